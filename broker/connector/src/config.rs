@@ -1,0 +1,101 @@
+//! The connector's configuration file (JSON).
+
+use std::path::{Path, PathBuf};
+
+use record::ParticipantId;
+use serde::{Deserialize, Serialize};
+
+/// Configuration. Relative paths start from the configuration file ([`Config::resolved`]); URLs have no trailing slash.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Whose connector this is.
+    pub participant: ParticipantId,
+    /// Own directory: `state.redb`, and what the checkpoint watch keeps.
+    pub data: PathBuf,
+    /// The ledger's base URL.
+    pub ledger: String,
+    /// The trust policy (c2sp.org/tlog-policy), from outside the ledger.
+    pub policy: PathBuf,
+    /// The hash of the genesis entry (64 hexadecimal digits), from outside the ledger.
+    pub genesis: String,
+    /// Seed file of the key that signs S1 and S2, or the answers; the directory lists its public key.
+    pub signing_key: PathBuf,
+    /// Seed file of the HPKE key that requests are sealed to; the directory lists its public key.
+    pub sealing_key: PathBuf,
+    /// Whether this system exchanges XNachweis test messages, and no others. SPEC: XNachweis 1.2: a message marked as test
+    /// must not run in production.
+    #[serde(default)]
+    pub test: bool,
+    /// Consumer or provider: an authority that is both runs two connectors (TR-03190).
+    pub role: Role,
+}
+
+/// Which of the two it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Asks for evidence.
+    Consumer(ConsumerConfig),
+    /// Is asked for evidence.
+    Provider(ProviderConfig),
+}
+
+/// What a consumer's connector needs beside.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsumerConfig {
+    /// The broker's base URL.
+    pub broker: String,
+    /// SHA-256 (64 hexadecimal digits) of the credential that the authority's own systems show. Without one, the
+    /// connector serves on the loopback interface only.
+    #[serde(default)]
+    pub credential_digest: Option<String>,
+    /// How long an exchange may take, seconds.
+    #[serde(default = "deadline_seconds")]
+    pub deadline_seconds: u64,
+}
+
+/// What a provider's connector needs beside.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderConfig {
+    /// The register's base URL.
+    pub register: String,
+    /// Credential file that the register knows us by.
+    pub register_credential: PathBuf,
+    /// How long the register may take, seconds.
+    #[serde(default = "register_seconds")]
+    pub register_seconds: u64,
+}
+
+fn deadline_seconds() -> u64 {
+    60
+}
+
+fn register_seconds() -> u64 {
+    10
+}
+
+impl Config {
+    /// Makes relative paths start from `base`.
+    #[must_use]
+    pub fn resolved(self, base: &Path) -> Self {
+        let resolve = |path: &Path| service::config::resolve(base, path);
+        let role = match self.role {
+            Role::Provider(provider) => Role::Provider(ProviderConfig {
+                register_credential: resolve(&provider.register_credential),
+                ..provider
+            }),
+            consumer @ Role::Consumer(_) => consumer,
+        };
+        Self {
+            data: resolve(&self.data),
+            policy: resolve(&self.policy),
+            signing_key: resolve(&self.signing_key),
+            sealing_key: resolve(&self.sealing_key),
+            role,
+            ..self
+        }
+    }
+}

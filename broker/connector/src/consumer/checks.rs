@@ -1,0 +1,258 @@
+//! What comes back, checked before anything of it is opened (design §6, step 6).
+//!
+//! ```text
+//! Completion ─C1─▶ Proved ─C2─▶ Matching ─C3─▶ Accepted ──(both checkpoints relied on)──▶ open
+//! ```
+//!
+//! | | What it keeps out |
+//! | --- | --- |
+//! | C1 receipts of intent and outcome, of our log, the one closing the other | an exchange that is not recorded |
+//! | C2 the outcome's record says, field by field, what was asked and permitted | a broker that records something else |
+//! | C3 the provider signed this answer, and the record carries its digest and signature | an answer of somebody else |
+
+use exchange::xnachweis::{ErrorCode, EvidenceAnswer, EvidenceRequest0101};
+use exchange::{Answer, Completion, ExchangeRequest, Reply, ReplyOutcome, SealingKey, VerifyingKey};
+use ledger_client::recorded::{self, Intent, Outcome, Recorded};
+use record::{Body, ExchangeRecord, ExchangeResult, Label};
+use tlog::checkpoint::Checkpoint;
+
+use super::ask::AuthorityEvidence;
+use crate::common::Judge;
+use crate::recorded::{self as record_of, Sent};
+
+/// The check that failed, and why; for the alarm. Names no person and no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// `C1`, `C2` or `C3`, or `answer` for what is inside.
+    pub check: &'static str,
+    /// What was wrong.
+    pub why: &'static str,
+}
+
+fn fault(check: &'static str) -> impl Fn(&'static str) -> Fault {
+    move |why| Fault { check, why }
+}
+
+/// After C1: intent and outcome stand in the log.
+pub struct Proved {
+    intent: Recorded<Intent>,
+    outcome: Recorded<Outcome>,
+    label: Label,
+}
+
+/// After C2: the record is that of our own request.
+pub struct Matching {
+    proved: Proved,
+    result: ExchangeResult,
+}
+
+/// After C3: how it ended is signed by whom it must be. Only [`all`] makes one.
+pub struct Accepted {
+    matching: Matching,
+    reply: Option<Reply>,
+}
+
+/// C1 to C3, in order.
+///
+/// # Errors
+/// The [`Fault`].
+pub fn all(judge: &Judge, request: &ExchangeRequest, completion: &Completion) -> Result<Accepted, Fault> {
+    let proved = c1_receipts(judge, completion)?;
+    let matching = c2_record(judge, request, completion, proved)?;
+    c3_answer(judge, request, completion, matching)
+}
+
+/// C1: both receipts prove entries of the anchored log by who may write them; the outcome closes the intent.
+fn c1_receipts(judge: &Judge, completion: &Completion) -> Result<Proved, Fault> {
+    let fault = fault("C1");
+    let notice = &completion.notice;
+    let intent = recorded::check::<Intent>(&notice.intent_receipt, &judge.trust, &judge.directory)
+        .map_err(|_| fault("the intent's receipt does not hold"))?;
+    let outcome = recorded::check::<Outcome>(&notice.outcome_receipt, &judge.trust, &judge.directory)
+        .map_err(|_| fault("the outcome's receipt does not hold"))?;
+    if !judge.of_our_log(&intent) || !judge.of_our_log(&outcome) {
+        return Err(fault("a receipt is of another log"));
+    }
+    let (
+        Body::Labelled { period: begun, .. },
+        Body::Labelled {
+            period, label, refers, ..
+        },
+    ) = (&intent.entry().body, &outcome.entry().body)
+    else {
+        return Err(fault("an entry has no label"));
+    };
+    if *refers != Some(intent.index()) || begun != period || outcome.entry().writer != intent.entry().writer {
+        return Err(fault("the outcome closes another intent"));
+    }
+    Ok(Proved {
+        label: *label,
+        intent,
+        outcome,
+    })
+}
+
+/// C2: the outcome's record opens, is the one committed to, and every field is what we sent and what the logged
+/// Registerlandkarte permits.
+fn c2_record(
+    judge: &Judge,
+    request: &ExchangeRequest,
+    completion: &Completion,
+    proved: Proved,
+) -> Result<Matching, Fault> {
+    let fault = fault("C2");
+    let notice = &completion.notice;
+    let entry = proved.outcome.entry();
+    let record = record_of::open(&notice.sealed_record, entry, &proved.label, &notice.shared_key).map_err(&fault)?;
+    let sent = Sent {
+        metadata: &request.metadata,
+        s1: &request.s1,
+        s2: &request.s2,
+        answer_key: request.answer_key,
+        sealed_request: &request.sealed_request,
+    };
+    record_of::check_content(&record, &sent, &judge.directory).map_err(&fault)?;
+    let decided_at = proved.intent.entry().time;
+    record_of::check_permission(&record, &request.metadata, &judge.registry, decided_at, entry.time).map_err(&fault)?;
+    let ExchangeRecord {
+        result: Some(result), ..
+    } = *record
+    else {
+        return Err(fault("the outcome's record has no result"));
+    };
+    Ok(Matching { proved, result })
+}
+
+/// C3: the provider signed its answer to our message and this intent; outcome, digests and signature stand in the record.
+/// Without an answer the record says that there was none.
+fn c3_answer(
+    judge: &Judge,
+    request: &ExchangeRequest,
+    completion: &Completion,
+    matching: Matching,
+) -> Result<Accepted, Fault> {
+    let fault = fault("C3");
+    let result = &matching.result;
+    let Some(reply) = &completion.reply else {
+        let no_answer = matches!(result.outcome, record::Outcome::Failed | record::Outcome::TimedOut)
+            && result.answer_digest.is_none()
+            && result.evidence_digest.is_none()
+            && result.provider_signature.is_none();
+        return if no_answer {
+            Ok(Accepted { matching, reply: None })
+        } else {
+            Err(fault("the record speaks of an answer that was not handed over"))
+        };
+    };
+    let provider = judge
+        .directory
+        .provider(&request.metadata.provider)
+        .ok_or_else(|| fault("no such provider"))?;
+    reply
+        .verify(&VerifyingKey::from(provider.signing_key))
+        .map_err(|_| fault("the provider did not sign this answer"))?;
+    let statement = &reply.statement;
+    if statement.message != request.metadata.message || statement.intent != matching.proved.intent.index().get() {
+        return Err(fault("the answer is to another message or intent"));
+    }
+    if result.outcome != statement.outcome.into() {
+        return Err(fault("the record's outcome is not the provider's"));
+    }
+    if result.answer_digest != Some(statement.sealed_answer) || result.evidence_digest != statement.evidence_digest {
+        return Err(fault("the record's digests are not the provider's"));
+    }
+    if result.provider_signature != Some(reply.signature.0) {
+        return Err(fault("the record does not carry the provider's signature"));
+    }
+    Ok(Accepted {
+        reply: Some(reply.clone()),
+        matching,
+    })
+}
+
+impl std::fmt::Debug for Accepted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Accepted({:?})", self.matching.result.outcome)
+    }
+}
+
+impl Accepted {
+    /// Indices of intent and outcome.
+    pub fn indices(&self) -> (u64, u64) {
+        (
+            self.matching.proved.intent.index().get(),
+            self.matching.proved.outcome.index().get(),
+        )
+    }
+
+    /// What accepting relies on.
+    pub fn checkpoints(&self) -> [&Checkpoint; 2] {
+        [
+            self.matching.proved.intent.checkpoint(),
+            self.matching.proved.outcome.checkpoint(),
+        ]
+    }
+
+    /// How it ended, as recorded.
+    pub fn outcome(&self) -> record::Outcome {
+        self.matching.result.outcome
+    }
+
+    /// Opens the answer: the evidence, or `None` for nothing found, refused or failed.
+    ///
+    /// # Errors
+    /// [`Fault`] `answer`, when what the provider sealed is not an answer to what was asked.
+    pub fn open(&self, key: &SealingKey, asked: &EvidenceRequest0101) -> Result<Option<AuthorityEvidence>, Fault> {
+        let fault = fault("answer");
+        let Some(reply) = &self.reply else { return Ok(None) };
+        let message = asked.head.message;
+        let answer = Answer::open(&reply.sealed_answer, key, message)
+            .map_err(|_| fault("the answer is not sealed to the key of this exchange"))?;
+        let parsed =
+            EvidenceAnswer::parse(&answer.xml).map_err(|_| fault("the answer is not XNachweis 0102 or 0103"))?;
+        let delivered = reply.statement.outcome == ReplyOutcome::Delivered;
+        match parsed {
+            EvidenceAnswer::Response(response) if delivered => {
+                if Some(answer.digest()) != reply.statement.evidence_digest {
+                    return Err(fault("the answer is not the one that was digested"));
+                }
+                let same_head = is_answer(&response.head, response.request, asked);
+                if !same_head || response.evidence.evidence_type.id != asked.evidence_type.id {
+                    return Err(fault("the answer is to another request"));
+                }
+                if response.person != asked.person || response.evidence.media_type != asked.media_type {
+                    return Err(fault("the answer is about another person or in another form"));
+                }
+                let evidence = serde_json::from_slice(&response.evidence.content);
+                Ok(Some(evidence.map_err(|_| fault("the evidence cannot be read"))?))
+            }
+            EvidenceAnswer::Error(error) if !delivered => {
+                let refused = reply.statement.outcome == ReplyOutcome::Refused;
+                let code = match reply.statement.outcome {
+                    ReplyOutcome::NothingFound => ErrorCode::NotFound,
+                    ReplyOutcome::Refused => ErrorCode::Refused,
+                    ReplyOutcome::Delivered | ReplyOutcome::Failed => ErrorCode::Unavailable,
+                };
+                // A provider that refuses may not have been able to read the request's id.
+                let request = if refused { asked.id } else { error.request };
+                if !is_answer(&error.head, request, asked) || error.code != code {
+                    return Err(fault("the answer is to another request, or contradicts the outcome"));
+                }
+                Ok(None)
+            }
+            _ => Err(fault("the answer contradicts the outcome")),
+        }
+    }
+}
+
+/// Whether head and request id are those of an answer to `asked`; the time is the provider's own.
+fn is_answer(head: &exchange::xnachweis::Head, request: uuid::Uuid, asked: &EvidenceRequest0101) -> bool {
+    let expected = exchange::xnachweis::Head {
+        created: head.created,
+        ..asked.head.clone()
+    };
+    *head == expected && request == asked.id
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,326 @@
+//! C1 to C3 and the answer inside, each with what it must keep out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use exchange::xnachweis::{ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, NaturalPerson};
+use exchange::{CheckName, SigningKey};
+use tlog::Hash;
+use tlog::merkle::Index;
+use uuid::Uuid;
+
+use super::*;
+use crate::fixture::{NOW, Plan, Prepared};
+
+const EVIDENCE: &str = r#"{"title":"Zulassungsbescheinigung Teil I","issued_at":"2027-01-15T08:00:00Z","fields":{"fin":"WVWZZZ1JZXW000001"}}"#;
+
+fn response(asked: &EvidenceRequest0101) -> EvidenceResponse0102 {
+    EvidenceResponse0102 {
+        request: asked.id,
+        response: Uuid::from_u128(8),
+        head: exchange::xnachweis::Head {
+            created: NOW.after(1),
+            ..asked.head.clone()
+        },
+        evidence: Evidence {
+            object: Uuid::from_u128(9),
+            issued: "2027-01-15".into(),
+            evidence_type: asked.evidence_type.clone(),
+            media_type: asked.media_type.clone(),
+            content: EVIDENCE.as_bytes().to_vec(),
+        },
+        person: asked.person.clone(),
+    }
+}
+
+fn xnachweis(prepared: &Prepared) -> &EvidenceRequest0101 {
+    prepared.asked.xnachweis.as_ref().unwrap()
+}
+
+/// The provider's reply with this XML.
+fn reply(prepared: &Prepared, (outcome, refusal): (ReplyOutcome, Option<CheckName>), xml: Vec<u8>) -> Reply {
+    let message = prepared.asked.request.metadata.message;
+    let answer = Answer { salt: [6; 32], xml };
+    let digest = (outcome == ReplyOutcome::Delivered).then(|| answer.digest());
+    let sealed = answer.seal(&prepared.asked.request.answer_key, message).unwrap();
+    Reply::sign(
+        &prepared.world.provider,
+        (message, prepared.intent.get()),
+        (outcome, refusal),
+        digest,
+        sealed,
+    )
+}
+
+fn delivery(prepared: &Prepared) -> Reply {
+    let xml = response(xnachweis(prepared)).to_xml().unwrap();
+    reply(prepared, (ReplyOutcome::Delivered, None), xml)
+}
+
+fn error_xml(prepared: &Prepared, code: ErrorCode, request: Uuid) -> Vec<u8> {
+    let head = exchange::xnachweis::Head {
+        created: NOW.after(1),
+        ..xnachweis(prepared).head.clone()
+    };
+    EvidenceError0103 {
+        request,
+        response: Uuid::from_u128(8),
+        head,
+        code,
+    }
+    .to_xml()
+    .unwrap()
+}
+
+fn delivered() -> (Prepared, Completion) {
+    delivered_by(Plan::default())
+}
+
+fn delivered_by(plan: Plan) -> (Prepared, Completion) {
+    let mut prepared = plan.build();
+    let reply = delivery(&prepared);
+    let completion = prepared.close(Some(reply), record::Outcome::Delivered);
+    (prepared, completion)
+}
+
+fn run(prepared: &Prepared, completion: &Completion) -> Result<Accepted, Fault> {
+    all(&prepared.world.judge("stadt-a"), &prepared.asked.request, completion)
+}
+
+fn open(prepared: &Prepared, accepted: &Accepted) -> Result<Option<AuthorityEvidence>, Fault> {
+    accepted.open(&prepared.asked.answer_key, xnachweis(prepared))
+}
+
+#[test]
+fn evidence_comes_out_when_everything_holds() {
+    let (prepared, completion) = delivered();
+    let accepted = run(&prepared, &completion).unwrap();
+    let evidence = open(&prepared, &accepted).unwrap().unwrap();
+    assert_eq!(evidence.fields["fin"], "WVWZZZ1JZXW000001");
+    assert_eq!(accepted.indices().0, prepared.intent.get());
+    assert_eq!(accepted.outcome(), record::Outcome::Delivered);
+}
+
+#[test]
+fn other_endings_are_accepted_without_evidence() {
+    for (outcome, refusal, code) in [
+        (ReplyOutcome::NothingFound, None, ErrorCode::NotFound),
+        (ReplyOutcome::Failed, None, ErrorCode::Unavailable),
+        (ReplyOutcome::Refused, Some(CheckName::P4), ErrorCode::Refused),
+    ] {
+        let mut prepared = Plan::default().build();
+        let request = if refusal.is_some() {
+            Uuid::nil()
+        } else {
+            xnachweis(&prepared).id
+        };
+        let xml = error_xml(&prepared, code, request);
+        let reply = reply(&prepared, (outcome, refusal), xml);
+        let completion = prepared.close(Some(reply), outcome.into());
+        let accepted = run(&prepared, &completion).unwrap();
+        assert!(open(&prepared, &accepted).unwrap().is_none());
+    }
+    for outcome in [record::Outcome::TimedOut, record::Outcome::Failed] {
+        let mut prepared = Plan::default().build();
+        let completion = prepared.close(None, outcome);
+        let accepted = run(&prepared, &completion).unwrap();
+        assert!(open(&prepared, &accepted).unwrap().is_none());
+    }
+}
+
+#[test]
+fn c1_changed_foreign_or_exchanged_receipts() {
+    type Change = fn(&mut Prepared, &mut Completion);
+    let changes: [(&str, Change); 5] = [
+        ("intent", |_, c| c.notice.intent_receipt[200] ^= 1),
+        ("outcome", |_, c| c.notice.outcome_receipt[200] ^= 1),
+        ("exchanged", |_, c| {
+            std::mem::swap(&mut c.notice.intent_receipt, &mut c.notice.outcome_receipt)
+        }),
+        ("twice the outcome", |_, c| {
+            c.notice.intent_receipt = c.notice.outcome_receipt.clone()
+        }),
+        ("another log", |p, c| {
+            c.notice.intent_receipt = p.log.receipt_of_other(p.intent)
+        }),
+    ];
+    for (what, change) in changes {
+        let (mut prepared, mut completion) = delivered();
+        change(&mut prepared, &mut completion);
+        assert_eq!(run(&prepared, &completion).unwrap_err().check, "C1", "{what}");
+    }
+}
+
+#[test]
+fn c1_an_outcome_that_closes_another_intent() {
+    let mut prepared = Plan::default().build();
+    let reply = delivery(&prepared);
+    let completion = prepared.close_referring(Some(reply), record::Outcome::Delivered, Index::new(0).unwrap());
+    let fault = run(&prepared, &completion).unwrap_err();
+    assert_eq!(
+        fault,
+        Fault {
+            check: "C1",
+            why: "the outcome closes another intent"
+        }
+    );
+}
+
+#[test]
+fn c2_a_record_that_is_not_the_outcomes() {
+    let (prepared, mut completion) = delivered();
+    completion.notice.sealed_record[300] ^= 1;
+    assert_eq!(run(&prepared, &completion).unwrap_err().check, "C2");
+    let (prepared, mut completion) = delivered();
+    completion.notice.shared_key = record::PartKey([0; 32]);
+    assert_eq!(run(&prepared, &completion).unwrap_err().check, "C2");
+}
+
+#[test]
+fn c2_every_field_is_compared_with_the_request_and_the_permission() {
+    type Change = fn(&mut ExchangeRecord);
+    let changes: [(&str, Change); 18] = [
+        ("exchange", |r| r.ids.exchange = Uuid::nil()),
+        ("message", |r| r.ids.message = Uuid::nil()),
+        ("reference", |r| r.ids.request_reference = "x".into()),
+        ("consumer", |r| r.consumer.name = "x".into()),
+        ("provider", |r| r.provider.operating = "x".into()),
+        ("evidence", |r| r.evidence.id = "x".into()),
+        ("categories", |r| r.evidence.categories.clear()),
+        ("request digest", |r| r.request_digest = Hash([0; 32])),
+        ("purpose", |r| r.why.purpose = "x".into()),
+        ("legal basis", |r| r.why.legal_basis = "x".into()),
+        ("permission", |r| r.allowed_by.permission = "x@1".into()),
+        ("role", |r| r.role = record::SubjectRole::Representative),
+        ("assurance", |r| r.assurance = record::Assurance::Substantial),
+        ("retention", |r| r.lifecycle.retention = record::RetentionClass::Eu12m),
+        ("expiry", |r| r.lifecycle.expiry.0 -= 1),
+        ("disclosure", |r| {
+            r.lifecycle.disclosure = record::DisclosureClass::Delayed
+        }),
+        ("answer key", |r| r.consumer_signatures.answer_key[0] ^= 1),
+        ("no result", |r| r.result = None),
+    ];
+    for (what, change) in changes {
+        let plan = Plan {
+            outcome_record: Box::new(change),
+            ..Plan::default()
+        };
+        let (prepared, completion) = delivered_by(plan);
+        assert_eq!(run(&prepared, &completion).unwrap_err().check, "C2", "{what}");
+    }
+}
+
+#[test]
+fn c2_the_record_of_another_exchange_of_ours() {
+    let (prepared, _) = delivered();
+    let (_, other) = delivered();
+    assert_eq!(run(&prepared, &other).unwrap_err().check, "C2");
+}
+
+#[test]
+fn c3_an_answer_that_the_provider_did_not_sign_or_the_record_does_not_carry() {
+    type Change = fn(&mut Completion);
+    let changes: [(&str, Change); 4] = [
+        ("signature", |c| c.reply.as_mut().unwrap().signature.0[0] ^= 1),
+        ("sealed answer", |c| c.reply.as_mut().unwrap().sealed_answer[60] ^= 1),
+        ("statement", |c| c.reply.as_mut().unwrap().statement.intent += 1),
+        ("withheld", |c| c.reply = None),
+    ];
+    for (what, change) in changes {
+        let (prepared, mut completion) = delivered();
+        change(&mut completion);
+        assert_eq!(run(&prepared, &completion).unwrap_err().check, "C3", "{what}");
+    }
+    type RecordChange = fn(&mut ExchangeResult);
+    let changes: [(&str, RecordChange); 4] = [
+        ("outcome", |r| r.outcome = record::Outcome::NothingFound),
+        ("answer digest", |r| r.answer_digest = Some(Hash([0; 32]))),
+        ("evidence digest", |r| r.evidence_digest = None),
+        ("provider's signature", |r| r.provider_signature = Some([0; 64])),
+    ];
+    for (what, change) in changes {
+        let outcome_record = move |record: &mut ExchangeRecord| change(record.result.as_mut().unwrap());
+        let (prepared, completion) = delivered_by(Plan {
+            outcome_record: Box::new(outcome_record),
+            ..Plan::default()
+        });
+        assert_eq!(run(&prepared, &completion).unwrap_err().check, "C3", "{what}");
+    }
+}
+
+#[test]
+fn c3_an_answer_signed_by_another_or_to_another_message() {
+    for (seed, other_message, intent_off) in [(77, false, 0), (3, true, 0), (3, false, 1)] {
+        let mut prepared = Plan::default().build();
+        let good = delivery(&prepared);
+        let message = if other_message {
+            Uuid::nil()
+        } else {
+            good.statement.message
+        };
+        let about = (message, good.statement.intent + intent_off);
+        let key = SigningKey::from_seed(&[seed; 32]);
+        let outcome = (ReplyOutcome::Delivered, None);
+        let reply = Reply::sign(&key, about, outcome, good.statement.evidence_digest, good.sealed_answer);
+        let completion = prepared.close(Some(reply), record::Outcome::Delivered);
+        assert_eq!(run(&prepared, &completion).unwrap_err().check, "C3");
+    }
+}
+
+#[test]
+fn c3_a_time_out_that_hides_an_answer() {
+    let mut prepared = Plan::default().build();
+    let reply = delivery(&prepared);
+    let completion = prepared.close(Some(reply), record::Outcome::TimedOut);
+    assert_eq!(run(&prepared, &completion).unwrap_err().check, "C3");
+    let mut prepared = Plan::default().build();
+    let completion = prepared.close(None, record::Outcome::Delivered);
+    assert_eq!(run(&prepared, &completion).unwrap_err().check, "C3");
+}
+
+/// What a provider could seal wrongly: signed and recorded, and still not handed on.
+#[test]
+fn the_answer_inside_must_be_the_one_asked_for() {
+    type Change = fn(&mut EvidenceResponse0102);
+    let changes: [(&str, Change); 6] = [
+        ("request", |r| r.request = Uuid::nil()),
+        ("message", |r| r.head.message = Uuid::nil()),
+        ("consumer", |r| r.head.consumer.name = "x".into()),
+        ("evidence type", |r| r.evidence.evidence_type.id = "x".into()),
+        ("person", |r| {
+            r.person = NaturalPerson {
+                given_name: "x".into(),
+                ..r.person.clone()
+            }
+        }),
+        ("content", |r| r.evidence.content = b"{}".to_vec()),
+    ];
+    for (what, change) in changes {
+        let mut prepared = Plan::default().build();
+        let mut message = response(xnachweis(&prepared));
+        change(&mut message);
+        let reply = reply(&prepared, (ReplyOutcome::Delivered, None), message.to_xml().unwrap());
+        let completion = prepared.close(Some(reply), record::Outcome::Delivered);
+        let accepted = run(&prepared, &completion).unwrap();
+        assert_eq!(open(&prepared, &accepted).unwrap_err().check, "answer", "{what}");
+    }
+    let (prepared, completion) = delivered();
+    let accepted = run(&prepared, &completion).unwrap();
+    let other = exchange::SealingKey::from_seed([1; 32]);
+    assert_eq!(accepted.open(&other, xnachweis(&prepared)).unwrap_err().check, "answer");
+}
+
+#[test]
+fn an_error_inside_a_delivery_or_evidence_inside_a_refusal_is_not_accepted() {
+    let mut prepared = Plan::default().build();
+    let xml = error_xml(&prepared, ErrorCode::NotFound, xnachweis(&prepared).id);
+    let wrong = reply(&prepared, (ReplyOutcome::Delivered, None), xml);
+    let completion = prepared.close(Some(wrong), record::Outcome::Delivered);
+    let accepted = run(&prepared, &completion).unwrap();
+    assert_eq!(open(&prepared, &accepted).unwrap_err().check, "answer");
+    let mut prepared = Plan::default().build();
+    let xml = response(xnachweis(&prepared)).to_xml().unwrap();
+    let wrong = reply(&prepared, (ReplyOutcome::NothingFound, None), xml);
+    let completion = prepared.close(Some(wrong), record::Outcome::NothingFound);
+    let accepted = run(&prepared, &completion).unwrap();
+    assert_eq!(open(&prepared, &accepted).unwrap_err().check, "answer");
+}

@@ -1,0 +1,271 @@
+//! The consumer's side: asks, and hands evidence to its authority only when everything about it is proved.
+//!
+//! `POST /evidence` (JSON, [`ask::Question`]) answers
+//!
+//! | | |
+//! | --- | --- |
+//! | `200` | [`ask::AuthorityAnswer`]: `delivered` with evidence, or `nothing_found` |
+//! | `400` `question` | the question itself is faulty |
+//! | `401` | the authority's system showed no credential |
+//! | `403` `not-permitted` | nothing permits it, or identity refused; nobody says why |
+//! | `403` `refused` | the provider refused, or something did not hold (an alarm here); nobody says which |
+//! | `503` | not now: `starting`, `log-not-witnessed`, `broker-unavailable`, `provider-unavailable` |
+//! | `504` | the provider did not answer in time |
+//!
+//! After a lost answer the same request is sent again: the broker answers it with the same completion. What a crash left
+//! open is asked for again at the next start, checked and acknowledged; its evidence is dropped, since nobody waits for it.
+
+pub mod ask;
+pub mod checks;
+mod journal;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::routing::post;
+use axum::{Json, Router, body::Bytes};
+use exchange::{Acknowledgement, Completion};
+use record::Outcome;
+use service::http::{CallError, Client};
+use service::secret::CredentialDigest;
+use service::{Clock, Problem, Shutdown};
+use uuid::Uuid;
+
+use crate::common::Common;
+use crate::store::StoreError;
+use crate::{Config, ConsumerConfig, Error, Starting, alarm};
+use ask::{Asked, AuthorityAnswer, Question};
+use journal::Journal;
+
+pub use checks::Accepted;
+
+/// Pause between two attempts at the broker.
+const PAUSE: Duration = Duration::from_secs(1);
+/// What the broker may take beyond the deadline, to record the outcome.
+const GRACE: u64 = 15;
+
+/// Who may ask.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Guard(Option<CredentialDigest>);
+
+impl Guard {
+    /// From the configuration; without a credential only on loopback.
+    pub(crate) fn new(role: &ConsumerConfig, address: SocketAddr) -> Result<Self, Error> {
+        match &role.credential_digest {
+            Some(text) => CredentialDigest::from_hex(text)
+                .map(|digest| Self(Some(digest)))
+                .ok_or(Error::Config("credential_digest must be 64 hexadecimal digits")),
+            None if crate::is_loopback(address) => Ok(Self(None)),
+            None => Err(Error::Config(
+                "without credential_digest the connector listens on loopback only",
+            )),
+        }
+    }
+
+    fn require(self, headers: &HeaderMap) -> Result<(), Problem> {
+        self.0.map_or(Ok(()), |digest| digest.require(headers))
+    }
+}
+
+/// The consumer's connector.
+#[derive(Debug)]
+pub struct Consumer {
+    common: Common,
+    broker: String,
+    client: Client,
+    journal: Journal,
+    deadline_seconds: u64,
+}
+
+/// The consumer's routes.
+pub(crate) fn routes(consumer: Starting<Arc<Consumer>>, guard: Guard) -> Router {
+    Router::new()
+        .route("/evidence", post(evidence))
+        .with_state((consumer, guard))
+}
+
+type RouteState = (Starting<Arc<Consumer>>, Guard);
+
+async fn evidence(
+    State((consumer, guard)): State<RouteState>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<AuthorityAnswer>, Problem> {
+    guard.require(&headers)?;
+    // The parser's own message would quote the person.
+    let question: Question = serde_json::from_slice(&body)
+        .map_err(|error| Problem::bad_request("question", format!("not understood, at column {}", error.column())))?;
+    let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
+    let trace = ask::trace_id(traceparent).map_err(|_| Problem::internal())?;
+    let consumer = consumer.started()?.clone();
+    // An authority's system that hangs up must not leave an exchange unacknowledged.
+    let answer = tokio::spawn(async move { consumer.evidence(&question, trace).await });
+    answer.await.map_err(|_| Problem::internal())?.map(Json)
+}
+
+impl Consumer {
+    /// Opens keys and state, waits for the ledger, and takes up what an earlier run left open.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn start(
+        config: &Config,
+        role: &ConsumerConfig,
+        shutdown: Shutdown,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, Error> {
+        let common = Common::start(config, shutdown, clock).await?;
+        let consumer = Arc::new(Self {
+            broker: role.broker.clone(),
+            client: common
+                .http
+                .with_timeout(Duration::from_secs(role.deadline_seconds + GRACE)),
+            journal: Journal::open(&config.data).map_err(|error| Error::State(error.to_string()))?,
+            deadline_seconds: role.deadline_seconds,
+            common,
+        });
+        let left_open = consumer
+            .journal
+            .open_ones()
+            .await
+            .map_err(|error| Error::State(error.to_string()))?;
+        tokio::spawn(take_up(consumer.clone(), left_open));
+        Ok(consumer)
+    }
+
+    async fn evidence(&self, question: &Question, trace: String) -> Result<AuthorityAnswer, Problem> {
+        self.common.ready()?;
+        let now = self.common.now();
+        let deadline = now.after(self.deadline_seconds);
+        let asked = ask::ask(&self.common.judge, &self.common.signing, question, trace, now, deadline)?;
+        self.journal.keep(&asked).await.map_err(|error| state_lost(&error))?;
+        let exchange = asked.request.metadata.exchange;
+        let completion = self.complete(&asked).await?;
+        let answer = self.accept(&asked, &completion).await?;
+        tracing::info!(%exchange, outcome = answer.outcome, intent = answer.intent, "closed");
+        Ok(answer)
+    }
+
+    /// Sends the request, again and again within the deadline: the broker knows it by its exchange id.
+    async fn complete(&self, asked: &Asked) -> Result<Completion, Problem> {
+        let exchange = asked.request.metadata.exchange;
+        let url = format!("{}/exchanges", self.broker);
+        let body = record::cbor::to_vec(&asked.request);
+        loop {
+            let error = match self.client.post_cbor(&url, body.clone()).await {
+                Ok(bytes) => match record::cbor::from_slice(&bytes) {
+                    Ok(completion) => return Ok(completion),
+                    Err(_) => return Err(refuse(exchange, "C1", "the completion is malformed")),
+                },
+                Err(error) => error,
+            };
+            if !error.retryable() {
+                return Err(self.refused_by_broker(exchange, &error).await);
+            }
+            if self.common.now() > asked.request.metadata.deadline {
+                tracing::warn!(%exchange, %error, "the broker does not answer");
+                return Err(Problem::unavailable(
+                    "broker-unavailable",
+                    5,
+                    "the exchange could not be made",
+                ));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn refused_by_broker(&self, exchange: Uuid, error: &CallError) -> Problem {
+        if let Err(error) = self.journal.forget(exchange).await {
+            return state_lost(&error);
+        }
+        match error.problem() {
+            Some(problem) if problem.status == 403 => {
+                tracing::info!(%exchange, "not permitted");
+                Problem::forbidden("not-permitted", "")
+            }
+            _ => refuse(exchange, "broker", &error.to_string()),
+        }
+    }
+
+    /// C1 to C3, then relies on both checkpoints, then opens, then acknowledges.
+    async fn accept(&self, asked: &Asked, completion: &Completion) -> Result<AuthorityAnswer, Problem> {
+        let exchange = asked.request.metadata.exchange;
+        let refuse = |fault: checks::Fault| refuse(exchange, fault.check, fault.why);
+        let accepted = checks::all(&self.common.judge, &asked.request, completion).map_err(refuse)?;
+        self.common.rely(&accepted.checkpoints()).await?;
+        let opened = match &asked.xnachweis {
+            Some(xnachweis) => accepted.open(&asked.answer_key, xnachweis).map_err(refuse),
+            None => Ok(None),
+        };
+        let (intent, outcome_entry) = accepted.indices();
+        self.acknowledge(exchange, outcome_entry).await;
+        let evidence = opened?;
+        let outcome = match accepted.outcome() {
+            Outcome::Delivered => "delivered",
+            Outcome::NothingFound => "nothing_found",
+            Outcome::Refused => return Err(Problem::forbidden("refused", "")),
+            Outcome::Failed => {
+                return Err(Problem::unavailable(
+                    "provider-unavailable",
+                    30,
+                    "the provider could not answer",
+                ));
+            }
+            Outcome::TimedOut => return Err(Problem::timeout("the provider did not answer in time")),
+        };
+        Ok(AuthorityAnswer {
+            exchange,
+            outcome: outcome.to_owned(),
+            intent,
+            outcome_entry,
+            evidence,
+        })
+    }
+
+    /// Tells the broker that it may forget the answer. If it cannot be told now, the journal's row makes the next start do it.
+    async fn acknowledge(&self, exchange: Uuid, outcome: u64) {
+        let acknowledgement = Acknowledgement::sign(&self.common.signing, exchange, outcome);
+        let url = format!("{}/exchanges/{exchange}/acknowledgement", self.broker);
+        match self
+            .client
+            .post_cbor(&url, record::cbor::to_vec(&acknowledgement))
+            .await
+        {
+            Ok(_) => {
+                if let Err(error) = self.journal.forget(exchange).await {
+                    alarm::raise("state", Some(exchange), &error.to_string());
+                }
+            }
+            Err(error) => tracing::warn!(%exchange, %error, "the acknowledgement was not taken"),
+        }
+    }
+}
+
+/// Completes what an earlier run left open, so that the broker can forget it.
+async fn take_up(consumer: Arc<Consumer>, left_open: Vec<Asked>) {
+    for asked in left_open {
+        let exchange = asked.request.metadata.exchange;
+        let done = match consumer.complete(&asked).await {
+            Ok(completion) => consumer.accept(&asked, &completion).await.map(|_| ()),
+            Err(problem) => Err(problem),
+        };
+        match done {
+            Ok(()) => tracing::info!(%exchange, "closed after a restart; its evidence is dropped"),
+            Err(problem) => tracing::warn!(%exchange, problem = problem.slug, "open after a restart"),
+        }
+    }
+}
+
+/// The uniform refusal, and the alarm that says more, to the operator alone.
+fn refuse(exchange: Uuid, check: &'static str, why: &str) -> Problem {
+    alarm::raise(check, Some(exchange), why);
+    Problem::forbidden("refused", "")
+}
+
+fn state_lost(error: &StoreError) -> Problem {
+    alarm::raise("state", None, &error.to_string());
+    Problem::unavailable("stopped", 60, "the connector's state cannot be kept")
+}

@@ -1,0 +1,93 @@
+//! What is asked, and by which right: P6 and P7.
+
+use exchange::xnachweis::{Authority, EvidenceRequest0101};
+use exchange::{CheckName, SealedRequest};
+
+use super::{Case, Chained, Fault, Opened, Permitted};
+use crate::recorded::{self, Sent};
+
+/// P6: the record opens with the key that identity gave, is the one the intent commits to, and says what the signed request
+/// and its metadata say.
+pub(super) fn p6_record(case: &Case<'_>, chained: Chained) -> Result<Opened, Fault> {
+    let fault = Fault::of(CheckName::P6);
+    let forward = case.forward;
+    let addressed = &chained.numbered.addressed;
+    let proved = &addressed.signed.proved;
+    let entry = proved.intent.entry();
+    let key = &addressed.content.shared_key;
+    let record = recorded::open(&forward.sealed_record, entry, &proved.label, key).map_err(&fault)?;
+    let sent = Sent {
+        metadata: &forward.metadata,
+        s1: &forward.s1,
+        s2: &forward.s2,
+        answer_key: forward.answer_key,
+        sealed_request: &forward.sealed_request,
+    };
+    recorded::check_content(&record, &sent, &case.judge.directory).map_err(&fault)?;
+    if record.result.is_some() {
+        return Err(fault("the intent's record has a result already"));
+    }
+    if forward.metadata.test != case.judge.test {
+        return Err(fault("test messages and others are not mixed"));
+    }
+    let request = open_request(case).map_err(&fault)?;
+    let named = request.person.idnr.as_ref();
+    let idnr = &addressed.content.idnr;
+    if !idnr.is_nobody() && named.is_some_and(|named| named != idnr) {
+        return Err(fault("identity names another person than the consumer"));
+    }
+    Ok(Opened {
+        chained,
+        record,
+        request,
+    })
+}
+
+/// The XNachweis request, which must be the one the metadata and the record digest.
+fn open_request(case: &Case<'_>) -> Result<EvidenceRequest0101, &'static str> {
+    let forward = case.forward;
+    let metadata = &forward.metadata;
+    let sealed = SealedRequest::open(&forward.sealed_request, case.sealing, &forward.s1.digest())
+        .map_err(|_| "the request is not sealed to this provider under this S1")?;
+    if sealed.digest() != metadata.request_digest {
+        return Err("the request is not the one that was digested");
+    }
+    let request = EvidenceRequest0101::parse(&sealed.xml).map_err(|_| "the request is not XNachweis 0101")?;
+    let head = &request.head;
+    if head.message != metadata.message || head.test != metadata.test {
+        return Err("the request and the metadata are of different messages");
+    }
+    let consumer = case
+        .judge
+        .directory
+        .consumer(&metadata.consumer)
+        .map(|consumer| Authority::from(&consumer.party));
+    if Some(&head.consumer) != consumer.as_ref() || head.provider != Authority::from(&case.judge.me.party) {
+        return Err("the request names other authorities");
+    }
+    if request.evidence_type.id != metadata.evidence_type {
+        return Err("the request asks for other evidence");
+    }
+    let person = &request.person;
+    if person.assurance != metadata.assurance || person.idnr.is_some() != metadata.idnr_used {
+        return Err("the request's level of assurance or use of the IDNr differs");
+    }
+    Ok(request)
+}
+
+/// P7: the decision, replayed on the logged Registerlandkarte, is the one the record names; retention, expiry day,
+/// disclosure and with it the series are that permission's.
+pub(super) fn p7_permission(case: &Case<'_>, opened: Opened) -> Result<Permitted, Fault> {
+    let fault = Fault::of(CheckName::P7);
+    let addressed = &opened.chained.numbered.addressed;
+    let time = addressed.signed.proved.intent.entry().time;
+    let registry = &case.judge.registry;
+    let permission =
+        recorded::check_permission(&opened.record, &case.forward.metadata, registry, time, time).map_err(&fault)?;
+    if addressed.content.series != recorded::series(permission.rule.disclosure) {
+        return Err(fault(
+            "the label's series is not that of the permission's disclosure class",
+        ));
+    }
+    Ok(Permitted { opened, permission })
+}

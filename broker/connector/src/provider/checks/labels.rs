@@ -1,0 +1,152 @@
+//! Whose label it is, and that none was left out: P4 and P5.
+//!
+//! A label is accepted for a person only with the VRF's proof under the one key that the period's `begin` entry logs; so
+//! identity cannot have two label sets. And it is accepted only if the labels of its chain stand in the log; so whoever
+//! hides an exchange from a citizen needs a label that is proved absent (record::label, the lemma).
+
+use exchange::{CheckName, LinkedEntry, ProviderContent};
+use record::{Body, Counter, Label, LabelledKind, PeriodEvent, Phase, Series, SignedEntry, Timestamp, label};
+use tlog::checkpoint::Checkpoint;
+use tlog::merkle::{Index, verify_inclusion};
+use tlog::vrf;
+
+use super::{Addressed, Case, Chained, Fault, Numbered};
+use crate::common::Judge;
+
+/// An intent may precede its period's start by this many seconds (design §5.2).
+const PERIOD_SKEW: u64 = 120;
+
+/// P4: the VRF proofs of the number and of its chain hold under the period's logged key, and give the intent's label.
+pub(super) fn p4_numbers(case: &Case<'_>, addressed: Addressed) -> Result<Numbered, Fault> {
+    let fault = Fault::of(CheckName::P4);
+    let content = &addressed.content;
+    let proved = &addressed.signed.proved;
+    if content.period != proved.period {
+        return Err(fault("identity's part is of another period"));
+    }
+    if !matches!(content.series, Series::Exchanges | Series::DelayedExchanges) {
+        return Err(fault("identity's part is of a series that is not for exchanges"));
+    }
+    let checkpoint = log_signed(case.judge, &content.checkpoint).map_err(&fault)?;
+    let entry_time = proved.intent.entry().time;
+    let key = period_key(case.judge, content, &checkpoint, entry_time).map_err(&fault)?;
+    if !content.idnr.is_nobody() && Counter::new(content.number).is_err() {
+        return Err(fault("a person has no such number"));
+    }
+    let derived = derive(&key, content, content.number, content.vrf_proof).map_err(&fault)?;
+    if derived != proved.label {
+        return Err(fault("the intent's label is not that of the number"));
+    }
+    let chain: Result<Vec<Label>, &'static str> = content
+        .chain
+        .iter()
+        .map(|link| derive(&key, content, link.number, link.vrf_proof))
+        .collect();
+    Ok(Numbered {
+        chain: chain.map_err(&fault)?,
+        checkpoint,
+        addressed,
+    })
+}
+
+/// P5: the chain has exactly the numbers that it must have, and for each an intent or void stands in the log.
+pub(super) fn p5_chain(case: &Case<'_>, numbered: Numbered) -> Result<Chained, Fault> {
+    let fault = Fault::of(CheckName::P5);
+    let content = &numbered.addressed.content;
+    // SPEC: design §5.5: nobody has random numbers and no chain.
+    let expected = if content.idnr.is_nobody() {
+        Vec::new()
+    } else {
+        label::chain(content.number)
+    };
+    let numbers: Vec<u32> = content.chain.iter().map(|link| link.number).collect();
+    if numbers != expected {
+        return Err(fault("the chain's numbers are not those of the number"));
+    }
+    for (link, expected) in content.chain.iter().zip(&numbered.chain) {
+        let entry = included(case.judge, &link.entry, &numbered.checkpoint).map_err(&fault)?;
+        let Body::Labelled {
+            kind, period, label, ..
+        } = entry.entry().body
+        else {
+            return Err(fault("a link of the chain has no label"));
+        };
+        if !matches!(kind, LabelledKind::Intent | LabelledKind::Void) {
+            return Err(fault("a link of the chain is neither intent nor void"));
+        }
+        if period != content.period || label != *expected {
+            return Err(fault("a link of the chain has another label"));
+        }
+    }
+    Ok(Chained { numbered })
+}
+
+/// A checkpoint of the anchored log with its signature.
+fn log_signed(judge: &Judge, bytes: &[u8]) -> Result<Checkpoint, &'static str> {
+    let head = judge
+        .trust
+        .checkpoint(bytes.to_vec())
+        .map_err(|_| "the checkpoint is not signed by the log")?;
+    let checkpoint = head.checkpoint().clone();
+    if judge.is_our_log(&checkpoint) {
+        Ok(checkpoint)
+    } else {
+        Err("the checkpoint is of another log")
+    }
+}
+
+/// The VRF key that the period's begin entry logs.
+fn period_key(
+    judge: &Judge,
+    content: &ProviderContent,
+    checkpoint: &Checkpoint,
+    entry_time: Timestamp,
+) -> Result<vrf::PublicKey, &'static str> {
+    let begin = included(judge, &content.period_begin, checkpoint)?;
+    let Body::Period {
+        period,
+        event: PeriodEvent::Begin { vrf_key, start },
+    } = begin.entry().body
+    else {
+        return Err("the period's entry is not a begin");
+    };
+    if period != content.period {
+        return Err("the period's entry is of another period");
+    }
+    if start > entry_time.after(PERIOD_SKEW) {
+        return Err("the period has not begun");
+    }
+    vrf::PublicKey::from_bytes(vrf_key).map_err(|_| "the period's key is no VRF key")
+}
+
+fn derive(
+    key: &vrf::PublicKey,
+    content: &ProviderContent,
+    number: u32,
+    proof: [u8; 80],
+) -> Result<Label, &'static str> {
+    let alpha = label::alpha(&content.idnr, content.period, content.series, number);
+    let beta = key
+        .verify(&alpha, &vrf::Proof(proof))
+        .map_err(|_| "a VRF proof does not hold")?;
+    Ok(label::label(&beta, Phase::Intent))
+}
+
+/// An entry that is included under the checkpoint, and its writer's to write.
+fn included(judge: &Judge, linked: &LinkedEntry, checkpoint: &Checkpoint) -> Result<SignedEntry, &'static str> {
+    let entry = SignedEntry::parse(linked.leaf.clone()).map_err(|_| "an entry of identity's part is malformed")?;
+    let index = Index::new(linked.index).map_err(|_| "an index of identity's part is out of range")?;
+    verify_inclusion(
+        &entry.leaf_hash(),
+        index,
+        checkpoint.size,
+        &linked.hashes,
+        &checkpoint.root,
+    )
+    .map_err(|_| "an entry of identity's part is not included")?;
+    judge
+        .directory
+        .check_writer(&entry)
+        .map_err(|_| "an entry of identity's part was not its writer's to write")?;
+    Ok(entry)
+}

@@ -1,0 +1,227 @@
+//! P6 to P8: what is asked, by which right, and until when.
+
+use super::*;
+
+#[test]
+fn p6_a_record_that_is_not_the_intents() {
+    assert_eq!(
+        refused(forward(|forward| flip(&mut forward.sealed_record, 300))),
+        CheckName::P6
+    );
+    let other = Plan::default().build().forward.sealed_record;
+    assert_eq!(
+        refused(forward(move |forward| forward.sealed_record = other.clone())),
+        CheckName::P6
+    );
+    assert_eq!(
+        refused(part(|content| content.shared_key = PartKey([1; 32]))),
+        CheckName::P6
+    );
+}
+
+#[test]
+fn p6_every_field_is_compared() {
+    type Change = fn(&mut ExchangeRecord);
+    let changes: [(&str, Change); 20] = [
+        ("exchange", |r| r.ids.exchange = uuid::Uuid::nil()),
+        ("message", |r| r.ids.message = uuid::Uuid::nil()),
+        ("reference", |r| r.ids.request_reference = "x".into()),
+        ("trace", |r| r.ids.trace = "x".into()),
+        ("test", |r| r.ids.test = false),
+        ("consumer", |r| r.consumer.name = "x".into()),
+        ("consumer's component", |r| r.consumer.component = "x".into()),
+        ("provider", |r| r.provider = r.consumer.clone()),
+        ("evidence", |r| r.evidence.id = "x".into()),
+        ("purpose", |r| r.why.purpose = "x".into()),
+        ("request digest", |r| r.request_digest = Hash([0; 32])),
+        ("role", |r| r.role = record::SubjectRole::ThirdPerson),
+        ("IDNr used", |r| r.idnr_used = false),
+        ("assurance", |r| r.assurance = record::Assurance::Low),
+        ("mode", |r| r.synchronous = false),
+        ("S1", |r| r.consumer_signatures.s1[0] ^= 1),
+        ("S2", |r| r.consumer_signatures.s2[0] ^= 1),
+        ("S1's digest", |r| r.consumer_signatures.s1_digest = Hash([0; 32])),
+        ("sealed request", |r| {
+            r.consumer_signatures.sealed_request = Hash([0; 32])
+        }),
+        ("answer key", |r| r.consumer_signatures.answer_key[0] ^= 1),
+    ];
+    for (what, change) in changes {
+        assert_eq!(
+            refused(Plan {
+                record: Box::new(change),
+                ..Plan::default()
+            }),
+            CheckName::P6,
+            "{what}"
+        );
+    }
+    let closed = |record: &mut ExchangeRecord| {
+        record.result = Some(record::ExchangeResult {
+            outcome: Outcome::Delivered,
+            told: String::new(),
+            checks: Vec::new(),
+            evidence_digest: None,
+            answer_digest: None,
+            provider_signature: None,
+        });
+    };
+    assert_eq!(
+        refused(Plan {
+            record: Box::new(closed),
+            ..Plan::default()
+        }),
+        CheckName::P6,
+        "closed already"
+    );
+}
+
+#[test]
+fn p6_a_request_that_says_something_else() {
+    type Change = fn(&mut EvidenceRequest0101);
+    let changes: [(&str, Change); 8] = [
+        ("message", |x| x.head.message = uuid::Uuid::nil()),
+        ("test", |x| x.head.test = false),
+        ("consumer", |x| x.head.consumer.name = "x".into()),
+        ("provider", |x| x.head.provider.identifier = "x".into()),
+        ("evidence", |x| x.evidence_type.id = "x".into()),
+        ("assurance", |x| x.person.assurance = record::Assurance::Low),
+        ("no IDNr", |x| x.person.idnr = None),
+        ("another person", |x| {
+            x.person.idnr = Idnr::parse(OTHER_IDNR, TestNumbers::Allowed).ok()
+        }),
+    ];
+    for (what, change) in changes {
+        assert_eq!(
+            refused(Plan {
+                xml: Box::new(change),
+                ..Plan::default()
+            }),
+            CheckName::P6,
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn p6_test_messages_do_not_run_in_production() {
+    let prepared = Plan::default().build();
+    let mut judge = prepared.world.judge("kba");
+    judge.test = false;
+    assert_eq!(all(&prepared.case(&judge, 1)).unwrap_err().check, CheckName::P6);
+}
+
+#[test]
+fn p7_a_record_that_is_not_the_permissions() {
+    type Change = fn(&mut ExchangeRecord);
+    let changes: [(&str, Change); 10] = [
+        ("permission", |r| r.allowed_by.permission = "bewohnerparken@2".into()),
+        ("Registerlandkarte", |r| r.allowed_by.registry = Hash([0; 32])),
+        ("title", |r| r.evidence.title = "x".into()),
+        ("categories", |r| r.evidence.categories.truncate(1)),
+        ("occasion", |r| r.why.occasion = "x".into()),
+        ("procedure", |r| r.why.procedure = "x".into()),
+        ("legal basis", |r| r.why.legal_basis = "x".into()),
+        ("retention", |r| r.lifecycle.retention = record::RetentionClass::Eu12m),
+        ("disclosure", |r| {
+            r.lifecycle.disclosure = record::DisclosureClass::Delayed
+        }),
+        ("expiry", |r| r.lifecycle.expiry.0 += 1),
+    ];
+    for (what, change) in changes {
+        assert_eq!(
+            refused(Plan {
+                record: Box::new(change),
+                ..Plan::default()
+            }),
+            CheckName::P7,
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn p7_an_exchange_that_nothing_permits() {
+    let ended = Interval {
+        from: NOW.before(100),
+        until: Some(NOW),
+    };
+    let mut over = rule();
+    over.valid = ended;
+    assert_eq!(
+        refused(Plan {
+            rule: over,
+            ..Plan::default()
+        }),
+        CheckName::P7,
+        "valid no more"
+    );
+    let mut corrected = rule();
+    corrected.recorded = ended;
+    assert_eq!(
+        refused(Plan {
+            rule: corrected,
+            ..Plan::default()
+        }),
+        CheckName::P7,
+        "corrected"
+    );
+    let mut without_number = rule();
+    without_number.idnr = false;
+    assert_eq!(
+        refused(Plan {
+            rule: without_number,
+            ..Plan::default()
+        }),
+        CheckName::P7,
+        "IDNr"
+    );
+    let mut asked = question();
+    asked.purpose = "other".into();
+    let mut other = Plan {
+        question: asked,
+        ..Plan::default()
+    };
+    other.record = Box::new(|record| record.why.purpose = "other".into());
+    assert_eq!(refused(other), CheckName::P7, "purpose");
+}
+
+#[test]
+fn p7_a_series_that_is_not_the_disclosure_classs() {
+    assert_eq!(
+        refused(Plan {
+            series: Series::DelayedExchanges,
+            ..Plan::default()
+        }),
+        CheckName::P7
+    );
+    let mut delayed = rule();
+    delayed.disclosure = record::DisclosureClass::Delayed;
+    let plan = Plan {
+        rule: delayed.clone(),
+        series: Series::DelayedExchanges,
+        ..Plan::default()
+    };
+    assert!(run(&plan.build(), 1).is_ok());
+    assert_eq!(
+        refused(Plan {
+            rule: delayed,
+            ..Plan::default()
+        }),
+        CheckName::P7
+    );
+}
+
+#[test]
+fn p8_after_the_deadline() {
+    let prepared = Plan::default().build();
+    assert!(run(&prepared, crate::fixture::DEADLINE).is_ok());
+    let fault = run(&prepared, crate::fixture::DEADLINE + 1).unwrap_err();
+    assert_eq!(
+        fault,
+        Fault {
+            check: CheckName::P8,
+            why: "the deadline has passed"
+        }
+    );
+}

@@ -1,0 +1,255 @@
+//! The provider's side: checks, asks the register, answers; then watches that the outcome is recorded.
+//!
+//! | | | |
+//! | --- | --- | --- |
+//! | `POST /forward` | [`Forward`] → [`Reply`] | `400` not understood · `503` not ready, or the same intent is under way |
+//! | `POST /outcome` | [`OutcomeNotice`] → `204` | `404` nothing was answered · `409` it differs from the answer (alarm) |
+//!
+//! Every forward that is understood gets a signed reply, a refusal too, so that the broker can record how it ended.
+
+pub mod checks;
+mod outcome;
+mod release;
+mod served;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use exchange::{CheckName, Forward, OutcomeNotice, Reply, ReplyOutcome};
+use record::receipt::Receipt;
+use service::{Clock, Problem, Shutdown};
+
+use crate::common::Common;
+use crate::store::StoreError;
+use crate::{Config, Error, ProviderConfig, Starting, alarm};
+use checks::{Case, Fault};
+use outcome::Closed;
+use release::{AnswerError, Register};
+use served::{Before, Fresh, Served};
+
+pub use checks::Checked;
+pub(crate) use release::JSON;
+
+/// How often overdue outcomes are looked for.
+const LOOK: Duration = Duration::from_secs(10);
+const CBOR: &str = service::http::CBOR;
+
+/// The provider's connector.
+#[derive(Debug)]
+pub struct Provider {
+    common: Common,
+    register: Register,
+    served: Served,
+}
+
+/// The provider's routes.
+pub(crate) fn routes(provider: Starting<Arc<Provider>>) -> Router {
+    Router::new()
+        .route("/forward", post(forward))
+        .route("/outcome", post(outcome_notice))
+        .with_state(provider)
+}
+
+async fn forward(State(provider): State<Starting<Arc<Provider>>>, body: Bytes) -> Result<Response, Problem> {
+    let forward: Forward = record::cbor::from_slice(&body)
+        .map_err(|_| Problem::bad_request("malformed-forward", "the body is not a forward"))?;
+    let provider = provider.started()?.clone();
+    // A broker that hangs up must not stop an answer halfway: what was released has to be kept.
+    let reply = tokio::spawn(async move { provider.forward(forward).await })
+        .await
+        .map_err(|_| Problem::internal())??;
+    Ok(([(header::CONTENT_TYPE, CBOR)], record::cbor::to_vec(&reply)).into_response())
+}
+
+async fn outcome_notice(State(provider): State<Starting<Arc<Provider>>>, body: Bytes) -> Result<StatusCode, Problem> {
+    let notice: OutcomeNotice = record::cbor::from_slice(&body)
+        .map_err(|_| Problem::bad_request("malformed-notice", "the body is not an outcome notice"))?;
+    provider.started()?.outcome(&notice).await
+}
+
+impl Provider {
+    /// Opens keys and state, waits for the ledger, and starts looking for overdue outcomes.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn start(
+        config: &Config,
+        role: &ProviderConfig,
+        shutdown: Shutdown,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, Error> {
+        let common = Common::start(config, shutdown.clone(), clock).await?;
+        let provider = Arc::new(Self {
+            register: Register::new(role, &common.http)?,
+            served: Served::open(&config.data).map_err(|error| Error::State(error.to_string()))?,
+            common,
+        });
+        tokio::spawn(look_for_overdue(provider.clone(), shutdown));
+        Ok(provider)
+    }
+
+    async fn forward(&self, forward: Forward) -> Result<Reply, Problem> {
+        self.common.ready()?;
+        let Ok(receipt) = Receipt::parse(&forward.intent_receipt) else {
+            let fault = Fault {
+                check: CheckName::P1,
+                why: "the receipt is malformed",
+            };
+            return self.refuse(&forward, 0, fault);
+        };
+        let index = receipt.index().get();
+        let _under_way = self
+            .served
+            .enter(index)
+            .ok_or_else(|| Problem::unavailable("under-way", 2, "the same intent is being served"))?;
+        let digest = served::digest(&forward, &receipt);
+        let before = self
+            .served
+            .before(index, digest)
+            .await
+            .map_err(|error| state_lost(&error))?;
+        let fresh = match before {
+            Ok(Before::Same(reply)) => return Ok(*reply),
+            Ok(Before::Never(fresh)) => Ok(fresh),
+            Err(fault) => Err(fault),
+        };
+        self.serve(&forward, index, fresh).await
+    }
+
+    /// Checks, and then only asks; keeps the answer before it leaves.
+    async fn serve(&self, forward: &Forward, index: u64, fresh: Result<Fresh, Fault>) -> Result<Reply, Problem> {
+        let now = self.common.now();
+        let case = Case {
+            judge: &self.common.judge,
+            sealing: &self.common.sealing,
+            forward,
+            now,
+        };
+        let (checked, fresh) = match (checks::all(&case), fresh) {
+            (Ok(checked), Ok(fresh)) => (checked, fresh),
+            // The refusal is the intent's one answer, if the forward is known to be the intent's.
+            (Err(fault), Ok(fresh)) if fault.is_the_intents() => {
+                let reply = self.refuse(forward, index, fault)?;
+                return self.keep(forward, fresh, reply, None).await;
+            }
+            (Err(fault), _) | (Ok(_), Err(fault)) => return self.refuse(forward, index, fault),
+        };
+        self.common.rely(&checked.checkpoints()).await?;
+        let signing = &self.common.signing;
+        let reply = release::release(&self.register, signing, forward, &checked, &fresh, now)
+            .await
+            .map_err(|error| unanswerable(&error))?;
+        count(reply.statement.outcome);
+        self.keep(forward, fresh, reply, Some(&checked)).await
+    }
+
+    async fn keep(
+        &self,
+        forward: &Forward,
+        fresh: Fresh,
+        reply: Reply,
+        checked: Option<&Checked>,
+    ) -> Result<Reply, Problem> {
+        let record = checked.map(|checked| checked.record().clone());
+        let exchange = forward.metadata.exchange;
+        self.served
+            .keep(fresh, &reply, exchange, record, self.common.now())
+            .await
+            .map_err(|error| state_lost(&error))?;
+        tracing::info!(%exchange, intent = reply.statement.intent, outcome = ?reply.statement.outcome, "answered");
+        Ok(reply)
+    }
+
+    fn refuse(&self, forward: &Forward, index: u64, fault: Fault) -> Result<Reply, Problem> {
+        let exchange = forward.metadata.exchange;
+        tracing::warn!(%exchange, intent = index, check = fault.check.as_str(), why = fault.why, "refused");
+        metrics::counter!("connector_refusals_total", "check" => fault.check.as_str()).increment(1);
+        let common = &self.common;
+        release::refuse(&common.judge, &common.signing, forward, index, fault, common.now())
+            .map_err(|error| unanswerable(&error))
+    }
+
+    async fn outcome(&self, notice: &OutcomeNotice) -> Result<StatusCode, Problem> {
+        let differs = |exchange, why: &'static str| {
+            alarm::raise("outcome-differs", exchange, why);
+            Problem::conflict("outcome-differs", why)
+        };
+        let closed = Closed::check(&self.common.judge, notice).map_err(|why| differs(None, why))?;
+        let record = closed.record();
+        let exchange = Some(record.ids.exchange);
+        let intent = closed.intent().index().get();
+        let Some(row) = self.served.row(intent).await.map_err(|error| state_lost(&error))? else {
+            let delivered = record
+                .result
+                .as_ref()
+                .is_some_and(|result| result.outcome == record::Outcome::Delivered);
+            if delivered && record.provider.id == self.common.judge.me.party.id {
+                return Err(differs(exchange, "the outcome says delivered, and nothing was"));
+            }
+            return Err(Problem::not_found("nothing was answered for this intent"));
+        };
+        if row.seen {
+            return Ok(StatusCode::NO_CONTENT);
+        }
+        closed.check_answer(&row).map_err(|why| differs(exchange, why))?;
+        self.common
+            .rely(&[closed.intent().checkpoint(), closed.outcome().checkpoint()])
+            .await?;
+        self.served
+            .seen(row, self.common.now())
+            .await
+            .map_err(|error| state_lost(&error))?;
+        Ok(StatusCode::NO_CONTENT)
+    }
+}
+
+async fn look_for_overdue(provider: Arc<Provider>, shutdown: Shutdown) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = shutdown.wait() => return,
+        }
+        match provider.served.overdue(provider.common.now()).await {
+            Ok(rows) => {
+                for row in rows {
+                    alarm::raise(
+                        "outcome-missing",
+                        Some(row.exchange),
+                        "no outcome within two minutes of the answer",
+                    );
+                }
+            }
+            Err(error) => alarm::raise("state", None, &error.to_string()),
+        }
+    }
+}
+
+fn state_lost(error: &StoreError) -> Problem {
+    alarm::raise("state", None, &error.to_string());
+    Problem::unavailable("stopped", 60, "the connector's state cannot be kept")
+}
+
+/// An answer that cannot be sealed: the consumer's key is unusable, or the evidence cannot be written down.
+fn unanswerable(error: &AnswerError) -> Problem {
+    tracing::error!(%error, "no answer can be made");
+    Problem::unprocessable("unanswerable", "no answer can be sealed for this request")
+}
+
+fn count(outcome: ReplyOutcome) {
+    let outcome = match outcome {
+        ReplyOutcome::Delivered => "delivered",
+        ReplyOutcome::NothingFound => "nothing_found",
+        ReplyOutcome::Refused => "refused",
+        ReplyOutcome::Failed => "failed",
+    };
+    metrics::counter!("connector_answers_total", "outcome" => outcome).increment(1);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! The outcome of what was answered: it must turn up in the log, and say what was answered.
+//!
+//! A missing one (after two minutes) or a different one is an alarm: the broker closed the exchange otherwise than the
+//! provider's signed reply says, or not at all.
+
+use exchange::OutcomeNotice;
+use ledger_client::recorded::{self, Intent, Outcome, Recorded};
+use record::{Body, ExchangeRecord};
+
+use super::served::Row;
+use crate::common::Judge;
+use crate::recorded as record_of;
+
+/// Both receipts of a notice, proved and belonging together.
+pub(crate) struct Closed {
+    intent: Recorded<Intent>,
+    outcome: Recorded<Outcome>,
+    record: Box<ExchangeRecord>,
+}
+
+impl Closed {
+    /// Proves the receipts and opens the outcome's record.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub(crate) fn check(judge: &Judge, notice: &OutcomeNotice) -> Result<Self, &'static str> {
+        let intent = recorded::check::<Intent>(&notice.intent_receipt, &judge.trust, &judge.directory)
+            .map_err(|_| "the intent's receipt does not hold")?;
+        let outcome = recorded::check::<Outcome>(&notice.outcome_receipt, &judge.trust, &judge.directory)
+            .map_err(|_| "the outcome's receipt does not hold")?;
+        if !judge.of_our_log(&intent) || !judge.of_our_log(&outcome) {
+            return Err("a receipt is of another log");
+        }
+        let entry = outcome.entry();
+        if entry.body.refers() != Some(intent.index()) || entry.writer != intent.entry().writer {
+            return Err("the outcome closes another intent");
+        }
+        let Body::Labelled { label, .. } = entry.body else {
+            return Err("the outcome has no label");
+        };
+        let record = record_of::open(&notice.sealed_record, entry, &label, &notice.shared_key)?;
+        if record.result.is_none() {
+            return Err("the outcome's record has no result");
+        }
+        Ok(Self {
+            intent,
+            outcome,
+            record,
+        })
+    }
+
+    /// The intent that is closed.
+    pub(crate) fn intent(&self) -> &Recorded<Intent> {
+        &self.intent
+    }
+
+    /// The outcome.
+    pub(crate) fn outcome(&self) -> &Recorded<Outcome> {
+        &self.outcome
+    }
+
+    /// What the record says.
+    pub(crate) fn record(&self) -> &ExchangeRecord {
+        &self.record
+    }
+
+    /// Compares with what was answered.
+    ///
+    /// # Errors
+    /// What differs.
+    pub(crate) fn check_answer(&self, row: &Row) -> Result<(), &'static str> {
+        if self.record.ids.exchange != row.exchange || self.record.ids.message != row.statement.message {
+            return Err("the outcome is of another exchange");
+        }
+        let Some(result) = &self.record.result else {
+            return Err("the outcome's record has no result");
+        };
+        let statement = &row.statement;
+        if result.outcome != statement.outcome.into() {
+            return Err("the outcome is not the one that was answered");
+        }
+        if result.answer_digest != Some(statement.sealed_answer) || result.evidence_digest != statement.evidence_digest
+        {
+            return Err("the outcome's digests are not those of the answer");
+        }
+        if result.provider_signature != Some(row.signature.0) {
+            return Err("the outcome does not carry the answer's signature");
+        }
+        let Some(intended) = &row.record else { return Ok(()) };
+        let mut expected = intended.clone();
+        expected.lifecycle.expiry = self.record.lifecycle.expiry;
+        expected.result.clone_from(&self.record.result);
+        if *self.record == expected {
+            Ok(())
+        } else {
+            Err("the outcome's record says something else than the intent's")
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Asking the register, and sealing what it says to the consumer. The only place that has the register's address.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use exchange::xnachweis::{
+    Authority, ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, EvidenceType, Head,
+};
+use exchange::{Answer, Forward, MessageError, Reply, ReplyOutcome, SigningKey};
+use record::Timestamp;
+use serde::{Deserialize, Serialize};
+use service::http::{CallError, Client};
+use uuid::Uuid;
+
+use super::checks::{Checked, Fault};
+use super::served::Fresh;
+use crate::common::Judge;
+use crate::{Error, ProviderConfig};
+
+/// Media type of the evidence inside the answer.
+pub(crate) const JSON: &str = "application/json";
+
+/// What the register is asked.
+#[derive(Serialize)]
+struct Question<'a> {
+    idnr: &'a str,
+    evidence_type: &'a str,
+    exchange: Uuid,
+}
+
+/// What the register answers, and what stands in the `RepositoryItem` of an answer.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RegisterEvidence {
+    pub(crate) title: String,
+    pub(crate) issued_at: String,
+    pub(crate) fields: BTreeMap<String, String>,
+}
+
+enum Finding {
+    Found(RegisterEvidence),
+    Nothing,
+    Unavailable,
+}
+
+/// The register behind this connector.
+#[derive(Debug, Clone)]
+pub(crate) struct Register {
+    url: String,
+    client: Client,
+}
+
+/// Why there is no answer to send.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AnswerError {
+    /// The consumer's answer key is unusable, or the evidence too long.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    /// The evidence cannot be written as XML or JSON.
+    #[error("the evidence cannot be written down")]
+    Content,
+}
+
+impl Register {
+    pub(crate) fn new(role: &ProviderConfig, client: &Client) -> Result<Self, Error> {
+        let credential = service::secret::Credential::read(&role.register_credential)?;
+        let client = client
+            .with_credential(credential)
+            .with_timeout(Duration::from_secs(role.register_seconds));
+        Ok(Self {
+            url: format!("{}/evidence", role.register),
+            client,
+        })
+    }
+
+    /// Asks for the evidence of a checked exchange that was not served before. Nobody's number is asked for like any other:
+    /// no register has it.
+    async fn ask(&self, checked: &Checked, _fresh: &Fresh) -> Finding {
+        let question = Question {
+            idnr: checked.idnr().expose(),
+            evidence_type: &checked.permission().rule.evidence.id,
+            exchange: checked.record().ids.exchange,
+        };
+        match self.client.post_json::<_, RegisterEvidence>(&self.url, &question).await {
+            Ok(found) if is_date_time(&found.issued_at) => Finding::Found(found),
+            Ok(_) => {
+                tracing::error!("the register's answer has no date of issue");
+                Finding::Unavailable
+            }
+            Err(CallError::Refused(problem)) if problem.status == 404 => Finding::Nothing,
+            Err(error) => {
+                tracing::warn!(%error, "the register does not answer");
+                Finding::Unavailable
+            }
+        }
+    }
+}
+
+fn is_date_time(text: &str) -> bool {
+    text.len() >= 10 && text.bytes().take(10).all(|byte| byte.is_ascii_digit() || byte == b'-')
+}
+
+/// Asks the register and makes the signed reply. Takes both tokens: nothing is released unchecked or twice.
+pub(crate) async fn release(
+    register: &Register,
+    key: &SigningKey,
+    forward: &Forward,
+    checked: &Checked,
+    fresh: &Fresh,
+    now: Timestamp,
+) -> Result<Reply, AnswerError> {
+    let finding = register.ask(checked, fresh).await;
+    let request = checked.request();
+    let head = Head {
+        created: now,
+        ..request.head.clone()
+    };
+    let (outcome, xml) = match finding {
+        Finding::Found(found) => (ReplyOutcome::Delivered, response(checked, head, &found)?),
+        Finding::Nothing => (
+            ReplyOutcome::NothingFound,
+            error(head, request.id, ErrorCode::NotFound)?,
+        ),
+        Finding::Unavailable => (ReplyOutcome::Failed, error(head, request.id, ErrorCode::Unavailable)?),
+    };
+    let index = checked.intent().index().get();
+    reply(key, forward, index, (outcome, None), xml)
+}
+
+/// The signed reply of a refusal: no register, no request id, which may not even be readable.
+pub(crate) fn refuse(
+    judge: &Judge,
+    key: &SigningKey,
+    forward: &Forward,
+    index: u64,
+    fault: Fault,
+    now: Timestamp,
+) -> Result<Reply, AnswerError> {
+    let metadata = &forward.metadata;
+    let consumer = judge.directory.participant(&metadata.consumer).map_or_else(
+        || Authority {
+            directory: String::new(),
+            identifier: metadata.consumer.to_string(),
+            name: metadata.consumer.to_string(),
+        },
+        |participant| Authority::from(&participant.party),
+    );
+    let head = Head {
+        message: metadata.message,
+        created: now,
+        test: metadata.test,
+        consumer,
+        provider: Authority::from(&judge.me.party),
+    };
+    let xml = error(head, Uuid::nil(), ErrorCode::Refused)?;
+    reply(key, forward, index, (ReplyOutcome::Refused, Some(fault.check)), xml)
+}
+
+fn reply(
+    key: &SigningKey,
+    forward: &Forward,
+    index: u64,
+    (outcome, refusal): (ReplyOutcome, Option<exchange::CheckName>),
+    xml: Vec<u8>,
+) -> Result<Reply, AnswerError> {
+    let answer = Answer {
+        salt: exchange::random().map_err(MessageError::from)?,
+        xml,
+    };
+    let digest = (outcome == ReplyOutcome::Delivered).then(|| answer.digest());
+    let message = forward.metadata.message;
+    let sealed = answer.seal(&forward.answer_key, message)?;
+    Ok(Reply::sign(key, (message, index), (outcome, refusal), digest, sealed))
+}
+
+fn response(checked: &Checked, head: Head, found: &RegisterEvidence) -> Result<Vec<u8>, AnswerError> {
+    let request = checked.request();
+    let evidence = &checked.permission().rule.evidence;
+    let issued = found.issued_at.get(..10).ok_or(AnswerError::Content)?.to_owned();
+    let response = EvidenceResponse0102 {
+        request: request.id,
+        response: Uuid::new_v4(),
+        head,
+        evidence: Evidence {
+            object: Uuid::new_v4(),
+            issued,
+            evidence_type: EvidenceType {
+                id: evidence.id.clone(),
+                title: evidence.title.clone(),
+            },
+            media_type: JSON.to_owned(),
+            content: serde_json::to_vec(found).map_err(|_| AnswerError::Content)?,
+        },
+        person: request.person.clone(),
+    };
+    response.to_xml().map_err(|_| AnswerError::Content)
+}
+
+fn error(head: Head, request: Uuid, code: ErrorCode) -> Result<Vec<u8>, AnswerError> {
+    EvidenceError0103 {
+        request,
+        response: Uuid::new_v4(),
+        head,
+        code,
+    }
+    .to_xml()
+    .map_err(|_| AnswerError::Content)
+}

@@ -1,0 +1,217 @@
+//! Release against the real register, and the outcome's notice against what was answered.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::Path;
+
+use exchange::{ReplyOutcome, VerifyingKey};
+use record::Outcome;
+use service::ManualClock;
+use service::http::Client;
+use service::secret::Credential;
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::consumer::checks as consumer_checks;
+use crate::fixture::{IDNR, NOW, Plan, Prepared};
+
+const SCHEMA: &str = r#"{ "name": "ZFZR", "evidence_types": [ { "id": "zb1", "title": "Zulassungsbescheinigung Teil I",
+    "fields": [ { "name": "fin", "title": "E", "category": "Fahrzeug" } ] } ] }"#;
+
+/// A register that knows the person of the fixture, and its access log.
+struct RegisterFixture {
+    directory: tempfile::TempDir,
+    register: Register,
+}
+
+async fn register() -> RegisterFixture {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    std::fs::write(path("schema.json"), SCHEMA).unwrap();
+    let data = format!(r#"{{ "{IDNR}": {{ "zb1": {{ "fin": "WVWZZZ1JZXW000001" }} }} }}"#);
+    std::fs::write(path("data.json"), data).unwrap();
+    let credential = Credential::create(&path("credential")).unwrap();
+    let config = register::Config {
+        directory: path("state"),
+        schema: path("schema.json"),
+        data: path("data.json"),
+        credential_digest: hex::encode(credential.digest().0),
+    };
+    let routes = register::routes(&config, ManualClock::new(NOW.0)).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(service::listen::serve(listener, routes, Shutdown::new()));
+    let register = connect(&url, &path("credential"));
+    RegisterFixture { directory, register }
+}
+
+fn connect(url: &str, credential: &Path) -> Register {
+    let role = ProviderConfig {
+        register: url.into(),
+        register_credential: credential.into(),
+        register_seconds: 5,
+    };
+    Register::new(&role, &Client::new().unwrap()).unwrap()
+}
+
+impl RegisterFixture {
+    fn questions(&self) -> usize {
+        std::fs::read_to_string(self.directory.path().join("state/access.log"))
+            .unwrap()
+            .lines()
+            .count()
+    }
+}
+
+/// Checks, asks the register, keeps.
+async fn serve(prepared: &Prepared, register: &Register, served: &Served) -> Reply {
+    let judge = prepared.world.judge("kba");
+    let checked = checks::all(&prepared.case(&judge, 1)).unwrap();
+    let receipt = Receipt::parse(&prepared.forward.intent_receipt).unwrap();
+    let digest = served::digest(&prepared.forward, &receipt);
+    let index = receipt.index().get();
+    let Before::Never(fresh) = served.before(index, digest).await.unwrap().unwrap() else {
+        panic!("served")
+    };
+    let key = &prepared.world.provider;
+    let reply = release::release(register, key, &prepared.forward, &checked, &fresh, NOW.after(1))
+        .await
+        .unwrap();
+    let exchange = prepared.forward.metadata.exchange;
+    served
+        .keep(fresh, &reply, exchange, Some(checked.record().clone()), NOW)
+        .await
+        .unwrap();
+    reply
+}
+
+fn served() -> (tempfile::TempDir, Served) {
+    let directory = tempfile::tempdir().unwrap();
+    let served = Served::open(directory.path()).unwrap();
+    (directory, served)
+}
+
+#[tokio::test]
+async fn evidence_reaches_the_consumer_and_nobody_finds_nothing() {
+    let register = register().await;
+    for (plan, expected) in [
+        (Plan::default(), ReplyOutcome::Delivered),
+        (Plan::nobody(), ReplyOutcome::NothingFound),
+    ] {
+        let (_directory, served) = served();
+        let mut prepared = plan.build();
+        let reply = serve(&prepared, &register.register, &served).await;
+        assert_eq!(reply.statement.outcome, expected);
+        reply
+            .verify(&VerifyingKey::from_bytes(&prepared.world.provider.public()).unwrap())
+            .unwrap();
+        let completion = prepared.close(Some(reply), expected.into());
+        let judge = prepared.world.judge("stadt-a");
+        let accepted = consumer_checks::all(&judge, &prepared.asked.request, &completion).unwrap();
+        let asked = prepared.asked.xnachweis.as_ref().unwrap();
+        let evidence = accepted.open(&prepared.asked.answer_key, asked).unwrap();
+        assert_eq!(evidence.is_some(), expected == ReplyOutcome::Delivered);
+    }
+    assert_eq!(register.questions(), 2, "nobody is asked for like anybody else");
+}
+
+#[tokio::test]
+async fn answers_of_every_kind_have_one_size() {
+    let register = register().await;
+    let (_directory, served) = served();
+    let found = serve(&Plan::default().build(), &register.register, &served).await;
+    let prepared = Plan::default().build();
+    let fault = Fault {
+        check: CheckName::P4,
+        why: "",
+    };
+    let judge = prepared.world.judge("kba");
+    let refused = release::refuse(&judge, &prepared.world.provider, &prepared.forward, 4, fault, NOW).unwrap();
+    assert_eq!(found.sealed_answer.len(), refused.sealed_answer.len());
+    assert_eq!(refused.statement.refusal, Some(CheckName::P4));
+}
+
+#[tokio::test]
+async fn a_register_that_is_down_is_a_failure_and_no_evidence() {
+    let register = register().await;
+    let down = connect("http://127.0.0.1:9", &register.directory.path().join("credential"));
+    let (_directory, served) = served();
+    let reply = serve(&Plan::default().build(), &down, &served).await;
+    assert_eq!(reply.statement.outcome, ReplyOutcome::Failed);
+    assert_eq!(reply.statement.evidence_digest, None);
+}
+
+#[tokio::test]
+async fn p9_the_digest_ignores_a_newer_receipt_and_nothing_else() {
+    let mut prepared = Plan::default().build();
+    let digest = |forward: &Forward| served::digest(forward, &Receipt::parse(&forward.intent_receipt).unwrap());
+    let first = digest(&prepared.forward);
+    let _ = prepared.close(None, Outcome::TimedOut);
+    let mut again = prepared.forward.clone();
+    again.intent_receipt = prepared.log.receipt(prepared.intent);
+    assert_ne!(again.intent_receipt, prepared.forward.intent_receipt);
+    assert_eq!(digest(&again), first);
+    let mut other = prepared.forward.clone();
+    other.answer_key.0[0] ^= 1;
+    assert_ne!(digest(&other), first);
+    let mut other = prepared.forward.clone();
+    other.sealed_record[300] ^= 1;
+    assert_ne!(digest(&other), first);
+}
+
+/// Answers and closes, with the broker's record of the outcome changed.
+async fn closed(change: impl Fn(&mut record::ExchangeRecord) + 'static) -> Result<(), &'static str> {
+    let register = register().await;
+    let (_directory, served) = served();
+    let mut prepared = Plan {
+        outcome_record: Box::new(change),
+        ..Plan::default()
+    }
+    .build();
+    let reply = serve(&prepared, &register.register, &served).await;
+    let completion = prepared.close(Some(reply), Outcome::Delivered);
+    let judge = prepared.world.judge("kba");
+    let closed = Closed::check(&judge, &completion.notice)?;
+    let row = served.row(closed.intent().index().get()).await.unwrap().unwrap();
+    closed.check_answer(&row)
+}
+
+#[tokio::test]
+async fn an_outcome_that_says_what_was_answered_is_taken() {
+    assert_eq!(closed(|_| ()).await, Ok(()));
+}
+
+#[tokio::test]
+async fn an_outcome_that_says_something_else_is_not() {
+    type Change = fn(&mut record::ExchangeRecord);
+    let changes: [(&str, Change); 7] = [
+        ("outcome", |r| {
+            r.result.as_mut().unwrap().outcome = Outcome::NothingFound
+        }),
+        ("evidence digest", |r| r.result.as_mut().unwrap().evidence_digest = None),
+        ("answer digest", |r| r.result.as_mut().unwrap().answer_digest = None),
+        ("signature", |r| r.result.as_mut().unwrap().provider_signature = None),
+        ("exchange", |r| r.ids.exchange = uuid::Uuid::nil()),
+        ("purpose", |r| r.why.purpose = "x".into()),
+        ("no result", |r| r.result = None),
+    ];
+    for (what, change) in changes {
+        assert!(closed(change).await.is_err(), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_notice_with_changed_receipts_is_not_taken() {
+    let mut prepared = Plan::default().build();
+    let good = prepared.close(None, Outcome::TimedOut).notice;
+    let judge = prepared.world.judge("kba");
+    assert!(Closed::check(&judge, &good).is_ok());
+    let mut changed = good.clone();
+    changed.outcome_receipt[200] ^= 1;
+    assert!(Closed::check(&judge, &changed).is_err());
+    let mut changed = good.clone();
+    changed.intent_receipt = good.outcome_receipt.clone();
+    assert!(Closed::check(&judge, &changed).is_err());
+    let mut changed = good;
+    changed.intent_receipt = prepared.log.receipt_of_other(prepared.intent);
+    assert!(Closed::check(&judge, &changed).is_err());
+}

@@ -1,0 +1,164 @@
+//! The record of an exchange against what was sent and permitted: the comparison both roles make (P6, P7, C2).
+//!
+//! A record counts when it opens, when its bytes have the commitment of its entry, and when *every* field is one that the
+//! comparing side knows from elsewhere: from the signed request, from the directory, or from the logged Registerlandkarte by
+//! replaying the decision. There is no field that the broker could fill freely, but the result, which the provider's
+//! signature covers, and the told reason and checks, which are the broker's own words.
+
+use exchange::{Metadata, S1, SealingPublicKey, Signature};
+use record::content::ConsumerSignatures;
+use record::{
+    Directory, DisclosureClass, Entry, ExchangeRecord, Ids, Label, PartKey, SealedRecord, Series, SharedPart, Timestamp,
+};
+use registerlandkarte::{Permission, Query, Snapshot};
+
+/// How long before its entry's time a record may have been sealed.
+const SEALED_BEFORE: u64 = 120;
+
+/// What a consumer signed: the measure of a record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sent<'a> {
+    pub(crate) metadata: &'a Metadata,
+    pub(crate) s1: &'a S1,
+    pub(crate) s2: &'a Signature,
+    pub(crate) answer_key: SealingPublicKey,
+    pub(crate) sealed_request: &'a [u8],
+}
+
+/// Opens the shared part of the record of a labelled `entry`.
+///
+/// # Errors
+/// What does not fit, without any content.
+pub(crate) fn open(
+    bytes: &[u8],
+    entry: &Entry,
+    label: &Label,
+    key: &PartKey,
+) -> Result<Box<ExchangeRecord>, &'static str> {
+    let sealed = SealedRecord::parse(bytes).map_err(|_| "the sealed record is malformed")?;
+    if entry.body.commitment() != Some(sealed.commitment()) {
+        return Err("the sealed record is not the one that the entry commits to");
+    }
+    let shared = sealed
+        .open_shared(key, Some(label))
+        .map_err(|_| "the sealed record does not open")?;
+    let SharedPart::Exchange(record) = shared else {
+        return Err("the record is not that of an exchange");
+    };
+    let header = sealed.header();
+    if header.class != record.lifecycle.retention || header.expiry != record.lifecycle.expiry {
+        return Err("the record's header and content say different things");
+    }
+    Ok(record)
+}
+
+/// Compares the record with what the consumer sent and with the directory: P6 and C2.
+///
+/// # Errors
+/// The first group of fields that differs.
+pub(crate) fn check_content(
+    record: &ExchangeRecord,
+    sent: &Sent<'_>,
+    directory: &Directory,
+) -> Result<(), &'static str> {
+    let metadata = sent.metadata;
+    let ids = Ids {
+        exchange: metadata.exchange,
+        message: metadata.message,
+        request_reference: metadata.request_reference.clone(),
+        trace: metadata.trace.clone(),
+        test: metadata.test,
+    };
+    if record.ids != ids {
+        return Err("the record's identifiers differ");
+    }
+    let consumer = directory
+        .consumer(&metadata.consumer)
+        .map(|participant| &participant.party);
+    let provider = directory
+        .provider(&metadata.provider)
+        .map(|participant| &participant.party);
+    if Some(&record.consumer) != consumer || Some(&record.provider) != provider {
+        return Err("the record's parties differ");
+    }
+    if record.evidence.id != metadata.evidence_type || record.why.purpose != metadata.purpose {
+        return Err("the record's evidence type or purpose differs");
+    }
+    if record.request_digest != metadata.request_digest {
+        return Err("the record's request digest differs");
+    }
+    let subject = (record.role, record.idnr_used, record.assurance, record.synchronous);
+    if subject
+        != (
+            metadata.role,
+            metadata.idnr_used,
+            metadata.assurance,
+            metadata.synchronous,
+        )
+    {
+        return Err("the record's role, use of the IDNr, assurance or mode differs");
+    }
+    let signatures = ConsumerSignatures {
+        s1: sent.s1.signature.0,
+        s2: sent.s2.0,
+        s1_digest: sent.s1.digest(),
+        sealed_request: exchange::sha256_of(&[sent.sealed_request]),
+        answer_key: sent.answer_key.0,
+    };
+    if record.consumer_signatures != signatures {
+        return Err("the record's signatures differ");
+    }
+    Ok(())
+}
+
+/// Replays the decision of `decided_at` on the logged Registerlandkarte and compares the record with it: P7 and C2.
+/// `closed_at` is the time of the entry that the record belongs to: its expiry counts from there.
+///
+/// # Errors
+/// When nothing permits the exchange, or the record says something else than what does.
+pub(crate) fn check_permission(
+    record: &ExchangeRecord,
+    metadata: &Metadata,
+    registry: &Snapshot,
+    decided_at: Timestamp,
+    closed_at: Timestamp,
+) -> Result<Permission, &'static str> {
+    let query = Query {
+        consumer: metadata.consumer.clone(),
+        provider: metadata.provider.clone(),
+        evidence_type: metadata.evidence_type.clone(),
+        purpose: metadata.purpose.clone(),
+        idnr: metadata.idnr_used,
+    };
+    let permission = registry
+        .decide(&query, decided_at, decided_at)
+        .map_err(|_| "no rule permits this exchange")?;
+    let rule = &permission.rule;
+    if record.allowed_by != permission.allowed_by() {
+        return Err("the record names another permission");
+    }
+    if record.evidence != rule.evidence || record.why != rule.why() {
+        return Err("the record's evidence or reasons are not the permission's");
+    }
+    let lifecycle = &record.lifecycle;
+    if lifecycle.retention != rule.retention || lifecycle.disclosure != rule.disclosure {
+        return Err("the record's retention or disclosure class is not the permission's");
+    }
+    let days = [
+        closed_at.before(SEALED_BEFORE),
+        closed_at,
+        closed_at.after(SEALED_BEFORE),
+    ];
+    if !days.iter().any(|time| rule.retention.expiry(*time) == lifecycle.expiry) {
+        return Err("the record's expiry day is not the permission's");
+    }
+    Ok(permission)
+}
+
+/// The series that a disclosure class puts exchanges into.
+pub(crate) fn series(disclosure: DisclosureClass) -> Series {
+    match disclosure {
+        DisclosureClass::Immediate => Series::Exchanges,
+        DisclosureClass::Delayed => Series::DelayedExchanges,
+    }
+}

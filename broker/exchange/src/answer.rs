@@ -1,0 +1,305 @@
+//! From the broker to the provider and back, and the completion to the consumer.
+//!
+//! ```text
+//! sealed_answer = HPKE(answer key, "einsicht/answer/v1", aad = message id, { salt, xml }, 16384 · 2^k)
+//! signature     = sign("einsicht/answer/v1", AnswerStatement)         by the provider
+//! ```
+//!
+//! A refusal and "nothing found" have a sealed answer of the same kind and size as evidence (XNachweis 0103), and a
+//! signed statement: the broker can record every outcome, and both parties are bound to it.
+
+use record::PartKey;
+use serde::{Deserialize, Serialize};
+use tlog::Hash;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::MessageError;
+use crate::bytes::sha256_of;
+use crate::request::{Metadata, S1};
+use crate::seal::{self, PadTo, SealingKey, SealingPublicKey};
+use crate::sign::{Signature, SigningKey, VerifyingKey};
+
+const ANSWER_CONTEXT: &str = "einsicht/answer/v1";
+const ANSWER_PAD: PadTo = PadTo::Doubling(16 * 1024);
+const ACKNOWLEDGEMENT_CONTEXT: &str = "einsicht/acknowledgement/v1";
+
+/// Broker → provider's connector, `POST /forward`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forward {
+    /// What the consumer signed.
+    pub metadata: Metadata,
+    /// The consumer's first signature.
+    pub s1: S1,
+    /// The consumer's second signature.
+    pub s2: Signature,
+    /// The key the answer has to be sealed to.
+    pub answer_key: SealingPublicKey,
+    /// [`crate::SealedRequest`].
+    #[serde(with = "record::bytes")]
+    pub sealed_request: Vec<u8>,
+    /// [`crate::ProviderPart`].
+    #[serde(with = "record::bytes")]
+    pub for_provider: Vec<u8>,
+    /// Receipt of the intent: the exchange is in the log already.
+    #[serde(with = "record::bytes")]
+    pub intent_receipt: Vec<u8>,
+    /// The intent's sealed record.
+    #[serde(with = "record::bytes")]
+    pub sealed_record: Vec<u8>,
+}
+
+/// How a provider answers. A record's outcome knows one more: timed out, which only the broker can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplyOutcome {
+    /// Evidence stands in the sealed answer.
+    Delivered,
+    /// The register has nothing on this person (or there is no such person).
+    NothingFound,
+    /// A check failed; the register was not asked.
+    Refused,
+    /// The register did not answer.
+    Failed,
+}
+
+impl From<ReplyOutcome> for record::Outcome {
+    fn from(outcome: ReplyOutcome) -> Self {
+        match outcome {
+            ReplyOutcome::Delivered => Self::Delivered,
+            ReplyOutcome::NothingFound => Self::NothingFound,
+            ReplyOutcome::Refused => Self::Refused,
+            ReplyOutcome::Failed => Self::Failed,
+        }
+    }
+}
+
+/// The provider's checks (design §6, step 5); a refusal names the first one that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum CheckName {
+    /// The intent's receipt.
+    P1,
+    /// The consumer's signatures.
+    P2,
+    /// Identity's part.
+    P3,
+    /// VRF proofs.
+    P4,
+    /// The chain.
+    P5,
+    /// The record.
+    P6,
+    /// The permission.
+    P7,
+    /// The deadline.
+    P8,
+    /// Not served before.
+    P9,
+}
+
+impl CheckName {
+    /// The check's name as in the design and the record: `P1` … `P9`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::P1 => "P1",
+            Self::P2 => "P2",
+            Self::P3 => "P3",
+            Self::P4 => "P4",
+            Self::P5 => "P5",
+            Self::P6 => "P6",
+            Self::P7 => "P7",
+            Self::P8 => "P8",
+            Self::P9 => "P9",
+        }
+    }
+}
+
+/// What the provider signs about its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerStatement {
+    /// The message answered.
+    pub message: Uuid,
+    /// Index of the intent it relied on.
+    pub intent: u64,
+    /// How it answers.
+    pub outcome: ReplyOutcome,
+    /// For [`ReplyOutcome::Refused`]: the check that failed.
+    pub refusal: Option<CheckName>,
+    /// SHA-256 of the sealed answer.
+    #[serde(with = "record::bytes")]
+    pub sealed_answer: Hash,
+    /// SHA-256(salt ‖ XML) of the evidence, for [`ReplyOutcome::Delivered`] only; the salt stands in the sealed answer.
+    #[serde(with = "record::bytes")]
+    pub evidence_digest: Option<Hash>,
+}
+
+/// Provider's connector → broker: answer to [`Forward`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reply {
+    /// What is signed.
+    pub statement: AnswerStatement,
+    /// [`Answer`], sealed to the consumer's answer key.
+    #[serde(with = "record::bytes")]
+    pub sealed_answer: Vec<u8>,
+    /// By the provider, context `einsicht/answer/v1`.
+    pub signature: Signature,
+}
+
+impl Reply {
+    /// Signs the statement over `sealed_answer`.
+    pub fn sign(
+        key: &SigningKey,
+        (message, intent): (Uuid, u64),
+        (outcome, refusal): (ReplyOutcome, Option<CheckName>),
+        evidence_digest: Option<Hash>,
+        sealed_answer: Vec<u8>,
+    ) -> Self {
+        let statement = AnswerStatement {
+            message,
+            intent,
+            outcome,
+            refusal,
+            sealed_answer: sha256_of(&[&sealed_answer]),
+            evidence_digest,
+        };
+        let signature = key.sign(ANSWER_CONTEXT, &statement);
+        Self {
+            statement,
+            sealed_answer,
+            signature,
+        }
+    }
+
+    /// The provider's signature, the sealed answer's digest, and that the statement does not contradict itself.
+    ///
+    /// # Errors
+    /// [`MessageError::Signature`], [`MessageError::Mismatch`].
+    pub fn verify(&self, key: &VerifyingKey) -> Result<(), MessageError> {
+        key.verify(ANSWER_CONTEXT, &self.statement, &self.signature, "the answer")?;
+        if sha256_of(&[&self.sealed_answer]) != self.statement.sealed_answer {
+            return Err(MessageError::Mismatch("the sealed answer is not the signed one"));
+        }
+        let refused = self.statement.outcome == ReplyOutcome::Refused;
+        let delivered = self.statement.outcome == ReplyOutcome::Delivered;
+        if refused != self.statement.refusal.is_some() || delivered != self.statement.evidence_digest.is_some() {
+            return Err(MessageError::Mismatch("the answer's outcome and its details"));
+        }
+        Ok(())
+    }
+}
+
+/// The answer for the consumer's eyes only: XNachweis 0102 or 0103 and the salt of its digest.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// Random; makes the digest in the record unguessable.
+    #[serde(with = "record::bytes")]
+    pub salt: [u8; 32],
+    /// The XNachweis message.
+    #[serde(with = "record::bytes")]
+    pub xml: Vec<u8>,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Answer(redacted)")
+    }
+}
+
+impl Answer {
+    /// SHA-256(salt ‖ XML): the evidence digest.
+    pub fn digest(&self) -> Hash {
+        sha256_of(&[&self.salt, &self.xml])
+    }
+
+    /// Seals it to the answer key, bound to the message.
+    ///
+    /// # Errors
+    /// When the answer key is unusable or the answer too long.
+    pub fn seal(&self, answer_key: &SealingPublicKey, message: Uuid) -> Result<Vec<u8>, MessageError> {
+        let plain = Zeroizing::new(record::cbor::to_vec(self));
+        Ok(seal::seal(
+            answer_key,
+            ANSWER_CONTEXT,
+            message.as_bytes(),
+            &plain,
+            ANSWER_PAD,
+        )?)
+    }
+
+    /// Opens it; for the consumer.
+    ///
+    /// # Errors
+    /// When it does not open under this key and message.
+    pub fn open(sealed: &[u8], key: &SealingKey, message: Uuid) -> Result<Self, MessageError> {
+        let plain = seal::open(key, ANSWER_CONTEXT, message.as_bytes(), sealed, ANSWER_PAD)?;
+        record::cbor::from_slice(&plain).map_err(|_| MessageError::Malformed("sealed answer"))
+    }
+}
+
+/// Broker → both connectors, `POST /outcome` at the provider's: the exchange is closed in the log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeNotice {
+    /// Receipt of the intent.
+    #[serde(with = "record::bytes")]
+    pub intent_receipt: Vec<u8>,
+    /// Receipt of the outcome.
+    #[serde(with = "record::bytes")]
+    pub outcome_receipt: Vec<u8>,
+    /// The outcome's sealed record.
+    #[serde(with = "record::bytes")]
+    pub sealed_record: Vec<u8>,
+    /// Key of its shared part.
+    pub shared_key: PartKey,
+}
+
+/// Broker → consumer's connector: answer to [`crate::ExchangeRequest`], also for refusals and time-outs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Completion {
+    /// The closed exchange.
+    pub notice: OutcomeNotice,
+    /// The provider's reply; none if it did not give one.
+    pub reply: Option<Reply>,
+}
+
+/// Consumer's connector → broker, `POST /exchanges/{exchange}/acknowledgement`: the broker may forget the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acknowledgement {
+    /// The exchange.
+    pub exchange: Uuid,
+    /// Index of the outcome the consumer has seen.
+    pub outcome: u64,
+    /// By the consumer, context `einsicht/acknowledgement/v1`.
+    pub signature: Signature,
+}
+
+impl Acknowledgement {
+    /// Signs for this exchange and outcome.
+    pub fn sign(key: &SigningKey, exchange: Uuid, outcome: u64) -> Self {
+        let signature = key.sign(ACKNOWLEDGEMENT_CONTEXT, &(exchange, outcome));
+        Self {
+            exchange,
+            outcome,
+            signature,
+        }
+    }
+
+    /// Verifies the consumer's signature.
+    ///
+    /// # Errors
+    /// [`MessageError::Signature`].
+    pub fn verify(&self, key: &VerifyingKey) -> Result<(), MessageError> {
+        key.verify(
+            ACKNOWLEDGEMENT_CONTEXT,
+            &(self.exchange, self.outcome),
+            &self.signature,
+            "the acknowledgement",
+        )
+    }
+}

@@ -1,0 +1,91 @@
+//! Cockpit ↔ identity: a citizen's own labels and keys, for one session.
+//!
+//! Identity verifies the ID token itself, writes the `inspection` entry, and only then answers. Nothing of the answer may
+//! be stored or logged; `Debug` shows nothing of it.
+
+use record::{Idnr, Kind, PartKey, Period, Phase, Series};
+use serde::{Deserialize, Serialize};
+
+/// Portal → identity, `POST /disclosures` with a bearer credential.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DisclosureRequest {
+    /// The OpenID Connect ID token of this login (compact JWS).
+    pub id_token: String,
+    /// The nonce the portal gave for this login.
+    pub nonce: String,
+}
+
+impl std::fmt::Debug for DisclosureRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DisclosureRequest(redacted)")
+    }
+}
+
+/// Identity → portal: everything recorded about the person that logged in.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disclosure {
+    /// The person's IDNr.
+    pub idnr: Idnr,
+    /// The person's name, to greet with.
+    pub display_name: String,
+    /// Receipt of the `inspection` entry of this look.
+    #[serde(with = "record::bytes")]
+    pub inspection_receipt: Vec<u8>,
+    /// Log-signed checkpoint as of which the list is made.
+    #[serde(with = "record::bytes")]
+    pub checkpoint: Vec<u8>,
+    /// The periods the entries belong to.
+    pub periods: Vec<PeriodInfo>,
+    /// The entries, newest last.
+    pub entries: Vec<DisclosedEntry>,
+}
+
+impl std::fmt::Debug for Disclosure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Disclosure(redacted)")
+    }
+}
+
+/// A period and the proof of its VRF key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeriodInfo {
+    /// The period.
+    pub period: Period,
+    /// Receipt of its begin.
+    #[serde(with = "record::bytes")]
+    pub begin_receipt: Vec<u8>,
+}
+
+/// One entry about the person, with what is needed to open and to prove it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DisclosedEntry {
+    /// Index in the log.
+    pub index: u64,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its period.
+    pub period: Period,
+    /// Its series.
+    pub series: Series,
+    /// The person's number in this period and series.
+    pub number: u32,
+    /// Which of the number's labels it bears.
+    pub phase: Phase,
+    /// VRF proof of the label.
+    #[serde(with = "record::bytes")]
+    pub vrf_proof: [u8; 80],
+    /// Key of the record's shared part.
+    pub shared_key: PartKey,
+    /// Key of the record's citizen part.
+    pub citizen_key: PartKey,
+}
+
+impl std::fmt::Debug for DisclosedEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DisclosedEntry(redacted)")
+    }
+}

@@ -1,0 +1,257 @@
+//! Broker ↔ identity: labels and keys for an exchange, and the part identity seals to the provider.
+//!
+//! ```text
+//! for_provider = HPKE(provider, "einsicht/provider-part/v1", aad = CBOR [label, provider, S1 digest], 24 KiB exactly)
+//! signature    = sign("einsicht/provider-part/v1", [label, provider, S1 digest, SHA-256(CBOR content)])
+//! ```
+//!
+//! The size is the same for every person, also for nobody: there is room for a chain of twelve links under one
+//! checkpoint. Label, provider and S1 stand in the binding *and* under the signature, so that a part can be moved to no
+//! other exchange, not even by the broker together with another provider.
+
+use record::{
+    DisclosureClass, ExpiryDay, Idnr, Label, PartKey, ParticipantId, Period, Phase, RecordKey, RetentionClass, Series,
+};
+use serde::{Deserialize, Serialize};
+use tlog::Hash;
+use zeroize::Zeroizing;
+
+use crate::MessageError;
+use crate::bytes::sha256_of;
+use crate::request::S1;
+use crate::seal::{self, PadTo, SealingKey, SealingPublicKey};
+use crate::sign::{Signature, SigningKey, VerifyingKey};
+
+const PART_CONTEXT: &str = "einsicht/provider-part/v1";
+const PART_PAD: PadTo = PadTo::Exactly(24 * 1024);
+
+/// A chain has at most as many links as a number below 4096 has bits.
+pub const MAX_CHAIN: usize = 12;
+
+/// Broker → identity, `POST /labels` with a bearer credential: all that identity learns of an exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelRequest {
+    /// S1 with the person sealed to identity.
+    pub s1: S1,
+    /// The permission's retention class.
+    pub retention: RetentionClass,
+    /// The permission's disclosure class; selects the series.
+    pub disclosure: DisclosureClass,
+}
+
+/// Identity → broker. The same S1 gets the same labels again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelAnswer {
+    /// The period of all three labels.
+    pub period: Period,
+    /// Label of the intent.
+    pub intent: Label,
+    /// Label of the outcome.
+    pub outcome: Label,
+    /// Label of the preview.
+    pub preview: Label,
+    /// Key of the intent's record.
+    pub intent_key: RecordKey,
+    /// Key of the outcome's record, if it is closed on the same day.
+    pub outcome_key: RecordKey,
+    /// Retention class of the keys.
+    pub class: RetentionClass,
+    /// Expiry day of the keys.
+    pub expiry: ExpiryDay,
+    /// To be shown on a later day for the outcome's key of that day ([`OutcomeKeyRequest`]).
+    #[serde(with = "record::bytes")]
+    pub token: Vec<u8>,
+    /// [`ProviderPart`], sealed to the provider.
+    #[serde(with = "record::bytes")]
+    pub for_provider: Vec<u8>,
+}
+
+/// Broker → identity, `POST /labels/outcome-key`: the key for a record that is closed on a later day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeKeyRequest {
+    /// The token of the label answer.
+    #[serde(with = "record::bytes")]
+    pub token: Vec<u8>,
+    /// The label of the outcome or preview.
+    pub label: Label,
+    /// Which of them it is.
+    pub phase: Phase,
+    /// Its retention class.
+    pub class: RetentionClass,
+    /// [`S1::digest`].
+    #[serde(with = "record::bytes")]
+    pub s1: Hash,
+}
+
+/// Identity → broker: the record key of today's expiry day.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeKeyAnswer {
+    /// Key of the record.
+    pub key: RecordKey,
+    /// Retention class of the key.
+    pub class: RetentionClass,
+    /// Expiry day of the key.
+    pub expiry: ExpiryDay,
+}
+
+/// Broker → identity, `POST /labels/denial-key`: under which key denials of this class and expiry day are sealed. The answer
+/// is a [`record::DayKey`] that opens denials of that day and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DenialKeyRequest {
+    /// Retention class of the denial.
+    pub class: RetentionClass,
+    /// Its expiry day: today's, for that class.
+    pub expiry: ExpiryDay,
+}
+
+/// An entry with the proof that it is included under the part's checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkedEntry {
+    /// The leaf bytes (COSE_Sign1).
+    #[serde(with = "record::bytes")]
+    pub leaf: Vec<u8>,
+    /// Its index.
+    pub index: u64,
+    /// Inclusion proof from the leaf to the checkpoint's root.
+    #[serde(with = "record::bytes")]
+    pub hashes: Vec<Hash>,
+}
+
+/// One earlier number of the person that must stand in the log (design §5.6).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChainLink {
+    /// The number.
+    pub number: u32,
+    /// VRF proof of its label.
+    #[serde(with = "record::bytes")]
+    pub vrf_proof: [u8; 80],
+    /// The intent or void with this label.
+    pub entry: LinkedEntry,
+}
+
+impl std::fmt::Debug for ChainLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ChainLink(redacted)")
+    }
+}
+
+/// What identity tells the provider, and nobody else.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderContent {
+    /// The person, or [`Idnr::NOBODY`].
+    pub idnr: Idnr,
+    /// Period of the label.
+    pub period: Period,
+    /// Series of the label: says whether disclosure is delayed.
+    pub series: Series,
+    /// The person's number i of this exchange; random for nobody.
+    pub number: u32,
+    /// VRF proof of the intent's label.
+    #[serde(with = "record::bytes")]
+    pub vrf_proof: [u8; 80],
+    /// Log-signed checkpoint under which `period_begin` and the chain are included.
+    #[serde(with = "record::bytes")]
+    pub checkpoint: Vec<u8>,
+    /// The entry that begins the period: carries the VRF public key.
+    pub period_begin: LinkedEntry,
+    /// The chain of `number`, as [`record::label::chain`] orders it; empty for nobody.
+    pub chain: Vec<ChainLink>,
+    /// Key of the shared part of the intent's record.
+    pub shared_key: PartKey,
+}
+
+impl std::fmt::Debug for ProviderContent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ProviderContent(redacted)")
+    }
+}
+
+/// What a provider part is bound to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderContext {
+    /// The intent's label.
+    pub label: Label,
+    /// To whom it is sealed.
+    pub provider: ParticipantId,
+    /// [`S1::digest`].
+    pub s1: Hash,
+}
+
+#[derive(Serialize)]
+struct Binding<'a>(&'a Label, &'a ParticipantId, #[serde(with = "record::bytes")] Hash);
+
+#[derive(Serialize)]
+struct Signed<'a>(
+    &'a Label,
+    &'a ParticipantId,
+    #[serde(with = "record::bytes")] Hash,
+    #[serde(with = "record::bytes")] Hash,
+);
+
+impl ProviderContext {
+    fn aad(&self) -> Vec<u8> {
+        record::cbor::to_vec(&Binding(&self.label, &self.provider, self.s1))
+    }
+}
+
+/// The content with identity's signature over it and its context.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderPart {
+    /// What identity says.
+    pub content: ProviderContent,
+    /// By identity, context `einsicht/provider-part/v1`.
+    pub signature: Signature,
+}
+
+impl ProviderPart {
+    /// Signs `content` for `context`.
+    pub fn sign(content: ProviderContent, context: &ProviderContext, key: &SigningKey) -> Self {
+        let digest = Self::digest(&content);
+        let signature = key.sign(
+            PART_CONTEXT,
+            &Signed(&context.label, &context.provider, context.s1, digest),
+        );
+        Self { content, signature }
+    }
+
+    /// Seals it to the provider.
+    ///
+    /// # Errors
+    /// When the provider's key is unusable, or the chain's proofs are longer than 24 KiB.
+    pub fn seal(&self, context: &ProviderContext, provider: &SealingPublicKey) -> Result<Vec<u8>, MessageError> {
+        let plain = Zeroizing::new(record::cbor::to_vec(self));
+        Ok(seal::seal(provider, PART_CONTEXT, &context.aad(), &plain, PART_PAD)?)
+    }
+
+    /// Opens a sealed part; the signature is not checked yet.
+    ///
+    /// # Errors
+    /// When it does not open under this key and context.
+    pub fn open(sealed: &[u8], key: &SealingKey, context: &ProviderContext) -> Result<Self, MessageError> {
+        let plain = seal::open(key, PART_CONTEXT, &context.aad(), sealed, PART_PAD)?;
+        record::cbor::from_slice(&plain).map_err(|_| MessageError::Malformed("provider part"))
+    }
+
+    /// Verifies identity's signature over content and context.
+    ///
+    /// # Errors
+    /// [`MessageError::Signature`].
+    pub fn verify(&self, context: &ProviderContext, key: &VerifyingKey) -> Result<(), MessageError> {
+        let digest = Self::digest(&self.content);
+        let signed = Signed(&context.label, &context.provider, context.s1, digest);
+        key.verify(PART_CONTEXT, &signed, &self.signature, "the provider part")
+    }
+
+    fn digest(content: &ProviderContent) -> Hash {
+        sha256_of(&[&Zeroizing::new(record::cbor::to_vec(content))])
+    }
+}

@@ -1,0 +1,79 @@
+//! The messages of one exchange, between connectors, broker, identity and cockpit.
+//!
+//! One exchange runs through six messages (design §6):
+//!
+//! ```text
+//! consumer ── ExchangeRequest ─▶ broker ── LabelRequest ─▶ identity
+//!                                broker ◀─ LabelAnswer ──  identity
+//!                                broker ── Forward ──────▶ provider
+//!                                broker ◀─ Reply ────────  provider
+//! consumer ◀── Completion ─────  broker ── OutcomeNotice ▶ provider
+//! consumer ── Acknowledgement ─▶ broker
+//! ```
+//!
+//! Every message is deterministic CBOR ([`record::cbor`]); every signature is Ed25519 over
+//! `context ‖ 0x00 ‖ deterministic CBOR` ([`sign`]); everything confidential is HPKE-sealed ([`seal`]) and padded, so that
+//! the broker, which carries it, learns neither content nor length.
+//!
+//! Who can open what:
+//!
+//! | Sealed part | To | Says |
+//! | --- | --- | --- |
+//! | [`S1::sealed_person`](request::S1) | identity | whom the consumer means |
+//! | [`sealed_request`](request::ExchangeRequest) | provider | the XNachweis request 0101 |
+//! | [`for_provider`](labels::LabelAnswer) | provider | IDNr, VRF proofs, chain, key of the intent's shared part |
+//! | [`sealed_answer`](answer::Reply) | consumer (a key of this exchange only) | the XNachweis answer 0102 or 0103 |
+//!
+//! What holds them together: S1 covers the sealed person part, S2 the metadata, the answer key, the sealed request and S1;
+//! the provider part is bound to label, provider and S1; the request is sealed under S1's digest, the answer under the
+//! message's id. Two exchanges cannot be crossed anywhere on the way.
+//!
+//! Types that hold personal data have a `Debug` that prints none of it.
+
+pub mod answer;
+mod bytes;
+pub mod disclosure;
+pub mod labels;
+pub mod request;
+pub mod seal;
+pub mod sign;
+pub mod xnachweis;
+
+pub use answer::{
+    Acknowledgement, Answer, AnswerStatement, CheckName, Completion, Forward, OutcomeNotice, Reply, ReplyOutcome,
+};
+pub use bytes::{random, sha256_of};
+pub use disclosure::{DisclosedEntry, Disclosure, DisclosureRequest, PeriodInfo};
+pub use labels::{
+    ChainLink, DenialKeyRequest, LabelAnswer, LabelRequest, LinkedEntry, OutcomeKeyAnswer, OutcomeKeyRequest,
+    ProviderContent, ProviderContext, ProviderPart,
+};
+pub use request::{ExchangeRequest, Metadata, PersonQuery, S1, S1Statement, S2Statement, SealedRequest};
+pub use seal::{SealingKey, SealingPublicKey};
+pub use sign::{Signature, SigningKey, VerifyingKey};
+
+/// Why a message is not accepted. None of the variants carries anything of the message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    /// The bytes are not the message's deterministic CBOR.
+    #[error("not a well-formed message: {0}")]
+    Malformed(&'static str),
+    /// A signature does not verify under the key given.
+    #[error("the signature of {0} does not verify")]
+    Signature(&'static str),
+    /// The message is too old, or from the future.
+    #[error("the message is outside its time of validity")]
+    Expired,
+    /// Two parts of the message contradict each other.
+    #[error("the parts of the message do not belong together: {0}")]
+    Mismatch(&'static str),
+    /// A sealed part could not be opened or made.
+    #[error(transparent)]
+    Seal(#[from] seal::SealError),
+    /// The XNachweis message is not of the form it must have.
+    #[error(transparent)]
+    Xml(#[from] xnachweis::XmlError),
+}
+
+#[cfg(test)]
+mod tests;

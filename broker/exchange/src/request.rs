@@ -1,0 +1,393 @@
+//! The consumer's side: metadata, the person sealed to identity (S1), the request sealed to the provider, and S2 over
+//! all of it.
+//!
+//! ```text
+//! sealed_person  = HPKE(identity, "einsicht/person/v1",  aad = message id,   PersonQuery, 512 bytes)
+//! S1             = sign("einsicht/s1/v1", { consumer, provider, message, expires, SHA-256(sealed_person) })
+//! sealed_request = HPKE(provider, "einsicht/request/v1", aad = SHA-256(CBOR S1 statement), { salt, xml }, 4096 · 2^k)
+//! S2             = sign("einsicht/s2/v1", { SHA-256(CBOR Metadata), answer key, SHA-256(sealed_request), S1 digest })
+//! ```
+
+use record::{Assurance, Idnr, SubjectRole};
+use record::{ParticipantId, Timestamp};
+use serde::{Deserialize, Serialize};
+use tlog::Hash;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::MessageError;
+use crate::bytes::sha256_of;
+use crate::seal::{self, PadTo, SealingKey, SealingPublicKey};
+use crate::sign::{Signature, SigningKey, VerifyingKey};
+
+const PERSON_INFO: &str = "einsicht/person/v1";
+const PERSON_PAD: PadTo = PadTo::Exactly(512);
+const REQUEST_INFO: &str = "einsicht/request/v1";
+const REQUEST_PAD: PadTo = PadTo::Doubling(4096);
+const S1_CONTEXT: &str = "einsicht/s1/v1";
+const S2_CONTEXT: &str = "einsicht/s2/v1";
+
+/// S1 is good for this many seconds before and after it was made; it says when it ends.
+pub const S1_VALIDITY: u64 = 300;
+
+/// What the broker and both connectors know of an exchange: never the person, never the content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metadata {
+    /// The exchange, UUIDv7.
+    pub exchange: Uuid,
+    /// The XNachweis message (`nachrichtenUUID`); the answer bears the same (TR-03190 DP.7).
+    pub message: Uuid,
+    /// The consumer's own reference.
+    pub request_reference: String,
+    /// W3C trace id, 32 hex digits.
+    pub trace: String,
+    /// A test message: must not run in production.
+    pub test: bool,
+    /// Who asks.
+    pub consumer: ParticipantId,
+    /// Who is asked.
+    pub provider: ParticipantId,
+    /// Which evidence (id of the Registerlandkarte).
+    pub evidence_type: String,
+    /// Purpose code of the Registerlandkarte.
+    pub purpose: String,
+    /// Whether the consumer named the person by IDNr.
+    pub idnr_used: bool,
+    /// Level of assurance of the login.
+    pub assurance: Assurance,
+    /// In which role the person appears.
+    pub role: SubjectRole,
+    /// In the person's session, or between authorities.
+    pub synchronous: bool,
+    /// SHA-256(salt ‖ XML); the salt travels only inside the sealed request.
+    #[serde(with = "record::bytes")]
+    pub request_digest: Hash,
+    /// Pseudonymous handle of the official; goes to the supervision's part of the record only.
+    pub official: String,
+    /// After this the provider does not answer any more.
+    pub deadline: Timestamp,
+}
+
+impl Metadata {
+    /// SHA-256 of the deterministic CBOR: what S2 covers.
+    pub fn digest(&self) -> Hash {
+        sha256_of(&[&record::cbor::to_vec(self)])
+    }
+}
+
+/// Whom the consumer means, for identity's eyes only. Empty text: not given.
+///
+/// SPEC: § 6 IDNrG: a person is looked up by IDNr and date of birth, or by names, place, postal code and date of birth.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonQuery {
+    /// The IDNr, if the consumer has it.
+    pub idnr: Option<Idnr>,
+    /// Family name.
+    pub family_name: String,
+    /// Given names.
+    pub given_name: String,
+    /// `YYYY-MM-DD`; always needed.
+    pub date_of_birth: String,
+    /// Postal code of the residence.
+    pub postal_code: String,
+    /// Place of the residence.
+    pub place: String,
+}
+
+impl std::fmt::Debug for PersonQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PersonQuery(redacted)")
+    }
+}
+
+impl PersonQuery {
+    /// Whether the query names enough to look a person up by.
+    ///
+    /// # Errors
+    /// [`MessageError::Malformed`] saying which rule is broken, never with which value.
+    pub fn check(&self) -> Result<(), MessageError> {
+        let date: Result<jiff::civil::Date, _> = self.date_of_birth.parse();
+        if self.date_of_birth.len() != 10 || date.is_err() {
+            return Err(MessageError::Malformed("person: date of birth is not YYYY-MM-DD"));
+        }
+        let named = [&self.family_name, &self.given_name, &self.postal_code, &self.place]
+            .iter()
+            .all(|s| !s.is_empty());
+        if self.idnr.is_none() && !named {
+            return Err(MessageError::Malformed(
+                "person: neither IDNr nor names, postal code and place",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Seals the query to identity, bound to the message.
+    ///
+    /// # Errors
+    /// When it breaks a rule of [`PersonQuery::check`], or is too long for its 512 bytes.
+    pub fn seal(&self, identity: &SealingPublicKey, message: Uuid) -> Result<Vec<u8>, MessageError> {
+        self.check()?;
+        let plain = Zeroizing::new(record::cbor::to_vec(self));
+        Ok(seal::seal(
+            identity,
+            PERSON_INFO,
+            message.as_bytes(),
+            &plain,
+            PERSON_PAD,
+        )?)
+    }
+}
+
+/// What S1 says: this consumer asks that provider about the person sealed here, in this message, until then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct S1Statement {
+    /// Who asks.
+    pub consumer: ParticipantId,
+    /// Who is asked.
+    pub provider: ParticipantId,
+    /// In which message.
+    pub message: Uuid,
+    /// End of validity, [`S1_VALIDITY`] after it was made.
+    pub expires: Timestamp,
+    /// SHA-256 of the sealed person part.
+    #[serde(with = "record::bytes")]
+    pub sealed_person: Hash,
+}
+
+/// The first signature with what it covers: all that identity gets to see of an exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct S1 {
+    /// What is signed.
+    pub statement: S1Statement,
+    /// The person, sealed to identity.
+    #[serde(with = "record::bytes")]
+    pub sealed_person: Vec<u8>,
+    /// By the consumer, context `einsicht/s1/v1`.
+    pub signature: Signature,
+}
+
+impl S1 {
+    /// Signs for `sealed_person`, valid until `now + S1_VALIDITY`.
+    pub fn sign(
+        key: &SigningKey,
+        consumer: ParticipantId,
+        provider: ParticipantId,
+        message: Uuid,
+        now: Timestamp,
+        sealed_person: Vec<u8>,
+    ) -> Self {
+        let statement = S1Statement {
+            consumer,
+            provider,
+            message,
+            expires: Timestamp(now.0.saturating_add(S1_VALIDITY)),
+            sealed_person: sha256_of(&[&sealed_person]),
+        };
+        let signature = key.sign(S1_CONTEXT, &statement);
+        Self {
+            statement,
+            sealed_person,
+            signature,
+        }
+    }
+
+    /// SHA-256 of the statement's deterministic CBOR: what S2, the sealed request and the provider part are bound to.
+    pub fn digest(&self) -> Hash {
+        sha256_of(&[&record::cbor::to_vec(&self.statement)])
+    }
+
+    /// Verifies the signature and that the sealed person part is the signed one; not the time.
+    ///
+    /// # Errors
+    /// [`MessageError::Signature`], [`MessageError::Mismatch`].
+    pub fn verify_signature(&self, key: &VerifyingKey) -> Result<(), MessageError> {
+        key.verify(S1_CONTEXT, &self.statement, &self.signature, "S1")?;
+        if sha256_of(&[&self.sealed_person]) != self.statement.sealed_person {
+            return Err(MessageError::Mismatch(
+                "the sealed person part is not the one S1 covers",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Verifies signature and time: good from 5 minutes before to 5 minutes after it was made.
+    ///
+    /// # Errors
+    /// As [`S1::verify_signature`], and [`MessageError::Expired`].
+    pub fn verify(&self, key: &VerifyingKey, now: Timestamp) -> Result<(), MessageError> {
+        self.verify_signature(key)?;
+        let expires = self.statement.expires.0;
+        if now.0 > expires || expires.saturating_sub(now.0) > 2 * S1_VALIDITY {
+            return Err(MessageError::Expired);
+        }
+        Ok(())
+    }
+
+    /// Opens the person part; for identity. Call only after [`S1::verify`].
+    ///
+    /// # Errors
+    /// When it does not open, or breaks a rule of [`PersonQuery::check`].
+    pub fn open_person(&self, key: &SealingKey) -> Result<PersonQuery, MessageError> {
+        let plain = seal::open(
+            key,
+            PERSON_INFO,
+            self.statement.message.as_bytes(),
+            &self.sealed_person,
+            PERSON_PAD,
+        )?;
+        let query: PersonQuery =
+            record::cbor::from_slice(&plain).map_err(|_| MessageError::Malformed("person part"))?;
+        query.check()?;
+        Ok(query)
+    }
+}
+
+/// What S2 says: these metadata, this answer key and this sealed request belong to that S1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct S2Statement {
+    /// [`Metadata::digest`].
+    #[serde(with = "record::bytes")]
+    pub metadata: Hash,
+    /// The public key the answer has to be sealed to, fresh for this exchange.
+    pub answer_key: SealingPublicKey,
+    /// SHA-256 of the sealed request.
+    #[serde(with = "record::bytes")]
+    pub sealed_request: Hash,
+    /// [`S1::digest`].
+    #[serde(with = "record::bytes")]
+    pub s1: Hash,
+}
+
+impl S2Statement {
+    /// The statement over these parts.
+    pub fn new(metadata: &Metadata, answer_key: SealingPublicKey, sealed_request: &[u8], s1: &S1) -> Self {
+        Self {
+            metadata: metadata.digest(),
+            answer_key,
+            sealed_request: sha256_of(&[sealed_request]),
+            s1: s1.digest(),
+        }
+    }
+
+    /// Signs it: S2.
+    pub fn sign(&self, key: &SigningKey) -> Signature {
+        key.sign(S2_CONTEXT, self)
+    }
+
+    /// Verifies S2.
+    ///
+    /// # Errors
+    /// [`MessageError::Signature`].
+    pub fn verify(&self, key: &VerifyingKey, signature: &Signature) -> Result<(), MessageError> {
+        key.verify(S2_CONTEXT, self, signature, "S2")
+    }
+}
+
+/// Both signatures of the consumer over everything it sent; what the broker and the provider check alike.
+///
+/// # Errors
+/// The signature that does not verify, or the parts that do not belong together. The time of S1 is not checked.
+pub fn verify_consumer(
+    key: &VerifyingKey,
+    metadata: &Metadata,
+    s1: &S1,
+    s2: &Signature,
+    answer_key: SealingPublicKey,
+    sealed_request: &[u8],
+) -> Result<(), MessageError> {
+    s1.verify_signature(key)?;
+    S2Statement::new(metadata, answer_key, sealed_request, s1).verify(key, s2)?;
+    let statement = &s1.statement;
+    if statement.message != metadata.message {
+        return Err(MessageError::Mismatch("S1 and the metadata name different messages"));
+    }
+    if statement.consumer != metadata.consumer || statement.provider != metadata.provider {
+        return Err(MessageError::Mismatch(
+            "S1 and the metadata name different participants",
+        ));
+    }
+    Ok(())
+}
+
+/// The request for the provider's eyes only: XNachweis 0101 and the salt of its digest.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealedRequest {
+    /// Random; makes the digest in the record unguessable.
+    #[serde(with = "record::bytes")]
+    pub salt: [u8; 32],
+    /// The XNachweis message.
+    #[serde(with = "record::bytes")]
+    pub xml: Vec<u8>,
+}
+
+impl std::fmt::Debug for SealedRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealedRequest(redacted)")
+    }
+}
+
+impl SealedRequest {
+    /// SHA-256(salt ‖ XML), as the metadata and the record carry it.
+    pub fn digest(&self) -> Hash {
+        sha256_of(&[&self.salt, &self.xml])
+    }
+
+    /// Seals it to the provider, bound to S1.
+    ///
+    /// # Errors
+    /// When the provider's key is unusable or the request too long.
+    pub fn seal(&self, provider: &SealingPublicKey, s1: &Hash) -> Result<Vec<u8>, MessageError> {
+        let plain = Zeroizing::new(record::cbor::to_vec(self));
+        Ok(seal::seal(provider, REQUEST_INFO, &s1.0, &plain, REQUEST_PAD)?)
+    }
+
+    /// Opens it; for the provider.
+    ///
+    /// # Errors
+    /// When it does not open under this key and S1.
+    pub fn open(sealed: &[u8], key: &SealingKey, s1: &Hash) -> Result<Self, MessageError> {
+        let plain = seal::open(key, REQUEST_INFO, &s1.0, sealed, REQUEST_PAD)?;
+        record::cbor::from_slice(&plain).map_err(|_| MessageError::Malformed("sealed request"))
+    }
+}
+
+/// Consumer's connector → broker, `POST /exchanges`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExchangeRequest {
+    /// What the broker may know.
+    pub metadata: Metadata,
+    /// For identity.
+    pub s1: S1,
+    /// Over metadata, answer key, sealed request and S1; context `einsicht/s2/v1`.
+    pub s2: Signature,
+    /// The public key the answer has to be sealed to.
+    pub answer_key: SealingPublicKey,
+    /// For the provider.
+    #[serde(with = "record::bytes")]
+    pub sealed_request: Vec<u8>,
+}
+
+impl ExchangeRequest {
+    /// Both signatures, the time of S1, and that all parts belong together.
+    ///
+    /// # Errors
+    /// See [`verify_consumer`] and [`S1::verify`].
+    pub fn verify(&self, key: &VerifyingKey, now: Timestamp) -> Result<(), MessageError> {
+        verify_consumer(
+            key,
+            &self.metadata,
+            &self.s1,
+            &self.s2,
+            self.answer_key,
+            &self.sealed_request,
+        )?;
+        self.s1.verify(key, now)
+    }
+}

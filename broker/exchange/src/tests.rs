@@ -1,0 +1,455 @@
+//! The messages of one exchange put together, and every way of crossing two of them refused.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use record::{Assurance, Idnr, Label, PartKey, ParticipantId, Period, Series, SubjectRole, TestNumbers, Timestamp};
+use tlog::Hash;
+use uuid::Uuid;
+
+use crate::*;
+
+const NOW: Timestamp = Timestamp(1_800_000_000);
+const IDNR: &str = "08214967384";
+
+fn id(text: &str) -> ParticipantId {
+    text.parse().unwrap()
+}
+
+fn consumer_key() -> SigningKey {
+    SigningKey::from_seed(&[1; 32])
+}
+
+fn identity_key() -> SigningKey {
+    SigningKey::from_seed(&[2; 32])
+}
+
+fn provider_key() -> SigningKey {
+    SigningKey::from_seed(&[3; 32])
+}
+
+fn public(key: &SigningKey) -> VerifyingKey {
+    VerifyingKey::from_bytes(&key.public()).unwrap()
+}
+
+fn person() -> PersonQuery {
+    PersonQuery {
+        idnr: Some(Idnr::parse(IDNR, TestNumbers::Allowed).unwrap()),
+        family_name: "Mustermann".into(),
+        given_name: "Emma".into(),
+        date_of_birth: "1964-08-12".into(),
+        postal_code: "50667".into(),
+        place: "Köln".into(),
+    }
+}
+
+fn metadata(message: u128) -> Metadata {
+    Metadata {
+        exchange: Uuid::from_u128(99),
+        message: Uuid::from_u128(message),
+        request_reference: "BPA-1".into(),
+        trace: "0".repeat(32),
+        test: true,
+        consumer: id("stadt-a"),
+        provider: id("kba"),
+        evidence_type: "zb1".into(),
+        purpose: "parken".into(),
+        idnr_used: true,
+        assurance: Assurance::High,
+        role: SubjectRole::DataSubject,
+        synchronous: true,
+        request_digest: Hash([9; 32]),
+        official: "h-1".into(),
+        deadline: NOW.after(60),
+    }
+}
+
+/// Seals everything as the consumer's connector does: to identity (seed 12) and the provider (seed 13).
+fn exchange(message: u128) -> ExchangeRequest {
+    let metadata = metadata(message);
+    let sealed_person = person()
+        .seal(&SealingKey::from_seed([12; 32]).public(), metadata.message)
+        .unwrap();
+    let s1 = S1::sign(
+        &consumer_key(),
+        id("stadt-a"),
+        id("kba"),
+        metadata.message,
+        NOW,
+        sealed_person,
+    );
+    let request = SealedRequest {
+        salt: [4; 32],
+        xml: b"<xml/>".to_vec(),
+    };
+    let sealed_request = request
+        .seal(&SealingKey::from_seed([13; 32]).public(), &s1.digest())
+        .unwrap();
+    let answer_key = SealingKey::from_seed([14; 32]).public();
+    let s2 = S2Statement::new(&metadata, answer_key, &sealed_request, &s1).sign(&consumer_key());
+    ExchangeRequest {
+        metadata,
+        s1,
+        s2,
+        answer_key,
+        sealed_request,
+    }
+}
+
+#[test]
+fn an_exchange_verifies_and_survives_the_wire() {
+    let request = exchange(1);
+    request.verify(&public(&consumer_key()), NOW).unwrap();
+    let bytes = record::cbor::to_vec(&request);
+    let read: ExchangeRequest = record::cbor::from_slice(&bytes).unwrap();
+    assert_eq!(read, request);
+    assert_eq!(read.s1.open_person(&SealingKey::from_seed([12; 32])).unwrap(), person());
+    let opened = SealedRequest::open(
+        &read.sealed_request,
+        &SealingKey::from_seed([13; 32]),
+        &read.s1.digest(),
+    );
+    assert_eq!(opened.unwrap().xml, b"<xml/>");
+    assert!(record::cbor::from_slice::<ExchangeRequest>(&bytes[..bytes.len() - 1]).is_err());
+}
+
+#[test]
+fn a_changed_field_breaks_a_signature() {
+    let key = public(&consumer_key());
+    type Change = fn(&mut ExchangeRequest);
+    let changes: [(&str, Change, MessageError); 9] = [
+        (
+            "evidence type",
+            |r| r.metadata.evidence_type = "other".into(),
+            MessageError::Signature("S2"),
+        ),
+        (
+            "official",
+            |r| r.metadata.official = "h-2".into(),
+            MessageError::Signature("S2"),
+        ),
+        (
+            "deadline",
+            |r| r.metadata.deadline = NOW.after(61),
+            MessageError::Signature("S2"),
+        ),
+        (
+            "answer key",
+            |r| r.answer_key = SealingPublicKey([5; 32]),
+            MessageError::Signature("S2"),
+        ),
+        (
+            "sealed request",
+            |r| r.sealed_request[40] ^= 1,
+            MessageError::Signature("S2"),
+        ),
+        (
+            "provider in S1",
+            |r| r.s1.statement.provider = id("other"),
+            MessageError::Signature("S1"),
+        ),
+        (
+            "expiry in S1",
+            |r| r.s1.statement.expires = NOW.after(900),
+            MessageError::Signature("S1"),
+        ),
+        (
+            "sealed person",
+            |r| r.s1.sealed_person[40] ^= 1,
+            MessageError::Mismatch("the sealed person part is not the one S1 covers"),
+        ),
+        ("S2", |r| r.s2.0[0] ^= 1, MessageError::Signature("S2")),
+    ];
+    for (what, change, expected) in changes {
+        let mut request = exchange(1);
+        change(&mut request);
+        assert_eq!(request.verify(&key, NOW), Err(expected), "{what}");
+    }
+    assert_eq!(
+        exchange(1).verify(&public(&provider_key()), NOW),
+        Err(MessageError::Signature("S1")),
+        "another's key"
+    );
+}
+
+#[test]
+fn s1_and_s2_cannot_be_swapped_between_exchanges() {
+    let key = public(&consumer_key());
+    let (one, two) = (exchange(1), exchange(2));
+    let mut crossed = one.clone();
+    crossed.s1 = two.s1.clone();
+    assert_eq!(crossed.verify(&key, NOW), Err(MessageError::Signature("S2")));
+    crossed.s2 = two.s2;
+    assert_eq!(crossed.verify(&key, NOW), Err(MessageError::Signature("S2")));
+    let mut confused = one.clone();
+    confused.s1.signature = one.s2;
+    assert_eq!(
+        confused.verify(&key, NOW),
+        Err(MessageError::Signature("S1")),
+        "one's context is not the other's"
+    );
+    let opened = SealedRequest::open(&one.sealed_request, &SealingKey::from_seed([13; 32]), &two.s1.digest());
+    assert_eq!(opened.unwrap_err(), MessageError::Seal(seal::SealError::Open));
+}
+
+#[test]
+fn a_consumer_cannot_sign_parts_that_contradict_each_other() {
+    let mut request = exchange(1);
+    request.metadata.message = Uuid::from_u128(2);
+    request.s2 = S2Statement::new(
+        &request.metadata,
+        request.answer_key,
+        &request.sealed_request,
+        &request.s1,
+    )
+    .sign(&consumer_key());
+    let mismatch = MessageError::Mismatch("S1 and the metadata name different messages");
+    assert_eq!(request.verify(&public(&consumer_key()), NOW), Err(mismatch));
+    let mut request = exchange(1);
+    request.metadata.provider = id("other");
+    request.s2 = S2Statement::new(
+        &request.metadata,
+        request.answer_key,
+        &request.sealed_request,
+        &request.s1,
+    )
+    .sign(&consumer_key());
+    let mismatch = MessageError::Mismatch("S1 and the metadata name different participants");
+    assert_eq!(request.verify(&public(&consumer_key()), NOW), Err(mismatch));
+}
+
+#[test]
+fn s1_is_good_for_five_minutes_each_way() {
+    let s1 = exchange(1).s1;
+    let key = public(&consumer_key());
+    for now in [NOW.before(300), NOW, NOW.after(300)] {
+        s1.verify(&key, now).unwrap();
+    }
+    for now in [NOW.before(301), NOW.after(301)] {
+        assert_eq!(s1.verify(&key, now), Err(MessageError::Expired));
+    }
+}
+
+#[test]
+fn a_person_needs_number_or_names_and_always_a_birth_date() {
+    let mut by_name = person();
+    by_name.idnr = None;
+    by_name.check().unwrap();
+    by_name.place = String::new();
+    assert!(by_name.check().is_err());
+    let mut by_number = person();
+    by_number.family_name = String::new();
+    by_number.check().unwrap();
+    for date in ["", "12.08.1964", "1964-13-01", "1964-8-12"] {
+        by_number.date_of_birth = date.into();
+        assert!(by_number.check().is_err(), "{date}");
+    }
+    let mut long = person();
+    long.family_name = "x".repeat(500);
+    let sealed = long.seal(&SealingKey::from_seed([12; 32]).public(), Uuid::nil());
+    assert_eq!(sealed, Err(MessageError::Seal(seal::SealError::TooLong)));
+}
+
+#[test]
+fn the_sealed_person_has_one_size_and_is_bound_to_the_message() {
+    let identity = SealingKey::from_seed([12; 32]);
+    let mut short = person();
+    short.given_name = "E".into();
+    let sealed = short.seal(&identity.public(), Uuid::nil()).unwrap();
+    assert_eq!(
+        sealed.len(),
+        person().seal(&identity.public(), Uuid::nil()).unwrap().len()
+    );
+    let s1 = S1::sign(
+        &consumer_key(),
+        id("stadt-a"),
+        id("kba"),
+        Uuid::from_u128(5),
+        NOW,
+        sealed,
+    );
+    assert_eq!(
+        s1.open_person(&identity).unwrap_err(),
+        MessageError::Seal(seal::SealError::Open)
+    );
+}
+
+fn content() -> ProviderContent {
+    let entry = LinkedEntry {
+        leaf: vec![1; 350],
+        index: 7,
+        hashes: vec![Hash([2; 32]); 30],
+    };
+    let link = ChainLink {
+        number: 0,
+        vrf_proof: [3; 80],
+        entry: entry.clone(),
+    };
+    ProviderContent {
+        idnr: Idnr::parse(IDNR, TestNumbers::Allowed).unwrap(),
+        period: Period(1),
+        series: Series::Exchanges,
+        number: 4095,
+        vrf_proof: [4; 80],
+        checkpoint: vec![b'c'; 200],
+        period_begin: entry,
+        chain: vec![link; labels::MAX_CHAIN],
+        shared_key: PartKey([5; 32]),
+    }
+}
+
+fn context() -> ProviderContext {
+    ProviderContext {
+        label: Label([6; 32]),
+        provider: id("kba"),
+        s1: Hash([7; 32]),
+    }
+}
+
+#[test]
+fn the_provider_part_has_one_size_with_and_without_the_longest_chain() {
+    let provider = SealingKey::from_seed([13; 32]);
+    let mut nobody = content();
+    nobody.idnr = Idnr::nobody();
+    nobody.chain.clear();
+    let sizes = [content(), nobody].map(|content| {
+        let part = ProviderPart::sign(content, &context(), &identity_key());
+        let sealed = part.seal(&context(), &provider.public()).unwrap();
+        let opened = ProviderPart::open(&sealed, &provider, &context()).unwrap();
+        opened.verify(&context(), &public(&identity_key())).unwrap();
+        sealed.len()
+    });
+    assert_eq!(sizes, [24 * 1024 + 48; 2]);
+}
+
+#[test]
+fn the_provider_part_belongs_to_its_label_provider_and_s1() {
+    let provider = SealingKey::from_seed([13; 32]);
+    let part = ProviderPart::sign(content(), &context(), &identity_key());
+    let sealed = part.seal(&context(), &provider.public()).unwrap();
+    let others = [
+        ProviderContext {
+            label: Label([8; 32]),
+            ..context()
+        },
+        ProviderContext {
+            provider: id("other"),
+            ..context()
+        },
+        ProviderContext {
+            s1: Hash([8; 32]),
+            ..context()
+        },
+    ];
+    for other in others {
+        assert_eq!(
+            ProviderPart::open(&sealed, &provider, &other).unwrap_err(),
+            MessageError::Seal(seal::SealError::Open)
+        );
+        let refused = MessageError::Signature("the provider part");
+        assert_eq!(part.verify(&other, &public(&identity_key())), Err(refused));
+    }
+    let mut changed = part.clone();
+    changed.content.number = 1;
+    assert!(changed.verify(&context(), &public(&identity_key())).is_err());
+    assert!(part.verify(&context(), &public(&consumer_key())).is_err());
+    assert!(ProviderPart::open(&sealed, &SealingKey::from_seed([14; 32]), &context()).is_err());
+}
+
+fn reply(outcome: ReplyOutcome, refusal: Option<CheckName>, digest: Option<Hash>) -> Reply {
+    let answer = Answer {
+        salt: [8; 32],
+        xml: b"<answer/>".to_vec(),
+    };
+    let sealed = answer
+        .seal(&SealingKey::from_seed([14; 32]).public(), Uuid::from_u128(1))
+        .unwrap();
+    Reply::sign(
+        &provider_key(),
+        (Uuid::from_u128(1), 7),
+        (outcome, refusal),
+        digest,
+        sealed,
+    )
+}
+
+#[test]
+fn a_reply_binds_the_provider_to_its_sealed_answer() {
+    let key = public(&provider_key());
+    let good = reply(ReplyOutcome::Delivered, None, Some(Hash([1; 32])));
+    good.verify(&key).unwrap();
+    let answer = Answer::open(
+        &good.sealed_answer,
+        &SealingKey::from_seed([14; 32]),
+        Uuid::from_u128(1),
+    )
+    .unwrap();
+    assert_eq!(answer.digest(), sha256_of(&[&[8; 32], b"<answer/>"]));
+    let mut swapped = good.clone();
+    swapped.sealed_answer = reply(ReplyOutcome::Delivered, None, Some(Hash([1; 32]))).sealed_answer;
+    assert_eq!(
+        swapped.verify(&key),
+        Err(MessageError::Mismatch("the sealed answer is not the signed one"))
+    );
+    let mut changed = good.clone();
+    changed.statement.intent = 8;
+    assert_eq!(changed.verify(&key), Err(MessageError::Signature("the answer")));
+    assert_eq!(
+        good.verify(&public(&consumer_key())),
+        Err(MessageError::Signature("the answer"))
+    );
+    let other = Answer::open(
+        &good.sealed_answer,
+        &SealingKey::from_seed([14; 32]),
+        Uuid::from_u128(2),
+    );
+    assert_eq!(other.unwrap_err(), MessageError::Seal(seal::SealError::Open));
+}
+
+#[test]
+fn a_reply_does_not_contradict_itself() {
+    let key = public(&provider_key());
+    reply(ReplyOutcome::Refused, Some(CheckName::P4), None)
+        .verify(&key)
+        .unwrap();
+    reply(ReplyOutcome::NothingFound, None, None).verify(&key).unwrap();
+    for (outcome, refusal, digest) in [
+        (ReplyOutcome::Refused, None, None),
+        (ReplyOutcome::Delivered, None, None),
+        (ReplyOutcome::Delivered, Some(CheckName::P1), Some(Hash([1; 32]))),
+        (ReplyOutcome::NothingFound, None, Some(Hash([1; 32]))),
+    ] {
+        let refused = reply(outcome, refusal, digest).verify(&key);
+        assert_eq!(
+            refused,
+            Err(MessageError::Mismatch("the answer's outcome and its details"))
+        );
+    }
+}
+
+#[test]
+fn acknowledgements_are_signed() {
+    let acknowledgement = Acknowledgement::sign(&consumer_key(), Uuid::from_u128(1), 8);
+    acknowledgement.verify(&public(&consumer_key())).unwrap();
+    let other = Acknowledgement {
+        outcome: 9,
+        ..acknowledgement
+    };
+    assert!(other.verify(&public(&consumer_key())).is_err());
+}
+
+#[test]
+fn debug_shows_nothing_personal() {
+    let request = exchange(1);
+    let part = ProviderPart::sign(content(), &context(), &identity_key());
+    let answer = Answer {
+        salt: [8; 32],
+        xml: b"FIN WVWZZZ1JZXW000001".to_vec(),
+    };
+    let request_part = SealedRequest {
+        salt: [8; 32],
+        xml: b"Mustermann".to_vec(),
+    };
+    let text = format!("{request:?} {part:?} {:?} {answer:?} {request_part:?}", person());
+    for secret in [IDNR, "Mustermann", "Emma", "1964", "50667", "WVWZZZ", "4095"] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+}

@@ -1,0 +1,294 @@
+//! Round trips of the three messages and what their parser refuses.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use proptest::prelude::*;
+use record::{Assurance, Idnr, TestNumbers, Timestamp};
+use uuid::Uuid;
+
+use super::*;
+
+fn head() -> Head {
+    Head {
+        message: Uuid::from_u128(1),
+        created: Timestamp(1_800_000_000),
+        test: true,
+        consumer: Authority {
+            directory: "DVDV".into(),
+            identifier: "ags:05315000".into(),
+            name: "Stadt Köln & Umland".into(),
+        },
+        provider: Authority {
+            directory: "DVDV".into(),
+            identifier: "kba".into(),
+            name: "Kraftfahrt-Bundesamt".into(),
+        },
+    }
+}
+
+fn person() -> NaturalPerson {
+    NaturalPerson {
+        date_of_birth: "1964-08-12".into(),
+        family_name: "Müller <Lüdenscheidt>".into(),
+        given_name: "Emma".into(),
+        assurance: Assurance::High,
+        postal_code: "50667".into(),
+        place: "Köln".into(),
+        idnr: Some(Idnr::parse("08214967384", TestNumbers::Allowed).unwrap()),
+    }
+}
+
+fn evidence_type() -> EvidenceType {
+    EvidenceType {
+        id: "zb1".into(),
+        title: "Zulassungsbescheinigung Teil I".into(),
+    }
+}
+
+fn request() -> EvidenceRequest0101 {
+    EvidenceRequest0101 {
+        id: Uuid::from_u128(2),
+        head: head(),
+        issued_token: "urn:uuid:00000000-0000-0000-0000-000000000063".into(),
+        evidence_type: evidence_type(),
+        media_type: "application/json".into(),
+        person: person(),
+    }
+}
+
+fn response() -> EvidenceResponse0102 {
+    EvidenceResponse0102 {
+        request: Uuid::from_u128(2),
+        response: Uuid::from_u128(3),
+        head: head(),
+        evidence: Evidence {
+            object: Uuid::from_u128(4),
+            issued: "2027-01-15".into(),
+            evidence_type: evidence_type(),
+            media_type: "application/json".into(),
+            content: br#"{"fields":{"fin":"WVWZZZ1JZXW000001"}}"#.to_vec(),
+        },
+        person: person(),
+    }
+}
+
+fn error() -> EvidenceError0103 {
+    EvidenceError0103 {
+        request: Uuid::from_u128(2),
+        response: Uuid::from_u128(3),
+        head: head(),
+        code: ErrorCode::NotFound,
+    }
+}
+
+fn text(xml: Vec<u8>) -> String {
+    String::from_utf8(xml).unwrap()
+}
+
+#[test]
+fn messages_round_trip() {
+    assert_eq!(
+        EvidenceRequest0101::parse(&request().to_xml().unwrap()).unwrap(),
+        request()
+    );
+    assert_eq!(
+        EvidenceResponse0102::parse(&response().to_xml().unwrap()).unwrap(),
+        response()
+    );
+    let found = EvidenceAnswer::parse(&response().to_xml().unwrap()).unwrap();
+    assert_eq!(found, EvidenceAnswer::Response(Box::new(response())));
+    for code in [ErrorCode::NotFound, ErrorCode::Refused, ErrorCode::Unavailable] {
+        let error = EvidenceError0103 { code, ..error() };
+        assert_eq!(EvidenceError0103::parse(&error.to_xml().unwrap()).unwrap(), error);
+        assert_eq!(
+            EvidenceAnswer::parse(&error.to_xml().unwrap()).unwrap(),
+            EvidenceAnswer::Error(Box::new(error))
+        );
+    }
+}
+
+#[test]
+fn a_person_without_number_and_address() {
+    let mut request = request();
+    request.head.test = false;
+    request.person.idnr = None;
+    request.person.postal_code = String::new();
+    request.person.place = String::new();
+    let xml = text(request.to_xml().unwrap());
+    assert!(!xml.contains("IDNr") && !xml.contains("CurrentAdress") && !xml.contains("test="));
+    assert_eq!(EvidenceRequest0101::parse(xml.as_bytes()).unwrap(), request);
+}
+
+/// The form of XNachweis 1.2.0: names, namespaces and order of the schema's elements.
+#[test]
+fn the_request_has_the_form_of_the_schema() {
+    let xml = text(request().to_xml().unwrap());
+    let order = [
+        "<xn-de:DE.EvidenceRequest.0101 ",
+        "xmlns:xn-de=\"urn:xoev-de:bva:standard:xnachweis:schema:xnachweis-de-noots\"",
+        "id=\"urn:uuid:00000000-0000-0000-0000-000000000002\"",
+        "standard=\"XNachweis\"",
+        "version=\"1.2.0\"",
+        "test=\"true\"",
+        "<xn-bk:nachrichtenkopf>",
+        "<xn-bk:identifikation.nachricht>",
+        "<xn-bk:nachrichtenUUID>",
+        "<code>DE.EvidenceRequest.0101</code>",
+        "<xn-bk:erstellungszeitpunkt>2027-01-15T08:00:00Z<",
+        "<bn-g2g:leser>",
+        "<bn-g2g:autor>",
+        "<xn-de:lang ",
+        "<xn-de:SpecificationIdentifier>urn:xoev-de:bva:standard:xnachweis_1.2.0<",
+        "<xn-de:IssueDateTime>2027-01-15T08:00:00Z<",
+        "<xn-de:EvidenceRequester>",
+        "<xn-bk:Identifier schemeID=\"urn:cef.eu:names:identifier:EAS:0204\">",
+        "<xn-bdt:value>Stadt Köln &amp; Umland</xn-bdt:value>",
+        "<xn-eu-edm:Classification ",
+        "<xn-de:EvidenceProvider>",
+        "<xn-de:IssuedToken>",
+        "<xn-de:Query><xn-bk:QueryDefinition>DocumentQuery<",
+        "<xn-bk:RequestedEvidenceType><xn-bk:EvidenceTypeClassification>https://sr.oots.tech.ec.europa.eu/evidencetypeclassifications/ec/zb1<",
+        "<xn-bk:DistributedAs><xn-bk:Format ",
+        "<xn-bk:LegalOrNaturalPerson><xn-bk:NaturalPerson><xn-bk:DateOfBirth>",
+        "<xn-bk:FamilyName>Müller &lt;Lüdenscheidt&gt;<",
+        "<xn-bk:GivenName>",
+        "<xn-bk:LevelOfAssurance ",
+        "<xn-bk:CurrentAdress>",
+        "<xn-bk:IDNr>08214967384<",
+    ];
+    let mut rest = xml.as_str();
+    for part in order {
+        let at = rest
+            .find(part)
+            .unwrap_or_else(|| panic!("{part} is missing or at the wrong place"));
+        rest = &rest[at + part.len()..];
+    }
+}
+
+/// Changes the request's text; `from` must occur.
+fn changed(from: &str, to: &str) -> XmlError {
+    let xml = text(request().to_xml().unwrap());
+    assert!(xml.contains(from), "{from}");
+    EvidenceRequest0101::parse(xml.replacen(from, to, 1).as_bytes()).unwrap_err()
+}
+
+#[test]
+fn what_the_schema_does_not_allow_is_refused() {
+    assert_eq!(
+        changed("version=\"1.2.0\"", "version=\"1.1.0\""),
+        XmlError::Value("version")
+    );
+    assert_eq!(changed("test=\"true\"", "test=\"ja\""), XmlError::Value("test"));
+    assert_eq!(changed(" standard=\"XNachweis\"", ""), XmlError::Missing("standard"));
+    assert_eq!(
+        changed(" standard=", " other=\"1\" standard="),
+        XmlError::Unexpected("the root")
+    );
+    assert_eq!(
+        changed("urn:uuid:00000000-0000-0000-0000-000000000002", "2"),
+        XmlError::Value("id")
+    );
+    assert_eq!(
+        changed("xnachweis_1.2.0", "xnachweis_1.1.0"),
+        XmlError::Value("SpecificationIdentifier")
+    );
+    assert_eq!(
+        changed("<xn-de:lang ", "<xn-de:other/><xn-de:lang "),
+        XmlError::Missing("lang")
+    );
+    assert_eq!(
+        changed("</xn-de:Query>", "<xn-bk:X/></xn-de:Query>"),
+        XmlError::Unexpected("Query")
+    );
+    assert_eq!(
+        changed("<xn-de:Query>", "<xn-de:Query>x"),
+        XmlError::Unexpected("Query")
+    );
+    assert_eq!(changed("1964-08-12", "1964-13-12"), XmlError::Value("DateOfBirth"));
+    assert_eq!(changed(">08214967384<", ">08214967385<"), XmlError::Value("IDNr"));
+    assert_eq!(changed(">08214967384<", ">0821496738<"), XmlError::Value("IDNr"));
+    assert_eq!(
+        changed("<code>High</code>", "<code>Sehr hoch</code>"),
+        XmlError::Value("LevelOfAssurance")
+    );
+    assert_eq!(
+        changed("codeliste:loa", "codeliste:other"),
+        XmlError::Value("LevelOfAssurance")
+    );
+    assert_eq!(
+        changed("classifications/ec/zb1", "classifications/ec/zb2"),
+        XmlError::Value("Identifier")
+    );
+    assert_eq!(
+        changed("xmlns:xn-bk=\"urn:", "xmlns:xn-bk=\"urn:x"),
+        XmlError::Forbidden("a foreign namespace")
+    );
+    assert_eq!(changed("?>\n", "?><!DOCTYPE x>"), XmlError::Forbidden("a DTD"));
+}
+
+#[test]
+fn head_and_body_name_the_same_parties() {
+    let xml = text(request().to_xml().unwrap());
+    let second = xml.rfind("Kraftfahrt-Bundesamt").unwrap();
+    let mut other = xml.clone();
+    other.replace_range(second..second + "Kraftfahrt-Bundesamt".len(), "Bundesamt");
+    assert_eq!(
+        EvidenceRequest0101::parse(other.as_bytes()).unwrap_err(),
+        XmlError::Value("EvidenceProvider")
+    );
+}
+
+#[test]
+fn one_message_is_not_another() {
+    let request = request().to_xml().unwrap();
+    let response = response().to_xml().unwrap();
+    let error = error().to_xml().unwrap();
+    assert!(EvidenceAnswer::parse(&request).is_err());
+    assert!(EvidenceRequest0101::parse(&response).is_err());
+    assert!(EvidenceResponse0102::parse(&error).is_err());
+    assert!(EvidenceError0103::parse(&response).is_err());
+    let failure = text(response).replace("ResponseStatusType:Success", "ResponseStatusType:Failure");
+    assert_eq!(
+        EvidenceResponse0102::parse(failure.as_bytes()).unwrap_err(),
+        XmlError::Value("status")
+    );
+}
+
+#[test]
+fn no_prefix_of_a_message_is_one() {
+    let xml = response().to_xml().unwrap();
+    for length in 0..xml.len() {
+        assert!(EvidenceAnswer::parse(&xml[..length]).is_err(), "{length}");
+    }
+}
+
+#[test]
+fn a_character_that_xml_cannot_carry_is_refused_when_written() {
+    let mut request = request();
+    request.person.given_name = "Em\u{0}ma".into();
+    assert_eq!(request.to_xml(), Err(XmlError::Value("GivenName")));
+}
+
+#[test]
+fn debug_shows_nothing_personal() {
+    let text = format!("{:?} {:?}", request(), response());
+    for secret in ["08214967384", "Müller", "Emma", "1964", "WVWZZZ"] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_name_round_trips(name in "[^\\x00-\\x1f\\x7f-\\u{9f}\u{fffe}\u{ffff}]{0,40}", content in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let mut response = response();
+        response.person.family_name = name;
+        response.evidence.content = content;
+        let xml = response.to_xml().unwrap();
+        prop_assert_eq!(EvidenceResponse0102::parse(&xml).unwrap(), response);
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let _ = EvidenceAnswer::parse(&bytes);
+        let _ = EvidenceRequest0101::parse(&bytes);
+    }
+}

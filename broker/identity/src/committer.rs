@@ -1,0 +1,212 @@
+//! Group commit: one synced transaction for all the writes that wait.
+//!
+//! Every reservation must be on disk before it is answered, and a synced commit of the store takes milliseconds. So one
+//! thread takes whatever waits, runs it in one transaction, commits once, and only then tells every caller. The order of the
+//! writes is the order of the transaction: a write sees what those before it wrote, also of the same group.
+//!
+//! A write that *refuses* returns that as its value and must not have written anything. A write that fails (the store does)
+//! takes its whole group down: nothing of it is committed, every caller gets [`StoreError::Failed`].
+
+use std::path::Path;
+use std::sync::Arc;
+
+use redb::backends::FileBackend;
+use redb::{Database, WriteTransaction};
+use tokio::sync::{mpsc, oneshot};
+
+/// How many writes go into one transaction at most.
+const GROUP: usize = 256;
+const QUEUE: usize = 1024;
+
+/// Why something could not be stored or read.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The store failed: the disk is full or broken. Nothing was committed.
+    #[error("the store failed: {0}")]
+    Failed(String),
+    /// The store's writer has ended; the process is going down.
+    #[error("the store is closed")]
+    Closed,
+    /// A stored row has not the form it was written in: the store was changed by something else.
+    #[error("a row of table {0} cannot be read: restore the store from its replica")]
+    Corrupt(&'static str),
+}
+
+impl<E: Into<redb::Error>> From<E> for StoreError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into().to_string())
+    }
+}
+
+/// Tells one caller how its write ended; `Err` if the group was not committed.
+type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// Runs one write; `Err` takes the group down.
+type Job = Box<dyn FnOnce(&WriteTransaction) -> (Result<(), StoreError>, Finish) + Send>;
+
+/// A store file with its writing thread. Clones share both.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    database: Arc<Database>,
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Store {
+    /// Opens or creates the store file, readable for its owner only.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let file = private_file(path).map_err(|error| StoreError::Failed(format!("{}: {error}", path.display())))?;
+        let database = Arc::new(Database::builder().create_with_backend(FileBackend::new(file)?)?);
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let writer = Arc::clone(&database);
+        std::thread::Builder::new()
+            .name("identity-store".into())
+            .spawn(move || run(&writer, queue))
+            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        Ok(Self { database, jobs })
+    }
+
+    /// A snapshot to read from.
+    pub(crate) fn read(&self) -> Result<redb::ReadTransaction, StoreError> {
+        use redb::ReadableDatabase as _;
+        Ok(self.database.begin_read()?)
+    }
+
+    /// Runs `work` in a transaction of its own, now, on this thread. For opening; blocks on the disk.
+    pub(crate) fn write_now<T>(
+        &self,
+        work: impl FnOnce(&WriteTransaction) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let transaction = self.database.begin_write()?;
+        let value = work(&transaction)?;
+        transaction.commit()?;
+        Ok(value)
+    }
+
+    /// Runs `work` in the next group; returns once it is on disk.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&WriteTransaction) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |transaction| {
+            let result = work(transaction);
+            let verdict = result.as_ref().map(|_| ()).map_err(Clone::clone);
+            let finish: Finish = Box::new(move |committed| {
+                let _ = answer.send(committed.and(result));
+            });
+            (verdict, finish)
+        });
+        self.jobs.send(job).await.map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+/// A store holds secrets and IDNrs: from its first byte it is readable for its owner only.
+fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    let file = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)?;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    Ok(file)
+}
+
+fn run(database: &Database, mut queue: mpsc::Receiver<Job>) {
+    while let Some(first) = queue.blocking_recv() {
+        let mut group = vec![first];
+        while group.len() < GROUP
+            && let Ok(job) = queue.try_recv()
+        {
+            group.push(job);
+        }
+        commit(database, group);
+    }
+}
+
+fn commit(database: &Database, group: Vec<Job>) {
+    let transaction = match database.begin_write() {
+        Ok(transaction) => transaction,
+        // Dropping the jobs answers `Closed` to every caller.
+        Err(error) => return tracing::error!(%error, "the store cannot be written"),
+    };
+    let mut verdict = Ok(());
+    let mut finishes = Vec::with_capacity(group.len());
+    for job in group {
+        let (result, finish) = job(&transaction);
+        finishes.push(finish);
+        if verdict.is_ok() {
+            verdict = result;
+        }
+    }
+    let committed = match verdict {
+        Ok(()) => transaction.commit().map_err(StoreError::from),
+        Err(error) => transaction.abort().map_err(StoreError::from).and(Err(error)),
+    };
+    if let Err(error) = &committed {
+        tracing::error!(%error, "a group of writes was not committed");
+    }
+    for finish in finishes {
+        finish(committed.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use redb::{ReadableTable as _, TableDefinition};
+
+    const COUNTERS: TableDefinition<u8, u64> = TableDefinition::new("counters");
+
+    fn count(transaction: &WriteTransaction) -> Result<u64, StoreError> {
+        let mut table = transaction.open_table(COUNTERS)?;
+        let next = table.get(0)?.map_or(0, |value| value.value()) + 1;
+        table.insert(0, next)?;
+        Ok(next)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn concurrent_writes_are_all_kept_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("s.redb")).unwrap();
+        let writes: Vec<_> = (0..100)
+            .map(|_| {
+                let store = store.clone();
+                tokio::spawn(async move { store.write(count).await.unwrap() })
+            })
+            .collect();
+        let mut seen = Vec::new();
+        for write in writes {
+            seen.push(write.await.unwrap());
+        }
+        seen.sort_unstable();
+        assert_eq!(seen, (1..=100).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn a_failing_write_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("s.redb")).unwrap();
+        let failed: Result<(), _> = store
+            .write(|transaction| {
+                count(transaction)?;
+                Err(StoreError::Corrupt("test"))
+            })
+            .await;
+        assert!(matches!(failed, Err(StoreError::Corrupt("test"))));
+        assert_eq!(store.write(count).await.unwrap(), 1);
+    }
+
+    #[test]
+    fn the_file_is_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s.redb");
+        let _store = Store::open(&path).unwrap();
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

@@ -1,0 +1,327 @@
+//! `POST /disclosures`: a citizen's own labels and keys, for one session of the cockpit.
+//!
+//! ```text
+//! ID token ─▶ person ─▶ inspection entry ─▶ its receipt ─▶ all labels and part keys of that person
+//! ```
+//!
+//! The last step takes an [`Inspected`], which is made only when the `inspection` of that person stands in the log. So nobody,
+//! the citizen's own cockpit included, opens records without leaving a trace that the citizen sees.
+//!
+//! There is one inspection per reader, person and day: looking again on the same day opens no second one.
+//!
+//! The list is found as a verifier would find it: for each period with a living secret and both undelayed series, the numbers
+//! 0, 1, 2, … are evaluated until one does not stand in the log. What the state remembers is used only for the keys: the class
+//! of the records and the days whose keys were given out.
+
+use std::sync::Arc;
+
+use exchange::{DisclosedEntry, Disclosure, DisclosureRequest, PeriodInfo};
+use record::{
+    COUNTERS, ExpiryDay, Idnr, InspectionRecord, Kind, Label, PartName, ParticipantId, Period, Phase, Receipt,
+    RetentionClass, Series, SharedPart, SignedEntry, Timestamp,
+};
+use service::Problem;
+use tlog::Hash;
+use tlog::merkle::Index;
+
+use crate::identity::{Identity, LockKey, internal, log_problem};
+use crate::log::{AppendError, Located, Log, OwnKind};
+use crate::periods::{Evaluated, Secret};
+use crate::persons::Person;
+use crate::state::{NumberKey, NumberRow, Reservation, Reserved};
+
+/// Retention class of inspections: as long as what they look at (§ 9 (3) IDNrG).
+const INSPECTION_CLASS: RetentionClass = RetentionClass::IdnrG2y;
+/// Why the citizen's own cockpit looks.
+const OWN_INSPECTION: &str = "own-login";
+const ATTEMPTS: usize = 4;
+
+/// The series whose entries are shown without delay.
+const SHOWN: [Series; 2] = [Series::Exchanges, Series::Inspections];
+
+/// Proof that the inspection of this person stands in the log.
+struct Inspected<'a> {
+    person: &'a Person,
+    index: u64,
+}
+
+/// Where one label of a number stands.
+struct Found {
+    number: u32,
+    phase: Phase,
+    located: Located,
+    label: Label,
+    proof: [u8; 80],
+}
+
+impl<L: Log> Identity<L> {
+    /// Answers a disclosure request.
+    ///
+    /// # Errors
+    /// 403 when the login does not count or belongs to nobody here, 503 when the log or the issuer does not answer.
+    pub async fn disclose(self: &Arc<Self>, request: &DisclosureRequest) -> Result<Disclosure, Problem> {
+        let subject = self.login.subject(&request.id_token, &request.nonce).await?;
+        let person = self
+            .persons
+            .by_subject(&subject)
+            .ok_or_else(|| Problem::forbidden("login", "the login belongs to no person known here"))?;
+        let inspected = self.inspect(person).await?;
+        self.open(inspected).await
+    }
+
+    /// Writes today's inspection of the person unless it stands in the log.
+    async fn inspect<'a>(self: &Arc<Self>, person: &'a Person) -> Result<Inspected<'a>, Problem> {
+        let secret = self
+            .periods
+            .current(self.clock.now())
+            .ok_or_else(|| Problem::unavailable("no-period", 1, "no period has begun in the log yet"))?;
+        let lock = LockKey::Person(person.idnr().clone(), secret.period(), Series::Inspections);
+        let _person = self.locks.lock(lock).await;
+        if let Some(index) = self.todays_inspection(person).await? {
+            return Ok(Inspected { person, index });
+        }
+        for _ in 0..ATTEMPTS {
+            let number = self.free_number(person.idnr(), &secret, Series::Inspections).await?;
+            let (key, row) = self.inspection_row(person, &secret, number).await?;
+            let reservation = Reservation {
+                key: key.clone(),
+                row: row.clone(),
+                quota: None,
+                answer: None,
+                inspection: Some((self.today(), self.reader.clone())),
+            };
+            if self.state.reserve(reservation).await.map_err(internal)? != Reserved::Done {
+                continue;
+            }
+            // A void may have come first, when the ledger was away for long: then the next number is taken.
+            if let Some(index) = self.write_inspection(&key, &row).await? {
+                metrics::counter!("identity_inspections_total").increment(1);
+                return Ok(Inspected { person, index });
+            }
+        }
+        Err(Problem::unavailable("busy", 1, "the inspection could not be recorded"))
+    }
+
+    /// Index of today's inspection, if it was begun and stands in the log.
+    async fn todays_inspection(&self, person: &Person) -> Result<Option<u64>, Problem> {
+        let label = self
+            .state
+            .inspection(self.today(), &self.reader, person.idnr())
+            .map_err(internal)?;
+        let Some(label) = label else {
+            return Ok(None);
+        };
+        let Some((key, _)) = self.state.owner(&label).map_err(internal)? else {
+            return Ok(None);
+        };
+        self.log.refresh().await.map_err(log_problem)?;
+        self.inspection_index(key.period, &label)
+    }
+
+    fn inspection_index(&self, period: Period, label: &Label) -> Result<Option<u64>, Problem> {
+        let located = self.log.locate(period, label).map_err(log_problem)?;
+        Ok(located
+            .filter(|located| located.kind == Kind::Inspection)
+            .map(|located| located.index))
+    }
+
+    async fn inspection_row(
+        &self,
+        person: &Person,
+        secret: &Secret,
+        number: u32,
+    ) -> Result<(NumberKey, NumberRow), Problem> {
+        let now = self.clock.now();
+        let evaluated = secret.evaluate(person.idnr(), Series::Inspections, number);
+        let expiry = INSPECTION_CLASS.expiry(Timestamp(now));
+        // Made and on disk before anything is sealed under it.
+        self.day_keys
+            .get(INSPECTION_CLASS, expiry, self.today())
+            .await
+            .map_err(internal)?;
+        let key = NumberKey {
+            idnr: person.idnr().clone(),
+            period: secret.period(),
+            series: Series::Inspections,
+            number,
+        };
+        let row = NumberRow {
+            labels: evaluated.labels,
+            class: INSPECTION_CLASS,
+            expiry,
+            later: Vec::new(),
+            consumer: ParticipantId::new("identity").map_err(internal)?,
+            s1: [0; 32],
+            reserved_at: now,
+        };
+        Ok((key, row))
+    }
+
+    /// Appends the inspection; returns its index, or `None` if the label was used for something else.
+    async fn write_inspection(&self, key: &NumberKey, row: &NumberRow) -> Result<Option<u64>, Problem> {
+        let shared = SharedPart::Inspection(InspectionRecord {
+            reader: self.reader.clone(),
+            reason: OWN_INSPECTION.to_owned(),
+            day: self.today(),
+        });
+        let label = row.labels.intent;
+        let record = self.seal(row, shared)?;
+        match self.log.append(OwnKind::Inspection, key.period, label, record).await {
+            Ok(()) | Err(AppendError::LabelUsed) => {}
+            Err(AppendError::Unavailable(reason)) => {
+                tracing::warn!(%reason, "an inspection cannot be recorded at present");
+                return Err(Problem::unavailable(
+                    "log",
+                    1,
+                    "the inspection cannot be recorded at present",
+                ));
+            }
+            Err(AppendError::Refused(reason)) => {
+                tracing::error!(%reason, "the ledger refused an inspection");
+                return Err(Problem::internal());
+            }
+        }
+        self.log.refresh().await.map_err(log_problem)?;
+        self.inspection_index(key.period, &label)
+    }
+
+    /// Lists everything that is recorded about the person.
+    async fn open(self: &Arc<Self>, inspected: Inspected<'_>) -> Result<Disclosure, Problem> {
+        let Inspected { person, index } = inspected;
+        let mut entries = Vec::new();
+        let mut periods = Vec::new();
+        for secret in self.periods.all() {
+            if secret.begin().is_none() {
+                continue;
+            }
+            let before = entries.len();
+            for series in SHOWN {
+                for found in self.find(person.idnr(), &secret, series).await? {
+                    entries.push(self.disclosed(person.idnr(), &secret, series, found)?);
+                }
+            }
+            if entries.len() > before {
+                periods.push(secret);
+            }
+        }
+        entries.sort_by_key(|entry| entry.index);
+        let begins: Vec<_> = periods.iter().filter_map(|secret| secret.begin()).collect();
+        let mut indices = vec![index];
+        indices.extend(begins.iter().map(|(begin, _)| *begin));
+        let inspection = self.log.leaf(index).await.map_err(log_problem)?;
+        let proofs = self.log.prove(&indices).map_err(log_problem)?;
+        let mut hashes = proofs.hashes.into_iter();
+        let mut next = |leaf: &[u8], index| receipt(leaf, index, hashes.next().unwrap_or_default(), &proofs.checkpoint);
+        let inspection_receipt = next(&inspection, index)?;
+        let mut infos = Vec::with_capacity(periods.len());
+        for (secret, (begin, leaf)) in periods.iter().zip(begins) {
+            infos.push(PeriodInfo {
+                period: secret.period(),
+                begin_receipt: next(leaf, begin)?,
+            });
+        }
+        Ok(Disclosure {
+            idnr: person.idnr().clone(),
+            display_name: person.display_name(),
+            inspection_receipt,
+            checkpoint: proofs.checkpoint,
+            periods: infos,
+            entries,
+        })
+    }
+
+    /// All labels of a person in one period and series that stand in the log.
+    async fn find(self: &Arc<Self>, idnr: &Idnr, secret: &Arc<Secret>, series: Series) -> Result<Vec<Found>, Problem> {
+        let (this, idnr, secret) = (Arc::clone(self), idnr.clone(), Arc::clone(secret));
+        let search = move || {
+            let mut found = Vec::new();
+            for number in 0..COUNTERS {
+                let evaluated = secret.evaluate(&idnr, series, number);
+                if !this.find_phases(&secret, number, &evaluated, &mut found)? {
+                    break;
+                }
+            }
+            Ok(found)
+        };
+        tokio::task::spawn_blocking(search).await.map_err(internal)?
+    }
+
+    /// Adds the phases of one number that stand in the log; whether phase 0 is among them.
+    fn find_phases(
+        &self,
+        secret: &Secret,
+        number: u32,
+        evaluated: &Evaluated,
+        found: &mut Vec<Found>,
+    ) -> Result<bool, Problem> {
+        for phase in Phase::ALL {
+            let label = *evaluated.labels.of(phase);
+            match self.log.locate(secret.period(), &label).map_err(log_problem)? {
+                Some(located) => found.push(Found {
+                    number,
+                    phase,
+                    located,
+                    label,
+                    proof: evaluated.proof,
+                }),
+                None if phase == Phase::Intent => return Ok(false),
+                None => {}
+            }
+        }
+        Ok(true)
+    }
+
+    fn disclosed(&self, idnr: &Idnr, secret: &Secret, series: Series, found: Found) -> Result<DisclosedEntry, Problem> {
+        let key = NumberKey {
+            idnr: idnr.clone(),
+            period: secret.period(),
+            series,
+            number: found.number,
+        };
+        let Some(row) = self.state.number(&key).map_err(internal)? else {
+            tracing::error!("ALARM: the log has a label that the state does not know: the state was set back");
+            return Err(Problem::internal());
+        };
+        let expiry = record_day(&row, found.phase, found.located.time);
+        let Some(day_key) = self.day_keys.existing(row.class, expiry).map_err(internal)? else {
+            tracing::error!("a day key that is not due for destruction is missing: restore the day keys");
+            return Err(Problem::internal());
+        };
+        let record_key = day_key.record_key(&found.label);
+        Ok(DisclosedEntry {
+            index: found.located.index,
+            kind: found.located.kind,
+            period: secret.period(),
+            series,
+            number: found.number,
+            phase: found.phase,
+            vrf_proof: found.proof,
+            shared_key: record_key.part(PartName::Shared),
+            citizen_key: record_key.part(PartName::Citizen),
+        })
+    }
+}
+
+/// Under which day's key the record lies. Phase 0: the day of the reservation. Later phases: the newest day whose key was
+/// given out, but none that is after the entry's own time.
+fn record_day(row: &NumberRow, phase: Phase, time: Timestamp) -> ExpiryDay {
+    let latest = row.class.expiry(time);
+    match phase {
+        Phase::Intent => row.expiry,
+        Phase::Outcome | Phase::Preview => row
+            .later
+            .iter()
+            .copied()
+            .filter(|day| *day <= latest)
+            .max()
+            .unwrap_or(row.expiry),
+    }
+}
+
+/// The receipt of an entry that was followed and checked.
+fn receipt(leaf: &[u8], index: u64, hashes: Vec<Hash>, checkpoint: &[u8]) -> Result<Vec<u8>, Problem> {
+    let signed = SignedEntry::parse(leaf).map_err(internal)?;
+    let index = Index::new(index).map_err(internal)?;
+    let checkpoint = String::from_utf8(checkpoint.to_vec()).map_err(internal)?;
+    Ok(Receipt::new(signed, index, hashes, checkpoint).to_bytes())
+}

@@ -1,0 +1,109 @@
+//! The compartment's one shared object: what it knows, and what every request needs of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use exchange::{SealingKey, SigningKey};
+use record::{Directory, Idnr, Kind, Label, ParticipantId, Period, Series, WriterId};
+use service::{Clock, Problem};
+use uuid::Uuid;
+
+use crate::day_keys::DayKeys;
+use crate::locks::Locks;
+use crate::log::{Log, LogError};
+use crate::login::Login;
+use crate::periods::Periods;
+use crate::persons::Registry;
+use crate::state::State;
+use crate::token::MacKey;
+
+/// What must happen one after the other.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) enum LockKey {
+    /// Requests with one message of one consumer.
+    Message(ParticipantId, Uuid),
+    /// Reservations of one person, period and series.
+    Person(Idnr, Period, Series),
+    /// Reservations of nobody, which concern nobody else.
+    Nobody(u32),
+    /// Settling one label.
+    Label(Label),
+}
+
+/// Identity's own secret keys, as the directory lists their public halves.
+#[derive(Debug)]
+pub struct Keys {
+    /// Signs provider parts.
+    pub signing: SigningKey,
+    /// Opens the consumers' person parts.
+    pub sealing: SealingKey,
+}
+
+/// Everything a request needs.
+#[derive(Debug)]
+pub struct Identity<L> {
+    // Who there is.
+    pub(crate) persons: Registry,
+    pub(crate) directory: Arc<Directory>,
+    /// The writers that may write intents.
+    pub(crate) brokers: Vec<WriterId>,
+    // What must never be forgotten.
+    pub(crate) state: State,
+    pub(crate) day_keys: DayKeys,
+    pub(crate) periods: Periods,
+    // Secrets.
+    pub(crate) keys: Keys,
+    pub(crate) mac: MacKey,
+    // The world outside.
+    pub(crate) log: L,
+    pub(crate) login: Login,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Under which name the cockpit's inspections are recorded.
+    pub(crate) reader: String,
+    /// How long a caller waits for a person's last label.
+    pub(crate) wait: Duration,
+    pub(crate) locks: Locks<LockKey>,
+}
+
+impl std::fmt::Debug for LockKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LockKey(…)")
+    }
+}
+
+/// The writers that the directory lets write intents.
+pub(crate) fn brokers(directory: &Directory) -> Vec<WriterId> {
+    directory
+        .writers
+        .iter()
+        .filter(|writer| writer.kinds.contains(&Kind::Intent))
+        .map(|writer| writer.key.id())
+        .collect()
+}
+
+/// A fault of this process: the reason goes to the log. Errors of the stores, of randomness and of sealing say nothing of
+/// persons.
+pub(crate) fn internal(error: impl std::fmt::Display) -> Problem {
+    tracing::error!(%error, "internal error");
+    Problem::internal()
+}
+
+/// What the caller is told when the log gives no answer.
+pub(crate) fn log_problem(error: LogError) -> Problem {
+    match error {
+        LogError::Unavailable(reason) => {
+            tracing::warn!(%reason, "the log does not answer");
+            Problem::unavailable("log", 1, "the log cannot be read at present")
+        }
+        LogError::Broken(reason) => {
+            tracing::error!(%reason, "ALARM: the log is broken, nothing is answered any more");
+            Problem::unavailable("log-broken", 60, "the log is not in order")
+        }
+    }
+}
+
+impl<L: Log> Identity<L> {
+    pub(crate) fn today(&self) -> u32 {
+        record::Timestamp(self.clock.now()).day()
+    }
+}

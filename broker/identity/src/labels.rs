@@ -1,0 +1,398 @@
+//! `POST /labels`, `POST /labels/outcome-key` and `POST /labels/denial-key`: labels and keys for the broker, the person for the provider.
+//!
+//! Order of a first request: S1 is checked, the person found, the number taken ([`crate::reserve`]), the answer made, and number
+//! and answer stored in one transaction; only then is it sent. A repeated S1 gets the stored bytes. A message that was
+//! answered for one S1 is refused for any other.
+//!
+//! **Nobody** (design §5.5) takes the same path. For every request there are thirteen evaluations of the label function and
+//! thirteen proofs, needed or not: a person's chain has between none and twelve links, nobody's has none. The answer has one
+//! size: labels, keys and token are fixed, and the provider part is padded to 24 KiB before it is sealed. So neither size
+//! nor work tell the broker whether there is a person, or how many exchanges it had.
+
+use std::sync::Arc;
+
+use exchange::labels::MAX_CHAIN;
+use exchange::{
+    ChainLink, DenialKeyRequest, LabelAnswer, LabelRequest, LinkedEntry, OutcomeKeyAnswer, OutcomeKeyRequest,
+    ProviderContent, ProviderContext, ProviderPart, S1, SealingPublicKey, VerifyingKey,
+};
+use record::{DayKey, DisclosureClass, Idnr, Label, PartKey, PartName, Participant, Phase, Series, Timestamp};
+use service::Problem;
+use tlog::Hash;
+
+use crate::identity::{Identity, LockKey, internal, log_problem};
+use crate::log::Log;
+use crate::periods::{Evaluated, Secret};
+use crate::persons;
+use crate::reserve::refused;
+use crate::state::{AnswerRow, NumberKey, NumberRow, Quota, Reservation, Reserved};
+
+/// How often a reservation is tried anew when a concurrent one was faster.
+const ATTEMPTS: usize = 8;
+/// How long after its S1's end an answer is kept, seconds: clocks differ.
+const KEEP: u64 = 60;
+/// How far the broker's clock may be from ours around midnight, seconds.
+const SKEW: u64 = 120;
+
+/// Whom a request is about.
+struct Subject {
+    idnr: Idnr,
+    quota: [u8; 32],
+}
+
+/// A number with what is needed to answer for it.
+struct Draft {
+    key: NumberKey,
+    evaluated: Evaluated,
+    /// Proofs and numbers of the chain.
+    chain: Vec<(u32, Evaluated)>,
+}
+
+impl<L: Log> Identity<L> {
+    /// Answers a label request with the bytes of a [`LabelAnswer`].
+    ///
+    /// # Errors
+    /// 400 when S1 or the person part is not in order, 403 at a limit, 409 for a message that was answered for another S1, 503
+    /// when the person's last label is not settled, or the log does not answer.
+    pub async fn labels(self: &Arc<Self>, request: LabelRequest) -> Result<Vec<u8>, Problem> {
+        let s1 = &request.s1;
+        let provider = self.check_s1(s1)?;
+        let statement = &s1.statement;
+        let message = LockKey::Message(statement.consumer.clone(), statement.message);
+        let _message = self.locks.lock(message).await;
+        let stored = self
+            .state
+            .answer(&statement.consumer, &statement.message)
+            .map_err(internal)?;
+        if let Some(stored) = stored {
+            return repeated(stored, &request);
+        }
+        let subject = self.subject(s1)?;
+        let secret = self.periods.current(self.clock.now()).ok_or_else(no_period)?;
+        let series = match request.disclosure {
+            DisclosureClass::Immediate => Series::Exchanges,
+            DisclosureClass::Delayed => Series::DelayedExchanges,
+        };
+        let lock = if subject.idnr.is_nobody() {
+            LockKey::Nobody(getrandom::u32().map_err(internal)?)
+        } else {
+            LockKey::Person(subject.idnr.clone(), secret.period(), series)
+        };
+        let _person = self.locks.lock(lock).await;
+        for _ in 0..ATTEMPTS {
+            let number = self.free_number(&subject.idnr, &secret, series).await?;
+            let draft = self.evaluate(&subject.idnr, &secret, series, number).await?;
+            if self.is_used(&secret, &draft)? {
+                continue;
+            }
+            let (answer, reservation) = self.answer(&request, &subject, &secret, draft, provider).await?;
+            match self.state.reserve(reservation).await.map_err(internal)? {
+                Reserved::Done => return Ok(answer),
+                Reserved::Taken => {}
+                Reserved::Limit => {
+                    tracing::warn!("the day's limit of one consumer for one subject is reached");
+                    return Err(refused());
+                }
+            }
+        }
+        Err(Problem::unavailable(
+            "busy",
+            1,
+            "another exchange has to be recorded first",
+        ))
+    }
+
+    /// Whether the number about to be handed out stands in the log already. For nobody that is chance; for a person it means
+    /// that the state is behind the log, and going on would give one number twice.
+    fn is_used(&self, secret: &Secret, draft: &Draft) -> Result<bool, Problem> {
+        let label = &draft.evaluated.labels.intent;
+        let used = self.log.locate(secret.period(), label).map_err(log_problem)?.is_some();
+        if used && !draft.key.idnr.is_nobody() {
+            tracing::error!("ALARM: the log has a label that the state does not know: the state was set back");
+            return Err(Problem::internal());
+        }
+        Ok(used)
+    }
+
+    /// Checks S1 and returns the provider it names.
+    fn check_s1(&self, s1: &S1) -> Result<&Participant, Problem> {
+        let refuse = |reason: &'static str| Problem::bad_request("s1", reason);
+        let consumer = self
+            .directory
+            .consumer(&s1.statement.consumer)
+            .ok_or_else(|| refuse("the consumer is not in the directory"))?;
+        let provider = self
+            .directory
+            .provider(&s1.statement.provider)
+            .ok_or_else(|| refuse("the provider is not in the directory"))?;
+        let key = VerifyingKey::from_bytes(consumer.signing_key.as_bytes())
+            .map_err(|_| refuse("the consumer's key in the directory is not usable"))?;
+        s1.verify(&key, Timestamp(self.clock.now()))
+            .map_err(|error| Problem::bad_request("s1", error.to_string()))?;
+        Ok(provider)
+    }
+
+    fn subject(&self, s1: &S1) -> Result<Subject, Problem> {
+        let query = s1
+            .open_person(&self.keys.sealing)
+            .map_err(|_| Problem::bad_request("person-part", "the sealed person part cannot be read"))?;
+        let by_person = |person: &persons::Person| Subject {
+            idnr: person.idnr().clone(),
+            quota: self.mac.quota("person", person.idnr().expose().as_bytes()),
+        };
+        // Who is not found is counted by the question, so that asking for a blocked person ends like asking for nobody.
+        let by_query = Subject {
+            idnr: Idnr::nobody(),
+            quota: self.mac.quota("query", &persons::canonical(&query)),
+        };
+        Ok(self.persons.find(&query).map_or(by_query, by_person))
+    }
+
+    /// Evaluates the label function for a number and its chain; always thirteen times.
+    async fn evaluate(
+        self: &Arc<Self>,
+        idnr: &Idnr,
+        secret: &Arc<Secret>,
+        series: Series,
+        number: u32,
+    ) -> Result<Draft, Problem> {
+        let (idnr, secret) = (idnr.clone(), Arc::clone(secret));
+        let work = move || {
+            let links = if idnr.is_nobody() {
+                Vec::new()
+            } else {
+                record::label::chain(number)
+            };
+            let chain: Vec<_> = links
+                .iter()
+                .map(|link| (*link, secret.evaluate(&idnr, series, *link)))
+                .collect();
+            for unneeded in links.len()..MAX_CHAIN {
+                std::hint::black_box(secret.evaluate(&idnr, series, number.wrapping_add(unneeded as u32)));
+            }
+            Draft {
+                evaluated: secret.evaluate(&idnr, series, number),
+                key: NumberKey {
+                    period: secret.period(),
+                    idnr,
+                    series,
+                    number,
+                },
+                chain,
+            }
+        };
+        tokio::task::spawn_blocking(work).await.map_err(internal)
+    }
+
+    /// Makes the answer and everything that is stored with it.
+    async fn answer(
+        self: &Arc<Self>,
+        request: &LabelRequest,
+        subject: &Subject,
+        secret: &Secret,
+        draft: Draft,
+        provider: &Participant,
+    ) -> Result<(Vec<u8>, Reservation), Problem> {
+        let now = self.clock.now();
+        let class = request.retention;
+        let expiry = class.expiry(Timestamp(now));
+        let day_key = self.day_keys.get(class, expiry, self.today()).await.map_err(internal)?;
+        let labels = draft.evaluated.labels;
+        let intent_key = day_key.record_key(&labels.intent);
+        let s1 = request.s1.digest();
+        let shared_key = intent_key.part(PartName::Shared);
+        let key = draft.key.clone();
+        let content = self.provider_content(secret, draft, shared_key).await?;
+        let for_provider = self.seal_part(content, labels.intent, s1, provider)?;
+        let answer = record::cbor::to_vec(&LabelAnswer {
+            period: key.period,
+            intent: labels.intent,
+            outcome: labels.outcome,
+            preview: labels.preview,
+            intent_key,
+            outcome_key: day_key.record_key(&labels.outcome),
+            class,
+            expiry,
+            token: self.mac.token(&labels, class, &s1),
+            for_provider,
+        });
+        let statement = &request.s1.statement;
+        let row = NumberRow {
+            labels,
+            class,
+            expiry,
+            later: vec![expiry],
+            consumer: statement.consumer.clone(),
+            s1: s1.0,
+            reserved_at: now,
+        };
+        let stored = AnswerRow {
+            s1: s1.0,
+            retention: request.retention,
+            disclosure: request.disclosure,
+            until: statement.expires.0.saturating_add(KEEP),
+            answer: answer.clone(),
+        };
+        let reservation = Reservation {
+            key,
+            row,
+            quota: Some(Quota {
+                day: self.today(),
+                person: subject.quota,
+            }),
+            answer: Some((statement.message, stored)),
+            inspection: None,
+        };
+        Ok((answer, reservation))
+    }
+
+    /// What the provider is told; thirteen proofs are made, of which a short chain needs fewer.
+    async fn provider_content(
+        &self,
+        secret: &Secret,
+        draft: Draft,
+        shared_key: PartKey,
+    ) -> Result<ProviderContent, Problem> {
+        let (begin, begin_leaf) = secret.begin().ok_or_else(no_period)?;
+        let mut indices = vec![begin];
+        let mut leaves = Vec::with_capacity(draft.chain.len());
+        for (_, link) in &draft.chain {
+            let (index, leaf) = self.chain_entry(secret, &link.labels.intent).await?;
+            indices.push(index);
+            leaves.push(leaf);
+        }
+        for _ in draft.chain.len()..MAX_CHAIN {
+            std::hint::black_box(self.state.leaf(&draft.evaluated.labels.intent).map_err(internal)?);
+        }
+        indices.resize(MAX_CHAIN + 1, begin);
+        let proofs = self.log.prove(&indices).map_err(log_problem)?;
+        let mut hashes = proofs.hashes.into_iter();
+        let period_begin = LinkedEntry {
+            leaf: begin_leaf.to_vec(),
+            index: begin,
+            hashes: hashes.next().ok_or_else(|| internal("no proof"))?,
+        };
+        let entries = leaves.into_iter().zip(indices.into_iter().skip(1)).zip(hashes);
+        let chain = draft
+            .chain
+            .iter()
+            .zip(entries)
+            .map(|((number, link), ((leaf, index), hashes))| ChainLink {
+                number: *number,
+                vrf_proof: link.proof,
+                entry: LinkedEntry { leaf, index, hashes },
+            })
+            .collect();
+        Ok(ProviderContent {
+            idnr: draft.key.idnr.clone(),
+            period: draft.key.period,
+            series: draft.key.series,
+            number: draft.key.number,
+            vrf_proof: draft.evaluated.proof,
+            checkpoint: proofs.checkpoint,
+            period_begin,
+            chain,
+            shared_key,
+        })
+    }
+
+    /// Index and bytes of an earlier entry of the chain.
+    async fn chain_entry(&self, secret: &Secret, label: &Label) -> Result<(u64, Vec<u8>), Problem> {
+        let Some(located) = self.log.locate(secret.period(), label).map_err(log_problem)? else {
+            tracing::error!("ALARM: a settled label does not stand in the log");
+            return Err(Problem::internal());
+        };
+        let leaf = match self.state.leaf(label).map_err(internal)? {
+            Some(leaf) => leaf,
+            // Only the newest may not have been kept yet.
+            None => self.log.leaf(located.index).await.map_err(log_problem)?,
+        };
+        Ok((located.index, leaf))
+    }
+
+    fn seal_part(
+        &self,
+        content: ProviderContent,
+        label: Label,
+        s1: Hash,
+        provider: &Participant,
+    ) -> Result<Vec<u8>, Problem> {
+        let context = ProviderContext {
+            label,
+            provider: provider.party.id.clone(),
+            s1,
+        };
+        ProviderPart::sign(content, &context, &self.keys.signing)
+            .seal(&context, &SealingPublicKey(provider.sealing_key))
+            .map_err(internal)
+    }
+
+    /// Answers with the key of today's expiry day for an outcome or preview of an earlier day.
+    ///
+    /// # Errors
+    /// 403 whenever the token does not open exactly this; 503 when a store fails.
+    pub async fn outcome_key(&self, request: &OutcomeKeyRequest) -> Result<OutcomeKeyAnswer, Problem> {
+        let OutcomeKeyRequest {
+            token,
+            label,
+            phase,
+            class,
+            s1,
+        } = request;
+        if *phase == Phase::Intent || !self.mac.verify(token, label, *phase, *class, s1) {
+            return Err(refused());
+        }
+        let owner = self.state.owner(label).map_err(internal)?;
+        let Some((key, _)) = owner.filter(|(_, owned)| owned == phase) else {
+            return Err(refused());
+        };
+        let expiry = class.expiry(Timestamp(self.clock.now()));
+        let day_key = self
+            .day_keys
+            .get(*class, expiry, self.today())
+            .await
+            .map_err(internal)?;
+        // The cockpit must know later under which day's key the record lies: noted before the key is given out.
+        self.state.add_later_day(key, expiry).await.map_err(internal)?;
+        Ok(OutcomeKeyAnswer {
+            key: day_key.record_key(label),
+            class: *class,
+            expiry,
+        })
+    }
+
+    /// The key that denials of a class and day are sealed under. It opens denials and nothing else.
+    ///
+    /// # Errors
+    /// 403 for another day than today (give or take [`SKEW`]); when a store fails.
+    pub async fn denial_key(&self, request: &DenialKeyRequest) -> Result<DayKey, Problem> {
+        let DenialKeyRequest { class, expiry } = *request;
+        let now = Timestamp(self.clock.now());
+        if ![now.before(SKEW), now, now.after(SKEW)]
+            .map(|time| class.expiry(time))
+            .contains(&expiry)
+        {
+            return Err(refused());
+        }
+        let day_key = self.day_keys.get(class, expiry, self.today()).await.map_err(internal)?;
+        Ok(day_key.denial_key())
+    }
+}
+
+fn repeated(stored: AnswerRow, request: &LabelRequest) -> Result<Vec<u8>, Problem> {
+    let same = stored.s1 == request.s1.digest().0
+        && stored.retention == request.retention
+        && stored.disclosure == request.disclosure;
+    if same {
+        Ok(stored.answer)
+    } else {
+        Err(Problem::conflict(
+            "message-answered",
+            "this message was answered for another request",
+        ))
+    }
+}
+
+fn no_period() -> Problem {
+    Problem::unavailable("no-period", 1, "no period has begun in the log yet")
+}

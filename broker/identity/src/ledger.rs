@@ -1,0 +1,131 @@
+//! The real [`Log`]: a follower that reads and checks the whole public log, and a writer with a chain of its own.
+//!
+//! Everything that is asked for here is answered from what was followed; only a leaf that is no longer at hand is fetched, as
+//! part of its bundle of 256.
+
+use ledger_client::follower::FollowerError;
+use ledger_client::recorded::{Inspection, Period as PeriodKind, Void};
+use ledger_client::{AppendError as WriterError, Draft, Follower, Writer};
+use record::{Body, Label, LabelledKind, Period, PeriodEvent, SealedRecord, Timestamp, WriterId};
+use tlog::merkle::Index;
+
+use crate::log::{AppendError, Located, Log, LogError, OwnKind, Proofs};
+
+/// The ledger, followed and written to.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    follower: Follower,
+    writer: Writer,
+}
+
+impl Ledger {
+    /// From a running follower and a running writer.
+    pub fn new(follower: Follower, writer: Writer) -> Self {
+        Self { follower, writer }
+    }
+
+    /// Why the writer has stopped for good, if it has.
+    pub fn stopped(&self) -> Option<String> {
+        self.writer
+            .alarm()
+            .map(|alarm| format!("the writer has stopped: {alarm}"))
+    }
+}
+
+impl From<FollowerError> for LogError {
+    fn from(error: FollowerError) -> Self {
+        match error {
+            FollowerError::Broken(reason) => Self::Broken(reason.to_string()),
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}
+
+impl From<WriterError> for AppendError {
+    fn from(error: WriterError) -> Self {
+        match error {
+            WriterError::LabelUsed => Self::LabelUsed,
+            WriterError::Refused(problem) => Self::Refused(problem.to_string()),
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}
+
+fn index_of(index: u64) -> Result<Index, LogError> {
+    Index::new(index).map_err(|error| LogError::Unavailable(error.to_string()))
+}
+
+impl Log for Ledger {
+    fn locate(&self, period: Period, label: &Label) -> Result<Option<Located>, LogError> {
+        let located = self.follower.locate(label)?;
+        Ok(located
+            .filter(|located| located.period == period)
+            .map(|located| Located {
+                index: located.index.get(),
+                kind: located.kind,
+                time: located.time,
+            }))
+    }
+
+    async fn refresh(&self) -> Result<(), LogError> {
+        self.follower.refresh().await?;
+        Ok(())
+    }
+
+    fn prove(&self, indices: &[u64]) -> Result<Proofs, LogError> {
+        let head = self.follower.head()?;
+        let size = head.checkpoint().size;
+        let mut hashes = Vec::with_capacity(indices.len());
+        for index in indices {
+            hashes.push(self.follower.inclusion(index_of(*index)?, size)?);
+        }
+        Ok(Proofs {
+            checkpoint: head.bytes().to_vec(),
+            hashes,
+        })
+    }
+
+    async fn leaf(&self, index: u64) -> Result<Vec<u8>, LogError> {
+        Ok(self.follower.leaf(index_of(index)?).await?)
+    }
+
+    fn newest_of(&self, writer: &WriterId) -> Result<Option<Timestamp>, LogError> {
+        Ok(self.follower.last_of(writer)?.map(|last| last.time))
+    }
+
+    async fn begin_period(&self, period: Period, vrf_key: [u8; 32], start: Timestamp) -> Result<(), AppendError> {
+        let event = PeriodEvent::Begin { vrf_key, start };
+        let draft = Draft::now(Body::Period { period, event });
+        self.writer.append::<PeriodKind>(draft, None, None).await?;
+        Ok(())
+    }
+
+    async fn append(
+        &self,
+        kind: OwnKind,
+        period: Period,
+        label: Label,
+        record: SealedRecord,
+    ) -> Result<(), AppendError> {
+        let draft = |kind| {
+            Draft::now(Body::Labelled {
+                kind,
+                period,
+                label,
+                commitment: record.commitment(),
+                refers: None,
+            })
+        };
+        match kind {
+            OwnKind::Void => {
+                let draft = draft(LabelledKind::Void);
+                self.writer.append::<Void>(draft, Some(record), None).await?;
+            }
+            OwnKind::Inspection => {
+                let draft = draft(LabelledKind::Inspection);
+                self.writer.append::<Inspection>(draft, Some(record), None).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,204 @@
+//! Who has logged in: the OpenID Connect ID token, verified by identity itself and not by the cockpit.
+//!
+//! SPEC: OpenID Connect Core 1.0 §3.1.3.7. Checked are the signature under the issuer's published keys, issuer, audience (our
+//! client and nobody else's), expiry, the nonce of this login, that the token was issued in the last five minutes, and that the
+//! level of assurance (`acr`) is the one that the law asks for (§ 10 (3) OZG: "hoch"). Only asymmetric algorithms are accepted.
+//!
+//! The issuer's keys are found by discovery and kept for ten minutes. A token under a key that is not known makes them be
+//! fetched again, at most every ten seconds.
+//!
+//! Nothing of a token is logged: the library's error texts can quote claims, so only the kind of an error leaves this module.
+
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use openidconnect::core::{
+    CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet, CoreJwsSigningAlgorithm, CoreProviderMetadata,
+};
+use openidconnect::{ClaimsVerificationError, ClientId, HttpRequest, HttpResponse, IssuerUrl, Nonce};
+use serde::{Deserialize, Serialize};
+use service::{Clock, Problem};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+/// A token may be this old, seconds.
+const MAX_AGE: i64 = 300;
+/// The issuer's clock may be ahead by this, seconds.
+const SKEW: i64 = 30;
+const KEEP_KEYS: Duration = Duration::from_secs(600);
+const FETCH_AGAIN: Duration = Duration::from_secs(10);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Whose logins count.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoginConfig {
+    /// The issuer's URL, as in its tokens.
+    pub issuer: String,
+    /// The cockpit's client id: the audience.
+    pub client_id: String,
+    /// The level of assurance that a token must show.
+    pub acr: String,
+}
+
+/// Why a login does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LoginError {
+    /// The issuer's keys cannot be had; try again.
+    #[error("the issuer of logins does not answer")]
+    Issuer,
+    /// The configuration's issuer is not a URL.
+    #[error("the configured issuer is not a URL")]
+    Config,
+    /// The token is not accepted.
+    #[error("the ID token is not accepted: {0}")]
+    Refused(&'static str),
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Issuer => Self::unavailable("issuer", 5, error.to_string()),
+            LoginError::Config => Self::internal(),
+            LoginError::Refused(_) => Self::forbidden("login", error.to_string()),
+        }
+    }
+}
+
+/// The verifier of logins.
+#[derive(Debug)]
+pub struct Login {
+    config: LoginConfig,
+    issuer: IssuerUrl,
+    http: reqwest::Client,
+    clock: Arc<dyn Clock>,
+    keys: Mutex<Option<Fetched>>,
+}
+
+#[derive(Debug, Clone)]
+struct Fetched {
+    keys: CoreJsonWebKeySet,
+    at: Instant,
+}
+
+impl Login {
+    /// Takes the configuration; asks nobody yet.
+    ///
+    /// # Errors
+    /// When the issuer is not a URL.
+    pub fn new(config: LoginConfig, clock: Arc<dyn Clock>) -> Result<Self, LoginError> {
+        let issuer = IssuerUrl::new(config.issuer.clone()).map_err(|_| LoginError::Config)?;
+        // A redirect could lead the question for the issuer's keys to somebody else.
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(FETCH_TIMEOUT)
+            .build()
+            .map_err(|_| LoginError::Config)?;
+        Ok(Self {
+            config,
+            issuer,
+            http,
+            clock,
+            keys: Mutex::new(None),
+        })
+    }
+
+    /// Verifies a token and returns whom it names (`sub`).
+    ///
+    /// # Errors
+    /// See [`LoginError`].
+    pub async fn subject(&self, id_token: &str, nonce: &str) -> Result<String, LoginError> {
+        let token = CoreIdToken::from_str(id_token).map_err(|_| LoginError::Refused("it is not a signed token"))?;
+        let nonce = Nonce::new(nonce.to_owned());
+        match self.verify(&token, &nonce, self.keys(KEEP_KEYS).await?) {
+            Err(ClaimsVerificationError::SignatureVerification(_)) => {
+                let fresh = self.keys(FETCH_AGAIN).await?;
+                self.verify(&token, &nonce, fresh).map_err(|error| refusal(&error))
+            }
+            verified => verified.map_err(|error| refusal(&error)),
+        }
+    }
+
+    fn verify(
+        &self,
+        token: &CoreIdToken,
+        nonce: &Nonce,
+        keys: CoreJsonWebKeySet,
+    ) -> Result<String, ClaimsVerificationError> {
+        let now = self.clock.now();
+        let seconds = i64::try_from(now).unwrap_or(i64::MAX);
+        let acr = &self.config.acr;
+        let client = ClientId::new(self.config.client_id.clone());
+        let verifier = CoreIdTokenVerifier::new_public_client(client, self.issuer.clone(), keys)
+            .set_allowed_algs([
+                CoreJwsSigningAlgorithm::EdDsa,
+                CoreJwsSigningAlgorithm::EcdsaP256Sha256,
+                CoreJwsSigningAlgorithm::RsaSsaPssSha256,
+                CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+            ])
+            .set_time_fn(move || (UNIX_EPOCH + Duration::from_secs(now)).into())
+            .set_issue_time_verifier_fn(move |issued| {
+                let age = seconds.saturating_sub(issued.timestamp());
+                if (-SKEW..=MAX_AGE).contains(&age) {
+                    Ok(())
+                } else {
+                    Err("issued too long ago".to_owned())
+                }
+            })
+            .set_auth_context_verifier_fn(move |shown| match shown {
+                Some(shown) if shown.as_str() == acr => Ok(()),
+                _ => Err("level of assurance".to_owned()),
+            });
+        let claims = token.claims(&verifier, nonce)?;
+        Ok(claims.subject().as_str().to_owned())
+    }
+
+    /// The issuer's keys, fetched if those at hand are older than `keep`.
+    async fn keys(&self, keep: Duration) -> Result<CoreJsonWebKeySet, LoginError> {
+        let mut kept = self.keys.lock().await;
+        if let Some(fetched) = kept.as_ref()
+            && fetched.at.elapsed() < keep
+        {
+            return Ok(fetched.keys.clone());
+        }
+        let client = |request: HttpRequest| call(self.http.clone(), request);
+        let metadata = CoreProviderMetadata::discover_async(self.issuer.clone(), &client)
+            .await
+            .map_err(|_| {
+                tracing::warn!("the keys of the issuer of logins cannot be fetched");
+                LoginError::Issuer
+            })?;
+        let keys = metadata.jwks().clone();
+        *kept = Some(Fetched {
+            keys: keys.clone(),
+            at: Instant::now(),
+        });
+        Ok(keys)
+    }
+}
+
+/// One HTTP request of the library, over our client.
+async fn call(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
+    let answer = http.execute(request.try_into()?).await?;
+    let mut response = HttpResponse::new(Vec::new());
+    *response.status_mut() = answer.status();
+    *response.headers_mut() = answer.headers().clone();
+    *response.body_mut() = answer.bytes().await?.to_vec();
+    Ok(response)
+}
+
+/// The kind of an error, without the values it quotes.
+fn refusal(error: &ClaimsVerificationError) -> LoginError {
+    use ClaimsVerificationError as E;
+    LoginError::Refused(match error {
+        E::Expired(_) => "it has expired or was issued too long ago",
+        E::InvalidAudience(_) => "it is for somebody else",
+        E::InvalidAuthContext(_) => "its level of assurance is not the one needed",
+        E::InvalidAuthTime(_) => "the login is too long ago",
+        E::InvalidIssuer(_) => "it is another issuer's",
+        E::InvalidNonce(_) => "its nonce is not this login's",
+        E::SignatureVerification(_) => "its signature does not verify",
+        _ => "it is not in order",
+    })
+}

@@ -1,0 +1,234 @@
+//! Periods: one VRF key for each, begun in the log a day ahead (design §5.2).
+//!
+//! A period is a calendar month (UTC). Period 1 begins when the log has none yet; a period that could not be begun in time,
+//! because identity was down over the turn of the month, begins when identity is back. A period's secret is on disk before its
+//! `period` entry is written, and the entry of a period of ours must carry our key: if the log says something else,
+//! identity's state and the log do not belong together, and identity does not start.
+//!
+//! The current period is the newest whose start has come *and* whose begin stands in the log. So no label is ever handed out
+//! under a key that the public cannot see.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use record::{Body, Idnr, Label, Period, PeriodEvent, Phase, Series, SignedEntry, Timestamp};
+use tlog::vrf::SecretKey;
+
+use crate::committer::StoreError;
+use crate::log::{AppendError, Log, LogError};
+use crate::state::{Labels, PeriodRow, State};
+
+/// How long before its start a period's begin is written.
+const AHEAD: u64 = 86_400;
+
+/// Why the periods cannot be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum PeriodError {
+    /// The log begins a period whose secret is not here. Fatal: restore identity's state.
+    #[error("the log has begun period {0}, and its secret is not in the state: restore the state of this identity")]
+    SecretMissing(u32),
+    /// The log's key of a period is not ours. Fatal: this state belongs to another log.
+    #[error("the key of period {0} in the log is not the one in the state: the state belongs to another log")]
+    OtherKey(u32),
+    /// The entry was refused. Fatal: the directory must allow identity to write `period`.
+    #[error("the begin of period {0} was refused: {1}")]
+    Refused(u32, String),
+    /// The log does not answer, or is broken.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No random bytes.
+    #[error(transparent)]
+    Random(#[from] service::secret::SecretError),
+}
+
+impl PeriodError {
+    /// Whether trying again may help.
+    pub fn retryable(&self) -> bool {
+        matches!(self, Self::Log(LogError::Unavailable(_)))
+    }
+}
+
+/// What the function says about one number.
+#[derive(Clone)]
+pub struct Evaluated {
+    /// The VRF proof of all its labels.
+    pub proof: [u8; 80],
+    /// The labels.
+    pub labels: Labels,
+}
+
+/// A period with its secret.
+pub struct Secret {
+    period: Period,
+    start: u64,
+    key: SecretKey,
+    /// Where its begin stands, and the entry's bytes.
+    begin: OnceLock<(u64, Vec<u8>)>,
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Secret(period {})", self.period.0)
+    }
+}
+
+impl Secret {
+    fn new(period: Period, row: &PeriodRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            period,
+            start: row.start,
+            key: SecretKey::from_seed(&row.seed).map_err(|_| StoreError::Corrupt("periods"))?,
+            begin: OnceLock::new(),
+        })
+    }
+
+    /// The period.
+    pub fn period(&self) -> Period {
+        self.period
+    }
+
+    /// Index and bytes of the entry that begins it, once it stands in the log.
+    pub fn begin(&self) -> Option<(u64, &[u8])> {
+        self.begin.get().map(|(index, leaf)| (*index, leaf.as_slice()))
+    }
+
+    /// Proof and labels of a number.
+    pub fn evaluate(&self, idnr: &Idnr, series: Series, number: u32) -> Evaluated {
+        let alpha = record::label::alpha(idnr, self.period, series, number);
+        let (proof, output) = self.key.prove(&alpha);
+        Evaluated {
+            proof: proof.0,
+            labels: Labels {
+                intent: record::label::label(&output, Phase::Intent),
+                outcome: record::label::label(&output, Phase::Outcome),
+                preview: record::label::label(&output, Phase::Preview),
+            },
+        }
+    }
+}
+
+/// All periods of ours.
+#[derive(Debug)]
+pub struct Periods {
+    secrets: RwLock<BTreeMap<u32, Arc<Secret>>>,
+}
+
+impl Periods {
+    /// Reads them from the state.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn load(state: &State) -> Result<Self, StoreError> {
+        let rows = state.periods()?;
+        let secrets = rows
+            .iter()
+            .map(|(period, row)| Ok((period.0, Arc::new(Secret::new(*period, row)?))))
+            .collect::<Result<_, StoreError>>()?;
+        Ok(Self {
+            secrets: RwLock::new(secrets),
+        })
+    }
+
+    /// The period whose labels are handed out at `now`.
+    pub fn current(&self, now: u64) -> Option<Arc<Secret>> {
+        self.all()
+            .into_iter()
+            .rev()
+            .find(|secret| secret.start <= now && secret.begin().is_some())
+    }
+
+    /// All periods with a living secret, ascending.
+    pub fn all(&self) -> Vec<Arc<Secret>> {
+        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        secrets.values().map(Arc::clone).collect()
+    }
+
+    /// A period's secret.
+    pub fn get(&self, period: Period) -> Option<Arc<Secret>> {
+        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        secrets.get(&period.0).map(Arc::clone)
+    }
+
+    /// Does what is due at `now`: makes the next period's key, writes begins, takes note of where they stand.
+    ///
+    /// # Errors
+    /// [`PeriodError`]; those that are not retryable end the process.
+    pub async fn tick<L: Log>(&self, state: &State, log: &L, now: u64) -> Result<(), PeriodError> {
+        self.add_due(state, log, now).await?;
+        for secret in self.all() {
+            if secret.begin().is_none() {
+                begin(&secret, log).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn add_due<L: Log>(&self, state: &State, log: &L, now: u64) -> Result<(), PeriodError> {
+        let last = self.all().pop();
+        let (number, start) = match &last {
+            None => (1, now),
+            Some(last) => (last.period.0 + 1, Timestamp(last.start).next_month().0),
+        };
+        if start > now + AHEAD {
+            return Ok(());
+        }
+        let period = Period(number);
+        log.refresh().await?;
+        if log.locate(Period::MAP0, &begin_label(period))?.is_some() {
+            return Err(PeriodError::SecretMissing(number));
+        }
+        let row = PeriodRow {
+            start: start.max(now),
+            seed: service::secret::random()?,
+        };
+        let secret = Arc::new(Secret::new(period, &row)?);
+        state.add_period(period, row).await?;
+        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        secrets.insert(number, secret);
+        Ok(())
+    }
+}
+
+/// Writes the begin of a period unless it stands in the log, and checks that what stands there is ours.
+async fn begin<L: Log>(secret: &Secret, log: &L) -> Result<(), PeriodError> {
+    let label = begin_label(secret.period);
+    log.refresh().await?;
+    if log.locate(Period::MAP0, &label)?.is_none() {
+        let key = *secret.key.public_key().as_bytes();
+        match log.begin_period(secret.period, key, Timestamp(secret.start)).await {
+            Ok(()) | Err(AppendError::LabelUsed) => log.refresh().await?,
+            Err(AppendError::Unavailable(reason)) => return Err(LogError::Unavailable(reason).into()),
+            Err(AppendError::Refused(reason)) => return Err(PeriodError::Refused(secret.period.0, reason)),
+        }
+    }
+    let Some(located) = log.locate(Period::MAP0, &label)? else {
+        return Err(LogError::Unavailable("the period's begin is not visible yet".into()).into());
+    };
+    let leaf = log.leaf(located.index).await?;
+    if logged_key(&leaf).as_ref() != Some(secret.key.public_key().as_bytes()) {
+        return Err(PeriodError::OtherKey(secret.period.0));
+    }
+    // Set by somebody else meanwhile: to the same.
+    let _ = secret.begin.set((located.index, leaf));
+    metrics::counter!("identity_periods_begun_total").increment(1);
+    tracing::info!(period = secret.period.0, index = located.index, "period begun");
+    Ok(())
+}
+
+fn logged_key(leaf: &[u8]) -> Option<[u8; 32]> {
+    match SignedEntry::parse(leaf).ok()?.entry().body {
+        Body::Period {
+            event: PeriodEvent::Begin { vrf_key, .. },
+            ..
+        } => Some(vrf_key),
+        _ => None,
+    }
+}
+
+/// Key of the begin in map 0.
+fn begin_label(period: Period) -> Label {
+    record::period_label(period, 0)
+}

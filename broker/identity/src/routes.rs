@@ -1,0 +1,112 @@
+//! The interface: deterministic CBOR over `POST`, each route for one caller.
+//!
+//! | Route | Caller | Request → answer |
+//! | --- | --- | --- |
+//! | `/labels` | broker | [`LabelRequest`] → [`exchange::LabelAnswer`] |
+//! | `/labels/outcome-key` | broker | [`OutcomeKeyRequest`] → [`exchange::OutcomeKeyAnswer`] |
+//! | `/labels/denial-key` | broker | [`DenialKeyRequest`] → [`record::DayKey`] |
+//! | `/disclosures` | cockpit | [`DisclosureRequest`] → [`exchange::Disclosure`] |
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use exchange::{DenialKeyRequest, DisclosureRequest, LabelRequest, OutcomeKeyRequest};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use service::Problem;
+use service::secret::CredentialDigest;
+
+use crate::identity::Identity;
+use crate::log::Log;
+
+/// No request has more: an S1 is under 2 KiB, an ID token under 16.
+const MAX_BODY: usize = 64 * 1024;
+
+type Shared<L> = Arc<Identity<L>>;
+
+/// Who may call what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Callers {
+    pub(crate) broker: CredentialDigest,
+    pub(crate) portal: CredentialDigest,
+}
+
+/// All routes.
+pub(crate) fn routes<L: Log>(identity: Shared<L>, callers: Callers) -> Router {
+    let broker = Router::new()
+        .route("/labels", post(labels::<L>))
+        .route("/labels/outcome-key", post(outcome_key::<L>))
+        .route("/labels/denial-key", post(denial_key::<L>))
+        .route_layer(middleware::from_fn_with_state(callers.broker, only));
+    let portal = Router::new()
+        .route("/disclosures", post(disclosures::<L>))
+        .route_layer(middleware::from_fn_with_state(callers.portal, only));
+    broker
+        .merge(portal)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(identity)
+}
+
+/// Lets only this caller through, before anything of the body is read.
+async fn only(State(caller): State<CredentialDigest>, request: Request, next: Next) -> Result<Response, Problem> {
+    caller.require(request.headers())?;
+    Ok(next.run(request).await)
+}
+
+async fn labels<L: Log>(State(identity): State<Shared<L>>, body: Bytes) -> Result<Response, Problem> {
+    let answer = async { identity.labels(parse::<LabelRequest>(&body)?).await }.await;
+    count("identity_label_requests_total", &answer);
+    Ok(cbor(answer?))
+}
+
+async fn outcome_key<L: Log>(State(identity): State<Shared<L>>, body: Bytes) -> Result<Response, Problem> {
+    let answer = async { identity.outcome_key(&parse::<OutcomeKeyRequest>(&body)?).await }.await;
+    count("identity_outcome_key_requests_total", &answer);
+    Ok(cbor(encode(&answer?)))
+}
+
+async fn denial_key<L: Log>(State(identity): State<Shared<L>>, body: Bytes) -> Result<Response, Problem> {
+    let answer = async { identity.denial_key(&parse::<DenialKeyRequest>(&body)?).await }.await;
+    count("identity_denial_key_requests_total", &answer);
+    Ok(cbor(encode(&answer?)))
+}
+
+async fn disclosures<L: Log>(State(identity): State<Shared<L>>, body: Bytes) -> Result<Response, Problem> {
+    let answer = async { identity.disclose(&parse::<DisclosureRequest>(&body)?).await }.await;
+    count("identity_disclosures_total", &answer);
+    Ok(cbor(encode(&answer?)))
+}
+
+/// The parser's reason could quote the message: it is not handed on.
+fn parse<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<T, Problem> {
+    record::cbor::from_slice(body)
+        .map_err(|_| Problem::bad_request("malformed-request", "not the CBOR this route takes"))
+}
+
+fn encode<T: Serialize>(answer: &T) -> Vec<u8> {
+    record::cbor::to_vec(answer)
+}
+
+fn cbor(bytes: Vec<u8>) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "application/cbor"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, bytes).into_response()
+}
+
+fn count<T>(name: &'static str, answer: &Result<T, Problem>) {
+    let result = match answer {
+        Ok(_) => "answered",
+        Err(problem) if problem.retryable() => "later",
+        Err(problem) if problem.status >= 500 => "failed",
+        Err(_) => "refused",
+    };
+    metrics::counter!(name, "result" => result).increment(1);
+}

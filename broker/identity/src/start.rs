@@ -1,0 +1,187 @@
+//! Bringing identity up, and what it does on its own: following the log, beginning periods, voiding unused labels.
+//!
+//! Requests are taken once the log's first entries have been checked; until the log has been followed and a period has begun they
+//! get a retryable refusal. What is fatal in the background ends the process: a broken log, a period that is not ours, a stopped writer.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use exchange::{SealingKey, SigningKey};
+use ledger_client::{Anchored, LedgerApi, Trust, Writer, WriterConfig};
+use record::WriterSigningKey;
+use record::directory::Directory;
+use service::secret::{CredentialDigest, random, read_seed};
+use service::{Clock, Shutdown, SystemClock};
+use tokio::net::TcpListener;
+use tokio::time::MissedTickBehavior;
+
+use crate::day_keys::DayKeys;
+use crate::identity::{Identity, Keys, brokers};
+use crate::ledger::Ledger;
+use crate::locks::Locks;
+use crate::log::{Log, LogError};
+use crate::login::Login;
+use crate::periods::Periods;
+use crate::persons::Registry;
+use crate::routes::{Callers, routes};
+use crate::state::State;
+use crate::token::MacKey;
+use crate::{Config, Error};
+
+/// How often the background looks around.
+const BEAT: Duration = Duration::from_secs(1);
+/// Every so many beats the store is pruned.
+const PRUNE: u64 = 60;
+const MAX_READER: usize = 128;
+
+fn configuration(error: impl std::fmt::Display) -> Error {
+    Error::Configuration(error.to_string())
+}
+
+pub(crate) async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
+    let callers = Callers {
+        broker: credential(&config.broker_credential, "broker_credential")?,
+        portal: credential(&config.portal_credential, "portal_credential")?,
+    };
+    let identity = tokio::select! {
+        identity = bring_up(&config, shutdown.clone()) => Arc::new(identity?),
+        () = async { shutdown.wait().await } => return Ok(()),
+    };
+    let background = tokio::spawn(background(Arc::clone(&identity), shutdown.clone()));
+    service::listen::serve(listener, routes(identity, callers), shutdown.clone()).await?;
+    shutdown.trigger();
+    match background.await {
+        Ok(result) => result,
+        Err(error) => Err(Error::Log(error.to_string())),
+    }
+}
+
+fn credential(hex: &str, name: &str) -> Result<CredentialDigest, Error> {
+    CredentialDigest::from_hex(hex).ok_or_else(|| configuration(format!("{name} is not 64 hexadecimal digits")))
+}
+
+async fn bring_up(config: &Config, shutdown: Shutdown) -> Result<Identity<Ledger>, Error> {
+    if config.reader.len() > MAX_READER {
+        return Err(configuration("reader is longer than 128 bytes"));
+    }
+    std::fs::create_dir_all(&config.data).map_err(configuration)?;
+    let persons = Registry::load(&config.persons, config.test_numbers)?;
+    tracing::info!(persons = persons.len(), "person registry read");
+    let state = State::open(&config.data.join("state.redb"))?;
+    let day_keys = DayKeys::open(&config.data.join("daykeys.redb"))?;
+    let mac = MacKey::new(state.secret("mac", random().map_err(configuration)?)?);
+    let keys = Keys {
+        signing: SigningKey::from_seed(&seed(&config.signing_key)?),
+        sealing: SealingKey::from_seed(seed(&config.sealing_key)?),
+    };
+    let clock: Arc<dyn Clock> = SystemClock::shared();
+    let login = Login::new(config.login.clone(), Arc::clone(&clock)).map_err(configuration)?;
+    let (log, directory) = follow(config, Arc::clone(&clock), shutdown).await?;
+    check_keys(&keys, &directory)?;
+    Ok(Identity {
+        periods: Periods::load(&state)?,
+        brokers: brokers(&directory),
+        persons,
+        directory,
+        state,
+        day_keys,
+        keys,
+        mac,
+        log,
+        login,
+        clock,
+        reader: config.reader.clone(),
+        wait: Duration::from_secs(config.wait_seconds),
+        locks: Locks::default(),
+    })
+}
+
+fn seed(path: &Path) -> Result<[u8; 32], Error> {
+    read_seed(path).map_err(configuration)
+}
+
+async fn follow(config: &Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> Result<(Ledger, Arc<Directory>), Error> {
+    let log = |error: &dyn std::fmt::Display| Error::Log(error.to_string());
+    let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
+    let api: Arc<dyn ledger_client::Ledger> = Arc::new(LedgerApi::new(&config.ledger).map_err(configuration)?);
+    let anchored = Anchored::wait(&api, &trust, &shutdown)
+        .await
+        .map_err(|error| log(&error))?;
+    let directory = Arc::new(anchored.directory);
+    let writer = Writer::start(
+        WriterConfig {
+            api: api.clone(),
+            trust: Arc::clone(&trust),
+            directory: Arc::clone(&directory),
+            key: WriterSigningKey::from_seed(seed(&config.writer_key)?),
+            state_dir: config.data.clone(),
+            clock,
+        },
+        shutdown.clone(),
+    )
+    .map_err(configuration)?;
+    let follower = ledger_client::Follower::start(api, trust, Arc::clone(&directory), shutdown);
+    Ok((Ledger::new(follower, writer), directory))
+}
+
+/// The consumers seal to, and the providers check, the keys that the directory lists.
+fn check_keys(keys: &Keys, directory: &Directory) -> Result<(), Error> {
+    if keys.signing.public() != *directory.identity.signing.as_bytes() {
+        return Err(Error::OtherKey("signing"));
+    }
+    if keys.sealing.public().0 != directory.identity.sealing {
+        return Err(Error::OtherKey("sealing"));
+    }
+    Ok(())
+}
+
+/// Runs beside the requests; its error ends the process.
+async fn background(identity: Arc<Identity<Ledger>>, shutdown: Shutdown) -> Result<(), Error> {
+    let mut beat = tokio::time::interval(BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut beats = 0_u64;
+    loop {
+        tokio::select! {
+            _ = beat.tick() => {}
+            () = async { shutdown.wait().await } => return Ok(()),
+        }
+        let result = tokio::select! {
+            result = look_around(&identity, beats) => result,
+            () = async { shutdown.wait().await } => return Ok(()),
+        };
+        if let Err(error) = result {
+            tracing::error!(%error, "ALARM: identity ends");
+            shutdown.trigger();
+            return Err(error);
+        }
+        beats += 1;
+    }
+}
+
+/// One round. Only what is fatal is an error; everything else is tried again in the next.
+async fn look_around(identity: &Arc<Identity<Ledger>>, beats: u64) -> Result<(), Error> {
+    if let Some(reason) = identity.log.stopped() {
+        return Err(Error::Log(reason));
+    }
+    match identity.log.refresh().await {
+        Ok(()) => {}
+        Err(LogError::Broken(reason)) => return Err(Error::Log(reason)),
+        Err(LogError::Unavailable(reason)) => {
+            tracing::debug!(%reason, "the log does not answer");
+            return Ok(());
+        }
+    }
+    let now = identity.clock.now();
+    match identity.periods.tick(&identity.state, &identity.log, now).await {
+        Ok(()) => {}
+        Err(error) if error.retryable() => tracing::warn!(%error, "a period cannot be begun yet"),
+        Err(error) => return Err(error.into()),
+    }
+    // Their problems are logged where they arise.
+    let _ = identity.sweep().await;
+    if beats.is_multiple_of(PRUNE) {
+        let _ = identity.prune().await;
+    }
+    Ok(())
+}

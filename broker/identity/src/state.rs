@@ -1,0 +1,499 @@
+//! What identity must never forget, in `state.redb`.
+//!
+//! | Table | Key | Value |
+//! | --- | --- | --- |
+//! | `meta` | name | secret of the tokens and quotas (32 bytes) |
+//! | `periods` | period | [`PeriodRow`]: start and VRF secret |
+//! | `next` | period, series, IDNr | the person's next number |
+//! | `numbers` | period, series, IDNr, number | [`NumberRow`]: what was handed out |
+//! | `labels` | label | whose it is: a key of `numbers`, and the phase |
+//! | `pending` | label of phase 0 | key of `numbers`: handed out, not yet seen in the log |
+//! | `leaves` | label of phase 0 | the entry's bytes, once it was seen |
+//! | `answers` | consumer, message | [`AnswerRow`]: the answer's bytes, until S1 cannot be shown any more |
+//! | `quota` | day, consumer, keyed digest of the person | how many numbers that day |
+//! | `inspections` | day, reader, IDNr | the label of that day's inspection |
+//!
+//! Invariants, each kept by one transaction of [`State::reserve`]:
+//!
+//! * A number is handed out once. `next` is one more than the greatest number of its series, and a reservation is refused
+//!   ([`Reserved::Taken`]) when the number in hand is not `next` any more.
+//! * A number without a row in `numbers` was never answered to anybody; a number with one is `pending` until it stands in the
+//!   log. So a crash at any point leaves no gap: either nothing is reserved, or the sweeper finds the label and voids it.
+//! * The same S1 gets the same bytes: the answer is stored with its reservation, not after it.
+//!
+//! `leaves` is there because chains are made of old entries, and asking the ledger for them would tell it which belong together.
+//!
+//! Nobody's numbers ([`Idnr::nobody`]) are written the same way, with random numbers instead of `next`.
+
+use std::path::Path;
+
+use record::{DisclosureClass, ExpiryDay, Idnr, Label, ParticipantId, Period, Phase, RetentionClass, Series};
+use redb::{ReadableTable as _, TableDefinition, WriteTransaction};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::committer::{Store, StoreError};
+
+type NumberTuple = (u32, u8, [u8; 11], u32);
+type SeriesTuple = (u32, u8, [u8; 11]);
+
+const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+const PERIODS: TableDefinition<u32, &[u8]> = TableDefinition::new("periods");
+const NEXT: TableDefinition<SeriesTuple, u32> = TableDefinition::new("next");
+const NUMBERS: TableDefinition<NumberTuple, &[u8]> = TableDefinition::new("numbers");
+const LABELS: TableDefinition<[u8; 32], (NumberTuple, u8)> = TableDefinition::new("labels");
+const PENDING: TableDefinition<[u8; 32], NumberTuple> = TableDefinition::new("pending");
+const LEAVES: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("leaves");
+const ANSWERS: TableDefinition<(&str, [u8; 16]), &[u8]> = TableDefinition::new("answers");
+const QUOTA: TableDefinition<(u32, &str, [u8; 32]), u32> = TableDefinition::new("quota");
+const INSPECTIONS: TableDefinition<(u32, &str, [u8; 11]), [u8; 32]> = TableDefinition::new("inspections");
+
+/// At most this many numbers per consumer, person and day (design §5.4).
+pub const DAILY_LIMIT: u32 = 128;
+
+/// Which number of whom.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct NumberKey {
+    /// The person, or nobody.
+    pub idnr: Idnr,
+    /// In which period.
+    pub period: Period,
+    /// Of which series.
+    pub series: Series,
+    /// The number: below 4096 for a person, any for nobody.
+    pub number: u32,
+}
+
+impl std::fmt::Debug for NumberKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NumberKey(period {})", self.period.0)
+    }
+}
+
+impl NumberKey {
+    fn tuple(&self) -> NumberTuple {
+        (self.period.0, self.series.code(), digits(&self.idnr), self.number)
+    }
+
+    fn from_tuple(tuple: NumberTuple) -> Result<Self, StoreError> {
+        let corrupt = StoreError::Corrupt("numbers");
+        let text = String::from_utf8(tuple.2.to_vec()).map_err(|_| corrupt.clone())?;
+        Ok(Self {
+            idnr: Idnr::try_from(text).map_err(|_| corrupt.clone())?,
+            period: Period(tuple.0),
+            series: Series::from_code(tuple.1).ok_or(corrupt)?,
+            number: tuple.3,
+        })
+    }
+}
+
+/// The three labels of one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Labels {
+    /// Phase 0: intent, void or inspection.
+    pub intent: Label,
+    /// Phase 1.
+    pub outcome: Label,
+    /// Phase 2.
+    pub preview: Label,
+}
+
+impl Labels {
+    /// The label of a phase.
+    pub fn of(&self, phase: Phase) -> &Label {
+        match phase {
+            Phase::Intent => &self.intent,
+            Phase::Outcome => &self.outcome,
+            Phase::Preview => &self.preview,
+        }
+    }
+}
+
+/// What was handed out under a number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NumberRow {
+    /// Its labels.
+    pub labels: Labels,
+    /// Retention class of all its records.
+    pub class: RetentionClass,
+    /// Under which day's key the phase 0 record was to be sealed.
+    pub expiry: ExpiryDay,
+    /// The days whose keys were given out for the outcome and the preview, ascending.
+    pub later: Vec<ExpiryDay>,
+    /// Who asked.
+    pub consumer: ParticipantId,
+    /// Digest of its S1; zero for an inspection.
+    #[serde(with = "serde_bytes")]
+    pub s1: [u8; 32],
+    /// When, POSIX seconds.
+    pub reserved_at: u64,
+}
+
+/// A period of ours. The only place where a VRF secret is stored: issue 5 wraps the seed here and nowhere else.
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[serde(deny_unknown_fields)]
+pub struct PeriodRow {
+    /// POSIX seconds.
+    pub start: u64,
+    /// Seed of the VRF key.
+    #[serde(with = "serde_bytes")]
+    pub seed: [u8; 32],
+}
+
+impl std::fmt::Debug for PeriodRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PeriodRow(start {})", self.start)
+    }
+}
+
+/// The answer to an S1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerRow {
+    /// Digest of the S1 it answers.
+    #[serde(with = "serde_bytes")]
+    pub s1: [u8; 32],
+    /// The permission's retention class it was asked with.
+    pub retention: RetentionClass,
+    /// The permission's disclosure class it was asked with.
+    pub disclosure: DisclosureClass,
+    /// POSIX seconds; later the row may go, because the S1 is refused as expired.
+    pub until: u64,
+    /// The answer as sent.
+    #[serde(with = "serde_bytes")]
+    pub answer: Vec<u8>,
+}
+
+/// What a reservation counts against.
+#[derive(Clone, Debug)]
+pub struct Quota {
+    /// Days since 1970-01-01.
+    pub day: u32,
+    /// Keyed digest of who is meant.
+    pub person: [u8; 32],
+}
+
+/// One reservation, all that is written with it.
+#[derive(Clone, Debug)]
+pub struct Reservation {
+    /// The number.
+    pub key: NumberKey,
+    /// What is handed out.
+    pub row: NumberRow,
+    /// Counted against the day's limit, if it is an exchange.
+    pub quota: Option<Quota>,
+    /// The answer to be repeated, if it is an exchange: the message's id and the row.
+    pub answer: Option<(Uuid, AnswerRow)>,
+    /// The inspection's day and reader, if it is one.
+    pub inspection: Option<(u32, String)>,
+}
+
+/// How a reservation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reserved {
+    /// It is on disk.
+    Done,
+    /// The number is not free any more. Nothing was written; take the next.
+    Taken,
+    /// The day's limit is reached. Nothing was written.
+    Limit,
+}
+
+/// The state's store.
+#[derive(Clone, Debug)]
+pub struct State {
+    store: Store,
+}
+
+impl State {
+    /// Opens or creates the store file.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or is no store.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let store = Store::open(path)?;
+        store.write_now(|write| {
+            write.open_table(META)?;
+            write.open_table(PERIODS)?;
+            write.open_table(NEXT)?;
+            write.open_table(NUMBERS)?;
+            write.open_table(LABELS)?;
+            write.open_table(PENDING)?;
+            write.open_table(LEAVES)?;
+            write.open_table(ANSWERS)?;
+            write.open_table(QUOTA)?;
+            write.open_table(INSPECTIONS)?;
+            Ok(())
+        })?;
+        Ok(Self { store })
+    }
+
+    /// The secret of that name; `fresh` becomes it if there is none yet.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn secret(&self, name: &str, fresh: [u8; 32]) -> Result<Zeroizing<[u8; 32]>, StoreError> {
+        self.store.write_now(|write| {
+            let mut table = write.open_table(META)?;
+            let stored = table.get(name)?.map(|value| value.value().to_vec());
+            if let Some(stored) = stored.map(Zeroizing::new) {
+                let bytes = stored.as_slice().try_into().map_err(|_| StoreError::Corrupt("meta"))?;
+                return Ok(Zeroizing::new(bytes));
+            }
+            table.insert(name, fresh.as_slice())?;
+            Ok(Zeroizing::new(fresh))
+        })
+    }
+
+    /// All periods of ours, ascending.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn periods(&self) -> Result<Vec<(Period, PeriodRow)>, StoreError> {
+        let table = self.store.read()?.open_table(PERIODS)?;
+        let mut periods = Vec::new();
+        for entry in table.range::<u32>(..)? {
+            let (key, value) = entry?;
+            periods.push((Period(key.value()), row("periods", value.value())?));
+        }
+        Ok(periods)
+    }
+
+    /// Stores a new period.
+    ///
+    /// # Errors
+    /// When the store fails, or the period is there already.
+    pub async fn add_period(&self, period: Period, value: PeriodRow) -> Result<(), StoreError> {
+        let bytes = Zeroizing::new(record::cbor::to_vec(&value));
+        self.store
+            .write(move |write| {
+                let mut table = write.open_table(PERIODS)?;
+                if table.get(period.0)?.is_some() {
+                    return Err(StoreError::Corrupt("periods"));
+                }
+                table.insert(period.0, bytes.as_slice())?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// The person's next number.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn next(&self, idnr: &Idnr, period: Period, series: Series) -> Result<u32, StoreError> {
+        let table = self.store.read()?.open_table(NEXT)?;
+        let key = (period.0, series.code(), digits(idnr));
+        Ok(table.get(key)?.map_or(0, |value| value.value()))
+    }
+
+    /// What was handed out under a number.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn number(&self, key: &NumberKey) -> Result<Option<NumberRow>, StoreError> {
+        let table = self.store.read()?.open_table(NUMBERS)?;
+        table
+            .get(key.tuple())?
+            .map(|value| row("numbers", value.value()))
+            .transpose()
+    }
+
+    /// Whose label this is, and of which phase.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn owner(&self, label: &Label) -> Result<Option<(NumberKey, Phase)>, StoreError> {
+        let table = self.store.read()?.open_table(LABELS)?;
+        let Some(value) = table.get(label.0)? else {
+            return Ok(None);
+        };
+        let (tuple, phase) = value.value();
+        let phase = phase_from(phase).ok_or(StoreError::Corrupt("labels"))?;
+        Ok(Some((NumberKey::from_tuple(tuple)?, phase)))
+    }
+
+    /// What was handed out and not yet seen in the log.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn pending(&self) -> Result<Vec<(Label, NumberKey)>, StoreError> {
+        let table = self.store.read()?.open_table(PENDING)?;
+        let mut pending = Vec::new();
+        for entry in table.range::<[u8; 32]>(..)? {
+            let (label, key) = entry?;
+            pending.push((Label(label.value()), NumberKey::from_tuple(key.value())?));
+        }
+        Ok(pending)
+    }
+
+    /// These labels stand in the log, in these entries.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn settled(&self, entries: Vec<(Label, Vec<u8>)>) -> Result<(), StoreError> {
+        self.store
+            .write(move |write| {
+                let mut pending = write.open_table(PENDING)?;
+                let mut leaves = write.open_table(LEAVES)?;
+                for (label, leaf) in entries {
+                    pending.remove(label.0)?;
+                    leaves.insert(label.0, leaf.as_slice())?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// The bytes of the entry with this label of phase 0, if it is settled.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn leaf(&self, label: &Label) -> Result<Option<Vec<u8>>, StoreError> {
+        let table = self.store.read()?.open_table(LEAVES)?;
+        Ok(table.get(label.0)?.map(|value| value.value().to_vec()))
+    }
+
+    /// The answer given to this consumer's message.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn answer(&self, consumer: &ParticipantId, message: &Uuid) -> Result<Option<AnswerRow>, StoreError> {
+        let table = self.store.read()?.open_table(ANSWERS)?;
+        table
+            .get((consumer.as_str(), *message.as_bytes()))?
+            .map(|value| row("answers", value.value()))
+            .transpose()
+    }
+
+    /// The label of that day's inspection of that person by that reader.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn inspection(&self, day: u32, reader: &str, idnr: &Idnr) -> Result<Option<Label>, StoreError> {
+        let table = self.store.read()?.open_table(INSPECTIONS)?;
+        Ok(table
+            .get((day, reader, digits(idnr)))?
+            .map(|value| Label(value.value())))
+    }
+
+    /// Reserves a number; on disk once this returns.
+    ///
+    /// # Errors
+    /// When the store fails; nothing is reserved then.
+    pub async fn reserve(&self, reservation: Reservation) -> Result<Reserved, StoreError> {
+        self.store.write(move |write| reserve(write, &reservation)).await
+    }
+
+    /// Notes that the key of `day` was given out for a later record of this number.
+    ///
+    /// # Errors
+    /// When the store fails, or there is no such number.
+    pub async fn add_later_day(&self, key: NumberKey, day: ExpiryDay) -> Result<(), StoreError> {
+        self.store
+            .write(move |write| {
+                let mut table = write.open_table(NUMBERS)?;
+                let stored = table.get(key.tuple())?.map(|value| value.value().to_vec());
+                let mut number: NumberRow = row("numbers", &stored.ok_or(StoreError::Corrupt("numbers"))?)?;
+                if !number.later.contains(&day) {
+                    number.later.push(day);
+                    number.later.sort_unstable();
+                    table.insert(key.tuple(), record::cbor::to_vec(&number).as_slice())?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Drops answers that cannot be asked for again, and the quotas and inspections of days before `day`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn prune(&self, now: u64, day: u32) -> Result<(), StoreError> {
+        self.store
+            .write(move |write| {
+                write
+                    .open_table(ANSWERS)?
+                    .retain(|_, value| row::<AnswerRow>("answers", value).map_or(true, |answer| answer.until >= now))?;
+                write.open_table(QUOTA)?.retain(|key, _| key.0 >= day)?;
+                write.open_table(INSPECTIONS)?.retain(|key, _| key.0 >= day)?;
+                Ok(())
+            })
+            .await
+    }
+}
+
+#[cfg(test)]
+impl State {
+    /// Pretends that this is the person's next number: a full series, or a state that was set back.
+    pub(crate) fn set_next(&self, idnr: &Idnr, period: Period, series: Series, next: u32) -> Result<(), StoreError> {
+        self.store.write_now(|write| {
+            write
+                .open_table(NEXT)?
+                .insert((period.0, series.code(), digits(idnr)), next)?;
+            Ok(())
+        })
+    }
+}
+
+fn reserve(write: &WriteTransaction, reservation: &Reservation) -> Result<Reserved, StoreError> {
+    let Reservation { key, row, .. } = reservation;
+    let mut numbers = write.open_table(NUMBERS)?;
+    let mut next = write.open_table(NEXT)?;
+    let series = (key.period.0, key.series.code(), digits(&key.idnr));
+    let nobody = key.idnr.is_nobody();
+    let expected = next.get(series)?.map_or(0, |value| value.value());
+    if numbers.get(key.tuple())?.is_some() || (!nobody && expected != key.number) {
+        return Ok(Reserved::Taken);
+    }
+    if let Some(quota) = &reservation.quota {
+        let mut table = write.open_table(QUOTA)?;
+        let quota_key = (quota.day, row.consumer.as_str(), quota.person);
+        let used = table.get(quota_key)?.map_or(0, |value| value.value());
+        if used >= DAILY_LIMIT {
+            return Ok(Reserved::Limit);
+        }
+        table.insert(quota_key, used + 1)?;
+    }
+    // Nobody has no next number; the row is written all the same, so that the work is.
+    next.insert(series, if nobody { 0 } else { key.number + 1 })?;
+    numbers.insert(key.tuple(), record::cbor::to_vec(row).as_slice())?;
+    let mut labels = write.open_table(LABELS)?;
+    for phase in Phase::ALL {
+        labels.insert(row.labels.of(phase).0, (key.tuple(), phase.code()))?;
+    }
+    write.open_table(PENDING)?.insert(row.labels.intent.0, key.tuple())?;
+    if let Some((message, answer)) = &reservation.answer {
+        write.open_table(ANSWERS)?.insert(
+            (row.consumer.as_str(), *message.as_bytes()),
+            record::cbor::to_vec(answer).as_slice(),
+        )?;
+    }
+    if let Some((day, reader)) = &reservation.inspection {
+        write
+            .open_table(INSPECTIONS)?
+            .insert((*day, reader.as_str(), series.2), row.labels.intent.0)?;
+    }
+    Ok(Reserved::Done)
+}
+
+fn row<T: DeserializeOwned + Serialize>(table: &'static str, bytes: &[u8]) -> Result<T, StoreError> {
+    record::cbor::from_slice(bytes).map_err(|_| StoreError::Corrupt(table))
+}
+
+/// The eleven digits as bytes.
+fn digits(idnr: &Idnr) -> [u8; 11] {
+    let mut bytes = [b'0'; 11];
+    for (place, digit) in bytes.iter_mut().zip(idnr.expose().bytes()) {
+        *place = digit;
+    }
+    bytes
+}
+
+fn phase_from(code: u8) -> Option<Phase> {
+    Phase::ALL.into_iter().find(|phase| phase.code() == code)
+}

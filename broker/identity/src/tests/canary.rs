@@ -1,0 +1,79 @@
+//! The canary: whatever identity does, no IDNr, no name, no login and no token stands in its logs. All tests of this process
+//! log into one buffer, at every level; this one runs the flows once more and looks through all of it.
+
+use exchange::DisclosureRequest;
+
+use super::issuer::NONCE;
+use super::world::{World, ambiguous, blocked, by_name, emma, logs, unknown};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_person_stands_in_the_logs() {
+    let mut world = World::new().await;
+    for query in [emma(), blocked(), unknown(), ambiguous()] {
+        world.exchange(&query).await;
+    }
+    world
+        .exchange(&by_name("Öztürk", "Ayşe Nur", "1990-05-05", "20095", "Hamburg"))
+        .await;
+    world.ask(&world.request(&emma())).await.unwrap();
+    let now = service::Clock::now(&*world.clock);
+    let mut tokens = Vec::new();
+    for subject in ["sub-emma", "sub-stranger"] {
+        let id_token = world.issuer.token(&world.issuer.claims(subject, now));
+        tokens.push(id_token.clone());
+        let request = DisclosureRequest {
+            id_token,
+            nonce: NONCE.into(),
+        };
+        let _ = world.identity.disclose(&request).await;
+    }
+    // The faults too: a void, a ledger that is away, a state that was set back, a restart.
+    world.clock.advance(10);
+    world.identity.sweep().await.unwrap();
+    world.log.set_down(true);
+    let _ = world.ask(&world.request(&emma())).await;
+    world.log.set_down(false);
+    world.clock.advance(10);
+    world.restart().await;
+    world.exchange(&emma()).await;
+    world.identity.log_follow().await;
+    world
+        .identity
+        .state
+        .set_next(
+            &super::world::idnr_of(super::world::EMMA),
+            record::Period(1),
+            record::Series::Exchanges,
+            0,
+        )
+        .unwrap();
+    let _ = world.ask(&world.request(&emma())).await;
+
+    let logs = logs();
+    assert!(logs.contains("period begun"), "nothing was captured");
+    assert!(logs.contains("ALARM"), "the faults were not captured");
+    for canary in [
+        "08214967384",
+        "02476291358",
+        "08854869212",
+        "07465932380",
+        "09874368528",
+        "Muster",
+        "Schweigsam",
+        "Müller",
+        "Öztürk",
+        "Ayşe",
+        "Niemand",
+        "Köln",
+        "50667",
+        "1964-08-12",
+        "sub-",
+        NONCE,
+        "Token",
+    ] {
+        assert!(!logs.contains(canary), "{canary} stands in the logs");
+    }
+    for token in tokens {
+        assert!(!logs.contains(&token));
+    }
+}

@@ -1,0 +1,321 @@
+//! Disclosure: only to the person itself, only after an inspection, all of it, with keys that fit.
+
+use ed25519_dalek::SigningKey;
+use exchange::{Disclosure, DisclosureRequest, LabelAnswer};
+use record::{
+    CitizenPart, DisclosureClass, Header, Kind, Label, LabelledKind, PartName, Parts, Phase, Receipt, RecordKey,
+    SealedRecord, Series, SharedPart, VoidRecord,
+};
+use serde_json::{Value, json};
+use service::Problem;
+use tlog::policy::Policy;
+use uuid::Uuid;
+
+use super::issuer::NONCE;
+use super::log::log_key;
+use super::world::{EMMA, NOON, OTTO, World, blocked, emma, unknown};
+
+const DAY: u64 = 86_400;
+const DECEMBER: u64 = 1_796_083_200;
+
+fn now(world: &World) -> u64 {
+    service::Clock::now(&*world.clock)
+}
+
+async fn disclose(world: &World, claims: &Value) -> Result<Disclosure, Problem> {
+    let request = DisclosureRequest {
+        id_token: world.issuer.token(claims),
+        nonce: NONCE.into(),
+    };
+    world.identity.disclose(&request).await
+}
+
+async fn disclose_to(world: &World, subject: &str) -> Disclosure {
+    disclose(world, &world.issuer.claims(subject, now(world)))
+        .await
+        .unwrap()
+}
+
+/// A record that a broker could have sealed, told apart by its digest.
+fn record(answer: &LabelAnswer, label: &Label, key: &RecordKey, mark: u8, expiry: record::ExpiryDay) -> SealedRecord {
+    let parts = Parts {
+        shared: SharedPart::Void(VoidRecord {
+            consumer: record::ParticipantId::new("city").unwrap(),
+            s1_digest: tlog::Hash([mark; 32]),
+        }),
+        citizen: CitizenPart::with_reason("because"),
+        supervision: Vec::new(),
+    };
+    SealedRecord::seal(&Header::labelled(answer.class, expiry), Some(label), key, &parts).unwrap()
+}
+
+async fn recorded_exchange(world: &World, mark: u8) -> LabelAnswer {
+    let answer = world.ask(&world.request(&emma())).await.unwrap();
+    for (kind, label, key) in [
+        (LabelledKind::Intent, answer.intent, &answer.intent_key),
+        (LabelledKind::Outcome, answer.outcome, &answer.outcome_key),
+    ] {
+        let record = record(&answer, &label, key, mark, answer.expiry);
+        world
+            .log
+            .write_labelled(kind, answer.period, label, Some(record))
+            .unwrap();
+    }
+    answer
+}
+
+/// Opens every disclosed entry as a browser would; the marks of those that the broker wrote.
+fn open_all(world: &World, disclosure: &Disclosure) -> Vec<(Kind, u8)> {
+    let mut marks = Vec::new();
+    for entry in &disclosure.entries {
+        let (_, label) = world.log.entry(entry.index).entry().body.map_key().unwrap();
+        assert_eq!(world.log.entry(entry.index).entry().body.kind(), entry.kind);
+        // The label is this person's, provably.
+        let receipt = &disclosure
+            .periods
+            .iter()
+            .find(|info| info.period == entry.period)
+            .unwrap()
+            .begin_receipt;
+        let receipt = Receipt::parse(receipt).unwrap();
+        receipt.verify(&policy()).unwrap();
+        let record::Body::Period {
+            event: record::PeriodEvent::Begin { vrf_key, .. },
+            ..
+        } = receipt.entry().entry().body
+        else {
+            panic!("not a begin");
+        };
+        let alpha = record::label::alpha(&disclosure.idnr, entry.period, entry.series, entry.number);
+        let vrf = tlog::vrf::PublicKey::from_bytes(vrf_key).unwrap();
+        let beta = vrf.verify(&alpha, &tlog::vrf::Proof(entry.vrf_proof)).unwrap();
+        assert_eq!(record::label::label(&beta, entry.phase), label);
+        // The keys open both parts of the record.
+        let record = world.log.record(entry.index);
+        record.open_citizen(&entry.citizen_key, Some(&label)).unwrap();
+        let mark = match record.open_shared(&entry.shared_key, Some(&label)).unwrap() {
+            SharedPart::Void(void) => void.s1_digest.0[0],
+            SharedPart::Inspection(inspection) => {
+                assert_eq!(inspection.reader, "Datenschutzcockpit");
+                0
+            }
+            _ => panic!("no record of this test"),
+        };
+        marks.push((entry.kind, mark));
+    }
+    marks
+}
+
+fn policy() -> Policy {
+    let key = log_key().verifier_key().unwrap();
+    Policy::parse(format!("log {key}\nquorum none\n").as_bytes()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_gets_all_of_its_own_and_nothing_else() {
+    let world = World::new().await;
+    for mark in 1..=3 {
+        recorded_exchange(&world, mark).await;
+        world.exchange(&blocked()).await;
+        world.exchange(&unknown()).await;
+    }
+    let delayed = world.request_for(&emma(), Uuid::new_v4(), DisclosureClass::Delayed);
+    world.use_label(&world.ask(&delayed).await.unwrap());
+    let disclosure = disclose_to(&world, "sub-emma").await;
+    assert_eq!(
+        (disclosure.idnr.expose(), disclosure.display_name.as_str()),
+        (EMMA, "Emma Mustermann")
+    );
+    let expected: Vec<_> = (1..=3)
+        .flat_map(|mark| [(Kind::Intent, mark), (Kind::Outcome, mark)])
+        .chain([(Kind::Inspection, 0)])
+        .collect();
+    assert_eq!(open_all(&world, &disclosure), expected);
+    let receipt = Receipt::parse(&disclosure.inspection_receipt).unwrap();
+    let verified = receipt.verify(&policy()).unwrap();
+    assert_eq!(verified.index().get(), disclosure.entries.last().unwrap().index);
+    assert_eq!(receipt.proof().checkpoint.as_bytes(), disclosure.checkpoint);
+    // Somebody else sees nothing of it, though blocked: the own data are nobody's secret from oneself.
+    let otto = disclose_to(&world, "sub-otto").await;
+    assert_eq!(otto.idnr.expose(), OTTO);
+    assert_eq!(open_all(&world, &otto), [(Kind::Inspection, 0)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_inspection_per_person_and_day() {
+    let mut world = World::new().await;
+    let first = disclose_to(&world, "sub-emma").await;
+    world.restart().await;
+    world.clock.advance(60);
+    let again = disclose_to(&world, "sub-emma").await;
+    let index = |disclosure: &Disclosure| Receipt::parse(&disclosure.inspection_receipt).unwrap().index();
+    assert_eq!(index(&first), index(&again));
+    assert_eq!(world.log.kinds(), [Kind::Period, Kind::Inspection]);
+    world.clock.advance(DAY);
+    let tomorrow = disclose_to(&world, "sub-emma").await;
+    assert_eq!(world.log.kinds(), [Kind::Period, Kind::Inspection, Kind::Inspection]);
+    assert_eq!(tomorrow.entries.len(), 2);
+    // Ten at once are one.
+    world.clock.advance(DAY);
+    let claims = world.issuer.claims("sub-emma", now(&world));
+    let looks = ten_looks(&world, &claims).await;
+    assert_eq!(looks, 10);
+    assert_eq!(world.log.kinds().len(), 4);
+}
+
+async fn ten_looks(world: &World, claims: &Value) -> usize {
+    let token = world.issuer.token(claims);
+    let tasks: Vec<_> = (0..10)
+        .map(|_| {
+            let (identity, id_token) = (std::sync::Arc::clone(&world.identity), token.clone());
+            tokio::spawn(async move {
+                let nonce = NONCE.into();
+                identity.disclose(&DisclosureRequest { id_token, nonce }).await
+            })
+        })
+        .collect();
+    let mut answered = 0;
+    for task in tasks {
+        answered += usize::from(task.await.unwrap().is_ok());
+    }
+    answered
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_inspection_in_the_log_nothing_is_opened() {
+    let world = World::new().await;
+    recorded_exchange(&world, 1).await;
+    world.log.set_down(true);
+    let claims = world.issuer.claims("sub-emma", now(&world));
+    let problem = disclose(&world, &claims).await.unwrap_err();
+    assert!(problem.retryable(), "{problem}");
+    world.log.set_down(false);
+    // The number it had taken is void after ten seconds, and the look succeeds.
+    world.clock.advance(10);
+    let disclosure = disclose_to(&world, "sub-emma").await;
+    let kinds: Vec<_> = disclosure.entries.iter().map(|entry| entry.kind).collect();
+    assert_eq!(kinds, [Kind::Intent, Kind::Outcome, Kind::Void, Kind::Inspection]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_does_not_count_opens_nothing() {
+    let world = World::new().await;
+    recorded_exchange(&world, 1).await;
+    let entries = world.log.len();
+    let good = world.issuer.claims("sub-emma", NOON);
+    let with = |name: &str, value: Value| {
+        let mut claims = good.clone();
+        claims[name] = value;
+        claims
+    };
+    let mut no_acr = good.clone();
+    no_acr.as_object_mut().unwrap().remove("acr");
+    let mut no_nonce = good.clone();
+    no_nonce.as_object_mut().unwrap().remove("nonce");
+    let claims = [
+        with("nonce", json!("another")),
+        no_nonce,
+        with("acr", json!("substantiell")),
+        no_acr,
+        with("aud", json!("another")),
+        with("aud", json!(["cockpit", "another"])),
+        with("iss", json!("http://issuer.invalid")),
+        with("exp", json!(NOON)),
+        with("iat", json!(NOON - 301)),
+        with("iat", json!(NOON + 31)),
+        with("sub", json!("sub-nobody")),
+    ];
+    for claims in claims {
+        let problem = disclose(&world, &claims).await.unwrap_err();
+        assert_eq!((problem.status, problem.slug.as_str()), (403, "login"), "{claims}");
+        let text = problem.to_string();
+        assert!(
+            !text.contains("sub-") && !text.contains("invalid") && !text.contains("substantiell"),
+            "{text}"
+        );
+    }
+    let header = |alg: &str| json!({"alg": alg, "kid": "1"});
+    let foreign = SigningKey::from_bytes(&[66; 32]);
+    let mut unsigned = world.issuer.signed(&header("none"), &good, &foreign);
+    unsigned.truncate(unsigned.rfind('.').unwrap() + 1);
+    for id_token in [
+        world.issuer.signed(&header("EdDSA"), &good, &foreign),
+        world.issuer.signed(&header("HS256"), &good, &world.issuer.key),
+        world
+            .issuer
+            .signed(&json!({"alg": "EdDSA", "kid": "2"}), &good, &world.issuer.key),
+        unsigned,
+        "rubbish".into(),
+        String::new(),
+    ] {
+        let nonce = NONCE.into();
+        let problem = world
+            .identity
+            .disclose(&DisclosureRequest { id_token, nonce })
+            .await
+            .unwrap_err();
+        assert_eq!((problem.status, problem.slug.as_str()), (403, "login"));
+    }
+    assert_eq!(world.log.len(), entries);
+    // And the same with nothing wrong is answered.
+    disclose(&world, &good).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_of_a_later_day_opens_with_that_days_key() {
+    let world = World::new().await;
+    let request = world.request(&emma());
+    let answer = world.ask(&request).await.unwrap();
+    let intent = record(&answer, &answer.intent, &answer.intent_key, 1, answer.expiry);
+    world
+        .log
+        .write_labelled(LabelledKind::Intent, answer.period, answer.intent, Some(intent))
+        .unwrap();
+    world.clock.advance(DAY);
+    let later = world
+        .identity
+        .outcome_key(&exchange::OutcomeKeyRequest {
+            token: answer.token.clone(),
+            label: answer.outcome,
+            phase: Phase::Outcome,
+            class: answer.class,
+            s1: request.s1.digest(),
+        })
+        .await
+        .unwrap();
+    let outcome = record(&answer, &answer.outcome, &later.key, 2, later.expiry);
+    world
+        .log
+        .write_labelled(LabelledKind::Outcome, answer.period, answer.outcome, Some(outcome))
+        .unwrap();
+    let disclosure = disclose_to(&world, "sub-emma").await;
+    assert_eq!(
+        open_all(&world, &disclosure),
+        [(Kind::Intent, 1), (Kind::Outcome, 2), (Kind::Inspection, 0)]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_periods_are_shown_newest_last() {
+    let world = World::new().await;
+    recorded_exchange(&world, 1).await;
+    world.clock.set(DECEMBER - DAY);
+    world.tick().await.unwrap();
+    world.clock.set(DECEMBER + 1);
+    recorded_exchange(&world, 2).await;
+    let disclosure = disclose_to(&world, "sub-emma").await;
+    assert_eq!(disclosure.periods.len(), 2);
+    let marks: Vec<_> = open_all(&world, &disclosure)
+        .into_iter()
+        .map(|(_, mark)| mark)
+        .collect();
+    assert_eq!(marks, [1, 1, 2, 2, 0]);
+    assert!(
+        disclosure
+            .entries
+            .iter()
+            .all(|entry| entry.series != Series::DelayedExchanges)
+    );
+    let last = disclosure.entries.last().unwrap();
+    assert_eq!(last.shared_key, world.key_of(last, PartName::Shared));
+}

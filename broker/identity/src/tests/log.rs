@@ -1,0 +1,240 @@
+//! A ledger in memory: a real tree, real entries, real checkpoints. Tests can take it down, and hide its newest entries.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use record::{
+    Body, Commitment, Kind, Label, LabelledKind, Period, PeriodEvent, SealedRecord, Sequence, SignedEntry, Timestamp,
+    Unsigned, WriterId, WriterSigningKey,
+};
+use service::{Clock, ManualClock};
+use tlog::Hash;
+use tlog::checkpoint::{Checkpoint, Origin};
+use tlog::merkle::{self, Index, MemoryTree, Size};
+use tlog::note::SigningKey;
+
+use crate::log::{AppendError, Located, Log, LogError, OwnKind, Proofs};
+
+pub(crate) const ORIGIN: &str = "log.test/einsicht";
+
+#[derive(Default)]
+struct Inner {
+    tree: MemoryTree,
+    entries: Vec<SignedEntry>,
+    labels: HashMap<(u32, Label), usize>,
+    last: HashMap<WriterId, (Sequence, Hash)>,
+    records: HashMap<usize, SealedRecord>,
+    followed: usize,
+    down: bool,
+}
+
+/// The ledger; clones are the same one.
+#[derive(Clone)]
+pub(crate) struct TestLog {
+    inner: Arc<Mutex<Inner>>,
+    clock: Arc<ManualClock>,
+}
+
+impl std::fmt::Debug for TestLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TestLog")
+    }
+}
+
+pub(crate) fn broker_key() -> WriterSigningKey {
+    WriterSigningKey::from_seed([101; 32])
+}
+
+pub(crate) fn identity_key() -> WriterSigningKey {
+    WriterSigningKey::from_seed([102; 32])
+}
+
+pub(crate) fn log_key() -> SigningKey {
+    SigningKey::for_notes(ORIGIN.parse().unwrap(), &[103; 32])
+}
+
+impl TestLog {
+    pub(crate) fn new(clock: Arc<ManualClock>) -> Self {
+        Self {
+            inner: Arc::default(),
+            clock,
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap()
+    }
+
+    pub(crate) fn set_down(&self, down: bool) {
+        self.inner().down = down;
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.inner().entries.len()
+    }
+
+    pub(crate) fn entry(&self, index: u64) -> SignedEntry {
+        self.inner().entries[usize::try_from(index).unwrap()].clone()
+    }
+
+    pub(crate) fn record(&self, index: u64) -> SealedRecord {
+        self.inner().records[&usize::try_from(index).unwrap()].clone()
+    }
+
+    pub(crate) fn kinds(&self) -> Vec<Kind> {
+        self.inner()
+            .entries
+            .iter()
+            .map(|entry| entry.entry().body.kind())
+            .collect()
+    }
+
+    /// Writes an entry as the ledger would take it.
+    pub(crate) fn write(
+        &self,
+        key: &WriterSigningKey,
+        body: Body,
+        record: Option<SealedRecord>,
+    ) -> Result<u64, AppendError> {
+        let mut inner = self.inner();
+        if inner.down {
+            return Err(AppendError::Unavailable("down".into()));
+        }
+        let place = inner.entries.len();
+        if let Some((period, label)) = body.map_key() {
+            let free = !inner.labels.contains_key(&(period.0, label));
+            if !free {
+                return Err(AppendError::LabelUsed);
+            }
+            inner.labels.insert((period.0, label), place);
+        }
+        let (sequence, previous) = match inner.last.get(&key.id()) {
+            Some((sequence, hash)) => (sequence.next(), *hash),
+            None => (Sequence::FIRST, Hash([0; 32])),
+        };
+        let time = Timestamp(self.clock.now());
+        let entry = key
+            .sign(Unsigned {
+                sequence,
+                previous,
+                time,
+                body,
+            })
+            .unwrap();
+        inner.tree.append(entry.leaf_hash()).unwrap();
+        inner.last.insert(key.id(), (sequence, entry.leaf_hash()));
+        inner.entries.push(entry);
+        if let Some(record) = record {
+            inner.records.insert(place, record);
+        }
+        Ok(place as u64)
+    }
+
+    /// What the broker writes for a label.
+    pub(crate) fn write_labelled(
+        &self,
+        kind: LabelledKind,
+        period: Period,
+        label: Label,
+        record: Option<SealedRecord>,
+    ) -> Result<u64, AppendError> {
+        let commitment = record
+            .as_ref()
+            .map_or(Commitment(Hash([1; 32])), SealedRecord::commitment);
+        let refers = (kind == LabelledKind::Outcome).then(|| Index::new(0).unwrap());
+        let body = Body::Labelled {
+            kind,
+            period,
+            label,
+            commitment,
+            refers,
+        };
+        self.write(&broker_key(), body, record)
+    }
+
+    /// Something else that the broker writes.
+    pub(crate) fn write_denial(&self) {
+        let body = Body::Denial {
+            commitment: Commitment(Hash([2; 32])),
+        };
+        self.write(&broker_key(), body, None).unwrap();
+    }
+}
+
+impl Log for TestLog {
+    fn locate(&self, period: Period, label: &Label) -> Result<Option<Located>, LogError> {
+        let inner = self.inner();
+        let place = inner.labels.get(&(period.0, *label)).copied();
+        Ok(place.filter(|place| *place < inner.followed).map(|place| Located {
+            index: place as u64,
+            kind: inner.entries[place].entry().body.kind(),
+            time: inner.entries[place].entry().time,
+        }))
+    }
+
+    async fn refresh(&self) -> Result<(), LogError> {
+        // A real one asks over the network: let others run.
+        tokio::task::yield_now().await;
+        let mut inner = self.inner();
+        if inner.down {
+            return Err(LogError::Unavailable("down".into()));
+        }
+        inner.followed = inner.entries.len();
+        Ok(())
+    }
+
+    fn prove(&self, indices: &[u64]) -> Result<Proofs, LogError> {
+        let mut inner = self.inner();
+        let size = Size::new(inner.followed as u64).unwrap();
+        let origin: Origin = ORIGIN.parse().unwrap();
+        let root = merkle::root(&mut inner.tree, size).unwrap();
+        let checkpoint = Checkpoint::new(origin, size, root).sign(&[&log_key()]).unwrap();
+        let hashes = indices
+            .iter()
+            .map(|index| merkle::inclusion_proof(&mut inner.tree, Index::new(*index).unwrap(), size).unwrap())
+            .collect();
+        Ok(Proofs {
+            checkpoint: checkpoint.to_string().into_bytes(),
+            hashes,
+        })
+    }
+
+    async fn leaf(&self, index: u64) -> Result<Vec<u8>, LogError> {
+        Ok(self.entry(index).bytes().to_vec())
+    }
+
+    fn newest_of(&self, writer: &WriterId) -> Result<Option<Timestamp>, LogError> {
+        let inner = self.inner();
+        let followed = inner.entries.iter().take(inner.followed).rev();
+        let mut of_writer = followed.map(SignedEntry::entry).filter(|entry| entry.writer == *writer);
+        Ok(of_writer.next().map(|entry| entry.time))
+    }
+
+    async fn begin_period(&self, period: Period, vrf_key: [u8; 32], start: Timestamp) -> Result<(), AppendError> {
+        let event = PeriodEvent::Begin { vrf_key, start };
+        self.write(&identity_key(), Body::Period { period, event }, None)
+            .map(|_| ())
+    }
+
+    async fn append(
+        &self,
+        kind: OwnKind,
+        period: Period,
+        label: Label,
+        record: SealedRecord,
+    ) -> Result<(), AppendError> {
+        tokio::task::yield_now().await;
+        let kind = match kind {
+            OwnKind::Void => LabelledKind::Void,
+            OwnKind::Inspection => LabelledKind::Inspection,
+        };
+        let body = Body::Labelled {
+            kind,
+            period,
+            label,
+            commitment: record.commitment(),
+            refers: None,
+        };
+        self.write(&identity_key(), body, Some(record)).map(|_| ())
+    }
+}

@@ -1,0 +1,382 @@
+//! One consumer city, one register, a broker, a log and identity between them.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use exchange::{
+    LabelAnswer, LabelRequest, PersonQuery, ProviderContent, ProviderContext, ProviderPart, S1, SealingKey, SigningKey,
+    VerifyingKey,
+};
+use record::{
+    Directory, DisclosureClass, IdentityKeys, Idnr, Kind, Label, LabelledKind, Participant, ParticipantId, Party,
+    PeriodEvent, Phase, RetentionClass, SignedEntry, TestNumbers, Timestamp, WriterGrant, WriterKey,
+};
+use service::{ManualClock, Problem};
+use tlog::checkpoint::SignedCheckpoint;
+use tlog::merkle::{self, Index};
+use uuid::Uuid;
+
+use super::issuer::{ACR, CLIENT, Issuer};
+use super::log::{ORIGIN, TestLog, broker_key, identity_key, log_key};
+use crate::committer::StoreError;
+use crate::day_keys::DayKeys;
+use crate::identity::{Identity, Keys, brokers};
+use crate::locks::Locks;
+use crate::login::{Login, LoginConfig};
+use crate::periods::Periods;
+use crate::persons::Registry;
+use crate::state::State;
+use crate::token::MacKey;
+
+/// 2026-11-21T12:00:00Z.
+pub(crate) const NOON: u64 = 1_795_262_400;
+
+/// Emma is a person, Otto is blocked, the Müllers are twins with one name (and one address).
+pub(crate) const PERSONS: &str = r#"[
+ {"idnr":"08214967384","family_name":"Mustermann","given_name":"Emma","date_of_birth":"1964-08-12","postal_code":"50667","place":"Köln","subject":"sub-emma"},
+ {"idnr":"02476291358","family_name":"Schweigsam","given_name":"Otto","date_of_birth":"1970-01-31","postal_code":"70825","place":"Korntal-Münchingen","blocked":true,"subject":"sub-otto"},
+ {"idnr":"08854869212","family_name":"Müller","given_name":"Kim","date_of_birth":"2000-02-29","postal_code":"10115","place":"Berlin"},
+ {"idnr":"07465932380","family_name":"Müller","given_name":"Kim","date_of_birth":"2000-02-29","postal_code":"10115","place":"Berlin"},
+ {"idnr":"09874368528","family_name":"Öztürk","given_name":"Ayşe Nur","date_of_birth":"1990-05-05","postal_code":"20095","place":"Hamburg","subject":"sub-ayse"}
+]"#;
+pub(crate) const EMMA: &str = "08214967384";
+pub(crate) const OTTO: &str = "02476291358";
+
+pub(crate) struct World {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) log: TestLog,
+    pub(crate) issuer: Issuer,
+    pub(crate) identity: Arc<Identity<TestLog>>,
+}
+
+pub(crate) fn consumer_key() -> SigningKey {
+    SigningKey::from_seed(&[1; 32])
+}
+
+pub(crate) fn provider_sealing() -> SealingKey {
+    SealingKey::from_seed([2; 32])
+}
+
+fn identity_keys() -> Keys {
+    Keys {
+        signing: SigningKey::from_seed(&[3; 32]),
+        sealing: SealingKey::from_seed([4; 32]),
+    }
+}
+
+fn participant(id: &str, signing: [u8; 32], sealing: [u8; 32], consumer: bool) -> Participant {
+    let text = || id.to_owned();
+    Participant {
+        party: Party {
+            id: ParticipantId::new(id).unwrap(),
+            directory: "DVDV".into(),
+            identifier: text(),
+            name: text(),
+            component: text(),
+            responsible: text(),
+            operating: text(),
+        },
+        signing_key: WriterKey::from_bytes(&signing).unwrap(),
+        sealing_key: sealing,
+        consumer,
+        provider: !consumer,
+    }
+}
+
+fn directory() -> Directory {
+    let grant = |name: &str, key: &record::WriterSigningKey, kinds: &[Kind]| WriterGrant {
+        name: name.into(),
+        key: key.public(),
+        kinds: kinds.to_vec(),
+    };
+    let keys = identity_keys();
+    Directory {
+        version: 1,
+        valid_from: Timestamp(0),
+        writers: vec![
+            grant("broker", &broker_key(), &[Kind::Intent, Kind::Outcome, Kind::Denial]),
+            grant(
+                "identity",
+                &identity_key(),
+                &[Kind::Period, Kind::Void, Kind::Inspection],
+            ),
+        ],
+        participants: vec![
+            participant(
+                "city",
+                consumer_key().public(),
+                SealingKey::from_seed([9; 32]).public().0,
+                true,
+            ),
+            participant(
+                "register",
+                SigningKey::from_seed(&[5; 32]).public(),
+                provider_sealing().public().0,
+                false,
+            ),
+        ],
+        identity: IdentityKeys {
+            signing: WriterKey::from_bytes(&keys.signing.public()).unwrap(),
+            sealing: keys.sealing.public().0,
+        },
+        supervision: SealingKey::from_seed([6; 32]).public().0,
+    }
+}
+
+impl World {
+    /// A world at noon, with period 1 begun.
+    pub(crate) async fn new() -> Self {
+        let world = Self::at(NOON).await;
+        world.tick().await.unwrap();
+        world
+    }
+
+    pub(crate) async fn at(now: u64) -> Self {
+        capture_logs();
+        let dir = tempfile::tempdir().unwrap();
+        let clock = ManualClock::new(now);
+        let log = TestLog::new(Arc::clone(&clock));
+        let issuer = Issuer::start().await;
+        let identity = open(dir.path(), &clock, &log, &issuer).unwrap();
+        Self {
+            dir,
+            clock,
+            log,
+            issuer,
+            identity: Arc::new(identity),
+        }
+    }
+
+    pub(crate) async fn tick(&self) -> Result<(), crate::periods::PeriodError> {
+        let now = service::Clock::now(&*self.clock);
+        self.identity.periods.tick(&self.identity.state, &self.log, now).await
+    }
+
+    /// The process dies and comes back on the same files.
+    pub(crate) async fn restart(&mut self) {
+        // A placeholder world lets go of the files.
+        let elsewhere = tempfile::tempdir().unwrap();
+        let empty = open(elsewhere.path(), &self.clock, &self.log, &self.issuer).unwrap();
+        drop(std::mem::replace(&mut self.identity, Arc::new(empty)));
+        for _ in 0..500 {
+            match open(self.dir.path(), &self.clock, &self.log, &self.issuer) {
+                Ok(identity) => {
+                    self.identity = Arc::new(identity);
+                    // Fails while the ledger is down; a period that has begun is then noticed later.
+                    let _ = self.tick().await;
+                    return;
+                }
+                // The writing thread lets go of the file a moment after the last handle is gone.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+        panic!("the store stays locked");
+    }
+
+    pub(crate) fn request(&self, query: &PersonQuery) -> LabelRequest {
+        self.request_for(query, Uuid::new_v4(), DisclosureClass::Immediate)
+    }
+
+    pub(crate) fn request_for(&self, query: &PersonQuery, message: Uuid, disclosure: DisclosureClass) -> LabelRequest {
+        let sealed = query.seal(&identity_keys().sealing.public(), message).unwrap();
+        let id = |text: &str| ParticipantId::new(text).unwrap();
+        let now = Timestamp(service::Clock::now(&*self.clock));
+        LabelRequest {
+            s1: S1::sign(&consumer_key(), id("city"), id("register"), message, now, sealed),
+            retention: RetentionClass::IdnrG2y,
+            disclosure,
+        }
+    }
+
+    /// Asks for labels; the answer is parsed.
+    pub(crate) async fn ask(&self, request: &LabelRequest) -> Result<LabelAnswer, Problem> {
+        let bytes = self.identity.labels(request.clone()).await?;
+        Ok(record::cbor::from_slice(&bytes).unwrap())
+    }
+
+    /// The broker uses the label.
+    pub(crate) fn use_label(&self, answer: &LabelAnswer) -> u64 {
+        self.log
+            .write_labelled(LabelledKind::Intent, answer.period, answer.intent, None)
+            .unwrap()
+    }
+
+    /// A whole exchange about a person.
+    pub(crate) async fn exchange(&self, query: &PersonQuery) -> (LabelRequest, LabelAnswer) {
+        let request = self.request(query);
+        let answer = self.ask(&request).await.unwrap();
+        self.use_label(&answer);
+        (request, answer)
+    }
+
+    /// What the provider does with its part: opens it and checks everything that can be checked (P3, P4, P5).
+    pub(crate) fn provider_checks(&self, request: &LabelRequest, answer: &LabelAnswer) -> ProviderContent {
+        let context = ProviderContext {
+            label: answer.intent,
+            provider: request.s1.statement.provider.clone(),
+            s1: request.s1.digest(),
+        };
+        let part = ProviderPart::open(&answer.for_provider, &provider_sealing(), &context).unwrap();
+        let key = VerifyingKey::from_bytes(&identity_keys().signing.public()).unwrap();
+        part.verify(&context, &key).unwrap();
+        let content = part.content;
+        let log_keys = [log_key().verifier_key().unwrap()];
+        let head = SignedCheckpoint::open(&content.checkpoint, &ORIGIN.parse().unwrap(), &log_keys).unwrap();
+        let head = head.checkpoint();
+        let included = |entry: &exchange::LinkedEntry| {
+            let signed = SignedEntry::parse(entry.leaf.clone()).unwrap();
+            let index = Index::new(entry.index).unwrap();
+            merkle::verify_inclusion(&signed.leaf_hash(), index, head.size, &entry.hashes, &head.root).unwrap();
+            signed.entry().body.clone()
+        };
+        let record::Body::Period {
+            period,
+            event: PeriodEvent::Begin { vrf_key, .. },
+        } = included(&content.period_begin)
+        else {
+            panic!("not a begin");
+        };
+        assert_eq!(period, answer.period);
+        let vrf = tlog::vrf::PublicKey::from_bytes(vrf_key).unwrap();
+        let label = |number, proof: &[u8; 80]| {
+            let alpha = record::label::alpha(&content.idnr, content.period, content.series, number);
+            record::label::label(&vrf.verify(&alpha, &tlog::vrf::Proof(*proof)).unwrap(), Phase::Intent)
+        };
+        assert_eq!(label(content.number, &content.vrf_proof), answer.intent);
+        for link in &content.chain {
+            let logged = included(&link.entry).map_key().unwrap();
+            assert_eq!(logged, (content.period, label(link.number, &link.vrf_proof)));
+        }
+        let numbers: Vec<u32> = content.chain.iter().map(|link| link.number).collect();
+        let expected = if content.idnr.is_nobody() {
+            Vec::new()
+        } else {
+            record::label::chain(content.number)
+        };
+        assert_eq!(numbers, expected);
+        content
+    }
+
+    /// The key of a disclosed entry's part, from the state.
+    pub(crate) fn key_of(&self, entry: &exchange::DisclosedEntry, part: record::PartName) -> record::PartKey {
+        let (_, label) = self.log.entry(entry.index).entry().body.map_key().unwrap();
+        let (key, _) = self.identity.state.owner(&label).unwrap().unwrap();
+        let row = self.identity.state.number(&key).unwrap().unwrap();
+        let day_key = self.identity.day_keys.existing(row.class, row.expiry).unwrap().unwrap();
+        day_key.record_key(&label).part(part)
+    }
+
+    /// The labels of a person's first `count` numbers, as a bystander with the secret would compute them.
+    pub(crate) fn label_of(&self, idnr: &str, series: record::Series, number: u32) -> Label {
+        let secret = self.identity.periods.all().pop().unwrap();
+        secret.evaluate(&idnr_of(idnr), series, number).labels.intent
+    }
+}
+
+impl Identity<TestLog> {
+    /// Follows the log, as the background does.
+    pub(crate) async fn log_follow(&self) {
+        crate::log::Log::refresh(&self.log).await.unwrap();
+    }
+}
+
+pub(crate) fn idnr_of(text: &str) -> Idnr {
+    Idnr::parse(text, TestNumbers::Allowed).unwrap()
+}
+
+/// Opens identity as `start` does, with the test's log and clock.
+fn open(dir: &Path, clock: &Arc<ManualClock>, log: &TestLog, issuer: &Issuer) -> Result<Identity<TestLog>, StoreError> {
+    let state = State::open(&dir.join("state.redb"))?;
+    let directory = directory();
+    let login = LoginConfig {
+        issuer: issuer.url.clone(),
+        client_id: CLIENT.into(),
+        acr: ACR.into(),
+    };
+    Ok(Identity {
+        persons: Registry::parse(PERSONS.as_bytes(), TestNumbers::Allowed).unwrap(),
+        brokers: brokers(&directory),
+        directory: Arc::new(directory),
+        periods: Periods::load(&state)?,
+        day_keys: DayKeys::open(&dir.join("daykeys.redb"))?,
+        keys: identity_keys(),
+        mac: MacKey::new(state.secret("mac", service::secret::random().unwrap())?),
+        log: log.clone(),
+        login: Login::new(login, clock.clone()).unwrap(),
+        clock: clock.clone(),
+        reader: "Datenschutzcockpit".into(),
+        wait: Duration::from_millis(400),
+        locks: Locks::default(),
+        state,
+    })
+}
+
+/// A query by name. Empty parts are not given.
+pub(crate) fn by_name(family: &str, given: &str, born: &str, postal_code: &str, place: &str) -> PersonQuery {
+    PersonQuery {
+        idnr: None,
+        family_name: family.into(),
+        given_name: given.into(),
+        date_of_birth: born.into(),
+        postal_code: postal_code.into(),
+        place: place.into(),
+    }
+}
+
+pub(crate) fn by_number(idnr: &str, born: &str) -> PersonQuery {
+    PersonQuery {
+        idnr: Some(idnr_of(idnr)),
+        ..by_name("", "", born, "", "")
+    }
+}
+
+pub(crate) fn emma() -> PersonQuery {
+    by_number(EMMA, "1964-08-12")
+}
+
+pub(crate) fn blocked() -> PersonQuery {
+    by_number(OTTO, "1970-01-31")
+}
+
+pub(crate) fn unknown() -> PersonQuery {
+    by_name("Niemand", "Nora", "1980-01-01", "99999", "Nirgends")
+}
+
+pub(crate) fn ambiguous() -> PersonQuery {
+    by_name("Müller", "Kim", "2000-02-29", "10115", "Berlin")
+}
+
+static LOGS: OnceLock<Arc<Mutex<Vec<u8>>>> = OnceLock::new();
+
+struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Everything that any test of this process makes identity log, at every level, is kept.
+fn capture_logs() {
+    LOGS.get_or_init(|| {
+        let buffer = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&buffer);
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || Sink(Arc::clone(&sink)))
+            .init();
+        buffer
+    });
+}
+
+pub(crate) fn logs() -> String {
+    let buffer = LOGS.get().unwrap().lock().unwrap();
+    String::from_utf8_lossy(&buffer).into_owned()
+}

@@ -1,0 +1,199 @@
+//! The reference Data Provider: answers with evidence from a schema file and a data file.
+//!
+//! It stands behind a provider's connector, which is the only one with its credential, and knows nothing of the ledger:
+//! that nobody asks it before the exchange is recorded is the connector's work, and the register's own access log shows it.
+//!
+//! ```text
+//! POST /evidence   Authorization: Bearer <64 hex>
+//!   { "idnr": "…", "evidence_type": "zb1", "exchange"?: "<uuid>" }
+//!   200 { "title": "…", "issued_at": "2027-01-15T08:00:00Z", "fields": { "…": "…" } }
+//!   404 problem: nothing on this number      401 no credential      400 not understood
+//!   503 problem: the access log cannot be written, so nothing is given out
+//! ```
+//!
+//! | File | Form |
+//! | --- | --- |
+//! | schema | `{ "name": "…", "evidence_types": [ { "id", "title", "fields": [ { "name", "title", "category" } ] } ] }` |
+//! | data | `{ "<IDNr>": { "<evidence type>": { "<field>": "<value>" } } }`, every field of the schema and no other |
+//! | `access.log` | one JSON line per question, synced before the answer: `time`, `evidence_type`, `found`, `exchange` |
+//!
+//! The access log has no IDNr: it counts, it does not identify.
+
+pub mod access_log;
+pub mod store;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::routing::post;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use service::secret::CredentialDigest;
+use service::{Clock, Problem, Shutdown, SystemClock};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+use access_log::AccessLog;
+use store::{Store, StoreError};
+
+/// Configuration (JSON).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Own directory; holds `access.log`.
+    pub directory: PathBuf,
+    /// Schema file.
+    pub schema: PathBuf,
+    /// Data file.
+    pub data: PathBuf,
+    /// SHA-256 of the connector's credential, 64 hexadecimal digits.
+    pub credential_digest: String,
+}
+
+impl Config {
+    /// Makes relative paths start from `base`.
+    #[must_use]
+    pub fn resolved(self, base: &Path) -> Self {
+        Self {
+            directory: service::config::resolve(base, &self.directory),
+            schema: service::config::resolve(base, &self.schema),
+            data: service::config::resolve(base, &self.data),
+            ..self
+        }
+    }
+}
+
+/// Why the register does not start or ends.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The credential's digest is not 64 hexadecimal digits.
+    #[error("credential_digest must be 64 hexadecimal digits")]
+    Credential,
+    /// Schema or data cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The access log cannot be opened.
+    #[error("cannot open the access log: {0}")]
+    AccessLog(std::io::Error),
+    /// The listener failed.
+    #[error("cannot serve: {0}")]
+    Serve(std::io::Error),
+}
+
+/// What the connector asks.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Question {
+    idnr: String,
+    evidence_type: String,
+    exchange: Option<Uuid>,
+}
+
+/// Evidence about one person. `Debug` shows the title only.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// Title of the evidence type.
+    pub title: String,
+    /// When it was issued: now, UTC.
+    pub issued_at: String,
+    /// Field name → value, in the schema's order of names.
+    pub fields: std::collections::BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for Evidence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Evidence({:?}, fields redacted)", self.title)
+    }
+}
+
+struct Register {
+    store: Store,
+    log: AccessLog,
+    credential: CredentialDigest,
+    clock: Arc<dyn Clock>,
+}
+
+/// Serves until `shutdown`.
+///
+/// # Errors
+/// See [`Error`]; nothing is served with a schema or data that do not fit.
+pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
+    let routes = routes(&config, SystemClock::shared())?;
+    let address = listener.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
+    tracing::info!(%address, "register serves");
+    service::listen::serve(listener, routes, shutdown)
+        .await
+        .map_err(Error::Serve)
+}
+
+/// The register's routes, with the time from `clock`.
+///
+/// # Errors
+/// See [`Error`].
+pub fn routes(config: &Config, clock: Arc<dyn Clock>) -> Result<Router, Error> {
+    let register = Register {
+        store: Store::load(&config.schema, &config.data)?,
+        log: AccessLog::open(&config.directory).map_err(Error::AccessLog)?,
+        credential: CredentialDigest::from_hex(&config.credential_digest).ok_or(Error::Credential)?,
+        clock,
+    };
+    Ok(Router::new()
+        .route("/evidence", post(evidence))
+        .with_state(Arc::new(register)))
+}
+
+async fn evidence(
+    State(register): State<Arc<Register>>,
+    headers: HeaderMap,
+    body: axum::body::Bytes,
+) -> Result<Json<Evidence>, Problem> {
+    register.credential.require(&headers)?;
+    // The parser's own message would quote the question.
+    let question: Question = serde_json::from_slice(&body)
+        .map_err(|_| Problem::bad_request("evidence", "the question is not understood"))?;
+    if !store::is_idnr(&question.idnr) {
+        return Err(Problem::bad_request("evidence", "idnr must be eleven digits"));
+    }
+    tokio::task::spawn_blocking(move || register.answer(&question))
+        .await
+        .map_err(|_| Problem::internal())?
+}
+
+impl Register {
+    /// Looks up, writes the access log, and only then answers.
+    fn answer(&self, question: &Question) -> Result<Json<Evidence>, Problem> {
+        let now = self.clock.now();
+        let issued_at = utc(now);
+        let evidence_type = self
+            .store
+            .evidence_type(&question.evidence_type)
+            .ok_or_else(|| Problem::bad_request("evidence-type", "this register has no such evidence"))?;
+        let fields = self.store.fields(&question.idnr, &evidence_type.id);
+        self.log
+            .append(&issued_at, &evidence_type.id, fields.is_some(), question.exchange)
+            .map_err(|error| {
+                tracing::error!(%error, "the access log cannot be written: no evidence is given out");
+                Problem::unavailable("access-log", 10, "the access log cannot be written")
+            })?;
+        let fields = fields.ok_or_else(|| Problem::not_found("nothing found"))?;
+        Ok(Json(Evidence {
+            title: evidence_type.title.clone(),
+            issued_at,
+            fields: fields.clone(),
+        }))
+    }
+}
+
+fn utc(seconds: u64) -> String {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_second(seconds)
+        .unwrap_or(jiff::Timestamp::MAX)
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests;

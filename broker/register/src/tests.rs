@@ -1,0 +1,163 @@
+//! The register over HTTP, with its access log.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use service::ManualClock;
+use service::http::{CallError, Client};
+use service::secret::Credential;
+
+use super::*;
+use crate::access_log::{Access, FILE};
+
+const SCHEMA: &str = r#"{ "name": "ZFZR", "evidence_types": [ { "id": "zb1", "title": "Zulassungsbescheinigung Teil I",
+    "fields": [ { "name": "kennzeichen", "title": "A", "category": "Fahrzeug" },
+                { "name": "fin", "title": "E", "category": "Fahrzeug" } ] } ] }"#;
+const DATA: &str = r#"{ "08214967384": { "zb1": { "kennzeichen": "K-EM 1", "fin": "WVWZZZ1JZXW000001" } } }"#;
+
+struct Fixture {
+    directory: tempfile::TempDir,
+    url: String,
+    client: Client,
+}
+
+fn config(directory: &Path, schema: &str, data: &str) -> Config {
+    std::fs::write(directory.join("schema.json"), schema).unwrap();
+    std::fs::write(directory.join("data.json"), data).unwrap();
+    Config {
+        directory: "state".into(),
+        schema: "schema.json".into(),
+        data: "data.json".into(),
+        credential_digest: hex::encode(Credential::from_bytes([7; 32]).digest().0),
+    }
+    .resolved(directory)
+}
+
+async fn register() -> Fixture {
+    let directory = tempfile::tempdir().unwrap();
+    let routes = routes(&config(directory.path(), SCHEMA, DATA), ManualClock::new(1_800_000_000)).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/evidence", listener.local_addr().unwrap());
+    tokio::spawn(service::listen::serve(listener, routes, Shutdown::new()));
+    let client = Client::new().unwrap().with_credential(Credential::from_bytes([7; 32]));
+    Fixture { directory, url, client }
+}
+
+impl Fixture {
+    async fn ask(&self, question: &serde_json::Value) -> Result<Evidence, CallError> {
+        self.client.post_json(&self.url, question).await
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("state").join(FILE)).unwrap()
+    }
+}
+
+fn status(result: Result<Evidence, CallError>) -> u16 {
+    match result.unwrap_err() {
+        CallError::Refused(problem) => problem.status,
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn evidence_is_logged_before_it_is_given_and_never_by_number() {
+    let register = register().await;
+    let exchange = Uuid::from_u128(5);
+    let found = register
+        .ask(&serde_json::json!({ "idnr": "08214967384", "evidence_type": "zb1", "exchange": exchange }))
+        .await
+        .unwrap();
+    assert_eq!(found.title, "Zulassungsbescheinigung Teil I");
+    assert_eq!(found.issued_at, "2027-01-15T08:00:00Z");
+    assert_eq!(found.fields["fin"], "WVWZZZ1JZXW000001");
+    let nothing = register
+        .ask(&serde_json::json!({ "idnr": "00000000000", "evidence_type": "zb1" }))
+        .await;
+    assert_eq!(status(nothing), 404);
+    let lines: Vec<Access> = register
+        .log()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let time = "2027-01-15T08:00:00Z".to_owned();
+    let access = Access {
+        time,
+        evidence_type: "zb1".into(),
+        found: true,
+        exchange: Some(exchange),
+    };
+    assert_eq!(
+        lines,
+        [
+            access.clone(),
+            Access {
+                found: false,
+                exchange: None,
+                ..access
+            }
+        ]
+    );
+    assert!(!register.log().contains("08214967384") && !register.log().contains("WVWZZZ"));
+}
+
+#[tokio::test]
+async fn what_is_not_understood_or_not_allowed_is_refused_and_not_logged() {
+    let register = register().await;
+    for question in [
+        serde_json::json!({ "idnr": "0821496738", "evidence_type": "zb1" }),
+        serde_json::json!({ "idnr": "08214967384", "evidence_type": "other" }),
+        serde_json::json!({ "idnr": "08214967384" }),
+        serde_json::json!({ "idnr": "08214967384", "evidence_type": "zb1", "more": 1 }),
+    ] {
+        let CallError::Refused(problem) = register.ask(&question).await.unwrap_err() else {
+            panic!("not a problem")
+        };
+        assert_eq!(problem.status, 400);
+        assert!(!problem.detail.contains("0821496738"));
+    }
+    let question = serde_json::json!({ "idnr": "08214967384", "evidence_type": "zb1" });
+    let stranger = Client::new().unwrap();
+    assert_eq!(status(stranger.post_json(&register.url, &question).await), 401);
+    let stranger = stranger.with_credential(Credential::from_bytes([8; 32]));
+    assert_eq!(status(stranger.post_json(&register.url, &question).await), 401);
+    assert_eq!(register.log(), "");
+}
+
+#[test]
+fn a_schema_or_data_that_do_not_fit_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let load = |schema: &str, data: &str| {
+        let config = config(directory.path(), schema, data);
+        Store::load(&config.schema, &config.data)
+    };
+    load(SCHEMA, DATA).unwrap();
+    assert!(matches!(load("{}", DATA), Err(StoreError::File(_))));
+    assert!(matches!(load(SCHEMA, "[]"), Err(StoreError::Data { .. })));
+    assert!(matches!(
+        load(&SCHEMA.replace("fin", "kennzeichen"), DATA),
+        Err(StoreError::Schema(_))
+    ));
+    assert!(matches!(
+        load(SCHEMA, &DATA.replace("08214967384", "00000000000")),
+        Err(StoreError::Idnr(1))
+    ));
+    assert!(matches!(
+        load(SCHEMA, &DATA.replace("zb1", "zb2")),
+        Err(StoreError::Row { row: 1, .. })
+    ));
+    assert!(matches!(
+        load(SCHEMA, &DATA.replace("\"fin\"", "\"farbe\"")),
+        Err(StoreError::Row { .. })
+    ));
+    assert!(matches!(
+        load(SCHEMA, r#"{ "08214967384": { "zb1": {} } }"#),
+        Err(StoreError::Row { .. })
+    ));
+}
+
+#[test]
+fn debug_shows_nothing_personal() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = config(directory.path(), SCHEMA, DATA);
+    let store = Store::load(&config.schema, &config.data).unwrap();
+    assert_eq!(format!("{store:?}"), "Store(1 types, 1 rows)");
+}

@@ -1,0 +1,255 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+use proptest::prelude::*;
+use record::{WriterSigningKey, cbor};
+
+use super::*;
+
+const T: fn(u64) -> Timestamp = Timestamp;
+
+fn between(from: u64, until: u64) -> Interval {
+    Interval {
+        from: T(from),
+        until: Some(T(until)),
+    }
+}
+
+fn rule(id: &str, version: u32, valid: Interval, recorded: Interval) -> Rule {
+    Rule {
+        id: id.into(),
+        version,
+        consumer: "stadt-koeln.parken".parse().unwrap(),
+        provider: "kba.zfzr".parse().unwrap(),
+        evidence: EvidenceInfo {
+            id: "zulassungsbescheinigung-teil-1".into(),
+            title: "Angaben der Zulassungsbescheinigung Teil I".into(),
+            categories: vec!["Kennzeichen".into(), "Halter".into()],
+        },
+        purpose: "bewohnerparkausweis".into(),
+        occasion: "Sie haben einen Bewohnerparkausweis beantragt.".into(),
+        procedure: "99108005001000".into(),
+        legal_basis: "§ 35 Absatz 1 StVG".into(),
+        idnr: true,
+        preview: true,
+        legal_persons: false,
+        retention: RetentionClass::IdnrG2y,
+        disclosure: DisclosureClass::Immediate,
+        valid,
+        recorded,
+    }
+}
+
+fn query() -> Query {
+    Query {
+        consumer: "stadt-koeln.parken".parse().unwrap(),
+        provider: "kba.zfzr".parse().unwrap(),
+        evidence_type: "zulassungsbescheinigung-teil-1".into(),
+        purpose: "bewohnerparkausweis".into(),
+        idnr: true,
+    }
+}
+
+fn map(rules: Vec<Rule>) -> Registerlandkarte {
+    Registerlandkarte::new(1, rules).unwrap()
+}
+
+fn decided(map: &Registerlandkarte, valid_at: u64, known_at: u64) -> Result<String, Denied> {
+    map.decide(&query(), T(valid_at), T(known_at)).map(Rule::reference)
+}
+
+/// At 100 the rule is recorded, valid from 50. At 200 it is found that the law permits it only from 150 on and only until 300.
+fn corrected() -> Registerlandkarte {
+    let wrong = rule("parken", 1, Interval::since(T(50)), between(100, 200));
+    let right = rule("parken", 2, between(150, 300), Interval::since(T(200)));
+    map(vec![right, wrong])
+}
+
+#[test]
+fn a_decision_can_be_replayed_after_a_correction() {
+    let map = corrected();
+    for (valid_at, known_at, expected) in [
+        // Before the map knew anything.
+        (120, 99, Err(Denied::NoRule)),
+        // What was decided then, wrong as it was.
+        (120, 100, Ok("parken@1")),
+        (120, 199, Ok("parken@1")),
+        (49, 150, Err(Denied::NoRule)),
+        (1000, 150, Ok("parken@1")),
+        // What the map says since the correction, also about the time before it.
+        (120, 200, Err(Denied::NoRule)),
+        (149, 200, Err(Denied::NoRule)),
+        (150, 200, Ok("parken@2")),
+        (299, 5000, Ok("parken@2")),
+        (300, 5000, Err(Denied::NoRule)),
+    ] {
+        assert_eq!(
+            decided(&map, valid_at, known_at),
+            expected.map(str::to_owned),
+            "{valid_at} {known_at}"
+        );
+    }
+}
+
+#[test]
+fn a_change_of_law_follows_without_gap() {
+    let before = rule("parken", 1, between(0, 100), Interval::since(T(0)));
+    let after = rule("parken", 2, Interval::since(T(100)), Interval::since(T(0)));
+    let map = map(vec![before, after]);
+    assert_eq!(decided(&map, 99, 5), Ok("parken@1".into()));
+    assert_eq!(decided(&map, 100, 5), Ok("parken@2".into()));
+}
+
+#[test]
+fn everything_asked_must_fit() {
+    let map = map(vec![rule("parken", 1, Interval::since(T(0)), Interval::since(T(0)))]);
+    assert!(map.decide(&query(), T(1), T(1)).is_ok());
+    let others: [fn(&mut Query); 4] = [
+        |query| query.consumer = "stadt-bonn.parken".parse().unwrap(),
+        |query| query.provider = "kba.fahreignung".parse().unwrap(),
+        |query| query.evidence_type = "zulassungsbescheinigung-teil-2".into(),
+        |query| query.purpose = "verkehrsordnungswidrigkeit".into(),
+    ];
+    for change in others {
+        let mut query = query();
+        change(&mut query);
+        assert_eq!(map.decide(&query, T(1), T(1)), Err(Denied::NoRule));
+    }
+    assert_eq!(
+        Registerlandkarte::new(1, vec![]).unwrap().decide(&query(), T(1), T(1)),
+        Err(Denied::NoRule)
+    );
+}
+
+#[test]
+fn the_idnr_needs_its_own_permission() {
+    let without = Rule {
+        idnr: false,
+        ..rule("parken", 1, Interval::since(T(0)), Interval::since(T(0)))
+    };
+    let map = map(vec![without]);
+    assert_eq!(map.decide(&query(), T(1), T(1)), Err(Denied::Idnr));
+    assert!(map.decide(&Query { idnr: false, ..query() }, T(1), T(1)).is_ok());
+}
+
+#[test]
+fn rules_that_are_no_map() {
+    let open = Interval::since(T(0));
+    let new = |rules| Registerlandkarte::new(1, rules).unwrap_err();
+    let (a, b) = (rule("a", 1, open, open), rule("b", 1, open, open));
+    assert_eq!(
+        new(vec![b.clone(), a.clone()]),
+        MapError::Ambiguous("a@1".into(), "b@1".into())
+    );
+    assert_eq!(
+        new(vec![
+            rule("a", 1, between(0, 11), open),
+            rule("a", 2, between(10, 20), open)
+        ]),
+        MapError::Ambiguous("a@1".into(), "a@2".into())
+    );
+    let elsewhere = Rule {
+        purpose: "anders".into(),
+        ..a.clone()
+    };
+    assert_eq!(new(vec![a.clone(), elsewhere]), MapError::Duplicate("a@1".into()));
+    for empty in [between(5, 5), between(6, 5)] {
+        assert_eq!(new(vec![rule("a", 1, empty, open)]), MapError::Empty("a@1".into()));
+        assert_eq!(new(vec![rule("a", 1, open, empty)]), MapError::Empty("a@1".into()));
+    }
+    assert_eq!(
+        new(vec![Rule {
+            legal_persons: true,
+            ..a
+        }]),
+        MapError::LegalPersons("a@1".into())
+    );
+}
+
+#[test]
+fn only_an_authority_s_map_counts() {
+    let authority = WriterSigningKey::from_seed([1; 32]);
+    let signed = corrected().sign(&authority);
+    let snapshot = Snapshot::open(signed.bytes(), &[authority.public()]).unwrap();
+    assert_eq!((snapshot.map(), snapshot.digest()), (&corrected(), signed.digest()));
+    assert!(Snapshot::open(signed.bytes(), &[WriterSigningKey::from_seed([2; 32]).public()]).is_err());
+    let permission = snapshot.decide(&query(), T(200), T(200)).unwrap();
+    assert_eq!(
+        permission.allowed_by(),
+        Allowed {
+            permission: "parken@2".into(),
+            registry: signed.digest()
+        }
+    );
+    assert_eq!(snapshot.map().rule("parken@2"), Some(&permission.rule));
+    assert_eq!(snapshot.map().rule("parken@3"), None);
+    assert_eq!(
+        permission.rule.why().occasion,
+        "Sie haben einen Bewohnerparkausweis beantragt."
+    );
+}
+
+/// One set of rules has one document: unsorted, ambiguous or prolonged ones do not open.
+#[test]
+fn documents_are_canonical() {
+    #[derive(Serialize)]
+    struct Plain {
+        version: u32,
+        rules: Vec<Rule>,
+    }
+    let rules = corrected().rules().to_vec();
+    let parse = |rules: Vec<Rule>| Registerlandkarte::parse(&cbor::to_vec(&Plain { version: 1, rules }));
+    assert_eq!(parse(rules.clone()).unwrap(), corrected());
+    let reversed = rules.iter().rev().cloned().collect();
+    assert!(matches!(
+        parse(reversed),
+        Err(MapError::Cbor(cbor::CborError::NotDeterministic(_)))
+    ));
+    let open = Interval::since(T(0));
+    let ambiguous = vec![rule("a", 1, open, open), rule("b", 1, open, open)];
+    assert!(matches!(
+        parse(ambiguous),
+        Err(MapError::Cbor(cbor::CborError::Shape(_)))
+    ));
+    assert!(Registerlandkarte::parse(&[0xa0]).is_err());
+}
+
+fn any_interval() -> impl Strategy<Value = Interval> {
+    (0_u64..20, proptest::option::of(1_u64..10)).prop_map(|(from, len)| Interval {
+        from: T(from),
+        until: len.map(|len| T(from + len)),
+    })
+}
+
+proptest! {
+    #[test]
+    fn overlap_means_a_common_time(a in any_interval(), b in any_interval()) {
+        let common = (0..64).any(|time| a.contains(T(time)) && b.contains(T(time)));
+        prop_assert_eq!(a.overlaps(&b), common);
+        prop_assert_eq!(b.overlaps(&a), common);
+    }
+
+    /// Whatever rules make a map: at each pair of times one rule or none, whatever the order they came in.
+    #[test]
+    fn at_most_one_rule(times in proptest::collection::vec((any_interval(), any_interval(), any::<bool>()), 0..6)) {
+        let rules: Vec<Rule> = times.iter().enumerate().map(|(version, (valid, recorded, other))| {
+            let rule = rule("parken", u32::try_from(version).unwrap(), *valid, *recorded);
+            if *other { Rule { purpose: "anders".into(), ..rule } } else { rule }
+        }).collect();
+        let reversed = rules.iter().rev().cloned().collect();
+        let made = Registerlandkarte::new(1, rules.clone());
+        prop_assert_eq!(&made, &Registerlandkarte::new(1, reversed));
+        for valid_at in 0..32 {
+            for known_at in 0..32 {
+                let holds = |rule: &&Rule| rule.purpose == "bewohnerparkausweis"
+                    && rule.valid.contains(T(valid_at)) && rule.recorded.contains(T(known_at));
+                let matching: Vec<&Rule> = rules.iter().filter(holds).collect();
+                match &made {
+                    Ok(map) => {
+                        prop_assert!(matching.len() <= 1);
+                        prop_assert_eq!(map.decide(&query(), T(valid_at), T(known_at)).ok(), matching.first().copied());
+                    }
+                    Err(error) => prop_assert!(matches!(error, MapError::Ambiguous(..))),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! What the sealed records of an exchange say, and their sealing.
+//!
+//! The intent's record says everything that is known before the provider is asked; the outcome's record says it again, with
+//! the result. Both parties compare them with what they sent: the broker can misstate nothing that they signed.
+
+use exchange::seal::PadTo;
+use exchange::{ExchangeRequest, Reply, SealingPublicKey};
+use record::content::{
+    Check, CitizenPart, ConsumerSignatures, DenialRecord, ExchangeRecord, ExchangeResult, Ids, Lifecycle, SharedPart,
+    SupervisionPart,
+};
+use record::sealed::{Header, Parts, SealedError};
+use record::{DayKey, ExpiryDay, Label, Outcome, RecordKey, RetentionClass, SealedRecord};
+use tlog::Hash;
+
+use crate::authenticate::Authenticated;
+use crate::permit::Permitted;
+
+const SUPERVISION_INFO: &str = "einsicht/supervision/v1";
+const SUPERVISION_PAD: PadTo = PadTo::Doubling(256);
+
+/// Why a record could not be sealed.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// Sealing under the record's key failed.
+    #[error("sealing the record: {0}")]
+    Seal(#[from] SealedError),
+    /// Sealing to the supervision failed: its key in the directory is unusable.
+    #[error("sealing to the supervision: {0}")]
+    Supervision(#[from] exchange::seal::SealError),
+}
+
+/// How an exchange ended, as the broker saw it.
+#[derive(Debug, Clone)]
+pub enum Ending {
+    /// The provider replied, whatever it said; its signature is checked.
+    Replied(Reply),
+    /// The provider answered nothing that counts: it could not be reached, or what came was no reply.
+    Failed,
+    /// The provider did not answer in time.
+    TimedOut,
+}
+
+impl Ending {
+    /// The outcome that the record states.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Replied(reply) => reply.statement.outcome.into(),
+            Self::Failed => Outcome::Failed,
+            Self::TimedOut => Outcome::TimedOut,
+        }
+    }
+
+    /// The reason that stands in the citizen's part and is not told to the requester (TR-03176 Z.3.10, Z.4.10).
+    fn internal_reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Replied(reply) => reply.statement.refusal.map(|check| check.as_str()),
+            Self::Failed => Some("the provider could not be reached or gave no valid reply"),
+            Self::TimedOut => Some("the provider did not reply in time"),
+        }
+    }
+}
+
+/// The record of an intent.
+pub fn intent(permitted: &Permitted, expiry: ExpiryDay) -> ExchangeRecord {
+    let authenticated = permitted.authenticated();
+    let request = authenticated.request();
+    let metadata = &request.metadata;
+    let permission = permitted.permission();
+    let rule = &permission.rule;
+    ExchangeRecord {
+        ids: ids(request),
+        consumer: authenticated.consumer().clone(),
+        provider: authenticated.provider().clone(),
+        evidence: rule.evidence.clone(),
+        request_digest: metadata.request_digest,
+        why: rule.why(),
+        allowed_by: permission.allowed_by(),
+        role: metadata.role,
+        idnr_used: metadata.idnr_used,
+        assurance: metadata.assurance,
+        synchronous: metadata.synchronous,
+        lifecycle: Lifecycle {
+            retention: rule.retention,
+            expiry,
+            disclosure: rule.disclosure,
+        },
+        consumer_signatures: signatures(request),
+        result: None,
+    }
+}
+
+fn ids(request: &ExchangeRequest) -> Ids {
+    let metadata = &request.metadata;
+    Ids {
+        exchange: metadata.exchange,
+        message: metadata.message,
+        request_reference: metadata.request_reference.clone(),
+        trace: metadata.trace.clone(),
+        test: metadata.test,
+    }
+}
+
+fn signatures(request: &ExchangeRequest) -> ConsumerSignatures {
+    ConsumerSignatures {
+        s1: request.s1.signature.0,
+        s2: request.s2.0,
+        s1_digest: request.s1.digest(),
+        sealed_request: exchange::sha256_of(&[&request.sealed_request]),
+        answer_key: request.answer_key.0,
+    }
+}
+
+/// The record of the outcome: the intent's, with the result and the expiry day of the day it is closed on.
+pub fn outcome(mut intent: ExchangeRecord, ending: &Ending, expiry: ExpiryDay) -> ExchangeRecord {
+    let reply = match ending {
+        Ending::Replied(reply) => Some(reply),
+        Ending::Failed | Ending::TimedOut => None,
+    };
+    intent.lifecycle.expiry = expiry;
+    intent.result = Some(ExchangeResult {
+        outcome: ending.outcome(),
+        told: told(ending.outcome()).to_owned(),
+        checks: checks(ending),
+        evidence_digest: reply.and_then(|reply| reply.statement.evidence_digest),
+        answer_digest: reply.map(|reply| reply.statement.sealed_answer),
+        provider_signature: reply.map(|reply| reply.signature.0),
+    });
+    intent
+}
+
+/// What the requester is told: never why.
+fn told(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Delivered => "delivered",
+        Outcome::NothingFound => "nothing found",
+        Outcome::Refused => "refused",
+        Outcome::Failed | Outcome::TimedOut => "not available",
+    }
+}
+
+/// The checks that the broker itself made (XBd.3.1: result and algorithm).
+fn checks(ending: &Ending) -> Vec<Check> {
+    let check = |name: &str, passed, algorithm: &str| Check {
+        name: name.into(),
+        passed,
+        algorithm: algorithm.into(),
+    };
+    let mut checks = vec![
+        check("consumer's signatures", true, "Ed25519"),
+        check("abstract permission", true, "Registerlandkarte"),
+    ];
+    if let Ending::Replied(_) = ending {
+        checks.push(check("provider's signature", true, "Ed25519"));
+    }
+    checks
+}
+
+/// Seals a labelled record under its key.
+///
+/// # Errors
+/// [`RecordError`].
+pub fn seal(
+    content: ExchangeRecord,
+    ending: Option<&Ending>,
+    official: &str,
+    label: &Label,
+    key: &RecordKey,
+    supervision: &[u8; 32],
+) -> Result<SealedRecord, RecordError> {
+    let header = Header::labelled(content.lifecycle.retention, content.lifecycle.expiry);
+    let part = SupervisionPart {
+        official: official.to_owned(),
+        denial: None,
+    };
+    let parts = Parts {
+        shared: SharedPart::Exchange(Box::new(content)),
+        citizen: ending
+            .and_then(Ending::internal_reason)
+            .map_or_else(CitizenPart::default, CitizenPart::with_reason),
+        supervision: to_supervision(&part, supervision, &label.0)?,
+    };
+    Ok(SealedRecord::seal(&header, Some(label), key, &parts)?)
+}
+
+/// Seals the record of a denial: everything of it is for the supervision, since no person is concerned.
+///
+/// # Errors
+/// [`RecordError`].
+pub fn seal_denial(
+    authenticated: &Authenticated,
+    (reason, registry): (&str, Hash),
+    (class, expiry): (RetentionClass, ExpiryDay),
+    denial_key: &DayKey,
+    supervision: &[u8; 32],
+) -> Result<SealedRecord, RecordError> {
+    let header = Header::denial(class, expiry)?;
+    let salt = header.salt.unwrap_or_default();
+    let request = authenticated.request();
+    let metadata = &request.metadata;
+    let denial = DenialRecord {
+        ids: ids(request),
+        consumer: metadata.consumer.clone(),
+        provider: metadata.provider.clone(),
+        evidence_type: metadata.evidence_type.clone(),
+        purpose: metadata.purpose.clone(),
+        idnr_used: metadata.idnr_used,
+        reason: reason.to_owned(),
+        registry,
+    };
+    let part = SupervisionPart {
+        official: metadata.official.clone(),
+        denial: Some(Box::new(denial)),
+    };
+    let parts = Parts::denial(to_supervision(&part, supervision, &salt)?);
+    Ok(SealedRecord::seal(
+        &header,
+        None,
+        &denial_key.salted_record_key(&salt),
+        &parts,
+    )?)
+}
+
+fn to_supervision(part: &SupervisionPart, key: &[u8; 32], aad: &[u8; 32]) -> Result<Vec<u8>, RecordError> {
+    let plain = record::cbor::to_vec(part);
+    Ok(exchange::seal::seal(
+        &SealingPublicKey(*key),
+        SUPERVISION_INFO,
+        aad,
+        &plain,
+        SUPERVISION_PAD,
+    )?)
+}

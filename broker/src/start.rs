@@ -1,0 +1,65 @@
+//! Bringing a broker up: files, the log's anchor, the writer.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use ledger_client::anchor::Anchored;
+use ledger_client::api::{Ledger, LedgerApi};
+use ledger_client::trust::Trust;
+use ledger_client::writer::{Writer, WriterConfig};
+use record::WriterSigningKey;
+use registerlandkarte::Snapshot;
+use service::clock::Clock;
+use service::http::Client;
+use service::secret::{Credential, read_seed};
+use service::shutdown::Shutdown;
+use tokio::sync::Notify;
+
+use crate::Error;
+use crate::config::Config;
+use crate::flow::Inner;
+use crate::journal::Journal;
+
+fn configuration(error: impl std::fmt::Display) -> Error {
+    Error::Configuration(error.to_string())
+}
+
+fn log(error: impl std::fmt::Display) -> Error {
+    Error::Log(error.to_string())
+}
+
+pub(crate) async fn inner(config: &Config, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<Inner, Error> {
+    std::fs::create_dir_all(&config.data).map_err(configuration)?;
+    let journal = Journal::open(&config.data)?;
+    let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
+    let api: Arc<dyn Ledger> = Arc::new(LedgerApi::new(&config.ledger).map_err(configuration)?);
+    let anchored = Anchored::wait(&api, &trust, &shutdown).await.map_err(log)?;
+    let map = Snapshot::open(&anchored.registry, &anchored.genesis.authorities).map_err(log)?;
+    let key = WriterSigningKey::from_seed(read_seed(&config.writer_key).map_err(configuration)?);
+    let writer = Writer::start(
+        WriterConfig {
+            api,
+            trust,
+            directory: Arc::new(anchored.directory.clone()),
+            key,
+            state_dir: config.data.clone(),
+            clock: clock.clone(),
+        },
+        shutdown,
+    )
+    .map_err(configuration)?;
+    let connectors = Client::new().map_err(configuration)?;
+    let credential = Credential::read(&config.identity_credential).map_err(configuration)?;
+    Ok(Inner {
+        identity: connectors.with_credential(credential),
+        connectors,
+        config: config.clone(),
+        clock,
+        anchored,
+        map,
+        writer,
+        journal,
+        under_way: Mutex::new(HashSet::new()),
+        closed: Notify::new(),
+    })
+}

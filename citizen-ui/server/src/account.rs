@@ -1,0 +1,137 @@
+//! Login and logout.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, Uri, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use citizen_ui::lang::Lang;
+use citizen_ui::pages::Fault;
+use exchange::{Disclosure, DisclosureRequest};
+use service::http::CallError;
+
+use crate::Portal;
+use crate::citizen::{Citizen, LoadError};
+use crate::login::{Answer, LoginError, Verified};
+use crate::page::Page;
+use crate::session;
+
+/// Where the provider sends the browser back to.
+pub(crate) const CALLBACK: &str = "/anmeldung/rueckkehr";
+
+/// `GET /{lang}/anmelden`: to the provider. A link and not a form, since a form's redirect would have to be allowed by the
+/// content security policy.
+pub(crate) async fn login(page: Page, headers: HeaderMap) -> Response {
+    let portal = &page.portal;
+    if let Some(old) = session::of_request(&headers, portal.secure()) {
+        portal.sessions.end(&old);
+    }
+    let (url, pending) = match portal.login.begin(page.lang).await {
+        Ok(begun) => begun,
+        Err(error) => {
+            tracing::warn!(%error, "login cannot begin");
+            return page.fault(Fault::LoginUnreachable);
+        }
+    };
+    match portal.sessions.begin(pending) {
+        Ok(cookie) => with_cookie(portal, Some(&cookie), Redirect::to(&url).into_response()),
+        Err(error) => {
+            tracing::error!(%error, "no session");
+            page.fault(Fault::Internal)
+        }
+    }
+}
+
+/// `GET /anmeldung/rueckkehr`: back from the provider.
+pub(crate) async fn callback(
+    State(portal): State<Arc<Portal>>,
+    headers: HeaderMap,
+    answer: Result<Query<Answer>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    let cookie = session::of_request(&headers, portal.secure());
+    let pending = cookie.and_then(|cookie| portal.sessions.take_pending(&cookie));
+    let (Some(pending), Ok(Query(answer))) = (pending, answer) else {
+        return refused(&portal, Lang::De, Fault::LoginFailed);
+    };
+    let lang = pending.lang;
+    let finished = match portal.login.finish(pending, answer).await {
+        Ok(verified) => open(&portal, verified).await,
+        Err(error) => {
+            tracing::info!(%error, "login refused");
+            Err(match error {
+                LoginError::Unreachable(_) => Fault::LoginUnreachable,
+                LoginError::Assurance => Fault::Assurance,
+                LoginError::Refused(_) => Fault::LoginFailed,
+            })
+        }
+    };
+    match finished {
+        Ok(cookie) => {
+            let list = Redirect::to(&format!("/{}/zugriffe", lang.code()));
+            with_cookie(&portal, Some(&cookie), list.into_response())
+        }
+        Err(fault) => refused(&portal, lang, fault),
+    }
+}
+
+/// Discloses, fetches, verifies, and begins the session.
+async fn open(portal: &Arc<Portal>, verified: Verified) -> Result<String, Fault> {
+    let request = DisclosureRequest {
+        id_token: verified.id_token,
+        nonce: verified.nonce,
+    };
+    let url = format!("{}/disclosures", portal.config.identity);
+    let answer = portal.identity.post_cbor(&url, record::cbor::to_vec(&request)).await;
+    let disclosure: Disclosure = match answer {
+        Ok(bytes) => record::cbor::from_slice(&bytes).map_err(|_| Fault::Internal)?,
+        Err(error) => {
+            tracing::warn!(%error, "no disclosure");
+            return Err(identity_fault(&error));
+        }
+    };
+    let citizen = Citizen::load(portal, disclosure).await.map_err(|error| {
+        tracing::warn!(%error, "entries cannot be loaded");
+        match error {
+            LoadError::Ledger(_) => Fault::LedgerUnreachable,
+            LoadError::Disclosure(_) => Fault::Internal,
+        }
+    })?;
+    portal.sessions.open(citizen).map_err(|error| {
+        tracing::error!(%error, "no session");
+        Fault::Internal
+    })
+}
+
+fn identity_fault(error: &CallError) -> Fault {
+    match error {
+        CallError::Refused(problem) if problem.status == 403 => Fault::IdentityRefused,
+        error if error.retryable() => Fault::IdentityUnreachable,
+        _ => Fault::Internal,
+    }
+}
+
+/// `POST /{lang}/abmelden`.
+pub(crate) async fn logout(page: Page, headers: HeaderMap) -> Response {
+    let portal = &page.portal;
+    if let Some(cookie) = session::of_request(&headers, portal.secure()) {
+        portal.sessions.end(&cookie);
+    }
+    with_cookie(portal, None, page.to("/abgemeldet").into_response())
+}
+
+fn refused(portal: &Arc<Portal>, lang: Lang, fault: Fault) -> Response {
+    // The callback's own path has no language: the page is that of the start page in the language of the login.
+    let path = match lang {
+        Lang::De => Uri::from_static("/de/"),
+        Lang::En => Uri::from_static("/en/"),
+    };
+    let page = Page::new(portal, &path, &HeaderMap::new());
+    with_cookie(portal, None, page.fault(fault))
+}
+
+fn with_cookie(portal: &Portal, value: Option<&str>, mut response: Response) -> Response {
+    if let Some(cookie) = session::set(value, portal.secure()) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}

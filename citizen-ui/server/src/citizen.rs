@@ -1,0 +1,297 @@
+//! One citizen's entries, opened for one session.
+//!
+//! After the login identity discloses which entries are the citizen's and the keys of their records. For each entry the portal
+//! fetches receipt and sealed record, makes the opening file, and verifies it exactly as the browser will. What verifies is shown;
+//! what does not is shown as not proved, with its index and the reason: nothing is left out silently.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use citizen_ui::access::Access;
+use citizen_ui::prove::{Failure, Prover, Trust};
+use citizen_ui::state::ProofState;
+use exchange::{DisclosedEntry, Disclosure};
+use record::{Idnr, Kind, Period, Phase, Receipt, Series};
+use service::http::CallError;
+use tlog::checkpoint::SignedCheckpoint;
+use tokio::task::JoinSet;
+use verifier::opening::{Anchor, LabelProof, Opening};
+
+use crate::Portal;
+use crate::ledger::Fetched;
+
+/// How many entries are fetched at a time.
+const AT_A_TIME: usize = 16;
+
+/// What a session holds.
+pub(crate) struct Citizen {
+    /// To greet with.
+    pub(crate) name: String,
+    /// Proved accesses, newest first.
+    pub(crate) accesses: Vec<Access>,
+    /// Entries that could not be opened or proved.
+    pub(crate) unopened: Vec<(Vec<u64>, Failure)>,
+    /// Size of the log as of which identity made the list.
+    pub(crate) size: u64,
+    /// POSIX seconds of the login.
+    pub(crate) since: u64,
+    idnr: Option<Idnr>,
+    materials: HashMap<u64, Material>,
+    begins: HashMap<Period, Mutex<Fetched>>,
+    /// What the server has checked at the citizen's request, by the access's first index.
+    checked: Mutex<HashMap<u64, ProofState>>,
+}
+
+/// One entry with everything that opens it.
+struct Material {
+    entry: DisclosedEntry,
+    sealed_record: Vec<u8>,
+    receipt: Mutex<Fetched>,
+}
+
+/// Why nothing can be shown.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    /// The ledger does not answer.
+    #[error("ledger: {0}")]
+    Ledger(#[from] CallError),
+    /// Identity's answer does not fit the log.
+    #[error("the disclosure does not verify: {0}")]
+    Disclosure(&'static str),
+}
+
+impl Citizen {
+    /// Fetches and verifies everything that identity has disclosed.
+    pub(crate) async fn load(portal: &Arc<Portal>, disclosure: Disclosure) -> Result<Self, LoadError> {
+        check_inspection(&disclosure, &portal.trust)?;
+        let size = check_checkpoint(&disclosure, &portal.trust)?;
+        let anchor = portal.ledger.beginning().await?;
+        let begins = disclosure.periods.into_iter().map(|info| {
+            let fetched = Fetched {
+                receipt: info.begin_receipt,
+                witnessed: false,
+            };
+            (info.period, Mutex::new(fetched))
+        });
+        let mut citizen = Self {
+            name: disclosure.display_name,
+            accesses: Vec::new(),
+            unopened: Vec::new(),
+            size,
+            since: portal.clock.now(),
+            idnr: Some(disclosure.idnr),
+            materials: HashMap::new(),
+            begins: begins.collect(),
+            checked: Mutex::default(),
+        };
+        let groups = group(&disclosure.entries);
+        let missing = citizen.fetch(portal, disclosure.entries).await?;
+        let mut prover = Prover::new(portal.trust.clone());
+        for indices in groups {
+            if indices.iter().any(|index| missing.contains(index)) {
+                citizen.unopened.push((indices, Failure::Load));
+                continue;
+            }
+            match citizen.prove(&mut prover, &indices, &anchor) {
+                Ok(access) => citizen.accesses.push(access),
+                Err(failure) => citizen.unopened.push((indices, failure)),
+            }
+        }
+        citizen
+            .accesses
+            .sort_by_key(|access| std::cmp::Reverse(access.first().index));
+        Ok(citizen)
+    }
+
+    /// Receipts and records; returns the entries whose record or receipt the ledger refuses.
+    async fn fetch(&mut self, portal: &Arc<Portal>, entries: Vec<DisclosedEntry>) -> Result<Vec<u64>, CallError> {
+        let mut missing = Vec::new();
+        let mut waiting = entries.into_iter();
+        let mut running = JoinSet::new();
+        loop {
+            while running.len() < AT_A_TIME {
+                let Some(entry) = waiting.next() else { break };
+                let portal = Arc::clone(portal);
+                running.spawn(async move {
+                    let (record, receipt) =
+                        tokio::join!(portal.ledger.record(entry.index), portal.ledger.receipt(entry.index));
+                    (entry, record, receipt)
+                });
+            }
+            let Some(done) = running.join_next().await else {
+                return Ok(missing);
+            };
+            let (entry, record, receipt) = done.map_err(|error| CallError::Invalid(error.to_string()))?;
+            match (record, receipt) {
+                (Ok(sealed_record), Ok(receipt)) => {
+                    let index = entry.index;
+                    let receipt = Mutex::new(receipt);
+                    self.materials.insert(
+                        index,
+                        Material {
+                            entry,
+                            sealed_record,
+                            receipt,
+                        },
+                    );
+                }
+                (Err(error), _) | (_, Err(error)) if error.retryable() => return Err(error),
+                _ => missing.push(entry.index),
+            }
+        }
+    }
+
+    fn prove(&self, prover: &mut Prover, indices: &[u64], anchor: &Anchor) -> Result<Access, Failure> {
+        let files: Option<Vec<Vec<u8>>> = indices
+            .iter()
+            .map(|index| Some(self.opening(*index, anchor)?.to_bytes()))
+            .collect();
+        prover
+            .prove(&files.ok_or(Failure::Load)?, indices)
+            .map(|proved| proved.access)
+    }
+
+    /// The opening of one of the citizen's entries; `None` for any other entry.
+    fn opening(&self, index: u64, anchor: &Anchor) -> Option<Opening> {
+        let material = self.materials.get(&index)?;
+        let entry = &material.entry;
+        let begin = self.begins.get(&entry.period)?;
+        Some(Opening {
+            receipt: locked(&material.receipt).receipt.clone(),
+            sealed_record: material.sealed_record.clone(),
+            shared_key: entry.shared_key.clone(),
+            citizen_key: Some(entry.citizen_key.clone()),
+            label_proof: Some(LabelProof {
+                idnr: self.idnr.clone()?,
+                period_begin_receipt: locked(begin).receipt.clone(),
+                period: entry.period,
+                series: entry.series,
+                number: entry.number,
+                phase: entry.phase,
+                vrf_proof: entry.vrf_proof,
+            }),
+            anchor: Some(anchor.clone()),
+        })
+    }
+
+    /// The opening file of an entry, with the best receipts that there are by now.
+    pub(crate) async fn opening_file(&self, portal: &Portal, index: u64) -> Result<Option<Vec<u8>>, CallError> {
+        let Some(material) = self.materials.get(&index) else {
+            return Ok(None);
+        };
+        let anchor = portal.ledger.beginning().await?;
+        refresh(portal, &material.receipt, Some(index)).await;
+        if let Some(begin) = self.begins.get(&material.entry.period) {
+            let at = Receipt::parse(&locked(begin).receipt)
+                .ok()
+                .map(|receipt| receipt.index().get());
+            refresh(portal, begin, at).await;
+        }
+        Ok(self.opening(index, &anchor).map(|opening| opening.to_bytes()))
+    }
+
+    /// The receipt of one of the citizen's entries.
+    pub(crate) async fn receipt_file(&self, portal: &Portal, index: u64) -> Option<Vec<u8>> {
+        let material = self.materials.get(&index)?;
+        refresh(portal, &material.receipt, Some(index)).await;
+        Some(locked(&material.receipt).receipt.clone())
+    }
+
+    /// Verifies an access again, with the best receipts that there are by now, and remembers the result for this session.
+    pub(crate) async fn check(&self, portal: &Portal, key: u64) -> Result<(), CallError> {
+        let Some(access) = self.access(key) else {
+            return Ok(());
+        };
+        let indices: Vec<u64> = access.stamps().iter().map(|stamp| stamp.index).collect();
+        let mut files = Vec::with_capacity(indices.len());
+        for index in &indices {
+            files.extend(self.opening_file(portal, *index).await?);
+        }
+        let state = match Prover::new(portal.trust.clone()).prove(&files, &indices) {
+            Ok(proved) => ProofState::Server { quorum: proved.quorum },
+            Err(failure) => ProofState::Failed(failure),
+        };
+        locked(&self.checked).insert(key, state);
+        Ok(())
+    }
+
+    /// The access whose first entry this is.
+    pub(crate) fn access(&self, key: u64) -> Option<&Access> {
+        self.accesses.iter().find(|access| access.first().index == key)
+    }
+
+    /// What the server says of an access's proof.
+    pub(crate) fn state(&self, key: u64) -> ProofState {
+        locked(&self.checked)
+            .get(&key)
+            .copied()
+            .unwrap_or(ProofState::Unchecked)
+    }
+
+    /// A citizen without entries.
+    #[cfg(test)]
+    pub(crate) fn for_tests(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            accesses: Vec::new(),
+            unopened: Vec::new(),
+            size: 0,
+            since: 0,
+            idnr: None,
+            materials: HashMap::new(),
+            begins: HashMap::new(),
+            checked: Mutex::default(),
+        }
+    }
+}
+
+/// Tries to replace a receipt without cosignatures by one with them. Without success the old one stays, and is shown as such.
+async fn refresh(portal: &Portal, held: &Mutex<Fetched>, index: Option<u64>) {
+    let Some(index) = index.filter(|_| !locked(held).witnessed) else {
+        return;
+    };
+    match portal.ledger.receipt(index).await {
+        Ok(fetched) => *locked(held) = fetched,
+        Err(error) => tracing::debug!(%error, "the receipt stays as it is"),
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The entries of each access: intent and outcome of one number belong together, everything else stands alone.
+fn group(entries: &[DisclosedEntry]) -> Vec<Vec<u64>> {
+    let mut groups: BTreeMap<(Period, Series, u32, bool), BTreeMap<Phase, u64>> = BTreeMap::new();
+    for entry in entries {
+        let key = (entry.period, entry.series, entry.number, entry.phase == Phase::Preview);
+        groups.entry(key).or_default().insert(entry.phase, entry.index);
+    }
+    groups
+        .into_values()
+        .map(|phases| phases.into_values().collect())
+        .collect()
+}
+
+/// Identity may open records only after the inspection stands in the log: it must show the receipt.
+fn check_inspection(disclosure: &Disclosure, trust: &Trust) -> Result<(), LoadError> {
+    let verified = Receipt::parse(&disclosure.inspection_receipt)
+        .and_then(|receipt| receipt.verify(&trust.policy))
+        .map_err(|_| LoadError::Disclosure("inspection receipt"))?;
+    if verified.entry().entry().body.kind() == Kind::Inspection {
+        Ok(())
+    } else {
+        Err(LoadError::Disclosure("kind of the inspection entry"))
+    }
+}
+
+fn check_checkpoint(disclosure: &Disclosure, trust: &Trust) -> Result<u64, LoadError> {
+    let policy = &trust.policy;
+    let checked = policy.logs().iter().find_map(|log| {
+        let origin = log.origin();
+        SignedCheckpoint::open(&disclosure.checkpoint, &origin, &policy.log_keys(&origin)).ok()
+    });
+    checked
+        .map(|signed| signed.checkpoint().size.get())
+        .ok_or(LoadError::Disclosure("checkpoint"))
+}

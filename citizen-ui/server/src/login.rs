@@ -1,0 +1,209 @@
+//! The relying party: OpenID Connect authorization code flow with PKCE.
+//!
+//! Checked here: `state` and `iss` of the answer (RFC 9207), the ID token (signature, issuer, audience, expiry, nonce,
+//! `at_hash`) and its level of assurance; `acr_values` is only a wish, the claim counts. Identity checks the same token again by
+//! itself. The provider is asked for its metadata and keys at every login, so a rotated key needs no restart.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use openidconnect::core::{CoreAuthPrompt, CoreClient, CoreIdTokenVerifier, CoreProviderMetadata, CoreResponseType};
+use openidconnect::{
+    AccessTokenHash, AuthenticationContextClass, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret,
+    CsrfToken, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, Scope, TokenResponse,
+};
+use service::secret::read_private;
+use subtle::ConstantTimeEq;
+
+use citizen_ui::lang::Lang;
+
+use crate::{Config, Error};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_ANSWER: usize = 1 << 20;
+
+/// The provider and what we are there.
+pub(crate) struct Login {
+    issuer: IssuerUrl,
+    client_id: ClientId,
+    client_secret: Option<ClientSecret>,
+    redirect: RedirectUrl,
+    acr: String,
+    http: reqwest::Client,
+}
+
+/// A login under way: what the answer must fit.
+pub(crate) struct Pending {
+    /// The language to come back to.
+    pub(crate) lang: Lang,
+    metadata: CoreProviderMetadata,
+    state: CsrfToken,
+    nonce: Nonce,
+    verifier: PkceCodeVerifier,
+}
+
+/// A login that holds: for identity, which does not take our word for it.
+pub(crate) struct Verified {
+    /// The token as received.
+    pub(crate) id_token: String,
+    /// The nonce of this login.
+    pub(crate) nonce: String,
+}
+
+/// The provider's answer, as parameters of the callback.
+#[derive(serde::Deserialize)]
+pub(crate) struct Answer {
+    code: Option<String>,
+    state: Option<String>,
+    iss: Option<String>,
+}
+
+/// Why a login does not hold.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoginError {
+    /// The provider does not answer as it should; retryable.
+    #[error("the provider does not answer as it should: {0}")]
+    Unreachable(String),
+    /// The answer or the token does not fit.
+    #[error("not accepted: {0}")]
+    Refused(&'static str),
+    /// The token's level of assurance is another.
+    #[error("the level of assurance is too low")]
+    Assurance,
+}
+
+impl Login {
+    pub(crate) fn new(config: &Config) -> Result<Self, Error> {
+        let fault = |error: &dyn std::fmt::Display| Error::Login(error.to_string());
+        let client_secret = match &config.login.client_secret {
+            Some(path) => Some(ClientSecret::new(read_private(path)?.trim().to_owned())),
+            None => None,
+        };
+        Ok(Self {
+            issuer: IssuerUrl::new(config.login.issuer.clone()).map_err(|error| fault(&error))?,
+            client_id: ClientId::new(config.login.client_id.clone()),
+            client_secret,
+            redirect: RedirectUrl::new(config.redirect_uri()).map_err(|error| fault(&error))?,
+            acr: config.login.acr.clone(),
+            http: reqwest::Client::builder()
+                .no_proxy()
+                // A redirect could send code and verifier to somebody else.
+                .redirect(reqwest::redirect::Policy::none())
+                .timeout(TIMEOUT)
+                .build()
+                .map_err(|error| fault(&error))?,
+        })
+    }
+
+    /// Begins a login: the provider's address for this browser, and what its answer must fit.
+    pub(crate) async fn begin(&self, lang: Lang) -> Result<(String, Pending), LoginError> {
+        let metadata = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.client())
+            .await
+            .map_err(|error| LoginError::Unreachable(error.to_string()))?;
+        let client =
+            CoreClient::from_provider_metadata(metadata.clone(), self.client_id.clone(), self.client_secret.clone())
+                .set_redirect_uri(self.redirect.clone());
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let (url, state, nonce) = client
+            .authorize_url(
+                AuthenticationFlow::<CoreResponseType>::AuthorizationCode,
+                CsrfToken::new_random,
+                Nonce::new_random,
+            )
+            .add_scope(Scope::new("profile".to_owned()))
+            .add_auth_context_value(AuthenticationContextClass::new(self.acr.clone()))
+            .add_prompt(CoreAuthPrompt::Login)
+            .set_pkce_challenge(challenge)
+            .url();
+        let pending = Pending {
+            lang,
+            metadata,
+            state,
+            nonce,
+            verifier,
+        };
+        Ok((url.into(), pending))
+    }
+
+    /// Finishes a login.
+    pub(crate) async fn finish(&self, pending: Pending, answer: Answer) -> Result<Verified, LoginError> {
+        let state = answer.state.unwrap_or_default();
+        if !bool::from(state.as_bytes().ct_eq(pending.state.secret().as_bytes())) {
+            return Err(LoginError::Refused("state"));
+        }
+        // SPEC: RFC 9207 §2.4: an `iss` that is there must be the provider's.
+        if answer.iss.is_some_and(|issuer| issuer != self.issuer.as_str()) {
+            return Err(LoginError::Refused("issuer of the answer"));
+        }
+        let code = answer.code.ok_or(LoginError::Refused("no code"))?;
+        let client =
+            CoreClient::from_provider_metadata(pending.metadata, self.client_id.clone(), self.client_secret.clone())
+                .set_redirect_uri(self.redirect.clone());
+        let tokens = client
+            .exchange_code(AuthorizationCode::new(code))
+            .map_err(|_| LoginError::Unreachable("no token endpoint".to_owned()))?
+            .set_pkce_verifier(pending.verifier)
+            .request_async(&self.client())
+            .await
+            .map_err(|_| LoginError::Refused("the code was not redeemed"))?;
+        let id_token = tokens.id_token().ok_or(LoginError::Refused("no ID token"))?;
+        let verifier: CoreIdTokenVerifier<'_> = client.id_token_verifier();
+        let claims = id_token
+            .claims(&verifier, &pending.nonce)
+            .map_err(|_| LoginError::Refused("the ID token does not verify"))?;
+        if let Some(expected) = claims.access_token_hash() {
+            let algorithm = id_token.signing_alg().map_err(|_| LoginError::Refused("algorithm"))?;
+            let key = id_token
+                .signing_key(&verifier)
+                .map_err(|_| LoginError::Refused("key"))?;
+            let actual = AccessTokenHash::from_token(tokens.access_token(), algorithm, key)
+                .map_err(|_| LoginError::Refused("at_hash"))?;
+            if actual != *expected {
+                return Err(LoginError::Refused("at_hash"));
+            }
+        }
+        if claims.auth_context_ref().map(|acr| acr.as_str()) != Some(self.acr.as_str()) {
+            return Err(LoginError::Assurance);
+        }
+        Ok(Verified {
+            id_token: id_token.to_string(),
+            nonce: pending.nonce.secret().clone(),
+        })
+    }
+
+    /// The HTTP client in the form that the library calls; it owns what it needs, so that its calls may move between threads.
+    fn client(&self) -> impl Fn(HttpRequest) -> BoxedCall + use<> {
+        let http = self.http.clone();
+        move |request| Box::pin(call(http.clone(), request))
+    }
+}
+
+type BoxedCall = Pin<Box<dyn Future<Output = Result<HttpResponse, CallFault>> + Send>>;
+
+async fn call(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, CallFault> {
+    let mut response = http.execute(request.try_into()?).await?;
+    let mut answer = axum::http::Response::builder().status(response.status());
+    for (name, value) in response.headers() {
+        answer = answer.header(name, value);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > MAX_ANSWER {
+            return Err(CallFault::TooLong);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(answer.body(body)?)
+}
+
+/// Why a call to the provider brought nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallFault {
+    #[error(transparent)]
+    Http(#[from] reqwest::Error),
+    #[error(transparent)]
+    Form(#[from] axum::http::Error),
+    #[error("the answer is too long")]
+    TooLong,
+}

@@ -1,0 +1,121 @@
+//! What a handler knows of a request: its language, whose session it is, and the frame of the answer.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, OriginalUri};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use citizen_ui::lang::Lang;
+use citizen_ui::pages::{self, Fault, Frame, SessionInfo};
+use citizen_ui::when::When;
+
+use crate::Portal;
+use crate::session::{self, Current};
+
+/// A request for a page.
+pub(crate) struct Page {
+    pub(crate) portal: Arc<Portal>,
+    pub(crate) lang: Lang,
+    pub(crate) session: Option<Current>,
+    /// Path and query after the language.
+    path: String,
+}
+
+impl Page {
+    /// The page for a path below a language; for any other path German.
+    pub(crate) fn new(portal: &Arc<Portal>, uri: &Uri, headers: &HeaderMap) -> Self {
+        let segment = uri.path().trim_start_matches('/').split('/').next().unwrap_or_default();
+        let known = Lang::of_segment(segment);
+        let whole = uri.path_and_query().map_or(uri.path(), |path| path.as_str());
+        let path = match known {
+            Some(lang) => whole.get(1 + lang.code().len()..).unwrap_or_default().to_owned(),
+            None => String::new(),
+        };
+        // Proofs are fetched by the page, not by the reader: they do not keep a session alive.
+        let touch = !uri.path().ends_with("/nachweis");
+        let cookie = session::of_request(headers, portal.secure());
+        Self {
+            portal: Arc::clone(portal),
+            lang: known.unwrap_or(Lang::De),
+            session: cookie.and_then(|cookie| portal.sessions.current(&cookie, touch)),
+            path: if path.is_empty() { "/".to_owned() } else { path },
+        }
+    }
+
+    /// The frame around the answer.
+    pub(crate) fn frame(&self) -> Frame {
+        let now = self.portal.clock.now();
+        Frame {
+            lang: self.lang,
+            path: self.path.clone(),
+            banner: self.portal.config.banner.clone(),
+            session: self.session.as_ref().map(|current| SessionInfo {
+                name: current.citizen.name.clone(),
+                seconds: u32::try_from(current.idle_end.saturating_sub(now)).unwrap_or(u32::MAX),
+                idle_end: When::of(current.idle_end).time,
+                end: When::of(current.end).time,
+            }),
+            islands: self.portal.islands,
+        }
+    }
+
+    /// An address in this language.
+    pub(crate) fn href(&self, path: &str) -> String {
+        format!("/{}{path}", self.lang.code())
+    }
+
+    /// To another page by GET.
+    pub(crate) fn to(&self, path: &str) -> Redirect {
+        Redirect::to(&self.href(path))
+    }
+
+    /// The page that says what went wrong.
+    pub(crate) fn fault(&self, fault: Fault) -> Response {
+        let status = match fault {
+            Fault::NotFound => StatusCode::NOT_FOUND,
+            Fault::LoginNeeded => StatusCode::UNAUTHORIZED,
+            Fault::LoginFailed | Fault::Assurance | Fault::IdentityRefused => StatusCode::FORBIDDEN,
+            Fault::LoginUnreachable | Fault::IdentityUnreachable | Fault::LedgerUnreachable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Fault::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, Html(pages::fault(&self.frame(), fault))).into_response()
+    }
+}
+
+impl FromRequestParts<Arc<Portal>> for Page {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, portal: &Arc<Portal>) -> Result<Self, Infallible> {
+        Ok(Self::new(portal, whole_uri(parts), &parts.headers))
+    }
+}
+
+/// The address as asked for: inside a nested router the request's own lacks the language.
+fn whole_uri(parts: &Parts) -> &Uri {
+    parts
+        .extensions
+        .get::<OriginalUri>()
+        .map_or(&parts.uri, |original| &original.0)
+}
+
+/// A request of somebody logged in; others get the page that says so.
+pub(crate) struct Private {
+    pub(crate) page: Page,
+    pub(crate) current: Current,
+}
+
+impl FromRequestParts<Arc<Portal>> for Private {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, portal: &Arc<Portal>) -> Result<Self, Response> {
+        let page = Page::new(portal, whole_uri(parts), &parts.headers);
+        match page.session.clone() {
+            Some(current) => Ok(Self { page, current }),
+            None => Err(page.fault(Fault::LoginNeeded)),
+        }
+    }
+}

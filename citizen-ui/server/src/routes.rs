@@ -1,0 +1,138 @@
+//! Which path leads where. Paths are German in both languages; `{lang}` is `de` or `en`.
+//!
+//! | Path | Login | |
+//! | --- | --- | --- |
+//! | `GET /` | | to the language that the browser prefers |
+//! | `GET /{lang}/` | | start |
+//! | `GET /{lang}/protokoll` | | state of the log |
+//! | `GET /{lang}/was-wird-aufgezeichnet`, `selbst-pruefen`, `barrierefreiheit`, `gestaltung` | | public pages |
+//! | `GET /{lang}/anmelden`, `GET /anmeldung/rueckkehr`, `POST /{lang}/abmelden`, `GET /{lang}/abgemeldet` | | [`crate::account`] |
+//! | `GET /{lang}/zugriffe`, `POST /{lang}/zugriffe/pruefen` | yes | the list; check on the server |
+//! | `GET /{lang}/zugriffe/{index}` | yes | one access |
+//! | `GET /{lang}/zugriffe/{index}/nachweis`, `/oeffnung`, `/quittung` | yes | opening for the browser; both as files |
+//! | `GET /assets/…`, `GET /pkg/…` | | styles, fonts; the browser's program |
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{HeaderMap, header};
+use axum::middleware;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use citizen_ui::lang::Lang;
+use citizen_ui::pages::{self, Fault, Frame, LogState, Witness};
+use citizen_ui::when::When;
+use tower_http::csrf::CsrfLayer;
+
+use crate::page::Page;
+use crate::{Portal, accesses, account, assets, headers};
+
+/// All routes.
+pub(crate) fn routes(portal: Arc<Portal>) -> Router {
+    let mut router = Router::new()
+        .route("/", get(root))
+        .route(account::CALLBACK, get(account::callback));
+    for lang in Lang::ALL {
+        router = router.nest(&format!("/{}", lang.code()), in_language());
+        // A nested "/" is the path without the slash at its end; the start page has one.
+        router = router.route(&format!("/{}/", lang.code()), get(start));
+    }
+    router
+        .merge(assets::routes())
+        .fallback(not_found)
+        .layer(CsrfLayer::new())
+        .layer(middleware::from_fn_with_state(Arc::clone(&portal), headers::add))
+        .with_state(portal)
+}
+
+fn in_language() -> Router<Arc<Portal>> {
+    Router::new()
+        .route("/", get(to_start))
+        .route("/protokoll", get(log))
+        .route(
+            "/was-wird-aufgezeichnet",
+            get(|page: Page| public(page, pages::recorded)),
+        )
+        .route("/selbst-pruefen", get(verify))
+        .route(
+            "/barrierefreiheit",
+            get(|page: Page| public(page, pages::accessibility)),
+        )
+        .route("/gestaltung", get(|page: Page| public(page, pages::design)))
+        .route("/anmelden", get(account::login))
+        .route("/abmelden", post(account::logout))
+        .route("/abgemeldet", get(|page: Page| public(page, pages::logged_out)))
+        .route("/zugriffe", get(accesses::list))
+        .route("/zugriffe/pruefen", post(accesses::check))
+        .route("/zugriffe/{index}", get(accesses::detail))
+        .route("/zugriffe/{index}/nachweis", get(accesses::proof))
+        .route("/zugriffe/{index}/oeffnung", get(accesses::opening))
+        .route("/zugriffe/{index}/quittung", get(accesses::receipt))
+}
+
+async fn root(request_headers: HeaderMap) -> Redirect {
+    let wanted = request_headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    Redirect::to(&format!("/{}/", Lang::preferred(wanted).code()))
+}
+
+async fn start(page: Page) -> Response {
+    public(page, pages::start).await
+}
+
+async fn to_start(page: Page) -> Redirect {
+    page.to("/")
+}
+
+async fn public(page: Page, render: fn(&Frame) -> String) -> Response {
+    Html(render(&page.frame())).into_response()
+}
+
+async fn verify(page: Page) -> Response {
+    let config = &page.portal.config;
+    let log = config.ledger_public.as_ref().unwrap_or(&config.ledger);
+    let trust = &page.portal.trust_text;
+    Html(pages::verify(&page.frame(), log, &trust.policy, &trust.genesis)).into_response()
+}
+
+async fn log(page: Page) -> Response {
+    let state = log_state(&page.portal).await;
+    Html(pages::log(&page.frame(), state, &page.portal.trust_text)).into_response()
+}
+
+async fn log_state(portal: &Portal) -> LogState {
+    let bytes = match portal.ledger.checkpoint().await {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            tracing::warn!(%error, "no checkpoint");
+            return LogState::Unreachable;
+        }
+    };
+    let (Ok(verdict), Ok(checkpoint)) = (
+        portal.trust.policy.verify_checkpoint(&bytes),
+        String::from_utf8(bytes.clone()),
+    ) else {
+        return LogState::Invalid;
+    };
+    let witnesses = portal.trust.policy.witnesses().iter().map(|witness| {
+        let cosigned = verdict.cosignatures().iter().find(|line| line.witness == witness.name);
+        Witness {
+            name: witness.name.clone(),
+            signed: cosigned.map(|line| When::of(line.timestamp).full()),
+        }
+    });
+    LogState::Checked {
+        origin: verdict.checkpoint().origin.to_string(),
+        size: verdict.checkpoint().size.get(),
+        root: verdict.checkpoint().root.to_string(),
+        quorum: verdict.quorum(),
+        witnesses: witnesses.collect(),
+        checkpoint,
+    }
+}
+
+async fn not_found(page: Page) -> Response {
+    page.fault(Fault::NotFound)
+}

@@ -1,0 +1,288 @@
+//! Sessions: in memory only, found by a random cookie, ended by logout, idleness or age.
+//!
+//! The cookie is 32 random bytes; the map's key is their SHA-256, so a look at the map does not give a session away. A login
+//! gets a new cookie (no fixation). What a session holds is dropped, and wiped where the types do so, when it ends.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use serde::{Deserialize, Serialize};
+use service::Clock;
+use service::secret::SecretError;
+use sha2::{Digest, Sha256};
+
+use crate::citizen::Citizen;
+use crate::login::Pending;
+
+/// How long a login at the provider may take, in seconds.
+const PENDING_SECONDS: u64 = 600;
+/// More sessions than this are refused.
+const MAX_SESSIONS: usize = 20_000;
+
+/// When a session ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Seconds after the login, whatever is done.
+    pub longest: u64,
+    /// Seconds after the last page.
+    pub idle: u64,
+}
+
+impl Default for Limits {
+    /// What is asked of services of level "high": 30 minutes, 5 without action.
+    fn default() -> Self {
+        Self {
+            longest: 1_800,
+            idle: 300,
+        }
+    }
+}
+
+/// All sessions.
+pub(crate) struct Sessions {
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    map: Mutex<HashMap<[u8; 32], Session>>,
+}
+
+struct Session {
+    content: Content,
+    began: u64,
+    touched: u64,
+}
+
+enum Content {
+    Pending(Box<Pending>),
+    Citizen(Arc<Citizen>),
+}
+
+/// A citizen's session as a handler sees it.
+#[derive(Clone)]
+pub(crate) struct Current {
+    pub(crate) citizen: Arc<Citizen>,
+    /// POSIX seconds at which it ends if nothing is done.
+    pub(crate) idle_end: u64,
+    /// POSIX seconds at which it ends whatever is done.
+    pub(crate) end: u64,
+}
+
+/// Why there is no session.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SessionError {
+    /// No randomness.
+    #[error(transparent)]
+    Random(#[from] SecretError),
+    /// Too many sessions.
+    #[error("too many sessions at a time")]
+    Full,
+}
+
+impl Sessions {
+    pub(crate) fn new(limits: Limits, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            limits,
+            clock,
+            map: Mutex::default(),
+        }
+    }
+
+    /// Begins a login; returns the cookie's value.
+    pub(crate) fn begin(&self, pending: Pending) -> Result<String, SessionError> {
+        self.insert(Content::Pending(Box::new(pending)))
+    }
+
+    /// Takes a login under way: it can be finished once.
+    pub(crate) fn take_pending(&self, cookie: &str) -> Option<Pending> {
+        let key = key(cookie)?;
+        let mut map = self.map();
+        if !matches!(map.get(&key)?.content, Content::Pending(_)) {
+            return None;
+        }
+        let session = map.remove(&key)?;
+        match session.content {
+            Content::Pending(pending) if session.began + PENDING_SECONDS > self.clock.now() => Some(*pending),
+            _ => None,
+        }
+    }
+
+    /// Begins a citizen's session; returns the cookie's value.
+    pub(crate) fn open(&self, citizen: Citizen) -> Result<String, SessionError> {
+        self.insert(Content::Citizen(Arc::new(citizen)))
+    }
+
+    /// The citizen's session. `touch`: a page was asked for, so the time without action begins anew.
+    pub(crate) fn current(&self, cookie: &str, touch: bool) -> Option<Current> {
+        let key = key(cookie)?;
+        let now = self.clock.now();
+        let mut map = self.map();
+        let session = map.get_mut(&key)?;
+        if self.ended(session, now) {
+            map.remove(&key);
+            return None;
+        }
+        let Content::Citizen(citizen) = &session.content else {
+            return None;
+        };
+        let citizen = Arc::clone(citizen);
+        if touch {
+            session.touched = now;
+        }
+        let end = session.began + self.limits.longest;
+        Some(Current {
+            citizen,
+            idle_end: end.min(session.touched + self.limits.idle),
+            end,
+        })
+    }
+
+    /// Ends a session.
+    pub(crate) fn end(&self, cookie: &str) {
+        if let Some(key) = key(cookie) {
+            self.map().remove(&key);
+        }
+    }
+
+    /// Drops what has ended.
+    pub(crate) fn sweep(&self) {
+        let now = self.clock.now();
+        self.map().retain(|_, session| !self.ended(session, now));
+    }
+
+    fn ended(&self, session: &Session, now: u64) -> bool {
+        match session.content {
+            Content::Pending(_) => now >= session.began + PENDING_SECONDS,
+            Content::Citizen(_) => {
+                now >= session.began + self.limits.longest || now >= session.touched + self.limits.idle
+            }
+        }
+    }
+
+    fn insert(&self, content: Content) -> Result<String, SessionError> {
+        let secret = service::secret::random()?;
+        let now = self.clock.now();
+        let mut map = self.map();
+        if map.len() >= MAX_SESSIONS {
+            map.retain(|_, session| !self.ended(session, now));
+            if map.len() >= MAX_SESSIONS {
+                return Err(SessionError::Full);
+            }
+        }
+        let session = Session {
+            content,
+            began: now,
+            touched: now,
+        };
+        map.insert(Sha256::digest(secret).into(), session);
+        Ok(hex::encode(secret))
+    }
+
+    fn map(&self) -> MutexGuard<'_, HashMap<[u8; 32], Session>> {
+        self.map.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key(cookie: &str) -> Option<[u8; 32]> {
+    let mut secret = [0; 32];
+    hex::decode_to_slice(cookie, &mut secret).ok()?;
+    Some(Sha256::digest(secret).into())
+}
+
+/// SPEC: RFC 6265bis §4.1.3.2, a `__Host-` cookie is Secure, for this host alone and for every path.
+fn name(secure: bool) -> &'static str {
+    if secure { "__Host-einsicht" } else { "einsicht" }
+}
+
+/// The session cookie of a request.
+pub(crate) fn of_request(headers: &HeaderMap, secure: bool) -> Option<String> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name(secure))
+        .map(|(_, value)| value.to_owned())
+}
+
+/// `Set-Cookie` for a session; without a value it removes the cookie.
+pub(crate) fn set(value: Option<&str>, secure: bool) -> Option<HeaderValue> {
+    let name = name(secure);
+    let secure = if secure { "; Secure" } else { "" };
+    let text = match value {
+        Some(value) => format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}"),
+        None => format!("{name}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}"),
+    };
+    HeaderValue::from_str(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use service::ManualClock;
+
+    use super::*;
+
+    fn sessions() -> (Arc<ManualClock>, Sessions) {
+        let clock = ManualClock::new(1_000);
+        (Arc::clone(&clock), Sessions::new(Limits::default(), clock))
+    }
+
+    #[test]
+    fn a_session_ends_when_idle() {
+        let (clock, sessions) = sessions();
+        let cookie = sessions.open(Citizen::for_tests("A")).unwrap();
+        clock.set(1_299);
+        let current = sessions.current(&cookie, true).unwrap();
+        assert_eq!((current.idle_end, current.end), (1_599, 2_800));
+        clock.set(1_598);
+        assert!(sessions.current(&cookie, false).is_some(), "looked at without a touch");
+        clock.set(1_599);
+        assert!(sessions.current(&cookie, true).is_none());
+        assert!(sessions.map().is_empty(), "and is gone");
+    }
+
+    #[test]
+    fn a_session_ends_by_age_and_is_swept() {
+        let (clock, sessions) = sessions();
+        let cookie = sessions.open(Citizen::for_tests("A")).unwrap();
+        for now in (1_000..2_800).step_by(200) {
+            clock.set(now);
+            assert!(sessions.current(&cookie, true).is_some());
+        }
+        clock.set(2_799);
+        assert_eq!(sessions.current(&cookie, true).unwrap().idle_end, 2_800);
+        clock.set(2_800);
+        sessions.sweep();
+        assert!(sessions.map().is_empty());
+    }
+
+    #[test]
+    fn cookies() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::COOKIE, HeaderValue::from_static("a=b; einsicht=xyz"));
+        assert_eq!(of_request(&headers, false).as_deref(), Some("xyz"));
+        assert_eq!(of_request(&headers, true), None);
+        let set = |value, secure| set(value, secure).unwrap().to_str().unwrap().to_owned();
+        assert_eq!(
+            set(Some("x"), true),
+            "__Host-einsicht=x; Path=/; HttpOnly; SameSite=Lax; Secure"
+        );
+        assert!(set(None, false).contains("Max-Age=0"));
+    }
+
+    #[test]
+    fn unknown_and_ended_cookies_find_nothing() {
+        let (_clock, sessions) = sessions();
+        let cookie = sessions.open(Citizen::for_tests("A")).unwrap();
+        assert!(sessions.current("", true).is_none());
+        assert!(sessions.current(&"0".repeat(64), true).is_none());
+        assert!(
+            sessions.take_pending(&cookie).is_none(),
+            "a citizen's session is no login"
+        );
+        sessions.end(&cookie);
+        assert!(sessions.current(&cookie, true).is_none());
+    }
+}

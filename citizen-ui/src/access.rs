@@ -1,0 +1,250 @@
+//! One access: what the list shows as one row.
+//!
+//! An exchange has two entries, the intent, written before anything moves, and the outcome, which closes it. They are one access.
+//! An inspection (somebody opened records) and an unused number are accesses of one entry. An [`Access`] is made only from
+//! opened entries that fit together, by the server and by the browser alike; everything shown comes from here.
+
+use record::{CitizenPart, ExchangeRecord, InspectionRecord, Kind, SharedPart, VoidRecord};
+
+/// An entry whose record has been opened.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Where it stands in the log, and since when.
+    pub stamp: Stamp,
+    /// What it is.
+    pub kind: Kind,
+    /// The entry that it closes.
+    pub refers: Option<u64>,
+    /// The part for both authorities, the citizen and supervision.
+    pub shared: SharedPart,
+    /// The part for the citizen.
+    pub citizen: Option<CitizenPart>,
+}
+
+/// Place and time of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Index in the log.
+    pub index: u64,
+    /// POSIX seconds, the writer's clock.
+    pub time: u64,
+}
+
+/// One access.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// Evidence was asked for.
+    Exchange(Box<Exchange>),
+    /// Records were opened.
+    Inspection {
+        /// The entry.
+        stamp: Stamp,
+        /// Its record.
+        record: InspectionRecord,
+    },
+    /// A number was given out for an exchange that never began.
+    Unused {
+        /// The entry.
+        stamp: Stamp,
+        /// Its record.
+        record: VoidRecord,
+    },
+}
+
+/// An exchange: intent, and outcome if there is one yet.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// The entry written before anything moved.
+    pub intent: Stamp,
+    /// The entry that closes it.
+    pub outcome: Option<Stamp>,
+    /// The newest record: the outcome's, else the intent's.
+    pub record: ExchangeRecord,
+    /// What only the citizen is told.
+    pub internal_reason: Option<String>,
+}
+
+/// Entries that do not make one access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Mismatch {
+    /// Kind of entry and kind of record differ, or the entries are not an intent and its outcome.
+    #[error("the entries are not of the kinds that make one access")]
+    Kinds,
+    /// The outcome closes another intent.
+    #[error("the outcome closes another entry")]
+    Refers,
+    /// Intent and outcome tell different exchanges.
+    #[error("intent and outcome tell different things")]
+    Content,
+}
+
+impl Access {
+    /// The access that these entries make: one entry, or intent and outcome in this order.
+    pub fn of(mut opened: Vec<Opened>) -> Result<Self, Mismatch> {
+        let second = if opened.len() == 2 { opened.pop() } else { None };
+        let (Some(first), true) = (opened.pop(), opened.is_empty()) else {
+            return Err(Mismatch::Kinds);
+        };
+        match (first.kind, first.shared, second) {
+            (Kind::Intent, SharedPart::Exchange(intent), None) if intent.result.is_none() => {
+                Ok(Self::Exchange(Box::new(Exchange {
+                    intent: first.stamp,
+                    outcome: None,
+                    record: *intent,
+                    internal_reason: reason(first.citizen),
+                })))
+            }
+            (Kind::Intent, SharedPart::Exchange(intent), Some(outcome)) if intent.result.is_none() => {
+                Self::closed(first.stamp, &intent, outcome)
+            }
+            (Kind::Inspection, SharedPart::Inspection(record), None) => Ok(Self::Inspection {
+                stamp: first.stamp,
+                record,
+            }),
+            (Kind::Void, SharedPart::Void(record), None) => Ok(Self::Unused {
+                stamp: first.stamp,
+                record,
+            }),
+            _ => Err(Mismatch::Kinds),
+        }
+    }
+
+    fn closed(intent: Stamp, asked: &ExchangeRecord, outcome: Opened) -> Result<Self, Mismatch> {
+        let (Kind::Outcome, SharedPart::Exchange(told)) = (outcome.kind, outcome.shared) else {
+            return Err(Mismatch::Kinds);
+        };
+        if told.result.is_none() {
+            return Err(Mismatch::Kinds);
+        }
+        if outcome.refers != Some(intent.index) {
+            return Err(Mismatch::Refers);
+        }
+        if !same_exchange(asked, &told) {
+            return Err(Mismatch::Content);
+        }
+        Ok(Self::Exchange(Box::new(Exchange {
+            intent,
+            outcome: Some(outcome.stamp),
+            record: *told,
+            internal_reason: reason(outcome.citizen),
+        })))
+    }
+
+    /// The entry that the access is known by: intent, inspection or void.
+    pub fn first(&self) -> Stamp {
+        match self {
+            Self::Exchange(exchange) => exchange.intent,
+            Self::Inspection { stamp, .. } | Self::Unused { stamp, .. } => *stamp,
+        }
+    }
+
+    /// All its entries, first entry first.
+    pub fn stamps(&self) -> Vec<Stamp> {
+        match self {
+            Self::Exchange(exchange) => std::iter::once(exchange.intent).chain(exchange.outcome).collect(),
+            Self::Inspection { stamp, .. } | Self::Unused { stamp, .. } => vec![*stamp],
+        }
+    }
+}
+
+/// What an outcome says again must be what its intent said; only result and expiry (of another day) may differ.
+fn same_exchange(intent: &ExchangeRecord, outcome: &ExchangeRecord) -> bool {
+    intent.ids == outcome.ids
+        && intent.consumer == outcome.consumer
+        && intent.provider == outcome.provider
+        && intent.evidence == outcome.evidence
+        && intent.request_digest == outcome.request_digest
+        && intent.why == outcome.why
+        && intent.allowed_by == outcome.allowed_by
+        && intent.role == outcome.role
+        && intent.idnr_used == outcome.idnr_used
+        && intent.assurance == outcome.assurance
+        && intent.consumer_signatures == outcome.consumer_signatures
+}
+
+fn reason(part: Option<CitizenPart>) -> Option<String> {
+    part.and_then(|part| part.internal_reason)
+        .filter(|reason| !reason.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use record::Outcome;
+
+    use super::*;
+    use crate::samples;
+
+    fn outcome_with(change: impl FnOnce(&mut Opened)) -> Opened {
+        let mut outcome = samples::outcome(Outcome::Delivered);
+        change(&mut outcome);
+        outcome
+    }
+
+    #[test]
+    fn intent_and_outcome_are_one_access() {
+        let access = Access::of(vec![samples::intent(), samples::outcome(Outcome::Delivered)]).unwrap();
+        assert_eq!(access.first().index, 17);
+        assert_eq!(
+            access.stamps().iter().map(|stamp| stamp.index).collect::<Vec<_>>(),
+            [17, 19]
+        );
+        let Access::Exchange(exchange) = access else {
+            unreachable!("an exchange")
+        };
+        assert!(exchange.record.result.is_some());
+        assert_eq!(
+            exchange.internal_reason.as_deref(),
+            Some("Halterdaten stimmen nicht überein")
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_no_access() {
+        let exchange = |opened: &mut Opened, change: &dyn Fn(&mut ExchangeRecord)| {
+            if let SharedPart::Exchange(record) = &mut opened.shared {
+                change(record);
+            }
+        };
+        let other_intent = outcome_with(|outcome| outcome.refers = Some(18));
+        let other_provider =
+            outcome_with(|outcome| exchange(outcome, &|record| record.provider.name = "Anderes Amt".into()));
+        let other_reason = outcome_with(|outcome| exchange(outcome, &|record| record.why.occasion = "anderes".into()));
+        let no_result = outcome_with(|outcome| exchange(outcome, &|record| record.result = None));
+        let not_an_outcome = outcome_with(|outcome| outcome.kind = Kind::Preview);
+        for (second, mismatch) in [
+            (other_intent, Mismatch::Refers),
+            (other_provider, Mismatch::Content),
+            (other_reason, Mismatch::Content),
+            (no_result, Mismatch::Kinds),
+            (not_an_outcome, Mismatch::Kinds),
+            (samples::inspection(), Mismatch::Kinds),
+        ] {
+            assert_eq!(Access::of(vec![samples::intent(), second]).unwrap_err(), mismatch);
+        }
+        assert_eq!(Access::of(Vec::new()).unwrap_err(), Mismatch::Kinds);
+        assert_eq!(
+            Access::of(vec![samples::outcome(Outcome::Delivered)]).unwrap_err(),
+            Mismatch::Kinds,
+            "an outcome alone"
+        );
+        assert!(
+            Access::of(vec![
+                samples::intent(),
+                samples::outcome(Outcome::Failed),
+                samples::inspection()
+            ])
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn an_outcome_may_expire_on_another_day() {
+        let outcome = outcome_with(|outcome| {
+            if let SharedPart::Exchange(record) = &mut outcome.shared {
+                record.lifecycle.expiry.0 += 1;
+            }
+        });
+        assert!(Access::of(vec![samples::intent(), outcome]).is_ok());
+    }
+}

@@ -1,0 +1,145 @@
+//! The browser's side of the islands: load, prove, compare.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::wasm_bindgen::JsCast;
+
+use crate::facts::{facts, values};
+use crate::islands::Row;
+use crate::lang::Lang;
+use crate::prove::{Failure, ProvedAccess, Prover, TrustText, compare};
+use crate::sentence::sentence;
+use crate::state::ProofState;
+
+const LAST_MINUTE: u32 = 60;
+/// How often a proof that the witnesses have not confirmed yet is fetched again, and how long to wait in between.
+const PASSES: u32 = 6;
+const BETWEEN: i32 = 2_000;
+
+/// Checks the rows of a table, one after the other, from the top.
+pub(crate) fn check_rows(rows: &[Row], states: &[RwSignal<ProofState>], trust: &TrustText, lang: Lang) {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| row.entries.clone())
+        .zip(states.iter().copied())
+        .collect();
+    check(rows, trust.clone(), lang, false);
+}
+
+/// Checks the access of a detail page, with every fact on it.
+pub(crate) fn check_page(entries: Vec<u64>, state: RwSignal<ProofState>, trust: &TrustText, lang: Lang) {
+    check(vec![(entries, state)], trust.clone(), lang, true);
+}
+
+fn check(rows: Vec<(Vec<u64>, RwSignal<ProofState>)>, trust: TrustText, lang: Lang, facts: bool) {
+    Effect::new(move |_| {
+        let (rows, trust) = (rows.clone(), trust.clone());
+        spawn_local(async move {
+            rows.iter().for_each(|(_, state)| state.set(ProofState::Pending));
+            match trust.parse() {
+                Ok(trust) => check_all(rows, Prover::new(trust), lang, facts).await,
+                Err(failure) => rows
+                    .iter()
+                    .for_each(|(_, state)| state.set(ProofState::Failed(failure))),
+            }
+        });
+    });
+}
+
+/// Proves all rows; those without the witnesses' quorum again after a pause, since that comes within seconds or not at all.
+async fn check_all(rows: Vec<(Vec<u64>, RwSignal<ProofState>)>, mut prover: Prover, lang: Lang, facts: bool) {
+    let mut waiting = rows;
+    for _ in 0..PASSES {
+        let mut unwitnessed = Vec::new();
+        for (entries, state) in waiting {
+            match check_access(&entries, &mut prover, lang, facts).await {
+                Ok(proved) if proved.quorum => state.set(ProofState::Browser),
+                Ok(_) => unwitnessed.push((entries, state)),
+                Err(failure) => state.set(ProofState::Failed(failure)),
+            }
+        }
+        waiting = unwitnessed;
+        if waiting.is_empty() {
+            return;
+        }
+        pause(BETWEEN).await;
+    }
+    for (_, state) in waiting {
+        state.set(ProofState::Failed(Failure::Witnesses));
+    }
+}
+
+/// Shows the warning a minute before the session ends and leaves the page, which shows personal data, when it has ended.
+pub(crate) fn watch_session(seconds: u32, last_minute: RwSignal<bool>, over: String) {
+    Effect::new(move |_| {
+        let over = over.clone();
+        let until_warning = Duration::from_secs(u64::from(seconds.saturating_sub(LAST_MINUTE)));
+        set_timeout(move || last_minute.set(true), until_warning);
+        set_timeout(
+            move || {
+                let _ = window().location().assign(&over);
+            },
+            Duration::from_secs(u64::from(seconds)),
+        );
+    });
+}
+
+/// Loads, proves, and compares what is proved with what the page shows.
+async fn check_access(
+    entries: &[u64],
+    prover: &mut Prover,
+    lang: Lang,
+    with_facts: bool,
+) -> Result<ProvedAccess, Failure> {
+    let proved = load_and_prove(entries, prover, lang).await?;
+    let key = proved.access.first().index;
+    let shown = document()
+        .get_element_by_id(&format!("satz-{key}"))
+        .and_then(|element| element.text_content())
+        .ok_or(Failure::Shown)?;
+    compare([shown.as_str()], [sentence(&proved.access, lang).text().as_str()])?;
+    if with_facts {
+        let elements = document()
+            .query_selector_all("[data-fact]")
+            .map_err(|_| Failure::Shown)?;
+        let shown: Vec<String> = (0..elements.length())
+            .filter_map(|position| elements.item(position)?.text_content())
+            .collect();
+        let groups = facts(&proved.access, lang);
+        compare(shown.iter().map(String::as_str), values(&groups))?;
+    }
+    Ok(proved)
+}
+
+async fn load_and_prove(entries: &[u64], prover: &mut Prover, lang: Lang) -> Result<ProvedAccess, Failure> {
+    let mut files = Vec::with_capacity(entries.len());
+    for index in entries {
+        files.push(
+            load(&format!("/{}/zugriffe/{index}/nachweis", lang.code()))
+                .await
+                .ok_or(Failure::Load)?,
+        );
+    }
+    prover.prove(&files, entries)
+}
+
+/// The body of a successful answer.
+async fn load(path: &str) -> Option<Vec<u8>> {
+    let response = JsFuture::from(window().fetch_with_str(path)).await.ok()?;
+    let response: web_sys::Response = response.dyn_into().ok()?;
+    if !response.ok() || response.redirected() {
+        return None;
+    }
+    let body = JsFuture::from(response.array_buffer().ok()?).await.ok()?;
+    Some(js_sys::Uint8Array::new(&body).to_vec())
+}
+
+async fn pause(milliseconds: i32) {
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds);
+    });
+    let _ = JsFuture::from(promise).await;
+}

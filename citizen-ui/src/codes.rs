@@ -1,0 +1,142 @@
+//! Codes that other compartments write into records, in plain words. A text that is no known code is shown as it stands.
+
+use crate::lang::Lang;
+
+/// Code, German, English.
+type Words = (&'static str, &'static str, &'static str);
+
+const TOLD: [Words; 4] = [
+    ("delivered", "Daten übermittelt", "data sent"),
+    ("nothing found", "nichts gefunden", "nothing found"),
+    ("refused", "abgelehnt", "refused"),
+    ("not available", "nicht verfügbar", "not available"),
+];
+
+/// Why really: the provider's checks (P1 to P9) and what the broker saw.
+const REASONS: [Words; 11] = [
+    (
+        "P1",
+        "Die Quittung des Protokolls fehlte oder war nicht gültig (Prüfung P1).",
+        "The log's receipt was missing or not valid (check P1).",
+    ),
+    (
+        "P2",
+        "Die Unterschriften der anfragenden Stelle waren nicht gültig (Prüfung P2).",
+        "The asking body's signatures were not valid (check P2).",
+    ),
+    (
+        "P3",
+        "Die Angaben der Stelle für Identitäten waren nicht gültig (Prüfung P3).",
+        "The identity service's part was not valid (check P3).",
+    ),
+    (
+        "P4",
+        "Der Nachweis der Nummer im Protokoll war nicht gültig (Prüfung P4).",
+        "The proof of the number in the log was not valid (check P4).",
+    ),
+    (
+        "P5",
+        "Frühere Einträge fehlten im Protokoll (Prüfung P5).",
+        "Earlier entries were missing in the log (check P5).",
+    ),
+    (
+        "P6",
+        "Die Aufzeichnung passte nicht zur Anfrage (Prüfung P6).",
+        "The record did not fit the request (check P6).",
+    ),
+    (
+        "P7",
+        "Die Registerlandkarte erlaubt diesen Abruf nicht (Prüfung P7).",
+        "The Registerlandkarte does not allow this retrieval (check P7).",
+    ),
+    (
+        "P8",
+        "Die Frist war abgelaufen (Prüfung P8).",
+        "The deadline had passed (check P8).",
+    ),
+    (
+        "P9",
+        "Dieser Vorgang war schon bearbeitet (Prüfung P9).",
+        "This exchange had been served before (check P9).",
+    ),
+    (
+        "the provider could not be reached or gave no valid reply",
+        "Die antwortende Stelle war nicht erreichbar oder hat keine gültige Antwort gegeben.",
+        "The answering body could not be reached or gave no valid answer.",
+    ),
+    (
+        "the provider did not reply in time",
+        "Die antwortende Stelle hat nicht rechtzeitig geantwortet.",
+        "The answering body did not answer in time.",
+    ),
+];
+
+const CHECKS: [Words; 3] = [
+    (
+        "consumer's signatures",
+        "Unterschriften der anfragenden Stelle",
+        "signatures of the asking body",
+    ),
+    (
+        "abstract permission",
+        "Erlaubnis in der Registerlandkarte",
+        "permission in the Registerlandkarte",
+    ),
+    (
+        "provider's signature",
+        "Unterschrift der antwortenden Stelle",
+        "signature of the answering body",
+    ),
+];
+
+const INSPECTIONS: [Words; 1] = [("own-login", "Ihre eigene Anmeldung", "your own login")];
+
+/// What the asking body was told.
+pub(crate) fn told(code: &str, lang: Lang) -> &str {
+    find(&TOLD, code, lang)
+}
+
+/// Why really.
+pub(crate) fn reason(code: &str, lang: Lang) -> &str {
+    find(&REASONS, code, lang)
+}
+
+/// The name of a check.
+pub(crate) fn check(code: &str, lang: Lang) -> &str {
+    find(&CHECKS, code, lang)
+}
+
+/// Why records were opened.
+pub(crate) fn inspection(code: &str, lang: Lang) -> &str {
+    find(&INSPECTIONS, code, lang)
+}
+
+fn find<'a>(table: &[Words], code: &'a str, lang: Lang) -> &'a str {
+    match table.iter().find(|(known, _, _)| *known == code) {
+        Some((_, german, english)) => match lang {
+            Lang::De => german,
+            Lang::En => english,
+        },
+        None => code,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_codes_become_words_others_stay() {
+        assert_eq!(told("nothing found", Lang::De), "nichts gefunden");
+        assert_eq!(
+            reason("P7", Lang::En),
+            "The Registerlandkarte does not allow this retrieval (check P7)."
+        );
+        assert_eq!(reason("P10", Lang::De), "P10");
+        assert_eq!(inspection("own-login", Lang::De), "Ihre eigene Anmeldung");
+        assert_eq!(
+            check("provider's signature", Lang::De),
+            "Unterschrift der antwortenden Stelle"
+        );
+    }
+}

@@ -1,0 +1,345 @@
+//! Everything a record says, in words: the groups of the detail page, in the order of the record's fields.
+//!
+//! Like the sentence, the same function runs on the server and in the browser, which compares value by value.
+
+use record::{
+    Assurance, Check, DisclosureClass, ExchangeRecord, ExchangeResult, Outcome, Party, RetentionClass, SubjectRole,
+};
+
+use crate::access::{Access, Exchange, Stamp};
+use crate::codes;
+use crate::lang::Lang;
+use crate::when::{When, day};
+use crate::words::Words;
+
+/// A titled group of facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The title.
+    pub title: &'static str,
+    /// Label and value, in order.
+    pub facts: Vec<Fact>,
+}
+
+/// One labelled value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// What it is.
+    pub label: String,
+    /// What the record says.
+    pub value: String,
+    /// Whether the value is German whatever the page's language.
+    pub german: bool,
+}
+
+/// All groups of an access.
+pub fn facts(access: &Access, lang: Lang) -> Vec<Group> {
+    let words = lang.words();
+    match access {
+        Access::Exchange(exchange) => exchange_groups(exchange, lang),
+        Access::Inspection { stamp, record } => vec![
+            group(
+                words.group_who,
+                vec![
+                    quoted(words.reader, &record.reader),
+                    quoted(words.reason, codes::inspection(&record.reason, lang)),
+                    own(words.day, &day(record.day)),
+                ],
+            ),
+            group(
+                words.group_entries,
+                vec![entry(words, words.entry_inspection, Some(*stamp))],
+            ),
+        ],
+        Access::Unused { stamp, record } => vec![
+            group(
+                words.group_who,
+                vec![
+                    own(words.consumer, record.consumer.as_str()),
+                    own(words.s1_digest, &record.s1_digest.to_string()),
+                ],
+            ),
+            group(words.group_entries, vec![entry(words, words.entry_void, Some(*stamp))]),
+        ],
+    }
+}
+
+/// All values in the order in which a page shows them.
+pub fn values(groups: &[Group]) -> impl Iterator<Item = &str> {
+    groups
+        .iter()
+        .flat_map(|group| group.facts.iter().map(|fact| fact.value.as_str()))
+}
+
+fn exchange_groups(exchange: &Exchange, lang: Lang) -> Vec<Group> {
+    let words = lang.words();
+    let record = &exchange.record;
+    let mut who = party(words, words.consumer, &record.consumer);
+    who.extend(party(words, words.provider, &record.provider));
+    vec![
+        group(words.group_who, who),
+        group(words.group_what, what(record, words)),
+        group(
+            words.group_why,
+            vec![
+                quoted(words.purpose, &record.why.purpose),
+                quoted(words.occasion, &record.why.occasion),
+                quoted(words.procedure, &record.why.procedure),
+                quoted(words.legal_basis, &record.why.legal_basis),
+            ],
+        ),
+        group(
+            words.group_allowed,
+            vec![
+                own(words.permission, &record.allowed_by.permission),
+                own(words.registry, &record.allowed_by.registry.to_string()),
+            ],
+        ),
+        group(words.group_result, result(exchange, lang)),
+        group(words.group_role, role(record, words)),
+        group(words.group_lifecycle, lifecycle(record, words)),
+        group(words.group_signatures, signatures(record, words)),
+        group(words.group_ids, ids(record, words)),
+        group(
+            words.group_entries,
+            vec![
+                entry(words, words.entry_intent, Some(exchange.intent)),
+                entry(words, words.entry_outcome, exchange.outcome),
+            ],
+        ),
+    ]
+}
+
+fn party(words: &Words, label: &str, party: &Party) -> Vec<Fact> {
+    let of = |part: &str| format!("{label}: {part}");
+    vec![
+        quoted(label, &party.name),
+        own(
+            &of(words.identifier),
+            &format!("{} / {}", party.directory, party.identifier),
+        ),
+        quoted(&of(words.component), &party.component),
+        quoted(&of(words.responsible), &party.responsible),
+        quoted(&of(words.operating), &party.operating),
+    ]
+}
+
+fn what(record: &ExchangeRecord, words: &Words) -> Vec<Fact> {
+    let mut facts = vec![
+        quoted(words.evidence, &record.evidence.title),
+        own(
+            &format!("{}: {}", words.evidence, words.identifier),
+            &record.evidence.id,
+        ),
+        quoted(words.categories, &record.evidence.categories.join(", ")),
+        own(words.no_values, words.no_values_text),
+        own(words.request_digest, &record.request_digest.to_string()),
+    ];
+    if let Some(result) = &record.result {
+        let hash = |hash: &Option<tlog::Hash>| hash.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string);
+        facts.push(own(words.evidence_digest, &hash(&result.evidence_digest)));
+        facts.push(own(words.answer_digest, &hash(&result.answer_digest)));
+    }
+    facts
+}
+
+fn result(exchange: &Exchange, lang: Lang) -> Vec<Fact> {
+    let words = lang.words();
+    let record = &exchange.record;
+    let mut facts = Vec::new();
+    match &record.result {
+        None => facts.push(own(words.outcome, words.outcome_open)),
+        Some(result) => facts.extend(closed(result, lang)),
+    }
+    if let Some(reason) = &exchange.internal_reason {
+        facts.push(own(words.internal, codes::reason(reason, lang)));
+    }
+    let course = if record.synchronous {
+        words.synchronous_yes
+    } else {
+        words.synchronous_no
+    };
+    facts.push(own(words.synchronous, course));
+    facts.push(own(
+        words.assurance,
+        match record.assurance {
+            Assurance::Low => words.assurance_low,
+            Assurance::Substantial => words.assurance_substantial,
+            Assurance::High => words.assurance_high,
+        },
+    ));
+    facts
+}
+
+fn closed(result: &ExchangeResult, lang: Lang) -> Vec<Fact> {
+    let words = lang.words();
+    let outcome = match result.outcome {
+        Outcome::Delivered => words.outcome_delivered,
+        Outcome::NothingFound => words.outcome_nothing,
+        Outcome::Refused => words.outcome_refused,
+        Outcome::Failed => words.outcome_failed,
+        Outcome::TimedOut => words.outcome_timed_out,
+    };
+    let mut facts = vec![
+        own(words.outcome, outcome),
+        own(words.told, codes::told(&result.told, lang)),
+    ];
+    facts.extend(result.checks.iter().map(|check| checked(check, lang)));
+    facts
+}
+
+fn checked(check: &Check, lang: Lang) -> Fact {
+    let words = lang.words();
+    let verdict = if check.passed { words.passed } else { words.not_passed };
+    own(
+        &format!("{}: {}", words.check, codes::check(&check.name, lang)),
+        &format!("{verdict} ({})", check.algorithm),
+    )
+}
+
+fn role(record: &ExchangeRecord, words: &Words) -> Vec<Fact> {
+    let role = match record.role {
+        SubjectRole::DataSubject => words.role_subject,
+        SubjectRole::Representative => words.role_representative,
+        SubjectRole::ThirdPerson => words.role_third,
+    };
+    vec![own(words.role, role), own(words.idnr, yes(record.idnr_used, words))]
+}
+
+fn lifecycle(record: &ExchangeRecord, words: &Words) -> Vec<Fact> {
+    let retention = match record.lifecycle.retention {
+        RetentionClass::IdnrG2y => words.retention_idnrg,
+        RetentionClass::Eu12m => words.retention_eu,
+    };
+    let disclosure = match record.lifecycle.disclosure {
+        DisclosureClass::Immediate => words.disclosure_immediate,
+        DisclosureClass::Delayed => words.disclosure_delayed,
+    };
+    vec![
+        own(words.retention, retention),
+        own(words.expiry, &day(record.lifecycle.expiry.0)),
+        own(words.disclosure, disclosure),
+    ]
+}
+
+fn signatures(record: &ExchangeRecord, words: &Words) -> Vec<Fact> {
+    let by_consumer = &record.consumer_signatures;
+    let mut facts = vec![
+        own(words.consumer_signature_1, &hex(&by_consumer.s1)),
+        own(words.s1_digest, &by_consumer.s1_digest.to_string()),
+        own(words.consumer_signature_2, &hex(&by_consumer.s2)),
+        own(words.sealed_request, &by_consumer.sealed_request.to_string()),
+        own(words.answer_key, &hex(&by_consumer.answer_key)),
+    ];
+    let by_provider = record
+        .result
+        .as_ref()
+        .and_then(|result| result.provider_signature.as_ref());
+    facts.push(own(
+        words.provider_signature,
+        &by_provider.map_or_else(|| "–".to_owned(), |signature| hex(signature)),
+    ));
+    facts
+}
+
+fn ids(record: &ExchangeRecord, words: &Words) -> Vec<Fact> {
+    vec![
+        own(words.exchange_id, &record.ids.exchange.to_string()),
+        own(words.message_id, &record.ids.message.to_string()),
+        own(words.request_reference, &record.ids.request_reference),
+        own(words.trace, &record.ids.trace),
+        own(words.test_message, yes(record.ids.test, words)),
+    ]
+}
+
+fn entry(words: &Words, label: &str, stamp: Option<Stamp>) -> Fact {
+    let value = stamp.map_or_else(
+        || words.entry_none.to_owned(),
+        |stamp| (words.entry_at)(stamp.index, &When::of(stamp.time).full()),
+    );
+    own(label, &value)
+}
+
+fn group(title: &'static str, facts: Vec<Fact>) -> Group {
+    Group { title, facts }
+}
+
+fn own(label: &str, value: &str) -> Fact {
+    Fact {
+        label: label.to_owned(),
+        value: value.to_owned(),
+        german: false,
+    }
+}
+
+fn quoted(label: &str, value: &str) -> Fact {
+    Fact {
+        german: true,
+        ..own(label, value)
+    }
+}
+
+fn yes(yes: bool, words: &Words) -> &'static str {
+    if yes { words.yes } else { words.no }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::samples;
+
+    #[test]
+    fn every_group_is_told_in_both_languages() {
+        let access = Access::of(vec![samples::intent(), samples::outcome(Outcome::Refused)]).unwrap();
+        for lang in Lang::ALL {
+            let groups = facts(&access, lang);
+            assert_eq!(groups.len(), 10);
+            let all: Vec<&str> = values(&groups).collect();
+            for expected in [
+                "Stadt Musterhausen",
+                "DVDV / ags-kba",
+                "Zentrales Fahrzeugregister",
+                "Kraftfahrt-Bundesamt, Fachamt",
+                "Rechenzentrum Muster",
+                "Zulassungsbescheinigung Teil I",
+                "Fahrzeug, Halter",
+                "bewohnerparken",
+                "Antrag auf einen Bewohnerparkausweis",
+                "99108008001000",
+                "§ 45 Abs. 1b StVO",
+                "bewohnerparken@1",
+                "Halterdaten stimmen nicht überein",
+                "BPA-2026-17",
+                "0199a5b0-0000-7000-8000-000000000001",
+                "21.11.2028",
+                &"08".repeat(32),
+                &"0a".repeat(64),
+                lang.words().outcome_refused,
+                lang.words().assurance_high,
+                lang.words().role_subject,
+                lang.words().retention_idnrg,
+            ] {
+                assert!(all.contains(&expected), "{expected} is missing: {all:#?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_open_exchange_says_so() {
+        let access = Access::of(vec![samples::intent()]).unwrap();
+        let groups = facts(&access, Lang::De);
+        let all: Vec<&str> = values(&groups).collect();
+        assert!(all.contains(&"Noch nicht eingetragen") && all.contains(&"noch kein Eintrag"));
+    }
+}

@@ -1,0 +1,199 @@
+//! What comes alive in the browser: the table of accesses, the proof of one access, the notice before a session ends.
+//!
+//! Without JavaScript each is plain HTML that says everything but "in your browser". In the browser, an island loads the proofs
+//! of its rows from the portal, verifies them in WebAssembly and compares the proven text with the text on the page.
+
+// The macro's own code, which cannot be changed here, serialises properties by `expect` and leaves types without documentation.
+#![allow(clippy::expect_used, missing_docs)]
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::lang::Lang;
+use crate::phrase::Phrase;
+use crate::prove::TrustText;
+use crate::state::ProofState;
+
+/// A row of the table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Row {
+    /// Indices of the access's entries: its own first.
+    pub entries: Vec<u64>,
+    /// For `datetime`.
+    pub iso: String,
+    /// As shown.
+    pub when: String,
+    /// What happened.
+    pub phrase: Phrase,
+    /// What the server says of the proof.
+    pub state: ProofState,
+}
+
+impl Row {
+    /// The entry that the row is known by.
+    pub fn key(&self) -> u64 {
+        self.entries.first().copied().unwrap_or_default()
+    }
+}
+
+/// The table of accesses. One island for the whole page of rows.
+#[island]
+pub fn AccessTable(
+    /// The rows, newest first.
+    rows: Vec<Row>,
+    /// What proofs are checked against.
+    trust: TrustText,
+    /// The language.
+    lang: Lang,
+) -> impl IntoView {
+    let words = lang.words();
+    let states: Vec<RwSignal<ProofState>> = rows.iter().map(|row| RwSignal::new(row.state)).collect();
+    #[cfg(target_arch = "wasm32")]
+    crate::browser::check_rows(&rows, &states, &trust, lang);
+    #[cfg(not(target_arch = "wasm32"))]
+    let _ = trust;
+    let summary = {
+        let states = states.clone();
+        move || summary(&states, lang)
+    };
+    let body = rows
+        .into_iter()
+        .zip(states)
+        .map(|(row, state)| row_view(row, state, lang).into_any())
+        .collect_view();
+    view! {
+        <p id="pruefergebnis" class="kern-body" role="status">{summary}</p>
+        <div class="ec-scroll">
+            <table id="zugriffe" class="kern-table kern-table--responsive ec-table">
+                <caption class="kern-title">{words.caption}</caption>
+                <thead class="kern-table__header">
+                    <tr class="kern-table__row">
+                        <th class="kern-table__header" scope="col">{words.column_when}</th>
+                        <th class="kern-table__header" scope="col">{words.column_what}</th>
+                        <th class="kern-table__header" scope="col">{words.column_proof}</th>
+                    </tr>
+                </thead>
+                <tbody class="kern-table__body">{body}</tbody>
+            </table>
+        </div>
+    }
+}
+
+fn row_view(row: Row, state: RwSignal<ProofState>, lang: Lang) -> impl IntoView {
+    let words = lang.words();
+    let key = row.key();
+    view! {
+        <tr class="kern-table__row" data-row=key.to_string() data-proof=move || state.get().attribute()>
+            <th class="kern-table__cell ec-when" scope="row">
+                <time datetime=row.iso>{row.when}</time>
+            </th>
+            <td class="kern-table__cell">
+                <p id=format!("satz-{key}") class="kern-body ec-sentence">{phrase_view(row.phrase, lang)}</p>
+                <a class="kern-link" href=format!("/{}/zugriffe/{key}", lang.code()) aria-label=(words.details_of)(key)>
+                    {words.details}
+                </a>
+            </td>
+            <td class="kern-table__cell" id=format!("nachweis-{key}")>{badge(state, lang)}</td>
+        </tr>
+    }
+}
+
+fn summary(states: &[RwSignal<ProofState>], lang: Lang) -> String {
+    let words = lang.words();
+    let states: Vec<ProofState> = states.iter().map(|state| state.get()).collect();
+    if states.contains(&ProofState::Pending) {
+        return words.summary_pending.to_owned();
+    }
+    let proved = states.iter().filter(|state| state.attribute() == "proved").count();
+    let by_browser = states
+        .iter()
+        .any(|state| !matches!(state, ProofState::Unchecked | ProofState::Server { .. }));
+    if by_browser {
+        (words.summary)(proved, states.len())
+    } else {
+        String::new()
+    }
+}
+
+/// The proof of the access on a detail page: compares the sentence and every fact on the page.
+#[island]
+pub fn AccessProof(
+    /// Indices of the access's entries: its own first.
+    entries: Vec<u64>,
+    /// What the server says of the proof.
+    state: ProofState,
+    /// What proofs are checked against.
+    trust: TrustText,
+    /// The language.
+    lang: Lang,
+) -> impl IntoView {
+    let state = RwSignal::new(state);
+    let key = entries.first().copied().unwrap_or_default();
+    #[cfg(target_arch = "wasm32")]
+    crate::browser::check_page(entries, state, &trust, lang);
+    #[cfg(not(target_arch = "wasm32"))]
+    let _ = trust;
+    view! {
+        <div id=format!("nachweis-{key}") role="status" data-row=key.to_string() data-proof=move || state.get().attribute()>
+            {badge(state, lang)}
+        </div>
+    }
+}
+
+/// Says when the session ends, and warns a minute before.
+#[island]
+pub fn SessionNotice(
+    /// Seconds until the session ends if nothing is done.
+    seconds: u32,
+    /// What to say from the start.
+    notice: String,
+    /// What to say in the last minute.
+    warning: String,
+    /// Words of the link that keeps the session.
+    stay: String,
+    /// Where the link leads: this page.
+    here: String,
+    /// Where to go when it is over.
+    over: String,
+) -> impl IntoView {
+    let last_minute = RwSignal::new(false);
+    #[cfg(target_arch = "wasm32")]
+    crate::browser::watch_session(seconds, last_minute, over);
+    #[cfg(not(target_arch = "wasm32"))]
+    let _ = (seconds, over);
+    view! {
+        <div id="sitzung" class="ec-session" data-warning=move || last_minute.get().to_string()>
+            <p class="kern-body kern-body--small" hidden=move || last_minute.get()>{notice}</p>
+            <div role="alert" hidden=move || !last_minute.get()>
+                <p class="kern-body">{warning}</p>
+                <a class="kern-link" href=here>{stay}</a>
+            </div>
+        </div>
+    }
+}
+
+fn badge(state: RwSignal<ProofState>, lang: Lang) -> impl IntoView {
+    let words = lang.words();
+    view! {
+        <span class=move || format!("kern-badge kern-badge--{}", state.get().kern())>
+            <span class=move || format!("kern-icon kern-icon--{}", state.get().kern()) aria-hidden="true"></span>
+            <span class="kern-label kern-label--small" data-label="">{move || state.get().label(words)}</span>
+        </span>
+        <p class="kern-body kern-body--small ec-remark" data-remark="">{move || state.get().remark(words)}</p>
+    }
+}
+
+/// A phrase whose German parts are marked on a page in another language.
+pub fn phrase_view(phrase: Phrase, lang: Lang) -> impl IntoView {
+    phrase
+        .0
+        .into_iter()
+        .map(|part| {
+            if part.german && lang != Lang::De {
+                view! { <span lang="de">{part.text}</span> }.into_any()
+            } else {
+                view! { <span>{part.text}</span> }.into_any()
+            }
+        })
+        .collect_view()
+}

@@ -1,0 +1,123 @@
+//! German authority names in a German sentence.
+//!
+//! A record carries a name such as "Kraftfahrt-Bundesamt" or "Stadt Musterhausen" without its gender. The first word tells it
+//! for nearly all authorities; where it does not, the name is put into quotation marks, which is plain and never wrong.
+
+/// Words and endings of feminine names.
+const FEMININE: [&str; 14] = [
+    "stadt",
+    "gemeinde",
+    "behörde",
+    "stelle",
+    "agentur",
+    "verwaltung",
+    "kasse",
+    "kammer",
+    "zentrale",
+    "versicherung",
+    "polizei",
+    "direktion",
+    "anstalt",
+    "präfektur",
+];
+/// Words and endings of neuter names.
+const NEUTER: [&str; 8] = [
+    "amt",
+    "register",
+    "ministerium",
+    "zentrum",
+    "gericht",
+    "präsidium",
+    "institut",
+    "referat",
+];
+/// Words and endings of masculine names.
+const MASCULINE: [&str; 6] = ["kreis", "bezirk", "senat", "verband", "dienst", "bund"];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gender {
+    Feminine,
+    Neuter,
+    Masculine,
+}
+
+fn gender(name: &str) -> Option<Gender> {
+    let first = name.split([' ', ',', '(']).next()?.to_lowercase();
+    // "Darmstadt" is a town and has no article; "Stadt" and "Landeshauptstadt" have one.
+    let with_article = ["hauptstadt", "hansestadt", "kreisstadt", "universitätsstadt"];
+    if first.ends_with("stadt") && first != "stadt" && !with_article.iter().any(|word| first.ends_with(word)) {
+        return None;
+    }
+    let is = |words: &[&str]| words.iter().any(|word| first.ends_with(word));
+    if is(&FEMININE) {
+        Some(Gender::Feminine)
+    } else if is(&NEUTER) {
+        Some(Gender::Neuter)
+    } else if is(&MASCULINE) {
+        Some(Gender::Masculine)
+    } else {
+        None
+    }
+}
+
+/// The name as the subject at the start of a sentence: "Die Stadt Musterhausen".
+pub(crate) fn subject(name: &str) -> String {
+    match gender(name) {
+        Some(Gender::Feminine) => format!("Die {name}"),
+        Some(Gender::Neuter) => format!("Das {name}"),
+        Some(Gender::Masculine) => format!("Der {name}"),
+        None => format!("„{name}“"),
+    }
+}
+
+/// The name after "at": "beim Kraftfahrt-Bundesamt".
+pub(crate) fn at(name: &str) -> String {
+    match gender(name) {
+        Some(Gender::Feminine) => format!("bei der {name}"),
+        Some(Gender::Neuter | Gender::Masculine) => format!("beim {name}"),
+        None => format!("bei „{name}“"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn articles() {
+        for (name, first, second) in [
+            (
+                "Kraftfahrt-Bundesamt",
+                "Das Kraftfahrt-Bundesamt",
+                "beim Kraftfahrt-Bundesamt",
+            ),
+            (
+                "Stadt Musterhausen",
+                "Die Stadt Musterhausen",
+                "bei der Stadt Musterhausen",
+            ),
+            (
+                "Landeshauptstadt Stuttgart",
+                "Die Landeshauptstadt Stuttgart",
+                "bei der Landeshauptstadt Stuttgart",
+            ),
+            ("Landkreis Aurich", "Der Landkreis Aurich", "beim Landkreis Aurich"),
+            (
+                "Handelsregister Köln",
+                "Das Handelsregister Köln",
+                "beim Handelsregister Köln",
+            ),
+            (
+                "Bundesamt für Justiz",
+                "Das Bundesamt für Justiz",
+                "beim Bundesamt für Justiz",
+            ),
+            ("Darmstadt", "„Darmstadt“", "bei „Darmstadt“"),
+            ("Ludwigsburg", "„Ludwigsburg“", "bei „Ludwigsburg“"),
+            ("", "„“", "bei „“"),
+        ] {
+            assert_eq!(subject(name), first);
+            assert_eq!(at(name), second);
+        }
+    }
+}

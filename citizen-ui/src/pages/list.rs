@@ -1,0 +1,228 @@
+//! The list of accesses: filter, table, pages.
+
+use leptos::prelude::*;
+
+use super::{Frame, document, heading};
+use crate::islands::{AccessTable, Row};
+use crate::prove::{Failure, TrustText};
+
+/// What kind of access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Evidence was asked for.
+    Exchange,
+    /// Records were opened.
+    Inspection,
+    /// A number was not used.
+    Unused,
+}
+
+impl Kind {
+    /// All, in the order of the selection.
+    pub const ALL: [Self; 3] = [Self::Exchange, Self::Inspection, Self::Unused];
+
+    /// The value of the parameter `art`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Exchange => "abruf",
+            Self::Inspection => "einsicht",
+            Self::Unused => "unbenutzt",
+        }
+    }
+
+    /// The kind of a parameter value.
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+/// What the reader has chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// `jahr`
+    pub year: Option<i16>,
+    /// `behoerde`: a name of a consumer or provider.
+    pub authority: Option<String>,
+    /// `art`
+    pub kind: Option<Kind>,
+}
+
+/// What the list shows.
+#[derive(Clone, Debug)]
+pub struct List {
+    /// The chosen rows of this page, newest first.
+    pub rows: Vec<Row>,
+    /// Entries that could not be opened, each with the reason.
+    pub unopened: Vec<(Vec<u64>, Failure)>,
+    /// The choice.
+    pub choice: Choice,
+    /// Years to choose from.
+    pub years: Vec<i16>,
+    /// Names to choose from.
+    pub authorities: Vec<String>,
+    /// Rows of the whole choice.
+    pub chosen: usize,
+    /// Rows without a choice.
+    pub all: usize,
+    /// This page, from 1.
+    pub page: usize,
+    /// Pages of the choice, at least 1.
+    pub pages: usize,
+    /// The address of a page of the choice, after the language.
+    pub page_path: fn(&Choice, usize) -> String,
+    /// Size of the log as of which identity made the list, and when (`14:03`).
+    pub as_of: (u64, String),
+    /// What proofs are checked against.
+    pub trust: TrustText,
+}
+
+/// The list's page.
+pub fn list(frame: &Frame, list: List) -> String {
+    let text = &frame.lang.text().list;
+    document(frame, text.title, || {
+        view! {
+            {heading(text.title.to_owned(), text.lead)}
+            {unopened(frame, &list).into_any()}
+            {filter(frame, &list).into_any()}
+            <p class="kern-body" id="anzahl">{(text.count)(list.chosen, list.all)}</p>
+            {table(frame, &list)}
+            {pagination(frame, &list).into_any()}
+            {server_check(frame, &list).into_any()}
+            <p class="kern-body kern-body--small" id="stand">{(text.as_of)(list.as_of.0, &list.as_of.1)}</p>
+            <p class="kern-body kern-body--small">{text.completeness}</p>
+        }
+    })
+}
+
+fn unopened(frame: &Frame, list: &List) -> impl IntoView + use<> {
+    let text = &frame.lang.text().list;
+    let words = frame.lang.words();
+    let items: Vec<String> = list
+        .unopened
+        .iter()
+        .map(|(indices, failure)| {
+            let indices: Vec<String> = indices.iter().map(ToString::to_string).collect();
+            let reason = crate::state::ProofState::Failed(*failure).remark(words);
+            (text.unopened)(&indices.join(", "), reason)
+        })
+        .collect();
+    (!items.is_empty()).then(|| {
+        view! {
+            <div class="kern-alert kern-alert--danger" id="nicht-geoeffnet" role="alert" data-proof="failed">
+                <div class="kern-alert__header">
+                    <span class="kern-icon kern-icon--danger" aria-hidden="true"></span>
+                    <span class="kern-title">{text.unopened_title}</span>
+                </div>
+                <div class="kern-alert__body">
+                    <ul class="kern-list kern-list--bullet">
+                        {items.into_iter().map(|item| view! { <li>{item}</li> }).collect_view()}
+                    </ul>
+                </div>
+            </div>
+        }
+    })
+}
+
+fn filter(frame: &Frame, list: &List) -> impl IntoView + use<> {
+    let text = &frame.lang.text().list;
+    let action = frame.href("/zugriffe");
+    let reset = action.clone();
+    let choice = &list.choice;
+    let years = list.years.iter().map(|year| {
+        let name = year.to_string();
+        (name.clone(), name, choice.year == Some(*year))
+    });
+    let authorities = list
+        .authorities
+        .iter()
+        .map(|name| (name.clone(), name.clone(), choice.authority.as_ref() == Some(name)));
+    let kinds = Kind::ALL.into_iter().map(|kind| {
+        let name = match kind {
+            Kind::Exchange => text.kind_exchange,
+            Kind::Inspection => text.kind_inspection,
+            Kind::Unused => text.kind_unused,
+        };
+        (kind.code().to_owned(), name.to_owned(), choice.kind == Some(kind))
+    });
+    view! {
+        <form id="auswahl" class="ec-filter" method="get" action=action>
+            <fieldset class="kern-fieldset">
+                <legend class="kern-label kern-label--large">{text.filter}</legend>
+                <div class="ec-fields">
+                    {select("jahr", text.year, text.all, years.collect()).into_any()}
+                    {select("behoerde", text.authority, text.all, authorities.collect()).into_any()}
+                    {select("art", text.kind, text.all, kinds.collect()).into_any()}
+                    <div class="ec-field">
+                        <button class="kern-btn kern-btn--secondary" type="submit"><span class="kern-label">{text.apply}</span></button>
+                        <a class="kern-link" href=reset>{text.reset}</a>
+                    </div>
+                </div>
+            </fieldset>
+        </form>
+    }
+}
+
+fn select(
+    name: &'static str,
+    label: &'static str,
+    all: &'static str,
+    options: Vec<(String, String, bool)>,
+) -> impl IntoView {
+    view! {
+        <div class="kern-form-input ec-field">
+            <label class="kern-label" for=name>{label}</label>
+            <div class="kern-form-input__select-wrapper">
+                <select class="kern-form-input__select" id=name name=name>
+                    <option value="">{all}</option>
+                    {options
+                        .into_iter()
+                        .map(|(value, text, chosen)| view! { <option value=value selected=chosen>{text}</option> })
+                        .collect_view()}
+                </select>
+            </div>
+        </div>
+    }
+}
+
+fn table(frame: &Frame, list: &List) -> AnyView {
+    let text = &frame.lang.text().list;
+    if list.rows.is_empty() {
+        let words = if list.all == 0 { text.none } else { text.none_filtered };
+        return view! { <p class="kern-body" id="leer">{words}</p> }.into_any();
+    }
+    view! { <AccessTable rows=list.rows.clone() trust=list.trust.clone() lang=frame.lang/> }.into_any()
+}
+
+fn pagination(frame: &Frame, list: &List) -> impl IntoView + use<> {
+    let text = &frame.lang.text().list;
+    let link = |page: usize| frame.href(&(list.page_path)(&list.choice, page));
+    let previous = (list.page > 1).then(|| link(list.page - 1));
+    let next = (list.page < list.pages).then(|| link(list.page + 1));
+    let here = (text.page)(list.page, list.pages);
+    (list.pages > 1).then(|| {
+        view! {
+            <nav class="ec-pages" id="seiten" aria-label=text.pages_label>
+                {previous.map(|href| view! { <a class="kern-link" rel="prev" href=href>{text.previous}</a> })}
+                <span class="kern-body">{here}</span>
+                {next.map(|href| view! { <a class="kern-link" rel="next" href=href>{text.next}</a> })}
+            </nav>
+        }
+    })
+}
+
+fn server_check(frame: &Frame, list: &List) -> impl IntoView + use<> {
+    let text = &frame.lang.text().list;
+    let action = frame.href("/zugriffe/pruefen");
+    let keys: Vec<String> = list.rows.iter().map(|row| row.key().to_string()).collect();
+    let back = (list.page_path)(&list.choice, list.page);
+    (!keys.is_empty()).then(|| {
+        view! {
+            <form id="server-pruefung" class="ec-check" method="post" action=action>
+                <input type="hidden" name="eintraege" value=keys.join(",")/>
+                <input type="hidden" name="zurueck" value=back/>
+                <button class="kern-btn kern-btn--secondary" type="submit"><span class="kern-label">{text.check_on_server}</span></button>
+                <p class="kern-body kern-body--small">{text.check_hint}</p>
+            </form>
+        }
+    })
+}

@@ -1,0 +1,173 @@
+//! The pages that need no login.
+
+use leptos::prelude::*;
+
+use super::{Frame, document, heading, paragraphs, section, sections};
+use crate::lang::Lang;
+use crate::text::{Plain, Section};
+
+/// The start page.
+pub fn start(frame: &Frame) -> String {
+    let text = &frame.lang.text().start;
+    let (href, words) = if frame.session.is_some() {
+        (frame.href("/zugriffe"), text.to_list)
+    } else {
+        (frame.href("/anmelden"), text.login)
+    };
+    document(frame, text.title, || {
+        view! {
+            {heading(text.title.to_owned(), text.lead)}
+            <p><a id="anmelden" class="kern-btn kern-btn--primary" href=href><span class="kern-label">{words}</span></a></p>
+            <p class="kern-body kern-body--small">{text.login_hint}</p>
+            {sections(text.sections)}
+        }
+    })
+}
+
+/// The page after a session.
+pub fn logged_out(frame: &Frame) -> String {
+    let text = frame.lang.text();
+    let href = frame.href("/anmelden");
+    document(frame, text.start.over_title, || {
+        view! {
+            <div id="abgemeldet">{heading(text.start.over_title.to_owned(), "")} {paragraphs(text.start.over)}</div>
+            <p><a class="kern-link" href=href>{text.faults.again}</a></p>
+        }
+    })
+}
+
+/// What is recorded.
+pub fn recorded(frame: &Frame) -> String {
+    let text = &frame.lang.text().recorded;
+    document(frame, text.title, || {
+        view! {
+            {heading(text.title.to_owned(), text.lead)}
+            <table class="kern-table ec-table">
+                <caption class="kern-title">{text.caption}</caption>
+                <thead class="kern-table__header">
+                    <tr class="kern-table__row">
+                        <th class="kern-table__header" scope="col">{text.column_who}</th>
+                        <th class="kern-table__header" scope="col">{text.column_sees}</th>
+                    </tr>
+                </thead>
+                <tbody class="kern-table__body">
+                    {text
+                        .rows
+                        .iter()
+                        .map(|(who, what)| {
+                            view! {
+                                <tr class="kern-table__row">
+                                    <th class="kern-table__cell" scope="row">{*who}</th>
+                                    <td class="kern-table__cell">{*what}</td>
+                                </tr>
+                            }
+                        })
+                        .collect_view()}
+                </tbody>
+            </table>
+            {sections(text.sections)}
+        }
+    })
+}
+
+/// How to verify without the portal. `log` is the log's public address, `genesis` 64 hexadecimal digits.
+pub fn verify(frame: &Frame, log: &str, policy: &str, genesis: &str) -> String {
+    let text = &frame.lang.text().verify;
+    let policy = policy.to_owned();
+    let genesis = genesis.to_owned();
+    let entry = format!(
+        "verifier verify eintrag-17.tlog-proof --policy trust.policy --genesis {genesis}\n\
+         verifier verify eintrag-17.opening --policy trust.policy --genesis {genesis}"
+    );
+    let whole = format!("verifier audit --log {log} --policy trust.policy --genesis {genesis}");
+    document(frame, text.title, || {
+        view! {
+            {heading(text.title.to_owned(), text.lead)}
+            {section(&text.step_trust)}
+            <pre class="ec-code" id="policy" tabindex="0">{policy}</pre>
+            <pre class="ec-code" id="genesis" tabindex="0">{genesis}</pre>
+            {section(&text.step_entry)}
+            <pre class="ec-code" tabindex="0">{entry}</pre>
+            {section(&text.step_log)}
+            <pre class="ec-code" tabindex="0">{whole}</pre>
+            {section(&text.codes)}
+            {section(&text.limits)}
+        }
+    })
+}
+
+/// The statement on accessibility.
+pub fn accessibility(frame: &Frame) -> String {
+    plain(frame, &frame.lang.text().accessibility)
+}
+
+/// Where the design comes from.
+pub fn design(frame: &Frame) -> String {
+    plain(frame, &frame.lang.text().design)
+}
+
+fn plain(frame: &Frame, text: &'static Plain) -> String {
+    document(frame, text.title, || {
+        view! {
+            {heading(text.title.to_owned(), text.lead)}
+            {sections(text.sections)}
+        }
+    })
+}
+
+/// What can go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// No such page, or an entry of somebody else.
+    NotFound,
+    /// The page needs a login.
+    LoginNeeded,
+    /// The login was broken off or is not genuine.
+    LoginFailed,
+    /// The login's level of assurance is too low.
+    Assurance,
+    /// The login service does not answer.
+    LoginUnreachable,
+    /// Identity does not accept the login.
+    IdentityRefused,
+    /// Identity does not answer.
+    IdentityUnreachable,
+    /// The ledger does not answer.
+    LedgerUnreachable,
+    /// Our fault.
+    Internal,
+}
+
+impl Fault {
+    fn section(self, lang: Lang) -> &'static Section {
+        let text = &lang.text().faults;
+        match self {
+            Self::NotFound => &text.not_found,
+            Self::LoginNeeded => &text.login_needed,
+            Self::LoginFailed => &text.login_failed,
+            Self::Assurance => &text.assurance,
+            Self::LoginUnreachable => &text.login_unreachable,
+            Self::IdentityRefused => &text.identity_refused,
+            Self::IdentityUnreachable => &text.identity_unreachable,
+            Self::LedgerUnreachable => &text.ledger_unreachable,
+            Self::Internal => &text.internal,
+        }
+    }
+}
+
+/// The page that says what went wrong.
+pub fn fault(frame: &Frame, fault: Fault) -> String {
+    let section = fault.section(frame.lang);
+    let again = fault != Fault::NotFound;
+    let href = frame.href("/anmelden");
+    let words = frame.lang.text().faults.again;
+    document(frame, section.title, || {
+        view! {
+            <div id="fehler" data-fault=format!("{fault:?}")>
+                {heading(section.title.to_owned(), "")}
+                {paragraphs(section.text)}
+            </div>
+            {again.then(|| view! { <p><a class="kern-link" href=href>{words}</a></p> })}
+        }
+    })
+}

@@ -1,0 +1,275 @@
+//! The sentence that tells an access in plain language. Server and browser call the same function: the browser on what it has
+//! proved itself, and compares the text with what the page shows.
+//!
+//! "Recht" (legal basis), "Anlass" (occasion) and the kinds of data are part of the sentence, so they are compared too.
+
+use record::{ExchangeRecord, InspectionRecord, Outcome, SubjectRole, VoidRecord};
+
+use crate::access::{Access, Stamp};
+use crate::codes;
+use crate::lang::Lang;
+use crate::names;
+use crate::phrase::Phrase;
+use crate::when::{When, day};
+
+/// What happened, in one to four short sentences.
+pub fn sentence(access: &Access, lang: Lang) -> Phrase {
+    let mut phrase = Phrase::default();
+    match (access, lang) {
+        (Access::Exchange(exchange), Lang::De) => german(&mut phrase, exchange.intent, &exchange.record),
+        (Access::Exchange(exchange), Lang::En) => english(&mut phrase, exchange.intent, &exchange.record),
+        (Access::Inspection { stamp, record }, _) => inspection(&mut phrase, *stamp, record, lang),
+        (Access::Unused { stamp, record }, _) => unused(&mut phrase, *stamp, record, lang),
+    }
+    phrase
+}
+
+fn german(phrase: &mut Phrase, intent: Stamp, record: &ExchangeRecord) {
+    let when = When::of(intent.time);
+    let data = format!("„{}“{}", record.evidence.title, categories(record));
+    let whose = match record.role {
+        SubjectRole::DataSubject => "Ihre Daten",
+        SubjectRole::Representative => "Daten, bei denen Sie jemanden vertreten haben,",
+        SubjectRole::ThirdPerson => "Daten, in denen Sie als dritte Person vorkommen,",
+    };
+    let (verb, end) = german_outcome(outcome(record));
+    phrase.say(&format!(
+        "{} hat am {} um {} Uhr {} {whose} {data} {verb}. {end}",
+        with_component(&names::subject(&record.consumer.name), &record.consumer.component),
+        when.date,
+        when.time,
+        names::at(&record.provider.name),
+    ));
+    phrase.say(&format!(
+        "Anlass: {}. Rechtsgrundlage: {}.",
+        without_stop(&record.why.occasion),
+        without_stop(&record.why.legal_basis)
+    ));
+}
+
+fn german_outcome(outcome: Option<Outcome>) -> (&'static str, &'static str) {
+    match outcome {
+        Some(Outcome::Delivered) => ("abgerufen", ""),
+        Some(Outcome::NothingFound) => (
+            "abrufen wollen",
+            "Es wurde nichts gefunden. Es wurden keine Daten übermittelt. ",
+        ),
+        Some(Outcome::Refused) => (
+            "abrufen wollen",
+            "Das wurde abgelehnt. Die anfragende Stelle hat keine Daten erhalten. ",
+        ),
+        Some(Outcome::Failed) => (
+            "abrufen wollen",
+            "Das ist technisch gescheitert. Die anfragende Stelle hat keine Daten erhalten. ",
+        ),
+        Some(Outcome::TimedOut) => (
+            "abrufen wollen",
+            "Es kam keine Antwort in der vorgesehenen Zeit. Die anfragende Stelle hat keine Daten erhalten. ",
+        ),
+        None => ("angefragt", "Das Ergebnis ist noch nicht eingetragen. "),
+    }
+}
+
+fn english(phrase: &mut Phrase, intent: Stamp, record: &ExchangeRecord) {
+    let when = When::of(intent.time);
+    let (verb, end) = english_outcome(outcome(record));
+    phrase
+        .say(&format!("On {} at {} (German time), ", when.date, when.time))
+        .quote(&with_component(&record.consumer.name, &record.consumer.component))
+        .say(&format!(" {verb} "))
+        .say(match record.role {
+            SubjectRole::DataSubject => "your data ",
+            SubjectRole::Representative => "data for which you represented somebody, ",
+            SubjectRole::ThirdPerson => "data in which you appear as a third person, ",
+        })
+        .quote(&format!("„{}“{}", record.evidence.title, categories(record)))
+        .say(", from ")
+        .quote(&record.provider.name)
+        .say(&format!(". {end}Occasion: "))
+        .quote(without_stop(&record.why.occasion))
+        .say(". Legal basis: ")
+        .quote(without_stop(&record.why.legal_basis))
+        .say(".");
+}
+
+fn english_outcome(outcome: Option<Outcome>) -> (&'static str, &'static str) {
+    match outcome {
+        Some(Outcome::Delivered) => ("retrieved", ""),
+        Some(Outcome::NothingFound) => ("tried to retrieve", "Nothing was found. No data were sent. "),
+        Some(Outcome::Refused) => (
+            "tried to retrieve",
+            "This was refused. The asking body received no data. ",
+        ),
+        Some(Outcome::Failed) => (
+            "tried to retrieve",
+            "This failed for a technical reason. The asking body received no data. ",
+        ),
+        Some(Outcome::TimedOut) => (
+            "tried to retrieve",
+            "There was no answer in time. The asking body received no data. ",
+        ),
+        None => ("asked for", "The result has not been entered yet. "),
+    }
+}
+
+fn inspection(phrase: &mut Phrase, stamp: Stamp, record: &InspectionRecord, lang: Lang) {
+    let when = When::of(stamp.time);
+    let day = day(record.day);
+    match lang {
+        Lang::De => phrase.say(&format!(
+            "Einsicht am {} um {} Uhr: „{}“ hat Ihre Einträge geöffnet. Grund: {}. Dieser Eintrag gilt für den {day} (Weltzeit).",
+            when.date,
+            when.time,
+            record.reader,
+            without_stop(codes::inspection(&record.reason, lang))
+        )),
+        Lang::En => phrase
+            .say(&format!("Inspection on {} at {} (German time): ", when.date, when.time))
+            .quote(&format!("„{}“", record.reader))
+            .say(" opened your entries. Reason: ")
+            .say(without_stop(codes::inspection(&record.reason, lang)))
+            .say(&format!(". This entry stands for {day} (UTC).")),
+    };
+}
+
+fn unused(phrase: &mut Phrase, stamp: Stamp, record: &VoidRecord, lang: Lang) {
+    let when = When::of(stamp.time);
+    match lang {
+        Lang::De => phrase.say(&format!(
+            "Am {} um {} Uhr wurde eine Nummer für eine Anfrage von „{}“ vergeben und nicht benutzt. Es wurden keine Daten übermittelt.",
+            when.date, when.time, record.consumer
+        )),
+        Lang::En => phrase.say(&format!(
+            "On {} at {} (German time), a number for a request by „{}“ was given out and not used. No data were sent.",
+            when.date, when.time, record.consumer
+        )),
+    };
+}
+
+fn outcome(record: &ExchangeRecord) -> Option<Outcome> {
+    record.result.as_ref().map(|result| result.outcome)
+}
+
+fn with_component(name: &str, component: &str) -> String {
+    if component.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name} ({component})")
+    }
+}
+
+fn categories(record: &ExchangeRecord) -> String {
+    if record.evidence.categories.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", record.evidence.categories.join(", "))
+    }
+}
+
+/// A text of a record may end in a full stop; the sentence brings its own.
+fn without_stop(text: &str) -> &str {
+    text.trim_end_matches(['.', ' '])
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use record::{ParticipantId, SharedPart};
+    use tlog::Hash;
+
+    use super::*;
+    use crate::samples::{self, TIME};
+
+    const START: &str = "Die Stadt Musterhausen (Bewohnerparken) hat am 21.11.2026 um 14:03 Uhr beim Kraftfahrt-Bundesamt Ihre Daten „Zulassungsbescheinigung Teil I“ (Fahrzeug, Halter) ";
+    const END: &str = "Anlass: Antrag auf einen Bewohnerparkausweis. Rechtsgrundlage: § 45 Abs. 1b StVO.";
+
+    fn exchange(outcome: Option<Outcome>) -> Access {
+        let mut opened = vec![samples::intent()];
+        opened.extend(outcome.map(samples::outcome));
+        Access::of(opened).unwrap()
+    }
+
+    #[test]
+    fn german_sentences_of_every_outcome() {
+        let none = "Die anfragende Stelle hat keine Daten erhalten. ";
+        for (outcome, middle) in [
+            (Some(Outcome::Delivered), "abgerufen. ".to_owned()),
+            (
+                Some(Outcome::NothingFound),
+                "abrufen wollen. Es wurde nichts gefunden. Es wurden keine Daten übermittelt. ".to_owned(),
+            ),
+            (
+                Some(Outcome::Refused),
+                format!("abrufen wollen. Das wurde abgelehnt. {none}"),
+            ),
+            (
+                Some(Outcome::Failed),
+                format!("abrufen wollen. Das ist technisch gescheitert. {none}"),
+            ),
+            (
+                Some(Outcome::TimedOut),
+                format!("abrufen wollen. Es kam keine Antwort in der vorgesehenen Zeit. {none}"),
+            ),
+            (None, "angefragt. Das Ergebnis ist noch nicht eingetragen. ".to_owned()),
+        ] {
+            assert_eq!(
+                sentence(&exchange(outcome), Lang::De).text(),
+                format!("{START}{middle}{END}")
+            );
+        }
+    }
+
+    #[test]
+    fn english_sentences_mark_what_is_german() {
+        let phrase = sentence(&exchange(Some(Outcome::Refused)), Lang::En);
+        assert_eq!(
+            phrase.text(),
+            "On 21.11.2026 at 14:03 (German time), Stadt Musterhausen (Bewohnerparken) tried to retrieve your data \
+             „Zulassungsbescheinigung Teil I“ (Fahrzeug, Halter), from Kraftfahrt-Bundesamt. This was refused. The asking body \
+             received no data. Occasion: Antrag auf einen Bewohnerparkausweis. Legal basis: § 45 Abs. 1b StVO."
+        );
+        let german: Vec<&str> = phrase
+            .0
+            .iter()
+            .filter(|part| part.german)
+            .map(|part| part.text.as_str())
+            .collect();
+        assert_eq!(german.len(), 5, "{german:?}");
+    }
+
+    #[test]
+    fn roles_are_said() {
+        for (role, words) in [
+            (SubjectRole::Representative, "jemanden vertreten haben"),
+            (SubjectRole::ThirdPerson, "als dritte Person"),
+        ] {
+            let mut intent = samples::intent();
+            if let SharedPart::Exchange(record) = &mut intent.shared {
+                record.role = role;
+            }
+            let access = Access::of(vec![intent]).unwrap();
+            assert!(sentence(&access, Lang::De).text().contains(words));
+        }
+    }
+
+    #[test]
+    fn inspections_and_unused_numbers() {
+        let access = Access::of(vec![samples::inspection()]).unwrap();
+        assert_eq!(
+            sentence(&access, Lang::De).text(),
+            "Einsicht am 21.11.2026 um 14:03 Uhr: „Datenschutzcockpit“ hat Ihre Einträge geöffnet. Grund: Ihre eigene \
+             Anmeldung. Dieser Eintrag gilt für den 21.11.2026 (Weltzeit)."
+        );
+        let unused = Access::Unused {
+            stamp: Stamp { index: 5, time: TIME },
+            record: VoidRecord {
+                consumer: ParticipantId::new("stadt-x").unwrap(),
+                s1_digest: Hash([0; 32]),
+            },
+        };
+        for lang in Lang::ALL {
+            let text = sentence(&unused, lang).text();
+            assert!(text.contains("21.11.2026") && text.contains("stadt-x"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! German.
+
+use super::{Detail, Faults, Frame, List, Log, Plain, Recorded, Section, Start, Text, Verify};
+
+pub(super) static TEXT: Text = Text {
+    frame: Frame {
+        product: "Einsicht",
+        banner: "Demonstrator – keine offizielle Website, nur erfundene Daten",
+        banner_label: "Hinweis zur Demonstration",
+        skip: "Zum Inhalt springen",
+        nav_label: "Hauptnavigation",
+        footer_label: "Weitere Seiten",
+        other_language: "English",
+        nav_start: "Start",
+        nav_list: "Meine Zugriffe",
+        nav_log: "Stand des Protokolls",
+        nav_recorded: "Was aufgezeichnet wird",
+        nav_verify: "Selbst nachprüfen",
+        nav_accessibility: "Barrierefreiheit",
+        nav_design: "Gestaltung und Lizenzen",
+        login: "Anmelden",
+        logout: "Abmelden",
+        logged_in: |name| format!("Angemeldet: {name}"),
+        session: |idle, end| {
+            format!(
+                "Ohne weitere Eingabe werden Sie um {idle} Uhr abgemeldet, spätestens um {end} Uhr. Danach ist hier nichts mehr gespeichert."
+            )
+        },
+        session_warning: "Sie werden in weniger als einer Minute abgemeldet.",
+        session_stay: "Angemeldet bleiben",
+    },
+    start: Start {
+        title: "Wer hat Ihre Daten abgerufen?",
+        lead: "Behörden holen Nachweise über Sie direkt bei anderen Behörden, damit Sie nichts vorlegen müssen. Hier sehen Sie, welche Behörde wann und warum etwas über Sie abgerufen hat. Sie müssen uns das nicht glauben: Ihr Browser prüft jeden Eintrag selbst nach.",
+        login: "Anmelden und Zugriffe ansehen",
+        login_hint: "Für die Anmeldung brauchen Sie eine Online-Identität mit dem Vertrauensniveau „hoch“. In dieser Demonstration wählen Sie eine erfundene Person.",
+        to_list: "Zu Ihren Zugriffen",
+        sections: &[
+            Section {
+                title: "Was Sie hier sehen",
+                text: &[
+                    "Zu jedem Zugriff: wer gefragt hat, bei wem, wann, aus welchem Anlass, nach welchem Gesetz und um welche Arten von Daten es ging. Auch, wenn nichts gefunden oder die Anfrage abgelehnt wurde.",
+                    "Die Daten selbst sehen Sie hier nicht. Sie stehen nicht im Protokoll.",
+                ],
+            },
+            Section {
+                title: "Warum Sie sich darauf verlassen können",
+                text: &[
+                    "Jeder Zugriff wird in ein Protokoll eingetragen, bevor Daten übermittelt werden. Einträge kann niemand unbemerkt ändern oder löschen, auch der Betreiber nicht: Unabhängige Zeugen bestätigen laufend den Stand des Protokolls.",
+                    "Zu jedem Eintrag gibt es einen Nachweis. Ihr Browser prüft ihn, und Sie können ihn mitnehmen und ohne uns prüfen.",
+                ],
+            },
+            Section {
+                title: "Was wir über Sie speichern",
+                text: &[
+                    "Nichts. Ihre Einträge werden nach der Anmeldung geladen und gelöscht, wenn Sie sich abmelden, nach fünf Minuten ohne Eingabe und spätestens nach 30 Minuten.",
+                    "Auch Ihr Besuch hier wird als Einsicht eingetragen. So sehen Sie, ob jemand anderes in Ihrem Namen nachgesehen hat.",
+                ],
+            },
+        ],
+        over_title: "Sie sind abgemeldet",
+        over: &[
+            "Ihre Daten sind auf diesem Server gelöscht.",
+            "An einem fremden Gerät: Schließen Sie jetzt den Browser.",
+        ],
+    },
+    list: List {
+        title: "Zugriffe auf Ihre Daten",
+        lead: "Ihr Browser prüft jeden Eintrag selbst. Das Ergebnis steht in der Spalte „Nachweis“.",
+        filter: "Auswahl eingrenzen",
+        year: "Jahr",
+        authority: "Behörde",
+        kind: "Art",
+        all: "alle",
+        kind_exchange: "Abrufe von Daten",
+        kind_inspection: "Einsichten in diese Liste",
+        kind_unused: "Nicht benutzte Nummern",
+        apply: "Anzeigen",
+        reset: "Alle anzeigen",
+        count: |shown, all| format!("{shown} von {all} Einträgen"),
+        none: "Über Sie ist nichts eingetragen.",
+        none_filtered: "Kein Eintrag passt zu dieser Auswahl.",
+        as_of: |size, time| {
+            format!(
+                "Diese Liste hat die Stelle für Identitäten um {time} Uhr zusammengestellt, nach dem Stand des Protokolls mit {size} Einträgen."
+            )
+        },
+        completeness: "Geprüft wird jeder einzelne Eintrag. Dass keiner fehlt, weist diese Seite noch nicht nach.",
+        check_on_server: "Diese Einträge vom Server prüfen lassen",
+        check_hint: "Ohne JavaScript kann Ihr Browser nicht selbst prüfen. Dann prüft der Server, und Sie müssen ihm glauben. Unabhängig geht es auch: siehe „Selbst nachprüfen“.",
+        unopened_title: "Nicht alle Einträge konnten geöffnet werden",
+        unopened: |indices, reason| format!("Eintrag {indices}: {reason}"),
+        pages_label: "Seiten der Liste",
+        previous: "Vorherige Seite",
+        next: "Nächste Seite",
+        page: |page, pages| format!("Seite {page} von {pages}"),
+    },
+    detail: Detail {
+        title: |date| format!("Abruf am {date}"),
+        title_inspection: |date| format!("Einsicht am {date}"),
+        title_unused: |date| format!("Nicht benutzte Nummer vom {date}"),
+        proof: "Nachweis",
+        proof_text: "Ihr Browser vergleicht jede Angabe dieser Seite mit dem, was im Protokoll nachgewiesen ist.",
+        check_on_server: "Vom Server prüfen lassen",
+        files: "Zum Mitnehmen",
+        files_text: "Die Quittung beweist, dass der Eintrag im Protokoll steht. Sie sagt nichts über Sie. Die Öffnung beweist zusätzlich, was darin steht und dass es um Sie geht.",
+        files_warning: "Die Öffnung enthält Ihre Identifikationsnummer. Geben Sie diese Datei nur weiter, wenn Sie das wollen.",
+        receipt: |index| format!("Quittung zu Eintrag {index} (.tlog-proof)"),
+        opening: |index| format!("Öffnung von Eintrag {index} (.opening)"),
+        back: "Zurück zur Liste",
+    },
+    log: Log {
+        title: "Stand des Protokolls",
+        lead: "So viele Einträge stehen im Protokoll, und diese Zeugen haben den Stand bestätigt. Wer das Protokoll fälschen wollte, müsste sie alle täuschen.",
+        unreachable: "Das Protokoll ist gerade nicht erreichbar. Solange das so ist, übermitteln die Behörden keine Daten.",
+        invalid: "Der Stand des Protokolls ist nicht richtig unterschrieben. Verlassen Sie sich nicht auf ihn.",
+        origin: "Name des Protokolls",
+        size: "Einträge",
+        root: "Prüfsumme über alle Einträge (Wurzel)",
+        quorum: "Bestätigung",
+        quorum_met: "genügend Zeugen haben bestätigt",
+        quorum_missing: "es fehlen noch Zeugen",
+        witnesses: "Zeugen",
+        witness: "Zeuge",
+        signed_at: "Zuletzt bestätigt",
+        not_signed: "diesen Stand nicht",
+        checkpoint: "Der Stand im Wortlaut",
+        checkpoint_text: "Dieser Text (ein „Checkpoint“) ist vom Protokoll und von den Zeugen unterschrieben.",
+        policy: "Woran geprüft wird",
+        policy_text: "Diese Schlüssel benutzt Ihr Browser auf diesen Seiten. Wer unabhängig prüft, besorgt sie sich an anderer Stelle und vergleicht.",
+        genesis: "Prüfsumme des ersten Eintrags (Genesis)",
+    },
+    recorded: Recorded {
+        title: "Was aufgezeichnet wird",
+        lead: "Zu jedem Abruf gibt es einen öffentlichen Eintrag, aus dem niemand etwas über Sie erfährt, und eine verschlossene Beschreibung, die nur Sie, die beiden Behörden und die Aufsicht lesen können.",
+        caption: "Wer kann was lesen?",
+        column_who: "Wer",
+        column_sees: "Was",
+        rows: &[
+            (
+                "Alle",
+                "Zeitpunkt, eine zufällig aussehende Nummer, Prüfsummen. Keine Person, keine Behörde, keinen Inhalt.",
+            ),
+            (
+                "Sie",
+                "Alles über Ihre eigenen Zugriffe, auch Gründe, die die anfragende Stelle nicht erfährt.",
+            ),
+            (
+                "Anfragende und antwortende Behörde",
+                "Die Beschreibung ihres eigenen Vorgangs.",
+            ),
+            (
+                "Aufsicht",
+                "Im Einzelfall, mit Aktenzeichen und zwei Personen. Auch das wird eingetragen.",
+            ),
+            (
+                "Vermittlungsstelle",
+                "Welche Behörde welche Art von Nachweis wozu anfragt. Nicht, um wen es geht, und nicht, was geantwortet wird.",
+            ),
+        ],
+        sections: &[
+            Section {
+                title: "Was nie aufgezeichnet wird",
+                text: &[
+                    "Die übermittelten Daten, Ihr Name und Ihre Identifikationsnummer. Sie stehen in keinem Eintrag und in keiner Beschreibung.",
+                ],
+            },
+            Section {
+                title: "Wie lange",
+                text: &[
+                    "Zwei Jahre (§ 9 Abs. 3 Identifikationsnummerngesetz), bei Abrufen aus dem europäischen Ausland zwölf Monate. Danach wird die Beschreibung gelöscht und kann nie wieder geöffnet werden, auch nicht aus einer Sicherungskopie. Der öffentliche Eintrag bleibt stehen; er sagt nichts über Sie.",
+                ],
+            },
+            Section {
+                title: "Rechtsgrundlagen",
+                text: &[
+                    "§ 9 Identifikationsnummerngesetz verlangt die Protokollierung, § 10 Onlinezugangsgesetz das Datenschutzcockpit. Es ist so zu bauen, dass staatliche Eingriffe zum Nachteil der Nutzerinnen und Nutzer nicht möglich sind.",
+                ],
+            },
+        ],
+    },
+    verify: Verify {
+        title: "Selbst nachprüfen, ohne uns",
+        lead: "Das Prüfprogramm Ihres Browsers kommt von diesem Server. Wer uns auch darin nicht vertrauen will, nimmt das Prüfprogramm „verifier“ aus einer anderen Quelle. Es braucht diese Website nicht.",
+        step_trust: Section {
+            title: "1. Schlüssel besorgen",
+            text: &[
+                "Sie brauchen zwei Dinge aus einer Quelle, der Sie vertrauen: die Datei mit den Schlüsseln (trust.policy) und die Prüfsumme des ersten Eintrags. Vergleichen Sie beide mit denen, die dieser Server benutzt:",
+            ],
+        },
+        step_entry: Section {
+            title: "2. Einen Eintrag prüfen",
+            text: &[
+                "Laden Sie auf der Seite eines Zugriffs die Quittung oder die Öffnung herunter. Die Prüfung braucht kein Netz:",
+            ],
+        },
+        step_log: Section {
+            title: "3. Das ganze Protokoll prüfen",
+            text: &[
+                "Dafür müssen Sie nicht angemeldet sein. Geprüft werden jeder Eintrag, jede Unterschrift und jede Prüfsumme:",
+            ],
+        },
+        codes: Section {
+            title: "Das Ergebnis",
+            text: &[
+                "Das Programm endet mit 0, wenn alles stimmt, mit 1, wenn etwas nicht stimmt, mit 2 bei falschem Aufruf und mit 3, wenn das Protokoll nicht erreichbar ist.",
+            ],
+        },
+        limits: Section {
+            title: "Was damit nicht bewiesen ist",
+            text: &[
+                "Behörden können Daten auch außerhalb dieses Systems weitergeben. Davon weiß das Protokoll nichts.",
+                "Dass eine Behörde den angegebenen Anlass wirklich hatte, kann kein Programm prüfen. Aber sie hat ihn unterschrieben.",
+            ],
+        },
+    },
+    accessibility: Plain {
+        title: "Barrierefreiheit",
+        lead: "Diese Seiten sollen alle benutzen können. Maßstab sind die BITV 2.0, die Norm EN 301 549 und die WCAG 2.2, Stufe AA.",
+        sections: &[
+            Section {
+                title: "Was dafür getan ist",
+                text: &[
+                    "Alles geht mit der Tastatur und ohne JavaScript. Farbe ist nie der einzige Hinweis. Die Seiten passen sich an Vergrößerung, schmale Bildschirme, dunkle Darstellung und hohen Kontrast an.",
+                    "Vor dem Ende der Sitzung warnt die Seite eine Minute vorher. Ein Klick verlängert die Sitzung bis zur Höchstdauer.",
+                ],
+            },
+            Section {
+                title: "Was noch fehlt",
+                text: &[
+                    "Leichte Sprache und Gebärdensprache fehlen noch. Mit einem Bildschirmleseprogramm und von Menschen mit Behinderungen ist diese Demonstration noch nicht geprüft. Sie erhebt daher nicht den Anspruch, die BITV 2.0 zu erfüllen.",
+                ],
+            },
+            Section {
+                title: "Etwas melden",
+                text: &[
+                    "Dies ist eine Demonstration. Wer sie betreibt, nennt hier eine Stelle für Rückmeldungen und die Schlichtungsstelle nach § 16 Behindertengleichstellungsgesetz.",
+                ],
+            },
+        ],
+    },
+    design: Plain {
+        title: "Gestaltung und Lizenzen",
+        lead: "Diese Seiten benutzen offene Bausteine.",
+        sections: &[
+            Section {
+                title: "KERN",
+                text: &[
+                    "Die Gestaltung folgt KERN, dem offenen Designsystem der deutschen Verwaltung, Version 2.7.2, Lizenz EUPL-1.2, unverändert. Kennzeichen offizieller Websites werden bewusst nicht benutzt.",
+                ],
+            },
+            Section {
+                title: "Fira Sans",
+                text: &["Die Schrift ist Fira Sans, Version 5.3.0 der Sammlung Fontsource, SIL Open Font License 1.1."],
+            },
+            Section {
+                title: "Dieses Programm",
+                text: &["Einsicht steht unter der EUPL-1.2. Der Quelltext ist offen."],
+            },
+        ],
+    },
+    faults: Faults {
+        not_found: Section {
+            title: "Diese Seite gibt es nicht",
+            text: &["Vielleicht haben Sie sich vertippt, oder der Eintrag gehört nicht zu Ihnen."],
+        },
+        login_needed: Section {
+            title: "Bitte melden Sie sich an",
+            text: &["Sie sind nicht angemeldet, oder Ihre Sitzung ist abgelaufen."],
+        },
+        login_failed: Section {
+            title: "Die Anmeldung hat nicht geklappt",
+            text: &[
+                "Die Anmeldung wurde abgebrochen, hat zu lange gedauert oder ist nicht echt. Es wurde nichts geladen.",
+            ],
+        },
+        assurance: Section {
+            title: "Diese Anmeldung ist nicht sicher genug",
+            text: &[
+                "Für Ihre Zugriffe brauchen Sie eine Anmeldung mit dem Vertrauensniveau „hoch“, zum Beispiel mit dem Online-Ausweis.",
+            ],
+        },
+        login_unreachable: Section {
+            title: "Der Anmeldedienst ist nicht erreichbar",
+            text: &["Bitte versuchen Sie es in einigen Minuten noch einmal."],
+        },
+        identity_refused: Section {
+            title: "Ihre Einträge konnten nicht geöffnet werden",
+            text: &["Die Stelle für Identitäten hat die Anmeldung nicht anerkannt. Es wurde nichts geladen."],
+        },
+        identity_unreachable: Section {
+            title: "Ihre Einträge können gerade nicht geöffnet werden",
+            text: &[
+                "Die Stelle für Identitäten ist nicht erreichbar. Bitte versuchen Sie es in einigen Minuten noch einmal.",
+            ],
+        },
+        ledger_unreachable: Section {
+            title: "Das Protokoll ist gerade nicht erreichbar",
+            text: &[
+                "Bitte versuchen Sie es in einigen Minuten noch einmal. Solange das Protokoll nicht erreichbar ist, übermitteln die Behörden keine Daten.",
+            ],
+        },
+        internal: Section {
+            title: "Hier ist etwas schiefgegangen",
+            text: &["Der Fehler liegt bei uns. Bitte versuchen Sie es noch einmal."],
+        },
+        again: "Noch einmal anmelden",
+    },
+};

@@ -1,0 +1,303 @@
+//! English.
+
+use super::{Detail, Faults, Frame, List, Log, Plain, Recorded, Section, Start, Text, Verify};
+
+pub(super) static TEXT: Text = Text {
+    frame: Frame {
+        product: "Einsicht",
+        banner: "Demonstrator – not an official website, invented data only",
+        banner_label: "Note on this demonstration",
+        skip: "Skip to content",
+        nav_label: "Main navigation",
+        footer_label: "More pages",
+        other_language: "Deutsch",
+        nav_start: "Start",
+        nav_list: "My accesses",
+        nav_log: "State of the log",
+        nav_recorded: "What is recorded",
+        nav_verify: "Verify it yourself",
+        nav_accessibility: "Accessibility",
+        nav_design: "Design and licences",
+        login: "Log in",
+        logout: "Log out",
+        logged_in: |name| format!("Logged in: {name}"),
+        session: |idle, end| {
+            format!(
+                "If you do nothing, you will be logged out at {idle}, at the latest at {end} (German time). After that nothing is kept here."
+            )
+        },
+        session_warning: "You will be logged out in less than a minute.",
+        session_stay: "Stay logged in",
+    },
+    start: Start {
+        title: "Who retrieved your data?",
+        lead: "Authorities fetch evidence about you directly from other authorities, so that you need not bring it. Here you see which authority retrieved something about you, when and why. You need not take our word for it: your browser checks every entry itself.",
+        login: "Log in and see the accesses",
+        login_hint: "To log in you need an online identity with the level of assurance “high”. In this demonstration you choose an invented person.",
+        to_list: "To your accesses",
+        sections: &[
+            Section {
+                title: "What you see here",
+                text: &[
+                    "For each access: who asked, whom, when, on which occasion, under which law and for which kinds of data. Also when nothing was found or the request was refused.",
+                    "You do not see the data themselves here. They are not in the log.",
+                ],
+            },
+            Section {
+                title: "Why you can rely on it",
+                text: &[
+                    "Every access is entered in a log before any data are sent. Nobody can change or remove entries unnoticed, not even the operator: independent witnesses confirm the state of the log all the time.",
+                    "Every entry has a proof. Your browser checks it, and you can take it with you and check it without us.",
+                ],
+            },
+            Section {
+                title: "What we store about you",
+                text: &[
+                    "Nothing. Your entries are loaded after you log in and deleted when you log out, after five minutes without action and after 30 minutes at the latest.",
+                    "Your visit is entered too, as an inspection. So you can see whether somebody else looked in your name.",
+                ],
+            },
+        ],
+        over_title: "You are logged out",
+        over: &[
+            "Your data have been deleted from this server.",
+            "On somebody else's device: close the browser now.",
+        ],
+    },
+    list: List {
+        title: "Accesses to your data",
+        lead: "Your browser checks every entry itself. The result stands in the column “Proof”.",
+        filter: "Narrow the selection",
+        year: "Year",
+        authority: "Authority",
+        kind: "Kind",
+        all: "all",
+        kind_exchange: "Retrievals of data",
+        kind_inspection: "Inspections of this list",
+        kind_unused: "Unused numbers",
+        apply: "Show",
+        reset: "Show all",
+        count: |shown, all| format!("{shown} of {all} entries"),
+        none: "Nothing is entered about you.",
+        none_filtered: "No entry fits this selection.",
+        as_of: |size, time| {
+            format!(
+                "The identity service made this list at {time} (German time), as of the state of the log with {size} entries."
+            )
+        },
+        completeness: "Every single entry is checked. This page does not prove yet that none is missing.",
+        check_on_server: "Let the server check these entries",
+        check_hint: "Without JavaScript your browser cannot check by itself. The server then does it, and you have to trust it. You can also check independently: see “Verify it yourself”.",
+        unopened_title: "Not all entries could be opened",
+        unopened: |indices, reason| format!("Entry {indices}: {reason}"),
+        pages_label: "Pages of the list",
+        previous: "Previous page",
+        next: "Next page",
+        page: |page, pages| format!("Page {page} of {pages}"),
+    },
+    detail: Detail {
+        title: |date| format!("Retrieval of {date}"),
+        title_inspection: |date| format!("Inspection of {date}"),
+        title_unused: |date| format!("Unused number of {date}"),
+        proof: "Proof",
+        proof_text: "Your browser compares everything on this page with what is proved in the log.",
+        check_on_server: "Let the server check",
+        files: "To take with you",
+        files_text: "The receipt proves that the entry is in the log. It says nothing about you. The opening also proves what it says and that it concerns you.",
+        files_warning: "The opening contains your identification number. Pass this file on only if you want that.",
+        receipt: |index| format!("Receipt of entry {index} (.tlog-proof)"),
+        opening: |index| format!("Opening of entry {index} (.opening)"),
+        back: "Back to the list",
+    },
+    log: Log {
+        title: "State of the log",
+        lead: "This many entries are in the log, and these witnesses have confirmed it. Whoever wanted to forge the log would have to deceive all of them.",
+        unreachable: "The log cannot be reached at the moment. While that is so, the authorities send no data.",
+        invalid: "The state of the log is not signed correctly. Do not rely on it.",
+        origin: "Name of the log",
+        size: "Entries",
+        root: "Digest of all entries (root)",
+        quorum: "Confirmation",
+        quorum_met: "enough witnesses have confirmed",
+        quorum_missing: "witnesses are still missing",
+        witnesses: "Witnesses",
+        witness: "Witness",
+        signed_at: "Last confirmed",
+        not_signed: "not this state",
+        checkpoint: "The state verbatim",
+        checkpoint_text: "This text (a “checkpoint”) is signed by the log and by the witnesses.",
+        policy: "What it is checked against",
+        policy_text: "Your browser uses these keys on these pages. Whoever verifies independently gets them elsewhere and compares.",
+        genesis: "Digest of the first entry (genesis)",
+    },
+    recorded: Recorded {
+        title: "What is recorded",
+        lead: "For each retrieval there is a public entry, from which nobody learns anything about you, and a sealed description, which only you, the two authorities and the supervisory authority can read.",
+        caption: "Who can read what?",
+        column_who: "Who",
+        column_sees: "What",
+        rows: &[
+            (
+                "Everybody",
+                "Time, a number that looks random, digests. No person, no authority, no content.",
+            ),
+            (
+                "You",
+                "Everything about your own accesses, also reasons that the asking body does not learn.",
+            ),
+            (
+                "The asking and the answering authority",
+                "The description of their own case.",
+            ),
+            (
+                "Supervision",
+                "In single cases, with a file number and two persons. That is entered as well.",
+            ),
+            (
+                "The broker",
+                "Which authority asks for which kind of evidence and why. Not whom it concerns and not what is answered.",
+            ),
+        ],
+        sections: &[
+            Section {
+                title: "What is never recorded",
+                text: &[
+                    "The data sent, your name and your identification number. They are in no entry and in no description.",
+                ],
+            },
+            Section {
+                title: "How long",
+                text: &[
+                    "Two years (§ 9 (3) Identification Number Act), for retrievals from other European countries twelve months. Then the description is erased and can never be opened again, not even from a backup. The public entry stays; it says nothing about you.",
+                ],
+            },
+            Section {
+                title: "Law",
+                text: &[
+                    "§ 9 of the Identification Number Act (IDNrG) demands the log, § 10 of the Online Access Act (OZG) the data protection cockpit. It is to be built so that interference by the state to the detriment of its users is not possible.",
+                ],
+            },
+        ],
+    },
+    verify: Verify {
+        title: "Verify it yourself, without us",
+        lead: "The program with which your browser checks comes from this server. Whoever does not want to trust us in that either takes the program “verifier” from another source. It does not need this website.",
+        step_trust: Section {
+            title: "1. Get the keys",
+            text: &[
+                "You need two things from a source that you trust: the file of keys (trust.policy) and the digest of the first entry. Compare both with those that this server uses:",
+            ],
+        },
+        step_entry: Section {
+            title: "2. Verify an entry",
+            text: &["Download the receipt or the opening on the page of an access. Verifying needs no network:"],
+        },
+        step_log: Section {
+            title: "3. Verify the whole log",
+            text: &["You need not be logged in for this. Every entry, every signature and every digest is checked:"],
+        },
+        codes: Section {
+            title: "The result",
+            text: &[
+                "The program ends with 0 if everything is sound, with 1 if something is not, with 2 if it was called wrongly and with 3 if the log cannot be reached.",
+            ],
+        },
+        limits: Section {
+            title: "What this does not prove",
+            text: &[
+                "Authorities can also pass on data outside this system. The log knows nothing of that.",
+                "No program can check whether an authority really had the occasion it gives. But it has signed it.",
+            ],
+        },
+    },
+    accessibility: Plain {
+        title: "Accessibility",
+        lead: "Everybody should be able to use these pages. The measure is BITV 2.0, EN 301 549 and WCAG 2.2, level AA.",
+        sections: &[
+            Section {
+                title: "What has been done",
+                text: &[
+                    "Everything works with the keyboard and without JavaScript. Colour is never the only sign. The pages adapt to zoom, narrow screens, dark mode and high contrast.",
+                    "A minute before the session ends the page warns. One click prolongs the session up to its longest duration.",
+                ],
+            },
+            Section {
+                title: "What is still missing",
+                text: &[
+                    "Easy language and sign language are still missing. This demonstration has not been tested with a screen reader or by people with disabilities yet. It therefore does not claim to meet BITV 2.0.",
+                ],
+            },
+            Section {
+                title: "Report something",
+                text: &[
+                    "This is a demonstration. Whoever operates it names a contact here, and the arbitration body under § 16 of the Disability Equality Act (BGG).",
+                ],
+            },
+        ],
+    },
+    design: Plain {
+        title: "Design and licences",
+        lead: "These pages use open components.",
+        sections: &[
+            Section {
+                title: "KERN",
+                text: &[
+                    "The design follows KERN, the open design system of the German administration, version 2.7.2, licence EUPL-1.2, unchanged. Marks of official websites are deliberately not used.",
+                ],
+            },
+            Section {
+                title: "Fira Sans",
+                text: &[
+                    "The typeface is Fira Sans, version 5.3.0 of the collection Fontsource, SIL Open Font License 1.1.",
+                ],
+            },
+            Section {
+                title: "This program",
+                text: &["Einsicht is licensed under the EUPL-1.2. Its source is open."],
+            },
+        ],
+    },
+    faults: Faults {
+        not_found: Section {
+            title: "There is no such page",
+            text: &["Perhaps the address is mistyped, or the entry is not yours."],
+        },
+        login_needed: Section {
+            title: "Please log in",
+            text: &["You are not logged in, or your session has ended."],
+        },
+        login_failed: Section {
+            title: "The login did not work",
+            text: &["The login was broken off, took too long or is not genuine. Nothing was loaded."],
+        },
+        assurance: Section {
+            title: "This login is not secure enough",
+            text: &[
+                "To see your accesses you need a login with the level of assurance “high”, for example with the online ID card.",
+            ],
+        },
+        login_unreachable: Section {
+            title: "The login service cannot be reached",
+            text: &["Please try again in a few minutes."],
+        },
+        identity_refused: Section {
+            title: "Your entries could not be opened",
+            text: &["The identity service did not accept the login. Nothing was loaded."],
+        },
+        identity_unreachable: Section {
+            title: "Your entries cannot be opened at the moment",
+            text: &["The identity service cannot be reached. Please try again in a few minutes."],
+        },
+        ledger_unreachable: Section {
+            title: "The log cannot be reached at the moment",
+            text: &[
+                "Please try again in a few minutes. While the log cannot be reached, the authorities send no data.",
+            ],
+        },
+        internal: Section {
+            title: "Something went wrong here",
+            text: &["The fault is ours. Please try again."],
+        },
+        again: "Log in again",
+    },
+};

@@ -1,0 +1,145 @@
+//! The authorization endpoint (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2).
+//!
+//! A request whose client or redirect address is wrong gets a page and never a redirect; any other fault goes back to the client.
+
+use std::sync::Arc;
+
+use axum::Form;
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use serde::Deserialize;
+
+use crate::{Provider, page, random_text};
+
+/// How long a code may be redeemed, in seconds.
+const CODE_LIFETIME: u64 = 60;
+/// More codes than this at a time are not kept.
+const MAX_CODES: usize = 1_000;
+
+/// The parameters of a request. Others are allowed and ignored (RFC 6749 §3.1).
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Request {
+    pub(crate) client_id: String,
+    pub(crate) redirect_uri: String,
+    #[serde(default)]
+    pub(crate) response_type: String,
+    #[serde(default)]
+    pub(crate) scope: String,
+    #[serde(default)]
+    pub(crate) state: String,
+    #[serde(default)]
+    pub(crate) nonce: String,
+    #[serde(default)]
+    pub(crate) code_challenge: String,
+    #[serde(default)]
+    pub(crate) code_challenge_method: String,
+}
+
+/// The request again, with the citizen chosen.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Choice {
+    user: String,
+    #[serde(flatten)]
+    request: Request,
+}
+
+/// What a code stands for.
+#[derive(Debug)]
+pub(crate) struct Grant {
+    pub(crate) redirect_uri: String,
+    pub(crate) code_challenge: String,
+    pub(crate) nonce: String,
+    /// Position in the configuration's list.
+    pub(crate) user: usize,
+    pub(crate) auth_time: u64,
+    pub(crate) expires: u64,
+}
+
+enum Fault {
+    /// Not to be answered by a redirect.
+    Untrusted(&'static str),
+    /// Goes back to the client as `error`.
+    Client(&'static str),
+}
+
+pub(crate) async fn choose(State(provider): State<Arc<Provider>>, Query(request): Query<Request>) -> Response {
+    match check(&provider, &request) {
+        Ok(()) => page::page(&request.redirect_uri, page::choose(&provider.config.users, &request)),
+        Err(fault) => refuse(&provider, &request, &fault),
+    }
+}
+
+pub(crate) async fn chosen(State(provider): State<Arc<Provider>>, Form(choice): Form<Choice>) -> Response {
+    let request = &choice.request;
+    if let Err(fault) = check(&provider, request) {
+        return refuse(&provider, request, &fault);
+    }
+    let Some(user) = provider.config.users.iter().position(|user| user.user == choice.user) else {
+        return refuse(&provider, request, &Fault::Client("access_denied"));
+    };
+    let Ok(code) = random_text() else {
+        return refuse(&provider, request, &Fault::Client("server_error"));
+    };
+    let now = provider.clock.now();
+    let grant = Grant {
+        redirect_uri: request.redirect_uri.clone(),
+        code_challenge: request.code_challenge.clone(),
+        nonce: request.nonce.clone(),
+        user,
+        auth_time: now,
+        expires: now + CODE_LIFETIME,
+    };
+    let mut grants = provider.grants();
+    grants.retain(|_, grant| grant.expires >= now);
+    if grants.len() >= MAX_CODES {
+        return refuse(&provider, request, &Fault::Client("temporarily_unavailable"));
+    }
+    grants.insert(code.clone(), grant);
+    drop(grants);
+    redirect(&provider, request, "code", &code)
+}
+
+fn check(provider: &Provider, request: &Request) -> Result<(), Fault> {
+    let config = &provider.config;
+    if request.client_id != config.client_id {
+        return Err(Fault::Untrusted("unknown client"));
+    }
+    if !config.redirect_uris.contains(&request.redirect_uri) {
+        return Err(Fault::Untrusted("unknown redirect address"));
+    }
+    if request.response_type != "code" {
+        return Err(Fault::Client("unsupported_response_type"));
+    }
+    if !request.scope.split(' ').any(|scope| scope == "openid") {
+        return Err(Fault::Client("invalid_scope"));
+    }
+    // SPEC: RFC 7636 §4.2, a S256 challenge has 43 characters.
+    if request.code_challenge_method != "S256" || request.code_challenge.len() != 43 || request.nonce.is_empty() {
+        return Err(Fault::Client("invalid_request"));
+    }
+    Ok(())
+}
+
+fn refuse(provider: &Provider, request: &Request, fault: &Fault) -> Response {
+    match fault {
+        Fault::Untrusted(reason) => (StatusCode::BAD_REQUEST, Html(page::fault(reason))).into_response(),
+        Fault::Client(error) => redirect(provider, request, "error", error),
+    }
+}
+
+/// Back to the client. SPEC: RFC 9207 §2, `iss` stands in every answer, errors too.
+fn redirect(provider: &Provider, request: &Request, name: &str, value: &str) -> Response {
+    let Ok(mut url) = url::Url::parse(&request.redirect_uri) else {
+        return (
+            StatusCode::BAD_REQUEST,
+            Html(page::fault("the redirect address is no address")),
+        )
+            .into_response();
+    };
+    url.query_pairs_mut()
+        .append_pair(name, value)
+        .append_pair("state", &request.state)
+        .append_pair("iss", &provider.config.issuer);
+    (StatusCode::SEE_OTHER, [(header::LOCATION, url.to_string())]).into_response()
+}

@@ -1,0 +1,242 @@
+//! The demonstration: everything in this process, over loopback HTTP.
+//!
+//! The first start on a directory makes keys and documents ([`crate::setup`]), begins the log, makes the example exchanges
+//! and notes that it did. Every start writes the configuration files anew, since ports may differ, and `demo.json` last.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use service::clock::SystemClock;
+use service::shutdown::Shutdown;
+use tlog::log_list;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::announce::{Facts, Login};
+use crate::compartments::{self, Name};
+use crate::ports::Ports;
+use crate::setup::Setup;
+use crate::world::World;
+use crate::{seed, setup};
+
+/// How long the compartments may take to come up.
+const UP_WITHIN: Duration = Duration::from_secs(30);
+
+/// Options of `einsicht demo`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Where the state lies, a directory per compartment.
+    #[arg(long)]
+    data: PathBuf,
+    /// The first of the addresses to listen on; the next ones follow it. Free ports otherwise.
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+    /// End after the example exchanges have been made.
+    #[arg(long)]
+    exit_after_seed: bool,
+}
+
+/// One process of a real installation: its directory's name, and what it is.
+struct Part {
+    /// Name of its directory and key of its address.
+    name: String,
+    /// What runs there; none is a witness, which is not a compartment of ours.
+    compartment: Option<Name>,
+}
+
+/// Runs the demonstration until `shutdown`.
+pub(crate) async fn run(options: &Options, shutdown: Shutdown) -> Result<()> {
+    std::fs::create_dir_all(&options.data).with_context(|| options.data.display().to_string())?;
+    let data = options.data.canonicalize()?;
+    let _lock = lock(&data)?;
+    // What a script finds there is true, or the file is not there.
+    remove_if_there(&data.join("demo.json"))?;
+    let world = World::load()?;
+    let parts = parts(&world);
+    let names: Vec<String> = parts.iter().map(|part| part.name.clone()).collect();
+    let mut ports = Ports::bind(&names, options.listen).await?;
+    let setup = Setup::open_or_create(&data, &world)?;
+    setup::configure(&setup, &world, &ports)?;
+    let mut running = JoinSet::new();
+    for part in &parts {
+        let listener = ports.take(&part.name)?;
+        let (name, compartment, shutdown) = (part.name.clone(), part.compartment, shutdown.clone());
+        let folder = data.join(&part.name);
+        running.spawn(async move {
+            let ended = match compartment {
+                Some(compartment) => {
+                    compartments::run(compartment, &folder.join("config.json"), listener, shutdown).await
+                }
+                None => witness(&folder, listener, shutdown).await,
+            };
+            (name, ended)
+        });
+    }
+    let facts = facts(&setup, &world, &ports, &parts)?;
+    let outcome = tokio::select! {
+        outcome = bring_up(&setup, &world, &facts, &names, &ports) => outcome,
+        ended = running.join_next() => Err(end_of(ended)),
+        () = shutdown.wait() => Ok(()),
+    };
+    if outcome.is_ok() && !shutdown.is_triggered() {
+        facts.write(&data)?;
+        facts.print(&data);
+        if options.exit_after_seed {
+            shutdown.trigger();
+        }
+    } else {
+        shutdown.trigger();
+    }
+    outcome.and(until_the_end(running, shutdown).await)
+}
+
+/// Begins the log, waits for everybody, and makes the examples if they have not been made.
+async fn bring_up(setup: &Setup, world: &World, facts: &Facts, names: &[String], ports: &Ports) -> Result<()> {
+    setup.begin_log(&facts.ledger).await?;
+    for name in names {
+        healthy(&ports.url(name)?)
+            .await
+            .with_context(|| format!("{name} does not come up"))?;
+    }
+    let done = setup.data().join("seeded");
+    if !done.exists() {
+        seed::seed(world, &facts.connectors).await?;
+        service::durable::write_atomic(&done, b"the example exchanges have been made\n")?;
+    }
+    setup.published(&facts.ledger).await
+}
+
+/// Waits for the end, whatever brings it: the signal, or a compartment that fails.
+async fn until_the_end(mut running: JoinSet<(String, Result<()>)>, shutdown: Shutdown) -> Result<()> {
+    let mut first = Ok(());
+    while let Some(ended) = running.join_next().await {
+        if let Ok((_, Ok(()))) = ended
+            && shutdown.is_triggered()
+        {
+            continue;
+        }
+        let error = end_of(Some(ended));
+        shutdown.trigger();
+        if first.is_ok() {
+            first = Err(error);
+        }
+    }
+    first
+}
+
+fn end_of(ended: Option<Result<(String, Result<()>), tokio::task::JoinError>>) -> anyhow::Error {
+    match ended {
+        Some(Ok((name, Err(error)))) => error.context(format!("{name} ended")),
+        Some(Ok((name, Ok(())))) => anyhow::anyhow!("{name} ended too early"),
+        Some(Err(error)) => anyhow::Error::new(error).context("a compartment broke off"),
+        None => anyhow::anyhow!("nothing runs"),
+    }
+}
+
+/// What runs, in the order of the ports.
+fn parts(world: &World) -> Vec<Part> {
+    let part = |name: &str, compartment| Part {
+        name: name.to_owned(),
+        compartment: Some(compartment),
+    };
+    let mut parts = vec![
+        part("portal", Name::Portal),
+        part("ledger", Name::Ledger),
+        part("broker", Name::Broker),
+        part("identity", Name::Identity),
+        part("test-login", Name::TestLogin),
+    ];
+    parts.extend(setup::WITNESSES.iter().map(|name| Part {
+        name: (*name).to_owned(),
+        compartment: None,
+    }));
+    for participant in world.participants.iter().filter(|participant| participant.runs) {
+        parts.push(part(&format!("connector-{}", participant.short), Name::Connector));
+        if !participant.consumer {
+            parts.push(part(&format!("register-{}", participant.short), Name::Register));
+        }
+    }
+    parts
+}
+
+/// A witness of the verifier's own.
+async fn witness(folder: &Path, listener: TcpListener, shutdown: Shutdown) -> Result<()> {
+    let config = verifier::witness::Config {
+        state: folder.join("state"),
+        key: verifier::witness::load_signer(&folder.join("witness.key"))?,
+        logs: log_list::parse(&std::fs::read(folder.join("logs"))?)?,
+        clock: SystemClock::shared(),
+    };
+    verifier::witness::run(config, listener, shutdown).await?;
+    Ok(())
+}
+
+fn facts(setup: &Setup, world: &World, ports: &Ports, parts: &[Part]) -> Result<Facts> {
+    let mut connectors = BTreeMap::new();
+    for part in parts {
+        if let Some(short) = part.name.strip_prefix("connector-") {
+            connectors.insert(short.to_owned(), ports.url(&part.name)?);
+        }
+    }
+    let login = |person: &crate::world::Person| Login {
+        name: format!("{} {}", person.given_name, person.family_name),
+        user: person.subject.clone(),
+        idnr: person.idnr.clone(),
+    };
+    Ok(Facts {
+        ledger: ports.url("ledger")?,
+        broker: ports.url("broker")?,
+        identity: ports.url("identity")?,
+        portal: ports.url("portal")?,
+        connectors,
+        witnesses: setup::WITNESSES
+            .iter()
+            .map(|name| ports.url(name))
+            .collect::<Result<_>>()?,
+        policy: setup.policy_path(),
+        genesis: setup.genesis_hash().to_string(),
+        vkeys: setup.verifier_keys()?,
+        // A person whose data are blocked is looked after by an office, not by a test login.
+        logins: world
+            .persons
+            .iter()
+            .filter(|person| !person.blocked)
+            .map(login)
+            .collect(),
+    })
+}
+
+async fn healthy(url: &str) -> Result<()> {
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(2))
+        .build()?;
+    let since = std::time::Instant::now();
+    while since.elapsed() < UP_WITHIN {
+        let answer = client.get(format!("{url}/health")).send().await;
+        if answer.is_ok_and(|answer| answer.status().is_success()) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    bail!("not within {UP_WITHIN:?}")
+}
+
+/// Held while the demonstration runs: a second one on the same directory must not touch the first one's files.
+fn lock(data: &Path) -> Result<std::fs::File> {
+    let file = std::fs::File::create(data.join("lock"))?;
+    file.try_lock()
+        .with_context(|| format!("another demonstration runs in {}", data.display()))?;
+    Ok(file)
+}
+
+fn remove_if_there(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context(path.display().to_string()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,74 @@
+//! `einsicht`: all compartments in one program.
+//!
+//! * `einsicht demo --data DIR` sets up an invented world, runs every compartment in this process over loopback HTTP, makes
+//!   some real exchanges, and stays up. Started again on the same directory it continues where it was.
+//! * `einsicht run COMPARTMENT --config FILE --listen ADDR` runs one compartment as a process of its own, with the very same code
+//!   and configuration file.
+
+mod announce;
+mod compartments;
+mod demo;
+mod ports;
+mod seed;
+mod setup;
+mod world;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use service::shutdown::Shutdown;
+
+#[derive(Parser)]
+#[command(
+    version,
+    about = "Einsicht: broker and transparency log of the German Once-Only system"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the demonstration: everything in this process, with invented people and real exchanges.
+    Demo(demo::Options),
+    /// Run one compartment.
+    Run {
+        /// Which one.
+        compartment: compartments::Name,
+        /// Its configuration file (JSON).
+        #[arg(long)]
+        config: PathBuf,
+        /// The address to listen on.
+        #[arg(long)]
+        listen: String,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    service::telemetry::init();
+    match start(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("einsicht: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start(arguments: Arguments) -> anyhow::Result<()> {
+    let shutdown = Shutdown::on_signals()?;
+    match arguments.command {
+        Command::Demo(options) => demo::run(&options, shutdown).await,
+        Command::Run {
+            compartment,
+            config,
+            listen,
+        } => {
+            let listener = tokio::net::TcpListener::bind(&listen).await?;
+            compartments::run(compartment, &config, listener, shutdown).await
+        }
+    }
+}

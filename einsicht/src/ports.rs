@@ -1,0 +1,57 @@
+//! Addresses for the compartments: free ones, or consecutive ones from a given base.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+
+/// A bound listener for each compartment, by name, and the address of one that is deliberately nowhere.
+pub(crate) struct Ports {
+    listeners: BTreeMap<String, TcpListener>,
+    addresses: BTreeMap<String, SocketAddr>,
+}
+
+impl Ports {
+    /// Binds one listener per name, in this order: on `base`, `base`+1, … or wherever there is room.
+    pub(crate) async fn bind(names: &[String], base: Option<SocketAddr>) -> Result<Self> {
+        let mut ports = Self {
+            listeners: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+        };
+        for (offset, name) in (0_u16..).zip(names) {
+            let address = match base {
+                None => SocketAddr::from(([127, 0, 0, 1], 0)),
+                Some(base) => {
+                    let port = base
+                        .port()
+                        .checked_add(offset)
+                        .context("--listen: not enough ports above this base")?;
+                    SocketAddr::new(base.ip(), port)
+                }
+            };
+            let listener = TcpListener::bind(address)
+                .await
+                .with_context(|| format!("listening on {address} for {name}"))?;
+            ports.addresses.insert(name.clone(), listener.local_addr()?);
+            ports.listeners.insert(name.clone(), listener);
+        }
+        Ok(ports)
+    }
+
+    /// The base URL of a compartment.
+    pub(crate) fn url(&self, name: &str) -> Result<String> {
+        let address = self
+            .addresses
+            .get(name)
+            .with_context(|| format!("no address for {name}"))?;
+        Ok(format!("http://{address}"))
+    }
+
+    /// Takes a compartment's listener.
+    pub(crate) fn take(&mut self, name: &str) -> Result<TcpListener> {
+        self.listeners
+            .remove(name)
+            .with_context(|| format!("no listener for {name}"))
+    }
+}

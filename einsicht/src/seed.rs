@@ -1,0 +1,91 @@
+//! The demonstration's exchanges: asked at the consumers' connectors, as an authority's own service would ask.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::world::{Example, Expected, Person, World};
+
+/// How often an exchange that may be tried again is tried again.
+const ATTEMPTS: u32 = 20;
+
+/// Makes all examples and compares what the authority is told with what it should be.
+pub(crate) async fn seed(world: &World, connectors: &BTreeMap<String, String>) -> Result<()> {
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(60))
+        .build()?;
+    for (number, example) in world.examples.iter().enumerate() {
+        let url = connectors
+            .get(&example.consumer)
+            .with_context(|| format!("no connector {}", example.consumer))?;
+        let told = ask(&client, url, &question(world, example, number)?, example.expected).await?;
+        ensure!(
+            told == example.expected,
+            "example {number}: told {told:?}, expected {:?}",
+            example.expected
+        );
+        tracing::info!(number, ?told, "example exchange");
+    }
+    Ok(())
+}
+
+fn question(world: &World, example: &Example, number: usize) -> Result<Value> {
+    let person = match &example.person {
+        Some(subject) => {
+            let person = world.persons.iter().find(|person| person.subject == *subject);
+            by_name(person.with_context(|| format!("no person {subject}"))?)
+        }
+        None => json!({
+            "family_name": "Unbekannt", "given_name": "Udo", "date_of_birth": "1970-01-01",
+            "postal_code": "73614", "place": "Rheinfurt",
+        }),
+    };
+    Ok(json!({
+        "provider": example.provider,
+        "evidence_type": example.evidence_type,
+        "purpose": example.purpose,
+        "request_reference": format!("DEMO-{number:03}"),
+        "official": format!("sachbearbeitung-{}", number % 3 + 1),
+        "person": person,
+    }))
+}
+
+fn by_name(person: &Person) -> Value {
+    json!({
+        "idnr": person.idnr,
+        "family_name": person.family_name,
+        "given_name": person.given_name,
+        "date_of_birth": person.date_of_birth,
+        "postal_code": person.postal_code,
+        "place": person.place,
+    })
+}
+
+async fn ask(client: &reqwest::Client, url: &str, question: &Value, expected: Expected) -> Result<Expected> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let answer = client.post(format!("{url}/evidence")).json(question).send().await?;
+        let status = answer.status().as_u16();
+        let body: Value = answer.json().await?;
+        let told = told(status, &body)?;
+        // "Failed, may be tried again" is final only where the example is about exactly that.
+        if told != Expected::Failed || expected == Expected::Failed || attempt == ATTEMPTS {
+            return Ok(told);
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+fn told(status: u16, body: &Value) -> Result<Expected> {
+    match (status, body["outcome"].as_str()) {
+        (200, Some("delivered")) => Ok(Expected::Delivered),
+        (200, Some("nothing_found")) => Ok(Expected::NothingFound),
+        (403, _) => Ok(Expected::Refused),
+        (502..=504, _) => Ok(Expected::Failed),
+        _ => anyhow::bail!("unexpected answer {status}: {}", body["title"]),
+    }
+}

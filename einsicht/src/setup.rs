@@ -1,0 +1,129 @@
+//! The demonstration's set-up: keys, signed documents, the first entries, and a configuration file per compartment.
+//!
+//! Made once per data directory. Everything hangs on a few secrets, each in the directory of the compartment it belongs to;
+//! all documents are computed from them anew at each start and are the same each time (Ed25519 is deterministic, and the time
+//! of the beginning is kept). So a set-up that was interrupted is simply run again.
+//!
+//! ```text
+//! DIR/operator/          operator's key, authority's key, the time of the beginning     (outside every compartment)
+//! DIR/supervision/       the key that supervision parts are sealed to                   (outside every compartment)
+//! DIR/trust.policy       log key, witnesses, quorum
+//! DIR/<compartment>/     its keys, its state, its config.json
+//! ```
+
+mod configure;
+mod documents;
+mod secrets;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use ledger_client::api::{Ledger as _, LedgerApi};
+use ledger_client::bootstrap::{Bootstrap, BootstrapError};
+use ledger_client::trust::Trust;
+use tlog::Hash;
+use tlog::policy::Policy;
+
+pub(crate) use configure::configure;
+use documents::Documents;
+use secrets::Secrets;
+
+use crate::world::World;
+
+/// The witnesses of the demonstration; two of three are a quorum.
+pub(crate) const WITNESSES: [&str; 3] = ["witness-1", "witness-2", "witness-3"];
+
+/// How long the log may take to begin, and to publish what was appended.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A set-up data directory.
+pub(crate) struct Setup {
+    data: PathBuf,
+    secrets: Secrets,
+    bootstrap: Bootstrap,
+}
+
+impl Setup {
+    /// Reads what is there, makes what is missing.
+    pub(crate) fn open_or_create(data: &Path, world: &World) -> Result<Self> {
+        let secrets = Secrets::open_or_create(data, world)?;
+        let documents = Documents::sign(&secrets, world)?;
+        let bootstrap = Bootstrap::new(
+            &secrets.operator,
+            &documents.genesis,
+            documents.directory,
+            documents.registry,
+            secrets.beginning,
+        )?;
+        Ok(Self {
+            data: data.to_path_buf(),
+            secrets,
+            bootstrap,
+        })
+    }
+
+    /// The data directory.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Where the trust policy lies.
+    pub(crate) fn policy_path(&self) -> PathBuf {
+        self.data.join("trust.policy")
+    }
+
+    /// The hash of the genesis entry: with the policy the root of all trust.
+    pub(crate) fn genesis_hash(&self) -> Hash {
+        self.bootstrap.genesis_hash()
+    }
+
+    /// Verifier keys of the log and the witnesses, by name.
+    pub(crate) fn verifier_keys(&self) -> Result<std::collections::BTreeMap<String, String>> {
+        let mut keys = std::collections::BTreeMap::new();
+        keys.insert("log".to_owned(), self.secrets.log.verifier_key()?.to_string());
+        for (name, key) in WITNESSES.iter().zip(&self.secrets.witnesses) {
+            keys.insert((*name).to_owned(), key.verifier_key()?.to_string());
+        }
+        Ok(keys)
+    }
+
+    fn trust(&self) -> Result<Trust> {
+        let policy = std::fs::read(self.policy_path())?;
+        Ok(Trust {
+            policy: Policy::parse(&policy)?,
+            genesis: self.genesis_hash(),
+        })
+    }
+
+    /// Appends the first entries, if they do not stand in the log yet.
+    pub(crate) async fn begin_log(&self, ledger: &str) -> Result<()> {
+        let (api, trust) = (LedgerApi::new(ledger)?, self.trust()?);
+        let since = std::time::Instant::now();
+        loop {
+            match self.bootstrap.append(&api, &trust).await {
+                Err(BootstrapError::NotYet(_)) if since.elapsed() < PATIENCE => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                done => return done.context("beginning the log"),
+            }
+        }
+    }
+
+    /// Waits until everything that stands in the log is under a checkpoint that the witnesses have cosigned.
+    pub(crate) async fn published(&self, ledger: &str) -> Result<()> {
+        let (api, trust) = (LedgerApi::new(ledger)?, self.trust()?);
+        let size = trust.checkpoint(api.head().await?)?.checkpoint().size;
+        let since = std::time::Instant::now();
+        while since.elapsed() < PATIENCE {
+            if let Ok(bytes) = api.checkpoint().await {
+                let published = trust.checkpoint(bytes)?;
+                if published.quorum() && published.checkpoint().size >= size {
+                    return Ok(());
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        bail!("the witnesses have not cosigned the log within {PATIENCE:?}")
+    }
+}

@@ -1,0 +1,237 @@
+//! The configuration files, written anew at each start: addresses may differ, everything else is the same.
+//!
+//! A compartment finds all it needs in its own directory: its keys, a copy of the trust policy, its `config.json`.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use service::durable::write_atomic;
+use tlog::log_list::{self, ListedLog};
+
+use super::{Setup, WITNESSES};
+use crate::ports::Ports;
+use crate::world::{ORIGIN, PERSONS, Participant, World};
+
+const CLIENT_ID: &str = "einsicht-portal";
+/// Level of assurance "hoch", as the test login claims it.
+const ACR: &str = "http://eidas.europa.eu/LoA/high";
+
+/// The registers' schemas and data, by participant.
+const REGISTERS: [(&str, &str, &str); 2] = [
+    (
+        "kba",
+        include_str!("../../data/register-kba.schema.json"),
+        include_str!("../../data/register-kba.data.json"),
+    ),
+    (
+        "meldewesen",
+        include_str!("../../data/register-meldewesen.schema.json"),
+        include_str!("../../data/register-meldewesen.data.json"),
+    ),
+];
+
+/// Writes every compartment's files.
+pub(crate) fn configure(setup: &Setup, world: &World, ports: &Ports) -> Result<()> {
+    let policy = policy(setup, ports)?;
+    write_atomic(&setup.policy_path(), policy.as_bytes())?;
+    let files = Files { setup, policy: &policy };
+    witnesses(setup, &files)?;
+    files.compartment("ledger", &ledger(setup))?;
+    files.compartment("broker", &broker(setup, world, ports)?)?;
+    files.compartment("identity", &identity(setup, ports)?)?;
+    write_atomic(&setup.data.join("identity/persons.json"), PERSONS.as_bytes())?;
+    let portal = portal(setup, ports)?;
+    files.compartment("test-login", &test_login(world, &portal, ports)?)?;
+    files.compartment("portal", &portal)?;
+    for participant in world.participants.iter().filter(|participant| participant.runs) {
+        connector(setup, participant, ports, &files)?;
+    }
+    Ok(())
+}
+
+struct Files<'a> {
+    setup: &'a Setup,
+    policy: &'a str,
+}
+
+impl Files<'_> {
+    fn compartment(&self, name: &str, config: &Value) -> Result<()> {
+        let folder = self.setup.data.join(name);
+        std::fs::create_dir_all(&folder)?;
+        write_atomic(&folder.join("trust.policy"), self.policy.as_bytes())?;
+        write(&folder.join("config.json"), config)
+    }
+}
+
+fn write(path: &Path, value: &Value) -> Result<()> {
+    let mut json = serde_json::to_vec_pretty(value)?;
+    json.push(b'\n');
+    write_atomic(path, &json).with_context(|| path.display().to_string())
+}
+
+/// c2sp.org/tlog-policy: the log, three witnesses, two of them a quorum.
+fn policy(setup: &Setup, ports: &Ports) -> Result<String> {
+    let mut policy = format!("log {}\n", setup.secrets.log.verifier_key()?);
+    for (name, key) in WITNESSES.iter().zip(&setup.secrets.witnesses) {
+        policy.push_str(&format!(
+            "witness {name} {} {}\n",
+            key.verifier_key()?,
+            ports.url(name)?
+        ));
+    }
+    policy.push_str(&format!(
+        "group witnesses 2 {}\nquorum witnesses\n",
+        WITNESSES.join(" ")
+    ));
+    Ok(policy)
+}
+
+fn witnesses(setup: &Setup, files: &Files<'_>) -> Result<()> {
+    let logs = log_list::emit(&[ListedLog::new(setup.secrets.log.verifier_key()?)]);
+    for name in WITNESSES {
+        let folder = files.setup.data.join(name);
+        std::fs::create_dir_all(&folder)?;
+        write_atomic(&folder.join("logs"), logs.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn ledger(setup: &Setup) -> Value {
+    json!({
+        "data": ".",
+        "origin": ORIGIN,
+        "log_key": "log.key",
+        "writer_key": "writer.key",
+        "policy": "trust.policy",
+        "genesis": setup.genesis_hash().to_string(),
+        "records_credentials": [hex::encode(setup.secrets.portal_at_ledger.digest().0)],
+    })
+}
+
+fn broker(setup: &Setup, world: &World, ports: &Ports) -> Result<Value> {
+    let mut routes = serde_json::Map::new();
+    for participant in &world.participants {
+        let url = if participant.runs {
+            ports.url(&format!("connector-{}", participant.short))?
+        } else {
+            // Out of service: a port that nobody listens on (RFC 6335: 1 is assigned to tcpmux, which nobody runs).
+            "http://127.0.0.1:1".to_owned()
+        };
+        routes.insert(participant.party.id.to_string(), url.into());
+    }
+    Ok(json!({
+        "data": ".",
+        "ledger": ports.url("ledger")?,
+        "identity": ports.url("identity")?,
+        "routes": routes,
+        "policy": "trust.policy",
+        "genesis": setup.genesis_hash().to_string(),
+        "writer_key": "writer.key",
+        "identity_credential": "identity.credential",
+    }))
+}
+
+fn identity(setup: &Setup, ports: &Ports) -> Result<Value> {
+    Ok(json!({
+        "data": ".",
+        "persons": "persons.json",
+        "test_numbers": "allowed",
+        "ledger": ports.url("ledger")?,
+        "policy": "trust.policy",
+        "genesis": setup.genesis_hash().to_string(),
+        "writer_key": "writer.key",
+        "signing_key": "signing.key",
+        "sealing_key": "sealing.key",
+        "broker_credential": hex::encode(setup.secrets.broker_at_identity.digest().0),
+        "portal_credential": hex::encode(setup.secrets.portal_at_identity.digest().0),
+        "login": { "issuer": ports.url("test-login")?, "client_id": CLIENT_ID, "acr": ACR },
+    }))
+}
+
+fn test_login(world: &World, portal: &Value, ports: &Ports) -> Result<Value> {
+    let users: Vec<Value> = world
+        .persons
+        .iter()
+        .filter(|person| !person.blocked)
+        .map(|person| {
+            json!({
+                "sub": person.subject,
+                "user": person.subject,
+                "name": format!("{} {}", person.given_name, person.family_name),
+            })
+        })
+        .collect();
+    let portal: citizen_ui_server::Config = serde_json::from_value(portal.clone())?;
+    Ok(json!({
+        "issuer": ports.url("test-login")?,
+        "users": users,
+        "client_id": CLIENT_ID,
+        "redirect_uris": [portal.redirect_uri()],
+        "acr": ACR,
+    }))
+}
+
+fn portal(setup: &Setup, ports: &Ports) -> Result<Value> {
+    Ok(json!({
+        "public_url": ports.url("portal")?,
+        "ledger": ports.url("ledger")?,
+        "ledger_credential": "ledger.credential",
+        "identity": ports.url("identity")?,
+        "identity_credential": "identity.credential",
+        "policy": "trust.policy",
+        "genesis": setup.genesis_hash().to_string(),
+        "login": { "issuer": ports.url("test-login")?, "client_id": CLIENT_ID, "acr": ACR },
+    }))
+}
+
+fn connector(setup: &Setup, participant: &Participant, ports: &Ports, files: &Files<'_>) -> Result<()> {
+    let short = &participant.short;
+    let role = if participant.consumer {
+        json!({ "consumer": { "broker": ports.url("broker")? } })
+    } else {
+        json!({ "provider": {
+            "register": ports.url(&format!("register-{short}"))?,
+            "register_credential": "register.credential",
+        } })
+    };
+    let config = json!({
+        "participant": participant.party.id,
+        "data": ".",
+        "ledger": ports.url("ledger")?,
+        "policy": "trust.policy",
+        "genesis": setup.genesis_hash().to_string(),
+        "signing_key": "signing.key",
+        "sealing_key": "sealing.key",
+        "test": true,
+        "role": role,
+    });
+    files.compartment(&format!("connector-{short}"), &config)?;
+    if participant.consumer {
+        return Ok(());
+    }
+    register(setup, short)
+}
+
+fn register(setup: &Setup, short: &str) -> Result<()> {
+    let (_, schema, data) = REGISTERS
+        .iter()
+        .find(|(name, _, _)| *name == short)
+        .with_context(|| format!("no register data for {short}"))?;
+    let credential = setup
+        .secrets
+        .at_registers
+        .get(short)
+        .context("every provider has a credential at its register")?;
+    let folder = setup.data.join(format!("register-{short}"));
+    std::fs::create_dir_all(&folder)?;
+    write_atomic(&folder.join("schema.json"), schema.as_bytes())?;
+    write_atomic(&folder.join("data.json"), data.as_bytes())?;
+    let config = json!({
+        "directory": ".",
+        "schema": "schema.json",
+        "data": "data.json",
+        "credential_digest": hex::encode(credential.digest().0),
+    });
+    write(&folder.join("config.json"), &config)
+}

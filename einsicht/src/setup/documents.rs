@@ -1,0 +1,95 @@
+//! The documents that everything is judged by: directory, Registerlandkarte, genesis.
+
+use anyhow::{Context, Result};
+use record::directory::{Directory, IdentityKeys, Participant, WriterGrant};
+use record::{GenesisDocument, Kind, WriterKey};
+use registerlandkarte::Registerlandkarte;
+use tlog::Hash;
+
+use super::secrets::Secrets;
+use crate::world::{ORIGIN, World};
+
+/// The documents, the two versioned ones signed by the authority.
+pub(crate) struct Documents {
+    /// Names the other two.
+    pub(crate) genesis: GenesisDocument,
+    /// Who may write, who takes part.
+    pub(crate) directory: Vec<u8>,
+    /// Who may fetch what.
+    pub(crate) registry: Vec<u8>,
+}
+
+impl Documents {
+    /// Signs the documents of this world.
+    pub(crate) fn sign(secrets: &Secrets, world: &World) -> Result<Self> {
+        let directory = directory(secrets, world)?.sign(&secrets.authority)?.bytes().to_vec();
+        let registry = Registerlandkarte::new(1, world.rules.clone())?
+            .sign(&secrets.authority)
+            .bytes()
+            .to_vec();
+        let genesis = GenesisDocument {
+            origin: ORIGIN.to_owned(),
+            log_keys: vec![secrets.log.verifier_key()?.to_string()],
+            authorities: vec![secrets.authority.public()],
+            operator: secrets.operator.public(),
+            directory: Hash::of(&directory),
+            registry: Hash::of(&registry),
+        };
+        Ok(Self {
+            genesis,
+            directory,
+            registry,
+        })
+    }
+}
+
+fn directory(secrets: &Secrets, world: &World) -> Result<Directory> {
+    let grant = |name: &str, key: WriterKey, kinds: &[Kind]| WriterGrant {
+        name: name.to_owned(),
+        key,
+        kinds: kinds.to_vec(),
+    };
+    let mut participants = Vec::new();
+    for participant in &world.participants {
+        let keys = secrets
+            .participants
+            .get(&participant.short)
+            .context("every participant has keys")?;
+        participants.push(Participant {
+            party: participant.party.clone(),
+            signing_key: keys.signing.public(),
+            sealing_key: keys.sealing.public().0,
+            consumer: participant.consumer,
+            provider: !participant.consumer,
+        });
+    }
+    Ok(Directory {
+        version: 1,
+        valid_from: secrets.beginning,
+        // SPEC: design §4, "written by".
+        writers: vec![
+            grant(
+                "operator",
+                secrets.operator.public(),
+                &[Kind::Genesis, Kind::Directory, Kind::Registry],
+            ),
+            grant("ledger", secrets.ledger.public(), &[Kind::Map]),
+            grant(
+                "broker",
+                secrets.broker.public(),
+                &[Kind::Intent, Kind::Outcome, Kind::Denial],
+            ),
+            grant(
+                "identity",
+                secrets.identity.public(),
+                &[Kind::Period, Kind::Void, Kind::Inspection],
+            ),
+        ],
+        participants,
+        identity: IdentityKeys {
+            signing: secrets.identity_signing.public(),
+            sealing: secrets.identity_sealing.public().0,
+        },
+        supervision: secrets.supervision.public().0,
+    })
+}

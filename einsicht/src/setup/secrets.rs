@@ -1,0 +1,151 @@
+//! The demonstration's keys and credentials: read, or made at the first start. Every file is readable by its owner alone.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use exchange::SealingKey;
+use record::{Timestamp, WriterSigningKey};
+use service::durable;
+use service::secret::{self, Credential};
+use tlog::note::{KeyName, SigningKey};
+
+use super::WITNESSES;
+use crate::world::{ORIGIN, World};
+
+/// A participant's two keys.
+pub(crate) struct ParticipantKeys {
+    /// Signs S1 and S2, or answers.
+    pub(crate) signing: WriterSigningKey,
+    /// What is sealed to it is opened with this.
+    pub(crate) sealing: SealingKey,
+}
+
+/// Every secret of the demonstration.
+pub(crate) struct Secrets {
+    /// When the log began.
+    pub(crate) beginning: Timestamp,
+    /// Signs the first entries.
+    pub(crate) operator: WriterSigningKey,
+    /// Signs directory and Registerlandkarte.
+    pub(crate) authority: WriterSigningKey,
+    /// Opens supervision parts.
+    pub(crate) supervision: SealingKey,
+    /// Signs checkpoints.
+    pub(crate) log: SigningKey,
+    /// Cosign checkpoints.
+    pub(crate) witnesses: Vec<SigningKey>,
+    /// The ledger's own entries (`map`).
+    pub(crate) ledger: WriterSigningKey,
+    /// The broker's entries.
+    pub(crate) broker: WriterSigningKey,
+    /// Identity's entries.
+    pub(crate) identity: WriterSigningKey,
+    /// What identity tells providers is signed with this.
+    pub(crate) identity_signing: WriterSigningKey,
+    /// Persons are sealed to this.
+    pub(crate) identity_sealing: SealingKey,
+    /// By short name.
+    pub(crate) participants: BTreeMap<String, ParticipantKeys>,
+    /// The broker at identity.
+    pub(crate) broker_at_identity: Credential,
+    /// The portal at identity.
+    pub(crate) portal_at_identity: Credential,
+    /// The portal at the ledger, for sealed records.
+    pub(crate) portal_at_ledger: Credential,
+    /// A provider's connector at its register, by short name.
+    pub(crate) at_registers: BTreeMap<String, Credential>,
+}
+
+impl Secrets {
+    /// Reads every secret, and makes those that are missing.
+    pub(crate) fn open_or_create(data: &Path, world: &World) -> Result<Self> {
+        let writer = |path: &str| Ok::<_, anyhow::Error>(WriterSigningKey::from_seed(seed(&data.join(path))?));
+        let sealing = |path: &str| Ok::<_, anyhow::Error>(SealingKey::from_seed(seed(&data.join(path))?));
+        let mut participants = BTreeMap::new();
+        let mut at_registers = BTreeMap::new();
+        for participant in &world.participants {
+            let folder = format!("connector-{}", participant.short);
+            let keys = ParticipantKeys {
+                signing: writer(&format!("{folder}/signing.key"))?,
+                sealing: sealing(&format!("{folder}/sealing.key"))?,
+            };
+            participants.insert(participant.short.clone(), keys);
+            if participant.runs && !participant.consumer {
+                let path = data.join(folder).join("register.credential");
+                at_registers.insert(participant.short.clone(), credential(&path)?);
+            }
+        }
+        Ok(Self {
+            beginning: beginning(&data.join("operator/beginning"))?,
+            operator: writer("operator/operator.key")?,
+            authority: writer("operator/authority.key")?,
+            supervision: sealing("supervision/sealing.key")?,
+            log: note_key(&data.join("ledger/log.key"), ORIGIN, SigningKey::for_notes)?,
+            witnesses: WITNESSES
+                .iter()
+                .map(|name| witness(data, name))
+                .collect::<Result<_>>()?,
+            ledger: writer("ledger/writer.key")?,
+            broker: writer("broker/writer.key")?,
+            identity: writer("identity/writer.key")?,
+            identity_signing: writer("identity/signing.key")?,
+            identity_sealing: sealing("identity/sealing.key")?,
+            participants,
+            broker_at_identity: credential(&data.join("broker/identity.credential"))?,
+            portal_at_identity: credential(&data.join("portal/identity.credential"))?,
+            portal_at_ledger: credential(&data.join("portal/ledger.credential"))?,
+            at_registers,
+        })
+    }
+}
+
+fn parent(path: &Path) -> Result<()> {
+    let folder = path.parent().context("a file lies in a folder")?;
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())
+}
+
+fn seed(path: &Path) -> Result<[u8; 32]> {
+    parent(path)?;
+    if path.exists() {
+        Ok(secret::read_seed(path)?)
+    } else {
+        Ok(secret::create_seed(path)?)
+    }
+}
+
+fn credential(path: &Path) -> Result<Credential> {
+    parent(path)?;
+    if path.exists() {
+        Ok(Credential::read(path)?)
+    } else {
+        Ok(Credential::create(path)?)
+    }
+}
+
+fn witness(data: &Path, name: &str) -> Result<SigningKey> {
+    let path = data.join(name).join("witness.key");
+    // The file has the form of a note key, as a witness's own tool makes it; it cosigns with the same seed.
+    note_key(&path, &format!("einsicht.example/{name}"), SigningKey::for_notes)?;
+    Ok(verifier::witness::load_signer(&path)?)
+}
+
+fn note_key(path: &Path, name: &str, make: fn(KeyName, &[u8; 32]) -> SigningKey) -> Result<SigningKey> {
+    parent(path)?;
+    if path.exists() {
+        return Ok(secret::read_private(path)?.trim_end().parse()?);
+    }
+    let key = make(name.parse()?, &secret::random()?);
+    durable::create_private(path, format!("{}\n", *key.to_private_text()).as_bytes())?;
+    Ok(key)
+}
+
+/// The time of the first entries: that of the first start.
+fn beginning(path: &Path) -> Result<Timestamp> {
+    parent(path)?;
+    if !path.exists() {
+        let now = service::clock::Clock::now(&service::clock::SystemClock);
+        durable::write_atomic(path, format!("{now}\n").as_bytes())?;
+    }
+    Ok(Timestamp(std::fs::read_to_string(path)?.trim().parse()?))
+}

@@ -1,0 +1,189 @@
+//! The anchor: the log's first three entries and the documents that they name.
+//!
+//! ```text
+//! 0  genesis    its leaf hash is the genesis hash (trusted from outside); document: authority keys, operator's key, and the
+//!               digests of the first directory and the first Registerlandkarte
+//! 1  directory  the first version, signed by an authority
+//! 2  registry   the first Registerlandkarte, signed by an authority
+//! ```
+//!
+//! All three are the operator's, in its chain 0, 1, 2. A version counts only with a receipt, so they are taken under a checkpoint
+//! that the policy's quorum has cosigned; a document only when it has the digest that its entry carries.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use record::{Body, Directory, GenesisDocument, Kind, Receipt, Sequence, SignedDocument, SignedEntry, VerifiedReceipt};
+use service::shutdown::Shutdown;
+use tlog::Hash;
+use tlog::merkle::Index;
+
+use crate::api::{ApiError, Ledger};
+use crate::trust::Trust;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What everything else is judged by, checked.
+#[derive(Debug, Clone)]
+pub struct Anchored {
+    /// Authority keys, operator, origin.
+    pub genesis: GenesisDocument,
+    /// Participants, and which writer may write which kinds.
+    pub directory: Directory,
+    /// Digest of the directory's signed document.
+    pub directory_digest: Hash,
+    /// The Registerlandkarte: the signed document's bytes, its signature checked, its content not parsed.
+    pub registry: Vec<u8>,
+    /// Digest of the Registerlandkarte's signed document.
+    pub registry_digest: Hash,
+    /// Receipts of the entries 0, 1 and 2.
+    pub receipts: [Vec<u8>; 3],
+}
+
+/// Why there is no anchor.
+#[derive(Debug, thiserror::Error)]
+pub enum AnchorError {
+    /// The ledger is not there yet, or has no checkpoint with a quorum yet. Retryable.
+    #[error("the log's first entries are not to be had yet: {0}")]
+    NotYet(String),
+    /// What the ledger gives is not what the trust root says. Fatal: wrong ledger, wrong genesis hash, wrong policy, or fraud.
+    #[error("the log does not begin as the genesis hash says: {0}")]
+    Wrong(String),
+    /// The process is ending.
+    #[error("ended while waiting for the ledger")]
+    Ended,
+}
+
+impl Anchored {
+    /// Fetches and checks the anchor.
+    ///
+    /// # Errors
+    /// [`AnchorError::NotYet`] until the ledger is up and witnessed, [`AnchorError::Wrong`] for good.
+    pub async fn fetch(api: &dyn Ledger, trust: &Trust) -> Result<Self, AnchorError> {
+        let mut receipts = Vec::new();
+        for index in 0..3_u32 {
+            receipts.push(api.receipt(Index::from(index), true).await?);
+        }
+        let receipts: [Vec<u8>; 3] = receipts.try_into().map_err(|_| wrong("three receipts"))?;
+        let entry = |at: u32| first_entry(&receipts[at as usize], Index::from(at), trust);
+        let entries = [entry(0)?, entry(1)?, entry(2)?];
+        if entries[0].leaf_hash() != trust.genesis {
+            return Err(wrong("entry 0 has another leaf hash"));
+        }
+
+        let digest = |at: usize, kind| document_digest(&entries[at], kind);
+        let genesis_bytes = document(api, digest(0, Kind::Genesis)?).await?;
+        let genesis = GenesisDocument::parse(&genesis_bytes).map_err(wrong)?;
+        check_chain(&entries, &genesis)?;
+        check_origin(&receipts, trust, &genesis)?;
+
+        let (directory_digest, registry_digest) = (digest(1, Kind::Directory)?, digest(2, Kind::Registry)?);
+        if (directory_digest, registry_digest) != (genesis.directory, genesis.registry) {
+            return Err(wrong("entries 1 and 2 name other documents than the genesis document"));
+        }
+        let directory = document(api, directory_digest).await?;
+        let directory = Directory::open(&directory, &genesis.authorities).map_err(wrong)?;
+        let registry = document(api, registry_digest).await?;
+        SignedDocument::open(&registry, &genesis.authorities).map_err(wrong)?;
+        Ok(Self {
+            genesis,
+            directory,
+            directory_digest,
+            registry,
+            registry_digest,
+            receipts,
+        })
+    }
+
+    /// As [`Anchored::fetch`], and waits until the ledger is up.
+    ///
+    /// # Errors
+    /// [`AnchorError::Wrong`], or [`AnchorError::Ended`] when `shutdown` comes first.
+    pub async fn wait(api: &Arc<dyn Ledger>, trust: &Trust, shutdown: &Shutdown) -> Result<Self, AnchorError> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match Self::fetch(api.as_ref(), trust).await {
+                Err(AnchorError::NotYet(reason)) => tracing::debug!(reason, "waiting for the ledger"),
+                done => return done,
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                () = shutdown.wait() => return Err(AnchorError::Ended),
+            }
+        }
+    }
+}
+
+impl From<ApiError> for AnchorError {
+    fn from(error: ApiError) -> Self {
+        if error.retryable() {
+            Self::NotYet(error.to_string())
+        } else {
+            Self::Wrong(error.to_string())
+        }
+    }
+}
+
+fn wrong(reason: impl std::fmt::Display) -> AnchorError {
+    AnchorError::Wrong(reason.to_string())
+}
+
+fn verified(receipt: &[u8], trust: &Trust) -> Result<VerifiedReceipt, AnchorError> {
+    Receipt::parse(receipt)
+        .map_err(wrong)?
+        .verify(&trust.policy)
+        .map_err(wrong)
+}
+
+fn first_entry(receipt: &[u8], index: Index, trust: &Trust) -> Result<SignedEntry, AnchorError> {
+    let verified = verified(receipt, trust)?;
+    if verified.index() != index {
+        return Err(wrong(format!("the receipt asked for as entry {index} is of another")));
+    }
+    if !verified.quorum() {
+        return Err(AnchorError::NotYet("no checkpoint with a quorum of witnesses".into()));
+    }
+    Ok(verified.entry().clone())
+}
+
+fn check_origin(receipts: &[Vec<u8>; 3], trust: &Trust, genesis: &GenesisDocument) -> Result<(), AnchorError> {
+    for receipt in receipts {
+        if verified(receipt, trust)?.checkpoint().origin.as_str() != genesis.origin {
+            return Err(wrong("the checkpoint's origin is not the genesis document's"));
+        }
+    }
+    Ok(())
+}
+
+fn document_digest(entry: &SignedEntry, expected: Kind) -> Result<Hash, AnchorError> {
+    match &entry.entry().body {
+        Body::Document { kind, digest } if Kind::from(*kind) == expected => Ok(*digest),
+        _ => Err(wrong(format!("no {expected:?} entry at its place"))),
+    }
+}
+
+async fn document(api: &dyn Ledger, digest: Hash) -> Result<Vec<u8>, AnchorError> {
+    let bytes = api.document(&digest).await?;
+    if Hash::of(&bytes) == digest {
+        Ok(bytes)
+    } else {
+        Err(wrong("a document has another digest than its entry says"))
+    }
+}
+
+/// The three are the operator's entries 0, 1, 2, chained and signed.
+fn check_chain(entries: &[SignedEntry; 3], genesis: &GenesisDocument) -> Result<(), AnchorError> {
+    let mut previous = Hash([0; 32]);
+    for (sequence, entry) in (0..).zip(entries) {
+        let chained = entry.entry().sequence == Sequence(sequence) && entry.entry().previous == previous;
+        if !chained {
+            return Err(wrong(format!(
+                "entry {sequence} does not continue the operator's chain"
+            )));
+        }
+        entry.verify(&genesis.operator).map_err(wrong)?;
+        previous = entry.leaf_hash();
+    }
+    Ok(())
+}

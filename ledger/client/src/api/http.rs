@@ -1,0 +1,149 @@
+//! [`LedgerApi`]: the interface over HTTP.
+
+use std::time::Duration;
+
+use record::WriterId;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use service::http::{CBOR_SEQ, CallError, Client};
+use service::problem::Problem;
+use service::secret::Credential;
+use tlog::Hash;
+use tlog::merkle::Index;
+use tlog::tile::{Bundle, Tile};
+
+use super::{ApiError, ApiFuture, AppendAnswer, Ledger, Submission, WriterHead, wire};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const APPEND_TIMEOUT: Duration = Duration::from_secs(20);
+const MAX_ANSWER: usize = 64 << 20;
+
+/// The ledger at a base URL. Cheap to clone: clones share their connections.
+#[derive(Debug, Clone)]
+pub struct LedgerApi {
+    base: String,
+    reader: Client,
+    // Appending has a client of its own because it must tell "not connected", where nothing can have happened, from "no
+    // answer", where the entries may stand in the log.
+    appender: reqwest::Client,
+}
+
+impl LedgerApi {
+    /// The ledger at `base_url` (a trailing slash is dropped). Connects when first used.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] when no HTTP client can be made.
+    pub fn new(base_url: &str) -> Result<Self, ApiError> {
+        let appender = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(APPEND_TIMEOUT)
+            .tcp_nodelay(true)
+            .build()
+            .map_err(|error| ApiError::Invalid(error.to_string()))?;
+        Ok(Self {
+            base: base_url.trim_end_matches('/').to_owned(),
+            reader: Client::new()?,
+            appender,
+        })
+    }
+
+    async fn read(&self, path: String) -> Result<Vec<u8>, ApiError> {
+        Ok(self.reader.get_bytes(&format!("{}{path}", self.base)).await?)
+    }
+
+    async fn post_entries(&self, submissions: Vec<Submission>) -> Result<Vec<AppendAnswer>, ApiError> {
+        let expected = submissions.len();
+        let request = self
+            .appender
+            .post(format!("{}/entries", self.base))
+            .header(CONTENT_TYPE, CBOR_SEQ)
+            .header(ACCEPT, CBOR_SEQ)
+            .body(wire::encode(&submissions)?);
+        let mut response = request.send().await.map_err(call_failed)?;
+        let status = response.status().as_u16();
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let is_sequence = header(CONTENT_TYPE).is_some_and(|media| media.starts_with(CBOR_SEQ));
+        let retry_after = header(RETRY_AFTER).and_then(|value| value.parse().ok());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(call_failed)? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                return Err(ApiError::Invalid(format!("more than {MAX_ANSWER} bytes")));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if is_sequence {
+            return wire::decode(&body, expected);
+        }
+        if status < 300 {
+            return Err(ApiError::Invalid("the answer is no CBOR sequence".into()));
+        }
+        let problem = Problem::from_response(status, &body, retry_after);
+        Err(ApiError::Refused(Box::new(problem)))
+    }
+}
+
+impl Ledger for LedgerApi {
+    fn checkpoint(&self) -> ApiFuture<'_, Vec<u8>> {
+        Box::pin(self.read("/checkpoint".into()))
+    }
+
+    fn head(&self) -> ApiFuture<'_, Vec<u8>> {
+        Box::pin(self.read("/head".into()))
+    }
+
+    fn tile(&self, tile: Tile) -> ApiFuture<'_, Vec<u8>> {
+        Box::pin(self.read(format!("/{tile}")))
+    }
+
+    fn entries_bundle(&self, bundle: Bundle) -> ApiFuture<'_, Vec<u8>> {
+        Box::pin(self.read(format!("/{bundle}")))
+    }
+
+    fn receipt(&self, index: Index, witnessed: bool) -> ApiFuture<'_, Vec<u8>> {
+        let query = if witnessed { "?witnessed" } else { "" };
+        Box::pin(self.read(format!("/entries/{index}/receipt{query}")))
+    }
+
+    fn record<'a>(&'a self, index: Index, credential: &'a Credential) -> ApiFuture<'a, Option<Vec<u8>>> {
+        Box::pin(async move {
+            let client = self.reader.with_credential(credential.clone());
+            Ok(client.get_optional(&format!("{}/records/{index}", self.base)).await?)
+        })
+    }
+
+    fn document<'a>(&'a self, digest: &'a Hash) -> ApiFuture<'a, Vec<u8>> {
+        Box::pin(self.read(format!("/documents/{digest}")))
+    }
+
+    fn writer_head<'a>(&'a self, writer: &'a WriterId) -> ApiFuture<'a, Option<WriterHead>> {
+        Box::pin(async move {
+            let url = format!("{}/writers/{}/head", self.base, writer.0);
+            let answer = self.reader.get_optional(&url).await?;
+            answer.map(|bytes| wire::decode_writer_head(&bytes)).transpose()
+        })
+    }
+
+    fn append(&self, submissions: Vec<Submission>) -> ApiFuture<'_, Vec<AppendAnswer>> {
+        Box::pin(self.post_entries(submissions))
+    }
+}
+
+impl From<CallError> for ApiError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Unreachable(reason) => Self::NoAnswer(reason),
+            CallError::Refused(problem) => Self::Refused(problem),
+            CallError::Invalid(reason) => Self::Invalid(reason),
+        }
+    }
+}
+
+fn call_failed(error: reqwest::Error) -> ApiError {
+    let (connecting, error) = (error.is_connect(), error.without_url());
+    if connecting {
+        ApiError::NotConnected(error.to_string())
+    } else {
+        ApiError::NoAnswer(error.to_string())
+    }
+}

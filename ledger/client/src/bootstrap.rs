@@ -1,0 +1,145 @@
+//! Beginning a log: the entries genesis (0), directory (1) and registry (2), written by the operator's key.
+//!
+//! All is fixed by the arguments, time included (Ed25519 signatures are deterministic), so the same arguments give the same
+//! bytes and the same genesis hash: a set-up that was interrupted is simply run again. A ledger that is empty accepts as its first entry
+//! only the one with the genesis hash in its configuration, so that hash has to be known ([`Bootstrap::genesis_hash`])
+//! before the ledger is started.
+
+use record::{
+    Body, DocumentKind, GenesisDocument, Receipt, Sequence, SignedEntry, Timestamp, Unsigned, WriterSigningKey,
+};
+use tlog::Hash;
+use tlog::merkle::Index;
+
+use crate::api::{ApiError, AppendAnswer, Ledger, Submission};
+use crate::trust::Trust;
+
+/// The first three entries, signed, with their documents.
+#[derive(Debug, Clone)]
+pub struct Bootstrap {
+    entries: [(SignedEntry, Vec<u8>); 3],
+}
+
+/// Why the log is not begun.
+#[derive(Debug, thiserror::Error)]
+pub enum BootstrapError {
+    /// Not reached, busy. Retryable with the same [`Bootstrap`].
+    #[error("the ledger cannot take the first entries yet: {0}")]
+    NotYet(ApiError),
+    /// The arguments contradict each other, or the ledger refuses the entries or holds others. Fatal.
+    #[error("the log cannot be begun: {0}")]
+    Wrong(String),
+}
+
+impl Bootstrap {
+    /// Signs the first three entries.
+    ///
+    /// # Arguments
+    /// `directory`, `registry`: the authority-signed documents, whose digests `genesis` names. `time` must be within the ledger's
+    /// clock bound when they are first appended.
+    ///
+    /// # Errors
+    /// [`BootstrapError::Wrong`] when `genesis` names another operator or other documents.
+    pub fn new(
+        operator: &WriterSigningKey,
+        genesis: &GenesisDocument,
+        directory: Vec<u8>,
+        registry: Vec<u8>,
+        time: Timestamp,
+    ) -> Result<Self, BootstrapError> {
+        if genesis.operator != operator.public() {
+            return Err(wrong("the genesis document names another operator"));
+        }
+        if (genesis.directory, genesis.registry) != (Hash::of(&directory), Hash::of(&registry)) {
+            return Err(wrong("the genesis document names other documents"));
+        }
+        let genesis = genesis.to_bytes();
+        let sign = |sequence, previous: Hash, kind, document: &[u8]| {
+            let digest = Hash::of(document);
+            let (sequence, body) = (Sequence(sequence), Body::Document { kind, digest });
+            operator
+                .sign(Unsigned {
+                    sequence,
+                    previous,
+                    time,
+                    body,
+                })
+                .map_err(wrong)
+        };
+        let first = sign(0, Hash([0; 32]), DocumentKind::Genesis, &genesis)?;
+        let second = sign(1, first.leaf_hash(), DocumentKind::Directory, &directory)?;
+        let third = sign(2, second.leaf_hash(), DocumentKind::Registry, &registry)?;
+        Ok(Self {
+            entries: [(first, genesis), (second, directory), (third, registry)],
+        })
+    }
+
+    /// Leaf hash of entry 0: with the policy file the trust root of everybody.
+    #[must_use]
+    pub fn genesis_hash(&self) -> Hash {
+        self.entries[0].0.leaf_hash()
+    }
+
+    /// The three, as they are sent.
+    #[must_use]
+    pub fn submissions(&self) -> [Submission; 3] {
+        self.entries
+            .each_ref()
+            .map(|(entry, document)| submission(entry, document))
+    }
+
+    /// Appends what is not in the log yet, and checks that all three stand at their places.
+    ///
+    /// # Errors
+    /// [`BootstrapError::NotYet`] (call again) or [`BootstrapError::Wrong`].
+    pub async fn append(&self, api: &dyn Ledger, trust: &Trust) -> Result<(), BootstrapError> {
+        for (index, (entry, document)) in (0_u32..).zip(&self.entries) {
+            let index = Index::from(index);
+            let receipt = match api.receipt(index, false).await {
+                Ok(receipt) => receipt,
+                Err(ApiError::Refused(problem)) if problem.status == 404 => {
+                    submit(api, submission(entry, document)).await?
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let verified = Receipt::parse(&receipt)
+                .map_err(wrong)?
+                .verify(&trust.policy)
+                .map_err(wrong)?;
+            if verified.index() != index || verified.entry().bytes() != entry.bytes() {
+                return Err(wrong(format!("entry {index} of the log is another one")));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn submission(entry: &SignedEntry, document: &[u8]) -> Submission {
+    Submission {
+        leaf: entry.bytes().to_vec(),
+        record: None,
+        document: Some(document.to_vec()),
+    }
+}
+
+async fn submit(api: &dyn Ledger, submission: Submission) -> Result<Vec<u8>, BootstrapError> {
+    match api.append(vec![submission]).await?.pop() {
+        Some(AppendAnswer::Recorded { receipt, .. }) => Ok(receipt),
+        Some(AppendAnswer::Refused { problem, .. }) => Err(ApiError::Refused(problem).into()),
+        None => Err(wrong("no answer")),
+    }
+}
+
+impl From<ApiError> for BootstrapError {
+    fn from(error: ApiError) -> Self {
+        if error.retryable() {
+            Self::NotYet(error)
+        } else {
+            Self::Wrong(error.to_string())
+        }
+    }
+}
+
+fn wrong(reason: impl std::fmt::Display) -> BootstrapError {
+    BootstrapError::Wrong(reason.to_string())
+}

@@ -1,0 +1,456 @@
+//! A fork shown to one reader lives for a minute at most.
+//!
+//! A receipt comes at once, with the log's signature alone. Whoever acts on it *relies* on a tree head (size, root) that no
+//! witness has seen yet. So the head is noted, durably, before anything is done, and within [`PATIENCE`] a checkpoint must turn up that
+//! the policy's quorum has cosigned and that extends it. One such checkpoint settles all smaller ones, whose roots are
+//! computed from the ledger's tiles, authenticated by it.
+//!
+//! ```text
+//! rely(size, root) ──► noted ──► every 10 s: cosigned checkpoint ≥ size?  root at `size` the same ──► settled
+//!                                                                        another ──► inconsistent, for good
+//!                        older than 60 s ──► not ready (stale) until it is settled
+//! ```
+//!
+//! **Stale** is retryable: new exchanges are refused until a quorum answers, whatever the ledger's own mode. **Inconsistent**
+//! is a proof of a fork: everything stops, and stays stopped over restarts, until an operator has looked into it, kept
+//! the file as evidence, and moved it away.
+//!
+//! On disk, `checkpoints.redb`: `relied` (size → root ‖ since), `settled` (the last cosigned one: the next must extend it, too),
+//! `stopped` (why).
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
+use service::clock::Clock;
+use service::shutdown::Shutdown;
+use tlog::Hash;
+use tlog::checkpoint::Checkpoint;
+use tlog::merkle::Size;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::api::{ApiError, Ledger};
+use crate::tiles::{RootError, TileCache, root_at};
+use crate::trust::Trust;
+
+/// How long something relied upon may be without a cosigned successor.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a cosigned checkpoint is fetched, if there is something to settle.
+pub const SETTLE: Duration = Duration::from_secs(10);
+
+const RELIED: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("relied");
+const SETTLED: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("settled");
+const STOPPED: TableDefinition<'_, u64, &str> = TableDefinition::new("stopped");
+const FILE: &str = "checkpoints.redb";
+
+/// What the watch needs.
+pub struct WatchConfig {
+    /// The ledger.
+    pub api: Arc<dyn Ledger>,
+    /// Log key and quorum.
+    pub trust: Arc<Trust>,
+    /// Where `checkpoints.redb` lies. Losing it loses what was relied upon and not yet settled.
+    pub state_dir: PathBuf,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why nothing new may be relied upon.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum NotReady {
+    /// Something relied upon has been without a cosigned successor for too long. Retryable.
+    #[error("no checkpoint with a quorum of witnesses for {0} s")]
+    Stale(u64),
+    /// The log has forked, or the watch's own file failed. Fatal, until an operator acts.
+    #[error("the log is not consistent with what was relied upon: {0}")]
+    Inconsistent(Arc<str>),
+}
+
+/// Why the watch cannot be started or cannot note a checkpoint.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum WatchError {
+    /// The file cannot be read or written, or is damaged. Fatal.
+    #[error("what is relied upon cannot be kept: {0}")]
+    Store(String),
+    /// As [`NotReady::Inconsistent`]. Fatal.
+    #[error("the log is not consistent with what was relied upon: {0}")]
+    Inconsistent(Arc<str>),
+    /// The process is ending.
+    #[error("ending")]
+    Ended,
+}
+
+impl<E: Into<redb::Error>> From<E> for WatchError {
+    fn from(error: E) -> Self {
+        Self::Store(error.into().to_string())
+    }
+}
+
+/// Root of a size, and since when it is relied upon (POSIX seconds).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Relied {
+    root: Hash,
+    since: u64,
+}
+
+/// What the file holds.
+#[derive(Debug, Default)]
+struct Known {
+    relied: BTreeMap<u64, Relied>,
+    settled: Option<(Size, Hash)>,
+    stopped: Option<Arc<str>>,
+}
+
+struct Inner {
+    config: WatchConfig,
+    store: Store,
+    known: Mutex<Known>,
+}
+
+struct Request {
+    size: Size,
+    root: Hash,
+    done: oneshot::Sender<Result<(), WatchError>>,
+}
+
+/// A handle on the watch; cheap to clone.
+#[derive(Clone)]
+pub struct CheckpointWatch {
+    inner: Arc<Inner>,
+    requests: mpsc::UnboundedSender<Request>,
+}
+
+impl CheckpointWatch {
+    /// Opens the file and starts settling.
+    ///
+    /// # Errors
+    /// [`WatchError::Store`].
+    pub fn start(config: WatchConfig, shutdown: Shutdown) -> Result<Self, WatchError> {
+        let (store, known) = Store::open(&config.state_dir)?;
+        let inner = Arc::new(Inner {
+            config,
+            store,
+            known: Mutex::new(known),
+        });
+        let (requests, receiver) = mpsc::unbounded_channel();
+        tokio::spawn(keep(inner.clone(), receiver, shutdown.clone()));
+        tokio::spawn(settle_always(Arc::downgrade(&inner), shutdown));
+        Ok(Self { inner, requests })
+    }
+
+    /// Notes that a tree head is relied upon; durable when it returns. To be called before acting on a receipt.
+    ///
+    /// # Errors
+    /// [`WatchError`]: do not act.
+    pub async fn rely(&self, checkpoint: &Checkpoint) -> Result<(), WatchError> {
+        let (size, root) = (checkpoint.size, checkpoint.root);
+        {
+            let known = self.inner.known();
+            if let Some(reason) = &known.stopped {
+                return Err(WatchError::Inconsistent(reason.clone()));
+            }
+            let noted = known.relied.get(&size.get()).is_some_and(|relied| relied.root == root);
+            if noted || known.settled == Some((size, root)) {
+                return Ok(());
+            }
+        }
+        let (done, answer) = oneshot::channel();
+        self.requests
+            .send(Request { size, root, done })
+            .map_err(|_| WatchError::Ended)?;
+        answer.await.unwrap_or(Err(WatchError::Ended))
+    }
+
+    /// Whether something new may be relied upon.
+    ///
+    /// # Errors
+    /// [`NotReady`].
+    pub fn ready(&self) -> Result<(), NotReady> {
+        let known = self.inner.known();
+        if let Some(reason) = &known.stopped {
+            return Err(NotReady::Inconsistent(reason.clone()));
+        }
+        let oldest = known.relied.values().map(|relied| relied.since).min();
+        let age = oldest.map_or(0, |since| self.inner.config.clock.now().saturating_sub(since));
+        if age > PATIENCE.as_secs() {
+            Err(NotReady::Stale(age))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// How many tree heads are relied upon without a cosigned successor yet.
+    #[must_use]
+    pub fn unsettled(&self) -> usize {
+        self.inner.known().relied.len()
+    }
+
+    /// Settles now instead of at the next round.
+    ///
+    /// # Errors
+    /// [`SettleError`]; what is relied upon stays as it was.
+    pub async fn settle(&self) -> Result<(), SettleError> {
+        settle(&self.inner, &mut TileCache::default()).await
+    }
+}
+
+impl std::fmt::Debug for CheckpointWatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CheckpointWatch({} unsettled)", self.unsettled())
+    }
+}
+
+impl Inner {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stops everything for good. First in memory: that must work even when the disk does not.
+    fn stop(&self, reason: String) -> Arc<str> {
+        tracing::error!(reason, "ALARM: nothing is relied upon any more until an operator acts");
+        let reason: Arc<str> = reason.into();
+        self.known().stopped = Some(reason.clone());
+        if let Err(error) = self.store.stop(&reason) {
+            tracing::error!(%error, "the alarm could not be kept");
+        }
+        reason
+    }
+}
+
+/// Notes what is relied upon: one synced commit for everybody who waits.
+async fn keep(inner: Arc<Inner>, mut requests: mpsc::UnboundedReceiver<Request>, shutdown: Shutdown) {
+    loop {
+        let mut batch = Vec::new();
+        tokio::select! {
+            () = shutdown.wait() => return,
+            request = requests.recv() => match request {
+                Some(request) => batch.push(request),
+                None => return,
+            },
+        }
+        while let Ok(request) = requests.try_recv() {
+            batch.push(request);
+        }
+        let worker = inner.clone();
+        let noted = tokio::task::spawn_blocking(move || note(&worker, batch)).await;
+        if let Err(error) = noted {
+            inner.stop(format!("the watch's own task failed: {error}"));
+            return;
+        }
+    }
+}
+
+fn note(inner: &Inner, batch: Vec<Request>) {
+    let since = inner.config.clock.now();
+    let mut new = BTreeMap::new();
+    let mut answer = inner
+        .known()
+        .stopped
+        .clone()
+        .map_or(Ok(()), |reason| Err(WatchError::Inconsistent(reason)));
+    for request in &batch {
+        let (size, root) = (request.size.get(), request.root);
+        let known = inner.known().relied.get(&size).copied();
+        let noted = *new.entry(size).or_insert(known.unwrap_or(Relied { root, since }));
+        if noted.root != root && answer.is_ok() {
+            let reason = format!("the log has signed two roots for the size {size}");
+            answer = Err(WatchError::Inconsistent(inner.stop(reason)));
+        }
+    }
+    if answer.is_ok() {
+        answer = inner.store.note(&new);
+        match &answer {
+            Ok(()) => inner.known().relied.extend(new),
+            Err(error) => drop(inner.stop(error.to_string())),
+        }
+    }
+    for request in batch {
+        // Whoever dropped the future does not act on it either.
+        let _ = request.done.send(answer.clone());
+    }
+}
+
+async fn settle_always(inner: std::sync::Weak<Inner>, shutdown: Shutdown) {
+    let mut tick = interval(SETTLE);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut cache = TileCache::default();
+    loop {
+        tokio::select! {
+            () = shutdown.wait() => return,
+            _ = tick.tick() => {}
+        }
+        let Some(inner) = inner.upgrade() else { return };
+        let settled = tokio::select! {
+            () = shutdown.wait() => return,
+            settled = settle(&inner, &mut cache) => settled,
+        };
+        if let Err(error) = settled {
+            tracing::warn!(%error, unsettled = inner.known().relied.len(), "what is relied upon is not settled");
+        }
+        cache.drop_partial();
+    }
+}
+
+/// Why nothing was settled.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SettleError {
+    /// No checkpoint, none with a quorum, or not the tiles for it. Retryable.
+    #[error("not now: {0}")]
+    NotNow(String),
+    /// As [`NotReady::Inconsistent`]. Fatal.
+    #[error("the log is not consistent with what was relied upon: {0}")]
+    Inconsistent(Arc<str>),
+}
+
+impl From<ApiError> for SettleError {
+    fn from(error: ApiError) -> Self {
+        Self::NotNow(error.to_string())
+    }
+}
+
+impl From<RootError> for SettleError {
+    fn from(error: RootError) -> Self {
+        Self::NotNow(error.to_string())
+    }
+}
+
+async fn settle(inner: &Arc<Inner>, cache: &mut TileCache) -> Result<(), SettleError> {
+    let (relied, settled) = {
+        let known = inner.known();
+        if let Some(reason) = &known.stopped {
+            return Err(SettleError::Inconsistent(reason.clone()));
+        }
+        (known.relied.clone(), known.settled)
+    };
+    if relied.is_empty() {
+        return Ok(());
+    }
+    let bytes = inner.config.api.checkpoint().await?;
+    let head = inner
+        .config
+        .trust
+        .checkpoint(bytes)
+        .map_err(|error| SettleError::NotNow(error.to_string()))?;
+    if !head.quorum() {
+        return Err(SettleError::NotNow("the checkpoint has no quorum of witnesses".into()));
+    }
+    let checkpoint = head.checkpoint();
+    if settled.is_some_and(|(size, _)| size > checkpoint.size) {
+        return Err(SettleError::NotNow("the checkpoint is older than the last one".into()));
+    }
+    let covered: Vec<(Size, Hash)> = relied
+        .iter()
+        .filter_map(|(size, relied)| Some((Size::new(*size).ok()?, relied.root)))
+        .filter(|(size, _)| *size <= checkpoint.size)
+        .collect();
+    for (size, root) in settled.iter().chain(&covered) {
+        if root_at(inner.config.api.as_ref(), cache, checkpoint, *size).await? != *root {
+            let reason = format!(
+                "the cosigned tree of size {} does not extend that of size {size}",
+                checkpoint.size
+            );
+            return Err(SettleError::Inconsistent(inner.stop(reason)));
+        }
+    }
+    let (worker, newest) = (inner.clone(), (checkpoint.size, checkpoint.root));
+    let finish = move || {
+        worker.store.settle(newest, &covered)?;
+        let mut known = worker.known();
+        known.settled = Some(newest);
+        for (size, _) in &covered {
+            known.relied.remove(&size.get());
+        }
+        Ok::<(), WatchError>(())
+    };
+    let finished = tokio::task::spawn_blocking(finish).await;
+    let finished = finished.unwrap_or_else(|error| Err(WatchError::Store(error.to_string())));
+    finished.map_err(|error| SettleError::NotNow(error.to_string()))
+}
+
+/// The file.
+struct Store(Database);
+
+impl Store {
+    fn open(directory: &std::path::Path) -> Result<(Self, Known), WatchError> {
+        std::fs::create_dir_all(directory).map_err(redb::Error::Io)?;
+        let store = Self(Database::create(directory.join(FILE))?);
+        let known = store.read()?;
+        Ok((store, known))
+    }
+
+    fn read(&self) -> Result<Known, WatchError> {
+        let damaged = || WatchError::Store("the file is damaged".into());
+        let transaction = self.0.begin_read()?;
+        let mut known = Known::default();
+        // The tables are made together with the first thing noted.
+        match transaction.open_table(RELIED) {
+            Ok(table) => {
+                for row in table.iter()? {
+                    let (size, row) = row?;
+                    let (root, since) = row.value().split_first_chunk::<32>().ok_or_else(damaged)?;
+                    let since = since.try_into().map(u64::from_be_bytes).map_err(|_| damaged())?;
+                    known.relied.insert(
+                        size.value(),
+                        Relied {
+                            root: Hash(*root),
+                            since,
+                        },
+                    );
+                }
+            }
+            Err(TableError::TableDoesNotExist(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        match transaction.open_table(SETTLED) {
+            Ok(table) => {
+                if let Some((size, root)) = table.last()? {
+                    let root = root.value().try_into().map_err(|_| damaged())?;
+                    known.settled = Some((Size::new(size.value()).map_err(|_| damaged())?, root));
+                }
+            }
+            Err(TableError::TableDoesNotExist(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        match transaction.open_table(STOPPED) {
+            Ok(table) => known.stopped = table.get(0)?.map(|reason| reason.value().into()),
+            Err(TableError::TableDoesNotExist(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(known)
+    }
+
+    fn note(&self, new: &BTreeMap<u64, Relied>) -> Result<(), WatchError> {
+        let transaction = self.0.begin_write()?;
+        {
+            let mut table = transaction.open_table(RELIED)?;
+            for (size, relied) in new {
+                let row = [relied.root.0.as_slice(), &relied.since.to_be_bytes()].concat();
+                table.insert(size, row.as_slice())?;
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
+    fn settle(&self, newest: (Size, Hash), covered: &[(Size, Hash)]) -> Result<(), WatchError> {
+        let transaction = self.0.begin_write()?;
+        {
+            let mut table = transaction.open_table(RELIED)?;
+            for (size, _) in covered {
+                table.remove(size.get())?;
+            }
+            let mut table = transaction.open_table(SETTLED)?;
+            table.retain(|_, _| false)?;
+            table.insert(newest.0.get(), newest.1.0.as_slice())?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    fn stop(&self, reason: &str) -> Result<(), WatchError> {
+        let transaction = self.0.begin_write()?;
+        transaction.open_table(STOPPED)?.insert(0, reason)?;
+        Ok(transaction.commit()?)
+    }
+}

@@ -1,0 +1,184 @@
+//! One round: from the tree we have to the newest signed head.
+
+use std::sync::{Arc, PoisonError};
+
+use tlog::checkpoint::Checkpoint;
+use tlog::merkle::{self, Index, Size};
+use tlog::tile::{Bundle, decode_bundle};
+
+use super::audit::Portion;
+use super::{FollowerError, Shared};
+use crate::api::ApiError;
+use crate::tiles::{RootError, TileCache, root_at};
+use crate::trust::Head;
+
+/// So many entries are checked before they are added, which bounds the memory for reading a long log.
+const PORTION: u64 = 1 << 16;
+
+/// So many rounds in a row the entries may not fit the signed tree before it is no accident.
+const MAX_UNSOUND: u32 = 5;
+
+pub(super) struct Poller {
+    shared: Arc<Shared>,
+    cache: TileCache,
+    unsound: u32,
+}
+
+impl Poller {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            cache: TileCache::default(),
+            unsound: 0,
+        }
+    }
+
+    /// Follows to the newest head and returns its size.
+    pub(super) async fn poll(&mut self) -> Result<Size, FollowerError> {
+        self.shared.sound()?;
+        let bytes = self.shared.api.head().await?;
+        // Unsigned bytes prove nothing against the log.
+        let head = self
+            .shared
+            .trust
+            .checkpoint(bytes)
+            .map_err(|error| FollowerError::Behind(error.to_string()))?;
+        let head = Arc::new(head);
+        let target = head.checkpoint().size;
+        if target <= self.shared.state().size() {
+            return self.compare(&head);
+        }
+        while self.shared.state().size() < target {
+            self.advance(head.checkpoint()).await?;
+        }
+        self.cache.drop_partial();
+        self.unsound = 0;
+        self.shared.state().set_head(head);
+        self.shared.size.send_replace(target);
+        Ok(target)
+    }
+
+    /// A head that is not beyond our tree must be one of its past.
+    fn compare(&self, head: &Arc<Head>) -> Result<Size, FollowerError> {
+        let Checkpoint { size, root, .. } = head.checkpoint();
+        let mut state = self.shared.state();
+        if state.root_at(*size) != Some(*root) {
+            drop(state);
+            return Err(self.broken(format!("the log has signed two roots for the size {size}: a fork")));
+        }
+        if *size < state.size() {
+            return Err(FollowerError::Behind(format!(
+                "the ledger shows an old head of size {size}"
+            )));
+        }
+        state.set_head(head.clone());
+        self.shared.size.send_replace(*size);
+        Ok(*size)
+    }
+
+    /// Checks and adds the next portion of the signed tree.
+    async fn advance(&mut self, head: &Checkpoint) -> Result<(), FollowerError> {
+        let shared = self.shared.clone();
+        let (size, frontier) = {
+            let mut state = shared.state();
+            (state.size(), state.frontier().unwrap_or_default())
+        };
+        let end = Size::new(head.size.get().min(size.get() + PORTION)).unwrap_or(head.size);
+        let root = root_at(shared.api.as_ref(), &mut self.cache, head, end).await?;
+        let mut portion = Portion::new(frontier);
+        let mut at = size.get();
+        while at < end.get() {
+            let index = at / 256;
+            let entries = bundle(&shared, index, end).await?;
+            let skip = usize::try_from(at % 256).unwrap_or_default();
+            for leaf in entries.iter().skip(skip) {
+                portion.push(&shared, leaf);
+            }
+            at = index * 256 + entries.len() as u64;
+            // A long log must not keep a thread from everybody else.
+            tokio::task::yield_now().await;
+        }
+        if portion.root() != root {
+            return Err(self.mismatch(head, size, end).await);
+        }
+        let checked = portion.finish().map_err(|fault| self.broken(fault))?;
+        let added = {
+            let mut state = shared.state();
+            checked.into_iter().try_for_each(|entry| state.add(entry))
+        };
+        added.map_err(|fault| self.broken(fault))
+    }
+
+    /// Either the signed tree is not an extension of ours, which is a fork, or the bundles are not its entries, which may be an
+    /// accident on their way.
+    async fn mismatch(&mut self, head: &Checkpoint, size: Size, end: Size) -> FollowerError {
+        let signed = root_at(self.shared.api.as_ref(), &mut self.cache, head, size).await;
+        let ours = self.shared.state().root_at(size);
+        if signed.is_ok_and(|signed| ours.is_some_and(|ours| ours != signed)) {
+            return self.broken(format!(
+                "the signed tree of size {} does not extend that of size {size}: a fork",
+                head.size
+            ));
+        }
+        self.unsound += 1;
+        let reason = format!("the entries up to {end} are not those of the tree that the log signed");
+        if self.unsound < MAX_UNSOUND {
+            FollowerError::Behind(reason)
+        } else {
+            self.broken(reason)
+        }
+    }
+
+    fn broken(&self, reason: String) -> FollowerError {
+        tracing::error!(
+            reason,
+            "ALARM: the log is broken; nothing that depends on it goes on until an operator acts"
+        );
+        FollowerError::Broken(self.shared.broken.get_or_init(|| reason.into()).clone())
+    }
+}
+
+/// The entries of a bundle, as many of them as a tree of `size` has. Not checked.
+async fn bundle(shared: &Shared, index: u64, size: Size) -> Result<Arc<Vec<Vec<u8>>>, FollowerError> {
+    let bundle = Bundle::of_tree(index, size).ok_or(FollowerError::OutOfTree)?;
+    let bytes = shared.api.entries_bundle(bundle).await?;
+    let entries = decode_bundle(&bytes, bundle.width()).map_err(|error| FollowerError::Behind(error.to_string()))?;
+    let entries = Arc::new(entries.into_iter().map(<[u8]>::to_vec).collect::<Vec<_>>());
+    let mut cache = shared.bundles.lock().unwrap_or_else(PoisonError::into_inner);
+    cache.put(index, entries.clone());
+    Ok(entries)
+}
+
+/// An entry's bytes, checked against the tree.
+pub(super) async fn leaf(shared: &Shared, index: Index) -> Result<Vec<u8>, FollowerError> {
+    let expected = shared.state().leaf_hash(index).ok_or(FollowerError::OutOfTree)?;
+    let (at, offset) = (
+        index.get() / 256,
+        usize::try_from(index.get() % 256).unwrap_or_default(),
+    );
+    let cached = shared.bundles.lock().unwrap_or_else(PoisonError::into_inner).get(at);
+    let found = |entries: &[Vec<u8>]| {
+        entries
+            .get(offset)
+            .filter(|leaf| merkle::leaf_hash(leaf) == expected)
+            .cloned()
+    };
+    if let Some(leaf) = cached.and_then(|entries| found(&entries)) {
+        return Ok(leaf);
+    }
+    let size = shared.state().size();
+    let entries = bundle(shared, at, size).await?;
+    found(&entries).ok_or_else(|| FollowerError::Behind(format!("the ledger serves other bytes as entry {index}")))
+}
+
+impl From<ApiError> for FollowerError {
+    fn from(error: ApiError) -> Self {
+        Self::Behind(error.to_string())
+    }
+}
+
+impl From<RootError> for FollowerError {
+    fn from(error: RootError) -> Self {
+        Self::Behind(error.to_string())
+    }
+}

@@ -1,0 +1,222 @@
+//! [`Recorded<K>`]: an entry of kind `K` stands in the log. Whoever holds one has the proof, because the only way to get one is
+//! [`check`] (the writer's answers go through it too).
+//!
+//! Checked are: the log's signature under the policy, the inclusion proof of the very bytes, the entry's shape, its kind, its
+//! writer's signature, and that the directory lets this writer write this kind. *Not* checked are the witnesses' quorum (told by
+//! [`Recorded::quorum`]; see [`crate::checkpoints`]) and that this log is the one of the genesis hash: the policy's log key
+//! vouches for that, and [`crate::anchor`] has looked at entry 0 under the same key.
+
+use std::marker::PhantomData;
+
+use record::{Entry, Kind, Receipt, SignedEntry, WriterId};
+use tlog::checkpoint::Checkpoint;
+use tlog::merkle::Index;
+
+use crate::trust::Trust;
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A kind of entry, as a type.
+pub trait EntryKind: sealed::Sealed + Send + Sync + 'static {
+    /// Its value.
+    const KIND: Kind;
+}
+
+macro_rules! kinds {
+    ($($name:ident)*) => {$(
+        #[doc = concat!("Entries of kind [`Kind::", stringify!($name), "`].")]
+        #[derive(Debug, Clone, Copy)]
+        pub enum $name {}
+
+        impl sealed::Sealed for $name {}
+
+        impl EntryKind for $name {
+            const KIND: Kind = Kind::$name;
+        }
+    )*};
+}
+
+kinds! {
+    Genesis Directory Registry Period Map Intent Outcome Denial Preview Void Lost Inspection Hold HoldRelease Rectification
+    Erasure
+}
+
+/// Why a receipt is not accepted. None is retryable with the same bytes.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ReceiptError {
+    /// Not a receipt, or it does not prove what it says.
+    #[error("the receipt does not hold: {0}")]
+    Unproved(String),
+    /// The writer's signature or its right to this kind.
+    #[error("the entry's writer: {0}")]
+    Writer(String),
+    /// An entry of another kind.
+    #[error("the receipt is for an entry of kind {found:?}, not {expected:?}")]
+    Kind {
+        /// The kind asked for.
+        expected: Kind,
+        /// The entry's.
+        found: Kind,
+    },
+    /// An entry of another writer than the one expected.
+    #[error("the entry was not written by the expected writer")]
+    OtherWriter,
+}
+
+/// An entry with the proof that it stands in the log, of whichever kind.
+#[derive(Debug, Clone)]
+pub(crate) struct Proved {
+    pub(crate) entry: SignedEntry,
+    pub(crate) index: Index,
+    checkpoint: Checkpoint,
+    quorum: bool,
+    receipt: Vec<u8>,
+}
+
+/// Checks a receipt for an entry of any kind.
+pub(crate) fn prove(receipt: Vec<u8>, trust: &Trust, directory: &record::Directory) -> Result<Proved, ReceiptError> {
+    let unproved = |error: &dyn std::fmt::Display| ReceiptError::Unproved(error.to_string());
+    let parsed = Receipt::parse(&receipt).map_err(|error| unproved(&error))?;
+    let verified = parsed.verify(&trust.policy).map_err(|error| unproved(&error))?;
+    verified
+        .check_writer(directory)
+        .map_err(|error| ReceiptError::Writer(error.to_string()))?;
+    Ok(Proved {
+        entry: verified.entry().clone(),
+        index: verified.index(),
+        checkpoint: verified.checkpoint().clone(),
+        quorum: verified.quorum(),
+        receipt,
+    })
+}
+
+/// The proof that an entry of kind `K` stands in the log.
+///
+/// Nobody else can make one, so code that needs one cannot be reached without a receipt:
+///
+/// ```compile_fail
+/// use ledger_client::recorded::{Intent, Recorded};
+///
+/// fn forward(_: &Recorded<Intent>) {}
+///
+/// // No constructor, no public field, no default: there is nothing to write here.
+/// forward(&Recorded { ..Default::default() });
+/// ```
+///
+/// and a proof of one kind is none of another:
+///
+/// ```compile_fail,E0308
+/// use ledger_client::recorded::{Intent, Outcome, Recorded};
+///
+/// fn release(_: &Recorded<Outcome>) {}
+///
+/// fn closed(intent: &Recorded<Intent>) {
+///     release(intent);
+/// }
+/// ```
+pub struct Recorded<K> {
+    proved: Proved,
+    kind: PhantomData<fn() -> K>,
+}
+
+/// Checks a receipt. The only way to make a [`Recorded`].
+///
+/// # Errors
+/// [`ReceiptError`], final for these bytes.
+pub fn check<K: EntryKind>(
+    receipt: &[u8],
+    trust: &Trust,
+    directory: &record::Directory,
+) -> Result<Recorded<K>, ReceiptError> {
+    Recorded::of(prove(receipt.to_vec(), trust, directory)?)
+}
+
+/// As [`check`], for an entry that must be `writer`'s.
+///
+/// # Errors
+/// [`ReceiptError`], final for these bytes.
+pub fn check_written_by<K: EntryKind>(
+    receipt: &[u8],
+    trust: &Trust,
+    directory: &record::Directory,
+    writer: &WriterId,
+) -> Result<Recorded<K>, ReceiptError> {
+    let recorded = check::<K>(receipt, trust, directory)?;
+    if recorded.entry().writer == *writer {
+        Ok(recorded)
+    } else {
+        Err(ReceiptError::OtherWriter)
+    }
+}
+
+impl<K: EntryKind> Recorded<K> {
+    pub(crate) fn of(proved: Proved) -> Result<Self, ReceiptError> {
+        let found = proved.entry.entry().body.kind();
+        if found == K::KIND {
+            Ok(Self {
+                proved,
+                kind: PhantomData,
+            })
+        } else {
+            Err(ReceiptError::Kind {
+                expected: K::KIND,
+                found,
+            })
+        }
+    }
+}
+
+impl<K> Recorded<K> {
+    /// What the entry says.
+    #[must_use]
+    pub fn entry(&self) -> &Entry {
+        self.proved.entry.entry()
+    }
+
+    /// The entry with its signature and its bytes.
+    #[must_use]
+    pub const fn signed_entry(&self) -> &SignedEntry {
+        &self.proved.entry
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub const fn index(&self) -> Index {
+        self.proved.index
+    }
+
+    /// The receipt, for handing on and for keeping.
+    #[must_use]
+    pub fn receipt_bytes(&self) -> &[u8] {
+        &self.proved.receipt
+    }
+
+    /// The tree head that the receipt proves it under: what one relies upon ([`crate::CheckpointWatch::rely`]).
+    #[must_use]
+    pub const fn checkpoint(&self) -> &Checkpoint {
+        &self.proved.checkpoint
+    }
+
+    /// Whether the policy's quorum has cosigned that tree head already.
+    #[must_use]
+    pub const fn quorum(&self) -> bool {
+        self.proved.quorum
+    }
+}
+
+impl<K> Clone for Recorded<K> {
+    fn clone(&self) -> Self {
+        Self {
+            proved: self.proved.clone(),
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<K: EntryKind> std::fmt::Debug for Recorded<K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Recorded({:?} at {})", K::KIND, self.proved.index)
+    }
+}

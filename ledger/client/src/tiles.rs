@@ -1,0 +1,90 @@
+//! Authenticated roots of earlier sizes, from tiles fetched when they are missing.
+//!
+//! `tlog` reads tiles synchronously and knows no network. So the computation runs over the tiles at hand; when one is missing,
+//! it is fetched and the computation begins anew: a handful of rounds, each of microseconds. Tiles in the cache are not
+//! trusted: each run authenticates what it uses against the signed root.
+
+use std::collections::HashMap;
+
+use tlog::Hash;
+use tlog::checkpoint::Checkpoint;
+use tlog::merkle::{self, Size};
+use tlog::tile::{AuthenticatedTiles, AuthenticationError, Tile, TileSource};
+
+use crate::api::{ApiError, Ledger};
+
+/// 8 kB each.
+const MAX_CACHED: usize = 1024;
+
+/// Tiles as they came.
+#[derive(Debug, Default)]
+pub(crate) struct TileCache {
+    tiles: HashMap<Tile, Vec<u8>>,
+}
+
+/// Why an earlier root cannot be computed. Neither says anything about the log: perhaps the next time.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum RootError {
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    #[error("the ledger's tiles do not belong to the tree that it signed: {0}")]
+    Unauthentic(String),
+}
+
+/// The tile is not in the cache.
+#[derive(Debug, thiserror::Error)]
+#[error("not at hand")]
+pub(crate) struct Missing(Tile);
+
+impl TileSource for &TileCache {
+    type Error = Missing;
+
+    fn tile(&mut self, tile: Tile) -> Result<Vec<u8>, Missing> {
+        self.tiles.get(&tile).cloned().ok_or(Missing(tile))
+    }
+}
+
+/// Root of the first `size` entries of `checkpoint`'s tree; `checkpoint` must be verified, and `size` not beyond it. If a root
+/// signed for `size` is another one, the log has forked.
+pub(crate) async fn root_at(
+    api: &dyn Ledger,
+    cache: &mut TileCache,
+    checkpoint: &Checkpoint,
+    size: Size,
+) -> Result<Hash, RootError> {
+    if size == checkpoint.size {
+        return Ok(checkpoint.root);
+    }
+    loop {
+        let computed = {
+            let mut reader = AuthenticatedTiles::new(&*cache, checkpoint.size, checkpoint.root);
+            merkle::root(&mut reader, size)
+        };
+        match computed {
+            Ok(root) => return Ok(root),
+            Err(AuthenticationError::Source(Missing(tile))) => {
+                let bytes = api.tile(tile).await?;
+                cache.make_room();
+                cache.tiles.insert(tile, bytes);
+            }
+            Err(error) => {
+                // One of the tiles at hand is wrong; which one cannot be told.
+                cache.tiles.clear();
+                return Err(RootError::Unauthentic(error.to_string()));
+            }
+        }
+    }
+}
+
+impl TileCache {
+    /// Partial tiles are of one tree size only.
+    pub(crate) fn drop_partial(&mut self) {
+        self.tiles.retain(|tile, _| tile.is_full());
+    }
+
+    fn make_room(&mut self) {
+        if self.tiles.len() >= MAX_CACHED {
+            self.tiles.clear();
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What is trusted, all of it from outside the server: a policy file (log key, witnesses, quorum; C2SP tlog-policy) and the
+//! hash of the genesis entry, the leaf hash of entry 0.
+
+use std::path::{Path, PathBuf};
+
+use tlog::Hash;
+use tlog::checkpoint::Checkpoint;
+use tlog::policy::Policy;
+
+/// The trust root of a connector, cockpit or other reader.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    /// Which log keys, which witnesses, which quorum.
+    pub policy: Policy,
+    /// Leaf hash of entry 0.
+    pub genesis: Hash,
+}
+
+/// The trust root cannot be read. Fatal: without one nothing can be checked.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// The policy file cannot be read.
+    #[error("cannot read the policy file {path}: {reason}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: std::io::Error,
+    },
+    /// The policy file is not a policy.
+    #[error("{path} is not a tlog policy: {reason}")]
+    Policy {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The policy is not about exactly one log (which may have several keys while one is changed).
+    #[error("{0} must name the keys of exactly one log")]
+    Logs(PathBuf),
+    /// The genesis hash is not 64 lower-case hex digits.
+    #[error("the genesis hash must be 64 lower-case hex digits")]
+    Genesis,
+}
+
+/// A checkpoint is not what it should be.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("checkpoint not accepted: {0}")]
+pub struct CheckpointRefused(String);
+
+/// A checkpoint with the log's signature. Only [`Trust::checkpoint`] makes one.
+#[derive(Debug, Clone)]
+pub struct Head {
+    checkpoint: Checkpoint,
+    quorum: bool,
+    bytes: Vec<u8>,
+}
+
+impl Trust {
+    /// Reads the policy file and the genesis hash (hex).
+    ///
+    /// # Errors
+    /// [`TrustError`], fatal.
+    pub fn load(path: &Path, genesis: &str) -> Result<Self, TrustError> {
+        let text = std::fs::read(path).map_err(|reason| TrustError::Read {
+            path: path.into(),
+            reason,
+        })?;
+        let policy = Policy::parse(&text).map_err(|error| TrustError::Policy {
+            path: path.into(),
+            reason: error.to_string(),
+        })?;
+        let mut origins = policy.logs().iter().map(|log| log.origin());
+        let first = origins.next().ok_or_else(|| TrustError::Logs(path.into()))?;
+        if origins.any(|origin| origin != first) {
+            return Err(TrustError::Logs(path.into()));
+        }
+        Ok(Self {
+            policy,
+            genesis: genesis.parse().map_err(|_| TrustError::Genesis)?,
+        })
+    }
+
+    /// Checks a checkpoint: the log's signature must be there, the quorum is told.
+    ///
+    /// # Errors
+    /// [`CheckpointRefused`] when it is not signed by the log, or a known key's line does not verify.
+    pub fn checkpoint(&self, bytes: Vec<u8>) -> Result<Head, CheckpointRefused> {
+        let verdict = self
+            .policy
+            .verify_checkpoint(&bytes)
+            .map_err(|error| CheckpointRefused(error.to_string()))?;
+        Ok(Head {
+            checkpoint: verdict.checkpoint().clone(),
+            quorum: verdict.quorum(),
+            bytes,
+        })
+    }
+}
+
+impl Head {
+    /// Size and root.
+    #[must_use]
+    pub const fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// Whether the policy's quorum of witnesses has cosigned it.
+    #[must_use]
+    pub const fn quorum(&self) -> bool {
+        self.quorum
+    }
+
+    /// The signed note.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use tlog::note::SigningKey;
+
+    fn load(names: &[&str], genesis: &str) -> Result<Trust, TrustError> {
+        let mut policy = String::new();
+        for (seed, name) in (1..).zip(names) {
+            let key = SigningKey::for_notes(name.parse().unwrap(), &[seed; 32]);
+            policy += &format!("log {}\n", key.verifier_key().unwrap());
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("trust.policy");
+        std::fs::write(&path, policy + "quorum none\n").unwrap();
+        Trust::load(&path, genesis)
+    }
+
+    #[test]
+    fn a_trust_root_is_of_one_log() {
+        let genesis = "00".repeat(32);
+        assert!(load(&["a.example"], &genesis).is_ok());
+        assert!(
+            load(&["a.example", "a.example"], &genesis).is_ok(),
+            "a key is being changed"
+        );
+        for names in [&[][..], &["a.example", "b.example"]] {
+            assert!(matches!(load(names, &genesis), Err(TrustError::Logs(_))));
+        }
+        assert!(matches!(load(&["a.example"], "00"), Err(TrustError::Genesis)));
+        assert!(matches!(
+            Trust::load(Path::new("/nowhere"), &genesis),
+            Err(TrustError::Read { .. })
+        ));
+    }
+}

@@ -1,0 +1,294 @@
+//! The writer's task: the only one that touches chain and journal.
+//!
+//! It recovers, then goes round: take what waits → sign and journal → send → settle the answers. While a request or a pause
+//! is under way it goes on taking jobs in, and gives up intents that have waited too long unsigned.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use record::{Directory, EntryError, Timestamp};
+use service::clock::Clock;
+use service::shutdown::Shutdown;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use super::chain::{Chain, is_stale_intent};
+use super::journal::{Content, Journal, JournalError};
+use super::{AppendError, Job, MAX_BATCH, State, WriterConfig};
+use crate::api::{ApiError, AppendAnswer, Ledger};
+use crate::recorded::{Proved, ReceiptError, prove};
+use crate::trust::Trust;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_millis(250);
+/// After the signal to end, requests that are still being served may write so long.
+const GRACE: Duration = Duration::from_secs(5);
+/// So many rounds in a row may be contradicted by the ledger before the writer believes that it is no accident.
+const MAX_STRIKES: u32 = 10;
+
+/// Why the writer's task ends.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The process is ending, or nobody holds a handle any more.
+    Ended,
+    /// Going on would write over evidence.
+    Alarm(String),
+}
+
+impl From<EntryError> for Stop {
+    fn from(error: EntryError) -> Self {
+        Self::Alarm(format!("an entry cannot be signed anew: {error}"))
+    }
+}
+
+impl From<JournalError> for Stop {
+    fn from(error: JournalError) -> Self {
+        Self::Alarm(error.to_string())
+    }
+}
+
+pub(super) struct Engine {
+    // Fixed.
+    pub(super) api: Arc<dyn Ledger>,
+    trust: Arc<Trust>,
+    directory: Arc<Directory>,
+    clock: Arc<dyn Clock>,
+    pub(super) state: Arc<State>,
+    // What the journal must show before anything is sent; `dirty` when it does not.
+    pub(super) chain: Chain,
+    pub(super) dirty: bool,
+    journal: Arc<Journal>,
+    // Not signed yet.
+    jobs: UnboundedReceiver<Job>,
+    queue: VecDeque<Job>,
+    // How the last rounds went.
+    pub(super) limit: usize,
+    strikes: u32,
+    pause: Duration,
+}
+
+impl Engine {
+    pub(super) fn new(
+        config: WriterConfig,
+        journal: Journal,
+        content: Content,
+        jobs: UnboundedReceiver<Job>,
+        state: Arc<State>,
+    ) -> Self {
+        Self {
+            api: config.api,
+            trust: config.trust,
+            directory: config.directory,
+            clock: config.clock,
+            state,
+            chain: Chain::new(config.key, content),
+            dirty: false,
+            journal: Arc::new(journal),
+            jobs,
+            queue: VecDeque::new(),
+            limit: MAX_BATCH,
+            strikes: 0,
+            pause: FIRST_PAUSE,
+        }
+    }
+
+    /// Until the end; then everybody who still waits is told.
+    pub(super) async fn run(mut self, shutdown: Shutdown) {
+        let stop = tokio::select! {
+            stop = self.work() => match stop {
+                Ok(never) => match never {},
+                Err(stop) => stop,
+            },
+            () = async { shutdown.wait().await; sleep(GRACE).await } => Stop::Ended,
+        };
+        if let Stop::Alarm(reason) = stop {
+            tracing::error!(writer = ?self.state.id, reason, "ALARM: the writer stops until an operator acts");
+            // Set once: this is the only place.
+            let _ = self.state.alarm.set(reason.into());
+        }
+        self.jobs.close();
+        while let Ok(job) = self.jobs.try_recv() {
+            self.queue.push_back(job);
+        }
+        let pending = self.chain.pending.drain(..).filter_map(|item| item.caller);
+        for caller in pending.chain(self.queue.drain(..).map(|job| job.caller)) {
+            caller.answer(Err(self.state.end()));
+        }
+    }
+
+    async fn work(&mut self) -> Result<Infallible, Stop> {
+        self.recover().await?;
+        loop {
+            while self.chain.pending.is_empty() {
+                self.next_batch().await?;
+            }
+            let count = self.chain.batch(self.limit);
+            let (api, submissions) = (self.api.clone(), self.chain.submissions(count));
+            let answers = self.meanwhile(async move { api.append(submissions).await }).await;
+            if let Some(pause) = self.settle(count, answers).await? {
+                self.rest(pause).await?;
+                self.give_up_stale().await?;
+            }
+        }
+    }
+
+    /// Signs and journals what waits; waits for something if nothing does.
+    async fn next_batch(&mut self) -> Result<(), Stop> {
+        self.take_jobs();
+        if self.queue.is_empty() {
+            // Nothing to do: note the last receipts now.
+            if self.dirty {
+                self.commit().await?;
+            }
+            match self.jobs.recv().await {
+                Some(job) => self.queue.push_back(job),
+                None => return Err(Stop::Ended),
+            }
+            self.take_jobs();
+        }
+        self.expire_queue();
+        let now = self.now();
+        while self.chain.pending.len() < MAX_BATCH {
+            let Some(job) = self.queue.pop_front() else { break };
+            self.chain.push(job, now);
+        }
+        if self.chain.pending.is_empty() {
+            return Ok(());
+        }
+        self.commit().await
+    }
+
+    fn take_jobs(&mut self) {
+        while self.queue.len() < MAX_BATCH {
+            let Ok(job) = self.jobs.try_recv() else { break };
+            self.queue.push_back(job);
+        }
+    }
+
+    /// Waits for `future` and takes jobs in meanwhile.
+    pub(super) async fn meanwhile<F: Future>(&mut self, future: F) -> F::Output {
+        tokio::pin!(future);
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                output = &mut future => return output,
+                Some(job) = self.jobs.recv() => self.queue.push_back(job),
+                _ = tick.tick() => self.expire_queue(),
+            }
+        }
+    }
+
+    /// Pauses between two attempts. Ends when nobody holds a handle any more: the journal knows what is left to do.
+    pub(super) async fn rest(&mut self, pause: Duration) -> Result<(), Stop> {
+        self.meanwhile(sleep(pause)).await;
+        if self.jobs.is_closed() && self.jobs.is_empty() {
+            return Err(Stop::Ended);
+        }
+        Ok(())
+    }
+
+    /// Intents that were never signed: certainly not in the log.
+    fn expire_queue(&mut self) {
+        let stale = |job: &Job| is_stale_intent(&job.draft.body, Some(job.caller.since));
+        if !self.queue.iter().any(stale) {
+            return;
+        }
+        for job in std::mem::take(&mut self.queue) {
+            if stale(&job) {
+                job.caller.answer(Err(AppendError::GivenUp));
+            } else {
+                self.queue.push_back(job);
+            }
+        }
+    }
+
+    /// Intents that were signed but never left unanswered: certainly not in the log.
+    async fn give_up_stale(&mut self) -> Result<(), Stop> {
+        let stale = self.chain.take_stale(self.now())?;
+        if stale.is_empty() {
+            return Ok(());
+        }
+        // First the journal: a restart must not send what its caller was told is given up.
+        self.commit().await?;
+        for item in stale {
+            if let Some(caller) = item.caller {
+                caller.answer(Err(AppendError::GivenUp));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the journal show the chain. Returns once it is durable.
+    pub(super) async fn commit(&mut self) -> Result<(), Stop> {
+        let (journal, confirmed, rows) = (self.journal.clone(), self.chain.confirmed, self.chain.rows());
+        blocking(move || journal.commit(confirmed, &rows)).await??;
+        self.dirty = false;
+        Ok(())
+    }
+
+    /// Checks the receipts among `answers`; `None` where there is none.
+    pub(super) async fn prove_all(
+        &self,
+        answers: &[AppendAnswer],
+    ) -> Result<Vec<Option<Result<Proved, ReceiptError>>>, Stop> {
+        let receipt = |answer: &AppendAnswer| match answer {
+            AppendAnswer::Recorded { receipt, .. } => Some(receipt.clone()),
+            AppendAnswer::Refused { receipt, .. } => receipt.clone(),
+        };
+        let receipts: Vec<_> = answers.iter().map(receipt).collect();
+        let (trust, directory) = (self.trust.clone(), self.directory.clone());
+        let check = move |receipt: Option<Vec<u8>>| Some(prove(receipt?, &trust, &directory));
+        blocking(move || receipts.into_iter().map(check).collect()).await
+    }
+
+    pub(super) async fn prove(&self, receipt: Vec<u8>) -> Result<Result<Proved, ReceiptError>, Stop> {
+        let (trust, directory) = (self.trust.clone(), self.directory.clone());
+        blocking(move || prove(receipt, &trust, &directory)).await
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp(self.clock.now())
+    }
+
+    /// The last round brought something forward.
+    pub(super) fn progress(&mut self) {
+        self.strikes = 0;
+        self.pause = FIRST_PAUSE;
+        self.limit = MAX_BATCH;
+    }
+
+    /// The next pause, each twice as long as the one before.
+    pub(super) fn back_off(&mut self) -> Duration {
+        let pause = self.pause;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        pause
+    }
+
+    /// The ledger contradicted a proof, or itself.
+    pub(super) fn strike(&mut self, reason: String) -> Result<Duration, Stop> {
+        self.strikes += 1;
+        tracing::warn!(writer = ?self.state.id, reason, strikes = self.strikes, "the ledger's answer does not hold");
+        if self.strikes >= MAX_STRIKES {
+            return Err(Stop::Alarm(reason));
+        }
+        Ok(self.back_off())
+    }
+
+    /// No answer: not the ledger's word against anything, only a reason to try again.
+    pub(super) fn unanswered(&mut self, error: &ApiError) -> Duration {
+        tracing::debug!(writer = ?self.state.id, %error, "trying again");
+        self.back_off()
+    }
+}
+
+/// Runs what blocks (signatures by the hundred, syncs) beside the runtime's threads.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Stop> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Stop::Alarm(format!("the writer's own task failed: {error}")))
+}

@@ -1,0 +1,150 @@
+//! The writer's journal: what must survive a crash so that the chain goes on without a gap and nothing is written twice.
+//!
+//! One redb file, two tables:
+//!
+//! ```text
+//! pending    sequence u64 → CBOR [leaf bstr, record bstr / null, document bstr / null]   signed, perhaps sent, no receipt yet
+//! confirmed  0 → CBOR [sequence, leaf hash, index]                                       the last entry with a receipt
+//! ```
+//!
+//! *Invariant*: bytes are sent only after a commit with them returned; redb syncs each commit. A commit replaces everything, so
+//! the file always shows one consistent chain: `confirmed`, then `pending` without gaps. The receipt of a batch is noted with the next
+//! batch's commit, or at once when nothing waits; a crash in between only means that the same bytes are sent once more.
+
+use std::path::Path;
+
+use record::{Sequence, SignedEntry};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use serde::{Deserialize, Serialize};
+use serde_bytes::{ByteBuf, Bytes};
+use tlog::Hash;
+use tlog::merkle::Index;
+
+use crate::api::{Submission, WriterHead};
+
+const PENDING: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("pending");
+const CONFIRMED: TableDefinition<'_, u8, &[u8]> = TableDefinition::new("confirmed");
+const FILE: &str = "writer.redb";
+
+/// The journal cannot be read or written. Fatal: without it nothing may be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Disk full, no permission, file damaged, or opened by another process.
+    #[error("the writer's journal: {0}")]
+    Store(#[from] redb::Error),
+    /// The file is readable but its content is not what this writer wrote.
+    #[error("the writer's journal is damaged: {0}")]
+    Damaged(String),
+}
+
+/// What the journal holds.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    pub(super) confirmed: Option<WriterHead>,
+    pub(super) pending: Vec<(SignedEntry, Submission)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PendingRow(ByteBuf, Option<ByteBuf>, Option<ByteBuf>);
+
+#[derive(Serialize, Deserialize)]
+struct ConfirmedRow(u64, ByteBuf, u64);
+
+pub(super) struct Journal {
+    database: Database,
+}
+
+impl Journal {
+    /// Opens or creates the journal in `directory` and reads it.
+    pub(super) fn open(directory: &Path) -> Result<(Self, Content), JournalError> {
+        std::fs::create_dir_all(directory).map_err(redb::Error::Io)?;
+        let database = Database::create(directory.join(FILE)).map_err(redb::Error::from)?;
+        let journal = Self { database };
+        let content = journal.read()?;
+        Ok((journal, content))
+    }
+
+    fn read(&self) -> Result<Content, JournalError> {
+        let transaction = self.database.begin_read().map_err(redb::Error::from)?;
+        let mut content = Content::default();
+        match transaction.open_table(CONFIRMED) {
+            Ok(table) => {
+                if let Some(row) = table.get(0).map_err(redb::Error::from)? {
+                    content.confirmed = Some(parse_confirmed(row.value())?);
+                }
+            }
+            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(content),
+            Err(error) => return Err(redb::Error::from(error).into()),
+        }
+        let table = transaction.open_table(PENDING).map_err(redb::Error::from)?;
+        let first = content.confirmed.map_or(0, |head| head.sequence.0 + 1);
+        for (next, row) in (first..).zip(table.iter().map_err(redb::Error::from)?) {
+            let (sequence, row) = row.map_err(redb::Error::from)?;
+            let (entry, submission) = parse_pending(row.value())?;
+            if sequence.value() != next || entry.entry().sequence != Sequence(next) {
+                return Err(JournalError::Damaged(format!("entry {next} of the chain is missing")));
+            }
+            content.pending.push((entry, submission));
+        }
+        Ok(content)
+    }
+
+    /// Replaces the content, durably.
+    pub(super) fn commit(
+        &self,
+        confirmed: Option<WriterHead>,
+        pending: &[(Sequence, Vec<u8>)],
+    ) -> Result<(), JournalError> {
+        self.replace(confirmed, pending).map_err(JournalError::Store)
+    }
+
+    fn replace(&self, confirmed: Option<WriterHead>, pending: &[(Sequence, Vec<u8>)]) -> Result<(), redb::Error> {
+        let transaction = self.database.begin_write()?;
+        {
+            let mut table = transaction.open_table(CONFIRMED)?;
+            if let Some(head) = confirmed {
+                let leaf_hash = ByteBuf::from(head.leaf_hash.0);
+                let row = ConfirmedRow(head.sequence.0, leaf_hash, head.index.get());
+                table.insert(0, record::cbor::to_vec(&row).as_slice())?;
+            }
+            let mut table = transaction.open_table(PENDING)?;
+            table.retain(|_, _| false)?;
+            for (sequence, row) in pending {
+                table.insert(sequence.0, row.as_slice())?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+/// The row of one entry.
+pub(super) fn pending_row(leaf: &[u8], record: Option<&[u8]>, document: Option<&[u8]>) -> Vec<u8> {
+    record::cbor::to_vec(&(Bytes::new(leaf), record.map(Bytes::new), document.map(Bytes::new)))
+}
+
+fn parse_pending(row: &[u8]) -> Result<(SignedEntry, Submission), JournalError> {
+    let PendingRow(leaf, record, document) = record::cbor::from_slice(row).map_err(damaged)?;
+    let submission = Submission {
+        leaf: leaf.into_vec(),
+        record: record.map(ByteBuf::into_vec),
+        document: document.map(ByteBuf::into_vec),
+    };
+    Ok((
+        SignedEntry::parse(submission.leaf.clone()).map_err(damaged)?,
+        submission,
+    ))
+}
+
+fn parse_confirmed(row: &[u8]) -> Result<WriterHead, JournalError> {
+    let ConfirmedRow(sequence, leaf_hash, index) = record::cbor::from_slice(row).map_err(damaged)?;
+    Ok(WriterHead {
+        sequence: Sequence(sequence),
+        leaf_hash: Hash::try_from(leaf_hash.as_ref()).map_err(damaged)?,
+        index: Index::new(index).map_err(damaged)?,
+    })
+}
+
+fn damaged(error: impl std::fmt::Display) -> JournalError {
+    JournalError::Damaged(error.to_string())
+}

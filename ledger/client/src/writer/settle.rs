@@ -1,0 +1,266 @@
+//! What an answer means for each entry, its caller, and the chain.
+
+use std::time::Duration;
+
+use record::WriterId;
+use service::problem::Problem;
+
+use super::AppendError;
+use super::chain::Item;
+use super::engine::{Engine, Stop};
+use crate::api::{ApiError, AppendAnswer, WriterHead};
+use crate::recorded::{Proved, ReceiptError};
+
+/// What a refusal is about; by the problem's slug, which the ledger's interface fixes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    /// Not now. `definite` when the ledger has certainly not taken it.
+    Busy { definite: bool },
+    /// Not as the chain's next entry.
+    Chain,
+    /// Too old, or from the future.
+    Time,
+    /// The label stands in the log.
+    LabelUsed,
+    /// The entry's own fault, but what comes before it in the same request may have been to prevent it.
+    Dependent,
+    /// The entry's own fault, whatever comes before it.
+    Fault,
+}
+
+impl Refusal {
+    fn of(problem: &Problem) -> Self {
+        match (problem.status, problem.slug.as_str()) {
+            (429, _) => Self::Busy { definite: true },
+            (500.., _) => Self::Busy { definite: false },
+            (_, "chain" | "sequence-used") => Self::Chain,
+            (_, "clock-skew") => Self::Time,
+            (_, "label-used") => Self::LabelUsed,
+            // A label of a period whose `begin`, one before it, was not taken for its place in the chain.
+            (_, "period" | "refers") => Self::Dependent,
+            _ => Self::Fault,
+        }
+    }
+}
+
+/// What becomes of an entry.
+enum Verdict {
+    /// It stands in the log, as the chain's next entry.
+    Confirmed(Proved),
+    /// It is taken out of the chain, and its caller told.
+    Out(Result<Proved, AppendError>),
+    /// It stays, and is sent again.
+    Again(Again),
+}
+
+/// Why an entry is sent again.
+enum Again {
+    Chained,
+    Aged,
+    Busy { definite: bool },
+    Unsound(String),
+}
+
+/// Judges one answer. `gap`: an entry before this one in the same request was not recorded as sent.
+fn judge(
+    item: &Item,
+    answer: &AppendAnswer,
+    proof: Option<Result<Proved, ReceiptError>>,
+    me: &WriterId,
+    last: Option<WriterHead>,
+    gap: bool,
+) -> Verdict {
+    let unsound = |reason: String| Verdict::Again(Again::Unsound(reason));
+    match (answer, proof) {
+        (AppendAnswer::Recorded { .. }, _) if gap => unsound("an entry recorded after a refused one".into()),
+        (AppendAnswer::Recorded { index, .. }, Some(Ok(proved))) => {
+            if proved.entry.bytes() != item.signed.bytes() {
+                unsound("a receipt for another entry".into())
+            } else if proved.index.get() != *index {
+                unsound("a receipt for another index than the answer's".into())
+            } else if last.is_some_and(|last| proved.index <= last.index) {
+                unsound("an index that is not after the last receipt's".into())
+            } else {
+                Verdict::Confirmed(proved)
+            }
+        }
+        (AppendAnswer::Recorded { .. }, Some(Err(error))) => unsound(error.to_string()),
+        (AppendAnswer::Recorded { .. }, None) => unsound("no receipt".into()),
+        (AppendAnswer::Refused { problem, .. }, proof) => refused(item, problem, proof, me, gap),
+    }
+}
+
+fn refused(
+    item: &Item,
+    problem: &Problem,
+    proof: Option<Result<Proved, ReceiptError>>,
+    me: &WriterId,
+    gap: bool,
+) -> Verdict {
+    // What is in the way may be our own: appended before a restart, or signed anew while the old bytes got in.
+    if let Some(Ok(stored)) = proof {
+        let (entry, ours) = (stored.entry.entry(), item.signed.entry());
+        if entry.writer == *me && entry.body == ours.body {
+            let in_place = (entry.sequence, entry.previous) == (ours.sequence, ours.previous);
+            return if in_place {
+                Verdict::Confirmed(stored)
+            } else {
+                Verdict::Out(Ok(stored))
+            };
+        }
+    }
+    match Refusal::of(problem) {
+        Refusal::Busy { definite } => Verdict::Again(Again::Busy { definite }),
+        Refusal::Chain => Verdict::Again(Again::Chained),
+        Refusal::Dependent if gap => Verdict::Again(Again::Chained),
+        Refusal::Time if item.is_stale_intent() => Verdict::Out(Err(AppendError::GivenUp)),
+        Refusal::Time => Verdict::Again(Again::Aged),
+        Refusal::LabelUsed => Verdict::Out(Err(AppendError::LabelUsed)),
+        Refusal::Dependent | Refusal::Fault => Verdict::Out(Err(AppendError::Refused(Box::new(problem.clone())))),
+    }
+}
+
+/// What one round of answers came to.
+#[derive(Default)]
+struct Round {
+    kept: Vec<Item>,
+    told: Vec<(Item, Result<Proved, AppendError>)>,
+    /// What is pending must be signed anew.
+    gap: bool,
+    progress: bool,
+    /// The first answer that ends the round; what comes after it is not judged.
+    end: Option<Again>,
+}
+
+impl Engine {
+    /// Settles the answers to the first `count` pending entries. Returns how long to pause before the next request.
+    pub(super) async fn settle(
+        &mut self,
+        count: usize,
+        answers: Result<Vec<AppendAnswer>, ApiError>,
+    ) -> Result<Option<Duration>, Stop> {
+        match answers {
+            Ok(answers) if answers.len() == count => self.settle_each(answers).await,
+            Ok(answers) => {
+                let error = ApiError::Invalid(format!("{} answers, not {count}", answers.len()));
+                self.mark_uncertain(count);
+                Ok(Some(self.unanswered(&error)))
+            }
+            Err(ApiError::Refused(problem)) => self.settle_whole(count, problem).await,
+            Err(error) => {
+                if !matches!(error, ApiError::NotConnected(_)) {
+                    self.mark_uncertain(count);
+                }
+                Ok(Some(self.unanswered(&error)))
+            }
+        }
+    }
+
+    /// A refusal of the request as a whole.
+    async fn settle_whole(&mut self, count: usize, problem: Box<Problem>) -> Result<Option<Duration>, Stop> {
+        if let Refusal::Busy { definite } = Refusal::of(&problem) {
+            if !definite {
+                self.mark_uncertain(count);
+            }
+            let asked = Duration::from_secs(u64::from(problem.retry_after.unwrap_or(0)));
+            return Ok(Some(self.unanswered(&ApiError::Refused(problem)).max(asked)));
+        }
+        if count > 1 {
+            // Too large, or one entry spoils it for all: smaller requests show which.
+            self.limit = count / 2;
+            return Ok(None);
+        }
+        let receipt = None;
+        self.settle_each(vec![AppendAnswer::Refused { problem, receipt }]).await
+    }
+
+    async fn settle_each(&mut self, answers: Vec<AppendAnswer>) -> Result<Option<Duration>, Stop> {
+        let proofs = self.prove_all(&answers).await?;
+        let items: Vec<Item> = self.chain.pending.drain(..answers.len()).collect();
+        let mut round = Round::default();
+        for ((item, answer), proof) in items.into_iter().zip(&answers).zip(proofs) {
+            if round.end.is_some() {
+                round.kept.push(item);
+                continue;
+            }
+            let verdict = judge(&item, answer, proof, &self.state.id, self.chain.confirmed, round.gap);
+            self.apply(&mut round, item, verdict);
+        }
+        self.finish(round).await
+    }
+
+    fn apply(&mut self, round: &mut Round, mut item: Item, verdict: Verdict) {
+        match verdict {
+            Verdict::Confirmed(proved) => {
+                round.gap |= proved.entry.bytes() != item.signed.bytes();
+                round.progress = true;
+                self.dirty = true;
+                self.chain.confirmed = Some(WriterHead {
+                    sequence: proved.entry.entry().sequence,
+                    leaf_hash: proved.entry.leaf_hash(),
+                    index: proved.index,
+                });
+                round.told.push((item, Ok(proved)));
+            }
+            Verdict::Out(answer) => {
+                (round.gap, round.progress) = (true, true);
+                round.told.push((item, answer));
+            }
+            Verdict::Again(Again::Aged) => {
+                round.gap = true;
+                item.time = None;
+                round.kept.push(item);
+            }
+            Verdict::Again(Again::Chained) if round.gap => round.kept.push(item),
+            Verdict::Again(why) => {
+                item.uncertain |= matches!(why, Again::Unsound(_) | Again::Busy { definite: false });
+                round.kept.push(item);
+                round.end = Some(why);
+            }
+        }
+    }
+
+    /// Brings chain and journal in order, tells the callers, and decides what comes next.
+    async fn finish(&mut self, round: Round) -> Result<Option<Duration>, Stop> {
+        for item in round.kept.into_iter().rev() {
+            self.chain.pending.push_front(item);
+        }
+        if round.gap {
+            let now = self.now();
+            self.chain.rechain(0, now)?;
+            // What was taken out must be out of the journal before its caller hears of it, and what was signed anew in it
+            // before it is sent.
+            self.commit().await?;
+        }
+        for (item, answer) in round.told {
+            match item.caller {
+                Some(caller) => caller.answer(answer),
+                None => note_restored(&answer),
+            }
+        }
+        if round.progress {
+            self.progress();
+        }
+        match round.end {
+            None if round.progress => Ok(None),
+            None => Ok(Some(self.back_off())),
+            Some(Again::Chained) => self.reconcile().await.map(Some),
+            Some(Again::Unsound(reason)) => self.strike(reason).map(Some),
+            Some(Again::Busy { .. } | Again::Aged) => Ok(Some(self.back_off())),
+        }
+    }
+
+    fn mark_uncertain(&mut self, count: usize) {
+        for item in self.chain.pending.iter_mut().take(count) {
+            item.uncertain = true;
+        }
+    }
+}
+
+/// For entries out of the journal there is no caller.
+fn note_restored(answer: &Result<Proved, AppendError>) {
+    match answer {
+        Ok(proved) => tracing::info!(index = %proved.index, "an entry of before the restart is recorded"),
+        Err(error) => tracing::warn!(%error, "an entry of before the restart is not recorded"),
+    }
+}

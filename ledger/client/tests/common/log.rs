@@ -1,0 +1,349 @@
+//! The log of the ledger in memory.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use ledger_client::Trust;
+use ledger_client::api::{AppendAnswer, Submission, WriterHead};
+use ledger_client::bootstrap::Bootstrap;
+use record::{
+    Body, Directory, GenesisDocument, IdentityKeys, Kind, Label, Period, PeriodEvent, Receipt, SignedDocument,
+    SignedEntry, Timestamp, Unsigned, WriterGrant, WriterId, WriterSigningKey,
+};
+use service::Problem;
+use service::clock::{Clock, ManualClock};
+use tlog::Hash;
+use tlog::checkpoint::{Checkpoint, Origin};
+use tlog::cosignature::cosign;
+use tlog::map::{Map, Value};
+use tlog::merkle::{HashReader, Index, MemoryTree, Size, inclusion_proof};
+use tlog::note::SigningKey;
+use tlog::tile::{Bundle, Tile, encode_bundle};
+
+pub const SKEW: u64 = 60;
+pub const START: u64 = 1_800_000_000;
+
+pub struct Log {
+    pub trust: Arc<Trust>,
+    pub directory: Arc<Directory>,
+    pub bootstrap: Bootstrap,
+    pub clock: Arc<dyn Clock>,
+    pub tree: MemoryTree,
+    pub leaves: Vec<Vec<u8>>,
+    pub records: HashMap<u64, Vec<u8>>,
+    pub documents: HashMap<Hash, Vec<u8>>,
+    pub heads: HashMap<WriterId, WriterHead>,
+    /// The last checkpoint that the witness has signed.
+    pub witnessed: Option<Vec<u8>>,
+    /// Whether the witness signs what receipts are given under.
+    pub witness_signs: bool,
+    by_sequence: HashMap<(WriterId, u64), u64>,
+    labels: HashMap<(Period, Label), u64>,
+    maps: BTreeMap<Period, Map>,
+    open: BTreeSet<Period>,
+    log_key: SigningKey,
+    witness: SigningKey,
+}
+
+fn origin() -> Origin {
+    "log.example".parse().unwrap()
+}
+
+fn grant(name: &str, seed: u8, kinds: &[Kind]) -> WriterGrant {
+    let key = WriterSigningKey::from_seed([seed; 32]).public();
+    WriterGrant {
+        name: name.into(),
+        key,
+        kinds: kinds.to_vec(),
+    }
+}
+
+pub fn operator() -> WriterSigningKey {
+    WriterSigningKey::from_seed([10; 32])
+}
+
+pub fn map_writer() -> WriterSigningKey {
+    WriterSigningKey::from_seed([13; 32])
+}
+
+pub fn identity() -> WriterSigningKey {
+    WriterSigningKey::from_seed([12; 32])
+}
+
+impl Log {
+    /// The log's key and its policy, for the real ledger.
+    pub fn log_key_text(&self) -> String {
+        self.log_key.to_private_text().to_string()
+    }
+
+    /// An empty log, and what is needed to begin it.
+    pub fn empty() -> Self {
+        Self::to_begin_at(Timestamp(START))
+    }
+
+    /// As [`Log::empty`], to be begun at another time.
+    pub fn to_begin_at(time: Timestamp) -> Self {
+        let log_key = SigningKey::for_notes("log.example".parse().unwrap(), &[1; 32]);
+        let witness = SigningKey::for_cosignatures("witness.example".parse().unwrap(), &[2; 32]);
+        let authority = WriterSigningKey::from_seed([9; 32]);
+        let directory = Directory {
+            version: 1,
+            valid_from: Timestamp(0),
+            writers: vec![
+                grant("operator", 10, &[Kind::Genesis, Kind::Directory, Kind::Registry]),
+                grant("broker", 11, &[Kind::Intent, Kind::Outcome, Kind::Denial, Kind::Void]),
+                grant("identity", 12, &[Kind::Period, Kind::Inspection]),
+                grant("ledger", 13, &[Kind::Map]),
+            ],
+            participants: vec![],
+            identity: IdentityKeys {
+                signing: authority.public(),
+                sealing: [5; 32],
+            },
+            supervision: [6; 32],
+        };
+        let signed_directory = directory.sign(&authority).unwrap();
+        let registry = SignedDocument::sign(b"rules".to_vec(), &authority);
+        let genesis = GenesisDocument {
+            origin: "log.example".into(),
+            log_keys: vec![log_key.verifier_key().unwrap().to_string()],
+            authorities: vec![authority.public()],
+            operator: operator().public(),
+            directory: signed_directory.digest(),
+            registry: registry.digest(),
+        };
+        let documents = [signed_directory.bytes().to_vec(), registry.bytes().to_vec()];
+        let [directory_bytes, registry_bytes] = documents;
+        let bootstrap = Bootstrap::new(&operator(), &genesis, directory_bytes, registry_bytes, time).unwrap();
+        let policy = format!(
+            "log {}\nwitness w {}\nquorum w\n",
+            log_key.verifier_key().unwrap(),
+            witness.verifier_key().unwrap()
+        );
+        let trust = Trust {
+            policy: policy.parse().unwrap(),
+            genesis: bootstrap.genesis_hash(),
+        };
+        Self {
+            trust: Arc::new(trust),
+            directory: Arc::new(directory),
+            bootstrap,
+            clock: ManualClock::new(START),
+            tree: MemoryTree::new(),
+            leaves: vec![],
+            records: HashMap::new(),
+            documents: HashMap::new(),
+            heads: HashMap::new(),
+            witnessed: None,
+            witness_signs: true,
+            by_sequence: HashMap::new(),
+            labels: HashMap::new(),
+            maps: BTreeMap::new(),
+            open: BTreeSet::new(),
+            log_key,
+            witness,
+        }
+    }
+
+    /// A log with its first three entries and period 1.
+    pub fn begun() -> Self {
+        let mut log = Self::empty();
+        for submission in log.bootstrap.submissions() {
+            log.take_one(&submission, false).unwrap();
+        }
+        log.write(&identity(), super::begin(1));
+        log
+    }
+
+    /// Writes an entry with a key of the test's own.
+    pub fn write(&mut self, key: &WriterSigningKey, body: Body) -> u64 {
+        let (sequence, previous) = self.next(&key.id());
+        let time = Timestamp(self.clock.now());
+        let signed = key
+            .sign(Unsigned {
+                sequence,
+                previous,
+                time,
+                body,
+            })
+            .unwrap();
+        let submission = Submission {
+            leaf: signed.into_bytes(),
+            record: None,
+            document: None,
+        };
+        self.take_one(&submission, false).unwrap()
+    }
+
+    /// Writes what a ledger should have refused.
+    pub fn force(&mut self, leaf: Vec<u8>) {
+        self.tree.append(tlog::merkle::leaf_hash(&leaf)).unwrap();
+        self.leaves.push(leaf);
+    }
+
+    /// A `map` entry over all there is.
+    pub fn write_map(&mut self) -> u64 {
+        let roots = self.roots();
+        self.write(&map_writer(), Body::Map { roots })
+    }
+
+    pub fn roots(&mut self) -> Vec<(Period, Hash)> {
+        let periods: Vec<Period> = std::iter::once(Period::MAP0).chain(self.open.iter().copied()).collect();
+        periods
+            .into_iter()
+            .map(|period| (period, self.maps.entry(period).or_default().root()))
+            .collect()
+    }
+
+    pub fn next(&self, writer: &WriterId) -> (record::Sequence, Hash) {
+        let last = self.heads.get(writer);
+        last.map_or((record::Sequence::FIRST, Hash([0; 32])), |head| {
+            (head.sequence.next(), head.leaf_hash)
+        })
+    }
+
+    pub fn entry(&self, index: u64) -> SignedEntry {
+        SignedEntry::parse(self.leaves[usize::try_from(index).unwrap()].clone()).unwrap()
+    }
+
+    pub fn append(&mut self, submissions: &[Submission]) -> Vec<AppendAnswer> {
+        let mut broken = false;
+        let mut answers = Vec::new();
+        for submission in submissions {
+            answers.push(match self.take_one(submission, broken) {
+                Ok(index) => AppendAnswer::Recorded {
+                    index,
+                    receipt: self.receipt(usize::try_from(index).unwrap(), false),
+                },
+                Err((problem, stored)) => {
+                    broken = true;
+                    let receipt = stored.map(|at| self.receipt(usize::try_from(at).unwrap(), false));
+                    AppendAnswer::Refused {
+                        problem: Box::new(problem),
+                        receipt,
+                    }
+                }
+            });
+        }
+        answers
+    }
+
+    /// The rules of the ledger, in its order: the same bytes, the entry's own faults, the chain.
+    fn take_one(&mut self, submission: &Submission, broken: bool) -> Result<u64, (Problem, Option<u64>)> {
+        let signed =
+            SignedEntry::parse(submission.leaf.clone()).map_err(|_| (Problem::bad_request("malformed", ""), None))?;
+        let entry = signed.entry();
+        let stored = self.by_sequence.get(&(entry.writer, entry.sequence.0)).copied();
+        if let Some(index) = stored.filter(|index| self.entry(*index).bytes() == submission.leaf) {
+            return Ok(index);
+        }
+        if self.directory.check_writer(&signed).is_err() {
+            return Err((Problem::forbidden("right", ""), None));
+        }
+        if entry.time.distance(Timestamp(self.clock.now())) > SKEW {
+            return Err((Problem::unprocessable("clock-skew", ""), None));
+        }
+        if let Some(at) = entry.body.map_key().and_then(|key| self.labels.get(&key)) {
+            return Err((Problem::conflict("label-used", ""), Some(*at)));
+        }
+        if let Some(index) = stored {
+            return Err((Problem::conflict("sequence-used", ""), Some(index)));
+        }
+        if broken || (entry.sequence, entry.previous) != self.next(&entry.writer) {
+            return Err((Problem::conflict("chain", ""), None));
+        }
+        Ok(self.store(&signed, submission))
+    }
+
+    fn store(&mut self, signed: &SignedEntry, submission: &Submission) -> u64 {
+        let entry = signed.entry();
+        let index = self.tree.append(signed.leaf_hash()).unwrap();
+        self.leaves.push(submission.leaf.clone());
+        let head = WriterHead {
+            sequence: entry.sequence,
+            leaf_hash: signed.leaf_hash(),
+            index,
+        };
+        self.heads.insert(entry.writer, head);
+        self.by_sequence.insert((entry.writer, entry.sequence.0), index.get());
+        if let Some((period, label)) = entry.body.map_key() {
+            self.labels.insert((period, label), index.get());
+            let value = Value {
+                index,
+                leaf: signed.leaf_hash(),
+            };
+            self.maps
+                .entry(period)
+                .or_default()
+                .insert(*label.as_bytes(), value)
+                .unwrap();
+        }
+        if let Body::Period {
+            period,
+            event: PeriodEvent::Begin { .. },
+        } = &entry.body
+        {
+            self.open.insert(*period);
+        }
+        if let Some(record) = &submission.record {
+            self.records.insert(index.get(), record.clone());
+        }
+        if let Some(document) = &submission.document {
+            self.documents.insert(Hash::of(document), document.clone());
+        }
+        index.get()
+    }
+
+    pub fn size(&self) -> Size {
+        self.tree.size()
+    }
+
+    /// The newest checkpoint, signed by the log, and by the witness.
+    pub fn head(&self, witnessed: bool) -> Vec<u8> {
+        self.sign(
+            &Checkpoint::new(origin(), self.tree.size(), self.tree.root()),
+            witnessed,
+        )
+    }
+
+    pub fn sign(&self, checkpoint: &Checkpoint, witnessed: bool) -> Vec<u8> {
+        let mut note = checkpoint.sign(&[&self.log_key]).unwrap();
+        if witnessed {
+            note.signatures.push(cosign(&note.text, &self.witness, START).unwrap());
+        }
+        note.to_string().into_bytes()
+    }
+
+    /// The witness signs the newest checkpoint.
+    pub fn witness(&mut self) -> Checkpoint {
+        self.witnessed = Some(self.head(true));
+        self.checkpoint()
+    }
+
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint::new(origin(), self.tree.size(), self.tree.root())
+    }
+
+    pub fn receipt(&mut self, index: usize, witnessed: bool) -> Vec<u8> {
+        let entry = SignedEntry::parse(self.leaves[index].clone()).unwrap();
+        let at = Index::new(index as u64).unwrap();
+        let size = self.tree.size();
+        let hashes = inclusion_proof(&mut self.tree, at, size).unwrap();
+        let checkpoint = String::from_utf8(self.head(witnessed && self.witness_signs)).unwrap();
+        Receipt::new(entry, at, hashes, checkpoint).to_bytes()
+    }
+
+    pub fn tile(&mut self, tile: Tile) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        for at in 0..u64::from(tile.width()) {
+            let node = self.tree.read(tile.level() * 8, tile.index() * 256 + at).ok()?;
+            bytes.extend(node.0);
+        }
+        Some(bytes)
+    }
+
+    pub fn bundle(&self, bundle: Bundle) -> Option<Vec<u8>> {
+        let first = usize::try_from(bundle.index()).unwrap() * 256;
+        encode_bundle(self.leaves.get(first..first + usize::from(bundle.width()))?).ok()
+    }
+}

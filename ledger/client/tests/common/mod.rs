@@ -1,0 +1,307 @@
+//! A ledger in memory, with the rules that matter to a client, and with faults on demand.
+//!
+//! It is honest about what it stores: a leaf that was taken stands in the tree. What it *says* may be wrong, if a test asks for
+//! it ([`Fault`]).
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod bench;
+pub mod log;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ledger_client::api::{ApiError, ApiFuture, AppendAnswer, Ledger, Submission, WriterHead};
+use ledger_client::{Trust, Writer, WriterConfig};
+use record::{Commitment, Label, LabelledKind, Period, PeriodEvent, WriterId, WriterSigningKey};
+use service::Problem;
+use service::clock::Clock;
+use service::secret::Credential;
+use service::shutdown::Shutdown;
+use tlog::Hash;
+use tlog::merkle::Index;
+use tlog::tile::{Bundle, Tile};
+use tokio::time::Instant;
+
+pub use log::Log;
+
+/// What goes wrong with one call of `append`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    None,
+    /// Nobody listens.
+    NotConnected,
+    /// The request is lost.
+    LoseRequest,
+    /// The ledger acts, the answer is lost.
+    LoseAnswer,
+    /// The queue is full.
+    Busy,
+    /// It fails, having acted on the first half.
+    Half,
+    /// It takes a while.
+    Slow(u16),
+    /// Too large: the request as a whole.
+    TooLarge,
+    // Lies.
+    /// The receipt is damaged.
+    DamagedReceipt,
+    /// The receipt is of the log's first entry.
+    OtherReceipt,
+    /// The index is another one.
+    OtherIndex,
+    /// Each entry gets the answer of another.
+    Swapped,
+    /// One answer is missing.
+    ShortAnswer,
+    /// It acts and says that it refused.
+    FalseRefusal,
+    /// It does not act and says that the chain is wrong.
+    FalseChain,
+}
+
+pub struct FakeLedger {
+    pub log: Mutex<Log>,
+    pub faults: Mutex<VecDeque<Fault>>,
+    /// What `writer_head` says instead of the truth.
+    pub false_head: Mutex<Option<Option<WriterHead>>>,
+    /// Calls of `append`.
+    pub appends: Mutex<usize>,
+    pub down: Mutex<bool>,
+}
+
+impl FakeLedger {
+    pub fn new(log: Log) -> Arc<Self> {
+        Arc::new(Self {
+            log: Mutex::new(log),
+            faults: Mutex::default(),
+            false_head: Mutex::default(),
+            appends: Mutex::default(),
+            down: Mutex::default(),
+        })
+    }
+
+    pub fn script(&self, faults: impl IntoIterator<Item = Fault>) {
+        *self.faults.lock().unwrap() = faults.into_iter().collect();
+    }
+
+    pub fn set_down(&self, down: bool) {
+        *self.down.lock().unwrap() = down;
+    }
+
+    pub fn with<T>(&self, act: impl FnOnce(&mut Log) -> T) -> T {
+        act(&mut self.log.lock().unwrap())
+    }
+
+    fn check_up(&self) -> Result<(), ApiError> {
+        if *self.down.lock().unwrap() {
+            Err(ApiError::NotConnected("down".into()))
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn faulty_append(&self, submissions: Vec<Submission>) -> Result<Vec<AppendAnswer>, ApiError> {
+        *self.appends.lock().unwrap() += 1;
+        self.check_up()?;
+        let fault = self.faults.lock().unwrap().pop_front().unwrap_or(Fault::None);
+        let lost = || ApiError::NoAnswer("lost".into());
+        // Requests and answers take time.
+        tokio::time::sleep(Duration::from_millis(3)).await;
+        match fault {
+            Fault::NotConnected => return Err(ApiError::NotConnected("nobody".into())),
+            Fault::LoseRequest => return Err(lost()),
+            Fault::Busy => return Err(ApiError::Refused(Box::new(Problem::too_many(1, "full")))),
+            Fault::TooLarge if submissions.len() > 1 => {
+                return Err(ApiError::Refused(Box::new(Problem::too_large("too many at once"))));
+            }
+            Fault::Slow(millis) => tokio::time::sleep(Duration::from_millis(millis.into())).await,
+            Fault::Half => {
+                let half = submissions[..submissions.len().div_ceil(2)].to_vec();
+                self.with(|log| log.append(&half));
+                return Err(ApiError::Refused(Box::new(Problem::unavailable("stopping", 1, ""))));
+            }
+            Fault::FalseChain => {
+                let problem = Problem::conflict("chain", "");
+                let refusal = AppendAnswer::Refused {
+                    problem: Box::new(problem),
+                    receipt: None,
+                };
+                return Ok(vec![refusal; submissions.len()]);
+            }
+            _ => {}
+        }
+        let mut answers = self.with(|log| log.append(&submissions));
+        tokio::time::sleep(Duration::from_millis(3)).await;
+        match fault {
+            Fault::LoseAnswer => return Err(lost()),
+            Fault::ShortAnswer => drop(answers.pop()),
+            Fault::Swapped => answers.reverse(),
+            Fault::FalseRefusal => {
+                let problem = Box::new(Problem::forbidden("right", "a lie"));
+                answers[0] = AppendAnswer::Refused { problem, receipt: None };
+            }
+            Fault::DamagedReceipt | Fault::OtherReceipt | Fault::OtherIndex => {
+                let first = self.with(|log| log.receipt(0, false));
+                for answer in &mut answers {
+                    falsify(answer, fault, &first);
+                }
+            }
+            _ => {}
+        }
+        Ok(answers)
+    }
+}
+
+fn falsify(answer: &mut AppendAnswer, fault: Fault, first: &[u8]) {
+    let AppendAnswer::Recorded { index, receipt } = answer else {
+        return;
+    };
+    match fault {
+        Fault::DamagedReceipt => {
+            let at = receipt.len() - 10;
+            receipt[at] = if receipt[at] == b'A' { b'B' } else { b'A' };
+        }
+        Fault::OtherReceipt => *receipt = first.to_vec(),
+        _ => *index += 1,
+    }
+}
+
+macro_rules! answer {
+    ($self:ident, $read:expr) => {
+        Box::pin(async move {
+            $self.check_up()?;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            $read
+        })
+    };
+}
+
+fn or_404<T>(found: Option<T>) -> Result<T, ApiError> {
+    found.ok_or_else(|| ApiError::Refused(Box::new(Problem::not_found(""))))
+}
+
+impl Ledger for FakeLedger {
+    fn checkpoint(&self) -> ApiFuture<'_, Vec<u8>> {
+        answer!(self, or_404(self.with(|log| log.witnessed.clone())))
+    }
+
+    fn head(&self) -> ApiFuture<'_, Vec<u8>> {
+        answer!(self, Ok(self.with(|log| log.head(false))))
+    }
+
+    fn tile(&self, tile: Tile) -> ApiFuture<'_, Vec<u8>> {
+        answer!(self, or_404(self.with(|log| log.tile(tile))))
+    }
+
+    fn entries_bundle(&self, bundle: Bundle) -> ApiFuture<'_, Vec<u8>> {
+        answer!(self, or_404(self.with(|log| log.bundle(bundle))))
+    }
+
+    fn receipt(&self, index: Index, witnessed: bool) -> ApiFuture<'_, Vec<u8>> {
+        answer!(self, {
+            or_404(self.with(|log| {
+                let at = usize::try_from(index.get()).unwrap();
+                (at < log.leaves.len()).then(|| log.receipt(at, witnessed))
+            }))
+        })
+    }
+
+    fn record<'a>(&'a self, index: Index, _: &'a Credential) -> ApiFuture<'a, Option<Vec<u8>>> {
+        answer!(self, Ok(self.with(|log| log.records.get(&index.get()).cloned())))
+    }
+
+    fn document<'a>(&'a self, digest: &'a Hash) -> ApiFuture<'a, Vec<u8>> {
+        answer!(self, or_404(self.with(|log| log.documents.get(digest).cloned())))
+    }
+
+    fn writer_head<'a>(&'a self, writer: &'a WriterId) -> ApiFuture<'a, Option<WriterHead>> {
+        answer!(self, {
+            let lie = *self.false_head.lock().unwrap();
+            Ok(lie.unwrap_or_else(|| self.with(|log| log.heads.get(writer).copied())))
+        })
+    }
+
+    fn append(&self, submissions: Vec<Submission>) -> ApiFuture<'_, Vec<AppendAnswer>> {
+        Box::pin(self.faulty_append(submissions))
+    }
+}
+
+/// POSIX seconds that follow tokio's clock, so that paused time moves both.
+#[derive(Debug)]
+pub struct TokioClock {
+    begin: Instant,
+    at_begin: u64,
+}
+
+impl TokioClock {
+    pub fn starting_at(at_begin: u64) -> Arc<Self> {
+        Arc::new(Self {
+            begin: Instant::now(),
+            at_begin,
+        })
+    }
+}
+
+impl Clock for TokioClock {
+    fn now(&self) -> u64 {
+        self.at_begin + self.begin.elapsed().as_secs()
+    }
+}
+
+pub fn broker() -> WriterSigningKey {
+    WriterSigningKey::from_seed([11; 32])
+}
+
+pub fn start_writer(ledger: &Arc<FakeLedger>, state_dir: &std::path::Path, clock: Arc<dyn Clock>) -> Writer {
+    ledger.with(|log| log.clock = clock.clone());
+    let (trust, directory) = ledger.with(|log| (log.trust.clone(), log.directory.clone()));
+    let config = WriterConfig {
+        api: ledger.clone(),
+        trust,
+        directory,
+        key: broker(),
+        state_dir: state_dir.into(),
+        clock,
+    };
+    Writer::start(config, Shutdown::new()).unwrap()
+}
+
+pub fn hash(text: &str, number: u64) -> Hash {
+    Hash::of(format!("{text} {number}").as_bytes())
+}
+
+/// A labelled body of period 1; `number` fixes all of it.
+pub fn labelled(kind: LabelledKind, number: u64) -> record::Body {
+    record::Body::Labelled {
+        kind,
+        period: Period(1),
+        label: Label(hash("label", number).0),
+        commitment: Commitment(hash("record", number)),
+        refers: None,
+    }
+}
+
+pub fn intent(number: u64) -> record::Body {
+    labelled(LabelledKind::Intent, number)
+}
+
+pub fn denial(number: u64) -> record::Body {
+    record::Body::Denial {
+        commitment: Commitment(hash("denial", number)),
+    }
+}
+
+pub fn begin(period: u32) -> record::Body {
+    record::Body::Period {
+        period: Period(period),
+        event: PeriodEvent::Begin {
+            vrf_key: hash("vrf", period.into()).0,
+            start: record::Timestamp(0),
+        },
+    }
+}
+
+pub fn trust_of(ledger: &Arc<FakeLedger>) -> Arc<Trust> {
+    ledger.with(|log| log.trust.clone())
+}

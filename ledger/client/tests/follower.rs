@@ -1,0 +1,355 @@
+//! The follower: finds what is there, and breaks on what must not be.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::log::{Log, identity, map_writer};
+use common::{FakeLedger, begin, broker, denial, intent, labelled, trust_of};
+use ledger_client::Follower;
+use ledger_client::follower::{FollowerError, POLL};
+use proptest::prelude::*;
+use record::{Body, Label, LabelledKind, Period, PeriodEvent, Sequence, Timestamp, Unsigned, WriterSigningKey};
+use service::shutdown::Shutdown;
+use tlog::Hash;
+use tlog::merkle::{Index, leaf_hash, verify_inclusion};
+use tokio::time::sleep;
+
+fn start(ledger: &Arc<FakeLedger>) -> Follower {
+    let directory = ledger.with(|log| log.directory.clone());
+    Follower::start(ledger.clone(), trust_of(ledger), directory, Shutdown::new())
+}
+
+/// Refreshes until the follower is up to date or broken.
+async fn followed(follower: &Follower) -> Result<u64, String> {
+    for _ in 0..20 {
+        match follower.refresh().await {
+            Ok(size) => return Ok(size.get()),
+            Err(FollowerError::Broken(reason)) => return Err(reason.to_string()),
+            Err(_) => sleep(Duration::from_millis(10)).await,
+        }
+    }
+    panic!("neither followed nor broken")
+}
+
+fn label(body: &Body) -> Label {
+    body.label().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn labels_are_found_and_proved() {
+    let ledger = FakeLedger::new(Log::begun());
+    let follower = start(&ledger);
+    assert_eq!(followed(&follower).await, Ok(4));
+    assert_eq!(follower.locate(&label(&intent(1))).unwrap(), None);
+
+    let at = ledger.with(|log| {
+        let at = log.write(&broker(), intent(1));
+        log.write_map();
+        log.write(&broker(), denial(1));
+        at
+    });
+    assert_eq!(followed(&follower).await, Ok(7));
+    let found = follower.locate(&label(&intent(1))).unwrap().unwrap();
+    assert_eq!(
+        (found.index.get(), found.period, found.writer),
+        (at, Period(1), broker().id())
+    );
+    let head = follower.head().unwrap();
+    let (size, root) = (head.checkpoint().size, head.checkpoint().root);
+    let leaf = follower.leaf(found.index).await.unwrap();
+    assert_eq!(leaf_hash(&leaf), found.leaf_hash);
+    let proof = follower.inclusion(found.index, size).unwrap();
+    verify_inclusion(&found.leaf_hash, found.index, size, &proof, &root).unwrap();
+
+    let last = follower.last_of(&broker().id()).unwrap().unwrap();
+    assert_eq!((last.sequence, last.index.get()), (Sequence(1), 6));
+    let begun = follower.locate(&record::period_label(Period(1), 0)).unwrap().unwrap();
+    assert_eq!((begun.index.get(), begun.period), (3, Period::MAP0));
+    assert!(matches!(
+        follower.leaf(Index::from(7)).await,
+        Err(FollowerError::OutOfTree)
+    ));
+    let beyond = tlog::merkle::Size::from(8);
+    assert!(matches!(
+        follower.inclusion(Index::from(0), beyond),
+        Err(FollowerError::OutOfTree)
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_follows_by_itself_and_over_bundles() {
+    let ledger = FakeLedger::new(Log::begun());
+    let follower = start(&ledger);
+    let mut sizes = follower.subscribe();
+    for number in 0..700 {
+        ledger.with(|log| log.write(&broker(), intent(number)));
+        if number % 90 == 0 {
+            ledger.with(Log::write_map);
+            sleep(POLL).await;
+        }
+    }
+    let end = ledger.with(|log| log.size());
+    sizes.wait_for(|size| *size == end).await.unwrap();
+    for number in [0, 255, 256, 699] {
+        let found = follower.locate(&label(&intent(number))).unwrap().unwrap();
+        let leaf = follower.leaf(found.index).await.unwrap();
+        assert_eq!(leaf_hash(&leaf), found.leaf_hash);
+    }
+    // A new one reads the same log from its beginning.
+    assert_eq!(followed(&start(&ledger)).await, Ok(end.get()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn refresh_sees_what_was_there_before_it_and_callers_share() {
+    let ledger = FakeLedger::new(Log::begun());
+    let follower = start(&ledger);
+    for number in 0..50 {
+        ledger.with(|log| log.write(&broker(), intent(number)));
+        let refreshes = (0..10).map(|_| {
+            let follower = follower.clone();
+            tokio::spawn(async move { followed(&follower).await.unwrap() })
+        });
+        for refresh in refreshes.collect::<Vec<_>>() {
+            assert!(refresh.await.unwrap() >= 5 + number);
+        }
+        assert!(follower.locate(&label(&intent(number))).unwrap().is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unreachable_ledger_is_waited_for() {
+    let ledger = FakeLedger::new(Log::begun());
+    ledger.set_down(true);
+    let follower = start(&ledger);
+    assert!(matches!(follower.refresh().await, Err(FollowerError::Behind(_))));
+    assert!(matches!(follower.head(), Err(FollowerError::Behind(_))));
+    ledger.set_down(false);
+    assert_eq!(followed(&follower).await, Ok(4));
+}
+
+/// Breaks the log after it has been followed once, and tells why the follower broke.
+async fn broken_by(act: impl FnOnce(&mut Log)) -> String {
+    let ledger = FakeLedger::new(Log::begun());
+    let follower = start(&ledger);
+    followed(&follower).await.unwrap();
+    ledger.with(act);
+    let reason = followed(&follower).await.unwrap_err();
+    // For good, whatever comes after.
+    assert!(matches!(
+        follower.locate(&Label([0; 32])),
+        Err(FollowerError::Broken(_))
+    ));
+    assert!(matches!(follower.refresh().await, Err(FollowerError::Broken(_))));
+    assert!(matches!(
+        follower.leaf(Index::ZERO).await,
+        Err(FollowerError::Broken(_))
+    ));
+    reason
+}
+
+/// An entry in its writer's place, as a ledger would never take it.
+fn leaf(log: &Log, key: &WriterSigningKey, body: Body) -> Vec<u8> {
+    let (sequence, previous) = log.next(&key.id());
+    key.sign(Unsigned {
+        sequence,
+        previous,
+        time: Timestamp(0),
+        body,
+    })
+    .unwrap()
+    .into_bytes()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_rule_allows_breaks_it() {
+    type Forgery = (&'static str, fn(&mut Log));
+    let forced: [Forgery; 9] = [
+        ("chain", |log| {
+            let signed = broker().sign(Unsigned {
+                sequence: Sequence(3),
+                previous: Hash([1; 32]),
+                time: Timestamp(0),
+                body: intent(1),
+            });
+            log.force(signed.unwrap().into_bytes());
+        }),
+        ("may not write", |log| {
+            log.force(leaf(log, &broker(), labelled(LabelledKind::Inspection, 1)))
+        }),
+        ("not in the directory", |log| {
+            log.force(leaf(log, &WriterSigningKey::from_seed([99; 32]), intent(1)));
+        }),
+        ("signature", |log| {
+            let mut leaf = leaf(log, &broker(), intent(1));
+            *leaf.last_mut().unwrap() ^= 1;
+            log.force(leaf);
+        }),
+        ("", |log| log.force(b"no entry".to_vec())),
+        ("label of entry", |log| {
+            log.write(&broker(), intent(1));
+            log.force(leaf(log, &broker(), labelled(LabelledKind::Void, 1)));
+        }),
+        ("not open", |log| {
+            let Body::Labelled {
+                kind,
+                label,
+                commitment,
+                refers,
+                ..
+            } = intent(1)
+            else {
+                panic!()
+            };
+            let body = Body::Labelled {
+                kind,
+                period: Period(2),
+                label,
+                commitment,
+                refers,
+            };
+            log.force(leaf(log, &broker(), body));
+        }),
+        ("another root of map", |log| {
+            log.write(&broker(), intent(1));
+            let mut roots = log.roots();
+            roots[1].1 = Hash([7; 32]);
+            log.force(leaf(log, &map_writer(), Body::Map { roots }));
+        }),
+        ("exactly map 0", |log| {
+            let roots = log.roots()[..1].to_vec();
+            log.force(leaf(log, &map_writer(), Body::Map { roots }));
+        }),
+    ];
+    for (expected, act) in forced {
+        let reason = broken_by(act).await;
+        assert!(reason.contains(expected), "{expected}: {reason}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_final_period_has_the_root_of_its_map() {
+    let fin = |root| Body::Period {
+        period: Period(1),
+        event: PeriodEvent::Final { root },
+    };
+    let reason = broken_by(|log| log.force(leaf(log, &identity(), fin(Hash([7; 32]))))).await;
+    assert!(reason.contains("root of period"), "{reason}");
+
+    let ledger = FakeLedger::new(Log::begun());
+    let follower = start(&ledger);
+    ledger.with(|log| {
+        log.write(&broker(), intent(1));
+        log.write(&identity(), begin(2));
+        let root = log.roots()[1].1;
+        let leaf = leaf(log, &identity(), fin(root));
+        log.force(leaf);
+    });
+    assert_eq!(followed(&follower).await, Ok(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn forks_break_it() {
+    // The same size with another root.
+    let reason = broken_by(|log| {
+        let (trust, clock) = (log.trust.clone(), log.clock.clone());
+        *log = Log::empty();
+        (log.trust, log.clock) = (trust, clock);
+        for number in 0..4 {
+            log.force(vec![number]);
+        }
+    })
+    .await;
+    assert!(reason.contains("fork"), "{reason}");
+    // A larger one that does not extend it.
+    let reason = broken_by(|log| {
+        let trust = log.trust.clone();
+        *log = Log::empty();
+        log.trust = trust;
+        for number in 0..9 {
+            log.force(vec![number]);
+        }
+    })
+    .await;
+    assert!(reason.contains("fork"), "{reason}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_genesis_is_another_log() {
+    let ledger = FakeLedger::new(Log::begun());
+    let (directory, mut trust) = ledger.with(|log| (log.directory.clone(), (*log.trust).clone()));
+    trust.genesis = Hash([1; 32]);
+    let follower = Follower::start(ledger.clone(), Arc::new(trust), directory, Shutdown::new());
+    assert!(followed(&follower).await.unwrap_err().contains("genesis"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_head_is_no_news_and_no_fork() {
+    let ledger = FakeLedger::new(Log::begun());
+    let follower = start(&ledger);
+    let saved = ledger.with(|log| (log.tree.clone(), log.leaves.clone()));
+    ledger.with(|log| log.write(&broker(), intent(1)));
+    assert_eq!(followed(&follower).await, Ok(5));
+    ledger.with(|log| (log.tree, log.leaves) = saved);
+    assert!(matches!(follower.refresh().await, Err(FollowerError::Behind(_))));
+    assert!(follower.locate(&label(&intent(1))).unwrap().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn entries_that_are_not_the_signed_ones_are_not_seen() {
+    let ledger = FakeLedger::new(Log::begun());
+    let follower = start(&ledger);
+    followed(&follower).await.unwrap();
+    let other = ledger.with(|log| {
+        let other = leaf(log, &broker(), intent(2));
+        log.write(&broker(), intent(1));
+        std::mem::replace(&mut log.leaves[4], other)
+    });
+    assert!(matches!(follower.refresh().await, Err(FollowerError::Behind(_))));
+    assert_eq!(follower.locate(&label(&intent(2))).unwrap(), None);
+    // It was an accident on the way: once.
+    ledger.with(|log| log.leaves[4] = other);
+    assert_eq!(followed(&follower).await, Ok(5));
+    assert!(follower.locate(&label(&intent(1))).unwrap().is_some());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// However the log grows and whenever it is looked at, everything in it is found where it is.
+    #[test]
+    fn everything_is_found(steps in prop::collection::vec((1..120_u64, any::<bool>(), any::<bool>()), 1..8)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let ledger = FakeLedger::new(Log::begun());
+            let follower = start(&ledger);
+            let mut number = 0;
+            let mut expected = Vec::new();
+            for (count, map, look) in steps {
+                for _ in 0..count {
+                    expected.push((number, ledger.with(|log| log.write(&broker(), intent(number)))));
+                    number += 1;
+                }
+                if map {
+                    ledger.with(Log::write_map);
+                }
+                if look {
+                    followed(&follower).await.unwrap();
+                }
+            }
+            followed(&follower).await.unwrap();
+            let (size, root) = {
+                let head = follower.head().unwrap();
+                (head.checkpoint().size, head.checkpoint().root)
+            };
+            for (number, index) in expected {
+                let found = follower.locate(&label(&intent(number))).unwrap().unwrap();
+                assert_eq!(found.index.get(), index);
+                let proof = follower.inclusion(found.index, size).unwrap();
+                verify_inclusion(&found.leaf_hash, found.index, size, &proof, &root).unwrap();
+            }
+        });
+    }
+}

@@ -1,0 +1,223 @@
+//! The writer against a ledger that fails, forgets and lies at random.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::bench::{Bench, simulate};
+use common::log::START;
+use common::{Fault, TokioClock, labelled, start_writer};
+use ledger_client::recorded::{Inspection, Intent, Void};
+use ledger_client::{AppendError, Draft, Recorded, Writer};
+use proptest::prelude::*;
+use record::{Body, Kind, LabelledKind};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+/// Far more than any test's outages last.
+const LONG: Duration = Duration::from_secs(600);
+
+#[derive(Debug, Clone)]
+struct Call {
+    at: u16,
+    kind: LabelledKind,
+    /// Calls with the same number but another kind contend for one label.
+    number: u64,
+}
+
+impl Call {
+    fn body(&self) -> Body {
+        labelled(self.kind, self.number)
+    }
+
+    async fn run(&self, writer: &Writer) -> Result<(u64, Body), AppendError> {
+        let draft = Draft::now(self.body());
+        match self.kind {
+            LabelledKind::Intent => outcome(writer.append::<Intent>(draft, None, None).await),
+            LabelledKind::Void => outcome(writer.append::<Void>(draft, None, None).await),
+            _ => outcome(writer.append::<Inspection>(draft, None, None).await),
+        }
+    }
+}
+
+fn outcome<K>(answer: Result<Recorded<K>, AppendError>) -> Result<(u64, Body), AppendError> {
+    answer.map(|recorded| (recorded.index().get(), recorded.entry().body.clone()))
+}
+
+fn calls(most: usize) -> impl Strategy<Value = Vec<Call>> {
+    // Inspections are not the broker's to write.
+    let kind = prop_oneof![
+        6 => Just(LabelledKind::Intent),
+        4 => Just(LabelledKind::Void),
+        1 => Just(LabelledKind::Inspection),
+    ];
+    let call = (0..20_000_u16, kind, 0..40_u64).prop_map(|(at, kind, number)| Call { at, kind, number });
+    prop::collection::vec(call, 1..most)
+}
+
+fn failure() -> impl Strategy<Value = Fault> {
+    prop_oneof![
+        4 => Just(Fault::None),
+        2 => Just(Fault::NotConnected),
+        2 => Just(Fault::LoseRequest),
+        3 => Just(Fault::LoseAnswer),
+        1 => Just(Fault::Busy),
+        2 => Just(Fault::Half),
+        1 => Just(Fault::TooLarge),
+        2 => (0..8000_u16).prop_map(Fault::Slow),
+    ]
+}
+
+fn lie() -> impl Strategy<Value = Fault> {
+    prop_oneof![
+        3 => failure(),
+        1 => Just(Fault::DamagedReceipt),
+        1 => Just(Fault::OtherReceipt),
+        1 => Just(Fault::OtherIndex),
+        1 => Just(Fault::Swapped),
+        1 => Just(Fault::ShortAnswer),
+        1 => Just(Fault::FalseRefusal),
+        1 => Just(Fault::FalseChain),
+    ]
+}
+
+type Answers = Vec<(Call, Result<(u64, Body), AppendError>)>;
+
+/// Runs all calls, each at its time, for as long as it takes.
+async fn run_all(writer: &Writer, calls: &[Call]) -> Answers {
+    let begin = Instant::now();
+    let running: Vec<_> = calls
+        .iter()
+        .map(|call| {
+            let (call, writer) = (call.clone(), writer.clone());
+            tokio::spawn(async move {
+                sleep_until(begin + Duration::from_millis(call.at.into())).await;
+                let answer = timeout(LONG, call.run(&writer)).await.expect("an answer at last");
+                (call, answer)
+            })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for call in running {
+        answers.push(call.await.unwrap());
+    }
+    answers
+}
+
+/// Every body at most once, every writer's chain without a gap (the fake ledger sees to the latter).
+fn assert_once(bench: &Bench) {
+    let bodies: Vec<Body> = bench.ledger.with(|log| {
+        let all = 0..log.leaves.len() as u64;
+        all.map(|index| log.entry(index).entry().body.clone()).collect()
+    });
+    let labels: Vec<_> = bodies.iter().filter_map(Body::map_key).collect();
+    let distinct: BTreeSet<_> = labels.iter().map(|(period, label)| (period.0, label.0)).collect();
+    assert_eq!(distinct.len(), labels.len(), "a label twice");
+}
+
+fn assert_true(bench: &Bench, answers: &Answers) {
+    let mut by_body: BTreeMap<String, u64> = BTreeMap::new();
+    for (call, answer) in answers {
+        if let Ok((index, body)) = answer {
+            assert_eq!(*body, call.body());
+            assert_eq!(bench.positions(body), [*index], "not where the receipt says");
+            let before = by_body.insert(format!("{body:?}"), *index);
+            assert!(before.is_none_or(|before| before == *index));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_failing_ledger_is_survived(calls in calls(40), faults in prop::collection::vec(failure(), 0..25)) {
+        let bench = Bench::new();
+        let answers = simulate(async {
+            let writer = bench.writer();
+            bench.ledger.script(faults);
+            let answers = run_all(&writer, &calls).await;
+            assert!(writer.alarm().is_none(), "{:?}", writer.alarm());
+            answers
+        });
+        assert_once(&bench);
+        assert_true(&bench, &answers);
+        for (call, answer) in &answers {
+            let there = !bench.positions(&call.body()).is_empty();
+            match answer {
+                Ok(_) => assert!(there && call.kind != LabelledKind::Inspection),
+                // Another call may have recorded the same.
+                Err(AppendError::GivenUp) => assert_eq!(call.body().kind(), Kind::Intent),
+                Err(AppendError::LabelUsed) => assert!(!there),
+                Err(AppendError::Refused(_)) => assert!(!there && call.kind == LabelledKind::Inspection),
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        let given_up = answers.iter().filter(|(_, answer)| matches!(answer, Err(AppendError::GivenUp)));
+        for (call, _) in given_up {
+            let others = answers.iter().any(|(other, answer)| other.body() == call.body() && answer.is_ok());
+            assert!(others || bench.positions(&call.body()).is_empty(), "given up, but in the log");
+        }
+    }
+
+    #[test]
+    fn a_lying_ledger_is_not_believed(calls in calls(30), faults in prop::collection::vec(lie(), 0..25)) {
+        let bench = Bench::new();
+        let answers = simulate(async {
+            let writer = bench.writer();
+            bench.ledger.script(faults);
+            run_all(&writer, &calls).await
+        });
+        assert_once(&bench);
+        assert_true(&bench, &answers);
+    }
+
+    #[test]
+    fn restarts_lose_nothing_and_write_nothing_twice(
+        calls in calls(30),
+        faults in prop::collection::vec(failure(), 0..20),
+        lives in prop::collection::vec(1..15_000_u64, 1..4),
+    ) {
+        let bench = Bench::new();
+        bench.ledger.script(faults);
+        let mut open = calls;
+        let mut recorded = Vec::new();
+        let mut now = START;
+        // The runtime is dropped in the middle of whatever was going on, as by a crash; the last life may finish.
+        for life in lives.iter().copied().map(Some).chain([None]) {
+            let answers = Arc::new(std::sync::Mutex::new(Vec::new()));
+            simulate(async {
+                let writer = start_writer(&bench.ledger, bench.dir.path(), TokioClock::starting_at(now));
+                let begin = Instant::now();
+                let work: Vec<_> = open.iter().cloned().map(|call| {
+                    let (writer, answers) = (writer.clone(), answers.clone());
+                    tokio::spawn(async move {
+                        sleep_until(begin + Duration::from_millis(u64::from(call.at) / 2)).await;
+                        let answer = call.run(&writer).await;
+                        answers.lock().unwrap().push((call, answer));
+                    })
+                }).collect();
+                match life {
+                    Some(life) => sleep(Duration::from_millis(life)).await,
+                    None => {
+                        for call in work {
+                            timeout(LONG, call).await.expect("an answer at last").unwrap();
+                        }
+                    }
+                }
+                assert!(writer.alarm().is_none(), "{:?}", writer.alarm());
+                now += begin.elapsed().as_secs() + 1;
+            });
+            let answers = std::mem::take(&mut *answers.lock().unwrap());
+            let answered: Vec<Body> = answers.iter().map(|(call, _)| call.body()).collect();
+            // As the broker does: what was not answered is appended again, as the same body.
+            open.retain(|call| !answered.contains(&call.body()));
+            recorded.extend(answers);
+        }
+        assert_once(&bench);
+        assert_true(&bench, &recorded);
+        assert!(open.is_empty());
+    }
+}

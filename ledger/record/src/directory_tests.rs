@@ -1,0 +1,131 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+use tlog::Hash;
+
+use super::*;
+use crate::content::tests::party;
+use crate::{Body, Commitment, Sequence, Unsigned};
+
+fn key(seed: u8) -> WriterSigningKey {
+    WriterSigningKey::from_seed([seed; 32])
+}
+
+pub(crate) fn directory() -> Directory {
+    let grant = |name: &str, seed, kinds: &[Kind]| WriterGrant {
+        name: name.into(),
+        key: key(seed).public(),
+        kinds: kinds.into(),
+    };
+    let participant = |id: &str, seed, consumer| Participant {
+        party: party(id),
+        signing_key: key(seed).public(),
+        sealing_key: [seed; 32],
+        consumer,
+        provider: !consumer,
+    };
+    Directory {
+        version: 1,
+        valid_from: Timestamp(1),
+        writers: vec![
+            grant("broker", 1, &[Kind::Intent, Kind::Denial]),
+            grant("identity", 2, &[Kind::Void]),
+        ],
+        participants: vec![participant("stadt", 11, true), participant("kba", 12, false)],
+        identity: IdentityKeys {
+            signing: key(3).public(),
+            sealing: [4; 32],
+        },
+        supervision: [5; 32],
+    }
+}
+
+fn denial(writer: &WriterSigningKey) -> SignedEntry {
+    let body = Body::Denial {
+        commitment: Commitment(Hash([1; 32])),
+    };
+    let unsigned = Unsigned {
+        sequence: Sequence(1),
+        previous: Hash([2; 32]),
+        time: Timestamp(3),
+        body,
+    };
+    writer.sign(unsigned).unwrap()
+}
+
+#[test]
+fn only_an_authority_s_directory_counts() {
+    let signed = directory().sign(&key(9)).unwrap();
+    assert_eq!(
+        Directory::open(signed.bytes(), &[key(9).public()]).unwrap(),
+        directory()
+    );
+    let error = Directory::open(signed.bytes(), &[key(8).public()]).unwrap_err();
+    assert_eq!(error, DirectoryError::Document(DocumentError::UnknownAuthority));
+    let nonsense = SignedDocument::sign(vec![0xa0], &key(9));
+    assert!(matches!(
+        Directory::open(nonsense.bytes(), &[key(9).public()]),
+        Err(DirectoryError::Cbor(_))
+    ));
+}
+
+#[test]
+fn names_and_keys_are_unique() {
+    let mut cases = Vec::new();
+    let mut change = |alter: fn(&mut Directory), error: DirectoryError| {
+        let mut directory = directory();
+        alter(&mut directory);
+        cases.push((directory, error));
+    };
+    change(|d| d.writers[1].name = "broker".into(), DirectoryError::Writers);
+    change(|d| d.writers[1].key = d.writers[0].key, DirectoryError::Writers);
+    change(
+        |d| d.participants[1].party.id = "stadt".parse().unwrap(),
+        DirectoryError::Participants,
+    );
+    change(
+        |d| d.participants[1].signing_key = d.participants[0].signing_key,
+        DirectoryError::Participants,
+    );
+    for (directory, error) in cases {
+        assert_eq!(directory.sign(&key(9)), Err(error.clone()));
+        let forced = SignedDocument::sign(cbor::to_vec(&directory), &key(9));
+        assert_eq!(Directory::open(forced.bytes(), &[key(9).public()]), Err(error));
+    }
+}
+
+#[test]
+fn writers_write_what_they_may() {
+    let directory = directory();
+    assert_eq!(directory.check_writer(&denial(&key(1))).unwrap().name, "broker");
+    let error = directory.check_writer(&denial(&key(2))).unwrap_err();
+    assert_eq!(
+        error,
+        RightError::Kind {
+            writer: key(2).id(),
+            kind: Kind::Denial
+        }
+    );
+    assert_eq!(
+        directory.check_writer(&denial(&key(7))).unwrap_err(),
+        RightError::UnknownWriter(key(7).id())
+    );
+    let mut forged = denial(&key(1)).into_bytes();
+    let last = forged.len() - 40;
+    forged[last] ^= 1;
+    let forged = SignedEntry::parse(forged).unwrap();
+    assert_eq!(
+        directory.check_writer(&forged).unwrap_err(),
+        RightError::Signature(key(1).id())
+    );
+}
+
+#[test]
+fn look_ups() {
+    let directory = directory();
+    let (stadt, kba) = ("stadt".parse().unwrap(), "kba".parse().unwrap());
+    assert_eq!(directory.consumer(&stadt).unwrap().sealing_key, [11; 32]);
+    assert!(directory.provider(&stadt).is_none());
+    assert!(directory.provider(&kba).is_some() && directory.consumer(&kba).is_none());
+    assert!(directory.participant(&"niemand".parse().unwrap()).is_none());
+    assert_eq!(directory.writer_named("identity").unwrap().key.id(), key(2).id());
+    assert!(directory.writer(&key(9).id()).is_none());
+}

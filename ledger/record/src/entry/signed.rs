@@ -1,0 +1,123 @@
+//! Entries with their signature: made by a writer's key, read from bytes, and from then on never re-encoded.
+
+use core::fmt;
+
+use tlog::Hash;
+
+use super::{Body, Entry, EntryError, MAX_LEAF, wire};
+use crate::cose::{self, Sign1};
+use crate::id::Sequence;
+use crate::key::{SignatureError, WriterKey, WriterSigningKey};
+use crate::time::Timestamp;
+
+/// Everything of an entry but the writer, which the signing key adds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsigned {
+    /// Number in the writer's chain.
+    pub sequence: Sequence,
+    /// Leaf hash of the writer's previous entry; zero for the first.
+    pub previous: Hash,
+    /// The writer's clock.
+    pub time: Timestamp,
+    /// What it says.
+    pub body: Body,
+}
+
+impl WriterSigningKey {
+    /// Writes and signs an entry.
+    ///
+    /// # Errors
+    /// [`EntryError`] when the entry breaks a rule of its kind; it would not be read either.
+    pub fn sign(&self, unsigned: Unsigned) -> Result<SignedEntry, EntryError> {
+        let Unsigned {
+            sequence,
+            previous,
+            time,
+            body,
+        } = unsigned;
+        let entry = Entry {
+            writer: self.id(),
+            sequence,
+            previous,
+            time,
+            body,
+        };
+        entry.check()?;
+        Ok(SignedEntry::new(cose::sign(&wire::payload(&entry), &[], self), entry))
+    }
+}
+
+/// A leaf: its bytes and what they say. The form has been checked, the signature only by [`SignedEntry::verify`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignedEntry {
+    bytes: Vec<u8>,
+    entry: Entry,
+    leaf_hash: Hash,
+}
+
+impl SignedEntry {
+    fn new(bytes: Vec<u8>, entry: Entry) -> Self {
+        let leaf_hash = tlog::merkle::leaf_hash(&bytes);
+        Self {
+            bytes,
+            entry,
+            leaf_hash,
+        }
+    }
+
+    /// Reads a leaf.
+    ///
+    /// # Errors
+    /// [`EntryError`] for everything that [`WriterSigningKey::sign`] would not have written.
+    pub fn parse(bytes: impl Into<Vec<u8>>) -> Result<Self, EntryError> {
+        let bytes = bytes.into();
+        if bytes.len() > MAX_LEAF {
+            return Err(EntryError::TooLong);
+        }
+        let sign1 = Sign1::parse(&bytes)?;
+        let entry = wire::parse(sign1.kid, sign1.payload)?;
+        entry.check()?;
+        Ok(Self::new(bytes, entry))
+    }
+
+    /// Verifies the signature; the key must be the one that the entry names as its writer.
+    ///
+    /// # Errors
+    /// [`SignatureError`]
+    pub fn verify(&self, key: &WriterKey) -> Result<(), SignatureError> {
+        Sign1::parse(&self.bytes).map_err(|_| SignatureError)?.verify(key, &[])
+    }
+
+    /// What it says.
+    #[must_use]
+    pub const fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// The leaf's bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// SHA-256(0x00 ‖ bytes), RFC 6962 §2.1.
+    #[must_use]
+    pub const fn leaf_hash(&self) -> Hash {
+        self.leaf_hash
+    }
+
+    /// The leaf's bytes, without copying.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+impl fmt::Debug for SignedEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedEntry")
+            .field("leaf_hash", &self.leaf_hash)
+            .field("entry", &self.entry)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,138 @@
+//! The genesis document: what stands outside the log's own word.
+//!
+//! Entry 0 is signed by `operator` and carries the SHA-256 of this document's plain CBOR; entries 1 and 2 are the first
+//! directory and the first Registerlandkarte, with the digests named here. The **genesis hash**, which every connector,
+//! cockpit and verifier gets from outside the server, is the leaf hash of entry 0: through it everything else is fixed.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use tlog::Hash;
+use tlog::note::VerifierKey;
+
+use crate::cbor::{self, CborError};
+use crate::key::WriterKey;
+
+/// The log's birth certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GenesisDocument {
+    /// The log's origin: the first line of its checkpoints.
+    pub origin: String,
+    /// The log's verifier keys (vkey text, c2sp.org/signed-note).
+    pub log_keys: Vec<String>,
+    /// Keys of the authorities that sign directory and Registerlandkarte.
+    pub authorities: Vec<WriterKey>,
+    /// Key that signs entry 0.
+    pub operator: WriterKey,
+    /// Digest of the first signed directory: entry 1.
+    #[serde(with = "crate::bytes")]
+    pub directory: Hash,
+    /// Digest of the first signed Registerlandkarte: entry 2.
+    #[serde(with = "crate::bytes")]
+    pub registry: Hash,
+}
+
+/// Why bytes are no genesis document. All of these are final.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum GenesisError {
+    /// Not the CBOR of a genesis document.
+    #[error(transparent)]
+    Cbor(#[from] CborError),
+    /// A log key cannot be read, is of another origin, or there is none.
+    #[error("the genesis document needs verifier keys of the log's own origin")]
+    LogKeys,
+    /// Without an authority nothing could ever be changed.
+    #[error("the genesis document names no authority")]
+    NoAuthority,
+}
+
+impl GenesisDocument {
+    /// Reads a genesis document.
+    ///
+    /// # Errors
+    /// See [`GenesisError`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, GenesisError> {
+        let document: Self = cbor::from_slice(bytes)?;
+        if document.authorities.is_empty() {
+            return Err(GenesisError::NoAuthority);
+        }
+        document.verifier_keys()?;
+        Ok(document)
+    }
+
+    /// The log's verifier keys.
+    ///
+    /// # Errors
+    /// [`GenesisError::LogKeys`]
+    pub fn verifier_keys(&self) -> Result<Vec<VerifierKey>, GenesisError> {
+        let keys: Result<Vec<VerifierKey>, _> = self.log_keys.iter().map(|text| text.parse()).collect();
+        let keys = keys.map_err(|_| GenesisError::LogKeys)?;
+        let of_origin = keys.iter().all(|key| key.name().as_str() == self.origin);
+        if keys.is_empty() || !of_origin {
+            Err(GenesisError::LogKeys)
+        } else {
+            Ok(keys)
+        }
+    }
+
+    /// The document's bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        cbor::to_vec(self)
+    }
+
+    /// SHA-256 of the document's bytes: what entry 0 says.
+    #[must_use]
+    pub fn digest(&self) -> Hash {
+        Hash::of(&self.to_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::WriterSigningKey;
+
+    fn genesis() -> GenesisDocument {
+        let key = tlog::note::SigningKey::for_notes("log.example/einsicht".parse().unwrap(), &[1; 32]);
+        GenesisDocument {
+            origin: "log.example/einsicht".into(),
+            log_keys: vec![key.verifier_key().unwrap().to_string()],
+            authorities: vec![WriterSigningKey::from_seed([2; 32]).public()],
+            operator: WriterSigningKey::from_seed([3; 32]).public(),
+            directory: Hash([4; 32]),
+            registry: Hash([5; 32]),
+        }
+    }
+
+    #[test]
+    fn round_trip() {
+        let document = genesis();
+        let bytes = document.to_bytes();
+        assert_eq!(GenesisDocument::parse(&bytes).unwrap(), document);
+        assert_eq!(document.digest(), Hash::of(&bytes));
+        assert!(matches!(
+            GenesisDocument::parse(&bytes[1..]),
+            Err(GenesisError::Cbor(_))
+        ));
+    }
+
+    #[test]
+    fn incomplete_documents_are_refused() {
+        let none = GenesisDocument {
+            authorities: vec![],
+            ..genesis()
+        };
+        assert_eq!(GenesisDocument::parse(&none.to_bytes()), Err(GenesisError::NoAuthority));
+        for log_keys in [vec![], vec!["log.example/einsicht+00000000+AAAA".to_owned()]] {
+            let document = GenesisDocument { log_keys, ..genesis() };
+            assert_eq!(GenesisDocument::parse(&document.to_bytes()), Err(GenesisError::LogKeys));
+        }
+        let foreign = GenesisDocument {
+            origin: "other.example".into(),
+            ..genesis()
+        };
+        assert_eq!(GenesisDocument::parse(&foreign.to_bytes()), Err(GenesisError::LogKeys));
+    }
+}

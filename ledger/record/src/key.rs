@@ -1,0 +1,248 @@
+//! Ed25519 keys of writers, authorities and participants.
+//!
+//! One rule for all of them: RFC 8032 signatures, each verified singly and strictly. A weak key (small order) or one in a
+//! non-canonical encoding is refused when it is read: under a weak key one signature fits many messages, and two encodings
+//! of one key would be two identities.
+//!
+//! What is signed outside COSE is `context ‖ 0x00 ‖ message`, so that a signature made for one purpose is worth nothing for
+//! another ([`WriterSigningKey::sign_context`]).
+
+use core::fmt;
+
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use thiserror::Error;
+use tlog::Hash;
+use zeroize::Zeroizing;
+
+use crate::bytes::ByteForm as _;
+use crate::id::WriterId;
+
+/// Why a public key is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum KeyError {
+    /// The bytes are no point of the curve in its canonical encoding.
+    #[error("the bytes are no Ed25519 public key")]
+    Invalid,
+    /// A key of small order: it proves nothing.
+    #[error("the Ed25519 public key is weak")]
+    Weak,
+}
+
+/// A signature does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the signature does not fit the key and the message")]
+pub struct SignatureError;
+
+/// A public key that has been checked.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WriterKey(VerifyingKey);
+
+impl WriterKey {
+    /// Checks 32 bytes (RFC 8032 §5.1.2).
+    ///
+    /// # Errors
+    /// See [`KeyError`].
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::Invalid)?;
+        if key.is_weak() {
+            return Err(KeyError::Weak);
+        }
+        if key.to_edwards().compress().as_bytes() != bytes {
+            return Err(KeyError::Invalid);
+        }
+        Ok(Self(key))
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    /// SHA-256 of the 32 bytes.
+    #[must_use]
+    pub fn id(&self) -> WriterId {
+        WriterId(Hash::of(self.0.as_bytes()))
+    }
+
+    /// Verifies a signature over exactly `message`.
+    ///
+    /// # Errors
+    /// [`SignatureError`]
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8; 64]) -> Result<(), SignatureError> {
+        self.0
+            .verify_strict(message, &Signature::from_bytes(signature))
+            .map_err(|_| SignatureError)
+    }
+
+    /// Verifies a signature made by [`WriterSigningKey::sign_context`].
+    ///
+    /// # Errors
+    /// [`SignatureError`]
+    pub fn verify_context(&self, context: &str, message: &[u8], signature: &[u8; 64]) -> Result<(), SignatureError> {
+        self.verify(&in_context(context, message), signature)
+    }
+}
+
+/// A byte string of 32 bytes (hexadecimal in JSON); reading checks the key.
+impl Serialize for WriterKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_bytes().write(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for WriterKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_bytes(&<[u8; 32]>::read(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl fmt::Debug for WriterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WriterKey({})", hex::encode(self.as_bytes()))
+    }
+}
+
+/// A secret key; wiped when dropped.
+#[derive(Clone)]
+pub struct WriterSigningKey(SigningKey);
+
+impl WriterSigningKey {
+    /// The key of a 32-byte seed (RFC 8032 §5.1.5).
+    #[must_use]
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(&Zeroizing::new(seed)))
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public(&self) -> WriterKey {
+        WriterKey(self.0.verifying_key())
+    }
+
+    /// SHA-256 of the public key.
+    #[must_use]
+    pub fn id(&self) -> WriterId {
+        self.public().id()
+    }
+
+    pub(crate) fn sign_bytes(&self, message: &[u8]) -> [u8; 64] {
+        self.0.sign(message).to_bytes()
+    }
+
+    /// Signs `context ‖ 0x00 ‖ message`; contexts are texts such as `einsicht/s1/v1`, without zero bytes.
+    #[must_use]
+    pub fn sign_context(&self, context: &str, message: &[u8]) -> [u8; 64] {
+        self.sign_bytes(&in_context(context, message))
+    }
+}
+
+impl fmt::Debug for WriterSigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WriterSigningKey({})", self.id())
+    }
+}
+
+fn in_context(context: &str, message: &[u8]) -> Vec<u8> {
+    [context.as_bytes(), &[0], message].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::cbor;
+
+    fn bytes<const N: usize>(text: &str) -> [u8; N] {
+        hex::decode(text).unwrap().try_into().unwrap()
+    }
+
+    /// RFC 8032 §7.1, TEST 2.
+    #[test]
+    fn rfc_8032_test_2() {
+        let key = WriterSigningKey::from_seed(bytes(
+            "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+        ));
+        let public = bytes("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
+        assert_eq!(key.public().as_bytes(), &public);
+        let signature = key.sign_bytes(&[0x72]);
+        assert_eq!(
+            hex::encode(signature),
+            "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da\
+             085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
+        );
+        assert_eq!(key.public().verify(&[0x72], &signature), Ok(()));
+        assert_eq!(key.public().verify(&[0x73], &signature), Err(SignatureError));
+        assert_eq!(key.id(), WriterId(Hash::of(&public)));
+    }
+
+    /// The eight points of small order, and three encodings that are not canonical.
+    #[test]
+    fn weak_and_non_canonical_keys_are_refused() {
+        let small_order = [
+            "0100000000000000000000000000000000000000000000000000000000000000",
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "0000000000000000000000000000000000000000000000000000000000000080",
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        ];
+        for text in small_order {
+            assert_eq!(WriterKey::from_bytes(&bytes(text)), Err(KeyError::Weak), "{text}");
+        }
+        let not_canonical = [
+            "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "f1ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        ];
+        for text in not_canonical {
+            assert!(WriterKey::from_bytes(&bytes(text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_are_checked_when_read() {
+        let key = WriterSigningKey::from_seed([7; 32]).public();
+        assert_eq!(cbor::from_slice::<WriterKey>(&cbor::to_vec(&key)).unwrap(), key);
+        assert_eq!(
+            serde_json::to_string(&key).unwrap(),
+            format!("\"{}\"", hex::encode(key.as_bytes()))
+        );
+        let weak = [vec![0x58, 0x20], vec![0; 32]].concat();
+        assert_eq!(
+            cbor::from_slice::<WriterKey>(&weak),
+            Err(cbor::CborError::Shape(KeyError::Weak.to_string()))
+        );
+    }
+
+    #[test]
+    fn contexts_do_not_mix() {
+        let key = WriterSigningKey::from_seed([7; 32]);
+        let signature = key.sign_context("einsicht/s1/v1", b"message");
+        assert_eq!(
+            key.public().verify_context("einsicht/s1/v1", b"message", &signature),
+            Ok(())
+        );
+        assert!(
+            key.public()
+                .verify_context("einsicht/s2/v1", b"message", &signature)
+                .is_err()
+        );
+        assert!(
+            key.public()
+                .verify_context("einsicht/s1/v1", b"massage", &signature)
+                .is_err()
+        );
+        assert!(
+            WriterSigningKey::from_seed([8; 32])
+                .public()
+                .verify_context("einsicht/s1/v1", b"message", &signature)
+                .is_err()
+        );
+        assert!(!format!("{key:?}").contains("0707"));
+    }
+}

@@ -1,0 +1,175 @@
+//! Labels, and which of them prove that nothing is missing (design §5.1, §5.6).
+//!
+//! ```text
+//! alpha = "einsicht/label/v1" ‖ 0x00 ‖ IDNr (11 ASCII digits) ‖ u32 period ‖ u8 series ‖ u32 i        numbers big endian
+//! beta  = VRF(secret of the period, alpha)                                                           64 bytes
+//! label = HKDF-SHA256(beta, no salt, info = "einsicht/label/v1" ‖ u8 phase)                          32 bytes
+//! ```
+//!
+//! # Why few absences prove completeness
+//!
+//! A provider serves number i only when the labels of its [`chain`] stand in the log: i with its lowest set bits cleared one
+//! after another. A citizen who is shown the numbers 0 … n−1 gets proofs that the labels of [`absence_set`]`(n)` do *not*
+//! stand there. Lemma: for every i ≥ n, i itself or a member of its chain lies in that set. So an exchange that was served
+//! and is hidden would need a label that is proved absent. The tests check the lemma for all n and i below 4096.
+
+use tlog::vrf;
+
+use crate::id::{COUNTERS, Label, Period, Phase, Series};
+use crate::idnr::Idnr;
+use crate::kdf::hkdf;
+
+const DOMAIN: &[u8] = b"einsicht/label/v1";
+
+/// The VRF's input for one number of a person.
+///
+/// `number` is below 4096 for a person ([`crate::Counter`]) and any number for nobody (design §5.5).
+#[must_use]
+pub fn alpha(idnr: &Idnr, period: Period, series: Series, number: u32) -> Vec<u8> {
+    let mut alpha = Vec::with_capacity(DOMAIN.len() + 21);
+    alpha.extend_from_slice(DOMAIN);
+    alpha.push(0);
+    alpha.extend_from_slice(idnr.expose().as_bytes());
+    alpha.extend_from_slice(&period.0.to_be_bytes());
+    alpha.push(series.code());
+    alpha.extend_from_slice(&number.to_be_bytes());
+    alpha
+}
+
+/// The label of a VRF output and a phase.
+#[must_use]
+pub fn label(beta: &vrf::Output, phase: Phase) -> Label {
+    derive(beta.as_bytes(), phase)
+}
+
+fn derive(beta: &[u8; 64], phase: Phase) -> Label {
+    Label(hkdf(None, beta, &[DOMAIN, &[phase.code()]]))
+}
+
+/// `number` with its lowest set bits cleared one after another, without itself: 13 → 12, 8, 0; 0 → nothing.
+#[must_use]
+pub fn chain(number: u32) -> Vec<u32> {
+    let mut chain = Vec::new();
+    let mut rest = number;
+    while rest != 0 {
+        rest &= rest - 1;
+        chain.push(rest);
+    }
+    chain
+}
+
+/// Whose absence proves that there is no number ≥ `n`: n, and for each zero bit of n above its lowest set bit, n with that
+/// bit set and all lower bits cleared. 5 → 5, 6, 8, 16, … 2048; 0 → 0; 4096 (all numbers used) → nothing.
+#[must_use]
+pub fn absence_set(n: u32) -> Vec<u32> {
+    if n >= COUNTERS {
+        return Vec::new();
+    }
+    let bits_above_lowest = n.trailing_zeros()..COUNTERS.trailing_zeros();
+    let beyond = bits_above_lowest
+        .map(|bit| 1 << bit)
+        .filter(|bit| n & bit == 0)
+        .map(|bit| (n | bit) & !(bit - 1));
+    core::iter::once(n).chain(beyond).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::idnr::TestNumbers;
+
+    #[test]
+    fn alpha_has_fixed_positions() {
+        let idnr = Idnr::parse("08214967384", TestNumbers::Allowed).unwrap();
+        let alpha = alpha(&idnr, Period(0x0102_0304), Series::DelayedExchanges, 0x0506_0708);
+        assert_eq!(
+            alpha,
+            *b"einsicht/label/v1\x0008214967384\x01\x02\x03\x04\x02\x05\x06\x07\x08"
+        );
+    }
+
+    /// Expected values from Python: HMAC-SHA256 twice, as RFC 5869 writes it.
+    #[test]
+    fn label_vectors() {
+        let beta = core::array::from_fn(|i| u8::try_from(i).unwrap());
+        let expected = [
+            (
+                Phase::Intent,
+                "7124aa4a3adad5438feeed962de30fb4e241e011fe705b43f0ddf446ba13cb1f",
+            ),
+            (
+                Phase::Outcome,
+                "037e16be68c6947cc4f2fd5b7abe358cdbc12385f2d55b5a70e2bed74efe5ddb",
+            ),
+            (
+                Phase::Preview,
+                "452494dd9bbf1327133f74b881af31b15384ad68d9457579a0e25184fadd4d09",
+            ),
+        ];
+        for (phase, text) in expected {
+            assert_eq!(derive(&beta, phase).to_string(), text);
+        }
+    }
+
+    /// Who knows the IDNr verifies a label with the VRF proof, and every number, phase, series and period has its own.
+    #[test]
+    fn labels_are_provable_and_distinct() {
+        let secret = vrf::SecretKey::from_seed(&[1; 32]).unwrap();
+        let idnr = Idnr::parse("08214967384", TestNumbers::Allowed).unwrap();
+        let mut seen = std::collections::BTreeSet::new();
+        for (period, series, number) in [
+            (1, Series::Exchanges, 0),
+            (1, Series::Exchanges, 1),
+            (1, Series::Inspections, 0),
+            (2, Series::Exchanges, 0),
+        ] {
+            let alpha = alpha(&idnr, Period(period), series, number);
+            let (proof, output) = secret.prove(&alpha);
+            let verified = secret.public_key().verify(&alpha, &proof).unwrap();
+            for phase in Phase::ALL {
+                assert_eq!(label(&verified, phase), label(&output, phase));
+                assert!(seen.insert(label(&output, phase)));
+            }
+        }
+    }
+
+    #[test]
+    fn examples_of_the_design() {
+        assert_eq!(chain(13), [12, 8, 0]);
+        assert_eq!(chain(0), [0_u32; 0]);
+        assert_eq!(chain(4095).len(), 12);
+        assert_eq!(absence_set(0), [0]);
+        assert_eq!(absence_set(5), [5, 6, 8, 16, 32, 64, 128, 256, 512, 1024, 2048]);
+        assert_eq!(absence_set(4095), [4095]);
+        assert_eq!(absence_set(4096), [0_u32; 0]);
+    }
+
+    /// The lemma of design §5.6, for all n and i < 4096: whoever hides an exchange needs an absent label; and the honest case
+    /// stays provable, for no number below n is in the set.
+    #[test]
+    fn lemma_every_hidden_number_needs_an_absent_one() {
+        let chains: Vec<Vec<u32>> = (0..COUNTERS).map(|i| [vec![i], chain(i)].concat()).collect();
+        for n in 0..COUNTERS {
+            let mut absent = vec![false; COUNTERS as usize];
+            for number in absence_set(n) {
+                assert!((n..COUNTERS).contains(&number), "n = {n}: {number}");
+                absent[number as usize] = true;
+            }
+            for (i, needed) in chains.iter().enumerate().skip(n as usize) {
+                assert!(needed.iter().any(|number| absent[*number as usize]), "n = {n}, i = {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn chains_are_short_and_descend_to_zero() {
+        for i in 1..COUNTERS {
+            let chain = chain(i);
+            assert_eq!(chain.len(), i.count_ones() as usize);
+            assert!(chain.windows(2).all(|pair| pair[0] > pair[1]) && chain[0] < i);
+            assert_eq!(chain.last(), Some(&0));
+            assert!(absence_set(i).len() <= 12);
+        }
+    }
+}

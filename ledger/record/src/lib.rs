@@ -1,0 +1,52 @@
+//! What an entry of the log says. Pure: no I/O, no clock; compiles to `wasm32-unknown-unknown`, so the browser checks with the
+//! same code as the server. The only thing taken from outside is randomness, for nonces and salts of sealed records.
+//!
+//! | module | concept |
+//! | --- | --- |
+//! | [`entry`] | the public leaf: COSE_Sign1 over a deterministic CBOR map |
+//! | [`sealed`], [`content`] | the sealed record: the entry's opening, encrypted and deletable, and what stands in it |
+//! | [`label`] | labels by VRF, chains, and the absences that prove completeness |
+//! | [`receipt`] | the tlog-proof that carries its entry |
+//! | [`document`], [`genesis`], [`directory`] | what authorities sign, and what the log begins with |
+//! | [`time`] | times, retention classes, expiry days |
+//! | [`idnr`] | the identification number, which never shows |
+//! | [`id`], [`key`] | identifiers; Ed25519 keys |
+//! | [`cbor`], [`bytes`] | deterministic CBOR, and how byte fields travel in it |
+//!
+//! Formats are fixed normatively in `docs/entry.cddl`. Every parser here accepts exactly what its writer writes.
+
+pub mod bytes;
+pub mod cbor;
+pub mod content;
+mod cose;
+pub mod directory;
+pub mod document;
+pub mod entry;
+pub mod genesis;
+pub mod id;
+pub mod idnr;
+mod kdf;
+pub mod key;
+pub mod label;
+pub mod receipt;
+pub mod sealed;
+pub mod time;
+
+pub use content::{
+    Allowed, Assurance, Check, CitizenPart, ConsumerSignatures, DenialRecord, EvidenceInfo, ExchangeRecord,
+    ExchangeResult, Ids, InspectionRecord, Lifecycle, Outcome, Party, SharedPart, SubjectRole, SupervisionPart,
+    VoidRecord, Why,
+};
+pub use directory::{Directory, DirectoryError, IdentityKeys, Participant, RightError, WriterGrant};
+pub use document::{DocumentError, SignedDocument};
+pub use entry::{
+    Body, DocumentKind, Entry, EntryError, Kind, LabelledKind, PeriodEvent, ReferenceKind, SignedEntry, Unsigned,
+    period_label,
+};
+pub use genesis::{GenesisDocument, GenesisError};
+pub use id::{COUNTERS, Commitment, Counter, Label, ParticipantId, Period, Phase, Sequence, Series, WriterId};
+pub use idnr::{Idnr, IdnrError, TestNumbers};
+pub use key::{KeyError, SignatureError, WriterKey, WriterSigningKey};
+pub use receipt::{Receipt, ReceiptError, VerifiedReceipt};
+pub use sealed::{DayKey, Header, PartKey, PartName, Parts, RecordKey, SealedError, SealedRecord};
+pub use time::{DisclosureClass, ExpiryDay, RetentionClass, Timestamp};

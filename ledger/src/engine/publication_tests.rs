@@ -1,0 +1,279 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::post;
+use tlog::Hash;
+use tlog::cosignature::cosign;
+use tlog::note::SigningKey;
+use tlog::witness::{KnownLog, decide};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::http::Shared;
+use crate::rules::testing::{BROKER, ORIGIN, Pen, World, intent, log_key, raw, submit};
+use crate::store::memory::MemoryStore;
+
+/// A witness that remembers in memory.
+struct TestWitness {
+    key: SigningKey,
+    stored: Mutex<Option<(Size, Hash)>>,
+    asked: AtomicU64,
+    busy: AtomicU64,
+}
+
+async fn add_checkpoint(State(witness): State<Arc<TestWitness>>, body: String) -> (StatusCode, String) {
+    let asked = witness.asked.fetch_add(1, Ordering::SeqCst) + 1;
+    if asked <= witness.busy.load(Ordering::SeqCst) {
+        return (StatusCode::SERVICE_UNAVAILABLE, String::new());
+    }
+    let log = KnownLog {
+        origin: ORIGIN.parse().unwrap(),
+        keys: vec![log_key().verifier_key().unwrap()],
+    };
+    let request = AddCheckpoint::parse(body.as_bytes()).unwrap();
+    let mut stored = witness.stored.lock().unwrap();
+    match decide(Some(&log), *stored, &request) {
+        Ok(signed) => {
+            *stored = Some((signed.checkpoint().size, signed.checkpoint().root));
+            let line = cosign(&signed.note().text, &witness.key, 1_800_000_000 + asked).unwrap();
+            (StatusCode::OK, format!("{line}\n"))
+        }
+        Err(refusal) => (StatusCode::from_u16(refusal.status()).unwrap(), refusal.body()),
+    }
+}
+
+async fn witness(number: u8) -> (Arc<TestWitness>, String) {
+    let name = format!("witness.example/{number}");
+    let key = SigningKey::for_cosignatures(name.parse().unwrap(), &[100 + number; 32]);
+    let witness = Arc::new(TestWitness {
+        key,
+        stored: Mutex::new(None),
+        asked: 0.into(),
+        busy: 0.into(),
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let routes = Router::new()
+        .route("/add-checkpoint", post(add_checkpoint))
+        .with_state(witness.clone());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let vkey = witness.key.verifier_key().unwrap();
+    (witness, format!("witness w{number} {vkey} {url}"))
+}
+
+fn policy(lines: &[String], quorum: u8) -> Policy {
+    let members: Vec<_> = (1..=lines.len()).map(|number| format!("w{number}")).collect();
+    let log = log_key().verifier_key().unwrap();
+    let text = format!(
+        "log {log}\n{}\ngroup all-of-them {quorum} {}\nquorum all-of-them\n",
+        lines.join("\n"),
+        members.join(" ")
+    );
+    Policy::parse(text.as_bytes()).unwrap()
+}
+
+/// A log of four entries whose witnesses are asked.
+async fn start(world: &World, refresh: Duration) -> (Arc<Shared>, Shutdown) {
+    let (shared, _) = world.started(Arc::new(MemoryStore::new())).await;
+    let shutdown = Shutdown::new();
+    let pace = Pace {
+        interval: Duration::from_millis(20),
+        refresh,
+    };
+    let rows = shared.log.rows().clone();
+    let client = http::Client::new().unwrap();
+    let witnessing = Witnessing::new(shared.publication.clone(), rows, shared.log.snapshots(), client, pace).unwrap();
+    tokio::spawn(witnessing.run(shutdown.clone()));
+    (shared, shutdown)
+}
+
+async fn published(shared: &Shared, good: impl Fn(&Published) -> bool) -> Arc<Published> {
+    for _ in 0..500 {
+        if let Some(published) = shared
+            .publication
+            .latest(&shared.log.snapshot())
+            .filter(|published| good(published))
+        {
+            return published;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("not published");
+}
+
+const LONG: Duration = Duration::from_secs(3600);
+
+#[tokio::test]
+async fn a_quorum_publishes_and_the_rest_tops_up() {
+    let (witnesses, lines): (Vec<_>, Vec<_>) = [witness(1).await, witness(2).await, witness(3).await]
+        .into_iter()
+        .unzip();
+    let world = World {
+        policy: Some(policy(&lines, 2)),
+        ..World::new()
+    };
+    let (shared, shutdown) = start(&world, LONG).await;
+    let policy = world.policy.as_ref().unwrap();
+    let first = published(&shared, |published| published.size == 4).await;
+    assert!(policy.verify_checkpoint(first.note.as_bytes()).unwrap().quorum());
+    published(&shared, |published| {
+        policy
+            .verify_checkpoint(published.note.as_bytes())
+            .unwrap()
+            .cosignatures()
+            .len()
+            == 3
+    })
+    .await;
+    // Growth needs consistency proofs.
+    let mut broker = Pen::new(BROKER);
+    for label in 1..20 {
+        submit(&shared, vec![raw(&broker.write(intent(label)), label)])
+            .await
+            .remove(0)
+            .unwrap();
+    }
+    let last = published(&shared, |published| published.size == 23).await;
+    assert_eq!(
+        shared.log.rows().published().unwrap().as_deref(),
+        Some(last.note.as_str()),
+        "kept before it is shown"
+    );
+    assert!(
+        witnesses
+            .iter()
+            .any(|witness| witness.stored.lock().unwrap().unwrap().0.get() == 23)
+    );
+    shutdown.trigger();
+}
+
+#[tokio::test]
+async fn too_few_witnesses_publish_nothing_until_they_are_back() {
+    let (witnesses, lines): (Vec<_>, Vec<_>) = [witness(1).await, witness(2).await].into_iter().unzip();
+    witnesses[1].busy.store(1, Ordering::SeqCst);
+    let world = World {
+        policy: Some(policy(&lines, 2)),
+        ..World::new()
+    };
+    let (shared, shutdown) = start(&world, LONG).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(shared.publication.latest(&shared.log.snapshot()), None);
+    published(&shared, |published| published.size == 4).await;
+    shutdown.trigger();
+}
+
+#[tokio::test]
+async fn wi_4_a_witness_with_another_size_is_asked_again_from_there() {
+    let (witness, line) = witness(1).await;
+    let world = World {
+        policy: Some(policy(&[line], 1)),
+        ..World::new()
+    };
+    let (shared, shutdown) = start(&world, LONG).await;
+    published(&shared, |published| published.size == 4).await;
+    shutdown.trigger();
+    // A new client knows nothing of the witness.
+    submit(&shared, vec![raw(&Pen::new(BROKER).write(intent(1)), 1)])
+        .await
+        .remove(0)
+        .unwrap();
+    let pace = Pace {
+        interval: Duration::from_millis(20),
+        refresh: LONG,
+    };
+    let (rows, snapshots) = (shared.log.rows().clone(), shared.log.snapshots());
+    let again = Witnessing::new(
+        shared.publication.clone(),
+        rows,
+        snapshots,
+        http::Client::new().unwrap(),
+        pace,
+    )
+    .unwrap();
+    let before = witness.asked.load(Ordering::SeqCst);
+    tokio::spawn(again.run(Shutdown::new()));
+    published(&shared, |published| published.size == 5).await;
+    assert_eq!(witness.asked.load(Ordering::SeqCst), before + 2);
+}
+
+#[tokio::test]
+async fn a_witness_that_is_ahead_of_us_gives_no_cosignature() {
+    let (witness, line) = witness(1).await;
+    *witness.stored.lock().unwrap() = Some((Size::from(99), Hash([1; 32])));
+    let world = World {
+        policy: Some(policy(&[line], 1)),
+        ..World::new()
+    };
+    let (shared, shutdown) = start(&world, LONG).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(witness.asked.load(Ordering::SeqCst) >= 1);
+    assert_eq!(shared.publication.latest(&shared.log.snapshot()), None);
+    shutdown.trigger();
+}
+
+#[tokio::test]
+async fn wi_5_an_idle_log_shows_that_it_is_alive() {
+    let (_witness, line) = witness(1).await;
+    let world = World {
+        policy: Some(policy(&[line], 1)),
+        ..World::new()
+    };
+    let (shared, shutdown) = start(&world, Duration::from_millis(50)).await;
+    let policy = world.policy.as_ref().unwrap();
+    let time = |published: &Published| {
+        policy
+            .verify_checkpoint(published.note.as_bytes())
+            .unwrap()
+            .cosignatures()[0]
+            .timestamp
+    };
+    let first = time(&*published(&shared, |_| true).await);
+    let later = published(&shared, |published| time(published) > first).await;
+    assert_eq!(later.size, 4);
+    shutdown.trigger();
+}
+
+#[tokio::test]
+async fn what_was_published_is_there_after_a_restart_and_a_foreign_policy_is_refused() {
+    let (_witness, line) = witness(1).await;
+    let mut world = World {
+        policy: Some(policy(&[line], 1)),
+        ..World::new()
+    };
+    let store = Arc::new(MemoryStore::new());
+    let (shared, _) = world.started(store.clone()).await;
+    let pace = Pace {
+        interval: Duration::from_millis(20),
+        refresh: LONG,
+    };
+    let (rows, snapshots) = (shared.log.rows().clone(), shared.log.snapshots());
+    let shutdown = Shutdown::new();
+    let witnessing = Witnessing::new(
+        shared.publication.clone(),
+        rows,
+        snapshots,
+        http::Client::new().unwrap(),
+        pace,
+    )
+    .unwrap();
+    let task = tokio::spawn(witnessing.run(shutdown.clone()));
+    let first = published(&shared, |_| true).await;
+    shutdown.trigger();
+    task.await.unwrap();
+    shared.log.end();
+    store.crash();
+    let shared = world.start(store.clone());
+    assert_eq!(shared.publication.latest(&shared.log.snapshot()), Some(first));
+    shared.log.end();
+    let other = SigningKey::for_notes(ORIGIN.parse().unwrap(), &[43; 32])
+        .verifier_key()
+        .unwrap();
+    world.policy = Some(Policy::parse(format!("log {other}\nquorum none\n").as_bytes()).unwrap());
+    let refused = crate::server::start(world.setup(store)).err().unwrap();
+    assert!(refused.to_string().contains("`log` line"), "{refused}");
+}

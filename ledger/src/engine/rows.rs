@@ -1,0 +1,344 @@
+//! How the log lies in the store.
+//!
+//! | Column | Key | Value |
+//! | --- | --- | --- |
+//! | `Entries` | u64 index of the first entry | a **run**: `(u16 length ‖ entry)*`, the entries that one commit added to one bundle |
+//! | `Tiles` | u8 level ‖ u64 number | the tile's hashes, 1 to 256; the rightmost tile of a level is rewritten as it grows |
+//! | `Meta` | `head` | u64 size ‖ root |
+//! | `Meta` | `checkpoint` | the newest checkpoint with the log's signature (lazy: the head decides, a lost signature is made again) |
+//! | `Meta` | `published` | the newest checkpoint that met the witness policy |
+//! | `Meta` | `quorum` | `1` if the policy asks for witnesses |
+//!
+//! All numbers are big-endian. A bundle of 256 entries is the concatenation of its runs, so an entry is written once, and under
+//! load a bundle is one or two rows. **Partial tiles and bundles are virtual**: the first `w` hashes or entries of what is stored
+//! are, for good, the partial of width `w`; so there is nothing to collect.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use tlog::Hash;
+
+use super::edge::TILE_WIDTH;
+use crate::store::{Batch, Column, Durability, Store, StoreError};
+
+/// The most bytes an entry may have (tlog-tiles: u16 length).
+pub const MAX_ENTRY: usize = 65_535;
+
+const HEAD: &[u8] = b"head";
+const CHECKPOINT: &[u8] = b"checkpoint";
+const PUBLISHED: &[u8] = b"published";
+const QUORUM: &[u8] = b"quorum";
+
+/// Size and root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Number of entries.
+    pub size: u64,
+    /// Root of the tree.
+    pub root: Hash,
+}
+
+/// The log's rows.
+#[derive(Clone)]
+pub struct Rows {
+    store: Arc<dyn Store>,
+}
+
+/// A row does not have the form it must have: the store was changed by something else.
+fn damaged(what: &str) -> StoreError {
+    StoreError(format!(
+        "{what} is damaged: restore from a backup, or rebuild from an export"
+    ))
+}
+
+impl Rows {
+    /// Rows in `store`.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The durable head; `None` for a new store.
+    pub fn head(&self) -> Result<Option<Head>, StoreError> {
+        let Some(row) = self.store.get(Column::Meta, HEAD)? else {
+            return Ok(None);
+        };
+        let (size, root) = row.split_first_chunk().ok_or_else(|| damaged("the head of the tree"))?;
+        let root = Hash::try_from(root).map_err(|_| damaged("the head of the tree"))?;
+        Ok(Some(Head {
+            size: u64::from_be_bytes(*size),
+            root,
+        }))
+    }
+
+    /// Sets the head.
+    pub fn put_head(batch: &mut Batch, head: &Head) {
+        batch.put_parts(Column::Meta, HEAD, &[&head.size.to_be_bytes(), &head.root.0]);
+    }
+
+    /// The newest signed checkpoint.
+    pub fn checkpoint(&self) -> Result<Option<String>, StoreError> {
+        self.text(CHECKPOINT)
+    }
+
+    /// Keeps the newest signed checkpoint.
+    pub fn keep_checkpoint(&self, note: &str) -> Result<(), StoreError> {
+        self.set(CHECKPOINT, note, Durability::Lazy)
+    }
+
+    /// The newest published checkpoint.
+    pub fn published(&self) -> Result<Option<String>, StoreError> {
+        self.text(PUBLISHED)
+    }
+
+    /// Keeps the newest published checkpoint, durably.
+    pub fn keep_published(&self, note: &str) -> Result<(), StoreError> {
+        self.set(PUBLISHED, note, Durability::Synced)
+    }
+
+    /// Whether the policy that the log last ran under asks for witnesses.
+    pub fn asks_for_quorum(&self) -> Result<bool, StoreError> {
+        Ok(self.text(QUORUM)?.is_some_and(|value| value == "1"))
+    }
+
+    /// Keeps whether the policy asks for witnesses.
+    pub fn keep_asks_for_quorum(&self, asks: bool) -> Result<(), StoreError> {
+        self.set(QUORUM, if asks { "1" } else { "0" }, Durability::Synced)
+    }
+
+    fn text(&self, key: &[u8]) -> Result<Option<String>, StoreError> {
+        let row = self.store.get(Column::Meta, key)?;
+        row.map(String::from_utf8)
+            .transpose()
+            .map_err(|_| damaged("a checkpoint"))
+    }
+
+    fn set(&self, key: &[u8], value: &str, durability: Durability) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        batch.put(Column::Meta, key, value.as_bytes());
+        self.store.write(&batch, durability)
+    }
+
+    /// Sets a tile.
+    pub fn put_tile(batch: &mut Batch, level: u8, index: u64, hashes: &[Hash]) {
+        let parts: Vec<&[u8]> = hashes.iter().map(|hash| hash.0.as_slice()).collect();
+        batch.put_parts(Column::Tiles, &tile_key(level, index), &parts);
+    }
+
+    /// The bytes of the first `width` hashes of a tile; `None` if it has fewer.
+    pub fn tile(&self, level: u8, index: u64, width: u16) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(mut row) = self.store.get(Column::Tiles, &tile_key(level, index))? else {
+            return Ok(None);
+        };
+        let length = usize::from(width) * Hash::LEN;
+        if row.len() < length {
+            return Ok(None);
+        }
+        row.truncate(length);
+        Ok(Some(row))
+    }
+
+    /// The first `width` hashes of a tile that must be there.
+    pub fn tile_hashes(&self, level: u8, index: u64, width: u16) -> Result<Vec<Hash>, StoreError> {
+        let bytes = self
+            .tile(level, index, width)?
+            .ok_or_else(|| damaged("a tile of the tree"))?;
+        bytes
+            .chunks_exact(Hash::LEN)
+            .map(|hash| Hash::try_from(hash).map_err(|_| damaged("a tile")))
+            .collect()
+    }
+
+    /// A leaf hash that must be there.
+    pub fn leaf_hash(&self, index: u64) -> Result<Hash, StoreError> {
+        let row = self.store.get(Column::Tiles, &tile_key(0, index / TILE_WIDTH))?;
+        let offset = (index % TILE_WIDTH) as usize * Hash::LEN;
+        let hash = row.as_deref().and_then(|row| row.get(offset..offset + Hash::LEN));
+        hash.and_then(|hash| Hash::try_from(hash).ok())
+            .ok_or_else(|| damaged("a tile of the tree"))
+    }
+
+    /// The bytes of the first `width` entries of a bundle; `None` if it has fewer.
+    pub fn bundle(&self, index: u64, width: u16) -> Result<Option<Vec<u8>>, StoreError> {
+        let first = index * TILE_WIDTH;
+        let end = first + u64::from(width);
+        let mut bundle = Vec::new();
+        let mut next = first;
+        let mut whole = true;
+        self.store.scan(
+            Column::Entries,
+            &first.to_be_bytes(),
+            &end.to_be_bytes(),
+            &mut |key, run| {
+                whole &= key == next.to_be_bytes();
+                let mut rest = run;
+                while next < end
+                    && let Some((_, after)) = split_entry(rest)
+                {
+                    rest = after;
+                    next += 1;
+                }
+                bundle.extend_from_slice(&run[..run.len() - rest.len()]);
+                ControlFlow::Continue(())
+            },
+        )?;
+        if !whole {
+            return Err(damaged("a bundle of entries"));
+        }
+        Ok((next == end).then_some(bundle))
+    }
+
+    /// An entry; `None` if there is none.
+    pub fn entry(&self, index: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let first = index - index % TILE_WIDTH;
+        let mut found = None;
+        let end = index.saturating_add(1);
+        self.store.scan(
+            Column::Entries,
+            &first.to_be_bytes(),
+            &end.to_be_bytes(),
+            &mut |key, run| {
+                found = <[u8; 8]>::try_from(key)
+                    .ok()
+                    .map(|key| (u64::from_be_bytes(key), run.to_vec()));
+                ControlFlow::Continue(())
+            },
+        )?;
+        let Some((start, run)) = found else { return Ok(None) };
+        let mut rest = run.as_slice();
+        for _ in start..index {
+            match split_entry(rest) {
+                Some((_, after)) => rest = after,
+                None => return Ok(None),
+            }
+        }
+        Ok(split_entry(rest).map(|(entry, _)| entry.to_vec()))
+    }
+}
+
+fn tile_key(level: u8, index: u64) -> [u8; 9] {
+    let mut key = [level; 9];
+    key[1..].copy_from_slice(&index.to_be_bytes());
+    key
+}
+
+/// The first entry of a run, and the rest.
+fn split_entry(run: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = run.split_first_chunk()?;
+    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
+}
+
+/// Collects the entries of a batch into runs.
+#[derive(Default)]
+pub struct Runs {
+    first: u64,
+    run: Vec<u8>,
+}
+
+impl Runs {
+    /// Adds the entry `index`, which follows the one added before. It has at most [`MAX_ENTRY`] bytes.
+    pub fn add(&mut self, batch: &mut Batch, index: u64, entry: &[u8]) {
+        if index.is_multiple_of(TILE_WIDTH) {
+            self.finish(batch);
+        }
+        if self.run.is_empty() {
+            self.first = index;
+        }
+        debug_assert!(entry.len() <= MAX_ENTRY);
+        self.run.extend_from_slice(&(entry.len() as u16).to_be_bytes());
+        self.run.extend_from_slice(entry);
+    }
+
+    /// Puts the last run.
+    pub fn finish(&mut self, batch: &mut Batch) {
+        if !self.run.is_empty() {
+            batch.put(Column::Entries, &self.first.to_be_bytes(), &self.run);
+            self.run.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::memory::MemoryStore;
+
+    #[test]
+    fn bundles_are_their_runs_whatever_the_commits() {
+        let rows = Rows::new(Arc::new(MemoryStore::new()));
+        let entry = |index: u64| vec![index as u8; index as usize % 7 + 1];
+        let mut index = 0;
+        for count in [1, 1, 200, 3, 300, 256, 20] {
+            let (mut batch, mut runs) = (Batch::default(), Runs::default());
+            for _ in 0..count {
+                runs.add(&mut batch, index, &entry(index));
+                index += 1;
+            }
+            runs.finish(&mut batch);
+            rows.store().write(&batch, Durability::Synced).unwrap();
+        }
+        for i in 0..index {
+            assert_eq!(rows.entry(i).unwrap().unwrap(), entry(i), "{i}");
+        }
+        assert_eq!(rows.entry(index).unwrap(), None);
+        assert_eq!(rows.entry(u64::MAX).unwrap(), None);
+        for (number, width) in [
+            (0, 1),
+            (0, 2),
+            (0, 203),
+            (0, 255),
+            (0, 256),
+            (1, 256),
+            (2, 256),
+            (3, 1),
+            (3, 13),
+        ] {
+            let mut expected = Vec::new();
+            for i in number * 256..number * 256 + u64::from(width) {
+                let entry = entry(i);
+                expected.extend_from_slice(&(entry.len() as u16).to_be_bytes());
+                expected.extend_from_slice(&entry);
+            }
+            assert_eq!(
+                rows.bundle(number, width).unwrap().unwrap(),
+                expected,
+                "{number} {width}"
+            );
+        }
+        assert_eq!(index, 781);
+        assert_eq!(rows.bundle(3, 14).unwrap(), None);
+        assert_eq!(rows.bundle(4, 1).unwrap(), None);
+    }
+
+    #[test]
+    fn partial_tiles_are_the_first_hashes() {
+        let rows = Rows::new(Arc::new(MemoryStore::new()));
+        let hashes: Vec<Hash> = (0..7).map(|i| Hash([i; 32])).collect();
+        let mut batch = Batch::default();
+        Rows::put_tile(&mut batch, 0, 0, &hashes);
+        Rows::put_head(
+            &mut batch,
+            &Head {
+                size: 7,
+                root: Hash([9; 32]),
+            },
+        );
+        rows.store().write(&batch, Durability::Synced).unwrap();
+        assert_eq!(rows.tile_hashes(0, 0, 5).unwrap(), hashes[..5]);
+        assert_eq!(rows.tile(0, 0, 8).unwrap(), None);
+        assert_eq!(rows.leaf_hash(6).unwrap(), hashes[6]);
+        assert!(rows.leaf_hash(7).is_err());
+        assert_eq!(
+            rows.head().unwrap(),
+            Some(Head {
+                size: 7,
+                root: Hash([9; 32])
+            })
+        );
+    }
+}

@@ -1,0 +1,225 @@
+//! `ledger export`: the whole log as static files in the tlog-tiles layout, also beside a running ledger.
+//!
+//! ```text
+//! checkpoint            the newest checkpoint that meets the witness policy
+//! tile/…                exactly the tiles and bundles of a tree of its size, partial ones included
+//! documents/<hex>       the documents that its entries name
+//! records/<index>       with `records`: the sealed records that are not erased
+//! ```
+//!
+//! Everything is written beside the target and renamed into place when it is complete. What the tiles say is compared with the
+//! checkpoint before anything is written.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use record::SignedEntry;
+use tlog::Hash;
+use tlog::checkpoint::{Checkpoint, CheckpointError};
+use tlog::merkle::Size;
+use tlog::note::Note;
+use tlog::tile::{Bundle, BundleError, Tile, decode_bundle};
+
+use crate::engine::edge::{Edge, TILE_WIDTH};
+use crate::engine::rows::Rows;
+use crate::server::STORE;
+use crate::store::rocks::RocksStore;
+use crate::store::{Column, StoreError};
+
+const ATTEMPTS: u32 = 3;
+
+/// Why there is no export.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// There is no store.
+    #[error("there is no ledger's store in {0}")]
+    NoStore(PathBuf),
+    /// The target is in use.
+    #[error("{0} exists and is not an empty directory; export into a new one")]
+    Target(PathBuf),
+    /// Nothing to export yet.
+    #[error("the log has no checkpoint that meets its witness policy yet; try again when its witnesses have answered")]
+    NoCheckpoint,
+    /// The checkpoint.
+    #[error("the published checkpoint cannot be read: {0}")]
+    Checkpoint(#[from] CheckpointError),
+    /// The store contradicts itself.
+    #[error("the stored log is damaged: {0}")]
+    Damaged(String),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The files.
+    #[error("cannot write the export: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// What was exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exported {
+    /// Number of entries.
+    pub size: u64,
+    /// Root of the tree.
+    pub root: Hash,
+    /// Number of documents.
+    pub documents: u64,
+    /// Number of records.
+    pub records: u64,
+}
+
+/// Exports the log in the data directory `data` into the new or empty directory `to`.
+///
+/// # Errors
+/// [`ExportError`]. Nothing is left in `to` then.
+pub fn export(data: &Path, to: &Path, records: bool) -> Result<Exported, ExportError> {
+    let directory = [data.join(STORE), data.join("ledger").join(STORE)]
+        .into_iter()
+        .find(|path| path.is_dir());
+    let directory = directory.ok_or_else(|| ExportError::NoStore(data.to_path_buf()))?;
+    // A reader that opens while the writer is just replacing its files may see a part of them; what it sees is checked, and
+    // the next attempt sees a newer state.
+    let mut attempt = 1;
+    loop {
+        let exported = RocksStore::open_read_only(&directory).map_err(ExportError::from);
+        match exported.and_then(|store| export_rows(&Rows::new(Arc::new(store)), to, records)) {
+            Err(ExportError::Damaged(_) | ExportError::Store(_)) if attempt < ATTEMPTS => attempt += 1,
+            done => return done,
+        }
+    }
+}
+
+/// Exports the log in `rows`.
+fn export_rows(rows: &Rows, to: &Path, records: bool) -> Result<Exported, ExportError> {
+    refuse_used_target(to)?;
+    let (note, checkpoint) = newest_checkpoint(rows)?;
+    let size = checkpoint.size.get();
+    let edge = Edge::load(size, |level, index, width| rows.tile_hashes(level, index, width))?;
+    if edge.root() != checkpoint.root {
+        return Err(ExportError::Damaged(
+            "its tiles do not make the root of its checkpoint".into(),
+        ));
+    }
+    let mut aside = to.as_os_str().to_os_string();
+    aside.push(format!(".tmp-{}", std::process::id()));
+    let aside = PathBuf::from(aside);
+    let mut writer = Writer {
+        rows,
+        to: &aside,
+        records,
+        documents: 0,
+        kept_records: 0,
+    };
+    let written = writer
+        .write(&note, checkpoint.size)
+        .and_then(|()| Ok(fs::rename(&aside, to)?));
+    if let Err(error) = written {
+        // What was written is of no use; the reason matters more than whether it could be removed.
+        let _ = fs::remove_dir_all(&aside);
+        return Err(error);
+    }
+    Ok(Exported {
+        size,
+        root: checkpoint.root,
+        documents: writer.documents,
+        records: writer.kept_records,
+    })
+}
+
+fn refuse_used_target(to: &Path) -> Result<(), ExportError> {
+    let usable = match fs::read_dir(to) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    };
+    if usable {
+        Ok(())
+    } else {
+        Err(ExportError::Target(to.to_path_buf()))
+    }
+}
+
+fn newest_checkpoint(rows: &Rows) -> Result<(String, Checkpoint), ExportError> {
+    let note = if rows.asks_for_quorum()? {
+        rows.published()?
+    } else {
+        rows.checkpoint()?
+    };
+    let note = note.ok_or(ExportError::NoCheckpoint)?;
+    let text = Note::parse(note.as_bytes()).map_err(CheckpointError::from)?.text;
+    let checkpoint = text.parse()?;
+    Ok((note, checkpoint))
+}
+
+struct Writer<'a> {
+    rows: &'a Rows,
+    to: &'a Path,
+    records: bool,
+    documents: u64,
+    kept_records: u64,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, note: &str, size: Size) -> Result<(), ExportError> {
+        fs::create_dir_all(self.to)?;
+        self.tiles(size)?;
+        for index in 0..size.get().div_ceil(TILE_WIDTH) {
+            let Some(bundle) = Bundle::of_tree(index, size) else {
+                continue;
+            };
+            let bytes = self.rows.bundle(index, bundle.width())?;
+            let bytes = bytes.ok_or_else(|| ExportError::Damaged(format!("bundle {index} is missing")))?;
+            self.belongings(index * TILE_WIDTH, &bytes, bundle.width())?;
+            self.file(&bundle.to_string(), &bytes)?;
+        }
+        self.file("checkpoint", note.as_bytes())
+    }
+
+    fn tiles(&self, size: Size) -> Result<(), ExportError> {
+        for level in 0..8u8 {
+            let nodes = size.get() >> (u32::from(level) * 8);
+            for index in 0..nodes.div_ceil(TILE_WIDTH) {
+                let Some(tile) = Tile::of_tree(level, index, size) else {
+                    continue;
+                };
+                let bytes = self.rows.tile(level, index, tile.width())?;
+                let bytes = bytes.ok_or_else(|| ExportError::Damaged(format!("{tile} is missing")))?;
+                self.file(&tile.to_string(), &bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Documents and records of the entries of a bundle.
+    fn belongings(&mut self, first: u64, bundle: &[u8], width: u16) -> Result<(), ExportError> {
+        let entries =
+            decode_bundle(bundle, width).map_err(|error: BundleError| ExportError::Damaged(error.to_string()))?;
+        for (index, leaf) in (first..).zip(entries) {
+            let entry =
+                SignedEntry::parse(leaf).map_err(|error| ExportError::Damaged(format!("entry {index}: {error}")))?;
+            let body = &entry.entry().body;
+            if let Some(digest) = body.document() {
+                let document = self.rows.store().get(Column::Documents, &digest.0)?;
+                let document = document.ok_or_else(|| ExportError::Damaged(format!("document {digest} is missing")))?;
+                self.file(&format!("documents/{digest}"), &document)?;
+                self.documents += 1;
+            }
+            if self.records
+                && body.commitment().is_some()
+                && let Some(record) = self.rows.store().get(Column::Records, &index.to_be_bytes())?
+            {
+                self.file(&format!("records/{index}"), &record)?;
+                self.kept_records += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> Result<(), ExportError> {
+        let path = self.to.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        Ok(fs::write(path, bytes)?)
+    }
+}

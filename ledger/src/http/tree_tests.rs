@@ -1,0 +1,196 @@
+//! The tree as others see it: recomputed, restarted, exported.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+
+use record::Receipt;
+use tlog::Hash;
+use tlog::merkle::leaf_hash;
+
+use super::testing::*;
+use crate::rules::testing::*;
+use crate::store::Store;
+use crate::store::rocks::RocksStore;
+
+/// RFC 6962 for rs_merkle: domain bytes, an odd node goes up as it is.
+#[derive(Clone)]
+struct Rfc6962;
+
+impl rs_merkle::Hasher for Rfc6962 {
+    type Hash = [u8; 32];
+
+    fn hash(data: &[u8]) -> [u8; 32] {
+        Hash::of(&[&[0], data].concat()).0
+    }
+
+    fn concat_and_hash(left: &[u8; 32], right: Option<&[u8; 32]>) -> [u8; 32] {
+        right.map_or(*left, |right| Hash::of(&[&[1], left.as_slice(), right].concat()).0)
+    }
+}
+
+fn root_by_rs_merkle(leaves: &[[u8; 32]]) -> [u8; 32] {
+    rs_merkle::MerkleTree::<Rfc6962>::from_leaves(leaves).root().unwrap()
+}
+
+fn entries_of(mut bundle: &[u8]) -> Vec<Vec<u8>> {
+    let mut entries = Vec::new();
+    while let Some((length, rest)) = bundle.split_first_chunk() {
+        let (entry, rest) = rest.split_at(usize::from(u16::from_be_bytes(*length)));
+        entries.push(entry.to_vec());
+        bundle = rest;
+    }
+    entries
+}
+
+#[tokio::test]
+async fn every_tile_bundle_and_root_is_what_rs_merkle_computes() {
+    let (server, _, _) = Server::started().await;
+    let mut broker = Pen::new(BROKER);
+    let mut written = 4u64;
+    for batch in [1u64, 1, 250, 1, 37, 300] {
+        let raws: Vec<_> = (0..batch)
+            .map(|_| {
+                let denial = record::Body::Denial {
+                    commitment: record::Commitment(Hash::of(&record(7))),
+                };
+                raw(&broker.write(denial), 7)
+            })
+            .collect();
+        assert!(answers(&server.post(&raws).await.body).iter().all(Result::is_ok));
+        written += batch;
+        let checkpoint = server.checkpoint("/checkpoint").await;
+        assert_eq!(checkpoint.size.get(), written);
+        let mut leaves = Vec::new();
+        for bundle in 0..written.div_ceil(256) {
+            let width = (written - bundle * 256).min(256);
+            let suffix = if width < 256 {
+                format!(".p/{width}")
+            } else {
+                String::new()
+            };
+            let entries = entries_of(&server.get(&format!("/tile/entries/{bundle:03}{suffix}")).await.body);
+            let hashes: Vec<[u8; 32]> = entries.iter().map(|entry| leaf_hash(entry).0).collect();
+            assert_eq!(
+                server.get(&format!("/tile/0/{bundle:03}{suffix}")).await.body,
+                hashes.concat()
+            );
+            leaves.extend(hashes);
+        }
+        assert_eq!(root_by_rs_merkle(&leaves), checkpoint.root.0);
+        let full: Vec<[u8; 32]> = leaves.chunks_exact(256).map(root_by_rs_merkle).collect();
+        if !full.is_empty() {
+            assert_eq!(
+                server.get(&format!("/tile/1/000.p/{}", full.len())).await.body,
+                full.concat()
+            );
+        }
+        assert_eq!(
+            server.get(&format!("/tile/1/000.p/{}", full.len() + 1)).await.status,
+            404
+        );
+    }
+    for index in [0, 3, 4, 255, 256, 511, 512, written - 1] {
+        let receipt = server.get(&format!("/entries/{index}/receipt")).await.body;
+        assert_eq!(
+            Receipt::parse(&receipt)
+                .unwrap()
+                .verify(&policy())
+                .unwrap()
+                .index()
+                .get(),
+            index
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_restart_on_rocksdb_keeps_everything_and_an_export_beside_it_is_complete() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store");
+    std::fs::create_dir(&path).unwrap();
+    let store = || -> Arc<dyn Store> { Arc::new(RocksStore::open(&path).unwrap()) };
+    let world = World::new();
+    let (shared, _) = world.started(store()).await;
+    let server = Server::of(shared).await;
+    let mut broker = Pen::new(BROKER);
+    let first: Vec<_> = (0..255).map(|label| raw(&broker.write(intent(label)), label)).collect();
+    assert!(answers(&server.post(&first).await.body).iter().all(Result::is_ok));
+    let (head, receipt) = (
+        server.get("/head").await.body,
+        server.get("/entries/9/receipt").await.body,
+    );
+    server.end().await;
+
+    let server = Server::of(world.start(store())).await;
+    assert_eq!(
+        (
+            server.get("/head").await.body,
+            server.get("/entries/9/receipt").await.body
+        ),
+        (head, receipt)
+    );
+    let got = server
+        .post(&[
+            first[7].clone(),
+            raw(&broker.draft(intent(3)), 3),
+            raw(&broker.write(intent(255)), 255),
+        ])
+        .await;
+    assert_eq!(
+        answers(&got.body),
+        [Ok(11), Err(("label-used".into(), 409, Some(7))), Ok(259)]
+    );
+
+    let to = directory.path().join("export");
+    let exported = crate::export::export(directory.path(), &to, true).unwrap();
+    assert_eq!((exported.size, exported.documents, exported.records), (260, 3, 256));
+    assert_eq!(exported.root, server.checkpoint("/checkpoint").await.root);
+    let mut files = Vec::new();
+    list(&to, "", &mut files);
+    let in_tree = |name: &&String| name.starts_with("tile/") || name.as_str() == "checkpoint";
+    let tree: Vec<_> = files.iter().filter(in_tree).collect();
+    assert_eq!(
+        tree,
+        [
+            "checkpoint",
+            "tile/0/000",
+            "tile/0/001.p/4",
+            "tile/1/000.p/1",
+            "tile/entries/000",
+            "tile/entries/001.p/4"
+        ]
+    );
+    for name in tree {
+        assert_eq!(
+            std::fs::read(to.join(name)).unwrap(),
+            server.get(&format!("/{name}")).await.body,
+            "{name}"
+        );
+    }
+    assert_eq!(files.iter().filter(|name| name.starts_with("documents/")).count(), 3);
+    assert_eq!(std::fs::read(to.join("records/259")).unwrap(), record(255));
+    assert_eq!(files.len(), 6 + 3 + 256);
+    assert!(matches!(
+        crate::export::export(directory.path(), &to, true),
+        Err(crate::export::ExportError::Target(_))
+    ));
+    assert_eq!(
+        std::fs::read_dir(directory.path()).unwrap().count(),
+        2,
+        "nothing is left beside it"
+    );
+    server.end().await;
+}
+
+fn list(directory: &std::path::Path, prefix: &str, files: &mut Vec<String>) {
+    let mut entries: Vec<_> = std::fs::read_dir(directory).unwrap().map(Result::unwrap).collect();
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        match entry.file_type().unwrap().is_dir() {
+            true => list(&entry.path(), &format!("{name}/"), files),
+            false => files.push(name),
+        }
+    }
+}

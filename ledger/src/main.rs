@@ -1,0 +1,118 @@
+//! The ledger's command line.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use ledger::Config;
+use record::WriterSigningKey;
+use service::{Shutdown, durable, secret};
+use tlog::note::{KeyName, SigningKey};
+
+#[derive(Parser)]
+#[command(name = "ledger", version, about = "The transparency service of Einsicht")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the log.
+    Serve(Serve),
+    /// Write the whole log out as static files, also beside a running ledger.
+    Export(Export),
+    /// Make the log's key and the key for map entries; existing files are never touched.
+    Keygen(Keygen),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Configuration file (JSON).
+    #[arg(long)]
+    config: PathBuf,
+    /// Address to listen on.
+    #[arg(long)]
+    listen: SocketAddr,
+}
+
+#[derive(Args)]
+struct Export {
+    /// The ledger's data directory.
+    #[arg(long)]
+    data: PathBuf,
+    /// A new or empty directory.
+    #[arg(long)]
+    to: PathBuf,
+    /// Sealed records too.
+    #[arg(long)]
+    records: bool,
+}
+
+#[derive(Args)]
+struct Keygen {
+    /// The log's origin, for example `log.example.org/einsicht`.
+    #[arg(long)]
+    origin: String,
+    /// File for the log's key.
+    #[arg(long)]
+    log_key: PathBuf,
+    /// File for the writer key's seed.
+    #[arg(long)]
+    writer_key: PathBuf,
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    service::telemetry::init();
+    let result = match Cli::parse().command {
+        Command::Serve(serve) => run(&serve),
+        Command::Export(export) => write_out(&export),
+        Command::Keygen(keygen) => make_keys(&keygen),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ledger: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(serve: &Serve) -> Result<(), Failure> {
+    let base = service::config::base(&serve.config);
+    let config = service::config::load::<Config>(&serve.config)?.resolved(&base);
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let shutdown = Shutdown::on_signals()?;
+        let listener = tokio::net::TcpListener::bind(serve.listen).await?;
+        Ok(ledger::run(config, listener, shutdown).await?)
+    })
+}
+
+fn write_out(export: &Export) -> Result<(), Failure> {
+    let exported = ledger::export::export(&export.data, &export.to, export.records)?;
+    println!("size      {}", exported.size);
+    println!("root      {}", exported.root);
+    println!("documents {}", exported.documents);
+    if export.records {
+        println!("records   {}", exported.records);
+    }
+    Ok(())
+}
+
+fn make_keys(keygen: &Keygen) -> Result<(), Failure> {
+    let name: KeyName = keygen.origin.parse()?;
+    let key = SigningKey::for_notes(name, &secret::random()?);
+    let text = format!("{}\n", key.to_private_text().as_str());
+    create(&keygen.log_key, text.as_bytes())?;
+    let writer = WriterSigningKey::from_seed(secret::create_seed(&keygen.writer_key)?);
+    println!("log key    {}", key.verifier_key()?);
+    println!("writer key {}", hex::encode(writer.public().as_bytes()));
+    Ok(())
+}
+
+fn create(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    durable::create_private(path, bytes).map_err(|error| format!("{}: {error}", path.display()).into())
+}

@@ -1,0 +1,220 @@
+//! Map entries, restarts and crashes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use record::{Body, Kind, LabelledKind, Period, PeriodEvent, Sequence, SignedEntry};
+use tlog::Hash;
+use tlog::map::{Map, Value};
+use tlog::merkle::Index;
+
+use super::testing::*;
+use crate::http::Shared;
+use crate::store::memory::{Fault, MemoryStore};
+
+fn store() -> Arc<MemoryStore> {
+    Arc::new(MemoryStore::new())
+}
+
+async fn one(shared: &Shared, entry: &SignedEntry, label: u8) -> Short {
+    submit(shared, vec![raw(entry, label)]).await.remove(0)
+}
+
+fn size(shared: &Shared) -> u64 {
+    shared.log.snapshot().head.size
+}
+
+fn entry(shared: &Shared, index: u64) -> SignedEntry {
+    SignedEntry::parse(shared.log.rows().entry(index).unwrap().unwrap()).unwrap()
+}
+
+/// The roots that a map entry at the end of the log must have.
+fn expected_roots(shared: &Shared, size: u64) -> Vec<(Period, Hash)> {
+    let mut maps = std::collections::BTreeMap::from([(Period::MAP0, Map::new())]);
+    for index in 0..size {
+        let entry = entry(shared, index);
+        if let Some((period, label)) = entry.entry().body.map_key() {
+            let value = Value {
+                index: Index::new(index).unwrap(),
+                leaf: entry.leaf_hash(),
+            };
+            maps.entry(period).or_default().insert(label.0, value).unwrap();
+        }
+        if let Body::Period {
+            period,
+            event: PeriodEvent::Begin { .. },
+        } = entry.entry().body
+        {
+            maps.entry(period).or_default();
+        }
+    }
+    maps.into_iter().map(|(period, mut map)| (period, map.root())).collect()
+}
+
+async fn wait_for_size(shared: &Shared, size: u64) {
+    let mut snapshots = shared.log.snapshots();
+    tokio::time::timeout(
+        Duration::from_secs(5),
+        snapshots.wait_for(|snapshot| snapshot.head.size >= size),
+    )
+    .await
+    .unwrap()
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_map_entry_follows_any_other_within_a_second_and_none_follows_itself() {
+    let world = World {
+        map_after: Duration::from_millis(300),
+        ..World::new()
+    };
+    let (shared, _) = world.started(store()).await;
+    let started = Instant::now();
+    wait_for_size(&shared, 5).await;
+    assert!(started.elapsed() < Duration::from_secs(1));
+    assert_eq!(
+        entry(&shared, 4).entry().body,
+        Body::Map {
+            roots: expected_roots(&shared, 4)
+        }
+    );
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert_eq!(size(&shared), 5, "nothing happened since");
+    let mut broker = Pen::new(BROKER);
+    assert_eq!(one(&shared, &broker.write(intent(1)), 1).await, Ok(5));
+    assert_eq!(one(&shared, &broker.write(intent(2)), 2).await, Ok(6));
+    wait_for_size(&shared, 8).await;
+    let map = entry(&shared, 7);
+    assert_eq!(
+        map.entry().body,
+        Body::Map {
+            roots: expected_roots(&shared, 7)
+        }
+    );
+    assert_eq!(
+        (map.entry().sequence, map.entry().previous),
+        (Sequence(1), entry(&shared, 4).leaf_hash())
+    );
+}
+
+#[tokio::test]
+async fn a_restart_knows_everything_again() {
+    let world = World {
+        map_after: Duration::from_millis(200),
+        ..World::new()
+    };
+    let store = store();
+    let (shared, mut identity) = world.started(store.clone()).await;
+    let mut broker = Pen::new(BROKER);
+    for label in 1..4 {
+        one(&shared, &broker.write(intent(label)), label).await.unwrap();
+    }
+    let open = size(&shared) - 1;
+    shared.log.end();
+    let note = shared.log.snapshot().note.clone();
+    drop(shared);
+    store.crash();
+    let shared = world.start(store);
+    assert_eq!(
+        shared.log.snapshot().note,
+        note,
+        "the same head, signed again, is the same checkpoint"
+    );
+    wait_for_size(&shared, open + 2).await;
+    let last = entry(&shared, open + 1);
+    assert_eq!(
+        last.entry().body,
+        Body::Map {
+            roots: expected_roots(&shared, open + 1)
+        },
+        "the map entry that was due"
+    );
+    assert_eq!(
+        one(&shared, &broker.draft(intent(2)), 2).await.unwrap_err().0,
+        "label-used"
+    );
+    let outcome = broker.write(labelled(LabelledKind::Outcome, 1, 9, Some(open)));
+    assert_eq!(one(&shared, &outcome, 9).await, Ok(open + 2));
+    assert!(one(&shared, &identity.write(begin(2, NOW + 9)), 0).await.is_ok());
+    assert_eq!(entry(&shared, 0).entry().body.kind(), Kind::Genesis);
+}
+
+#[tokio::test]
+async fn a_failing_store_stops_the_log_and_loses_nothing() {
+    let world = World::new();
+    let store = store();
+    let (shared, _) = world.started(store.clone()).await;
+    let mut broker = Pen::new(BROKER);
+    let first = broker.write(intent(1));
+    store.set_fault(Some(Fault {
+        after: 0,
+        applied: false,
+    }));
+    let failed = try_submit(&shared, vec![raw(&first, 1)]).await;
+    assert!(matches!(failed, Err(crate::engine::SubmitError::Stopped(_))));
+    assert_eq!(size(&shared), 4, "what is not durable is not shown");
+    store.set_fault(None);
+    let still = try_submit(&shared, vec![raw(&first, 1)]).await;
+    let reason = still.err().unwrap().to_string();
+    assert!(reason.contains("told to fail"), "it says why: {reason}");
+    drop(shared);
+    store.crash();
+    let shared = world.start(store);
+    assert_eq!(one(&shared, &first, 1).await, Ok(4));
+}
+
+/// Every checkpoint that was ever shown is a head of the tree that is there after a crash, and every receipt holds.
+#[tokio::test]
+async fn a_crash_at_any_write_forks_nothing_and_loses_no_acknowledged_entry() {
+    for after in 0..14 {
+        for applied in [false, true] {
+            crash_once(Fault { after, applied }).await;
+        }
+    }
+}
+
+async fn crash_once(fault: Fault) {
+    let store = store();
+    let (shared, _) = World::new().started(store.clone()).await;
+    shared.log.end();
+    drop(shared);
+    // From here on every commit has a map entry.
+    let world = World {
+        map_after: Duration::ZERO,
+        ..World::new()
+    };
+    let shared = world.start(store.clone());
+    store.set_fault(Some(fault));
+    let mut broker = Pen::new(BROKER);
+    let mut heads = vec![shared.log.snapshot().head];
+    let mut acknowledged = Vec::new();
+    let mut unanswered = Vec::new();
+    for label in 0..6 {
+        let raw = raw(&broker.write(intent(label)), label);
+        match try_submit(&shared, vec![raw.clone()]).await {
+            Ok(answers) => acknowledged.push((raw, answers[0].clone().unwrap())),
+            Err(_) => unanswered.push(raw),
+        }
+        heads.push(shared.log.snapshot().head);
+    }
+    drop(shared);
+    store.crash();
+    store.set_fault(None);
+    let shared = world.start(store);
+    let snapshot = shared.log.snapshot();
+    for head in heads {
+        let mut reader = crate::engine::reader::TreeReader::new(&snapshot.edge, shared.log.rows());
+        let root = reader.root(tlog::merkle::Size::new(head.size).unwrap()).unwrap();
+        assert_eq!(root, head.root, "{fault:?}, size {}", head.size);
+    }
+    for (raw, index) in acknowledged {
+        assert_eq!(submit(&shared, vec![raw]).await, [Ok(index)], "{fault:?}");
+    }
+    let again = submit(&shared, unanswered).await;
+    assert!(
+        again.iter().all(Result::is_ok),
+        "{fault:?}: what was not answered is taken now, or stands there: {again:?}"
+    );
+}

@@ -1,0 +1,207 @@
+//! What everything else rests on: the genesis document, the directory in force, and who may write what.
+//!
+//! An empty log takes only the genesis entry whose leaf hash it was told from outside. Then come the directory and the
+//! Registerlandkarte that the genesis document names by digest; before that nothing else is taken. Later versions of both are
+//! signed by an authority of the genesis document, written by its operator, and numbered upwards.
+//!
+//! | Column | Key | Value |
+//! | --- | --- | --- |
+//! | `Documents` | digest | the document |
+//! | `Meta` | `directory`, `registry` | digest of the one in force |
+
+use std::sync::Arc;
+
+use record::{
+    Body, Directory, DocumentKind, Entry, GenesisDocument, Kind, SignedDocument, SignedEntry, WriterId, WriterKey,
+};
+use tlog::Hash;
+
+use super::keys::Keys;
+use super::refusal::Refusal;
+use super::submission::Submission;
+use crate::engine::rows::Rows;
+use crate::store::{Batch, Column, StoreError};
+
+const DIRECTORY: &[u8] = b"directory";
+const REGISTRY: &[u8] = b"registry";
+
+/// How far the log is founded.
+pub(super) struct Founding {
+    genesis: Hash,
+    origin: String,
+    keys: Arc<Keys>,
+    document: Option<GenesisDocument>,
+    directory: Option<Directory>,
+    has_registry: bool,
+}
+
+/// What a document entry changes, checked.
+pub(super) enum Change {
+    Genesis(GenesisDocument),
+    Directory(Directory),
+    Registry,
+    /// Nothing that the log itself goes by.
+    None,
+}
+
+fn damaged(what: &str) -> StoreError {
+    StoreError(format!(
+        "{what} is damaged or of another log: check the configured genesis hash, or restore from a backup"
+    ))
+}
+
+impl Founding {
+    /// Reads what is recorded. `genesis` is the leaf hash of entry 0, `origin` the log's.
+    pub(super) fn load(rows: &Rows, genesis: Hash, origin: String, keys: Arc<Keys>) -> Result<Self, StoreError> {
+        let mut founding = Self {
+            genesis,
+            origin,
+            keys,
+            document: None,
+            directory: None,
+            has_registry: false,
+        };
+        let Some(leaf) = rows.entry(0)? else {
+            return Ok(founding);
+        };
+        let entry = SignedEntry::parse(leaf)
+            .ok()
+            .filter(|entry| entry.leaf_hash() == genesis);
+        let digest = entry
+            .and_then(|entry| entry.entry().body.document())
+            .ok_or_else(|| damaged("the genesis entry"))?;
+        let document = rows.store().get(Column::Documents, &digest.0)?;
+        let document = document.and_then(|bytes| GenesisDocument::parse(&bytes).ok());
+        let document = document.ok_or_else(|| damaged("the genesis document"))?;
+        if let Some(digest) = rows.store().get(Column::Meta, DIRECTORY)? {
+            let bytes = rows.store().get(Column::Documents, &digest)?;
+            let directory = bytes.and_then(|bytes| Directory::open(&bytes, &document.authorities).ok());
+            founding.directory = Some(directory.ok_or_else(|| damaged("the directory"))?);
+        }
+        founding.has_registry = rows.store().get(Column::Meta, REGISTRY)?.is_some();
+        founding.document = Some(document);
+        founding.publish_keys();
+        Ok(founding)
+    }
+
+    /// Whether the writer may write this kind now.
+    pub(super) fn may_write(&self, writer: &WriterId, kind: Kind) -> bool {
+        let Some(document) = &self.document else {
+            return kind == Kind::Genesis;
+        };
+        let Some(directory) = &self.directory else {
+            return kind == Kind::Directory && *writer == document.operator.id();
+        };
+        let operator = *writer == document.operator.id() && matches!(kind, Kind::Directory | Kind::Registry);
+        if !self.has_registry {
+            return operator && kind == Kind::Registry;
+        }
+        let granted = || {
+            directory
+                .writer(writer)
+                .is_some_and(|grant| grant.kinds.contains(&kind))
+        };
+        kind != Kind::Genesis && (operator || granted())
+    }
+
+    /// Refuses what the writer may not write.
+    pub(super) fn check_right(&self, entry: &Entry) -> Result<(), Refusal> {
+        let kind = entry.body.kind();
+        if self.may_write(&entry.writer, kind) {
+            Ok(())
+        } else if !self.has_registry {
+            Err(Refusal::right(
+                "the log begins with its genesis entry, its first directory and its first Registerlandkarte",
+            ))
+        } else {
+            Err(Refusal::right(format!(
+                "the directory does not allow this writer to write entries of the kind {kind}"
+            )))
+        }
+    }
+
+    /// Checks the document of an entry whose writer has the right to it.
+    pub(super) fn check_document(&self, submission: &Submission) -> Result<Change, Refusal> {
+        let entry = submission.entry().entry();
+        let (Body::Document { kind, digest }, Some(bytes)) = (&entry.body, &submission.document) else {
+            return Ok(Change::None);
+        };
+        match (kind, &self.document) {
+            (DocumentKind::Genesis, _) => self.check_genesis(submission, bytes).map(Change::Genesis),
+            (DocumentKind::Directory, Some(genesis)) => {
+                self.check_directory(genesis, digest, bytes).map(Change::Directory)
+            }
+            (DocumentKind::Registry, Some(genesis)) => {
+                self.check_registry(genesis, digest, bytes).map(|()| Change::Registry)
+            }
+            _ => Ok(Change::None),
+        }
+    }
+
+    fn check_genesis(&self, submission: &Submission, bytes: &[u8]) -> Result<GenesisDocument, Refusal> {
+        if submission.entry().leaf_hash() != self.genesis {
+            return Err(Refusal::right(
+                "this is not the genesis entry that this log was set up for",
+            ));
+        }
+        let document = GenesisDocument::parse(bytes).map_err(|error| Refusal::document(error.to_string()))?;
+        if document.origin != self.origin || document.operator.id() != submission.entry().entry().writer {
+            return Err(Refusal::document(
+                "the genesis document is of another log or another operator",
+            ));
+        }
+        Ok(document)
+    }
+
+    fn check_directory(&self, genesis: &GenesisDocument, digest: &Hash, bytes: &[u8]) -> Result<Directory, Refusal> {
+        let directory =
+            Directory::open(bytes, &genesis.authorities).map_err(|error| Refusal::document(error.to_string()))?;
+        match &self.directory {
+            None if *digest != genesis.directory => Err(Refusal::document(
+                "this is not the directory that the genesis document names",
+            )),
+            Some(before) if directory.version <= before.version => Err(Refusal::document(format!(
+                "the directory in force has version {}",
+                before.version
+            ))),
+            _ => Ok(directory),
+        }
+    }
+
+    fn check_registry(&self, genesis: &GenesisDocument, digest: &Hash, bytes: &[u8]) -> Result<(), Refusal> {
+        if !self.has_registry && *digest != genesis.registry {
+            return Err(Refusal::document(
+                "this is not the Registerlandkarte that the genesis document names",
+            ));
+        }
+        SignedDocument::open(bytes, &genesis.authorities).map_err(|error| Refusal::document(error.to_string()))?;
+        Ok(())
+    }
+
+    /// Notes a recorded change, whose document has this digest.
+    pub(super) fn apply(&mut self, change: Change, digest: &Hash, batch: &mut Batch) {
+        match change {
+            Change::Genesis(document) => self.document = Some(document),
+            Change::Directory(directory) => {
+                batch.put(Column::Meta, DIRECTORY, &digest.0);
+                self.directory = Some(directory);
+            }
+            Change::Registry => {
+                batch.put(Column::Meta, REGISTRY, &digest.0);
+                self.has_registry = true;
+            }
+            Change::None => return,
+        }
+        self.publish_keys();
+    }
+
+    fn publish_keys(&self) {
+        let operator = self.document.iter().map(|document| document.operator);
+        let writers = self
+            .directory
+            .iter()
+            .flat_map(|directory| directory.writers.iter().map(|grant| grant.key));
+        let all: Vec<WriterKey> = operator.chain(writers).collect();
+        self.keys.replace(all.into_iter());
+    }
+}

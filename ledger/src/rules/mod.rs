@@ -1,0 +1,412 @@
+//! What this log admits: entries of the exchange (design §4), by the rules that must hold at the moment of recording.
+//!
+//! [`Checker`] looks at a submission alone, in parallel; [`Rules`] looks at it against the log, in order. What is kept here in memory
+//! (founding documents, chains, periods, labels, open intents) is derived from the store at start and only ever changed by entries.
+//!
+//! Rules of the sequencer, in this order:
+//!
+//! 1. the very same bytes stand in the log already → their index, whatever their age;
+//! 2. the entry's own faults: right, time, document, period, label, what it refers to;
+//! 3. the writer's chain.
+//!
+//! The ledger writes `map` entries itself, at most `map_after` after any other entry. They go through the same stage and commit.
+
+mod chains;
+#[cfg(test)]
+mod durability_tests;
+mod founding;
+mod keys;
+mod labels;
+mod periods;
+pub mod refusal;
+pub mod submission;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use record::{
+    Body, Entry, Kind, LabelledKind, Period, ReferenceKind, SignedEntry, Timestamp, Unsigned, WriterSigningKey,
+};
+use service::Clock;
+use tlog::Hash;
+use tlog::merkle::Index;
+
+use crate::engine::rows::Rows;
+use crate::engine::{Admission, Outcome, Stage};
+use crate::store::{Column, Store, StoreError};
+pub use chains::WriterHead;
+use chains::{Chains, Found};
+use founding::{Change, Founding};
+pub use keys::Keys;
+use labels::Labels;
+use periods::Periods;
+pub use refusal::Refusal;
+pub use submission::{Checker, Raw, Submission};
+
+/// What the rules are told from outside.
+pub struct Settings {
+    /// Leaf hash of entry 0.
+    pub genesis: Hash,
+    /// The log's origin.
+    pub origin: String,
+    /// The ledger's own writer key, for `map` entries.
+    pub writer: WriterSigningKey,
+    /// How far an entry's time may be from the clock, seconds.
+    pub skew: u64,
+    /// How long after an entry the next `map` entry follows.
+    pub map_after: Duration,
+}
+
+/// The rules, with everything they know of the log.
+pub struct Rules {
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    founding: Founding,
+    chains: Chains,
+    periods: Periods,
+    labels: Labels,
+    /// Intents without outcome, by index.
+    open_intents: HashMap<u64, Period>,
+    /// When the first entry was recorded that no `map` entry covers.
+    unmapped_since: Option<Instant>,
+}
+
+type Verdict = Result<Result<Change, Refusal>, StoreError>;
+
+impl Rules {
+    /// Reads what the log holds. The writers' keys are put into `keys`.
+    pub fn load(rows: &Rows, settings: Settings, keys: Arc<Keys>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let founding = Founding::load(rows, settings.genesis, settings.origin.clone(), keys)?;
+        let store: &dyn Store = rows.store().as_ref();
+        let mut labels = Labels::default();
+        let periods = load_periods(rows, &mut labels)?;
+        for period in periods.open() {
+            labels.load(store, period, |_| ())?;
+        }
+        let head = rows.head()?.map_or(0, |head| head.size);
+        let last = head.checked_sub(1).map(|last| read_entry(rows, last)).transpose()?;
+        // After a crash the last entry may be one without its map entry.
+        let unmapped = last
+            .flatten()
+            .is_some_and(|entry| entry.entry().body.kind() != Kind::Map);
+        Ok(Self {
+            founding,
+            chains: Chains::load(store)?,
+            periods,
+            labels,
+            open_intents: load_intents(store)?,
+            unmapped_since: unmapped.then(Instant::now),
+            settings,
+            clock,
+        })
+    }
+
+    /// The own faults of an entry: rule 2.
+    fn judge(&mut self, submission: &Submission, stage: &Stage<'_>) -> Verdict {
+        let entry = submission.entry.entry();
+        if let Err(refusal) = self
+            .founding
+            .check_right(entry)
+            .and_then(|()| self.check_time(entry.time))
+        {
+            return Ok(Err(refusal));
+        }
+        if let Some(key) = entry.body.map_key()
+            && let Some(index) = self.labels.find(key.0, &key.1)
+        {
+            return Ok(Err(Refusal::label_used(index)));
+        }
+        match &entry.body {
+            Body::Map { .. } => Ok(Err(Refusal::right("map entries are written by the ledger alone"))),
+            Body::Document { .. } => Ok(self.founding.check_document(submission)),
+            Body::Denial { .. } => Ok(Ok(Change::None)),
+            Body::Period { period, event } => {
+                let labels = &mut self.labels;
+                let has_open_intents = || self.open_intents.values().any(|of| of == period);
+                let root = || labels.root(*period);
+                let checked = self
+                    .periods
+                    .check_event(*period, event, entry.time, root, has_open_intents);
+                Ok(checked.map(|()| Change::None))
+            }
+            Body::Labelled {
+                kind, period, refers, ..
+            } => {
+                if let Err(refusal) = self.periods.check_label(*kind, *period, entry.time) {
+                    return Ok(Err(refusal));
+                }
+                Ok(self
+                    .check_reference(*kind, *period, *refers, stage)?
+                    .map(|()| Change::None))
+            }
+            Body::Reference { kind, refers } => Ok(self.check_other(*kind, *refers, stage).map(|()| Change::None)),
+        }
+    }
+
+    fn check_time(&self, time: Timestamp) -> Result<(), Refusal> {
+        let now = self.clock.now();
+        if now.abs_diff(time.0) <= self.settings.skew {
+            Ok(())
+        } else {
+            Err(Refusal::clock_skew(self.settings.skew, now, time.0))
+        }
+    }
+
+    /// What a labelled entry may refer to. That intent and void refer to nothing is part of the entry's form.
+    fn check_reference(
+        &self,
+        kind: LabelledKind,
+        period: Period,
+        refers: Option<Index>,
+        stage: &Stage<'_>,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        let Some(refers) = refers.map(Index::get) else {
+            let needed = matches!(kind, LabelledKind::Outcome | LabelledKind::Preview);
+            return Ok(if needed {
+                Err(Refusal::refers("it must refer to its intent"))
+            } else {
+                Ok(())
+            });
+        };
+        match kind {
+            LabelledKind::Outcome => Ok(match self.open_intents.get(&refers) {
+                Some(of) if *of == period => Ok(()),
+                Some(_) => Err(Refusal::refers("the intent belongs to another period")),
+                None => Err(Refusal::refers(format!(
+                    "entry {refers} is not an intent without outcome"
+                ))),
+            }),
+            LabelledKind::Preview => {
+                let period_of_intent = match self.open_intents.get(&refers) {
+                    Some(of) => Some(*of),
+                    None => intent_period(stage.rows(), refers)?,
+                };
+                Ok(match period_of_intent {
+                    Some(of) if of == period => Ok(()),
+                    _ => Err(Refusal::refers(format!(
+                        "entry {refers} is not an intent of period {}",
+                        period.0
+                    ))),
+                })
+            }
+            _ if refers < stage.next_index() => Ok(Ok(())),
+            _ => Ok(Err(Refusal::refers(format!("there is no entry {refers}")))),
+        }
+    }
+
+    fn check_other(&self, kind: ReferenceKind, refers: Index, stage: &Stage<'_>) -> Result<(), Refusal> {
+        let refers = refers.get();
+        match kind {
+            ReferenceKind::Lost if !self.open_intents.contains_key(&refers) => Err(Refusal::refers(format!(
+                "entry {refers} is not an intent without outcome"
+            ))),
+            _ if refers >= stage.next_index() => Err(Refusal::refers(format!("there is no entry {refers}"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Stages an entry that may be recorded, with everything that belongs to it.
+    fn record(&mut self, submission: &Submission, change: Change, stage: &mut Stage<'_>) -> Result<u64, StoreError> {
+        let signed = &submission.entry;
+        let (entry, leaf) = (signed.entry(), signed.leaf_hash());
+        let index = stage.append(signed.bytes(), leaf);
+        let batch = stage.batch();
+        self.chains.add(entry, leaf, index, batch);
+        if let Some(key) = entry.body.map_key() {
+            self.labels.add(key, index, leaf, batch)?;
+        }
+        if let Some(record) = &submission.record {
+            batch.put(Column::Records, &index.to_be_bytes(), record);
+        }
+        if let (Some(digest), Some(document)) = (entry.body.document(), &submission.document) {
+            batch.put(Column::Documents, &digest.0, document);
+            self.founding.apply(change, &digest, batch);
+        }
+        self.note(entry, index, stage);
+        Ok(index)
+    }
+
+    /// What an entry changes for those after it.
+    fn note(&mut self, entry: &Entry, index: u64, stage: &mut Stage<'_>) {
+        let batch = stage.batch();
+        match &entry.body {
+            Body::Labelled {
+                kind: LabelledKind::Intent,
+                period,
+                ..
+            } => {
+                self.open_intents.insert(index, *period);
+                batch.put(Column::Intents, &index.to_be_bytes(), &period.0.to_be_bytes());
+            }
+            Body::Labelled {
+                kind: LabelledKind::Outcome,
+                refers: Some(intent),
+                ..
+            }
+            | Body::Reference {
+                kind: ReferenceKind::Lost,
+                refers: intent,
+            } => {
+                self.open_intents.remove(&intent.get());
+                batch.delete(Column::Intents, &intent.get().to_be_bytes());
+            }
+            Body::Period { period, event } => {
+                self.periods.apply(*period, event);
+                match event {
+                    record::PeriodEvent::Begin { .. } => self.labels.open(*period),
+                    record::PeriodEvent::Final { .. } => self.labels.close(*period),
+                    record::PeriodEvent::Destroyed => {}
+                }
+            }
+            _ => {}
+        }
+        if entry.body.kind() == Kind::Map {
+            self.unmapped_since = None;
+        } else {
+            self.unmapped_since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    fn stage_map_entry(&mut self, stage: &mut Stage<'_>) -> Result<(), StoreError> {
+        let writer = self.settings.writer.id();
+        let (sequence, previous) = self.chains.next(&writer);
+        let unsigned = Unsigned {
+            sequence,
+            previous,
+            time: Timestamp(self.clock.now()),
+            body: Body::Map {
+                roots: self.labels.roots(),
+            },
+        };
+        let entry = self
+            .settings
+            .writer
+            .sign(unsigned)
+            .map_err(|error| StoreError(error.to_string()))?;
+        let submission = Submission {
+            entry,
+            record: None,
+            document: None,
+        };
+        self.record(&submission, Change::None, stage).map(drop)
+    }
+
+    fn may_map(&self) -> bool {
+        self.founding.may_write(&self.settings.writer.id(), Kind::Map)
+    }
+}
+
+impl Admission for Rules {
+    type Submission = Arc<Submission>;
+    type Refusal = Refusal;
+
+    fn admit(&mut self, submission: Arc<Submission>, stage: &mut Stage<'_>) -> Result<Outcome<Refusal>, StoreError> {
+        let signed = &submission.entry;
+        let found = self.chains.find(signed.entry(), &signed.leaf_hash(), stage)?;
+        if let Some(Found::Same(index)) = found {
+            return Ok(Outcome::Recorded(index));
+        }
+        let change = match self.judge(&submission, stage)? {
+            Ok(change) => change,
+            Err(refusal) => return Ok(Outcome::Refused(refusal)),
+        };
+        if let Some(Found::Other(index)) = found {
+            return Ok(Outcome::Refused(Refusal::sequence_used(
+                signed.entry().sequence.0,
+                index,
+            )));
+        }
+        if let Err(refusal) = self.chains.check(signed.entry()) {
+            return Ok(Outcome::Refused(refusal));
+        }
+        self.record(&submission, change, stage).map(Outcome::Recorded)
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.unmapped_since
+            .filter(|_| self.may_map())
+            .map(|since| since + self.settings.map_after)
+    }
+
+    fn finish(&mut self, stage: &mut Stage<'_>) -> Result<(), StoreError> {
+        if self.due().is_some_and(|due| due <= Instant::now()) {
+            self.stage_map_entry(stage)?;
+        }
+        self.chains.stage_heads(stage.batch());
+        Ok(())
+    }
+
+    fn committed(&mut self, idle: bool) {
+        self.chains.committed();
+        if idle {
+            // Hashes what the batch has changed, so that the next map entry finds little left to do.
+            self.labels.roots();
+        }
+    }
+}
+
+/// Map 0 holds all `period` entries, so its rows tell the periods.
+fn load_periods(rows: &Rows, labels: &mut Labels) -> Result<Periods, StoreError> {
+    let mut indexes = Vec::new();
+    labels.load(rows.store().as_ref(), Period::MAP0, |index| indexes.push(index))?;
+    indexes.sort_unstable();
+    let mut periods = Periods::default();
+    for index in indexes {
+        let entry = read_entry(rows, index)?;
+        match entry.as_ref().map(|entry| &entry.entry().body) {
+            Some(Body::Period { period, event }) => periods.apply(*period, event),
+            _ => {
+                return Err(StoreError(format!(
+                    "entry {index} is not the period entry that map 0 has there"
+                )));
+            }
+        }
+    }
+    Ok(periods)
+}
+
+fn load_intents(store: &dyn Store) -> Result<HashMap<u64, Period>, StoreError> {
+    let mut intents = HashMap::new();
+    let mut good = true;
+    store.scan(Column::Intents, &[], &[0xff; 9], &mut |key, row| {
+        match (key.try_into(), row.try_into()) {
+            (Ok(index), Ok(period)) => {
+                intents.insert(u64::from_be_bytes(index), Period(u32::from_be_bytes(period)));
+            }
+            _ => good = false,
+        }
+        ControlFlow::Continue(())
+    })?;
+    if good {
+        Ok(intents)
+    } else {
+        Err(StoreError(
+            "a row of open intents is damaged: restore from a backup".into(),
+        ))
+    }
+}
+
+fn read_entry(rows: &Rows, index: u64) -> Result<Option<SignedEntry>, StoreError> {
+    let leaf = rows.entry(index)?;
+    let entry =
+        leaf.map(|leaf| SignedEntry::parse(leaf).map_err(|error| StoreError(format!("entry {index}: {error}"))));
+    entry.transpose()
+}
+
+/// The period of a durable entry, if it is an intent.
+fn intent_period(rows: &Rows, index: u64) -> Result<Option<Period>, StoreError> {
+    Ok(read_entry(rows, index)?.and_then(|entry| match entry.entry().body {
+        Body::Labelled {
+            kind: LabelledKind::Intent,
+            period,
+            ..
+        } => Some(period),
+        _ => None,
+    }))
+}

@@ -1,0 +1,202 @@
+//! The periods (design §5.2), as the log's own `period` entries tell them.
+//!
+//! Periods are running numbers from 1, each begun before it starts, each starting after the one before. A period is *current* from
+//! its start to the next one's. 35 days after its end it may become final, if none of its intents is open; from then on the log
+//! takes none of its labels.
+
+use std::collections::BTreeMap;
+
+use record::{LabelledKind, Period, PeriodEvent, Timestamp};
+
+use super::refusal::Refusal;
+
+/// How far outside its period an entry's time may lie, seconds.
+pub(super) const TOLERANCE: u64 = 120;
+/// How long after its end a period can still get outcomes, seconds.
+pub(super) const CLOSING: u64 = 35 * 24 * 3600;
+
+/// What has happened to a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    Begun,
+    Final,
+    Destroyed,
+}
+
+/// All periods.
+#[derive(Debug, Default)]
+pub(super) struct Periods(BTreeMap<Period, (Timestamp, State)>);
+
+impl Periods {
+    /// Notes what a recorded entry says.
+    pub(super) fn apply(&mut self, period: Period, event: &PeriodEvent) {
+        match event {
+            PeriodEvent::Begin { start, .. } => drop(self.0.insert(period, (*start, State::Begun))),
+            PeriodEvent::Final { .. } => self.set(period, State::Final),
+            PeriodEvent::Destroyed => self.set(period, State::Destroyed),
+        }
+    }
+
+    fn set(&mut self, period: Period, state: State) {
+        if let Some(entry) = self.0.get_mut(&period) {
+            entry.1 = state;
+        }
+    }
+
+    /// The periods that still take labels.
+    pub(super) fn open(&self) -> impl Iterator<Item = Period> {
+        self.0
+            .iter()
+            .filter(|(_, (_, state))| *state == State::Begun)
+            .map(|(period, _)| *period)
+    }
+
+    /// Whether a labelled entry of this time may stand in the period.
+    pub(super) fn check_label(&self, kind: LabelledKind, period: Period, time: Timestamp) -> Result<(), Refusal> {
+        let Some((start, state)) = self.0.get(&period) else {
+            return Err(Refusal::period(format!("period {} has not been begun", period.0)));
+        };
+        if *state != State::Begun {
+            return Err(Refusal::period(format!("period {} is final", period.0)));
+        }
+        // Outcome and preview belong to their intent's period, however late.
+        if matches!(kind, LabelledKind::Outcome | LabelledKind::Preview) {
+            return Ok(());
+        }
+        let early = time.0 + TOLERANCE < start.0;
+        let late = self.end(period).is_some_and(|end| time.0 >= end.0 + TOLERANCE);
+        if early || late {
+            Err(Refusal::period(format!("period {} is not the current one", period.0)))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn end(&self, period: Period) -> Option<Timestamp> {
+        self.0.get(&Period(period.0.checked_add(1)?)).map(|(start, _)| *start)
+    }
+
+    /// Whether a new event may be recorded: the period's root and whether it has open intents matter for `final` only.
+    pub(super) fn check_event(
+        &self,
+        period: Period,
+        event: &PeriodEvent,
+        time: Timestamp,
+        root: impl FnOnce() -> Option<tlog::Hash>,
+        has_open_intents: impl FnOnce() -> bool,
+    ) -> Result<(), Refusal> {
+        let state = self.0.get(&period).map(|(_, state)| *state);
+        match event {
+            PeriodEvent::Begin { start, .. } => self.check_begin(period, *start),
+            PeriodEvent::Final { root: claimed } => {
+                let closed = self.end(period).is_some_and(|end| time.0 >= end.0 + CLOSING);
+                if state != Some(State::Begun) || !closed {
+                    Err(Refusal::period("only a period that ended 35 days ago becomes final"))
+                } else if has_open_intents() {
+                    Err(Refusal::period("the period has intents without outcome"))
+                } else if root() != Some(*claimed) {
+                    Err(Refusal::period("the root is not that of the period's map"))
+                } else {
+                    Ok(())
+                }
+            }
+            PeriodEvent::Destroyed if state == Some(State::Final) => Ok(()),
+            PeriodEvent::Destroyed => Err(Refusal::period("only a final period's secret is destroyed")),
+        }
+    }
+
+    fn check_begin(&self, period: Period, start: Timestamp) -> Result<(), Refusal> {
+        let last = self.0.last_key_value();
+        let next = last.map_or(1, |(last, _)| u64::from(last.0) + 1);
+        if u64::from(period.0) != next {
+            return Err(Refusal::period(format!("the next period is {next}")));
+        }
+        if last.is_some_and(|(_, (before, _))| start <= *before) {
+            return Err(Refusal::period("a period starts after the one before"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use tlog::Hash;
+
+    fn begin(start: u64) -> PeriodEvent {
+        PeriodEvent::Begin {
+            vrf_key: [1; 32],
+            start: Timestamp(start),
+        }
+    }
+
+    fn event(periods: &Periods, period: u32, event: &PeriodEvent, time: u64, open: bool) -> bool {
+        periods
+            .check_event(Period(period), event, Timestamp(time), || Some(Hash([7; 32])), || open)
+            .is_ok()
+    }
+
+    #[test]
+    fn periods_begin_one_after_another() {
+        let mut periods = Periods::default();
+        assert!(!event(&periods, 2, &begin(1000), 0, false));
+        assert!(event(&periods, 1, &begin(1000), 0, false));
+        periods.apply(Period(1), &begin(1000));
+        assert!(!event(&periods, 1, &begin(2000), 0, false));
+        assert!(!event(&periods, 2, &begin(1000), 0, false));
+        assert!(!event(&periods, 3, &begin(2000), 0, false));
+        assert!(event(&periods, 2, &begin(2000), 0, false));
+    }
+
+    #[test]
+    fn intents_belong_to_the_current_period_and_outcomes_to_any_open_one() {
+        let mut periods = Periods::default();
+        periods.apply(Period(1), &begin(1000));
+        periods.apply(Period(2), &begin(2000));
+        let fits = |kind, period, time| periods.check_label(kind, Period(period), Timestamp(time)).is_ok();
+        for kind in [LabelledKind::Intent, LabelledKind::Void, LabelledKind::Inspection] {
+            assert_eq!(
+                [879, 880, 1500, 2119, 2120].map(|time| fits(kind, 1, time)),
+                [false, true, true, true, false]
+            );
+            assert_eq!(
+                [1879, 1880, 1_000_000].map(|time| fits(kind, 2, time)),
+                [false, true, true]
+            );
+            assert!(!fits(kind, 3, 2500));
+        }
+        assert!(fits(LabelledKind::Outcome, 1, 9999) && fits(LabelledKind::Preview, 1, 9999));
+    }
+
+    #[test]
+    fn a_period_becomes_final_late_closed_and_with_its_root() {
+        let mut periods = Periods::default();
+        periods.apply(Period(1), &begin(1000));
+        let last = PeriodEvent::Final { root: Hash([7; 32]) };
+        let late = 2000 + CLOSING;
+        assert!(!event(&periods, 1, &last, late, false), "it has not ended");
+        periods.apply(Period(2), &begin(2000));
+        assert!(!event(&periods, 1, &last, late - 1, false));
+        assert!(!event(&periods, 1, &last, late, true));
+        assert!(!event(
+            &periods,
+            1,
+            &PeriodEvent::Final { root: Hash([8; 32]) },
+            late,
+            false
+        ));
+        assert!(!event(&periods, 1, &PeriodEvent::Destroyed, late, false));
+        assert!(event(&periods, 1, &last, late, false));
+        periods.apply(Period(1), &last);
+        assert!(
+            periods
+                .check_label(LabelledKind::Outcome, Period(1), Timestamp(late))
+                .is_err()
+        );
+        assert_eq!(periods.open().collect::<Vec<_>>(), [Period(2)]);
+        assert!(event(&periods, 1, &PeriodEvent::Destroyed, late, false));
+        periods.apply(Period(1), &PeriodEvent::Destroyed);
+        assert!(!event(&periods, 1, &PeriodEvent::Destroyed, late, false));
+    }
+}

@@ -1,0 +1,132 @@
+//! A submission, checked as far as it can be checked alone: in the request handlers, in parallel.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use record::document::MAX_DOCUMENT;
+use record::entry::MAX_LEAF;
+use record::{GenesisDocument, SignedEntry, WriterKey};
+use tlog::Hash;
+
+use super::keys::Keys;
+use super::refusal::Refusal;
+
+/// The most bytes of a sealed record. Records are padded to size classes; the largest is far below.
+pub const MAX_RECORD: usize = 128 << 10;
+
+/// An entry whose form and signature are right, with the record and the document that belong to it.
+#[derive(Debug)]
+pub struct Submission {
+    pub(super) entry: SignedEntry,
+    pub(super) record: Option<Bytes>,
+    pub(super) document: Option<Bytes>,
+}
+
+/// A submission as it came in.
+#[derive(Clone, Debug)]
+pub struct Raw {
+    /// The leaf.
+    pub leaf: Bytes,
+    /// The sealed record.
+    pub record: Option<Bytes>,
+    /// The public document.
+    pub document: Option<Bytes>,
+}
+
+impl Raw {
+    /// Number of bytes.
+    pub fn len(&self) -> usize {
+        let length = |part: &Option<Bytes>| part.as_ref().map_or(0, Bytes::len);
+        self.leaf.len() + length(&self.record) + length(&self.document)
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What handlers need to know to check a submission.
+#[derive(Debug)]
+pub struct Checker {
+    /// The leaf hash of entry 0.
+    pub genesis: Hash,
+    /// Writers' keys.
+    pub keys: Arc<Keys>,
+}
+
+impl Checker {
+    /// Checks size, shape, record, document and signature.
+    ///
+    /// # Errors
+    /// [`Refusal`]: `malformed`, `too-large`, `record`, `document`, `unknown-writer`, `signature`.
+    pub fn check(&self, raw: Raw, founder: Option<&WriterKey>) -> Result<Submission, Refusal> {
+        if raw.leaf.len() > MAX_LEAF {
+            return Err(Refusal::too_large(format!("an entry has at most {MAX_LEAF} bytes")));
+        }
+        let entry = SignedEntry::parse(raw.leaf).map_err(|error| Refusal::malformed(error.to_string()))?;
+        check_record(
+            entry.entry().body.commitment().map(|commitment| commitment.0),
+            raw.record.as_deref(),
+        )?;
+        check_document(entry.entry().body.document(), raw.document.as_deref())?;
+        let keys = self.keys.current();
+        let writer = entry.entry().writer;
+        let key = keys.get(&writer).or_else(|| founder.filter(|key| key.id() == writer));
+        let key = key.ok_or_else(Refusal::unknown_writer)?;
+        entry.verify(key).map_err(|_| Refusal::signature())?;
+        Ok(Submission {
+            entry,
+            record: raw.record,
+            document: raw.document,
+        })
+    }
+
+    /// The operator's key, if one of the submissions is the genesis entry: the first entries come together, before any key is known.
+    pub fn founder(&self, raws: &[Raw]) -> Option<WriterKey> {
+        if !self.keys.current().is_empty() {
+            return None;
+        }
+        let genesis = raws
+            .iter()
+            .find(|raw| tlog::merkle::leaf_hash(&raw.leaf) == self.genesis)?;
+        GenesisDocument::parse(genesis.document.as_deref()?)
+            .ok()
+            .map(|document| document.operator)
+    }
+}
+
+fn check_record(commitment: Option<Hash>, record: Option<&[u8]>) -> Result<(), Refusal> {
+    match (commitment, record) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(Refusal::record("an entry of this kind has no record")),
+        (Some(_), None) => Err(Refusal::record("an entry of this kind comes with its sealed record")),
+        (Some(_), Some(record)) if record.len() > MAX_RECORD => Err(Refusal::too_large(format!(
+            "a sealed record has at most {MAX_RECORD} bytes"
+        ))),
+        (Some(commitment), Some(record)) if Hash::of(record) == commitment => Ok(()),
+        (Some(_), Some(_)) => Err(Refusal::record(
+            "the sealed record is not the one that the entry commits to",
+        )),
+    }
+}
+
+fn check_document(digest: Option<Hash>, document: Option<&[u8]>) -> Result<(), Refusal> {
+    match (digest, document) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(Refusal::document("an entry of this kind has no document")),
+        (Some(_), None) => Err(Refusal::document("an entry of this kind comes with its document")),
+        (Some(_), Some(document)) if document.len() > MAX_DOCUMENT => Err(Refusal::too_large(format!(
+            "a document has at most {MAX_DOCUMENT} bytes"
+        ))),
+        (Some(digest), Some(document)) if Hash::of(document) == digest => Ok(()),
+        (Some(_), Some(_)) => Err(Refusal::document("the document is not the one that the entry names")),
+    }
+}
+
+impl Submission {
+    /// The entry.
+    pub fn entry(&self) -> &SignedEntry {
+        &self.entry
+    }
+}

@@ -1,0 +1,316 @@
+//! A small log with everything in its place, for tests.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use record::{
+    Body, Commitment, Directory, DocumentKind, GenesisDocument, IdentityKeys, Kind, Label, LabelledKind, Period,
+    PeriodEvent, Sequence, SignedDocument, SignedEntry, Timestamp, Unsigned, WriterGrant, WriterSigningKey,
+};
+use service::ManualClock;
+use service::secret::Credential;
+use tlog::Hash;
+use tlog::merkle::Index;
+use tlog::note::SigningKey;
+use tlog::policy::Policy;
+
+use super::{Raw, Refusal};
+use crate::engine::{Limits, Outcome, Signer, SubmitError};
+use crate::http::Shared;
+use crate::rules;
+use crate::server::{Setup, start};
+use crate::store::Store;
+
+pub(crate) const ORIGIN: &str = "log.example/test";
+pub(crate) const NOW: u64 = 1_800_000_000;
+
+fn key(seed: u8) -> WriterSigningKey {
+    WriterSigningKey::from_seed([seed; 32])
+}
+
+/// Keys, documents and the clock.
+pub(crate) struct World {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) directory: Directory,
+    pub(crate) genesis: GenesisDocument,
+    pub(crate) documents: [Vec<u8>; 3],
+    pub(crate) founding: Vec<SignedEntry>,
+    pub(crate) map_after: Duration,
+    pub(crate) limits: Limits,
+    pub(crate) policy: Option<Policy>,
+}
+
+/// A writer with its chain.
+#[derive(Clone)]
+pub(crate) struct Pen {
+    pub(crate) key: WriterSigningKey,
+    pub(crate) sequence: Sequence,
+    pub(crate) previous: Hash,
+    pub(crate) time: u64,
+}
+
+impl Pen {
+    pub(crate) fn new(seed: u8) -> Self {
+        Self {
+            key: key(seed),
+            sequence: Sequence::FIRST,
+            previous: Hash([0; 32]),
+            time: NOW,
+        }
+    }
+
+    /// An entry that continues the chain, which it does not move.
+    pub(crate) fn draft(&self, body: Body) -> SignedEntry {
+        let (sequence, previous, time) = (self.sequence, self.previous, Timestamp(self.time));
+        self.key
+            .sign(Unsigned {
+                sequence,
+                previous,
+                time,
+                body,
+            })
+            .unwrap()
+    }
+
+    /// The next entry of the chain.
+    pub(crate) fn write(&mut self, body: Body) -> SignedEntry {
+        let entry = self.draft(body);
+        self.sequence = self.sequence.next();
+        self.previous = entry.leaf_hash();
+        entry
+    }
+}
+
+/// Seeds of the writers.
+pub(crate) const OPERATOR: u8 = 1;
+pub(crate) const AUTHORITY: u8 = 2;
+pub(crate) const BROKER: u8 = 3;
+pub(crate) const IDENTITY: u8 = 4;
+pub(crate) const LEDGER: u8 = 5;
+pub(crate) const STRANGER: u8 = 6;
+
+pub(crate) fn record(label: u8) -> Vec<u8> {
+    vec![label; 100]
+}
+
+pub(crate) fn labelled(kind: LabelledKind, period: u32, label: u8, refers: Option<u64>) -> Body {
+    Body::Labelled {
+        kind,
+        period: Period(period),
+        label: Label(Hash::of(&[label]).0),
+        commitment: Commitment(Hash::of(&record(label))),
+        refers: refers.map(|index| Index::new(index).unwrap()),
+    }
+}
+
+pub(crate) fn intent(label: u8) -> Body {
+    labelled(LabelledKind::Intent, 1, label, None)
+}
+
+pub(crate) fn begin(period: u32, start: u64) -> Body {
+    Body::Period {
+        period: Period(period),
+        event: PeriodEvent::Begin {
+            vrf_key: [9; 32],
+            start: Timestamp(start),
+        },
+    }
+}
+
+/// An entry with the record of its label, where one belongs to it.
+pub(crate) fn raw(entry: &SignedEntry, label: u8) -> Raw {
+    let record = entry.entry().body.commitment().map(|_| Bytes::from(record(label)));
+    Raw {
+        leaf: Bytes::copy_from_slice(entry.bytes()),
+        record,
+        document: None,
+    }
+}
+
+fn with_document(entry: &SignedEntry, document: &[u8]) -> Raw {
+    let document = Some(Bytes::copy_from_slice(document));
+    Raw {
+        leaf: Bytes::copy_from_slice(entry.bytes()),
+        record: None,
+        document,
+    }
+}
+
+pub(crate) fn log_key() -> SigningKey {
+    SigningKey::for_notes(ORIGIN.parse().unwrap(), &[42; 32])
+}
+
+pub(crate) fn credential() -> Credential {
+    Credential::from_bytes([77; 32])
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let grant = |name: &str, seed, kinds: &[Kind]| WriterGrant {
+            name: name.into(),
+            key: key(seed).public(),
+            kinds: kinds.into(),
+        };
+        let directory = Directory {
+            version: 1,
+            valid_from: Timestamp(NOW),
+            writers: vec![
+                grant(
+                    "broker",
+                    BROKER,
+                    &[Kind::Intent, Kind::Outcome, Kind::Denial, Kind::Preview, Kind::Lost],
+                ),
+                grant("identity", IDENTITY, &[Kind::Period, Kind::Void, Kind::Inspection]),
+                grant("ledger", LEDGER, &[Kind::Map]),
+            ],
+            participants: Vec::new(),
+            identity: IdentityKeys {
+                signing: key(IDENTITY).public(),
+                sealing: [8; 32],
+            },
+            supervision: [9; 32],
+        };
+        let signed = directory.sign(&key(AUTHORITY)).unwrap();
+        let registry = SignedDocument::sign(vec![0xa0], &key(AUTHORITY));
+        let genesis = GenesisDocument {
+            origin: ORIGIN.into(),
+            log_keys: vec![log_key().verifier_key().unwrap().to_string()],
+            authorities: vec![key(AUTHORITY).public()],
+            operator: key(OPERATOR).public(),
+            directory: signed.digest(),
+            registry: registry.digest(),
+        };
+        let documents = [genesis.to_bytes(), signed.bytes().to_vec(), registry.bytes().to_vec()];
+        let kinds = [DocumentKind::Genesis, DocumentKind::Directory, DocumentKind::Registry];
+        let mut operator = Pen::new(OPERATOR);
+        let founding = kinds.into_iter().zip(&documents);
+        let founding = founding
+            .map(|(kind, bytes)| {
+                operator.write(Body::Document {
+                    kind,
+                    digest: Hash::of(bytes),
+                })
+            })
+            .collect();
+        Self {
+            clock: ManualClock::new(NOW),
+            directory,
+            genesis,
+            documents,
+            founding,
+            map_after: Duration::from_secs(3600),
+            limits: Limits::default(),
+            policy: None,
+        }
+    }
+
+    /// Genesis, directory and registry.
+    pub(crate) fn founding(&self) -> Vec<Raw> {
+        self.founding
+            .iter()
+            .zip(&self.documents)
+            .map(|(entry, document)| with_document(entry, document))
+            .collect()
+    }
+
+    /// The operator after the founding.
+    pub(crate) fn operator(&self) -> Pen {
+        Pen {
+            sequence: Sequence(3),
+            previous: self.founding[2].leaf_hash(),
+            ..Pen::new(OPERATOR)
+        }
+    }
+
+    /// A document entry by this pen.
+    pub(crate) fn document(pen: &mut Pen, kind: DocumentKind, document: &[u8]) -> Raw {
+        let entry = pen.write(Body::Document {
+            kind,
+            digest: Hash::of(document),
+        });
+        with_document(&entry, document)
+    }
+
+    pub(crate) fn setup(&self, store: Arc<dyn Store>) -> Setup {
+        Setup {
+            store,
+            signer: Signer::new(log_key()).unwrap(),
+            rules: rules::Settings {
+                genesis: self.founding[0].leaf_hash(),
+                origin: ORIGIN.into(),
+                writer: key(LEDGER),
+                skew: 300,
+                map_after: self.map_after,
+            },
+            policy: self.policy.clone(),
+            records_credentials: vec![credential().digest()],
+            limits: self.limits,
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub(crate) fn start(&self, store: Arc<dyn Store>) -> Arc<Shared> {
+        start(self.setup(store)).unwrap()
+    }
+
+    /// A log of four entries: founded, with period 1 begun by identity, whose pen comes along.
+    pub(crate) async fn started(&self, store: Arc<dyn Store>) -> (Arc<Shared>, Pen) {
+        let shared = self.start(store);
+        assert_eq!(submit(&shared, self.founding()).await, [Ok(0), Ok(1), Ok(2)]);
+        let mut identity = Pen::new(IDENTITY);
+        let period = identity.write(begin(1, NOW - 1000));
+        assert_eq!(submit(&shared, vec![raw(&period, 0)]).await, [Ok(3)]);
+        (shared, identity)
+    }
+}
+
+/// What became of one submission: its index, or the slug of its refusal with the stored entry.
+pub(crate) type Short = Result<u64, (String, Option<u64>)>;
+
+fn short(refusal: Refusal) -> Short {
+    Err((refusal.problem.slug, refusal.stored))
+}
+
+pub(crate) fn refused(slug: &str) -> Short {
+    Err((slug.into(), None))
+}
+
+/// Checks and submits as a request handler does.
+pub(crate) async fn try_submit(shared: &Shared, raws: Vec<Raw>) -> Result<Vec<Short>, SubmitError> {
+    let founder = shared.checker.founder(&raws);
+    let checked: Vec<_> = raws
+        .into_iter()
+        .map(|raw| shared.checker.check(raw, founder.as_ref()))
+        .collect();
+    let (mut good, mut slots) = (Vec::new(), Vec::new());
+    for checked in checked {
+        slots.push(match checked {
+            Ok(submission) => {
+                good.push(Arc::new(submission));
+                None
+            }
+            Err(refusal) => Some(short(refusal)),
+        });
+    }
+    let mut outcomes = shared
+        .log
+        .submit(good, 1)
+        .await?
+        .outcomes
+        .into_iter()
+        .map(|outcome| match outcome {
+            Outcome::Recorded(index) => Ok(index),
+            Outcome::Refused(refusal) => short(refusal),
+        });
+    Ok(slots
+        .into_iter()
+        .map(|slot| slot.unwrap_or_else(|| outcomes.next().unwrap()))
+        .collect())
+}
+
+pub(crate) async fn submit(shared: &Shared, raws: Vec<Raw>) -> Vec<Short> {
+    try_submit(shared, raws).await.unwrap()
+}

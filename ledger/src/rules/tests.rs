@@ -1,0 +1,484 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+
+use record::{Body, DocumentKind, LabelledKind, Period, PeriodEvent, ReferenceKind, Sequence, SignedEntry};
+use tlog::Hash;
+use tlog::map::{Map, Value};
+use tlog::merkle::Index;
+
+use super::testing::*;
+use crate::http::Shared;
+use crate::store::Store;
+use crate::store::memory::MemoryStore;
+
+fn store() -> Arc<MemoryStore> {
+    Arc::new(MemoryStore::new())
+}
+
+async fn one(shared: &Shared, entry: &SignedEntry, label: u8) -> Short {
+    submit(shared, vec![raw(entry, label)]).await.remove(0)
+}
+
+fn size(shared: &Shared) -> u64 {
+    shared.log.snapshot().head.size
+}
+
+#[tokio::test]
+async fn an_empty_log_takes_its_own_genesis_entry_and_nothing_else() {
+    let world = World::new();
+    let shared = world.start(store());
+    assert_eq!(
+        one(&shared, &Pen::new(BROKER).draft(intent(1)), 1).await,
+        refused("unknown-writer")
+    );
+    let mut operator = Pen::new(OPERATOR);
+    operator.time += 1;
+    let other = World::document(&mut operator, DocumentKind::Genesis, &world.genesis.to_bytes());
+    assert_eq!(submit(&shared, vec![other]).await, [refused("unknown-writer")]);
+    let mut founding = world.founding();
+    assert_eq!(
+        submit(&shared, vec![founding[0].clone(), founding[2].clone()]).await,
+        [Ok(0), refused("right")]
+    );
+    assert_eq!(submit(&shared, vec![founding[2].clone()]).await, [refused("right")]);
+    assert_eq!(submit(&shared, founding.split_off(1)).await, [Ok(1), Ok(2)]);
+    assert_eq!(submit(&shared, founding).await, [Ok(0)], "again");
+    assert_eq!(size(&shared), 3);
+}
+
+#[tokio::test]
+async fn later_documents_need_an_authority_and_a_higher_version() {
+    let world = World::new();
+    let shared = world.start(store());
+    submit(&shared, world.founding()).await;
+    let mut operator = world.operator();
+    let authority = record::WriterSigningKey::from_seed([AUTHORITY; 32]);
+    let operator_key = record::WriterSigningKey::from_seed([OPERATOR; 32]);
+    let mut next = world.directory.clone();
+    let same = next.sign(&authority).unwrap();
+    assert_eq!(
+        submit(
+            &shared,
+            vec![World::document(
+                &mut operator.clone(),
+                DocumentKind::Directory,
+                same.bytes()
+            )]
+        )
+        .await,
+        [refused("document")]
+    );
+    next.version = 2;
+    next.writers.retain(|grant| grant.name != "broker");
+    let own = next.sign(&operator_key).unwrap();
+    assert_eq!(
+        submit(
+            &shared,
+            vec![World::document(
+                &mut operator.clone(),
+                DocumentKind::Directory,
+                own.bytes()
+            )]
+        )
+        .await,
+        [refused("document")]
+    );
+    let good = next.sign(&authority).unwrap();
+    assert_eq!(
+        submit(
+            &shared,
+            vec![World::document(&mut operator, DocumentKind::Directory, good.bytes())]
+        )
+        .await,
+        [Ok(3)]
+    );
+    assert_eq!(
+        one(&shared, &Pen::new(BROKER).draft(intent(1)), 1).await,
+        refused("unknown-writer"),
+        "no longer a writer"
+    );
+}
+
+#[tokio::test]
+async fn the_same_bytes_have_the_same_index_whatever_their_age() {
+    let world = World::new();
+    let (shared, _) = world.started(store()).await;
+    let mut broker = Pen::new(BROKER);
+    let entries: Vec<_> = (0..3).map(|label| broker.write(intent(label))).collect();
+    let raws: Vec<_> = (0u8..).zip(&entries).map(|(label, entry)| raw(entry, label)).collect();
+    let twice = [raws.clone(), raws.clone()].concat();
+    assert_eq!(submit(&shared, twice).await, [Ok(4), Ok(5), Ok(6), Ok(4), Ok(5), Ok(6)]);
+    world.clock.advance(1_000_000);
+    assert_eq!(submit(&shared, raws).await, [Ok(4), Ok(5), Ok(6)]);
+    assert_eq!(size(&shared), 7);
+}
+
+#[tokio::test]
+async fn used_sequences_and_labels_name_the_stored_entry() {
+    let world = World::new();
+    let (shared, _) = world.started(store()).await;
+    let mut broker = Pen::new(BROKER);
+    let start = broker.clone();
+    assert_eq!(one(&shared, &broker.write(intent(1)), 1).await, Ok(4));
+    assert_eq!(one(&shared, &broker.write(intent(2)), 2).await, Ok(5));
+    assert_eq!(
+        one(&shared, &start.draft(intent(3)), 3).await,
+        Err(("sequence-used".into(), Some(4)))
+    );
+    assert_eq!(
+        one(&shared, &broker.draft(intent(2)), 2).await,
+        Err(("label-used".into(), Some(5)))
+    );
+    let mut late = broker.clone();
+    late.time += 1;
+    assert_eq!(
+        one(&shared, &late.draft(intent(1)), 1).await,
+        Err(("label-used".into(), Some(4)))
+    );
+    assert_eq!(size(&shared), 6);
+}
+
+#[tokio::test]
+async fn a_chain_is_continued_or_refused_with_what_is_expected() {
+    let world = World::new();
+    let (shared, _) = world.started(store()).await;
+    let mut broker = Pen::new(BROKER);
+    assert_eq!(one(&shared, &broker.write(intent(1)), 1).await, Ok(4));
+    let gap = Pen {
+        sequence: Sequence(2),
+        ..broker.clone()
+    };
+    assert_eq!(one(&shared, &gap.draft(intent(2)), 2).await, refused("chain"));
+    let fork = Pen {
+        previous: Hash([1; 32]),
+        ..broker.clone()
+    };
+    assert_eq!(one(&shared, &fork.draft(intent(2)), 2).await, refused("chain"));
+    assert_eq!(
+        one(&shared, &broker.write(intent(2)), 2).await,
+        Ok(5),
+        "the chain goes on"
+    );
+}
+
+#[tokio::test]
+async fn each_entry_of_a_batch_has_its_own_answer() {
+    let world = World::new();
+    let (shared, identity) = world.started(store()).await;
+    let mut broker = Pen::new(BROKER);
+    let (first, faulty, after) = (
+        broker.write(intent(1)),
+        broker.write(intent(1)),
+        broker.write(intent(3)),
+    );
+    let also_faulty = broker.write(labelled(LabelledKind::Outcome, 1, 4, Some(0)));
+    let void = identity.draft(labelled(LabelledKind::Void, 1, 5, None));
+    let answers = submit(
+        &shared,
+        vec![
+            raw(&first, 1),
+            raw(&faulty, 1),
+            raw(&after, 3),
+            raw(&void, 5),
+            raw(&also_faulty, 4),
+        ],
+    )
+    .await;
+    assert_eq!(
+        answers,
+        [
+            Ok(4),
+            Err(("label-used".into(), Some(4))),
+            refused("chain"),
+            Ok(5),
+            refused("refers"),
+        ]
+    );
+    assert_eq!(size(&shared), 6);
+}
+
+#[tokio::test]
+async fn faults_of_form_store_nothing() {
+    let world = World::new();
+    let (shared, _) = world.started(store()).await;
+    let broker = Pen::new(BROKER);
+    let good = raw(&broker.draft(intent(1)), 1);
+    let changed = |change: fn(&mut super::Raw)| {
+        let mut raw = good.clone();
+        change(&mut raw);
+        raw
+    };
+    let flipped_signature = |raw: &mut super::Raw| {
+        let mut leaf = raw.leaf.to_vec();
+        *leaf.last_mut().unwrap() ^= 1;
+        raw.leaf = leaf.into();
+    };
+    let cases = [
+        (changed(|raw| raw.leaf = raw.leaf.slice(1..)), "malformed"),
+        (changed(|raw| raw.leaf = vec![0; 5000].into()), "too-large"),
+        (changed(|raw| raw.record = None), "record"),
+        (changed(|raw| raw.record = Some(vec![1; 3].into())), "record"),
+        (changed(|raw| raw.record = Some(vec![1; 200_000].into())), "too-large"),
+        (changed(|raw| raw.document = Some(vec![1; 3].into())), "document"),
+        (changed(flipped_signature), "signature"),
+        (raw(&Pen::new(STRANGER).draft(intent(1)), 1), "unknown-writer"),
+        (raw(&Pen::new(IDENTITY).draft(begin(2, NOW)), 1), "sequence-used"),
+    ];
+    for (raw, slug) in cases {
+        let answer = submit(&shared, vec![raw]).await.remove(0);
+        assert_eq!(answer.unwrap_err().0, slug);
+    }
+    assert_eq!(size(&shared), 4);
+    assert_eq!(submit(&shared, vec![good]).await, [Ok(4)], "the chain goes on");
+}
+
+#[tokio::test]
+async fn a_writer_writes_only_its_kinds() {
+    let world = World::new();
+    let (shared, identity) = world.started(store()).await;
+    let broker = Pen::new(BROKER);
+    assert_eq!(
+        one(&shared, &broker.draft(labelled(LabelledKind::Void, 1, 1, None)), 1).await,
+        refused("right")
+    );
+    assert_eq!(one(&shared, &identity.draft(intent(1)), 1).await, refused("right"));
+    assert_eq!(
+        one(&shared, &world.operator().draft(intent(1)), 1).await,
+        refused("right")
+    );
+    let map = Pen::new(LEDGER).draft(Body::Map {
+        roots: vec![(Period::MAP0, Hash([1; 32]))],
+    });
+    assert_eq!(
+        one(&shared, &map, 0).await,
+        refused("right"),
+        "not even with the ledger's own key"
+    );
+    assert_eq!(
+        submit(
+            &shared,
+            vec![World::document(
+                &mut world.operator(),
+                DocumentKind::Genesis,
+                &world.genesis.to_bytes()
+            )]
+        )
+        .await,
+        [refused("right")]
+    );
+}
+
+#[tokio::test]
+async fn the_time_is_near_the_ledgers() {
+    let world = World::new();
+    let (shared, _) = world.started(store()).await;
+    for (time, slug) in [
+        (NOW - 301, Some("clock-skew")),
+        (NOW + 301, Some("clock-skew")),
+        (NOW + 300, None),
+    ] {
+        let answer = one(
+            &shared,
+            &Pen {
+                time,
+                ..Pen::new(BROKER)
+            }
+            .draft(intent(1)),
+            1,
+        )
+        .await;
+        assert_eq!(answer.err().map(|refusal| refusal.0).as_deref(), slug, "{time}");
+    }
+}
+
+#[tokio::test]
+async fn an_intent_has_one_outcome_in_its_own_period() {
+    let world = World::new();
+    let (shared, mut identity) = world.started(store()).await;
+    assert_eq!(one(&shared, &identity.write(begin(2, NOW + 60)), 0).await, Ok(4));
+    let mut broker = Pen::new(BROKER);
+    assert_eq!(one(&shared, &broker.write(intent(1)), 1).await, Ok(5));
+    let outcome = |period, label, refers| labelled(LabelledKind::Outcome, period, label, Some(refers));
+    assert_eq!(
+        one(&shared, &broker.draft(outcome(1, 2, 4)), 2).await,
+        refused("refers"),
+        "no intent"
+    );
+    assert_eq!(
+        one(&shared, &broker.draft(outcome(1, 2, 6)), 2).await,
+        refused("refers"),
+        "not there"
+    );
+    assert_eq!(
+        one(&shared, &broker.draft(outcome(2, 2, 5)), 2).await,
+        refused("refers"),
+        "other period"
+    );
+    assert_eq!(
+        one(&shared, &broker.draft(outcome(3, 2, 5)), 2).await,
+        refused("period")
+    );
+    assert_eq!(one(&shared, &broker.write(outcome(1, 2, 5)), 2).await, Ok(6));
+    assert_eq!(
+        one(&shared, &broker.draft(outcome(1, 3, 5)), 3).await,
+        refused("refers"),
+        "a second one"
+    );
+    let preview = |period, refers| labelled(LabelledKind::Preview, period, 4, Some(refers));
+    assert_eq!(one(&shared, &broker.draft(preview(1, 6)), 4).await, refused("refers"));
+    assert_eq!(one(&shared, &broker.draft(preview(2, 5)), 4).await, refused("refers"));
+    assert_eq!(
+        one(&shared, &broker.write(preview(1, 5)), 4).await,
+        Ok(7),
+        "also after the outcome"
+    );
+    assert_eq!(
+        one(&shared, &broker.write(labelled(LabelledKind::Intent, 2, 5, None)), 5).await,
+        Ok(8)
+    );
+    let lost = |refers| Body::Reference {
+        kind: ReferenceKind::Lost,
+        refers: Index::new(refers).unwrap(),
+    };
+    assert_eq!(one(&shared, &broker.draft(lost(5)), 0).await, refused("refers"));
+    assert_eq!(one(&shared, &broker.write(lost(8)), 0).await, Ok(9));
+    assert_eq!(
+        one(&shared, &broker.draft(outcome(2, 6, 8)), 6).await,
+        refused("refers")
+    );
+}
+
+#[tokio::test]
+async fn periods_by_their_entries() {
+    let world = World::new();
+    let (shared, mut identity) = world.started(store()).await;
+    assert_eq!(
+        one(&shared, &identity.draft(begin(1, NOW)), 0).await,
+        Err(("label-used".into(), Some(3)))
+    );
+    assert_eq!(one(&shared, &identity.draft(begin(3, NOW)), 0).await, refused("period"));
+    assert_eq!(
+        one(
+            &shared,
+            &Pen::new(BROKER).draft(labelled(LabelledKind::Intent, 2, 1, None)),
+            1
+        )
+        .await,
+        refused("period")
+    );
+    assert_eq!(one(&shared, &identity.write(begin(2, NOW + 500)), 0).await, Ok(4));
+    assert_eq!(
+        one(
+            &shared,
+            &Pen::new(BROKER).draft(labelled(LabelledKind::Intent, 2, 1, None)),
+            1
+        )
+        .await,
+        refused("period")
+    );
+    assert_eq!(one(&shared, &Pen::new(BROKER).write(intent(1)), 1).await, Ok(5));
+    // The period ends; 35 days later it becomes final, with the root of its map.
+    let map = |labels: &[(u8, u64)]| {
+        let mut map = Map::new();
+        for (label, index) in labels {
+            let leaf = shared.log.rows().leaf_hash(*index).unwrap();
+            map.insert(
+                Hash::of(&[*label]).0,
+                Value {
+                    index: Index::new(*index).unwrap(),
+                    leaf,
+                },
+            )
+            .unwrap();
+        }
+        map.root()
+    };
+    let last = |root| Body::Period {
+        period: Period(1),
+        event: PeriodEvent::Final { root },
+    };
+    let late = NOW + 500 + super::periods::CLOSING;
+    world.clock.set(late);
+    identity.time = late;
+    let root = map(&[(1, 5)]);
+    assert_eq!(
+        one(&shared, &identity.draft(last(root)), 0).await,
+        refused("period"),
+        "an intent is open"
+    );
+    let mut broker = Pen {
+        time: late,
+        sequence: Sequence(1),
+        previous: shared.log.rows().leaf_hash(5).unwrap(),
+        ..Pen::new(BROKER)
+    };
+    assert_eq!(
+        one(
+            &shared,
+            &broker.write(labelled(LabelledKind::Outcome, 1, 2, Some(5))),
+            2
+        )
+        .await,
+        Ok(6)
+    );
+    assert_eq!(
+        one(&shared, &identity.draft(last(root)), 0).await,
+        refused("period"),
+        "not the root any more"
+    );
+    let root = map(&[(1, 5), (2, 6)]);
+    assert_eq!(one(&shared, &identity.write(last(root)), 0).await, Ok(7));
+    assert_eq!(
+        one(
+            &shared,
+            &broker.draft(labelled(LabelledKind::Preview, 1, 3, Some(5))),
+            3
+        )
+        .await,
+        refused("period")
+    );
+    let destroyed = Body::Period {
+        period: Period(1),
+        event: PeriodEvent::Destroyed,
+    };
+    assert_eq!(one(&shared, &identity.write(destroyed), 0).await, Ok(8));
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses() {
+    let world = World {
+        limits: crate::engine::Limits { queue: 8, batch: 4096 },
+        ..World::new()
+    };
+    let (shared, _) = world.started(store()).await;
+    let held = shared.log.fill(6);
+    assert!(matches!(
+        shared.log.submit(Vec::new(), 3).await,
+        Err(crate::engine::SubmitError::Busy)
+    ));
+    assert!(shared.log.submit(Vec::new(), 2).await.is_ok());
+    drop(held);
+    assert!(
+        shared.log.submit(Vec::new(), 99).await.is_ok(),
+        "a large request waits for an empty queue, not for ever"
+    );
+}
+
+#[tokio::test]
+async fn records_and_documents_are_stored_with_their_entries() {
+    use crate::store::Column;
+    let world = World::new();
+    let (shared, _) = world.started(store()).await;
+    assert_eq!(one(&shared, &Pen::new(BROKER).draft(intent(7)), 7).await, Ok(4));
+    let rows: &dyn Store = shared.log.rows().store().as_ref();
+    assert_eq!(
+        rows.get(Column::Records, &4u64.to_be_bytes()).unwrap().unwrap(),
+        record(7)
+    );
+    let digest = world.genesis.digest();
+    assert_eq!(
+        rows.get(Column::Documents, &digest.0).unwrap().unwrap(),
+        world.genesis.to_bytes()
+    );
+}

@@ -1,0 +1,137 @@
+//! Putting the parts together: store, log, rules, witnesses, HTTP.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use service::secret::CredentialDigest;
+use service::{Clock, Shutdown, SystemClock, http as calls, listen};
+use tlog::policy::Policy;
+use tokio::net::TcpListener;
+
+use crate::config::{Config, ConfigError};
+use crate::engine::publication::{Pace, PolicyMismatch, Publication, Witnessing};
+use crate::engine::rows::Rows;
+use crate::engine::{Limits, Log, OpenError, Signer, open};
+use crate::http::{Shared, routes};
+use crate::rules::{self, Checker, Keys, Rules};
+use crate::store::rocks::RocksStore;
+use crate::store::{Store, StoreError};
+
+/// Directory of the store below the data directory.
+pub(crate) const STORE: &str = "store";
+
+/// Why the ledger cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The stored log.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The witness policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyMismatch),
+    /// The data directory, the listener, or a thread.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The client for calling witnesses.
+    #[error(transparent)]
+    Client(#[from] calls::CallError),
+    /// Starting has panicked.
+    #[error("the start was broken off")]
+    Start,
+}
+
+/// Everything a ledger is made of.
+pub(crate) struct Setup {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) signer: Signer,
+    pub(crate) rules: rules::Settings,
+    pub(crate) policy: Option<Policy>,
+    pub(crate) records_credentials: Vec<CredentialDigest>,
+    pub(crate) limits: Limits,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Opens the log and starts its sequencer. Blocks: a large log's labels are read into memory.
+pub(crate) fn start(setup: Setup) -> Result<Arc<Shared>, Error> {
+    let rows = Rows::new(setup.store);
+    let opened = open(&rows, &setup.signer)?;
+    let publication = Arc::new(Publication::open(setup.policy, &rows, &opened)?);
+    let keys = Arc::new(Keys::default());
+    let checker = Checker {
+        genesis: setup.rules.genesis,
+        keys: keys.clone(),
+    };
+    let rules = Rules::load(&rows, setup.rules, keys, setup.clock)?;
+    tracing::info!(origin = %setup.signer.origin(), size = opened.head.size, root = %opened.head.root, "log opened");
+    let log = Log::start(rows, setup.signer, opened, rules, setup.limits)?;
+    Ok(Arc::new(Shared {
+        log,
+        publication,
+        checker,
+        records_credentials: setup.records_credentials,
+    }))
+}
+
+/// Serves until the end, then finishes what was accepted.
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    pace: Pace,
+    listener: TcpListener,
+    shutdown: Shutdown,
+) -> Result<(), Error> {
+    let (rows, snapshots) = (shared.log.rows().clone(), shared.log.snapshots());
+    let client = calls::Client::new()?;
+    let witnessing = Witnessing::new(shared.publication.clone(), rows, snapshots, client, pace);
+    let witnessing = witnessing.map(|witnessing| tokio::spawn(witnessing.run(shutdown.clone())));
+    tracing::info!(address = %listener.local_addr()?, "serving");
+    let served = listen::serve(listener, routes(shared.clone()), shutdown.clone()).await;
+    shutdown.trigger();
+    if let Some(witnessing) = witnessing {
+        let _ = witnessing.await;
+    }
+    let ended = tokio::task::spawn_blocking(move || shared.log.end()).await;
+    served?;
+    ended.map_err(|_| Error::Start)
+}
+
+/// Runs a ledger on RocksDB.
+///
+/// # Errors
+/// [`Error`]: configuration, a store that contradicts itself, a policy without this log's key, the listener.
+pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
+    let pace = config.pace();
+    let shared = tokio::task::spawn_blocking(move || start(setup(&config)?))
+        .await
+        .map_err(|_| Error::Start)??;
+    serve(shared, pace, listener, shutdown).await
+}
+
+fn setup(config: &Config) -> Result<Setup, Error> {
+    let signer = config.signer()?;
+    let (rules, policy) = (config.rules()?, config.policy()?);
+    let records_credentials = config.credentials()?;
+    Ok(Setup {
+        store: Arc::new(open_store(&config.data)?),
+        signer,
+        rules,
+        policy,
+        records_credentials,
+        limits: Limits {
+            queue: config.queue,
+            ..Limits::default()
+        },
+        clock: SystemClock::shared(),
+    })
+}
+
+fn open_store(data: &Path) -> Result<RocksStore, Error> {
+    let directory = data.join(STORE);
+    std::fs::create_dir_all(&directory)?;
+    Ok(RocksStore::open(&directory)?)
+}

@@ -1,0 +1,232 @@
+//! Checkpoints (c2sp.org/tlog-checkpoint): a note whose text is the head of a tree.
+//!
+//! ```text
+//! checkpoint = origin LF size LF base64(root) LF *(extension LF)
+//! ```
+//!
+//! * CP-1 the origin is a non-empty line that names the log; it need not resolve.
+//! * CP-2 the size has no leading zeros.
+//! * CP-3 extension lines are read but never written here: ML-DSA cosignatures do not cover them.
+//! * CP-4 a log never signs two inconsistent checkpoints; that is the sequencer's business, not this module's.
+//! * CP-5 the log's key is named like the origin.
+//! * CP-6 the empty tree has a checkpoint too, with the root SHA-256("").
+
+use core::fmt;
+use core::str::FromStr;
+
+use crate::Hash;
+use crate::encoding;
+use crate::merkle::Size;
+use crate::note::{self, Algorithm, KeyName, Note, NoteError, SignatureLine, SigningKey, VerifierKey};
+
+/// The name of a log: one line of 1 to 255 bytes without control characters. Compared as bytes.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin(String);
+
+/// Why a checkpoint is refused. None is retryable with the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CheckpointError {
+    /// The origin is not one line of 1 to 255 bytes.
+    #[error("an origin is one line of 1 to 255 bytes")]
+    Origin,
+    /// The text is not origin, size, root and non-empty extension lines.
+    #[error("the text is not a checkpoint")]
+    Structure,
+    /// The size is not canonical or not below 2^63.
+    #[error("the checkpoint's size is not a canonical number below 2^63")]
+    Size,
+    /// The root is not canonical base64 of 32 bytes.
+    #[error("the checkpoint's root is not canonical base64 of 32 bytes")]
+    Root,
+    /// The checkpoint is another log's.
+    #[error("the checkpoint is of the log {found}, not {expected}")]
+    OtherLog {
+        /// The origin asked for.
+        expected: Origin,
+        /// The origin found.
+        found: Origin,
+    },
+    /// Extension lines that no verified signature covers (only ML-DSA signatures verified).
+    #[error("no verified signature covers the checkpoint's extension lines")]
+    UncoveredExtensions,
+    /// The note or its signatures.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+}
+
+impl Origin {
+    /// The origin.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// SHA-256 of the origin: the path segment under which a witness shows the log's checkpoint.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        Hash::of(self.0.as_bytes())
+    }
+}
+
+impl FromStr for Origin {
+    type Err = CheckpointError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fits = (1..=255).contains(&text.len());
+        if fits && text.bytes().all(|byte| byte >= 0x20) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(CheckpointError::Origin)
+        }
+    }
+}
+
+impl From<&KeyName> for Origin {
+    /// The origin of the log whose key has this name (CP-5).
+    fn from(name: &KeyName) -> Self {
+        Self(name.as_str().to_owned())
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// The head of a tree. By itself it is only a claim: [`SignedCheckpoint`] is the signed one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Which log.
+    pub origin: Origin,
+    /// Number of entries.
+    pub size: Size,
+    /// Root of the tree of that size.
+    pub root: Hash,
+    /// Extension lines, none of them empty. Ours has none (CP-3).
+    pub extensions: Vec<String>,
+}
+
+impl Checkpoint {
+    /// A checkpoint without extension lines.
+    #[must_use]
+    pub const fn new(origin: Origin, size: Size, root: Hash) -> Self {
+        Self {
+            origin,
+            size,
+            root,
+            extensions: Vec::new(),
+        }
+    }
+
+    /// Signs the checkpoint by the log's note keys.
+    ///
+    /// # Errors
+    /// As [`note::sign`].
+    pub fn sign(&self, keys: &[&SigningKey]) -> Result<Note, NoteError> {
+        note::sign(&self.to_string(), keys)
+    }
+}
+
+impl FromStr for Checkpoint {
+    type Err = CheckpointError;
+
+    /// Parses a note text (unverified).
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let body = text.strip_suffix('\n').ok_or(CheckpointError::Structure)?;
+        let mut lines = body.split('\n');
+        let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next()) else {
+            return Err(CheckpointError::Structure);
+        };
+        let size = encoding::from_decimal(size).map_err(|_| CheckpointError::Size)?;
+        let extensions: Vec<String> = lines.map(str::to_owned).collect();
+        if extensions.iter().any(String::is_empty) {
+            return Err(CheckpointError::Structure);
+        }
+        Ok(Self {
+            origin: origin.parse()?,
+            size: Size::new(size).map_err(|_| CheckpointError::Size)?,
+            root: Hash::from_base64(root).map_err(|_| CheckpointError::Root)?,
+            extensions,
+        })
+    }
+}
+
+impl fmt::Display for Checkpoint {
+    /// The note text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n{}\n{}\n", self.origin, self.size, self.root.to_base64())?;
+        for line in &self.extensions {
+            writeln!(f, "{line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A checkpoint that its log has signed. Only [`SignedCheckpoint::open`] makes one. Cosignatures on it are *not* verified
+/// here; see [`crate::policy::Policy::verify_checkpoint`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedCheckpoint {
+    checkpoint: Checkpoint,
+    note: Note,
+}
+
+impl SignedCheckpoint {
+    /// Parses a checkpoint note and verifies the log's signature: at least one line is of `log_keys`, and every one that is
+    /// verifies. Any one of several keys is enough, so that a log can change its key.
+    ///
+    /// # Errors
+    /// [`CheckpointError`].
+    pub fn open(bytes: &[u8], origin: &Origin, log_keys: &[VerifierKey]) -> Result<Self, CheckpointError> {
+        let note = Note::parse(bytes)?;
+        let checkpoint: Checkpoint = note.text.parse()?;
+        if checkpoint.origin != *origin {
+            return Err(CheckpointError::OtherLog {
+                expected: origin.clone(),
+                found: checkpoint.origin,
+            });
+        }
+        let keys: Vec<&VerifierKey> = log_keys.iter().collect();
+        let verified = note.clone().verify(&keys)?;
+        // CS-6: an ML-DSA signature is about origin, size and root only.
+        let text_covered = verified
+            .verified()
+            .iter()
+            .any(|signature| signature.key.algorithm() != Algorithm::SubtreeV1);
+        if !text_covered && !checkpoint.extensions.is_empty() {
+            return Err(CheckpointError::UncoveredExtensions);
+        }
+        Ok(Self { checkpoint, note })
+    }
+
+    /// The tree head.
+    #[must_use]
+    pub const fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// The note with all its signature lines, of whomever.
+    #[must_use]
+    pub const fn note(&self) -> &Note {
+        &self.note
+    }
+
+    /// The lines that are of one of `keys`.
+    pub fn lines_of<'a>(&'a self, keys: &'a [VerifierKey]) -> impl Iterator<Item = &'a SignatureLine> {
+        let lines = self.note.signatures.iter();
+        lines.filter(move |line| keys.iter().any(|key| key.matches(line)))
+    }
+}
+
+impl fmt::Display for SignedCheckpoint {
+    /// The bytes that were opened.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.note.fmt(f)
+    }
+}

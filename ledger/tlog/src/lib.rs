@@ -1,0 +1,42 @@
+//! The wire formats of transparency logs: pure functions over bytes, one module per specification.
+//!
+//! | module | specification |
+//! | --- | --- |
+//! | [`merkle`] | RFC 6962 §2.1 / RFC 9162 §2.1 tree, proofs of inclusion and consistency; subtrees of draft-ietf-plants-merkle-tree-certs §4 |
+//! | [`note`] | c2sp.org/signed-note: text with signature lines, verifier keys, private key text |
+//! | [`checkpoint`] | c2sp.org/tlog-checkpoint: origin, size, root |
+//! | [`cosignature`] | c2sp.org/tlog-cosignature: Ed25519 `cosignature/v1`, ML-DSA-44 `subtree/v1` |
+//! | [`policy`] | c2sp.org/tlog-policy: which logs and which quorum of witnesses are trusted |
+//! | [`proof`] | c2sp.org/tlog-proof: the receipt file |
+//! | [`tile`] | c2sp.org/tlog-tiles: paths, tiles, entry bundles, authenticated reading |
+//! | [`witness`] | c2sp.org/tlog-witness: `add-checkpoint` |
+//! | [`log_list`] | the witness network's `logs/v0` list |
+//! | [`map`] | the Merkle prefix tree (MPT) of label → entry |
+//! | [`vrf`] | c2sp.org/vrf-r255 |
+//!
+//! There is no I/O, no clock and no randomness here: times and seeds are arguments, storage is a trait
+//! ([`merkle::HashReader`], [`tile::TileSource`]). The crate compiles to `wasm32-unknown-unknown`, so the browser runs the
+//! same checks as the server.
+//!
+//! # Two habits
+//!
+//! * A parser accepts exactly what its emitter writes: no leading zeros, no upper case hex, no stray bits in base64, no
+//!   trailing bytes. What was accepted can be re-encoded to the same bytes.
+//! * A type that stands for "verified" ([`checkpoint::SignedCheckpoint`], [`note::VerifiedNote`],
+//!   [`policy::PolicyVerdict`], [`proof::Verified`]) has no constructor but the function that verifies.
+
+pub mod checkpoint;
+pub mod cosignature;
+pub mod encoding;
+pub mod hash;
+pub mod log_list;
+pub mod map;
+pub mod merkle;
+pub mod note;
+pub mod policy;
+pub mod proof;
+pub mod tile;
+pub mod vrf;
+pub mod witness;
+
+pub use hash::Hash;

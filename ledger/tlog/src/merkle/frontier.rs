@@ -1,0 +1,221 @@
+//! Growing a tree: the [`Frontier`] keeps only its right edge, the [`MemoryTree`] keeps every node.
+
+use super::{EMPTY_ROOT, HashReader, Index, RangeError, Size, node_hash};
+use crate::Hash;
+
+/// The right edge of a tree (a *compact range* from 0): the complete subtrees it consists of, largest first, one for each set
+/// bit of the size. At most 63 hashes, whatever the size; enough to append and to know the root.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Frontier {
+    size: Size,
+    hashes: Vec<Hash>,
+}
+
+/// The hashes cannot be the right edge of a tree of this size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a tree of {size} leaves has {expected} hashes on its right edge, not {found}")]
+pub struct FrontierError {
+    /// The size given.
+    pub size: Size,
+    /// Number of hashes that it has.
+    pub expected: u32,
+    /// Number of hashes given.
+    pub found: usize,
+}
+
+impl Frontier {
+    /// The empty tree.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Restores what [`Frontier::hashes`] gave.
+    ///
+    /// # Errors
+    /// [`FrontierError`] for another number of hashes than `size` has set bits. That the hashes are the right ones shows only
+    /// in the root: compare it.
+    pub fn from_hashes(size: Size, hashes: Vec<Hash>) -> Result<Self, FrontierError> {
+        let expected = size.get().count_ones();
+        if usize::try_from(expected) == Ok(hashes.len()) {
+            Ok(Self { size, hashes })
+        } else {
+            Err(FrontierError {
+                size,
+                expected,
+                found: hashes.len(),
+            })
+        }
+    }
+
+    /// Reads the right edge of a stored tree.
+    ///
+    /// # Errors
+    /// The reader's.
+    pub fn from_reader<R: HashReader + ?Sized>(reader: &mut R, size: Size) -> Result<Self, R::Error> {
+        let mut hashes = Vec::new();
+        let mut at = 0;
+        while at < size.get() {
+            let level = (size.get() - at).ilog2();
+            hashes.push(reader.read(level.to_le_bytes()[0], at >> level)?);
+            at += 1 << level;
+        }
+        Ok(Self { size, hashes })
+    }
+
+    /// Adds a leaf, given by its hash, and tells `completed` every node that it completes, from the leaf itself (level 0) up:
+    /// `completed(level, index, hash)`. Storing exactly these makes a [`HashReader`].
+    ///
+    /// # Errors
+    /// [`RangeError`] when the tree has 2^63 − 1 leaves already.
+    pub fn append(&mut self, leaf: Hash, mut completed: impl FnMut(u8, u64, Hash)) -> Result<Index, RangeError> {
+        let at = self.size.get();
+        let index = Index::new(at)?;
+        let grown = Size::new(at + 1)?;
+        completed(0, at, leaf);
+        let mut hash = leaf;
+        // Each trailing one bit of the old size is a complete subtree that now gets its right sibling.
+        for level in 1..=at.trailing_ones() {
+            let Some(left) = self.hashes.pop() else { break };
+            hash = node_hash(&left, &hash);
+            completed(level.to_le_bytes()[0], at >> level, hash);
+        }
+        self.hashes.push(hash);
+        self.size = grown;
+        Ok(index)
+    }
+
+    /// Number of leaves.
+    #[must_use]
+    pub const fn size(&self) -> Size {
+        self.size
+    }
+
+    /// The hashes, largest subtree first.
+    #[must_use]
+    pub fn hashes(&self) -> &[Hash] {
+        &self.hashes
+    }
+
+    /// The root.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        let folded = self
+            .hashes
+            .iter()
+            .rev()
+            .copied()
+            .reduce(|right, left| node_hash(&left, &right));
+        folded.unwrap_or(EMPTY_ROOT)
+    }
+}
+
+/// A whole tree in memory, 64 bytes a leaf: for small trees, tools and tests. A log's tree is stored.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryTree {
+    frontier: Frontier,
+    levels: Vec<Vec<Hash>>,
+}
+
+/// The node asked for is not complete in this tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the tree has no complete node {index} at level {level}")]
+pub struct MissingNode {
+    /// Level of the node.
+    pub level: u8,
+    /// Index within the level.
+    pub index: u64,
+}
+
+impl MemoryTree {
+    /// The empty tree.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a leaf, given by its hash.
+    ///
+    /// # Errors
+    /// [`RangeError`] when the tree is full.
+    pub fn append(&mut self, leaf: Hash) -> Result<Index, RangeError> {
+        let levels = &mut self.levels;
+        self.frontier.append(leaf, |level, _, hash| {
+            let level = usize::from(level);
+            if levels.len() <= level {
+                levels.resize_with(level + 1, Vec::new);
+            }
+            levels[level].push(hash);
+        })
+    }
+
+    /// Number of leaves.
+    #[must_use]
+    pub const fn size(&self) -> Size {
+        self.frontier.size()
+    }
+
+    /// The root.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        self.frontier.root()
+    }
+}
+
+impl HashReader for MemoryTree {
+    type Error = MissingNode;
+
+    fn read(&mut self, level: u8, index: u64) -> Result<Hash, Self::Error> {
+        usize::try_from(index)
+            .ok()
+            .and_then(|at| self.levels.get(usize::from(level))?.get(at))
+            .copied()
+            .ok_or(MissingNode { level, index })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::merkle::{leaf_hash, root};
+
+    #[test]
+    fn frontier_and_stored_nodes_agree() {
+        let mut tree = MemoryTree::new();
+        let mut frontier = Frontier::new();
+        for n in 0_u32..200 {
+            let size = Size::from(n);
+            assert_eq!(root(&mut tree, size).unwrap(), frontier.root(), "{n}");
+            assert_eq!(Frontier::from_reader(&mut tree, size).unwrap(), frontier);
+            assert_eq!(
+                Frontier::from_hashes(size, frontier.hashes().to_vec()).unwrap(),
+                frontier
+            );
+            let leaf = leaf_hash(&n.to_be_bytes());
+            let mut nodes = Vec::new();
+            let index = frontier
+                .append(leaf, |level, index, hash| nodes.push((level, index, hash)))
+                .unwrap();
+            assert_eq!(index, tree.append(leaf).unwrap());
+            for (level, index, hash) in nodes {
+                assert_eq!(tree.read(level, index), Ok(hash));
+            }
+        }
+        assert_eq!(tree.read(3, 25), Err(MissingNode { level: 3, index: 25 }));
+    }
+
+    #[test]
+    fn a_frontier_has_one_hash_for_each_set_bit() {
+        let error = Frontier::from_hashes(Size::from(5), vec![Hash([0; 32])]).unwrap_err();
+        assert_eq!((error.expected, error.found), (2, 1));
+    }
+
+    #[test]
+    fn a_full_tree_refuses() {
+        let size = Size::new((1 << 63) - 1).unwrap();
+        let mut frontier = Frontier::from_hashes(size, vec![Hash([0; 32]); 63]).unwrap();
+        assert!(frontier.append(Hash([0; 32]), |_, _, _| ()).is_err());
+        assert_eq!(frontier.size(), size);
+    }
+}

@@ -1,0 +1,203 @@
+//! Checking proofs. Pure arithmetic over the proof: no tree is needed.
+
+use super::{EMPTY_ROOT, Index, Size, Subtree, node_hash, split_point};
+use crate::Hash;
+
+/// Why a proof does not hold. None of these is retryable: the proof, or what it is said to prove, is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ProofError {
+    /// The leaf, subtree or older tree lies outside the tree.
+    #[error("the proof is about leaves that the tree does not have")]
+    Beyond,
+    /// The bounds are not those of a subtree.
+    #[error("the range is not a subtree")]
+    InvalidSubtree,
+    /// The proof has too few or too many hashes for its place.
+    #[error("the proof has a wrong number of hashes")]
+    Length,
+    /// The proof does not lead to the subtree's (the older tree's) hash.
+    #[error("the proof does not lead to the older root")]
+    OldRootMismatch,
+    /// The proof does not lead to the root.
+    #[error("the proof does not lead to the root")]
+    RootMismatch,
+}
+
+/// Checks that the leaf with hash `leaf` stands at `index` in the tree of `size` leaves with `root`.
+///
+/// # Errors
+/// [`ProofError`]: the leaf is not proved to be there.
+pub fn verify_inclusion(leaf: &Hash, index: Index, size: Size, proof: &[Hash], root: &Hash) -> Result<(), ProofError> {
+    verify_subtree_inclusion(leaf, index, Subtree::whole(size), proof, root)
+}
+
+/// Checks that the leaf with hash `leaf` stands at `index` (counted in the whole tree) in `subtree`, whose hash is `hash`.
+///
+/// # Errors
+/// [`ProofError`]: the leaf is not proved to be there.
+pub fn verify_subtree_inclusion(
+    leaf: &Hash,
+    index: Index,
+    subtree: Subtree,
+    proof: &[Hash],
+    hash: &Hash,
+) -> Result<(), ProofError> {
+    if index.get() < subtree.start || index.get() >= subtree.end {
+        return Err(ProofError::Beyond);
+    }
+    let mut node = index.get() - subtree.start;
+    let mut last = subtree.end - subtree.start - 1;
+    let mut result = *leaf;
+    for sibling in proof {
+        if last == 0 {
+            return Err(ProofError::Length);
+        }
+        if node & 1 == 1 || node == last {
+            result = node_hash(sibling, &result);
+            // A right edge node without sibling moves up unchanged.
+            let lift = node.trailing_zeros();
+            node >>= lift;
+            last >>= lift;
+        } else {
+            result = node_hash(&result, sibling);
+        }
+        node >>= 1;
+        last >>= 1;
+    }
+    if last != 0 {
+        return Err(ProofError::Length);
+    }
+    if result == *hash {
+        Ok(())
+    } else {
+        Err(ProofError::RootMismatch)
+    }
+}
+
+/// Checks that the tree of `old` leaves with `old_root` is a prefix of the tree of `new` leaves with `new_root`.
+///
+/// # Errors
+/// [`ProofError`]: if both roots are signed, the log forked, or the proof is damaged.
+pub fn verify_consistency(
+    old: Size,
+    old_root: &Hash,
+    new: Size,
+    new_root: &Hash,
+    proof: &[Hash],
+) -> Result<(), ProofError> {
+    verify_subtree_consistency(Subtree::whole(old), old_root, new, new_root, proof)?;
+    // An empty new tree has one root only; the algorithm below has then nothing to compare it with.
+    if new == Size::ZERO && *new_root != EMPTY_ROOT {
+        return Err(ProofError::RootMismatch);
+    }
+    Ok(())
+}
+
+/// Checks that the subtree with hash `hash` is the one of the tree of `size` leaves with `root`.
+///
+/// # Errors
+/// [`ProofError`]: the subtree is not proved to belong to the tree.
+pub fn verify_subtree_consistency(
+    subtree: Subtree,
+    hash: &Hash,
+    size: Size,
+    root: &Hash,
+    proof: &[Hash],
+) -> Result<(), ProofError> {
+    if subtree.end > size.get() {
+        return Err(ProofError::Beyond);
+    }
+    if subtree.is_empty() {
+        // SPEC (MT-3): the proof from the empty tree MUST be empty.
+        return match (proof.is_empty(), *hash == EMPTY_ROOT) {
+            (false, _) => Err(ProofError::Length),
+            (true, false) => Err(ProofError::OldRootMismatch),
+            (true, true) => Ok(()),
+        };
+    }
+    let mut path = Path::from_leaves(subtree, size);
+    let (start, rest) = if path.first == path.last {
+        (*hash, proof)
+    } else {
+        let (start, rest) = proof.split_first().ok_or(ProofError::Length)?;
+        (*start, rest)
+    };
+    let (mut old, mut new) = (start, start);
+    for sibling in rest {
+        if path.tree_last == 0 {
+            return Err(ProofError::Length);
+        }
+        if path.last & 1 == 1 || path.last == path.tree_last {
+            if path.first < path.last {
+                old = node_hash(sibling, &old);
+            }
+            new = node_hash(sibling, &new);
+            while path.last & 1 == 0 {
+                path.up();
+            }
+        } else {
+            new = node_hash(&new, sibling);
+        }
+        path.up();
+    }
+    if path.tree_last != 0 {
+        return Err(ProofError::Length);
+    }
+    if old != *hash {
+        return Err(ProofError::OldRootMismatch);
+    }
+    if new == *root {
+        Ok(())
+    } else {
+        Err(ProofError::RootMismatch)
+    }
+}
+
+/// Where the walk stands: the nodes of one level that hold the subtree's first and last leaf and the tree's last leaf.
+struct Path {
+    first: u64,
+    last: u64,
+    tree_last: u64,
+}
+
+impl Path {
+    /// Begins at the largest complete node that ends a non-empty subtree: there the proof begins.
+    fn from_leaves(subtree: Subtree, size: Size) -> Self {
+        let mut path = Self {
+            first: subtree.start,
+            last: subtree.end - 1,
+            tree_last: size.get() - 1,
+        };
+        let at_right_edge = path.last == path.tree_last;
+        while path.first != path.last && (at_right_edge || path.last & 1 == 1) {
+            path.up();
+        }
+        path
+    }
+
+    fn up(&mut self) {
+        self.first >>= 1;
+        self.last >>= 1;
+        self.tree_last >>= 1;
+    }
+}
+
+/// How many hashes the inclusion proof of `index` in `size` has; `None` when the tree has no such leaf.
+#[must_use]
+pub fn inclusion_proof_length(index: Index, size: Size) -> Option<usize> {
+    if !size.contains(index) {
+        return None;
+    }
+    let (mut at, mut width, mut length) = (index.get(), size.get(), 0);
+    while width > 1 {
+        let left = split_point(width);
+        if at < left {
+            width = left;
+        } else {
+            at -= left;
+            width -= left;
+        }
+        length += 1;
+    }
+    Some(length)
+}

@@ -1,0 +1,374 @@
+//! Reading a policy file.
+
+use core::str::FromStr;
+use std::collections::HashMap;
+
+use super::{Group, Log, Member, Policy, Quorum, Threshold, Witness};
+use crate::encoding;
+use crate::note::{Algorithm, KeyError, VerifierKey};
+
+/// The most logs, witnesses and groups, each.
+const MAX_OF_A_KIND: usize = 1024;
+
+/// The most bytes of a policy file.
+const MAX_BYTES: usize = 16 << 20;
+
+/// A policy file is refused, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} of the policy: {error}")]
+pub struct PolicyParseError {
+    /// Line, counted from 1; the last line for what is missing from the whole.
+    pub line: usize,
+    /// What is wrong.
+    pub error: PolicyError,
+}
+
+/// What is wrong with a policy line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// An octet that may not stand in a policy, a name that is not UTF-8, a missing line end, or far too long a file.
+    #[error("not policy text: octets 09, 0A, 20-7E, 80-FF, names in UTF-8, every line ended by LF")]
+    Text,
+    /// Not `log`, `witness`, `group` or `quorum` with their fields.
+    #[error(
+        "write: log <vkey> [<url>] | witness <name> <vkey> [<url>] | group <name> all|any|<k> <member>... | quorum <name>|none"
+    )]
+    Structure,
+    /// A key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A witness without a cosignature key.
+    #[error("a witness has a cosignature key (type 0x04 or 0x06)")]
+    NotACosigner,
+    /// PO-3.
+    #[error("this public key was listed before")]
+    DuplicateKey,
+    /// PO-1.
+    #[error("the name {0:?} is taken or reserved")]
+    Name(String),
+    /// PO-2.
+    #[error("{0:?} is not a witness or group of an earlier line")]
+    UnknownMember(String),
+    /// PO-2.
+    #[error("{0:?} is member of a group already")]
+    SecondMembership(String),
+    /// The number is not between 1 and the number of members.
+    #[error("a group's number is 'all', 'any' or from 1 to the number of its members")]
+    Threshold,
+    /// More than one quorum line, or none.
+    #[error("a policy has exactly one quorum line")]
+    Quorum,
+    /// PO-5 and more.
+    #[error("more than {MAX_OF_A_KIND} logs, witnesses or groups")]
+    TooMany,
+}
+
+#[derive(Default)]
+struct Builder {
+    logs: Vec<Log>,
+    witnesses: Vec<Witness>,
+    groups: Vec<Group>,
+    quorum: Option<Quorum>,
+    names: HashMap<String, Name>,
+}
+
+struct Name {
+    member: Member,
+    in_a_group: bool,
+}
+
+impl Policy {
+    /// Parses a policy file.
+    ///
+    /// # Errors
+    /// [`PolicyParseError`] with the line.
+    pub fn parse(bytes: &[u8]) -> Result<Self, PolicyParseError> {
+        let at_line = |line| move |error| PolicyParseError { line, error };
+        if bytes.len() > MAX_BYTES {
+            return Err(at_line(1)(PolicyError::Text));
+        }
+        let mut builder = Builder::default();
+        let mut last = 1;
+        for (at, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            last = at + 1;
+            builder.line(line).map_err(at_line(last))?;
+        }
+        let quorum = builder.quorum.ok_or(PolicyError::Quorum).map_err(at_line(last))?;
+        Ok(Self {
+            logs: builder.logs,
+            witnesses: builder.witnesses,
+            groups: builder.groups,
+            quorum,
+        })
+    }
+}
+
+impl FromStr for Policy {
+    type Err = PolicyParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text.as_bytes())
+    }
+}
+
+impl Builder {
+    fn line(&mut self, line: &[u8]) -> Result<(), PolicyError> {
+        let line = line.strip_suffix(b"\n").ok_or(PolicyError::Text)?;
+        let allowed = |byte: &u8| matches!(byte, b'\t' | 0x20..=0x7e | 0x80..);
+        if !line.iter().all(allowed) {
+            return Err(PolicyError::Text);
+        }
+        // SPEC: fields are split on runs of SP and TAB only.
+        let mut fields = line
+            .split(|byte| matches!(byte, b' ' | b'\t'))
+            .filter(|field| !field.is_empty());
+        let Some(keyword) = fields.next() else { return Ok(()) };
+        if keyword.starts_with(b"#") {
+            return Ok(());
+        }
+        let fields: Result<Vec<&str>, _> = fields.map(str::from_utf8).collect();
+        let fields = fields.map_err(|_| PolicyError::Text)?;
+        match (keyword, fields.as_slice()) {
+            (b"log", [key]) => self.log(key, None),
+            (b"log", [key, url]) => self.log(key, Some(url)),
+            (b"witness", [name, key]) => self.witness(name, key, None),
+            (b"witness", [name, key, url]) => self.witness(name, key, Some(url)),
+            (b"group", [name, threshold, members @ ..]) if !members.is_empty() => self.group(name, threshold, members),
+            (b"quorum", [name]) => self.quorum(name),
+            _ => Err(PolicyError::Structure),
+        }
+    }
+
+    fn log(&mut self, key: &str, url: Option<&&str>) -> Result<(), PolicyError> {
+        let key: VerifierKey = key.parse()?;
+        let url = url.map(|url| (*url).to_owned());
+        let same = |log: &Log| log.key.public_key() == key.public_key();
+        if self.logs.iter().any(same) {
+            return Err(PolicyError::DuplicateKey);
+        }
+        push(&mut self.logs, Log { key, url }).map(|_| ())
+    }
+
+    fn witness(&mut self, name: &str, key: &str, url: Option<&&str>) -> Result<(), PolicyError> {
+        let key: VerifierKey = key.parse()?;
+        let url = url.map(|url| (*url).to_owned());
+        if key.algorithm() == Algorithm::Ed25519 {
+            return Err(PolicyError::NotACosigner);
+        }
+        let same = |witness: &Witness| witness.key.public_key() == key.public_key();
+        if self.witnesses.iter().any(same) {
+            return Err(PolicyError::DuplicateKey);
+        }
+        let witness = Witness {
+            name: name.to_owned(),
+            key,
+            url,
+        };
+        let at = push(&mut self.witnesses, witness)?;
+        self.define(name, Member::Witness(at))
+    }
+
+    fn group(&mut self, name: &str, threshold: &str, members: &[&str]) -> Result<(), PolicyError> {
+        let threshold = match threshold {
+            "all" => Threshold::All,
+            "any" => Threshold::Any,
+            number => {
+                let count = encoding::from_decimal(number)
+                    .ok()
+                    .and_then(|count| usize::try_from(count).ok());
+                let count = count.filter(|count| (1..=members.len()).contains(count));
+                Threshold::AtLeast(count.ok_or(PolicyError::Threshold)?)
+            }
+        };
+        let members: Result<Vec<Member>, _> = members.iter().map(|member| self.join(member)).collect();
+        let group = Group {
+            name: name.to_owned(),
+            threshold,
+            members: members?,
+        };
+        let at = push(&mut self.groups, group)?;
+        self.define(name, Member::Group(at))
+    }
+
+    fn quorum(&mut self, name: &str) -> Result<(), PolicyError> {
+        if self.quorum.is_some() {
+            return Err(PolicyError::Quorum);
+        }
+        self.quorum = Some(if name == "none" {
+            Quorum::None
+        } else {
+            let named = self.names.get(name);
+            Quorum::Of(named.ok_or_else(|| PolicyError::UnknownMember(name.to_owned()))?.member)
+        });
+        Ok(())
+    }
+
+    /// PO-1.
+    fn define(&mut self, name: &str, member: Member) -> Result<(), PolicyError> {
+        if name == "none" || self.names.contains_key(name) {
+            return Err(PolicyError::Name(name.to_owned()));
+        }
+        let in_a_group = false;
+        self.names.insert(name.to_owned(), Name { member, in_a_group });
+        Ok(())
+    }
+
+    /// PO-2: makes a name a member of the group that is being read.
+    fn join(&mut self, name: &str) -> Result<Member, PolicyError> {
+        let known = self.names.get_mut(name);
+        let known = known.ok_or_else(|| PolicyError::UnknownMember(name.to_owned()))?;
+        if core::mem::replace(&mut known.in_a_group, true) {
+            return Err(PolicyError::SecondMembership(name.to_owned()));
+        }
+        Ok(known.member)
+    }
+}
+
+fn push<T>(list: &mut Vec<T>, item: T) -> Result<usize, PolicyError> {
+    if list.len() == MAX_OF_A_KIND {
+        return Err(PolicyError::TooMany);
+    }
+    list.push(item);
+    Ok(list.len() - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::note::SigningKey;
+
+    fn witness_key(n: u8) -> String {
+        let name = format!("w.example/{n}").parse().unwrap();
+        SigningKey::for_cosignatures(name, &[n; 32])
+            .verifier_key()
+            .unwrap()
+            .to_string()
+    }
+
+    fn log_key(n: u8) -> String {
+        let name = format!("log.example/{n}").parse().unwrap();
+        SigningKey::for_notes(name, &[n; 32])
+            .verifier_key()
+            .unwrap()
+            .to_string()
+    }
+
+    fn error(text: &str) -> (usize, PolicyError) {
+        let error = Policy::parse(text.as_bytes()).unwrap_err();
+        (error.line, error.error)
+    }
+
+    #[test]
+    fn parses_what_it_emits() {
+        let text = format!(
+            "log {} https://log.example\nwitness a {} https://a.example/x\nwitness b {}\nwitness c {}\n\
+             group g 1 a b\ngroup h all g c\nquorum h\n",
+            log_key(1),
+            witness_key(1),
+            witness_key(2),
+            witness_key(3),
+        );
+        let policy = Policy::parse(text.as_bytes()).unwrap();
+        assert_eq!(policy.to_string(), text);
+        let with = |names: &str| policy.quorum_satisfied(|witness| names.contains(&witness.name));
+        assert!(with("ac") && with("bc") && with("abc"));
+        assert!(!with("ab") && !with("c") && !with(""));
+    }
+
+    #[test]
+    fn blanks_and_comments() {
+        let key = witness_key(1);
+        let mut text = b" \t\n# b\xc3\xa4r \xff\n\t#\nquorum\t  w \t\n".to_vec();
+        text.splice(0..0, format!("  witness\tw   {key}  \n").into_bytes());
+        let policy = Policy::parse(&text).unwrap();
+        assert_eq!(policy.to_string(), format!("witness w {key}\nquorum w\n"));
+        assert!(Policy::parse(b"quorum none\n").unwrap().quorum_satisfied(|_| false));
+    }
+
+    #[test]
+    fn po_1_names() {
+        let (a, b) = (witness_key(1), witness_key(2));
+        let taken = |name: &str| PolicyError::Name(name.to_owned());
+        assert_eq!(error(&format!("witness none {a}\nquorum none\n")), (1, taken("none")));
+        assert_eq!(error(&format!("witness w {a}\nwitness w {b}\n")), (2, taken("w")));
+        assert_eq!(error(&format!("witness w {a}\ngroup w any w\n")), (2, taken("w")));
+    }
+
+    #[test]
+    fn po_2_members() {
+        let (a, b) = (witness_key(1), witness_key(2));
+        let base = format!("witness a {a}\nwitness b {b}\n");
+        let unknown = |name: &str| PolicyError::UnknownMember(name.to_owned());
+        let second = |name: &str| PolicyError::SecondMembership(name.to_owned());
+        assert_eq!(error(&format!("{base}group g any a a\n")), (3, second("a")));
+        assert_eq!(
+            error(&format!("{base}group g any a\ngroup h any a b\n")),
+            (4, second("a"))
+        );
+        assert_eq!(error(&format!("{base}group g any g\n")), (3, unknown("g")));
+        assert_eq!(error(&format!("{base}group g any none\n")), (3, unknown("none")));
+        assert_eq!(error(&format!("{base}quorum g\ngroup g any a\n")), (3, unknown("g")));
+    }
+
+    #[test]
+    fn po_3_keys_are_listed_once() {
+        let log = log_key(1);
+        let renamed = SigningKey::for_notes("other".parse().unwrap(), &[1; 32])
+            .verifier_key()
+            .unwrap();
+        assert_eq!(
+            error(&format!("log {log}\nlog {renamed}\n")),
+            (2, PolicyError::DuplicateKey)
+        );
+        let a = witness_key(1);
+        assert_eq!(
+            error(&format!("witness a {a}\nwitness b {a}\n")),
+            (2, PolicyError::DuplicateKey)
+        );
+        assert_eq!(error(&format!("witness a {log}\n")), (1, PolicyError::NotACosigner));
+    }
+
+    #[test]
+    fn po_5_many_of_a_kind() {
+        let mut text = String::new();
+        for n in 0..=255 {
+            text += &format!(
+                "log {}\nwitness w{n} {}\ngroup g{n} any w{n}\n",
+                log_key(n),
+                witness_key(n)
+            );
+        }
+        text += "group all all";
+        for n in 0..=255 {
+            text += &format!(" g{n}");
+        }
+        text += "\nquorum all\n";
+        let policy = Policy::parse(text.as_bytes()).unwrap();
+        assert!(policy.quorum_satisfied(|_| true) && !policy.quorum_satisfied(|witness| witness.name != "w7"));
+    }
+
+    #[test]
+    fn malformed_lines() {
+        let a = witness_key(1);
+        let cases = [
+            ("", 1, PolicyError::Quorum),
+            ("quorum none", 1, PolicyError::Text),
+            ("quorum none\r\n", 1, PolicyError::Text),
+            ("quorum none\nquorum none\n", 2, PolicyError::Quorum),
+            ("Quorum none\n", 1, PolicyError::Structure),
+            ("quorum none # all\n", 1, PolicyError::Structure),
+            ("quorum\n", 1, PolicyError::Structure),
+            ("log\n", 1, PolicyError::Structure),
+            ("log x\n", 1, PolicyError::Key(KeyError::Structure)),
+            ("group g any\n", 1, PolicyError::Structure),
+        ];
+        for (text, line, expected) in cases {
+            assert_eq!(error(text), (line, expected), "{text:?}");
+        }
+        for threshold in ["0", "2", "01", "some", "-1"] {
+            let text = format!("witness a {a}\ngroup g {threshold} a\nquorum g\n");
+            assert_eq!(error(&text), (2, PolicyError::Threshold), "{threshold}");
+        }
+    }
+}

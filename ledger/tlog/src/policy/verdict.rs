@@ -1,0 +1,106 @@
+//! Judging a checkpoint by a policy.
+
+use super::Policy;
+use crate::checkpoint::{Checkpoint, CheckpointError, Origin, SignedCheckpoint};
+use crate::note::{Note, SignatureLine, VerifierKey, verify_line};
+
+/// Why a policy refuses a checkpoint outright. A missing quorum is not among these: see [`PolicyVerdict::quorum`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VerdictError {
+    /// The policy lists no log of this origin.
+    #[error("the policy does not trust the log {0}")]
+    UnknownLog(Origin),
+    /// The checkpoint is malformed, or the log's or a known witness's signature does not verify.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+/// A verified cosignature of a witness of the policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WitnessCosignature {
+    /// The policy's name of the witness.
+    pub witness: String,
+    /// The time that it states, POSIX seconds; 0 states nothing about recency.
+    pub timestamp: u64,
+}
+
+/// A checkpoint signed by a log of the policy, with what its witnesses say. Only [`Policy::verify_checkpoint`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyVerdict {
+    signed: SignedCheckpoint,
+    cosignatures: Vec<WitnessCosignature>,
+    quorum: bool,
+    unknown: Vec<SignatureLine>,
+}
+
+impl PolicyVerdict {
+    /// The tree head.
+    #[must_use]
+    pub const fn checkpoint(&self) -> &Checkpoint {
+        self.signed.checkpoint()
+    }
+
+    /// The checkpoint with its note.
+    #[must_use]
+    pub const fn signed(&self) -> &SignedCheckpoint {
+        &self.signed
+    }
+
+    /// Verified cosignatures, each witness once.
+    #[must_use]
+    pub fn cosignatures(&self) -> &[WitnessCosignature] {
+        &self.cosignatures
+    }
+
+    /// Whether the cosignatures satisfy the policy's quorum. Without it nobody but the log vouches for the checkpoint.
+    #[must_use]
+    pub const fn quorum(&self) -> bool {
+        self.quorum
+    }
+
+    /// Lines of keys that the policy does not know.
+    #[must_use]
+    pub fn unknown(&self) -> &[SignatureLine] {
+        &self.unknown
+    }
+}
+
+impl Policy {
+    /// Verifies the signature of a listed log, and every line of a known witness.
+    ///
+    /// # Errors
+    /// [`VerdictError`]: malformed, of an unknown log, without the log's signature, or with a line of a known key that does
+    /// not verify.
+    pub fn verify_checkpoint(&self, bytes: &[u8]) -> Result<PolicyVerdict, VerdictError> {
+        let note = Note::parse(bytes).map_err(CheckpointError::from)?;
+        let checkpoint: Checkpoint = note.text.parse()?;
+        let log_keys = self.log_keys(&checkpoint.origin);
+        if log_keys.is_empty() {
+            return Err(VerdictError::UnknownLog(checkpoint.origin));
+        }
+        let signed = SignedCheckpoint::open(bytes, &checkpoint.origin, &log_keys)?;
+        let mut cosignatures: Vec<WitnessCosignature> = Vec::new();
+        let mut unknown = Vec::new();
+        for line in &signed.note().signatures {
+            if let Some(witness) = self.witnesses.iter().find(|witness| witness.key.matches(line)) {
+                let timestamp = verify_line(&signed.note().text, line, &witness.key).map_err(CheckpointError::from)?;
+                // SN-9: the first line of a key counts.
+                if !cosignatures.iter().any(|other| other.witness == witness.name) {
+                    cosignatures.push(WitnessCosignature {
+                        witness: witness.name.clone(),
+                        timestamp: timestamp.unwrap_or(0),
+                    });
+                }
+            } else if !log_keys.iter().any(|key: &VerifierKey| key.matches(line)) {
+                unknown.push(line.clone());
+            }
+        }
+        let quorum = self.quorum_satisfied(|witness| cosignatures.iter().any(|line| line.witness == witness.name));
+        Ok(PolicyVerdict {
+            signed,
+            cosignatures,
+            quorum,
+            unknown,
+        })
+    }
+}

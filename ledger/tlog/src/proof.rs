@@ -1,0 +1,211 @@
+//! Offline proofs (c2sp.org/tlog-proof): the receipt of an entry, a file `*.tlog-proof`.
+//!
+//! ```text
+//! proof = "c2sp.org/tlog-proof@v1" LF
+//!         [ "extra " base64(opaque) LF ]
+//!         "index " decimal LF
+//!         *( base64(hash) LF )            ; the leaf's sibling first
+//!         LF
+//!         checkpoint                      ; the signed note, with its cosignatures
+//! ```
+//!
+//! * TP-1 nothing follows the checkpoint.
+//! * TP-2 the index has no leading zeros and is below the size; there are exactly as many hashes as its place demands.
+//! * TP-3 `extra` stays below 48 KiB, because Go readers stop at lines of 64 KiB. It may be empty.
+//! * TP-4 what `extra` means is the application's; it is not trusted until it has led to the leaf hash.
+//!
+//! The file does not carry the entry: whoever verifies has it, or makes it from `extra`, and passes its leaf hash. A receipt
+//! without a quorum of witnesses is only the log's word; [`Verified::quorum`] says which it is.
+
+use core::fmt;
+use core::str::FromStr;
+
+use crate::Hash;
+use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::encoding;
+use crate::merkle::{self, Index, MAX_PROOF, ProofError};
+use crate::note::{self, Note};
+use crate::policy::{Policy, PolicyVerdict, VerdictError, WitnessCosignature};
+
+/// First line of the file.
+const HEADER: &str = "c2sp.org/tlog-proof@v1";
+
+/// The most bytes of `extra` (TP-3).
+pub const MAX_EXTRA: usize = 48 * 1024;
+
+/// The most bytes of the whole file.
+pub const MAX_BYTES: usize = note::MAX_BYTES + 4 * MAX_EXTRA;
+
+/// A tlog-proof, parsed and *not* verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlogProof {
+    /// The application's bytes, at most [`MAX_EXTRA`].
+    pub extra: Option<Vec<u8>>,
+    /// The entry's index.
+    pub index: Index,
+    /// The inclusion proof.
+    pub hashes: Vec<Hash>,
+    /// The signed checkpoint, verbatim.
+    pub checkpoint: String,
+}
+
+/// Why a file is no tlog-proof.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProofFileError {
+    /// Too long, not UTF-8, or not the lines of a tlog-proof.
+    #[error("the file is not a tlog-proof: {0}")]
+    Structure(&'static str),
+    /// TP-2.
+    #[error("the proof's index and hashes do not fit the checkpoint's size")]
+    Shape,
+    /// The checkpoint.
+    #[error("the proof's checkpoint: {0}")]
+    Checkpoint(#[from] CheckpointError),
+}
+
+/// Why a tlog-proof does not prove the entry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// The checkpoint is not signed by a trusted log, or a known key's line does not verify.
+    #[error(transparent)]
+    Checkpoint(#[from] VerdictError),
+    /// The entry is not at this index of the checkpoint's tree.
+    #[error("the entry is not proved to be in the log: {0}")]
+    Inclusion(#[from] ProofError),
+}
+
+/// An entry that is proved to be in a log. Only [`TlogProof::verify`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    index: Index,
+    verdict: PolicyVerdict,
+}
+
+impl Verified {
+    /// The entry's index.
+    #[must_use]
+    pub const fn index(&self) -> Index {
+        self.index
+    }
+
+    /// The tree head that contains it.
+    #[must_use]
+    pub const fn checkpoint(&self) -> &Checkpoint {
+        self.verdict.checkpoint()
+    }
+
+    /// The policy's verdict on the checkpoint.
+    #[must_use]
+    pub const fn verdict(&self) -> &PolicyVerdict {
+        &self.verdict
+    }
+
+    /// The witnesses that cosigned it.
+    #[must_use]
+    pub fn cosignatures(&self) -> &[WitnessCosignature] {
+        self.verdict.cosignatures()
+    }
+
+    /// Whether they satisfy the policy's quorum.
+    #[must_use]
+    pub const fn quorum(&self) -> bool {
+        self.verdict.quorum()
+    }
+}
+
+impl TlogProof {
+    /// Parses a file. `Display` gives back the same bytes.
+    ///
+    /// # Errors
+    /// [`ProofFileError`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, ProofFileError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(ProofFileError::Structure("too long"));
+        }
+        let text = str::from_utf8(bytes).map_err(|_| ProofFileError::Structure("not UTF-8"))?;
+        // The first blank line ends the proof; the checkpoint holds others.
+        let end = text.find("\n\n").ok_or(ProofFileError::Structure("no blank line"))?;
+        let checkpoint = text[end + 2..].to_owned();
+        let mut lines = text[..end].split('\n').peekable();
+        if lines.next() != Some(HEADER) {
+            return Err(ProofFileError::Structure("not of version v1"));
+        }
+        let extra = lines
+            .next_if(|line| line.starts_with("extra "))
+            .map(parse_extra)
+            .transpose()?;
+        let index = lines.next().and_then(|line| line.strip_prefix("index "));
+        let index = index.and_then(|index| encoding::from_decimal(index).ok());
+        let index = index
+            .and_then(|index| Index::new(index).ok())
+            .ok_or(ProofFileError::Structure("no index line"))?;
+        let hashes = lines
+            .take(MAX_PROOF + 1)
+            .map(Hash::from_base64)
+            .collect::<Result<Vec<_>, _>>();
+        let hashes = hashes.map_err(|_| ProofFileError::Structure("a hash is malformed"))?;
+        let proof = Self {
+            extra,
+            index,
+            hashes,
+            checkpoint,
+        };
+        proof.check_shape()?;
+        Ok(proof)
+    }
+
+    /// TP-2, and that the checkpoint is one.
+    fn check_shape(&self) -> Result<(), ProofFileError> {
+        let note = Note::parse(self.checkpoint.as_bytes()).map_err(CheckpointError::from)?;
+        let checkpoint: Checkpoint = note.text.parse()?;
+        if merkle::inclusion_proof_length(self.index, checkpoint.size) == Some(self.hashes.len()) {
+            Ok(())
+        } else {
+            Err(ProofFileError::Shape)
+        }
+    }
+
+    /// Verifies that the entry with hash `leaf` is in a log of the policy: the log's signature, every line of a known
+    /// witness, the inclusion. Whether the quorum is needed is the caller's decision.
+    ///
+    /// # Errors
+    /// [`VerifyError`].
+    pub fn verify(&self, leaf: &Hash, policy: &Policy) -> Result<Verified, VerifyError> {
+        let verdict = policy.verify_checkpoint(self.checkpoint.as_bytes())?;
+        let Checkpoint { size, root, .. } = verdict.checkpoint();
+        merkle::verify_inclusion(leaf, self.index, *size, &self.hashes, root)?;
+        let index = self.index;
+        Ok(Verified { index, verdict })
+    }
+}
+
+fn parse_extra(line: &str) -> Result<Vec<u8>, ProofFileError> {
+    let text = line.strip_prefix("extra ").unwrap_or_default();
+    let extra = encoding::from_base64(text).map_err(|_| ProofFileError::Structure("extra is malformed"))?;
+    if extra.len() > MAX_EXTRA {
+        return Err(ProofFileError::Structure("extra is too long"));
+    }
+    Ok(extra)
+}
+
+impl FromStr for TlogProof {
+    type Err = ProofFileError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text.as_bytes())
+    }
+}
+
+impl fmt::Display for TlogProof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{HEADER}")?;
+        if let Some(extra) = &self.extra {
+            writeln!(f, "extra {}", encoding::to_base64(extra))?;
+        }
+        writeln!(f, "index {}", self.index)?;
+        for hash in &self.hashes {
+            writeln!(f, "{}", hash.to_base64())?;
+        }
+        write!(f, "\n{}", self.checkpoint)
+    }
+}

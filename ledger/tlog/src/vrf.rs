@@ -1,0 +1,424 @@
+//! Verifiable random function ECVRF-RISTRETTO255-SHA512 (c2sp.org/vrf-r255, built like RFC 9381).
+//!
+//! For one public key every input has one output, which nobody can guess without the secret key and everybody can check with
+//! the proof.
+//!
+//! ```text
+//! suite = 0xFF ‖ "c2sp.org/vrf-r255"       x: secret scalar, little-endian       Y = x·B
+//! H     = one-way-map(SHA-512(suite ‖ 0x82 ‖ Y ‖ alpha))
+//! Gamma = x·H                              k = SHA-512(suite ‖ 0x81 ‖ x ‖ H) mod q
+//! c     = SHA-512(suite ‖ 0x02 ‖ Y ‖ H ‖ Gamma ‖ k·B ‖ k·H ‖ 0x00)[..16]
+//! s     = k + c·x mod q                    proof = Gamma ‖ c ‖ s, 80 bytes
+//! beta  = SHA-512(suite ‖ 0x03 ‖ Gamma ‖ 0x00), 64 bytes
+//! ```
+//!
+//! The group has prime order, so there is no cofactor to clear; the identity is refused as a key. Proving takes constant time
+//! in key and input. Not post-quantum.
+
+use core::fmt;
+
+use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
+use curve25519_dalek::scalar::Scalar;
+use curve25519_dalek::traits::{IsIdentity as _, VartimeMultiscalarMul as _};
+use sha2::{Digest as _, Sha512};
+use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
+
+const SUITE: &[u8] = b"\xffc2sp.org/vrf-r255";
+
+/// Who can evaluate the function: a key in memory ([`SecretKey`]), in a module, or shared among several.
+pub trait Vrf {
+    /// Why the evaluation failed.
+    type Error;
+
+    /// The key under which others verify.
+    fn public_key(&self) -> PublicKey;
+
+    /// Evaluates the function on `alpha`, with a proof.
+    ///
+    /// # Errors
+    /// The key holder's.
+    fn prove(&self, alpha: &[u8]) -> Result<(Proof, Output), Self::Error>;
+
+    /// Evaluates the function on `alpha`, without a proof.
+    ///
+    /// # Errors
+    /// The key holder's.
+    fn output(&self, alpha: &[u8]) -> Result<Output, Self::Error>;
+}
+
+/// Why a key or a proof is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum VrfError {
+    /// Not a canonical scalar other than 0.
+    #[error("not a VRF secret key")]
+    SecretKey,
+    /// Not a canonical point other than the identity.
+    #[error("not a VRF public key")]
+    PublicKey,
+    /// Not a point and two canonical scalars, or of a wrong length.
+    #[error("not a VRF proof")]
+    Proof,
+    /// The proof is not of this key and input.
+    #[error("the VRF proof does not hold for this key and input")]
+    Mismatch,
+}
+
+/// A proof: Gamma ‖ c ‖ s.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Proof(pub [u8; 80]);
+
+/// An output of the function. Whoever knows it knows what is derived from it, so `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, ZeroizeOnDrop)]
+pub struct Output([u8; 64]);
+
+impl Output {
+    /// The 64 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 64] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Output(…)")
+    }
+}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A proof contains Gamma, which is as good as the output.
+        f.write_str("Proof(…)")
+    }
+}
+
+impl TryFrom<&[u8]> for Proof {
+    type Error = VrfError;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, Self::Error> {
+        bytes.try_into().map(Self).map_err(|_| VrfError::Proof)
+    }
+}
+
+/// A public key: a point that is not the identity.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PublicKey {
+    bytes: [u8; 32],
+    point: RistrettoPoint,
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({})", crate::Hash(self.bytes))
+    }
+}
+
+impl PublicKey {
+    /// Takes the encoding of a point.
+    ///
+    /// # Errors
+    /// [`VrfError::PublicKey`] when it is not canonical or is the identity.
+    pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, VrfError> {
+        let point = CompressedRistretto(bytes).decompress().ok_or(VrfError::PublicKey)?;
+        if point.is_identity() {
+            return Err(VrfError::PublicKey);
+        }
+        Ok(Self { bytes, point })
+    }
+
+    /// The encoding, 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.bytes
+    }
+
+    /// Verifies a proof and returns the output that it proves.
+    ///
+    /// # Errors
+    /// [`VrfError::Proof`] for malformed proofs, [`VrfError::Mismatch`] for those of another key or input.
+    pub fn verify(&self, alpha: &[u8], proof: &Proof) -> Result<Output, VrfError> {
+        let (gamma_bytes, rest) = proof.0.split_first_chunk::<32>().ok_or(VrfError::Proof)?;
+        let (challenge_bytes, s) = rest.split_first_chunk::<16>().ok_or(VrfError::Proof)?;
+        let s = s.try_into().map_err(|_| VrfError::Proof)?;
+        let gamma = CompressedRistretto(*gamma_bytes).decompress().ok_or(VrfError::Proof)?;
+        let s: Scalar = Option::from(Scalar::from_canonical_bytes(s)).ok_or(VrfError::Proof)?;
+        let c = challenge_scalar(challenge_bytes);
+        let h = hash_to_point(&self.bytes, alpha);
+        // Everything here is public, so variable time is fine.
+        let u = RistrettoPoint::vartime_double_scalar_mul_basepoint(&-c, &self.point, &s);
+        let v = RistrettoPoint::vartime_multiscalar_mul([&s, &-c], [&h, &gamma]);
+        if challenge(&self.bytes, &h.compress().0, gamma_bytes, &u, &v) == *challenge_bytes {
+            Ok(output(gamma_bytes))
+        } else {
+            Err(VrfError::Mismatch)
+        }
+    }
+}
+
+/// A secret key. Wiped when dropped; `Debug` shows none of it.
+#[derive(Clone)]
+pub struct SecretKey {
+    scalar: Scalar,
+    public: PublicKey,
+}
+
+impl Drop for SecretKey {
+    fn drop(&mut self) {
+        self.scalar.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for SecretKey {}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretKey(…, {:?})", self.public)
+    }
+}
+
+impl SecretKey {
+    /// Takes a scalar, 32 bytes little-endian.
+    ///
+    /// # Errors
+    /// [`VrfError::SecretKey`] when it is not below the group order, or 0.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, VrfError> {
+        let scalar: Scalar = Option::from(Scalar::from_canonical_bytes(*bytes)).ok_or(VrfError::SecretKey)?;
+        Self::from_scalar(scalar)
+    }
+
+    /// Derives a key from 32 random bytes: SHA-512("tlog/vrf-r255/seed/v1" ‖ 0x00 ‖ seed) mod q.
+    ///
+    /// # Errors
+    /// [`VrfError::SecretKey`] if the scalar is 0, which happens for one seed in 2^252.
+    pub fn from_seed(seed: &[u8; 32]) -> Result<Self, VrfError> {
+        let mut wide = Zeroizing::new([0; 64]);
+        wide.copy_from_slice(
+            &Sha512::new()
+                .chain_update(b"tlog/vrf-r255/seed/v1\0")
+                .chain_update(seed)
+                .finalize(),
+        );
+        Self::from_scalar(Scalar::from_bytes_mod_order_wide(&wide))
+    }
+
+    fn from_scalar(scalar: Scalar) -> Result<Self, VrfError> {
+        if scalar == Scalar::ZERO {
+            return Err(VrfError::SecretKey);
+        }
+        let point = RistrettoPoint::mul_base(&scalar);
+        let bytes = point.compress().0;
+        let public = PublicKey { bytes, point };
+        Ok(Self { scalar, public })
+    }
+
+    /// The scalar, 32 bytes little-endian.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.scalar.to_bytes())
+    }
+
+    /// The key under which others verify.
+    #[must_use]
+    pub const fn public_key(&self) -> PublicKey {
+        self.public
+    }
+
+    /// Evaluates the function on `alpha`, with a proof.
+    #[must_use]
+    pub fn prove(&self, alpha: &[u8]) -> (Proof, Output) {
+        let h = hash_to_point(&self.public.bytes, alpha);
+        let h_bytes = h.compress().0;
+        let gamma = (self.scalar * h).compress().0;
+        let nonce = Zeroizing::new(self.nonce(&h_bytes));
+        let (u, v) = (RistrettoPoint::mul_base(&nonce), *nonce * h);
+        let c = challenge(&self.public.bytes, &h_bytes, &gamma, &u, &v);
+        let s = *nonce + challenge_scalar(&c) * self.scalar;
+        let mut proof = [0; 80];
+        proof[..32].copy_from_slice(&gamma);
+        proof[32..48].copy_from_slice(&c);
+        proof[48..].copy_from_slice(s.as_bytes());
+        (Proof(proof), output(&gamma))
+    }
+
+    /// Evaluates the function on `alpha`, without a proof: a third of the work.
+    #[must_use]
+    pub fn output(&self, alpha: &[u8]) -> Output {
+        let h = hash_to_point(&self.public.bytes, alpha);
+        output(&(self.scalar * h).compress().0)
+    }
+
+    fn nonce(&self, h: &[u8; 32]) -> Scalar {
+        let mut wide = Zeroizing::new([0; 64]);
+        wide.copy_from_slice(
+            &Sha512::new()
+                .chain_update(SUITE)
+                .chain_update([0x81])
+                .chain_update(self.scalar.as_bytes())
+                .chain_update(h)
+                .finalize(),
+        );
+        Scalar::from_bytes_mod_order_wide(&wide)
+    }
+}
+
+impl Vrf for SecretKey {
+    type Error = core::convert::Infallible;
+
+    fn public_key(&self) -> PublicKey {
+        Self::public_key(self)
+    }
+
+    fn prove(&self, alpha: &[u8]) -> Result<(Proof, Output), Self::Error> {
+        Ok(Self::prove(self, alpha))
+    }
+
+    fn output(&self, alpha: &[u8]) -> Result<Output, Self::Error> {
+        Ok(Self::output(self, alpha))
+    }
+}
+
+fn hash_to_point(public_key: &[u8; 32], alpha: &[u8]) -> RistrettoPoint {
+    let uniform = Sha512::new()
+        .chain_update(SUITE)
+        .chain_update([0x82])
+        .chain_update(public_key)
+        .chain_update(alpha)
+        .finalize();
+    RistrettoPoint::from_uniform_bytes(&uniform.into())
+}
+
+fn challenge(
+    public_key: &[u8; 32],
+    h: &[u8; 32],
+    gamma: &[u8; 32],
+    u: &RistrettoPoint,
+    v: &RistrettoPoint,
+) -> [u8; 16] {
+    let digest: [u8; 64] = Sha512::new()
+        .chain_update(SUITE)
+        .chain_update([0x02])
+        .chain_update(public_key)
+        .chain_update(h)
+        .chain_update(gamma)
+        .chain_update(u.compress().0)
+        .chain_update(v.compress().0)
+        .chain_update([0x00])
+        .finalize()
+        .into();
+    let mut c = [0; 16];
+    c.copy_from_slice(&digest[..16]);
+    c
+}
+
+fn challenge_scalar(challenge: &[u8; 16]) -> Scalar {
+    Scalar::from(u128::from_le_bytes(*challenge))
+}
+
+fn output(gamma: &[u8; 32]) -> Output {
+    let beta = Sha512::new()
+        .chain_update(SUITE)
+        .chain_update([0x03])
+        .chain_update(gamma)
+        .chain_update([0x00])
+        .finalize();
+    Output(beta.into())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::encoding::{from_hex, from_hex_array, to_hex};
+
+    /// The specification's vector.
+    const ALPHA: &[u8] = b"c2sp.org/vrf-r255";
+    const SK: &str = "3431c2b03533e280b23232e280b34e2c3132c2b03238e280b23131e280b34500";
+    const PK: &str = "54136cd90d99fbd1d4e855d9556efea87ba0337f2a6ce22028d0f5726fcb854e";
+    const H: &str = "f245308737c2a888ba56448c8cdbce9d063b57b147e063ce36c580194ef31a63";
+    const K: &str = "d32fcc5ae91ba05704da9df434f22fd4c2c373fdd8294bbb58bf27292aeec00a";
+    const GAMMA: &str = "0a97d961262fb549b4175c5117860f42ae44a123f93c476c439eddd1c0cff926";
+    const U: &str = "9a30709d72de12d67f7af1cd8695ff16214d2d4600ae5f478873d2e7ed0ece73";
+    const V: &str = "5e727d972b11f6490b0b1ba8147775bceb1a2cb523b381fa22d5a5c0e97d4744";
+    const C: &str = "5c805525233e2284dbed45e593b8eea3";
+    const S: &str = "1d5ca9734d72bcbba9738d5237f955f3b2422351149d1312503b6441a47c940c";
+    const BETA: &str = "dd653f0879b48c3ef69e13551239bec4cbcc1c18fe8894de2e9e1c790e18273603bf1c6c25d7a797aeff3c43fd32b974\
+                        d3fcbd4bcce916007097922a3ea3a794";
+
+    fn key() -> SecretKey {
+        SecretKey::from_bytes(&from_hex_array(SK).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_value_of_the_vector() {
+        let key = key();
+        assert_eq!(to_hex(key.public_key().as_bytes()), PK);
+        let h = hash_to_point(key.public_key().as_bytes(), ALPHA);
+        assert_eq!(to_hex(&h.compress().0), H);
+        let nonce = key.nonce(&h.compress().0);
+        assert_eq!(to_hex(nonce.as_bytes()), K);
+        assert_eq!(to_hex(&RistrettoPoint::mul_base(&nonce).compress().0), U);
+        assert_eq!(to_hex(&(nonce * h).compress().0), V);
+        let (proof, output) = key.prove(ALPHA);
+        assert_eq!(to_hex(&proof.0), [GAMMA, C, S].concat());
+        assert_eq!(to_hex(output.as_bytes()), BETA);
+        assert_eq!(key.output(ALPHA), output);
+        assert_eq!(key.public_key().verify(ALPHA, &proof), Ok(output.clone()));
+        assert_eq!(Vrf::prove(&key, ALPHA), Ok((proof, output.clone())));
+        assert_eq!(Vrf::output(&key, ALPHA), Ok(output));
+        assert_eq!(to_hex(&*key.to_bytes()), SK);
+    }
+
+    #[test]
+    fn every_bit_of_a_proof_counts() {
+        let key = key();
+        let (proof, _) = key.prove(ALPHA);
+        for bit in 0..proof.0.len() * 8 {
+            let mut bad = proof;
+            bad.0[bit / 8] ^= 1 << (bit % 8);
+            assert!(key.public_key().verify(ALPHA, &bad).is_err(), "{bit}");
+        }
+        assert_eq!(key.public_key().verify(b"other", &proof), Err(VrfError::Mismatch));
+        let other = SecretKey::from_seed(&[7; 32]).unwrap().public_key();
+        assert_eq!(other.verify(ALPHA, &proof), Err(VrfError::Mismatch));
+        assert_eq!(Proof::try_from(&proof.0[..79]), Err(VrfError::Proof));
+    }
+
+    #[test]
+    fn keys_are_canonical() {
+        let order = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
+        for bad in [order, &"00".repeat(32), &"ff".repeat(32)] {
+            let bytes = from_hex_array(bad).unwrap();
+            assert_eq!(SecretKey::from_bytes(&bytes).map(|_| ()), Err(VrfError::SecretKey));
+        }
+        // The identity, and the negative encoding of a point.
+        assert_eq!(PublicKey::from_bytes([0; 32]), Err(VrfError::PublicKey));
+        let mut odd = *key().public_key().as_bytes();
+        odd[0] |= 1;
+        assert_eq!(PublicKey::from_bytes(odd), Err(VrfError::PublicKey));
+        // A scalar s + q in place of s.
+        let (mut proof, _) = key().prove(ALPHA);
+        let mut carry = 0_u16;
+        for (byte, add) in proof.0[48..].iter_mut().zip(from_hex(order).unwrap()) {
+            let sum = u16::from(*byte) + u16::from(add) + carry;
+            *byte = sum.to_le_bytes()[0];
+            carry = sum >> 8;
+        }
+        assert_eq!(key().public_key().verify(ALPHA, &proof), Err(VrfError::Proof));
+    }
+
+    #[test]
+    fn seeds_give_different_keys_and_secrets_stay_hidden() {
+        let (one, two) = (
+            SecretKey::from_seed(&[1; 32]).unwrap(),
+            SecretKey::from_seed(&[2; 32]).unwrap(),
+        );
+        assert_ne!(one.public_key(), two.public_key());
+        assert_ne!(one.output(b"a"), one.output(b"b"));
+        let (proof, output) = key().prove(ALPHA);
+        let shown = format!("{:?} {proof:?} {output:?}", key());
+        assert!(
+            !shown.contains("3431c2") && shown.contains("Proof(…) Output(…)"),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,12 @@
+//! The crate against published vectors, a second implementation and damaged input. `testdata/generate.py` wrote the vectors.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod authenticated_tiles;
+mod checkpoints;
+mod damage;
+mod map;
+mod merkle;
+mod notes;
+mod receipts;
+mod vectors;
+mod witness;

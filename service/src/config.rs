@@ -1,0 +1,86 @@
+//! Configuration files: JSON. A configuration type has `#[serde(deny_unknown_fields)]`, so that a misspelt
+//! setting is an error and never a silent default.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {path}: {source}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not what the process expects.
+    #[error("the configuration {path} is not valid: {source}")]
+    Parse {
+        /// Which file.
+        path: PathBuf,
+        /// Line, column and reason.
+        source: serde_json::Error,
+    },
+}
+
+/// Reads a configuration from a JSON file.
+pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
+    let text = std::fs::read(path).map_err(|source| ConfigError::Read {
+        path: path.into(),
+        source,
+    })?;
+    serde_json::from_slice(&text).map_err(|source| ConfigError::Parse {
+        path: path.into(),
+        source,
+    })
+}
+
+/// A path of a configuration is relative to the directory `base` that the configuration file lies in.
+pub fn resolve(base: &Path, path: &Path) -> PathBuf {
+    if path.is_absolute() {
+        path.to_path_buf()
+    } else {
+        base.join(path)
+    }
+}
+
+/// The directory that relative paths of the configuration file `config` start from.
+pub fn base(config: &Path) -> PathBuf {
+    match config.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[derive(serde::Deserialize, Debug)]
+    #[serde(deny_unknown_fields)]
+    struct Sample {
+        name: String,
+    }
+
+    #[test]
+    fn an_unknown_setting_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.json");
+        std::fs::write(&path, r#"{"name":"a"}"#).unwrap();
+        assert_eq!(load::<Sample>(&path).unwrap().name, "a");
+        std::fs::write(&path, r#"{"name":"a","nmae":"b"}"#).unwrap();
+        let error = load::<Sample>(&path).unwrap_err();
+        assert!(error.to_string().contains("c.json"), "{error}");
+    }
+
+    #[test]
+    fn relative_paths_start_at_the_file() {
+        assert_eq!(resolve(Path::new("/a"), Path::new("b")), Path::new("/a/b"));
+        assert_eq!(resolve(Path::new("/a"), Path::new("/b")), Path::new("/b"));
+        assert_eq!(base(Path::new("c.json")), Path::new("."));
+    }
+}

@@ -1,0 +1,214 @@
+//! Calls to other compartments over HTTP.
+//!
+//! No redirects, no proxy, bounded time and bounded answers. Three ways to fail, which the caller treats differently:
+//! not reached (may be tried again), refused (the problem says whether), and not understood (a fault of the other side).
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+use crate::secret::Credential;
+
+/// Media type of deterministic CBOR.
+pub const CBOR: &str = "application/cbor";
+/// Media type of a CBOR sequence (RFC 8742).
+pub const CBOR_SEQ: &str = "application/cbor-seq";
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const MAX_ANSWER: usize = 64 << 20;
+
+/// Why a call brought no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The other side was not reached or broke off: whether it acted is not known. Retryable.
+    #[error("not reached: {0}")]
+    Unreachable(String),
+    /// The other side said no.
+    #[error("refused: {0}")]
+    Refused(Box<Problem>),
+    /// The other side answered something that is not understood.
+    #[error("invalid answer: {0}")]
+    Invalid(String),
+}
+
+impl CallError {
+    /// Whether the same call may succeed later.
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Refused(problem) => problem.retryable(),
+            Self::Invalid(_) => false,
+        }
+    }
+
+    /// The problem, if the other side said no.
+    pub fn problem(&self) -> Option<&Problem> {
+        match self {
+            Self::Refused(problem) => Some(problem),
+            _ => None,
+        }
+    }
+}
+
+/// An answer, whatever its status.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// `Content-Type`, empty if there is none.
+    pub content_type: String,
+    /// `Retry-After` in seconds.
+    pub retry_after: Option<u32>,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body of a success; the problem of anything else.
+    pub fn success(self) -> Result<Vec<u8>, CallError> {
+        if (200..300).contains(&self.status) {
+            return Ok(self.body);
+        }
+        Err(CallError::Refused(Box::new(Problem::from_response(
+            self.status,
+            &self.body,
+            self.retry_after,
+        ))))
+    }
+}
+
+/// A connection pool, cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Client {
+    inner: reqwest::Client,
+    credential: Option<Credential>,
+    timeout: Duration,
+}
+
+impl Client {
+    /// A client without a credential; a call may take 20 s.
+    pub fn new() -> Result<Self, CallError> {
+        let inner = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .build()
+            .map_err(|error| CallError::Invalid(error.to_string()))?;
+        Ok(Self {
+            inner,
+            credential: None,
+            timeout: DEFAULT_TIMEOUT,
+        })
+    }
+
+    /// The same connections, with a credential on every call.
+    pub fn with_credential(&self, credential: Credential) -> Self {
+        Self {
+            credential: Some(credential),
+            ..self.clone()
+        }
+    }
+
+    /// The same connections; a call, from connecting to the last byte, may take `timeout`.
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self {
+            timeout,
+            ..self.clone()
+        }
+    }
+
+    /// GET, successes only.
+    pub async fn get_bytes(&self, url: &str) -> Result<Vec<u8>, CallError> {
+        self.get(url).await?.success()
+    }
+
+    /// GET, `None` for 404.
+    pub async fn get_optional(&self, url: &str) -> Result<Option<Vec<u8>>, CallError> {
+        let answer = self.get(url).await?;
+        if answer.status == StatusCode::NOT_FOUND.as_u16() {
+            Ok(None)
+        } else {
+            answer.success().map(Some)
+        }
+    }
+
+    /// GET, any status.
+    pub async fn get(&self, url: &str) -> Result<Answer, CallError> {
+        self.send(self.inner.get(url)).await
+    }
+
+    /// GET of JSON.
+    pub async fn get_json<A: DeserializeOwned>(&self, url: &str) -> Result<A, CallError> {
+        from_json(&self.get_bytes(url).await?)
+    }
+
+    /// POST of any body, any status.
+    pub async fn post(&self, url: &str, content_type: &str, body: Vec<u8>) -> Result<Answer, CallError> {
+        self.send(self.inner.post(url).header(CONTENT_TYPE, content_type).body(body))
+            .await
+    }
+
+    /// POST of CBOR, successes only.
+    pub async fn post_cbor(&self, url: &str, body: Vec<u8>) -> Result<Vec<u8>, CallError> {
+        self.post(url, CBOR, body).await?.success()
+    }
+
+    /// POST of JSON, answered by JSON, successes only.
+    pub async fn post_json<Q: Serialize, A: DeserializeOwned>(&self, url: &str, body: &Q) -> Result<A, CallError> {
+        let body = serde_json::to_vec(body).map_err(|error| CallError::Invalid(error.to_string()))?;
+        from_json(&self.post(url, "application/json", body).await?.success()?)
+    }
+
+    async fn send(&self, mut request: reqwest::RequestBuilder) -> Result<Answer, CallError> {
+        request = request.timeout(self.timeout).header(ACCEPT, "*/*");
+        if let Some(credential) = &self.credential {
+            request = request.bearer_auth(credential.to_hex().as_str());
+        }
+        let mut response = request.send().await.map_err(unreachable)?;
+        let headers = response.headers();
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let mut answer = Answer {
+            status: response.status().as_u16(),
+            content_type: text(CONTENT_TYPE).unwrap_or_default().to_owned(),
+            retry_after: text(RETRY_AFTER).and_then(|value| value.parse().ok()),
+            body: Vec::new(),
+        };
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            if answer.body.len() + chunk.len() > MAX_ANSWER {
+                return Err(CallError::Invalid(format!("more than {MAX_ANSWER} bytes")));
+            }
+            answer.body.extend_from_slice(&chunk);
+        }
+        Ok(answer)
+    }
+}
+
+// A URL may hold what does not belong into a log line, so errors go without it.
+fn unreachable(error: reqwest::Error) -> CallError {
+    use std::error::Error;
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(reason) = source {
+        text = format!("{text}: {reason}");
+        source = reason.source();
+    }
+    CallError::Unreachable(text)
+}
+
+fn from_json<A: DeserializeOwned>(body: &[u8]) -> Result<A, CallError> {
+    // Position and kind only: serde's message may quote the content.
+    serde_json::from_slice(body).map_err(|error| {
+        CallError::Invalid(format!(
+            "JSON {:?} error at column {}",
+            error.classify(),
+            error.column()
+        ))
+    })
+}

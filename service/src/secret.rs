@@ -1,0 +1,204 @@
+//! Key files and bearer credentials.
+//!
+//! A seed file holds 64 lower-case hexadecimal digits (32 bytes) and a line feed, and is readable by its owner alone; reading
+//! refuses one that others may read. A credential is 32 random bytes in the same form, sent as `Authorization: Bearer <hex>`;
+//! a server keeps either the credential or only its SHA-256. Comparison takes the same time whatever is wrong.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use axum::http::{HeaderMap, header};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::durable;
+use crate::problem::Problem;
+
+/// Why a secret cannot be read or made.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The file cannot be read, or exists already when it was to be made.
+    #[error("secret file {path}: {source}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file may be read by others.
+    #[error("secret file {0} may be read by others: chmod 600 it, and think about who has read it")]
+    Exposed(PathBuf),
+    /// The content has not the form of a secret.
+    #[error("secret file {0} does not hold 64 hexadecimal digits")]
+    Malformed(PathBuf),
+    /// The system gives no random bytes.
+    #[error("no random bytes from the system")]
+    Random,
+}
+
+/// 32 bytes from the system's random generator.
+pub fn random() -> Result<[u8; 32], SecretError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|_| SecretError::Random)?;
+    Ok(bytes)
+}
+
+/// Reads a seed file.
+pub fn read_seed(path: &Path) -> Result<[u8; 32], SecretError> {
+    let text = read_private(path)?;
+    let mut seed = [0; 32];
+    hex::decode_to_slice(text.trim_end_matches('\n'), &mut seed)
+        .map_err(|_| SecretError::Malformed(path.to_path_buf()))?;
+    Ok(seed)
+}
+
+/// Makes a seed file from random bytes; fails if there is one.
+pub fn create_seed(path: &Path) -> Result<[u8; 32], SecretError> {
+    let seed = random()?;
+    let text = Zeroizing::new(format!("{}\n", hex::encode(seed)));
+    durable::create_private(path, text.as_bytes()).map_err(|source| io_error(path, source))?;
+    Ok(seed)
+}
+
+/// Reads a text file that only its owner may read.
+pub fn read_private(path: &Path) -> Result<Zeroizing<String>, SecretError> {
+    let mode = std::fs::metadata(path)
+        .map_err(|source| io_error(path, source))?
+        .permissions()
+        .mode();
+    if mode & 0o077 != 0 {
+        return Err(SecretError::Exposed(path.to_path_buf()));
+    }
+    std::fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .map_err(|source| io_error(path, source))
+}
+
+fn io_error(path: &Path, source: io::Error) -> SecretError {
+    SecretError::Io {
+        path: path.to_path_buf(),
+        source,
+    }
+}
+
+/// A bearer credential.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct Credential([u8; 32]);
+
+impl Credential {
+    /// From its bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// From 64 hexadecimal digits.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes).ok().map(|()| Self(bytes))
+    }
+
+    /// Reads it from a seed file.
+    pub fn read(path: &Path) -> Result<Self, SecretError> {
+        read_seed(path).map(Self)
+    }
+
+    /// Makes one in a new seed file.
+    pub fn create(path: &Path) -> Result<Self, SecretError> {
+        create_seed(path).map(Self)
+    }
+
+    /// SHA-256 of the 32 bytes: what a server may keep in its place.
+    pub fn digest(&self) -> CredentialDigest {
+        CredentialDigest(Sha256::digest(self.0).into())
+    }
+
+    /// 64 hexadecimal digits, as sent.
+    pub fn to_hex(&self) -> Zeroizing<String> {
+        Zeroizing::new(hex::encode(self.0))
+    }
+
+    /// The credential that a request carries.
+    pub fn of_request(headers: &HeaderMap) -> Option<Self> {
+        let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        Self::from_hex(value.strip_prefix("Bearer ")?)
+    }
+
+    /// Refuses a request that does not carry this credential: problem 401.
+    pub fn require(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        self.digest().require(headers)
+    }
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credential(…)")
+    }
+}
+
+/// SHA-256 of a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CredentialDigest(pub [u8; 32]);
+
+impl CredentialDigest {
+    /// From 64 hexadecimal digits.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes).ok().map(|()| Self(bytes))
+    }
+
+    /// Refuses a request that does not carry the credential of this digest: problem 401.
+    pub fn require(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        Self::require_any(std::slice::from_ref(self), headers)
+    }
+
+    /// Refuses a request that carries the credential of none of these digests: problem 401.
+    pub fn require_any(allowed: &[Self], headers: &HeaderMap) -> Result<(), Problem> {
+        let shown = Credential::of_request(headers)
+            .ok_or_else(Problem::unauthorized)?
+            .digest();
+        let fits = allowed
+            .iter()
+            .fold(subtle::Choice::from(0), |fits, one| fits | one.0.ct_eq(&shown.0));
+        if bool::from(fits) {
+            Ok(())
+        } else {
+            Err(Problem::unauthorized())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_seed_is_made_once_and_read_only_if_private() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("seed");
+        let seed = create_seed(&path).unwrap();
+        assert_eq!(read_seed(&path).unwrap(), seed);
+        assert!(matches!(create_seed(&path), Err(SecretError::Io { .. })));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(read_seed(&path), Err(SecretError::Exposed(_))));
+    }
+
+    #[test]
+    fn only_the_right_bearer_passes() {
+        let credential = Credential::from_bytes([7; 32]);
+        let mut headers = HeaderMap::new();
+        assert_eq!(credential.require(&headers).unwrap_err().status, 401);
+        for (value, passes) in [
+            (format!("Bearer {}", "07".repeat(32)), true),
+            (format!("Bearer {}", "08".repeat(32)), false),
+            (format!("bearer {}", "07".repeat(32)), false),
+            ("Bearer 07".to_owned(), false),
+        ] {
+            headers.insert(header::AUTHORIZATION, value.parse().unwrap());
+            assert_eq!(credential.require(&headers).is_ok(), passes, "{value}");
+        }
+        assert_eq!(format!("{credential:?}"), "Credential(…)");
+    }
+}

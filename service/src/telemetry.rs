@@ -1,0 +1,24 @@
+//! The process's log: standard error, one line per event, level by `RUST_LOG` (default `info`);
+//! JSON with `EINSICHT_LOG=json`.
+//!
+//! Personal data never goes into an event: types that hold any have a redacting `Debug`.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging. A second call (tests, the all-in-one binary) does nothing.
+pub fn init() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    let json = std::env::var("EINSICHT_LOG").is_ok_and(|form| form == "json");
+    // An error says that a subscriber is there already.
+    let _ = if json {
+        log.json().try_init()
+    } else {
+        log.compact().try_init()
+    };
+}

@@ -1,0 +1,70 @@
+// The demonstration that all browser tests share: started once, ended at the end.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const PROGRAMS = process.env.EINSICHT_PROGRAMS ?? join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../../target/release');
+const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync'];
+
+/** Starts the demonstration in a scratch directory; resolves with what demo.json says and how to end it. */
+export async function startDemonstration() {
+  const scratch = mkdtempSync(join(tmpdir(), 'einsicht-browser-'));
+  const data = join(scratch, 'data');
+  const log = openSync(join(scratch, 'log'), 'w');
+  const child = spawn(join(PROGRAMS, 'einsicht'), ['demo', '--data', data], { stdio: ['ignore', log, log] });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const facts = join(data, 'demo.json');
+  for (let waited = 0; !existsSync(facts); waited += 100) {
+    if (child.exitCode !== null || waited > 90_000) {
+      throw new Error(`the demonstration did not come up:\n${readFileSync(join(scratch, 'log'), 'utf8')}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return {
+    facts: JSON.parse(readFileSync(facts, 'utf8')),
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+      rmSync(scratch, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Opens a fresh browser profile; `complaints` collects everything that a page must not cause. */
+export async function openBrowser(options = {}) {
+  const profile = mkdtempSync(join(tmpdir(), 'einsicht-profile-'));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS, locale: 'de-DE', timezoneId: 'Europe/Berlin',
+    viewport: { width: 1280, height: 900 }, ...options,
+  });
+  const complaints = [];
+  context.on('page', (page) => listen(page, complaints));
+  context.pages().forEach((page) => listen(page, complaints));
+  return {
+    context,
+    complaints,
+    page: context.pages()[0] ?? (await context.newPage()),
+    async close() {
+      await context.close();
+      rmSync(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+function listen(page, complaints) {
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`page: ${error.message}`));
+}
+
+/** Logs a demonstration citizen in, as a person would: start page, login page, name. */
+export async function logIn(page, facts, user) {
+  await page.goto(`${facts.portal}/de/`);
+  await page.click('#anmelden');
+  await page.click(`[data-user="${user}"]`);
+  await page.waitForURL('**/de/zugriffe**');
+}

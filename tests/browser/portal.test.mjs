@@ -1,0 +1,119 @@
+// The portal in a real browser: a citizen logs in, sees who used their data, and their own browser proves it.
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { logIn, openBrowser, startDemonstration } from './demonstration.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const PICTURES = process.env.EINSICHT_PICTURES;
+let demo;
+
+before(async () => { demo = await startDemonstration(); });
+after(async () => { await demo?.stop(); });
+
+async function picture(page, name) {
+  if (!PICTURES) return;
+  mkdirSync(PICTURES, { recursive: true });
+  await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true });
+}
+
+async function accessible(page, what) {
+  await page.evaluate(axe);
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+  const found = await page.evaluate((values) => globalThis.axe.run({ runOnly: { type: 'tag', values } }), tags);
+  const faults = found.violations.map((fault) => `${fault.id}: ${fault.nodes.map((node) => node.html).join(' | ')}`);
+  assert.deepEqual(faults, [], what);
+}
+
+const states = (page) => page.$$eval('#zugriffe [data-row]', (rows) => rows.map((row) => row.dataset.proof));
+
+test('every row is proved in this browser, without a complaint', async () => {
+  const browser = await openBrowser();
+  try {
+    const { page } = browser;
+    await logIn(page, demo.facts, 'emma');
+    await page.waitForFunction(() => {
+      const rows = [...document.querySelectorAll('#zugriffe [data-row]')];
+      return rows.length > 3 && rows.every((row) => ['proved', 'failed'].includes(row.dataset.proof));
+    });
+    await picture(page, 'list');
+    assert.ok((await states(page)).every((state) => state === 'proved'), (await states(page)).join());
+    const text = await page.innerText('#zugriffe');
+    assert.match(text, /hat am .* beim Kraftfahrt-Bundesamt/);
+    assert.match(text, /in Ihrem Browser geprüft/);
+    await accessible(page, 'list');
+
+    await page.click('#zugriffe [data-row] a[href*="/zugriffe/"]');
+    await page.waitForSelector('[data-proof="proved"]');
+    await picture(page, 'detail');
+    assert.match(await page.innerText('main'), /§ 45/);
+    await accessible(page, 'detail');
+    assert.deepEqual(browser.complaints, []);
+  } finally {
+    await browser.close();
+  }
+});
+
+test('a receipt changed on its way is not proved', async () => {
+  const browser = await openBrowser();
+  try {
+    const { page } = browser;
+    let changed = 0;
+    await page.route('**/nachweis**', async (route) => {
+      const answer = await route.fetch();
+      const body = await answer.body();
+      // Every proof is changed at another place.
+      body[Math.floor((body.length * (++changed % 17)) / 17)] ^= 1;
+      await route.fulfill({ response: answer, body });
+    });
+    await logIn(page, demo.facts, 'emma');
+    await page.waitForSelector('#zugriffe [data-proof="failed"]');
+    await page.waitForFunction(() => [...document.querySelectorAll('#zugriffe [data-row]')].every((row) => row.dataset.proof !== 'unchecked'));
+    await picture(page, 'changed');
+    assert.ok(changed > 3);
+    assert.ok((await states(page)).every((state) => state === 'failed'), (await states(page)).join());
+  } finally {
+    await browser.close();
+  }
+});
+
+test('everything can be read and done without JavaScript', async () => {
+  const browser = await openBrowser({ javaScriptEnabled: false });
+  try {
+    const { page } = browser;
+    await logIn(page, demo.facts, 'deniz');
+    assert.match(await page.innerText('#zugriffe'), /hat am .* beim Kraftfahrt-Bundesamt/);
+    await page.click('#server-pruefung button');
+    await page.waitForLoadState();
+    assert.match(await page.innerText('main'), /vom Server geprüft/);
+    await picture(page, 'no-javascript');
+    await page.click('#abmelden');
+    await page.waitForLoadState();
+    await page.goto(`${demo.facts.portal}/de/zugriffe`);
+    assert.equal(await page.$('#zugriffe'), null, 'logged out');
+  } finally {
+    await browser.close();
+  }
+});
+
+test('nobody sees another person, and public pages are sound', async () => {
+  const browser = await openBrowser();
+  try {
+    const { page } = browser;
+    await logIn(page, demo.facts, 'jan');
+    const mine = await page.innerText('main');
+    assert.doesNotMatch(mine, /Emma|Deniz/);
+    assert.match(mine, /Zentralen? Fahrerlaubnisregister|Kraftfahrt-Bundesamt/);
+    await picture(page, 'list-jan');
+    for (const path of ['/de/', '/en/', '/de/protokoll', '/de/selbst-pruefen', '/de/barrierefreiheit']) {
+      const answer = await page.goto(`${demo.facts.portal}${path}`);
+      assert.equal(answer.status(), 200, path);
+      await picture(page, `page${path.replaceAll('/', '-')}`);
+      await accessible(page, path);
+    }
+    assert.deepEqual(browser.complaints, []);
+  } finally {
+    await browser.close();
+  }
+});

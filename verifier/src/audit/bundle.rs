@@ -1,0 +1,46 @@
+//! Entry bundles (tlog-tiles): `(u16 length ‖ entry)*`, 256 entries or as many as the size implies.
+
+/// Splits a bundle into its entries.
+///
+/// # Errors
+/// In words: cut off, empty entry, too few or too many bytes.
+pub(crate) fn split(bytes: &[u8], width: u64) -> Result<Vec<&[u8]>, String> {
+    let mut entries = Vec::new();
+    let mut rest = bytes;
+    for number in 0..width {
+        let at = bytes.len() - rest.len();
+        let (length, tail) = rest
+            .split_first_chunk()
+            .ok_or_else(|| format!("ends at byte {at}, after {number} of {width} entries"))?;
+        let length = usize::from(u16::from_be_bytes(*length));
+        if length == 0 {
+            return Err(format!("an empty entry at byte {at}"));
+        }
+        let (entry, tail) = tail
+            .split_at_checked(length)
+            .ok_or_else(|| format!("the entry at byte {at} is cut off"))?;
+        entries.push(entry);
+        rest = tail;
+    }
+    match rest.len() {
+        0 => Ok(entries),
+        surplus => Err(format!("{surplus} bytes too many after {width} entries")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tt_7_bundles_are_exact() {
+        let bundle = [0, 2, 7, 8, 0, 1, 9];
+        assert_eq!(split(&bundle, 2), Ok(vec![&[7, 8][..], &[9]]));
+        assert!(split(&bundle, 1).is_err());
+        assert!(split(&bundle, 3).is_err());
+        assert!(split(&bundle[..6], 2).is_err());
+        assert!(split(&bundle[..5], 2).is_err());
+        assert!(split(&[0, 0], 1).is_err());
+        assert_eq!(split(&[], 0), Ok(vec![]));
+    }
+}

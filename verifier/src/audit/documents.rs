@@ -1,0 +1,106 @@
+//! The public documents that entries name by digest: genesis, directory, Registerlandkarte, erasure reports.
+//!
+//! The genesis document is plain (entry 0 is the root of trust itself); directory and Registerlandkarte are signed by one
+//! of the authorities which the genesis document names; a new directory has a higher version than the one before.
+
+use record::{Directory, DocumentKind, GenesisDocument};
+use tlog::Hash;
+
+use super::layout;
+use super::state::{Spot, State};
+
+/// What entry 0 settles.
+#[derive(Clone, Debug)]
+pub(crate) struct Genesis {
+    /// Leaf hash of entry 0: *the* genesis hash.
+    pub(crate) hash: Hash,
+    /// The file's bytes.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) document: GenesisDocument,
+}
+
+impl Genesis {
+    pub(crate) fn read(hash: Hash, bytes: &[u8]) -> Result<Genesis, String> {
+        let document = GenesisDocument::parse(bytes).map_err(|error| error.to_string())?;
+        Ok(Genesis {
+            hash,
+            bytes: bytes.to_vec(),
+            document,
+        })
+    }
+}
+
+impl State {
+    pub(crate) fn take_document(
+        &mut self,
+        kind: DocumentKind,
+        digest: Hash,
+        bytes: Option<&[u8]>,
+        leaf: &Hash,
+        spot: &mut Spot<'_>,
+    ) {
+        self.documents.insert(digest);
+        let path = layout::document_path(&digest);
+        let Some(bytes) = bytes else {
+            return spot
+                .findings
+                .file(path, format!("the file is missing, entry {} names it", spot.index));
+        };
+        if Hash::of(bytes) != digest {
+            return spot.findings.file(path, "its SHA-256 is not its name");
+        }
+        let result = match kind {
+            DocumentKind::Genesis if spot.index == 0 => self.take_genesis(*leaf, bytes),
+            DocumentKind::Directory => self.take_directory(digest, bytes, spot.index),
+            DocumentKind::Registry => self.check_registry(digest, bytes, spot.index),
+            DocumentKind::Genesis | DocumentKind::Erasure => Ok(()),
+        };
+        if let Err(what) = result {
+            spot.findings.file(path, what);
+        }
+    }
+
+    fn take_genesis(&mut self, leaf: Hash, bytes: &[u8]) -> Result<(), String> {
+        let genesis = Genesis::read(leaf, bytes).map_err(|error| format!("not a genesis document: {error}"))?;
+        self.genesis = Some(genesis);
+        Ok(())
+    }
+
+    fn take_directory(&mut self, digest: Hash, bytes: &[u8], index: u64) -> Result<(), String> {
+        let genesis = self
+            .genesis
+            .as_ref()
+            .ok_or("the genesis document is not known, so no authority's key is")?;
+        if index == 1 && genesis.document.directory != digest {
+            return Err("not the directory that the genesis document names".to_owned());
+        }
+        let directory = Directory::open(bytes, &genesis.document.authorities)
+            .map_err(|error| format!("not a directory signed by an authority: {error}"))?;
+        if self
+            .directory
+            .as_ref()
+            .is_some_and(|before| before.version >= directory.version)
+        {
+            return Err(format!(
+                "version {} does not come after the one in force",
+                directory.version
+            ));
+        }
+        self.directory = Some(directory);
+        self.directory_document = bytes.to_vec();
+        Ok(())
+    }
+
+    fn check_registry(&self, digest: Hash, bytes: &[u8], index: u64) -> Result<(), String> {
+        let genesis = self
+            .genesis
+            .as_ref()
+            .ok_or("the genesis document is not known, so no authority's key is")?;
+        if index == 2 && genesis.document.registry != digest {
+            return Err("not the Registerlandkarte that the genesis document names".to_owned());
+        }
+        registerlandkarte::Snapshot::open(bytes, &genesis.document.authorities)
+            .map(|_| ())
+            .map_err(|error| format!("not a Registerlandkarte signed by an authority: {error}"))
+    }
+}

@@ -1,0 +1,97 @@
+//! What an audit found wrong: a place and a sentence. A finding is never a guess about who did it.
+
+use serde::Serialize;
+
+/// How many findings are kept word for word. Soon after, the audit stops.
+pub(super) const KEPT: usize = 200;
+
+/// One thing that is not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The file, as a path below the log's prefix (`tile/entries/000.p/44`).
+    pub place: String,
+    /// Index of the entry concerned, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<u64>,
+    /// What is wrong, in words.
+    pub what: String,
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.entry {
+            Some(index) => write!(f, "{}, entry {index}: {}", self.place, self.what),
+            None => write!(f, "{}: {}", self.place, self.what),
+        }
+    }
+}
+
+/// Findings in the order in which they were made. A log that is wrong everywhere must not fill the memory.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    kept: Vec<Finding>,
+    dropped: u64,
+}
+
+impl Findings {
+    /// Something is wrong with a file as a whole.
+    pub fn file(&mut self, place: impl Into<String>, what: impl Into<String>) {
+        self.push(Finding {
+            place: place.into(),
+            entry: None,
+            what: what.into(),
+        });
+    }
+
+    /// Something is wrong with one entry.
+    pub fn entry(&mut self, place: &str, index: u64, what: impl Into<String>) {
+        self.push(Finding {
+            place: place.to_owned(),
+            entry: Some(index),
+            what: what.into(),
+        });
+    }
+
+    fn push(&mut self, finding: Finding) {
+        if self.kept.len() < KEPT {
+            self.kept.push(finding);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// True if nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// The findings kept, at most 200.
+    pub fn kept(&self) -> &[Finding] {
+        &self.kept
+    }
+
+    /// True once findings are dropped: enough is known, and a log that claims an absurd size must not be walked to its end.
+    pub(crate) fn overflow(&self) -> bool {
+        self.dropped > 0
+    }
+
+    /// How many more there were.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_bounded_but_counted() {
+        let mut findings = Findings::default();
+        for index in 0..(KEPT as u64 + 3) {
+            findings.entry("tile/entries/000", index, "wrong");
+        }
+        assert_eq!((findings.kept().len(), findings.dropped()), (KEPT, 3));
+        assert_eq!(findings.kept()[1].to_string(), "tile/entries/000, entry 1: wrong");
+    }
+}

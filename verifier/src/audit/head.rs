@@ -1,0 +1,106 @@
+//! The checkpoint, judged more strictly than a client would: a client ignores what it does not know, an auditor asks.
+
+use tlog::Hash;
+use tlog::policy::PolicyVerdict;
+
+use super::Options;
+use super::documents::Genesis;
+use super::finding::Findings;
+use super::report::Cosignature;
+
+/// What the checkpoint says and who vouches for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    pub(crate) origin: String,
+    pub(crate) size: u64,
+    pub(crate) root: Hash,
+    pub(crate) cosignatures: Vec<Cosignature>,
+    pub(crate) quorum: bool,
+    /// The policy's keys of this log, as text.
+    keys: Vec<String>,
+}
+
+/// Checks signatures and form. `None` if there is nothing that the rest of the audit could be measured by.
+pub(crate) fn check(bytes: &[u8], options: &Options, findings: &mut Findings) -> Option<Head> {
+    const PLACE: &str = "checkpoint";
+    let verdict = match options.policy.verify_checkpoint(bytes) {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            findings.file(PLACE, error.to_string());
+            return None;
+        }
+    };
+    if verdict.signed().to_string().as_bytes() != bytes {
+        findings.file(PLACE, "not in canonical form");
+    }
+    if !verdict.checkpoint().extensions.is_empty() {
+        findings.file(PLACE, "has extension lines: they are neither specified nor cosigned");
+    }
+    check_lines(&verdict, findings);
+    if !verdict.quorum() && !options.allow_unwitnessed {
+        let count = verdict.cosignatures().len();
+        findings.file(PLACE, format!("{count} cosignatures do not make the policy's quorum"));
+    }
+    let checkpoint = verdict.checkpoint();
+    let cosignatures = verdict.cosignatures().iter();
+    Some(Head {
+        origin: checkpoint.origin.to_string(),
+        size: checkpoint.size.get(),
+        root: checkpoint.root,
+        cosignatures: cosignatures
+            .map(|line| Cosignature {
+                witness: line.witness.clone(),
+                time: line.timestamp,
+            })
+            .collect(),
+        quorum: verdict.quorum(),
+        keys: options
+            .policy
+            .log_keys(&checkpoint.origin)
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+    })
+}
+
+fn check_lines(verdict: &PolicyVerdict, findings: &mut Findings) {
+    for line in verdict.unknown() {
+        findings.file(
+            "checkpoint",
+            format!("a signature of {}, which the policy does not know", line.name),
+        );
+    }
+    let lines = &verdict.signed().note().signatures;
+    for (number, line) in lines.iter().enumerate() {
+        if lines[..number]
+            .iter()
+            .any(|other| other.name == line.name && other.id == line.id)
+        {
+            findings.file("checkpoint", format!("two signatures of one key of {}", line.name));
+        }
+    }
+}
+
+/// The log must be the one that was asked for, and the one that its own genesis document describes.
+pub(crate) fn check_genesis(head: &Head, genesis: &Genesis, options: &Options, findings: &mut Findings) {
+    const PLACE: &str = "tile/entries/000";
+    if let Some(expected) = options.genesis
+        && expected != genesis.hash
+    {
+        findings.entry(
+            PLACE,
+            0,
+            format!("the genesis hash is {}, not {expected}", genesis.hash),
+        );
+    }
+    if genesis.document.origin != head.origin {
+        findings.entry(
+            PLACE,
+            0,
+            format!("its genesis document is of the log {}", genesis.document.origin),
+        );
+    }
+    if !head.keys.iter().any(|key| genesis.document.log_keys.contains(key)) {
+        findings.entry(PLACE, 0, "its genesis document does not name the log key of the policy");
+    }
+}

@@ -1,0 +1,185 @@
+//! Which files a log of a given size consists of, and whether a directory holds anything else.
+//!
+//! A tree of `s` entries has `⌊s/256^l⌋` hashes on level `l`, in tiles of 256; only the last may be partial (tlog-tiles,
+//! TT-5). An export holds the tiles of its checkpoint's size and nothing more: no stale partial tile, no hidden file.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::finding::Findings;
+use super::source::SourceError;
+use super::tree::TILE;
+
+/// Number of hashes on a level.
+pub(crate) fn nodes(size: u64, level: u8) -> u64 {
+    size.checked_shr(u32::from(level) * 8).unwrap_or(0)
+}
+
+/// Number of hashes in one tile (or entries in one bundle, level 0).
+pub(crate) fn tile_width(size: u64, level: u8, index: u64) -> u64 {
+    nodes(size, level).saturating_sub(index * TILE).min(TILE)
+}
+
+/// Path of a tile in the form the size implies.
+pub(crate) fn tile_path(size: u64, level: u8, index: u64) -> String {
+    format!("tile/{level}/{}", tail(index, tile_width(size, level, index)))
+}
+
+/// Path of a bundle of entries in the form the size implies.
+pub(crate) fn bundle_path(size: u64, index: u64) -> String {
+    format!("tile/entries/{}", tail(index, tile_width(size, 0, index)))
+}
+
+/// Path of a public document.
+pub(crate) fn document_path(digest: &tlog::Hash) -> String {
+    format!("documents/{digest}")
+}
+
+/// Path of an entry's sealed record.
+pub(crate) fn record_path(index: u64) -> String {
+    format!("records/{index}")
+}
+
+/// SPEC TT-1: groups of three digits, all but the last with an `x`; a partial tile has `.p/<width>`.
+fn tail(index: u64, width: u64) -> String {
+    let mut groups = vec![format!("{:03}", index % 1000)];
+    let mut rest = index / 1000;
+    while rest > 0 {
+        groups.push(format!("x{:03}", rest % 1000));
+        rest /= 1000;
+    }
+    groups.reverse();
+    let path = groups.join("/");
+    if width < TILE {
+        format!("{path}.p/{width}")
+    } else {
+        path
+    }
+}
+
+/// All tiles of a size as (level, index).
+pub(crate) fn tiles(size: u64) -> Vec<(u8, u64)> {
+    let levels = (0_u8..8).take_while(|level| nodes(size, *level) > 0);
+    levels
+        .flat_map(|level| (0..nodes(size, level).div_ceil(TILE)).map(move |index| (level, index)))
+        .collect()
+}
+
+/// The partial tiles of a size: they alone determine its root.
+pub(crate) fn edge(size: u64) -> Vec<String> {
+    let partial = |(level, index): &(u8, u64)| tile_width(size, *level, *index) < TILE;
+    tiles(size)
+        .iter()
+        .filter(|tile| partial(tile))
+        .map(|(level, index)| tile_path(size, *level, *index))
+        .collect()
+}
+
+/// What may lie in an export: fixed paths, and the indices that have a record.
+#[derive(Debug)]
+pub(crate) struct Inventory {
+    files: HashSet<String>,
+    folders: HashSet<String>,
+    records: Option<HashSet<u64>>,
+}
+
+impl Inventory {
+    /// Checkpoint, tiles and bundles of a size, and these documents. `records`: indices with a record, or `None` if
+    /// records are not part of this audit (then the folder `records` is passed over).
+    pub(crate) fn new(size: u64, documents: impl IntoIterator<Item = String>, records: Option<HashSet<u64>>) -> Self {
+        let mut files = HashSet::from(["checkpoint".to_owned()]);
+        for (level, index) in tiles(size) {
+            files.insert(tile_path(size, level, index));
+            if level == 0 {
+                files.insert(bundle_path(size, index));
+            }
+        }
+        files.extend(documents);
+        let mut folders = HashSet::new();
+        for file in &files {
+            let mut path = file.as_str();
+            while let Some((parent, _)) = path.rsplit_once('/') {
+                folders.insert(parent.to_owned());
+                path = parent;
+            }
+        }
+        if records.as_ref().is_some_and(|records| !records.is_empty()) {
+            folders.insert("records".to_owned());
+        }
+        Inventory {
+            files,
+            folders,
+            records,
+        }
+    }
+
+    fn holds_file(&self, path: &str) -> bool {
+        self.files.contains(path)
+            || path
+                .strip_prefix("records/")
+                .is_some_and(|name| self.holds_record(name))
+    }
+
+    fn holds_record(&self, name: &str) -> bool {
+        let index = name.parse::<u64>().ok().filter(|index| index.to_string() == name);
+        index.is_some_and(|index| self.records.as_ref().is_some_and(|records| records.contains(&index)))
+    }
+
+    /// Reports everything in a directory that is not part of the export.
+    ///
+    /// # Errors
+    /// If the directory cannot be listed.
+    pub(crate) fn check_directory(&self, root: &Path, findings: &mut Findings) -> Result<(), SourceError> {
+        let mut todo = vec![String::new()];
+        while let Some(folder) = todo.pop() {
+            let path = root.join(&folder);
+            let unreadable = |error| SourceError::unreadable(&path, &error);
+            for item in std::fs::read_dir(&path).map_err(unreadable)? {
+                let item = item.map_err(unreadable)?;
+                let name = item.file_name();
+                let name = name.to_string_lossy();
+                let inner = if folder.is_empty() {
+                    name.into_owned()
+                } else {
+                    format!("{folder}/{name}")
+                };
+                let kind = item.file_type().map_err(unreadable)?;
+                if kind.is_dir() {
+                    match inner.as_str() {
+                        "records" if self.records.is_none() => {}
+                        _ if self.folders.contains(&inner) => todo.push(inner),
+                        _ => findings.file(inner, "a directory that is not part of this log"),
+                    }
+                } else if !kind.is_file() {
+                    findings.file(inner, "not a regular file");
+                } else if !self.holds_file(&inner) {
+                    findings.file(inner, "a file that is not part of this log");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn tt_5_files_of_size_70000() {
+        let size = 70_000;
+        assert_eq!(tiles(size).len(), 274 + 2 + 1);
+        assert_eq!(edge(size), ["tile/0/273.p/112", "tile/1/001.p/17", "tile/2/000.p/1"]);
+        assert_eq!(tile_path(size, 0, 272), "tile/0/272");
+        assert_eq!(edge(256), ["tile/1/000.p/1"]);
+        assert_eq!(tiles(0), []);
+    }
+
+    #[test]
+    fn tt_1_large_indices_are_grouped() {
+        let size = 1_234_068 * 256;
+        assert_eq!(bundle_path(size, 1_234_067), "tile/entries/x001/x234/067");
+        assert_eq!(tile_path(size, 0, 1_234), "tile/0/x001/234");
+    }
+}

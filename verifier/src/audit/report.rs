@@ -1,0 +1,241 @@
+//! The result of an audit, for people (`Display`) and for programs (JSON).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use record::{Kind, Period, Timestamp};
+use serde::Serialize;
+use tlog::Hash;
+
+use super::finding::{Finding, Findings};
+use super::head::Head;
+use super::state::State;
+
+/// A witness that has cosigned the checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cosignature {
+    /// Its name in the policy.
+    pub witness: String,
+    /// When, POSIX seconds.
+    pub time: u64,
+}
+
+/// One writer of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WriterReport {
+    /// Name in the directory.
+    pub name: String,
+    /// Key id, 64 hexadecimal digits.
+    pub id: String,
+    /// Length of its chain.
+    pub entries: u64,
+}
+
+/// One period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PeriodReport {
+    /// Running number from 1.
+    pub period: u32,
+    /// Start, POSIX seconds.
+    pub start: u64,
+    /// `open`, `final` or `destroyed`.
+    pub state: &'static str,
+    /// Entries with a label in it.
+    pub labels: u64,
+    /// Recomputed root of its map, 64 hexadecimal digits.
+    pub root: String,
+}
+
+/// What an audit says. Serialised, it is the documented output of `verifier audit --json`.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// No finding.
+    pub sound: bool,
+    /// The log's name.
+    pub origin: String,
+    /// Size of the tree.
+    pub entries: u64,
+    /// Root of the tree, 64 hexadecimal digits.
+    pub root: String,
+    /// Leaf hash of entry 0, 64 hexadecimal digits.
+    pub genesis: Option<String>,
+    /// Whether the genesis hash was given, and so compared.
+    pub genesis_pinned: bool,
+    /// Whether the cosignatures make the policy's quorum.
+    pub quorum: bool,
+    /// The policy's witnesses that have cosigned.
+    pub cosignatures: Vec<Cosignature>,
+    /// Ascending by key id.
+    pub writers: Vec<WriterReport>,
+    /// Number of entries of each kind that occurs.
+    pub kinds: BTreeMap<&'static str, u64>,
+    /// Intents that nothing has closed.
+    pub open_intents: u64,
+    /// Intents whose outcome is lost.
+    pub lost_intents: u64,
+    /// Periods in order.
+    pub periods: Vec<PeriodReport>,
+    /// Recomputed root of map 0 (of the periods), 64 hexadecimal digits.
+    pub map_0: String,
+    /// Index of the last map entry: the maps are published up to there.
+    pub last_map: Option<u64>,
+    /// Records that fit their commitments, if records were asked for.
+    pub records_checked: Option<u64>,
+    /// Entries below this one were checked by an earlier audit.
+    pub resumed_from: Option<u64>,
+    /// What is wrong, at most 200.
+    pub findings: Vec<Finding>,
+    /// Findings beyond those listed; if not 0, the audit was stopped early.
+    pub more_findings: u64,
+}
+
+impl Report {
+    pub(crate) fn without_head(findings: Findings) -> Report {
+        Report {
+            findings: findings.kept().to_vec(),
+            more_findings: findings.dropped(),
+            ..Report::default()
+        }
+    }
+
+    pub(crate) fn new(head: &Head, state: &mut State, findings: Findings) -> Report {
+        let kinds = Kind::ALL.iter().map(|kind| (kind.as_str(), state.count(*kind)));
+        let writers = state.writers.iter().map(|(id, chain)| WriterReport {
+            name: chain.name.clone(),
+            id: id.to_string(),
+            entries: chain.next,
+        });
+        Report {
+            sound: findings.is_empty(),
+            origin: head.origin.clone(),
+            entries: head.size,
+            root: head.root.to_string(),
+            genesis: state.genesis.as_ref().map(|genesis| genesis.hash.to_string()),
+            quorum: head.quorum,
+            cosignatures: head.cosignatures.clone(),
+            writers: writers.collect(),
+            kinds: kinds.filter(|(_, count)| *count > 0).collect(),
+            open_intents: state.open.len() as u64,
+            lost_intents: state.count(Kind::Lost),
+            periods: periods(state),
+            map_0: state
+                .maps
+                .root(Period::MAP0)
+                .map(|root| root.to_string())
+                .unwrap_or_default(),
+            last_map: state.last_map,
+            ..Report::without_head(findings)
+        }
+    }
+
+    /// The maps alone, for people: what `verifier map` prints.
+    pub fn maps(&self) -> String {
+        let mut lines = vec![format!("map 0       {}  (periods)", self.map_0)];
+        for period in &self.periods {
+            let PeriodReport {
+                period,
+                labels,
+                root,
+                state,
+                ..
+            } = period;
+            lines.push(format!("period {period:<4} {root}  {labels} labels, {state}"));
+        }
+        let compared = self.kinds.get(Kind::Map.as_str()).copied().unwrap_or(0);
+        lines.push(format!("{compared} map entries compared with the rebuilt maps"));
+        lines.join("\n")
+    }
+}
+
+fn periods(state: &mut State) -> Vec<PeriodReport> {
+    let mut reports = Vec::new();
+    for (period, known) in &state.periods {
+        let root = known
+            .final_root
+            .or_else(|| state.maps.root(*period))
+            .unwrap_or(Hash([0; 32]));
+        reports.push(PeriodReport {
+            period: period.0,
+            start: known.start,
+            state: match (known.final_root, known.destroyed) {
+                (None, _) => "open",
+                (Some(_), false) => "final",
+                (Some(_), true) => "destroyed",
+            },
+            labels: known.labels,
+            root: root.to_string(),
+        });
+    }
+    reports
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.origin.is_empty() {
+            self.write_facts(f)?;
+        }
+        for finding in &self.findings {
+            writeln!(f, "FINDING       {finding}")?;
+        }
+        if self.more_findings > 0 {
+            writeln!(
+                f,
+                "FINDING       and {} more: the audit was stopped",
+                self.more_findings
+            )?;
+        }
+        f.write_str(if self.sound { "sound" } else { "NOT SOUND" })
+    }
+}
+
+impl Report {
+    fn write_facts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "log           {}", self.origin)?;
+        writeln!(f, "entries       {}", self.entries)?;
+        if let Some(resumed) = self.resumed_from {
+            writeln!(f, "              {resumed} of them checked by an earlier audit")?;
+        }
+        writeln!(f, "root          {}", self.root)?;
+        let pinned = if self.genesis_pinned {
+            ""
+        } else {
+            " (not compared: no --genesis)"
+        };
+        writeln!(f, "genesis       {}{pinned}", self.genesis.as_deref().unwrap_or("none"))?;
+        let quorum = if self.quorum { "reached" } else { "NOT reached" };
+        writeln!(f, "quorum        {quorum}, {} cosignatures", self.cosignatures.len())?;
+        for Cosignature { witness, time } in &self.cosignatures {
+            writeln!(f, "              {witness} at {}", Timestamp(*time))?;
+        }
+        for WriterReport { name, id, entries } in &self.writers {
+            writeln!(
+                f,
+                "writer        {name}: {entries} entries ({})",
+                id.get(..16).unwrap_or(id)
+            )?;
+        }
+        for (kind, count) in &self.kinds {
+            writeln!(f, "kind          {kind}: {count}")?;
+        }
+        writeln!(f, "open intents  {}", self.open_intents)?;
+        writeln!(f, "lost intents  {}", self.lost_intents)?;
+        for PeriodReport {
+            period,
+            start,
+            state,
+            labels,
+            ..
+        } in &self.periods
+        {
+            writeln!(
+                f,
+                "period        {period}: {state}, starts {}, {labels} labels",
+                Timestamp(*start)
+            )?;
+        }
+        match self.records_checked {
+            Some(count) => writeln!(f, "records       {count} fit their commitments"),
+            None => writeln!(f, "records       not checked (--records)"),
+        }
+    }
+}

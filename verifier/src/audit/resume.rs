@@ -1,0 +1,199 @@
+//! The state of an audit, saved so that the next one reads only what is new.
+//!
+//! The file is trusted like the policy: it says "these entries are sound". What the log shows now is compared with it by
+//! the root of the tiles that were read then, recomputed from the tiles of level 1 of today; bundles, leaf tiles and
+//! records below are not read again. Tolerance, policy and the wish for records must be the same, or it starts anew.
+
+use std::path::Path;
+
+use record::{Directory, Label, Period, WriterId};
+use serde::{Deserialize, Serialize};
+use tlog::Hash;
+
+use super::Options;
+use super::documents::Genesis;
+use super::maps::Placed;
+use super::state::{Chain, PeriodState, State};
+use super::tree::{Skeleton, TILE};
+
+const FORMAT: &str = "einsicht/audit-state/v1";
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    format: String,
+    /// SHA-256 of what the state depends on beside the log.
+    conditions: [u8; 32],
+    /// Root of the first `size` entries, a multiple of 256.
+    size: u64,
+    root: [u8; 32],
+    records: u64,
+    genesis: Option<([u8; 32], Vec<u8>)>,
+    directory: Vec<u8>,
+    /// Id, name, next number, last leaf.
+    writers: Vec<([u8; 32], String, u64, [u8; 32])>,
+    kinds: Vec<u8>,
+    intents: Vec<(u64, u32)>,
+    open: Vec<u64>,
+    holds: Vec<u64>,
+    /// Number, start, labels, final root, destroyed.
+    periods: Vec<SavedPeriod>,
+    placed: Vec<Placed>,
+    documents: Vec<[u8; 32]>,
+    latest: u64,
+    uncovered: Option<(u64, u64)>,
+    last_map: Option<u64>,
+}
+
+type SavedPeriod = (u32, u64, u64, Option<[u8; 32]>, bool);
+
+/// A restored state.
+pub(crate) struct Saved {
+    pub(crate) state: State,
+    pub(crate) records: u64,
+}
+
+fn conditions(options: &Options) -> [u8; 32] {
+    let genesis = options.genesis.map(|hash| hash.to_string()).unwrap_or_default();
+    let text = format!(
+        "{}\n{}\n{}\n{genesis}",
+        options.policy, options.records, options.tolerance
+    );
+    Hash::of(text.as_bytes()).0
+}
+
+/// Writes the state, atomically.
+pub(crate) fn save(
+    path: &Path,
+    state: &State,
+    records: u64,
+    skeleton: &Skeleton,
+    options: &Options,
+) -> Result<(), String> {
+    let root = skeleton.root_of_tiles(state.size / TILE).ok_or("tiles are missing")?;
+    let file = File {
+        format: FORMAT.to_owned(),
+        conditions: conditions(options),
+        size: state.size,
+        root,
+        records,
+        genesis: state
+            .genesis
+            .as_ref()
+            .map(|genesis| (genesis.hash.0, genesis.bytes.clone())),
+        directory: state.directory_document.clone(),
+        writers: state
+            .writers
+            .iter()
+            .map(|(id, c)| (id.0.0, c.name.clone(), c.next, c.last.0))
+            .collect(),
+        kinds: state.kinds.clone(),
+        intents: state.intents.iter().map(|(index, period)| (*index, period.0)).collect(),
+        open: state.open.iter().copied().collect(),
+        holds: state.holds.iter().copied().collect(),
+        periods: state
+            .periods
+            .iter()
+            .map(|(period, p)| {
+                (
+                    period.0,
+                    p.start,
+                    p.labels,
+                    p.final_root.map(|root| root.0),
+                    p.destroyed,
+                )
+            })
+            .collect(),
+        placed: state.maps.placed().to_vec(),
+        documents: state.documents.iter().map(|digest| digest.0).collect(),
+        latest: state.latest,
+        uncovered: state.uncovered,
+        last_map: state.last_map,
+    };
+    let mut bytes = Vec::new();
+    ciborium::into_writer(&file, &mut bytes).map_err(|error| error.to_string())?;
+    service::durable::write_atomic(path, &bytes).map_err(|error| error.to_string())
+}
+
+/// Reads the state; `None` if there is none that fits.
+///
+/// # Errors
+/// If the log of today does not continue the one that was audited, or the file is damaged.
+pub(crate) fn load(path: &Path, skeleton: &Skeleton, options: &Options) -> Result<Option<Saved>, String> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
+    let file: File = ciborium::from_reader(&bytes[..])
+        .map_err(|_| "not a saved state of an audit: delete it to audit from the beginning".to_owned())?;
+    if file.format != FORMAT || file.conditions != conditions(options) {
+        return Ok(None);
+    }
+    if skeleton.root_of_tiles(file.size / TILE) != Some(file.root) {
+        return Err(format!(
+            "the log does not continue the {} entries that were audited before",
+            file.size
+        ));
+    }
+    let records = file.records;
+    let state = restore(file, options.tolerance).ok_or("damaged: delete it to audit from the beginning")?;
+    Ok(Some(Saved { state, records }))
+}
+
+fn restore(file: File, tolerance: u64) -> Option<State> {
+    let mut state = State::new(tolerance, true);
+    state.size = file.size;
+    state.genesis = match file.genesis {
+        Some((hash, bytes)) => Some(Genesis::read(Hash(hash), &bytes).ok()?),
+        None => None,
+    };
+    if let (Some(genesis), false) = (&state.genesis, file.directory.is_empty()) {
+        state.directory = Some(Directory::open(&file.directory, &genesis.document.authorities).ok()?);
+    }
+    state.directory_document = file.directory;
+    for (id, name, next, last) in file.writers {
+        state.writers.insert(
+            WriterId(Hash(id)),
+            Chain {
+                name,
+                next,
+                last: Hash(last),
+            },
+        );
+    }
+    state.kinds = file.kinds;
+    state.intents = file
+        .intents
+        .into_iter()
+        .map(|(index, period)| (index, Period(period)))
+        .collect();
+    state.open = file.open.into_iter().collect();
+    state.holds = file.holds.into_iter().collect();
+    for (number, start, labels, final_root, destroyed) in file.periods {
+        let final_root = final_root.map(Hash);
+        if final_root.is_none() {
+            state.maps.open(Period(number));
+        }
+        state.periods.insert(
+            Period(number),
+            PeriodState {
+                start,
+                labels,
+                final_root,
+                destroyed,
+            },
+        );
+    }
+    for (period, label, index, leaf) in file.placed {
+        state
+            .maps
+            .insert(Period(period), Label(label), index, Hash(leaf))
+            .ok()?;
+    }
+    state.documents = file.documents.into_iter().map(Hash).collect();
+    state.latest = file.latest;
+    state.uncovered = file.uncovered;
+    state.last_map = file.last_map;
+    Some(state)
+}

@@ -1,0 +1,212 @@
+//! What each kind of entry demands. The rules are those which the ledger must enforce when it admits an entry; here they
+//! are written a second time, from the public log alone.
+//!
+//! * `intent`: in the current period (± 2 min), refers to nothing. `outcome`, `lost`: close exactly one open intent.
+//!   `outcome`, `preview`: in the period of their intent.
+//! * `period`: numbers from 1 without gaps; begin, then final, then destroyed, each once. Final only 35 days after the next
+//!   period's start, with no intent open, and with the root of the recomputed map. No label before begin or after final.
+//! * `map`: exactly map 0 and the open periods' maps, each with the recomputed root over all entries before.
+//! * `hold-release` releases a hold that stands; a `hold` refers to an entry with a record, a `rectification` to any.
+
+use record::{Body, Entry, LabelledKind, Period, PeriodEvent, ReferenceKind};
+use tlog::Hash;
+
+use super::state::{PeriodState, Spot, State, map_name};
+
+/// An intent is accepted up to this long outside of its period, seconds.
+const PERIOD_SLACK: u64 = 120;
+/// A period may become final this long after its end, seconds.
+const FINAL_AFTER: u64 = 35 * 24 * 3600;
+
+impl State {
+    pub(crate) fn check_body(&mut self, entry: &Entry, spot: &mut Spot<'_>) {
+        let time = entry.time.0;
+        match &entry.body {
+            Body::Map { roots } => {
+                self.check_map(roots, spot);
+                self.last_map = Some(spot.index);
+                self.uncovered = None;
+                return;
+            }
+            Body::Period { period, event } => self.check_period(*period, event, time, spot),
+            Body::Labelled {
+                kind, period, refers, ..
+            } => {
+                let refers = refers.map(|index| index.get());
+                self.check_labelled(*kind, *period, refers, time, spot);
+            }
+            Body::Reference { kind, refers } => self.check_reference(*kind, refers.get(), spot),
+            Body::Denial { .. } | Body::Document { .. } => {}
+        }
+        self.uncovered.get_or_insert((spot.index, time));
+    }
+
+    fn check_labelled(
+        &mut self,
+        kind: LabelledKind,
+        period: Period,
+        refers: Option<u64>,
+        time: u64,
+        spot: &mut Spot<'_>,
+    ) {
+        self.check_open_period(period, spot);
+        match (kind, refers) {
+            (LabelledKind::Intent, None) => {
+                self.check_current(period, time, spot);
+                self.intents.insert(spot.index, period);
+                self.open.insert(spot.index);
+            }
+            (LabelledKind::Outcome, Some(intent)) => {
+                self.close(intent, spot);
+                self.check_same_period(intent, period, spot);
+            }
+            (LabelledKind::Preview, Some(intent)) => self.check_same_period(intent, period, spot),
+            (LabelledKind::Void | LabelledKind::Inspection, None) => {}
+            (LabelledKind::Inspection, Some(index)) if index < spot.index && self.has_record(index) => {}
+            (_, Some(index)) => spot.wrong(format!("this kind of entry may not refer to entry {index}")),
+            (_, None) => spot.wrong("refers to no intent"),
+        }
+    }
+
+    fn check_open_period(&mut self, period: Period, spot: &mut Spot<'_>) {
+        match self.periods.get_mut(&period) {
+            Some(state) if state.final_root.is_some() => {
+                spot.wrong(format!("a label in period {}, which is final", period.0));
+            }
+            Some(state) => state.labels += 1,
+            None => spot.wrong(format!("a label in period {}, which has not begun", period.0)),
+        }
+    }
+
+    fn check_current(&self, period: Period, time: u64, spot: &mut Spot<'_>) {
+        let early = self
+            .periods
+            .get(&period)
+            .is_some_and(|state| time + PERIOD_SLACK < state.start);
+        let end = self.periods.range(period..).nth(1).map(|(_, next)| next.start);
+        let late = end.is_some_and(|end| time >= end.saturating_add(PERIOD_SLACK));
+        if early || late {
+            spot.wrong(format!("an intent at {time}, outside of its period {}", period.0));
+        }
+    }
+
+    fn check_same_period(&self, intent: u64, period: Period, spot: &mut Spot<'_>) {
+        match self.intents.get(&intent) {
+            Some(other) if *other != period => spot.wrong(format!("not in the period of its intent {intent}")),
+            Some(_) => {}
+            None => spot.wrong(format!("refers to entry {intent}, which is not an earlier intent")),
+        }
+    }
+
+    fn close(&mut self, intent: u64, spot: &mut Spot<'_>) {
+        if !self.open.remove(&intent) && self.intents.contains_key(&intent) {
+            spot.wrong(format!("closes the intent {intent}, which is closed already"));
+        }
+    }
+
+    fn check_reference(&mut self, kind: ReferenceKind, refers: u64, spot: &mut Spot<'_>) {
+        let earlier = refers < spot.index;
+        match kind {
+            ReferenceKind::Lost if self.intents.contains_key(&refers) => self.close(refers, spot),
+            ReferenceKind::Lost => spot.wrong(format!("refers to entry {refers}, which is not an earlier intent")),
+            ReferenceKind::HoldRelease if !self.holds.remove(&refers) => {
+                spot.wrong(format!("refers to entry {refers}, which is not a hold that stands"));
+            }
+            ReferenceKind::Hold if !earlier || !self.has_record(refers) => {
+                spot.wrong(format!(
+                    "refers to entry {refers}, which is not an earlier entry with a record"
+                ));
+            }
+            ReferenceKind::Rectification if !earlier => spot.wrong(format!("there is no earlier entry {refers}")),
+            ReferenceKind::Hold => {
+                self.holds.insert(spot.index);
+            }
+            ReferenceKind::HoldRelease | ReferenceKind::Rectification => {}
+        }
+    }
+
+    fn check_period(&mut self, period: Period, event: &PeriodEvent, time: u64, spot: &mut Spot<'_>) {
+        match event {
+            PeriodEvent::Begin { start, .. } => self.begin(period, start.0, spot),
+            PeriodEvent::Final { root } => self.finalise(period, root, time, spot),
+            PeriodEvent::Destroyed => match self.periods.get_mut(&period) {
+                Some(state) if state.final_root.is_some() && !state.destroyed => state.destroyed = true,
+                _ => spot.wrong(format!("period {} is not final, or destroyed already", period.0)),
+            },
+        }
+    }
+
+    fn begin(&mut self, period: Period, start: u64, spot: &mut Spot<'_>) {
+        let number = period.0;
+        let last = self
+            .periods
+            .last_key_value()
+            .map_or((0, 0), |(last, state)| (last.0, state.start));
+        if number != last.0 + 1 {
+            spot.wrong(format!("period {number} begins, but the last one was {}", last.0));
+        }
+        if start <= last.1 {
+            spot.wrong(format!(
+                "period {number} starts at {start}, not after the one before it"
+            ));
+        }
+        let state = PeriodState {
+            start,
+            labels: 0,
+            final_root: None,
+            destroyed: false,
+        };
+        // A second begin has the label of the first: the map reports it.
+        self.periods.entry(period).or_insert(state);
+        self.maps.open(period);
+    }
+
+    fn finalise(&mut self, period: Period, root: &Hash, time: u64, spot: &mut Spot<'_>) {
+        let number = period.0;
+        let end = self.periods.range(period..).nth(1).map(|(_, next)| next.start);
+        if end.is_none_or(|end| time.saturating_add(self.tolerance) < end.saturating_add(FINAL_AFTER)) {
+            spot.wrong(format!("period {number} is made final less than 35 days after its end"));
+        }
+        if let Some(intent) = self
+            .open
+            .iter()
+            .find(|intent| self.intents.get(intent) == Some(&period))
+        {
+            spot.wrong(format!(
+                "period {number} is made final while the intent {intent} is open"
+            ));
+        }
+        match self.maps.root(period) {
+            Some(recomputed) if recomputed != *root => {
+                spot.wrong(format!("final root {root} of period {number}, recomputed {recomputed}"));
+            }
+            Some(_) => {}
+            None => spot.wrong(format!("period {number} has not begun, or is final already")),
+        }
+        if let Some(state) = self.periods.get_mut(&period) {
+            state.final_root.get_or_insert(*root);
+        }
+        self.maps.close(period);
+    }
+
+    fn check_map(&mut self, stated: &[(Period, Hash)], spot: &mut Spot<'_>) {
+        let recomputed = self.maps.roots();
+        for (period, root) in &recomputed {
+            match stated.iter().find(|(other, _)| other == period) {
+                None => spot.wrong(format!("the root of {} is missing", map_name(*period))),
+                Some((_, other)) if other != root => {
+                    spot.wrong(format!("root {other} of {}, recomputed {root}", map_name(*period)));
+                }
+                Some(_) => {}
+            }
+        }
+        for (period, _) in stated {
+            if !recomputed.iter().any(|(open, _)| open == period) {
+                spot.wrong(format!("states a root of {}, which is not open", map_name(*period)));
+            }
+        }
+        if stated.len() > recomputed.len() {
+            spot.wrong("states more roots than there are maps");
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! What an auditor knows after having read a prefix of the log, and what it demands of the next entry.
+//!
+//! In this order: the place (genesis, directory and registry come first), the document that the entry names, the writer's
+//! right and signature, the writer's chain, the time, what the kind demands ([`super::rules`]), the label. A failed check
+//! is a finding and the state goes on as well as it can, so that one fault gives one finding and not a thousand.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use record::{Body, Directory, Entry, Kind, Period, SignedEntry, WriterId};
+use tlog::Hash;
+
+use super::documents::Genesis;
+use super::finding::Findings;
+use super::maps::Maps;
+
+/// Where a finding of the rules is to be reported.
+pub(crate) struct Spot<'a> {
+    pub(crate) place: &'a str,
+    pub(crate) index: u64,
+    pub(crate) findings: &'a mut Findings,
+}
+
+impl Spot<'_> {
+    pub(crate) fn wrong(&mut self, what: impl Into<String>) {
+        self.findings.entry(self.place, self.index, what);
+    }
+}
+
+/// The hash chain of one writer.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain {
+    /// The name that the directory has for it.
+    pub(crate) name: String,
+    /// Sequence number that its next entry must have; also how many it has written.
+    pub(crate) next: u64,
+    /// Leaf hash of its last entry.
+    pub(crate) last: Hash,
+}
+
+/// What is known of a period.
+#[derive(Clone, Debug)]
+pub(crate) struct PeriodState {
+    /// POSIX seconds.
+    pub(crate) start: u64,
+    /// Entries with a label in it.
+    pub(crate) labels: u64,
+    /// Root of the final map.
+    pub(crate) final_root: Option<Hash>,
+    pub(crate) destroyed: bool,
+}
+
+/// The state after `size` entries.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// Two clocks may differ by this many seconds.
+    pub(crate) tolerance: u64,
+    pub(crate) size: u64,
+    pub(crate) genesis: Option<Genesis>,
+    pub(crate) directory: Option<Directory>,
+    /// The bytes that `directory` was read from.
+    pub(crate) directory_document: Vec<u8>,
+    pub(crate) writers: BTreeMap<WriterId, Chain>,
+    /// Kind of each entry, as its number; 255 for one that could not be read.
+    pub(crate) kinds: Vec<u8>,
+    /// All intents with their period.
+    pub(crate) intents: HashMap<u64, Period>,
+    /// Intents that nothing has closed yet.
+    pub(crate) open: BTreeSet<u64>,
+    /// Holds that are not released.
+    pub(crate) holds: BTreeSet<u64>,
+    pub(crate) periods: BTreeMap<Period, PeriodState>,
+    pub(crate) maps: Maps,
+    pub(crate) documents: BTreeSet<Hash>,
+    /// The latest time that an entry has.
+    pub(crate) latest: u64,
+    /// The first entry (index, time) that no map entry covers.
+    pub(crate) uncovered: Option<(u64, u64)>,
+    /// Index of the last map entry.
+    pub(crate) last_map: Option<u64>,
+}
+
+/// Kind number of an entry that could not be read.
+pub(crate) const UNREADABLE: u8 = u8::MAX;
+
+impl State {
+    pub(crate) fn new(tolerance: u64, keep_labels: bool) -> State {
+        State {
+            tolerance,
+            size: 0,
+            genesis: None,
+            directory: None,
+            directory_document: Vec::new(),
+            writers: BTreeMap::new(),
+            kinds: Vec::new(),
+            intents: HashMap::new(),
+            open: BTreeSet::new(),
+            holds: BTreeSet::new(),
+            periods: BTreeMap::new(),
+            maps: Maps::new(keep_labels),
+            documents: BTreeSet::new(),
+            latest: 0,
+            uncovered: None,
+            last_map: None,
+        }
+    }
+
+    /// Takes the next entry. `document` is the file that it names by digest, if it names one and the file is there.
+    pub(crate) fn take(&mut self, signed: &SignedEntry, document: Option<&[u8]>, spot: &mut Spot<'_>) {
+        let entry = signed.entry();
+        self.check_order(entry.body.kind(), spot);
+        if let Body::Document { kind, digest } = &entry.body {
+            self.take_document(*kind, *digest, document, &signed.leaf_hash(), spot);
+        }
+        let name = self.check_writer(signed, spot);
+        self.check_chain(entry, signed.leaf_hash(), name, spot);
+        self.check_time(entry, spot);
+        self.check_body(entry, spot);
+        if let Some((period, label)) = entry.body.map_key()
+            && let Err(earlier) = self.maps.insert(period, label, spot.index, signed.leaf_hash())
+        {
+            spot.wrong(format!(
+                "its label stands in {} already, at entry {earlier}",
+                map_name(period)
+            ));
+        }
+        self.kinds.push(entry.body.kind().code());
+        self.size += 1;
+    }
+
+    /// An entry that is no entry. What it would have changed is unknown.
+    pub(crate) fn skip(&mut self) {
+        self.kinds.push(UNREADABLE);
+        self.size += 1;
+    }
+
+    /// Whether a sealed record belongs to the entry: to each with a label except `period`, and to denials.
+    pub(crate) fn has_record(&self, index: u64) -> bool {
+        let code = usize::try_from(index).ok().and_then(|index| self.kinds.get(index));
+        code.and_then(|code| Kind::from_code(*code))
+            .is_some_and(Kind::has_record)
+    }
+
+    pub(crate) fn count(&self, kind: Kind) -> u64 {
+        self.kinds.iter().filter(|k| **k == kind.code()).count() as u64
+    }
+
+    fn check_order(&self, kind: Kind, spot: &mut Spot<'_>) {
+        let demanded = match spot.index {
+            0 => Some(Kind::Genesis),
+            1 => Some(Kind::Directory),
+            2 => Some(Kind::Registry),
+            _ => None,
+        };
+        match demanded {
+            Some(demanded) if demanded != kind => {
+                spot.wrong(format!(
+                    "a log begins with genesis, directory, registry; this is {kind}"
+                ));
+            }
+            None if kind == Kind::Genesis => spot.wrong("only entry 0 may be a genesis entry"),
+            _ => {}
+        }
+    }
+
+    /// Right and signature of the writer; gives the writer's name.
+    fn check_writer(&self, signed: &SignedEntry, spot: &mut Spot<'_>) -> String {
+        let entry = signed.entry();
+        let kind = entry.body.kind();
+        let grant = self
+            .directory
+            .as_ref()
+            .and_then(|directory| directory.writer(&entry.writer));
+        let operator = self.genesis.as_ref().map(|genesis| &genesis.document.operator);
+        let operator = operator.filter(|key| key.id() == entry.writer);
+        let (key, name) = match (grant, operator) {
+            (Some(grant), _) => (Some(&grant.key), grant.name.clone()),
+            (None, Some(key)) => (Some(key), "operator".to_owned()),
+            (None, None) => (None, "unknown".to_owned()),
+        };
+        // The first three entries, and every later directory and Registerlandkarte, are the operator's by the genesis
+        // document; for the others the directory in force decides.
+        let founding = spot.index <= 2 || matches!(kind, Kind::Directory | Kind::Registry);
+        let granted = spot.index > 2 && grant.is_some_and(|grant| grant.kinds.contains(&kind));
+        let allowed = granted || (founding && operator.is_some());
+        if !allowed {
+            spot.wrong(format!(
+                "its writer {name} ({}) may not write the kind {kind}",
+                entry.writer
+            ));
+        }
+        match key {
+            Some(key) if signed.verify(key).is_err() => {
+                spot.wrong(format!("its signature is not that of its writer {name}"));
+            }
+            None => spot.wrong("its signature cannot be checked: the writer's key is in no directory"),
+            Some(_) => {}
+        }
+        name
+    }
+
+    fn check_chain(&mut self, entry: &Entry, leaf: Hash, name: String, spot: &mut Spot<'_>) {
+        let start = Chain {
+            name: name.clone(),
+            next: 0,
+            last: Hash([0; 32]),
+        };
+        let chain = self.writers.entry(entry.writer).or_insert(start);
+        let sequence = entry.sequence.0;
+        if sequence != chain.next {
+            let next = chain.next;
+            spot.wrong(format!(
+                "sequence {sequence} of writer {name}, but its chain goes on with {next}"
+            ));
+        } else if entry.previous != chain.last {
+            spot.wrong(format!(
+                "its hash of the previous entry of writer {name} is not that entry's"
+            ));
+        }
+        *chain = Chain {
+            name,
+            next: sequence.saturating_add(1),
+            last: leaf,
+        };
+    }
+
+    fn check_time(&mut self, entry: &Entry, spot: &mut Spot<'_>) {
+        let time = entry.time.0;
+        if time.saturating_add(self.tolerance) < self.latest {
+            spot.wrong(format!(
+                "its time {time} lies {} s before an earlier entry's",
+                self.latest - time
+            ));
+        }
+        self.latest = self.latest.max(time);
+    }
+}
+
+/// How a map is called in a sentence.
+pub(crate) fn map_name(period: Period) -> String {
+    match period.0 {
+        0 => "map 0 (of the periods)".to_owned(),
+        number => format!("the map of period {number}"),
+    }
+}

@@ -1,0 +1,115 @@
+//! `verifier audit` and `verifier map`.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use service::secret::{Credential, SecretError};
+use verifier::audit::{self, Options, Progress, Source, TOLERANCE};
+
+use super::{Failure, TrustArguments, Verdict, print_json, read};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Audit {
+    /// URL of a ledger, or directory of an export
+    #[arg(long, value_name = "URL-OR-DIR")]
+    log: String,
+    #[command(flatten)]
+    trust: TrustArguments,
+    /// Check every sealed record against its commitment
+    #[arg(long)]
+    records: bool,
+    /// File with the credential for records at a URL (64 hexadecimal digits)
+    #[arg(long, value_name = "FILE")]
+    credential: Option<PathBuf>,
+    /// Go on where the audit that saved this file ended, and save there
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+    /// How far two clocks may be apart, seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = TOLERANCE)]
+    tolerance: u64,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which part of the report is printed for people.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Show {
+    Everything,
+    Maps,
+}
+
+impl Audit {
+    pub(crate) async fn run(self, show: Show) -> Result<Verdict, Failure> {
+        let credential = match &self.credential {
+            Some(path) => Some(credential(path)?),
+            None => None,
+        };
+        let options = Options {
+            policy: self.trust.policy()?,
+            genesis: self.trust.genesis,
+            records: self.records,
+            allow_unwitnessed: self.trust.allow_unwitnessed,
+            tolerance: self.tolerance,
+            resume: self.resume,
+        };
+        let unreachable = |error: audit::SourceError| Failure::Unreachable(error.to_string());
+        let source = Source::new(&self.log, credential).map_err(unreachable)?;
+        let bar = Bar::new();
+        let report = audit::audit(&source, &options, &bar).await;
+        bar.0.finish_and_clear();
+        let report = report.map_err(unreachable)?;
+        match show {
+            _ if self.json => print_json(&report)?,
+            Show::Everything => println!("{report}"),
+            Show::Maps => {
+                println!("{}", report.maps());
+                for finding in &report.findings {
+                    println!("FINDING {finding}");
+                }
+            }
+        }
+        Ok(if report.sound {
+            Verdict::Sound
+        } else {
+            Verdict::NotSound
+        })
+    }
+}
+
+/// Reads the credential; one that others can read is a warning, for the harm is done and the audit is not to blame.
+fn credential(path: &Path) -> Result<Credential, Failure> {
+    let usage = |error: SecretError| Failure::Usage(error.to_string());
+    match Credential::read(path) {
+        Err(SecretError::Exposed(_)) => {
+            eprintln!("verifier: {} can be read by others: chmod 600 it", path.display());
+            let text = String::from_utf8(read(path)?).unwrap_or_default();
+            Credential::from_hex(text.trim_end_matches('\n')).ok_or_else(|| usage(SecretError::Malformed(path.into())))
+        }
+        other => other.map_err(usage),
+    }
+}
+
+/// Progress on a terminal, nothing elsewhere.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new() -> Bar {
+        if !std::io::stderr().is_terminal() {
+            return Bar(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::new(0);
+        if let Ok(style) = ProgressStyle::with_template("{bar:32} {human_pos}/{human_len} entries, {per_sec}, {eta}") {
+            bar.set_style(style);
+        }
+        Bar(bar)
+    }
+}
+
+impl Progress for Bar {
+    fn at(&self, entries: u64, of: u64) {
+        self.0.set_length(of);
+        self.0.set_position(entries);
+    }
+}

@@ -1,0 +1,60 @@
+//! `verifier witness`.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use service::{Shutdown, SystemClock};
+use tokio::net::TcpListener;
+use verifier::witness::{self, Config};
+
+use super::{Failure, Verdict, read, usage};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Witness {
+    /// Address to listen on
+    #[arg(long, value_name = "ADDR")]
+    listen: String,
+    /// Directory of the last cosigned checkpoints
+    #[arg(long, value_name = "DIR")]
+    state: PathBuf,
+    /// Private key (PRIVATE+KEY+…)
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// Logs to cosign for, in the form of the witness network (logs/v0)
+    #[arg(long, value_name = "FILE")]
+    logs: PathBuf,
+    /// Name of the witness: makes the key file if it is missing
+    #[arg(long)]
+    name: Option<String>,
+}
+
+impl Witness {
+    pub(crate) async fn run(self) -> Result<Verdict, Failure> {
+        service::telemetry::init();
+        let logs = tlog::log_list::parse(&read(&self.logs)?).map_err(|error| usage(&self.logs, error))?;
+        let key = witness::load_or_create(&self.key, self.name.as_deref()).map_err(|error| usage(&self.key, error))?;
+        let public = key.verifier_key().map_err(|error| usage(&self.key, error))?;
+        let listener = TcpListener::bind(&self.listen).await;
+        let listener = listener.map_err(|error| Failure::Unreachable(format!("{}: {error}", self.listen)))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| Failure::Unreachable(error.to_string()))?;
+        let shutdown = Shutdown::on_signals().map_err(|error| Failure::Usage(error.to_string()))?;
+        println!("{public}");
+        println!("listening on {address}");
+        // A script that reads these two lines through a pipe waits for them.
+        std::io::stdout()
+            .flush()
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+        let config = Config {
+            state: self.state,
+            key,
+            logs,
+            clock: SystemClock::shared(),
+        };
+        witness::run(config, listener, shutdown)
+            .await
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+        Ok(Verdict::Sound)
+    }
+}

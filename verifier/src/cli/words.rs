@@ -1,0 +1,192 @@
+//! What was proved, in words.
+
+use std::fmt;
+
+use record::{ExchangeRecord, SharedPart, VerifiedReceipt};
+use serde::Serialize;
+use tlog::policy::WitnessCosignature;
+use verifier::opening::Proved;
+
+/// The result of `verifier verify`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Statement {
+    pub(crate) sound: bool,
+    /// What was proved, a sentence each.
+    proved: Vec<String>,
+    /// What was not checked, a sentence each.
+    not_checked: Vec<String>,
+    /// What the opened record says, a line each.
+    content: Vec<String>,
+    /// Why nothing is proved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// Whether the policy's quorum vouches for it.
+    quorum: bool,
+    index: Option<u64>,
+    kind: Option<&'static str>,
+    time: Option<u64>,
+}
+
+impl Statement {
+    pub(crate) fn refused(error: String) -> Statement {
+        Statement {
+            sound: false,
+            proved: Vec::new(),
+            not_checked: Vec::new(),
+            content: Vec::new(),
+            error: Some(error),
+            quorum: false,
+            index: None,
+            kind: None,
+            time: None,
+        }
+    }
+
+    pub(crate) fn of_receipt(verified: &VerifiedReceipt, genesis: bool) -> Statement {
+        let entry = verified.entry().entry();
+        let mut not_checked =
+            vec!["whether its writer may write this kind, which only the log's directory says".to_owned()];
+        if genesis && verified.index().get() != 0 {
+            not_checked.push("the genesis hash: a single receipt does not reach entry 0".to_owned());
+        }
+        Statement {
+            proved: inclusion(
+                verified.index().get(),
+                entry.body.kind().as_str(),
+                &entry.time.to_string(),
+                verified.checkpoint(),
+                verified.cosignatures(),
+            ),
+            not_checked,
+            quorum: verified.quorum(),
+            index: Some(verified.index().get()),
+            kind: Some(entry.body.kind().as_str()),
+            time: Some(entry.time.0),
+            error: None,
+            ..Statement::refused(String::new())
+        }
+    }
+
+    pub(crate) fn of_opening(proved: &Proved, genesis: bool) -> Statement {
+        let kind = proved.kind.as_str();
+        let time = proved.time.to_string();
+        let mut sentences = inclusion(
+            proved.index.get(),
+            kind,
+            &time,
+            &proved.checkpoint,
+            &proved.cosignatures,
+        );
+        let mut not_checked = Vec::new();
+        sentences.push("the sealed record is the one that the entry committed to, and opens with the keys".to_owned());
+        match &proved.person {
+            Some(person) => sentences.push(format!(
+                "the entry's label belongs to the person named in the file: number {} of period {}",
+                person.number, person.period
+            )),
+            None => not_checked.push("whose entry it is: the file has no label proof".to_owned()),
+        }
+        match &proved.anchored {
+            Some(writer) => {
+                sentences.push(format!(
+                    "it was signed by {writer}, whom a directory signed by an authority allows to"
+                ));
+                if !genesis {
+                    not_checked.push("the genesis hash: none was given (--genesis)".to_owned());
+                }
+            }
+            None => {
+                not_checked.push("the writer's right and the genesis hash: the file carries no directory".to_owned())
+            }
+        }
+        Statement {
+            proved: sentences,
+            not_checked,
+            content: content(&proved.shared),
+            quorum: proved.quorum,
+            index: Some(proved.index.get()),
+            kind: Some(kind),
+            time: Some(proved.time.0),
+            error: None,
+            ..Statement::refused(String::new())
+        }
+    }
+
+    /// Without a quorum nothing is sound, unless that was allowed.
+    pub(crate) fn judge(mut self, allow_unwitnessed: bool) -> Statement {
+        self.sound = self.quorum || allow_unwitnessed;
+        if !self.sound {
+            self.error = Some("the policy's quorum of witnesses has not cosigned (--allow-unwitnessed)".to_owned());
+        }
+        self
+    }
+}
+
+fn inclusion(
+    index: u64,
+    kind: &str,
+    time: &str,
+    checkpoint: &tlog::checkpoint::Checkpoint,
+    cosignatures: &[WitnessCosignature],
+) -> Vec<String> {
+    let mut sentences = vec![
+        format!(
+            "entry {index} of the log {} is of kind {kind}, written {time}",
+            checkpoint.origin
+        ),
+        format!(
+            "it stands in the tree of {} entries with the root {}",
+            checkpoint.size, checkpoint.root
+        ),
+        "the log has signed this tree".to_owned(),
+    ];
+    for cosignature in cosignatures {
+        let at = record::Timestamp(cosignature.timestamp);
+        sentences.push(format!("{} has cosigned it at {at}", cosignature.witness));
+    }
+    sentences
+}
+
+fn content(shared: &SharedPart) -> Vec<String> {
+    match shared {
+        SharedPart::Exchange(exchange) => exchange_lines(exchange),
+        SharedPart::Inspection(inspection) => {
+            vec![format!("{} opened records: {}", inspection.reader, inspection.reason)]
+        }
+        SharedPart::Void(void) => vec![format!("a request of {} was prepared and not sent", void.consumer)],
+        SharedPart::Denied => Vec::new(),
+    }
+}
+
+fn exchange_lines(exchange: &ExchangeRecord) -> Vec<String> {
+    let mut lines = vec![
+        format!("{} asked {}", exchange.consumer.name, exchange.provider.name),
+        format!("for: {}", exchange.evidence.title),
+        format!("data: {}", exchange.evidence.categories.join(", ")),
+        format!("because: {}", exchange.why.occasion),
+        format!("by law: {}", exchange.why.legal_basis),
+        format!("permission: {}", exchange.allowed_by.permission),
+    ];
+    if let Some(result) = &exchange.result {
+        lines.push(format!("result: {:?}; told: {}", result.outcome, result.told));
+    }
+    lines
+}
+
+impl fmt::Display for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for sentence in &self.proved {
+            writeln!(f, "proved       {sentence}")?;
+        }
+        for line in &self.content {
+            writeln!(f, "recorded     {line}")?;
+        }
+        for sentence in &self.not_checked {
+            writeln!(f, "not checked  {sentence}")?;
+        }
+        if let Some(error) = &self.error {
+            writeln!(f, "FINDING      {error}")?;
+        }
+        f.write_str(if self.sound { "sound" } else { "NOT SOUND" })
+    }
+}

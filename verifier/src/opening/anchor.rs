@@ -1,0 +1,124 @@
+//! From the genesis entry to the directory: who may write what.
+//!
+//! The genesis document names the operator's key and the authorities' keys; a directory counts if an authority has signed
+//! it and the log has an entry of its digest. Shared by all openings of one log, so a page verifies it once.
+
+use record::{Body, Directory, DocumentKind, GenesisDocument, SignedEntry, VerifiedReceipt};
+use serde::{Deserialize, Serialize};
+use tlog::Hash;
+use tlog::policy::Policy;
+
+use super::VerifyError;
+use super::verify::read_receipt;
+
+/// Receipts and documents that lead from the genesis hash to the directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Anchor {
+    /// Receipt of entry 0.
+    #[serde(with = "record::bytes")]
+    pub genesis_receipt: Vec<u8>,
+    /// The genesis document (plain CBOR).
+    #[serde(with = "record::bytes")]
+    pub genesis_document: Vec<u8>,
+    /// Receipt of a `directory` entry.
+    #[serde(with = "record::bytes")]
+    pub directory_receipt: Vec<u8>,
+    /// The directory, signed by an authority.
+    #[serde(with = "record::bytes")]
+    pub directory_document: Vec<u8>,
+}
+
+/// A verified [`Anchor`]. Only [`Anchor::verify`] makes one.
+#[derive(Clone, Debug)]
+pub struct ProvedAnchor {
+    genesis: Hash,
+    directory: Directory,
+    quorum: bool,
+}
+
+impl ProvedAnchor {
+    /// Leaf hash of entry 0.
+    #[must_use]
+    pub fn genesis(&self) -> &Hash {
+        &self.genesis
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Whether both receipts carry the policy's quorum.
+    #[must_use]
+    pub fn quorum(&self) -> bool {
+        self.quorum
+    }
+
+    /// The writer's name, if the directory lets it write this kind and the entry's signature is its own.
+    ///
+    /// # Errors
+    /// [`VerifyError::Writer`].
+    pub fn check_writer(&self, entry: &SignedEntry) -> Result<&str, VerifyError> {
+        Ok(&self.directory.check_writer(entry)?.name)
+    }
+}
+
+impl Anchor {
+    /// Checks both receipts and documents; `genesis` is the genesis hash if it is known from elsewhere.
+    ///
+    /// # Errors
+    /// [`VerifyError`].
+    pub fn verify(&self, policy: &Policy, genesis: Option<&Hash>) -> Result<ProvedAnchor, VerifyError> {
+        let first = read_receipt(&self.genesis_receipt, policy)?;
+        let document = self.open_genesis(&first, genesis)?;
+        let second = read_receipt(&self.directory_receipt, policy)?;
+        let directory = self.open_directory(&second, &document)?;
+        Ok(ProvedAnchor {
+            genesis: first.entry().leaf_hash(),
+            directory,
+            quorum: first.quorum() && second.quorum(),
+        })
+    }
+
+    /// Entry 0 is the one asked for, of this log, by the operator that it names.
+    fn open_genesis(&self, first: &VerifiedReceipt, genesis: Option<&Hash>) -> Result<GenesisDocument, VerifyError> {
+        if first.index().get() != 0 || genesis.is_some_and(|hash| *hash != first.entry().leaf_hash()) {
+            return Err(VerifyError::Genesis);
+        }
+        check_digest(first, DocumentKind::Genesis, &self.genesis_document)?;
+        let document = GenesisDocument::parse(&self.genesis_document)
+            .map_err(|_| VerifyError::Document("not a genesis document"))?;
+        let of_this_log = document.origin == first.checkpoint().origin.as_str();
+        if of_this_log && first.entry().verify(&document.operator).is_ok() {
+            Ok(document)
+        } else {
+            Err(VerifyError::Genesis)
+        }
+    }
+
+    /// The directory stands in the same log and is signed by an authority.
+    fn open_directory(&self, receipt: &VerifiedReceipt, genesis: &GenesisDocument) -> Result<Directory, VerifyError> {
+        if receipt.checkpoint().origin.as_str() != genesis.origin {
+            return Err(VerifyError::Genesis);
+        }
+        check_digest(receipt, DocumentKind::Directory, &self.directory_document)?;
+        let directory = Directory::open(&self.directory_document, &genesis.authorities)
+            .map_err(|_| VerifyError::Document("not a directory signed by an authority of the genesis entry"))?;
+        // Entry 1 is the operator's; a later directory is written by whom the directory allows to.
+        let by_operator = receipt.entry().verify(&genesis.operator).is_ok();
+        if !by_operator {
+            directory.check_writer(receipt.entry())?;
+        }
+        Ok(directory)
+    }
+}
+
+/// The entry names this document as one of this kind.
+fn check_digest(receipt: &VerifiedReceipt, kind: DocumentKind, document: &[u8]) -> Result<(), VerifyError> {
+    match &receipt.entry().entry().body {
+        Body::Document { kind: named, digest } if *named == kind && *digest == Hash::of(document) => Ok(()),
+        _ => Err(VerifyError::Document("not the one that its entry names")),
+    }
+}

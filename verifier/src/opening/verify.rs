@@ -1,0 +1,253 @@
+//! The checks behind an opening, one function each.
+
+use record::{
+    Body, CitizenPart, Counter, ExchangeRecord, Kind, Label, LabelledKind, Period, PeriodEvent, Phase, Receipt,
+    ReceiptError, RightError, SealedError, SealedRecord, Series, SharedPart, SignedEntry, Timestamp, VerifiedReceipt,
+    label,
+};
+use tlog::Hash;
+use tlog::checkpoint::Checkpoint;
+use tlog::merkle::Index;
+use tlog::policy::{Policy, WitnessCosignature};
+use tlog::vrf;
+
+use super::{LabelProof, Opening, ProvedAnchor};
+
+/// Why an opening proves nothing. None of these is retryable: the file is wrong, or not of the log that is trusted.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The bytes are not an opening.
+    #[error("not an opening file: {0}")]
+    Format(String),
+    /// A receipt does not verify.
+    #[error("the receipt does not verify: {0}")]
+    Receipt(#[source] ReceiptError),
+    /// The log is not the one with the genesis hash that was given, or its beginning is not in order.
+    #[error("the receipts are not of the log that begins with the genesis entry asked for")]
+    Genesis,
+    /// A public document is not what it must be.
+    #[error("a public document does not verify: {0}")]
+    Document(&'static str),
+    /// The writer had no right, or did not sign.
+    #[error("the entry's writer does not verify: {0}")]
+    Writer(#[from] RightError),
+    /// The kind of entry has no record, so there is nothing to open.
+    #[error("an entry of this kind has no record that could be opened")]
+    NoRecord,
+    /// The sealed record is not the one that the entry committed to.
+    #[error("the record is not the one that was recorded: its SHA-256 is not the entry's commitment")]
+    Commitment,
+    /// The record does not open with the keys.
+    #[error("the record does not open: {0}")]
+    Sealed(#[source] SealedError),
+    /// The content is of another kind than the entry.
+    #[error("the record's content does not fit the kind of its entry")]
+    Content,
+    /// The period's begin entry is not the one.
+    #[error("the receipt of the period's begin is not that of this entry's period")]
+    Period,
+    /// The label is not this person's.
+    #[error("the entry's label is not the one of this person, period, series and number")]
+    Label,
+}
+
+/// What an opening has proved. Only [`Opening::verify`] makes one. `Debug` shows nothing of the record.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Proved {
+    /// Index of the entry in the log.
+    pub index: Index,
+    /// Its kind.
+    pub kind: Kind,
+    /// The writer's clock.
+    pub time: Timestamp,
+    /// The part for both parties, citizen and supervision.
+    pub shared: SharedPart,
+    /// The citizen's part, if its key was there.
+    pub citizen: Option<CitizenPart>,
+    /// Whether the policy's quorum has cosigned every checkpoint that the proof rests on.
+    pub quorum: bool,
+    /// The checkpoint under which the entry was proved.
+    pub checkpoint: Checkpoint,
+    /// Who has cosigned it.
+    pub cosignatures: Vec<WitnessCosignature>,
+    /// Whose entry it is, if that was proved.
+    pub person: Option<ProvedPerson>,
+    /// The writer's name in the directory, if an anchor was there; else nobody checked the writer's right.
+    pub anchored: Option<String>,
+}
+
+/// The entry's label is this person's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProvedPerson {
+    /// The period.
+    pub period: Period,
+    /// The row of labels.
+    pub series: Series,
+    /// The running number in it.
+    pub number: u32,
+}
+
+impl std::fmt::Debug for Proved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Proved")
+            .field("index", &self.index)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Opening {
+    /// Verifies everything that the opening holds. `genesis`: the genesis hash if it is known from elsewhere; it is
+    /// compared if the opening carries an anchor.
+    ///
+    /// A missing quorum is no error: see [`Proved::quorum`].
+    ///
+    /// # Errors
+    /// [`VerifyError`], at the first thing that is wrong.
+    pub fn verify(&self, policy: &Policy, genesis: Option<&Hash>) -> Result<Proved, VerifyError> {
+        let anchor = self
+            .anchor
+            .as_ref()
+            .map(|anchor| anchor.verify(policy, genesis))
+            .transpose()?;
+        self.verify_under(policy, anchor.as_ref())
+    }
+
+    /// The same under an anchor that was verified before, for many openings of one log.
+    ///
+    /// # Errors
+    /// [`VerifyError`], at the first thing that is wrong.
+    pub fn verify_under(&self, policy: &Policy, anchor: Option<&ProvedAnchor>) -> Result<Proved, VerifyError> {
+        let receipt = read_receipt(&self.receipt, policy)?;
+        let (shared, citizen) = self.open(receipt.entry())?;
+        let mut quorum = receipt.quorum() && anchor.is_none_or(ProvedAnchor::quorum);
+        let person = match &self.label_proof {
+            Some(proof) => {
+                let begin = read_receipt(&proof.period_begin_receipt, policy)?;
+                if begin.checkpoint().origin != receipt.checkpoint().origin {
+                    return Err(VerifyError::Period);
+                }
+                if let Some(anchor) = anchor {
+                    anchor.check_writer(begin.entry())?;
+                }
+                quorum &= begin.quorum();
+                Some(check_label(proof, &begin, receipt.entry())?)
+            }
+            None => None,
+        };
+        let anchored = anchor.map(|anchor| anchor.check_writer(receipt.entry())).transpose()?;
+        let entry = receipt.entry().entry();
+        Ok(Proved {
+            index: receipt.index(),
+            kind: entry.body.kind(),
+            time: entry.time,
+            shared,
+            citizen,
+            quorum,
+            anchored: anchored.map(str::to_owned),
+            person,
+            checkpoint: receipt.checkpoint().clone(),
+            cosignatures: receipt.cosignatures().to_vec(),
+        })
+    }
+
+    /// Commitment, parts, and that the content is of the entry's kind.
+    fn open(&self, entry: &SignedEntry) -> Result<(SharedPart, Option<CitizenPart>), VerifyError> {
+        let Body::Labelled {
+            kind,
+            label,
+            commitment,
+            ..
+        } = &entry.entry().body
+        else {
+            return Err(VerifyError::NoRecord);
+        };
+        if Hash::of(&self.sealed_record) != commitment.0 {
+            return Err(VerifyError::Commitment);
+        }
+        let record = SealedRecord::parse(self.sealed_record.as_slice()).map_err(VerifyError::Sealed)?;
+        let label: Option<&Label> = Some(label);
+        let shared = record
+            .open_shared(&self.shared_key, label)
+            .map_err(VerifyError::Sealed)?;
+        let citizen = self.citizen_key.as_ref().map(|key| record.open_citizen(key, label));
+        let citizen = citizen.transpose().map_err(VerifyError::Sealed)?;
+        if fits(*kind, &shared) {
+            Ok((shared, citizen))
+        } else {
+            Err(VerifyError::Content)
+        }
+    }
+}
+
+/// An intent says nothing of the result, an outcome must.
+fn fits(kind: LabelledKind, shared: &SharedPart) -> bool {
+    let result = |exchange: &ExchangeRecord| exchange.result.is_some();
+    match (kind, shared) {
+        (LabelledKind::Intent, SharedPart::Exchange(exchange)) => !result(exchange),
+        (LabelledKind::Outcome, SharedPart::Exchange(exchange)) => result(exchange),
+        (LabelledKind::Preview, SharedPart::Exchange(_)) => true,
+        (LabelledKind::Inspection, SharedPart::Inspection(_)) | (LabelledKind::Void, SharedPart::Void(_)) => true,
+        _ => false,
+    }
+}
+
+pub(super) fn read_receipt(bytes: &[u8], policy: &Policy) -> Result<VerifiedReceipt, VerifyError> {
+    Receipt::parse(bytes)
+        .and_then(|receipt| receipt.verify(policy))
+        .map_err(VerifyError::Receipt)
+}
+
+/// The label is what the period's VRF gives for this person; the kind is one of the series and phase.
+fn check_label(proof: &LabelProof, begin: &VerifiedReceipt, entry: &SignedEntry) -> Result<ProvedPerson, VerifyError> {
+    let vrf_key = match &begin.entry().entry().body {
+        Body::Period {
+            period,
+            event: PeriodEvent::Begin { vrf_key, .. },
+        } if *period == proof.period => *vrf_key,
+        _ => return Err(VerifyError::Period),
+    };
+    let Body::Labelled {
+        kind,
+        period,
+        label: recorded,
+        ..
+    } = &entry.entry().body
+    else {
+        return Err(VerifyError::NoRecord);
+    };
+    if *period != proof.period || !belongs(*kind, proof.series, proof.phase) {
+        return Err(VerifyError::Label);
+    }
+    // SPEC design §5.1: a person has numbers below 4096; nobody has any number, and is nobody's to open.
+    if proof.idnr.is_nobody() || Counter::new(proof.number).is_err() {
+        return Err(VerifyError::Label);
+    }
+    let alpha = label::alpha(&proof.idnr, proof.period, proof.series, proof.number);
+    let key = vrf::PublicKey::from_bytes(vrf_key).map_err(|_| VerifyError::Period)?;
+    let output = key
+        .verify(&alpha, &vrf::Proof(proof.vrf_proof))
+        .map_err(|_| VerifyError::Label)?;
+    if label::label(&output, proof.phase) != *recorded {
+        return Err(VerifyError::Label);
+    }
+    Ok(ProvedPerson {
+        period: proof.period,
+        series: proof.series,
+        number: proof.number,
+    })
+}
+
+/// Which kinds a label of this series and phase may carry.
+fn belongs(kind: LabelledKind, series: Series, phase: Phase) -> bool {
+    let exchange = matches!(series, Series::Exchanges | Series::DelayedExchanges);
+    match kind {
+        LabelledKind::Intent => exchange && phase == Phase::Intent,
+        LabelledKind::Void => phase == Phase::Intent,
+        LabelledKind::Outcome => exchange && phase == Phase::Outcome,
+        LabelledKind::Preview => exchange && phase == Phase::Preview,
+        LabelledKind::Inspection => !exchange && phase == Phase::Intent,
+    }
+}

@@ -1,0 +1,92 @@
+//! The witness's key file: one line, `PRIVATE+KEY+<name>+<id>+<base64(0x01 ‖ seed)>`.
+//!
+//! The file has the form of a note key (type 0x01), which is what the tools of the field make; the witness signs with the
+//! same seed and name as a cosigner (type 0x04). Type 0x04 in the file is accepted too. A key is made only when a name is
+//! given, never silently, and then for its owner's eyes only. A file from elsewhere that others can read is used with a
+//! warning: the tools of the field write such files.
+
+use std::path::Path;
+
+use service::secret::{SecretError, read_private};
+use tlog::encoding::from_base64;
+use tlog::note::{Algorithm, KeyError, KeyName, NameError, SigningKey};
+use zeroize::Zeroizing;
+
+/// Why there is no key to sign with.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// The file cannot be read or made.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The file is missing, and no name was given to make a key with.
+    #[error("there is no key file {0}: give --name to make one")]
+    Missing(String),
+    /// The content is not a private key.
+    #[error("the key file does not hold a private key: {0}")]
+    Key(#[from] KeyError),
+    /// The name cannot name a key.
+    #[error("not a name for a key: {0}")]
+    Name(#[from] NameError),
+    /// The file is another witness's.
+    #[error("the key file holds the key of {found}, not {asked}")]
+    OtherName {
+        /// Name in the file.
+        found: String,
+        /// Name asked for.
+        asked: String,
+    },
+}
+
+/// Reads the key file; makes it if it is missing and a name is given.
+///
+/// # Errors
+/// [`KeyFileError`].
+pub fn load_or_create(path: &Path, name: Option<&str>) -> Result<SigningKey, KeyFileError> {
+    if !path.exists() {
+        let name: KeyName = name
+            .ok_or_else(|| KeyFileError::Missing(path.display().to_string()))?
+            .parse()?;
+        let text = SigningKey::for_notes(name, &service::secret::random()?).to_private_text();
+        let line = [text.as_bytes(), b"\n"].concat();
+        service::durable::create_private(path, &line).map_err(|source| SecretError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+    }
+    let key = load_signer(path)?;
+    match name {
+        Some(asked) if asked != key.name().as_str() => Err(KeyFileError::OtherName {
+            found: key.name().to_string(),
+            asked: asked.to_owned(),
+        }),
+        _ => Ok(key),
+    }
+}
+
+/// Reads a key file as the key of a cosigner.
+///
+/// # Errors
+/// [`KeyFileError`].
+pub fn load_signer(path: &Path) -> Result<SigningKey, KeyFileError> {
+    let text = match read_private(path) {
+        Err(SecretError::Exposed(path)) => {
+            tracing::warn!("the key file {} can be read by others: chmod 600 it", path.display());
+            let text = std::fs::read_to_string(&path).map(Zeroizing::new);
+            text.map_err(|source| SecretError::Io { path, source })?
+        }
+        other => other?,
+    };
+    let text = text.trim_end_matches('\n');
+    let key: SigningKey = text.parse()?;
+    if key.algorithm() == Algorithm::CosignatureV1 {
+        return Ok(key);
+    }
+    // The text was parsed above, so its last part is base64(type ‖ seed); base64 itself may contain '+'.
+    let coded = text.splitn(5, '+').last().unwrap_or_default();
+    let bytes = Zeroizing::new(from_base64(coded).map_err(|_| KeyError::Structure)?);
+    let seed = bytes
+        .get(1..)
+        .and_then(|seed| seed.try_into().ok())
+        .ok_or(KeyError::Structure)?;
+    Ok(SigningKey::for_cosignatures(key.name().clone(), seed))
+}

@@ -1,0 +1,233 @@
+//! The witness's HTTP side.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use service::{Clock, Shutdown};
+use tlog::checkpoint::{Origin, SignedCheckpoint};
+use tlog::cosignature;
+use tlog::log_list::ListedLog;
+use tlog::note::{Note, SigningKey, VerifierKey};
+use tlog::witness::{AddCheckpoint, KnownLog, MAX_REQUEST, Refusal, SIZE_CONTENT_TYPE, decide};
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+
+use super::store::{Store, StoreError, Stored};
+
+/// What a witness is made of.
+#[derive(Debug)]
+pub struct Config {
+    /// Directory of the state; made if missing.
+    pub state: PathBuf,
+    /// The cosigner's key ([`super::load_or_create`]).
+    pub key: SigningKey,
+    /// The logs that it cosigns for; several keys of one origin are several stanzas.
+    pub logs: Vec<ListedLog>,
+    /// Where the cosignatures' time comes from.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Serves until the end is asked for.
+///
+/// # Errors
+/// [`StoreError`]: the state cannot be used, or (as [`StoreError::Io`]) the listener fails.
+pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), StoreError> {
+    let path = config.state.clone();
+    let witness = Witness::open(config)?;
+    let served = service::listen::serve(listener, routes(Arc::new(witness)), shutdown).await;
+    served.map_err(|source| StoreError::Io { path, source })
+}
+
+/// One log with the lock under which it is decided, persisted and cosigned.
+struct Log {
+    known: KnownLog,
+    stored: Mutex<Option<Stored>>,
+}
+
+struct Witness {
+    store: Arc<Store>,
+    key: SigningKey,
+    clock: Arc<dyn Clock>,
+    /// By hex SHA-256 of the origin.
+    logs: BTreeMap<String, Log>,
+}
+
+/// Why there is no cosignature.
+enum Failure {
+    Refused(Refusal),
+    Broken(String),
+}
+
+impl Witness {
+    fn open(config: Config) -> Result<Witness, StoreError> {
+        let store = Store::open(&config.state)?;
+        let damaged = |_| StoreError::Damaged(config.state.clone());
+        let own: VerifierKey = config.key.verifier_key().map_err(damaged)?;
+        let mut known: BTreeMap<String, KnownLog> = BTreeMap::new();
+        for listed in config.logs {
+            let entry = known.entry(listed.origin.hash().to_string());
+            entry
+                .or_insert(KnownLog {
+                    origin: listed.origin,
+                    keys: Vec::new(),
+                })
+                .keys
+                .push(listed.key);
+        }
+        let mut logs = BTreeMap::new();
+        for (id, known) in known {
+            let stored = Mutex::new(store.read(&known.origin, &own)?);
+            logs.insert(id, Log { known, stored });
+        }
+        Ok(Witness {
+            store: Arc::new(store),
+            key: config.key,
+            clock: config.clock,
+            logs,
+        })
+    }
+
+    /// The protocol's steps 1 to 8. Gives the cosignature line with its line end.
+    async fn add_checkpoint(&self, body: &[u8]) -> Result<String, Failure> {
+        let request = AddCheckpoint::parse(body).map_err(Failure::Refused)?;
+        let head = request.head().map_err(|_| Failure::Refused(Refusal::Malformed))?;
+        let log = self
+            .logs
+            .get(&head.origin.hash().to_string())
+            .ok_or(Failure::Refused(Refusal::UnknownLog))?;
+        let mut stored = log.stored.lock().await;
+        let last = stored.as_ref().map(|stored| (stored.size, stored.root));
+        let signed = decide(Some(&log.known), last, &request).map_err(|refusal| {
+            if refusal == Refusal::Inconsistent {
+                // WI-2: signed by the log and inconsistent is evidence.
+                tracing::error!(
+                    checkpoint = request.checkpoint,
+                    "the log has signed an inconsistent checkpoint"
+                );
+            }
+            Failure::Refused(refusal)
+        })?;
+        let (note, line) = self.cosign(&signed, &log.known.keys)?;
+        self.persist(log.known.origin.clone(), note.clone()).await?;
+        let checkpoint = signed.checkpoint();
+        *stored = Some(Stored {
+            size: checkpoint.size,
+            root: checkpoint.root,
+            note,
+        });
+        Ok(line)
+    }
+
+    /// The note to store (the log's own lines and this cosignature) and the line to answer.
+    fn cosign(&self, signed: &SignedCheckpoint, keys: &[VerifierKey]) -> Result<(String, String), Failure> {
+        let broken = |error: cosignature::CosignatureError| Failure::Broken(error.to_string());
+        let text = &signed.note().text;
+        let line = cosignature::cosign(text, &self.key, self.clock.now()).map_err(broken)?;
+        let answer = format!("{line}\n");
+        let signatures = signed.lines_of(keys).cloned().chain([line]).collect();
+        Ok((
+            Note {
+                text: text.clone(),
+                signatures,
+            }
+            .to_string(),
+            answer,
+        ))
+    }
+
+    async fn persist(&self, origin: Origin, note: String) -> Result<(), Failure> {
+        let store = Arc::clone(&self.store);
+        let written = tokio::task::spawn_blocking(move || store.write(&origin, &note)).await;
+        written
+            .map_err(|error| Failure::Broken(error.to_string()))?
+            .map_err(|error| Failure::Broken(error.to_string()))
+    }
+}
+
+fn routes(witness: Arc<Witness>) -> Router {
+    Router::new()
+        .route("/add-checkpoint", post(add_checkpoint).options(preflight))
+        .route("/{origin}/checkpoint", get(checkpoint).options(preflight))
+        .layer(DefaultBodyLimit::max(MAX_REQUEST))
+        .layer(middleware::from_fn(share))
+        .with_state(witness)
+}
+
+async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Bytes) -> Response {
+    // A task of its own: when the client goes away this future is dropped, and a write still under way after its lock was
+    // released could replace a newer checkpoint.
+    let task = tokio::spawn(async move { witness.add_checkpoint(&body).await });
+    match task
+        .await
+        .unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
+    {
+        Ok(line) => text(StatusCode::OK, "text/plain; charset=utf-8", line),
+        Err(Failure::Refused(refusal)) => {
+            let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
+            let kind = match refusal {
+                Refusal::OtherSize(_) => SIZE_CONTENT_TYPE,
+                _ => "text/plain; charset=utf-8",
+            };
+            text(status, kind, refusal.body())
+        }
+        Err(Failure::Broken(what)) => {
+            tracing::error!("not cosigned: {what}");
+            text(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "text/plain; charset=utf-8",
+                "not cosigned\n".to_owned(),
+            )
+        }
+    }
+}
+
+/// SPEC tlog-witness: the latest cosigned checkpoint with the log's signature and this witness's; 404 if there is none.
+async fn checkpoint(State(witness): State<Arc<Witness>>, Path(origin): Path<String>) -> Response {
+    let Some(log) = witness.logs.get(&origin) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    match log.stored.lock().await.as_ref() {
+        Some(stored) => text(StatusCode::OK, "text/plain; charset=utf-8", stored.note.clone()),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn preflight() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+/// Anybody may ask, also a page in a browser; nobody may cache.
+async fn share(request: Request, next: Next) -> Response {
+    let preflight = request.method() == Method::OPTIONS;
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("cross-origin"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if preflight {
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            HeaderValue::from_static("GET, HEAD, POST, OPTIONS"),
+        );
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("content-type"),
+        );
+    }
+    response
+}
+
+fn text(status: StatusCode, kind: &'static str, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, kind)], body).into_response()
+}

@@ -1,0 +1,98 @@
+//! The last cosigned checkpoint of each log, durable.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use tlog::Hash;
+use tlog::checkpoint::{Checkpoint, Origin};
+use tlog::merkle::Size;
+use tlog::note::{Note, VerifierKey};
+
+/// Why the state cannot be used. None of these is to be repaired by deleting the file: that would turn the witness back.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The directory or a file cannot be read or written.
+    #[error("state {path}: {source}")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another process uses the directory.
+    #[error("another witness uses the state directory {0}")]
+    InUse(PathBuf),
+    /// A file does not hold what this witness has signed: restore it from a copy.
+    #[error("state {0} is not a checkpoint of its log that this witness has cosigned")]
+    Damaged(PathBuf),
+}
+
+/// One directory, locked for this process.
+#[derive(Debug)]
+pub(crate) struct Store {
+    directory: PathBuf,
+    /// Held for as long as the store lives.
+    _lock: File,
+}
+
+impl Store {
+    pub(crate) fn open(directory: &Path) -> Result<Store, StoreError> {
+        let io = |source| StoreError::Io {
+            path: directory.to_owned(),
+            source,
+        };
+        std::fs::create_dir_all(directory).map_err(io)?;
+        let lock = File::create(directory.join("lock")).map_err(io)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Store {
+                directory: directory.to_owned(),
+                _lock: lock,
+            }),
+            Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(directory.to_owned())),
+            Err(std::fs::TryLockError::Error(source)) => Err(io(source)),
+        }
+    }
+
+    fn path(&self, origin: &Origin) -> PathBuf {
+        self.directory.join(format!("{}.checkpoint", origin.hash()))
+    }
+
+    /// The stored note, and the size and root in it. `own` must have cosigned it.
+    pub(crate) fn read(&self, origin: &Origin, own: &VerifierKey) -> Result<Option<Stored>, StoreError> {
+        let path = self.path(origin);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(StoreError::Io { path, source }),
+        };
+        let stored = Stored::parse(bytes, origin, own).ok_or(StoreError::Damaged(path))?;
+        Ok(Some(stored))
+    }
+
+    /// Replaces the note: on disk when this returns.
+    pub(crate) fn write(&self, origin: &Origin, note: &str) -> Result<(), StoreError> {
+        let path = self.path(origin);
+        service::durable::write_atomic(&path, note.as_bytes()).map_err(|source| StoreError::Io { path, source })
+    }
+}
+
+/// What was cosigned last.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
+    pub(crate) size: Size,
+    pub(crate) root: Hash,
+    pub(crate) note: String,
+}
+
+impl Stored {
+    fn parse(bytes: Vec<u8>, origin: &Origin, own: &VerifierKey) -> Option<Stored> {
+        let note = Note::open(&bytes, &[own]).ok()?;
+        let checkpoint: Checkpoint = note.text().parse().ok()?;
+        let note = String::from_utf8(bytes).ok()?;
+        (checkpoint.origin == *origin).then_some(Stored {
+            size: checkpoint.size,
+            root: checkpoint.root,
+            note,
+        })
+    }
+}

@@ -1,0 +1,309 @@
+//! The binary from outside: exit codes 0 sound, 1 not sound, 2 usage, 3 unreachable, and what it prints.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use record::Phase;
+use support::Log;
+
+struct Place {
+    dir: tempfile::TempDir,
+    log: Log,
+    intent: u64,
+}
+
+fn place() -> Place {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = Log::new();
+    let (intent, number) = log.intent();
+    log.outcome(intent, number);
+    log.map();
+    log.export(&dir.path().join("export"), 2);
+    std::fs::write(dir.path().join("trust.policy"), log.policy()).unwrap();
+    Place { dir, log, intent }
+}
+
+impl Place {
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        std::fs::write(self.path(name), bytes).unwrap();
+        self.path(name).display().to_string()
+    }
+
+    /// Runs a command with `--policy`; gives exit code and output.
+    fn run(&self, arguments: &[&str]) -> (i32, String) {
+        let policy = self.path("trust.policy").display().to_string();
+        let output = verifier(&[arguments, &["--policy", &policy]].concat());
+        (
+            output.status.code().unwrap(),
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+        )
+    }
+}
+
+fn verifier(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_verifier"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+#[test]
+fn audit_of_a_directory() {
+    let place = place();
+    let export = text(&place.path("export"));
+    let genesis = place.log.genesis().to_string();
+    let (code, out) = place.run(&["audit", "--log", &export, "--records", "--genesis", &genesis]);
+    assert_eq!(code, 0, "{out}");
+    for expected in [
+        format!("entries       {}", place.log.size()),
+        format!("root          {}", place.log.tree.root()),
+        format!("genesis       {genesis}\n"),
+        "writer        broker: 2 entries".to_owned(),
+        "open intents  0".to_owned(),
+        "quorum        reached, 2 cosignatures".to_owned(),
+        "records       2 fit their commitments".to_owned(),
+        "\nsound\n".to_owned(),
+    ] {
+        assert!(out.contains(&expected), "{expected:?} not in {out}");
+    }
+    let (code, out) = place.run(&["audit", "--log", &export, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (code, &json["sound"], &json["findings"]),
+        (0, &true.into(), &serde_json::json!([]))
+    );
+
+    let (code, out) = place.run(&["map", "--log", &export]);
+    assert!(code == 0 && out.contains("2 map entries compared"), "{out}");
+
+    std::fs::write(place.path("export/surplus"), "").unwrap();
+    let (code, out) = place.run(&["audit", "--log", &export]);
+    assert!(
+        code == 1 && out.contains("FINDING       surplus: a file") && out.ends_with("NOT SOUND\n"),
+        "{out}"
+    );
+    let (code, out) = place.run(&["audit", "--log", &export, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &json["findings"][0]["place"]), (1, &"surplus".into()));
+    assert_eq!(place.run(&["map", "--log", &export]).0, 1);
+}
+
+#[test]
+fn audit_without_quorum() {
+    let place = place();
+    let export = text(&place.path("export"));
+    std::fs::write(place.path("export/checkpoint"), place.log.checkpoint(1)).unwrap();
+    assert_eq!(place.run(&["audit", "--log", &export]).0, 1);
+    assert_eq!(place.run(&["audit", "--log", &export, "--allow-unwitnessed"]).0, 0);
+}
+
+#[test]
+fn what_cannot_be_read_gives_no_verdict() {
+    let place = place();
+    assert_eq!(place.run(&["audit", "--log", &text(&place.path("nowhere"))]).0, 3);
+    assert_eq!(place.run(&["audit", "--log", "http://127.0.0.1:1"]).0, 3);
+}
+
+/// Serves files as a ledger would, records with a credential.
+fn serve(file: impl Fn(&str) -> Option<Vec<u8>> + Clone + Send + Sync + 'static) -> (String, tokio::runtime::Runtime) {
+    use axum::extract::Request;
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse as _;
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer = move |request: Request| async move {
+        let path = request.uri().path().trim_start_matches('/').to_owned();
+        let credential = request
+            .headers()
+            .get("authorization")
+            .map(|value| value.as_bytes().to_vec());
+        let expected = format!("Bearer {}", "07".repeat(32)).into_bytes();
+        if path.starts_with("records/") && credential.as_ref() != Some(&expected) {
+            return StatusCode::UNAUTHORIZED.into_response();
+        }
+        file(&path).map_or(StatusCode::NOT_FOUND.into_response(), |bytes| bytes.into_response())
+    };
+    runtime.spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
+    (url, runtime)
+}
+
+#[test]
+fn audit_of_a_url() {
+    let place = place();
+    let root = place.path("export");
+    let (url, _runtime) = serve(move |path| std::fs::read(root.join(path)).ok());
+    let slash = format!("{url}/");
+    let (code, out) = place.run(&["audit", "--log", &slash]);
+    assert!(
+        code == 0 && out.contains(&format!("root          {}", place.log.tree.root())),
+        "{out}"
+    );
+
+    assert_eq!(
+        place.run(&["audit", "--log", &url, "--records"]).0,
+        3,
+        "records want a credential"
+    );
+    let credential = place.write("credential", "07".repeat(32));
+    let arguments = ["audit", "--log", &url, "--records", "--credential", &credential];
+    let (code, out) = place.run(&arguments);
+    assert!(code == 0 && out.contains("records       2 fit"), "{out}");
+
+    std::fs::remove_file(place.path(&format!("export/records/{}", place.intent))).unwrap();
+    let (code, out) = place.run(&arguments);
+    assert!(
+        code == 1 && out.contains(&format!("records/{0}, entry {0}: the file is missing", place.intent)),
+        "{out}"
+    );
+}
+
+/// The root is computed from one answer and the entries are compared with another: both must be the same.
+#[test]
+fn a_server_that_changes_its_mind_is_found() {
+    let (mut one, mut two) = (Log::new(), Log::new());
+    one.denial();
+    two.denial();
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    one.export(dirs[0].path(), 2);
+    two.export(dirs[1].path(), 2);
+    let policy = dirs[0].path().join("trust.policy");
+    std::fs::write(&policy, one.policy()).unwrap();
+    let roots = dirs.each_ref().map(|dir| dir.path().to_owned());
+    let tile_reads = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let (url, _runtime) = serve(move |path| {
+        let second = match path {
+            "tile/0/000.p/6" => tile_reads.fetch_add(1, std::sync::atomic::Ordering::SeqCst) > 0,
+            "checkpoint" => false,
+            _ => true,
+        };
+        std::fs::read(roots[usize::from(second)].join(path)).ok()
+    });
+    let output = verifier(&["audit", "--log", &url, "--policy", &text(&policy)]);
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{out}");
+    assert!(
+        out.contains("tile/0/000.p/6: it was served with another content before"),
+        "{out}"
+    );
+}
+
+#[test]
+fn wrong_usage() {
+    let place = place();
+    let export = text(&place.path("export"));
+    assert_eq!(verifier(&[]).status.code(), Some(2));
+    assert_eq!(verifier(&["audit", "--log", &export]).status.code(), Some(2));
+    assert_eq!(
+        verifier(&["audit", "--log", &export, "--policy", "/nonexistent"])
+            .status
+            .code(),
+        Some(2)
+    );
+    assert_eq!(place.run(&["audit", "--log", &export, "--genesis", "12"]).0, 2);
+    assert_eq!(place.run(&["verify", &text(&place.path("nowhere"))]).0, 2);
+    let policy = place.write("bad.policy", "quorum none\nquorum none\n");
+    assert_eq!(
+        verifier(&["audit", "--log", &export, "--policy", &policy])
+            .status
+            .code(),
+        Some(2)
+    );
+    let logs = place.write("logs", "not a list\n");
+    let witness = [
+        "witness",
+        "--listen",
+        "127.0.0.1:0",
+        "--state",
+        &export,
+        "--key",
+        "k",
+        "--logs",
+        &logs,
+    ];
+    assert_eq!(verifier(&witness).status.code(), Some(2));
+}
+
+#[test]
+fn verify_a_receipt() {
+    let place = place();
+    let file = place.write("entry.tlog-proof", place.log.receipt(place.intent, 2));
+    let (code, out) = place.run(&["verify", &file]);
+    assert_eq!(code, 0, "{out}");
+    assert!(
+        out.contains(&format!(
+            "entry {} of the log log.example/test is of kind intent",
+            place.intent
+        )),
+        "{out}"
+    );
+    assert!(out.contains("w0 has cosigned it at 2026-09-21T"), "{out}");
+
+    let file = place.write("alone.tlog-proof", place.log.receipt(place.intent, 1));
+    let (code, out) = place.run(&["verify", &file]);
+    assert!(code == 1 && out.contains("quorum"), "{out}");
+    let (code, out) = place.run(&["verify", &file, "--allow-unwitnessed", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (code, &json["sound"], &json["quorum"]),
+        (0, &true.into(), &false.into())
+    );
+
+    let genesis = place.write("genesis.tlog-proof", place.log.receipt(0, 2));
+    assert_eq!(
+        place
+            .run(&["verify", &genesis, "--genesis", &place.log.genesis().to_string()])
+            .0,
+        0
+    );
+    assert_eq!(place.run(&["verify", &genesis, "--genesis", &"00".repeat(32)]).0, 1);
+
+    let mut changed = place.log.receipt(place.intent, 2);
+    let at = changed.len() - 30;
+    changed[at] ^= 1;
+    assert_eq!(place.run(&["verify", &place.write("changed", changed)]).0, 1);
+    assert_eq!(place.run(&["verify", &place.write("nonsense", "nonsense")]).0, 1);
+}
+
+#[test]
+fn verify_an_opening() {
+    let place = place();
+    let file = place.write(
+        "entry.opening",
+        place.log.opening(place.intent, 0, Phase::Intent).to_bytes(),
+    );
+    let (code, out) = place.run(&["verify", &file, "--genesis", &place.log.genesis().to_string()]);
+    assert_eq!(code, 0, "{out}");
+    for expected in [
+        "signed by broker",
+        "belongs to the person named in the file",
+        "recorded     Stadt Musterstadt asked Kraftfahrt-Bundesamt",
+        "recorded     by law: § 45 StVO",
+    ] {
+        assert!(out.contains(expected), "{expected:?} not in {out}");
+    }
+    assert!(!out.contains(support::IDNR));
+    assert_eq!(place.run(&["verify", &file, "--genesis", &"00".repeat(32)]).0, 1);
+    let mut bytes = std::fs::read(&file).unwrap();
+    for at in (0..bytes.len()).step_by(211) {
+        bytes[at] ^= 4;
+        assert_eq!(
+            place.run(&["verify", &place.write("changed", &bytes)]).0,
+            1,
+            "byte {at}"
+        );
+        bytes[at] ^= 4;
+    }
+}

@@ -1,0 +1,520 @@
+//! A small log, made with `tlog` and `record` alone: genesis, directory, Registerlandkarte, a period, exchanges with their
+//! records, maps, an inspection, a denial, a lost intent. It can be written out as an export, and gives receipts.
+
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use record::{
+    Allowed, Assurance, Body, CitizenPart, Commitment, ConsumerSignatures, DayKey, Directory, DisclosureClass,
+    DocumentKind, EvidenceInfo, ExchangeRecord, ExchangeResult, GenesisDocument, Header, IdentityKeys, Idnr, Ids,
+    InspectionRecord, Kind, Label, LabelledKind, Lifecycle, Outcome, PartName, ParticipantId, Parts, Party, Period,
+    PeriodEvent, Phase, Receipt, ReferenceKind, RetentionClass, SealedRecord, Sequence, Series, SharedPart,
+    SignedEntry, SubjectRole, TestNumbers, Timestamp, Unsigned, Why, WriterGrant, WriterSigningKey, label,
+};
+use tlog::Hash;
+use tlog::checkpoint::Checkpoint;
+use tlog::map::{Map, Value};
+use tlog::merkle::{Index, MemoryTree, Size, inclusion_proof, leaf_hash};
+use tlog::note::SigningKey;
+use tlog::tile::{bundles_for_size, encode_bundle, tiles_for_size};
+use tlog::vrf;
+use verifier::opening::{Anchor, LabelProof, Opening};
+
+pub const ORIGIN: &str = "log.example/test";
+pub const START: u64 = 1_790_000_000;
+/// Structurally valid test number.
+pub const IDNR: &str = "08214967384";
+
+pub struct Writer {
+    pub key: WriterSigningKey,
+    next: u64,
+    last: Hash,
+}
+
+impl Writer {
+    fn new(seed: u8) -> Writer {
+        Writer {
+            key: WriterSigningKey::from_seed([seed; 32]),
+            next: 0,
+            last: Hash([0; 32]),
+        }
+    }
+}
+
+pub struct Log {
+    pub log_key: SigningKey,
+    pub witnesses: Vec<SigningKey>,
+    pub operator: Writer,
+    pub ledger: Writer,
+    pub identity: Writer,
+    pub broker: Writer,
+    authority: WriterSigningKey,
+    vrf: vrf::SecretKey,
+    day_key: DayKey,
+    pub now: u64,
+    pub leaves: Vec<Vec<u8>>,
+    pub tree: MemoryTree,
+    pub records: BTreeMap<u64, Vec<u8>>,
+    pub documents: BTreeMap<String, Vec<u8>>,
+    maps: BTreeMap<Period, Map>,
+    numbers: u32,
+}
+
+pub fn idnr() -> Idnr {
+    Idnr::parse(IDNR, TestNumbers::Allowed).unwrap()
+}
+
+impl Log {
+    /// Genesis, directory, Registerlandkarte, period 1, a map entry: five entries.
+    pub fn new() -> Log {
+        let mut log = Log::bare();
+        log.bootstrap();
+        let begin = PeriodEvent::Begin {
+            vrf_key: *log.vrf.public_key().as_bytes(),
+            start: Timestamp(START),
+        };
+        log.append_identity(Body::Period {
+            period: Period(1),
+            event: begin,
+        });
+        log.map();
+        log
+    }
+
+    pub fn bare() -> Log {
+        Log {
+            log_key: SigningKey::for_notes(ORIGIN.parse().unwrap(), &[1; 32]),
+            witnesses: (0..3_u8)
+                .map(|n| SigningKey::for_cosignatures(format!("witness.example/{n}").parse().unwrap(), &[40 + n; 32]))
+                .collect(),
+            operator: Writer::new(2),
+            ledger: Writer::new(3),
+            identity: Writer::new(4),
+            broker: Writer::new(5),
+            authority: WriterSigningKey::from_seed([6; 32]),
+            vrf: vrf::SecretKey::from_seed(&[7; 32]).unwrap(),
+            day_key: DayKey([8; 32]),
+            now: START,
+            leaves: Vec::new(),
+            tree: MemoryTree::new(),
+            records: BTreeMap::new(),
+            documents: BTreeMap::new(),
+            maps: BTreeMap::from([(Period::MAP0, Map::new())]),
+            numbers: 0,
+        }
+    }
+
+    fn directory(&self) -> Directory {
+        let grant = |name: &str, writer: &Writer, kinds: &[Kind]| WriterGrant {
+            name: name.to_owned(),
+            key: writer.key.public(),
+            kinds: kinds.to_vec(),
+        };
+        use Kind::{
+            Denial, Erasure, Hold, HoldRelease, Inspection, Intent, Lost, Outcome, Preview, Rectification, Void,
+        };
+        Directory {
+            version: 1,
+            valid_from: Timestamp(START),
+            writers: vec![
+                grant(
+                    "operator",
+                    &self.operator,
+                    &[Kind::Directory, Hold, HoldRelease, Rectification, Erasure],
+                ),
+                grant("ledger", &self.ledger, &[Kind::Map, Erasure]),
+                grant(
+                    "identity",
+                    &self.identity,
+                    &[Kind::Period, Void, Inspection, Lost, Erasure],
+                ),
+                grant("broker", &self.broker, &[Intent, Outcome, Denial, Preview, Lost]),
+            ],
+            participants: Vec::new(),
+            identity: IdentityKeys {
+                signing: self.identity.key.public(),
+                sealing: [9; 32],
+            },
+            supervision: [10; 32],
+        }
+    }
+
+    fn bootstrap(&mut self) {
+        let directory = self.directory().sign(&self.authority).unwrap();
+        let registry = registerlandkarte::Registerlandkarte::new(1, Vec::new())
+            .unwrap()
+            .sign(&self.authority);
+        let genesis = GenesisDocument {
+            origin: ORIGIN.to_owned(),
+            log_keys: vec![self.log_key.verifier_key().unwrap().to_string()],
+            authorities: vec![self.authority.public()],
+            operator: self.operator.key.public(),
+            directory: directory.digest(),
+            registry: registry.digest(),
+        };
+        self.document(DocumentKind::Genesis, genesis.to_bytes());
+        self.document(DocumentKind::Directory, directory.bytes().to_vec());
+        self.document(DocumentKind::Registry, registry.bytes().to_vec());
+    }
+
+    fn document(&mut self, kind: DocumentKind, bytes: Vec<u8>) {
+        let digest = Hash::of(&bytes);
+        self.documents.insert(digest.to_string(), bytes);
+        self.append_operator(Body::Document { kind, digest });
+    }
+
+    fn push(&mut self, entry: SignedEntry) -> u64 {
+        let index = self.leaves.len() as u64;
+        if let Body::Period {
+            period,
+            event: PeriodEvent::Begin { .. },
+        } = &entry.entry().body
+        {
+            self.maps.entry(*period).or_default();
+        }
+        if let Some((period, label)) = entry.entry().body.map_key() {
+            let value = Value {
+                index: Index::new(index).unwrap(),
+                leaf: entry.leaf_hash(),
+            };
+            // A test may reuse a label: then the map keeps the first.
+            let _ = self.maps.entry(period).or_default().insert(label.0, value);
+        }
+        self.tree.append(leaf_hash(entry.bytes())).unwrap();
+        self.leaves.push(entry.into_bytes());
+        index
+    }
+
+    fn signed(now: u64, writer: &mut Writer, body: Body) -> SignedEntry {
+        let unsigned = Unsigned {
+            sequence: Sequence(writer.next),
+            previous: writer.last,
+            time: Timestamp(now),
+            body,
+        };
+        let entry = writer.key.sign(unsigned).unwrap();
+        writer.next += 1;
+        writer.last = entry.leaf_hash();
+        entry
+    }
+
+    pub fn append_operator(&mut self, body: Body) -> u64 {
+        let entry = Self::signed(self.now, &mut self.operator, body);
+        self.push(entry)
+    }
+
+    pub fn append_ledger(&mut self, body: Body) -> u64 {
+        let entry = Self::signed(self.now, &mut self.ledger, body);
+        self.push(entry)
+    }
+
+    pub fn append_identity(&mut self, body: Body) -> u64 {
+        let entry = Self::signed(self.now, &mut self.identity, body);
+        self.push(entry)
+    }
+
+    pub fn append_broker(&mut self, body: Body) -> u64 {
+        let entry = Self::signed(self.now, &mut self.broker, body);
+        self.push(entry)
+    }
+
+    /// A map entry with the roots as they are.
+    pub fn map(&mut self) -> u64 {
+        let roots = self
+            .maps
+            .iter_mut()
+            .map(|(period, map)| (*period, map.root()))
+            .collect();
+        self.append_ledger(Body::Map { roots })
+    }
+
+    pub fn label_of(&self, number: u32, series: Series, phase: Phase) -> (Label, [u8; 80]) {
+        let (proof, output) = self.vrf.prove(&label::alpha(&idnr(), Period(1), series, number));
+        (label::label(&output, phase), proof.0)
+    }
+
+    fn seal(&self, label: &Label, shared: SharedPart) -> SealedRecord {
+        let header = Header::labelled(
+            RetentionClass::IdnrG2y,
+            RetentionClass::IdnrG2y.expiry(Timestamp(self.now)),
+        );
+        let parts = Parts {
+            shared,
+            citizen: CitizenPart::with_reason("no reason"),
+            supervision: vec![1, 2, 3],
+        };
+        SealedRecord::seal(&header, Some(label), &self.day_key.record_key(label), &parts).unwrap()
+    }
+
+    fn keep(&mut self, index: u64, record: SealedRecord) -> u64 {
+        self.records.insert(index, record.into_bytes());
+        index
+    }
+
+    /// The next exchange's intent; gives its index and number.
+    pub fn intent(&mut self) -> (u64, u32) {
+        let number = self.numbers;
+        self.numbers += 1;
+        (self.intent_numbered(number), number)
+    }
+
+    pub fn intent_numbered(&mut self, number: u32) -> u64 {
+        self.now += 1;
+        let label = self.label_of(number, Series::Exchanges, Phase::Intent).0;
+        let record = self.seal(&label, SharedPart::Exchange(Box::new(exchange(None))));
+        let body = labelled(LabelledKind::Intent, label, record.commitment(), None);
+        let index = self.append_broker(body);
+        self.keep(index, record)
+    }
+
+    pub fn outcome(&mut self, intent: u64, number: u32) -> u64 {
+        let label = self.label_of(number, Series::Exchanges, Phase::Outcome).0;
+        let result = ExchangeResult {
+            outcome: Outcome::Delivered,
+            told: "delivered".to_owned(),
+            checks: Vec::new(),
+            evidence_digest: None,
+            answer_digest: None,
+            provider_signature: None,
+        };
+        let record = self.seal(&label, SharedPart::Exchange(Box::new(exchange(Some(result)))));
+        let body = labelled(LabelledKind::Outcome, label, record.commitment(), Some(intent));
+        let index = self.append_broker(body);
+        self.keep(index, record)
+    }
+
+    pub fn inspection(&mut self, number: u32) -> u64 {
+        let label = self.label_of(number, Series::Inspections, Phase::Intent).0;
+        let shared = InspectionRecord {
+            reader: "cockpit".to_owned(),
+            reason: "own request".to_owned(),
+            day: 20_000,
+        };
+        let record = self.seal(&label, SharedPart::Inspection(shared));
+        let body = labelled(LabelledKind::Inspection, label, record.commitment(), None);
+        let index = self.append_identity(body);
+        self.keep(index, record)
+    }
+
+    pub fn denial(&mut self) -> u64 {
+        let header = Header::denial(
+            RetentionClass::IdnrG2y,
+            RetentionClass::IdnrG2y.expiry(Timestamp(self.now)),
+        )
+        .unwrap();
+        let key = self.day_key.denial_key().salted_record_key(&header.salt.unwrap());
+        let record = SealedRecord::seal(&header, None, &key, &Parts::denial(vec![4; 100])).unwrap();
+        let index = self.append_broker(Body::Denial {
+            commitment: record.commitment(),
+        });
+        self.keep(index, record)
+    }
+
+    pub fn lost(&mut self, intent: u64) -> u64 {
+        let refers = Index::new(intent).unwrap();
+        self.append_broker(Body::Reference {
+            kind: ReferenceKind::Lost,
+            refers,
+        })
+    }
+
+    /// An exchange with its map entries: four entries.
+    pub fn exchange(&mut self) {
+        let (intent, number) = self.intent();
+        self.map();
+        self.outcome(intent, number);
+        self.map();
+    }
+
+    pub fn root_of(&mut self, period: Period) -> Hash {
+        self.maps.get_mut(&period).unwrap().root()
+    }
+
+    /// A period is final: its map is in no map entry any more.
+    pub fn close(&mut self, period: Period) {
+        self.maps.remove(&period);
+    }
+
+    pub fn size(&self) -> Size {
+        self.tree.size()
+    }
+
+    pub fn genesis(&self) -> Hash {
+        leaf_hash(&self.leaves[0])
+    }
+
+    /// Text of a policy with a quorum of two of three witnesses.
+    pub fn policy(&self) -> String {
+        let mut text = format!("log {}\n", self.log_key.verifier_key().unwrap());
+        for (number, witness) in self.witnesses.iter().enumerate() {
+            text += &format!("witness w{number} {}\n", witness.verifier_key().unwrap());
+        }
+        text + "group g 2 w0 w1 w2\nquorum g\n"
+    }
+
+    pub fn checkpoint(&self, cosigners: usize) -> String {
+        let checkpoint = Checkpoint::new(ORIGIN.parse().unwrap(), self.size(), self.tree.root());
+        let mut note = checkpoint.sign(&[&self.log_key]).unwrap();
+        for witness in &self.witnesses[..cosigners] {
+            note.signatures
+                .push(tlog::cosignature::cosign(&note.text, witness, self.now + 1).unwrap());
+        }
+        note.to_string()
+    }
+
+    pub fn receipt(&self, index: u64, cosigners: usize) -> Vec<u8> {
+        let place = Index::new(index).unwrap();
+        let hashes = inclusion_proof(&mut self.tree.clone(), place, self.size()).unwrap();
+        let entry = SignedEntry::parse(self.leaves[index as usize].clone()).unwrap();
+        Receipt::new(entry, place, hashes, self.checkpoint(cosigners)).to_bytes()
+    }
+
+    pub fn anchor(&self, cosigners: usize) -> Anchor {
+        let digest = |index: usize| {
+            let entry = SignedEntry::parse(self.leaves[index].clone()).unwrap();
+            self.documents[&entry.entry().body.document().unwrap().to_string()].clone()
+        };
+        Anchor {
+            genesis_receipt: self.receipt(0, cosigners),
+            genesis_document: digest(0),
+            directory_receipt: self.receipt(1, cosigners),
+            directory_document: digest(1),
+        }
+    }
+
+    /// Opening of an exchange's entry of the demonstration citizen.
+    pub fn opening(&self, index: u64, number: u32, phase: Phase) -> Opening {
+        let (label, vrf_proof) = self.label_of(number, Series::Exchanges, phase);
+        let key = self.day_key.record_key(&label);
+        Opening {
+            receipt: self.receipt(index, 2),
+            sealed_record: self.records[&index].clone(),
+            shared_key: key.part(PartName::Shared),
+            citizen_key: Some(key.part(PartName::Citizen)),
+            label_proof: Some(LabelProof {
+                idnr: idnr(),
+                period_begin_receipt: self.receipt(3, 2),
+                period: Period(1),
+                series: Series::Exchanges,
+                number,
+                phase,
+                vrf_proof,
+            }),
+            anchor: Some(self.anchor(2)),
+        }
+    }
+
+    /// Writes the export as `ledger export` does.
+    pub fn export(&self, dir: &Path, cosigners: usize) {
+        let write = |path: String, bytes: &[u8]| {
+            let path = dir.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        };
+        write("checkpoint".to_owned(), self.checkpoint(cosigners).as_bytes());
+        let mut levels: Vec<Vec<Hash>> = vec![self.leaves.iter().map(|leaf| leaf_hash(leaf)).collect()];
+        while levels.last().unwrap().len() >= 256 {
+            let full = levels.last().unwrap().chunks_exact(256).map(root).collect();
+            levels.push(full);
+        }
+        for tile in tiles_for_size(self.size()) {
+            let from = tile.index() as usize * 256;
+            let hashes = &levels[usize::from(tile.level())][from..from + usize::from(tile.width())];
+            write(
+                tile.to_string(),
+                &hashes.iter().flat_map(|hash| hash.0).collect::<Vec<u8>>(),
+            );
+        }
+        for bundle in bundles_for_size(self.size()) {
+            let from = bundle.index() as usize * 256;
+            let entries = &self.leaves[from..from + usize::from(bundle.width())];
+            write(bundle.to_string(), &encode_bundle(entries).unwrap());
+        }
+        for (name, bytes) in &self.documents {
+            write(format!("documents/{name}"), bytes);
+        }
+        for (index, bytes) in &self.records {
+            write(format!("records/{index}"), bytes);
+        }
+    }
+}
+
+fn root(hashes: &[Hash]) -> Hash {
+    let mut tree = MemoryTree::new();
+    for hash in hashes {
+        tree.append(*hash).unwrap();
+    }
+    tree.root()
+}
+
+pub fn labelled(kind: LabelledKind, label: Label, commitment: Commitment, refers: Option<u64>) -> Body {
+    let refers = refers.map(|index| Index::new(index).unwrap());
+    Body::Labelled {
+        kind,
+        period: Period(1),
+        label,
+        commitment,
+        refers,
+    }
+}
+
+fn party(id: &str, name: &str) -> Party {
+    Party {
+        id: ParticipantId::new(id).unwrap(),
+        directory: "DVDV".to_owned(),
+        identifier: id.to_owned(),
+        name: name.to_owned(),
+        component: "c1".to_owned(),
+        responsible: name.to_owned(),
+        operating: name.to_owned(),
+    }
+}
+
+pub fn exchange(result: Option<ExchangeResult>) -> ExchangeRecord {
+    ExchangeRecord {
+        ids: Ids {
+            exchange: "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap(),
+            message: "01890a5d-ac96-774b-bcce-b302099a8058".parse().unwrap(),
+            request_reference: "ref".to_owned(),
+            trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
+            test: true,
+        },
+        consumer: party("stadt", "Stadt Musterstadt"),
+        provider: party("kba", "Kraftfahrt-Bundesamt"),
+        evidence: EvidenceInfo {
+            id: "zb1".to_owned(),
+            title: "Zulassungsbescheinigung Teil I".to_owned(),
+            categories: vec!["Halter".to_owned(), "Fahrzeug".to_owned()],
+        },
+        request_digest: Hash([1; 32]),
+        why: Why {
+            purpose: "parken".to_owned(),
+            occasion: "Antrag auf einen Bewohnerparkausweis".to_owned(),
+            procedure: "99108010".to_owned(),
+            legal_basis: "§ 45 StVO".to_owned(),
+        },
+        allowed_by: Allowed {
+            permission: "p1@1".to_owned(),
+            registry: Hash([2; 32]),
+        },
+        role: SubjectRole::DataSubject,
+        idnr_used: true,
+        assurance: Assurance::High,
+        synchronous: true,
+        lifecycle: Lifecycle {
+            retention: RetentionClass::IdnrG2y,
+            expiry: RetentionClass::IdnrG2y.expiry(Timestamp(START)),
+            disclosure: DisclosureClass::Immediate,
+        },
+        consumer_signatures: ConsumerSignatures {
+            s1: [1; 64],
+            s2: [2; 64],
+            s1_digest: Hash([3; 32]),
+            sealed_request: Hash([4; 32]),
+            answer_key: [5; 32],
+        },
+        result,
+    }
+}

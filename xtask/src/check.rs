@@ -1,0 +1,95 @@
+//! `cargo xtask check`: what a reviewer need not look for.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::{paths, rocksdb, sh, system};
+
+/// cargo-deny as built into the user's cache; the version is pinned as our own dependencies are.
+const DENY: &str = "0.20.2";
+
+pub(crate) fn run() -> Result<()> {
+    system::ensure(system::Purpose::Build)?;
+    system::ensure_components()?;
+    sh::run(
+        sh::cargo()
+            .current_dir(paths::root()?)
+            .args(["fmt", "--all", "--check"]),
+    )?;
+    clippy()?;
+    dependencies()
+}
+
+fn clippy() -> Result<()> {
+    let mut host = sh::cargo();
+    host.current_dir(paths::root()?).args([
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--exclude",
+        "citizen-ui-browser",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]);
+    rocksdb::link(&mut host)?;
+    sh::run(&mut host)?;
+    let mut browser = sh::cargo();
+    browser.current_dir(paths::root()?).args([
+        "clippy",
+        "--locked",
+        "--package",
+        "citizen-ui-browser",
+        "--target",
+        "wasm32-unknown-unknown",
+        "--",
+        "-D",
+        "warnings",
+    ]);
+    sh::run(&mut browser)
+}
+
+/// Licences, bans and sources always; advisories where their database can be reached.
+fn dependencies() -> Result<()> {
+    let deny = deny()?;
+    let root = paths::root()?;
+    let deny = |words: &[&str]| {
+        sh::run(
+            Command::new(&deny)
+                .current_dir(&root)
+                .args(["--log-level", "error"])
+                .args(words),
+        )
+    };
+    deny(&["check", "licenses", "bans", "sources"])?;
+    // cargo-deny answers alike for "database unreachable" and "advisory found", so the database is fetched by itself.
+    if deny(&["fetch", "db"]).is_ok() {
+        return deny(&["check", "--disable-fetch", "advisories"]);
+    }
+    eprintln!("notice: the advisory database cannot be reached from here; advisories were NOT checked");
+    Ok(())
+}
+
+fn deny() -> Result<PathBuf> {
+    let tools = paths::cache()?.join(format!("cargo-deny-{DENY}"));
+    let program = tools.join("bin/cargo-deny");
+    if !program.is_file() {
+        let mut cargo = sh::cargo();
+        cargo
+            .args(["install", "--locked", "--version", DENY, "cargo-deny", "--root"])
+            .arg(&tools);
+        cargo
+            .env("CARGO_TARGET_DIR", paths::cache()?.join("build-deny"))
+            .current_dir(paths::cache()?);
+        cargo
+            .env("CARGO_PROFILE_RELEASE_LTO", "false")
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+        sh::run(&mut cargo)?;
+        std::fs::remove_dir_all(paths::cache()?.join("build-deny")).ok();
+    }
+    Ok(program)
+}

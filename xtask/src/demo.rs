@@ -1,0 +1,33 @@
+//! `cargo xtask demo`: one command from a checkout to the portal in a browser.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::{dist, paths, sh, system};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Where the demonstration keeps its state; it continues there when started again.
+    #[arg(long, default_value = ".einsicht")]
+    data: String,
+    /// The first of the addresses to listen on, such as 127.0.0.1:8000; free ports otherwise.
+    #[arg(long)]
+    listen: Option<String>,
+    /// End after the example exchanges have been made.
+    #[arg(long)]
+    exit_after_seed: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    system::ensure(system::Purpose::Build)?;
+    dist::build()?;
+    let mut demo = std::process::Command::new(paths::programs()?.join("einsicht"));
+    demo.current_dir(paths::root()?).args(["demo", "--data", &options.data]);
+    if let Some(listen) = &options.listen {
+        demo.args(["--listen", listen]);
+    }
+    if options.exit_after_seed {
+        demo.arg("--exit-after-seed");
+    }
+    sh::run(&mut demo)
+}

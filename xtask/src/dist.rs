@@ -1,0 +1,79 @@
+//! The released programs, and the portal's site: the browser's verifier as WebAssembly.
+//!
+//! `wasm-bindgen` is a library here, pinned by the same lock file as the crate it must fit, so no other tool is installed.
+//! The native flags must not reach the WebAssembly build; cargo's target-specific flags in `.cargo/config.toml` see to that.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::{paths, rocksdb, sh};
+
+/// The programs that a checkout leaves in `target/release`.
+const PROGRAMS: &[&str] = &["einsicht", "ledger", "verifier"];
+
+/// Builds the site, then the programs.
+pub(crate) fn build() -> Result<()> {
+    site()?;
+    let mut cargo = sh::cargo();
+    cargo
+        .current_dir(paths::root()?)
+        .args(["build", "--release", "--locked"]);
+    for program in PROGRAMS {
+        cargo.args(["--package", program]);
+    }
+    rocksdb::link(&mut cargo)?;
+    cargo.env("EINSICHT_SITE", paths::site()?);
+    sh::run(&mut cargo)
+}
+
+/// Builds `target/site/pkg/portal.js` and `portal_bg.wasm`.
+pub(crate) fn site() -> Result<()> {
+    // A directory of its own: the size-optimised profile below would otherwise rebuild the host's build scripts each time.
+    let target = paths::target()?.join("wasm");
+    let mut cargo = sh::cargo();
+    cargo.current_dir(paths::root()?).args([
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "citizen-ui-browser",
+        "--target",
+        "wasm32-unknown-unknown",
+        "--target-dir",
+    ]);
+    cargo
+        .arg(&target)
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    // What a citizen downloads is small before it is fast.
+    for (name, value) in [
+        ("OPT_LEVEL", "z"),
+        ("LTO", "fat"),
+        ("CODEGEN_UNITS", "1"),
+        ("PANIC", "abort"),
+        ("DEBUG", "false"),
+    ] {
+        cargo.env(format!("CARGO_PROFILE_RELEASE_{name}"), value);
+    }
+    sh::run(&mut cargo)?;
+    bind(
+        &target.join("wasm32-unknown-unknown/release/citizen_ui_browser.wasm"),
+        &paths::site()?.join("pkg"),
+    )
+}
+
+fn bind(wasm: &Path, out: &Path) -> Result<()> {
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .input_path(wasm)
+        .web(true)?
+        .typescript(false)
+        .out_name("portal")
+        .remove_producers_section(true)
+        .remove_name_section(true);
+    bindgen
+        .generate(out)
+        .with_context(|| format!("binding {}", wasm.display()))
+}

@@ -1,0 +1,64 @@
+//! `cargo xtask`: the commands that do everything, set-up included.
+//!
+//! * `demo` builds the portal's WebAssembly and the programs, then runs the demonstration.
+//! * `test` builds the same and runs every test: unit, property, end-to-end, browser.
+//! * `bench` runs the benchmarks and writes their tables.
+//! * `check` is formatting, clippy and the dependency rules, as CI asks for them.
+//! * `doctor` says what is missing on this machine and changes nothing.
+//!
+//! What a machine lacks is installed when we may (root, or sudo without a password). Otherwise the exact line to run is
+//! printed and the exit code is 2. Every other failure is exit code 1.
+
+mod check;
+mod demo;
+mod dist;
+mod paths;
+mod rocksdb;
+mod sh;
+mod system;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Build, run and test Einsicht")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Set up what is missing, build, and run the demonstration with real exchanges.
+    Demo(demo::Options),
+    /// Set up what is missing, build, and run all tests.
+    Test(test::Options),
+    /// Formatting, clippy with warnings denied, and the rules for dependencies.
+    Check,
+    /// Build the released programs and the portal's site, and run nothing.
+    Dist,
+    /// Report what is missing on this machine; change nothing.
+    Doctor,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Demo(options) => demo::run(&options),
+        Command::Test(options) => test::run(&options),
+        Command::Check => check::run(),
+        Command::Dist => system::ensure(system::Purpose::Build).and_then(|()| dist::build()),
+        Command::Doctor => system::doctor(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            match error.downcast_ref::<system::Missing>() {
+                Some(_) => ExitCode::from(2),
+                None => ExitCode::FAILURE,
+            }
+        }
+    }
+}

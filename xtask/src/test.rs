@@ -1,0 +1,72 @@
+//! `cargo xtask test`: every test that must pass before a change lands.
+//!
+//! Unit and property tests run in the development profile; the end-to-end tests drive the released programs, as a user has
+//! them; the browser tests drive Chromium against a running demonstration. What takes longer than a change may wait for
+//! (kills by the thousand, soaks) runs with `--long`.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::{dist, paths, rocksdb, sh, system};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Also the tests that take hours.
+    #[arg(long)]
+    long: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    system::ensure(system::Purpose::Test)?;
+    dist::build()?;
+    units()?;
+    end_to_end(options.long)?;
+    browser(&paths::root()?.join("tests/browser"))
+}
+
+fn units() -> Result<()> {
+    let mut cargo = sh::cargo();
+    cargo.current_dir(paths::root()?).args([
+        "test",
+        "--locked",
+        "--workspace",
+        "--exclude",
+        "citizen-ui-browser",
+        "--exclude",
+        "tests",
+    ]);
+    rocksdb::link(&mut cargo)?;
+    sh::run(&mut cargo)
+}
+
+fn end_to_end(long: bool) -> Result<()> {
+    let mut cargo = sh::cargo();
+    cargo
+        .current_dir(paths::root()?)
+        .args(["test", "--locked", "--package", "tests"]);
+    cargo.env("EINSICHT_PROGRAMS", paths::programs()?);
+    if long {
+        cargo.args(["--", "--include-ignored"]);
+    }
+    sh::run(&mut cargo)
+}
+
+/// The front-end packages come from the lock file, without running any package's scripts.
+fn browser(folder: &Path) -> Result<()> {
+    if !folder.join("node_modules/.package-lock.json").is_file() {
+        sh::run(
+            Command::new("npm")
+                .current_dir(folder)
+                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]),
+        )?;
+    }
+    sh::run(
+        Command::new("node")
+            .current_dir(folder)
+            .arg("--test")
+            .env("EINSICHT_PROGRAMS", paths::programs()?),
+    )
+}
