@@ -28,7 +28,6 @@ use registerlandkarte::Snapshot;
 use service::clock::Clock;
 use service::http::{CallError, Client};
 use service::problem::Problem;
-use service::shutdown::Shutdown;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -37,7 +36,6 @@ use crate::config::Config;
 use crate::journal::{Journal, Row, Stage};
 use crate::permit::{Permitted, permit};
 use crate::records::{self, Ending};
-use crate::{Error, start};
 
 /// SPEC: design §5.4: identity is asked for a label only while our own writer waits less than this.
 const WRITER_MAY_WAIT: Duration = Duration::from_secs(1);
@@ -65,11 +63,6 @@ pub(crate) struct Inner {
 }
 
 impl Broker {
-    /// Opens journal and writer and waits for the ledger.
-    pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        Ok(Self(Arc::new(start::inner(config, shutdown, clock).await?)))
-    }
-
     /// Walks an exchange in a task of its own and waits for its end.
     ///
     /// # Errors

@@ -72,7 +72,7 @@ pub async fn run_with_clock(
     shutdown: Shutdown,
     clock: Arc<dyn Clock>,
 ) -> Result<(), Error> {
-    let broker = flow::Broker::start(&config, shutdown.clone(), clock).await?;
+    let broker = start::broker(&config, shutdown.clone(), clock).await?;
     tokio::spawn(flow::resume(broker.clone()));
     tokio::spawn(notices::deliver(broker.clone(), shutdown.clone()));
     service::listen::serve(listener, http::routes(broker), shutdown).await?;

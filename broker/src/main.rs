@@ -1,38 +1,11 @@
-//! The broker as a process of its own: `broker --config FILE --listen ADDR`.
+//! The broker as a process of its own; see [`service::program`].
 
-use std::path::PathBuf;
 use std::process::ExitCode;
-
-use clap::Parser;
-use service::shutdown::Shutdown;
-
-#[derive(Parser)]
-#[command(about = "The broker (Vermittlungsstelle) of Einsicht")]
-struct Arguments {
-    /// The configuration file (JSON).
-    #[arg(long)]
-    config: PathBuf,
-    /// The address to listen on.
-    #[arg(long, default_value = "127.0.0.1:8200")]
-    listen: String,
-}
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    service::telemetry::init();
-    match start(Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("broker: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn start(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let config: broker::Config = service::config::load(&arguments.config)?;
-    let config = config.resolved(&service::config::base(&arguments.config));
-    let listener = tokio::net::TcpListener::bind(&arguments.listen).await?;
-    broker::run(config, listener, Shutdown::on_signals()?).await?;
-    Ok(())
+    service::program::main(async |config: broker::Config, base, listener, shutdown| {
+        broker::run(config.resolved(base), listener, shutdown).await
+    })
+    .await
 }

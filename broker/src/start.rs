@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 use crate::Error;
 use crate::config::Config;
-use crate::flow::Inner;
+use crate::flow::{Broker, Inner};
 use crate::journal::Journal;
 
 fn configuration(error: impl std::fmt::Display) -> Error {
@@ -28,7 +28,8 @@ fn log(error: impl std::fmt::Display) -> Error {
     Error::Log(error.to_string())
 }
 
-pub(crate) async fn inner(config: &Config, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<Inner, Error> {
+/// Opens journal and writer and waits for the ledger.
+pub(crate) async fn broker(config: &Config, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<Broker, Error> {
     std::fs::create_dir_all(&config.data).map_err(configuration)?;
     let journal = Journal::open(&config.data)?;
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
@@ -50,7 +51,7 @@ pub(crate) async fn inner(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
     .map_err(configuration)?;
     let connectors = Client::new().map_err(configuration)?;
     let credential = Credential::read(&config.identity_credential).map_err(configuration)?;
-    Ok(Inner {
+    Ok(Broker(Arc::new(Inner {
         identity: connectors.with_credential(credential),
         connectors,
         config: config.clone(),
@@ -61,5 +62,5 @@ pub(crate) async fn inner(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
         journal,
         under_way: Mutex::new(HashSet::new()),
         closed: Notify::new(),
-    })
+    })))
 }

@@ -4,6 +4,7 @@
 //!
 //! * [`config`] – its configuration file (JSON, unknown fields refused),
 //! * [`telemetry`] – its log on standard error,
+//! * [`program`] – its command line,
 //! * [`listen`] – its HTTP server: health, metrics, body limit, graceful end,
 //! * [`problem`] – its way of saying no (RFC 9457),
 //! * [`secret`] – its key files and bearer credentials,
@@ -18,6 +19,7 @@ pub mod durable;
 pub mod http;
 pub mod listen;
 pub mod problem;
+pub mod program;
 pub mod secret;
 pub mod shutdown;
 pub mod telemetry;

@@ -28,15 +28,18 @@ async function accessible(page, what) {
 
 const states = (page) => page.$$eval('#zugriffe [data-row]', (rows) => rows.map((row) => row.dataset.proof));
 
+/** Waits until the browser has a verdict on every row. */
+const settled = (page) => page.waitForFunction(() => {
+  const rows = [...document.querySelectorAll('#zugriffe [data-row]')];
+  return rows.length > 3 && rows.every((row) => ['proved', 'failed'].includes(row.dataset.proof));
+});
+
 test('every row is proved in this browser, without a complaint', async () => {
   const browser = await openBrowser();
   try {
     const { page } = browser;
     await logIn(page, demo.facts, 'emma');
-    await page.waitForFunction(() => {
-      const rows = [...document.querySelectorAll('#zugriffe [data-row]')];
-      return rows.length > 3 && rows.every((row) => ['proved', 'failed'].includes(row.dataset.proof));
-    });
+    await settled(page);
     await picture(page, 'list');
     assert.ok((await states(page)).every((state) => state === 'proved'), (await states(page)).join());
     const text = await page.innerText('#zugriffe');
@@ -44,7 +47,7 @@ test('every row is proved in this browser, without a complaint', async () => {
     assert.match(text, /in Ihrem Browser geprüft/);
     await accessible(page, 'list');
 
-    await page.click('#zugriffe [data-row] a[href*="/zugriffe/"]');
+    await page.locator('#zugriffe [data-row]', { hasText: 'Kraftfahrt-Bundesamt' }).first().getByRole('link').click();
     await page.waitForSelector('[data-proof="proved"]');
     await picture(page, 'detail');
     assert.match(await page.innerText('main'), /§ 45/);
@@ -68,8 +71,7 @@ test('a receipt changed on its way is not proved', async () => {
       await route.fulfill({ response: answer, body });
     });
     await logIn(page, demo.facts, 'emma');
-    await page.waitForSelector('#zugriffe [data-proof="failed"]');
-    await page.waitForFunction(() => [...document.querySelectorAll('#zugriffe [data-row]')].every((row) => row.dataset.proof !== 'unchecked'));
+    await settled(page);
     await picture(page, 'changed');
     assert.ok(changed > 3);
     assert.ok((await states(page)).every((state) => state === 'failed'), (await states(page)).join());

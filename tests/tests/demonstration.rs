@@ -195,7 +195,11 @@ fn canaries() -> Vec<String> {
         .iter()
         .flat_map(|person| ["idnr", "family_name"].map(|field| person[field].as_str().unwrap().to_owned()))
         .collect();
-    canaries.extend(["WVWZZZ1KZAW000001".to_owned(), "WDB1110561A000002".to_owned()]);
+    canaries.extend([
+        "WVWZZZ1KZAW000001".to_owned(),
+        "W0L0SDL08A4000002".to_owned(),
+        "WBY1Z21090V000003".to_owned(),
+    ]);
     canaries
 }
 
@@ -243,14 +247,9 @@ fn metrics_hold_no_person(info: &DemoInfo) -> Result<()> {
 }
 
 fn continues_where_it_was(data: &Path, genesis: &str) -> Result<()> {
-    let log = |data: &Path| -> Result<usize> {
-        Ok(std::fs::read_to_string(data.join("connector-kba/alarms.log")).map_or(0, |text| text.len()))
-    };
-    let before = log(data)?;
     let demo = Demo::start(data)?;
     ensure!(demo.info.genesis == genesis, "another log");
     wait_for(Duration::from_secs(30), || Ok(audits_green(&demo.info).is_ok()))?;
-    ensure!(log(data)? == before);
     an_authority_gets_evidence(&demo.info)?;
     demo.stop()
 }

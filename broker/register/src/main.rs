@@ -1,39 +1,11 @@
-//! `register --config FILE --listen ADDR`: the reference Data Provider as a process.
+//! The reference Data Provider as a process of its own; see [`service::program`].
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
-
-use clap::Parser;
-
-/// Reference Data Provider: answers with evidence from a schema file and a data file.
-#[derive(Parser)]
-#[command(version)]
-struct Arguments {
-    /// Configuration file (JSON).
-    #[arg(long)]
-    config: PathBuf,
-    /// Address to listen on.
-    #[arg(long, default_value = "127.0.0.1:0")]
-    listen: SocketAddr,
-}
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    service::telemetry::init();
-    match serve(Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(%error, "register ends");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let config: register::Config = service::config::load(&arguments.config)?;
-    let config = config.resolved(&service::config::base(&arguments.config));
-    let listener = tokio::net::TcpListener::bind(arguments.listen).await?;
-    let shutdown = service::Shutdown::on_signals()?;
-    Ok(register::run(config, listener, shutdown).await?)
+    service::program::main(async |config: register::Config, base, listener, shutdown| {
+        register::run(config.resolved(base), listener, shutdown).await
+    })
+    .await
 }

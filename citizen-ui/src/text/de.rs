@@ -111,7 +111,7 @@ pub(super) static TEXT: Text = Text {
     },
     log: Log {
         title: "Stand des Protokolls",
-        lead: "So viele Einträge stehen im Protokoll, und diese Zeugen haben den Stand bestätigt. Wer das Protokoll fälschen wollte, müsste sie alle täuschen.",
+        lead: "So viele Einträge stehen im Protokoll, und diese Zeugen haben den Stand bestätigt. Wer das Protokoll fälschen wollte, müsste genügend von ihnen auf seine Seite bringen.",
         unreachable: "Das Protokoll ist gerade nicht erreichbar. Solange das so ist, übermitteln die Behörden keine Daten.",
         invalid: "Der Stand des Protokolls ist nicht richtig unterschrieben. Verlassen Sie sich nicht auf ihn.",
         origin: "Name des Protokolls",

@@ -111,7 +111,7 @@ pub(super) static TEXT: Text = Text {
     },
     log: Log {
         title: "State of the log",
-        lead: "This many entries are in the log, and these witnesses have confirmed it. Whoever wanted to forge the log would have to deceive all of them.",
+        lead: "This many entries are in the log, and these witnesses have confirmed it. Whoever wanted to forge the log would have to win enough of them over.",
         unreachable: "The log cannot be reached at the moment. While that is so, the authorities send no data.",
         invalid: "The state of the log is not signed correctly. Do not rely on it.",
         origin: "Name of the log",

@@ -49,7 +49,17 @@ pub(super) async fn append(
     } else {
         shared.log.submit(good, weight).await.map_err(refused_whole)?
     };
-    respond(&answer(&shared, checked, answers).await?)
+    let answers = answer(&shared, checked, answers).await?;
+    match answers.as_slice() {
+        // A single refusal is a problem like any other (RFC 9457), unless the writer asks for our form: it has the receipt of
+        // the stored entry too.
+        [Answer::Refused { problem, .. }] if !wants_sequence(&headers) => Err(Problem::clone(problem)),
+        answers => respond(answers),
+    }
+}
+
+fn wants_sequence(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).is_some_and(|value| value == CBOR_SEQ)
 }
 
 fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Vec<Raw>, Problem> {

@@ -93,7 +93,10 @@ impl Server {
         self.request(
             Method::POST,
             "/entries",
-            &[("content-type", "application/cbor-seq")],
+            &[
+                ("content-type", "application/cbor-seq"),
+                ("accept", "application/cbor-seq"),
+            ],
             body,
         )
         .await

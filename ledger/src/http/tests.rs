@@ -130,6 +130,11 @@ async fn bad_requests_are_refused_whole() {
         post(sequence, vec![0; super::entries::MAX_REQUEST + 1]).await,
         (413, "too-large".into())
     );
+    // A single entry that is refused is a problem too, unless the writer asks for a sequence.
+    assert_eq!(
+        post(sequence, vec![0x83, 0x41, 0x00, 0xf6, 0xf6]).await,
+        (400, "malformed".into())
+    );
     assert_eq!(server.get("/entries").await.status, 405);
     assert_eq!(server.get("/nothing").await.problem(), (404, "not-found".into()));
 }
