@@ -78,7 +78,7 @@ impl Broker {
     async fn walk(&self, request: ExchangeRequest) -> Result<Completion, Problem> {
         let id = request.metadata.exchange;
         let Some(_guard) = self.enter(id) else {
-            return Err(try_again("the exchange is under way"));
+            return Err(Problem::unavailable("under-way", 1, "the exchange is being made"));
         };
         if let Some(row) = self.journalled(id)? {
             return self.known(row, &request).await;

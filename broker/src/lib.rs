@@ -28,6 +28,8 @@ mod notices;
 pub mod permit;
 pub mod records;
 mod start;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

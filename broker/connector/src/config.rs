@@ -70,7 +70,7 @@ pub struct ProviderConfig {
 }
 
 fn deadline_seconds() -> u64 {
-    60
+    30
 }
 
 fn register_seconds() -> u64 {

@@ -44,6 +44,8 @@ pub use checks::Accepted;
 
 /// Pause between two attempts at the broker.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long a broker that cannot at the moment is asked again.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// What the broker may take beyond the deadline, to record the outcome.
 const GRACE: u64 = 15;
 
@@ -149,11 +151,13 @@ impl Consumer {
         Ok(answer)
     }
 
-    /// Sends the request, again and again within the deadline: the broker knows it by its exchange id.
+    /// Sends the request. After a lost answer, or while the broker is at it, again and again within the deadline: the broker knows
+    /// the request by its exchange id. Where the broker says that it cannot, only as long as somebody would wait for a page.
     async fn complete(&self, asked: &Asked) -> Result<Completion, Problem> {
         let exchange = asked.request.metadata.exchange;
         let url = format!("{}/exchanges", self.broker);
         let body = record::cbor::to_vec(&asked.request);
+        let since = tokio::time::Instant::now();
         loop {
             let error = match self.client.post_cbor(&url, body.clone()).await {
                 Ok(bytes) => match record::cbor::from_slice(&bytes) {
@@ -165,7 +169,9 @@ impl Consumer {
             if !error.retryable() {
                 return Err(self.refused_by_broker(exchange, &error).await);
             }
-            if self.common.now() > asked.request.metadata.deadline {
+            let cannot = error.problem().is_some_and(|problem| problem.slug != "under-way");
+            let late = self.common.now() > asked.request.metadata.deadline;
+            if late || cannot && since.elapsed() > PATIENCE {
                 tracing::warn!(%exchange, %error, "the broker does not answer");
                 return Err(Problem::unavailable(
                     "broker-unavailable",

@@ -1,0 +1,290 @@
+//! Authentication, permission, journal: what a request has to be before it is recorded, and what is kept of it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use exchange::{
+    ExchangeRequest, LabelAnswer, Metadata, PersonQuery, S1, S2Statement, SealedRequest, SealingKey, SigningKey,
+};
+use record::content::{EvidenceInfo, Party};
+use record::directory::{Directory, IdentityKeys, Participant};
+use record::{
+    Assurance, DisclosureClass, ExpiryDay, Label, PartName, ParticipantId, Period, RecordKey, RetentionClass,
+    SubjectRole, Timestamp, WriterSigningKey,
+};
+use registerlandkarte::{Interval, Registerlandkarte, Rule, Snapshot};
+use tlog::Hash;
+use uuid::Uuid;
+
+use crate::authenticate::{Authenticated, AuthenticationError, authenticate};
+use crate::journal::{Journal, Row, Stage};
+use crate::permit::{Permitted, permit};
+use crate::records::{self, Ending};
+
+const NOW: Timestamp = Timestamp(1_800_000_000);
+const CITY: &str = "city";
+const REGISTER: &str = "register";
+const SEED: [u8; 32] = [7; 32];
+
+fn id(text: &str) -> ParticipantId {
+    ParticipantId::new(text).unwrap()
+}
+
+fn party(name: &str) -> Party {
+    Party {
+        id: id(name),
+        directory: "DVDV".into(),
+        identifier: name.into(),
+        name: name.into(),
+        component: "component".into(),
+        responsible: "responsible".into(),
+        operating: "operating".into(),
+    }
+}
+
+fn directory() -> Directory {
+    let participant = |name: &str, seed: u8, consumer| Participant {
+        party: party(name),
+        signing_key: WriterSigningKey::from_seed([seed; 32]).public(),
+        sealing_key: SealingKey::from_seed([seed + 100; 32]).public().0,
+        consumer,
+        provider: !consumer,
+    };
+    Directory {
+        version: 1,
+        valid_from: Timestamp(0),
+        writers: vec![],
+        participants: vec![participant(CITY, SEED[0], true), participant(REGISTER, 8, false)],
+        identity: IdentityKeys {
+            signing: WriterSigningKey::from_seed([9; 32]).public(),
+            sealing: SealingKey::from_seed([109; 32]).public().0,
+        },
+        supervision: SealingKey::from_seed([110; 32]).public().0,
+    }
+}
+
+fn metadata(evidence: &str) -> Metadata {
+    Metadata {
+        exchange: Uuid::from_u128(1),
+        message: Uuid::from_u128(2),
+        request_reference: "reference".into(),
+        trace: "0".repeat(32),
+        test: true,
+        consumer: id(CITY),
+        provider: id(REGISTER),
+        evidence_type: evidence.into(),
+        purpose: "parking".into(),
+        idnr_used: true,
+        assurance: Assurance::High,
+        role: SubjectRole::DataSubject,
+        synchronous: true,
+        request_digest: Hash([1; 32]),
+        official: "desk-7".into(),
+        deadline: NOW.after(30),
+    }
+}
+
+/// What the city sends.
+fn request(metadata: Metadata) -> ExchangeRequest {
+    let key = SigningKey::from_seed(&SEED);
+    let directory = directory();
+    let person = PersonQuery {
+        idnr: None,
+        family_name: "Muster".into(),
+        given_name: "Maria".into(),
+        date_of_birth: "1990-01-01".into(),
+        postal_code: "12345".into(),
+        place: "Ort".into(),
+    };
+    let identity = exchange::SealingPublicKey(directory.identity.sealing);
+    let sealed_person = person.seal(&identity, metadata.message).unwrap();
+    let s1 = S1::sign(&key, id(CITY), id(REGISTER), metadata.message, NOW, sealed_person);
+    let provider = exchange::SealingPublicKey(directory.participants[1].sealing_key);
+    let content = SealedRequest {
+        salt: [3; 32],
+        xml: b"<request/>".to_vec(),
+    };
+    let sealed_request = content.seal(&provider, &s1.digest()).unwrap();
+    let answer_key = SealingKey::from_seed([111; 32]).public();
+    let s2 = S2Statement::new(&metadata, answer_key, &sealed_request, &s1).sign(&key);
+    ExchangeRequest {
+        metadata,
+        s1,
+        s2,
+        answer_key,
+        sealed_request,
+    }
+}
+
+fn map() -> Snapshot {
+    let always = Interval::since(Timestamp(0));
+    let rule = Rule {
+        id: "parking".into(),
+        version: 1,
+        consumer: id(CITY),
+        provider: id(REGISTER),
+        evidence: EvidenceInfo {
+            id: "vehicle".into(),
+            title: "Vehicle".into(),
+            categories: vec!["plate".into()],
+        },
+        purpose: "parking".into(),
+        occasion: "an application".into(),
+        procedure: "99".into(),
+        legal_basis: "§ 1".into(),
+        idnr: true,
+        preview: false,
+        legal_persons: false,
+        retention: RetentionClass::IdnrG2y,
+        disclosure: DisclosureClass::Immediate,
+        valid: always,
+        recorded: always,
+    };
+    let authority = WriterSigningKey::from_seed([10; 32]);
+    let document = Registerlandkarte::new(1, vec![rule]).unwrap().sign(&authority);
+    Snapshot::open(document.bytes(), &[authority.public()]).unwrap()
+}
+
+fn authenticated(evidence: &str) -> Authenticated {
+    authenticate(request(metadata(evidence)), &directory(), NOW).unwrap()
+}
+
+fn permitted() -> Permitted {
+    permit(authenticated("vehicle"), &map(), NOW).unwrap()
+}
+
+#[test]
+fn a_request_of_the_consumer_is_authenticated() {
+    let authenticated = authenticated("vehicle");
+    assert_eq!(
+        (&authenticated.consumer().id, &authenticated.provider().id),
+        (&id(CITY), &id(REGISTER))
+    );
+}
+
+#[test]
+fn whatever_the_consumer_did_not_sign_is_refused() {
+    let directory = directory();
+    let changes: [fn(&mut ExchangeRequest); 6] = [
+        |request| request.metadata.purpose = "housing".into(),
+        |request| request.metadata.official = "desk-8".into(),
+        |request| request.sealed_request[40] ^= 1,
+        |request| request.s1.sealed_person[40] ^= 1,
+        |request| request.s2.0[0] ^= 1,
+        |request| request.answer_key.0[0] ^= 1,
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut request = request(metadata("vehicle"));
+        change(&mut request);
+        let result = authenticate(request, &directory, NOW);
+        assert!(
+            matches!(result, Err(AuthenticationError::Message(_))),
+            "change {number}"
+        );
+    }
+    let late = authenticate(request(metadata("vehicle")), &directory, NOW.after(3600));
+    assert!(matches!(late, Err(AuthenticationError::Message(_))));
+}
+
+#[test]
+fn only_consumers_ask_and_only_providers_are_asked() {
+    let mut directory = directory();
+    directory.participants[0].consumer = false;
+    let result = authenticate(request(metadata("vehicle")), &directory, NOW);
+    assert!(matches!(result, Err(AuthenticationError::UnknownConsumer)));
+    directory.participants[0].consumer = true;
+    directory.participants[1].provider = false;
+    let result = authenticate(request(metadata("vehicle")), &directory, NOW);
+    assert!(matches!(result, Err(AuthenticationError::UnknownProvider)));
+}
+
+#[test]
+fn no_rule_no_permission() {
+    assert_eq!(permitted().permission().rule.id, "parking");
+    let denied = permit(authenticated("residence"), &map(), NOW).unwrap_err();
+    assert_eq!(denied.0.request().metadata.evidence_type, "residence");
+}
+
+#[test]
+fn the_outcome_s_record_says_the_same_and_how_it_ended() {
+    let intent = records::intent(&permitted(), ExpiryDay(21_000));
+    assert_eq!(intent.result, None);
+    let late = records::outcome(intent.clone(), &Ending::TimedOut, ExpiryDay(21_001));
+    let failed = records::outcome(intent.clone(), &Ending::Failed, ExpiryDay(21_001));
+    let (late_result, failed_result) = (late.result.clone().unwrap(), failed.result.unwrap());
+    // The requester is told the same for both; which of them it was stands in the outcome and in the citizen's part.
+    assert_eq!(late_result.told, failed_result.told);
+    assert_ne!(late_result.outcome, failed_result.outcome);
+    assert_eq!(late.consumer_signatures, intent.consumer_signatures);
+    assert_eq!(late.lifecycle.expiry, ExpiryDay(21_001));
+}
+
+#[test]
+fn the_internal_reason_is_for_the_citizen_and_not_for_the_requester() {
+    let (label, key) = (Label([4; 32]), RecordKey([5; 32]));
+    let content = records::outcome(
+        records::intent(&permitted(), ExpiryDay(1)),
+        &Ending::TimedOut,
+        ExpiryDay(1),
+    );
+    let supervision = directory().supervision;
+    let sealed = records::seal(content, Some(&Ending::TimedOut), "desk-7", &label, &key, &supervision).unwrap();
+    let citizen = sealed.open_citizen(&key.part(PartName::Citizen), Some(&label)).unwrap();
+    assert!(citizen.internal_reason.unwrap().contains("in time"));
+    // The requester gets the key of the shared part: it opens nothing else, and the reason does not stand there.
+    let shared_key = key.part(PartName::Shared);
+    assert!(sealed.open_citizen(&shared_key, Some(&label)).is_err());
+    let shared = sealed.open_shared(&shared_key, Some(&label)).unwrap();
+    assert!(!format!("{shared:?}").contains("in time"));
+    assert!(!format!("{shared:?}").contains("desk-7"));
+}
+
+fn row() -> Row {
+    let label = |byte| Label([byte; 32]);
+    Row {
+        content: records::intent(&permitted(), ExpiryDay(1)),
+        request: request(metadata("vehicle")),
+        labels: LabelAnswer {
+            period: Period(1),
+            intent: label(1),
+            outcome: label(2),
+            preview: label(3),
+            intent_key: RecordKey([1; 32]),
+            outcome_key: RecordKey([2; 32]),
+            class: RetentionClass::IdnrG2y,
+            expiry: ExpiryDay(1),
+            token: vec![1],
+            for_provider: vec![2],
+        },
+        intent_record: vec![3],
+        stage: Stage::Open,
+    }
+}
+
+#[tokio::test]
+async fn the_journal_survives_a_restart_and_is_changed_in_one_piece() {
+    let scratch = tempfile::tempdir().unwrap();
+    let row = row();
+    let exchange = row.request.metadata.exchange;
+    {
+        let journal = Journal::open(scratch.path()).unwrap();
+        journal.put(&row).await.unwrap();
+        assert!(Journal::open(scratch.path()).is_err(), "one broker per directory");
+    }
+    let journal = Journal::open(scratch.path()).unwrap();
+    let read = journal.get(exchange).unwrap().unwrap();
+    assert_eq!(
+        (&read.request, &read.content, read.intent_record.as_slice()),
+        (&row.request, &row.content, &[3][..])
+    );
+    journal
+        .update(exchange, |row| {
+            row.intent_record = vec![4];
+            true
+        })
+        .await
+        .unwrap();
+    assert_eq!(journal.all().unwrap()[0].intent_record, [4]);
+    journal.update(exchange, |_| false).await.unwrap();
+    assert!(journal.all().unwrap().is_empty());
+    journal.update(exchange, |_| panic!("there is no row")).await.unwrap();
+}
