@@ -49,6 +49,7 @@ fn question(world: &World, example: &Example, number: usize) -> Result<Value> {
         "purpose": example.purpose,
         "request_reference": format!("DEMO-{number:03}"),
         "official": format!("sachbearbeitung-{}", number % 3 + 1),
+        "assurance": "high",
         "person": person,
     }))
 }

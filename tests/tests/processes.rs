@@ -150,8 +150,23 @@ fn no_receipt_no_data() -> Result<()> {
     processes.all_healthy()?;
     processes.ask_until_delivered()?;
 
-    // Without the ledger an exchange is refused, retryably, and the register is never asked.
+    // What is no forward with a receipt gets nothing out of the provider's connector, whoever sends it.
     let asked = processes.register_asked()?;
+    for body in [&b""[..], b"\xa0", b"{}"] {
+        let url = format!("{}/forward", processes.info.connectors["kba"]);
+        let answer = http()?
+            .post(url)
+            .header("content-type", "application/cbor")
+            .body(body.to_vec())
+            .send()?;
+        ensure!(answer.status().is_client_error(), "{}", answer.status());
+    }
+    ensure!(
+        processes.register_asked()? == asked,
+        "the register was asked for something that is no exchange"
+    );
+
+    // Without the ledger an exchange is refused, retryably, and the register is never asked.
     processes.running.remove("ledger").unwrap().kill()?;
     for _ in 0..2 {
         let (status, body) = processes.ask()?;

@@ -9,6 +9,7 @@
 //! What a machine lacks is installed when we may (root, or sudo without a password). Otherwise the exact line to run is
 //! printed and the exit code is 2. Every other failure is exit code 1.
 
+mod bench;
 mod check;
 mod demo;
 mod dist;
@@ -35,6 +36,8 @@ enum Command {
     Demo(demo::Options),
     /// Set up what is missing, build, and run all tests.
     Test(test::Options),
+    /// Run the benchmarks and print their table.
+    Bench,
     /// Formatting, clippy with warnings denied, and the rules for dependencies.
     Check,
     /// Build the released programs and the portal's site, and run nothing.
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Bench => bench::run(),
         Command::Check => check::run(),
         Command::Dist => system::ensure(system::Purpose::Build).and_then(|()| dist::build()),
         Command::Doctor => system::doctor(),
