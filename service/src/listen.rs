@@ -55,6 +55,8 @@ pub fn with_common_routes(routes: Router) -> Router {
         .on_request(())
         .on_body_chunk(())
         .on_eos(())
+        // Whoever answers with an error has logged what is worth it; a 503 while starting is none.
+        .on_failure(())
         .on_response(|response: &Response, latency: Duration, _: &tracing::Span| {
             let status = response.status().as_u16();
             metrics::counter!("http_responses_total", "class" => class(status)).increment(1);
