@@ -255,7 +255,7 @@ fn ids(record: &ExchangeRecord, words: &Words) -> Vec<Fact> {
 fn entry(words: &Words, label: &str, stamp: Option<Stamp>) -> Fact {
     let value = stamp.map_or_else(
         || words.entry_none.to_owned(),
-        |stamp| (words.entry_at)(stamp.index, &When::of(stamp.time).full()),
+        |stamp| (words.entry_at)(stamp.index, &When::of(stamp.time)),
     );
     own(label, &value)
 }

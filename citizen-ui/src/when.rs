@@ -6,6 +6,8 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::lang::Lang;
+
 /// Europe/Berlin since 1996: one hour ahead of UTC, two from the last Sunday in March to the last Sunday in October.
 const GERMAN_TIME: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
 
@@ -37,9 +39,12 @@ impl When {
         }
     }
 
-    /// `21.11.2026, 14:03 Uhr`
-    pub fn full(&self) -> String {
-        format!("{}, {} Uhr", self.date, self.time)
+    /// `21.11.2026, 14:03 Uhr`; the word is German only.
+    pub fn full(&self, lang: Lang) -> String {
+        match lang {
+            Lang::De => format!("{}, {} Uhr", self.date, self.time),
+            Lang::En => format!("{}, {}", self.date, self.time),
+        }
     }
 }
 
@@ -67,7 +72,8 @@ mod tests {
             let when = When::of(posix);
             assert_eq!((when.date.as_str(), when.time.as_str()), (date, time), "{posix}");
         }
-        assert_eq!(When::of(1_795_266_180).full(), "21.11.2026, 14:03 Uhr");
+        assert_eq!(When::of(1_795_266_180).full(Lang::De), "21.11.2026, 14:03 Uhr");
+        assert_eq!(When::of(1_795_266_180).full(Lang::En), "21.11.2026, 14:03");
         assert_eq!(When::of(1_798_758_000).year, 2027);
         assert_eq!(When::of(1_795_266_187).iso, "2026-11-21T13:03:07Z");
     }

@@ -2,6 +2,7 @@
 //! Pages have a table of their own ([`crate::text`]), which never reaches the browser's program.
 
 use crate::lang::Lang;
+use crate::when::When;
 
 /// Words used by server and browser.
 #[derive(Debug)]
@@ -94,7 +95,7 @@ pub struct Words {
     pub entry_none: &'static str,
     pub entry_inspection: &'static str,
     pub entry_void: &'static str,
-    pub entry_at: fn(index: u64, time: &str) -> String,
+    pub entry_at: fn(index: u64, time: &When) -> String,
     pub reader: &'static str,
     pub reason: &'static str,
     pub day: &'static str,
@@ -211,7 +212,7 @@ static DE: Words = Words {
     entry_none: "noch kein Eintrag",
     entry_inspection: "Einsicht",
     entry_void: "Nicht benutzte Nummer",
-    entry_at: |index, time| format!("Eintrag {index} vom {time}"),
+    entry_at: |index, time| format!("Eintrag {index} vom {}", time.full(Lang::De)),
     reader: "Eingesehen von",
     reason: "Grund",
     day: "Tag",
@@ -316,7 +317,7 @@ static EN: Words = Words {
     entry_none: "no entry yet",
     entry_inspection: "Inspection",
     entry_void: "Unused number",
-    entry_at: |index, time| format!("entry {index} of {time}"),
+    entry_at: |index, time| format!("entry {index} of {}", time.full(Lang::En)),
     reader: "Read by",
     reason: "Reason",
     day: "Day",

@@ -78,7 +78,7 @@ fn row(page: &Page, citizen: &Citizen, access: &Access) -> Row {
     Row {
         entries: indices(access),
         iso: when.iso.clone(),
-        when: when.full(),
+        when: when.full(page.lang),
         phrase: sentence(access, page.lang),
         state: citizen.state(access.first().index),
     }

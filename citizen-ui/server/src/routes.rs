@@ -98,11 +98,11 @@ async fn verify(page: Page) -> Response {
 }
 
 async fn log(page: Page) -> Response {
-    let state = log_state(&page.portal).await;
+    let state = log_state(&page.portal, page.lang).await;
     Html(pages::log(&page.frame(), state, &page.portal.trust_text)).into_response()
 }
 
-async fn log_state(portal: &Portal) -> LogState {
+async fn log_state(portal: &Portal, lang: Lang) -> LogState {
     let bytes = match portal.ledger.checkpoint().await {
         Ok(bytes) => bytes,
         Err(error) => {
@@ -120,7 +120,7 @@ async fn log_state(portal: &Portal) -> LogState {
         let cosigned = verdict.cosignatures().iter().find(|line| line.witness == witness.name);
         Witness {
             name: witness.name.clone(),
-            signed: cosigned.map(|line| When::of(line.timestamp).full()),
+            signed: cosigned.map(|line| When::of(line.timestamp).full(lang)),
         }
     });
     LogState::Checked {

@@ -46,7 +46,7 @@ fn list_page(lang: Lang, state: ProofState) -> String {
     let row = Row {
         entries: access.stamps().iter().map(|stamp| stamp.index).collect(),
         iso: when.iso.clone(),
-        when: when.full(),
+        when: when.full(lang),
         phrase: sentence(&access, lang),
         state,
     };

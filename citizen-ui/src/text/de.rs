@@ -151,7 +151,7 @@ pub(super) static TEXT: Text = Text {
             ),
             (
                 "Aufsicht",
-                "Im Einzelfall, mit Aktenzeichen und zwei Personen. Auch das wird eingetragen.",
+                "Nur im Einzelfall, mit Aktenzeichen und zwei Personen, und auch das wird eingetragen. Dieser Zugang ist im Demonstrator noch nicht gebaut.",
             ),
             (
                 "Vermittlungsstelle",
@@ -168,7 +168,7 @@ pub(super) static TEXT: Text = Text {
             Section {
                 title: "Wie lange",
                 text: &[
-                    "Zwei Jahre (§ 9 Abs. 3 Identifikationsnummerngesetz), bei Abrufen aus dem europäischen Ausland zwölf Monate. Danach wird die Beschreibung gelöscht und kann nie wieder geöffnet werden, auch nicht aus einer Sicherungskopie. Der öffentliche Eintrag bleibt stehen; er sagt nichts über Sie.",
+                    "Zwei Jahre (§ 9 Abs. 3 Identifikationsnummerngesetz), bei Abrufen aus dem europäischen Ausland zwölf Monate. Jede Beschreibung ist mit einem Schlüssel verschlossen, der an ihrem Ablauftag vernichtet wird. Das Vernichten selbst ist im Demonstrator noch nicht gebaut. Der öffentliche Eintrag bleibt stehen; er sagt nichts über Sie.",
                 ],
             },
             Section {

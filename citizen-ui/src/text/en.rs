@@ -151,7 +151,7 @@ pub(super) static TEXT: Text = Text {
             ),
             (
                 "Supervision",
-                "In single cases, with a file number and two persons. That is entered as well.",
+                "Only in single cases, with a file number and two persons, and that is entered as well. This access is not built yet in the demonstrator.",
             ),
             (
                 "The broker",
@@ -168,7 +168,7 @@ pub(super) static TEXT: Text = Text {
             Section {
                 title: "How long",
                 text: &[
-                    "Two years (§ 9 (3) Identification Number Act), for retrievals from other European countries twelve months. Then the description is erased and can never be opened again, not even from a backup. The public entry stays; it says nothing about you.",
+                    "Two years (§ 9 (3) Identification Number Act), for retrievals from other European countries twelve months. Each description is locked with a key that is destroyed on its day of expiry. The destruction itself is not built yet in the demonstrator. The public entry stays; it says nothing about you.",
                 ],
             },
             Section {
