@@ -219,7 +219,8 @@ async fn a_log_from_its_genesis_through_a_restart() {
     assert!(matches!(lost, Err(AppendError::GivenUp)), "{lost:?}");
     drop(writer);
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    let (api, _serving) = bench.start_ledger(Shutdown::new()).await;
+    let again = Shutdown::new();
+    let (api, serving) = bench.start_ledger(again.clone()).await;
     let writer = bench.writer(&api, &anchored, broker(), "broker");
     let next = append_intent(&writer, 2001).await;
     assert!(next.index() > last.index());
@@ -234,4 +235,7 @@ async fn a_log_from_its_genesis_through_a_restart() {
         .await
         .unwrap();
     assert!(follower.last_of(&common::log::map_writer().id()).unwrap().is_some());
+    // A process that ends while its store is open ends in the middle of RocksDB's own threads.
+    again.trigger();
+    serving.await.unwrap();
 }
