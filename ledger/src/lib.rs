@@ -15,6 +15,7 @@
 pub mod config;
 pub mod engine;
 pub mod export;
+pub mod failpoints;
 mod http;
 pub mod rules;
 mod server;

@@ -67,6 +67,8 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     service::telemetry::init();
+    #[cfg(feature = "failpoints")]
+    let _scenario = fail::FailScenario::setup();
     let result = match Cli::parse().command {
         Command::Serve(serve) => run(&serve),
         Command::Export(export) => write_out(&export),

@@ -31,6 +31,8 @@ fn clippy() -> Result<()> {
         "--exclude",
         "citizen-ui-browser",
         "--all-targets",
+        "--features",
+        "ledger/failpoints",
         "--",
         "-D",
         "warnings",

@@ -12,6 +12,9 @@ use clap::Args;
 
 use crate::{dist, paths, rocksdb, sh, system};
 
+/// Places in the ledger where a test lets it die or fail; no released program has them.
+const FAILPOINTS: &str = "ledger/failpoints";
+
 #[derive(Args)]
 pub(crate) struct Options {
     /// Also the tests that take hours.
@@ -23,6 +26,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     system::ensure(system::Purpose::Test)?;
     dist::build()?;
     units()?;
+    if options.long {
+        kills()?;
+    }
     end_to_end(options.long)?;
     browser(&paths::root()?.join("tests/browser"))
 }
@@ -37,7 +43,20 @@ fn units() -> Result<()> {
         "citizen-ui-browser",
         "--exclude",
         "tests",
+        "--features",
+        FAILPOINTS,
     ]);
+    rocksdb::link(&mut cargo)?;
+    sh::run(&mut cargo)
+}
+
+/// The thousands: how many, and what came of them, is printed.
+fn kills() -> Result<()> {
+    let mut cargo = sh::cargo();
+    cargo
+        .current_dir(paths::root()?)
+        .args(["test", "--locked", "--package", "ledger", "--features", FAILPOINTS])
+        .args(["--test", "crash", "--", "--ignored", "--nocapture"]);
     rocksdb::link(&mut cargo)?;
     sh::run(&mut cargo)
 }

@@ -27,6 +27,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::rows::Rows;
 use super::snapshot::Snapshot;
+use crate::failpoints::{self, Point};
 use crate::store::StoreError;
 
 const ROUND: Duration = Duration::from_secs(10);
@@ -268,8 +269,10 @@ impl Witnessing {
             return;
         }
         let (rows, note) = (self.rows.clone(), published.note.clone());
+        failpoints::reach(Point::Cosigned);
         match tokio::task::spawn_blocking(move || rows.keep_published(&note)).await {
             Ok(Ok(())) => {
+                failpoints::reach(Point::PublishedKept);
                 metrics::gauge!("ledger_published_size").set(published.size as f64);
                 self.publication.latest.send_replace(Some(Arc::new(published)));
             }
@@ -327,6 +330,7 @@ impl Asking {
             "{}/add-checkpoint",
             self.witness.url.as_deref().unwrap_or_default().trim_end_matches('/')
         );
+        failpoints::reach(Point::Asked);
         let answer = self
             .client
             .post(&url, "text/plain; charset=utf-8", request.to_string().into_bytes())

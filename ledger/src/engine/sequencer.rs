@@ -25,6 +25,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use super::edge::Edge;
 use super::rows::{Head, Rows, Runs};
 use super::snapshot::{Signer, SignerError, Snapshot};
+use crate::failpoints::{self, Point};
 use crate::store::{Batch, Durability, StoreError};
 
 /// What became of a submission.
@@ -221,6 +222,7 @@ impl<A: Admission> Sequencer<A> {
         let snapshot = self.snapshots.borrow().clone();
         let idle = waiting.is_empty() || self.edge.size() - old < self.max_batch as u64 / 64;
         for (Job { answer, room, .. }, outcomes) in waiting.drain(..) {
+            failpoints::reach(Point::Answer);
             drop(room);
             // A requester who has gone away loses the answer, not the entry.
             let _ = answer.send(Answers {
@@ -244,12 +246,17 @@ impl<A: Admission> Sequencer<A> {
             root: self.edge.root(),
         };
         Rows::put_head(&mut batch, &head);
+        failpoints::reach(Point::Made);
         self.rows.store().write(&batch, Durability::Synced)?;
+        failpoints::reach(Point::Written);
         let note = self.signer.sign(&head)?;
+        failpoints::reach(Point::Signed);
         self.rows.keep_checkpoint(&note)?;
+        failpoints::reach(Point::Kept);
         let next = self.edge.trimmed();
         let edge = std::mem::replace(&mut self.edge, next);
         self.snapshots.send_replace(Arc::new(Snapshot { head, note, edge }));
+        failpoints::reach(Point::Shown);
         metrics::counter!("ledger_entries_total").increment(head.size - old);
         metrics::counter!("ledger_commits_total").increment(1);
         metrics::histogram!("ledger_commit_seconds").record(started.elapsed());

@@ -39,6 +39,7 @@ use tlog::merkle::Index;
 
 use crate::engine::rows::Rows;
 use crate::engine::{Admission, Outcome, Stage};
+use crate::failpoints::{self, Point};
 use crate::store::{Column, Store, StoreError};
 pub use chains::WriterHead;
 use chains::{Chains, Found};
@@ -294,7 +295,9 @@ impl Rules {
             record: None,
             document: None,
         };
-        self.record(&submission, Change::None, stage).map(drop)
+        self.record(&submission, Change::None, stage)?;
+        failpoints::reach(Point::MapEntry);
+        Ok(())
     }
 
     fn may_map(&self) -> bool {

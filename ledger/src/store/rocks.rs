@@ -23,6 +23,7 @@ use rocksdb::{
 };
 
 use super::{Batch, Column, Durability, Store, StoreError, Visit};
+use crate::failpoints::{self, Point};
 
 const MEBI: usize = 1 << 20;
 const ATTEMPTS: u32 = 20;
@@ -120,6 +121,9 @@ impl Store for RocksStore {
     }
 
     fn write(&self, batch: &Batch, durability: Durability) -> Result<(), StoreError> {
+        if failpoints::fires(Point::WriteFails) {
+            return Err(StoreError("No space left on device (a fail point says so)".into()));
+        }
         let mut rows = WriteBatch::default();
         for (column, key, value) in batch.sorted() {
             let family = self.family(column)?;
@@ -129,9 +133,15 @@ impl Store for RocksStore {
             }
         }
         let mut how = WriteOptions::default();
-        how.set_sync(durability == Durability::Synced);
+        how.set_sync(durability == Durability::Synced && !failpoints::fires(Point::SyncLeftOut));
         how.set_memtable_insert_hint_per_batch(true);
-        Ok(self.db.write_opt(rows, &how)?)
+        self.db.write_opt(rows, &how)?;
+        if failpoints::fires(Point::SyncFails) {
+            return Err(StoreError(
+                "Input/output error of fdatasync (a fail point says so)".into(),
+            ));
+        }
+        Ok(())
     }
 
     fn scan(&self, column: Column, from: &[u8], to: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {

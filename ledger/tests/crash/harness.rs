@@ -1,0 +1,368 @@
+//! Load, kill, restart, check; again and again on one log.
+//!
+//! After every restart:
+//!
+//! * every checkpoint that anybody has ever seen is a head of the log that is there now: no fork, nothing shown is lost;
+//! * every receipt that was given holds: its entry stands at its index;
+//! * writers' chains have no gap, labels are unique, outcomes close open intents, map entries have the right roots;
+//! * sealed records of acknowledged entries are there, an acknowledged entry sent again gets its old index, a used label is refused;
+//! * the writers go on by sending what was not answered: the same bytes;
+//! * a witness with a memory has refused nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use ledger::failpoints::Point;
+use tempfile::TempDir;
+use tlog::Hash;
+use tlog::checkpoint::Checkpoint;
+
+use crate::mirror::Mirror;
+use crate::process::{Ledger, free_port};
+use crate::random::Random;
+use crate::wire::{self, Answer, Posted};
+use crate::witness::Witness;
+use crate::world::{BROKERS, ORIGIN, World};
+use crate::writer::Writer;
+
+/// A fail point that is not reached within this time is given up for a plain kill.
+const PATIENCE: Duration = Duration::from_millis(1500);
+/// After this many kills a new log is begun.
+const KILLS_PER_LOG: u64 = 150;
+
+/// How the ledger dies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kill {
+    /// At the `n`th time that it comes to this place.
+    At(Point, u64),
+    /// After so many microseconds of load.
+    Loaded(u64),
+    /// After so many microseconds of starting.
+    Starting(u64),
+}
+
+impl Kill {
+    fn choose(number: u64, random: &mut Random) -> Self {
+        let points = Point::DEADLY;
+        match number % 4 {
+            0 => Self::Loaded(random.below(60_000)),
+            1 if random.below(2) == 0 => Self::Starting(random.below(120_000)),
+            _ => {
+                let point = points[random.below(points.len() as u64) as usize];
+                let often = matches!(
+                    point,
+                    Point::Asked | Point::Cosigned | Point::PublishedKept | Point::MapEntry
+                );
+                Self::At(point, random.below(if often { 4 } else { 12 }))
+            }
+        }
+    }
+
+    fn failpoints(self) -> String {
+        match self {
+            Self::At(point, 0) => format!("{}=return(kill)", point.name()),
+            Self::At(point, after) => format!("{}={after}*off->return(kill)", point.name()),
+            _ => String::new(),
+        }
+    }
+}
+
+/// What a run came to.
+#[derive(Default)]
+pub(crate) struct Figures {
+    pub(crate) kills: u64,
+    pub(crate) by_place: BTreeMap<&'static str, u64>,
+    pub(crate) acknowledged: u64,
+    pub(crate) checkpoints: u64,
+    pub(crate) unanswered: u64,
+    pub(crate) stood_unanswered: u64,
+    pub(crate) entries: u64,
+    pub(crate) elapsed: Duration,
+}
+
+impl std::fmt::Display for Figures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(
+            f,
+            "{} kills in {:.0} s ({:.3} s each); lost receipts 0, forks 0, gaps 0",
+            self.kills,
+            self.elapsed.as_secs_f64(),
+            self.elapsed.as_secs_f64() / self.kills.max(1) as f64
+        )?;
+        writeln!(
+            f,
+            "{} entries in the logs, {} acknowledged, {} checkpoints seen",
+            self.entries, self.acknowledged, self.checkpoints
+        )?;
+        writeln!(
+            f,
+            "{} entries were unanswered at a kill, {} of them stood in the log",
+            self.unanswered, self.stood_unanswered
+        )?;
+        for (place, kills) in &self.by_place {
+            writeln!(f, "  {place:<16} {kills}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Kills ledgers `kills` times, on as many logs as that takes.
+pub(crate) async fn run(kills: u64, seed: u64) -> Result<Figures> {
+    let started = Instant::now();
+    let mut figures = Figures::default();
+    let mut random = Random::new(seed);
+    while figures.kills < kills {
+        let end = kills.min(figures.kills + KILLS_PER_LOG);
+        let mut log = Log::found(random.next()).await?;
+        while figures.kills < end {
+            let kill = Kill::choose(figures.kills, &mut random);
+            let number = figures.kills;
+            log.life(kill, &mut figures).await.with_context(|| {
+                let kept = log.keep();
+                format!("seed {seed}, kill {number}: {kill:?}; the log is kept in {kept}")
+            })?;
+        }
+        log.finish(&mut figures).await?;
+    }
+    figures.elapsed = started.elapsed();
+    Ok(figures)
+}
+
+/// A log, its writers, its witness, and what the harness knows of it.
+struct Log {
+    directory: Option<TempDir>,
+    world: World,
+    port: u16,
+    witness: Arc<Witness>,
+    mirror: Mirror,
+    writers: Vec<Writer>,
+    /// Checkpoints that were seen since the mirror was compared with them.
+    seen: Vec<Checkpoint>,
+}
+
+impl Log {
+    async fn found(seed: u64) -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let witness = Witness::start().await?;
+        let world = World::new(directory.path(), &witness.url)?;
+        let mut random = Random::new(seed);
+        let log = Self {
+            directory: Some(directory),
+            port: free_port(random.next())?,
+            witness,
+            mirror: Mirror::new(),
+            writers: (0..BROKERS)
+                .map(|number| Writer::new(number, Random::new(random.next())))
+                .collect(),
+            seen: Vec::new(),
+            world,
+        };
+        let mut ledger = Ledger::start(&log.world, log.port, "")?;
+        let client = client()?;
+        ensure!(ledger.ready(&client, &log.world).await?, "killed by somebody else");
+        // The directory must stand before those it names may write.
+        let (documents, period) = log.world.founding.split_at(3);
+        for part in [documents, period] {
+            let answers = match wire::post(&client, &ledger.url, &log.world, part).await? {
+                Posted::Answers(answers) => answers,
+                Posted::Nothing(why) => anyhow::bail!("the log cannot be founded: {why}"),
+            };
+            ensure!(
+                answers.iter().all(|answer| matches!(answer, Answer::Recorded(..))),
+                "{answers:?}"
+            );
+        }
+        ledger.stop().await?;
+        Ok(log)
+    }
+
+    /// From a start to the next kill.
+    async fn life(&mut self, kill: Kill, figures: &mut Figures) -> Result<()> {
+        let client = client()?;
+        let mut ledger = Ledger::start(&self.world, self.port, &kill.failpoints())?;
+        let place = if let Kill::Starting(after) = kill {
+            ledger.die(Duration::from_micros(after), &self.world).await?;
+            "while starting"
+        } else if ledger.ready(&client, &self.world).await? {
+            self.load(&client, &mut ledger, kill).await?
+        } else {
+            place_of(kill)
+        };
+        drop(ledger);
+        figures.kills += 1;
+        *figures.by_place.entry(place).or_default() += 1;
+        if matches!(kill, Kill::Starting(_)) {
+            return Ok(());
+        }
+        self.check(figures).await
+    }
+
+    async fn load(&mut self, client: &reqwest::Client, ledger: &mut Ledger, kill: Kill) -> Result<&'static str> {
+        let url = ledger.url.clone();
+        let (world, mut at_point) = (&self.world, false);
+        let limit = match kill {
+            Kill::Loaded(after) => Duration::from_micros(after),
+            _ => PATIENCE,
+        };
+        let [first, second, third] = self.writers.as_mut_slice() else {
+            anyhow::bail!("there are three writers");
+        };
+        let mut seen = Vec::new();
+        // Writers and the reader end by themselves when nobody answers any more.
+        let (died, one, two, three, read) = tokio::join!(
+            ledger.die(limit, world),
+            first.write(client, &url, world),
+            second.write(client, &url, world),
+            third.write(client, &url, world),
+            read(client, &url, world, &mut seen),
+        );
+        at_point |= died?;
+        one.and(two).and(three).and(read)?;
+        self.seen.append(&mut seen);
+        Ok(match kill {
+            Kill::At(..) if at_point => place_of(kill),
+            Kill::At(..) => "point not reached",
+            _ => "at random",
+        })
+    }
+
+    /// Restarts, compares everything with what is known, and ends the ledger by SIGKILL: no clean end helps the next start.
+    async fn check(&mut self, figures: &mut Figures) -> Result<()> {
+        let client = client()?;
+        let mut ledger = Ledger::start(&self.world, self.port, "")?;
+        ensure!(ledger.ready(&client, &self.world).await?, "killed by somebody else");
+        let (url, world) = (ledger.url.clone(), &self.world);
+        if let Some((size, root)) = self.witness.stored() {
+            self.seen.push(Checkpoint::new(ORIGIN.parse()?, size, root));
+        }
+        for writer in &self.writers {
+            let given = writer.acknowledged.iter().map(|acknowledged| &acknowledged.checkpoint);
+            self.seen.extend(given.cloned());
+        }
+        // The log goes on meanwhile (map entries): what was seen before is compared with what stands now.
+        self.mirror.follow(&client, &url, world).await?;
+        for checkpoint in self.seen.drain(..) {
+            self.mirror.check_seen(&checkpoint)?;
+            figures.checkpoints += 1;
+        }
+        ensure!(self.witness.forks() == 0, "FORK: the witness had to refuse");
+        for writer in &mut self.writers {
+            check_writer(&client, &url, world, &self.mirror, writer, figures).await?;
+        }
+        ledger.die(Duration::ZERO, world).await?;
+        Ok(())
+    }
+
+    /// The last look at a log: everything that was not answered is taken now, and the store is whole.
+    async fn finish(mut self, figures: &mut Figures) -> Result<()> {
+        let client = client()?;
+        let mut ledger = Ledger::start(&self.world, self.port, "")?;
+        ensure!(ledger.ready(&client, &self.world).await?, "killed by somebody else");
+        for writer in &mut self.writers {
+            ensure!(
+                writer.write_once(&client, &ledger.url, &self.world).await?,
+                "a live ledger answers"
+            );
+        }
+        self.mirror.follow(&client, &ledger.url, &self.world).await?;
+        figures.entries += self.mirror.size();
+        ledger.stop().await
+    }
+
+    fn keep(&mut self) -> String {
+        self.directory
+            .take()
+            .map(|directory| directory.keep().display().to_string())
+            .unwrap_or_default()
+    }
+}
+
+fn place_of(kill: Kill) -> &'static str {
+    match kill {
+        Kill::At(point, _) => point.name(),
+        Kill::Loaded(_) => "at random",
+        Kill::Starting(_) => "while starting",
+    }
+}
+
+/// A client without connections to a ledger that is dead.
+pub(crate) fn client() -> Result<reqwest::Client> {
+    Ok(reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(30))
+        .build()?)
+}
+
+/// Looks at the head and the published checkpoint all the time.
+async fn read(client: &reqwest::Client, url: &str, world: &World, seen: &mut Vec<Checkpoint>) -> Result<()> {
+    loop {
+        let Some(head) = wire::checkpoint(client, url, world, "head").await? else {
+            return Ok(());
+        };
+        seen.push(head);
+        seen.extend(wire::checkpoint(client, url, world, "checkpoint").await?);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+async fn check_writer(
+    client: &reqwest::Client,
+    url: &str,
+    world: &World,
+    mirror: &Mirror,
+    writer: &mut Writer,
+    figures: &mut Figures,
+) -> Result<()> {
+    let leaf = |index: u64| mirror.leaves.get(index as usize).copied();
+    for acknowledged in &writer.acknowledged {
+        let (entry, index) = (&acknowledged.submission.entry, acknowledged.index);
+        ensure!(
+            leaf(index) == Some(entry.leaf_hash()),
+            "LOST: an acknowledged entry is not at {index}"
+        );
+    }
+    for acknowledged in writer.acknowledged.iter().rev().take(3) {
+        let record = wire::get(client, &format!("{url}/records/{}", acknowledged.index), world).await?;
+        ensure!(
+            Some(record) == acknowledged.submission.record,
+            "LOST: a record of {}",
+            acknowledged.index
+        );
+    }
+    // How far the log has come with this writer: to its last acknowledged entry, or further into what was not answered.
+    let head = mirror.chains.get(&writer.key()).copied();
+    let reached = head.map_or(0, |(sequence, _)| sequence + 1);
+    let sent = writer.chain().0.0;
+    let unanswered = writer.unanswered.len() as u64;
+    ensure!(
+        reached <= sent && reached >= sent - unanswered,
+        "GAP: {reached} of {sent} entries of a writer"
+    );
+    figures.unanswered += unanswered;
+    figures.stood_unanswered += reached - (sent - unanswered);
+    if let Some((sequence, leaf)) = head {
+        let served = wire::get(client, &format!("{url}/writers/{}/head", writer.key().0), world).await?;
+        let served: ciborium::Value = ciborium::from_reader(served.as_slice())?;
+        ensure!(
+            is_head(&served, sequence, leaf),
+            "the writer's head is {served:?}, not {sequence}"
+        );
+    }
+    writer.try_to_cheat(client, url, world).await?;
+    figures.acknowledged += writer.forget();
+    Ok(())
+}
+
+fn is_head(served: &ciborium::Value, sequence: u64, leaf: Hash) -> bool {
+    let field = |name: &str| {
+        let fields = served.as_map()?;
+        fields
+            .iter()
+            .find(|(key, _)| key.as_text() == Some(name))
+            .map(|(_, value)| value)
+    };
+    field("sequence").and_then(ciborium::Value::as_integer) == Some(sequence.into())
+        && field("leaf").and_then(ciborium::Value::as_bytes).map(Vec::as_slice) == Some(leaf.0.as_slice())
+}

@@ -1,0 +1,123 @@
+//! The requests of the harness, written and read by another CBOR library than the ledger's.
+
+use anyhow::{Context, Result, bail, ensure};
+use ciborium::Value;
+use record::Receipt;
+use tlog::checkpoint::{Checkpoint, SignedCheckpoint};
+
+use crate::world::{ORIGIN, Submission, World};
+
+const CBOR_SEQ: &str = "application/cbor-seq";
+
+/// What the log said to a submission.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// Index and verified receipt's checkpoint.
+    Recorded(u64, Checkpoint),
+    /// The whole refusal, for the message of a failing test.
+    Refused(String),
+}
+
+/// What became of a request.
+pub(crate) enum Posted {
+    /// An answer for each submission.
+    Answers(Vec<Answer>),
+    /// The ledger has gone, or says that it has stopped.
+    Nothing(String),
+}
+
+/// Submits, and verifies every receipt that comes back.
+pub(crate) async fn post(
+    client: &reqwest::Client,
+    url: &str,
+    world: &World,
+    submissions: &[Submission],
+) -> Result<Posted> {
+    let request = client
+        .post(format!("{url}/entries"))
+        .header("content-type", CBOR_SEQ)
+        .header("accept", CBOR_SEQ)
+        .body(body(submissions)?);
+    let response = match request.send().await {
+        Ok(response) => response,
+        Err(error) => return Ok(Posted::Nothing(error.to_string())),
+    };
+    let status = response.status();
+    let Ok(bytes) = response.bytes().await else {
+        return Ok(Posted::Nothing("the answer broke off".into()));
+    };
+    if status == 503 {
+        return Ok(Posted::Nothing(String::from_utf8_lossy(&bytes).into_owned()));
+    }
+    let mut answers = Vec::new();
+    let mut rest = bytes.as_ref();
+    while !rest.is_empty() {
+        let value = ciborium::from_reader(&mut rest)
+            .with_context(|| format!("status {status}: {}", String::from_utf8_lossy(&bytes)))?;
+        answers.push(answer(world, submissions.get(answers.len()), value)?);
+    }
+    ensure!(answers.len() == submissions.len(), "an answer for each submission");
+    Ok(Posted::Answers(answers))
+}
+
+fn body(submissions: &[Submission]) -> Result<Vec<u8>> {
+    let optional = |bytes: &Option<Vec<u8>>| bytes.clone().map_or(Value::Null, Value::Bytes);
+    let mut body = Vec::new();
+    for submission in submissions {
+        let leaf = Value::Bytes(submission.entry.bytes().to_vec());
+        let value = Value::Array(vec![leaf, optional(&submission.record), optional(&submission.document)]);
+        ciborium::into_writer(&value, &mut body)?;
+    }
+    Ok(body)
+}
+
+fn answer(world: &World, submission: Option<&Submission>, value: Value) -> Result<Answer> {
+    let Value::Array(parts) = value else {
+        return Ok(Answer::Refused(format!("{value:?}")));
+    };
+    let (Some(Value::Integer(index)), Some(Value::Bytes(receipt))) = (parts.first(), parts.get(1)) else {
+        bail!("an answer is an index and a receipt");
+    };
+    let verified = Receipt::parse(receipt)?.verify(&world.policy)?;
+    let submission = submission.context("more answers than submissions")?;
+    ensure!(
+        verified.entry().bytes() == submission.entry.bytes(),
+        "a receipt for other bytes"
+    );
+    ensure!(
+        i128::from(*index) == i128::from(verified.index().get()),
+        "a receipt for another index"
+    );
+    Ok(Answer::Recorded(verified.index().get(), verified.checkpoint().clone()))
+}
+
+/// Reads a checkpoint (`head` or `checkpoint`) and verifies the log's signature.
+pub(crate) async fn checkpoint(
+    client: &reqwest::Client,
+    url: &str,
+    world: &World,
+    path: &str,
+) -> Result<Option<Checkpoint>> {
+    let Ok(response) = client.get(format!("{url}/{path}")).send().await else {
+        return Ok(None);
+    };
+    if !response.status().is_success() {
+        return Ok(None);
+    }
+    let Ok(note) = response.bytes().await else {
+        return Ok(None);
+    };
+    let signed = SignedCheckpoint::open(&note, &ORIGIN.parse()?, std::slice::from_ref(&world.log_key))?;
+    Ok(Some(signed.checkpoint().clone()))
+}
+
+/// Reads a resource that must be there.
+pub(crate) async fn get(client: &reqwest::Client, url: &str, world: &World) -> Result<Vec<u8>> {
+    let response = client
+        .get(url)
+        .bearer_auth(world.credential.to_hex().as_str())
+        .send()
+        .await?
+        .error_for_status()?;
+    Ok(response.bytes().await?.to_vec())
+}

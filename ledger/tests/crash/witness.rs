@@ -1,0 +1,79 @@
+//! A witness that never forgets, while the ledger dies again and again. A ledger that forks or rolls back is refused by it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use anyhow::Result;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::post;
+use tlog::Hash;
+use tlog::cosignature::cosign;
+use tlog::merkle::Size;
+use tlog::note::SigningKey;
+use tlog::witness::{AddCheckpoint, KnownLog, Refusal, decide};
+
+use crate::world::{ORIGIN, log_key, now, witness_key};
+
+pub(crate) struct Witness {
+    log: KnownLog,
+    key: SigningKey,
+    stored: Mutex<Option<(Size, Hash)>>,
+    forks: AtomicU64,
+    pub(crate) url: String,
+}
+
+impl Witness {
+    pub(crate) async fn start() -> Result<Arc<Self>> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let witness = Arc::new(Self {
+            log: KnownLog {
+                origin: ORIGIN.parse()?,
+                keys: vec![log_key()?.verifier_key()?],
+            },
+            key: witness_key()?,
+            stored: Mutex::new(None),
+            forks: 0.into(),
+            url: format!("http://{}", listener.local_addr()?),
+        });
+        let routes = Router::new()
+            .route("/add-checkpoint", post(add_checkpoint))
+            .with_state(witness.clone());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Ok(witness)
+    }
+
+    /// Size and root that it cosigned last.
+    pub(crate) fn stored(&self) -> Option<(Size, Hash)> {
+        *self.stored.lock().unwrap()
+    }
+
+    /// How often it had to refuse a checkpoint as inconsistent with the one before.
+    pub(crate) fn forks(&self) -> u64 {
+        self.forks.load(Ordering::SeqCst)
+    }
+
+    fn cosign(&self, body: &str) -> Result<String, Refusal> {
+        let request = AddCheckpoint::parse(body.as_bytes())?;
+        let mut stored = self.stored.lock().unwrap();
+        let signed = decide(Some(&self.log), *stored, &request)?;
+        *stored = Some((signed.checkpoint().size, signed.checkpoint().root));
+        let line = cosign(&signed.note().text, &self.key, now().0).map_err(|_| Refusal::Malformed)?;
+        Ok(format!("{line}\n"))
+    }
+}
+
+async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: String) -> (StatusCode, String) {
+    match witness.cosign(&body) {
+        Ok(line) => (StatusCode::OK, line),
+        Err(refusal) => {
+            // Another size than expected is how a restarted ledger learns the right one; everything else must not happen.
+            if !matches!(refusal, Refusal::OtherSize(_)) {
+                witness.forks.fetch_add(1, Ordering::SeqCst);
+            }
+            let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
+            (status, refusal.body())
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! A writer that keeps to the rules of a journal: exact bytes before they are sent, and the same bytes again until there is an answer.
+
+use anyhow::{Context, Result, bail};
+use record::{Body, Commitment, Label, LabelledKind, Sequence};
+use tlog::Hash;
+use tlog::checkpoint::Checkpoint;
+use tlog::merkle::Index;
+
+use crate::random::Random;
+use crate::wire::{Answer, Posted, post};
+use crate::world::{PERIOD, Pen, Submission, World, broker};
+
+/// Acknowledged entries that are compared with the log again at every check, beside the new ones.
+const KEPT: usize = 200;
+
+/// What the log has acknowledged.
+#[derive(Clone)]
+pub(crate) struct Acknowledged {
+    pub(crate) index: u64,
+    pub(crate) submission: Submission,
+    pub(crate) checkpoint: Checkpoint,
+}
+
+/// A broker. It writes intents, and outcomes of its own acknowledged intents.
+pub(crate) struct Writer {
+    pen: Pen,
+    random: Random,
+    /// Sent and not answered: whether they stand in the log is unknown.
+    pub(crate) unanswered: Vec<Submission>,
+    open_intents: Vec<u64>,
+    pub(crate) acknowledged: Vec<Acknowledged>,
+    /// How many of them are older than the last check.
+    checked: usize,
+}
+
+impl Writer {
+    pub(crate) fn new(number: u8, random: Random) -> Self {
+        Self {
+            pen: Pen::new(broker(number)),
+            random,
+            unanswered: Vec::new(),
+            open_intents: Vec::new(),
+            acknowledged: Vec::new(),
+            checked: 0,
+        }
+    }
+
+    /// The number of the next entry, and its predecessor.
+    pub(crate) fn chain(&self) -> (Sequence, Hash) {
+        (self.pen.sequence, self.pen.previous)
+    }
+
+    pub(crate) fn key(&self) -> record::WriterId {
+        self.pen.key.id()
+    }
+
+    /// Writes until the ledger has gone.
+    pub(crate) async fn write(&mut self, client: &reqwest::Client, url: &str, world: &World) -> Result<()> {
+        while self.write_once(client, url, world).await? {}
+        Ok(())
+    }
+
+    /// One request; whether it was answered.
+    pub(crate) async fn write_once(&mut self, client: &reqwest::Client, url: &str, world: &World) -> Result<bool> {
+        if self.unanswered.is_empty() {
+            for _ in 0..1 + self.random.below(4) {
+                let submission = self.next()?;
+                self.unanswered.push(submission);
+            }
+        }
+        let answers = match post(client, url, world, &self.unanswered).await? {
+            Posted::Answers(answers) => answers,
+            Posted::Nothing(_) => return Ok(false),
+        };
+        for (submission, answer) in std::mem::take(&mut self.unanswered).into_iter().zip(answers) {
+            match answer {
+                Answer::Recorded(index, checkpoint) => self.acknowledge(index, submission, checkpoint),
+                Answer::Refused(why) => bail!("an honest entry was refused: {why}"),
+            }
+        }
+        Ok(true)
+    }
+
+    fn acknowledge(&mut self, index: u64, submission: Submission, checkpoint: Checkpoint) {
+        if let Body::Labelled {
+            kind: LabelledKind::Intent,
+            ..
+        } = submission.entry.entry().body
+        {
+            self.open_intents.push(index);
+        }
+        self.acknowledged.push(Acknowledged {
+            index,
+            submission,
+            checkpoint,
+        });
+    }
+
+    fn next(&mut self) -> Result<Submission> {
+        let closes = self.random.below(2) == 0;
+        let intent = if closes { self.open_intents.pop() } else { None };
+        let kind = if intent.is_some() {
+            LabelledKind::Outcome
+        } else {
+            LabelledKind::Intent
+        };
+        let label = self.random.bytes();
+        self.labelled(kind, label, intent)
+    }
+
+    fn labelled(&mut self, kind: LabelledKind, label: [u8; 32], refers: Option<u64>) -> Result<Submission> {
+        let record = self.random.bytes().repeat(3);
+        let body = Body::Labelled {
+            kind,
+            period: PERIOD,
+            label: Label(label),
+            commitment: Commitment(Hash::of(&record)),
+            refers: refers.map(Index::new).transpose()?,
+        };
+        Ok(Submission {
+            entry: self.pen.write(body)?,
+            record: Some(record),
+            document: None,
+        })
+    }
+
+    /// Lets go of all but a few acknowledged entries, which have been checked; how many those were that are new.
+    pub(crate) fn forget(&mut self) -> u64 {
+        let new = self.acknowledged.len() - self.checked;
+        let keep = self.acknowledged.len().saturating_sub(KEPT);
+        self.acknowledged.drain(..keep);
+        self.checked = self.acknowledged.len();
+        new as u64
+    }
+
+    /// What must not be possible: the same label once more, an acknowledged entry at another index.
+    pub(crate) async fn try_to_cheat(&mut self, client: &reqwest::Client, url: &str, world: &World) -> Result<()> {
+        if self.acknowledged.is_empty() {
+            return Ok(());
+        }
+        let chosen = self.random.below(self.acknowledged.len() as u64) as usize;
+        let old = self.acknowledged[chosen].clone();
+        let Body::Labelled { label, .. } = old.submission.entry.entry().body else {
+            bail!("brokers write labelled entries");
+        };
+        let honest = self.pen.clone();
+        let twice = self.labelled(LabelledKind::Intent, label.0, None)?;
+        self.pen = honest;
+        let Posted::Answers(answers) = post(client, url, world, &[old.submission.clone(), twice]).await? else {
+            bail!("the ledger has gone while it was checked");
+        };
+        match answers.as_slice() {
+            [Answer::Recorded(index, _), Answer::Refused(why)] if why.contains("label-used") => (*index == old.index)
+                .then_some(())
+                .context("an acknowledged entry stands elsewhere now"),
+            other => bail!("a used label was not refused: {other:?}"),
+        }
+    }
+}
