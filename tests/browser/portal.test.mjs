@@ -103,11 +103,11 @@ test('nobody sees another person, and public pages are sound', async () => {
   const browser = await openBrowser();
   try {
     const { page } = browser;
-    await logIn(page, demo.facts, 'jan');
+    await logIn(page, demo.facts, 'janusz');
     const mine = await page.innerText('main');
     assert.doesNotMatch(mine, /Emma|Deniz/);
     assert.match(mine, /Zentralen? Fahrerlaubnisregister|Kraftfahrt-Bundesamt/);
-    await picture(page, 'list-jan');
+    await picture(page, 'list-janusz');
     for (const path of ['/de/', '/en/', '/de/protokoll', '/de/selbst-pruefen', '/de/barrierefreiheit']) {
       const answer = await page.goto(`${demo.facts.portal}${path}`);
       assert.equal(answer.status(), 200, path);

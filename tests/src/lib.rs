@@ -3,6 +3,9 @@
 //! `cargo xtask test` builds the programs and says in `EINSICHT_PROGRAMS` where they lie; without it, `target/release` of this
 //! checkout is taken. Every process that a test starts, it ends, by its id.
 
+pub mod intermediary;
+pub mod processes;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

@@ -193,7 +193,9 @@ fn canaries() -> Vec<String> {
         .as_array()
         .unwrap()
         .iter()
-        .flat_map(|person| ["idnr", "family_name"].map(|field| person[field].as_str().unwrap().to_owned()))
+        .flat_map(|person| {
+            ["idnr", "family_name", "given_name"].map(|field| person[field].as_str().unwrap().to_owned())
+        })
         .collect();
     canaries.extend([
         "WVWZZZ1KZAW000001".to_owned(),

@@ -1,0 +1,146 @@
+//! Somebody between two compartments who changes what passes: what a compartment that lies would send.
+//!
+//! It speaks to the real program on either side; only the lie is the test's.
+
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+/// How a message is changed: from the path and the body as sent to the body as passed on.
+pub type Change = dyn Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync;
+
+/// One request that passed, with its answer.
+#[derive(Clone, Debug)]
+pub struct Passed {
+    /// The path.
+    pub path: String,
+    /// The request's body, as sent.
+    pub request: Vec<u8>,
+    /// The answer's body, as sent.
+    pub answer: Vec<u8>,
+}
+
+struct Shared {
+    target: String,
+    client: reqwest::Client,
+    request: Mutex<Option<Arc<Change>>>,
+    answer: Mutex<Option<Arc<Change>>>,
+    passed: Mutex<Vec<Passed>>,
+}
+
+/// A running intermediary. It ends with the test.
+pub struct Intermediary {
+    /// Its base URL, to stand where the target's stood.
+    pub url: String,
+    shared: Arc<Shared>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Intermediary {
+    /// Stands before the compartment at `target` (a base URL) and changes nothing yet.
+    pub fn before(target: &str) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        listener.set_nonblocking(true)?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let shared = Arc::new(Shared {
+            target: target.to_owned(),
+            client: reqwest::Client::builder().no_proxy().build()?,
+            request: Mutex::new(None),
+            answer: Mutex::new(None),
+            passed: Mutex::new(Vec::new()),
+        });
+        let router = Router::new().fallback(pass).with_state(shared.clone());
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener)?
+        };
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        Ok(Self {
+            url,
+            shared,
+            _runtime: runtime,
+        })
+    }
+
+    /// Changes requests from now on.
+    pub fn change_requests(&self, change: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'static) {
+        *lock(&self.shared.request) = Some(Arc::new(change));
+    }
+
+    /// Changes answers from now on.
+    pub fn change_answers(&self, change: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'static) {
+        *lock(&self.shared.answer) = Some(Arc::new(change));
+    }
+
+    /// Passes everything on as it is from now on.
+    pub fn honest(&self) {
+        *lock(&self.shared.request) = None;
+        *lock(&self.shared.answer) = None;
+    }
+
+    /// What has passed so far.
+    pub fn passed(&self) -> Vec<Passed> {
+        lock(&self.shared.passed).clone()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    match relay(&shared, request).await {
+        Ok(answer) => answer,
+        Err(error) => (StatusCode::BAD_GATEWAY, format!("{error:#}")).into_response(),
+    }
+}
+
+async fn relay(shared: &Shared, request: Request) -> Result<Response> {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path_and_query().context("path")?.to_string();
+    let sent = to_bytes(body, 16 << 20).await?.to_vec();
+    let change = lock(&shared.request).clone();
+    let passed_on = match change {
+        Some(change) => change(&path, sent.clone()),
+        None => sent.clone(),
+    };
+    let answer = shared
+        .client
+        .request(parts.method, format!("{}{path}", shared.target))
+        .headers(without_framing(&parts.headers))
+        .body(passed_on)
+        .send()
+        .await?;
+    let (status, headers) = (answer.status(), without_framing(answer.headers()));
+    let answered = answer.bytes().await?.to_vec();
+    lock(&shared.passed).push(Passed {
+        path: path.clone(),
+        request: sent,
+        answer: answered.clone(),
+    });
+    let change = lock(&shared.answer).clone();
+    let passed_back = match change {
+        Some(change) => change(&path, answered),
+        None => answered,
+    };
+    Ok((status, headers, Body::from(Bytes::from(passed_back))).into_response())
+}
+
+/// The headers that say something of the message; length and connection are the transport's.
+fn without_framing(headers: &HeaderMap) -> HeaderMap {
+    let mut headers = headers.clone();
+    for name in ["host", "content-length", "connection", "transfer-encoding"] {
+        headers.remove(name);
+    }
+    headers
+}

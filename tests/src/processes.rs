@@ -1,0 +1,169 @@
+//! Every compartment as a process of its own, so that one of them can be ended, or lied to.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{DemoInfo, Process, http, program, run, wait_for};
+
+/// The demonstration's compartments, each a process.
+pub struct Processes {
+    /// The demonstration's folder.
+    pub data: PathBuf,
+    /// Where everything is.
+    pub info: DemoInfo,
+    /// What runs, by the name of its folder.
+    pub running: BTreeMap<String, Process>,
+}
+
+impl Processes {
+    /// Seeds a demonstration, ends it, and starts its compartments one by one.
+    ///
+    /// The demonstration takes the ports from `base` on: far from the ephemeral range, and another one for each test.
+    pub fn start(data: &Path, base: &str) -> Result<Self> {
+        let mut this = Self::seed(data, base)?;
+        this.start_all()?;
+        Ok(this)
+    }
+
+    /// Seeds a demonstration and ends it: nothing runs yet, so that configurations may be changed.
+    pub fn seed(data: &Path, base: &str) -> Result<Self> {
+        let output = run(
+            "einsicht",
+            &[
+                "demo",
+                "--data",
+                data.to_str().context("a path in UTF-8")?,
+                "--listen",
+                base,
+                "--exit-after-seed",
+            ],
+        )?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let info: DemoInfo = serde_json::from_slice(&std::fs::read(data.join("demo.json"))?)?;
+        Ok(Self {
+            data: data.to_path_buf(),
+            info,
+            running: BTreeMap::new(),
+        })
+    }
+
+    /// Changes a compartment's configuration before it is started.
+    pub fn configure(&self, name: &str, change: impl FnOnce(&mut serde_json::Value)) -> Result<()> {
+        let path = self.data.join(name).join("config.json");
+        let mut config = serde_json::from_slice(&std::fs::read(&path)?)?;
+        change(&mut config);
+        Ok(std::fs::write(&path, serde_json::to_vec_pretty(&config)?)?)
+    }
+
+    /// Starts what an exchange between Rheinfurt and the KBA needs.
+    pub fn start_all(&mut self) -> Result<()> {
+        for (number, url) in self.info.witnesses.clone().iter().enumerate() {
+            self.witness(&format!("witness-{}", number + 1), url)?;
+        }
+        let info = self.info.clone();
+        self.up("ledger", "ledger", &info.ledger)?;
+        self.up("identity", "identity", &info.identity)?;
+        self.up("broker", "broker", &info.broker)?;
+        self.up("register-kba", "register", &self.register("kba")?)?;
+        for name in ["rheinfurt", "kba"] {
+            self.up(&format!("connector-{name}"), "connector", &info.connectors[name])?;
+        }
+        Ok(())
+    }
+
+    fn register(&self, short: &str) -> Result<String> {
+        let config = std::fs::read(self.data.join(format!("connector-{short}/config.json")))?;
+        let config: serde_json::Value = serde_json::from_slice(&config)?;
+        let url = config["role"]["provider"]["register"]
+            .as_str()
+            .context("the connector's configuration names its register")?;
+        Ok(url.to_owned())
+    }
+
+    /// A witness is the verifier's own program, as anybody could run it.
+    fn witness(&mut self, name: &str, url: &str) -> Result<()> {
+        let folder = self.data.join(name);
+        let mut command = Command::new(program("verifier"));
+        command.args(["witness", "--listen", url.strip_prefix("http://").context("url")?]);
+        command.arg("--state").arg(folder.join("state"));
+        command.arg("--key").arg(folder.join("witness.key"));
+        command.arg("--logs").arg(folder.join("logs"));
+        let process = Process::start(&mut command, &self.data.join(format!("{name}.log")))?;
+        self.running.insert(name.to_owned(), process);
+        Ok(())
+    }
+
+    /// Starts a compartment from its folder's configuration.
+    pub fn up(&mut self, name: &str, compartment: &str, url: &str) -> Result<()> {
+        let folder = self.data.join(name);
+        let address = url.strip_prefix("http://").context("url")?;
+        let mut command = Command::new(program("einsicht"));
+        command
+            .args(["run", compartment, "--config"])
+            .arg(folder.join("config.json"))
+            .args(["--listen", address]);
+        let process = Process::start(&mut command, &self.data.join(format!("{name}.log")))?;
+        self.running.insert(name.to_owned(), process);
+        Ok(())
+    }
+
+    /// Waits until a compartment answers.
+    pub fn healthy(&self, url: &str) -> Result<()> {
+        let client = http()?;
+        wait_for(Duration::from_secs(30), || {
+            Ok(client
+                .get(format!("{url}/health"))
+                .send()
+                .is_ok_and(|a| a.status() == 200))
+        })
+        .with_context(|| url.to_owned())
+    }
+
+    /// Waits until everything answers.
+    pub fn all_healthy(&self) -> Result<()> {
+        let info = &self.info;
+        for url in [
+            &info.ledger,
+            &info.identity,
+            &info.broker,
+            &info.connectors["rheinfurt"],
+            &info.connectors["kba"],
+        ] {
+            self.healthy(url)?;
+        }
+        Ok(())
+    }
+
+    /// Status and body of Rheinfurt's question to the KBA.
+    pub fn ask(&self) -> Result<(u16, serde_json::Value)> {
+        let answer = http()?
+            .post(format!("{}/evidence", self.info.connectors["rheinfurt"]))
+            .header("content-type", "application/json")
+            .body(include_str!("../tests/evidence-request.json"))
+            .send()?;
+        Ok((answer.status().as_u16(), serde_json::from_str(&answer.text()?)?))
+    }
+
+    /// Asks until the KBA's evidence comes.
+    pub fn ask_until_delivered(&self) -> Result<()> {
+        let mut last = None;
+        wait_for(Duration::from_secs(40), || {
+            last = Some(self.ask()?);
+            Ok(last
+                .as_ref()
+                .is_some_and(|(status, body)| *status == 200 && body["outcome"] == "delivered"))
+        })
+        .with_context(|| format!("{last:?}"))
+    }
+
+    /// How often the register was asked, by its own account.
+    pub fn register_asked(&self) -> Result<usize> {
+        Ok(std::fs::read_to_string(self.data.join("register-kba/access.log"))?
+            .lines()
+            .count())
+    }
+}
