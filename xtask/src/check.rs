@@ -1,6 +1,5 @@
 //! `cargo xtask check`: what a reviewer need not look for.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
@@ -56,7 +55,7 @@ fn clippy() -> Result<()> {
 
 /// Licences, bans and sources always; advisories where their database can be reached.
 fn dependencies() -> Result<()> {
-    let deny = deny()?;
+    let deny = sh::installed_tool("cargo-deny", DENY)?;
     let root = paths::root()?;
     let deny = |words: &[&str]| {
         sh::run(
@@ -73,25 +72,4 @@ fn dependencies() -> Result<()> {
     }
     eprintln!("notice: the advisory database cannot be reached from here; advisories were NOT checked");
     Ok(())
-}
-
-fn deny() -> Result<PathBuf> {
-    let tools = paths::cache()?.join(format!("cargo-deny-{DENY}"));
-    let program = tools.join("bin/cargo-deny");
-    if !program.is_file() {
-        let mut cargo = sh::cargo();
-        cargo
-            .args(["install", "--locked", "--version", DENY, "cargo-deny", "--root"])
-            .arg(&tools);
-        cargo
-            .env("CARGO_TARGET_DIR", paths::cache()?.join("build-deny"))
-            .current_dir(paths::cache()?);
-        cargo
-            .env("CARGO_PROFILE_RELEASE_LTO", "false")
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
-            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
-        sh::run(&mut cargo)?;
-        std::fs::remove_dir_all(paths::cache()?.join("build-deny")).ok();
-    }
-    Ok(program)
 }

@@ -3,6 +3,7 @@
 //! * `demo` builds the portal's WebAssembly and the programs, then runs the demonstration.
 //! * `test` builds the same and runs every test: unit, property, end-to-end, browser.
 //! * `bench` runs the benchmarks and writes their tables.
+//! * `fuzz` runs the fuzz targets, which needs a nightly compiler.
 //! * `check` is formatting, clippy and the dependency rules, as CI asks for them.
 //! * `doctor` says what is missing on this machine and changes nothing.
 //!
@@ -13,6 +14,7 @@ mod bench;
 mod check;
 mod demo;
 mod dist;
+mod fuzz;
 mod paths;
 mod rocksdb;
 mod sh;
@@ -38,6 +40,8 @@ enum Command {
     Test(test::Options),
     /// Run the benchmarks and print their table.
     Bench,
+    /// Run the fuzz targets, each for a while, and keep what finds new paths.
+    Fuzz(fuzz::Options),
     /// Formatting, clippy with warnings denied, and the rules for dependencies.
     Check,
     /// Build the released programs and the portal's site, and run nothing.
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Bench => bench::run(),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Check => check::run(),
         Command::Dist => system::ensure(system::Purpose::Build).and_then(|()| dist::build()),
         Command::Doctor => system::doctor(),

@@ -1,8 +1,11 @@
 //! Running other programs: the line is shown, its failure is an error that names it.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+
+use crate::paths;
 
 /// Runs a command to its end with our own output; prints the line first.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
@@ -57,4 +60,25 @@ fn line_of(command: &Command) -> String {
         .map(|word| word.to_string_lossy().into_owned())
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+/// A program of crates.io in the user's cache, built there at this version if it is not yet.
+pub(crate) fn installed_tool(name: &str, version: &str) -> Result<PathBuf> {
+    let tools = paths::cache()?.join(format!("{name}-{version}"));
+    let program = tools.join("bin").join(name);
+    if !program.is_file() {
+        let building = paths::cache()?.join(format!("build-{name}"));
+        let mut cargo = cargo();
+        cargo
+            .args(["install", "--locked", "--version", version, name, "--root"])
+            .arg(&tools);
+        cargo.env("CARGO_TARGET_DIR", &building).current_dir(paths::cache()?);
+        cargo
+            .env("CARGO_PROFILE_RELEASE_LTO", "false")
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+        run(&mut cargo)?;
+        std::fs::remove_dir_all(building).ok();
+    }
+    Ok(program)
 }
