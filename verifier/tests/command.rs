@@ -307,3 +307,42 @@ fn verify_an_opening() {
         bytes[at] ^= 4;
     }
 }
+
+#[test]
+fn verify_a_bundle() {
+    let mut place = place();
+    place.log.inspection(0);
+    place.log.map();
+    let file = place.write("mine.bundle", place.log.bundle(&support::idnr()).to_bytes());
+    let genesis = place.log.genesis().to_string();
+    let (code, out) = place.run(&["verify", &file, "--genesis", &genesis]);
+    let (first, as_of) = (out.lines().next().unwrap(), record::Timestamp(place.log.now + 1));
+    let claim = format!("proved       complete as of {as_of}: 1 exchanges, 1 inspections in periods 1–1");
+    assert_eq!((code, first), (0, claim.as_str()), "{out}");
+    for expected in [
+        "outcome, entry 6 by broker",
+        "Zulassungsbescheinigung Teil I",
+        "cockpit opened records",
+        "\nsound\n",
+    ] {
+        assert!(out.contains(expected), "{expected:?} not in {out}");
+    }
+    assert!(!out.contains(support::IDNR), "{out}");
+    assert!(out.contains("not checked  what the law discloses later"), "{out}");
+
+    // A server that hides the outcome.
+    let last = place.log.snapshots.len() - 1;
+    let lie = place
+        .log
+        .bundle_showing(&support::idnr(), last, &|_, _, _, phase| phase == Phase::Intent);
+    let file = place.write("lie.bundle", lie.to_bytes());
+    let (code, out) = place.run(&["verify", &file]);
+    let finding = "FINDING      exchanges of period 1, number 0, outcome: it stands in the log as entry 6";
+    assert!(code == 1 && out.contains(finding), "{out}");
+
+    let mut bytes = place.log.bundle(&support::idnr()).to_bytes();
+    bytes.truncate(900);
+    let file = place.write("cut.bundle", bytes);
+    let (code, out) = place.run(&["verify", &file, "--json"]);
+    assert!(code == 1 && out.contains("not a bundle file"), "{out}");
+}

@@ -48,5 +48,5 @@ pub use id::{COUNTERS, Commitment, Counter, Label, ParticipantId, Period, Phase,
 pub use idnr::{Idnr, IdnrError, TestNumbers};
 pub use key::{KeyError, SignatureError, WriterKey, WriterSigningKey};
 pub use receipt::{Receipt, ReceiptError, VerifiedReceipt};
-pub use sealed::{DayKey, Header, PartKey, PartName, Parts, RecordKey, SealedError, SealedRecord};
+pub use sealed::{DayKey, Header, Opened, PartKey, PartName, Parts, RecordKey, SealedError, SealedRecord, Unsealed};
 pub use time::{DisclosureClass, ExpiryDay, RetentionClass, Timestamp};

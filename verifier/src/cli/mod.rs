@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Check a receipt (.tlog-proof) or an opening of one entry, offline
+    /// Check a receipt (.tlog-proof), an opening of one entry or a bundle of all of them, offline
     Verify(verify::Verify),
     /// Check a whole log: every tile, root, signature, chain, map, document
     Audit(audit::Audit),

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use record::Receipt;
-use verifier::opening::{FORMAT, Opening, VerifyError};
+use tlog::policy::Policy;
+use verifier::bundle::{self, Bundle};
+use verifier::opening::{self, Opening, VerifyError};
 
 use super::words::Statement;
 use super::{Failure, TrustArguments, Verdict, print_json, read};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
-    /// A receipt (.tlog-proof) or an opening
+    /// A receipt (.tlog-proof), an opening of one entry, or a bundle of all
     file: PathBuf,
     #[command(flatten)]
     trust: TrustArguments,
@@ -38,29 +40,48 @@ impl Verify {
         })
     }
 
+    /// The first bytes say what the file is.
     fn check(&self, bytes: &[u8]) -> Result<Statement, Failure> {
         let policy = self.trust.policy()?;
         let result = if bytes.starts_with(RECEIPT) {
-            let verified = Receipt::parse(bytes).and_then(|receipt| receipt.verify(&policy));
-            verified
-                .map_err(VerifyError::Receipt)
-                .and_then(|verified| match self.trust.genesis {
-                    Some(genesis) if verified.index().get() == 0 && verified.entry().leaf_hash() != genesis => {
-                        Err(VerifyError::Genesis)
-                    }
-                    genesis => Ok(Statement::of_receipt(&verified, genesis.is_some())),
-                })
+            self.receipt(bytes, &policy).map_err(|error| error.to_string())
+        } else if bytes.starts_with(bundle::FORMAT) {
+            Bundle::parse(bytes)
+                .and_then(|bundle| bundle.verify(&policy, self.trust.genesis.as_ref()))
+                .map(|complete| Statement::of_bundle(&complete, self.trust.genesis.is_some()))
+                .map_err(|error| error.to_string())
         } else {
-            Opening::parse(bytes)
-                .and_then(|opening| opening.verify(&policy, self.trust.genesis.as_ref()))
-                .map(|proved| Statement::of_opening(&proved, self.trust.genesis.is_some()))
+            self.opening(bytes, &policy)
         };
         Ok(match result {
             Ok(statement) => statement.judge(self.trust.allow_unwitnessed),
-            Err(VerifyError::Format(what)) => Statement::refused(format!(
-                "neither a receipt (c2sp.org/tlog-proof) nor an opening ({FORMAT}): {what}"
-            )),
-            Err(error) => Statement::refused(error.to_string()),
+            Err(error) => Statement::refused(error),
         })
+    }
+
+    fn receipt(&self, bytes: &[u8], policy: &Policy) -> Result<Statement, VerifyError> {
+        let verified = Receipt::parse(bytes)
+            .and_then(|receipt| receipt.verify(policy))
+            .map_err(VerifyError::Receipt)?;
+        match self.trust.genesis {
+            Some(genesis) if verified.index().get() == 0 && verified.entry().leaf_hash() != genesis => {
+                Err(VerifyError::Genesis)
+            }
+            genesis => Ok(Statement::of_receipt(&verified, genesis.is_some())),
+        }
+    }
+
+    fn opening(&self, bytes: &[u8], policy: &Policy) -> Result<Statement, String> {
+        Opening::parse(bytes)
+            .and_then(|opening| opening.verify(policy, self.trust.genesis.as_ref()))
+            .map(|proved| Statement::of_opening(&proved, self.trust.genesis.is_some()))
+            .map_err(|error| match error {
+                VerifyError::Format(what) => format!(
+                    "neither a receipt (c2sp.org/tlog-proof), nor a bundle (einsicht/bundle/v1), nor an opening ({}): \
+                     {what}",
+                    opening::FORMAT
+                ),
+                error => error.to_string(),
+            })
     }
 }

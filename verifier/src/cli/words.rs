@@ -5,6 +5,7 @@ use std::fmt;
 use record::{ExchangeRecord, SharedPart, VerifiedReceipt};
 use serde::Serialize;
 use tlog::policy::WitnessCosignature;
+use verifier::bundle::{Complete, ProvedEntry};
 use verifier::opening::Proved;
 
 /// The result of `verifier verify`.
@@ -112,6 +113,42 @@ impl Statement {
         }
     }
 
+    pub(crate) fn of_bundle(complete: &Complete, genesis: bool) -> Statement {
+        let (first, last) = complete.periods;
+        let mut sentences = vec![
+            format!(
+                "complete as of {}: {} exchanges, {} inspections in periods {first}–{last}",
+                complete.as_of, complete.exchanges, complete.inspections
+            ),
+            format!(
+                "all of it stands in the log {}, in the tree of {} entries with the root {}",
+                complete.checkpoint.origin, complete.checkpoint.size, complete.checkpoint.root
+            ),
+            format!(
+                "nothing else stands in the maps whose roots entry {} has published",
+                complete.map
+            ),
+            "the log has signed this tree".to_owned(),
+        ];
+        sentences.extend(cosigned(&complete.cosignatures));
+        let mut not_checked = vec!["what the law discloses later, and what came after that time".to_owned()];
+        if first != record::Period::FIRST {
+            not_checked.push(format!("periods before {first}"));
+        }
+        if !genesis {
+            not_checked.push("the genesis hash: none was given (--genesis)".to_owned());
+        }
+        Statement {
+            proved: sentences,
+            not_checked,
+            content: complete.entries.iter().flat_map(entry_lines).collect(),
+            quorum: complete.quorum,
+            time: Some(complete.as_of.0),
+            error: None,
+            ..Statement::refused(String::new())
+        }
+    }
+
     /// Without a quorum nothing is sound, unless that was allowed.
     pub(crate) fn judge(mut self, allow_unwitnessed: bool) -> Statement {
         self.sound = self.quorum || allow_unwitnessed;
@@ -140,11 +177,24 @@ fn inclusion(
         ),
         "the log has signed this tree".to_owned(),
     ];
-    for cosignature in cosignatures {
-        let at = record::Timestamp(cosignature.timestamp);
-        sentences.push(format!("{} has cosigned it at {at}", cosignature.witness));
-    }
+    sentences.extend(cosigned(cosignatures));
     sentences
+}
+
+fn cosigned(cosignatures: &[WitnessCosignature]) -> impl Iterator<Item = String> {
+    cosignatures.iter().map(|cosignature| {
+        let at = record::Timestamp(cosignature.timestamp);
+        format!("{} has cosigned it at {at}", cosignature.witness)
+    })
+}
+
+fn entry_lines(entry: &ProvedEntry) -> Vec<String> {
+    let head = format!(
+        "{} {}, entry {} by {}",
+        entry.time, entry.kind, entry.index, entry.writer
+    );
+    let lines = content(&entry.shared).into_iter().map(|line| format!("  {line}"));
+    std::iter::once(head).chain(lines).collect()
 }
 
 fn content(shared: &SharedPart) -> Vec<String> {

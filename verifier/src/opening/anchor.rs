@@ -3,9 +3,10 @@
 //! The genesis document names the operator's key and the authorities' keys; a directory counts if an authority has signed
 //! it and the log has an entry of its digest. Shared by all openings of one log, so a page verifies it once.
 
-use record::{Body, Directory, DocumentKind, GenesisDocument, SignedEntry, VerifiedReceipt};
+use record::{Body, Directory, DocumentKind, GenesisDocument, RightError, SignedEntry, VerifiedReceipt};
 use serde::{Deserialize, Serialize};
 use tlog::Hash;
+use tlog::checkpoint::Origin;
 use tlog::policy::Policy;
 
 use super::VerifyError;
@@ -32,12 +33,19 @@ pub struct Anchor {
 /// A verified [`Anchor`]. Only [`Anchor::verify`] makes one.
 #[derive(Clone, Debug)]
 pub struct ProvedAnchor {
+    origin: Origin,
     genesis: Hash,
     directory: Directory,
     quorum: bool,
 }
 
 impl ProvedAnchor {
+    /// Which log.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// Leaf hash of entry 0.
     #[must_use]
     pub fn genesis(&self) -> &Hash {
@@ -61,6 +69,10 @@ impl ProvedAnchor {
     /// # Errors
     /// [`VerifyError::Writer`].
     pub fn check_writer(&self, entry: &SignedEntry) -> Result<&str, VerifyError> {
+        Ok(self.writer_of(entry)?)
+    }
+
+    pub(crate) fn writer_of(&self, entry: &SignedEntry) -> Result<&str, RightError> {
         Ok(&self.directory.check_writer(entry)?.name)
     }
 }
@@ -76,6 +88,7 @@ impl Anchor {
         let second = read_receipt(&self.directory_receipt, policy)?;
         let directory = self.open_directory(&second, &document)?;
         Ok(ProvedAnchor {
+            origin: first.checkpoint().origin.clone(),
             genesis: first.entry().leaf_hash(),
             directory,
             quorum: first.quorum() && second.quorum(),

@@ -18,13 +18,14 @@
 //!    and [`Proved::anchored`] is `None`: say so. The directory is one that was logged; that no newer one has taken the
 //!    right away since is not proved.
 //!
-//! What it does not prove: that nothing else was recorded (completeness has its own proof), and what happened outside.
+//! What it does not prove: that nothing else was recorded ([`crate::bundle`] does), and what happened outside.
 
 mod anchor;
 mod verify;
 
 pub use anchor::{Anchor, ProvedAnchor};
 pub use verify::{Proved, ProvedPerson, VerifyError};
+pub(crate) use verify::{belongs, fits};
 
 use record::cbor::{self, CborError};
 use record::{Idnr, PartKey, Period, Phase, Series};

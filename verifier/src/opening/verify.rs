@@ -183,7 +183,7 @@ impl Opening {
 }
 
 /// An intent says nothing of the result, an outcome must.
-fn fits(kind: LabelledKind, shared: &SharedPart) -> bool {
+pub(crate) fn fits(kind: LabelledKind, shared: &SharedPart) -> bool {
     let result = |exchange: &ExchangeRecord| exchange.result.is_some();
     match (kind, shared) {
         (LabelledKind::Intent, SharedPart::Exchange(exchange)) => !result(exchange),
@@ -241,7 +241,7 @@ fn check_label(proof: &LabelProof, begin: &VerifiedReceipt, entry: &SignedEntry)
 }
 
 /// Which kinds a label of this series and phase may carry.
-fn belongs(kind: LabelledKind, series: Series, phase: Phase) -> bool {
+pub(crate) fn belongs(kind: LabelledKind, series: Series, phase: Phase) -> bool {
     let exchange = matches!(series, Series::Exchanges | Series::DelayedExchanges);
     match kind {
         LabelledKind::Intent => exchange && phase == Phase::Intent,

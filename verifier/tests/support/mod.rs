@@ -1,5 +1,5 @@
 //! A small log, made with `tlog` and `record` alone: genesis, directory, Registerlandkarte, a period, exchanges with their
-//! records, maps, an inspection, a denial, a lost intent. It can be written out as an export, and gives receipts.
+//! records, maps, an inspection, a denial, a lost intent. It can be written out as an export, and gives receipts and bundles.
 
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -43,6 +43,8 @@ impl Writer {
     }
 }
 
+pub mod bundle;
+
 pub struct Log {
     pub log_key: SigningKey,
     pub witnesses: Vec<SigningKey>,
@@ -51,7 +53,6 @@ pub struct Log {
     pub identity: Writer,
     pub broker: Writer,
     authority: WriterSigningKey,
-    vrf: vrf::SecretKey,
     day_key: DayKey,
     pub now: u64,
     pub leaves: Vec<Vec<u8>>,
@@ -59,6 +60,10 @@ pub struct Log {
     pub records: BTreeMap<u64, Vec<u8>>,
     pub documents: BTreeMap<String, Vec<u8>>,
     maps: BTreeMap<Period, Map>,
+    /// The maps as they were at each map entry, with its index.
+    pub snapshots: Vec<(u64, BTreeMap<Period, Map>)>,
+    /// The period of new labels.
+    pub period: Period,
     numbers: u32,
 }
 
@@ -71,14 +76,7 @@ impl Log {
     pub fn new() -> Log {
         let mut log = Log::bare();
         log.bootstrap();
-        let begin = PeriodEvent::Begin {
-            vrf_key: *log.vrf.public_key().as_bytes(),
-            start: Timestamp(START),
-        };
-        log.append_identity(Body::Period {
-            period: Period(1),
-            event: begin,
-        });
+        log.begin(Period::FIRST, &vrf_key(Period::FIRST));
         log.map();
         log
     }
@@ -94,7 +92,6 @@ impl Log {
             identity: Writer::new(4),
             broker: Writer::new(5),
             authority: WriterSigningKey::from_seed([6; 32]),
-            vrf: vrf::SecretKey::from_seed(&[7; 32]).unwrap(),
             day_key: DayKey([8; 32]),
             now: START,
             leaves: Vec::new(),
@@ -102,6 +99,8 @@ impl Log {
             records: BTreeMap::new(),
             documents: BTreeMap::new(),
             maps: BTreeMap::from([(Period::MAP0, Map::new())]),
+            snapshots: Vec::new(),
+            period: Period::FIRST,
             numbers: 0,
         }
     }
@@ -227,12 +226,39 @@ impl Log {
             .iter_mut()
             .map(|(period, map)| (*period, map.root()))
             .collect();
-        self.append_ledger(Body::Map { roots })
+        let index = self.append_ledger(Body::Map { roots });
+        self.snapshots.push((index, self.maps.clone()));
+        index
+    }
+
+    /// A period begins under this key, and new labels are in it.
+    pub fn begin(&mut self, period: Period, key: &vrf::SecretKey) -> u64 {
+        (self.period, self.numbers) = (period, 0);
+        let event = PeriodEvent::Begin {
+            vrf_key: *key.public_key().as_bytes(),
+            start: Timestamp(self.now),
+        };
+        self.append_identity(Body::Period { period, event })
+    }
+
+    /// A period is final.
+    pub fn finish(&mut self, period: Period) -> u64 {
+        let root = self.root_of(period);
+        let event = PeriodEvent::Final { root };
+        let index = self.append_identity(Body::Period { period, event });
+        self.close(period);
+        index
     }
 
     pub fn label_of(&self, number: u32, series: Series, phase: Phase) -> (Label, [u8; 80]) {
-        let (proof, output) = self.vrf.prove(&label::alpha(&idnr(), Period(1), series, number));
+        let alpha = label::alpha(&idnr(), self.period, series, number);
+        let (proof, output) = vrf_key(self.period).prove(&alpha);
         (label::label(&output, phase), proof.0)
+    }
+
+    pub fn record_keys(&self, label: &Label) -> [record::PartKey; 2] {
+        let key = self.day_key.record_key(label);
+        [key.part(PartName::Shared), key.part(PartName::Citizen)]
     }
 
     fn seal(&self, label: &Label, shared: SharedPart) -> SealedRecord {
@@ -264,7 +290,7 @@ impl Log {
         self.now += 1;
         let label = self.label_of(number, Series::Exchanges, Phase::Intent).0;
         let record = self.seal(&label, SharedPart::Exchange(Box::new(exchange(None))));
-        let body = labelled(LabelledKind::Intent, label, record.commitment(), None);
+        let body = self.labelled(LabelledKind::Intent, label, record.commitment(), None);
         let index = self.append_broker(body);
         self.keep(index, record)
     }
@@ -280,7 +306,7 @@ impl Log {
             provider_signature: None,
         };
         let record = self.seal(&label, SharedPart::Exchange(Box::new(exchange(Some(result)))));
-        let body = labelled(LabelledKind::Outcome, label, record.commitment(), Some(intent));
+        let body = self.labelled(LabelledKind::Outcome, label, record.commitment(), Some(intent));
         let index = self.append_broker(body);
         self.keep(index, record)
     }
@@ -293,9 +319,17 @@ impl Log {
             day: 20_000,
         };
         let record = self.seal(&label, SharedPart::Inspection(shared));
-        let body = labelled(LabelledKind::Inspection, label, record.commitment(), None);
+        let body = self.labelled(LabelledKind::Inspection, label, record.commitment(), None);
         let index = self.append_identity(body);
         self.keep(index, record)
+    }
+
+    fn labelled(&self, kind: LabelledKind, label: Label, commitment: Commitment, refers: Option<u64>) -> Body {
+        let mut body = labelled(kind, label, commitment, refers);
+        if let Body::Labelled { period, .. } = &mut body {
+            *period = self.period;
+        }
+        body
     }
 
     pub fn denial(&mut self) -> u64 {
@@ -439,6 +473,11 @@ impl Log {
             write(format!("records/{index}"), bytes);
         }
     }
+}
+
+/// The VRF secret of a period.
+pub fn vrf_key(period: Period) -> vrf::SecretKey {
+    vrf::SecretKey::from_seed(&[6 + period.0 as u8; 32]).unwrap()
 }
 
 fn root(hashes: &[Hash]) -> Hash {

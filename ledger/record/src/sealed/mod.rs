@@ -23,6 +23,7 @@
 //! header does not open, because label and header are authenticated. Two parts swapped do not open, because each has its key.
 
 mod keys;
+mod unsealed;
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
@@ -38,6 +39,7 @@ use crate::content::{CitizenPart, SharedPart};
 use crate::id::{Commitment, Label};
 use crate::time::{ExpiryDay, RetentionClass};
 pub use keys::{DayKey, PartKey, PartName, RecordKey};
+pub use unsealed::{Opened, Unsealed};
 
 const VERSION: u8 = 1;
 const HEADER_LEN: usize = 7;
@@ -354,14 +356,17 @@ impl SealedRecord {
 }
 
 fn seal_part(out: &mut Vec<u8>, key: &PartKey, aad: &[u8], padded: &[u8]) -> Result<(), SealedError> {
-    let nonce: [u8; 12] = random()?;
+    seal_with(out, key, &random()?, aad, padded)
+}
+
+fn seal_with(out: &mut Vec<u8>, key: &PartKey, nonce: &[u8; 12], aad: &[u8], padded: &[u8]) -> Result<(), SealedError> {
     let ciphertext = cipher(key)
-        .encrypt(&Nonce::from(nonce), Payload { msg: padded, aad })
+        .encrypt(&Nonce::from(*nonce), Payload { msg: padded, aad })
         .map_err(|_| SealedError::Malformed("content cannot be encrypted"))?;
     let len = u32::try_from(ciphertext.len()).map_err(|_| SealedError::Malformed("content cannot be encrypted"))?;
     out.extend_from_slice(&len.to_be_bytes());
     out.extend_from_slice(&key.commit_value());
-    out.extend_from_slice(&nonce);
+    out.extend_from_slice(nonce);
     out.extend_from_slice(&ciphertext);
     Ok(())
 }

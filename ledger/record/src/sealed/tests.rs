@@ -409,3 +409,43 @@ fn padding_without_its_mark_is_refused() {
         assert!(unpad(Zeroizing::new(padded)).is_none());
     }
 }
+
+/// Contents, keys and nonces give the sealed bytes again, and nothing else does.
+#[test]
+fn an_unsealed_record_gives_its_bytes_again() {
+    let exchange = Parts {
+        shared: SharedPart::Exchange(Box::new(exchange())),
+        ..parts()
+    };
+    for parts in [parts(), exchange] {
+        let record = seal(&parts);
+        let (shared, citizen) = (part_key(PartName::Shared), part_key(PartName::Citizen));
+        let unsealed = record.unseal(&shared, &citizen, &LABEL).unwrap();
+        let bytes = crate::cbor::to_vec(&unsealed);
+        assert!(bytes.len() < record.bytes().len());
+        let unsealed: Unsealed = crate::cbor::from_slice(&bytes).unwrap();
+        assert_eq!(
+            (&unsealed.shared.content, &unsealed.citizen.content),
+            (&parts.shared, &parts.citizen)
+        );
+        assert_eq!(unsealed.reseal(&LABEL).unwrap(), record);
+
+        let differs = |change: &dyn Fn(&mut Unsealed)| {
+            let mut changed = unsealed.clone();
+            change(&mut changed);
+            changed
+                .reseal(&LABEL)
+                .map_or(true, |resealed| resealed.commitment() != record.commitment())
+        };
+        assert!(differs(&|u| u.citizen.content.internal_reason = None));
+        assert!(differs(&|u| u.shared.content = SharedPart::Denied));
+        assert!(differs(&|u| u.shared.key.0[0] ^= 1));
+        assert!(differs(&|u| u.citizen.nonce[0] ^= 1));
+        assert!(differs(&|u| u.expiry.0 += 1));
+        assert!(differs(&|u| u.supervision[50] ^= 1));
+        assert!(differs(&|u| u.supervision.truncate(40)));
+        assert!(unsealed.reseal(&Label([1; 32])).unwrap() != record);
+        assert!(record.unseal(&citizen, &shared, &LABEL).is_err());
+        assert_eq!(format!("{unsealed:?}"), "Unsealed(…)");
+    }
+}

@@ -18,14 +18,18 @@
 //! * absent: `uvarint(len k') ‖ k' ‖ uvarint(len v') ‖ v'` and the path of k', another key that has the bits of the absent key
 //!   at every b of the path. There is no other place where the absent key could be.
 //!
+//! Many keys at once have a proof that sends each hash once ([`prove_lookups`]).
+//!
 //! uvarint is LEB128, shortest form. Keys and values have at most 1024 bytes. Nothing may follow.
 //!
 //! [`Map`] holds keys of 32 bytes and values of 40 bytes in memory, about 120 bytes a key. The verifying functions take any
 //! key. Hashes are computed when a root or proof is asked for, once for everything inserted since.
 
+mod lookup;
 mod trie;
 mod verify;
 
+pub use lookup::{prove_lookups, verify_lookups};
 pub use trie::{DuplicateKey, Map};
 pub use verify::{MapError, verify_absent, verify_present};
 

@@ -259,7 +259,7 @@ fn first_difference(left: &Key, right: &Key) -> Option<u8> {
     u8::try_from(at * 8).ok()?.checked_add(within.to_le_bytes()[0])
 }
 
-fn push_uvarint(bytes: &mut Vec<u8>, number: u64) {
+pub(super) fn push_uvarint(bytes: &mut Vec<u8>, number: u64) {
     let (buffer, used) = uvarint(number);
     bytes.extend(&buffer[..used]);
 }

@@ -85,17 +85,17 @@ fn walk(root: &Hash, key: &[u8], leaf_key: &[u8], leaf: Hash, mut path: Reader<'
 }
 
 /// The rest of a proof.
-struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], MapError> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], MapError> {
         let (array, rest) = self.0.split_first_chunk().ok_or(MapError::Malformed)?;
         self.0 = rest;
         Ok(array)
     }
 
     /// A uvarint of at most five bytes (35 bits), which is more than any bit or length needs, in shortest form.
-    fn number(&mut self) -> Result<u64, MapError> {
+    pub(super) fn number(&mut self) -> Result<u64, MapError> {
         let mut number = 0;
         for shift in [0, 7, 14, 21, 28] {
             let [byte] = *self.array()?;
@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A length and as many bytes, at most [`MAX_BYTES`].
-    fn bytes(&mut self) -> Result<&'a [u8], MapError> {
+    pub(super) fn bytes(&mut self) -> Result<&'a [u8], MapError> {
         let length = usize::try_from(self.number()?).map_err(|_| MapError::Malformed)?;
         if length > MAX_BYTES {
             return Err(MapError::Malformed);

@@ -15,12 +15,14 @@
 //! **Proofs.** A proof lists sibling hashes, the leaf's sibling first. Inclusion and consistency are both cases of a proof
 //! about a [`Subtree`] `[start, end)` of a tree (draft-ietf-plants-merkle-tree-certs §4): the inclusion path of `i` is the
 //! proof of `[i, i+1)`, the consistency proof from `m` is the proof of `[0, m)`. Size 0 is a rule of its own: every tree
-//! extends the empty one, and the proof of that must be empty.
+//! extends the empty one, and the proof of that must be empty. Many leaves at once have a proof that sends each hash once
+//! ([`inclusion_batch`]).
 //!
 //! What goes wrong elsewhere: verifiers that ignore surplus hashes (a proof must be used up exactly), sizes of 2^63 and more
 //! (Go reads them as negative; here they cannot be made), and proofs built from unauthenticated tiles (see
 //! [`crate::tile::AuthenticatedTiles`]).
 
+mod batch;
 mod frontier;
 mod generate;
 mod verify;
@@ -29,6 +31,7 @@ use core::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+pub use batch::{inclusion_batch, verify_inclusion_batch};
 pub use frontier::{Frontier, FrontierError, MemoryTree, MissingNode};
 pub use generate::{GenerateError, HashReader, consistency_proof, inclusion_proof, root, subtree_hash, subtree_proof};
 pub use verify::{

@@ -12,6 +12,9 @@ pub enum ProofError {
     /// The bounds are not those of a subtree.
     #[error("the range is not a subtree")]
     InvalidSubtree,
+    /// The leaves of a batch are not in strictly ascending order.
+    #[error("the leaves are not in ascending order, each once")]
+    Order,
     /// The proof has too few or too many hashes for its place.
     #[error("the proof has a wrong number of hashes")]
     Length,

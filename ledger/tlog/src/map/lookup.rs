@@ -1,0 +1,267 @@
+//! One proof for many keys of a map, which sends each hash once.
+//!
+//! It is the part of the trie that the keys' bits lead through, in preorder; where no key leads, a hash stands. The keys alone
+//! say where that is, so nothing else marks it:
+//!
+//! ```text
+//! node   = 0 ‖ key[32] ‖ value[40]                        a leaf
+//!        | uvarint(distance) ‖ side(0) ‖ side(1)          an inner node; distance: from the bit of the node above, ≥ 1
+//! side   = node                                           if a key has this bit
+//!        | hash[32]                                       if none has
+//! proof  = node, or nothing for the empty map or for no keys
+//! ```
+//!
+//! The bit above the root counts as −1. The leaf that a key leads to is the only place where the key could be: it is there, or
+//! it is not in the map.
+
+use super::trie::push_uvarint;
+use super::verify::{MapError, Reader};
+use super::{EMPTY_ROOT, Key, Map, MapProof, Value, bit, inner, leaf};
+use crate::Hash;
+
+const LEAF: u64 = 0;
+
+/// Proves for each key what [`verify_lookups`] then finds; the order of the keys does not matter, their set does.
+#[must_use]
+pub fn prove_lookups(map: &mut Map, keys: &[Key]) -> Vec<u8> {
+    let mut proof = Vec::new();
+    if map.is_empty() || keys.is_empty() {
+        return proof;
+    }
+    let paths: Vec<Path> = keys.iter().filter_map(|key| Path::of(map, key)).collect();
+    write(&paths.iter().collect::<Vec<_>>(), 0, -1, &mut proof);
+    proof
+}
+
+/// Where one key leads: the leaf, and the inner nodes from the root down.
+struct Path {
+    key: Key,
+    leaf: (Key, [u8; 40]),
+    steps: Vec<(u8, Hash)>,
+}
+
+impl Path {
+    /// From a single proof, the format of [`Map::prove`].
+    fn of(map: &mut Map, key: &Key) -> Option<Self> {
+        let proof = map.prove(key);
+        let mut reader = Reader(proof.as_bytes());
+        let leaf = match &proof {
+            MapProof::Present(value, _) => (*key, value.to_bytes()),
+            MapProof::Absent(_) => (
+                reader.bytes().ok()?.try_into().ok()?,
+                reader.bytes().ok()?.try_into().ok()?,
+            ),
+        };
+        let mut steps = Vec::new();
+        while !reader.0.is_empty() {
+            let bit = u8::try_from(reader.number().ok()?).ok()?;
+            steps.push((bit, Hash(*reader.array().ok()?)));
+        }
+        steps.reverse();
+        Some(Self { key: *key, leaf, steps })
+    }
+}
+
+/// Writes the node at `depth`, through which all `paths` lead.
+fn write(paths: &[&Path], depth: usize, above: i32, out: &mut Vec<u8>) {
+    let Some(first) = paths.first() else { return };
+    let Some((at, _)) = first.steps.get(depth) else {
+        push_uvarint(out, LEAF);
+        out.extend(first.leaf.0);
+        out.extend(first.leaf.1);
+        return;
+    };
+    push_uvarint(out, u64::from((i32::from(*at) - above).unsigned_abs()));
+    let (right, left): (Vec<&Path>, Vec<&Path>) = paths.iter().partition(|path| bit(&path.key, u32::from(*at)));
+    for (side, other) in [(&left, &right), (&right, &left)] {
+        match (side.is_empty(), other.first()) {
+            (true, Some(other)) => out.extend(other.steps[depth].1.0),
+            _ => write(side, depth + 1, i32::from(*at), out),
+        }
+    }
+}
+
+/// What the map with `root` has for each key: its value, or that it is not there. As many answers as keys, in their order.
+///
+/// # Errors
+/// [`MapError`]: nothing is proved.
+pub fn verify_lookups(root: &Hash, keys: &[Key], proof: &[u8]) -> Result<Vec<Option<Value>>, MapError> {
+    let mut lookup = Lookup {
+        keys,
+        found: vec![None; keys.len()],
+        rest: Reader(proof),
+        path: Vec::new(),
+    };
+    if keys.is_empty() {
+        return if proof.is_empty() {
+            Ok(lookup.found)
+        } else {
+            Err(MapError::Malformed)
+        };
+    }
+    let computed = if proof.is_empty() {
+        EMPTY_ROOT
+    } else {
+        lookup.node(&(0..keys.len()).collect::<Vec<_>>())?
+    };
+    if !lookup.rest.0.is_empty() {
+        Err(MapError::Malformed)
+    } else if computed == *root {
+        Ok(lookup.found)
+    } else {
+        Err(MapError::RootMismatch)
+    }
+}
+
+struct Lookup<'a> {
+    keys: &'a [Key],
+    found: Vec<Option<Value>>,
+    rest: Reader<'a>,
+    /// The bits of the inner nodes above, and to which side the walk went.
+    path: Vec<(u8, bool)>,
+}
+
+impl Lookup<'_> {
+    /// Reads a node through which the keys at these positions lead, and gives its hash. The depth is at most 256.
+    fn node(&mut self, keys: &[usize]) -> Result<Hash, MapError> {
+        let distance = self.rest.number()?;
+        if distance == LEAF {
+            return self.leaf(keys);
+        }
+        let above = self.path.last().map_or(-1, |(at, _)| i64::from(*at));
+        let at = i64::try_from(distance).map_err(|_| MapError::Malformed)? + above;
+        let at = u8::try_from(at).map_err(|_| MapError::Malformed)?;
+        let (right, left): (Vec<usize>, Vec<usize>) =
+            keys.iter().partition(|key| bit(&self.keys[**key], u32::from(at)));
+        let left = self.side(&left, at, false)?;
+        let right = self.side(&right, at, true)?;
+        Ok(inner(u32::from(at), &left, &right))
+    }
+
+    fn side(&mut self, keys: &[usize], at: u8, side: bool) -> Result<Hash, MapError> {
+        if keys.is_empty() {
+            return Ok(Hash(*self.rest.array()?));
+        }
+        self.path.push((at, side));
+        let hash = self.node(keys);
+        self.path.pop();
+        hash
+    }
+
+    fn leaf(&mut self, keys: &[usize]) -> Result<Hash, MapError> {
+        let key: Key = *self.rest.array()?;
+        let bytes: [u8; 40] = *self.rest.array()?;
+        if self.path.iter().any(|(at, side)| bit(&key, u32::from(*at)) != *side) {
+            return Err(MapError::OtherPlace);
+        }
+        let value = Value::from_bytes(&bytes).map_err(|_| MapError::Malformed)?;
+        for position in keys {
+            if self.keys[*position] == key {
+                self.found[*position] = Some(value);
+            }
+        }
+        Ok(leaf(&key, &bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::merkle::Index;
+
+    fn key(number: u32) -> Key {
+        Hash::of(&number.to_be_bytes()).0
+    }
+
+    fn value(number: u32) -> Value {
+        Value {
+            index: Index::from(number),
+            leaf: Hash::of(b"leaf"),
+        }
+    }
+
+    fn map(keys: u32) -> Map {
+        let mut map = Map::new();
+        (0..keys).for_each(|n| map.insert(key(n), value(n)).unwrap());
+        map
+    }
+
+    /// Maps of every size up to 40: every second key of the map, and as many foreign ones.
+    #[test]
+    fn finds_what_is_there_and_nothing_else() {
+        for size in 0..40 {
+            let mut map = map(size);
+            let numbers: Vec<u32> = (0..size).step_by(2).chain(1000..1000 + size / 2 + 1).collect();
+            let keys: Vec<Key> = numbers.iter().map(|n| key(*n)).collect();
+            let expected: Vec<Option<Value>> = keys.iter().map(|key| map.get(key)).collect();
+            let proof = prove_lookups(&mut map, &keys);
+            assert_eq!(verify_lookups(&map.root(), &keys, &proof), Ok(expected), "{size}");
+        }
+    }
+
+    /// Keys that differ from all others in bits that no inner node looks at lead to a leaf all the same.
+    #[test]
+    fn keys_beside_the_compressed_paths() {
+        let mut map = Map::new();
+        let with = |byte: usize, bits: u8| {
+            let mut key = [0; 32];
+            key[byte] = bits;
+            key
+        };
+        for (number, key) in [with(31, 1), with(31, 2), with(5, 0x80)].into_iter().enumerate() {
+            map.insert(key, value(number as u32)).unwrap();
+        }
+        let keys = [with(0, 0x80), with(9, 1), with(31, 1), with(31, 3), with(5, 0x81)];
+        let proof = prove_lookups(&mut map, &keys);
+        let found = verify_lookups(&map.root(), &keys, &proof).unwrap();
+        assert_eq!(found, [None, None, Some(value(0)), None, None]);
+    }
+
+    #[test]
+    fn every_byte_counts_and_nothing_may_be_missing_or_follow() {
+        let mut map = map(200);
+        let root = map.root();
+        let keys = [key(3), key(4), key(900), key(901), key(902)];
+        let proof = prove_lookups(&mut map, &keys);
+        assert!(verify_lookups(&root, &keys, &proof).is_ok());
+        for at in 0..proof.len() {
+            let mut bad = proof.clone();
+            bad[at] ^= 1;
+            assert!(verify_lookups(&root, &keys, &bad).is_err(), "{at}");
+            assert!(verify_lookups(&root, &keys, &proof[..at]).is_err(), "{at}");
+        }
+        assert!(verify_lookups(&root, &keys, &[&proof[..], &[0]].concat()).is_err());
+        let others = [key(3), key(4), key(900), key(901), key(5)];
+        assert!(
+            verify_lookups(&root, &others, &proof).is_err(),
+            "the proof is one of its keys"
+        );
+        assert!(verify_lookups(&Hash([1; 32]), &keys, &proof).is_err());
+        assert_eq!(verify_lookups(&root, &[], &[]), Ok(Vec::new()));
+        assert!(verify_lookups(&root, &[], &proof).is_err());
+        assert!(verify_lookups(&root, &keys, &[]).is_err());
+    }
+
+    /// A leaf shown where its own key does not lead proves nothing, even under a root made for it.
+    #[test]
+    fn a_leaf_stands_where_its_key_leads() {
+        let (zero, one) = ([0; 32], [0xff; 32]);
+        let hash = |key: &Key| leaf(key, &value(1).to_bytes());
+        let mut proof = vec![1];
+        push_uvarint(&mut proof, LEAF);
+        proof.extend(one);
+        proof.extend(value(1).to_bytes());
+        proof.extend(hash(&zero).0);
+        let root = inner(0, &hash(&one), &hash(&zero));
+        assert_eq!(verify_lookups(&root, &[zero], &proof), Err(MapError::OtherPlace));
+    }
+
+    #[test]
+    fn smaller_than_single_proofs() {
+        let mut map = map(5000);
+        let keys: Vec<Key> = (10_000..10_060).map(key).collect();
+        let single: usize = keys.iter().map(|key| map.prove(key).as_bytes().len()).sum();
+        assert!(prove_lookups(&mut map, &keys).len() * 4 < single * 3);
+    }
+}

@@ -1,0 +1,176 @@
+//! One proof for many leaves, which sends each hash once.
+//!
+//! The tree is walked from the root, left before right, in the recursion of MTH. A subtree without any of the leaves is one
+//! hash of the proof; a single leaf is computed by the reader; everything else is split as MTH splits it. So the positions of
+//! the leaves alone say which hashes come, and in which order:
+//!
+//! ```text
+//! hash(low, high) = no leaf in [low, high) ? next hash of the proof
+//!                 : high − low == 1        ? the leaf's hash
+//!                 : node(hash(low, low + k), hash(low + k, high))        k = largest power of two < high − low
+//! ```
+//!
+//! For one leaf these are the hashes of its inclusion path, in the order of the tree.
+
+use super::{GenerateError, HashReader, Index, ProofError, Size, Subtree, node_hash, split_point, subtree_hash};
+use crate::Hash;
+
+/// The hashes that prove the leaves at `indices` (strictly ascending) in the tree of `size`.
+///
+/// # Errors
+/// [`GenerateError::Beyond`] when an index is not below `size`, or the reader's.
+pub fn inclusion_batch<R: HashReader + ?Sized>(
+    reader: &mut R,
+    indices: &[Index],
+    size: Size,
+) -> Result<Vec<Hash>, GenerateError<R::Error>> {
+    if let Some(index) = indices.iter().find(|index| !size.contains(**index)) {
+        let end = index.get() + 1;
+        return Err(GenerateError::Beyond { end, size });
+    }
+    let mut proof = Vec::new();
+    collect(reader, indices, Subtree::whole(size), &mut proof).map_err(GenerateError::Read)?;
+    Ok(proof)
+}
+
+fn collect<R: HashReader + ?Sized>(
+    reader: &mut R,
+    indices: &[Index],
+    Subtree { start, end }: Subtree,
+    proof: &mut Vec<Hash>,
+) -> Result<(), R::Error> {
+    if indices.is_empty() {
+        proof.push(subtree_hash(reader, Subtree { start, end })?);
+    } else if end - start > 1 {
+        let middle = start + split_point(end - start);
+        let (left, right) = indices.split_at(indices.partition_point(|index| index.get() < middle));
+        collect(reader, left, Subtree { start, end: middle }, proof)?;
+        collect(reader, right, Subtree { start: middle, end }, proof)?;
+    }
+    Ok(())
+}
+
+/// Checks that every leaf (index and hash, strictly ascending by index) stands in the tree of `size` leaves with `root`.
+///
+/// # Errors
+/// [`ProofError`]: they are not all proved to be there. [`ProofError::Order`] when the leaves do not ascend.
+pub fn verify_inclusion_batch(
+    leaves: &[(Index, Hash)],
+    size: Size,
+    proof: &[Hash],
+    root: &Hash,
+) -> Result<(), ProofError> {
+    if leaves.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
+        return Err(ProofError::Order);
+    }
+    if leaves.is_empty() || leaves.last().is_some_and(|(index, _)| !size.contains(*index)) {
+        return Err(ProofError::Beyond);
+    }
+    let mut rest = proof.iter();
+    let computed = compute(leaves, Subtree::whole(size), &mut rest)?;
+    if rest.next().is_some() {
+        Err(ProofError::Length)
+    } else if computed == *root {
+        Ok(())
+    } else {
+        Err(ProofError::RootMismatch)
+    }
+}
+
+/// The depth of the recursion is at most 63, its breadth is that of the leaves.
+fn compute(
+    leaves: &[(Index, Hash)],
+    Subtree { start, end }: Subtree,
+    proof: &mut core::slice::Iter<'_, Hash>,
+) -> Result<Hash, ProofError> {
+    match leaves {
+        [] => proof.next().copied().ok_or(ProofError::Length),
+        [(_, leaf)] if end - start == 1 => Ok(*leaf),
+        _ => {
+            let middle = start + split_point(end - start);
+            let (left, right) = leaves.split_at(leaves.partition_point(|(index, _)| index.get() < middle));
+            let left = compute(left, Subtree { start, end: middle }, proof)?;
+            let right = compute(right, Subtree { start: middle, end }, proof)?;
+            Ok(node_hash(&left, &right))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::merkle::{MemoryTree, inclusion_proof, leaf_hash};
+
+    fn tree(size: u32) -> MemoryTree {
+        let mut tree = MemoryTree::new();
+        (0..size).for_each(|n| {
+            tree.append(leaf_hash(&n.to_be_bytes())).unwrap();
+        });
+        tree
+    }
+
+    fn leaves(indices: &[u32]) -> Vec<(Index, Hash)> {
+        let leaf = |n: &u32| (Index::from(*n), leaf_hash(&n.to_be_bytes()));
+        indices.iter().map(leaf).collect()
+    }
+
+    fn prove(tree: &mut MemoryTree, indices: &[u32]) -> Vec<Hash> {
+        let size = tree.size();
+        let indices: Vec<Index> = indices.iter().map(|n| Index::from(*n)).collect();
+        inclusion_batch(tree, &indices, size).unwrap()
+    }
+
+    /// Every set of leaves of every tree of up to nine.
+    #[test]
+    fn every_set_of_small_trees() {
+        for size in 1..=9 {
+            let mut tree = tree(size);
+            for set in 1_u32..1 << size {
+                let indices: Vec<u32> = (0..size).filter(|n| set >> n & 1 == 1).collect();
+                let proof = prove(&mut tree, &indices);
+                let check = |leaves: &[_], proof: &[Hash]| {
+                    verify_inclusion_batch(leaves, Size::from(size), proof, &tree.root())
+                };
+                assert_eq!(check(&leaves(&indices), &proof), Ok(()), "{size} {indices:?}");
+                let longer = [&proof[..], &[Hash([0; 32])]].concat();
+                assert_eq!(check(&leaves(&indices), &longer), Err(ProofError::Length));
+                if !proof.is_empty() {
+                    let shorter = &proof[..proof.len() - 1];
+                    assert_eq!(check(&leaves(&indices), shorter), Err(ProofError::Length));
+                }
+                let mut wrong = leaves(&indices);
+                wrong[0].1.0[7] ^= 1;
+                assert_eq!(check(&wrong, &proof), Err(ProofError::RootMismatch));
+            }
+        }
+    }
+
+    #[test]
+    fn one_leaf_needs_its_path_and_many_share_theirs() {
+        let mut tree = tree(1000);
+        let size = tree.size();
+        let mut path = inclusion_proof(&mut tree, Index::from(517), size).unwrap();
+        let mut batch = prove(&mut tree, &[517]);
+        path.sort_unstable();
+        batch.sort_unstable();
+        assert_eq!(path, batch);
+        assert_eq!(prove(&mut tree, &(0..1000).collect::<Vec<_>>()), []);
+        assert!(prove(&mut tree, &[516, 517]).len() < batch.len());
+    }
+
+    #[test]
+    fn order_and_bounds() {
+        let mut tree = tree(10);
+        let proof = prove(&mut tree, &[3, 5]);
+        let check = |indices: &[u32]| verify_inclusion_batch(&leaves(indices), Size::from(10), &proof, &tree.root());
+        assert_eq!(check(&[3, 5]), Ok(()));
+        assert_eq!(check(&[5, 3]), Err(ProofError::Order));
+        assert_eq!(check(&[3, 3, 5]), Err(ProofError::Order));
+        assert_eq!(check(&[3, 10]), Err(ProofError::Beyond));
+        assert_eq!(check(&[]), Err(ProofError::Beyond));
+        assert_eq!(check(&[3, 6]), Err(ProofError::RootMismatch));
+        let beyond = inclusion_batch(&mut tree, &[Index::from(10)], Size::from(10));
+        assert!(matches!(beyond, Err(GenerateError::Beyond { end: 11, .. })));
+    }
+}

@@ -1,0 +1,56 @@
+//! The file form. Compressed, because the records of one person are alike; strictly read all the same: the length is told
+//! before and bounded, the stream must end with the file, and the CBOR is the only encoding of what it says.
+
+use miniz_oxide::deflate::compress_to_vec_zlib;
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::{
+    TINFL_FLAG_COMPUTE_ADLER32, TINFL_FLAG_PARSE_ZLIB_HEADER, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
+};
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
+use record::cbor;
+
+use super::{Bundle, BundleError, FORMAT};
+
+/// The longest bundle that is read, uncompressed: some thousand exchanges.
+const MAX_LENGTH: usize = 16 * 1024 * 1024;
+/// zlib's own default.
+const LEVEL: u8 = 6;
+
+impl Bundle {
+    /// The file form.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let content = cbor::to_vec(self);
+        // Nobody has entries for 4 GB; a length that is not the content's would be refused by `parse`.
+        let length = u32::try_from(content.len()).unwrap_or(u32::MAX);
+        let compressed = compress_to_vec_zlib(&content, LEVEL);
+        [FORMAT, &length.to_be_bytes(), &compressed].concat()
+    }
+
+    /// Reads the file form.
+    ///
+    /// # Errors
+    /// [`BundleError::Format`] for everything that [`Bundle::to_bytes`] would not have written, apart from other ways to
+    /// compress the same.
+    pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
+        let content = inflate(bytes).map_err(|what| BundleError::Format(what.to_owned()))?;
+        cbor::from_slice(&content).map_err(|error| BundleError::Format(error.to_string()))
+    }
+}
+
+fn inflate(bytes: &[u8]) -> Result<Vec<u8>, &'static str> {
+    let rest = bytes.strip_prefix(FORMAT).ok_or("another type of file")?;
+    let (length, compressed) = rest.split_first_chunk().ok_or("cut off")?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+    if length > MAX_LENGTH {
+        return Err("too long");
+    }
+    let flags = TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_COMPUTE_ADLER32 | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+    let mut content = vec![0; length];
+    let (status, read, written) = decompress(&mut DecompressorOxide::new(), compressed, &mut content, 0, flags);
+    if status == TINFLStatus::Done && read == compressed.len() && written == length {
+        Ok(content)
+    } else {
+        Err("not the compressed bytes that were announced")
+    }
+}

@@ -1,0 +1,205 @@
+//! Steps 5 to 7 of the manual: the numbers of one period.
+
+use record::{Body, Counter, Idnr, Label, Period, PeriodEvent, Phase, Series, label};
+use tlog::Hash;
+use tlog::map::{Key, verify_lookups};
+use tlog::merkle::Index;
+use tlog::vrf::{self, PublicKey};
+
+use super::verify::{InTree, ProvedEntry, Tree, compare};
+use super::{BundleError, Disclosed, Fault, Item, NumberProof, PeriodProof, Place, SeriesProof};
+use crate::opening::{belongs, fits};
+
+/// What the numbers of a period are checked against.
+pub(super) struct PeriodContext<'a> {
+    pub(super) idnr: &'a Idnr,
+    pub(super) period: Period,
+    pub(super) tree: &'a Tree,
+    /// The index of the `map` entry.
+    pub(super) before: Index,
+}
+
+/// What was found on the way through a period.
+#[derive(Default)]
+struct Findings {
+    entries: Vec<ProvedEntry>,
+    /// The labels that must be absent.
+    absent: Vec<(Key, Place)>,
+}
+
+impl<E> NumberProof<E> {
+    pub(super) fn phases(&self) -> [(Phase, Option<&Item<E>>); 3] {
+        [
+            (Phase::Intent, Some(&self.intent)),
+            (Phase::Outcome, self.outcome.as_ref()),
+            (Phase::Preview, self.preview.as_ref()),
+        ]
+    }
+}
+
+impl PeriodContext<'_> {
+    /// Checks both rows, under the root of the period's map; gives the entries.
+    pub(super) fn check(&self, part: &PeriodProof, root: &Hash) -> Result<Vec<ProvedEntry>, BundleError> {
+        let key = self.key(part)?;
+        let mut findings = Findings::default();
+        for (series, row) in part.series() {
+            self.check_row(&key, series, row, &mut findings)?;
+        }
+        let keys: Vec<Key> = findings.absent.iter().map(|(key, _)| *key).collect();
+        let found = verify_lookups(root, &keys, &part.map).map_err(|error| Place::Map(self.period).because(error))?;
+        for ((_, place), found) in findings.absent.iter().zip(found) {
+            compare(None, found).map_err(|fault| place.because(fault))?;
+        }
+        Ok(findings.entries)
+    }
+
+    /// The period's VRF key, which its begin names.
+    fn key(&self, part: &PeriodProof) -> Result<PublicKey, BundleError> {
+        let place = Place::Begin(self.period);
+        match &self.tree.get(part.begin.index, place)?.signed.entry().body {
+            Body::Period {
+                event: PeriodEvent::Begin { vrf_key, .. },
+                ..
+            } => PublicKey::from_bytes(*vrf_key).map_err(|_| place.because(Fault::Key)),
+            _ => Err(place.because(Fault::Kind)),
+        }
+    }
+
+    fn check_row(
+        &self,
+        key: &PublicKey,
+        series: Series,
+        row: &SeriesProof,
+        findings: &mut Findings,
+    ) -> Result<(), BundleError> {
+        let place = Place::Series(self.period, series);
+        for (number, shown) in (0..).zip(&row.numbers) {
+            // SPEC design §5.1: a person has numbers below 4096.
+            Counter::new(number).map_err(|_| place.because(Fault::Count))?;
+            self.check_number(key, series, number, shown, findings)?;
+        }
+        let count = u32::try_from(row.numbers.len()).map_err(|_| place.because(Fault::Count))?;
+        let beyond = label::absence_set(count);
+        if beyond.len() != row.absent.len() {
+            return Err(place.because(Fault::Absences(beyond.len())));
+        }
+        for (number, proof) in beyond.into_iter().zip(&row.absent) {
+            let place = Place::Number(self.period, series, number, Phase::Intent);
+            let output = self.evaluate(key, series, number, proof)?;
+            findings.absent.push((label::label(&output, Phase::Intent).0, place));
+        }
+        Ok(())
+    }
+
+    fn check_number(
+        &self,
+        key: &PublicKey,
+        series: Series,
+        number: u32,
+        shown: &NumberProof,
+        findings: &mut Findings,
+    ) -> Result<(), BundleError> {
+        let output = self.evaluate(key, series, number, &shown.vrf_proof)?;
+        for (phase, item) in shown.phases() {
+            let place = Place::Number(self.period, series, number, phase);
+            let label = label::label(&output, phase);
+            match item {
+                Some(item) => {
+                    let entry = self.tree.get(item.index, place)?;
+                    self.check_entry(entry, &label, (series, phase), shown.intent.index)
+                        .map_err(|fault| place.because(fault))?;
+                    let content = &item.content;
+                    check_record(entry, &label, content).map_err(|fault| place.because(fault))?;
+                    findings
+                        .entries
+                        .push(self.proved(entry, (series, number, phase), content));
+                }
+                // An inspection has no other phase, so nothing can be hidden there.
+                None if series == Series::Exchanges => findings.absent.push((label.0, place)),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn evaluate(
+        &self,
+        key: &PublicKey,
+        series: Series,
+        number: u32,
+        proof: &[u8; 80],
+    ) -> Result<vrf::Output, BundleError> {
+        let alpha = label::alpha(self.idnr, self.period, series, number);
+        key.verify(&alpha, &vrf::Proof(*proof))
+            .map_err(|error| Place::Number(self.period, series, number, Phase::Intent).because(Fault::Vrf(error)))
+    }
+
+    /// The entry bears this label in this period, is of a kind that may, belongs to this intent, and came before the map.
+    fn check_entry(
+        &self,
+        entry: &InTree,
+        wanted: &Label,
+        (series, phase): (Series, Phase),
+        intent: u64,
+    ) -> Result<(), Fault> {
+        let Body::Labelled {
+            kind,
+            period,
+            label,
+            refers,
+            ..
+        } = &entry.signed.entry().body
+        else {
+            return Err(Fault::Kind);
+        };
+        if *period != self.period || label != wanted {
+            return Err(Fault::Label);
+        }
+        let closes = phase == Phase::Intent || refers.is_none_or(|index| index.get() == intent);
+        if !belongs(*kind, series, phase) || !closes {
+            return Err(Fault::Kind);
+        }
+        if entry.index < self.before {
+            Ok(())
+        } else {
+            Err(Fault::Later)
+        }
+    }
+
+    fn proved(
+        &self,
+        entry: &InTree,
+        (series, number, phase): (Series, u32, Phase),
+        content: &Disclosed,
+    ) -> ProvedEntry {
+        let signed = entry.signed.entry();
+        ProvedEntry {
+            index: entry.index,
+            kind: signed.body.kind(),
+            time: signed.time,
+            writer: entry.writer.clone(),
+            refers: signed.body.refers(),
+            period: self.period,
+            series,
+            number,
+            phase,
+            shared: content.record.shared.content.clone(),
+            citizen: content.record.citizen.content.clone(),
+        }
+    }
+}
+
+/// The content is what the entry committed to, and of its kind.
+fn check_record(entry: &InTree, label: &Label, content: &Disclosed) -> Result<(), Fault> {
+    let Body::Labelled { kind, commitment, .. } = &entry.signed.entry().body else {
+        return Err(Fault::Kind);
+    };
+    if content.record.reseal(label)?.commitment() != *commitment {
+        return Err(Fault::Record);
+    }
+    if fits(*kind, &content.record.shared.content) {
+        Ok(())
+    } else {
+        Err(Fault::Kind)
+    }
+}
