@@ -211,10 +211,7 @@ fn facts(setup: &Setup, world: &World, ports: &Ports, parts: &[Part]) -> Result<
 }
 
 async fn healthy(url: &str) -> Result<()> {
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(2))
-        .build()?;
+    let client = service::http::client(|builder| builder.timeout(Duration::from_secs(2)))?;
     let since = std::time::Instant::now();
     while since.elapsed() < UP_WITHIN {
         let answer = client.get(format!("{url}/health")).send().await;

@@ -13,10 +13,7 @@ const ATTEMPTS: u32 = 20;
 
 /// Makes all examples and compares what the authority is told with what it should be.
 pub(crate) async fn seed(world: &World, connectors: &BTreeMap<String, String>) -> Result<()> {
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(60))
-        .build()?;
+    let client = service::http::client(|builder| builder.timeout(Duration::from_secs(60)))?;
     for (number, example) in world.examples.iter().enumerate() {
         let url = connectors
             .get(&example.consumer)

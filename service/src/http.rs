@@ -1,11 +1,13 @@
 //! Calls to other compartments over HTTP.
 //!
-//! No redirects, no proxy, bounded time and bounded answers. Three ways to fail, which the caller treats differently:
+//! No redirects, no proxy, bounded time and bounded answers; `https` with the roots of the platform. Every client of this workspace
+//! comes from [`client`], because a TLS client needs a provider of cryptography and only one place should choose it. Three ways to fail, which the caller treats differently:
 //! not reached (may be tried again), refused (the problem says whether), and not understood (a fault of the other side).
 
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use reqwest::ClientBuilder;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -82,6 +84,30 @@ impl Answer {
     }
 }
 
+/// An HTTP client of this workspace: no redirects (one could send a credential to somebody else), no proxy, TLS by rustls and
+/// ring with the platform's roots. `with` adds what the caller needs besides.
+///
+/// # Errors
+/// [`CallError::Invalid`] when no client can be made of it.
+pub fn client(with: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<reqwest::Client, CallError> {
+    // Fails only if there is one already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = || {
+        with(
+            reqwest::Client::builder()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(CONNECT_TIMEOUT)
+                .tcp_nodelay(true),
+        )
+    };
+    // A machine without any root certificate can still call its neighbours over http; https then fails by name.
+    builder()
+        .build()
+        .or_else(|_| builder().tls_certs_only([]).build())
+        .map_err(|error| CallError::Invalid(error.to_string()))
+}
+
 /// A connection pool, cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -93,15 +119,8 @@ pub struct Client {
 impl Client {
     /// A client without a credential; a call may take 20 s.
     pub fn new() -> Result<Self, CallError> {
-        let inner = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| CallError::Invalid(error.to_string()))?;
         Ok(Self {
-            inner,
+            inner: client(|builder| builder)?,
             credential: None,
             timeout: DEFAULT_TIMEOUT,
         })
@@ -211,4 +230,25 @@ fn from_json<A: DeserializeOwned>(body: &[u8]) -> Result<A, CallError> {
             error.column()
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use tokio::io::AsyncReadExt as _;
+
+    #[tokio::test]
+    async fn https_begins_a_tls_handshake() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/", listener.local_addr().unwrap());
+        let call = tokio::spawn(async move { Client::new().unwrap().get(&url).await });
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut record = [0; 3];
+        stream.read_exact(&mut record).await.unwrap();
+        // RFC 8446 §5.1: a handshake record; a version before TLS 1.2 is never offered inside.
+        assert_eq!(record, [0x16, 3, 1]);
+        drop(stream);
+        assert!(matches!(call.await.unwrap(), Err(CallError::Unreachable(_))));
+    }
 }

@@ -73,6 +73,12 @@ const NEEDS: &[Need] = &[
         packages: &["nodejs", "npm"],
         found: || sh::found("node") && sh::found("npm"),
     },
+    Need {
+        what: "SoftHSM2, for the tests of keys in a module",
+        purpose: Purpose::Test,
+        packages: &["softhsm2"],
+        found: || sh::found("softhsm2-util"),
+    },
 ];
 
 const COMPONENTS: &[&str] = &["rustfmt", "clippy"];

@@ -90,11 +90,7 @@ impl Login {
     pub fn new(config: LoginConfig, clock: Arc<dyn Clock>) -> Result<Self, LoginError> {
         let issuer = IssuerUrl::new(config.issuer.clone()).map_err(|_| LoginError::Config)?;
         // A redirect could lead the question for the issuer's keys to somebody else.
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(FETCH_TIMEOUT)
-            .build()
-            .map_err(|_| LoginError::Config)?;
+        let http = service::http::client(|builder| builder.timeout(FETCH_TIMEOUT)).map_err(|_| LoginError::Config)?;
         Ok(Self {
             config,
             issuer,

@@ -86,13 +86,7 @@ impl Login {
             client_secret,
             redirect: RedirectUrl::new(config.redirect_uri()).map_err(|error| fault(&error))?,
             acr: config.login.acr.clone(),
-            http: reqwest::Client::builder()
-                .no_proxy()
-                // A redirect could send code and verifier to somebody else.
-                .redirect(reqwest::redirect::Policy::none())
-                .timeout(TIMEOUT)
-                .build()
-                .map_err(|error| fault(&error))?,
+            http: service::http::client(|builder| builder.timeout(TIMEOUT)).map_err(|error| fault(&error))?,
         })
     }
 

@@ -55,7 +55,7 @@ impl Server {
         ));
         Self {
             url,
-            client: reqwest::Client::new(),
+            client: service::http::client(|builder| builder).unwrap(),
             shared,
             shutdown,
             task,

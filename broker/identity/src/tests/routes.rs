@@ -27,7 +27,7 @@ async fn serve(world: &World, shutdown: &Shutdown) -> String {
 }
 
 async fn post(url: &str, credential: Option<[u8; 32]>, body: Vec<u8>) -> (u16, String, Vec<u8>) {
-    let mut request = reqwest::Client::new().post(url).body(body);
+    let mut request = service::http::client(|builder| builder).unwrap().post(url).body(body);
     if let Some(bytes) = credential {
         request = request.header("authorization", format!("Bearer {}", hex::encode(bytes)));
     }

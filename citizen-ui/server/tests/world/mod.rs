@@ -173,11 +173,7 @@ impl World {
         let url = url::Url::parse(&begun.location()).unwrap();
         let mut form: Vec<(String, String)> = url.query_pairs().into_owned().collect();
         form.push(("user".into(), "emma".into()));
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .unwrap();
+        let client = service::http::client(|builder| builder).unwrap();
         let page = client.get(url.clone()).send().await.unwrap();
         assert!(page.text().await.unwrap().contains("Testanmeldung"));
         let chosen = client.post(url).form(&form).send().await.unwrap();

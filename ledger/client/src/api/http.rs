@@ -13,7 +13,6 @@ use tlog::tile::{Bundle, Tile};
 
 use super::{ApiError, ApiFuture, AppendAnswer, Ledger, Submission, WriterHead, wire};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const APPEND_TIMEOUT: Duration = Duration::from_secs(20);
 const MAX_ANSWER: usize = 64 << 20;
 
@@ -33,14 +32,7 @@ impl LedgerApi {
     /// # Errors
     /// [`ApiError::Invalid`] when no HTTP client can be made.
     pub fn new(base_url: &str) -> Result<Self, ApiError> {
-        let appender = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(APPEND_TIMEOUT)
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| ApiError::Invalid(error.to_string()))?;
+        let appender = service::http::client(|builder| builder.timeout(APPEND_TIMEOUT))?;
         Ok(Self {
             base: base_url.trim_end_matches('/').to_owned(),
             reader: Client::new()?,
