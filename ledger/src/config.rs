@@ -1,18 +1,21 @@
 //! The configuration of `ledger serve`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use record::WriterSigningKey;
 use serde::Deserialize;
 use service::config::resolve;
 use service::secret::{CredentialDigest, SecretError, read_private, read_seed};
+use service::{Clock, SystemClock};
 use tlog::Hash;
-use tlog::note::{KeyError, SigningKey};
+use tlog::note::{KeyError, NameError, SigningKey, VerifierKey};
 use tlog::policy::{Policy, PolicyParseError};
 
-use crate::engine::publication::Pace;
-use crate::engine::snapshot::{Signer, SignerError};
+use crate::engine::publication::{Fail, OnFailure};
+use crate::engine::signer::{LogKey, NoteKey, Signer, SignerError, Validity};
+use crate::engine::witnessing::Pace;
 use crate::rules;
 
 /// JSON; relative paths start at the configuration file's directory.
@@ -23,8 +26,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The log's origin: the first line of its checkpoints.
     pub origin: String,
-    /// File with the log's key as `PRIVATE+KEY+…` (signed-note), readable by its owner alone. Its name is the origin.
-    pub log_key: PathBuf,
+    /// The log's keys; each checkpoint is signed by all that are valid. Several while a key is changed.
+    pub log_keys: Vec<LogKeyConfig>,
     /// Seed file of the writer key for `map` entries.
     pub writer_key: PathBuf,
     /// The witness policy (tlog-policy); without one every head is published as it is.
@@ -47,9 +50,34 @@ pub struct Config {
     /// At most this long without a request to a witness.
     #[serde(default = "default_refresh")]
     pub witness_refresh_seconds: u64,
+    /// What happens when the witnesses' quorum is out: `open`, `degrade` or `closed`.
+    #[serde(default)]
+    pub witness_fail: Fail,
+    /// After how long without a quorum it counts as out.
+    #[serde(default = "default_out")]
+    pub witness_out_seconds: u64,
     /// How much may wait: about the number of entries, larger ones count for more.
     #[serde(default = "default_queue")]
     pub queue: usize,
+}
+
+/// One key of the log: `{"file": …}` or `{"pkcs11": {"module": …, "token": …, "label": …, "pin_file": …}}`, and when it signs.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogKeyConfig {
+    /// File with the key as `PRIVATE+KEY+…` (signed-note), readable by its owner alone. Its name is the origin.
+    #[serde(default)]
+    pub file: Option<PathBuf>,
+    /// A key in a hardware security module.
+    #[cfg(feature = "pkcs11")]
+    #[serde(default)]
+    pub pkcs11: Option<crate::pkcs11::Place>,
+    /// When it begins to sign (RFC 3339); without it, at once.
+    #[serde(default)]
+    pub not_before: Option<String>,
+    /// When it signs no more (RFC 3339); without it, never.
+    #[serde(default)]
+    pub not_after: Option<String>,
 }
 
 fn default_skew() -> u64 {
@@ -68,6 +96,10 @@ fn default_refresh() -> u64 {
     20
 }
 
+fn default_out() -> u64 {
+    OnFailure::default().after.as_secs()
+}
+
 fn default_queue() -> usize {
     crate::engine::Limits::default().queue
 }
@@ -81,9 +113,18 @@ pub enum ConfigError {
     /// The log's key.
     #[error("the log key in {0} is not a signed-note private key: {1}")]
     LogKey(PathBuf, KeyError),
-    /// The log's key cannot sign.
+    /// The log's keys cannot sign.
     #[error(transparent)]
     Signer(#[from] SignerError),
+    /// Not one place.
+    #[error("each of `log_keys` has either `file` or `pkcs11`")]
+    KeyPlace,
+    /// The origin cannot name a key.
+    #[error("the origin cannot be the name of a key: {0}")]
+    Name(#[from] NameError),
+    /// A time of a key.
+    #[error("`{0}` is not a time like 2027-01-31T00:00:00Z")]
+    Time(String),
     /// The key is another log's.
     #[error("the log key is named {key}, but the origin is {origin}: they must be the same")]
     Origin {
@@ -106,22 +147,28 @@ pub enum ConfigError {
 impl Config {
     /// Resolves relative paths.
     pub fn resolved(mut self, base: &Path) -> Self {
-        for path in [&mut self.data, &mut self.log_key, &mut self.writer_key]
+        let files = self.log_keys.iter_mut().flat_map(LogKeyConfig::files);
+        for path in [&mut self.data, &mut self.writer_key]
             .into_iter()
             .chain(&mut self.policy)
+            .chain(files)
         {
             *path = resolve(base, path);
         }
         self
     }
 
-    pub(crate) fn signer(&self) -> Result<Signer, ConfigError> {
-        let text = read_private(&self.log_key)?;
-        let key: SigningKey = text
-            .trim_end()
-            .parse()
-            .map_err(|error| ConfigError::LogKey(self.log_key.clone(), error))?;
-        let signer = Signer::new(key)?;
+    /// The log's verifier keys: what a policy has in its `log` lines.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for a key that cannot be used.
+    pub fn verifier_keys(&self) -> Result<Vec<VerifierKey>, ConfigError> {
+        Ok(self.signer(SystemClock::shared())?.verifiers().to_vec())
+    }
+
+    pub(crate) fn signer(&self, clock: Arc<dyn Clock>) -> Result<Signer, ConfigError> {
+        let keys = self.log_keys.iter().map(|key| key.open(&self.origin));
+        let signer = Signer::of(keys.collect::<Result<_, _>>()?, clock)?;
         if signer.origin().as_str() != self.origin {
             let key = signer.origin().to_string();
             return Err(ConfigError::Origin {
@@ -161,10 +208,62 @@ impl Config {
             .ok_or(ConfigError::Hex("records_credentials"))
     }
 
+    pub(crate) fn on_failure(&self) -> OnFailure {
+        OnFailure {
+            fail: self.witness_fail,
+            after: Duration::from_secs(self.witness_out_seconds),
+        }
+    }
+
     pub(crate) fn pace(&self) -> Pace {
         Pace {
             interval: Duration::from_millis(self.witness_interval_ms),
             refresh: Duration::from_secs(self.witness_refresh_seconds),
         }
     }
+}
+
+impl LogKeyConfig {
+    fn files(&mut self) -> Vec<&mut PathBuf> {
+        let mut files: Vec<&mut PathBuf> = self.file.iter_mut().collect();
+        #[cfg(feature = "pkcs11")]
+        files.extend(self.pkcs11.iter_mut().map(|place| &mut place.pin_file));
+        files
+    }
+
+    fn open(&self, origin: &str) -> Result<LogKey, ConfigError> {
+        let validity = Validity {
+            not_before: self.not_before.as_deref().map_or(Ok(0), time)?,
+            not_after: self.not_after.as_deref().map_or(Ok(u64::MAX), time)?,
+        };
+        match (&self.file, self.module_key(origin)?) {
+            (Some(path), None) => Ok(LogKey::software(read_key(path)?, validity)?),
+            (None, Some(key)) => Ok(LogKey::new(key, validity)),
+            _ => Err(ConfigError::KeyPlace),
+        }
+    }
+
+    #[cfg(feature = "pkcs11")]
+    fn module_key(&self, origin: &str) -> Result<Option<Box<dyn NoteKey>>, ConfigError> {
+        let Some(place) = &self.pkcs11 else { return Ok(None) };
+        let key = crate::pkcs11::ModuleKey::open(place, origin.parse()?)?;
+        Ok(Some(Box::new(key)))
+    }
+
+    #[cfg(not(feature = "pkcs11"))]
+    fn module_key(&self, _origin: &str) -> Result<Option<Box<dyn NoteKey>>, ConfigError> {
+        Ok(None)
+    }
+}
+
+fn read_key(path: &Path) -> Result<SigningKey, ConfigError> {
+    let text = read_private(path)?;
+    let key = text.trim_end().parse();
+    key.map_err(|error| ConfigError::LogKey(path.to_owned(), error))
+}
+
+fn time(text: &str) -> Result<u64, ConfigError> {
+    let time: Result<jiff::Timestamp, _> = text.parse();
+    let seconds = time.ok().and_then(|time| u64::try_from(time.as_second()).ok());
+    seconds.ok_or_else(|| ConfigError::Time(text.to_owned()))
 }

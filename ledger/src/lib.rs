@@ -17,6 +17,8 @@ pub mod engine;
 pub mod export;
 pub mod failpoints;
 mod http;
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11;
 pub mod rules;
 mod server;
 pub mod store;

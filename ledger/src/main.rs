@@ -25,6 +25,8 @@ enum Command {
     Export(Export),
     /// Make the log's key and the key for map entries; existing files are never touched.
     Keygen(Keygen),
+    /// Print the verifier keys of the configured log keys, as a policy's `log` lines name them.
+    Keys(Keys),
 }
 
 #[derive(Args)]
@@ -35,6 +37,13 @@ struct Serve {
     /// Address to listen on.
     #[arg(long)]
     listen: SocketAddr,
+}
+
+#[derive(Args)]
+struct Keys {
+    /// Configuration file (JSON).
+    #[arg(long)]
+    config: PathBuf,
 }
 
 #[derive(Args)]
@@ -73,6 +82,7 @@ fn main() -> ExitCode {
         Command::Serve(serve) => run(&serve),
         Command::Export(export) => write_out(&export),
         Command::Keygen(keygen) => make_keys(&keygen),
+        Command::Keys(keys) => print_keys(&keys),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -83,9 +93,19 @@ fn main() -> ExitCode {
     }
 }
 
+fn load(path: &Path) -> Result<Config, Failure> {
+    Ok(service::config::load::<Config>(path)?.resolved(&service::config::base(path)))
+}
+
+fn print_keys(keys: &Keys) -> Result<(), Failure> {
+    for key in load(&keys.config)?.verifier_keys()? {
+        println!("log {key}");
+    }
+    Ok(())
+}
+
 fn run(serve: &Serve) -> Result<(), Failure> {
-    let base = service::config::base(&serve.config);
-    let config = service::config::load::<Config>(&serve.config)?.resolved(&base);
+    let config = load(&serve.config)?;
     tokio::runtime::Runtime::new()?.block_on(async {
         let shutdown = Shutdown::on_signals()?;
         let listener = tokio::net::TcpListener::bind(serve.listen).await?;

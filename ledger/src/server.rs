@@ -9,9 +9,10 @@ use tlog::policy::Policy;
 use tokio::net::TcpListener;
 
 use crate::config::{Config, ConfigError};
-use crate::engine::publication::{Pace, PolicyMismatch, Publication, Witnessing};
+use crate::engine::publication::{OnFailure, PolicyMismatch, Publication};
 use crate::engine::rows::Rows;
-use crate::engine::{Limits, Log, OpenError, Signer, open};
+use crate::engine::witnessing::{Pace, Witnessing};
+use crate::engine::{Contradiction, Limits, Log, OpenError, Signer, open};
 use crate::http::{Shared, routes};
 use crate::rules::{self, Checker, Keys, Rules};
 use crate::store::rocks::RocksStore;
@@ -35,6 +36,9 @@ pub enum Error {
     /// The witness policy.
     #[error(transparent)]
     Policy(#[from] PolicyMismatch),
+    /// A witness has seen more of this log, or another tree.
+    #[error(transparent)]
+    Behind(#[from] Contradiction),
     /// The data directory, the listener, or a thread.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -52,6 +56,7 @@ pub(crate) struct Setup {
     pub(crate) signer: Signer,
     pub(crate) rules: rules::Settings,
     pub(crate) policy: Option<Policy>,
+    pub(crate) on_failure: OnFailure,
     pub(crate) records_credentials: Vec<CredentialDigest>,
     pub(crate) limits: Limits,
     pub(crate) clock: Arc<dyn Clock>,
@@ -61,7 +66,7 @@ pub(crate) struct Setup {
 pub(crate) fn start(setup: Setup) -> Result<Arc<Shared>, Error> {
     let rows = Rows::new(setup.store);
     let opened = open(&rows, &setup.signer)?;
-    let publication = Arc::new(Publication::open(setup.policy, &rows, &opened)?);
+    let publication = Arc::new(Publication::open(setup.policy, setup.on_failure, &rows, &opened)?);
     let keys = Arc::new(Keys::default());
     let checker = Checker {
         genesis: setup.rules.genesis,
@@ -87,11 +92,19 @@ pub(crate) async fn serve(
 ) -> Result<(), Error> {
     let (rows, snapshots) = (shared.log.rows().clone(), shared.log.snapshots());
     let client = calls::Client::new()?;
-    let witnessing = Witnessing::new(shared.publication.clone(), rows, snapshots, client, pace);
+    let mut witnessing = Witnessing::new(shared.publication.clone(), rows, snapshots, client, pace);
+    if let Some(witnessing) = &mut witnessing {
+        witnessing.check_at_start().await?;
+    }
     let witnessing = witnessing.map(|witnessing| tokio::spawn(witnessing.run(shutdown.clone())));
+    let keys = tokio::spawn({
+        let shared = shared.clone();
+        async move { shared.log.follow_keys().await }
+    });
     tracing::info!(address = %listener.local_addr()?, "serving");
     let served = listen::serve(listener, routes(shared.clone()), shutdown.clone()).await;
     shutdown.trigger();
+    keys.abort();
     if let Some(witnessing) = witnessing {
         let _ = witnessing.await;
     }
@@ -113,7 +126,8 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> R
 }
 
 fn setup(config: &Config) -> Result<Setup, Error> {
-    let signer = config.signer()?;
+    let clock = SystemClock::shared();
+    let signer = config.signer(clock.clone())?;
     let (rules, policy) = (config.rules()?, config.policy()?);
     let records_credentials = config.credentials()?;
     Ok(Setup {
@@ -121,12 +135,13 @@ fn setup(config: &Config) -> Result<Setup, Error> {
         signer,
         rules,
         policy,
+        on_failure: config.on_failure(),
         records_credentials,
         limits: Limits {
             queue: config.queue,
             ..Limits::default()
         },
-        clock: SystemClock::shared(),
+        clock,
     })
 }
 

@@ -101,7 +101,7 @@ fn ledger(setup: &Setup) -> Value {
     json!({
         "data": ".",
         "origin": ORIGIN,
-        "log_key": "log.key",
+        "log_keys": [{ "file": "log.key" }],
         "writer_key": "writer.key",
         "policy": "trust.policy",
         "genesis": setup.genesis_hash().to_string(),

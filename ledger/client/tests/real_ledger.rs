@@ -62,7 +62,7 @@ impl Bench {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let config = format!(
-            r#"{{"data": "ledger", "origin": "log.example", "log_key": "log.key", "writer_key": "writer.seed",
+            r#"{{"data": "ledger", "origin": "log.example", "log_keys": [{{"file": "log.key"}}], "writer_key": "writer.seed",
                 "genesis": "{}", "records_credentials": ["{}"], "map_after_ms": 100}}"#,
             self.trust.genesis,
             hex::encode(Credential::from_bytes(CREDENTIAL).digest().0),

@@ -8,26 +8,35 @@
 //!                                                                                           └─▶ witnessing ──▶ published
 //! ```
 
+mod asking;
 pub mod edge;
 pub mod opening;
 pub mod publication;
 pub mod reader;
 pub mod rows;
 mod sequencer;
+pub mod signer;
 pub mod snapshot;
+pub mod witnessing;
 
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot, watch};
 
+pub use asking::Contradiction;
 pub use opening::{OpenError, open};
 pub use sequencer::{Admission, Answers, Outcome, Stage};
-pub use snapshot::{Signer, Snapshot};
+pub use signer::Signer;
+pub use snapshot::Snapshot;
 
 use rows::Rows;
 use sequencer::{Job, Order, Sequencer};
+
+/// A key becomes valid or expires within this time after it should.
+const KEYS_CHECKED_EVERY: Duration = Duration::from_secs(1);
 
 /// How much may wait and be written at once.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +70,7 @@ pub enum SubmitError {
 /// A running log.
 pub struct Log<A: Admission> {
     rows: Rows,
+    signer: Arc<Signer>,
     orders: mpsc::Sender<Order<A>>,
     room: Arc<Semaphore>,
     queue: usize,
@@ -78,13 +88,14 @@ impl<A: Admission> Log<A> {
         admission: A,
         limits: Limits,
     ) -> std::io::Result<Self> {
+        let signer = Arc::new(signer);
         let (orders, receiver) = mpsc::channel();
         let stopped = Arc::new(Mutex::new(None));
         let (sender, snapshots) = watch::channel(opened.clone());
         let sequencer = Sequencer {
             admission,
             rows: rows.clone(),
-            signer,
+            signer: signer.clone(),
             edge: opened.edge.clone(),
             orders: receiver,
             snapshots: sender,
@@ -97,6 +108,7 @@ impl<A: Admission> Log<A> {
         let room = Arc::new(Semaphore::new(limits.queue.max(1)));
         Ok(Self {
             rows,
+            signer,
             orders,
             room,
             queue: limits.queue.max(1),
@@ -119,6 +131,18 @@ impl<A: Admission> Log<A> {
     /// Follows the durable state.
     pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshots.clone()
+    }
+
+    /// Has the head signed again when other keys are valid than those that signed it; until the end of the log. Without it a log
+    /// to which nobody writes would show the signature of a retired key.
+    pub async fn follow_keys(&self) {
+        let mut every = tokio::time::interval(KEYS_CHECKED_EVERY);
+        loop {
+            every.tick().await;
+            if self.signer.is_due() && self.orders.send(Order::Sign).is_err() {
+                return;
+            }
+        }
     }
 
     /// Has submissions judged and recorded in order; returns once what was recorded is durable and signed.

@@ -12,7 +12,8 @@ use tlog::merkle::{EMPTY_ROOT, leaf_hash};
 use super::edge::Edge;
 use super::reader::TreeReader;
 use super::rows::{Head, Rows};
-use super::snapshot::{Signer, SignerError, Snapshot};
+use super::signer::{Signer, SignerError};
+use super::snapshot::Snapshot;
 use crate::store::{Batch, Durability, StoreError};
 
 /// Why a log cannot be opened. None goes away by trying again.
@@ -33,7 +34,7 @@ pub enum OpenError {
     Entries(u64),
     /// A checkpoint of another log, or by another key.
     #[error(
-        "the {0} checkpoint in the store is not of this log and key ({1}): check origin, log key and data directory"
+        "the {0} checkpoint in the store is not of this log and key ({1}): check origin, data directory and `log_keys`, where a retired key stays until a checkpoint of the new one is published"
     )]
     Foreign(&'static str, String),
     /// A checkpoint that the tree does not have.
@@ -102,8 +103,8 @@ fn check_checkpoint(
     signer: &Signer,
 ) -> Result<(), OpenError> {
     let Some(note) = note else { return Ok(()) };
-    let keys = [signer.verifier().clone()];
-    let signed = SignedCheckpoint::open(note.as_bytes(), signer.origin(), &keys)
+    // Whether a key is still valid does not matter for what it has signed.
+    let signed = SignedCheckpoint::open(note.as_bytes(), signer.origin(), signer.verifiers())
         .map_err(|error| OpenError::Foreign(which, error.to_string()))?;
     let checkpoint = signed.checkpoint();
     let fits =
@@ -221,7 +222,7 @@ mod tests {
                 root: EMPTY_ROOT,
             })
             .unwrap();
-        rows.keep_published(&later).unwrap();
+        rows.keep_published(7, &later).unwrap();
         assert!(matches!(
             open(&rows, &signer()),
             Err(OpenError::Behind {
@@ -236,7 +237,7 @@ mod tests {
                 root: EMPTY_ROOT,
             })
             .unwrap();
-        rows.keep_published(&fork).unwrap();
+        rows.keep_published(5, &fork).unwrap();
         assert!(matches!(
             open(&rows, &signer()),
             Err(OpenError::Behind {

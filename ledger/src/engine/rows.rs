@@ -7,6 +7,7 @@
 //! | `Meta` | `head` | u64 size ‖ root |
 //! | `Meta` | `checkpoint` | the newest checkpoint with the log's signature (lazy: the head decides, a lost signature is made again) |
 //! | `Meta` | `published` | the newest checkpoint that met the witness policy |
+//! | `Checkpoints` | u64 size | every checkpoint that met the witness policy |
 //! | `Meta` | `quorum` | `1` if the policy asks for witnesses |
 //!
 //! All numbers are big-endian. A bundle of 256 entries is the concatenation of its runs, so an entry is written once, and under
@@ -95,9 +96,23 @@ impl Rows {
         self.text(PUBLISHED)
     }
 
-    /// Keeps the newest published checkpoint, durably.
-    pub fn keep_published(&self, note: &str) -> Result<(), StoreError> {
-        self.set(PUBLISHED, note, Durability::Synced)
+    /// Keeps the newest published checkpoint, durably, and in the history.
+    pub fn keep_published(&self, size: u64, note: &str) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        batch.put(Column::Meta, PUBLISHED, note.as_bytes());
+        batch.put(Column::Checkpoints, &size.to_be_bytes(), note.as_bytes());
+        self.store.write(&batch, Durability::Synced)
+    }
+
+    /// The published checkpoint of this size, or of the next larger size that was published; `None` if there is none.
+    pub fn checkpoint_from(&self, size: u64) -> Result<Option<String>, StoreError> {
+        let mut found = None;
+        let (start, end) = (size.to_be_bytes(), u64::MAX.to_be_bytes());
+        self.store.scan(Column::Checkpoints, &start, &end, &mut |_, note| {
+            found = Some(note.to_vec());
+            ControlFlow::Break(())
+        })?;
+        found.map(text).transpose()
     }
 
     /// Whether the policy that the log last ran under asks for witnesses.
@@ -111,10 +126,7 @@ impl Rows {
     }
 
     fn text(&self, key: &[u8]) -> Result<Option<String>, StoreError> {
-        let row = self.store.get(Column::Meta, key)?;
-        row.map(String::from_utf8)
-            .transpose()
-            .map_err(|_| damaged("a checkpoint"))
+        self.store.get(Column::Meta, key)?.map(text).transpose()
     }
 
     fn set(&self, key: &[u8], value: &str, durability: Durability) -> Result<(), StoreError> {
@@ -224,6 +236,10 @@ fn tile_key(level: u8, index: u64) -> [u8; 9] {
     let mut key = [level; 9];
     key[1..].copy_from_slice(&index.to_be_bytes());
     key
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, StoreError> {
+    String::from_utf8(bytes).map_err(|_| damaged("a checkpoint"))
 }
 
 /// The first entry of a run, and the rest.

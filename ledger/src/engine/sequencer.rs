@@ -24,7 +24,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use super::edge::Edge;
 use super::rows::{Head, Rows, Runs};
-use super::snapshot::{Signer, SignerError, Snapshot};
+use super::signer::{Signer, SignerError};
+use super::snapshot::Snapshot;
 use crate::failpoints::{self, Point};
 use crate::store::{Batch, Durability, StoreError};
 
@@ -120,6 +121,8 @@ pub struct Answers<R> {
 /// What the thread is told.
 pub(super) enum Order<A: Admission> {
     Work(Job<A>),
+    /// Sign the head again: other keys have become valid.
+    Sign,
     End,
 }
 
@@ -127,7 +130,7 @@ pub(super) enum Order<A: Admission> {
 pub(super) struct Sequencer<A: Admission> {
     pub(super) admission: A,
     pub(super) rows: Rows,
-    pub(super) signer: Signer,
+    pub(super) signer: Arc<Signer>,
     pub(super) edge: Edge,
     pub(super) orders: Receiver<Order<A>>,
     pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
@@ -183,7 +186,7 @@ impl<A: Admission> Sequencer<A> {
                 jobs.push(job);
             }
             Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => return (jobs, false),
-            Err(RecvTimeoutError::Timeout) => return (jobs, true),
+            Ok(Order::Sign) | Err(RecvTimeoutError::Timeout) => return (jobs, true),
         }
         while entries < self.max_batch {
             match self.orders.try_recv() {
@@ -192,6 +195,7 @@ impl<A: Admission> Sequencer<A> {
                     jobs.push(job);
                 }
                 Ok(Order::End) | Err(TryRecvError::Disconnected) => return (jobs, false),
+                Ok(Order::Sign) => {}
                 Err(TryRecvError::Empty) => break,
             }
         }
@@ -218,6 +222,8 @@ impl<A: Admission> Sequencer<A> {
         runs.finish(&mut batch);
         if self.edge.size() > old {
             self.commit(old, batch)?;
+        } else if self.signer.is_due() {
+            self.sign_again()?;
         }
         let snapshot = self.snapshots.borrow().clone();
         let idle = waiting.is_empty() || self.edge.size() - old < self.max_batch as u64 / 64;
@@ -233,6 +239,15 @@ impl<A: Admission> Sequencer<A> {
         if snapshot.head.size > old {
             self.admission.committed(idle);
         }
+        Ok(())
+    }
+
+    fn sign_again(&self) -> Result<(), Fatal> {
+        let current = self.snapshots.borrow().clone();
+        let (head, edge) = (current.head, current.edge.clone());
+        let note = self.signer.sign(&head)?;
+        self.rows.keep_checkpoint(&note)?;
+        self.snapshots.send_replace(Arc::new(Snapshot { head, note, edge }));
         Ok(())
     }
 

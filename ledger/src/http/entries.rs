@@ -34,6 +34,9 @@ pub(super) async fn append(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
+    if let Some(reason) = shared.publication.refuses() {
+        return Err(Problem::unavailable("witnesses", 5, reason));
+    }
     let raws = read(&headers, body)?;
     let weight = raws.iter().map(|raw| 1 + raw.len() / UNIT).sum();
     let checked = check(&shared, raws).await?;

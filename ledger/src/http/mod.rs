@@ -3,6 +3,7 @@
 //! | Endpoint | Answer |
 //! | --- | --- |
 //! | `GET /checkpoint` | the newest checkpoint that meets the witness policy; 503 until there is one |
+//! | `GET /checkpoints/{size}` | the checkpoint that met the witness policy at this size, or at the next larger one |
 //! | `GET /head` | the newest checkpoint, with the log's signature alone |
 //! | `GET /tile/<level>/<number>[.p/<width>]` | hashes of a tile, up to the head |
 //! | `GET /tile/entries/<number>[.p/<width>]` | a bundle of entries, up to the head |
@@ -15,6 +16,8 @@
 
 mod entries;
 mod read;
+#[cfg(test)]
+mod rotation_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -64,6 +67,7 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
     );
     let public = Router::new()
         .route("/checkpoint", get(read::checkpoint))
+        .route("/checkpoints/{size}", get(read::history))
         .route("/head", get(read::head))
         .route("/tile/{*path}", get(read::tile))
         .route("/entries/{index}/receipt", get(read::receipt))

@@ -22,6 +22,8 @@ use crate::store::Column;
 const TEXT: &str = "text/plain; charset=utf-8";
 const BINARY: &str = "application/octet-stream";
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+/// What hardly changes: late cosignatures may be added.
+const SHORT: &str = "public, max-age=60";
 const NO_STORE: &str = "no-store";
 
 type Reply = Result<Response, Problem>;
@@ -93,6 +95,13 @@ pub(super) async fn checkpoint(State(shared): Ledger, headers: HeaderMap) -> Rep
     Ok(reply(&headers, TEXT, NO_STORE, published.note.clone().into_bytes()))
 }
 
+/// `GET /checkpoints/{size}`
+pub(super) async fn history(State(shared): Ledger, Path(size): Path<String>, headers: HeaderMap) -> Reply {
+    let note = shared.log.rows().checkpoint_from(index(&size)?);
+    let note = note.map_err(|error| internal(&error))?.ok_or_else(absent)?;
+    Ok(reply(&headers, TEXT, SHORT, note.into_bytes()))
+}
+
 /// `GET /tile/…`
 pub(super) async fn tile(State(shared): Ledger, uri: Uri, headers: HeaderMap) -> Reply {
     // The path as it was sent: an escaped one is not canonical.
@@ -135,7 +144,7 @@ pub(super) async fn receipt(
         Some("witnessed") => {
             let published = shared
                 .publication
-                .latest(&snapshot)
+                .witnessed(&snapshot)
                 .filter(|published| published.size > number);
             let published = published.ok_or_else(not_witnessed)?;
             // It may be about a head newer than the one just looked at.

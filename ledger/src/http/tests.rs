@@ -21,6 +21,37 @@ async fn one_entry_or_many_each_with_a_receipt() {
 }
 
 #[tokio::test]
+async fn http_2_without_tls_answers_like_http_1() {
+    let (mut server, _, _) = Server::started().await;
+    server.client = service::http::client(reqwest::ClientBuilder::http2_prior_knowledge).unwrap();
+    let mut broker = Pen::new(BROKER);
+    let many: Vec<_> = (1..100).map(|label| raw(&broker.write(intent(label)), label)).collect();
+    let got = server.post(&many).await;
+    assert_eq!(answers(&got.body), (4..103).map(Ok).collect::<Vec<_>>());
+    let url = format!("{}/head", server.url);
+    let response = server.client.get(url).send().await.unwrap();
+    assert_eq!(response.version(), reqwest::Version::HTTP_2);
+    let head = response.bytes().await.unwrap();
+    server.client = service::http::client(|builder| builder).unwrap();
+    assert_eq!(server.get("/head").await.body, head);
+}
+
+#[tokio::test]
+async fn the_history_answers_with_the_checkpoint_of_this_size_or_the_next() {
+    let (server, _, _) = Server::started().await;
+    assert_eq!(server.get("/checkpoints/0").await.status, 404, "nothing was witnessed");
+    let head = server.shared.log.snapshot();
+    server.shared.log.rows().keep_published(4, &head.note).unwrap();
+    for size in ["0", "4"] {
+        let got = server.get(&format!("/checkpoints/{size}")).await;
+        assert_eq!((got.status, got.body), (200, head.note.clone().into_bytes()));
+    }
+    for size in ["5", "04", "-1", "x"] {
+        assert_eq!(server.get(&format!("/checkpoints/{size}")).await.status, 404, "{size}");
+    }
+}
+
+#[tokio::test]
 async fn bad_input_is_refused_with_problem_details_and_the_chain_goes_on() {
     let (server, world, identity) = Server::started().await;
     let mut broker = Pen::new(BROKER);

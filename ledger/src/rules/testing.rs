@@ -18,6 +18,7 @@ use tlog::note::SigningKey;
 use tlog::policy::Policy;
 
 use super::{Raw, Refusal};
+use crate::engine::publication::OnFailure;
 use crate::engine::{Limits, Outcome, Signer, SubmitError};
 use crate::http::Shared;
 use crate::rules;
@@ -41,6 +42,7 @@ pub(crate) struct World {
     pub(crate) map_after: Duration,
     pub(crate) limits: Limits,
     pub(crate) policy: Option<Policy>,
+    pub(crate) on_failure: OnFailure,
 }
 
 /// A writer with its chain.
@@ -204,6 +206,7 @@ impl World {
             map_after: Duration::from_secs(3600),
             limits: Limits::default(),
             policy: None,
+            on_failure: OnFailure::default(),
         }
     }
 
@@ -246,6 +249,7 @@ impl World {
                 map_after: self.map_after,
             },
             policy: self.policy.clone(),
+            on_failure: self.on_failure,
             records_credentials: vec![credential().digest()],
             limits: self.limits,
             clock: self.clock.clone(),

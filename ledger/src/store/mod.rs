@@ -27,6 +27,8 @@ pub enum Column {
     Tiles,
     /// Head of the tree, checkpoints, settings: `engine::rows`.
     Meta,
+    /// Published checkpoints by size: `engine::rows`.
+    Checkpoints,
     /// Sealed records by entry index.
     Records,
     /// Public documents by digest.
@@ -43,10 +45,11 @@ pub enum Column {
 
 impl Column {
     /// All of them.
-    pub const ALL: [Column; 9] = [
+    pub const ALL: [Column; 10] = [
         Column::Entries,
         Column::Tiles,
         Column::Meta,
+        Column::Checkpoints,
         Column::Records,
         Column::Documents,
         Column::Labels,
@@ -61,6 +64,7 @@ impl Column {
             Column::Entries => "entries",
             Column::Tiles => "tiles",
             Column::Meta => "meta",
+            Column::Checkpoints => "checkpoints",
             Column::Records => "records",
             Column::Documents => "documents",
             Column::Labels => "labels",

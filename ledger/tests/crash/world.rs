@@ -86,7 +86,7 @@ impl World {
         let config = serde_json::json!({
             "data": "data",
             "origin": genesis.origin,
-            "log_key": "log.key",
+            "log_keys": [{ "file": "log.key" }],
             "writer_key": "writer.key",
             "policy": "trust.policy",
             "genesis": founding[0].entry.leaf_hash().to_string(),

@@ -6,14 +6,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::post;
+use axum::routing::{get, post};
 use tlog::Hash;
 use tlog::cosignature::cosign;
+use tlog::merkle::Size;
 use tlog::note::SigningKey;
-use tlog::witness::{KnownLog, decide};
+use tlog::witness::{AddCheckpoint, KnownLog, decide, monitoring_path};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::engine::publication::{Fail, OnFailure};
 use crate::http::Shared;
 use crate::rules::testing::{BROKER, ORIGIN, Pen, World, intent, log_key, raw, submit};
 use crate::store::memory::MemoryStore;
@@ -24,6 +26,15 @@ struct TestWitness {
     stored: Mutex<Option<(Size, Hash)>>,
     asked: AtomicU64,
     busy: AtomicU64,
+    /// What it shows at its monitoring path.
+    shown: Mutex<Option<String>>,
+}
+
+async fn monitoring(State(witness): State<Arc<TestWitness>>) -> (StatusCode, String) {
+    match witness.shown.lock().unwrap().clone() {
+        Some(note) => (StatusCode::OK, note),
+        None => (StatusCode::NOT_FOUND, String::new()),
+    }
 }
 
 async fn add_checkpoint(State(witness): State<Arc<TestWitness>>, body: String) -> (StatusCode, String) {
@@ -55,11 +66,16 @@ async fn witness(number: u8) -> (Arc<TestWitness>, String) {
         stored: Mutex::new(None),
         asked: 0.into(),
         busy: 0.into(),
+        shown: Mutex::new(None),
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let routes = Router::new()
         .route("/add-checkpoint", post(add_checkpoint))
+        .route(
+            &format!("/{}", monitoring_path(&ORIGIN.parse().unwrap())),
+            get(monitoring),
+        )
         .with_state(witness.clone());
     tokio::spawn(async move { axum::serve(listener, routes).await });
     let vkey = witness.key.verifier_key().unwrap();
@@ -201,18 +217,157 @@ async fn wi_4_a_witness_with_another_size_is_asked_again_from_there() {
     assert_eq!(witness.asked.load(Ordering::SeqCst), before + 2);
 }
 
+/// A client that has asked nobody yet.
+fn client_of(shared: &Shared) -> Witnessing {
+    let pace = Pace {
+        interval: Duration::from_millis(20),
+        refresh: LONG,
+    };
+    let (rows, snapshots) = (shared.log.rows().clone(), shared.log.snapshots());
+    let client = http::Client::new().unwrap();
+    Witnessing::new(shared.publication.clone(), rows, snapshots, client, pace).unwrap()
+}
+
+async fn refusal(shared: &Shared) -> String {
+    for _ in 0..500 {
+        if let Some(reason) = shared.publication.refuses() {
+            return reason.to_owned();
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("entries are accepted");
+}
+
 #[tokio::test]
-async fn a_witness_that_is_ahead_of_us_gives_no_cosignature() {
+async fn an_old_backup_is_noticed_at_the_start_and_later() {
     let (witness, line) = witness(1).await;
+    let world = World {
+        policy: Some(policy(&[line], 1)),
+        ..World::new()
+    };
+    // It answers 409 with a larger size, at both.
     *witness.stored.lock().unwrap() = Some((Size::from(99), Hash([1; 32])));
+    let (shared, shutdown) = start(&world, LONG).await;
+    let refused = client_of(&shared).check_at_start().await.unwrap_err();
+    assert_eq!((refused.seen, refused.size, refused.proven), (99, 4, false));
+    assert!(refused.to_string().contains("Restore a backup"), "{refused}");
+    assert_eq!(refusal(&shared).await, refused.to_string());
+    assert_eq!(shared.publication.latest(&shared.log.snapshot()), None);
+    shutdown.trigger();
+}
+
+#[tokio::test]
+async fn one_lying_witness_of_two_does_not_stop_the_log_but_one_with_proof_does() {
+    let (witnesses, lines): (Vec<_>, Vec<_>) = [witness(1).await, witness(2).await].into_iter().unzip();
+    let world = World {
+        policy: Some(policy(&lines, 2)),
+        ..World::new()
+    };
+    *witnesses[0].stored.lock().unwrap() = Some((Size::from(99), Hash([1; 32])));
+    let (shared, shutdown) = start(&world, LONG).await;
+    client_of(&shared).check_at_start().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(shared.publication.refuses(), None);
+    shutdown.trigger();
+    // The log's own signature on another tree of the same size.
+    let other = crate::engine::rows::Head {
+        size: 4,
+        root: Hash([9; 32]),
+    };
+    let signer = crate::engine::Signer::new(log_key()).unwrap();
+    *witnesses[1].shown.lock().unwrap() = Some(signer.sign(&other).unwrap());
+    let refused = client_of(&shared).check_at_start().await.unwrap_err();
+    assert!(
+        refused.proven && refused.to_string().contains("with another tree"),
+        "{refused}"
+    );
+    // What fits is no reason.
+    *witnesses[1].shown.lock().unwrap() = Some(shared.log.snapshot().note.clone());
+    client_of(&shared).check_at_start().await.unwrap();
+}
+
+/// A log whose only witness is never there, and what becomes of it after the bound.
+async fn without_witness(fail: Fail) -> (Arc<Shared>, Arc<TestWitness>, Shutdown) {
+    let (witness, line) = witness(1).await;
+    witness.busy.store(u64::MAX, Ordering::SeqCst);
+    let world = World {
+        policy: Some(policy(&[line], 1)),
+        on_failure: OnFailure {
+            fail,
+            after: Duration::from_millis(50),
+        },
+        ..World::new()
+    };
+    let (shared, shutdown) = start(&world, LONG).await;
+    (shared, witness, shutdown)
+}
+
+#[tokio::test]
+async fn fail_open_shows_the_head_without_the_quorum() {
+    let (shared, witness, shutdown) = without_witness(Fail::Open).await;
+    let shown = published(&shared, |published| published.size == 4).await;
+    assert_eq!(shown.note, shared.log.snapshot().note);
+    assert_eq!(
+        shared.publication.witnessed(&shared.log.snapshot()),
+        None,
+        "and never calls it witnessed"
+    );
+    assert_eq!(shared.publication.refuses(), None);
+    assert_eq!(shared.log.rows().checkpoint_from(0).unwrap(), None);
+    witness.busy.store(0, Ordering::SeqCst);
+    published(&shared, |published| published.note.contains("witness.example/1")).await;
+    shutdown.trigger();
+}
+
+#[tokio::test]
+async fn fail_degrade_shows_nothing_new_and_accepts_entries() {
+    let (shared, witness, shutdown) = without_witness(Fail::Degrade).await;
+    while witness.asked.load(Ordering::SeqCst) < 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(shared.publication.latest(&shared.log.snapshot()), None);
+    assert_eq!(shared.publication.refuses(), None);
+    shutdown.trigger();
+}
+
+#[tokio::test]
+async fn fail_closed_refuses_entries_until_the_quorum_is_back() {
+    let (shared, witness, shutdown) = without_witness(Fail::Closed).await;
+    assert!(refusal(&shared).await.contains("quorum is out"));
+    assert_eq!(shared.publication.latest(&shared.log.snapshot()), None);
+    witness.busy.store(0, Ordering::SeqCst);
+    published(&shared, |published| published.size == 4).await;
+    for _ in 0..500 {
+        if shared.publication.refuses().is_none() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(shared.publication.refuses(), None);
+    shutdown.trigger();
+}
+
+#[tokio::test]
+async fn published_checkpoints_are_kept_by_size() {
+    let (_witness, line) = witness(1).await;
     let world = World {
         policy: Some(policy(&[line], 1)),
         ..World::new()
     };
     let (shared, shutdown) = start(&world, LONG).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    assert!(witness.asked.load(Ordering::SeqCst) >= 1);
-    assert_eq!(shared.publication.latest(&shared.log.snapshot()), None);
+    let first = published(&shared, |published| published.size == 4).await;
+    submit(&shared, vec![raw(&Pen::new(BROKER).write(intent(1)), 1)])
+        .await
+        .remove(0)
+        .unwrap();
+    let second = published(&shared, |published| published.size == 5).await;
+    let rows = shared.log.rows();
+    let kept = |size| rows.checkpoint_from(size).unwrap();
+    assert_eq!(kept(0).as_ref(), kept(4).as_ref());
+    assert_eq!(
+        (kept(4), kept(5), kept(6)),
+        (Some(first.note.clone()), Some(second.note.clone()), None)
+    );
     shutdown.trigger();
 }
 

@@ -1,0 +1,152 @@
+//! Asking one witness (c2sp.org/tlog-witness).
+
+use std::sync::Arc;
+
+use service::http;
+use tlog::checkpoint::SignedCheckpoint;
+use tlog::cosignature;
+use tlog::merkle::Size;
+use tlog::note::{Note, SignatureLine};
+use tlog::policy::{Policy, Witness};
+use tlog::witness::{AddCheckpoint, Answer, monitoring_path};
+
+use super::rows::Rows;
+use super::snapshot::Snapshot;
+use crate::failpoints::{self, Point};
+
+/// What became of asking one witness.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// Its cosignature, verified.
+    Cosigned(SignatureLine),
+    /// Not now: not reached, busy, or it does not know this log (yet).
+    Retry(String),
+    /// It says that it has seen another tree, or answers nonsense.
+    Alarm(String),
+    /// It has cosigned a checkpoint that this log does not have.
+    Contradicts(Contradiction),
+}
+
+/// A witness has cosigned a checkpoint that this log does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the witness {witness} has cosigned {seen} entries of this log{}, but the store holds {size}{}: this is an old or mixed backup, and going on would fork the log. Restore a backup, or an export, of at least {seen} entries",
+    if *.proven { ", signed by the log's own key" } else { "" },
+    if *.seen <= *.size { " with another tree" } else { "" }
+)]
+pub struct Contradiction {
+    /// The policy's name of the witness.
+    pub witness: String,
+    /// The size that it has cosigned.
+    pub seen: u64,
+    /// The log's size.
+    pub size: u64,
+    /// It shows the log's own signature; else it only says so.
+    pub proven: bool,
+}
+
+/// One witness and the head that it is asked about.
+pub(super) struct Asking {
+    pub(super) witness: Witness,
+    pub(super) policy: Arc<Policy>,
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) rows: Rows,
+    pub(super) client: http::Client,
+}
+
+impl Asking {
+    /// Asks, and asks again once if the witness has cosigned another size last. Gives the answer and the witness's last size.
+    pub(super) async fn ask(&self, mut old: u64) -> (u64, Asked) {
+        let mut resynced = false;
+        let asked = loop {
+            match self.submit(old).await {
+                Err(error) => break Asked::Retry(error),
+                Ok(Answer::Cosigned(lines)) => break self.verified(lines),
+                Ok(Answer::Resync(size)) if size.get() > self.snapshot.head.size => {
+                    break Asked::Contradicts(self.prove(size.get()).await);
+                }
+                Ok(Answer::Resync(size)) if !resynced => {
+                    resynced = true;
+                    old = size.get();
+                }
+                Ok(Answer::Resync(_) | Answer::Retry) => break Asked::Retry("it is busy".into()),
+                Ok(Answer::Refused(status)) => break Asked::Retry(format!("status {status}: does it know this log?")),
+                Ok(Answer::Alarm(status)) => break Asked::Alarm(format!("status {status}: it has seen another tree")),
+            }
+        };
+        (old, asked)
+    }
+
+    /// What the witness shows at its monitoring path contradicts this log; `None` if it shows nothing, `Some(None)` if it fits.
+    pub(super) async fn look(&self) -> Option<Option<Contradiction>> {
+        let note = self
+            .client
+            .get_bytes(&self.url(&monitoring_path(&self.origin()?)))
+            .await
+            .ok()?;
+        let keys = self.policy.log_keys(&self.origin()?);
+        let signed = SignedCheckpoint::open(&note, &self.origin()?, &keys).ok()?;
+        let (seen, root) = (signed.checkpoint().size, signed.checkpoint().root);
+        let head = &self.snapshot.head;
+        let fits = seen.get() <= head.size && self.snapshot.root(&self.rows, seen.get()).ok()? == root;
+        Some((!fits).then(|| self.contradiction(seen.get(), true)))
+    }
+
+    /// A size alone is only said; the log's own signature on it proves it.
+    async fn prove(&self, seen: u64) -> Contradiction {
+        match self.look().await {
+            Some(Some(proven)) => proven,
+            _ => self.contradiction(seen, false),
+        }
+    }
+
+    fn contradiction(&self, seen: u64, proven: bool) -> Contradiction {
+        Contradiction {
+            witness: self.witness.name.clone(),
+            seen,
+            size: self.snapshot.head.size,
+            proven,
+        }
+    }
+
+    fn origin(&self) -> Option<tlog::checkpoint::Origin> {
+        self.snapshot.note.lines().next()?.parse().ok()
+    }
+
+    fn url(&self, path: &str) -> String {
+        let base = self.witness.url.as_deref().unwrap_or_default();
+        format!("{}/{path}", base.trim_end_matches('/'))
+    }
+
+    async fn submit(&self, old: u64) -> Result<Answer, String> {
+        let proof = self
+            .snapshot
+            .consistency(&self.rows, old, self.snapshot.head.size)
+            .map_err(|e| e.to_string())?;
+        let old = Size::new(old).map_err(|error| error.to_string())?;
+        // Only the log's own signatures: collected cosignatures make the request too large (tlog-specs §6.1).
+        let request = AddCheckpoint {
+            old,
+            proof,
+            checkpoint: self.snapshot.note.clone(),
+        };
+        let body = request.to_string().into_bytes();
+        let url = self.url("add-checkpoint");
+        failpoints::reach(Point::Asked);
+        let answer = self.client.post(&url, "text/plain; charset=utf-8", body).await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        Ok(Answer::parse(answer.status, &answer.body))
+    }
+
+    /// The line of this witness, if it verifies. Others are none of our business (WI-3).
+    fn verified(&self, lines: Vec<SignatureLine>) -> Asked {
+        let own = lines.into_iter().find(|line| self.witness.key.matches(line));
+        let text = Note::parse(self.snapshot.note.as_bytes()).map(|note| note.text);
+        match (own, text) {
+            (Some(own), Ok(text)) if cosignature::verify(&text, &own, &self.witness.key).is_ok() => {
+                Asked::Cosigned(own)
+            }
+            _ => Asked::Alarm("its answer has no valid cosignature by the policy's key".into()),
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! The witness client: has the log's heads cosigned and publishes them ([`super::publication`]).
+//!
+//! The policy's witnesses are asked to cosign
+//!
+//! * each new head, at most once per `interval`, beside the appending and never in its way;
+//! * an unchanged head every `refresh`, so that everybody sees that the log is alive (WI-5).
+//!
+//! All witnesses are asked about the same head at once. As soon as the quorum is met the checkpoint is published; cosignatures that
+//! come a little later are added to it.
+//!
+//! A witness that has cosigned another size says which, and is asked again from there. One that refuses (422, or 409 without a
+//! size) is an **alarm**. One that has cosigned what this log does not have *stops* the log, if it shows the log's own signature on it,
+//! or if so many say so that they are a quorum: a single lying witness must not be able to stop a log.
+//!
+//! Metrics, by witness: `ledger_witness_answers_total` (`cosigned`, `retry`, `alarm`), `ledger_witness_alarms_total`,
+//! `ledger_witness_size`, `ledger_witness_cosigned_at_seconds`; and `ledger_witness_quorum` (1, or 0 while it is out). The log has
+//! a line whenever a witness's standing changes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use service::{Clock, Shutdown, SystemClock, http};
+use tlog::policy::Policy;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::asking::{Asked, Asking, Contradiction};
+use super::publication::{Publication, Published, with_quorum};
+use super::rows::Rows;
+use super::snapshot::Snapshot;
+use crate::failpoints::{self, Point};
+
+const ROUND: Duration = Duration::from_secs(10);
+const TOP_UP: Duration = Duration::from_millis(250);
+const RETRY: Duration = Duration::from_secs(1);
+/// A start does not wait longer for a witness; one that answers later is heard in the first round.
+const AT_START: Duration = Duration::from_secs(2);
+
+/// How often witnesses are asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// At least this long between two rounds.
+    pub interval: Duration,
+    /// At most this long without one.
+    pub refresh: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_millis(400),
+            refresh: Duration::from_secs(20),
+        }
+    }
+}
+
+/// What is known of one witness.
+#[derive(Clone, Debug, Default)]
+struct Standing {
+    /// What it has cosigned last, as far as we know.
+    size: u64,
+    /// What came of asking it last.
+    last: &'static str,
+    contradicts: bool,
+}
+
+/// The witness client.
+pub struct Witnessing {
+    publication: Arc<Publication>,
+    policy: Arc<Policy>,
+    rows: Rows,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    client: http::Client,
+    pace: Pace,
+    standings: HashMap<String, Standing>,
+    /// Since when rounds fail.
+    out_since: Option<Instant>,
+}
+
+impl Witnessing {
+    /// A client for the publication's policy; `None` if it asks for no witness.
+    pub fn new(
+        publication: Arc<Publication>,
+        rows: Rows,
+        snapshots: watch::Receiver<Arc<Snapshot>>,
+        client: http::Client,
+        pace: Pace,
+    ) -> Option<Self> {
+        let policy = Arc::new(publication.policy()?.clone());
+        Some(Self {
+            publication,
+            policy,
+            rows,
+            snapshots,
+            client,
+            pace,
+            standings: HashMap::new(),
+            out_since: None,
+        })
+    }
+
+    /// Asks every witness, before anything is accepted, whether it has seen this log larger or otherwise than it is. Witnesses
+    /// that do not answer are passed over.
+    ///
+    /// # Errors
+    /// [`Contradiction`] with the remedy.
+    pub async fn check_at_start(&mut self) -> Result<(), Contradiction> {
+        let snapshot = self.snapshots.borrow().clone();
+        let mut asked = JoinSet::new();
+        for asking in self.askings(&snapshot) {
+            asked.spawn(tokio::time::timeout(AT_START, async move {
+                match asking.look().await {
+                    Some(found) => found,
+                    // It shows nothing: perhaps its monitoring prefix is another. SPEC WI-4: "old 0" is answered by its size.
+                    None => match asking.ask(0).await.1 {
+                        Asked::Contradicts(contradiction) => Some(contradiction),
+                        _ => None,
+                    },
+                }
+            }));
+        }
+        while let Some(joined) = asked.join_next().await {
+            if let Ok(Ok(Some(contradiction))) = joined
+                && self.is_decisive(&contradiction)
+            {
+                return Err(contradiction);
+            }
+        }
+        Ok(())
+    }
+
+    /// Works until the end.
+    pub async fn run(mut self, shutdown: Shutdown) {
+        loop {
+            let started = Instant::now();
+            let snapshot = self.snapshots.borrow_and_update().clone();
+            let met = tokio::select! {
+                () = shutdown.wait() => return,
+                met = self.round(&snapshot) => met,
+            };
+            self.judge(started, met.as_ref().err());
+            let met = met.is_ok();
+            let earliest = started
+                + if met {
+                    self.pace.interval
+                } else {
+                    self.pace.interval.max(RETRY)
+                };
+            let latest = started + if met { self.pace.refresh } else { RETRY };
+            tokio::select! {
+                () = shutdown.wait() => return,
+                () = sleep_until(earliest) => {}
+            }
+            tokio::select! {
+                () = shutdown.wait() => return,
+                () = sleep_until(latest) => {}
+                changed = self.snapshots.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    /// Whether the quorum is in or out, after a round that brought only `best`.
+    fn judge(&mut self, started: Instant, best: Option<&Published>) {
+        let Some(best) = best else {
+            self.out_since = None;
+            return self.publication.quorum_is_in();
+        };
+        let since = *self.out_since.get_or_insert(started);
+        if since.elapsed() >= self.publication.on_failure().after {
+            self.publication.quorum_is_out(Published {
+                size: best.size,
+                note: best.note.clone(),
+            });
+        }
+    }
+
+    fn askings(&self, snapshot: &Arc<Snapshot>) -> Vec<Asking> {
+        let asking = |witness: &tlog::policy::Witness| Asking {
+            witness: witness.clone(),
+            policy: self.policy.clone(),
+            snapshot: snapshot.clone(),
+            rows: self.rows.clone(),
+            client: self.client.clone(),
+        };
+        self.policy.witnesses().iter().map(asking).collect()
+    }
+
+    /// Asks everybody about one head. If the quorum was not met, the head with the cosignatures there are.
+    async fn round(&mut self, snapshot: &Arc<Snapshot>) -> Result<(), Published> {
+        let mut asked = JoinSet::new();
+        for asking in self.askings(snapshot) {
+            let old = self
+                .standings
+                .get(&asking.witness.name)
+                .map_or(0, |standing| standing.size);
+            asked.spawn(async move {
+                let (old, answer) = asking.ask(old).await;
+                (asking.witness.name, old, answer)
+            });
+        }
+        let (size, mut note) = (snapshot.head.size, snapshot.note.clone());
+        let mut met = false;
+        let mut deadline = Instant::now() + ROUND;
+        loop {
+            let next = tokio::select! {
+                next = asked.join_next() => next,
+                () = sleep_until(deadline) => None,
+            };
+            let Some(next) = next else {
+                return if met { Ok(()) } else { Err(Published { size, note }) };
+            };
+            let Ok((name, old, answer)) = next else { continue };
+            if !self.take(&name, old, answer, size, &mut note) {
+                continue;
+            }
+            let Some(published) = with_quorum(&self.policy, note.clone()) else {
+                continue;
+            };
+            if !met {
+                met = true;
+                deadline = deadline.min(Instant::now() + TOP_UP);
+            }
+            self.publish(published).await;
+        }
+    }
+
+    /// Whether the note got a cosignature.
+    fn take(&mut self, name: &str, old: u64, answer: Asked, size: u64, note: &mut String) -> bool {
+        let (kind, known, reason) = match answer {
+            Asked::Cosigned(line) => {
+                note.push_str(&format!("{line}\n"));
+                let now = SystemClock.now() as f64;
+                metrics::gauge!("ledger_witness_cosigned_at_seconds", "witness" => name.to_owned()).set(now);
+                ("cosigned", size, String::new())
+            }
+            Asked::Retry(reason) => ("retry", old, reason),
+            Asked::Alarm(reason) => ("alarm", old, reason),
+            Asked::Contradicts(contradiction) => {
+                let (seen, reason) = (contradiction.seen, contradiction.to_string());
+                if self.is_decisive(&contradiction) {
+                    self.publication.halt(reason.clone());
+                }
+                ("alarm", seen, reason)
+            }
+        };
+        let standing = self.standings.entry(name.to_owned()).or_default();
+        standing.size = known;
+        if std::mem::replace(&mut standing.last, kind) != kind {
+            match kind {
+                "cosigned" => tracing::info!(witness = name, "a witness cosigns"),
+                "retry" => tracing::warn!(witness = name, reason, "a witness does not cosign; it is asked again"),
+                _ => tracing::error!(witness = name, size, reason, "ALARM: a witness refuses this log"),
+            }
+        }
+        metrics::gauge!("ledger_witness_size", "witness" => name.to_owned()).set(known as f64);
+        if kind == "alarm" {
+            metrics::counter!("ledger_witness_alarms_total", "witness" => name.to_owned()).increment(1);
+        }
+        metrics::counter!("ledger_witness_answers_total", "witness" => name.to_owned(), "answer" => kind).increment(1);
+        kind == "cosigned"
+    }
+
+    /// Proven, or said by so many witnesses that they are a quorum.
+    fn is_decisive(&mut self, contradiction: &Contradiction) -> bool {
+        let standing = self.standings.entry(contradiction.witness.clone()).or_default();
+        standing.contradicts = true;
+        let says_so = |name: &str| self.standings.get(name).is_some_and(|standing| standing.contradicts);
+        contradiction.proven || self.policy.quorum_satisfied(|witness| says_so(&witness.name))
+    }
+
+    async fn publish(&self, published: Published) {
+        if !self.publication.wants(published.size) {
+            return;
+        }
+        failpoints::reach(Point::Cosigned);
+        let (rows, size, note) = (self.rows.clone(), published.size, published.note.clone());
+        match tokio::task::spawn_blocking(move || rows.keep_published(size, &note)).await {
+            Ok(Ok(())) => {
+                failpoints::reach(Point::PublishedKept);
+                self.publication.show(published);
+            }
+            Ok(Err(error)) => tracing::error!(%error, "a cosigned checkpoint cannot be kept, so it is not published"),
+            Err(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "witnessing_tests.rs"]
+mod tests;

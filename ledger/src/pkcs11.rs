@@ -1,0 +1,162 @@
+//! A log key in a hardware security module, through PKCS #11.
+//!
+//! The key pair is made with the module's own tools and is found by token and label: a public and a private key object of one
+//! label, Ed25519 (`CKM_EDDSA`, `CKA_EC_POINT`). The private key never leaves the module; nothing is ever made here.
+//!
+//! One session is kept. When signing fails (the module was restarted, the session timed out) it is opened again, once per
+//! signature; if that fails too, the log stops accepting entries, like for a store that fails.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::error::{Error, RvError};
+use cryptoki::mechanism::Mechanism;
+use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
+use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
+use cryptoki::session::{Session, UserType};
+use cryptoki::types::AuthPin;
+use serde::Deserialize;
+use service::secret::read_private;
+use tlog::note::{Algorithm, KeyName, SignatureLine, VerifierKey};
+
+use crate::engine::signer::{NoteKey, SignerError};
+
+/// Where the key lies.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The module's library, for example `/usr/lib/softhsm/libsofthsm2.so`.
+    pub module: PathBuf,
+    /// Label of the token.
+    pub token: String,
+    /// Label of the key objects.
+    pub label: String,
+    /// File with the user's PIN, readable by its owner alone.
+    pub pin_file: PathBuf,
+}
+
+/// A key in a module.
+pub struct ModuleKey {
+    module: Pkcs11,
+    place: Place,
+    pin: AuthPin,
+    verifier: VerifierKey,
+    open: Mutex<Option<Open>>,
+}
+
+struct Open {
+    session: Session,
+    private: ObjectHandle,
+}
+
+impl ModuleKey {
+    /// Finds the key; `name` is the log's origin.
+    ///
+    /// # Errors
+    /// [`SignerError::Module`] with the reason: module, token, PIN, key.
+    pub fn open(place: &Place, name: KeyName) -> Result<Self, SignerError> {
+        let wrong = |reason: String| SignerError::Module {
+            key: place.label.clone(),
+            reason,
+        };
+        let pin = read_private(&place.pin_file).map_err(|error| wrong(error.to_string()))?;
+        let pin = AuthPin::new(pin.trim_end_matches('\n').into());
+        let module = load(&place.module).map_err(|error| wrong(error.to_string()))?;
+        let open = log_in(&module, place, &pin).map_err(wrong)?;
+        let public = public_key(&open.session, place).map_err(wrong)?;
+        Ok(Self {
+            module,
+            place: place.clone(),
+            pin,
+            verifier: VerifierKey::new(name, Algorithm::Ed25519, &public)?,
+            open: Mutex::new(Some(open)),
+        })
+    }
+
+    fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, String> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mechanism = Mechanism::Eddsa(EddsaParams::new(EddsaSignatureScheme::Pure));
+        let sign = |open: &Open| open.session.sign(&mechanism, open.private, message);
+        if let Some(Ok(signature)) = open.as_ref().map(sign) {
+            return Ok(signature);
+        }
+        // The old session first: some modules allow only one.
+        *open = None;
+        let again = open.insert(log_in(&self.module, &self.place, &self.pin)?);
+        sign(again).map_err(|error| error.to_string())
+    }
+}
+
+impl NoteKey for ModuleKey {
+    fn verifier(&self) -> &VerifierKey {
+        &self.verifier
+    }
+
+    fn sign(&self, text: &str) -> Result<SignatureLine, SignerError> {
+        let signature = self.sign_bytes(text.as_bytes()).map_err(|reason| SignerError::Module {
+            key: self.place.label.clone(),
+            reason,
+        })?;
+        Ok(SignatureLine {
+            name: self.verifier.name().clone(),
+            id: self.verifier.id(),
+            signature,
+        })
+    }
+}
+
+/// A module is initialised once per process; several keys may lie in one.
+fn load(path: &Path) -> Result<Pkcs11, Error> {
+    let module = Pkcs11::new(path)?;
+    match module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
+        Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(module),
+        Err(error) => Err(error),
+    }
+}
+
+fn log_in(module: &Pkcs11, place: &Place, pin: &AuthPin) -> Result<Open, String> {
+    let text = |error: Error| error.to_string();
+    let slots = module.get_slots_with_token().map_err(text)?;
+    let named = |slot: &cryptoki::slot::Slot| {
+        let token = module.get_token_info(*slot);
+        token.is_ok_and(|token| token.label().trim_end() == place.token)
+    };
+    let slot = slots.into_iter().find(named);
+    let slot = slot.ok_or_else(|| format!("there is no token {:?}", place.token))?;
+    let session = module.open_ro_session(slot).map_err(text)?;
+    match session.login(UserType::User, Some(pin)) {
+        // One login holds for all sessions of the process with that token.
+        Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
+        Err(error) => return Err(error.to_string()),
+    }
+    let private = find(&session, place, ObjectClass::PRIVATE_KEY)?;
+    Ok(Open { session, private })
+}
+
+fn find(session: &Session, place: &Place, class: ObjectClass) -> Result<ObjectHandle, String> {
+    let label = Attribute::Label(place.label.clone().into_bytes());
+    let found = session.find_objects(&[Attribute::Class(class), label]);
+    match found.map_err(|error| error.to_string())?.as_slice() {
+        [only] => Ok(*only),
+        several => Err(format!(
+            "the token has {} objects of class {class} labelled {:?}, not one",
+            several.len(),
+            place.label
+        )),
+    }
+}
+
+/// The 32 bytes of the public key. SPEC PKCS #11 v3.1 §6.3.5: `CKA_EC_POINT` is the point in a DER OCTET STRING; some modules
+/// give it bare.
+fn public_key(session: &Session, place: &Place) -> Result<[u8; 32], String> {
+    let object = find(session, place, ObjectClass::PUBLIC_KEY)?;
+    let attributes = session.get_attributes(object, &[AttributeType::EcPoint]);
+    let point = match attributes.map_err(|error| error.to_string())?.as_slice() {
+        [Attribute::EcPoint(point)] => point.clone(),
+        _ => return Err("the public key has no point".to_owned()),
+    };
+    let bare = point.strip_prefix(&[0x04, 32]).unwrap_or(&point);
+    bare.try_into()
+        .map_err(|_| "the public key is not one of Ed25519".to_owned())
+}
