@@ -12,15 +12,18 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use service::clock::SystemClock;
 use service::shutdown::Shutdown;
+use tlog::checkpoint::Origin;
 use tlog::log_list;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use verifier::audit::Source;
+use verifier::witness::Audit;
 
 use crate::announce::{Facts, Login};
 use crate::compartments::{self, Name};
 use crate::ports::Ports;
 use crate::setup::Setup;
-use crate::world::World;
+use crate::world::{ORIGIN, World};
 use crate::{seed, setup};
 
 /// How long the compartments may take to come up.
@@ -66,12 +69,13 @@ pub(crate) async fn run(options: &Options, shutdown: Shutdown) -> Result<()> {
         let listener = ports.take(&part.name)?;
         let (name, compartment, shutdown) = (part.name.clone(), part.compartment, shutdown.clone());
         let folder = data.join(&part.name);
+        let audits = audits(&part.name, &setup, &ports)?;
         running.spawn(async move {
             let ended = match compartment {
                 Some(compartment) => {
                     compartments::run(compartment, &folder.join("config.json"), listener, shutdown).await
                 }
-                None => witness(&folder, listener, shutdown).await,
+                None => witness(&folder, audits, listener, shutdown).await,
             };
             (name, ended)
         });
@@ -163,12 +167,30 @@ fn parts(world: &World) -> Vec<Part> {
     parts
 }
 
+/// The last witness reads the log itself and recomputes the maps before it cosigns.
+fn audits(name: &str, setup: &Setup, ports: &Ports) -> Result<BTreeMap<Origin, Audit>> {
+    if setup::WITNESSES.last() != Some(&name) {
+        return Ok(BTreeMap::new());
+    }
+    let audit = Audit {
+        source: Source::new(&ports.url("ledger")?, None)?,
+        genesis: Some(setup.genesis_hash()),
+    };
+    Ok(BTreeMap::from([(ORIGIN.parse()?, audit)]))
+}
+
 /// A witness of the verifier's own.
-async fn witness(folder: &Path, listener: TcpListener, shutdown: Shutdown) -> Result<()> {
+async fn witness(
+    folder: &Path,
+    audits: BTreeMap<Origin, Audit>,
+    listener: TcpListener,
+    shutdown: Shutdown,
+) -> Result<()> {
     let config = verifier::witness::Config {
         state: folder.join("state"),
         key: verifier::witness::load_signer(&folder.join("witness.key"))?,
         logs: log_list::parse(&std::fs::read(folder.join("logs"))?)?,
+        audits,
         clock: SystemClock::shared(),
     };
     verifier::witness::run(config, listener, shutdown).await?;

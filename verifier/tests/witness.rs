@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+use std::collections::BTreeMap;
 use std::io::BufRead as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -79,6 +80,7 @@ impl Witness {
             state: state.to_owned(),
             key: witness_key(),
             logs,
+            audits: BTreeMap::new(),
             clock: clock.clone(),
         };
         let server = tokio::spawn(run(config, listener, shutdown.clone()));

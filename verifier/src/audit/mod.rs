@@ -21,11 +21,13 @@ mod resume;
 mod rules;
 mod source;
 mod state;
+mod tail;
 mod tree;
 
 pub use finding::{Finding, Findings};
 pub use report::{Cosignature, PeriodReport, Report, WriterReport};
 pub use source::{Source, SourceError};
+pub(crate) use tail::{Objection, Tail};
 
 use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;

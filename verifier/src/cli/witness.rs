@@ -1,11 +1,16 @@
 //! `verifier witness`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use service::{Shutdown, SystemClock};
+use tlog::Hash;
+use tlog::checkpoint::Origin;
+use tlog::log_list::ListedLog;
 use tokio::net::TcpListener;
-use verifier::witness::{self, Config};
+use verifier::audit::Source;
+use verifier::witness::{self, Audit, Config};
 
 use super::{Failure, Verdict, read, usage};
 
@@ -26,12 +31,19 @@ pub(crate) struct Witness {
     /// Name of the witness: makes the key file if it is missing
     #[arg(long)]
     name: Option<String>,
+    /// Audit the log before cosigning, read at this URL: every entry, every map recomputed. Needs --logs with one origin
+    #[arg(long, value_name = "URL")]
+    audit: Option<String>,
+    /// Hash of the genesis entry that the audited log must have, 64 hexadecimal digits
+    #[arg(long, value_name = "HASH", requires = "audit")]
+    genesis: Option<Hash>,
 }
 
 impl Witness {
     pub(crate) async fn run(self) -> Result<Verdict, Failure> {
         service::telemetry::init();
         let logs = tlog::log_list::parse(&read(&self.logs)?).map_err(|error| usage(&self.logs, error))?;
+        let audits = self.audits(&logs)?;
         let key = witness::load_or_create(&self.key, self.name.as_deref()).map_err(|error| usage(&self.key, error))?;
         let public = key.verifier_key().map_err(|error| usage(&self.key, error))?;
         let listener = TcpListener::bind(&self.listen).await;
@@ -47,6 +59,7 @@ impl Witness {
             .flush()
             .map_err(|error| Failure::Usage(error.to_string()))?;
         let config = Config {
+            audits,
             state: self.state,
             key,
             logs,
@@ -56,5 +69,18 @@ impl Witness {
             .await
             .map_err(|error| Failure::Usage(error.to_string()))?;
         Ok(Verdict::Sound)
+    }
+
+    fn audits(&self, logs: &[ListedLog]) -> Result<BTreeMap<Origin, Audit>, Failure> {
+        let Some(url) = &self.audit else {
+            return Ok(BTreeMap::new());
+        };
+        let origins: BTreeSet<&Origin> = logs.iter().map(|log| &log.origin).collect();
+        let (Some(origin), 1) = (origins.first(), origins.len()) else {
+            return Err(usage(&self.logs, "--audit needs one log here"));
+        };
+        let source = Source::new(url, None).map_err(|error| Failure::Usage(error.to_string()))?;
+        let genesis = self.genesis;
+        Ok(BTreeMap::from([((*origin).clone(), Audit { source, genesis })]))
     }
 }

@@ -12,6 +12,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use service::{Clock, Shutdown};
+use tlog::Hash;
 use tlog::checkpoint::{Origin, SignedCheckpoint};
 use tlog::cosignature;
 use tlog::log_list::ListedLog;
@@ -19,6 +20,8 @@ use tlog::note::{Note, SigningKey, VerifierKey};
 use tlog::witness::{AddCheckpoint, KnownLog, MAX_REQUEST, Refusal, SIZE_CONTENT_TYPE, decide};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
+
+use crate::audit::{Objection, Source, Tail};
 
 use super::store::{Store, StoreError, Stored};
 
@@ -31,8 +34,19 @@ pub struct Config {
     pub key: SigningKey,
     /// The logs that it cosigns for; several keys of one origin are several stanzas.
     pub logs: Vec<ListedLog>,
+    /// Which of them it audits before it cosigns, by origin.
+    pub audits: BTreeMap<Origin, Audit>,
     /// Where the cosignatures' time comes from.
     pub clock: Arc<dyn Clock>,
+}
+
+/// How a log is audited.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    /// Where the log is read.
+    pub source: Source,
+    /// Leaf hash of entry 0, if it is known from elsewhere.
+    pub genesis: Option<Hash>,
 }
 
 /// Serves until the end is asked for.
@@ -50,6 +64,23 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> R
 struct Log {
     known: KnownLog,
     stored: Mutex<Option<Stored>>,
+    tail: Option<Mutex<Tail>>,
+}
+
+impl Log {
+    fn decide(&self, stored: Option<&Stored>, request: &AddCheckpoint) -> Result<SignedCheckpoint, Failure> {
+        let last = stored.map(|stored| (stored.size, stored.root));
+        decide(Some(&self.known), last, request).map_err(|refusal| {
+            if refusal == Refusal::Inconsistent {
+                // WI-2: signed by the log and inconsistent is evidence.
+                tracing::error!(
+                    checkpoint = request.checkpoint,
+                    "the log has signed an inconsistent checkpoint"
+                );
+            }
+            Failure::Refused(refusal)
+        })
+    }
 }
 
 struct Witness {
@@ -63,7 +94,21 @@ struct Witness {
 /// Why there is no cosignature.
 enum Failure {
     Refused(Refusal),
+    /// The audit has found something.
+    Unsound(String),
+    /// The audit is under way, or cannot be made now.
+    NotNow(String),
     Broken(String),
+}
+
+impl From<Objection> for Failure {
+    fn from(objection: Objection) -> Self {
+        let what = objection.to_string();
+        match objection {
+            Objection::Unreadable(_) => Self::NotNow(what),
+            Objection::Unsound(_) => Self::Unsound(what),
+        }
+    }
 }
 
 impl Witness {
@@ -85,7 +130,9 @@ impl Witness {
         let mut logs = BTreeMap::new();
         for (id, known) in known {
             let stored = Mutex::new(store.read(&known.origin, &own)?);
-            logs.insert(id, Log { known, stored });
+            let audit = config.audits.get(&known.origin).cloned();
+            let tail = audit.map(|audit| Mutex::new(Tail::new(audit.source, audit.genesis)));
+            logs.insert(id, Log { known, stored, tail });
         }
         Ok(Witness {
             store: Arc::new(store),
@@ -103,18 +150,15 @@ impl Witness {
             .logs
             .get(&head.origin.hash().to_string())
             .ok_or(Failure::Refused(Refusal::UnknownLog))?;
+        if let Some(tail) = &log.tail {
+            // Decided first, so that nobody but the log can make this witness read; not under the lock, for it may take long.
+            let signed = log.decide(log.stored.lock().await.as_ref(), &request)?;
+            let busy = |_| Failure::NotNow("the log is being audited".to_owned());
+            let mut tail = tail.try_lock().map_err(busy)?;
+            tail.check(signed.checkpoint().size, signed.checkpoint().root).await?;
+        }
         let mut stored = log.stored.lock().await;
-        let last = stored.as_ref().map(|stored| (stored.size, stored.root));
-        let signed = decide(Some(&log.known), last, &request).map_err(|refusal| {
-            if refusal == Refusal::Inconsistent {
-                // WI-2: signed by the log and inconsistent is evidence.
-                tracing::error!(
-                    checkpoint = request.checkpoint,
-                    "the log has signed an inconsistent checkpoint"
-                );
-            }
-            Failure::Refused(refusal)
-        })?;
+        let signed = log.decide(stored.as_ref(), &request)?;
         let (note, line) = self.cosign(&signed, &log.known.keys)?;
         self.persist(log.known.origin.clone(), note.clone()).await?;
         let checkpoint = signed.checkpoint();
@@ -177,6 +221,22 @@ async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Bytes) -> Res
                 _ => "text/plain; charset=utf-8",
             };
             text(status, kind, refusal.body())
+        }
+        Err(Failure::Unsound(what)) => {
+            tracing::error!("not cosigned: {what}");
+            text(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "text/plain; charset=utf-8",
+                format!("{what}\n"),
+            )
+        }
+        Err(Failure::NotNow(what)) => {
+            tracing::warn!("not cosigned: {what}");
+            text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "text/plain; charset=utf-8",
+                format!("{what}\n"),
+            )
         }
         Err(Failure::Broken(what)) => {
             tracing::error!("not cosigned: {what}");
