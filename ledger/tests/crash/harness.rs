@@ -289,10 +289,9 @@ fn place_of(kill: Kill) -> &'static str {
 
 /// A client without connections to a ledger that is dead.
 pub(crate) fn client() -> Result<reqwest::Client> {
-    Ok(reqwest::Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(30))
-        .build()?)
+    Ok(service::http::client(|builder| {
+        builder.timeout(Duration::from_secs(30))
+    })?)
 }
 
 /// Looks at the head and the published checkpoint all the time.
