@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 
 use record::{Label, Period};
 use tlog::Hash;
-use tlog::map::{Map, Value};
+use tlog::map::{Map, MapBuilder, Value};
 use tlog::merkle::Index;
 
 use crate::store::{Batch, Column, Store, StoreError};
@@ -30,7 +30,7 @@ impl Labels {
         period: Period,
         mut each: impl FnMut(u64),
     ) -> Result<(), StoreError> {
-        let map = self.0.entry(period).or_default();
+        let mut map = MapBuilder::new();
         let mut good = true;
         let first = period.0.to_be_bytes();
         let end = [&first[..], &[0xff; 33]].concat();
@@ -38,7 +38,7 @@ impl Labels {
             let label = key.get(4..).and_then(|label| label.try_into().ok());
             match (label, Value::from_bytes(row)) {
                 (Some(label), Ok(value)) => {
-                    good &= map.insert(label, value).is_ok();
+                    good &= map.push(label, value).is_ok();
                     each(value.index.get());
                 }
                 _ => good = false,
@@ -49,7 +49,11 @@ impl Labels {
                 ControlFlow::Break(())
             }
         })?;
-        if good { Ok(()) } else { Err(damaged()) }
+        if !good {
+            return Err(damaged());
+        }
+        self.0.insert(period, map.finish());
+        Ok(())
     }
 
     /// The entry that has the label.

@@ -22,13 +22,16 @@
 //!
 //! uvarint is LEB128, shortest form. Keys and values have at most 1024 bytes. Nothing may follow.
 //!
-//! [`Map`] holds keys of 32 bytes and values of 40 bytes in memory, about 120 bytes a key. The verifying functions take any
-//! key. Hashes are computed when a root or proof is asked for, once for everything inserted since.
+//! [`Map`] holds keys of 32 bytes and values of 40 bytes in memory, 116 bytes a key. The verifying functions take any
+//! key. Hashes are computed when a root or proof is asked for, once for everything inserted since. [`MapBuilder`] makes a map of
+//! keys in order, as they are read back after a restart.
 
+mod builder;
 mod lookup;
 mod trie;
 mod verify;
 
+pub use builder::{MapBuilder, OutOfOrder};
 pub use lookup::{prove_lookups, verify_lookups};
 pub use trie::{DuplicateKey, Map};
 pub use verify::{MapError, verify_absent, verify_present};
@@ -116,12 +119,26 @@ pub fn leaf(key: &[u8], value: &[u8]) -> Hash {
     Hash(hasher.finalize().into())
 }
 
+/// [`leaf`] of a key and a value of [`Map`], in one piece.
+fn leaf_of(key: &Key, value: Value) -> Hash {
+    let mut bytes = [0; 75];
+    bytes[1] = 32;
+    bytes[2..34].copy_from_slice(key);
+    bytes[34] = 40;
+    bytes[35..].copy_from_slice(&value.to_bytes());
+    Hash::of(&bytes)
+}
+
 /// Hash of an inner node whose halves differ first in `bit`.
 #[must_use]
 pub fn inner(bit: u32, left: &Hash, right: &Hash) -> Hash {
     let (number, used) = uvarint(u64::from(bit));
-    let hasher = Sha256::new().chain_update([1]).chain_update(&number[..used]);
-    Hash(hasher.chain_update(left.0).chain_update(right.0).finalize().into())
+    let mut bytes = [0; 1 + 10 + 64];
+    bytes[0] = 1;
+    bytes[1..=used].copy_from_slice(&number[..used]);
+    bytes[1 + used..][..32].copy_from_slice(&left.0);
+    bytes[33 + used..][..32].copy_from_slice(&right.0);
+    Hash::of(&bytes[..65 + used])
 }
 
 /// Bit `n` of a key that is followed by 0x00 and then by 0xFF for ever.

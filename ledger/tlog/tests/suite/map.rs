@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use tlog::Hash;
 use tlog::encoding::from_hex;
-use tlog::map::{EMPTY_ROOT, Key, Map, MapError, MapProof, Value, bit, inner, leaf, verify_absent, verify_present};
+use tlog::map::{
+    EMPTY_ROOT, Key, Map, MapBuilder, MapError, MapProof, OutOfOrder, Value, bit, inner, leaf, verify_absent,
+    verify_present,
+};
 use tlog::merkle::Index;
 
 type Entries = Vec<(Vec<u8>, Vec<u8>)>;
@@ -211,7 +214,6 @@ proptest! {
             }
         }
         prop_assert_eq!(map.len(), content.len());
-        prop_assert_eq!(map.iter().count(), content.len());
         let entries: Entries = content.iter().map(|(key, value)| (key.to_vec(), value.to_bytes().to_vec())).collect();
         let root = map.root();
         prop_assert_eq!(root, slow_root(&entries));
@@ -255,6 +257,26 @@ proptest! {
     }
 
     #[test]
+    fn keys_in_order_build_the_same_map(content in proptest::collection::btree_map(key(), any::<u32>(), 0..60), later in key()) {
+        let (mut builder, mut map) = (MapBuilder::new(), Map::new());
+        for (key, number) in &content {
+            builder.push(*key, value(*number)).unwrap();
+            prop_assert_eq!(builder.push(*key, value(0)), Err(OutOfOrder));
+            map.insert(*key, value(*number)).unwrap();
+        }
+        if content.len() > 1 {
+            prop_assert_eq!(builder.push(*content.first_key_value().unwrap().0, value(0)), Err(OutOfOrder));
+        }
+        let mut built = builder.finish();
+        prop_assert_eq!((built.root(), built.len()), (map.root(), map.len()));
+        prop_assert_eq!(built.prove(&later), map.prove(&later));
+        // And it goes on like any other.
+        prop_assert_eq!(built.insert(later, value(7)), map.insert(later, value(7)));
+        prop_assert_eq!(built.root(), map.root());
+        prop_assert!(content.iter().all(|(key, number)| built.get(key) == Some(value(*number))));
+    }
+
+    #[test]
     fn damaged_proofs_prove_nothing(keys in proptest::collection::btree_set(key(), 1..30), probe in key()) {
         let mut map = Map::new();
         map.insert_batch(keys.iter().map(|key| (*key, value(1)))).unwrap();
@@ -273,6 +295,30 @@ proptest! {
             prop_assert!(verify(&proof, &good[..at]).is_err());
         }
         prop_assert!(verify(&proof, &[good, &[0]].concat()).is_err());
+    }
+}
+
+proptest! {
+    // Batches of several runs, keys that share long prefixes within and across them.
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn batches_are_their_keys(batches in proptest::collection::vec(proptest::collection::vec(key(), 0..700), 1..4)) {
+        let (mut batched, mut single) = (Map::new(), Map::new());
+        for batch in batches {
+            // `key` is made to repeat itself.
+            let new: BTreeMap<Key, Value> = (0..).zip(batch).filter(|(_, key)| single.get(key).is_none())
+                .map(|(number, key)| (key, value(number))).collect();
+            batched.insert_batch(new.iter().rev().map(|(key, value)| (*key, *value))).unwrap();
+            for (key, value) in &new {
+                single.insert(*key, *value).unwrap();
+            }
+            prop_assert_eq!((batched.root(), batched.len()), (single.root(), single.len()));
+            if let Some((key, found)) = new.first_key_value() {
+                let known = batched.insert_batch([(*key, value(9_999))]).unwrap_err();
+                let twice = Map::new().insert_batch([(*key, *found), (*key, *found)]).unwrap_err();
+                prop_assert_eq!((known.existing, twice.existing), (*found, *found));
+            }
+        }
     }
 }
 
