@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Args, Parser};
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 
@@ -17,6 +17,13 @@ use crate::{Shutdown, config, telemetry};
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
+    #[command(flatten)]
+    serve: Serve,
+}
+
+/// What it takes to serve: for programs that have other commands too.
+#[derive(Args)]
+pub struct Serve {
     /// Configuration file (JSON); relative paths in it start at its directory.
     #[arg(long)]
     config: PathBuf,
@@ -32,8 +39,20 @@ where
     C: DeserializeOwned,
     E: std::error::Error + 'static,
 {
+    serve(Arguments::parse().serve, run).await
+}
+
+/// Like [`main`], with the arguments parsed.
+pub async fn serve<C, E>(
+    arguments: Serve,
+    run: impl AsyncFnOnce(C, &Path, TcpListener, Shutdown) -> Result<(), E>,
+) -> ExitCode
+where
+    C: DeserializeOwned,
+    E: std::error::Error + 'static,
+{
     telemetry::init();
-    match start(Arguments::parse(), run).await {
+    match start(arguments, run).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "ends");
@@ -43,7 +62,7 @@ where
 }
 
 async fn start<C, E>(
-    arguments: Arguments,
+    arguments: Serve,
     run: impl AsyncFnOnce(C, &Path, TcpListener, Shutdown) -> Result<(), E>,
 ) -> Result<(), Box<dyn std::error::Error>>
 where

@@ -4,9 +4,10 @@
 //! part of its bundle of 256.
 
 use ledger_client::follower::FollowerError;
-use ledger_client::recorded::{Inspection, Period as PeriodKind, Void};
+use ledger_client::recorded::{Inspection, Lost, Period as PeriodKind, Void};
 use ledger_client::{AppendError as WriterError, Draft, Follower, Writer};
-use record::{Body, Label, LabelledKind, Period, PeriodEvent, SealedRecord, Timestamp, WriterId};
+use record::{Body, Label, LabelledKind, Period, PeriodEvent, ReferenceKind, SealedRecord, Timestamp, WriterId};
+use tlog::Hash;
 use tlog::merkle::Index;
 
 use crate::log::{AppendError, Located, Log, LogError, OwnKind, Proofs};
@@ -93,8 +94,24 @@ impl Log for Ledger {
         Ok(self.follower.last_of(writer)?.map(|last| last.time))
     }
 
-    async fn begin_period(&self, period: Period, vrf_key: [u8; 32], start: Timestamp) -> Result<(), AppendError> {
-        let event = PeriodEvent::Begin { vrf_key, start };
+    fn open_intents(&self, period: Period) -> Result<Vec<u64>, LogError> {
+        let open = self.follower.open_intents(period)?;
+        Ok(open.into_iter().map(Index::get).collect())
+    }
+
+    fn map_root(&self, period: Period) -> Result<Hash, LogError> {
+        Ok(self.follower.map_root(period)?)
+    }
+
+    async fn give_up(&self, intent: u64) -> Result<(), AppendError> {
+        let refers = Index::new(intent).map_err(|error| AppendError::Refused(error.to_string()))?;
+        let kind = ReferenceKind::Lost;
+        let draft = Draft::now(Body::Reference { kind, refers });
+        self.writer.append::<Lost>(draft, None, None).await?;
+        Ok(())
+    }
+
+    async fn write_period(&self, period: Period, event: PeriodEvent) -> Result<(), AppendError> {
         let draft = Draft::now(Body::Period { period, event });
         self.writer.append::<PeriodKind>(draft, None, None).await?;
         Ok(())

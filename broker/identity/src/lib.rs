@@ -12,11 +12,13 @@
 //! | [`disclosure`] | answers the cockpit | no key without an `inspection` in the log |
 //! | [`login`] | verifies the ID token | by identity itself, not by the cockpit |
 //! | [`state`], [`day_keys`] | what must not be forgotten, and what must be | two files: the second is never backed up |
+//! | [`periods`], [`wrapping`] | one VRF key a month, and when it goes | its secret is stored wrapped, the wrapping key elsewhere |
 //! | [`log`], [`ledger`] | the log, followed and checked | the ledger is never asked about a label |
 //!
-//! Files in `data`: `state.redb`, `daykeys.redb`, and the writer's journal. All are readable for their owner only and hold
+//! Files in `data`: `state.redb`, `daykeys.redb`, `wrapping/`, and the writer's journal. All are readable for their owner only and hold
 //! IDNrs or secrets; nothing of them ever appears in a log line, a metric, an error or an entry.
 
+pub mod backup;
 mod committer;
 pub mod day_keys;
 pub mod disclosure;
@@ -33,6 +35,7 @@ mod routes;
 mod start;
 pub mod state;
 mod token;
+pub mod wrapping;
 
 #[cfg(test)]
 mod tests;

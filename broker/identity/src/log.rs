@@ -6,7 +6,7 @@
 
 use std::future::Future;
 
-use record::{Kind, Label, Period, SealedRecord, Timestamp, WriterId};
+use record::{Kind, Label, Period, PeriodEvent, SealedRecord, Timestamp, WriterId};
 use tlog::Hash;
 
 /// Why the log gives no answer.
@@ -81,13 +81,23 @@ pub trait Log: Send + Sync + 'static {
     /// [`LogError::Broken`].
     fn newest_of(&self, writer: &WriterId) -> Result<Option<Timestamp>, LogError>;
 
-    /// Writes that a period begins.
-    fn begin_period(
-        &self,
-        period: Period,
-        vrf_key: [u8; 32],
-        start: Timestamp,
-    ) -> impl Future<Output = Result<(), AppendError>> + Send;
+    /// The intents of a period that nothing has closed, as far as the log has been followed.
+    ///
+    /// # Errors
+    /// [`LogError::Broken`].
+    fn open_intents(&self, period: Period) -> Result<Vec<u64>, LogError>;
+
+    /// The root of a period's map, as far as the log has been followed.
+    ///
+    /// # Errors
+    /// [`LogError::Broken`].
+    fn map_root(&self, period: Period) -> Result<Hash, LogError>;
+
+    /// Writes that an intent is given up as lost.
+    fn give_up(&self, intent: u64) -> impl Future<Output = Result<(), AppendError>> + Send;
+
+    /// Writes what happens to a period.
+    fn write_period(&self, period: Period, event: PeriodEvent) -> impl Future<Output = Result<(), AppendError>> + Send;
 
     /// Writes a `void` or an `inspection` with its record.
     fn append(

@@ -27,6 +27,7 @@ use crate::persons::Registry;
 use crate::routes::{Callers, routes};
 use crate::state::State;
 use crate::token::MacKey;
+use crate::wrapping::WrappingKeys;
 use crate::{Config, Error};
 
 /// How often the background looks around.
@@ -80,7 +81,10 @@ async fn bring_up(config: &Config, shutdown: Shutdown) -> Result<Identity<Ledger
     let (log, directory) = follow(config, Arc::clone(&clock), shutdown).await?;
     check_keys(&keys, &directory)?;
     Ok(Identity {
-        periods: Periods::load(&state)?,
+        periods: Periods::load(
+            &state,
+            WrappingKeys::open(&config.data.join("wrapping")).map_err(configuration)?,
+        )?,
         brokers: brokers(&directory),
         persons,
         directory,

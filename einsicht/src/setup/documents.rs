@@ -82,7 +82,7 @@ fn directory(secrets: &Secrets, world: &World) -> Result<Directory> {
             grant(
                 "identity",
                 secrets.identity.public(),
-                &[Kind::Period, Kind::Void, Kind::Inspection],
+                &[Kind::Period, Kind::Void, Kind::Inspection, Kind::Lost],
             ),
         ],
         participants,

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use record::{
-    Body, Commitment, Kind, Label, LabelledKind, Period, PeriodEvent, SealedRecord, Sequence, SignedEntry, Timestamp,
-    Unsigned, WriterId, WriterSigningKey,
+    Body, Commitment, Kind, Label, LabelledKind, Period, PeriodEvent, ReferenceKind, SealedRecord, Sequence,
+    SignedEntry, Timestamp, Unsigned, WriterId, WriterSigningKey,
 };
 use service::{Clock, ManualClock};
 use tlog::Hash;
 use tlog::checkpoint::{Checkpoint, Origin};
+use tlog::map::{Map, Value};
 use tlog::merkle::{self, Index, MemoryTree, Size};
 use tlog::note::SigningKey;
 
@@ -210,8 +211,58 @@ impl Log for TestLog {
         Ok(of_writer.next().map(|entry| entry.time))
     }
 
-    async fn begin_period(&self, period: Period, vrf_key: [u8; 32], start: Timestamp) -> Result<(), AppendError> {
-        let event = PeriodEvent::Begin { vrf_key, start };
+    fn open_intents(&self, period: Period) -> Result<Vec<u64>, LogError> {
+        let inner = self.inner();
+        let followed = || {
+            inner
+                .entries
+                .iter()
+                .take(inner.followed)
+                .map(|entry| &entry.entry().body)
+        };
+        let closed: Vec<u64> = followed()
+            .filter_map(|body| match body {
+                Body::Labelled {
+                    kind: LabelledKind::Outcome,
+                    refers,
+                    ..
+                } => refers.map(Index::get),
+                Body::Reference { refers, .. } => Some(refers.get()),
+                _ => None,
+            })
+            .collect();
+        let is_intent = |body: &Body| matches!(body, Body::Labelled { kind: LabelledKind::Intent, period: of, .. } if *of == period);
+        let intents = followed().enumerate().filter(|(_, body)| is_intent(body));
+        Ok(intents
+            .map(|(place, _)| place as u64)
+            .filter(|place| !closed.contains(place))
+            .collect())
+    }
+
+    fn map_root(&self, period: Period) -> Result<Hash, LogError> {
+        let inner = self.inner();
+        let mut map = Map::new();
+        for ((of, label), place) in &inner.labels {
+            if *of == period.0 && *place < inner.followed {
+                let value = Value {
+                    index: Index::new(*place as u64).unwrap(),
+                    leaf: inner.entries[*place].leaf_hash(),
+                };
+                map.insert(*label.as_bytes(), value).unwrap();
+            }
+        }
+        Ok(map.root())
+    }
+
+    async fn give_up(&self, intent: u64) -> Result<(), AppendError> {
+        let body = Body::Reference {
+            kind: ReferenceKind::Lost,
+            refers: Index::new(intent).unwrap(),
+        };
+        self.write(&identity_key(), body, None).map(|_| ())
+    }
+
+    async fn write_period(&self, period: Period, event: PeriodEvent) -> Result<(), AppendError> {
         self.write(&identity_key(), Body::Period { period, event }, None)
             .map(|_| ())
     }

@@ -1,9 +1,12 @@
 //! Periods: begun in time, once, under our key.
 
-use record::{Kind, Period};
+use record::{Body, Kind, LabelledKind, Period, PeriodEvent, Timestamp};
 
-use super::world::{NOON, World, emma};
-use crate::periods::PeriodError;
+use super::world::{EMMA, NOON, World, emma, idnr_of};
+use crate::backup::{BackupError, backup, restore};
+use crate::periods::{PeriodError, Periods};
+use crate::state::State;
+use crate::wrapping::WrappingKeys;
 
 const DAY: u64 = 86_400;
 /// 2026-12-01T00:00:00Z.
@@ -79,4 +82,171 @@ async fn a_state_that_does_not_belong_to_the_log_is_noticed() {
     let error = other.tick().await.unwrap_err();
     assert!(matches!(error, PeriodError::OtherKey(1)), "{error}");
     assert!(!error.retryable());
+}
+
+/// What the log says of periods: which, what, and when.
+fn told(world: &World) -> Vec<(u32, &'static str, u64)> {
+    let entries = (0..world.log.len() as u64).map(|index| world.log.entry(index));
+    entries
+        .filter_map(|entry| match &entry.entry().body {
+            Body::Period { period, event } => {
+                let what = match event {
+                    PeriodEvent::Begin { .. } => "begin",
+                    PeriodEvent::Final { .. } => "final",
+                    PeriodEvent::Destroyed => "destroyed",
+                };
+                Some((period.0, what, entry.entry().time.0))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn years_of_periods_begin_end_and_are_forgotten() {
+    let mut world = World::new().await;
+    let mut day = NOON;
+    let mut exchanges = Vec::new();
+    // Three years and a half, a look around each day, a restart each month, an exchange in each of the first thirteen months.
+    for number in 0..1280_u32 {
+        world.clock.set(day);
+        world.tick().await.unwrap();
+        let period = current(&world, day).unwrap();
+        if number.is_multiple_of(30) {
+            world.restart().await;
+            world.tick().await.unwrap();
+        }
+        if number.is_multiple_of(30) && number < 400 {
+            let (_, answer) = world.exchange(&emma()).await;
+            assert_eq!(answer.period, period);
+            exchanges.push(answer);
+        }
+        day += DAY;
+    }
+    let told = told(&world);
+    let when = |period: u32, what: &str| {
+        told.iter()
+            .find(|(of, is, _)| (*of, *is) == (period, what))
+            .map(|(.., at)| *at)
+    };
+    for period in 1..=12 {
+        let start_of_next = Timestamp(when(period, "begin").unwrap() + DAY).next_month().0;
+        let ended = if period == 1 { DECEMBER } else { start_of_next };
+        // We look around at noon only.
+        assert!(when(period + 1, "begin").unwrap() <= ended - DAY / 2, "period {period}");
+        let last = when(period, "final").unwrap();
+        assert!(
+            (ended + 35 * DAY..ended + 37 * DAY).contains(&last),
+            "period {period} final at {last}"
+        );
+        let gone = when(period, "destroyed").unwrap();
+        let expiry = record::RetentionClass::IdnrG2y.expiry(Timestamp(last)).0;
+        assert_eq!(Timestamp(gone).day(), expiry + 1, "period {period}");
+    }
+    // Each of these stands in the log once.
+    let mut unique: Vec<_> = told.iter().map(|(period, what, _)| (*period, *what)).collect();
+    unique.sort_unstable();
+    unique.dedup();
+    assert_eq!(unique.len(), told.len());
+    // Of a destroyed period nothing is known any more; of a living one everything.
+    let first = &exchanges[0];
+    assert!(world.identity.periods.get(first.period).is_none());
+    assert!(world.identity.state.owner(&first.intent).unwrap().is_none());
+    assert!(
+        world
+            .identity
+            .state
+            .next(&idnr_of(EMMA), first.period, record::Series::Exchanges)
+            .unwrap()
+            == 0
+    );
+    let wrapping = world.dir.path().join("wrapping");
+    assert_eq!(
+        std::fs::read_dir(wrapping).unwrap().count(),
+        world.identity.periods.all().len()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_intent_that_nobody_closes_is_given_up_before_its_period_is_final() {
+    let world = World::new().await;
+    let request = world.request(&emma());
+    let answer = world.ask(&request).await.unwrap();
+    let intent = world
+        .log
+        .write_labelled(LabelledKind::Intent, answer.period, answer.intent, None)
+        .unwrap();
+    for day in [DECEMBER - DAY, DECEMBER + 34 * DAY - 1] {
+        world.clock.set(day);
+        world.tick().await.unwrap();
+    }
+    assert!(!world.log.kinds().contains(&Kind::Lost));
+    world.clock.set(DECEMBER + 34 * DAY);
+    world.tick().await.unwrap();
+    let last = world.log.entry(world.log.len() as u64 - 1);
+    assert!(matches!(last.entry().body, Body::Reference { refers, .. } if refers.get() == intent));
+    assert!(told(&world).iter().all(|(_, what, _)| *what != "final"));
+    world.clock.set(DECEMBER + 35 * DAY);
+    world.tick().await.unwrap();
+    assert!(told(&world).contains(&(1, "final", DECEMBER + 35 * DAY)));
+}
+
+/// The thread of a closed store lets go of its file a moment after the last handle is gone.
+async fn soon<T, E: std::fmt::Debug>(mut open: impl FnMut() -> Result<T, E>) -> T {
+    for _ in 0..500 {
+        if let Ok(opened) = open() {
+            return opened;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    open().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_opens_nothing_without_the_wrapping_keys() {
+    let mut world = World::new().await;
+    let (_, answer) = world.exchange(&emma()).await;
+    let evaluated = |periods: &Periods| {
+        let secret = periods.get(Period(1)).unwrap();
+        secret
+            .evaluate(&idnr_of(EMMA), record::Series::Exchanges, 0)
+            .labels
+            .intent
+    };
+    let (elsewhere, data) = (tempfile::tempdir().unwrap(), world.dir.path().to_path_buf());
+    let file = elsewhere.path().join("backup");
+    assert!(
+        matches!(backup(&data, &file), Err(BackupError::State(..))),
+        "identity runs"
+    );
+    world.let_go();
+    assert_eq!(soon(|| backup(&data, &file)).await.living, [Period(1)]);
+    assert!(matches!(backup(&data, &file), Err(BackupError::Exists(_))));
+
+    // Restored where there are no wrapping keys: it says so, and identity does not start.
+    let bare = elsewhere.path().join("bare");
+    assert_eq!(restore(&file, &bare).unwrap().without_key, [Period(1)]);
+    assert!(matches!(restore(&file, &bare), Err(BackupError::Exists(_))));
+    let keys = WrappingKeys::open(&bare.join("wrapping")).unwrap();
+    let state = soon(|| State::open(&bare.join("state.redb"))).await;
+    let error = Periods::load(&state, keys.clone()).unwrap_err();
+    assert!(matches!(error, PeriodError::WrappingKeyMissing(1)), "{error}");
+    // Another key is not the right one.
+    keys.make(Period(1)).unwrap();
+    assert!(matches!(Periods::load(&state, keys), Err(PeriodError::Wrapping(_))));
+
+    // Beside the folder from its replica it is all there again.
+    let whole = elsewhere.path().join("whole");
+    std::fs::create_dir_all(&whole).unwrap();
+    std::fs::rename(data.join("wrapping"), whole.join("wrapping")).unwrap();
+    assert_eq!(restore(&file, &whole).unwrap().without_key, []);
+    let state = soon(|| State::open(&whole.join("state.redb"))).await;
+    let periods = Periods::load(&state, WrappingKeys::open(&whole.join("wrapping")).unwrap()).unwrap();
+    assert_eq!(evaluated(&periods), answer.intent);
+
+    // What is no backup is not restored.
+    std::fs::write(&file, b"something else").unwrap();
+    let none = elsewhere.path().join("none");
+    assert!(matches!(restore(&file, &none), Err(BackupError::State(..))));
+    assert!(!none.join("state.redb").exists());
 }

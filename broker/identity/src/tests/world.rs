@@ -28,6 +28,7 @@ use crate::periods::Periods;
 use crate::persons::Registry;
 use crate::state::State;
 use crate::token::MacKey;
+use crate::wrapping::WrappingKeys;
 
 /// 2026-11-21T12:00:00Z.
 pub(crate) const NOON: u64 = 1_795_262_400;
@@ -154,12 +155,16 @@ impl World {
         self.identity.periods.tick(&self.identity.state, &self.log, now).await
     }
 
-    /// The process dies and comes back on the same files.
-    pub(crate) async fn restart(&mut self) {
-        // A placeholder world lets go of the files.
+    /// The process dies; its files are free a moment later.
+    pub(crate) fn let_go(&mut self) {
         let elsewhere = tempfile::tempdir().unwrap();
         let empty = open(elsewhere.path(), &self.clock, &self.log, &self.issuer).unwrap();
         drop(std::mem::replace(&mut self.identity, Arc::new(empty)));
+    }
+
+    /// The process dies and comes back on the same files.
+    pub(crate) async fn restart(&mut self) {
+        self.let_go();
         for _ in 0..500 {
             match open(self.dir.path(), &self.clock, &self.log, &self.issuer) {
                 Ok(identity) => {
@@ -299,7 +304,8 @@ fn open(dir: &Path, clock: &Arc<ManualClock>, log: &TestLog, issuer: &Issuer) ->
         persons: Registry::parse(PERSONS.as_bytes(), TestNumbers::Allowed).unwrap(),
         brokers: brokers(&directory),
         directory: Arc::new(directory),
-        periods: Periods::load(&state)?,
+        periods: Periods::load(&state, WrappingKeys::open(&dir.join("wrapping")).unwrap())
+            .map_err(|_| StoreError::Closed)?,
         day_keys: DayKeys::open(&dir.join("daykeys.redb"))?,
         keys: identity_keys(),
         mac: MacKey::new(state.secret("mac", service::secret::random().unwrap())?),

@@ -180,6 +180,24 @@ impl Follower {
             .ok_or(FollowerError::OutOfTree)
     }
 
+    /// The intents of a period that nothing has closed, ascending.
+    ///
+    /// # Errors
+    /// [`FollowerError::Broken`].
+    pub fn open_intents(&self, period: Period) -> Result<Vec<Index>, FollowerError> {
+        self.shared.sound()?;
+        Ok(self.shared.state().open_intents(period))
+    }
+
+    /// The root of a map, as far as it has been followed.
+    ///
+    /// # Errors
+    /// [`FollowerError::Broken`].
+    pub fn map_root(&self, period: Period) -> Result<Hash, FollowerError> {
+        self.shared.sound()?;
+        Ok(self.shared.state().map_root(period))
+    }
+
     /// The last entry of a writer.
     ///
     /// # Errors

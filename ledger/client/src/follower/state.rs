@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use record::{Body, Entry, Kind, Label, Period, PeriodEvent, Sequence, Timestamp, WriterId};
+use record::{
+    Body, Entry, Kind, Label, LabelledKind, Period, PeriodEvent, ReferenceKind, Sequence, Timestamp, WriterId,
+};
 use tlog::Hash;
 use tlog::map::{Map, Value};
 use tlog::merkle::{self, Frontier, HashReader, Index, MemoryTree, Size};
@@ -36,6 +38,8 @@ pub(super) struct State {
     maps: BTreeMap<Period, Map>,
     /// Periods that have begun and are not final.
     open: BTreeSet<Period>,
+    /// Intents that nothing has closed.
+    open_intents: BTreeMap<Index, Period>,
     /// Entries beyond it belong to a larger signed tree on the way to which we still are; they are not shown.
     head: Option<Arc<Head>>,
 }
@@ -114,6 +118,7 @@ impl State {
         let Checked { leaf_hash, entry } = checked;
         let index = self.tree.append(leaf_hash).map_err(|error| error.to_string())?;
         self.add_to_maps(index, leaf_hash, &entry.body)?;
+        self.note_intent(index, &entry.body);
         let last = LastEntry {
             sequence: entry.sequence,
             leaf_hash,
@@ -127,6 +132,35 @@ impl State {
             writer,
         });
         Ok(())
+    }
+
+    fn note_intent(&mut self, index: Index, body: &Body) {
+        match body {
+            Body::Labelled {
+                kind: LabelledKind::Intent,
+                period,
+                ..
+            } => drop(self.open_intents.insert(index, *period)),
+            Body::Labelled {
+                kind: LabelledKind::Outcome,
+                refers: Some(refers),
+                ..
+            }
+            | Body::Reference {
+                kind: ReferenceKind::Lost,
+                refers,
+            } => drop(self.open_intents.remove(refers)),
+            _ => {}
+        }
+    }
+
+    pub(super) fn open_intents(&self, period: Period) -> Vec<Index> {
+        let shown = self.shown();
+        let open = self
+            .open_intents
+            .iter()
+            .filter(|(index, of)| **of == period && shown.contains(**index));
+        open.map(|(index, _)| *index).collect()
     }
 
     fn note_writer(&mut self, id: WriterId, last: LastEntry) -> Result<u32, String> {
@@ -203,7 +237,7 @@ impl State {
         Ok(())
     }
 
-    fn map_root(&mut self, period: Period) -> Hash {
+    pub(super) fn map_root(&mut self, period: Period) -> Hash {
         self.maps.entry(period).or_default().root()
     }
 }

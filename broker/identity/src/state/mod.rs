@@ -3,7 +3,7 @@
 //! | Table | Key | Value |
 //! | --- | --- | --- |
 //! | `meta` | name | secret of the tokens and quotas (32 bytes) |
-//! | `periods` | period | [`PeriodRow`]: start and VRF secret |
+//! | `periods` | period | [`PeriodRow`]: start and wrapped VRF secret |
 //! | `next` | period, series, IDNr | the person's next number |
 //! | `numbers` | period, series, IDNr, number | [`NumberRow`]: what was handed out |
 //! | `labels` | label | whose it is: a key of `numbers`, and the phase |
@@ -25,16 +25,21 @@
 //!
 //! Nobody's numbers ([`Idnr::nobody`]) are written the same way, with random numbers instead of `next`.
 
+mod forget;
+mod rows;
+
 use std::path::Path;
 
-use record::{DisclosureClass, ExpiryDay, Idnr, Label, ParticipantId, Period, Phase, RetentionClass, Series};
+use record::{ExpiryDay, Idnr, Label, ParticipantId, Period, Phase, Series};
 use redb::{ReadableTable as _, TableDefinition, WriteTransaction};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::committer::{Store, StoreError};
+
+pub use rows::{AnswerRow, Labels, NumberKey, NumberRow, PeriodRow, Quota, Reservation, Reserved};
 
 type NumberTuple = (u32, u8, [u8; 11], u32);
 type SeriesTuple = (u32, u8, [u8; 11]);
@@ -52,156 +57,6 @@ const INSPECTIONS: TableDefinition<(u32, &str, [u8; 11]), [u8; 32]> = TableDefin
 
 /// At most this many numbers per consumer, person and day (design §5.4).
 pub const DAILY_LIMIT: u32 = 128;
-
-/// Which number of whom.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct NumberKey {
-    /// The person, or nobody.
-    pub idnr: Idnr,
-    /// In which period.
-    pub period: Period,
-    /// Of which series.
-    pub series: Series,
-    /// The number: below 4096 for a person, any for nobody.
-    pub number: u32,
-}
-
-impl std::fmt::Debug for NumberKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "NumberKey(period {})", self.period.0)
-    }
-}
-
-impl NumberKey {
-    fn tuple(&self) -> NumberTuple {
-        (self.period.0, self.series.code(), digits(&self.idnr), self.number)
-    }
-
-    fn from_tuple(tuple: NumberTuple) -> Result<Self, StoreError> {
-        let corrupt = StoreError::Corrupt("numbers");
-        let text = String::from_utf8(tuple.2.to_vec()).map_err(|_| corrupt.clone())?;
-        Ok(Self {
-            idnr: Idnr::try_from(text).map_err(|_| corrupt.clone())?,
-            period: Period(tuple.0),
-            series: Series::from_code(tuple.1).ok_or(corrupt)?,
-            number: tuple.3,
-        })
-    }
-}
-
-/// The three labels of one number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Labels {
-    /// Phase 0: intent, void or inspection.
-    pub intent: Label,
-    /// Phase 1.
-    pub outcome: Label,
-    /// Phase 2.
-    pub preview: Label,
-}
-
-impl Labels {
-    /// The label of a phase.
-    pub fn of(&self, phase: Phase) -> &Label {
-        match phase {
-            Phase::Intent => &self.intent,
-            Phase::Outcome => &self.outcome,
-            Phase::Preview => &self.preview,
-        }
-    }
-}
-
-/// What was handed out under a number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NumberRow {
-    /// Its labels.
-    pub labels: Labels,
-    /// Retention class of all its records.
-    pub class: RetentionClass,
-    /// Under which day's key the phase 0 record was to be sealed.
-    pub expiry: ExpiryDay,
-    /// The days whose keys were given out for the outcome and the preview, ascending.
-    pub later: Vec<ExpiryDay>,
-    /// Who asked.
-    pub consumer: ParticipantId,
-    /// Digest of its S1; zero for an inspection.
-    #[serde(with = "serde_bytes")]
-    pub s1: [u8; 32],
-    /// When, POSIX seconds.
-    pub reserved_at: u64,
-}
-
-/// A period of ours. The only place where a VRF secret is stored: issue 5 wraps the seed here and nowhere else.
-#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
-#[serde(deny_unknown_fields)]
-pub struct PeriodRow {
-    /// POSIX seconds.
-    pub start: u64,
-    /// Seed of the VRF key.
-    #[serde(with = "serde_bytes")]
-    pub seed: [u8; 32],
-}
-
-impl std::fmt::Debug for PeriodRow {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PeriodRow(start {})", self.start)
-    }
-}
-
-/// The answer to an S1.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AnswerRow {
-    /// Digest of the S1 it answers.
-    #[serde(with = "serde_bytes")]
-    pub s1: [u8; 32],
-    /// The permission's retention class it was asked with.
-    pub retention: RetentionClass,
-    /// The permission's disclosure class it was asked with.
-    pub disclosure: DisclosureClass,
-    /// POSIX seconds; later the row may go, because the S1 is refused as expired.
-    pub until: u64,
-    /// The answer as sent.
-    #[serde(with = "serde_bytes")]
-    pub answer: Vec<u8>,
-}
-
-/// What a reservation counts against.
-#[derive(Clone, Debug)]
-pub struct Quota {
-    /// Days since 1970-01-01.
-    pub day: u32,
-    /// Keyed digest of who is meant.
-    pub person: [u8; 32],
-}
-
-/// One reservation, all that is written with it.
-#[derive(Clone, Debug)]
-pub struct Reservation {
-    /// The number.
-    pub key: NumberKey,
-    /// What is handed out.
-    pub row: NumberRow,
-    /// Counted against the day's limit, if it is an exchange.
-    pub quota: Option<Quota>,
-    /// The answer to be repeated, if it is an exchange: the message's id and the row.
-    pub answer: Option<(Uuid, AnswerRow)>,
-    /// The inspection's day and reader, if it is one.
-    pub inspection: Option<(u32, String)>,
-}
-
-/// How a reservation ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reserved {
-    /// It is on disk.
-    Done,
-    /// The number is not free any more. Nothing was written; take the next.
-    Taken,
-    /// The day's limit is reached. Nothing was written.
-    Limit,
-}
 
 /// The state's store.
 #[derive(Clone, Debug)]
@@ -268,7 +123,7 @@ impl State {
     /// # Errors
     /// When the store fails, or the period is there already.
     pub async fn add_period(&self, period: Period, value: PeriodRow) -> Result<(), StoreError> {
-        let bytes = Zeroizing::new(record::cbor::to_vec(&value));
+        let bytes = record::cbor::to_vec(&value);
         self.store
             .write(move |write| {
                 let mut table = write.open_table(PERIODS)?;
@@ -404,23 +259,6 @@ impl State {
                     number.later.sort_unstable();
                     table.insert(key.tuple(), record::cbor::to_vec(&number).as_slice())?;
                 }
-                Ok(())
-            })
-            .await
-    }
-
-    /// Drops answers that cannot be asked for again, and the quotas and inspections of days before `day`.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn prune(&self, now: u64, day: u32) -> Result<(), StoreError> {
-        self.store
-            .write(move |write| {
-                write
-                    .open_table(ANSWERS)?
-                    .retain(|_, value| row::<AnswerRow>("answers", value).map_or(true, |answer| answer.until >= now))?;
-                write.open_table(QUOTA)?.retain(|key, _| key.0 >= day)?;
-                write.open_table(INSPECTIONS)?.retain(|key, _| key.0 >= day)?;
                 Ok(())
             })
             .await

@@ -1,22 +1,27 @@
-//! Periods: one VRF key for each, begun in the log a day ahead (design §5.2).
+//! Periods: one VRF key for each, begun in the log a day ahead, final and forgotten in time (design §5.2).
 //!
 //! A period is a calendar month (UTC). Period 1 begins when the log has none yet; a period that could not be begun in time,
 //! because identity was down over the turn of the month, begins when identity is back. A period's secret is on disk before its
 //! `period` entry is written, and the entry of a period of ours must carry our key: if the log says something else,
-//! identity's state and the log do not belong together, and identity does not start.
+//! identity's state and the log do not belong together, and identity does not start. The secret is stored wrapped ([`crate::wrapping`]).
 //!
 //! The current period is the newest whose start has come *and* whose begin stands in the log. So no label is ever handed out
 //! under a key that the public cannot see.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+mod aging;
 
-use record::{Body, Idnr, Label, Period, PeriodEvent, Phase, Series, SignedEntry, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+
+use record::{Idnr, Period, PeriodEvent, Phase, Series, Timestamp};
 use tlog::vrf::SecretKey;
+use zeroize::Zeroizing;
 
 use crate::committer::StoreError;
 use crate::log::{AppendError, Log, LogError};
 use crate::state::{Labels, PeriodRow, State};
+use crate::wrapping::{WrappingError, WrappingKeys};
+use aging::{Event, event_label, logged_key};
 
 /// How long before its start a period's begin is written.
 const AHEAD: u64 = 86_400;
@@ -36,6 +41,12 @@ pub enum PeriodError {
     /// The log does not answer, or is broken.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// A period's secret is here and its wrapping key is not. Fatal: bring the folder of wrapping keys back from its replica.
+    #[error("the wrapping key of period {0} is missing: bring the folder of wrapping keys back from its replica")]
+    WrappingKeyMissing(u32),
+    /// The wrapping keys fail.
+    #[error(transparent)]
+    Wrapping(#[from] WrappingError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -76,11 +87,11 @@ impl std::fmt::Debug for Secret {
 }
 
 impl Secret {
-    fn new(period: Period, row: &PeriodRow) -> Result<Self, StoreError> {
+    fn new(period: Period, start: u64, seed: &[u8; 32]) -> Result<Self, StoreError> {
         Ok(Self {
             period,
-            start: row.start,
-            key: SecretKey::from_seed(&row.seed).map_err(|_| StoreError::Corrupt("periods"))?,
+            start,
+            key: SecretKey::from_seed(seed).map_err(|_| StoreError::Corrupt("periods"))?,
             begin: OnceLock::new(),
         })
     }
@@ -113,22 +124,32 @@ impl Secret {
 /// All periods of ours.
 #[derive(Debug)]
 pub struct Periods {
+    wrapping: WrappingKeys,
     secrets: RwLock<BTreeMap<u32, Arc<Secret>>>,
+    /// Their secret is destroyed, and whether the log says so has not been seen yet.
+    untold: Mutex<BTreeSet<u32>>,
 }
 
 impl Periods {
-    /// Reads them from the state.
+    /// Reads them from the state and unwraps their secrets.
     ///
     /// # Errors
-    /// When the store fails.
-    pub fn load(state: &State) -> Result<Self, StoreError> {
-        let rows = state.periods()?;
-        let secrets = rows
-            .iter()
-            .map(|(period, row)| Ok((period.0, Arc::new(Secret::new(*period, row)?))))
-            .collect::<Result<_, StoreError>>()?;
+    /// When the store fails, or a secret's wrapping key is missing or another one.
+    pub fn load(state: &State, wrapping: WrappingKeys) -> Result<Self, PeriodError> {
+        let (mut secrets, mut untold) = (BTreeMap::new(), BTreeSet::new());
+        for (period, row) in state.periods()? {
+            let Some(wrapped) = &row.wrapped else {
+                untold.insert(period.0);
+                continue;
+            };
+            let key = wrapping.get(period)?.ok_or(PeriodError::WrappingKeyMissing(period.0))?;
+            let seed = key.unwrap(period, wrapped)?;
+            secrets.insert(period.0, Arc::new(Secret::new(period, row.start, &seed)?));
+        }
         Ok(Self {
+            wrapping,
             secrets: RwLock::new(secrets),
+            untold: Mutex::new(untold),
         })
     }
 
@@ -152,7 +173,7 @@ impl Periods {
         secrets.get(&period.0).map(Arc::clone)
     }
 
-    /// Does what is due at `now`: makes the next period's key, writes begins, takes note of where they stand.
+    /// Does what is due at `now`: makes the next period's key, writes begins, takes note of where they stand, ends old periods.
     ///
     /// # Errors
     /// [`PeriodError`]; those that are not retryable end the process.
@@ -163,7 +184,7 @@ impl Periods {
                 begin(&secret, log).await?;
             }
         }
-        Ok(())
+        self.age(state, log, now).await
     }
 
     async fn add_due<L: Log>(&self, state: &State, log: &L, now: u64) -> Result<(), PeriodError> {
@@ -177,28 +198,43 @@ impl Periods {
         }
         let period = Period(number);
         log.refresh().await?;
-        if log.locate(Period::MAP0, &begin_label(period))?.is_some() {
+        if log.locate(Period::MAP0, &event_label(period, Event::Begin))?.is_some() {
             return Err(PeriodError::SecretMissing(number));
         }
+        let seed = Zeroizing::new(service::secret::random()?);
         let row = PeriodRow {
             start: start.max(now),
-            seed: service::secret::random()?,
+            wrapped: Some(self.wrapping.make(period)?.wrap(period, &seed)?),
         };
-        let secret = Arc::new(Secret::new(period, &row)?);
+        let secret = Arc::new(Secret::new(period, row.start, &seed)?);
         state.add_period(period, row).await?;
         let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
         secrets.insert(number, secret);
         Ok(())
     }
+
+    fn forget(&self, period: Period) {
+        self.untold().insert(period.0);
+        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        secrets.remove(&period.0);
+    }
+
+    fn untold(&self) -> MutexGuard<'_, BTreeSet<u32>> {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Writes the begin of a period unless it stands in the log, and checks that what stands there is ours.
 async fn begin<L: Log>(secret: &Secret, log: &L) -> Result<(), PeriodError> {
-    let label = begin_label(secret.period);
+    let label = event_label(secret.period, Event::Begin);
     log.refresh().await?;
     if log.locate(Period::MAP0, &label)?.is_none() {
         let key = *secret.key.public_key().as_bytes();
-        match log.begin_period(secret.period, key, Timestamp(secret.start)).await {
+        let event = PeriodEvent::Begin {
+            vrf_key: key,
+            start: Timestamp(secret.start),
+        };
+        match log.write_period(secret.period, event).await {
             Ok(()) | Err(AppendError::LabelUsed) => log.refresh().await?,
             Err(AppendError::Unavailable(reason)) => return Err(LogError::Unavailable(reason).into()),
             Err(AppendError::Refused(reason)) => return Err(PeriodError::Refused(secret.period.0, reason)),
@@ -216,19 +252,4 @@ async fn begin<L: Log>(secret: &Secret, log: &L) -> Result<(), PeriodError> {
     metrics::counter!("identity_periods_begun_total").increment(1);
     tracing::info!(period = secret.period.0, index = located.index, "period begun");
     Ok(())
-}
-
-fn logged_key(leaf: &[u8]) -> Option<[u8; 32]> {
-    match SignedEntry::parse(leaf).ok()?.entry().body {
-        Body::Period {
-            event: PeriodEvent::Begin { vrf_key, .. },
-            ..
-        } => Some(vrf_key),
-        _ => None,
-    }
-}
-
-/// Key of the begin in map 0.
-fn begin_label(period: Period) -> Label {
-    record::period_label(period, 0)
 }

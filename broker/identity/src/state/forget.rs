@@ -1,0 +1,56 @@
+//! What the state forgets: on the day it is not needed any more, and with a period's secret.
+
+use record::Period;
+use redb::ReadableTable as _;
+
+use super::rows::{AnswerRow, PeriodRow};
+use super::{ANSWERS, INSPECTIONS, LABELS, LEAVES, NEXT, NUMBERS, PENDING, PERIODS, QUOTA, State, row};
+use crate::committer::StoreError;
+
+impl State {
+    /// Drops answers that cannot be asked for again, and the quotas and inspections of days before `day`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn prune(&self, now: u64, day: u32) -> Result<(), StoreError> {
+        self.store
+            .write(move |write| {
+                write
+                    .open_table(ANSWERS)?
+                    .retain(|_, value| row::<AnswerRow>("answers", value).map_or(true, |answer| answer.until >= now))?;
+                write.open_table(QUOTA)?.retain(|key, _| key.0 >= day)?;
+                write.open_table(INSPECTIONS)?.retain(|key, _| key.0 >= day)?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Forgets a period: its secret, and which labels were whose. That there was one, and when it started, stays.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn forget_period(&self, period: Period, start: u64) -> Result<(), StoreError> {
+        let bytes = record::cbor::to_vec(&PeriodRow { start, wrapped: None });
+        self.store
+            .write(move |write| {
+                let mut labels = Vec::new();
+                for entry in write.open_table(LABELS)?.iter()? {
+                    let (label, value) = entry?;
+                    if value.value().0.0 == period.0 {
+                        labels.push(label.value());
+                    }
+                }
+                let (mut by_label, mut leaves) = (write.open_table(LABELS)?, write.open_table(LEAVES)?);
+                for label in &labels {
+                    by_label.remove(label)?;
+                    leaves.remove(label)?;
+                }
+                write.open_table(NEXT)?.retain(|key, _| key.0 != period.0)?;
+                write.open_table(NUMBERS)?.retain(|key, _| key.0 != period.0)?;
+                write.open_table(PENDING)?.retain(|_, key| key.0 != period.0)?;
+                write.open_table(PERIODS)?.insert(period.0, bytes.as_slice())?;
+                Ok(())
+            })
+            .await
+    }
+}
