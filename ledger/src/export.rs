@@ -24,7 +24,7 @@ use tlog::tile::{Bundle, BundleError, Tile, decode_bundle};
 
 use crate::engine::edge::{Edge, TILE_WIDTH};
 use crate::engine::rows::Rows;
-use crate::server::STORE;
+use crate::server::store_below;
 use crate::store::rocks::RocksStore;
 use crate::store::{Column, StoreError};
 
@@ -74,10 +74,7 @@ pub struct Exported {
 /// # Errors
 /// [`ExportError`]. Nothing is left in `to` then.
 pub fn export(data: &Path, to: &Path, records: bool) -> Result<Exported, ExportError> {
-    let directory = [data.join(STORE), data.join("ledger").join(STORE)]
-        .into_iter()
-        .find(|path| path.is_dir());
-    let directory = directory.ok_or_else(|| ExportError::NoStore(data.to_path_buf()))?;
+    let directory = store_below(data).ok_or_else(|| ExportError::NoStore(data.to_path_buf()))?;
     // A reader that opens while the writer is just replacing its files may see a part of them; what it sees is checked, and
     // the next attempt sees a newer state.
     let mut attempt = 1;

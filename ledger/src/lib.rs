@@ -7,11 +7,13 @@
 //! store    ordered key-value rows, atomic synced batches         knows bytes
 //! ```
 //!
-//! Each layer uses only those below it. A process is [`run`] with a [`Config`]; `ledger export` is [`export::export`].
+//! Each layer uses only those below it. A process is [`run`] with a [`Config`]; `ledger export` is [`export::export`], and so on.
 //!
 //! What an attacker who owns this process can do: refuse service, and show a fork until connectors and witnesses compare. What it
 //! cannot: alter, drop or reorder what was recorded, or invent an entry of a writer, unnoticed (design §2).
 
+pub mod backup;
+pub mod check;
 pub mod config;
 pub mod engine;
 pub mod export;

@@ -23,6 +23,13 @@ enum Command {
     Serve(Serve),
     /// Write the whole log out as static files, also beside a running ledger.
     Export(Export),
+    /// Copy the store into a new directory, also beside a running ledger; the copy is checked.
+    Backup(Copying),
+    /// Copy a backup into a data directory that holds no store; the copy is checked.
+    Restore(Restore),
+    /// Read everything that is stored and compare it with itself, also beside a running ledger. Exit code 0: sound, 1: not
+    /// sound, 3: nothing could be read.
+    Check(Check),
     /// Make the log's key and the key for map entries; existing files are never touched.
     Keygen(Keygen),
     /// Print the verifier keys of the configured log keys, as a policy's `log` lines name them.
@@ -60,6 +67,33 @@ struct Export {
 }
 
 #[derive(Args)]
+struct Copying {
+    /// The ledger's data directory.
+    #[arg(long)]
+    data: PathBuf,
+    /// A directory that holds no store yet.
+    #[arg(long)]
+    to: PathBuf,
+}
+
+#[derive(Args)]
+struct Restore {
+    /// The directory of a backup.
+    #[arg(long)]
+    from: PathBuf,
+    /// The ledger's data directory.
+    #[arg(long)]
+    data: PathBuf,
+}
+
+#[derive(Args)]
+struct Check {
+    /// The ledger's data directory, or a backup.
+    #[arg(long)]
+    data: PathBuf,
+}
+
+#[derive(Args)]
 struct Keygen {
     /// The log's origin, for example `log.example.org/einsicht`.
     #[arg(long)]
@@ -81,6 +115,9 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => run(&serve),
         Command::Export(export) => write_out(&export),
+        Command::Backup(copying) => back_up(&copying),
+        Command::Restore(restore) => restored(&restore),
+        Command::Check(check) => return checked(&check),
         Command::Keygen(keygen) => make_keys(&keygen),
         Command::Keys(keys) => print_keys(&keys),
     };
@@ -122,6 +159,51 @@ fn write_out(export: &Export) -> Result<(), Failure> {
         println!("records   {}", exported.records);
     }
     Ok(())
+}
+
+fn back_up(copying: &Copying) -> Result<(), Failure> {
+    tell(&ledger::backup::copy(&copying.data, &copying.to)?);
+    println!("The backup holds neither the log's key nor the writer key nor the policy: keep them elsewhere.");
+    Ok(())
+}
+
+fn restored(restore: &Restore) -> Result<(), Failure> {
+    let report = ledger::backup::copy(&restore.from, &restore.data)?;
+    tell(&report);
+    println!(
+        "Entries after {} are not in it. If a witness has seen more, the ledger will refuse to start: restore a newer backup.",
+        report.size
+    );
+    Ok(())
+}
+
+fn checked(check: &Check) -> ExitCode {
+    let report = match ledger::check::check(&check.data) {
+        Ok(report) => report,
+        Err(error) => {
+            eprintln!("ledger: {error}");
+            return ExitCode::from(3);
+        }
+    };
+    tell(&report);
+    let findings = &report.findings;
+    for finding in findings.told() {
+        println!("NOT SOUND: {finding}");
+    }
+    println!("findings  {}", findings.count());
+    if findings.count() == 0 {
+        return ExitCode::SUCCESS;
+    }
+    println!(
+        "Do not go on with this store: restore a backup that is at least as new as the witnesses' last checkpoint."
+    );
+    ExitCode::FAILURE
+}
+
+fn tell(report: &ledger::check::Report) {
+    println!("size      {}", report.size);
+    println!("root      {}", report.root);
+    println!("records   {}", report.records);
 }
 
 fn make_keys(keygen: &Keygen) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! Putting the parts together: store, log, rules, witnesses, HTTP.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use service::secret::CredentialDigest;
@@ -20,6 +20,13 @@ use crate::store::{Store, StoreError};
 
 /// Directory of the store below the data directory.
 pub(crate) const STORE: &str = "store";
+
+/// The store below a data directory, or below that of a demonstration.
+pub(crate) fn store_below(data: &Path) -> Option<PathBuf> {
+    [data.join(STORE), data.join("ledger").join(STORE)]
+        .into_iter()
+        .find(|path| path.is_dir())
+}
 
 /// Why the ledger cannot run.
 #[derive(Debug, thiserror::Error)]

@@ -68,6 +68,12 @@ const NEEDS: &[Need] = &[
         found: || sh::found("chromium"),
     },
     Need {
+        what: "strace, for the test that answers wait for the disk",
+        purpose: Purpose::Test,
+        packages: &["strace"],
+        found: || sh::found("strace"),
+    },
+    Need {
         what: "node and npm, for the browser tests",
         purpose: Purpose::Test,
         packages: &["nodejs", "npm"],

@@ -147,7 +147,8 @@ impl Chains {
     }
 }
 
-fn key(writer: &WriterId, sequence: u64) -> [u8; 40] {
+/// The key of `Sequences`.
+pub(super) fn key(writer: &WriterId, sequence: u64) -> [u8; 40] {
     let mut key = [0; 40];
     key[..32].copy_from_slice(&writer.0.0);
     key[32..].copy_from_slice(&sequence.to_be_bytes());

@@ -22,8 +22,8 @@ use super::submission::Submission;
 use crate::engine::rows::Rows;
 use crate::store::{Batch, Column, StoreError};
 
-const DIRECTORY: &[u8] = b"directory";
-const REGISTRY: &[u8] = b"registry";
+pub(super) const DIRECTORY: &[u8] = b"directory";
+pub(super) const REGISTRY: &[u8] = b"registry";
 
 /// How far the log is founded.
 pub(super) struct Founding {

@@ -22,6 +22,14 @@ fn damaged() -> StoreError {
     StoreError("a label row is damaged: restore from a backup".into())
 }
 
+/// The key of `Labels`.
+pub(super) fn key(period: Period, label: &Label) -> [u8; 36] {
+    let mut key = [0; 36];
+    key[..4].copy_from_slice(&period.0.to_be_bytes());
+    key[4..].copy_from_slice(&label.0);
+    key
+}
+
 impl Labels {
     /// Rebuilds a period's map and calls `each` with the indexes of its entries.
     pub(super) fn load(
@@ -71,10 +79,7 @@ impl Labels {
     ) -> Result<(), StoreError> {
         let index = Index::new(index).map_err(|error| StoreError(error.to_string()))?;
         let value = Value { index, leaf };
-        let mut key = [0; 36];
-        key[..4].copy_from_slice(&period.0.to_be_bytes());
-        key[4..].copy_from_slice(&label.0);
-        batch.put(Column::Labels, &key, &value.to_bytes());
+        batch.put(Column::Labels, &key(period, &label), &value.to_bytes());
         let inserted = self.0.entry(period).or_default().insert(label.0, value);
         inserted.map_err(|_| StoreError("a label was added twice".into()))
     }

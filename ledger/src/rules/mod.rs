@@ -12,6 +12,7 @@
 //! The ledger writes `map` entries itself, at most `map_after` after any other entry. They go through the same stage and commit.
 
 mod chains;
+pub(crate) mod check;
 #[cfg(test)]
 mod durability_tests;
 mod founding;

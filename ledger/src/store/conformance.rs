@@ -1,17 +1,47 @@
 //! What every store must do; run on each of them.
+//!
+//! Every back end calls [`check`] on an empty store; one that lies on a disk calls [`check_reopening`], which closes and opens it
+//! between all parts, so that what is checked has come through its recovery.
 
 #![allow(clippy::unwrap_used)]
 
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Batch, Column, Durability, Store};
 
+/// A part changes the store; the second half of it, given the state it left, looks at what it must have become.
+type Part = (fn(&dyn Store), fn(&dyn Store));
+
+const PARTS: [Part; 7] = [
+    (write_columns, columns_are_apart),
+    (write_a_contradictory_batch, later_rows_of_a_batch_win),
+    (write_unordered_keys, scans_are_ordered_and_half_open),
+    (write_large_and_empty, large_values_and_empty_ones),
+    (write_many, many_rows_are_all_there),
+    (overwrite_and_delete_many, later_batches_win),
+    (write_lazily_then_synced, a_synced_batch_takes_lazy_ones_along),
+];
+
 /// Runs all checks on an empty store.
 pub(super) fn check(store: &dyn Store) {
-    columns_are_apart(store);
-    later_rows_of_a_batch_win(store);
-    scans_are_ordered_and_half_open(store);
-    large_values_and_empty_ones(store);
+    for (change, look) in PARTS {
+        change(store);
+        look(store);
+    }
+    batches_are_seen_whole(store);
+}
+
+/// Runs all checks, each also on the store opened anew.
+pub(super) fn check_reopening<S: Store>(open: impl Fn() -> S) {
+    for (change, look) in PARTS {
+        let store = open();
+        change(&store);
+        look(&store);
+        drop(store);
+        look(&open());
+    }
+    batches_are_seen_whole(&open());
 }
 
 fn write(store: &dyn Store, fill: impl FnOnce(&mut Batch)) {
@@ -20,12 +50,15 @@ fn write(store: &dyn Store, fill: impl FnOnce(&mut Batch)) {
     store.write(&batch, Durability::Synced).unwrap();
 }
 
-fn columns_are_apart(store: &dyn Store) {
+fn write_columns(store: &dyn Store) {
     write(store, |batch| {
         for column in Column::ALL {
             batch.put(column, b"same key", column.name().as_bytes());
         }
     });
+}
+
+fn columns_are_apart(store: &dyn Store) {
     for column in Column::ALL {
         assert_eq!(
             store.get(column, b"same key").unwrap().unwrap(),
@@ -35,19 +68,24 @@ fn columns_are_apart(store: &dyn Store) {
     }
 }
 
-fn later_rows_of_a_batch_win(store: &dyn Store) {
+fn write_a_contradictory_batch(store: &dyn Store) {
+    write(store, |batch| batch.put(Column::Labels, b"c", b"1"));
     write(store, |batch| {
         batch.put(Column::Labels, b"a", b"1");
         batch.delete(Column::Labels, b"a");
         batch.put(Column::Labels, b"a", b"2");
         batch.put(Column::Labels, b"b", b"1");
         batch.delete(Column::Labels, b"b");
+        batch.delete(Column::Labels, b"c");
         batch.delete(Column::Labels, b"never there");
     });
+}
+
+fn later_rows_of_a_batch_win(store: &dyn Store) {
     assert_eq!(store.get(Column::Labels, b"a").unwrap().unwrap(), b"2");
     assert_eq!(store.get(Column::Labels, b"b").unwrap(), None);
-    write(store, |batch| batch.delete(Column::Labels, b"a"));
-    assert_eq!(store.get(Column::Labels, b"a").unwrap(), None);
+    assert_eq!(store.get(Column::Labels, b"c").unwrap(), None);
+    assert_eq!(store.get(Column::Labels, b"never there").unwrap(), None);
 }
 
 fn keys(store: &dyn Store, from: &[u8], to: &[u8], limit: usize) -> Vec<Vec<u8>> {
@@ -66,30 +104,153 @@ fn keys(store: &dyn Store, from: &[u8], to: &[u8], limit: usize) -> Vec<Vec<u8>>
     keys
 }
 
-fn scans_are_ordered_and_half_open(store: &dyn Store) {
-    let all: [&[u8]; 6] = [b"\x01", b"\x01\x00", b"\x01\xff", b"\x02", b"\x80", b"\xff\xff"];
+const KEYS: [&[u8]; 7] = [
+    b"\x01",
+    b"\x01\x00",
+    b"\x01\xff",
+    b"\x02",
+    b"\x03",
+    b"\x80",
+    b"\xff\xff",
+];
+
+fn write_unordered_keys(store: &dyn Store) {
     write(store, |batch| {
         batch.delete(Column::Intents, b"same key");
-        for key in [3, 0, 5, 1, 4, 2] {
-            batch.put(Column::Intents, all[key], all[key]);
+        for key in [3, 0, 6, 4, 1, 5, 2] {
+            batch.put(Column::Intents, KEYS[key], KEYS[key]);
         }
     });
+    write(store, |batch| batch.delete(Column::Intents, b"\x03"));
+}
+
+fn scans_are_ordered_and_half_open(store: &dyn Store) {
+    let all: Vec<&[u8]> = KEYS.into_iter().filter(|key| *key != b"\x03").collect();
     assert_eq!(keys(store, b"", b"\xff\xff\xff", 99), all);
     assert_eq!(keys(store, b"\x01\x00", b"\x80", 99), all[1..4]);
     assert_eq!(keys(store, b"\x01", b"\x01\x00\x00", 99), all[..2]);
     assert_eq!(keys(store, b"\x80", b"\x80", 99), [] as [&[u8]; 0]);
     assert_eq!(keys(store, b"\x80", b"\x01", 99), [] as [&[u8]; 0]);
     assert_eq!(keys(store, b"", b"\xff\xff\xff", 2), all[..2]);
-    write(store, |batch| batch.delete(Column::Intents, b"\x02"));
-    assert_eq!(keys(store, b"\x01\xff", b"\xff", 99), [all[2], all[4]]);
+    assert_eq!(keys(store, b"\x02", b"\x80", 99), all[3..4]);
+}
+
+fn large() -> Vec<u8> {
+    (0..3_000_000u32).map(|i| (i % 251) as u8).collect()
+}
+
+fn write_large_and_empty(store: &dyn Store) {
+    let large = large();
+    write(store, |batch| {
+        batch.put_parts(Column::Documents, b"large", &[&large[..1_000_000], &large[1_000_000..]]);
+        batch.put(Column::Documents, b"empty", b"");
+    });
 }
 
 fn large_values_and_empty_ones(store: &dyn Store) {
-    let large: Vec<u8> = (0..3_000_000u32).map(|i| (i % 251) as u8).collect();
-    write(store, |batch| {
-        batch.put_parts(Column::Documents, b"large", &[&large[..1_000_000], &large[1_000_000..]]);
-        batch.put(Column::Documents, b"", b"");
+    assert_eq!(store.get(Column::Documents, b"large").unwrap().unwrap(), large());
+    assert_eq!(store.get(Column::Documents, b"empty").unwrap().unwrap(), b"");
+}
+
+const MANY: u64 = 21_000;
+
+/// An order that is not that of the keys.
+fn scattered(i: u64) -> [u8; 8] {
+    (i.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_be_bytes()
+}
+
+fn write_many(store: &dyn Store) {
+    write(store, |batch| batch.delete(Column::Sequences, b"same key"));
+    for first in (0..MANY).step_by(1000) {
+        write(store, |batch| {
+            for i in first..first + 1000 {
+                batch.put(Column::Sequences, &scattered(i), &i.to_be_bytes());
+            }
+        });
+    }
+}
+
+fn many_rows_are_all_there(store: &dyn Store) {
+    let (mut count, mut last) = (0, Vec::new());
+    let visited = store.scan(Column::Sequences, &[], &[0xff; 9], &mut |key, value| {
+        let i = u64::from_be_bytes(value.try_into().unwrap());
+        assert_eq!(key, scattered(i));
+        assert!(count == 0 || last < key.to_vec());
+        (count, last) = (count + 1, key.to_vec());
+        ControlFlow::Continue(())
     });
-    assert_eq!(store.get(Column::Documents, b"large").unwrap().unwrap(), large);
-    assert_eq!(store.get(Column::Documents, b"").unwrap().unwrap(), b"");
+    visited.unwrap();
+    assert_eq!(count, MANY);
+}
+
+fn overwrite_and_delete_many(store: &dyn Store) {
+    write(store, |batch| {
+        for i in 0..MANY {
+            match i % 3 {
+                0 => batch.delete(Column::Sequences, &scattered(i)),
+                1 => batch.put(Column::Sequences, &scattered(i), b"new"),
+                _ => {}
+            }
+        }
+    });
+}
+
+fn later_batches_win(store: &dyn Store) {
+    let mut counts = [0u64; 3];
+    let visited = store.scan(Column::Sequences, &[], &[0xff; 9], &mut |key, value| {
+        counts[usize::from(value != b"new") + 1] += 1;
+        assert!(value == b"new" || scattered(u64::from_be_bytes(value.try_into().unwrap())) == key);
+        ControlFlow::Continue(())
+    });
+    visited.unwrap();
+    assert_eq!(counts, [0, MANY / 3, MANY / 3]);
+}
+
+fn write_lazily_then_synced(store: &dyn Store) {
+    for (key, durability) in [("lazy", Durability::Lazy), ("synced", Durability::Synced)] {
+        let mut batch = Batch::default();
+        batch.put(Column::Meta, key.as_bytes(), key.as_bytes());
+        store.write(&batch, durability).unwrap();
+    }
+}
+
+fn a_synced_batch_takes_lazy_ones_along(store: &dyn Store) {
+    for key in ["lazy", "synced"] {
+        assert_eq!(
+            store.get(Column::Meta, key.as_bytes()).unwrap().unwrap(),
+            key.as_bytes()
+        );
+    }
+}
+
+/// A scan sees a batch whole or not at all, while another thread writes.
+fn batches_are_seen_whole(store: &dyn Store) {
+    const ROWS: u8 = 50;
+    let ended = AtomicBool::new(false);
+    let round = |number: u64| {
+        write(store, |batch| {
+            for row in 0..ROWS {
+                batch.put(Column::Writers, &[0, row], &number.to_be_bytes());
+            }
+        });
+    };
+    round(0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 1..100 {
+                round(number);
+            }
+            ended.store(true, Ordering::SeqCst);
+        });
+        while !ended.load(Ordering::SeqCst) {
+            let mut seen = Vec::new();
+            let visited = store.scan(Column::Writers, &[0], &[1], &mut |_, value| {
+                seen.push(value.to_vec());
+                ControlFlow::Continue(())
+            });
+            visited.unwrap();
+            assert_eq!(seen.len(), usize::from(ROWS));
+            assert!(seen.iter().all(|value| *value == seen[0]), "a scan saw half of a batch");
+        }
+    });
 }

@@ -3,15 +3,19 @@
 //! * **Columns** are separate ordered key spaces. Keys compare bytewise.
 //! * A **batch** is applied whole or not at all. With [`Durability::Synced`] it survives a power cut once `write` has returned,
 //!   and so does everything written before it. With [`Durability::Lazy`] it may be lost until the next synced batch.
-//! * **Reads** see every batch whose `write` has returned.
+//! * **Reads** see every batch whose `write` has returned; a scan sees each batch whole or not at all.
+//! * **Keys** have 1 to 65 535 bytes; values may be empty and have megabytes.
 //! * After an error of `write` nothing is known about the batch; the caller must stop writing (a failed `fsync` is never retried:
 //!   the kernel may have dropped the pages and will report success the second time).
 //!
 //! Nothing above this module knows which store is behind it. `rocks` is the embedded default; `memory` loses on demand what
-//! was not synced and is for tests. Both pass the same conformance test (`conformance.rs`).
+//! was not synced, and `fjall` is pure Rust: both are for tests. All pass the same conformance test (`conformance.rs`).
+//! `docs/storage.md` says what lies where and why.
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod fjall;
 pub mod memory;
 pub mod rocks;
 

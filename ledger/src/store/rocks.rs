@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn conforms() {
         let directory = tempfile::tempdir().unwrap();
-        super::super::conformance::check(&RocksStore::open(directory.path()).unwrap());
+        super::super::conformance::check_reopening(|| RocksStore::open(directory.path()).unwrap());
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl std::fmt::Display for Figures {
         )?;
         writeln!(
             f,
-            "{} entries in the logs, {} acknowledged, {} checkpoints seen",
+            "{} entries in the logs, {} acknowledged, {} times a checkpoint that was seen was compared",
             self.entries, self.acknowledged, self.checkpoints
         )?;
         writeln!(
@@ -162,18 +162,7 @@ impl Log {
         let mut ledger = Ledger::start(&log.world, log.port, "")?;
         let client = client()?;
         ensure!(ledger.ready(&client, &log.world).await?, "killed by somebody else");
-        // The directory must stand before those it names may write.
-        let (documents, period) = log.world.founding.split_at(3);
-        for part in [documents, period] {
-            let answers = match wire::post(&client, &ledger.url, &log.world, part).await? {
-                Posted::Answers(answers) => answers,
-                Posted::Nothing(why) => anyhow::bail!("the log cannot be founded: {why}"),
-            };
-            ensure!(
-                answers.iter().all(|answer| matches!(answer, Answer::Recorded(..))),
-                "{answers:?}"
-            );
-        }
+        found(&client, &ledger.url, &log.world).await?;
         ledger.stop().await?;
         Ok(log)
     }
@@ -277,6 +266,21 @@ impl Log {
             .map(|directory| directory.keep().display().to_string())
             .unwrap_or_default()
     }
+}
+
+/// Sends the first entries of the log.
+pub(crate) async fn found(client: &reqwest::Client, url: &str, world: &World) -> Result<()> {
+    // The directory must stand before those it names may write.
+    let (documents, period) = world.founding.split_at(3);
+    for part in [documents, period] {
+        let answers = match wire::post(client, url, world, part).await? {
+            Posted::Answers(answers) => answers,
+            Posted::Nothing(why) => anyhow::bail!("the log cannot be founded: {why}"),
+        };
+        let recorded = answers.iter().all(|answer| matches!(answer, Answer::Recorded(..)));
+        ensure!(recorded, "{answers:?}");
+    }
+    Ok(())
 }
 
 fn place_of(kill: Kill) -> &'static str {

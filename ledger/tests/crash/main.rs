@@ -6,10 +6,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backup;
+mod disk;
 mod harness;
 mod mirror;
 mod process;
 mod random;
+mod sync;
 mod wire;
 mod witness;
 mod world;
@@ -19,9 +22,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 
+/// A number from the environment: `EINSICHT_SEED` repeats a run, `EINSICHT_KILLS` makes a longer one.
+fn given(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|number| number.parse().ok())
+}
+
 fn seed() -> u64 {
-    let given = std::env::var("EINSICHT_SEED").ok().and_then(|seed| seed.parse().ok());
-    given.unwrap_or_else(|| {
+    given("EINSICHT_SEED").unwrap_or_else(|| {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap()
@@ -43,6 +50,49 @@ async fn thirty_kills_lose_and_fork_nothing() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes a quarter of an hour: `cargo xtask test --long`"]
-async fn two_thousand_kills_lose_and_fork_nothing() -> Result<()> {
-    kill(2000).await
+async fn thousands_of_kills_lose_and_fork_nothing() -> Result<()> {
+    kill(given("EINSICHT_KILLS").unwrap_or(2000)).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_waits_for_the_disk() -> Result<()> {
+    if !sync::available()? {
+        return Ok(());
+    }
+    let (entries, wrong) = sync::traced("").await?;
+    assert!(entries > 0 && wrong.is_empty(), "{wrong:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sync_that_is_left_out_is_noticed() -> Result<()> {
+    if !sync::available()? {
+        return Ok(());
+    }
+    let (entries, wrong) = sync::traced("sync-left-out=return").await?;
+    assert!(entries > 0 && wrong.len() == entries, "of {entries} only: {wrong:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_cannot_write_stops_the_log_and_loses_nothing() -> Result<()> {
+    disk::Failing::new()?.at_point("write-fails").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failing_sync_stops_the_log_and_loses_nothing() -> Result<()> {
+    disk::Failing::new()?.at_point("sync-fails").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_file_system_stops_the_log_until_there_is_room() -> Result<()> {
+    if !disk::may_mount()? {
+        return Ok(());
+    }
+    disk::Failing::new()?.on_a_full_file_system().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn backups_are_taken_beside_writers_and_checked() -> Result<()> {
+    backup::backup_restore_check().await
 }

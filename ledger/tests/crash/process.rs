@@ -90,10 +90,26 @@ impl Ledger {
         }
     }
 
+    /// Sends SIGTERM to the ledger that another program runs, and not to that program.
+    pub(crate) fn stop_child(&self) -> Result<()> {
+        let parent = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"))?;
+        terminate(
+            children
+                .split_whitespace()
+                .next()
+                .context("the program runs a ledger")?,
+        )
+    }
+
     /// Ends it as an operator would, and expects a clean end.
-    pub(crate) async fn stop(mut self) -> Result<()> {
-        let id = self.child.id().to_string();
-        ensure!(Command::new("kill").args(["-TERM", &id]).status()?.success());
+    pub(crate) async fn stop(self) -> Result<()> {
+        terminate(&self.child.id().to_string())?;
+        self.ended().await
+    }
+
+    /// Waits for a clean end.
+    pub(crate) async fn ended(mut self) -> Result<()> {
         let started = Instant::now();
         while started.elapsed() < STARTING {
             if let Some(status) = self.child.try_wait()? {
@@ -111,6 +127,14 @@ impl Drop for Ledger {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn terminate(id: &str) -> Result<()> {
+    ensure!(
+        Command::new("kill").args(["-TERM", id]).status()?.success(),
+        "cannot signal {id}"
+    );
+    Ok(())
 }
 
 /// It may die of SIGKILL and of nothing else: whatever else ends it is a fault of its own.

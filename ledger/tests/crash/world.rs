@@ -71,16 +71,25 @@ pub(crate) fn witness_key() -> Result<SigningKey> {
 impl World {
     /// Writes everything that `ledger serve` needs into `directory`. The policy's witness listens at `witness`.
     pub(crate) fn new(directory: &Path, witness: &str) -> Result<Self> {
+        let policy = format!(
+            "log {}\nwitness w {} {witness}\nquorum w\n",
+            log_key()?.verifier_key()?,
+            witness_key()?.verifier_key()?
+        );
+        Self::with_policy(directory, &policy)
+    }
+
+    /// As [`World::new`], without a witness.
+    pub(crate) fn unwitnessed(directory: &Path) -> Result<Self> {
+        Self::with_policy(directory, &format!("log {}\nquorum none\n", log_key()?.verifier_key()?))
+    }
+
+    fn with_policy(directory: &Path, policy: &str) -> Result<Self> {
         let (directory, log_key, credential) = (directory.to_path_buf(), log_key()?, Credential::from_bytes([77; 32]));
         let (genesis, documents) = documents(&log_key)?;
         let founding = founding(&documents)?;
-        let policy = format!(
-            "log {}\nwitness w {} {witness}\nquorum w\n",
-            log_key.verifier_key()?,
-            witness_key()?.verifier_key()?
-        );
         std::fs::create_dir_all(&directory)?;
-        std::fs::write(directory.join("trust.policy"), &policy)?;
+        std::fs::write(directory.join("trust.policy"), policy)?;
         durable::create_private(&directory.join("log.key"), log_key.to_private_text().as_bytes())?;
         durable::create_private(&directory.join("writer.key"), hex::encode([LEDGER; 32]).as_bytes())?;
         let config = serde_json::json!({

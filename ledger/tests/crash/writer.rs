@@ -25,8 +25,12 @@ pub(crate) struct Acknowledged {
 pub(crate) struct Writer {
     pen: Pen,
     random: Random,
+    /// Bytes of a record.
+    pub(crate) record: usize,
     /// Sent and not answered: whether they stand in the log is unknown.
     pub(crate) unanswered: Vec<Submission>,
+    /// What the log, or the network, said instead of the last answer.
+    pub(crate) why_unanswered: String,
     open_intents: Vec<u64>,
     pub(crate) acknowledged: Vec<Acknowledged>,
     /// How many of them are older than the last check.
@@ -38,7 +42,9 @@ impl Writer {
         Self {
             pen: Pen::new(broker(number)),
             random,
+            record: 96,
             unanswered: Vec::new(),
+            why_unanswered: String::new(),
             open_intents: Vec::new(),
             acknowledged: Vec::new(),
             checked: 0,
@@ -70,7 +76,10 @@ impl Writer {
         }
         let answers = match post(client, url, world, &self.unanswered).await? {
             Posted::Answers(answers) => answers,
-            Posted::Nothing(_) => return Ok(false),
+            Posted::Nothing(why) => {
+                self.why_unanswered = why;
+                return Ok(false);
+            }
         };
         for (submission, answer) in std::mem::take(&mut self.unanswered).into_iter().zip(answers) {
             match answer {
@@ -109,7 +118,7 @@ impl Writer {
     }
 
     fn labelled(&mut self, kind: LabelledKind, label: [u8; 32], refers: Option<u64>) -> Result<Submission> {
-        let record = self.random.bytes().repeat(3);
+        let record = self.random.bytes().repeat(self.record / 32);
         let body = Body::Labelled {
             kind,
             period: PERIOD,

@@ -1,0 +1,185 @@
+//! For `ledger check`: what belongs to entries, compared with them one after another.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use record::{Body, DocumentKind, LabelledKind, ReferenceKind, SignedEntry, WriterId};
+use tlog::Hash;
+use tlog::map::Value;
+use tlog::merkle::Index;
+
+use super::chains::{self, WriterHead};
+use super::{founding, labels, load_intents};
+use crate::check::{Findings, count};
+use crate::store::{Column, Store, StoreError};
+
+/// What the entries read so far demand of the store.
+#[derive(Default)]
+pub(crate) struct Belongings {
+    heads: HashMap<WriterId, WriterHead>,
+    open_intents: BTreeMap<u64, u32>,
+    documents: HashSet<Hash>,
+    /// Digests of directory and Registerlandkarte in force.
+    in_force: [Option<Hash>; 2],
+    entries: u64,
+    labels: u64,
+    records: u64,
+}
+
+impl Belongings {
+    /// Sealed records that are stored.
+    pub(crate) fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// The next entry.
+    pub(crate) fn entry(
+        &mut self,
+        index: u64,
+        signed: &SignedEntry,
+        store: &dyn Store,
+        findings: &mut Findings,
+    ) -> Result<(), StoreError> {
+        self.entries += 1;
+        self.chain(index, signed, store, findings)?;
+        let body = &signed.entry().body;
+        if let Some((period, label)) = body.map_key() {
+            self.labels += 1;
+            let value = Index::new(index).ok().map(|index| Value {
+                index,
+                leaf: signed.leaf_hash(),
+            });
+            let row = store.get(Column::Labels, &labels::key(period, &label))?;
+            if row.as_deref() != value.map(Value::to_bytes).as_ref().map(<[u8; 40]>::as_slice) {
+                findings.add(format!("the label of entry {index} has no row, or another entry's"));
+            }
+        }
+        if let Some(commitment) = body.commitment() {
+            match store.get(Column::Records, &index.to_be_bytes())? {
+                None => findings.add(format!("the record of entry {index} is missing")),
+                Some(record) => {
+                    self.records += 1;
+                    if Hash::of(&record) != commitment.0 {
+                        findings.add(format!(
+                            "the record of entry {index} is not the one that the entry commits to"
+                        ));
+                    }
+                }
+            }
+        }
+        if let Some(digest) = body.document() {
+            let document = store.get(Column::Documents, &digest.0)?;
+            if document.map(|document| Hash::of(&document)) != Some(digest) {
+                findings.add(format!("the document of entry {index} is missing or another"));
+            }
+            self.documents.insert(digest);
+        }
+        self.note(index, body, findings);
+        Ok(())
+    }
+
+    fn chain(
+        &mut self,
+        index: u64,
+        signed: &SignedEntry,
+        store: &dyn Store,
+        findings: &mut Findings,
+    ) -> Result<(), StoreError> {
+        let entry = signed.entry();
+        let (sequence, previous) = self
+            .heads
+            .get(&entry.writer)
+            .map_or((0, Hash([0; 32])), |head| (head.sequence + 1, head.leaf));
+        if (entry.sequence.0, entry.previous) != (sequence, previous) {
+            findings.add(format!("entry {index} does not continue its writer's chain"));
+        }
+        let head = WriterHead {
+            sequence: entry.sequence.0,
+            leaf: signed.leaf_hash(),
+            index,
+        };
+        self.heads.insert(entry.writer, head);
+        let row = store.get(Column::Sequences, &chains::key(&entry.writer, entry.sequence.0))?;
+        if row.as_deref() != Some(index.to_be_bytes().as_slice()) {
+            findings.add(format!("entry {index} is not found by its writer and number"));
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, index: u64, body: &Body, findings: &mut Findings) {
+        match body {
+            Body::Document { kind, digest } => match kind {
+                DocumentKind::Directory => self.in_force[0] = Some(*digest),
+                DocumentKind::Registry => self.in_force[1] = Some(*digest),
+                _ => {}
+            },
+            Body::Labelled {
+                kind: LabelledKind::Intent,
+                period,
+                ..
+            } => drop(self.open_intents.insert(index, period.0)),
+            Body::Labelled {
+                kind: LabelledKind::Outcome,
+                refers: Some(intent),
+                ..
+            }
+            | Body::Reference {
+                kind: ReferenceKind::Lost,
+                refers: intent,
+            } if self.open_intents.remove(&intent.get()).is_none() => {
+                findings.add(format!(
+                    "entry {index} closes {}, which is no open intent",
+                    intent.get()
+                ));
+            }
+            _ => {}
+        }
+    }
+
+    /// What all entries together demand, and that there is nothing else.
+    pub(crate) fn finish(&self, store: &dyn Store, findings: &mut Findings) -> Result<(), StoreError> {
+        for (writer, head) in &self.heads {
+            match WriterHead::read(store, writer) {
+                Ok(Some(row)) if row == *head => {}
+                Ok(_) => findings.add(format!("the head of writer {} is not its newest entry", writer.0)),
+                Err(error) => findings.add(error.to_string()),
+            }
+        }
+        self.check_intents(store, findings);
+        for (key, digest) in [founding::DIRECTORY, founding::REGISTRY].into_iter().zip(self.in_force) {
+            let row = store.get(Column::Meta, key)?;
+            if row.as_deref() != digest.as_ref().map(|digest| digest.0.as_slice()) {
+                let name = String::from_utf8_lossy(key);
+                findings.add(format!("the {name} in force is not the newest that was recorded"));
+            }
+        }
+        for (column, demanded) in [
+            (Column::Writers, self.heads.len() as u64),
+            (Column::Sequences, self.entries),
+            (Column::Labels, self.labels),
+            (Column::Records, self.records),
+            (Column::Documents, self.documents.len() as u64),
+        ] {
+            let stored = count(store, column)?;
+            if stored > demanded {
+                let surplus = stored - demanded;
+                findings.add(format!("{surplus} rows of {} belong to no entry", column.name()));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_intents(&self, store: &dyn Store, findings: &mut Findings) {
+        let stored: BTreeMap<u64, u32> = match load_intents(store) {
+            Ok(intents) => intents.into_iter().map(|(index, period)| (index, period.0)).collect(),
+            Err(error) => return findings.add(error.to_string()),
+        };
+        let differs = |(index, period): (&u64, &u32), other: &BTreeMap<u64, u32>| other.get(index) != Some(period);
+        let wrong = self.open_intents.iter().find(|row| differs(*row, &stored));
+        let wrong = wrong.or_else(|| stored.iter().find(|row| differs(*row, &self.open_intents)));
+        if let Some((index, _)) = wrong {
+            findings.add(format!(
+                "the rows of open intents are not the intents without outcome: entry {index}"
+            ));
+        }
+    }
+}

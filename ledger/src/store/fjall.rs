@@ -1,0 +1,90 @@
+//! fjall, a log-structured store in pure Rust, behind the same trait: for tests, so that the trait is not RocksDB's.
+//!
+//! One keyspace per column; all share one journal, so a synced batch makes earlier lazy ones durable too. Measured against
+//! RocksDB it has 65–95 % of the throughput and a worse 99th percentile, which is why it is not the default.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
+
+use super::{Batch, Column, Durability, Store, StoreError, Visit};
+
+/// The store.
+pub(super) struct FjallStore {
+    database: Database,
+    keyspaces: Vec<Keyspace>,
+}
+
+impl From<fjall::Error> for StoreError {
+    fn from(error: fjall::Error) -> Self {
+        StoreError(error.to_string())
+    }
+}
+
+impl FjallStore {
+    /// Opens the store in `directory`, making it if there is none.
+    pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
+        let database = Database::builder(directory).open()?;
+        let keyspaces = Column::ALL
+            .into_iter()
+            .map(|column| database.keyspace(column.name(), KeyspaceCreateOptions::default))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { database, keyspaces })
+    }
+
+    fn keyspace(&self, column: Column) -> &Keyspace {
+        &self.keyspaces[column as usize]
+    }
+}
+
+impl Store for FjallStore {
+    fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.keyspace(column).get(key)?.map(|value| value.to_vec()))
+    }
+
+    fn write(&self, batch: &Batch, durability: Durability) -> Result<(), StoreError> {
+        let mut rows = self.database.batch().durability(match durability {
+            Durability::Synced => Some(PersistMode::SyncData),
+            Durability::Lazy => None,
+        });
+        // Equal keys of one batch get one sequence number here, so only the last may go in.
+        let mut sorted = batch.sorted().peekable();
+        while let Some((column, key, value)) = sorted.next() {
+            if sorted.peek().is_some_and(|next| (next.0, next.1) == (column, key)) {
+                continue;
+            }
+            match value {
+                Some(value) => rows.insert(self.keyspace(column), key, value),
+                None => rows.remove(self.keyspace(column), key),
+            }
+        }
+        Ok(rows.commit()?)
+    }
+
+    fn scan(&self, column: Column, from: &[u8], to: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        if from >= to {
+            return Ok(());
+        }
+        // A scan of the keyspace itself may see half of a batch.
+        for row in self.database.snapshot().range(self.keyspace(column), from..to) {
+            let (key, value) = row.into_inner()?;
+            if let ControlFlow::Break(()) = visit(&key, &value) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn conforms() {
+        let directory = tempfile::tempdir().unwrap();
+        super::super::conformance::check_reopening(|| FjallStore::open(directory.path()).unwrap());
+    }
+}

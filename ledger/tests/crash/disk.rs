@@ -1,0 +1,140 @@
+//! A disk that is full or fails: the ledger stops accepting, says why, goes on serving reads and loses nothing; with room again,
+//! it goes on after a restart.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::harness::{client, found};
+use crate::mirror::Mirror;
+use crate::process::{Ledger, free_port, said};
+use crate::random::Random;
+use crate::wire;
+use crate::world::World;
+use crate::writer::Writer;
+
+/// A log on which the disk fails in the middle of writing.
+pub(crate) struct Failing {
+    directory: tempfile::TempDir,
+    world: World,
+    port: u16,
+    writer: Writer,
+    mirror: Mirror,
+}
+
+impl Failing {
+    pub(crate) fn new() -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let mut random = Random::new(crate::seed());
+        Ok(Self {
+            world: World::unwitnessed(directory.path())?,
+            directory,
+            port: free_port(random.next())?,
+            writer: Writer::new(0, random),
+            mirror: Mirror::new(),
+        })
+    }
+
+    /// A fail point of the store, after some good commits, and for good.
+    pub(crate) async fn at_point(mut self, point: &str) -> Result<()> {
+        let mut ledger = Ledger::start(&self.world, self.port, &format!("{point}=20*off->return"))?;
+        self.fill(&mut ledger, "a fail point says so").await?;
+        drop(ledger);
+        let ledger = Ledger::start(&self.world, self.port, "")?;
+        self.goes_on(ledger).await
+    }
+
+    /// A file system of a few megabytes, most of them taken, in a name space of its own.
+    pub(crate) async fn on_a_full_file_system(mut self) -> Result<()> {
+        self.writer.record = 96 << 10;
+        let mount = self.directory.path().join("data");
+        std::fs::create_dir_all(&mount)?;
+        let script = "mount -t tmpfs -o size=12m none \"$1\" && head -c 6M /dev/zero > \"$1/ballast\" || exit 9
+            shift; mounted=$1; shift
+            \"$@\"
+            rm \"$mounted/ballast\" && exec \"$@\"";
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", script, "sh"]);
+        command.arg(&mount).arg(&mount).arg(env!("CARGO_BIN_EXE_ledger"));
+        let mut ledger = Ledger::start_with(command, &self.world, self.port, "")?;
+        self.fill(&mut ledger, "No space left on device").await?;
+        // The shell waits for it, removes the ballast, and starts it again.
+        ledger.stop_child()?;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        self.goes_on(ledger).await
+    }
+
+    async fn fill(&mut self, ledger: &mut Ledger, reason: &str) -> Result<()> {
+        let client = client()?;
+        ensure!(ledger.ready(&client, &self.world).await?, "killed by somebody else");
+        found(&client, &ledger.url, &self.world).await?;
+        let mut requests = 0;
+        while self.writer.write_once(&client, &ledger.url, &self.world).await? {
+            requests += 1;
+            ensure!(requests < 1000, "the disk never failed");
+        }
+        ensure!(requests > 0, "the disk failed at once: {}", self.writer.why_unanswered);
+        let again = self.writer.write_once(&client, &ledger.url, &self.world).await?;
+        ensure!(!again, "a ledger whose disk has failed accepts entries");
+        let why = &self.writer.why_unanswered;
+        ensure!(
+            why.contains("stopped") && why.contains(reason),
+            "the problem does not say why: {why}"
+        );
+        let log = said(&self.world);
+        ensure!(
+            log.contains("has stopped accepting") && log.contains(reason),
+            "the log does not say why: {log}"
+        );
+        self.mirror
+            .follow(&client, &ledger.url, &self.world)
+            .await
+            .context("reads go on")?;
+        let last = self
+            .writer
+            .acknowledged
+            .last()
+            .context("something was acknowledged")?
+            .index;
+        wire::get(&client, &format!("{}/entries/{last}/receipt", ledger.url), &self.world).await?;
+        self.holds_all()
+    }
+
+    fn holds_all(&self) -> Result<()> {
+        for acknowledged in &self.writer.acknowledged {
+            let (leaf, index) = (acknowledged.submission.entry.leaf_hash(), acknowledged.index);
+            ensure!(
+                self.mirror.leaves.get(index as usize) == Some(&leaf),
+                "LOST: entry {index}"
+            );
+            self.mirror.check_seen(&acknowledged.checkpoint)?;
+        }
+        Ok(())
+    }
+
+    async fn goes_on(mut self, mut ledger: Ledger) -> Result<()> {
+        let client = client()?;
+        ensure!(ledger.ready(&client, &self.world).await?, "killed by somebody else");
+        let written = self.writer.write_once(&client, &ledger.url, &self.world).await?;
+        ensure!(written, "it does not go on: {}", self.writer.why_unanswered);
+        self.mirror.follow(&client, &ledger.url, &self.world).await?;
+        self.holds_all()
+    }
+}
+
+/// Whether a file system may be mounted here, in a name space of one's own. In CI it must.
+pub(crate) fn may_mount() -> Result<bool> {
+    let works = Command::new("unshare")
+        .args(["-rm", "mount", "-t", "tmpfs", "none", "/mnt"])
+        .status();
+    let works = works.is_ok_and(|status| status.success());
+    ensure!(
+        works || std::env::var_os("CI").is_none(),
+        "no file system may be mounted here, and CI asks for it"
+    );
+    if !works {
+        eprintln!("NOT TESTED: a full file system; user name spaces are not allowed here");
+    }
+    Ok(works)
+}
