@@ -117,6 +117,19 @@ mod tests {
     }
 
     #[test]
+    fn tt_2_the_older_paths_do_not_exist() {
+        // Height in the path, and `data` for entries: golang.org/design/25530-sumdb.
+        for path in [
+            "tile/8/0/000",
+            "tile/8/0/000.p/5",
+            "tile/8/data/000",
+            "tile/8/1/x001/067",
+        ] {
+            assert!(path.parse::<Resource>().is_err(), "{path}");
+        }
+    }
+
+    #[test]
     fn tt_1_other_paths_do_not_exist() {
         let bad = [
             "",

@@ -8,5 +8,6 @@ mod map;
 mod merkle;
 mod notes;
 mod receipts;
+mod requirements;
 mod vectors;
 mod witness;
