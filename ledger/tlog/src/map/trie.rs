@@ -198,6 +198,20 @@ impl Map {
             .map(|duplicate| duplicate.existing)
     }
 
+    /// All keys and values, in the order of the keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, Value)> {
+        let mut places: Vec<&Place> = self.root.iter().collect();
+        std::iter::from_fn(move || {
+            loop {
+                let place = places.pop()?;
+                match place.kind() {
+                    Kind::Leaf(at) => return Some((&place.bytes, self.values[at])),
+                    Kind::Fresh(at) | Kind::Stale(at) => places.extend(self.inners[at].children.iter().rev()),
+                }
+            }
+        })
+    }
+
     /// The root. Hashes what has changed since the last call.
     pub fn root(&mut self) -> Hash {
         let Some(root) = self.root else {

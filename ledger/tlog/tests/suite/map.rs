@@ -214,6 +214,7 @@ proptest! {
             }
         }
         prop_assert_eq!(map.len(), content.len());
+        prop_assert!(map.iter().eq(content.iter().map(|(key, value)| (key, *value))));
         let entries: Entries = content.iter().map(|(key, value)| (key.to_vec(), value.to_bytes().to_vec())).collect();
         let root = map.root();
         prop_assert_eq!(root, slow_root(&entries));
