@@ -4,7 +4,7 @@
 //! Nothing that comes out of here is checked: bytes are as the other side sent them.
 
 mod http;
-mod wire;
+pub mod wire;
 
 use std::future::Future;
 use std::pin::Pin;

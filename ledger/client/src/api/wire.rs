@@ -20,7 +20,10 @@ use super::{ApiError, AppendAnswer, Submission, WriterHead};
 const PROBLEM_TYPE: &str = "urn:einsicht:problem:";
 
 /// The request's body.
-pub(super) fn encode(submissions: &[Submission]) -> Result<Vec<u8>, ApiError> {
+///
+/// # Errors
+/// [`ApiError::Invalid`], which does not happen to bytes.
+pub fn encode(submissions: &[Submission]) -> Result<Vec<u8>, ApiError> {
     let mut body = Vec::new();
     for submission in submissions {
         let item = (
@@ -34,7 +37,10 @@ pub(super) fn encode(submissions: &[Submission]) -> Result<Vec<u8>, ApiError> {
 }
 
 /// The answer's body: exactly `expected` answers.
-pub(super) fn decode(mut body: &[u8], expected: usize) -> Result<Vec<AppendAnswer>, ApiError> {
+///
+/// # Errors
+/// [`ApiError::Invalid`]
+pub fn decode(mut body: &[u8], expected: usize) -> Result<Vec<AppendAnswer>, ApiError> {
     let mut answers = Vec::with_capacity(expected);
     while !body.is_empty() {
         if answers.len() == expected {

@@ -1,0 +1,141 @@
+//! What is offered: valid entries (`void`, which refer to nothing) with their records, signed before the clock starts.
+
+use anyhow::{Context, Result};
+use ledger_client::api::{Submission, wire};
+use record::{
+    Body, Commitment, Label, LabelledKind, Period, PeriodEvent, Sequence, Timestamp, Unsigned, WriterSigningKey,
+};
+use tlog::Hash;
+
+use crate::world::now;
+
+/// One request: its body, and how many entries are in it.
+pub(crate) struct Request {
+    pub(crate) body: Vec<u8>,
+    pub(crate) entries: usize,
+}
+
+/// What an entry of the load is.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    /// Bytes of its sealed record.
+    pub(crate) record: usize,
+    /// Entries of a request.
+    pub(crate) batch: usize,
+}
+
+/// A writer and how far its chain has come.
+pub(crate) struct Pen {
+    key: WriterSigningKey,
+    sequence: Sequence,
+    previous: Hash,
+}
+
+impl Pen {
+    pub(crate) fn new(key: WriterSigningKey) -> Self {
+        Self {
+            key,
+            sequence: Sequence::FIRST,
+            previous: Hash([0; 32]),
+        }
+    }
+
+    fn write(&mut self, body: Body, record: Option<Vec<u8>>) -> Result<Submission> {
+        let (sequence, previous) = (self.sequence, self.previous);
+        let entry = self.key.sign(Unsigned {
+            sequence,
+            previous,
+            time: now(),
+            body,
+        })?;
+        self.sequence = sequence.next();
+        self.previous = entry.leaf_hash();
+        Ok(Submission {
+            leaf: entry.into_bytes(),
+            record,
+            document: None,
+        })
+    }
+
+    /// The entry that begins period 1, now.
+    pub(crate) fn begin_period(&mut self) -> Result<Request> {
+        let Timestamp(start) = now();
+        let event = PeriodEvent::Begin {
+            vrf_key: [9; 32],
+            start: Timestamp(start),
+        };
+        let period = Period(1);
+        let entry = self.write(Body::Period { period, event }, None)?;
+        Ok(Request {
+            body: wire::encode(&[entry])?,
+            entries: 1,
+        })
+    }
+
+    /// The next requests of this writer, with `entries` entries in all.
+    pub(crate) fn requests(&mut self, entries: usize, shape: Shape) -> Result<Vec<Request>> {
+        let mut requests = Vec::new();
+        let mut left = entries;
+        while left > 0 {
+            let entries = left.min(shape.batch);
+            let submissions: Result<Vec<_>> = (0..entries).map(|_| self.entry(shape)).collect();
+            requests.push(Request {
+                body: wire::encode(&submissions?)?,
+                entries,
+            });
+            left -= entries;
+        }
+        Ok(requests)
+    }
+
+    /// Label and record are as random as real ones: SHA-256 of where the entry stands.
+    fn entry(&mut self, shape: Shape) -> Result<Submission> {
+        let mut place = self.key.id().0.0.to_vec();
+        place.extend(self.sequence.0.to_be_bytes());
+        let label = Hash::of(&place);
+        let mut record = Vec::with_capacity(shape.record + Hash::LEN);
+        let mut block = label;
+        while record.len() < shape.record {
+            block = Hash::of(block.as_bytes());
+            record.extend(block.as_bytes());
+        }
+        record.truncate(shape.record);
+        let body = Body::Labelled {
+            kind: LabelledKind::Void,
+            period: Period(1),
+            label: Label(label.0),
+            commitment: Commitment(Hash::of(&record)),
+            refers: None,
+        };
+        self.write(body, Some(record))
+    }
+}
+
+/// Signs the next `entries` of all writers together, on all cores: for each writer its requests in order.
+pub(crate) fn sign(pens: &mut [Pen], entries: usize, shape: Shape) -> Result<Vec<Vec<Request>>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let (share, more) = (entries / pens.len(), entries % pens.len());
+    let piece = pens.len().div_ceil(cores);
+    let signed = std::thread::scope(|scope| {
+        let threads: Vec<_> = pens
+            .chunks_mut(piece)
+            .enumerate()
+            .map(|(number, pens)| {
+                scope.spawn(move || {
+                    let pens = pens.iter_mut().enumerate();
+                    pens.map(|(at, pen)| pen.requests(share + usize::from(number * piece + at < more), shape))
+                        .collect::<Result<Vec<_>>>()
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(std::thread::ScopedJoinHandle::join)
+            .collect::<Vec<_>>()
+    });
+    let mut all = Vec::new();
+    for requests in signed {
+        all.extend(requests.ok().context("a thread that signs ended early")??);
+    }
+    Ok(all)
+}

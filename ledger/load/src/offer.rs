@@ -1,0 +1,156 @@
+//! Offering the load: one connection and one task a writer, because a writer's entries go in the order of its chain.
+//!
+//! *Closed loop* (no rate): each writer sends its next request when it has the answer to the last one. *Open loop* (a rate): requests
+//! are due at even distances whatever the ledger does, and the time of an entry counts from when it was due, so that a stalled
+//! ledger cannot hide behind a load generator that waits with it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::{ACCEPT, CONTENT_TYPE, HOST};
+use hyper_util::rt::TokioIo;
+use ledger_client::Trust;
+use ledger_client::api::{AppendAnswer, wire};
+use record::Receipt;
+use service::http::CBOR_SEQ;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until};
+
+use crate::entries::Request;
+
+/// How to offer.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    /// Entries a second, of all writers together; `None` is the closed loop.
+    pub(crate) rate: Option<f64>,
+    /// Whether every receipt is verified: signature, inclusion, entry.
+    pub(crate) check: bool,
+}
+
+/// What came of it.
+pub(crate) struct Offered {
+    /// From the first request to the last answer.
+    pub(crate) elapsed: Duration,
+    /// Of each entry the time to its receipt, microseconds, in no order.
+    pub(crate) times: Vec<u32>,
+}
+
+/// A kept-alive connection.
+pub(crate) struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    host: String,
+}
+
+impl Connection {
+    pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        // Its errors come out of the request that meets them.
+        tokio::spawn(connection);
+        Ok(Self {
+            sender,
+            host: address.to_string(),
+        })
+    }
+
+    /// Sends a request and returns the receipts; anything but a receipt for each entry is an error.
+    pub(crate) async fn send(&mut self, request: Request) -> Result<Vec<Vec<u8>>> {
+        let message = hyper::Request::post("/entries")
+            .header(HOST, &self.host)
+            .header(CONTENT_TYPE, CBOR_SEQ)
+            .header(ACCEPT, CBOR_SEQ)
+            .body(Full::new(Bytes::from(request.body)))?;
+        let response = self.sender.send_request(message).await?;
+        let status = response.status();
+        let body = response.into_body().collect().await?.to_bytes();
+        if !status.is_success() {
+            bail!("the ledger answered {status}: {}", String::from_utf8_lossy(&body));
+        }
+        let answers = wire::decode(&body, request.entries)?.into_iter();
+        answers
+            .map(|answer| match answer {
+                AppendAnswer::Recorded { receipt, .. } => Ok(receipt),
+                AppendAnswer::Refused { problem, .. } => bail!("the ledger refused an entry: {problem}"),
+            })
+            .collect()
+    }
+}
+
+/// Offers all requests, a list for each writer.
+pub(crate) async fn offer(
+    connections: &mut Vec<Connection>,
+    requests: Vec<Vec<Request>>,
+    pace: Pace,
+    trust: &Arc<Trust>,
+) -> Result<Offered> {
+    let writers = requests.len().max(1);
+    let start = Instant::now() + Duration::from_millis(20);
+    let mut tasks = Vec::new();
+    for (number, (connection, requests)) in connections.drain(..).zip(requests).enumerate() {
+        // Entries of a writer are due this far apart, and the writers start one after another.
+        let apart = pace.rate.map(|rate| Duration::from_secs_f64(writers as f64 / rate));
+        let first = start + apart.unwrap_or_default().mul_f64(number as f64 / writers as f64);
+        let trust = pace.check.then(|| trust.clone());
+        tasks.push(tokio::spawn(write(connection, requests, first, apart, trust)));
+    }
+    let mut times = Vec::new();
+    for task in tasks {
+        let (connection, its) = task.await.context("a writer ended early")??;
+        connections.push(connection);
+        times.extend(its);
+    }
+    Ok(Offered {
+        elapsed: start.elapsed(),
+        times,
+    })
+}
+
+async fn write(
+    mut connection: Connection,
+    requests: Vec<Request>,
+    first: Instant,
+    apart: Option<Duration>,
+    trust: Option<Arc<Trust>>,
+) -> Result<(Connection, Vec<u32>)> {
+    let mut times = Vec::new();
+    let mut due = first;
+    sleep_until(first).await;
+    for request in requests {
+        let entries = request.entries;
+        match apart {
+            Some(apart) => {
+                sleep_until(due).await;
+                let from = due;
+                due += apart.mul_f64(entries as f64);
+                receive(&mut connection, request, trust.as_deref()).await?;
+                times.extend(std::iter::repeat_n(microseconds(from), entries));
+            }
+            None => {
+                let from = Instant::now();
+                receive(&mut connection, request, trust.as_deref()).await?;
+                times.extend(std::iter::repeat_n(microseconds(from), entries));
+            }
+        }
+    }
+    Ok((connection, times))
+}
+
+async fn receive(connection: &mut Connection, request: Request, trust: Option<&Trust>) -> Result<()> {
+    let receipts = connection.send(request).await?;
+    if let Some(trust) = trust {
+        for receipt in receipts {
+            Receipt::parse(&receipt)?.verify(&trust.policy)?;
+        }
+    }
+    Ok(())
+}
+
+fn microseconds(since: Instant) -> u32 {
+    u32::try_from(since.elapsed().as_micros()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,167 @@
+//! A log made for one run: keys, founding documents and configuration in a directory, and the ledger as a child process.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use ledger_client::bootstrap::{Bootstrap, BootstrapError};
+use ledger_client::{LedgerApi, Trust};
+use record::{
+    Directory, GenesisDocument, IdentityKeys, Kind, SignedDocument, Timestamp, WriterGrant, WriterSigningKey,
+};
+use service::clock::{Clock as _, SystemClock};
+use tlog::note::SigningKey;
+
+const ORIGIN: &str = "load.example/log";
+/// Entries are signed before they are offered; the ledger of a run must not find them too old.
+const SKEW_SECONDS: u64 = 24 * 3600;
+
+/// Everything that is needed to start the ledger, and to write to it.
+pub(crate) struct World {
+    folder: PathBuf,
+    trust: Trust,
+    bootstrap: Bootstrap,
+    /// The one that begins the period.
+    pub(crate) identity: WriterSigningKey,
+    /// Those that write the load.
+    pub(crate) writers: Vec<WriterSigningKey>,
+}
+
+impl World {
+    /// Makes keys and documents, and writes the files that the ledger reads.
+    pub(crate) fn found(folder: &Path, writers: usize) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let [log_seed, writer_seed] = [service::secret::random()?, service::secret::random()?];
+        let log_key = SigningKey::for_notes(ORIGIN.parse()?, &log_seed);
+        let [operator, authority, identity] = [fresh()?, fresh()?, fresh()?];
+        let map_writer = WriterSigningKey::from_seed(writer_seed);
+        let writers = (0..writers).map(|_| fresh()).collect::<Result<Vec<_>>>()?;
+        let founders = [Kind::Genesis, Kind::Directory, Kind::Registry];
+        let mut grants = vec![
+            grant("operator", &operator, &founders),
+            grant("identity", &identity, &[Kind::Period]),
+            grant("ledger", &map_writer, &[Kind::Map]),
+        ];
+        let load = writers.iter().enumerate();
+        grants.extend(load.map(|(number, key)| grant(&format!("load {number}"), key, &[Kind::Void])));
+        let directory = Directory {
+            version: 1,
+            valid_from: Timestamp(0),
+            writers: grants,
+            participants: Vec::new(),
+            identity: IdentityKeys {
+                signing: authority.public(),
+                sealing: [5; 32],
+            },
+            supervision: [6; 32],
+        };
+        let directory = directory.sign(&authority)?;
+        let registry = SignedDocument::sign(b"none".to_vec(), &authority);
+        let genesis = GenesisDocument {
+            origin: ORIGIN.into(),
+            log_keys: vec![log_key.verifier_key()?.to_string()],
+            authorities: vec![authority.public()],
+            operator: operator.public(),
+            directory: directory.digest(),
+            registry: registry.digest(),
+        };
+        let documents = (directory.bytes().to_vec(), registry.bytes().to_vec());
+        let bootstrap = Bootstrap::new(&operator, &genesis, documents.0, documents.1, now())?;
+        let policy = format!("log {}\nquorum none\n", log_key.verifier_key()?);
+        let trust = Trust {
+            policy: policy.parse()?,
+            genesis: bootstrap.genesis_hash(),
+        };
+        let secret = |name: &str, text: &str| service::durable::create_private(&folder.join(name), text.as_bytes());
+        secret("log.key", &log_key.to_private_text())?;
+        secret("writer.seed", &hex::encode(writer_seed))?;
+        let config = serde_json::json!({
+            "data": "ledger", "origin": ORIGIN, "log_keys": [{"file": "log.key"}], "writer_key": "writer.seed",
+            "genesis": trust.genesis.to_string(), "skew_seconds": SKEW_SECONDS,
+        });
+        std::fs::write(folder.join("ledger.json"), config.to_string())?;
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            trust,
+            bootstrap,
+            identity,
+            writers,
+        })
+    }
+
+    /// Starts the ledger, and begins the log if it is empty.
+    pub(crate) async fn start(&self, program: &Path) -> Result<Ledger> {
+        // Free at this moment, and soon taken by the ledger.
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let log = self.folder.join("ledger.log");
+        let child = Command::new(program)
+            .args(["serve", "--listen", &address.to_string(), "--config"])
+            .arg(self.folder.join("ledger.json"))
+            .env("RUST_LOG", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(&log)?)
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        let mut ledger = Ledger { child, address, log };
+        let api = LedgerApi::new(&format!("http://{address}"))?;
+        let patience = Instant::now() + Duration::from_secs(120);
+        loop {
+            match self.bootstrap.append(&api, &self.trust).await {
+                Ok(()) => return Ok(ledger),
+                Err(BootstrapError::NotYet(_)) if Instant::now() < patience => ledger.still_runs()?,
+                Err(error) => return Err(error.into()),
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// What receipts are checked against.
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.trust
+    }
+}
+
+/// The running ledger; killed when dropped.
+pub(crate) struct Ledger {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    /// What it complains about.
+    log: PathBuf,
+}
+
+impl Ledger {
+    fn still_runs(&mut self) -> Result<()> {
+        let Some(status) = self.child.try_wait()? else {
+            return Ok(());
+        };
+        let said = std::fs::read_to_string(&self.log)?;
+        bail!("the ledger ended with {status}: {}", said.trim())
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        // It may have ended by itself; there is nobody to tell.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) fn now() -> Timestamp {
+    Timestamp(SystemClock.now())
+}
+
+fn fresh() -> Result<WriterSigningKey> {
+    Ok(WriterSigningKey::from_seed(service::secret::random()?))
+}
+
+fn grant(name: &str, key: &WriterSigningKey, kinds: &[Kind]) -> WriterGrant {
+    WriterGrant {
+        name: name.into(),
+        key: key.public(),
+        kinds: kinds.to_vec(),
+    }
+}
