@@ -2,7 +2,7 @@
 //!
 //! * `demo` builds the portal's WebAssembly and the programs, then runs the demonstration.
 //! * `test` builds the same and runs every test: unit, property, end-to-end, browser.
-//! * `bench` runs the benchmarks and writes their tables.
+//! * `bench` runs the benchmarks and writes their tables: parts, `ledger`, `peers`, `completeness`.
 //! * `fuzz` runs the fuzz targets, which needs a nightly compiler.
 //! * `check` is formatting, clippy and the dependency rules, as CI asks for them.
 //! * `doctor` says what is missing on this machine and changes nothing.
@@ -38,8 +38,8 @@ enum Command {
     Demo(demo::Options),
     /// Set up what is missing, build, and run all tests.
     Test(test::Options),
-    /// Run the benchmarks and print their table.
-    Bench,
+    /// Run benchmarks and print their tables: of the parts, or a suite.
+    Bench(bench::Options),
     /// Run the fuzz targets, each for a while, and keep what finds new paths.
     Fuzz(fuzz::Options),
     /// Formatting, clippy with warnings denied, and the rules for dependencies.
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
-        Command::Bench => bench::run(),
+        Command::Bench(options) => bench::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Check => check::run(),
         Command::Dist => system::ensure(system::Purpose::Build).and_then(|()| dist::build()),

@@ -1,7 +1,6 @@
-//! `cargo xtask bench`: criterion for the parts, and a table of the medians.
+//! Criterion for the parts, and a table of the medians.
 //!
-//! The table goes to the terminal and, as flat JSON (name → nanoseconds), to `target/bench/parts.json`. Run it on a machine that
-//! does nothing else.
+//! The table goes to the terminal and, as flat JSON (name → nanoseconds), to `target/bench/parts.json`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,10 +8,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::{paths, sh, system};
+use super::folder;
+use crate::{paths, sh};
 
 pub(crate) fn run() -> Result<()> {
-    system::ensure(system::Purpose::Build)?;
     sh::run(sh::cargo().current_dir(paths::root()?).args([
         "bench",
         "--locked",
@@ -22,14 +21,11 @@ pub(crate) fn run() -> Result<()> {
         "parts",
     ]))?;
     let medians = medians(&paths::target()?.join("criterion"))?;
-    let folder = paths::target()?.join("bench");
-    std::fs::create_dir_all(&folder)?;
-    std::fs::write(folder.join("parts.json"), serde_json::to_vec_pretty(&medians)?)?;
+    std::fs::write(folder()?.join("parts.json"), serde_json::to_vec_pretty(&medians)?)?;
     println!("\n| part | median |\n| --- | ---: |");
     for (name, nanoseconds) in &medians {
         println!("| {name} | {} |", readable(*nanoseconds));
     }
-    println!("\n{}", machine());
     Ok(())
 }
 
@@ -65,15 +61,4 @@ fn readable(nanoseconds: f64) -> String {
         n if n < 1e6 => format!("{:.1} µs", n / 1e3),
         n => format!("{:.2} ms", n / 1e6),
     }
-}
-
-/// Processor and number of cores, as Linux names them.
-fn machine() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .unwrap_or(": unknown");
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{} cores, {}", cores, model.trim_start_matches(['\t', ' ', ':']))
 }
