@@ -8,8 +8,8 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use record::content::{InspectionRecord, SharedPart};
 use record::entry::LabelledKind;
 use record::{
-    Body, CitizenPart, Commitment, DayKey, ExpiryDay, Header, Idnr, Label, PartName, Parts, Period, Phase,
-    RetentionClass, SealedRecord, Sequence, Series, SignedEntry, Timestamp, Unsigned, WriterSigningKey,
+    Body, CitizenPart, Commitment, DayKey, ExpiryDay, Header, Idnr, Label, PartName, Parts, Period, Phase, PreparedKey,
+    RetentionClass, SealedRecord, Sequence, Series, SignedEntry, Timestamp, Unsigned, WriterSigningKey, verify_each,
 };
 use tlog::Hash;
 use tlog::map::{Map, Value};
@@ -46,6 +46,10 @@ fn entries(c: &mut Criterion) {
     });
     c.bench_function("entry: verify the signature", |b| {
         b.iter(|| entry.verify(black_box(&public)).unwrap())
+    });
+    let prepared = PreparedKey::new(public);
+    c.bench_function("entry: verify 32 signatures of a prepared key", |b| {
+        b.iter(|| verify_each(black_box([(&entry, &prepared); 32])))
     });
     c.bench_function("entry: leaf hash", |b| b.iter(|| leaf_hash(black_box(&bytes))));
 }

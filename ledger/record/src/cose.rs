@@ -17,7 +17,7 @@ use tlog::Hash;
 
 use crate::cbor::{self, put_bytes, put_head};
 use crate::id::WriterId;
-use crate::key::{SignatureError, WriterKey, WriterSigningKey};
+use crate::key::{Claim, PreparedKey, SignatureError, WriterKey, WriterSigningKey};
 
 /// Tag 18 and an array of four.
 const START: [u8; 2] = [0xd2, 0x84];
@@ -78,6 +78,15 @@ impl<'a> Sign1<'a> {
             return Err(SignatureError);
         }
         key.verify(&to_be_signed(&self.kid, external_aad, self.payload), &self.signature)
+    }
+
+    /// What is to be verified; `None` if the key is not the one that the header names.
+    pub(crate) fn claim<'k>(&self, key: &'k PreparedKey, external_aad: &[u8]) -> Option<Claim<'k>> {
+        (key.id() == self.kid).then(|| Claim {
+            key,
+            message: to_be_signed(&self.kid, external_aad, self.payload),
+            signature: self.signature,
+        })
     }
 }
 

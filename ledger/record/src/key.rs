@@ -6,10 +6,16 @@
 //!
 //! What is signed outside COSE is `context ‖ 0x00 ‖ message`, so that a signature made for one purpose is worth nothing for
 //! another ([`WriterSigningKey::sign_context`]).
+//!
+//! Who verifies many signatures of few keys does so with a [`PreparedKey`].
+
+mod prepared;
 
 use core::fmt;
+use std::sync::LazyLock;
 
-use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use curve25519_dalek::constants::EIGHT_TORSION;
+use ed25519_dalek::{Signature, Signer as _, SigningKey, Verifier as _, VerifyingKey};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
@@ -18,6 +24,8 @@ use zeroize::Zeroizing;
 
 use crate::bytes::ByteForm as _;
 use crate::id::WriterId;
+pub use prepared::PreparedKey;
+pub(crate) use prepared::{Claim, verify_each};
 
 /// Why a public key is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -72,9 +80,13 @@ impl WriterKey {
     /// # Errors
     /// [`SignatureError`]
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8; 64]) -> Result<(), SignatureError> {
-        self.0
-            .verify_strict(message, &Signature::from_bytes(signature))
-            .map_err(|_| SignatureError)
+        // This is `verify_strict`, for a key that is not weak: a fitting R is in its canonical encoding, so its order can be told
+        // from the bytes, without decompressing it (a fifth of the time).
+        let signature = Signature::from_bytes(signature);
+        if has_small_order(signature.r_bytes()) {
+            return Err(SignatureError);
+        }
+        self.0.verify(message, &signature).map_err(|_| SignatureError)
     }
 
     /// Verifies a signature made by [`WriterSigningKey::sign_context`].
@@ -84,6 +96,13 @@ impl WriterKey {
     pub fn verify_context(&self, context: &str, message: &[u8], signature: &[u8; 64]) -> Result<(), SignatureError> {
         self.verify(&in_context(context, message), signature)
     }
+}
+
+/// Whether this is one of the eight points of small order, in its canonical encoding.
+fn has_small_order(point: &[u8; 32]) -> bool {
+    static ENCODINGS: LazyLock<[[u8; 32]; 8]> =
+        LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress().to_bytes()));
+    ENCODINGS.contains(point)
 }
 
 /// A byte string of 32 bytes (hexadecimal in JSON); reading checks the key.

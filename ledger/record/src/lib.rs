@@ -41,12 +41,12 @@ pub use directory::{Directory, DirectoryError, IdentityKeys, Participant, RightE
 pub use document::{DocumentError, SignedDocument};
 pub use entry::{
     Body, DocumentKind, Entry, EntryError, Kind, LabelledKind, PeriodEvent, ReferenceKind, SignedEntry, Unsigned,
-    period_label,
+    period_label, verify_each,
 };
 pub use genesis::{GenesisDocument, GenesisError};
 pub use id::{COUNTERS, Commitment, Counter, Label, ParticipantId, Period, Phase, Sequence, Series, WriterId};
 pub use idnr::{Idnr, IdnrError, TestNumbers};
-pub use key::{KeyError, SignatureError, WriterKey, WriterSigningKey};
+pub use key::{KeyError, PreparedKey, SignatureError, WriterKey, WriterSigningKey};
 pub use receipt::{Receipt, ReceiptError, VerifiedReceipt};
 pub use sealed::{DayKey, Header, Opened, PartKey, PartName, Parts, RecordKey, SealedError, SealedRecord, Unsealed};
 pub use time::{DisclosureClass, ExpiryDay, RetentionClass, Timestamp};

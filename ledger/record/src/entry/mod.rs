@@ -34,7 +34,7 @@ use tlog::merkle::Index;
 pub use crate::cose::CoseError;
 use crate::id::{Commitment, Label, Period, Sequence, WriterId};
 use crate::time::Timestamp;
-pub use signed::{SignedEntry, Unsigned};
+pub use signed::{SignedEntry, Unsigned, verify_each};
 
 /// The longest leaf, in bytes: what a `map` entry with [`MAX_ROOTS`] roots needs, rounded up.
 pub const MAX_LEAF: usize = 4096;

@@ -7,7 +7,7 @@ use tlog::Hash;
 use super::{Body, Entry, EntryError, MAX_LEAF, wire};
 use crate::cose::{self, Sign1};
 use crate::id::Sequence;
-use crate::key::{SignatureError, WriterKey, WriterSigningKey};
+use crate::key::{self, PreparedKey, SignatureError, WriterKey, WriterSigningKey};
 use crate::time::Timestamp;
 
 /// Everything of an entry but the writer, which the signing key adds.
@@ -111,6 +111,18 @@ impl SignedEntry {
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
+}
+
+/// Verifies the signatures of many entries, each for itself, as [`SignedEntry::verify`] does; the verdicts come in order.
+#[must_use]
+pub fn verify_each<'a>(
+    entries: impl IntoIterator<Item = (&'a SignedEntry, &'a PreparedKey)>,
+) -> Vec<Result<(), SignatureError>> {
+    let claims: Vec<_> = entries
+        .into_iter()
+        .map(|(entry, key)| Sign1::parse(&entry.bytes).ok()?.claim(key, &[]))
+        .collect();
+    key::verify_each(&claims)
 }
 
 impl fmt::Debug for SignedEntry {
