@@ -18,7 +18,7 @@ pub mod config;
 pub mod engine;
 pub mod export;
 pub mod failpoints;
-mod http;
+pub mod http;
 #[cfg(feature = "pkcs11")]
 pub mod pkcs11;
 pub mod rules;

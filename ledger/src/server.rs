@@ -69,7 +69,7 @@ pub(crate) struct Setup {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// Opens the log and starts its sequencer. Blocks: a large log's labels are read into memory.
+/// Opens the log and starts its sequencer. Blocks while the store replays its write-ahead log.
 pub(crate) fn start(setup: Setup) -> Result<Arc<Shared>, Error> {
     let rows = Rows::new(setup.store);
     let opened = open(&rows, &setup.signer)?;

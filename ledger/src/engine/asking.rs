@@ -10,7 +10,6 @@ use tlog::note::{Note, SignatureLine};
 use tlog::policy::{Policy, Witness};
 use tlog::witness::{AddCheckpoint, Answer, monitoring_path};
 
-use super::rows::Rows;
 use super::snapshot::Snapshot;
 use crate::failpoints::{self, Point};
 
@@ -50,7 +49,6 @@ pub(super) struct Asking {
     pub(super) witness: Witness,
     pub(super) policy: Arc<Policy>,
     pub(super) snapshot: Arc<Snapshot>,
-    pub(super) rows: Rows,
     pub(super) client: http::Client,
 }
 
@@ -88,7 +86,7 @@ impl Asking {
         let signed = SignedCheckpoint::open(&note, &self.origin()?, &keys).ok()?;
         let (seen, root) = (signed.checkpoint().size, signed.checkpoint().root);
         let head = &self.snapshot.head;
-        let fits = seen.get() <= head.size && self.snapshot.root(&self.rows, seen.get()).ok()? == root;
+        let fits = seen.get() <= head.size && self.snapshot.root(seen.get()).ok()? == root;
         Some((!fits).then(|| self.contradiction(seen.get(), true)))
     }
 
@@ -121,7 +119,7 @@ impl Asking {
     async fn submit(&self, old: u64) -> Result<Answer, String> {
         let proof = self
             .snapshot
-            .consistency(&self.rows, old, self.snapshot.head.size)
+            .consistency(old, self.snapshot.head.size)
             .map_err(|e| e.to_string())?;
         let old = Size::new(old).map_err(|error| error.to_string())?;
         // Only the log's own signatures: collected cosignatures make the request too large (tlog-specs §6.1).

@@ -113,17 +113,27 @@ impl Edge {
         level.hashes.get(offset).copied()
     }
 
-    /// The root: the complete subtrees of the size's binary form, folded from the right.
+    /// The root.
     pub fn root(&self) -> Hash {
-        let mut root = None;
+        self.remainders().last().copied().flatten().unwrap_or(EMPTY_ROOT)
+    }
+
+    /// For each height `h` from 0 up: the root over the last `size mod 2^h` leaves, `None` if there are none. The last is the tree's.
+    ///
+    /// They are the complete subtrees of the size's binary form, folded from the right, and the only nodes of a proof in
+    /// this tree that are not complete.
+    pub fn remainders(&self) -> Vec<Option<Hash>> {
+        let mut remainders = vec![None];
+        let mut remainder = None;
         for (height, level) in self.levels.iter().enumerate() {
             if self.size >> height & 1 == 1
                 && let Some(left) = level.hashes.last()
             {
-                root = Some(root.map_or(*left, |right| node_hash(left, &right)));
+                remainder = Some(remainder.map_or(*left, |right| node_hash(left, &right)));
             }
+            remainders.push(remainder);
         }
-        root.unwrap_or(EMPTY_ROOT)
+        remainders
     }
 
     /// The tiles that have grown since the tree had `old` leaves. `old` is not before the last trim.

@@ -17,6 +17,7 @@ pub mod rows;
 mod sequencer;
 pub mod signer;
 pub mod snapshot;
+pub mod tiles;
 pub mod witnessing;
 
 use std::sync::mpsc;

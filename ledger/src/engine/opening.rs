@@ -14,6 +14,7 @@ use super::reader::TreeReader;
 use super::rows::{Head, Rows};
 use super::signer::{Signer, SignerError};
 use super::snapshot::Snapshot;
+use super::tiles::Tiles;
 use crate::store::{Batch, Durability, StoreError};
 
 /// Why a log cannot be opened. None goes away by trying again.
@@ -65,11 +66,13 @@ pub fn open(rows: &Rows, signer: &Signer) -> Result<Arc<Snapshot>, OpenError> {
         return Err(OpenError::Tree(head.size));
     }
     check_last_entry(rows, &edge)?;
-    check_checkpoint("newest signed", rows.checkpoint()?, rows, &edge, signer)?;
-    check_checkpoint("published", rows.published()?, rows, &edge, signer)?;
+    let tiles = Arc::new(Tiles::new(rows.clone()));
+    let mut reader = TreeReader::new(&edge, &tiles);
+    check_checkpoint("newest signed", rows.checkpoint()?, &mut reader, &edge, signer)?;
+    check_checkpoint("published", rows.published()?, &mut reader, &edge, signer)?;
     let note = signer.sign(&head)?;
     rows.keep_checkpoint(&note)?;
-    Ok(Arc::new(Snapshot { head, note, edge }))
+    Ok(Arc::new(Snapshot::new(note, edge, tiles)))
 }
 
 fn create(rows: &Rows) -> Result<Head, StoreError> {
@@ -98,7 +101,7 @@ fn check_last_entry(rows: &Rows, edge: &Edge) -> Result<(), OpenError> {
 fn check_checkpoint(
     which: &'static str,
     note: Option<String>,
-    rows: &Rows,
+    reader: &mut TreeReader<'_>,
     edge: &Edge,
     signer: &Signer,
 ) -> Result<(), OpenError> {
@@ -107,8 +110,7 @@ fn check_checkpoint(
     let signed = SignedCheckpoint::open(note.as_bytes(), signer.origin(), signer.verifiers())
         .map_err(|error| OpenError::Foreign(which, error.to_string()))?;
     let checkpoint = signed.checkpoint();
-    let fits =
-        checkpoint.size.get() <= edge.size() && TreeReader::new(edge, rows).root(checkpoint.size)? == checkpoint.root;
+    let fits = checkpoint.size.get() <= edge.size() && reader.root(checkpoint.size)? == checkpoint.root;
     let behind = OpenError::Behind {
         which,
         size: edge.size(),

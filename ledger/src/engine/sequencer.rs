@@ -244,10 +244,10 @@ impl<A: Admission> Sequencer<A> {
 
     fn sign_again(&self) -> Result<(), Fatal> {
         let current = self.snapshots.borrow().clone();
-        let (head, edge) = (current.head, current.edge.clone());
-        let note = self.signer.sign(&head)?;
+        let note = self.signer.sign(&current.head)?;
         self.rows.keep_checkpoint(&note)?;
-        self.snapshots.send_replace(Arc::new(Snapshot { head, note, edge }));
+        let (edge, tiles) = (current.edge.clone(), current.tiles().clone());
+        self.snapshots.send_replace(Arc::new(Snapshot::new(note, edge, tiles)));
         Ok(())
     }
 
@@ -270,7 +270,8 @@ impl<A: Admission> Sequencer<A> {
         failpoints::reach(Point::Kept);
         let next = self.edge.trimmed();
         let edge = std::mem::replace(&mut self.edge, next);
-        self.snapshots.send_replace(Arc::new(Snapshot { head, note, edge }));
+        let tiles = self.snapshots.borrow().tiles().clone();
+        self.snapshots.send_replace(Arc::new(Snapshot::new(note, edge, tiles)));
         failpoints::reach(Point::Shown);
         metrics::counter!("ledger_entries_total").increment(head.size - old);
         metrics::counter!("ledger_commits_total").increment(1);

@@ -1,14 +1,17 @@
 //! A durable, signed state of the log, shared by everybody who reads.
 
-use tlog::merkle::{Index, Size};
+use std::sync::Arc;
+
+use tlog::Hash;
+use tlog::merkle::{EMPTY_ROOT, HashReader as _, Index, Size};
 
 use super::edge::Edge;
 use super::reader::TreeReader;
-use super::rows::{Head, Rows};
+use super::rows::Head;
+use super::tiles::Tiles;
 use crate::store::StoreError;
 
-/// A head that is durable, its signed checkpoint, and the edge that proofs are made from.
-#[derive(Debug)]
+/// A head that is durable, its signed checkpoint, and what proofs are made from.
 pub struct Snapshot {
     /// Size and root.
     pub head: Head,
@@ -16,26 +19,123 @@ pub struct Snapshot {
     pub note: String,
     /// The edge before it was trimmed: it has every node on the path of the newest entries.
     pub edge: Edge,
+    /// See [`Edge::remainders`].
+    remainders: Vec<Option<Hash>>,
+    /// The full tiles of the log.
+    tiles: Arc<Tiles>,
 }
 
 impl Snapshot {
+    /// The state after the head, which is the edge's, was made durable and signed as `note`.
+    pub fn new(note: String, edge: Edge, tiles: Arc<Tiles>) -> Self {
+        let remainders = edge.remainders();
+        let root = remainders.last().copied().flatten().unwrap_or(EMPTY_ROOT);
+        let head = Head {
+            size: edge.size(),
+            root,
+        };
+        Self {
+            head,
+            note,
+            edge,
+            remainders,
+            tiles,
+        }
+    }
+
+    /// The full tiles of the log.
+    pub fn tiles(&self) -> &Arc<Tiles> {
+        &self.tiles
+    }
+
     /// The inclusion path of `index` in the tree of `size` leaves, `size` at most this snapshot's.
-    pub fn inclusion(&self, rows: &Rows, index: u64, size: u64) -> Result<Vec<tlog::Hash>, StoreError> {
+    pub fn inclusion(&self, index: u64, size: u64) -> Result<Vec<Hash>, StoreError> {
+        if index < size && size == self.head.size {
+            return self.newest_inclusion(index);
+        }
         let index = Index::new(index).map_err(|error| StoreError(error.to_string()))?;
-        TreeReader::new(&self.edge, rows).inclusion(index, to_size(size)?)
+        self.reader().inclusion(index, to_size(size)?)
     }
 
     /// The root of the first `size` leaves, `size` at most this snapshot's.
-    pub fn root(&self, rows: &Rows, size: u64) -> Result<tlog::Hash, StoreError> {
-        TreeReader::new(&self.edge, rows).root(to_size(size)?)
+    pub fn root(&self, size: u64) -> Result<Hash, StoreError> {
+        self.reader().root(to_size(size)?)
     }
 
     /// The consistency proof from `old` to `new` leaves, `new` at most this snapshot's.
-    pub fn consistency(&self, rows: &Rows, old: u64, new: u64) -> Result<Vec<tlog::Hash>, StoreError> {
-        TreeReader::new(&self.edge, rows).consistency(to_size(old)?, to_size(new)?)
+    pub fn consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>, StoreError> {
+        self.reader().consistency(to_size(old)?, to_size(new)?)
+    }
+
+    /// PATH(index) (RFC 6962 §2.1.1) in the whole tree, whose nodes that are not complete are known: nothing is hashed.
+    fn newest_inclusion(&self, index: u64) -> Result<Vec<Hash>, StoreError> {
+        let mut reader = self.reader();
+        let heights = u64::BITS - (self.head.size - 1).leading_zeros();
+        let mut path = Vec::with_capacity(heights as usize);
+        for height in 0..heights as u8 {
+            let (sibling, complete) = (index >> height ^ 1, self.head.size >> height);
+            if sibling < complete {
+                path.push(reader.read(height, sibling)?);
+            } else if sibling == complete {
+                path.extend(self.remainders.get(usize::from(height)).copied().flatten());
+            }
+        }
+        Ok(path)
+    }
+
+    fn reader(&self) -> TreeReader<'_> {
+        TreeReader::new(&self.edge, &self.tiles)
     }
 }
 
 fn to_size(size: u64) -> Result<Size, StoreError> {
     Size::new(size).map_err(|error| StoreError(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::engine::rows::Rows;
+    use crate::store::memory::MemoryStore;
+    use crate::store::{Batch, Durability, Store};
+    use tlog::merkle::{MemoryTree, inclusion_proof, leaf_hash};
+
+    /// Every proof in trees around the sizes at which tiles fill, from new and from trimmed edges.
+    #[test]
+    fn inclusion_paths_are_those_of_the_whole_tree() {
+        let store = Arc::new(MemoryStore::new());
+        let rows = Rows::new(store.clone());
+        let tiles = Arc::new(Tiles::new(rows));
+        let (mut edge, mut tree) = (Edge::default(), MemoryTree::new());
+        for size in [
+            1u64, 2, 3, 7, 8, 200, 255, 256, 257, 511, 512, 700, 1025, 65_536, 65_793, 66_000,
+        ] {
+            let mut batch = Batch::default();
+            let old = edge.size();
+            for index in old..size {
+                let leaf = leaf_hash(&index.to_be_bytes());
+                edge.append(leaf);
+                tree.append(leaf).unwrap();
+            }
+            for tile in edge.changed_tiles(old) {
+                Rows::put_tile(&mut batch, tile.level, tile.index, tile.hashes);
+            }
+            store.write(&batch, Durability::Synced).unwrap();
+            let trimmed = edge.trimmed();
+            for edge in [edge, trimmed.clone()] {
+                let snapshot = Snapshot::new(String::new(), edge, tiles.clone());
+                assert_eq!(snapshot.head.root, tree.root());
+                for index in (0..size).filter(|index| size < 2000 || index % 997 < 2 || index + 300 > size) {
+                    let index_in = Index::new(index).unwrap();
+                    for part in [size, size - (size - index) / 2] {
+                        let expected = inclusion_proof(&mut tree, index_in, Size::new(part).unwrap()).unwrap();
+                        assert_eq!(snapshot.inclusion(index, part).unwrap(), expected, "{index} of {part}");
+                    }
+                }
+                assert!(snapshot.inclusion(size, size).is_err());
+            }
+            edge = trimmed;
+        }
+    }
 }

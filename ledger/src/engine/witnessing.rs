@@ -181,7 +181,6 @@ impl Witnessing {
             witness: witness.clone(),
             policy: self.policy.clone(),
             snapshot: snapshot.clone(),
-            rows: self.rows.clone(),
             client: self.client.clone(),
         };
         self.policy.witnesses().iter().map(asking).collect()

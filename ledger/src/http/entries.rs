@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use record::{Receipt, SignedEntry, WriterKey};
+use record::{Receipt, SignedEntry};
 use service::Problem;
 use service::http::CBOR_SEQ;
 use tlog::merkle::Index;
@@ -95,11 +95,11 @@ fn refused_whole(error: SubmitError) -> Problem {
 async fn check(shared: &Arc<Shared>, raws: Vec<Raw>) -> Result<Vec<Checked>, Problem> {
     let founder = shared.checker.founder(&raws);
     let for_pieces = shared.clone();
-    spread(raws, move |raw| check_one(&for_pieces, raw, founder.as_ref())).await
-}
-
-fn check_one(shared: &Shared, raw: Raw, founder: Option<&WriterKey>) -> Checked {
-    shared.checker.check(raw, founder).map(Arc::new)
+    let check = move |raws| {
+        let checked = for_pieces.checker.check(raws, founder.as_ref());
+        checked.into_iter().map(|one| one.map(Arc::new)).collect()
+    };
+    spread(raws, check).await
 }
 
 /// Puts the answers of the sequencer and those of the checks together again, in the order of the request.
@@ -117,9 +117,10 @@ async fn answer(
         });
     }
     let (for_pieces, snapshot) = (shared.clone(), answers.snapshot);
-    let answers = spread(pairs, move |(submission, outcome)| {
+    let answer = move |(submission, outcome): (Option<Arc<Submission>>, _)| {
         answer_one(&for_pieces, &snapshot, submission.as_deref(), outcome).map_err(|error| internal(&error))
-    });
+    };
+    let answers = spread(pairs, move |pairs| pairs.into_iter().map(&answer).collect());
     answers.await?.into_iter().collect()
 }
 
@@ -134,7 +135,7 @@ fn answer_one(
             let entry = submission.entry().clone();
             Ok(Answer::Recorded {
                 index,
-                receipt: receipt(shared, snapshot, entry, index)?,
+                receipt: receipt(snapshot, entry, index)?,
             })
         }
         (Outcome::Recorded(index), None) => Ok(Answer::Recorded {
@@ -157,7 +158,7 @@ fn answer_one(
 
 /// The receipt of a stored entry under the snapshot's own checkpoint.
 pub(super) fn stored_receipt(shared: &Shared, snapshot: &Snapshot, index: u64) -> Result<Vec<u8>, StoreError> {
-    receipt(shared, snapshot, stored_entry(shared, index)?, index)
+    receipt(snapshot, stored_entry(shared, index)?, index)
 }
 
 /// A stored entry that must be there.
@@ -170,8 +171,8 @@ pub(super) fn stored_entry(shared: &Shared, index: u64) -> Result<SignedEntry, S
     SignedEntry::parse(leaf).map_err(|error| StoreError(format!("entry {index}: {error}")))
 }
 
-fn receipt(shared: &Shared, snapshot: &Snapshot, entry: SignedEntry, index: u64) -> Result<Vec<u8>, StoreError> {
-    let hashes = snapshot.inclusion(shared.log.rows(), index, snapshot.head.size)?;
+fn receipt(snapshot: &Snapshot, entry: SignedEntry, index: u64) -> Result<Vec<u8>, StoreError> {
+    let hashes = snapshot.inclusion(index, snapshot.head.size)?;
     let index = Index::new(index).map_err(|error| StoreError(error.to_string()))?;
     Ok(Receipt::new(entry, index, hashes, snapshot.note.clone()).to_bytes())
 }
@@ -192,14 +193,14 @@ fn respond(answers: &[Answer]) -> Result<Response, Problem> {
     Ok((status, headers, body).into_response())
 }
 
-/// Maps many items on all cores, few on this one; keeps the order.
-async fn spread<T, R>(items: Vec<T>, work: impl Fn(T) -> R + Send + Sync + 'static) -> Result<Vec<R>, Problem>
+/// Maps many items on all cores, few on this one; keeps the order. `work` maps a piece of them.
+async fn spread<T, R>(items: Vec<T>, work: impl Fn(Vec<T>) -> Vec<R> + Send + Sync + 'static) -> Result<Vec<R>, Problem>
 where
     T: Send + 'static,
     R: Send + 'static,
 {
     if items.len() <= PIECE {
-        return Ok(items.into_iter().map(work).collect());
+        return Ok(work(items));
     }
     let work = Arc::new(work);
     let mut pieces = Vec::new();
@@ -210,9 +211,7 @@ where
             break;
         }
         let work = work.clone();
-        pieces.push(tokio::spawn(async move {
-            piece.into_iter().map(|item| work(item)).collect::<Vec<R>>()
-        }));
+        pieces.push(tokio::spawn(async move { work(piece) }));
     }
     let mut results = Vec::new();
     for piece in pieces {

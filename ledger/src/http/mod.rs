@@ -2,11 +2,7 @@
 //!
 //! | Endpoint | Answer |
 //! | --- | --- |
-//! | `GET /checkpoint` | the newest checkpoint that meets the witness policy; 503 until there is one |
-//! | `GET /checkpoints/{size}` | the checkpoint that met the witness policy at this size, or at the next larger one |
-//! | `GET /head` | the newest checkpoint, with the log's signature alone |
-//! | `GET /tile/<level>/<number>[.p/<width>]` | hashes of a tile, up to the head |
-//! | `GET /tile/entries/<number>[.p/<width>]` | a bundle of entries, up to the head |
+//! | `GET /checkpoint`, `/checkpoints/…`, `/head`, `/tile/…` | checkpoints, tiles and bundles: see [`tree`] |
 //! | `GET /entries/{index}/receipt` | tlog-proof under the head |
 //! | `GET /entries/{index}/receipt?witnessed` | tlog-proof under the published checkpoint; 503 until it covers the entry |
 //! | `GET /documents/{digest}` | a public document |
@@ -22,6 +18,7 @@ mod rotation_tests;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod tree;
 #[cfg(test)]
 mod tree_tests;
 pub(crate) mod wire;
@@ -30,17 +27,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::routing::{get, post};
 use service::Problem;
 use service::secret::CredentialDigest;
-use tower_http::cors::{Any, CorsLayer};
-use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::engine::Log;
 use crate::engine::publication::Publication;
 use crate::rules::{Checker, Rules};
 use crate::store::StoreError;
+use tree::Tree;
 
 /// What handlers share.
 pub(crate) struct Shared {
@@ -56,25 +51,17 @@ pub(crate) struct Shared {
 
 /// All routes.
 pub(crate) fn routes(shared: Arc<Shared>) -> Router {
-    let cors = CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::GET, Method::HEAD])
-        .allow_headers([header::IF_NONE_MATCH])
-        .expose_headers([header::ETAG, header::RETRY_AFTER]);
-    let resource_policy = SetResponseHeaderLayer::overriding(
-        HeaderName::from_static("cross-origin-resource-policy"),
-        HeaderValue::from_static("cross-origin"),
+    let public = tree::open_to_web_pages(
+        Router::new()
+            .route("/entries/{index}/receipt", get(read::receipt))
+            .route("/documents/{digest}", get(read::document))
+            .route("/writers/{kid}/head", get(read::writer)),
     );
-    let public = Router::new()
-        .route("/checkpoint", get(read::checkpoint))
-        .route("/checkpoints/{size}", get(read::history))
-        .route("/head", get(read::head))
-        .route("/tile/{*path}", get(read::tile))
-        .route("/entries/{index}/receipt", get(read::receipt))
-        .route("/documents/{digest}", get(read::document))
-        .route("/writers/{kid}/head", get(read::writer))
-        .layer(cors)
-        .layer(resource_policy);
+    let tree = tree::routes(Tree {
+        rows: shared.log.rows().clone(),
+        snapshots: shared.log.snapshots(),
+        publication: shared.publication.clone(),
+    });
     Router::new()
         .route(
             "/entries",
@@ -84,6 +71,7 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
         .merge(public)
         .fallback(|| async { Problem::not_found("") })
         .with_state(shared)
+        .merge(tree)
 }
 
 /// A fault of the store goes to the log, not to the requester.

@@ -1,130 +1,24 @@
-//! What everybody may read: checkpoints, tiles, bundles, receipts, documents, writers' heads; and records, with a credential.
-//!
-//! The read API of c2sp.org/tlog-tiles: canonical paths only, everything else is a 404 that nobody may cache; tiles, bundles and
-//! documents are immutable and may be cached for good; any web page may read them (a browser verifies here).
+//! What the ledger shows beside its tree: receipts, documents, writers' heads; and records, with a credential.
 
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
 use record::{Receipt, WriterId};
 use service::Problem;
 use service::secret::CredentialDigest;
 use tlog::Hash;
 use tlog::merkle::Index;
-use tlog::tile::Resource;
 
+use super::tree::{BINARY, IMMUTABLE, NO_STORE, Reply, TEXT, absent, index, not_witnessed, reply};
 use super::{Shared, entries, internal, wire};
 use crate::rules::WriterHead;
 use crate::store::Column;
 
-const TEXT: &str = "text/plain; charset=utf-8";
-const BINARY: &str = "application/octet-stream";
-const IMMUTABLE: &str = "public, max-age=31536000, immutable";
-/// What hardly changes: late cosignatures may be added.
-const SHORT: &str = "public, max-age=60";
-const NO_STORE: &str = "no-store";
-
-type Reply = Result<Response, Problem>;
 type Ledger = State<Arc<Shared>>;
-
-/// An answer with its ETag; 304 if the requester has it already.
-fn reply(headers: &HeaderMap, content_type: &'static str, cache: &'static str, body: Vec<u8>) -> Response {
-    let tag = format!("\"{}\"", &Hash::of(&body).to_string()[..32]);
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let known = known.is_some_and(|value| {
-        value
-            .split(',')
-            .any(|one| matches!(one.trim(), "*") || one.trim() == tag)
-    });
-    let mut common = HeaderMap::new();
-    common.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        common.insert(header::ETAG, tag);
-    }
-    if known {
-        return (StatusCode::NOT_MODIFIED, common).into_response();
-    }
-    common.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    (common, body).into_response()
-}
-
-fn absent() -> Problem {
-    Problem::not_found("")
-}
-
-/// A canonical decimal number; anything else names nothing.
-fn index(text: &str) -> Result<u64, Problem> {
-    let number: u64 = text.parse().map_err(|_| absent())?;
-    if number.to_string() == text {
-        Ok(number)
-    } else {
-        Err(absent())
-    }
-}
 
 fn hash(text: &str) -> Result<Hash, Problem> {
     text.parse().map_err(|_| absent())
-}
-
-/// `GET /head`
-pub(super) async fn head(State(shared): Ledger, headers: HeaderMap) -> Reply {
-    Ok(reply(
-        &headers,
-        TEXT,
-        NO_STORE,
-        shared.log.snapshot().note.clone().into_bytes(),
-    ))
-}
-
-fn not_witnessed() -> Problem {
-    Problem::unavailable(
-        "not-witnessed",
-        1,
-        "the witnesses' quorum has not cosigned a checkpoint that covers this yet",
-    )
-}
-
-/// `GET /checkpoint`
-pub(super) async fn checkpoint(State(shared): Ledger, headers: HeaderMap) -> Reply {
-    let published = shared
-        .publication
-        .latest(&shared.log.snapshot())
-        .ok_or_else(not_witnessed)?;
-    Ok(reply(&headers, TEXT, NO_STORE, published.note.clone().into_bytes()))
-}
-
-/// `GET /checkpoints/{size}`
-pub(super) async fn history(State(shared): Ledger, Path(size): Path<String>, headers: HeaderMap) -> Reply {
-    let note = shared.log.rows().checkpoint_from(index(&size)?);
-    let note = note.map_err(|error| internal(&error))?.ok_or_else(absent)?;
-    Ok(reply(&headers, TEXT, SHORT, note.into_bytes()))
-}
-
-/// `GET /tile/…`
-pub(super) async fn tile(State(shared): Ledger, uri: Uri, headers: HeaderMap) -> Reply {
-    // The path as it was sent: an escaped one is not canonical.
-    let resource: Resource = uri.path().trim_start_matches('/').parse().map_err(|_| absent())?;
-    let size = shared.log.snapshot().head.size;
-    let rows = shared.log.rows();
-    let (level, number, width) = match &resource {
-        Resource::Tile(tile) => (tile.level(), tile.index(), tile.width()),
-        Resource::Bundle(bundle) => (0, bundle.index(), bundle.width()),
-    };
-    let nodes = size.checked_shr(u32::from(level) * 8).unwrap_or(0);
-    let end = number
-        .checked_mul(256)
-        .and_then(|first| first.checked_add(u64::from(width)));
-    if end.is_none_or(|end| end > nodes) {
-        return Err(absent());
-    }
-    let body = match resource {
-        Resource::Tile(_) => rows.tile(level, number, width),
-        Resource::Bundle(_) => rows.bundle(number, width),
-    };
-    let body = body.map_err(|error| internal(&error))?.ok_or_else(absent)?;
-    Ok(reply(&headers, BINARY, IMMUTABLE, body))
 }
 
 /// `GET /entries/{index}/receipt[?witnessed]`
@@ -155,7 +49,7 @@ pub(super) async fn receipt(
     };
     let made = (|| {
         let entry = entries::stored_entry(&shared, number)?;
-        let hashes = snapshot.inclusion(shared.log.rows(), number, size)?;
+        let hashes = snapshot.inclusion(number, size)?;
         Ok((entry, hashes))
     })();
     let (entry, hashes) = made.map_err(|error| internal(&error))?;

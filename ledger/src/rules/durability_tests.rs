@@ -23,16 +23,16 @@ async fn one(shared: &Shared, entry: &SignedEntry, label: u8) -> Short {
     submit(shared, vec![raw(entry, label)]).await.remove(0)
 }
 
-fn size(shared: &Shared) -> u64 {
+pub(super) fn size(shared: &Shared) -> u64 {
     shared.log.snapshot().head.size
 }
 
-fn entry(shared: &Shared, index: u64) -> SignedEntry {
+pub(super) fn entry(shared: &Shared, index: u64) -> SignedEntry {
     SignedEntry::parse(shared.log.rows().entry(index).unwrap().unwrap()).unwrap()
 }
 
 /// The roots that a map entry at the end of the log must have.
-fn expected_roots(shared: &Shared, size: u64) -> Vec<(Period, Hash)> {
+pub(super) fn expected_roots(shared: &Shared, size: u64) -> Vec<(Period, Hash)> {
     let mut maps = std::collections::BTreeMap::from([(Period::MAP0, Map::new())]);
     for index in 0..size {
         let entry = entry(shared, index);
@@ -54,7 +54,7 @@ fn expected_roots(shared: &Shared, size: u64) -> Vec<(Period, Hash)> {
     maps.into_iter().map(|(period, mut map)| (period, map.root())).collect()
 }
 
-async fn wait_for_size(shared: &Shared, size: u64) {
+pub(super) async fn wait_for_size(shared: &Shared, size: u64) {
     let mut snapshots = shared.log.snapshots();
     tokio::time::timeout(
         Duration::from_secs(5),
@@ -239,7 +239,7 @@ async fn crash_once(memory: &Arc<MemoryStore>, writing: Arc<dyn Store>, fault: F
     let snapshot = shared.log.snapshot();
     let mut lost = Vec::new();
     for head in heads {
-        let mut reader = crate::engine::reader::TreeReader::new(&snapshot.edge, shared.log.rows());
+        let mut reader = crate::engine::reader::TreeReader::new(&snapshot.edge, snapshot.tiles());
         if head.size > snapshot.head.size {
             lost.push(format!("the head of size {}", head.size));
         } else if reader.root(Size::new(head.size).unwrap()).unwrap() != head.root {

@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use record::{WriterId, WriterKey};
+use record::{PreparedKey, WriterId, WriterKey};
 
-type ById = HashMap<WriterId, WriterKey>;
+/// Prepared keys by their id.
+pub(super) type ById = HashMap<WriterId, Arc<PreparedKey>>;
 
 /// The key set.
 #[derive(Debug, Default)]
@@ -16,13 +17,19 @@ pub struct Keys(RwLock<Arc<ById>>);
 
 impl Keys {
     /// The keys at this moment.
-    pub fn current(&self) -> Arc<ById> {
+    pub(super) fn current(&self) -> Arc<ById> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Replaces all keys.
+    /// Replaces all keys; those that stay are not prepared again.
     pub(super) fn replace(&self, keys: impl Iterator<Item = WriterKey>) {
-        let keys = Arc::new(keys.map(|key| (key.id(), key)).collect());
+        let before = self.current();
+        let prepare = |key: WriterKey| {
+            let id = key.id();
+            let known = before.get(&id).cloned();
+            (id, known.unwrap_or_else(|| Arc::new(PreparedKey::new(key))))
+        };
+        let keys = Arc::new(keys.map(prepare).collect());
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
     }
 }

@@ -19,6 +19,8 @@ mod founding;
 mod keys;
 mod labels;
 mod periods;
+#[cfg(test)]
+mod rebuild_tests;
 pub mod refusal;
 pub mod submission;
 #[cfg(test)]
@@ -32,7 +34,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use record::{
-    Body, Entry, Kind, LabelledKind, Period, ReferenceKind, SignedEntry, Timestamp, Unsigned, WriterSigningKey,
+    Body, Entry, Kind, LabelledKind, Period, PeriodEvent, ReferenceKind, SignedEntry, Timestamp, Unsigned,
+    WriterSigningKey,
 };
 use service::Clock;
 use tlog::Hash;
@@ -50,6 +53,9 @@ use labels::Labels;
 use periods::Periods;
 pub use refusal::Refusal;
 pub use submission::{Checker, Raw, Submission};
+
+/// How often maps that are being rebuilt are looked at.
+const SETTLE: Duration = Duration::from_millis(50);
 
 /// What the rules are told from outside.
 pub struct Settings {
@@ -86,12 +92,12 @@ impl Rules {
     pub fn load(rows: &Rows, settings: Settings, keys: Arc<Keys>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let founding = Founding::load(rows, settings.genesis, settings.origin.clone(), keys)?;
         let store: &dyn Store = rows.store().as_ref();
+        let head = rows.head()?.map_or(0, |head| head.size);
         let mut labels = Labels::default();
         let periods = load_periods(rows, &mut labels)?;
         for period in periods.open() {
-            labels.load(store, period, |_| ())?;
+            labels.rebuild(rows.store(), period, head)?;
         }
-        let head = rows.head()?.map_or(0, |head| head.size);
         let last = head.checked_sub(1).map(|last| read_entry(rows, last)).transpose()?;
         // After a crash the last entry may be one without its map entry.
         let unmapped = last
@@ -120,7 +126,7 @@ impl Rules {
             return Ok(Err(refusal));
         }
         if let Some(key) = entry.body.map_key()
-            && let Some(index) = self.labels.find(key.0, &key.1)
+            && let Some(index) = self.labels.find(stage.rows().store().as_ref(), key.0, &key.1)?
         {
             return Ok(Err(Refusal::label_used(index)));
         }
@@ -128,6 +134,10 @@ impl Rules {
             Body::Map { .. } => Ok(Err(Refusal::right("map entries are written by the ledger alone"))),
             Body::Document { .. } => Ok(self.founding.check_document(submission)),
             Body::Denial { .. } => Ok(Ok(Change::None)),
+            Body::Period {
+                event: PeriodEvent::Final { .. },
+                ..
+            } if !self.labels.settled() => Ok(Err(Refusal::rebuilding())),
             Body::Period { period, event } => {
                 let labels = &mut self.labels;
                 let has_open_intents = || self.open_intents.values().any(|of| of == period);
@@ -261,9 +271,9 @@ impl Rules {
             Body::Period { period, event } => {
                 self.periods.apply(*period, event);
                 match event {
-                    record::PeriodEvent::Begin { .. } => self.labels.open(*period),
-                    record::PeriodEvent::Final { .. } => self.labels.close(*period),
-                    record::PeriodEvent::Destroyed => {}
+                    PeriodEvent::Begin { .. } => self.labels.open(*period),
+                    PeriodEvent::Final { .. } => self.labels.close(*period),
+                    PeriodEvent::Destroyed => {}
                 }
             }
             _ => {}
@@ -301,8 +311,11 @@ impl Rules {
         Ok(())
     }
 
-    fn may_map(&self) -> bool {
-        self.founding.may_write(&self.settings.writer.id(), Kind::Map)
+    /// When the next `map` entry is to be written.
+    fn map_due(&self) -> Option<Instant> {
+        let may = || self.founding.may_write(&self.settings.writer.id(), Kind::Map);
+        let since = self.unmapped_since.filter(|_| may())?;
+        Some(since + self.settings.map_after)
     }
 }
 
@@ -333,13 +346,15 @@ impl Admission for Rules {
     }
 
     fn due(&self) -> Option<Instant> {
-        self.unmapped_since
-            .filter(|_| self.may_map())
-            .map(|since| since + self.settings.map_after)
+        if self.labels.settled() {
+            self.map_due()
+        } else {
+            Some(Instant::now() + SETTLE)
+        }
     }
 
     fn finish(&mut self, stage: &mut Stage<'_>) -> Result<(), StoreError> {
-        if self.due().is_some_and(|due| due <= Instant::now()) {
+        if self.labels.settle()? && self.map_due().is_some_and(|due| due <= Instant::now()) {
             self.stage_map_entry(stage)?;
         }
         self.chains.stage_heads(stage.batch());
@@ -348,7 +363,7 @@ impl Admission for Rules {
 
     fn committed(&mut self, idle: bool) {
         self.chains.committed();
-        if idle {
+        if idle && self.labels.settled() {
             // Hashes what the batch has changed, so that the next map entry finds little left to do.
             self.labels.roots();
         }

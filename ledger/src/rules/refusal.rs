@@ -12,6 +12,7 @@
 //! | 422 | `clock-skew` | the entry's time is too far from the ledger's |
 //! | 422 | `period` | the period has not begun, is not the current one, or is final |
 //! | 422 | `refers` | what the entry refers to is not there, or not what it must be |
+//! | 503 | `rebuilding` | a period's map is being rebuilt after a start, so its root cannot be compared yet |
 //! | 409 | `label-used` | the label stands in the log; the stored entry's receipt comes along |
 //! | 409 | `sequence-used` | the writer's sequence number stands in the log with other bytes; the stored entry's receipt comes along |
 //! | 409 | `chain` | the entry does not continue the writer's chain; says what is expected |
@@ -77,6 +78,11 @@ impl Refusal {
 
     pub(crate) fn period(detail: impl Into<String>) -> Self {
         Self::of(Problem::unprocessable("period", detail))
+    }
+
+    pub(crate) fn rebuilding() -> Self {
+        let detail = "the periods' maps are being rebuilt after a start; try again";
+        Self::of(Problem::unavailable("rebuilding", 5, detail))
     }
 
     pub(crate) fn refers(detail: impl Into<String>) -> Self {

@@ -285,10 +285,7 @@ pub(crate) fn refused(slug: &str) -> Short {
 /// Checks and submits as a request handler does.
 pub(crate) async fn try_submit(shared: &Shared, raws: Vec<Raw>) -> Result<Vec<Short>, SubmitError> {
     let founder = shared.checker.founder(&raws);
-    let checked: Vec<_> = raws
-        .into_iter()
-        .map(|raw| shared.checker.check(raw, founder.as_ref()))
-        .collect();
+    let checked = shared.checker.check(raws, founder.as_ref());
     let (mut good, mut slots) = (Vec::new(), Vec::new());
     for checked in checked {
         slots.push(match checked {

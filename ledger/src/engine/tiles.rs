@@ -1,0 +1,79 @@
+//! Full tiles with their interiors, in memory.
+//!
+//! A proof needs nodes between the stored levels, which are roots of parts of a tile; computing all of a tile's takes 255 hashes.
+//! So the nodes of a full tile, which never change again, are kept together, up to a bound: a proof from known tiles costs no
+//! hash at all. Tiles above the leaves are 1/256 of all and part of every proof, so in practice they always stay.
+//!
+//! Tiles that are not full yet are in the [`super::edge`] and never here.
+
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+use tlog::Hash;
+use tlog::merkle::node_hash;
+
+use super::edge::{TILE_HEIGHT, TILE_WIDTH};
+use super::rows::Rows;
+use crate::store::StoreError;
+
+const WIDTH: usize = TILE_WIDTH as usize;
+/// Tiles kept, 16 KiB each: 32 MiB.
+const CAPACITY: usize = 2048;
+
+/// All nodes of a full tile but its root: 256 hashes, then their 128 parents, and so on to 2.
+struct Nodes(Box<[Hash]>);
+
+impl Nodes {
+    fn of(hashes: Vec<Hash>) -> Self {
+        let mut nodes = hashes;
+        nodes.reserve_exact(WIDTH);
+        let mut at = 0;
+        while at + 2 < nodes.len() {
+            nodes.push(node_hash(&nodes[at], &nodes[at + 1]));
+            at += 2;
+        }
+        Self(nodes.into_boxed_slice())
+    }
+
+    /// Node `index` of those that are `height` above the tile's hashes, 0 to 7.
+    fn get(&self, height: u32, index: usize) -> Option<Hash> {
+        self.0.get(2 * WIDTH - ((2 * WIDTH) >> height) + index).copied()
+    }
+}
+
+/// The tiles of one log.
+pub struct Tiles {
+    rows: Rows,
+    known: Cache<(u8, u64), Arc<Nodes>>,
+}
+
+impl Tiles {
+    /// Tiles in `rows`; nothing is read yet.
+    pub fn new(rows: Rows) -> Self {
+        Self {
+            rows,
+            known: Cache::new(CAPACITY),
+        }
+    }
+
+    /// A node of the tree, which must be part of a full tile.
+    pub fn node(&self, height: u8, index: u64) -> Result<Hash, StoreError> {
+        let (level, inside) = (height / TILE_HEIGHT as u8, u32::from(height) % TILE_HEIGHT);
+        let tile = (level, index >> (TILE_HEIGHT - inside));
+        let within = (index % (TILE_WIDTH >> inside)) as usize;
+        let nodes = match self.known.get(&tile) {
+            Some(nodes) => nodes,
+            None => self.read(tile)?,
+        };
+        nodes
+            .get(inside, within)
+            .ok_or_else(|| StoreError(format!("a tile has no node {index} of height {height}")))
+    }
+
+    fn read(&self, (level, index): (u8, u64)) -> Result<Arc<Nodes>, StoreError> {
+        let hashes = self.rows.tile_hashes(level, index, TILE_WIDTH as u16)?;
+        let nodes = Arc::new(Nodes::of(hashes));
+        self.known.insert((level, index), nodes.clone());
+        Ok(nodes)
+    }
+}
