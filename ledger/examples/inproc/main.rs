@@ -1,0 +1,138 @@
+//! What the ledger does in one process, without HTTP: measured and written down as flat JSON.
+//!
+//! ```text
+//! inproc --data DIR --entries N --json FILE [--request N] [--writers N] [--record BYTES]
+//! ```
+//!
+//! DIR must be new. Three stages run one after another, each in a process of its own, so that memory is that of a fresh process:
+//!
+//! | Stage | Figures |
+//! | --- | --- |
+//! | `write` | `inproc_verified_per_s`, `inproc_cpu_us_per_entry` (all threads), `bytes_per_entry` (all files of DIR, log files included) |
+//! | `restart` | `restart_s` from opening the store to the first receipt, `restart_map_s` to the first `map` entry, `rss_mb_with_map` |
+//! | `proofs` | `proof_cold_us`, `proof_hot_us` (CPU of the thread), `rss_mb` of the log without its map |
+//!
+//! Timed in `write` is everything that a request handler does but HTTP: reading the entries, verifying each signature, labels, chains,
+//! the synced commit, the signed checkpoint, and a finished receipt for every entry. Entries are intents and outcomes by turns.
+//! **Not timed**: making and signing them, which happens between the timed stretches (compactions may use these pauses).
+
+mod proofs;
+mod restart;
+mod world;
+mod write;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::{env, fs, io};
+
+use clap::{Parser, ValueEnum};
+
+/// Names and values of what was measured.
+type Figures = BTreeMap<String, f64>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Parser)]
+#[command(name = "inproc", version, about = "Measures the ledger in one process")]
+struct Arguments {
+    /// A directory that does not exist yet.
+    #[arg(long)]
+    data: PathBuf,
+    /// How many entries to record.
+    #[arg(long)]
+    entries: u64,
+    /// File for the figures.
+    #[arg(long)]
+    json: PathBuf,
+    /// Entries per request.
+    #[arg(long, default_value_t = 64)]
+    request: usize,
+    /// Writers, each with one request under way.
+    #[arg(long, default_value_t = 8)]
+    writers: u8,
+    /// Bytes of the sealed record that belongs to each entry.
+    #[arg(long, default_value_t = 256)]
+    record: usize,
+    /// Run this stage alone.
+    #[arg(long)]
+    stage: Option<Stage>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Stage {
+    Write,
+    Restart,
+    Proofs,
+}
+
+fn main() -> ExitCode {
+    service::telemetry::init();
+    let arguments = Arguments::parse();
+    let figures = match arguments.stage {
+        None => all(&arguments),
+        Some(Stage::Write) => write::run(&arguments),
+        Some(Stage::Restart) => restart::run(&arguments),
+        Some(Stage::Proofs) => proofs::run(&arguments),
+    };
+    match figures.and_then(|figures| keep(&arguments.json, &figures)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("inproc: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the stages as processes; they hand their figures over in the file.
+fn all(arguments: &Arguments) -> Result<Figures, Failure> {
+    if arguments.data.exists() {
+        return Err(format!("{} exists already", arguments.data.display()).into());
+    }
+    let mut figures = Figures::new();
+    for stage in ["write", "restart", "proofs"] {
+        let mut command = Command::new(env::current_exe()?);
+        command.args(env::args_os().skip(1)).args(["--stage", stage]);
+        if !command.status()?.success() {
+            return Err(format!("the stage {stage} failed").into());
+        }
+        figures.append(&mut serde_json::from_slice(&fs::read(&arguments.json)?)?);
+    }
+    for (name, value) in [
+        ("entries", arguments.entries as f64),
+        ("record_bytes", arguments.record as f64),
+        ("request_entries", arguments.request as f64),
+    ] {
+        figures.insert(name.into(), value);
+    }
+    for (name, value) in &figures {
+        println!("{name:28} {value}");
+    }
+    Ok(figures)
+}
+
+fn keep(file: &Path, figures: &Figures) -> Result<(), Failure> {
+    Ok(fs::write(file, serde_json::to_vec_pretty(figures)?)?)
+}
+
+/// Memory of this process, MiB.
+fn resident_mib() -> Result<f64, Failure> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib: f64 = line.unwrap_or_default().trim().trim_end_matches(" kB").parse()?;
+    Ok(kib / 1024.0)
+}
+
+/// Bytes of all files below a directory.
+fn size_of(directory: &Path) -> io::Result<u64> {
+    let mut size = 0;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        size += if metadata.is_dir() {
+            size_of(&entry.path())?
+        } else {
+            metadata.len()
+        };
+    }
+    Ok(size)
+}

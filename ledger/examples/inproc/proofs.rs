@@ -1,0 +1,64 @@
+//! Inclusion proofs from tiles that are not in memory yet, and again from tiles that are.
+
+use std::fs;
+
+use ledger::engine::Snapshot;
+use ledger::engine::edge::TILE_WIDTH;
+use tlog::merkle::{Index, Size, verify_inclusion};
+
+use super::world::World;
+use super::{Arguments, Failure, Figures, resident_mib};
+
+/// Tiles that are read for each figure, at most.
+const TILES: u64 = 800;
+/// Proofs per tile for the hot figure.
+const ROUNDS: u64 = 20;
+
+/// CPU time of this thread so far, nanoseconds.
+fn nanos() -> Result<u64, Failure> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
+    Ok(text.split_whitespace().next().unwrap_or_default().parse()?)
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
+    let (rows, _, snapshot) = World::open(&arguments.data)?;
+    let tiles = snapshot.head.size / TILE_WIDTH;
+    let count = TILES.min(tiles / 2);
+    if count == 0 {
+        return Err("the log has less than two full tiles".into());
+    }
+    // Even tiles bring the levels above into memory, odd ones are read for the first time.
+    let step = tiles / count / 2 * 2;
+    for number in 0..count {
+        prove(&snapshot, number * step * TILE_WIDTH)?;
+    }
+    let place = |number: u64, round: u64| (number * step + 1) * TILE_WIDTH + (number * 31 + round * 7) % TILE_WIDTH;
+    let mut figures = Figures::new();
+    let before = nanos()?;
+    for number in 0..count {
+        prove(&snapshot, place(number, 0))?;
+    }
+    let cold = (nanos()? - before) as f64 / count as f64;
+    let before = nanos()?;
+    for round in 0..ROUNDS {
+        for number in 0..count {
+            prove(&snapshot, place(number, round))?;
+        }
+    }
+    let hot = (nanos()? - before) as f64 / (count * ROUNDS) as f64;
+    for number in 0..count {
+        let index = place(number, 0);
+        let path = snapshot.inclusion(index, snapshot.head.size)?;
+        let (leaf, root) = (rows.leaf_hash(index)?, snapshot.head.root);
+        verify_inclusion(&leaf, Index::new(index)?, Size::new(snapshot.head.size)?, &path, &root)?;
+    }
+    figures.insert("proof_cold_us".into(), cold / 1e3);
+    figures.insert("proof_hot_us".into(), hot / 1e3);
+    figures.insert("rss_mb".into(), resident_mib()?);
+    Ok(figures)
+}
+
+fn prove(snapshot: &Snapshot, index: u64) -> Result<(), Failure> {
+    std::hint::black_box(snapshot.inclusion(index, snapshot.head.size)?);
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! A fresh process on the log that was written: when it answers, when its map is whole, what it takes.
+
+use std::time::Instant;
+
+use ledger::rules::WriterHead;
+use record::{Body, Commitment, Label, LabelledKind, Period, Sequence};
+use tlog::Hash;
+use tokio::runtime::Runtime;
+
+use super::world::{Pen, World, raw};
+use super::write::submit;
+use super::{Arguments, Failure, Figures, resident_mib};
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
+    let runtime = Runtime::new()?;
+    let genesis = {
+        let (rows, _, _) = World::open(&arguments.data)?;
+        rows.leaf_hash(0)?
+    };
+    let started = Instant::now();
+    let running = World::start(&arguments.data, Some(genesis), &[])?;
+    let mut pen = Pen::broker(0);
+    let head =
+        WriterHead::read(running.log.rows().store().as_ref(), &pen.key.id())?.ok_or("the writer has no entry")?;
+    (pen.sequence, pen.previous) = (Sequence(head.sequence + 1), head.leaf);
+    let record = vec![1; arguments.record];
+    let entry = pen.write(Body::Labelled {
+        kind: LabelledKind::Intent,
+        period: Period(1),
+        label: Label(Hash::of(b"after the restart").0),
+        commitment: Commitment(Hash::of(&record)),
+        refers: None,
+    })?;
+    let recorded = runtime.block_on(submit(&running, vec![raw(entry, Some(record.into()), None)]))?;
+    let restart = started.elapsed();
+    let index = recorded.first().ok_or("no receipt")?.0.get();
+    let mut snapshots = running.log.snapshots();
+    // Nobody else writes: what follows the entry is the map entry over it.
+    runtime.block_on(snapshots.wait_for(|snapshot| snapshot.head.size > index + 1))?;
+    let map = started.elapsed();
+    let resident = resident_mib()?;
+    running.log.end();
+    Ok(Figures::from([
+        ("restart_s".into(), restart.as_secs_f64()),
+        ("restart_map_s".into(), map.as_secs_f64()),
+        ("rss_mb_with_map".into(), resident),
+    ]))
+}

@@ -1,0 +1,162 @@
+//! Sustained writing: requests are made ahead, a stretch at a time, and then handed in by all writers at once.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::Bytes;
+use ledger::engine::Outcome;
+use ledger::rules::Raw;
+use record::{Body, Commitment, Label, LabelledKind, Period, Receipt};
+use tlog::Hash;
+use tlog::merkle::Index;
+use tokio::runtime::Runtime;
+
+use super::world::{Pen, Running, World, raw};
+use super::{Arguments, Failure, Figures, size_of};
+
+/// Entries of a stretch.
+const STRETCH: u64 = 131_072;
+
+/// A writer: what it writes next, and its intents that wait for their outcome.
+struct Writer {
+    pen: Pen,
+    number: u8,
+    open: VecDeque<Index>,
+    record: usize,
+}
+
+impl Writer {
+    /// Requests of `size` entries each, `count` entries in all. An outcome can only follow an intent of an earlier stretch.
+    fn requests(&mut self, count: u64, size: usize) -> Result<Vec<Vec<Raw>>, Failure> {
+        let mut raws = Vec::with_capacity(count as usize);
+        for turn in 0..count {
+            let refers = if turn % 2 == 0 { None } else { self.open.pop_front() };
+            raws.push(self.entry(refers)?);
+        }
+        Ok(raws.chunks(size).map(<[Raw]>::to_vec).collect())
+    }
+
+    fn entry(&mut self, refers: Option<Index>) -> Result<Raw, Failure> {
+        let label = Hash::of(&[&[self.number][..], &self.pen.sequence.0.to_be_bytes()].concat()).0;
+        let record: Vec<u8> = label.iter().copied().cycle().take(self.record).collect();
+        let kind = if refers.is_some() {
+            LabelledKind::Outcome
+        } else {
+            LabelledKind::Intent
+        };
+        let body = Body::Labelled {
+            kind,
+            period: Period(1),
+            label: Label(label),
+            commitment: Commitment(Hash::of(&record)),
+            refers,
+        };
+        Ok(raw(self.pen.write(body)?, Some(Bytes::from(record)), None))
+    }
+
+    /// Hands the requests in, one after another, each when the one before has its receipts.
+    async fn submit(mut self, running: Arc<Running>, requests: Vec<Vec<Raw>>) -> Result<Self, Failure> {
+        for request in requests {
+            for (index, kind) in submit(&running, request).await? {
+                if kind == Some(LabelledKind::Intent) {
+                    self.open.push_back(index);
+                }
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// What a request handler does: checks, submits, makes the receipts. Gives the indexes.
+pub(crate) async fn submit(
+    running: &Running,
+    request: Vec<Raw>,
+) -> Result<Vec<(Index, Option<LabelledKind>)>, Failure> {
+    let founder = running.checker.founder(&request);
+    let checked = running.checker.check(request, founder.as_ref());
+    let mut submissions = Vec::with_capacity(checked.len());
+    for one in checked {
+        submissions.push(Arc::new(one.map_err(|refusal| refusal.problem.detail)?));
+    }
+    let weight = submissions.len();
+    let answers = running.log.submit(submissions.clone(), weight).await?;
+    let snapshot = &answers.snapshot;
+    let mut indexes = Vec::with_capacity(weight);
+    for (outcome, submission) in answers.outcomes.iter().zip(&submissions) {
+        let index = match outcome {
+            Outcome::Recorded(index) => *index,
+            Outcome::Refused(refusal) => return Err(refusal.problem.detail.clone().into()),
+        };
+        let hashes = snapshot.inclusion(index, snapshot.head.size)?;
+        let (entry, index) = (submission.entry().clone(), Index::new(index)?);
+        let kind = match entry.entry().body {
+            Body::Labelled { kind, .. } => Some(kind),
+            _ => None,
+        };
+        std::hint::black_box(Receipt::new(entry, index, hashes, snapshot.note.clone()).to_bytes());
+        indexes.push((index, kind));
+    }
+    Ok(indexes)
+}
+
+/// CPU time of this process so far, in ticks of 10 ms.
+fn ticks() -> Result<u64, Failure> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    // After the name, which may hold anything: fields 14 and 15 of proc(5), user and system time.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).map(|field| Ok(field.parse::<u64>()?)).sum()
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
+    let runtime = Runtime::new()?;
+    let world = World::new(arguments.writers)?;
+    let founding = world.founding()?;
+    let running = Arc::new(World::start(&arguments.data, None, &founding)?);
+    // The period's writer is known only once the directory is recorded.
+    let (documents, period) = founding.split_at(founding.len() - 1);
+    runtime.block_on(submit(&running, documents.to_vec()))?;
+    runtime.block_on(submit(&running, period.to_vec()))?;
+    let mut writers: Vec<Writer> = (0..arguments.writers)
+        .map(|number| Writer {
+            pen: Pen::broker(number),
+            number,
+            open: VecDeque::new(),
+            record: arguments.record,
+        })
+        .collect();
+    let (mut written, mut elapsed, mut cpu) = (0, Duration::ZERO, 0);
+    while written < arguments.entries {
+        let share = (arguments.entries - written)
+            .min(STRETCH)
+            .div_ceil(u64::from(arguments.writers));
+        let requests: Vec<_> = writers
+            .iter_mut()
+            .map(|writer| writer.requests(share, arguments.request))
+            .collect::<Result<_, _>>()?;
+        let (started, before) = (Instant::now(), ticks()?);
+        let tasks: Vec<_> = writers
+            .drain(..)
+            .zip(requests)
+            .map(|(writer, requests)| runtime.spawn(writer.submit(running.clone(), requests)))
+            .collect();
+        for task in tasks {
+            writers.push(runtime.block_on(task)??);
+        }
+        elapsed += started.elapsed();
+        cpu += ticks()? - before;
+        written += share * u64::from(arguments.writers);
+    }
+    let running = Arc::into_inner(running).ok_or("the log is still in use")?;
+    running.log.end();
+    drop(running);
+    Ok(Figures::from([
+        ("inproc_verified_per_s".into(), written as f64 / elapsed.as_secs_f64()),
+        ("inproc_cpu_us_per_entry".into(), cpu as f64 * 1e4 / written as f64),
+        (
+            "bytes_per_entry".into(),
+            size_of(&arguments.data)? as f64 / written as f64,
+        ),
+    ]))
+}
