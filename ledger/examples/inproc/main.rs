@@ -48,7 +48,7 @@ struct Arguments {
     #[arg(long, default_value_t = 64)]
     request: usize,
     /// Writers, each with one request under way.
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 24)]
     writers: u8,
     /// Bytes of the sealed record that belongs to each entry.
     #[arg(long, default_value_t = 256)]
