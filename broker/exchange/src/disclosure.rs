@@ -5,6 +5,7 @@
 
 use record::{Idnr, Kind, PartKey, Period, Phase, Series};
 use serde::{Deserialize, Serialize};
+use verifier::bundle::CompletenessProof;
 
 /// Portal → identity, `POST /disclosures` with a bearer credential.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub struct Disclosure {
     pub periods: Vec<PeriodInfo>,
     /// The entries, newest last.
     pub entries: Vec<DisclosedEntry>,
+    /// The proof that these are all, but for those after its `map` entry; none while the witnesses have not cosigned any.
+    /// What the entries say is not in it: identity knows no records.
+    pub complete: Option<CompletenessProof<()>>,
 }
 
 impl std::fmt::Debug for Disclosure {

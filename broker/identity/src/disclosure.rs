@@ -9,6 +9,8 @@
 //!
 //! There is one inspection per reader, person and day: looking again on the same day opens no second one.
 //!
+//! With the list comes the proof that it is complete ([`crate::complete`]), if the witnesses have cosigned so far.
+//!
 //! The list is found as a verifier would find it: for each period with a living secret and both undelayed series, the numbers
 //! 0, 1, 2, … are evaluated until one does not stand in the log. What the state remembers is used only for the keys: the class
 //! of the records and the days whose keys were given out.
@@ -17,16 +19,17 @@ use std::sync::Arc;
 
 use exchange::{DisclosedEntry, Disclosure, DisclosureRequest, PeriodInfo};
 use record::{
-    COUNTERS, ExpiryDay, Idnr, InspectionRecord, Kind, Label, PartName, ParticipantId, Period, Phase, Receipt,
-    RetentionClass, Series, SharedPart, SignedEntry, Timestamp,
+    ExpiryDay, Idnr, InspectionRecord, Kind, Label, PartName, ParticipantId, Period, Phase, Receipt, RetentionClass,
+    Series, SharedPart, SignedEntry, Timestamp,
 };
 use service::Problem;
 use tlog::Hash;
 use tlog::merkle::Index;
 
+use crate::complete::{Number, Row};
 use crate::identity::{Identity, LockKey, internal, log_problem};
 use crate::log::{AppendError, Located, Log, OwnKind};
-use crate::periods::{Evaluated, Secret};
+use crate::periods::Secret;
 use crate::persons::Person;
 use crate::state::{NumberKey, NumberRow, Reservation, Reserved};
 
@@ -36,22 +39,10 @@ const INSPECTION_CLASS: RetentionClass = RetentionClass::IdnrG2y;
 const OWN_INSPECTION: &str = "own-login";
 const ATTEMPTS: usize = 4;
 
-/// The series whose entries are shown without delay.
-const SHOWN: [Series; 2] = [Series::Exchanges, Series::Inspections];
-
 /// Proof that the inspection of this person stands in the log.
 struct Inspected<'a> {
     person: &'a Person,
     index: u64,
-}
-
-/// Where one label of a number stands.
-struct Found {
-    number: u32,
-    phase: Phase,
-    located: Located,
-    label: Label,
-    proof: [u8; 80],
 }
 
 impl<L: Log> Identity<L> {
@@ -188,23 +179,22 @@ impl<L: Log> Identity<L> {
     /// Lists everything that is recorded about the person.
     async fn open(self: &Arc<Self>, inspected: Inspected<'_>) -> Result<Disclosure, Problem> {
         let Inspected { person, index } = inspected;
+        let (rows, complete) = self.all_of(person.idnr(), index).await?;
         let mut entries = Vec::new();
-        let mut periods = Vec::new();
-        for secret in self.periods.all() {
-            if secret.begin().is_none() {
-                continue;
-            }
-            let before = entries.len();
-            for series in SHOWN {
-                for found in self.find(person.idnr(), &secret, series).await? {
-                    entries.push(self.disclosed(person.idnr(), &secret, series, found)?);
+        for row in &rows {
+            for number in &row.numbers {
+                for (phase, located) in number.present() {
+                    entries.push(self.disclosed(person.idnr(), row, number, phase, located)?);
                 }
-            }
-            if entries.len() > before {
-                periods.push(secret);
             }
         }
         entries.sort_by_key(|entry| entry.index);
+        let mut periods: Vec<Arc<Secret>> = Vec::new();
+        for row in rows.iter().filter(|row| !row.numbers.is_empty()) {
+            if periods.last().is_none_or(|last| last.period() != row.secret.period()) {
+                periods.push(Arc::clone(&row.secret));
+            }
+        }
         let begins: Vec<_> = periods.iter().filter_map(|secret| secret.begin()).collect();
         let mut indices = vec![index];
         indices.extend(begins.iter().map(|(begin, _)| *begin));
@@ -227,75 +217,42 @@ impl<L: Log> Identity<L> {
             checkpoint: proofs.checkpoint,
             periods: infos,
             entries,
+            complete,
         })
     }
 
-    /// All labels of a person in one period and series that stand in the log.
-    async fn find(self: &Arc<Self>, idnr: &Idnr, secret: &Arc<Secret>, series: Series) -> Result<Vec<Found>, Problem> {
-        let (this, idnr, secret) = (Arc::clone(self), idnr.clone(), Arc::clone(secret));
-        let search = move || {
-            let mut found = Vec::new();
-            for number in 0..COUNTERS {
-                let evaluated = secret.evaluate(&idnr, series, number);
-                if !this.find_phases(&secret, number, &evaluated, &mut found)? {
-                    break;
-                }
-            }
-            Ok(found)
-        };
-        tokio::task::spawn_blocking(search).await.map_err(internal)?
-    }
-
-    /// Adds the phases of one number that stand in the log; whether phase 0 is among them.
-    fn find_phases(
+    fn disclosed(
         &self,
-        secret: &Secret,
-        number: u32,
-        evaluated: &Evaluated,
-        found: &mut Vec<Found>,
-    ) -> Result<bool, Problem> {
-        for phase in Phase::ALL {
-            let label = *evaluated.labels.of(phase);
-            match self.log.locate(secret.period(), &label).map_err(log_problem)? {
-                Some(located) => found.push(Found {
-                    number,
-                    phase,
-                    located,
-                    label,
-                    proof: evaluated.proof,
-                }),
-                None if phase == Phase::Intent => return Ok(false),
-                None => {}
-            }
-        }
-        Ok(true)
-    }
-
-    fn disclosed(&self, idnr: &Idnr, secret: &Secret, series: Series, found: Found) -> Result<DisclosedEntry, Problem> {
+        idnr: &Idnr,
+        row: &Row,
+        number: &Number,
+        phase: Phase,
+        located: &Located,
+    ) -> Result<DisclosedEntry, Problem> {
         let key = NumberKey {
             idnr: idnr.clone(),
-            period: secret.period(),
-            series,
-            number: found.number,
+            period: row.secret.period(),
+            series: row.series,
+            number: number.number,
         };
-        let Some(row) = self.state.number(&key).map_err(internal)? else {
+        let Some(kept) = self.state.number(&key).map_err(internal)? else {
             tracing::error!("ALARM: the log has a label that the state does not know: the state was set back");
             return Err(Problem::internal());
         };
-        let expiry = record_day(&row, found.phase, found.located.time);
-        let Some(day_key) = self.day_keys.existing(row.class, expiry).map_err(internal)? else {
+        let expiry = record_day(&kept, phase, located.time);
+        let Some(day_key) = self.day_keys.existing(kept.class, expiry).map_err(internal)? else {
             tracing::error!("a day key that is not due for destruction is missing: restore the day keys");
             return Err(Problem::internal());
         };
-        let record_key = day_key.record_key(&found.label);
+        let record_key = day_key.record_key(number.evaluated.labels.of(phase));
         Ok(DisclosedEntry {
-            index: found.located.index,
-            kind: found.located.kind,
-            period: secret.period(),
-            series,
-            number: found.number,
-            phase: found.phase,
-            vrf_proof: found.proof,
+            index: located.index,
+            kind: located.kind,
+            period: key.period,
+            series: key.series,
+            number: key.number,
+            phase,
+            vrf_proof: number.evaluated.proof,
             shared_key: record_key.part(PartName::Shared),
             citizen_key: record_key.part(PartName::Citizen),
         })

@@ -10,7 +10,7 @@ use record::{Body, Label, LabelledKind, Period, PeriodEvent, ReferenceKind, Seal
 use tlog::Hash;
 use tlog::merkle::Index;
 
-use crate::log::{AppendError, Located, Log, LogError, OwnKind, Proofs};
+use crate::log::{AppendError, Located, Log, LogError, OwnKind, Proofs, Published, Wanted};
 
 /// The ledger, followed and written to.
 #[derive(Debug, Clone)]
@@ -84,6 +84,19 @@ impl Log for Ledger {
             checkpoint: head.bytes().to_vec(),
             hashes,
         })
+    }
+
+    fn provable(&self) -> Result<Option<u64>, LogError> {
+        Ok(self.follower.proved()?.map(|proved| proved.map.get()))
+    }
+
+    fn prove_published(&self, map: u64, wanted: &Wanted) -> Result<Option<Published>, LogError> {
+        let proofs = self.follower.prove(index_of(map)?, wanted)?;
+        Ok(proofs.map(|proofs| Published {
+            checkpoint: proofs.published.bytes().to_vec(),
+            maps: proofs.maps,
+            tree: proofs.tree,
+        }))
     }
 
     async fn leaf(&self, index: u64) -> Result<Vec<u8>, LogError> {

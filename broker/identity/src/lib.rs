@@ -10,6 +10,7 @@
 //! | [`reserve`] | takes the next number | never a gap, never twice (design §5.4) |
 //! | [`labels`] | answers the broker | durable before answered; same S1, same bytes; nobody looks like anybody |
 //! | [`disclosure`] | answers the cockpit | no key without an `inspection` in the log |
+//! | `complete` | finds all of a person, and proves it | as of what the witnesses have cosigned |
 //! | [`login`] | verifies the ID token | by identity itself, not by the cockpit |
 //! | [`state`], [`day_keys`] | what must not be forgotten, and what must be | two files: the second is never backed up |
 //! | [`periods`], [`wrapping`] | one VRF key a month, and when it goes | its secret is stored wrapped, the wrapping key elsewhere |
@@ -20,6 +21,7 @@
 
 pub mod backup;
 mod committer;
+mod complete;
 pub mod day_keys;
 pub mod disclosure;
 mod identity;

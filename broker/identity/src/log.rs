@@ -6,6 +6,7 @@
 
 use std::future::Future;
 
+pub use ledger_client::follower::Wanted;
 use record::{Kind, Label, Period, PeriodEvent, SealedRecord, Timestamp, WriterId};
 use tlog::Hash;
 
@@ -54,6 +55,17 @@ pub struct Proofs {
     pub hashes: Vec<Vec<Hash>>,
 }
 
+/// Proofs for others, under the published checkpoint.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The checkpoint with its cosignatures.
+    pub checkpoint: Vec<u8>,
+    /// [`tlog::map::prove_lookups`], as many as wanted.
+    pub maps: Vec<Vec<u8>>,
+    /// [`tlog::merkle::inclusion_batch`] of the entries wanted.
+    pub tree: Vec<Hash>,
+}
+
 /// The log, followed and checked.
 pub trait Log: Send + Sync + 'static {
     /// Where a label of this period stands, as far as the log has been followed.
@@ -70,6 +82,18 @@ pub trait Log: Send + Sync + 'static {
     /// # Errors
     /// [`LogError`].
     fn prove(&self, indices: &[u64]) -> Result<Proofs, LogError>;
+
+    /// The `map` entry as of which [`Log::prove_published`] proves; none while no checkpoint has been published.
+    ///
+    /// # Errors
+    /// [`LogError::Broken`].
+    fn provable(&self) -> Result<Option<u64>, LogError>;
+
+    /// Proofs as of that `map` entry; none when it is not the one any more.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    fn prove_published(&self, map: u64, wanted: &Wanted) -> Result<Option<Published>, LogError>;
 
     /// The bytes of an entry that has been located. An old one may have to be fetched, so this is for new ones: whoever needs
     /// an entry again keeps it, or the ledger would see which entries are needed together.

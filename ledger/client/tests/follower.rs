@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::log::{Log, identity, map_writer};
 use common::{FakeLedger, begin, broker, denial, intent, labelled, trust_of};
 use ledger_client::Follower;
-use ledger_client::follower::{FollowerError, POLL};
+use ledger_client::follower::{FollowerError, POLL, Wanted};
 use proptest::prelude::*;
 use record::{Body, Label, LabelledKind, Period, PeriodEvent, Sequence, Timestamp, Unsigned, WriterSigningKey};
 use service::shutdown::Shutdown;
@@ -217,6 +217,7 @@ async fn what_no_rule_allows_breaks_it() {
             let mut roots = log.roots();
             roots[1].1 = Hash([7; 32]);
             log.force(leaf(log, &map_writer(), Body::Map { roots }));
+            log.witness();
         }),
         ("exactly map 0", |log| {
             let roots = log.roots()[..1].to_vec();
@@ -235,8 +236,14 @@ async fn a_final_period_has_the_root_of_its_map() {
         period: Period(1),
         event: PeriodEvent::Final { root },
     };
-    let reason = broken_by(|log| log.force(leaf(log, &identity(), fin(Hash([7; 32]))))).await;
-    assert!(reason.contains("root of period"), "{reason}");
+    let reason = broken_by(|log| {
+        log.force(leaf(log, &identity(), fin(Hash([7; 32]))));
+        let roots = log.roots()[..1].to_vec();
+        log.force(leaf(log, &map_writer(), Body::Map { roots }));
+        log.witness();
+    })
+    .await;
+    assert!(reason.contains("another root of map 1"), "{reason}");
 
     let ledger = FakeLedger::new(Log::begun());
     let follower = start(&ledger);
@@ -248,6 +255,72 @@ async fn a_final_period_has_the_root_of_its_map() {
         log.force(leaf);
     });
     assert_eq!(followed(&follower).await, Ok(7));
+}
+
+/// What can be proved is what the last published `map` entry binds, however far the log has gone on.
+#[tokio::test(start_paused = true)]
+async fn absence_is_proved_as_of_the_published_map() {
+    let ledger = FakeLedger::new(Log::begun());
+    let follower = start(&ledger);
+    assert_eq!(followed(&follower).await, Ok(4));
+    assert!(follower.proved().unwrap().is_none());
+    let labels: Vec<Label> = (1..=4).map(|number| label(&intent(number))).collect();
+    let (map, roots) = ledger.with(|log| {
+        log.write(&broker(), intent(1));
+        log.write(&broker(), intent(2));
+        let roots = log.roots();
+        log.write_map();
+        log.write(&broker(), intent(3));
+        log.witness();
+        log.write(&broker(), denial(1));
+        (6, roots)
+    });
+    assert_eq!(followed(&follower).await, Ok(9));
+    let proved = follower.proved().unwrap().unwrap();
+    assert_eq!((proved.map.get(), proved.published.checkpoint().size.get()), (map, 8));
+    assert!(
+        follower.locate(&labels[2]).unwrap().is_some(),
+        "found, and not yet in the map"
+    );
+    let wanted = Wanted {
+        lookups: vec![
+            (Period(1), labels.clone()),
+            (Period::MAP0, vec![record::period_label(Period(1), 0)]),
+        ],
+        entries: vec![Index::from(4), proved.map],
+    };
+    let proofs = follower.prove(proved.map, &wanted).unwrap().unwrap();
+    let keys: Vec<_> = labels.iter().map(|label| label.0).collect();
+    let found = tlog::map::verify_lookups(&roots[1].1, &keys, &proofs.maps[0]).unwrap();
+    assert_eq!(
+        found.iter().map(Option::is_some).collect::<Vec<_>>(),
+        [true, true, false, false]
+    );
+    let begun = tlog::map::verify_lookups(&roots[0].1, &[record::period_label(Period(1), 0).0], &proofs.maps[1]);
+    assert_eq!(begun.unwrap()[0].unwrap().index.get(), 3);
+    let leaves = [4, 6].map(|index| {
+        let leaf = ledger.with(|log| leaf_hash(&log.leaves[index]));
+        (Index::new(index as u64).unwrap(), leaf)
+    });
+    let tlog::checkpoint::Checkpoint { size, root, .. } = proofs.published.checkpoint();
+    tlog::merkle::verify_inclusion_batch(&leaves, *size, &proofs.tree, root).unwrap();
+
+    // A checkpoint without a newer map entry changes nothing; one with it does, and the old state cannot be had any more.
+    ledger.with(Log::witness);
+    assert_eq!(followed(&follower).await, Ok(9));
+    assert_eq!(follower.proved().unwrap().unwrap().map, proved.map);
+    ledger.with(|log| {
+        log.write_map();
+        log.witness();
+    });
+    assert_eq!(followed(&follower).await, Ok(10));
+    assert_eq!(follower.proved().unwrap().unwrap().map.get(), 9);
+    assert!(follower.prove(proved.map, &wanted).unwrap().is_none());
+    let beyond = Wanted {
+        lookups: Vec::new(),
+        entries: vec![Index::from(10)],
+    };
+    assert!(follower.prove(Index::from(9), &beyond).unwrap().is_none());
 }
 
 #[tokio::test(start_paused = true)]

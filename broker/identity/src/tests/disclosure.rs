@@ -319,3 +319,87 @@ async fn all_periods_are_shown_newest_last() {
     let last = disclosure.entries.last().unwrap();
     assert_eq!(last.shared_key, world.key_of(last, PartName::Shared));
 }
+
+/// All labels looked up in the person's map, and what the proof says of each: as a reader who trusts nobody checks it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_comes_with_the_proof_that_it_is_all() {
+    let world = World::new().await;
+    assert!(
+        disclose_to(&world, "sub-otto").await.complete.is_none(),
+        "nothing is published"
+    );
+    recorded_exchange(&world, 1).await;
+    recorded_exchange(&world, 2).await;
+    disclose_to(&world, "sub-emma").await;
+    world.log.write_map();
+    // After the map entry: listed, and not in the proof.
+    recorded_exchange(&world, 3).await;
+    let disclosure = disclose_to(&world, "sub-emma").await;
+    assert_eq!(disclosure.entries.len(), 7);
+    let proof = disclosure.complete.unwrap();
+    assert_eq!((proof.first, proof.periods.len()), (record::Period(1), 1));
+    let period = &proof.periods[0];
+    assert_eq!(
+        (period.exchanges.numbers.len(), period.inspections.numbers.len()),
+        (2, 1)
+    );
+    assert!(period.end.is_none() && period.begin.index == 0);
+
+    let evaluate = |series, number: usize, proof: &[u8; 80]| {
+        let record::Body::Period {
+            event: record::PeriodEvent::Begin { vrf_key, .. },
+            ..
+        } = world.log.entry(period.begin.index).entry().body
+        else {
+            panic!("not a begin")
+        };
+        let number = u32::try_from(number).unwrap();
+        let alpha = record::label::alpha(&disclosure.idnr, record::Period(1), series, number);
+        let key = tlog::vrf::PublicKey::from_bytes(vrf_key).unwrap();
+        key.verify(&alpha, &tlog::vrf::Proof(*proof)).unwrap()
+    };
+    let mut absent = Vec::new();
+    for (series, row) in [
+        (Series::Exchanges, &period.exchanges),
+        (Series::Inspections, &period.inspections),
+    ] {
+        for (number, shown) in row.numbers.iter().enumerate() {
+            let output = evaluate(series, number, &shown.vrf_proof);
+            let label = world.log.entry(shown.intent.index).entry().body.label().unwrap();
+            assert_eq!(label, record::label::label(&output, Phase::Intent));
+            if series == Series::Exchanges {
+                assert!(shown.outcome.is_some() && shown.preview.is_none());
+                absent.push(record::label::label(&output, Phase::Preview).0);
+            }
+        }
+        let beyond = record::label::absence_set(u32::try_from(row.numbers.len()).unwrap());
+        assert_eq!(beyond.len(), row.absent.len());
+        for (number, proof) in beyond.into_iter().zip(&row.absent) {
+            absent.push(record::label::label(&evaluate(series, number as usize, proof), Phase::Intent).0);
+        }
+    }
+    let root = world
+        .log
+        .map(record::Period(1), usize::try_from(proof.map.index).unwrap())
+        .root();
+    let found = tlog::map::verify_lookups(&root, &absent, &period.map).unwrap();
+    assert!(found.iter().all(Option::is_none));
+    let verdict = policy().verify_checkpoint(&proof.checkpoint).unwrap();
+    let mut leaves = vec![proof.map.index, period.begin.index];
+    for number in period.exchanges.numbers.iter().chain(&period.inspections.numbers) {
+        leaves.push(number.intent.index);
+        leaves.extend(number.outcome.as_ref().map(|item| item.index));
+    }
+    leaves.sort_unstable();
+    let leaves: Vec<_> = leaves
+        .into_iter()
+        .map(|index| {
+            (
+                tlog::merkle::Index::new(index).unwrap(),
+                world.log.entry(index).leaf_hash(),
+            )
+        })
+        .collect();
+    let tlog::checkpoint::Checkpoint { size, root, .. } = verdict.checkpoint();
+    tlog::merkle::verify_inclusion_batch(&leaves, *size, &proof.tree, root).unwrap();
+}

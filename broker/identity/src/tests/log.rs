@@ -10,11 +10,11 @@ use record::{
 use service::{Clock, ManualClock};
 use tlog::Hash;
 use tlog::checkpoint::{Checkpoint, Origin};
-use tlog::map::{Map, Value};
+use tlog::map::{Map, Value, prove_lookups};
 use tlog::merkle::{self, Index, MemoryTree, Size};
 use tlog::note::SigningKey;
 
-use crate::log::{AppendError, Located, Log, LogError, OwnKind, Proofs};
+use crate::log::{AppendError, Located, Log, LogError, OwnKind, Proofs, Published, Wanted};
 
 pub(crate) const ORIGIN: &str = "log.test/einsicht";
 
@@ -26,6 +26,8 @@ struct Inner {
     last: HashMap<WriterId, (Sequence, Hash)>,
     records: HashMap<usize, SealedRecord>,
     followed: usize,
+    /// The published `map` entry.
+    published: Option<u64>,
     down: bool,
 }
 
@@ -153,6 +155,32 @@ impl TestLog {
         self.write(&broker_key(), body, record)
     }
 
+    /// The ledger's `map` entry, and the witnesses cosign.
+    pub(crate) fn write_map(&self) -> u64 {
+        let place = self.len();
+        let mut roots = vec![(Period::MAP0, self.map(Period::MAP0, place).root())];
+        if self.inner().labels.keys().any(|(period, _)| *period == 1) {
+            roots.push((Period(1), self.map(Period(1), place).root()));
+        }
+        let index = self.write(&broker_key(), Body::Map { roots }, None).unwrap();
+        self.inner().published = Some(index);
+        index
+    }
+
+    /// The map of a period over the first entries.
+    pub(crate) fn map(&self, period: Period, entries: usize) -> Map {
+        let inner = self.inner();
+        let mut map = Map::new();
+        for ((of, label), place) in &inner.labels {
+            if *of == period.0 && *place < entries {
+                let leaf = inner.entries[*place].leaf_hash();
+                let index = Index::new(*place as u64).unwrap();
+                map.insert(label.0, Value { index, leaf }).unwrap();
+            }
+        }
+        map
+    }
+
     /// Something else that the broker writes.
     pub(crate) fn write_denial(&self) {
         let body = Body::Denial {
@@ -198,6 +226,33 @@ impl Log for TestLog {
             checkpoint: checkpoint.to_string().into_bytes(),
             hashes,
         })
+    }
+
+    fn provable(&self) -> Result<Option<u64>, LogError> {
+        Ok(self.inner().published)
+    }
+
+    fn prove_published(&self, map: u64, wanted: &Wanted) -> Result<Option<Published>, LogError> {
+        if self.inner().published != Some(map) {
+            return Ok(None);
+        }
+        let before = usize::try_from(map).unwrap();
+        let lookups = wanted.lookups.iter().map(|(period, labels)| {
+            let keys: Vec<_> = labels.iter().map(|label| label.0).collect();
+            prove_lookups(&mut self.map(*period, before), &keys)
+        });
+        let maps = lookups.collect();
+        let mut inner = self.inner();
+        let size = inner.tree.size();
+        let root = merkle::root(&mut inner.tree, size).unwrap();
+        let checkpoint = Checkpoint::new(ORIGIN.parse().unwrap(), size, root)
+            .sign(&[&log_key()])
+            .unwrap();
+        Ok(Some(Published {
+            checkpoint: checkpoint.to_string().into_bytes(),
+            maps,
+            tree: merkle::inclusion_batch(&mut inner.tree, &wanted.entries, size).unwrap(),
+        }))
     }
 
     async fn leaf(&self, index: u64) -> Result<Vec<u8>, LogError> {

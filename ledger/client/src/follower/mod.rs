@@ -1,20 +1,21 @@
 //! The follower: tails the log to its newest signed head, checks everything in it, and finds labels.
 //!
-//! Each round: the head (log's signature) → the new entries, in bundles → their leaf hashes appended to our own tree must give
-//! the signed root → each entry: its form, its writer's chain and signature, the directory's right → the maps of labels; each
-//! `map` entry and each final root is compared with ours.
+//! Each round: the published checkpoint (quorum) and the head (log's signature) → the new entries, in bundles → their leaf hashes appended to our own tree must give
+//! the signed root → each entry: its form, its writer's chain and signature, the directory's right → the maps of labels, as far
+//! as they are published; each root on the way is compared with ours ([`Follower::proved`]).
 //!
 //! *Invariant*: what can be seen belongs to one signed tree, every entry of it checked, from the first on. Nothing is kept on disk;
 //! a restart reads the log again.
 //!
 //! **What goes wrong.** Not reached, or bytes that do not fit the signed head: the round fails and is tried again. What the log
 //! has *signed* and contradicts what was seen or what its rules say (another root for a size, an entry that its
-//! writer may not write, a map root that is not the entries'): the follower is broken for good, every call says so, an operator
+//! writer may not write, a published map root that is not the entries'): the follower is broken for good, every call says so, an operator
 //! must act.
 //!
 //! Memory per entry: 64 bytes of tree, 24 of its summary, about 120 in a map.
 
 mod audit;
+mod maps;
 mod poll;
 mod state;
 
@@ -81,6 +82,35 @@ pub struct LastEntry {
     pub index: Index,
     /// Its time.
     pub time: Timestamp,
+}
+
+/// As of when things can be proved to others.
+#[derive(Debug, Clone)]
+pub struct Proved {
+    /// The last `map` entry in the published tree.
+    pub map: Index,
+    /// The published checkpoint, with the policy's quorum.
+    pub published: Arc<Head>,
+}
+
+/// What is to be proved.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// In which map which labels are looked up.
+    pub lookups: Vec<(Period, Vec<Label>)>,
+    /// Which entries stand in the published tree; strictly ascending.
+    pub entries: Vec<Index>,
+}
+
+/// The proofs.
+#[derive(Debug, Clone)]
+pub struct MapProofs {
+    /// [`tlog::map::prove_lookups`], as many as wanted, under the roots in (or final before) the `map` entry.
+    pub maps: Vec<Vec<u8>>,
+    /// [`tlog::merkle::inclusion_batch`] in the published tree.
+    pub tree: Vec<Hash>,
+    /// The published checkpoint.
+    pub published: Arc<Head>,
 }
 
 /// A handle on the follower; cheap to clone. The follower ends when the last handle is dropped.
@@ -189,13 +219,33 @@ impl Follower {
         Ok(self.shared.state().open_intents(period))
     }
 
-    /// The root of a map, as far as it has been followed.
+    /// The root of a map over everything that has been followed.
+    ///
+    /// # Errors
+    /// [`FollowerError::Behind`] while labels of the period wait for their publication, [`FollowerError::Broken`].
+    pub fn map_root(&self, period: Period) -> Result<Hash, FollowerError> {
+        self.shared.sound()?;
+        let waiting = || FollowerError::Behind(format!("labels of period {period} are not published yet"));
+        self.shared.state().map_root(period).ok_or_else(waiting)
+    }
+
+    /// As of which `map` entry, under which checkpoint, [`Follower::prove`] proves; `None` while nothing has been published.
     ///
     /// # Errors
     /// [`FollowerError::Broken`].
-    pub fn map_root(&self, period: Period) -> Result<Hash, FollowerError> {
+    pub fn proved(&self) -> Result<Option<Proved>, FollowerError> {
         self.shared.sound()?;
-        Ok(self.shared.state().map_root(period))
+        Ok(self.shared.state().proved())
+    }
+
+    /// Proves what stands in the maps as of the `map` entry `at`; `None` when they have gone on since, or an entry is not in the
+    /// published tree: ask [`Follower::proved`] again.
+    ///
+    /// # Errors
+    /// [`FollowerError::Broken`].
+    pub fn prove(&self, at: Index, wanted: &Wanted) -> Result<Option<MapProofs>, FollowerError> {
+        self.shared.sound()?;
+        Ok(self.shared.state().prove(at, wanted))
     }
 
     /// The last entry of a writer.

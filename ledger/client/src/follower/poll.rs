@@ -36,6 +36,8 @@ impl Poller {
     /// Follows to the newest head and returns its size.
     pub(super) async fn poll(&mut self) -> Result<Size, FollowerError> {
         self.shared.sound()?;
+        // First: so the head that is followed to is never behind it.
+        let published = self.published().await;
         let bytes = self.shared.api.head().await?;
         // Unsigned bytes prove nothing against the log.
         let head = self
@@ -46,16 +48,44 @@ impl Poller {
         let head = Arc::new(head);
         let target = head.checkpoint().size;
         if target <= self.shared.state().size() {
-            return self.compare(&head);
+            let size = self.compare(&head)?;
+            self.publish(published)?;
+            return Ok(size);
         }
         while self.shared.state().size() < target {
             self.advance(head.checkpoint()).await?;
+            self.publish(published.clone())?;
         }
         self.cache.drop_partial();
         self.unsound = 0;
         self.shared.state().set_head(head);
         self.shared.size.send_replace(target);
         Ok(target)
+    }
+
+    /// The published checkpoint if there is one with a quorum. Nothing but proofs for others depends on it.
+    async fn published(&self) -> Option<Arc<Head>> {
+        let bytes = self.shared.api.checkpoint().await.ok()?;
+        let head = self.shared.trust.checkpoint(bytes).ok()?;
+        head.quorum().then(|| Arc::new(head))
+    }
+
+    /// Takes note of a published checkpoint, once our tree has come as far.
+    fn publish(&self, published: Option<Arc<Head>>) -> Result<(), FollowerError> {
+        let mut state = self.shared.state();
+        let Some(published) = published.filter(|head| head.checkpoint().size <= state.size()) else {
+            return Ok(());
+        };
+        let Checkpoint { size, root, .. } = published.checkpoint();
+        let settled = if state.root_at(*size) == Some(*root) {
+            state.publish(published)
+        } else {
+            Err(format!(
+                "the log has published another root for the size {size}: a fork"
+            ))
+        };
+        drop(state);
+        settled.map_err(|fault| self.broken(fault))
     }
 
     /// A head that is not beyond our tree must be one of its past.

@@ -1,16 +1,15 @@
-//! What the follower knows of the log: tree, a summary of each entry, the writers' chains, the maps.
+//! What the follower knows of the log: tree, a summary of each entry, the writers' chains, and (in [`Maps`]) the labels.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use record::{
-    Body, Entry, Kind, Label, LabelledKind, Period, PeriodEvent, ReferenceKind, Sequence, Timestamp, WriterId,
-};
+use record::{Body, Entry, Kind, Label, LabelledKind, Period, ReferenceKind, Sequence, Timestamp, WriterId};
 use tlog::Hash;
-use tlog::map::{Map, Value};
+use tlog::map::Value;
 use tlog::merkle::{self, Frontier, HashReader, Index, MemoryTree, Size};
 
-use super::{LastEntry, Located};
+use super::maps::Maps;
+use super::{LastEntry, Located, MapProofs, Proved, Wanted};
 use crate::trust::Head;
 
 const MAX_BUNDLES: usize = 128;
@@ -35,13 +34,13 @@ pub(super) struct State {
     entries: Vec<Summary>,
     writers: Vec<(WriterId, LastEntry)>,
     by_id: HashMap<WriterId, u32>,
-    maps: BTreeMap<Period, Map>,
-    /// Periods that have begun and are not final.
-    open: BTreeSet<Period>,
+    maps: Maps,
     /// Intents that nothing has closed.
     open_intents: BTreeMap<Index, Period>,
     /// Entries beyond it belong to a larger signed tree on the way to which we still are; they are not shown.
     head: Option<Arc<Head>>,
+    /// The published checkpoint, with a quorum; never beyond the head.
+    published: Option<Arc<Head>>,
 }
 
 impl State {
@@ -77,12 +76,10 @@ impl State {
     }
 
     pub(super) fn locate(&self, label: &Label) -> Option<Located> {
-        let found = self
+        let (period, Value { index, leaf }) = self
             .maps
-            .iter()
-            .rev()
-            .find_map(|(period, map)| Some((*period, map.get(label.as_bytes())?)));
-        let (period, Value { index, leaf }) = found.filter(|(_, value)| self.shown().contains(value.index))?;
+            .find(label)
+            .filter(|(_, value)| self.shown().contains(value.index))?;
         let summary = self.entries.get(usize::try_from(index.get()).ok()?)?;
         let (writer, _) = self.writers.get(usize::try_from(summary.writer).ok()?)?;
         Some(Located {
@@ -117,7 +114,7 @@ impl State {
     pub(super) fn add(&mut self, checked: Checked) -> Result<(), String> {
         let Checked { leaf_hash, entry } = checked;
         let index = self.tree.append(leaf_hash).map_err(|error| error.to_string())?;
-        self.add_to_maps(index, leaf_hash, &entry.body)?;
+        self.maps.add(index, leaf_hash, &entry.body)?;
         self.note_intent(index, &entry.body);
         let last = LastEntry {
             sequence: entry.sequence,
@@ -174,71 +171,52 @@ impl State {
         Ok(at)
     }
 
-    fn add_to_maps(&mut self, index: Index, leaf: Hash, body: &Body) -> Result<(), String> {
-        match body {
-            // Its roots are over all entries before it.
-            Body::Map { roots } => self.compare_roots(index, roots)?,
-            Body::Period { period, event } => self.period_event(index, *period, event)?,
-            Body::Labelled { period, .. } if !self.open.contains(period) => {
-                return Err(format!(
-                    "entry {index} has a label of period {}, which is not open",
-                    period.0
-                ));
-            }
-            _ => {}
-        }
-        if let Some((period, label)) = body.map_key() {
-            let map = self.maps.entry(period).or_default();
-            let value = Value { index, leaf };
-            map.insert(*label.as_bytes(), value)
-                .map_err(|duplicate| format!("entry {index} has the label of entry {}", duplicate.existing.index))?;
+    /// A published checkpoint: the maps go on to the last `map` entry in it.
+    ///
+    /// # Errors
+    /// In words: a root in the log is not that of its entries.
+    pub(super) fn publish(&mut self, published: Arc<Head>) -> Result<(), String> {
+        let size = published.checkpoint().size;
+        // An older one than before proves less.
+        if self
+            .published
+            .as_ref()
+            .is_none_or(|known| known.checkpoint().size <= size)
+        {
+            self.maps.settle(size)?;
+            self.published = Some(published);
         }
         Ok(())
     }
 
-    fn period_event(&mut self, index: Index, period: Period, event: &PeriodEvent) -> Result<(), String> {
-        match event {
-            PeriodEvent::Begin { .. } => {
-                self.open.insert(period);
-                self.maps.entry(period).or_default();
-            }
-            PeriodEvent::Final { root } => {
-                if !self.open.remove(&period) {
-                    return Err(format!("entry {index} ends period {}, which is not open", period.0));
-                }
-                if self.map_root(period) != *root {
-                    return Err(format!(
-                        "entry {index} has another root of period {} than its entries",
-                        period.0
-                    ));
-                }
-            }
-            PeriodEvent::Destroyed => {}
-        }
-        Ok(())
+    /// The root of a map over everything; none while something of it waits.
+    pub(super) fn map_root(&mut self, period: Period) -> Option<Hash> {
+        self.maps.root(period)
     }
 
-    /// A `map` entry binds map 0 and every open period, no more and no fewer.
-    fn compare_roots(&mut self, index: Index, roots: &[(Period, Hash)]) -> Result<(), String> {
-        let expected: Vec<Period> = std::iter::once(Period::MAP0).chain(self.open.iter().copied()).collect();
-        if !roots.iter().map(|(period, _)| *period).eq(expected) {
-            return Err(format!(
-                "map entry {index} does not bind exactly map 0 and the open periods"
-            ));
-        }
-        for (period, root) in roots {
-            if self.map_root(*period) != *root {
-                return Err(format!(
-                    "map entry {index} has another root of map {} than the entries",
-                    period.0
-                ));
-            }
-        }
-        Ok(())
+    /// As of which `map` entry, under which checkpoint, things can be proved.
+    pub(super) fn proved(&self) -> Option<Proved> {
+        let published = self.published.clone()?;
+        Some(Proved {
+            map: self.maps.settled()?,
+            published,
+        })
     }
 
-    pub(super) fn map_root(&mut self, period: Period) -> Hash {
-        self.maps.entry(period).or_default().root()
+    /// Everything wanted, if the maps still stand at that `map` entry.
+    pub(super) fn prove(&mut self, at: Index, wanted: &Wanted) -> Option<MapProofs> {
+        let Proved { map, published } = self.proved()?;
+        if map != at {
+            return None;
+        }
+        let lookups = wanted.lookups.iter();
+        Some(MapProofs {
+            maps: lookups
+                .map(|(period, labels)| self.maps.prove(*period, labels))
+                .collect(),
+            tree: merkle::inclusion_batch(&mut self.tree, &wanted.entries, published.checkpoint().size).ok()?,
+            published,
+        })
     }
 }
 

@@ -1,0 +1,254 @@
+//! All entries of a person, and the proof that these are all (`docs/bundle.cddl`).
+//!
+//! The proof is good as of the last `map` entry under the published checkpoint, which the witnesses have cosigned: some seconds
+//! behind the head. What came later is listed and not yet proved to be all; the cockpit says so. Identity waits a few seconds for a
+//! `map` entry after the inspection of this very look, so that it is usually in.
+//!
+//! The order matters: first the `map` entry is chosen, then the labels are looked for, so nothing before that entry can be
+//! overlooked; what is found after it is left out of the proof. If the published `map` entry has gone on meanwhile, it is done
+//! again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use record::{COUNTERS, Idnr, Label, Period, Phase, Series, label, period_label};
+use service::Problem;
+use tlog::merkle::Index;
+use tokio::time::Instant;
+use verifier::bundle::{CompletenessProof, Item, NumberProof, PeriodProof, Placed, SeriesProof};
+
+use crate::identity::{Identity, internal, log_problem};
+use crate::log::{Located, Log, Published, Wanted};
+use crate::periods::{Evaluated, Secret};
+
+/// The series whose entries are shown without delay.
+const SHOWN: [Series; 2] = [Series::Exchanges, Series::Inspections];
+/// How long to wait for a `map` entry after the inspection to be published.
+const PATIENCE: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(100);
+/// How often the proof is made anew when the published `map` entry has gone on.
+const ATTEMPTS: usize = 4;
+
+/// One row of a person's numbers, as far as they stand in the log.
+pub(crate) struct Row {
+    pub(crate) secret: Arc<Secret>,
+    pub(crate) series: Series,
+    pub(crate) numbers: Vec<Number>,
+    /// Of the numbers whose absence shows that there are no more, as of the `map` entry.
+    absent: Vec<Evaluated>,
+}
+
+/// One number, and where its phases stand.
+pub(crate) struct Number {
+    pub(crate) number: u32,
+    pub(crate) evaluated: Evaluated,
+    located: [Option<Located>; 3],
+}
+
+impl Number {
+    /// The phases that stand in the log.
+    pub(crate) fn present(&self) -> impl Iterator<Item = (Phase, &Located)> {
+        let phases = Phase::ALL.into_iter().zip(&self.located);
+        phases.filter_map(|(phase, located)| Some((phase, located.as_ref()?)))
+    }
+
+    /// Where a phase stands, if it came before the `map` entry.
+    fn before(&self, phase: Phase, map: u64) -> Option<Item<()>> {
+        let (_, located) = self.present().find(|(present, _)| *present == phase)?;
+        let index = located.index;
+        (index < map).then_some(Item { index, content: () })
+    }
+}
+
+impl<L: Log> Identity<L> {
+    /// Everything in the log about a person, and the proof that it is all, if there can be one.
+    pub(crate) async fn all_of(
+        self: &Arc<Self>,
+        idnr: &Idnr,
+        inspection: u64,
+    ) -> Result<(Vec<Row>, Option<CompletenessProof<()>>), Problem> {
+        let mut rows = Vec::new();
+        for _ in 0..ATTEMPTS {
+            let map = self.provable_after(inspection).await?;
+            rows = self.rows(idnr, map).await?;
+            let Some(map) = map else { break };
+            if let Some(proof) = self.prove(&rows, map).await? {
+                return Ok((rows, Some(proof)));
+            }
+        }
+        Ok((rows, None))
+    }
+
+    /// The published `map` entry, if possible one after the entry `index`.
+    async fn provable_after(&self, index: u64) -> Result<Option<u64>, Problem> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let map = self.log.provable().map_err(log_problem)?;
+            if map.is_none_or(|map| map > index) || Instant::now() > until {
+                return Ok(map);
+            }
+            tokio::time::sleep(LOOK).await;
+            self.log.refresh().await.map_err(log_problem)?;
+        }
+    }
+
+    /// All rows of all periods with a living secret, ascending.
+    async fn rows(self: &Arc<Self>, idnr: &Idnr, map: Option<u64>) -> Result<Vec<Row>, Problem> {
+        let (this, idnr) = (Arc::clone(self), idnr.clone());
+        let search = move || {
+            let mut rows = Vec::new();
+            for secret in this.periods.all() {
+                if secret.begin().is_some() {
+                    for series in SHOWN {
+                        rows.push(this.row(&idnr, &secret, series, map)?);
+                    }
+                }
+            }
+            Ok(rows)
+        };
+        tokio::task::spawn_blocking(search).await.map_err(internal)?
+    }
+
+    fn row(&self, idnr: &Idnr, secret: &Arc<Secret>, series: Series, map: Option<u64>) -> Result<Row, Problem> {
+        let mut numbers = Vec::new();
+        for number in 0..COUNTERS {
+            let evaluated = secret.evaluate(idnr, series, number);
+            let locate = |phase| self.log.locate(secret.period(), evaluated.labels.of(phase));
+            let Some(intent) = locate(Phase::Intent).map_err(log_problem)? else {
+                break;
+            };
+            let outcome = locate(Phase::Outcome).map_err(log_problem)?;
+            let preview = locate(Phase::Preview).map_err(log_problem)?;
+            numbers.push(Number {
+                number,
+                evaluated,
+                located: [Some(intent), outcome, preview],
+            });
+        }
+        let absent = map.map_or_else(Vec::new, |map| {
+            let count = numbers
+                .iter()
+                .take_while(|number| number.before(Phase::Intent, map).is_some())
+                .count();
+            let beyond = label::absence_set(u32::try_from(count).unwrap_or(COUNTERS));
+            beyond
+                .into_iter()
+                .map(|number| secret.evaluate(idnr, series, number))
+                .collect()
+        });
+        Ok(Row {
+            secret: Arc::clone(secret),
+            series,
+            numbers,
+            absent,
+        })
+    }
+
+    /// The proof as of a `map` entry; none when that is not the published one any more.
+    async fn prove(&self, rows: &[Row], map: u64) -> Result<Option<CompletenessProof<()>>, Problem> {
+        let mut wanted = Wanted::default();
+        let mut entries = vec![map];
+        let mut periods = Vec::new();
+        for pair in rows.chunks_exact(SHOWN.len()) {
+            let [exchanges, inspections] = pair else { continue };
+            let Some(begin) = exchanges.secret.begin().filter(|(index, _)| *index < map) else {
+                continue;
+            };
+            let period = exchanges.secret.period();
+            let mut absent = Vec::new();
+            let exchanges = series_proof(exchanges, map, &mut absent, &mut entries);
+            let inspections = series_proof(inspections, map, &mut absent, &mut entries);
+            wanted.lookups.push((period, absent));
+            let proof = PeriodProof {
+                begin: Placed {
+                    index: begin.0,
+                    leaf: begin.1.to_vec(),
+                },
+                end: self.public(&period_label(period, 1), map).await?,
+                map: Vec::new(),
+                exchanges,
+                inspections,
+            };
+            entries.push(begin.0);
+            entries.extend(proof.end.iter().map(|end| end.index));
+            periods.push((period, proof));
+        }
+        let Some((first, _)) = periods.first() else {
+            return Ok(None);
+        };
+        let first = *first;
+        let followed = periods.iter().map(|(period, _)| period_label(*period, 0));
+        let ended = periods.iter().map(|(period, _)| period_label(*period, 1));
+        let next = periods.last().map(|(period, _)| period_label(period.next(), 0));
+        wanted
+            .lookups
+            .push((Period::MAP0, followed.chain(ended).chain(next).collect()));
+        entries.sort_unstable();
+        wanted.entries = entries.into_iter().filter_map(|index| Index::new(index).ok()).collect();
+        let leaf = self.log.leaf(map).await.map_err(log_problem)?;
+        let Some(Published {
+            checkpoint,
+            mut maps,
+            tree,
+        }) = self.log.prove_published(map, &wanted).map_err(log_problem)?
+        else {
+            return Ok(None);
+        };
+        let map0 = maps.pop().unwrap_or_default();
+        let filled = periods
+            .into_iter()
+            .zip(maps)
+            .map(|((_, proof), map)| PeriodProof { map, ..proof });
+        Ok(Some(CompletenessProof {
+            checkpoint,
+            tree,
+            map: Placed { index: map, leaf },
+            map0,
+            first,
+            periods: filled.collect(),
+        }))
+    }
+
+    /// A `period` entry that stood in the log before the `map` entry.
+    async fn public(&self, label: &Label, map: u64) -> Result<Option<Placed>, Problem> {
+        let located = self.log.locate(Period::MAP0, label).map_err(log_problem)?;
+        let Some(Located { index, .. }) = located.filter(|located| located.index < map) else {
+            return Ok(None);
+        };
+        let leaf = self.log.leaf(index).await.map_err(log_problem)?;
+        Ok(Some(Placed { index, leaf }))
+    }
+}
+
+/// A row as of the `map` entry; notes which labels must be proved absent and which entries present.
+fn series_proof(row: &Row, map: u64, absent: &mut Vec<Label>, entries: &mut Vec<u64>) -> SeriesProof<()> {
+    let mut numbers = Vec::new();
+    for number in &row.numbers {
+        let Some(intent) = number.before(Phase::Intent, map) else {
+            break;
+        };
+        let [outcome, preview] = [Phase::Outcome, Phase::Preview].map(|phase| number.before(phase, map));
+        entries.extend(
+            [Some(&intent), outcome.as_ref(), preview.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(|item| item.index),
+        );
+        if row.series == Series::Exchanges {
+            let missing = [(Phase::Outcome, &outcome), (Phase::Preview, &preview)].into_iter();
+            let missing = missing.filter(|(_, item)| item.is_none());
+            absent.extend(missing.map(|(phase, _)| *number.evaluated.labels.of(phase)));
+        }
+        numbers.push(NumberProof {
+            vrf_proof: number.evaluated.proof,
+            intent,
+            outcome,
+            preview,
+        });
+    }
+    absent.extend(row.absent.iter().map(|evaluated| evaluated.labels.intent));
+    SeriesProof {
+        numbers,
+        absent: row.absent.iter().map(|evaluated| evaluated.proof).collect(),
+    }
+}
