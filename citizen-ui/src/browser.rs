@@ -7,6 +7,7 @@ use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::wasm_bindgen::JsCast;
 
+use crate::complete::{self, Claim, Completeness};
 use crate::facts::{facts, values};
 use crate::islands::Row;
 use crate::lang::Lang;
@@ -70,6 +71,50 @@ async fn check_all(rows: Vec<(Vec<u64>, RwSignal<ProofState>)>, mut prover: Prov
     for (_, state) in waiting {
         state.set(ProofState::Failed(Failure::Witnesses));
     }
+}
+
+/// Checks whether the list has every entry that there is.
+pub(crate) fn check_completeness(
+    listed: Vec<u64>,
+    whole: bool,
+    state: RwSignal<Completeness>,
+    trust: &TrustText,
+    lang: Lang,
+) {
+    let trust = trust.clone();
+    Effect::new(move |_| {
+        // Where there is no bundle there is nothing to check.
+        if state.get_untracked() == Completeness::Absent {
+            return;
+        }
+        let (listed, trust) = (listed.clone(), trust.clone());
+        state.set(Completeness::Pending);
+        spawn_local(async move {
+            let found = load_and_check(listed, whole, &trust, lang).await;
+            state.set(found.map_or_else(Completeness::Failed, Completeness::Browser));
+        });
+    });
+}
+
+async fn load_and_check(listed: Vec<u64>, whole: bool, trust: &TrustText, lang: Lang) -> Result<Claim, Failure> {
+    let trust = trust.parse()?;
+    let file = load(&format!("/{}/zugriffe/buendel", lang.code()))
+        .await
+        .ok_or(Failure::Load)?;
+    let listed = if whole { rows_on_page()? } else { listed };
+    complete::check(&file, &listed, &trust)
+}
+
+/// The first entries of the rows that stand on this page.
+fn rows_on_page() -> Result<Vec<u64>, Failure> {
+    let rows = document()
+        .query_selector_all("#zugriffe [data-row]")
+        .map_err(|_| Failure::Shown)?;
+    let keys = (0..rows.length()).map(|position| {
+        let row: web_sys::Element = rows.item(position)?.dyn_into().ok()?;
+        row.get_attribute("data-row")?.parse().ok()
+    });
+    keys.collect::<Option<_>>().ok_or(Failure::Shown)
 }
 
 /// Shows the warning a minute before the session ends and leaves the page, which shows personal data, when it has ended.

@@ -1,4 +1,5 @@
-//! What comes alive in the browser: the table of accesses, the proof of one access, the notice before a session ends.
+//! What comes alive in the browser: the table of accesses, the proof that these are all, the proof of one access, the notice
+//! before a session ends.
 //!
 //! Without JavaScript each is plain HTML that says everything but "in your browser". In the browser, an island loads the proofs
 //! of its rows from the portal, verifies them in WebAssembly and compares the proven text with the text on the page.
@@ -9,6 +10,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::complete::Completeness;
 use crate::lang::Lang;
 use crate::phrase::Phrase;
 use crate::prove::TrustText;
@@ -75,6 +77,45 @@ pub fn AccessTable(
                 </thead>
                 <tbody class="kern-table__body">{body}</tbody>
             </table>
+        </div>
+    }
+}
+
+/// Whether these are all: what the server says, and in the browser what the browser itself has found.
+#[island]
+pub fn CompletenessProof(
+    /// What the server says.
+    state: Completeness,
+    /// All accesses of the list, each by its first entry.
+    listed: Vec<u64>,
+    /// Whether all of them stand on this page: then the browser takes the page's word for nothing.
+    whole: bool,
+    /// What proofs are checked against.
+    trust: TrustText,
+    /// The language.
+    lang: Lang,
+) -> impl IntoView {
+    let words = lang.words();
+    let state = RwSignal::new(state);
+    #[cfg(target_arch = "wasm32")]
+    crate::browser::check_completeness(listed, whole, state, &trust, lang);
+    #[cfg(not(target_arch = "wasm32"))]
+    let _ = (listed, whole, trust);
+    view! {
+        <div
+            id="vollstaendigkeit"
+            class=move || format!("kern-alert kern-alert--{}", state.get().kern())
+            role="status"
+            data-complete=move || state.get().attribute()
+        >
+            <div class="kern-alert__header">
+                <span class=move || format!("kern-icon kern-icon--{}", state.get().kern()) aria-hidden="true"></span>
+                <span class="kern-title">{words.complete_title}</span>
+            </div>
+            <div class="kern-alert__body">
+                <p class="kern-body">{move || state.get().sentence(words)}</p>
+                <p class="kern-body kern-body--small ec-remark">{move || state.get().remark(words)}</p>
+            </div>
         </div>
     }
 }

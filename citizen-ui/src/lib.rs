@@ -5,7 +5,7 @@
 //!
 //! | Module | In the browser | On the server |
 //! | --- | --- | --- |
-//! | [`access`], [`sentence`], [`facts`], [`prove`], [`words`] | yes | yes |
+//! | [`access`], [`sentence`], [`facts`], [`prove`], [`complete`], [`words`] | yes | yes |
 //! | [`islands`] | alive | rendered |
 //! | `pages`, [`text`] | no | feature `ssr` |
 //!
@@ -15,6 +15,7 @@ pub mod access;
 #[cfg(target_arch = "wasm32")]
 mod browser;
 mod codes;
+pub mod complete;
 pub mod facts;
 pub mod islands;
 pub mod lang;

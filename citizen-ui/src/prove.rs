@@ -11,6 +11,7 @@ use tlog::policy::Policy;
 use verifier::opening::{Anchor, Opening, Proved, ProvedAnchor};
 
 use crate::access::{Access, Opened, Stamp};
+use crate::words::Words;
 
 /// What a proof is checked against: it comes from outside the server where that matters (`verifier verify`), and from the page
 /// where the browser checks on its own.
@@ -65,6 +66,24 @@ pub enum Failure {
     /// The page shows something else.
     #[error("what is shown is not what is proved")]
     Shown,
+    /// Something is left out that stands in the log.
+    #[error("an entry that stands in the log is left out")]
+    Hidden,
+}
+
+impl Failure {
+    /// The reason in words for the citizen.
+    pub fn reason(self, words: &Words) -> &'static str {
+        match self {
+            Self::Load => words.reason_load,
+            Self::Form => words.reason_form,
+            Self::Proof => words.reason_proof,
+            Self::Entry => words.reason_entry,
+            Self::Witnesses => words.reason_witnesses,
+            Self::Shown => words.reason_shown,
+            Self::Hidden => words.reason_hidden,
+        }
+    }
 }
 
 /// An access whose entries are proved.

@@ -51,14 +51,7 @@ impl ProofState {
         match self {
             Self::Unchecked | Self::Pending | Self::Browser | Self::Server { quorum: true } => "",
             Self::Server { quorum: false } => words.unwitnessed,
-            Self::Failed(failure) => match failure {
-                Failure::Load => words.reason_load,
-                Failure::Form => words.reason_form,
-                Failure::Proof => words.reason_proof,
-                Failure::Entry => words.reason_entry,
-                Failure::Witnesses => words.reason_witnesses,
-                Failure::Shown => words.reason_shown,
-            },
+            Self::Failed(failure) => failure.reason(words),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The words that sentences, facts and islands need, in both languages: one table, so a missing word does not compile.
 //! Pages have a table of their own ([`crate::text`]), which never reaches the browser's program.
 
+use crate::complete::Claim;
 use crate::lang::Lang;
 use crate::when::When;
 
@@ -20,9 +21,20 @@ pub struct Words {
     pub reason_entry: &'static str,
     pub reason_witnesses: &'static str,
     pub reason_shown: &'static str,
+    pub reason_hidden: &'static str,
     pub unwitnessed: &'static str,
     pub summary_pending: &'static str,
     pub summary: fn(proved: usize, all: usize) -> String,
+
+    // Whether these are all
+    pub complete_title: &'static str,
+    pub complete: fn(claim: &Claim, as_of: &When) -> String,
+    pub complete_browser: &'static str,
+    pub complete_server: &'static str,
+    pub complete_later: fn(entries: usize) -> String,
+    pub complete_pending: &'static str,
+    pub complete_absent: &'static str,
+    pub complete_failed: &'static str,
 
     // Columns of the list
     pub column_when: &'static str,
@@ -141,9 +153,41 @@ static DE: Words = Words {
     reason_entry: "Der Nachweis gehört zu einem anderen Eintrag.",
     reason_witnesses: "Die Zeugen haben diesen Eintrag nicht bestätigt.",
     reason_shown: "Hier steht etwas anderes, als im Protokoll nachgewiesen ist.",
+    reason_hidden: "Im Protokoll steht ein Eintrag über Sie, der hier fehlt.",
     unwitnessed: "Die Zeugen haben diesen Stand noch nicht bestätigt. Das dauert meist nur wenige Sekunden.",
     summary_pending: "Ihr Browser prüft die Einträge …",
     summary: |proved, all| format!("{proved} von {all} Einträgen dieser Seite hat Ihr Browser selbst geprüft."),
+    complete_title: "Fehlt etwas?",
+    complete: |claim, as_of| {
+        let unused = match claim.unused {
+            0 => String::new(),
+            1 => " und 1 nicht benutzte Nummer".to_owned(),
+            unused => format!(" und {unused} nicht benutzte Nummern"),
+        };
+        let exchanges = if claim.exchanges == 1 { "Abruf" } else { "Abrufe" };
+        let inspections = if claim.inspections == 1 {
+            "Einsicht"
+        } else {
+            "Einsichten"
+        };
+        format!(
+            "Das sind alle: {} {exchanges}, {} {inspections}{unused}. Stand: {}.",
+            claim.exchanges,
+            claim.inspections,
+            as_of.full(Lang::De)
+        )
+    },
+    complete_browser: "Das hat Ihr Browser geprüft",
+    complete_server: "Das hat der Server geprüft",
+    complete_later: |entries| {
+        match entries {
+        1 => "1 Eintrag in dieser Liste ist neuer. Ob nach diesem Stand noch mehr eingetragen wurde, sehen Sie, wenn Sie sich wieder anmelden.".to_owned(),
+        entries => format!("{entries} Einträge in dieser Liste sind neuer. Ob nach diesem Stand noch mehr eingetragen wurde, sehen Sie, wenn Sie sich wieder anmelden."),
+    }
+    },
+    complete_pending: "Ihr Browser prüft, ob ein Eintrag fehlt …",
+    complete_absent: "Dass kein Eintrag fehlt, ist noch nicht nachgewiesen: Die Zeugen haben den Stand des Protokolls noch nicht bestätigt. Melden Sie sich später noch einmal an.",
+    complete_failed: "Es ist nicht nachgewiesen, dass diese Liste vollständig ist.",
     column_when: "Zeitpunkt",
     column_what: "Was ist geschehen?",
     column_proof: "Nachweis",
@@ -246,9 +290,41 @@ static EN: Words = Words {
     reason_entry: "The proof belongs to another entry.",
     reason_witnesses: "The witnesses have not confirmed this entry.",
     reason_shown: "What you see here is not what is proved in the log.",
+    reason_hidden: "The log has an entry about you that is missing here.",
     unwitnessed: "The witnesses have not confirmed this state yet. That usually takes only a few seconds.",
     summary_pending: "Your browser is checking the entries …",
     summary: |proved, all| format!("Your browser itself has checked {proved} of {all} entries on this page."),
+    complete_title: "Is anything missing?",
+    complete: |claim, as_of| {
+        let unused = match claim.unused {
+            0 => String::new(),
+            1 => " and 1 number that was not used".to_owned(),
+            unused => format!(" and {unused} numbers that were not used"),
+        };
+        let exchanges = if claim.exchanges == 1 { "request" } else { "requests" };
+        let inspections = if claim.inspections == 1 {
+            "inspection"
+        } else {
+            "inspections"
+        };
+        format!(
+            "These are all: {} {exchanges}, {} {inspections}{unused}. As of {}.",
+            claim.exchanges,
+            claim.inspections,
+            as_of.full(Lang::En)
+        )
+    },
+    complete_browser: "Your browser has checked this",
+    complete_server: "The server has checked this",
+    complete_later: |entries| {
+        match entries {
+        1 => "1 entry of this list is newer. Whether more was recorded after that time you will see when you log in again.".to_owned(),
+        entries => format!("{entries} entries of this list are newer. Whether more was recorded after that time you will see when you log in again."),
+    }
+    },
+    complete_pending: "Your browser is checking whether an entry is missing …",
+    complete_absent: "It is not proved yet that no entry is missing: the witnesses have not confirmed the state of the log yet. Log in again later.",
+    complete_failed: "It is not proved that this list is complete.",
     column_when: "Time",
     column_what: "What happened?",
     column_proof: "Proof",

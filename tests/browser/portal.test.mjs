@@ -45,6 +45,10 @@ test('every row is proved in this browser, without a complaint', async () => {
     const text = await page.innerText('#zugriffe');
     assert.match(text, /hat am .* beim Kraftfahrt-Bundesamt/);
     assert.match(text, /in Ihrem Browser geprüft/);
+    await page.waitForSelector('[data-complete="proved"]');
+    const claim = await page.innerText('#vollstaendigkeit');
+    assert.match(claim, /Das sind alle: \d+ Abrufe?, \d+ Einsicht/);
+    assert.match(claim, /Das hat Ihr Browser geprüft/);
     await accessible(page, 'list');
 
     await page.locator('#zugriffe [data-row]', { hasText: 'Kraftfahrt-Bundesamt' }).first().getByRole('link').click();
@@ -63,15 +67,19 @@ test('a receipt changed on its way is not proved', async () => {
   try {
     const { page } = browser;
     let changed = 0;
-    await page.route('**/nachweis**', async (route) => {
+    const change = async (route) => {
       const answer = await route.fetch();
       const body = await answer.body();
       // Every proof is changed at another place.
       body[Math.floor((body.length * (++changed % 17)) / 17)] ^= 1;
       await route.fulfill({ response: answer, body });
-    });
+    };
+    await page.route('**/nachweis**', change);
+    await page.route('**/buendel', change);
     await logIn(page, demo.facts, 'emma');
     await settled(page);
+    await page.waitForSelector('[data-complete="failed"]');
+    assert.match(await page.innerText('#vollstaendigkeit'), /nicht nachgewiesen, dass diese Liste vollständig ist/);
     await picture(page, 'changed');
     assert.ok(changed > 3);
     assert.ok((await states(page)).every((state) => state === 'failed'), (await states(page)).join());
@@ -86,6 +94,7 @@ test('everything can be read and done without JavaScript', async () => {
     const { page } = browser;
     await logIn(page, demo.facts, 'deniz');
     assert.match(await page.innerText('#zugriffe'), /hat am .* beim Kraftfahrt-Bundesamt/);
+    assert.match(await page.innerText('#vollstaendigkeit'), /Das sind alle: .*Das hat der Server geprüft/s);
     await page.click('#server-pruefung button');
     await page.waitForLoadState();
     assert.match(await page.innerText('main'), /vom Server geprüft/);

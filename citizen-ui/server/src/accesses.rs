@@ -67,6 +67,9 @@ pub(crate) async fn list(private: Private, parameters: Result<Query<Parameters>,
         authorities: authorities.into_iter().collect(),
         choice,
         page_path,
+        completeness: citizen.completeness,
+        listed: citizen.listed(),
+        bundle: citizen.bundle().is_some(),
         as_of: (citizen.size, When::of(citizen.since).time),
         trust: page.portal.trust_text.clone(),
     };
@@ -101,6 +104,14 @@ pub(crate) async fn detail(private: Private, Path(index): Path<String>) -> Respo
         trust: page.portal.trust_text.clone(),
     };
     Html(pages::detail(&page.frame(), detail)).into_response()
+}
+
+/// `GET /{lang}/zugriffe/buendel`: the bundle, for the browser and as a file to take away.
+pub(crate) async fn bundle(private: Private) -> Response {
+    match private.current.citizen.bundle() {
+        Some(file) => download("eintraege.bundle", "application/octet-stream", file.to_vec()),
+        None => private.page.fault(Fault::NotFound),
+    }
 }
 
 /// `GET /{lang}/zugriffe/{index}/nachweis`: the opening, for the browser.
@@ -147,7 +158,7 @@ pub(crate) async fn receipt(private: Private, Path(index): Path<String>) -> Resp
     }
 }
 
-/// `name` has only digits and letters: it is made from a parsed index.
+/// `name` is ours, or has only digits and letters because it is made from a parsed index.
 fn download(name: &str, media: &'static str, file: Vec<u8>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, media.to_owned()),

@@ -3,18 +3,23 @@
 //! After the login identity discloses which entries are the citizen's and the keys of their records. For each entry the portal
 //! fetches receipt and sealed record, makes the opening file, and verifies it exactly as the browser will. What verifies is shown;
 //! what does not is shown as not proved, with its index and the reason: nothing is left out silently.
+//!
+//! Identity also gives the proof that these are all, without what the entries say. The portal fills that in, and verifies the
+//! bundle too ([`citizen_ui::complete`]).
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use citizen_ui::access::Access;
+use citizen_ui::complete::{self, Claim, Completeness};
 use citizen_ui::prove::{Failure, Prover, Trust};
 use citizen_ui::state::ProofState;
 use exchange::{DisclosedEntry, Disclosure};
-use record::{Idnr, Kind, Period, Phase, Receipt, Series};
+use record::{Idnr, Kind, Period, Phase, Receipt, SealedRecord, Series};
 use service::http::CallError;
 use tlog::checkpoint::SignedCheckpoint;
 use tokio::task::JoinSet;
+use verifier::bundle::{Bundle, CompletenessProof, Disclosed};
 use verifier::opening::{Anchor, LabelProof, Opening};
 
 use crate::Portal;
@@ -31,11 +36,15 @@ pub(crate) struct Citizen {
     pub(crate) accesses: Vec<Access>,
     /// Entries that could not be opened or proved.
     pub(crate) unopened: Vec<(Vec<u64>, Failure)>,
+    /// Whether these are all.
+    pub(crate) completeness: Completeness,
     /// Size of the log as of which identity made the list.
     pub(crate) size: u64,
     /// POSIX seconds of the login.
     pub(crate) since: u64,
     idnr: Option<Idnr>,
+    /// The bundle's file.
+    bundle: Option<Vec<u8>>,
     materials: HashMap<u64, Material>,
     begins: HashMap<Period, Mutex<Fetched>>,
     /// What the server has checked at the citizen's request, by the access's first index.
@@ -77,9 +86,11 @@ impl Citizen {
             name: disclosure.display_name,
             accesses: Vec::new(),
             unopened: Vec::new(),
+            completeness: Completeness::Absent,
             size,
             since: portal.clock.now(),
             idnr: Some(disclosure.idnr),
+            bundle: None,
             materials: HashMap::new(),
             begins: begins.collect(),
             checked: Mutex::default(),
@@ -100,7 +111,53 @@ impl Citizen {
         citizen
             .accesses
             .sort_by_key(|access| std::cmp::Reverse(access.first().index));
+        if let Some(proof) = disclosure.complete {
+            citizen.completeness = match citizen.bundled(anchor, proof, &portal.trust) {
+                Ok(claim) => Completeness::Server(claim),
+                Err(failure) => Completeness::Failed(failure),
+            };
+        }
         Ok(citizen)
+    }
+
+    /// Makes and checks the bundle.
+    fn bundled(&mut self, anchor: Anchor, proof: CompletenessProof<()>, trust: &Trust) -> Result<Claim, Failure> {
+        let proof = proof.fill(|index, ()| self.disclosed(index))?;
+        let idnr = self.idnr.clone().ok_or(Failure::Load)?;
+        let file = Bundle { idnr, anchor, proof }.to_bytes();
+        let claim = complete::check(&file, &self.listed(), trust);
+        self.bundle = Some(file);
+        claim
+    }
+
+    /// An entry and its record, for the bundle.
+    fn disclosed(&self, index: u64) -> Result<Disclosed, Failure> {
+        let material = self.materials.get(&index).ok_or(Failure::Load)?;
+        let receipt = Receipt::parse(&locked(&material.receipt).receipt).map_err(|_| Failure::Form)?;
+        let label = receipt.entry().entry().body.label().ok_or(Failure::Entry)?;
+        let DisclosedEntry {
+            shared_key,
+            citizen_key,
+            ..
+        } = &material.entry;
+        let record = SealedRecord::parse(material.sealed_record.as_slice());
+        let record = record.and_then(|record| record.unseal(shared_key, citizen_key, &label));
+        Ok(Disclosed {
+            leaf: receipt.entry().bytes().to_vec(),
+            record: record.map_err(|_| Failure::Proof)?,
+        })
+    }
+
+    /// The bundle's file, if there is one.
+    pub(crate) fn bundle(&self) -> Option<&[u8]> {
+        self.bundle.as_deref()
+    }
+
+    /// The first entries of all accesses, also of those that could not be opened.
+    pub(crate) fn listed(&self) -> Vec<u64> {
+        let opened = self.accesses.iter().map(|access| access.first().index);
+        let unopened = self.unopened.iter().filter_map(|(indices, _)| indices.first().copied());
+        opened.chain(unopened).collect()
     }
 
     /// Receipts and records; returns the entries whose record or receipt the ledger refuses.
@@ -235,9 +292,11 @@ impl Citizen {
             name: name.to_owned(),
             accesses: Vec::new(),
             unopened: Vec::new(),
+            completeness: Completeness::Absent,
             size: 0,
             since: 0,
             idnr: None,
+            bundle: None,
             materials: HashMap::new(),
             begins: HashMap::new(),
             checked: Mutex::default(),

@@ -8,6 +8,7 @@
 //! | `GET /{lang}/was-wird-aufgezeichnet`, `selbst-pruefen`, `barrierefreiheit`, `gestaltung` | | public pages |
 //! | `GET /{lang}/anmelden`, `GET /anmeldung/rueckkehr`, `POST /{lang}/abmelden`, `GET /{lang}/abgemeldet` | | [`crate::account`] |
 //! | `GET /{lang}/zugriffe`, `POST /{lang}/zugriffe/pruefen` | yes | the list; check on the server |
+//! | `GET /{lang}/zugriffe/buendel` | yes | all entries and the proof that these are all, for the browser and as a file |
 //! | `GET /{lang}/zugriffe/{index}` | yes | one access |
 //! | `GET /{lang}/zugriffe/{index}/nachweis`, `/oeffnung`, `/quittung` | yes | opening for the browser; both as files |
 //! | `GET /assets/…`, `GET /pkg/…` | | styles, fonts; the browser's program |
@@ -64,6 +65,7 @@ fn in_language() -> Router<Arc<Portal>> {
         .route("/abgemeldet", get(|page: Page| public(page, pages::logged_out)))
         .route("/zugriffe", get(accesses::list))
         .route("/zugriffe/pruefen", post(accesses::check))
+        .route("/zugriffe/buendel", get(accesses::bundle))
         .route("/zugriffe/{index}", get(accesses::detail))
         .route("/zugriffe/{index}/nachweis", get(accesses::proof))
         .route("/zugriffe/{index}/oeffnung", get(accesses::opening))

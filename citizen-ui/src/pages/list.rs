@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 
 use super::{Frame, document, heading};
-use crate::islands::{AccessTable, Row};
+use crate::complete::Completeness;
+use crate::islands::{AccessTable, CompletenessProof, Row};
 use crate::prove::{Failure, TrustText};
 
 /// What kind of access.
@@ -70,6 +71,12 @@ pub struct List {
     pub pages: usize,
     /// The address of a page of the choice, after the language.
     pub page_path: fn(&Choice, usize) -> String,
+    /// Whether these are all, as far as the server has checked.
+    pub completeness: Completeness,
+    /// All accesses without a choice, each by its first entry; those that could not be opened too.
+    pub listed: Vec<u64>,
+    /// Whether there is a bundle to take home.
+    pub bundle: bool,
     /// Size of the log as of which identity made the list, and when (`14:03`).
     pub as_of: (u64, String),
     /// What proofs are checked against.
@@ -85,11 +92,33 @@ pub fn list(frame: &Frame, list: List) -> String {
             {unopened(frame, &list).into_any()}
             {filter(frame, &list).into_any()}
             <p class="kern-body" id="anzahl">{(text.count)(list.chosen, list.all)}</p>
+            <CompletenessProof
+                state=list.completeness
+                listed=list.listed.clone()
+                whole=list.rows.len() == list.listed.len()
+                trust=list.trust.clone()
+                lang=frame.lang
+            />
             {table(frame, &list)}
             {pagination(frame, &list).into_any()}
             {server_check(frame, &list).into_any()}
             <p class="kern-body kern-body--small" id="stand">{(text.as_of)(list.as_of.0, &list.as_of.1)}</p>
-            <p class="kern-body kern-body--small">{text.completeness}</p>
+            {bundle(frame, &list).into_any()}
+        }
+    })
+}
+
+/// The bundle to take home.
+fn bundle(frame: &Frame, list: &List) -> impl IntoView + use<> {
+    let text = &frame.lang.text().list;
+    let href = frame.href("/zugriffe/buendel");
+    list.bundle.then(|| {
+        view! {
+            <section class="ec-section" id="mitnehmen">
+                <h2 class="kern-heading-medium">{text.bundle_title}</h2>
+                <p class="kern-body">{text.bundle_text}</p>
+                <p class="kern-body"><a class="kern-link" href=href download="">{text.bundle}</a></p>
+            </section>
         }
     })
 }

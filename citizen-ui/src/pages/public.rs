@@ -77,7 +77,8 @@ pub fn verify(frame: &Frame, log: &str, policy: &str, genesis: &str) -> String {
     let genesis = genesis.to_owned();
     let entry = format!(
         "verifier verify eintrag-17.tlog-proof --policy trust.policy --genesis {genesis}\n\
-         verifier verify eintrag-17.opening --policy trust.policy --genesis {genesis}"
+         verifier verify eintrag-17.opening --policy trust.policy --genesis {genesis}\n\
+         verifier verify eintraege.bundle --policy trust.policy --genesis {genesis}"
     );
     let whole = format!("verifier audit --log {log} --policy trust.policy --genesis {genesis}");
     document(frame, text.title, || {

@@ -6,6 +6,7 @@ use record::Outcome;
 
 use super::*;
 use crate::access::Access;
+use crate::complete::{Claim, Completeness};
 use crate::facts::facts;
 use crate::islands::Row;
 use crate::prove::{Failure, TrustText};
@@ -67,6 +68,15 @@ fn list_page(lang: Lang, state: ProofState) -> String {
             page: 2,
             pages: 3,
             page_path: |_, page| format!("/zugriffe?seite={page}"),
+            completeness: Completeness::Server(Claim {
+                exchanges: 59,
+                inspections: 1,
+                unused: 0,
+                as_of: 1_795_262_400,
+                later: 1,
+            }),
+            listed: (0..60).collect(),
+            bundle: true,
             as_of: (1234, "14:03".into()),
             trust: trust(),
         },

@@ -66,7 +66,7 @@ pub(super) static TEXT: Text = Text {
     },
     list: List {
         title: "Zugriffe auf Ihre Daten",
-        lead: "Ihr Browser prüft jeden Eintrag selbst. Das Ergebnis steht in der Spalte „Nachweis“.",
+        lead: "Ihr Browser prüft jeden Eintrag selbst. Das Ergebnis steht in der Spalte „Nachweis“. Er prüft auch, ob ein Eintrag fehlt.",
         filter: "Auswahl eingrenzen",
         year: "Jahr",
         authority: "Behörde",
@@ -85,7 +85,9 @@ pub(super) static TEXT: Text = Text {
                 "Diese Liste hat die Stelle für Identitäten um {time} Uhr zusammengestellt, nach dem Stand des Protokolls mit {size} Einträgen."
             )
         },
-        completeness: "Geprüft wird jeder einzelne Eintrag. Dass keiner fehlt, weist diese Seite noch nicht nach.",
+        bundle_title: "Zum Mitnehmen",
+        bundle_text: "Diese Datei enthält alle Ihre Einträge und den Nachweis, dass keiner fehlt. Sie können sie ohne uns prüfen, auch in zehn Jahren: siehe „Selbst nachprüfen“. Die Datei enthält Ihre Identifikationsnummer und alles, was in den Einträgen steht. Geben Sie sie nur weiter, wenn Sie das wollen.",
+        bundle: "Alle Einträge mit Nachweis herunterladen (.bundle)",
         check_on_server: "Diese Einträge vom Server prüfen lassen",
         check_hint: "Ohne JavaScript kann Ihr Browser nicht selbst prüfen. Dann prüft der Server, und Sie müssen ihm glauben. Unabhängig geht es auch: siehe „Selbst nachprüfen“.",
         unopened_title: "Nicht alle Einträge konnten geöffnet werden",
@@ -189,9 +191,9 @@ pub(super) static TEXT: Text = Text {
             ],
         },
         step_entry: Section {
-            title: "2. Einen Eintrag prüfen",
+            title: "2. Einträge prüfen",
             text: &[
-                "Laden Sie auf der Seite eines Zugriffs die Quittung oder die Öffnung herunter. Die Prüfung braucht kein Netz:",
+                "Laden Sie auf der Seite eines Zugriffs die Quittung oder die Öffnung herunter, oder unter der Liste alle Einträge auf einmal. Nur mit allen zusammen lässt sich prüfen, dass keiner fehlt. Die Prüfung braucht kein Netz:",
             ],
         },
         step_log: Section {
@@ -210,6 +212,7 @@ pub(super) static TEXT: Text = Text {
             title: "Was damit nicht bewiesen ist",
             text: &[
                 "Behörden können Daten auch außerhalb dieses Systems weitergeben. Davon weiß das Protokoll nichts.",
+                "„Das sind alle“ gilt bis zu dem Zeitpunkt, der dabei steht, und nicht für Einträge, die das Gesetz Ihnen erst später zeigt.",
                 "Dass eine Behörde den angegebenen Anlass wirklich hatte, kann kein Programm prüfen. Aber sie hat ihn unterschrieben.",
             ],
         },

@@ -66,7 +66,7 @@ pub(super) static TEXT: Text = Text {
     },
     list: List {
         title: "Accesses to your data",
-        lead: "Your browser checks every entry itself. The result stands in the column “Proof”.",
+        lead: "Your browser checks every entry itself. The result stands in the column “Proof”. It also checks whether an entry is missing.",
         filter: "Narrow the selection",
         year: "Year",
         authority: "Authority",
@@ -85,7 +85,9 @@ pub(super) static TEXT: Text = Text {
                 "The identity service made this list at {time} (German time), as of the state of the log with {size} entries."
             )
         },
-        completeness: "Every single entry is checked. This page does not prove yet that none is missing.",
+        bundle_title: "To take home",
+        bundle_text: "This file has all your entries, and the proof that none is missing. You can check it without us, also in ten years: see “Verify it yourself”. The file has your identification number and everything that stands in the entries. Only pass it on if you want to.",
+        bundle: "Download all entries with their proof (.bundle)",
         check_on_server: "Let the server check these entries",
         check_hint: "Without JavaScript your browser cannot check by itself. The server then does it, and you have to trust it. You can also check independently: see “Verify it yourself”.",
         unopened_title: "Not all entries could be opened",
@@ -189,8 +191,10 @@ pub(super) static TEXT: Text = Text {
             ],
         },
         step_entry: Section {
-            title: "2. Verify an entry",
-            text: &["Download the receipt or the opening on the page of an access. Verifying needs no network:"],
+            title: "2. Verify entries",
+            text: &[
+                "Download the receipt or the opening on the page of an access, or below the list all entries at once. Only with all of them can it be checked that none is missing. Verifying needs no network:",
+            ],
         },
         step_log: Section {
             title: "3. Verify the whole log",
@@ -206,6 +210,7 @@ pub(super) static TEXT: Text = Text {
             title: "What this does not prove",
             text: &[
                 "Authorities can also pass on data outside this system. The log knows nothing of that.",
+                "“These are all” holds up to the time that stands beside it, and not for entries that the law shows you only later.",
                 "No program can check whether an authority really had the occasion it gives. But it has signed it.",
             ],
         },

@@ -19,6 +19,7 @@ use service::{Problem, Shutdown, SystemClock};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
+use verifier::bundle::CompletenessProof;
 
 use crate::support::{self, Log};
 
@@ -41,6 +42,12 @@ pub(crate) enum Mode {
     WrongInspection,
     /// Identity discloses an outcome under another number.
     WrongNumber,
+    /// Identity keeps the last exchange back, in the list and in the proof.
+    Withheld,
+    /// Identity keeps it back in the list alone.
+    Unlisted,
+    /// Identity has no published checkpoint.
+    Unpublished,
 }
 
 pub(crate) struct Backend {
@@ -337,7 +344,9 @@ async fn disclose(State(backend): State<Shared>, headers: HeaderMap, body: Bytes
 
 fn disclosure(backend: &Backend) -> Disclosure {
     let mut entries = Vec::new();
-    for (number, (intent, outcome)) in (0_u32..).zip(&backend.exchanges) {
+    let withheld = usize::from(matches!(backend.mode, Mode::Withheld | Mode::Unlisted));
+    let shown = backend.exchanges.len() - withheld;
+    for (number, (intent, outcome)) in (0_u32..).zip(&backend.exchanges[..shown]) {
         entries.push(entry(
             backend,
             *intent,
@@ -369,21 +378,38 @@ fn disclosure(backend: &Backend) -> Disclosure {
         0,
         Phase::Intent,
     ));
-    let shown = match backend.mode {
+    let inspection = match backend.mode {
         Mode::WrongInspection => backend.exchanges[0].0,
         _ => backend.inspection,
     };
     Disclosure {
         idnr: support::idnr(),
         display_name: "Emma Mustermann".into(),
-        inspection_receipt: backend.log.receipt(shown, 0),
+        inspection_receipt: backend.log.receipt(inspection, 0),
         checkpoint: backend.log.checkpoint(0).into_bytes(),
         periods: vec![PeriodInfo {
             period: Period(1),
             begin_receipt: backend.log.receipt(3, 0),
         }],
         entries,
+        complete: (backend.mode != Mode::Unpublished).then(|| complete(backend, shown)),
     }
+}
+
+/// What identity proves: everything without the records.
+fn complete(backend: &Backend, shown: usize) -> CompletenessProof<()> {
+    let last = backend.log.snapshots.len() - 1;
+    let bundle = backend
+        .log
+        .bundle_showing(&support::idnr(), last, &|_, series, number, _| {
+            backend.mode != Mode::Withheld || series != Series::Exchanges || (number as usize) < shown
+        });
+    let cosigners = if backend.mode == Mode::Unwitnessed { 0 } else { 2 };
+    let proof = CompletenessProof {
+        checkpoint: backend.log.checkpoint(cosigners).into_bytes(),
+        ..bundle.proof
+    };
+    proof.fill(|_, _| Ok::<_, ()>(())).unwrap()
 }
 
 fn entry(backend: &Backend, index: u64, kind: Kind, series: Series, number: u32, phase: Phase) -> DisclosedEntry {
