@@ -1,0 +1,99 @@
+//! How large a bundle is, and how long it takes to verify: 50 exchanges (100 entries) of one person, spread evenly over a log in
+//! which 10 million labels of others stand in the same period. Writes flat JSON.
+//!
+//! ```sh
+//! cargo run --release -p verifier --example bundle -- --labels 10000000 --json FILE
+//! ```
+//!
+//! *Proof bytes* are everything but the entries and their records: checkpoint, proofs of tree and maps, VRF proofs, the log's
+//! beginning. The time is the median of 50 runs of reading and verifying the file, on one thread. With `--keep DIR`, the bundle,
+//! the policy and the genesis hash are kept there.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Parser as _;
+use support::{Log, idnr};
+use tlog::policy::Policy;
+use verifier::bundle::{Bundle, Placed};
+
+const EXCHANGES: u64 = 50;
+const RUNS: usize = 50;
+
+#[derive(clap::Parser)]
+struct Arguments {
+    /// How many labels of other people
+    #[arg(long, default_value_t = 10_000_000)]
+    labels: u64,
+    /// Where the figures go
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Where bundle, policy and genesis hash are kept
+    #[arg(long)]
+    keep: Option<PathBuf>,
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    let (log, bytes) = log_with(arguments.labels);
+    let (policy, genesis) = (Policy::parse(log.policy().as_bytes()).unwrap(), log.genesis());
+    let mut times: Vec<f64> = (0..RUNS)
+        .map(|_| {
+            let start = Instant::now();
+            let complete = Bundle::parse(&bytes).unwrap().verify(&policy, Some(&genesis)).unwrap();
+            assert_eq!(complete.entries.len() as u64, 2 * EXCHANGES);
+            start.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    if let Some(folder) = arguments.keep {
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("mine.bundle"), &bytes).unwrap();
+        std::fs::write(folder.join("trust.policy"), log.policy()).unwrap();
+        std::fs::write(folder.join("genesis"), genesis.to_string()).unwrap();
+    }
+    let figures = serde_json::json!({
+        "bundle_100_proof_bytes": proof_bytes(&Bundle::parse(&bytes).unwrap()),
+        "bundle_100_bytes": bytes.len(),
+        "bundle_100_verify_native_ms": (times[RUNS / 2] * 100.0).round() / 100.0,
+    });
+    let text = serde_json::to_string_pretty(&figures).unwrap();
+    println!("{text}");
+    if let Some(path) = arguments.json {
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+/// The person's exchanges, with other people's entries between any two of their entries.
+fn log_with(labels: u64) -> (Log, Vec<u8>) {
+    let mut log = Log::new();
+    let between = labels / (2 * EXCHANGES);
+    for _ in 0..EXCHANGES {
+        log.others(between);
+        let (intent, number) = log.intent();
+        log.others(between);
+        log.outcome(intent, number);
+    }
+    log.map();
+    let bytes = log.bundle(&idnr()).to_bytes();
+    (log, bytes)
+}
+
+fn proof_bytes(bundle: &Bundle) -> usize {
+    let proof = &bundle.proof;
+    let placed = |placed: &Placed| record::cbor::to_vec(placed).len();
+    let mut bytes = record::cbor::to_vec(&bundle.anchor).len() + placed(&proof.map);
+    bytes += proof.checkpoint.len() + 32 * proof.tree.len() + proof.map0.len();
+    for period in &proof.periods {
+        bytes += placed(&period.begin) + period.map.len();
+        for row in [&period.exchanges, &period.inspections] {
+            bytes += 80 * (row.numbers.len() + row.absent.len());
+        }
+    }
+    bytes
+}
