@@ -23,7 +23,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
-use crate::{paths, sh, system};
+use crate::{paths, rocksdb, sh, system};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -107,7 +107,10 @@ fn build_ledger() -> Result<()> {
         "--bins",
         "--examples",
     ];
-    sh::run(sh::cargo().current_dir(paths::root()?).args(build))
+    let mut cargo = sh::cargo();
+    cargo.current_dir(paths::root()?).args(build);
+    rocksdb::link(&mut cargo)?;
+    sh::run(&mut cargo)
 }
 
 /// A number for a table: no digits that mean nothing.
