@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{DemoInfo, Process, http, program, run, wait_for};
+use crate::{DemoInfo, Process, http, program, run, verifier, wait_for};
 
 /// The demonstration's compartments, each a process.
 pub struct Processes {
@@ -165,5 +165,15 @@ impl Processes {
         Ok(std::fs::read_to_string(self.data.join("register-kba/access.log"))?
             .lines()
             .count())
+    }
+
+    /// Waits until the audit is sound and no intent is open.
+    pub fn every_intent_is_closed(&self) -> Result<()> {
+        let policy = self.info.policy.to_str().context("a path in UTF-8")?;
+        wait_for(Duration::from_secs(40), || {
+            let (code, report) = verifier(&["audit", "--log", &self.info.ledger, "--policy", policy])?;
+            ensure!(code == 0, "{report:#}");
+            Ok(report["open_intents"] == 0)
+        })
     }
 }

@@ -7,13 +7,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use exchange::{Forward, SealingKey};
 use tests::intermediary::Intermediary;
 use tests::processes::Processes;
-use tests::{verifier, wait_for};
 
 /// A lie: the forward as it should be, and one of an earlier exchange, as the broker has it.
 type Lie = fn(&mut Forward, &Forward);
@@ -101,7 +99,7 @@ fn a_lying_broker_gets_nothing() -> Result<()> {
     between.honest();
     processes.ask_until_delivered()?;
     ensure!(processes.register_asked()? > asked);
-    every_intent_is_closed(&processes)
+    processes.every_intent_is_closed()
 }
 
 fn tell(lie: Lie, earlier: &Forward, path: &str, body: Vec<u8>) -> Vec<u8> {
@@ -111,19 +109,4 @@ fn tell(lie: Lie, earlier: &Forward, path: &str, body: Vec<u8>) -> Vec<u8> {
     let mut forward: Forward = record::cbor::from_slice(&body).unwrap();
     lie(&mut forward, earlier);
     record::cbor::to_vec(&forward)
-}
-
-fn every_intent_is_closed(processes: &Processes) -> Result<()> {
-    let policy = processes.info.policy.clone();
-    wait_for(Duration::from_secs(40), || {
-        let (code, report) = verifier(&[
-            "audit",
-            "--log",
-            &processes.info.ledger,
-            "--policy",
-            policy.to_str().unwrap(),
-        ])?;
-        ensure!(code == 0, "{report:#}");
-        Ok(report["open_intents"] == 0)
-    })
 }

@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
+use tests::http;
 use tests::processes::Processes;
-use tests::{http, verifier, wait_for};
 
 #[test]
 fn no_receipt_no_data() -> Result<()> {
@@ -58,16 +56,5 @@ fn no_receipt_no_data() -> Result<()> {
     processes.healthy(&url)?;
     processes.ask_until_delivered()?;
 
-    let policy = processes.info.policy.clone();
-    wait_for(Duration::from_secs(40), || {
-        let (code, report) = verifier(&[
-            "audit",
-            "--log",
-            &processes.info.ledger,
-            "--policy",
-            policy.to_str().unwrap(),
-        ])?;
-        ensure!(code == 0, "{report:#}");
-        Ok(report["open_intents"] == 0)
-    })
+    processes.every_intent_is_closed()
 }
