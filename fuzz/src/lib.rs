@@ -39,6 +39,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("exchange", exchange),
     ("xnachweis", xnachweis),
     ("opening", opening),
+    ("bundle", bundle),
 ];
 
 /// What was accepted is written as the bytes that were read: the format has one encoding.
@@ -232,4 +233,9 @@ pub fn xnachweis(bytes: &[u8]) -> bool {
 /// Citizens' openings.
 pub fn opening(bytes: &[u8]) -> bool {
     verifier::opening::Opening::parse(bytes).is_ok()
+}
+
+/// Bundles, and what is compressed in them.
+pub fn bundle(bytes: &[u8]) -> bool {
+    verifier::bundle::Bundle::parse(bytes).is_ok()
 }

@@ -9,12 +9,15 @@ const PROGRAMS = process.env.EINSICHT_PROGRAMS ?? join(import.meta.dirname ?? ne
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
 
+/** One of the released programs. */
+export const program = (name) => join(PROGRAMS, name);
+
 /** Starts the demonstration in a scratch directory; resolves with what demo.json says and how to end it. */
 export async function startDemonstration() {
   const scratch = mkdtempSync(join(tmpdir(), 'einsicht-browser-'));
   const data = join(scratch, 'data');
   const log = openSync(join(scratch, 'log'), 'w');
-  const child = spawn(join(PROGRAMS, 'einsicht'), ['demo', '--data', data], { stdio: ['ignore', log, log] });
+  const child = spawn(program('einsicht'), ['demo', '--data', data], { stdio: ['ignore', log, log] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const facts = join(data, 'demo.json');
   for (let waited = 0; !existsSync(facts); waited += 100) {

@@ -1,9 +1,12 @@
 // The portal in a real browser: a citizen logs in, sees who used their data, and their own browser proves it.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { logIn, openBrowser, startDemonstration } from './demonstration.mjs';
+import { logIn, openBrowser, program, startDemonstration } from './demonstration.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PICTURES = process.env.EINSICHT_PICTURES;
@@ -58,6 +61,36 @@ test('every row is proved in this browser, without a complaint', async () => {
     await accessible(page, 'detail');
     assert.deepEqual(browser.complaints, []);
   } finally {
+    await browser.close();
+  }
+});
+
+test('what a citizen takes home is checked by the verifier, without us', async () => {
+  const browser = await openBrowser();
+  const folder = mkdtempSync(join(tmpdir(), 'einsicht-bundle-'));
+  try {
+    const { page } = browser;
+    await logIn(page, demo.facts, 'emma');
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Alle Einträge mit Nachweis herunterladen' }).click(),
+    ]);
+    const file = join(folder, 'eintraege.bundle');
+    await download.saveAs(file);
+    const verify = (path) => spawnSync(
+      program('verifier'),
+      ['verify', path, '--policy', demo.facts.policy, '--genesis', demo.facts.genesis],
+      { encoding: 'utf8' },
+    );
+    const sound = verify(file);
+    assert.equal(sound.status, 0, sound.stdout + sound.stderr);
+    assert.match(sound.stdout, /complete/i);
+    const bytes = readFileSync(file);
+    bytes[Math.floor(bytes.length / 2)] ^= 1;
+    writeFileSync(file, bytes);
+    assert.equal(verify(file).status, 1);
+  } finally {
+    rmSync(folder, { recursive: true });
     await browser.close();
   }
 });

@@ -64,7 +64,7 @@ fn targets(folder: &Path) -> Result<Vec<String>> {
 
 fn fuzz(program: &PathBuf, folder: &Path) -> Command {
     let mut fuzz = Command::new(program);
-    // Called directly, cargo-fuzz needs to be told the toolchain; link-time optimisation only slows the nineteen programs' making.
+    // Called directly, cargo-fuzz needs to be told the toolchain; link-time optimisation only slows the programs' making.
     fuzz.arg("fuzz")
         .env("RUSTUP_TOOLCHAIN", "nightly")
         .env("CARGO_PROFILE_RELEASE_LTO", "off");
