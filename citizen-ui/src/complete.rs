@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use record::{Kind, Period, Phase};
+use record::{Kind, Phase};
 use serde::{Deserialize, Serialize};
 use verifier::bundle::{Bundle, BundleError, Complete, Fault};
 
@@ -23,6 +23,8 @@ pub struct Claim {
     pub inspections: usize,
     /// Numbers that were given out and not used.
     pub unused: usize,
+    /// POSIX seconds since when these are all, if not since the log began: what was before is erased.
+    pub since: Option<u64>,
     /// POSIX seconds as of which these are all.
     pub as_of: u64,
     /// Accesses in the list that came later.
@@ -69,10 +71,6 @@ fn failure(error: BundleError) -> Failure {
 }
 
 fn claim(complete: &Complete, listed: &[u64]) -> Result<Claim, Failure> {
-    // "All" is all from the first period on.
-    if complete.periods.0 != Period::FIRST {
-        return Err(Failure::Proof);
-    }
     let first_entries = || complete.entries.iter().filter(|entry| entry.phase == Phase::Intent);
     let listed: BTreeSet<u64> = listed.iter().copied().collect();
     let proved: BTreeSet<u64> = first_entries().map(|entry| entry.index.get()).collect();
@@ -89,6 +87,7 @@ fn claim(complete: &Complete, listed: &[u64]) -> Result<Claim, Failure> {
         exchanges: count(Kind::Intent),
         inspections: count(Kind::Inspection),
         unused: count(Kind::Void),
+        since: complete.since.map(|since| since.seconds()),
         as_of: complete.as_of.seconds(),
         later: later.count(),
     })

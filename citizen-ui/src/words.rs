@@ -170,8 +170,15 @@ static DE: Words = Words {
         } else {
             "Einsichten"
         };
+        let (since, before) = match claim.since {
+            None => (String::new(), ""),
+            Some(since) => (
+                format!(" seit {}", When::of(since).date),
+                " Ältere Einträge sind nach Ablauf der Frist gelöscht: Niemand kann sie noch einer Person zuordnen.",
+            ),
+        };
         format!(
-            "Das sind alle: {} {exchanges}, {} {inspections}{unused}. Stand: {}.",
+            "Das sind alle{since}: {} {exchanges}, {} {inspections}{unused}. Stand: {}.{before}",
             claim.exchanges,
             claim.inspections,
             as_of.full(Lang::De)
@@ -307,8 +314,15 @@ static EN: Words = Words {
         } else {
             "inspections"
         };
+        let (since, before) = match claim.since {
+            None => (String::new(), ""),
+            Some(since) => (
+                format!(" since {}", When::of(since).date),
+                " Older entries are erased, as the law says: nobody can tell any more whose they were.",
+            ),
+        };
         format!(
-            "These are all: {} {exchanges}, {} {inspections}{unused}. As of {}.",
+            "These are all{since}: {} {exchanges}, {} {inspections}{unused}. As of {}.{before}",
             claim.exchanges,
             claim.inspections,
             as_of.full(Lang::En)

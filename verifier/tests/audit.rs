@@ -6,7 +6,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use record::{Body, LabelledKind, Period, PeriodEvent, Phase, ReferenceKind, Series, Timestamp};
+use record::{Body, LabelledKind, Period, PeriodEvent, Phase, ReferenceKind, RetentionClass, Series, Timestamp};
 use support::{Log, START, labelled};
 use tlog::Hash;
 use tlog::merkle::Index;
@@ -390,9 +390,8 @@ fn broken_rules_are_found() {
     }
 }
 
-/// A whole life of a period with the rules kept.
-#[test]
-fn a_final_period_is_sound_and_closed() {
+/// A log whose first period is final.
+fn small_and_final() -> Log {
     const MONTH: u64 = 31 * 24 * 3600;
     let mut log = small();
     let begin = PeriodEvent::Begin {
@@ -413,11 +412,31 @@ fn a_final_period_is_sound_and_closed() {
     });
     log.close(Period(1));
     log.map();
-    log.append_identity(Body::Period {
-        period: Period(1),
-        event: PeriodEvent::Destroyed,
-    });
-    log.map();
+    log
+}
+
+/// A whole life of a period with the rules kept.
+#[test]
+fn a_final_period_is_sound_and_closed() {
+    // Two years and a day of it later, it may be destroyed; not a day earlier.
+    let destroyed = |days_early: u64| {
+        let mut log = small_and_final();
+        let last_day = u64::from(RetentionClass::last_expiry(Timestamp(log.now)).0);
+        log.now = (last_day + 1 - days_early) * 24 * 3600;
+        let index = log.append_identity(Body::Period {
+            period: Period(1),
+            event: PeriodEvent::Destroyed,
+        });
+        log.map();
+        (log, index)
+    };
+    let (early, index) = destroyed(1);
+    let found = findings(&early).join("; ");
+    assert!(
+        found.contains(&format!("entry {index}: period 1 is destroyed before")),
+        "{found}"
+    );
+    let (mut log, _) = destroyed(0);
     assert_eq!(findings(&log), [""; 0]);
     let late = log.intent().0;
     let found = findings(&log);

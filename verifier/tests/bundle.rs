@@ -312,6 +312,38 @@ fn periods_follow_one_another() {
     assert_refused(&log, &bundle, Place::Periods, |fault| matches!(fault, Fault::Count));
 }
 
+/// Once the first period is destroyed, nothing can be told of it any more; what is left is complete since the second one's start.
+#[test]
+fn after_a_destroyed_period_these_are_all_since() {
+    let mut log = two_periods();
+    assert_eq!(check(&log, &log.bundle(&idnr())).unwrap().since, None);
+    let start = log.now;
+    let left_out = |log: &Log| log.bundle_since(&idnr(), Period(2));
+    assert_refused(&log, &left_out(&log), Place::Destroyed(Period(1)), |fault| {
+        matches!(fault, Fault::NotDestroyed)
+    });
+    log.destroy(Period(1));
+    log.map();
+    let complete = check(&log, &left_out(&log)).unwrap();
+    assert_eq!(complete.periods, (Period(2), Period(2)));
+    assert!(
+        complete.since.is_some_and(|since| since.0 < start),
+        "{:?}",
+        complete.since
+    );
+    assert_eq!((complete.exchanges, complete.inspections), (1, 0));
+    // It must be said of each that is left out, and no bundle is about more than a thousand.
+    log.begin(Period(3), &vrf_key(Period(3)));
+    log.map();
+    let skipped = log.bundle_since(&idnr(), Period(3));
+    assert_refused(&log, &skipped, Place::Destroyed(Period(2)), |fault| {
+        matches!(fault, Fault::NotDestroyed)
+    });
+    let mut bundle = left_out(&log);
+    bundle.proof.first = Period(1001);
+    assert_refused(&log, &bundle, Place::Periods, |fault| matches!(fault, Fault::Count));
+}
+
 /// A closed month is judged by its final root, not by one of its middle.
 #[test]
 fn a_final_period_has_its_final_root() {

@@ -11,7 +11,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use record::{COUNTERS, Idnr, Label, Period, Phase, Series, label, period_label};
+use record::{COUNTERS, Idnr, Label, Period, PeriodEvent, Phase, Series, label, period_label};
 use service::Problem;
 use tlog::merkle::Index;
 use tokio::time::Instant;
@@ -164,7 +164,7 @@ impl<L: Log> Identity<L> {
                     index: begin.0,
                     leaf: begin.1.to_vec(),
                 },
-                end: self.public(&period_label(period, 1), map).await?,
+                end: self.public(&period_label(period, PeriodEvent::FINAL), map).await?,
                 map: Vec::new(),
                 exchanges,
                 inspections,
@@ -177,12 +177,28 @@ impl<L: Log> Identity<L> {
             return Ok(None);
         };
         let first = *first;
-        let followed = periods.iter().map(|(period, _)| period_label(*period, 0));
-        let ended = periods.iter().map(|(period, _)| period_label(*period, 1));
-        let next = periods.last().map(|(period, _)| period_label(period.next(), 0));
-        wanted
-            .lookups
-            .push((Period::MAP0, followed.chain(ended).chain(next).collect()));
+        let destroyed: Vec<Label> = (Period::FIRST.0..first.0)
+            .map(|period| period_label(Period(period), PeriodEvent::DESTROYED))
+            .collect();
+        for label in &destroyed {
+            // A secret that is gone and not yet told to be: the next `map` entry has it.
+            if self.public_index(label, map)?.is_none() {
+                return Ok(None);
+            }
+        }
+        let followed = periods
+            .iter()
+            .map(|(period, _)| period_label(*period, PeriodEvent::BEGIN));
+        let ended = periods
+            .iter()
+            .map(|(period, _)| period_label(*period, PeriodEvent::FINAL));
+        let next = periods
+            .last()
+            .map(|(period, _)| period_label(period.next(), PeriodEvent::BEGIN));
+        wanted.lookups.push((
+            Period::MAP0,
+            destroyed.into_iter().chain(followed).chain(ended).chain(next).collect(),
+        ));
         entries.sort_unstable();
         wanted.entries = entries.into_iter().filter_map(|index| Index::new(index).ok()).collect();
         let leaf = self.log.leaf(map).await.map_err(log_problem)?;
@@ -209,10 +225,15 @@ impl<L: Log> Identity<L> {
         }))
     }
 
-    /// A `period` entry that stood in the log before the `map` entry.
-    async fn public(&self, label: &Label, map: u64) -> Result<Option<Placed>, Problem> {
+    /// Where a `period` entry stands, if it stood in the log before the `map` entry.
+    fn public_index(&self, label: &Label, map: u64) -> Result<Option<u64>, Problem> {
         let located = self.log.locate(Period::MAP0, label).map_err(log_problem)?;
-        let Some(Located { index, .. }) = located.filter(|located| located.index < map) else {
+        Ok(located.map(|located| located.index).filter(|index| *index < map))
+    }
+
+    /// The same, with its bytes.
+    async fn public(&self, label: &Label, map: u64) -> Result<Option<Placed>, Problem> {
+        let Some(index) = self.public_index(label, map)? else {
             return Ok(None);
         };
         let leaf = self.log.leaf(index).await.map_err(log_problem)?;

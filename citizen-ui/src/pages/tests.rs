@@ -72,6 +72,7 @@ fn list_page(lang: Lang, state: ProofState) -> String {
                 exchanges: 59,
                 inspections: 1,
                 unused: 0,
+                since: Some(1_732_147_200),
                 as_of: 1_795_262_400,
                 later: 1,
             }),
@@ -171,6 +172,15 @@ fn every_page_is_a_whole_document_with_nothing_inline() {
 #[test]
 fn the_list_tells_proves_and_leaves_nothing_out() {
     let page = list_page(Lang::De, ProofState::Unchecked);
+    // The first periods are destroyed: what is claimed is claimed from a day on, and why is said.
+    assert!(
+        page.contains("Das sind alle seit 21.11.2024: 59 Abrufe, 1 Einsicht."),
+        "{page}"
+    );
+    assert!(
+        page.contains("Ältere Einträge sind nach Ablauf der Frist gelöscht"),
+        "{page}"
+    );
     for expected in [
         "hat am 21.11.2026 um 14:03 Uhr beim Kraftfahrt-Bundesamt",
         "data-row=\"17\"",

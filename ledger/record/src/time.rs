@@ -151,6 +151,16 @@ impl RetentionClass {
         };
         ExpiryDay(day(date(time.day()).saturating_add(kept)))
     }
+
+    /// The day at whose end everything that happened up to `time` has expired, whatever its class.
+    #[must_use]
+    pub fn last_expiry(time: Timestamp) -> ExpiryDay {
+        Self::ALL
+            .map(|class| class.expiry(time))
+            .into_iter()
+            .max()
+            .unwrap_or(ExpiryDay(u32::MAX))
+    }
 }
 
 /// Whether the person may see the record at once. It belongs to the permission, never to the single record, so that a delay

@@ -2,11 +2,11 @@
 //!
 //! Periods are running numbers from 1, each begun before it starts, each starting after the one before. A period is *current* from
 //! its start to the next one's. 35 days after its end it may become final, if none of its intents is open; from then on the log
-//! takes none of its labels.
+//! takes none of its labels. When the last record that it may have has expired, its secret may be destroyed.
 
 use std::collections::BTreeMap;
 
-use record::{LabelledKind, Period, PeriodEvent, Timestamp};
+use record::{LabelledKind, Period, PeriodEvent, RetentionClass, Timestamp};
 
 use super::refusal::Refusal;
 
@@ -100,8 +100,18 @@ impl Periods {
                     Ok(())
                 }
             }
-            PeriodEvent::Destroyed if state == Some(State::Final) => Ok(()),
-            PeriodEvent::Destroyed => Err(Refusal::period("only a final period's secret is destroyed")),
+            PeriodEvent::Destroyed => {
+                // A record may have been written until it became final, and its person must be able to show whose it is.
+                let closed = self.end(period).map(|end| Timestamp(end.0 + CLOSING));
+                let expired = closed.is_some_and(|closed| time.day() > RetentionClass::last_expiry(closed).0);
+                if state == Some(State::Final) && expired {
+                    Ok(())
+                } else {
+                    Err(Refusal::period(
+                        "only a final period's secret is destroyed, and only when its last record has expired",
+                    ))
+                }
+            }
         }
     }
 
@@ -195,8 +205,10 @@ mod tests {
                 .is_err()
         );
         assert_eq!(periods.open().collect::<Vec<_>>(), [Period(2)]);
-        assert!(event(&periods, 1, &PeriodEvent::Destroyed, late, false));
+        let expired = (u64::from(RetentionClass::last_expiry(Timestamp(late)).0) + 1) * 86_400;
+        assert!(!event(&periods, 1, &PeriodEvent::Destroyed, expired - 1, false));
+        assert!(event(&periods, 1, &PeriodEvent::Destroyed, expired, false));
         periods.apply(Period(1), &PeriodEvent::Destroyed);
-        assert!(!event(&periods, 1, &PeriodEvent::Destroyed, late, false));
+        assert!(!event(&periods, 1, &PeriodEvent::Destroyed, expired, false));
     }
 }

@@ -442,7 +442,12 @@ async fn periods_by_their_entries() {
         period: Period(1),
         event: PeriodEvent::Destroyed,
     };
-    assert_eq!(one(&shared, &identity.write(destroyed), 0).await, Ok(8));
+    let expired = (u64::from(record::RetentionClass::last_expiry(record::Timestamp(late)).0) + 1) * 86_400;
+    for (time, expected) in [(expired - 1, refused("period")), (expired, Ok(8))] {
+        world.clock.set(time);
+        identity.time = time;
+        assert_eq!(one(&shared, &identity.draft(destroyed.clone()), 0).await, expected);
+    }
 }
 
 #[tokio::test]

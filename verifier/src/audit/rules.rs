@@ -4,11 +4,12 @@
 //! * `intent`: in the current period (± 2 min), refers to nothing. `outcome`, `lost`: close exactly one open intent.
 //!   `outcome`, `preview`: in the period of their intent.
 //! * `period`: numbers from 1 without gaps; begin, then final, then destroyed, each once. Final only 35 days after the next
-//!   period's start, with no intent open, and with the root of the recomputed map. No label before begin or after final.
+//!   period's start, with no intent open, and with the root of the recomputed map. No label before begin or after final. Destroyed only when the
+//!   last record that the period may have has expired.
 //! * `map`: exactly map 0 and the open periods' maps, each with the recomputed root over all entries before.
 //! * `hold-release` releases a hold that stands; a `hold` refers to an entry with a record, a `rectification` to any.
 
-use record::{Body, Entry, LabelledKind, Period, PeriodEvent, ReferenceKind};
+use record::{Body, Entry, LabelledKind, Period, PeriodEvent, ReferenceKind, RetentionClass, Timestamp};
 use tlog::Hash;
 
 use super::state::{PeriodState, Spot, State, map_name};
@@ -129,11 +130,29 @@ impl State {
         match event {
             PeriodEvent::Begin { start, .. } => self.begin(period, start.0, spot),
             PeriodEvent::Final { root } => self.finalise(period, root, time, spot),
-            PeriodEvent::Destroyed => match self.periods.get_mut(&period) {
-                Some(state) if state.final_root.is_some() && !state.destroyed => state.destroyed = true,
-                _ => spot.wrong(format!("period {} is not final, or destroyed already", period.0)),
-            },
+            PeriodEvent::Destroyed => self.destroy(period, time, spot),
         }
+    }
+
+    /// Nobody may shorten the past: as long as the last record can be opened, its person can be told that it is theirs.
+    fn destroy(&mut self, period: Period, time: u64, spot: &mut Spot<'_>) {
+        let closed = self.end(period).map(|end| Timestamp(end.saturating_add(FINAL_AFTER)));
+        let latest = Timestamp(time.saturating_add(self.tolerance));
+        if closed.is_none_or(|closed| latest.day() <= RetentionClass::last_expiry(closed).0) {
+            spot.wrong(format!(
+                "period {} is destroyed before its last record has expired",
+                period.0
+            ));
+        }
+        match self.periods.get_mut(&period) {
+            Some(state) if state.final_root.is_some() && !state.destroyed => state.destroyed = true,
+            _ => spot.wrong(format!("period {} is not final, or destroyed already", period.0)),
+        }
+    }
+
+    /// When the period ended: when the next one started.
+    fn end(&self, period: Period) -> Option<u64> {
+        self.periods.range(period..).nth(1).map(|(_, next)| next.start)
     }
 
     fn begin(&mut self, period: Period, start: u64, spot: &mut Spot<'_>) {
@@ -163,8 +182,10 @@ impl State {
 
     fn finalise(&mut self, period: Period, root: &Hash, time: u64, spot: &mut Spot<'_>) {
         let number = period.0;
-        let end = self.periods.range(period..).nth(1).map(|(_, next)| next.start);
-        if end.is_none_or(|end| time.saturating_add(self.tolerance) < end.saturating_add(FINAL_AFTER)) {
+        if self
+            .end(period)
+            .is_none_or(|end| time.saturating_add(self.tolerance) < end.saturating_add(FINAL_AFTER))
+        {
             spot.wrong(format!("period {number} is made final less than 35 days after its end"));
         }
         if let Some(intent) = self

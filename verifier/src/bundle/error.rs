@@ -51,6 +51,8 @@ pub enum Place {
     Begin(Period),
     /// The end of a period.
     Final(Period),
+    /// The destruction of a period before the first one shown.
+    Destroyed(Period),
     /// The map of a period.
     Map(Period),
     /// A row of numbers.
@@ -67,6 +69,7 @@ impl fmt::Display for Place {
             Self::Periods => f.write_str("the list of periods"),
             Self::Begin(period) => write!(f, "the begin of period {period}"),
             Self::Final(period) => write!(f, "the end of period {period}"),
+            Self::Destroyed(period) => write!(f, "the destruction of period {period}"),
             Self::Map(period) => write!(f, "the map of period {period}"),
             Self::Series(period, series) => write!(f, "{} of period {period}", row(*series)),
             Self::Number(period, series, number, phase) => {
@@ -117,6 +120,9 @@ pub enum Fault {
     /// None, too many, or not numbered from 1.
     #[error("there must be at least one and at most {MAX_PERIODS}, numbered from 1")]
     Count,
+    /// A period is left out, and the map does not say that it is destroyed.
+    #[error("the bundle leaves this period out, and the log does not say that its secret is destroyed")]
+    NotDestroyed,
     /// The map has another entry in this place.
     #[error("the map has the entry {0} here, not the one that is shown")]
     OtherEntry(u64),
@@ -152,8 +158,8 @@ pub enum Fault {
     Sealed(#[from] SealedError),
 }
 
-/// The most periods of a bundle: eighty years of months.
-pub(super) const MAX_PERIODS: usize = 1000;
+/// The most periods that a bundle can be about: eighty years of months.
+pub(super) const MAX_PERIODS: u32 = 1000;
 
 impl Place {
     /// An error at this place.

@@ -18,7 +18,9 @@
 //!    states as its time. The claim is good as of [`Complete::as_of`], and nothing is said of what came later.
 //! 4. **Periods**: in map 0, under the root in that `map` entry, the `begin` of each period is the one shown (so there is one
 //!    VRF key), the period after the last has not begun (so no period is hidden), and a period is final exactly if its `final`
-//!    entry is shown. A final period's root is the one in that entry, an open one's the one in the `map` entry.
+//!    entry is shown. A final period's root is the one in that entry, an open one's the one in the `map` entry. Of every period
+//!    before the first one shown map 0 says that it is destroyed: nobody can tell any more whose its labels were. The claim
+//!    is then "all since the first one's start" ([`Complete::since`]).
 //! 5. **Numbers** 0 … n−1 of each row: the VRF proof gives the labels; the entry of phase 0 is there; outcome and preview are
 //!    there or proved absent. (An inspection has one phase only.) The position is the number, so none can be skipped.
 //! 6. **Nothing beyond**: the labels of `absence_set(n)` are proved absent. With the rule that a provider serves number i only
@@ -30,7 +32,7 @@
 //! # What is not proved
 //!
 //! That a provider kept the rule of step 6 (its checks do), that nobody else wrote a label twice (auditing witnesses do), and
-//! periods before the first of the bundle. The content is the person's own: the file holds the IDNr and all of it in clear.
+//! what stood in destroyed periods. The content is the person's own: the file holds the IDNr and all of it in clear.
 
 mod error;
 mod file;
@@ -74,10 +76,11 @@ pub struct CompletenessProof<E = Disclosed> {
     pub tree: Vec<Hash>,
     /// The `map` entry whose roots count.
     pub map: Placed,
-    /// [`tlog::map::prove_lookups`] in map 0: begin and final of each period, and the begin of the next.
+    /// [`tlog::map::prove_lookups`] in map 0: begin and final of each period, the begin of the next, and `destroyed` of all
+    /// before the first.
     #[serde(with = "record::bytes")]
     pub map0: Vec<u8>,
-    /// The number of the first period.
+    /// The number of the first period: 1, or the first that is not destroyed.
     pub first: Period,
     /// The periods, one after the other.
     pub periods: Vec<PeriodProof<E>>,

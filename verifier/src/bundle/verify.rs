@@ -29,6 +29,8 @@ pub struct Complete {
     pub quorum: bool,
     /// The first period and the last.
     pub periods: (Period, Period),
+    /// Since when, if not since the log began: all periods before are destroyed.
+    pub since: Option<Timestamp>,
     /// How many exchanges there are, those included whose request was never sent (`void`).
     pub exchanges: usize,
     /// How often somebody has opened the records.
@@ -131,6 +133,7 @@ impl Bundle {
             as_of,
             quorum: verdict.quorum() && anchor.quorum(),
             periods: (proof.first, last),
+            since: since(proof, &tree)?,
             exchanges: count(Series::Exchanges),
             inspections: count(Series::Inspections),
             entries,
@@ -247,36 +250,73 @@ fn quorum_time(policy: &Policy, verdict: &PolicyVerdict) -> Option<u64> {
         .find(|from| policy.quorum_satisfied(|witness| stated(&witness.name).is_some_and(|time| time >= *from)))
 }
 
+/// What must stand in one place of map 0.
+enum Expected {
+    /// This, or nothing.
+    Exactly(Option<Value>),
+    /// An entry, whichever.
+    Something,
+}
+
 /// Step 4 of the manual; gives the last period.
 fn check_periods(proof: &CompletenessProof, roots: &[(Period, Hash)], tree: &Tree) -> Result<Period, BundleError> {
     let count = u32::try_from(proof.periods.len()).unwrap_or(u32::MAX);
-    let next = proof.first.0.checked_add(count);
-    let (Some(next), 1..=MAX_PERIODS, 1..) = (next, proof.periods.len(), proof.first.0) else {
+    let next = proof.first.0.checked_add(count).filter(|next| *next <= MAX_PERIODS);
+    let (Some(next), 1.., 1..) = (next, count, proof.first.0) else {
         return Err(Place::Periods.because(Fault::Count));
     };
-    let mut expected: Vec<(Key, Place, Option<Value>)> = Vec::new();
+    let mut expected: Vec<(Key, Place, Expected)> = Vec::new();
+    let mut expect = |period, event, place, what| expected.push((period_label(period, event).0, place, what));
+    for period in (Period::FIRST.0..proof.first.0).map(Period) {
+        expect(
+            period,
+            PeriodEvent::DESTROYED,
+            Place::Destroyed(period),
+            Expected::Something,
+        );
+    }
+    let exactly = |placed: Option<&Placed>, place| -> Result<Expected, BundleError> {
+        let entry = placed.map(|placed| tree.entry(placed, place)).transpose()?;
+        Ok(Expected::Exactly(entry.map(|entry| Value {
+            index: entry.index,
+            leaf: entry.signed.leaf_hash(),
+        })))
+    };
     for (period, part) in proof.numbers() {
-        let mut expect = |place, event, placed: Option<&Placed>| -> Result<(), BundleError> {
-            let value = placed.map(|placed| tree.entry(placed, place)).transpose()?;
-            let value = value.map(|entry| Value {
-                index: entry.index,
-                leaf: entry.signed.leaf_hash(),
-            });
-            expected.push((period_label(period, event).0, place, value));
-            Ok(())
-        };
-        expect(Place::Begin(period), 0, Some(&part.begin))?;
-        expect(Place::Final(period), 1, part.end.as_ref())?;
+        let place = Place::Begin(period);
+        expect(period, PeriodEvent::BEGIN, place, exactly(Some(&part.begin), place)?);
+        let place = Place::Final(period);
+        expect(period, PeriodEvent::FINAL, place, exactly(part.end.as_ref(), place)?);
     }
     // Also of the period after the last: there must be none.
-    expected.push((period_label(Period(next), 0).0, Place::Begin(Period(next)), None));
+    let next = Period(next);
+    expect(next, PeriodEvent::BEGIN, Place::Begin(next), Expected::Exactly(None));
     let keys: Vec<Key> = expected.iter().map(|(key, ..)| *key).collect();
     let root = find_root(roots, Period::MAP0).ok_or_else(|| Place::MapEntry.because(Fault::NoRoot))?;
     let found = verify_lookups(&root, &keys, &proof.map0).map_err(|error| Place::Map(Period::MAP0).because(error))?;
     for ((_, place, expected), found) in expected.into_iter().zip(found) {
-        compare(expected, found).map_err(|fault| place.because(fault))?;
+        match expected {
+            Expected::Exactly(shown) => compare(shown, found).map_err(|fault| place.because(fault))?,
+            Expected::Something if found.is_some() => {}
+            Expected::Something => return Err(place.because(Fault::NotDestroyed)),
+        }
     }
-    Ok(Period(next - 1))
+    Ok(Period(next.0 - 1))
+}
+
+/// When the first period started, if there were others before it.
+fn since(proof: &CompletenessProof, tree: &Tree) -> Result<Option<Timestamp>, BundleError> {
+    let Some((period, part)) = proof.numbers().next().filter(|(period, _)| *period != Period::FIRST) else {
+        return Ok(None);
+    };
+    let place = Place::Begin(period);
+    match &tree.entry(&part.begin, place)?.signed.entry().body {
+        Body::Period {
+            event: PeriodEvent::Begin { start, .. },
+            ..
+        } => Ok(Some(*start)),
+        _ => Err(place.because(Fault::Kind)),
+    }
 }
 
 /// What the bundle shows in one place of a map, against what is there.

@@ -115,9 +115,10 @@ impl Statement {
 
     pub(crate) fn of_bundle(complete: &Complete, genesis: bool) -> Statement {
         let (first, last) = complete.periods;
+        let since = complete.since.map_or(String::new(), |since| format!(" since {since}"));
         let mut sentences = vec![
             format!(
-                "complete as of {}: {} exchanges, {} inspections in periods {first}–{last}",
+                "complete{since} as of {}: {} exchanges, {} inspections in periods {first}–{last}",
                 complete.as_of, complete.exchanges, complete.inspections
             ),
             format!(
@@ -132,8 +133,10 @@ impl Statement {
         ];
         sentences.extend(cosigned(&complete.cosignatures));
         let mut not_checked = vec!["what the law discloses later, and what came after that time".to_owned()];
-        if first != record::Period::FIRST {
-            not_checked.push(format!("periods before {first}"));
+        if complete.since.is_some() {
+            not_checked.push(format!(
+                "periods before {first}: the log says that their secrets are destroyed"
+            ));
         }
         if !genesis {
             not_checked.push("the genesis hash: none was given (--genesis)".to_owned());

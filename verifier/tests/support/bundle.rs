@@ -20,6 +20,15 @@ impl Log {
 
     /// As of one of the map entries, with nothing but what is shown. All proofs are made as an honest server would make them.
     pub fn bundle_showing(&self, person: &Idnr, snapshot: usize, show: Show<'_>) -> Bundle {
+        self.bundle_of(person, snapshot, show, Period::FIRST)
+    }
+
+    /// As of the newest map entry, without the periods before `first`.
+    pub fn bundle_since(&self, person: &Idnr, first: Period) -> Bundle {
+        self.bundle_of(person, self.snapshots.len() - 1, &|_, _, _, _| true, first)
+    }
+
+    fn bundle_of(&self, person: &Idnr, snapshot: usize, show: Show<'_>, first: Period) -> Bundle {
         let (map, maps) = &self.snapshots[snapshot];
         let mut maker = Maker {
             log: self,
@@ -31,11 +40,13 @@ impl Log {
         let last = (1..)
             .find(|number| maker.public(Period(number + 1), 0).is_none())
             .unwrap();
-        let periods = (1..=last).map(|number| maker.period(Period(number))).collect();
-        let keys = (1..=last)
+        let periods = (first.0..=last).map(|number| maker.period(Period(number))).collect();
+        let destroyed = (1..first.0).map(|number| (number, PeriodEvent::DESTROYED));
+        let shown = (first.0..=last)
             .flat_map(|number| [(number, 0), (number, 1)])
             .chain([(last + 1, 0)]);
-        let keys: Vec<Key> = keys
+        let keys: Vec<Key> = destroyed
+            .chain(shown)
             .map(|(number, event)| record::period_label(Period(number), event).0)
             .collect();
         let mut bundle = Bundle {
@@ -46,7 +57,7 @@ impl Log {
                 tree: Vec::new(),
                 map: self.placed(*map),
                 map0: prove_lookups(maker.maps.get_mut(&Period::MAP0).unwrap(), &keys),
-                first: Period::FIRST,
+                first,
                 periods,
             },
         };

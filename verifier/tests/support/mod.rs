@@ -250,6 +250,12 @@ impl Log {
         index
     }
 
+    /// A period's secret is destroyed.
+    pub fn destroy(&mut self, period: Period) -> u64 {
+        let event = PeriodEvent::Destroyed;
+        self.append_identity(Body::Period { period, event })
+    }
+
     pub fn label_of(&self, number: u32, series: Series, phase: Phase) -> (Label, [u8; 80]) {
         let alpha = label::alpha(&idnr(), self.period, series, number);
         let (proof, output) = vrf_key(self.period).prove(&alpha);

@@ -10,7 +10,7 @@
 //! destroyed *before* the log says so: the log never says of a living secret that it is gone. A crash in between leaves a row
 //! without a secret, and the next round writes the entry.
 
-use record::{Body, ExpiryDay, Label, Period, PeriodEvent, RetentionClass, SignedEntry, Timestamp};
+use record::{Body, Period, PeriodEvent, RetentionClass, SignedEntry, Timestamp, period_label};
 
 use super::{PeriodError, Periods, Secret};
 use crate::log::{AppendError, Log, LogError};
@@ -22,20 +22,6 @@ const LOST_AFTER: u64 = 34 * DAY;
 /// How long after its end a period becomes final, seconds.
 const FINAL_AFTER: u64 = 35 * DAY;
 
-/// Key of an event in map 0.
-pub(super) fn event_label(period: Period, event: Event) -> Label {
-    record::period_label(period, event as u8)
-}
-
-/// The events of a period, by their codes in map 0.
-#[derive(Clone, Copy)]
-#[repr(u8)]
-pub(super) enum Event {
-    Begin = 0,
-    Final = 1,
-    Destroyed = 2,
-}
-
 impl Periods {
     /// Does what is due at `now` for the periods that have ended.
     pub(super) async fn age<L: Log>(&self, state: &State, log: &L, now: u64) -> Result<(), PeriodError> {
@@ -46,7 +32,7 @@ impl Periods {
             }
             log.refresh().await?;
             if log
-                .locate(Period::MAP0, &event_label(secret.period, Event::Final))?
+                .locate(Period::MAP0, &period_label(secret.period, PeriodEvent::FINAL))?
                 .is_none()
             {
                 give_up_open_intents(secret.period, log).await?;
@@ -69,8 +55,8 @@ impl Periods {
     }
 
     fn all_has_expired<L: Log>(&self, period: Period, log: &L, now: u64) -> Result<bool, PeriodError> {
-        let located = log.locate(Period::MAP0, &event_label(period, Event::Final))?;
-        Ok(located.is_some_and(|last| Timestamp(now).day() > last_expiry(last.time).0))
+        let located = log.locate(Period::MAP0, &period_label(period, PeriodEvent::FINAL))?;
+        Ok(located.is_some_and(|last| Timestamp(now).day() > RetentionClass::last_expiry(last.time).0))
     }
 
     async fn destroy(&self, secret: &Secret, state: &State) -> Result<(), PeriodError> {
@@ -87,7 +73,7 @@ impl Periods {
         for period in untold {
             log.refresh().await?;
             if log
-                .locate(Period::MAP0, &event_label(period, Event::Destroyed))?
+                .locate(Period::MAP0, &period_label(period, PeriodEvent::DESTROYED))?
                 .is_none()
             {
                 write(period, PeriodEvent::Destroyed, log).await?;
@@ -96,13 +82,6 @@ impl Periods {
         }
         Ok(())
     }
-}
-
-/// The expiry of a record written at `time` under the longest retention.
-fn last_expiry(time: Timestamp) -> ExpiryDay {
-    RetentionClass::IdnrG2y
-        .expiry(time)
-        .max(RetentionClass::Eu12m.expiry(time))
 }
 
 async fn give_up_open_intents<L: Log>(period: Period, log: &L) -> Result<(), PeriodError> {

@@ -13,7 +13,7 @@ mod aging;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
-use record::{Idnr, Period, PeriodEvent, Phase, Series, Timestamp};
+use record::{Idnr, Period, PeriodEvent, Phase, Series, Timestamp, period_label};
 use tlog::vrf::SecretKey;
 use zeroize::Zeroizing;
 
@@ -21,7 +21,7 @@ use crate::committer::StoreError;
 use crate::log::{AppendError, Log, LogError};
 use crate::state::{Labels, PeriodRow, State};
 use crate::wrapping::{WrappingError, WrappingKeys};
-use aging::{Event, event_label, logged_key};
+use aging::logged_key;
 
 /// How long before its start a period's begin is written.
 const AHEAD: u64 = 86_400;
@@ -198,7 +198,10 @@ impl Periods {
         }
         let period = Period(number);
         log.refresh().await?;
-        if log.locate(Period::MAP0, &event_label(period, Event::Begin))?.is_some() {
+        if log
+            .locate(Period::MAP0, &period_label(period, PeriodEvent::BEGIN))?
+            .is_some()
+        {
             return Err(PeriodError::SecretMissing(number));
         }
         let seed = Zeroizing::new(service::secret::random()?);
@@ -226,7 +229,7 @@ impl Periods {
 
 /// Writes the begin of a period unless it stands in the log, and checks that what stands there is ours.
 async fn begin<L: Log>(secret: &Secret, log: &L) -> Result<(), PeriodError> {
-    let label = event_label(secret.period, Event::Begin);
+    let label = period_label(secret.period, PeriodEvent::BEGIN);
     log.refresh().await?;
     if log.locate(Period::MAP0, &label)?.is_none() {
         let key = *secret.key.public_key().as_bytes();

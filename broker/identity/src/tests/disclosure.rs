@@ -403,3 +403,40 @@ async fn the_list_comes_with_the_proof_that_it_is_all() {
     let tlog::checkpoint::Checkpoint { size, root, .. } = verdict.checkpoint();
     tlog::merkle::verify_inclusion_batch(&leaves, *size, &proof.tree, root).unwrap();
 }
+
+/// A destroyed period is left out once the log says that it is destroyed, and only then.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_destroyed_period_the_proof_begins_with_the_next() {
+    let world = World::new().await;
+    recorded_exchange(&world, 1).await;
+    for time in [DECEMBER - DAY, DECEMBER + 36 * DAY] {
+        world.clock.set(time);
+        world.tick().await.unwrap();
+    }
+    let expired = u64::from(record::RetentionClass::last_expiry(record::Timestamp(now(&world))).0);
+    world.clock.set((expired + 1) * DAY);
+    world.log.write_map();
+    world.tick().await.unwrap();
+    assert!(world.identity.periods.get(record::Period(1)).is_none());
+    let disclosure = disclose_to(&world, "sub-emma").await;
+    assert!(disclosure.complete.is_none(), "the published map does not say so yet");
+    assert_eq!(open_all(&world, &disclosure), [(Kind::Inspection, 0)]);
+
+    let map = world.log.write_map();
+    let proof = disclose_to(&world, "sub-emma").await.complete.unwrap();
+    assert_eq!((proof.map.index, proof.first), (map, record::Period(2)));
+    let count = u32::try_from(proof.periods.len()).unwrap();
+    let event = |period, event| record::period_label(record::Period(period), event).0;
+    let mut keys = vec![event(1, record::PeriodEvent::DESTROYED)];
+    for period in 2..2 + count {
+        keys.push(event(period, record::PeriodEvent::BEGIN));
+        keys.push(event(period, record::PeriodEvent::FINAL));
+    }
+    keys.push(event(2 + count, record::PeriodEvent::BEGIN));
+    let root = world
+        .log
+        .map(record::Period::MAP0, usize::try_from(map).unwrap())
+        .root();
+    let found = tlog::map::verify_lookups(&root, &keys, &proof.map0).unwrap();
+    assert!(found[0].is_some() && found[1].is_some() && found[keys.len() - 1].is_none());
+}

@@ -240,18 +240,25 @@ pub enum PeriodEvent {
 }
 
 impl PeriodEvent {
-    /// 0 begin, 1 final, 2 destroyed.
+    /// Code of the begin.
+    pub const BEGIN: u8 = 0;
+    /// Code of the final root.
+    pub const FINAL: u8 = 1;
+    /// Code of the destruction.
+    pub const DESTROYED: u8 = 2;
+
+    /// Its code in map 0.
     #[must_use]
     pub const fn code(&self) -> u8 {
         match self {
-            Self::Begin { .. } => 0,
-            Self::Final { .. } => 1,
-            Self::Destroyed => 2,
+            Self::Begin { .. } => Self::BEGIN,
+            Self::Final { .. } => Self::FINAL,
+            Self::Destroyed => Self::DESTROYED,
         }
     }
 }
 
-/// The key in map 0 of the entry that says `event` (0 begin, 1 final, 2 destroyed) of `period`.
+/// The key in map 0 of the entry that says the event of this code ([`PeriodEvent::code`]) of `period`.
 #[must_use]
 pub fn period_label(period: Period, event: u8) -> Label {
     let hash = Sha256::new()
