@@ -58,10 +58,17 @@ pub(crate) fn site() -> Result<()> {
         cargo.env(format!("CARGO_PROFILE_RELEASE_{name}"), value);
     }
     sh::run(&mut cargo)?;
+    let bound = target.join("bound");
     bind(
         &target.join("wasm32-unknown-unknown/release/citizen_ui_browser.wasm"),
-        &paths::site()?.join("pkg"),
-    )
+        &bound,
+    )?;
+    let pkg = paths::site()?.join("pkg");
+    std::fs::create_dir_all(&pkg)?;
+    for file in ["portal.js", "portal_bg.wasm"] {
+        update(&bound.join(file), &pkg.join(file))?;
+    }
+    Ok(())
 }
 
 fn bind(wasm: &Path, out: &Path) -> Result<()> {
@@ -76,4 +83,14 @@ fn bind(wasm: &Path, out: &Path) -> Result<()> {
     bindgen
         .generate(out)
         .with_context(|| format!("binding {}", wasm.display()))
+}
+
+/// Copies a file unless its copy is the same already: the programs embed the copy, and cargo would link each of them again for one
+/// that is merely younger.
+fn update(from: &Path, to: &Path) -> Result<()> {
+    let content = std::fs::read(from).with_context(|| format!("reading {}", from.display()))?;
+    if std::fs::read(to).is_ok_and(|copy| copy == content) {
+        return Ok(());
+    }
+    std::fs::write(to, content).with_context(|| format!("writing {}", to.display()))
 }
