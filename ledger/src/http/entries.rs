@@ -1,29 +1,24 @@
-//! `POST /entries`: check in parallel, submit in order, answer with receipts.
+//! `POST /entries`: check in parallel, submit in order, as one commit; then [`super::answers`].
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use record::{Receipt, SignedEntry};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
 use service::Problem;
 use service::http::CBOR_SEQ;
-use tlog::merkle::Index;
 
-use super::{Shared, internal, wire};
-use crate::engine::{Answers, Outcome, Snapshot, SubmitError};
+use super::answers::{Answering, Judged, PIECE};
+use super::{Shared, wire};
+use crate::engine::{Answers, Outcome, SubmitError};
 use crate::rules::{Raw, Refusal, Submission};
-use crate::store::StoreError;
-use wire::Answer;
 
 /// The most bytes of a request: one large document, or thousands of entries with their records.
 pub(super) const MAX_REQUEST: usize = 24 << 20;
-/// The most entries of a request.
+/// The most entries of a request: as many as a commit takes ([`crate::engine::Limits`]), and so all of them in one.
 const MAX_ENTRIES: usize = 4096;
-/// Requests of more entries are checked and answered in pieces of this size, on all cores.
-const PIECE: usize = 32;
 /// Bytes that count as one unit of the queue's room.
 const UNIT: usize = 8 << 10;
 
@@ -52,13 +47,9 @@ pub(super) async fn append(
     } else {
         shared.log.submit(good, weight).await.map_err(refused_whole)?
     };
-    let answers = answer(&shared, checked, answers).await?;
-    match answers.as_slice() {
-        // A single refusal is a problem like any other (RFC 9457), unless the writer asks for our form: it has the receipt of
-        // the stored entry too.
-        [Answer::Refused { problem, .. }] if !wants_sequence(&headers) => Err(Problem::clone(problem)),
-        answers => respond(answers),
-    }
+    let judged = judged(checked, answers.outcomes)?;
+    let snapshot = answers.snapshot;
+    Answering { shared, snapshot }.respond(judged, wants_sequence(&headers))
 }
 
 fn wants_sequence(headers: &HeaderMap) -> bool {
@@ -102,95 +93,21 @@ async fn check(shared: &Arc<Shared>, raws: Vec<Raw>) -> Result<Vec<Checked>, Pro
     spread(raws, check).await
 }
 
-/// Puts the answers of the sequencer and those of the checks together again, in the order of the request.
-async fn answer(
-    shared: &Arc<Shared>,
-    checked: Vec<Checked>,
-    answers: Answers<Refusal>,
-) -> Result<Vec<Answer>, Problem> {
-    let mut outcomes = answers.outcomes.into_iter();
-    let mut pairs = Vec::with_capacity(checked.len());
+/// Puts what the sequencer and what the checks said together again, in the order of the request.
+fn judged(checked: Vec<Checked>, outcomes: Vec<Outcome<Refusal>>) -> Result<Vec<Judged>, Problem> {
+    let mut outcomes = outcomes.into_iter();
+    let mut judged = Vec::with_capacity(checked.len());
     for checked in checked {
-        pairs.push(match checked {
+        let (submission, outcome) = match checked {
             Ok(submission) => (Some(submission), outcomes.next().ok_or_else(Problem::internal)?),
             Err(refusal) => (None, Outcome::Refused(refusal)),
-        });
-    }
-    let (for_pieces, snapshot) = (shared.clone(), answers.snapshot);
-    let answer = move |(submission, outcome): (Option<Arc<Submission>>, _)| {
-        answer_one(&for_pieces, &snapshot, submission.as_deref(), outcome).map_err(|error| internal(&error))
-    };
-    let answers = spread(pairs, move |pairs| pairs.into_iter().map(&answer).collect());
-    answers.await?.into_iter().collect()
-}
-
-fn answer_one(
-    shared: &Shared,
-    snapshot: &Snapshot,
-    submission: Option<&Submission>,
-    outcome: Outcome<Refusal>,
-) -> Result<Answer, StoreError> {
-    match (outcome, submission) {
-        (Outcome::Recorded(index), Some(submission)) => {
-            let entry = submission.entry().clone();
-            Ok(Answer::Recorded {
-                index,
-                receipt: receipt(snapshot, entry, index)?,
-            })
-        }
-        (Outcome::Recorded(index), None) => Ok(Answer::Recorded {
-            index,
-            receipt: stored_receipt(shared, snapshot, index)?,
-        }),
-        (Outcome::Refused(refusal), _) => {
+        };
+        if let Outcome::Refused(refusal) = &outcome {
             metrics::counter!("ledger_refusals_total", "slug" => refusal.problem.slug.clone()).increment(1);
-            let stored = refusal
-                .stored
-                .map(|index| stored_receipt(shared, snapshot, index))
-                .transpose()?;
-            Ok(Answer::Refused {
-                problem: refusal.problem,
-                stored,
-            })
         }
+        judged.push((submission, outcome));
     }
-}
-
-/// The receipt of a stored entry under the snapshot's own checkpoint.
-pub(super) fn stored_receipt(shared: &Shared, snapshot: &Snapshot, index: u64) -> Result<Vec<u8>, StoreError> {
-    receipt(snapshot, stored_entry(shared, index)?, index)
-}
-
-/// A stored entry that must be there.
-pub(super) fn stored_entry(shared: &Shared, index: u64) -> Result<SignedEntry, StoreError> {
-    let leaf = shared
-        .log
-        .rows()
-        .entry(index)?
-        .ok_or_else(|| StoreError(format!("entry {index} is missing")))?;
-    SignedEntry::parse(leaf).map_err(|error| StoreError(format!("entry {index}: {error}")))
-}
-
-fn receipt(snapshot: &Snapshot, entry: SignedEntry, index: u64) -> Result<Vec<u8>, StoreError> {
-    let hashes = snapshot.inclusion(index, snapshot.head.size)?;
-    let index = Index::new(index).map_err(|error| StoreError(error.to_string()))?;
-    Ok(Receipt::new(entry, index, hashes, snapshot.note.clone()).to_bytes())
-}
-
-fn respond(answers: &[Answer]) -> Result<Response, Problem> {
-    let mut body = Vec::new();
-    for answer in answers {
-        answer.write(&mut body);
-    }
-    let status = match answers {
-        [only] => StatusCode::from_u16(only.status()).map_err(|_| Problem::internal())?,
-        _ => StatusCode::OK,
-    };
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(CBOR_SEQ)),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    Ok((status, headers, body).into_response())
+    Ok(judged)
 }
 
 /// Maps many items on all cores, few on this one; keeps the order. `work` maps a piece of them.

@@ -8,8 +8,9 @@
 //! | `GET /documents/{digest}` | a public document |
 //! | `GET /writers/{kid}/head` | CBOR `{"leaf", "index", "sequence"}` |
 //! | `GET /records/{index}` | a sealed record; 401 without a credential |
-//! | `POST /entries` | see `wire` and [`crate::rules::refusal`]; 400, 413, 415, 429, 503 as problem details for the whole request |
+//! | `POST /entries` | an answer for each entry, streamed if they are many: see `answers`, `wire` and [`crate::rules::refusal`]; 400, 413, 415, 429, 503 as problem details for the whole request |
 
+mod answers;
 mod entries;
 mod read;
 #[cfg(test)]

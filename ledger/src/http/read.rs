@@ -11,7 +11,7 @@ use tlog::Hash;
 use tlog::merkle::Index;
 
 use super::tree::{BINARY, IMMUTABLE, NO_STORE, Reply, TEXT, absent, index, not_witnessed, reply};
-use super::{Shared, entries, internal, wire};
+use super::{Shared, answers, internal, wire};
 use crate::rules::WriterHead;
 use crate::store::Column;
 
@@ -48,7 +48,7 @@ pub(super) async fn receipt(
         Some(_) => return Err(Problem::bad_request("query", "the only query is `witnessed`")),
     };
     let made = (|| {
-        let entry = entries::stored_entry(&shared, number)?;
+        let entry = answers::stored_entry(&shared, number)?;
         let hashes = snapshot.inclusion(number, size)?;
         Ok((entry, hashes))
     })();

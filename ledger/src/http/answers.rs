@@ -1,0 +1,220 @@
+//! The answers to the entries of a request: an answer for each, in order.
+//!
+//! A request is judged and committed as a whole, and has no more entries than a commit ([`super::entries`]): its entries become
+//! durable together, and none could be answered before another. What is left is a receipt for each. Those of a few entries are
+//! one body. Those of many are a **stream**: made in pieces on all cores while the writer reads, a few pieces ahead of it, so that
+//! the first come at once and all of them are never in memory.
+//!
+//! The status of a stream, 200, is sent before its first receipt is made. An entry whose receipt cannot be made then has the
+//! problem `internal` as its answer; it stands in the log, and the same bytes sent again ask for its receipt again.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt as _, stream};
+use record::{Receipt, SignedEntry};
+use service::Problem;
+use service::http::CBOR_SEQ;
+use tlog::merkle::Index;
+
+use super::wire::Answer;
+use super::{Shared, internal};
+use crate::engine::{Outcome, Snapshot};
+use crate::rules::{Refusal, Submission};
+use crate::store::StoreError;
+
+/// Answers that are made as one piece of work, and the most that are not streamed.
+pub(super) const PIECE: usize = 32;
+/// Pieces that are made before the writer has read those before them.
+const AHEAD: usize = 8;
+
+/// An entry of a request, unless the checks refused it, and what became of it.
+pub(super) type Judged = (Option<Arc<Submission>>, Outcome<Refusal>);
+
+/// What answers are made from.
+#[derive(Clone)]
+pub(super) struct Answering {
+    pub(super) shared: Arc<Shared>,
+    /// Covers everything that was recorded.
+    pub(super) snapshot: Arc<Snapshot>,
+}
+
+impl Answering {
+    /// The answers to a whole request. `sequence`: the writer reads our form of refusals too.
+    pub(super) fn respond(self, judged: Vec<Judged>, sequence: bool) -> Result<Response, Problem> {
+        if judged.len() > PIECE {
+            return Ok(respond(StatusCode::OK, self.stream(judged)));
+        }
+        let answers: Vec<_> = judged.into_iter().map(|judged| self.answer(judged)).collect();
+        let status = match answers.as_slice() {
+            // A single refusal is a problem like any other (RFC 9457), unless the writer asks for our form: it has the receipt
+            // of the stored entry too.
+            [Answer::Refused { problem, .. }] if !sequence => return Err(Problem::clone(problem)),
+            [only] => StatusCode::from_u16(only.status()).map_err(|_| Problem::internal())?,
+            _ => StatusCode::OK,
+        };
+        Ok(respond(status, write(&answers).into()))
+    }
+
+    /// The answers, piece by piece. A piece that is not made breaks the body off, so that it cannot be taken for the whole.
+    pub(super) fn stream(self, judged: Vec<Judged>) -> Body {
+        let mut judged = judged.into_iter();
+        let pieces = std::iter::from_fn(move || {
+            let piece: Vec<_> = judged.by_ref().take(PIECE).collect();
+            (!piece.is_empty()).then_some(piece)
+        });
+        let make = move |piece: Vec<Judged>| {
+            let answering = self.clone();
+            tokio::spawn(async move {
+                let answers: Vec<_> = piece.into_iter().map(|judged| answering.answer(judged)).collect();
+                write(&answers)
+            })
+        };
+        Body::from_stream(stream::iter(pieces).map(make).buffered(AHEAD))
+    }
+
+    fn answer(&self, (submission, outcome): Judged) -> Answer {
+        self.try_answer(submission.as_deref(), outcome)
+            .unwrap_or_else(|error| Answer::Refused {
+                problem: Box::new(internal(&error)),
+                stored: None,
+            })
+    }
+
+    fn try_answer(&self, submission: Option<&Submission>, outcome: Outcome<Refusal>) -> Result<Answer, StoreError> {
+        match (outcome, submission) {
+            (Outcome::Recorded(index), Some(submission)) => Ok(Answer::Recorded {
+                index,
+                receipt: receipt(&self.snapshot, submission.entry().clone(), index)?,
+            }),
+            (Outcome::Recorded(index), None) => Ok(Answer::Recorded {
+                index,
+                receipt: stored_receipt(&self.shared, &self.snapshot, index)?,
+            }),
+            (Outcome::Refused(refusal), _) => {
+                let stored = refusal.stored;
+                let stored = stored.map(|index| stored_receipt(&self.shared, &self.snapshot, index));
+                Ok(Answer::Refused {
+                    problem: refusal.problem,
+                    stored: stored.transpose()?,
+                })
+            }
+        }
+    }
+}
+
+fn write(answers: &[Answer]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for answer in answers {
+        answer.write(&mut body);
+    }
+    body
+}
+
+fn respond(status: StatusCode, body: Body) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(CBOR_SEQ)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (status, headers, body).into_response()
+}
+
+/// The receipt of a stored entry under the snapshot's own checkpoint.
+pub(super) fn stored_receipt(shared: &Shared, snapshot: &Snapshot, index: u64) -> Result<Vec<u8>, StoreError> {
+    receipt(snapshot, stored_entry(shared, index)?, index)
+}
+
+/// A stored entry that must be there.
+pub(super) fn stored_entry(shared: &Shared, index: u64) -> Result<SignedEntry, StoreError> {
+    let leaf = shared
+        .log
+        .rows()
+        .entry(index)?
+        .ok_or_else(|| StoreError(format!("entry {index} is missing")))?;
+    SignedEntry::parse(leaf).map_err(|error| StoreError(format!("entry {index}: {error}")))
+}
+
+fn receipt(snapshot: &Snapshot, entry: SignedEntry, index: u64) -> Result<Vec<u8>, StoreError> {
+    let hashes = snapshot.inclusion(index, snapshot.head.size)?;
+    let index = Index::new(index).map_err(|error| StoreError(error.to_string()))?;
+    Ok(Receipt::new(entry, index, hashes, snapshot.note.clone()).to_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::super::testing::*;
+    use super::*;
+    use crate::rules::testing::*;
+
+    #[tokio::test]
+    async fn many_answers_are_a_stream_and_few_are_one_body() {
+        let (server, _, _) = Server::started().await;
+        let mut broker = Pen::new(BROKER);
+        let raws: Vec<_> = (0..100).map(|label| raw(&broker.write(intent(label)), label)).collect();
+        let (few, many) = raws.split_at(PIECE);
+        let got = server.post(few).await;
+        assert_eq!(got.header("content-length"), got.body.len().to_string());
+        assert_eq!(answers(&got.body), (4..36).map(Ok).collect::<Vec<_>>());
+        let got = server.post(many).await;
+        assert_eq!((got.status, got.header("content-type")), (200, "application/cbor-seq"));
+        assert_eq!(got.header("transfer-encoding"), "chunked");
+        assert_eq!(answers(&got.body), (36..104).map(Ok).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn a_stream_keeps_the_order_and_is_made_as_it_is_read() {
+        let (server, _, _) = Server::started().await;
+        let shared = server.shared.clone();
+        let entry = raw(&Pen::new(BROKER).write(intent(1)), 1);
+        server.post(std::slice::from_ref(&entry)).await;
+        let submission = Arc::new(shared.checker.check(vec![entry], None).pop().unwrap().unwrap());
+        let snapshot = shared.log.snapshot();
+        let pieces = 3 * AHEAD;
+        // The entry itself, and the four that were there before.
+        let judged = (0..(pieces * PIECE) as u64).map(|number| match number % 5 {
+            4 => (Some(submission.clone()), Outcome::Recorded(4)),
+            index => (None, Outcome::Recorded(index)),
+        });
+        let submissions = pieces * PIECE / 5;
+        let mut stream = Answering { shared, snapshot }
+            .stream(judged.collect())
+            .into_data_stream();
+        let mut all = stream.next().await.unwrap().unwrap().to_vec();
+        assert_eq!(answers(&all).len(), PIECE);
+        let not_made = submissions - (AHEAD + 1) * PIECE / 5 - 1;
+        assert!(
+            Arc::strong_count(&submission) > not_made,
+            "all answers were made at once"
+        );
+        while let Some(piece) = stream.next().await {
+            all.extend(piece.unwrap());
+        }
+        let expected: Vec<_> = (0..(pieces * PIECE) as u64).map(|number| Ok(number % 5)).collect();
+        assert_eq!(answers(&all), expected);
+    }
+
+    #[tokio::test]
+    async fn whoever_stops_reading_loses_the_answers_and_not_the_entries() {
+        let (server, _, _) = Server::started().await;
+        let mut broker = Pen::new(BROKER);
+        let raws: Vec<_> = (0..200).map(|label| raw(&broker.write(intent(label)), label)).collect();
+        let mut body = Vec::new();
+        for raw in &raws {
+            super::super::wire::write_submission(&mut body, &raw.leaf, raw.record.as_deref(), None);
+        }
+        let request = server.client.post(format!("{}/entries", server.url));
+        let request = request.header("content-type", "application/cbor-seq").body(body);
+        let mut response = request.send().await.unwrap();
+        assert!(response.chunk().await.unwrap().is_some());
+        drop(response);
+        let got = server.post(&raws).await;
+        assert_eq!(
+            answers(&got.body),
+            (4..204).map(Ok).collect::<Vec<_>>(),
+            "the same indices"
+        );
+    }
+}
