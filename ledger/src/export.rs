@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! checkpoint            the newest checkpoint that meets the witness policy
+//! checkpoints/<size>    every checkpoint that was published up to then: what `GET /checkpoints/…` answers with
 //! tile/…                exactly the tiles and bundles of a tree of its size, partial ones included
 //! documents/<hex>       the documents that its entries name
 //! records/<index>       with `records`: the sealed records that are not erased
@@ -63,6 +64,8 @@ pub struct Exported {
     pub size: u64,
     /// Root of the tree.
     pub root: Hash,
+    /// Number of published checkpoints.
+    pub checkpoints: u64,
     /// Number of documents.
     pub documents: u64,
     /// Number of records.
@@ -105,6 +108,7 @@ fn export_rows(rows: &Rows, to: &Path, records: bool) -> Result<Exported, Export
         rows,
         to: &aside,
         records,
+        checkpoints: 0,
         documents: 0,
         kept_records: 0,
     };
@@ -119,6 +123,7 @@ fn export_rows(rows: &Rows, to: &Path, records: bool) -> Result<Exported, Export
     Ok(Exported {
         size,
         root: checkpoint.root,
+        checkpoints: writer.checkpoints,
         documents: writer.documents,
         records: writer.kept_records,
     })
@@ -152,6 +157,7 @@ struct Writer<'a> {
     rows: &'a Rows,
     to: &'a Path,
     records: bool,
+    checkpoints: u64,
     documents: u64,
     kept_records: u64,
 }
@@ -169,7 +175,18 @@ impl Writer<'_> {
             self.belongings(index * TILE_WIDTH, &bytes, bundle.width())?;
             self.file(&bundle.to_string(), &bytes)?;
         }
+        self.history(size)?;
         self.file("checkpoint", note.as_bytes())
+    }
+
+    fn history(&mut self, size: Size) -> Result<(), ExportError> {
+        let mut from = 0;
+        while let Some((of, note)) = self.rows.checkpoint_from(from)?.filter(|(of, _)| *of <= size.get()) {
+            self.file(&format!("checkpoints/{of}"), note.as_bytes())?;
+            self.checkpoints += 1;
+            from = of + 1;
+        }
+        Ok(())
     }
 
     fn tiles(&self, size: Size) -> Result<(), ExportError> {

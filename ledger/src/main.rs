@@ -154,6 +154,7 @@ fn write_out(export: &Export) -> Result<(), Failure> {
     let exported = ledger::export::export(&export.data, &export.to, export.records)?;
     println!("size      {}", exported.size);
     println!("root      {}", exported.root);
+    println!("history   {} published checkpoints", exported.checkpoints);
     println!("documents {}", exported.documents);
     if export.records {
         println!("records   {}", exported.records);

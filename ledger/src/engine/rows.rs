@@ -104,15 +104,18 @@ impl Rows {
         self.store.write(&batch, Durability::Synced)
     }
 
-    /// The published checkpoint of this size, or of the next larger size that was published; `None` if there is none.
-    pub fn checkpoint_from(&self, size: u64) -> Result<Option<String>, StoreError> {
+    /// The published checkpoint of this size, or of the next larger size that was published, with its size; `None` if there is
+    /// none.
+    pub fn checkpoint_from(&self, size: u64) -> Result<Option<(u64, String)>, StoreError> {
         let mut found = None;
         let (start, end) = (size.to_be_bytes(), u64::MAX.to_be_bytes());
-        self.store.scan(Column::Checkpoints, &start, &end, &mut |_, note| {
-            found = Some(note.to_vec());
+        self.store.scan(Column::Checkpoints, &start, &end, &mut |key, note| {
+            found = Some((key.to_vec(), note.to_vec()));
             ControlFlow::Break(())
         })?;
-        found.map(text).transpose()
+        let Some((key, note)) = found else { return Ok(None) };
+        let size = <[u8; 8]>::try_from(key).map_err(|_| StoreError("a published checkpoint has no size".into()))?;
+        Ok(Some((u64::from_be_bytes(size), text(note)?)))
     }
 
     /// Whether the policy that the log last ran under asks for witnesses.

@@ -141,7 +141,7 @@ async fn checkpoint(State(tree): State<Tree>, headers: HeaderMap) -> Reply {
 
 async fn history(State(tree): State<Tree>, Path(size): Path<String>, headers: HeaderMap) -> Reply {
     let note = tree.rows.checkpoint_from(index(&size)?);
-    let note = note.map_err(|error| internal(&error))?.ok_or_else(absent)?;
+    let (_, note) = note.map_err(|error| internal(&error))?.ok_or_else(absent)?;
     Ok(reply(&headers, TEXT, SHORT, note.into_bytes()))
 }
 

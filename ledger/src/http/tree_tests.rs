@@ -142,9 +142,15 @@ async fn a_restart_on_rocksdb_keeps_everything_and_an_export_beside_it_is_comple
         [Ok(11), Err(("label-used".into(), 409, Some(7))), Ok(259)]
     );
 
+    // Published then and now, and by a quorum that is ahead of what this log, without witnesses, shows.
+    let rows = server.shared.log.rows();
+    for (size, note) in [(3, "three"), (260, "now"), (261, "later")] {
+        rows.keep_published(size, note).unwrap();
+    }
     let to = directory.path().join("export");
     let exported = crate::export::export(directory.path(), &to, true).unwrap();
     assert_eq!((exported.size, exported.documents, exported.records), (260, 3, 256));
+    assert_eq!(exported.checkpoints, 2);
     assert_eq!(exported.root, server.checkpoint("/checkpoint").await.root);
     let mut files = Vec::new();
     list(&to, "", &mut files);
@@ -170,7 +176,11 @@ async fn a_restart_on_rocksdb_keeps_everything_and_an_export_beside_it_is_comple
     }
     assert_eq!(files.iter().filter(|name| name.starts_with("documents/")).count(), 3);
     assert_eq!(std::fs::read(to.join("records/259")).unwrap(), record(255));
-    assert_eq!(files.len(), 6 + 3 + 256);
+    for (size, note) in [(3, "three"), (260, "now")] {
+        let history = std::fs::read_to_string(to.join(format!("checkpoints/{size}")));
+        assert_eq!(history.unwrap(), note);
+    }
+    assert_eq!(files.len(), 6 + 3 + 256 + 2);
     assert!(matches!(
         crate::export::export(directory.path(), &to, true),
         Err(crate::export::ExportError::Target(_))

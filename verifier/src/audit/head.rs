@@ -20,23 +20,10 @@ pub(crate) struct Head {
     keys: Vec<String>,
 }
 
-/// Checks signatures and form. `None` if there is nothing that the rest of the audit could be measured by.
+/// Checks signatures, form and quorum. `None` if there is nothing that the rest of the audit could be measured by.
 pub(crate) fn check(bytes: &[u8], options: &Options, findings: &mut Findings) -> Option<Head> {
     const PLACE: &str = "checkpoint";
-    let verdict = match options.policy.verify_checkpoint(bytes) {
-        Ok(verdict) => verdict,
-        Err(error) => {
-            findings.file(PLACE, error.to_string());
-            return None;
-        }
-    };
-    if verdict.signed().to_string().as_bytes() != bytes {
-        findings.file(PLACE, "not in canonical form");
-    }
-    if !verdict.checkpoint().extensions.is_empty() {
-        findings.file(PLACE, "has extension lines: they are neither specified nor cosigned");
-    }
-    check_lines(&verdict, findings);
+    let verdict = verify(PLACE, bytes, options, findings)?;
     if !verdict.quorum() && !options.allow_unwitnessed {
         let count = verdict.cosignatures().len();
         findings.file(PLACE, format!("{count} cosignatures do not make the policy's quorum"));
@@ -63,10 +50,29 @@ pub(crate) fn check(bytes: &[u8], options: &Options, findings: &mut Findings) ->
     })
 }
 
-fn check_lines(verdict: &PolicyVerdict, findings: &mut Findings) {
+/// Checks signatures and form of a checkpoint; `None` if no log of the policy has signed it.
+pub(crate) fn verify(place: &str, bytes: &[u8], options: &Options, findings: &mut Findings) -> Option<PolicyVerdict> {
+    let verdict = match options.policy.verify_checkpoint(bytes) {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            findings.file(place, error.to_string());
+            return None;
+        }
+    };
+    if verdict.signed().to_string().as_bytes() != bytes {
+        findings.file(place, "not in canonical form");
+    }
+    if !verdict.checkpoint().extensions.is_empty() {
+        findings.file(place, "has extension lines: they are neither specified nor cosigned");
+    }
+    check_lines(place, &verdict, findings);
+    Some(verdict)
+}
+
+fn check_lines(place: &str, verdict: &PolicyVerdict, findings: &mut Findings) {
     for line in verdict.unknown() {
         findings.file(
-            "checkpoint",
+            place,
             format!("a signature of {}, which the policy does not know", line.name),
         );
     }
@@ -76,7 +82,7 @@ fn check_lines(verdict: &PolicyVerdict, findings: &mut Findings) {
             .iter()
             .any(|other| other.name == line.name && other.id == line.id)
         {
-            findings.file("checkpoint", format!("two signatures of one key of {}", line.name));
+            findings.file(place, format!("two signatures of one key of {}", line.name));
         }
     }
 }

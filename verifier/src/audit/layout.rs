@@ -40,6 +40,19 @@ pub(crate) fn record_path(index: u64) -> String {
     format!("records/{index}")
 }
 
+/// Where an export keeps its history.
+pub(crate) const CHECKPOINTS: &str = "checkpoints";
+
+/// Path of the checkpoint that was published at a size.
+pub(crate) fn checkpoint_path(size: u64) -> String {
+    format!("{CHECKPOINTS}/{size}")
+}
+
+/// A number in its only form.
+pub(crate) fn decimal(name: &str) -> Option<u64> {
+    name.parse::<u64>().ok().filter(|number| number.to_string() == name)
+}
+
 /// SPEC TT-1: groups of three digits, all but the last with an `x`; a partial tile has `.p/<width>`.
 fn tail(index: u64, width: u64) -> String {
     let mut groups = vec![format!("{:03}", index % 1000)];
@@ -84,9 +97,9 @@ pub(crate) struct Inventory {
 }
 
 impl Inventory {
-    /// Checkpoint, tiles and bundles of a size, and these documents. `records`: indices with a record, or `None` if
+    /// Checkpoint, tiles and bundles of a size, and these other files. `records`: indices with a record, or `None` if
     /// records are not part of this audit (then the folder `records` is passed over).
-    pub(crate) fn new(size: u64, documents: impl IntoIterator<Item = String>, records: Option<HashSet<u64>>) -> Self {
+    pub(crate) fn new(size: u64, others: impl IntoIterator<Item = String>, records: Option<HashSet<u64>>) -> Self {
         let mut files = HashSet::from(["checkpoint".to_owned()]);
         for (level, index) in tiles(size) {
             files.insert(tile_path(size, level, index));
@@ -94,7 +107,7 @@ impl Inventory {
                 files.insert(bundle_path(size, index));
             }
         }
-        files.extend(documents);
+        files.extend(others);
         let mut folders = HashSet::new();
         for file in &files {
             let mut path = file.as_str();
@@ -121,8 +134,7 @@ impl Inventory {
     }
 
     fn holds_record(&self, name: &str) -> bool {
-        let index = name.parse::<u64>().ok().filter(|index| index.to_string() == name);
-        index.is_some_and(|index| self.records.as_ref().is_some_and(|records| records.contains(&index)))
+        decimal(name).is_some_and(|index| self.records.as_ref().is_some_and(|records| records.contains(&index)))
     }
 
     /// Reports everything in a directory that is not part of the export.

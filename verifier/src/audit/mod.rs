@@ -5,7 +5,7 @@
 //! 3. The entries: every bundle exactly as long as its entries, every entry the leaf that the tree has at that place.
 //! 4. What they say: writers' rights, signatures and chains, periods, maps, intents and outcomes ([`state`], [`rules`]).
 //! 5. The documents that they name, and with `records` every sealed record against its entry's commitment.
-//! 6. For a directory: nothing else lies in it.
+//! 6. For a directory: the checkpoints that were published before ([`history`]), and that nothing else lies in it.
 //!
 //! Nothing here uses a line of the ledger's code: the audit shares formats with it, not implementations. A log that can
 //! be read is either sound or has findings; a log that cannot be read is a [`SourceError`] and gets no verdict.
@@ -14,6 +14,7 @@ mod bundle;
 mod documents;
 mod finding;
 mod head;
+mod history;
 mod layout;
 mod maps;
 mod report;
@@ -93,11 +94,13 @@ pub async fn audit(source: &Source, options: &Options, progress: &dyn Progress) 
         findings,
         blind: false,
         records: 0,
+        history: None,
         resumed: None,
     };
     let start = auditor.resume();
     auditor.read_entries(start, progress).await?;
     auditor.check_end();
+    auditor.check_history().await?;
     auditor.check_listing()?;
     Ok(auditor.report())
 }
@@ -113,6 +116,8 @@ struct Auditor<'a> {
     blind: bool,
     /// Records that fit their commitments.
     records: u64,
+    /// Sizes of the published checkpoints in an export.
+    history: Option<Vec<u64>>,
     /// Entries that an earlier audit has checked.
     resumed: Option<u64>,
 }
@@ -290,6 +295,12 @@ impl Auditor<'_> {
         }
     }
 
+    async fn check_history(&mut self) -> Result<(), SourceError> {
+        let (head, findings) = (&self.head, &mut self.findings);
+        self.history = history::check(self.source, &self.skeleton, head, self.options, findings).await?;
+        Ok(())
+    }
+
     /// A directory must hold nothing but this log.
     fn check_listing(&mut self) -> Result<(), SourceError> {
         let Some(root) = self.source.root() else { return Ok(()) };
@@ -298,12 +309,14 @@ impl Auditor<'_> {
             return Ok(());
         }
         let documents = self.state.documents.iter().map(layout::document_path);
+        let history = self.history.iter().flatten().map(|size| layout::checkpoint_path(*size));
         let with_record = |index: &u64| self.state.has_record(*index);
         let records = self
             .options
             .records
             .then(|| (0..self.state.size).filter(with_record).collect::<HashSet<_>>());
-        layout::Inventory::new(self.head.size, documents, records).check_directory(root, &mut self.findings)
+        layout::Inventory::new(self.head.size, documents.chain(history), records)
+            .check_directory(root, &mut self.findings)
     }
 
     /// Saves the state at the end of a full bundle, as long as nothing is wrong.
@@ -324,6 +337,7 @@ impl Auditor<'_> {
         let records = self.options.records.then_some(self.records);
         let mut report = Report::new(&self.head, &mut self.state, self.findings);
         report.records_checked = records;
+        report.checkpoints_checked = self.history.map(|sizes| sizes.len() as u64);
         report.resumed_from = self.resumed;
         report.genesis_pinned = self.options.genesis.is_some();
         report

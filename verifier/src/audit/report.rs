@@ -81,6 +81,8 @@ pub struct Report {
     pub last_map: Option<u64>,
     /// Records that fit their commitments, if records were asked for.
     pub records_checked: Option<u64>,
+    /// Earlier checkpoints that were compared with the tree, in an export.
+    pub checkpoints_checked: Option<u64>,
     /// Entries below this one were checked by an earlier audit.
     pub resumed_from: Option<u64>,
     /// What is wrong, at most 200.
@@ -232,6 +234,10 @@ impl Report {
                 "period        {period}: {state}, starts {}, {labels} labels",
                 Timestamp(*start)
             )?;
+        }
+        match self.checkpoints_checked {
+            Some(count) => writeln!(f, "history       {count} published checkpoints are of this tree")?,
+            None => writeln!(f, "history       not checked (only in an export)")?,
         }
         match self.records_checked {
             Some(count) => writeln!(f, "records       {count} fit their commitments"),

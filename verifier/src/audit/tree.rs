@@ -164,26 +164,11 @@ impl Skeleton {
         }
     }
 
-    /// Climbs the right edge and compares with the signed root.
     fn check_root(&self, signed: &Node, findings: &mut Findings) {
-        let mut below: Option<Node> = None;
-        for level in 0..=u8::try_from(self.upper.len()).unwrap_or(u8::MAX) {
-            let width = layout::nodes(self.size, level) % TILE;
-            let mut hashes = Vec::new();
-            if width > 0 {
-                let tile = match level {
-                    0 => self.edge.as_ref(),
-                    _ => self.upper[usize::from(level) - 1].last().and_then(Option::as_ref),
-                };
-                let Some(tile) = tile else { return };
-                hashes.extend_from_slice(tile);
-            }
-            hashes.extend(below);
-            if !hashes.is_empty() {
-                below = Some(root_of(&hashes));
-            }
-        }
-        let computed = below.unwrap_or_else(|| root_of(&[]));
+        let leaves = self.edge.as_deref().unwrap_or_default();
+        let Some(computed) = self.root_at(self.size, leaves) else {
+            return;
+        };
         if computed != *signed {
             let edge: Vec<String> = layout::edge(self.size);
             let what = format!(
@@ -194,6 +179,31 @@ impl Skeleton {
             );
             findings.file("checkpoint", what);
         }
+    }
+
+    /// The root of the first `size` entries, by climbing the right edge of their tree; `leaves` begins with the leaf hashes of
+    /// its partial tile. `None` if a tile that it needs was missing.
+    pub(crate) fn root_at(&self, size: u64, leaves: &[Node]) -> Option<Node> {
+        let mut below: Option<Node> = None;
+        for level in 0..=u8::try_from(self.upper.len()).unwrap_or(u8::MAX) {
+            let nodes = layout::nodes(size, level);
+            let mut hashes = Vec::new();
+            if !nodes.is_multiple_of(TILE) {
+                let tile = match level {
+                    0 => leaves,
+                    _ => {
+                        let tiles = self.upper.get(usize::from(level) - 1)?;
+                        tiles.get(usize::try_from(nodes / TILE).ok()?)?.as_deref()?
+                    }
+                };
+                hashes.extend_from_slice(tile.get(..usize::try_from(nodes % TILE).ok()?)?);
+            }
+            hashes.extend(below);
+            if !hashes.is_empty() {
+                below = Some(root_of(&hashes));
+            }
+        }
+        Some(below.unwrap_or_else(|| root_of(&[])))
     }
 }
 
@@ -295,6 +305,10 @@ mod tests {
             let mut findings = Findings::default();
             let skeleton = Skeleton::load(&source, size, &root, &mut findings).await.unwrap();
             assert_eq!(findings.kept(), [], "size {size}");
+            for old in 0..=size {
+                let leaves = &hashes[(old / 256 * 256) as usize..];
+                assert_eq!(skeleton.root_at(old, leaves), Some(root_of(&hashes[..old as usize])));
+            }
             assert_eq!(skeleton.parent_of(0, 0), (size >= 256).then(|| root_of(&hashes[..256])));
             assert!(skeleton.check_leaves(0, &hashes[..size.min(256) as usize]).is_ok());
             assert!(skeleton.check_leaves(0, &hashes[1..=size.min(256) as usize]).is_err());

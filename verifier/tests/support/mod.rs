@@ -62,6 +62,8 @@ pub struct Log {
     maps: BTreeMap<Period, Map>,
     /// The maps as they were at each map entry, with its index.
     pub snapshots: Vec<(u64, BTreeMap<Period, Map>)>,
+    /// The checkpoints published so far, by size.
+    pub history: BTreeMap<u64, String>,
     /// The period of new labels.
     pub period: Period,
     numbers: u32,
@@ -100,6 +102,7 @@ impl Log {
             documents: BTreeMap::new(),
             maps: BTreeMap::from([(Period::MAP0, Map::new())]),
             snapshots: Vec::new(),
+            history: BTreeMap::new(),
             period: Period::FIRST,
             numbers: 0,
         }
@@ -420,6 +423,11 @@ impl Log {
         note.to_string()
     }
 
+    /// Keeps the checkpoint as it is in the history.
+    pub fn publish(&mut self) {
+        self.history.insert(self.size().get(), self.checkpoint(2));
+    }
+
     pub fn receipt(&self, index: u64, cosigners: usize) -> Vec<u8> {
         let place = Index::new(index).unwrap();
         let hashes = inclusion_proof(&mut self.tree.clone(), place, self.size()).unwrap();
@@ -493,6 +501,9 @@ impl Log {
         }
         for (index, bytes) in &self.records {
             write(format!("records/{index}"), bytes);
+        }
+        for (size, note) in &self.history {
+            write(format!("checkpoints/{size}"), note.as_bytes());
         }
     }
 }

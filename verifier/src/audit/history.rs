@@ -1,0 +1,107 @@
+//! The history in an export: each checkpoint that was ever published must be one of this tree.
+//!
+//! `checkpoints/<size>` is judged like the newest checkpoint, and its root is compared with the one that the tiles give at its
+//! size. So a log that was once shown otherwise than it is now is found out, if its export owns up to it; that one is missing
+//! cannot be seen here, it is the witnesses who remember.
+//!
+//! The quorum is not demanded of old checkpoints: witnesses come and go, and which of them counted then the log does not say. But
+//! whoever has signed must be known. Retired keys and witnesses stay in an auditor's policy, the witnesses in no group.
+//!
+//! A ledger answers for one size at a time, so the history at a URL is not read.
+
+use std::path::Path;
+
+use super::Options;
+use super::finding::Findings;
+use super::head::{self, Head};
+use super::layout;
+use super::source::{Source, SourceError};
+use super::tree::{self, Skeleton, TILE};
+
+/// Checks the history of an export; gives the sizes of its checkpoints, ascending, or `None` at a URL.
+///
+/// # Errors
+/// If the export cannot be read. What is wrong with it is a finding.
+pub(super) async fn check(
+    source: &Source,
+    skeleton: &Skeleton,
+    head: &Head,
+    options: &Options,
+    findings: &mut Findings,
+) -> Result<Option<Vec<u64>>, SourceError> {
+    let Some(root) = source.root() else { return Ok(None) };
+    let sizes = list(root, head.size)?;
+    let mut leaves = (u64::MAX, None);
+    for size in &sizes {
+        if findings.overflow() {
+            break;
+        }
+        let place = layout::checkpoint_path(*size);
+        let Some(bytes) = source.read(&place).await? else {
+            findings.file(place, "not a checkpoint");
+            continue;
+        };
+        let Some(verdict) = head::verify(&place, &bytes, options, findings) else {
+            continue;
+        };
+        let checkpoint = verdict.checkpoint();
+        if checkpoint.size.get() != *size || checkpoint.origin.to_string() != head.origin {
+            let what = format!("it is of {} at size {}", checkpoint.origin, checkpoint.size);
+            findings.file(place, what);
+            continue;
+        }
+        if leaves.0 != *size / TILE {
+            leaves = (
+                *size / TILE,
+                read_leaves(source, skeleton, head.size, *size / TILE).await?,
+            );
+        }
+        let computed = leaves.1.as_ref().and_then(|leaves| skeleton.root_at(*size, leaves));
+        if let Some(computed) = computed
+            && computed != checkpoint.root.0
+        {
+            let computed = hex::encode(computed);
+            findings.file(
+                place,
+                format!("its root is {}, the tree's at this size {computed}", checkpoint.root),
+            );
+        }
+    }
+    Ok(Some(sizes))
+}
+
+/// The canonical sizes up to `newest` that there are files for, ascending. What else lies there is not part of the log.
+fn list(root: &Path, newest: u64) -> Result<Vec<u64>, SourceError> {
+    let folder = root.join(layout::CHECKPOINTS);
+    let unreadable = |error| SourceError::unreadable(&folder, &error);
+    let files = match std::fs::read_dir(&folder) {
+        Ok(files) => files,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mut sizes = Vec::new();
+    for file in files {
+        let name = file.map_err(unreadable)?.file_name();
+        let size = name.to_str().and_then(layout::decimal);
+        sizes.extend(size.filter(|size| *size <= newest));
+    }
+    sizes.sort_unstable();
+    Ok(sizes)
+}
+
+/// A tile of leaf hashes as it lies there; none at the end of a tree of full tiles. `None` if it is not the tree's, which the
+/// reading of the entries reports.
+async fn read_leaves(
+    source: &Source,
+    skeleton: &Skeleton,
+    size: u64,
+    number: u64,
+) -> Result<Option<Vec<[u8; 32]>>, SourceError> {
+    let width = layout::tile_width(size, 0, number);
+    if width == 0 {
+        return Ok(Some(Vec::new()));
+    }
+    let bytes = source.read(&layout::tile_path(size, 0, number)).await?;
+    let hashes = bytes.and_then(|bytes| tree::split(&bytes, width));
+    Ok(hashes.filter(|hashes| skeleton.check_leaves(number, hashes).is_ok()))
+}

@@ -1,0 +1,141 @@
+//! The checkpoints of earlier days that an export carries.
+
+use std::path::Path;
+
+use tlog::Hash;
+use tlog::checkpoint::Checkpoint;
+use tlog::merkle::Size;
+use tlog::note::{Note, SigningKey};
+use tlog::policy::Policy;
+use verifier::audit::Options;
+
+use super::support::{Log, START};
+use super::{options, run};
+
+/// A log of several tiles that was published at many sizes, at the borders of tiles among them.
+fn published() -> Log {
+    let mut empty = Log::bare();
+    empty.publish();
+    let mut log = Log::new();
+    log.history = empty.history;
+    while log.size().get() < 530 {
+        log.denial();
+        if matches!(log.size().get(), 100 | 255 | 256 | 257 | 400 | 512) {
+            log.publish();
+        }
+    }
+    log.map();
+    log.publish();
+    log
+}
+
+fn exported(log: &Log) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    log.export(dir.path(), 2);
+    dir
+}
+
+/// Audits with another file in the place of the checkpoint of this size; gives what is found there.
+fn replaced(dir: &Path, options: &Options, size: u64, note: &str) -> Vec<String> {
+    let place = format!("checkpoints/{size}");
+    let good = std::fs::read(dir.join(&place)).unwrap();
+    std::fs::write(dir.join(&place), note).unwrap();
+    let report = run(dir, options);
+    std::fs::write(dir.join(&place), good).unwrap();
+    assert!(!report.sound, "{place}");
+    assert!(report.findings.iter().all(|finding| finding.place == place));
+    report.findings.into_iter().map(|finding| finding.what).collect()
+}
+
+#[test]
+fn every_checkpoint_of_this_tree_is_sound() {
+    let log = published();
+    let report = run(exported(&log).path(), &options(&log));
+    assert_eq!(report.findings, []);
+    assert_eq!(
+        log.history.keys().copied().collect::<Vec<_>>(),
+        [0, 100, 255, 256, 257, 400, 512, 531]
+    );
+    assert_eq!(report.checkpoints_checked, Some(8));
+}
+
+#[test]
+fn a_checkpoint_of_another_tree_size_or_log_is_found() {
+    let log = published();
+    let dir = exported(&log);
+    let signed = |key: &SigningKey, size: u64, root: Hash| {
+        let origin = key.name().to_string().parse().unwrap();
+        let checkpoint = Checkpoint::new(origin, Size::new(size).unwrap(), root);
+        checkpoint.sign(&[key]).unwrap().to_string()
+    };
+    for size in [0, 255, 256, 257, 512, 531] {
+        let found = replaced(
+            dir.path(),
+            &options(&log),
+            size,
+            &signed(&log.log_key, size, Hash([7; 32])),
+        );
+        assert!(found[0].contains("the tree's at this size"), "{size}: {found:?}");
+    }
+    let found = replaced(dir.path(), &options(&log), 255, &log.history[&256]);
+    assert!(found[0].contains("at size 256"), "{found:?}");
+
+    let other = SigningKey::for_notes("log.example/other".parse().unwrap(), &[2; 32]);
+    let both = format!("log {}\n{}", other.verifier_key().unwrap(), log.policy());
+    let both = Options {
+        policy: Policy::parse(both.as_bytes()).unwrap(),
+        ..options(&log)
+    };
+    let note = Note::parse(log.history[&256].as_bytes()).unwrap();
+    let root = note.text.parse::<Checkpoint>().unwrap().root;
+    let found = replaced(dir.path(), &both, 256, &signed(&other, 256, root));
+    assert!(found[0].contains("it is of log.example/other"), "{found:?}");
+}
+
+#[test]
+fn whoever_signed_an_old_checkpoint_is_known_and_need_not_be_the_quorum_of_today() {
+    let log = published();
+    let dir = exported(&log);
+    let retired = SigningKey::for_cosignatures("retired.example".parse().unwrap(), &[77; 32]);
+    let mut note = Note::parse(log.history[&256].as_bytes()).unwrap();
+    note.signatures.truncate(1);
+    let line = tlog::cosignature::cosign(&note.text, &retired, START).unwrap();
+    note.signatures.push(line);
+    let found = replaced(dir.path(), &options(&log), 256, &note.to_string());
+    assert!(
+        found[0].contains("retired.example, which the policy does not know"),
+        "{found:?}"
+    );
+
+    let (groups, quorum) = log
+        .policy()
+        .split_once("group")
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    let policy = format!(
+        "{groups}witness retired {}\ngroup{quorum}",
+        retired.verifier_key().unwrap()
+    );
+    let options = Options {
+        policy: Policy::parse(policy.as_bytes()).unwrap(),
+        ..options(&log)
+    };
+    std::fs::write(dir.path().join("checkpoints/256"), note.to_string()).unwrap();
+    assert_eq!(run(dir.path(), &options).findings, []);
+}
+
+#[test]
+fn what_is_no_checkpoint_of_the_log_is_found() {
+    let log = published();
+    let dir = exported(&log);
+    for name in ["0256", "x", "532", "18446744073709551616"] {
+        let file = dir.path().join("checkpoints").join(name);
+        std::fs::write(&file, &log.history[&256]).unwrap();
+        let report = run(dir.path(), &options(&log));
+        let places: Vec<_> = report.findings.iter().map(|finding| finding.place.as_str()).collect();
+        assert_eq!(places, [format!("checkpoints/{name}")]);
+        std::fs::remove_file(file).unwrap();
+    }
+    std::fs::create_dir(dir.path().join("checkpoints/300")).unwrap();
+    assert!(!run(dir.path(), &options(&log)).sound);
+}

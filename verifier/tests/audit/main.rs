@@ -1,0 +1,66 @@
+//! The audit of an export: sound as it is written, not sound once anything at all is different.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod files;
+mod history;
+mod rules;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::path::Path;
+
+use support::Log;
+use tlog::policy::Policy;
+use verifier::audit::{Options, Progress, Report, Source, TOLERANCE, audit};
+
+struct Silent;
+impl Progress for Silent {
+    fn at(&self, _: u64, _: u64) {}
+}
+
+fn options(log: &Log) -> Options {
+    Options {
+        policy: Policy::parse(log.policy().as_bytes()).unwrap(),
+        genesis: Some(log.genesis()),
+        records: true,
+        allow_unwitnessed: false,
+        tolerance: TOLERANCE,
+        resume: None,
+    }
+}
+
+fn run(dir: &Path, options: &Options) -> Report {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime
+        .block_on(audit(&Source::directory(dir).unwrap(), options, &Silent))
+        .unwrap()
+}
+
+/// Exports and audits; gives the findings as text.
+fn findings(log: &Log) -> Vec<String> {
+    let dir = tempfile::tempdir().unwrap();
+    log.export(dir.path(), 2);
+    run(dir.path(), &options(log))
+        .findings
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+fn small() -> Log {
+    let mut log = Log::new();
+    log.publish();
+    let (intent, number) = log.intent();
+    log.outcome(intent, number);
+    log.inspection(0);
+    log.denial();
+    let (intent, _) = log.intent();
+    log.lost(intent);
+    log.map();
+    log.publish();
+    log
+}
