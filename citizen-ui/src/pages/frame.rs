@@ -63,15 +63,15 @@ fn header(frame: &Frame, other_href: String) -> impl IntoView + use<> {
             </div>
             <div class="ec-head">
                 <p class="ec-product"><a class="kern-link" href=frame.href("/")>{text.frame.product}</a></p>
+                <ul class="ec-nav">
+                    <li><a class="kern-link" id="sprache" href=other_href lang=other.code() hreflang=other.code()>{text.frame.other_language}</a></li>
+                    <li>{login_or_logout(frame)}</li>
+                </ul>
                 <nav aria-label=text.frame.nav_label>
                     <ul class="ec-nav">
                         {links.into_iter().map(|(href, name)| nav_link(href, name, &here)).collect_view()}
                     </ul>
                 </nav>
-                <ul class="ec-nav ec-tools">
-                    <li><a class="kern-link" id="sprache" href=other_href lang=other.code() hreflang=other.code()>{text.frame.other_language}</a></li>
-                    <li>{login_or_logout(frame)}</li>
-                </ul>
             </div>
         </header>
     }
