@@ -84,7 +84,7 @@ impl Receipt {
     /// The file.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.proof.to_string().into_bytes()
+        self.proof.to_text().into_bytes()
     }
 
     /// Where the entry is said to stand.

@@ -9,6 +9,7 @@
 //! | `Documents` | digest | the document |
 //! | `Meta` | `directory`, `registry` | digest of the one in force |
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use record::{
@@ -33,6 +34,8 @@ pub(super) struct Founding {
     document: Option<GenesisDocument>,
     directory: Option<Directory>,
     has_registry: bool,
+    /// What each writer may write by these documents. A writer's id is a hash of its key: too dear to compute for every entry.
+    rights: HashMap<WriterId, HashSet<Kind>>,
 }
 
 /// What a document entry changes, checked.
@@ -60,6 +63,7 @@ impl Founding {
             document: None,
             directory: None,
             has_registry: false,
+            rights: HashMap::new(),
         };
         let Some(leaf) = rows.entry(0)? else {
             return Ok(founding);
@@ -80,28 +84,17 @@ impl Founding {
         }
         founding.has_registry = rows.store().get(Column::Meta, REGISTRY)?.is_some();
         founding.document = Some(document);
-        founding.publish_keys();
+        founding.take_effect();
         Ok(founding)
     }
 
     /// Whether the writer may write this kind now.
     pub(super) fn may_write(&self, writer: &WriterId, kind: Kind) -> bool {
-        let Some(document) = &self.document else {
-            return kind == Kind::Genesis;
-        };
-        let Some(directory) = &self.directory else {
-            return kind == Kind::Directory && *writer == document.operator.id();
-        };
-        let operator = *writer == document.operator.id() && matches!(kind, Kind::Directory | Kind::Registry);
-        if !self.has_registry {
-            return operator && kind == Kind::Registry;
+        match self.document {
+            // Nobody is known yet; it must be the entry with the configured hash.
+            None => kind == Kind::Genesis,
+            Some(_) => self.rights.get(writer).is_some_and(|kinds| kinds.contains(&kind)),
         }
-        let granted = || {
-            directory
-                .writer(writer)
-                .is_some_and(|grant| grant.kinds.contains(&kind))
-        };
-        kind != Kind::Genesis && (operator || granted())
     }
 
     /// Refuses what the writer may not write.
@@ -192,16 +185,36 @@ impl Founding {
             }
             Change::None => return,
         }
-        self.publish_keys();
+        self.take_effect();
     }
 
-    fn publish_keys(&self) {
-        let operator = self.document.iter().map(|document| document.operator);
+    /// What follows from the documents recorded so far: who may write what, and whose signatures are verified at all.
+    fn take_effect(&mut self) {
+        let operator = self.document.as_ref().map(|document| document.operator);
+        let founded = self.has_registry;
+        self.rights.clear();
+        for grant in self
+            .directory
+            .iter()
+            .flat_map(|directory| &directory.writers)
+            .filter(|_| founded)
+        {
+            let kinds = grant.kinds.iter().copied().filter(|kind| *kind != Kind::Genesis);
+            self.rights.entry(grant.key.id()).or_default().extend(kinds);
+        }
+        if let Some(operator) = operator {
+            let kinds: &[Kind] = match (&self.directory, founded) {
+                (None, _) => &[Kind::Directory],
+                (Some(_), false) => &[Kind::Registry],
+                (Some(_), true) => &[Kind::Directory, Kind::Registry],
+            };
+            self.rights.entry(operator.id()).or_default().extend(kinds);
+        }
         let writers = self
             .directory
             .iter()
             .flat_map(|directory| directory.writers.iter().map(|grant| grant.key));
-        let all: Vec<WriterKey> = operator.chain(writers).collect();
+        let all: Vec<WriterKey> = operator.into_iter().chain(writers).collect();
         self.keys.replace(all.into_iter());
     }
 }

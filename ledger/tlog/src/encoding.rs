@@ -63,6 +63,11 @@ pub fn to_base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
+/// Appends base64 to a text, as [`to_base64`] writes it.
+pub fn push_base64(text: &mut String, bytes: &[u8]) {
+    STANDARD.encode_string(bytes, text);
+}
+
 /// Decodes strict base64.
 ///
 /// # Errors

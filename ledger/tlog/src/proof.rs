@@ -114,7 +114,7 @@ impl Verified {
 }
 
 impl TlogProof {
-    /// Parses a file. `Display` gives back the same bytes.
+    /// Parses a file. [`to_text`](Self::to_text) gives back the same bytes.
     ///
     /// # Errors
     /// [`ProofFileError`].
@@ -152,6 +152,28 @@ impl TlogProof {
         };
         proof.check_shape()?;
         Ok(proof)
+    }
+
+    /// The file. (Written at once, not through a formatter: a log does this for every entry.)
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let extra = self.extra.as_ref().map_or(0, Vec::len);
+        let lines = extra.div_ceil(3) * 4 + 45 * self.hashes.len() + self.checkpoint.len();
+        let mut text = String::with_capacity(lines + 64);
+        text.push_str(HEADER);
+        if let Some(extra) = &self.extra {
+            text.push_str("\nextra ");
+            encoding::push_base64(&mut text, extra);
+        }
+        text.push_str("\nindex ");
+        text.push_str(&self.index.to_string());
+        for hash in &self.hashes {
+            text.push('\n');
+            encoding::push_base64(&mut text, &hash.0);
+        }
+        text.push_str("\n\n");
+        text.push_str(&self.checkpoint);
+        text
     }
 
     /// TP-2, and that the checkpoint is one.
@@ -198,14 +220,6 @@ impl FromStr for TlogProof {
 
 impl fmt::Display for TlogProof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{HEADER}")?;
-        if let Some(extra) = &self.extra {
-            writeln!(f, "extra {}", encoding::to_base64(extra))?;
-        }
-        writeln!(f, "index {}", self.index)?;
-        for hash in &self.hashes {
-            writeln!(f, "{}", hash.to_base64())?;
-        }
-        write!(f, "\n{}", self.checkpoint)
+        f.write_str(&self.to_text())
     }
 }

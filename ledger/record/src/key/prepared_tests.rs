@@ -152,9 +152,11 @@ fn digits_make_the_scalar() {
     for scalar in edges {
         let value = digits(&scalar).iter().rev().fold(Scalar::ZERO, |sum, digit| {
             let size = Scalar::from(u64::from(digit.unsigned_abs()));
-            sum * Scalar::from(64u64) + if *digit < 0 { -size } else { size }
+            sum * Scalar::from(256u64) + if *digit < 0 { -size } else { size }
         });
         assert_eq!(value, scalar);
-        assert_eq!(BASE.times(&scalar), EdwardsPoint::mul_base(&scalar));
+        let mut terms = Terms::default();
+        BASE.times(&scalar, &mut terms);
+        assert_eq!(terms.sum(), EdwardsPoint::mul_base(&scalar));
     }
 }
