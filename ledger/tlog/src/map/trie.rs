@@ -8,7 +8,7 @@
 //! An insertion marks its path as stale and hashes nothing; [`Map::root`] and [`Map::prove`] hash what is stale, each node once
 //! for everything inserted since. Leaf hashes are not kept: one is needed again only when the node just above changes.
 
-use super::{EMPTY_ROOT, Key, MapProof, Value, inner, leaf_of, uvarint};
+use super::{EMPTY_ROOT, Key, MapProof, Value, has_prefix, inner, leaf_of, uvarint};
 use crate::Hash;
 
 /// So many keys are looked up side by side.
@@ -95,6 +95,9 @@ impl Place {
 impl Map {
     /// The most keys that a map can hold; [`Map::insert`] does not go beyond.
     pub const MAX_KEYS: usize = (1 << 30) - 1;
+
+    /// Of a key.
+    const ALL_BITS: usize = 256;
 
     /// The empty map.
     #[must_use]
@@ -224,38 +227,69 @@ impl Map {
 
     /// Proves that a key is in the map or that it is not, under [`Map::root`].
     pub fn prove(&mut self, key: &Key) -> MapProof {
-        self.root();
-        let Some(mut place) = self.root else {
+        let Some((place, path)) = self.descend(key, Self::ALL_BITS) else {
             return MapProof::Absent(Vec::new());
         };
-        let mut path = Vec::new();
-        let at = loop {
-            match place.kind() {
-                Kind::Leaf(at) => break at,
-                Kind::Fresh(at) | Kind::Stale(at) => {
-                    let Inner { children, bit } = self.inners[at];
-                    let side = bit_of(key, bit);
-                    path.push((bit, self.settle(children[1 - side]).1));
-                    place = children[side];
-                }
-            }
-        };
-        let (found, value) = (place.bytes, self.values[at]);
-        let mut bytes = Vec::new();
-        if found != *key {
-            for part in [&found[..], &value.to_bytes()] {
-                push_uvarint(&mut bytes, part.len() as u64);
-                bytes.extend(part);
-            }
-        }
-        for (bit, sibling) in path.into_iter().rev() {
-            push_uvarint(&mut bytes, u64::from(bit));
-            bytes.extend(sibling.0);
-        }
+        let (found, value) = self.leftmost(place);
+        let path = path_bytes(path);
         if found == *key {
-            MapProof::Present(value, bytes)
+            MapProof::Present(value, path)
         } else {
-            MapProof::Absent(bytes)
+            MapProof::Absent(absent(&found, value, &path))
+        }
+    }
+
+    /// The root of all keys that begin with `prefix`, and its proof under [`Map::root`] for
+    /// [`verify_prefix`](super::verify_prefix). A prefix longer than a key is the prefix of none.
+    pub fn prove_prefix(&mut self, prefix: &[u8]) -> (Hash, Vec<u8>) {
+        let mut key = [0xff; 32];
+        let known = prefix.len().min(key.len());
+        key[..known].copy_from_slice(&prefix[..known]);
+        let Some((place, path)) = self.descend(&key, 8 * known) else {
+            return (EMPTY_ROOT, Vec::new());
+        };
+        if has_prefix(&self.leftmost(place).0, prefix) {
+            return (self.settle(place).1, path_bytes(path));
+        }
+        // SPEC: without such a key the proof is that of the absence of the prefix as a key, with its path down to a leaf. Beyond
+        // its end a prefix reads 00 FF FF …
+        if let Some(first) = key.get_mut(known) {
+            *first = 0;
+        }
+        match self.descend(&key, Self::ALL_BITS) {
+            Some((place, path)) => {
+                let (found, value) = self.leftmost(place);
+                (EMPTY_ROOT, absent(&found, value, &path_bytes(path)))
+            }
+            None => (EMPTY_ROOT, Vec::new()),
+        }
+    }
+
+    /// Follows a key as far as the nodes part at its first `bits` bits: where that ends, and on the way down each bit with the
+    /// sibling's hash. `None` in the empty map.
+    fn descend(&mut self, key: &Key, bits: usize) -> Option<(Place, Vec<(u8, Hash)>)> {
+        self.root();
+        let mut place = self.root?;
+        let mut path = Vec::new();
+        while let Kind::Fresh(at) | Kind::Stale(at) = place.kind() {
+            let Inner { children, bit } = self.inners[at];
+            if usize::from(bit) >= bits {
+                break;
+            }
+            let side = bit_of(key, bit);
+            path.push((bit, self.settle(children[1 - side]).1));
+            place = children[side];
+        }
+        Some((place, path))
+    }
+
+    /// The first key below a place, and its value.
+    fn leftmost(&self, mut place: Place) -> (Key, Value) {
+        loop {
+            match place.kind() {
+                Kind::Leaf(at) => return (place.bytes, self.values[at]),
+                Kind::Fresh(at) | Kind::Stale(at) => place = self.inners[at].children[0],
+            }
         }
     }
 
@@ -348,6 +382,27 @@ impl Map {
             }
         }
     }
+}
+
+/// The steps of a path, from the leaf up.
+fn path_bytes(path: Vec<(u8, Hash)>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(34 * path.len());
+    for (bit, sibling) in path.into_iter().rev() {
+        push_uvarint(&mut bytes, u64::from(bit));
+        bytes.extend(sibling.0);
+    }
+    bytes
+}
+
+/// The proof that another key stands where the absent one would.
+fn absent(found: &Key, value: Value, path: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(74 + path.len());
+    for part in [&found[..], &value.to_bytes()] {
+        push_uvarint(&mut bytes, part.len() as u64);
+        bytes.extend(part);
+    }
+    bytes.extend(path);
+    bytes
 }
 
 /// Bit of a key, 0 or 1.
