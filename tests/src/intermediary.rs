@@ -31,6 +31,7 @@ struct Shared {
     client: reqwest::Client,
     request: Mutex<Option<Arc<Change>>>,
     answer: Mutex<Option<Arc<Change>>>,
+    withheld: Mutex<Option<String>>,
     passed: Mutex<Vec<Passed>>,
 }
 
@@ -54,9 +55,10 @@ impl Intermediary {
         let url = format!("http://{}", listener.local_addr()?);
         let shared = Arc::new(Shared {
             target: target.to_owned(),
-            client: reqwest::Client::builder().no_proxy().build()?,
+            client: service::http::client(|builder| builder)?,
             request: Mutex::new(None),
             answer: Mutex::new(None),
+            withheld: Mutex::new(None),
             passed: Mutex::new(Vec::new()),
         });
         let router = Router::new().fallback(pass).with_state(shared.clone());
@@ -82,15 +84,30 @@ impl Intermediary {
         *lock(&self.shared.answer) = Some(Arc::new(change));
     }
 
+    /// Passes requests to this path on to nobody from now on: whoever asks hears that the target cannot at the moment.
+    pub fn withhold(&self, path: &str) {
+        *lock(&self.shared.withheld) = Some(path.to_owned());
+    }
+
     /// Passes everything on as it is from now on.
     pub fn honest(&self) {
         *lock(&self.shared.request) = None;
         *lock(&self.shared.answer) = None;
+        *lock(&self.shared.withheld) = None;
     }
 
     /// What has passed so far.
     pub fn passed(&self) -> Vec<Passed> {
         lock(&self.shared.passed).clone()
+    }
+
+    /// The newest that has passed to a path.
+    pub fn last(&self, path: &str) -> Option<Passed> {
+        lock(&self.shared.passed)
+            .iter()
+            .rev()
+            .find(|passed| passed.path == path)
+            .cloned()
     }
 }
 
@@ -109,6 +126,9 @@ async fn relay(shared: &Shared, request: Request) -> Result<Response> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().context("path")?.to_string();
     let sent = to_bytes(body, 16 << 20).await?.to_vec();
+    if lock(&shared.withheld).as_ref() == Some(&path) {
+        return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
+    }
     let change = lock(&shared.request).clone();
     let passed_on = match change {
         Some(change) => change(&path, sent.clone()),

@@ -3,8 +3,12 @@
 //! `cargo xtask test` builds the programs and says in `EINSICHT_PROGRAMS` where they lie; without it, `target/release` of this
 //! checkout is taken. Every process that a test starts, it ends, by its id.
 
+pub mod citizen;
+pub mod completeness;
 pub mod intermediary;
+pub mod keys;
 pub mod processes;
+pub mod public_log;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -215,10 +219,14 @@ pub fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// An HTTP client for tests.
+/// An HTTP client for tests: to this machine only, so without proxy and certificates; it follows no redirect.
 pub fn http() -> Result<reqwest::blocking::Client> {
+    // Fails only if there is one already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     Ok(reqwest::blocking::Client::builder()
         .timeout(Duration::from_secs(60))
+        .redirect(reqwest::redirect::Policy::none())
+        .tls_certs_only([])
         .no_proxy()
         .build()?)
 }

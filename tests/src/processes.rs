@@ -75,6 +75,18 @@ impl Processes {
         Ok(())
     }
 
+    /// Starts the portal and the test login too.
+    pub fn start_portal(&mut self) -> Result<()> {
+        let config = std::fs::read(self.data.join("test-login/config.json"))?;
+        let config: serde_json::Value = serde_json::from_slice(&config)?;
+        let login = config["issuer"].as_str().context("the login's own URL")?.to_owned();
+        let portal = self.info.portal.clone();
+        self.up("test-login", "test-login", &login)?;
+        self.up("portal", "portal", &portal)?;
+        self.healthy(&login)?;
+        self.healthy(&portal)
+    }
+
     fn register(&self, short: &str) -> Result<String> {
         let config = std::fs::read(self.data.join(format!("connector-{short}/config.json")))?;
         let config: serde_json::Value = serde_json::from_slice(&config)?;
@@ -138,12 +150,19 @@ impl Processes {
         Ok(())
     }
 
-    /// Status and body of Rheinfurt's question to the KBA.
+    /// Status and body of Rheinfurt's question to the KBA about Emma.
     pub fn ask(&self) -> Result<(u16, serde_json::Value)> {
+        self.ask_about(|_| {})
+    }
+
+    /// The same with another person: `change` gets the question's `person`.
+    pub fn ask_about(&self, change: impl FnOnce(&mut serde_json::Value)) -> Result<(u16, serde_json::Value)> {
+        let mut question: serde_json::Value = serde_json::from_str(include_str!("../tests/evidence-request.json"))?;
+        change(&mut question["person"]);
         let answer = http()?
             .post(format!("{}/evidence", self.info.connectors["rheinfurt"]))
             .header("content-type", "application/json")
-            .body(include_str!("../tests/evidence-request.json"))
+            .body(question.to_string())
             .send()?;
         Ok((answer.status().as_u16(), serde_json::from_str(&answer.text()?)?))
     }
@@ -165,6 +184,15 @@ impl Processes {
         Ok(std::fs::read_to_string(self.data.join("register-kba/access.log"))?
             .lines()
             .count())
+    }
+
+    /// How often a connector has raised an alarm of this kind since it was started.
+    pub fn alarms(&self, connector: &str, kind: &str) -> Result<u64> {
+        let url = format!("{}/metrics", self.info.connectors[connector]);
+        let text = http()?.get(url).send()?.text()?;
+        let wanted = format!("connector_alarms_total{{kind=\"{kind}\"}} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&wanted));
+        Ok(line.map_or(Ok(0), str::parse)?)
     }
 
     /// Waits until the audit is sound and no intent is open.

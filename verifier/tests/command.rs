@@ -7,7 +7,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use record::Phase;
+use record::{Period, Phase};
 use support::Log;
 
 struct Place {
@@ -345,4 +345,35 @@ fn verify_a_bundle() {
     let file = place.write("cut.bundle", bytes);
     let (code, out) = place.run(&["verify", &file, "--json"]);
     assert!(code == 1 && out.contains("not a bundle file"), "{out}");
+}
+
+/// A month is closed, and the citizen is shown how it stood in its middle: every proof fits, but under a root that is not the final one.
+#[test]
+fn verify_a_bundle_of_a_closed_month() {
+    let mut place = place();
+    let middle = place.log.snapshots.len() - 1;
+    place.log.exchange();
+    place.log.begin(Period(2), &support::vrf_key(Period(2)));
+    place.log.finish(Period(1));
+    place.log.map();
+    let honest = place.log.bundle(&support::idnr());
+    let file = place.write("mine.bundle", honest.to_bytes());
+    assert_eq!(place.run(&["verify", &file]).0, 0);
+
+    let old = place.log.bundle_showing(&support::idnr(), middle, &|_, _, _, _| true);
+    for (claimed, finding) in [
+        (
+            old.proof.periods[0].end.clone(),
+            "the end of period 1: it stands in the log as entry",
+        ),
+        (honest.proof.periods[0].end.clone(), "the map of period 1"),
+    ] {
+        let mut lie = honest.clone();
+        lie.proof.periods[0] = old.proof.periods[0].clone();
+        lie.proof.periods[0].end = claimed;
+        place.log.prove_tree(&mut lie);
+        let file = place.write("lie.bundle", lie.to_bytes());
+        let (code, out) = place.run(&["verify", &file]);
+        assert!(code == 1 && out.contains(finding), "{out}");
+    }
 }

@@ -1,0 +1,73 @@
+//! A citizen's browser without a screen: logs in at the portal, reads pages, takes files home.
+
+use anyhow::{Context, Result, ensure};
+use reqwest::blocking::{Client, Response};
+use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
+
+use crate::{DemoInfo, http};
+
+/// Somebody logged in.
+pub struct Citizen {
+    client: Client,
+    portal: String,
+    cookie: String,
+}
+
+impl Citizen {
+    /// Logs in as one of the demonstration's people.
+    pub fn log_in(info: &DemoInfo, user: &str) -> Result<Self> {
+        let client = http()?;
+        let begun = client.get(format!("{}/de/anmelden", info.portal)).send()?;
+        let cookie = cookie(&begun)?;
+        let login = location(&begun)?;
+        let (page, request) = login.split_once('?').context("the login's parameters")?;
+        let chosen = client
+            .post(page)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(format!("{request}&user={user}"))
+            .send()?;
+        let back = client.get(location(&chosen)?).header(COOKIE, cookie).send()?;
+        ensure!(back.status().is_redirection(), "not logged in: {}", back.text()?);
+        Ok(Self {
+            cookie: self::cookie(&back)?,
+            client,
+            portal: info.portal.clone(),
+        })
+    }
+
+    /// Status and body of a page, named without the language.
+    pub fn get(&self, path: &str) -> Result<(u16, Vec<u8>)> {
+        let url = format!("{}/de{path}", self.portal);
+        let answer = self.client.get(url).header(COOKIE, &self.cookie).send()?;
+        Ok((answer.status().as_u16(), answer.bytes()?.to_vec()))
+    }
+
+    /// What the list says of itself: `server` (proved to be all by the server), `failed` or `absent`.
+    pub fn completeness(&self) -> Result<String> {
+        let (status, page) = self.get("/zugriffe")?;
+        ensure!(status == 200, "the list: {status}");
+        let page = String::from_utf8(page)?;
+        let (_, rest) = page.split_once("data-complete=\"").context("no word on completeness")?;
+        Ok(rest.split('"').next().unwrap_or_default().to_owned())
+    }
+
+    /// The bundle to take home.
+    pub fn bundle(&self) -> Result<Vec<u8>> {
+        let (status, file) = self.get("/zugriffe/buendel")?;
+        ensure!(status == 200, "the bundle: {status}");
+        Ok(file)
+    }
+}
+
+fn location(answer: &Response) -> Result<String> {
+    let header = answer.headers().get(LOCATION);
+    Ok(header
+        .with_context(|| format!("no redirect: {}", answer.status()))?
+        .to_str()?
+        .to_owned())
+}
+
+fn cookie(answer: &Response) -> Result<String> {
+    let header = answer.headers().get(SET_COOKIE).context("no cookie")?.to_str()?;
+    Ok(header.split(';').next().unwrap_or_default().to_owned())
+}

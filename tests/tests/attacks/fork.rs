@@ -1,0 +1,147 @@
+//! A log that shows one provider another past than everybody else: noticed by that provider's connector, within a minute.
+//!
+//! The receipt that the provider gets is signed by the log, for a tree that no witness has seen. For a minute it may be believed: then
+//! a checkpoint must have come that a quorum has cosigned and that has the same past. While none comes, nothing new is served, and
+//! that passes; when one comes with another past, the connector stops until an operator acts, over restarts too.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use exchange::{Forward, OutcomeNotice};
+use record::Receipt;
+use tests::intermediary::{Intermediary, Passed};
+use tests::keys::Keys;
+use tests::processes::Processes;
+use tests::{http, wait_for};
+use tlog::Hash;
+use tlog::checkpoint::Checkpoint;
+use tlog::merkle::node_hash;
+use tlog::note::{Note, SigningKey};
+
+/// How long the connector may take to notice: its minute, a round of looking, and a slow machine.
+const NOTICED: Duration = Duration::from_secs(180);
+/// The receipt as it would be if the log had another past: the same entry, the same index, another tree, signed by the log.
+fn forked(receipt: &[u8], log: &SigningKey) -> Vec<u8> {
+    let receipt = Receipt::parse(receipt).unwrap();
+    let mut hashes = receipt.proof().hashes.clone();
+    // The last hash of an inclusion proof is that of the greater half: of the past, when the entry is new.
+    hashes.last_mut().unwrap().0[0] ^= 1;
+    let note = Note::parse(receipt.proof().checkpoint.as_bytes()).unwrap();
+    let claimed: Checkpoint = note.text.parse().unwrap();
+    let entry = receipt.entry().clone();
+    let root = root(entry.leaf_hash(), receipt.index().get(), claimed.size.get(), &hashes);
+    let checkpoint = Checkpoint::new(claimed.origin, claimed.size, root)
+        .sign(&[log])
+        .unwrap();
+    Receipt::new(entry, receipt.index(), hashes, checkpoint.to_string()).to_bytes()
+}
+
+/// The root that an inclusion proof leads to. SPEC: RFC 9162 §2.1.3.2.
+fn root(leaf: Hash, mut index: u64, size: u64, proof: &[Hash]) -> Hash {
+    let mut last = size - 1;
+    proof.iter().fold(leaf, |hash, sibling| {
+        let parent = if index & 1 == 1 || index == last {
+            while index & 1 == 0 && index != 0 {
+                (index, last) = (index >> 1, last >> 1);
+            }
+            node_hash(sibling, &hash)
+        } else {
+            node_hash(&hash, sibling)
+        };
+        (index, last) = (index >> 1, last >> 1);
+        parent
+    })
+}
+
+/// A checkpoint without its cosignatures: what the log alone has signed.
+fn unwitnessed(checkpoint: &[u8], log: &SigningKey) -> Vec<u8> {
+    let claimed = tests::public_log::claimed(checkpoint).unwrap();
+    claimed.sign(&[log]).unwrap().to_string().into_bytes()
+}
+
+/// What the provider's connector says to a forward that it has served: its problem's type, or nothing.
+fn says(processes: &Processes, served: &Passed) -> Result<String> {
+    let answer = http()?
+        .post(format!("{}/forward", processes.info.connectors["kba"]))
+        .header("content-type", "application/cbor")
+        .body(served.request.clone())
+        .send()?;
+    if answer.status() == 200 {
+        return Ok(String::new());
+    }
+    let problem: serde_json::Value = serde_json::from_str(&answer.text()?)?;
+    Ok(problem["type"].as_str().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn a_fork_shown_to_one_provider_lives_for_a_minute() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let mut processes = Processes::seed(&scratch.path().join("demo"), "127.0.0.1:22200")?;
+    let log = Arc::new(Keys::of(&processes.data).log()?);
+    let forwards = Intermediary::before(&processes.info.connectors["kba"])?;
+    let view = Intermediary::before(&processes.info.ledger)?;
+    processes.configure("broker", |config| {
+        config["routes"]["bund:kba:zfzr"] = forwards.url.clone().into();
+    })?;
+    processes.configure("connector-kba", |config| config["ledger"] = view.url.clone().into())?;
+    processes.start_all()?;
+    processes.all_healthy()?;
+    processes.ask_until_delivered()?;
+
+    // From now on this provider sees the fork, and nothing that the witnesses have seen.
+    let key = log.clone();
+    forwards.change_requests(move |path, body| match path {
+        "/forward" => {
+            let mut forward: Forward = record::cbor::from_slice(&body).unwrap();
+            forward.intent_receipt = forked(&forward.intent_receipt, &key);
+            record::cbor::to_vec(&forward)
+        }
+        "/outcome" => {
+            let mut notice: OutcomeNotice = record::cbor::from_slice(&body).unwrap();
+            notice.intent_receipt = forked(&notice.intent_receipt, &key);
+            notice.outcome_receipt = forked(&notice.outcome_receipt, &key);
+            record::cbor::to_vec(&notice)
+        }
+        _ => body,
+    });
+    let key = log.clone();
+    view.change_answers(move |path, body| match path {
+        "/checkpoint" => unwitnessed(&body, &key),
+        _ => body,
+    });
+    processes.ask_until_delivered()?;
+    let asked = processes.register_asked()?;
+    // Another exchange would betray the fork at once, for identity's part has the log as identity sees it.
+    let served = forwards.last("/forward").context("a forward")?;
+    wait_for(
+        NOTICED,
+        || Ok(says(&processes, &served)?.ends_with("log-not-witnessed")),
+    )?;
+    let (status, body) = processes.ask()?;
+    ensure!(status == 503, "{status} {body:#}");
+    ensure!(processes.register_asked()? == asked, "the register was asked");
+    ensure!(
+        processes.alarms("kba", "log-inconsistent")? == 0,
+        "no witness has spoken yet"
+    );
+
+    // The true log comes back: now there is proof of the fork, and no waiting helps any more.
+    forwards.honest();
+    view.honest();
+    let stopped = |processes: &Processes| {
+        wait_for(NOTICED, || Ok(says(processes, &served)?.ends_with("stopped")))?;
+        ensure!(processes.alarms("kba", "log-inconsistent")? > 0, "no alarm");
+        let (status, body) = processes.ask()?;
+        ensure!(status == 503, "{status} {body:#}");
+        Ok(())
+    };
+    stopped(&processes)?;
+    processes.running.remove("connector-kba").unwrap().kill()?;
+    let url = processes.info.connectors["kba"].clone();
+    processes.up("connector-kba", "connector", &url)?;
+    processes.healthy(&url)?;
+    stopped(&processes)?;
+    ensure!(processes.register_asked()? == asked, "the register was asked");
+    processes.every_intent_is_closed()
+}

@@ -1,0 +1,225 @@
+//! A broker that plays with the labels it is given: replays a signed person part, uses a label twice, or withholds an entry so that a
+//! number would be missing. Noticed by identity (same message, same answer; no next number before the last one stands in the log) and
+//! by the ledger (a label is used once). Another authority's person part is of no use to anybody: the broker notices it (S1 names its
+//! consumer).
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use exchange::{ExchangeRequest, LabelAnswer, LabelRequest, PersonQuery, S1, S2Statement};
+use record::{DisclosureClass, Idnr, Kind, ParticipantId, Period, Phase, Series, TestNumbers, Timestamp, cbor, label};
+use service::{Clock as _, SystemClock};
+use tests::intermediary::Intermediary;
+use tests::keys::{Keys, Secrets};
+use tests::processes::Processes;
+use tests::public_log::PublicLog;
+use tests::{http, wait_for};
+use uuid::Uuid;
+
+/// The processes, and who stands around the broker.
+struct Stage {
+    processes: Processes,
+    keys: Keys,
+    secrets: Secrets,
+    consumer: Intermediary,
+    identity: Intermediary,
+    ledger: Intermediary,
+}
+
+impl Stage {
+    fn set(data: &std::path::Path) -> Result<Self> {
+        let mut processes = Processes::seed(data, "127.0.0.1:22500")?;
+        let keys = Keys::of(&processes.data);
+        let secrets = keys.periods()?;
+        let consumer = Intermediary::before(&processes.info.broker)?;
+        let identity = Intermediary::before(&processes.info.identity)?;
+        let ledger = Intermediary::before(&processes.info.ledger)?;
+        processes.configure("connector-rheinfurt", |config| {
+            config["role"]["consumer"]["broker"] = consumer.url.clone().into();
+        })?;
+        processes.configure("broker", |config| {
+            config["identity"] = identity.url.clone().into();
+            config["ledger"] = ledger.url.clone().into();
+        })?;
+        processes.start_all()?;
+        processes.all_healthy()?;
+        processes.ask_until_delivered()?;
+        Ok(Self {
+            processes,
+            keys,
+            secrets,
+            consumer,
+            identity,
+            ledger,
+        })
+    }
+
+    fn log(&self) -> Result<PublicLog> {
+        PublicLog::of_ledger(&self.processes.info.ledger)
+    }
+
+    /// Asks identity as the broker does.
+    fn labels(&self, request: &LabelRequest) -> Result<(u16, Vec<u8>)> {
+        let answer = http()?
+            .post(format!("{}/labels", self.processes.info.identity))
+            .header("content-type", "application/cbor")
+            .header("authorization", self.keys.bearer("broker/identity.credential")?)
+            .body(cbor::to_vec(request))
+            .send()?;
+        Ok((answer.status().as_u16(), answer.bytes()?.to_vec()))
+    }
+
+    /// A request for the next number of the demonstration's person, signed by Rheinfurt.
+    fn next(&self) -> Result<LabelRequest> {
+        let asked = self.identity.last("/labels").context("identity was asked")?;
+        let asked: LabelRequest = cbor::from_slice(&asked.request)?;
+        let statement = &asked.s1.statement;
+        let query = PersonQuery {
+            idnr: Some(emma()),
+            family_name: "Mustermann".to_owned(),
+            given_name: "Emma".to_owned(),
+            date_of_birth: "1964-08-12".to_owned(),
+            postal_code: "73614".to_owned(),
+            place: "Rheinfurt".to_owned(),
+        };
+        let message = Uuid::new_v4();
+        let sealed = query.seal(&self.keys.sealing("identity/sealing.key")?.public(), message)?;
+        let s1 = S1::sign(
+            &self.keys.signing("connector-rheinfurt/signing.key")?,
+            statement.consumer.clone(),
+            statement.provider.clone(),
+            message,
+            Timestamp(SystemClock.now()),
+            sealed,
+        );
+        Ok(LabelRequest { s1, ..asked })
+    }
+
+    /// Nothing came of it: no evidence, no intent, and the register was not asked.
+    fn comes_to_nothing(&self, name: &str, ask: impl FnOnce() -> Result<u16>) -> Result<()> {
+        let (asked, intents) = (self.processes.register_asked()?, self.log()?.count(Kind::Intent)?);
+        let status = ask()?;
+        ensure!(status == 503 || status == 403, "{name}: {status}");
+        ensure!(
+            self.processes.register_asked()? == asked,
+            "{name}: the register was asked"
+        );
+        ensure!(
+            self.log()?.count(Kind::Intent)? == intents,
+            "{name}: an intent was recorded"
+        );
+        Ok(())
+    }
+
+    fn a_person_part_is_replayed(&self) -> Result<()> {
+        let earlier = self.identity.last("/labels").context("identity was asked")?;
+        let request: LabelRequest = cbor::from_slice(&earlier.request)?;
+        // The same part again gets the same number and the same bytes, never a second number.
+        let (status, answer) = self.labels(&request)?;
+        ensure!(status == 200 && answer == earlier.answer, "{status}");
+        // With other terms it gets nothing.
+        let delayed = LabelRequest {
+            disclosure: DisclosureClass::Delayed,
+            ..request.clone()
+        };
+        ensure!(self.labels(&delayed)?.0 == 409);
+        // In another exchange it brings a label that stands in the log.
+        let replayed = earlier.request.clone();
+        self.identity.change_requests(move |path, body| match path {
+            "/labels" => replayed.clone(),
+            _ => body,
+        });
+        self.comes_to_nothing("a replayed person part", || Ok(self.processes.ask()?.0))?;
+        self.identity.honest();
+        // Another authority cannot ask with it in its own name.
+        let request: ExchangeRequest = cbor::from_slice(&self.consumer.last("/exchanges").context("asked")?.request)?;
+        self.comes_to_nothing("another's person part", || self.in_its_own_name(request))
+    }
+
+    /// Seewalde sends Rheinfurt's request as its own.
+    fn in_its_own_name(&self, mut request: ExchangeRequest) -> Result<u16> {
+        let key = self.keys.signing("connector-seewalde/signing.key")?;
+        request.metadata.consumer = ParticipantId::new("ags:010010000002:buergerbuero")?;
+        request.metadata.exchange = Uuid::now_v7();
+        let (metadata, answer_key) = (&request.metadata, request.answer_key);
+        request.s2 = S2Statement::new(metadata, answer_key, &request.sealed_request, &request.s1).sign(&key);
+        let answer = http()?
+            .post(format!("{}/exchanges", self.processes.info.broker))
+            .header("content-type", "application/cbor")
+            .body(cbor::to_vec(&request))
+            .send()?;
+        Ok(answer.status().as_u16())
+    }
+
+    /// Identity gives out a label that was used, or the broker takes one: it makes no difference to the ledger.
+    fn a_label_is_used_twice(&self) -> Result<()> {
+        let used = self.identity.last("/labels").context("identity was asked")?.answer;
+        self.identity.change_answers(move |path, body| {
+            let is_answer = cbor::from_slice::<LabelAnswer>(&body).is_ok();
+            if path == "/labels" && is_answer {
+                used.clone()
+            } else {
+                body
+            }
+        });
+        self.comes_to_nothing("a used label", || Ok(self.processes.ask()?.0))?;
+        self.identity.honest();
+        self.processes.ask_until_delivered()
+    }
+
+    /// The broker has a number and does not record it, and wants the next one.
+    fn an_append_is_withheld(&self) -> Result<()> {
+        let before = self.log()?.count(Kind::Void)?;
+        let asked = self.processes.register_asked()?;
+        let known = self.identity.passed().len();
+        self.ledger.withhold("/entries");
+        let status = std::thread::scope(|scope| {
+            let asking = scope.spawn(|| Ok::<_, anyhow::Error>(self.processes.ask()?.0));
+            wait_for(Duration::from_secs(30), || Ok(self.identity.passed().len() > known))?;
+            // Whenever identity gives out the next number, the one before stands in the log: as void.
+            let request = self.next()?;
+            wait_for(Duration::from_secs(60), || Ok(self.labels(&request)?.0 == 200))?;
+            ensure!(self.log()?.count(Kind::Void)? > before, "a number is missing");
+            self.ledger.honest();
+            asking.join().map_err(|_| anyhow::anyhow!("asking broke off"))?
+        })?;
+        ensure!(status == 503, "{status}");
+        ensure!(self.processes.register_asked()? == asked, "the register was asked");
+        self.processes.ask_until_delivered()
+    }
+
+    /// The person's numbers stand in the log from 0 without a gap, and none beyond.
+    fn no_number_is_missing(&self) -> Result<()> {
+        let log = self.log()?;
+        let maps = log.maps_before(log.leaves.len() as u64)?;
+        let (period, secret) = self.secrets.first_key_value().context("a period")?;
+        let map = maps.get(&Period(period.0)).context("its map")?;
+        let stands = |number| {
+            let alpha = label::alpha(&emma(), *period, Series::Exchanges, number);
+            let label = label::label(&secret.prove(&alpha).1, Phase::Intent);
+            map.get(&label.0).is_some()
+        };
+        let standing: Vec<u32> = (0..200).filter(|number| stands(*number)).collect();
+        ensure!(
+            standing.len() > 3 && standing == (0..).take(standing.len()).collect::<Vec<_>>(),
+            "{standing:?}"
+        );
+        Ok(())
+    }
+}
+
+/// The person of the demonstration's request.
+fn emma() -> Idnr {
+    Idnr::parse("08214967384", TestNumbers::Allowed).unwrap()
+}
+
+#[test]
+fn a_broker_can_neither_leave_out_nor_reuse_a_number() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let stage = Stage::set(&scratch.path().join("demo"))?;
+    stage.a_person_part_is_replayed()?;
+    stage.a_label_is_used_twice()?;
+    stage.an_append_is_withheld()?;
+    stage.no_number_is_missing()?;
+    stage.processes.every_intent_is_closed()
+}
