@@ -3,7 +3,7 @@
 //! Identity has the periods' secrets, and anybody has the public log; so a lie is only what is *left out*, never a clumsy proof.
 
 use anyhow::{Context, Result};
-use record::{Idnr, Period, Phase, Series, label, period_label};
+use record::{Idnr, Period, PeriodEvent, Phase, Series, label, period_label};
 use tlog::map::{Key, prove_lookups};
 use tlog::merkle::{Index, inclusion_batch};
 use verifier::bundle::{CompletenessProof, PeriodProof, SeriesProof};
@@ -19,10 +19,10 @@ pub fn prove_again(proof: &mut CompletenessProof<()>, idnr: &Idnr, secrets: &Sec
         prove_period(period, part, idnr, secrets, &mut maps)?;
     }
     let last = first + u32::try_from(proof.periods.len())? - 1;
-    // SPEC docs/bundle.cddl: begin and final of each period, and the begin of the next.
-    let events = (first..=last).flat_map(|period| [(period, 0), (period, 1)]);
+    // SPEC docs/bundle.cddl: begin and final of each period, and the begin of the next. (None is destroyed yet.)
+    let events = (first..=last).flat_map(|period| [(period, PeriodEvent::BEGIN), (period, PeriodEvent::FINAL)]);
     let events: Vec<Key> = events
-        .chain([(last + 1, 0)])
+        .chain([(last + 1, PeriodEvent::BEGIN)])
         .map(|(period, event)| period_label(Period(period), event).0)
         .collect();
     proof.map0 = prove_lookups(maps.get_mut(&Period::MAP0).context("map 0")?, &events);

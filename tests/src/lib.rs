@@ -5,10 +5,12 @@
 
 pub mod citizen;
 pub mod completeness;
+pub mod forgery;
 pub mod intermediary;
 pub mod keys;
 pub mod processes;
 pub mod public_log;
+pub mod surrounded;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

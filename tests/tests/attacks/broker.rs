@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use exchange::{Forward, Reply, ReplyOutcome, SealingKey};
-use tests::intermediary::{Intermediary, Passed};
-use tests::processes::Processes;
+use exchange::{CheckName, ExchangeRequest, Forward, Reply, ReplyOutcome, SealingKey};
+use record::{LabelledKind, cbor};
+use tests::forgery::{self, Forger};
+use tests::keys::Keys;
+use tests::surrounded::Surrounded;
 use tests::{http, wait_for};
 
 /// A lie: the forward as it should be, and one of an earlier exchange, as the broker has it.
@@ -64,91 +66,134 @@ const UNANSWERED: &[(&str, Lie)] = &[
     }),
 ];
 
-#[test]
-fn a_lying_broker_gets_nothing() -> Result<()> {
-    let scratch = tempfile::tempdir()?;
-    let mut processes = Processes::seed(&scratch.path().join("demo"), "127.0.0.1:21800")?;
-    let between = Intermediary::before(&processes.info.connectors["kba"])?;
-    processes.configure("broker", |config| {
-        config["routes"]["bund:kba:zfzr"] = between.url.clone().into();
-    })?;
-    processes.start_all()?;
-    processes.all_healthy()?;
-    processes.ask_until_delivered()?;
-    an_intent_is_served_once(&mut processes, &between)?;
-    let served = between.last("/forward").context("a forward")?;
-    let earlier: Arc<Forward> = Arc::new(record::cbor::from_slice(&served.request)?);
+struct Stage(Surrounded);
 
-    let asked = processes.register_asked()?;
-    for (lies, status, slug) in [(REFUSED, 403, "refused"), (UNANSWERED, 503, "provider-unavailable")] {
+impl Stage {
+    fn asked(&self) -> Result<usize> {
+        self.0.processes.register_asked()
+    }
+
+    /// The same forward again gets the same sealed bytes while its outcome has not been seen, and then nothing. The register is never
+    /// asked again, also after the connector was killed.
+    fn an_intent_is_served_once(&mut self) -> Result<()> {
+        self.0.provider.withhold("/outcome");
+        self.0.processes.ask_until_delivered()?;
+        let served = self.0.provider.last("/forward").context("a forward")?;
+        let asked = self.asked()?;
+        for _ in 0..2 {
+            ensure!(self.forward(&served.request)? == served.answer, "another answer");
+            let processes = &mut self.0.processes;
+            let url = processes.info.connectors["kba"].clone();
+            processes.running.remove("connector-kba").context("it runs")?.kill()?;
+            processes.up("connector-kba", "connector", &url)?;
+            processes.healthy(&url)?;
+        }
+        self.0.provider.honest();
+        wait_for(Duration::from_secs(60), || {
+            let reply: Reply = cbor::from_slice(&self.forward(&served.request)?)?;
+            Ok(reply.statement.outcome == ReplyOutcome::Refused)
+        })?;
+        ensure!(self.asked()? == asked, "an intent was served twice");
+        Ok(())
+    }
+
+    /// What the provider's connector says to a forward, once it is up.
+    fn forward(&self, forward: &[u8]) -> Result<Vec<u8>> {
+        let url = format!("{}/forward", self.0.processes.info.connectors["kba"]);
+        let mut said = None;
+        wait_for(Duration::from_secs(30), || {
+            let request = http()?.post(&url).header("content-type", "application/cbor");
+            let answer = request.body(forward.to_vec()).send()?;
+            let status = answer.status();
+            ensure!(status == 200 || status == 503, "{status}");
+            said = (status == 200).then(|| answer.bytes()).transpose()?;
+            Ok(said.is_some())
+        })?;
+        Ok(said.context("said")?.to_vec())
+    }
+
+    /// The lies of a list are all refused in the same words.
+    fn nothing_is_served(&self, lies: &[(&str, Lie)], (status, slug): (u16, &str)) -> Result<()> {
+        let earlier = self.0.provider.last("/forward").context("a forward")?;
+        let earlier: Arc<Forward> = Arc::new(cbor::from_slice(&earlier.request)?);
+        let asked = self.asked()?;
         let mut answers = BTreeSet::new();
         for (name, lie) in lies {
-            let earlier = earlier.clone();
-            between.change_requests(move |path, body| tell(*lie, &earlier, path, body));
-            let (told, body) = processes.ask()?;
+            let (lie, earlier) = (*lie, earlier.clone());
+            self.0
+                .provider
+                .change_requests(move |path, body| tell(lie, &earlier, path, body));
+            let (told, body) = self.0.processes.ask()?;
             ensure!(told == status, "{name}: {told} {body:#}");
             ensure!(
                 body["type"] == format!("urn:einsicht:problem:{slug}"),
                 "{name}: {body:#}"
             );
-            ensure!(processes.register_asked()? == asked, "{name}: the register was asked");
+            ensure!(self.asked()? == asked, "{name}: the register was asked");
             answers.insert(body.to_string());
         }
         ensure!(answers.len() == 1, "the answers tell the lies apart: {answers:#?}");
+        self.0.provider.honest();
+        Ok(())
     }
 
-    between.honest();
-    processes.ask_until_delivered()?;
-    ensure!(processes.register_asked()? > asked);
-    processes.every_intent_is_closed()
-}
-
-/// The same forward again gets the same sealed bytes while its outcome has not been seen, and then nothing. The register is never asked
-/// again, also after the connector was killed.
-fn an_intent_is_served_once(processes: &mut Processes, between: &Intermediary) -> Result<()> {
-    between.withhold("/outcome");
-    processes.ask_until_delivered()?;
-    let served = between.last("/forward").context("a forward")?;
-    let asked = processes.register_asked()?;
-    for _ in 0..2 {
-        ensure!(forward_again(processes, &served)? == served.answer, "another answer");
-        let url = processes.info.connectors["kba"].clone();
-        processes.running.remove("connector-kba").context("it runs")?.kill()?;
-        processes.up("connector-kba", "connector", &url)?;
-        processes.healthy(&url)?;
+    /// The broker puts an answer key of its own into record and forward alike, so that the two fit: only the consumer's signature
+    /// does not.
+    fn a_lie_in_the_record(&self) -> Result<()> {
+        let Surrounded { identity, ledger, .. } = &self.0;
+        let writer = Keys::of(&self.0.processes.data).writer("broker/writer.key")?;
+        let lie: forgery::Lie = |record| {
+            record.consumer_signatures.answer_key = SealingKey::from_seed([7; 32]).public().0;
+        };
+        let forger = Forger::start(LabelledKind::Intent, lie, writer, identity, ledger);
+        // The broker's own client notices that its entry was replaced, and stops; a broker that lies would go on, as here.
+        let (status, body) = self.0.processes.ask()?;
+        ensure!(status >= 500, "{status} {body:#}");
+        let forged = forger.forged(ledger)?;
+        let request = self.0.consumer.last("/exchanges").context("a request")?.request;
+        let request: ExchangeRequest = cbor::from_slice(&request)?;
+        let forward = Forward {
+            metadata: request.metadata,
+            s1: request.s1,
+            s2: request.s2,
+            answer_key: SealingKey::from_seed([7; 32]).public(),
+            sealed_request: request.sealed_request,
+            for_provider: forged.labels.for_provider,
+            intent_receipt: forged.receipt,
+            sealed_record: forged.record.into_bytes(),
+        };
+        let asked = self.asked()?;
+        let reply: Reply = cbor::from_slice(&self.forward(&cbor::to_vec(&forward))?)?;
+        ensure!(
+            self.asked()? == asked,
+            "the register was asked for the broker's own key"
+        );
+        ensure!(reply.statement.refusal == Some(CheckName::P2), "{:?}", reply.statement);
+        Ok(())
     }
-    between.honest();
-    wait_for(Duration::from_secs(60), || {
-        let reply: Reply = record::cbor::from_slice(&forward_again(processes, &served)?)?;
-        Ok(reply.statement.outcome == ReplyOutcome::Refused)
-    })?;
-    ensure!(processes.register_asked()? == asked, "an intent was served twice");
-    Ok(())
 }
 
-/// What the provider's connector says to a forward that it has had before, once it is up.
-fn forward_again(processes: &Processes, served: &Passed) -> Result<Vec<u8>> {
-    let url = format!("{}/forward", processes.info.connectors["kba"]);
-    let mut said = None;
-    wait_for(Duration::from_secs(30), || {
-        let answer = http()?
-            .post(&url)
-            .header("content-type", "application/cbor")
-            .body(served.request.clone())
-            .send()?;
-        let status = answer.status();
-        ensure!(status == 200 || status == 503, "{status}");
-        said = (status == 200).then(|| answer.bytes()).transpose()?;
-        Ok(said.is_some())
-    })?;
-    Ok(said.context("said")?.to_vec())
+#[test]
+fn a_lying_broker_gets_nothing() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let data = scratch.path().join("demo");
+    let mut stage = Stage(Surrounded::start(&data, "127.0.0.1:21800", |_| Ok(()))?);
+    stage.an_intent_is_served_once()?;
+    stage.nothing_is_served(REFUSED, (403, "refused"))?;
+    stage.0.processes.ask_until_delivered()?;
+    stage.nothing_is_served(UNANSWERED, (503, "provider-unavailable"))?;
+    let asked = stage.asked()?;
+    stage.0.processes.ask_until_delivered()?;
+    ensure!(stage.asked()? > asked);
+    stage.0.processes.every_intent_is_closed()?;
+    stage.a_lie_in_the_record()
 }
 
 fn tell(lie: Lie, earlier: &Forward, path: &str, body: Vec<u8>) -> Vec<u8> {
     if path != "/forward" {
         return body;
     }
-    let mut forward: Forward = record::cbor::from_slice(&body).unwrap();
+    let mut forward: Forward = cbor::from_slice(&body).unwrap();
     lie(&mut forward, earlier);
-    record::cbor::to_vec(&forward)
+    cbor::to_vec(&forward)
 }

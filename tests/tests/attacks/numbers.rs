@@ -3,65 +3,47 @@
 //! by the ledger (a label is used once). Another authority's person part is of no use to anybody: the broker notices it (S1 names its
 //! consumer).
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use exchange::{ExchangeRequest, LabelAnswer, LabelRequest, PersonQuery, S1, S2Statement};
 use record::{DisclosureClass, Idnr, Kind, ParticipantId, Period, Phase, Series, TestNumbers, Timestamp, cbor, label};
 use service::{Clock as _, SystemClock};
-use tests::intermediary::Intermediary;
 use tests::keys::{Keys, Secrets};
-use tests::processes::Processes;
 use tests::public_log::PublicLog;
+use tests::surrounded::Surrounded;
 use tests::{http, wait_for};
 use uuid::Uuid;
 
-/// The processes, and who stands around the broker.
 struct Stage {
-    processes: Processes,
+    around: Surrounded,
     keys: Keys,
     secrets: Secrets,
-    consumer: Intermediary,
-    identity: Intermediary,
-    ledger: Intermediary,
 }
 
 impl Stage {
-    fn set(data: &std::path::Path) -> Result<Self> {
-        let mut processes = Processes::seed(data, "127.0.0.1:22500")?;
-        let keys = Keys::of(&processes.data);
-        let secrets = keys.periods()?;
-        let consumer = Intermediary::before(&processes.info.broker)?;
-        let identity = Intermediary::before(&processes.info.identity)?;
-        let ledger = Intermediary::before(&processes.info.ledger)?;
-        processes.configure("connector-rheinfurt", |config| {
-            config["role"]["consumer"]["broker"] = consumer.url.clone().into();
+    fn set(data: &Path) -> Result<Self> {
+        let mut secrets = Secrets::new();
+        let around = Surrounded::start(data, "127.0.0.1:22500", |processes| {
+            secrets = Keys::of(&processes.data).periods()?;
+            Ok(())
         })?;
-        processes.configure("broker", |config| {
-            config["identity"] = identity.url.clone().into();
-            config["ledger"] = ledger.url.clone().into();
-        })?;
-        processes.start_all()?;
-        processes.all_healthy()?;
-        processes.ask_until_delivered()?;
         Ok(Self {
-            processes,
-            keys,
+            keys: Keys::of(&around.processes.data),
             secrets,
-            consumer,
-            identity,
-            ledger,
+            around,
         })
     }
 
     fn log(&self) -> Result<PublicLog> {
-        PublicLog::of_ledger(&self.processes.info.ledger)
+        PublicLog::of_ledger(&self.around.processes.info.ledger)
     }
 
     /// Asks identity as the broker does.
     fn labels(&self, request: &LabelRequest) -> Result<(u16, Vec<u8>)> {
         let answer = http()?
-            .post(format!("{}/labels", self.processes.info.identity))
+            .post(format!("{}/labels", self.around.processes.info.identity))
             .header("content-type", "application/cbor")
             .header("authorization", self.keys.bearer("broker/identity.credential")?)
             .body(cbor::to_vec(request))
@@ -71,7 +53,7 @@ impl Stage {
 
     /// A request for the next number of the demonstration's person, signed by Rheinfurt.
     fn next(&self) -> Result<LabelRequest> {
-        let asked = self.identity.last("/labels").context("identity was asked")?;
+        let asked = self.around.identity.last("/labels").context("identity was asked")?;
         let asked: LabelRequest = cbor::from_slice(&asked.request)?;
         let statement = &asked.s1.statement;
         let query = PersonQuery {
@@ -97,11 +79,14 @@ impl Stage {
 
     /// Nothing came of it: no evidence, no intent, and the register was not asked.
     fn comes_to_nothing(&self, name: &str, ask: impl FnOnce() -> Result<u16>) -> Result<()> {
-        let (asked, intents) = (self.processes.register_asked()?, self.log()?.count(Kind::Intent)?);
+        let (asked, intents) = (
+            self.around.processes.register_asked()?,
+            self.log()?.count(Kind::Intent)?,
+        );
         let status = ask()?;
         ensure!(status == 503 || status == 403, "{name}: {status}");
         ensure!(
-            self.processes.register_asked()? == asked,
+            self.around.processes.register_asked()? == asked,
             "{name}: the register was asked"
         );
         ensure!(
@@ -112,7 +97,7 @@ impl Stage {
     }
 
     fn a_person_part_is_replayed(&self) -> Result<()> {
-        let earlier = self.identity.last("/labels").context("identity was asked")?;
+        let earlier = self.around.identity.last("/labels").context("identity was asked")?;
         let request: LabelRequest = cbor::from_slice(&earlier.request)?;
         // The same part again gets the same number and the same bytes, never a second number.
         let (status, answer) = self.labels(&request)?;
@@ -125,14 +110,15 @@ impl Stage {
         ensure!(self.labels(&delayed)?.0 == 409);
         // In another exchange it brings a label that stands in the log.
         let replayed = earlier.request.clone();
-        self.identity.change_requests(move |path, body| match path {
+        self.around.identity.change_requests(move |path, body| match path {
             "/labels" => replayed.clone(),
             _ => body,
         });
-        self.comes_to_nothing("a replayed person part", || Ok(self.processes.ask()?.0))?;
-        self.identity.honest();
+        self.comes_to_nothing("a replayed person part", || Ok(self.around.processes.ask()?.0))?;
+        self.around.identity.honest();
         // Another authority cannot ask with it in its own name.
-        let request: ExchangeRequest = cbor::from_slice(&self.consumer.last("/exchanges").context("asked")?.request)?;
+        let request: ExchangeRequest =
+            cbor::from_slice(&self.around.consumer.last("/exchanges").context("asked")?.request)?;
         self.comes_to_nothing("another's person part", || self.in_its_own_name(request))
     }
 
@@ -144,7 +130,7 @@ impl Stage {
         let (metadata, answer_key) = (&request.metadata, request.answer_key);
         request.s2 = S2Statement::new(metadata, answer_key, &request.sealed_request, &request.s1).sign(&key);
         let answer = http()?
-            .post(format!("{}/exchanges", self.processes.info.broker))
+            .post(format!("{}/exchanges", self.around.processes.info.broker))
             .header("content-type", "application/cbor")
             .body(cbor::to_vec(&request))
             .send()?;
@@ -153,8 +139,13 @@ impl Stage {
 
     /// Identity gives out a label that was used, or the broker takes one: it makes no difference to the ledger.
     fn a_label_is_used_twice(&self) -> Result<()> {
-        let used = self.identity.last("/labels").context("identity was asked")?.answer;
-        self.identity.change_answers(move |path, body| {
+        let used = self
+            .around
+            .identity
+            .last("/labels")
+            .context("identity was asked")?
+            .answer;
+        self.around.identity.change_answers(move |path, body| {
             let is_answer = cbor::from_slice::<LabelAnswer>(&body).is_ok();
             if path == "/labels" && is_answer {
                 used.clone()
@@ -162,30 +153,35 @@ impl Stage {
                 body
             }
         });
-        self.comes_to_nothing("a used label", || Ok(self.processes.ask()?.0))?;
-        self.identity.honest();
-        self.processes.ask_until_delivered()
+        self.comes_to_nothing("a used label", || Ok(self.around.processes.ask()?.0))?;
+        self.around.identity.honest();
+        self.around.processes.ask_until_delivered()
     }
 
     /// The broker has a number and does not record it, and wants the next one.
     fn an_append_is_withheld(&self) -> Result<()> {
         let before = self.log()?.count(Kind::Void)?;
-        let asked = self.processes.register_asked()?;
-        let known = self.identity.passed().len();
-        self.ledger.withhold("/entries");
+        let asked = self.around.processes.register_asked()?;
+        let known = self.around.identity.passed().len();
+        self.around.ledger.withhold("/entries");
         let status = std::thread::scope(|scope| {
-            let asking = scope.spawn(|| Ok::<_, anyhow::Error>(self.processes.ask()?.0));
-            wait_for(Duration::from_secs(30), || Ok(self.identity.passed().len() > known))?;
+            let asking = scope.spawn(|| Ok::<_, anyhow::Error>(self.around.processes.ask()?.0));
+            wait_for(Duration::from_secs(30), || {
+                Ok(self.around.identity.passed().len() > known)
+            })?;
             // Whenever identity gives out the next number, the one before stands in the log: as void.
             let request = self.next()?;
             wait_for(Duration::from_secs(60), || Ok(self.labels(&request)?.0 == 200))?;
             ensure!(self.log()?.count(Kind::Void)? > before, "a number is missing");
-            self.ledger.honest();
+            self.around.ledger.honest();
             asking.join().map_err(|_| anyhow::anyhow!("asking broke off"))?
         })?;
         ensure!(status == 503, "{status}");
-        ensure!(self.processes.register_asked()? == asked, "the register was asked");
-        self.processes.ask_until_delivered()
+        ensure!(
+            self.around.processes.register_asked()? == asked,
+            "the register was asked"
+        );
+        self.around.processes.ask_until_delivered()
     }
 
     /// The person's numbers stand in the log from 0 without a gap, and none beyond.
@@ -221,5 +217,5 @@ fn a_broker_can_neither_leave_out_nor_reuse_a_number() -> Result<()> {
     stage.a_label_is_used_twice()?;
     stage.an_append_is_withheld()?;
     stage.no_number_is_missing()?;
-    stage.processes.every_intent_is_closed()
+    stage.around.processes.every_intent_is_closed()
 }
