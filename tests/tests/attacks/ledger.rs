@@ -219,6 +219,8 @@ impl Stage {
     fn write(&self, lie: Lie, folder: &Path) -> Result<String> {
         copy_folder(&self.export, folder)?;
         std::fs::remove_dir_all(folder.join("tile"))?;
+        // A ledger that lies does not own up to what it has published before.
+        std::fs::remove_dir_all(folder.join("checkpoints"))?;
         let mut liar = Liar::new(&self.data, &self.export)?;
         lie(&mut liar)?;
         let checkpoint = liar.checkpoint()?;
