@@ -30,6 +30,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("log_list", log_list),
     ("map_proof", map_proof),
     ("entry", entry),
+    ("submissions", submissions),
     ("cbor", cbor),
     ("sealed_record", sealed_record),
     ("receipt", receipt),
@@ -165,6 +166,19 @@ pub fn entry(bytes: &[u8]) -> bool {
     };
     assert_eq!(entry.bytes(), bytes);
     assert_eq!(entry.leaf_hash(), tlog::merkle::leaf_hash(bytes));
+    true
+}
+
+/// What writers send to the ledger.
+pub fn submissions(bytes: &[u8]) -> bool {
+    let Ok(all) = record::Submitted::read_all(bytes) else {
+        return false;
+    };
+    let mut written = Vec::new();
+    for one in &all {
+        one.write(&mut written);
+    }
+    assert_eq!(written, bytes, "accepted another encoding");
     true
 }
 

@@ -67,7 +67,7 @@ impl Pen {
         let period = Period(1);
         let entry = self.write(Body::Period { period, event }, None)?;
         Ok(Request {
-            body: wire::encode(&[entry])?,
+            body: wire::encode(&[entry]),
             entries: 1,
         })
     }
@@ -80,7 +80,7 @@ impl Pen {
             let entries = left.min(shape.batch);
             let submissions: Result<Vec<_>> = (0..entries).map(|_| self.entry(shape)).collect();
             requests.push(Request {
-                body: wire::encode(&submissions?)?,
+                body: wire::encode(&submissions?),
                 entries,
             });
             left -= entries;

@@ -201,12 +201,10 @@ mod tests {
         let (server, _, _) = Server::started().await;
         let mut broker = Pen::new(BROKER);
         let raws: Vec<_> = (0..200).map(|label| raw(&broker.write(intent(label)), label)).collect();
-        let mut body = Vec::new();
-        for raw in &raws {
-            super::super::wire::write_submission(&mut body, &raw.leaf, raw.record.as_deref(), None);
-        }
         let request = server.client.post(format!("{}/entries", server.url));
-        let request = request.header("content-type", "application/cbor-seq").body(body);
+        let request = request
+            .header("content-type", "application/cbor-seq")
+            .body(sequence(&raws));
         let mut response = request.send().await.unwrap();
         assert!(response.chunk().await.unwrap().is_some());
         drop(response);

@@ -7,11 +7,12 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use record::Submitted;
 use service::Problem;
 use service::http::CBOR_SEQ;
 
+use super::Shared;
 use super::answers::{Answering, Judged, PIECE};
-use super::{Shared, wire};
 use crate::engine::{Answers, Outcome, SubmitError};
 use crate::rules::{Raw, Refusal, Submission};
 
@@ -66,10 +67,10 @@ fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Vec<
         StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(format!("a request has at most {MAX_REQUEST} bytes")),
         _ => Problem::bad_request("body", "the body cannot be read"),
     })?;
-    let raws = wire::read_request(&body).map_err(|error| Problem::bad_request("malformed", error.to_string()))?;
-    match raws.len() {
+    let all = Submitted::read_all(&body).map_err(|error| Problem::bad_request("malformed", error.to_string()))?;
+    match all.len() {
         0 => Err(Problem::bad_request("malformed", "there is no entry in the request")),
-        1..=MAX_ENTRIES => Ok(raws),
+        1..=MAX_ENTRIES => Ok(all.into_iter().map(|one| Raw::part_of(&body, one)).collect()),
         _ => Err(Problem::too_large(format!(
             "a request has at most {MAX_ENTRIES} entries"
         ))),

@@ -12,7 +12,7 @@ use tlog::checkpoint::{Checkpoint, SignedCheckpoint};
 use tlog::policy::Policy;
 use tokio::net::TcpListener;
 
-use super::{Shared, routes, wire};
+use super::{Shared, routes};
 use crate::rules::Raw;
 use crate::rules::testing::*;
 use crate::store::memory::MemoryStore;
@@ -86,10 +86,6 @@ impl Server {
     }
 
     pub(super) async fn post(&self, raws: &[Raw]) -> Got {
-        let mut body = Vec::new();
-        for raw in raws {
-            wire::write_submission(&mut body, &raw.leaf, raw.record.as_deref(), raw.document.as_deref());
-        }
         self.request(
             Method::POST,
             "/entries",
@@ -97,7 +93,7 @@ impl Server {
                 ("content-type", "application/cbor-seq"),
                 ("accept", "application/cbor-seq"),
             ],
-            body,
+            sequence(raws),
         )
         .await
     }
@@ -117,6 +113,16 @@ impl Server {
         self.task.await.unwrap().unwrap();
         self.shared.log.end();
     }
+}
+
+/// The body of a request.
+pub(super) fn sequence(raws: &[Raw]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for raw in raws {
+        let (leaf, record, document) = (&*raw.leaf, raw.record.as_deref(), raw.document.as_deref());
+        record::Submitted { leaf, record, document }.write(&mut body);
+    }
+    body
 }
 
 /// An index, or slug, status and the stored entry's index.

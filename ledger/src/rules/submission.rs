@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use record::document::MAX_DOCUMENT;
 use record::entry::MAX_LEAF;
-use record::{GenesisDocument, PreparedKey, SignedEntry, verify_each};
+use record::{GenesisDocument, PreparedKey, SignedEntry, Submitted, verify_each};
 use tlog::Hash;
 
 use super::keys::{ById, Keys};
@@ -34,6 +34,15 @@ pub struct Raw {
 }
 
 impl Raw {
+    /// A submission in the body of a request, whose bytes it shares.
+    pub fn part_of(body: &Bytes, submitted: Submitted<'_>) -> Self {
+        Self {
+            leaf: body.slice_ref(submitted.leaf),
+            record: submitted.record.map(|record| body.slice_ref(record)),
+            document: submitted.document.map(|document| body.slice_ref(document)),
+        }
+    }
+
     /// Number of bytes.
     pub fn len(&self) -> usize {
         let length = |part: &Option<Bytes>| part.as_ref().map_or(0, Bytes::len);

@@ -51,7 +51,7 @@ impl LedgerApi {
             .post(format!("{}/entries", self.base))
             .header(CONTENT_TYPE, CBOR_SEQ)
             .header(ACCEPT, CBOR_SEQ)
-            .body(wire::encode(&submissions)?);
+            .body(wire::encode(&submissions));
         let mut response = request.send().await.map_err(call_failed)?;
         let status = response.status().as_u16();
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());

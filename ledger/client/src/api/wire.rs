@@ -1,16 +1,16 @@
 //! What `POST /entries` and `GET /writers/{kid}/head` carry.
 //!
 //! ```text
-//! request   CBOR sequence of [leaf bstr, sealed record bstr / null, document bstr / null]
+//! request   [`record::submission`]
 //! answer    CBOR sequence of [index uint, receipt bstr]
 //!                          / {"status": uint, "type": tstr, "title": tstr, "detail": tstr, ? "receipt": bstr}
 //! head      {"sequence": uint, "leaf": bstr .size 32, "index": uint}
 //! ```
 
 use ciborium::Value;
-use record::Sequence;
+use record::{Sequence, Submitted};
 use serde::{Deserialize, Serialize};
-use serde_bytes::{ByteBuf, Bytes};
+use serde_bytes::ByteBuf;
 use service::problem::Problem;
 use tlog::Hash;
 use tlog::merkle::Index;
@@ -20,20 +20,17 @@ use super::{ApiError, AppendAnswer, Submission, WriterHead};
 const PROBLEM_TYPE: &str = "urn:einsicht:problem:";
 
 /// The request's body.
-///
-/// # Errors
-/// [`ApiError::Invalid`], which does not happen to bytes.
-pub fn encode(submissions: &[Submission]) -> Result<Vec<u8>, ApiError> {
+pub fn encode(submissions: &[Submission]) -> Vec<u8> {
     let mut body = Vec::new();
     for submission in submissions {
-        let item = (
-            Bytes::new(&submission.leaf),
-            submission.record.as_deref().map(Bytes::new),
-            submission.document.as_deref().map(Bytes::new),
-        );
-        ciborium::into_writer(&item, &mut body).map_err(invalid)?;
+        let submitted = Submitted {
+            leaf: &submission.leaf,
+            record: submission.record.as_deref(),
+            document: submission.document.as_deref(),
+        };
+        submitted.write(&mut body);
     }
-    Ok(body)
+    body
 }
 
 /// The answer's body: exactly `expected` answers.
@@ -140,8 +137,8 @@ mod tests {
             document: Some(vec![2, 3]),
         };
         let expected = [0x83, 0x41, 1, 0xf6, 0x42, 2, 3];
-        assert_eq!(encode(std::slice::from_ref(&one)).unwrap(), expected);
-        assert_eq!(encode(&[one.clone(), one]).unwrap(), [expected, expected].concat());
+        assert_eq!(encode(std::slice::from_ref(&one)), expected);
+        assert_eq!(encode(&[one.clone(), one]), [expected, expected].concat());
     }
 
     #[test]
