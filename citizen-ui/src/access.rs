@@ -3,8 +3,11 @@
 //! An exchange has two entries, the intent, written before anything moves, and the outcome, which closes it. They are one access.
 //! An inspection (somebody opened records) and an unused number are accesses of one entry. An [`Access`] is made only from
 //! opened entries that fit together, by the server and by the browser alike; everything shown comes from here.
+//!
+//! A record that has expired opens for nobody any more. Its access is still told: that it was, and when. An outcome may live a day
+//! longer than its intent; it says everything that the intent said.
 
-use record::{CitizenPart, ExchangeRecord, InspectionRecord, Kind, SharedPart, VoidRecord};
+use record::{CitizenPart, ExchangeRecord, ExpiryDay, InspectionRecord, Kind, SharedPart, VoidRecord};
 
 /// An entry whose record has been opened.
 #[derive(Clone, Debug)]
@@ -15,10 +18,12 @@ pub struct Opened {
     pub kind: Kind,
     /// The entry that it closes.
     pub refers: Option<u64>,
-    /// The part for both authorities, the citizen and supervision.
-    pub shared: SharedPart,
+    /// The part for both authorities, the citizen and supervision; none once the record has expired.
+    pub shared: Option<SharedPart>,
     /// The part for the citizen.
     pub citizen: Option<CitizenPart>,
+    /// At the end of this day the record expires.
+    pub expiry: ExpiryDay,
 }
 
 /// Place and time of an entry.
@@ -48,6 +53,17 @@ pub enum Access {
         stamp: Stamp,
         /// Its record.
         record: VoidRecord,
+    },
+    /// It happened; what was recorded of it has expired, and nobody can read it any more.
+    Expired {
+        /// Intent, inspection or void.
+        kind: Kind,
+        /// The entry.
+        stamp: Stamp,
+        /// The entry that closes it, if it is an intent.
+        outcome: Option<Stamp>,
+        /// At the end of this day the record expired.
+        expiry: ExpiryDay,
     },
 }
 
@@ -86,7 +102,7 @@ impl Access {
             return Err(Mismatch::Kinds);
         };
         match (first.kind, first.shared, second) {
-            (Kind::Intent, SharedPart::Exchange(intent), None) if intent.result.is_none() => {
+            (Kind::Intent, Some(SharedPart::Exchange(intent)), None) if intent.result.is_none() => {
                 Ok(Self::Exchange(Box::new(Exchange {
                     intent: first.stamp,
                     outcome: None,
@@ -94,23 +110,43 @@ impl Access {
                     internal_reason: reason(first.citizen),
                 })))
             }
-            (Kind::Intent, SharedPart::Exchange(intent), Some(outcome)) if intent.result.is_none() => {
-                Self::closed(first.stamp, &intent, outcome)
+            (Kind::Intent, Some(SharedPart::Exchange(intent)), Some(outcome)) if intent.result.is_none() => {
+                Self::closed(first.stamp, Some(&intent), outcome)
             }
-            (Kind::Inspection, SharedPart::Inspection(record), None) => Ok(Self::Inspection {
+            (Kind::Intent, None, Some(outcome)) if outcome.shared.is_some() => Self::closed(first.stamp, None, outcome),
+            (Kind::Inspection, Some(SharedPart::Inspection(record)), None) => Ok(Self::Inspection {
                 stamp: first.stamp,
                 record,
             }),
-            (Kind::Void, SharedPart::Void(record), None) => Ok(Self::Unused {
+            (Kind::Void, Some(SharedPart::Void(record)), None) => Ok(Self::Unused {
                 stamp: first.stamp,
                 record,
             }),
+            (kind, None, outcome) => Self::expired(kind, first.stamp, first.expiry, outcome),
             _ => Err(Mismatch::Kinds),
         }
     }
 
-    fn closed(intent: Stamp, asked: &ExchangeRecord, outcome: Opened) -> Result<Self, Mismatch> {
-        let (Kind::Outcome, SharedPart::Exchange(told)) = (outcome.kind, outcome.shared) else {
+    fn expired(kind: Kind, stamp: Stamp, expiry: ExpiryDay, outcome: Option<Opened>) -> Result<Self, Mismatch> {
+        match (kind, &outcome) {
+            (Kind::Intent | Kind::Inspection | Kind::Void, None) => {}
+            (Kind::Intent, Some(outcome)) if outcome.kind == Kind::Outcome => {
+                if outcome.refers != Some(stamp.index) {
+                    return Err(Mismatch::Refers);
+                }
+            }
+            _ => return Err(Mismatch::Kinds),
+        }
+        Ok(Self::Expired {
+            kind,
+            stamp,
+            expiry: outcome.as_ref().map_or(expiry, |outcome| outcome.expiry.max(expiry)),
+            outcome: outcome.map(|outcome| outcome.stamp),
+        })
+    }
+
+    fn closed(intent: Stamp, asked: Option<&ExchangeRecord>, outcome: Opened) -> Result<Self, Mismatch> {
+        let (Kind::Outcome, Some(SharedPart::Exchange(told))) = (outcome.kind, outcome.shared) else {
             return Err(Mismatch::Kinds);
         };
         if told.result.is_none() {
@@ -119,7 +155,7 @@ impl Access {
         if outcome.refers != Some(intent.index) {
             return Err(Mismatch::Refers);
         }
-        if !same_exchange(asked, &told) {
+        if asked.is_some_and(|asked| !same_exchange(asked, &told)) {
             return Err(Mismatch::Content);
         }
         Ok(Self::Exchange(Box::new(Exchange {
@@ -134,7 +170,7 @@ impl Access {
     pub fn first(&self) -> Stamp {
         match self {
             Self::Exchange(exchange) => exchange.intent,
-            Self::Inspection { stamp, .. } | Self::Unused { stamp, .. } => *stamp,
+            Self::Inspection { stamp, .. } | Self::Unused { stamp, .. } | Self::Expired { stamp, .. } => *stamp,
         }
     }
 
@@ -142,6 +178,7 @@ impl Access {
     pub fn stamps(&self) -> Vec<Stamp> {
         match self {
             Self::Exchange(exchange) => std::iter::once(exchange.intent).chain(exchange.outcome).collect(),
+            Self::Expired { stamp, outcome, .. } => std::iter::once(*stamp).chain(*outcome).collect(),
             Self::Inspection { stamp, .. } | Self::Unused { stamp, .. } => vec![*stamp],
         }
     }
@@ -202,7 +239,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_no_access() {
         let exchange = |opened: &mut Opened, change: &dyn Fn(&mut ExchangeRecord)| {
-            if let SharedPart::Exchange(record) = &mut opened.shared {
+            if let Some(SharedPart::Exchange(record)) = &mut opened.shared {
                 change(record);
             }
         };
@@ -241,7 +278,7 @@ mod tests {
     #[test]
     fn an_outcome_may_expire_on_another_day() {
         let outcome = outcome_with(|outcome| {
-            if let SharedPart::Exchange(record) = &mut outcome.shared {
+            if let Some(SharedPart::Exchange(record)) = &mut outcome.shared {
                 record.lifecycle.expiry.0 += 1;
             }
         });

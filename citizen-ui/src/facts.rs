@@ -3,7 +3,8 @@
 //! Like the sentence, the same function runs on the server and in the browser, which compares value by value.
 
 use record::{
-    Assurance, Check, DisclosureClass, ExchangeRecord, ExchangeResult, Outcome, Party, RetentionClass, SubjectRole,
+    Assurance, Check, DisclosureClass, ExchangeRecord, ExchangeResult, Kind, Outcome, Party, RetentionClass,
+    SubjectRole,
 };
 
 use crate::access::{Access, Exchange, Stamp};
@@ -61,6 +62,26 @@ pub fn facts(access: &Access, lang: Lang) -> Vec<Group> {
             ),
             group(words.group_entries, vec![entry(words, words.entry_void, Some(*stamp))]),
         ],
+        Access::Expired {
+            kind,
+            stamp,
+            outcome,
+            expiry,
+        } => {
+            let first = match kind {
+                Kind::Inspection => words.entry_inspection,
+                Kind::Void => words.entry_void,
+                _ => words.entry_intent,
+            };
+            let mut entries = vec![entry(words, first, Some(*stamp))];
+            if *kind == Kind::Intent {
+                entries.push(entry(words, words.entry_outcome, *outcome));
+            }
+            vec![
+                group(words.group_lifecycle, vec![own(words.expired, &day(expiry.0))]),
+                group(words.group_entries, entries),
+            ]
+        }
     }
 }
 

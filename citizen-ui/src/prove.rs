@@ -194,6 +194,7 @@ fn opened_entry(opening: &Opening, proved: Proved) -> Result<Opened, Failure> {
         refers,
         shared: proved.shared,
         citizen: proved.citizen,
+        expiry: proved.expiry,
     })
 }
 

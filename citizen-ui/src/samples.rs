@@ -91,8 +91,9 @@ pub(crate) fn intent() -> Opened {
         stamp: Stamp { index: 17, time: TIME },
         kind: Kind::Intent,
         refers: None,
-        shared: SharedPart::Exchange(Box::new(exchange(None))),
+        shared: Some(SharedPart::Exchange(Box::new(exchange(None)))),
         citizen: None,
+        expiry: ExpiryDay(21_509),
     }
 }
 
@@ -104,8 +105,9 @@ pub(crate) fn outcome(outcome: Outcome) -> Opened {
         },
         kind: Kind::Outcome,
         refers: Some(17),
-        shared: SharedPart::Exchange(Box::new(exchange(Some(result(outcome))))),
+        shared: Some(SharedPart::Exchange(Box::new(exchange(Some(result(outcome)))))),
         citizen: Some(CitizenPart::with_reason("Halterdaten stimmen nicht überein")),
+        expiry: ExpiryDay(21_509),
     }
 }
 
@@ -114,11 +116,12 @@ pub(crate) fn inspection() -> Opened {
         stamp: Stamp { index: 23, time: TIME },
         kind: Kind::Inspection,
         refers: None,
-        shared: SharedPart::Inspection(InspectionRecord {
+        shared: Some(SharedPart::Inspection(InspectionRecord {
             reader: "Datenschutzcockpit".into(),
             reason: "own-login".into(),
             day: 20_778,
-        }),
+        })),
         citizen: None,
+        expiry: ExpiryDay(21_509),
     }
 }

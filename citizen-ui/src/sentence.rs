@@ -3,7 +3,7 @@
 //!
 //! "Recht" (legal basis), "Anlass" (occasion) and the kinds of data are part of the sentence, so they are compared too.
 
-use record::{ExchangeRecord, InspectionRecord, Outcome, SubjectRole, VoidRecord};
+use record::{ExchangeRecord, ExpiryDay, InspectionRecord, Kind, Outcome, SubjectRole, VoidRecord};
 
 use crate::access::{Access, Stamp};
 use crate::codes;
@@ -20,6 +20,12 @@ pub fn sentence(access: &Access, lang: Lang) -> Phrase {
         (Access::Exchange(exchange), Lang::En) => english(&mut phrase, exchange.intent, &exchange.record),
         (Access::Inspection { stamp, record }, _) => inspection(&mut phrase, *stamp, record, lang),
         (Access::Unused { stamp, record }, _) => unused(&mut phrase, *stamp, record, lang),
+        (
+            Access::Expired {
+                kind, stamp, expiry, ..
+            },
+            _,
+        ) => expired(&mut phrase, *kind, *stamp, *expiry, lang),
     }
     phrase
 }
@@ -146,6 +152,32 @@ fn unused(phrase: &mut Phrase, stamp: Stamp, record: &VoidRecord, lang: Lang) {
     };
 }
 
+fn expired(phrase: &mut Phrase, kind: Kind, stamp: Stamp, expiry: ExpiryDay, lang: Lang) {
+    let when = When::of(stamp.time);
+    let day = day(expiry.0);
+    let (date, time) = (when.date, when.time);
+    phrase.say(&match (lang, kind) {
+        (Lang::De, Kind::Inspection) => format!(
+            "Am {date} um {time} Uhr hat jemand Ihre Einträge geöffnet. Wer das war und warum, ist gelöscht: Es wurde bis zum {day} aufbewahrt."
+        ),
+        (Lang::De, Kind::Void) => format!(
+            "Am {date} um {time} Uhr wurde eine Nummer für eine Anfrage vergeben und nicht benutzt. Wer sie bekam, ist gelöscht: Es wurde bis zum {day} aufbewahrt."
+        ),
+        (Lang::De, _) => format!(
+            "Am {date} um {time} Uhr hat eine Behörde Daten über Sie angefragt. Wer das war, wo, warum und mit welchem Ergebnis, ist gelöscht: Es wurde bis zum {day} aufbewahrt."
+        ),
+        (Lang::En, Kind::Inspection) => format!(
+            "On {date} at {time} (German time), somebody opened your entries. Who that was and why is erased: it was kept until {day}."
+        ),
+        (Lang::En, Kind::Void) => format!(
+            "On {date} at {time} (German time), a number for a request was given out and not used. Who got it is erased: it was kept until {day}."
+        ),
+        (Lang::En, _) => format!(
+            "On {date} at {time} (German time), an authority asked for data about you. Who that was, where, why and with which result is erased: it was kept until {day}."
+        ),
+    });
+}
+
 fn outcome(record: &ExchangeRecord) -> Option<Outcome> {
     record.result.as_ref().map(|result| result.outcome)
 }
@@ -178,6 +210,7 @@ mod tests {
     use tlog::Hash;
 
     use super::*;
+    use crate::access::Opened;
     use crate::samples::{self, TIME};
 
     const START: &str = "Die Stadt Musterhausen (Bewohnerparken) hat am 21.11.2026 um 14:03 Uhr beim Kraftfahrt-Bundesamt Ihre Daten „Zulassungsbescheinigung Teil I“ (Fahrzeug, Halter) ";
@@ -244,11 +277,39 @@ mod tests {
             (SubjectRole::ThirdPerson, "als dritte Person"),
         ] {
             let mut intent = samples::intent();
-            if let SharedPart::Exchange(record) = &mut intent.shared {
+            if let Some(SharedPart::Exchange(record)) = &mut intent.shared {
                 record.role = role;
             }
             let access = Access::of(vec![intent]).unwrap();
             assert!(sentence(&access, Lang::De).text().contains(words));
+        }
+    }
+
+    #[test]
+    fn what_is_erased_says_so() {
+        let erased = |mut opened: Vec<Opened>| {
+            opened
+                .iter_mut()
+                .for_each(|entry| (entry.shared, entry.citizen) = (None, None));
+            Access::of(opened).unwrap()
+        };
+        assert_eq!(
+            sentence(
+                &erased(vec![samples::intent(), samples::outcome(Outcome::Delivered)]),
+                Lang::De
+            )
+            .text(),
+            "Am 21.11.2026 um 14:03 Uhr hat eine Behörde Daten über Sie angefragt. Wer das war, wo, warum und mit welchem \
+             Ergebnis, ist gelöscht: Es wurde bis zum 21.11.2028 aufbewahrt."
+        );
+        for opened in [vec![samples::intent()], vec![samples::inspection()]] {
+            let access = erased(opened);
+            assert!(sentence(&access, Lang::De).text().contains("gelöscht"));
+            assert!(
+                sentence(&access, Lang::En)
+                    .text()
+                    .contains("is erased: it was kept until 21.11.2028")
+            );
         }
     }
 

@@ -4,13 +4,13 @@
 
 mod support;
 
-use record::{Idnr, Kind, Period, Phase, Series, TestNumbers, Timestamp};
+use record::{Idnr, Kind, Period, Phase, RetentionClass, Series, TestNumbers, Timestamp};
 use support::{Log, idnr, vrf_key};
 use tlog::map::MapError;
 use tlog::merkle::ProofError;
 use tlog::policy::Policy;
 use tlog::vrf;
-use verifier::bundle::{Bundle, BundleError, Complete, FORMAT, Fault, Place};
+use verifier::bundle::{Bundle, BundleError, Complete, FORMAT, Fault, Place, ProvedRecord, Record};
 
 fn policy(log: &Log) -> Policy {
     Policy::parse(log.policy().as_bytes()).unwrap()
@@ -428,14 +428,47 @@ fn a_changed_record_is_refused() {
     numbers[0].intent.content.record = numbers[1].intent.content.record.clone();
     assert_refused(&log, &bundle, exchange(0, Phase::Intent), record);
     let mut bundle = log.bundle(&idnr());
-    let content = &mut bundle.proof.periods[0].exchanges.numbers[1]
-        .intent
-        .content
-        .record
-        .citizen
-        .content;
-    content.internal_reason = None;
+    let number = &mut bundle.proof.periods[0].exchanges.numbers[1];
+    let Record::Open(unsealed) = &mut number.intent.content.record else {
+        panic!("not open")
+    };
+    unsealed.citizen.content.internal_reason = None;
     assert_refused(&log, &bundle, exchange(1, Phase::Intent), record);
+}
+
+/// What has expired is shown sealed, and still counts; what has not may not be withheld as if it had.
+#[test]
+fn an_expired_record_counts_and_a_living_one_is_not_withheld() {
+    let mut log = log();
+    let sealed = |log: &Log| {
+        let mut bundle = log.bundle(&idnr());
+        let intent = &mut bundle.proof.periods[0].exchanges.numbers[0].intent;
+        intent.content.record = Record::Expired(log.records[&intent.index].clone());
+        bundle
+    };
+    let expiry = RetentionClass::IdnrG2y.expiry(Timestamp(log.now));
+    let first = exchange(0, Phase::Intent);
+    assert_refused(
+        &log,
+        &sealed(&log),
+        first,
+        |fault| matches!(fault, Fault::Withheld(day) if *day == expiry),
+    );
+    log.now = (u64::from(expiry.0) + 1) * 86_400;
+    log.map();
+    let bundle = Bundle::parse(&sealed(&log).to_bytes()).unwrap();
+    let complete = check(&log, &bundle).unwrap();
+    assert_eq!((complete.exchanges, complete.inspections), (3, 2));
+    assert!(matches!(complete.entries[0].record, ProvedRecord::Expired(day) if day == expiry));
+    assert!(matches!(complete.entries[1].record, ProvedRecord::Open { .. }));
+    // Another sealed record, or none.
+    let mut bundle = sealed(&log);
+    let numbers = &mut bundle.proof.periods[0].exchanges.numbers;
+    numbers[0].intent.content.record = Record::Expired(log.records[&numbers[1].intent.index].clone());
+    assert_refused(&log, &bundle, first, |fault| matches!(fault, Fault::Record));
+    let mut bundle = sealed(&log);
+    bundle.proof.periods[0].exchanges.numbers[0].intent.content.record = Record::Expired(Vec::new());
+    assert_refused(&log, &bundle, first, |fault| matches!(fault, Fault::Sealed(_)));
 }
 
 /// Nothing in a file can be changed, cut off or added without being noticed.

@@ -4,7 +4,7 @@
 
 mod support;
 
-use record::{Idnr, Kind, Outcome, Phase, Series, SharedPart, TestNumbers};
+use record::{Idnr, Kind, Outcome, Phase, RetentionClass, Series, SharedPart, TestNumbers, Timestamp};
 use support::Log;
 use tlog::Hash;
 use tlog::policy::Policy;
@@ -65,7 +65,7 @@ fn an_opening_proves_entry_record_person_and_writer() {
         (person.period.0, person.series, person.number),
         (1, Series::Exchanges, case.number)
     );
-    let SharedPart::Exchange(exchange) = &proved.shared else {
+    let Some(SharedPart::Exchange(exchange)) = &proved.shared else {
         panic!("not an exchange")
     };
     assert_eq!(exchange.result.as_ref().unwrap().outcome, Outcome::Delivered);
@@ -109,6 +109,32 @@ fn what_is_left_out_is_not_claimed() {
     assert!(!opening.verify(&case.policy, None).unwrap().quorum);
 }
 
+/// After its day a record has no keys any more; up to it they may not be missing.
+#[test]
+fn an_expired_record_is_proved_without_keys() {
+    let mut case = case();
+    let without_keys = |case: &Case| {
+        let mut opening = case.opening();
+        (opening.shared_key, opening.citizen_key) = (None, None);
+        opening
+    };
+    let expiry = RetentionClass::IdnrG2y.expiry(Timestamp(case.log.now));
+    let error = without_keys(&case).verify(&case.policy, None).unwrap_err();
+    assert!(matches!(error, VerifyError::Withheld(day) if day == expiry), "{error}");
+    case.log.now = (u64::from(expiry.0) + 1) * 86_400;
+    let proved = without_keys(&case)
+        .verify(&case.policy, Some(&case.log.genesis()))
+        .unwrap();
+    assert!(proved.shared.is_none() && proved.citizen.is_none() && proved.quorum);
+    assert_eq!((proved.expiry, proved.person.unwrap().number), (expiry, case.number));
+    let mut opening = without_keys(&case);
+    opening.sealed_record[100] ^= 1;
+    assert!(matches!(
+        opening.verify(&case.policy, None),
+        Err(VerifyError::Commitment)
+    ));
+}
+
 #[test]
 fn every_wrong_part_is_refused_for_its_own_reason() {
     let case = case();
@@ -124,9 +150,12 @@ fn every_wrong_part_is_refused_for_its_own_reason() {
         case.error(|o| o.sealed_record = case.log.records[&case.intent].clone()),
         VerifyError::Commitment
     ));
-    assert!(matches!(case.error(|o| o.shared_key.0[0] ^= 1), VerifyError::Sealed(_)));
     assert!(matches!(
-        case.error(|o| o.citizen_key = Some(o.shared_key.clone())),
+        case.error(|o| o.shared_key.as_mut().unwrap().0[0] ^= 1),
+        VerifyError::Sealed(_)
+    ));
+    assert!(matches!(
+        case.error(|o| o.citizen_key = o.shared_key.clone()),
         VerifyError::Sealed(_)
     ));
     assert!(matches!(

@@ -82,10 +82,18 @@ pub struct DisclosedEntry {
     /// VRF proof of the label.
     #[serde(with = "record::bytes")]
     pub vrf_proof: [u8; 80],
-    /// Key of the record's shared part.
-    pub shared_key: PartKey,
-    /// Key of the record's citizen part.
-    pub citizen_key: PartKey,
+    /// The keys of its record; none when its expiry day has passed: they are destroyed.
+    pub keys: Option<EntryKeys>,
+}
+
+/// The keys of the two parts of a record that a citizen may read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntryKeys {
+    /// Of the part for both parties, citizen and supervision.
+    pub shared: PartKey,
+    /// Of the citizen's part.
+    pub citizen: PartKey,
 }
 
 impl std::fmt::Debug for DisclosedEntry {

@@ -43,7 +43,7 @@ pub use answer::{
     Acknowledgement, Answer, AnswerStatement, CheckName, Completion, Forward, OutcomeNotice, Reply, ReplyOutcome,
 };
 pub use bytes::{random, sha256_of};
-pub use disclosure::{DisclosedEntry, Disclosure, DisclosureRequest, PeriodInfo};
+pub use disclosure::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodInfo};
 pub use labels::{
     ChainLink, DenialKeyRequest, LabelAnswer, LabelRequest, LinkedEntry, OutcomeKeyAnswer, OutcomeKeyRequest,
     ProviderContent, ProviderContext, ProviderPart,

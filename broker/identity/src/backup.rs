@@ -1,7 +1,7 @@
 //! Backups of identity's state.
 //!
 //! A backup is `state.redb`, copied while identity does not run: reservations, whose labels are whose, and the period secrets
-//! *wrapped* ([`crate::wrapping`]). It holds neither `wrapping/` nor `daykeys.redb`: those are replicated, never backed up, and what is
+//! *wrapped* ([`crate::wrapping`]). It holds neither `wrapping/` nor `daykeys/`: those are replicated, never backed up, and what is
 //! destroyed there is destroyed in every backup. The writer's journal is not in it either: identity's chain goes on from the
 //! log's own head.
 //!

@@ -1,22 +1,24 @@
-//! Day keys: one per retention class and expiry day, in `daykeys.redb`, a file of its own.
+//! Day keys: one per retention class and expiry day, each in a file of its own in `daykeys/` ([`crate::key_files`]).
+//!
+//! ```text
+//! daykeys/CLASS-DAY.key      CLASS: idnrg-2y, eu-12m; DAY: since 1970-01-01, ten digits
+//! ```
 //!
 //! Every record's key hangs on one of these (design §5.7): destroying the key of a day destroys every record, copy and
-//! export that expires on it. Therefore this file is replicated, never backed up, and nothing else is in it.
+//! export that expires on it. Therefore the folder is replicated, never backed up, and nothing else is in it.
 //!
 //! A key is made when it is first asked for, and is on disk before it is handed out: a record sealed under a key that a
-//! crash could lose would be lost with it. The key of a day that has passed is never made: it would bring back a destroyed
-//! one's place with another value.
+//! crash could lose would be lost with it. A key is destroyed when its day has passed, at the first look around after it
+//! ([`DayKeys::destroy_expired`]), and never made again: it would take a destroyed one's place with another value. Nothing is noted
+//! of a destroyed key, so a crash can lose no note: the day says that it is destroyed, and until it is, nobody gets it any more.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use record::{DayKey, ExpiryDay, RetentionClass};
-use redb::{ReadableTable as _, TableDefinition};
-use zeroize::Zeroizing;
 
-use crate::committer::{Store, StoreError};
-
-/// (retention class, expiry day) → 32 bytes.
-const KEYS: TableDefinition<(u8, u32), &[u8]> = TableDefinition::new("keys");
+use crate::key_files::{KeyFileError, KeyFolder};
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -24,81 +26,118 @@ pub enum DayKeyError {
     /// The day has passed.
     #[error("the records of this day have expired")]
     Expired,
-    /// No random bytes.
+    /// The files fail.
     #[error(transparent)]
-    Random(#[from] service::secret::SecretError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    Files(#[from] KeyFileError),
+    /// A file of another name lies in the folder. Fatal: look what it is.
+    #[error("{0}.key in the folder of day keys is no day key: look what it is, and take it away")]
+    Stranger(String),
+    /// The task that makes a key was stopped.
+    #[error("identity is ending")]
+    Ending,
 }
+
+type Place = (RetentionClass, ExpiryDay);
 
 /// The store of day keys.
 #[derive(Clone, Debug)]
 pub struct DayKeys {
-    store: Store,
+    folder: KeyFolder,
+    keys: Arc<Mutex<BTreeMap<Place, DayKey>>>,
 }
 
 impl DayKeys {
-    /// Opens or creates the store file.
+    /// Opens or creates the folder, and reads what is in it.
     ///
     /// # Errors
-    /// When the file cannot be opened, or is no store.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let store = Store::open(path)?;
-        store.write_now(|write| {
-            write.open_table(KEYS)?;
-            Ok(())
-        })?;
-        Ok(Self { store })
+    /// [`DayKeyError`]; all are fatal.
+    pub fn open(folder: &Path) -> Result<Self, DayKeyError> {
+        let folder = KeyFolder::open(folder)?;
+        let mut keys = BTreeMap::new();
+        for name in folder.names()? {
+            let place = parse(&name).ok_or_else(|| DayKeyError::Stranger(name.clone()))?;
+            if let Some(key) = folder.get(&name)? {
+                keys.insert(place, DayKey(*key));
+            }
+        }
+        Ok(Self {
+            folder,
+            keys: Arc::new(Mutex::new(keys)),
+        })
     }
 
-    /// The key of that class and day, if there is one.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn existing(&self, class: RetentionClass, day: ExpiryDay) -> Result<Option<DayKey>, StoreError> {
-        let table = self.store.read()?.open_table(KEYS)?;
-        table
-            .get((class.code(), day.0))?
-            .map(|value| key(value.value()))
-            .transpose()
+    /// The key of that class and day, if there is one and the day has not passed. `today` in days since 1970-01-01.
+    #[must_use]
+    pub fn existing(&self, class: RetentionClass, day: ExpiryDay, today: u32) -> Option<DayKey> {
+        let keys = self.keys();
+        keys.get(&(class, day)).filter(|_| !passed(day, today)).cloned()
     }
 
-    /// The key of that class and day; made if there is none. `today` in days since 1970-01-01.
+    /// The key of that class and day; made if there is none.
     ///
     /// # Errors
-    /// [`DayKeyError::Expired`] when the day has passed; when the store fails.
+    /// [`DayKeyError::Expired`] when the day has passed; when the files fail.
     pub async fn get(&self, class: RetentionClass, day: ExpiryDay, today: u32) -> Result<DayKey, DayKeyError> {
-        if day.0 < today {
+        if passed(day, today) {
             return Err(DayKeyError::Expired);
         }
-        if let Some(key) = self.existing(class, day)? {
+        if let Some(key) = self.existing(class, day, today) {
             return Ok(key);
         }
-        let fresh = Zeroizing::new(service::secret::random()?);
-        let key = self.store.write(move |write| {
-            let mut table = write.open_table(KEYS)?;
-            let place = (class.code(), day.0);
-            // Somebody else may have made it meanwhile; the first one stands.
-            if let Some(value) = table.get(place)? {
-                return key(value.value());
-            }
-            table.insert(place, fresh.as_slice())?;
-            key(fresh.as_slice())
-        });
-        Ok(key.await?)
+        let this = self.clone();
+        let make = move || {
+            // Held while the file is written: a key is made once, whoever asks for it at the same time.
+            let mut keys = this.keys();
+            let key = DayKey(*this.folder.make(&name(class, day))?);
+            keys.insert((class, day), key.clone());
+            Ok(key)
+        };
+        tokio::task::spawn_blocking(make)
+            .await
+            .map_err(|_| DayKeyError::Ending)?
+    }
+
+    /// Destroys the keys of all days that have passed; says how many.
+    ///
+    /// # Errors
+    /// When the files fail: some may still be there; try again.
+    pub fn destroy_expired(&self, today: u32) -> Result<usize, DayKeyError> {
+        let mut keys = self.keys();
+        let expired: Vec<Place> = keys.keys().filter(|(_, day)| passed(*day, today)).copied().collect();
+        for (class, day) in &expired {
+            self.folder.destroy(&name(*class, *day))?;
+            keys.remove(&(*class, *day));
+        }
+        Ok(expired.len())
+    }
+
+    fn keys(&self) -> MutexGuard<'_, BTreeMap<Place, DayKey>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn key(bytes: &[u8]) -> Result<DayKey, StoreError> {
-    let bytes: [u8; 32] = bytes.try_into().map_err(|_| StoreError::Corrupt("keys"))?;
-    Ok(DayKey(bytes))
+/// A record is kept up to the end of its expiry day.
+pub(crate) fn passed(day: ExpiryDay, today: u32) -> bool {
+    day.0 < today
+}
+
+fn name(class: RetentionClass, day: ExpiryDay) -> String {
+    format!("{}-{:010}", class.as_str(), day.0)
+}
+
+fn parse(text: &str) -> Option<Place> {
+    let (class, day) = text.rsplit_once('-')?;
+    let class = RetentionClass::ALL.into_iter().find(|known| known.as_str() == class)?;
+    let day = ExpiryDay(day.parse().ok()?);
+    (name(class, day) == text).then_some((class, day))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    const CLASS: RetentionClass = RetentionClass::IdnrG2y;
 
     fn key_id(key: &DayKey) -> [u8; 32] {
         key.record_key(&record::Label([7; 32])).part(record::PartName::Shared).0
@@ -107,11 +146,11 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn one_key_per_class_and_day_also_when_asked_at_once() {
         let dir = tempfile::tempdir().unwrap();
-        let keys = DayKeys::open(&dir.path().join("daykeys.redb")).unwrap();
+        let keys = DayKeys::open(dir.path()).unwrap();
         let asked: Vec<_> = (0..16)
             .map(|_| {
                 let keys = keys.clone();
-                tokio::spawn(async move { keys.get(RetentionClass::IdnrG2y, ExpiryDay(30), 20).await })
+                tokio::spawn(async move { keys.get(CLASS, ExpiryDay(30), 20).await })
             })
             .collect();
         let mut ids = Vec::new();
@@ -121,32 +160,48 @@ mod tests {
         ids.dedup();
         assert_eq!(ids.len(), 1);
         let other_class = keys.get(RetentionClass::Eu12m, ExpiryDay(30), 20).await.unwrap();
-        let other_day = keys.get(RetentionClass::IdnrG2y, ExpiryDay(31), 20).await.unwrap();
+        let other_day = keys.get(CLASS, ExpiryDay(31), 20).await.unwrap();
         assert_ne!(key_id(&other_class), ids[0]);
         assert_ne!(key_id(&other_day), ids[0]);
-        drop(keys);
-        let again = reopen(&dir.path().join("daykeys.redb")).await;
-        let kept = again.existing(RetentionClass::IdnrG2y, ExpiryDay(30)).unwrap().unwrap();
-        assert_eq!(key_id(&kept), ids[0]);
-    }
-
-    /// The writing thread lets go of the file a moment after the last handle is dropped.
-    async fn reopen(path: &Path) -> DayKeys {
-        for _ in 0..100 {
-            if let Ok(keys) = DayKeys::open(path) {
-                return keys;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-        DayKeys::open(path).unwrap()
+        let again = DayKeys::open(dir.path()).unwrap();
+        assert_eq!(key_id(&again.existing(CLASS, ExpiryDay(30), 20).unwrap()), ids[0]);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 3);
     }
 
     #[tokio::test]
-    async fn a_passed_day_gets_no_key() {
+    async fn a_key_is_there_up_to_its_day_and_never_after_it() {
         let dir = tempfile::tempdir().unwrap();
-        let keys = DayKeys::open(&dir.path().join("daykeys.redb")).unwrap();
-        let late = keys.get(RetentionClass::Eu12m, ExpiryDay(19), 20).await;
-        assert!(matches!(late, Err(DayKeyError::Expired)));
-        assert!(keys.existing(RetentionClass::Eu12m, ExpiryDay(19)).unwrap().is_none());
+        let keys = DayKeys::open(dir.path()).unwrap();
+        for day in [20, 21] {
+            keys.get(CLASS, ExpiryDay(day), 20).await.unwrap();
+        }
+        assert_eq!(keys.destroy_expired(20).unwrap(), 0);
+        assert!(keys.existing(CLASS, ExpiryDay(20), 20).is_some());
+        // The day has passed: nobody gets it, even before it is destroyed.
+        assert!(keys.existing(CLASS, ExpiryDay(20), 21).is_none());
+        assert_eq!(keys.destroy_expired(21).unwrap(), 1);
+        assert!(matches!(
+            keys.get(CLASS, ExpiryDay(20), 21).await,
+            Err(DayKeyError::Expired)
+        ));
+        let again = DayKeys::open(dir.path()).unwrap();
+        assert!(
+            again.existing(CLASS, ExpiryDay(20), 20).is_none(),
+            "it is gone for good"
+        );
+        assert!(again.existing(CLASS, ExpiryDay(21), 21).is_some());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_stranger_in_the_folder_is_noticed() {
+        for name in ["idnrg-2y-30", "eu-12m-00000000x1", "x-0000000030"] {
+            let dir = tempfile::tempdir().unwrap();
+            KeyFolder::open(dir.path()).unwrap().make(name).unwrap();
+            assert!(
+                matches!(DayKeys::open(dir.path()), Err(DayKeyError::Stranger(_))),
+                "{name}"
+            );
+        }
     }
 }

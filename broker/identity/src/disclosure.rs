@@ -9,6 +9,8 @@
 //!
 //! There is one inspection per reader, person and day: looking again on the same day opens no second one.
 //!
+//! A record whose expiry day has passed opens for nobody any more: it is listed without keys.
+//!
 //! With the list comes the proof that it is complete ([`crate::complete`]), if the witnesses have cosigned so far.
 //!
 //! The list is found as a verifier would find it: for each period with a living secret and both undelayed series, the numbers
@@ -17,7 +19,7 @@
 
 use std::sync::Arc;
 
-use exchange::{DisclosedEntry, Disclosure, DisclosureRequest, PeriodInfo};
+use exchange::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodInfo};
 use record::{
     ExpiryDay, Idnr, InspectionRecord, Kind, Label, PartName, ParticipantId, Period, Phase, Receipt, RetentionClass,
     Series, SharedPart, SignedEntry, Timestamp,
@@ -27,6 +29,7 @@ use tlog::Hash;
 use tlog::merkle::Index;
 
 use crate::complete::{Number, Row};
+use crate::day_keys;
 use crate::identity::{Identity, LockKey, internal, log_problem};
 use crate::log::{AppendError, Located, Log, OwnKind};
 use crate::periods::Secret;
@@ -240,11 +243,21 @@ impl<L: Log> Identity<L> {
             return Err(Problem::internal());
         };
         let expiry = record_day(&kept, phase, located.time);
-        let Some(day_key) = self.day_keys.existing(kept.class, expiry).map_err(internal)? else {
-            tracing::error!("a day key that is not due for destruction is missing: restore the day keys");
-            return Err(Problem::internal());
+        let today = self.today();
+        let keys = match self.day_keys.existing(kept.class, expiry, today) {
+            Some(day_key) => {
+                let record_key = day_key.record_key(number.evaluated.labels.of(phase));
+                Some(EntryKeys {
+                    shared: record_key.part(PartName::Shared),
+                    citizen: record_key.part(PartName::Citizen),
+                })
+            }
+            None if day_keys::passed(expiry, today) => None,
+            None => {
+                tracing::error!("a day key that is not due for destruction is missing: restore the day keys");
+                return Err(Problem::internal());
+            }
         };
-        let record_key = day_key.record_key(number.evaluated.labels.of(phase));
         Ok(DisclosedEntry {
             index: located.index,
             kind: located.kind,
@@ -253,8 +266,7 @@ impl<L: Log> Identity<L> {
             number: key.number,
             phase,
             vrf_proof: number.evaluated.proof,
-            shared_key: record_key.part(PartName::Shared),
-            citizen_key: record_key.part(PartName::Citizen),
+            keys,
         })
     }
 }

@@ -106,4 +106,15 @@ impl<L: Log> Identity<L> {
     pub(crate) fn today(&self) -> u32 {
         record::Timestamp(self.clock.now()).day()
     }
+
+    /// Destroys the keys of all days that have passed.
+    pub(crate) async fn destroy_expired(&self) -> Result<(), Problem> {
+        let (day_keys, today) = (self.day_keys.clone(), self.today());
+        let destroyed = tokio::task::spawn_blocking(move || day_keys.destroy_expired(today)).await;
+        match destroyed.map_err(internal)?.map_err(internal)? {
+            0 => {}
+            keys => tracing::info!(keys, "day keys destroyed: the records of those days have expired"),
+        }
+        Ok(())
+    }
 }

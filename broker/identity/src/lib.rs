@@ -12,11 +12,11 @@
 //! | [`disclosure`] | answers the cockpit | no key without an `inspection` in the log |
 //! | `complete` | finds all of a person, and proves it | as of what the witnesses have cosigned |
 //! | [`login`] | verifies the ID token | by identity itself, not by the cockpit |
-//! | [`state`], [`day_keys`] | what must not be forgotten, and what must be | two files: the second is never backed up |
+//! | [`state`], [`day_keys`] | what must not be forgotten, and what must be | the second is never backed up; a passed day's key is destroyed |
 //! | [`periods`], [`wrapping`] | one VRF key a month, and when it goes | its secret is stored wrapped, the wrapping key elsewhere |
 //! | [`log`], [`ledger`] | the log, followed and checked | the ledger is never asked about a label |
 //!
-//! Files in `data`: `state.redb`, `daykeys.redb`, `wrapping/`, and the writer's journal. All are readable for their owner only and hold
+//! Files in `data`: `state.redb`, `daykeys/`, `wrapping/`, and the writer's journal. All are readable for their owner only and hold
 //! IDNrs or secrets; nothing of them ever appears in a log line, a metric, an error or an entry.
 
 pub mod backup;
@@ -25,6 +25,7 @@ mod complete;
 pub mod day_keys;
 pub mod disclosure;
 mod identity;
+pub mod key_files;
 pub mod labels;
 pub mod ledger;
 mod locks;
@@ -119,9 +120,12 @@ pub enum Error {
     /// The person registry is not usable.
     #[error(transparent)]
     Persons(#[from] persons::PersonsError),
-    /// The state or the day keys cannot be opened, read or written.
+    /// The state cannot be opened, read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The day keys cannot be opened.
+    #[error(transparent)]
+    DayKeys(#[from] day_keys::DayKeyError),
     /// Our keys are not those that the directory lists for identity.
     #[error("the {0} key is not the one in the directory: take the right key file, or have the directory changed")]
     OtherKey(&'static str),

@@ -187,8 +187,7 @@ impl<L: Log> Identity<L> {
 
     /// Seals a record of identity's own under the key of the number's first day.
     pub(crate) fn seal(&self, row: &NumberRow, shared: SharedPart) -> Result<SealedRecord, Problem> {
-        let day_key = self.day_keys.existing(row.class, row.expiry).map_err(internal)?;
-        let Some(day_key) = day_key else {
+        let Some(day_key) = self.day_keys.existing(row.class, row.expiry, self.today()) else {
             tracing::error!("the day key of a number in use is missing: restore the day keys");
             return Err(Problem::internal());
         };

@@ -1,4 +1,5 @@
-//! Bringing identity up, and what it does on its own: following the log, beginning periods, voiding unused labels.
+//! Bringing identity up, and what it does on its own: following the log, beginning periods, voiding unused labels, destroying the
+//! keys of days that have passed.
 //!
 //! Requests are taken once the log's first entries have been checked; until the log has been followed and a period has begun they
 //! get a retryable refusal. What is fatal in the background ends the process: a broken log, a period that is not ours, a stopped writer.
@@ -70,7 +71,7 @@ async fn bring_up(config: &Config, shutdown: Shutdown) -> Result<Identity<Ledger
     let persons = Registry::load(&config.persons, config.test_numbers)?;
     tracing::info!(persons = persons.len(), "person registry read");
     let state = State::open(&config.data.join("state.redb"))?;
-    let day_keys = DayKeys::open(&config.data.join("daykeys.redb"))?;
+    let day_keys = DayKeys::open(&config.data.join("daykeys"))?;
     let mac = MacKey::new(state.secret("mac", random().map_err(configuration)?)?);
     let keys = Keys {
         signing: SigningKey::from_seed(&seed(&config.signing_key)?),
@@ -183,6 +184,7 @@ async fn look_around(identity: &Arc<Identity<Ledger>>, beats: u64) -> Result<(),
         Err(error) => return Err(error.into()),
     }
     // Their problems are logged where they arise.
+    let _ = identity.destroy_expired().await;
     let _ = identity.sweep().await;
     if beats.is_multiple_of(PRUNE) {
         let _ = identity.prune().await;

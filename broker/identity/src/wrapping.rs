@@ -1,25 +1,22 @@
-//! Wrapping keys: what a period's secret is encrypted under, each in a file of its own.
+//! Wrapping keys: what a period's secret is encrypted under, each in a file of its own ([`crate::key_files`]).
 //!
 //! ```text
-//! wrapping/<period>.key     32 random bytes, hex, readable for the owner only
+//! wrapping/<period>.key     ten digits
 //! wrapped   = nonce[12] ‖ ChaCha20-Poly1305(wrapping key, nonce, aad = "einsicht/period-secret/v1" ‖ u32 period, seed[32])
 //! ```
 //!
 //! The state, and every backup of it, holds period secrets wrapped. This folder is replicated, never backed up: so a backup alone
 //! opens nothing, and destroying one file destroys that period's secret in every backup there is (design §5.2).
-//!
-//! Destroying overwrites the file before it is unlinked. What a disk, a file system or a hypervisor keeps of overwritten blocks is
-//! theirs: put the folder on storage that forgets.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use record::Period;
-use service::secret::{SecretError, create_seed, random, read_seed};
+use service::secret::{SecretError, random};
 use zeroize::Zeroizing;
+
+use crate::key_files::{KeyFileError, KeyFolder};
 
 const INFO: &[u8] = b"einsicht/period-secret/v1";
 const NONCE: usize = 12;
@@ -27,17 +24,12 @@ const NONCE: usize = 12;
 /// Why a secret cannot be wrapped, unwrapped or destroyed.
 #[derive(Debug, thiserror::Error)]
 pub enum WrappingError {
-    /// The folder or a file in it cannot be read or written.
-    #[error("the wrapping keys in {path}: {source}")]
-    Io {
-        /// Which file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// A key file is not one, or there are no random bytes.
+    /// A key file fails.
     #[error(transparent)]
-    Secret(#[from] SecretError),
+    Files(#[from] KeyFileError),
+    /// There are no random bytes.
+    #[error(transparent)]
+    Random(#[from] SecretError),
     /// The secret was wrapped under another key, or changed.
     #[error("the secret of period {0} does not open under its wrapping key: the two do not belong together")]
     Other(u32),
@@ -46,7 +38,7 @@ pub enum WrappingError {
 /// The folder of wrapping keys.
 #[derive(Debug, Clone)]
 pub struct WrappingKeys {
-    folder: PathBuf,
+    folder: KeyFolder,
 }
 
 /// One wrapping key. `Debug` does not show it.
@@ -62,18 +54,10 @@ impl WrappingKeys {
     /// Opens or makes the folder.
     ///
     /// # Errors
-    /// [`WrappingError::Io`].
+    /// When it cannot be read or made.
     pub fn open(folder: &Path) -> Result<Self, WrappingError> {
-        use std::os::unix::fs::DirBuilderExt as _;
-        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        made.map_err(|source| io(folder, source))?;
-        Ok(Self {
-            folder: folder.to_path_buf(),
-        })
-    }
-
-    fn path(&self, period: Period) -> PathBuf {
-        self.folder.join(format!("{:010}.key", period.0))
+        let folder = KeyFolder::open(folder)?;
+        Ok(Self { folder })
     }
 
     /// A period's key; `None` if it was never made, or is destroyed, or the folder is not the right one.
@@ -81,12 +65,7 @@ impl WrappingKeys {
     /// # Errors
     /// When the file is there and cannot be read.
     pub fn get(&self, period: Period) -> Result<Option<WrappingKey>, WrappingError> {
-        let path = self.path(period);
-        match path.try_exists() {
-            Ok(false) => Ok(None),
-            Ok(true) => Ok(Some(WrappingKey(Zeroizing::new(read_seed(&path)?)))),
-            Err(source) => Err(io(&path, source)),
-        }
+        Ok(self.folder.get(&name(period))?.map(WrappingKey))
     }
 
     /// A period's key, made if there is none. It is on disk before it is returned.
@@ -94,31 +73,20 @@ impl WrappingKeys {
     /// # Errors
     /// When the file cannot be read or made.
     pub fn make(&self, period: Period) -> Result<WrappingKey, WrappingError> {
-        if let Some(key) = self.get(period)? {
-            return Ok(key);
-        }
-        Ok(WrappingKey(Zeroizing::new(create_seed(&self.path(period))?)))
+        Ok(WrappingKey(self.folder.make(&name(period))?))
     }
 
     /// Destroys a period's key. Nothing happens if there is none any more.
     ///
     /// # Errors
-    /// [`WrappingError::Io`]: it may still be there; try again.
+    /// When the file fails: it may still be there; try again.
     pub fn destroy(&self, period: Period) -> Result<(), WrappingError> {
-        let path = self.path(period);
-        let destroyed = (|| {
-            let length = std::fs::metadata(&path)?.len();
-            let mut file = OpenOptions::new().write(true).open(&path)?;
-            file.write_all(&vec![0; usize::try_from(length).unwrap_or(0)])?;
-            file.sync_all()?;
-            std::fs::remove_file(&path)?;
-            service::durable::sync_directory_of(&path)
-        })();
-        match destroyed {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(io(&path, source)),
-            _ => Ok(()),
-        }
+        Ok(self.folder.destroy(&name(period))?)
     }
+}
+
+fn name(period: Period) -> String {
+    format!("{:010}", period.0)
 }
 
 impl WrappingKey {
@@ -163,13 +131,6 @@ fn aad(period: Period) -> Vec<u8> {
     [INFO, &period.0.to_be_bytes()].concat()
 }
 
-fn io(path: &Path, source: std::io::Error) -> WrappingError {
-    WrappingError::Io {
-        path: path.to_path_buf(),
-        source,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -193,16 +154,5 @@ mod tests {
         let again = WrappingKeys::open(&folder.path().join("wrapping")).unwrap();
         let one = again.get(Period(1)).unwrap().unwrap();
         assert_eq!(*one.unwrap(Period(1), &wrapped).unwrap(), [7; 32]);
-    }
-
-    #[test]
-    fn a_destroyed_key_is_gone() {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = WrappingKeys::open(folder.path()).unwrap();
-        keys.make(Period(1)).unwrap();
-        keys.destroy(Period(1)).unwrap();
-        keys.destroy(Period(1)).unwrap();
-        assert!(keys.get(Period(1)).unwrap().is_none());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -201,6 +201,11 @@ fn kind(access: &Access) -> Kind {
         Access::Exchange(_) => Kind::Exchange,
         Access::Inspection { .. } => Kind::Inspection,
         Access::Unused { .. } => Kind::Unused,
+        Access::Expired { kind, .. } => match kind {
+            record::Kind::Inspection => Kind::Inspection,
+            record::Kind::Void => Kind::Unused,
+            _ => Kind::Exchange,
+        },
     }
 }
 
@@ -212,7 +217,7 @@ fn year(access: &Access) -> i16 {
 fn parties(access: &Access) -> Vec<&str> {
     match access {
         Access::Exchange(exchange) => vec![&exchange.record.consumer.name, &exchange.record.provider.name],
-        Access::Inspection { .. } | Access::Unused { .. } => Vec::new(),
+        Access::Inspection { .. } | Access::Unused { .. } | Access::Expired { .. } => Vec::new(),
     }
 }
 

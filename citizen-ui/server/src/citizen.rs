@@ -19,7 +19,7 @@ use record::{Idnr, Kind, Period, Phase, Receipt, SealedRecord, Series};
 use service::http::CallError;
 use tlog::checkpoint::SignedCheckpoint;
 use tokio::task::JoinSet;
-use verifier::bundle::{Bundle, CompletenessProof, Disclosed};
+use verifier::bundle::{Bundle, CompletenessProof, Disclosed, Record};
 use verifier::opening::{Anchor, LabelProof, Opening};
 
 use crate::Portal;
@@ -135,16 +135,18 @@ impl Citizen {
         let material = self.materials.get(&index).ok_or(Failure::Load)?;
         let receipt = Receipt::parse(&locked(&material.receipt).receipt).map_err(|_| Failure::Form)?;
         let label = receipt.entry().entry().body.label().ok_or(Failure::Entry)?;
-        let DisclosedEntry {
-            shared_key,
-            citizen_key,
-            ..
-        } = &material.entry;
-        let record = SealedRecord::parse(material.sealed_record.as_slice());
-        let record = record.and_then(|record| record.unseal(shared_key, citizen_key, &label));
+        let sealed = &material.sealed_record;
+        let record = match &material.entry.keys {
+            None => Record::Expired(sealed.clone()),
+            Some(keys) => {
+                let record = SealedRecord::parse(sealed.as_slice());
+                let record = record.and_then(|record| record.unseal(&keys.shared, &keys.citizen, &label));
+                Record::Open(Box::new(record.map_err(|_| Failure::Proof)?))
+            }
+        };
         Ok(Disclosed {
             leaf: receipt.entry().bytes().to_vec(),
-            record: record.map_err(|_| Failure::Proof)?,
+            record,
         })
     }
 
@@ -216,8 +218,8 @@ impl Citizen {
         Some(Opening {
             receipt: locked(&material.receipt).receipt.clone(),
             sealed_record: material.sealed_record.clone(),
-            shared_key: entry.shared_key.clone(),
-            citizen_key: Some(entry.citizen_key.clone()),
+            shared_key: entry.keys.as_ref().map(|keys| keys.shared.clone()),
+            citizen_key: entry.keys.as_ref().map(|keys| keys.citizen.clone()),
             label_proof: Some(LabelProof {
                 idnr: self.idnr.clone()?,
                 period_begin_receipt: locked(begin).receipt.clone(),

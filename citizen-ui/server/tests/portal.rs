@@ -68,7 +68,7 @@ async fn the_detail_page_and_its_files() {
         "p1@1",
         "§ 45 StVO",
         "no reason",
-        "Erased after",
+        "To be erased after",
         "lang=\"de\"",
     ] {
         assert!(page.contains(expected), "{expected} is missing in {page}");
@@ -434,6 +434,39 @@ async fn completeness(world: &World, lang: &str) -> (String, String, String) {
     let page = world.get(&format!("/{lang}/zugriffe"), &cookie).await.text();
     let (_, rest) = page.split_once("data-complete=\"").unwrap();
     (rest.split('"').next().unwrap().to_owned(), page.clone(), cookie)
+}
+
+/// What nobody can read any more is listed, proved, and part of "all".
+#[tokio::test]
+async fn what_has_expired_is_listed_as_erased_and_counts() {
+    let world = World::new(2, HIGH).await;
+    {
+        let mut backend = world.backend();
+        backend.mode = Mode::Expired;
+        let last = record::RetentionClass::IdnrG2y.expiry(record::Timestamp(backend.log.now));
+        backend.log.now = (u64::from(last.0) + 1) * 86_400;
+        backend.log.map();
+    }
+    let (complete, page, cookie) = completeness(&world, "de").await;
+    assert_eq!(complete, "server", "{page}");
+    assert!(page.contains("Das sind alle: 2 Abrufe, 1 Einsicht."), "{page}");
+    assert!(!page.contains("nicht-geoeffnet"), "{page}");
+    let erased = "Wer das war, wo, warum und mit welchem Ergebnis, ist gelöscht";
+    // Once as text, once for the browser's program.
+    assert_eq!(page.matches(erased).count(), 2 * 2, "{page}");
+    let first = world.backend().exchanges[0].0;
+    let detail = world.get(&format!("/de/zugriffe/{first}"), &cookie).await.text();
+    assert!(
+        detail.contains(erased) && detail.contains("Gelöscht nach dem"),
+        "{detail}"
+    );
+    let file = world.get(&format!("/de/zugriffe/{first}/oeffnung"), &cookie).await.body;
+    let policy = tlog::policy::Policy::parse(world.backend().log.policy().as_bytes()).unwrap();
+    let proved = verifier::opening::Opening::parse(&file)
+        .unwrap()
+        .verify(&policy, None)
+        .unwrap();
+    assert!(proved.shared.is_none() && proved.person.is_some());
 }
 
 #[tokio::test]

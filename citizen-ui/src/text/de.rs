@@ -170,7 +170,7 @@ pub(super) static TEXT: Text = Text {
             Section {
                 title: "Wie lange",
                 text: &[
-                    "Zwei Jahre (§ 9 Abs. 3 Identifikationsnummerngesetz), bei Abrufen aus dem europäischen Ausland zwölf Monate. Jede Beschreibung ist mit einem Schlüssel verschlossen, der an ihrem Ablauftag vernichtet wird. Das Vernichten selbst ist im Demonstrator noch nicht gebaut. Der öffentliche Eintrag bleibt stehen; er sagt nichts über Sie.",
+                    "Zwei Jahre (§ 9 Abs. 3 Identifikationsnummerngesetz), bei Abrufen aus dem europäischen Ausland zwölf Monate. Jede Beschreibung ist mit einem Schlüssel verschlossen, der nach ihrem Ablauftag vernichtet wird. Danach kann sie niemand mehr lesen, auch nicht in einer Kopie oder Sicherung. In Ihrer Liste steht dann nur noch, wann etwas war, und dass es gelöscht ist. Der öffentliche Eintrag bleibt stehen; er sagt nichts über Sie.",
                 ],
             },
             Section {

@@ -170,7 +170,7 @@ pub(super) static TEXT: Text = Text {
             Section {
                 title: "How long",
                 text: &[
-                    "Two years (§ 9 (3) Identification Number Act), for retrievals from other European countries twelve months. Each description is locked with a key that is destroyed on its day of expiry. The destruction itself is not built yet in the demonstrator. The public entry stays; it says nothing about you.",
+                    "Two years (§ 9 (3) Identification Number Act), for retrievals from other European countries twelve months. Each description is locked with a key that is destroyed after its day of expiry. From then on nobody can read it any more, not even in a copy or a backup. Your list then only says when something happened, and that it is erased. The public entry stays; it says nothing about you.",
                 ],
             },
             Section {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use record::{Period, Phase, RightError, SealedError, Series};
+use record::{ExpiryDay, Period, Phase, RightError, SealedError, Series};
 use tlog::map::MapError;
 use tlog::merkle::ProofError;
 use tlog::policy::VerdictError;
@@ -153,6 +153,9 @@ pub enum Fault {
     /// The record is not what was sealed.
     #[error("the record is not the one that was recorded")]
     Record,
+    /// The record is shown sealed, and has not expired.
+    #[error("the record is kept until the end of {0}, and the bundle does not open it")]
+    Withheld(ExpiryDay),
     /// The record cannot be sealed again.
     #[error("the record cannot be sealed again: {0}")]
     Sealed(#[from] SealedError),

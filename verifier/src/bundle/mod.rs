@@ -25,7 +25,8 @@
 //!    there or proved absent. (An inspection has one phase only.) The position is the number, so none can be skipped.
 //! 6. **Nothing beyond**: the labels of `absence_set(n)` are proved absent. With the rule that a provider serves number i only
 //!    when the chain of i stands in the log, no number ≥ n was ever served ([`record::label`] has the lemma).
-//! 7. **Records**: each content, sealed again, has the SHA-256 that its entry committed to.
+//! 7. **Records**: each content, sealed again, has the SHA-256 that its entry committed to. A record that is shown sealed has it
+//!    too, and by its header it had expired at that time: what can still be read is not withheld.
 //!
 //! Presence is proved by the tree, absence by the map; both as of the same `map` entry: an entry after it is refused.
 //!
@@ -40,7 +41,7 @@ mod numbers;
 mod verify;
 
 pub use error::{BundleError, Fault, Place};
-pub use verify::{Complete, FRESH, ProvedEntry};
+pub use verify::{Complete, FRESH, ProvedEntry, ProvedRecord};
 
 use record::{Idnr, Period, Series, Unsealed};
 use serde::{Deserialize, Serialize};
@@ -157,8 +158,18 @@ pub struct Disclosed {
     /// The entry's bytes.
     #[serde(with = "record::bytes")]
     pub leaf: Vec<u8>,
+    /// Its record.
+    pub record: Record,
+}
+
+/// A record, as far as it can be read.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Record {
     /// What it says.
-    pub record: Unsealed,
+    Open(Box<Unsealed>),
+    /// It has expired and its keys are destroyed: the sealed bytes, whose header says when it expired.
+    Expired(#[serde(with = "record::bytes")] Vec<u8>),
 }
 
 impl<E> CompletenessProof<E> {

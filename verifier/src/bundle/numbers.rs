@@ -1,14 +1,14 @@
 //! Steps 5 to 7 of the manual: the numbers of one period.
 
-use record::{Body, Counter, Idnr, Label, Period, PeriodEvent, Phase, Series, label};
+use record::{Body, Counter, Idnr, Label, Period, PeriodEvent, Phase, SealedRecord, Series, Timestamp, label};
 use tlog::Hash;
 use tlog::map::{Key, verify_lookups};
 use tlog::merkle::Index;
 use tlog::vrf::{self, PublicKey};
 
-use super::verify::{InTree, ProvedEntry, Tree, compare};
-use super::{BundleError, Disclosed, Fault, Item, NumberProof, PeriodProof, Place, SeriesProof};
-use crate::opening::{belongs, fits};
+use super::verify::{InTree, ProvedEntry, ProvedRecord, Tree, compare};
+use super::{BundleError, Fault, Item, NumberProof, PeriodProof, Place, Record, SeriesProof};
+use crate::opening::{belongs, fits, has_expired};
 
 /// What the numbers of a period are checked against.
 pub(super) struct PeriodContext<'a> {
@@ -17,6 +17,8 @@ pub(super) struct PeriodContext<'a> {
     pub(super) tree: &'a Tree,
     /// The index of the `map` entry.
     pub(super) before: Index,
+    /// The time that the claim is about.
+    pub(super) as_of: Timestamp,
 }
 
 /// What was found on the way through a period.
@@ -108,11 +110,12 @@ impl PeriodContext<'_> {
                     let entry = self.tree.get(item.index, place)?;
                     self.check_entry(entry, &label, (series, phase), shown.intent.index)
                         .map_err(|fault| place.because(fault))?;
-                    let content = &item.content;
-                    check_record(entry, &label, content).map_err(|fault| place.because(fault))?;
+                    let record = self
+                        .check_record(entry, &label, &item.content.record)
+                        .map_err(|fault| place.because(fault))?;
                     findings
                         .entries
-                        .push(self.proved(entry, (series, number, phase), content));
+                        .push(self.proved(entry, (series, number, phase), record));
                 }
                 // An inspection has no other phase, so nothing can be hidden there.
                 None if series == Series::Exchanges => findings.absent.push((label.0, place)),
@@ -170,7 +173,7 @@ impl PeriodContext<'_> {
         &self,
         entry: &InTree,
         (series, number, phase): (Series, u32, Phase),
-        content: &Disclosed,
+        record: ProvedRecord,
     ) -> ProvedEntry {
         let signed = entry.signed.entry();
         ProvedEntry {
@@ -183,23 +186,31 @@ impl PeriodContext<'_> {
             series,
             number,
             phase,
-            shared: content.record.shared.content.clone(),
-            citizen: content.record.citizen.content.clone(),
+            record,
         }
     }
-}
 
-/// The content is what the entry committed to, and of its kind.
-fn check_record(entry: &InTree, label: &Label, content: &Disclosed) -> Result<(), Fault> {
-    let Body::Labelled { kind, commitment, .. } = &entry.signed.entry().body else {
-        return Err(Fault::Kind);
-    };
-    if content.record.reseal(label)?.commitment() != *commitment {
-        return Err(Fault::Record);
-    }
-    if fits(*kind, &content.record.shared.content) {
-        Ok(())
-    } else {
-        Err(Fault::Kind)
+    /// The record is what the entry committed to, and its content is of the entry's kind.
+    fn check_record(&self, entry: &InTree, label: &Label, record: &Record) -> Result<ProvedRecord, Fault> {
+        let Body::Labelled { kind, commitment, .. } = &entry.signed.entry().body else {
+            return Err(Fault::Kind);
+        };
+        let sealed = match record {
+            Record::Open(unsealed) => unsealed.reseal(label)?,
+            Record::Expired(sealed) => SealedRecord::parse(sealed.as_slice())?,
+        };
+        if sealed.commitment() != *commitment {
+            return Err(Fault::Record);
+        }
+        let expiry = sealed.header().expiry;
+        match record {
+            Record::Expired(_) if has_expired(expiry, self.as_of) => Ok(ProvedRecord::Expired(expiry)),
+            Record::Expired(_) => Err(Fault::Withheld(expiry)),
+            Record::Open(unsealed) if fits(*kind, &unsealed.shared.content) => Ok(ProvedRecord::Open {
+                shared: unsealed.shared.content.clone(),
+                citizen: unsealed.citizen.content.clone(),
+            }),
+            Record::Open(_) => Err(Fault::Kind),
+        }
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use record::{
-    Body, CitizenPart, Kind, Period, PeriodEvent, Phase, Series, SharedPart, SignedEntry, Timestamp, period_label,
+    Body, CitizenPart, ExpiryDay, Kind, Period, PeriodEvent, Phase, Series, SharedPart, SignedEntry, Timestamp,
+    period_label,
 };
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
@@ -67,10 +68,22 @@ pub struct ProvedEntry {
     pub number: u32,
     /// Which of the number's entries.
     pub phase: Phase,
-    /// The part for both parties, citizen and supervision.
-    pub shared: SharedPart,
-    /// The citizen's part.
-    pub citizen: CitizenPart,
+    /// What its record says.
+    pub record: ProvedRecord,
+}
+
+/// A record that is the one which was recorded.
+#[derive(Clone)]
+pub enum ProvedRecord {
+    /// It could be opened.
+    Open {
+        /// The part for both parties, citizen and supervision.
+        shared: SharedPart,
+        /// The citizen's part.
+        citizen: CitizenPart,
+    },
+    /// It expired at the end of this day, and nobody can open it any more.
+    Expired(ExpiryDay),
 }
 
 impl std::fmt::Debug for Complete {
@@ -121,6 +134,7 @@ impl Bundle {
                 period,
                 tree: &tree,
                 before: map.index,
+                as_of,
             };
             entries.extend(context.check(part, &root_of(period, part.end.as_ref(), roots, &tree)?)?);
         }

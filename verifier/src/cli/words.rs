@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use record::{ExchangeRecord, SharedPart, VerifiedReceipt};
+use record::{ExchangeRecord, ExpiryDay, SharedPart, VerifiedReceipt};
 use serde::Serialize;
 use tlog::policy::WitnessCosignature;
-use verifier::bundle::{Complete, ProvedEntry};
+use verifier::bundle::{Complete, ProvedEntry, ProvedRecord};
 use verifier::opening::Proved;
 
 /// The result of `verifier verify`.
@@ -79,7 +79,10 @@ impl Statement {
             &proved.cosignatures,
         );
         let mut not_checked = Vec::new();
-        sentences.push("the sealed record is the one that the entry committed to, and opens with the keys".to_owned());
+        sentences.push(match proved.shared {
+            Some(_) => "the sealed record is the one that the entry committed to, and opens with the keys".to_owned(),
+            None => "the sealed record is the one that the entry committed to, and has expired".to_owned(),
+        });
         match &proved.person {
             Some(person) => sentences.push(format!(
                 "the entry's label belongs to the person named in the file: number {} of period {}",
@@ -103,7 +106,7 @@ impl Statement {
         Statement {
             proved: sentences,
             not_checked,
-            content: content(&proved.shared),
+            content: proved.shared.as_ref().map_or_else(|| expired(proved.expiry), content),
             quorum: proved.quorum,
             index: Some(proved.index.get()),
             kind: Some(kind),
@@ -196,8 +199,18 @@ fn entry_lines(entry: &ProvedEntry) -> Vec<String> {
         "{} {}, entry {} by {}",
         entry.time, entry.kind, entry.index, entry.writer
     );
-    let lines = content(&entry.shared).into_iter().map(|line| format!("  {line}"));
+    let content = match &entry.record {
+        ProvedRecord::Open { shared, .. } => content(shared),
+        ProvedRecord::Expired(day) => expired(*day),
+    };
+    let lines = content.into_iter().map(|line| format!("  {line}"));
     std::iter::once(head).chain(lines).collect()
+}
+
+fn expired(day: ExpiryDay) -> Vec<String> {
+    vec![format!(
+        "erased: it was kept until the end of {day}, and nobody can open it any more"
+    )]
 }
 
 fn content(shared: &SharedPart) -> Vec<String> {

@@ -10,7 +10,7 @@
 //!    witnesses have cosigned.
 //! 2. **Record**: the sealed record is the one that the entry committed to when it was written.
 //! 3. **Content**: the part keys open exactly this record (each part commits to its key), and what it says is of the
-//!    entry's kind.
+//!    entry's kind. Without keys the record must have expired before the witnesses' time: then its keys are destroyed.
 //! 4. **Person** (if a [`LabelProof`] is there): the entry's label is the one that the person with this IDNr has for this
 //!    period, series and number; nobody, not even identity, could have given it to another person.
 //! 5. **Writer** (if an [`Anchor`] is there): the directory, signed by an authority that the log's genesis entry names,
@@ -25,7 +25,7 @@ mod verify;
 
 pub use anchor::{Anchor, ProvedAnchor};
 pub use verify::{Proved, ProvedPerson, VerifyError};
-pub(crate) use verify::{belongs, fits};
+pub(crate) use verify::{belongs, fits, has_expired};
 
 use record::cbor::{self, CborError};
 use record::{Idnr, PartKey, Period, Phase, Series};
@@ -44,8 +44,8 @@ pub struct Opening {
     /// The sealed record as the ledger stores it.
     #[serde(with = "record::bytes")]
     pub sealed_record: Vec<u8>,
-    /// Opens the part for both parties, citizen and supervision.
-    pub shared_key: PartKey,
+    /// Opens the part for both parties, citizen and supervision; none once the record has expired.
+    pub shared_key: Option<PartKey>,
     /// Opens the citizen's part.
     pub citizen_key: Option<PartKey>,
     /// Proves whose entry it is.

@@ -1,9 +1,9 @@
 //! The checks behind an opening, one function each.
 
 use record::{
-    Body, CitizenPart, Counter, ExchangeRecord, Kind, Label, LabelledKind, Period, PeriodEvent, Phase, Receipt,
-    ReceiptError, RightError, SealedError, SealedRecord, Series, SharedPart, SignedEntry, Timestamp, VerifiedReceipt,
-    label,
+    Body, CitizenPart, Counter, ExchangeRecord, ExpiryDay, Kind, Label, LabelledKind, Period, PeriodEvent, Phase,
+    Receipt, ReceiptError, RightError, SealedError, SealedRecord, Series, SharedPart, SignedEntry, Timestamp,
+    VerifiedReceipt, label,
 };
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
@@ -12,6 +12,7 @@ use tlog::policy::{Policy, WitnessCosignature};
 use tlog::vrf;
 
 use super::{LabelProof, Opening, ProvedAnchor};
+use crate::bundle::FRESH;
 
 /// Why an opening proves nothing. None of these is retryable: the file is wrong, or not of the log that is trusted.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,9 @@ pub enum VerifyError {
     /// The record does not open with the keys.
     #[error("the record does not open: {0}")]
     Sealed(#[source] SealedError),
+    /// There are no keys, and the record has not expired.
+    #[error("there are no keys to a record that is kept until the end of {0}")]
+    Withheld(ExpiryDay),
     /// The content is of another kind than the entry.
     #[error("the record's content does not fit the kind of its entry")]
     Content,
@@ -61,8 +65,10 @@ pub struct Proved {
     pub kind: Kind,
     /// The writer's clock.
     pub time: Timestamp,
-    /// The part for both parties, citizen and supervision.
-    pub shared: SharedPart,
+    /// At the end of this day the record expires.
+    pub expiry: ExpiryDay,
+    /// The part for both parties, citizen and supervision; none once the record has expired.
+    pub shared: Option<SharedPart>,
     /// The citizen's part, if its key was there.
     pub citizen: Option<CitizenPart>,
     /// Whether the policy's quorum has cosigned every checkpoint that the proof rests on.
@@ -121,7 +127,15 @@ impl Opening {
     /// [`VerifyError`], at the first thing that is wrong.
     pub fn verify_under(&self, policy: &Policy, anchor: Option<&ProvedAnchor>) -> Result<Proved, VerifyError> {
         let receipt = read_receipt(&self.receipt, policy)?;
-        let (shared, citizen) = self.open(receipt.entry())?;
+        let Record {
+            expiry,
+            shared,
+            citizen,
+        } = self.open(receipt.entry())?;
+        let witnessed = receipt.cosignatures().iter().map(|line| line.timestamp).max();
+        if shared.is_none() && witnessed.is_some_and(|time| !has_expired(expiry, Timestamp(time))) {
+            return Err(VerifyError::Withheld(expiry));
+        }
         let mut quorum = receipt.quorum() && anchor.is_none_or(ProvedAnchor::quorum);
         let person = match &self.label_proof {
             Some(proof) => {
@@ -143,6 +157,7 @@ impl Opening {
             index: receipt.index(),
             kind: entry.body.kind(),
             time: entry.time,
+            expiry,
             shared,
             citizen,
             quorum,
@@ -154,7 +169,7 @@ impl Opening {
     }
 
     /// Commitment, parts, and that the content is of the entry's kind.
-    fn open(&self, entry: &SignedEntry) -> Result<(SharedPart, Option<CitizenPart>), VerifyError> {
+    fn open(&self, entry: &SignedEntry) -> Result<Record, VerifyError> {
         let Body::Labelled {
             kind,
             label,
@@ -169,17 +184,31 @@ impl Opening {
         }
         let record = SealedRecord::parse(self.sealed_record.as_slice()).map_err(VerifyError::Sealed)?;
         let label: Option<&Label> = Some(label);
-        let shared = record
-            .open_shared(&self.shared_key, label)
-            .map_err(VerifyError::Sealed)?;
+        let shared = self.shared_key.as_ref().map(|key| record.open_shared(key, label));
+        let shared = shared.transpose().map_err(VerifyError::Sealed)?;
         let citizen = self.citizen_key.as_ref().map(|key| record.open_citizen(key, label));
         let citizen = citizen.transpose().map_err(VerifyError::Sealed)?;
-        if fits(*kind, &shared) {
-            Ok((shared, citizen))
-        } else {
-            Err(VerifyError::Content)
+        if shared.as_ref().is_some_and(|shared| !fits(*kind, shared)) {
+            return Err(VerifyError::Content);
         }
+        Ok(Record {
+            expiry: record.header().expiry,
+            shared,
+            citizen,
+        })
     }
+}
+
+/// What a record says of itself.
+struct Record {
+    expiry: ExpiryDay,
+    shared: Option<SharedPart>,
+    citizen: Option<CitizenPart>,
+}
+
+/// A record is kept up to the end of its day. Identity's clock may be a little ahead of the witnesses'.
+pub(crate) fn has_expired(expiry: ExpiryDay, witnessed: Timestamp) -> bool {
+    witnessed.after(FRESH).day() > expiry.0
 }
 
 /// An intent says nothing of the result, an outcome must.

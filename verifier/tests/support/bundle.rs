@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use record::{Body, Idnr, Label, Period, PeriodEvent, Phase, SealedRecord, Series, SignedEntry, label};
 use tlog::map::{Key, Map, prove_lookups};
 use tlog::merkle::{Index, inclusion_batch};
-use verifier::bundle::{Bundle, CompletenessProof, Disclosed, Item, NumberProof, PeriodProof, Placed, SeriesProof};
+use verifier::bundle::{
+    Bundle, CompletenessProof, Disclosed, Item, NumberProof, PeriodProof, Placed, Record, SeriesProof,
+};
 
 use super::{Log, vrf_key};
 
@@ -98,7 +100,10 @@ impl Log {
         let record = record.unseal(&shared, &citizen, &label).unwrap();
         Item {
             index,
-            content: Disclosed { leaf, record },
+            content: Disclosed {
+                leaf,
+                record: Record::Open(Box::new(record)),
+            },
         }
     }
 }

@@ -455,7 +455,7 @@ impl Log {
         Opening {
             receipt: self.receipt(index, 2),
             sealed_record: self.records[&index].clone(),
-            shared_key: key.part(PartName::Shared),
+            shared_key: Some(key.part(PartName::Shared)),
             citizen_key: Some(key.part(PartName::Citizen)),
             label_proof: Some(LabelProof {
                 idnr: idnr(),

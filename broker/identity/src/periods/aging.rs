@@ -7,8 +7,9 @@
 //! | when the last record has expired | its secret is destroyed, whose labels were whose is forgotten, and the log is told |
 //!
 //! The last record is one written just before `final`, so the day after the longest retention of that entry's day. The secret is
-//! destroyed *before* the log says so: the log never says of a living secret that it is gone. A crash in between leaves a row
-//! without a secret, and the next round writes the entry.
+//! destroyed *before* the log says so: the log never says of a living secret that it is gone. The state drops it first, then the
+//! wrapping key goes, which is what opens the secret in every backup. A crash in between leaves a row without a secret: the next
+//! start destroys the wrapping key again ([`Periods::load`]), and the next round writes the entry.
 
 use record::{Body, Period, PeriodEvent, RetentionClass, SignedEntry, Timestamp, period_label};
 
@@ -60,8 +61,8 @@ impl Periods {
     }
 
     async fn destroy(&self, secret: &Secret, state: &State) -> Result<(), PeriodError> {
-        self.wrapping.destroy(secret.period)?;
         state.forget_period(secret.period, secret.start).await?;
+        self.wrapping.destroy(secret.period)?;
         self.forget(secret.period);
         tracing::info!(period = secret.period.0, "period secret destroyed");
         Ok(())

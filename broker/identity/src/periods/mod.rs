@@ -139,6 +139,7 @@ impl Periods {
         let (mut secrets, mut untold) = (BTreeMap::new(), BTreeSet::new());
         for (period, row) in state.periods()? {
             let Some(wrapped) = &row.wrapped else {
+                wrapping.destroy(period)?;
                 untold.insert(period.0);
                 continue;
             };

@@ -92,8 +92,9 @@ fn open_all(world: &World, disclosure: &Disclosure) -> Vec<(Kind, u8)> {
         assert_eq!(record::label::label(&beta, entry.phase), label);
         // The keys open both parts of the record.
         let record = world.log.record(entry.index);
-        record.open_citizen(&entry.citizen_key, Some(&label)).unwrap();
-        let mark = match record.open_shared(&entry.shared_key, Some(&label)).unwrap() {
+        let keys = entry.keys.as_ref().unwrap();
+        record.open_citizen(&keys.citizen, Some(&label)).unwrap();
+        let mark = match record.open_shared(&keys.shared, Some(&label)).unwrap() {
             SharedPart::Void(void) => void.s1_digest.0[0],
             SharedPart::Inspection(inspection) => {
                 assert_eq!(inspection.reader, "Datenschutzcockpit");
@@ -317,7 +318,7 @@ async fn all_periods_are_shown_newest_last() {
             .all(|entry| entry.series != Series::DelayedExchanges)
     );
     let last = disclosure.entries.last().unwrap();
-    assert_eq!(last.shared_key, world.key_of(last, PartName::Shared));
+    assert_eq!(last.keys.as_ref().unwrap().shared, world.key_of(last, PartName::Shared));
 }
 
 /// All labels looked up in the person's map, and what the proof says of each: as a reader who trusts nobody checks it.
@@ -402,6 +403,48 @@ async fn the_list_comes_with_the_proof_that_it_is_all() {
         .collect();
     let tlog::checkpoint::Checkpoint { size, root, .. } = verdict.checkpoint();
     tlog::merkle::verify_inclusion_batch(&leaves, *size, &proof.tree, root).unwrap();
+}
+
+/// Day by day over three years, with restarts: a record opens up to the end of its day, and nobody can open it after that. The
+/// entry stays, is still this person's, and is still part of what is complete.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_opens_up_to_its_expiry_day_and_never_after() {
+    let mut world = World::new().await;
+    let answer = recorded_exchange(&world, 7).await;
+    let folder = world.dir.path().join("daykeys");
+    let files = || std::fs::read_dir(&folder).unwrap().count();
+    let last = answer.expiry.0;
+    for day in (record::Timestamp(NOON).day()..=last + 2).step_by(1) {
+        world.clock.set(u64::from(day) * DAY + 3600);
+        world.tick().await.unwrap();
+        if day % 90 == 0 || (last - 1..=last + 1).contains(&day) {
+            // The process may end before and after it has destroyed what is due.
+            world.restart().await;
+            world.identity.destroy_expired().await.unwrap();
+            world.restart().await;
+        }
+        world.identity.destroy_expired().await.unwrap();
+        if !(last - 1..).contains(&day) {
+            continue;
+        }
+        let disclosure = disclose_to(&world, "sub-emma").await;
+        let entries: Vec<_> = disclosure
+            .entries
+            .iter()
+            .filter(|entry| entry.series == Series::Exchanges)
+            .collect();
+        assert_eq!(entries.len(), 2, "the entries stay");
+        assert!(
+            entries.iter().all(|entry| entry.keys.is_some() == (day <= last)),
+            "day {day} of {last}"
+        );
+        assert!(
+            disclosure.entries.iter().any(|entry| entry.keys.is_some()),
+            "today's inspection opens"
+        );
+    }
+    // What is left is the keys of the four inspections.
+    assert_eq!(files(), 4);
 }
 
 /// A destroyed period is left out once the log says that it is destroyed, and only then.

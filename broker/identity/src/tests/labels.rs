@@ -364,7 +364,7 @@ async fn denials_have_a_key_of_today_only() {
     };
     let first = key(today).await.unwrap();
     assert_eq!(first, key(today).await.unwrap());
-    let day_key = world.identity.day_keys.existing(class, today).unwrap().unwrap();
+    let day_key = world.identity.day_keys.existing(class, today, today.0).unwrap();
     assert_ne!(first, day_key);
     assert_eq!(first, day_key.denial_key());
     for other in [today.0 - 1, today.0 + 1] {

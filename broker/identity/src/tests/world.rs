@@ -269,7 +269,8 @@ impl World {
         let (_, label) = self.log.entry(entry.index).entry().body.map_key().unwrap();
         let (key, _) = self.identity.state.owner(&label).unwrap().unwrap();
         let row = self.identity.state.number(&key).unwrap().unwrap();
-        let day_key = self.identity.day_keys.existing(row.class, row.expiry).unwrap().unwrap();
+        let today = self.identity.today();
+        let day_key = self.identity.day_keys.existing(row.class, row.expiry, today).unwrap();
         day_key.record_key(&label).part(part)
     }
 
@@ -306,7 +307,7 @@ fn open(dir: &Path, clock: &Arc<ManualClock>, log: &TestLog, issuer: &Issuer) ->
         directory: Arc::new(directory),
         periods: Periods::load(&state, WrappingKeys::open(&dir.join("wrapping")).unwrap())
             .map_err(|_| StoreError::Closed)?,
-        day_keys: DayKeys::open(&dir.join("daykeys.redb"))?,
+        day_keys: DayKeys::open(&dir.join("daykeys")).map_err(|_| StoreError::Closed)?,
         keys: identity_keys(),
         mac: MacKey::new(state.secret("mac", service::secret::random().unwrap())?),
         log: log.clone(),

@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use citizen_ui::prove::{Prover, TrustText};
 use citizen_ui_server::{Config, Limits, LoginConfig};
-use exchange::{DisclosedEntry, Disclosure, DisclosureRequest, PeriodInfo};
+use exchange::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodInfo};
 use http_body_util::BodyExt;
 use record::{DayKey, Kind, PartName, Period, Phase, Series};
 use service::secret::Credential;
@@ -48,6 +48,8 @@ pub(crate) enum Mode {
     Unlisted,
     /// Identity has no published checkpoint.
     Unpublished,
+    /// Every record has expired: identity gives no keys.
+    Expired,
 }
 
 pub(crate) struct Backend {
@@ -424,7 +426,9 @@ fn entry(backend: &Backend, index: u64, kind: Kind, series: Series, number: u32,
         number,
         phase,
         vrf_proof,
-        shared_key: key.part(PartName::Shared),
-        citizen_key: key.part(PartName::Citizen),
+        keys: (backend.mode != Mode::Expired).then(|| EntryKeys {
+            shared: key.part(PartName::Shared),
+            citizen: key.part(PartName::Citizen),
+        }),
     }
 }

@@ -1,0 +1,176 @@
+//! A folder of keys, each in a file of its own, so that each can be destroyed for itself.
+//!
+//! ```text
+//! NAME.key      32 random bytes, hex (service::secret), readable for the owner only
+//! NAME.gone     a key that is being destroyed; no key any more, whatever is in it
+//! ```
+//!
+//! Such a folder is replicated, never backed up: what is destroyed in it is destroyed for every copy of what lies under the key.
+//!
+//! A key is on disk, whole, before it is handed out. Destroying renames the file, overwrites it and unlinks it; a crash in between
+//! leaves a `.gone`, which the next start removes. What a disk, a file system or a hypervisor keeps of overwritten blocks is
+//! theirs: put the folder on storage that forgets.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use service::durable;
+use service::secret::{SecretError, random, read_seed};
+use zeroize::Zeroizing;
+
+const KEY: &str = "key";
+const GONE: &str = "gone";
+
+/// Why a key cannot be read, made or destroyed.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// The folder or a file in it cannot be read or written.
+    #[error("the key file {path}: {source}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A key file is not one, or there are no random bytes.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+}
+
+/// The folder.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyFolder {
+    folder: PathBuf,
+}
+
+impl KeyFolder {
+    /// Opens or makes the folder, and finishes what was being destroyed.
+    pub(crate) fn open(folder: &Path) -> Result<Self, KeyFileError> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|source| io_error(folder, source))?;
+        let this = Self {
+            folder: folder.to_path_buf(),
+        };
+        for path in this.files()? {
+            if path.extension().is_some_and(|extension| extension == GONE) {
+                erase(&path)?;
+            }
+        }
+        Ok(this)
+    }
+
+    /// The names of all keys, in no order.
+    pub(crate) fn names(&self) -> Result<Vec<String>, KeyFileError> {
+        let keys = self
+            .files()?
+            .into_iter()
+            .filter(|path| path.extension().is_some_and(|extension| extension == KEY));
+        Ok(keys
+            .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+            .collect())
+    }
+
+    /// The key of that name; `None` if it was never made, or is destroyed, or the folder is not the right one.
+    pub(crate) fn get(&self, name: &str) -> Result<Option<Zeroizing<[u8; 32]>>, KeyFileError> {
+        let path = self.path(name, KEY);
+        match path.try_exists() {
+            Ok(false) => Ok(None),
+            Ok(true) => Ok(Some(Zeroizing::new(read_seed(&path)?))),
+            Err(source) => Err(io_error(&path, source)),
+        }
+    }
+
+    /// The key of that name, made if there is none; the caller makes one at a time.
+    pub(crate) fn make(&self, name: &str) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
+        if let Some(key) = self.get(name)? {
+            return Ok(key);
+        }
+        let key = Zeroizing::new(random()?);
+        let text = Zeroizing::new(format!("{}\n", hex::encode(*key)));
+        let path = self.path(name, KEY);
+        durable::write_private(&path, text.as_bytes()).map_err(|source| io_error(&path, source))?;
+        Ok(key)
+    }
+
+    /// Destroys the key of that name. Nothing happens if there is none any more. After an error it may still be there: try again.
+    pub(crate) fn destroy(&self, name: &str) -> Result<(), KeyFileError> {
+        let (path, gone) = (self.path(name, KEY), self.path(name, GONE));
+        match std::fs::rename(&path, &gone) {
+            Ok(()) => durable::sync_directory_of(&gone).map_err(|source| io_error(&gone, source))?,
+            Err(source) if source.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(io_error(&path, source)),
+        }
+        erase(&gone)
+    }
+
+    fn path(&self, name: &str, extension: &str) -> PathBuf {
+        self.folder.join(format!("{name}.{extension}"))
+    }
+
+    fn files(&self) -> Result<Vec<PathBuf>, KeyFileError> {
+        let read = std::fs::read_dir(&self.folder).and_then(|entries| {
+            let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+            paths.collect::<io::Result<Vec<_>>>()
+        });
+        read.map_err(|source| io_error(&self.folder, source))
+    }
+}
+
+/// Overwrites and unlinks a file, if it is there.
+fn erase(path: &Path) -> Result<(), KeyFileError> {
+    let erased = (|| {
+        let length = std::fs::metadata(path)?.len();
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        file.write_all(&vec![0; usize::try_from(length).unwrap_or(0)])?;
+        file.sync_all()?;
+        std::fs::remove_file(path)?;
+        durable::sync_directory_of(path)
+    })();
+    match erased {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(io_error(path, source)),
+        _ => Ok(()),
+    }
+}
+
+fn io_error(path: &Path, source: io::Error) -> KeyFileError {
+    KeyFileError::Io {
+        path: path.to_path_buf(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_destroyed_key_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = KeyFolder::open(dir.path()).unwrap();
+        let key = folder.make("one").unwrap();
+        assert_eq!(*folder.make("one").unwrap(), *key);
+        assert_eq!(folder.names().unwrap(), ["one"]);
+        folder.destroy("one").unwrap();
+        folder.destroy("one").unwrap();
+        assert!(folder.get("one").unwrap().is_none() && folder.names().unwrap().is_empty());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        assert_ne!(*folder.make("one").unwrap(), *key);
+    }
+
+    /// A crash may come after the renaming, in the middle of overwriting, and while a key is being made.
+    #[test]
+    fn what_a_crash_leaves_is_no_key_and_no_obstacle() {
+        let dir = tempfile::tempdir().unwrap();
+        for left in ["one.gone", "two.gone", "three.key.tmp"] {
+            std::fs::write(dir.path().join(left), [0; 9]).unwrap();
+        }
+        let folder = KeyFolder::open(dir.path()).unwrap();
+        assert!(folder.names().unwrap().is_empty());
+        assert!(folder.get("one").unwrap().is_none());
+        folder.make("three").unwrap();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}
