@@ -82,8 +82,9 @@ pub struct DisclosedEntry {
     /// VRF proof of the label.
     #[serde(with = "record::bytes")]
     pub vrf_proof: [u8; 80],
-    /// The keys of its record; none when its expiry day has passed: they are destroyed.
-    pub keys: Option<EntryKeys>,
+    /// The keys of its record: one pair, or some of which one opens it when identity does not know the record's day any more. None
+    /// when its expiry day has passed: they are destroyed.
+    pub keys: Vec<EntryKeys>,
 }
 
 /// The keys of the two parts of a record that a citizen may read.

@@ -5,8 +5,8 @@
 //! destroyed there is destroyed in every backup. The writer's journal is not in it either: identity's chain goes on from the
 //! log's own head.
 //!
-//! A restored state may be older than the log. Numbers handed out since are not in it; identity notices the first of them that
-//! it would hand out again, and refuses that person with an alarm. So the replica comes first, a backup last.
+//! A restored state may be older than the log, and catches up with it ([`crate::catch_up`]), except for the secret of a period that
+//! began since: back up at least daily. The replica comes first, a backup last.
 
 use std::path::{Path, PathBuf};
 

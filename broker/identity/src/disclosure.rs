@@ -15,7 +15,7 @@
 //!
 //! The list is found as a verifier would find it: for each period with a living secret and both undelayed series, the numbers
 //! 0, 1, 2, … are evaluated until one does not stand in the log. What the state remembers is used only for the keys: the class
-//! of the records and the days whose keys were given out.
+//! of the records and the days whose keys were given out. What a restored state does not remember can only be one of a few.
 
 use std::sync::Arc;
 
@@ -28,13 +28,14 @@ use service::Problem;
 use tlog::Hash;
 use tlog::merkle::Index;
 
+use crate::catch_up::record_days;
 use crate::complete::{Number, Row};
 use crate::day_keys;
 use crate::identity::{Identity, LockKey, internal, log_problem};
 use crate::log::{AppendError, Located, Log, OwnKind};
 use crate::periods::Secret;
 use crate::persons::Person;
-use crate::state::{NumberKey, NumberRow, Reservation, Reserved};
+use crate::state::{Labels, NumberKey, NumberRow, Reservation, Reserved};
 
 /// Retention class of inspections: as long as what they look at (§ 9 (3) IDNrG).
 const INSPECTION_CLASS: RetentionClass = RetentionClass::IdnrG2y;
@@ -76,7 +77,11 @@ impl<L: Log> Identity<L> {
         }
         for _ in 0..ATTEMPTS {
             let number = self.free_number(person.idnr(), &secret, Series::Inspections).await?;
-            let (key, row) = self.inspection_row(person, &secret, number).await?;
+            let evaluated = secret.evaluate(person.idnr(), Series::Inspections, number);
+            let (key, row) = self.inspection_row(person, &secret, number, evaluated.labels).await?;
+            if self.is_used(&secret, &key, &evaluated).await? {
+                continue;
+            }
             let reservation = Reservation {
                 key: key.clone(),
                 row: row.clone(),
@@ -124,9 +129,9 @@ impl<L: Log> Identity<L> {
         person: &Person,
         secret: &Secret,
         number: u32,
+        labels: Labels,
     ) -> Result<(NumberKey, NumberRow), Problem> {
         let now = self.clock.now();
-        let evaluated = secret.evaluate(person.idnr(), Series::Inspections, number);
         let expiry = INSPECTION_CLASS.expiry(Timestamp(now));
         // Made and on disk before anything is sealed under it.
         self.day_keys
@@ -140,7 +145,7 @@ impl<L: Log> Identity<L> {
             number,
         };
         let row = NumberRow {
-            labels: evaluated.labels,
+            labels,
             class: INSPECTION_CLASS,
             expiry,
             later: Vec::new(),
@@ -238,25 +243,19 @@ impl<L: Log> Identity<L> {
             series: row.series,
             number: number.number,
         };
-        let Some(kept) = self.state.number(&key).map_err(internal)? else {
-            tracing::error!("ALARM: the log has a label that the state does not know: the state was set back");
-            return Err(Problem::internal());
-        };
-        let expiry = record_day(&kept, phase, located.time);
-        let today = self.today();
-        let keys = match self.day_keys.existing(kept.class, expiry, today) {
-            Some(day_key) => {
-                let record_key = day_key.record_key(number.evaluated.labels.of(phase));
-                Some(EntryKeys {
-                    shared: record_key.part(PartName::Shared),
-                    citizen: record_key.part(PartName::Citizen),
-                })
+        let label = number.evaluated.labels.of(phase);
+        let keys = match self.state.number(&key).map_err(internal)? {
+            Some(kept) => {
+                let day = record_day(&kept, phase, located.time);
+                let keys = self.part_keys(&[(kept.class, day)], label);
+                if keys.is_empty() && !day_keys::passed(day, self.today()) {
+                    tracing::error!("a day key that is not due for destruction is missing: restore the day keys");
+                    return Err(Problem::internal());
+                }
+                keys
             }
-            None if day_keys::passed(expiry, today) => None,
-            None => {
-                tracing::error!("a day key that is not due for destruction is missing: restore the day keys");
-                return Err(Problem::internal());
-            }
+            // Of some of these days there may never have been a key.
+            None => self.part_keys(&record_days(located.time), label),
         };
         Ok(DisclosedEntry {
             index: located.index,
@@ -269,10 +268,27 @@ impl<L: Log> Identity<L> {
             keys,
         })
     }
+
+    /// The keys of a record that lies under one of these days' keys, as far as there are such keys and their days have not passed.
+    fn part_keys(&self, days: &[(RetentionClass, ExpiryDay)], label: &Label) -> Vec<EntryKeys> {
+        let today = self.today();
+        let living = days
+            .iter()
+            .filter_map(|(class, day)| self.day_keys.existing(*class, *day, today));
+        living
+            .map(|day_key| {
+                let record_key = day_key.record_key(label);
+                EntryKeys {
+                    shared: record_key.part(PartName::Shared),
+                    citizen: record_key.part(PartName::Citizen),
+                }
+            })
+            .collect()
+    }
 }
 
-/// Under which day's key the record lies. Phase 0: the day of the reservation. Later phases: the newest day whose key was
-/// given out, but none that is after the entry's own time.
+/// Under which day's key the record lies, by what the state has kept. Phase 0: the day of the reservation. Later phases: the newest
+/// day whose key was given out, but none that is after the entry's own time.
 fn record_day(row: &NumberRow, phase: Phase, time: Timestamp) -> ExpiryDay {
     let latest = row.class.expiry(time);
     match phase {

@@ -82,7 +82,7 @@ impl<L: Log> Identity<L> {
         for _ in 0..ATTEMPTS {
             let number = self.free_number(&subject.idnr, &secret, series).await?;
             let draft = self.evaluate(&subject.idnr, &secret, series, number).await?;
-            if self.is_used(&secret, &draft)? {
+            if self.is_used(&secret, &draft.key, &draft.evaluated).await? {
                 continue;
             }
             let (answer, reservation) = self.answer(&request, &subject, &secret, draft, provider).await?;
@@ -103,13 +103,17 @@ impl<L: Log> Identity<L> {
     }
 
     /// Whether the number about to be handed out stands in the log already. For nobody that is chance; for a person it means
-    /// that the state is behind the log, and going on would give one number twice.
-    fn is_used(&self, secret: &Secret, draft: &Draft) -> Result<bool, Problem> {
-        let label = &draft.evaluated.labels.intent;
+    /// that the state is behind the log, and has caught up when this returns.
+    pub(crate) async fn is_used(
+        &self,
+        secret: &Secret,
+        key: &NumberKey,
+        evaluated: &Evaluated,
+    ) -> Result<bool, Problem> {
+        let label = &evaluated.labels.intent;
         let used = self.log.locate(secret.period(), label).map_err(log_problem)?.is_some();
-        if used && !draft.key.idnr.is_nobody() {
-            tracing::error!("ALARM: the log has a label that the state does not know: the state was set back");
-            return Err(Problem::internal());
+        if used && !key.idnr.is_nobody() {
+            self.catch_up(&key.idnr, secret, key.series, key.number).await?;
         }
         Ok(used)
     }
@@ -342,10 +346,11 @@ impl<L: Log> Identity<L> {
         if *phase == Phase::Intent || !self.mac.verify(token, label, *phase, *class, s1) {
             return Err(refused());
         }
+        // The token says that identity has given this label out; a restored state may not know it any more.
         let owner = self.state.owner(label).map_err(internal)?;
-        let Some((key, _)) = owner.filter(|(_, owned)| owned == phase) else {
+        if owner.as_ref().is_some_and(|(_, owned)| owned != phase) {
             return Err(refused());
-        };
+        }
         let expiry = class.expiry(Timestamp(self.clock.now()));
         let day_key = self
             .day_keys
@@ -353,7 +358,9 @@ impl<L: Log> Identity<L> {
             .await
             .map_err(internal)?;
         // The cockpit must know later under which day's key the record lies: noted before the key is given out.
-        self.state.add_later_day(key, expiry).await.map_err(internal)?;
+        if let Some((key, _)) = owner {
+            self.state.add_later_day(key, expiry).await.map_err(internal)?;
+        }
         Ok(OutcomeKeyAnswer {
             key: day_key.record_key(label),
             class: *class,

@@ -8,6 +8,7 @@
 //! | [`persons`] | finds exactly one person, or nobody | § 6 IDNrG: unknown and blocked cannot be told apart |
 //! | [`periods`] | keeps the VRF keys, begins periods | no label under a key that does not stand in the log |
 //! | [`reserve`] | takes the next number | never a gap, never twice (design §5.4) |
+//! | `catch_up` | finds in the log what a restored state lacks | a number that stands in the log is never handed out again |
 //! | [`labels`] | answers the broker | durable before answered; same S1, same bytes; nobody looks like anybody |
 //! | [`disclosure`] | answers the cockpit | no key without an `inspection` in the log |
 //! | `complete` | finds all of a person, and proves it | as of what the witnesses have cosigned |
@@ -20,6 +21,7 @@
 //! IDNrs or secrets; nothing of them ever appears in a log line, a metric, an error or an entry.
 
 pub mod backup;
+mod catch_up;
 mod committer;
 mod complete;
 pub mod day_keys;

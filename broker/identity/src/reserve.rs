@@ -76,11 +76,11 @@ impl<L: Log> Identity<L> {
             series,
             number: last,
         };
-        let Some(row) = self.state.number(&key).map_err(internal)? else {
-            tracing::error!("the state has a next number without the last one: restore the state");
-            return Err(Problem::internal());
+        let settled = match self.state.number(&key).map_err(internal)? {
+            Some(row) => self.settle(&key, &row).await?,
+            // Found in the log when the state caught up.
+            None => true,
         };
-        let settled = self.settle(&key, &row).await?;
         Ok(settled.then_some(next))
     }
 

@@ -14,7 +14,7 @@ use citizen_ui::access::Access;
 use citizen_ui::complete::{self, Claim, Completeness};
 use citizen_ui::prove::{Failure, Prover, Trust};
 use citizen_ui::state::ProofState;
-use exchange::{DisclosedEntry, Disclosure};
+use exchange::{DisclosedEntry, Disclosure, EntryKeys};
 use record::{Idnr, Kind, Period, Phase, Receipt, SealedRecord, Series};
 use service::http::CallError;
 use tlog::checkpoint::SignedCheckpoint;
@@ -54,6 +54,8 @@ pub(crate) struct Citizen {
 /// One entry with everything that opens it.
 struct Material {
     entry: DisclosedEntry,
+    /// The keys that open the record; none opens it once it has expired.
+    keys: Option<EntryKeys>,
     sealed_record: Vec<u8>,
     receipt: Mutex<Fetched>,
 }
@@ -136,7 +138,7 @@ impl Citizen {
         let receipt = Receipt::parse(&locked(&material.receipt).receipt).map_err(|_| Failure::Form)?;
         let label = receipt.entry().entry().body.label().ok_or(Failure::Entry)?;
         let sealed = &material.sealed_record;
-        let record = match &material.entry.keys {
+        let record = match &material.keys {
             None => Record::Expired(sealed.clone()),
             Some(keys) => {
                 let record = SealedRecord::parse(sealed.as_slice());
@@ -184,15 +186,13 @@ impl Citizen {
             match (record, receipt) {
                 (Ok(sealed_record), Ok(receipt)) => {
                     let index = entry.index;
-                    let receipt = Mutex::new(receipt);
-                    self.materials.insert(
-                        index,
-                        Material {
-                            entry,
-                            sealed_record,
-                            receipt,
-                        },
-                    );
+                    let material = Material {
+                        keys: fitting(&entry, &sealed_record, &receipt),
+                        entry,
+                        sealed_record,
+                        receipt: Mutex::new(receipt),
+                    };
+                    self.materials.insert(index, material);
                 }
                 (Err(error), _) | (_, Err(error)) if error.retryable() => return Err(error),
                 _ => missing.push(entry.index),
@@ -218,8 +218,8 @@ impl Citizen {
         Some(Opening {
             receipt: locked(&material.receipt).receipt.clone(),
             sealed_record: material.sealed_record.clone(),
-            shared_key: entry.keys.as_ref().map(|keys| keys.shared.clone()),
-            citizen_key: entry.keys.as_ref().map(|keys| keys.citizen.clone()),
+            shared_key: material.keys.as_ref().map(|keys| keys.shared.clone()),
+            citizen_key: material.keys.as_ref().map(|keys| keys.citizen.clone()),
             label_proof: Some(LabelProof {
                 idnr: self.idnr.clone()?,
                 period_begin_receipt: locked(begin).receipt.clone(),
@@ -304,6 +304,15 @@ impl Citizen {
             checked: Mutex::default(),
         }
     }
+}
+
+/// The keys that open the record. With none it is shown as expired, which the verifier accepts only when it is.
+fn fitting(entry: &DisclosedEntry, sealed_record: &[u8], receipt: &Fetched) -> Option<EntryKeys> {
+    let receipt = Receipt::parse(&receipt.receipt).ok()?;
+    let label = receipt.entry().entry().body.label()?;
+    let record = SealedRecord::parse(sealed_record).ok()?;
+    let opens = |keys: &&EntryKeys| record.open_shared(&keys.shared, Some(&label)).is_ok();
+    entry.keys.iter().find(opens).cloned()
 }
 
 /// Tries to replace a receipt without cosignatures by one with them. Without success the old one stays, and is shown as such.

@@ -128,22 +128,27 @@ pub struct Periods {
     secrets: RwLock<BTreeMap<u32, Arc<Secret>>>,
     /// Their secret is destroyed, and whether the log says so has not been seen yet.
     untold: Mutex<BTreeSet<u32>>,
+    /// Their wrapping key is not there, with their start: destroyed since the backup that was restored, or missing.
+    keyless: Mutex<BTreeMap<u32, u64>>,
 }
 
 impl Periods {
     /// Reads them from the state and unwraps their secrets.
     ///
     /// # Errors
-    /// When the store fails, or a secret's wrapping key is missing or another one.
+    /// When the store fails, or a secret's wrapping key is another one.
     pub fn load(state: &State, wrapping: WrappingKeys) -> Result<Self, PeriodError> {
-        let (mut secrets, mut untold) = (BTreeMap::new(), BTreeSet::new());
+        let (mut secrets, mut untold, mut keyless) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
         for (period, row) in state.periods()? {
             let Some(wrapped) = &row.wrapped else {
                 wrapping.destroy(period)?;
                 untold.insert(period.0);
                 continue;
             };
-            let key = wrapping.get(period)?.ok_or(PeriodError::WrappingKeyMissing(period.0))?;
+            let Some(key) = wrapping.get(period)? else {
+                keyless.insert(period.0, row.start);
+                continue;
+            };
             let seed = key.unwrap(period, wrapped)?;
             secrets.insert(period.0, Arc::new(Secret::new(period, row.start, &seed)?));
         }
@@ -151,6 +156,7 @@ impl Periods {
             wrapping,
             secrets: RwLock::new(secrets),
             untold: Mutex::new(untold),
+            keyless: Mutex::new(keyless),
         })
     }
 
@@ -179,6 +185,7 @@ impl Periods {
     /// # Errors
     /// [`PeriodError`]; those that are not retryable end the process.
     pub async fn tick<L: Log>(&self, state: &State, log: &L, now: u64) -> Result<(), PeriodError> {
+        self.forget_keyless(state, log).await?;
         self.add_due(state, log, now).await?;
         for secret in self.all() {
             if secret.begin().is_none() {
@@ -186,6 +193,26 @@ impl Periods {
             }
         }
         self.age(state, log, now).await
+    }
+
+    /// Of a period that has no wrapping key the log must say that it is destroyed.
+    async fn forget_keyless<L: Log>(&self, state: &State, log: &L) -> Result<(), PeriodError> {
+        let keyless = self.keyless().clone();
+        for (number, start) in keyless {
+            let period = Period(number);
+            log.refresh().await?;
+            let destroyed = log.locate(Period::MAP0, &period_label(period, PeriodEvent::DESTROYED))?;
+            if destroyed.is_none() {
+                return Err(PeriodError::WrappingKeyMissing(number));
+            }
+            state.forget_period(period, start).await?;
+            self.keyless().remove(&number);
+        }
+        Ok(())
+    }
+
+    fn keyless(&self) -> MutexGuard<'_, BTreeMap<u32, u64>> {
+        self.keyless.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn add_due<L: Log>(&self, state: &State, log: &L, now: u64) -> Result<(), PeriodError> {

@@ -21,6 +21,9 @@
 //!   log. So a crash at any point leaves no gap: either nothing is reserved, or the sweeper finds the label and voids it.
 //! * The same S1 gets the same bytes: the answer is stored with its reservation, not after it.
 //!
+//! A state that was restored from a backup is older than the log. What it lacks is found in the log ([`crate::catch_up`]): then a
+//! number below `next` has no row in `numbers`.
+//!
 //! `leaves` is there because chains are made of old entries, and asking the ledger for them would tell it which belong together.
 //!
 //! Nobody's numbers ([`Idnr::nobody`]) are written the same way, with random numbers instead of `next`.
@@ -146,7 +149,23 @@ impl State {
         Ok(table.get(key)?.map_or(0, |value| value.value()))
     }
 
-    /// What was handed out under a number.
+    /// The log has numbers that the state does not know: the person's next is at least `next`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn advance(&self, idnr: &Idnr, period: Period, series: Series, next: u32) -> Result<(), StoreError> {
+        let key = (period.0, series.code(), digits(idnr));
+        self.store
+            .write(move |write| {
+                let mut table = write.open_table(NEXT)?;
+                let known = table.get(key)?.map_or(0, |value| value.value());
+                table.insert(key, known.max(next))?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// What was handed out under a number; none for one that was handed out after the backup which this state was restored from.
     ///
     /// # Errors
     /// When the store fails.

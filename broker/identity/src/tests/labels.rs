@@ -305,19 +305,6 @@ async fn a_full_series_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_state_that_was_set_back_gives_no_number_twice() {
-    let world = World::new().await;
-    world.exchange(&emma()).await;
-    world.identity.log_follow().await;
-    world
-        .identity
-        .state
-        .set_next(&idnr_of(EMMA), record::Period(1), Series::Exchanges, 0)
-        .unwrap();
-    assert_eq!(slug(world.ask(&world.request(&emma())).await), "internal");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_token_opens_the_outcomes_key_of_a_later_day_and_nothing_else() {
     let world = World::new().await;
     let (request, answer) = world.exchange(&emma()).await;

@@ -10,5 +10,6 @@ mod log;
 mod periods;
 mod persons;
 mod random;
+mod restore;
 mod routes;
 mod world;

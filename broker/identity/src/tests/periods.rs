@@ -229,7 +229,9 @@ async fn a_backup_opens_nothing_without_the_wrapping_keys() {
     assert!(matches!(restore(&file, &bare), Err(BackupError::Exists(_))));
     let keys = WrappingKeys::open(&bare.join("wrapping")).unwrap();
     let state = soon(|| State::open(&bare.join("state.redb"))).await;
-    let error = Periods::load(&state, keys.clone()).unwrap_err();
+    let periods = Periods::load(&state, keys.clone()).unwrap();
+    assert!(periods.all().is_empty());
+    let error = periods.tick(&state, &world.log, NOON).await.unwrap_err();
     assert!(matches!(error, PeriodError::WrappingKeyMissing(1)), "{error}");
     // Another key is not the right one.
     keys.make(Period(1)).unwrap();
