@@ -82,7 +82,19 @@ async fn witness(number: u8) -> (Arc<TestWitness>, String) {
     (witness, format!("witness w{number} {vkey} {url}"))
 }
 
-fn policy(lines: &[String], quorum: u8) -> Policy {
+/// Some witnesses, and their lines of a policy.
+async fn witnesses(count: u8) -> (Vec<Arc<TestWitness>>, Vec<String>) {
+    let (mut witnesses, mut lines) = (Vec::new(), Vec::new());
+    for number in 1..=count {
+        let (witness, line) = witness(number).await;
+        witnesses.push(witness);
+        lines.push(line);
+    }
+    (witnesses, lines)
+}
+
+/// A log that so many of these witnesses must cosign.
+fn witnessed_by(lines: &[String], quorum: u8) -> World {
     let members: Vec<_> = (1..=lines.len()).map(|number| format!("w{number}")).collect();
     let log = log_key().verifier_key().unwrap();
     let text = format!(
@@ -90,22 +102,29 @@ fn policy(lines: &[String], quorum: u8) -> Policy {
         lines.join("\n"),
         members.join(" ")
     );
-    Policy::parse(text.as_bytes()).unwrap()
+    World {
+        policy: Some(Policy::parse(text.as_bytes()).unwrap()),
+        ..World::new()
+    }
 }
 
 /// A log of four entries whose witnesses are asked.
 async fn start(world: &World, refresh: Duration) -> (Arc<Shared>, Shutdown) {
     let (shared, _) = world.started(Arc::new(MemoryStore::new())).await;
     let shutdown = Shutdown::new();
+    tokio::spawn(client_of(&shared, refresh).run(shutdown.clone()));
+    (shared, shutdown)
+}
+
+/// A client that has asked nobody yet.
+fn client_of(shared: &Shared, refresh: Duration) -> Witnessing {
     let pace = Pace {
         interval: Duration::from_millis(20),
         refresh,
     };
-    let rows = shared.log.rows().clone();
+    let (rows, snapshots) = (shared.log.rows().clone(), shared.log.snapshots());
     let client = http::Client::new().unwrap();
-    let witnessing = Witnessing::new(shared.publication.clone(), rows, shared.log.snapshots(), client, pace).unwrap();
-    tokio::spawn(witnessing.run(shutdown.clone()));
-    (shared, shutdown)
+    Witnessing::new(shared.publication.clone(), rows, snapshots, client, pace).unwrap()
 }
 
 async fn published(shared: &Shared, good: impl Fn(&Published) -> bool) -> Arc<Published> {
@@ -126,13 +145,8 @@ const LONG: Duration = Duration::from_secs(3600);
 
 #[tokio::test]
 async fn a_quorum_publishes_and_the_rest_tops_up() {
-    let (witnesses, lines): (Vec<_>, Vec<_>) = [witness(1).await, witness(2).await, witness(3).await]
-        .into_iter()
-        .unzip();
-    let world = World {
-        policy: Some(policy(&lines, 2)),
-        ..World::new()
-    };
+    let (witnesses, lines) = witnesses(3).await;
+    let world = witnessed_by(&lines, 2);
     let (shared, shutdown) = start(&world, LONG).await;
     let policy = world.policy.as_ref().unwrap();
     let first = published(&shared, |published| published.size == 4).await;
@@ -171,12 +185,9 @@ async fn a_quorum_publishes_and_the_rest_tops_up() {
 
 #[tokio::test]
 async fn too_few_witnesses_publish_nothing_until_they_are_back() {
-    let (witnesses, lines): (Vec<_>, Vec<_>) = [witness(1).await, witness(2).await].into_iter().unzip();
+    let (witnesses, lines) = witnesses(2).await;
     witnesses[1].busy.store(1, Ordering::SeqCst);
-    let world = World {
-        policy: Some(policy(&lines, 2)),
-        ..World::new()
-    };
+    let world = witnessed_by(&lines, 2);
     let (shared, shutdown) = start(&world, LONG).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(shared.publication.latest(&shared.log.snapshot()), None);
@@ -187,10 +198,7 @@ async fn too_few_witnesses_publish_nothing_until_they_are_back() {
 #[tokio::test]
 async fn wi_4_a_witness_with_another_size_is_asked_again_from_there() {
     let (witness, line) = witness(1).await;
-    let world = World {
-        policy: Some(policy(&[line], 1)),
-        ..World::new()
-    };
+    let world = witnessed_by(&[line], 1);
     let (shared, shutdown) = start(&world, LONG).await;
     published(&shared, |published| published.size == 4).await;
     shutdown.trigger();
@@ -199,34 +207,10 @@ async fn wi_4_a_witness_with_another_size_is_asked_again_from_there() {
         .await
         .remove(0)
         .unwrap();
-    let pace = Pace {
-        interval: Duration::from_millis(20),
-        refresh: LONG,
-    };
-    let (rows, snapshots) = (shared.log.rows().clone(), shared.log.snapshots());
-    let again = Witnessing::new(
-        shared.publication.clone(),
-        rows,
-        snapshots,
-        http::Client::new().unwrap(),
-        pace,
-    )
-    .unwrap();
     let before = witness.asked.load(Ordering::SeqCst);
-    tokio::spawn(again.run(Shutdown::new()));
+    tokio::spawn(client_of(&shared, LONG).run(Shutdown::new()));
     published(&shared, |published| published.size == 5).await;
     assert_eq!(witness.asked.load(Ordering::SeqCst), before + 2);
-}
-
-/// A client that has asked nobody yet.
-fn client_of(shared: &Shared) -> Witnessing {
-    let pace = Pace {
-        interval: Duration::from_millis(20),
-        refresh: LONG,
-    };
-    let (rows, snapshots) = (shared.log.rows().clone(), shared.log.snapshots());
-    let client = http::Client::new().unwrap();
-    Witnessing::new(shared.publication.clone(), rows, snapshots, client, pace).unwrap()
 }
 
 async fn refusal(shared: &Shared) -> String {
@@ -242,14 +226,11 @@ async fn refusal(shared: &Shared) -> String {
 #[tokio::test]
 async fn an_old_backup_is_noticed_at_the_start_and_later() {
     let (witness, line) = witness(1).await;
-    let world = World {
-        policy: Some(policy(&[line], 1)),
-        ..World::new()
-    };
+    let world = witnessed_by(&[line], 1);
     // It answers 409 with a larger size, at both.
     *witness.stored.lock().unwrap() = Some((Size::from(99), Hash([1; 32])));
     let (shared, shutdown) = start(&world, LONG).await;
-    let refused = client_of(&shared).check_at_start().await.unwrap_err();
+    let refused = client_of(&shared, LONG).check_at_start().await.unwrap_err();
     assert_eq!((refused.seen, refused.size, refused.proven), (99, 4, false));
     assert!(refused.to_string().contains("Restore a backup"), "{refused}");
     assert_eq!(refusal(&shared).await, refused.to_string());
@@ -259,14 +240,11 @@ async fn an_old_backup_is_noticed_at_the_start_and_later() {
 
 #[tokio::test]
 async fn one_lying_witness_of_two_does_not_stop_the_log_but_one_with_proof_does() {
-    let (witnesses, lines): (Vec<_>, Vec<_>) = [witness(1).await, witness(2).await].into_iter().unzip();
-    let world = World {
-        policy: Some(policy(&lines, 2)),
-        ..World::new()
-    };
+    let (witnesses, lines) = witnesses(2).await;
+    let world = witnessed_by(&lines, 2);
     *witnesses[0].stored.lock().unwrap() = Some((Size::from(99), Hash([1; 32])));
     let (shared, shutdown) = start(&world, LONG).await;
-    client_of(&shared).check_at_start().await.unwrap();
+    client_of(&shared, LONG).check_at_start().await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(shared.publication.refuses(), None);
     shutdown.trigger();
@@ -277,14 +255,14 @@ async fn one_lying_witness_of_two_does_not_stop_the_log_but_one_with_proof_does(
     };
     let signer = crate::engine::Signer::new(log_key()).unwrap();
     *witnesses[1].shown.lock().unwrap() = Some(signer.sign(&other).unwrap());
-    let refused = client_of(&shared).check_at_start().await.unwrap_err();
+    let refused = client_of(&shared, LONG).check_at_start().await.unwrap_err();
     assert!(
         refused.proven && refused.to_string().contains("with another tree"),
         "{refused}"
     );
     // What fits is no reason.
     *witnesses[1].shown.lock().unwrap() = Some(shared.log.snapshot().note.clone());
-    client_of(&shared).check_at_start().await.unwrap();
+    client_of(&shared, LONG).check_at_start().await.unwrap();
 }
 
 /// A log whose only witness is never there, and what becomes of it after the bound.
@@ -292,12 +270,11 @@ async fn without_witness(fail: Fail) -> (Arc<Shared>, Arc<TestWitness>, Shutdown
     let (witness, line) = witness(1).await;
     witness.busy.store(u64::MAX, Ordering::SeqCst);
     let world = World {
-        policy: Some(policy(&[line], 1)),
         on_failure: OnFailure {
             fail,
             after: Duration::from_millis(50),
         },
-        ..World::new()
+        ..witnessed_by(&[line], 1)
     };
     let (shared, shutdown) = start(&world, LONG).await;
     (shared, witness, shutdown)
@@ -351,10 +328,7 @@ async fn fail_closed_refuses_entries_until_the_quorum_is_back() {
 #[tokio::test]
 async fn published_checkpoints_are_kept_by_size() {
     let (_witness, line) = witness(1).await;
-    let world = World {
-        policy: Some(policy(&[line], 1)),
-        ..World::new()
-    };
+    let world = witnessed_by(&[line], 1);
     let (shared, shutdown) = start(&world, LONG).await;
     let first = published(&shared, |published| published.size == 4).await;
     submit(&shared, vec![raw(&Pen::new(BROKER).write(intent(1)), 1)])
@@ -375,10 +349,7 @@ async fn published_checkpoints_are_kept_by_size() {
 #[tokio::test]
 async fn wi_5_an_idle_log_shows_that_it_is_alive() {
     let (_witness, line) = witness(1).await;
-    let world = World {
-        policy: Some(policy(&[line], 1)),
-        ..World::new()
-    };
+    let world = witnessed_by(&[line], 1);
     let (shared, shutdown) = start(&world, Duration::from_millis(50)).await;
     let policy = world.policy.as_ref().unwrap();
     let time = |published: &Published| {
@@ -397,27 +368,11 @@ async fn wi_5_an_idle_log_shows_that_it_is_alive() {
 #[tokio::test]
 async fn what_was_published_is_there_after_a_restart_and_a_foreign_policy_is_refused() {
     let (_witness, line) = witness(1).await;
-    let mut world = World {
-        policy: Some(policy(&[line], 1)),
-        ..World::new()
-    };
+    let mut world = witnessed_by(&[line], 1);
     let store = Arc::new(MemoryStore::new());
     let (shared, _) = world.started(store.clone()).await;
-    let pace = Pace {
-        interval: Duration::from_millis(20),
-        refresh: LONG,
-    };
-    let (rows, snapshots) = (shared.log.rows().clone(), shared.log.snapshots());
     let shutdown = Shutdown::new();
-    let witnessing = Witnessing::new(
-        shared.publication.clone(),
-        rows,
-        snapshots,
-        http::Client::new().unwrap(),
-        pace,
-    )
-    .unwrap();
-    let task = tokio::spawn(witnessing.run(shutdown.clone()));
+    let task = tokio::spawn(client_of(&shared, LONG).run(shutdown.clone()));
     let first = published(&shared, |_| true).await;
     shutdown.trigger();
     task.await.unwrap();
