@@ -7,6 +7,7 @@ mod disclosure;
 mod issuer;
 mod labels;
 mod log;
+mod outsider;
 mod periods;
 mod persons;
 mod random;

@@ -1,0 +1,158 @@
+//! What a stranger may compute from 32-byte values that look random: is there any order in them?
+//!
+//! Every statistic is turned into standard deviations from what independent, uniform bits would give. More than [`LIMIT`] is a finding:
+//! chance alone does that once in 500 million statistics, so a test over real, fresh labels does not fail by chance. Whoever calls says
+//! which values belong together and in which order, which is more than an outsider knows.
+//!
+//! | Statistic | Notices |
+//! | --- | --- |
+//! | `ones`, `bytes`, `positions` | values that are not uniform; a bit that is stuck or prefers one side |
+//! | `runs` | bits that follow one another inside values |
+//! | `neighbours`, `near` | values that depend on one of the eight before |
+//! | `trend` | values that grow or shrink |
+//! | `repeats` | eight bytes that occur twice: a shared prefix, a phase that keeps half of another |
+//! | `steps` | the same difference twice: counters, constants added |
+
+use std::collections::HashSet;
+
+/// 32 bytes, as labels, commitments and roots have.
+pub(super) type Value = [u8; 32];
+
+/// Standard deviations beyond which nothing is chance.
+const LIMIT: f64 = 6.0;
+/// Fewer values than this say too little about bytes and positions.
+const ENOUGH: usize = 40;
+
+/// The statistics that find something in these values, in this order.
+pub(super) fn look(values: &[Value]) -> Vec<&'static str> {
+    assert!(values.len() >= ENOUGH, "too few values to say anything");
+    let mut scores = vec![
+        ("ones", ones(values)),
+        ("bytes", bytes(values)),
+        ("positions", positions(values)),
+        ("runs", runs(values)),
+        ("trend", trend(values)),
+    ];
+    for lag in 1..=8 {
+        let apart: Vec<Value> = values.iter().zip(&values[lag..]).map(|(a, b)| xor(a, b)).collect();
+        scores.push(("neighbours", positions(&apart)));
+        scores.push(("near", ones(&apart)));
+    }
+    let mut found: Vec<_> = scores
+        .into_iter()
+        .filter(|(_, score)| score.abs() > LIMIT)
+        .map(|(name, _)| name)
+        .collect();
+    if twice(values.iter().flat_map(words)) {
+        found.push("repeats");
+    }
+    let steps = values.windows(2).flat_map(|pair| differences(&pair[1], &pair[0]));
+    if twice(steps) {
+        found.push("steps");
+    }
+    found.dedup();
+    found
+}
+
+/// The same for two values of each thing: whether one tells something about the other.
+pub(super) fn compare(left: &[Value], right: &[Value]) -> Vec<&'static str> {
+    let apart: Vec<Value> = left.iter().zip(right).map(|(a, b)| xor(a, b)).collect();
+    let mut found = look(&apart);
+    if twice(left.iter().zip(right).flat_map(|(a, b)| differences(a, b))) {
+        found.push("steps");
+    }
+    if twice(left.iter().chain(right).flat_map(words)) {
+        found.push("repeats");
+    }
+    found
+}
+
+fn xor(a: &Value, b: &Value) -> Value {
+    std::array::from_fn(|at| a[at] ^ b[at])
+}
+
+fn words(value: &Value) -> impl Iterator<Item = u64> + use<> {
+    let value = *value;
+    (0..4).map(move |word| u64::from_be_bytes(std::array::from_fn(|at| value[8 * word + at])))
+}
+
+fn differences(a: &Value, b: &Value) -> impl Iterator<Item = u64> + use<> {
+    words(a).zip(words(b)).map(|(a, b)| a.wrapping_sub(b))
+}
+
+/// Whether 64 bits occur twice: among the some ten thousand words here that is no chance.
+fn twice(mut words: impl Iterator<Item = u64>) -> bool {
+    let mut seen = HashSet::new();
+    words.any(|word| !seen.insert(word))
+}
+
+/// Standard deviations of a count of fair coins.
+fn coins(heads: u64, tosses: u64) -> f64 {
+    let tosses = tosses as f64;
+    (heads as f64 - tosses / 2.0) / (tosses / 4.0).sqrt()
+}
+
+/// Standard deviations of a chi-square sum (Wilson and Hilferty, 1931).
+fn chi_square(sum: f64, degrees: f64) -> f64 {
+    let spread = 2.0 / (9.0 * degrees);
+    ((sum / degrees).cbrt() - (1.0 - spread)) / spread.sqrt()
+}
+
+fn ones(values: &[Value]) -> f64 {
+    let ones = values.iter().flatten().map(|byte| u64::from(byte.count_ones())).sum();
+    coins(ones, 256 * values.len() as u64)
+}
+
+fn bytes(values: &[Value]) -> f64 {
+    let mut counts = [0_u64; 256];
+    for byte in values.iter().flatten() {
+        counts[usize::from(*byte)] += 1;
+    }
+    let expected = values.len() as f64 * 32.0 / 256.0;
+    chi_square(
+        counts
+            .iter()
+            .map(|count| (*count as f64 - expected).powi(2) / expected)
+            .sum(),
+        255.0,
+    )
+}
+
+fn bit(value: &Value, position: usize) -> bool {
+    value[position / 8] >> (7 - position % 8) & 1 == 1
+}
+
+fn positions(values: &[Value]) -> f64 {
+    let squares = (0..256).map(|position| {
+        let ones = values.iter().filter(|value| bit(value, position)).count();
+        coins(ones as u64, values.len() as u64).powi(2)
+    });
+    chi_square(squares.sum(), 256.0)
+}
+
+fn runs(values: &[Value]) -> f64 {
+    let changes = values
+        .iter()
+        .map(|value| (1..256).filter(|at| bit(value, *at) != bit(value, at - 1)).count());
+    coins(changes.sum::<usize>() as u64, 255 * values.len() as u64)
+}
+
+/// Correlation between the place in the order and each word, all four together.
+fn trend(values: &[Value]) -> f64 {
+    let count = values.len() as f64;
+    let middle = (count - 1.0) / 2.0;
+    let square = |at: f64| (at - middle).powi(2);
+    let places: f64 = (0..values.len()).map(|at| square(at as f64)).sum();
+    let squares = (0..4).map(|word| {
+        let sizes = values
+            .iter()
+            .map(|value| words(value).nth(word).unwrap_or_default() as f64 / u64::MAX as f64);
+        let together: f64 = sizes
+            .enumerate()
+            .map(|(at, size)| (at as f64 - middle) * (size - 0.5))
+            .sum();
+        // The variance of a uniform number is 1/12.
+        together.powi(2) / (places / 12.0)
+    });
+    chi_square(squares.sum(), 4.0)
+}

@@ -1,0 +1,211 @@
+//! A log of whole exchanges, made by identity and a broker as they really are: labels and keys from identity, records sealed under
+//! them, numbers left unused, maps; and what of it is public.
+
+use exchange::{LabelAnswer, PersonQuery};
+use record::{
+    Allowed, Assurance, Body, CitizenPart, ConsumerSignatures, DisclosureClass, EvidenceInfo, ExchangeRecord,
+    ExchangeResult, Header, Ids, Kind, Label, LabelledKind, Lifecycle, Outcome, ParticipantId, Parts, Party, Period,
+    RecordKey, RetentionClass, SealedRecord, SharedPart, SubjectRole, Timestamp, Why, WriterId,
+};
+use tlog::Hash;
+use tlog::merkle::Index;
+use uuid::Uuid;
+
+use super::super::log::broker_key;
+use super::super::world::World;
+
+/// So many a day stay below the limit of one consumer for one person.
+const A_DAY: usize = 100;
+
+/// What is public of an entry except its label, commitment, hashes and signature.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) kind: Kind,
+    time: Timestamp,
+    writer: WriterId,
+    sequence: u64,
+    period: Option<Period>,
+    refers: Option<Index>,
+    pub(super) bytes: usize,
+    /// Known to the ledger, not public.
+    pub(super) sealed: Option<usize>,
+}
+
+/// What the provider's side says, and the reason behind it that only the citizen reads.
+#[derive(Clone, Copy)]
+pub(super) struct Answer {
+    pub(super) outcome: Outcome,
+    pub(super) reason: Option<&'static str>,
+}
+
+pub(super) const DELIVERED: Answer = Answer {
+    outcome: Outcome::Delivered,
+    reason: None,
+};
+pub(super) const BLOCKED: Answer = Answer {
+    outcome: Outcome::NothingFound,
+    reason: Some("Auskunftssperre"),
+};
+
+/// One exchange after another, each about the next of `persons`: every sixteenth number is not used and becomes void, every fourth
+/// exchange has a preview, a `map` entry follows every fourth.
+pub(super) async fn exchanges(world: &World, persons: &[PersonQuery], answer: Answer) -> Vec<LabelAnswer> {
+    let mut answers = Vec::new();
+    for (turn, person) in persons.iter().enumerate() {
+        let labels = world.ask(&world.request(person)).await.unwrap();
+        if turn % 16 == 15 {
+            world.clock.advance(10);
+            world.identity.sweep().await.unwrap();
+        } else {
+            exchange(world, &labels, turn, answer);
+        }
+        if turn % 4 == 3 {
+            world.log.write_map();
+        }
+        if turn % A_DAY == A_DAY - 1 {
+            world.clock.advance(86_400);
+        }
+        answers.push(labels);
+    }
+    answers
+}
+
+/// What the broker writes about an exchange.
+fn exchange(world: &World, labels: &LabelAnswer, turn: usize, answer: Answer) {
+    let write = |kind, label: Label, record: SealedRecord, refers| {
+        let commitment = record.commitment();
+        let body = Body::Labelled {
+            kind,
+            period: labels.period,
+            label,
+            commitment,
+            refers,
+        };
+        world.log.write(&broker_key(), body, Some(record)).unwrap()
+    };
+    let intent = seal(labels, &labels.intent, &labels.intent_key, None);
+    let intent = write(LabelledKind::Intent, labels.intent, intent, None);
+    let intent = Some(Index::new(intent).unwrap());
+    if turn % 4 == 1 {
+        let preview = seal(labels, &labels.preview, &labels.outcome_key, None);
+        write(LabelledKind::Preview, labels.preview, preview, intent);
+    }
+    let outcome = seal(labels, &labels.outcome, &labels.outcome_key, Some(answer));
+    write(LabelledKind::Outcome, labels.outcome, outcome, intent);
+}
+
+fn seal(labels: &LabelAnswer, label: &Label, key: &RecordKey, answer: Option<Answer>) -> SealedRecord {
+    let parts = Parts {
+        shared: SharedPart::Exchange(Box::new(content(
+            labels,
+            answer.map(|answer| answer.outcome),
+            "Stadt Musterstadt",
+        ))),
+        citizen: answer
+            .and_then(|answer| answer.reason)
+            .map_or_else(CitizenPart::default, CitizenPart::with_reason),
+        supervision: vec![7; 300],
+    };
+    SealedRecord::seal(&Header::labelled(labels.class, labels.expiry), Some(label), key, &parts).unwrap()
+}
+
+/// The sealed length of an outcome's record whose authorities have this name.
+pub(super) fn sealed_length(labels: &LabelAnswer, answer: Answer, name: &str) -> usize {
+    let parts = Parts {
+        shared: SharedPart::Exchange(Box::new(content(labels, Some(answer.outcome), name))),
+        citizen: answer
+            .reason
+            .map_or_else(CitizenPart::default, CitizenPart::with_reason),
+        supervision: vec![7; 300],
+    };
+    let header = Header::labelled(labels.class, labels.expiry);
+    let sealed = SealedRecord::seal(&header, Some(&labels.outcome), &labels.outcome_key, &parts);
+    sealed.unwrap().bytes().len()
+}
+
+fn content(labels: &LabelAnswer, outcome: Option<Outcome>, name: &str) -> ExchangeRecord {
+    let party = |id: &str| Party {
+        id: ParticipantId::new(id).unwrap(),
+        directory: "DVDV".into(),
+        identifier: id.into(),
+        name: name.into(),
+        component: "1".into(),
+        responsible: name.into(),
+        operating: name.into(),
+    };
+    let delivered = outcome == Some(Outcome::Delivered);
+    ExchangeRecord {
+        ids: Ids {
+            exchange: Uuid::nil(),
+            message: Uuid::nil(),
+            request_reference: "Vorgang 1".into(),
+            trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into(),
+            test: false,
+        },
+        consumer: party("city"),
+        provider: party("register"),
+        evidence: EvidenceInfo {
+            id: "zb1".into(),
+            title: "Zulassungsbescheinigung Teil I".into(),
+            categories: vec!["Halter".into(), "Fahrzeug".into()],
+        },
+        request_digest: Hash([1; 32]),
+        why: Why {
+            purpose: "parken".into(),
+            occasion: "Antrag auf einen Bewohnerparkausweis".into(),
+            procedure: "99108010".into(),
+            legal_basis: "§ 45 StVO".into(),
+        },
+        allowed_by: Allowed {
+            permission: "p1@1".into(),
+            registry: Hash([2; 32]),
+        },
+        role: SubjectRole::DataSubject,
+        idnr_used: true,
+        assurance: Assurance::High,
+        synchronous: true,
+        lifecycle: Lifecycle {
+            retention: RetentionClass::IdnrG2y,
+            expiry: labels.expiry,
+            disclosure: DisclosureClass::Immediate,
+        },
+        consumer_signatures: ConsumerSignatures {
+            s1: [1; 64],
+            s2: [2; 64],
+            s1_digest: Hash([3; 32]),
+            sealed_request: Hash([4; 32]),
+            answer_key: [5; 32],
+        },
+        result: outcome.map(|outcome| ExchangeResult {
+            outcome,
+            told: if delivered { "delivered" } else { "nothing found" }.into(),
+            checks: Vec::new(),
+            evidence_digest: delivered.then_some(Hash([6; 32])),
+            answer_digest: Some(Hash([7; 32])),
+            provider_signature: Some([8; 64]),
+        }),
+    }
+}
+
+/// The log as a stranger sees it, but for what has to look random.
+pub(super) fn shapes(world: &World) -> Vec<Shape> {
+    let entries = (0..world.log.len() as u64).map(|index| {
+        let signed = world.log.entry(index);
+        let entry = signed.entry();
+        Shape {
+            kind: entry.body.kind(),
+            time: entry.time,
+            writer: entry.writer,
+            sequence: entry.sequence.0,
+            period: entry.body.map_key().map(|(period, _)| period),
+            refers: entry.body.refers(),
+            bytes: signed.bytes().len(),
+            sealed: entry
+                .body
+                .kind()
+                .has_record()
+                .then(|| world.log.record(index).bytes().len()),
+        }
+    });
+    entries.collect()
+}
