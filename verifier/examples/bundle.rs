@@ -6,8 +6,8 @@
 //! ```
 //!
 //! *Proof bytes* are everything but the entries and their records: checkpoint, proofs of tree and maps, VRF proofs, the log's
-//! beginning. The time is the median of 50 runs of reading and verifying the file, on one thread. With `--keep DIR`, the bundle,
-//! the policy and the genesis hash are kept there.
+//! beginning. The time is the median of 50 runs of reading and verifying the file, on one thread. With `--keep DIR`, there are kept:
+//! the bundle, the policy, the genesis hash, and `listed`, the first entries of the accesses that the portal would list.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Parser as _;
+use record::Phase;
 use support::{Log, idnr};
 use tlog::policy::Policy;
 use verifier::bundle::{Bundle, Placed};
@@ -33,7 +34,7 @@ struct Arguments {
     /// Where the figures go
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Where bundle, policy and genesis hash are kept
+    /// Where bundle, policy, genesis hash and list are kept
     #[arg(long)]
     keep: Option<PathBuf>,
 }
@@ -42,11 +43,11 @@ fn main() {
     let arguments = Arguments::parse();
     let (log, bytes) = log_with(arguments.labels);
     let (policy, genesis) = (Policy::parse(log.policy().as_bytes()).unwrap(), log.genesis());
+    let verify = || Bundle::parse(&bytes).unwrap().verify(&policy, Some(&genesis)).unwrap();
     let mut times: Vec<f64> = (0..RUNS)
         .map(|_| {
             let start = Instant::now();
-            let complete = Bundle::parse(&bytes).unwrap().verify(&policy, Some(&genesis)).unwrap();
-            assert_eq!(complete.entries.len() as u64, 2 * EXCHANGES);
+            assert_eq!(verify().entries.len() as u64, 2 * EXCHANGES);
             start.elapsed().as_secs_f64() * 1e3
         })
         .collect();
@@ -56,6 +57,10 @@ fn main() {
         std::fs::write(folder.join("mine.bundle"), &bytes).unwrap();
         std::fs::write(folder.join("trust.policy"), log.policy()).unwrap();
         std::fs::write(folder.join("genesis"), genesis.to_string()).unwrap();
+        let complete = verify();
+        let first = complete.entries.iter().filter(|entry| entry.phase == Phase::Intent);
+        let listed: Vec<String> = first.map(|entry| entry.index.get().to_string()).collect();
+        std::fs::write(folder.join("listed"), listed.join("\n")).unwrap();
     }
     let figures = serde_json::json!({
         "bundle_100_proof_bytes": proof_bytes(&Bundle::parse(&bytes).unwrap()),

@@ -3,7 +3,7 @@
 //! `wasm-bindgen` is a library here, pinned by the same lock file as the crate it must fit, so no other tool is installed.
 //! The native flags must not reach the WebAssembly build; cargo's target-specific flags in `.cargo/config.toml` see to that.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
@@ -30,6 +30,19 @@ pub(crate) fn build() -> Result<()> {
 
 /// Builds `target/site/pkg/portal.js` and `portal_bg.wasm`.
 pub(crate) fn site() -> Result<()> {
+    let program = compile(&["--lib"])?.join("citizen_ui_browser.wasm");
+    let bound = paths::target()?.join("wasm/bound");
+    bind(&program, "portal", &bound, |bindgen| bindgen.web(true).map(drop))?;
+    let pkg = paths::site()?.join("pkg");
+    std::fs::create_dir_all(&pkg)?;
+    for file in ["portal.js", "portal_bg.wasm"] {
+        update(&bound.join(file), &pkg.join(file))?;
+    }
+    Ok(())
+}
+
+/// Compiles a program for the browser: the portal's (`--lib`) or an example of its package. Returns where it lies.
+pub(crate) fn compile(which: &[&str]) -> Result<PathBuf> {
     // A directory of its own: the size-optimised profile below would otherwise rebuild the host's build scripts each time.
     let target = paths::target()?.join("wasm");
     let mut cargo = sh::cargo();
@@ -45,6 +58,7 @@ pub(crate) fn site() -> Result<()> {
     ]);
     cargo
         .arg(&target)
+        .args(which)
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
     // What a citizen downloads is small before it is fast.
@@ -58,31 +72,22 @@ pub(crate) fn site() -> Result<()> {
         cargo.env(format!("CARGO_PROFILE_RELEASE_{name}"), value);
     }
     sh::run(&mut cargo)?;
-    let bound = target.join("bound");
-    bind(
-        &target.join("wasm32-unknown-unknown/release/citizen_ui_browser.wasm"),
-        &bound,
-    )?;
-    let pkg = paths::site()?.join("pkg");
-    std::fs::create_dir_all(&pkg)?;
-    for file in ["portal.js", "portal_bg.wasm"] {
-        update(&bound.join(file), &pkg.join(file))?;
-    }
-    Ok(())
+    Ok(target.join("wasm32-unknown-unknown/release"))
 }
 
-fn bind(wasm: &Path, out: &Path) -> Result<()> {
+/// Makes `NAME.js` and `NAME_bg.wasm` of a compiled program, as the kind of script that `form` chooses.
+pub(crate) fn bind(program: &Path, name: &str, out: &Path, form: fn(&mut Bindgen) -> Result<()>) -> Result<()> {
     let mut bindgen = Bindgen::new();
+    form(&mut bindgen)?;
     bindgen
-        .input_path(wasm)
-        .web(true)?
+        .input_path(program)
         .typescript(false)
-        .out_name("portal")
+        .out_name(name)
         .remove_producers_section(true)
         .remove_name_section(true);
     bindgen
         .generate(out)
-        .with_context(|| format!("binding {}", wasm.display()))
+        .with_context(|| format!("binding {}", program.display()))
 }
 
 /// Copies a file unless its copy is the same already: the programs embed the copy, and cargo would link each of them again for one

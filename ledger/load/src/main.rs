@@ -3,13 +3,15 @@
 //!
 //! A receipt is the proof that an entry is durable and in the tree: it holds the entry, its inclusion and the signed
 //! checkpoint, and the ledger gives it out after the synced commit only. The answer of one entry is its receipt, so the time
-//! to the answer is the *time to verifiable, durable receipt*; `--check` adds the verification.
+//! to the answer is the *time to verifiable, durable receipt*; `--check` adds the verification. `--maps` measures besides how long after
+//! its receipt each label stands in a published `map` entry.
 //!
 //! Signing happens before the clock starts, in rounds, so that millions of entries do not lie in memory at once; the ledger
 //! rests between rounds. The ledger runs with its defaults (every commit synced), except that old entries are taken, because
 //! they are signed in advance.
 
 mod entries;
+mod maps;
 mod offer;
 mod world;
 
@@ -20,10 +22,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
+use ledger_client::LedgerApi;
 use serde_json::json;
 
 use entries::{Pen, Shape};
-use offer::{Connection, Pace};
+use maps::Watch;
+use offer::{Connection, Pace, Recorded};
 use world::{Ledger, World};
 
 #[derive(Parser)]
@@ -53,6 +57,9 @@ struct Options {
     /// Verify every receipt.
     #[arg(long)]
     check: bool,
+    /// Watch the `map` entries too.
+    #[arg(long)]
+    maps: bool,
     /// Entries signed at a time.
     #[arg(long, default_value_t = 500_000)]
     round: usize,
@@ -93,20 +100,37 @@ async fn run(options: &Options) -> Result<()> {
         .await?;
     let mut pens: Vec<_> = world.writers.iter().cloned().map(Pen::new).collect();
 
-    let (elapsed, times) = offer_all(options, &world, &ledger, &mut pens).await?;
-    let milliseconds = |share| percentile(&times, share) / 1000.0;
-    let result = json!({
+    let watch = options.maps.then(|| {
+        let api = LedgerApi::new(&format!("http://{}", ledger.address))?;
+        Ok::<_, anyhow::Error>(Watch::start(api, world.trust().clone(), world.map_writer))
+    });
+    let watch = watch.transpose()?;
+
+    let (elapsed, recorded) = offer_all(options, &world, &ledger, &mut pens).await?;
+    let mut times: Vec<u32> = recorded.iter().map(|entry| entry.micros).collect();
+    times.sort_unstable();
+    let milliseconds = |times: &[u32], share| percentile(times, share) / 1000.0;
+    let mut result = json!({
         "entries": options.entries,
         "offered_per_s": options.rate,
         "batch": options.batch,
         "writers": options.writers,
         "checked": options.check,
         "entries_per_s": (options.entries as f64 / elapsed.as_secs_f64()).round(),
-        "p50_ms": milliseconds(0.5),
-        "p90_ms": milliseconds(0.9),
-        "p99_ms": milliseconds(0.99),
-        "max_ms": milliseconds(1.0),
     });
+    for (name, share) in [("p50_ms", 0.5), ("p90_ms", 0.9), ("p99_ms", 0.99), ("max_ms", 1.0)] {
+        result[name] = milliseconds(&times, share).into();
+    }
+    if let Some(watch) = watch {
+        let lags = watch.lags(recorded).await?;
+        for (name, share) in [
+            ("map_lag_p50_ms", 0.5),
+            ("map_lag_p99_ms", 0.99),
+            ("map_lag_max_ms", 1.0),
+        ] {
+            result[name] = milliseconds(&lags, share).into();
+        }
+    }
     println!("{result}");
     if let Some(path) = &options.json {
         std::fs::write(path, result.to_string()).with_context(|| path.display().to_string())?;
@@ -114,19 +138,19 @@ async fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// All rounds: time spent offering, and each entry's time to its receipt, sorted, microseconds.
+/// All rounds: time spent offering, and the entries that were recorded.
 async fn offer_all(
     options: &Options,
     world: &World,
     ledger: &Ledger,
     pens: &mut [Pen],
-) -> Result<(Duration, Vec<u32>)> {
+) -> Result<(Duration, Vec<Recorded>)> {
     let trust = Arc::new(world.trust().clone());
     let mut connections = Vec::new();
     for _ in 0..pens.len() {
         connections.push(Connection::open(ledger.address).await?);
     }
-    let (mut elapsed, mut times) = (Duration::ZERO, Vec::with_capacity(options.entries));
+    let (mut elapsed, mut recorded) = (Duration::ZERO, Vec::with_capacity(options.entries));
     let shape = Shape {
         record: options.record,
         batch: options.batch,
@@ -135,15 +159,14 @@ async fn offer_all(
         rate: options.rate,
         check: options.check,
     };
-    while times.len() < options.entries {
-        let count = options.round.min(options.entries - times.len());
+    while recorded.len() < options.entries {
+        let count = options.round.min(options.entries - recorded.len());
         let requests = entries::sign(pens, count, shape)?;
         let offered = offer::offer(&mut connections, requests, pace, &trust).await?;
         elapsed += offered.elapsed;
-        times.extend(offered.times);
+        recorded.extend(offered.recorded);
     }
-    times.sort_unstable();
-    Ok((elapsed, times))
+    Ok((elapsed, recorded))
 }
 
 /// The time within which this share of the entries had their receipts; `sorted` is not empty.

@@ -36,8 +36,18 @@ pub(crate) struct Pace {
 pub(crate) struct Offered {
     /// From the first request to the last answer.
     pub(crate) elapsed: Duration,
-    /// Of each entry the time to its receipt, microseconds, in no order.
-    pub(crate) times: Vec<u32>,
+    /// The entries, in no order.
+    pub(crate) recorded: Vec<Recorded>,
+}
+
+/// An entry that was recorded.
+#[derive(Clone, Copy)]
+pub(crate) struct Recorded {
+    pub(crate) index: u64,
+    /// When its receipt had come.
+    pub(crate) at: Instant,
+    /// The time to its receipt, microseconds.
+    pub(crate) micros: u32,
 }
 
 /// A kept-alive connection.
@@ -59,8 +69,8 @@ impl Connection {
         })
     }
 
-    /// Sends a request and returns the receipts; anything but a receipt for each entry is an error.
-    pub(crate) async fn send(&mut self, request: Request) -> Result<Vec<Vec<u8>>> {
+    /// Sends a request and returns indices and receipts; anything but a receipt for each entry is an error.
+    pub(crate) async fn send(&mut self, request: Request) -> Result<Vec<(u64, Vec<u8>)>> {
         let message = hyper::Request::post("/entries")
             .header(HOST, &self.host)
             .header(CONTENT_TYPE, CBOR_SEQ)
@@ -75,7 +85,7 @@ impl Connection {
         let answers = wire::decode(&body, request.entries)?.into_iter();
         answers
             .map(|answer| match answer {
-                AppendAnswer::Recorded { receipt, .. } => Ok(receipt),
+                AppendAnswer::Recorded { index, receipt } => Ok((index, receipt)),
                 AppendAnswer::Refused { problem, .. } => bail!("the ledger refused an entry: {problem}"),
             })
             .collect()
@@ -99,15 +109,15 @@ pub(crate) async fn offer(
         let trust = pace.check.then(|| trust.clone());
         tasks.push(tokio::spawn(write(connection, requests, first, apart, trust)));
     }
-    let mut times = Vec::new();
+    let mut recorded = Vec::new();
     for task in tasks {
         let (connection, its) = task.await.context("a writer ended early")??;
         connections.push(connection);
-        times.extend(its);
+        recorded.extend(its);
     }
     Ok(Offered {
         elapsed: start.elapsed(),
-        times,
+        recorded,
     })
 }
 
@@ -117,40 +127,30 @@ async fn write(
     first: Instant,
     apart: Option<Duration>,
     trust: Option<Arc<Trust>>,
-) -> Result<(Connection, Vec<u32>)> {
-    let mut times = Vec::new();
+) -> Result<(Connection, Vec<Recorded>)> {
+    let mut recorded = Vec::new();
     let mut due = first;
     sleep_until(first).await;
     for request in requests {
-        let entries = request.entries;
-        match apart {
+        let from = match apart {
             Some(apart) => {
                 sleep_until(due).await;
                 let from = due;
-                due += apart.mul_f64(entries as f64);
-                receive(&mut connection, request, trust.as_deref()).await?;
-                times.extend(std::iter::repeat_n(microseconds(from), entries));
+                due += apart.mul_f64(request.entries as f64);
+                from
             }
-            None => {
-                let from = Instant::now();
-                receive(&mut connection, request, trust.as_deref()).await?;
-                times.extend(std::iter::repeat_n(microseconds(from), entries));
+            None => Instant::now(),
+        };
+        let receipts = connection.send(request).await?;
+        if let Some(trust) = &trust {
+            for (_, receipt) in &receipts {
+                Receipt::parse(receipt)?.verify(&trust.policy)?;
             }
         }
+        let at = Instant::now();
+        let micros = u32::try_from(at.duration_since(from).as_micros()).unwrap_or(u32::MAX);
+        let its = receipts.into_iter().map(|(index, _)| Recorded { index, at, micros });
+        recorded.extend(its);
     }
-    Ok((connection, times))
-}
-
-async fn receive(connection: &mut Connection, request: Request, trust: Option<&Trust>) -> Result<()> {
-    let receipts = connection.send(request).await?;
-    if let Some(trust) = trust {
-        for receipt in receipts {
-            Receipt::parse(&receipt)?.verify(&trust.policy)?;
-        }
-    }
-    Ok(())
-}
-
-fn microseconds(since: Instant) -> u32 {
-    u32::try_from(since.elapsed().as_micros()).unwrap_or(u32::MAX)
+    Ok((connection, recorded))
 }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use ledger_client::bootstrap::{Bootstrap, BootstrapError};
 use ledger_client::{LedgerApi, Trust};
 use record::{
-    Directory, GenesisDocument, IdentityKeys, Kind, SignedDocument, Timestamp, WriterGrant, WriterSigningKey,
+    Directory, GenesisDocument, IdentityKeys, Kind, SignedDocument, Timestamp, WriterGrant, WriterId, WriterSigningKey,
 };
 use service::clock::{Clock as _, SystemClock};
 use tlog::note::SigningKey;
@@ -25,6 +25,8 @@ pub(crate) struct World {
     bootstrap: Bootstrap,
     /// The one that begins the period.
     pub(crate) identity: WriterSigningKey,
+    /// The ledger's own, of the `map` entries.
+    pub(crate) map_writer: WriterId,
     /// Those that write the load.
     pub(crate) writers: Vec<WriterSigningKey>,
 }
@@ -87,6 +89,7 @@ impl World {
             trust,
             bootstrap,
             identity,
+            map_writer: map_writer.id(),
             writers,
         })
     }

@@ -45,7 +45,7 @@ fn main() {
         let values = serde_json::json!({
             format!("map_labels_per_s_{size}"): rate.round(),
             "map_bytes_per_label": (bytes * 10.0).round() / 10.0,
-            format!("map_start_s_{size}"): (seconds * 100.0).round() / 100.0,
+            format!("map_build_s_{size}"): (seconds * 100.0).round() / 100.0,
         });
         std::fs::write(path, values.to_string()).unwrap();
     }

@@ -5,11 +5,12 @@
 //! | `bench` | the parts, with criterion | `parts.json` |
 //! | `bench ledger` | the log in process, over HTTP, and as `open_log` under `wrk` | `ledger.json` |
 //! | `bench peers` | Tessera on the same machine; its `hammer` and `fsck` against `open_log` | `peers.json` |
-//! | `bench completeness` | the label map, and a bundle among 10 million labels | `completeness.json` |
+//! | `bench completeness` | the label map, a bundle among 10 million labels, also in Chromium, the running ledger's maps | `completeness.json` |
 //!
 //! With `--quick` everything is small and the files are named `…-quick.json`: figures to see that it works, not to quote. Figures whose
 //! names say a size (`_10m`) are written only when they were measured at that size. Run it on a machine that does nothing else.
 
+mod browser;
 mod completeness;
 mod ledger;
 mod parts;
@@ -40,7 +41,7 @@ enum Suite {
     Ledger,
     /// Tessera under the same load, and its tools against `open_log`.
     Peers,
-    /// The label map, and a bundle of 100 entries.
+    /// The label map, a bundle of 100 entries, the running ledger's maps.
     Completeness,
 }
 
