@@ -1,5 +1,6 @@
 //! Backup, restore and check, as an operator runs them, beside a ledger that is being written to.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -102,8 +103,13 @@ async fn served_again(world: &World, port: u16, writer: &Writer, saved: u64) -> 
 
 fn damaged_is_found(data: &Path, saved: u64) -> Result<()> {
     let store = RocksStore::open(&data.join("store"))?;
-    let key = 3u64.to_be_bytes();
-    let mut run_of_entries = store.get(Column::Entries, &key)?.context("entry 3 begins a run")?;
+    // Entries lie in runs, by the commits they came with; the first run has the genesis entry, any later one will do.
+    let mut later = None;
+    store.scan(Column::Entries, &1u64.to_be_bytes(), &[0xff; 9], &mut |key, run| {
+        later = Some((key.to_vec(), run.to_vec()));
+        ControlFlow::Break(())
+    })?;
+    let (key, mut run_of_entries) = later.context("there is more than one commit")?;
     let middle = run_of_entries.len() / 2;
     run_of_entries[middle] ^= 1;
     let mut batch = Batch::default();
