@@ -18,6 +18,13 @@ type Submission = (ByteBuf, Option<ByteBuf>, Option<ByteBuf>);
 /// Changes what a record says.
 pub type Lie = fn(&mut ExchangeRecord);
 
+/// Puts another letter into the middle of a receipt: it can still be read, and proves nothing.
+pub fn tamper_receipt(receipt: &mut [u8]) {
+    let middle = receipt.len() / 2;
+    let byte = &mut receipt[middle];
+    *byte = if *byte == b'A' { b'B' } else { b'A' };
+}
+
 /// Stands between the broker and ledger and identity, and lets it write something else.
 pub struct Forger {
     kind: LabelledKind,

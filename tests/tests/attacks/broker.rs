@@ -21,9 +21,7 @@ type Lie = fn(&mut Forward, &Forward);
 /// What the provider refuses: the consumer is told `refused`, never why.
 const REFUSED: &[(&str, Lie)] = &[
     ("a tampered receipt", |forward, _| {
-        let middle = forward.intent_receipt.len() / 2;
-        let byte = &mut forward.intent_receipt[middle];
-        *byte = if *byte == b'A' { b'B' } else { b'A' };
+        forgery::tamper_receipt(&mut forward.intent_receipt);
     }),
     ("an answer key of the broker's own", |forward, _| {
         forward.answer_key = SealingKey::from_seed([7; 32]).public();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use exchange::{Completion, Forward, OutcomeNotice};
 use record::{LabelledKind, PartName, cbor};
-use tests::forgery::{Forger, Lie};
+use tests::forgery::{self, Forger, Lie};
 use tests::keys::Keys;
 use tests::surrounded::Surrounded;
 use tests::{http, wait_for};
@@ -30,9 +30,7 @@ const TO_THE_CONSUMER: &[(&str, &str, LieToConsumer)] = &[
         told.notice.outcome_receipt = earlier.notice.outcome_receipt.clone();
     }),
     ("a receipt that proves nothing", "C1", |told, _| {
-        let middle = told.notice.outcome_receipt.len() / 2;
-        let byte = &mut told.notice.outcome_receipt[middle];
-        *byte = if *byte == b'A' { b'B' } else { b'A' };
+        forgery::tamper_receipt(&mut told.notice.outcome_receipt);
     }),
     ("a record that is not the recorded one", "C2", |told, _| {
         let last = told.notice.sealed_record.len() - 1;
@@ -59,9 +57,7 @@ const TO_THE_PROVIDER: &[(&str, LieToProvider)] = &[
         told.sealed_record = earlier.sealed_record.clone();
     }),
     ("an intent that is not in the log", |told, _| {
-        let middle = told.intent_receipt.len() / 2;
-        let byte = &mut told.intent_receipt[middle];
-        *byte = if *byte == b'A' { b'B' } else { b'A' };
+        forgery::tamper_receipt(&mut told.intent_receipt);
     }),
 ];
 
