@@ -127,7 +127,7 @@ pub(crate) fn check_rows(rows: &Rows) -> Result<Report, StoreError> {
         }
     }
     walk.beyond(head.size)?;
-    walk.belongings.finish(rows.store().as_ref(), &mut walk.findings)?;
+    walk.belongings.finish(rows, &mut walk.findings)?;
     Ok(walk.report(head.size, head.root))
 }
 

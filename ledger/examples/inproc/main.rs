@@ -8,14 +8,18 @@
 //!
 //! | Stage | Figures |
 //! | --- | --- |
-//! | `write` | `inproc_verified_per_s`, `inproc_cpu_us_per_entry` (all threads), `bytes_per_entry` (all files of DIR, log files included) |
+//! | `write` | `inproc_verified_per_s`, `inproc_cpu_us_per_entry` (all threads), `bytes_per_entry` (all files of DIR, log files included), `pace_us` |
 //! | `restart` | `restart_s` from opening the store to the first receipt, `restart_map_s` to the first `map` entry, `rss_mb_with_map` |
 //! | `proofs` | `proof_cold_us`, `proof_hot_us` (CPU of the thread), `rss_mb` of the log without its map |
+//!
+//! `pace_us` is what the machine takes for a piece of work that is always the same ([`pace`]): two vCPUs are quick or slow as their
+//! neighbours let them be, and figures of two runs can be compared only if the pace was the same.
 //!
 //! Timed in `write` is everything that a request handler does but HTTP: reading the entries, verifying each signature, labels, chains,
 //! the synced commit, the signed checkpoint, and a finished receipt for every entry. Entries are intents and outcomes by turns.
 //! **Not timed**: making and signing them, which happens between the timed stretches (compactions may use these pauses).
 
+mod pace;
 mod proofs;
 mod restart;
 mod world;

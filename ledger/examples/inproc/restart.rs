@@ -20,8 +20,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
     let started = Instant::now();
     let running = World::start(&arguments.data, Some(genesis), &[])?;
     let mut pen = Pen::broker(0);
-    let head =
-        WriterHead::read(running.log.rows().store().as_ref(), &pen.key.id())?.ok_or("the writer has no entry")?;
+    let head = WriterHead::read(running.log.rows(), &pen.key.id())?.ok_or("the writer has no entry")?;
     (pen.sequence, pen.previous) = (Sequence(head.sequence + 1), head.leaf);
     let record = vec![1; arguments.record];
     let entry = pen.write(Body::Labelled {

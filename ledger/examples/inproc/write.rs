@@ -14,7 +14,7 @@ use tlog::merkle::Index;
 use tokio::runtime::Runtime;
 
 use super::world::{Pen, Running, World, raw};
-use super::{Arguments, Failure, Figures, size_of};
+use super::{Arguments, Failure, Figures, pace, size_of};
 
 /// Entries of a stretch.
 const STRETCH: u64 = 131_072;
@@ -126,6 +126,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
             record: arguments.record,
         })
         .collect();
+    let before = pace::micros()?;
     let (mut written, mut elapsed, mut cpu) = (0, Duration::ZERO, 0);
     while written < arguments.entries {
         let share = (arguments.entries - written)
@@ -135,7 +136,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
             .iter_mut()
             .map(|writer| writer.requests(share, arguments.request))
             .collect::<Result<_, _>>()?;
-        let (started, before) = (Instant::now(), ticks()?);
+        let (started, ticks_before) = (Instant::now(), ticks()?);
         let tasks: Vec<_> = writers
             .drain(..)
             .zip(requests)
@@ -145,15 +146,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
             writers.push(runtime.block_on(task)??);
         }
         elapsed += started.elapsed();
-        cpu += ticks()? - before;
+        cpu += ticks()? - ticks_before;
         written += share * u64::from(arguments.writers);
     }
+    let pace = f64::midpoint(before, pace::micros()?);
     let running = Arc::into_inner(running).ok_or("the log is still in use")?;
     running.log.end();
     drop(running);
     Ok(Figures::from([
         ("inproc_verified_per_s".into(), written as f64 / elapsed.as_secs_f64()),
         ("inproc_cpu_us_per_entry".into(), cpu as f64 * 1e4 / written as f64),
+        ("pace_us".into(), pace),
         (
             "bytes_per_entry".into(),
             size_of(&arguments.data)? as f64 / written as f64,

@@ -70,8 +70,15 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    // One thread, as wrk has: it shares the cores with the ledger. Receipts are verified on all.
+    let mut runtime = if options.check {
+        tokio::runtime::Builder::new_multi_thread()
+    } else {
+        tokio::runtime::Builder::new_current_thread()
+    };
     match runtime
+        .enable_all()
+        .build()
         .map_err(Into::into)
         .and_then(|runtime| runtime.block_on(run(&options)))
     {

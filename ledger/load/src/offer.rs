@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
-use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{ACCEPT, CONTENT_TYPE, HOST};
 use hyper_util::rt::TokioIo;
 use ledger_client::Trust;
@@ -50,9 +50,10 @@ pub(crate) struct Recorded {
     pub(crate) micros: u32,
 }
 
-/// A kept-alive connection.
+/// A kept-alive connection, driven by the task that sends: one of its own would be woken twice for each request.
 pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
+    driver: http1::Connection<TokioIo<TcpStream>, Full<Bytes>>,
     host: String,
 }
 
@@ -60,11 +61,10 @@ impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        // Its errors come out of the request that meets them.
-        tokio::spawn(connection);
+        let (sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
         Ok(Self {
             sender,
+            driver,
             host: address.to_string(),
         })
     }
@@ -76,9 +76,15 @@ impl Connection {
             .header(CONTENT_TYPE, CBOR_SEQ)
             .header(ACCEPT, CBOR_SEQ)
             .body(Full::new(Bytes::from(request.body)))?;
-        let response = self.sender.send_request(message).await?;
-        let status = response.status();
-        let body = response.into_body().collect().await?.to_bytes();
+        let exchange = async {
+            let response = self.sender.send_request(message).await?;
+            let status = response.status();
+            Ok::<_, hyper::Error>((status, response.into_body().collect().await?.to_bytes()))
+        };
+        let (status, body) = tokio::select! {
+            answered = exchange => answered?,
+            ended = &mut self.driver => bail!("the ledger closed the connection: {ended:?}"),
+        };
         if !status.is_success() {
             bail!("the ledger answered {status}: {}", String::from_utf8_lossy(&body));
         }

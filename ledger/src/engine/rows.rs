@@ -209,21 +209,13 @@ impl Rows {
 
     /// An entry; `None` if there is none.
     pub fn entry(&self, index: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        let first = index - index % TILE_WIDTH;
-        let mut found = None;
-        let end = index.saturating_add(1);
-        self.store.scan(
-            Column::Entries,
-            &first.to_be_bytes(),
-            &end.to_be_bytes(),
-            &mut |key, run| {
-                found = <[u8; 8]>::try_from(key)
-                    .ok()
-                    .map(|key| (u64::from_be_bytes(key), run.to_vec()));
-                ControlFlow::Continue(())
-            },
-        )?;
-        let Some((start, run)) = found else { return Ok(None) };
+        let (first, end) = (index - index % TILE_WIDTH, index.saturating_add(1));
+        let row = self
+            .store
+            .last(Column::Entries, &first.to_be_bytes(), &end.to_be_bytes())?;
+        let Some((key, run)) = row else { return Ok(None) };
+        let start = key.try_into().map_err(|_| damaged("a bundle of entries"))?;
+        let start = u64::from_be_bytes(start);
         let mut rest = run.as_slice();
         for _ in start..index {
             match split_entry(rest) {

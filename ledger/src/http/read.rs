@@ -80,7 +80,7 @@ pub(super) async fn document(State(shared): Ledger, Path(digest): Path<String>, 
 
 /// `GET /writers/{kid}/head`
 pub(super) async fn writer(State(shared): Ledger, Path(kid): Path<String>, headers: HeaderMap) -> Reply {
-    let head = WriterHead::read(shared.log.rows().store().as_ref(), &WriterId(hash(&kid)?));
+    let head = WriterHead::read(shared.log.rows(), &WriterId(hash(&kid)?));
     let head = head.map_err(|error| internal(&error))?.ok_or_else(absent)?;
     Ok(reply(&headers, service::http::CBOR, NO_STORE, wire::writer_head(&head)))
 }

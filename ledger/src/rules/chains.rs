@@ -5,10 +5,12 @@
 //!
 //! | Column | Key | Value |
 //! | --- | --- | --- |
-//! | `Writers` | writer id | u64 sequence ‖ leaf hash ‖ u64 index: the newest entry |
-//! | `Sequences` | writer id ‖ u64 sequence | u64 index |
+//! | `Chains` | writer id ‖ u64 sequence | a **run**: the u64 indexes of this entry and of those that follow it, as one commit added them |
+//!
+//! Runs end where the sequence is a multiple of [`SPAN`], so the run that has an entry is the last that begins in its span and
+//! not after it. The head of a chain, its newest entry, has no row of its own: it is the end of the writer's last run.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use record::{Entry, Sequence, WriterId};
@@ -16,7 +18,13 @@ use tlog::Hash;
 
 use super::refusal::Refusal;
 use crate::engine::Stage;
-use crate::store::{Batch, Column, Store, StoreError};
+use crate::engine::rows::Rows;
+use crate::store::{Batch, Column, KeyValue, Store, StoreError};
+
+/// Entries of a writer that one row may tell of.
+const SPAN: u64 = 256;
+/// Bytes of an index.
+const INDEX: usize = 8;
 
 /// The newest entry of a writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,26 +38,99 @@ pub struct WriterHead {
 }
 
 impl WriterHead {
-    fn from_bytes(row: &[u8]) -> Option<Self> {
-        let (sequence, rest) = row.split_first_chunk()?;
-        let (leaf, rest) = rest.split_first_chunk()?;
-        let index = rest.try_into().ok()?;
-        Some(Self {
-            sequence: u64::from_be_bytes(*sequence),
-            leaf: Hash(*leaf),
-            index: u64::from_be_bytes(index),
-        })
-    }
-
     /// The durable head of a writer.
-    pub fn read(store: &dyn Store, writer: &WriterId) -> Result<Option<Self>, StoreError> {
-        let row = store.get(Column::Writers, &writer.0.0)?;
-        row.map(|row| Self::from_bytes(&row).ok_or_else(damaged)).transpose()
+    pub fn read(rows: &Rows, writer: &WriterId) -> Result<Option<Self>, StoreError> {
+        let row = rows.store().last(Column::Chains, &key(writer, 0), &beyond(writer))?;
+        let Some(run) = row.map(Run::from_row).transpose()? else {
+            return Ok(None);
+        };
+        let (sequence, index) = run.last().ok_or_else(damaged)?;
+        Ok(Some(Self {
+            sequence,
+            leaf: rows.leaf_hash(index)?,
+            index,
+        }))
     }
 }
 
 fn damaged() -> StoreError {
-    StoreError("a writer's head is damaged: restore from a backup".into())
+    StoreError("the rows of a writer's chain are damaged: restore from a backup".into())
+}
+
+/// Entries of a writer that follow each other.
+struct Run {
+    first: u64,
+    indexes: Vec<u64>,
+}
+
+impl Run {
+    fn from_row((key, value): KeyValue) -> Result<Self, StoreError> {
+        let first = key.get(32..).and_then(|bytes| bytes.try_into().ok());
+        let (indexes, []) = value.as_chunks::<INDEX>() else {
+            return Err(damaged());
+        };
+        Ok(Self {
+            first: u64::from_be_bytes(first.ok_or_else(damaged)?),
+            indexes: indexes.iter().map(|bytes| u64::from_be_bytes(*bytes)).collect(),
+        })
+    }
+
+    fn get(&self, sequence: u64) -> Option<u64> {
+        let place = usize::try_from(sequence.checked_sub(self.first)?).ok()?;
+        self.indexes.get(place).copied()
+    }
+
+    /// Number and index of its newest entry.
+    fn last(&self) -> Option<(u64, u64)> {
+        let index = self.indexes.last()?;
+        Some((self.first + self.indexes.len() as u64 - 1, *index))
+    }
+
+    /// Puts it, as one row for each span that it reaches into.
+    fn put(&self, writer: &WriterId, batch: &mut Batch) {
+        let mut first = self.first;
+        let mut rest = self.indexes.as_slice();
+        while !rest.is_empty() {
+            let room = (SPAN - first % SPAN) as usize;
+            let (run, after) = rest.split_at(room.min(rest.len()));
+            let bytes: Vec<u8> = run.iter().flat_map(|index| index.to_be_bytes()).collect();
+            batch.put(Column::Chains, &key(writer, first), &bytes);
+            first += run.len() as u64;
+            rest = after;
+        }
+    }
+}
+
+/// Where the writer's entry with this number stands, as far as it is durable; `None` if the rows do not tell.
+pub(super) fn index(store: &dyn Store, writer: &WriterId, sequence: u64) -> Result<Option<u64>, StoreError> {
+    let (from, to) = (sequence - sequence % SPAN, sequence.saturating_add(1));
+    let row = store.last(Column::Chains, &key(writer, from), &key(writer, to))?;
+    let run = row.map(Run::from_row).transpose()?;
+    Ok(run.and_then(|run| run.get(sequence)))
+}
+
+/// How many entries all rows together tell of.
+pub(super) fn count(store: &dyn Store) -> Result<u64, StoreError> {
+    let mut bytes = 0;
+    store.scan(Column::Chains, &[], &[0xff; 64], &mut |_, run| {
+        bytes += run.len();
+        ControlFlow::Continue(())
+    })?;
+    Ok(bytes.div_ceil(INDEX) as u64)
+}
+
+fn key(writer: &WriterId, sequence: u64) -> [u8; 40] {
+    let mut key = [0; 40];
+    key[..32].copy_from_slice(&writer.0.0);
+    key[32..].copy_from_slice(&sequence.to_be_bytes());
+    key
+}
+
+/// Above all keys of the writer, below those of the next.
+fn beyond(writer: &WriterId) -> [u8; 41] {
+    let mut key = [0xff; 41];
+    key[..32].copy_from_slice(&writer.0.0);
+    key
 }
 
 /// A stored entry with the same writer and sequence.
@@ -64,23 +145,20 @@ pub(super) enum Found {
 #[derive(Default)]
 pub(super) struct Chains {
     heads: HashMap<WriterId, WriterHead>,
-    /// Heads and numbers that the current batch has added and that are not durable yet.
-    changed: HashSet<WriterId>,
-    pending: HashMap<(WriterId, u64), u64>,
+    /// What the current batch has added and is not durable yet.
+    added: HashMap<WriterId, Run>,
 }
 
 impl Chains {
-    pub(super) fn load(store: &dyn Store) -> Result<Self, StoreError> {
+    pub(super) fn load(rows: &Rows) -> Result<Self, StoreError> {
         let mut chains = Self::default();
-        let mut good = true;
-        store.scan(Column::Writers, &[], &[0xff; 33], &mut |key, row| {
-            match (Hash::try_from(key), WriterHead::from_bytes(row)) {
-                (Ok(writer), Some(head)) => drop(chains.heads.insert(WriterId(writer), head)),
-                _ => good = false,
-            }
-            ControlFlow::Continue(())
-        })?;
-        if good { Ok(chains) } else { Err(damaged()) }
+        let mut from = Vec::new();
+        while let Some(writer) = first_writer(rows.store().as_ref(), &from)? {
+            let head = WriterHead::read(rows, &writer)?.ok_or_else(damaged)?;
+            chains.heads.insert(writer, head);
+            from = beyond(&writer).to_vec();
+        }
+        Ok(chains)
     }
 
     /// The number and predecessor that the writer's next entry must have.
@@ -96,17 +174,13 @@ impl Chains {
         let Some(head) = self.heads.get(&entry.writer).filter(|head| sequence <= head.sequence) else {
             return Ok(None);
         };
+        let added = || self.added.get(&entry.writer).and_then(|run| run.get(sequence));
         let index = if sequence == head.sequence {
             head.index
-        } else if let Some(index) = self.pending.get(&(entry.writer, sequence)) {
-            *index
+        } else if let Some(index) = added() {
+            index
         } else {
-            let row = stage
-                .rows()
-                .store()
-                .get(Column::Sequences, &key(&entry.writer, sequence))?;
-            let row = row.and_then(|row| row.try_into().ok()).ok_or_else(damaged)?;
-            u64::from_be_bytes(row)
+            index(stage.rows().store().as_ref(), &entry.writer, sequence)?.ok_or_else(damaged)?
         };
         let same = stage.leaf_hash(index)? == *leaf;
         Ok(Some(if same { Found::Same(index) } else { Found::Other(index) }))
@@ -122,35 +196,98 @@ impl Chains {
         }
     }
 
-    /// Notes a staged entry.
-    pub(super) fn add(&mut self, entry: &Entry, leaf: Hash, index: u64, batch: &mut Batch) {
+    /// Notes a staged entry, which continues its writer's chain.
+    pub(super) fn add(&mut self, entry: &Entry, leaf: Hash, index: u64) {
         let sequence = entry.sequence.0;
-        batch.put(Column::Sequences, &key(&entry.writer, sequence), &index.to_be_bytes());
         self.heads.insert(entry.writer, WriterHead { sequence, leaf, index });
-        self.changed.insert(entry.writer);
-        self.pending.insert((entry.writer, sequence), index);
+        let run = self.added.entry(entry.writer).or_insert_with(|| Run {
+            first: sequence,
+            indexes: Vec::new(),
+        });
+        run.indexes.push(index);
     }
 
-    /// Stages the heads that the batch has moved.
-    pub(super) fn stage_heads(&mut self, batch: &mut Batch) {
-        for writer in self.changed.drain() {
-            if let Some(head) = self.heads.get(&writer) {
-                let parts: [&[u8]; 3] = [&head.sequence.to_be_bytes(), &head.leaf.0, &head.index.to_be_bytes()];
-                batch.put_parts(Column::Writers, &writer.0.0, &parts);
-            }
+    /// Stages what the batch has added.
+    pub(super) fn stage(&self, batch: &mut Batch) {
+        for (writer, run) in &self.added {
+            run.put(writer, batch);
         }
     }
 
     /// The batch is durable.
     pub(super) fn committed(&mut self) {
-        self.pending.clear();
+        self.added.clear();
     }
 }
 
-/// The key of `Sequences`.
-pub(super) fn key(writer: &WriterId, sequence: u64) -> [u8; 40] {
-    let mut key = [0; 40];
-    key[..32].copy_from_slice(&writer.0.0);
-    key[32..].copy_from_slice(&sequence.to_be_bytes());
-    key
+/// The writer of the first row from this key on.
+fn first_writer(store: &dyn Store, from: &[u8]) -> Result<Option<WriterId>, StoreError> {
+    let mut found = None;
+    store.scan(Column::Chains, from, &[0xff; 64], &mut |key, _| {
+        found = Some(key.first_chunk().map(|id| WriterId(Hash(*id))));
+        ControlFlow::Break(())
+    })?;
+    found.map(|writer| writer.ok_or_else(damaged)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::engine::rows::Head;
+    use crate::store::Durability;
+    use crate::store::memory::MemoryStore;
+    use std::sync::Arc;
+
+    /// Chains of several writers, added in commits of all sizes, are found whole.
+    #[test]
+    fn entries_are_found_in_their_runs() {
+        let rows = Rows::new(Arc::new(MemoryStore::new()));
+        let writers = [0x00, 0x7f, 0xff].map(|byte| WriterId(Hash([byte; 32])));
+        let mut expected = vec![Vec::new(); writers.len()];
+        let mut leaves = Vec::new();
+        for commit in [1, 1, 200, 3, 600, 256, 20, 1024, 1] {
+            let (mut batch, mut chains) = (Batch::default(), Chains::load(&rows).unwrap());
+            for turn in 0..commit {
+                let number = turn % writers.len();
+                let (index, sequence) = (leaves.len() as u64, expected[number].len() as u64);
+                assert_eq!(chains.next(&writers[number]).0, Sequence(sequence));
+                let leaf = Hash::of(&index.to_be_bytes());
+                let head = WriterHead { sequence, leaf, index };
+                chains.heads.insert(writers[number], head);
+                let first = sequence;
+                let run = chains.added.entry(writers[number]);
+                let indexes = Vec::new();
+                run.or_insert(Run { first, indexes }).indexes.push(index);
+                expected[number].push(index);
+                leaves.push(leaf);
+            }
+            chains.stage(&mut batch);
+            for (tile, hashes) in leaves.chunks(256).enumerate() {
+                Rows::put_tile(&mut batch, 0, tile as u64, hashes);
+            }
+            let (size, root) = (leaves.len() as u64, Hash([0; 32]));
+            Rows::put_head(&mut batch, &Head { size, root });
+            rows.store().write(&batch, Durability::Synced).unwrap();
+        }
+        let store = rows.store().as_ref();
+        for (writer, expected) in writers.iter().zip(&expected) {
+            for (sequence, at) in expected.iter().enumerate() {
+                assert_eq!(index(store, writer, sequence as u64).unwrap(), Some(*at));
+            }
+            assert_eq!(index(store, writer, expected.len() as u64).unwrap(), None);
+            assert_eq!(index(store, writer, u64::MAX).unwrap(), None);
+            let head = WriterHead::read(&rows, writer).unwrap().unwrap();
+            assert_eq!(
+                (head.sequence, head.index),
+                (expected.len() as u64 - 1, *expected.last().unwrap())
+            );
+            assert_eq!(head.leaf, leaves[head.index as usize]);
+        }
+        assert_eq!(count(store).unwrap(), leaves.len() as u64);
+        assert_eq!(Chains::load(&rows).unwrap().heads.len(), writers.len());
+        let stranger = WriterId(Hash([0x80; 32]));
+        assert_eq!(WriterHead::read(&rows, &stranger).unwrap(), None);
+        assert_eq!(index(store, &stranger, 0).unwrap(), None);
+    }
 }

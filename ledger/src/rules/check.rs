@@ -10,6 +10,7 @@ use tlog::merkle::Index;
 use super::chains::{self, WriterHead};
 use super::{founding, labels, load_intents};
 use crate::check::{Findings, count};
+use crate::engine::rows::Rows;
 use crate::store::{Column, Store, StoreError};
 
 /// What the entries read so far demand of the store.
@@ -98,9 +99,10 @@ impl Belongings {
             index,
         };
         self.heads.insert(entry.writer, head);
-        let row = store.get(Column::Sequences, &chains::key(&entry.writer, entry.sequence.0))?;
-        if row.as_deref() != Some(index.to_be_bytes().as_slice()) {
-            findings.add(format!("entry {index} is not found by its writer and number"));
+        match chains::index(store, &entry.writer, entry.sequence.0) {
+            Ok(found) if found == Some(index) => {}
+            Ok(_) => findings.add(format!("entry {index} is not found by its writer and number")),
+            Err(error) => findings.add(format!("entry {index} is not found by its writer and number: {error}")),
         }
         Ok(())
     }
@@ -136,9 +138,10 @@ impl Belongings {
     }
 
     /// What all entries together demand, and that there is nothing else.
-    pub(crate) fn finish(&self, store: &dyn Store, findings: &mut Findings) -> Result<(), StoreError> {
+    pub(crate) fn finish(&self, rows: &Rows, findings: &mut Findings) -> Result<(), StoreError> {
+        let store = rows.store().as_ref();
         for (writer, head) in &self.heads {
-            match WriterHead::read(store, writer) {
+            match WriterHead::read(rows, writer) {
                 Ok(Some(row)) if row == *head => {}
                 Ok(_) => findings.add(format!("the head of writer {} is not its newest entry", writer.0)),
                 Err(error) => findings.add(error.to_string()),
@@ -152,9 +155,14 @@ impl Belongings {
                 findings.add(format!("the {name} in force is not the newest that was recorded"));
             }
         }
+        let chained = chains::count(store)?;
+        if chained > self.entries {
+            findings.add(format!(
+                "the writers' chains have {chained} entries, the log {}",
+                self.entries
+            ));
+        }
         for (column, demanded) in [
-            (Column::Writers, self.heads.len() as u64),
-            (Column::Sequences, self.entries),
             (Column::Labels, self.labels),
             (Column::Records, self.records),
             (Column::Documents, self.documents.len() as u64),

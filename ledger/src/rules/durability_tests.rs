@@ -13,7 +13,7 @@ use tlog::merkle::{Index, Size};
 use super::testing::*;
 use crate::http::Shared;
 use crate::store::memory::{Fault, MemoryStore};
-use crate::store::{Batch, Column, Durability, Store, StoreError, Visit};
+use crate::store::{Batch, Column, Durability, KeyValue, Store, StoreError, Visit};
 
 fn store() -> Arc<MemoryStore> {
     Arc::new(MemoryStore::new())
@@ -205,6 +205,10 @@ impl Store for Unsynced {
 
     fn scan(&self, column: Column, from: &[u8], to: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
         self.0.scan(column, from, to, visit)
+    }
+
+    fn last(&self, column: Column, from: &[u8], to: &[u8]) -> Result<Option<KeyValue>, StoreError> {
+        self.0.last(column, from, to)
     }
 }
 

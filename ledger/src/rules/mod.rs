@@ -105,7 +105,7 @@ impl Rules {
             .is_some_and(|entry| entry.entry().body.kind() != Kind::Map);
         Ok(Self {
             founding,
-            chains: Chains::load(store)?,
+            chains: Chains::load(rows)?,
             periods,
             labels,
             open_intents: load_intents(store)?,
@@ -228,8 +228,8 @@ impl Rules {
         let signed = &submission.entry;
         let (entry, leaf) = (signed.entry(), signed.leaf_hash());
         let index = stage.append(signed.bytes(), leaf);
+        self.chains.add(entry, leaf, index);
         let batch = stage.batch();
-        self.chains.add(entry, leaf, index, batch);
         if let Some(key) = entry.body.map_key() {
             self.labels.add(key, index, leaf, batch)?;
         }
@@ -357,7 +357,7 @@ impl Admission for Rules {
         if self.labels.settle()? && self.map_due().is_some_and(|due| due <= Instant::now()) {
             self.stage_map_entry(stage)?;
         }
-        self.chains.stage_heads(stage.batch());
+        self.chains.stage(stage.batch());
         Ok(())
     }
 

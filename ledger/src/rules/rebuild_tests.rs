@@ -12,7 +12,7 @@ use super::durability_tests::{entry, expected_roots, size, wait_for_size};
 use super::testing::*;
 use crate::http::Shared;
 use crate::store::memory::MemoryStore;
-use crate::store::{Batch, Column, Durability, Store, StoreError, Visit};
+use crate::store::{Batch, Column, Durability, KeyValue, Store, StoreError, Visit};
 
 /// A store in which scanning the labels of period 1 takes until it is told to go on.
 struct Held {
@@ -46,6 +46,10 @@ impl Store for Held {
             );
         }
         self.store.scan(column, from, to, visit)
+    }
+
+    fn last(&self, column: Column, from: &[u8], to: &[u8]) -> Result<Option<KeyValue>, StoreError> {
+        self.store.last(column, from, to)
     }
 }
 

@@ -16,7 +16,7 @@ type Part = (fn(&dyn Store), fn(&dyn Store));
 const PARTS: [Part; 7] = [
     (write_columns, columns_are_apart),
     (write_a_contradictory_batch, later_rows_of_a_batch_win),
-    (write_unordered_keys, scans_are_ordered_and_half_open),
+    (write_unordered_keys, ranges_are_ordered_and_half_open),
     (write_large_and_empty, large_values_and_empty_ones),
     (write_many, many_rows_are_all_there),
     (overwrite_and_delete_many, later_batches_win),
@@ -124,6 +124,11 @@ fn write_unordered_keys(store: &dyn Store) {
     write(store, |batch| batch.delete(Column::Intents, b"\x03"));
 }
 
+fn ranges_are_ordered_and_half_open(store: &dyn Store) {
+    scans_are_ordered_and_half_open(store);
+    the_last_of_a_range(store);
+}
+
 fn scans_are_ordered_and_half_open(store: &dyn Store) {
     let all: Vec<&[u8]> = KEYS.into_iter().filter(|key| *key != b"\x03").collect();
     assert_eq!(keys(store, b"", b"\xff\xff\xff", 99), all);
@@ -133,6 +138,23 @@ fn scans_are_ordered_and_half_open(store: &dyn Store) {
     assert_eq!(keys(store, b"\x80", b"\x01", 99), [] as [&[u8]; 0]);
     assert_eq!(keys(store, b"", b"\xff\xff\xff", 2), all[..2]);
     assert_eq!(keys(store, b"\x02", b"\x80", 99), all[3..4]);
+}
+
+fn the_last_of_a_range(store: &dyn Store) {
+    let last = |from: &[u8], to: &[u8]| {
+        let row = store.last(Column::Intents, from, to).unwrap();
+        row.map(|(key, value)| {
+            assert_eq!(key, value);
+            key
+        })
+    };
+    assert_eq!(last(b"", b"\xff\xff\xff").unwrap(), b"\xff\xff");
+    assert_eq!(last(b"", b"\xff\xff").unwrap(), b"\x80");
+    assert_eq!(last(b"\x01", b"\x01\x00\x00").unwrap(), b"\x01\x00");
+    assert_eq!(last(b"\x02", b"\x80").unwrap(), b"\x02", "a removed row is none");
+    assert_eq!(last(b"\x03", b"\x80"), None);
+    assert_eq!(last(b"\x80", b"\x80"), None);
+    assert_eq!(last(b"\x80", b"\x01"), None);
 }
 
 fn large() -> Vec<u8> {
@@ -160,11 +182,11 @@ fn scattered(i: u64) -> [u8; 8] {
 }
 
 fn write_many(store: &dyn Store) {
-    write(store, |batch| batch.delete(Column::Sequences, b"same key"));
+    write(store, |batch| batch.delete(Column::Chains, b"same key"));
     for first in (0..MANY).step_by(1000) {
         write(store, |batch| {
             for i in first..first + 1000 {
-                batch.put(Column::Sequences, &scattered(i), &i.to_be_bytes());
+                batch.put(Column::Chains, &scattered(i), &i.to_be_bytes());
             }
         });
     }
@@ -172,7 +194,7 @@ fn write_many(store: &dyn Store) {
 
 fn many_rows_are_all_there(store: &dyn Store) {
     let (mut count, mut last) = (0, Vec::new());
-    let visited = store.scan(Column::Sequences, &[], &[0xff; 9], &mut |key, value| {
+    let visited = store.scan(Column::Chains, &[], &[0xff; 9], &mut |key, value| {
         let i = u64::from_be_bytes(value.try_into().unwrap());
         assert_eq!(key, scattered(i));
         assert!(count == 0 || last < key.to_vec());
@@ -187,8 +209,8 @@ fn overwrite_and_delete_many(store: &dyn Store) {
     write(store, |batch| {
         for i in 0..MANY {
             match i % 3 {
-                0 => batch.delete(Column::Sequences, &scattered(i)),
-                1 => batch.put(Column::Sequences, &scattered(i), b"new"),
+                0 => batch.delete(Column::Chains, &scattered(i)),
+                1 => batch.put(Column::Chains, &scattered(i), b"new"),
                 _ => {}
             }
         }
@@ -197,7 +219,7 @@ fn overwrite_and_delete_many(store: &dyn Store) {
 
 fn later_batches_win(store: &dyn Store) {
     let mut counts = [0u64; 3];
-    let visited = store.scan(Column::Sequences, &[], &[0xff; 9], &mut |key, value| {
+    let visited = store.scan(Column::Chains, &[], &[0xff; 9], &mut |key, value| {
         counts[usize::from(value != b"new") + 1] += 1;
         assert!(value == b"new" || scattered(u64::from_be_bytes(value.try_into().unwrap())) == key);
         ControlFlow::Continue(())
@@ -230,7 +252,7 @@ fn batches_are_seen_whole(store: &dyn Store) {
     let round = |number: u64| {
         write(store, |batch| {
             for row in 0..ROWS {
-                batch.put(Column::Writers, &[0, row], &number.to_be_bytes());
+                batch.put(Column::Records, &[0, row], &number.to_be_bytes());
             }
         });
     };
@@ -244,7 +266,7 @@ fn batches_are_seen_whole(store: &dyn Store) {
         });
         while !ended.load(Ordering::SeqCst) {
             let mut seen = Vec::new();
-            let visited = store.scan(Column::Writers, &[0], &[1], &mut |_, value| {
+            let visited = store.scan(Column::Records, &[0], &[1], &mut |_, value| {
                 seen.push(value.to_vec());
                 ControlFlow::Continue(())
             });

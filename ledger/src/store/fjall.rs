@@ -8,7 +8,7 @@ use std::path::Path;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
 
-use super::{Batch, Column, Durability, Store, StoreError, Visit};
+use super::{Batch, Column, Durability, KeyValue, Store, StoreError, Visit};
 
 /// The store.
 pub(super) struct FjallStore {
@@ -74,6 +74,19 @@ impl Store for FjallStore {
             }
         }
         Ok(())
+    }
+
+    fn last(&self, column: Column, from: &[u8], to: &[u8]) -> Result<Option<KeyValue>, StoreError> {
+        if from >= to {
+            return Ok(None);
+        }
+        let row = self
+            .database
+            .snapshot()
+            .range(self.keyspace(column), from..to)
+            .next_back();
+        let row = row.map(|row| row.into_inner()).transpose()?;
+        Ok(row.map(|(key, value)| (key.to_vec(), value.to_vec())))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Batch, Column, Durability, Store, StoreError, Visit};
+use super::{Batch, Column, Durability, KeyValue, Store, StoreError, Visit};
 
 type Key = (Column, Vec<u8>);
 type Rows = BTreeMap<Key, Vec<u8>>;
@@ -67,6 +67,17 @@ fn set(rows: &mut Rows, key: Key, value: Option<Vec<u8>>) {
     };
 }
 
+/// `from <= key < to` in a column; `None` if there are no such keys, for which `BTreeMap` would panic.
+fn range(column: Column, from: &[u8], to: &[u8]) -> Option<(Bound<Key>, Bound<Key>)> {
+    let bounds = || {
+        (
+            Bound::Included((column, from.to_vec())),
+            Bound::Excluded((column, to.to_vec())),
+        )
+    };
+    (from < to).then(bounds)
+}
+
 impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
@@ -116,13 +127,9 @@ impl Store for MemoryStore {
     }
 
     fn scan(&self, column: Column, from: &[u8], to: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        if from >= to {
+        let Some(range) = range(column, from, to) else {
             return Ok(());
-        }
-        let range = (
-            Bound::Included((column, from.to_vec())),
-            Bound::Excluded((column, to.to_vec())),
-        );
+        };
         let rows: Vec<_> = self
             .state()
             .live
@@ -135,6 +142,12 @@ impl Store for MemoryStore {
             }
         }
         Ok(())
+    }
+
+    fn last(&self, column: Column, from: &[u8], to: &[u8]) -> Result<Option<KeyValue>, StoreError> {
+        let state = self.state();
+        let row = range(column, from, to).and_then(|range| state.live.range(range).next_back());
+        Ok(row.map(|((_, key), value)| (key.clone(), value.clone())))
     }
 }
 

@@ -39,17 +39,15 @@ pub enum Column {
     Documents,
     /// Labels by period: what the maps are rebuilt from.
     Labels,
-    /// Heads of the writers' chains.
-    Writers,
-    /// Index of an entry by writer and sequence.
-    Sequences,
+    /// Where a writer's entries stand: `rules::chains`.
+    Chains,
     /// Intents without outcome.
     Intents,
 }
 
 impl Column {
     /// All of them.
-    pub const ALL: [Column; 10] = [
+    pub const ALL: [Column; 9] = [
         Column::Entries,
         Column::Tiles,
         Column::Meta,
@@ -57,8 +55,7 @@ impl Column {
         Column::Records,
         Column::Documents,
         Column::Labels,
-        Column::Writers,
-        Column::Sequences,
+        Column::Chains,
         Column::Intents,
     ];
 
@@ -72,8 +69,7 @@ impl Column {
             Column::Records => "records",
             Column::Documents => "documents",
             Column::Labels => "labels",
-            Column::Writers => "writers",
-            Column::Sequences => "sequences",
+            Column::Chains => "chains",
             Column::Intents => "intents",
         }
     }
@@ -178,6 +174,9 @@ impl fmt::Debug for Batch {
 /// What a scan calls for each row: key, value; it may break off.
 pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
 
+/// A row: key and value.
+pub type KeyValue = (Vec<u8>, Vec<u8>);
+
 /// An ordered key-value store.
 pub trait Store: Send + Sync + 'static {
     /// The value of a row.
@@ -188,4 +187,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Visits the rows with `from <= key < to` in ascending order of keys.
     fn scan(&self, column: Column, from: &[u8], to: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError>;
+
+    /// The row with the greatest key of `from <= key < to`.
+    fn last(&self, column: Column, from: &[u8], to: &[u8]) -> Result<Option<KeyValue>, StoreError>;
 }

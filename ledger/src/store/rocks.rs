@@ -22,7 +22,7 @@ use rocksdb::{
     ReadOptions, WriteBatch, WriteOptions,
 };
 
-use super::{Batch, Column, Durability, Store, StoreError, Visit};
+use super::{Batch, Column, Durability, KeyValue, Store, StoreError, Visit};
 use crate::failpoints::{self, Point};
 
 const MEBI: usize = 1 << 20;
@@ -159,6 +159,20 @@ impl Store for RocksStore {
             rows.next();
         }
         Ok(rows.status()?)
+    }
+
+    fn last(&self, column: Column, from: &[u8], to: &[u8]) -> Result<Option<KeyValue>, StoreError> {
+        if from >= to {
+            return Ok(None);
+        }
+        let mut range = ReadOptions::default();
+        range.set_iterate_lower_bound(from);
+        range.set_iterate_upper_bound(to);
+        let mut rows = self.db.raw_iterator_cf_opt(self.family(column)?, range);
+        rows.seek_to_last();
+        let row = rows.item().map(|(key, value)| (key.to_vec(), value.to_vec()));
+        rows.status()?;
+        Ok(row)
     }
 }
 

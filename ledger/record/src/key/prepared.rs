@@ -6,13 +6,14 @@
 //! A general verifier knows A only when it sees it, and spends most of its time on 253 doublings. A ledger has few writers and
 //! meets each a million times, so two things are done ahead or together:
 //!
-//! * **Tables.** A product is a sum of one multiple for each byte of the scalar: digits −128 … 127, 32 of them. All
-//!   multiples `[d · 256^i]P` with 1 ≤ d ≤ 128 are kept ([`Multiples`], 640 KiB a key): 32 additions, no doubling.
+//! * **Tables.** A product is a sum of one multiple for each digit of the scalar. All multiples of a key for digits of 8 bits,
+//!   −128 … 127, are kept ([`Multiples`], 640 KiB): 32 additions, no doubling. Of the base point, which is in every
+//!   signature, those for digits of 14 bits (24 MiB): 19 additions.
 //! * **One inversion.** Points become bytes by a division; the divisions of many sums share one inversion
 //!   ([`EdwardsPoint::compress_batch_alloc`]).
 //!
-//! The tables of many writers fit no near cache. So all 64 terms are fetched before the first is added: the fetches overlap, while
-//! an addition that waited for its own would wait 64 times. With 24 writers this is worth a sixth of the time, with 256 a quarter.
+//! The tables fit no near cache. So all 51 terms are fetched before the first is added: the fetches overlap, while an addition
+//! that waited for its own would wait 51 times. With 24 writers this is worth a sixth of the time, with 256 a quarter.
 //! A key's table is made when a directory names it, not when its first signature comes: a millisecond then is one that a writer waits.
 //! So a directory with a hundred writers costs the ledger 64 MiB.
 //!
@@ -32,24 +33,20 @@ use sha2::{Digest as _, Sha512};
 use super::{SignatureError, WriterKey, has_small_order};
 use crate::id::WriterId;
 
-/// Digits of a scalar: its bytes.
-const DIGITS: usize = 32;
-/// Positive multiples for one digit: 1 … 128.
-const MULTIPLES: usize = 128;
-
-static BASE: LazyLock<Multiples> = LazyLock::new(|| Multiples::of(ED25519_BASEPOINT_POINT));
+static BASE: LazyLock<Multiples<14>> = LazyLock::new(|| Multiples::of(ED25519_BASEPOINT_POINT));
 
 /// A writer's key with its table.
 pub struct PreparedKey {
     key: WriterKey,
     id: WriterId,
-    minus_key: Multiples,
+    minus_key: Multiples<8>,
 }
 
 impl PreparedKey {
-    /// Computes the table: 4096 point additions, about a millisecond.
+    /// Computes the table: 4096 point additions, about a millisecond; the very first time that of the base point too, 30 of them.
     #[must_use]
     pub fn new(key: WriterKey) -> Self {
+        LazyLock::force(&BASE);
         Self {
             key,
             id: key.id(),
@@ -131,21 +128,24 @@ pub(crate) fn verify_each(claims: &[Option<Claim<'_>>]) -> Vec<Result<(), Signat
     verdicts
 }
 
-/// `[d · 256^i]P` at `128 · i + d − 1`.
-struct Multiples(Vec<EdwardsPoint>);
+/// Multiples of a point P for digits of `BITS` bits, at most 16: `[d · 2^(BITS · i)]P` at `2^(BITS − 1) · i + d − 1`.
+struct Multiples<const BITS: u32>(Vec<EdwardsPoint>);
 
-impl Multiples {
+impl<const BITS: u32> Multiples<BITS> {
+    /// Positive multiples for one digit: 1 … 2^(BITS − 1).
+    const ROW: usize = 1 << (BITS - 1);
+
     fn of(point: EdwardsPoint) -> Self {
-        let mut multiples = Vec::with_capacity(DIGITS * MULTIPLES);
+        let mut multiples = Vec::with_capacity(Self::ROW * Digits::<BITS>::COUNT);
         let mut unit = point;
-        for _ in 0..DIGITS {
+        for _ in 0..Digits::<BITS>::COUNT {
             let mut multiple = unit;
-            for _ in 1..MULTIPLES {
+            for _ in 1..Self::ROW {
                 multiples.push(multiple);
                 multiple += unit;
             }
             multiples.push(multiple);
-            // 128 + 128 units are one of the next digit.
+            // Two halves of its range are one unit of the next digit.
             unit = multiple + multiple;
         }
         Self(multiples)
@@ -153,7 +153,7 @@ impl Multiples {
 
     /// The terms of `[scalar]P`.
     fn times(&self, scalar: &Scalar, terms: &mut Terms) {
-        for (row, digit) in self.0.chunks_exact(MULTIPLES).zip(digits(scalar)) {
+        for (row, digit) in self.0.chunks_exact(Self::ROW).zip(Digits::<BITS>::of(scalar)) {
             let size = usize::from(digit.unsigned_abs());
             match digit.signum() {
                 1 => terms.plus.push(row[size - 1]),
@@ -174,8 +174,8 @@ impl Default for Terms {
     /// With room for the digits of two scalars.
     fn default() -> Self {
         Self {
-            plus: Vec::with_capacity(2 * DIGITS),
-            minus: Vec::with_capacity(2 * DIGITS),
+            plus: Vec::with_capacity(64),
+            minus: Vec::with_capacity(64),
         }
     }
 }
@@ -187,16 +187,43 @@ impl Terms {
     }
 }
 
-/// The scalar, which is below 2^253, in base 256 with digits −128 … 127, lowest first.
-fn digits(scalar: &Scalar) -> [i8; DIGITS] {
-    let mut carry = 0;
-    scalar.to_bytes().map(|byte| {
-        // At most 256. From 128 on the digit is 256 less, which the next one makes up for; the last byte is at most 0x1f.
-        let value = u16::from(byte) + carry;
-        carry = u16::from(value >= 128);
-        let [digit, _] = value.to_le_bytes();
-        digit.cast_signed()
-    })
+/// The digits of a scalar, which is below 2^253, in base 2^BITS from −2^(BITS − 1) to 2^(BITS − 1) − 1, lowest first.
+struct Digits<const BITS: u32> {
+    /// The scalar, and zeros that the last digits may reach into.
+    bytes: [u8; 40],
+    /// How many digits have been taken.
+    taken: usize,
+    carry: u32,
+}
+
+impl<const BITS: u32> Digits<BITS> {
+    /// Enough for 254 bits: the last digit takes the carry of the one before and leaves none.
+    const COUNT: usize = 254_u32.div_ceil(BITS) as usize;
+
+    fn of(scalar: &Scalar) -> Self {
+        let mut bytes = [0; 40];
+        bytes[..32].copy_from_slice(scalar.as_bytes());
+        let (taken, carry) = (0, 0);
+        Self { bytes, taken, carry }
+    }
+}
+
+impl<const BITS: u32> Iterator for Digits<BITS> {
+    type Item = i16;
+
+    fn next(&mut self) -> Option<i16> {
+        if self.taken == Self::COUNT {
+            return None;
+        }
+        let bit = self.taken * BITS as usize;
+        let window = self.bytes.get(bit / 8..)?.first_chunk()?;
+        let value = (u32::from_le_bytes(*window) >> (bit % 8) & ((1 << BITS) - 1)) + self.carry;
+        // At most 2^BITS. From half of it on the digit is 2^BITS less, which the next one makes up for.
+        self.carry = u32::from(value >= 1 << (BITS - 1));
+        self.taken += 1;
+        let digit = i64::from(value) - (i64::from(self.carry) << BITS);
+        i16::try_from(digit).ok()
+    }
 }
 
 #[cfg(test)]

@@ -150,13 +150,22 @@ fn digits_make_the_scalar() {
         scalar([0xff; 32]),
     ];
     for scalar in edges {
-        let value = digits(&scalar).iter().rev().fold(Scalar::ZERO, |sum, digit| {
-            let size = Scalar::from(u64::from(digit.unsigned_abs()));
-            sum * Scalar::from(256u64) + if *digit < 0 { -size } else { size }
-        });
-        assert_eq!(value, scalar);
+        made_of_digits::<5>(&scalar);
+        made_of_digits::<8>(&scalar);
+        made_of_digits::<14>(&scalar);
+        made_of_digits::<16>(&scalar);
         let mut terms = Terms::default();
         BASE.times(&scalar, &mut terms);
         assert_eq!(terms.sum(), EdwardsPoint::mul_base(&scalar));
     }
+}
+
+fn made_of_digits<const BITS: u32>(scalar: &Scalar) {
+    let digits: Vec<i16> = Digits::<BITS>::of(scalar).collect();
+    assert_eq!(digits.len(), Digits::<BITS>::COUNT);
+    let value = digits.iter().rev().fold(Scalar::ZERO, |sum, digit| {
+        let size = Scalar::from(u64::from(digit.unsigned_abs()));
+        sum * Scalar::from(1u64 << BITS) + if *digit < 0 { -size } else { size }
+    });
+    assert_eq!(value, *scalar);
 }
