@@ -55,6 +55,9 @@ pub trait Admission: Send + 'static {
         stage: &mut Stage<'_>,
     ) -> Result<Outcome<Self::Refusal>, StoreError>;
 
+    /// These are judged next: what that needs may be fetched for all of them at once. No verdict depends on it.
+    fn foresee<'a>(&self, _submissions: impl Iterator<Item = &'a Self::Submission>) {}
+
     /// When a batch is to be made even if nobody submits anything.
     fn due(&self) -> Option<Instant>;
 
@@ -147,6 +150,19 @@ enum Fatal {
     Sign(#[from] SignerError),
 }
 
+/// So many submissions are foreseen at once: what they need should stay in the cache until they are judged.
+const RUN: usize = 256;
+
+/// The length of the first run: jobs with about [`RUN`] submissions, at least one job.
+fn run_of<A: Admission>(waiting: &[Waiting<A>]) -> usize {
+    let mut submissions = 0;
+    let more = waiting.iter().position(|(job, _)| {
+        submissions += job.submissions.len();
+        submissions > RUN
+    });
+    more.unwrap_or(waiting.len()).max(1)
+}
+
 type Waiting<A> = (Job<A>, Vec<Outcome<<A as Admission>::Refusal>>);
 
 impl<A: Admission> Sequencer<A> {
@@ -210,10 +226,16 @@ impl<A: Admission> Sequencer<A> {
             batch: Batch::default(),
             runs: Runs::default(),
         };
-        for (job, outcomes) in waiting.iter_mut() {
-            for submission in std::mem::take(&mut job.submissions) {
-                outcomes.push(self.admission.admit(submission, &mut stage)?);
+        let mut rest = waiting.as_mut_slice();
+        while !rest.is_empty() {
+            let (run, after) = rest.split_at_mut(run_of(rest));
+            self.admission.foresee(run.iter().flat_map(|(job, _)| &job.submissions));
+            for (job, outcomes) in run {
+                for submission in std::mem::take(&mut job.submissions) {
+                    outcomes.push(self.admission.admit(submission, &mut stage)?);
+                }
             }
+            rest = after;
         }
         self.admission.finish(&mut stage)?;
         let Stage {

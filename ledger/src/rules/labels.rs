@@ -91,6 +91,14 @@ impl Labels {
         self.rebuilding.is_empty()
     }
 
+    /// Fetches what will be asked for these labels: see [`Map::prefetch`].
+    pub(super) fn prefetch(&self, keys: &[(Period, Label)]) {
+        for (period, map) in &self.maps {
+            let of_period = keys.iter().filter(|(of, _)| of == period);
+            map.prefetch(of_period.map(|(_, label)| label.0));
+        }
+    }
+
     /// The entry that has the label.
     pub(super) fn find(&self, store: &dyn Store, period: Period, label: &Label) -> Result<Option<u64>, StoreError> {
         let Some(rebuilding) = self.rebuilding.get(&period) else {

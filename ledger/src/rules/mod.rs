@@ -345,6 +345,13 @@ impl Admission for Rules {
         self.record(&submission, change, stage).map(Outcome::Recorded)
     }
 
+    fn foresee<'a>(&self, submissions: impl Iterator<Item = &'a Arc<Submission>>) {
+        let keys: Vec<_> = submissions
+            .filter_map(|submission| submission.entry.entry().body.map_key())
+            .collect();
+        self.labels.prefetch(&keys);
+    }
+
     fn due(&self) -> Option<Instant> {
         if self.labels.settled() {
             self.map_due()
