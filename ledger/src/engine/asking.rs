@@ -29,7 +29,7 @@ pub(super) enum Asked {
 /// A witness has cosigned a checkpoint that this log does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the witness {witness} has cosigned {seen} entries of this log{}, but the store holds {size}{}: this is an old or mixed backup, and going on would fork the log. Restore a backup, or an export, of at least {seen} entries",
+    "the witness {witness} has cosigned {seen} entries of this log{}, but the store holds {size}{}: this is an old or mixed backup, and going on would fork the log. Restore a backup of at least {seen} entries",
     if *.proven { ", signed by the log's own key" } else { "" },
     if *.seen <= *.size { " with another tree" } else { "" }
 )]

@@ -47,9 +47,7 @@ pub struct Rows {
 
 /// A row does not have the form it must have: the store was changed by something else.
 fn damaged(what: &str) -> StoreError {
-    StoreError(format!(
-        "{what} is damaged: restore from a backup, or rebuild from an export"
-    ))
+    StoreError(format!("{what} is damaged: restore from a backup"))
 }
 
 impl Rows {
