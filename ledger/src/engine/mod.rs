@@ -33,6 +33,7 @@ pub use sequencer::{Admission, Answers, Outcome, Stage};
 pub use signer::Signer;
 pub use snapshot::Snapshot;
 
+use crate::store::Batch;
 use rows::Rows;
 use sequencer::{Job, Order, Sequencer};
 
@@ -102,6 +103,7 @@ impl<A: Admission> Log<A> {
             snapshots: sender,
             max_batch: limits.batch,
             stopped: stopped.clone(),
+            batch: Batch::default(),
         };
         let thread = std::thread::Builder::new()
             .name("sequencer".into())

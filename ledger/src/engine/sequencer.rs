@@ -139,6 +139,8 @@ pub(super) struct Sequencer<A: Admission> {
     pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
     pub(super) max_batch: usize,
     pub(super) stopped: Arc<Mutex<Option<String>>>,
+    /// Empty between rounds; its memory is used again.
+    pub(super) batch: Batch,
 }
 
 /// Why the sequencer had to stop.
@@ -223,7 +225,7 @@ impl<A: Admission> Sequencer<A> {
         let mut stage = Stage {
             rows: &self.rows,
             edge: &mut self.edge,
-            batch: Batch::default(),
+            batch: std::mem::take(&mut self.batch),
             runs: Runs::default(),
         };
         let mut rest = waiting.as_mut_slice();
@@ -243,10 +245,12 @@ impl<A: Admission> Sequencer<A> {
         } = stage;
         runs.finish(&mut batch);
         if self.edge.size() > old {
-            self.commit(old, batch)?;
+            self.commit(old, &mut batch)?;
         } else if self.signer.is_due() {
             self.sign_again()?;
         }
+        batch.clear();
+        self.batch = batch;
         let snapshot = self.snapshots.borrow().clone();
         let idle = waiting.is_empty() || self.edge.size() - old < self.max_batch as u64 / 64;
         for (Job { answer, room, .. }, outcomes) in waiting.drain(..) {
@@ -273,18 +277,18 @@ impl<A: Admission> Sequencer<A> {
         Ok(())
     }
 
-    fn commit(&mut self, old: u64, mut batch: Batch) -> Result<(), Fatal> {
+    fn commit(&mut self, old: u64, batch: &mut Batch) -> Result<(), Fatal> {
         let started = Instant::now();
         for tile in self.edge.changed_tiles(old) {
-            Rows::put_tile(&mut batch, tile.level, tile.index, tile.hashes);
+            Rows::put_tile(batch, tile.level, tile.index, tile.hashes);
         }
         let head = Head {
             size: self.edge.size(),
             root: self.edge.root(),
         };
-        Rows::put_head(&mut batch, &head);
+        Rows::put_head(batch, &head);
         failpoints::reach(Point::Made);
-        self.rows.store().write(&batch, Durability::Synced)?;
+        self.rows.store().write(batch, Durability::Synced)?;
         failpoints::reach(Point::Written);
         let note = self.signer.sign(&head)?;
         failpoints::reach(Point::Signed);

@@ -130,9 +130,15 @@ impl Batch {
         });
     }
 
-    /// Whether there is nothing to write.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+    /// Empties it; the memory that it has taken is kept for the next rows.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.rows.clear();
+    }
+
+    /// Bytes of all keys and values, and number of rows.
+    pub fn size(&self) -> (usize, usize) {
+        (self.bytes.len(), self.rows.len())
     }
 
     /// Rows as (column, key, value or `None` for removal), sorted by column and key, equal keys in the order of adding.

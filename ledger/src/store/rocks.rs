@@ -26,6 +26,8 @@ use super::{Batch, Column, Durability, KeyValue, Store, StoreError, Visit};
 use crate::failpoints::{self, Point};
 
 const MEBI: usize = 1 << 20;
+/// What a row of a batch takes besides key and value, about: tag, column family and two lengths.
+const ROW: usize = 8;
 const ATTEMPTS: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -124,7 +126,8 @@ impl Store for RocksStore {
         if failpoints::fires(Point::WriteFails) {
             return Err(StoreError("No space left on device (a fail point says so)".into()));
         }
-        let mut rows = WriteBatch::default();
+        let (bytes, count) = batch.size();
+        let mut rows = WriteBatch::with_capacity_bytes(bytes + count * ROW);
         for (column, key, value) in batch.sorted() {
             let family = self.family(column)?;
             match value {
