@@ -7,7 +7,7 @@ use record::{Body, Commitment, Label, LabelledKind, Period, Sequence};
 use tlog::Hash;
 use tokio::runtime::Runtime;
 
-use super::world::{Pen, World, raw};
+use super::world::{World, broker, now, raw};
 use super::write::submit;
 use super::{Arguments, Failure, Figures, resident_mib};
 
@@ -19,17 +19,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
     };
     let started = Instant::now();
     let running = World::start(&arguments.data, Some(genesis), &[])?;
-    let mut pen = Pen::broker(0);
+    let mut pen = broker(0);
     let head = WriterHead::read(running.log.rows(), &pen.key.id())?.ok_or("the writer has no entry")?;
     (pen.sequence, pen.previous) = (Sequence(head.sequence + 1), head.leaf);
     let record = vec![1; arguments.record];
-    let entry = pen.write(Body::Labelled {
+    let body = Body::Labelled {
         kind: LabelledKind::Intent,
         period: Period(1),
         label: Label(Hash::of(b"after the restart").0),
         commitment: Commitment(Hash::of(&record)),
         refers: None,
-    })?;
+    };
+    let entry = pen.write(now(), body)?;
     let recorded = runtime.block_on(submit(&running, vec![raw(entry, Some(record.into()), None)]))?;
     let restart = started.elapsed();
     let index = recorded.first().ok_or("no receipt")?.0.get();

@@ -5,14 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use fixtures::{Founders, Founding, Pen, begin, grant};
 use ledger::engine::rows::Rows;
 use ledger::engine::{Limits, Log, Signer, Snapshot, open};
 use ledger::rules::{Checker, Keys, Raw, Rules, Settings};
 use ledger::store::rocks::RocksStore;
-use record::{
-    Body, Directory, DocumentKind, GenesisDocument, IdentityKeys, Kind, Period, PeriodEvent, Sequence, SignedDocument,
-    SignedEntry, Timestamp, Unsigned, WriterGrant, WriterSigningKey,
-};
+use record::{Kind, Period, SignedEntry, Timestamp, WriterSigningKey};
 use service::{Clock, SystemClock};
 use tlog::Hash;
 use tlog::note::SigningKey;
@@ -30,40 +28,12 @@ fn key(seed: u8) -> WriterSigningKey {
     WriterSigningKey::from_seed([seed; 32])
 }
 
-/// A writer with its chain.
-pub(crate) struct Pen {
-    pub(crate) key: WriterSigningKey,
-    pub(crate) sequence: Sequence,
-    pub(crate) previous: Hash,
+/// A broker with its chain.
+pub(crate) fn broker(number: u8) -> Pen {
+    Pen::new(key(FIRST_BROKER + number))
 }
 
-impl Pen {
-    fn new(seed: u8) -> Self {
-        Self {
-            key: key(seed),
-            sequence: Sequence::FIRST,
-            previous: Hash([0; 32]),
-        }
-    }
-
-    pub(crate) fn broker(number: u8) -> Self {
-        Self::new(FIRST_BROKER + number)
-    }
-
-    pub(crate) fn write(&mut self, body: Body) -> Result<SignedEntry, Failure> {
-        let entry = self.key.sign(Unsigned {
-            sequence: self.sequence,
-            previous: self.previous,
-            time: now(),
-            body,
-        })?;
-        self.sequence = self.sequence.next();
-        self.previous = entry.leaf_hash();
-        Ok(entry)
-    }
-}
-
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp(SystemClock.now())
 }
 
@@ -83,51 +53,28 @@ pub(crate) struct Running {
 
 /// The documents that the log begins with. They do not depend on the time, so a restart makes the same ones.
 pub(crate) struct World {
-    documents: [Vec<u8>; 3],
+    founding: Founding,
 }
 
 impl World {
     pub(crate) fn new(writers: u8) -> Result<Self, Failure> {
-        let grant = |name: String, seed, kinds: &[Kind]| WriterGrant {
-            name,
-            key: key(seed).public(),
-            kinds: kinds.into(),
-        };
         let mut grants = vec![
-            grant("ledger".into(), LEDGER, &[Kind::Map]),
-            grant("identity".into(), IDENTITY, &[Kind::Period]),
+            grant("ledger", &key(LEDGER), &[Kind::Map]),
+            grant("identity", &key(IDENTITY), &[Kind::Period]),
         ];
         for number in 0..writers {
-            let seed = FIRST_BROKER + number;
-            grants.push(grant(format!("broker {number}"), seed, &[Kind::Intent, Kind::Outcome]));
+            let (name, kinds) = (format!("broker {number}"), [Kind::Intent, Kind::Outcome]);
+            grants.push(grant(&name, &broker(number).key, &kinds));
         }
-        let directory = Directory {
-            version: 1,
-            valid_from: Timestamp(1),
-            writers: grants,
-            participants: Vec::new(),
-            identity: IdentityKeys {
-                signing: key(IDENTITY).public(),
-                sealing: [8; 32],
-            },
-            supervision: [9; 32],
-        };
-        let directory = directory.sign(&key(AUTHORITY))?;
-        let registry = SignedDocument::sign(vec![0xa0], &key(AUTHORITY));
-        let genesis = GenesisDocument {
-            origin: ORIGIN.into(),
-            log_keys: vec![log_key()?.verifier_key()?.to_string()],
-            authorities: vec![key(AUTHORITY).public()],
-            operator: key(OPERATOR).public(),
-            directory: directory.digest(),
-            registry: registry.digest(),
+        let founders = Founders {
+            origin: ORIGIN,
+            log: &log_key()?,
+            operator: &key(OPERATOR),
+            authority: &key(AUTHORITY),
+            identity: &key(IDENTITY),
         };
         Ok(Self {
-            documents: [
-                genesis.to_bytes(),
-                directory.bytes().to_vec(),
-                registry.bytes().to_vec(),
-            ],
+            founding: founders.found(grants, Timestamp(1))?,
         })
     }
 
@@ -163,22 +110,13 @@ impl World {
 
     /// Genesis, directory, registry, and the begin of period 1.
     pub(crate) fn founding(&self) -> Result<Vec<Raw>, Failure> {
-        let mut operator = Pen::new(OPERATOR);
-        let mut raws = Vec::new();
-        let kinds = [DocumentKind::Genesis, DocumentKind::Directory, DocumentKind::Registry];
-        for (kind, document) in kinds.into_iter().zip(&self.documents) {
-            let digest = Hash::of(document);
-            let entry = operator.write(Body::Document { kind, digest })?;
-            raws.push(raw(entry, None, Some(document.clone().into())));
-        }
-        let begin = Body::Period {
-            period: Period(1),
-            event: PeriodEvent::Begin {
-                vrf_key: [9; 32],
-                start: Timestamp(now().0 - 1000),
-            },
-        };
-        raws.push(raw(Pen::new(IDENTITY).write(begin)?, None, None));
+        let (entries, _) = self.founding.entries(now())?;
+        let documents = entries.into_iter();
+        let mut raws: Vec<_> = documents
+            .map(|(entry, document)| raw(entry, None, Some(document.into())))
+            .collect();
+        let begin = begin(Period(1), Timestamp(now().0 - 1000));
+        raws.push(raw(Pen::new(key(IDENTITY)).write(now(), begin)?, None, None));
         Ok(raws)
     }
 }

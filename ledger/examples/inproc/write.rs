@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
+use fixtures::Pen;
 use ledger::engine::Outcome;
 use ledger::rules::Raw;
 use record::{Body, Commitment, Label, LabelledKind, Period, Receipt};
@@ -13,7 +14,7 @@ use tlog::Hash;
 use tlog::merkle::Index;
 use tokio::runtime::Runtime;
 
-use super::world::{Pen, Running, World, raw};
+use super::world::{Running, World, broker, now, raw};
 use super::{Arguments, Failure, Figures, pace, size_of};
 
 /// Entries of a stretch.
@@ -53,7 +54,7 @@ impl Writer {
             commitment: Commitment(Hash::of(&record)),
             refers,
         };
-        Ok(raw(self.pen.write(body)?, Some(Bytes::from(record)), None))
+        Ok(raw(self.pen.write(now(), body)?, Some(Bytes::from(record)), None))
     }
 
     /// Hands the requests in, one after another, each when the one before has its receipts.
@@ -120,7 +121,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
     runtime.block_on(submit(&running, period.to_vec()))?;
     let mut writers: Vec<Writer> = (0..arguments.writers)
         .map(|number| Writer {
-            pen: Pen::broker(number),
+            pen: broker(number),
             number,
             open: VecDeque::new(),
             record: arguments.record,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
+use fixtures::{rfc_6962_leaf, rfc_6962_root};
 use ledger::store::memory::{Fault, MemoryStore};
 use tlog::checkpoint::{Checkpoint, SignedCheckpoint};
 
@@ -59,26 +60,6 @@ impl Server {
     }
 }
 
-/// RFC 6962 for rs_merkle: domain bytes, an odd node goes up as it is.
-#[derive(Clone)]
-struct Rfc6962;
-
-impl rs_merkle::Hasher for Rfc6962 {
-    type Hash = [u8; 32];
-
-    fn hash(data: &[u8]) -> [u8; 32] {
-        Hash::of(&[&[0], data].concat()).0
-    }
-
-    fn concat_and_hash(left: &[u8; 32], right: Option<&[u8; 32]>) -> [u8; 32] {
-        right.map_or(*left, |right| Hash::of(&[&[1], left.as_slice(), right].concat()).0)
-    }
-}
-
-fn root(hashes: &[[u8; 32]]) -> [u8; 32] {
-    rs_merkle::MerkleTree::<Rfc6962>::from_leaves(hashes).root().unwrap()
-}
-
 /// Path of a full or partial tile or bundle, for numbers below 1000.
 fn path(kind: &str, number: usize, width: usize) -> String {
     let suffix = if width < 256 {
@@ -92,11 +73,8 @@ fn path(kind: &str, number: usize, width: usize) -> String {
 async fn check_all(server: &Server, entries: &[Vec<u8>]) {
     let checkpoint = server.checkpoint().await;
     assert_eq!(checkpoint.size.get(), entries.len() as u64);
-    let mut nodes: Vec<[u8; 32]> = entries
-        .iter()
-        .map(|entry| <Rfc6962 as rs_merkle::Hasher>::hash(entry))
-        .collect();
-    assert_eq!(root(&nodes), checkpoint.root.0);
+    let mut nodes: Vec<[u8; 32]> = entries.iter().map(|entry| rfc_6962_leaf(entry)).collect();
+    assert_eq!(rfc_6962_root(&nodes).unwrap(), checkpoint.root.0);
     for (number, bundle) in entries.chunks(256).enumerate() {
         let mut expected = Vec::new();
         for entry in bundle {
@@ -111,7 +89,7 @@ async fn check_all(server: &Server, entries: &[Vec<u8>]) {
             let got = server.get(&path(&level.to_string(), number, tile.len())).await;
             assert!(got == tile.concat(), "tile {level}/{number}");
         }
-        nodes = nodes.chunks_exact(256).map(root).collect();
+        nodes = nodes.chunks_exact(256).filter_map(rfc_6962_root).collect();
         if nodes.is_empty() {
             break;
         }

@@ -1,10 +1,9 @@
 //! What is offered: valid entries (`void`, which refer to nothing) with their records, signed before the clock starts.
 
 use anyhow::{Context, Result};
+use fixtures::begin;
 use ledger_client::api::{Submission, wire};
-use record::{
-    Body, Commitment, Label, LabelledKind, Period, PeriodEvent, Sequence, Timestamp, Unsigned, WriterSigningKey,
-};
+use record::{Body, Commitment, Label, LabelledKind, Period, WriterSigningKey};
 use tlog::Hash;
 
 use crate::world::now;
@@ -25,33 +24,16 @@ pub(crate) struct Shape {
 }
 
 /// A writer and how far its chain has come.
-pub(crate) struct Pen {
-    key: WriterSigningKey,
-    sequence: Sequence,
-    previous: Hash,
-}
+pub(crate) struct Pen(fixtures::Pen);
 
 impl Pen {
     pub(crate) fn new(key: WriterSigningKey) -> Self {
-        Self {
-            key,
-            sequence: Sequence::FIRST,
-            previous: Hash([0; 32]),
-        }
+        Self(fixtures::Pen::new(key))
     }
 
     fn write(&mut self, body: Body, record: Option<Vec<u8>>) -> Result<Submission> {
-        let (sequence, previous) = (self.sequence, self.previous);
-        let entry = self.key.sign(Unsigned {
-            sequence,
-            previous,
-            time: now(),
-            body,
-        })?;
-        self.sequence = sequence.next();
-        self.previous = entry.leaf_hash();
         Ok(Submission {
-            leaf: entry.into_bytes(),
+            leaf: self.0.write(now(), body)?.into_bytes(),
             record,
             document: None,
         })
@@ -59,13 +41,7 @@ impl Pen {
 
     /// The entry that begins period 1, now.
     pub(crate) fn begin_period(&mut self) -> Result<Request> {
-        let Timestamp(start) = now();
-        let event = PeriodEvent::Begin {
-            vrf_key: [9; 32],
-            start: Timestamp(start),
-        };
-        let period = Period(1);
-        let entry = self.write(Body::Period { period, event }, None)?;
+        let entry = self.write(begin(Period(1), now()), None)?;
         Ok(Request {
             body: wire::encode(&[entry]),
             entries: 1,
@@ -90,8 +66,8 @@ impl Pen {
 
     /// Label and record are as random as real ones: SHA-256 of where the entry stands.
     fn entry(&mut self, shape: Shape) -> Result<Submission> {
-        let mut place = self.key.id().0.0.to_vec();
-        place.extend(self.sequence.0.to_be_bytes());
+        let mut place = self.0.key.id().0.0.to_vec();
+        place.extend(self.0.sequence.0.to_be_bytes());
         let label = Hash::of(&place);
         let mut record = Vec::with_capacity(shape.record + Hash::LEN);
         let mut block = label;

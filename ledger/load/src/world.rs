@@ -6,11 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use fixtures::{Founders, grant};
 use ledger_client::bootstrap::{Bootstrap, BootstrapError};
 use ledger_client::{LedgerApi, Trust};
-use record::{
-    Directory, GenesisDocument, IdentityKeys, Kind, SignedDocument, Timestamp, WriterGrant, WriterId, WriterSigningKey,
-};
+use record::{Kind, Timestamp, WriterId, WriterSigningKey};
 use service::clock::{Clock as _, SystemClock};
 use tlog::note::SigningKey;
 
@@ -40,37 +39,22 @@ impl World {
         let [operator, authority, identity] = [fresh()?, fresh()?, fresh()?];
         let map_writer = WriterSigningKey::from_seed(writer_seed);
         let writers = (0..writers).map(|_| fresh()).collect::<Result<Vec<_>>>()?;
-        let founders = [Kind::Genesis, Kind::Directory, Kind::Registry];
         let mut grants = vec![
-            grant("operator", &operator, &founders),
             grant("identity", &identity, &[Kind::Period]),
             grant("ledger", &map_writer, &[Kind::Map]),
         ];
         let load = writers.iter().enumerate();
         grants.extend(load.map(|(number, key)| grant(&format!("load {number}"), key, &[Kind::Void])));
-        let directory = Directory {
-            version: 1,
-            valid_from: Timestamp(0),
-            writers: grants,
-            participants: Vec::new(),
-            identity: IdentityKeys {
-                signing: authority.public(),
-                sealing: [5; 32],
-            },
-            supervision: [6; 32],
+        let founders = Founders {
+            origin: ORIGIN,
+            log: &log_key,
+            operator: &operator,
+            authority: &authority,
+            identity: &identity,
         };
-        let directory = directory.sign(&authority)?;
-        let registry = SignedDocument::sign(b"none".to_vec(), &authority);
-        let genesis = GenesisDocument {
-            origin: ORIGIN.into(),
-            log_keys: vec![log_key.verifier_key()?.to_string()],
-            authorities: vec![authority.public()],
-            operator: operator.public(),
-            directory: directory.digest(),
-            registry: registry.digest(),
-        };
-        let documents = (directory.bytes().to_vec(), registry.bytes().to_vec());
-        let bootstrap = Bootstrap::new(&operator, &genesis, documents.0, documents.1, now())?;
+        let founding = founders.found(grants, Timestamp(0))?;
+        let [_, directory, registry] = founding.documents;
+        let bootstrap = Bootstrap::new(&operator, &founding.genesis, directory, registry, now())?;
         let policy = format!("log {}\nquorum none\n", log_key.verifier_key()?);
         let trust = Trust {
             policy: policy.parse()?,
@@ -159,12 +143,4 @@ pub(crate) fn now() -> Timestamp {
 
 fn fresh() -> Result<WriterSigningKey> {
     Ok(WriterSigningKey::from_seed(service::secret::random()?))
-}
-
-fn grant(name: &str, key: &WriterSigningKey, kinds: &[Kind]) -> WriterGrant {
-    WriterGrant {
-        name: name.into(),
-        key: key.public(),
-        kinds: kinds.to_vec(),
-    }
 }

@@ -64,10 +64,8 @@ async fn bad_input_is_refused_with_problem_details_and_the_chain_goes_on() {
     };
     let mut forged = good.leaf.to_vec();
     *forged.last_mut().unwrap() ^= 1;
-    let gap = Pen {
-        sequence: broker.sequence.next(),
-        ..broker.clone()
-    };
+    let mut gap = broker.clone();
+    gap.chain.sequence = broker.chain.sequence.next();
     let cases = [
         ("malformed", 400, None, with(&|raw| raw.leaf = vec![1, 2, 3].into())),
         ("signature", 403, None, with(&|raw| raw.leaf = forged.clone().into())),
@@ -321,7 +319,7 @@ async fn receipts_records_documents_and_heads() {
         world.genesis.to_bytes()
     );
     assert_eq!(server.get(&format!("/documents/{}", Hash([0; 32]))).await.status, 404);
-    let kid = broker.key.id();
+    let kid = broker.chain.key.id();
     let (Value::Map(head), []) = take(&server.get(&format!("/writers/{kid}/head")).await.body) else {
         panic!()
     };
@@ -336,7 +334,7 @@ async fn receipts_records_documents_and_heads() {
     assert_eq!(numbers, [("leaf", 1), ("index", 4), ("sequence", 0)]);
     assert_eq!(
         server
-            .get(&format!("/writers/{}/head", Pen::new(STRANGER).key.id()))
+            .get(&format!("/writers/{}/head", Pen::new(STRANGER).chain.key.id()))
             .await
             .status,
         404

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use fixtures::{Documented, Founders, grant};
 use record::{
-    Body, Commitment, Directory, DocumentKind, GenesisDocument, IdentityKeys, Kind, Label, LabelledKind, Period,
-    PeriodEvent, Sequence, SignedDocument, SignedEntry, Timestamp, Unsigned, WriterGrant, WriterSigningKey,
+    Body, Commitment, Directory, DocumentKind, GenesisDocument, Kind, Label, LabelledKind, Period, SignedEntry,
+    Timestamp, WriterSigningKey,
 };
 use service::ManualClock;
 use service::secret::Credential;
@@ -37,52 +38,37 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) directory: Directory,
     pub(crate) genesis: GenesisDocument,
-    pub(crate) documents: [Vec<u8>; 3],
-    pub(crate) founding: Vec<SignedEntry>,
+    pub(crate) founding: Vec<Documented>,
+    pub(crate) operator: fixtures::Pen,
     pub(crate) map_after: Duration,
     pub(crate) limits: Limits,
     pub(crate) policy: Option<Policy>,
     pub(crate) on_failure: OnFailure,
 }
 
-/// A writer with its chain.
+/// A writer with its chain, and with a time of its own.
 #[derive(Clone)]
 pub(crate) struct Pen {
-    pub(crate) key: WriterSigningKey,
-    pub(crate) sequence: Sequence,
-    pub(crate) previous: Hash,
+    pub(crate) chain: fixtures::Pen,
     pub(crate) time: u64,
 }
 
 impl Pen {
     pub(crate) fn new(seed: u8) -> Self {
         Self {
-            key: key(seed),
-            sequence: Sequence::FIRST,
-            previous: Hash([0; 32]),
+            chain: fixtures::Pen::new(key(seed)),
             time: NOW,
         }
     }
 
     /// An entry that continues the chain, which it does not move.
     pub(crate) fn draft(&self, body: Body) -> SignedEntry {
-        let (sequence, previous, time) = (self.sequence, self.previous, Timestamp(self.time));
-        self.key
-            .sign(Unsigned {
-                sequence,
-                previous,
-                time,
-                body,
-            })
-            .unwrap()
+        self.chain.draft(Timestamp(self.time), body).unwrap()
     }
 
     /// The next entry of the chain.
     pub(crate) fn write(&mut self, body: Body) -> SignedEntry {
-        let entry = self.draft(body);
-        self.sequence = self.sequence.next();
-        self.previous = entry.leaf_hash();
-        entry
+        self.chain.write(Timestamp(self.time), body).unwrap()
     }
 }
 
@@ -113,13 +99,7 @@ pub(crate) fn intent(label: u8) -> Body {
 }
 
 pub(crate) fn begin(period: u32, start: u64) -> Body {
-    Body::Period {
-        period: Period(period),
-        event: PeriodEvent::Begin {
-            vrf_key: [9; 32],
-            start: Timestamp(start),
-        },
-    }
+    fixtures::begin(Period(period), Timestamp(start))
 }
 
 /// An entry with the record of its label, where one belongs to it.
@@ -151,58 +131,28 @@ pub(crate) fn credential() -> Credential {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let grant = |name: &str, seed, kinds: &[Kind]| WriterGrant {
-            name: name.into(),
-            key: key(seed).public(),
-            kinds: kinds.into(),
+        let broker = [Kind::Intent, Kind::Outcome, Kind::Denial, Kind::Preview, Kind::Lost];
+        let identity = [Kind::Period, Kind::Void, Kind::Inspection];
+        let writers = vec![
+            grant("broker", &key(BROKER), &broker),
+            grant("identity", &key(IDENTITY), &identity),
+            grant("ledger", &key(LEDGER), &[Kind::Map]),
+        ];
+        let founders = Founders {
+            origin: ORIGIN,
+            log: &log_key(),
+            operator: &key(OPERATOR),
+            authority: &key(AUTHORITY),
+            identity: &key(IDENTITY),
         };
-        let directory = Directory {
-            version: 1,
-            valid_from: Timestamp(NOW),
-            writers: vec![
-                grant(
-                    "broker",
-                    BROKER,
-                    &[Kind::Intent, Kind::Outcome, Kind::Denial, Kind::Preview, Kind::Lost],
-                ),
-                grant("identity", IDENTITY, &[Kind::Period, Kind::Void, Kind::Inspection]),
-                grant("ledger", LEDGER, &[Kind::Map]),
-            ],
-            participants: Vec::new(),
-            identity: IdentityKeys {
-                signing: key(IDENTITY).public(),
-                sealing: [8; 32],
-            },
-            supervision: [9; 32],
-        };
-        let signed = directory.sign(&key(AUTHORITY)).unwrap();
-        let registry = SignedDocument::sign(vec![0xa0], &key(AUTHORITY));
-        let genesis = GenesisDocument {
-            origin: ORIGIN.into(),
-            log_keys: vec![log_key().verifier_key().unwrap().to_string()],
-            authorities: vec![key(AUTHORITY).public()],
-            operator: key(OPERATOR).public(),
-            directory: signed.digest(),
-            registry: registry.digest(),
-        };
-        let documents = [genesis.to_bytes(), signed.bytes().to_vec(), registry.bytes().to_vec()];
-        let kinds = [DocumentKind::Genesis, DocumentKind::Directory, DocumentKind::Registry];
-        let mut operator = Pen::new(OPERATOR);
-        let founding = kinds.into_iter().zip(&documents);
-        let founding = founding
-            .map(|(kind, bytes)| {
-                operator.write(Body::Document {
-                    kind,
-                    digest: Hash::of(bytes),
-                })
-            })
-            .collect();
+        let founded = founders.found(writers, Timestamp(NOW)).unwrap();
+        let (founding, operator) = founded.entries(Timestamp(NOW)).unwrap();
         Self {
             clock: ManualClock::new(NOW),
-            directory,
-            genesis,
-            documents,
+            directory: founded.directory,
+            genesis: founded.genesis,
             founding,
+            operator,
             map_after: Duration::from_secs(3600),
             limits: Limits::default(),
             policy: None,
@@ -212,9 +162,8 @@ impl World {
 
     /// Genesis, directory and registry.
     pub(crate) fn founding(&self) -> Vec<Raw> {
-        self.founding
-            .iter()
-            .zip(&self.documents)
+        let entries = self.founding.iter();
+        entries
             .map(|(entry, document)| with_document(entry, document))
             .collect()
     }
@@ -222,9 +171,8 @@ impl World {
     /// The operator after the founding.
     pub(crate) fn operator(&self) -> Pen {
         Pen {
-            sequence: Sequence(3),
-            previous: self.founding[2].leaf_hash(),
-            ..Pen::new(OPERATOR)
+            chain: self.operator.clone(),
+            time: NOW,
         }
     }
 
@@ -242,7 +190,7 @@ impl World {
             store,
             signer: Signer::new(log_key()).unwrap(),
             rules: rules::Settings {
-                genesis: self.founding[0].leaf_hash(),
+                genesis: self.founding[0].0.leaf_hash(),
                 origin: ORIGIN.into(),
                 writer: key(LEDGER),
                 skew: 300,

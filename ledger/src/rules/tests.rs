@@ -145,15 +145,11 @@ async fn a_chain_is_continued_or_refused_with_what_is_expected() {
     let (shared, _) = world.started(store()).await;
     let mut broker = Pen::new(BROKER);
     assert_eq!(one(&shared, &broker.write(intent(1)), 1).await, Ok(4));
-    let gap = Pen {
-        sequence: Sequence(2),
-        ..broker.clone()
-    };
+    let mut gap = broker.clone();
+    gap.chain.sequence = Sequence(2);
     assert_eq!(one(&shared, &gap.draft(intent(2)), 2).await, refused("chain"));
-    let fork = Pen {
-        previous: Hash([1; 32]),
-        ..broker.clone()
-    };
+    let mut fork = broker.clone();
+    fork.chain.previous = Hash([1; 32]);
     assert_eq!(one(&shared, &fork.draft(intent(2)), 2).await, refused("chain"));
     assert_eq!(
         one(&shared, &broker.write(intent(2)), 2).await,
@@ -407,12 +403,10 @@ async fn periods_by_their_entries() {
         refused("period"),
         "an intent is open"
     );
-    let mut broker = Pen {
-        time: late,
-        sequence: Sequence(1),
-        previous: shared.log.rows().leaf_hash(5).unwrap(),
-        ..Pen::new(BROKER)
-    };
+    let mut broker = Pen::new(BROKER);
+    broker.time = late;
+    broker.chain.sequence = Sequence(1);
+    broker.chain.previous = shared.log.rows().leaf_hash(5).unwrap();
     assert_eq!(
         one(
             &shared,

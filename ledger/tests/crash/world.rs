@@ -4,13 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use record::{
-    Body, Directory, DocumentKind, GenesisDocument, IdentityKeys, Kind, Period, PeriodEvent, Sequence, SignedDocument,
-    SignedEntry, Timestamp, Unsigned, WriterGrant, WriterSigningKey,
-};
+use fixtures::{Founders, Pen, begin, grant};
+use record::{Kind, Period, SignedEntry, Timestamp, WriterSigningKey};
 use service::durable;
 use service::secret::Credential;
-use tlog::Hash;
 use tlog::note::{SigningKey, VerifierKey};
 use tlog::policy::Policy;
 
@@ -86,15 +83,14 @@ impl World {
 
     fn with_policy(directory: &Path, policy: &str) -> Result<Self> {
         let (directory, log_key, credential) = (directory.to_path_buf(), log_key()?, Credential::from_bytes([77; 32]));
-        let (genesis, documents) = documents(&log_key)?;
-        let founding = founding(&documents)?;
+        let founding = founding(&log_key)?;
         std::fs::create_dir_all(&directory)?;
         std::fs::write(directory.join("trust.policy"), policy)?;
         durable::create_private(&directory.join("log.key"), log_key.to_private_text().as_bytes())?;
         durable::create_private(&directory.join("writer.key"), hex::encode([LEDGER; 32]).as_bytes())?;
         let config = serde_json::json!({
             "data": "data",
-            "origin": genesis.origin,
+            "origin": ORIGIN,
             "log_keys": [{ "file": "log.key" }],
             "writer_key": "writer.key",
             "policy": "trust.policy",
@@ -115,106 +111,32 @@ impl World {
     }
 }
 
-fn documents(log_key: &SigningKey) -> Result<(GenesisDocument, [Vec<u8>; 3])> {
-    let grant = |name: String, key: WriterSigningKey, kinds: &[Kind]| WriterGrant {
-        name,
-        key: key.public(),
-        kinds: kinds.into(),
-    };
-    let mut writers: Vec<_> = (0..BROKERS)
-        .map(|number| {
-            grant(
-                format!("broker-{number}"),
-                broker(number),
-                &[Kind::Intent, Kind::Outcome],
-            )
-        })
-        .collect();
-    writers.push(grant("identity".into(), key(IDENTITY), &[Kind::Period]));
-    writers.push(grant("ledger".into(), key(LEDGER), &[Kind::Map]));
-    let directory = Directory {
-        version: 1,
-        valid_from: Timestamp(0),
-        writers,
-        participants: Vec::new(),
-        identity: IdentityKeys {
-            signing: key(IDENTITY).public(),
-            sealing: [8; 32],
-        },
-        supervision: [9; 32],
-    };
-    let directory = directory.sign(&key(AUTHORITY))?;
-    let registry = SignedDocument::sign(vec![0xa0], &key(AUTHORITY));
-    let genesis = GenesisDocument {
-        origin: ORIGIN.into(),
-        log_keys: vec![log_key.verifier_key()?.to_string()],
-        authorities: vec![key(AUTHORITY).public()],
-        operator: key(OPERATOR).public(),
-        directory: directory.digest(),
-        registry: registry.digest(),
-    };
-    let documents = [
-        genesis.to_bytes(),
-        directory.bytes().to_vec(),
-        registry.bytes().to_vec(),
+fn founding(log_key: &SigningKey) -> Result<Vec<Submission>> {
+    let mut writers = vec![
+        grant("identity", &key(IDENTITY), &[Kind::Period]),
+        grant("ledger", &key(LEDGER), &[Kind::Map]),
     ];
-    Ok((genesis, documents))
-}
-
-fn founding(documents: &[Vec<u8>; 3]) -> Result<Vec<Submission>> {
-    let kinds = [DocumentKind::Genesis, DocumentKind::Directory, DocumentKind::Registry];
-    let mut submissions = Vec::new();
-    let mut pen = Pen::new(key(OPERATOR));
-    for (kind, bytes) in kinds.into_iter().zip(documents) {
-        let digest = Hash::of(bytes);
-        submissions.push(Submission {
-            entry: pen.write(Body::Document { kind, digest })?,
-            record: None,
-            document: Some(bytes.clone()),
-        });
+    for number in 0..BROKERS {
+        let (name, kinds) = (format!("broker-{number}"), [Kind::Intent, Kind::Outcome]);
+        writers.push(grant(&name, &broker(number), &kinds));
     }
-    let begin = Body::Period {
-        period: PERIOD,
-        event: PeriodEvent::Begin {
-            vrf_key: [9; 32],
-            start: Timestamp(now().0 - 1000),
-        },
+    let founders = Founders {
+        origin: ORIGIN,
+        log: log_key,
+        operator: &key(OPERATOR),
+        authority: &key(AUTHORITY),
+        identity: &key(IDENTITY),
     };
-    submissions.push(Submission {
-        entry: Pen::new(key(IDENTITY)).write(begin)?,
-        record: None,
-        document: None,
-    });
-    Ok(submissions)
-}
-
-/// A writer's chain.
-#[derive(Clone)]
-pub(crate) struct Pen {
-    pub(crate) key: WriterSigningKey,
-    pub(crate) sequence: Sequence,
-    pub(crate) previous: Hash,
-}
-
-impl Pen {
-    pub(crate) fn new(key: WriterSigningKey) -> Self {
-        Self {
-            key,
-            sequence: Sequence::FIRST,
-            previous: Hash([0; 32]),
-        }
-    }
-
-    /// The next entry of the chain.
-    pub(crate) fn write(&mut self, body: Body) -> Result<SignedEntry> {
-        let entry = self.key.sign(Unsigned {
-            sequence: self.sequence,
-            previous: self.previous,
-            time: now(),
-            body,
-        })?;
-        self.sequence = self.sequence.next();
-        self.previous = entry.leaf_hash();
-        Ok(entry)
-    }
+    let (documents, _) = founders.found(writers, Timestamp(0))?.entries(now())?;
+    let begin = begin(PERIOD, Timestamp(now().0 - 1000));
+    let begin = (Pen::new(key(IDENTITY)).write(now(), begin)?, None);
+    let documents = documents.into_iter().map(|(entry, document)| (entry, Some(document)));
+    Ok(documents
+        .chain([begin])
+        .map(|(entry, document)| Submission {
+            entry,
+            record: None,
+            document,
+        })
+        .collect())
 }

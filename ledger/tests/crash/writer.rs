@@ -1,6 +1,7 @@
 //! A writer that keeps to the rules of a journal: exact bytes before they are sent, and the same bytes again until there is an answer.
 
 use anyhow::{Context, Result, bail};
+use fixtures::Pen;
 use record::{Body, Commitment, Label, LabelledKind, Sequence};
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
@@ -8,7 +9,7 @@ use tlog::merkle::Index;
 
 use crate::random::Random;
 use crate::wire::{Answer, Posted, post};
-use crate::world::{PERIOD, Pen, Submission, World, broker};
+use crate::world::{PERIOD, Submission, World, broker, now};
 
 /// Acknowledged entries that are compared with the log again at every check, beside the new ones.
 const KEPT: usize = 200;
@@ -127,7 +128,7 @@ impl Writer {
             refers: refers.map(Index::new).transpose()?,
         };
         Ok(Submission {
-            entry: self.pen.write(body)?,
+            entry: self.pen.write(now(), body)?,
             record: Some(record),
             document: None,
         })

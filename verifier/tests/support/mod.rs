@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use fixtures::{Founders, Pen, grant};
 use record::{
-    Allowed, Assurance, Body, CitizenPart, Commitment, ConsumerSignatures, DayKey, Directory, DisclosureClass,
-    DocumentKind, EvidenceInfo, ExchangeRecord, ExchangeResult, GenesisDocument, Header, IdentityKeys, Idnr, Ids,
-    InspectionRecord, Kind, Label, LabelledKind, Lifecycle, Outcome, PartName, ParticipantId, Parts, Party, Period,
-    PeriodEvent, Phase, Receipt, ReferenceKind, RetentionClass, SealedRecord, Sequence, Series, SharedPart,
-    SignedEntry, SubjectRole, TestNumbers, Timestamp, Unsigned, Why, WriterGrant, WriterSigningKey, label,
+    Allowed, Assurance, Body, CitizenPart, Commitment, ConsumerSignatures, DayKey, DisclosureClass, EvidenceInfo,
+    ExchangeRecord, ExchangeResult, Header, Idnr, Ids, InspectionRecord, Kind, Label, LabelledKind, Lifecycle, Outcome,
+    PartName, ParticipantId, Parts, Party, Period, PeriodEvent, Phase, Receipt, ReferenceKind, RetentionClass,
+    SealedRecord, Series, SharedPart, SignedEntry, SubjectRole, TestNumbers, Timestamp, Why, WriterSigningKey, label,
 };
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
@@ -27,32 +27,15 @@ pub const START: u64 = 1_790_000_000;
 /// Structurally valid test number.
 pub const IDNR: &str = "08214967384";
 
-pub struct Writer {
-    pub key: WriterSigningKey,
-    next: u64,
-    last: Hash,
-}
-
-impl Writer {
-    fn new(seed: u8) -> Writer {
-        Writer {
-            key: WriterSigningKey::from_seed([seed; 32]),
-            next: 0,
-            last: Hash([0; 32]),
-        }
-    }
-}
-
 pub mod bundle;
 
 pub struct Log {
     pub log_key: SigningKey,
     pub witnesses: Vec<SigningKey>,
-    pub operator: Writer,
-    pub ledger: Writer,
-    pub identity: Writer,
-    pub broker: Writer,
-    authority: WriterSigningKey,
+    pub operator: Pen,
+    pub ledger: Pen,
+    pub identity: Pen,
+    pub broker: Pen,
     day_key: DayKey,
     pub now: u64,
     pub leaves: Vec<Vec<u8>>,
@@ -67,6 +50,10 @@ pub struct Log {
     /// The period of new labels.
     pub period: Period,
     numbers: u32,
+}
+
+fn pen(seed: u8) -> Pen {
+    Pen::new(WriterSigningKey::from_seed([seed; 32]))
 }
 
 pub fn idnr() -> Idnr {
@@ -89,11 +76,10 @@ impl Log {
             witnesses: (0..3_u8)
                 .map(|n| SigningKey::for_cosignatures(format!("witness.example/{n}").parse().unwrap(), &[40 + n; 32]))
                 .collect(),
-            operator: Writer::new(2),
-            ledger: Writer::new(3),
-            identity: Writer::new(4),
-            broker: Writer::new(5),
-            authority: WriterSigningKey::from_seed([6; 32]),
+            operator: pen(2),
+            ledger: pen(3),
+            identity: pen(4),
+            broker: pen(5),
             day_key: DayKey([8; 32]),
             now: START,
             leaves: Vec::new(),
@@ -108,63 +94,33 @@ impl Log {
         }
     }
 
-    fn directory(&self) -> Directory {
-        let grant = |name: &str, writer: &Writer, kinds: &[Kind]| WriterGrant {
-            name: name.to_owned(),
-            key: writer.key.public(),
-            kinds: kinds.to_vec(),
-        };
-        use Kind::{
-            Denial, Erasure, Hold, HoldRelease, Inspection, Intent, Lost, Outcome, Preview, Rectification, Void,
-        };
-        Directory {
-            version: 1,
-            valid_from: Timestamp(START),
-            writers: vec![
-                grant(
-                    "operator",
-                    &self.operator,
-                    &[Kind::Directory, Hold, HoldRelease, Rectification, Erasure],
-                ),
-                grant("ledger", &self.ledger, &[Kind::Map, Erasure]),
-                grant(
-                    "identity",
-                    &self.identity,
-                    &[Kind::Period, Void, Inspection, Lost, Erasure],
-                ),
-                grant("broker", &self.broker, &[Intent, Outcome, Denial, Preview, Lost]),
-            ],
-            participants: Vec::new(),
-            identity: IdentityKeys {
-                signing: self.identity.key.public(),
-                sealing: [9; 32],
-            },
-            supervision: [10; 32],
-        }
-    }
-
     fn bootstrap(&mut self) {
-        let directory = self.directory().sign(&self.authority).unwrap();
-        let registry = registerlandkarte::Registerlandkarte::new(1, Vec::new())
-            .unwrap()
-            .sign(&self.authority);
-        let genesis = GenesisDocument {
-            origin: ORIGIN.to_owned(),
-            log_keys: vec![self.log_key.verifier_key().unwrap().to_string()],
-            authorities: vec![self.authority.public()],
-            operator: self.operator.key.public(),
-            directory: directory.digest(),
-            registry: registry.digest(),
+        use Kind::{
+            Denial, Erasure, Hold, HoldRelease, Inspection, Intent, Lost, Map, Outcome, Preview, Rectification, Void,
         };
-        self.document(DocumentKind::Genesis, genesis.to_bytes());
-        self.document(DocumentKind::Directory, directory.bytes().to_vec());
-        self.document(DocumentKind::Registry, registry.bytes().to_vec());
-    }
-
-    fn document(&mut self, kind: DocumentKind, bytes: Vec<u8>) {
-        let digest = Hash::of(&bytes);
-        self.documents.insert(digest.to_string(), bytes);
-        self.append_operator(Body::Document { kind, digest });
+        let operator = [Kind::Directory, Hold, HoldRelease, Rectification, Erasure];
+        let identity = [Kind::Period, Void, Inspection, Lost, Erasure];
+        let broker = [Intent, Outcome, Denial, Preview, Lost];
+        let writers = vec![
+            grant("operator", &self.operator.key, &operator),
+            grant("ledger", &self.ledger.key, &[Map, Erasure]),
+            grant("identity", &self.identity.key, &identity),
+            grant("broker", &self.broker.key, &broker),
+        ];
+        let founders = Founders {
+            origin: ORIGIN,
+            log: &self.log_key,
+            operator: &self.operator.key,
+            authority: &WriterSigningKey::from_seed([6; 32]),
+            identity: &self.identity.key,
+        };
+        let founding = founders.found(writers, Timestamp(START)).unwrap();
+        let (entries, operator) = founding.entries(Timestamp(self.now)).unwrap();
+        self.operator = operator;
+        for (entry, document) in entries {
+            self.documents.insert(Hash::of(&document).to_string(), document);
+            self.push(entry);
+        }
     }
 
     fn push(&mut self, entry: SignedEntry) -> u64 {
@@ -189,36 +145,23 @@ impl Log {
         index
     }
 
-    fn signed(now: u64, writer: &mut Writer, body: Body) -> SignedEntry {
-        let unsigned = Unsigned {
-            sequence: Sequence(writer.next),
-            previous: writer.last,
-            time: Timestamp(now),
-            body,
-        };
-        let entry = writer.key.sign(unsigned).unwrap();
-        writer.next += 1;
-        writer.last = entry.leaf_hash();
-        entry
-    }
-
     pub fn append_operator(&mut self, body: Body) -> u64 {
-        let entry = Self::signed(self.now, &mut self.operator, body);
+        let entry = self.operator.write(Timestamp(self.now), body).unwrap();
         self.push(entry)
     }
 
     pub fn append_ledger(&mut self, body: Body) -> u64 {
-        let entry = Self::signed(self.now, &mut self.ledger, body);
+        let entry = self.ledger.write(Timestamp(self.now), body).unwrap();
         self.push(entry)
     }
 
     pub fn append_identity(&mut self, body: Body) -> u64 {
-        let entry = Self::signed(self.now, &mut self.identity, body);
+        let entry = self.identity.write(Timestamp(self.now), body).unwrap();
         self.push(entry)
     }
 
     pub fn append_broker(&mut self, body: Body) -> u64 {
-        let entry = Self::signed(self.now, &mut self.broker, body);
+        let entry = self.broker.write(Timestamp(self.now), body).unwrap();
         self.push(entry)
     }
 

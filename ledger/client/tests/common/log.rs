@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use fixtures::{Founders, grant};
 use ledger_client::Trust;
 use ledger_client::api::{AppendAnswer, Submission, WriterHead};
 use ledger_client::bootstrap::Bootstrap;
 use record::{
-    Body, Directory, GenesisDocument, IdentityKeys, Kind, Label, Period, PeriodEvent, Receipt, SignedDocument,
-    SignedEntry, Timestamp, Unsigned, WriterGrant, WriterId, WriterSigningKey,
+    Body, Directory, Kind, Label, Period, PeriodEvent, Receipt, SignedEntry, Timestamp, Unsigned, WriterId,
+    WriterSigningKey,
 };
 use service::Problem;
 use service::clock::{Clock, ManualClock};
@@ -49,15 +50,6 @@ fn origin() -> Origin {
     "log.example".parse().unwrap()
 }
 
-fn grant(name: &str, seed: u8, kinds: &[Kind]) -> WriterGrant {
-    let key = WriterSigningKey::from_seed([seed; 32]).public();
-    WriterGrant {
-        name: name.into(),
-        key,
-        kinds: kinds.to_vec(),
-    }
-}
-
 pub fn operator() -> WriterSigningKey {
     WriterSigningKey::from_seed([10; 32])
 }
@@ -85,36 +77,24 @@ impl Log {
     pub fn to_begin_at(time: Timestamp) -> Self {
         let log_key = SigningKey::for_notes("log.example".parse().unwrap(), &[1; 32]);
         let witness = SigningKey::for_cosignatures("witness.example".parse().unwrap(), &[2; 32]);
-        let authority = WriterSigningKey::from_seed([9; 32]);
-        let directory = Directory {
-            version: 1,
-            valid_from: Timestamp(0),
-            writers: vec![
-                grant("operator", 10, &[Kind::Genesis, Kind::Directory, Kind::Registry]),
-                grant("broker", 11, &[Kind::Intent, Kind::Outcome, Kind::Denial, Kind::Void]),
-                grant("identity", 12, &[Kind::Period, Kind::Inspection]),
-                grant("ledger", 13, &[Kind::Map]),
-            ],
-            participants: vec![],
-            identity: IdentityKeys {
-                signing: authority.public(),
-                sealing: [5; 32],
-            },
-            supervision: [6; 32],
+        let founding = [Kind::Genesis, Kind::Directory, Kind::Registry];
+        let exchanges = [Kind::Intent, Kind::Outcome, Kind::Denial, Kind::Void];
+        let writers = vec![
+            grant("operator", &operator(), &founding),
+            grant("broker", &super::broker(), &exchanges),
+            grant("identity", &identity(), &[Kind::Period, Kind::Inspection]),
+            grant("ledger", &map_writer(), &[Kind::Map]),
+        ];
+        let founders = Founders {
+            origin: "log.example",
+            log: &log_key,
+            operator: &operator(),
+            authority: &WriterSigningKey::from_seed([9; 32]),
+            identity: &identity(),
         };
-        let signed_directory = directory.sign(&authority).unwrap();
-        let registry = SignedDocument::sign(b"rules".to_vec(), &authority);
-        let genesis = GenesisDocument {
-            origin: "log.example".into(),
-            log_keys: vec![log_key.verifier_key().unwrap().to_string()],
-            authorities: vec![authority.public()],
-            operator: operator().public(),
-            directory: signed_directory.digest(),
-            registry: registry.digest(),
-        };
-        let documents = [signed_directory.bytes().to_vec(), registry.bytes().to_vec()];
-        let [directory_bytes, registry_bytes] = documents;
-        let bootstrap = Bootstrap::new(&operator(), &genesis, directory_bytes, registry_bytes, time).unwrap();
+        let founding = founders.found(writers, Timestamp(0)).unwrap();
+        let [_, directory, registry] = founding.documents;
+        let bootstrap = Bootstrap::new(&operator(), &founding.genesis, directory, registry, time).unwrap();
         let policy = format!(
             "log {}\nwitness w {}\nquorum w\n",
             log_key.verifier_key().unwrap(),
@@ -126,7 +106,7 @@ impl Log {
         };
         Self {
             trust: Arc::new(trust),
-            directory: Arc::new(directory),
+            directory: Arc::new(founding.directory),
             bootstrap,
             clock: ManualClock::new(START),
             tree: MemoryTree::new(),
