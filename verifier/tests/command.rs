@@ -289,8 +289,8 @@ fn verify_an_opening() {
     for expected in [
         "signed by broker",
         "belongs to the person named in the file",
-        "recorded     Stadt Musterstadt asked Kraftfahrt-Bundesamt",
-        "recorded     by law: § 45 StVO",
+        "recorded     Stadt Musterhausen asked Kraftfahrt-Bundesamt",
+        "recorded     by law: § 45 Abs. 1b StVO",
     ] {
         assert!(out.contains(expected), "{expected:?} not in {out}");
     }

@@ -249,7 +249,7 @@ fn debug_shows_no_secret() {
         opening.verify(&case.policy, None).unwrap()
     );
     assert!(
-        !shown.contains(support::IDNR) && !shown.contains("Musterstadt"),
+        !shown.contains(support::IDNR) && !shown.contains("Musterhausen"),
         "{shown}"
     );
 }

@@ -37,7 +37,7 @@ async fn a_citizen_logs_in_and_sees_proved_accesses() {
     assert_eq!(text.matches("<tr data-row=").count(), 3, "{text}");
     for expected in [
         "hat am ",
-        "beim Kraftfahrt-Bundesamt Ihre Daten „Zulassungsbescheinigung Teil I“ (Halter, Fahrzeug) abgerufen.",
+        "beim Kraftfahrt-Bundesamt Ihre Daten „Zulassungsbescheinigung Teil I“ (Fahrzeug, Halter) abgerufen.",
         "Angemeldet: Emma Mustermann",
         &format!("data-row=\"{intent}\" data-proof=\"unchecked\""),
         &format!("id=\"satz-{intent}\""),
@@ -64,9 +64,9 @@ async fn the_detail_page_and_its_files() {
     let (intent, outcome) = world.backend().exchanges[0];
     let page = world.get(&format!("/en/zugriffe/{intent}"), &cookie).await.text();
     for expected in [
-        "Stadt Musterstadt",
-        "p1@1",
-        "§ 45 StVO",
+        "Stadt Musterhausen",
+        "bewohnerparken@1",
+        "§ 45 Abs. 1b StVO",
         "no reason",
         "To be erased after",
         "lang=\"de\"",

@@ -8,10 +8,10 @@ use std::path::Path;
 
 use fixtures::{Founders, Pen, grant};
 use record::{
-    Allowed, Assurance, Body, CitizenPart, Commitment, ConsumerSignatures, DayKey, DisclosureClass, EvidenceInfo,
-    ExchangeRecord, ExchangeResult, Header, Idnr, Ids, InspectionRecord, Kind, Label, LabelledKind, Lifecycle, Outcome,
-    PartName, ParticipantId, Parts, Party, Period, PeriodEvent, Phase, Receipt, ReferenceKind, RetentionClass,
-    SealedRecord, Series, SharedPart, SignedEntry, SubjectRole, TestNumbers, Timestamp, Why, WriterSigningKey, label,
+    Body, CitizenPart, Commitment, ConsumerSignatures, DayKey, ExchangeRecord, ExchangeResult, Header, Idnr,
+    InspectionRecord, Kind, Label, LabelledKind, Outcome, PartName, Parts, Period, PeriodEvent, Phase, Receipt,
+    ReferenceKind, RetentionClass, SealedRecord, Series, SharedPart, SignedEntry, TestNumbers, Timestamp,
+    WriterSigningKey, label,
 };
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
@@ -475,18 +475,6 @@ pub fn labelled(kind: LabelledKind, label: Label, commitment: Commitment, refers
     }
 }
 
-fn party(id: &str, name: &str) -> Party {
-    Party {
-        id: ParticipantId::new(id).unwrap(),
-        directory: "DVDV".to_owned(),
-        identifier: id.to_owned(),
-        name: name.to_owned(),
-        component: "c1".to_owned(),
-        responsible: name.to_owned(),
-        operating: name.to_owned(),
-    }
-}
-
 /// Bytes like those of a digest or a key.
 fn noise(number: u32, what: &str) -> Hash {
     Hash::of(format!("{number} {what}").as_bytes())
@@ -501,7 +489,8 @@ fn signature(number: u32, what: &str) -> [u8; 64] {
 
 /// An exchange that is like no other where real ones differ: no compression may live on it.
 fn numbered(number: u32, result: Option<ExchangeResult>) -> ExchangeRecord {
-    let mut record = exchange(result);
+    let mut record = fixtures::exchange(result);
+    record.lifecycle.expiry = RetentionClass::IdnrG2y.expiry(Timestamp(START));
     let id = |what: &str| {
         let hex = noise(number, what).to_string();
         let id = format!(
@@ -525,51 +514,4 @@ fn numbered(number: u32, result: Option<ExchangeResult>) -> ExchangeRecord {
         answer_key: noise(number, "answer key").0,
     };
     record
-}
-
-pub fn exchange(result: Option<ExchangeResult>) -> ExchangeRecord {
-    ExchangeRecord {
-        ids: Ids {
-            exchange: "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap(),
-            message: "01890a5d-ac96-774b-bcce-b302099a8058".parse().unwrap(),
-            request_reference: "ref".to_owned(),
-            trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
-            test: true,
-        },
-        consumer: party("stadt", "Stadt Musterstadt"),
-        provider: party("kba", "Kraftfahrt-Bundesamt"),
-        evidence: EvidenceInfo {
-            id: "zb1".to_owned(),
-            title: "Zulassungsbescheinigung Teil I".to_owned(),
-            categories: vec!["Halter".to_owned(), "Fahrzeug".to_owned()],
-        },
-        request_digest: Hash([1; 32]),
-        why: Why {
-            purpose: "parken".to_owned(),
-            occasion: "Antrag auf einen Bewohnerparkausweis".to_owned(),
-            procedure: "99108010".to_owned(),
-            legal_basis: "§ 45 StVO".to_owned(),
-        },
-        allowed_by: Allowed {
-            permission: "p1@1".to_owned(),
-            registry: Hash([2; 32]),
-        },
-        role: SubjectRole::DataSubject,
-        idnr_used: true,
-        assurance: Assurance::High,
-        synchronous: true,
-        lifecycle: Lifecycle {
-            retention: RetentionClass::IdnrG2y,
-            expiry: RetentionClass::IdnrG2y.expiry(Timestamp(START)),
-            disclosure: DisclosureClass::Immediate,
-        },
-        consumer_signatures: ConsumerSignatures {
-            s1: [1; 64],
-            s2: [2; 64],
-            s1_digest: Hash([3; 32]),
-            sealed_request: Hash([4; 32]),
-            answer_key: [5; 32],
-        },
-        result,
-    }
 }

@@ -3,13 +3,11 @@
 
 use exchange::{LabelAnswer, PersonQuery};
 use record::{
-    Allowed, Assurance, Body, CitizenPart, ConsumerSignatures, DisclosureClass, EvidenceInfo, ExchangeRecord,
-    ExchangeResult, Header, Ids, Kind, Label, LabelledKind, Lifecycle, Outcome, ParticipantId, Parts, Party, Period,
-    RecordKey, RetentionClass, SealedRecord, SharedPart, SubjectRole, Timestamp, Why, WriterId,
+    Body, CitizenPart, ExchangeRecord, ExchangeResult, Header, Kind, Label, LabelledKind, Outcome, Parts, Period,
+    RecordKey, SealedRecord, SharedPart, Timestamp, WriterId,
 };
 use tlog::Hash;
 use tlog::merkle::Index;
-use uuid::Uuid;
 
 use super::super::log::broker_key;
 use super::super::world::World;
@@ -124,67 +122,22 @@ pub(super) fn sealed_length(labels: &LabelAnswer, answer: Answer, name: &str) ->
 }
 
 fn content(labels: &LabelAnswer, outcome: Option<Outcome>, name: &str) -> ExchangeRecord {
-    let party = |id: &str| Party {
-        id: ParticipantId::new(id).unwrap(),
-        directory: "DVDV".into(),
-        identifier: id.into(),
-        name: name.into(),
-        component: "1".into(),
-        responsible: name.into(),
-        operating: name.into(),
-    };
     let delivered = outcome == Some(Outcome::Delivered);
-    ExchangeRecord {
-        ids: Ids {
-            exchange: Uuid::nil(),
-            message: Uuid::nil(),
-            request_reference: "Vorgang 1".into(),
-            trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into(),
-            test: false,
-        },
-        consumer: party("city"),
-        provider: party("register"),
-        evidence: EvidenceInfo {
-            id: "zb1".into(),
-            title: "Zulassungsbescheinigung Teil I".into(),
-            categories: vec!["Halter".into(), "Fahrzeug".into()],
-        },
-        request_digest: Hash([1; 32]),
-        why: Why {
-            purpose: "parken".into(),
-            occasion: "Antrag auf einen Bewohnerparkausweis".into(),
-            procedure: "99108010".into(),
-            legal_basis: "§ 45 StVO".into(),
-        },
-        allowed_by: Allowed {
-            permission: "p1@1".into(),
-            registry: Hash([2; 32]),
-        },
-        role: SubjectRole::DataSubject,
-        idnr_used: true,
-        assurance: Assurance::High,
-        synchronous: true,
-        lifecycle: Lifecycle {
-            retention: RetentionClass::IdnrG2y,
-            expiry: labels.expiry,
-            disclosure: DisclosureClass::Immediate,
-        },
-        consumer_signatures: ConsumerSignatures {
-            s1: [1; 64],
-            s2: [2; 64],
-            s1_digest: Hash([3; 32]),
-            sealed_request: Hash([4; 32]),
-            answer_key: [5; 32],
-        },
-        result: outcome.map(|outcome| ExchangeResult {
-            outcome,
-            told: if delivered { "delivered" } else { "nothing found" }.into(),
-            checks: Vec::new(),
-            evidence_digest: delivered.then_some(Hash([6; 32])),
-            answer_digest: Some(Hash([7; 32])),
-            provider_signature: Some([8; 64]),
-        }),
+    let mut record = fixtures::exchange(outcome.map(|outcome| ExchangeResult {
+        outcome,
+        told: if delivered { "delivered" } else { "nothing found" }.into(),
+        checks: Vec::new(),
+        evidence_digest: delivered.then_some(Hash([6; 32])),
+        answer_digest: Some(Hash([7; 32])),
+        provider_signature: Some([8; 64]),
+    }));
+    record.lifecycle.expiry = labels.expiry;
+    for party in [&mut record.consumer, &mut record.provider] {
+        party.name = name.into();
+        party.responsible = name.into();
+        party.operating = name.into();
     }
+    record
 }
 
 /// The log as a stranger sees it, but for what has to look random.
