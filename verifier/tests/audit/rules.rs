@@ -5,7 +5,8 @@ use tlog::Hash;
 use tlog::merkle::Index;
 use verifier::audit::TOLERANCE;
 
-use super::support::{Log, START, labelled};
+use super::support::exchanges::labelled;
+use super::support::{Log, START};
 use super::{findings, small};
 
 /// The log signs what breaks a rule: each of these is found in the entry that breaks it.
