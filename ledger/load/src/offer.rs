@@ -109,9 +109,11 @@ pub(crate) async fn offer(
     let start = Instant::now() + Duration::from_millis(20);
     let mut tasks = Vec::new();
     for (number, (connection, requests)) in connections.drain(..).zip(requests).enumerate() {
-        // Entries of a writer are due this far apart, and the writers start one after another.
+        // Entries of a writer are due this far apart, and the writers' first requests evenly within the time of one.
         let apart = pace.rate.map(|rate| Duration::from_secs_f64(writers as f64 / rate));
-        let first = start + apart.unwrap_or_default().mul_f64(number as f64 / writers as f64);
+        let entries = requests.first().map_or(0, |request| request.entries);
+        let share = entries as f64 * number as f64 / writers as f64;
+        let first = start + apart.unwrap_or_default().mul_f64(share);
         let trust = pace.check.then(|| trust.clone());
         tasks.push(tokio::spawn(write(connection, requests, first, apart, trust)));
     }
