@@ -53,7 +53,8 @@ impl RocksStore {
         let db = try_often(
             || DB::open_cf_descriptors(&options, directory, families()),
             |e| e.contains("lock"),
-        )?;
+        )
+        .map_err(explained)?;
         Ok(Self { db })
     }
 
@@ -73,6 +74,18 @@ impl RocksStore {
             .cf_handle(column.name())
             .ok_or_else(|| StoreError(format!("column family {} is missing", column.name())))
     }
+}
+
+/// Before 1.0 nothing is converted: a store with other columns is another version's.
+fn explained(error: rocksdb::Error) -> StoreError {
+    let error = StoreError::from(error);
+    if error.0.contains("Column families not opened") {
+        return StoreError(format!(
+            "another version of the ledger made it, run that one or begin a new log in an empty directory ({})",
+            error.0
+        ));
+    }
+    error
 }
 
 fn try_often<T>(
@@ -188,6 +201,16 @@ mod tests {
     fn conforms() {
         let directory = tempfile::tempdir().unwrap();
         super::super::conformance::check_reopening(|| RocksStore::open(directory.path()).unwrap());
+    }
+
+    #[test]
+    fn a_store_of_another_version_is_refused_with_a_remedy() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut store = RocksStore::open(directory.path()).unwrap();
+        store.db.create_cf("older", &Options::default()).unwrap();
+        drop(store);
+        let error = RocksStore::open(directory.path()).err().unwrap().to_string();
+        assert!(error.contains("another version") && error.contains("older"), "{error}");
     }
 
     #[test]
