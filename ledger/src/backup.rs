@@ -21,12 +21,11 @@ use crate::check::{Report, check_rows};
 use crate::engine::rows::Rows;
 use crate::server::{STORE, store_below};
 use crate::store::rocks::RocksStore;
-use crate::store::{Batch, Column, Durability, Store, StoreError};
+use crate::store::{Batch, Column, Durability, END, Store, StoreError};
 
 const ATTEMPTS: u32 = 3;
 /// Bytes that are written at once.
 const PIECE: usize = 4 << 20;
-const END: [u8; 64] = [0xff; 64];
 
 /// Why there is no copy.
 #[derive(Debug, thiserror::Error)]

@@ -23,13 +23,11 @@ use crate::engine::rows::Rows;
 use crate::rules::check::Belongings;
 use crate::server::store_below;
 use crate::store::rocks::RocksStore;
-use crate::store::{Column, Store, StoreError};
+use crate::store::{Column, END, Store, StoreError};
 
 /// Findings that are told one by one; the rest is counted.
 const TOLD: usize = 100;
 const ATTEMPTS: u32 = 3;
-/// Above every key of every column.
-const END: [u8; 64] = [0xff; 64];
 
 /// Why nothing could be checked.
 #[derive(Debug, thiserror::Error)]

@@ -82,6 +82,8 @@ impl Connection {
             Ok::<_, hyper::Error>((status, response.into_body().collect().await?.to_bytes()))
         };
         let (status, body) = tokio::select! {
+            // An answer counts, even if the connection ends with it.
+            biased;
             answered = exchange => answered?,
             ended = &mut self.driver => bail!("the ledger closed the connection: {ended:?}"),
         };

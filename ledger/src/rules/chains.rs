@@ -19,7 +19,7 @@ use tlog::Hash;
 use super::refusal::Refusal;
 use crate::engine::Stage;
 use crate::engine::rows::Rows;
-use crate::store::{Batch, Column, KeyValue, Store, StoreError};
+use crate::store::{Batch, Column, END, KeyValue, Store, StoreError};
 
 /// Entries of a writer that one row may tell of.
 const SPAN: u64 = 256;
@@ -112,7 +112,7 @@ pub(super) fn index(store: &dyn Store, writer: &WriterId, sequence: u64) -> Resu
 /// How many entries all rows together tell of.
 pub(super) fn count(store: &dyn Store) -> Result<u64, StoreError> {
     let mut bytes = 0;
-    store.scan(Column::Chains, &[], &[0xff; 64], &mut |_, run| {
+    store.scan(Column::Chains, &[], &END, &mut |_, run| {
         bytes += run.len();
         ControlFlow::Continue(())
     })?;
@@ -196,15 +196,14 @@ impl Chains {
         }
     }
 
-    /// Notes a staged entry, which continues its writer's chain.
-    pub(super) fn add(&mut self, entry: &Entry, leaf: Hash, index: u64) {
-        let sequence = entry.sequence.0;
-        self.heads.insert(entry.writer, WriterHead { sequence, leaf, index });
-        let run = self.added.entry(entry.writer).or_insert_with(|| Run {
-            first: sequence,
+    /// Notes a staged entry, which continues its writer's chain and is its head now.
+    pub(super) fn add(&mut self, writer: WriterId, head: WriterHead) {
+        self.heads.insert(writer, head);
+        let run = self.added.entry(writer).or_insert_with(|| Run {
+            first: head.sequence,
             indexes: Vec::new(),
         });
-        run.indexes.push(index);
+        run.indexes.push(head.index);
     }
 
     /// Stages what the batch has added.
@@ -223,7 +222,7 @@ impl Chains {
 /// The writer of the first row from this key on.
 fn first_writer(store: &dyn Store, from: &[u8]) -> Result<Option<WriterId>, StoreError> {
     let mut found = None;
-    store.scan(Column::Chains, from, &[0xff; 64], &mut |key, _| {
+    store.scan(Column::Chains, from, &END, &mut |key, _| {
         found = Some(key.first_chunk().map(|id| WriterId(Hash(*id))));
         ControlFlow::Break(())
     })?;
@@ -253,12 +252,7 @@ mod tests {
                 let (index, sequence) = (leaves.len() as u64, expected[number].len() as u64);
                 assert_eq!(chains.next(&writers[number]).0, Sequence(sequence));
                 let leaf = Hash::of(&index.to_be_bytes());
-                let head = WriterHead { sequence, leaf, index };
-                chains.heads.insert(writers[number], head);
-                let first = sequence;
-                let run = chains.added.entry(writers[number]);
-                let indexes = Vec::new();
-                run.or_insert(Run { first, indexes }).indexes.push(index);
+                chains.add(writers[number], WriterHead { sequence, leaf, index });
                 expected[number].push(index);
                 leaves.push(leaf);
             }

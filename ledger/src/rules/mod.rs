@@ -44,7 +44,7 @@ use tlog::merkle::Index;
 use crate::engine::rows::Rows;
 use crate::engine::{Admission, Outcome, Stage};
 use crate::failpoints::{self, Point};
-use crate::store::{Column, Store, StoreError};
+use crate::store::{Column, END, Store, StoreError};
 pub use chains::WriterHead;
 use chains::{Chains, Found};
 use founding::{Change, Founding};
@@ -228,7 +228,8 @@ impl Rules {
         let signed = &submission.entry;
         let (entry, leaf) = (signed.entry(), signed.leaf_hash());
         let index = stage.append(signed.bytes(), leaf);
-        self.chains.add(entry, leaf, index);
+        let sequence = entry.sequence.0;
+        self.chains.add(entry.writer, WriterHead { sequence, leaf, index });
         let batch = stage.batch();
         if let Some(key) = entry.body.map_key() {
             self.labels.add(key, index, leaf, batch)?;
@@ -400,7 +401,7 @@ fn load_periods(rows: &Rows, labels: &mut Labels) -> Result<Periods, StoreError>
 fn load_intents(store: &dyn Store) -> Result<HashMap<u64, Period>, StoreError> {
     let mut intents = HashMap::new();
     let mut good = true;
-    store.scan(Column::Intents, &[], &[0xff; 9], &mut |key, row| {
+    store.scan(Column::Intents, &[], &END, &mut |key, row| {
         match (key.try_into(), row.try_into()) {
             (Ok(index), Ok(period)) => {
                 intents.insert(u64::from_be_bytes(index), Period(u32::from_be_bytes(period)));

@@ -180,6 +180,9 @@ impl fmt::Debug for Batch {
 /// What a scan calls for each row: key, value; it may break off.
 pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
 
+/// Above every key of every column: the end of a scan of all.
+pub const END: [u8; 64] = [0xff; 64];
+
 /// A row: key and value.
 pub type KeyValue = (Vec<u8>, Vec<u8>);
 
