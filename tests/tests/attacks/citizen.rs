@@ -271,6 +271,8 @@ fn a_list_that_is_not_all_is_noticed() -> Result<()> {
     stage.processes.ask_until_delivered()?;
     let mut earlier = stage.honest("emma", 0)?;
     let since = time_of_map(&mut earlier)?;
+    // Entries tell whole seconds. What comes now must not fall into that one: its `map` entry would not be later, and none follows.
+    std::thread::sleep(Duration::from_secs(1));
     stage.processes.ask_until_delivered()?;
     let other = stage.honest("deniz", since)?;
     stage.honest("emma", since)?;
