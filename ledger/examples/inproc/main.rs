@@ -31,6 +31,7 @@ use std::process::{Command, ExitCode};
 use std::{env, fs, io};
 
 use clap::{Parser, ValueEnum};
+use ledger::engine::edge::TILE_WIDTH;
 
 /// Names and values of what was measured.
 type Figures = BTreeMap<String, f64>;
@@ -42,8 +43,8 @@ struct Arguments {
     /// A directory that does not exist yet.
     #[arg(long)]
     data: PathBuf,
-    /// How many entries to record.
-    #[arg(long)]
+    /// How many entries to record: two full tiles at least, whose proofs are measured.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(2 * TILE_WIDTH..))]
     entries: u64,
     /// File for the figures.
     #[arg(long)]

@@ -65,7 +65,8 @@ impl RocksStore {
         let db = try_often(
             || DB::open_cf_descriptors_read_only(&options(), directory, families(), false),
             |_| true,
-        )?;
+        )
+        .map_err(explained)?;
         Ok(Self { db })
     }
 
@@ -79,9 +80,10 @@ impl RocksStore {
 /// Before 1.0 nothing is converted: a store with other columns is another version's.
 fn explained(error: rocksdb::Error) -> StoreError {
     let error = StoreError::from(error);
-    if error.0.contains("Column families not opened") {
+    // The first when it has a column that is unknown here, the second when one that is read lacks.
+    if error.0.contains("Column families not opened") || error.0.contains("Column family not found") {
         return StoreError(format!(
-            "another version of the ledger made it, run that one or begin a new log in an empty directory ({})",
+            "another version of the ledger made it, use that one or begin a new log in an empty directory ({})",
             error.0
         ));
     }
@@ -208,9 +210,15 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let mut store = RocksStore::open(directory.path()).unwrap();
         store.db.create_cf("older", &Options::default()).unwrap();
+        store.db.drop_cf(Column::Chains.name()).unwrap();
         drop(store);
-        let error = RocksStore::open(directory.path()).err().unwrap().to_string();
-        assert!(error.contains("another version") && error.contains("older"), "{error}");
+        for opened in [
+            RocksStore::open(directory.path()),
+            RocksStore::open_read_only(directory.path()),
+        ] {
+            let error = opened.err().unwrap().to_string();
+            assert!(error.contains("another version"), "{error}");
+        }
     }
 
     #[test]
