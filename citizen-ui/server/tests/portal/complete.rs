@@ -1,0 +1,163 @@
+//! Whether the list is all there is, as the page and the bundle say it.
+
+use axum::http::header;
+use citizen_ui::prove::Failure;
+use tlog::policy::Policy;
+
+use crate::HIGH;
+use crate::world::{Mode, World};
+
+/// What the page says of completeness: the value of `data-complete`, and the page.
+async fn completeness(world: &World, lang: &str) -> (String, String, String) {
+    let cookie = world.login(lang).await.cookie();
+    let page = world.get(&format!("/{lang}/zugriffe"), &cookie).await.text();
+    let (_, rest) = page.split_once("data-complete=\"").unwrap();
+    (rest.split('"').next().unwrap().to_owned(), page.clone(), cookie)
+}
+
+/// What nobody can read any more is listed, proved, and part of "all".
+#[tokio::test]
+async fn what_has_expired_is_listed_as_erased_and_counts() {
+    let world = World::new(2, HIGH).await;
+    {
+        let mut backend = world.backend();
+        backend.mode = Mode::Expired;
+        let last = record::RetentionClass::IdnrG2y.expiry(record::Timestamp(backend.log.now));
+        backend.log.now = (u64::from(last.0) + 1) * 86_400;
+        backend.log.map();
+    }
+    let (complete, page, cookie) = completeness(&world, "de").await;
+    assert_eq!(complete, "server", "{page}");
+    assert!(page.contains("Das sind alle: 2 Abrufe, 1 Einsicht."), "{page}");
+    assert!(!page.contains("nicht-geoeffnet"), "{page}");
+    let erased = "Wer das war, wo, warum und mit welchem Ergebnis, ist gelöscht";
+    // Once as text, once for the browser's program.
+    assert_eq!(page.matches(erased).count(), 2 * 2, "{page}");
+    let first = world.backend().exchanges[0].0;
+    let detail = world.get(&format!("/de/zugriffe/{first}"), &cookie).await.text();
+    assert!(
+        detail.contains(erased) && detail.contains("Gelöscht nach dem"),
+        "{detail}"
+    );
+    let file = world.get(&format!("/de/zugriffe/{first}/oeffnung"), &cookie).await.body;
+    let policy = tlog::policy::Policy::parse(world.backend().log.policy().as_bytes()).unwrap();
+    let proved = verifier::opening::Opening::parse(&file)
+        .unwrap()
+        .verify(&policy, None)
+        .unwrap();
+    assert!(proved.shared.is_none() && proved.person.is_some());
+}
+
+#[tokio::test]
+async fn these_are_all_and_the_bundle_proves_it() {
+    let world = World::new(2, HIGH).await;
+    let (state, page, cookie) = completeness(&world, "de").await;
+    assert_eq!(state, "server", "{page}");
+    assert!(page.contains("Das sind alle: 2 Abrufe, 1 Einsicht. Stand: "), "{page}");
+    assert!(page.contains("Das hat der Server geprüft."), "{page}");
+    let file = world.get("/de/zugriffe/buendel", &cookie).await;
+    assert_eq!(
+        file.headers[header::CONTENT_DISPOSITION],
+        "attachment; filename=\"eintraege.bundle\""
+    );
+    let (policy, genesis) = {
+        let backend = world.backend();
+        (
+            Policy::parse(backend.log.policy().as_bytes()).unwrap(),
+            backend.log.genesis(),
+        )
+    };
+    let complete = verifier::bundle::Bundle::parse(&file.body).unwrap();
+    let complete = complete.verify(&policy, Some(&genesis)).unwrap();
+    assert_eq!(
+        (complete.exchanges, complete.inspections, complete.quorum),
+        (2, 1, true)
+    );
+    let (_, page, _) = completeness(&world, "en").await;
+    assert!(
+        page.contains("These are all: 2 requests, 1 inspection. As of "),
+        "{page}"
+    );
+}
+
+/// What the browser says too: it runs the same check on the same file.
+#[tokio::test]
+async fn a_withheld_entry_is_no_complete_list() {
+    for (mode, expected, reason) in [
+        (
+            Mode::Withheld,
+            "failed",
+            "Im Protokoll steht ein Eintrag über Sie, der hier fehlt.",
+        ),
+        (Mode::Unlisted, "failed", "Der Nachweis konnte nicht geladen werden."),
+        (
+            Mode::Unwitnessed,
+            "failed",
+            "Die Zeugen haben diesen Eintrag nicht bestätigt.",
+        ),
+        (
+            Mode::TamperedRecords,
+            "failed",
+            "Der Nachweis passt nicht zum Protokoll.",
+        ),
+        (
+            Mode::Unpublished,
+            "absent",
+            "Die Zeugen haben den Stand des Protokolls noch nicht bestätigt.",
+        ),
+    ] {
+        let world = World::new(2, HIGH).await;
+        world.set(mode);
+        let (state, page, cookie) = completeness(&world, "de").await;
+        assert_eq!(state, expected, "{mode:?}: {page}");
+        assert!(
+            page.contains(reason) && !page.contains("Das sind alle"),
+            "{mode:?}: {page}"
+        );
+        if mode == Mode::Withheld {
+            let trust = {
+                let backend = world.backend();
+                citizen_ui::prove::TrustText {
+                    policy: backend.log.policy(),
+                    genesis: backend.log.genesis().to_string(),
+                }
+            };
+            let file = world.get("/de/zugriffe/buendel", &cookie).await.body;
+            let checked = citizen_ui::complete::check(&file, &[], &trust.parse().unwrap());
+            assert_eq!(checked, Err(Failure::Hidden));
+        }
+    }
+}
+
+/// A list that has less than the bundle, or what is not in it, is not the list of all.
+#[tokio::test]
+async fn the_list_is_compared_with_the_bundle() {
+    let world = World::new(2, HIGH).await;
+    let cookie = world.login("de").await.cookie();
+    let file = world.get("/de/zugriffe/buendel", &cookie).await.body;
+    let (trust, listed, size) = {
+        let backend = world.backend();
+        let trust = citizen_ui::prove::TrustText {
+            policy: backend.log.policy(),
+            genesis: backend.log.genesis().to_string(),
+        };
+        let listed = [backend.exchanges[0].0, backend.exchanges[1].0, backend.inspection];
+        (trust.parse().unwrap(), listed, backend.log.size().get())
+    };
+    let check = |listed: &[u64]| citizen_ui::complete::check(&file, listed, &trust);
+    let claim = check(&listed).unwrap();
+    assert_eq!(
+        (claim.exchanges, claim.inspections, claim.unused, claim.later),
+        (2, 1, 0, 0)
+    );
+    assert_eq!(check(&listed[1..]), Err(Failure::Hidden));
+    assert_eq!(check(&[&listed[..], &[0]].concat()), Err(Failure::Entry));
+    assert_eq!(check(&[&listed[..], &[size]].concat()).unwrap().later, 1);
+    let mut changed = file.clone();
+    let middle = changed.len() / 2;
+    changed[middle] ^= 1;
+    assert_eq!(
+        citizen_ui::complete::check(&changed, &listed, &trust),
+        Err(Failure::Form)
+    );
+}

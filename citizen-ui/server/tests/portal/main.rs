@@ -1,0 +1,13 @@
+//! The portal against a real login and a small, real log: what a citizen sees, and what happens when something is wrong.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod complete;
+mod login;
+mod pages;
+mod proofs;
+#[path = "../../../../verifier/tests/support/mod.rs"]
+mod support;
+mod world;
+
+const HIGH: &str = test_login::ACR_HIGH;

@@ -1,0 +1,222 @@
+//! The pages and files, as a citizen goes through them.
+
+use axum::http::{StatusCode, header};
+use citizen_ui::lang::Lang;
+use citizen_ui::sentence::sentence;
+use record::Receipt;
+use tlog::policy::Policy;
+
+use crate::HIGH;
+use crate::support;
+use crate::world::{Mode, World};
+
+#[tokio::test]
+async fn a_citizen_logs_in_and_sees_proved_accesses() {
+    let world = World::new(2, HIGH).await;
+    let logged_in = world.login("de").await;
+    assert_eq!(
+        (logged_in.status, logged_in.location().as_str()),
+        (StatusCode::SEE_OTHER, "/de/zugriffe")
+    );
+    let set = logged_in.headers[header::SET_COOKIE].to_str().unwrap();
+    assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax"), "{set}");
+    let cookie = logged_in.cookie();
+
+    let list = world.get("/de/zugriffe", &cookie).await;
+    assert_eq!(list.status, StatusCode::OK);
+    assert_eq!(list.headers[header::CACHE_CONTROL], "no-store");
+    let text = list.text();
+    let (intent, outcome) = world.backend().exchanges[0];
+    assert_eq!(text.matches("<tr data-row=").count(), 3, "{text}");
+    for expected in [
+        "hat am ",
+        "beim Kraftfahrt-Bundesamt Ihre Daten „Zulassungsbescheinigung Teil I“ (Fahrzeug, Halter) abgerufen.",
+        "Angemeldet: Emma Mustermann",
+        &format!("data-row=\"{intent}\" data-proof=\"unchecked\""),
+        &format!("id=\"satz-{intent}\""),
+    ] {
+        assert!(text.contains(expected), "{expected} is missing in {text}");
+    }
+    assert!(!text.contains(support::IDNR), "the number stays in the session");
+
+    let mut files = Vec::new();
+    for index in [intent, outcome.unwrap()] {
+        let proof = world.get(&format!("/de/zugriffe/{index}/nachweis"), &cookie).await;
+        assert_eq!(proof.status, StatusCode::OK);
+        files.push(proof.body);
+    }
+    let proved = world.prover().prove(&files, &[intent, outcome.unwrap()]).unwrap();
+    assert!(proved.quorum);
+    assert!(text.contains(&sentence(&proved.access, Lang::De).text().replace('&', "&amp;")));
+}
+
+#[tokio::test]
+async fn the_detail_page_and_its_files() {
+    let world = World::new(1, HIGH).await;
+    let cookie = world.login("en").await.cookie();
+    let (intent, outcome) = world.backend().exchanges[0];
+    let page = world.get(&format!("/en/zugriffe/{intent}"), &cookie).await.text();
+    for expected in [
+        "Stadt Musterhausen",
+        "bewohnerparken@1",
+        "§ 45 Abs. 1b StVO",
+        "no reason",
+        "To be erased after",
+        "lang=\"de\"",
+    ] {
+        assert!(page.contains(expected), "{expected} is missing in {page}");
+    }
+    let policy = Policy::parse(world.backend().log.policy().as_bytes()).unwrap();
+    let receipt = world.get(&format!("/en/zugriffe/{intent}/quittung"), &cookie).await;
+    assert_eq!(
+        receipt.headers[header::CONTENT_DISPOSITION],
+        format!("attachment; filename=\"eintrag-{intent}.tlog-proof\"")
+    );
+    let verified = Receipt::parse(&receipt.body).unwrap().verify(&policy).unwrap();
+    assert!(verified.quorum() && verified.index().get() == intent);
+    let outcome = outcome.unwrap();
+    let opening = world.get(&format!("/en/zugriffe/{outcome}/oeffnung"), &cookie).await;
+    assert_eq!(opening.headers[header::CONTENT_TYPE], "application/cbor");
+    let opening = verifier::opening::Opening::parse(&opening.body).unwrap();
+    assert!(opening.verify(&policy, None).unwrap().person.is_some());
+    for path in [
+        "/en/zugriffe/0",
+        "/en/zugriffe/x",
+        "/en/zugriffe/0/nachweis",
+        "/en/zugriffe/0/quittung",
+        "/en/nothing",
+    ] {
+        assert_eq!(world.get(path, &cookie).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn when_others_fail_the_portal_says_so() {
+    let world = World::new(1, HIGH).await;
+    for (mode, status, words) in [
+        (
+            Mode::LedgerDown,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Das Protokoll ist gerade nicht erreichbar",
+        ),
+        (
+            Mode::IdentityRefuses,
+            StatusCode::FORBIDDEN,
+            "Ihre Einträge konnten nicht geöffnet werden",
+        ),
+        (
+            Mode::WrongInspection,
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Hier ist etwas schiefgegangen",
+        ),
+    ] {
+        world.set(mode);
+        let answer = world.login("de").await;
+        assert_eq!(answer.status, status, "{mode:?}");
+        assert!(answer.text().contains(words), "{mode:?}");
+        let cookie = answer.cookie();
+        assert_eq!(
+            world.get("/de/zugriffe", &cookie).await.status,
+            StatusCode::UNAUTHORIZED
+        );
+    }
+    world.set(Mode::LedgerDown);
+    assert!(
+        world
+            .get("/de/protokoll", "")
+            .await
+            .text()
+            .contains("data-log=\"unreachable\"")
+    );
+}
+
+#[tokio::test]
+async fn the_list_is_filtered_and_paged() {
+    let world = World::new(26, HIGH).await;
+    let cookie = world.login("de").await.cookie();
+    let rows = async |query: &str| {
+        let text = world.get(&format!("/de/zugriffe{query}"), &cookie).await.text();
+        text.matches("<tr data-row=").count()
+    };
+    assert_eq!(rows("").await, 25);
+    assert_eq!(rows("?seite=2").await, 2);
+    assert_eq!(rows("?seite=99").await, 2, "the last page");
+    assert_eq!(rows("?art=einsicht").await, 1);
+    assert_eq!(rows("?art=abruf&seite=2&jahr=&behoerde=").await, 1);
+    assert_eq!(rows("?behoerde=Kraftfahrt-Bundesamt&seite=2").await, 1);
+    assert_eq!(rows("?behoerde=Niemand").await, 0);
+    assert_eq!(rows("?jahr=1999").await, 0);
+    let second = world
+        .get("/de/zugriffe?behoerde=Kraftfahrt-Bundesamt", &cookie)
+        .await
+        .text();
+    assert!(
+        second.contains("href=\"/de/zugriffe?behoerde=Kraftfahrt-Bundesamt&amp;seite=2\""),
+        "{second}"
+    );
+    let newest = world.backend().inspection;
+    let first = world.get("/de/zugriffe", &cookie).await.text();
+    let position = |index: u64| first.find(&format!("data-row=\"{index}\"")).unwrap();
+    assert!(position(newest) < position(world.backend().exchanges[25].0));
+}
+
+#[tokio::test]
+async fn public_pages_in_both_languages_with_strict_headers() {
+    let world = World::new(1, HIGH).await;
+    for lang in ["de", "en"] {
+        for path in [
+            "/",
+            "/protokoll",
+            "/was-wird-aufgezeichnet",
+            "/selbst-pruefen",
+            "/barrierefreiheit",
+            "/gestaltung",
+            "/abgemeldet",
+        ] {
+            let page = world.get(&format!("/{lang}{path}"), "").await;
+            assert_eq!(page.status, StatusCode::OK, "{lang}{path}");
+            let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+            assert!(policy.starts_with("default-src 'none'") && policy.contains("trusted-types 'none'"));
+            assert!(
+                !policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"),
+                "{policy}"
+            );
+            assert_eq!(page.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+            assert!(page.text().contains(&format!("<html lang=\"{lang}\">")));
+        }
+    }
+    let log = world.get("/de/protokoll", "").await.text();
+    assert!(
+        log.contains("data-quorum=\"true\"") && log.contains("data-witness=\"w2\" data-signed=\"false\""),
+        "{log}"
+    );
+    let verify = world.get("/de/selbst-pruefen", "").await.text();
+    assert!(verify.contains("verifier audit --log https://log.example --policy trust.policy --genesis"));
+    assert_eq!(world.get("/", "").await.location(), "/de/");
+    assert_eq!(world.get("/de", "").await.location(), "/de/");
+    assert_eq!(world.get("/fr/", "").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn assets_are_part_of_the_program() {
+    let world = World::new(0, HIGH).await;
+    for (path, media) in [
+        ("/assets/kern.css", "text/css; charset=utf-8"),
+        ("/assets/portal.css", "text/css; charset=utf-8"),
+        ("/assets/islands.js", "text/javascript; charset=utf-8"),
+        ("/assets/icon.svg", "image/svg+xml"),
+        ("/assets/fira-sans-latin-400.woff2", "font/woff2"),
+        ("/assets/fira-sans-latin-ext-600.woff2", "font/woff2"),
+    ] {
+        let asset = world.get(path, "").await;
+        assert_eq!(
+            (asset.status, asset.headers[header::CONTENT_TYPE].to_str().unwrap()),
+            (StatusCode::OK, media)
+        );
+        assert!(!asset.body.is_empty());
+    }
+    let css = world.get("/assets/portal.css", "").await.text();
+    for font in css.split("url(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert_eq!(world.get(font, "").await.status, StatusCode::OK, "{font}");
+    }
+}
