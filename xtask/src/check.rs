@@ -30,6 +30,9 @@ fn clippy() -> Result<()> {
         "--exclude",
         "citizen-ui-browser",
         "--all-targets",
+        // Those too that a plain `cargo test` leaves out.
+        "--test",
+        "*",
         "--features",
         "ledger/failpoints",
         "--",
@@ -44,6 +47,8 @@ fn clippy() -> Result<()> {
         "--locked",
         "--package",
         "citizen-ui-browser",
+        "--lib",
+        "--examples",
         "--target",
         "wasm32-unknown-unknown",
         "--",

@@ -14,6 +14,8 @@ use crate::{dist, paths, rocksdb, sh, system};
 
 /// Places in the ledger where a test lets it die or fail; no released program has them.
 const FAILPOINTS: &str = "ledger/failpoints";
+/// The tests that need the released programs; `tests/Cargo.toml` keeps them out of a plain `cargo test`.
+const END_TO_END: &[&str] = &["attacks", "demonstration", "processes"];
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -33,7 +35,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     browser(&paths::root()?.join("tests/browser"))
 }
 
-fn units() -> Result<()> {
+/// One selection of packages and features for all tests, so that nothing is compiled twice.
+fn cargo_test() -> Result<Command> {
     let mut cargo = sh::cargo();
     cargo.current_dir(paths::root()?).args([
         "test",
@@ -41,31 +44,27 @@ fn units() -> Result<()> {
         "--workspace",
         "--exclude",
         "citizen-ui-browser",
-        "--exclude",
-        "tests",
         "--features",
         FAILPOINTS,
     ]);
     rocksdb::link(&mut cargo)?;
-    sh::run(&mut cargo)
+    Ok(cargo)
+}
+
+fn units() -> Result<()> {
+    sh::run(&mut cargo_test()?)
 }
 
 /// The thousands: how many, and what came of them, is printed.
 fn kills() -> Result<()> {
-    let mut cargo = sh::cargo();
-    cargo
-        .current_dir(paths::root()?)
-        .args(["test", "--locked", "--package", "ledger", "--features", FAILPOINTS])
-        .args(["--test", "crash", "--", "--ignored", "--nocapture"]);
-    rocksdb::link(&mut cargo)?;
-    sh::run(&mut cargo)
+    sh::run(cargo_test()?.args(["--test", "crash", "--", "--ignored", "--nocapture"]))
 }
 
 fn end_to_end(long: bool) -> Result<()> {
-    let mut cargo = sh::cargo();
-    cargo
-        .current_dir(paths::root()?)
-        .args(["test", "--locked", "--package", "tests"]);
+    let mut cargo = cargo_test()?;
+    for name in END_TO_END {
+        cargo.args(["--test", name]);
+    }
     cargo.env("EINSICHT_PROGRAMS", paths::programs()?);
     if long {
         cargo.args(["--", "--include-ignored"]);
