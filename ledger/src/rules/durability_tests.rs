@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use record::{Body, Kind, LabelledKind, Period, PeriodEvent, Sequence, SignedEntry};
 use tlog::Hash;
@@ -66,15 +66,13 @@ pub(super) async fn wait_for_size(shared: &Shared, size: u64) {
 }
 
 #[tokio::test]
-async fn a_map_entry_follows_any_other_within_a_second_and_none_follows_itself() {
+async fn a_map_entry_follows_any_other_and_none_follows_itself() {
     let world = World {
         map_after: Duration::from_millis(300),
         ..World::new()
     };
     let (shared, _) = world.started(store()).await;
-    let started = Instant::now();
     wait_for_size(&shared, 5).await;
-    assert!(started.elapsed() < Duration::from_secs(1));
     assert_eq!(
         entry(&shared, 4).entry().body,
         Body::Map {
@@ -84,8 +82,8 @@ async fn a_map_entry_follows_any_other_within_a_second_and_none_follows_itself()
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(size(&shared), 5, "nothing happened since");
     let mut broker = Pen::new(BROKER);
-    assert_eq!(one(&shared, &broker.write(intent(1)), 1).await, Ok(5));
-    assert_eq!(one(&shared, &broker.write(intent(2)), 2).await, Ok(6));
+    let two = vec![raw(&broker.write(intent(1)), 1), raw(&broker.write(intent(2)), 2)];
+    assert_eq!(submit(&shared, two).await, [Ok(5), Ok(6)]);
     wait_for_size(&shared, 8).await;
     let map = entry(&shared, 7);
     assert_eq!(
@@ -103,7 +101,7 @@ async fn a_map_entry_follows_any_other_within_a_second_and_none_follows_itself()
 #[tokio::test]
 async fn a_restart_knows_everything_again() {
     let world = World {
-        map_after: Duration::from_millis(200),
+        map_after: Duration::from_secs(1),
         ..World::new()
     };
     let store = store();
