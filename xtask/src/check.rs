@@ -30,9 +30,6 @@ fn clippy() -> Result<()> {
         "--exclude",
         "citizen-ui-browser",
         "--all-targets",
-        // Those too that a plain `cargo test` leaves out.
-        "--test",
-        "*",
         "--features",
         "ledger/failpoints",
         "--",
