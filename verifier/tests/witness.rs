@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::BufRead as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use service::http::{Answer, Client};
 use service::{ManualClock, Shutdown};
@@ -65,6 +67,7 @@ fn request(old: u64, size: u64, salt: &str) -> AddCheckpoint {
 
 struct Witness {
     url: String,
+    state: PathBuf,
     shutdown: Shutdown,
     clock: Arc<ManualClock>,
     server: JoinHandle<Result<(), StoreError>>,
@@ -86,6 +89,7 @@ impl Witness {
         let server = tokio::spawn(run(config, listener, shutdown.clone()));
         Witness {
             url,
+            state: state.to_owned(),
             shutdown,
             clock,
             server,
@@ -112,9 +116,19 @@ impl Witness {
         Client::new().unwrap().get(&url).await.unwrap()
     }
 
+    /// Ends it as the end of its process would: its state is free afterwards.
     async fn stop(self) {
         self.shutdown.trigger();
         self.server.await.unwrap().unwrap();
+        // The task of a connection that just closed drops its share of the witness a moment after the server has ended.
+        let lock = File::open(self.state.join("lock")).unwrap();
+        for _ in 0..500 {
+            if lock.try_lock().is_ok() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the state is still in use");
     }
 }
 
