@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use record::{Body, Kind, LabelledKind, Period, PeriodEvent, Sequence, SignedEntry};
 use tlog::Hash;
@@ -66,13 +66,15 @@ pub(super) async fn wait_for_size(shared: &Shared, size: u64) {
 }
 
 #[tokio::test]
-async fn a_map_entry_follows_any_other_and_none_follows_itself() {
+async fn a_map_entry_follows_any_other_within_a_second_and_none_follows_itself() {
     let world = World {
         map_after: Duration::from_millis(300),
         ..World::new()
     };
     let (shared, _) = world.started(store()).await;
+    let started = Instant::now();
     wait_for_size(&shared, 5).await;
+    assert!(started.elapsed() < Duration::from_secs(1));
     assert_eq!(
         entry(&shared, 4).entry().body,
         Body::Map {

@@ -8,7 +8,7 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Batch, Column, Durability, Store};
+use super::{Batch, Column, Durability, END, Store};
 
 /// A part changes the store; the second half of it, given the state it left, looks at what it must have become.
 type Part = (fn(&dyn Store), fn(&dyn Store));
@@ -194,7 +194,7 @@ fn write_many(store: &dyn Store) {
 
 fn many_rows_are_all_there(store: &dyn Store) {
     let (mut count, mut last) = (0, Vec::new());
-    let visited = store.scan(Column::Chains, &[], &[0xff; 9], &mut |key, value| {
+    let visited = store.scan(Column::Chains, &[], &END, &mut |key, value| {
         let i = u64::from_be_bytes(value.try_into().unwrap());
         assert_eq!(key, scattered(i));
         assert!(count == 0 || last < key.to_vec());
@@ -219,7 +219,7 @@ fn overwrite_and_delete_many(store: &dyn Store) {
 
 fn later_batches_win(store: &dyn Store) {
     let mut counts = [0u64; 3];
-    let visited = store.scan(Column::Chains, &[], &[0xff; 9], &mut |key, value| {
+    let visited = store.scan(Column::Chains, &[], &END, &mut |key, value| {
         counts[usize::from(value != b"new") + 1] += 1;
         assert!(value == b"new" || scattered(u64::from_be_bytes(value.try_into().unwrap())) == key);
         ControlFlow::Continue(())

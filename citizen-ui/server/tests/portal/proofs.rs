@@ -88,14 +88,8 @@ async fn missing_witnesses_are_said() {
     world.set(Mode::Unwitnessed);
     let cookie = world.login("de").await.cookie();
     let intent = world.backend().exchanges[0].0;
-    world
-        .post(
-            "/de/zugriffe/pruefen",
-            &cookie,
-            &format!("eintraege={intent}&zurueck=/zugriffe"),
-            &[],
-        )
-        .await;
+    let check = format!("eintraege={intent}&zurueck=/zugriffe");
+    world.post("/de/zugriffe/pruefen", &cookie, &check, &[]).await;
     let list = world.get("/de/zugriffe", &cookie).await.text();
     assert!(
         list.contains("Die Zeugen haben diesen Stand noch nicht bestätigt."),
@@ -110,14 +104,7 @@ async fn missing_witnesses_are_said() {
     );
 
     world.set(Mode::Sound);
-    world
-        .post(
-            "/de/zugriffe/pruefen",
-            &cookie,
-            &format!("eintraege={intent}&zurueck=/zugriffe"),
-            &[],
-        )
-        .await;
+    world.post("/de/zugriffe/pruefen", &cookie, &check, &[]).await;
     let list = world.get("/de/zugriffe", &cookie).await.text();
     assert!(
         !list.contains("noch nicht bestätigt"),
