@@ -4,7 +4,7 @@ use fixtures::exchange;
 use record::{Check, CitizenPart, ExchangeResult, ExpiryDay, InspectionRecord, Kind, Outcome, SharedPart};
 use tlog::Hash;
 
-use crate::access::{Opened, Stamp};
+use crate::proof::access::{Opened, Stamp};
 
 /// 21.11.2026, 14:03 German time.
 pub(crate) const TIME: u64 = 1_795_266_180;

@@ -1,8 +1,8 @@
 //! What the portal's page does with a bundle, as a WebAssembly program of its own that `cargo xtask bench completeness` times in a
 //! browser: the same function, built with the same profile as the portal's program, without fetching and showing.
 
-use citizen_ui::complete;
-use citizen_ui::prove::TrustText;
+use citizen_ui::proof::complete;
+use citizen_ui::proof::prove::TrustText;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Checks a bundle file against the first entries of the accesses that are listed, a policy's text and the genesis entry's leaf

@@ -7,12 +7,12 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query};
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
-use citizen_ui::access::Access;
-use citizen_ui::facts::facts;
 use citizen_ui::islands::Row;
+use citizen_ui::language::facts::facts;
+use citizen_ui::language::sentence::sentence;
+use citizen_ui::language::when::When;
 use citizen_ui::pages::{self, Choice, Detail, Fault, Kind, List};
-use citizen_ui::sentence::sentence;
-use citizen_ui::when::When;
+use citizen_ui::proof::access::Access;
 use serde::Deserialize;
 
 use crate::citizen::Citizen;

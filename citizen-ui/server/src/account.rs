@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use citizen_ui::lang::Lang;
+use citizen_ui::language::lang::Lang;
 use citizen_ui::pages::Fault;
 use exchange::{Disclosure, DisclosureRequest};
 use service::http::CallError;

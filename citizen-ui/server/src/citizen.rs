@@ -5,15 +5,15 @@
 //! what does not is shown as not proved, with its index and the reason: nothing is left out silently.
 //!
 //! Identity also gives the proof that these are all, without what the entries say. The portal fills that in, and verifies the
-//! bundle too ([`citizen_ui::complete`]).
+//! bundle too ([`citizen_ui::proof::complete`]).
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use citizen_ui::access::Access;
-use citizen_ui::complete::{self, Claim, Completeness};
-use citizen_ui::prove::{Failure, Prover, Trust};
-use citizen_ui::state::ProofState;
+use citizen_ui::proof::access::Access;
+use citizen_ui::proof::complete::{self, Claim, Completeness};
+use citizen_ui::proof::prove::{Failure, Prover, Trust};
+use citizen_ui::proof::state::ProofState;
 use exchange::{DisclosedEntry, Disclosure, EntryKeys};
 use record::{Idnr, Kind, Period, Phase, Receipt, SealedRecord, Series};
 use service::http::CallError;

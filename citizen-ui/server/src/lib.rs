@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Nothing about a citizen is stored on disk, cached or logged: what a login opens lives in the memory of its session and goes
-//! with it ([`session`]). Everything shown has passed the same checks here that the browser repeats ([`citizen_ui::prove`]).
+//! with it ([`session`]). Everything shown has passed the same checks here that the browser repeats ([`citizen_ui::proof::prove`]).
 //!
 //! | Module | |
 //! | --- | --- |
@@ -36,7 +36,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use citizen_ui::prove::{Trust, TrustText};
+use citizen_ui::proof::prove::{Trust, TrustText};
 use serde::{Deserialize, Serialize};
 use service::http::{CallError, Client};
 use service::secret::{Credential, SecretError};

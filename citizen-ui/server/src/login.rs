@@ -16,7 +16,7 @@ use openidconnect::{
 use service::secret::read_private;
 use subtle::ConstantTimeEq;
 
-use citizen_ui::lang::Lang;
+use citizen_ui::language::lang::Lang;
 
 use crate::{Config, Error};
 

@@ -7,9 +7,9 @@ use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use citizen_ui::lang::Lang;
+use citizen_ui::language::lang::Lang;
+use citizen_ui::language::when::When;
 use citizen_ui::pages::{self, Fault, Frame, SessionInfo};
-use citizen_ui::when::When;
 
 use crate::Portal;
 use crate::session::{self, Current};

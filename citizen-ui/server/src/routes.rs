@@ -20,9 +20,9 @@ use axum::http::{HeaderMap, header};
 use axum::middleware;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use citizen_ui::lang::Lang;
+use citizen_ui::language::lang::Lang;
+use citizen_ui::language::when::When;
 use citizen_ui::pages::{self, Fault, Frame, LogState, Witness};
-use citizen_ui::when::When;
 use tower_http::csrf::CsrfLayer;
 
 use crate::page::Page;

@@ -4,12 +4,12 @@ use leptos::prelude::*;
 
 use super::list::Kind;
 use super::{Frame, document};
-use crate::facts::{Fact, Group};
 use crate::islands::{AccessProof, phrase_view};
-use crate::lang::Lang;
-use crate::phrase::Phrase;
-use crate::prove::TrustText;
-use crate::state::ProofState;
+use crate::language::facts::{Fact, Group};
+use crate::language::lang::Lang;
+use crate::language::phrase::Phrase;
+use crate::proof::prove::TrustText;
+use crate::proof::state::ProofState;
 
 /// What the page shows.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{Frame, SessionInfo};
 use crate::islands::SessionNotice;
-use crate::text::Text;
+use crate::language::text::Text;
 
 /// The pages that everybody may see, with their place in the navigation.
 fn public_pages(text: &'static Text) -> [(&'static str, &'static str); 3] {

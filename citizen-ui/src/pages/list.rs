@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 
 use super::{Frame, document, heading};
-use crate::complete::Completeness;
 use crate::islands::{AccessTable, CompletenessProof, Row};
-use crate::prove::{Failure, TrustText};
+use crate::proof::complete::Completeness;
+use crate::proof::prove::{Failure, TrustText};
 
 /// What kind of access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +131,7 @@ fn unopened(frame: &Frame, list: &List) -> impl IntoView + use<> {
         .iter()
         .map(|(indices, failure)| {
             let indices: Vec<String> = indices.iter().map(ToString::to_string).collect();
-            let reason = crate::state::ProofState::Failed(*failure).remark(words);
+            let reason = crate::proof::state::ProofState::Failed(*failure).remark(words);
             (text.unopened)(&indices.join(", "), reason)
         })
         .collect();

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Frame, document, heading};
-use crate::prove::TrustText;
+use crate::proof::prove::TrustText;
 
 /// What the portal has read and checked.
 #[derive(Clone, Debug)]

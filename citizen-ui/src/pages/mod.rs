@@ -14,8 +14,8 @@ use std::sync::Arc;
 use hydration_context::SsrSharedContext;
 use leptos::prelude::*;
 
-use crate::lang::Lang;
-use crate::text::Section;
+use crate::language::lang::Lang;
+use crate::language::text::Section;
 
 pub use access::{Detail, detail};
 pub use list::{Choice, Kind, List, list};

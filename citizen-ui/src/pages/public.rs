@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use super::{Frame, document, heading, paragraphs, section, sections};
-use crate::lang::Lang;
-use crate::text::{Plain, Section};
+use crate::language::lang::Lang;
+use crate::language::text::{Plain, Section};
 
 /// The start page.
 pub fn start(frame: &Frame) -> String {

@@ -5,15 +5,15 @@
 use record::Outcome;
 
 use super::*;
-use crate::access::Access;
-use crate::complete::{Claim, Completeness};
-use crate::facts::facts;
 use crate::islands::Row;
-use crate::prove::{Failure, TrustText};
+use crate::language::facts::facts;
+use crate::language::sentence::sentence;
+use crate::language::when::When;
+use crate::proof::access::Access;
+use crate::proof::complete::{Claim, Completeness};
+use crate::proof::prove::{Failure, TrustText};
+use crate::proof::state::ProofState;
 use crate::samples;
-use crate::sentence::sentence;
-use crate::state::ProofState;
-use crate::when::When;
 
 fn frame(lang: Lang, session: bool) -> Frame {
     Frame {

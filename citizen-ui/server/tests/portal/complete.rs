@@ -1,7 +1,7 @@
 //! Whether the list is all there is, as the page and the bundle say it.
 
 use axum::http::header;
-use citizen_ui::prove::Failure;
+use citizen_ui::proof::prove::Failure;
 use tlog::policy::Policy;
 
 use crate::HIGH;
@@ -117,13 +117,13 @@ async fn a_withheld_entry_is_no_complete_list() {
         if mode == Mode::Withheld {
             let trust = {
                 let backend = world.backend();
-                citizen_ui::prove::TrustText {
+                citizen_ui::proof::prove::TrustText {
                     policy: backend.log.policy(),
                     genesis: backend.log.genesis().to_string(),
                 }
             };
             let file = world.get("/de/zugriffe/buendel", &cookie).await.body;
-            let checked = citizen_ui::complete::check(&file, &[], &trust.parse().unwrap());
+            let checked = citizen_ui::proof::complete::check(&file, &[], &trust.parse().unwrap());
             assert_eq!(checked, Err(Failure::Hidden));
         }
     }
@@ -137,14 +137,14 @@ async fn the_list_is_compared_with_the_bundle() {
     let file = world.get("/de/zugriffe/buendel", &cookie).await.body;
     let (trust, listed, size) = {
         let backend = world.backend();
-        let trust = citizen_ui::prove::TrustText {
+        let trust = citizen_ui::proof::prove::TrustText {
             policy: backend.log.policy(),
             genesis: backend.log.genesis().to_string(),
         };
         let listed = [backend.exchanges[0].0, backend.exchanges[1].0, backend.inspection];
         (trust.parse().unwrap(), listed, backend.log.size().get())
     };
-    let check = |listed: &[u64]| citizen_ui::complete::check(&file, listed, &trust);
+    let check = |listed: &[u64]| citizen_ui::proof::complete::check(&file, listed, &trust);
     let claim = check(&listed).unwrap();
     assert_eq!(
         (claim.exchanges, claim.inspections, claim.unused, claim.later),
@@ -157,7 +157,7 @@ async fn the_list_is_compared_with_the_bundle() {
     let middle = changed.len() / 2;
     changed[middle] ^= 1;
     assert_eq!(
-        citizen_ui::complete::check(&changed, &listed, &trust),
+        citizen_ui::proof::complete::check(&changed, &listed, &trust),
         Err(Failure::Form)
     );
 }

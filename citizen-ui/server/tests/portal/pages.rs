@@ -1,8 +1,8 @@
 //! The pages and files, as a citizen goes through them.
 
 use axum::http::{StatusCode, header};
-use citizen_ui::lang::Lang;
-use citizen_ui::sentence::sentence;
+use citizen_ui::language::lang::Lang;
+use citizen_ui::language::sentence::sentence;
 use record::Receipt;
 use tlog::policy::Policy;
 

@@ -1,8 +1,8 @@
 //! What is proved of each entry, and what the page says where something is not.
 
 use axum::http::StatusCode;
-use citizen_ui::access::Access;
-use citizen_ui::prove::Failure;
+use citizen_ui::proof::access::Access;
+use citizen_ui::proof::prove::Failure;
 
 use crate::HIGH;
 use crate::world::{Mode, World};

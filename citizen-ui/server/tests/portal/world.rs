@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use citizen_ui::prove::{Prover, TrustText};
+use citizen_ui::proof::prove::{Prover, TrustText};
 use citizen_ui_server::{Config, Limits, LoginConfig};
 use exchange::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodInfo};
 use http_body_util::BodyExt;

@@ -1,9 +1,9 @@
 //! The words that sentences, facts and islands need, in both languages: one table, so a missing word does not compile.
-//! Pages have a table of their own ([`crate::text`]), which never reaches the browser's program.
+//! Pages have a table of their own ([`crate::language::text`]), which never reaches the browser's program.
 
-use crate::complete::Claim;
-use crate::lang::Lang;
-use crate::when::When;
+use crate::language::lang::Lang;
+use crate::language::when::When;
+use crate::proof::complete::Claim;
 
 /// Words used by server and browser.
 #[derive(Debug)]

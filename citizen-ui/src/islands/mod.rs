@@ -7,14 +7,17 @@
 // The macro's own code, which cannot be changed here, serialises properties by `expect` and leaves types without documentation.
 #![allow(clippy::expect_used, missing_docs)]
 
+#[cfg(target_arch = "wasm32")]
+mod browser;
+
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::complete::Completeness;
-use crate::lang::Lang;
-use crate::phrase::Phrase;
-use crate::prove::TrustText;
-use crate::state::ProofState;
+use crate::language::lang::Lang;
+use crate::language::phrase::Phrase;
+use crate::proof::complete::Completeness;
+use crate::proof::prove::TrustText;
+use crate::proof::state::ProofState;
 
 /// A row of the table.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,7 +54,7 @@ pub fn AccessTable(
     let words = lang.words();
     let states: Vec<RwSignal<ProofState>> = rows.iter().map(|row| RwSignal::new(row.state)).collect();
     #[cfg(target_arch = "wasm32")]
-    crate::browser::check_rows(&rows, &states, &trust, lang);
+    crate::islands::browser::check_rows(&rows, &states, &trust, lang);
     #[cfg(not(target_arch = "wasm32"))]
     let _ = trust;
     let summary = {
@@ -98,7 +101,7 @@ pub fn CompletenessProof(
     let words = lang.words();
     let state = RwSignal::new(state);
     #[cfg(target_arch = "wasm32")]
-    crate::browser::check_completeness(listed, whole, state, &trust, lang);
+    crate::islands::browser::check_completeness(listed, whole, state, &trust, lang);
     #[cfg(not(target_arch = "wasm32"))]
     let _ = (listed, whole, trust);
     view! {
@@ -171,7 +174,7 @@ pub fn AccessProof(
     let state = RwSignal::new(state);
     let key = entries.first().copied().unwrap_or_default();
     #[cfg(target_arch = "wasm32")]
-    crate::browser::check_page(entries, state, &trust, lang);
+    crate::islands::browser::check_page(entries, state, &trust, lang);
     #[cfg(not(target_arch = "wasm32"))]
     let _ = trust;
     view! {
@@ -199,7 +202,7 @@ pub fn SessionNotice(
 ) -> impl IntoView {
     let last_minute = RwSignal::new(false);
     #[cfg(target_arch = "wasm32")]
-    crate::browser::watch_session(seconds, last_minute, over);
+    crate::islands::browser::watch_session(seconds, last_minute, over);
     #[cfg(not(target_arch = "wasm32"))]
     let _ = (seconds, over);
     view! {

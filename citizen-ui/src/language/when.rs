@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::lang::Lang;
+use crate::language::lang::Lang;
 
 /// Europe/Berlin since 1996: one hour ahead of UTC, two from the last Sunday in March to the last Sunday in October.
 const GERMAN_TIME: &str = "CET-1CEST,M3.5.0,M10.5.0/3";

@@ -10,9 +10,9 @@ use record::{Kind, Phase};
 use serde::{Deserialize, Serialize};
 use verifier::bundle::{Bundle, BundleError, Complete, Fault};
 
-use crate::prove::{Failure, Trust};
-use crate::when::When;
-use crate::words::Words;
+use crate::language::when::When;
+use crate::language::words::Words;
+use crate::proof::prove::{Failure, Trust};
 
 /// What may be claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,12 +5,12 @@
 
 use record::{ExchangeRecord, ExpiryDay, InspectionRecord, Kind, Outcome, SubjectRole, VoidRecord};
 
-use crate::access::{Access, Stamp};
-use crate::codes;
-use crate::lang::Lang;
-use crate::names;
-use crate::phrase::Phrase;
-use crate::when::{When, day};
+use crate::language::codes;
+use crate::language::lang::Lang;
+use crate::language::names;
+use crate::language::phrase::Phrase;
+use crate::language::when::{When, day};
+use crate::proof::access::{Access, Stamp};
 
 /// What happened, in one to four short sentences.
 pub fn sentence(access: &Access, lang: Lang) -> Phrase {
@@ -210,7 +210,7 @@ mod tests {
     use tlog::Hash;
 
     use super::*;
-    use crate::access::Opened;
+    use crate::proof::access::Opened;
     use crate::samples::{self, TIME};
 
     const START: &str = "Die Stadt Musterhausen (Bewohnerparken) hat am 21.11.2026 um 14:03 Uhr beim Kraftfahrt-Bundesamt Ihre Daten „Zulassungsbescheinigung Teil I“ (Fahrzeug, Halter) ";

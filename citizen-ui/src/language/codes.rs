@@ -1,6 +1,6 @@
 //! Codes that other compartments write into records, in plain words. A text that is no known code is shown as it stands.
 
-use crate::lang::Lang;
+use crate::language::lang::Lang;
 
 /// Code, German, English.
 type Words = (&'static str, &'static str, &'static str);

@@ -10,8 +10,8 @@ use tlog::Hash;
 use tlog::policy::Policy;
 use verifier::opening::{Anchor, Opening, Proved, ProvedAnchor};
 
-use crate::access::{Access, Opened, Stamp};
-use crate::words::Words;
+use crate::language::words::Words;
+use crate::proof::access::{Access, Opened, Stamp};
 
 /// What a proof is checked against: it comes from outside the server where that matters (`verifier verify`), and from the page
 /// where the browser checks on its own.

@@ -6,7 +6,7 @@
 mod de;
 mod en;
 
-use crate::lang::Lang;
+use crate::language::lang::Lang;
 
 impl Lang {
     /// The texts of the pages in this language.

@@ -7,11 +7,11 @@ use record::{
     SubjectRole,
 };
 
-use crate::access::{Access, Exchange, Stamp};
-use crate::codes;
-use crate::lang::Lang;
-use crate::when::{When, day};
-use crate::words::Words;
+use crate::language::codes;
+use crate::language::lang::Lang;
+use crate::language::when::{When, day};
+use crate::language::words::Words;
+use crate::proof::access::{Access, Exchange, Stamp};
 
 /// A titled group of facts.
 #[derive(Clone, Debug, PartialEq, Eq)]

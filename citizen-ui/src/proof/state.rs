@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::prove::Failure;
-use crate::words::Words;
+use crate::language::words::Words;
+use crate::proof::prove::Failure;
 
 /// The state of a row's proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,13 +7,13 @@ use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::wasm_bindgen::JsCast;
 
-use crate::complete::{self, Claim, Completeness};
-use crate::facts::{facts, values};
 use crate::islands::Row;
-use crate::lang::Lang;
-use crate::prove::{Failure, ProvedAccess, Prover, TrustText, compare};
-use crate::sentence::sentence;
-use crate::state::ProofState;
+use crate::language::facts::{facts, values};
+use crate::language::lang::Lang;
+use crate::language::sentence::sentence;
+use crate::proof::complete::{self, Claim, Completeness};
+use crate::proof::prove::{Failure, ProvedAccess, Prover, TrustText, compare};
+use crate::proof::state::ProofState;
 
 const LAST_MINUTE: u32 = 60;
 /// How often a proof that the witnesses have not confirmed yet is fetched again, and how long to wait in between.
