@@ -1,6 +1,6 @@
 //! Who asks: S1 and S2 verified with the key that the directory names for the consumer.
 
-use exchange::{ExchangeRequest, MessageError, VerifyingKey};
+use messages::{ExchangeRequest, MessageError};
 use record::content::Party;
 use record::{Directory, Timestamp};
 
@@ -22,9 +22,6 @@ pub enum AuthenticationError {
     #[error("the provider is not in the directory")]
     UnknownProvider,
     /// A key of the directory cannot be used.
-    #[error("the consumer's key in the directory cannot be used")]
-    UnusableKey,
-    /// A signature, or what holds the parts together, is wrong.
     #[error(transparent)]
     Message(#[from] MessageError),
 }
@@ -44,9 +41,7 @@ pub fn authenticate(
     let provider = directory
         .provider(&request.metadata.provider)
         .ok_or(AuthenticationError::UnknownProvider)?;
-    let key =
-        VerifyingKey::from_bytes(consumer.signing_key.as_bytes()).map_err(|_| AuthenticationError::UnusableKey)?;
-    request.verify(&key, now)?;
+    request.verify(&consumer.signing_key, now)?;
     Ok(Authenticated {
         consumer: consumer.party.clone(),
         provider: provider.party.clone(),

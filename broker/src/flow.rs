@@ -17,10 +17,10 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use exchange::{Completion, ExchangeRequest, Forward, LabelAnswer, LabelRequest, OutcomeNotice, Reply, VerifyingKey};
 use ledger_client::anchor::Anchored;
 use ledger_client::recorded::{Denial, Intent, Outcome, Recorded};
 use ledger_client::writer::{AppendError, Draft, Writer};
+use messages::{Completion, ExchangeRequest, Forward, LabelAnswer, LabelRequest, OutcomeNotice, Reply};
 use record::content::ExchangeRecord;
 use record::entry::{Body, LabelledKind};
 use record::{DayKey, ExpiryDay, RetentionClass, SealedRecord, Timestamp};
@@ -235,9 +235,7 @@ impl Broker {
     fn valid_reply(&self, answer: &[u8], intent: &Recorded<Intent>, request: &ExchangeRequest) -> Option<Reply> {
         let reply: Reply = record::cbor::from_slice(answer).ok()?;
         let provider = self.0.anchored.directory.participant(&request.metadata.provider)?;
-        reply
-            .verify(&VerifyingKey::from_bytes(provider.signing_key.as_bytes()).ok()?)
-            .ok()?;
+        reply.verify(&provider.signing_key).ok()?;
         let statement = &reply.statement;
         (statement.message == request.metadata.message && statement.intent == intent.index().get()).then_some(reply)
     }
@@ -280,14 +278,14 @@ impl Broker {
         if labels.class.expiry(self.now()) == labels.expiry {
             return Ok((labels.outcome_key.clone(), labels.expiry));
         }
-        let ask = exchange::OutcomeKeyRequest {
+        let ask = messages::OutcomeKeyRequest {
             token: labels.token.clone(),
             label: labels.outcome,
             phase: record::Phase::Outcome,
             class: labels.class,
             s1: row.request.s1.digest(),
         };
-        let answer: exchange::OutcomeKeyAnswer = self
+        let answer: messages::OutcomeKeyAnswer = self
             .ask_identity("labels/outcome-key", &ask)
             .await
             .map_err(|_| try_again("identity does not answer"))?;
@@ -335,7 +333,7 @@ impl Broker {
     ) -> Result<Completion, Problem> {
         let expiry = class.expiry(self.now());
         let key: DayKey = self
-            .ask_identity("labels/denial-key", &exchange::DenialKeyRequest { class, expiry })
+            .ask_identity("labels/denial-key", &messages::DenialKeyRequest { class, expiry })
             .await
             .map_err(|_| try_again("identity does not answer"))?;
         let supervision = &self.0.anchored.directory.supervision;

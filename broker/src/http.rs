@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use exchange::{Acknowledgement, ExchangeRequest, VerifyingKey};
+use messages::{Acknowledgement, ExchangeRequest};
 use service::problem::Problem;
 use uuid::Uuid;
 
@@ -41,8 +41,7 @@ async fn acknowledge(State(broker): State<Broker>, Path(id): Path<Uuid>, body: B
         return Ok(StatusCode::NO_CONTENT);
     };
     let consumer = broker.0.anchored.directory.participant(&row.request.metadata.consumer);
-    let key = consumer.and_then(|consumer| VerifyingKey::from_bytes(consumer.signing_key.as_bytes()).ok());
-    let signed = key.is_some_and(|key| acknowledgement.verify(&key).is_ok());
+    let signed = consumer.is_some_and(|consumer| acknowledgement.verify(&consumer.signing_key).is_ok());
     if acknowledgement.exchange != id || !signed {
         return Err(Problem::forbidden("not-permitted", ""));
     }

@@ -12,7 +12,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use exchange::{Completion, ExchangeRequest, LabelAnswer};
+use messages::{Completion, ExchangeRequest, LabelAnswer};
 use record::content::ExchangeRecord;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};

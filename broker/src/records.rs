@@ -3,8 +3,8 @@
 //! The intent's record says everything that is known before the provider is asked; the outcome's record says it again, with
 //! the result. Both parties compare them with what they sent: the broker can misstate nothing that they signed.
 
-use exchange::seal::PadTo;
-use exchange::{ExchangeRequest, Reply, SealingPublicKey};
+use messages::seal::PadTo;
+use messages::{ExchangeRequest, Reply, SealingPublicKey};
 use record::content::{
     Check, CitizenPart, ConsumerSignatures, DenialRecord, ExchangeRecord, ExchangeResult, Ids, Lifecycle, SharedPart,
     SupervisionPart,
@@ -27,7 +27,7 @@ pub enum RecordError {
     Seal(#[from] SealedError),
     /// Sealing to the supervision failed: its key in the directory is unusable.
     #[error("sealing to the supervision: {0}")]
-    Supervision(#[from] exchange::seal::SealError),
+    Supervision(#[from] messages::seal::SealError),
 }
 
 /// How an exchange ended, as the broker saw it.
@@ -106,7 +106,7 @@ fn signatures(request: &ExchangeRequest) -> ConsumerSignatures {
         s1: request.s1.signature.0,
         s2: request.s2.0,
         s1_digest: request.s1.digest(),
-        sealed_request: exchange::sha256_of(&[&request.sealed_request]),
+        sealed_request: messages::sha256_of(&[&request.sealed_request]),
         answer_key: request.answer_key.0,
     }
 }
@@ -223,7 +223,7 @@ pub fn seal_denial(
 
 fn to_supervision(part: &SupervisionPart, key: &[u8; 32], aad: &[u8; 32]) -> Result<Vec<u8>, RecordError> {
     let plain = record::cbor::to_vec(part);
-    Ok(exchange::seal::seal(
+    Ok(messages::seal::seal(
         &SealingPublicKey(*key),
         SUPERVISION_INFO,
         aad,

@@ -7,7 +7,7 @@ use ledger_client::anchor::Anchored;
 use ledger_client::api::{Ledger, LedgerApi};
 use ledger_client::trust::Trust;
 use ledger_client::writer::{Writer, WriterConfig};
-use record::WriterSigningKey;
+use record::SigningKey;
 use registerlandkarte::Snapshot;
 use service::clock::Clock;
 use service::http::Client;
@@ -36,7 +36,7 @@ pub(crate) async fn broker(config: &Config, shutdown: Shutdown, clock: Arc<dyn C
     let api: Arc<dyn Ledger> = Arc::new(LedgerApi::new(&config.ledger).map_err(configuration)?);
     let anchored = Anchored::wait(&api, &trust, &shutdown).await.map_err(log)?;
     let map = Snapshot::open(&anchored.registry, &anchored.genesis.authorities).map_err(log)?;
-    let key = WriterSigningKey::from_seed(read_seed(&config.writer_key).map_err(configuration)?);
+    let key = SigningKey::from_seed(read_seed(&config.writer_key).map_err(configuration)?);
     let writer = Writer::start(
         WriterConfig {
             api,

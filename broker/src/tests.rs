@@ -2,14 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use exchange::{
-    ExchangeRequest, LabelAnswer, Metadata, PersonQuery, S1, S2Statement, SealedRequest, SealingKey, SigningKey,
-};
+use messages::{ExchangeRequest, LabelAnswer, Metadata, PersonQuery, S1, S2Statement, SealedRequest, SealingKey};
 use record::content::{EvidenceInfo, Party};
 use record::directory::{Directory, IdentityKeys, Participant};
 use record::{
     Assurance, DisclosureClass, ExpiryDay, Label, PartName, ParticipantId, Period, RecordKey, RetentionClass,
-    SubjectRole, Timestamp, WriterSigningKey,
+    SigningKey, SubjectRole, Timestamp,
 };
 use registerlandkarte::{Interval, Registerlandkarte, Rule, Snapshot};
 use tlog::Hash;
@@ -44,7 +42,7 @@ fn party(name: &str) -> Party {
 fn directory() -> Directory {
     let participant = |name: &str, seed: u8, consumer| Participant {
         party: party(name),
-        signing_key: WriterSigningKey::from_seed([seed; 32]).public(),
+        signing_key: SigningKey::from_seed([seed; 32]).public(),
         sealing_key: SealingKey::from_seed([seed + 100; 32]).public().0,
         consumer,
         provider: !consumer,
@@ -55,7 +53,7 @@ fn directory() -> Directory {
         writers: vec![],
         participants: vec![participant(CITY, SEED[0], true), participant(REGISTER, 8, false)],
         identity: IdentityKeys {
-            signing: WriterSigningKey::from_seed([9; 32]).public(),
+            signing: SigningKey::from_seed([9; 32]).public(),
             sealing: SealingKey::from_seed([109; 32]).public().0,
         },
         supervision: SealingKey::from_seed([110; 32]).public().0,
@@ -85,7 +83,7 @@ fn metadata(evidence: &str) -> Metadata {
 
 /// What the city sends.
 fn request(metadata: Metadata) -> ExchangeRequest {
-    let key = SigningKey::from_seed(&SEED);
+    let key = SigningKey::from_seed(SEED);
     let directory = directory();
     let person = PersonQuery {
         idnr: None,
@@ -95,10 +93,10 @@ fn request(metadata: Metadata) -> ExchangeRequest {
         postal_code: "12345".into(),
         place: "Ort".into(),
     };
-    let identity = exchange::SealingPublicKey(directory.identity.sealing);
+    let identity = messages::SealingPublicKey(directory.identity.sealing);
     let sealed_person = person.seal(&identity, metadata.message).unwrap();
     let s1 = S1::sign(&key, id(CITY), id(REGISTER), metadata.message, NOW, sealed_person);
-    let provider = exchange::SealingPublicKey(directory.participants[1].sealing_key);
+    let provider = messages::SealingPublicKey(directory.participants[1].sealing_key);
     let content = SealedRequest {
         salt: [3; 32],
         xml: b"<request/>".to_vec(),
@@ -139,7 +137,7 @@ fn map() -> Snapshot {
         valid: always,
         recorded: always,
     };
-    let authority = WriterSigningKey::from_seed([10; 32]);
+    let authority = SigningKey::from_seed([10; 32]);
     let document = Registerlandkarte::new(1, vec![rule]).unwrap().sign(&authority);
     Snapshot::open(document.bytes(), &[authority.public()]).unwrap()
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use exchange::{SealingKey, SigningKey};
 use ledger_client::checkpoints::{NotReady, WatchConfig};
 use ledger_client::recorded::Recorded;
 use ledger_client::{Anchored, CheckpointWatch, Ledger, LedgerApi, Trust};
-use record::{Directory, Participant, ParticipantId, Timestamp};
+use messages::SealingKey;
+use record::{Directory, Participant, ParticipantId, SigningKey, Timestamp};
 use registerlandkarte::Snapshot;
 use service::http::Client;
 use service::{Clock, Problem, Shutdown};
@@ -53,7 +53,7 @@ impl Common {
     /// # Errors
     /// See [`Error`].
     pub async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let signing = SigningKey::from_seed(&service::secret::read_seed(&config.signing_key)?);
+        let signing = SigningKey::from_seed(service::secret::read_seed(&config.signing_key)?);
         let sealing = SealingKey::from_seed(service::secret::read_seed(&config.sealing_key)?);
         let trust = Arc::new(Trust::load(&config.policy, &config.genesis)?);
         let http = |error: &dyn std::fmt::Display| Error::Http(error.to_string());
@@ -162,7 +162,7 @@ fn check_keys(judge: &Judge, config: &Config, signing: &SigningKey, sealing: &Se
         crate::Role::Consumer(_) => ("consumer", judge.me.consumer),
         crate::Role::Provider(_) => ("provider", judge.me.provider),
     };
-    let same = *judge.me.signing_key.as_bytes() == signing.public() && judge.me.sealing_key == sealing.public().0;
+    let same = judge.me.signing_key == signing.public() && judge.me.sealing_key == sealing.public().0;
     if listed && same {
         Ok(())
     } else {

@@ -5,7 +5,7 @@
 //! replaying the decision. There is no field that the broker could fill freely, but the result, which the provider's
 //! signature covers, and the told reason and checks, which are the broker's own words.
 
-use exchange::{Metadata, S1, SealingPublicKey, Signature};
+use messages::{Metadata, S1, SealingPublicKey, Signature};
 use record::content::ConsumerSignatures;
 use record::{
     Directory, DisclosureClass, Entry, ExchangeRecord, Ids, Label, PartKey, SealedRecord, Series, SharedPart, Timestamp,
@@ -102,7 +102,7 @@ pub(crate) fn check_content(
         s1: sent.s1.signature.0,
         s2: sent.s2.0,
         s1_digest: sent.s1.digest(),
-        sealed_request: exchange::sha256_of(&[sent.sealed_request]),
+        sealed_request: messages::sha256_of(&[sent.sealed_request]),
         answer_key: sent.answer_key.0,
     };
     if record.consumer_signatures != signatures {

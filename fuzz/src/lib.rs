@@ -63,7 +63,7 @@ fn text<T: FromStr>(bytes: &[u8]) -> Option<T> {
 
 /// Signed notes, their signature lines, and keys in both forms.
 pub fn note(bytes: &[u8]) -> bool {
-    let mut accepted = text::<tlog::note::SigningKey>(bytes).is_some();
+    let mut accepted = text::<tlog::note::SignerKey>(bytes).is_some();
     if let Some(key) = text::<tlog::note::VerifierKey>(bytes) {
         reads_back(&key);
         accepted = true;
@@ -228,30 +228,30 @@ pub fn registerlandkarte(bytes: &[u8]) -> bool {
 
 /// The messages of an exchange.
 pub fn exchange(bytes: &[u8]) -> bool {
-    canonical::<exchange::ExchangeRequest>(bytes)
-        || canonical::<exchange::LabelRequest>(bytes)
-        || canonical::<exchange::LabelAnswer>(bytes)
-        || canonical::<exchange::Forward>(bytes)
-        || canonical::<exchange::Reply>(bytes)
-        || canonical::<exchange::Completion>(bytes)
-        || canonical::<exchange::OutcomeNotice>(bytes)
-        || canonical::<exchange::DisclosureRequest>(bytes)
-        || canonical::<exchange::Disclosure>(bytes)
+    canonical::<messages::ExchangeRequest>(bytes)
+        || canonical::<messages::LabelRequest>(bytes)
+        || canonical::<messages::LabelAnswer>(bytes)
+        || canonical::<messages::Forward>(bytes)
+        || canonical::<messages::Reply>(bytes)
+        || canonical::<messages::Completion>(bytes)
+        || canonical::<messages::OutcomeNotice>(bytes)
+        || canonical::<messages::DisclosureRequest>(bytes)
+        || canonical::<messages::Disclosure>(bytes)
 }
 
 /// XNachweis: requests, answers, errors.
 pub fn xnachweis(bytes: &[u8]) -> bool {
-    exchange::xnachweis::EvidenceRequest0101::parse(bytes).is_ok()
-        || exchange::xnachweis::EvidenceResponse0102::parse(bytes).is_ok()
-        || exchange::xnachweis::EvidenceError0103::parse(bytes).is_ok()
+    messages::xnachweis::EvidenceRequest0101::parse(bytes).is_ok()
+        || messages::xnachweis::EvidenceResponse0102::parse(bytes).is_ok()
+        || messages::xnachweis::EvidenceError0103::parse(bytes).is_ok()
 }
 
 /// Citizens' openings.
 pub fn opening(bytes: &[u8]) -> bool {
-    verifier::opening::Opening::parse(bytes).is_ok()
+    proof::opening::Opening::parse(bytes).is_ok()
 }
 
 /// Bundles, and what is compressed in them.
 pub fn bundle(bytes: &[u8]) -> bool {
-    verifier::bundle::Bundle::parse(bytes).is_ok()
+    proof::bundle::Bundle::parse(bytes).is_ok()
 }

@@ -11,11 +11,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use proof::bundle::{CompletenessProof, Item, NumberProof, PeriodProof, Placed, SeriesProof};
 use record::{COUNTERS, Idnr, Label, Period, PeriodEvent, Phase, Series, label, period_label};
 use service::Problem;
 use tlog::merkle::Index;
 use tokio::time::Instant;
-use verifier::bundle::{CompletenessProof, Item, NumberProof, PeriodProof, Placed, SeriesProof};
 
 use crate::identity::{Identity, internal, log_problem};
 use crate::log::{Located, Log, Published, Wanted};

@@ -19,7 +19,7 @@
 
 use std::sync::Arc;
 
-use exchange::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodInfo};
+use messages::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodInfo};
 use record::{
     ExpiryDay, Idnr, InspectionRecord, Kind, Label, PartName, ParticipantId, Period, Phase, Receipt, RetentionClass,
     Series, SharedPart, SignedEntry, Timestamp,

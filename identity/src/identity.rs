@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use exchange::{SealingKey, SigningKey};
-use record::{Directory, Idnr, Kind, Label, ParticipantId, Period, Series, WriterId};
+use messages::SealingKey;
+use record::{Directory, Idnr, Kind, Label, ParticipantId, Period, Series, SigningKey, WriterId};
 use service::{Clock, Problem};
 use uuid::Uuid;
 

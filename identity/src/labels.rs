@@ -11,10 +11,10 @@
 
 use std::sync::Arc;
 
-use exchange::labels::MAX_CHAIN;
-use exchange::{
+use messages::labels::MAX_CHAIN;
+use messages::{
     ChainLink, DenialKeyRequest, LabelAnswer, LabelRequest, LinkedEntry, OutcomeKeyAnswer, OutcomeKeyRequest,
-    ProviderContent, ProviderContext, ProviderPart, S1, SealingPublicKey, VerifyingKey,
+    ProviderContent, ProviderContext, ProviderPart, S1, SealingPublicKey,
 };
 use record::{DayKey, DisclosureClass, Idnr, Label, PartKey, PartName, Participant, Phase, Series, Timestamp};
 use service::Problem;
@@ -129,9 +129,7 @@ impl<L: Log> Identity<L> {
             .directory
             .provider(&s1.statement.provider)
             .ok_or_else(|| refuse("the provider is not in the directory"))?;
-        let key = VerifyingKey::from_bytes(consumer.signing_key.as_bytes())
-            .map_err(|_| refuse("the consumer's key in the directory is not usable"))?;
-        s1.verify(&key, Timestamp(self.clock.now()))
+        s1.verify(&consumer.signing_key, Timestamp(self.clock.now()))
             .map_err(|error| Problem::bad_request("s1", error.to_string()))?;
         Ok(provider)
     }

@@ -21,7 +21,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use exchange::PersonQuery;
+use messages::PersonQuery;
 use record::{Idnr, TestNumbers};
 use serde::Deserialize;
 

@@ -2,10 +2,10 @@
 //!
 //! | Route | Caller | Request → answer |
 //! | --- | --- | --- |
-//! | `/labels` | broker | [`LabelRequest`] → [`exchange::LabelAnswer`] |
-//! | `/labels/outcome-key` | broker | [`OutcomeKeyRequest`] → [`exchange::OutcomeKeyAnswer`] |
+//! | `/labels` | broker | [`LabelRequest`] → [`messages::LabelAnswer`] |
+//! | `/labels/outcome-key` | broker | [`OutcomeKeyRequest`] → [`messages::OutcomeKeyAnswer`] |
 //! | `/labels/denial-key` | broker | [`DenialKeyRequest`] → [`record::DayKey`] |
-//! | `/disclosures` | cockpit | [`DisclosureRequest`] → [`exchange::Disclosure`] |
+//! | `/disclosures` | cockpit | [`DisclosureRequest`] → [`messages::Disclosure`] |
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use axum::http::header;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
-use exchange::{DenialKeyRequest, DisclosureRequest, LabelRequest, OutcomeKeyRequest};
+use messages::{DenialKeyRequest, DisclosureRequest, LabelRequest, OutcomeKeyRequest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use service::Problem;

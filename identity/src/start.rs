@@ -8,9 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exchange::{SealingKey, SigningKey};
 use ledger_client::{Anchored, LedgerApi, Trust, Writer, WriterConfig};
-use record::WriterSigningKey;
+use messages::SealingKey;
+use record::SigningKey;
 use record::directory::Directory;
 use service::secret::{CredentialDigest, random, read_seed};
 use service::{Clock, Shutdown, SystemClock};
@@ -74,7 +74,7 @@ async fn bring_up(config: &Config, shutdown: Shutdown) -> Result<Identity<Ledger
     let day_keys = DayKeys::open(&config.data.join("daykeys"))?;
     let mac = MacKey::new(state.secret("mac", random().map_err(configuration)?)?);
     let keys = Keys {
-        signing: SigningKey::from_seed(&seed(&config.signing_key)?),
+        signing: SigningKey::from_seed(seed(&config.signing_key)?),
         sealing: SealingKey::from_seed(seed(&config.sealing_key)?),
     };
     let clock: Arc<dyn Clock> = SystemClock::shared();
@@ -119,7 +119,7 @@ async fn follow(config: &Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> R
             api: api.clone(),
             trust: Arc::clone(&trust),
             directory: Arc::clone(&directory),
-            key: WriterSigningKey::from_seed(seed(&config.writer_key)?),
+            key: SigningKey::from_seed(seed(&config.writer_key)?),
             state_dir: config.data.clone(),
             clock,
         },
@@ -132,7 +132,7 @@ async fn follow(config: &Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> R
 
 /// The consumers seal to, and the providers check, the keys that the directory lists.
 fn check_keys(keys: &Keys, directory: &Directory) -> Result<(), Error> {
-    if keys.signing.public() != *directory.identity.signing.as_bytes() {
+    if keys.signing.public() != directory.identity.signing {
         return Err(Error::OtherKey("signing"));
     }
     if keys.sealing.public().0 != directory.identity.sealing {

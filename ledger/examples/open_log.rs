@@ -40,7 +40,7 @@ use ledger::store::{Store, StoreError};
 use service::{Problem, Shutdown, listen};
 use tlog::Hash;
 use tlog::merkle::leaf_hash;
-use tlog::note::SigningKey;
+use tlog::note::SignerKey;
 use tokio::net::TcpListener;
 
 #[cfg(test)]
@@ -90,7 +90,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read_key(file: &PathBuf) -> Result<SigningKey, Failure> {
+fn read_key(file: &PathBuf) -> Result<SignerKey, Failure> {
     let text = fs::read_to_string(file).map_err(|error| format!("the key {}: {error}", file.display()))?;
     let key = text.trim_end().parse();
     key.map_err(|error| format!("{} is not a signed-note private key: {error}", file.display()).into())

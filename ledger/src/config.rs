@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use record::WriterSigningKey;
+use record::SigningKey;
 use serde::Deserialize;
 use service::config::resolve;
 use service::secret::{CredentialDigest, SecretError, read_private, read_seed};
 use service::{Clock, SystemClock};
 use tlog::Hash;
-use tlog::note::{KeyError, NameError, SigningKey, VerifierKey};
+use tlog::note::{KeyError, NameError, SignerKey, VerifierKey};
 use tlog::policy::{Policy, PolicyParseError};
 
 use crate::engine::publication::{Fail, OnFailure};
@@ -192,7 +192,7 @@ impl Config {
         Ok(rules::Settings {
             genesis,
             origin: self.origin.clone(),
-            writer: WriterSigningKey::from_seed(read_seed(&self.writer_key)?),
+            writer: SigningKey::from_seed(read_seed(&self.writer_key)?),
             skew: self.skew_seconds,
             map_after: Duration::from_millis(self.map_after_ms),
         })
@@ -256,7 +256,7 @@ impl LogKeyConfig {
     }
 }
 
-fn read_key(path: &Path) -> Result<SigningKey, ConfigError> {
+fn read_key(path: &Path) -> Result<SignerKey, ConfigError> {
     let text = read_private(path)?;
     let key = text.trim_end().parse();
     key.map_err(|error| ConfigError::LogKey(path.to_owned(), error))

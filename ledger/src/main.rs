@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use ledger::Config;
-use record::WriterSigningKey;
+use record::SigningKey;
 use service::{Shutdown, durable, secret};
-use tlog::note::{KeyName, SigningKey};
+use tlog::note::{KeyName, SignerKey};
 
 #[derive(Parser)]
 #[command(name = "ledger", version, about = "The transparency service of Einsicht")]
@@ -209,10 +209,10 @@ fn tell(report: &ledger::check::Report) {
 
 fn make_keys(keygen: &Keygen) -> Result<(), Failure> {
     let name: KeyName = keygen.origin.parse()?;
-    let key = SigningKey::for_notes(name, &secret::random()?);
+    let key = SignerKey::for_notes(name, &secret::random()?);
     let text = format!("{}\n", key.to_private_text().as_str());
     create(&keygen.log_key, text.as_bytes())?;
-    let writer = WriterSigningKey::from_seed(secret::create_seed(&keygen.writer_key)?);
+    let writer = SigningKey::from_seed(secret::create_seed(&keygen.writer_key)?);
     println!("log key    {}", key.verifier_key()?);
     println!("writer key {}", hex::encode(writer.public().as_bytes()));
     Ok(())

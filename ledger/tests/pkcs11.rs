@@ -11,7 +11,7 @@ use std::time::Duration;
 use service::durable::create_private;
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::encoding::to_base64;
-use tlog::note::{SigningKey, VerifierKey};
+use tlog::note::{SignerKey, VerifierKey};
 
 const ORIGIN: &str = "log.example/hsm";
 const SEED: [u8; 32] = [7; 32];
@@ -90,7 +90,7 @@ impl Drop for Process {
 }
 
 fn expected() -> VerifierKey {
-    let key = SigningKey::for_notes(ORIGIN.parse().unwrap(), &SEED);
+    let key = SignerKey::for_notes(ORIGIN.parse().unwrap(), &SEED);
     key.verifier_key().unwrap()
 }
 

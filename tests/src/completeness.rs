@@ -3,10 +3,10 @@
 //! Identity has the periods' secrets, and anybody has the public log; so a lie is only what is *left out*, never a clumsy proof.
 
 use anyhow::{Context, Result};
+use proof::bundle::{CompletenessProof, PeriodProof, SeriesProof};
 use record::{Idnr, Period, PeriodEvent, Phase, Series, label, period_label};
 use tlog::map::{Key, prove_lookups};
 use tlog::merkle::{Index, inclusion_batch};
-use verifier::bundle::{CompletenessProof, PeriodProof, SeriesProof};
 
 use crate::keys::Secrets;
 use crate::public_log::{Maps, PublicLog, claimed};

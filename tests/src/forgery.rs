@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
-use exchange::LabelAnswer;
+use messages::LabelAnswer;
 use record::{
-    Body, ExchangeRecord, LabelledKind, PartName, RecordKey, SealedRecord, SharedPart, SignedEntry, Unsigned,
-    WriterSigningKey, cbor,
+    Body, ExchangeRecord, LabelledKind, PartName, RecordKey, SealedRecord, SharedPart, SignedEntry, SigningKey,
+    Unsigned, cbor,
 };
 use serde_bytes::ByteBuf;
 
@@ -47,7 +47,7 @@ impl Forger {
     pub fn start(
         kind: LabelledKind,
         lie: Lie,
-        writer: WriterSigningKey,
+        writer: SigningKey,
         identity: &Intermediary,
         ledger: &Intermediary,
     ) -> Self {
@@ -111,7 +111,7 @@ fn replace(
     body: &[u8],
     kind: LabelledKind,
     lie: Lie,
-    writer: &WriterSigningKey,
+    writer: &SigningKey,
     labels: &LabelAnswer,
     written: &Mutex<Option<SealedRecord>>,
 ) -> Result<Vec<u8>> {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use exchange::{SealingKey, SigningKey};
 use identity::state::State;
 use identity::wrapping::WrappingKeys;
-use record::{Period, WriterSigningKey};
+use messages::SealingKey;
+use record::{Period, SigningKey};
 use service::secret::{Credential, read_private, read_seed};
 use tlog::note;
 use tlog::vrf::SecretKey;
@@ -27,7 +27,7 @@ impl Keys {
 
     /// A key that signs messages: `identity/signing.key`.
     pub fn signing(&self, path: &str) -> Result<SigningKey> {
-        Ok(SigningKey::from_seed(&read_seed(&self.0.join(path))?))
+        Ok(SigningKey::from_seed(read_seed(&self.0.join(path))?))
     }
 
     /// A key that is sealed to: `connector-kba/sealing.key`.
@@ -36,8 +36,8 @@ impl Keys {
     }
 
     /// A key that signs entries: `broker/writer.key`.
-    pub fn writer(&self, path: &str) -> Result<WriterSigningKey> {
-        Ok(WriterSigningKey::from_seed(read_seed(&self.0.join(path))?))
+    pub fn writer(&self, path: &str) -> Result<SigningKey> {
+        Ok(SigningKey::from_seed(read_seed(&self.0.join(path))?))
     }
 
     /// A bearer credential as it is sent: `broker/identity.credential`.
@@ -47,12 +47,12 @@ impl Keys {
     }
 
     /// The key that signs checkpoints.
-    pub fn log(&self) -> Result<note::SigningKey> {
+    pub fn log(&self) -> Result<note::SignerKey> {
         Ok(read_private(&self.0.join("ledger/log.key"))?.trim_end().parse()?)
     }
 
     /// The key of a witness: `witness-1`.
-    pub fn witness(&self, name: &str) -> Result<note::SigningKey> {
+    pub fn witness(&self, name: &str) -> Result<note::SignerKey> {
         Ok(verifier::witness::load_signer(&self.0.join(name).join("witness.key"))?)
     }
 

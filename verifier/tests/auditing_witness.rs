@@ -2,19 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use fixtures::sample_log::{ORIGIN, START, SampleLog};
 use record::{Body, Period};
 use service::http::{Answer, Client};
 use service::{ManualClock, Shutdown};
-use support::{Log, ORIGIN, START};
 use tlog::Hash;
 use tlog::log_list::ListedLog;
 use tlog::merkle::{Size, consistency_proof};
-use tlog::note::SigningKey;
+use tlog::note::SignerKey;
 use tlog::witness::{AddCheckpoint, monitoring_path};
 use tokio::net::TcpListener;
 use verifier::audit::Source;
@@ -26,7 +24,7 @@ struct Witness {
 }
 
 impl Witness {
-    async fn start(log: &Log, state: &Path, source: &Path, genesis: Hash) -> Witness {
+    async fn start(log: &SampleLog, state: &Path, source: &Path, genesis: Hash) -> Witness {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let audit = Audit {
@@ -35,7 +33,7 @@ impl Witness {
         };
         let config = Config {
             state: state.to_owned(),
-            key: SigningKey::for_cosignatures("witness.example/auditor".parse().unwrap(), &[9; 32]),
+            key: SignerKey::for_cosignatures("witness.example/auditor".parse().unwrap(), &[9; 32]),
             logs: vec![ListedLog::new(log.log_key.verifier_key().unwrap())],
             audits: BTreeMap::from([(ORIGIN.parse().unwrap(), audit)]),
             clock: ManualClock::new(START),
@@ -46,7 +44,7 @@ impl Witness {
     }
 
     /// Asks for a cosignature on all of the log.
-    async fn ask(&self, log: &mut Log, old: Size) -> Answer {
+    async fn ask(&self, log: &mut SampleLog, old: Size) -> Answer {
         let size = log.size();
         let grows = old != Size::ZERO && old != size;
         let proof = grows.then(|| consistency_proof(&mut log.tree, old, size).unwrap());
@@ -60,7 +58,7 @@ impl Witness {
         Client::new().unwrap().post(&url, "text/plain", body).await.unwrap()
     }
 
-    async fn refuses(&self, log: &mut Log, old: Size, status: u16, why: &str) {
+    async fn refuses(&self, log: &mut SampleLog, old: Size, status: u16, why: &str) {
         let answer = self.ask(log, old).await;
         let text = String::from_utf8(answer.body).unwrap();
         assert!(
@@ -80,7 +78,7 @@ impl Witness {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_map_entry_is_never_cosigned() {
     let (state, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let mut log = Log::new();
+    let mut log = SampleLog::new();
     let genesis = log.genesis();
     let witness = Witness::start(&log, state.path(), files.path(), genesis).await;
     log.export(files.path(), 0);
@@ -119,7 +117,7 @@ async fn a_wrong_map_entry_is_never_cosigned() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_is_not_cosigned_yet() {
     let (state, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let mut log = Log::new();
+    let mut log = SampleLog::new();
     let genesis = log.genesis();
     let witness = Witness::start(&log, state.path(), files.path(), genesis).await;
     witness.refuses(&mut log, Size::ZERO, 503, "missing").await;
@@ -139,7 +137,7 @@ async fn what_cannot_be_read_is_not_cosigned_yet() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_genesis_is_another_log() {
     let (state, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let mut log = Log::new();
+    let mut log = SampleLog::new();
     log.export(files.path(), 0);
     let witness = Witness::start(&log, state.path(), files.path(), Hash([1; 32])).await;
     witness.refuses(&mut log, Size::ZERO, 422, "genesis hash").await;

@@ -2,23 +2,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use fixtures::sample_log::{self, SampleLog};
 use record::{Period, Phase};
-use support::Log;
 
 struct Place {
     dir: tempfile::TempDir,
-    log: Log,
+    log: SampleLog,
     intent: u64,
 }
 
 fn place() -> Place {
     let dir = tempfile::tempdir().unwrap();
-    let mut log = Log::new();
+    let mut log = SampleLog::new();
     let (intent, number) = log.intent();
     log.outcome(intent, number);
     log.map();
@@ -173,7 +171,7 @@ fn audit_of_a_url() {
 /// The root is computed from one answer and the entries are compared with another: both must be the same.
 #[test]
 fn a_server_that_changes_its_mind_is_found() {
-    let (mut one, mut two) = (Log::new(), Log::new());
+    let (mut one, mut two) = (SampleLog::new(), SampleLog::new());
     one.denial();
     two.denial();
     let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
@@ -294,7 +292,7 @@ fn verify_an_opening() {
     ] {
         assert!(out.contains(expected), "{expected:?} not in {out}");
     }
-    assert!(!out.contains(support::IDNR));
+    assert!(!out.contains(sample_log::IDNR));
     assert_eq!(place.run(&["verify", &file, "--genesis", &"00".repeat(32)]).0, 1);
     let mut bytes = std::fs::read(&file).unwrap();
     for at in (0..bytes.len()).step_by(211) {
@@ -313,7 +311,7 @@ fn verify_a_bundle() {
     let mut place = place();
     place.log.inspection(0);
     place.log.map();
-    let file = place.write("mine.bundle", place.log.bundle(&support::idnr()).to_bytes());
+    let file = place.write("mine.bundle", place.log.bundle(&sample_log::idnr()).to_bytes());
     let genesis = place.log.genesis().to_string();
     let (code, out) = place.run(&["verify", &file, "--genesis", &genesis]);
     let (first, as_of) = (out.lines().next().unwrap(), record::Timestamp(place.log.now + 1));
@@ -327,20 +325,20 @@ fn verify_a_bundle() {
     ] {
         assert!(out.contains(expected), "{expected:?} not in {out}");
     }
-    assert!(!out.contains(support::IDNR), "{out}");
+    assert!(!out.contains(sample_log::IDNR), "{out}");
     assert!(out.contains("not checked  what the law discloses later"), "{out}");
 
     // A server that hides the outcome.
     let last = place.log.snapshots.len() - 1;
     let lie = place
         .log
-        .bundle_showing(&support::idnr(), last, &|_, _, _, phase| phase == Phase::Intent);
+        .bundle_showing(&sample_log::idnr(), last, &|_, _, _, phase| phase == Phase::Intent);
     let file = place.write("lie.bundle", lie.to_bytes());
     let (code, out) = place.run(&["verify", &file]);
     let finding = "FINDING      exchanges of period 1, number 0, outcome: it stands in the log as entry 6";
     assert!(code == 1 && out.contains(finding), "{out}");
 
-    let mut bytes = place.log.bundle(&support::idnr()).to_bytes();
+    let mut bytes = place.log.bundle(&sample_log::idnr()).to_bytes();
     bytes.truncate(900);
     let file = place.write("cut.bundle", bytes);
     let (code, out) = place.run(&["verify", &file, "--json"]);
@@ -353,14 +351,16 @@ fn verify_a_bundle_of_a_closed_month() {
     let mut place = place();
     let middle = place.log.snapshots.len() - 1;
     place.log.exchange();
-    place.log.begin(Period(2), &support::vrf_key(Period(2)));
+    place.log.begin(Period(2), &sample_log::vrf_key(Period(2)));
     place.log.finish(Period(1));
     place.log.map();
-    let honest = place.log.bundle(&support::idnr());
+    let honest = place.log.bundle(&sample_log::idnr());
     let file = place.write("mine.bundle", honest.to_bytes());
     assert_eq!(place.run(&["verify", &file]).0, 0);
 
-    let old = place.log.bundle_showing(&support::idnr(), middle, &|_, _, _, _| true);
+    let old = place
+        .log
+        .bundle_showing(&sample_log::idnr(), middle, &|_, _, _, _| true);
     for (claimed, finding) in [
         (
             old.proof.periods[0].end.clone(),

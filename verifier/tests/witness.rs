@@ -16,7 +16,7 @@ use tlog::Hash;
 use tlog::checkpoint::{Checkpoint, Origin};
 use tlog::log_list::ListedLog;
 use tlog::merkle::{MemoryTree, Size, consistency_proof, leaf_hash};
-use tlog::note::{Note, SigningKey, VerifierKey};
+use tlog::note::{Note, SignerKey, VerifierKey};
 use tlog::witness::AddCheckpoint;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -25,12 +25,12 @@ use verifier::witness::{Config, StoreError, run};
 const ORIGIN: &str = "log.example/witnessed";
 const NOW: u64 = 1_790_000_000;
 
-fn log_key() -> SigningKey {
-    SigningKey::for_notes(ORIGIN.parse().unwrap(), &[1; 32])
+fn log_key() -> SignerKey {
+    SignerKey::for_notes(ORIGIN.parse().unwrap(), &[1; 32])
 }
 
-fn witness_key() -> SigningKey {
-    SigningKey::for_cosignatures("witness.example/w".parse().unwrap(), &[2; 32])
+fn witness_key() -> SignerKey {
+    SignerKey::for_cosignatures("witness.example/w".parse().unwrap(), &[2; 32])
 }
 
 fn tree(size: u64, salt: &str) -> MemoryTree {
@@ -41,7 +41,7 @@ fn tree(size: u64, salt: &str) -> MemoryTree {
     tree
 }
 
-fn checkpoint(tree: &MemoryTree, key: &SigningKey, origin: &str) -> String {
+fn checkpoint(tree: &MemoryTree, key: &SignerKey, origin: &str) -> String {
     let origin: Origin = origin.parse().unwrap();
     Checkpoint::new(origin, tree.size(), tree.root())
         .sign(&[key])
@@ -175,7 +175,7 @@ async fn wi_4_to_8_the_table_of_answers() {
         404
     );
     // 3: not signed by a known key; known key that does not verify
-    let stranger = SigningKey::for_notes(ORIGIN.parse().unwrap(), &[9; 32]);
+    let stranger = SignerKey::for_notes(ORIGIN.parse().unwrap(), &[9; 32]);
     let unsigned = checkpoint(&tree(5, "a"), &stranger, ORIGIN);
     assert_eq!(
         witness

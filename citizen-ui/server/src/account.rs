@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use citizen_ui::language::lang::Lang;
 use citizen_ui::pages::Fault;
-use exchange::{Disclosure, DisclosureRequest};
+use messages::{Disclosure, DisclosureRequest};
 use service::http::CallError;
 
 use crate::Portal;

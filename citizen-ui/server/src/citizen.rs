@@ -14,13 +14,13 @@ use citizen_ui::proof::access::Access;
 use citizen_ui::proof::complete::{self, Claim, Completeness};
 use citizen_ui::proof::prove::{Failure, Prover, Trust};
 use citizen_ui::proof::state::ProofState;
-use exchange::{DisclosedEntry, Disclosure, EntryKeys};
+use messages::{DisclosedEntry, Disclosure, EntryKeys};
+use proof::bundle::{Bundle, CompletenessProof, Disclosed, Record};
+use proof::opening::{Anchor, LabelProof, Opening};
 use record::{Idnr, Kind, Period, Phase, Receipt, SealedRecord, Series};
 use service::http::CallError;
 use tlog::checkpoint::SignedCheckpoint;
 use tokio::task::JoinSet;
-use verifier::bundle::{Bundle, CompletenessProof, Disclosed, Record};
-use verifier::opening::{Anchor, LabelProof, Opening};
 
 use crate::Portal;
 use crate::ledger::Fetched;

@@ -1,11 +1,11 @@
 //! What the portal reads from the ledger. Nothing read here is believed: receipts, records and documents are verified with the
 //! trust policy before they are shown.
 
+use proof::opening::Anchor;
 use record::{Body, Receipt};
 use service::http::{CallError, Client};
 use tlog::Hash;
 use tokio::sync::Mutex;
-use verifier::opening::Anchor;
 
 /// The ledger over HTTP.
 pub(crate) struct Ledger {

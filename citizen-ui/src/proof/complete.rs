@@ -1,14 +1,14 @@
 //! "These are all": the bundle checked, and compared with the list that is shown.
 //!
-//! The same steps on the server and in the browser: (1) [`verifier::bundle`] proves which entries there are and that there are no
+//! The same steps on the server and in the browser: (1) [`proof::bundle`] proves which entries there are and that there are no
 //! others, as of a time; (2) the quorum of witnesses stands behind it; (3) the list has every one of them. Entries of the list
 //! that came after that time are counted: they are proved one by one, and what else came after it is not known.
 
 use std::collections::BTreeSet;
 
+use proof::bundle::{Bundle, BundleError, Complete, Fault};
 use record::{Kind, Phase};
 use serde::{Deserialize, Serialize};
-use verifier::bundle::{Bundle, BundleError, Complete, Fault};
 
 use crate::language::when::When;
 use crate::language::words::Words;

@@ -1,14 +1,14 @@
 //! The proof of one access: its opening files checked, put together and compared with what was asked for.
 //!
-//! The same steps on the server and in the browser: (1) parse each file, (2) [`verifier::opening`] proves inclusion under the
+//! The same steps on the server and in the browser: (1) parse each file, (2) [`proof::opening`] proves inclusion under the
 //! policy, the log's beginning, the writer's right, the commitment, the record and whose it is, (3) the entries are those that
 //! the row names, (4) they fit together ([`Access::of`]), (5) the text made from them is the one shown ([`compare`]).
 
+use proof::opening::{Anchor, Opening, Proved, ProvedAnchor};
 use record::{Body, Receipt};
 use serde::{Deserialize, Serialize};
 use tlog::Hash;
 use tlog::policy::Policy;
-use verifier::opening::{Anchor, Opening, Proved, ProvedAnchor};
 
 use crate::language::words::Words;
 use crate::proof::access::{Access, Opened, Stamp};

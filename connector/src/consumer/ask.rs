@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use exchange::xnachweis::{Authority, EvidenceRequest0101, EvidenceType, Head, NaturalPerson};
-use exchange::{
+use messages::xnachweis::{Authority, EvidenceRequest0101, EvidenceType, Head, NaturalPerson};
+use messages::{
     ExchangeRequest, MessageError, Metadata, PersonQuery, S1, S2Statement, SealedRequest, SealingKey, SealingPublicKey,
-    SigningKey,
 };
-use record::{Assurance, Idnr, Participant, ParticipantId, SubjectRole, TestNumbers, Timestamp};
+use record::{Assurance, Idnr, Participant, ParticipantId, SigningKey, SubjectRole, TestNumbers, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::Problem;
 use tlog::Hash;
@@ -185,7 +184,7 @@ pub fn ask(
     let person = person(question)?;
     let (exchange, message) = (Uuid::now_v7(), Uuid::new_v4());
     let xnachweis = xnachweis(judge, provider, question, &person, (exchange, message), now);
-    let salt = exchange::random().map_err(MessageError::from)?;
+    let salt = messages::random().map_err(MessageError::from)?;
     let request = SealedRequest {
         salt,
         xml: xnachweis.to_xml().map_err(MessageError::from)?,
@@ -346,7 +345,7 @@ pub fn trace_id(traceparent: Option<&str>) -> Result<String, MessageError> {
     });
     match given {
         Some(id) => Ok(id),
-        None => Ok(exchange::random::<16>()?
+        None => Ok(messages::random::<16>()?
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect()),
@@ -356,7 +355,6 @@ pub fn trace_id(traceparent: Option<&str>) -> Result<String, MessageError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use exchange::VerifyingKey;
 
     use super::*;
     use crate::fixture::{FAMILY_NAME, IDNR, NOW, World, id, question};
@@ -379,7 +377,7 @@ mod tests {
     fn what_is_asked_is_signed_sealed_and_only_for_those_it_is_for() {
         let world = World::new();
         let asked = world.ask();
-        let key = VerifyingKey::from_bytes(&world.consumer.public()).unwrap();
+        let key = world.consumer.public();
         asked.request.verify(&key, NOW).unwrap();
         let person = asked.request.s1.open_person(&world.identity_sealing).unwrap();
         assert_eq!(person.family_name, FAMILY_NAME);

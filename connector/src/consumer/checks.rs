@@ -10,9 +10,9 @@
 //! | C2 the outcome's record says, field by field, what was asked and permitted | a broker that records something else |
 //! | C3 the provider signed this answer, and the record carries its digest and signature | an answer of somebody else |
 
-use exchange::xnachweis::{ErrorCode, EvidenceAnswer, EvidenceRequest0101};
-use exchange::{Answer, Completion, ExchangeRequest, Reply, ReplyOutcome, SealingKey, VerifyingKey};
 use ledger_client::recorded::{self, Intent, Outcome, Recorded};
+use messages::xnachweis::{ErrorCode, EvidenceAnswer, EvidenceRequest0101};
+use messages::{Answer, Completion, ExchangeRequest, Reply, ReplyOutcome, SealingKey};
 use record::{Body, ExchangeRecord, ExchangeResult, Label};
 use tlog::checkpoint::Checkpoint;
 
@@ -149,7 +149,7 @@ fn c3_answer(
         .provider(&request.metadata.provider)
         .ok_or_else(|| fault("no such provider"))?;
     reply
-        .verify(&VerifyingKey::from(provider.signing_key))
+        .verify(&provider.signing_key)
         .map_err(|_| fault("the provider did not sign this answer"))?;
     let statement = &reply.statement;
     if statement.message != request.metadata.message || statement.intent != matching.proved.intent.index().get() {
@@ -246,8 +246,8 @@ impl Accepted {
 }
 
 /// Whether head and request id are those of an answer to `asked`; the time is the provider's own.
-fn is_answer(head: &exchange::xnachweis::Head, request: uuid::Uuid, asked: &EvidenceRequest0101) -> bool {
-    let expected = exchange::xnachweis::Head {
+fn is_answer(head: &messages::xnachweis::Head, request: uuid::Uuid, asked: &EvidenceRequest0101) -> bool {
+    let expected = messages::xnachweis::Head {
         created: head.created,
         ..asked.head.clone()
     };

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use exchange::{ExchangeRequest, SealingKey};
+use messages::{ExchangeRequest, SealingKey};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

@@ -27,7 +27,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::routing::post;
 use axum::{Json, Router, body::Bytes};
-use exchange::{Acknowledgement, Completion};
+use messages::{Acknowledgement, Completion};
 use record::Outcome;
 use service::http::{CallError, Client};
 use service::secret::CredentialDigest;

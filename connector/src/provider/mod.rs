@@ -21,7 +21,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
-use exchange::{CheckName, Forward, OutcomeNotice, Reply, ReplyOutcome};
+use messages::{CheckName, Forward, OutcomeNotice, Reply, ReplyOutcome};
 use record::receipt::Receipt;
 use service::{Clock, Problem, Shutdown};
 

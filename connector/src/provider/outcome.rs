@@ -3,8 +3,8 @@
 //! A missing one (after two minutes) or a different one is an alarm: the broker closed the exchange otherwise than the
 //! provider's signed reply says, or not at all.
 
-use exchange::OutcomeNotice;
 use ledger_client::recorded::{self, Intent, Outcome, Recorded};
+use messages::OutcomeNotice;
 use record::{Body, ExchangeRecord};
 
 use super::served::Row;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use exchange::xnachweis::{
+use messages::xnachweis::{
     Authority, ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, EvidenceType, Head,
 };
-use exchange::{Answer, Forward, MessageError, Reply, ReplyOutcome, SigningKey};
-use record::Timestamp;
+use messages::{Answer, Forward, MessageError, Reply, ReplyOutcome};
+use record::{SigningKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::http::{CallError, Client};
 use uuid::Uuid;
@@ -160,11 +160,11 @@ fn reply(
     key: &SigningKey,
     forward: &Forward,
     index: u64,
-    (outcome, refusal): (ReplyOutcome, Option<exchange::CheckName>),
+    (outcome, refusal): (ReplyOutcome, Option<messages::CheckName>),
     xml: Vec<u8>,
 ) -> Result<Reply, AnswerError> {
     let answer = Answer {
-        salt: exchange::random().map_err(MessageError::from)?,
+        salt: messages::random().map_err(MessageError::from)?,
         xml,
     };
     let digest = (outcome == ReplyOutcome::Delivered).then(|| answer.digest());

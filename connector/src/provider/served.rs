@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use exchange::{AnswerStatement, CheckName, Forward, Reply, Signature};
+use messages::{AnswerStatement, CheckName, Forward, Reply, Signature};
 use record::receipt::Receipt;
 use record::{ExchangeRecord, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -101,7 +101,7 @@ pub(crate) fn digest(forward: &Forward, receipt: &Receipt) -> Hash {
         intent_receipt: receipt.entry().bytes().to_vec(),
         ..forward.clone()
     };
-    exchange::sha256_of(&[&receipt.index().get().to_be_bytes(), &record::cbor::to_vec(&same)])
+    messages::sha256_of(&[&receipt.index().get().to_be_bytes(), &record::cbor::to_vec(&same)])
 }
 
 impl Served {
@@ -195,14 +195,15 @@ fn p9_not_served(row: Option<Row>, intent: u64, digest: Hash) -> Result<Before, 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use exchange::{ReplyOutcome, SigningKey};
+    use messages::ReplyOutcome;
+    use record::SigningKey;
 
     use super::*;
 
     const NOW: Timestamp = Timestamp(1_800_000_000);
 
     fn reply() -> Reply {
-        let key = SigningKey::from_seed(&[3; 32]);
+        let key = SigningKey::from_seed([3; 32]);
         Reply::sign(
             &key,
             (Uuid::from_u128(1), 7),

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use exchange::{ReplyOutcome, VerifyingKey};
+use messages::ReplyOutcome;
 use record::Outcome;
 use service::ManualClock;
 use service::http::Client;
@@ -101,9 +101,7 @@ async fn evidence_reaches_the_consumer_and_nobody_finds_nothing() {
         let mut prepared = plan.build();
         let reply = serve(&prepared, &register.register, &served).await;
         assert_eq!(reply.statement.outcome, expected);
-        reply
-            .verify(&VerifyingKey::from_bytes(&prepared.world.provider.public()).unwrap())
-            .unwrap();
+        reply.verify(&prepared.world.provider.public()).unwrap();
         let completion = prepared.close(Some(reply), expected.into());
         let judge = prepared.world.judge("stadt-a");
         let accepted = consumer_checks::all(&judge, &prepared.asked.request, &completion).unwrap();

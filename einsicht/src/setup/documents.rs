@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use record::directory::{Directory, IdentityKeys, Participant, WriterGrant};
-use record::{GenesisDocument, Kind, WriterKey};
+use record::{GenesisDocument, Kind, VerifyingKey};
 use registerlandkarte::Registerlandkarte;
 use tlog::Hash;
 
@@ -44,7 +44,7 @@ impl Documents {
 }
 
 fn directory(secrets: &Secrets, world: &World) -> Result<Directory> {
-    let grant = |name: &str, key: WriterKey, kinds: &[Kind]| WriterGrant {
+    let grant = |name: &str, key: VerifyingKey, kinds: &[Kind]| WriterGrant {
         name: name.to_owned(),
         key,
         kinds: kinds.to_vec(),

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use exchange::SealingKey;
-use record::{Timestamp, WriterSigningKey};
+use messages::SealingKey;
+use record::{SigningKey, Timestamp};
 use service::durable;
 use service::secret::{self, Credential};
-use tlog::note::{KeyName, SigningKey};
+use tlog::note::{KeyName, SignerKey};
 
 use super::WITNESSES;
 use crate::world::{ORIGIN, World};
@@ -16,7 +16,7 @@ use crate::world::{ORIGIN, World};
 /// A participant's two keys.
 pub(crate) struct ParticipantKeys {
     /// Signs S1 and S2, or answers.
-    pub(crate) signing: WriterSigningKey,
+    pub(crate) signing: SigningKey,
     /// What is sealed to it is opened with this.
     pub(crate) sealing: SealingKey,
 }
@@ -26,23 +26,23 @@ pub(crate) struct Secrets {
     /// When the log began.
     pub(crate) beginning: Timestamp,
     /// Signs the first entries.
-    pub(crate) operator: WriterSigningKey,
+    pub(crate) operator: SigningKey,
     /// Signs directory and Registerlandkarte.
-    pub(crate) authority: WriterSigningKey,
+    pub(crate) authority: SigningKey,
     /// Opens supervision parts.
     pub(crate) supervision: SealingKey,
     /// Signs checkpoints.
-    pub(crate) log: SigningKey,
+    pub(crate) log: SignerKey,
     /// Cosign checkpoints.
-    pub(crate) witnesses: Vec<SigningKey>,
+    pub(crate) witnesses: Vec<SignerKey>,
     /// The ledger's own entries (`map`).
-    pub(crate) ledger: WriterSigningKey,
+    pub(crate) ledger: SigningKey,
     /// The broker's entries.
-    pub(crate) broker: WriterSigningKey,
+    pub(crate) broker: SigningKey,
     /// Identity's entries.
-    pub(crate) identity: WriterSigningKey,
+    pub(crate) identity: SigningKey,
     /// What identity tells providers is signed with this.
-    pub(crate) identity_signing: WriterSigningKey,
+    pub(crate) identity_signing: SigningKey,
     /// Persons are sealed to this.
     pub(crate) identity_sealing: SealingKey,
     /// By short name.
@@ -60,7 +60,7 @@ pub(crate) struct Secrets {
 impl Secrets {
     /// Reads every secret, and makes those that are missing.
     pub(crate) fn open_or_create(data: &Path, world: &World) -> Result<Self> {
-        let writer = |path: &str| Ok::<_, anyhow::Error>(WriterSigningKey::from_seed(seed(&data.join(path))?));
+        let writer = |path: &str| Ok::<_, anyhow::Error>(SigningKey::from_seed(seed(&data.join(path))?));
         let sealing = |path: &str| Ok::<_, anyhow::Error>(SealingKey::from_seed(seed(&data.join(path))?));
         let mut participants = BTreeMap::new();
         let mut at_registers = BTreeMap::new();
@@ -81,7 +81,7 @@ impl Secrets {
             operator: writer("operator/operator.key")?,
             authority: writer("operator/authority.key")?,
             supervision: sealing("supervision/sealing.key")?,
-            log: note_key(&data.join("ledger/log.key"), ORIGIN, SigningKey::for_notes)?,
+            log: note_key(&data.join("ledger/log.key"), ORIGIN, SignerKey::for_notes)?,
             witnesses: WITNESSES
                 .iter()
                 .map(|name| witness(data, name))
@@ -123,14 +123,14 @@ fn credential(path: &Path) -> Result<Credential> {
     }
 }
 
-fn witness(data: &Path, name: &str) -> Result<SigningKey> {
+fn witness(data: &Path, name: &str) -> Result<SignerKey> {
     let path = data.join(name).join("witness.key");
     // The file has the form of a note key, as a witness's own tool makes it; it cosigns with the same seed.
-    note_key(&path, &format!("einsicht.example/{name}"), SigningKey::for_notes)?;
+    note_key(&path, &format!("einsicht.example/{name}"), SignerKey::for_notes)?;
     Ok(verifier::witness::load_signer(&path)?)
 }
 
-fn note_key(path: &Path, name: &str, make: fn(KeyName, &[u8; 32]) -> SigningKey) -> Result<SigningKey> {
+fn note_key(path: &Path, name: &str, make: fn(KeyName, &[u8; 32]) -> SignerKey) -> Result<SignerKey> {
     parent(path)?;
     if path.exists() {
         return Ok(secret::read_private(path)?.trim_end().parse()?);

@@ -8,7 +8,7 @@
 //! A refusal and "nothing found" have a sealed answer of the same kind and size as evidence (XNachweis 0103), and a
 //! signed statement: the broker can record every outcome, and both parties are bound to it.
 
-use record::PartKey;
+use record::{PartKey, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use tlog::Hash;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use crate::MessageError;
 use crate::bytes::sha256_of;
 use crate::request::{Metadata, S1};
 use crate::seal::{self, PadTo, SealingKey, SealingPublicKey};
-use crate::sign::{Signature, SigningKey, VerifyingKey};
+use crate::sign::{self, Signature};
 
 const ANSWER_CONTEXT: &str = "einsicht/answer/v1";
 const ANSWER_PAD: PadTo = PadTo::Doubling(16 * 1024);
@@ -165,7 +165,7 @@ impl Reply {
             sealed_answer: sha256_of(&[&sealed_answer]),
             evidence_digest,
         };
-        let signature = key.sign(ANSWER_CONTEXT, &statement);
+        let signature = sign::sign(key, ANSWER_CONTEXT, &statement);
         Self {
             statement,
             sealed_answer,
@@ -178,7 +178,7 @@ impl Reply {
     /// # Errors
     /// [`MessageError::Signature`], [`MessageError::Mismatch`].
     pub fn verify(&self, key: &VerifyingKey) -> Result<(), MessageError> {
-        key.verify(ANSWER_CONTEXT, &self.statement, &self.signature, "the answer")?;
+        sign::verify(key, ANSWER_CONTEXT, &self.statement, &self.signature, "the answer")?;
         if sha256_of(&[&self.sealed_answer]) != self.statement.sealed_answer {
             return Err(MessageError::Mismatch("the sealed answer is not the signed one"));
         }
@@ -282,7 +282,7 @@ pub struct Acknowledgement {
 impl Acknowledgement {
     /// Signs for this exchange and outcome.
     pub fn sign(key: &SigningKey, exchange: Uuid, outcome: u64) -> Self {
-        let signature = key.sign(ACKNOWLEDGEMENT_CONTEXT, &(exchange, outcome));
+        let signature = sign::sign(key, ACKNOWLEDGEMENT_CONTEXT, &(exchange, outcome));
         Self {
             exchange,
             outcome,
@@ -295,7 +295,8 @@ impl Acknowledgement {
     /// # Errors
     /// [`MessageError::Signature`].
     pub fn verify(&self, key: &VerifyingKey) -> Result<(), MessageError> {
-        key.verify(
+        sign::verify(
+            key,
             ACKNOWLEDGEMENT_CONTEXT,
             &(self.exchange, self.outcome),
             &self.signature,

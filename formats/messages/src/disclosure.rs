@@ -3,9 +3,9 @@
 //! Identity verifies the ID token itself, writes the `inspection` entry, and only then answers. Nothing of the answer may
 //! be stored or logged; `Debug` shows nothing of it.
 
+use proof::bundle::CompletenessProof;
 use record::{Idnr, Kind, PartKey, Period, Phase, Series};
 use serde::{Deserialize, Serialize};
-use verifier::bundle::CompletenessProof;
 
 /// Portal → identity, `POST /disclosures` with a bearer credential.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

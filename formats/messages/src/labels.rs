@@ -11,6 +11,7 @@
 
 use record::{
     DisclosureClass, ExpiryDay, Idnr, Label, PartKey, ParticipantId, Period, Phase, RecordKey, RetentionClass, Series,
+    SigningKey, VerifyingKey,
 };
 use serde::{Deserialize, Serialize};
 use tlog::Hash;
@@ -20,7 +21,7 @@ use crate::MessageError;
 use crate::bytes::sha256_of;
 use crate::request::S1;
 use crate::seal::{self, PadTo, SealingKey, SealingPublicKey};
-use crate::sign::{Signature, SigningKey, VerifyingKey};
+use crate::sign::{self, Signature};
 
 const PART_CONTEXT: &str = "einsicht/provider-part/v1";
 const PART_PAD: PadTo = PadTo::Exactly(24 * 1024);
@@ -216,7 +217,8 @@ impl ProviderPart {
     /// Signs `content` for `context`.
     pub fn sign(content: ProviderContent, context: &ProviderContext, key: &SigningKey) -> Self {
         let digest = Self::digest(&content);
-        let signature = key.sign(
+        let signature = sign::sign(
+            key,
             PART_CONTEXT,
             &Signed(&context.label, &context.provider, context.s1, digest),
         );
@@ -248,7 +250,7 @@ impl ProviderPart {
     pub fn verify(&self, context: &ProviderContext, key: &VerifyingKey) -> Result<(), MessageError> {
         let digest = Self::digest(&self.content);
         let signed = Signed(&context.label, &context.provider, context.s1, digest);
-        key.verify(PART_CONTEXT, &signed, &self.signature, "the provider part")
+        sign::verify(key, PART_CONTEXT, &signed, &self.signature, "the provider part")
     }
 
     fn digest(content: &ProviderContent) -> Hash {

@@ -50,7 +50,7 @@ pub use labels::{
 };
 pub use request::{ExchangeRequest, Metadata, PersonQuery, S1, S1Statement, S2Statement, SealedRequest};
 pub use seal::{SealingKey, SealingPublicKey};
-pub use sign::{Signature, SigningKey, VerifyingKey};
+pub use sign::Signature;
 
 /// Why a message is not accepted. None of the variants carries anything of the message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -8,8 +8,7 @@
 //! S2             = sign("einsicht/s2/v1", { SHA-256(CBOR Metadata), answer key, SHA-256(sealed_request), S1 digest })
 //! ```
 
-use record::{Assurance, Idnr, SubjectRole};
-use record::{ParticipantId, Timestamp};
+use record::{Assurance, Idnr, ParticipantId, SigningKey, SubjectRole, Timestamp, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use tlog::Hash;
 use uuid::Uuid;
@@ -18,7 +17,7 @@ use zeroize::Zeroizing;
 use crate::MessageError;
 use crate::bytes::sha256_of;
 use crate::seal::{self, PadTo, SealingKey, SealingPublicKey};
-use crate::sign::{Signature, SigningKey, VerifyingKey};
+use crate::sign::{self, Signature};
 
 const PERSON_INFO: &str = "einsicht/person/v1";
 const PERSON_PAD: PadTo = PadTo::Exactly(512);
@@ -187,7 +186,7 @@ impl S1 {
             expires: Timestamp(now.0.saturating_add(S1_VALIDITY)),
             sealed_person: sha256_of(&[&sealed_person]),
         };
-        let signature = key.sign(S1_CONTEXT, &statement);
+        let signature = sign::sign(key, S1_CONTEXT, &statement);
         Self {
             statement,
             sealed_person,
@@ -205,7 +204,7 @@ impl S1 {
     /// # Errors
     /// [`MessageError::Signature`], [`MessageError::Mismatch`].
     pub fn verify_signature(&self, key: &VerifyingKey) -> Result<(), MessageError> {
-        key.verify(S1_CONTEXT, &self.statement, &self.signature, "S1")?;
+        sign::verify(key, S1_CONTEXT, &self.statement, &self.signature, "S1")?;
         if sha256_of(&[&self.sealed_person]) != self.statement.sealed_person {
             return Err(MessageError::Mismatch(
                 "the sealed person part is not the one S1 covers",
@@ -276,7 +275,7 @@ impl S2Statement {
 
     /// Signs it: S2.
     pub fn sign(&self, key: &SigningKey) -> Signature {
-        key.sign(S2_CONTEXT, self)
+        sign::sign(key, S2_CONTEXT, self)
     }
 
     /// Verifies S2.
@@ -284,7 +283,7 @@ impl S2Statement {
     /// # Errors
     /// [`MessageError::Signature`].
     pub fn verify(&self, key: &VerifyingKey, signature: &Signature) -> Result<(), MessageError> {
-        key.verify(S2_CONTEXT, self, signature, "S2")
+        sign::verify(key, S2_CONTEXT, self, signature, "S2")
     }
 }
 

@@ -3,7 +3,7 @@
 //! The context names what is signed, so that a signature over one kind of statement never counts for another. Each
 //! signature is verified singly and strictly: a key or nonce point of small order is refused.
 
-use record::{WriterKey, WriterSigningKey};
+use record::{SigningKey, VerifyingKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::MessageError;
@@ -30,69 +30,24 @@ impl<'de> Deserialize<'de> for Signature {
     }
 }
 
-/// A participant's or identity's secret signing key. `Debug` shows nothing of it.
-#[derive(Clone)]
-pub struct SigningKey(WriterSigningKey);
-
-impl std::fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SigningKey(redacted)")
-    }
+/// Signs `statement` in `context`.
+pub fn sign<T: Serialize>(key: &SigningKey, context: &'static str, statement: &T) -> Signature {
+    Signature(key.sign_context(context, &record::cbor::to_vec(statement)))
 }
 
-impl SigningKey {
-    /// The key of a 32-byte seed (RFC 8032 §5.1.5).
-    pub fn from_seed(seed: &[u8; 32]) -> Self {
-        Self(WriterSigningKey::from_seed(*seed))
-    }
-
-    /// The public key, as the directory lists it.
-    pub fn public(&self) -> [u8; 32] {
-        *self.0.public().as_bytes()
-    }
-
-    /// Signs `statement` in `context`.
-    pub fn sign<T: Serialize>(&self, context: &'static str, statement: &T) -> Signature {
-        Signature(self.0.sign_context(context, &record::cbor::to_vec(statement)))
-    }
-}
-
-/// A participant's or identity's public signing key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct VerifyingKey(WriterKey);
-
-impl From<WriterKey> for VerifyingKey {
-    fn from(key: WriterKey) -> Self {
-        Self(key)
-    }
-}
-
-impl VerifyingKey {
-    /// Reads a key as the directory lists it.
-    ///
-    /// # Errors
-    /// When the bytes are no point of the curve, or one of small order.
-    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, MessageError> {
-        WriterKey::from_bytes(bytes)
-            .map(Self)
-            .map_err(|_| MessageError::Malformed("public key"))
-    }
-
-    /// Verifies `signature` over `statement` in `context`; `what` names the signature in the error.
-    ///
-    /// # Errors
-    /// [`MessageError::Signature`] when it does not verify.
-    pub fn verify<T: Serialize>(
-        &self,
-        context: &'static str,
-        statement: &T,
-        signature: &Signature,
-        what: &'static str,
-    ) -> Result<(), MessageError> {
-        self.0
-            .verify_context(context, &record::cbor::to_vec(statement), &signature.0)
-            .map_err(|_| MessageError::Signature(what))
-    }
+/// Verifies `signature` over `statement` in `context`; `what` names the signature in the error.
+///
+/// # Errors
+/// [`MessageError::Signature`] when it does not verify.
+pub fn verify<T: Serialize>(
+    key: &VerifyingKey,
+    context: &'static str,
+    statement: &T,
+    signature: &Signature,
+    what: &'static str,
+) -> Result<(), MessageError> {
+    key.verify_context(context, &record::cbor::to_vec(statement), &signature.0)
+        .map_err(|_| MessageError::Signature(what))
 }
 
 #[cfg(test)]
@@ -102,26 +57,30 @@ mod tests {
 
     #[test]
     fn a_signature_counts_for_its_key_context_and_statement_only() {
-        let key = SigningKey::from_seed(&[7; 32]);
-        let public = VerifyingKey::from_bytes(&key.public()).unwrap();
-        let other = VerifyingKey::from_bytes(&SigningKey::from_seed(&[8; 32]).public()).unwrap();
-        let signature = key.sign("einsicht/a/v1", &"statement");
-        public
-            .verify("einsicht/a/v1", &"statement", &signature, "test")
-            .unwrap();
+        let key = SigningKey::from_seed([7; 32]);
+        let public = key.public();
+        let other = SigningKey::from_seed([8; 32]).public();
+        let signature = sign(&key, "einsicht/a/v1", &"statement");
+        verify(&public, "einsicht/a/v1", &"statement", &signature, "test").unwrap();
         let refused = Err(MessageError::Signature("test"));
         assert_eq!(
-            public.verify("einsicht/b/v1", &"statement", &signature, "test"),
+            verify(&public, "einsicht/b/v1", &"statement", &signature, "test"),
             refused
         );
         assert_eq!(
-            public.verify("einsicht/a/v1", &"statements", &signature, "test"),
+            verify(&public, "einsicht/a/v1", &"statements", &signature, "test"),
             refused
         );
-        assert_eq!(other.verify("einsicht/a/v1", &"statement", &signature, "test"), refused);
+        assert_eq!(
+            verify(&other, "einsicht/a/v1", &"statement", &signature, "test"),
+            refused
+        );
         let mut changed = signature;
         changed.0[63] ^= 1;
-        assert_eq!(public.verify("einsicht/a/v1", &"statement", &changed, "test"), refused);
+        assert_eq!(
+            verify(&public, "einsicht/a/v1", &"statement", &changed, "test"),
+            refused
+        );
     }
 
     #[test]
@@ -133,7 +92,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret() {
-        let key = SigningKey::from_seed(&[7; 32]);
-        assert_eq!(format!("{key:?}"), "SigningKey(redacted)");
+        let key = SigningKey::from_seed([7; 32]);
+        assert_eq!(format!("{key:?}"), format!("SigningKey({})", key.id()));
     }
 }

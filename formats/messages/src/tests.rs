@@ -1,7 +1,10 @@
 //! The messages of one exchange put together, and every way of crossing two of them refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use record::{Assurance, Idnr, Label, PartKey, ParticipantId, Period, Series, SubjectRole, TestNumbers, Timestamp};
+use record::{
+    Assurance, Idnr, Label, PartKey, ParticipantId, Period, Series, SigningKey, SubjectRole, TestNumbers, Timestamp,
+    VerifyingKey,
+};
 use tlog::Hash;
 use uuid::Uuid;
 
@@ -15,19 +18,19 @@ fn id(text: &str) -> ParticipantId {
 }
 
 fn consumer_key() -> SigningKey {
-    SigningKey::from_seed(&[1; 32])
+    SigningKey::from_seed([1; 32])
 }
 
 fn identity_key() -> SigningKey {
-    SigningKey::from_seed(&[2; 32])
+    SigningKey::from_seed([2; 32])
 }
 
 fn provider_key() -> SigningKey {
-    SigningKey::from_seed(&[3; 32])
+    SigningKey::from_seed([3; 32])
 }
 
 fn public(key: &SigningKey) -> VerifyingKey {
-    VerifyingKey::from_bytes(&key.public()).unwrap()
+    key.public()
 }
 
 fn person() -> PersonQuery {

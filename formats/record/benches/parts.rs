@@ -9,7 +9,7 @@ use record::content::{InspectionRecord, SharedPart};
 use record::entry::LabelledKind;
 use record::{
     Body, CitizenPart, Commitment, DayKey, ExpiryDay, Header, Idnr, Label, PartName, Parts, Period, Phase, PreparedKey,
-    RetentionClass, SealedRecord, Sequence, Series, SignedEntry, Timestamp, Unsigned, WriterSigningKey, verify_each,
+    RetentionClass, SealedRecord, Sequence, Series, SignedEntry, SigningKey, Timestamp, Unsigned, verify_each,
 };
 use tlog::Hash;
 use tlog::map::{Map, Value};
@@ -34,7 +34,7 @@ fn unsigned(number: u64) -> Unsigned {
 }
 
 fn entries(c: &mut Criterion) {
-    let key = WriterSigningKey::from_seed([7; 32]);
+    let key = SigningKey::from_seed([7; 32]);
     let public = key.public();
     let entry = key.sign(unsigned(1)).unwrap();
     let bytes = entry.bytes().to_vec();

@@ -17,7 +17,7 @@ use tlog::Hash;
 
 use crate::cbor::{self, put_bytes, put_head};
 use crate::id::WriterId;
-use crate::key::{Claim, PreparedKey, SignatureError, WriterKey, WriterSigningKey};
+use crate::key::{Claim, PreparedKey, SignatureError, SigningKey, VerifyingKey};
 
 /// Tag 18 and an array of four.
 const START: [u8; 2] = [0xd2, 0x84];
@@ -73,7 +73,7 @@ impl<'a> Sign1<'a> {
     }
 
     /// Verifies the signature; the key must be the one that the header names.
-    pub(crate) fn verify(&self, key: &WriterKey, external_aad: &[u8]) -> Result<(), SignatureError> {
+    pub(crate) fn verify(&self, key: &VerifyingKey, external_aad: &[u8]) -> Result<(), SignatureError> {
         if key.id() != self.kid {
             return Err(SignatureError);
         }
@@ -100,7 +100,7 @@ fn split_payload(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Signs `payload`.
-pub(crate) fn sign(payload: &[u8], external_aad: &[u8], key: &WriterSigningKey) -> Vec<u8> {
+pub(crate) fn sign(payload: &[u8], external_aad: &[u8], key: &SigningKey) -> Vec<u8> {
     let kid = key.id();
     let signature = key.sign_bytes(&to_be_signed(&kid, external_aad, payload));
     let mut out = Vec::with_capacity(payload.len() + 116);

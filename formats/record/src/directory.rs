@@ -14,7 +14,7 @@ use crate::content::Party;
 use crate::document::{DocumentError, SignedDocument};
 use crate::entry::{Kind, SignedEntry};
 use crate::id::{ParticipantId, WriterId};
-use crate::key::{WriterKey, WriterSigningKey};
+use crate::key::{SigningKey, VerifyingKey};
 use crate::time::Timestamp;
 
 /// A version of the directory.
@@ -43,7 +43,7 @@ pub struct WriterGrant {
     /// For people: `broker`, `identity`, `ledger`, `operator`.
     pub name: String,
     /// Signs the entries.
-    pub key: WriterKey,
+    pub key: VerifyingKey,
     /// What it may write.
     pub kinds: Vec<Kind>,
 }
@@ -55,7 +55,7 @@ pub struct Participant {
     /// Who it is.
     pub party: Party,
     /// Signs S1 and S2, or the answer.
-    pub signing_key: WriterKey,
+    pub signing_key: VerifyingKey,
     /// HPKE public key (X25519) that requests are sealed to.
     #[serde(with = "crate::bytes")]
     pub sealing_key: [u8; 32],
@@ -70,7 +70,7 @@ pub struct Participant {
 #[serde(deny_unknown_fields)]
 pub struct IdentityKeys {
     /// Signs what identity seals to providers.
-    pub signing: WriterKey,
+    pub signing: VerifyingKey,
     /// HPKE public key (X25519) that persons are sealed to.
     #[serde(with = "crate::bytes")]
     pub sealing: [u8; 32],
@@ -117,7 +117,7 @@ impl Directory {
     ///
     /// # Errors
     /// See [`DirectoryError`].
-    pub fn open(bytes: &[u8], authorities: &[WriterKey]) -> Result<Self, DirectoryError> {
+    pub fn open(bytes: &[u8], authorities: &[VerifyingKey]) -> Result<Self, DirectoryError> {
         let document = SignedDocument::open(bytes, authorities)?;
         let directory: Self = cbor::from_slice(document.payload())?;
         directory.check()?;
@@ -128,7 +128,7 @@ impl Directory {
     ///
     /// # Errors
     /// [`DirectoryError::Writers`], [`DirectoryError::Participants`]
-    pub fn sign(&self, authority: &WriterSigningKey) -> Result<SignedDocument, DirectoryError> {
+    pub fn sign(&self, authority: &SigningKey) -> Result<SignedDocument, DirectoryError> {
         self.check()?;
         Ok(SignedDocument::sign(cbor::to_vec(self), authority))
     }

@@ -5,8 +5,8 @@ use super::*;
 use crate::content::tests::party;
 use crate::{Body, Commitment, Sequence, Unsigned};
 
-fn key(seed: u8) -> WriterSigningKey {
-    WriterSigningKey::from_seed([seed; 32])
+fn key(seed: u8) -> SigningKey {
+    SigningKey::from_seed([seed; 32])
 }
 
 pub(crate) fn directory() -> Directory {
@@ -38,7 +38,7 @@ pub(crate) fn directory() -> Directory {
     }
 }
 
-fn denial(writer: &WriterSigningKey) -> SignedEntry {
+fn denial(writer: &SigningKey) -> SignedEntry {
     let body = Body::Denial {
         commitment: Commitment(Hash([1; 32])),
     };

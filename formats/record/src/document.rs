@@ -8,7 +8,7 @@ use thiserror::Error;
 use tlog::Hash;
 
 use crate::cose::{self, CoseError, Sign1};
-use crate::key::{WriterKey, WriterSigningKey};
+use crate::key::{SigningKey, VerifyingKey};
 
 const AAD: &[u8] = b"einsicht/document/v1";
 /// The longest signed document, in bytes.
@@ -41,7 +41,7 @@ pub struct SignedDocument {
 impl SignedDocument {
     /// Signs a payload.
     #[must_use]
-    pub fn sign(payload: Vec<u8>, authority: &WriterSigningKey) -> Self {
+    pub fn sign(payload: Vec<u8>, authority: &SigningKey) -> Self {
         Self {
             bytes: cose::sign(&payload, AAD, authority),
             payload,
@@ -52,7 +52,7 @@ impl SignedDocument {
     ///
     /// # Errors
     /// See [`DocumentError`].
-    pub fn open(bytes: &[u8], authorities: &[WriterKey]) -> Result<Self, DocumentError> {
+    pub fn open(bytes: &[u8], authorities: &[VerifyingKey]) -> Result<Self, DocumentError> {
         if bytes.len() > MAX_DOCUMENT {
             return Err(DocumentError::TooLong);
         }
@@ -95,10 +95,7 @@ mod tests {
 
     #[test]
     fn only_authorities_sign() {
-        let (authority, other) = (
-            WriterSigningKey::from_seed([1; 32]),
-            WriterSigningKey::from_seed([2; 32]),
-        );
+        let (authority, other) = (SigningKey::from_seed([1; 32]), SigningKey::from_seed([2; 32]));
         let document = SignedDocument::sign(vec![0xa0], &authority);
         let keys = [other.public(), authority.public()];
         let opened = SignedDocument::open(document.bytes(), &keys).unwrap();
@@ -119,7 +116,7 @@ mod tests {
     /// A signature over an entry's payload is none over a document with the same payload, and the other way round.
     #[test]
     fn documents_are_no_entries() {
-        let key = WriterSigningKey::from_seed([1; 32]);
+        let key = SigningKey::from_seed([1; 32]);
         let body = Body::Document {
             kind: DocumentKind::Directory,
             digest: Hash([3; 32]),

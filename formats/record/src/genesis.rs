@@ -10,7 +10,7 @@ use tlog::Hash;
 use tlog::note::VerifierKey;
 
 use crate::cbor::{self, CborError};
-use crate::key::WriterKey;
+use crate::key::VerifyingKey;
 
 /// The log's birth certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,9 +21,9 @@ pub struct GenesisDocument {
     /// The log's verifier keys (vkey text, c2sp.org/signed-note).
     pub log_keys: Vec<String>,
     /// Keys of the authorities that sign directory and Registerlandkarte.
-    pub authorities: Vec<WriterKey>,
+    pub authorities: Vec<VerifyingKey>,
     /// Key that signs entry 0.
-    pub operator: WriterKey,
+    pub operator: VerifyingKey,
     /// Digest of the first signed directory: entry 1.
     #[serde(with = "crate::bytes")]
     pub directory: Hash,
@@ -92,15 +92,15 @@ impl GenesisDocument {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
-    use crate::WriterSigningKey;
+    use crate::SigningKey;
 
     fn genesis() -> GenesisDocument {
-        let key = tlog::note::SigningKey::for_notes("log.example/einsicht".parse().unwrap(), &[1; 32]);
+        let key = tlog::note::SignerKey::for_notes("log.example/einsicht".parse().unwrap(), &[1; 32]);
         GenesisDocument {
             origin: "log.example/einsicht".into(),
             log_keys: vec![key.verifier_key().unwrap().to_string()],
-            authorities: vec![WriterSigningKey::from_seed([2; 32]).public()],
-            operator: WriterSigningKey::from_seed([3; 32]).public(),
+            authorities: vec![SigningKey::from_seed([2; 32]).public()],
+            operator: SigningKey::from_seed([3; 32]).public(),
             directory: Hash([4; 32]),
             registry: Hash([5; 32]),
         }

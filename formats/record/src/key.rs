@@ -5,7 +5,7 @@
 //! of one key would be two identities.
 //!
 //! What is signed outside COSE is `context ‖ 0x00 ‖ message`, so that a signature made for one purpose is worth nothing for
-//! another ([`WriterSigningKey::sign_context`]).
+//! another ([`SigningKey::sign_context`]).
 //!
 //! Who verifies many signatures of few keys does so with a [`PreparedKey`].
 
@@ -15,7 +15,7 @@ use core::fmt;
 use std::sync::LazyLock;
 
 use curve25519_dalek::constants::EIGHT_TORSION;
-use ed25519_dalek::{Signature, Signer as _, SigningKey, Verifier as _, VerifyingKey};
+use ed25519_dalek::{Signature, Signer as _, Verifier as _};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
@@ -45,15 +45,15 @@ pub struct SignatureError;
 
 /// A public key that has been checked.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct WriterKey(VerifyingKey);
+pub struct VerifyingKey(ed25519_dalek::VerifyingKey);
 
-impl WriterKey {
+impl VerifyingKey {
     /// Checks 32 bytes (RFC 8032 §5.1.2).
     ///
     /// # Errors
     /// See [`KeyError`].
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
-        let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::Invalid)?;
+        let key = ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::Invalid)?;
         if key.is_weak() {
             return Err(KeyError::Weak);
         }
@@ -89,7 +89,7 @@ impl WriterKey {
         self.0.verify(message, &signature).map_err(|_| SignatureError)
     }
 
-    /// Verifies a signature made by [`WriterSigningKey::sign_context`].
+    /// Verifies a signature made by [`SigningKey::sign_context`].
     ///
     /// # Errors
     /// [`SignatureError`]
@@ -106,39 +106,39 @@ fn has_small_order(point: &[u8; 32]) -> bool {
 }
 
 /// A byte string of 32 bytes (hexadecimal in JSON); reading checks the key.
-impl Serialize for WriterKey {
+impl Serialize for VerifyingKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.as_bytes().write(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for WriterKey {
+impl<'de> Deserialize<'de> for VerifyingKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::from_bytes(&<[u8; 32]>::read(deserializer)?).map_err(D::Error::custom)
     }
 }
 
-impl fmt::Debug for WriterKey {
+impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WriterKey({})", hex::encode(self.as_bytes()))
+        write!(f, "VerifyingKey({})", hex::encode(self.as_bytes()))
     }
 }
 
 /// A secret key; wiped when dropped.
 #[derive(Clone)]
-pub struct WriterSigningKey(SigningKey);
+pub struct SigningKey(ed25519_dalek::SigningKey);
 
-impl WriterSigningKey {
+impl SigningKey {
     /// The key of a 32-byte seed (RFC 8032 §5.1.5).
     #[must_use]
     pub fn from_seed(seed: [u8; 32]) -> Self {
-        Self(SigningKey::from_bytes(&Zeroizing::new(seed)))
+        Self(ed25519_dalek::SigningKey::from_bytes(&Zeroizing::new(seed)))
     }
 
     /// The public half.
     #[must_use]
-    pub fn public(&self) -> WriterKey {
-        WriterKey(self.0.verifying_key())
+    pub fn public(&self) -> VerifyingKey {
+        VerifyingKey(self.0.verifying_key())
     }
 
     /// SHA-256 of the public key.
@@ -158,9 +158,9 @@ impl WriterSigningKey {
     }
 }
 
-impl fmt::Debug for WriterSigningKey {
+impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WriterSigningKey({})", self.id())
+        write!(f, "SigningKey({})", self.id())
     }
 }
 
@@ -181,7 +181,7 @@ mod tests {
     /// RFC 8032 §7.1, TEST 2.
     #[test]
     fn rfc_8032_test_2() {
-        let key = WriterSigningKey::from_seed(bytes(
+        let key = SigningKey::from_seed(bytes(
             "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
         ));
         let public = bytes("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
@@ -211,7 +211,7 @@ mod tests {
             "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
         ];
         for text in small_order {
-            assert_eq!(WriterKey::from_bytes(&bytes(text)), Err(KeyError::Weak), "{text}");
+            assert_eq!(VerifyingKey::from_bytes(&bytes(text)), Err(KeyError::Weak), "{text}");
         }
         let not_canonical = [
             "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
@@ -219,28 +219,28 @@ mod tests {
             "f1ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
         ];
         for text in not_canonical {
-            assert!(WriterKey::from_bytes(&bytes(text)).is_err(), "{text}");
+            assert!(VerifyingKey::from_bytes(&bytes(text)).is_err(), "{text}");
         }
     }
 
     #[test]
     fn keys_are_checked_when_read() {
-        let key = WriterSigningKey::from_seed([7; 32]).public();
-        assert_eq!(cbor::from_slice::<WriterKey>(&cbor::to_vec(&key)).unwrap(), key);
+        let key = SigningKey::from_seed([7; 32]).public();
+        assert_eq!(cbor::from_slice::<VerifyingKey>(&cbor::to_vec(&key)).unwrap(), key);
         assert_eq!(
             serde_json::to_string(&key).unwrap(),
             format!("\"{}\"", hex::encode(key.as_bytes()))
         );
         let weak = [vec![0x58, 0x20], vec![0; 32]].concat();
         assert_eq!(
-            cbor::from_slice::<WriterKey>(&weak),
+            cbor::from_slice::<VerifyingKey>(&weak),
             Err(cbor::CborError::Shape(KeyError::Weak.to_string()))
         );
     }
 
     #[test]
     fn contexts_do_not_mix() {
-        let key = WriterSigningKey::from_seed([7; 32]);
+        let key = SigningKey::from_seed([7; 32]);
         let signature = key.sign_context("einsicht/s1/v1", b"message");
         assert_eq!(
             key.public().verify_context("einsicht/s1/v1", b"message", &signature),
@@ -257,7 +257,7 @@ mod tests {
                 .is_err()
         );
         assert!(
-            WriterSigningKey::from_seed([8; 32])
+            SigningKey::from_seed([8; 32])
                 .public()
                 .verify_context("einsicht/s1/v1", b"message", &signature)
                 .is_err()

@@ -48,7 +48,7 @@ pub use entry::{
 pub use genesis::{GenesisDocument, GenesisError};
 pub use id::{COUNTERS, Commitment, Counter, Label, ParticipantId, Period, Phase, Sequence, Series, WriterId};
 pub use idnr::{Idnr, IdnrError, TestNumbers};
-pub use key::{KeyError, PreparedKey, SignatureError, WriterKey, WriterSigningKey};
+pub use key::{KeyError, PreparedKey, SignatureError, SigningKey, VerifyingKey};
 pub use receipt::{Receipt, ReceiptError, VerifiedReceipt};
 pub use sealed::{DayKey, Header, Opened, PartKey, PartName, Parts, RecordKey, SealedError, SealedRecord, Unsealed};
 pub use submission::{SubmissionError, Submitted};

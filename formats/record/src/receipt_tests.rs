@@ -1,18 +1,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use tlog::merkle::{MemoryTree, inclusion_proof};
-use tlog::note::SigningKey;
+use tlog::note::SignerKey;
 
 use super::*;
-use crate::{Body, Commitment, Sequence, Timestamp, Unsigned, WriterSigningKey};
+use crate::{Body, Commitment, Sequence, SigningKey, Timestamp, Unsigned};
 
 const ORIGIN: &str = "log.example/einsicht";
 
-fn log_key(seed: u8) -> SigningKey {
-    SigningKey::for_notes(ORIGIN.parse().unwrap(), &[seed; 32])
+fn log_key(seed: u8) -> SignerKey {
+    SignerKey::for_notes(ORIGIN.parse().unwrap(), &[seed; 32])
 }
 
-fn witness_key() -> SigningKey {
-    SigningKey::for_cosignatures("witness.example/w".parse().unwrap(), &[9; 32])
+fn witness_key() -> SignerKey {
+    SignerKey::for_cosignatures("witness.example/w".parse().unwrap(), &[9; 32])
 }
 
 fn policy(log_seed: u8) -> Policy {
@@ -31,7 +31,7 @@ fn entry(number: u64) -> SignedEntry {
         time: Timestamp(3),
         body,
     };
-    WriterSigningKey::from_seed([1; 32]).sign(unsigned).unwrap()
+    SigningKey::from_seed([1; 32]).sign(unsigned).unwrap()
 }
 
 /// A log of five entries; the receipt of one, with or without the witness.

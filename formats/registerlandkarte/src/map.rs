@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use record::cbor::{self, CborError};
-use record::{ParticipantId, SignedDocument, Timestamp, WriterSigningKey};
+use record::{ParticipantId, SignedDocument, SigningKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -126,7 +126,7 @@ impl Registerlandkarte {
 
     /// Signs the map.
     #[must_use]
-    pub fn sign(&self, authority: &WriterSigningKey) -> SignedDocument {
+    pub fn sign(&self, authority: &SigningKey) -> SignedDocument {
         SignedDocument::sign(cbor::to_vec(self), authority)
     }
 

@@ -1,6 +1,6 @@
 //! A logged version of the map: the signed document, its digest, and the decision that names it.
 
-use record::{Allowed, DocumentError, SignedDocument, Timestamp, WriterKey};
+use record::{Allowed, DocumentError, SignedDocument, Timestamp, VerifyingKey};
 use thiserror::Error;
 use tlog::Hash;
 
@@ -46,7 +46,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// See [`SnapshotError`].
-    pub fn open(bytes: &[u8], authorities: &[WriterKey]) -> Result<Self, SnapshotError> {
+    pub fn open(bytes: &[u8], authorities: &[VerifyingKey]) -> Result<Self, SnapshotError> {
         let document = SignedDocument::open(bytes, authorities)?;
         Ok(Self {
             map: Registerlandkarte::parse(document.payload())?,

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use proptest::prelude::*;
-use record::{WriterSigningKey, cbor};
+use record::{SigningKey, cbor};
 
 use super::*;
 
@@ -166,11 +166,11 @@ fn rules_that_are_no_map() {
 
 #[test]
 fn only_an_authority_s_map_counts() {
-    let authority = WriterSigningKey::from_seed([1; 32]);
+    let authority = SigningKey::from_seed([1; 32]);
     let signed = corrected().sign(&authority);
     let snapshot = Snapshot::open(signed.bytes(), &[authority.public()]).unwrap();
     assert_eq!((snapshot.map(), snapshot.digest()), (&corrected(), signed.digest()));
-    assert!(Snapshot::open(signed.bytes(), &[WriterSigningKey::from_seed([2; 32]).public()]).is_err());
+    assert!(Snapshot::open(signed.bytes(), &[SigningKey::from_seed([2; 32]).public()]).is_err());
     let permission = snapshot.decide(&query(), T(200), T(200)).unwrap();
     assert_eq!(
         permission.allowed_by(),

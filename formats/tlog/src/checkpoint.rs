@@ -17,7 +17,7 @@ use core::str::FromStr;
 use crate::Hash;
 use crate::encoding;
 use crate::merkle::Size;
-use crate::note::{self, Algorithm, KeyName, Note, NoteError, SignatureLine, SigningKey, VerifierKey};
+use crate::note::{self, Algorithm, KeyName, Note, NoteError, SignatureLine, SignerKey, VerifierKey};
 
 /// The name of a log: one line of 1 to 255 bytes without control characters. Compared as bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -129,7 +129,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// As [`note::sign`].
-    pub fn sign(&self, keys: &[&SigningKey]) -> Result<Note, NoteError> {
+    pub fn sign(&self, keys: &[&SignerKey]) -> Result<Note, NoteError> {
         note::sign(&self.to_string(), keys)
     }
 }

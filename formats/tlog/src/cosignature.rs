@@ -24,7 +24,7 @@
 use crate::Hash;
 use crate::checkpoint::{Checkpoint, Origin};
 use crate::merkle::Subtree;
-use crate::note::{Algorithm, KeyName, SignatureLine, SigningKey, VerifierKey};
+use crate::note::{Algorithm, KeyName, SignatureLine, SignerKey, VerifierKey};
 
 /// The latest time that a cosignature may have.
 pub const MAX_TIMESTAMP: u64 = (1 << 63) - 1;
@@ -60,7 +60,7 @@ pub fn cosignature_message(text: &str, timestamp: u64) -> Vec<u8> {
 /// # Errors
 /// [`CosignatureError::WrongKey`] unless the key is [`Algorithm::CosignatureV1`], [`CosignatureError::Timestamp`] for 0 and
 /// beyond [`MAX_TIMESTAMP`], [`CosignatureError::NotACheckpoint`].
-pub fn cosign(text: &str, key: &SigningKey, timestamp: u64) -> Result<SignatureLine, CosignatureError> {
+pub fn cosign(text: &str, key: &SignerKey, timestamp: u64) -> Result<SignatureLine, CosignatureError> {
     if key.algorithm() != Algorithm::CosignatureV1 {
         return Err(CosignatureError::WrongKey);
     }

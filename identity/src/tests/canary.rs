@@ -1,7 +1,7 @@
 //! The canary: whatever identity does, no IDNr, no name, no login and no token stands in its logs. All tests of this process
 //! log into one buffer, at every level; this one runs the flows once more and looks through all of it.
 
-use exchange::DisclosureRequest;
+use messages::DisclosureRequest;
 
 use super::issuer::NONCE;
 use super::world::{World, ambiguous, blocked, by_name, emma, logs, unknown};

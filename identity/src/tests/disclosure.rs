@@ -1,7 +1,7 @@
 //! Disclosure: only to the person itself, only after an inspection, all of it, with keys that fit.
 
 use ed25519_dalek::SigningKey;
-use exchange::{Disclosure, DisclosureRequest, EntryKeys, LabelAnswer};
+use messages::{Disclosure, DisclosureRequest, EntryKeys, LabelAnswer};
 use record::{
     CitizenPart, DisclosureClass, Header, Kind, Label, LabelledKind, PartName, Parts, Phase, Receipt, RecordKey,
     SealedRecord, Series, SharedPart, VoidRecord,
@@ -276,7 +276,7 @@ async fn an_outcome_of_a_later_day_opens_with_that_days_key() {
     world.clock.advance(DAY);
     let later = world
         .identity
-        .outcome_key(&exchange::OutcomeKeyRequest {
+        .outcome_key(&messages::OutcomeKeyRequest {
             token: answer.token.clone(),
             label: answer.outcome,
             phase: Phase::Outcome,

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use exchange::{DenialKeyRequest, LabelRequest, OutcomeKeyRequest, S1, SigningKey};
-use record::{DisclosureClass, ExpiryDay, Kind, ParticipantId, Phase, RetentionClass, Series, SharedPart, Timestamp};
+use messages::{DenialKeyRequest, LabelRequest, OutcomeKeyRequest, S1};
+use record::{
+    DisclosureClass, ExpiryDay, Kind, ParticipantId, Phase, RetentionClass, Series, SharedPart, SigningKey, Timestamp,
+};
 use service::Problem;
 use uuid::Uuid;
 
@@ -123,7 +125,7 @@ async fn an_s1_that_is_not_in_order_gets_nothing() {
         good.s1.sealed_person.clone(),
     );
     for (request, expected) in [
-        (sign(&SigningKey::from_seed(&[77; 32]), "city", "register", NOON), "s1"),
+        (sign(&SigningKey::from_seed([77; 32]), "city", "register", NOON), "s1"),
         (sign(&consumer_key(), "register", "register", NOON), "s1"),
         (sign(&consumer_key(), "city", "city", NOON), "s1"),
         (sign(&consumer_key(), "stranger", "register", NOON), "s1"),
@@ -392,17 +394,17 @@ async fn the_provider_part_is_for_its_provider_and_s1_only() {
     let world = World::new().await;
     let (request, answer) = world.exchange(&emma()).await;
     let (other, other_answer) = world.exchange(&emma()).await;
-    let context = |label, s1| exchange::ProviderContext {
+    let context = |label, s1| messages::ProviderContext {
         label,
         provider: ParticipantId::new("register").unwrap(),
         s1,
     };
-    let open = |key: &exchange::SealingKey, context: &exchange::ProviderContext| {
-        exchange::ProviderPart::open(&answer.for_provider, key, context).is_ok()
+    let open = |key: &messages::SealingKey, context: &messages::ProviderContext| {
+        messages::ProviderPart::open(&answer.for_provider, key, context).is_ok()
     };
     let right = context(answer.intent, request.s1.digest());
     assert!(open(&provider_sealing(), &right));
-    assert!(!open(&exchange::SealingKey::from_seed([9; 32]), &right));
+    assert!(!open(&messages::SealingKey::from_seed([9; 32]), &right));
     assert!(!open(
         &provider_sealing(),
         &context(other_answer.intent, request.s1.digest())

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use record::{
     Body, Commitment, Kind, Label, LabelledKind, Period, PeriodEvent, ReferenceKind, SealedRecord, Sequence,
-    SignedEntry, Timestamp, Unsigned, WriterId, WriterSigningKey,
+    SignedEntry, SigningKey, Timestamp, Unsigned, WriterId,
 };
 use service::{Clock, ManualClock};
 use tlog::Hash;
 use tlog::checkpoint::{Checkpoint, Origin};
 use tlog::map::{Map, Value, prove_lookups};
 use tlog::merkle::{self, Index, MemoryTree, Size};
-use tlog::note::SigningKey;
+use tlog::note::SignerKey;
 
 use crate::log::{AppendError, Located, Log, LogError, OwnKind, Proofs, Published, Wanted};
 
@@ -44,16 +44,16 @@ impl std::fmt::Debug for TestLog {
     }
 }
 
-pub(crate) fn broker_key() -> WriterSigningKey {
-    WriterSigningKey::from_seed([101; 32])
+pub(crate) fn broker_key() -> SigningKey {
+    SigningKey::from_seed([101; 32])
 }
 
-pub(crate) fn identity_key() -> WriterSigningKey {
-    WriterSigningKey::from_seed([102; 32])
+pub(crate) fn identity_key() -> SigningKey {
+    SigningKey::from_seed([102; 32])
 }
 
-pub(crate) fn log_key() -> SigningKey {
-    SigningKey::for_notes(ORIGIN.parse().unwrap(), &[103; 32])
+pub(crate) fn log_key() -> SignerKey {
+    SignerKey::for_notes(ORIGIN.parse().unwrap(), &[103; 32])
 }
 
 impl TestLog {
@@ -93,12 +93,7 @@ impl TestLog {
     }
 
     /// Writes an entry as the ledger would take it.
-    pub(crate) fn write(
-        &self,
-        key: &WriterSigningKey,
-        body: Body,
-        record: Option<SealedRecord>,
-    ) -> Result<u64, AppendError> {
+    pub(crate) fn write(&self, key: &SigningKey, body: Body, record: Option<SealedRecord>) -> Result<u64, AppendError> {
         let mut inner = self.inner();
         if inner.down {
             return Err(AppendError::Unavailable("down".into()));

@@ -9,7 +9,7 @@ fn registry() -> Registry {
     Registry::parse(PERSONS.as_bytes(), TestNumbers::Allowed).unwrap()
 }
 
-fn found(query: &exchange::PersonQuery) -> Option<String> {
+fn found(query: &messages::PersonQuery) -> Option<String> {
     registry().find(query).map(|person| person.idnr().expose().to_owned())
 }
 

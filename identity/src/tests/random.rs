@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exchange::{LabelAnswer, LabelRequest};
+use messages::{LabelAnswer, LabelRequest};
 use proptest::prelude::*;
 use record::Series;
 

@@ -1,6 +1,6 @@
 //! A state that was restored from an older backup: it catches up with the log, and nothing is given twice or lost.
 
-use exchange::PersonQuery;
+use messages::PersonQuery;
 use record::{Kind, Label, Period, Phase, RetentionClass, Series, Timestamp};
 
 use super::disclosure::{disclose_to, open_all, recorded_exchange};
@@ -132,7 +132,7 @@ async fn a_forgotten_exchange_can_still_be_closed() {
     let (request, answer) = world.exchange(&emma()).await;
     lose_and_restore(&mut world).await;
     world.clock.set(NOON + DAY);
-    let request = exchange::OutcomeKeyRequest {
+    let request = messages::OutcomeKeyRequest {
         token: answer.token,
         label: answer.outcome,
         phase: Phase::Outcome,

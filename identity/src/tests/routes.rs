@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use exchange::{DisclosureRequest, LabelAnswer};
+use messages::{DisclosureRequest, LabelAnswer};
 use service::http::Client;
 use service::secret::Credential;
 use service::{Shutdown, listen};
@@ -82,7 +82,7 @@ async fn answers_are_cbor_that_is_not_kept() {
         .post_cbor(&format!("{url}/disclosures"), record::cbor::to_vec(&look))
         .await
         .unwrap();
-    let disclosure: exchange::Disclosure = record::cbor::from_slice(&body).unwrap();
+    let disclosure: messages::Disclosure = record::cbor::from_slice(&body).unwrap();
     assert_eq!(disclosure.entries.len(), 2);
     shutdown.trigger();
 }

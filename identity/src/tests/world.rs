@@ -4,13 +4,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use exchange::{
-    LabelAnswer, LabelRequest, PersonQuery, ProviderContent, ProviderContext, ProviderPart, S1, SealingKey, SigningKey,
-    VerifyingKey,
+use messages::{
+    LabelAnswer, LabelRequest, PersonQuery, ProviderContent, ProviderContext, ProviderPart, S1, SealingKey,
 };
 use record::{
     Directory, DisclosureClass, IdentityKeys, Idnr, Kind, Label, LabelledKind, Participant, ParticipantId, Party,
-    PeriodEvent, Phase, RetentionClass, SignedEntry, TestNumbers, Timestamp, WriterGrant, WriterKey,
+    PeriodEvent, Phase, RetentionClass, SignedEntry, SigningKey, TestNumbers, Timestamp, VerifyingKey, WriterGrant,
 };
 use service::{ManualClock, Problem};
 use tlog::checkpoint::SignedCheckpoint;
@@ -53,7 +52,7 @@ pub(crate) struct World {
 }
 
 pub(crate) fn consumer_key() -> SigningKey {
-    SigningKey::from_seed(&[1; 32])
+    SigningKey::from_seed([1; 32])
 }
 
 pub(crate) fn provider_sealing() -> SealingKey {
@@ -62,12 +61,12 @@ pub(crate) fn provider_sealing() -> SealingKey {
 
 fn identity_keys() -> Keys {
     Keys {
-        signing: SigningKey::from_seed(&[3; 32]),
+        signing: SigningKey::from_seed([3; 32]),
         sealing: SealingKey::from_seed([4; 32]),
     }
 }
 
-fn participant(id: &str, signing: [u8; 32], sealing: [u8; 32], consumer: bool) -> Participant {
+fn participant(id: &str, signing: VerifyingKey, sealing: [u8; 32], consumer: bool) -> Participant {
     let text = || id.to_owned();
     Participant {
         party: Party {
@@ -79,7 +78,7 @@ fn participant(id: &str, signing: [u8; 32], sealing: [u8; 32], consumer: bool) -
             responsible: text(),
             operating: text(),
         },
-        signing_key: WriterKey::from_bytes(&signing).unwrap(),
+        signing_key: signing,
         sealing_key: sealing,
         consumer,
         provider: !consumer,
@@ -87,7 +86,7 @@ fn participant(id: &str, signing: [u8; 32], sealing: [u8; 32], consumer: bool) -
 }
 
 fn directory() -> Directory {
-    let grant = |name: &str, key: &record::WriterSigningKey, kinds: &[Kind]| WriterGrant {
+    let grant = |name: &str, key: &record::SigningKey, kinds: &[Kind]| WriterGrant {
         name: name.into(),
         key: key.public(),
         kinds: kinds.to_vec(),
@@ -113,13 +112,13 @@ fn directory() -> Directory {
             ),
             participant(
                 "register",
-                SigningKey::from_seed(&[5; 32]).public(),
+                SigningKey::from_seed([5; 32]).public(),
                 provider_sealing().public().0,
                 false,
             ),
         ],
         identity: IdentityKeys {
-            signing: WriterKey::from_bytes(&keys.signing.public()).unwrap(),
+            signing: keys.signing.public(),
             sealing: keys.sealing.public().0,
         },
         supervision: SealingKey::from_seed([6; 32]).public().0,
@@ -224,13 +223,13 @@ impl World {
             s1: request.s1.digest(),
         };
         let part = ProviderPart::open(&answer.for_provider, &provider_sealing(), &context).unwrap();
-        let key = VerifyingKey::from_bytes(&identity_keys().signing.public()).unwrap();
+        let key = identity_keys().signing.public();
         part.verify(&context, &key).unwrap();
         let content = part.content;
         let log_keys = [log_key().verifier_key().unwrap()];
         let head = SignedCheckpoint::open(&content.checkpoint, &ORIGIN.parse().unwrap(), &log_keys).unwrap();
         let head = head.checkpoint();
-        let included = |entry: &exchange::LinkedEntry| {
+        let included = |entry: &messages::LinkedEntry| {
             let signed = SignedEntry::parse(entry.leaf.clone()).unwrap();
             let index = Index::new(entry.index).unwrap();
             merkle::verify_inclusion(&signed.leaf_hash(), index, head.size, &entry.hashes, &head.root).unwrap();
@@ -265,7 +264,7 @@ impl World {
     }
 
     /// The key of a disclosed entry's part, from the state.
-    pub(crate) fn key_of(&self, entry: &exchange::DisclosedEntry, part: record::PartName) -> record::PartKey {
+    pub(crate) fn key_of(&self, entry: &messages::DisclosedEntry, part: record::PartName) -> record::PartKey {
         let (_, label) = self.log.entry(entry.index).entry().body.map_key().unwrap();
         let (key, _) = self.identity.state.owner(&label).unwrap().unwrap();
         let row = self.identity.state.number(&key).unwrap().unwrap();

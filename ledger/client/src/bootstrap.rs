@@ -5,9 +5,7 @@
 //! only the one with the genesis hash in its configuration, so that hash has to be known ([`Bootstrap::genesis_hash`])
 //! before the ledger is started.
 
-use record::{
-    Body, DocumentKind, GenesisDocument, Receipt, Sequence, SignedEntry, Timestamp, Unsigned, WriterSigningKey,
-};
+use record::{Body, DocumentKind, GenesisDocument, Receipt, Sequence, SignedEntry, SigningKey, Timestamp, Unsigned};
 use tlog::Hash;
 use tlog::merkle::Index;
 
@@ -41,7 +39,7 @@ impl Bootstrap {
     /// # Errors
     /// [`BootstrapError::Wrong`] when `genesis` names another operator or other documents.
     pub fn new(
-        operator: &WriterSigningKey,
+        operator: &SigningKey,
         genesis: &GenesisDocument,
         directory: Vec<u8>,
         registry: Vec<u8>,

@@ -122,12 +122,12 @@ impl Head {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
-    use tlog::note::SigningKey;
+    use tlog::note::SignerKey;
 
     fn load(names: &[&str], genesis: &str) -> Result<Trust, TrustError> {
         let mut policy = String::new();
         for (seed, name) in (1..).zip(names) {
-            let key = SigningKey::for_notes(name.parse().unwrap(), &[seed; 32]);
+            let key = SignerKey::for_notes(name.parse().unwrap(), &[seed; 32]);
             policy += &format!("log {}\n", key.verifier_key().unwrap());
         }
         let dir = tempfile::tempdir().unwrap();

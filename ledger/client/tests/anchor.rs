@@ -11,7 +11,7 @@ use ledger_client::anchor::AnchorError;
 use ledger_client::bootstrap::BootstrapError;
 use ledger_client::recorded::{Denial, Intent, ReceiptError, check_written_by};
 use ledger_client::{Anchored, ApiError, Trust, check};
-use record::{WriterId, WriterSigningKey};
+use record::{SigningKey, WriterId};
 use service::shutdown::Shutdown;
 use tlog::Hash;
 
@@ -110,7 +110,7 @@ async fn a_wrong_beginning_is_no_anchor() {
     }
     anchor(&ledger).await.unwrap();
     // A policy with another log key.
-    let other = tlog::note::SigningKey::for_notes("log.example".parse().unwrap(), &[77; 32]);
+    let other = tlog::note::SignerKey::for_notes("log.example".parse().unwrap(), &[77; 32]);
     let policy = format!("log {}\nquorum none\n", other.verifier_key().unwrap());
     let trust = Trust {
         policy: policy.parse().unwrap(),
@@ -160,7 +160,7 @@ fn a_receipt_proves_kind_writer_and_place() {
 #[test]
 fn a_receipt_without_the_writer_s_right_proves_nothing() {
     let mut log = Log::begun();
-    let key = WriterSigningKey::from_seed([99; 32]);
+    let key = SigningKey::from_seed([99; 32]);
     let (sequence, previous) = log.next(&key.id());
     let time = record::Timestamp(0);
     let signed = key

@@ -11,7 +11,7 @@ use common::{FakeLedger, begin, broker, denial, intent, labelled, trust_of};
 use ledger_client::Follower;
 use ledger_client::follower::{FollowerError, POLL, Wanted};
 use proptest::prelude::*;
-use record::{Body, Label, LabelledKind, Period, PeriodEvent, Sequence, Timestamp, Unsigned, WriterSigningKey};
+use record::{Body, Label, LabelledKind, Period, PeriodEvent, Sequence, SigningKey, Timestamp, Unsigned};
 use service::shutdown::Shutdown;
 use tlog::Hash;
 use tlog::merkle::{Index, leaf_hash, verify_inclusion};
@@ -151,7 +151,7 @@ async fn broken_by(act: impl FnOnce(&mut Log)) -> String {
 }
 
 /// An entry in its writer's place, as a ledger would never take it.
-fn leaf(log: &Log, key: &WriterSigningKey, body: Body) -> Vec<u8> {
+fn leaf(log: &Log, key: &SigningKey, body: Body) -> Vec<u8> {
     let (sequence, previous) = log.next(&key.id());
     key.sign(Unsigned {
         sequence,
@@ -180,7 +180,7 @@ async fn what_no_rule_allows_breaks_it() {
             log.force(leaf(log, &broker(), labelled(LabelledKind::Inspection, 1)))
         }),
         ("not in the directory", |log| {
-            log.force(leaf(log, &WriterSigningKey::from_seed([99; 32]), intent(1)));
+            log.force(leaf(log, &SigningKey::from_seed([99; 32]), intent(1)));
         }),
         ("signature", |log| {
             let mut leaf = leaf(log, &broker(), intent(1));

@@ -16,7 +16,7 @@ use ledger_client::{
 };
 use record::{
     Body, CitizenPart, DayKey, Header, Label, LabelledKind, ParticipantId, Parts, Period, RetentionClass, SealedRecord,
-    SharedPart, Timestamp, VoidRecord, WriterSigningKey,
+    SharedPart, SigningKey, Timestamp, VoidRecord,
 };
 use service::clock::{Clock, SystemClock};
 use service::secret::Credential;
@@ -74,7 +74,7 @@ impl Bench {
         (Arc::new(LedgerApi::new(&url).unwrap()), serving)
     }
 
-    fn writer(&self, api: &Arc<LedgerApi>, anchored: &Anchored, key: WriterSigningKey, name: &str) -> Writer {
+    fn writer(&self, api: &Arc<LedgerApi>, anchored: &Anchored, key: SigningKey, name: &str) -> Writer {
         let config = WriterConfig {
             api: api.clone(),
             trust: self.trust.clone(),

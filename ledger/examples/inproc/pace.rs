@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use record::WriterSigningKey;
+use record::SigningKey;
 
 use super::Failure;
 
@@ -10,7 +10,7 @@ const TIMES: usize = 2001;
 
 /// Microseconds of a verification, now.
 pub(crate) fn micros() -> Result<f64, Failure> {
-    let signer = WriterSigningKey::from_seed([1; 32]);
+    let signer = SigningKey::from_seed([1; 32]);
     let (key, context, message) = (signer.public(), "einsicht/pace", [7; 256]);
     let signature = signer.sign_context(context, &message);
     let mut times = Vec::with_capacity(TIMES);

@@ -10,10 +10,10 @@ use ledger::engine::rows::Rows;
 use ledger::engine::{Limits, Log, Signer, Snapshot, open};
 use ledger::rules::{Checker, Keys, Raw, Rules, Settings};
 use ledger::store::rocks::RocksStore;
-use record::{Kind, Period, SignedEntry, Timestamp, WriterSigningKey};
+use record::{Kind, Period, SignedEntry, SigningKey, Timestamp};
 use service::{Clock, SystemClock};
 use tlog::Hash;
-use tlog::note::SigningKey;
+use tlog::note::SignerKey;
 
 use super::Failure;
 
@@ -24,8 +24,8 @@ const AUTHORITY: u8 = 3;
 const IDENTITY: u8 = 4;
 const FIRST_BROKER: u8 = 10;
 
-fn key(seed: u8) -> WriterSigningKey {
-    WriterSigningKey::from_seed([seed; 32])
+fn key(seed: u8) -> SigningKey {
+    SigningKey::from_seed([seed; 32])
 }
 
 /// A broker with its chain.
@@ -121,6 +121,6 @@ impl World {
     }
 }
 
-fn log_key() -> Result<SigningKey, Failure> {
-    Ok(SigningKey::for_notes(ORIGIN.parse()?, &[42; 32]))
+fn log_key() -> Result<SignerKey, Failure> {
+    Ok(SignerKey::for_notes(ORIGIN.parse()?, &[42; 32]))
 }

@@ -9,8 +9,8 @@ use tlog::checkpoint::{Checkpoint, SignedCheckpoint};
 
 const ORIGIN: &str = "log.example/open";
 
-fn key() -> SigningKey {
-    SigningKey::for_notes(ORIGIN.parse().unwrap(), &[42; 32])
+fn key() -> SignerKey {
+    SignerKey::for_notes(ORIGIN.parse().unwrap(), &[42; 32])
 }
 
 struct Server {

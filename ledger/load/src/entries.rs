@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use fixtures::begin;
 use ledger_client::api::{Submission, wire};
-use record::{Body, Commitment, Label, LabelledKind, Period, WriterSigningKey};
+use record::{Body, Commitment, Label, LabelledKind, Period, SigningKey};
 use tlog::Hash;
 
 use crate::world::now;
@@ -27,7 +27,7 @@ pub(crate) struct Shape {
 pub(crate) struct Pen(fixtures::Pen);
 
 impl Pen {
-    pub(crate) fn new(key: WriterSigningKey) -> Self {
+    pub(crate) fn new(key: SigningKey) -> Self {
         Self(fixtures::Pen::new(key))
     }
 

@@ -9,9 +9,9 @@ use anyhow::{Context as _, Result, bail};
 use fixtures::{Founders, grant};
 use ledger_client::bootstrap::{Bootstrap, BootstrapError};
 use ledger_client::{LedgerApi, Trust};
-use record::{Kind, Timestamp, WriterId, WriterSigningKey};
+use record::{Kind, SigningKey, Timestamp, WriterId};
 use service::clock::{Clock as _, SystemClock};
-use tlog::note::SigningKey;
+use tlog::note::SignerKey;
 
 const ORIGIN: &str = "load.example/log";
 /// Entries are signed before they are offered; the ledger of a run must not find them too old.
@@ -23,11 +23,11 @@ pub(crate) struct World {
     trust: Trust,
     bootstrap: Bootstrap,
     /// The one that begins the period.
-    pub(crate) identity: WriterSigningKey,
+    pub(crate) identity: SigningKey,
     /// The ledger's own, of the `map` entries.
     pub(crate) map_writer: WriterId,
     /// Those that write the load.
-    pub(crate) writers: Vec<WriterSigningKey>,
+    pub(crate) writers: Vec<SigningKey>,
 }
 
 impl World {
@@ -35,9 +35,9 @@ impl World {
     pub(crate) fn found(folder: &Path, writers: usize) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
         let [log_seed, writer_seed] = [service::secret::random()?, service::secret::random()?];
-        let log_key = SigningKey::for_notes(ORIGIN.parse()?, &log_seed);
+        let log_key = SignerKey::for_notes(ORIGIN.parse()?, &log_seed);
         let [operator, authority, identity] = [fresh()?, fresh()?, fresh()?];
-        let map_writer = WriterSigningKey::from_seed(writer_seed);
+        let map_writer = SigningKey::from_seed(writer_seed);
         let writers = (0..writers).map(|_| fresh()).collect::<Result<Vec<_>>>()?;
         let mut grants = vec![
             grant("identity", &identity, &[Kind::Period]),
@@ -141,6 +141,6 @@ pub(crate) fn now() -> Timestamp {
     Timestamp(SystemClock.now())
 }
 
-fn fresh() -> Result<WriterSigningKey> {
-    Ok(WriterSigningKey::from_seed(service::secret::random()?))
+fn fresh() -> Result<SigningKey> {
+    Ok(SigningKey::from_seed(service::secret::random()?))
 }

@@ -126,7 +126,7 @@ mod tests {
     use crate::rules::testing::{BROKER, Pen, World, intent, log_key, raw, submit};
     use crate::store::Column;
     use crate::store::memory::MemoryStore;
-    use tlog::note::SigningKey;
+    use tlog::note::SignerKey;
 
     /// A log of six entries, stopped.
     async fn log() -> Rows {
@@ -203,12 +203,12 @@ mod tests {
     #[tokio::test]
     async fn another_key_is_refused() {
         let rows = log().await;
-        let other = SigningKey::for_notes("log.example/test".parse().unwrap(), &[43; 32]);
+        let other = SignerKey::for_notes("log.example/test".parse().unwrap(), &[43; 32]);
         assert!(matches!(
             open(&rows, &Signer::new(other).unwrap()),
             Err(OpenError::Foreign(..))
         ));
-        let other = SigningKey::for_notes("log.example/other".parse().unwrap(), &[42; 32]);
+        let other = SignerKey::for_notes("log.example/other".parse().unwrap(), &[42; 32]);
         assert!(matches!(
             open(&rows, &Signer::new(other).unwrap()),
             Err(OpenError::Foreign(..))

@@ -4,7 +4,7 @@
 //! (CP-5). So a key is changed without a gap, A → A and B → B, and a reader who knows either key accepts what both have
 //! signed. When no key is valid, nothing is signed and the log stops.
 //!
-//! A [`NoteKey`] is a key file ([`SigningKey`]) or a key in a hardware security module ([`crate::pkcs11`]). Ed25519 is deterministic: the same
+//! A [`NoteKey`] is a key file ([`SignerKey`]) or a key in a hardware security module ([`crate::pkcs11`]). Ed25519 is deterministic: the same
 //! head signed again by the same keys gives the same bytes.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use service::{Clock, SystemClock};
 use tlog::checkpoint::{Checkpoint, Origin};
 use tlog::merkle::{RangeError, Size};
-use tlog::note::{self, KeyError, Note, NoteError, SignatureLine, SigningKey, VerifierKey};
+use tlog::note::{self, KeyError, Note, NoteError, SignatureLine, SignerKey, VerifierKey};
 
 use super::rows::Head;
 
@@ -59,7 +59,7 @@ pub trait NoteKey: Send + Sync {
 
 /// A key that lies in memory.
 struct Software {
-    key: SigningKey,
+    key: SignerKey,
     verifier: VerifierKey,
 }
 
@@ -108,7 +108,7 @@ impl LogKey {
     }
 
     /// A key that lies in memory.
-    pub fn software(key: SigningKey, validity: Validity) -> Result<Self, SignerError> {
+    pub fn software(key: SignerKey, validity: Validity) -> Result<Self, SignerError> {
         let verifier = key.verifier_key()?;
         Ok(Self::new(Box::new(Software { key, verifier }), validity))
     }
@@ -126,7 +126,7 @@ pub struct Signer {
 
 impl Signer {
     /// A signer with one key that is always valid, for the log whose origin is the key's name.
-    pub fn new(key: SigningKey) -> Result<Self, SignerError> {
+    pub fn new(key: SignerKey) -> Result<Self, SignerError> {
         Self::of(vec![LogKey::software(key, Validity::ALWAYS)?], SystemClock::shared())
     }
 
@@ -202,7 +202,7 @@ mod tests {
     };
 
     fn key(name: &str, seed: u8, not_before: u64, not_after: u64) -> LogKey {
-        let key = SigningKey::for_notes(name.parse().unwrap(), &[seed; 32]);
+        let key = SignerKey::for_notes(name.parse().unwrap(), &[seed; 32]);
         LogKey::software(key, Validity { not_before, not_after }).unwrap()
     }
 

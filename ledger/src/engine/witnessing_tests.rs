@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use tlog::Hash;
 use tlog::cosignature::cosign;
 use tlog::merkle::Size;
-use tlog::note::SigningKey;
+use tlog::note::SignerKey;
 use tlog::witness::{AddCheckpoint, KnownLog, decide, monitoring_path};
 use tokio::net::TcpListener;
 
@@ -22,7 +22,7 @@ use crate::store::memory::MemoryStore;
 
 /// A witness that remembers in memory.
 struct TestWitness {
-    key: SigningKey,
+    key: SignerKey,
     stored: Mutex<Option<(Size, Hash)>>,
     asked: AtomicU64,
     busy: AtomicU64,
@@ -60,7 +60,7 @@ async fn add_checkpoint(State(witness): State<Arc<TestWitness>>, body: String) -
 
 async fn witness(number: u8) -> (Arc<TestWitness>, String) {
     let name = format!("witness.example/{number}");
-    let key = SigningKey::for_cosignatures(name.parse().unwrap(), &[100 + number; 32]);
+    let key = SignerKey::for_cosignatures(name.parse().unwrap(), &[100 + number; 32]);
     let witness = Arc::new(TestWitness {
         key,
         stored: Mutex::new(None),
@@ -381,7 +381,7 @@ async fn what_was_published_is_there_after_a_restart_and_a_foreign_policy_is_ref
     let shared = world.start(store.clone());
     assert_eq!(shared.publication.latest(&shared.log.snapshot()), Some(first));
     shared.log.end();
-    let other = SigningKey::for_notes(ORIGIN.parse().unwrap(), &[43; 32])
+    let other = SignerKey::for_notes(ORIGIN.parse().unwrap(), &[43; 32])
         .verifier_key()
         .unwrap();
     world.policy = Some(Policy::parse(format!("log {other}\nquorum none\n").as_bytes()).unwrap());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use record::Receipt;
-use tlog::note::{Note, SigningKey};
+use tlog::note::{Note, SignerKey};
 use tlog::policy::Policy;
 
 use super::testing::Server;
@@ -16,8 +16,8 @@ use crate::rules::testing::*;
 use crate::server::{Setup, start};
 use crate::store::memory::MemoryStore;
 
-fn key(seed: u8) -> SigningKey {
-    SigningKey::for_notes(ORIGIN.parse().unwrap(), &[seed; 32])
+fn key(seed: u8) -> SignerKey {
+    SignerKey::for_notes(ORIGIN.parse().unwrap(), &[seed; 32])
 }
 
 fn policy(seeds: &[u8]) -> Policy {

@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use record::{
-    Body, Directory, DocumentKind, Entry, GenesisDocument, Kind, SignedDocument, SignedEntry, WriterId, WriterKey,
+    Body, Directory, DocumentKind, Entry, GenesisDocument, Kind, SignedDocument, SignedEntry, VerifyingKey, WriterId,
 };
 use tlog::Hash;
 
@@ -214,7 +214,7 @@ impl Founding {
             .directory
             .iter()
             .flat_map(|directory| directory.writers.iter().map(|grant| grant.key));
-        let all: Vec<WriterKey> = operator.into_iter().chain(writers).collect();
+        let all: Vec<VerifyingKey> = operator.into_iter().chain(writers).collect();
         self.keys.replace(all.into_iter());
     }
 }

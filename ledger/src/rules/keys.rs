@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use record::{PreparedKey, WriterId, WriterKey};
+use record::{PreparedKey, VerifyingKey, WriterId};
 
 /// Prepared keys by their id.
 pub(super) type ById = HashMap<WriterId, Arc<PreparedKey>>;
@@ -22,9 +22,9 @@ impl Keys {
     }
 
     /// Replaces all keys; those that stay are not prepared again.
-    pub(super) fn replace(&self, keys: impl Iterator<Item = WriterKey>) {
+    pub(super) fn replace(&self, keys: impl Iterator<Item = VerifyingKey>) {
         let before = self.current();
-        let prepare = |key: WriterKey| {
+        let prepare = |key: VerifyingKey| {
             let id = key.id();
             let known = before.get(&id).cloned();
             (id, known.unwrap_or_else(|| Arc::new(PreparedKey::new(key))))

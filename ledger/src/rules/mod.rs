@@ -34,8 +34,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use record::{
-    Body, Entry, Kind, LabelledKind, Period, PeriodEvent, ReferenceKind, SignedEntry, Timestamp, Unsigned,
-    WriterSigningKey,
+    Body, Entry, Kind, LabelledKind, Period, PeriodEvent, ReferenceKind, SignedEntry, SigningKey, Timestamp, Unsigned,
 };
 use service::Clock;
 use tlog::Hash;
@@ -64,7 +63,7 @@ pub struct Settings {
     /// The log's origin.
     pub origin: String,
     /// The ledger's own writer key, for `map` entries.
-    pub writer: WriterSigningKey,
+    pub writer: SigningKey,
     /// How far an entry's time may be from the clock, seconds.
     pub skew: u64,
     /// How long after an entry the next `map` entry follows.

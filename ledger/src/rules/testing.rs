@@ -9,13 +9,13 @@ use axum::body::Bytes;
 use fixtures::{Documented, Founders, grant};
 use record::{
     Body, Commitment, Directory, DocumentKind, GenesisDocument, Kind, Label, LabelledKind, Period, SignedEntry,
-    Timestamp, WriterSigningKey,
+    SigningKey, Timestamp,
 };
 use service::ManualClock;
 use service::secret::Credential;
 use tlog::Hash;
 use tlog::merkle::Index;
-use tlog::note::SigningKey;
+use tlog::note::SignerKey;
 use tlog::policy::Policy;
 
 use super::{Raw, Refusal};
@@ -29,8 +29,8 @@ use crate::store::Store;
 pub(crate) const ORIGIN: &str = "log.example/test";
 pub(crate) const NOW: u64 = 1_800_000_000;
 
-fn key(seed: u8) -> WriterSigningKey {
-    WriterSigningKey::from_seed([seed; 32])
+fn key(seed: u8) -> SigningKey {
+    SigningKey::from_seed([seed; 32])
 }
 
 /// Keys, documents and the clock.
@@ -121,8 +121,8 @@ fn with_document(entry: &SignedEntry, document: &[u8]) -> Raw {
     }
 }
 
-pub(crate) fn log_key() -> SigningKey {
-    SigningKey::for_notes(ORIGIN.parse().unwrap(), &[42; 32])
+pub(crate) fn log_key() -> SignerKey {
+    SignerKey::for_notes(ORIGIN.parse().unwrap(), &[42; 32])
 }
 
 pub(crate) fn credential() -> Credential {

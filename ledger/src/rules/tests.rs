@@ -53,8 +53,8 @@ async fn later_documents_need_an_authority_and_a_higher_version() {
     let shared = world.start(store());
     submit(&shared, world.founding()).await;
     let mut operator = world.operator();
-    let authority = record::WriterSigningKey::from_seed([AUTHORITY; 32]);
-    let operator_key = record::WriterSigningKey::from_seed([OPERATOR; 32]);
+    let authority = record::SigningKey::from_seed([AUTHORITY; 32]);
+    let operator_key = record::SigningKey::from_seed([OPERATOR; 32]);
     let mut next = world.directory.clone();
     let same = next.sign(&authority).unwrap();
     assert_eq!(

@@ -11,14 +11,14 @@ use axum::routing::post;
 use tlog::Hash;
 use tlog::cosignature::cosign;
 use tlog::merkle::Size;
-use tlog::note::SigningKey;
+use tlog::note::SignerKey;
 use tlog::witness::{AddCheckpoint, KnownLog, Refusal, decide};
 
 use crate::world::{ORIGIN, log_key, now, witness_key};
 
 pub(crate) struct Witness {
     log: KnownLog,
-    key: SigningKey,
+    key: SignerKey,
     stored: Mutex<Option<(Size, Hash)>>,
     forks: AtomicU64,
     pub(crate) url: String,

@@ -5,10 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use fixtures::{Founders, Pen, begin, grant};
-use record::{Kind, Period, SignedEntry, Timestamp, WriterSigningKey};
+use record::{Kind, Period, SignedEntry, SigningKey, Timestamp};
 use service::durable;
 use service::secret::Credential;
-use tlog::note::{SigningKey, VerifierKey};
+use tlog::note::{SignerKey, VerifierKey};
 use tlog::policy::Policy;
 
 pub(crate) const ORIGIN: &str = "log.example/crash";
@@ -49,20 +49,20 @@ pub(crate) fn now() -> Timestamp {
     )
 }
 
-fn key(seed: u8) -> WriterSigningKey {
-    WriterSigningKey::from_seed([seed; 32])
+fn key(seed: u8) -> SigningKey {
+    SigningKey::from_seed([seed; 32])
 }
 
-pub(crate) fn broker(number: u8) -> WriterSigningKey {
+pub(crate) fn broker(number: u8) -> SigningKey {
     key(FIRST_BROKER + number)
 }
 
-pub(crate) fn log_key() -> Result<SigningKey> {
-    Ok(SigningKey::for_notes(ORIGIN.parse()?, &[42; 32]))
+pub(crate) fn log_key() -> Result<SignerKey> {
+    Ok(SignerKey::for_notes(ORIGIN.parse()?, &[42; 32]))
 }
 
-pub(crate) fn witness_key() -> Result<SigningKey> {
-    Ok(SigningKey::for_cosignatures("witness.example".parse()?, &[43; 32]))
+pub(crate) fn witness_key() -> Result<SignerKey> {
+    Ok(SignerKey::for_cosignatures("witness.example".parse()?, &[43; 32]))
 }
 
 impl World {
@@ -111,7 +111,7 @@ impl World {
     }
 }
 
-fn founding(log_key: &SigningKey) -> Result<Vec<Submission>> {
+fn founding(log_key: &SignerKey) -> Result<Vec<Submission>> {
     let mut writers = vec![
         grant("identity", &key(IDENTITY), &[Kind::Period]),
         grant("ledger", &key(LEDGER), &[Kind::Map]),

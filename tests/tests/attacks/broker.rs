@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use exchange::{CheckName, ExchangeRequest, Forward, Reply, ReplyOutcome, SealingKey};
+use messages::{CheckName, ExchangeRequest, Forward, Reply, ReplyOutcome, SealingKey};
 use record::{LabelledKind, cbor};
 use tests::forgery::{self, Forger};
 use tests::keys::Keys;

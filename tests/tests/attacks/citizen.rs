@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use exchange::Disclosure;
-use record::{Body, Period, PeriodEvent, Series, SignedEntry, Timestamp, Unsigned, WriterSigningKey};
+use messages::Disclosure;
+use proof::bundle::CompletenessProof;
+use record::{Body, Period, PeriodEvent, Series, SignedEntry, SigningKey, Timestamp, Unsigned};
 use tests::citizen::Citizen;
 use tests::completeness::{prove_again, prove_tree};
 use tests::intermediary::Intermediary;
@@ -19,13 +20,12 @@ use tests::processes::Processes;
 use tests::public_log::PublicLog;
 use tests::{verifier, wait_for};
 use tlog::vrf::SecretKey;
-use verifier::bundle::CompletenessProof;
 
 /// What a liar knows.
 struct Knowledge {
     secrets: Secrets,
-    identity: WriterSigningKey,
-    ledger: WriterSigningKey,
+    identity: SigningKey,
+    ledger: SigningKey,
     log: PublicLog,
     /// What identity said of the same person before the newest exchange, and of somebody else.
     earlier: Disclosure,
@@ -119,7 +119,7 @@ const STALE: (&str, Lie) = ("an old map entry is shown as the newest", |told, kn
 });
 
 /// How much older than the witnesses' time a map entry may be, seconds, and one for rounding.
-const FRESH: u64 = verifier::bundle::FRESH + 1;
+const FRESH: u64 = proof::bundle::FRESH + 1;
 
 fn proof(told: &mut Disclosure) -> Result<&mut CompletenessProof<()>> {
     told.complete.as_mut().context("identity has proved its list")
@@ -151,7 +151,7 @@ fn proved(told: &mut Disclosure, known: &Knowledge) -> Result<()> {
 }
 
 /// An entry that says something else in the same place of its writer's chain, with the writer's signature.
-fn rewritten(entry: &SignedEntry, body: Body, key: &WriterSigningKey) -> Result<Vec<u8>> {
+fn rewritten(entry: &SignedEntry, body: Body, key: &SigningKey) -> Result<Vec<u8>> {
     let entry = entry.entry();
     let unsigned = Unsigned {
         sequence: entry.sequence,

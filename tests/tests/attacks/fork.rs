@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use exchange::{Forward, OutcomeNotice};
+use messages::{Forward, OutcomeNotice};
 use record::Receipt;
 use tests::intermediary::{Intermediary, Passed};
 use tests::keys::Keys;
@@ -17,12 +17,12 @@ use tests::{http, wait_for};
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::node_hash;
-use tlog::note::{Note, SigningKey};
+use tlog::note::{Note, SignerKey};
 
 /// How long the connector may take to notice: its minute, a round of looking, and a slow machine.
 const NOTICED: Duration = Duration::from_secs(180);
 /// The receipt as it would be if the log had another past: the same entry, the same index, another tree, signed by the log.
-fn forked(receipt: &[u8], log: &SigningKey) -> Vec<u8> {
+fn forked(receipt: &[u8], log: &SignerKey) -> Vec<u8> {
     let receipt = Receipt::parse(receipt).unwrap();
     let mut hashes = receipt.proof().hashes.clone();
     // The last hash of an inclusion proof is that of the greater half: of the past, when the entry is new.
@@ -55,7 +55,7 @@ fn root(leaf: Hash, mut index: u64, size: u64, proof: &[Hash]) -> Hash {
 }
 
 /// A checkpoint without its cosignatures: what the log alone has signed.
-fn unwitnessed(checkpoint: &[u8], log: &SigningKey) -> Vec<u8> {
+fn unwitnessed(checkpoint: &[u8], log: &SignerKey) -> Vec<u8> {
     let claimed = tests::public_log::claimed(checkpoint).unwrap();
     claimed.sign(&[log]).unwrap().to_string().into_bytes()
 }

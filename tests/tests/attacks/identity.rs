@@ -8,10 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use exchange::{
-    ChainLink, LabelAnswer, LabelRequest, ProviderContent, ProviderContext, ProviderPart, SealingKey, SigningKey,
-};
-use record::{Idnr, Label, ParticipantId, Phase, TestNumbers, label};
+use messages::{ChainLink, LabelAnswer, LabelRequest, ProviderContent, ProviderContext, ProviderPart, SealingKey};
+use record::{Idnr, Label, ParticipantId, Phase, SigningKey, TestNumbers, label};
 use serde_json::json;
 use tests::intermediary::Intermediary;
 use tests::keys::{Keys, Secrets};

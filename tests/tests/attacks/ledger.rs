@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use record::{
-    Body, Commitment, Kind, LabelledKind, Period, PeriodEvent, Sequence, Timestamp, Unsigned, WriterId,
-    WriterSigningKey,
+    Body, Commitment, Kind, LabelledKind, Period, PeriodEvent, Sequence, SigningKey, Timestamp, Unsigned, WriterId,
 };
 use tests::keys::Keys;
 use tests::processes::Processes;
@@ -161,7 +160,7 @@ impl Liar {
 
     /// Appends an entry as its writer would.
     fn append(&mut self, key: &str, body: Body) -> Result<()> {
-        let key: WriterSigningKey = self.keys.writer(key)?;
+        let key: SigningKey = self.keys.writer(key)?;
         let chain = self.chains.get(&key.id()).copied();
         let (sequence, previous) = chain.context("the writer has written before")?;
         let time = Timestamp(self.time);

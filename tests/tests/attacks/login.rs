@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use ed25519_dalek::{Signer as _, SigningKey};
-use exchange::{Disclosure, DisclosureRequest};
+use messages::{Disclosure, DisclosureRequest};
 use record::Kind;
 use tests::citizen::Citizen;
 use tests::intermediary::Intermediary;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use exchange::{ExchangeRequest, LabelAnswer, LabelRequest, PersonQuery, S1, S2Statement};
+use messages::{ExchangeRequest, LabelAnswer, LabelRequest, PersonQuery, S1, S2Statement};
 use record::{DisclosureClass, Idnr, Kind, ParticipantId, Period, Phase, Series, TestNumbers, Timestamp, cbor, label};
 use service::{Clock as _, SystemClock};
 use tests::keys::{Keys, Secrets};

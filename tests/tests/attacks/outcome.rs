@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use exchange::{Completion, Forward, OutcomeNotice};
+use messages::{Completion, Forward, OutcomeNotice};
 use record::{LabelledKind, PartName, cbor};
 use tests::forgery::{self, Forger, Lie};
 use tests::keys::Keys;

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use proof::bundle::{self, Bundle};
+use proof::opening::{self, Opening, VerifyError};
 use record::Receipt;
 use tlog::policy::Policy;
-use verifier::bundle::{self, Bundle};
-use verifier::opening::{self, Opening, VerifyError};
 
 use super::words::Statement;
 use super::{Failure, TrustArguments, Verdict, print_json, read};

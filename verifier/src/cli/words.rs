@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use proof::bundle::{Complete, ProvedEntry, ProvedRecord};
+use proof::opening::Proved;
 use record::{ExchangeRecord, ExpiryDay, SharedPart, VerifiedReceipt};
 use serde::Serialize;
 use tlog::policy::WitnessCosignature;
-use verifier::bundle::{Complete, ProvedEntry, ProvedRecord};
-use verifier::opening::Proved;
 
 /// The result of `verifier verify`.
 #[derive(Debug, Serialize)]

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use service::secret::{SecretError, read_private};
 use tlog::encoding::from_base64;
-use tlog::note::{Algorithm, KeyError, KeyName, NameError, SigningKey};
+use tlog::note::{Algorithm, KeyError, KeyName, NameError, SignerKey};
 use zeroize::Zeroizing;
 
 /// Why there is no key to sign with.
@@ -41,12 +41,12 @@ pub enum KeyFileError {
 ///
 /// # Errors
 /// [`KeyFileError`].
-pub fn load_or_create(path: &Path, name: Option<&str>) -> Result<SigningKey, KeyFileError> {
+pub fn load_or_create(path: &Path, name: Option<&str>) -> Result<SignerKey, KeyFileError> {
     if !path.exists() {
         let name: KeyName = name
             .ok_or_else(|| KeyFileError::Missing(path.display().to_string()))?
             .parse()?;
-        let text = SigningKey::for_notes(name, &service::secret::random()?).to_private_text();
+        let text = SignerKey::for_notes(name, &service::secret::random()?).to_private_text();
         let line = [text.as_bytes(), b"\n"].concat();
         service::durable::create_private(path, &line).map_err(|source| SecretError::Io {
             path: path.to_owned(),
@@ -67,7 +67,7 @@ pub fn load_or_create(path: &Path, name: Option<&str>) -> Result<SigningKey, Key
 ///
 /// # Errors
 /// [`KeyFileError`].
-pub fn load_signer(path: &Path) -> Result<SigningKey, KeyFileError> {
+pub fn load_signer(path: &Path) -> Result<SignerKey, KeyFileError> {
     let text = match read_private(path) {
         Err(SecretError::Exposed(path)) => {
             tracing::warn!("the key file {} can be read by others: chmod 600 it", path.display());
@@ -77,7 +77,7 @@ pub fn load_signer(path: &Path) -> Result<SigningKey, KeyFileError> {
         other => other?,
     };
     let text = text.trim_end_matches('\n');
-    let key: SigningKey = text.parse()?;
+    let key: SignerKey = text.parse()?;
     if key.algorithm() == Algorithm::CosignatureV1 {
         return Ok(key);
     }
@@ -88,5 +88,5 @@ pub fn load_signer(path: &Path) -> Result<SigningKey, KeyFileError> {
         .get(1..)
         .and_then(|seed| seed.try_into().ok())
         .ok_or(KeyError::Structure)?;
-    Ok(SigningKey::for_cosignatures(key.name().clone(), seed))
+    Ok(SignerKey::for_cosignatures(key.name().clone(), seed))
 }

@@ -16,7 +16,7 @@ use tlog::Hash;
 use tlog::checkpoint::{Origin, SignedCheckpoint};
 use tlog::cosignature;
 use tlog::log_list::ListedLog;
-use tlog::note::{Note, SigningKey, VerifierKey};
+use tlog::note::{Note, SignerKey, VerifierKey};
 use tlog::witness::{AddCheckpoint, KnownLog, MAX_REQUEST, Refusal, SIZE_CONTENT_TYPE, decide};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -31,7 +31,7 @@ pub struct Config {
     /// Directory of the state; made if missing.
     pub state: PathBuf,
     /// The cosigner's key ([`super::load_or_create`]).
-    pub key: SigningKey,
+    pub key: SignerKey,
     /// The logs that it cosigns for; several keys of one origin are several stanzas.
     pub logs: Vec<ListedLog>,
     /// Which of them it audits before it cosigns, by origin.
@@ -85,7 +85,7 @@ impl Log {
 
 struct Witness {
     store: Arc<Store>,
-    key: SigningKey,
+    key: SignerKey,
     clock: Arc<dyn Clock>,
     /// By hex SHA-256 of the origin.
     logs: BTreeMap<String, Log>,

@@ -6,8 +6,8 @@ use tlog::Hash;
 use tlog::policy::Policy;
 use verifier::audit::{Options, TOLERANCE};
 
-use super::support::{Log, START};
 use super::{options, run, small};
+use fixtures::sample_log::{START, SampleLog};
 
 fn files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -52,7 +52,7 @@ fn a_sound_log_is_sound() {
 /// A log that has been created and not yet used.
 #[test]
 fn cp_6_an_empty_log_is_sound() {
-    let log = Log::bare();
+    let log = SampleLog::bare();
     let dir = tempfile::tempdir().unwrap();
     log.export(dir.path(), 2);
     let mut options = Options {
@@ -88,7 +88,7 @@ fn every_flipped_byte_is_found_and_named() {
 /// The same over tiles of two levels, by samples.
 #[test]
 fn flipped_bytes_in_a_log_of_several_tiles_are_found() {
-    let mut log = Log::new();
+    let mut log = SampleLog::new();
     while log.size().get() < 600 {
         log.exchange();
     }
@@ -201,7 +201,7 @@ fn checkpoint_of_strangers_and_without_quorum() {
     options.allow_unwitnessed = true;
     assert!(run(dir.path(), &options).sound);
 
-    let stranger = tlog::note::SigningKey::for_cosignatures("stranger.example".parse().unwrap(), &[77; 32]);
+    let stranger = tlog::note::SignerKey::for_cosignatures("stranger.example".parse().unwrap(), &[77; 32]);
     let mut note = tlog::note::Note::parse(log.checkpoint(2).as_bytes()).unwrap();
     let line = tlog::cosignature::cosign(&note.text, &stranger, START).unwrap();
     note.signatures.push(line);
@@ -227,7 +227,7 @@ fn another_genesis_is_found() {
 
 #[test]
 fn a_resumed_audit_reads_only_what_is_new() {
-    let mut log = Log::new();
+    let mut log = SampleLog::new();
     while log.size().get() < 600 {
         log.exchange();
     }
@@ -262,7 +262,7 @@ fn a_resumed_audit_reads_only_what_is_new() {
     assert_eq!(report.records_checked, fresh.records_checked);
 
     // Another log under the same keys: the saved state does not fit its tree.
-    let mut fork = Log::new();
+    let mut fork = SampleLog::new();
     fork.denial();
     while fork.size().get() < 900 {
         fork.exchange();

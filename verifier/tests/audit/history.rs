@@ -5,18 +5,18 @@ use std::path::Path;
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::Size;
-use tlog::note::{Note, SigningKey};
+use tlog::note::{Note, SignerKey};
 use tlog::policy::Policy;
 use verifier::audit::Options;
 
-use super::support::{Log, START};
 use super::{options, run};
+use fixtures::sample_log::{START, SampleLog};
 
 /// A log of several tiles that was published at many sizes, at the borders of tiles among them.
-fn published() -> Log {
-    let mut empty = Log::bare();
+fn published() -> SampleLog {
+    let mut empty = SampleLog::bare();
     empty.publish();
-    let mut log = Log::new();
+    let mut log = SampleLog::new();
     log.history = empty.history;
     while log.size().get() < 530 {
         log.denial();
@@ -29,7 +29,7 @@ fn published() -> Log {
     log
 }
 
-fn exported(log: &Log) -> tempfile::TempDir {
+fn exported(log: &SampleLog) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     log.export(dir.path(), 2);
     dir
@@ -63,7 +63,7 @@ fn every_checkpoint_of_this_tree_is_sound() {
 fn a_checkpoint_of_another_tree_size_or_log_is_found() {
     let log = published();
     let dir = exported(&log);
-    let signed = |key: &SigningKey, size: u64, root: Hash| {
+    let signed = |key: &SignerKey, size: u64, root: Hash| {
         let origin = key.name().to_string().parse().unwrap();
         let checkpoint = Checkpoint::new(origin, Size::new(size).unwrap(), root);
         checkpoint.sign(&[key]).unwrap().to_string()
@@ -80,7 +80,7 @@ fn a_checkpoint_of_another_tree_size_or_log_is_found() {
     let found = replaced(dir.path(), &options(&log), 255, &log.history[&256]);
     assert!(found[0].contains("at size 256"), "{found:?}");
 
-    let other = SigningKey::for_notes("log.example/other".parse().unwrap(), &[2; 32]);
+    let other = SignerKey::for_notes("log.example/other".parse().unwrap(), &[2; 32]);
     let both = format!("log {}\n{}", other.verifier_key().unwrap(), log.policy());
     let both = Options {
         policy: Policy::parse(both.as_bytes()).unwrap(),
@@ -96,7 +96,7 @@ fn a_checkpoint_of_another_tree_size_or_log_is_found() {
 fn whoever_signed_an_old_checkpoint_is_known_and_need_not_be_the_quorum_of_today() {
     let log = published();
     let dir = exported(&log);
-    let retired = SigningKey::for_cosignatures("retired.example".parse().unwrap(), &[77; 32]);
+    let retired = SignerKey::for_cosignatures("retired.example".parse().unwrap(), &[77; 32]);
     let mut note = Note::parse(log.history[&256].as_bytes()).unwrap();
     note.signatures.truncate(1);
     let line = tlog::cosignature::cosign(&note.text, &retired, START).unwrap();

@@ -5,12 +5,10 @@
 mod files;
 mod history;
 mod rules;
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::path::Path;
 
-use support::Log;
+use fixtures::sample_log::SampleLog;
 use tlog::policy::Policy;
 use verifier::audit::{Options, Progress, Report, Source, TOLERANCE, audit};
 
@@ -19,7 +17,7 @@ impl Progress for Silent {
     fn at(&self, _: u64, _: u64) {}
 }
 
-fn options(log: &Log) -> Options {
+fn options(log: &SampleLog) -> Options {
     Options {
         policy: Policy::parse(log.policy().as_bytes()).unwrap(),
         genesis: Some(log.genesis()),
@@ -41,7 +39,7 @@ fn run(dir: &Path, options: &Options) -> Report {
 }
 
 /// Exports and audits; gives the findings as text.
-fn findings(log: &Log) -> Vec<String> {
+fn findings(log: &SampleLog) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     log.export(dir.path(), 2);
     run(dir.path(), &options(log))
@@ -51,8 +49,8 @@ fn findings(log: &Log) -> Vec<String> {
         .collect()
 }
 
-fn small() -> Log {
-    let mut log = Log::new();
+fn small() -> SampleLog {
+    let mut log = SampleLog::new();
     log.publish();
     let (intent, number) = log.intent();
     log.outcome(intent, number);

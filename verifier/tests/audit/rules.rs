@@ -5,14 +5,14 @@ use tlog::Hash;
 use tlog::merkle::Index;
 use verifier::audit::TOLERANCE;
 
-use super::support::exchanges::labelled;
-use super::support::{Log, START};
 use super::{findings, small};
+use fixtures::sample_log::exchanges::labelled;
+use fixtures::sample_log::{START, SampleLog};
 
 /// The log signs what breaks a rule: each of these is found in the entry that breaks it.
 #[test]
 fn broken_rules_are_found() {
-    type Break = fn(&mut Log) -> u64;
+    type Break = fn(&mut SampleLog) -> u64;
     let cases: [(&str, Break); 17] = [
         ("may not write the kind", |log| {
             let roots = vec![(Period::MAP0, Hash([0; 32]))];
@@ -123,7 +123,7 @@ fn broken_rules_are_found() {
 }
 
 /// A log whose first period is final.
-fn small_and_final() -> Log {
+fn small_and_final() -> SampleLog {
     const MONTH: u64 = 31 * 24 * 3600;
     let mut log = small();
     let begin = PeriodEvent::Begin {

@@ -24,7 +24,7 @@ pub(crate) fn run(quick: bool) -> Result<()> {
         "the label map",
         example("tlog", "map_speed", labels, &[])?,
     );
-    let bundle = example("verifier", "bundle", labels, &keep_bundle)?;
+    let bundle = example("proof", "bundle", labels, &keep_bundle)?;
     add(&mut figures, "a bundle of 100 entries", bundle);
     add(&mut figures, "the same in Chromium", browser::run(&kept)?);
     build_ledger()?;

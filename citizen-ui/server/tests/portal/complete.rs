@@ -41,7 +41,7 @@ async fn what_has_expired_is_listed_as_erased_and_counts() {
     );
     let file = world.get(&format!("/de/zugriffe/{first}/oeffnung"), &cookie).await.body;
     let policy = tlog::policy::Policy::parse(world.backend().log.policy().as_bytes()).unwrap();
-    let proved = verifier::opening::Opening::parse(&file)
+    let proved = proof::opening::Opening::parse(&file)
         .unwrap()
         .verify(&policy, None)
         .unwrap();
@@ -67,7 +67,7 @@ async fn these_are_all_and_the_bundle_proves_it() {
             backend.log.genesis(),
         )
     };
-    let complete = verifier::bundle::Bundle::parse(&file.body).unwrap();
+    let complete = proof::bundle::Bundle::parse(&file.body).unwrap();
     let complete = complete.verify(&policy, Some(&genesis)).unwrap();
     assert_eq!(
         (complete.exchanges, complete.inspections, complete.quorum),

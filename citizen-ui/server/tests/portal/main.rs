@@ -6,8 +6,6 @@ mod complete;
 mod login;
 mod pages;
 mod proofs;
-#[path = "../../../../verifier/tests/support/mod.rs"]
-mod support;
 mod world;
 
 const HIGH: &str = test_login::ACR_HIGH;

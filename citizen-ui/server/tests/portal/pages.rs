@@ -7,8 +7,8 @@ use record::Receipt;
 use tlog::policy::Policy;
 
 use crate::HIGH;
-use crate::support;
 use crate::world::{Mode, World};
+use fixtures::sample_log;
 
 #[tokio::test]
 async fn a_citizen_logs_in_and_sees_proved_accesses() {
@@ -37,7 +37,7 @@ async fn a_citizen_logs_in_and_sees_proved_accesses() {
     ] {
         assert!(text.contains(expected), "{expected} is missing in {text}");
     }
-    assert!(!text.contains(support::IDNR), "the number stays in the session");
+    assert!(!text.contains(sample_log::IDNR), "the number stays in the session");
 
     let mut files = Vec::new();
     for index in [intent, outcome.unwrap()] {
@@ -77,7 +77,7 @@ async fn the_detail_page_and_its_files() {
     let outcome = outcome.unwrap();
     let opening = world.get(&format!("/en/zugriffe/{outcome}/oeffnung"), &cookie).await;
     assert_eq!(opening.headers[header::CONTENT_TYPE], "application/cbor");
-    let opening = verifier::opening::Opening::parse(&opening.body).unwrap();
+    let opening = proof::opening::Opening::parse(&opening.body).unwrap();
     assert!(opening.verify(&policy, None).unwrap().person.is_some());
     for path in [
         "/en/zugriffe/0",

@@ -11,17 +11,17 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use citizen_ui::proof::prove::{Prover, TrustText};
 use citizen_ui_server::{Config, Limits, LoginConfig};
-use exchange::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodInfo};
 use http_body_util::BodyExt;
+use messages::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodInfo};
+use proof::bundle::CompletenessProof;
 use record::{DayKey, Kind, PartName, Period, Phase, Series};
 use service::secret::Credential;
 use service::{Problem, Shutdown, SystemClock};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
-use verifier::bundle::CompletenessProof;
 
-use crate::support::{self, Log};
+use fixtures::sample_log::{self, SampleLog};
 
 const PUBLIC: &str = "http://portal.test";
 const CLIENT: &str = "cockpit";
@@ -53,7 +53,7 @@ pub(crate) enum Mode {
 }
 
 pub(crate) struct Backend {
-    pub log: Log,
+    pub log: SampleLog,
     pub mode: Mode,
     pub ledger: Credential,
     pub identity: Credential,
@@ -220,7 +220,7 @@ fn lock(backend: &Mutex<Backend>) -> MutexGuard<'_, Backend> {
 }
 
 fn backend(exchanges: usize, dir: &std::path::Path) -> Backend {
-    let mut log = Log::new();
+    let mut log = SampleLog::new();
     let exchanges = (0..exchanges)
         .map(|_| {
             let (intent, number) = log.intent();
@@ -385,7 +385,7 @@ fn disclosure(backend: &Backend) -> Disclosure {
         _ => backend.inspection,
     };
     Disclosure {
-        idnr: support::idnr(),
+        idnr: sample_log::idnr(),
         display_name: "Emma Mustermann".into(),
         inspection_receipt: backend.log.receipt(inspection, 0),
         checkpoint: backend.log.checkpoint(0).into_bytes(),
@@ -403,7 +403,7 @@ fn complete(backend: &Backend, shown: usize) -> CompletenessProof<()> {
     let last = backend.log.snapshots.len() - 1;
     let bundle = backend
         .log
-        .bundle_showing(&support::idnr(), last, &|_, series, number, _| {
+        .bundle_showing(&sample_log::idnr(), last, &|_, series, number, _| {
             backend.mode != Mode::Withheld || series != Series::Exchanges || (number as usize) < shown
         });
     let cosigners = if backend.mode == Mode::Unwitnessed { 0 } else { 2 };

@@ -1,8 +1,9 @@
 //! C1 to C3 and the answer inside, each with what it must keep out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use exchange::xnachweis::{ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, NaturalPerson};
-use exchange::{CheckName, SigningKey};
+use messages::CheckName;
+use messages::xnachweis::{ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, NaturalPerson};
+use record::SigningKey;
 use tlog::Hash;
 use tlog::merkle::Index;
 use uuid::Uuid;
@@ -16,7 +17,7 @@ fn response(asked: &EvidenceRequest0101) -> EvidenceResponse0102 {
     EvidenceResponse0102 {
         request: asked.id,
         response: Uuid::from_u128(8),
-        head: exchange::xnachweis::Head {
+        head: messages::xnachweis::Head {
             created: NOW.after(1),
             ..asked.head.clone()
         },
@@ -56,7 +57,7 @@ fn delivery(prepared: &Prepared) -> Reply {
 }
 
 fn error_xml(prepared: &Prepared, code: ErrorCode, request: Uuid) -> Vec<u8> {
-    let head = exchange::xnachweis::Head {
+    let head = messages::xnachweis::Head {
         created: NOW.after(1),
         ..xnachweis(prepared).head.clone()
     };
@@ -258,7 +259,7 @@ fn c3_an_answer_signed_by_another_or_to_another_message() {
             good.statement.message
         };
         let about = (message, good.statement.intent + intent_off);
-        let key = SigningKey::from_seed(&[seed; 32]);
+        let key = SigningKey::from_seed([seed; 32]);
         let outcome = (ReplyOutcome::Delivered, None);
         let reply = Reply::sign(&key, about, outcome, good.statement.evidence_digest, good.sealed_answer);
         let completion = prepared.close(Some(reply), record::Outcome::Delivered);
@@ -305,7 +306,7 @@ fn the_answer_inside_must_be_the_one_asked_for() {
     }
     let (prepared, completion) = delivered();
     let accepted = run(&prepared, &completion).unwrap();
-    let other = exchange::SealingKey::from_seed([1; 32]);
+    let other = messages::SealingKey::from_seed([1; 32]);
     assert_eq!(accepted.open(&other, xnachweis(&prepared)).unwrap_err().check, "answer");
 }
 

@@ -1,7 +1,7 @@
 //! What is asked, and by which right: P6 and P7.
 
-use exchange::xnachweis::{Authority, EvidenceRequest0101};
-use exchange::{CheckName, SealedRequest};
+use messages::xnachweis::{Authority, EvidenceRequest0101};
+use messages::{CheckName, SealedRequest};
 
 use super::{Case, Chained, Fault, Opened, Permitted};
 use crate::recorded::{self, Sent};

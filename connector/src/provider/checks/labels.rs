@@ -4,7 +4,7 @@
 //! identity cannot have two label sets. And it is accepted only if the labels of its chain stand in the log; so whoever
 //! hides an exchange from a citizen needs a label that is proved absent (record::label, the lemma).
 
-use exchange::{CheckName, LinkedEntry, ProviderContent};
+use messages::{CheckName, LinkedEntry, ProviderContent};
 use record::{Body, Counter, Label, LabelledKind, PeriodEvent, Phase, Series, SignedEntry, Timestamp, label};
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::{Index, verify_inclusion};

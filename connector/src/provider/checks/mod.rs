@@ -23,14 +23,14 @@ mod content;
 mod labels;
 mod origin;
 
-use exchange::{CheckName, Forward, ProviderContent, SealingKey};
 use ledger_client::recorded::{Intent, Recorded};
+use messages::{CheckName, Forward, ProviderContent, SealingKey};
 use record::{ExchangeRecord, Idnr, Label, Period, Timestamp};
 use registerlandkarte::Permission;
 use tlog::checkpoint::Checkpoint;
 
 use crate::common::Judge;
-use exchange::xnachweis::EvidenceRequest0101;
+use messages::xnachweis::EvidenceRequest0101;
 
 /// A check that failed. `why` goes to the operator's log; it names no person and no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Where the forward comes from and when: P1, P2, P3, P8.
 
-use exchange::request::verify_consumer;
-use exchange::{CheckName, Forward, ProviderContext, ProviderPart, VerifyingKey};
 use ledger_client::recorded::{self, Intent};
+use messages::request::verify_consumer;
+use messages::{CheckName, Forward, ProviderContext, ProviderPart};
 use record::{Body, LabelledKind};
 
 use super::{Addressed, Case, Checked, Fault, Permitted, Proved, Signed};
@@ -42,7 +42,7 @@ pub(super) fn p2_signatures(case: &Case<'_>, proved: Proved) -> Result<Signed, F
         .directory
         .consumer(&forward.metadata.consumer)
         .ok_or_else(|| fault("the consumer is not in the directory"))?;
-    let key = VerifyingKey::from(consumer.signing_key);
+    let key = consumer.signing_key;
     let Forward {
         metadata,
         s1,
@@ -69,7 +69,7 @@ pub(super) fn p3_identity(case: &Case<'_>, signed: Signed) -> Result<Addressed, 
     };
     let part = ProviderPart::open(&case.forward.for_provider, case.sealing, &context)
         .map_err(|_| fault("identity's part is not sealed for this label, provider and S1"))?;
-    part.verify(&context, &VerifyingKey::from(case.judge.directory.identity.signing))
+    part.verify(&context, &case.judge.directory.identity.signing)
         .map_err(|_| fault("identity did not sign its part for this label, provider and S1"))?;
     Ok(Addressed {
         signed,

@@ -1,8 +1,8 @@
 //! Each check with what it must keep out: one thing changed, the rest consistent. P6 to P8 in [`content`].
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use exchange::{ProviderContext, ProviderPart, S2Statement, SigningKey};
-use record::{Idnr, Kind, Label, Outcome, PartKey, Period, Series, TestNumbers};
+use messages::{ProviderContext, ProviderPart, S2Statement};
+use record::{Idnr, Kind, Label, Outcome, PartKey, Period, Series, SigningKey, TestNumbers};
 use registerlandkarte::Interval;
 use tlog::Hash;
 
@@ -215,7 +215,7 @@ fn p3_a_part_that_identity_did_not_sign() {
         &context,
     )
     .unwrap();
-    let forged = ProviderPart::sign(part.content, &context, &SigningKey::from_seed(&[99; 32]));
+    let forged = ProviderPart::sign(part.content, &context, &SigningKey::from_seed([99; 32]));
     prepared.forward.for_provider = forged
         .seal(&context, &prepared.world.provider_sealing.public())
         .unwrap();
@@ -333,7 +333,7 @@ fn p5_a_chain_with_gaps_surplus_or_for_nobody() {
     let mut nobody = Plan::nobody();
     nobody.content = Box::new(|content| {
         let (number, vrf_proof, entry) = (content.number, content.vrf_proof, content.period_begin.clone());
-        content.chain.push(exchange::ChainLink {
+        content.chain.push(messages::ChainLink {
             number,
             vrf_proof,
             entry,

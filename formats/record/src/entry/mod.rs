@@ -16,9 +16,9 @@
 //! came in: [`SignedEntry`] keeps them and never writes them again.
 //!
 //! What goes wrong elsewhere: a lenient parser gives one signature two leaf hashes. Here each entry has exactly one text
-//! ([`SignedEntry::parse`] accepts only what [`WriterSigningKey::sign`] writes), and Ed25519 is verified strictly.
+//! ([`SignedEntry::parse`] accepts only what [`SigningKey::sign`] writes), and Ed25519 is verified strictly.
 //!
-//! [`WriterSigningKey::sign`]: crate::WriterSigningKey::sign
+//! [`SigningKey::sign`]: crate::SigningKey::sign
 
 mod signed;
 mod wire;

@@ -7,7 +7,7 @@ use tlog::Hash;
 use super::{Body, Entry, EntryError, MAX_LEAF, wire};
 use crate::cose::{self, Sign1};
 use crate::id::Sequence;
-use crate::key::{self, PreparedKey, SignatureError, WriterKey, WriterSigningKey};
+use crate::key::{self, PreparedKey, SignatureError, SigningKey, VerifyingKey};
 use crate::time::Timestamp;
 
 /// Everything of an entry but the writer, which the signing key adds.
@@ -23,7 +23,7 @@ pub struct Unsigned {
     pub body: Body,
 }
 
-impl WriterSigningKey {
+impl SigningKey {
     /// Writes and signs an entry.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl SignedEntry {
     /// Reads a leaf.
     ///
     /// # Errors
-    /// [`EntryError`] for everything that [`WriterSigningKey::sign`] would not have written.
+    /// [`EntryError`] for everything that [`SigningKey::sign`] would not have written.
     pub fn parse(bytes: impl Into<Vec<u8>>) -> Result<Self, EntryError> {
         let bytes = bytes.into();
         if bytes.len() > MAX_LEAF {
@@ -84,7 +84,7 @@ impl SignedEntry {
     ///
     /// # Errors
     /// [`SignatureError`]
-    pub fn verify(&self, key: &WriterKey) -> Result<(), SignatureError> {
+    pub fn verify(&self, key: &VerifyingKey) -> Result<(), SignatureError> {
         Sign1::parse(&self.bytes).map_err(|_| SignatureError)?.verify(key, &[])
     }
 

@@ -3,12 +3,12 @@ use coset::{CoseSign1, TaggedCborSerializable as _};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{SignatureError, WriterSigningKey, cose};
+use crate::{SignatureError, SigningKey, cose};
 
 const LEAF_HEAD: usize = 43;
 
-fn writer() -> WriterSigningKey {
-    WriterSigningKey::from_seed([1; 32])
+fn writer() -> SigningKey {
+    SigningKey::from_seed([1; 32])
 }
 
 fn unsigned(body: Body) -> Unsigned {
@@ -169,7 +169,7 @@ fn what_is_read_is_what_was_written() {
         assert_eq!(read.entry().writer, writer().id());
         assert_eq!(read.verify(&writer().public()), Ok(()));
         assert_eq!(
-            read.verify(&WriterSigningKey::from_seed([2; 32]).public()),
+            read.verify(&SigningKey::from_seed([2; 32]).public()),
             Err(SignatureError)
         );
         assert_eq!(read.clone().into_bytes(), entry.bytes());

@@ -30,14 +30,14 @@ use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
 use curve25519_dalek::{EdwardsPoint, Scalar};
 use sha2::{Digest as _, Sha512};
 
-use super::{SignatureError, WriterKey, has_small_order};
+use super::{SignatureError, VerifyingKey, has_small_order};
 use crate::id::WriterId;
 
 static BASE: LazyLock<Multiples<14>> = LazyLock::new(|| Multiples::of(ED25519_BASEPOINT_POINT));
 
 /// A writer's key with its table.
 pub struct PreparedKey {
-    key: WriterKey,
+    key: VerifyingKey,
     id: WriterId,
     minus_key: Multiples<8>,
 }
@@ -45,7 +45,7 @@ pub struct PreparedKey {
 impl PreparedKey {
     /// Computes the table: 4096 point additions, about a millisecond; the very first time that of the base point too, 30 of them.
     #[must_use]
-    pub fn new(key: WriterKey) -> Self {
+    pub fn new(key: VerifyingKey) -> Self {
         LazyLock::force(&BASE);
         Self {
             key,
@@ -56,7 +56,7 @@ impl PreparedKey {
 
     /// The key.
     #[must_use]
-    pub const fn key(&self) -> &WriterKey {
+    pub const fn key(&self) -> &VerifyingKey {
         &self.key
     }
 

@@ -1,15 +1,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use curve25519_dalek::constants::EIGHT_TORSION;
-use ed25519_dalek::{Signature, VerifyingKey};
+use ed25519_dalek::Signature;
 use proptest::prelude::*;
 
 use super::*;
 
 /// Our two verdicts, which must both be `verify_strict`'s.
 fn agreed(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
-    let writer = WriterKey::from_bytes(key).unwrap();
-    let strict = VerifyingKey::from_bytes(key)
+    let writer = VerifyingKey::from_bytes(key).unwrap();
+    let strict = ed25519_dalek::VerifyingKey::from_bytes(key)
         .unwrap()
         .verify_strict(message, &Signature::from_bytes(signature))
         .is_ok();
@@ -73,7 +73,7 @@ proptest! {
         byte in 0usize..64,
         bit in 0u8..8,
     ) {
-        let signer = super::super::WriterSigningKey::from_seed(seed);
+        let signer = super::super::SigningKey::from_seed(seed);
         let key = *signer.public().as_bytes();
         let signature = signer.sign_bytes(&message);
         prop_assert!(agreed(&key, &message, &signature));
@@ -92,7 +92,7 @@ proptest! {
     fn crafted_signatures(secret: [u8; 32], nonce: [u8; 32], in_key in 0usize..8, in_r in 0usize..8) {
         let (secret, nonce) = (scalar(secret), scalar(nonce));
         let key = (EdwardsPoint::mul_base(&secret) + EIGHT_TORSION[in_key]).compress().to_bytes();
-        prop_assume!(WriterKey::from_bytes(&key).is_ok());
+        prop_assume!(VerifyingKey::from_bytes(&key).is_ok());
         let r = (EdwardsPoint::mul_base(&nonce) + EIGHT_TORSION[in_r]).compress().to_bytes();
         for message in 0u8..8 {
             let s = nonce + challenge(&r, &key, &[message]) * secret;
@@ -114,7 +114,7 @@ fn small_order_r_is_refused_though_the_equation_holds() {
                 let s = challenge(&r, &key, &[message]) * secret;
                 let signature = joined(r, s.to_bytes());
                 let lax = ed25519_dalek::Verifier::verify(
-                    &VerifyingKey::from_bytes(&key).unwrap(),
+                    &ed25519_dalek::VerifyingKey::from_bytes(&key).unwrap(),
                     &[message],
                     &Signature::from_bytes(&signature),
                 );
@@ -129,7 +129,7 @@ fn small_order_r_is_refused_though_the_equation_holds() {
 /// R in encodings that decompress but are not the canonical ones.
 #[test]
 fn non_canonical_r_is_refused() {
-    let key = *super::super::WriterSigningKey::from_seed([7; 32]).public().as_bytes();
+    let key = *super::super::SigningKey::from_seed([7; 32]).public().as_bytes();
     for low in 0xed..=0xffu8 {
         for high in [0x7f, 0xff] {
             let mut r = [0xff; 32];

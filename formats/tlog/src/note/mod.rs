@@ -40,7 +40,7 @@ use core::str::FromStr;
 
 pub use key::{Algorithm, KeyError, VerifierKey};
 pub use name::{KeyId, KeyName, NameError};
-pub use signing::SigningKey;
+pub use signing::SignerKey;
 
 use crate::cosignature::{self, CosignatureError};
 use crate::encoding;
@@ -287,7 +287,7 @@ impl VerifiedNote {
 /// # Errors
 /// [`NoteError::Text`] when the text is no note text (SN-1; it ends in a line end), [`NoteError::NotANoteKey`],
 /// [`NoteError::Signers`].
-pub fn sign(text: &str, keys: &[&SigningKey]) -> Result<Note, NoteError> {
+pub fn sign(text: &str, keys: &[&SignerKey]) -> Result<Note, NoteError> {
     if !text.ends_with('\n') || !is_clean(text) {
         return Err(NoteError::Text);
     }

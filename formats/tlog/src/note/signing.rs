@@ -21,14 +21,14 @@ const PREFIX: &str = "PRIVATE+KEY+";
 /// An Ed25519 signing key with its name: [`Algorithm::Ed25519`] for notes or [`Algorithm::CosignatureV1`] for cosignatures.
 /// The seed is wiped when the key is dropped; `Debug` shows none of it.
 #[derive(Clone)]
-pub struct SigningKey {
+pub struct SignerKey {
     name: KeyName,
     id: KeyId,
     algorithm: Algorithm,
     key: ed25519_dalek::SigningKey,
 }
 
-impl SigningKey {
+impl SignerKey {
     /// A key that signs notes (type 0x01), from its 32-byte seed.
     #[must_use]
     pub fn for_notes(name: KeyName, seed: &[u8; 32]) -> Self {
@@ -111,7 +111,7 @@ impl SigningKey {
     }
 }
 
-impl FromStr for SigningKey {
+impl FromStr for SignerKey {
     type Err = KeyError;
 
     /// Reads the private key text.
@@ -130,8 +130,8 @@ impl FromStr for SigningKey {
     }
 }
 
-impl fmt::Debug for SigningKey {
+impl fmt::Debug for SignerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigningKey({}+{}, …)", self.name, self.id)
+        write!(f, "SignerKey({}+{}, …)", self.name, self.id)
     }
 }

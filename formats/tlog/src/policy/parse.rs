@@ -236,11 +236,11 @@ fn push<T>(list: &mut Vec<T>, item: T) -> Result<usize, PolicyError> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
-    use crate::note::SigningKey;
+    use crate::note::SignerKey;
 
     fn witness_key(n: u8) -> String {
         let name = format!("w.example/{n}").parse().unwrap();
-        SigningKey::for_cosignatures(name, &[n; 32])
+        SignerKey::for_cosignatures(name, &[n; 32])
             .verifier_key()
             .unwrap()
             .to_string()
@@ -248,10 +248,7 @@ mod tests {
 
     fn log_key(n: u8) -> String {
         let name = format!("log.example/{n}").parse().unwrap();
-        SigningKey::for_notes(name, &[n; 32])
-            .verifier_key()
-            .unwrap()
-            .to_string()
+        SignerKey::for_notes(name, &[n; 32]).verifier_key().unwrap().to_string()
     }
 
     fn error(text: &str) -> (usize, PolicyError) {
@@ -314,7 +311,7 @@ mod tests {
     #[test]
     fn po_3_keys_are_listed_once() {
         let log = log_key(1);
-        let renamed = SigningKey::for_notes("other".parse().unwrap(), &[1; 32])
+        let renamed = SignerKey::for_notes("other".parse().unwrap(), &[1; 32])
             .verifier_key()
             .unwrap();
         assert_eq!(

@@ -4,7 +4,7 @@ use tlog::Hash;
 use tlog::checkpoint::{Checkpoint, CheckpointError, Origin, SignedCheckpoint};
 use tlog::cosignature::{self, CosignatureError, MAX_TIMESTAMP};
 use tlog::merkle::{EMPTY_ROOT, Size};
-use tlog::note::{Note, NoteError, SigningKey};
+use tlog::note::{Note, NoteError, SignerKey};
 use tlog::policy::{Policy, VerdictError};
 
 use crate::vectors::{TIME, VECTORS, cosigner, log_key, log_signer, origin, pq_key, witness_key};
@@ -94,7 +94,7 @@ fn another_log_with_the_same_key() {
 #[test]
 fn a_log_changes_its_key() {
     let old = log_signer();
-    let new = SigningKey::for_notes(VECTORS.origin.parse().unwrap(), &[8; 32]);
+    let new = SignerKey::for_notes(VECTORS.origin.parse().unwrap(), &[8; 32]);
     let checkpoint = Checkpoint::new(origin(), Size::ZERO, EMPTY_ROOT);
     let keys = [old.verifier_key().unwrap(), new.verifier_key().unwrap()];
     let text = format!("log {}\nlog {}\nquorum none\n", keys[0], keys[1]);

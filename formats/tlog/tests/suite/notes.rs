@@ -1,7 +1,7 @@
 //! Signed notes: the specification's vector, a table of malformed notes, and what opening accepts.
 
 use tlog::cosignature::CosignatureError;
-use tlog::note::{KeyError, KeyName, MAX_BYTES, MAX_SIGNATURES, Note, NoteError, SigningKey, VerifierKey, sign};
+use tlog::note::{KeyError, KeyName, MAX_BYTES, MAX_SIGNATURES, Note, NoteError, SignerKey, VerifierKey, sign};
 
 const VKEY: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
 const TEXT: &str = "This is an example message.\n";
@@ -36,7 +36,7 @@ fn the_specifications_vector() {
 
 #[test]
 fn gos_vector() {
-    let signer: SigningKey = PETER.parse().unwrap();
+    let signer: SignerKey = PETER.parse().unwrap();
     assert_eq!(*signer.to_private_text(), PETER);
     assert_eq!(signer.verifier_key().unwrap(), key(PETER_VKEY));
     let text = PETER_NOTE.split_once("\n\n").unwrap().0.to_owned() + "\n";
@@ -163,7 +163,7 @@ fn sn_5_sn_7_unknown_keys() {
 #[test]
 fn sn_6_a_known_key_must_verify() {
     let bad_line = LINE.replace("IneyaQM", "IneyaQI");
-    let peter: SigningKey = PETER.parse().unwrap();
+    let peter: SignerKey = PETER.parse().unwrap();
     let peters = format!("{}\n", sign(TEXT, &[&peter]).unwrap().signatures[0]);
     let keys = [&key(VKEY), &key(PETER_VKEY)];
     for lines in [
@@ -263,11 +263,11 @@ fn malformed_private_keys() {
         PETER.replace("KDFz", "KA=="),
         PETER.replace("PRIVATE+KEY+", "PRIVATE KEY+"),
     ] {
-        assert!(bad.parse::<SigningKey>().is_err(), "{bad}");
+        assert!(bad.parse::<SignerKey>().is_err(), "{bad}");
     }
-    let signer: SigningKey = PETER.parse().unwrap();
-    assert_eq!(format!("{signer:?}"), "SigningKey(PeterNeumann+c74f20a3, …)");
-    let cosigner = SigningKey::for_cosignatures("w".parse().unwrap(), &[9; 32]);
-    let again: SigningKey = cosigner.to_private_text().parse().unwrap();
+    let signer: SignerKey = PETER.parse().unwrap();
+    assert_eq!(format!("{signer:?}"), "SignerKey(PeterNeumann+c74f20a3, …)");
+    let cosigner = SignerKey::for_cosignatures("w".parse().unwrap(), &[9; 32]);
+    let again: SignerKey = cosigner.to_private_text().parse().unwrap();
     assert_eq!(again.verifier_key(), cosigner.verifier_key());
 }

@@ -9,7 +9,7 @@ use tlog::checkpoint::{Checkpoint, Origin};
 use tlog::cosignature::{self, SubtreeStatement};
 use tlog::encoding::{from_hex, from_hex_array, to_hex};
 use tlog::merkle::{self, Index, MemoryTree, Size, Subtree, leaf_hash};
-use tlog::note::{Algorithm, Note, SignatureLine, SigningKey, VerifierKey};
+use tlog::note::{Algorithm, Note, SignatureLine, SignerKey, VerifierKey};
 use tlog::tile::{Bundle, Resource, Tile, decode_bundle, encode_bundle, tiles_for_size};
 use tlog::{Hash, note};
 
@@ -80,7 +80,7 @@ pub(crate) fn tree(size: usize) -> MemoryTree {
     tree
 }
 
-pub(crate) fn log_signer() -> SigningKey {
+pub(crate) fn log_signer() -> SignerKey {
     VECTORS.log_skey_go.parse().unwrap()
 }
 
@@ -88,9 +88,9 @@ pub(crate) fn log_key() -> VerifierKey {
     VECTORS.log_vkey.parse().unwrap()
 }
 
-pub(crate) fn cosigner() -> SigningKey {
+pub(crate) fn cosigner() -> SignerKey {
     let seed = from_hex_array(&VECTORS.witness_seed_hex).unwrap();
-    SigningKey::for_cosignatures("witness.example/w1".parse().unwrap(), &seed)
+    SignerKey::for_cosignatures("witness.example/w1".parse().unwrap(), &seed)
 }
 
 pub(crate) fn witness_key() -> VerifierKey {
@@ -136,7 +136,7 @@ fn keys() {
     assert_eq!(log_signer().verifier_key().unwrap(), log);
     assert_eq!(cosigner().verifier_key().unwrap(), witness);
     let seed = from_hex_array(&v.log_seed_hex).unwrap();
-    let signer = SigningKey::for_notes(v.origin.parse().unwrap(), &seed);
+    let signer = SignerKey::for_notes(v.origin.parse().unwrap(), &seed);
     assert_eq!(*signer.to_private_text(), v.log_skey_go);
 }
 
@@ -309,7 +309,7 @@ fn tiles_and_bundles() {
 
 #[test]
 fn sn_9_nobody_signs_twice() {
-    let (log, renamed) = (log_signer(), SigningKey::for_notes("other".parse().unwrap(), &[1; 32]));
+    let (log, renamed) = (log_signer(), SignerKey::for_notes("other".parse().unwrap(), &[1; 32]));
     assert_eq!(note::sign("a\n", &[&log, &renamed]).unwrap().signatures.len(), 2);
     assert_eq!(note::sign("a\n", &[&log, &log]), Err(note::NoteError::Signers));
     assert_eq!(note::sign("a\n", &[]), Err(note::NoteError::Signers));

@@ -4,7 +4,7 @@ use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::cosignature;
 use tlog::merkle::{EMPTY_ROOT, MAX_PROOF, Size, consistency_proof, root};
-use tlog::note::{Note, SigningKey};
+use tlog::note::{Note, SignerKey};
 use tlog::witness::{AddCheckpoint, Answer, KnownLog, Refusal, decide, monitoring_path};
 
 use crate::vectors::{TIME, VECTORS, cosigner, log_key, log_signer, origin, tree, witness_key};
@@ -86,7 +86,7 @@ fn steps_2_and_3_whose_checkpoint() {
         keys: vec![log_key()],
     };
     assert_eq!(status(Some(&other), None, &request), 404);
-    let other_key = SigningKey::for_notes(VECTORS.origin.parse().unwrap(), &[1; 32])
+    let other_key = SignerKey::for_notes(VECTORS.origin.parse().unwrap(), &[1; 32])
         .verifier_key()
         .unwrap();
     let mut log = KnownLog {

@@ -1,7 +1,7 @@
 //! A log of whole exchanges, made by identity and a broker as they really are: labels and keys from identity, records sealed under
 //! them, numbers left unused, maps; and what of it is public.
 
-use exchange::{LabelAnswer, PersonQuery};
+use messages::{LabelAnswer, PersonQuery};
 use record::{
     Body, CitizenPart, ExchangeRecord, ExchangeResult, Header, Kind, Label, LabelledKind, Outcome, Parts, Period,
     RecordKey, SealedRecord, SharedPart, Timestamp, WriterId,

@@ -11,7 +11,7 @@ mod schemes;
 
 use std::collections::{BTreeSet, HashSet};
 
-use exchange::{LabelAnswer, PersonQuery};
+use messages::{LabelAnswer, PersonQuery};
 use record::{Body, Idnr, Kind, Label, Outcome, Period, Phase, Series, label};
 use tlog::vrf::SecretKey;
 

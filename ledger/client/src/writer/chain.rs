@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use record::{Body, EntryError, Kind, Sequence, SignedEntry, Timestamp, Unsigned, WriterSigningKey};
+use record::{Body, EntryError, Kind, Sequence, SignedEntry, SigningKey, Timestamp, Unsigned};
 use tlog::Hash;
 use tokio::time::Instant;
 
@@ -57,14 +57,14 @@ pub(super) fn is_stale_intent(body: &Body, since: Option<Instant>) -> bool {
 }
 
 pub(super) struct Chain {
-    key: WriterSigningKey,
+    key: SigningKey,
     pub(super) confirmed: Option<WriterHead>,
     pub(super) pending: VecDeque<Item>,
 }
 
 impl Chain {
     /// Restores what the journal holds.
-    pub(super) fn new(key: WriterSigningKey, content: Content) -> Self {
+    pub(super) fn new(key: SigningKey, content: Content) -> Self {
         let restored = content.pending.into_iter().map(|(signed, submission)| Item {
             signed,
             time: None,

@@ -34,7 +34,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use record::{Body, Directory, EntryError, SealedRecord, Timestamp, WriterId, WriterSigningKey};
+use record::{Body, Directory, EntryError, SealedRecord, SigningKey, Timestamp, WriterId};
 use service::clock::Clock;
 use service::problem::Problem;
 use service::shutdown::Shutdown;
@@ -65,7 +65,7 @@ pub struct WriterConfig {
     /// Which must let this key write what it writes.
     pub directory: Arc<Directory>,
     /// The writer's key. One process, one chain: nobody else may use it.
-    pub key: WriterSigningKey,
+    pub key: SigningKey,
     /// Where the journal `writer.redb` lies. Losing it loses what was signed and not yet recorded, nothing else.
     pub state_dir: PathBuf,
     /// Where entries get their time from.

@@ -8,8 +8,7 @@ use ledger_client::Trust;
 use ledger_client::api::{AppendAnswer, Submission, WriterHead};
 use ledger_client::bootstrap::Bootstrap;
 use record::{
-    Body, Directory, Kind, Label, Period, PeriodEvent, Receipt, SignedEntry, Timestamp, Unsigned, WriterId,
-    WriterSigningKey,
+    Body, Directory, Kind, Label, Period, PeriodEvent, Receipt, SignedEntry, SigningKey, Timestamp, Unsigned, WriterId,
 };
 use service::Problem;
 use service::clock::{Clock, ManualClock};
@@ -18,7 +17,7 @@ use tlog::checkpoint::{Checkpoint, Origin};
 use tlog::cosignature::cosign;
 use tlog::map::{Map, Value};
 use tlog::merkle::{HashReader, Index, MemoryTree, Size, inclusion_proof};
-use tlog::note::SigningKey;
+use tlog::note::SignerKey;
 use tlog::tile::{Bundle, Tile, encode_bundle};
 
 pub const SKEW: u64 = 60;
@@ -42,24 +41,24 @@ pub struct Log {
     labels: HashMap<(Period, Label), u64>,
     maps: BTreeMap<Period, Map>,
     open: BTreeSet<Period>,
-    log_key: SigningKey,
-    witness: SigningKey,
+    log_key: SignerKey,
+    witness: SignerKey,
 }
 
 fn origin() -> Origin {
     "log.example".parse().unwrap()
 }
 
-pub fn operator() -> WriterSigningKey {
-    WriterSigningKey::from_seed([10; 32])
+pub fn operator() -> SigningKey {
+    SigningKey::from_seed([10; 32])
 }
 
-pub fn map_writer() -> WriterSigningKey {
-    WriterSigningKey::from_seed([13; 32])
+pub fn map_writer() -> SigningKey {
+    SigningKey::from_seed([13; 32])
 }
 
-pub fn identity() -> WriterSigningKey {
-    WriterSigningKey::from_seed([12; 32])
+pub fn identity() -> SigningKey {
+    SigningKey::from_seed([12; 32])
 }
 
 impl Log {
@@ -75,8 +74,8 @@ impl Log {
 
     /// As [`Log::empty`], to be begun at another time.
     pub fn to_begin_at(time: Timestamp) -> Self {
-        let log_key = SigningKey::for_notes("log.example".parse().unwrap(), &[1; 32]);
-        let witness = SigningKey::for_cosignatures("witness.example".parse().unwrap(), &[2; 32]);
+        let log_key = SignerKey::for_notes("log.example".parse().unwrap(), &[1; 32]);
+        let witness = SignerKey::for_cosignatures("witness.example".parse().unwrap(), &[2; 32]);
         let founding = [Kind::Genesis, Kind::Directory, Kind::Registry];
         let exchanges = [Kind::Intent, Kind::Outcome, Kind::Denial, Kind::Void];
         let writers = vec![
@@ -89,7 +88,7 @@ impl Log {
             origin: "log.example",
             log: &log_key,
             operator: &operator(),
-            authority: &WriterSigningKey::from_seed([9; 32]),
+            authority: &SigningKey::from_seed([9; 32]),
             identity: &identity(),
         };
         let founding = founders.found(writers, Timestamp(0)).unwrap();
@@ -136,7 +135,7 @@ impl Log {
     }
 
     /// Writes an entry with a key of the test's own.
-    pub fn write(&mut self, key: &WriterSigningKey, body: Body) -> u64 {
+    pub fn write(&mut self, key: &SigningKey, body: Body) -> u64 {
         let (sequence, previous) = self.next(&key.id());
         let time = Timestamp(self.clock.now());
         let signed = key

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use ledger_client::api::{ApiError, ApiFuture, AppendAnswer, Ledger, Submission, WriterHead};
 use ledger_client::{Trust, Writer, WriterConfig};
-use record::{Commitment, Label, LabelledKind, Period, PeriodEvent, WriterId, WriterSigningKey};
+use record::{Commitment, Label, LabelledKind, Period, PeriodEvent, SigningKey, WriterId};
 use service::Problem;
 use service::clock::Clock;
 use service::secret::Credential;
@@ -249,8 +249,8 @@ impl Clock for TokioClock {
     }
 }
 
-pub fn broker() -> WriterSigningKey {
-    WriterSigningKey::from_seed([11; 32])
+pub fn broker() -> SigningKey {
+    SigningKey::from_seed([11; 32])
 }
 
 pub fn start_writer(ledger: &Arc<FakeLedger>, state_dir: &std::path::Path, clock: Arc<dyn Clock>) -> Writer {

@@ -2,7 +2,7 @@
 //! which 10 million labels of others stand in the same period. Writes flat JSON.
 //!
 //! ```sh
-//! cargo run --release -p verifier --example bundle -- --labels 10000000 --json FILE
+//! cargo run --release -p proof --example bundle -- --labels 10000000 --json FILE
 //! ```
 //!
 //! *Proof bytes* are everything but the entries and their records: checkpoint, proofs of tree and maps, VRF proofs, the log's
@@ -11,17 +11,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../tests/support/mod.rs"]
-mod support;
-
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Parser as _;
+use fixtures::sample_log::{SampleLog, idnr};
+use proof::bundle::{Bundle, Placed};
 use record::Phase;
-use support::{Log, idnr};
 use tlog::policy::Policy;
-use verifier::bundle::{Bundle, Placed};
 
 const EXCHANGES: u64 = 50;
 const RUNS: usize = 50;
@@ -75,8 +72,8 @@ fn main() {
 }
 
 /// The person's exchanges, with other people's entries between any two of their entries.
-fn log_with(labels: u64) -> (Log, Vec<u8>) {
-    let mut log = Log::new();
+fn log_with(labels: u64) -> (SampleLog, Vec<u8>) {
+    let mut log = SampleLog::new();
     let between = labels / (2 * EXCHANGES);
     for _ in 0..EXCHANGES {
         log.others(between);

@@ -2,16 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-mod support;
-
+use fixtures::sample_log::{self, SampleLog};
+use proof::opening::{Opening, VerifyError};
 use record::{Idnr, Kind, Outcome, Phase, RetentionClass, Series, SharedPart, TestNumbers, Timestamp};
-use support::Log;
 use tlog::Hash;
 use tlog::policy::Policy;
-use verifier::opening::{Opening, VerifyError};
 
 struct Case {
-    log: Log,
+    log: SampleLog,
     policy: Policy,
     intent: u64,
     outcome: u64,
@@ -19,7 +17,7 @@ struct Case {
 }
 
 fn case() -> Case {
-    let mut log = Log::new();
+    let mut log = SampleLog::new();
     log.exchange();
     let (intent, number) = log.intent();
     let outcome = log.outcome(intent, number);
@@ -138,7 +136,7 @@ fn an_expired_record_is_proved_without_keys() {
 #[test]
 fn every_wrong_part_is_refused_for_its_own_reason() {
     let case = case();
-    let proof = |opening: &mut Opening, change: &dyn Fn(&mut verifier::opening::LabelProof)| {
+    let proof = |opening: &mut Opening, change: &dyn Fn(&mut proof::opening::LabelProof)| {
         change(opening.label_proof.as_mut().unwrap());
     };
     let other = Idnr::parse("02476291358", TestNumbers::Allowed).unwrap();
@@ -225,7 +223,7 @@ fn every_wrong_part_is_refused_for_its_own_reason() {
 /// A key that the directory does not know, or that has no right to the kind, writes nothing that counts.
 #[test]
 fn an_entry_by_the_wrong_writer_is_refused_under_an_anchor() {
-    let mut log = Log::new();
+    let mut log = SampleLog::new();
     std::mem::swap(&mut log.broker, &mut log.operator);
     let (intent, number) = log.intent();
     let policy = Policy::parse(log.policy().as_bytes()).unwrap();
@@ -249,7 +247,7 @@ fn debug_shows_no_secret() {
         opening.verify(&case.policy, None).unwrap()
     );
     assert!(
-        !shown.contains(support::IDNR) && !shown.contains("Musterhausen"),
+        !shown.contains(sample_log::IDNR) && !shown.contains("Musterhausen"),
         "{shown}"
     );
 }

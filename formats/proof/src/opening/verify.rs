@@ -11,8 +11,8 @@ use tlog::merkle::Index;
 use tlog::policy::{Policy, WitnessCosignature};
 use tlog::vrf;
 
+use super::FRESH;
 use super::{LabelProof, Opening, ProvedAnchor};
-use crate::bundle::FRESH;
 
 /// Why an opening proves nothing. None of these is retryable: the file is wrong, or not of the log that is trusted.
 #[derive(Debug, thiserror::Error)]

@@ -15,10 +15,7 @@ use tlog::policy::{Policy, PolicyVerdict, WitnessCosignature};
 use super::error::MAX_PERIODS;
 use super::numbers::PeriodContext;
 use super::{Bundle, BundleError, CompletenessProof, Disclosed, Fault, Place, Placed};
-use crate::opening::ProvedAnchor;
-
-/// How much older than the witnesses' time a `map` entry may be that is not the last of its tree, in seconds (design §5.3).
-pub const FRESH: u64 = 60;
+use crate::opening::{FRESH, ProvedAnchor};
 
 /// These are all. Only [`Bundle::verify`] makes one. `Debug` shows nothing of the records.
 #[derive(Clone)]

@@ -34,6 +34,9 @@ use serde::{Deserialize, Serialize};
 /// Type string at the head of an opening file.
 pub const FORMAT: &str = "einsicht/opening/v1";
 
+/// How much older than the witnesses' time a `map` entry may be that is not the last of its tree, in seconds (design §5.3).
+pub const FRESH: u64 = 60;
+
 /// One disclosed entry with its proofs. `Debug` shows no key and no person.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -40,8 +40,9 @@ mod file;
 mod numbers;
 mod verify;
 
+pub use crate::opening::FRESH;
 pub use error::{BundleError, Fault, Place};
-pub use verify::{Complete, FRESH, ProvedEntry, ProvedRecord};
+pub use verify::{Complete, ProvedEntry, ProvedRecord};
 
 use record::{Idnr, Period, Series, Unsealed};
 use serde::{Deserialize, Serialize};

@@ -2,27 +2,25 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-mod support;
-
+use fixtures::sample_log::{self, SampleLog, idnr, vrf_key};
+use proof::bundle::{Bundle, BundleError, Complete, FORMAT, Fault, Place, ProvedRecord, Record};
 use record::{Idnr, Kind, Period, Phase, RetentionClass, Series, TestNumbers, Timestamp};
-use support::{Log, idnr, vrf_key};
 use tlog::map::MapError;
 use tlog::merkle::ProofError;
 use tlog::policy::Policy;
 use tlog::vrf;
-use verifier::bundle::{Bundle, BundleError, Complete, FORMAT, Fault, Place, ProvedRecord, Record};
 
-fn policy(log: &Log) -> Policy {
+fn policy(log: &SampleLog) -> Policy {
     Policy::parse(log.policy().as_bytes()).unwrap()
 }
 
-fn check(log: &Log, bundle: &Bundle) -> Result<Complete, BundleError> {
+fn check(log: &SampleLog, bundle: &Bundle) -> Result<Complete, BundleError> {
     bundle.verify(&policy(log), Some(&log.genesis()))
 }
 
 /// The place and the fault of a bundle that must be refused.
 #[track_caller]
-fn refused(log: &Log, bundle: &Bundle) -> (Place, Fault) {
+fn refused(log: &SampleLog, bundle: &Bundle) -> (Place, Fault) {
     match check(log, bundle) {
         Err(BundleError::At { place, fault }) => (place, fault),
         Err(other) => panic!("refused elsewhere: {other}"),
@@ -31,14 +29,14 @@ fn refused(log: &Log, bundle: &Bundle) -> (Place, Fault) {
 }
 
 #[track_caller]
-fn assert_refused(log: &Log, bundle: &Bundle, place: Place, expected: impl Fn(&Fault) -> bool) {
+fn assert_refused(log: &SampleLog, bundle: &Bundle, place: Place, expected: impl Fn(&Fault) -> bool) {
     let (found, fault) = refused(log, bundle);
     assert!(found == place && expected(&fault), "{found}: {fault}");
 }
 
 /// Three exchanges, the last without outcome, and two inspections.
-fn log() -> Log {
-    let mut log = Log::new();
+fn log() -> SampleLog {
+    let mut log = SampleLog::new();
     log.exchange();
     log.exchange();
     log.intent();
@@ -96,7 +94,7 @@ fn nobody_has_recorded_anything_about_most_people() {
 #[test]
 fn a_hidden_entry_is_found() {
     let log = log();
-    let showing = |show: support::bundle::Show<'_>| log.bundle_showing(&idnr(), log.snapshots.len() - 1, show);
+    let showing = |show: sample_log::bundle::Show<'_>| log.bundle_showing(&idnr(), log.snapshots.len() - 1, show);
     // n − 1 in place of n, and none at all.
     for from in [2, 0] {
         let bundle = showing(&|_, series, number, _| series != Series::Exchanges || number < from);
@@ -118,7 +116,7 @@ fn a_hidden_entry_is_found() {
 #[test]
 fn skipped_numbers_are_found() {
     for beyond in [2, 3, 9, 1024, 4095] {
-        let mut log = Log::new();
+        let mut log = SampleLog::new();
         log.exchange();
         log.intent_numbered(beyond);
         // A provider serves number 3 only when 2 stands in the log, 9 only when 8 does …
@@ -194,7 +192,7 @@ fn entries_stand_where_they_belong() {
         matches!(fault, Fault::Label)
     });
     // The outcome of another intent.
-    let mut log = Log::new();
+    let mut log = SampleLog::new();
     log.exchange();
     let (_, number) = log.intent();
     log.outcome(5, number);
@@ -219,7 +217,7 @@ fn the_map_is_the_newest_one() {
     let mut log = log();
     let old = log.snapshots.len() - 1;
     log.exchange();
-    let as_of_old = |log: &Log| log.bundle_showing(&idnr(), old, &|_, _, _, _| true);
+    let as_of_old = |log: &SampleLog| log.bundle_showing(&idnr(), old, &|_, _, _, _| true);
     // Up to 60 s it may be older than the witnesses' time, and says so.
     let (map, _) = log.snapshots[old];
     let time = log.now - 1;
@@ -269,7 +267,7 @@ fn proofs_are_under_the_root_of_the_map_entry() {
         assert_refused(&log, &bundle, Place::Map(Period(1)), mismatch);
     }
     // What is no map entry.
-    let mut log = Log::new();
+    let mut log = SampleLog::new();
     let denial = log.denial();
     log.map();
     let mut bundle = log.bundle(&idnr());
@@ -279,7 +277,7 @@ fn proofs_are_under_the_root_of_the_map_entry() {
 }
 
 /// Two periods, the first of them final.
-fn two_periods() -> Log {
+fn two_periods() -> SampleLog {
     let mut log = log();
     log.begin(Period(2), &vrf_key(Period(2)));
     log.exchange();
@@ -318,7 +316,7 @@ fn after_a_destroyed_period_these_are_all_since() {
     let mut log = two_periods();
     assert_eq!(check(&log, &log.bundle(&idnr())).unwrap().since, None);
     let start = log.now;
-    let left_out = |log: &Log| log.bundle_since(&idnr(), Period(2));
+    let left_out = |log: &SampleLog| log.bundle_since(&idnr(), Period(2));
     assert_refused(&log, &left_out(&log), Place::Destroyed(Period(1)), |fault| {
         matches!(fault, Fault::NotDestroyed)
     });
@@ -410,7 +408,7 @@ fn the_tree_and_its_signatures() {
     let refused = log.bundle(&idnr()).verify(&policy(&log), Some(&genesis));
     assert!(matches!(refused, Err(BundleError::Beginning(_))));
     // A writer without the right.
-    let mut log = Log::new();
+    let mut log = SampleLog::new();
     std::mem::swap(&mut log.broker, &mut log.operator);
     log.intent();
     log.map();
@@ -440,7 +438,7 @@ fn a_changed_record_is_refused() {
 #[test]
 fn an_expired_record_counts_and_a_living_one_is_not_withheld() {
     let mut log = log();
-    let sealed = |log: &Log| {
+    let sealed = |log: &SampleLog| {
         let mut bundle = log.bundle(&idnr());
         let intent = &mut bundle.proof.periods[0].exchanges.numbers[0].intent;
         intent.content.record = Record::Expired(log.records[&intent.index].clone());
@@ -474,7 +472,7 @@ fn an_expired_record_counts_and_a_living_one_is_not_withheld() {
 /// Nothing in a file can be changed, cut off or added without being noticed.
 #[test]
 fn every_byte_of_a_bundle_counts() {
-    let mut log = Log::new();
+    let mut log = SampleLog::new();
     log.exchange();
     let bundle = log.bundle(&idnr());
     let file = bundle.to_bytes();
