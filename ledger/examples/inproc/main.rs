@@ -19,56 +19,22 @@
 //! the synced commit, the signed checkpoint, and a finished receipt for every entry. Entries are intents and outcomes by turns.
 //! **Not timed**: making and signing them, which happens between the timed stretches (compactions may use these pauses).
 
+mod figures;
+mod options;
 mod pace;
 mod proofs;
 mod restart;
 mod world;
 mod write;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::{env, fs, io};
+use std::{env, fs};
 
-use clap::{Parser, ValueEnum};
-use ledger::engine::edge::TILE_WIDTH;
+use clap::Parser as _;
 
-/// Names and values of what was measured.
-type Figures = BTreeMap<String, f64>;
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-#[derive(Parser)]
-#[command(name = "inproc", version, about = "Measures the ledger in one process")]
-struct Arguments {
-    /// A directory that does not exist yet.
-    #[arg(long)]
-    data: PathBuf,
-    /// How many entries to record: two full tiles at least, whose proofs are measured.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(2 * TILE_WIDTH..))]
-    entries: u64,
-    /// File for the figures.
-    #[arg(long)]
-    json: PathBuf,
-    /// Entries per request.
-    #[arg(long, default_value_t = 64)]
-    request: usize,
-    /// Writers, each with one request under way.
-    #[arg(long, default_value_t = 24)]
-    writers: u8,
-    /// Bytes of the sealed record that belongs to each entry.
-    #[arg(long, default_value_t = 256)]
-    record: usize,
-    /// Run this stage alone.
-    #[arg(long)]
-    stage: Option<Stage>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Stage {
-    Write,
-    Restart,
-    Proofs,
-}
+use figures::{Failure, Figures};
+use options::{Arguments, Stage};
 
 fn main() -> ExitCode {
     service::telemetry::init();
@@ -117,27 +83,4 @@ fn all(arguments: &Arguments) -> Result<Figures, Failure> {
 
 fn keep(file: &Path, figures: &Figures) -> Result<(), Failure> {
     Ok(fs::write(file, serde_json::to_vec_pretty(figures)?)?)
-}
-
-/// Memory of this process, MiB.
-fn resident_mib() -> Result<f64, Failure> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: f64 = line.unwrap_or_default().trim().trim_end_matches(" kB").parse()?;
-    Ok(kib / 1024.0)
-}
-
-/// Bytes of all files below a directory.
-fn size_of(directory: &Path) -> io::Result<u64> {
-    let mut size = 0;
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let metadata = entry.metadata()?;
-        size += if metadata.is_dir() {
-            size_of(&entry.path())?
-        } else {
-            metadata.len()
-        };
-    }
-    Ok(size)
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use record::SigningKey;
 
-use super::Failure;
+use super::figures::Failure;
 
 const TIMES: usize = 2001;
 

@@ -6,8 +6,9 @@ use ledger::engine::Snapshot;
 use ledger::engine::edge::TILE_WIDTH;
 use tlog::merkle::{Index, Size, verify_inclusion};
 
+use super::figures::{Failure, Figures, resident_mib};
+use super::options::Arguments;
 use super::world::World;
-use super::{Arguments, Failure, Figures, resident_mib};
 
 /// Tiles that are read for each figure, at most.
 const TILES: u64 = 800;

@@ -7,9 +7,10 @@ use record::{Body, Commitment, Label, LabelledKind, Period, Sequence};
 use tlog::Hash;
 use tokio::runtime::Runtime;
 
+use super::figures::{Failure, Figures, resident_mib};
+use super::options::Arguments;
 use super::world::{World, broker, now, raw};
 use super::write::submit;
-use super::{Arguments, Failure, Figures, resident_mib};
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
     let runtime = Runtime::new()?;

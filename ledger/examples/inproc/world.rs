@@ -15,7 +15,7 @@ use service::{Clock, SystemClock};
 use tlog::Hash;
 use tlog::note::SignerKey;
 
-use super::Failure;
+use super::figures::Failure;
 
 const ORIGIN: &str = "log.example/inproc";
 const LEDGER: u8 = 1;

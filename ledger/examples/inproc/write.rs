@@ -14,8 +14,10 @@ use tlog::Hash;
 use tlog::merkle::Index;
 use tokio::runtime::Runtime;
 
+use super::figures::{Failure, Figures, size_of};
+use super::options::Arguments;
+use super::pace;
 use super::world::{Running, World, broker, now, raw};
-use super::{Arguments, Failure, Figures, pace, size_of};
 
 /// Entries of a stretch.
 const STRETCH: u64 = 131_072;

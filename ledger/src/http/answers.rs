@@ -19,8 +19,9 @@ use service::Problem;
 use service::http::CBOR_SEQ;
 use tlog::merkle::Index;
 
+use super::reply::internal;
+use super::shared::Shared;
 use super::wire::Answer;
-use super::{Shared, internal};
 use crate::engine::{Outcome, Snapshot};
 use crate::rules::{Refusal, Submission};
 use crate::store::StoreError;
@@ -143,76 +144,5 @@ fn receipt(snapshot: &Snapshot, entry: SignedEntry, index: u64) -> Result<Vec<u8
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use super::super::testing::*;
-    use super::*;
-    use crate::rules::testing::*;
-
-    #[tokio::test]
-    async fn many_answers_are_a_stream_and_few_are_one_body() {
-        let (server, _, _) = Server::started().await;
-        let mut broker = Pen::new(BROKER);
-        let raws: Vec<_> = (0..100).map(|label| raw(&broker.write(intent(label)), label)).collect();
-        let (few, many) = raws.split_at(PIECE);
-        let got = server.post(few).await;
-        assert_eq!(got.header("content-length"), got.body.len().to_string());
-        assert_eq!(answers(&got.body), (4..36).map(Ok).collect::<Vec<_>>());
-        let got = server.post(many).await;
-        assert_eq!((got.status, got.header("content-type")), (200, "application/cbor-seq"));
-        assert_eq!(got.header("transfer-encoding"), "chunked");
-        assert_eq!(answers(&got.body), (36..104).map(Ok).collect::<Vec<_>>());
-    }
-
-    #[tokio::test]
-    async fn a_stream_keeps_the_order_and_is_made_as_it_is_read() {
-        let (server, _, _) = Server::started().await;
-        let shared = server.shared.clone();
-        let entry = raw(&Pen::new(BROKER).write(intent(1)), 1);
-        server.post(std::slice::from_ref(&entry)).await;
-        let submission = Arc::new(shared.checker.check(vec![entry], None).pop().unwrap().unwrap());
-        let snapshot = shared.log.snapshot();
-        let pieces = 3 * AHEAD;
-        // The entry itself, and the four that were there before.
-        let judged = (0..(pieces * PIECE) as u64).map(|number| match number % 5 {
-            4 => (Some(submission.clone()), Outcome::Recorded(4)),
-            index => (None, Outcome::Recorded(index)),
-        });
-        let submissions = pieces * PIECE / 5;
-        let mut stream = Answering { shared, snapshot }
-            .stream(judged.collect())
-            .into_data_stream();
-        let mut all = stream.next().await.unwrap().unwrap().to_vec();
-        assert_eq!(answers(&all).len(), PIECE);
-        let not_made = submissions - (AHEAD + 1) * PIECE / 5 - 1;
-        assert!(
-            Arc::strong_count(&submission) > not_made,
-            "all answers were made at once"
-        );
-        while let Some(piece) = stream.next().await {
-            all.extend(piece.unwrap());
-        }
-        let expected: Vec<_> = (0..(pieces * PIECE) as u64).map(|number| Ok(number % 5)).collect();
-        assert_eq!(answers(&all), expected);
-    }
-
-    #[tokio::test]
-    async fn whoever_stops_reading_loses_the_answers_and_not_the_entries() {
-        let (server, _, _) = Server::started().await;
-        let mut broker = Pen::new(BROKER);
-        let raws: Vec<_> = (0..200).map(|label| raw(&broker.write(intent(label)), label)).collect();
-        let request = server.client.post(format!("{}/entries", server.url));
-        let request = request
-            .header("content-type", "application/cbor-seq")
-            .body(sequence(&raws));
-        let mut response = request.send().await.unwrap();
-        assert!(response.chunk().await.unwrap().is_some());
-        drop(response);
-        let got = server.post(&raws).await;
-        assert_eq!(
-            answers(&got.body),
-            (4..204).map(Ok).collect::<Vec<_>>(),
-            "the same indices"
-        );
-    }
-}
+#[path = "answers_tests.rs"]
+mod tests;

@@ -11,8 +11,8 @@ use record::Submitted;
 use service::Problem;
 use service::http::CBOR_SEQ;
 
-use super::Shared;
 use super::answers::{Answering, Judged, PIECE};
+use super::shared::Shared;
 use crate::engine::{Answers, Outcome, SubmitError};
 use crate::rules::{Raw, Refusal, Submission};
 

@@ -13,8 +13,10 @@
 mod answers;
 mod entries;
 mod read;
+mod reply;
 #[cfg(test)]
 mod rotation_tests;
+mod shared;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -30,25 +32,9 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use service::Problem;
-use service::secret::CredentialDigest;
 
-use crate::engine::Log;
-use crate::engine::publication::Publication;
-use crate::rules::{Checker, Rules};
-use crate::store::StoreError;
+pub(crate) use shared::Shared;
 use tree::Tree;
-
-/// What handlers share.
-pub(crate) struct Shared {
-    /// The log.
-    pub(crate) log: Log<Rules>,
-    /// The published checkpoint.
-    pub(crate) publication: Arc<Publication>,
-    /// Checks submissions.
-    pub(crate) checker: Checker,
-    /// Who may read records.
-    pub(crate) records_credentials: Vec<CredentialDigest>,
-}
 
 /// All routes.
 pub(crate) fn routes(shared: Arc<Shared>) -> Router {
@@ -73,10 +59,4 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
         .fallback(|| async { Problem::not_found("") })
         .with_state(shared)
         .merge(tree)
-}
-
-/// A fault of the store goes to the log, not to the requester.
-fn internal(error: &StoreError) -> Problem {
-    tracing::error!(%error, "a request failed");
-    Problem::internal()
 }

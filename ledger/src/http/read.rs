@@ -10,8 +10,9 @@ use service::secret::CredentialDigest;
 use tlog::Hash;
 use tlog::merkle::Index;
 
-use super::tree::{BINARY, IMMUTABLE, NO_STORE, Reply, TEXT, absent, index, not_witnessed, reply};
-use super::{Shared, answers, internal, wire};
+use super::reply::{BINARY, IMMUTABLE, NO_STORE, Reply, TEXT, absent, index, internal, not_witnessed, reply};
+use super::shared::Shared;
+use super::{answers, wire};
 use crate::rules::WriterHead;
 use crate::store::Column;
 

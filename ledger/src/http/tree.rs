@@ -15,29 +15,17 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use axum::routing::get;
-use service::Problem;
-use tlog::Hash;
 use tlog::tile::Resource;
 use tokio::sync::watch;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::internal;
+use super::reply::{BINARY, IMMUTABLE, NO_STORE, Reply, SHORT, TEXT, absent, index, internal, not_witnessed, reply};
 use crate::engine::Snapshot;
 use crate::engine::publication::Publication;
 use crate::engine::rows::Rows;
-
-pub(super) const TEXT: &str = "text/plain; charset=utf-8";
-pub(super) const BINARY: &str = "application/octet-stream";
-pub(super) const IMMUTABLE: &str = "public, max-age=31536000, immutable";
-/// What hardly changes: late cosignatures may be added.
-const SHORT: &str = "public, max-age=60";
-pub(super) const NO_STORE: &str = "no-store";
-
-pub(super) type Reply = Result<Response, Problem>;
 
 /// What the read API reads.
 #[derive(Clone)]
@@ -80,49 +68,6 @@ pub(super) fn open_to_web_pages<S: Clone + Send + Sync + 'static>(routes: Router
         HeaderValue::from_static("cross-origin"),
     );
     routes.layer(cors).layer(resource_policy)
-}
-
-/// An answer with its ETag; 304 if the requester has it already.
-pub(super) fn reply(headers: &HeaderMap, content_type: &'static str, cache: &'static str, body: Vec<u8>) -> Response {
-    let tag = format!("\"{}\"", &Hash::of(&body).to_string()[..32]);
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let known = known.is_some_and(|value| {
-        value
-            .split(',')
-            .any(|one| matches!(one.trim(), "*") || one.trim() == tag)
-    });
-    let mut common = HeaderMap::new();
-    common.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        common.insert(header::ETAG, tag);
-    }
-    if known {
-        return (StatusCode::NOT_MODIFIED, common).into_response();
-    }
-    common.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    (common, body).into_response()
-}
-
-pub(super) fn absent() -> Problem {
-    Problem::not_found("")
-}
-
-/// A canonical decimal number; anything else names nothing.
-pub(super) fn index(text: &str) -> Result<u64, Problem> {
-    let number: u64 = text.parse().map_err(|_| absent())?;
-    if number.to_string() == text {
-        Ok(number)
-    } else {
-        Err(absent())
-    }
-}
-
-pub(super) fn not_witnessed() -> Problem {
-    Problem::unavailable(
-        "not-witnessed",
-        1,
-        "the witnesses' quorum has not cosigned a checkpoint that covers this yet",
-    )
 }
 
 async fn head(State(tree): State<Tree>, headers: HeaderMap) -> Reply {

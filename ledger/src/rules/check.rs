@@ -8,10 +8,11 @@ use tlog::map::Value;
 use tlog::merkle::Index;
 
 use super::chains::{self, WriterHead};
-use super::{founding, labels, load_intents};
-use crate::check::{Findings, count};
+use super::findings::Findings;
+use super::loading::load_intents;
+use super::{founding, labels};
 use crate::engine::rows::Rows;
-use crate::store::{Column, Store, StoreError};
+use crate::store::{Column, Store, StoreError, count};
 
 /// What the entries read so far demand of the store.
 #[derive(Default)]

@@ -15,9 +15,11 @@ mod chains;
 pub(crate) mod check;
 #[cfg(test)]
 mod durability_tests;
+pub mod findings;
 mod founding;
 mod keys;
 mod labels;
+mod loading;
 mod periods;
 #[cfg(test)]
 mod rebuild_tests;
@@ -29,13 +31,10 @@ pub(crate) mod testing;
 mod tests;
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use record::{
-    Body, Entry, Kind, LabelledKind, Period, PeriodEvent, ReferenceKind, SignedEntry, SigningKey, Timestamp, Unsigned,
-};
+use record::{Body, Entry, Kind, LabelledKind, Period, PeriodEvent, ReferenceKind, SigningKey, Timestamp, Unsigned};
 use service::Clock;
 use tlog::Hash;
 use tlog::merkle::Index;
@@ -43,12 +42,13 @@ use tlog::merkle::Index;
 use crate::engine::rows::Rows;
 use crate::engine::{Admission, Outcome, Stage};
 use crate::failpoints::{self, Point};
-use crate::store::{Column, END, Store, StoreError};
+use crate::store::{Column, Store, StoreError};
 pub use chains::WriterHead;
 use chains::{Chains, Found};
 use founding::{Change, Founding};
 pub use keys::Keys;
 use labels::Labels;
+use loading::{intent_period, load_intents, load_periods, read_entry};
 use periods::Periods;
 pub use refusal::Refusal;
 pub use submission::{Checker, Raw, Submission};
@@ -375,64 +375,4 @@ impl Admission for Rules {
             self.labels.roots();
         }
     }
-}
-
-/// Map 0 holds all `period` entries, so its rows tell the periods.
-fn load_periods(rows: &Rows, labels: &mut Labels) -> Result<Periods, StoreError> {
-    let mut indexes = Vec::new();
-    labels.load(rows.store().as_ref(), Period::MAP0, |index| indexes.push(index))?;
-    indexes.sort_unstable();
-    let mut periods = Periods::default();
-    for index in indexes {
-        let entry = read_entry(rows, index)?;
-        match entry.as_ref().map(|entry| &entry.entry().body) {
-            Some(Body::Period { period, event }) => periods.apply(*period, event),
-            _ => {
-                return Err(StoreError(format!(
-                    "entry {index} is not the period entry that map 0 has there"
-                )));
-            }
-        }
-    }
-    Ok(periods)
-}
-
-fn load_intents(store: &dyn Store) -> Result<HashMap<u64, Period>, StoreError> {
-    let mut intents = HashMap::new();
-    let mut good = true;
-    store.scan(Column::Intents, &[], &END, &mut |key, row| {
-        match (key.try_into(), row.try_into()) {
-            (Ok(index), Ok(period)) => {
-                intents.insert(u64::from_be_bytes(index), Period(u32::from_be_bytes(period)));
-            }
-            _ => good = false,
-        }
-        ControlFlow::Continue(())
-    })?;
-    if good {
-        Ok(intents)
-    } else {
-        Err(StoreError(
-            "a row of open intents is damaged: restore from a backup".into(),
-        ))
-    }
-}
-
-fn read_entry(rows: &Rows, index: u64) -> Result<Option<SignedEntry>, StoreError> {
-    let leaf = rows.entry(index)?;
-    let entry =
-        leaf.map(|leaf| SignedEntry::parse(leaf).map_err(|error| StoreError(format!("entry {index}: {error}"))));
-    entry.transpose()
-}
-
-/// The period of a durable entry, if it is an intent.
-fn intent_period(rows: &Rows, index: u64) -> Result<Option<Period>, StoreError> {
-    Ok(read_entry(rows, index)?.and_then(|entry| match entry.entry().body {
-        Body::Labelled {
-            kind: LabelledKind::Intent,
-            period,
-            ..
-        } => Some(period),
-        _ => None,
-    }))
 }

@@ -200,3 +200,13 @@ pub trait Store: Send + Sync + 'static {
     /// The row with the greatest key of `from <= key < to`.
     fn last(&self, column: Column, from: &[u8], to: &[u8]) -> Result<Option<KeyValue>, StoreError>;
 }
+
+/// Number of rows of a column.
+pub(crate) fn count(store: &dyn Store, column: Column) -> Result<u64, StoreError> {
+    let mut rows = 0;
+    store.scan(column, &[], &END, &mut |_, _| {
+        rows += 1;
+        ControlFlow::Continue(())
+    })?;
+    Ok(rows)
+}

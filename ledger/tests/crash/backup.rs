@@ -11,7 +11,7 @@ use ledger::store::{Batch, Column, Durability, Store};
 use crate::harness::{client, found};
 use crate::mirror::Mirror;
 use crate::process::{Ledger, free_port};
-use crate::random::Random;
+use crate::random::{Random, seed};
 use crate::world::World;
 use crate::writer::Writer;
 
@@ -41,7 +41,7 @@ pub(crate) async fn backup_restore_check() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let world = World::unwitnessed(directory.path())?;
     let (data, backup) = (directory.path().join("data"), directory.path().join("backup"));
-    let mut random = Random::new(crate::seed());
+    let mut random = Random::new(seed());
     let port = free_port(random.next())?;
     let client = client()?;
     let mut ledger = Ledger::start(&world, port, "")?;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use crate::harness::{client, found};
 use crate::mirror::Mirror;
 use crate::process::{Ledger, free_port, said};
-use crate::random::Random;
+use crate::random::{Random, seed};
 use crate::wire;
 use crate::world::World;
 use crate::writer::Writer;
@@ -26,7 +26,7 @@ pub(crate) struct Failing {
 impl Failing {
     pub(crate) fn new() -> Result<Self> {
         let directory = tempfile::tempdir()?;
-        let mut random = Random::new(crate::seed());
+        let mut random = Random::new(seed());
         Ok(Self {
             world: World::unwitnessed(directory.path())?,
             directory,

@@ -18,24 +18,9 @@ mod witness;
 mod world;
 mod writer;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use anyhow::Result;
 
-/// A number from the environment: `EINSICHT_SEED` repeats a run, `EINSICHT_KILLS` makes a longer one.
-fn given(name: &str) -> Option<u64> {
-    std::env::var(name).ok().and_then(|number| number.parse().ok())
-}
-
-fn seed() -> u64 {
-    given("EINSICHT_SEED").unwrap_or_else(|| {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .subsec_nanos()
-            .into()
-    })
-}
+use random::{given, seed};
 
 async fn kill(kills: u64) -> Result<()> {
     let figures = harness::run(kills, seed()).await?;

@@ -1,5 +1,22 @@
 //! Randomness that a failing run can be repeated with (SplitMix64).
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A number from the environment: `EINSICHT_SEED` repeats a run, `EINSICHT_KILLS` makes a longer one.
+pub(crate) fn given(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|number| number.parse().ok())
+}
+
+pub(crate) fn seed() -> u64 {
+    given("EINSICHT_SEED").unwrap_or_else(|| {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .subsec_nanos()
+            .into()
+    })
+}
+
 pub(crate) struct Random(u64);
 
 impl Random {

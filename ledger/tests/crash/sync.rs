@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::harness::{client, found};
 use crate::process::{Ledger, free_port};
-use crate::random::Random;
+use crate::random::{Random, seed};
 use crate::world::World;
 use crate::writer::Writer;
 use record::Body;
@@ -43,7 +43,7 @@ pub(crate) async fn traced(failpoints: &str) -> Result<(usize, Vec<String>)> {
     strace.args(["-f", "-qq", "-y", "-xx", "-s", "1000000", "-e"]);
     strace.arg("trace=write,writev,pwrite64,fdatasync,fsync,sendto,sendmsg");
     strace.arg("-o").arg(&trace).arg(env!("CARGO_BIN_EXE_ledger"));
-    let mut random = Random::new(crate::seed());
+    let mut random = Random::new(seed());
     let mut ledger = Ledger::start_with(strace, &world, free_port(random.next())?, failpoints)?;
     let client = client()?;
     ensure!(ledger.ready(&client, &world).await?, "killed by somebody else");

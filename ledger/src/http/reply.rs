@@ -1,0 +1,66 @@
+//! How the read handlers answer.
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use service::Problem;
+use tlog::Hash;
+
+use crate::store::StoreError;
+
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
+pub(super) const BINARY: &str = "application/octet-stream";
+pub(super) const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+/// What hardly changes: late cosignatures may be added.
+pub(super) const SHORT: &str = "public, max-age=60";
+pub(super) const NO_STORE: &str = "no-store";
+
+pub(super) type Reply = Result<Response, Problem>;
+
+/// An answer with its ETag; 304 if the requester has it already.
+pub(super) fn reply(headers: &HeaderMap, content_type: &'static str, cache: &'static str, body: Vec<u8>) -> Response {
+    let tag = format!("\"{}\"", &Hash::of(&body).to_string()[..32]);
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let known = known.is_some_and(|value| {
+        value
+            .split(',')
+            .any(|one| matches!(one.trim(), "*") || one.trim() == tag)
+    });
+    let mut common = HeaderMap::new();
+    common.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        common.insert(header::ETAG, tag);
+    }
+    if known {
+        return (StatusCode::NOT_MODIFIED, common).into_response();
+    }
+    common.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    (common, body).into_response()
+}
+
+pub(super) fn absent() -> Problem {
+    Problem::not_found("")
+}
+
+/// A canonical decimal number; anything else names nothing.
+pub(super) fn index(text: &str) -> Result<u64, Problem> {
+    let number: u64 = text.parse().map_err(|_| absent())?;
+    if number.to_string() == text {
+        Ok(number)
+    } else {
+        Err(absent())
+    }
+}
+
+pub(super) fn not_witnessed() -> Problem {
+    Problem::unavailable(
+        "not-witnessed",
+        1,
+        "the witnesses' quorum has not cosigned a checkpoint that covers this yet",
+    )
+}
+
+/// A fault of the store goes to the log, not to the requester.
+pub(super) fn internal(error: &StoreError) -> Problem {
+    tracing::error!(%error, "a request failed");
+    Problem::internal()
+}
