@@ -72,7 +72,7 @@ pub fn check(data: &Path) -> Result<Report, CheckError> {
 /// Checks the log in `rows`.
 pub(crate) fn check_rows(rows: &Rows) -> Result<Report, StoreError> {
     let Some(head) = rows.head()? else {
-        return Err(StoreError(
+        return Err(StoreError::Damaged(
             "the store holds no head: no ledger has been started on it".into(),
         ));
     };
@@ -91,7 +91,7 @@ pub(crate) fn check_rows(rows: &Rows) -> Result<Report, StoreError> {
     walk.check_roots();
     for number in 0..head.size.div_ceil(TILE_WIDTH) {
         let width = (head.size - number * TILE_WIDTH).min(TILE_WIDTH) as u16;
-        if let Err(reason) = walk.bundle(number, width)? {
+        if let ControlFlow::Break(reason) = walk.bundle(number, width)? {
             walk.findings.add(format!("{reason}; what follows was not looked at"));
             return Ok(walk.report(head.size, head.root));
         }
@@ -162,16 +162,17 @@ impl Walk<'_> {
         }
     }
 
-    /// Reads a bundle; the inner error is a finding after which the tree cannot be followed.
-    fn bundle(&mut self, number: u64, width: u16) -> Result<Result<(), String>, StoreError> {
+    /// Reads a bundle; breaks with a finding after which the tree cannot be followed.
+    fn bundle(&mut self, number: u64, width: u16) -> Result<ControlFlow<String>, StoreError> {
+        let damaged = |reason: String| Ok(ControlFlow::Break(format!("bundle {number}{reason}")));
         let bytes = match self.rows.bundle(number, width) {
             Ok(Some(bytes)) => bytes,
-            Ok(None) => return Ok(Err(format!("bundle {number} has fewer than {width} entries"))),
-            Err(error) => return Ok(Err(format!("bundle {number}: {error}"))),
+            Ok(None) => return damaged(format!(" has fewer than {width} entries")),
+            Err(error) => return damaged(format!(": {error}")),
         };
         let leaves = match decode_bundle(&bytes, width) {
             Ok(leaves) => leaves,
-            Err(error) => return Ok(Err(format!("bundle {number}: {error}"))),
+            Err(error) => return damaged(format!(": {error}")),
         };
         let old = self.edge.size();
         self.load_history(old + 1, old + u64::from(width))?;
@@ -189,7 +190,7 @@ impl Walk<'_> {
         }
         self.tiles(old);
         self.edge = self.edge.trimmed();
-        Ok(Ok(()))
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Compares the stored tiles with those that the entries since `old` make.

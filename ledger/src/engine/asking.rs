@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use service::http;
+use tlog::Hash;
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::cosignature;
 use tlog::merkle::Size;
@@ -44,6 +45,17 @@ pub struct Contradiction {
     pub proven: bool,
 }
 
+/// What the checkpoint at a witness's monitoring path says about this log.
+#[derive(Debug)]
+pub(super) enum Monitored {
+    /// There is no checkpoint of this log, or it cannot be read.
+    Unavailable,
+    /// This log has that checkpoint.
+    Consistent,
+    /// This log does not have that checkpoint.
+    Contradicts(Contradiction),
+}
+
 /// One witness and the head that it is asked about.
 pub(super) struct Asking {
     pub(super) witness: Witness,
@@ -75,8 +87,23 @@ impl Asking {
         (old, asked)
     }
 
-    /// What the witness shows at its monitoring path contradicts this log; `None` if it shows nothing, `Some(None)` if it fits.
-    pub(super) async fn look(&self) -> Option<Option<Contradiction>> {
+    /// Compares the checkpoint at the witness's monitoring path with this log.
+    pub(super) async fn monitor(&self) -> Monitored {
+        let Some((seen, root)) = self.monitored_checkpoint().await else {
+            return Monitored::Unavailable;
+        };
+        if seen <= self.snapshot.head.size {
+            match self.snapshot.root(seen) {
+                Ok(own) if own == root => return Monitored::Consistent,
+                Ok(_) => {}
+                Err(_) => return Monitored::Unavailable,
+            }
+        }
+        Monitored::Contradicts(self.contradiction(seen, true))
+    }
+
+    /// Size and root of the checkpoint at the witness's monitoring path, if it is one of this log's keys.
+    async fn monitored_checkpoint(&self) -> Option<(u64, Hash)> {
         let note = self
             .client
             .get_bytes(&self.url(&monitoring_path(&self.origin()?)))
@@ -84,17 +111,15 @@ impl Asking {
             .ok()?;
         let keys = self.policy.log_keys(&self.origin()?);
         let signed = SignedCheckpoint::open(&note, &self.origin()?, &keys).ok()?;
-        let (seen, root) = (signed.checkpoint().size, signed.checkpoint().root);
-        let head = &self.snapshot.head;
-        let fits = seen.get() <= head.size && self.snapshot.root(seen.get()).ok()? == root;
-        Some((!fits).then(|| self.contradiction(seen.get(), true)))
+        let checkpoint = signed.checkpoint();
+        Some((checkpoint.size.get(), checkpoint.root))
     }
 
     /// A size alone is only said; the log's own signature on it proves it.
     async fn prove(&self, seen: u64) -> Contradiction {
-        match self.look().await {
-            Some(Some(proven)) => proven,
-            _ => self.contradiction(seen, false),
+        match self.monitor().await {
+            Monitored::Contradicts(proven) => proven,
+            Monitored::Consistent | Monitored::Unavailable => self.contradiction(seen, false),
         }
     }
 

@@ -41,7 +41,7 @@ impl<'a> TreeReader<'a> {
 fn flatten(error: GenerateError<StoreError>) -> StoreError {
     match error {
         GenerateError::Read(error) => error,
-        beyond @ GenerateError::Beyond { .. } => StoreError(beyond.to_string()),
+        beyond @ GenerateError::Beyond { .. } => StoreError::failed("a proof cannot be made", beyond),
     }
 }
 

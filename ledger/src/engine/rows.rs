@@ -47,7 +47,7 @@ pub struct Rows {
 
 /// A row does not have the form it must have: the store was changed by something else.
 fn damaged(what: &str) -> StoreError {
-    StoreError(format!("{what} is damaged: restore from a backup"))
+    StoreError::damaged(format_args!("{what} is damaged"))
 }
 
 impl Rows {
@@ -112,7 +112,8 @@ impl Rows {
             ControlFlow::Break(())
         })?;
         let Some((key, note)) = found else { return Ok(None) };
-        let size = <[u8; 8]>::try_from(key).map_err(|_| StoreError("a published checkpoint has no size".into()))?;
+        let size =
+            <[u8; 8]>::try_from(key).map_err(|_| StoreError::Damaged("a published checkpoint has no size".into()))?;
         Ok(Some((u64::from_be_bytes(size), text(note)?)))
     }
 

@@ -53,18 +53,17 @@ impl Snapshot {
         if index < size && size == self.head.size {
             return self.newest_inclusion(index);
         }
-        let index = Index::new(index).map_err(|error| StoreError(error.to_string()))?;
-        self.reader().inclusion(index, to_size(size)?)
+        self.reader().inclusion(Index::new(index)?, Size::new(size)?)
     }
 
     /// The root of the first `size` leaves, `size` at most this snapshot's.
     pub fn root(&self, size: u64) -> Result<Hash, StoreError> {
-        self.reader().root(to_size(size)?)
+        self.reader().root(Size::new(size)?)
     }
 
     /// The consistency proof from `old` to `new` leaves, `new` at most this snapshot's.
     pub fn consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>, StoreError> {
-        self.reader().consistency(to_size(old)?, to_size(new)?)
+        self.reader().consistency(Size::new(old)?, Size::new(new)?)
     }
 
     /// PATH(index) (RFC 6962 §2.1.1) in the whole tree, whose nodes that are not complete are known: nothing is hashed.
@@ -86,10 +85,6 @@ impl Snapshot {
     fn reader(&self) -> TreeReader<'_> {
         TreeReader::new(&self.edge, &self.tiles)
     }
-}
-
-fn to_size(size: u64) -> Result<Size, StoreError> {
-    Size::new(size).map_err(|error| StoreError(error.to_string()))
 }
 
 #[cfg(test)]

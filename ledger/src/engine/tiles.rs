@@ -67,7 +67,7 @@ impl Tiles {
         };
         nodes
             .get(inside, within)
-            .ok_or_else(|| StoreError(format!("a tile has no node {index} of height {height}")))
+            .ok_or_else(|| StoreError::Damaged(format!("a tile has no node {index} of height {height}")))
     }
 
     fn read(&self, (level, index): (u8, u64)) -> Result<Arc<Nodes>, StoreError> {

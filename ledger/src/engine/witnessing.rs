@@ -26,7 +26,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::asking::{Asked, Asking, Contradiction};
+use super::asking::{Asked, Asking, Contradiction, Monitored};
 use super::publication::{Publication, Published, with_quorum};
 use super::rows::Rows;
 use super::snapshot::Snapshot;
@@ -111,10 +111,11 @@ impl Witnessing {
         let mut asked = JoinSet::new();
         for asking in self.askings(&snapshot) {
             asked.spawn(tokio::time::timeout(AT_START, async move {
-                match asking.look().await {
-                    Some(found) => found,
+                match asking.monitor().await {
+                    Monitored::Contradicts(contradiction) => Some(contradiction),
+                    Monitored::Consistent => None,
                     // It shows nothing: perhaps its monitoring prefix is another. SPEC WI-4: "old 0" is answered by its size.
-                    None => match asking.ask(0).await.1 {
+                    Monitored::Unavailable => match asking.ask(0).await.1 {
                         Asked::Contradicts(contradiction) => Some(contradiction),
                         _ => None,
                     },

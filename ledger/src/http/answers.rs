@@ -133,14 +133,13 @@ pub(super) fn stored_entry(shared: &Shared, index: u64) -> Result<SignedEntry, S
         .log
         .rows()
         .entry(index)?
-        .ok_or_else(|| StoreError(format!("entry {index} is missing")))?;
-    SignedEntry::parse(leaf).map_err(|error| StoreError(format!("entry {index}: {error}")))
+        .ok_or_else(|| StoreError::Damaged(format!("entry {index} is missing")))?;
+    SignedEntry::parse(leaf).map_err(|error| StoreError::failed(format!("entry {index}"), error))
 }
 
 fn receipt(snapshot: &Snapshot, entry: SignedEntry, index: u64) -> Result<Vec<u8>, StoreError> {
     let hashes = snapshot.inclusion(index, snapshot.head.size)?;
-    let index = Index::new(index).map_err(|error| StoreError(error.to_string()))?;
-    Ok(Receipt::new(entry, index, hashes, snapshot.note.clone()).to_bytes())
+    Ok(Receipt::new(entry, Index::new(index)?, hashes, snapshot.note.clone()).to_bytes())
 }
 
 #[cfg(test)]

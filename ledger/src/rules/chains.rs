@@ -54,7 +54,7 @@ impl WriterHead {
 }
 
 fn damaged() -> StoreError {
-    StoreError("the rows of a writer's chain are damaged: restore from a backup".into())
+    StoreError::damaged("the rows of a writer's chain are damaged")
 }
 
 /// Entries of a writer that follow each other.

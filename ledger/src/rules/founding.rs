@@ -48,7 +48,7 @@ pub(super) enum Change {
 }
 
 fn damaged(what: &str) -> StoreError {
-    StoreError(format!(
+    StoreError::Damaged(format!(
         "{what} is damaged or of another log: check the configured genesis hash, or restore from a backup"
     ))
 }

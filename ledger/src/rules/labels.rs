@@ -31,7 +31,7 @@ pub(super) struct Labels {
 }
 
 fn damaged() -> StoreError {
-    StoreError("a label row is damaged: restore from a backup".into())
+    StoreError::damaged("a label row is damaged")
 }
 
 /// The key of `Labels`.
@@ -124,8 +124,10 @@ impl Labels {
         leaf: Hash,
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
-        let index = Index::new(index).map_err(|error| StoreError(error.to_string()))?;
-        let value = Value { index, leaf };
+        let value = Value {
+            index: Index::new(index)?,
+            leaf,
+        };
         batch.put(Column::Labels, &key(period, &label), &value.to_bytes());
         let added = match self.rebuilding.get_mut(&period) {
             Some(rebuilding) => rebuilding.added.insert(label.0, value).is_none(),
@@ -134,7 +136,7 @@ impl Labels {
         if added {
             Ok(())
         } else {
-            Err(StoreError("a label was added twice".into()))
+            Err(StoreError::Damaged("a label was added twice".into()))
         }
     }
 
@@ -210,7 +212,7 @@ impl Rebuilding {
         let thread = std::thread::Builder::new()
             .name("map".into())
             .spawn(move || read_map(store.as_ref(), period, take))
-            .map_err(|error| StoreError(format!("a thread cannot be started: {error}")))?;
+            .map_err(|error| StoreError::failed("a thread cannot be started", error))?;
         Ok(Self {
             added: HashMap::new(),
             stop,
@@ -222,7 +224,7 @@ impl Rebuilding {
         let result = self.thread.take().map(JoinHandle::join);
         match result {
             Some(Ok(map)) => map,
-            _ => Err(StoreError("rebuilding a map was broken off".into())),
+            _ => Err(StoreError::Damaged("rebuilding a map was cancelled".into())),
         }
     }
 }

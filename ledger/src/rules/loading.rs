@@ -21,7 +21,7 @@ pub(super) fn load_periods(rows: &Rows, labels: &mut Labels) -> Result<Periods, 
         match entry.as_ref().map(|entry| &entry.entry().body) {
             Some(Body::Period { period, event }) => periods.apply(*period, event),
             _ => {
-                return Err(StoreError(format!(
+                return Err(StoreError::Damaged(format!(
                     "entry {index} is not the period entry that map 0 has there"
                 )));
             }
@@ -45,16 +45,14 @@ pub(super) fn load_intents(store: &dyn Store) -> Result<HashMap<u64, Period>, St
     if good {
         Ok(intents)
     } else {
-        Err(StoreError(
-            "a row of open intents is damaged: restore from a backup".into(),
-        ))
+        Err(StoreError::damaged("a row of open intents is damaged"))
     }
 }
 
 pub(super) fn read_entry(rows: &Rows, index: u64) -> Result<Option<SignedEntry>, StoreError> {
     let leaf = rows.entry(index)?;
     let entry =
-        leaf.map(|leaf| SignedEntry::parse(leaf).map_err(|error| StoreError(format!("entry {index}: {error}"))));
+        leaf.map(|leaf| SignedEntry::parse(leaf).map_err(|error| StoreError::failed(format!("entry {index}"), error)));
     entry.transpose()
 }
 

@@ -24,6 +24,7 @@ mod periods;
 #[cfg(test)]
 mod rebuild_tests;
 pub mod refusal;
+mod reject;
 pub mod submission;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -51,6 +52,7 @@ use labels::Labels;
 use loading::{intent_period, load_intents, load_periods, read_entry};
 use periods::Periods;
 pub use refusal::Refusal;
+use reject::Reject;
 pub use submission::{Checker, Raw, Submission};
 
 /// How often maps that are being rebuilt are looked at.
@@ -84,8 +86,6 @@ pub struct Rules {
     unmapped_since: Option<Instant>,
 }
 
-type Verdict = Result<Result<Change, Refusal>, StoreError>;
-
 impl Rules {
     /// Reads what the log holds. The writers' keys are put into `keys`.
     pub fn load(rows: &Rows, settings: Settings, keys: Arc<Keys>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
@@ -114,50 +114,60 @@ impl Rules {
         })
     }
 
-    /// The own faults of an entry: rule 2.
-    fn judge(&mut self, submission: &Submission, stage: &Stage<'_>) -> Verdict {
+    /// Applies the three rules in their order; returns the entry's index.
+    fn check_and_record(&mut self, submission: &Submission, stage: &mut Stage<'_>) -> Result<u64, Reject> {
         let entry = submission.entry.entry();
-        if let Err(refusal) = self
-            .founding
-            .check_right(entry)
-            .and_then(|()| self.check_time(entry.time))
-        {
-            return Ok(Err(refusal));
+        let found = self.chains.find(entry, &submission.entry.leaf_hash(), stage)?;
+        if let Some(Found::Same(index)) = found {
+            return Ok(index);
         }
+        let change = self.check_entry(submission, stage)?;
+        if let Some(Found::Other(index)) = found {
+            return Err(Refusal::sequence_used(entry.sequence.0, index).into());
+        }
+        self.chains.check(entry)?;
+        Ok(self.record(submission, change, stage)?)
+    }
+
+    /// Rule 2: checks the entry itself, without its chain.
+    fn check_entry(&mut self, submission: &Submission, stage: &Stage<'_>) -> Result<Change, Reject> {
+        let entry = submission.entry.entry();
+        self.founding.check_right(entry)?;
+        self.check_time(entry.time)?;
         if let Some(key) = entry.body.map_key()
             && let Some(index) = self.labels.find(stage.rows().store().as_ref(), key.0, &key.1)?
         {
-            return Ok(Err(Refusal::label_used(index)));
+            return Err(Refusal::label_used(index).into());
         }
         match &entry.body {
-            Body::Map { .. } => Ok(Err(Refusal::right("map entries are written by the ledger alone"))),
-            Body::Document { .. } => Ok(self.founding.check_document(submission)),
-            Body::Denial { .. } => Ok(Ok(Change::None)),
-            Body::Period {
-                event: PeriodEvent::Final { .. },
-                ..
-            } if !self.labels.settled() => Ok(Err(Refusal::rebuilding())),
+            Body::Map { .. } => Err(Refusal::right("map entries are written by the ledger alone").into()),
+            Body::Document { .. } => Ok(self.founding.check_document(submission)?),
+            Body::Denial { .. } => Ok(Change::None),
             Body::Period { period, event } => {
-                let labels = &mut self.labels;
-                let has_open_intents = || self.open_intents.values().any(|of| of == period);
-                let root = || labels.root(*period);
-                let checked = self
-                    .periods
-                    .check_event(*period, event, entry.time, root, has_open_intents);
-                Ok(checked.map(|()| Change::None))
+                self.check_period(*period, event, entry.time)?;
+                Ok(Change::None)
             }
             Body::Labelled {
                 kind, period, refers, ..
             } => {
-                if let Err(refusal) = self.periods.check_label(*kind, *period, entry.time) {
-                    return Ok(Err(refusal));
-                }
-                Ok(self
-                    .check_reference(*kind, *period, *refers, stage)?
-                    .map(|()| Change::None))
+                self.periods.check_label(*kind, *period, entry.time)?;
+                self.check_reference(*kind, *period, *refers, stage)?;
+                Ok(Change::None)
             }
-            Body::Reference { kind, refers } => Ok(self.check_other(*kind, *refers, stage).map(|()| Change::None)),
+            Body::Reference { kind, refers } => {
+                self.check_other(*kind, *refers, stage)?;
+                Ok(Change::None)
+            }
         }
+    }
+
+    fn check_period(&mut self, period: Period, event: &PeriodEvent, time: Timestamp) -> Result<(), Refusal> {
+        if matches!(event, PeriodEvent::Final { .. }) && !self.labels.settled() {
+            return Err(Refusal::rebuilding());
+        }
+        let has_open_intents = || self.open_intents.values().any(|of| *of == period);
+        let root = || self.labels.root(period);
+        self.periods.check_event(period, event, time, root, has_open_intents)
     }
 
     fn check_time(&self, time: Timestamp) -> Result<(), Refusal> {
@@ -176,39 +186,36 @@ impl Rules {
         period: Period,
         refers: Option<Index>,
         stage: &Stage<'_>,
-    ) -> Result<Result<(), Refusal>, StoreError> {
+    ) -> Result<(), Reject> {
         let Some(refers) = refers.map(Index::get) else {
-            let needed = matches!(kind, LabelledKind::Outcome | LabelledKind::Preview);
-            return Ok(if needed {
-                Err(Refusal::refers("it must refer to its intent"))
-            } else {
-                Ok(())
-            });
+            return match kind {
+                LabelledKind::Outcome | LabelledKind::Preview => {
+                    Err(Refusal::refers("it must refer to its intent").into())
+                }
+                _ => Ok(()),
+            };
         };
-        match kind {
-            LabelledKind::Outcome => Ok(match self.open_intents.get(&refers) {
-                Some(of) if *of == period => Ok(()),
-                Some(_) => Err(Refusal::refers("the intent belongs to another period")),
-                None => Err(Refusal::refers(format!(
-                    "entry {refers} is not an intent without outcome"
-                ))),
-            }),
+        let open_intent = self.open_intents.get(&refers).copied();
+        let refused = match kind {
+            LabelledKind::Outcome => match open_intent {
+                Some(of) if of == period => return Ok(()),
+                Some(_) => Refusal::refers("the intent belongs to another period"),
+                None => Refusal::refers(format!("entry {refers} is not an intent without outcome")),
+            },
             LabelledKind::Preview => {
-                let period_of_intent = match self.open_intents.get(&refers) {
-                    Some(of) => Some(*of),
+                let period_of_intent = match open_intent {
+                    Some(of) => Some(of),
                     None => intent_period(stage.rows(), refers)?,
                 };
-                Ok(match period_of_intent {
-                    Some(of) if of == period => Ok(()),
-                    _ => Err(Refusal::refers(format!(
-                        "entry {refers} is not an intent of period {}",
-                        period.0
-                    ))),
-                })
+                if period_of_intent == Some(period) {
+                    return Ok(());
+                }
+                Refusal::refers(format!("entry {refers} is not an intent of period {}", period.0))
             }
-            _ if refers < stage.next_index() => Ok(Ok(())),
-            _ => Ok(Err(Refusal::refers(format!("there is no entry {refers}")))),
-        }
+            _ if refers < stage.next_index() => return Ok(()),
+            _ => Refusal::refers(format!("there is no entry {refers}")),
+        };
+        Err(refused.into())
     }
 
     fn check_other(&self, kind: ReferenceKind, refers: Index, stage: &Stage<'_>) -> Result<(), Refusal> {
@@ -300,7 +307,7 @@ impl Rules {
             .settings
             .writer
             .sign(unsigned)
-            .map_err(|error| StoreError(error.to_string()))?;
+            .map_err(|error| StoreError::failed("a map entry cannot be signed", error))?;
         let submission = Submission {
             entry,
             record: None,
@@ -324,25 +331,11 @@ impl Admission for Rules {
     type Refusal = Refusal;
 
     fn admit(&mut self, submission: Arc<Submission>, stage: &mut Stage<'_>) -> Result<Outcome<Refusal>, StoreError> {
-        let signed = &submission.entry;
-        let found = self.chains.find(signed.entry(), &signed.leaf_hash(), stage)?;
-        if let Some(Found::Same(index)) = found {
-            return Ok(Outcome::Recorded(index));
+        match self.check_and_record(&submission, stage) {
+            Ok(index) => Ok(Outcome::Recorded(index)),
+            Err(Reject::Refused(refusal)) => Ok(Outcome::Refused(refusal)),
+            Err(Reject::Store(error)) => Err(error),
         }
-        let change = match self.judge(&submission, stage)? {
-            Ok(change) => change,
-            Err(refusal) => return Ok(Outcome::Refused(refusal)),
-        };
-        if let Some(Found::Other(index)) = found {
-            return Ok(Outcome::Refused(Refusal::sequence_used(
-                signed.entry().sequence.0,
-                index,
-            )));
-        }
-        if let Err(refusal) = self.chains.check(signed.entry()) {
-            return Ok(Outcome::Refused(refusal));
-        }
-        self.record(&submission, change, stage).map(Outcome::Recorded)
     }
 
     fn foresee<'a>(&self, submissions: impl Iterator<Item = &'a Arc<Submission>>) {

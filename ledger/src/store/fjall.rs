@@ -18,7 +18,7 @@ pub(super) struct FjallStore {
 
 impl From<fjall::Error> for StoreError {
     fn from(error: fjall::Error) -> Self {
-        StoreError(error.to_string())
+        Self::database(error)
     }
 }
 

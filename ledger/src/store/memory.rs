@@ -110,7 +110,7 @@ impl Store for MemoryStore {
         let mut state = self.state();
         let failing = state.fault.as_mut().map(Fault::next);
         if failing == Some(Failing::Without) {
-            return Err(StoreError("told to fail".into()));
+            return Err(StoreError::database("told to fail"));
         }
         for (column, key, value) in batch.sorted() {
             let (key, value) = ((column, key.to_vec()), value.map(<[u8]>::to_vec));
@@ -121,7 +121,7 @@ impl Store for MemoryStore {
             state.sync();
         }
         match failing {
-            Some(Failing::With) => Err(StoreError("told to fail, though it was written".into())),
+            Some(Failing::With) => Err(StoreError::database("told to fail, though it was written")),
             _ => Ok(()),
         }
     }

@@ -14,6 +14,7 @@
 
 #[cfg(test)]
 mod conformance;
+mod error;
 #[cfg(test)]
 mod fjall;
 pub mod memory;
@@ -21,6 +22,8 @@ pub mod rocks;
 
 use std::fmt;
 use std::ops::ControlFlow;
+
+pub use error::StoreError;
 
 /// A key space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,11 +86,6 @@ pub enum Durability {
     /// With the next synced batch, or earlier.
     Lazy,
 }
-
-/// A store failed. Fatal: the process stops writing and says why.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("the store failed: {0}")]
-pub struct StoreError(pub String);
 
 /// Rows of a batch, in the order in which they were added; later ones win.
 #[derive(Default)]

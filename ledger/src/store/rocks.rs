@@ -38,7 +38,7 @@ pub struct RocksStore {
 
 impl From<rocksdb::Error> for StoreError {
     fn from(error: rocksdb::Error) -> Self {
-        StoreError(error.into_string())
+        Self::database(error)
     }
 }
 
@@ -73,21 +73,18 @@ impl RocksStore {
     fn family(&self, column: Column) -> Result<&ColumnFamily, StoreError> {
         self.db
             .cf_handle(column.name())
-            .ok_or_else(|| StoreError(format!("column family {} is missing", column.name())))
+            .ok_or_else(|| StoreError::Damaged(format!("column family {} is missing", column.name())))
     }
 }
 
 /// Before 1.0 nothing is converted: a store with other columns is another version's.
 fn explained(error: rocksdb::Error) -> StoreError {
-    let error = StoreError::from(error);
+    let text: &str = error.as_ref();
     // The first when it has a column that is unknown here, the second when one that is read lacks.
-    if error.0.contains("Column families not opened") || error.0.contains("Column family not found") {
-        return StoreError(format!(
-            "another version of the ledger made it, use that one or begin a new log in an empty directory ({})",
-            error.0
-        ));
+    if text.contains("Column families not opened") || text.contains("Column family not found") {
+        return StoreError::OtherVersion(error.into());
     }
-    error
+    error.into()
 }
 
 fn try_often<T>(
@@ -139,7 +136,7 @@ impl Store for RocksStore {
 
     fn write(&self, batch: &Batch, durability: Durability) -> Result<(), StoreError> {
         if failpoints::fires(Point::WriteFails) {
-            return Err(StoreError("No space left on device (a fail point says so)".into()));
+            return Err(StoreError::database("No space left on device (a fail point says so)"));
         }
         let (bytes, count) = batch.size();
         let mut rows = WriteBatch::with_capacity_bytes(bytes + count * ROW);
@@ -155,8 +152,8 @@ impl Store for RocksStore {
         how.set_memtable_insert_hint_per_batch(true);
         self.db.write_opt(rows, &how)?;
         if failpoints::fires(Point::SyncFails) {
-            return Err(StoreError(
-                "Input/output error of fdatasync (a fail point says so)".into(),
+            return Err(StoreError::database(
+                "Input/output error of fdatasync (a fail point says so)",
             ));
         }
         Ok(())
