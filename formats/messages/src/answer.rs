@@ -14,8 +14,8 @@ use tlog::Hash;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::MessageError;
-use crate::bytes::sha256_of;
+use crate::digest::sha256_of;
+use crate::error::MessageError;
 use crate::request::{Metadata, S1};
 use crate::seal::{self, PadTo, SealingKey, SealingPublicKey};
 use crate::sign::{self, Signature};

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use tlog::Hash;
 use zeroize::Zeroizing;
 
-use crate::MessageError;
-use crate::bytes::sha256_of;
+use crate::digest::sha256_of;
+use crate::error::MessageError;
 use crate::request::S1;
 use crate::seal::{self, PadTo, SealingKey, SealingPublicKey};
 use crate::sign::{self, Signature};

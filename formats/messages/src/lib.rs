@@ -31,9 +31,11 @@
 //! Types that hold personal data have a `Debug` that prints none of it.
 
 pub mod answer;
-mod bytes;
+mod digest;
 pub mod disclosure;
+mod error;
 pub mod labels;
+mod random;
 pub mod request;
 pub mod seal;
 pub mod sign;
@@ -42,38 +44,17 @@ pub mod xnachweis;
 pub use answer::{
     Acknowledgement, Answer, AnswerStatement, CheckName, Completion, Forward, OutcomeNotice, Reply, ReplyOutcome,
 };
-pub use bytes::{random, sha256_of};
+pub use digest::sha256_of;
 pub use disclosure::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodInfo};
+pub use error::MessageError;
 pub use labels::{
     ChainLink, DenialKeyRequest, LabelAnswer, LabelRequest, LinkedEntry, OutcomeKeyAnswer, OutcomeKeyRequest,
     ProviderContent, ProviderContext, ProviderPart,
 };
+pub use random::{RandomnessError, random};
 pub use request::{ExchangeRequest, Metadata, PersonQuery, S1, S1Statement, S2Statement, SealedRequest};
 pub use seal::{SealingKey, SealingPublicKey};
 pub use sign::Signature;
-
-/// Why a message is not accepted. None of the variants carries anything of the message.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MessageError {
-    /// The bytes are not the message's deterministic CBOR.
-    #[error("not a well-formed message: {0}")]
-    Malformed(&'static str),
-    /// A signature does not verify under the key given.
-    #[error("the signature of {0} does not verify")]
-    Signature(&'static str),
-    /// The message is too old, or from the future.
-    #[error("the message is outside its time of validity")]
-    Expired,
-    /// Two parts of the message contradict each other.
-    #[error("the parts of the message do not belong together: {0}")]
-    Mismatch(&'static str),
-    /// A sealed part could not be opened or made.
-    #[error(transparent)]
-    Seal(#[from] seal::SealError),
-    /// The XNachweis message is not of the form it must have.
-    #[error(transparent)]
-    Xml(#[from] xnachweis::XmlError),
-}
 
 #[cfg(test)]
 mod tests;

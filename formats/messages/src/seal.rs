@@ -15,6 +15,8 @@ use hpke::{Deserializable as _, Kem as _, OpModeR, OpModeS, Serializable as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
+use crate::random::{RandomnessError, random};
+
 type Kem = X25519HkdfSha256;
 type Kdf = HkdfSha256;
 type Aead = ChaCha20Poly1305;
@@ -42,8 +44,8 @@ pub enum SealError {
     #[error("the sealed part is not padded to its size class")]
     Padding,
     /// The operating system gave no randomness.
-    #[error("no randomness from the operating system")]
-    Randomness,
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
 }
 
 /// The size classes of a padded plaintext.
@@ -138,7 +140,7 @@ impl SealingKey {
     /// # Errors
     /// When the operating system has no randomness.
     pub fn generate() -> Result<Self, SealError> {
-        Ok(Self::from_seed(crate::bytes::random()?))
+        Ok(Self::from_seed(random()?))
     }
 
     /// The seed, for the journal that has to keep the key.

@@ -6,7 +6,7 @@
 use record::{SigningKey, VerifyingKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::MessageError;
+use crate::error::MessageError;
 
 /// A signature: 64 bytes, a CBOR byte string in messages.
 #[derive(Clone, Copy, PartialEq, Eq)]

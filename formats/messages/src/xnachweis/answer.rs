@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use record::Timestamp;
 use uuid::Uuid;
 
-use super::XmlError;
+use super::error::XmlError;
 use super::parts::{self, Author, Authority, EvidenceType, Head, NaturalPerson};
 use super::tree::{self, Children, Element, Ns};
 use super::write::Document;

@@ -24,37 +24,16 @@
 //! is proved by the intent's receipt, which comes into being after the request is sealed.
 
 mod answer;
+mod error;
 mod parts;
 mod request;
 pub mod tree;
 mod write;
 
 pub use answer::{ErrorCode, Evidence, EvidenceAnswer, EvidenceError0103, EvidenceResponse0102};
+pub use error::XmlError;
 pub use parts::{Authority, EvidenceType, Head, NaturalPerson};
 pub use request::EvidenceRequest0101;
-
-/// Why an XNachweis message is not accepted. Names elements, never values.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum XmlError {
-    /// Larger than 1 MiB, nested deeper than 24, or more than 4096 elements.
-    #[error("XML: larger than allowed")]
-    TooLarge,
-    /// Not well-formed UTF-8 XML.
-    #[error("XML: not well-formed")]
-    NotWellFormed,
-    /// A DTD, an entity, a comment, CDATA or a processing instruction.
-    #[error("XML: contains {0}, which is not allowed")]
-    Forbidden(&'static str),
-    /// An element or attribute is missing.
-    #[error("XNachweis: {0} is missing")]
-    Missing(&'static str),
-    /// Something stands in an element that does not belong there.
-    #[error("XNachweis: {0} contains something that does not belong there")]
-    Unexpected(&'static str),
-    /// A value is not of its type.
-    #[error("XNachweis: the value of {0} is not allowed")]
-    Value(&'static str),
-}
 
 #[cfg(test)]
 mod tests;

@@ -5,10 +5,10 @@ use record::{Assurance, Idnr, Timestamp};
 use tlog::Hash;
 use uuid::Uuid;
 
-use super::XmlError;
+use super::error::XmlError;
 use super::tree::{Children, Element, Ns};
 use super::write::Document;
-use crate::bytes::sha256_of;
+use crate::digest::sha256_of;
 
 pub(crate) const SPECIFICATION: &str = "urn:xoev-de:bva:standard:xnachweis_1.2.0";
 const STANDARD: &str = "XNachweis";

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::XmlError;
+use super::error::XmlError;
 use super::parts::{self, Author, EvidenceType, Head, NaturalPerson};
 use super::tree::{self, Element, Ns};
 use super::write::Document;

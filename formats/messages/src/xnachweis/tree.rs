@@ -8,7 +8,7 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::ResolveResult;
 
-use super::XmlError;
+use super::error::XmlError;
 
 /// Largest message in bytes.
 pub const MAX_BYTES: usize = 1 << 20;

@@ -1,6 +1,6 @@
 //! Writing XML: escaped, UTF-8, without white space between elements.
 
-use super::XmlError;
+use super::error::XmlError;
 use super::tree::{Ns, allowed};
 
 /// An XML document in the making. A character that XML cannot carry is remembered and refused at the end.

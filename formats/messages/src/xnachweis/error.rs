@@ -1,0 +1,24 @@
+//! The error of XNachweis messages.
+
+/// Why an XNachweis message is not accepted. Names elements, never values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum XmlError {
+    /// Larger than 1 MiB, nested deeper than 24, or more than 4096 elements.
+    #[error("XML: larger than allowed")]
+    TooLarge,
+    /// Not well-formed UTF-8 XML.
+    #[error("XML: not well-formed")]
+    NotWellFormed,
+    /// A DTD, an entity, a comment, CDATA, a processing instruction or a foreign namespace.
+    #[error("XML: contains {0}, which is not allowed")]
+    Forbidden(&'static str),
+    /// An element or attribute is missing.
+    #[error("XNachweis: {0} is missing")]
+    Missing(&'static str),
+    /// An element contains something that the profile does not allow there.
+    #[error("XNachweis: {0} contains something that does not belong there")]
+    Unexpected(&'static str),
+    /// A value is not of its type.
+    #[error("XNachweis: the value of {0} is not allowed")]
+    Value(&'static str),
+}
