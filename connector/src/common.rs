@@ -3,33 +3,17 @@
 use std::sync::Arc;
 
 use ledger_client::checkpoints::{NotReady, WatchConfig};
-use ledger_client::recorded::Recorded;
 use ledger_client::{Anchored, CheckpointWatch, Ledger, LedgerApi, Trust};
 use messages::SealingKey;
-use record::{Directory, Participant, ParticipantId, SigningKey, Timestamp};
-use registerlandkarte::Snapshot;
+use record::{SigningKey, Timestamp};
 use service::http::Client;
 use service::{Clock, Problem, Shutdown};
 use tlog::checkpoint::Checkpoint;
 
-use crate::{Config, Error, alarm};
-
-/// What a connector judges by, all of it proved or from outside the ledger.
-#[derive(Debug, Clone)]
-pub struct Judge {
-    /// Log key, witnesses, quorum; genesis hash.
-    pub trust: Arc<Trust>,
-    /// Origin of the log that begins with the genesis hash.
-    pub origin: String,
-    /// Participants and writers.
-    pub directory: Directory,
-    /// The logged Registerlandkarte.
-    pub registry: Snapshot,
-    /// Whose connector this is.
-    pub me: Participant,
-    /// Whether this system exchanges test messages.
-    pub test: bool,
-}
+use crate::alarm;
+use crate::config::{Config, Role};
+use crate::context::Judge;
+use crate::error::Error;
 
 /// Everything both roles need.
 #[derive(Debug)]
@@ -125,42 +109,10 @@ impl Common {
     }
 }
 
-impl Judge {
-    /// From what the anchor has proved.
-    ///
-    /// # Errors
-    /// [`Error::Registry`], and [`Error::Directory`] when the participant is not listed.
-    pub fn new(trust: Arc<Trust>, anchored: &Anchored, me: &ParticipantId, test: bool) -> Result<Self, Error> {
-        let directory = anchored.directory.clone();
-        let me = directory
-            .participant(me)
-            .cloned()
-            .ok_or_else(|| Error::Directory(me.clone(), "participant"))?;
-        Ok(Self {
-            registry: Snapshot::open(&anchored.registry, &anchored.genesis.authorities)?,
-            origin: anchored.genesis.origin.clone(),
-            trust,
-            directory,
-            me,
-            test,
-        })
-    }
-
-    /// A receipt proves its entry under a checkpoint of *some* log the policy trusts; it must be the anchored one.
-    pub(crate) fn of_our_log<K>(&self, recorded: &Recorded<K>) -> bool {
-        self.is_our_log(recorded.checkpoint())
-    }
-
-    /// As above, for a checkpoint.
-    pub(crate) fn is_our_log(&self, checkpoint: &Checkpoint) -> bool {
-        checkpoint.origin.as_str() == self.origin
-    }
-}
-
 fn check_keys(judge: &Judge, config: &Config, signing: &SigningKey, sealing: &SealingKey) -> Result<(), Error> {
     let (role, listed) = match config.role {
-        crate::Role::Consumer(_) => ("consumer", judge.me.consumer),
-        crate::Role::Provider(_) => ("provider", judge.me.provider),
+        Role::Consumer(_) => ("consumer", judge.me.consumer),
+        Role::Provider(_) => ("provider", judge.me.provider),
     };
     let same = judge.me.signing_key == signing.public() && judge.me.sealing_key == sealing.public().0;
     if listed && same {

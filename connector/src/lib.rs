@@ -29,51 +29,29 @@ pub mod provider;
 
 mod alarm;
 mod common;
+mod context;
+mod error;
+mod evidence;
 mod recorded;
+mod starting;
 mod store;
 
 #[cfg(test)]
 mod fixture;
 
-use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use ledger_client::anchor::AnchorError;
-use service::{Clock, Problem, Shutdown, SystemClock};
+use service::{Clock, Shutdown, SystemClock};
 use tokio::net::TcpListener;
 
-pub use common::{Common, Judge};
-pub use config::{Config, ConsumerConfig, ProviderConfig, Role};
+use starting::Starting;
 
-/// Why a connector does not start or ends. All are for the operator.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A key or credential file.
-    #[error(transparent)]
-    Secret(#[from] service::secret::SecretError),
-    /// Policy file or genesis hash.
-    #[error(transparent)]
-    Trust(#[from] ledger_client::trust::TrustError),
-    /// The log does not begin as the trust root says.
-    #[error(transparent)]
-    Anchor(#[from] AnchorError),
-    /// The Registerlandkarte of the log.
-    #[error("the logged Registerlandkarte cannot be used: {0}")]
-    Registry(#[from] registerlandkarte::SnapshotError),
-    /// The directory does not list this connector with these keys in this role.
-    #[error("the directory does not list {0} as {1} with these keys")]
-    Directory(record::ParticipantId, &'static str),
-    /// The state file.
-    #[error("the state cannot be kept: {0}")]
-    State(String),
-    /// The configuration contradicts itself.
-    #[error("configuration: {0}")]
-    Config(&'static str),
-    /// The HTTP client or server.
-    #[error("HTTP: {0}")]
-    Http(String),
-}
+pub use common::Common;
+pub use config::{Config, ConsumerConfig, ProviderConfig, Role};
+pub use context::Judge;
+pub use error::Error;
 
 /// Serves until `shutdown`.
 ///
@@ -138,30 +116,4 @@ async fn serve<T>(
         }
         error = started => Err(error),
     }
-}
-
-/// A role that may still be starting.
-pub struct Starting<T>(Arc<OnceLock<T>>);
-
-impl<T> Clone for Starting<T> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<T> Starting<T> {
-    /// The role, once it has started.
-    ///
-    /// # Errors
-    /// 503 until then.
-    pub fn started(&self) -> Result<&T, Problem> {
-        self.0
-            .get()
-            .ok_or_else(|| Problem::unavailable("starting", 2, "the ledger has not been reached yet"))
-    }
-}
-
-/// Whether the listener can be reached from this machine only.
-fn is_loopback(address: SocketAddr) -> bool {
-    address.ip().is_loopback()
 }

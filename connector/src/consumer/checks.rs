@@ -1,29 +1,28 @@
 //! What comes back, checked before anything of it is opened (design §6, step 6).
 //!
-//! ```text
-//! Completion ─C1─▶ Proved ─C2─▶ Matching ─C3─▶ Accepted ──(both checkpoints relied on)──▶ open
-//! ```
-//!
-//! | | What it keeps out |
+//! | Check | What it keeps out |
 //! | --- | --- |
 //! | C1 receipts of intent and outcome, of our log, the one closing the other | an exchange that is not recorded |
 //! | C2 the outcome's record says, field by field, what was asked and permitted | a broker that records something else |
-//! | C3 the provider signed this answer, and the record carries its digest and signature | an answer of somebody else |
+//! | C3 the provider signed this answer, and the record carries its digest and signature | another provider's answer |
+//!
+//! Only [`check`] makes an [`Accepted`], which alone can open the answer. The caller relies on both checkpoints
+//! ([`Accepted::checkpoints`]) before it opens.
 
 use ledger_client::recorded::{self, Intent, Outcome, Recorded};
 use messages::xnachweis::{ErrorCode, EvidenceAnswer, EvidenceRequest0101};
-use messages::{Answer, Completion, ExchangeRequest, Reply, ReplyOutcome, SealingKey};
+use messages::{Answer, Completion, ExchangeRequest, OutcomeNotice, Reply, ReplyOutcome, SealingKey};
 use record::{Body, ExchangeRecord, ExchangeResult, Label};
 use tlog::checkpoint::Checkpoint;
 
-use super::ask::AuthorityEvidence;
-use crate::common::Judge;
+use super::query::AuthorityEvidence;
+use crate::context::Judge;
 use crate::recorded::{self as record_of, Sent};
 
 /// The check that failed, and why; for the alarm. Names no person and no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fault {
-    /// `C1`, `C2` or `C3`, or `answer` for what is inside.
+    /// `C1`, `C2` or `C3`, or `answer` for the content of the answer.
     pub check: &'static str,
     /// What was wrong.
     pub why: &'static str,
@@ -33,39 +32,48 @@ fn fault(check: &'static str) -> impl Fn(&'static str) -> Fault {
     move |why| Fault { check, why }
 }
 
-/// After C1: intent and outcome stand in the log.
-pub struct Proved {
+/// A completion that passed C1 to C3.
+pub struct Accepted {
     intent: Recorded<Intent>,
     outcome: Recorded<Outcome>,
+    result: ExchangeResult,
+    reply: Option<Reply>,
+    _answered: AnswerRecorded,
+}
+
+/// What C1 proves.
+struct Closing {
+    intent: Recorded<Intent>,
+    outcome: Recorded<Outcome>,
+    /// Label of the outcome.
     label: Label,
 }
 
-/// After C2: the record is that of our own request.
-pub struct Matching {
-    proved: Proved,
-    result: ExchangeResult,
-}
+/// C3 has passed. Only [`c3_answer`] makes one.
+struct AnswerRecorded(());
 
-/// After C3: how it ended is signed by whom it must be. Only [`all`] makes one.
-pub struct Accepted {
-    matching: Matching,
-    reply: Option<Reply>,
-}
-
-/// C1 to C3, in order.
+/// Checks C1 to C3, in order; the first that fails is returned.
 ///
 /// # Errors
 /// The [`Fault`].
-pub fn all(judge: &Judge, request: &ExchangeRequest, completion: &Completion) -> Result<Accepted, Fault> {
-    let proved = c1_receipts(judge, completion)?;
-    let matching = c2_record(judge, request, completion, proved)?;
-    c3_answer(judge, request, completion, matching)
+pub fn check(judge: &Judge, request: &ExchangeRequest, completion: &Completion) -> Result<Accepted, Fault> {
+    let Completion { notice, reply } = completion;
+    let Closing { intent, outcome, label } = c1_receipts(judge, notice)?;
+    let result = c2_record(judge, request, notice, &intent, &outcome, &label)?;
+    let answered = c3_answer(judge, request, &intent, &result, reply.as_ref())?;
+    Ok(Accepted {
+        intent,
+        outcome,
+        result,
+        reply: reply.clone(),
+        _answered: answered,
+    })
 }
 
-/// C1: both receipts prove entries of the anchored log by who may write them; the outcome closes the intent.
-fn c1_receipts(judge: &Judge, completion: &Completion) -> Result<Proved, Fault> {
+/// C1: both receipts prove entries of the anchored log, written by a writer with the right to their kind; the outcome
+/// closes the intent.
+fn c1_receipts(judge: &Judge, notice: &OutcomeNotice) -> Result<Closing, Fault> {
     let fault = fault("C1");
-    let notice = &completion.notice;
     let intent = recorded::check::<Intent>(&notice.intent_receipt, &judge.trust, &judge.directory)
         .map_err(|_| fault("the intent's receipt does not hold"))?;
     let outcome = recorded::check::<Outcome>(&notice.outcome_receipt, &judge.trust, &judge.directory)
@@ -85,25 +93,26 @@ fn c1_receipts(judge: &Judge, completion: &Completion) -> Result<Proved, Fault> 
     if *refers != Some(intent.index()) || begun != period || outcome.entry().writer != intent.entry().writer {
         return Err(fault("the outcome closes another intent"));
     }
-    Ok(Proved {
+    Ok(Closing {
         label: *label,
         intent,
         outcome,
     })
 }
 
-/// C2: the outcome's record opens, is the one committed to, and every field is what we sent and what the logged
-/// Registerlandkarte permits.
+/// C2: the outcome's record opens, is the one that the entry commits to, and every field is what this connector sent and
+/// what the logged Registerlandkarte permits.
 fn c2_record(
     judge: &Judge,
     request: &ExchangeRequest,
-    completion: &Completion,
-    proved: Proved,
-) -> Result<Matching, Fault> {
+    notice: &OutcomeNotice,
+    intent: &Recorded<Intent>,
+    outcome: &Recorded<Outcome>,
+    label: &Label,
+) -> Result<ExchangeResult, Fault> {
     let fault = fault("C2");
-    let notice = &completion.notice;
-    let entry = proved.outcome.entry();
-    let record = record_of::open(&notice.sealed_record, entry, &proved.label, &notice.shared_key).map_err(&fault)?;
+    let entry = outcome.entry();
+    let record = record_of::open(&notice.sealed_record, entry, label, &notice.shared_key).map_err(&fault)?;
     let sent = Sent {
         metadata: &request.metadata,
         s1: &request.s1,
@@ -112,7 +121,7 @@ fn c2_record(
         sealed_request: &request.sealed_request,
     };
     record_of::check_content(&record, &sent, &judge.directory).map_err(&fault)?;
-    let decided_at = proved.intent.entry().time;
+    let decided_at = intent.entry().time;
     record_of::check_permission(&record, &request.metadata, &judge.registry, decided_at, entry.time).map_err(&fault)?;
     let ExchangeRecord {
         result: Some(result), ..
@@ -120,26 +129,26 @@ fn c2_record(
     else {
         return Err(fault("the outcome's record has no result"));
     };
-    Ok(Matching { proved, result })
+    Ok(result)
 }
 
-/// C3: the provider signed its answer to our message and this intent; outcome, digests and signature stand in the record.
+/// C3: the provider signed its answer to this message and this intent; the record carries outcome, digests and signature.
 /// Without an answer the record says that there was none.
 fn c3_answer(
     judge: &Judge,
     request: &ExchangeRequest,
-    completion: &Completion,
-    matching: Matching,
-) -> Result<Accepted, Fault> {
+    intent: &Recorded<Intent>,
+    result: &ExchangeResult,
+    reply: Option<&Reply>,
+) -> Result<AnswerRecorded, Fault> {
     let fault = fault("C3");
-    let result = &matching.result;
-    let Some(reply) = &completion.reply else {
+    let Some(reply) = reply else {
         let no_answer = matches!(result.outcome, record::Outcome::Failed | record::Outcome::TimedOut)
             && result.answer_digest.is_none()
             && result.evidence_digest.is_none()
             && result.provider_signature.is_none();
         return if no_answer {
-            Ok(Accepted { matching, reply: None })
+            Ok(AnswerRecorded(()))
         } else {
             Err(fault("the record speaks of an answer that was not handed over"))
         };
@@ -152,7 +161,7 @@ fn c3_answer(
         .verify(&provider.signing_key)
         .map_err(|_| fault("the provider did not sign this answer"))?;
     let statement = &reply.statement;
-    if statement.message != request.metadata.message || statement.intent != matching.proved.intent.index().get() {
+    if statement.message != request.metadata.message || statement.intent != intent.index().get() {
         return Err(fault("the answer is to another message or intent"));
     }
     if result.outcome != statement.outcome.into() {
@@ -164,41 +173,32 @@ fn c3_answer(
     if result.provider_signature != Some(reply.signature.0) {
         return Err(fault("the record does not carry the provider's signature"));
     }
-    Ok(Accepted {
-        reply: Some(reply.clone()),
-        matching,
-    })
+    Ok(AnswerRecorded(()))
 }
 
 impl std::fmt::Debug for Accepted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Accepted({:?})", self.matching.result.outcome)
+        write!(f, "Accepted({:?})", self.result.outcome)
     }
 }
 
 impl Accepted {
     /// Indices of intent and outcome.
     pub fn indices(&self) -> (u64, u64) {
-        (
-            self.matching.proved.intent.index().get(),
-            self.matching.proved.outcome.index().get(),
-        )
+        (self.intent.index().get(), self.outcome.index().get())
     }
 
-    /// What accepting relies on.
+    /// The checkpoints that accepting relies on: those of both receipts.
     pub fn checkpoints(&self) -> [&Checkpoint; 2] {
-        [
-            self.matching.proved.intent.checkpoint(),
-            self.matching.proved.outcome.checkpoint(),
-        ]
+        [self.intent.checkpoint(), self.outcome.checkpoint()]
     }
 
-    /// How it ended, as recorded.
+    /// How the exchange ended, as recorded.
     pub fn outcome(&self) -> record::Outcome {
-        self.matching.result.outcome
+        self.result.outcome
     }
 
-    /// Opens the answer: the evidence, or `None` for nothing found, refused or failed.
+    /// Opens the answer: the evidence, or `None` when nothing was found or the provider refused or failed.
     ///
     /// # Errors
     /// [`Fault`] `answer`, when what the provider sealed is not an answer to what was asked.
@@ -228,20 +228,24 @@ impl Accepted {
             }
             EvidenceAnswer::Error(error) if !delivered => {
                 let refused = reply.statement.outcome == ReplyOutcome::Refused;
-                let code = match reply.statement.outcome {
-                    ReplyOutcome::NothingFound => ErrorCode::NotFound,
-                    ReplyOutcome::Refused => ErrorCode::Refused,
-                    ReplyOutcome::Delivered | ReplyOutcome::Failed => ErrorCode::Unavailable,
-                };
-                // A provider that refuses may not have been able to read the request's id.
+                // A provider that refuses may have been unable to read the request's id.
                 let request = if refused { asked.id } else { error.request };
-                if !is_answer(&error.head, request, asked) || error.code != code {
+                if !is_answer(&error.head, request, asked) || error.code != error_code(reply.statement.outcome) {
                     return Err(fault("the answer is to another request, or contradicts the outcome"));
                 }
                 Ok(None)
             }
             _ => Err(fault("the answer contradicts the outcome")),
         }
+    }
+}
+
+/// The error code of an answer without evidence.
+fn error_code(outcome: ReplyOutcome) -> ErrorCode {
+    match outcome {
+        ReplyOutcome::NothingFound => ErrorCode::NotFound,
+        ReplyOutcome::Refused => ErrorCode::Refused,
+        ReplyOutcome::Delivered | ReplyOutcome::Failed => ErrorCode::Unavailable,
     }
 }
 

@@ -1,10 +1,10 @@
 //! The consumer's side: asks, and hands evidence to its authority only when everything about it is proved.
 //!
-//! `POST /evidence` (JSON, [`ask::Question`]) answers
+//! `POST /evidence` (JSON, [`query::Question`]) answers
 //!
 //! | | |
 //! | --- | --- |
-//! | `200` | [`ask::AuthorityAnswer`]: `delivered` with evidence, or `nothing_found` |
+//! | `200` | [`query::AuthorityAnswer`]: `delivered` with evidence, or `nothing_found` |
 //! | `400` `question` | the question itself is faulty |
 //! | `401` | the authority's system showed no credential |
 //! | `403` `not-permitted` | nothing permits it, or identity refused; nobody says why |
@@ -15,9 +15,11 @@
 //! After a lost answer the same request is sent again: the broker answers it with the same completion. What a crash left
 //! open is asked for again at the next start, checked and acknowledged; its evidence is dropped, since nobody waits for it.
 
-pub mod ask;
 pub mod checks;
 mod journal;
+pub mod query;
+pub mod request;
+mod trace;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,11 +36,15 @@ use service::secret::CredentialDigest;
 use service::{Clock, Problem, Shutdown};
 use uuid::Uuid;
 
+use crate::alarm;
 use crate::common::Common;
+use crate::config::{Config, ConsumerConfig};
+use crate::error::Error;
+use crate::starting::Starting;
 use crate::store::StoreError;
-use crate::{Config, ConsumerConfig, Error, Starting, alarm};
-use ask::{Asked, AuthorityAnswer, Question};
 use journal::Journal;
+use query::{AuthorityAnswer, Question};
+use request::Asked;
 
 pub use checks::Accepted;
 
@@ -60,7 +66,7 @@ impl Guard {
             Some(text) => CredentialDigest::from_hex(text)
                 .map(|digest| Self(Some(digest)))
                 .ok_or(Error::Config("credential_digest must be 64 hexadecimal digits")),
-            None if crate::is_loopback(address) => Ok(Self(None)),
+            None if address.ip().is_loopback() => Ok(Self(None)),
             None => Err(Error::Config(
                 "without credential_digest the connector listens on loopback only",
             )),
@@ -101,7 +107,7 @@ async fn evidence(
     let question: Question = serde_json::from_slice(&body)
         .map_err(|error| Problem::bad_request("question", format!("not understood, at column {}", error.column())))?;
     let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
-    let trace = ask::trace_id(traceparent).map_err(|_| Problem::internal())?;
+    let trace = trace::trace_id(traceparent).map_err(|_| Problem::internal())?;
     let consumer = consumer.started()?.clone();
     // An authority's system that hangs up must not leave an exchange unacknowledged.
     let answer = tokio::spawn(async move { consumer.evidence(&question, trace).await });
@@ -142,7 +148,7 @@ impl Consumer {
         self.common.ready()?;
         let now = self.common.now();
         let deadline = now.after(self.deadline_seconds);
-        let asked = ask::ask(&self.common.judge, &self.common.signing, question, trace, now, deadline)?;
+        let asked = request::build(&self.common.judge, &self.common.signing, question, trace, now, deadline)?;
         self.journal.keep(&asked).await.map_err(|error| state_lost(&error))?;
         let exchange = asked.request.metadata.exchange;
         let completion = self.complete(&asked).await?;
@@ -200,7 +206,7 @@ impl Consumer {
     async fn accept(&self, asked: &Asked, completion: &Completion) -> Result<AuthorityAnswer, Problem> {
         let exchange = asked.request.metadata.exchange;
         let refuse = |fault: checks::Fault| refuse(exchange, fault.check, fault.why);
-        let accepted = checks::all(&self.common.judge, &asked.request, completion).map_err(refuse)?;
+        let accepted = checks::check(&self.common.judge, &asked.request, completion).map_err(refuse)?;
         self.common.rely(&accepted.checkpoints()).await?;
         let opened = match &asked.xnachweis {
             Some(xnachweis) => accepted.open(&asked.answer_key, xnachweis).map_err(refuse),

@@ -25,16 +25,18 @@ use messages::{CheckName, Forward, OutcomeNotice, Reply, ReplyOutcome};
 use record::receipt::Receipt;
 use service::{Clock, Problem, Shutdown};
 
+use crate::alarm;
 use crate::common::Common;
+use crate::config::{Config, ProviderConfig};
+use crate::error::Error;
+use crate::starting::Starting;
 use crate::store::StoreError;
-use crate::{Config, Error, ProviderConfig, Starting, alarm};
-use checks::{Case, Fault};
+use checks::Fault;
 use outcome::Closed;
 use release::{AnswerError, Register};
 use served::{Before, Fresh, Served};
 
 pub use checks::Checked;
-pub(crate) use release::JSON;
 
 /// How often overdue outcomes are looked for.
 const LOOK: Duration = Duration::from_secs(10);
@@ -125,13 +127,8 @@ impl Provider {
     /// Checks, and then only asks; keeps the answer before it leaves.
     async fn serve(&self, forward: &Forward, index: u64, fresh: Result<Fresh, Fault>) -> Result<Reply, Problem> {
         let now = self.common.now();
-        let case = Case {
-            judge: &self.common.judge,
-            sealing: &self.common.sealing,
-            forward,
-            now,
-        };
-        let (checked, fresh) = match (checks::all(&case), fresh) {
+        let checked = checks::check(&self.common.judge, &self.common.sealing, forward, now);
+        let (checked, fresh) = match (checked, fresh) {
             (Ok(checked), Ok(fresh)) => (checked, fresh),
             // The refusal is the intent's one answer, if the forward is known to be the intent's.
             (Err(fault), Ok(fresh)) if fault.is_the_intents() => {

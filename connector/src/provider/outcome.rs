@@ -8,7 +8,7 @@ use messages::OutcomeNotice;
 use record::{Body, ExchangeRecord};
 
 use super::served::Row;
-use crate::common::Judge;
+use crate::context::Judge;
 use crate::recorded as record_of;
 
 /// Both receipts of a notice, proved and belonging together.

@@ -14,11 +14,10 @@ use uuid::Uuid;
 
 use super::checks::{Checked, Fault};
 use super::served::Fresh;
-use crate::common::Judge;
-use crate::{Error, ProviderConfig};
-
-/// Media type of the evidence inside the answer.
-pub(crate) const JSON: &str = "application/json";
+use crate::config::ProviderConfig;
+use crate::context::Judge;
+use crate::error::Error;
+use crate::evidence::EVIDENCE_MEDIA_TYPE;
 
 /// What the register is asked.
 #[derive(Serialize)]
@@ -188,7 +187,7 @@ fn response(checked: &Checked, head: Head, found: &RegisterEvidence) -> Result<V
                 id: evidence.id.clone(),
                 title: evidence.title.clone(),
             },
-            media_type: JSON.to_owned(),
+            media_type: EVIDENCE_MEDIA_TYPE.to_owned(),
             content: serde_json::to_vec(found).map_err(|_| AnswerError::Content)?,
         },
         person: request.person.clone(),

@@ -65,7 +65,7 @@ impl RegisterFixture {
 /// Checks, asks the register, keeps.
 async fn serve(prepared: &Prepared, register: &Register, served: &Served) -> Reply {
     let judge = prepared.world.judge("kba");
-    let checked = checks::all(&prepared.case(&judge, 1)).unwrap();
+    let checked = prepared.check(&judge, 1).unwrap();
     let receipt = Receipt::parse(&prepared.forward.intent_receipt).unwrap();
     let digest = served::digest(&prepared.forward, &receipt);
     let index = receipt.index().get();
@@ -104,7 +104,7 @@ async fn evidence_reaches_the_consumer_and_nobody_finds_nothing() {
         reply.verify(&prepared.world.provider.public()).unwrap();
         let completion = prepared.close(Some(reply), expected.into());
         let judge = prepared.world.judge("stadt-a");
-        let accepted = consumer_checks::all(&judge, &prepared.asked.request, &completion).unwrap();
+        let accepted = consumer_checks::check(&judge, &prepared.asked.request, &completion).unwrap();
         let asked = prepared.asked.xnachweis.as_ref().unwrap();
         let evidence = accepted.open(&prepared.asked.answer_key, asked).unwrap();
         assert_eq!(evidence.is_some(), expected == ReplyOutcome::Delivered);

@@ -83,7 +83,7 @@ fn delivered_by(plan: Plan) -> (Prepared, Completion) {
 }
 
 fn run(prepared: &Prepared, completion: &Completion) -> Result<Accepted, Fault> {
-    all(&prepared.world.judge("stadt-a"), &prepared.asked.request, completion)
+    check(&prepared.world.judge("stadt-a"), &prepared.asked.request, completion)
 }
 
 fn open(prepared: &Prepared, accepted: &Accepted) -> Result<Option<AuthorityEvidence>, Fault> {

@@ -1,21 +1,32 @@
 //! What is asked, and by which right: P6 and P7.
 
 use messages::xnachweis::{Authority, EvidenceRequest0101};
-use messages::{CheckName, SealedRequest};
+use messages::{CheckName, Forward, ProviderContent, SealedRequest, SealingKey};
+use record::{Entry, ExchangeRecord, Label, Series, Timestamp};
+use registerlandkarte::Permission;
 
-use super::{Case, Chained, Fault, Opened, Permitted};
+use super::failed::Fault;
+use crate::context::Judge;
 use crate::recorded::{self, Sent};
 
-/// P6: the record opens with the key that identity gave, is the one the intent commits to, and says what the signed request
-/// and its metadata say.
-pub(super) fn p6_record(case: &Case<'_>, chained: Chained) -> Result<Opened, Fault> {
+/// What P6 opens: the intent's record and the request, which say the same.
+pub(super) struct MatchingRecord {
+    pub(super) record: Box<ExchangeRecord>,
+    pub(super) request: EvidenceRequest0101,
+}
+
+/// P6: the record opens with the key that identity gave, is the one the intent commits to, and says what the signed
+/// request and its metadata say.
+pub(super) fn p6_record(
+    judge: &Judge,
+    sealing: &SealingKey,
+    forward: &Forward,
+    entry: &Entry,
+    label: &Label,
+    content: &ProviderContent,
+) -> Result<MatchingRecord, Fault> {
     let fault = Fault::of(CheckName::P6);
-    let forward = case.forward;
-    let addressed = &chained.numbered.addressed;
-    let proved = &addressed.signed.proved;
-    let entry = proved.intent.entry();
-    let key = &addressed.content.shared_key;
-    let record = recorded::open(&forward.sealed_record, entry, &proved.label, key).map_err(&fault)?;
+    let record = recorded::open(&forward.sealed_record, entry, label, &content.shared_key).map_err(&fault)?;
     let sent = Sent {
         metadata: &forward.metadata,
         s1: &forward.s1,
@@ -23,31 +34,26 @@ pub(super) fn p6_record(case: &Case<'_>, chained: Chained) -> Result<Opened, Fau
         answer_key: forward.answer_key,
         sealed_request: &forward.sealed_request,
     };
-    recorded::check_content(&record, &sent, &case.judge.directory).map_err(&fault)?;
+    recorded::check_content(&record, &sent, &judge.directory).map_err(&fault)?;
     if record.result.is_some() {
         return Err(fault("the intent's record has a result already"));
     }
-    if forward.metadata.test != case.judge.test {
+    if forward.metadata.test != judge.test {
         return Err(fault("test messages and others are not mixed"));
     }
-    let request = open_request(case).map_err(&fault)?;
+    let request = open_request(judge, sealing, forward).map_err(&fault)?;
     let named = request.person.idnr.as_ref();
-    let idnr = &addressed.content.idnr;
+    let idnr = &content.idnr;
     if !idnr.is_nobody() && named.is_some_and(|named| named != idnr) {
         return Err(fault("identity names another person than the consumer"));
     }
-    Ok(Opened {
-        chained,
-        record,
-        request,
-    })
+    Ok(MatchingRecord { record, request })
 }
 
-/// The XNachweis request, which must be the one the metadata and the record digest.
-fn open_request(case: &Case<'_>) -> Result<EvidenceRequest0101, &'static str> {
-    let forward = case.forward;
+/// Opens the XNachweis request, which must be the one that the metadata and the record digest.
+fn open_request(judge: &Judge, sealing: &SealingKey, forward: &Forward) -> Result<EvidenceRequest0101, &'static str> {
     let metadata = &forward.metadata;
-    let sealed = SealedRequest::open(&forward.sealed_request, case.sealing, &forward.s1.digest())
+    let sealed = SealedRequest::open(&forward.sealed_request, sealing, &forward.s1.digest())
         .map_err(|_| "the request is not sealed to this provider under this S1")?;
     if sealed.digest() != metadata.request_digest {
         return Err("the request is not the one that was digested");
@@ -57,12 +63,11 @@ fn open_request(case: &Case<'_>) -> Result<EvidenceRequest0101, &'static str> {
     if head.message != metadata.message || head.test != metadata.test {
         return Err("the request and the metadata are of different messages");
     }
-    let consumer = case
-        .judge
+    let consumer = judge
         .directory
         .consumer(&metadata.consumer)
         .map(|consumer| Authority::from(&consumer.party));
-    if Some(&head.consumer) != consumer.as_ref() || head.provider != Authority::from(&case.judge.me.party) {
+    if Some(&head.consumer) != consumer.as_ref() || head.provider != Authority::from(&judge.me.party) {
         return Err("the request names other authorities");
     }
     if request.evidence_type.id != metadata.evidence_type {
@@ -77,17 +82,20 @@ fn open_request(case: &Case<'_>) -> Result<EvidenceRequest0101, &'static str> {
 
 /// P7: the decision, replayed on the logged Registerlandkarte, is the one the record names; retention, expiry day,
 /// disclosure and with it the series are that permission's.
-pub(super) fn p7_permission(case: &Case<'_>, opened: Opened) -> Result<Permitted, Fault> {
+pub(super) fn p7_permission(
+    judge: &Judge,
+    forward: &Forward,
+    intended_at: Timestamp,
+    record: &ExchangeRecord,
+    series: Series,
+) -> Result<Permission, Fault> {
     let fault = Fault::of(CheckName::P7);
-    let addressed = &opened.chained.numbered.addressed;
-    let time = addressed.signed.proved.intent.entry().time;
-    let registry = &case.judge.registry;
-    let permission =
-        recorded::check_permission(&opened.record, &case.forward.metadata, registry, time, time).map_err(&fault)?;
-    if addressed.content.series != recorded::series(permission.rule.disclosure) {
+    let permission = recorded::check_permission(record, &forward.metadata, &judge.registry, intended_at, intended_at)
+        .map_err(&fault)?;
+    if series != recorded::series(permission.rule.disclosure) {
         return Err(fault(
             "the label's series is not that of the permission's disclosure class",
         ));
     }
-    Ok(Permitted { opened, permission })
+    Ok(permission)
 }

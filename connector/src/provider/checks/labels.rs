@@ -1,40 +1,56 @@
 //! Whose label it is, and that none was left out: P4 and P5.
 //!
-//! A label is accepted for a person only with the VRF's proof under the one key that the period's `begin` entry logs; so
-//! identity cannot have two label sets. And it is accepted only if the labels of its chain stand in the log; so whoever
-//! hides an exchange from a citizen needs a label that is proved absent (record::label, the lemma).
+//! The provider accepts a label for a person only with the VRF's proof under the one key that the period's `begin` entry
+//! logs, so identity cannot have two label sets. And it accepts the label only if the labels of its chain are in the log.
+//! Therefore an attacker who hides an exchange from a citizen needs a label that is proved absent (record::label, the
+//! lemma).
 
+use ledger_client::recorded::{Intent, Recorded};
 use messages::{CheckName, LinkedEntry, ProviderContent};
-use record::{Body, Counter, Label, LabelledKind, PeriodEvent, Phase, Series, SignedEntry, Timestamp, label};
+use record::{Body, Counter, Label, LabelledKind, Period, PeriodEvent, Phase, Series, SignedEntry, Timestamp, label};
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::{Index, verify_inclusion};
 use tlog::vrf;
 
-use super::{Addressed, Case, Chained, Fault, Numbered};
-use crate::common::Judge;
+use super::failed::Fault;
+use crate::context::Judge;
 
 /// An intent may precede its period's start by this many seconds (design §5.2).
 const PERIOD_SKEW: u64 = 120;
 
+/// What P4 proves: the intent's label is that of this number of this person.
+pub(super) struct LabelProof {
+    /// The labels of the chain, in its order.
+    chain: Vec<Label>,
+    /// The log-signed checkpoint under which period and chain must be included.
+    pub(super) checkpoint: Checkpoint,
+}
+
+/// P5 has passed. Only [`p5_chain`] makes one.
+pub(super) struct ChainRecorded(());
+
 /// P4: the VRF proofs of the number and of its chain hold under the period's logged key, and give the intent's label.
-pub(super) fn p4_numbers(case: &Case<'_>, addressed: Addressed) -> Result<Numbered, Fault> {
+pub(super) fn p4_numbers(
+    judge: &Judge,
+    content: &ProviderContent,
+    intent: &Recorded<Intent>,
+    label: Label,
+    period: Period,
+) -> Result<LabelProof, Fault> {
     let fault = Fault::of(CheckName::P4);
-    let content = &addressed.content;
-    let proved = &addressed.signed.proved;
-    if content.period != proved.period {
+    if content.period != period {
         return Err(fault("identity's part is of another period"));
     }
     if !matches!(content.series, Series::Exchanges | Series::DelayedExchanges) {
         return Err(fault("identity's part is of a series that is not for exchanges"));
     }
-    let checkpoint = log_signed(case.judge, &content.checkpoint).map_err(&fault)?;
-    let entry_time = proved.intent.entry().time;
-    let key = period_key(case.judge, content, &checkpoint, entry_time).map_err(&fault)?;
+    let checkpoint = log_signed(judge, &content.checkpoint).map_err(&fault)?;
+    let key = period_key(judge, content, &checkpoint, intent.entry().time).map_err(&fault)?;
     if !content.idnr.is_nobody() && Counter::new(content.number).is_err() {
         return Err(fault("a person has no such number"));
     }
     let derived = derive(&key, content, content.number, content.vrf_proof).map_err(&fault)?;
-    if derived != proved.label {
+    if derived != label {
         return Err(fault("the intent's label is not that of the number"));
     }
     let chain: Result<Vec<Label>, &'static str> = content
@@ -42,17 +58,15 @@ pub(super) fn p4_numbers(case: &Case<'_>, addressed: Addressed) -> Result<Number
         .iter()
         .map(|link| derive(&key, content, link.number, link.vrf_proof))
         .collect();
-    Ok(Numbered {
+    Ok(LabelProof {
         chain: chain.map_err(&fault)?,
         checkpoint,
-        addressed,
     })
 }
 
-/// P5: the chain has exactly the numbers that it must have, and for each an intent or void stands in the log.
-pub(super) fn p5_chain(case: &Case<'_>, numbered: Numbered) -> Result<Chained, Fault> {
+/// P5: the chain has exactly the required numbers, and the log has an intent or void for each.
+pub(super) fn p5_chain(judge: &Judge, content: &ProviderContent, proof: &LabelProof) -> Result<ChainRecorded, Fault> {
     let fault = Fault::of(CheckName::P5);
-    let content = &numbered.addressed.content;
     // SPEC: design §5.5: nobody has random numbers and no chain.
     let expected = if content.idnr.is_nobody() {
         Vec::new()
@@ -63,8 +77,8 @@ pub(super) fn p5_chain(case: &Case<'_>, numbered: Numbered) -> Result<Chained, F
     if numbers != expected {
         return Err(fault("the chain's numbers are not those of the number"));
     }
-    for (link, expected) in content.chain.iter().zip(&numbered.chain) {
-        let entry = included(case.judge, &link.entry, &numbered.checkpoint).map_err(&fault)?;
+    for (link, expected) in content.chain.iter().zip(&proof.chain) {
+        let entry = included(judge, &link.entry, &proof.checkpoint).map_err(&fault)?;
         let Body::Labelled {
             kind, period, label, ..
         } = entry.entry().body
@@ -78,10 +92,10 @@ pub(super) fn p5_chain(case: &Case<'_>, numbered: Numbered) -> Result<Chained, F
             return Err(fault("a link of the chain has another label"));
         }
     }
-    Ok(Chained { numbered })
+    Ok(ChainRecorded(()))
 }
 
-/// A checkpoint of the anchored log with its signature.
+/// Verifies the log's signature of a checkpoint, and that it is of the anchored log.
 fn log_signed(judge: &Judge, bytes: &[u8]) -> Result<Checkpoint, &'static str> {
     let head = judge
         .trust
@@ -95,7 +109,7 @@ fn log_signed(judge: &Judge, bytes: &[u8]) -> Result<Checkpoint, &'static str> {
     }
 }
 
-/// The VRF key that the period's begin entry logs.
+/// Returns the VRF key that the period's begin entry logs.
 fn period_key(
     judge: &Judge,
     content: &ProviderContent,
@@ -132,7 +146,7 @@ fn derive(
     Ok(label::label(&beta, Phase::Intent))
 }
 
-/// An entry that is included under the checkpoint, and its writer's to write.
+/// Proves that an entry is included under the checkpoint, and that its writer had the right to write it.
 fn included(judge: &Judge, linked: &LinkedEntry, checkpoint: &Checkpoint) -> Result<SignedEntry, &'static str> {
     let entry = SignedEntry::parse(linked.leaf.clone()).map_err(|_| "an entry of identity's part is malformed")?;
     let index = Index::new(linked.index).map_err(|_| "an index of identity's part is out of range")?;

@@ -1,25 +1,38 @@
 //! Where the forward comes from and when: P1, P2, P3, P8.
 
-use ledger_client::recorded::{self, Intent};
+use ledger_client::recorded::{self, Intent, Recorded};
 use messages::request::verify_consumer;
-use messages::{CheckName, Forward, ProviderContext, ProviderPart};
-use record::{Body, LabelledKind};
+use messages::{CheckName, Forward, ProviderContent, ProviderContext, ProviderPart, SealingKey};
+use record::{Body, Label, LabelledKind, Period, Timestamp};
 
-use super::{Addressed, Case, Checked, Fault, Permitted, Proved, Signed};
+use super::failed::Fault;
+use crate::context::Judge;
 
-/// An intent may be this old, by its own time, when it is served.
+/// The largest age of an intent, by its own time, at which it is served. Seconds.
 const MAX_AGE: u64 = 60;
 
-/// P1: the receipt proves the intent in the anchored log, written by who may, at most 60 s ago.
-pub(super) fn p1_receipt(case: &Case<'_>) -> Result<Proved, Fault> {
+/// What P1 proves: the intent is in the log.
+pub(super) struct ProvedIntent {
+    pub(super) intent: Recorded<Intent>,
+    pub(super) label: Label,
+    pub(super) period: Period,
+}
+
+/// P2 has passed. Only [`p2_signatures`] makes one.
+pub(super) struct ConsumerSigned(());
+
+/// P8 has passed. Only [`p8_deadline`] makes one.
+pub(super) struct BeforeDeadline(());
+
+/// P1: the receipt proves an intent of the anchored log, written by a writer with the right to, at most 60 s ago.
+pub(super) fn p1_receipt(judge: &Judge, forward: &Forward, now: Timestamp) -> Result<ProvedIntent, Fault> {
     let fault = Fault::of(CheckName::P1);
-    let judge = case.judge;
-    let intent = recorded::check::<Intent>(&case.forward.intent_receipt, &judge.trust, &judge.directory)
+    let intent = recorded::check::<Intent>(&forward.intent_receipt, &judge.trust, &judge.directory)
         .map_err(|_| fault("the receipt does not prove an intent"))?;
     if !judge.of_our_log(&intent) {
         return Err(fault("the receipt is of another log"));
     }
-    if intent.entry().time.distance(case.now) > MAX_AGE {
+    if intent.entry().time.distance(now) > MAX_AGE {
         return Err(fault("the intent is older than 60 s, or from the future"));
     }
     match intent.entry().body {
@@ -28,17 +41,15 @@ pub(super) fn p1_receipt(case: &Case<'_>) -> Result<Proved, Fault> {
             period,
             label,
             ..
-        } => Ok(Proved { intent, label, period }),
+        } => Ok(ProvedIntent { intent, label, period }),
         _ => Err(fault("the entry has no label")),
     }
 }
 
 /// P2: the consumer, as the directory knows it, signed S1 and S2 over what was forwarded, for this provider.
-pub(super) fn p2_signatures(case: &Case<'_>, proved: Proved) -> Result<Signed, Fault> {
+pub(super) fn p2_signatures(judge: &Judge, forward: &Forward) -> Result<ConsumerSigned, Fault> {
     let fault = Fault::of(CheckName::P2);
-    let forward = case.forward;
-    let consumer = case
-        .judge
+    let consumer = judge
         .directory
         .consumer(&forward.metadata.consumer)
         .ok_or_else(|| fault("the consumer is not in the directory"))?;
@@ -53,34 +64,36 @@ pub(super) fn p2_signatures(case: &Case<'_>, proved: Proved) -> Result<Signed, F
     } = forward;
     verify_consumer(&key, metadata, s1, s2, *answer_key, sealed_request)
         .map_err(|_| fault("the consumer's signatures do not cover what was forwarded"))?;
-    if metadata.provider != case.judge.me.party.id {
+    if metadata.provider != judge.me.party.id {
         return Err(fault("the request is for another provider"));
     }
-    Ok(Signed { proved })
+    Ok(ConsumerSigned(()))
 }
 
 /// P3: identity sealed and signed its part for this label, this provider and this S1.
-pub(super) fn p3_identity(case: &Case<'_>, signed: Signed) -> Result<Addressed, Fault> {
+pub(super) fn p3_identity(
+    judge: &Judge,
+    sealing: &SealingKey,
+    forward: &Forward,
+    label: Label,
+) -> Result<ProviderContent, Fault> {
     let fault = Fault::of(CheckName::P3);
     let context = ProviderContext {
-        label: signed.proved.label,
-        provider: case.judge.me.party.id.clone(),
-        s1: case.forward.s1.digest(),
+        label,
+        provider: judge.me.party.id.clone(),
+        s1: forward.s1.digest(),
     };
-    let part = ProviderPart::open(&case.forward.for_provider, case.sealing, &context)
+    let part = ProviderPart::open(&forward.for_provider, sealing, &context)
         .map_err(|_| fault("identity's part is not sealed for this label, provider and S1"))?;
-    part.verify(&context, &case.judge.directory.identity.signing)
+    part.verify(&context, &judge.directory.identity.signing)
         .map_err(|_| fault("identity did not sign its part for this label, provider and S1"))?;
-    Ok(Addressed {
-        signed,
-        content: part.content,
-    })
+    Ok(part.content)
 }
 
-/// P8: the consumer still waits.
-pub(super) fn p8_deadline(case: &Case<'_>, permitted: Permitted) -> Result<Checked, Fault> {
-    if case.now > case.forward.metadata.deadline {
+/// P8: the deadline, until which the consumer waits, has not passed.
+pub(super) fn p8_deadline(forward: &Forward, now: Timestamp) -> Result<BeforeDeadline, Fault> {
+    if now > forward.metadata.deadline {
         return Err(Fault::of(CheckName::P8)("the deadline has passed"));
     }
-    Ok(Checked { permitted })
+    Ok(BeforeDeadline(()))
 }

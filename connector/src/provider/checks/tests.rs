@@ -1,7 +1,7 @@
 //! Each check with what it must keep out: one thing changed, the rest consistent. P6 to P8 in [`content`].
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use messages::{ProviderContext, ProviderPart, S2Statement};
+use messages::{CheckName, ProviderContent, ProviderContext, ProviderPart, S2Statement};
 use record::{Idnr, Kind, Label, Outcome, PartKey, Period, Series, SigningKey, TestNumbers};
 use registerlandkarte::Interval;
 use tlog::Hash;
@@ -12,7 +12,7 @@ use crate::fixture::{NOW, OTHER_IDNR, Plan, Prepared, id, question, rule};
 mod content;
 
 fn run(prepared: &Prepared, after: u64) -> Result<Checked, Fault> {
-    all(&prepared.case(&prepared.world.judge("kba"), after))
+    prepared.check(&prepared.world.judge("kba"), after)
 }
 
 /// The check that refuses what the plan builds, one second after the intent.
@@ -97,7 +97,7 @@ fn p1_a_writer_without_the_right() {
     let prepared = Plan::default().build();
     let mut judge = prepared.world.judge("kba");
     judge.directory.writers[0].kinds = vec![Kind::Outcome];
-    assert_eq!(all(&prepared.case(&judge, 1)).unwrap_err().check, CheckName::P1);
+    assert_eq!(prepared.check(&judge, 1).unwrap_err().check, CheckName::P1);
 }
 
 #[test]
@@ -116,11 +116,8 @@ fn p1_an_intent_older_than_a_minute_or_from_the_future() {
     }
     .build();
     let judge = future.world.judge("kba");
-    let case = Case {
-        now: NOW,
-        ..future.case(&judge, 0)
-    };
-    assert_eq!(all(&case).unwrap_err().check, CheckName::P1);
+    let refused = check(&judge, &future.world.provider_sealing, &future.forward, NOW);
+    assert_eq!(refused.unwrap_err().check, CheckName::P1);
 }
 
 #[test]
@@ -169,7 +166,7 @@ fn p2_a_request_for_another_provider() {
     let prepared = Plan::default().build();
     let mut judge = prepared.world.judge("kba");
     judge.me.party.id = id("other");
-    let fault = all(&prepared.case(&judge, 1)).unwrap_err();
+    let fault = prepared.check(&judge, 1).unwrap_err();
     assert_eq!(
         fault,
         Fault {
@@ -203,7 +200,8 @@ fn p3_a_part_for_another_label_provider_or_s1() {
 #[test]
 fn p3_a_part_that_identity_did_not_sign() {
     let mut prepared = Plan::default().build();
-    let proved = origin::p1_receipt(&prepared.case(&prepared.world.judge("kba"), 1)).unwrap();
+    let judge = prepared.world.judge("kba");
+    let proved = origin::p1_receipt(&judge, &prepared.forward, NOW.after(1)).unwrap();
     let context = ProviderContext {
         label: proved.label,
         provider: id("kba"),
@@ -314,7 +312,7 @@ fn p4_a_key_that_the_log_does_not_begin_the_period_with() {
     let other = prepared.log.checkpoint_of_other();
     prepared = part(move |content| content.checkpoint = other.clone().into_bytes()).build();
     assert_eq!(
-        all(&prepared.case(&judge, 1)).unwrap_err().check,
+        prepared.check(&judge, 1).unwrap_err().check,
         CheckName::P4,
         "another log"
     );

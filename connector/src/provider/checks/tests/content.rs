@@ -108,7 +108,7 @@ fn p6_test_messages_do_not_run_in_production() {
     let prepared = Plan::default().build();
     let mut judge = prepared.world.judge("kba");
     judge.test = false;
-    assert_eq!(all(&prepared.case(&judge, 1)).unwrap_err().check, CheckName::P6);
+    assert_eq!(prepared.check(&judge, 1).unwrap_err().check, CheckName::P6);
 }
 
 #[test]

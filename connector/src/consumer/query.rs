@@ -1,0 +1,120 @@
+//! What the authority's own system sends and receives (JSON).
+
+use std::collections::BTreeMap;
+
+use record::{Assurance, ParticipantId, SubjectRole};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// What the authority's own system asks (JSON). `Debug` shows no person.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// Who is asked.
+    pub provider: ParticipantId,
+    /// For which evidence (id of the Registerlandkarte).
+    pub evidence_type: String,
+    /// For which purpose (code of the Registerlandkarte).
+    pub purpose: String,
+    /// The authority's own reference, without personal data: it goes into the record.
+    pub request_reference: String,
+    /// About whom.
+    pub person: Person,
+    /// In which role the person appears.
+    #[serde(default = "data_subject")]
+    pub role: SubjectRole,
+    /// Level of assurance of the person's login; without a login `low`.
+    #[serde(default = "low")]
+    pub assurance: Assurance,
+    /// Pseudonymous handle of the official; for supervision only.
+    pub official: String,
+}
+
+impl std::fmt::Debug for Question {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Question({} for {}, person redacted)",
+            self.provider, self.evidence_type
+        )
+    }
+}
+
+/// About whom (JSON): by IDNr and date of birth, or by names, postal code, place and date of birth (§ 6 IDNrG).
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// Eleven digits.
+    #[serde(default)]
+    pub idnr: Option<String>,
+    /// Family name.
+    #[serde(default)]
+    pub family_name: String,
+    /// Given names.
+    #[serde(default)]
+    pub given_name: String,
+    /// `YYYY-MM-DD`.
+    pub date_of_birth: String,
+    /// Postal code.
+    #[serde(default)]
+    pub postal_code: String,
+    /// Place.
+    #[serde(default)]
+    pub place: String,
+}
+
+impl std::fmt::Debug for Person {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Person(redacted)")
+    }
+}
+
+fn data_subject() -> SubjectRole {
+    SubjectRole::DataSubject
+}
+
+fn low() -> Assurance {
+    Assurance::Low
+}
+
+/// What the authority's system gets (JSON). `Debug` shows no fields.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct AuthorityAnswer {
+    /// The exchange.
+    pub exchange: Uuid,
+    /// `delivered` or `nothing_found`.
+    pub outcome: String,
+    /// Index of the intent in the log.
+    pub intent: u64,
+    /// Index of the outcome in the log.
+    pub outcome_entry: u64,
+    /// The evidence, if delivered.
+    pub evidence: Option<AuthorityEvidence>,
+}
+
+/// The evidence for the authority's system.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct AuthorityEvidence {
+    /// Title of the evidence.
+    pub title: String,
+    /// When the register issued it, UTC.
+    pub issued_at: String,
+    /// Field → value.
+    pub fields: BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for AuthorityEvidence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "AuthorityEvidence({:?}, fields redacted)", self.title)
+    }
+}
+
+impl std::fmt::Debug for AuthorityAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "AuthorityAnswer({} {}, evidence redacted)",
+            self.exchange, self.outcome
+        )
+    }
+}

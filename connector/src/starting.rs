@@ -1,0 +1,26 @@
+//! A role that is served while it is still starting.
+
+use std::sync::{Arc, OnceLock};
+
+use service::Problem;
+
+/// A role that may still be starting.
+pub(crate) struct Starting<T>(pub(crate) Arc<OnceLock<T>>);
+
+impl<T> Clone for Starting<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Starting<T> {
+    /// The role, once it has started.
+    ///
+    /// # Errors
+    /// 503 until then.
+    pub(crate) fn started(&self) -> Result<&T, Problem> {
+        self.0
+            .get()
+            .ok_or_else(|| Problem::unavailable("starting", 2, "the ledger has not been reached yet"))
+    }
+}
