@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use messages::{ExchangeRequest, LabelAnswer, Metadata, PersonQuery, S1, S2Statement, SealedRequest, SealingKey};
+use messages::{ExchangeRequest, LabelAnswer, Metadata, PersonQuery, RequestContent, S1, S2Statement, SealingKey};
 use record::content::{EvidenceInfo, Party};
 use record::directory::{Directory, IdentityKeys, Participant};
 use record::{
@@ -97,7 +97,7 @@ fn request(metadata: Metadata) -> ExchangeRequest {
     let sealed_person = person.seal(&identity, metadata.message).unwrap();
     let s1 = S1::sign(&key, id(CITY), id(REGISTER), metadata.message, NOW, sealed_person);
     let provider = messages::SealingPublicKey(directory.participants[1].sealing_key);
-    let content = SealedRequest {
+    let content = RequestContent {
         salt: [3; 32],
         xml: b"<request/>".to_vec(),
     };

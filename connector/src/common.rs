@@ -12,14 +12,14 @@ use tlog::checkpoint::Checkpoint;
 
 use crate::alarm;
 use crate::config::{Config, Role};
-use crate::context::Judge;
+use crate::context::CheckContext;
 use crate::error::Error;
 
 /// Everything both roles need.
 #[derive(Debug)]
 pub struct Common {
     /// What is judged by.
-    pub judge: Judge,
+    pub context: CheckContext,
     /// Signs as the participant.
     pub signing: SigningKey,
     /// Opens what is sealed to the participant.
@@ -44,8 +44,8 @@ impl Common {
         let api: Arc<dyn Ledger> = Arc::new(LedgerApi::new(&config.ledger).map_err(|error| http(&error))?);
         std::fs::create_dir_all(&config.data).map_err(|error| Error::State(error.to_string()))?;
         let anchored = Anchored::wait(&api, &trust, &shutdown).await?;
-        let judge = Judge::new(trust.clone(), &anchored, &config.participant, config.test)?;
-        check_keys(&judge, config, &signing, &sealing)?;
+        let context = CheckContext::new(trust.clone(), &anchored, &config.participant, config.test)?;
+        check_keys(&context, config, &signing, &sealing)?;
         let state_dir = config.data.clone();
         let watch = CheckpointWatch::start(
             WatchConfig {
@@ -59,7 +59,7 @@ impl Common {
         .map_err(|error| Error::State(error.to_string()))?;
         let http = Client::new().map_err(|error| http(&error))?;
         Ok(Self {
-            judge,
+            context,
             signing,
             sealing,
             watch,
@@ -109,12 +109,17 @@ impl Common {
     }
 }
 
-fn check_keys(judge: &Judge, config: &Config, signing: &SigningKey, sealing: &SealingKey) -> Result<(), Error> {
+fn check_keys(
+    context: &CheckContext,
+    config: &Config,
+    signing: &SigningKey,
+    sealing: &SealingKey,
+) -> Result<(), Error> {
     let (role, listed) = match config.role {
-        Role::Consumer(_) => ("consumer", judge.me.consumer),
-        Role::Provider(_) => ("provider", judge.me.provider),
+        Role::Consumer(_) => ("consumer", context.me.consumer),
+        Role::Provider(_) => ("provider", context.me.provider),
     };
-    let same = judge.me.signing_key == signing.public() && judge.me.sealing_key == sealing.public().0;
+    let same = context.me.signing_key == signing.public() && context.me.sealing_key == sealing.public().0;
     if listed && same {
         Ok(())
     } else {

@@ -12,7 +12,7 @@ use crate::error::Error;
 
 /// What a connector judges by, all of it proved or from outside the ledger.
 #[derive(Debug, Clone)]
-pub struct Judge {
+pub struct CheckContext {
     /// Log key, witnesses, quorum; genesis hash.
     pub trust: Arc<Trust>,
     /// Origin of the log that begins with the genesis hash.
@@ -20,18 +20,18 @@ pub struct Judge {
     /// Participants and writers.
     pub directory: Directory,
     /// The logged Registerlandkarte.
-    pub registry: Snapshot,
+    pub registerlandkarte: Snapshot,
     /// Whose connector this is.
     pub me: Participant,
     /// Whether this system exchanges test messages.
     pub test: bool,
 }
 
-impl Judge {
+impl CheckContext {
     /// From what the anchor has proved.
     ///
     /// # Errors
-    /// [`Error::Registry`], and [`Error::Directory`] when the participant is not listed.
+    /// [`Error::Registerlandkarte`], and [`Error::Directory`] when the participant is not listed.
     pub fn new(trust: Arc<Trust>, anchored: &Anchored, me: &ParticipantId, test: bool) -> Result<Self, Error> {
         let directory = anchored.directory.clone();
         let me = directory
@@ -39,7 +39,7 @@ impl Judge {
             .cloned()
             .ok_or_else(|| Error::Directory(me.clone(), "participant"))?;
         Ok(Self {
-            registry: Snapshot::open(&anchored.registry, &anchored.genesis.authorities)?,
+            registerlandkarte: Snapshot::open(&anchored.registry, &anchored.genesis.authorities)?,
             origin: anchored.genesis.origin.clone(),
             trust,
             directory,
@@ -49,12 +49,12 @@ impl Judge {
     }
 
     /// A receipt proves its entry under a checkpoint of *some* log the policy trusts; it must be the anchored one.
-    pub(crate) fn of_our_log<K>(&self, recorded: &Recorded<K>) -> bool {
-        self.is_our_log(recorded.checkpoint())
+    pub(crate) fn has_our_origin<K>(&self, recorded: &Recorded<K>) -> bool {
+        self.is_of_our_log(recorded.checkpoint())
     }
 
     /// As above, for a checkpoint.
-    pub(crate) fn is_our_log(&self, checkpoint: &Checkpoint) -> bool {
+    pub(crate) fn is_of_our_log(&self, checkpoint: &Checkpoint) -> bool {
         checkpoint.origin.as_str() == self.origin
     }
 }

@@ -16,7 +16,7 @@ pub enum Error {
     Anchor(#[from] AnchorError),
     /// The Registerlandkarte of the log.
     #[error("the logged Registerlandkarte cannot be used: {0}")]
-    Registry(#[from] registerlandkarte::SnapshotError),
+    Registerlandkarte(#[from] registerlandkarte::SnapshotError),
     /// The directory does not list this connector with these keys in this role.
     #[error("the directory does not list {0} as {1} with these keys")]
     Directory(record::ParticipantId, &'static str),

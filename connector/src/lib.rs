@@ -32,7 +32,7 @@ mod common;
 mod context;
 mod error;
 mod evidence;
-mod recorded;
+mod record_check;
 mod starting;
 mod store;
 
@@ -50,7 +50,7 @@ use starting::Starting;
 
 pub use common::Common;
 pub use config::{Config, ConsumerConfig, ProviderConfig, Role};
-pub use context::Judge;
+pub use context::CheckContext;
 pub use error::Error;
 
 /// Serves until `shutdown`.

@@ -25,7 +25,7 @@ pub struct Access {
     pub exchange: Option<Uuid>,
 }
 
-/// The open log. A line is written and synced before the question is answered.
+/// The open log. A line is written and synced before the lookup is answered.
 #[derive(Debug)]
 pub struct AccessLog(Mutex<File>);
 

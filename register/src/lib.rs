@@ -15,12 +15,12 @@
 //! | --- | --- |
 //! | schema | `{ "name": "…", "evidence_types": [ { "id", "title", "fields": [ { "name", "title", "category" } ] } ] }` |
 //! | data | `{ "<IDNr>": { "<evidence type>": { "<field>": "<value>" } } }`, every field of the schema and no other |
-//! | `access.log` | one JSON line per question, synced before the answer: `time`, `evidence_type`, `found`, `exchange` |
+//! | `access.log` | one JSON line per lookup, synced before the answer: `time`, `evidence_type`, `found`, `exchange` |
 //!
 //! The access log has no IDNr: it counts, it does not identify.
 
 pub mod access_log;
-pub mod store;
+pub mod data;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use access_log::AccessLog;
-use store::{Store, StoreError};
+use data::{DataError, RegisterData};
 
 /// Configuration (JSON).
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -74,7 +74,7 @@ pub enum Error {
     Credential,
     /// Schema or data cannot be used.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Data(#[from] DataError),
     /// The access log cannot be opened.
     #[error("cannot open the access log: {0}")]
     AccessLog(std::io::Error),
@@ -86,7 +86,7 @@ pub enum Error {
 /// What the connector asks.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Question {
+struct EvidenceLookup {
     idnr: String,
     evidence_type: String,
     exchange: Option<Uuid>,
@@ -111,7 +111,7 @@ impl std::fmt::Debug for Evidence {
 }
 
 struct Register {
-    store: Store,
+    data: RegisterData,
     log: AccessLog,
     credential: CredentialDigest,
     clock: Arc<dyn Clock>,
@@ -136,7 +136,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> R
 /// See [`Error`].
 pub fn routes(config: &Config, clock: Arc<dyn Clock>) -> Result<Router, Error> {
     let register = Register {
-        store: Store::load(&config.schema, &config.data)?,
+        data: RegisterData::load(&config.schema, &config.data)?,
         log: AccessLog::open(&config.directory).map_err(Error::AccessLog)?,
         credential: CredentialDigest::from_hex(&config.credential_digest).ok_or(Error::Credential)?,
         clock,
@@ -152,29 +152,29 @@ async fn evidence(
     body: axum::body::Bytes,
 ) -> Result<Json<Evidence>, Problem> {
     register.credential.require(&headers)?;
-    // The parser's own message would quote the question.
-    let question: Question = serde_json::from_slice(&body)
-        .map_err(|_| Problem::bad_request("evidence", "the question is not understood"))?;
-    if !store::is_idnr(&question.idnr) {
+    // The parser's own message would quote the lookup.
+    let lookup: EvidenceLookup =
+        serde_json::from_slice(&body).map_err(|_| Problem::bad_request("evidence", "the lookup is not understood"))?;
+    if !data::is_idnr(&lookup.idnr) {
         return Err(Problem::bad_request("evidence", "idnr must be eleven digits"));
     }
-    tokio::task::spawn_blocking(move || register.answer(&question))
+    tokio::task::spawn_blocking(move || register.answer(&lookup))
         .await
         .map_err(|_| Problem::internal())?
 }
 
 impl Register {
     /// Looks up, writes the access log, and only then answers.
-    fn answer(&self, question: &Question) -> Result<Json<Evidence>, Problem> {
+    fn answer(&self, lookup: &EvidenceLookup) -> Result<Json<Evidence>, Problem> {
         let now = self.clock.now();
         let issued_at = utc(now);
         let evidence_type = self
-            .store
-            .evidence_type(&question.evidence_type)
+            .data
+            .evidence_type(&lookup.evidence_type)
             .ok_or_else(|| Problem::bad_request("evidence-type", "this register has no such evidence"))?;
-        let fields = self.store.fields(&question.idnr, &evidence_type.id);
+        let fields = self.data.fields(&lookup.idnr, &evidence_type.id);
         self.log
-            .append(&issued_at, &evidence_type.id, fields.is_some(), question.exchange)
+            .append(&issued_at, &evidence_type.id, fields.is_some(), lookup.exchange)
             .map_err(|error| {
                 tracing::error!(%error, "the access log cannot be written: no evidence is given out");
                 Problem::unavailable("access-log", 10, "the access log cannot be written")

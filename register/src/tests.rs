@@ -42,8 +42,8 @@ async fn register() -> Fixture {
 }
 
 impl Fixture {
-    async fn ask(&self, question: &serde_json::Value) -> Result<Evidence, CallError> {
-        self.client.post_json(&self.url, question).await
+    async fn ask(&self, lookup: &serde_json::Value) -> Result<Evidence, CallError> {
+        self.client.post_json(&self.url, lookup).await
     }
 
     fn log(&self) -> String {
@@ -102,23 +102,23 @@ async fn evidence_is_logged_before_it_is_given_and_never_by_number() {
 #[tokio::test]
 async fn what_is_not_understood_or_not_allowed_is_refused_and_not_logged() {
     let register = register().await;
-    for question in [
+    for lookup in [
         serde_json::json!({ "idnr": "0821496738", "evidence_type": "zb1" }),
         serde_json::json!({ "idnr": "08214967384", "evidence_type": "other" }),
         serde_json::json!({ "idnr": "08214967384" }),
         serde_json::json!({ "idnr": "08214967384", "evidence_type": "zb1", "more": 1 }),
     ] {
-        let CallError::Refused(problem) = register.ask(&question).await.unwrap_err() else {
+        let CallError::Refused(problem) = register.ask(&lookup).await.unwrap_err() else {
             panic!("not a problem")
         };
         assert_eq!(problem.status, 400);
         assert!(!problem.detail.contains("0821496738"));
     }
-    let question = serde_json::json!({ "idnr": "08214967384", "evidence_type": "zb1" });
+    let lookup = serde_json::json!({ "idnr": "08214967384", "evidence_type": "zb1" });
     let stranger = Client::new().unwrap();
-    assert_eq!(status(stranger.post_json(&register.url, &question).await), 401);
+    assert_eq!(status(stranger.post_json(&register.url, &lookup).await), 401);
     let stranger = stranger.with_credential(Credential::from_bytes([8; 32]));
-    assert_eq!(status(stranger.post_json(&register.url, &question).await), 401);
+    assert_eq!(status(stranger.post_json(&register.url, &lookup).await), 401);
     assert_eq!(register.log(), "");
 }
 
@@ -127,30 +127,30 @@ fn a_schema_or_data_that_do_not_fit_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     let load = |schema: &str, data: &str| {
         let config = config(directory.path(), schema, data);
-        Store::load(&config.schema, &config.data)
+        RegisterData::load(&config.schema, &config.data)
     };
     load(SCHEMA, DATA).unwrap();
-    assert!(matches!(load("{}", DATA), Err(StoreError::File(_))));
-    assert!(matches!(load(SCHEMA, "[]"), Err(StoreError::Data { .. })));
+    assert!(matches!(load("{}", DATA), Err(DataError::File(_))));
+    assert!(matches!(load(SCHEMA, "[]"), Err(DataError::Data { .. })));
     assert!(matches!(
         load(&SCHEMA.replace("fin", "kennzeichen"), DATA),
-        Err(StoreError::Schema(_))
+        Err(DataError::Schema(_))
     ));
     assert!(matches!(
         load(SCHEMA, &DATA.replace("08214967384", "00000000000")),
-        Err(StoreError::Idnr(1))
+        Err(DataError::Idnr(1))
     ));
     assert!(matches!(
         load(SCHEMA, &DATA.replace("zb1", "zb2")),
-        Err(StoreError::Row { row: 1, .. })
+        Err(DataError::Fields { row: 1, .. })
     ));
     assert!(matches!(
         load(SCHEMA, &DATA.replace("\"fin\"", "\"farbe\"")),
-        Err(StoreError::Row { .. })
+        Err(DataError::Fields { .. })
     ));
     assert!(matches!(
         load(SCHEMA, r#"{ "08214967384": { "zb1": {} } }"#),
-        Err(StoreError::Row { .. })
+        Err(DataError::Fields { .. })
     ));
 }
 
@@ -158,6 +158,6 @@ fn a_schema_or_data_that_do_not_fit_are_refused() {
 fn debug_shows_nothing_personal() {
     let directory = tempfile::tempdir().unwrap();
     let config = config(directory.path(), SCHEMA, DATA);
-    let store = Store::load(&config.schema, &config.data).unwrap();
-    assert_eq!(format!("{store:?}"), "Store(1 types, 1 rows)");
+    let data = RegisterData::load(&config.schema, &config.data).unwrap();
+    assert_eq!(format!("{data:?}"), "RegisterData(1 types, 1 rows)");
 }

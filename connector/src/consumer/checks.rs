@@ -11,25 +11,25 @@
 
 use ledger_client::recorded::{self, Intent, Outcome, Recorded};
 use messages::xnachweis::{ErrorCode, EvidenceAnswer, EvidenceRequest0101};
-use messages::{Answer, Completion, ExchangeRequest, OutcomeNotice, Reply, ReplyOutcome, SealingKey};
+use messages::{AnswerContent, Completion, ExchangeRequest, OutcomeNotice, Reply, ReplyOutcome, SealingKey};
 use record::{Body, ExchangeRecord, ExchangeResult, Label};
 use tlog::checkpoint::Checkpoint;
 
 use super::query::AuthorityEvidence;
-use crate::context::Judge;
-use crate::recorded::{self as record_of, Sent};
+use crate::context::CheckContext;
+use crate::record_check::{self, SignedParts};
 
 /// The check that failed, and why; for the alarm. Names no person and no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fault {
+pub struct CompletionError {
     /// `C1`, `C2` or `C3`, or `answer` for the content of the answer.
     pub check: &'static str,
     /// What was wrong.
     pub why: &'static str,
 }
 
-fn fault(check: &'static str) -> impl Fn(&'static str) -> Fault {
-    move |why| Fault { check, why }
+fn failed(check: &'static str) -> impl Fn(&'static str) -> CompletionError {
+    move |why| CompletionError { check, why }
 }
 
 /// A completion that passed C1 to C3.
@@ -55,12 +55,16 @@ struct AnswerRecorded(());
 /// Checks C1 to C3, in order; the first that fails is returned.
 ///
 /// # Errors
-/// The [`Fault`].
-pub fn check(judge: &Judge, request: &ExchangeRequest, completion: &Completion) -> Result<Accepted, Fault> {
+/// The [`CompletionError`].
+pub fn check(
+    context: &CheckContext,
+    request: &ExchangeRequest,
+    completion: &Completion,
+) -> Result<Accepted, CompletionError> {
     let Completion { notice, reply } = completion;
-    let Closing { intent, outcome, label } = c1_receipts(judge, notice)?;
-    let result = c2_record(judge, request, notice, &intent, &outcome, &label)?;
-    let answered = c3_answer(judge, request, &intent, &result, reply.as_ref())?;
+    let Closing { intent, outcome, label } = c1_receipts(context, notice)?;
+    let result = c2_record(context, request, notice, &intent, &outcome, &label)?;
+    let answered = c3_answer(context, request, &intent, &result, reply.as_ref())?;
     Ok(Accepted {
         intent,
         outcome,
@@ -72,14 +76,14 @@ pub fn check(judge: &Judge, request: &ExchangeRequest, completion: &Completion) 
 
 /// C1: both receipts prove entries of the anchored log, written by a writer with the right to their kind; the outcome
 /// closes the intent.
-fn c1_receipts(judge: &Judge, notice: &OutcomeNotice) -> Result<Closing, Fault> {
-    let fault = fault("C1");
-    let intent = recorded::check::<Intent>(&notice.intent_receipt, &judge.trust, &judge.directory)
-        .map_err(|_| fault("the intent's receipt does not hold"))?;
-    let outcome = recorded::check::<Outcome>(&notice.outcome_receipt, &judge.trust, &judge.directory)
-        .map_err(|_| fault("the outcome's receipt does not hold"))?;
-    if !judge.of_our_log(&intent) || !judge.of_our_log(&outcome) {
-        return Err(fault("a receipt is of another log"));
+fn c1_receipts(context: &CheckContext, notice: &OutcomeNotice) -> Result<Closing, CompletionError> {
+    let failed = failed("C1");
+    let intent = recorded::check::<Intent>(&notice.intent_receipt, &context.trust, &context.directory)
+        .map_err(|_| failed("the intent's receipt does not hold"))?;
+    let outcome = recorded::check::<Outcome>(&notice.outcome_receipt, &context.trust, &context.directory)
+        .map_err(|_| failed("the outcome's receipt does not hold"))?;
+    if !context.has_our_origin(&intent) || !context.has_our_origin(&outcome) {
+        return Err(failed("a receipt is of another log"));
     }
     let (
         Body::Labelled { period: begun, .. },
@@ -88,10 +92,10 @@ fn c1_receipts(judge: &Judge, notice: &OutcomeNotice) -> Result<Closing, Fault> 
         },
     ) = (&intent.entry().body, &outcome.entry().body)
     else {
-        return Err(fault("an entry has no label"));
+        return Err(failed("an entry has no label"));
     };
     if *refers != Some(intent.index()) || begun != period || outcome.entry().writer != intent.entry().writer {
-        return Err(fault("the outcome closes another intent"));
+        return Err(failed("the outcome closes another intent"));
     }
     Ok(Closing {
         label: *label,
@@ -103,31 +107,38 @@ fn c1_receipts(judge: &Judge, notice: &OutcomeNotice) -> Result<Closing, Fault> 
 /// C2: the outcome's record opens, is the one that the entry commits to, and every field is what this connector sent and
 /// what the logged Registerlandkarte permits.
 fn c2_record(
-    judge: &Judge,
+    context: &CheckContext,
     request: &ExchangeRequest,
     notice: &OutcomeNotice,
     intent: &Recorded<Intent>,
     outcome: &Recorded<Outcome>,
     label: &Label,
-) -> Result<ExchangeResult, Fault> {
-    let fault = fault("C2");
+) -> Result<ExchangeResult, CompletionError> {
+    let failed = failed("C2");
     let entry = outcome.entry();
-    let record = record_of::open(&notice.sealed_record, entry, label, &notice.shared_key).map_err(&fault)?;
-    let sent = Sent {
+    let record = record_check::open(&notice.sealed_record, entry, label, &notice.shared_key).map_err(&failed)?;
+    let sent = SignedParts {
         metadata: &request.metadata,
         s1: &request.s1,
         s2: &request.s2,
         answer_key: request.answer_key,
         sealed_request: &request.sealed_request,
     };
-    record_of::check_content(&record, &sent, &judge.directory).map_err(&fault)?;
+    record_check::check_content(&record, &sent, &context.directory).map_err(&failed)?;
     let decided_at = intent.entry().time;
-    record_of::check_permission(&record, &request.metadata, &judge.registry, decided_at, entry.time).map_err(&fault)?;
+    record_check::check_permission(
+        &record,
+        &request.metadata,
+        &context.registerlandkarte,
+        decided_at,
+        entry.time,
+    )
+    .map_err(&failed)?;
     let ExchangeRecord {
         result: Some(result), ..
     } = *record
     else {
-        return Err(fault("the outcome's record has no result"));
+        return Err(failed("the outcome's record has no result"));
     };
     Ok(result)
 }
@@ -135,13 +146,13 @@ fn c2_record(
 /// C3: the provider signed its answer to this message and this intent; the record carries outcome, digests and signature.
 /// Without an answer the record says that there was none.
 fn c3_answer(
-    judge: &Judge,
+    context: &CheckContext,
     request: &ExchangeRequest,
     intent: &Recorded<Intent>,
     result: &ExchangeResult,
     reply: Option<&Reply>,
-) -> Result<AnswerRecorded, Fault> {
-    let fault = fault("C3");
+) -> Result<AnswerRecorded, CompletionError> {
+    let failed = failed("C3");
     let Some(reply) = reply else {
         let no_answer = matches!(result.outcome, record::Outcome::Failed | record::Outcome::TimedOut)
             && result.answer_digest.is_none()
@@ -150,28 +161,28 @@ fn c3_answer(
         return if no_answer {
             Ok(AnswerRecorded(()))
         } else {
-            Err(fault("the record speaks of an answer that was not handed over"))
+            Err(failed("the record speaks of an answer that was not handed over"))
         };
     };
-    let provider = judge
+    let provider = context
         .directory
         .provider(&request.metadata.provider)
-        .ok_or_else(|| fault("no such provider"))?;
+        .ok_or_else(|| failed("no such provider"))?;
     reply
         .verify(&provider.signing_key)
-        .map_err(|_| fault("the provider did not sign this answer"))?;
+        .map_err(|_| failed("the provider did not sign this answer"))?;
     let statement = &reply.statement;
     if statement.message != request.metadata.message || statement.intent != intent.index().get() {
-        return Err(fault("the answer is to another message or intent"));
+        return Err(failed("the answer is to another message or intent"));
     }
     if result.outcome != statement.outcome.into() {
-        return Err(fault("the record's outcome is not the provider's"));
+        return Err(failed("the record's outcome is not the provider's"));
     }
     if result.answer_digest != Some(statement.sealed_answer) || result.evidence_digest != statement.evidence_digest {
-        return Err(fault("the record's digests are not the provider's"));
+        return Err(failed("the record's digests are not the provider's"));
     }
     if result.provider_signature != Some(reply.signature.0) {
-        return Err(fault("the record does not carry the provider's signature"));
+        return Err(failed("the record does not carry the provider's signature"));
     }
     Ok(AnswerRecorded(()))
 }
@@ -201,41 +212,45 @@ impl Accepted {
     /// Opens the answer: the evidence, or `None` when nothing was found or the provider refused or failed.
     ///
     /// # Errors
-    /// [`Fault`] `answer`, when what the provider sealed is not an answer to what was asked.
-    pub fn open(&self, key: &SealingKey, asked: &EvidenceRequest0101) -> Result<Option<AuthorityEvidence>, Fault> {
-        let fault = fault("answer");
+    /// [`CompletionError`] `answer`, when what the provider sealed is not an answer to what was asked.
+    pub fn open(
+        &self,
+        key: &SealingKey,
+        asked: &EvidenceRequest0101,
+    ) -> Result<Option<AuthorityEvidence>, CompletionError> {
+        let failed = failed("answer");
         let Some(reply) = &self.reply else { return Ok(None) };
         let message = asked.head.message;
-        let answer = Answer::open(&reply.sealed_answer, key, message)
-            .map_err(|_| fault("the answer is not sealed to the key of this exchange"))?;
+        let answer = AnswerContent::open(&reply.sealed_answer, key, message)
+            .map_err(|_| failed("the answer is not sealed to the key of this exchange"))?;
         let parsed =
-            EvidenceAnswer::parse(&answer.xml).map_err(|_| fault("the answer is not XNachweis 0102 or 0103"))?;
+            EvidenceAnswer::parse(&answer.xml).map_err(|_| failed("the answer is not XNachweis 0102 or 0103"))?;
         let delivered = reply.statement.outcome == ReplyOutcome::Delivered;
         match parsed {
             EvidenceAnswer::Response(response) if delivered => {
                 if Some(answer.digest()) != reply.statement.evidence_digest {
-                    return Err(fault("the answer is not the one that was digested"));
+                    return Err(failed("the answer is not the one that was digested"));
                 }
                 let same_head = is_answer(&response.head, response.request, asked);
                 if !same_head || response.evidence.evidence_type.id != asked.evidence_type.id {
-                    return Err(fault("the answer is to another request"));
+                    return Err(failed("the answer is to another request"));
                 }
                 if response.person != asked.person || response.evidence.media_type != asked.media_type {
-                    return Err(fault("the answer is about another person or in another form"));
+                    return Err(failed("the answer is about another person or in another form"));
                 }
                 let evidence = serde_json::from_slice(&response.evidence.content);
-                Ok(Some(evidence.map_err(|_| fault("the evidence cannot be read"))?))
+                Ok(Some(evidence.map_err(|_| failed("the evidence cannot be read"))?))
             }
             EvidenceAnswer::Error(error) if !delivered => {
                 let refused = reply.statement.outcome == ReplyOutcome::Refused;
                 // A provider that refuses may have been unable to read the request's id.
                 let request = if refused { asked.id } else { error.request };
                 if !is_answer(&error.head, request, asked) || error.code != error_code(reply.statement.outcome) {
-                    return Err(fault("the answer is to another request, or contradicts the outcome"));
+                    return Err(failed("the answer is to another request, or contradicts the outcome"));
                 }
                 Ok(None)
             }
-            _ => Err(fault("the answer contradicts the outcome")),
+            _ => Err(failed("the answer contradicts the outcome")),
         }
     }
 }

@@ -9,12 +9,12 @@ use messages::{ExchangeRequest, SealingKey};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::request::Asked;
+use super::request::PendingRequest;
 use crate::store::{Store, StoreError, exchange_key};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+struct PendingEntry {
     request: ExchangeRequest,
     #[serde(with = "record::bytes")]
     answer_key: [u8; 32],
@@ -22,7 +22,7 @@ struct Row {
 
 /// The journal.
 #[derive(Debug, Clone)]
-pub(crate) struct Journal(Store<Row>);
+pub(crate) struct Journal(Store<PendingEntry>);
 
 impl Journal {
     /// Opens the journal in `directory`.
@@ -31,12 +31,14 @@ impl Journal {
     }
 
     /// Keeps a request and its answer key. Durable when it returns: only then may the request be sent.
-    pub(crate) async fn keep(&self, asked: &Asked) -> Result<(), StoreError> {
-        let row = Row {
-            request: asked.request.clone(),
-            answer_key: *asked.answer_key.seed(),
+    pub(crate) async fn keep(&self, pending: &PendingRequest) -> Result<(), StoreError> {
+        let entry = PendingEntry {
+            request: pending.request.clone(),
+            answer_key: *pending.answer_key.seed(),
         };
-        self.0.put(exchange_key(asked.request.metadata.exchange), &row).await
+        self.0
+            .put(exchange_key(pending.request.metadata.exchange), &entry)
+            .await
     }
 
     /// Forgets an exchange.
@@ -45,14 +47,14 @@ impl Journal {
     }
 
     /// What an earlier run has left open.
-    pub(crate) async fn open_ones(&self) -> Result<Vec<Asked>, StoreError> {
-        let rows = self.0.all().await?;
-        let asked = rows.into_iter().map(|(_, row)| Asked {
-            request: row.request,
-            answer_key: SealingKey::from_seed(row.answer_key),
+    pub(crate) async fn pending(&self) -> Result<Vec<PendingRequest>, StoreError> {
+        let entries = self.0.all().await?;
+        let pending = entries.into_iter().map(|(_, entry)| PendingRequest {
+            request: entry.request,
+            answer_key: SealingKey::from_seed(entry.answer_key),
             xnachweis: None,
         });
-        Ok(asked.collect())
+        Ok(pending.collect())
     }
 }
 

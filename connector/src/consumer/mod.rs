@@ -1,11 +1,11 @@
 //! The consumer's side: asks, and hands evidence to its authority only when everything about it is proved.
 //!
-//! `POST /evidence` (JSON, [`query::Question`]) answers
+//! `POST /evidence` (JSON, [`query::EvidenceQuery`]) answers
 //!
 //! | | |
 //! | --- | --- |
-//! | `200` | [`query::AuthorityAnswer`]: `delivered` with evidence, or `nothing_found` |
-//! | `400` `question` | the question itself is faulty |
+//! | `200` | [`query::EvidenceResult`]: `delivered` with evidence, or `nothing_found` |
+//! | `400` `query` | the query itself is faulty |
 //! | `401` | the authority's system showed no credential |
 //! | `403` `not-permitted` | nothing permits it, or identity refused; nobody says why |
 //! | `403` `refused` | the provider refused, or something did not hold (an alarm here); nobody says which |
@@ -13,7 +13,7 @@
 //! | `504` | the provider did not answer in time |
 //!
 //! After a lost answer the same request is sent again: the broker answers it with the same completion. What a crash left
-//! open is asked for again at the next start, checked and acknowledged; its evidence is dropped, since nobody waits for it.
+//! open is pending for again at the next start, checked and acknowledged; its evidence is dropped, since nobody waits for it.
 
 pub mod checks;
 mod journal;
@@ -43,17 +43,17 @@ use crate::error::Error;
 use crate::starting::Starting;
 use crate::store::StoreError;
 use journal::Journal;
-use query::{AuthorityAnswer, Question};
-use request::Asked;
+use query::{EvidenceQuery, EvidenceResult};
+use request::PendingRequest;
 
 pub use checks::Accepted;
 
 /// Pause between two attempts at the broker.
-const PAUSE: Duration = Duration::from_secs(1);
-/// How long a broker that cannot at the moment is asked again.
-const PATIENCE: Duration = Duration::from_secs(5);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// How long a broker that cannot at the moment is pending again.
+const RETRY_FOR: Duration = Duration::from_secs(5);
 /// What the broker may take beyond the deadline, to record the outcome.
-const GRACE: u64 = 15;
+const OUTCOME_GRACE: u64 = 15;
 
 /// Who may ask.
 #[derive(Debug, Clone, Copy)]
@@ -101,16 +101,16 @@ async fn evidence(
     State((consumer, guard)): State<RouteState>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Json<AuthorityAnswer>, Problem> {
+) -> Result<Json<EvidenceResult>, Problem> {
     guard.require(&headers)?;
     // The parser's own message would quote the person.
-    let question: Question = serde_json::from_slice(&body)
+    let query: EvidenceQuery = serde_json::from_slice(&body)
         .map_err(|error| Problem::bad_request("question", format!("not understood, at column {}", error.column())))?;
     let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
     let trace = trace::trace_id(traceparent).map_err(|_| Problem::internal())?;
     let consumer = consumer.started()?.clone();
     // An authority's system that hangs up must not leave an exchange unacknowledged.
-    let answer = tokio::spawn(async move { consumer.evidence(&question, trace).await });
+    let answer = tokio::spawn(async move { consumer.evidence(&query, trace).await });
     answer.await.map_err(|_| Problem::internal())?.map(Json)
 }
 
@@ -130,39 +130,42 @@ impl Consumer {
             broker: role.broker.clone(),
             client: common
                 .http
-                .with_timeout(Duration::from_secs(role.deadline_seconds + GRACE)),
+                .with_timeout(Duration::from_secs(role.deadline_seconds + OUTCOME_GRACE)),
             journal: Journal::open(&config.data).map_err(|error| Error::State(error.to_string()))?,
             deadline_seconds: role.deadline_seconds,
             common,
         });
         let left_open = consumer
             .journal
-            .open_ones()
+            .pending()
             .await
             .map_err(|error| Error::State(error.to_string()))?;
-        tokio::spawn(take_up(consumer.clone(), left_open));
+        tokio::spawn(resume(consumer.clone(), left_open));
         Ok(consumer)
     }
 
-    async fn evidence(&self, question: &Question, trace: String) -> Result<AuthorityAnswer, Problem> {
+    async fn evidence(&self, query: &EvidenceQuery, trace: String) -> Result<EvidenceResult, Problem> {
         self.common.ready()?;
         let now = self.common.now();
         let deadline = now.after(self.deadline_seconds);
-        let asked = request::build(&self.common.judge, &self.common.signing, question, trace, now, deadline)?;
-        self.journal.keep(&asked).await.map_err(|error| state_lost(&error))?;
-        let exchange = asked.request.metadata.exchange;
-        let completion = self.complete(&asked).await?;
-        let answer = self.accept(&asked, &completion).await?;
+        let pending = request::build(&self.common.context, &self.common.signing, query, trace, now, deadline)?;
+        self.journal
+            .keep(&pending)
+            .await
+            .map_err(|error| state_failed(&error))?;
+        let exchange = pending.request.metadata.exchange;
+        let completion = self.complete(&pending).await?;
+        let answer = self.accept(&pending, &completion).await?;
         tracing::info!(%exchange, outcome = answer.outcome, intent = answer.intent, "closed");
         Ok(answer)
     }
 
     /// Sends the request. After a lost answer, or while the broker is at it, again and again within the deadline: the broker knows
     /// the request by its exchange id. Where the broker says that it cannot, only as long as somebody would wait for a page.
-    async fn complete(&self, asked: &Asked) -> Result<Completion, Problem> {
-        let exchange = asked.request.metadata.exchange;
+    async fn complete(&self, pending: &PendingRequest) -> Result<Completion, Problem> {
+        let exchange = pending.request.metadata.exchange;
         let url = format!("{}/exchanges", self.broker);
-        let body = record::cbor::to_vec(&asked.request);
+        let body = record::cbor::to_vec(&pending.request);
         let since = tokio::time::Instant::now();
         loop {
             let error = match self.client.post_cbor(&url, body.clone()).await {
@@ -176,8 +179,8 @@ impl Consumer {
                 return Err(self.refused_by_broker(exchange, &error).await);
             }
             let cannot = error.problem().is_some_and(|problem| problem.slug != "under-way");
-            let late = self.common.now() > asked.request.metadata.deadline;
-            if late || cannot && since.elapsed() > PATIENCE {
+            let late = self.common.now() > pending.request.metadata.deadline;
+            if late || cannot && since.elapsed() > RETRY_FOR {
                 tracing::warn!(%exchange, %error, "the broker does not answer");
                 return Err(Problem::unavailable(
                     "broker-unavailable",
@@ -185,13 +188,13 @@ impl Consumer {
                     "the exchange could not be made",
                 ));
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
     }
 
     async fn refused_by_broker(&self, exchange: Uuid, error: &CallError) -> Problem {
         if let Err(error) = self.journal.forget(exchange).await {
-            return state_lost(&error);
+            return state_failed(&error);
         }
         match error.problem() {
             Some(problem) if problem.status == 403 => {
@@ -203,13 +206,13 @@ impl Consumer {
     }
 
     /// C1 to C3, then relies on both checkpoints, then opens, then acknowledges.
-    async fn accept(&self, asked: &Asked, completion: &Completion) -> Result<AuthorityAnswer, Problem> {
-        let exchange = asked.request.metadata.exchange;
-        let refuse = |fault: checks::Fault| refuse(exchange, fault.check, fault.why);
-        let accepted = checks::check(&self.common.judge, &asked.request, completion).map_err(refuse)?;
+    async fn accept(&self, pending: &PendingRequest, completion: &Completion) -> Result<EvidenceResult, Problem> {
+        let exchange = pending.request.metadata.exchange;
+        let refuse = |error: checks::CompletionError| refuse(exchange, error.check, error.why);
+        let accepted = checks::check(&self.common.context, &pending.request, completion).map_err(refuse)?;
         self.common.rely(&accepted.checkpoints()).await?;
-        let opened = match &asked.xnachweis {
-            Some(xnachweis) => accepted.open(&asked.answer_key, xnachweis).map_err(refuse),
+        let opened = match &pending.xnachweis {
+            Some(xnachweis) => accepted.open(&pending.answer_key, xnachweis).map_err(refuse),
             None => Ok(None),
         };
         let (intent, outcome_entry) = accepted.indices();
@@ -228,7 +231,7 @@ impl Consumer {
             }
             Outcome::TimedOut => return Err(Problem::timeout("the provider did not answer in time")),
         };
-        Ok(AuthorityAnswer {
+        Ok(EvidenceResult {
             exchange,
             outcome: outcome.to_owned(),
             intent,
@@ -257,11 +260,11 @@ impl Consumer {
 }
 
 /// Completes what an earlier run left open, so that the broker can forget it.
-async fn take_up(consumer: Arc<Consumer>, left_open: Vec<Asked>) {
-    for asked in left_open {
-        let exchange = asked.request.metadata.exchange;
-        let done = match consumer.complete(&asked).await {
-            Ok(completion) => consumer.accept(&asked, &completion).await.map(|_| ()),
+async fn resume(consumer: Arc<Consumer>, left_open: Vec<PendingRequest>) {
+    for pending in left_open {
+        let exchange = pending.request.metadata.exchange;
+        let done = match consumer.complete(&pending).await {
+            Ok(completion) => consumer.accept(&pending, &completion).await.map(|_| ()),
             Err(problem) => Err(problem),
         };
         match done {
@@ -277,7 +280,7 @@ fn refuse(exchange: Uuid, check: &'static str, why: &str) -> Problem {
     Problem::forbidden("refused", "")
 }
 
-fn state_lost(error: &StoreError) -> Problem {
+fn state_failed(error: &StoreError) -> Problem {
     alarm::raise("state", None, &error.to_string());
     Problem::unavailable("stopped", 60, "the connector's state cannot be kept")
 }

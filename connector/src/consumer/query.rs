@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// What the authority's own system asks (JSON). `Debug` shows no person.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Question {
+pub struct EvidenceQuery {
     /// Who is asked.
     pub provider: ParticipantId,
     /// For which evidence (id of the Registerlandkarte).
@@ -30,11 +30,11 @@ pub struct Question {
     pub official: String,
 }
 
-impl std::fmt::Debug for Question {
+impl std::fmt::Debug for EvidenceQuery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "Question({} for {}, person redacted)",
+            "EvidenceQuery({} for {}, person redacted)",
             self.provider, self.evidence_type
         )
     }
@@ -79,7 +79,7 @@ fn low() -> Assurance {
 
 /// What the authority's system gets (JSON). `Debug` shows no fields.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct AuthorityAnswer {
+pub struct EvidenceResult {
     /// The exchange.
     pub exchange: Uuid,
     /// `delivered` or `nothing_found`.
@@ -109,11 +109,11 @@ impl std::fmt::Debug for AuthorityEvidence {
     }
 }
 
-impl std::fmt::Debug for AuthorityAnswer {
+impl std::fmt::Debug for EvidenceResult {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "AuthorityAnswer({} {}, evidence redacted)",
+            "EvidenceResult({} {}, evidence redacted)",
             self.exchange, self.outcome
         )
     }

@@ -1,21 +1,21 @@
-//! From the authority's question to the signed request (design §6, step 1).
+//! From the authority's query to the signed request (design §6, step 1).
 
 use messages::xnachweis::{Authority, EvidenceRequest0101, EvidenceType, Head, NaturalPerson};
 use messages::{
-    ExchangeRequest, MessageError, Metadata, PersonQuery, S1, S2Statement, SealedRequest, SealingKey, SealingPublicKey,
+    ExchangeRequest, MessageError, Metadata, PersonQuery, RequestContent, S1, S2Statement, SealingKey, SealingPublicKey,
 };
 use record::{Idnr, Participant, SigningKey, TestNumbers, Timestamp};
 use service::Problem;
 use tlog::Hash;
 use uuid::Uuid;
 
-use super::query::{Person, Question};
-use crate::context::Judge;
+use super::query::{EvidenceQuery, Person};
+use crate::context::CheckContext;
 use crate::evidence::EVIDENCE_MEDIA_TYPE;
 
 /// What was asked: the signed request, and what stays here to compare the answer with.
 #[derive(Debug)]
-pub struct Asked {
+pub struct PendingRequest {
     /// As sent to the broker.
     pub request: ExchangeRequest,
     /// Opens the answer; journalled before the request is sent.
@@ -24,9 +24,9 @@ pub struct Asked {
     pub xnachweis: Option<EvidenceRequest0101>,
 }
 
-/// Why a question cannot be asked. The authority's own fault, told plainly, without values.
+/// Why a query cannot be asked. The authority's own fault, told plainly, without values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AskError {
+pub enum QueryError {
     /// The provider is not in the directory.
     #[error("the provider is not in the directory")]
     Provider,
@@ -38,8 +38,8 @@ pub enum AskError {
     Text(&'static str),
 }
 
-impl From<AskError> for Problem {
-    fn from(error: AskError) -> Self {
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
         Problem::bad_request("question", error.to_string())
     }
 }
@@ -47,38 +47,41 @@ impl From<AskError> for Problem {
 /// Builds, seals and signs the request.
 ///
 /// # Errors
-/// See [`AskError`].
+/// See [`QueryError`].
 pub fn build(
-    judge: &Judge,
+    context: &CheckContext,
     key: &SigningKey,
-    question: &Question,
+    query: &EvidenceQuery,
     trace: String,
     now: Timestamp,
     deadline: Timestamp,
-) -> Result<Asked, AskError> {
+) -> Result<PendingRequest, QueryError> {
     for (name, text) in [
-        ("evidence_type", &question.evidence_type),
-        ("purpose", &question.purpose),
-        ("request_reference", &question.request_reference),
-        ("official", &question.official),
+        ("evidence_type", &query.evidence_type),
+        ("purpose", &query.purpose),
+        ("request_reference", &query.request_reference),
+        ("official", &query.official),
     ] {
         if text.is_empty() || text.chars().count() > 200 {
-            return Err(AskError::Text(name));
+            return Err(QueryError::Text(name));
         }
     }
-    let provider = judge.directory.provider(&question.provider).ok_or(AskError::Provider)?;
-    let person = person(question)?;
+    let provider = context
+        .directory
+        .provider(&query.provider)
+        .ok_or(QueryError::Provider)?;
+    let person = person(query)?;
     let (exchange, message) = (Uuid::now_v7(), Uuid::new_v4());
-    let xnachweis = xnachweis(judge, provider, question, &person, (exchange, message), now);
+    let xnachweis = xnachweis(context, provider, query, &person, (exchange, message), now);
     let salt = messages::random().map_err(MessageError::from)?;
-    let request = SealedRequest {
+    let request = RequestContent {
         salt,
         xml: xnachweis.to_xml().map_err(MessageError::from)?,
     };
-    let metadata = metadata(judge, question, (exchange, message), trace, request.digest(), deadline);
+    let metadata = metadata(context, query, (exchange, message), trace, request.digest(), deadline);
     let answer_key = SealingKey::generate().map_err(MessageError::from)?;
     let request = seal(
-        judge,
+        context,
         key,
         provider,
         metadata,
@@ -87,14 +90,14 @@ pub fn build(
         answer_key.public(),
         now,
     )?;
-    Ok(Asked {
+    Ok(PendingRequest {
         request,
         answer_key,
         xnachweis: Some(xnachweis),
     })
 }
 
-fn person(question: &Question) -> Result<PersonQuery, MessageError> {
+fn person(query: &EvidenceQuery) -> Result<PersonQuery, MessageError> {
     let Person {
         idnr,
         family_name,
@@ -102,7 +105,7 @@ fn person(question: &Question) -> Result<PersonQuery, MessageError> {
         date_of_birth,
         postal_code,
         place,
-    } = question.person.clone();
+    } = query.person.clone();
     let idnr = idnr
         .map(|idnr| Idnr::parse(&idnr, TestNumbers::Allowed))
         .transpose()
@@ -120,22 +123,27 @@ fn person(question: &Question) -> Result<PersonQuery, MessageError> {
 }
 
 fn xnachweis(
-    judge: &Judge,
+    context: &CheckContext,
     provider: &Participant,
-    question: &Question,
+    query: &EvidenceQuery,
     person: &PersonQuery,
     (exchange, message): (Uuid, Uuid),
     now: Timestamp,
 ) -> EvidenceRequest0101 {
-    let id = &question.evidence_type;
-    let known = judge.registry.map().rules().iter().find(|rule| rule.evidence.id == *id);
+    let id = &query.evidence_type;
+    let known = context
+        .registerlandkarte
+        .map()
+        .rules()
+        .iter()
+        .find(|rule| rule.evidence.id == *id);
     EvidenceRequest0101 {
         id: Uuid::new_v4(),
         head: Head {
             message,
             created: now,
-            test: judge.test,
-            consumer: Authority::from(&judge.me.party),
+            test: context.test,
+            consumer: Authority::from(&context.me.party),
             provider: Authority::from(&provider.party),
         },
         issued_token: format!("urn:uuid:{exchange}"),
@@ -148,7 +156,7 @@ fn xnachweis(
             date_of_birth: person.date_of_birth.clone(),
             family_name: person.family_name.clone(),
             given_name: person.given_name.clone(),
-            assurance: question.assurance,
+            assurance: query.assurance,
             postal_code: person.postal_code.clone(),
             place: person.place.clone(),
             idnr: person.idnr.clone(),
@@ -157,8 +165,8 @@ fn xnachweis(
 }
 
 fn metadata(
-    judge: &Judge,
-    question: &Question,
+    context: &CheckContext,
+    query: &EvidenceQuery,
     (exchange, message): (Uuid, Uuid),
     trace: String,
     request_digest: Hash,
@@ -167,19 +175,19 @@ fn metadata(
     Metadata {
         exchange,
         message,
-        request_reference: question.request_reference.clone(),
+        request_reference: query.request_reference.clone(),
         trace,
-        test: judge.test,
-        consumer: judge.me.party.id.clone(),
-        provider: question.provider.clone(),
-        evidence_type: question.evidence_type.clone(),
-        purpose: question.purpose.clone(),
-        idnr_used: question.person.idnr.is_some(),
-        assurance: question.assurance,
-        role: question.role,
+        test: context.test,
+        consumer: context.me.party.id.clone(),
+        provider: query.provider.clone(),
+        evidence_type: query.evidence_type.clone(),
+        purpose: query.purpose.clone(),
+        idnr_used: query.person.idnr.is_some(),
+        assurance: query.assurance,
+        role: query.role,
         synchronous: true,
         request_digest,
-        official: question.official.clone(),
+        official: query.official.clone(),
         deadline,
     }
 }
@@ -190,16 +198,16 @@ fn metadata(
     reason = "each is a part of the message; a struct of them would be the message"
 )]
 fn seal(
-    judge: &Judge,
+    context: &CheckContext,
     key: &SigningKey,
     provider: &Participant,
     metadata: Metadata,
     person: &PersonQuery,
-    request: &SealedRequest,
+    request: &RequestContent,
     answer_key: SealingPublicKey,
     now: Timestamp,
 ) -> Result<ExchangeRequest, MessageError> {
-    let identity = SealingPublicKey(judge.directory.identity.sealing);
+    let identity = SealingPublicKey(context.directory.identity.sealing);
     let sealed_person = person.seal(&identity, metadata.message)?;
     let (consumer, provider_id) = (metadata.consumer.clone(), metadata.provider.clone());
     let s1 = S1::sign(key, consumer, provider_id, metadata.message, now, sealed_person);

@@ -31,15 +31,15 @@ use crate::config::{Config, ProviderConfig};
 use crate::error::Error;
 use crate::starting::Starting;
 use crate::store::StoreError;
-use checks::Fault;
-use outcome::Closed;
+use checks::CheckFailed;
+use outcome::ClosedExchange;
 use release::{AnswerError, Register};
-use served::{Before, Fresh, Served};
+use served::{NotServed, ServedBefore, ServedIntents};
 
 pub use checks::Checked;
 
 /// How often overdue outcomes are looked for.
-const LOOK: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_secs(10);
 const CBOR: &str = service::http::CBOR;
 
 /// The provider's connector.
@@ -47,7 +47,7 @@ const CBOR: &str = service::http::CBOR;
 pub struct Provider {
     common: Common,
     register: Register,
-    served: Served,
+    served: ServedIntents,
 }
 
 /// The provider's routes.
@@ -89,21 +89,21 @@ impl Provider {
         let common = Common::start(config, shutdown.clone(), clock).await?;
         let provider = Arc::new(Self {
             register: Register::new(role, &common.http)?,
-            served: Served::open(&config.data).map_err(|error| Error::State(error.to_string()))?,
+            served: ServedIntents::open(&config.data).map_err(|error| Error::State(error.to_string()))?,
             common,
         });
-        tokio::spawn(look_for_overdue(provider.clone(), shutdown));
+        tokio::spawn(report_overdue(provider.clone(), shutdown));
         Ok(provider)
     }
 
     async fn forward(&self, forward: Forward) -> Result<Reply, Problem> {
         self.common.ready()?;
         let Ok(receipt) = Receipt::parse(&forward.intent_receipt) else {
-            let fault = Fault {
+            let failure = CheckFailed {
                 check: CheckName::P1,
                 why: "the receipt is malformed",
             };
-            return self.refuse(&forward, 0, fault);
+            return self.refuse(&forward, 0, failure);
         };
         let index = receipt.index().get();
         let _under_way = self
@@ -115,41 +115,46 @@ impl Provider {
             .served
             .before(index, digest)
             .await
-            .map_err(|error| state_lost(&error))?;
+            .map_err(|error| state_failed(&error))?;
         let fresh = match before {
-            Ok(Before::Same(reply)) => return Ok(*reply),
-            Ok(Before::Never(fresh)) => Ok(fresh),
-            Err(fault) => Err(fault),
+            Ok(ServedBefore::Same(reply)) => return Ok(*reply),
+            Ok(ServedBefore::Never(fresh)) => Ok(fresh),
+            Err(failure) => Err(failure),
         };
         self.serve(&forward, index, fresh).await
     }
 
     /// Checks, and then only asks; keeps the answer before it leaves.
-    async fn serve(&self, forward: &Forward, index: u64, fresh: Result<Fresh, Fault>) -> Result<Reply, Problem> {
+    async fn serve(
+        &self,
+        forward: &Forward,
+        index: u64,
+        fresh: Result<NotServed, CheckFailed>,
+    ) -> Result<Reply, Problem> {
         let now = self.common.now();
-        let checked = checks::check(&self.common.judge, &self.common.sealing, forward, now);
+        let checked = checks::check(&self.common.context, &self.common.sealing, forward, now);
         let (checked, fresh) = match (checked, fresh) {
             (Ok(checked), Ok(fresh)) => (checked, fresh),
             // The refusal is the intent's one answer, if the forward is known to be the intent's.
-            (Err(fault), Ok(fresh)) if fault.is_the_intents() => {
-                let reply = self.refuse(forward, index, fault)?;
+            (Err(failure), Ok(fresh)) if failure.belongs_to_intent() => {
+                let reply = self.refuse(forward, index, failure)?;
                 return self.keep(forward, fresh, reply, None).await;
             }
-            (Err(fault), _) | (Ok(_), Err(fault)) => return self.refuse(forward, index, fault),
+            (Err(failure), _) | (Ok(_), Err(failure)) => return self.refuse(forward, index, failure),
         };
         self.common.rely(&checked.checkpoints()).await?;
         let signing = &self.common.signing;
         let reply = release::release(&self.register, signing, forward, &checked, &fresh, now)
             .await
             .map_err(|error| unanswerable(&error))?;
-        count(reply.statement.outcome);
+        count_answer(reply.statement.outcome);
         self.keep(forward, fresh, reply, Some(&checked)).await
     }
 
     async fn keep(
         &self,
         forward: &Forward,
-        fresh: Fresh,
+        fresh: NotServed,
         reply: Reply,
         checked: Option<&Checked>,
     ) -> Result<Reply, Problem> {
@@ -158,17 +163,17 @@ impl Provider {
         self.served
             .keep(fresh, &reply, exchange, record, self.common.now())
             .await
-            .map_err(|error| state_lost(&error))?;
+            .map_err(|error| state_failed(&error))?;
         tracing::info!(%exchange, intent = reply.statement.intent, outcome = ?reply.statement.outcome, "answered");
         Ok(reply)
     }
 
-    fn refuse(&self, forward: &Forward, index: u64, fault: Fault) -> Result<Reply, Problem> {
+    fn refuse(&self, forward: &Forward, index: u64, failure: CheckFailed) -> Result<Reply, Problem> {
         let exchange = forward.metadata.exchange;
-        tracing::warn!(%exchange, intent = index, check = fault.check.as_str(), why = fault.why, "refused");
-        metrics::counter!("connector_refusals_total", "check" => fault.check.as_str()).increment(1);
+        tracing::warn!(%exchange, intent = index, check = failure.check.as_str(), why = failure.why, "refused");
+        metrics::counter!("connector_refusals_total", "check" => failure.check.as_str()).increment(1);
         let common = &self.common;
-        release::refuse(&common.judge, &common.signing, forward, index, fault, common.now())
+        release::refuse(&common.context, &common.signing, forward, index, failure, common.now())
             .map_err(|error| unanswerable(&error))
     }
 
@@ -177,16 +182,16 @@ impl Provider {
             alarm::raise("outcome-differs", exchange, why);
             Problem::conflict("outcome-differs", why)
         };
-        let closed = Closed::check(&self.common.judge, notice).map_err(|why| differs(None, why))?;
+        let closed = ClosedExchange::check(&self.common.context, notice).map_err(|why| differs(None, why))?;
         let record = closed.record();
         let exchange = Some(record.ids.exchange);
         let intent = closed.intent().index().get();
-        let Some(row) = self.served.row(intent).await.map_err(|error| state_lost(&error))? else {
+        let Some(row) = self.served.row(intent).await.map_err(|error| state_failed(&error))? else {
             let delivered = record
                 .result
                 .as_ref()
                 .is_some_and(|result| result.outcome == record::Outcome::Delivered);
-            if delivered && record.provider.id == self.common.judge.me.party.id {
+            if delivered && record.provider.id == self.common.context.me.party.id {
                 return Err(differs(exchange, "the outcome says delivered, and nothing was"));
             }
             return Err(Problem::not_found("nothing was answered for this intent"));
@@ -201,15 +206,15 @@ impl Provider {
         self.served
             .seen(row, self.common.now())
             .await
-            .map_err(|error| state_lost(&error))?;
+            .map_err(|error| state_failed(&error))?;
         Ok(StatusCode::NO_CONTENT)
     }
 }
 
-async fn look_for_overdue(provider: Arc<Provider>, shutdown: Shutdown) {
+async fn report_overdue(provider: Arc<Provider>, shutdown: Shutdown) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
             () = shutdown.wait() => return,
         }
         match provider.served.overdue(provider.common.now()).await {
@@ -227,7 +232,7 @@ async fn look_for_overdue(provider: Arc<Provider>, shutdown: Shutdown) {
     }
 }
 
-fn state_lost(error: &StoreError) -> Problem {
+fn state_failed(error: &StoreError) -> Problem {
     alarm::raise("state", None, &error.to_string());
     Problem::unavailable("stopped", 60, "the connector's state cannot be kept")
 }
@@ -238,7 +243,7 @@ fn unanswerable(error: &AnswerError) -> Problem {
     Problem::unprocessable("unanswerable", "no answer can be sealed for this request")
 }
 
-fn count(outcome: ReplyOutcome) {
+fn count_answer(outcome: ReplyOutcome) {
     let outcome = match outcome {
         ReplyOutcome::Delivered => "delivered",
         ReplyOutcome::NothingFound => "nothing_found",

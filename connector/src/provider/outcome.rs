@@ -7,28 +7,28 @@ use ledger_client::recorded::{self, Intent, Outcome, Recorded};
 use messages::OutcomeNotice;
 use record::{Body, ExchangeRecord};
 
-use super::served::Row;
-use crate::context::Judge;
-use crate::recorded as record_of;
+use super::served::ServedIntent;
+use crate::context::CheckContext;
+use crate::record_check;
 
 /// Both receipts of a notice, proved and belonging together.
-pub(crate) struct Closed {
+pub(crate) struct ClosedExchange {
     intent: Recorded<Intent>,
     outcome: Recorded<Outcome>,
     record: Box<ExchangeRecord>,
 }
 
-impl Closed {
+impl ClosedExchange {
     /// Proves the receipts and opens the outcome's record.
     ///
     /// # Errors
     /// What does not hold.
-    pub(crate) fn check(judge: &Judge, notice: &OutcomeNotice) -> Result<Self, &'static str> {
-        let intent = recorded::check::<Intent>(&notice.intent_receipt, &judge.trust, &judge.directory)
+    pub(crate) fn check(context: &CheckContext, notice: &OutcomeNotice) -> Result<Self, &'static str> {
+        let intent = recorded::check::<Intent>(&notice.intent_receipt, &context.trust, &context.directory)
             .map_err(|_| "the intent's receipt does not hold")?;
-        let outcome = recorded::check::<Outcome>(&notice.outcome_receipt, &judge.trust, &judge.directory)
+        let outcome = recorded::check::<Outcome>(&notice.outcome_receipt, &context.trust, &context.directory)
             .map_err(|_| "the outcome's receipt does not hold")?;
-        if !judge.of_our_log(&intent) || !judge.of_our_log(&outcome) {
+        if !context.has_our_origin(&intent) || !context.has_our_origin(&outcome) {
             return Err("a receipt is of another log");
         }
         let entry = outcome.entry();
@@ -38,7 +38,7 @@ impl Closed {
         let Body::Labelled { label, .. } = entry.body else {
             return Err("the outcome has no label");
         };
-        let record = record_of::open(&notice.sealed_record, entry, &label, &notice.shared_key)?;
+        let record = record_check::open(&notice.sealed_record, entry, &label, &notice.shared_key)?;
         if record.result.is_none() {
             return Err("the outcome's record has no result");
         }
@@ -68,14 +68,14 @@ impl Closed {
     ///
     /// # Errors
     /// What differs.
-    pub(crate) fn check_answer(&self, row: &Row) -> Result<(), &'static str> {
-        if self.record.ids.exchange != row.exchange || self.record.ids.message != row.statement.message {
+    pub(crate) fn check_answer(&self, served: &ServedIntent) -> Result<(), &'static str> {
+        if self.record.ids.exchange != served.exchange || self.record.ids.message != served.statement.message {
             return Err("the outcome is of another exchange");
         }
         let Some(result) = &self.record.result else {
             return Err("the outcome's record has no result");
         };
-        let statement = &row.statement;
+        let statement = &served.statement;
         if result.outcome != statement.outcome.into() {
             return Err("the outcome is not the one that was answered");
         }
@@ -83,10 +83,10 @@ impl Closed {
         {
             return Err("the outcome's digests are not those of the answer");
         }
-        if result.provider_signature != Some(row.signature.0) {
+        if result.provider_signature != Some(served.signature.0) {
             return Err("the outcome does not carry the answer's signature");
         }
-        let Some(intended) = &row.record else { return Ok(()) };
+        let Some(intended) = &served.record else { return Ok(()) };
         let mut expected = intended.clone();
         expected.lifecycle.expiry = self.record.lifecycle.expiry;
         expected.result.clone_from(&self.record.result);

@@ -6,22 +6,22 @@ use std::time::Duration;
 use messages::xnachweis::{
     Authority, ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, EvidenceType, Head,
 };
-use messages::{Answer, Forward, MessageError, Reply, ReplyOutcome};
+use messages::{AnswerContent, Forward, MessageError, Reply, ReplyOutcome};
 use record::{SigningKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::http::{CallError, Client};
 use uuid::Uuid;
 
-use super::checks::{Checked, Fault};
-use super::served::Fresh;
+use super::checks::{CheckFailed, Checked};
+use super::served::NotServed;
 use crate::config::ProviderConfig;
-use crate::context::Judge;
+use crate::context::CheckContext;
 use crate::error::Error;
 use crate::evidence::EVIDENCE_MEDIA_TYPE;
 
 /// What the register is asked.
 #[derive(Serialize)]
-struct Question<'a> {
+struct RegisterQuery<'a> {
     idnr: &'a str,
     evidence_type: &'a str,
     exchange: Uuid,
@@ -36,7 +36,7 @@ pub(crate) struct RegisterEvidence {
     pub(crate) fields: BTreeMap<String, String>,
 }
 
-enum Finding {
+enum RegisterAnswer {
     Found(RegisterEvidence),
     Nothing,
     Unavailable,
@@ -74,22 +74,22 @@ impl Register {
 
     /// Asks for the evidence of a checked exchange that was not served before. Nobody's number is asked for like any other:
     /// no register has it.
-    async fn ask(&self, checked: &Checked, _fresh: &Fresh) -> Finding {
-        let question = Question {
+    async fn ask(&self, checked: &Checked, _fresh: &NotServed) -> RegisterAnswer {
+        let question = RegisterQuery {
             idnr: checked.idnr().expose(),
             evidence_type: &checked.permission().rule.evidence.id,
             exchange: checked.record().ids.exchange,
         };
         match self.client.post_json::<_, RegisterEvidence>(&self.url, &question).await {
-            Ok(found) if is_date_time(&found.issued_at) => Finding::Found(found),
+            Ok(found) if is_date_time(&found.issued_at) => RegisterAnswer::Found(found),
             Ok(_) => {
                 tracing::error!("the register's answer has no date of issue");
-                Finding::Unavailable
+                RegisterAnswer::Unavailable
             }
-            Err(CallError::Refused(problem)) if problem.status == 404 => Finding::Nothing,
+            Err(CallError::Refused(problem)) if problem.status == 404 => RegisterAnswer::Nothing,
             Err(error) => {
                 tracing::warn!(%error, "the register does not answer");
-                Finding::Unavailable
+                RegisterAnswer::Unavailable
             }
         }
     }
@@ -105,7 +105,7 @@ pub(crate) async fn release(
     key: &SigningKey,
     forward: &Forward,
     checked: &Checked,
-    fresh: &Fresh,
+    fresh: &NotServed,
     now: Timestamp,
 ) -> Result<Reply, AnswerError> {
     let finding = register.ask(checked, fresh).await;
@@ -115,12 +115,12 @@ pub(crate) async fn release(
         ..request.head.clone()
     };
     let (outcome, xml) = match finding {
-        Finding::Found(found) => (ReplyOutcome::Delivered, response(checked, head, &found)?),
-        Finding::Nothing => (
+        RegisterAnswer::Found(found) => (ReplyOutcome::Delivered, response(checked, head, &found)?),
+        RegisterAnswer::Nothing => (
             ReplyOutcome::NothingFound,
             error(head, request.id, ErrorCode::NotFound)?,
         ),
-        Finding::Unavailable => (ReplyOutcome::Failed, error(head, request.id, ErrorCode::Unavailable)?),
+        RegisterAnswer::Unavailable => (ReplyOutcome::Failed, error(head, request.id, ErrorCode::Unavailable)?),
     };
     let index = checked.intent().index().get();
     reply(key, forward, index, (outcome, None), xml)
@@ -128,15 +128,15 @@ pub(crate) async fn release(
 
 /// The signed reply of a refusal: no register, no request id, which may not even be readable.
 pub(crate) fn refuse(
-    judge: &Judge,
+    context: &CheckContext,
     key: &SigningKey,
     forward: &Forward,
     index: u64,
-    fault: Fault,
+    failure: CheckFailed,
     now: Timestamp,
 ) -> Result<Reply, AnswerError> {
     let metadata = &forward.metadata;
-    let consumer = judge.directory.participant(&metadata.consumer).map_or_else(
+    let consumer = context.directory.participant(&metadata.consumer).map_or_else(
         || Authority {
             directory: String::new(),
             identifier: metadata.consumer.to_string(),
@@ -149,10 +149,10 @@ pub(crate) fn refuse(
         created: now,
         test: metadata.test,
         consumer,
-        provider: Authority::from(&judge.me.party),
+        provider: Authority::from(&context.me.party),
     };
     let xml = error(head, Uuid::nil(), ErrorCode::Refused)?;
-    reply(key, forward, index, (ReplyOutcome::Refused, Some(fault.check)), xml)
+    reply(key, forward, index, (ReplyOutcome::Refused, Some(failure.check)), xml)
 }
 
 fn reply(
@@ -162,7 +162,7 @@ fn reply(
     (outcome, refusal): (ReplyOutcome, Option<messages::CheckName>),
     xml: Vec<u8>,
 ) -> Result<Reply, AnswerError> {
-    let answer = Answer {
+    let answer = AnswerContent {
         salt: messages::random().map_err(MessageError::from)?,
         xml,
     };

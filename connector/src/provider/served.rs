@@ -21,18 +21,18 @@ use serde::{Deserialize, Serialize};
 use tlog::Hash;
 use uuid::Uuid;
 
-use super::checks::Fault;
+use super::checks::CheckFailed;
 use crate::store::{Store, StoreError, index_key};
 
 /// An outcome must turn up this many seconds after the answer.
 const OUTCOME_WITHIN: u64 = 120;
 /// Rows are kept this long after their outcome was seen.
-const KEEP_SEEN: u64 = 86_400;
+const RETENTION: u64 = 86_400;
 
 /// What is kept of a served intent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Row {
+pub(crate) struct ServedIntent {
     /// Index of the intent.
     pub(crate) intent: u64,
     /// [`digest`] of the forward.
@@ -56,39 +56,39 @@ pub(crate) struct Row {
     alarmed: bool,
 }
 
-/// The intent has not been served: only [`Served::before`] makes one.
+/// The intent has not been served: only [`ServedIntents::before`] makes one.
 #[derive(Debug)]
-pub(crate) struct Fresh {
+pub(crate) struct NotServed {
     intent: u64,
     digest: Hash,
 }
 
 /// What P9 finds.
 #[derive(Debug)]
-pub(crate) enum Before {
+pub(crate) enum ServedBefore {
     /// Nothing.
-    Never(Fresh),
+    Never(NotServed),
     /// The same forward, with its answer.
     Same(Box<Reply>),
 }
 
 /// The served intents.
 #[derive(Debug, Clone)]
-pub(crate) struct Served {
-    store: Store<Row>,
-    under_way: Arc<Mutex<HashSet<u64>>>,
+pub(crate) struct ServedIntents {
+    store: Store<ServedIntent>,
+    in_progress: Arc<Mutex<HashSet<u64>>>,
 }
 
 /// An intent that is being served by this task; left on drop.
-pub(crate) struct UnderWay {
-    served: Served,
+pub(crate) struct InProgress {
+    served: ServedIntents,
     intent: u64,
 }
 
-impl Drop for UnderWay {
+impl Drop for InProgress {
     fn drop(&mut self) {
         self.served
-            .under_way
+            .in_progress
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&self.intent);
@@ -104,39 +104,43 @@ pub(crate) fn digest(forward: &Forward, receipt: &Receipt) -> Hash {
     messages::sha256_of(&[&receipt.index().get().to_be_bytes(), &record::cbor::to_vec(&same)])
 }
 
-impl Served {
+impl ServedIntents {
     /// Opens the store in `directory`.
     pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
         Ok(Self {
             store: Store::open(directory, "served")?,
-            under_way: Arc::default(),
+            in_progress: Arc::default(),
         })
     }
 
     /// Marks an intent as being served; `None` if another task serves it.
-    pub(crate) fn enter(&self, intent: u64) -> Option<UnderWay> {
-        let mut set = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        set.insert(intent).then(|| UnderWay {
+    pub(crate) fn enter(&self, intent: u64) -> Option<InProgress> {
+        let mut set = self.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
+        set.insert(intent).then(|| InProgress {
             served: self.clone(),
             intent,
         })
     }
 
-    /// P9: whether the intent has been served before, and how. To be called with the intent [entered](Served::enter).
-    pub(crate) async fn before(&self, intent: u64, digest: Hash) -> Result<Result<Before, Fault>, StoreError> {
+    /// P9: whether the intent has been served before, and how. To be called with the intent [entered](ServedIntents::enter).
+    pub(crate) async fn before(
+        &self,
+        intent: u64,
+        digest: Hash,
+    ) -> Result<Result<ServedBefore, CheckFailed>, StoreError> {
         Ok(p9_not_served(self.store.get(index_key(intent)).await?, intent, digest))
     }
 
     /// Keeps the answer. Durable when it returns: only then may the answer leave.
     pub(crate) async fn keep(
         &self,
-        fresh: Fresh,
+        fresh: NotServed,
         reply: &Reply,
         exchange: Uuid,
         record: Option<ExchangeRecord>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let row = Row {
+        let row = ServedIntent {
             intent: fresh.intent,
             digest: fresh.digest,
             reply: Some(reply.clone()),
@@ -152,12 +156,12 @@ impl Served {
     }
 
     /// The row of an intent.
-    pub(crate) async fn row(&self, intent: u64) -> Result<Option<Row>, StoreError> {
+    pub(crate) async fn row(&self, intent: u64) -> Result<Option<ServedIntent>, StoreError> {
         self.store.get(index_key(intent)).await
     }
 
     /// The outcome was seen: the sealed bytes are not needed any more.
-    pub(crate) async fn seen(&self, mut row: Row, now: Timestamp) -> Result<(), StoreError> {
+    pub(crate) async fn seen(&self, mut row: ServedIntent, now: Timestamp) -> Result<(), StoreError> {
         row.reply = None;
         row.seen = true;
         row.since = now;
@@ -165,11 +169,11 @@ impl Served {
     }
 
     /// Rows whose outcome is overdue, each reported once; drops rows seen long ago.
-    pub(crate) async fn overdue(&self, now: Timestamp) -> Result<Vec<Row>, StoreError> {
+    pub(crate) async fn overdue(&self, now: Timestamp) -> Result<Vec<ServedIntent>, StoreError> {
         let mut overdue = Vec::new();
         for (key, mut row) in self.store.all().await? {
             let age = now.since(row.since);
-            if row.seen && age > KEEP_SEEN {
+            if row.seen && age > RETENTION {
                 self.store.remove(key).await?;
             } else if !row.seen && !row.alarmed && age > OUTCOME_WITHIN {
                 row.alarmed = true;
@@ -182,13 +186,13 @@ impl Served {
 }
 
 /// The decision of P9.
-fn p9_not_served(row: Option<Row>, intent: u64, digest: Hash) -> Result<Before, Fault> {
-    let fault = Fault::of(CheckName::P9);
+fn p9_not_served(row: Option<ServedIntent>, intent: u64, digest: Hash) -> Result<ServedBefore, CheckFailed> {
+    let failed = CheckFailed::of(CheckName::P9);
     match row {
-        None => Ok(Before::Never(Fresh { intent, digest })),
-        Some(row) if row.digest != digest => Err(fault("the intent was served before, for another forward")),
-        Some(Row { reply: Some(reply), .. }) => Ok(Before::Same(Box::new(reply))),
-        Some(_) => Err(fault("the intent's outcome has been seen")),
+        None => Ok(ServedBefore::Never(NotServed { intent, digest })),
+        Some(row) if row.digest != digest => Err(failed("the intent was served before, for another forward")),
+        Some(ServedIntent { reply: Some(reply), .. }) => Ok(ServedBefore::Same(Box::new(reply))),
+        Some(_) => Err(failed("the intent's outcome has been seen")),
     }
 }
 
@@ -213,22 +217,22 @@ mod tests {
         )
     }
 
-    async fn fresh(served: &Served) -> Fresh {
+    async fn fresh(served: &ServedIntents) -> NotServed {
         match served.before(7, Hash([1; 32])).await.unwrap().unwrap() {
-            Before::Never(fresh) => fresh,
-            Before::Same(_) => panic!("served"),
+            ServedBefore::Never(fresh) => fresh,
+            ServedBefore::Same(_) => panic!("served"),
         }
     }
 
     #[tokio::test]
     async fn p9_the_same_forward_gets_the_same_bytes_also_after_a_restart() {
         let directory = tempfile::tempdir().unwrap();
-        let served = Served::open(directory.path()).unwrap();
+        let served = ServedIntents::open(directory.path()).unwrap();
         let fresh = fresh(&served).await;
         served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
         drop(served);
-        let served = Served::open(directory.path()).unwrap();
-        let Ok(Before::Same(again)) = served.before(7, Hash([1; 32])).await.unwrap() else {
+        let served = ServedIntents::open(directory.path()).unwrap();
+        let Ok(ServedBefore::Same(again)) = served.before(7, Hash([1; 32])).await.unwrap() else {
             panic!("not the same")
         };
         assert_eq!(*again, reply());
@@ -237,7 +241,7 @@ mod tests {
     #[tokio::test]
     async fn p9_another_forward_or_one_after_the_outcome_is_refused() {
         let directory = tempfile::tempdir().unwrap();
-        let served = Served::open(directory.path()).unwrap();
+        let served = ServedIntents::open(directory.path()).unwrap();
         let fresh = fresh(&served).await;
         served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
         let other = served.before(7, Hash([2; 32])).await.unwrap().unwrap_err();
@@ -247,7 +251,7 @@ mod tests {
         let late = served.before(7, Hash([1; 32])).await.unwrap().unwrap_err();
         assert_eq!(
             late,
-            Fault {
+            CheckFailed {
                 check: CheckName::P9,
                 why: "the intent's outcome has been seen"
             }
@@ -257,7 +261,7 @@ mod tests {
     #[tokio::test]
     async fn a_missing_outcome_is_reported_once_and_after_two_minutes() {
         let directory = tempfile::tempdir().unwrap();
-        let served = Served::open(directory.path()).unwrap();
+        let served = ServedIntents::open(directory.path()).unwrap();
         let fresh = fresh(&served).await;
         served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
         assert!(served.overdue(NOW.after(120)).await.unwrap().is_empty());
@@ -265,14 +269,14 @@ mod tests {
         assert!(served.overdue(NOW.after(300)).await.unwrap().is_empty());
         let row = served.row(7).await.unwrap().unwrap();
         served.seen(row, NOW).await.unwrap();
-        assert!(served.overdue(NOW.after(KEEP_SEEN + 1)).await.unwrap().is_empty());
+        assert!(served.overdue(NOW.after(RETENTION + 1)).await.unwrap().is_empty());
         assert!(served.row(7).await.unwrap().is_none(), "dropped a day later");
     }
 
     #[tokio::test]
     async fn one_task_at_a_time_serves_an_intent() {
         let directory = tempfile::tempdir().unwrap();
-        let served = Served::open(directory.path()).unwrap();
+        let served = ServedIntents::open(directory.path()).unwrap();
         let guard = served.enter(7).unwrap();
         assert!(served.enter(7).is_none());
         assert!(served.enter(8).is_some());

@@ -63,13 +63,13 @@ impl RegisterFixture {
 }
 
 /// Checks, asks the register, keeps.
-async fn serve(prepared: &Prepared, register: &Register, served: &Served) -> Reply {
-    let judge = prepared.world.judge("kba");
-    let checked = prepared.check(&judge, 1).unwrap();
+async fn serve(prepared: &Prepared, register: &Register, served: &ServedIntents) -> Reply {
+    let context = prepared.world.context("kba");
+    let checked = prepared.check(&context, 1).unwrap();
     let receipt = Receipt::parse(&prepared.forward.intent_receipt).unwrap();
     let digest = served::digest(&prepared.forward, &receipt);
     let index = receipt.index().get();
-    let Before::Never(fresh) = served.before(index, digest).await.unwrap().unwrap() else {
+    let ServedBefore::Never(fresh) = served.before(index, digest).await.unwrap().unwrap() else {
         panic!("served")
     };
     let key = &prepared.world.provider;
@@ -84,9 +84,9 @@ async fn serve(prepared: &Prepared, register: &Register, served: &Served) -> Rep
     reply
 }
 
-fn served() -> (tempfile::TempDir, Served) {
+fn served() -> (tempfile::TempDir, ServedIntents) {
     let directory = tempfile::tempdir().unwrap();
-    let served = Served::open(directory.path()).unwrap();
+    let served = ServedIntents::open(directory.path()).unwrap();
     (directory, served)
 }
 
@@ -103,10 +103,10 @@ async fn evidence_reaches_the_consumer_and_nobody_finds_nothing() {
         assert_eq!(reply.statement.outcome, expected);
         reply.verify(&prepared.world.provider.public()).unwrap();
         let completion = prepared.close(Some(reply), expected.into());
-        let judge = prepared.world.judge("stadt-a");
-        let accepted = consumer_checks::check(&judge, &prepared.asked.request, &completion).unwrap();
-        let asked = prepared.asked.xnachweis.as_ref().unwrap();
-        let evidence = accepted.open(&prepared.asked.answer_key, asked).unwrap();
+        let context = prepared.world.context("stadt-a");
+        let accepted = consumer_checks::check(&context, &prepared.pending.request, &completion).unwrap();
+        let asked = prepared.pending.xnachweis.as_ref().unwrap();
+        let evidence = accepted.open(&prepared.pending.answer_key, asked).unwrap();
         assert_eq!(evidence.is_some(), expected == ReplyOutcome::Delivered);
     }
     assert_eq!(register.questions(), 2, "nobody is asked for like anybody else");
@@ -118,12 +118,12 @@ async fn answers_of_every_kind_have_one_size() {
     let (_directory, served) = served();
     let found = serve(&Plan::default().build(), &register.register, &served).await;
     let prepared = Plan::default().build();
-    let fault = Fault {
+    let failure = CheckFailed {
         check: CheckName::P4,
         why: "",
     };
-    let judge = prepared.world.judge("kba");
-    let refused = release::refuse(&judge, &prepared.world.provider, &prepared.forward, 4, fault, NOW).unwrap();
+    let context = prepared.world.context("kba");
+    let refused = release::refuse(&context, &prepared.world.provider, &prepared.forward, 4, failure, NOW).unwrap();
     assert_eq!(found.sealed_answer.len(), refused.sealed_answer.len());
     assert_eq!(refused.statement.refusal, Some(CheckName::P4));
 }
@@ -167,8 +167,8 @@ async fn closed(change: impl Fn(&mut record::ExchangeRecord) + 'static) -> Resul
     .build();
     let reply = serve(&prepared, &register.register, &served).await;
     let completion = prepared.close(Some(reply), Outcome::Delivered);
-    let judge = prepared.world.judge("kba");
-    let closed = Closed::check(&judge, &completion.notice)?;
+    let context = prepared.world.context("kba");
+    let closed = ClosedExchange::check(&context, &completion.notice)?;
     let row = served.row(closed.intent().index().get()).await.unwrap().unwrap();
     closed.check_answer(&row)
 }
@@ -201,15 +201,15 @@ async fn an_outcome_that_says_something_else_is_not() {
 async fn a_notice_with_changed_receipts_is_not_taken() {
     let mut prepared = Plan::default().build();
     let good = prepared.close(None, Outcome::TimedOut).notice;
-    let judge = prepared.world.judge("kba");
-    assert!(Closed::check(&judge, &good).is_ok());
+    let context = prepared.world.context("kba");
+    assert!(ClosedExchange::check(&context, &good).is_ok());
     let mut changed = good.clone();
     changed.outcome_receipt[200] ^= 1;
-    assert!(Closed::check(&judge, &changed).is_err());
+    assert!(ClosedExchange::check(&context, &changed).is_err());
     let mut changed = good.clone();
     changed.intent_receipt = good.outcome_receipt.clone();
-    assert!(Closed::check(&judge, &changed).is_err());
+    assert!(ClosedExchange::check(&context, &changed).is_err());
     let mut changed = good;
     changed.intent_receipt = prepared.log.receipt_of_other(prepared.intent);
-    assert!(Closed::check(&judge, &changed).is_err());
+    assert!(ClosedExchange::check(&context, &changed).is_err());
 }

@@ -36,7 +36,7 @@ pub struct Forward {
     pub s2: Signature,
     /// The key the answer has to be sealed to.
     pub answer_key: SealingPublicKey,
-    /// [`crate::SealedRequest`].
+    /// [`crate::RequestContent`].
     #[serde(with = "record::bytes")]
     pub sealed_request: Vec<u8>,
     /// [`crate::ProviderPart`].
@@ -141,7 +141,7 @@ pub struct AnswerStatement {
 pub struct Reply {
     /// What is signed.
     pub statement: AnswerStatement,
-    /// [`Answer`], sealed to the consumer's answer key.
+    /// [`AnswerContent`], sealed to the consumer's answer key.
     #[serde(with = "record::bytes")]
     pub sealed_answer: Vec<u8>,
     /// By the provider, context `einsicht/answer/v1`.
@@ -194,7 +194,7 @@ impl Reply {
 /// The answer for the consumer's eyes only: XNachweis 0102 or 0103 and the salt of its digest.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Answer {
+pub struct AnswerContent {
     /// Random; makes the digest in the record unguessable.
     #[serde(with = "record::bytes")]
     pub salt: [u8; 32],
@@ -203,13 +203,13 @@ pub struct Answer {
     pub xml: Vec<u8>,
 }
 
-impl std::fmt::Debug for Answer {
+impl std::fmt::Debug for AnswerContent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Answer(redacted)")
+        f.write_str("AnswerContent(redacted)")
     }
 }
 
-impl Answer {
+impl AnswerContent {
     /// SHA-256(salt ‖ XML): the evidence digest.
     pub fn digest(&self) -> Hash {
         sha256_of(&[&self.salt, &self.xml])

@@ -187,10 +187,10 @@ pub struct ProviderContext {
 }
 
 #[derive(Serialize)]
-struct Binding<'a>(&'a Label, &'a ParticipantId, #[serde(with = "record::bytes")] Hash);
+struct SealBinding<'a>(&'a Label, &'a ParticipantId, #[serde(with = "record::bytes")] Hash);
 
 #[derive(Serialize)]
-struct Signed<'a>(
+struct SignedBinding<'a>(
     &'a Label,
     &'a ParticipantId,
     #[serde(with = "record::bytes")] Hash,
@@ -199,7 +199,7 @@ struct Signed<'a>(
 
 impl ProviderContext {
     fn aad(&self) -> Vec<u8> {
-        record::cbor::to_vec(&Binding(&self.label, &self.provider, self.s1))
+        record::cbor::to_vec(&SealBinding(&self.label, &self.provider, self.s1))
     }
 }
 
@@ -220,7 +220,7 @@ impl ProviderPart {
         let signature = sign::sign(
             key,
             PART_CONTEXT,
-            &Signed(&context.label, &context.provider, context.s1, digest),
+            &SignedBinding(&context.label, &context.provider, context.s1, digest),
         );
         Self { content, signature }
     }
@@ -249,7 +249,7 @@ impl ProviderPart {
     /// [`MessageError::Signature`].
     pub fn verify(&self, context: &ProviderContext, key: &VerifyingKey) -> Result<(), MessageError> {
         let digest = Self::digest(&self.content);
-        let signed = Signed(&context.label, &context.provider, context.s1, digest);
+        let signed = SignedBinding(&context.label, &context.provider, context.s1, digest);
         sign::verify(key, PART_CONTEXT, &signed, &self.signature, "the provider part")
     }
 

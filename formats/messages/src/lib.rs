@@ -42,7 +42,7 @@ pub mod sign;
 pub mod xnachweis;
 
 pub use answer::{
-    Acknowledgement, Answer, AnswerStatement, CheckName, Completion, Forward, OutcomeNotice, Reply, ReplyOutcome,
+    Acknowledgement, AnswerContent, AnswerStatement, CheckName, Completion, Forward, OutcomeNotice, Reply, ReplyOutcome,
 };
 pub use digest::sha256_of;
 pub use disclosure::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodInfo};
@@ -52,7 +52,7 @@ pub use labels::{
     ProviderContent, ProviderContext, ProviderPart,
 };
 pub use random::{RandomnessError, random};
-pub use request::{ExchangeRequest, Metadata, PersonQuery, S1, S1Statement, S2Statement, SealedRequest};
+pub use request::{ExchangeRequest, Metadata, PersonQuery, RequestContent, S1, S1Statement, S2Statement};
 pub use seal::{SealingKey, SealingPublicKey};
 pub use sign::Signature;
 

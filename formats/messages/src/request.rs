@@ -316,7 +316,7 @@ pub fn verify_consumer(
 /// The request for the provider's eyes only: XNachweis 0101 and the salt of its digest.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SealedRequest {
+pub struct RequestContent {
     /// Random; makes the digest in the record unguessable.
     #[serde(with = "record::bytes")]
     pub salt: [u8; 32],
@@ -325,13 +325,13 @@ pub struct SealedRequest {
     pub xml: Vec<u8>,
 }
 
-impl std::fmt::Debug for SealedRequest {
+impl std::fmt::Debug for RequestContent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SealedRequest(redacted)")
+        f.write_str("RequestContent(redacted)")
     }
 }
 
-impl SealedRequest {
+impl RequestContent {
     /// SHA-256(salt ‖ XML), as the metadata and the record carry it.
     pub fn digest(&self) -> Hash {
         sha256_of(&[&self.salt, &self.xml])

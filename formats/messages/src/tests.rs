@@ -79,7 +79,7 @@ fn exchange(message: u128) -> ExchangeRequest {
         NOW,
         sealed_person,
     );
-    let request = SealedRequest {
+    let request = RequestContent {
         salt: [4; 32],
         xml: b"<xml/>".to_vec(),
     };
@@ -105,7 +105,7 @@ fn an_exchange_verifies_and_survives_the_wire() {
     let read: ExchangeRequest = record::cbor::from_slice(&bytes).unwrap();
     assert_eq!(read, request);
     assert_eq!(read.s1.open_person(&SealingKey::from_seed([12; 32])).unwrap(), person());
-    let opened = SealedRequest::open(
+    let opened = RequestContent::open(
         &read.sealed_request,
         &SealingKey::from_seed([13; 32]),
         &read.s1.digest(),
@@ -189,7 +189,7 @@ fn s1_and_s2_cannot_be_swapped_between_exchanges() {
         Err(MessageError::Signature("S1")),
         "one's context is not the other's"
     );
-    let opened = SealedRequest::open(&one.sealed_request, &SealingKey::from_seed([13; 32]), &two.s1.digest());
+    let opened = RequestContent::open(&one.sealed_request, &SealingKey::from_seed([13; 32]), &two.s1.digest());
     assert_eq!(opened.unwrap_err(), MessageError::Seal(seal::SealError::Open));
 }
 
@@ -358,7 +358,7 @@ fn the_provider_part_belongs_to_its_label_provider_and_s1() {
 }
 
 fn reply(outcome: ReplyOutcome, refusal: Option<CheckName>, digest: Option<Hash>) -> Reply {
-    let answer = Answer {
+    let answer = AnswerContent {
         salt: [8; 32],
         xml: b"<answer/>".to_vec(),
     };
@@ -379,7 +379,7 @@ fn a_reply_binds_the_provider_to_its_sealed_answer() {
     let key = public(&provider_key());
     let good = reply(ReplyOutcome::Delivered, None, Some(Hash([1; 32])));
     good.verify(&key).unwrap();
-    let answer = Answer::open(
+    let answer = AnswerContent::open(
         &good.sealed_answer,
         &SealingKey::from_seed([14; 32]),
         Uuid::from_u128(1),
@@ -399,7 +399,7 @@ fn a_reply_binds_the_provider_to_its_sealed_answer() {
         good.verify(&public(&consumer_key())),
         Err(MessageError::Signature("the answer"))
     );
-    let other = Answer::open(
+    let other = AnswerContent::open(
         &good.sealed_answer,
         &SealingKey::from_seed([14; 32]),
         Uuid::from_u128(2),
@@ -443,11 +443,11 @@ fn acknowledgements_are_signed() {
 fn debug_shows_nothing_personal() {
     let request = exchange(1);
     let part = ProviderPart::sign(content(), &context(), &identity_key());
-    let answer = Answer {
+    let answer = AnswerContent {
         salt: [8; 32],
         xml: b"FIN WVWZZZ1JZXW000001".to_vec(),
     };
-    let request_part = SealedRequest {
+    let request_part = RequestContent {
         salt: [8; 32],
         xml: b"Mustermann".to_vec(),
     };

@@ -33,15 +33,15 @@ fn response(asked: &EvidenceRequest0101) -> EvidenceResponse0102 {
 }
 
 fn xnachweis(prepared: &Prepared) -> &EvidenceRequest0101 {
-    prepared.asked.xnachweis.as_ref().unwrap()
+    prepared.pending.xnachweis.as_ref().unwrap()
 }
 
 /// The provider's reply with this XML.
 fn reply(prepared: &Prepared, (outcome, refusal): (ReplyOutcome, Option<CheckName>), xml: Vec<u8>) -> Reply {
-    let message = prepared.asked.request.metadata.message;
-    let answer = Answer { salt: [6; 32], xml };
+    let message = prepared.pending.request.metadata.message;
+    let answer = AnswerContent { salt: [6; 32], xml };
     let digest = (outcome == ReplyOutcome::Delivered).then(|| answer.digest());
-    let sealed = answer.seal(&prepared.asked.request.answer_key, message).unwrap();
+    let sealed = answer.seal(&prepared.pending.request.answer_key, message).unwrap();
     Reply::sign(
         &prepared.world.provider,
         (message, prepared.intent.get()),
@@ -82,12 +82,16 @@ fn delivered_by(plan: Plan) -> (Prepared, Completion) {
     (prepared, completion)
 }
 
-fn run(prepared: &Prepared, completion: &Completion) -> Result<Accepted, Fault> {
-    check(&prepared.world.judge("stadt-a"), &prepared.asked.request, completion)
+fn run(prepared: &Prepared, completion: &Completion) -> Result<Accepted, CompletionError> {
+    check(
+        &prepared.world.context("stadt-a"),
+        &prepared.pending.request,
+        completion,
+    )
 }
 
-fn open(prepared: &Prepared, accepted: &Accepted) -> Result<Option<AuthorityEvidence>, Fault> {
-    accepted.open(&prepared.asked.answer_key, xnachweis(prepared))
+fn open(prepared: &Prepared, accepted: &Accepted) -> Result<Option<AuthorityEvidence>, CompletionError> {
+    accepted.open(&prepared.pending.answer_key, xnachweis(prepared))
 }
 
 #[test]
@@ -158,7 +162,7 @@ fn c1_an_outcome_that_closes_another_intent() {
     let fault = run(&prepared, &completion).unwrap_err();
     assert_eq!(
         fault,
-        Fault {
+        CompletionError {
             check: "C1",
             why: "the outcome closes another intent"
         }

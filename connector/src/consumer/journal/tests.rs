@@ -7,18 +7,18 @@ use crate::fixture::World;
 #[tokio::test]
 async fn request_and_answer_key_survive_a_restart_and_the_person_is_not_kept() {
     let directory = tempfile::tempdir().unwrap();
-    let asked = World::new().ask();
+    let pending = World::new().request();
     let journal = Journal::open(directory.path()).unwrap();
-    journal.keep(&asked).await.unwrap();
+    journal.keep(&pending).await.unwrap();
     drop(journal);
     let file = std::fs::read(directory.path().join(crate::store::FILE)).unwrap();
     let text = String::from_utf8_lossy(&file);
     assert!(!text.contains(crate::fixture::IDNR) && !text.contains(crate::fixture::FAMILY_NAME));
     let journal = Journal::open(directory.path()).unwrap();
-    let open = journal.open_ones().await.unwrap();
+    let open = journal.pending().await.unwrap();
     assert_eq!(open.len(), 1);
-    assert_eq!(open[0].request, asked.request);
-    assert_eq!(open[0].answer_key.public(), asked.request.answer_key);
-    journal.forget(asked.request.metadata.exchange).await.unwrap();
-    assert!(journal.open_ones().await.unwrap().is_empty());
+    assert_eq!(open[0].request, pending.request);
+    assert_eq!(open[0].answer_key.public(), pending.request.answer_key);
+    journal.forget(pending.request.metadata.exchange).await.unwrap();
+    assert!(journal.pending().await.unwrap().is_empty());
 }

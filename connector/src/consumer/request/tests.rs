@@ -2,16 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
-use crate::fixture::{FAMILY_NAME, IDNR, NOW, World, id, question};
+use crate::fixture::{FAMILY_NAME, IDNR, NOW, World, id, query};
 
-fn ask_changed(change: impl Fn(&mut Question)) -> Result<Asked, AskError> {
+fn build_changed(change: impl Fn(&mut EvidenceQuery)) -> Result<PendingRequest, QueryError> {
     let world = World::new();
-    let mut question = question();
-    change(&mut question);
+    let mut query = query();
+    change(&mut query);
     build(
-        &world.judge("stadt-a"),
+        &world.context("stadt-a"),
         &world.consumer,
-        &question,
+        &query,
         "0".repeat(32),
         NOW,
         NOW.after(30),
@@ -21,15 +21,15 @@ fn ask_changed(change: impl Fn(&mut Question)) -> Result<Asked, AskError> {
 #[test]
 fn what_is_asked_is_signed_sealed_and_only_for_those_it_is_for() {
     let world = World::new();
-    let asked = world.ask();
+    let pending = world.request();
     let key = world.consumer.public();
-    asked.request.verify(&key, NOW).unwrap();
-    let person = asked.request.s1.open_person(&world.identity_sealing).unwrap();
+    pending.request.verify(&key, NOW).unwrap();
+    let person = pending.request.s1.open_person(&world.identity_sealing).unwrap();
     assert_eq!(person.family_name, FAMILY_NAME);
-    let request = &asked.request;
-    let sealed = SealedRequest::open(&request.sealed_request, &world.provider_sealing, &request.s1.digest()).unwrap();
+    let request = &pending.request;
+    let sealed = RequestContent::open(&request.sealed_request, &world.provider_sealing, &request.s1.digest()).unwrap();
     assert_eq!(sealed.digest(), request.metadata.request_digest);
-    assert_eq!(EvidenceRequest0101::parse(&sealed.xml).ok(), asked.xnachweis);
+    assert_eq!(EvidenceRequest0101::parse(&sealed.xml).ok(), pending.xnachweis);
     let wire = String::from_utf8_lossy(&record::cbor::to_vec(request)).into_owned();
     assert!(!wire.contains(IDNR) && !wire.contains(FAMILY_NAME));
 }
@@ -37,34 +37,34 @@ fn what_is_asked_is_signed_sealed_and_only_for_those_it_is_for() {
 #[test]
 fn a_faulty_question_is_not_asked() {
     assert_eq!(
-        ask_changed(|q| q.provider = id("unknown")).unwrap_err(),
-        AskError::Provider
+        build_changed(|q| q.provider = id("unknown")).unwrap_err(),
+        QueryError::Provider
     );
     assert_eq!(
-        ask_changed(|q| q.provider = id("stadt-b")).unwrap_err(),
-        AskError::Provider
+        build_changed(|q| q.provider = id("stadt-b")).unwrap_err(),
+        QueryError::Provider
     );
     assert_eq!(
-        ask_changed(|q| q.purpose.clear()).unwrap_err(),
-        AskError::Text("purpose")
+        build_changed(|q| q.purpose.clear()).unwrap_err(),
+        QueryError::Text("purpose")
     );
     assert_eq!(
-        ask_changed(|q| q.official = "x".repeat(201)).unwrap_err(),
-        AskError::Text("official")
+        build_changed(|q| q.official = "x".repeat(201)).unwrap_err(),
+        QueryError::Text("official")
     );
     for idnr in ["0821496738", "08214967385", "00000000000"] {
-        let error = ask_changed(|q| q.person.idnr = Some(idnr.into())).unwrap_err();
+        let error = build_changed(|q| q.person.idnr = Some(idnr.into())).unwrap_err();
         assert_eq!(
             error,
-            AskError::Person(MessageError::Malformed("person: the IDNr is not valid"))
+            QueryError::Person(MessageError::Malformed("person: the IDNr is not valid"))
         );
     }
-    assert!(ask_changed(|q| q.person.date_of_birth = "gestern".into()).is_err());
+    assert!(build_changed(|q| q.person.date_of_birth = "gestern".into()).is_err());
 }
 
 #[test]
 fn debug_shows_nothing_personal() {
-    let text = format!("{:?} {:?} {:?}", question(), question().person, World::new().ask());
+    let text = format!("{:?} {:?} {:?}", query(), query().person, World::new().request());
     for secret in [IDNR, FAMILY_NAME, "Emma", "1964", "50667"] {
         assert!(!text.contains(secret), "{secret}");
     }

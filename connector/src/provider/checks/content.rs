@@ -1,13 +1,13 @@
 //! What is asked, and by which right: P6 and P7.
 
 use messages::xnachweis::{Authority, EvidenceRequest0101};
-use messages::{CheckName, Forward, ProviderContent, SealedRequest, SealingKey};
+use messages::{CheckName, Forward, ProviderContent, RequestContent, SealingKey};
 use record::{Entry, ExchangeRecord, Label, Series, Timestamp};
 use registerlandkarte::Permission;
 
-use super::failed::Fault;
-use crate::context::Judge;
-use crate::recorded::{self, Sent};
+use super::failed::CheckFailed;
+use crate::context::CheckContext;
+use crate::record_check::{self, SignedParts};
 
 /// What P6 opens: the intent's record and the request, which say the same.
 pub(super) struct MatchingRecord {
@@ -18,42 +18,46 @@ pub(super) struct MatchingRecord {
 /// P6: the record opens with the key that identity gave, is the one the intent commits to, and says what the signed
 /// request and its metadata say.
 pub(super) fn p6_record(
-    judge: &Judge,
+    context: &CheckContext,
     sealing: &SealingKey,
     forward: &Forward,
     entry: &Entry,
     label: &Label,
     content: &ProviderContent,
-) -> Result<MatchingRecord, Fault> {
-    let fault = Fault::of(CheckName::P6);
-    let record = recorded::open(&forward.sealed_record, entry, label, &content.shared_key).map_err(&fault)?;
-    let sent = Sent {
+) -> Result<MatchingRecord, CheckFailed> {
+    let failed = CheckFailed::of(CheckName::P6);
+    let record = record_check::open(&forward.sealed_record, entry, label, &content.shared_key).map_err(&failed)?;
+    let sent = SignedParts {
         metadata: &forward.metadata,
         s1: &forward.s1,
         s2: &forward.s2,
         answer_key: forward.answer_key,
         sealed_request: &forward.sealed_request,
     };
-    recorded::check_content(&record, &sent, &judge.directory).map_err(&fault)?;
+    record_check::check_content(&record, &sent, &context.directory).map_err(&failed)?;
     if record.result.is_some() {
-        return Err(fault("the intent's record has a result already"));
+        return Err(failed("the intent's record has a result already"));
     }
-    if forward.metadata.test != judge.test {
-        return Err(fault("test messages and others are not mixed"));
+    if forward.metadata.test != context.test {
+        return Err(failed("test messages and others are not mixed"));
     }
-    let request = open_request(judge, sealing, forward).map_err(&fault)?;
+    let request = open_request(context, sealing, forward).map_err(&failed)?;
     let named = request.person.idnr.as_ref();
     let idnr = &content.idnr;
     if !idnr.is_nobody() && named.is_some_and(|named| named != idnr) {
-        return Err(fault("identity names another person than the consumer"));
+        return Err(failed("identity names another person than the consumer"));
     }
     Ok(MatchingRecord { record, request })
 }
 
 /// Opens the XNachweis request, which must be the one that the metadata and the record digest.
-fn open_request(judge: &Judge, sealing: &SealingKey, forward: &Forward) -> Result<EvidenceRequest0101, &'static str> {
+fn open_request(
+    context: &CheckContext,
+    sealing: &SealingKey,
+    forward: &Forward,
+) -> Result<EvidenceRequest0101, &'static str> {
     let metadata = &forward.metadata;
-    let sealed = SealedRequest::open(&forward.sealed_request, sealing, &forward.s1.digest())
+    let sealed = RequestContent::open(&forward.sealed_request, sealing, &forward.s1.digest())
         .map_err(|_| "the request is not sealed to this provider under this S1")?;
     if sealed.digest() != metadata.request_digest {
         return Err("the request is not the one that was digested");
@@ -63,11 +67,11 @@ fn open_request(judge: &Judge, sealing: &SealingKey, forward: &Forward) -> Resul
     if head.message != metadata.message || head.test != metadata.test {
         return Err("the request and the metadata are of different messages");
     }
-    let consumer = judge
+    let consumer = context
         .directory
         .consumer(&metadata.consumer)
         .map(|consumer| Authority::from(&consumer.party));
-    if Some(&head.consumer) != consumer.as_ref() || head.provider != Authority::from(&judge.me.party) {
+    if Some(&head.consumer) != consumer.as_ref() || head.provider != Authority::from(&context.me.party) {
         return Err("the request names other authorities");
     }
     if request.evidence_type.id != metadata.evidence_type {
@@ -83,17 +87,23 @@ fn open_request(judge: &Judge, sealing: &SealingKey, forward: &Forward) -> Resul
 /// P7: the decision, replayed on the logged Registerlandkarte, is the one the record names; retention, expiry day,
 /// disclosure and with it the series are that permission's.
 pub(super) fn p7_permission(
-    judge: &Judge,
+    context: &CheckContext,
     forward: &Forward,
     intended_at: Timestamp,
     record: &ExchangeRecord,
     series: Series,
-) -> Result<Permission, Fault> {
-    let fault = Fault::of(CheckName::P7);
-    let permission = recorded::check_permission(record, &forward.metadata, &judge.registry, intended_at, intended_at)
-        .map_err(&fault)?;
-    if series != recorded::series(permission.rule.disclosure) {
-        return Err(fault(
+) -> Result<Permission, CheckFailed> {
+    let failed = CheckFailed::of(CheckName::P7);
+    let permission = record_check::check_permission(
+        record,
+        &forward.metadata,
+        &context.registerlandkarte,
+        intended_at,
+        intended_at,
+    )
+    .map_err(&failed)?;
+    if series != record_check::series(permission.rule.disclosure) {
+        return Err(failed(
             "the label's series is not that of the permission's disclosure class",
         ));
     }

@@ -4,21 +4,21 @@ use messages::CheckName;
 
 /// A check that failed. `why` goes to the operator's log; it names no person and no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fault {
+pub struct CheckFailed {
     /// Which check.
     pub check: CheckName,
     /// What was wrong.
     pub why: &'static str,
 }
 
-impl Fault {
+impl CheckFailed {
     /// Makes an error of `check` from what was wrong.
     pub(crate) fn of(check: CheckName) -> impl Fn(&'static str) -> Self {
         move |why| Self { check, why }
     }
 
     /// Whether the forward is known to belong to the intent, because identity's signature (P3) was verified.
-    pub fn is_the_intents(&self) -> bool {
+    pub fn belongs_to_intent(&self) -> bool {
         self.check > CheckName::P3
     }
 }

@@ -12,8 +12,8 @@ use tlog::checkpoint::Checkpoint;
 use tlog::merkle::{Index, verify_inclusion};
 use tlog::vrf;
 
-use super::failed::Fault;
-use crate::context::Judge;
+use super::failed::CheckFailed;
+use crate::context::CheckContext;
 
 /// An intent may precede its period's start by this many seconds (design §5.2).
 const PERIOD_SKEW: u64 = 120;
@@ -31,27 +31,27 @@ pub(super) struct ChainRecorded(());
 
 /// P4: the VRF proofs of the number and of its chain hold under the period's logged key, and give the intent's label.
 pub(super) fn p4_numbers(
-    judge: &Judge,
+    context: &CheckContext,
     content: &ProviderContent,
     intent: &Recorded<Intent>,
     label: Label,
     period: Period,
-) -> Result<LabelProof, Fault> {
-    let fault = Fault::of(CheckName::P4);
+) -> Result<LabelProof, CheckFailed> {
+    let failed = CheckFailed::of(CheckName::P4);
     if content.period != period {
-        return Err(fault("identity's part is of another period"));
+        return Err(failed("identity's part is of another period"));
     }
     if !matches!(content.series, Series::Exchanges | Series::DelayedExchanges) {
-        return Err(fault("identity's part is of a series that is not for exchanges"));
+        return Err(failed("identity's part is of a series that is not for exchanges"));
     }
-    let checkpoint = log_signed(judge, &content.checkpoint).map_err(&fault)?;
-    let key = period_key(judge, content, &checkpoint, intent.entry().time).map_err(&fault)?;
+    let checkpoint = log_signed(context, &content.checkpoint).map_err(&failed)?;
+    let key = period_key(context, content, &checkpoint, intent.entry().time).map_err(&failed)?;
     if !content.idnr.is_nobody() && Counter::new(content.number).is_err() {
-        return Err(fault("a person has no such number"));
+        return Err(failed("a person has no such number"));
     }
-    let derived = derive(&key, content, content.number, content.vrf_proof).map_err(&fault)?;
+    let derived = derive(&key, content, content.number, content.vrf_proof).map_err(&failed)?;
     if derived != label {
-        return Err(fault("the intent's label is not that of the number"));
+        return Err(failed("the intent's label is not that of the number"));
     }
     let chain: Result<Vec<Label>, &'static str> = content
         .chain
@@ -59,14 +59,18 @@ pub(super) fn p4_numbers(
         .map(|link| derive(&key, content, link.number, link.vrf_proof))
         .collect();
     Ok(LabelProof {
-        chain: chain.map_err(&fault)?,
+        chain: chain.map_err(&failed)?,
         checkpoint,
     })
 }
 
 /// P5: the chain has exactly the required numbers, and the log has an intent or void for each.
-pub(super) fn p5_chain(judge: &Judge, content: &ProviderContent, proof: &LabelProof) -> Result<ChainRecorded, Fault> {
-    let fault = Fault::of(CheckName::P5);
+pub(super) fn p5_chain(
+    context: &CheckContext,
+    content: &ProviderContent,
+    proof: &LabelProof,
+) -> Result<ChainRecorded, CheckFailed> {
+    let failed = CheckFailed::of(CheckName::P5);
     // SPEC: design §5.5: nobody has random numbers and no chain.
     let expected = if content.idnr.is_nobody() {
         Vec::new()
@@ -75,34 +79,34 @@ pub(super) fn p5_chain(judge: &Judge, content: &ProviderContent, proof: &LabelPr
     };
     let numbers: Vec<u32> = content.chain.iter().map(|link| link.number).collect();
     if numbers != expected {
-        return Err(fault("the chain's numbers are not those of the number"));
+        return Err(failed("the chain's numbers are not those of the number"));
     }
     for (link, expected) in content.chain.iter().zip(&proof.chain) {
-        let entry = included(judge, &link.entry, &proof.checkpoint).map_err(&fault)?;
+        let entry = included(context, &link.entry, &proof.checkpoint).map_err(&failed)?;
         let Body::Labelled {
             kind, period, label, ..
         } = entry.entry().body
         else {
-            return Err(fault("a link of the chain has no label"));
+            return Err(failed("a link of the chain has no label"));
         };
         if !matches!(kind, LabelledKind::Intent | LabelledKind::Void) {
-            return Err(fault("a link of the chain is neither intent nor void"));
+            return Err(failed("a link of the chain is neither intent nor void"));
         }
         if period != content.period || label != *expected {
-            return Err(fault("a link of the chain has another label"));
+            return Err(failed("a link of the chain has another label"));
         }
     }
     Ok(ChainRecorded(()))
 }
 
 /// Verifies the log's signature of a checkpoint, and that it is of the anchored log.
-fn log_signed(judge: &Judge, bytes: &[u8]) -> Result<Checkpoint, &'static str> {
-    let head = judge
+fn log_signed(context: &CheckContext, bytes: &[u8]) -> Result<Checkpoint, &'static str> {
+    let head = context
         .trust
         .checkpoint(bytes.to_vec())
         .map_err(|_| "the checkpoint is not signed by the log")?;
     let checkpoint = head.checkpoint().clone();
-    if judge.is_our_log(&checkpoint) {
+    if context.is_of_our_log(&checkpoint) {
         Ok(checkpoint)
     } else {
         Err("the checkpoint is of another log")
@@ -111,12 +115,12 @@ fn log_signed(judge: &Judge, bytes: &[u8]) -> Result<Checkpoint, &'static str> {
 
 /// Returns the VRF key that the period's begin entry logs.
 fn period_key(
-    judge: &Judge,
+    context: &CheckContext,
     content: &ProviderContent,
     checkpoint: &Checkpoint,
     entry_time: Timestamp,
 ) -> Result<vrf::PublicKey, &'static str> {
-    let begin = included(judge, &content.period_begin, checkpoint)?;
+    let begin = included(context, &content.period_begin, checkpoint)?;
     let Body::Period {
         period,
         event: PeriodEvent::Begin { vrf_key, start },
@@ -147,7 +151,11 @@ fn derive(
 }
 
 /// Proves that an entry is included under the checkpoint, and that its writer had the right to write it.
-fn included(judge: &Judge, linked: &LinkedEntry, checkpoint: &Checkpoint) -> Result<SignedEntry, &'static str> {
+fn included(
+    context: &CheckContext,
+    linked: &LinkedEntry,
+    checkpoint: &Checkpoint,
+) -> Result<SignedEntry, &'static str> {
     let entry = SignedEntry::parse(linked.leaf.clone()).map_err(|_| "an entry of identity's part is malformed")?;
     let index = Index::new(linked.index).map_err(|_| "an index of identity's part is out of range")?;
     verify_inclusion(
@@ -158,7 +166,7 @@ fn included(judge: &Judge, linked: &LinkedEntry, checkpoint: &Checkpoint) -> Res
         &checkpoint.root,
     )
     .map_err(|_| "an entry of identity's part is not included")?;
-    judge
+    context
         .directory
         .check_writer(&entry)
         .map_err(|_| "an entry of identity's part was not its writer's to write")?;

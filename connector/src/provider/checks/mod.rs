@@ -17,7 +17,7 @@
 //! its own module can make, and [`Checked`] holds all tokens: leaving a check out does not compile.
 //!
 //! The provider keeps a refusal as the intent's one answer only from P4 on, where identity's signature binds the forward to
-//! its intent. Before, anyone could have forged the forward around a public receipt.
+//! its intent. ServedBefore, anyone could have forged the forward around a public receipt.
 
 mod content;
 mod failed;
@@ -31,12 +31,12 @@ use record::{ExchangeRecord, Idnr, Timestamp};
 use registerlandkarte::Permission;
 use tlog::checkpoint::Checkpoint;
 
-use crate::context::Judge;
+use crate::context::CheckContext;
 use content::MatchingRecord;
 use labels::{ChainRecorded, LabelProof};
 use origin::{BeforeDeadline, ConsumerSigned, ProvedIntent};
 
-pub use failed::Fault;
+pub use failed::CheckFailed;
 
 /// A forward that passed P1 to P8. Only [`check`] makes one.
 pub struct Checked {
@@ -57,16 +57,21 @@ pub struct Checked {
 /// Checks P1 to P8, in order; the first that fails is returned.
 ///
 /// # Errors
-/// The [`Fault`].
-pub fn check(judge: &Judge, sealing: &SealingKey, forward: &Forward, now: Timestamp) -> Result<Checked, Fault> {
-    let ProvedIntent { intent, label, period } = origin::p1_receipt(judge, forward, now)?;
-    let signed = origin::p2_signatures(judge, forward)?;
-    let content = origin::p3_identity(judge, sealing, forward, label)?;
-    let proof = labels::p4_numbers(judge, &content, &intent, label, period)?;
-    let chained = labels::p5_chain(judge, &content, &proof)?;
+/// The [`CheckFailed`].
+pub fn check(
+    context: &CheckContext,
+    sealing: &SealingKey,
+    forward: &Forward,
+    now: Timestamp,
+) -> Result<Checked, CheckFailed> {
+    let ProvedIntent { intent, label, period } = origin::p1_receipt(context, forward, now)?;
+    let signed = origin::p2_signatures(context, forward)?;
+    let content = origin::p3_identity(context, sealing, forward, label)?;
+    let proof = labels::p4_numbers(context, &content, &intent, label, period)?;
+    let chained = labels::p5_chain(context, &content, &proof)?;
     let MatchingRecord { record, request } =
-        content::p6_record(judge, sealing, forward, intent.entry(), &label, &content)?;
-    let permission = content::p7_permission(judge, forward, intent.entry().time, &record, content.series)?;
+        content::p6_record(context, sealing, forward, intent.entry(), &label, &content)?;
+    let permission = content::p7_permission(context, forward, intent.entry().time, &record, content.series)?;
     let in_time = origin::p8_deadline(forward, now)?;
     let LabelProof {
         checkpoint: chain_checkpoint,

@@ -5,8 +5,8 @@ use messages::request::verify_consumer;
 use messages::{CheckName, Forward, ProviderContent, ProviderContext, ProviderPart, SealingKey};
 use record::{Body, Label, LabelledKind, Period, Timestamp};
 
-use super::failed::Fault;
-use crate::context::Judge;
+use super::failed::CheckFailed;
+use crate::context::CheckContext;
 
 /// The largest age of an intent, by its own time, at which it is served. Seconds.
 const MAX_AGE: u64 = 60;
@@ -25,15 +25,19 @@ pub(super) struct ConsumerSigned(());
 pub(super) struct BeforeDeadline(());
 
 /// P1: the receipt proves an intent of the anchored log, written by a writer with the right to, at most 60 s ago.
-pub(super) fn p1_receipt(judge: &Judge, forward: &Forward, now: Timestamp) -> Result<ProvedIntent, Fault> {
-    let fault = Fault::of(CheckName::P1);
-    let intent = recorded::check::<Intent>(&forward.intent_receipt, &judge.trust, &judge.directory)
-        .map_err(|_| fault("the receipt does not prove an intent"))?;
-    if !judge.of_our_log(&intent) {
-        return Err(fault("the receipt is of another log"));
+pub(super) fn p1_receipt(
+    context: &CheckContext,
+    forward: &Forward,
+    now: Timestamp,
+) -> Result<ProvedIntent, CheckFailed> {
+    let failed = CheckFailed::of(CheckName::P1);
+    let intent = recorded::check::<Intent>(&forward.intent_receipt, &context.trust, &context.directory)
+        .map_err(|_| failed("the receipt does not prove an intent"))?;
+    if !context.has_our_origin(&intent) {
+        return Err(failed("the receipt is of another log"));
     }
     if intent.entry().time.distance(now) > MAX_AGE {
-        return Err(fault("the intent is older than 60 s, or from the future"));
+        return Err(failed("the intent is older than 60 s, or from the future"));
     }
     match intent.entry().body {
         Body::Labelled {
@@ -42,17 +46,17 @@ pub(super) fn p1_receipt(judge: &Judge, forward: &Forward, now: Timestamp) -> Re
             label,
             ..
         } => Ok(ProvedIntent { intent, label, period }),
-        _ => Err(fault("the entry has no label")),
+        _ => Err(failed("the entry has no label")),
     }
 }
 
 /// P2: the consumer, as the directory knows it, signed S1 and S2 over what was forwarded, for this provider.
-pub(super) fn p2_signatures(judge: &Judge, forward: &Forward) -> Result<ConsumerSigned, Fault> {
-    let fault = Fault::of(CheckName::P2);
-    let consumer = judge
+pub(super) fn p2_signatures(context: &CheckContext, forward: &Forward) -> Result<ConsumerSigned, CheckFailed> {
+    let failed = CheckFailed::of(CheckName::P2);
+    let consumer = context
         .directory
         .consumer(&forward.metadata.consumer)
-        .ok_or_else(|| fault("the consumer is not in the directory"))?;
+        .ok_or_else(|| failed("the consumer is not in the directory"))?;
     let key = consumer.signing_key;
     let Forward {
         metadata,
@@ -63,37 +67,37 @@ pub(super) fn p2_signatures(judge: &Judge, forward: &Forward) -> Result<Consumer
         ..
     } = forward;
     verify_consumer(&key, metadata, s1, s2, *answer_key, sealed_request)
-        .map_err(|_| fault("the consumer's signatures do not cover what was forwarded"))?;
-    if metadata.provider != judge.me.party.id {
-        return Err(fault("the request is for another provider"));
+        .map_err(|_| failed("the consumer's signatures do not cover what was forwarded"))?;
+    if metadata.provider != context.me.party.id {
+        return Err(failed("the request is for another provider"));
     }
     Ok(ConsumerSigned(()))
 }
 
 /// P3: identity sealed and signed its part for this label, this provider and this S1.
 pub(super) fn p3_identity(
-    judge: &Judge,
+    context: &CheckContext,
     sealing: &SealingKey,
     forward: &Forward,
     label: Label,
-) -> Result<ProviderContent, Fault> {
-    let fault = Fault::of(CheckName::P3);
-    let context = ProviderContext {
+) -> Result<ProviderContent, CheckFailed> {
+    let failed = CheckFailed::of(CheckName::P3);
+    let binding = ProviderContext {
         label,
-        provider: judge.me.party.id.clone(),
+        provider: context.me.party.id.clone(),
         s1: forward.s1.digest(),
     };
-    let part = ProviderPart::open(&forward.for_provider, sealing, &context)
-        .map_err(|_| fault("identity's part is not sealed for this label, provider and S1"))?;
-    part.verify(&context, &judge.directory.identity.signing)
-        .map_err(|_| fault("identity did not sign its part for this label, provider and S1"))?;
+    let part = ProviderPart::open(&forward.for_provider, sealing, &binding)
+        .map_err(|_| failed("identity's part is not sealed for this label, provider and S1"))?;
+    part.verify(&binding, &context.directory.identity.signing)
+        .map_err(|_| failed("identity did not sign its part for this label, provider and S1"))?;
     Ok(part.content)
 }
 
 /// P8: the deadline, until which the consumer waits, has not passed.
-pub(super) fn p8_deadline(forward: &Forward, now: Timestamp) -> Result<BeforeDeadline, Fault> {
+pub(super) fn p8_deadline(forward: &Forward, now: Timestamp) -> Result<BeforeDeadline, CheckFailed> {
     if now > forward.metadata.deadline {
-        return Err(Fault::of(CheckName::P8)("the deadline has passed"));
+        return Err(CheckFailed::of(CheckName::P8)("the deadline has passed"));
     }
     Ok(BeforeDeadline(()))
 }

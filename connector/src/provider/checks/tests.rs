@@ -7,12 +7,12 @@ use registerlandkarte::Interval;
 use tlog::Hash;
 
 use super::*;
-use crate::fixture::{NOW, OTHER_IDNR, Plan, Prepared, id, question, rule};
+use crate::fixture::{NOW, OTHER_IDNR, Plan, Prepared, id, query, rule};
 
 mod content;
 
-fn run(prepared: &Prepared, after: u64) -> Result<Checked, Fault> {
-    prepared.check(&prepared.world.judge("kba"), after)
+fn run(prepared: &Prepared, after: u64) -> Result<Checked, CheckFailed> {
+    prepared.check(&prepared.world.context("kba"), after)
 }
 
 /// The check that refuses what the plan builds, one second after the intent.
@@ -74,10 +74,10 @@ fn p1_a_changed_or_foreign_receipt() {
     }
     let mut prepared = Plan::default().build();
     prepared.forward.intent_receipt = prepared.log.receipt_of_other(prepared.intent);
-    let fault = run(&prepared, 1).unwrap_err();
+    let failure = run(&prepared, 1).unwrap_err();
     assert_eq!(
-        fault,
-        Fault {
+        failure,
+        CheckFailed {
             check: CheckName::P1,
             why: "the receipt is of another log"
         }
@@ -95,9 +95,9 @@ fn p1_an_entry_of_another_kind() {
 #[test]
 fn p1_a_writer_without_the_right() {
     let prepared = Plan::default().build();
-    let mut judge = prepared.world.judge("kba");
-    judge.directory.writers[0].kinds = vec![Kind::Outcome];
-    assert_eq!(prepared.check(&judge, 1).unwrap_err().check, CheckName::P1);
+    let mut context = prepared.world.context("kba");
+    context.directory.writers[0].kinds = vec![Kind::Outcome];
+    assert_eq!(prepared.check(&context, 1).unwrap_err().check, CheckName::P1);
 }
 
 #[test]
@@ -115,8 +115,8 @@ fn p1_an_intent_older_than_a_minute_or_from_the_future() {
         ..Plan::default()
     }
     .build();
-    let judge = future.world.judge("kba");
-    let refused = check(&judge, &future.world.provider_sealing, &future.forward, NOW);
+    let context = future.world.context("kba");
+    let refused = check(&context, &future.world.provider_sealing, &future.forward, NOW);
     assert_eq!(refused.unwrap_err().check, CheckName::P1);
 }
 
@@ -164,12 +164,12 @@ fn p2_s1_and_s2_of_two_exchanges() {
 #[test]
 fn p2_a_request_for_another_provider() {
     let prepared = Plan::default().build();
-    let mut judge = prepared.world.judge("kba");
-    judge.me.party.id = id("other");
-    let fault = prepared.check(&judge, 1).unwrap_err();
+    let mut context = prepared.world.context("kba");
+    context.me.party.id = id("other");
+    let failure = prepared.check(&context, 1).unwrap_err();
     assert_eq!(
-        fault,
-        Fault {
+        failure,
+        CheckFailed {
             check: CheckName::P2,
             why: "the request is for another provider"
         }
@@ -200,9 +200,9 @@ fn p3_a_part_for_another_label_provider_or_s1() {
 #[test]
 fn p3_a_part_that_identity_did_not_sign() {
     let mut prepared = Plan::default().build();
-    let judge = prepared.world.judge("kba");
-    let proved = origin::p1_receipt(&judge, &prepared.forward, NOW.after(1)).unwrap();
-    let context = ProviderContext {
+    let context = prepared.world.context("kba");
+    let proved = origin::p1_receipt(&context, &prepared.forward, NOW.after(1)).unwrap();
+    let binding = ProviderContext {
         label: proved.label,
         provider: id("kba"),
         s1: prepared.forward.s1.digest(),
@@ -210,18 +210,18 @@ fn p3_a_part_that_identity_did_not_sign() {
     let part = ProviderPart::open(
         &prepared.forward.for_provider,
         &prepared.world.provider_sealing,
-        &context,
+        &binding,
     )
     .unwrap();
-    let forged = ProviderPart::sign(part.content, &context, &SigningKey::from_seed([99; 32]));
+    let forged = ProviderPart::sign(part.content, &binding, &SigningKey::from_seed([99; 32]));
     prepared.forward.for_provider = forged
-        .seal(&context, &prepared.world.provider_sealing.public())
+        .seal(&binding, &prepared.world.provider_sealing.public())
         .unwrap();
-    let fault = run(&prepared, 1).unwrap_err();
+    let failure = run(&prepared, 1).unwrap_err();
     let why = "identity did not sign its part for this label, provider and S1";
     assert_eq!(
-        fault,
-        Fault {
+        failure,
+        CheckFailed {
             check: CheckName::P3,
             why
         }
@@ -303,7 +303,7 @@ fn p4_a_key_that_the_log_does_not_begin_the_period_with() {
         CheckName::P4
     );
     let mut prepared = Plan::default().build();
-    let judge = prepared.world.judge("kba");
+    let context = prepared.world.context("kba");
     let begun = Plan {
         start: NOW.after(121),
         ..Plan::default()
@@ -312,7 +312,7 @@ fn p4_a_key_that_the_log_does_not_begin_the_period_with() {
     let other = prepared.log.checkpoint_of_other();
     prepared = part(move |content| content.checkpoint = other.clone().into_bytes()).build();
     assert_eq!(
-        prepared.check(&judge, 1).unwrap_err().check,
+        prepared.check(&context, 1).unwrap_err().check,
         CheckName::P4,
         "another log"
     );
@@ -387,7 +387,7 @@ fn a_consumer_that_signs_another_providers_name_is_refused_by_p2() {
 
 #[test]
 fn refusals_before_p4_are_not_the_intents() {
-    let is = |check| Fault { check, why: "" }.is_the_intents();
+    let is = |check| CheckFailed { check, why: "" }.belongs_to_intent();
     assert!(!is(CheckName::P1) && !is(CheckName::P2) && !is(CheckName::P3));
     assert!(is(CheckName::P4) && is(CheckName::P8) && is(CheckName::P9));
 }

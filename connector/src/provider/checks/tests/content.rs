@@ -106,9 +106,9 @@ fn p6_a_request_that_says_something_else() {
 #[test]
 fn p6_test_messages_do_not_run_in_production() {
     let prepared = Plan::default().build();
-    let mut judge = prepared.world.judge("kba");
-    judge.test = false;
-    assert_eq!(prepared.check(&judge, 1).unwrap_err().check, CheckName::P6);
+    let mut context = prepared.world.context("kba");
+    context.test = false;
+    assert_eq!(prepared.check(&context, 1).unwrap_err().check, CheckName::P6);
 }
 
 #[test]
@@ -176,10 +176,10 @@ fn p7_an_exchange_that_nothing_permits() {
         CheckName::P7,
         "IDNr"
     );
-    let mut asked = question();
+    let mut asked = query();
     asked.purpose = "other".into();
     let mut other = Plan {
-        question: asked,
+        query: asked,
         ..Plan::default()
     };
     other.record = Box::new(|record| record.why.purpose = "other".into());
@@ -216,10 +216,10 @@ fn p7_a_series_that_is_not_the_disclosure_classs() {
 fn p8_after_the_deadline() {
     let prepared = Plan::default().build();
     assert!(run(&prepared, crate::fixture::DEADLINE).is_ok());
-    let fault = run(&prepared, crate::fixture::DEADLINE + 1).unwrap_err();
+    let failure = run(&prepared, crate::fixture::DEADLINE + 1).unwrap_err();
     assert_eq!(
-        fault,
-        Fault {
+        failure,
+        CheckFailed {
             check: CheckName::P8,
             why: "the deadline has passed"
         }

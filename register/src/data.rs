@@ -42,7 +42,7 @@ type Fields = BTreeMap<String, String>;
 
 /// Why schema or data cannot be used. Names types and fields, never persons or values.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
+pub enum DataError {
     /// A file cannot be read or is not of its form.
     #[error(transparent)]
     File(#[from] ConfigError),
@@ -60,7 +60,7 @@ pub enum StoreError {
     Idnr(usize),
     /// A row has an evidence type or fields that the schema does not have, or lacks some.
     #[error("data: row {row} does not have exactly the fields of {evidence_type}")]
-    Row {
+    Fields {
         /// Which row, from 1, in order of IDNr.
         row: usize,
         /// Of which type.
@@ -69,14 +69,14 @@ pub enum StoreError {
 }
 
 /// The register's content. `Debug` shows no person and no value.
-pub struct Store {
+pub struct RegisterData {
     types: BTreeMap<String, EvidenceType>,
     rows: BTreeMap<String, BTreeMap<String, Fields>>,
 }
 
-impl std::fmt::Debug for Store {
+impl std::fmt::Debug for RegisterData {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Store({} types, {} rows)", self.types.len(), self.rows.len())
+        write!(f, "RegisterData({} types, {} rows)", self.types.len(), self.rows.len())
     }
 }
 
@@ -85,40 +85,40 @@ pub fn is_idnr(text: &str) -> bool {
     text.len() == 11 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-impl Store {
+impl RegisterData {
     /// Reads and checks both files.
     ///
     /// # Errors
-    /// See [`StoreError`].
-    pub fn load(schema: &Path, data: &Path) -> Result<Self, StoreError> {
+    /// See [`DataError`].
+    pub fn load(schema: &Path, data: &Path) -> Result<Self, DataError> {
         let schema: Schema = service::config::load(schema)?;
         let text = std::fs::read(data).map_err(|source| ConfigError::Read {
             path: data.into(),
             source,
         })?;
-        let rows = serde_json::from_slice(&text).map_err(|error| StoreError::Data { line: error.line() })?;
+        let rows = serde_json::from_slice(&text).map_err(|error| DataError::Data { line: error.line() })?;
         tracing::info!(name = schema.name, "register loaded");
         Self::new(schema.evidence_types, rows)
     }
 
-    fn new(types: Vec<EvidenceType>, rows: BTreeMap<String, BTreeMap<String, Fields>>) -> Result<Self, StoreError> {
+    fn new(types: Vec<EvidenceType>, rows: BTreeMap<String, BTreeMap<String, Fields>>) -> Result<Self, DataError> {
         let mut known = BTreeMap::new();
         for evidence_type in types {
             let id = evidence_type.id.clone();
             let names: BTreeSet<&str> = evidence_type.fields.iter().map(|field| field.name.as_str()).collect();
             if id.is_empty() || names.is_empty() || names.len() != evidence_type.fields.len() {
-                return Err(StoreError::Schema(id));
+                return Err(DataError::Schema(id));
             }
             if known.insert(id.clone(), evidence_type).is_some() {
-                return Err(StoreError::Schema(id));
+                return Err(DataError::Schema(id));
             }
         }
         for (number, (idnr, evidence)) in (1..).zip(&rows) {
             if !is_idnr(idnr) || idnr.bytes().all(|byte| byte == b'0') {
-                return Err(StoreError::Idnr(number));
+                return Err(DataError::Idnr(number));
             }
             for (evidence_type, fields) in evidence {
-                let error = || StoreError::Row {
+                let error = || DataError::Fields {
                     row: number,
                     evidence_type: evidence_type.clone(),
                 };

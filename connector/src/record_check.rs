@@ -17,7 +17,7 @@ const SEALED_BEFORE: u64 = 120;
 
 /// What a consumer signed: the measure of a record.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Sent<'a> {
+pub(crate) struct SignedParts<'a> {
     pub(crate) metadata: &'a Metadata,
     pub(crate) s1: &'a S1,
     pub(crate) s2: &'a Signature,
@@ -58,7 +58,7 @@ pub(crate) fn open(
 /// The first group of fields that differs.
 pub(crate) fn check_content(
     record: &ExchangeRecord,
-    sent: &Sent<'_>,
+    sent: &SignedParts<'_>,
     directory: &Directory,
 ) -> Result<(), &'static str> {
     let metadata = sent.metadata;
@@ -119,7 +119,7 @@ pub(crate) fn check_content(
 pub(crate) fn check_permission(
     record: &ExchangeRecord,
     metadata: &Metadata,
-    registry: &Snapshot,
+    registerlandkarte: &Snapshot,
     decided_at: Timestamp,
     closed_at: Timestamp,
 ) -> Result<Permission, &'static str> {
@@ -130,7 +130,7 @@ pub(crate) fn check_permission(
         purpose: metadata.purpose.clone(),
         idnr: metadata.idnr_used,
     };
-    let permission = registry
+    let permission = registerlandkarte
         .decide(&query, decided_at, decided_at)
         .map_err(|_| "no rule permits this exchange")?;
     let rule = &permission.rule;
