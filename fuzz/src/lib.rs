@@ -127,8 +127,8 @@ pub fn add_checkpoint(bytes: &[u8]) -> bool {
 /// Answers of a witness; the first two bytes are the status.
 pub fn witness_answer(bytes: &[u8]) -> bool {
     bytes.split_first_chunk::<2>().is_some_and(|(status, body)| {
-        let answer = tlog::witness::Answer::parse(u16::from_be_bytes(*status), body);
-        matches!(answer, tlog::witness::Answer::Cosigned(_))
+        let answer = tlog::witness::WitnessAnswer::parse(u16::from_be_bytes(*status), body);
+        matches!(answer, tlog::witness::WitnessAnswer::Cosigned(_))
     })
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use proof::bundle::{Bundle, BundleError, Complete, Fault};
+use proof::bundle::{Bundle, BundleError, BundleFault, Complete};
 use record::{Kind, Phase};
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +63,7 @@ pub fn check(file: &[u8], listed: &[u64], trust: &Trust) -> Result<Claim, Failur
 fn failure(error: BundleError) -> Failure {
     match error {
         BundleError::At {
-            fault: Fault::Hidden(_),
+            fault: BundleFault::Hidden(_),
             ..
         } => Failure::Hidden,
         _ => Failure::Proof,

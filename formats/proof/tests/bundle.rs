@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use fixtures::sample_log::{self, SampleLog, idnr, vrf_key};
-use proof::bundle::{Bundle, BundleError, Complete, FORMAT, Fault, Place, ProvedRecord, Record};
+use proof::bundle::{Bundle, BundleError, BundleFault, Complete, FORMAT, Place, ProvedRecord, Record};
 use record::{Idnr, Kind, Period, Phase, RetentionClass, Series, TestNumbers, Timestamp};
 use tlog::map::MapError;
 use tlog::merkle::ProofError;
@@ -20,7 +20,7 @@ fn check(log: &SampleLog, bundle: &Bundle) -> Result<Complete, BundleError> {
 
 /// The place and the fault of a bundle that must be refused.
 #[track_caller]
-fn refused(log: &SampleLog, bundle: &Bundle) -> (Place, Fault) {
+fn refused(log: &SampleLog, bundle: &Bundle) -> (Place, BundleFault) {
     match check(log, bundle) {
         Err(BundleError::At { place, fault }) => (place, fault),
         Err(other) => panic!("refused elsewhere: {other}"),
@@ -29,7 +29,7 @@ fn refused(log: &SampleLog, bundle: &Bundle) -> (Place, Fault) {
 }
 
 #[track_caller]
-fn assert_refused(log: &SampleLog, bundle: &Bundle, place: Place, expected: impl Fn(&Fault) -> bool) {
+fn assert_refused(log: &SampleLog, bundle: &Bundle, place: Place, expected: impl Fn(&BundleFault) -> bool) {
     let (found, fault) = refused(log, bundle);
     assert!(found == place && expected(&fault), "{found}: {fault}");
 }
@@ -99,16 +99,16 @@ fn a_hidden_entry_is_found() {
     for from in [2, 0] {
         let bundle = showing(&|_, series, number, _| series != Series::Exchanges || number < from);
         assert_refused(&log, &bundle, exchange(from, Phase::Intent), |fault| {
-            matches!(fault, Fault::Hidden(_))
+            matches!(fault, BundleFault::Hidden(_))
         });
     }
     let bundle = showing(&|_, series, _, _| series != Series::Inspections);
     let place = Place::Number(Period(1), Series::Inspections, 0, Phase::Intent);
-    assert_refused(&log, &bundle, place, |fault| matches!(fault, Fault::Hidden(_)));
+    assert_refused(&log, &bundle, place, |fault| matches!(fault, BundleFault::Hidden(_)));
     // A phase that is there.
     let bundle = showing(&|_, _, number, phase| (number, phase) != (1, Phase::Outcome));
     assert_refused(&log, &bundle, exchange(1, Phase::Outcome), |fault| {
-        matches!(fault, Fault::Hidden(_))
+        matches!(fault, BundleFault::Hidden(_))
     });
 }
 
@@ -132,7 +132,7 @@ fn skipped_numbers_are_found() {
             panic!("{place}")
         };
         assert!(
-            number > 1 && matches!(fault, Fault::Hidden(_)),
+            number > 1 && matches!(fault, BundleFault::Hidden(_)),
             "{beyond}: {place}: {fault}"
         );
     }
@@ -141,7 +141,7 @@ fn skipped_numbers_are_found() {
 #[test]
 fn the_position_is_the_number() {
     let log = log();
-    let vrf = |fault: &Fault| matches!(fault, Fault::Vrf(_));
+    let vrf = |fault: &BundleFault| matches!(fault, BundleFault::Vrf(_));
     let mut bundle = log.bundle(&idnr());
     bundle.proof.periods[0].exchanges.numbers.swap(0, 1);
     assert_refused(&log, &bundle, exchange(0, Phase::Intent), vrf);
@@ -156,14 +156,14 @@ fn the_position_is_the_number() {
     let (first, second) = numbers.split_at_mut(1);
     std::mem::swap(&mut first[0].intent, &mut second[0].intent);
     assert_refused(&log, &bundle, exchange(0, Phase::Intent), |fault| {
-        matches!(fault, Fault::Label)
+        matches!(fault, BundleFault::Label)
     });
     // One entry twice.
     let mut bundle = log.bundle(&idnr());
     let numbers = &mut bundle.proof.periods[0].exchanges.numbers;
     numbers.push(numbers[0].clone());
     assert_refused(&log, &bundle, exchange(3, Phase::Intent), |fault| {
-        matches!(fault, Fault::Twice(_))
+        matches!(fault, BundleFault::Twice(_))
     });
     // An absent number's proof is another's, or left out.
     let mut bundle = log.bundle(&idnr());
@@ -172,7 +172,7 @@ fn the_position_is_the_number() {
     let mut bundle = log.bundle(&idnr());
     bundle.proof.periods[0].exchanges.absent.pop();
     let place = Place::Series(Period(1), Series::Exchanges);
-    assert_refused(&log, &bundle, place, |fault| matches!(fault, Fault::Absences(11)));
+    assert_refused(&log, &bundle, place, |fault| matches!(fault, BundleFault::Absences(11)));
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn entries_stand_where_they_belong() {
     let numbers = &mut bundle.proof.periods[0].exchanges.numbers;
     (numbers[2].outcome, numbers[1].outcome) = (numbers[1].outcome.take(), None);
     assert_refused(&log, &bundle, exchange(2, Phase::Outcome), |fault| {
-        matches!(fault, Fault::Label)
+        matches!(fault, BundleFault::Label)
     });
     // The outcome of another intent.
     let mut log = SampleLog::new();
@@ -198,7 +198,7 @@ fn entries_stand_where_they_belong() {
     log.outcome(5, number);
     log.map();
     assert_refused(&log, &log.bundle(&idnr()), exchange(1, Phase::Outcome), |fault| {
-        matches!(fault, Fault::Kind)
+        matches!(fault, BundleFault::Kind)
     });
 }
 
@@ -208,7 +208,7 @@ fn another_persons_proof_is_refused() {
     let mut bundle = log.bundle(&Idnr::parse("02476291358", TestNumbers::Allowed).unwrap());
     bundle.idnr = idnr();
     assert_refused(&log, &bundle, exchange(0, Phase::Intent), |fault| {
-        matches!(fault, Fault::Vrf(_))
+        matches!(fault, BundleFault::Vrf(_))
     });
 }
 
@@ -227,7 +227,7 @@ fn the_map_is_the_newest_one() {
     assert_eq!(complete.map.get(), map);
     log.now = time + 60;
     assert_refused(&log, &as_of_old(&log), Place::MapEntry, |fault| {
-        matches!(fault, Fault::Stale(61))
+        matches!(fault, BundleFault::Stale(61))
     });
     // The last of the tree is good for as long as nothing follows.
     assert_eq!(check(&log, &log.bundle(&idnr())).unwrap().as_of, Timestamp(log.now + 1));
@@ -238,14 +238,14 @@ fn the_map_is_the_newest_one() {
     bundle.proof.checkpoint = log.checkpoint(2).into_bytes();
     log.prove_tree(&mut bundle);
     assert_refused(&log, &bundle, exchange(3, Phase::Intent), |fault| {
-        matches!(fault, Fault::Later)
+        matches!(fault, BundleFault::Later)
     });
 }
 
 #[test]
 fn proofs_are_under_the_root_of_the_map_entry() {
     let log = log();
-    let mismatch = |fault: &Fault| matches!(fault, Fault::Map(MapError::RootMismatch));
+    let mismatch = |fault: &BundleFault| matches!(fault, BundleFault::Map(MapError::RootMismatch));
     // The old map's proof under the new root.
     let old = log.bundle_showing(&idnr(), log.snapshots.len() - 2, &|_, _, number, _| number < 2);
     let mut bundle = log.bundle(&idnr());
@@ -273,7 +273,9 @@ fn proofs_are_under_the_root_of_the_map_entry() {
     let mut bundle = log.bundle(&idnr());
     bundle.proof.map = log.placed(denial);
     log.prove_tree(&mut bundle);
-    assert_refused(&log, &bundle, Place::MapEntry, |fault| matches!(fault, Fault::Kind));
+    assert_refused(&log, &bundle, Place::MapEntry, |fault| {
+        matches!(fault, BundleFault::Kind)
+    });
 }
 
 /// Two periods, the first of them final.
@@ -305,9 +307,13 @@ fn periods_follow_one_another() {
     assert!(check(&log, &bundle).is_err());
     let mut bundle = log.bundle(&idnr());
     bundle.proof.periods.clear();
-    assert_refused(&log, &bundle, Place::Tree, |fault| matches!(fault, Fault::Tree(_)));
+    assert_refused(&log, &bundle, Place::Tree, |fault| {
+        matches!(fault, BundleFault::Tree(_))
+    });
     log.prove_tree(&mut bundle);
-    assert_refused(&log, &bundle, Place::Periods, |fault| matches!(fault, Fault::Count));
+    assert_refused(&log, &bundle, Place::Periods, |fault| {
+        matches!(fault, BundleFault::Count)
+    });
 }
 
 /// Once the first period is destroyed, nothing can be told of it any more; what is left is complete since the second one's start.
@@ -318,7 +324,7 @@ fn after_a_destroyed_period_these_are_all_since() {
     let start = log.now;
     let left_out = |log: &SampleLog| log.bundle_since(&idnr(), Period(2));
     assert_refused(&log, &left_out(&log), Place::Destroyed(Period(1)), |fault| {
-        matches!(fault, Fault::NotDestroyed)
+        matches!(fault, BundleFault::NotDestroyed)
     });
     log.destroy(Period(1));
     log.map();
@@ -335,11 +341,13 @@ fn after_a_destroyed_period_these_are_all_since() {
     log.map();
     let skipped = log.bundle_since(&idnr(), Period(3));
     assert_refused(&log, &skipped, Place::Destroyed(Period(2)), |fault| {
-        matches!(fault, Fault::NotDestroyed)
+        matches!(fault, BundleFault::NotDestroyed)
     });
     let mut bundle = left_out(&log);
     bundle.proof.first = Period(1001);
-    assert_refused(&log, &bundle, Place::Periods, |fault| matches!(fault, Fault::Count));
+    assert_refused(&log, &bundle, Place::Periods, |fault| {
+        matches!(fault, BundleFault::Count)
+    });
 }
 
 /// A closed month is judged by its final root, not by one of its middle.
@@ -351,7 +359,7 @@ fn a_final_period_has_its_final_root() {
     bundle.proof.periods[0] = mid_month.proof.periods[0].clone();
     log.prove_tree(&mut bundle);
     assert_refused(&log, &bundle, Place::Final(Period(1)), |fault| {
-        matches!(fault, Fault::Hidden(_))
+        matches!(fault, BundleFault::Hidden(_))
     });
     bundle.proof.periods[0].end = log.bundle(&idnr()).proof.periods[0].end.clone();
     log.prove_tree(&mut bundle);
@@ -364,7 +372,7 @@ fn a_final_period_has_its_final_root() {
     let mut bundle = log.bundle(&idnr());
     bundle.proof.periods[1].end = bundle.proof.periods[0].end.take();
     assert_refused(&log, &bundle, Place::Final(Period(1)), |fault| {
-        matches!(fault, Fault::Hidden(_))
+        matches!(fault, BundleFault::Hidden(_))
     });
 }
 
@@ -378,7 +386,7 @@ fn a_period_has_one_key() {
     bundle.proof.periods[0].begin = log.placed(second);
     log.prove_tree(&mut bundle);
     assert_refused(&log, &bundle, Place::Begin(Period(1)), |fault| {
-        matches!(fault, Fault::OtherEntry(3))
+        matches!(fault, BundleFault::OtherEntry(3))
     });
 }
 
@@ -388,12 +396,12 @@ fn the_tree_and_its_signatures() {
     let mut bundle = log.bundle(&idnr());
     bundle.proof.tree[3].0[0] ^= 1;
     assert_refused(&log, &bundle, Place::Tree, |fault| {
-        matches!(fault, Fault::Tree(ProofError::RootMismatch))
+        matches!(fault, BundleFault::Tree(ProofError::RootMismatch))
     });
     let mut bundle = log.bundle(&idnr());
     bundle.proof.tree.pop();
     assert_refused(&log, &bundle, Place::Tree, |fault| {
-        matches!(fault, Fault::Tree(ProofError::Length))
+        matches!(fault, BundleFault::Tree(ProofError::Length))
     });
     let mut bundle = log.bundle(&idnr());
     bundle.proof.checkpoint = log.checkpoint(1).into_bytes();
@@ -413,14 +421,14 @@ fn the_tree_and_its_signatures() {
     log.intent();
     log.map();
     assert_refused(&log, &log.bundle(&idnr()), exchange(0, Phase::Intent), |fault| {
-        matches!(fault, Fault::Writer(_))
+        matches!(fault, BundleFault::Writer(_))
     });
 }
 
 #[test]
 fn a_changed_record_is_refused() {
     let log = log();
-    let record = |fault: &Fault| matches!(fault, Fault::Record);
+    let record = |fault: &BundleFault| matches!(fault, BundleFault::Record);
     let mut bundle = log.bundle(&idnr());
     let numbers = &mut bundle.proof.periods[0].exchanges.numbers;
     numbers[0].intent.content.record = numbers[1].intent.content.record.clone();
@@ -450,7 +458,7 @@ fn an_expired_record_counts_and_a_living_one_is_not_withheld() {
         &log,
         &sealed(&log),
         first,
-        |fault| matches!(fault, Fault::Withheld(day) if *day == expiry),
+        |fault| matches!(fault, BundleFault::Withheld(day) if *day == expiry),
     );
     log.now = (u64::from(expiry.0) + 1) * 86_400;
     log.map();
@@ -463,10 +471,10 @@ fn an_expired_record_counts_and_a_living_one_is_not_withheld() {
     let mut bundle = sealed(&log);
     let numbers = &mut bundle.proof.periods[0].exchanges.numbers;
     numbers[0].intent.content.record = Record::Expired(log.records[&numbers[1].intent.index].clone());
-    assert_refused(&log, &bundle, first, |fault| matches!(fault, Fault::Record));
+    assert_refused(&log, &bundle, first, |fault| matches!(fault, BundleFault::Record));
     let mut bundle = sealed(&log);
     bundle.proof.periods[0].exchanges.numbers[0].intent.content.record = Record::Expired(Vec::new());
-    assert_refused(&log, &bundle, first, |fault| matches!(fault, Fault::Sealed(_)));
+    assert_refused(&log, &bundle, first, |fault| matches!(fault, BundleFault::Sealed(_)));
 }
 
 /// Nothing in a file can be changed, cut off or added without being noticed.

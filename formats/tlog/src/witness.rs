@@ -18,7 +18,7 @@
 //! [`decide`] is steps 2 to 7. Step 8 is the caller's: it must compare the stored size again in the same transaction in which
 //! it stores the new one (WI-1), or two requests at once could roll the witness back.
 //!
-//! A client classifies answers as *cosigned*, *resync*, *retry* and *alarm* ([`Answer`]), because the codes differ between
+//! A client classifies answers as *cosigned*, *resync*, *retry* and *alarm* ([`WitnessAnswer`]), because the codes differ between
 //! generations of witnesses. It sends only the log's own signature lines: collected cosignatures make the body too long.
 
 use core::fmt;
@@ -50,9 +50,9 @@ impl AddCheckpoint {
     /// Parses a request, including the checkpoint's form (step 1). `Display` gives back the same bytes.
     ///
     /// # Errors
-    /// [`Refusal::Malformed`].
-    pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
-        Self::try_parse(bytes).ok_or(Refusal::Malformed)
+    /// [`WitnessRefusal::Malformed`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, WitnessRefusal> {
+        Self::try_parse(bytes).ok_or(WitnessRefusal::Malformed)
     }
 
     fn try_parse(bytes: &[u8]) -> Option<Self> {
@@ -100,7 +100,7 @@ pub struct KnownLog {
 
 /// Why a witness does not cosign.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum WitnessRefusal {
     /// Step 1.
     #[error("the request is malformed")]
     Malformed,
@@ -121,7 +121,7 @@ pub enum Refusal {
     Inconsistent,
 }
 
-impl Refusal {
+impl WitnessRefusal {
     /// The HTTP status.
     #[must_use]
     pub const fn status(&self) -> u16 {
@@ -145,42 +145,44 @@ impl Refusal {
 }
 
 /// What [`decide`] says: the checkpoint to store and then to cosign, or why not.
-pub type Decision = Result<SignedCheckpoint, Refusal>;
+pub type Decision = Result<SignedCheckpoint, WitnessRefusal>;
 
 /// Decides on a request (steps 2 to 7). `log` is what the witness knows of the request's origin, `stored` the size and root
 /// that it cosigned last.
 ///
 /// # Errors
-/// [`Refusal`].
+/// [`WitnessRefusal`].
 pub fn decide(log: Option<&KnownLog>, stored: Option<(Size, Hash)>, request: &AddCheckpoint) -> Decision {
-    let head = request.head().map_err(|_| Refusal::Malformed)?;
+    let head = request.head().map_err(|_| WitnessRefusal::Malformed)?;
     // Step 2. A log with the same key but another name is another log.
-    let log = log.filter(|log| log.origin == head.origin).ok_or(Refusal::UnknownLog)?;
+    let log = log
+        .filter(|log| log.origin == head.origin)
+        .ok_or(WitnessRefusal::UnknownLog)?;
     // Step 3.
     let signed = SignedCheckpoint::open(request.checkpoint.as_bytes(), &log.origin, &log.keys);
-    let signed = signed.map_err(Refusal::NotSigned)?;
+    let signed = signed.map_err(WitnessRefusal::NotSigned)?;
     // Step 4.
     if request.old > head.size {
-        return Err(Refusal::OldBeyondSize);
+        return Err(WitnessRefusal::OldBeyondSize);
     }
     // Step 5.
     let (stored_size, stored_root) = stored.unwrap_or((Size::ZERO, EMPTY_ROOT));
     if request.old != stored_size {
-        return Err(Refusal::OtherSize(stored_size));
+        return Err(WitnessRefusal::OtherSize(stored_size));
     }
     // Step 6.
     if head.size == Size::ZERO && head.root != EMPTY_ROOT {
-        return Err(Refusal::Inconsistent);
+        return Err(WitnessRefusal::Inconsistent);
     }
     // Step 7.
     merkle::verify_consistency(request.old, &stored_root, head.size, &head.root, &request.proof)
-        .map_err(|_| Refusal::Inconsistent)?;
+        .map_err(|_| WitnessRefusal::Inconsistent)?;
     Ok(signed)
 }
 
 /// A witness's answer, by what the log has to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum WitnessAnswer {
     /// 200: cosignature lines, not verified. Lines of unknown cosigners are to be ignored.
     Cosigned(Vec<SignatureLine>),
     /// 409 with a size: send again from this size.
@@ -193,7 +195,7 @@ pub enum Answer {
     Alarm(u16),
 }
 
-impl Answer {
+impl WitnessAnswer {
     /// Classifies an HTTP answer.
     #[must_use]
     pub fn parse(status: u16, body: &[u8]) -> Self {

@@ -9,7 +9,7 @@ use tlog::cosignature;
 use tlog::merkle::Size;
 use tlog::note::{Note, SignatureLine};
 use tlog::policy::{Policy, Witness};
-use tlog::witness::{AddCheckpoint, Answer, monitoring_path};
+use tlog::witness::{AddCheckpoint, WitnessAnswer, monitoring_path};
 
 use super::snapshot::Snapshot;
 use crate::failpoints::{self, Point};
@@ -71,17 +71,21 @@ impl Asking {
         let asked = loop {
             match self.submit(old).await {
                 Err(error) => break Asked::Retry(error),
-                Ok(Answer::Cosigned(lines)) => break self.verified(lines),
-                Ok(Answer::Resync(size)) if size.get() > self.snapshot.head.size => {
+                Ok(WitnessAnswer::Cosigned(lines)) => break self.verified(lines),
+                Ok(WitnessAnswer::Resync(size)) if size.get() > self.snapshot.head.size => {
                     break Asked::Contradicts(self.prove(size.get()).await);
                 }
-                Ok(Answer::Resync(size)) if !resynced => {
+                Ok(WitnessAnswer::Resync(size)) if !resynced => {
                     resynced = true;
                     old = size.get();
                 }
-                Ok(Answer::Resync(_) | Answer::Retry) => break Asked::Retry("it is busy".into()),
-                Ok(Answer::Refused(status)) => break Asked::Retry(format!("status {status}: does it know this log?")),
-                Ok(Answer::Alarm(status)) => break Asked::Alarm(format!("status {status}: it has seen another tree")),
+                Ok(WitnessAnswer::Resync(_) | WitnessAnswer::Retry) => break Asked::Retry("it is busy".into()),
+                Ok(WitnessAnswer::Refused(status)) => {
+                    break Asked::Retry(format!("status {status}: does it know this log?"));
+                }
+                Ok(WitnessAnswer::Alarm(status)) => {
+                    break Asked::Alarm(format!("status {status}: it has seen another tree"));
+                }
             }
         };
         (old, asked)
@@ -141,7 +145,7 @@ impl Asking {
         format!("{}/{path}", base.trim_end_matches('/'))
     }
 
-    async fn submit(&self, old: u64) -> Result<Answer, String> {
+    async fn submit(&self, old: u64) -> Result<WitnessAnswer, String> {
         let proof = self
             .snapshot
             .consistency(old, self.snapshot.head.size)
@@ -158,7 +162,7 @@ impl Asking {
         failpoints::reach(Point::Asked);
         let answer = self.client.post(&url, "text/plain; charset=utf-8", body).await;
         let answer = answer.map_err(|error| error.to_string())?;
-        Ok(Answer::parse(answer.status, &answer.body))
+        Ok(WitnessAnswer::parse(answer.status, &answer.body))
     }
 
     /// The line of this witness, if it verifies. Others are none of our business (WI-3).

@@ -12,7 +12,7 @@ use tlog::Hash;
 use tlog::cosignature::cosign;
 use tlog::merkle::Size;
 use tlog::note::SignerKey;
-use tlog::witness::{AddCheckpoint, KnownLog, Refusal, decide};
+use tlog::witness::{AddCheckpoint, KnownLog, WitnessRefusal, decide};
 
 use crate::world::{ORIGIN, log_key, now, witness_key};
 
@@ -54,12 +54,12 @@ impl Witness {
         self.forks.load(Ordering::SeqCst)
     }
 
-    fn cosign(&self, body: &str) -> Result<String, Refusal> {
+    fn cosign(&self, body: &str) -> Result<String, WitnessRefusal> {
         let request = AddCheckpoint::parse(body.as_bytes())?;
         let mut stored = self.stored.lock().unwrap();
         let signed = decide(Some(&self.log), *stored, &request)?;
         *stored = Some((signed.checkpoint().size, signed.checkpoint().root));
-        let line = cosign(&signed.note().text, &self.key, now().0).map_err(|_| Refusal::Malformed)?;
+        let line = cosign(&signed.note().text, &self.key, now().0).map_err(|_| WitnessRefusal::Malformed)?;
         Ok(format!("{line}\n"))
     }
 }
@@ -69,7 +69,7 @@ async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: String) -> (S
         Ok(line) => (StatusCode::OK, line),
         Err(refusal) => {
             // Another size than expected is how a restarted ledger learns the right one; everything else must not happen.
-            if !matches!(refusal, Refusal::OtherSize(_)) {
+            if !matches!(refusal, WitnessRefusal::OtherSize(_)) {
                 witness.forks.fetch_add(1, Ordering::SeqCst);
             }
             let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);

@@ -17,7 +17,7 @@ use tlog::checkpoint::{Origin, SignedCheckpoint};
 use tlog::cosignature;
 use tlog::log_list::ListedLog;
 use tlog::note::{Note, SignerKey, VerifierKey};
-use tlog::witness::{AddCheckpoint, KnownLog, MAX_REQUEST, Refusal, SIZE_CONTENT_TYPE, decide};
+use tlog::witness::{AddCheckpoint, KnownLog, MAX_REQUEST, SIZE_CONTENT_TYPE, WitnessRefusal, decide};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
@@ -71,7 +71,7 @@ impl Log {
     fn decide(&self, stored: Option<&Stored>, request: &AddCheckpoint) -> Result<SignedCheckpoint, Failure> {
         let last = stored.map(|stored| (stored.size, stored.root));
         decide(Some(&self.known), last, request).map_err(|refusal| {
-            if refusal == Refusal::Inconsistent {
+            if refusal == WitnessRefusal::Inconsistent {
                 // WI-2: signed by the log and inconsistent is evidence.
                 tracing::error!(
                     checkpoint = request.checkpoint,
@@ -93,7 +93,7 @@ struct Witness {
 
 /// Why there is no cosignature.
 enum Failure {
-    Refused(Refusal),
+    Refused(WitnessRefusal),
     /// The audit has found something.
     Unsound(String),
     /// The audit is under way, or cannot be made now.
@@ -145,11 +145,13 @@ impl Witness {
     /// The protocol's steps 1 to 8. Gives the cosignature line with its line end.
     async fn add_checkpoint(&self, body: &[u8]) -> Result<String, Failure> {
         let request = AddCheckpoint::parse(body).map_err(Failure::Refused)?;
-        let head = request.head().map_err(|_| Failure::Refused(Refusal::Malformed))?;
+        let head = request
+            .head()
+            .map_err(|_| Failure::Refused(WitnessRefusal::Malformed))?;
         let log = self
             .logs
             .get(&head.origin.hash().to_string())
-            .ok_or(Failure::Refused(Refusal::UnknownLog))?;
+            .ok_or(Failure::Refused(WitnessRefusal::UnknownLog))?;
         if let Some(tail) = &log.tail {
             // Decided first, so that nobody but the log can make this witness read; not under the lock, for it may take long.
             let signed = log.decide(log.stored.lock().await.as_ref(), &request)?;
@@ -217,7 +219,7 @@ async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Bytes) -> Res
         Err(Failure::Refused(refusal)) => {
             let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
             let kind = match refusal {
-                Refusal::OtherSize(_) => SIZE_CONTENT_TYPE,
+                WitnessRefusal::OtherSize(_) => SIZE_CONTENT_TYPE,
                 _ => "text/plain; charset=utf-8",
             };
             text(status, kind, refusal.body())

@@ -34,7 +34,7 @@ pub enum BundleError {
         /// Where.
         place: Place,
         /// What.
-        fault: Fault,
+        fault: BundleFault,
     },
 }
 
@@ -95,7 +95,7 @@ fn row(series: Series) -> &'static str {
 
 /// What is wrong at a place.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum BundleFault {
     /// The bytes are no entry.
     #[error("its bytes are no entry")]
     Entry,
@@ -166,7 +166,7 @@ pub(super) const MAX_PERIODS: u32 = 1000;
 
 impl Place {
     /// An error at this place.
-    pub(super) fn because(self, fault: impl Into<Fault>) -> BundleError {
+    pub(super) fn because(self, fault: impl Into<BundleFault>) -> BundleError {
         BundleError::At {
             place: self,
             fault: fault.into(),

@@ -41,7 +41,7 @@ mod numbers;
 mod verify;
 
 pub use crate::opening::FRESH;
-pub use error::{BundleError, Fault, Place};
+pub use error::{BundleError, BundleFault, Place};
 pub use verify::{Complete, ProvedEntry, ProvedRecord};
 
 use record::{Idnr, Period, Series, Unsealed};

@@ -7,7 +7,7 @@ use tlog::merkle::Index;
 use tlog::vrf::{self, PublicKey};
 
 use super::verify::{InTree, ProvedEntry, ProvedRecord, Tree, compare};
-use super::{BundleError, Fault, Item, NumberProof, PeriodProof, Place, Record, SeriesProof};
+use super::{BundleError, BundleFault, Item, NumberProof, PeriodProof, Place, Record, SeriesProof};
 use crate::opening::{belongs, fits, has_expired};
 
 /// What the numbers of a period are checked against.
@@ -62,8 +62,8 @@ impl PeriodContext<'_> {
             Body::Period {
                 event: PeriodEvent::Begin { vrf_key, .. },
                 ..
-            } => PublicKey::from_bytes(*vrf_key).map_err(|_| place.because(Fault::Key)),
-            _ => Err(place.because(Fault::Kind)),
+            } => PublicKey::from_bytes(*vrf_key).map_err(|_| place.because(BundleFault::Key)),
+            _ => Err(place.because(BundleFault::Kind)),
         }
     }
 
@@ -77,13 +77,13 @@ impl PeriodContext<'_> {
         let place = Place::Series(self.period, series);
         for (number, shown) in (0..).zip(&row.numbers) {
             // SPEC design §5.1: a person has numbers below 4096.
-            Counter::new(number).map_err(|_| place.because(Fault::Count))?;
+            Counter::new(number).map_err(|_| place.because(BundleFault::Count))?;
             self.check_number(key, series, number, shown, findings)?;
         }
-        let count = u32::try_from(row.numbers.len()).map_err(|_| place.because(Fault::Count))?;
+        let count = u32::try_from(row.numbers.len()).map_err(|_| place.because(BundleFault::Count))?;
         let beyond = label::absence_set(count);
         if beyond.len() != row.absent.len() {
-            return Err(place.because(Fault::Absences(beyond.len())));
+            return Err(place.because(BundleFault::Absences(beyond.len())));
         }
         for (number, proof) in beyond.into_iter().zip(&row.absent) {
             let place = Place::Number(self.period, series, number, Phase::Intent);
@@ -134,7 +134,7 @@ impl PeriodContext<'_> {
     ) -> Result<vrf::Output, BundleError> {
         let alpha = label::alpha(self.idnr, self.period, series, number);
         key.verify(&alpha, &vrf::Proof(*proof))
-            .map_err(|error| Place::Number(self.period, series, number, Phase::Intent).because(Fault::Vrf(error)))
+            .map_err(|error| Place::Number(self.period, series, number, Phase::Intent).because(BundleFault::Vrf(error)))
     }
 
     /// The entry bears this label in this period, is of a kind that may, belongs to this intent, and came before the map.
@@ -144,7 +144,7 @@ impl PeriodContext<'_> {
         wanted: &Label,
         (series, phase): (Series, Phase),
         intent: u64,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), BundleFault> {
         let Body::Labelled {
             kind,
             period,
@@ -153,19 +153,19 @@ impl PeriodContext<'_> {
             ..
         } = &entry.signed.entry().body
         else {
-            return Err(Fault::Kind);
+            return Err(BundleFault::Kind);
         };
         if *period != self.period || label != wanted {
-            return Err(Fault::Label);
+            return Err(BundleFault::Label);
         }
         let closes = phase == Phase::Intent || refers.is_none_or(|index| index.get() == intent);
         if !belongs(*kind, series, phase) || !closes {
-            return Err(Fault::Kind);
+            return Err(BundleFault::Kind);
         }
         if entry.index < self.before {
             Ok(())
         } else {
-            Err(Fault::Later)
+            Err(BundleFault::Later)
         }
     }
 
@@ -191,26 +191,26 @@ impl PeriodContext<'_> {
     }
 
     /// The record is what the entry committed to, and its content is of the entry's kind.
-    fn check_record(&self, entry: &InTree, label: &Label, record: &Record) -> Result<ProvedRecord, Fault> {
+    fn check_record(&self, entry: &InTree, label: &Label, record: &Record) -> Result<ProvedRecord, BundleFault> {
         let Body::Labelled { kind, commitment, .. } = &entry.signed.entry().body else {
-            return Err(Fault::Kind);
+            return Err(BundleFault::Kind);
         };
         let sealed = match record {
             Record::Open(unsealed) => unsealed.reseal(label)?,
             Record::Expired(sealed) => SealedRecord::parse(sealed.as_slice())?,
         };
         if sealed.commitment() != *commitment {
-            return Err(Fault::Record);
+            return Err(BundleFault::Record);
         }
         let expiry = sealed.header().expiry;
         match record {
             Record::Expired(_) if has_expired(expiry, self.as_of) => Ok(ProvedRecord::Expired(expiry)),
-            Record::Expired(_) => Err(Fault::Withheld(expiry)),
+            Record::Expired(_) => Err(BundleFault::Withheld(expiry)),
             Record::Open(unsealed) if fits(*kind, &unsealed.shared.content) => Ok(ProvedRecord::Open {
                 shared: unsealed.shared.content.clone(),
                 citizen: unsealed.citizen.content.clone(),
             }),
-            Record::Open(_) => Err(Fault::Kind),
+            Record::Open(_) => Err(BundleFault::Kind),
         }
     }
 }

@@ -14,7 +14,7 @@ use tlog::policy::{Policy, PolicyVerdict, WitnessCosignature};
 
 use super::error::MAX_PERIODS;
 use super::numbers::PeriodContext;
-use super::{Bundle, BundleError, CompletenessProof, Disclosed, Fault, Place, Placed};
+use super::{Bundle, BundleError, BundleFault, CompletenessProof, Disclosed, Place, Placed};
 use crate::opening::{FRESH, ProvedAnchor};
 
 /// These are all. Only [`Bundle::verify`] makes one. `Debug` shows nothing of the records.
@@ -120,7 +120,7 @@ impl Bundle {
         let tree = Tree::prove(proof, verdict.checkpoint(), &anchor)?;
         let map = tree.entry(&proof.map, Place::MapEntry)?;
         let Body::Map { roots } = &map.signed.entry().body else {
-            return Err(Place::MapEntry.because(Fault::Kind));
+            return Err(Place::MapEntry.because(BundleFault::Kind));
         };
         let as_of = as_of(policy, &verdict, map)?;
         let last = check_periods(proof, roots, &tree)?;
@@ -169,17 +169,17 @@ impl Tree {
     fn prove(proof: &CompletenessProof, checkpoint: &Checkpoint, anchor: &ProvedAnchor) -> Result<Self, BundleError> {
         let mut entries = BTreeMap::new();
         for (place, index, leaf) in placed(proof) {
-            let signed = SignedEntry::parse(leaf).map_err(|_| place.because(Fault::Entry))?;
+            let signed = SignedEntry::parse(leaf).map_err(|_| place.because(BundleFault::Entry))?;
             let writer = anchor
                 .writer_of(&signed)
-                .map_err(|error| place.because(Fault::Writer(error)))?;
+                .map_err(|error| place.because(BundleFault::Writer(error)))?;
             let entry = InTree {
-                index: Index::new(index).map_err(|_| place.because(Fault::Entry))?,
+                index: Index::new(index).map_err(|_| place.because(BundleFault::Entry))?,
                 writer: writer.to_owned(),
                 signed,
             };
             if entries.insert(index, entry).is_some() {
-                return Err(place.because(Fault::Twice(index)));
+                return Err(place.because(BundleFault::Twice(index)));
             }
         }
         let leaves: Vec<(Index, Hash)> = entries
@@ -193,7 +193,7 @@ impl Tree {
 
     /// The entry at an index. Every index that stands in the bundle is here.
     pub(super) fn get(&self, index: u64, place: Place) -> Result<&InTree, BundleError> {
-        self.0.get(&index).ok_or_else(|| place.because(Fault::Entry))
+        self.0.get(&index).ok_or_else(|| place.because(BundleFault::Entry))
     }
 
     fn entry(&self, placed: &Placed, place: Place) -> Result<&InTree, BundleError> {
@@ -241,7 +241,7 @@ fn as_of(policy: &Policy, verdict: &PolicyVerdict, map: &InTree) -> Result<Times
     }
     let age = witnessed.saturating_sub(time.0);
     if age > FRESH {
-        return Err(Place::MapEntry.because(Fault::Stale(age)));
+        return Err(Place::MapEntry.because(BundleFault::Stale(age)));
     }
     // A log whose clock is ahead may not claim a time that nobody has confirmed.
     Ok(Timestamp(time.0.min(witnessed)))
@@ -274,7 +274,7 @@ fn check_periods(proof: &CompletenessProof, roots: &[(Period, Hash)], tree: &Tre
     let count = u32::try_from(proof.periods.len()).unwrap_or(u32::MAX);
     let next = proof.first.0.checked_add(count).filter(|next| *next <= MAX_PERIODS);
     let (Some(next), 1.., 1..) = (next, count, proof.first.0) else {
-        return Err(Place::Periods.because(Fault::Count));
+        return Err(Place::Periods.because(BundleFault::Count));
     };
     let mut expected: Vec<(Key, Place, Expected)> = Vec::new();
     let mut expect = |period, event, place, what| expected.push((period_label(period, event).0, place, what));
@@ -303,13 +303,13 @@ fn check_periods(proof: &CompletenessProof, roots: &[(Period, Hash)], tree: &Tre
     let next = Period(next);
     expect(next, PeriodEvent::BEGIN, Place::Begin(next), Expected::Exactly(None));
     let keys: Vec<Key> = expected.iter().map(|(key, ..)| *key).collect();
-    let root = find_root(roots, Period::MAP0).ok_or_else(|| Place::MapEntry.because(Fault::NoRoot))?;
+    let root = find_root(roots, Period::MAP0).ok_or_else(|| Place::MapEntry.because(BundleFault::NoRoot))?;
     let found = verify_lookups(&root, &keys, &proof.map0).map_err(|error| Place::Map(Period::MAP0).because(error))?;
     for ((_, place, expected), found) in expected.into_iter().zip(found) {
         match expected {
             Expected::Exactly(shown) => compare(shown, found).map_err(|fault| place.because(fault))?,
             Expected::Something if found.is_some() => {}
-            Expected::Something => return Err(place.because(Fault::NotDestroyed)),
+            Expected::Something => return Err(place.because(BundleFault::NotDestroyed)),
         }
     }
     Ok(Period(next.0 - 1))
@@ -326,17 +326,17 @@ fn since(proof: &CompletenessProof, tree: &Tree) -> Result<Option<Timestamp>, Bu
             event: PeriodEvent::Begin { start, .. },
             ..
         } => Ok(Some(*start)),
-        _ => Err(place.because(Fault::Kind)),
+        _ => Err(place.because(BundleFault::Kind)),
     }
 }
 
 /// What the bundle shows in one place of a map, against what is there.
-pub(super) fn compare(shown: Option<Value>, found: Option<Value>) -> Result<(), Fault> {
+pub(super) fn compare(shown: Option<Value>, found: Option<Value>) -> Result<(), BundleFault> {
     match (shown, found) {
         (shown, found) if shown == found => Ok(()),
-        (_, None) => Err(Fault::NotInMap),
-        (None, Some(found)) => Err(Fault::Hidden(found.index.get())),
-        (Some(_), Some(found)) => Err(Fault::OtherEntry(found.index.get())),
+        (_, None) => Err(BundleFault::NotInMap),
+        (None, Some(found)) => Err(BundleFault::Hidden(found.index.get())),
+        (Some(_), Some(found)) => Err(BundleFault::OtherEntry(found.index.get())),
     }
 }
 
@@ -351,13 +351,13 @@ fn find_root(roots: &[(Period, Hash)], wanted: Period) -> Option<Hash> {
 fn root_of(period: Period, end: Option<&Placed>, roots: &[(Period, Hash)], tree: &Tree) -> Result<Hash, BundleError> {
     let place = Place::Final(period);
     let Some(end) = end else {
-        return find_root(roots, period).ok_or_else(|| Place::Map(period).because(Fault::NoRoot));
+        return find_root(roots, period).ok_or_else(|| Place::Map(period).because(BundleFault::NoRoot));
     };
     match &tree.entry(end, place)?.signed.entry().body {
         Body::Period {
             event: PeriodEvent::Final { root },
             ..
         } => Ok(*root),
-        _ => Err(place.because(Fault::Kind)),
+        _ => Err(place.because(BundleFault::Kind)),
     }
 }

@@ -33,7 +33,7 @@ use crate::note::VerifierKey;
 /// A trust policy. Text form: the policy file (without its comments).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    logs: Vec<Log>,
+    logs: Vec<PolicyLog>,
     witnesses: Vec<Witness>,
     groups: Vec<Group>,
     quorum: Quorum,
@@ -41,14 +41,14 @@ pub struct Policy {
 
 /// A trusted log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
+pub struct PolicyLog {
     /// The log's key; its name is the origin.
     pub key: VerifierKey,
     /// Where the log is served.
     pub url: Option<String>,
 }
 
-impl Log {
+impl PolicyLog {
     /// The log's origin.
     #[must_use]
     pub fn origin(&self) -> Origin {
@@ -100,7 +100,7 @@ enum Quorum {
 impl Policy {
     /// The trusted logs. May be empty, if the log is known otherwise.
     #[must_use]
-    pub fn logs(&self) -> &[Log] {
+    pub fn logs(&self) -> &[PolicyLog] {
         &self.logs
     }
 

@@ -3,7 +3,7 @@
 use core::str::FromStr;
 use std::collections::HashMap;
 
-use super::{Group, Log, Member, Policy, Quorum, Threshold, Witness};
+use super::{Group, Member, Policy, PolicyLog, Quorum, Threshold, Witness};
 use crate::encoding;
 use crate::note::{Algorithm, KeyError, VerifierKey};
 
@@ -65,7 +65,7 @@ pub enum PolicyError {
 
 #[derive(Default)]
 struct Builder {
-    logs: Vec<Log>,
+    logs: Vec<PolicyLog>,
     witnesses: Vec<Witness>,
     groups: Vec<Group>,
     quorum: Option<Quorum>,
@@ -142,11 +142,11 @@ impl Builder {
     fn log(&mut self, key: &str, url: Option<&&str>) -> Result<(), PolicyError> {
         let key: VerifierKey = key.parse()?;
         let url = url.map(|url| (*url).to_owned());
-        let same = |log: &Log| log.key.public_key() == key.public_key();
+        let same = |log: &PolicyLog| log.key.public_key() == key.public_key();
         if self.logs.iter().any(same) {
             return Err(PolicyError::DuplicateKey);
         }
-        push(&mut self.logs, Log { key, url }).map(|_| ())
+        push(&mut self.logs, PolicyLog { key, url }).map(|_| ())
     }
 
     fn witness(&mut self, name: &str, key: &str, url: Option<&&str>) -> Result<(), PolicyError> {

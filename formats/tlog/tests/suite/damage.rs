@@ -6,7 +6,7 @@ use tlog::note::Note;
 use tlog::policy::Policy;
 use tlog::proof::{TlogProof, Verified};
 use tlog::tile::Resource;
-use tlog::witness::{AddCheckpoint, Answer};
+use tlog::witness::{AddCheckpoint, WitnessAnswer};
 
 use crate::vectors::{VECTORS, log_key, witness_key};
 
@@ -74,7 +74,7 @@ proptest! {
         if let Ok(policy) = Policy::parse(&bytes) {
             prop_assert_eq!(&policy.to_string().parse::<Policy>().unwrap(), &policy);
         }
-        let _ = (Answer::parse(status, &bytes), tlog::log_list::parse(&bytes));
+        let _ = (WitnessAnswer::parse(status, &bytes), tlog::log_list::parse(&bytes));
         let _ = tlog::tile::decode_bundle(&bytes, status % 257);
         let _ = tlog::map::verify_absent(&tlog::map::EMPTY_ROOT, b"key", &bytes);
     }

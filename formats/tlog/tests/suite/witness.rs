@@ -5,7 +5,7 @@ use tlog::checkpoint::Checkpoint;
 use tlog::cosignature;
 use tlog::merkle::{EMPTY_ROOT, MAX_PROOF, Size, consistency_proof, root};
 use tlog::note::{Note, SignerKey};
-use tlog::witness::{AddCheckpoint, Answer, KnownLog, Refusal, decide, monitoring_path};
+use tlog::witness::{AddCheckpoint, KnownLog, WitnessAnswer, WitnessRefusal, decide, monitoring_path};
 
 use crate::vectors::{TIME, VECTORS, cosigner, log_key, log_signer, origin, tree, witness_key};
 
@@ -71,10 +71,14 @@ fn step_1_malformed_requests() {
         good.trim_end().to_owned(),
         format!("{good}\n"),
     ] {
-        assert_eq!(AddCheckpoint::parse(bad.as_bytes()), Err(Refusal::Malformed), "{bad}");
+        assert_eq!(
+            AddCheckpoint::parse(bad.as_bytes()),
+            Err(WitnessRefusal::Malformed),
+            "{bad}"
+        );
     }
-    assert_eq!(Refusal::Malformed.status(), 400);
-    assert_eq!(AddCheckpoint::parse(b"\xff"), Err(Refusal::Malformed));
+    assert_eq!(WitnessRefusal::Malformed.status(), 400);
+    assert_eq!(AddCheckpoint::parse(b"\xff"), Err(WitnessRefusal::Malformed));
 }
 
 #[test]
@@ -118,8 +122,8 @@ fn steps_4_and_5_sizes() {
     // WI-4: first contact with a witness that knows more.
     let refusal = decide(Some(&log), stored(7), &request(0, 300)).unwrap_err();
     assert_eq!(
-        Answer::parse(refusal.status(), refusal.body().as_bytes()),
-        Answer::Resync(Size::from(7))
+        WitnessAnswer::parse(refusal.status(), refusal.body().as_bytes()),
+        WitnessAnswer::Resync(Size::from(7))
     );
 }
 
@@ -159,19 +163,22 @@ fn steps_6_and_7_consistency() {
 fn answers_are_classified() {
     let line: tlog::note::SignatureLine = VECTORS.cosigv1_line_7.trim_end().parse().unwrap();
     assert_eq!(
-        Answer::parse(200, VECTORS.cosigv1_line_7.as_bytes()),
-        Answer::Cosigned(vec![line])
+        WitnessAnswer::parse(200, VECTORS.cosigv1_line_7.as_bytes()),
+        WitnessAnswer::Cosigned(vec![line])
     );
-    assert_eq!(Answer::parse(200, b"hello"), Answer::Refused(200));
-    assert_eq!(Answer::parse(409, b"12\n"), Answer::Resync(Size::from(12)));
-    assert_eq!(Answer::parse(409, b""), Answer::Alarm(409));
-    assert_eq!(Answer::parse(409, b"012\n"), Answer::Alarm(409));
-    assert_eq!(Answer::parse(422, b""), Answer::Alarm(422));
+    assert_eq!(WitnessAnswer::parse(200, b"hello"), WitnessAnswer::Refused(200));
+    assert_eq!(
+        WitnessAnswer::parse(409, b"12\n"),
+        WitnessAnswer::Resync(Size::from(12))
+    );
+    assert_eq!(WitnessAnswer::parse(409, b""), WitnessAnswer::Alarm(409));
+    assert_eq!(WitnessAnswer::parse(409, b"012\n"), WitnessAnswer::Alarm(409));
+    assert_eq!(WitnessAnswer::parse(422, b""), WitnessAnswer::Alarm(422));
     for status in [429, 500, 503] {
-        assert_eq!(Answer::parse(status, b""), Answer::Retry);
+        assert_eq!(WitnessAnswer::parse(status, b""), WitnessAnswer::Retry);
     }
     for status in [400, 403, 404, 302] {
-        assert_eq!(Answer::parse(status, b""), Answer::Refused(status));
+        assert_eq!(WitnessAnswer::parse(status, b""), WitnessAnswer::Refused(status));
     }
     // WI-3: the answer's lines belong to the checkpoint that was sent.
     let whole = format!("{}{}", VECTORS.checkpoint_7, VECTORS.cosigv1_line_7);
