@@ -16,7 +16,7 @@ use tlog::Hash;
 use tlog::checkpoint::{Checkpoint, Origin};
 use tlog::log_list::ListedLog;
 use tlog::merkle::{MemoryTree, Size, consistency_proof, leaf_hash};
-use tlog::note::{Note, SignerKey, VerifierKey};
+use tlog::note::{Note, SignerKey, Verifier, VerifierKey};
 use tlog::witness::AddCheckpoint;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -240,7 +240,7 @@ async fn wi_4_to_8_the_table_of_answers() {
     assert_eq!(cosigned_at(&next, &witness.post(&next).await), NOW + 60);
 
     let latest = witness.latest().await;
-    let both = [
+    let both: [&dyn Verifier; 2] = [
         &log_key().verifier_key().unwrap(),
         &witness_key().verifier_key().unwrap(),
     ];

@@ -17,7 +17,7 @@ use core::str::FromStr;
 use crate::Hash;
 use crate::encoding;
 use crate::merkle::Size;
-use crate::note::{self, Algorithm, KeyName, Note, NoteError, SignatureLine, SignerKey, VerifierKey};
+use crate::note::{self, Algorithm, KeyName, Note, NoteError, SignatureLine, SignerKey, Verifier, VerifierKey};
 
 /// The name of a log: one line of 1 to 255 bytes without control characters. Compared as bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -192,13 +192,15 @@ impl SignedCheckpoint {
                 found: checkpoint.origin,
             });
         }
-        let keys: Vec<&VerifierKey> = log_keys.iter().collect();
+        let keys: Vec<&dyn Verifier> = log_keys.iter().map(|key| key as &dyn Verifier).collect();
         let verified = note.clone().verify(&keys)?;
-        // CS-6: an ML-DSA signature is about origin, size and root only.
-        let text_covered = verified
-            .verified()
-            .iter()
-            .any(|signature| signature.key.algorithm() != Algorithm::SubtreeV1);
+        // CS-6: an ML-DSA signature covers origin, size and root only.
+        let text_covered = verified.verified().iter().any(|signature| {
+            let key = log_keys
+                .iter()
+                .find(|key| (key.name(), key.id()) == (&signature.name, signature.id));
+            key.is_some_and(|key| key.algorithm() != Algorithm::SubtreeV1)
+        });
         if !text_covered && !checkpoint.extensions.is_empty() {
             return Err(CheckpointError::UncoveredExtensions);
         }

@@ -16,7 +16,7 @@ use tlog::Hash;
 use tlog::checkpoint::{Origin, SignedCheckpoint};
 use tlog::cosignature;
 use tlog::log_list::ListedLog;
-use tlog::note::{Note, SignerKey, VerifierKey};
+use tlog::note::{LineError, Note, SignerKey, VerifierKey};
 use tlog::witness::{AddCheckpoint, KnownLog, MAX_REQUEST, SIZE_CONTENT_TYPE, WitnessRefusal, decide};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -174,7 +174,7 @@ impl Witness {
 
     /// The note to store (the log's own lines and this cosignature) and the line to answer.
     fn cosign(&self, signed: &SignedCheckpoint, keys: &[VerifierKey]) -> Result<(String, String), Failure> {
-        let broken = |error: cosignature::CosignatureError| Failure::Broken(error.to_string());
+        let broken = |error: LineError| Failure::Broken(error.to_string());
         let text = &signed.note().text;
         let line = cosignature::cosign(text, &self.key, self.clock.now()).map_err(broken)?;
         let answer = format!("{line}\n");

@@ -4,18 +4,19 @@
 //! vkey = name "+" hex(u32 id) "+" base64(type ‖ public key)
 //! ```
 //!
-//! The base64 part may contain `+`, so the text is split at the first two only. The id is recomputed and compared.
+//! The base64 part may contain `+`, so the parser splits the text at the first two only. It recomputes the id and compares it.
 
 use core::fmt;
 use core::str::FromStr;
 
 use ml_dsa::MlDsa44;
 
-use super::{KeyId, KeyName, NameError, SignatureLine};
-use crate::cosignature::CosignatureError;
+use super::error::LineError;
+use super::line::SignatureLine;
+use super::name::{KeyId, KeyName, NameError};
 use crate::encoding::{self, EncodingError};
 
-/// What a key signs and how.
+/// What a key signs, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Algorithm {
@@ -47,22 +48,22 @@ impl Algorithm {
 /// Why a key text is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// Not three parts joined by `+` (private keys: with `PRIVATE+KEY+` before).
+    /// The text is not three parts joined by `+`, after `PRIVATE+KEY+` for a private key.
     #[error("not a key text of the form name+id+base64")]
     Structure,
-    /// The name cannot name a key.
+    /// The name is not a key name.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// Hex or base64 is not canonical.
+    /// The hex or base64 part is not canonical.
     #[error(transparent)]
     Encoding(#[from] EncodingError),
-    /// A key type that is not implemented, for example 0x02 (ECDSA) or 0x05 (RFC 6962 tree head).
+    /// The key type is not implemented, for example 0x02 (ECDSA) or 0x05 (RFC 6962 tree head).
     #[error("keys of type {0:#04x} are not supported")]
     UnsupportedType(u8),
-    /// Not a key of the algorithm: wrong length, not a point, or a weak (small order) key.
+    /// The bytes are not a key of the algorithm: they have a wrong length, are not a point, or are a weak (small order) key.
     #[error("not a valid public key of its type")]
     Key,
-    /// The id is not the one of name and key.
+    /// The id is not that of this name and key.
     #[error("the key id does not belong to name and key")]
     Id,
 }
@@ -73,7 +74,7 @@ enum PublicKey {
     MlDsa44(Box<ml_dsa::VerifyingKey<MlDsa44>>),
 }
 
-/// A public key with its name: what is configured to be trusted. Text form: the vkey.
+/// A named public key, as it is configured to be trusted. Its text form is the vkey.
 #[derive(Clone, PartialEq)]
 pub struct VerifierKey {
     name: KeyName,
@@ -88,13 +89,13 @@ impl VerifierKey {
     /// Takes a public key: 32 bytes of Ed25519 or 1312 bytes of ML-DSA-44.
     ///
     /// # Errors
-    /// [`KeyError::Key`] when the bytes are no key of the algorithm, or a weak one.
+    /// [`KeyError::Key`] when the bytes are not a key of the algorithm, or a weak one.
     pub fn new(name: KeyName, algorithm: Algorithm, public_key: &[u8]) -> Result<Self, KeyError> {
         let key = match algorithm {
             Algorithm::Ed25519 | Algorithm::CosignatureV1 => {
                 let bytes = public_key.try_into().map_err(|_| KeyError::Key)?;
                 let key = ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::Key)?;
-                // A small order key verifies crafted signatures on any message.
+                // A key of small order verifies crafted signatures on any message.
                 if key.is_weak() {
                     return Err(KeyError::Key);
                 }
@@ -141,33 +142,32 @@ impl VerifierKey {
         }
     }
 
-    /// Whether the line says that it is of this key (SN-5).
+    /// Reports whether the line names this key (SN-5).
     #[must_use]
     pub fn matches(&self, line: &SignatureLine) -> bool {
-        self.id == line.id && self.name == line.name
+        line.is_of(&self.name, self.id)
     }
 
-    /// Verifies 64 bytes of Ed25519, with dalek's strict rule.
-    pub(crate) fn verify_ed25519(&self, message: &[u8], signature: &[u8]) -> Result<(), CosignatureError> {
+    /// Verifies an Ed25519 signature of 64 bytes by dalek's strict rules.
+    pub(crate) fn verify_ed25519(&self, message: &[u8], signature: &[u8]) -> Result<(), LineError> {
         let PublicKey::Ed25519(key) = &self.key else {
-            return Err(CosignatureError::WrongKey);
+            return Err(LineError::WrongKey);
         };
-        let signature = ed25519_dalek::Signature::from_slice(signature).map_err(|_| CosignatureError::Length)?;
-        key.verify_strict(message, &signature)
-            .map_err(|_| CosignatureError::Signature)
+        let signature = ed25519_dalek::Signature::from_slice(signature).map_err(|_| LineError::Length)?;
+        key.verify_strict(message, &signature).map_err(|_| LineError::Signature)
     }
 
-    /// Verifies 2420 bytes of pure ML-DSA-44 with an empty context.
-    pub(crate) fn verify_ml_dsa(&self, message: &[u8], signature: &[u8]) -> Result<(), CosignatureError> {
+    /// Verifies a pure ML-DSA-44 signature of 2420 bytes with an empty context.
+    pub(crate) fn verify_ml_dsa(&self, message: &[u8], signature: &[u8]) -> Result<(), LineError> {
         let PublicKey::MlDsa44(key) = &self.key else {
-            return Err(CosignatureError::WrongKey);
+            return Err(LineError::WrongKey);
         };
-        let encoded = ml_dsa::EncodedSignature::<MlDsa44>::try_from(signature).map_err(|_| CosignatureError::Length)?;
-        let signature = ml_dsa::Signature::decode(&encoded).ok_or(CosignatureError::Signature)?;
+        let encoded = ml_dsa::EncodedSignature::<MlDsa44>::try_from(signature).map_err(|_| LineError::Length)?;
+        let signature = ml_dsa::Signature::decode(&encoded).ok_or(LineError::Signature)?;
         if key.verify_with_context(message, &[], &signature) {
             Ok(())
         } else {
-            Err(CosignatureError::Signature)
+            Err(LineError::Signature)
         }
     }
 }

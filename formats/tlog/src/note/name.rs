@@ -10,7 +10,7 @@ use crate::encoding::{self, EncodingError};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyName(String);
 
-/// The text cannot name a key.
+/// The text is not a key name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a key name has 1 to 255 bytes and no white space, no control character and no '+'")]
 pub struct NameError;

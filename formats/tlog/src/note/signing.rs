@@ -4,7 +4,7 @@
 //! PRIVATE+KEY+<name>+<hex id>+<base64(type ‖ 32-byte seed)>
 //! ```
 //!
-//! The form is a convention of the Go tools, not of C2SP; the id in it is that of the *public* key.
+//! This text form is a convention of the Go tools, not of C2SP. The id in it is that of the *public* key.
 
 use core::fmt;
 use core::str::FromStr;
@@ -12,14 +12,16 @@ use core::str::FromStr;
 use ed25519_dalek::Signer as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::key::split_key_text;
-use super::{Algorithm, KeyError, KeyId, KeyName, NoteError, SignatureLine, VerifierKey};
+use super::error::NoteError;
+use super::key::{Algorithm, KeyError, VerifierKey, split_key_text};
+use super::line::SignatureLine;
+use super::name::{KeyId, KeyName};
 use crate::encoding;
 
 const PREFIX: &str = "PRIVATE+KEY+";
 
-/// An Ed25519 signing key with its name: [`Algorithm::Ed25519`] for notes or [`Algorithm::CosignatureV1`] for cosignatures.
-/// The seed is wiped when the key is dropped; `Debug` shows none of it.
+/// A named Ed25519 signing key: [`Algorithm::Ed25519`] for notes or [`Algorithm::CosignatureV1`] for cosignatures.
+/// Dropping the key wipes its seed; `Debug` does not show it.
 #[derive(Clone)]
 pub struct SignerKey {
     name: KeyName,
@@ -29,13 +31,13 @@ pub struct SignerKey {
 }
 
 impl SignerKey {
-    /// A key that signs notes (type 0x01), from its 32-byte seed.
+    /// Makes a key that signs notes (type 0x01) from its 32-byte seed.
     #[must_use]
     pub fn for_notes(name: KeyName, seed: &[u8; 32]) -> Self {
         Self::new(name, Algorithm::Ed25519, seed)
     }
 
-    /// A key that cosigns checkpoints (type 0x04), from its 32-byte seed.
+    /// Makes a key that cosigns checkpoints (type 0x04) from its 32-byte seed.
     #[must_use]
     pub fn for_cosignatures(name: KeyName, seed: &[u8; 32]) -> Self {
         Self::new(name, Algorithm::CosignatureV1, seed)
@@ -73,12 +75,12 @@ impl SignerKey {
     /// The public part.
     ///
     /// # Errors
-    /// [`KeyError::Key`] for a seed whose public key is weak, which no one has ever seen.
+    /// [`KeyError::Key`] for a seed whose public key is weak. No such seed is known.
     pub fn verifier_key(&self) -> Result<VerifierKey, KeyError> {
         VerifierKey::new(self.name.clone(), self.algorithm, self.key.verifying_key().as_bytes())
     }
 
-    /// The private key text. It *is* the key: it goes into a protected file and nowhere else.
+    /// The private key text. It contains the key: write it to a protected file and nowhere else.
     #[must_use]
     pub fn to_private_text(&self) -> Zeroizing<String> {
         let mut typed = Zeroizing::new([0; 33]);

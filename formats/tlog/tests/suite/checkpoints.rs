@@ -2,9 +2,9 @@
 
 use tlog::Hash;
 use tlog::checkpoint::{Checkpoint, CheckpointError, Origin, SignedCheckpoint};
-use tlog::cosignature::{self, CosignatureError, MAX_TIMESTAMP};
+use tlog::cosignature::{self, MAX_TIMESTAMP};
 use tlog::merkle::{EMPTY_ROOT, Size};
-use tlog::note::{Note, NoteError, SignerKey};
+use tlog::note::{LineError, Note, NoteError, SignerKey};
 use tlog::policy::{Policy, VerdictError};
 
 use crate::vectors::{TIME, VECTORS, cosigner, log_key, log_signer, origin, pq_key, witness_key};
@@ -129,18 +129,15 @@ fn cp_3_extension_lines_need_a_signature_that_covers_them() {
 fn cosigners_state_a_time() {
     let text = Note::parse(VECTORS.checkpoint_7.as_bytes()).unwrap().text;
     for time in [0, MAX_TIMESTAMP + 1] {
-        assert_eq!(
-            cosignature::cosign(&text, &cosigner(), time),
-            Err(CosignatureError::Timestamp)
-        );
+        assert_eq!(cosignature::cosign(&text, &cosigner(), time), Err(LineError::Timestamp));
     }
     assert_eq!(
         cosignature::cosign(&text, &log_signer(), TIME),
-        Err(CosignatureError::WrongKey)
+        Err(LineError::WrongKey)
     );
     assert_eq!(
         cosignature::cosign("no checkpoint\n", &cosigner(), TIME),
-        Err(CosignatureError::NotACheckpoint)
+        Err(LineError::NotACheckpoint)
     );
     let line = cosignature::cosign(&text, &cosigner(), MAX_TIMESTAMP).unwrap();
     assert_eq!(cosignature::verify(&text, &line, &witness_key()), Ok(MAX_TIMESTAMP));
@@ -148,17 +145,14 @@ fn cosigners_state_a_time() {
     over.signature[0] = 0x80;
     assert_eq!(
         cosignature::verify(&text, &over, &witness_key()),
-        Err(CosignatureError::Timestamp)
+        Err(LineError::Timestamp)
     );
-    assert_eq!(
-        cosignature::verify(&text, &line, &pq_key()),
-        Err(CosignatureError::WrongKey)
-    );
+    assert_eq!(cosignature::verify(&text, &line, &pq_key()), Err(LineError::WrongKey));
     let mut other_time = line;
     other_time.signature[7] ^= 1;
     assert_eq!(
         cosignature::verify(&text, &other_time, &witness_key()),
-        Err(CosignatureError::Signature)
+        Err(LineError::Signature)
     );
 }
 

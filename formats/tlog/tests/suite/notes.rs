@@ -1,7 +1,8 @@
 //! Signed notes: the specification's vector, a table of malformed notes, and what opening accepts.
 
-use tlog::cosignature::CosignatureError;
-use tlog::note::{KeyError, KeyName, MAX_BYTES, MAX_SIGNATURES, Note, NoteError, SignerKey, VerifierKey, sign};
+use tlog::note::{
+    KeyError, KeyName, LineError, MAX_BYTES, MAX_SIGNATURES, Note, NoteError, SignerKey, Verifier, VerifierKey, sign,
+};
 
 const VKEY: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
 const TEXT: &str = "This is an example message.\n";
@@ -27,8 +28,9 @@ fn the_specifications_vector() {
     let bytes = note(TEXT, &[LINE]);
     let opened = Note::open(&bytes, &[&key(VKEY)]).unwrap();
     assert_eq!(opened.text(), TEXT);
-    assert_eq!(opened.verified()[0].key, key(VKEY));
-    assert_eq!(opened.verified()[0].timestamp, None);
+    let signature = &opened.verified()[0];
+    assert_eq!((&signature.name, signature.id), (key(VKEY).name(), key(VKEY).id()));
+    assert_eq!(signature.timestamp, None);
     assert!(opened.unknown().is_empty());
     assert_eq!(Note::parse(&bytes).unwrap().to_string().into_bytes(), bytes);
     assert_eq!(key(VKEY).to_string(), VKEY);
@@ -165,7 +167,7 @@ fn sn_6_a_known_key_must_verify() {
     let bad_line = LINE.replace("IneyaQM", "IneyaQI");
     let peter: SignerKey = PETER.parse().unwrap();
     let peters = format!("{}\n", sign(TEXT, &[&peter]).unwrap().signatures[0]);
-    let keys = [&key(VKEY), &key(PETER_VKEY)];
+    let keys: [&dyn Verifier; 2] = [&key(VKEY), &key(PETER_VKEY)];
     for lines in [
         [bad_line.as_str(), &peters],
         [&peters, &bad_line],
@@ -174,7 +176,7 @@ fn sn_6_a_known_key_must_verify() {
     ] {
         let error = NoteError::BadSignature {
             name: key(VKEY).name().clone(),
-            reason: CosignatureError::Signature,
+            reason: LineError::Signature,
         };
         assert_eq!(Note::open(&note(TEXT, &lines), &keys), Err(error));
     }
@@ -189,7 +191,7 @@ fn sn_6_a_known_key_must_verify() {
     assert!(matches!(
         Note::open(&note(TEXT, &[short]), &keys),
         Err(NoteError::BadSignature {
-            reason: CosignatureError::Length,
+            reason: LineError::Length,
             ..
         })
     ));

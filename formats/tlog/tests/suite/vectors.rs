@@ -247,10 +247,7 @@ fn cosignatures_ml_dsa() {
     assert_eq!(subtree.verify(&on_subtree, &key), Ok(()));
     let mut timed = on_subtree.clone();
     timed.signature[7] = 1;
-    assert_eq!(
-        subtree.verify(&timed, &key),
-        Err(cosignature::CosignatureError::Timestamp)
-    );
+    assert_eq!(subtree.verify(&timed, &key), Err(note::LineError::Timestamp));
     // A line on a part of the tree is no cosignature of the checkpoint.
     assert!(cosignature::verify(&text, &on_subtree, &key).is_err());
 }
@@ -265,7 +262,7 @@ fn cs_5_a_subtree_has_no_time() {
         subtree: Subtree::new(256, 300).unwrap(),
         hash: Hash([0; 32]),
     };
-    assert_eq!(statement.message(), Err(cosignature::CosignatureError::Timestamp));
+    assert_eq!(statement.message(), Err(note::LineError::Timestamp));
 }
 
 #[test]
