@@ -25,27 +25,6 @@ use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 const SUITE: &[u8] = b"\xffc2sp.org/vrf-r255";
 
-/// Who can evaluate the function: a key in memory ([`SecretKey`]), in a module, or shared among several.
-pub trait Vrf {
-    /// Why the evaluation failed.
-    type Error;
-
-    /// The key under which others verify.
-    fn public_key(&self) -> PublicKey;
-
-    /// Evaluates the function on `alpha`, with a proof.
-    ///
-    /// # Errors
-    /// The key holder's.
-    fn prove(&self, alpha: &[u8]) -> Result<(Proof, Output), Self::Error>;
-
-    /// Evaluates the function on `alpha`, without a proof.
-    ///
-    /// # Errors
-    /// The key holder's.
-    fn output(&self, alpha: &[u8]) -> Result<Output, Self::Error>;
-}
-
 /// Why a key or a proof is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VrfError {
@@ -261,22 +240,6 @@ impl SecretKey {
     }
 }
 
-impl Vrf for SecretKey {
-    type Error = core::convert::Infallible;
-
-    fn public_key(&self) -> PublicKey {
-        Self::public_key(self)
-    }
-
-    fn prove(&self, alpha: &[u8]) -> Result<(Proof, Output), Self::Error> {
-        Ok(Self::prove(self, alpha))
-    }
-
-    fn output(&self, alpha: &[u8]) -> Result<Output, Self::Error> {
-        Ok(Self::output(self, alpha))
-    }
-}
-
 fn hash_to_point(public_key: &[u8; 32], alpha: &[u8]) -> RistrettoPoint {
     let uniform = Sha512::new()
         .chain_update(SUITE)
@@ -362,9 +325,7 @@ mod tests {
         assert_eq!(to_hex(&proof.0), [GAMMA, C, S].concat());
         assert_eq!(to_hex(output.as_bytes()), BETA);
         assert_eq!(key.output(ALPHA), output);
-        assert_eq!(key.public_key().verify(ALPHA, &proof), Ok(output.clone()));
-        assert_eq!(Vrf::prove(&key, ALPHA), Ok((proof, output.clone())));
-        assert_eq!(Vrf::output(&key, ALPHA), Ok(output));
+        assert_eq!(key.public_key().verify(ALPHA, &proof), Ok(output));
         assert_eq!(to_hex(&*key.to_bytes()), SK);
     }
 

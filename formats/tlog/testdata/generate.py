@@ -5,7 +5,7 @@ An implementation of its own, from the specifications, so that the crate's tests
 the package `cryptography` of version 48 or later (ML-DSA), without network:
 
     python3 generate.py            # rewrites vectors.json; `git diff` must be empty
-    python3 generate.py --subtrees # prints the four accumulated digests of the subtree draft instead (some seconds)
+    python3 generate.py --subtrees # prints the three accumulated digests of the subtree draft instead (some seconds)
 
 ML-DSA signing is randomised here, so the line of the ML-DSA witness is kept from the present file, once it has been verified.
 The digest of the deterministic signature on the same message comes from another implementation.
@@ -246,21 +246,10 @@ def subtree_digests():
     def path(index, start, end):
         return proof(index, index + 1, start, end)
 
-    def covering(start, end):
-        if end - start <= 1:
-            return (start, end), (end, end)
-        last = end - 1
-        mask = (1 << ((start ^ last).bit_length() - 1)) - 1
-        middle = last & ~mask
-        left = start & ~((1 << (~start & mask).bit_length()) - 1)
-        return (left, middle), (middle, end)
-
     hexes = lambda hashes: "".join(" " + hash.hex() for hash in hashes)
     yield "subtree hashes", (f"[{s}, {e}) {hash_of(s, e).hex()}\n" for s, e in subtrees(130))
     yield "inclusion", (f"{i} [{s}, {e}){hexes(path(i, s, e))}\n" for s, e in subtrees(130) for i in range(s, e))
     yield "consistency", (f"[{s}, {e}) {n}{hexes(proof(s, e, 0, n))}\n" for n in range(131) for s, e in subtrees(n))
-    pairs = ((start, end) for end in range(131) for start in range(end + 1))
-    yield "covering", ("[{}, {}) [{}, {})\n".format(*sum(covering(s, e), ())) for s, e in pairs)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ use miniz_oxide::inflate::core::inflate_flags::{
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 use record::cbor;
 
-use super::{Bundle, BundleError, FORMAT};
+use super::error::BundleError;
+use super::{Bundle, FORMAT};
 
 /// The longest bundle that is read, uncompressed: some thousand exchanges.
 const MAX_LENGTH: usize = 16 * 1024 * 1024;

@@ -35,16 +35,19 @@
 //! That a provider kept the rule of step 6 (its checks do), that nobody else wrote a label twice (auditing witnesses do), and
 //! what stood in destroyed periods. The content is the person's own: the file holds the IDNr and all of it in clear.
 
+mod complete;
 mod error;
 mod file;
 mod numbers;
+mod periods;
+mod tree;
 mod verify;
 
 pub use crate::opening::FRESH;
+pub use complete::{Complete, ProvedEntry, ProvedRecord};
 pub use error::{BundleError, BundleFault, Place};
-pub use verify::{Complete, ProvedEntry, ProvedRecord};
 
-use record::{Idnr, Period, Series, Unsealed};
+use record::{Idnr, Period, Phase, Series, Unsealed};
 use serde::{Deserialize, Serialize};
 use tlog::Hash;
 
@@ -211,6 +214,16 @@ impl<E> PeriodProof<E> {
         [
             (Series::Exchanges, &self.exchanges),
             (Series::Inspections, &self.inspections),
+        ]
+    }
+}
+
+impl<E> NumberProof<E> {
+    pub(crate) fn phases(&self) -> [(Phase, Option<&Item<E>>); 3] {
+        [
+            (Phase::Intent, Some(&self.intent)),
+            (Phase::Outcome, self.outcome.as_ref()),
+            (Phase::Preview, self.preview.as_ref()),
         ]
     }
 }

@@ -6,8 +6,11 @@ use tlog::map::{Key, verify_lookups};
 use tlog::merkle::Index;
 use tlog::vrf::{self, PublicKey};
 
-use super::verify::{InTree, ProvedEntry, ProvedRecord, Tree, compare};
-use super::{BundleError, BundleFault, Item, NumberProof, PeriodProof, Place, Record, SeriesProof};
+use super::complete::{ProvedEntry, ProvedRecord};
+use super::error::{BundleError, BundleFault, Place};
+use super::periods::compare;
+use super::tree::{InTree, Tree};
+use super::{NumberProof, PeriodProof, Record, SeriesProof};
 use crate::opening::{belongs, fits, has_expired};
 
 /// What the numbers of a period are checked against.
@@ -27,16 +30,6 @@ struct Findings {
     entries: Vec<ProvedEntry>,
     /// The labels that must be absent.
     absent: Vec<(Key, Place)>,
-}
-
-impl<E> NumberProof<E> {
-    pub(super) fn phases(&self) -> [(Phase, Option<&Item<E>>); 3] {
-        [
-            (Phase::Intent, Some(&self.intent)),
-            (Phase::Outcome, self.outcome.as_ref()),
-            (Phase::Preview, self.preview.as_ref()),
-        ]
-    }
 }
 
 impl PeriodContext<'_> {

@@ -9,8 +9,8 @@ use tlog::Hash;
 use tlog::checkpoint::Origin;
 use tlog::policy::Policy;
 
-use super::VerifyError;
-use super::verify::read_receipt;
+use super::error::VerifyError;
+use super::receipt::read_receipt;
 
 /// Receipts and documents that lead from the genesis hash to the directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,9 +1,8 @@
 //! The checks behind an opening, one function each.
 
 use record::{
-    Body, CitizenPart, Counter, ExchangeRecord, ExpiryDay, Kind, Label, LabelledKind, Period, PeriodEvent, Phase,
-    Receipt, ReceiptError, RightError, SealedError, SealedRecord, Series, SharedPart, SignedEntry, Timestamp,
-    VerifiedReceipt, label,
+    Body, CitizenPart, Counter, ExpiryDay, Kind, Label, Period, PeriodEvent, SealedRecord, Series, SharedPart,
+    SignedEntry, Timestamp, VerifiedReceipt, label,
 };
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
@@ -11,49 +10,11 @@ use tlog::merkle::Index;
 use tlog::policy::{Policy, WitnessCosignature};
 use tlog::vrf;
 
-use super::FRESH;
-use super::{LabelProof, Opening, ProvedAnchor};
-
-/// Why an opening proves nothing. None of these is retryable: the file is wrong, or not of the log that is trusted.
-#[derive(Debug, thiserror::Error)]
-pub enum VerifyError {
-    /// The bytes are not an opening.
-    #[error("not an opening file: {0}")]
-    Format(String),
-    /// A receipt does not verify.
-    #[error("the receipt does not verify: {0}")]
-    Receipt(#[source] ReceiptError),
-    /// The log is not the one with the genesis hash that was given, or its beginning is not in order.
-    #[error("the receipts are not of the log that begins with the genesis entry asked for")]
-    Genesis,
-    /// A public document is not what it must be.
-    #[error("a public document does not verify: {0}")]
-    Document(&'static str),
-    /// The writer had no right, or did not sign.
-    #[error("the entry's writer does not verify: {0}")]
-    Writer(#[from] RightError),
-    /// The kind of entry has no record, so there is nothing to open.
-    #[error("an entry of this kind has no record that could be opened")]
-    NoRecord,
-    /// The sealed record is not the one that the entry committed to.
-    #[error("the record is not the one that was recorded: its SHA-256 is not the entry's commitment")]
-    Commitment,
-    /// The record does not open with the keys.
-    #[error("the record does not open: {0}")]
-    Sealed(#[source] SealedError),
-    /// There are no keys, and the record has not expired.
-    #[error("there are no keys to a record that is kept until the end of {0}")]
-    Withheld(ExpiryDay),
-    /// The content is of another kind than the entry.
-    #[error("the record's content does not fit the kind of its entry")]
-    Content,
-    /// The period's begin entry is not the one.
-    #[error("the receipt of the period's begin is not that of this entry's period")]
-    Period,
-    /// The label is not this person's.
-    #[error("the entry's label is not the one of this person, period, series and number")]
-    Label,
-}
+use super::anchor::ProvedAnchor;
+use super::error::VerifyError;
+use super::file::{LabelProof, Opening};
+use super::receipt::read_receipt;
+use super::rules::{belongs, fits, has_expired};
 
 /// What an opening has proved. Only [`Opening::verify`] makes one. `Debug` shows nothing of the record.
 #[derive(Clone)]
@@ -206,29 +167,6 @@ struct Record {
     citizen: Option<CitizenPart>,
 }
 
-/// A record is kept up to the end of its day. Identity's clock may be a little ahead of the witnesses'.
-pub(crate) fn has_expired(expiry: ExpiryDay, witnessed: Timestamp) -> bool {
-    witnessed.after(FRESH).day() > expiry.0
-}
-
-/// An intent says nothing of the result, an outcome must.
-pub(crate) fn fits(kind: LabelledKind, shared: &SharedPart) -> bool {
-    let result = |exchange: &ExchangeRecord| exchange.result.is_some();
-    match (kind, shared) {
-        (LabelledKind::Intent, SharedPart::Exchange(exchange)) => !result(exchange),
-        (LabelledKind::Outcome, SharedPart::Exchange(exchange)) => result(exchange),
-        (LabelledKind::Preview, SharedPart::Exchange(_)) => true,
-        (LabelledKind::Inspection, SharedPart::Inspection(_)) | (LabelledKind::Void, SharedPart::Void(_)) => true,
-        _ => false,
-    }
-}
-
-pub(super) fn read_receipt(bytes: &[u8], policy: &Policy) -> Result<VerifiedReceipt, VerifyError> {
-    Receipt::parse(bytes)
-        .and_then(|receipt| receipt.verify(policy))
-        .map_err(VerifyError::Receipt)
-}
-
 /// The label is what the period's VRF gives for this person; the kind is one of the series and phase.
 fn check_label(proof: &LabelProof, begin: &VerifiedReceipt, entry: &SignedEntry) -> Result<ProvedPerson, VerifyError> {
     let vrf_key = match &begin.entry().entry().body {
@@ -267,16 +205,4 @@ fn check_label(proof: &LabelProof, begin: &VerifiedReceipt, entry: &SignedEntry)
         series: proof.series,
         number: proof.number,
     })
-}
-
-/// Which kinds a label of this series and phase may carry.
-pub(crate) fn belongs(kind: LabelledKind, series: Series, phase: Phase) -> bool {
-    let exchange = matches!(series, Series::Exchanges | Series::DelayedExchanges);
-    match kind {
-        LabelledKind::Intent => exchange && phase == Phase::Intent,
-        LabelledKind::Void => phase == Phase::Intent,
-        LabelledKind::Outcome => exchange && phase == Phase::Outcome,
-        LabelledKind::Preview => exchange && phase == Phase::Preview,
-        LabelledKind::Inspection => !exchange && phase == Phase::Intent,
-    }
 }

@@ -18,10 +18,6 @@
 //! * absent: `uvarint(len k') ‖ k' ‖ uvarint(len v') ‖ v'` and the path of k', another key that has the bits of the absent key
 //!   at every b of the path. There is no other place where the absent key could be.
 //!
-//! A **prefix proof** shows that a hash is the root of all keys that begin with some bytes: the path of their subtree, with bits
-//! below 8 · len only; no bytes if that is the whole map. If there are none, the hash is that of the empty map, and the proof that
-//! of the absence of the prefix as a key, from a key without the prefix. (`"00 FF"` is a prefix of the empty key: see `bit`.)
-//!
 //! Many keys at once have a proof that sends each hash once ([`prove_lookups`]).
 //!
 //! uvarint is LEB128, shortest form. Keys and values have at most 1024 bytes. Nothing may follow.
@@ -38,7 +34,7 @@ mod verify;
 pub use builder::{MapBuilder, OutOfOrder};
 pub use lookup::{prove_lookups, verify_lookups};
 pub use trie::{DuplicateKey, Map};
-pub use verify::{MapError, verify_absent, verify_prefix, verify_present};
+pub use verify::{MapError, verify_absent, verify_present};
 
 use sha2::{Digest as _, Sha256};
 
@@ -153,12 +149,6 @@ pub fn bit(key: &[u8], n: u32) -> bool {
         Some(byte) => byte >> (7 - n % 8) & 1 == 1,
         None => at != key.len(),
     }
-}
-
-/// Whether a key, followed by 0x00 and 0xFF for ever, begins with `prefix`.
-fn has_prefix(key: &[u8], prefix: &[u8]) -> bool {
-    let followed = key.iter().copied().chain([0]).chain(core::iter::repeat(0xff));
-    prefix.iter().copied().zip(followed).all(|(byte, key)| byte == key)
 }
 
 /// LEB128: the buffer, and how many of its bytes count.

@@ -10,7 +10,7 @@
 
 use std::borrow::Borrow;
 
-use super::{EMPTY_ROOT, Key, MapProof, Value, has_prefix, inner, leaf_of, uvarint};
+use super::{EMPTY_ROOT, Key, MapProof, Value, inner, leaf_of, uvarint};
 use crate::Hash;
 
 /// So many keys are looked up side by side.
@@ -97,9 +97,6 @@ impl Place {
 impl Map {
     /// The most keys that a map can hold; [`Map::insert`] does not go beyond.
     pub const MAX_KEYS: usize = (1 << 30) - 1;
-
-    /// Of a key.
-    const ALL_BITS: usize = 256;
 
     /// The empty map.
     #[must_use]
@@ -245,69 +242,26 @@ impl Map {
 
     /// Proves that a key is in the map or that it is not, under [`Map::root`].
     pub fn prove(&mut self, key: &Key) -> MapProof {
-        let Some((place, path)) = self.descend(key, Self::ALL_BITS) else {
+        self.root();
+        let Some(mut place) = self.root else {
             return MapProof::Absent(Vec::new());
         };
-        let (found, value) = self.leftmost(place);
-        let path = path_bytes(path);
-        if found == *key {
-            MapProof::Present(value, path)
-        } else {
-            MapProof::Absent(absent(&found, value, &path))
-        }
-    }
-
-    /// The root of all keys that begin with `prefix`, and its proof under [`Map::root`] for
-    /// [`verify_prefix`](super::verify_prefix). A prefix longer than a key is the prefix of none.
-    pub fn prove_prefix(&mut self, prefix: &[u8]) -> (Hash, Vec<u8>) {
-        let mut key = [0xff; 32];
-        let known = prefix.len().min(key.len());
-        key[..known].copy_from_slice(&prefix[..known]);
-        let Some((place, path)) = self.descend(&key, 8 * known) else {
-            return (EMPTY_ROOT, Vec::new());
-        };
-        if has_prefix(&self.leftmost(place).0, prefix) {
-            return (self.settle(place).1, path_bytes(path));
-        }
-        // SPEC: without such a key the proof is that of the absence of the prefix as a key, with its path down to a leaf. Beyond
-        // its end a prefix reads 00 FF FF …
-        if let Some(first) = key.get_mut(known) {
-            *first = 0;
-        }
-        match self.descend(&key, Self::ALL_BITS) {
-            Some((place, path)) => {
-                let (found, value) = self.leftmost(place);
-                (EMPTY_ROOT, absent(&found, value, &path_bytes(path)))
-            }
-            None => (EMPTY_ROOT, Vec::new()),
-        }
-    }
-
-    /// Follows a key as far as the nodes part at its first `bits` bits: where that ends, and on the way down each bit with the
-    /// sibling's hash. `None` in the empty map.
-    fn descend(&mut self, key: &Key, bits: usize) -> Option<(Place, Vec<(u8, Hash)>)> {
-        self.root();
-        let mut place = self.root?;
         let mut path = Vec::new();
-        while let Kind::Fresh(at) | Kind::Stale(at) = place.kind() {
+        let value = loop {
+            let at = match place.kind() {
+                Kind::Leaf(at) => break self.values[at],
+                Kind::Fresh(at) | Kind::Stale(at) => at,
+            };
             let Inner { children, bit } = self.inners[at];
-            if usize::from(bit) >= bits {
-                break;
-            }
             let side = bit_of(key, bit);
             path.push((bit, self.settle(children[1 - side]).1));
             place = children[side];
-        }
-        Some((place, path))
-    }
-
-    /// The first key below a place, and its value.
-    fn leftmost(&self, mut place: Place) -> (Key, Value) {
-        loop {
-            match place.kind() {
-                Kind::Leaf(at) => return (place.bytes, self.values[at]),
-                Kind::Fresh(at) | Kind::Stale(at) => place = self.inners[at].children[0],
-            }
+        };
+        let path = path_bytes(path);
+        if place.bytes == *key {
+            MapProof::Present(value, path)
+        } else {
+            MapProof::Absent(absent(&place.bytes, value, &path))
         }
     }
 

@@ -1,6 +1,6 @@
 //! Checking map proofs, for keys of any length.
 
-use super::{EMPTY_ROOT, MAX_BYTES, bit, has_prefix, inner, leaf};
+use super::{EMPTY_ROOT, MAX_BYTES, bit, inner, leaf};
 use crate::Hash;
 
 /// Why a map proof does not hold.
@@ -28,7 +28,7 @@ pub fn verify_present(root: &Hash, key: &[u8], value: &[u8], proof: &[u8]) -> Re
     if key.len() > MAX_BYTES || value.len() > MAX_BYTES {
         return Err(MapError::Malformed);
     }
-    walk(root, [key, key], leaf(key, value), None, Reader(proof))
+    walk(root, [key, key], leaf(key, value), Reader(proof))
 }
 
 /// Checks that the map with `root` does not have `key`.
@@ -52,40 +52,13 @@ pub fn verify_absent(root: &Hash, key: &[u8], proof: &[u8]) -> Result<(), MapErr
     if other_key == key {
         return Err(MapError::KeyPresent);
     }
-    walk(root, [key, other_key], leaf(other_key, other_value), None, reader)
+    walk(root, [key, other_key], leaf(other_key, other_value), reader)
 }
 
-/// Checks that `content`, the root of a map of their own, has every key of the map with `root` that begins with `prefix`: the
-/// completeness of a range in one proof. [`EMPTY_ROOT`] says that there is none.
-///
-/// It is **not** proved that `content` has nothing else: whoever is shown the keys sees that, and computes `content` from them.
-///
-/// # Errors
-/// [`MapError`]: it is not proved.
-pub fn verify_prefix(root: &Hash, prefix: &[u8], content: &Hash, proof: &[u8]) -> Result<(), MapError> {
-    if prefix.len() > MAX_BYTES {
-        return Err(MapError::Malformed);
-    }
-    if *content != EMPTY_ROOT {
-        // SPEC: the path begins above the subtree, so it parts within the prefix only. Deeper, keys with the prefix could stand beside.
-        let bits = u32::try_from(8 * prefix.len()).map_err(|_| MapError::Malformed)?;
-        return walk(root, [prefix, prefix], *content, Some(bits), Reader(proof));
-    }
-    if !proof.is_empty() && has_prefix(Reader(proof).bytes()?, prefix) {
-        return Err(MapError::KeyPresent);
-    }
-    verify_absent(root, prefix, proof)
-}
-
-/// Follows the path of the second key up to the root; the first must have the same bit at every step. All bits are below `below`.
-fn walk(
-    root: &Hash,
-    [key, leaf_key]: [&[u8]; 2],
-    from: Hash,
-    mut below: Option<u32>,
-    mut path: Reader<'_>,
-) -> Result<(), MapError> {
+/// Follows the path of the second key up to the root; the first must have the same bit at every step.
+fn walk(root: &Hash, [key, leaf_key]: [&[u8]; 2], from: Hash, mut path: Reader<'_>) -> Result<(), MapError> {
     let mut hash = from;
+    let mut below = None;
     while !path.0.is_empty() {
         let at = u32::try_from(path.number()?).map_err(|_| MapError::Malformed)?;
         // SPEC: bits strictly decrease from leaf to root.

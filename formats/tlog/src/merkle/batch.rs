@@ -12,7 +12,11 @@
 //!
 //! For one leaf these are the hashes of its inclusion path, in the order of the tree.
 
-use super::{GenerateError, HashReader, Index, ProofError, Size, Subtree, node_hash, split_point, subtree_hash};
+use super::error::ProofError;
+use super::generate::{GenerateError, HashReader, subtree_hash};
+use super::node_hash;
+use super::number::{Index, Size};
+use super::subtree::{Subtree, split_point};
 use crate::Hash;
 
 /// The hashes that prove the leaves at `indices` (strictly ascending) in the tree of `size`.

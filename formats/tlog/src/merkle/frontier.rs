@@ -1,6 +1,8 @@
 //! Growing a tree: the [`Frontier`] keeps only its right edge, the [`MemoryTree`] keeps every node.
 
-use super::{EMPTY_ROOT, HashReader, Index, RangeError, Size, node_hash};
+use super::generate::HashReader;
+use super::number::{Index, RangeError, Size};
+use super::{EMPTY_ROOT, node_hash};
 use crate::Hash;
 
 /// The right edge of a tree (a *compact range* from 0): the complete subtrees it consists of, largest first, one for each set

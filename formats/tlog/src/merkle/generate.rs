@@ -1,6 +1,8 @@
 //! Making roots and proofs from stored nodes.
 
-use super::{EMPTY_ROOT, Index, Size, Subtree, node_hash, split_point};
+use super::number::{Index, Size};
+use super::subtree::{Subtree, split_point};
+use super::{EMPTY_ROOT, node_hash};
 use crate::Hash;
 
 /// Reads complete nodes of a tree. Level 0 are leaf hashes; node `index` of `level` covers `[index·2^level, (index+1)·2^level)`.

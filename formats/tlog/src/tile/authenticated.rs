@@ -8,7 +8,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{FULL_WIDTH, NodePosition, Tile, TileHashes, TileLengthError};
+use super::FULL_WIDTH;
+use super::hashes::{NodePosition, TileHashes, TileLengthError};
+use super::layout::Tile;
 use crate::Hash;
 use crate::merkle::{EMPTY_ROOT, HashReader, Size, node_hash};
 
@@ -164,11 +166,7 @@ impl<S: TileSource> AuthenticatedTiles<S> {
             (at_level, at_index) = (parent_level, parent_index);
         };
         while let Some((level, index)) = missing.pop() {
-            let tile = Tile {
-                level,
-                index,
-                width: FULL_WIDTH,
-            };
+            let tile = Tile::full(level, index);
             let [within, ..] = index.to_le_bytes();
             let parent = self.full.get(&(level + 1, index >> 8));
             let wanted = expected.take().or_else(|| parent?.get(u16::from(within)));

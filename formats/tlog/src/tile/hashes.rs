@@ -1,6 +1,7 @@
 //! The contents of a tile, and where a tree node stands in it.
 
-use super::{FULL_WIDTH, Tile};
+use super::FULL_WIDTH;
+use super::layout::Tile;
 use crate::Hash;
 use crate::merkle::node_hash;
 

@@ -3,7 +3,8 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::{Bundle, FULL_WIDTH, Tile};
+use super::FULL_WIDTH;
+use super::layout::{Bundle, Tile};
 use crate::encoding;
 
 /// What a path under `tile/` names.
@@ -72,22 +73,6 @@ fn parse_index(text: &str) -> Option<u64> {
         }
         index.checked_mul(1000)?.checked_add(digits.parse().ok()?)
     })
-}
-
-/// Writes index and width: groups of three digits, all but the last after an `x`.
-pub(super) fn write_index(f: &mut fmt::Formatter<'_>, index: u64, width: u16) -> fmt::Result {
-    let digits = index.to_string();
-    let groups = digits.len().div_ceil(3);
-    let padded = format!("{index:0length$}", length = groups * 3);
-    for at in 1..groups {
-        write!(f, "x{}/", &padded[(at - 1) * 3..at * 3])?;
-    }
-    f.write_str(&padded[(groups - 1) * 3..])?;
-    if width < FULL_WIDTH {
-        write!(f, ".p/{width}")
-    } else {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use tlog::Hash;
 use tlog::encoding::from_hex;
 use tlog::map::{
     EMPTY_ROOT, Key, Map, MapBuilder, MapError, MapProof, OutOfOrder, Value, bit, inner, leaf, verify_absent,
-    verify_prefix, verify_present,
+    verify_present,
 };
 use tlog::merkle::Index;
 
@@ -54,25 +54,6 @@ fn slow_proof(entries: &Entries, key: &[u8]) -> (bool, Vec<u8>) {
             )
         }
     }
-}
-
-/// The root of the keys with a prefix and its proof, from the definition.
-fn slow_prefix(entries: &Entries, prefix: &[u8]) -> (Hash, Vec<u8>) {
-    let bits = u32::try_from(8 * prefix.len()).unwrap();
-    let within = |key: &[u8]| (0..bits).all(|at| bit(key, at) == bit(prefix, at));
-    let content: Entries = entries.iter().filter(|(key, _)| within(key)).cloned().collect();
-    if content.is_empty() {
-        return (EMPTY_ROOT, slow_proof(entries, prefix).1);
-    }
-    let mut steps: Vec<Vec<u8>> = Vec::new();
-    let mut rest = entries.clone();
-    while rest != content {
-        let (at, left, right) = split(&rest);
-        let (same, other) = if bit(prefix, at) { (right, left) } else { (left, right) };
-        steps.push([&uvarint(at)[..], &slow_root(&other).0].concat());
-        rest = same;
-    }
-    (slow_root(&content), steps.into_iter().rev().flatten().collect())
 }
 
 fn uvarint(mut number: u32) -> Vec<u8> {
@@ -197,60 +178,6 @@ fn the_published_absence_proof() {
     }
 }
 
-/// From the published file of prefix proofs: a tree of five keys of different lengths.
-#[test]
-fn the_published_prefix_proofs() {
-    let entries = entries(&[
-        ("00", "d46d8a04f77f1a33becbee20a58b5786b209b4fa072ae6b6871f45af12636636"),
-        ("", "b148352607a6353a9e44d4db41c4d1963535dbab7d49bb9c91569183903899e2"),
-        (
-            "6100",
-            "18c3af1eeae54aaecc02253c5edce3423cd8a0f166dc51f0392398cbd6aa1e0c",
-        ),
-        ("61", "b42663a01cf5c4e0fb627a6232580adddc5b44adfb42a676f62283613febec7f"),
-        ("ff", "dcadf97aa3114d32314d44920b90786c1ca8259a4d0c03b18971aeb96796f7d0"),
-    ]);
-    let snapshot = "146ed3c31873bec17d90b565786938ccb592081fd8eea8faaef9db52c4a2d6a7";
-    let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-    let below_0 = "a77384d66a7391fa54f4cd799bda24177d138b6167ae7cd3913501497aac87ad";
-    let ff = "daa20f1d2f04ec9f19c081caeca66e549d1a93022063463ff4501bed268b356a";
-    let a = "93a853c5ea8ba67a3094cfe3d650f2914b04662e6f05855fb756c744d9ea8417";
-    let a_only = "4fa4f05082be2892ea190ea5be82083edeef5ce20690cd661f9ca4f6913e78a8";
-    let a_null = "47c3775a3f4a4a15b08d5736292c033cd88469411ff8d31c803e77eb8afda6a3";
-    let none = "0ca905232aea97072c1f7b98addc2cd20fff116ead87c04568d61daeea1b6bc2";
-    let null = "2464f02173597d2770c521d4ecb12889f521dc16f28ac9b67a0222e4e380d853";
-    let a_null_value = "18c3af1eeae54aaecc02253c5edce3423cd8a0f166dc51f0392398cbd6aa1e0c";
-    let ff_value = "dcadf97aa3114d32314d44920b90786c1ca8259a4d0c03b18971aeb96796f7d0";
-    let above_ff = "bcd115ef8e25fde949acd7f3cc08a3f67fa675fad538b00cbc928ddddeb895d3";
-    let cases = [
-        ("", snapshot, String::new()),
-        ("00", below_0, format!("01{a}00{ff}")),
-        ("ff", ff, format!("00{above_ff}")),
-        ("ff00", ff, format!("00{above_ff}")),
-        ("ffff", empty, format!("01ff20{ff_value}00{above_ff}")),
-        ("0000", null, format!("08{none}01{a}00{ff}")),
-        ("00ff", none, format!("08{null}01{a}00{ff}")),
-        ("6100", a, format!("01{below_0}00{ff}")),
-        (
-            "61ff",
-            empty,
-            format!("02610020{a_null_value}10{a_only}01{below_0}00{ff}"),
-        ),
-        ("610000", a_null, format!("10{a_only}01{below_0}00{ff}")),
-        ("6100ff", a_only, format!("10{a_null}01{below_0}00{ff}")),
-    ];
-    assert_eq!(slow_root(&entries).to_string(), snapshot);
-    for (prefix, content, proof) in cases {
-        let (prefix, proof) = (from_hex(prefix).unwrap(), from_hex(&proof).unwrap());
-        let content: Hash = content.parse().unwrap();
-        assert_eq!(slow_prefix(&entries, &prefix), (content, proof.clone()));
-        assert_eq!(
-            verify_prefix(&snapshot.parse().unwrap(), &prefix, &content, &proof),
-            Ok(())
-        );
-    }
-}
-
 /// Keys with long common prefixes, so that the trie is deep as well as wide.
 fn key() -> impl Strategy<Value = Key> {
     prop_oneof![
@@ -309,37 +236,6 @@ proptest! {
                     prop_assert!(!present);
                     prop_assert_eq!(verify_absent(&root, key, bytes), Ok(()));
                 }
-            }
-        }
-    }
-
-    #[test]
-    fn prefixes_are_the_definition(keys in proptest::collection::btree_set(key(), 0..30), probe in key(), length in 0_usize..34) {
-        let mut map = Map::new();
-        map.insert_batch(keys.iter().map(|key| (*key, value(1)))).unwrap();
-        let entries: Entries = keys.iter().map(|key| (key.to_vec(), value(1).to_bytes().to_vec())).collect();
-        let root = map.root();
-        for key in keys.iter().chain([&probe]) {
-            // Beyond a key of 32 bytes follow 00 and FF.
-            let prefix = &[&key[..], &[0, 0xff]].concat()[..length];
-            let (content, proof) = map.prove_prefix(prefix);
-            prop_assert_eq!((content, &proof), (slow_prefix(&entries, prefix).0, &slow_prefix(&entries, prefix).1));
-            prop_assert_eq!(verify_prefix(&root, prefix, &content, &proof), Ok(()));
-            for at in 0..proof.len() {
-                let mut flipped = proof.clone();
-                flipped[at] ^= 1 << (at % 8);
-                prop_assert!(verify_prefix(&root, prefix, &content, &flipped).is_err());
-                prop_assert!(verify_prefix(&root, prefix, &content, &proof[..at]).is_err());
-            }
-            prop_assert!(verify_prefix(&root, prefix, &content, &[&proof[..], &[0]].concat()).is_err());
-            if content != EMPTY_ROOT {
-                // Nor is a part of them all, nor are there none.
-                prop_assert!(verify_prefix(&root, prefix, &EMPTY_ROOT, &proof).is_err());
-                let absence = slow_proof(&entries, prefix).1;
-                prop_assert!(verify_prefix(&root, prefix, &EMPTY_ROOT, &absence).is_err());
-                let longer = &[prefix, &[key.get(length).copied().unwrap_or(0)]].concat();
-                let (part, path) = map.prove_prefix(longer);
-                prop_assert!(part == content || verify_prefix(&root, prefix, &part, &path).is_err());
             }
         }
     }

@@ -9,7 +9,7 @@ use tlog::Hash;
 use tlog::encoding::from_hex;
 use tlog::merkle::{
     EMPTY_ROOT, Frontier, GenerateError, Index, MAX_PROOF, MemoryTree, ProofError, Size, Subtree, consistency_proof,
-    find_subtrees, inclusion_proof, inclusion_proof_length, leaf_hash, node_hash, root, subtree_hash, subtree_proof,
+    inclusion_proof, inclusion_proof_length, leaf_hash, node_hash, root, subtree_hash, subtree_proof,
     verify_consistency, verify_inclusion, verify_subtree_consistency, verify_subtree_inclusion,
 };
 
@@ -144,30 +144,6 @@ fn mt_3_mt_4_subtree_consistency_digest() {
         Hash(digest.finalize().into()).to_string(),
         "10fa99b37bf9bf9ffa26b412fbd98bd75363256d0b75d61bc4538b9c9c5a0a74"
     );
-}
-
-#[test]
-fn covering_subtrees_digest() {
-    let mut lines = String::new();
-    for end in 0..=130 {
-        for start in 0..=end {
-            let (left, right) = find_subtrees(start, end).unwrap();
-            writeln!(
-                lines,
-                "[{}, {}) [{}, {})",
-                left.start(),
-                left.end(),
-                right.start(),
-                right.end()
-            )
-            .unwrap();
-        }
-    }
-    assert_eq!(
-        Hash::of(lines.as_bytes()).to_string(),
-        "7fd9c8b926e9d2b5cf831560e8ce295a5ef97ad5c5ede4ea0dea28a8c8fc8bb0"
-    );
-    assert_eq!(find_subtrees(2, 1), Err(ProofError::InvalidSubtree));
 }
 
 #[test]

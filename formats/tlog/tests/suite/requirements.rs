@@ -40,7 +40,7 @@ fn every_requirement_is_in_the_table_and_every_test_in_it_exists() {
     let expected: Vec<String> = ["Id", "---"].map(str::to_owned).into_iter().chain(expected).collect();
     assert_eq!(ids, expected);
     let mut code = String::new();
-    for folder in ["ledger", "verifier"] {
+    for folder in ["formats", "ledger", "verifier"] {
         sources(&root.join(folder), &mut code);
     }
     let quoted = table.split('`').skip(1).step_by(2);
