@@ -1,4 +1,4 @@
-//! Checkpoints (c2sp.org/tlog-checkpoint): a note whose text is the head of a tree.
+//! Checkpoints (c2sp.org/tlog-checkpoint): notes whose text is the head of a tree.
 //!
 //! ```text
 //! checkpoint = origin LF size LF base64(root) LF *(extension LF)
@@ -6,9 +6,9 @@
 //!
 //! * CP-1 the origin is a non-empty line that names the log; it need not resolve.
 //! * CP-2 the size has no leading zeros.
-//! * CP-3 extension lines are read but never written here: ML-DSA cosignatures do not cover them.
-//! * CP-4 a log never signs two inconsistent checkpoints; that is the sequencer's business, not this module's.
-//! * CP-5 the log's key is named like the origin.
+//! * CP-3 this crate reads extension lines but never writes them, because ML-DSA cosignatures do not cover them.
+//! * CP-4 a log never signs two inconsistent checkpoints; the ledger's sequencer enforces this, not this module.
+//! * CP-5 the log's key has the origin as its name.
 //! * CP-6 the empty tree has a checkpoint too, with the root SHA-256("").
 
 use core::fmt;
@@ -23,7 +23,7 @@ use crate::note::{self, Algorithm, KeyName, Note, NoteError, SignatureLine, Sign
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin(String);
 
-/// Why a checkpoint is refused. None is retryable with the same bytes.
+/// Why a checkpoint is refused. None of these is retryable with the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CheckpointError {
     /// The origin is not one line of 1 to 255 bytes.
@@ -32,36 +32,36 @@ pub enum CheckpointError {
     /// The text is not origin, size, root and non-empty extension lines.
     #[error("the text is not a checkpoint")]
     Structure,
-    /// The size is not canonical or not below 2^63.
+    /// The size is not a canonical decimal number below 2^63.
     #[error("the checkpoint's size is not a canonical number below 2^63")]
     Size,
     /// The root is not canonical base64 of 32 bytes.
     #[error("the checkpoint's root is not canonical base64 of 32 bytes")]
     Root,
-    /// The checkpoint is another log's.
+    /// The checkpoint belongs to another log.
     #[error("the checkpoint is of the log {found}, not {expected}")]
     OtherLog {
-        /// The origin asked for.
+        /// The origin that the caller expected.
         expected: Origin,
-        /// The origin found.
+        /// The origin of the checkpoint.
         found: Origin,
     },
-    /// Extension lines that no verified signature covers (only ML-DSA signatures verified).
+    /// The checkpoint has extension lines, and only ML-DSA signatures, which do not cover them, were verified.
     #[error("no verified signature covers the checkpoint's extension lines")]
     UncoveredExtensions,
-    /// The note or its signatures.
+    /// The note is malformed, or its signatures do not verify.
     #[error(transparent)]
     Note(#[from] NoteError),
 }
 
 impl Origin {
-    /// The origin.
+    /// The origin as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// SHA-256 of the origin: the path segment under which a witness shows the log's checkpoint.
+    /// SHA-256 of the origin: the path segment under which a witness serves the log's checkpoint.
     #[must_use]
     pub fn hash(&self) -> Hash {
         Hash::of(self.0.as_bytes())
@@ -100,21 +100,21 @@ impl fmt::Debug for Origin {
     }
 }
 
-/// The head of a tree. By itself it is only a claim: [`SignedCheckpoint`] is the signed one.
+/// The head of a tree. It is an unverified claim; [`SignedCheckpoint`] is the verified form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Which log.
+    /// The origin of the log.
     pub origin: Origin,
     /// Number of entries.
     pub size: Size,
     /// Root of the tree of that size.
     pub root: Hash,
-    /// Extension lines, none of them empty. Ours has none (CP-3).
+    /// Extension lines, none of them empty. The ledger writes none (CP-3).
     pub extensions: Vec<String>,
 }
 
 impl Checkpoint {
-    /// A checkpoint without extension lines.
+    /// Makes a checkpoint without extension lines.
     #[must_use]
     pub const fn new(origin: Origin, size: Size, root: Hash) -> Self {
         Self {
@@ -125,7 +125,7 @@ impl Checkpoint {
         }
     }
 
-    /// Signs the checkpoint by the log's note keys.
+    /// Signs the checkpoint with the log's note keys.
     ///
     /// # Errors
     /// As [`note::sign`].
@@ -137,7 +137,7 @@ impl Checkpoint {
 impl FromStr for Checkpoint {
     type Err = CheckpointError;
 
-    /// Parses a note text (unverified).
+    /// Parses a note text; nothing is verified.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let body = text.strip_suffix('\n').ok_or(CheckpointError::Structure)?;
         let mut lines = body.split('\n');
@@ -159,7 +159,7 @@ impl FromStr for Checkpoint {
 }
 
 impl fmt::Display for Checkpoint {
-    /// The note text.
+    /// Writes the note text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}\n{}\n{}\n", self.origin, self.size, self.root.to_base64())?;
         for line in &self.extensions {
@@ -169,8 +169,8 @@ impl fmt::Display for Checkpoint {
     }
 }
 
-/// A checkpoint that its log has signed. Only [`SignedCheckpoint::open`] makes one. Cosignatures on it are *not* verified
-/// here; see [`crate::policy::Policy::verify_checkpoint`].
+/// A checkpoint that its log has signed. Only [`SignedCheckpoint::open`] makes one. It does *not* verify cosignatures:
+/// `Policy::verify_checkpoint` in [`crate::policy`] does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedCheckpoint {
     checkpoint: Checkpoint,
@@ -178,11 +178,11 @@ pub struct SignedCheckpoint {
 }
 
 impl SignedCheckpoint {
-    /// Parses a checkpoint note and verifies the log's signature: at least one line is of `log_keys`, and every one that is
-    /// verifies. Any one of several keys is enough, so that a log can change its key.
+    /// Parses a checkpoint note and verifies the log's signature. At least one line must name one of `log_keys`, and every
+    /// line that does must verify. One of several keys is enough, so that a log can change its key.
     ///
     /// # Errors
-    /// [`CheckpointError`].
+    /// [`CheckpointError`] when the note is malformed, belongs to another log or does not verify.
     pub fn open(bytes: &[u8], origin: &Origin, log_keys: &[VerifierKey]) -> Result<Self, CheckpointError> {
         let note = Note::parse(bytes)?;
         let checkpoint: Checkpoint = note.text.parse()?;
@@ -213,13 +213,13 @@ impl SignedCheckpoint {
         &self.checkpoint
     }
 
-    /// The note with all its signature lines, of whomever.
+    /// The note with all its signature lines, verified or not.
     #[must_use]
     pub const fn note(&self) -> &Note {
         &self.note
     }
 
-    /// The lines that are of one of `keys`.
+    /// The lines that name one of `keys`.
     pub fn lines_of<'a>(&'a self, keys: &'a [VerifierKey]) -> impl Iterator<Item = &'a SignatureLine> {
         let lines = self.note.signatures.iter();
         lines.filter(move |line| keys.iter().any(|key| key.matches(line)))
@@ -227,7 +227,7 @@ impl SignedCheckpoint {
 }
 
 impl fmt::Display for SignedCheckpoint {
-    /// The bytes that were opened.
+    /// Writes the bytes that were opened.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.note.fmt(f)
     }

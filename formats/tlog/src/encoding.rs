@@ -4,35 +4,35 @@
 //! * base64: RFC 4648 §4, standard alphabet, with padding, unused bits zero, no line breaks;
 //! * decimal: no sign, no leading zeros.
 //!
-//! Go's base64 decoder is laxer (it skips CR LF and ignores unused bits), so a file that Go reads may be refused here. That
-//! is meant: what verifies must not be malleable.
+//! Go's base64 decoder is more lenient: it skips CR LF and ignores unused bits. A file that Go reads may therefore be refused
+//! here. This is intended: a file that verifies must not be malleable.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Why a text is not the one encoding of a value.
+/// Why a text is not the canonical encoding of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EncodingError {
-    /// Not lower-case hexadecimal of even length.
+    /// The text is not lower-case hexadecimal of even length.
     #[error("not lower-case hexadecimal")]
     Hex,
-    /// Not strict base64 (standard alphabet, padded, canonical).
+    /// The text is not strict base64 (standard alphabet, padded, canonical).
     #[error("not canonical base64 with the standard alphabet and padding")]
     Base64,
-    /// Not a decimal number below 2^64 without sign and leading zeros.
+    /// The text is not a decimal number below 2^64 without sign and leading zeros.
     #[error("not a decimal number without leading zeros")]
     Decimal,
-    /// The value has not the length that its place demands.
+    /// The value does not have the expected length.
     #[error("{found} bytes where {expected} are expected")]
     Length {
-        /// Bytes demanded.
+        /// Expected length in bytes.
         expected: usize,
-        /// Bytes found.
+        /// Actual length in bytes.
         found: usize,
     },
 }
 
-/// Lower-case hexadecimal.
+/// Encodes bytes as lower-case hexadecimal.
 #[must_use]
 pub fn to_hex(bytes: &[u8]) -> String {
     hex::encode(bytes)
@@ -57,7 +57,7 @@ pub fn from_hex_array<const N: usize>(text: &str) -> Result<[u8; N], EncodingErr
     exact(&from_hex(text)?)
 }
 
-/// Base64, standard alphabet with padding.
+/// Encodes bytes as base64 with the standard alphabet and padding.
 #[must_use]
 pub fn to_base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn decimals_have_one_form() {
+    fn a_decimal_number_has_one_form() {
         assert_eq!(from_decimal("0"), Ok(0));
         assert_eq!(from_decimal("18446744073709551615"), Ok(u64::MAX));
         for bad in ["", "00", "01", "+1", "-1", "1 ", "18446744073709551616", "\u{664}"] {

@@ -1,4 +1,4 @@
-//! A SHA-256 value.
+//! SHA-256 values.
 
 use core::fmt;
 use core::str::FromStr;
@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::encoding::{self, EncodingError};
 
-/// 32 bytes of SHA-256. Its text form is lower-case hex; the C2SP formats write it in base64.
+/// A SHA-256 value of 32 bytes. Its text form is lower-case hex; the C2SP formats write it in base64.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash(pub [u8; 32]);
 
@@ -15,7 +15,7 @@ impl Hash {
     /// Length in bytes.
     pub const LEN: usize = 32;
 
-    /// SHA-256 of `bytes`, without any domain byte.
+    /// Computes SHA-256 of `bytes`, without a domain byte.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_forms_round_trip() {
+    fn hex_and_base64_read_back_as_written() {
         let hash = Hash::of(b"");
         assert_eq!(
             hash.to_string(),

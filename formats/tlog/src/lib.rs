@@ -14,16 +14,16 @@
 //! | [`map`] | the Merkle prefix tree (MPT) of label → entry |
 //! | [`vrf`] | c2sp.org/vrf-r255 |
 //!
-//! There is no I/O, no clock and no randomness here: times and seeds are arguments, storage is a trait
-//! ([`merkle::HashReader`], [`tile::TileSource`]). The crate compiles to `wasm32-unknown-unknown`, so the browser runs the
-//! same checks as the server.
+//! The crate has no I/O, no clock and no randomness: times and seeds are arguments, and storage is a trait
+//! ([`merkle::HashReader`], [`tile::TileSource`]). It compiles to `wasm32-unknown-unknown`, so the browser runs the same
+//! checks as the server.
 //!
-//! # Two habits
+//! # Two rules
 //!
-//! * A parser accepts exactly what its emitter writes: no leading zeros, no upper case hex, no stray bits in base64, no
-//!   trailing bytes. What was accepted can be re-encoded to the same bytes.
-//! * A type that stands for "verified" ([`checkpoint::SignedCheckpoint`], [`note::VerifiedNote`],
-//!   [`policy::PolicyVerdict`], [`proof::Verified`]) has no constructor but the function that verifies.
+//! * A parser accepts exactly what its emitter writes: no leading zeros, no upper-case hex, no stray bits in base64, no
+//!   trailing bytes. Accepted input re-encodes to the same bytes.
+//! * A type that means "verified" ([`checkpoint::SignedCheckpoint`], [`note::VerifiedNote`], [`policy::PolicyVerdict`],
+//!   [`proof::Verified`]) has no constructor other than the function that verifies.
 
 pub mod checkpoint;
 pub mod cosignature;

@@ -1,11 +1,11 @@
-//! The list of logs that witnesses are configured by (the witness network's `logs/v0`).
+//! The list of logs that configures a witness (the witness network's `logs/v0`).
 //!
 //! ```text
 //! # comment
 //! logs/v0
 //! vkey <log vkey>         ; starts a log
-//! origin <origin>         ; when it is not the key's name
-//! qpd <number>            ; requests that the log may send a day
+//! origin <origin>         ; if it differs from the key's name
+//! qpd <number>            ; requests that the log may send per day
 //! contact <text>
 //! ```
 
@@ -23,14 +23,14 @@ pub struct ListedLog {
     pub key: VerifierKey,
     /// The log's origin.
     pub origin: Origin,
-    /// Requests a day that the log may send.
+    /// Requests that the log may send per day.
     pub requests_per_day: Option<f64>,
-    /// Whom to ask.
+    /// How to reach the log's operator, as free text.
     pub contact: Option<String>,
 }
 
 impl ListedLog {
-    /// A log whose key is named like its origin, without further words.
+    /// Makes an entry whose origin is the key's name, without further fields.
     #[must_use]
     pub fn new(key: VerifierKey) -> Self {
         let origin = Origin::from(key.name());
@@ -43,13 +43,13 @@ impl ListedLog {
     }
 }
 
-/// A log list is refused, and where.
+/// Why a log list is refused, and at which line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} of the log list: {error}")]
 pub struct LogListError {
     /// Line, counted from 1.
     pub line: usize,
-    /// What is wrong.
+    /// What is wrong with the line.
     pub error: LogListLineError,
 }
 
@@ -59,27 +59,27 @@ pub enum LogListLineError {
     /// The bytes are not UTF-8.
     #[error("not UTF-8")]
     Text,
-    /// The first line that is not a comment is another.
+    /// The first line that is not a comment is not the header.
     #[error("the list does not begin with {HEADER}")]
     Header,
-    /// Not a known line, one before the first `vkey`, or one that a log has already.
+    /// The line has no known keyword, comes before the first `vkey`, or repeats a field of its log.
     #[error("write: vkey <key>, then once each: origin <origin>, qpd <number>, contact <text>")]
     Structure,
-    /// A key.
+    /// The key is malformed.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// An origin.
+    /// The origin is malformed.
     #[error(transparent)]
     Origin(#[from] CheckpointError),
 }
 
-/// A log while its lines are read.
+/// A log whose lines are being read.
 struct Stanza {
     log: ListedLog,
     has_origin: bool,
 }
 
-/// Parses a list.
+/// Parses a list of logs.
 ///
 /// # Errors
 /// [`LogListError`] with the line.
@@ -141,7 +141,7 @@ fn parse_line(stanzas: &mut Vec<Stanza>, line: &str) -> Result<(), LogListLineEr
 }
 
 impl fmt::Display for ListedLog {
-    /// The log's lines, without the list's header.
+    /// Writes the log's lines, without the list's header.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "vkey {}", self.key)?;
         if self.origin.as_str() != self.key.name().as_str() {
@@ -157,7 +157,7 @@ impl fmt::Display for ListedLog {
     }
 }
 
-/// Writes a list.
+/// Writes a list of logs.
 #[must_use]
 pub fn emit(logs: &[ListedLog]) -> String {
     let mut text = format!("{HEADER}\n");
@@ -175,7 +175,7 @@ mod tests {
     const KEY: &str = "log.example/vectors+74538357+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4";
 
     #[test]
-    fn lists_round_trip() {
+    fn a_list_reads_back_as_written() {
         let text = format!(
             "# ours\n\nlogs/v0\n\nvkey {KEY}\nqpd 86400.5\ncontact ledger@example.org (duty)\n# next\nvkey {KEY}\norigin go.sum tree\n"
         );
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_lists() {
+    fn malformed_lists_are_refused_with_their_line() {
         let structure = LogListLineError::Structure;
         let cases = [
             (String::new(), 1, LogListLineError::Header),

@@ -10,12 +10,13 @@
 //! ```
 //!
 //! * TP-1 nothing follows the checkpoint.
-//! * TP-2 the index has no leading zeros and is below the size; there are exactly as many hashes as its place demands.
-//! * TP-3 `extra` stays below 48 KiB, because Go readers stop at lines of 64 KiB. It may be empty.
-//! * TP-4 what `extra` means is the application's; it is not trusted until it has led to the leaf hash.
+//! * TP-2 the index has no leading zeros and is below the size; the number of hashes is exactly that of an inclusion proof for
+//!   this index and size.
+//! * TP-3 `extra` has at most 48 KiB, because Go readers stop at lines of 64 KiB. It may be empty.
+//! * TP-4 the application defines `extra`; a reader does not trust it until it has led to the leaf hash.
 //!
-//! The file does not carry the entry: whoever verifies has it, or makes it from `extra`, and passes its leaf hash. A receipt
-//! without a quorum of witnesses is only the log's word; [`Verified::quorum`] says which it is.
+//! The file does not contain the entry: the verifying caller has it, or builds it from `extra`, and passes its leaf hash.
+//! Without a quorum of witnesses, only the log vouches for the entry; [`Verified::quorum`] reports this.
 
 use core::fmt;
 use core::str::FromStr;
@@ -39,7 +40,7 @@ pub const MAX_BYTES: usize = note::MAX_BYTES + 4 * MAX_EXTRA;
 /// A tlog-proof, parsed and *not* verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlogProof {
-    /// The application's bytes, at most [`MAX_EXTRA`].
+    /// Bytes that the application defines, at most [`MAX_EXTRA`].
     pub extra: Option<Vec<u8>>,
     /// The entry's index.
     pub index: Index,
@@ -49,16 +50,16 @@ pub struct TlogProof {
     pub checkpoint: String,
 }
 
-/// Why a file is no tlog-proof.
+/// Why a file is not a tlog-proof.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProofFileError {
-    /// Too long, not UTF-8, or not the lines of a tlog-proof.
+    /// The file is too long, not UTF-8, or does not have the lines of a tlog-proof.
     #[error("the file is not a tlog-proof: {0}")]
     Structure(&'static str),
-    /// TP-2.
+    /// The index or the number of hashes breaks TP-2.
     #[error("the proof's index and hashes do not fit the checkpoint's size")]
     Shape,
-    /// The checkpoint.
+    /// The checkpoint is malformed.
     #[error("the proof's checkpoint: {0}")]
     Checkpoint(#[from] CheckpointError),
 }
@@ -66,15 +67,15 @@ pub enum ProofFileError {
 /// Why a tlog-proof does not prove the entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
-    /// The checkpoint is not signed by a trusted log, or a known key's line does not verify.
+    /// No trusted log has signed the checkpoint, or a line of a known key does not verify.
     #[error(transparent)]
     Checkpoint(#[from] VerdictError),
-    /// The entry is not at this index of the checkpoint's tree.
+    /// The hashes do not prove that the entry has this index in the checkpoint's tree.
     #[error("the entry is not proved to be in the log: {0}")]
     Inclusion(#[from] ProofError),
 }
 
-/// An entry that is proved to be in a log. Only [`TlogProof::verify`] makes one.
+/// Proof that an entry is in a log. Only [`TlogProof::verify`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     index: Index,
@@ -88,7 +89,7 @@ impl Verified {
         self.index
     }
 
-    /// The tree head that contains it.
+    /// The head of the tree that contains the entry.
     #[must_use]
     pub const fn checkpoint(&self) -> &Checkpoint {
         self.verdict.checkpoint()
@@ -100,13 +101,13 @@ impl Verified {
         &self.verdict
     }
 
-    /// The witnesses that cosigned it.
+    /// The verified cosignatures of the checkpoint.
     #[must_use]
     pub fn cosignatures(&self) -> &[WitnessCosignature] {
         self.verdict.cosignatures()
     }
 
-    /// Whether they satisfy the policy's quorum.
+    /// Whether the cosignatures satisfy the policy's quorum.
     #[must_use]
     pub const fn quorum(&self) -> bool {
         self.verdict.quorum()
@@ -114,16 +115,16 @@ impl Verified {
 }
 
 impl TlogProof {
-    /// Parses a file. [`to_text`](Self::to_text) gives back the same bytes.
+    /// Parses a file. [`to_text`](Self::to_text) writes the same bytes.
     ///
     /// # Errors
-    /// [`ProofFileError`].
+    /// [`ProofFileError`] when the bytes are not a tlog-proof.
     pub fn parse(bytes: &[u8]) -> Result<Self, ProofFileError> {
         if bytes.len() > MAX_BYTES {
             return Err(ProofFileError::Structure("too long"));
         }
         let text = str::from_utf8(bytes).map_err(|_| ProofFileError::Structure("not UTF-8"))?;
-        // The first blank line ends the proof; the checkpoint holds others.
+        // The first blank line ends the proof; the checkpoint contains others.
         let end = text.find("\n\n").ok_or(ProofFileError::Structure("no blank line"))?;
         let checkpoint = text[end + 2..].to_owned();
         let mut lines = text[..end].split('\n').peekable();
@@ -154,7 +155,7 @@ impl TlogProof {
         Ok(proof)
     }
 
-    /// The file. (Written at once, not through a formatter: a log does this for every entry.)
+    /// Writes the file. A log does this for every entry, so the text is built directly and not through a formatter.
     #[must_use]
     pub fn to_text(&self) -> String {
         let extra = self.extra.as_ref().map_or(0, Vec::len);
@@ -176,7 +177,7 @@ impl TlogProof {
         text
     }
 
-    /// TP-2, and that the checkpoint is one.
+    /// Checks TP-2 and parses the checkpoint.
     fn check_shape(&self) -> Result<(), ProofFileError> {
         let note = Note::parse(self.checkpoint.as_bytes()).map_err(CheckpointError::from)?;
         let checkpoint: Checkpoint = note.text.parse()?;
@@ -187,11 +188,11 @@ impl TlogProof {
         }
     }
 
-    /// Verifies that the entry with hash `leaf` is in a log of the policy: the log's signature, every line of a known
-    /// witness, the inclusion. Whether the quorum is needed is the caller's decision.
+    /// Verifies that the entry with leaf hash `leaf` is in a log of the policy: checks the log's signature, every line of a
+    /// known witness, and the inclusion proof. The caller decides whether it needs the quorum.
     ///
     /// # Errors
-    /// [`VerifyError`].
+    /// [`VerifyError`] when the checkpoint or the inclusion proof does not verify.
     pub fn verify(&self, leaf: &Hash, policy: &Policy) -> Result<Verified, VerifyError> {
         let verdict = policy.verify_checkpoint(self.checkpoint.as_bytes())?;
         let Checkpoint { size, root, .. } = verdict.checkpoint();

@@ -1,4 +1,4 @@
-//! Asking a witness and being one (c2sp.org/tlog-witness): `POST <submission prefix>/add-checkpoint`.
+//! Both sides of the witness protocol (c2sp.org/tlog-witness): `POST <submission prefix>/add-checkpoint`.
 //!
 //! ```text
 //! body = "old " size LF *63( base64(hash) LF ) LF checkpoint
@@ -12,14 +12,15 @@
 //! 4. old > size → 400
 //! 5. old ≠ the size cosigned last (0 at first) → 409 with that size as `text/x.tlog.size`
 //! 6. size 0 with another root than SHA-256("") → 422
-//! 7. old = 0: empty proof; old = size: the same root; else a consistency proof; failing → 422
+//! 7. old = 0: empty proof; old = size: the same root; otherwise a consistency proof; failing → 422
 //! 8. compare and store atomically, *then* answer 200 with cosignature lines
 //!
-//! [`decide`] is steps 2 to 7. Step 8 is the caller's: it must compare the stored size again in the same transaction in which
-//! it stores the new one (WI-1), or two requests at once could roll the witness back.
+//! [`decide`] performs steps 2 to 7. The caller performs step 8: it must compare the stored size again in the transaction that
+//! stores the new one (WI-1). Otherwise two concurrent requests could roll the witness back.
 //!
-//! A client classifies answers as *cosigned*, *resync*, *retry* and *alarm* ([`WitnessAnswer`]), because the codes differ between
-//! generations of witnesses. It sends only the log's own signature lines: collected cosignatures make the body too long.
+//! A client classifies answers as *cosigned*, *resync*, *retry*, *refused* and *alarm* ([`WitnessAnswer`]), because the status
+//! codes differ between generations of witnesses. It sends only the log's own signature lines: with collected cosignatures
+//! the body would become too long.
 
 use core::fmt;
 
@@ -29,16 +30,16 @@ use crate::encoding;
 use crate::merkle::{self, EMPTY_ROOT, MAX_PROOF, Size};
 use crate::note::{Note, SignatureLine, VerifierKey};
 
-/// The most bytes of a request that a server need read: the field's most generous limit.
+/// The most bytes of a request that a server needs to read: the largest limit among known witnesses.
 pub const MAX_REQUEST: usize = 128 * 1024;
 
-/// Content type of the answer 409.
+/// Content type of a 409 answer.
 pub const SIZE_CONTENT_TYPE: &str = "text/x.tlog.size";
 
 /// A request to cosign a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddCheckpoint {
-    /// The size that the witness is thought to have cosigned last.
+    /// The size that, as far as the log knows, the witness has cosigned last.
     pub old: Size,
     /// Consistency proof from `old` to the checkpoint.
     pub proof: Vec<Hash>,
@@ -47,10 +48,10 @@ pub struct AddCheckpoint {
 }
 
 impl AddCheckpoint {
-    /// Parses a request, including the checkpoint's form (step 1). `Display` gives back the same bytes.
+    /// Parses a request, including the checkpoint's form (step 1). `Display` writes the same bytes.
     ///
     /// # Errors
-    /// [`WitnessRefusal::Malformed`].
+    /// [`WitnessRefusal::Malformed`] when the bytes are not a request.
     pub fn parse(bytes: &[u8]) -> Result<Self, WitnessRefusal> {
         Self::try_parse(bytes).ok_or(WitnessRefusal::Malformed)
     }
@@ -70,10 +71,10 @@ impl AddCheckpoint {
         (request.proof.len() <= MAX_PROOF).then_some(request)
     }
 
-    /// The checkpoint as it claims to be: for finding the log that it is of, before anything is verified.
+    /// Parses the checkpoint without verifying it, so that the caller can find the log by its origin.
     ///
     /// # Errors
-    /// [`CheckpointError`] when the text is no checkpoint.
+    /// [`CheckpointError`] when the text is not a checkpoint.
     pub fn head(&self) -> Result<Checkpoint, CheckpointError> {
         Note::parse(self.checkpoint.as_bytes())?.text.parse()
     }
@@ -92,31 +93,32 @@ impl fmt::Display for AddCheckpoint {
 /// A log that a witness knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownLog {
-    /// Its origin.
+    /// The log's origin.
     pub origin: Origin,
-    /// Its keys; any one is enough.
+    /// The log's keys; a signature by one of them is enough.
     pub keys: Vec<VerifierKey>,
 }
 
-/// Why a witness does not cosign.
+/// Why a witness refuses to cosign. The numbers are those of the steps in the module's documentation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WitnessRefusal {
-    /// Step 1.
+    /// Step 1: the bytes are not a request.
     #[error("the request is malformed")]
     Malformed,
-    /// Step 2.
+    /// Step 2: the witness does not know the origin.
     #[error("the log is not known to this witness")]
     UnknownLog,
-    /// Step 3.
+    /// Step 3: no known key of the log has signed, or a signature does not verify.
     #[error("the checkpoint is not signed by the log: {0}")]
     NotSigned(CheckpointError),
-    /// Step 4.
+    /// Step 4: the old size is larger than the checkpoint's.
     #[error("the old size is larger than the checkpoint's")]
     OldBeyondSize,
-    /// Step 5.
+    /// Step 5: the witness has cosigned another size last.
     #[error("the witness has cosigned the size {0} last")]
     OtherSize(Size),
-    /// Steps 6 and 7. When the log signed both checkpoints this is evidence of a fork: keep it (WI-2).
+    /// Steps 6 and 7: the trees are not consistent. When the log has signed both checkpoints, this is evidence of a fork, and
+    /// the witness must keep both (WI-2).
     #[error("the checkpoint is not consistent with the one cosigned last")]
     Inconsistent,
 }
@@ -144,17 +146,17 @@ impl WitnessRefusal {
     }
 }
 
-/// What [`decide`] says: the checkpoint to store and then to cosign, or why not.
+/// The result of [`decide`]: the checkpoint to store and then to cosign, or the reason for refusing.
 pub type Decision = Result<SignedCheckpoint, WitnessRefusal>;
 
-/// Decides on a request (steps 2 to 7). `log` is what the witness knows of the request's origin, `stored` the size and root
-/// that it cosigned last.
+/// Decides on a request (steps 2 to 7). `log` is the witness's entry for the request's origin, `stored` the size and root
+/// that it has cosigned last.
 ///
 /// # Errors
-/// [`WitnessRefusal`].
+/// [`WitnessRefusal`] when the witness must not cosign.
 pub fn decide(log: Option<&KnownLog>, stored: Option<(Size, Hash)>, request: &AddCheckpoint) -> Decision {
     let head = request.head().map_err(|_| WitnessRefusal::Malformed)?;
-    // Step 2. A log with the same key but another name is another log.
+    // Step 2: a log with the same key but another origin is another log.
     let log = log
         .filter(|log| log.origin == head.origin)
         .ok_or(WitnessRefusal::UnknownLog)?;
@@ -180,18 +182,19 @@ pub fn decide(log: Option<&KnownLog>, stored: Option<(Size, Hash)>, request: &Ad
     Ok(signed)
 }
 
-/// A witness's answer, by what the log has to do.
+/// A witness's answer, classified by what the log has to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WitnessAnswer {
-    /// 200: cosignature lines, not verified. Lines of unknown cosigners are to be ignored.
+    /// 200: unverified cosignature lines. The caller ignores lines of unknown cosigners.
     Cosigned(Vec<SignatureLine>),
-    /// 409 with a size: send again from this size.
+    /// 409 with a size: send the request again with a proof from this size.
     Resync(Size),
     /// 429 and 5xx: try again later.
     Retry,
-    /// The witness refuses the request or does not know the log: an operator has to look, the log is not accused.
+    /// Any other status, or 200 without cosignature lines: the witness refuses the request or does not know the log. An
+    /// operator must investigate, but this is no sign of a fork.
     Refused(u16),
-    /// 422, or 409 without a size: the witness has seen another tree, or says so. Stop and look.
+    /// 422, or 409 without a size: the witness claims to have seen another tree. Stop; an operator must investigate.
     Alarm(u16),
 }
 
@@ -215,7 +218,7 @@ fn parse_size(text: &str) -> Option<Size> {
     Size::new(size).ok()
 }
 
-/// Path, under a witness's monitoring prefix, of the latest checkpoint of a log that it has cosigned.
+/// Path, below a witness's monitoring prefix, of the latest checkpoint of a log that the witness has cosigned.
 #[must_use]
 pub fn monitoring_path(origin: &Origin) -> String {
     format!("{}/checkpoint", origin.hash())

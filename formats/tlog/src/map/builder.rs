@@ -1,13 +1,13 @@
-//! Building a map from keys that come in order, as a store's rows do.
+//! Builds a map from keys in ascending order, the order in which a store returns them.
 //!
-//! Only the nodes on the right edge are open: each is closed, hashed and put behind those below it as soon as a key comes that lies beyond.
-//! So every node is hashed once, nodes that belong together lie together, and beside the map itself there is never more than
-//! one key's path in memory.
+//! Only the nodes on the right edge are open. As soon as a key lies beyond an open node, the builder closes the node, hashes it
+//! and appends it after its children. So each node is hashed once, neighbouring nodes are close together in memory, and the
+//! builder keeps no more than one key's path besides the map itself.
 
 use super::trie::{Inner, Map, Place, first_difference};
 use super::{Key, Value, inner};
 
-/// A key that is not above the one before.
+/// The key is not greater than the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("keys must come in ascending order, each once")]
 pub struct OutOfOrder;
@@ -16,25 +16,25 @@ pub struct OutOfOrder;
 #[derive(Debug, Default)]
 pub struct MapBuilder {
     map: Map,
-    /// Inner nodes whose right half is still growing, from the root down: their bit and left child.
+    /// The inner nodes whose right half is still growing, from the root down: their bit and left child.
     open: Vec<(u8, Place)>,
     last: Option<(Key, Place)>,
 }
 
 impl MapBuilder {
-    /// Nothing yet.
+    /// Makes a builder without keys.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a key that must be above all before.
+    /// Adds a key, which must be greater than all keys before.
     ///
     /// # Errors
-    /// [`OutOfOrder`]; nothing is added.
+    /// [`OutOfOrder`] when it is not; the map is unchanged.
     ///
     /// # Panics
-    /// Beyond [`Map::MAX_KEYS`] keys.
+    /// When the map has [`Map::MAX_KEYS`] keys already.
     pub fn push(&mut self, key: Key, value: Value) -> Result<(), OutOfOrder> {
         assert!(self.map.len() < Map::MAX_KEYS, "the map is full");
         if let Some((last, place)) = self.last {
@@ -47,7 +47,7 @@ impl MapBuilder {
         Ok(())
     }
 
-    /// The map of all keys, its root known.
+    /// Returns the map of all keys with its root computed.
     #[must_use]
     pub fn finish(mut self) -> Map {
         if let Some((_, place)) = self.last {
@@ -56,7 +56,7 @@ impl MapBuilder {
         self.map
     }
 
-    /// Closes the open nodes that part below `bit`, whose right half ends with `right`.
+    /// Closes the open nodes that split below `bit` and whose right half ends with `right`.
     fn close_below(&mut self, bit: Option<u8>, mut right: Place) -> Place {
         while let Some((below, left)) = self.open.pop_if(|(open, _)| bit.is_none_or(|bit| *open > bit)) {
             let (left_hash, right_hash) = (self.map.settle(left).1, self.map.settle(right).1);

@@ -1,7 +1,7 @@
-//! One proof for many keys of a map, which sends each hash once.
+//! One proof for many keys of a map, which contains each hash once.
 //!
-//! It is the part of the trie that the keys' bits lead through, in preorder; where no key leads, a hash stands. The keys alone
-//! say where that is, so nothing else marks it:
+//! The proof is the part of the trie through which the keys' bits lead, in preorder. A hash replaces each subtree into which no
+//! key leads. The verifier derives from the keys where these hashes are, so the proof does not mark them:
 //!
 //! ```text
 //! node   = 0 ‖ key[32] ‖ value[40]                        a leaf
@@ -11,8 +11,8 @@
 //! proof  = node, or nothing for the empty map or for no keys
 //! ```
 //!
-//! The bit above the root counts as −1. The leaf that a key leads to is the only place where the key could be: it is there, or
-//! it is not in the map.
+//! The bit above the root counts as −1. The leaf to which a key's bits lead is the only place where the key could be, so that
+//! leaf shows whether the key is in the map.
 
 use super::trie::push_uvarint;
 use super::verify::{MapError, Reader};
@@ -21,7 +21,8 @@ use crate::Hash;
 
 const LEAF: u64 = 0;
 
-/// Proves for each key what [`verify_lookups`] then finds; the order of the keys does not matter, their set does.
+/// Proves for each key its value or its absence, for [`verify_lookups`]. The proof depends on the set of the keys and not on
+/// their order.
 #[must_use]
 pub fn prove_lookups(map: &mut Map, keys: &[Key]) -> Vec<u8> {
     let mut proof = Vec::new();
@@ -33,7 +34,7 @@ pub fn prove_lookups(map: &mut Map, keys: &[Key]) -> Vec<u8> {
     proof
 }
 
-/// Where one key leads: the leaf, and the inner nodes from the root down.
+/// The path of one key: the leaf, and the bit and sibling hash of each inner node from the root down.
 struct Path {
     key: Key,
     leaf: (Key, [u8; 40]),
@@ -41,7 +42,7 @@ struct Path {
 }
 
 impl Path {
-    /// From a single proof, the format of [`Map::prove`].
+    /// Takes the path from a proof of [`Map::prove`].
     fn of(map: &mut Map, key: &Key) -> Option<Self> {
         let proof = map.prove(key);
         let mut reader = Reader(proof.as_bytes());
@@ -81,10 +82,11 @@ fn write(paths: &[&Path], depth: usize, above: i32, out: &mut Vec<u8>) {
     }
 }
 
-/// What the map with `root` has for each key: its value, or that it is not there. As many answers as keys, in their order.
+/// Verifies a proof of [`prove_lookups`] and returns, for each key in its order, the value that the map with `root` has for
+/// it, or `None` when the map does not have the key.
 ///
 /// # Errors
-/// [`MapError`]: nothing is proved.
+/// [`MapError`] when the proof does not hold; then nothing is proved about any key.
 pub fn verify_lookups(root: &Hash, keys: &[Key], proof: &[u8]) -> Result<Vec<Option<Value>>, MapError> {
     let mut lookup = Lookup {
         keys,
@@ -117,12 +119,12 @@ struct Lookup<'a> {
     keys: &'a [Key],
     found: Vec<Option<Value>>,
     rest: Reader<'a>,
-    /// The bits of the inner nodes above, and to which side the walk went.
+    /// The bits of the inner nodes above, and the side that the walk took at each.
     path: Vec<(u8, bool)>,
 }
 
 impl Lookup<'_> {
-    /// Reads a node through which the keys at these positions lead, and gives its hash. The depth is at most 256.
+    /// Reads a node through which the keys at these positions lead and returns its hash. The recursion is at most 256 deep.
     fn node(&mut self, keys: &[usize]) -> Result<Hash, MapError> {
         let distance = self.rest.number()?;
         if distance == LEAF {
@@ -187,9 +189,9 @@ mod tests {
         map
     }
 
-    /// Maps of every size up to 40: every second key of the map, and as many foreign ones.
+    /// For maps of every size below 40: every second key of the map and as many absent keys.
     #[test]
-    fn finds_what_is_there_and_nothing_else() {
+    fn present_keys_are_found_and_absent_keys_are_not() {
         for size in 0..40 {
             let mut map = map(size);
             let numbers: Vec<u32> = (0..size).step_by(2).chain(1000..1000 + size / 2 + 1).collect();
@@ -200,9 +202,9 @@ mod tests {
         }
     }
 
-    /// Keys that differ from all others in bits that no inner node looks at lead to a leaf all the same.
+    /// A key that differs from all others only in bits that no inner node compares still leads to a leaf.
     #[test]
-    fn keys_beside_the_compressed_paths() {
+    fn keys_off_the_compressed_paths_are_absent() {
         let mut map = Map::new();
         let with = |byte: usize, bits: u8| {
             let mut key = [0; 32];
@@ -219,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_counts_and_nothing_may_be_missing_or_follow() {
+    fn changed_cut_and_extended_proofs_are_refused() {
         let mut map = map(200);
         let root = map.root();
         let keys = [key(3), key(4), key(900), key(901), key(902)];
@@ -235,7 +237,7 @@ mod tests {
         let others = [key(3), key(4), key(900), key(901), key(5)];
         assert!(
             verify_lookups(&root, &others, &proof).is_err(),
-            "the proof is one of its keys"
+            "the proof belongs to its own keys"
         );
         assert!(verify_lookups(&Hash([1; 32]), &keys, &proof).is_err());
         assert_eq!(verify_lookups(&root, &[], &[]), Ok(Vec::new()));
@@ -243,9 +245,9 @@ mod tests {
         assert!(verify_lookups(&root, &keys, &[]).is_err());
     }
 
-    /// A leaf shown where its own key does not lead proves nothing, even under a root made for it.
+    /// A leaf in a place to which its own key does not lead proves nothing, even under a root that was built for it.
     #[test]
-    fn a_leaf_stands_where_its_key_leads() {
+    fn a_leaf_in_another_place_than_its_keys_is_refused() {
         let (zero, one) = ([0; 32], [0xff; 32]);
         let hash = |key: &Key| leaf(key, &value(1).to_bytes());
         let mut proof = vec![1];
@@ -258,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn smaller_than_single_proofs() {
+    fn one_proof_of_many_keys_is_smaller_than_single_proofs() {
         let mut map = map(5000);
         let keys: Vec<Key> = (10_000..10_060).map(key).collect();
         let single: usize = keys.iter().map(|key| map.prove(key).as_bytes().len()).sum();

@@ -1,8 +1,8 @@
-//! The Merkle prefix tree (MPT): a map key → value with one root for one content, and proofs of presence and absence. Format
-//! of torchwood/mpt.
+//! The Merkle prefix tree (MPT): a map from keys to values whose content determines its root, with proofs of presence and
+//! absence. The format is that of torchwood/mpt.
 //!
-//! It is a path-compressed binary trie: an inner node exists for a prefix P exactly when keys with P‖0 and with P‖1 exist. So
-//! the shape depends on the *set* of keys only, never on the order of insertion.
+//! The tree is a path-compressed binary trie: it has an inner node for a prefix P exactly when keys with P‖0 and with P‖1
+//! exist. So its shape depends on the *set* of keys only, never on the order of insertion.
 //!
 //! ```text
 //! empty          = SHA-256("")
@@ -16,15 +16,15 @@
 //! * present: the path of the key;
 //! * absent, empty tree: no bytes;
 //! * absent: `uvarint(len k') ‖ k' ‖ uvarint(len v') ‖ v'` and the path of k', another key that has the bits of the absent key
-//!   at every b of the path. There is no other place where the absent key could be.
+//!   at every b of the path. The absent key could not be in any other place.
 //!
-//! Many keys at once have a proof that sends each hash once ([`prove_lookups`]).
+//! One proof about many keys contains each hash once ([`prove_lookups`]).
 //!
-//! uvarint is LEB128, shortest form. Keys and values have at most 1024 bytes. Nothing may follow.
+//! uvarint is LEB128 in its shortest form. Keys and values have at most 1024 bytes. Trailing bytes are refused.
 //!
-//! [`Map`] holds keys of 32 bytes and values of 40 bytes in memory, 116 bytes a key. The verifying functions take any
-//! key. Hashes are computed when a root or proof is asked for, once for everything inserted since. [`MapBuilder`] makes a map of
-//! keys in order, as they are read back after a restart.
+//! [`Map`] keeps keys of 32 bytes and values of 40 bytes in memory and needs 116 bytes per key. The verifying functions accept
+//! keys of any length. [`Map::root`] and [`Map::prove`] compute the hashes, once for everything inserted since the last call.
+//! [`MapBuilder`] builds a map from keys in ascending order, as a process reads them back after a restart.
 
 mod builder;
 mod lookup;
@@ -42,7 +42,7 @@ use crate::Hash;
 use crate::encoding::EncodingError;
 use crate::merkle::Index;
 
-/// The root of the empty map, SHA-256 of nothing.
+/// The root of the empty map, SHA-256 of the empty string.
 pub const EMPTY_ROOT: Hash = crate::merkle::EMPTY_ROOT;
 
 /// The most bytes of a key or a value.
@@ -51,12 +51,12 @@ pub const MAX_BYTES: usize = 1024;
 /// A key of [`Map`]: a label.
 pub type Key = [u8; 32];
 
-/// A value of [`Map`]: which entry, `u64 index ‖ leaf hash`, 40 bytes.
+/// A value of [`Map`]: the entry that has the label. Its encoding is `u64 index ‖ leaf hash`, 40 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Value {
     /// Index of the entry.
     pub index: Index,
-    /// Its leaf hash.
+    /// Leaf hash of the entry.
     pub leaf: Hash,
 }
 
@@ -73,7 +73,7 @@ impl Value {
     /// Reads what [`Value::to_bytes`] writes.
     ///
     /// # Errors
-    /// [`EncodingError::Length`] for other lengths, [`EncodingError::Decimal`] for an index from 2^63 on.
+    /// [`EncodingError::Length`] for other lengths, [`EncodingError::Decimal`] for an index of 2^63 or more.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EncodingError> {
         let wrong_length = EncodingError::Length {
             expected: 40,
@@ -87,7 +87,7 @@ impl Value {
     }
 }
 
-/// A proof about a key, as [`Map::prove`] makes it.
+/// A proof about one key, made by [`Map::prove`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MapProof {
     /// The key is in the map: its value, and the bytes for [`verify_present`].
@@ -106,7 +106,7 @@ impl MapProof {
     }
 }
 
-/// Hash of a leaf; keys and values of any length.
+/// Hash of a leaf with a key and a value of any length.
 #[must_use]
 pub fn leaf(key: &[u8], value: &[u8]) -> Hash {
     let mut hasher = Sha256::new();
@@ -119,7 +119,7 @@ pub fn leaf(key: &[u8], value: &[u8]) -> Hash {
     Hash(hasher.finalize().into())
 }
 
-/// [`leaf`] of a key and a value of [`Map`], in one piece.
+/// [`leaf`] for the fixed lengths of [`Map`], hashed in one call.
 fn leaf_of(key: &Key, value: Value) -> Hash {
     let mut bytes = [0; 75];
     bytes[1] = 32;
@@ -129,7 +129,7 @@ fn leaf_of(key: &Key, value: Value) -> Hash {
     Hash::of(&bytes)
 }
 
-/// Hash of an inner node whose halves differ first in `bit`.
+/// Hash of an inner node whose two halves first differ in `bit`.
 #[must_use]
 pub fn inner(bit: u32, left: &Hash, right: &Hash) -> Hash {
     let (number, used) = uvarint(u64::from(bit));
@@ -141,7 +141,7 @@ pub fn inner(bit: u32, left: &Hash, right: &Hash) -> Hash {
     Hash::of(&bytes[..65 + used])
 }
 
-/// Bit `n` of a key that is followed by 0x00 and then by 0xFF for ever.
+/// Bit `n` of a key that is followed by one byte 0x00 and then by bytes 0xFF without end.
 #[must_use]
 pub fn bit(key: &[u8], n: u32) -> bool {
     let at = usize::try_from(n / 8).unwrap_or(usize::MAX);
@@ -151,7 +151,7 @@ pub fn bit(key: &[u8], n: u32) -> bool {
     }
 }
 
-/// LEB128: the buffer, and how many of its bytes count.
+/// Encodes a number as LEB128: the buffer, and how many of its bytes are used.
 fn uvarint(mut number: u64) -> ([u8; 10], usize) {
     let mut buffer = [0; 10];
     let mut used = 0;

@@ -1,30 +1,31 @@
 //! The map in memory: a crit-bit trie in two flat vectors.
 //!
-//! An inner node holds the *places* of its two children, and in each place what is asked for there: a child's hash, or, where the
-//! child is a leaf, its key. So a walk down touches one inner node a level, and the siblings' hashes for a proof or a new root
-//! come with it. 76 bytes an inner node and 40 bytes a value are 116 bytes a label; the vectors grow by doubling, but
-//! what they have not filled yet is not resident.
+//! An inner node contains the *places* of its two children. A place contains what a walk needs there: the child's hash or, if
+//! the child is a leaf, its key. So a walk down reads one inner node per level, which also contains the sibling's hash for a
+//! proof or a new root. An inner node needs 76 bytes and a value 40, together 116 bytes per label. The vectors grow by
+//! doubling, but memory that they have not filled yet is not resident.
 //!
-//! An insertion marks its path as stale and hashes nothing; [`Map::root`] and [`Map::prove`] hash what is stale, each node once
-//! for everything inserted since. Leaf hashes are not kept: one is needed again only when the node just above changes.
+//! An insertion marks its path as stale and computes no hashes. [`Map::root`] and [`Map::prove`] hash the stale nodes, each once
+//! for everything inserted since the last call. The map does not keep leaf hashes: it needs one again only when the node
+//! directly above changes.
 
 use std::borrow::Borrow;
 
 use super::{EMPTY_ROOT, Key, MapProof, Value, inner, leaf_of, uvarint};
 use crate::Hash;
 
-/// So many keys are looked up side by side.
-const RUN: usize = 256;
+/// How many keys of a batch are looked up side by side.
+const CHUNK_KEYS: usize = 256;
 
-/// The key is in the map already; its value stays as it is.
+/// The map already has the key; its value is unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the map has this key already, for the entry {}", existing.index)]
 pub struct DuplicateKey {
-    /// The value that the map has for it.
+    /// The value that the map has for the key.
     pub existing: Value,
 }
 
-/// A map label → entry with a Merkle root.
+/// A map from labels to entries with a Merkle root.
 #[derive(Debug, Clone, Default)]
 pub struct Map {
     pub(super) values: Vec<Value>,
@@ -34,20 +35,20 @@ pub struct Map {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Inner {
-    /// Left for keys with 0 at `bit`, right for those with 1.
+    /// The left child for keys with 0 at `bit`, the right child for keys with 1.
     pub(super) children: [Place; 2],
     pub(super) bit: u8,
 }
 
-/// Where a node hangs: in its parent, or at the root.
+/// The place of a node, in its parent or at the root.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     node: Node,
-    /// Of a leaf the key; of an inner node the hash, which means nothing while the node is stale.
+    /// The key of a leaf, or the hash of an inner node. The hash is meaningless while the node is stale.
     bytes: [u8; 32],
 }
 
-/// Reference to a value or an inner node by its position; two bits say which, and whether the inner node is stale.
+/// Position of a value or an inner node. Two bits tell which of them it is, and whether the inner node is stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Node(u32);
 
@@ -62,7 +63,7 @@ impl Place {
     const INNER: u32 = 1 << 31;
     const STALE: u32 = 1 << 30;
 
-    // Positions are below 2^30: `Map::insert` does not go beyond `Map::MAX_KEYS`.
+    // Positions are below 2^30 because `Map::insert` panics beyond `Map::MAX_KEYS`.
     pub(super) fn leaf(position: usize, key: Key) -> Self {
         Self {
             node: Node(position as u32),
@@ -95,7 +96,7 @@ impl Place {
 }
 
 impl Map {
-    /// The most keys that a map can hold; [`Map::insert`] does not go beyond.
+    /// The most keys that a map can have; [`Map::insert`] panics beyond.
     pub const MAX_KEYS: usize = (1 << 30) - 1;
 
     /// The empty map.
@@ -110,19 +111,19 @@ impl Map {
         self.values.len()
     }
 
-    /// Whether it has no key.
+    /// Whether the map has no key.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// Adds a key. Costs no hashing.
+    /// Adds a key without computing hashes.
     ///
     /// # Errors
-    /// [`DuplicateKey`]; the map is unchanged.
+    /// [`DuplicateKey`] when the map has the key; the map is unchanged.
     ///
     /// # Panics
-    /// Beyond [`Map::MAX_KEYS`] keys (an eighth of a terabyte).
+    /// When the map has [`Map::MAX_KEYS`] keys already (an eighth of a terabyte).
     pub fn insert(&mut self, key: Key, value: Value) -> Result<(), DuplicateKey> {
         let bit = match self.root.as_ref() {
             Some(root) => Some(self.parting(&key, self.nearest(root, &key))?),
@@ -132,20 +133,20 @@ impl Map {
         Ok(())
     }
 
-    /// Adds many keys and hashes what they change, several times faster than one after another.
+    /// Adds many keys and hashes the nodes that they change, several times faster than single insertions.
     ///
-    /// Keys in order share their way down, and a run of them is looked up side by side, so that the processor waits for
-    /// memory once for all of them. Each run is hashed while its nodes are still in the cache.
+    /// Keys in ascending order share the upper part of their paths. A run of keys is looked up side by side, so that the
+    /// processor waits for memory once for all of them. Each run is hashed while its nodes are still in the cache.
     ///
     /// # Errors
-    /// [`DuplicateKey`] when the map has a key or it comes twice; some of the others may be in the map.
+    /// [`DuplicateKey`] when the map has a key already or `items` has it twice; some of the other keys may have been added.
     ///
     /// # Panics
-    /// Beyond [`Map::MAX_KEYS`] keys.
+    /// When the map would have more than [`Map::MAX_KEYS`] keys.
     pub fn insert_batch(&mut self, items: impl IntoIterator<Item = (Key, Value)>) -> Result<(), DuplicateKey> {
         let mut items: Vec<_> = items.into_iter().collect();
         items.sort_unstable_by_key(|(key, _)| *key);
-        for run in items.chunks(RUN) {
+        for run in items.chunks(CHUNK_KEYS) {
             self.insert_run(run)?;
             self.root();
         }
@@ -157,7 +158,7 @@ impl Map {
         let bits = self.partings(run)?;
         let mut last: Option<(Key, Value)> = None;
         for ((key, value), bit) in run.iter().zip(bits) {
-            // Of the keys of this run, the one before has the longest prefix in common.
+            // Of all keys of this run, the previous one shares the longest prefix with this key.
             let from_last = match last {
                 Some((last, existing)) => Some(first_difference(&last, key).ok_or(DuplicateKey { existing })?),
                 None => None,
@@ -168,7 +169,7 @@ impl Map {
         Ok(())
     }
 
-    /// For each key the bit at which it parts from the map as it is; `None` if that is empty.
+    /// For each key, the first bit that no key of the present map shares with it; `None` if the map is empty.
     fn partings(&self, run: &[(Key, Value)]) -> Result<Vec<Option<u8>>, DuplicateKey> {
         let Some(root) = &self.root else {
             return Ok(vec![None; run.len()]);
@@ -178,8 +179,9 @@ impl Map {
         bits.collect()
     }
 
-    /// Has the nodes on the way of each key brought into the processor's cache, those of all keys side by side, so that
-    /// [`Map::get`] and [`Map::insert`] need not wait for memory at each of them. For some hundred keys, just before.
+    /// Brings the nodes on the paths of all keys into the processor's cache, one level of all keys at a time, so that
+    /// [`Map::get`] and [`Map::insert`] do not wait for memory at each node. Call it with some hundred keys directly before
+    /// using them.
     pub fn prefetch(&self, keys: impl Iterator<Item = Key>) {
         if let Some(root) = &self.root {
             for (_, place) in self.nearest_each(root, keys) {
@@ -188,7 +190,7 @@ impl Map {
         }
     }
 
-    /// [`Map::nearest`] of each key, a level of all of them at a time.
+    /// [`Map::nearest`] of each key, one level of all keys at a time.
     fn nearest_each<'a, K: Borrow<Key>>(
         &'a self,
         root: &'a Place,
@@ -208,7 +210,7 @@ impl Map {
         places.into_iter()
     }
 
-    /// The value of a key.
+    /// The value of a key, or `None` when the map does not have it.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<Value> {
         self.parting(key, self.nearest(self.root.as_ref()?, key))
@@ -216,7 +218,7 @@ impl Map {
             .map(|duplicate| duplicate.existing)
     }
 
-    /// All keys and values, in the order of the keys.
+    /// All keys and values in ascending order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (&Key, Value)> {
         let mut places: Vec<&Place> = self.root.iter().collect();
         std::iter::from_fn(move || {
@@ -230,7 +232,7 @@ impl Map {
         })
     }
 
-    /// The root. Hashes what has changed since the last call.
+    /// The root. Hashes the nodes that have changed since the last call.
     pub fn root(&mut self) -> Hash {
         let Some(root) = self.root else {
             return EMPTY_ROOT;
@@ -240,7 +242,7 @@ impl Map {
         hash
     }
 
-    /// Proves that a key is in the map or that it is not, under [`Map::root`].
+    /// Proves the presence or the absence of a key under [`Map::root`].
     pub fn prove(&mut self, key: &Key) -> MapProof {
         self.root();
         let Some(mut place) = self.root else {
@@ -265,8 +267,8 @@ impl Map {
         }
     }
 
-    /// The leaf to which the key's bits lead: the key itself, or one that shares the bits at every inner node on the way, and
-    /// so the longest prefix that any key of the map shares with it.
+    /// The leaf to which the key's bits lead. It is the key itself or a key with the same bit at every inner node on the path,
+    /// which therefore shares the longest prefix that any key of the map shares with it.
     fn nearest<'a>(&'a self, mut place: &'a Place, key: &Key) -> &'a Place {
         while let Some(below) = self.below(place, key) {
             place = below;
@@ -274,7 +276,7 @@ impl Map {
         place
     }
 
-    /// The next place on the key's way down, `None` at a leaf.
+    /// The next place on the key's path down, or `None` at a leaf.
     fn below(&self, place: &Place, key: &Key) -> Option<&Place> {
         match place.kind() {
             Kind::Leaf(_) => None,
@@ -285,7 +287,7 @@ impl Map {
         }
     }
 
-    /// The first bit in which a key differs from its nearest leaf.
+    /// The first bit in which a key differs from its nearest leaf, or [`DuplicateKey`] when it is that leaf.
     fn parting(&self, key: &Key, nearest: &Place) -> Result<u8, DuplicateKey> {
         first_difference(&nearest.bytes, key).ok_or_else(|| match nearest.kind() {
             Kind::Leaf(at) | Kind::Fresh(at) | Kind::Stale(at) => DuplicateKey {
@@ -294,7 +296,7 @@ impl Map {
         })
     }
 
-    /// Adds a key that parts from all others at `bit`, or the first one.
+    /// Adds a key that first differs from all others at `bit`, or the first key of the map.
     fn hang(&mut self, key: Key, value: Value, bit: Option<u8>) {
         assert!(self.values.len() < Self::MAX_KEYS, "the map is full");
         let new = Place::leaf(self.values.len(), key);
@@ -313,8 +315,8 @@ impl Map {
         }
     }
 
-    /// Puts `new` in the place on the key's path where a node that parts at `bit` belongs, marks everything above as stale, and
-    /// returns what was there.
+    /// Puts `new` in the place on the key's path where a node that splits at `bit` belongs, marks all nodes above as stale, and
+    /// returns the place that was there.
     fn splice(&mut self, root: Place, key: &Key, bit: u8, new: Place) -> Place {
         let mut parent = None;
         let mut place = root;
@@ -340,7 +342,7 @@ impl Map {
         }
     }
 
-    /// The place with the node's hash in it, and the hash. The depth of the recursion is at most 256, the bits of a key.
+    /// Returns the place with the node's hash in it, and the hash. The recursion is at most 256 deep, one level per bit of a key.
     pub(super) fn settle(&mut self, place: Place) -> (Place, Hash) {
         match place.kind() {
             Kind::Leaf(at) => (place, leaf_of(&place.bytes, self.values[at])),
@@ -356,7 +358,7 @@ impl Map {
     }
 }
 
-/// The steps of a path, from the leaf up.
+/// Encodes the steps of a path, from the leaf up.
 fn path_bytes(path: Vec<(u8, Hash)>) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(34 * path.len());
     for (bit, sibling) in path.into_iter().rev() {
@@ -366,7 +368,7 @@ fn path_bytes(path: Vec<(u8, Hash)>) -> Vec<u8> {
     bytes
 }
 
-/// The proof that another key stands where the absent one would.
+/// Encodes the proof that another key is in the place where the absent key would be.
 fn absent(found: &Key, value: Value, path: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(74 + path.len());
     for part in [&found[..], &value.to_bytes()] {
@@ -377,7 +379,7 @@ fn absent(found: &Key, value: Value, path: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Bit of a key, 0 or 1.
+/// One bit of a key, as 0 or 1.
 fn bit_of(key: &Key, bit: u8) -> usize {
     usize::from(key[usize::from(bit / 8)] >> (7 - bit % 8) & 1)
 }

@@ -1,4 +1,4 @@
-//! Checking map proofs, for keys of any length.
+//! Verifies map proofs, for keys of any length.
 
 use super::{EMPTY_ROOT, MAX_BYTES, bit, inner, leaf};
 use crate::Hash;
@@ -6,13 +6,14 @@ use crate::Hash;
 /// Why a map proof does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MapError {
-    /// Not the bytes of a proof: cut, a number not in shortest form, bits that do not decrease, too long a key or value.
+    /// The bytes are not a proof: they are cut off, a number is not in its shortest form, the bits do not decrease, or a key or
+    /// value is too long.
     #[error("the map proof is malformed")]
     Malformed,
-    /// The leaf shown for an absence is the key itself.
+    /// The leaf shown as evidence of an absence is the key itself.
     #[error("the map proof shows the key, it does not prove its absence")]
     KeyPresent,
-    /// The leaf shown for an absence stands elsewhere than the key would.
+    /// The leaf shown as evidence of an absence is in another place than the key would be.
     #[error("the map proof is about another place than the key's")]
     OtherPlace,
     /// The path does not lead to the root.
@@ -20,10 +21,10 @@ pub enum MapError {
     RootMismatch,
 }
 
-/// Checks that the map with `root` has `value` for `key`.
+/// Verifies that the map with `root` has `value` for `key`.
 ///
 /// # Errors
-/// [`MapError`]: it is not proved.
+/// [`MapError`] when the proof does not hold.
 pub fn verify_present(root: &Hash, key: &[u8], value: &[u8], proof: &[u8]) -> Result<(), MapError> {
     if key.len() > MAX_BYTES || value.len() > MAX_BYTES {
         return Err(MapError::Malformed);
@@ -31,10 +32,10 @@ pub fn verify_present(root: &Hash, key: &[u8], value: &[u8], proof: &[u8]) -> Re
     walk(root, [key, key], leaf(key, value), Reader(proof))
 }
 
-/// Checks that the map with `root` does not have `key`.
+/// Verifies that the map with `root` does not have `key`.
 ///
 /// # Errors
-/// [`MapError`]: it is not proved.
+/// [`MapError`] when the proof does not hold.
 pub fn verify_absent(root: &Hash, key: &[u8], proof: &[u8]) -> Result<(), MapError> {
     if key.len() > MAX_BYTES {
         return Err(MapError::Malformed);
@@ -55,7 +56,7 @@ pub fn verify_absent(root: &Hash, key: &[u8], proof: &[u8]) -> Result<(), MapErr
     walk(root, [key, other_key], leaf(other_key, other_value), reader)
 }
 
-/// Follows the path of the second key up to the root; the first must have the same bit at every step.
+/// Follows the path of the second key up to the root. The first key must have the same bit at every step.
 fn walk(root: &Hash, [key, leaf_key]: [&[u8]; 2], from: Hash, mut path: Reader<'_>) -> Result<(), MapError> {
     let mut hash = from;
     let mut below = None;
@@ -84,7 +85,7 @@ fn walk(root: &Hash, [key, leaf_key]: [&[u8]; 2], from: Hash, mut path: Reader<'
     }
 }
 
-/// The rest of a proof.
+/// The unread rest of a proof.
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -94,7 +95,7 @@ impl<'a> Reader<'a> {
         Ok(array)
     }
 
-    /// A uvarint of at most five bytes (35 bits), which is more than any bit or length needs, in shortest form.
+    /// Reads a uvarint of at most five bytes (35 bits) in its shortest form. Bits and lengths need fewer.
     pub(super) fn number(&mut self) -> Result<u64, MapError> {
         let mut number = 0;
         for shift in [0, 7, 14, 21, 28] {
@@ -108,7 +109,7 @@ impl<'a> Reader<'a> {
         Err(MapError::Malformed)
     }
 
-    /// A length and as many bytes, at most [`MAX_BYTES`].
+    /// Reads a length of at most [`MAX_BYTES`] and as many bytes.
     pub(super) fn bytes(&mut self) -> Result<&'a [u8], MapError> {
         let length = usize::try_from(self.number()?).map_err(|_| MapError::Malformed)?;
         if length > MAX_BYTES {

@@ -1,8 +1,8 @@
-//! One proof for many leaves, which sends each hash once.
+//! One proof for many leaves, which contains each hash once.
 //!
-//! The tree is walked from the root, left before right, in the recursion of MTH. A subtree without any of the leaves is one
-//! hash of the proof; a single leaf is computed by the reader; everything else is split as MTH splits it. So the positions of
-//! the leaves alone say which hashes come, and in which order:
+//! Prover and verifier walk the tree from the root, left before right, in the recursion of MTH. A subtree without any of the
+//! leaves is one hash of the proof; the verifier has the hash of a single leaf; all other subtrees are split as MTH splits
+//! them. So the positions of the leaves determine which hashes the proof contains, and in which order:
 //!
 //! ```text
 //! hash(low, high) = no leaf in [low, high) ? next hash of the proof
@@ -10,7 +10,7 @@
 //!                 : node(hash(low, low + k), hash(low + k, high))        k = largest power of two < high − low
 //! ```
 //!
-//! For one leaf these are the hashes of its inclusion path, in the order of the tree.
+//! For one leaf, these are the hashes of its inclusion path in the order of the tree.
 
 use super::error::ProofError;
 use super::generate::{GenerateError, HashReader, subtree_hash};
@@ -19,10 +19,10 @@ use super::number::{Index, Size};
 use super::subtree::{Subtree, split_point};
 use crate::Hash;
 
-/// The hashes that prove the leaves at `indices` (strictly ascending) in the tree of `size`.
+/// Returns the hashes that prove the leaves at `indices` (strictly ascending) in the tree of `size`.
 ///
 /// # Errors
-/// [`GenerateError::Beyond`] when an index is not below `size`, or the reader's.
+/// [`GenerateError::Beyond`] when an index is not below `size`; [`GenerateError::Read`] with the reader's error.
 pub fn inclusion_batch<R: HashReader + ?Sized>(
     reader: &mut R,
     indices: &[Index],
@@ -54,10 +54,10 @@ fn collect<R: HashReader + ?Sized>(
     Ok(())
 }
 
-/// Checks that every leaf (index and hash, strictly ascending by index) stands in the tree of `size` leaves with `root`.
+/// Verifies that every leaf (index and hash, strictly ascending by index) is in the tree of `size` leaves with `root`.
 ///
 /// # Errors
-/// [`ProofError`]: they are not all proved to be there. [`ProofError::Order`] when the leaves do not ascend.
+/// [`ProofError`] when the proof does not hold for all of them; [`ProofError::Order`] when the leaves do not ascend.
 pub fn verify_inclusion_batch(
     leaves: &[(Index, Hash)],
     size: Size,
@@ -81,7 +81,7 @@ pub fn verify_inclusion_batch(
     }
 }
 
-/// The depth of the recursion is at most 63, its breadth is that of the leaves.
+/// Computes the hash of a subtree. The recursion is at most 63 deep and follows only paths to the leaves.
 fn compute(
     leaves: &[(Index, Hash)],
     Subtree { start, end }: Subtree,
@@ -125,9 +125,9 @@ mod tests {
         inclusion_batch(tree, &indices, size).unwrap()
     }
 
-    /// Every set of leaves of every tree of up to nine.
+    /// Every non-empty set of leaves of every tree of up to nine leaves.
     #[test]
-    fn every_set_of_small_trees() {
+    fn every_set_of_leaves_of_a_small_tree_is_proved() {
         for size in 1..=9 {
             let mut tree = tree(size);
             for set in 1_u32..1 << size {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn one_leaf_needs_its_path_and_many_share_theirs() {
+    fn one_leaf_needs_its_path_and_many_leaves_share_hashes() {
         let mut tree = tree(1000);
         let size = tree.size();
         let mut path = inclusion_proof(&mut tree, Index::from(517), size).unwrap();
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn order_and_bounds() {
+    fn unordered_repeated_and_outside_leaves_are_refused() {
         let mut tree = tree(10);
         let proof = prove(&mut tree, &[3, 5]);
         let check = |indices: &[u32]| verify_inclusion_batch(&leaves(indices), Size::from(10), &proof, &tree.root());

@@ -1,9 +1,9 @@
 //! Why a proof is refused.
 
-/// Why a proof does not hold. None of these is retryable: the proof, or what it is said to prove, is wrong.
+/// Why a proof does not hold. None of these is retryable: the proof or the statement that it should prove is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProofError {
-    /// The leaf, subtree or older tree lies outside the tree.
+    /// The leaf, subtree or older tree is outside the tree.
     #[error("the proof is about leaves that the tree does not have")]
     Beyond,
     /// The bounds are not those of a subtree.
@@ -12,10 +12,10 @@ pub enum ProofError {
     /// The leaves of a batch are not in strictly ascending order.
     #[error("the leaves are not in ascending order, each once")]
     Order,
-    /// The proof has too few or too many hashes for its place.
+    /// The proof has too few or too many hashes.
     #[error("the proof has a wrong number of hashes")]
     Length,
-    /// The proof does not lead to the subtree's (the older tree's) hash.
+    /// The proof does not lead to the hash of the subtree or the older tree.
     #[error("the proof does not lead to the older root")]
     OldRootMismatch,
     /// The proof does not lead to the root.

@@ -1,42 +1,42 @@
-//! Growing a tree: the [`Frontier`] keeps only its right edge, the [`MemoryTree`] keeps every node.
+//! Growing trees: the [`Frontier`] keeps only the right edge, the [`MemoryTree`] keeps every node.
 
 use super::generate::HashReader;
 use super::number::{Index, RangeError, Size};
 use super::{EMPTY_ROOT, node_hash};
 use crate::Hash;
 
-/// The right edge of a tree (a *compact range* from 0): the complete subtrees it consists of, largest first, one for each set
-/// bit of the size. At most 63 hashes, whatever the size; enough to append and to know the root.
+/// The right edge of a tree (a *compact range* from 0): the hashes of the complete subtrees of which the tree consists, largest
+/// first, one for each set bit of the size. These are at most 63 hashes, enough to append leaves and to compute the root.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Frontier {
     size: Size,
     hashes: Vec<Hash>,
 }
 
-/// The hashes cannot be the right edge of a tree of this size.
+/// The number of hashes does not fit a tree of this size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a tree of {size} leaves has {expected} hashes on its right edge, not {found}")]
 pub struct FrontierError {
-    /// The size given.
+    /// The given size.
     pub size: Size,
-    /// Number of hashes that it has.
+    /// Number of hashes on the right edge of a tree of this size.
     pub expected: u32,
-    /// Number of hashes given.
+    /// Number of given hashes.
     pub found: usize,
 }
 
 impl Frontier {
-    /// The empty tree.
+    /// Makes an empty tree.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Restores what [`Frontier::hashes`] gave.
+    /// Restores a frontier from the hashes that [`Frontier::hashes`] returned. This does not check that they are the right
+    /// hashes: compare the root.
     ///
     /// # Errors
-    /// [`FrontierError`] for another number of hashes than `size` has set bits. That the hashes are the right ones shows only
-    /// in the root: compare it.
+    /// [`FrontierError`] when the number of hashes is not the number of set bits of `size`.
     pub fn from_hashes(size: Size, hashes: Vec<Hash>) -> Result<Self, FrontierError> {
         let expected = size.get().count_ones();
         if usize::try_from(expected) == Ok(hashes.len()) {
@@ -53,7 +53,7 @@ impl Frontier {
     /// Reads the right edge of a stored tree.
     ///
     /// # Errors
-    /// The reader's.
+    /// The reader's error.
     pub fn from_reader<R: HashReader + ?Sized>(reader: &mut R, size: Size) -> Result<Self, R::Error> {
         let mut hashes = Vec::new();
         let mut at = 0;
@@ -65,8 +65,8 @@ impl Frontier {
         Ok(Self { size, hashes })
     }
 
-    /// Adds a leaf, given by its hash, and tells `completed` every node that it completes, from the leaf itself (level 0) up:
-    /// `completed(level, index, hash)`. Storing exactly these makes a [`HashReader`].
+    /// Adds a leaf by its hash and calls `completed(level, index, hash)` for every node that the leaf completes, from the leaf
+    /// itself (level 0) up. A store of exactly these nodes can serve as a [`HashReader`].
     ///
     /// # Errors
     /// [`RangeError`] when the tree has 2^63 − 1 leaves already.
@@ -76,7 +76,7 @@ impl Frontier {
         let grown = Size::new(at + 1)?;
         completed(0, at, leaf);
         let mut hash = leaf;
-        // Each trailing one bit of the old size is a complete subtree that now gets its right sibling.
+        // Each trailing one bit of the old size stands for a complete subtree, which now gets its right sibling.
         for level in 1..=at.trailing_ones() {
             let Some(left) = self.hashes.pop() else { break };
             hash = node_hash(&left, &hash);
@@ -93,7 +93,7 @@ impl Frontier {
         self.size
     }
 
-    /// The hashes, largest subtree first.
+    /// The hashes of the complete subtrees, largest subtree first.
     #[must_use]
     pub fn hashes(&self) -> &[Hash] {
         &self.hashes
@@ -112,14 +112,14 @@ impl Frontier {
     }
 }
 
-/// A whole tree in memory, 64 bytes a leaf: for small trees, tools and tests. A log's tree is stored.
+/// A whole tree in memory, 64 bytes per leaf, for small trees, tools and tests. A log stores its tree.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryTree {
     frontier: Frontier,
     levels: Vec<Vec<Hash>>,
 }
 
-/// The node asked for is not complete in this tree.
+/// The requested node is not complete in this tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the tree has no complete node {index} at level {level}")]
 pub struct MissingNode {
@@ -130,16 +130,16 @@ pub struct MissingNode {
 }
 
 impl MemoryTree {
-    /// The empty tree.
+    /// Makes an empty tree.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a leaf, given by its hash.
+    /// Adds a leaf by its hash.
     ///
     /// # Errors
-    /// [`RangeError`] when the tree is full.
+    /// [`RangeError`] when the tree has 2^63 − 1 leaves already.
     pub fn append(&mut self, leaf: Hash) -> Result<Index, RangeError> {
         let levels = &mut self.levels;
         self.frontier.append(leaf, |level, _, hash| {
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_tree_refuses() {
+    fn a_full_tree_refuses_another_leaf() {
         let size = Size::new((1 << 63) - 1).unwrap();
         let mut frontier = Frontier::from_hashes(size, vec![Hash([0; 32]); 63]).unwrap();
         assert!(frontier.append(Hash([0; 32]), |_, _, _| ()).is_err());

@@ -1,19 +1,20 @@
-//! Making roots and proofs from stored nodes.
+//! Computes roots and proofs from stored nodes.
 
 use super::number::{Index, Size};
 use super::subtree::{Subtree, split_point};
 use super::{EMPTY_ROOT, node_hash};
 use crate::Hash;
 
-/// Reads complete nodes of a tree. Level 0 are leaf hashes; node `index` of `level` covers `[index·2^level, (index+1)·2^level)`.
+/// Reads complete nodes of a tree. Level 0 contains the leaf hashes; node `index` of `level` covers the leaves
+/// `[index·2^level, (index+1)·2^level)`.
 pub trait HashReader {
     /// Why a node could not be read.
     type Error;
 
-    /// The node's hash.
+    /// Returns the node's hash.
     ///
     /// # Errors
-    /// When the node is not complete, not stored, or the storage fails.
+    /// When the node is not complete or not stored, or when the storage fails.
     fn read(&mut self, level: u8, index: u64) -> Result<Hash, Self::Error>;
 }
 
@@ -25,13 +26,13 @@ impl<R: HashReader + ?Sized> HashReader for &mut R {
     }
 }
 
-/// Why a root or a proof cannot be made.
+/// Why a root or a proof cannot be computed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GenerateError<E> {
-    /// What is to be proved lies outside the tree: the caller asked for the wrong thing.
+    /// The requested range ends outside the tree. This is an error of the caller.
     #[error("{end} leaves are asked for, but the tree has only {size}")]
     Beyond {
-        /// First leaf after what was asked for.
+        /// First leaf after the requested range.
         end: u64,
         /// Size of the tree.
         size: Size,
@@ -41,20 +42,20 @@ pub enum GenerateError<E> {
     Read(E),
 }
 
-/// Root of the first `size` leaves.
+/// Computes the root of the first `size` leaves.
 ///
 /// # Errors
-/// The reader's.
+/// The reader's error.
 pub fn root<R: HashReader + ?Sized>(reader: &mut R, size: Size) -> Result<Hash, R::Error> {
     subtree_hash(reader, Subtree::whole(size))
 }
 
-/// Hash of a subtree, which is MTH over its leaves.
+/// Computes the hash of a subtree, which is MTH over its leaves.
 ///
 /// # Errors
-/// The reader's.
+/// The reader's error.
 pub fn subtree_hash<R: HashReader + ?Sized>(reader: &mut R, subtree: Subtree) -> Result<Hash, R::Error> {
-    // The subtree is a row of complete nodes of falling size; they are folded from the right.
+    // The subtree is a sequence of complete nodes of decreasing size, folded from the right.
     let mut nodes = Vec::new();
     let mut at = subtree.start;
     while at < subtree.end {
@@ -69,7 +70,7 @@ pub fn subtree_hash<R: HashReader + ?Sized>(reader: &mut R, subtree: Subtree) ->
 /// PATH(index, D\[0:size\]): the sibling hashes from the leaf up.
 ///
 /// # Errors
-/// [`GenerateError::Beyond`] when `index ≥ size`, or the reader's.
+/// [`GenerateError::Beyond`] when `index ≥ size`; [`GenerateError::Read`] with the reader's error.
 pub fn inclusion_proof<R: HashReader + ?Sized>(
     reader: &mut R,
     index: Index,
@@ -85,7 +86,7 @@ pub fn inclusion_proof<R: HashReader + ?Sized>(
 /// PROOF(old, D\[0:new\]): empty for `old = 0` and for `old = new`.
 ///
 /// # Errors
-/// [`GenerateError::Beyond`] when `old > new`, or the reader's.
+/// [`GenerateError::Beyond`] when `old > new`; [`GenerateError::Read`] with the reader's error.
 pub fn consistency_proof<R: HashReader + ?Sized>(
     reader: &mut R,
     old: Size,
@@ -97,7 +98,7 @@ pub fn consistency_proof<R: HashReader + ?Sized>(
 /// SUBTREE_PROOF(start, end, D\[0:size\]), empty for an empty subtree.
 ///
 /// # Errors
-/// [`GenerateError::Beyond`] when the subtree ends after `size`, or the reader's.
+/// [`GenerateError::Beyond`] when the subtree ends after `size`; [`GenerateError::Read`] with the reader's error.
 pub fn subtree_proof<R: HashReader + ?Sized>(
     reader: &mut R,
     subtree: Subtree,
@@ -110,7 +111,7 @@ pub fn subtree_proof<R: HashReader + ?Sized>(
     if subtree.is_empty() {
         return Ok(proof);
     }
-    // The recursion of the draft, walked from the root down; so the siblings come in reverse.
+    // This walks the draft's recursion from the root down, so it finds the siblings in reverse order.
     let Subtree { mut start, end } = subtree;
     let (mut low, mut high) = (0, size.get());
     let mut known_to_verifier = true;
@@ -127,7 +128,7 @@ pub fn subtree_proof<R: HashReader + ?Sized>(
         } else {
             add(low, middle)?;
             if start < middle {
-                // The subtree spans the split: its right part is a node that the verifier has not got.
+                // The subtree spans the split, and the verifier does not have the node of its right part.
                 start = middle;
                 known_to_verifier = false;
             }

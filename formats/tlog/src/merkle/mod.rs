@@ -7,20 +7,21 @@
 //! MTH(D[0:n]) = n == 1 ? leaf(D[0]) : node(MTH(D[0:k]), MTH(D[k:n]))    k = largest power of two < n
 //! ```
 //!
-//! The domain bytes keep an inner node from being passed off as a leaf; a library without them computes other roots.
+//! The domain bytes prevent an attacker from presenting an inner node as a leaf; a library without them computes other roots.
 //!
 //! **Nodes.** The node at level `h` (0 = leaf hashes) and index `i` covers the leaves `[i·2^h, (i+1)·2^h)`. Only complete
-//! nodes have a name, and a complete node never changes: this is what storage keeps and what [`HashReader`] reads.
+//! nodes have a level and an index, and a complete node never changes. Storage keeps these nodes, and [`HashReader`] reads
+//! them.
 //!
 //! **Proofs.** A proof lists sibling hashes, the leaf's sibling first. Inclusion and consistency are both cases of a proof
 //! about a [`Subtree`] `[start, end)` of a tree (draft-ietf-plants-merkle-tree-certs §4): the inclusion path of `i` is the
-//! proof of `[i, i+1)`, the consistency proof from `m` is the proof of `[0, m)`. Size 0 is a rule of its own: every tree
-//! extends the empty one, and the proof of that must be empty. Many leaves at once have a proof that sends each hash once
+//! proof of `[i, i+1)`, and the consistency proof from `m` is the proof of `[0, m)`. Size 0 is a special case: every tree
+//! extends the empty one, and the proof of this must be empty. One proof about many leaves contains each hash once
 //! ([`inclusion_batch`]).
 //!
-//! What goes wrong elsewhere: verifiers that ignore surplus hashes (a proof must be used up exactly), sizes of 2^63 and more
-//! (Go reads them as negative; here they cannot be made), and proofs built from unauthenticated tiles (see
-//! [`crate::tile::AuthenticatedTiles`]).
+//! Known mistakes of other implementations are verifiers that ignore surplus hashes (a proof must be used up exactly), sizes
+//! of 2^63 and more (Go reads them as negative; [`Size`] excludes them), and proofs computed from unauthenticated tiles (see
+//! `AuthenticatedTiles` in [`crate::tile`]).
 
 mod batch;
 mod error;
@@ -44,7 +45,7 @@ pub use verify::{
 
 use crate::Hash;
 
-/// The root of the empty tree, SHA-256 of nothing.
+/// The root of the empty tree, SHA-256 of the empty string.
 pub const EMPTY_ROOT: Hash = Hash([
     0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae, 0x41,
     0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// A number is 2^63 or more, which no tree size and no index may be.
+/// The number is 2^63 or more, and so is neither a tree size nor an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not below 2^63")]
 pub struct RangeError(pub u64);
@@ -20,7 +20,7 @@ macro_rules! below_two_to_63 {
             /// Takes a number below 2^63.
             ///
             /// # Errors
-            /// [`RangeError`] from 2^63 on.
+            /// [`RangeError`] when the number is 2^63 or more.
             pub const fn new(value: u64) -> Result<Self, RangeError> {
                 if value >> 63 == 0 { Ok(Self(value)) } else { Err(RangeError(value)) }
             }
@@ -77,7 +77,7 @@ impl Size {
         index.0 < self.0
     }
 
-    /// The last leaf's index; `None` for the empty tree.
+    /// The index of the last leaf; `None` for the empty tree.
     #[must_use]
     pub const fn last(self) -> Option<Index> {
         match self.0.checked_sub(1) {

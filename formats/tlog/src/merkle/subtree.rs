@@ -20,7 +20,7 @@ impl Subtree {
         if start > end || end >> 63 != 0 {
             return Err(ProofError::InvalidSubtree);
         }
-        // Cannot overflow: the length is below 2^63.
+        // This cannot overflow, because the length is below 2^63.
         if start.is_multiple_of((end - start).next_power_of_two()) {
             Ok(Self { start, end })
         } else {
@@ -37,19 +37,19 @@ impl Subtree {
         }
     }
 
-    /// First leaf.
+    /// Index of the first leaf.
     #[must_use]
     pub const fn start(self) -> u64 {
         self.start
     }
 
-    /// First leaf after the subtree.
+    /// Index of the first leaf after the subtree.
     #[must_use]
     pub const fn end(self) -> u64 {
         self.end
     }
 
-    /// Whether it has no leaf.
+    /// Whether the subtree has no leaf.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.start == self.end
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn split_points() {
+    fn a_split_point_is_the_largest_power_of_two_below() {
         for (n, k) in [(2, 1), (3, 2), (4, 2), (5, 4), (8, 4), (9, 8), ((1 << 63) - 1, 1 << 62)] {
             assert_eq!(split_point(n), k);
         }

@@ -1,4 +1,4 @@
-//! Checking proofs. Pure arithmetic over the proof: no tree is needed.
+//! Verifies proofs. The functions compute over the proof alone and need no tree.
 
 use super::error::ProofError;
 use super::number::{Index, Size};
@@ -6,18 +6,18 @@ use super::subtree::{Subtree, split_point};
 use super::{EMPTY_ROOT, node_hash};
 use crate::Hash;
 
-/// Checks that the leaf with hash `leaf` stands at `index` in the tree of `size` leaves with `root`.
+/// Verifies that the leaf with hash `leaf` is at `index` in the tree of `size` leaves with `root`.
 ///
 /// # Errors
-/// [`ProofError`]: the leaf is not proved to be there.
+/// [`ProofError`] when the proof does not hold.
 pub fn verify_inclusion(leaf: &Hash, index: Index, size: Size, proof: &[Hash], root: &Hash) -> Result<(), ProofError> {
     verify_subtree_inclusion(leaf, index, Subtree::whole(size), proof, root)
 }
 
-/// Checks that the leaf with hash `leaf` stands at `index` (counted in the whole tree) in `subtree`, whose hash is `hash`.
+/// Verifies that the leaf with hash `leaf` is at `index` (counted in the whole tree) in `subtree`, whose hash is `hash`.
 ///
 /// # Errors
-/// [`ProofError`]: the leaf is not proved to be there.
+/// [`ProofError`] when the proof does not hold.
 pub fn verify_subtree_inclusion(
     leaf: &Hash,
     index: Index,
@@ -37,7 +37,7 @@ pub fn verify_subtree_inclusion(
         }
         if node & 1 == 1 || node == last {
             result = node_hash(sibling, &result);
-            // A right edge node without sibling moves up unchanged.
+            // A node on the right edge that has no sibling moves up unchanged.
             let lift = node.trailing_zeros();
             node >>= lift;
             last >>= lift;
@@ -57,10 +57,10 @@ pub fn verify_subtree_inclusion(
     }
 }
 
-/// Checks that the tree of `old` leaves with `old_root` is a prefix of the tree of `new` leaves with `new_root`.
+/// Verifies that the tree of `old` leaves with `old_root` is a prefix of the tree of `new` leaves with `new_root`.
 ///
 /// # Errors
-/// [`ProofError`]: if both roots are signed, the log forked, or the proof is damaged.
+/// [`ProofError`] when the proof does not hold. If the log has signed both roots, either it has forked or the proof is damaged.
 pub fn verify_consistency(
     old: Size,
     old_root: &Hash,
@@ -69,17 +69,17 @@ pub fn verify_consistency(
     proof: &[Hash],
 ) -> Result<(), ProofError> {
     verify_subtree_consistency(Subtree::whole(old), old_root, new, new_root, proof)?;
-    // An empty new tree has one root only; the algorithm below has then nothing to compare it with.
+    // With an empty new tree, the check above compares no root. The empty tree has one root only.
     if new == Size::ZERO && *new_root != EMPTY_ROOT {
         return Err(ProofError::RootMismatch);
     }
     Ok(())
 }
 
-/// Checks that the subtree with hash `hash` is the one of the tree of `size` leaves with `root`.
+/// Verifies that `subtree` has the hash `hash` in the tree of `size` leaves with `root`.
 ///
 /// # Errors
-/// [`ProofError`]: the subtree is not proved to belong to the tree.
+/// [`ProofError`] when the proof does not hold.
 pub fn verify_subtree_consistency(
     subtree: Subtree,
     hash: &Hash,
@@ -136,7 +136,7 @@ pub fn verify_subtree_consistency(
     }
 }
 
-/// Where the walk stands: the nodes of one level that hold the subtree's first and last leaf and the tree's last leaf.
+/// The state of a walk up the tree: the nodes of one level above the subtree's first and last leaf and the tree's last leaf.
 struct Path {
     first: u64,
     last: u64,
@@ -144,7 +144,7 @@ struct Path {
 }
 
 impl Path {
-    /// Begins at the largest complete node that ends a non-empty subtree: there the proof begins.
+    /// Starts at the largest complete node that ends a non-empty subtree, where the proof starts too.
     fn from_leaves(subtree: Subtree, size: Size) -> Self {
         let mut path = Self {
             first: subtree.start,
@@ -165,7 +165,7 @@ impl Path {
     }
 }
 
-/// How many hashes the inclusion proof of `index` in `size` has; `None` when the tree has no such leaf.
+/// Number of hashes in the inclusion proof of `index` in `size`; `None` when the tree has no such leaf.
 #[must_use]
 pub fn inclusion_proof_length(index: Index, size: Size) -> Option<usize> {
     if !size.contains(index) {

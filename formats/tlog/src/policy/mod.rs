@@ -1,23 +1,23 @@
-//! Trust policy files (c2sp.org/tlog-policy): which logs are trusted, and which witnesses must have seen a checkpoint.
+//! Trust policy files (c2sp.org/tlog-policy): which logs are trusted, and which witnesses must have cosigned a checkpoint.
 //!
 //! ```text
 //! # comment
 //! log <vkey> [<url>]                      the key's name is the log's origin
-//! witness <name> <vkey> [<url>]           url: where it takes add-checkpoint requests
+//! witness <name> <vkey> [<url>]           url: the prefix for its add-checkpoint requests
 //! group <name> all|any|<k> <member>…      members are witnesses and groups of earlier lines
 //! quorum <name>|none                      exactly one
 //! ```
 //!
-//! Lines end in LF, fields are parted by spaces and tabs, octets are 09, 0A, 20–7E and 80–FF. (Comments may hold any of these;
-//! the names must be UTF-8, as the names in keys are.)
+//! Lines end in LF. Spaces and tabs separate fields. The allowed octets are 09, 0A, 20–7E and 80–FF. Comments may contain any
+//! of them; names must be UTF-8, as the names in keys are.
 //!
-//! * PO-1 witnesses and groups share one name space; `none` is no name.
-//! * PO-2 a name is member of at most one group, once; there are no forward references, hence no cycles.
-//! * PO-3 one public key is one log or one witness, whatever its name.
-//! * PO-4 a checkpoint is valid when a listed log signed it and the quorum is satisfied.
-//! * PO-5 no limit below 32 logs, witnesses and groups: here 1024 each.
+//! * PO-1 witnesses and groups share one name space; `none` is not a name.
+//! * PO-2 a name is a member of at most one group, and only once; there are no forward references, hence no cycles.
+//! * PO-3 a public key belongs to at most one log and at most one witness, whatever its name.
+//! * PO-4 a checkpoint is valid when a listed log has signed it and the quorum is satisfied.
+//! * PO-5 a parser accepts at least 32 logs, witnesses and groups; this one accepts 1024 of each.
 //!
-//! The policy is configured from outside of what it judges: a policy file fetched from the log's own server proves nothing.
+//! The policy must not come from the system that it judges: a policy file fetched from the log's own server proves nothing.
 
 mod parse;
 mod verdict;
@@ -30,7 +30,7 @@ pub use verdict::{PolicyVerdict, VerdictError, WitnessCosignature};
 use crate::checkpoint::Origin;
 use crate::note::VerifierKey;
 
-/// A trust policy. Text form: the policy file (without its comments).
+/// A trust policy. Its text form is the policy file without comments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     logs: Vec<PolicyLog>,
@@ -44,7 +44,7 @@ pub struct Policy {
 pub struct PolicyLog {
     /// The log's key; its name is the origin.
     pub key: VerifierKey,
-    /// Where the log is served.
+    /// The URL at which the log is served.
     pub url: Option<String>,
 }
 
@@ -59,11 +59,11 @@ impl PolicyLog {
 /// A trusted witness.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Witness {
-    /// The policy's name for it, which need not be the key's.
+    /// The policy's name for the witness, which may differ from the key's name.
     pub name: String,
-    /// Its cosignature key.
+    /// The witness's cosignature key.
     pub key: VerifierKey,
-    /// Its submission prefix.
+    /// The witness's submission prefix.
     pub url: Option<String>,
 }
 
@@ -75,7 +75,7 @@ struct Group {
     members: Vec<Member>,
 }
 
-/// How many members of a group must have signed.
+/// How many members of a group must have cosigned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Threshold {
     All,
@@ -83,14 +83,14 @@ enum Threshold {
     AtLeast(usize),
 }
 
-/// A witness or a group, by its position.
+/// A witness or a group, by its position in the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Member {
     Witness(usize),
     Group(usize),
 }
 
-/// What must be satisfied.
+/// The member that must be satisfied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Quorum {
     None,
@@ -98,19 +98,19 @@ enum Quorum {
 }
 
 impl Policy {
-    /// The trusted logs. May be empty, if the log is known otherwise.
+    /// The trusted logs. The list may be empty when the caller knows the log from elsewhere.
     #[must_use]
     pub fn logs(&self) -> &[PolicyLog] {
         &self.logs
     }
 
-    /// The trusted witnesses, whether or not the quorum needs them.
+    /// The trusted witnesses, including those that the quorum does not need.
     #[must_use]
     pub fn witnesses(&self) -> &[Witness] {
         &self.witnesses
     }
 
-    /// The keys of the log with this origin; several while a key is changed.
+    /// The keys of the log with this origin; there are several while the log changes its key.
     #[must_use]
     pub fn log_keys(&self, origin: &Origin) -> Vec<VerifierKey> {
         let logs = self
@@ -120,7 +120,7 @@ impl Policy {
         logs.map(|log| log.key.clone()).collect()
     }
 
-    /// Whether the quorum is satisfied by the witnesses for which `signed` holds. A policy of `quorum none` always is.
+    /// Reports whether the witnesses for which `signed` holds satisfy the quorum. `quorum none` is always satisfied.
     pub fn quorum_satisfied(&self, signed: impl Fn(&Witness) -> bool) -> bool {
         let witnesses: Vec<bool> = self.witnesses.iter().map(signed).collect();
         let mut groups: Vec<bool> = Vec::with_capacity(self.groups.len());
@@ -128,7 +128,7 @@ impl Policy {
             Member::Witness(at) => witnesses[at],
             Member::Group(at) => groups[at],
         };
-        // Members stand on earlier lines, so each group finds its members decided.
+        // The members of a group are on earlier lines, so they are evaluated before the group.
         for group in &self.groups {
             let count = group.members.iter().filter(|member| holds(&groups, **member)).count();
             groups.push(count >= group.required());

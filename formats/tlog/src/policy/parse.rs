@@ -1,4 +1,4 @@
-//! Reading a policy file.
+//! Parses policy files.
 
 use core::str::FromStr;
 use std::collections::HashMap;
@@ -7,58 +7,58 @@ use super::{Group, Member, Policy, PolicyLog, Quorum, Threshold, Witness};
 use crate::encoding;
 use crate::note::{Algorithm, KeyError, VerifierKey};
 
-/// The most logs, witnesses and groups, each.
+/// The most logs, the most witnesses and the most groups of a policy.
 const MAX_OF_A_KIND: usize = 1024;
 
 /// The most bytes of a policy file.
 const MAX_BYTES: usize = 16 << 20;
 
-/// A policy file is refused, and where.
+/// Why a policy file is refused, and at which line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} of the policy: {error}")]
 pub struct PolicyParseError {
-    /// Line, counted from 1; the last line for what is missing from the whole.
+    /// Line, counted from 1; the last line when the file lacks a line.
     pub line: usize,
-    /// What is wrong.
+    /// What is wrong with the line.
     pub error: PolicyError,
 }
 
 /// What is wrong with a policy line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
-    /// An octet that may not stand in a policy, a name that is not UTF-8, a missing line end, or far too long a file.
+    /// The line has an octet that a policy must not contain, a name that is not UTF-8 or no line end, or the file is too long.
     #[error("not policy text: octets 09, 0A, 20-7E, 80-FF, names in UTF-8, every line ended by LF")]
     Text,
-    /// Not `log`, `witness`, `group` or `quorum` with their fields.
+    /// The line is not `log`, `witness`, `group` or `quorum` with its fields.
     #[error(
         "write: log <vkey> [<url>] | witness <name> <vkey> [<url>] | group <name> all|any|<k> <member>... | quorum <name>|none"
     )]
     Structure,
-    /// A key.
+    /// The key is malformed.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// A witness without a cosignature key.
+    /// The key of a witness does not make cosignatures.
     #[error("a witness has a cosignature key (type 0x04 or 0x06)")]
     NotACosigner,
-    /// PO-3.
+    /// An earlier line has the same public key (PO-3).
     #[error("this public key was listed before")]
     DuplicateKey,
-    /// PO-1.
+    /// The name is taken or reserved (PO-1).
     #[error("the name {0:?} is taken or reserved")]
     Name(String),
-    /// PO-2.
+    /// No earlier line defines the member (PO-2).
     #[error("{0:?} is not a witness or group of an earlier line")]
     UnknownMember(String),
-    /// PO-2.
-    #[error("{0:?} is member of a group already")]
+    /// The member already belongs to a group (PO-2).
+    #[error("{0:?} is already a member of a group")]
     SecondMembership(String),
-    /// The number is not between 1 and the number of members.
+    /// The threshold is not `all`, `any` or a number between 1 and the number of members.
     #[error("a group's number is 'all', 'any' or from 1 to the number of its members")]
     Threshold,
-    /// More than one quorum line, or none.
+    /// The policy has more than one quorum line, or none.
     #[error("a policy has exactly one quorum line")]
     Quorum,
-    /// PO-5 and more.
+    /// The policy has more than 1024 logs, witnesses or groups (PO-5).
     #[error("more than {MAX_OF_A_KIND} logs, witnesses or groups")]
     TooMany,
 }
@@ -203,7 +203,7 @@ impl Builder {
         Ok(())
     }
 
-    /// PO-1.
+    /// Defines a name (PO-1).
     fn define(&mut self, name: &str, member: Member) -> Result<(), PolicyError> {
         if name == "none" || self.names.contains_key(name) {
             return Err(PolicyError::Name(name.to_owned()));
@@ -213,7 +213,7 @@ impl Builder {
         Ok(())
     }
 
-    /// PO-2: makes a name a member of the group that is being read.
+    /// Makes a name a member of the group that is being read (PO-2).
     fn join(&mut self, name: &str) -> Result<Member, PolicyError> {
         let known = self.names.get_mut(name);
         let known = known.ok_or_else(|| PolicyError::UnknownMember(name.to_owned()))?;
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn parses_what_it_emits() {
+    fn a_policy_reads_back_as_written() {
         let text = format!(
             "log {} https://log.example\nwitness a {} https://a.example/x\nwitness b {}\nwitness c {}\n\
              group g 1 a b\ngroup h all g c\nquorum h\n",
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn blanks_and_comments() {
+    fn blanks_and_comments_are_skipped() {
         let key = witness_key(1);
         let mut text = b" \t\n# b\xc3\xa4r \xff\n\t#\nquorum\t  w \t\n".to_vec();
         text.splice(0..0, format!("  witness\tw   {key}  \n").into_bytes());
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_lines() {
+    fn malformed_lines_are_refused() {
         let a = witness_key(1);
         let cases = [
             ("", 1, PolicyError::Quorum),

@@ -1,30 +1,30 @@
-//! Judging a checkpoint by a policy.
+//! Verifies checkpoints against a policy.
 
 use super::Policy;
 use crate::checkpoint::{Checkpoint, CheckpointError, Origin, SignedCheckpoint};
 use crate::note::{Note, SignatureLine, VerifierKey, verify_line};
 
-/// Why a policy refuses a checkpoint outright. A missing quorum is not among these: see [`PolicyVerdict::quorum`].
+/// Why a policy refuses a checkpoint. A missing quorum is not an error: see [`PolicyVerdict::quorum`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerdictError {
-    /// The policy lists no log of this origin.
+    /// The policy lists no log with this origin.
     #[error("the policy does not trust the log {0}")]
     UnknownLog(Origin),
-    /// The checkpoint is malformed, or the log's or a known witness's signature does not verify.
+    /// The checkpoint is malformed, or the signature of the log or of a known witness does not verify.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
 }
 
-/// A verified cosignature of a witness of the policy.
+/// A verified cosignature by a witness of the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WitnessCosignature {
-    /// The policy's name of the witness.
+    /// The policy's name for the witness.
     pub witness: String,
-    /// The time that it states, POSIX seconds; 0 states nothing about recency.
+    /// The time that the witness states, POSIX seconds; 0 states nothing about recency.
     pub timestamp: u64,
 }
 
-/// A checkpoint signed by a log of the policy, with what its witnesses say. Only [`Policy::verify_checkpoint`] makes one.
+/// A checkpoint signed by a log of the policy, with its verified cosignatures. Only [`Policy::verify_checkpoint`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyVerdict {
     signed: SignedCheckpoint,
@@ -46,19 +46,19 @@ impl PolicyVerdict {
         &self.signed
     }
 
-    /// Verified cosignatures, each witness once.
+    /// The verified cosignatures, at most one per witness.
     #[must_use]
     pub fn cosignatures(&self) -> &[WitnessCosignature] {
         &self.cosignatures
     }
 
-    /// Whether the cosignatures satisfy the policy's quorum. Without it nobody but the log vouches for the checkpoint.
+    /// Whether the cosignatures satisfy the policy's quorum. If not, only the log vouches for the checkpoint.
     #[must_use]
     pub const fn quorum(&self) -> bool {
         self.quorum
     }
 
-    /// Lines of keys that the policy does not know.
+    /// The lines of keys that the policy does not list.
     #[must_use]
     pub fn unknown(&self) -> &[SignatureLine] {
         &self.unknown
@@ -66,11 +66,11 @@ impl PolicyVerdict {
 }
 
 impl Policy {
-    /// Verifies the signature of a listed log, and every line of a known witness.
+    /// Verifies the signature of a listed log and every line of a known witness.
     ///
     /// # Errors
-    /// [`VerdictError`]: malformed, of an unknown log, without the log's signature, or with a line of a known key that does
-    /// not verify.
+    /// [`VerdictError`] when the checkpoint is malformed, belongs to an unknown log, lacks the log's signature, or has a line
+    /// of a known key that does not verify.
     pub fn verify_checkpoint(&self, bytes: &[u8]) -> Result<PolicyVerdict, VerdictError> {
         let note = Note::parse(bytes).map_err(CheckpointError::from)?;
         let checkpoint: Checkpoint = note.text.parse()?;
