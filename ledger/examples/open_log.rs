@@ -31,10 +31,10 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::post;
 use clap::Parser;
-use ledger::engine::publication::{OnFailure, Publication};
+use ledger::engine::publication::{Publication, QuorumLossPolicy};
 use ledger::engine::rows::{MAX_ENTRY, Rows};
-use ledger::engine::{Admission, Limits, Log, Outcome, Signer, Stage, SubmitError, open};
-use ledger::http::tree::{self, Tree};
+use ledger::engine::{Admission, Limits, Outcome, SequencedLog, Signer, Stage, SubmitError, open};
+use ledger::http::tree::{self, ReadApi};
 use ledger::store::rocks::RocksStore;
 use ledger::store::{Store, StoreError};
 use service::{Problem, Shutdown, listen};
@@ -97,14 +97,20 @@ fn read_key(file: &PathBuf) -> Result<SignerKey, Failure> {
 }
 
 /// Opens the log in `store` and makes its routes.
-fn start(store: Arc<dyn Store>, signer: Signer) -> Result<(Arc<Log<Anything>>, Router), Failure> {
+fn start(store: Arc<dyn Store>, signer: Signer) -> Result<(Arc<SequencedLog<Anything>>, Router), Failure> {
     let rows = Rows::new(store);
     let opened = open(&rows, &signer)?;
-    let publication = Arc::new(Publication::open(None, OnFailure::default(), &rows, &opened)?);
-    let log = Arc::new(Log::start(rows.clone(), signer, opened, Anything, Limits::default())?);
+    let publication = Arc::new(Publication::open(None, QuorumLossPolicy::default(), &rows, &opened)?);
+    let log = Arc::new(SequencedLog::start(
+        rows.clone(),
+        signer,
+        opened,
+        Anything,
+        Limits::default(),
+    )?);
     let add = post(add).layer(DefaultBodyLimit::max(MAX_ENTRY));
     let routes = Router::new().route("/add", add).with_state(log.clone());
-    let tree = tree::routes(Tree {
+    let tree = tree::routes(ReadApi {
         rows,
         snapshots: log.snapshots(),
         publication,
@@ -140,7 +146,10 @@ impl Admission for Anything {
     fn committed(&mut self, _: bool) {}
 }
 
-async fn add(State(log): State<Arc<Log<Anything>>>, body: Result<Bytes, BytesRejection>) -> Result<String, Problem> {
+async fn add(
+    State(log): State<Arc<SequencedLog<Anything>>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<String, Problem> {
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(format!("an entry has at most {MAX_ENTRY} bytes")),
         _ => Problem::bad_request("body", "the body cannot be read"),

@@ -23,9 +23,9 @@ use crate::server::{STORE, store_below};
 use crate::store::rocks::RocksStore;
 use crate::store::{Batch, Column, Durability, END, Store, StoreError};
 
-const ATTEMPTS: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 /// Bytes that are written at once.
-const PIECE: usize = 4 << 20;
+const WRITE_CHUNK: usize = 4 << 20;
 
 /// Why there is no copy.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +70,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<Report, BackupError> {
     let copied = loop {
         match copy_once(&source, &aside) {
             // A reader that opens while a writer replaces its files may see two moments at once. The check notices.
-            Err(BackupError::Damaged { .. } | BackupError::Store(_)) if attempt < ATTEMPTS => attempt += 1,
+            Err(BackupError::Damaged { .. } | BackupError::Store(_)) if attempt < MAX_ATTEMPTS => attempt += 1,
             done => break done,
         }
         std::fs::remove_dir_all(&aside)?;
@@ -93,7 +93,7 @@ fn copy_once(source: &Path, aside: &Path) -> Result<Report, BackupError> {
     let to: Arc<dyn Store> = Arc::new(RocksStore::open(aside)?);
     copy_rows(&from, to.as_ref())?;
     let report = check_rows(&Rows::new(to))?;
-    match report.findings.told().first() {
+    match report.findings.first_findings().first() {
         None => Ok(report),
         Some(first) => Err(BackupError::Damaged {
             first: first.clone(),
@@ -115,7 +115,7 @@ fn copy_column(from: &dyn Store, to: &dyn Store, column: Column, durability: Dur
     from.scan(column, &[], &END, &mut |key, value| {
         batch.put(column, key, value);
         bytes += key.len() + value.len();
-        if bytes < PIECE {
+        if bytes < WRITE_CHUNK {
             return ControlFlow::Continue(());
         }
         bytes = 0;

@@ -20,13 +20,13 @@ use tlog::tile::decode_bundle;
 
 use crate::engine::edge::{Edge, TILE_HEIGHT, TILE_WIDTH};
 use crate::engine::rows::Rows;
-use crate::rules::check::Belongings;
+use crate::rules::check::Attachments;
 use crate::rules::findings::Findings;
 use crate::server::store_below;
 use crate::store::rocks::RocksStore;
 use crate::store::{Column, END, StoreError, count};
 
-const ATTEMPTS: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 
 /// Why nothing could be checked.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +62,7 @@ pub fn check(data: &Path) -> Result<Report, CheckError> {
     loop {
         // Beside a running ledger a reader may have opened files of two moments: then the next attempt sees another state.
         let report = check_rows(&Rows::new(Arc::new(RocksStore::open_read_only(&directory)?)))?;
-        if report.findings.count() == 0 || attempt == ATTEMPTS {
+        if report.findings.count() == 0 || attempt == MAX_ATTEMPTS {
             return Ok(report);
         }
         attempt += 1;
@@ -81,7 +81,7 @@ pub(crate) fn check_rows(rows: &Rows) -> Result<Report, StoreError> {
         edge: Edge::default(),
         expected: Vec::new(),
         history: Vec::new(),
-        belongings: Belongings::default(),
+        attachments: Attachments::default(),
         findings: Findings::default(),
     };
     walk.expected.push(("the head", head.size, head.root));
@@ -97,7 +97,7 @@ pub(crate) fn check_rows(rows: &Rows) -> Result<Report, StoreError> {
         }
     }
     walk.beyond(head.size)?;
-    walk.belongings.finish(rows, &mut walk.findings)?;
+    walk.attachments.finish(rows, &mut walk.findings)?;
     Ok(walk.report(head.size, head.root))
 }
 
@@ -112,7 +112,7 @@ struct Walk<'a> {
     expected: Vec<(&'static str, u64, Hash)>,
     /// The same of published checkpoints, for the bundle that is being read.
     history: Vec<(u64, Hash)>,
-    belongings: Belongings,
+    attachments: Attachments,
     findings: Findings,
 }
 
@@ -182,7 +182,7 @@ impl Walk<'_> {
             match SignedEntry::parse(leaf) {
                 Ok(entry) => {
                     let store = self.rows.store().as_ref();
-                    self.belongings.entry(index, &entry, store, &mut self.findings)?;
+                    self.attachments.entry(index, &entry, store, &mut self.findings)?;
                 }
                 Err(error) => self.findings.add(format!("entry {index}: {error}")),
             }
@@ -253,7 +253,7 @@ impl Walk<'_> {
         Report {
             size,
             root,
-            records: self.belongings.records(),
+            records: self.attachments.records(),
             findings: self.findings,
         }
     }

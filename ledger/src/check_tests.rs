@@ -24,7 +24,7 @@ async fn log() -> Rows {
 }
 
 fn findings(rows: &Rows) -> Vec<String> {
-    check_rows(rows).unwrap().findings.told().to_vec()
+    check_rows(rows).unwrap().findings.first_findings().to_vec()
 }
 
 fn rows_of(rows: &Rows, column: Column) -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -46,7 +46,7 @@ fn write(rows: &Rows, change: impl FnOnce(&mut Batch)) {
 #[tokio::test]
 async fn a_sound_log_has_no_findings() {
     let report = check_rows(&log().await).unwrap();
-    assert_eq!(report.findings.told(), [] as [String; 0]);
+    assert_eq!(report.findings.first_findings(), [] as [String; 0]);
     assert_eq!((report.size, report.records), (105, 101));
     let empty = Rows::new(Arc::new(MemoryStore::new()));
     assert!(check_rows(&empty).is_err());

@@ -13,9 +13,9 @@ use tlog::Hash;
 use tlog::note::{KeyError, NameError, SignerKey, VerifierKey};
 use tlog::policy::{Policy, PolicyParseError};
 
-use crate::engine::publication::{Fail, OnFailure};
+use crate::engine::publication::{FailMode, QuorumLossPolicy};
 use crate::engine::signer::{LogKey, NoteKey, Signer, SignerError, Validity};
-use crate::engine::witnessing::Pace;
+use crate::engine::witnessing::WitnessIntervals;
 use crate::rules;
 
 /// JSON; relative paths start at the configuration file's directory.
@@ -52,7 +52,7 @@ pub struct Config {
     pub witness_refresh_seconds: u64,
     /// What happens when the witnesses' quorum is out: `open`, `degrade` or `closed`.
     #[serde(default)]
-    pub witness_fail: Fail,
+    pub witness_fail: FailMode,
     /// After how long without a quorum it counts as out.
     #[serde(default = "default_out")]
     pub witness_out_seconds: u64,
@@ -71,7 +71,7 @@ pub struct LogKeyConfig {
     /// A key in a hardware security module.
     #[cfg(feature = "pkcs11")]
     #[serde(default)]
-    pub pkcs11: Option<crate::pkcs11::Place>,
+    pub pkcs11: Option<crate::pkcs11::KeyLocation>,
     /// When it begins to sign (RFC 3339); without it, at once.
     #[serde(default)]
     pub not_before: Option<String>,
@@ -97,7 +97,7 @@ fn default_refresh() -> u64 {
 }
 
 fn default_out() -> u64 {
-    OnFailure::default().after.as_secs()
+    QuorumLossPolicy::default().after.as_secs()
 }
 
 fn default_queue() -> usize {
@@ -116,9 +116,9 @@ pub enum ConfigError {
     /// The log's keys cannot sign.
     #[error(transparent)]
     Signer(#[from] SignerError),
-    /// Not one place.
+    /// Not exactly one location.
     #[error("each of `log_keys` has either `file` or `pkcs11`")]
-    KeyPlace,
+    KeyLocation,
     /// The origin cannot name a key.
     #[error("the origin cannot be the name of a key: {0}")]
     Name(#[from] NameError),
@@ -187,9 +187,9 @@ impl Config {
             .map_err(|error| ConfigError::Policy(path.clone(), error))
     }
 
-    pub(crate) fn rules(&self) -> Result<rules::Settings, ConfigError> {
+    pub(crate) fn rules(&self) -> Result<rules::RulesConfig, ConfigError> {
         let genesis: Hash = self.genesis.parse().map_err(|_| ConfigError::Hex("genesis"))?;
-        Ok(rules::Settings {
+        Ok(rules::RulesConfig {
             genesis,
             origin: self.origin.clone(),
             writer: SigningKey::from_seed(read_seed(&self.writer_key)?),
@@ -208,15 +208,15 @@ impl Config {
             .ok_or(ConfigError::Hex("records_credentials"))
     }
 
-    pub(crate) fn on_failure(&self) -> OnFailure {
-        OnFailure {
+    pub(crate) fn on_failure(&self) -> QuorumLossPolicy {
+        QuorumLossPolicy {
             fail: self.witness_fail,
             after: Duration::from_secs(self.witness_out_seconds),
         }
     }
 
-    pub(crate) fn pace(&self) -> Pace {
-        Pace {
+    pub(crate) fn pace(&self) -> WitnessIntervals {
+        WitnessIntervals {
             interval: Duration::from_millis(self.witness_interval_ms),
             refresh: Duration::from_secs(self.witness_refresh_seconds),
         }
@@ -227,7 +227,7 @@ impl LogKeyConfig {
     fn files(&mut self) -> Vec<&mut PathBuf> {
         let mut files: Vec<&mut PathBuf> = self.file.iter_mut().collect();
         #[cfg(feature = "pkcs11")]
-        files.extend(self.pkcs11.iter_mut().map(|place| &mut place.pin_file));
+        files.extend(self.pkcs11.iter_mut().map(|location| &mut location.pin_file));
         files
     }
 
@@ -239,14 +239,14 @@ impl LogKeyConfig {
         match (&self.file, self.module_key(origin)?) {
             (Some(path), None) => Ok(LogKey::software(read_key(path)?, validity)?),
             (None, Some(key)) => Ok(LogKey::new(key, validity)),
-            _ => Err(ConfigError::KeyPlace),
+            _ => Err(ConfigError::KeyLocation),
         }
     }
 
     #[cfg(feature = "pkcs11")]
     fn module_key(&self, origin: &str) -> Result<Option<Box<dyn NoteKey>>, ConfigError> {
-        let Some(place) = &self.pkcs11 else { return Ok(None) };
-        let key = crate::pkcs11::ModuleKey::open(place, origin.parse()?)?;
+        let Some(location) = &self.pkcs11 else { return Ok(None) };
+        let key = crate::pkcs11::ModuleKey::open(location, origin.parse()?)?;
         Ok(Some(Box::new(key)))
     }
 

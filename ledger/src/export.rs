@@ -29,7 +29,7 @@ use crate::server::store_below;
 use crate::store::rocks::RocksStore;
 use crate::store::{Column, StoreError};
 
-const ATTEMPTS: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 
 /// Why there is no export.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +84,7 @@ pub fn export(data: &Path, to: &Path, records: bool) -> Result<Exported, ExportE
     loop {
         let exported = RocksStore::open_read_only(&directory).map_err(ExportError::from);
         match exported.and_then(|store| export_rows(&Rows::new(Arc::new(store)), to, records)) {
-            Err(ExportError::Damaged(_) | ExportError::Store(_)) if attempt < ATTEMPTS => attempt += 1,
+            Err(ExportError::Damaged(_) | ExportError::Store(_)) if attempt < MAX_ATTEMPTS => attempt += 1,
             done => return done,
         }
     }
@@ -172,7 +172,7 @@ impl Writer<'_> {
             };
             let bytes = self.rows.bundle(index, bundle.width())?;
             let bytes = bytes.ok_or_else(|| ExportError::Damaged(format!("bundle {index} is missing")))?;
-            self.belongings(index * TILE_WIDTH, &bytes, bundle.width())?;
+            self.attachments(index * TILE_WIDTH, &bytes, bundle.width())?;
             self.file(&bundle.to_string(), &bytes)?;
         }
         self.history(size)?;
@@ -205,7 +205,7 @@ impl Writer<'_> {
     }
 
     /// Documents and records of the entries of a bundle.
-    fn belongings(&mut self, first: u64, bundle: &[u8], width: u16) -> Result<(), ExportError> {
+    fn attachments(&mut self, first: u64, bundle: &[u8], width: u16) -> Result<(), ExportError> {
         let entries =
             decode_bundle(bundle, width).map_err(|error: BundleError| ExportError::Damaged(error.to_string()))?;
         for (index, leaf) in (first..).zip(entries) {

@@ -163,14 +163,14 @@ fn write_out(export: &Export) -> Result<(), Failure> {
 }
 
 fn back_up(copying: &Copying) -> Result<(), Failure> {
-    tell(&ledger::backup::copy(&copying.data, &copying.to)?);
+    print_report(&ledger::backup::copy(&copying.data, &copying.to)?);
     println!("The backup holds neither the log's key nor the writer key nor the policy: keep them elsewhere.");
     Ok(())
 }
 
 fn restored(restore: &Restore) -> Result<(), Failure> {
     let report = ledger::backup::copy(&restore.from, &restore.data)?;
-    tell(&report);
+    print_report(&report);
     println!(
         "Entries after {} are not in it. If a witness has seen more, the ledger will refuse to start: restore a newer backup.",
         report.size
@@ -186,9 +186,9 @@ fn checked(check: &Check) -> ExitCode {
             return ExitCode::from(3);
         }
     };
-    tell(&report);
+    print_report(&report);
     let findings = &report.findings;
-    for finding in findings.told() {
+    for finding in findings.first_findings() {
         println!("NOT SOUND: {finding}");
     }
     println!("findings  {}", findings.count());
@@ -201,7 +201,7 @@ fn checked(check: &Check) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn tell(report: &ledger::check::Report) {
+fn print_report(report: &ledger::check::Report) {
     println!("size      {}", report.size);
     println!("root      {}", report.root);
     println!("records   {}", report.records);

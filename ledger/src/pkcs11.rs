@@ -25,7 +25,7 @@ use crate::engine::signer::{NoteKey, SignerError};
 /// Where the key lies.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Place {
+pub struct KeyLocation {
     /// The module's library, for example `/usr/lib/softhsm/libsofthsm2.so`.
     pub module: PathBuf,
     /// Label of the token.
@@ -39,13 +39,13 @@ pub struct Place {
 /// A key in a module.
 pub struct ModuleKey {
     module: Pkcs11,
-    place: Place,
+    location: KeyLocation,
     pin: AuthPin,
     verifier: VerifierKey,
-    open: Mutex<Option<Open>>,
+    open: Mutex<Option<OpenSession>>,
 }
 
-struct Open {
+struct OpenSession {
     session: Session,
     private: ObjectHandle,
 }
@@ -55,19 +55,19 @@ impl ModuleKey {
     ///
     /// # Errors
     /// [`SignerError::Module`] with the reason: module, token, PIN, key.
-    pub fn open(place: &Place, name: KeyName) -> Result<Self, SignerError> {
+    pub fn open(location: &KeyLocation, name: KeyName) -> Result<Self, SignerError> {
         let wrong = |reason: String| SignerError::Module {
-            key: place.label.clone(),
+            key: location.label.clone(),
             reason,
         };
-        let pin = read_private(&place.pin_file).map_err(|error| wrong(error.to_string()))?;
+        let pin = read_private(&location.pin_file).map_err(|error| wrong(error.to_string()))?;
         let pin = AuthPin::new(pin.trim_end_matches('\n').into());
-        let module = load(&place.module).map_err(|error| wrong(error.to_string()))?;
-        let open = log_in(&module, place, &pin).map_err(wrong)?;
-        let public = public_key(&open.session, place).map_err(wrong)?;
+        let module = load(&location.module).map_err(|error| wrong(error.to_string()))?;
+        let open = log_in(&module, location, &pin).map_err(wrong)?;
+        let public = public_key(&open.session, location).map_err(wrong)?;
         Ok(Self {
             module,
-            place: place.clone(),
+            location: location.clone(),
             pin,
             verifier: VerifierKey::new(name, Algorithm::Ed25519, &public)?,
             open: Mutex::new(Some(open)),
@@ -77,13 +77,13 @@ impl ModuleKey {
     fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, String> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let mechanism = Mechanism::Eddsa(EddsaParams::new(EddsaSignatureScheme::Pure));
-        let sign = |open: &Open| open.session.sign(&mechanism, open.private, message);
+        let sign = |open: &OpenSession| open.session.sign(&mechanism, open.private, message);
         if let Some(Ok(signature)) = open.as_ref().map(sign) {
             return Ok(signature);
         }
         // The old session first: some modules allow only one.
         *open = None;
-        let again = open.insert(log_in(&self.module, &self.place, &self.pin)?);
+        let again = open.insert(log_in(&self.module, &self.location, &self.pin)?);
         sign(again).map_err(|error| error.to_string())
     }
 }
@@ -95,7 +95,7 @@ impl NoteKey for ModuleKey {
 
     fn sign(&self, text: &str) -> Result<SignatureLine, SignerError> {
         let signature = self.sign_bytes(text.as_bytes()).map_err(|reason| SignerError::Module {
-            key: self.place.label.clone(),
+            key: self.location.label.clone(),
             reason,
         })?;
         Ok(SignatureLine {
@@ -115,42 +115,42 @@ fn load(path: &Path) -> Result<Pkcs11, Error> {
     }
 }
 
-fn log_in(module: &Pkcs11, place: &Place, pin: &AuthPin) -> Result<Open, String> {
+fn log_in(module: &Pkcs11, location: &KeyLocation, pin: &AuthPin) -> Result<OpenSession, String> {
     let text = |error: Error| error.to_string();
     let slots = module.get_slots_with_token().map_err(text)?;
     let named = |slot: &cryptoki::slot::Slot| {
         let token = module.get_token_info(*slot);
-        token.is_ok_and(|token| token.label().trim_end() == place.token)
+        token.is_ok_and(|token| token.label().trim_end() == location.token)
     };
     let slot = slots.into_iter().find(named);
-    let slot = slot.ok_or_else(|| format!("there is no token {:?}", place.token))?;
+    let slot = slot.ok_or_else(|| format!("there is no token {:?}", location.token))?;
     let session = module.open_ro_session(slot).map_err(text)?;
     match session.login(UserType::User, Some(pin)) {
         // One login holds for all sessions of the process with that token.
         Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
         Err(error) => return Err(error.to_string()),
     }
-    let private = find(&session, place, ObjectClass::PRIVATE_KEY)?;
-    Ok(Open { session, private })
+    let private = find(&session, location, ObjectClass::PRIVATE_KEY)?;
+    Ok(OpenSession { session, private })
 }
 
-fn find(session: &Session, place: &Place, class: ObjectClass) -> Result<ObjectHandle, String> {
-    let label = Attribute::Label(place.label.clone().into_bytes());
+fn find(session: &Session, location: &KeyLocation, class: ObjectClass) -> Result<ObjectHandle, String> {
+    let label = Attribute::Label(location.label.clone().into_bytes());
     let found = session.find_objects(&[Attribute::Class(class), label]);
     match found.map_err(|error| error.to_string())?.as_slice() {
         [only] => Ok(*only),
         several => Err(format!(
             "the token has {} objects of class {class} labelled {:?}, not one",
             several.len(),
-            place.label
+            location.label
         )),
     }
 }
 
 /// The 32 bytes of the public key. SPEC PKCS #11 v3.1 §6.3.5: `CKA_EC_POINT` is the point in a DER OCTET STRING; some modules
 /// give it bare.
-fn public_key(session: &Session, place: &Place) -> Result<[u8; 32], String> {
-    let object = find(session, place, ObjectClass::PUBLIC_KEY)?;
+fn public_key(session: &Session, location: &KeyLocation) -> Result<[u8; 32], String> {
+    let object = find(session, location, ObjectClass::PUBLIC_KEY)?;
     let attributes = session.get_attributes(object, &[AttributeType::EcPoint]);
     let point = match attributes.map_err(|error| error.to_string())?.as_slice() {
         [Attribute::EcPoint(point)] => point.clone(),

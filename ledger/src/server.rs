@@ -9,12 +9,12 @@ use tlog::policy::Policy;
 use tokio::net::TcpListener;
 
 use crate::config::{Config, ConfigError};
-use crate::engine::publication::{OnFailure, PolicyMismatch, Publication};
+use crate::engine::publication::{PolicyMismatch, Publication, QuorumLossPolicy};
 use crate::engine::rows::Rows;
-use crate::engine::witnessing::{Pace, Witnessing};
-use crate::engine::{Contradiction, Limits, Log, OpenError, Signer, open};
+use crate::engine::witnessing::{WitnessClient, WitnessIntervals};
+use crate::engine::{Contradiction, Limits, OpenError, SequencedLog, Signer, open};
 use crate::http::{Shared, routes};
-use crate::rules::{self, Checker, Keys, Rules};
+use crate::rules::{self, Rules, SubmissionChecker, WriterKeys};
 use crate::store::rocks::RocksStore;
 use crate::store::{Store, StoreError};
 
@@ -61,9 +61,9 @@ pub enum Error {
 pub(crate) struct Setup {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) signer: Signer,
-    pub(crate) rules: rules::Settings,
+    pub(crate) rules: rules::RulesConfig,
     pub(crate) policy: Option<Policy>,
-    pub(crate) on_failure: OnFailure,
+    pub(crate) on_failure: QuorumLossPolicy,
     pub(crate) records_credentials: Vec<CredentialDigest>,
     pub(crate) limits: Limits,
     pub(crate) clock: Arc<dyn Clock>,
@@ -74,14 +74,14 @@ pub(crate) fn start(setup: Setup) -> Result<Arc<Shared>, Error> {
     let rows = Rows::new(setup.store);
     let opened = open(&rows, &setup.signer)?;
     let publication = Arc::new(Publication::open(setup.policy, setup.on_failure, &rows, &opened)?);
-    let keys = Arc::new(Keys::default());
-    let checker = Checker {
+    let keys = Arc::new(WriterKeys::default());
+    let checker = SubmissionChecker {
         genesis: setup.rules.genesis,
         keys: keys.clone(),
     };
     let rules = Rules::load(&rows, setup.rules, keys, setup.clock)?;
     tracing::info!(origin = %setup.signer.origin(), size = opened.head.size, root = %opened.head.root, "log opened");
-    let log = Log::start(rows, setup.signer, opened, rules, setup.limits)?;
+    let log = SequencedLog::start(rows, setup.signer, opened, rules, setup.limits)?;
     Ok(Arc::new(Shared {
         log,
         publication,
@@ -93,13 +93,13 @@ pub(crate) fn start(setup: Setup) -> Result<Arc<Shared>, Error> {
 /// Serves until the end, then finishes what was accepted.
 pub(crate) async fn serve(
     shared: Arc<Shared>,
-    pace: Pace,
+    pace: WitnessIntervals,
     listener: TcpListener,
     shutdown: Shutdown,
 ) -> Result<(), Error> {
     let (rows, snapshots) = (shared.log.rows().clone(), shared.log.snapshots());
     let client = calls::Client::new()?;
-    let mut witnessing = Witnessing::new(shared.publication.clone(), rows, snapshots, client, pace);
+    let mut witnessing = WitnessClient::new(shared.publication.clone(), rows, snapshots, client, pace);
     if let Some(witnessing) = &mut witnessing {
         witnessing.check_at_start().await?;
     }

@@ -6,19 +6,19 @@ use record::SigningKey;
 
 use super::figures::Failure;
 
-const TIMES: usize = 2001;
+const SAMPLES: usize = 2001;
 
 /// Microseconds of a verification, now.
 pub(crate) fn micros() -> Result<f64, Failure> {
     let signer = SigningKey::from_seed([1; 32]);
     let (key, context, message) = (signer.public(), "einsicht/pace", [7; 256]);
     let signature = signer.sign_context(context, &message);
-    let mut times = Vec::with_capacity(TIMES);
-    for _ in 0..TIMES {
+    let mut times = Vec::with_capacity(SAMPLES);
+    for _ in 0..SAMPLES {
         let started = Instant::now();
         key.verify_context(context, &message, &signature)?;
         times.push(started.elapsed().as_secs_f64() * 1e6);
     }
     times.sort_by(f64::total_cmp);
-    Ok(times[TIMES / 2])
+    Ok(times[SAMPLES / 2])
 }

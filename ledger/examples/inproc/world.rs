@@ -7,8 +7,8 @@ use std::time::Duration;
 use axum::body::Bytes;
 use fixtures::{Founders, Founding, Pen, begin, grant};
 use ledger::engine::rows::Rows;
-use ledger::engine::{Limits, Log, Signer, Snapshot, open};
-use ledger::rules::{Checker, Keys, Raw, Rules, Settings};
+use ledger::engine::{Limits, SequencedLog, Signer, Snapshot, open};
+use ledger::rules::{RawSubmission, Rules, RulesConfig, SubmissionChecker, WriterKeys};
 use ledger::store::rocks::RocksStore;
 use record::{Kind, Period, SignedEntry, SigningKey, Timestamp};
 use service::{Clock, SystemClock};
@@ -37,8 +37,8 @@ pub(crate) fn now() -> Timestamp {
     Timestamp(SystemClock.now())
 }
 
-pub(crate) fn raw(entry: SignedEntry, record: Option<Bytes>, document: Option<Bytes>) -> Raw {
-    Raw {
+pub(crate) fn raw(entry: SignedEntry, record: Option<Bytes>, document: Option<Bytes>) -> RawSubmission {
+    RawSubmission {
         leaf: entry.into_bytes().into(),
         record,
         document,
@@ -47,8 +47,8 @@ pub(crate) fn raw(entry: SignedEntry, record: Option<Bytes>, document: Option<By
 
 /// Log and checker, as a server has them.
 pub(crate) struct Running {
-    pub(crate) log: Log<Rules>,
-    pub(crate) checker: Checker,
+    pub(crate) log: SequencedLog<Rules>,
+    pub(crate) checker: SubmissionChecker,
 }
 
 /// The documents that the log begins with. They do not depend on the time, so a restart makes the same ones.
@@ -88,12 +88,12 @@ impl World {
     }
 
     /// Starts the log with the ledger's own rules. `genesis` is the leaf hash of its first entry.
-    pub(crate) fn start(data: &Path, genesis: Option<Hash>, founding: &[Raw]) -> Result<Running, Failure> {
+    pub(crate) fn start(data: &Path, genesis: Option<Hash>, founding: &[RawSubmission]) -> Result<Running, Failure> {
         let (rows, signer, opened) = Self::open(data)?;
         let first = || founding.first().map(|raw| tlog::merkle::leaf_hash(&raw.leaf));
         let genesis = genesis.or_else(first).ok_or("there is no genesis entry")?;
-        let keys = Arc::new(Keys::default());
-        let settings = Settings {
+        let keys = Arc::new(WriterKeys::default());
+        let settings = RulesConfig {
             genesis,
             origin: ORIGIN.into(),
             writer: key(LEDGER),
@@ -101,15 +101,15 @@ impl World {
             map_after: Duration::from_millis(800),
         };
         let rules = Rules::load(&rows, settings, keys.clone(), SystemClock::shared())?;
-        let log = Log::start(rows, signer, opened, rules, Limits::default())?;
+        let log = SequencedLog::start(rows, signer, opened, rules, Limits::default())?;
         Ok(Running {
             log,
-            checker: Checker { genesis, keys },
+            checker: SubmissionChecker { genesis, keys },
         })
     }
 
     /// Genesis, directory, registry, and the begin of period 1.
-    pub(crate) fn founding(&self) -> Result<Vec<Raw>, Failure> {
+    pub(crate) fn founding(&self) -> Result<Vec<RawSubmission>, Failure> {
         let (entries, _) = self.founding.entries(now())?;
         let documents = entries.into_iter();
         let mut raws: Vec<_> = documents

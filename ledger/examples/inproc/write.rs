@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use axum::body::Bytes;
 use fixtures::Pen;
 use ledger::engine::Outcome;
-use ledger::rules::Raw;
+use ledger::rules::RawSubmission;
 use record::{Body, Commitment, Label, LabelledKind, Period, Receipt};
 use tlog::Hash;
 use tlog::merkle::Index;
@@ -20,7 +20,7 @@ use super::pace;
 use super::world::{Running, World, broker, now, raw};
 
 /// Entries of a stretch.
-const STRETCH: u64 = 131_072;
+const ENTRIES_PER_PHASE: u64 = 131_072;
 
 /// A writer: what it writes next, and its intents that wait for their outcome.
 struct Writer {
@@ -32,16 +32,16 @@ struct Writer {
 
 impl Writer {
     /// Requests of `size` entries each, `count` entries in all. An outcome can only follow an intent of an earlier stretch.
-    fn requests(&mut self, count: u64, size: usize) -> Result<Vec<Vec<Raw>>, Failure> {
+    fn requests(&mut self, count: u64, size: usize) -> Result<Vec<Vec<RawSubmission>>, Failure> {
         let mut raws = Vec::with_capacity(count as usize);
         for turn in 0..count {
             let refers = if turn % 2 == 0 { None } else { self.open.pop_front() };
             raws.push(self.entry(refers)?);
         }
-        Ok(raws.chunks(size).map(<[Raw]>::to_vec).collect())
+        Ok(raws.chunks(size).map(<[RawSubmission]>::to_vec).collect())
     }
 
-    fn entry(&mut self, refers: Option<Index>) -> Result<Raw, Failure> {
+    fn entry(&mut self, refers: Option<Index>) -> Result<RawSubmission, Failure> {
         let label = Hash::of(&[&[self.number][..], &self.pen.sequence.0.to_be_bytes()].concat()).0;
         let record: Vec<u8> = label.iter().copied().cycle().take(self.record).collect();
         let kind = if refers.is_some() {
@@ -60,7 +60,7 @@ impl Writer {
     }
 
     /// Hands the requests in, one after another, each when the one before has its receipts.
-    async fn submit(mut self, running: Arc<Running>, requests: Vec<Vec<Raw>>) -> Result<Self, Failure> {
+    async fn submit(mut self, running: Arc<Running>, requests: Vec<Vec<RawSubmission>>) -> Result<Self, Failure> {
         for request in requests {
             for (index, kind) in submit(&running, request).await? {
                 if kind == Some(LabelledKind::Intent) {
@@ -75,7 +75,7 @@ impl Writer {
 /// What a request handler does: checks, submits, makes the receipts. Gives the indexes.
 pub(crate) async fn submit(
     running: &Running,
-    request: Vec<Raw>,
+    request: Vec<RawSubmission>,
 ) -> Result<Vec<(Index, Option<LabelledKind>)>, Failure> {
     let founder = running.checker.founder(&request);
     let checked = running.checker.check(request, founder.as_ref());
@@ -133,7 +133,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
     let (mut written, mut elapsed, mut cpu) = (0, Duration::ZERO, 0);
     while written < arguments.entries {
         let share = (arguments.entries - written)
-            .min(STRETCH)
+            .min(ENTRIES_PER_PHASE)
             .div_ceil(u64::from(arguments.writers));
         let requests: Vec<_> = writers
             .iter_mut()

@@ -4,7 +4,7 @@
 
 use super::*;
 use fixtures::{rfc_6962_leaf, rfc_6962_root};
-use ledger::store::memory::{Fault, MemoryStore};
+use ledger::store::memory::{MemoryStore, WriteFault};
 use tlog::checkpoint::{Checkpoint, SignedCheckpoint};
 
 const ORIGIN: &str = "log.example/open";
@@ -16,7 +16,7 @@ fn key() -> SignerKey {
 struct Server {
     url: String,
     client: reqwest::Client,
-    log: Arc<Log<Anything>>,
+    log: Arc<SequencedLog<Anything>>,
     shutdown: Shutdown,
 }
 
@@ -139,7 +139,7 @@ async fn what_cannot_be_taken_is_refused_with_a_reason() {
     assert!(status == 413 && problem.contains("at most 65535 bytes"), "{problem}");
     assert_eq!(server.add(b"one".to_vec()).await, (200, "0".into()));
     assert_eq!(server.add(b"one".to_vec()).await, (200, "1".into()));
-    store.set_fault(Some(Fault {
+    store.set_fault(Some(WriteFault {
         after: 0,
         applied: false,
     }));

@@ -16,7 +16,7 @@ pub(crate) struct Request {
 
 /// What an entry of the load is.
 #[derive(Clone, Copy)]
-pub(crate) struct Shape {
+pub(crate) struct EntryShape {
     /// Bytes of its sealed record.
     pub(crate) record: usize,
     /// Entries of a request.
@@ -49,7 +49,7 @@ impl Pen {
     }
 
     /// The next requests of this writer, with `entries` entries in all.
-    pub(crate) fn requests(&mut self, entries: usize, shape: Shape) -> Result<Vec<Request>> {
+    pub(crate) fn requests(&mut self, entries: usize, shape: EntryShape) -> Result<Vec<Request>> {
         let mut requests = Vec::new();
         let mut left = entries;
         while left > 0 {
@@ -65,7 +65,7 @@ impl Pen {
     }
 
     /// Label and record are as random as real ones: SHA-256 of where the entry stands.
-    fn entry(&mut self, shape: Shape) -> Result<Submission> {
+    fn entry(&mut self, shape: EntryShape) -> Result<Submission> {
         let mut place = self.0.key.id().0.0.to_vec();
         place.extend(self.0.sequence.0.to_be_bytes());
         let label = Hash::of(&place);
@@ -88,7 +88,7 @@ impl Pen {
 }
 
 /// Signs the next `entries` of all writers together, on all cores: for each writer its requests in order.
-pub(crate) fn sign(pens: &mut [Pen], entries: usize, shape: Shape) -> Result<Vec<Vec<Request>>> {
+pub(crate) fn sign(pens: &mut [Pen], entries: usize, shape: EntryShape) -> Result<Vec<Vec<Request>>> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let (share, more) = (entries / pens.len(), entries % pens.len());
     let piece = pens.len().div_ceil(cores);

@@ -25,10 +25,10 @@ use clap::Parser;
 use ledger_client::LedgerApi;
 use serde_json::json;
 
-use entries::{Pen, Shape};
-use maps::Watch;
-use offer::{Connection, Pace, Recorded};
-use world::{Ledger, World};
+use entries::{EntryShape, Pen};
+use maps::MapWatch;
+use offer::{Connection, OfferOptions, Recorded};
+use world::{LedgerChild, World};
 
 #[derive(Parser)]
 #[command(name = "load", version, about = "Load generator for Einsicht's ledger")]
@@ -109,7 +109,7 @@ async fn run(options: &Options) -> Result<()> {
 
     let watch = options.maps.then(|| {
         let api = LedgerApi::new(&format!("http://{}", ledger.address))?;
-        Ok::<_, anyhow::Error>(Watch::start(api, world.trust().clone(), world.map_writer))
+        Ok::<_, anyhow::Error>(MapWatch::start(api, world.trust().clone(), world.map_writer))
     });
     let watch = watch.transpose()?;
 
@@ -149,7 +149,7 @@ async fn run(options: &Options) -> Result<()> {
 async fn offer_all(
     options: &Options,
     world: &World,
-    ledger: &Ledger,
+    ledger: &LedgerChild,
     pens: &mut [Pen],
 ) -> Result<(Duration, Vec<Recorded>)> {
     let trust = Arc::new(world.trust().clone());
@@ -158,11 +158,11 @@ async fn offer_all(
         connections.push(Connection::open(ledger.address).await?);
     }
     let (mut elapsed, mut recorded) = (Duration::ZERO, Vec::with_capacity(options.entries));
-    let shape = Shape {
+    let shape = EntryShape {
         record: options.record,
         batch: options.batch,
     };
-    let pace = Pace {
+    let pace = OfferOptions {
         rate: options.rate,
         check: options.check,
     };

@@ -17,12 +17,12 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::offer::Recorded;
 
 /// Between two looks.
-const PAUSE: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// How long after the last receipt its `map` entry may take before the run is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const MAP_ENTRY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A published `map` entry.
-struct Published {
+struct PublishedMapEntry {
     /// It covers the entries with a smaller index.
     index: u64,
     /// When that was seen.
@@ -30,12 +30,12 @@ struct Published {
 }
 
 /// Watches the `map` entries of a ledger.
-pub(crate) struct Watch {
+pub(crate) struct MapWatch {
     task: JoinHandle<Result<()>>,
-    published: UnboundedReceiver<Published>,
+    published: UnboundedReceiver<PublishedMapEntry>,
 }
 
-impl Watch {
+impl MapWatch {
     /// Watches from now on.
     pub(crate) fn start(api: LedgerApi, trust: Trust, writer: WriterId) -> Self {
         let (sender, published) = unbounded_channel();
@@ -48,7 +48,7 @@ impl Watch {
         recorded.sort_unstable_by_key(|entry| entry.index);
         let mut lags = Vec::with_capacity(recorded.len());
         while lags.len() < recorded.len() {
-            let next = timeout(PATIENCE, self.published.recv());
+            let next = timeout(MAP_ENTRY_TIMEOUT, self.published.recv());
             let Some(map) = next.await.context("the ledger writes no map entry any more")? else {
                 self.task.await??;
                 bail!("the watch of the map entries ended early");
@@ -67,15 +67,15 @@ impl Watch {
 }
 
 /// A `map` entry may be there before the receipt of what it covers has come: then there was nothing to wait for.
-fn lag(entry: &Recorded, map: &Published) -> u32 {
+fn lag(entry: &Recorded, map: &PublishedMapEntry) -> u32 {
     let lag = map.at.saturating_duration_since(entry.at).as_micros();
     u32::try_from(lag).unwrap_or(u32::MAX)
 }
 
-async fn watch(api: LedgerApi, trust: Trust, writer: WriterId, seen: UnboundedSender<Published>) -> Result<()> {
+async fn watch(api: LedgerApi, trust: Trust, writer: WriterId, seen: UnboundedSender<PublishedMapEntry>) -> Result<()> {
     let mut last = None;
     loop {
-        sleep(PAUSE).await;
+        sleep(POLL_INTERVAL).await;
         let Some(head) = api.writer_head(&writer).await? else {
             continue;
         };
@@ -90,7 +90,7 @@ async fn watch(api: LedgerApi, trust: Trust, writer: WriterId, seen: UnboundedSe
         last = Some(index);
         let at = Instant::now();
         // Nobody listens any more when all have been covered.
-        if seen.send(Published { index, at }).is_err() {
+        if seen.send(PublishedMapEntry { index, at }).is_err() {
             return Ok(());
         }
     }
@@ -111,10 +111,10 @@ mod tests {
             micros: 0,
         });
         for (index, at) in [(6, 100), (8, 25), (10, 300)] {
-            assert!(sender.send(Published { index, at: after(at) }).is_ok());
+            assert!(sender.send(PublishedMapEntry { index, at: after(at) }).is_ok());
         }
         let task = tokio::spawn(async { Ok(()) });
-        let lags = Watch { task, published }.lags(recorded.to_vec()).await;
+        let lags = MapWatch { task, published }.lags(recorded.to_vec()).await;
         assert_eq!(lags.ok(), Some(vec![0, 90_000, 280_000]));
     }
 }

@@ -25,7 +25,7 @@ use crate::entries::Request;
 
 /// How to offer.
 #[derive(Clone, Copy)]
-pub(crate) struct Pace {
+pub(crate) struct OfferOptions {
     /// Entries a second, of all writers together; `None` is the closed loop.
     pub(crate) rate: Option<f64>,
     /// Whether every receipt is verified: signature, inclusion, entry.
@@ -104,7 +104,7 @@ impl Connection {
 pub(crate) async fn offer(
     connections: &mut Vec<Connection>,
     requests: Vec<Vec<Request>>,
-    pace: Pace,
+    pace: OfferOptions,
     trust: &Arc<Trust>,
 ) -> Result<Offered> {
     let writers = requests.len().max(1);

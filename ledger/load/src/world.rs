@@ -79,7 +79,7 @@ impl World {
     }
 
     /// Starts the ledger, and begins the log if it is empty.
-    pub(crate) async fn start(&self, program: &Path) -> Result<Ledger> {
+    pub(crate) async fn start(&self, program: &Path) -> Result<LedgerChild> {
         // Free at this moment, and soon taken by the ledger.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = self.folder.join("ledger.log");
@@ -92,7 +92,7 @@ impl World {
             .stderr(std::fs::File::create(&log)?)
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
-        let mut ledger = Ledger { child, address, log };
+        let mut ledger = LedgerChild { child, address, log };
         let api = LedgerApi::new(&format!("http://{address}"))?;
         let patience = Instant::now() + Duration::from_secs(120);
         loop {
@@ -112,14 +112,14 @@ impl World {
 }
 
 /// The running ledger; killed when dropped.
-pub(crate) struct Ledger {
+pub(crate) struct LedgerChild {
     child: Child,
     pub(crate) address: SocketAddr,
     /// What it complains about.
     log: PathBuf,
 }
 
-impl Ledger {
+impl LedgerChild {
     fn still_runs(&mut self) -> Result<()> {
         let Some(status) = self.child.try_wait()? else {
             return Ok(());
@@ -129,7 +129,7 @@ impl Ledger {
     }
 }
 
-impl Drop for Ledger {
+impl Drop for LedgerChild {
     fn drop(&mut self) {
         // It may have ended by itself; there is nobody to tell.
         let _ = self.child.kill();

@@ -1,6 +1,6 @@
 //! A transparency log, whatever its entries mean.
 //!
-//! [`Log`] is the handle that request handlers share: submit, read, prove. Behind it one thread writes (`sequencer`), judging by
+//! [`SequencedLog`] is the handle that request handlers share: submit, read, prove. Behind it one thread writes (`sequencer`), judging by
 //! an [`Admission`]; everything durable goes through [`rows::Rows`]. What was read is a [`Snapshot`], never a half-made state.
 //!
 //! ```text
@@ -8,7 +8,6 @@
 //!                                                                                           └─▶ witnessing ──▶ published
 //! ```
 
-mod asking;
 pub mod edge;
 pub mod opening;
 pub mod publication;
@@ -18,6 +17,7 @@ mod sequencer;
 pub mod signer;
 pub mod snapshot;
 pub mod tiles;
+mod witness_request;
 pub mod witnessing;
 
 use std::sync::mpsc;
@@ -27,25 +27,25 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot, watch};
 
-pub use asking::Contradiction;
 pub use opening::{OpenError, open};
-pub use sequencer::{Admission, Answers, Outcome, Stage};
+pub use sequencer::{Admission, Outcome, Stage, SubmitReply};
 pub use signer::Signer;
 pub use snapshot::Snapshot;
+pub use witness_request::Contradiction;
 
 use crate::store::Batch;
 use rows::Rows;
-use sequencer::{Job, Order, Sequencer};
+use sequencer::{Command, Sequencer, SubmitJob};
 
 /// A key becomes valid or expires within this time after it should.
-const KEYS_CHECKED_EVERY: Duration = Duration::from_secs(1);
+const KEY_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How much may wait and be written at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Entries in one commit, about.
     pub batch: usize,
-    /// Weight that may wait in the queue (see [`Log::submit`]).
+    /// Weight that may wait in the queue (see [`SequencedLog::submit`]).
     pub queue: usize,
 }
 
@@ -70,10 +70,10 @@ pub enum SubmitError {
 }
 
 /// A running log.
-pub struct Log<A: Admission> {
+pub struct SequencedLog<A: Admission> {
     rows: Rows,
     signer: Arc<Signer>,
-    orders: mpsc::Sender<Order<A>>,
+    commands: mpsc::Sender<Command<A>>,
     room: Arc<Semaphore>,
     queue: usize,
     snapshots: watch::Receiver<Arc<Snapshot>>,
@@ -81,7 +81,7 @@ pub struct Log<A: Admission> {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl<A: Admission> Log<A> {
+impl<A: Admission> SequencedLog<A> {
     /// Starts the sequencer on what [`open`] gave.
     pub fn start(
         rows: Rows,
@@ -91,7 +91,7 @@ impl<A: Admission> Log<A> {
         limits: Limits,
     ) -> std::io::Result<Self> {
         let signer = Arc::new(signer);
-        let (orders, receiver) = mpsc::channel();
+        let (commands, receiver) = mpsc::channel();
         let stopped = Arc::new(Mutex::new(None));
         let (sender, snapshots) = watch::channel(opened.clone());
         let sequencer = Sequencer {
@@ -99,7 +99,7 @@ impl<A: Admission> Log<A> {
             rows: rows.clone(),
             signer: signer.clone(),
             edge: opened.edge.clone(),
-            orders: receiver,
+            commands: receiver,
             snapshots: sender,
             max_batch: limits.batch,
             stopped: stopped.clone(),
@@ -112,7 +112,7 @@ impl<A: Admission> Log<A> {
         Ok(Self {
             rows,
             signer,
-            orders,
+            commands,
             room,
             queue: limits.queue.max(1),
             snapshots,
@@ -139,10 +139,10 @@ impl<A: Admission> Log<A> {
     /// Has the head signed again when other keys are valid than those that signed it; until the end of the log. Without it a log
     /// to which nobody writes would show the signature of a retired key.
     pub async fn follow_keys(&self) {
-        let mut every = tokio::time::interval(KEYS_CHECKED_EVERY);
+        let mut every = tokio::time::interval(KEY_CHECK_INTERVAL);
         loop {
             every.tick().await;
-            if self.signer.is_due() && self.orders.send(Order::Sign).is_err() {
+            if self.signer.is_due() && self.commands.send(Command::Sign).is_err() {
                 return;
             }
         }
@@ -155,7 +155,7 @@ impl<A: Admission> Log<A> {
         &self,
         submissions: Vec<A::Submission>,
         weight: usize,
-    ) -> Result<Answers<A::Refusal>, SubmitError> {
+    ) -> Result<SubmitReply<A::Refusal>, SubmitError> {
         let weight = u32::try_from(weight.clamp(1, self.queue)).unwrap_or(u32::MAX);
         let room = self
             .room
@@ -163,12 +163,12 @@ impl<A: Admission> Log<A> {
             .try_acquire_many_owned(weight)
             .map_err(|_| SubmitError::Busy)?;
         let (answer, answers) = oneshot::channel();
-        let job = Job {
+        let job = SubmitJob {
             submissions,
             answer,
             room,
         };
-        if self.orders.send(Order::Work(job)).is_err() {
+        if self.commands.send(Command::Work(job)).is_err() {
             return Err(self.stopped());
         }
         answers.await.map_err(|_| self.stopped())
@@ -188,7 +188,7 @@ impl<A: Admission> Log<A> {
 
     /// Finishes what was submitted and ends the sequencer. Blocks.
     pub fn end(&self) {
-        let _ = self.orders.send(Order::End);
+        let _ = self.commands.send(Command::End);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the sequencer has panicked");

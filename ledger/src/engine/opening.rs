@@ -11,10 +11,10 @@ use tlog::merkle::{EMPTY_ROOT, leaf_hash};
 
 use super::edge::Edge;
 use super::reader::TreeReader;
-use super::rows::{Head, Rows};
+use super::rows::{Rows, TreeHead};
 use super::signer::{Signer, SignerError};
 use super::snapshot::Snapshot;
-use super::tiles::Tiles;
+use super::tiles::TileCache;
 use crate::store::{Batch, Durability, StoreError};
 
 /// Why a log cannot be opened. None goes away by trying again.
@@ -66,7 +66,7 @@ pub fn open(rows: &Rows, signer: &Signer) -> Result<Arc<Snapshot>, OpenError> {
         return Err(OpenError::Tree(head.size));
     }
     check_last_entry(rows, &edge)?;
-    let tiles = Arc::new(Tiles::new(rows.clone()));
+    let tiles = Arc::new(TileCache::new(rows.clone()));
     let mut reader = TreeReader::new(&edge, &tiles);
     check_checkpoint("newest signed", rows.checkpoint()?, &mut reader, &edge, signer)?;
     check_checkpoint("published", rows.published()?, &mut reader, &edge, signer)?;
@@ -75,8 +75,8 @@ pub fn open(rows: &Rows, signer: &Signer) -> Result<Arc<Snapshot>, OpenError> {
     Ok(Arc::new(Snapshot::new(note, edge, tiles)))
 }
 
-fn create(rows: &Rows) -> Result<Head, StoreError> {
-    let head = Head {
+fn create(rows: &Rows) -> Result<TreeHead, StoreError> {
+    let head = TreeHead {
         size: 0,
         root: EMPTY_ROOT,
     };

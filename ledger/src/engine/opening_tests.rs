@@ -33,7 +33,7 @@ fn an_empty_log_has_a_signed_checkpoint_of_size_0() {
     let opened = open(&rows, &signer()).unwrap();
     assert_eq!(
         opened.head,
-        Head {
+        TreeHead {
             size: 0,
             root: EMPTY_ROOT
         }
@@ -96,7 +96,7 @@ async fn another_key_is_refused() {
 async fn a_store_behind_its_published_checkpoint_is_refused() {
     let rows = log().await;
     let later = signer()
-        .sign(&Head {
+        .sign(&TreeHead {
             size: 7,
             root: EMPTY_ROOT,
         })
@@ -111,7 +111,7 @@ async fn a_store_behind_its_published_checkpoint_is_refused() {
         })
     ));
     let fork = signer()
-        .sign(&Head {
+        .sign(&TreeHead {
             size: 5,
             root: EMPTY_ROOT,
         })

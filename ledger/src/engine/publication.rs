@@ -4,7 +4,7 @@
 //! kept durably, together with its place in the history ([`Rows::checkpoint_from`]), and then shown. The published checkpoint never
 //! gets smaller.
 //!
-//! When the quorum has been **out** for longer than a bound, [`Fail`] decides:
+//! When the quorum has been **out** for longer than a bound, [`FailMode`] decides:
 //!
 //! | `fail` | `/checkpoint` | `?witnessed` | appending |
 //! | --- | --- | --- | --- |
@@ -29,7 +29,7 @@ use crate::store::StoreError;
 
 /// A checkpoint that is shown.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Published {
+pub struct PublishedCheckpoint {
     /// Number of entries.
     pub size: u64,
     /// The checkpoint with all its signatures.
@@ -39,7 +39,7 @@ pub struct Published {
 /// What happens without the quorum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Fail {
+pub enum FailMode {
     /// Checkpoints are shown without it.
     Open,
     /// The last checkpoint with it stays; entries are accepted.
@@ -51,17 +51,17 @@ pub enum Fail {
 
 /// When the quorum counts as out, and what happens then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OnFailure {
+pub struct QuorumLossPolicy {
     /// What happens.
-    pub fail: Fail,
+    pub fail: FailMode,
     /// After this long without a quorum.
     pub after: Duration,
 }
 
-impl Default for OnFailure {
+impl Default for QuorumLossPolicy {
     fn default() -> Self {
         Self {
-            fail: Fail::default(),
+            fail: FailMode::default(),
             after: Duration::from_secs(60),
         }
     }
@@ -71,10 +71,10 @@ impl Default for OnFailure {
 #[derive(Debug)]
 pub struct Publication {
     policy: Option<Policy>,
-    on_failure: OnFailure,
-    witnessed: watch::Sender<Option<Arc<Published>>>,
+    on_failure: QuorumLossPolicy,
+    witnessed: watch::Sender<Option<Arc<PublishedCheckpoint>>>,
     /// `open` only: newer than the witnessed one, and without the quorum.
-    unwitnessed: watch::Sender<Option<Arc<Published>>>,
+    unwitnessed: watch::Sender<Option<Arc<PublishedCheckpoint>>>,
     out: AtomicBool,
     behind: OnceLock<String>,
 }
@@ -97,7 +97,7 @@ impl Publication {
     /// Starts from what was published last. `policy` may be `None`: then the head is published as it is.
     pub fn open(
         policy: Option<Policy>,
-        on_failure: OnFailure,
+        on_failure: QuorumLossPolicy,
         rows: &Rows,
         snapshot: &Snapshot,
     ) -> Result<Self, PolicyMismatch> {
@@ -130,15 +130,15 @@ impl Publication {
     }
 
     /// When the quorum counts as out.
-    pub fn on_failure(&self) -> OnFailure {
+    pub fn on_failure(&self) -> QuorumLossPolicy {
         self.on_failure
     }
 
     /// What `/checkpoint` shows; `None` until the quorum has met for the first time. `snapshot` is the current one.
-    pub fn latest(&self, snapshot: &Snapshot) -> Option<Arc<Published>> {
+    pub fn latest(&self, snapshot: &Snapshot) -> Option<Arc<PublishedCheckpoint>> {
         let witnessed = self.witnessed(snapshot);
         let unwitnessed = self.unwitnessed.borrow().clone();
-        let size = |published: &Option<Arc<Published>>| published.as_ref().map(|published| published.size);
+        let size = |published: &Option<Arc<PublishedCheckpoint>>| published.as_ref().map(|published| published.size);
         if size(&unwitnessed) > size(&witnessed) {
             unwitnessed
         } else {
@@ -147,11 +147,11 @@ impl Publication {
     }
 
     /// The newest checkpoint that meets the policy; `None` until there is one. `snapshot` is the current one.
-    pub fn witnessed(&self, snapshot: &Snapshot) -> Option<Arc<Published>> {
+    pub fn witnessed(&self, snapshot: &Snapshot) -> Option<Arc<PublishedCheckpoint>> {
         if self.policy.is_some() {
             return self.witnessed.borrow().clone();
         }
-        Some(Arc::new(Published {
+        Some(Arc::new(PublishedCheckpoint {
             size: snapshot.head.size,
             note: snapshot.note.clone(),
         }))
@@ -162,12 +162,12 @@ impl Publication {
         if let Some(behind) = self.behind.get() {
             return Some(behind);
         }
-        let closed = self.on_failure.fail == Fail::Closed && self.out.load(Ordering::Relaxed);
+        let closed = self.on_failure.fail == FailMode::Closed && self.out.load(Ordering::Relaxed);
         closed.then_some("the witnesses' quorum is out, and this log accepts nothing without it")
     }
 
     /// Shows a checkpoint that meets the policy and is kept already.
-    pub(super) fn show(&self, published: Published) {
+    pub(super) fn show(&self, published: PublishedCheckpoint) {
         metrics::gauge!("ledger_published_size").set(published.size as f64);
         self.witnessed.send_replace(Some(Arc::new(published)));
     }
@@ -186,13 +186,13 @@ impl Publication {
     }
 
     /// The quorum has been out for longer than the bound; `best` is the newest checkpoint with what signatures there are.
-    pub(super) fn quorum_is_out(&self, best: Published) {
+    pub(super) fn quorum_is_out(&self, best: PublishedCheckpoint) {
         metrics::gauge!("ledger_witness_quorum").set(0.0);
         if !self.out.swap(true, Ordering::Relaxed) {
             let fail = self.on_failure.fail;
             tracing::error!(?fail, size = best.size, "ALARM: the witnesses' quorum is out");
         }
-        if self.on_failure.fail == Fail::Open {
+        if self.on_failure.fail == FailMode::Open {
             self.unwitnessed.send_replace(Some(Arc::new(best)));
         }
     }
@@ -206,8 +206,8 @@ impl Publication {
 }
 
 /// The checkpoint if it meets the policy.
-pub(super) fn with_quorum(policy: &Policy, note: String) -> Option<Published> {
+pub(super) fn with_quorum(policy: &Policy, note: String) -> Option<PublishedCheckpoint> {
     let verdict = policy.verify_checkpoint(note.as_bytes()).ok()?;
     let size = verdict.checkpoint().size.get();
-    verdict.quorum().then_some(Published { size, note })
+    verdict.quorum().then_some(PublishedCheckpoint { size, note })
 }

@@ -7,18 +7,18 @@ use tlog::Hash;
 use tlog::merkle::{GenerateError, HashReader, Index, Size, consistency_proof, inclusion_proof, root};
 
 use super::edge::Edge;
-use super::tiles::Tiles;
+use super::tiles::TileCache;
 use crate::store::StoreError;
 
 /// Reads nodes of the tree that `edge` is the edge of, or of any smaller one.
 pub struct TreeReader<'a> {
     edge: &'a Edge,
-    tiles: &'a Tiles,
+    tiles: &'a TileCache,
 }
 
 impl<'a> TreeReader<'a> {
     /// A reader.
-    pub fn new(edge: &'a Edge, tiles: &'a Tiles) -> Self {
+    pub fn new(edge: &'a Edge, tiles: &'a TileCache) -> Self {
         Self { edge, tiles }
     }
 

@@ -32,7 +32,7 @@ const QUORUM: &[u8] = b"quorum";
 
 /// Size and root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
+pub struct TreeHead {
     /// Number of entries.
     pub size: u64,
     /// Root of the tree.
@@ -62,20 +62,20 @@ impl Rows {
     }
 
     /// The durable head; `None` for a new store.
-    pub fn head(&self) -> Result<Option<Head>, StoreError> {
+    pub fn head(&self) -> Result<Option<TreeHead>, StoreError> {
         let Some(row) = self.store.get(Column::Meta, HEAD)? else {
             return Ok(None);
         };
         let (size, root) = row.split_first_chunk().ok_or_else(|| damaged("the head of the tree"))?;
         let root = Hash::try_from(root).map_err(|_| damaged("the head of the tree"))?;
-        Ok(Some(Head {
+        Ok(Some(TreeHead {
             size: u64::from_be_bytes(*size),
             root,
         }))
     }
 
     /// Sets the head.
-    pub fn put_head(batch: &mut Batch, head: &Head) {
+    pub fn put_head(batch: &mut Batch, head: &TreeHead) {
         batch.put_parts(Column::Meta, HEAD, &[&head.size.to_be_bytes(), &head.root.0]);
     }
 
@@ -244,12 +244,12 @@ fn split_entry(run: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Collects the entries of a batch into runs.
 #[derive(Default)]
-pub struct Runs {
+pub struct EntryRuns {
     first: u64,
     run: Vec<u8>,
 }
 
-impl Runs {
+impl EntryRuns {
     /// Adds the entry `index`, which follows the one added before. It has at most [`MAX_ENTRY`] bytes.
     pub fn add(&mut self, batch: &mut Batch, index: u64, entry: &[u8]) {
         if index.is_multiple_of(TILE_WIDTH) {
@@ -284,7 +284,7 @@ mod tests {
         let entry = |index: u64| vec![index as u8; index as usize % 7 + 1];
         let mut index = 0;
         for count in [1, 1, 200, 3, 300, 256, 20] {
-            let (mut batch, mut runs) = (Batch::default(), Runs::default());
+            let (mut batch, mut runs) = (Batch::default(), EntryRuns::default());
             for _ in 0..count {
                 runs.add(&mut batch, index, &entry(index));
                 index += 1;
@@ -333,7 +333,7 @@ mod tests {
         Rows::put_tile(&mut batch, 0, 0, &hashes);
         Rows::put_head(
             &mut batch,
-            &Head {
+            &TreeHead {
                 size: 7,
                 root: Hash([9; 32]),
             },
@@ -345,7 +345,7 @@ mod tests {
         assert!(rows.leaf_hash(7).is_err());
         assert_eq!(
             rows.head().unwrap(),
-            Some(Head {
+            Some(TreeHead {
                 size: 7,
                 root: Hash([9; 32])
             })

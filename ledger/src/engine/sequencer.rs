@@ -23,7 +23,7 @@ use tlog::Hash;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use super::edge::Edge;
-use super::rows::{Head, Rows, Runs};
+use super::rows::{EntryRuns, Rows, TreeHead};
 use super::signer::{Signer, SignerError};
 use super::snapshot::Snapshot;
 use crate::failpoints::{self, Point};
@@ -56,7 +56,7 @@ pub trait Admission: Send + 'static {
     ) -> Result<Outcome<Self::Refusal>, StoreError>;
 
     /// These are judged next: what that needs may be fetched for all of them at once. No verdict depends on it.
-    fn foresee<'a>(&self, _submissions: impl Iterator<Item = &'a Self::Submission>) {}
+    fn prefetch<'a>(&self, _submissions: impl Iterator<Item = &'a Self::Submission>) {}
 
     /// When a batch is to be made even if nobody submits anything.
     fn due(&self) -> Option<Instant>;
@@ -73,7 +73,7 @@ pub struct Stage<'a> {
     rows: &'a Rows,
     edge: &'a mut Edge,
     batch: Batch,
-    runs: Runs,
+    runs: EntryRuns,
 }
 
 impl Stage<'_> {
@@ -107,14 +107,14 @@ impl Stage<'_> {
 }
 
 /// Submissions of one request, with the room they take in the queue.
-pub(super) struct Job<A: Admission> {
+pub(super) struct SubmitJob<A: Admission> {
     pub(super) submissions: Vec<A::Submission>,
-    pub(super) answer: oneshot::Sender<Answers<A::Refusal>>,
+    pub(super) answer: oneshot::Sender<SubmitReply<A::Refusal>>,
     pub(super) room: OwnedSemaphorePermit,
 }
 
 /// What becomes of a request: an outcome for each submission, and the snapshot that covers them.
-pub struct Answers<R> {
+pub struct SubmitReply<R> {
     /// In the order of the submissions.
     pub outcomes: Vec<Outcome<R>>,
     /// Durable, signed, and at least as new as every outcome.
@@ -122,8 +122,8 @@ pub struct Answers<R> {
 }
 
 /// What the thread is told.
-pub(super) enum Order<A: Admission> {
-    Work(Job<A>),
+pub(super) enum Command<A: Admission> {
+    Work(SubmitJob<A>),
     /// Sign the head again: other keys have become valid.
     Sign,
     End,
@@ -135,7 +135,7 @@ pub(super) struct Sequencer<A: Admission> {
     pub(super) rows: Rows,
     pub(super) signer: Arc<Signer>,
     pub(super) edge: Edge,
-    pub(super) orders: Receiver<Order<A>>,
+    pub(super) commands: Receiver<Command<A>>,
     pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
     pub(super) max_batch: usize,
     pub(super) stopped: Arc<Mutex<Option<String>>>,
@@ -153,19 +153,19 @@ enum Fatal {
 }
 
 /// So many submissions are foreseen at once: what they need should stay in the cache until they are judged.
-const RUN: usize = 256;
+const PREFETCH_BATCH: usize = 256;
 
-/// The length of the first run: jobs with about [`RUN`] submissions, at least one job.
-fn run_of<A: Admission>(waiting: &[Waiting<A>]) -> usize {
+/// The length of the first run: jobs with about [`PREFETCH_BATCH`] submissions, at least one job.
+fn prefetch_batch_len<A: Admission>(waiting: &[Waiting<A>]) -> usize {
     let mut submissions = 0;
     let more = waiting.iter().position(|(job, _)| {
         submissions += job.submissions.len();
-        submissions > RUN
+        submissions > PREFETCH_BATCH
     });
     more.unwrap_or(waiting.len()).max(1)
 }
 
-type Waiting<A> = (Job<A>, Vec<Outcome<<A as Admission>::Refusal>>);
+type Waiting<A> = (SubmitJob<A>, Vec<Outcome<<A as Admission>::Refusal>>);
 
 impl<A: Admission> Sequencer<A> {
     /// Works until told to end, or until the store fails.
@@ -191,29 +191,29 @@ impl<A: Admission> Sequencer<A> {
     }
 
     /// Waits for work, or until the admission is due, and takes all that is there; whether to go on afterwards.
-    fn next_jobs(&self) -> (Vec<Job<A>>, bool) {
+    fn next_jobs(&self) -> (Vec<SubmitJob<A>>, bool) {
         let first = match self.admission.due() {
-            None => self.orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(at) => self.orders.recv_timeout(at.saturating_duration_since(Instant::now())),
+            None => self.commands.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(at) => self.commands.recv_timeout(at.saturating_duration_since(Instant::now())),
         };
         let mut jobs = Vec::new();
         let mut entries = 0;
         match first {
-            Ok(Order::Work(job)) => {
+            Ok(Command::Work(job)) => {
                 entries += job.submissions.len();
                 jobs.push(job);
             }
-            Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => return (jobs, false),
-            Ok(Order::Sign) | Err(RecvTimeoutError::Timeout) => return (jobs, true),
+            Ok(Command::End) | Err(RecvTimeoutError::Disconnected) => return (jobs, false),
+            Ok(Command::Sign) | Err(RecvTimeoutError::Timeout) => return (jobs, true),
         }
         while entries < self.max_batch {
-            match self.orders.try_recv() {
-                Ok(Order::Work(job)) => {
+            match self.commands.try_recv() {
+                Ok(Command::Work(job)) => {
                     entries += job.submissions.len();
                     jobs.push(job);
                 }
-                Ok(Order::End) | Err(TryRecvError::Disconnected) => return (jobs, false),
-                Ok(Order::Sign) => {}
+                Ok(Command::End) | Err(TryRecvError::Disconnected) => return (jobs, false),
+                Ok(Command::Sign) => {}
                 Err(TryRecvError::Empty) => break,
             }
         }
@@ -226,12 +226,13 @@ impl<A: Admission> Sequencer<A> {
             rows: &self.rows,
             edge: &mut self.edge,
             batch: std::mem::take(&mut self.batch),
-            runs: Runs::default(),
+            runs: EntryRuns::default(),
         };
         let mut rest = waiting.as_mut_slice();
         while !rest.is_empty() {
-            let (run, after) = rest.split_at_mut(run_of(rest));
-            self.admission.foresee(run.iter().flat_map(|(job, _)| &job.submissions));
+            let (run, after) = rest.split_at_mut(prefetch_batch_len(rest));
+            self.admission
+                .prefetch(run.iter().flat_map(|(job, _)| &job.submissions));
             for (job, outcomes) in run {
                 for submission in std::mem::take(&mut job.submissions) {
                     outcomes.push(self.admission.admit(submission, &mut stage)?);
@@ -253,11 +254,11 @@ impl<A: Admission> Sequencer<A> {
         self.batch = batch;
         let snapshot = self.snapshots.borrow().clone();
         let idle = waiting.is_empty() || self.edge.size() - old < self.max_batch as u64 / 64;
-        for (Job { answer, room, .. }, outcomes) in waiting.drain(..) {
+        for (SubmitJob { answer, room, .. }, outcomes) in waiting.drain(..) {
             failpoints::reach(Point::Answer);
             drop(room);
             // A requester who has gone away loses the answer, not the entry.
-            let _ = answer.send(Answers {
+            let _ = answer.send(SubmitReply {
                 outcomes,
                 snapshot: snapshot.clone(),
             });
@@ -282,7 +283,7 @@ impl<A: Admission> Sequencer<A> {
         for tile in self.edge.changed_tiles(old) {
             Rows::put_tile(batch, tile.level, tile.index, tile.hashes);
         }
-        let head = Head {
+        let head = TreeHead {
             size: self.edge.size(),
             root: self.edge.root(),
         };

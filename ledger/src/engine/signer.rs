@@ -15,7 +15,7 @@ use tlog::checkpoint::{Checkpoint, Origin};
 use tlog::merkle::{RangeError, Size};
 use tlog::note::{self, KeyError, Note, NoteError, SignatureLine, SignerKey, VerifierKey};
 
-use super::rows::Head;
+use super::rows::TreeHead;
 
 /// The most keys of one log.
 pub const MAX_KEYS: usize = 16;
@@ -58,12 +58,12 @@ pub trait NoteKey: Send + Sync {
 }
 
 /// A key that lies in memory.
-struct Software {
+struct SoftwareKey {
     key: SignerKey,
     verifier: VerifierKey,
 }
 
-impl NoteKey for Software {
+impl NoteKey for SoftwareKey {
     fn verifier(&self) -> &VerifierKey {
         &self.verifier
     }
@@ -110,7 +110,7 @@ impl LogKey {
     /// A key that lies in memory.
     pub fn software(key: SignerKey, validity: Validity) -> Result<Self, SignerError> {
         let verifier = key.verifier_key()?;
-        Ok(Self::new(Box::new(Software { key, verifier }), validity))
+        Ok(Self::new(Box::new(SoftwareKey { key, verifier }), validity))
     }
 }
 
@@ -175,7 +175,7 @@ impl Signer {
     }
 
     /// The checkpoint of a durable head, signed by every key that is valid now.
-    pub fn sign(&self, head: &Head) -> Result<String, SignerError> {
+    pub fn sign(&self, head: &TreeHead) -> Result<String, SignerError> {
         let text = Checkpoint::new(self.origin.clone(), Size::new(head.size)?, head.root).to_string();
         let valid = self.valid();
         let signing = self.keys.iter().enumerate().filter(|(at, _)| valid >> at & 1 == 1);
@@ -196,7 +196,7 @@ mod tests {
     use tlog::checkpoint::SignedCheckpoint;
     use tlog::merkle::EMPTY_ROOT;
 
-    const HEAD: Head = Head {
+    const HEAD: TreeHead = TreeHead {
         size: 0,
         root: EMPTY_ROOT,
     };

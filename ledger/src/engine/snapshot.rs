@@ -7,14 +7,14 @@ use tlog::merkle::{EMPTY_ROOT, HashReader as _, Index, Size};
 
 use super::edge::Edge;
 use super::reader::TreeReader;
-use super::rows::Head;
-use super::tiles::Tiles;
+use super::rows::TreeHead;
+use super::tiles::TileCache;
 use crate::store::StoreError;
 
 /// A head that is durable, its signed checkpoint, and what proofs are made from.
 pub struct Snapshot {
     /// Size and root.
-    pub head: Head,
+    pub head: TreeHead,
     /// The checkpoint with the signatures of the log's keys.
     pub note: String,
     /// The edge before it was trimmed: it has every node on the path of the newest entries.
@@ -22,15 +22,15 @@ pub struct Snapshot {
     /// See [`Edge::remainders`].
     remainders: Vec<Option<Hash>>,
     /// The full tiles of the log.
-    tiles: Arc<Tiles>,
+    tiles: Arc<TileCache>,
 }
 
 impl Snapshot {
     /// The state after the head, which is the edge's, was made durable and signed as `note`.
-    pub fn new(note: String, edge: Edge, tiles: Arc<Tiles>) -> Self {
+    pub fn new(note: String, edge: Edge, tiles: Arc<TileCache>) -> Self {
         let remainders = edge.remainders();
         let root = remainders.last().copied().flatten().unwrap_or(EMPTY_ROOT);
-        let head = Head {
+        let head = TreeHead {
             size: edge.size(),
             root,
         };
@@ -44,7 +44,7 @@ impl Snapshot {
     }
 
     /// The full tiles of the log.
-    pub fn tiles(&self) -> &Arc<Tiles> {
+    pub fn tiles(&self) -> &Arc<TileCache> {
         &self.tiles
     }
 
@@ -101,7 +101,7 @@ mod tests {
     fn inclusion_paths_are_those_of_the_whole_tree() {
         let store = Arc::new(MemoryStore::new());
         let rows = Rows::new(store.clone());
-        let tiles = Arc::new(Tiles::new(rows));
+        let tiles = Arc::new(TileCache::new(rows));
         let (mut edge, mut tree) = (Edge::default(), MemoryTree::new());
         for size in [
             1u64, 2, 3, 7, 8, 200, 255, 256, 257, 511, 512, 700, 1025, 65_536, 65_793, 66_000,

@@ -16,17 +16,17 @@ use super::edge::{TILE_HEIGHT, TILE_WIDTH};
 use super::rows::Rows;
 use crate::store::StoreError;
 
-const WIDTH: usize = TILE_WIDTH as usize;
+const TILE_LEN: usize = TILE_WIDTH as usize;
 /// Tiles kept, 16 KiB each: 32 MiB.
-const CAPACITY: usize = 2048;
+const MAX_CACHED_TILES: usize = 2048;
 
 /// All nodes of a full tile but its root: 256 hashes, then their 128 parents, and so on to 2.
-struct Nodes(Box<[Hash]>);
+struct TileNodes(Box<[Hash]>);
 
-impl Nodes {
+impl TileNodes {
     fn of(hashes: Vec<Hash>) -> Self {
         let mut nodes = hashes;
-        nodes.reserve_exact(WIDTH);
+        nodes.reserve_exact(TILE_LEN);
         let mut at = 0;
         while at + 2 < nodes.len() {
             nodes.push(node_hash(&nodes[at], &nodes[at + 1]));
@@ -37,22 +37,22 @@ impl Nodes {
 
     /// Node `index` of those that are `height` above the tile's hashes, 0 to 7.
     fn get(&self, height: u32, index: usize) -> Option<Hash> {
-        self.0.get(2 * WIDTH - ((2 * WIDTH) >> height) + index).copied()
+        self.0.get(2 * TILE_LEN - ((2 * TILE_LEN) >> height) + index).copied()
     }
 }
 
 /// The tiles of one log.
-pub struct Tiles {
+pub struct TileCache {
     rows: Rows,
-    known: Cache<(u8, u64), Arc<Nodes>>,
+    known: Cache<(u8, u64), Arc<TileNodes>>,
 }
 
-impl Tiles {
+impl TileCache {
     /// Tiles in `rows`; nothing is read yet.
     pub fn new(rows: Rows) -> Self {
         Self {
             rows,
-            known: Cache::new(CAPACITY),
+            known: Cache::new(MAX_CACHED_TILES),
         }
     }
 
@@ -70,9 +70,9 @@ impl Tiles {
             .ok_or_else(|| StoreError::Damaged(format!("a tile has no node {index} of height {height}")))
     }
 
-    fn read(&self, (level, index): (u8, u64)) -> Result<Arc<Nodes>, StoreError> {
+    fn read(&self, (level, index): (u8, u64)) -> Result<Arc<TileNodes>, StoreError> {
         let hashes = self.rows.tile_hashes(level, index, TILE_WIDTH as u16)?;
-        let nodes = Arc::new(Nodes::of(hashes));
+        let nodes = Arc::new(TileNodes::of(hashes));
         self.known.insert((level, index), nodes.clone());
         Ok(nodes)
     }

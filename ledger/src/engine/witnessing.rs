@@ -14,7 +14,7 @@
 //!
 //! Metrics, by witness: `ledger_witness_answers_total` (`cosigned`, `retry`, `alarm`), `ledger_witness_alarms_total`,
 //! `ledger_witness_size`, `ledger_witness_cosigned_at_seconds`; and `ledger_witness_quorum` (1, or 0 while it is out). The log has
-//! a line whenever a witness's standing changes.
+//! a line whenever a witness's status changes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,28 +26,28 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::asking::{Asked, Asking, Contradiction, Monitored};
-use super::publication::{Publication, Published, with_quorum};
+use super::publication::{Publication, PublishedCheckpoint, with_quorum};
 use super::rows::Rows;
 use super::snapshot::Snapshot;
+use super::witness_request::{Contradiction, Monitored, WitnessReply, WitnessRequest};
 use crate::failpoints::{self, Point};
 
-const ROUND: Duration = Duration::from_secs(10);
-const TOP_UP: Duration = Duration::from_millis(250);
-const RETRY: Duration = Duration::from_secs(1);
+const ROUND_TIMEOUT: Duration = Duration::from_secs(10);
+const LATE_COSIGNATURE_WAIT: Duration = Duration::from_millis(250);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// A start does not wait longer for a witness; one that answers later is heard in the first round.
-const AT_START: Duration = Duration::from_secs(2);
+const START_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How often witnesses are asked.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct WitnessIntervals {
     /// At least this long between two rounds.
     pub interval: Duration,
     /// At most this long without one.
     pub refresh: Duration,
 }
 
-impl Default for Pace {
+impl Default for WitnessIntervals {
     fn default() -> Self {
         Self {
             interval: Duration::from_millis(400),
@@ -58,7 +58,7 @@ impl Default for Pace {
 
 /// What is known of one witness.
 #[derive(Clone, Debug, Default)]
-struct Standing {
+struct WitnessStatus {
     /// What it has cosigned last, as far as we know.
     size: u64,
     /// What came of asking it last.
@@ -67,26 +67,26 @@ struct Standing {
 }
 
 /// The witness client.
-pub struct Witnessing {
+pub struct WitnessClient {
     publication: Arc<Publication>,
     policy: Arc<Policy>,
     rows: Rows,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     client: http::Client,
-    pace: Pace,
-    standings: HashMap<String, Standing>,
+    pace: WitnessIntervals,
+    statuses: HashMap<String, WitnessStatus>,
     /// Since when rounds fail.
     out_since: Option<Instant>,
 }
 
-impl Witnessing {
+impl WitnessClient {
     /// A client for the publication's policy; `None` if it asks for no witness.
     pub fn new(
         publication: Arc<Publication>,
         rows: Rows,
         snapshots: watch::Receiver<Arc<Snapshot>>,
         client: http::Client,
-        pace: Pace,
+        pace: WitnessIntervals,
     ) -> Option<Self> {
         let policy = Arc::new(publication.policy()?.clone());
         Some(Self {
@@ -96,7 +96,7 @@ impl Witnessing {
             snapshots,
             client,
             pace,
-            standings: HashMap::new(),
+            statuses: HashMap::new(),
             out_since: None,
         })
     }
@@ -109,14 +109,14 @@ impl Witnessing {
     pub async fn check_at_start(&mut self) -> Result<(), Contradiction> {
         let snapshot = self.snapshots.borrow().clone();
         let mut asked = JoinSet::new();
-        for asking in self.askings(&snapshot) {
-            asked.spawn(tokio::time::timeout(AT_START, async move {
-                match asking.monitor().await {
+        for request in self.requests(&snapshot) {
+            asked.spawn(tokio::time::timeout(START_CHECK_TIMEOUT, async move {
+                match request.monitor().await {
                     Monitored::Contradicts(contradiction) => Some(contradiction),
                     Monitored::Consistent => None,
                     // It shows nothing: perhaps its monitoring prefix is another. SPEC WI-4: "old 0" is answered by its size.
-                    Monitored::Unavailable => match asking.ask(0).await.1 {
-                        Asked::Contradicts(contradiction) => Some(contradiction),
+                    Monitored::Unavailable => match request.ask(0).await.1 {
+                        WitnessReply::Contradicts(contradiction) => Some(contradiction),
                         _ => None,
                     },
                 }
@@ -141,15 +141,15 @@ impl Witnessing {
                 () = shutdown.wait() => return,
                 met = self.round(&snapshot) => met,
             };
-            self.judge(started, met.as_ref().err());
+            self.track_quorum(started, met.as_ref().err());
             let met = met.is_ok();
             let earliest = started
                 + if met {
                     self.pace.interval
                 } else {
-                    self.pace.interval.max(RETRY)
+                    self.pace.interval.max(RETRY_DELAY)
                 };
-            let latest = started + if met { self.pace.refresh } else { RETRY };
+            let latest = started + if met { self.pace.refresh } else { RETRY_DELAY };
             tokio::select! {
                 () = shutdown.wait() => return,
                 () = sleep_until(earliest) => {}
@@ -163,53 +163,54 @@ impl Witnessing {
     }
 
     /// Whether the quorum is in or out, after a round that brought only `best`.
-    fn judge(&mut self, started: Instant, best: Option<&Published>) {
+    fn track_quorum(&mut self, started: Instant, best: Option<&PublishedCheckpoint>) {
         let Some(best) = best else {
             self.out_since = None;
             return self.publication.quorum_is_in();
         };
         let since = *self.out_since.get_or_insert(started);
         if since.elapsed() >= self.publication.on_failure().after {
-            self.publication.quorum_is_out(Published {
+            self.publication.quorum_is_out(PublishedCheckpoint {
                 size: best.size,
                 note: best.note.clone(),
             });
         }
     }
 
-    fn askings(&self, snapshot: &Arc<Snapshot>) -> Vec<Asking> {
-        let asking = |witness: &tlog::policy::Witness| Asking {
+    fn requests(&self, snapshot: &Arc<Snapshot>) -> Vec<WitnessRequest> {
+        let request = |witness: &tlog::policy::Witness| WitnessRequest {
             witness: witness.clone(),
             policy: self.policy.clone(),
             snapshot: snapshot.clone(),
             client: self.client.clone(),
         };
-        self.policy.witnesses().iter().map(asking).collect()
+        self.policy.witnesses().iter().map(request).collect()
     }
 
     /// Asks everybody about one head. If the quorum was not met, the head with the cosignatures there are.
-    async fn round(&mut self, snapshot: &Arc<Snapshot>) -> Result<(), Published> {
+    async fn round(&mut self, snapshot: &Arc<Snapshot>) -> Result<(), PublishedCheckpoint> {
         let mut asked = JoinSet::new();
-        for asking in self.askings(snapshot) {
-            let old = self
-                .standings
-                .get(&asking.witness.name)
-                .map_or(0, |standing| standing.size);
+        for request in self.requests(snapshot) {
+            let old = self.statuses.get(&request.witness.name).map_or(0, |status| status.size);
             asked.spawn(async move {
-                let (old, answer) = asking.ask(old).await;
-                (asking.witness.name, old, answer)
+                let (old, answer) = request.ask(old).await;
+                (request.witness.name, old, answer)
             });
         }
         let (size, mut note) = (snapshot.head.size, snapshot.note.clone());
         let mut met = false;
-        let mut deadline = Instant::now() + ROUND;
+        let mut deadline = Instant::now() + ROUND_TIMEOUT;
         loop {
             let next = tokio::select! {
                 next = asked.join_next() => next,
                 () = sleep_until(deadline) => None,
             };
             let Some(next) = next else {
-                return if met { Ok(()) } else { Err(Published { size, note }) };
+                return if met {
+                    Ok(())
+                } else {
+                    Err(PublishedCheckpoint { size, note })
+                };
             };
             let Ok((name, old, answer)) = next else { continue };
             if !self.take(&name, old, answer, size, &mut note) {
@@ -220,24 +221,24 @@ impl Witnessing {
             };
             if !met {
                 met = true;
-                deadline = deadline.min(Instant::now() + TOP_UP);
+                deadline = deadline.min(Instant::now() + LATE_COSIGNATURE_WAIT);
             }
             self.publish(published).await;
         }
     }
 
     /// Whether the note got a cosignature.
-    fn take(&mut self, name: &str, old: u64, answer: Asked, size: u64, note: &mut String) -> bool {
+    fn take(&mut self, name: &str, old: u64, answer: WitnessReply, size: u64, note: &mut String) -> bool {
         let (kind, known, reason) = match answer {
-            Asked::Cosigned(line) => {
+            WitnessReply::Cosigned(line) => {
                 note.push_str(&format!("{line}\n"));
                 let now = SystemClock.now() as f64;
                 metrics::gauge!("ledger_witness_cosigned_at_seconds", "witness" => name.to_owned()).set(now);
                 ("cosigned", size, String::new())
             }
-            Asked::Retry(reason) => ("retry", old, reason),
-            Asked::Alarm(reason) => ("alarm", old, reason),
-            Asked::Contradicts(contradiction) => {
+            WitnessReply::Retry(reason) => ("retry", old, reason),
+            WitnessReply::Alarm(reason) => ("alarm", old, reason),
+            WitnessReply::Contradicts(contradiction) => {
                 let (seen, reason) = (contradiction.seen, contradiction.to_string());
                 if self.is_decisive(&contradiction) {
                     self.publication.halt(reason.clone());
@@ -245,9 +246,9 @@ impl Witnessing {
                 ("alarm", seen, reason)
             }
         };
-        let standing = self.standings.entry(name.to_owned()).or_default();
-        standing.size = known;
-        if std::mem::replace(&mut standing.last, kind) != kind {
+        let status = self.statuses.entry(name.to_owned()).or_default();
+        status.size = known;
+        if std::mem::replace(&mut status.last, kind) != kind {
             match kind {
                 "cosigned" => tracing::info!(witness = name, "a witness cosigns"),
                 "retry" => tracing::warn!(witness = name, reason, "a witness does not cosign; it is asked again"),
@@ -264,13 +265,13 @@ impl Witnessing {
 
     /// Proven, or said by so many witnesses that they are a quorum.
     fn is_decisive(&mut self, contradiction: &Contradiction) -> bool {
-        let standing = self.standings.entry(contradiction.witness.clone()).or_default();
-        standing.contradicts = true;
-        let says_so = |name: &str| self.standings.get(name).is_some_and(|standing| standing.contradicts);
+        let status = self.statuses.entry(contradiction.witness.clone()).or_default();
+        status.contradicts = true;
+        let says_so = |name: &str| self.statuses.get(name).is_some_and(|status| status.contradicts);
         contradiction.proven || self.policy.quorum_satisfied(|witness| says_so(&witness.name))
     }
 
-    async fn publish(&self, published: Published) {
+    async fn publish(&self, published: PublishedCheckpoint) {
         if !self.publication.wants(published.size) {
             return;
         }

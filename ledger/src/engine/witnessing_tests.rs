@@ -15,7 +15,7 @@ use tlog::witness::{AddCheckpoint, KnownLog, decide, monitoring_path};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::engine::publication::{Fail, OnFailure};
+use crate::engine::publication::{FailMode, QuorumLossPolicy};
 use crate::http::Shared;
 use crate::rules::testing::{BROKER, ORIGIN, Pen, World, intent, log_key, raw, submit};
 use crate::store::memory::MemoryStore;
@@ -117,17 +117,17 @@ async fn start(world: &World, refresh: Duration) -> (Arc<Shared>, Shutdown) {
 }
 
 /// A client that has asked nobody yet.
-fn client_of(shared: &Shared, refresh: Duration) -> Witnessing {
-    let pace = Pace {
+fn client_of(shared: &Shared, refresh: Duration) -> WitnessClient {
+    let pace = WitnessIntervals {
         interval: Duration::from_millis(20),
         refresh,
     };
     let (rows, snapshots) = (shared.log.rows().clone(), shared.log.snapshots());
     let client = http::Client::new().unwrap();
-    Witnessing::new(shared.publication.clone(), rows, snapshots, client, pace).unwrap()
+    WitnessClient::new(shared.publication.clone(), rows, snapshots, client, pace).unwrap()
 }
 
-async fn published(shared: &Shared, good: impl Fn(&Published) -> bool) -> Arc<Published> {
+async fn published(shared: &Shared, good: impl Fn(&PublishedCheckpoint) -> bool) -> Arc<PublishedCheckpoint> {
     for _ in 0..500 {
         if let Some(published) = shared
             .publication
@@ -249,7 +249,7 @@ async fn one_lying_witness_of_two_does_not_stop_the_log_but_one_with_proof_does(
     assert_eq!(shared.publication.refuses(), None);
     shutdown.trigger();
     // The log's own signature on another tree of the same size.
-    let other = crate::engine::rows::Head {
+    let other = crate::engine::rows::TreeHead {
         size: 4,
         root: Hash([9; 32]),
     };
@@ -266,11 +266,11 @@ async fn one_lying_witness_of_two_does_not_stop_the_log_but_one_with_proof_does(
 }
 
 /// A log whose only witness is never there, and what becomes of it after the bound.
-async fn without_witness(fail: Fail) -> (Arc<Shared>, Arc<TestWitness>, Shutdown) {
+async fn without_witness(fail: FailMode) -> (Arc<Shared>, Arc<TestWitness>, Shutdown) {
     let (witness, line) = witness(1).await;
     witness.busy.store(u64::MAX, Ordering::SeqCst);
     let world = World {
-        on_failure: OnFailure {
+        on_failure: QuorumLossPolicy {
             fail,
             after: Duration::from_millis(50),
         },
@@ -282,7 +282,7 @@ async fn without_witness(fail: Fail) -> (Arc<Shared>, Arc<TestWitness>, Shutdown
 
 #[tokio::test]
 async fn fail_open_shows_the_head_without_the_quorum() {
-    let (shared, witness, shutdown) = without_witness(Fail::Open).await;
+    let (shared, witness, shutdown) = without_witness(FailMode::Open).await;
     let shown = published(&shared, |published| published.size == 4).await;
     assert_eq!(shown.note, shared.log.snapshot().note);
     assert_eq!(
@@ -299,7 +299,7 @@ async fn fail_open_shows_the_head_without_the_quorum() {
 
 #[tokio::test]
 async fn fail_degrade_shows_nothing_new_and_accepts_entries() {
-    let (shared, witness, shutdown) = without_witness(Fail::Degrade).await;
+    let (shared, witness, shutdown) = without_witness(FailMode::Degrade).await;
     while witness.asked.load(Ordering::SeqCst) < 2 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -310,7 +310,7 @@ async fn fail_degrade_shows_nothing_new_and_accepts_entries() {
 
 #[tokio::test]
 async fn fail_closed_refuses_entries_until_the_quorum_is_back() {
-    let (shared, witness, shutdown) = without_witness(Fail::Closed).await;
+    let (shared, witness, shutdown) = without_witness(FailMode::Closed).await;
     assert!(refusal(&shared).await.contains("quorum is out"));
     assert_eq!(shared.publication.latest(&shared.log.snapshot()), None);
     witness.busy.store(0, Ordering::SeqCst);
@@ -352,7 +352,7 @@ async fn wi_5_an_idle_log_shows_that_it_is_alive() {
     let world = witnessed_by(&[line], 1);
     let (shared, shutdown) = start(&world, Duration::from_millis(50)).await;
     let policy = world.policy.as_ref().unwrap();
-    let time = |published: &Published| {
+    let time = |published: &PublishedCheckpoint| {
         policy
             .verify_checkpoint(published.note.as_bytes())
             .unwrap()

@@ -27,9 +27,9 @@ use crate::rules::{Refusal, Submission};
 use crate::store::StoreError;
 
 /// Answers that are made as one piece of work, and the most that are not streamed.
-pub(super) const PIECE: usize = 32;
+pub(super) const CHUNK: usize = 32;
 /// Pieces that are made before the writer has read those before them.
-const AHEAD: usize = 8;
+const PREFETCH_DEPTH: usize = 8;
 
 /// An entry of a request, unless the checks refused it, and what became of it.
 pub(super) type Judged = (Option<Arc<Submission>>, Outcome<Refusal>);
@@ -45,7 +45,7 @@ pub(super) struct Answering {
 impl Answering {
     /// The answers to a whole request. `sequence`: the writer reads our form of refusals too.
     pub(super) fn respond(self, judged: Vec<Judged>, sequence: bool) -> Result<Response, Problem> {
-        if judged.len() > PIECE {
+        if judged.len() > CHUNK {
             return Ok(respond(StatusCode::OK, self.stream(judged)));
         }
         let answers: Vec<_> = judged.into_iter().map(|judged| self.answer(judged)).collect();
@@ -63,7 +63,7 @@ impl Answering {
     pub(super) fn stream(self, judged: Vec<Judged>) -> Body {
         let mut judged = judged.into_iter();
         let pieces = std::iter::from_fn(move || {
-            let piece: Vec<_> = judged.by_ref().take(PIECE).collect();
+            let piece: Vec<_> = judged.by_ref().take(CHUNK).collect();
             (!piece.is_empty()).then_some(piece)
         });
         let make = move |piece: Vec<Judged>| {
@@ -73,7 +73,7 @@ impl Answering {
                 write(&answers)
             })
         };
-        Body::from_stream(stream::iter(pieces).map(make).buffered(AHEAD))
+        Body::from_stream(stream::iter(pieces).map(make).buffered(PREFETCH_DEPTH))
     }
 
     fn answer(&self, (submission, outcome): Judged) -> Answer {

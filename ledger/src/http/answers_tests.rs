@@ -8,7 +8,7 @@ async fn many_answers_are_a_stream_and_few_are_one_body() {
     let (server, _, _) = Server::started().await;
     let mut broker = Pen::new(BROKER);
     let raws: Vec<_> = (0..100).map(|label| raw(&broker.write(intent(label)), label)).collect();
-    let (few, many) = raws.split_at(PIECE);
+    let (few, many) = raws.split_at(CHUNK);
     let got = server.post(few).await;
     assert_eq!(got.header("content-length"), got.body.len().to_string());
     assert_eq!(answers(&got.body), (4..36).map(Ok).collect::<Vec<_>>());
@@ -26,19 +26,19 @@ async fn a_stream_keeps_the_order_and_is_made_as_it_is_read() {
     server.post(std::slice::from_ref(&entry)).await;
     let submission = Arc::new(shared.checker.check(vec![entry], None).pop().unwrap().unwrap());
     let snapshot = shared.log.snapshot();
-    let pieces = 3 * AHEAD;
+    let pieces = 3 * PREFETCH_DEPTH;
     // The entry itself, and the four that were there before.
-    let judged = (0..(pieces * PIECE) as u64).map(|number| match number % 5 {
+    let judged = (0..(pieces * CHUNK) as u64).map(|number| match number % 5 {
         4 => (Some(submission.clone()), Outcome::Recorded(4)),
         index => (None, Outcome::Recorded(index)),
     });
-    let submissions = pieces * PIECE / 5;
+    let submissions = pieces * CHUNK / 5;
     let mut stream = Answering { shared, snapshot }
         .stream(judged.collect())
         .into_data_stream();
     let mut all = stream.next().await.unwrap().unwrap().to_vec();
-    assert_eq!(answers(&all).len(), PIECE);
-    let not_made = submissions - (AHEAD + 1) * PIECE / 5 - 1;
+    assert_eq!(answers(&all).len(), CHUNK);
+    let not_made = submissions - (PREFETCH_DEPTH + 1) * CHUNK / 5 - 1;
     assert!(
         Arc::strong_count(&submission) > not_made,
         "all answers were made at once"
@@ -46,7 +46,7 @@ async fn a_stream_keeps_the_order_and_is_made_as_it_is_read() {
     while let Some(piece) = stream.next().await {
         all.extend(piece.unwrap());
     }
-    let expected: Vec<_> = (0..(pieces * PIECE) as u64).map(|number| Ok(number % 5)).collect();
+    let expected: Vec<_> = (0..(pieces * CHUNK) as u64).map(|number| Ok(number % 5)).collect();
     assert_eq!(answers(&all), expected);
 }
 

@@ -11,17 +11,17 @@ use record::Submitted;
 use service::Problem;
 use service::http::CBOR_SEQ;
 
-use super::answers::{Answering, Judged, PIECE};
+use super::answers::{Answering, CHUNK, Judged};
 use super::shared::Shared;
-use crate::engine::{Answers, Outcome, SubmitError};
-use crate::rules::{Raw, Refusal, Submission};
+use crate::engine::{Outcome, SubmitError, SubmitReply};
+use crate::rules::{RawSubmission, Refusal, Submission};
 
 /// The most bytes of a request: one large document, or thousands of entries with their records.
 pub(super) const MAX_REQUEST: usize = 24 << 20;
 /// The most entries of a request: as many as a commit takes ([`crate::engine::Limits`]), and so all of them in one.
 const MAX_ENTRIES: usize = 4096;
 /// Bytes that count as one unit of the queue's room.
-const UNIT: usize = 8 << 10;
+const QUEUE_UNIT_BYTES: usize = 8 << 10;
 
 type Checked = Result<Arc<Submission>, Refusal>;
 
@@ -34,14 +34,14 @@ pub(super) async fn append(
         return Err(Problem::unavailable("witnesses", 5, reason));
     }
     let raws = read(&headers, body)?;
-    let weight = raws.iter().map(|raw| 1 + raw.len() / UNIT).sum();
+    let weight = raws.iter().map(|raw| 1 + raw.len() / QUEUE_UNIT_BYTES).sum();
     let checked = check(&shared, raws).await?;
     let good: Vec<_> = checked
         .iter()
         .filter_map(|checked| checked.as_ref().ok().cloned())
         .collect();
     let answers = if good.is_empty() {
-        Answers {
+        SubmitReply {
             outcomes: Vec::new(),
             snapshot: shared.log.snapshot(),
         }
@@ -57,7 +57,7 @@ fn wants_sequence(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).is_some_and(|value| value == CBOR_SEQ)
 }
 
-fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Vec<Raw>, Problem> {
+fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Vec<RawSubmission>, Problem> {
     if headers.get(header::CONTENT_TYPE).is_none_or(|value| value != CBOR_SEQ) {
         return Err(Problem::unsupported_media_type(format!(
             "entries are sent as {CBOR_SEQ}"
@@ -70,7 +70,7 @@ fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Vec<
     let all = Submitted::read_all(&body).map_err(|error| Problem::bad_request("malformed", error.to_string()))?;
     match all.len() {
         0 => Err(Problem::bad_request("malformed", "there is no entry in the request")),
-        1..=MAX_ENTRIES => Ok(all.into_iter().map(|one| Raw::part_of(&body, one)).collect()),
+        1..=MAX_ENTRIES => Ok(all.into_iter().map(|one| RawSubmission::part_of(&body, one)).collect()),
         _ => Err(Problem::too_large(format!(
             "a request has at most {MAX_ENTRIES} entries"
         ))),
@@ -84,7 +84,7 @@ fn refused_whole(error: SubmitError) -> Problem {
     }
 }
 
-async fn check(shared: &Arc<Shared>, raws: Vec<Raw>) -> Result<Vec<Checked>, Problem> {
+async fn check(shared: &Arc<Shared>, raws: Vec<RawSubmission>) -> Result<Vec<Checked>, Problem> {
     let founder = shared.checker.founder(&raws);
     let for_pieces = shared.clone();
     let check = move |raws| {
@@ -117,14 +117,14 @@ where
     T: Send + 'static,
     R: Send + 'static,
 {
-    if items.len() <= PIECE {
+    if items.len() <= CHUNK {
         return Ok(work(items));
     }
     let work = Arc::new(work);
     let mut pieces = Vec::new();
     let mut items = items.into_iter();
     loop {
-        let piece: Vec<T> = items.by_ref().take(PIECE).collect();
+        let piece: Vec<T> = items.by_ref().take(CHUNK).collect();
         if piece.is_empty() {
             break;
         }

@@ -34,7 +34,7 @@ use axum::routing::{get, post};
 use service::Problem;
 
 pub(crate) use shared::Shared;
-use tree::Tree;
+use tree::ReadApi;
 
 /// All routes.
 pub(crate) fn routes(shared: Arc<Shared>) -> Router {
@@ -44,7 +44,7 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
             .route("/documents/{digest}", get(read::document))
             .route("/writers/{kid}/head", get(read::writer)),
     );
-    let tree = tree::routes(Tree {
+    let tree = tree::routes(ReadApi {
         rows: shared.log.rows().clone(),
         snapshots: shared.log.snapshots(),
         publication: shared.publication.clone(),

@@ -16,7 +16,7 @@ use super::{answers, wire};
 use crate::rules::WriterHead;
 use crate::store::Column;
 
-type Ledger = State<Arc<Shared>>;
+type SharedState = State<Arc<Shared>>;
 
 fn hash(text: &str) -> Result<Hash, Problem> {
     text.parse().map_err(|_| absent())
@@ -24,7 +24,7 @@ fn hash(text: &str) -> Result<Hash, Problem> {
 
 /// `GET /entries/{index}/receipt[?witnessed]`
 pub(super) async fn receipt(
-    State(shared): Ledger,
+    State(shared): SharedState,
     Path(number): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -64,7 +64,7 @@ pub(super) async fn receipt(
 }
 
 /// `GET /records/{index}`
-pub(super) async fn record(State(shared): Ledger, Path(number): Path<String>, headers: HeaderMap) -> Reply {
+pub(super) async fn record(State(shared): SharedState, Path(number): Path<String>, headers: HeaderMap) -> Reply {
     CredentialDigest::require_any(&shared.records_credentials, &headers)?;
     let number = index(&number)?;
     let record = shared.log.rows().store().get(Column::Records, &number.to_be_bytes());
@@ -73,14 +73,14 @@ pub(super) async fn record(State(shared): Ledger, Path(number): Path<String>, he
 }
 
 /// `GET /documents/{digest}`
-pub(super) async fn document(State(shared): Ledger, Path(digest): Path<String>, headers: HeaderMap) -> Reply {
+pub(super) async fn document(State(shared): SharedState, Path(digest): Path<String>, headers: HeaderMap) -> Reply {
     let document = shared.log.rows().store().get(Column::Documents, &hash(&digest)?.0);
     let document = document.map_err(|error| internal(&error))?.ok_or_else(absent)?;
     Ok(reply(&headers, BINARY, IMMUTABLE, document))
 }
 
 /// `GET /writers/{kid}/head`
-pub(super) async fn writer(State(shared): Ledger, Path(kid): Path<String>, headers: HeaderMap) -> Reply {
+pub(super) async fn writer(State(shared): SharedState, Path(kid): Path<String>, headers: HeaderMap) -> Reply {
     let head = WriterHead::read(shared.log.rows(), &WriterId(hash(&kid)?));
     let head = head.map_err(|error| internal(&error))?.ok_or_else(absent)?;
     Ok(reply(&headers, service::http::CBOR, NO_STORE, wire::writer_head(&head)))

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use service::secret::CredentialDigest;
 
-use crate::engine::Log;
+use crate::engine::SequencedLog;
 use crate::engine::publication::Publication;
-use crate::rules::{Checker, Rules};
+use crate::rules::{Rules, SubmissionChecker};
 
 /// What handlers share.
 pub(crate) struct Shared {
     /// The log.
-    pub(crate) log: Log<Rules>,
+    pub(crate) log: SequencedLog<Rules>,
     /// The published checkpoint.
     pub(crate) publication: Arc<Publication>,
     /// Checks submissions.
-    pub(crate) checker: Checker,
+    pub(crate) checker: SubmissionChecker,
     /// Who may read records.
     pub(crate) records_credentials: Vec<CredentialDigest>,
 }

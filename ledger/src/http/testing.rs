@@ -13,7 +13,7 @@ use tlog::policy::Policy;
 use tokio::net::TcpListener;
 
 use super::{Shared, routes};
-use crate::rules::Raw;
+use crate::rules::RawSubmission;
 use crate::rules::testing::*;
 use crate::store::memory::MemoryStore;
 
@@ -85,7 +85,7 @@ impl Server {
         self.request(Method::GET, path, &[], Vec::new()).await
     }
 
-    pub(super) async fn post(&self, raws: &[Raw]) -> Got {
+    pub(super) async fn post(&self, raws: &[RawSubmission]) -> Got {
         self.request(
             Method::POST,
             "/entries",
@@ -116,7 +116,7 @@ impl Server {
 }
 
 /// The body of a request.
-pub(super) fn sequence(raws: &[Raw]) -> Vec<u8> {
+pub(super) fn sequence(raws: &[RawSubmission]) -> Vec<u8> {
     let mut body = Vec::new();
     for raw in raws {
         let (leaf, record, document) = (&*raw.leaf, raw.record.as_deref(), raw.document.as_deref());

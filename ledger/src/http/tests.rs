@@ -5,7 +5,7 @@ use record::{LabelledKind, Receipt};
 use tlog::Hash;
 
 use super::testing::*;
-use crate::rules::Raw;
+use crate::rules::RawSubmission;
 use crate::rules::testing::*;
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn bad_input_is_refused_with_problem_details_and_the_chain_goes_on() {
     let mut broker = Pen::new(BROKER);
     server.post(&[raw(&broker.write(intent(1)), 1)]).await;
     let good = raw(&broker.draft(intent(2)), 2);
-    let with = |change: &dyn Fn(&mut Raw)| {
+    let with = |change: &dyn Fn(&mut RawSubmission)| {
         let mut raw = good.clone();
         change(&mut raw);
         raw
@@ -121,7 +121,7 @@ async fn bad_input_is_refused_with_problem_details_and_the_chain_goes_on() {
     assert_eq!(server.get("/head").await.body, before, "nothing was stored");
     assert_eq!(server.get("/records/5").await.status, 401);
     // All of them at once, around a good one.
-    let mut batch: Vec<Raw> = cases.iter().map(|case| case.3.clone()).collect();
+    let mut batch: Vec<RawSubmission> = cases.iter().map(|case| case.3.clone()).collect();
     batch.push(good);
     let got = server.post(&batch).await;
     assert_eq!(got.status, 200);

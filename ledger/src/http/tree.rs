@@ -29,7 +29,7 @@ use crate::engine::rows::Rows;
 
 /// What the read API reads.
 #[derive(Clone)]
-pub struct Tree {
+pub struct ReadApi {
     /// The stored log.
     pub rows: Rows,
     /// The newest durable state.
@@ -38,14 +38,14 @@ pub struct Tree {
     pub publication: Arc<Publication>,
 }
 
-impl Tree {
+impl ReadApi {
     fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshots.borrow().clone()
     }
 }
 
 /// The routes above.
-pub fn routes(tree: Tree) -> Router {
+pub fn routes(api: ReadApi) -> Router {
     open_to_web_pages(
         Router::new()
             .route("/checkpoint", get(checkpoint))
@@ -53,7 +53,7 @@ pub fn routes(tree: Tree) -> Router {
             .route("/head", get(head))
             .route("/tile/{*path}", get(tile)),
     )
-    .with_state(tree)
+    .with_state(api)
 }
 
 /// Lets scripts of any web page read the answers of these routes.
@@ -70,34 +70,34 @@ pub(super) fn open_to_web_pages<S: Clone + Send + Sync + 'static>(routes: Router
     routes.layer(cors).layer(resource_policy)
 }
 
-async fn head(State(tree): State<Tree>, headers: HeaderMap) -> Reply {
+async fn head(State(api): State<ReadApi>, headers: HeaderMap) -> Reply {
     Ok(reply(
         &headers,
         TEXT,
         NO_STORE,
-        tree.snapshot().note.clone().into_bytes(),
+        api.snapshot().note.clone().into_bytes(),
     ))
 }
 
-async fn checkpoint(State(tree): State<Tree>, headers: HeaderMap) -> Reply {
-    let published = tree.publication.latest(&tree.snapshot()).ok_or_else(not_witnessed)?;
+async fn checkpoint(State(api): State<ReadApi>, headers: HeaderMap) -> Reply {
+    let published = api.publication.latest(&api.snapshot()).ok_or_else(not_witnessed)?;
     Ok(reply(&headers, TEXT, NO_STORE, published.note.clone().into_bytes()))
 }
 
-async fn history(State(tree): State<Tree>, Path(size): Path<String>, headers: HeaderMap) -> Reply {
-    let note = tree.rows.checkpoint_from(index(&size)?);
+async fn history(State(api): State<ReadApi>, Path(size): Path<String>, headers: HeaderMap) -> Reply {
+    let note = api.rows.checkpoint_from(index(&size)?);
     let (_, note) = note.map_err(|error| internal(&error))?.ok_or_else(absent)?;
     Ok(reply(&headers, TEXT, SHORT, note.into_bytes()))
 }
 
-async fn tile(State(tree): State<Tree>, uri: Uri, headers: HeaderMap) -> Reply {
+async fn tile(State(api): State<ReadApi>, uri: Uri, headers: HeaderMap) -> Reply {
     // The path as it was sent: an escaped one is not canonical.
     let resource: Resource = uri.path().trim_start_matches('/').parse().map_err(|_| absent())?;
     let (level, number, width) = match &resource {
         Resource::Tile(tile) => (tile.level(), tile.index(), tile.width()),
         Resource::Bundle(bundle) => (0, bundle.index(), bundle.width()),
     };
-    let nodes = tree.snapshot().head.size.checked_shr(u32::from(level) * 8).unwrap_or(0);
+    let nodes = api.snapshot().head.size.checked_shr(u32::from(level) * 8).unwrap_or(0);
     let end = number
         .checked_mul(256)
         .and_then(|first| first.checked_add(u64::from(width)));
@@ -105,8 +105,8 @@ async fn tile(State(tree): State<Tree>, uri: Uri, headers: HeaderMap) -> Reply {
         return Err(absent());
     }
     let body = match resource {
-        Resource::Tile(_) => tree.rows.tile(level, number, width),
-        Resource::Bundle(_) => tree.rows.bundle(number, width),
+        Resource::Tile(_) => api.rows.tile(level, number, width),
+        Resource::Bundle(_) => api.rows.bundle(number, width),
     };
     let body = body.map_err(|error| internal(&error))?.ok_or_else(absent)?;
     Ok(reply(&headers, BINARY, IMMUTABLE, body))

@@ -24,7 +24,7 @@ use crate::store::{Batch, Column, END, KeyValue, Store, StoreError};
 /// Entries of a writer that one row may tell of.
 const SPAN: u64 = 256;
 /// Bytes of an index.
-const INDEX: usize = 8;
+const INDEX_LEN: usize = 8;
 
 /// The newest entry of a writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl WriterHead {
     /// The durable head of a writer.
     pub fn read(rows: &Rows, writer: &WriterId) -> Result<Option<Self>, StoreError> {
         let row = rows.store().last(Column::Chains, &key(writer, 0), &beyond(writer))?;
-        let Some(run) = row.map(Run::from_row).transpose()? else {
+        let Some(run) = row.map(ChainRun::from_row).transpose()? else {
             return Ok(None);
         };
         let (sequence, index) = run.last().ok_or_else(damaged)?;
@@ -58,15 +58,15 @@ fn damaged() -> StoreError {
 }
 
 /// Entries of a writer that follow each other.
-struct Run {
+struct ChainRun {
     first: u64,
     indexes: Vec<u64>,
 }
 
-impl Run {
+impl ChainRun {
     fn from_row((key, value): KeyValue) -> Result<Self, StoreError> {
         let first = key.get(32..).and_then(|bytes| bytes.try_into().ok());
-        let (indexes, []) = value.as_chunks::<INDEX>() else {
+        let (indexes, []) = value.as_chunks::<INDEX_LEN>() else {
             return Err(damaged());
         };
         Ok(Self {
@@ -105,7 +105,7 @@ impl Run {
 pub(super) fn index(store: &dyn Store, writer: &WriterId, sequence: u64) -> Result<Option<u64>, StoreError> {
     let (from, to) = (sequence - sequence % SPAN, sequence.saturating_add(1));
     let row = store.last(Column::Chains, &key(writer, from), &key(writer, to))?;
-    let run = row.map(Run::from_row).transpose()?;
+    let run = row.map(ChainRun::from_row).transpose()?;
     Ok(run.and_then(|run| run.get(sequence)))
 }
 
@@ -116,7 +116,7 @@ pub(super) fn count(store: &dyn Store) -> Result<u64, StoreError> {
         bytes += run.len();
         ControlFlow::Continue(())
     })?;
-    Ok(bytes.div_ceil(INDEX) as u64)
+    Ok(bytes.div_ceil(INDEX_LEN) as u64)
 }
 
 fn key(writer: &WriterId, sequence: u64) -> [u8; 40] {
@@ -134,7 +134,7 @@ fn beyond(writer: &WriterId) -> [u8; 41] {
 }
 
 /// A stored entry with the same writer and sequence.
-pub(super) enum Found {
+pub(super) enum ExistingEntry {
     /// The very same bytes.
     Same(u64),
     /// Other bytes.
@@ -146,7 +146,7 @@ pub(super) enum Found {
 pub(super) struct Chains {
     heads: HashMap<WriterId, WriterHead>,
     /// What the current batch has added and is not durable yet.
-    added: HashMap<WriterId, Run>,
+    added: HashMap<WriterId, ChainRun>,
 }
 
 impl Chains {
@@ -169,7 +169,12 @@ impl Chains {
     }
 
     /// The stored entry of this writer and number.
-    pub(super) fn find(&self, entry: &Entry, leaf: &Hash, stage: &Stage<'_>) -> Result<Option<Found>, StoreError> {
+    pub(super) fn find(
+        &self,
+        entry: &Entry,
+        leaf: &Hash,
+        stage: &Stage<'_>,
+    ) -> Result<Option<ExistingEntry>, StoreError> {
         let sequence = entry.sequence.0;
         let Some(head) = self.heads.get(&entry.writer).filter(|head| sequence <= head.sequence) else {
             return Ok(None);
@@ -183,7 +188,11 @@ impl Chains {
             index(stage.rows().store().as_ref(), &entry.writer, sequence)?.ok_or_else(damaged)?
         };
         let same = stage.leaf_hash(index)? == *leaf;
-        Ok(Some(if same { Found::Same(index) } else { Found::Other(index) }))
+        Ok(Some(if same {
+            ExistingEntry::Same(index)
+        } else {
+            ExistingEntry::Other(index)
+        }))
     }
 
     /// Whether the entry continues its writer's chain.
@@ -199,7 +208,7 @@ impl Chains {
     /// Notes a staged entry, which continues its writer's chain and is its head now.
     pub(super) fn add(&mut self, writer: WriterId, head: WriterHead) {
         self.heads.insert(writer, head);
-        let run = self.added.entry(writer).or_insert_with(|| Run {
+        let run = self.added.entry(writer).or_insert_with(|| ChainRun {
             first: head.sequence,
             indexes: Vec::new(),
         });
@@ -233,7 +242,7 @@ fn first_writer(store: &dyn Store, from: &[u8]) -> Result<Option<WriterId>, Stor
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::engine::rows::Head;
+    use crate::engine::rows::TreeHead;
     use crate::store::Durability;
     use crate::store::memory::MemoryStore;
     use std::sync::Arc;
@@ -261,7 +270,7 @@ mod tests {
                 Rows::put_tile(&mut batch, 0, tile as u64, hashes);
             }
             let (size, root) = (leaves.len() as u64, Hash([0; 32]));
-            Rows::put_head(&mut batch, &Head { size, root });
+            Rows::put_head(&mut batch, &TreeHead { size, root });
             rows.store().write(&batch, Durability::Synced).unwrap();
         }
         let store = rows.store().as_ref();

@@ -16,7 +16,7 @@ use crate::store::{Column, Store, StoreError, count};
 
 /// What the entries read so far demand of the store.
 #[derive(Default)]
-pub(crate) struct Belongings {
+pub(crate) struct Attachments {
     heads: HashMap<WriterId, WriterHead>,
     open_intents: BTreeMap<u64, u32>,
     documents: HashSet<Hash>,
@@ -27,7 +27,7 @@ pub(crate) struct Belongings {
     records: u64,
 }
 
-impl Belongings {
+impl Attachments {
     /// Sealed records that are stored.
     pub(crate) fn records(&self) -> u64 {
         self.records

@@ -12,7 +12,7 @@ use tlog::merkle::{Index, Size};
 
 use super::testing::*;
 use crate::http::Shared;
-use crate::store::memory::{Fault, MemoryStore};
+use crate::store::memory::{MemoryStore, WriteFault};
 use crate::store::{Batch, Column, Durability, KeyValue, Store, StoreError, Visit};
 
 fn store() -> Arc<MemoryStore> {
@@ -149,7 +149,7 @@ async fn a_failing_store_stops_the_log_and_loses_nothing() {
     let (shared, _) = world.started(store.clone()).await;
     let mut broker = Pen::new(BROKER);
     let first = broker.write(intent(1));
-    store.set_fault(Some(Fault {
+    store.set_fault(Some(WriteFault {
         after: 0,
         applied: false,
     }));
@@ -171,7 +171,7 @@ async fn a_failing_store_stops_the_log_and_loses_nothing() {
 async fn a_crash_at_any_write_forks_nothing_and_loses_no_acknowledged_entry() {
     for after in 0..14 {
         for applied in [false, true] {
-            let fault = Fault { after, applied };
+            let fault = WriteFault { after, applied };
             let memory = store();
             let lost = crash_once(&memory, memory.clone(), fault).await;
             assert_eq!(lost, [] as [String; 0], "{fault:?}");
@@ -182,7 +182,7 @@ async fn a_crash_at_any_write_forks_nothing_and_loses_no_acknowledged_entry() {
 /// The same without syncing is noticed: the test above can fail.
 #[tokio::test]
 async fn a_store_that_never_syncs_is_noticed() {
-    let fault = Fault {
+    let fault = WriteFault {
         after: 9,
         applied: false,
     };
@@ -213,7 +213,7 @@ impl Store for Unsynced {
 }
 
 /// Founds a log in `memory`, writes to it through `writing` until `fault`, cuts the power, and says what is lost.
-async fn crash_once(memory: &Arc<MemoryStore>, writing: Arc<dyn Store>, fault: Fault) -> Vec<String> {
+async fn crash_once(memory: &Arc<MemoryStore>, writing: Arc<dyn Store>, fault: WriteFault) -> Vec<String> {
     let (shared, _) = World::new().started(memory.clone()).await;
     shared.log.end();
     drop(shared);

@@ -17,7 +17,7 @@ use record::{
 };
 use tlog::Hash;
 
-use super::keys::Keys;
+use super::keys::WriterKeys;
 use super::refusal::Refusal;
 use super::submission::Submission;
 use crate::engine::rows::Rows;
@@ -30,7 +30,7 @@ pub(super) const REGISTRY: &[u8] = b"registry";
 pub(super) struct Founding {
     genesis: Hash,
     origin: String,
-    keys: Arc<Keys>,
+    keys: Arc<WriterKeys>,
     document: Option<GenesisDocument>,
     directory: Option<Directory>,
     has_registry: bool,
@@ -39,7 +39,7 @@ pub(super) struct Founding {
 }
 
 /// What a document entry changes, checked.
-pub(super) enum Change {
+pub(super) enum DocumentChange {
     Genesis(GenesisDocument),
     Directory(Directory),
     Registry,
@@ -55,7 +55,7 @@ fn damaged(what: &str) -> StoreError {
 
 impl Founding {
     /// Reads what is recorded. `genesis` is the leaf hash of entry 0, `origin` the log's.
-    pub(super) fn load(rows: &Rows, genesis: Hash, origin: String, keys: Arc<Keys>) -> Result<Self, StoreError> {
+    pub(super) fn load(rows: &Rows, genesis: Hash, origin: String, keys: Arc<WriterKeys>) -> Result<Self, StoreError> {
         let mut founding = Self {
             genesis,
             origin,
@@ -114,20 +114,20 @@ impl Founding {
     }
 
     /// Checks the document of an entry whose writer has the right to it.
-    pub(super) fn check_document(&self, submission: &Submission) -> Result<Change, Refusal> {
+    pub(super) fn check_document(&self, submission: &Submission) -> Result<DocumentChange, Refusal> {
         let entry = submission.entry().entry();
         let (Body::Document { kind, digest }, Some(bytes)) = (&entry.body, &submission.document) else {
-            return Ok(Change::None);
+            return Ok(DocumentChange::None);
         };
         match (kind, &self.document) {
-            (DocumentKind::Genesis, _) => self.check_genesis(submission, bytes).map(Change::Genesis),
-            (DocumentKind::Directory, Some(genesis)) => {
-                self.check_directory(genesis, digest, bytes).map(Change::Directory)
-            }
-            (DocumentKind::Registry, Some(genesis)) => {
-                self.check_registry(genesis, digest, bytes).map(|()| Change::Registry)
-            }
-            _ => Ok(Change::None),
+            (DocumentKind::Genesis, _) => self.check_genesis(submission, bytes).map(DocumentChange::Genesis),
+            (DocumentKind::Directory, Some(genesis)) => self
+                .check_directory(genesis, digest, bytes)
+                .map(DocumentChange::Directory),
+            (DocumentKind::Registry, Some(genesis)) => self
+                .check_registry(genesis, digest, bytes)
+                .map(|()| DocumentChange::Registry),
+            _ => Ok(DocumentChange::None),
         }
     }
 
@@ -172,18 +172,18 @@ impl Founding {
     }
 
     /// Notes a recorded change, whose document has this digest.
-    pub(super) fn apply(&mut self, change: Change, digest: &Hash, batch: &mut Batch) {
+    pub(super) fn apply(&mut self, change: DocumentChange, digest: &Hash, batch: &mut Batch) {
         match change {
-            Change::Genesis(document) => self.document = Some(document),
-            Change::Directory(directory) => {
+            DocumentChange::Genesis(document) => self.document = Some(document),
+            DocumentChange::Directory(directory) => {
                 batch.put(Column::Meta, DIRECTORY, &digest.0);
                 self.directory = Some(directory);
             }
-            Change::Registry => {
+            DocumentChange::Registry => {
                 batch.put(Column::Meta, REGISTRY, &digest.0);
                 self.has_registry = true;
             }
-            Change::None => return,
+            DocumentChange::None => return,
         }
         self.take_effect();
     }

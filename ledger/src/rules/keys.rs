@@ -9,15 +9,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use record::{PreparedKey, VerifyingKey, WriterId};
 
 /// Prepared keys by their id.
-pub(super) type ById = HashMap<WriterId, Arc<PreparedKey>>;
+pub(super) type KeysById = HashMap<WriterId, Arc<PreparedKey>>;
 
 /// The key set.
 #[derive(Debug, Default)]
-pub struct Keys(RwLock<Arc<ById>>);
+pub struct WriterKeys(RwLock<Arc<KeysById>>);
 
-impl Keys {
+impl WriterKeys {
     /// The keys at this moment.
-    pub(super) fn current(&self) -> Arc<ById> {
+    pub(super) fn current(&self) -> Arc<KeysById> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -1,6 +1,6 @@
 //! What this log admits: entries of the exchange (design §4), by the rules that must hold at the moment of recording.
 //!
-//! [`Checker`] looks at a submission alone, in parallel; [`Rules`] looks at it against the log, in order. What is kept here in memory
+//! [`SubmissionChecker`] looks at a submission alone, in parallel; [`Rules`] looks at it against the log, in order. What is kept here in memory
 //! (founding documents, chains, periods, labels, open intents) is derived from the store at start and only ever changed by entries.
 //!
 //! Rules of the sequencer, in this order:
@@ -45,21 +45,21 @@ use crate::engine::{Admission, Outcome, Stage};
 use crate::failpoints::{self, Point};
 use crate::store::{Column, Store, StoreError};
 pub use chains::WriterHead;
-use chains::{Chains, Found};
-use founding::{Change, Founding};
-pub use keys::Keys;
+use chains::{Chains, ExistingEntry};
+use founding::{DocumentChange, Founding};
+pub use keys::WriterKeys;
 use labels::Labels;
 use loading::{intent_period, load_intents, load_periods, read_entry};
 use periods::Periods;
 pub use refusal::Refusal;
 use reject::Reject;
-pub use submission::{Checker, Raw, Submission};
+pub use submission::{RawSubmission, Submission, SubmissionChecker};
 
 /// How often maps that are being rebuilt are looked at.
-const SETTLE: Duration = Duration::from_millis(50);
+const REBUILD_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What the rules are told from outside.
-pub struct Settings {
+pub struct RulesConfig {
     /// Leaf hash of entry 0.
     pub genesis: Hash,
     /// The log's origin.
@@ -74,7 +74,7 @@ pub struct Settings {
 
 /// The rules, with everything they know of the log.
 pub struct Rules {
-    settings: Settings,
+    settings: RulesConfig,
     clock: Arc<dyn Clock>,
     founding: Founding,
     chains: Chains,
@@ -88,7 +88,12 @@ pub struct Rules {
 
 impl Rules {
     /// Reads what the log holds. The writers' keys are put into `keys`.
-    pub fn load(rows: &Rows, settings: Settings, keys: Arc<Keys>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+    pub fn load(
+        rows: &Rows,
+        settings: RulesConfig,
+        keys: Arc<WriterKeys>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
         let founding = Founding::load(rows, settings.genesis, settings.origin.clone(), keys)?;
         let store: &dyn Store = rows.store().as_ref();
         let head = rows.head()?.map_or(0, |head| head.size);
@@ -118,11 +123,11 @@ impl Rules {
     fn check_and_record(&mut self, submission: &Submission, stage: &mut Stage<'_>) -> Result<u64, Reject> {
         let entry = submission.entry.entry();
         let found = self.chains.find(entry, &submission.entry.leaf_hash(), stage)?;
-        if let Some(Found::Same(index)) = found {
+        if let Some(ExistingEntry::Same(index)) = found {
             return Ok(index);
         }
         let change = self.check_entry(submission, stage)?;
-        if let Some(Found::Other(index)) = found {
+        if let Some(ExistingEntry::Other(index)) = found {
             return Err(Refusal::sequence_used(entry.sequence.0, index).into());
         }
         self.chains.check(entry)?;
@@ -130,7 +135,7 @@ impl Rules {
     }
 
     /// Rule 2: checks the entry itself, without its chain.
-    fn check_entry(&mut self, submission: &Submission, stage: &Stage<'_>) -> Result<Change, Reject> {
+    fn check_entry(&mut self, submission: &Submission, stage: &Stage<'_>) -> Result<DocumentChange, Reject> {
         let entry = submission.entry.entry();
         self.founding.check_right(entry)?;
         self.check_time(entry.time)?;
@@ -142,21 +147,21 @@ impl Rules {
         match &entry.body {
             Body::Map { .. } => Err(Refusal::right("map entries are written by the ledger alone").into()),
             Body::Document { .. } => Ok(self.founding.check_document(submission)?),
-            Body::Denial { .. } => Ok(Change::None),
+            Body::Denial { .. } => Ok(DocumentChange::None),
             Body::Period { period, event } => {
                 self.check_period(*period, event, entry.time)?;
-                Ok(Change::None)
+                Ok(DocumentChange::None)
             }
             Body::Labelled {
                 kind, period, refers, ..
             } => {
                 self.periods.check_label(*kind, *period, entry.time)?;
                 self.check_reference(*kind, *period, *refers, stage)?;
-                Ok(Change::None)
+                Ok(DocumentChange::None)
             }
             Body::Reference { kind, refers } => {
                 self.check_other(*kind, *refers, stage)?;
-                Ok(Change::None)
+                Ok(DocumentChange::None)
             }
         }
     }
@@ -230,7 +235,12 @@ impl Rules {
     }
 
     /// Stages an entry that may be recorded, with everything that belongs to it.
-    fn record(&mut self, submission: &Submission, change: Change, stage: &mut Stage<'_>) -> Result<u64, StoreError> {
+    fn record(
+        &mut self,
+        submission: &Submission,
+        change: DocumentChange,
+        stage: &mut Stage<'_>,
+    ) -> Result<u64, StoreError> {
         let signed = &submission.entry;
         let (entry, leaf) = (signed.entry(), signed.leaf_hash());
         let index = stage.append(signed.bytes(), leaf);
@@ -313,7 +323,7 @@ impl Rules {
             record: None,
             document: None,
         };
-        self.record(&submission, Change::None, stage)?;
+        self.record(&submission, DocumentChange::None, stage)?;
         failpoints::reach(Point::MapEntry);
         Ok(())
     }
@@ -338,7 +348,7 @@ impl Admission for Rules {
         }
     }
 
-    fn foresee<'a>(&self, submissions: impl Iterator<Item = &'a Arc<Submission>>) {
+    fn prefetch<'a>(&self, submissions: impl Iterator<Item = &'a Arc<Submission>>) {
         let keys: Vec<_> = submissions
             .filter_map(|submission| submission.entry.entry().body.map_key())
             .collect();
@@ -349,7 +359,7 @@ impl Admission for Rules {
         if self.labels.settled() {
             self.map_due()
         } else {
-            Some(Instant::now() + SETTLE)
+            Some(Instant::now() + REBUILD_POLL_INTERVAL)
         }
     }
 

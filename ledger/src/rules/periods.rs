@@ -11,13 +11,13 @@ use record::{LabelledKind, Period, PeriodEvent, RetentionClass, Timestamp};
 use super::refusal::Refusal;
 
 /// How far outside its period an entry's time may lie, seconds.
-pub(super) const TOLERANCE: u64 = 120;
+pub(super) const TIME_TOLERANCE: u64 = 120;
 /// How long after its end a period can still get outcomes, seconds.
-pub(super) const CLOSING: u64 = 35 * 24 * 3600;
+pub(super) const FINALIZATION_DELAY: u64 = 35 * 24 * 3600;
 
 /// What has happened to a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum State {
+enum PeriodState {
     Begun,
     Final,
     Destroyed,
@@ -25,19 +25,19 @@ enum State {
 
 /// All periods.
 #[derive(Debug, Default)]
-pub(super) struct Periods(BTreeMap<Period, (Timestamp, State)>);
+pub(super) struct Periods(BTreeMap<Period, (Timestamp, PeriodState)>);
 
 impl Periods {
     /// Notes what a recorded entry says.
     pub(super) fn apply(&mut self, period: Period, event: &PeriodEvent) {
         match event {
-            PeriodEvent::Begin { start, .. } => drop(self.0.insert(period, (*start, State::Begun))),
-            PeriodEvent::Final { .. } => self.set(period, State::Final),
-            PeriodEvent::Destroyed => self.set(period, State::Destroyed),
+            PeriodEvent::Begin { start, .. } => drop(self.0.insert(period, (*start, PeriodState::Begun))),
+            PeriodEvent::Final { .. } => self.set(period, PeriodState::Final),
+            PeriodEvent::Destroyed => self.set(period, PeriodState::Destroyed),
         }
     }
 
-    fn set(&mut self, period: Period, state: State) {
+    fn set(&mut self, period: Period, state: PeriodState) {
         if let Some(entry) = self.0.get_mut(&period) {
             entry.1 = state;
         }
@@ -47,7 +47,7 @@ impl Periods {
     pub(super) fn open(&self) -> impl Iterator<Item = Period> {
         self.0
             .iter()
-            .filter(|(_, (_, state))| *state == State::Begun)
+            .filter(|(_, (_, state))| *state == PeriodState::Begun)
             .map(|(period, _)| *period)
     }
 
@@ -56,15 +56,15 @@ impl Periods {
         let Some((start, state)) = self.0.get(&period) else {
             return Err(Refusal::period(format!("period {} has not been begun", period.0)));
         };
-        if *state != State::Begun {
+        if *state != PeriodState::Begun {
             return Err(Refusal::period(format!("period {} is final", period.0)));
         }
         // Outcome and preview belong to their intent's period, however late.
         if matches!(kind, LabelledKind::Outcome | LabelledKind::Preview) {
             return Ok(());
         }
-        let early = time.0 + TOLERANCE < start.0;
-        let late = self.end(period).is_some_and(|end| time.0 >= end.0 + TOLERANCE);
+        let early = time.0 + TIME_TOLERANCE < start.0;
+        let late = self.end(period).is_some_and(|end| time.0 >= end.0 + TIME_TOLERANCE);
         if early || late {
             Err(Refusal::period(format!("period {} is not the current one", period.0)))
         } else {
@@ -89,8 +89,8 @@ impl Periods {
         match event {
             PeriodEvent::Begin { start, .. } => self.check_begin(period, *start),
             PeriodEvent::Final { root: claimed } => {
-                let closed = self.end(period).is_some_and(|end| time.0 >= end.0 + CLOSING);
-                if state != Some(State::Begun) || !closed {
+                let closed = self.end(period).is_some_and(|end| time.0 >= end.0 + FINALIZATION_DELAY);
+                if state != Some(PeriodState::Begun) || !closed {
                     Err(Refusal::period("only a period that ended 35 days ago becomes final"))
                 } else if has_open_intents() {
                     Err(Refusal::period("the period has intents without outcome"))
@@ -102,9 +102,9 @@ impl Periods {
             }
             PeriodEvent::Destroyed => {
                 // A record may have been written until it became final, and its person must be able to show whose it is.
-                let closed = self.end(period).map(|end| Timestamp(end.0 + CLOSING));
+                let closed = self.end(period).map(|end| Timestamp(end.0 + FINALIZATION_DELAY));
                 let expired = closed.is_some_and(|closed| time.day() > RetentionClass::last_expiry(closed).0);
-                if state == Some(State::Final) && expired {
+                if state == Some(PeriodState::Final) && expired {
                     Ok(())
                 } else {
                     Err(Refusal::period(
@@ -184,7 +184,7 @@ mod tests {
         let mut periods = Periods::default();
         periods.apply(Period(1), &begin(1000));
         let last = PeriodEvent::Final { root: Hash([7; 32]) };
-        let late = 2000 + CLOSING;
+        let late = 2000 + FINALIZATION_DELAY;
         assert!(!event(&periods, 1, &last, late, false), "it has not ended");
         periods.apply(Period(2), &begin(2000));
         assert!(!event(&periods, 1, &last, late - 1, false));

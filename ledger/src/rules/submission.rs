@@ -8,7 +8,7 @@ use record::entry::MAX_LEAF;
 use record::{GenesisDocument, PreparedKey, SignedEntry, Submitted, verify_each};
 use tlog::Hash;
 
-use super::keys::{ById, Keys};
+use super::keys::{KeysById, WriterKeys};
 use super::refusal::Refusal;
 
 /// The most bytes of a sealed record. Records are padded to size classes; the largest is far below.
@@ -24,7 +24,7 @@ pub struct Submission {
 
 /// A submission as it came in.
 #[derive(Clone, Debug)]
-pub struct Raw {
+pub struct RawSubmission {
     /// The leaf.
     pub leaf: Bytes,
     /// The sealed record.
@@ -33,7 +33,7 @@ pub struct Raw {
     pub document: Option<Bytes>,
 }
 
-impl Raw {
+impl RawSubmission {
     /// A submission in the body of a request, whose bytes it shares.
     pub fn part_of(body: &Bytes, submitted: Submitted<'_>) -> Self {
         Self {
@@ -57,21 +57,25 @@ impl Raw {
 
 /// What handlers need to know to check a submission.
 #[derive(Debug)]
-pub struct Checker {
+pub struct SubmissionChecker {
     /// The leaf hash of entry 0.
     pub genesis: Hash,
     /// Writers' keys.
-    pub keys: Arc<Keys>,
+    pub keys: Arc<WriterKeys>,
 }
 
-impl Checker {
+impl SubmissionChecker {
     /// Checks size, shape, record, document and signature of each submission; the verdicts come in order.
     ///
     /// Many at once are cheaper than one by one (see [`verify_each`]), though each is judged for itself.
     ///
     /// # Errors
     /// [`Refusal`]: `malformed`, `too-large`, `record`, `document`, `unknown-writer`, `signature`.
-    pub fn check(&self, raws: Vec<Raw>, founder: Option<&Arc<PreparedKey>>) -> Vec<Result<Submission, Refusal>> {
+    pub fn check(
+        &self,
+        raws: Vec<RawSubmission>,
+        founder: Option<&Arc<PreparedKey>>,
+    ) -> Vec<Result<Submission, Refusal>> {
         let keys = self.keys.current();
         let formed: Vec<_> = raws.into_iter().map(|raw| form(raw, &keys, founder)).collect();
         let signed = formed
@@ -90,7 +94,7 @@ impl Checker {
     }
 
     /// The operator's key, if one of the submissions is the genesis entry: the first entries come together, before any key is known.
-    pub fn founder(&self, raws: &[Raw]) -> Option<Arc<PreparedKey>> {
+    pub fn founder(&self, raws: &[RawSubmission]) -> Option<Arc<PreparedKey>> {
         if !self.keys.current().is_empty() {
             return None;
         }
@@ -103,7 +107,11 @@ impl Checker {
 }
 
 /// Everything but the signature, with the key that must have made it.
-fn form(raw: Raw, keys: &ById, founder: Option<&Arc<PreparedKey>>) -> Result<(Submission, Arc<PreparedKey>), Refusal> {
+fn form(
+    raw: RawSubmission,
+    keys: &KeysById,
+    founder: Option<&Arc<PreparedKey>>,
+) -> Result<(Submission, Arc<PreparedKey>), Refusal> {
     if raw.leaf.len() > MAX_LEAF {
         return Err(Refusal::too_large(format!("an entry has at most {MAX_LEAF} bytes")));
     }

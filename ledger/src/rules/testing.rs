@@ -18,8 +18,8 @@ use tlog::merkle::Index;
 use tlog::note::SignerKey;
 use tlog::policy::Policy;
 
-use super::{Raw, Refusal};
-use crate::engine::publication::OnFailure;
+use super::{RawSubmission, Refusal};
+use crate::engine::publication::QuorumLossPolicy;
 use crate::engine::{Limits, Outcome, Signer, SubmitError};
 use crate::http::Shared;
 use crate::rules;
@@ -43,7 +43,7 @@ pub(crate) struct World {
     pub(crate) map_after: Duration,
     pub(crate) limits: Limits,
     pub(crate) policy: Option<Policy>,
-    pub(crate) on_failure: OnFailure,
+    pub(crate) on_failure: QuorumLossPolicy,
 }
 
 /// A writer with its chain, and with a time of its own.
@@ -103,18 +103,18 @@ pub(crate) fn begin(period: u32, start: u64) -> Body {
 }
 
 /// An entry with the record of its label, where one belongs to it.
-pub(crate) fn raw(entry: &SignedEntry, label: u8) -> Raw {
+pub(crate) fn raw(entry: &SignedEntry, label: u8) -> RawSubmission {
     let record = entry.entry().body.commitment().map(|_| Bytes::from(record(label)));
-    Raw {
+    RawSubmission {
         leaf: Bytes::copy_from_slice(entry.bytes()),
         record,
         document: None,
     }
 }
 
-fn with_document(entry: &SignedEntry, document: &[u8]) -> Raw {
+fn with_document(entry: &SignedEntry, document: &[u8]) -> RawSubmission {
     let document = Some(Bytes::copy_from_slice(document));
-    Raw {
+    RawSubmission {
         leaf: Bytes::copy_from_slice(entry.bytes()),
         record: None,
         document,
@@ -156,12 +156,12 @@ impl World {
             map_after: Duration::from_secs(3600),
             limits: Limits::default(),
             policy: None,
-            on_failure: OnFailure::default(),
+            on_failure: QuorumLossPolicy::default(),
         }
     }
 
     /// Genesis, directory and registry.
-    pub(crate) fn founding(&self) -> Vec<Raw> {
+    pub(crate) fn founding(&self) -> Vec<RawSubmission> {
         let entries = self.founding.iter();
         entries
             .map(|(entry, document)| with_document(entry, document))
@@ -177,7 +177,7 @@ impl World {
     }
 
     /// A document entry by this pen.
-    pub(crate) fn document(pen: &mut Pen, kind: DocumentKind, document: &[u8]) -> Raw {
+    pub(crate) fn document(pen: &mut Pen, kind: DocumentKind, document: &[u8]) -> RawSubmission {
         let entry = pen.write(Body::Document {
             kind,
             digest: Hash::of(document),
@@ -189,7 +189,7 @@ impl World {
         Setup {
             store,
             signer: Signer::new(log_key()).unwrap(),
-            rules: rules::Settings {
+            rules: rules::RulesConfig {
                 genesis: self.founding[0].0.leaf_hash(),
                 origin: ORIGIN.into(),
                 writer: key(LEDGER),
@@ -231,7 +231,7 @@ pub(crate) fn refused(slug: &str) -> Short {
 }
 
 /// Checks and submits as a request handler does.
-pub(crate) async fn try_submit(shared: &Shared, raws: Vec<Raw>) -> Result<Vec<Short>, SubmitError> {
+pub(crate) async fn try_submit(shared: &Shared, raws: Vec<RawSubmission>) -> Result<Vec<Short>, SubmitError> {
     let founder = shared.checker.founder(&raws);
     let checked = shared.checker.check(raws, founder.as_ref());
     let (mut good, mut slots) = (Vec::new(), Vec::new());
@@ -260,6 +260,6 @@ pub(crate) async fn try_submit(shared: &Shared, raws: Vec<Raw>) -> Result<Vec<Sh
         .collect())
 }
 
-pub(crate) async fn submit(shared: &Shared, raws: Vec<Raw>) -> Vec<Short> {
+pub(crate) async fn submit(shared: &Shared, raws: Vec<RawSubmission>) -> Vec<Short> {
     try_submit(shared, raws).await.unwrap()
 }

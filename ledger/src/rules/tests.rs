@@ -200,12 +200,12 @@ async fn faults_of_form_store_nothing() {
     let (shared, _) = world.started(store()).await;
     let broker = Pen::new(BROKER);
     let good = raw(&broker.draft(intent(1)), 1);
-    let changed = |change: fn(&mut super::Raw)| {
+    let changed = |change: fn(&mut super::RawSubmission)| {
         let mut raw = good.clone();
         change(&mut raw);
         raw
     };
-    let flipped_signature = |raw: &mut super::Raw| {
+    let flipped_signature = |raw: &mut super::RawSubmission| {
         let mut leaf = raw.leaf.to_vec();
         *leaf.last_mut().unwrap() ^= 1;
         raw.leaf = leaf.into();
@@ -394,7 +394,7 @@ async fn periods_by_their_entries() {
         period: Period(1),
         event: PeriodEvent::Final { root },
     };
-    let late = NOW + 500 + super::periods::CLOSING;
+    let late = NOW + 500 + super::periods::FINALIZATION_DELAY;
     world.clock.set(late);
     identity.time = late;
     let root = map(&[(1, 5)]);

@@ -11,11 +11,11 @@ type Rows = BTreeMap<Key, Vec<u8>>;
 
 /// The store.
 #[derive(Default)]
-pub struct MemoryStore(Mutex<State>);
+pub struct MemoryStore(Mutex<MemoryState>);
 
 /// How writes fail.
 #[derive(Clone, Copy, Debug)]
-pub struct Fault {
+pub struct WriteFault {
     /// This many succeed before.
     pub after: u32,
     /// Whether the first that fails takes effect all the same, as after an error that is reported too late.
@@ -23,36 +23,36 @@ pub struct Fault {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Failing {
+enum FailedWrite {
     No,
     With,
     Without,
 }
 
-impl Fault {
-    fn next(&mut self) -> Failing {
+impl WriteFault {
+    fn next(&mut self) -> FailedWrite {
         if let Some(after) = self.after.checked_sub(1) {
             self.after = after;
-            return Failing::No;
+            return FailedWrite::No;
         }
         // Only one takes effect: the next comes from a caller that should have stopped.
         if std::mem::take(&mut self.applied) {
-            Failing::With
+            FailedWrite::With
         } else {
-            Failing::Without
+            FailedWrite::Without
         }
     }
 }
 
 #[derive(Default)]
-struct State {
+struct MemoryState {
     live: Rows,
     durable: Rows,
     unsynced: Vec<(Key, Option<Vec<u8>>)>,
-    fault: Option<Fault>,
+    fault: Option<WriteFault>,
 }
 
-impl State {
+impl MemoryState {
     fn sync(&mut self) {
         for (key, value) in self.unsynced.drain(..) {
             set(&mut self.durable, key, value);
@@ -92,11 +92,11 @@ impl MemoryStore {
     }
 
     /// Lets writes fail from now on; `None`: no longer.
-    pub fn set_fault(&self, fault: Option<Fault>) {
+    pub fn set_fault(&self, fault: Option<WriteFault>) {
         self.state().fault = fault;
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, MemoryState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -108,8 +108,8 @@ impl Store for MemoryStore {
 
     fn write(&self, batch: &Batch, durability: Durability) -> Result<(), StoreError> {
         let mut state = self.state();
-        let failing = state.fault.as_mut().map(Fault::next);
-        if failing == Some(Failing::Without) {
+        let failing = state.fault.as_mut().map(WriteFault::next);
+        if failing == Some(FailedWrite::Without) {
             return Err(StoreError::database("told to fail"));
         }
         for (column, key, value) in batch.sorted() {
@@ -121,7 +121,7 @@ impl Store for MemoryStore {
             state.sync();
         }
         match failing {
-            Some(Failing::With) => Err(StoreError::database("told to fail, though it was written")),
+            Some(FailedWrite::With) => Err(StoreError::database("told to fail, though it was written")),
             _ => Ok(()),
         }
     }

@@ -91,11 +91,11 @@ pub enum Durability {
 #[derive(Default)]
 pub struct Batch {
     bytes: Vec<u8>,
-    rows: Vec<Row>,
+    rows: Vec<BatchRow>,
 }
 
 #[derive(Clone, Copy)]
-struct Row {
+struct BatchRow {
     column: Column,
     key: (usize, usize),
     value: Option<(usize, usize)>,
@@ -115,13 +115,13 @@ impl Batch {
             self.bytes.extend_from_slice(part);
         }
         let value = Some((start, self.bytes.len()));
-        self.rows.push(Row { column, key, value });
+        self.rows.push(BatchRow { column, key, value });
     }
 
     /// Removes a row, whether or not it is there.
     pub fn delete(&mut self, column: Column, key: &[u8]) {
         let key = self.keep(key);
-        self.rows.push(Row {
+        self.rows.push(BatchRow {
             column,
             key,
             value: None,

@@ -25,11 +25,11 @@ use rocksdb::{
 use super::{Batch, Column, Durability, KeyValue, Store, StoreError, Visit};
 use crate::failpoints::{self, Point};
 
-const MEBI: usize = 1 << 20;
+const MIB: usize = 1 << 20;
 /// What a row of a batch takes besides key and value, about: tag, column family and two lengths.
-const ROW: usize = 8;
-const ATTEMPTS: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(50);
+const ROW_OVERHEAD: usize = 8;
+const MAX_ATTEMPTS: u32 = 20;
+const RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// The store.
 pub struct RocksStore {
@@ -50,11 +50,11 @@ impl RocksStore {
         let mut options = options();
         options.create_if_missing(true);
         options.create_missing_column_families(true);
-        let db = try_often(
+        let db = open_with_retries(
             || DB::open_cf_descriptors(&options, directory, families()),
             |e| e.contains("lock"),
         )
-        .map_err(explained)?;
+        .map_err(explain)?;
         Ok(Self { db })
     }
 
@@ -62,11 +62,11 @@ impl RocksStore {
     ///
     /// The writer may remove files while they are being opened; then it is tried again.
     pub fn open_read_only(directory: &Path) -> Result<Self, StoreError> {
-        let db = try_often(
+        let db = open_with_retries(
             || DB::open_cf_descriptors_read_only(&options(), directory, families(), false),
             |_| true,
         )
-        .map_err(explained)?;
+        .map_err(explain)?;
         Ok(Self { db })
     }
 
@@ -78,7 +78,7 @@ impl RocksStore {
 }
 
 /// Before 1.0 nothing is converted: a store with other columns is another version's.
-fn explained(error: rocksdb::Error) -> StoreError {
+fn explain(error: rocksdb::Error) -> StoreError {
     let text: &str = error.as_ref();
     // The first when it has a column that is unknown here, the second when one that is read lacks.
     if text.contains("Column families not opened") || text.contains("Column family not found") {
@@ -87,13 +87,13 @@ fn explained(error: rocksdb::Error) -> StoreError {
     error.into()
 }
 
-fn try_often<T>(
+fn open_with_retries<T>(
     open: impl Fn() -> Result<T, rocksdb::Error>,
     again: impl Fn(&str) -> bool,
 ) -> Result<T, rocksdb::Error> {
-    for _ in 1..ATTEMPTS {
+    for _ in 1..MAX_ATTEMPTS {
         match open() {
-            Err(error) if again(error.as_ref()) => std::thread::sleep(PAUSE),
+            Err(error) if again(error.as_ref()) => std::thread::sleep(RETRY_DELAY),
             other => return other,
         }
     }
@@ -104,9 +104,9 @@ fn options() -> Options {
     let mut options = Options::default();
     options.set_recycle_log_file_num(4);
     options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
-    options.set_db_write_buffer_size(256 * MEBI);
-    options.set_max_total_wal_size(512 * MEBI as u64);
-    options.set_bytes_per_sync(MEBI as u64);
+    options.set_db_write_buffer_size(256 * MIB);
+    options.set_max_total_wal_size(512 * MIB as u64);
+    options.set_bytes_per_sync(MIB as u64);
     options.set_paranoid_checks(true);
     options.set_max_open_files(-1);
     options.set_max_background_jobs(2);
@@ -115,7 +115,7 @@ fn options() -> Options {
 }
 
 fn families() -> Vec<ColumnFamilyDescriptor> {
-    let cache = Cache::new_lru_cache(64 * MEBI);
+    let cache = Cache::new_lru_cache(64 * MIB);
     let family = |column: Column| {
         let mut table = BlockBasedOptions::default();
         table.set_block_cache(&cache);
@@ -123,7 +123,7 @@ fn families() -> Vec<ColumnFamilyDescriptor> {
         let mut options = Options::default();
         options.set_block_based_table_factory(&table);
         options.set_compression_type(DBCompressionType::None);
-        options.set_write_buffer_size(64 * MEBI);
+        options.set_write_buffer_size(64 * MIB);
         ColumnFamilyDescriptor::new(column.name(), options)
     };
     Column::ALL.into_iter().map(family).collect()
@@ -139,7 +139,7 @@ impl Store for RocksStore {
             return Err(StoreError::database("No space left on device (a fail point says so)"));
         }
         let (bytes, count) = batch.size();
-        let mut rows = WriteBatch::with_capacity_bytes(bytes + count * ROW);
+        let mut rows = WriteBatch::with_capacity_bytes(bytes + count * ROW_OVERHEAD);
         for (column, key, value) in batch.sorted() {
             let family = self.family(column)?;
             match value {

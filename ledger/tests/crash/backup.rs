@@ -10,7 +10,7 @@ use ledger::store::{Batch, Column, Durability, Store};
 
 use crate::harness::{client, found};
 use crate::mirror::Mirror;
-use crate::process::{Ledger, free_port};
+use crate::process::{LedgerProcess, free_port};
 use crate::random::{Random, seed};
 use crate::world::World;
 use crate::writer::Writer;
@@ -44,7 +44,7 @@ pub(crate) async fn backup_restore_check() -> Result<()> {
     let mut random = Random::new(seed());
     let port = free_port(random.next())?;
     let client = client()?;
-    let mut ledger = Ledger::start(&world, port, "")?;
+    let mut ledger = LedgerProcess::start(&world, port, "")?;
     ensure!(ledger.ready(&client, &world).await?);
     found(&client, &ledger.url, &world).await?;
     let mut writer = Writer::new(0, random);
@@ -82,7 +82,7 @@ pub(crate) async fn backup_restore_check() -> Result<()> {
 /// The restored log has every entry that was acknowledged when the backup began, and nothing else.
 async fn served_again(world: &World, port: u16, writer: &Writer, saved: u64) -> Result<()> {
     let client = client()?;
-    let mut ledger = Ledger::start(world, port, "")?;
+    let mut ledger = LedgerProcess::start(world, port, "")?;
     ensure!(ledger.ready(&client, world).await?);
     let mut mirror = Mirror::new();
     mirror.follow(&client, &ledger.url, world).await?;

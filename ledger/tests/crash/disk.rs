@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::harness::{client, found};
 use crate::mirror::Mirror;
-use crate::process::{Ledger, free_port, said};
+use crate::process::{LedgerProcess, free_port, said};
 use crate::random::{Random, seed};
 use crate::wire;
 use crate::world::World;
@@ -38,10 +38,10 @@ impl Failing {
 
     /// A fail point of the store, after some good commits, and for good.
     pub(crate) async fn at_point(mut self, point: &str) -> Result<()> {
-        let mut ledger = Ledger::start(&self.world, self.port, &format!("{point}=20*off->return"))?;
+        let mut ledger = LedgerProcess::start(&self.world, self.port, &format!("{point}=20*off->return"))?;
         self.fill(&mut ledger, "a fail point says so").await?;
         drop(ledger);
-        let ledger = Ledger::start(&self.world, self.port, "")?;
+        let ledger = LedgerProcess::start(&self.world, self.port, "")?;
         self.goes_on(ledger).await
     }
 
@@ -57,7 +57,7 @@ impl Failing {
         let mut command = Command::new("unshare");
         command.args(["-rm", "sh", "-c", script, "sh"]);
         command.arg(&mount).arg(&mount).arg(env!("CARGO_BIN_EXE_ledger"));
-        let mut ledger = Ledger::start_with(command, &self.world, self.port, "")?;
+        let mut ledger = LedgerProcess::start_with(command, &self.world, self.port, "")?;
         self.fill(&mut ledger, "No space left on device").await?;
         // The shell waits for it, removes the ballast, and starts it again.
         ledger.stop_child()?;
@@ -65,7 +65,7 @@ impl Failing {
         self.goes_on(ledger).await
     }
 
-    async fn fill(&mut self, ledger: &mut Ledger, reason: &str) -> Result<()> {
+    async fn fill(&mut self, ledger: &mut LedgerProcess, reason: &str) -> Result<()> {
         let client = client()?;
         ensure!(ledger.ready(&client, &self.world).await?, "killed by somebody else");
         found(&client, &ledger.url, &self.world).await?;
@@ -113,7 +113,7 @@ impl Failing {
         Ok(())
     }
 
-    async fn goes_on(mut self, mut ledger: Ledger) -> Result<()> {
+    async fn goes_on(mut self, mut ledger: LedgerProcess) -> Result<()> {
         let client = client()?;
         ensure!(ledger.ready(&client, &self.world).await?, "killed by somebody else");
         let written = self.writer.write_once(&client, &ledger.url, &self.world).await?;

@@ -20,15 +20,15 @@ use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 
 use crate::mirror::Mirror;
-use crate::process::{Ledger, free_port};
+use crate::process::{LedgerProcess, free_port};
 use crate::random::Random;
-use crate::wire::{self, Answer, Posted};
+use crate::wire::{self, EntryAnswer, Posted};
 use crate::witness::Witness;
 use crate::world::{BROKERS, ORIGIN, World};
 use crate::writer::Writer;
 
 /// A fail point that is not reached within this time is given up for a plain kill.
-const PATIENCE: Duration = Duration::from_millis(1500);
+const FAIL_POINT_TIMEOUT: Duration = Duration::from_millis(1500);
 /// After this many kills a new log is begun.
 const KILLS_PER_LOG: u64 = 150;
 
@@ -115,7 +115,7 @@ pub(crate) async fn run(kills: u64, seed: u64) -> Result<Figures> {
     let mut random = Random::new(seed);
     while figures.kills < kills {
         let end = kills.min(figures.kills + KILLS_PER_LOG);
-        let mut log = Log::found(random.next()).await?;
+        let mut log = LogUnderTest::found(random.next()).await?;
         while figures.kills < end {
             let kill = Kill::choose(figures.kills, &mut random);
             let number = figures.kills;
@@ -131,7 +131,7 @@ pub(crate) async fn run(kills: u64, seed: u64) -> Result<Figures> {
 }
 
 /// A log, its writers, its witness, and what the harness knows of it.
-struct Log {
+struct LogUnderTest {
     directory: Option<TempDir>,
     world: World,
     port: u16,
@@ -142,7 +142,7 @@ struct Log {
     seen: Vec<Checkpoint>,
 }
 
-impl Log {
+impl LogUnderTest {
     async fn found(seed: u64) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let witness = Witness::start().await?;
@@ -159,7 +159,7 @@ impl Log {
             seen: Vec::new(),
             world,
         };
-        let mut ledger = Ledger::start(&log.world, log.port, "")?;
+        let mut ledger = LedgerProcess::start(&log.world, log.port, "")?;
         let client = client()?;
         ensure!(ledger.ready(&client, &log.world).await?, "killed by somebody else");
         found(&client, &ledger.url, &log.world).await?;
@@ -170,7 +170,7 @@ impl Log {
     /// From a start to the next kill.
     async fn life(&mut self, kill: Kill, figures: &mut Figures) -> Result<()> {
         let client = client()?;
-        let mut ledger = Ledger::start(&self.world, self.port, &kill.failpoints())?;
+        let mut ledger = LedgerProcess::start(&self.world, self.port, &kill.failpoints())?;
         let place = if let Kill::Starting(after) = kill {
             ledger.die(Duration::from_micros(after), &self.world).await?;
             "while starting"
@@ -188,12 +188,12 @@ impl Log {
         self.check(figures).await
     }
 
-    async fn load(&mut self, client: &reqwest::Client, ledger: &mut Ledger, kill: Kill) -> Result<&'static str> {
+    async fn load(&mut self, client: &reqwest::Client, ledger: &mut LedgerProcess, kill: Kill) -> Result<&'static str> {
         let url = ledger.url.clone();
         let (world, mut at_point) = (&self.world, false);
         let limit = match kill {
             Kill::Loaded(after) => Duration::from_micros(after),
-            _ => PATIENCE,
+            _ => FAIL_POINT_TIMEOUT,
         };
         let [first, second, third] = self.writers.as_mut_slice() else {
             anyhow::bail!("there are three writers");
@@ -220,7 +220,7 @@ impl Log {
     /// Restarts, compares everything with what is known, and ends the ledger by SIGKILL: no clean end helps the next start.
     async fn check(&mut self, figures: &mut Figures) -> Result<()> {
         let client = client()?;
-        let mut ledger = Ledger::start(&self.world, self.port, "")?;
+        let mut ledger = LedgerProcess::start(&self.world, self.port, "")?;
         ensure!(ledger.ready(&client, &self.world).await?, "killed by somebody else");
         let (url, world) = (ledger.url.clone(), &self.world);
         if let Some((size, root)) = self.witness.stored() {
@@ -247,7 +247,7 @@ impl Log {
     /// The last look at a log: everything that was not answered is taken now, and the store is whole.
     async fn finish(mut self, figures: &mut Figures) -> Result<()> {
         let client = client()?;
-        let mut ledger = Ledger::start(&self.world, self.port, "")?;
+        let mut ledger = LedgerProcess::start(&self.world, self.port, "")?;
         ensure!(ledger.ready(&client, &self.world).await?, "killed by somebody else");
         for writer in &mut self.writers {
             ensure!(
@@ -274,10 +274,10 @@ pub(crate) async fn found(client: &reqwest::Client, url: &str, world: &World) ->
     let (documents, period) = world.founding.split_at(3);
     for part in [documents, period] {
         let answers = match wire::post(client, url, world, part).await? {
-            Posted::Answers(answers) => answers,
-            Posted::Nothing(why) => anyhow::bail!("the log cannot be founded: {why}"),
+            Posted::Answered(answers) => answers,
+            Posted::Unanswered(why) => anyhow::bail!("the log cannot be founded: {why}"),
         };
-        let recorded = answers.iter().all(|answer| matches!(answer, Answer::Recorded(..)));
+        let recorded = answers.iter().all(|answer| matches!(answer, EntryAnswer::Recorded(..)));
         ensure!(recorded, "{answers:?}");
     }
     Ok(())

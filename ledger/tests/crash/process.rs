@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::world::World;
 
 const SIGKILL: i32 = 9;
-const STARTING: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A port of this machine that is free, below those that clients get.
 pub(crate) fn free_port(seed: u64) -> Result<u16> {
@@ -26,18 +26,18 @@ pub(crate) fn free_port(seed: u64) -> Result<u16> {
 }
 
 /// The process; killed on drop.
-pub(crate) struct Ledger {
+pub(crate) struct LedgerProcess {
     child: Child,
     pub(crate) url: String,
 }
 
-impl Ledger {
+impl LedgerProcess {
     /// Starts `ledger serve` with these fail points. Its log goes to `ledger.log`.
     pub(crate) fn start(world: &World, port: u16, failpoints: &str) -> Result<Self> {
         Self::start_with(Command::new(env!("CARGO_BIN_EXE_ledger")), world, port, failpoints)
     }
 
-    /// As [`Ledger::start`], with another program that runs the ledger; the ledger's own arguments are added.
+    /// As [`LedgerProcess::start`], with another program that runs the ledger; the ledger's own arguments are added.
     pub(crate) fn start_with(mut command: Command, world: &World, port: u16, failpoints: &str) -> Result<Self> {
         let log = File::options()
             .create(true)
@@ -63,7 +63,7 @@ impl Ledger {
     /// Waits until it serves; `false` if it was killed before.
     pub(crate) async fn ready(&mut self, client: &reqwest::Client, world: &World) -> Result<bool> {
         let started = Instant::now();
-        while started.elapsed() < STARTING {
+        while started.elapsed() < START_TIMEOUT {
             if let Some(status) = self.child.try_wait()? {
                 return killed(status, world).map(|()| false);
             }
@@ -72,7 +72,7 @@ impl Ledger {
             }
             tokio::time::sleep(Duration::from_millis(3)).await;
         }
-        bail!("the ledger does not serve after {STARTING:?}: {}", said(world))
+        bail!("the ledger does not serve after {START_TIMEOUT:?}: {}", said(world))
     }
 
     /// Waits until a fail point has killed it, or kills it after `limit`; whether the fail point did.
@@ -111,18 +111,18 @@ impl Ledger {
     /// Waits for a clean end.
     pub(crate) async fn ended(mut self) -> Result<()> {
         let started = Instant::now();
-        while started.elapsed() < STARTING {
+        while started.elapsed() < START_TIMEOUT {
             if let Some(status) = self.child.try_wait()? {
                 ensure!(status.success(), "the ledger ended with {status}");
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        bail!("the ledger does not end within {STARTING:?} of SIGTERM")
+        bail!("the ledger does not end within {START_TIMEOUT:?} of SIGTERM")
     }
 }
 
-impl Drop for Ledger {
+impl Drop for LedgerProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -12,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::harness::{client, found};
-use crate::process::{Ledger, free_port};
+use crate::process::{LedgerProcess, free_port};
 use crate::random::{Random, seed};
 use crate::world::World;
 use crate::writer::Writer;
@@ -44,7 +44,7 @@ pub(crate) async fn traced(failpoints: &str) -> Result<(usize, Vec<String>)> {
     strace.arg("trace=write,writev,pwrite64,fdatasync,fsync,sendto,sendmsg");
     strace.arg("-o").arg(&trace).arg(env!("CARGO_BIN_EXE_ledger"));
     let mut random = Random::new(seed());
-    let mut ledger = Ledger::start_with(strace, &world, free_port(random.next())?, failpoints)?;
+    let mut ledger = LedgerProcess::start_with(strace, &world, free_port(random.next())?, failpoints)?;
     let client = client()?;
     ensure!(ledger.ready(&client, &world).await?, "killed by somebody else");
     found(&client, &ledger.url, &world).await?;

@@ -11,7 +11,7 @@ const CBOR_SEQ: &str = "application/cbor-seq";
 
 /// What the log said to a submission.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) enum EntryAnswer {
     /// Index and verified receipt's checkpoint.
     Recorded(u64, Checkpoint),
     /// The whole refusal, for the message of a failing test.
@@ -21,9 +21,9 @@ pub(crate) enum Answer {
 /// What became of a request.
 pub(crate) enum Posted {
     /// An answer for each submission.
-    Answers(Vec<Answer>),
+    Answered(Vec<EntryAnswer>),
     /// The ledger has gone, or says that it has stopped.
-    Nothing(String),
+    Unanswered(String),
 }
 
 /// Submits, and verifies every receipt that comes back.
@@ -40,14 +40,14 @@ pub(crate) async fn post(
         .body(body(submissions)?);
     let response = match request.send().await {
         Ok(response) => response,
-        Err(error) => return Ok(Posted::Nothing(error.to_string())),
+        Err(error) => return Ok(Posted::Unanswered(error.to_string())),
     };
     let status = response.status();
     let Ok(bytes) = response.bytes().await else {
-        return Ok(Posted::Nothing("the answer broke off".into()));
+        return Ok(Posted::Unanswered("the answer broke off".into()));
     };
     if status == 503 {
-        return Ok(Posted::Nothing(String::from_utf8_lossy(&bytes).into_owned()));
+        return Ok(Posted::Unanswered(String::from_utf8_lossy(&bytes).into_owned()));
     }
     let mut answers = Vec::new();
     let mut rest = bytes.as_ref();
@@ -57,7 +57,7 @@ pub(crate) async fn post(
         answers.push(answer(world, submissions.get(answers.len()), value)?);
     }
     ensure!(answers.len() == submissions.len(), "an answer for each submission");
-    Ok(Posted::Answers(answers))
+    Ok(Posted::Answered(answers))
 }
 
 fn body(submissions: &[Submission]) -> Result<Vec<u8>> {
@@ -71,9 +71,9 @@ fn body(submissions: &[Submission]) -> Result<Vec<u8>> {
     Ok(body)
 }
 
-fn answer(world: &World, submission: Option<&Submission>, value: Value) -> Result<Answer> {
+fn answer(world: &World, submission: Option<&Submission>, value: Value) -> Result<EntryAnswer> {
     let Value::Array(parts) = value else {
-        return Ok(Answer::Refused(format!("{value:?}")));
+        return Ok(EntryAnswer::Refused(format!("{value:?}")));
     };
     let (Some(Value::Integer(index)), Some(Value::Bytes(receipt))) = (parts.first(), parts.get(1)) else {
         bail!("an answer is an index and a receipt");
@@ -88,7 +88,10 @@ fn answer(world: &World, submission: Option<&Submission>, value: Value) -> Resul
         i128::from(*index) == i128::from(verified.index().get()),
         "a receipt for another index"
     );
-    Ok(Answer::Recorded(verified.index().get(), verified.checkpoint().clone()))
+    Ok(EntryAnswer::Recorded(
+        verified.index().get(),
+        verified.checkpoint().clone(),
+    ))
 }
 
 /// Reads a checkpoint (`head` or `checkpoint`) and verifies the log's signature.

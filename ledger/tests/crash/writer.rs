@@ -8,11 +8,11 @@ use tlog::checkpoint::Checkpoint;
 use tlog::merkle::Index;
 
 use crate::random::Random;
-use crate::wire::{Answer, Posted, post};
+use crate::wire::{EntryAnswer, Posted, post};
 use crate::world::{PERIOD, Submission, World, broker, now};
 
 /// Acknowledged entries that are compared with the log again at every check, beside the new ones.
-const KEPT: usize = 200;
+const MAX_RETAINED: usize = 200;
 
 /// What the log has acknowledged.
 #[derive(Clone)]
@@ -76,16 +76,16 @@ impl Writer {
             }
         }
         let answers = match post(client, url, world, &self.unanswered).await? {
-            Posted::Answers(answers) => answers,
-            Posted::Nothing(why) => {
+            Posted::Answered(answers) => answers,
+            Posted::Unanswered(why) => {
                 self.why_unanswered = why;
                 return Ok(false);
             }
         };
         for (submission, answer) in std::mem::take(&mut self.unanswered).into_iter().zip(answers) {
             match answer {
-                Answer::Recorded(index, checkpoint) => self.acknowledge(index, submission, checkpoint),
-                Answer::Refused(why) => bail!("an honest entry was refused: {why}"),
+                EntryAnswer::Recorded(index, checkpoint) => self.acknowledge(index, submission, checkpoint),
+                EntryAnswer::Refused(why) => bail!("an honest entry was refused: {why}"),
             }
         }
         Ok(true)
@@ -137,7 +137,7 @@ impl Writer {
     /// Lets go of all but a few acknowledged entries, which have been checked; how many those were that are new.
     pub(crate) fn forget(&mut self) -> u64 {
         let new = self.acknowledged.len() - self.checked;
-        let keep = self.acknowledged.len().saturating_sub(KEPT);
+        let keep = self.acknowledged.len().saturating_sub(MAX_RETAINED);
         self.acknowledged.drain(..keep);
         self.checked = self.acknowledged.len();
         new as u64
@@ -156,11 +156,12 @@ impl Writer {
         let honest = self.pen.clone();
         let twice = self.labelled(LabelledKind::Intent, label.0, None)?;
         self.pen = honest;
-        let Posted::Answers(answers) = post(client, url, world, &[old.submission.clone(), twice]).await? else {
+        let Posted::Answered(answers) = post(client, url, world, &[old.submission.clone(), twice]).await? else {
             bail!("the ledger has gone while it was checked");
         };
         match answers.as_slice() {
-            [Answer::Recorded(index, _), Answer::Refused(why)] if why.contains("label-used") => (*index == old.index)
+            [EntryAnswer::Recorded(index, _), EntryAnswer::Refused(why)] if why.contains("label-used") => (*index
+                == old.index)
                 .then_some(())
                 .context("an acknowledged entry stands elsewhere now"),
             other => bail!("a used label was not refused: {other:?}"),

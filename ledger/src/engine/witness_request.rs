@@ -16,7 +16,7 @@ use crate::failpoints::{self, Point};
 
 /// What became of asking one witness.
 #[derive(Debug)]
-pub(super) enum Asked {
+pub(super) enum WitnessReply {
     /// Its cosignature, verified.
     Cosigned(SignatureLine),
     /// Not now: not reached, busy, or it does not know this log (yet).
@@ -57,34 +57,34 @@ pub(super) enum Monitored {
 }
 
 /// One witness and the head that it is asked about.
-pub(super) struct Asking {
+pub(super) struct WitnessRequest {
     pub(super) witness: Witness,
     pub(super) policy: Arc<Policy>,
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) client: http::Client,
 }
 
-impl Asking {
+impl WitnessRequest {
     /// Asks, and asks again once if the witness has cosigned another size last. Gives the answer and the witness's last size.
-    pub(super) async fn ask(&self, mut old: u64) -> (u64, Asked) {
+    pub(super) async fn ask(&self, mut old: u64) -> (u64, WitnessReply) {
         let mut resynced = false;
         let asked = loop {
             match self.submit(old).await {
-                Err(error) => break Asked::Retry(error),
+                Err(error) => break WitnessReply::Retry(error),
                 Ok(WitnessAnswer::Cosigned(lines)) => break self.verified(lines),
                 Ok(WitnessAnswer::Resync(size)) if size.get() > self.snapshot.head.size => {
-                    break Asked::Contradicts(self.prove(size.get()).await);
+                    break WitnessReply::Contradicts(self.prove(size.get()).await);
                 }
                 Ok(WitnessAnswer::Resync(size)) if !resynced => {
                     resynced = true;
                     old = size.get();
                 }
-                Ok(WitnessAnswer::Resync(_) | WitnessAnswer::Retry) => break Asked::Retry("it is busy".into()),
+                Ok(WitnessAnswer::Resync(_) | WitnessAnswer::Retry) => break WitnessReply::Retry("it is busy".into()),
                 Ok(WitnessAnswer::Refused(status)) => {
-                    break Asked::Retry(format!("status {status}: does it know this log?"));
+                    break WitnessReply::Retry(format!("status {status}: does it know this log?"));
                 }
                 Ok(WitnessAnswer::Alarm(status)) => {
-                    break Asked::Alarm(format!("status {status}: it has seen another tree"));
+                    break WitnessReply::Alarm(format!("status {status}: it has seen another tree"));
                 }
             }
         };
@@ -166,14 +166,14 @@ impl Asking {
     }
 
     /// The line of this witness, if it verifies. Others are none of our business (WI-3).
-    fn verified(&self, lines: Vec<SignatureLine>) -> Asked {
+    fn verified(&self, lines: Vec<SignatureLine>) -> WitnessReply {
         let own = lines.into_iter().find(|line| self.witness.key.matches(line));
         let text = Note::parse(self.snapshot.note.as_bytes()).map(|note| note.text);
         match (own, text) {
             (Some(own), Ok(text)) if cosignature::verify(&text, &own, &self.witness.key).is_ok() => {
-                Asked::Cosigned(own)
+                WitnessReply::Cosigned(own)
             }
-            _ => Asked::Alarm("its answer has no valid cosignature by the policy's key".into()),
+            _ => WitnessReply::Alarm("its answer has no valid cosignature by the policy's key".into()),
         }
     }
 }
