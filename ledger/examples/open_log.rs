@@ -1,21 +1,21 @@
-//! A plain transparency log of arbitrary bytes on the ledger's engine, so that other projects' clients, load generators, checkers
-//! and witnesses can run against it.
+//! A plain transparency log of arbitrary bytes on the ledger's engine. Clients, load generators, checkers and witnesses
+//! of other projects can be tested with it.
 //!
 //! ```text
 //! open_log --listen ADDR --data DIR --key FILE
 //! ```
 //!
-//! FILE holds a signed-note private key (`PRIVATE+KEY+…`) whose name is the log's origin. The first line on standard output is
-//! the verifier key, printed once the address is bound.
+//! FILE contains a signed-note private key (`PRIVATE+KEY+…`) whose name is the log's origin. When the address is
+//! bound, the program prints the verifier key as the first line on standard output.
 //!
 //! | Endpoint | Answer |
 //! | --- | --- |
-//! | `POST /add` | body: the entry, 0 to 65535 bytes; its index in decimal, as soon as the published checkpoint covers it |
+//! | `POST /add` | the request body is the entry, 0 to 65535 bytes; the answer is its index in decimal, when the published checkpoint covers it |
 //! | `GET /checkpoint`, `/head`, `/tile/…` | see [`ledger::http::tree`] |
 //!
-//! 413 for a larger body, 429 with `Retry-After` when the queue is full, 503 when the store has failed; all as problem details.
-//! Commits, tiles and checkpoints are the ledger's. There are no witnesses, so a durable checkpoint is a published one. The log
-//! keeps no index of its entries: the same bytes twice are two entries.
+//! Errors are problem details: 413 for a larger body, 429 with `Retry-After` when the queue is full, 503 when the store
+//! has failed. Commits, tiles and checkpoints are those of the ledger. There are no witnesses, so every durable
+//! checkpoint is published. The log does not detect duplicates: the same bytes submitted twice are two entries.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -53,7 +53,7 @@ struct Arguments {
     /// Address to listen on.
     #[arg(long)]
     listen: SocketAddr,
-    /// Directory of the log; made if there is none.
+    /// Directory of the log; created if there is none.
     #[arg(long)]
     data: PathBuf,
     /// File with the signed-note private key.
@@ -96,8 +96,8 @@ fn read_key(file: &PathBuf) -> Result<SignerKey, Failure> {
     key.map_err(|error| format!("{} is not a signed-note private key: {error}", file.display()).into())
 }
 
-/// Opens the log in `store` and makes its routes.
-fn start(store: Arc<dyn Store>, signer: Signer) -> Result<(Arc<SequencedLog<Anything>>, Router), Failure> {
+/// Opens the log in `store` and returns it with its routes.
+fn start(store: Arc<dyn Store>, signer: Signer) -> Result<(Arc<SequencedLog<AdmitAll>>, Router), Failure> {
     let rows = Rows::new(store);
     let opened = open(&rows, &signer)?;
     let publication = Arc::new(Publication::open(None, QuorumLossPolicy::default(), &rows, &opened)?);
@@ -105,7 +105,7 @@ fn start(store: Arc<dyn Store>, signer: Signer) -> Result<(Arc<SequencedLog<Anyt
         rows.clone(),
         signer,
         opened,
-        Anything,
+        AdmitAll,
         Limits::default(),
     )?);
     let add = post(add).layer(DefaultBodyLimit::max(MAX_ENTRY));
@@ -119,15 +119,15 @@ fn start(store: Arc<dyn Store>, signer: Signer) -> Result<(Arc<SequencedLog<Anyt
 }
 
 /// Admits every entry.
-struct Anything;
+struct AdmitAll;
 
-/// A body and its leaf hash, computed in the request handler.
+/// A request body and its leaf hash, which the request handler computes.
 struct Addition {
     body: Bytes,
     leaf: Hash,
 }
 
-impl Admission for Anything {
+impl Admission for AdmitAll {
     type Submission = Addition;
     type Refusal = ();
 
@@ -147,7 +147,7 @@ impl Admission for Anything {
 }
 
 async fn add(
-    State(log): State<Arc<SequencedLog<Anything>>>,
+    State(log): State<Arc<SequencedLog<AdmitAll>>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<String, Problem> {
     let body = body.map_err(|rejection| match rejection.status() {

@@ -1,14 +1,16 @@
-//! `ledger backup` and `ledger restore`: a copy of the store, row by row, that is checked before it counts.
+//! `ledger backup` and `ledger restore`: copy the store row by row, and check the copy before it is put in place.
 //!
-//! A backup is taken beside a running ledger: the reader sees the state that was durable when it opened, and nothing later. It is
-//! a store of its own in `DIR/store`, freshly written, so a damaged file of the old one is not carried along. Whatever is in it was
-//! compared by [`crate::check`]; a copy that does not pass is removed again.
+//! A backup can be taken while the ledger runs. It has exactly the state that was durable when the source was opened. A
+//! backup is a store of its own in `DIR/store`, written from scratch, so a damaged file of the source is not copied.
+//! [`crate::check`] checks the copy; a copy that fails the check is removed.
 //!
-//! The rows of `Meta`, the head among them, come last and synced: a copy that was broken off is no log.
+//! The rows of `Meta`, which include the head, are written last and synced. A cancelled copy therefore has no head and
+//! cannot be opened as a log.
 //!
-//! **A backup does not hold the log's key, the writer key and the policy.** And it is old: a log that goes on from it when
-//! anybody has seen a newer checkpoint would fork. Start-up refuses a store behind its own published checkpoint or behind a witness; the
-//! entries since then are lost to this ledger, and only writers' journals and exports may still have them.
+//! **A backup does not contain the log's key, the writer key or the policy.** It is also old: new entries on it fork
+//! the log if anyone has seen a newer checkpoint. Start-up refuses a store that is behind its own published checkpoint
+//! or behind a witness. The ledger loses the entries since the backup; only writers' journals and exports may still
+//! have them.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -24,40 +26,41 @@ use crate::store::rocks::RocksStore;
 use crate::store::{Batch, Column, Durability, END, Store, StoreError};
 
 const MAX_ATTEMPTS: u32 = 3;
-/// Bytes that are written at once.
+/// The approximate size of one write, in bytes.
 const WRITE_CHUNK: usize = 4 << 20;
 
-/// Why there is no copy.
+/// Why the store was not copied.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// There is no store.
+    /// The source directory has no store.
     #[error("there is no ledger's store in {0}")]
     NoStore(PathBuf),
-    /// The target is in use.
+    /// The target exists.
     #[error("{0} exists: a store is never overwritten; move it away, or choose another directory")]
     Target(PathBuf),
-    /// The source is damaged.
+    /// The copy failed the check.
     #[error(
-        "the store contradicts itself, so it was not copied ({count} findings, the first: {first}); run `ledger check`"
+        "the store is inconsistent, so it was not copied ({count} findings, the first: {first}); run `ledger check`"
     )]
     Damaged {
         /// The first finding.
         first: String,
-        /// How many there are.
+        /// The number of findings.
         count: u64,
     },
-    /// A store.
+    /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Files.
+    /// A file or directory cannot be written.
     #[error("cannot write the copy: {0}")]
     Io(#[from] io::Error),
 }
 
-/// Copies the store of the data directory `from` into the directory `to`, which must not hold one. Both `backup` and `restore`.
+/// Copies the store of the data directory `from` into the directory `to`, which must not have a store. Used by `backup`
+/// and `restore`.
 ///
 /// # Errors
-/// [`BackupError`]. Nothing is left in `to` then.
+/// [`BackupError`]. Nothing remains in `to` then.
 pub fn copy(from: &Path, to: &Path) -> Result<Report, BackupError> {
     let source = store_below(from).ok_or_else(|| BackupError::NoStore(from.to_path_buf()))?;
     let target = to.join(STORE);
@@ -69,7 +72,8 @@ pub fn copy(from: &Path, to: &Path) -> Result<Report, BackupError> {
     let mut attempt = 1;
     let copied = loop {
         match copy_once(&source, &aside) {
-            // A reader that opens while a writer replaces its files may see two moments at once. The check notices.
+            // If the writer replaces files while they are opened, the reader may see a mixed state, which the check
+            // detects.
             Err(BackupError::Damaged { .. } | BackupError::Store(_)) if attempt < MAX_ATTEMPTS => attempt += 1,
             done => break done,
         }
@@ -81,7 +85,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<Report, BackupError> {
         Ok(report)
     });
     if placed.is_err() {
-        // What was written is of no use; the reason matters more than whether it could be removed.
+        // The incomplete copy is useless. The original error matters more than a failure to remove it.
         let _ = std::fs::remove_dir_all(&aside);
     }
     placed

@@ -1,11 +1,14 @@
-//! `ledger check`: reads everything that is stored and compares it with itself, also beside a running ledger.
+//! `ledger check`: reads the whole store and checks that it is consistent, also while a ledger runs on it.
 //!
-//! * the tree: every tile and the head's root are made again from the entries; all kept and published checkpoints have its roots;
-//! * what belongs to entries ([`crate::rules::check`]): chains and their index, labels, records, documents, open intents;
-//! * nothing is left over: no row that no entry accounts for.
+//! * The tree: every tile and the root of the head are recomputed from the entries, and all checkpoints must have its
+//!   roots.
+//! * The rows that belong to entries ([`crate::rules::check`]): chains and their index, labels, records, documents,
+//!   open intents.
+//! * Surplus rows: every row must belong to an entry.
 //!
-//! Not checked, because other tools do it without trusting this store: writers' signatures, roots of map entries and the rules
-//! (`verifier audit`); the log's signature on its checkpoints, and whether witnesses have seen more than is stored (start-up).
+//! Other tools check the rest without trusting this store. `verifier audit` checks writers' signatures, the roots of
+//! map entries and the rules. Start-up checks the log's signature on its checkpoints, and whether witnesses have seen
+//! more than is stored.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -28,39 +31,40 @@ use crate::store::{Column, END, StoreError, count};
 
 const MAX_ATTEMPTS: u32 = 3;
 
-/// Why nothing could be checked.
+/// Why the store could not be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
-    /// There is no store.
+    /// The directory has no store.
     #[error("there is no ledger's store in {0}")]
     NoStore(PathBuf),
-    /// It cannot be read.
+    /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Debug)]
 pub struct Report {
-    /// Number of entries that the head says.
+    /// The number of entries according to the head.
     pub size: u64,
-    /// Root that the head says.
+    /// The root according to the head.
     pub root: Hash,
-    /// Sealed records that are stored.
+    /// The number of stored sealed records.
     pub records: u64,
-    /// What is wrong; nothing, if the store is sound.
+    /// All inconsistencies; none if the store is sound.
     pub findings: Findings,
 }
 
 /// Checks the store in the data directory `data`.
 ///
 /// # Errors
-/// [`CheckError`] when there is nothing to check. What is wrong stands in the [`Report`].
+/// [`CheckError`] if the store cannot be read. Inconsistencies are no error; the [`Report`] lists them.
 pub fn check(data: &Path) -> Result<Report, CheckError> {
     let directory = store_below(data).ok_or_else(|| CheckError::NoStore(data.to_path_buf()))?;
     let mut attempt = 1;
     loop {
-        // Beside a running ledger a reader may have opened files of two moments: then the next attempt sees another state.
+        // While a ledger runs, the reader may have opened files of two different states. The next attempt sees a newer
+        // state.
         let report = check_rows(&Rows::new(Arc::new(RocksStore::open_read_only(&directory)?)))?;
         if report.findings.count() == 0 || attempt == MAX_ATTEMPTS {
             return Ok(report);
@@ -73,7 +77,7 @@ pub fn check(data: &Path) -> Result<Report, CheckError> {
 pub(crate) fn check_rows(rows: &Rows) -> Result<Report, StoreError> {
     let Some(head) = rows.head()? else {
         return Err(StoreError::Damaged(
-            "the store holds no head: no ledger has been started on it".into(),
+            "the store has no head: no ledger has been started on it".into(),
         ));
     };
     let mut walk = Walk {
@@ -92,7 +96,7 @@ pub(crate) fn check_rows(rows: &Rows) -> Result<Report, StoreError> {
     for number in 0..head.size.div_ceil(TILE_WIDTH) {
         let width = (head.size - number * TILE_WIDTH).min(TILE_WIDTH) as u16;
         if let ControlFlow::Break(reason) = walk.bundle(number, width)? {
-            walk.findings.add(format!("{reason}; what follows was not looked at"));
+            walk.findings.add(format!("{reason}; later entries were not checked"));
             return Ok(walk.report(head.size, head.root));
         }
     }
@@ -108,9 +112,9 @@ fn parse(note: &[u8]) -> Option<Checkpoint> {
 struct Walk<'a> {
     rows: &'a Rows,
     edge: Edge,
-    /// Roots that the tree must have: who says so, size, root.
+    /// Roots that the tree must have: the name of their source, the size, the root.
     expected: Vec<(&'static str, u64, Hash)>,
-    /// The same of published checkpoints, for the bundle that is being read.
+    /// Size and root of the published checkpoints, for the bundle that is being read.
     history: Vec<(u64, Hash)>,
     attachments: Attachments,
     findings: Findings,
@@ -125,7 +129,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The published checkpoints of sizes `from` to `to`.
+    /// Loads the published checkpoints of sizes `from` to `to`, inclusive.
     fn load_history(&mut self, from: u64, to: u64) -> Result<(), StoreError> {
         self.history.clear();
         let (history, findings) = (&mut self.history, &mut self.findings);
@@ -136,7 +140,7 @@ impl Walk<'_> {
                 match parse(note).filter(|checkpoint| checkpoint.size.get().to_be_bytes() == key) {
                     Some(checkpoint) => history.push((checkpoint.size.get(), checkpoint.root)),
                     None => findings.add(format!(
-                        "the published checkpoint of size {} is another",
+                        "the published checkpoint under size {} has another size or cannot be read",
                         hex::encode(key)
                     )),
                 }
@@ -144,7 +148,7 @@ impl Walk<'_> {
             })
     }
 
-    /// Compares the tree, as far as it is read, with what has this size.
+    /// Compares the tree read so far with the checkpoints of its size.
     fn check_roots(&mut self) {
         let size = self.edge.size();
         if let Ok(at) = self.history.binary_search_by_key(&size, |(of, _)| *of)
@@ -193,7 +197,7 @@ impl Walk<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Compares the stored tiles with those that the entries since `old` make.
+    /// Compares the stored tiles with the tiles of the entries since `old`.
     fn tiles(&mut self, old: u64) {
         for tile in self.edge.changed_tiles(old) {
             let (level, index) = (tile.level, tile.index);
@@ -201,18 +205,18 @@ impl Walk<'_> {
                 Ok(stored) if stored == tile.hashes => {}
                 Ok(_) => self
                     .findings
-                    .add(format!("tile {index} of level {level} is not what its entries make")),
+                    .add(format!("tile {index} of level {level} differs from its entries")),
                 Err(error) => self.findings.add(format!("tile {index} of level {level}: {error}")),
             }
         }
     }
 
-    /// Nothing may claim or hold more than the head says.
+    /// Checks that no row and no checkpoint goes beyond the head.
     fn beyond(&mut self, size: u64) -> Result<(), StoreError> {
         for (name, of, _) in &self.expected {
             if *of > size {
                 self.findings.add(format!(
-                    "{name} is about {of} entries, the store has {size}: it is an old or mixed backup"
+                    "{name} has {of} entries, but the store has {size}: it is an old or mixed backup"
                 ));
             }
         }
@@ -244,7 +248,7 @@ impl Walk<'_> {
         let stored = count(self.rows.store().as_ref(), Column::Tiles)?;
         if stored != tiles {
             self.findings
-                .add(format!("{stored} tiles are stored, the tree has {tiles}"));
+                .add(format!("{stored} tiles are stored, but the tree has {tiles}"));
         }
         Ok(())
     }

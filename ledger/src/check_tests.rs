@@ -5,7 +5,7 @@ use crate::store::memory::MemoryStore;
 use crate::store::{Batch, Durability};
 use record::LabelledKind;
 
-/// Genesis, directory, registry, period, then 100 intents, of which the first has its outcome.
+/// A log of genesis, directory, registry, period and 100 intents, of which the first has its outcome.
 async fn log() -> Rows {
     let store = Arc::new(MemoryStore::new());
     let (shared, _) = World::new().started(store.clone()).await;
@@ -61,13 +61,13 @@ async fn every_changed_removed_or_added_row_is_found() {
                 continue;
             }
             write(&rows, |batch| batch.delete(column, &key));
-            // A checkpoint is made again: without one nothing is wrong. Without a head there is no log.
+            // A missing checkpoint is not an error, because it is signed again. Without a head there is no log.
             let may_be_missing = key == b"checkpoint" || key == b"published" || column == Column::Checkpoints;
             if !may_be_missing && key != b"head" {
                 assert!(!findings(&rows).is_empty(), "{column:?} {key:?} removed");
             }
             let mut changed = value.clone();
-            // A checkpoint's signature is looked at by the next start; here its third line, the root.
+            // The next start verifies a checkpoint's signature; here the third line changes, which is the root.
             let root = value
                 .split(|byte| *byte == b'\n')
                 .take(2)
@@ -80,10 +80,10 @@ async fn every_changed_removed_or_added_row_is_found() {
             assert!(noticed, "{column:?} {key:?} changed");
             write(&rows, |batch| batch.put(column, &key, &value));
         }
-        assert_eq!(findings(&rows), [] as [String; 0], "{column:?} is as it was");
+        assert_eq!(findings(&rows), [] as [String; 0], "{column:?} is restored");
         if column != Column::Meta {
             write(&rows, |batch| batch.put(column, &[0xfe; 40], &[0; 40]));
-            assert!(!findings(&rows).is_empty(), "{column:?}: a row too many");
+            assert!(!findings(&rows).is_empty(), "{column:?}: an extra row");
         }
     }
 }
@@ -97,8 +97,8 @@ async fn findings_name_their_place() {
     assert_eq!(
         findings(&rows),
         [
-            "the record of entry 7 is not the one that the entry commits to",
-            "the rows of open intents are not the intents without outcome: entry 7"
+            "the record of entry 7 does not match the entry's commitment",
+            "the rows of open intents differ from the intents without outcome at entry 7"
         ]
     );
 }

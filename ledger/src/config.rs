@@ -18,64 +18,66 @@ use crate::engine::signer::{LogKey, NoteKey, Signer, SignerError, Validity};
 use crate::engine::witnessing::WitnessIntervals;
 use crate::rules;
 
-/// JSON; relative paths start at the configuration file's directory.
+/// The configuration, a JSON file. Relative paths are relative to the file's directory.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Data directory; the store lies in `store` below it.
+    /// The data directory; the store is in its subdirectory `store`.
     pub data: PathBuf,
     /// The log's origin: the first line of its checkpoints.
     pub origin: String,
-    /// The log's keys; each checkpoint is signed by all that are valid. Several while a key is changed.
+    /// The log's keys. All valid keys sign each checkpoint. There are several while a key is being changed.
     pub log_keys: Vec<LogKeyConfig>,
     /// Seed file of the writer key for `map` entries.
     pub writer_key: PathBuf,
-    /// The witness policy (tlog-policy); without one every head is published as it is.
+    /// The witness policy (tlog-policy). Without one, every head is published as it is.
     #[serde(default)]
     pub policy: Option<PathBuf>,
     /// Leaf hash of the genesis entry, 64 hexadecimal digits.
     pub genesis: String,
-    /// SHA-256 of the credentials that may read records, 64 hexadecimal digits each.
+    /// SHA-256 of each credential that may read records, 64 hexadecimal digits each.
     #[serde(default)]
     pub records_credentials: Vec<String>,
-    /// How far an entry's time may be from the ledger's clock.
+    /// The largest allowed difference between an entry's time and the ledger's clock.
     #[serde(default = "default_skew")]
     pub skew_seconds: u64,
-    /// How long after an entry the next `map` entry follows, at most 1000 together with a commit.
+    /// The delay between an entry and the `map` entry that covers it. Together with the time of a commit, at most 1000.
     #[serde(default = "default_map_after")]
     pub map_after_ms: u64,
-    /// At least this long between two requests to a witness.
+    /// The minimum time between two requests to a witness.
     #[serde(default = "default_interval")]
     pub witness_interval_ms: u64,
-    /// At most this long without a request to a witness.
+    /// The maximum time between two requests to a witness.
     #[serde(default = "default_refresh")]
     pub witness_refresh_seconds: u64,
-    /// What happens when the witnesses' quorum is out: `open`, `degrade` or `closed`.
+    /// What happens while the witnesses' quorum is lost: `open`, `degrade` or `closed`.
     #[serde(default)]
     pub witness_fail: FailMode,
-    /// After how long without a quorum it counts as out.
+    /// How long rounds must fail before the quorum counts as lost.
     #[serde(default = "default_out")]
     pub witness_out_seconds: u64,
-    /// How much may wait: about the number of entries, larger ones count for more.
+    /// The size of the queue: approximately the number of entries that may wait. Large entries count as several.
     #[serde(default = "default_queue")]
     pub queue: usize,
 }
 
-/// One key of the log: `{"file": …}` or `{"pkcs11": {"module": …, "token": …, "label": …, "pin_file": …}}`, and when it signs.
+/// One key of the log: `{"file": …}` or `{"pkcs11": {"module": …, "token": …, "label": …, "pin_file": …}}`,
+/// with its validity.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogKeyConfig {
-    /// File with the key as `PRIVATE+KEY+…` (signed-note), readable by its owner alone. Its name is the origin.
+    /// File with the key as `PRIVATE+KEY+…` (signed-note), readable by its owner only. The key's name must be the
+    /// origin.
     #[serde(default)]
     pub file: Option<PathBuf>,
     /// A key in a hardware security module.
     #[cfg(feature = "pkcs11")]
     #[serde(default)]
     pub pkcs11: Option<crate::pkcs11::KeyLocation>,
-    /// When it begins to sign (RFC 3339); without it, at once.
+    /// The first time at which the key signs (RFC 3339); without it, the key signs at once.
     #[serde(default)]
     pub not_before: Option<String>,
-    /// When it signs no more (RFC 3339); without it, never.
+    /// The time from which the key no longer signs (RFC 3339); without it, the key does not expire.
     #[serde(default)]
     pub not_after: Option<String>,
 }
@@ -104,28 +106,28 @@ fn default_queue() -> usize {
     crate::engine::Limits::default().queue
 }
 
-/// What is wrong with a configuration.
+/// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A key file.
+    /// A key file cannot be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// The log's key.
+    /// A log key file has no private key.
     #[error("the log key in {0} is not a signed-note private key: {1}")]
     LogKey(PathBuf, KeyError),
     /// The log's keys cannot sign.
     #[error(transparent)]
     Signer(#[from] SignerError),
-    /// Not exactly one location.
-    #[error("each of `log_keys` has either `file` or `pkcs11`")]
+    /// A log key has no location, or two.
+    #[error("each of `log_keys` must have either `file` or `pkcs11`")]
     KeyLocation,
-    /// The origin cannot name a key.
+    /// The origin is not a valid key name.
     #[error("the origin cannot be the name of a key: {0}")]
     Name(#[from] NameError),
-    /// A time of a key.
+    /// A time of a key's validity is invalid.
     #[error("`{0}` is not a time like 2027-01-31T00:00:00Z")]
     Time(String),
-    /// The key is another log's.
+    /// The key belongs to another log.
     #[error("the log key is named {key}, but the origin is {origin}: they must be the same")]
     Origin {
         /// Name of the key.
@@ -133,13 +135,13 @@ pub enum ConfigError {
         /// Configured origin.
         origin: String,
     },
-    /// The policy file.
+    /// The policy file cannot be read.
     #[error("cannot read the policy {0}: {1}")]
     PolicyFile(PathBuf, std::io::Error),
-    /// The policy.
+    /// The policy is invalid.
     #[error("the policy {0} is not valid: {1}")]
     Policy(PathBuf, PolicyParseError),
-    /// Not 64 hexadecimal digits.
+    /// A value is not 64 hexadecimal digits.
     #[error("`{0}` must be 64 lower-case hexadecimal digits")]
     Hex(&'static str),
 }
@@ -158,7 +160,7 @@ impl Config {
         self
     }
 
-    /// The log's verifier keys: what a policy has in its `log` lines.
+    /// The log's verifier keys, as a policy lists them in its `log` lines.
     ///
     /// # Errors
     /// [`ConfigError`] for a key that cannot be used.

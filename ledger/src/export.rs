@@ -1,15 +1,15 @@
-//! `ledger export`: the whole log as static files in the tlog-tiles layout, also beside a running ledger.
+//! `ledger export`: writes the whole log as static files in the tlog-tiles layout, also while the ledger runs.
 //!
 //! ```text
 //! checkpoint            the newest checkpoint that meets the witness policy
-//! checkpoints/<size>    every checkpoint that was published up to then: what `GET /checkpoints/…` answers with
-//! tile/…                exactly the tiles and bundles of a tree of its size, partial ones included
-//! documents/<hex>       the documents that its entries name
+//! checkpoints/<size>    every checkpoint published up to that size, as `GET /checkpoints/…` returns it
+//! tile/…                the tiles and bundles of a tree of that size, including partial ones
+//! documents/<hex>       the documents that the entries name
 //! records/<index>       with `records`: the sealed records that are not erased
 //! ```
 //!
-//! Everything is written beside the target and renamed into place when it is complete. What the tiles say is compared with the
-//! checkpoint before anything is written.
+//! The root of the tiles is compared with the checkpoint before anything is written. The export is written to a
+//! temporary directory next to the target, and renamed when it is complete.
 
 use std::fs;
 use std::io;
@@ -31,33 +31,33 @@ use crate::store::{Column, StoreError};
 
 const MAX_ATTEMPTS: u32 = 3;
 
-/// Why there is no export.
+/// Why the log was not exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// There is no store.
+    /// The directory has no store.
     #[error("there is no ledger's store in {0}")]
     NoStore(PathBuf),
-    /// The target is in use.
+    /// The target is not a new or empty directory.
     #[error("{0} exists and is not an empty directory; export into a new one")]
     Target(PathBuf),
-    /// Nothing to export yet.
+    /// The log has no published checkpoint yet.
     #[error("the log has no checkpoint that meets its witness policy yet; try again when its witnesses have answered")]
     NoCheckpoint,
-    /// The checkpoint.
+    /// The published checkpoint cannot be read.
     #[error("the published checkpoint cannot be read: {0}")]
     Checkpoint(#[from] CheckpointError),
-    /// The store contradicts itself.
+    /// The store is inconsistent.
     #[error("the stored log is damaged: {0}")]
     Damaged(String),
-    /// The store.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The files.
+    /// A file cannot be written.
     #[error("cannot write the export: {0}")]
     Io(#[from] io::Error),
 }
 
-/// What was exported.
+/// The extent of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exported {
     /// Number of entries.
@@ -75,11 +75,11 @@ pub struct Exported {
 /// Exports the log in the data directory `data` into the new or empty directory `to`.
 ///
 /// # Errors
-/// [`ExportError`]. Nothing is left in `to` then.
+/// [`ExportError`]. Nothing remains in `to` then.
 pub fn export(data: &Path, to: &Path, records: bool) -> Result<Exported, ExportError> {
     let directory = store_below(data).ok_or_else(|| ExportError::NoStore(data.to_path_buf()))?;
-    // A reader that opens while the writer is just replacing its files may see a part of them; what it sees is checked, and
-    // the next attempt sees a newer state.
+    // If the writer replaces files while they are opened, the reader may see a mixed state. The export checks what it
+    // reads, and the next attempt sees a newer state.
     let mut attempt = 1;
     loop {
         let exported = RocksStore::open_read_only(&directory).map_err(ExportError::from);
@@ -98,7 +98,7 @@ fn export_rows(rows: &Rows, to: &Path, records: bool) -> Result<Exported, Export
     let edge = Edge::load(size, |level, index, width| rows.tile_hashes(level, index, width))?;
     if edge.root() != checkpoint.root {
         return Err(ExportError::Damaged(
-            "its tiles do not make the root of its checkpoint".into(),
+            "the root of its tiles differs from the root of its checkpoint".into(),
         ));
     }
     let mut aside = to.as_os_str().to_os_string();
@@ -116,7 +116,7 @@ fn export_rows(rows: &Rows, to: &Path, records: bool) -> Result<Exported, Export
         .write(&note, checkpoint.size)
         .and_then(|()| Ok(fs::rename(&aside, to)?));
     if let Err(error) = written {
-        // What was written is of no use; the reason matters more than whether it could be removed.
+        // The incomplete export is useless. The original error matters more than a failure to remove it.
         let _ = fs::remove_dir_all(&aside);
         return Err(error);
     }
@@ -204,7 +204,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Documents and records of the entries of a bundle.
+    /// Writes the documents and records of a bundle's entries.
     fn attachments(&mut self, first: u64, bundle: &[u8], width: u16) -> Result<(), ExportError> {
         let entries =
             decode_bundle(bundle, width).map_err(|error: BundleError| ExportError::Damaged(error.to_string()))?;

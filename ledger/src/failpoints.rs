@@ -1,27 +1,27 @@
-//! Fail points: named places on the way of a commit where a test makes the process die, or a call fail.
+//! Fail points: named places in the course of a commit where a test can kill the process or make a call fail.
 //!
-//! Only the feature `failpoints` gives them a body; a program built without it carries none. A test build reads the environment
-//! variable `FAILPOINTS` at its start, in the language of the crate `fail`: `written=12*off->return(kill)` means "pass twelve
-//! times, then". Tasks:
+//! They are empty unless the feature `failpoints` is enabled. A program with the feature reads the environment variable
+//! `FAILPOINTS` at its start, in the syntax of the crate `fail`. For example, `written=12*off->return(kill)` passes
+//! `written` twelve times and then kills the process. The tasks:
 //!
 //! | Task | What happens |
 //! | --- | --- |
-//! | `return(kill)` | the process kills itself with SIGKILL, at this very place |
-//! | `return` | [`fires`] says `true`: the caller fails, or leaves out what the point says |
+//! | `return(kill)` | the process kills itself with SIGKILL at this place |
+//! | `return` | [`fires`] returns `true`: the caller fails, or omits the action that the point names |
 //! | `sleep(ms)`, … | as documented by `fail` |
 
-/// The places.
+/// A place where a test can intervene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Point {
-    /// A commit is made, nothing of it is written.
+    /// A commit is assembled, but nothing of it is written.
     Made,
-    /// The commit is durable, its checkpoint is not signed.
+    /// The commit is durable, but its checkpoint is not signed.
     Written,
-    /// The checkpoint is signed and not kept.
+    /// The checkpoint is signed, but not stored.
     Signed,
-    /// The checkpoint is kept, nobody has seen it.
+    /// The checkpoint is stored, but not shown.
     Kept,
-    /// Readers see it, no writer has an answer.
+    /// Readers see the checkpoint, but no writer has an answer.
     Shown,
     /// Before each answer to a request.
     Answer,
@@ -29,20 +29,20 @@ pub enum Point {
     MapEntry,
     /// A witness is about to be asked.
     Asked,
-    /// The quorum is met, the cosigned checkpoint is not kept.
+    /// The checkpoint has a quorum, but is not stored.
     Cosigned,
-    /// The cosigned checkpoint is kept and not shown.
+    /// The cosigned checkpoint is stored, but not shown.
     PublishedKept,
     /// The store fails before it writes anything.
     WriteFails,
-    /// The store has written, and its sync fails.
+    /// The store has written, but its sync fails.
     SyncFails,
-    /// The store leaves out the sync: proves that the tests notice.
+    /// The store omits the sync. Tests use it to prove that they detect a missing sync.
     SyncLeftOut,
 }
 
 impl Point {
-    /// Where dying must do no harm.
+    /// The places where a crash must not lose or fork anything.
     pub const DEADLY: [Point; 10] = [
         Point::Made,
         Point::Written,
@@ -76,18 +76,18 @@ impl Point {
     }
 }
 
-/// The process is at this place.
+/// Marks that the process is at this place.
 pub(crate) fn reach(point: Point) {
     fires(point);
 }
 
-/// The process is at this place; whether it shall go wrong here.
+/// Marks that the process is at this place; returns whether the caller must fail here.
 #[cfg(not(feature = "failpoints"))]
 pub(crate) const fn fires(_: Point) -> bool {
     false
 }
 
-/// The process is at this place; whether it shall go wrong here.
+/// Marks that the process is at this place; returns whether the caller must fail here.
 #[cfg(feature = "failpoints")]
 pub(crate) fn fires(point: Point) -> bool {
     match task(point.name()).as_deref() {

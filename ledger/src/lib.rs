@@ -1,16 +1,18 @@
 //! The transparency service: sequencer, storage, HTTP interface.
 //!
 //! ```text
-//! http     requests: parse, check, answer with receipts          knows entries, verifies signatures
-//! rules    what this log admits, in order                        knows entries, chains, periods, labels
-//! engine   a transparency log of any bytes                       knows leaves, tiles, checkpoints, witnesses
-//! store    ordered key-value rows, atomic synced batches         knows bytes
+//! http     parses and checks requests, answers with receipts     handles entries and signatures
+//! rules    decides which entries the log admits, in order        handles entries, chains, periods, labels
+//! engine   a transparency log of arbitrary bytes                 handles leaves, tiles, checkpoints, witnesses
+//! store    ordered key-value rows in atomic synced batches       handles bytes
 //! ```
 //!
-//! Each layer uses only those below it. A process is [`run`] with a [`Config`]; `ledger export` is [`export::export`], and so on.
+//! Each layer uses only the layers below it. [`run`] with a [`Config`] is the whole process; each subcommand of
+//! `ledger` has a module of its own, such as [`export::export`] for `ledger export`.
 //!
-//! What an attacker who owns this process can do: refuse service, and show a fork until connectors and witnesses compare. What it
-//! cannot: alter, drop or reorder what was recorded, or invent an entry of a writer, unnoticed (design §2).
+//! An attacker who controls this process can refuse service, and can show a fork until connectors and witnesses compare
+//! their checkpoints. The attacker cannot alter, drop or reorder recorded entries, or forge an entry of a writer,
+//! without being noticed (design §2).
 
 pub mod backup;
 pub mod check;

@@ -21,18 +21,18 @@ struct Cli {
 enum Command {
     /// Serve the log.
     Serve(Serve),
-    /// Write the whole log out as static files, also beside a running ledger.
+    /// Write the whole log as static files, also while a ledger is running.
     Export(Export),
-    /// Copy the store into a new directory, also beside a running ledger; the copy is checked.
-    Backup(Copying),
-    /// Copy a backup into a data directory that holds no store; the copy is checked.
+    /// Copy the store into a new directory and check the copy, also while a ledger is running.
+    Backup(Backup),
+    /// Copy a backup into a data directory without a store, and check the copy.
     Restore(Restore),
-    /// Read everything that is stored and compare it with itself, also beside a running ledger. Exit code 0: sound, 1: not
-    /// sound, 3: nothing could be read.
+    /// Read the whole store and check that it is consistent, also while a ledger is running. Exit code 0: sound, 1: not
+    /// sound, 3: the store could not be read.
     Check(Check),
-    /// Make the log's key and the key for map entries; existing files are never touched.
+    /// Create the log's key and the key for map entries; existing files are never overwritten.
     Keygen(Keygen),
-    /// Print the verifier keys of the configured log keys, as a policy's `log` lines name them.
+    /// Print the verifier keys of the configured log keys as `log` lines of a policy.
     Keys(Keys),
 }
 
@@ -61,17 +61,17 @@ struct Export {
     /// A new or empty directory.
     #[arg(long)]
     to: PathBuf,
-    /// Sealed records too.
+    /// Export the sealed records, too.
     #[arg(long)]
     records: bool,
 }
 
 #[derive(Args)]
-struct Copying {
+struct Backup {
     /// The ledger's data directory.
     #[arg(long)]
     data: PathBuf,
-    /// A directory that holds no store yet.
+    /// A directory without a store.
     #[arg(long)]
     to: PathBuf,
 }
@@ -114,11 +114,11 @@ fn main() -> ExitCode {
     let _scenario = fail::FailScenario::setup();
     let result = match Cli::parse().command {
         Command::Serve(serve) => run(&serve),
-        Command::Export(export) => write_out(&export),
-        Command::Backup(copying) => back_up(&copying),
-        Command::Restore(restore) => restored(&restore),
-        Command::Check(check) => return checked(&check),
-        Command::Keygen(keygen) => make_keys(&keygen),
+        Command::Export(export) => export_files(&export),
+        Command::Backup(backup) => back_up(&backup),
+        Command::Restore(restore) => restore_backup(&restore),
+        Command::Check(check) => return check_store(&check),
+        Command::Keygen(keygen) => generate_keys(&keygen),
         Command::Keys(keys) => print_keys(&keys),
     };
     match result {
@@ -150,7 +150,7 @@ fn run(serve: &Serve) -> Result<(), Failure> {
     })
 }
 
-fn write_out(export: &Export) -> Result<(), Failure> {
+fn export_files(export: &Export) -> Result<(), Failure> {
     let exported = ledger::export::export(&export.data, &export.to, export.records)?;
     println!("size      {}", exported.size);
     println!("root      {}", exported.root);
@@ -162,23 +162,23 @@ fn write_out(export: &Export) -> Result<(), Failure> {
     Ok(())
 }
 
-fn back_up(copying: &Copying) -> Result<(), Failure> {
-    print_report(&ledger::backup::copy(&copying.data, &copying.to)?);
-    println!("The backup holds neither the log's key nor the writer key nor the policy: keep them elsewhere.");
+fn back_up(backup: &Backup) -> Result<(), Failure> {
+    print_report(&ledger::backup::copy(&backup.data, &backup.to)?);
+    println!("The backup contains neither the log's key nor the writer key nor the policy: back them up separately.");
     Ok(())
 }
 
-fn restored(restore: &Restore) -> Result<(), Failure> {
+fn restore_backup(restore: &Restore) -> Result<(), Failure> {
     let report = ledger::backup::copy(&restore.from, &restore.data)?;
     print_report(&report);
     println!(
-        "Entries after {} are not in it. If a witness has seen more, the ledger will refuse to start: restore a newer backup.",
+        "It has the first {} entries. If a witness has seen more, the ledger will refuse to start: restore a newer backup.",
         report.size
     );
     Ok(())
 }
 
-fn checked(check: &Check) -> ExitCode {
+fn check_store(check: &Check) -> ExitCode {
     let report = match ledger::check::check(&check.data) {
         Ok(report) => report,
         Err(error) => {
@@ -195,9 +195,7 @@ fn checked(check: &Check) -> ExitCode {
     if findings.count() == 0 {
         return ExitCode::SUCCESS;
     }
-    println!(
-        "Do not go on with this store: restore a backup that is at least as new as the witnesses' last checkpoint."
-    );
+    println!("Do not use this store: restore a backup that is at least as new as the witnesses' last checkpoint.");
     ExitCode::FAILURE
 }
 
@@ -207,7 +205,7 @@ fn print_report(report: &ledger::check::Report) {
     println!("records   {}", report.records);
 }
 
-fn make_keys(keygen: &Keygen) -> Result<(), Failure> {
+fn generate_keys(keygen: &Keygen) -> Result<(), Failure> {
     let name: KeyName = keygen.origin.parse()?;
     let key = SignerKey::for_notes(name, &secret::random()?);
     let text = format!("{}\n", key.to_private_text().as_str());

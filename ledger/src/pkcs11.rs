@@ -1,10 +1,12 @@
-//! A log key in a hardware security module, through PKCS #11.
+//! A log key in a hardware security module, accessed through PKCS #11.
 //!
-//! The key pair is made with the module's own tools and is found by token and label: a public and a private key object of one
-//! label, Ed25519 (`CKM_EDDSA`, `CKA_EC_POINT`). The private key never leaves the module; nothing is ever made here.
+//! The operator creates the key pair with the module's own tools. It is found by token and label: a public and a
+//! private key object with the same label, Ed25519 (`CKM_EDDSA`, `CKA_EC_POINT`). The private key never leaves the
+//! module, and the ledger creates no objects in it.
 //!
-//! One session is kept. When signing fails (the module was restarted, the session timed out) it is opened again, once per
-//! signature; if that fails too, the log stops accepting entries, like for a store that fails.
+//! The ledger keeps one session open. If signing fails, for example because the module was restarted or the session
+//! timed out, the ledger opens a new session, once per signature. If that fails, too, the log stops accepting entries,
+//! as it does when its store fails.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -22,7 +24,7 @@ use tlog::note::{Algorithm, KeyName, SignatureLine, VerifierKey};
 
 use crate::engine::signer::{NoteKey, SignerError};
 
-/// Where the key lies.
+/// The location of a key in a module.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyLocation {
@@ -32,7 +34,7 @@ pub struct KeyLocation {
     pub token: String,
     /// Label of the key objects.
     pub label: String,
-    /// File with the user's PIN, readable by its owner alone.
+    /// File with the user's PIN, readable by its owner only.
     pub pin_file: PathBuf,
 }
 
@@ -51,10 +53,10 @@ struct OpenSession {
 }
 
 impl ModuleKey {
-    /// Finds the key; `name` is the log's origin.
+    /// Opens a session and finds the key; `name` is the log's origin.
     ///
     /// # Errors
-    /// [`SignerError::Module`] with the reason: module, token, PIN, key.
+    /// [`SignerError::Module`] if the module, the token, the PIN or the key cannot be used.
     pub fn open(location: &KeyLocation, name: KeyName) -> Result<Self, SignerError> {
         let wrong = |reason: String| SignerError::Module {
             key: location.label.clone(),
@@ -81,7 +83,7 @@ impl ModuleKey {
         if let Some(Ok(signature)) = open.as_ref().map(sign) {
             return Ok(signature);
         }
-        // The old session first: some modules allow only one.
+        // Closes the old session first, because some modules allow only one.
         *open = None;
         let again = open.insert(log_in(&self.module, &self.location, &self.pin)?);
         sign(again).map_err(|error| error.to_string())
@@ -106,7 +108,7 @@ impl NoteKey for ModuleKey {
     }
 }
 
-/// A module is initialised once per process; several keys may lie in one.
+/// Loads and initialises a module. Several keys may be in one module, which is initialised once per process.
 fn load(path: &Path) -> Result<Pkcs11, Error> {
     let module = Pkcs11::new(path)?;
     match module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
@@ -126,7 +128,7 @@ fn log_in(module: &Pkcs11, location: &KeyLocation, pin: &AuthPin) -> Result<Open
     let slot = slot.ok_or_else(|| format!("there is no token {:?}", location.token))?;
     let session = module.open_ro_session(slot).map_err(text)?;
     match session.login(UserType::User, Some(pin)) {
-        // One login holds for all sessions of the process with that token.
+        // A login is valid for all sessions of the process with that token.
         Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
         Err(error) => return Err(error.to_string()),
     }
@@ -140,15 +142,15 @@ fn find(session: &Session, location: &KeyLocation, class: ObjectClass) -> Result
     match found.map_err(|error| error.to_string())?.as_slice() {
         [only] => Ok(*only),
         several => Err(format!(
-            "the token has {} objects of class {class} labelled {:?}, not one",
+            "the token has {} objects of class {class} labelled {:?}, but must have one",
             several.len(),
             location.label
         )),
     }
 }
 
-/// The 32 bytes of the public key. SPEC PKCS #11 v3.1 §6.3.5: `CKA_EC_POINT` is the point in a DER OCTET STRING; some modules
-/// give it bare.
+/// The 32 bytes of the public key. SPEC PKCS #11 v3.1 §6.3.5: `CKA_EC_POINT` is the point in a DER OCTET STRING; some
+/// modules return it without that wrapping.
 fn public_key(session: &Session, location: &KeyLocation) -> Result<[u8; 32], String> {
     let object = find(session, location, ObjectClass::PUBLIC_KEY)?;
     let attributes = session.get_attributes(object, &[AttributeType::EcPoint]);
@@ -158,5 +160,5 @@ fn public_key(session: &Session, location: &KeyLocation) -> Result<[u8; 32], Str
     };
     let bare = point.strip_prefix(&[0x04, 32]).unwrap_or(&point);
     bare.try_into()
-        .map_err(|_| "the public key is not one of Ed25519".to_owned())
+        .map_err(|_| "the public key is not an Ed25519 key".to_owned())
 }

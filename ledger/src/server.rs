@@ -1,4 +1,4 @@
-//! Putting the parts together: store, log, rules, witnesses, HTTP.
+//! Assembles the ledger from store, log, rules, witness client and HTTP routes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use crate::rules::{self, Rules, SubmissionChecker, WriterKeys};
 use crate::store::rocks::RocksStore;
 use crate::store::{Store, StoreError};
 
-/// Directory of the store below the data directory.
+/// Name of the store's directory in the data directory.
 pub(crate) const STORE: &str = "store";
 
-/// The store below a data directory, or below that of a demonstration.
+/// The store's directory in a data directory, or in the data directory of a demonstration; `None` if there is none.
 pub(crate) fn store_below(data: &Path) -> Option<PathBuf> {
     [data.join(STORE), data.join("ledger").join(STORE)]
         .into_iter()
@@ -31,33 +31,33 @@ pub(crate) fn store_below(data: &Path) -> Option<PathBuf> {
 /// Why the ledger cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The configuration.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The stored log.
+    /// The stored log cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The store.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The witness policy.
+    /// The witness policy cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyMismatch),
-    /// A witness has seen more of this log, or another tree.
+    /// A witness has seen this log larger than it is, or with another tree.
     #[error(transparent)]
     Behind(#[from] Contradiction),
-    /// The data directory, the listener, or a thread.
+    /// The data directory, the listener or a thread failed.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// The client for calling witnesses.
+    /// The HTTP client for witnesses cannot be created.
     #[error(transparent)]
     Client(#[from] calls::CallError),
-    /// Starting has panicked.
-    #[error("the start was broken off")]
+    /// A task of start-up or shutdown panicked.
+    #[error("start-up was cancelled")]
     Start,
 }
 
-/// Everything a ledger is made of.
+/// The parts of a ledger.
 pub(crate) struct Setup {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) signer: Signer,
@@ -90,7 +90,7 @@ pub(crate) fn start(setup: Setup) -> Result<Arc<Shared>, Error> {
     }))
 }
 
-/// Serves until the end, then finishes what was accepted.
+/// Serves until shutdown is requested, then finishes the accepted requests.
 pub(crate) async fn serve(
     shared: Arc<Shared>,
     pace: WitnessIntervals,
@@ -123,7 +123,7 @@ pub(crate) async fn serve(
 /// Runs a ledger on RocksDB.
 ///
 /// # Errors
-/// [`Error`]: configuration, a store that contradicts itself, a policy without this log's key, the listener.
+/// [`Error`], for example an invalid configuration, an inconsistent store, or a policy without this log's key.
 pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
     let pace = config.pace();
     let shared = tokio::task::spawn_blocking(move || start(setup(&config)?))

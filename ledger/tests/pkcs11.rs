@@ -1,6 +1,6 @@
-//! The released program with a log key in SoftHSM2 (Debian's package `softhsm2`, which `cargo xtask test` installs).
+//! The ledger program with a log key in SoftHSM2 (Debian's package `softhsm2`, which `cargo xtask test` installs).
 //!
-//! The module is configured by an environment variable, so it is used by the program and never in this process.
+//! An environment variable configures the module, so only the program uses the module, not this process.
 #![cfg(feature = "pkcs11")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -97,7 +97,7 @@ fn expected() -> VerifierKey {
 #[tokio::test]
 async fn a_key_in_a_module_signs_checkpoints() {
     let Some(token) = Token::new() else {
-        eprintln!("SKIPPED: SoftHSM2 is not installed (apt-get install softhsm2), keys in modules were NOT tested");
+        eprintln!("SKIPPED: SoftHSM2 is not installed (apt-get install softhsm2); keys in modules were NOT tested");
         return;
     };
     let config = token.path("config.json");
@@ -114,8 +114,8 @@ async fn a_key_in_a_module_signs_checkpoints() {
         ("einsicht", "log", "wrong-pin", "PIN"),
         ("einsicht", "log", "no-pin", "no-pin"),
     ] {
-        let (good, said) = keys(place, label, pin);
-        assert!(!good && said.contains(why), "{said}");
+        let (success, output) = keys(place, label, pin);
+        assert!(!success && output.contains(why), "{output}");
     }
 
     let free = std::net::TcpListener::bind("127.0.0.1:0")

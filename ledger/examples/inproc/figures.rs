@@ -1,14 +1,14 @@
-//! What the stages hand back, and what they measure of the process and its files.
+//! The figures of the stages, and measurements of the process and its files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::{fs, io};
 
-/// Names and values of what was measured.
+/// The measured values by name.
 pub(crate) type Figures = BTreeMap<String, f64>;
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Memory of this process, MiB.
+/// Resident memory of this process in MiB.
 pub(crate) fn resident_mib() -> Result<f64, Failure> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -16,7 +16,7 @@ pub(crate) fn resident_mib() -> Result<f64, Failure> {
     Ok(kib / 1024.0)
 }
 
-/// Bytes of all files below a directory.
+/// Total size of all files below a directory, in bytes.
 pub(crate) fn size_of(directory: &Path) -> io::Result<u64> {
     let mut size = 0;
     for entry in fs::read_dir(directory)? {

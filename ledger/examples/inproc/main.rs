@@ -1,23 +1,25 @@
-//! What the ledger does in one process, without HTTP: measured and written down as flat JSON.
+//! Measures the ledger in one process, without HTTP, and writes the figures as flat JSON.
 //!
 //! ```text
 //! inproc --data DIR --entries N --json FILE [--request N] [--writers N] [--record BYTES]
 //! ```
 //!
-//! DIR must be new. Three stages run one after another, each in a process of its own, so that memory is that of a fresh process:
+//! DIR must not exist. Three stages run one after another, each in a new process, so that the memory figures are those
+//! of a fresh process:
 //!
 //! | Stage | Figures |
 //! | --- | --- |
-//! | `write` | `inproc_verified_per_s`, `inproc_cpu_us_per_entry` (all threads), `bytes_per_entry` (all files of DIR, log files included), `pace_us` |
-//! | `restart` | `restart_s` from opening the store to the first receipt, `restart_map_s` to the first `map` entry, `rss_mb_with_map` |
+//! | `write` | `inproc_verified_per_s`, `inproc_cpu_us_per_entry` (all threads), `bytes_per_entry` (all files of DIR), `pace_us` |
+//! | `restart` | `restart_s` (opening the store to the first receipt), `restart_map_s` (to the first `map` entry), `rss_mb_with_map` |
 //! | `proofs` | `proof_cold_us`, `proof_hot_us` (CPU of the thread), `rss_mb` of the log without its map |
 //!
-//! `pace_us` is what the machine takes for a piece of work that is always the same ([`pace`]): two vCPUs are quick or slow as their
-//! neighbours let them be, and figures of two runs can be compared only if the pace was the same.
+//! `pace_us` is the time of a fixed piece of work ([`pace`]). The speed of virtual CPUs depends on other users of the
+//! host, so figures of two runs can be compared only if their `pace_us` is similar.
 //!
-//! Timed in `write` is everything that a request handler does but HTTP: reading the entries, verifying each signature, labels, chains,
-//! the synced commit, the signed checkpoint, and a finished receipt for every entry. Entries are intents and outcomes by turns.
-//! **Not timed**: making and signing them, which happens between the timed stretches (compactions may use these pauses).
+//! `write` measures everything that a request handler does except HTTP: reading the entries, verifying each signature,
+//! labels, chains, the synced commit, the signed checkpoint, and a complete receipt for every entry. Entries are
+//! alternately intents and outcomes. Creating and signing them is **not measured**; it happens between the timed phases
+//! (compactions may run in these pauses).
 
 mod figures;
 mod options;
@@ -54,10 +56,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the stages as processes; they hand their figures over in the file.
+/// Runs each stage as a process, which passes its figures on in the file.
 fn all(arguments: &Arguments) -> Result<Figures, Failure> {
     if arguments.data.exists() {
-        return Err(format!("{} exists already", arguments.data.display()).into());
+        return Err(format!("{} already exists", arguments.data.display()).into());
     }
     let mut figures = Figures::new();
     for stage in ["write", "restart", "proofs"] {

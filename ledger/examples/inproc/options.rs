@@ -11,7 +11,7 @@ pub(crate) struct Arguments {
     /// A directory that does not exist yet.
     #[arg(long)]
     pub(crate) data: PathBuf,
-    /// How many entries to record: two full tiles at least, whose proofs are measured.
+    /// How many entries to record: at least two full tiles, whose proofs are measured.
     #[arg(long, value_parser = clap::value_parser!(u64).range(2 * TILE_WIDTH..))]
     pub(crate) entries: u64,
     /// File for the figures.
@@ -20,13 +20,13 @@ pub(crate) struct Arguments {
     /// Entries per request.
     #[arg(long, default_value_t = 64)]
     pub(crate) request: usize,
-    /// Writers, each with one request under way.
+    /// Writers, each with one pending request.
     #[arg(long, default_value_t = 24)]
     pub(crate) writers: u8,
-    /// Bytes of the sealed record that belongs to each entry.
+    /// Bytes of each entry's sealed record.
     #[arg(long, default_value_t = 256)]
     pub(crate) record: usize,
-    /// Run this stage alone.
+    /// Run only this stage.
     #[arg(long)]
     pub(crate) stage: Option<Stage>,
 }

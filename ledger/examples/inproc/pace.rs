@@ -1,4 +1,4 @@
-//! The machine's pace: one general Ed25519 verification (RFC 8032, `verify_strict`), the median of many, on one thread.
+//! The speed of the machine: the median time of an Ed25519 verification (RFC 8032, `verify_strict`) on one thread.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use super::figures::Failure;
 
 const SAMPLES: usize = 2001;
 
-/// Microseconds of a verification, now.
+/// The time of a verification in microseconds.
 pub(crate) fn micros() -> Result<f64, Failure> {
     let signer = SigningKey::from_seed([1; 32]);
     let (key, context, message) = (signer.public(), "einsicht/pace", [7; 256]);

@@ -1,4 +1,4 @@
-//! Inclusion proofs from tiles that are not in memory yet, and again from tiles that are.
+//! Measures inclusion proofs from tiles that are not in memory yet (cold), and from tiles that are (hot).
 
 use std::fs;
 
@@ -10,12 +10,12 @@ use super::figures::{Failure, Figures, resident_mib};
 use super::options::Arguments;
 use super::world::World;
 
-/// Tiles that are read for each figure, at most.
+/// The most tiles that are read for each figure.
 const TILES: u64 = 800;
 /// Proofs per tile for the hot figure.
 const ROUNDS: u64 = 20;
 
-/// CPU time of this thread so far, nanoseconds.
+/// CPU time of this thread so far, in nanoseconds.
 fn nanos() -> Result<u64, Failure> {
     let text = fs::read_to_string("/proc/thread-self/schedstat")?;
     Ok(text.split_whitespace().next().unwrap_or_default().parse()?)
@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
     let (rows, _, snapshot) = World::open(&arguments.data)?;
     let tiles = snapshot.head.size / TILE_WIDTH;
     let count = TILES.min(tiles / 2);
-    // Even tiles bring the levels above into memory, odd ones are read for the first time.
+    // Reading even tiles brings the levels above into memory, so that only the odd tiles themselves are cold.
     let step = tiles / count / 2 * 2;
     for number in 0..count {
         prove(&snapshot, number * step * TILE_WIDTH)?;

@@ -1,4 +1,4 @@
-//! A fresh process on the log that was written: when it answers, when its map is whole, what it takes.
+//! Measures a fresh process on the written log: time to the first answer, time to the complete map, memory.
 
 use std::time::Instant;
 
@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
     let restart = started.elapsed();
     let index = recorded.first().ok_or("no receipt")?.0.get();
     let mut snapshots = running.log.snapshots();
-    // Nobody else writes: what follows the entry is the map entry over it.
+    // There is no other writer, so the next entry is the map entry.
     runtime.block_on(snapshots.wait_for(|snapshot| snapshot.head.size > index + 1))?;
     let map = started.elapsed();
     let resident = resident_mib()?;

@@ -1,4 +1,4 @@
-//! A log that everything is set up for: keys, documents, rules.
+//! The keys, documents and rules of the measured log.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -45,13 +45,13 @@ pub(crate) fn raw(entry: SignedEntry, record: Option<Bytes>, document: Option<By
     }
 }
 
-/// Log and checker, as a server has them.
+/// A running log with its submission checker, like in a server.
 pub(crate) struct Running {
     pub(crate) log: SequencedLog<Rules>,
     pub(crate) checker: SubmissionChecker,
 }
 
-/// The documents that the log begins with. They do not depend on the time, so a restart makes the same ones.
+/// The documents that the log begins with. They do not depend on the time, so a restart creates the same documents.
 pub(crate) struct World {
     founding: Founding,
 }
@@ -78,7 +78,7 @@ impl World {
         })
     }
 
-    /// Opens the store in a directory, making it if there is none.
+    /// Opens the store in a directory; creates it if there is none.
     pub(crate) fn open(data: &Path) -> Result<(Rows, Signer, Arc<Snapshot>), Failure> {
         std::fs::create_dir_all(data)?;
         let rows = Rows::new(Arc::new(RocksStore::open(data)?));
@@ -108,7 +108,7 @@ impl World {
         })
     }
 
-    /// Genesis, directory, registry, and the begin of period 1.
+    /// Submissions of genesis, directory, registry, and the beginning of period 1.
     pub(crate) fn founding(&self) -> Result<Vec<RawSubmission>, Failure> {
         let (entries, _) = self.founding.entries(now())?;
         let documents = entries.into_iter();

@@ -1,4 +1,5 @@
-//! Sustained writing: requests are made ahead, a stretch at a time, and then handed in by all writers at once.
+//! Measures sustained writing: in each phase, requests are created first, and then all writers submit them
+//! concurrently.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -19,10 +20,10 @@ use super::options::Arguments;
 use super::pace;
 use super::world::{Running, World, broker, now, raw};
 
-/// Entries of a stretch.
+/// The number of entries in a phase.
 const ENTRIES_PER_PHASE: u64 = 131_072;
 
-/// A writer: what it writes next, and its intents that wait for their outcome.
+/// A writer with its open intents.
 struct Writer {
     pen: Pen,
     number: u8,
@@ -31,7 +32,7 @@ struct Writer {
 }
 
 impl Writer {
-    /// Requests of `size` entries each, `count` entries in all. An outcome can only follow an intent of an earlier stretch.
+    /// Creates `count` entries in requests of `size` entries. An outcome can only close an intent of an earlier phase.
     fn requests(&mut self, count: u64, size: usize) -> Result<Vec<Vec<RawSubmission>>, Failure> {
         let mut raws = Vec::with_capacity(count as usize);
         for turn in 0..count {
@@ -59,7 +60,7 @@ impl Writer {
         Ok(raw(self.pen.write(now(), body)?, Some(Bytes::from(record)), None))
     }
 
-    /// Hands the requests in, one after another, each when the one before has its receipts.
+    /// Submits the requests one after another, each when the previous one has its receipts.
     async fn submit(mut self, running: Arc<Running>, requests: Vec<Vec<RawSubmission>>) -> Result<Self, Failure> {
         for request in requests {
             for (index, kind) in submit(&running, request).await? {
@@ -72,7 +73,7 @@ impl Writer {
     }
 }
 
-/// What a request handler does: checks, submits, makes the receipts. Gives the indexes.
+/// Does the work of a request handler: checks, submits and creates the receipts. Returns index and kind of each entry.
 pub(crate) async fn submit(
     running: &Running,
     request: Vec<RawSubmission>,
@@ -107,7 +108,7 @@ pub(crate) async fn submit(
 /// CPU time of this process so far, in ticks of 10 ms.
 fn ticks() -> Result<u64, Failure> {
     let stat = fs::read_to_string("/proc/self/stat")?;
-    // After the name, which may hold anything: fields 14 and 15 of proc(5), user and system time.
+    // Skips the program name, which may contain any character; fields 14 and 15 of proc(5) are user and system time.
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
     fields.skip(11).take(2).map(|field| Ok(field.parse::<u64>()?)).sum()
 }
@@ -117,7 +118,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
     let world = World::new(arguments.writers)?;
     let founding = world.founding()?;
     let running = Arc::new(World::start(&arguments.data, None, &founding)?);
-    // The period's writer is known only once the directory is recorded.
+    // The period's writer is known only when the directory is recorded.
     let (documents, period) = founding.split_at(founding.len() - 1);
     runtime.block_on(submit(&running, documents.to_vec()))?;
     runtime.block_on(submit(&running, period.to_vec()))?;

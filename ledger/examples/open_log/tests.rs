@@ -1,4 +1,4 @@
-//! Everything that the log serves, against an independent computation.
+//! Compares everything that the log serves with an independent computation.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -16,7 +16,7 @@ fn key() -> SignerKey {
 struct Server {
     url: String,
     client: reqwest::Client,
-    log: Arc<SequencedLog<Anything>>,
+    log: Arc<SequencedLog<AdmitAll>>,
     shutdown: Shutdown,
 }
 
@@ -60,7 +60,7 @@ impl Server {
     }
 }
 
-/// Path of a full or partial tile or bundle, for numbers below 1000.
+/// The path of a full or partial tile or bundle with a number below 1000.
 fn path(kind: &str, number: usize, width: usize) -> String {
     let suffix = if width < 256 {
         format!(".p/{width}")
@@ -96,7 +96,7 @@ async fn check_all(server: &Server, entries: &[Vec<u8>]) {
     }
 }
 
-/// Bodies of all lengths, among them the empty one and the longest.
+/// A body; the lengths include 0 and the maximum.
 fn body(number: usize) -> Vec<u8> {
     let length = match number {
         0 => 0,
@@ -107,7 +107,7 @@ fn body(number: usize) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_tile_bundle_and_root_is_what_rs_merkle_computes_also_after_a_restart() {
+async fn every_tile_bundle_and_root_equals_what_rs_merkle_computes_also_after_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let mut entries: Vec<Vec<u8>> = Vec::new();
     for (from, to) in [(0, 3), (3, 256), (256, 700)] {
@@ -132,7 +132,7 @@ async fn every_tile_bundle_and_root_is_what_rs_merkle_computes_also_after_a_rest
 }
 
 #[tokio::test]
-async fn what_cannot_be_taken_is_refused_with_a_reason() {
+async fn a_body_that_cannot_be_accepted_is_refused_with_a_reason() {
     let store = Arc::new(MemoryStore::new());
     let server = Server::start(store.clone()).await;
     let (status, problem) = server.add(vec![0; MAX_ENTRY + 1]).await;

@@ -1,4 +1,5 @@
-//! What is offered: valid entries (`void`, which refer to nothing) with their records, signed before the clock starts.
+//! The entries of the load: valid `void` entries, which refer to nothing, with their records. They are signed before
+//! the clock starts.
 
 use anyhow::{Context, Result};
 use fixtures::begin;
@@ -8,13 +9,13 @@ use tlog::Hash;
 
 use crate::world::now;
 
-/// One request: its body, and how many entries are in it.
+/// The body of a request, and the number of its entries.
 pub(crate) struct Request {
     pub(crate) body: Vec<u8>,
     pub(crate) entries: usize,
 }
 
-/// What an entry of the load is.
+/// The sizes of records and requests.
 #[derive(Clone, Copy)]
 pub(crate) struct EntryShape {
     /// Bytes of its sealed record.
@@ -23,7 +24,7 @@ pub(crate) struct EntryShape {
     pub(crate) batch: usize,
 }
 
-/// A writer and how far its chain has come.
+/// A writer with its chain.
 pub(crate) struct Pen(fixtures::Pen);
 
 impl Pen {
@@ -39,7 +40,7 @@ impl Pen {
         })
     }
 
-    /// The entry that begins period 1, now.
+    /// A request with the entry that begins period 1 now.
     pub(crate) fn begin_period(&mut self) -> Result<Request> {
         let entry = self.write(begin(Period(1), now()), None)?;
         Ok(Request {
@@ -48,7 +49,7 @@ impl Pen {
         })
     }
 
-    /// The next requests of this writer, with `entries` entries in all.
+    /// The next requests of this writer, with `entries` entries in total.
     pub(crate) fn requests(&mut self, entries: usize, shape: EntryShape) -> Result<Vec<Request>> {
         let mut requests = Vec::new();
         let mut left = entries;
@@ -64,7 +65,8 @@ impl Pen {
         Ok(requests)
     }
 
-    /// Label and record are as random as real ones: SHA-256 of where the entry stands.
+    /// Creates an entry whose label and record are as random as real ones: they are derived with SHA-256 from its place
+    /// in the chain.
     fn entry(&mut self, shape: EntryShape) -> Result<Submission> {
         let mut place = self.0.key.id().0.0.to_vec();
         place.extend(self.0.sequence.0.to_be_bytes());
@@ -87,7 +89,7 @@ impl Pen {
     }
 }
 
-/// Signs the next `entries` of all writers together, on all cores: for each writer its requests in order.
+/// Signs the next `entries` entries of all writers on all cores; returns the requests of each writer in order.
 pub(crate) fn sign(pens: &mut [Pen], entries: usize, shape: EntryShape) -> Result<Vec<Vec<Request>>> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let (share, more) = (entries / pens.len(), entries % pens.len());
@@ -111,7 +113,7 @@ pub(crate) fn sign(pens: &mut [Pen], entries: usize, shape: EntryShape) -> Resul
     });
     let mut all = Vec::new();
     for requests in signed {
-        all.extend(requests.ok().context("a thread that signs ended early")??);
+        all.extend(requests.ok().context("a signing thread panicked")??);
     }
     Ok(all)
 }

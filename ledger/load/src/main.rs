@@ -1,14 +1,14 @@
-//! `load`: founds a log, starts a ledger on it as a child process, offers it signed entries over HTTP, and reports how long it took
-//! until their receipts were there.
+//! `load`: founds a log, starts a ledger on it as a child process, sends it signed entries over HTTP, and reports the
+//! time until their receipts arrived.
 //!
-//! A receipt is the proof that an entry is durable and in the tree: it holds the entry, its inclusion and the signed
-//! checkpoint, and the ledger gives it out after the synced commit only. The answer of one entry is its receipt, so the time
-//! to the answer is the *time to verifiable, durable receipt*; `--check` adds the verification. `--maps` measures besides how long after
-//! its receipt each label stands in a published `map` entry.
+//! A receipt proves that an entry is durable and in the tree: it contains the entry, its inclusion proof and the signed
+//! checkpoint, and the ledger returns it only after the synced commit. The answer for an entry is its receipt, so the
+//! time to the answer is the *time to a verifiable, durable receipt*; `--check` adds the verification. `--maps` also
+//! measures the time from the receipt of each entry until a published `map` entry covers its label.
 //!
-//! Signing happens before the clock starts, in rounds, so that millions of entries do not lie in memory at once; the ledger
-//! rests between rounds. The ledger runs with its defaults (every commit synced), except that old entries are taken, because
-//! they are signed in advance.
+//! Entries are signed before the clock starts, in rounds, so that millions of entries need not fit in memory; the
+//! ledger is idle between rounds. The ledger runs with its defaults (every commit is synced), except that it accepts
+//! old entries, because entries are signed in advance.
 
 mod entries;
 mod maps;
@@ -33,19 +33,19 @@ use world::{LedgerChild, World};
 #[derive(Parser)]
 #[command(name = "load", version, about = "Load generator for Einsicht's ledger")]
 struct Options {
-    /// The ledger's program.
+    /// The ledger program.
     #[arg(long)]
     ledger: PathBuf,
-    /// A new or empty directory for the log; without one a temporary directory, deleted at the end.
+    /// A new or empty directory for the log; without it, a temporary directory that is deleted at the end.
     #[arg(long)]
     folder: Option<PathBuf>,
     /// How many entries.
     #[arg(long, default_value_t = 100_000)]
     entries: usize,
-    /// Offered load, entries a second (open loop); without it each writer waits for its answer (closed loop).
+    /// Offered load in entries per second (open loop); without it, each writer waits for its answer (closed loop).
     #[arg(long)]
     rate: Option<f64>,
-    /// Entries of a request.
+    /// Entries per request.
     #[arg(long, default_value_t = 1)]
     batch: usize,
     /// Writers, each with a connection of its own.
@@ -57,7 +57,7 @@ struct Options {
     /// Verify every receipt.
     #[arg(long)]
     check: bool,
-    /// Watch the `map` entries too.
+    /// Measure the `map` entries, too.
     #[arg(long)]
     maps: bool,
     /// Entries signed at a time.
@@ -70,7 +70,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    // One thread, as wrk has: it shares the cores with the ledger. Receipts are verified on all.
+    // One thread, like wrk, because the ledger needs the other cores. Verifying receipts needs all cores.
     let mut runtime = if options.check {
         tokio::runtime::Builder::new_multi_thread()
     } else {
@@ -93,9 +93,9 @@ fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<()> {
     ensure!(
         options.entries > 0 && options.batch > 0 && options.writers > 0 && options.round > 0,
-        "entries, batch, writers and round are at least 1"
+        "entries, batch, writers and round must be at least 1"
     );
-    ensure!(options.rate.is_none_or(|rate| rate > 0.0), "the rate is above 0");
+    ensure!(options.rate.is_none_or(|rate| rate > 0.0), "the rate must be above 0");
     let temporary = tempfile::tempdir()?;
     let folder = options.folder.as_deref().unwrap_or(temporary.path());
     let world = World::found(folder, options.writers)?;
@@ -145,7 +145,7 @@ async fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// All rounds: time spent offering, and the entries that were recorded.
+/// Runs all rounds; returns the time spent sending, and the recorded entries.
 async fn offer_all(
     options: &Options,
     world: &World,
@@ -176,7 +176,7 @@ async fn offer_all(
     Ok((elapsed, recorded))
 }
 
-/// The time within which this share of the entries had their receipts; `sorted` is not empty.
+/// The time within which this share of the entries got their receipts. `sorted` must not be empty.
 fn percentile(sorted: &[u32], share: f64) -> f64 {
     let at = (sorted.len() as f64 * share).ceil() as usize;
     sorted.get(at.saturating_sub(1)).copied().map_or(0.0, f64::from)
@@ -185,7 +185,7 @@ fn percentile(sorted: &[u32], share: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_percentile_is_the_time_within_which_that_share_had_come() {
+    fn a_percentile_is_the_time_within_which_that_share_arrived() {
         let times: Vec<u32> = (1..=200).collect();
         let at = |share| super::percentile(&times, share);
         assert_eq!([at(0.5), at(0.99), at(1.0), at(0.0)], [100.0, 198.0, 200.0, 1.0]);

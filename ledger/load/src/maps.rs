@@ -1,8 +1,9 @@
-//! How long after its receipt a label stands in a published `map` entry.
+//! Measures the time from the receipt of an entry until a published `map` entry covers its label.
 //!
-//! A `map` entry binds the labels of all entries before it, and is published when the checkpoint at `/checkpoint` covers it. The watch
-//! asks for the map writer's newest entry and, when that is a new one, for the checkpoint; what counts is the moment when the
-//! checkpoint has come. So a lag is too long by one pause and two requests at most, and never too short.
+//! A `map` entry binds the labels of all entries before it, and is published when the checkpoint at `/checkpoint`
+//! covers it. The watch polls the map writer's newest entry and, when there is a new one, reads the checkpoint. The
+//! time at which the checkpoint arrives counts. A measured lag is therefore too long by at most one poll interval and
+//! two requests, and never too short.
 
 use std::time::Duration;
 
@@ -16,16 +17,16 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::offer::Recorded;
 
-/// Between two looks.
+/// Time between two polls.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
-/// How long after the last receipt its `map` entry may take before the run is given up.
+/// How long to wait for the next `map` entry before the run fails.
 const MAP_ENTRY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A published `map` entry.
 struct PublishedMapEntry {
-    /// It covers the entries with a smaller index.
+    /// Its index; it covers all entries with a smaller index.
     index: u64,
-    /// When that was seen.
+    /// When it was seen to be published.
     at: Instant,
 }
 
@@ -36,22 +37,23 @@ pub(crate) struct MapWatch {
 }
 
 impl MapWatch {
-    /// Watches from now on.
+    /// Starts watching.
     pub(crate) fn start(api: LedgerApi, trust: Trust, writer: WriterId) -> Self {
         let (sender, published) = unbounded_channel();
         let task = tokio::spawn(watch(api, trust, writer, sender));
         Self { task, published }
     }
 
-    /// Waits until all of these stand under a published `map` entry: of each the time since its receipt, microseconds, sorted.
+    /// Waits until published `map` entries cover all of `recorded`; returns the time since the receipt of each, in
+    /// microseconds, sorted.
     pub(crate) async fn lags(mut self, mut recorded: Vec<Recorded>) -> Result<Vec<u32>> {
         recorded.sort_unstable_by_key(|entry| entry.index);
         let mut lags = Vec::with_capacity(recorded.len());
         while lags.len() < recorded.len() {
             let next = timeout(MAP_ENTRY_TIMEOUT, self.published.recv());
-            let Some(map) = next.await.context("the ledger writes no map entry any more")? else {
+            let Some(map) = next.await.context("the ledger no longer writes map entries")? else {
                 self.task.await??;
-                bail!("the watch of the map entries ended early");
+                bail!("watching the map entries ended early");
             };
             let covered = recorded
                 .iter()
@@ -66,7 +68,7 @@ impl MapWatch {
     }
 }
 
-/// A `map` entry may be there before the receipt of what it covers has come: then there was nothing to wait for.
+/// The time from the receipt to the `map` entry; zero if the `map` entry was seen before the receipt arrived.
 fn lag(entry: &Recorded, map: &PublishedMapEntry) -> u32 {
     let lag = map.at.saturating_duration_since(entry.at).as_micros();
     u32::try_from(lag).unwrap_or(u32::MAX)
@@ -89,7 +91,7 @@ async fn watch(api: LedgerApi, trust: Trust, writer: WriterId, seen: UnboundedSe
         }
         last = Some(index);
         let at = Instant::now();
-        // Nobody listens any more when all have been covered.
+        // The receiver is dropped when all entries are covered.
         if seen.send(PublishedMapEntry { index, at }).is_err() {
             return Ok(());
         }
@@ -101,7 +103,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn each_label_waits_for_the_first_map_entry_behind_it() {
+    async fn each_label_is_covered_by_the_first_map_entry_after_it() {
         let start = Instant::now();
         let after = |milliseconds| start + Duration::from_millis(milliseconds);
         let (sender, published) = unbounded_channel();

@@ -1,8 +1,9 @@
-//! Offering the load: one connection and one task a writer, because a writer's entries go in the order of its chain.
+//! Sends the load. Each writer has one connection and one task, because its entries must arrive in the order of its
+//! chain.
 //!
-//! *Closed loop* (no rate): each writer sends its next request when it has the answer to the last one. *Open loop* (a rate): requests
-//! are due at even distances whatever the ledger does, and the time of an entry counts from when it was due, so that a stalled
-//! ledger cannot hide behind a load generator that waits with it.
+//! *Closed loop* (no rate): each writer sends its next request when it has the answer to the last one. *Open loop* (a
+//! rate): requests are due at fixed intervals, whatever the ledger does, and the time of an entry counts from when it
+//! was due. Waiting for a stalled ledger is therefore part of the measured time.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,20 +24,20 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::entries::Request;
 
-/// How to offer.
+/// How the load is sent.
 #[derive(Clone, Copy)]
 pub(crate) struct OfferOptions {
-    /// Entries a second, of all writers together; `None` is the closed loop.
+    /// Entries per second of all writers together; `None` is the closed loop.
     pub(crate) rate: Option<f64>,
     /// Whether every receipt is verified: signature, inclusion, entry.
     pub(crate) check: bool,
 }
 
-/// What came of it.
+/// The result of a round.
 pub(crate) struct Offered {
     /// From the first request to the last answer.
     pub(crate) elapsed: Duration,
-    /// The entries, in no order.
+    /// The recorded entries, in no particular order.
     pub(crate) recorded: Vec<Recorded>,
 }
 
@@ -44,13 +45,13 @@ pub(crate) struct Offered {
 #[derive(Clone, Copy)]
 pub(crate) struct Recorded {
     pub(crate) index: u64,
-    /// When its receipt had come.
+    /// When its receipt arrived.
     pub(crate) at: Instant,
-    /// The time to its receipt, microseconds.
+    /// The time to its receipt, in microseconds.
     pub(crate) micros: u32,
 }
 
-/// A kept-alive connection, driven by the task that sends: one of its own would be woken twice for each request.
+/// A persistent connection, driven by the sending task. A separate task for it would be woken twice for each request.
 pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
     driver: http1::Connection<TokioIo<TcpStream>, Full<Bytes>>,
@@ -82,7 +83,7 @@ impl Connection {
             Ok::<_, hyper::Error>((status, response.into_body().collect().await?.to_bytes()))
         };
         let (status, body) = tokio::select! {
-            // An answer counts, even if the connection ends with it.
+            // A complete answer counts, even if the ledger then closes the connection.
             biased;
             answered = exchange => answered?,
             ended = &mut self.driver => bail!("the ledger closed the connection: {ended:?}"),
@@ -100,7 +101,7 @@ impl Connection {
     }
 }
 
-/// Offers all requests, a list for each writer.
+/// Sends all requests; `requests` has a list for each writer.
 pub(crate) async fn offer(
     connections: &mut Vec<Connection>,
     requests: Vec<Vec<Request>>,
@@ -111,7 +112,8 @@ pub(crate) async fn offer(
     let start = Instant::now() + Duration::from_millis(20);
     let mut tasks = Vec::new();
     for (number, (connection, requests)) in connections.drain(..).zip(requests).enumerate() {
-        // Entries of a writer are due this far apart, and the writers' first requests evenly within the time of one.
+        // The interval between a writer's entries. The first requests of all writers are spread evenly over one
+        // interval.
         let apart = pace.rate.map(|rate| Duration::from_secs_f64(writers as f64 / rate));
         let entries = requests.first().map_or(0, |request| request.entries);
         let share = entries as f64 * number as f64 / writers as f64;

@@ -1,4 +1,4 @@
-//! A log made for one run: keys, founding documents and configuration in a directory, and the ledger as a child process.
+//! The log of one run: keys, founding documents and configuration in a directory, and the ledger as a child process.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -14,24 +14,24 @@ use service::clock::{Clock as _, SystemClock};
 use tlog::note::SignerKey;
 
 const ORIGIN: &str = "load.example/log";
-/// Entries are signed before they are offered; the ledger of a run must not find them too old.
+/// Entries are signed before they are sent, and the ledger must not refuse them as too old.
 const SKEW_SECONDS: u64 = 24 * 3600;
 
-/// Everything that is needed to start the ledger, and to write to it.
+/// The files, keys and documents that are needed to start the ledger and write to it.
 pub(crate) struct World {
     folder: PathBuf,
     trust: Trust,
     bootstrap: Bootstrap,
-    /// The one that begins the period.
+    /// The writer that begins the period.
     pub(crate) identity: SigningKey,
-    /// The ledger's own, of the `map` entries.
+    /// The ledger's own writer, for `map` entries.
     pub(crate) map_writer: WriterId,
-    /// Those that write the load.
+    /// The writers of the load.
     pub(crate) writers: Vec<SigningKey>,
 }
 
 impl World {
-    /// Makes keys and documents, and writes the files that the ledger reads.
+    /// Creates keys and documents, and writes the files that the ledger reads.
     pub(crate) fn found(folder: &Path, writers: usize) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
         let [log_seed, writer_seed] = [service::secret::random()?, service::secret::random()?];
@@ -80,7 +80,7 @@ impl World {
 
     /// Starts the ledger, and begins the log if it is empty.
     pub(crate) async fn start(&self, program: &Path) -> Result<LedgerChild> {
-        // Free at this moment, and soon taken by the ledger.
+        // The port is free now, and the ledger binds it next.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = self.folder.join("ledger.log");
         let child = Command::new(program)
@@ -94,18 +94,18 @@ impl World {
             .with_context(|| format!("cannot start {}", program.display()))?;
         let mut ledger = LedgerChild { child, address, log };
         let api = LedgerApi::new(&format!("http://{address}"))?;
-        let patience = Instant::now() + Duration::from_secs(120);
+        let deadline = Instant::now() + Duration::from_secs(120);
         loop {
             match self.bootstrap.append(&api, &self.trust).await {
                 Ok(()) => return Ok(ledger),
-                Err(BootstrapError::NotYet(_)) if Instant::now() < patience => ledger.still_runs()?,
+                Err(BootstrapError::NotYet(_)) if Instant::now() < deadline => ledger.still_runs()?,
                 Err(error) => return Err(error.into()),
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// What receipts are checked against.
+    /// The trust that receipts are verified with.
     pub(crate) fn trust(&self) -> &Trust {
         &self.trust
     }
@@ -115,7 +115,7 @@ impl World {
 pub(crate) struct LedgerChild {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// What it complains about.
+    /// File with its log output.
     log: PathBuf,
 }
 
@@ -124,14 +124,14 @@ impl LedgerChild {
         let Some(status) = self.child.try_wait()? else {
             return Ok(());
         };
-        let said = std::fs::read_to_string(&self.log)?;
-        bail!("the ledger ended with {status}: {}", said.trim())
+        let output = std::fs::read_to_string(&self.log)?;
+        bail!("the ledger ended with {status}: {}", output.trim())
     }
 }
 
 impl Drop for LedgerChild {
     fn drop(&mut self) {
-        // It may have ended by itself; there is nobody to tell.
+        // It may already have exited, and there is no caller to report an error to.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,12 +1,12 @@
 //! The right edge of the tree, in memory: all nodes of the tiles that are not full yet.
 //!
-//! For each tree level `h` (0 = leaf hashes) the edge holds the complete nodes from the start of the rightmost tile on, which are
-//! at most 256 for every eight levels and their interiors: 16 KiB each, whatever the size of the tree. During a batch it grows;
-//! the batch's receipts are computed from it without hashing an interior again, and [`Edge::trimmed`] then gives the next
-//! batch its start.
+//! For each tree level `h` (0 is the leaf hashes), the edge has the complete nodes from the start of the rightmost
+//! tile. For every eight levels these are at most 256 hashes and their interior nodes, 16 KiB in all, whatever the size
+//! of the tree. The edge grows during a batch. The receipts of the batch are computed from it without hashing an
+//! interior node again, and [`Edge::trimmed`] returns the edge that the next batch starts with.
 //!
-//! Invariant: level `h` has `size >> h` nodes in all, `first..size >> h` of them here, and `first` is the number of nodes
-//! in full tiles at the last trim.
+//! Invariant: level `h` of the tree has `size >> h` nodes. The edge has the nodes `first..size >> h` of them, and
+//! `first` is the number of nodes in full tiles at the last trim.
 
 use tlog::Hash;
 use tlog::merkle::{EMPTY_ROOT, node_hash};
@@ -16,7 +16,7 @@ pub const TILE_HEIGHT: u32 = 8;
 /// Hashes in a full tile.
 pub const TILE_WIDTH: u64 = 256;
 
-/// The edge.
+/// The right edge of a tree.
 #[derive(Clone, Debug, Default)]
 pub struct Edge {
     size: u64,
@@ -29,13 +29,13 @@ struct Level {
     hashes: Vec<Hash>,
 }
 
-/// A tile that a batch has changed: its coordinates and all hashes it has now.
+/// A tile that a batch has changed: its coordinates and all its hashes.
 pub struct ChangedTile<'a> {
     /// Tile level.
     pub level: u8,
     /// Number of the tile within its level.
     pub index: u64,
-    /// Its hashes, 1 to 256.
+    /// Its 1 to 256 hashes.
     pub hashes: &'a [Hash],
 }
 
@@ -45,7 +45,7 @@ impl Edge {
         self.size
     }
 
-    /// The edge of a stored tree. `tile(level, index, width)` reads the first `width` hashes of a tile.
+    /// Loads the edge of a stored tree. `tile(level, index, width)` reads the first `width` hashes of a tile.
     pub fn load<E>(size: u64, mut tile: impl FnMut(u8, u64, u16) -> Result<Vec<Hash>, E>) -> Result<Self, E> {
         let mut edge = Self {
             size,
@@ -99,29 +99,30 @@ impl Edge {
             if index.is_multiple_of(2) {
                 return;
             }
-            // Tiles begin at even nodes, so the left sibling is here too.
+            // Tiles begin at even nodes, so the edge has the left sibling, too.
             let left = level.hashes[level.hashes.len() - 2];
             hash = node_hash(&left, &hash);
             index /= 2;
         }
     }
 
-    /// A complete node, if the edge has it.
+    /// A complete node; `None` if the edge does not have it.
     pub fn node(&self, height: u8, index: u64) -> Option<Hash> {
         let level = self.levels.get(usize::from(height))?;
         let offset = usize::try_from(index.checked_sub(level.first)?).ok()?;
         level.hashes.get(offset).copied()
     }
 
-    /// The root.
+    /// The root of the tree.
     pub fn root(&self) -> Hash {
         self.remainders().last().copied().flatten().unwrap_or(EMPTY_ROOT)
     }
 
-    /// For each height `h` from 0 up: the root over the last `size mod 2^h` leaves, `None` if there are none. The last is the tree's.
+    /// For each height `h` from 0 upwards, the root over the last `size mod 2^h` leaves; `None` if that is no leaf. The
+    /// last element is the root of the tree.
     ///
-    /// They are the complete subtrees of the size's binary form, folded from the right, and the only nodes of a proof in
-    /// this tree that are not complete.
+    /// These roots combine the complete subtrees of the size's binary form from the right. They are the only incomplete
+    /// nodes that a proof in this tree can contain.
     pub fn remainders(&self) -> Vec<Option<Hash>> {
         let mut remainders = vec![None];
         let mut remainder = None;
@@ -136,7 +137,8 @@ impl Edge {
         remainders
     }
 
-    /// The tiles that have grown since the tree had `old` leaves. `old` is not before the last trim.
+    /// The tiles that have grown since the tree had `old` leaves. `old` must not be less than the size at the last
+    /// trim.
     pub fn changed_tiles(&self, old: u64) -> Vec<ChangedTile<'_>> {
         let mut tiles = Vec::new();
         for (number, level) in self.levels.iter().step_by(TILE_HEIGHT as usize).enumerate() {
@@ -213,7 +215,7 @@ mod tests {
                 assert!(edge.node(height, index).is_none_or(|hash| hash == expected));
                 assert!(loaded.node(height, index).is_none_or(|hash| hash == expected));
             }
-            // Everything in a tile that is not full is here.
+            // The edge has every node of a tile that is not full.
             let tile = u32::from(height) / TILE_HEIGHT + 1;
             let first = (edge.size() >> (tile * TILE_HEIGHT)) << (tile * TILE_HEIGHT - u32::from(height));
             for index in first..edge.size() >> height {
@@ -228,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_empty_edge() {
+    fn an_empty_edge_has_the_empty_root_and_no_tiles() {
         let edge = Edge::default();
         assert_eq!(edge.root(), EMPTY_ROOT);
         assert!(edge.changed_tiles(0).is_empty());
@@ -238,7 +240,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(16))]
         #[test]
-        fn agrees_with_the_whole_tree(batches in prop::collection::vec(1u64..700, 1..8), big in prop::bool::ANY) {
+        fn an_edge_agrees_with_the_whole_tree(batches in prop::collection::vec(1u64..700, 1..8), big in prop::bool::ANY) {
             let (mut edge, mut tree, mut tiles) = (Edge::default(), MemoryTree::new(), Tiles::new());
             if big {
                 grow(&mut edge, &mut tree, &mut tiles, 65_400);

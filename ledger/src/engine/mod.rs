@@ -1,10 +1,11 @@
-//! A transparency log, whatever its entries mean.
+//! A transparency log that does not depend on the meaning of its entries.
 //!
-//! [`SequencedLog`] is the handle that request handlers share: submit, read, prove. Behind it one thread writes (`sequencer`), judging by
-//! an [`Admission`]; everything durable goes through [`rows::Rows`]. What was read is a [`Snapshot`], never a half-made state.
+//! Request handlers share a [`SequencedLog`] to submit, read and prove. One thread writes (`sequencer`); an
+//! [`Admission`] decides which entries it records. All durable data goes through [`rows::Rows`]. Readers get a
+//! [`Snapshot`], which is always a committed state.
 //!
 //! ```text
-//! handlers ──submit──▶ bounded queue ──▶ sequencer: judge, append, one synced batch, sign ──▶ snapshot ──▶ handlers: receipts
+//! handlers ──submit──▶ bounded queue ──▶ sequencer: admit, append, one synced batch, sign ──▶ snapshot ──▶ handlers: receipts
 //!                                                                                           └─▶ witnessing ──▶ published
 //! ```
 
@@ -37,15 +38,15 @@ use crate::store::Batch;
 use rows::Rows;
 use sequencer::{Command, Sequencer, SubmitJob};
 
-/// A key becomes valid or expires within this time after it should.
+/// How often the log checks whether another set of its keys has become valid.
 const KEY_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How much may wait and be written at once.
+/// Limits of the queue and of one commit.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Entries in one commit, about.
+    /// The approximate number of entries in one commit.
     pub batch: usize,
-    /// Weight that may wait in the queue (see [`SequencedLog::submit`]).
+    /// The weight that may wait in the queue (see [`SequencedLog::submit`]).
     pub queue: usize,
 }
 
@@ -58,13 +59,13 @@ impl Default for Limits {
     }
 }
 
-/// Why submissions were not judged. Nothing of them was stored, except after `Stopped`: then it is unknown.
+/// Why a request got no outcomes. `Busy` means that nothing was stored; after `Stopped` it is unknown what was stored.
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
-    /// The queue is full: try again later.
+    /// The queue is full; the caller may try again later.
     #[error("the queue is full")]
     Busy,
-    /// The log has stopped writing, for this reason.
+    /// The log has stopped writing for this reason.
     #[error("the log has stopped accepting entries: {0}")]
     Stopped(String),
 }
@@ -82,7 +83,7 @@ pub struct SequencedLog<A: Admission> {
 }
 
 impl<A: Admission> SequencedLog<A> {
-    /// Starts the sequencer on what [`open`] gave.
+    /// Starts the sequencer at `opened`, which [`open`] returned for `rows`.
     pub fn start(
         rows: Rows,
         signer: Signer,
@@ -131,13 +132,13 @@ impl<A: Admission> SequencedLog<A> {
         self.snapshots.borrow().clone()
     }
 
-    /// Follows the durable state.
+    /// Subscribes to the newest durable state.
     pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshots.clone()
     }
 
-    /// Has the head signed again when other keys are valid than those that signed it; until the end of the log. Without it a log
-    /// to which nobody writes would show the signature of a retired key.
+    /// Signs the head again whenever the set of valid keys changes; returns when the log ends. Without this, a log
+    /// without new entries would keep showing the signature of a retired key.
     pub async fn follow_keys(&self) {
         let mut every = tokio::time::interval(KEY_CHECK_INTERVAL);
         loop {
@@ -148,9 +149,10 @@ impl<A: Admission> SequencedLog<A> {
         }
     }
 
-    /// Has submissions judged and recorded in order; returns once what was recorded is durable and signed.
+    /// Submits entries, which are admitted and recorded in order; returns once everything recorded is durable and
+    /// signed.
     ///
-    /// `weight` is the room they take in the queue until then; more than the whole queue is cut to it.
+    /// The submissions take `weight` of the queue until then. A weight above the size of the queue is reduced to it.
     pub async fn submit(
         &self,
         submissions: Vec<A::Submission>,
@@ -174,7 +176,7 @@ impl<A: Admission> SequencedLog<A> {
         answers.await.map_err(|_| self.stopped())
     }
 
-    /// Takes room in the queue away.
+    /// Occupies `weight` of the queue.
     #[cfg(test)]
     pub(crate) fn fill(&self, weight: u32) -> tokio::sync::OwnedSemaphorePermit {
         #[allow(clippy::unwrap_used)]
@@ -183,15 +185,15 @@ impl<A: Admission> SequencedLog<A> {
 
     fn stopped(&self) -> SubmitError {
         let reason = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        SubmitError::Stopped(reason.unwrap_or_else(|| "see its log".into()))
+        SubmitError::Stopped(reason.unwrap_or_else(|| "see the log output of the ledger".into()))
     }
 
-    /// Finishes what was submitted and ends the sequencer. Blocks.
+    /// Processes what was submitted, then ends the sequencer. Blocks until it has ended.
     pub fn end(&self) {
         let _ = self.commands.send(Command::End);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the sequencer has panicked");
+            tracing::error!("the sequencer panicked");
         }
     }
 }

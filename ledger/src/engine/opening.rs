@@ -1,8 +1,9 @@
-//! Start-up: reads the head and refuses a store that contradicts itself.
+//! Opens a log: reads the head and refuses an inconsistent store.
 //!
-//! Checked: the head against the tiles (its root is recomputed from the edge) and the last entry; the kept and the published
-//! checkpoint against the key, the head and the tiles. A store that is *behind* what was published is refused too: it is an old
-//! backup, and going on from it would fork the log.
+//! Opening compares the head with the tiles, by recomputing its root from the edge, and with the last entry. It
+//! compares the newest signed and the published checkpoint with the keys, the head and the tiles. It also refuses a
+//! store that is *behind* its published checkpoint: such a store is an old backup, and new entries on it would fork the
+//! log.
 
 use std::sync::Arc;
 
@@ -17,30 +18,30 @@ use super::snapshot::Snapshot;
 use super::tiles::TileCache;
 use crate::store::{Batch, Durability, StoreError};
 
-/// Why a log cannot be opened. None goes away by trying again.
+/// Why a log cannot be opened. Trying again does not help.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The store.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The tiles do not make the head.
+    /// The root of the tiles differs from the root of the head.
     #[error(
-        "the stored tree has not the root of the stored head ({0} entries): the store is damaged; restore a backup that is at least as new as the witnesses' last checkpoint"
+        "the stored tree does not have the root of the stored head ({0} entries): the store is damaged; restore a backup that is at least as new as the witnesses' last checkpoint"
     )]
     Tree(u64),
-    /// The last entry is missing or not the last leaf.
+    /// The last entry is missing or differs from the last leaf.
     #[error(
         "the stored entries do not reach the stored head ({0} entries): the store is damaged; restore a backup that is at least as new as the witnesses' last checkpoint"
     )]
     Entries(u64),
-    /// A checkpoint of another log, or by another key.
+    /// A checkpoint belongs to another log or another key.
     #[error(
-        "the {0} checkpoint in the store is not of this log and key ({1}): check origin, data directory and `log_keys`, where a retired key stays until a checkpoint of the new one is published"
+        "the {0} checkpoint in the store does not belong to this log and key ({1}): check origin, data directory and `log_keys`; a retired key must stay in `log_keys` until a checkpoint of the new key is published"
     )]
     Foreign(&'static str, String),
-    /// A checkpoint that the tree does not have.
+    /// The tree does not contain a checkpoint.
     #[error(
-        "the store holds {size} entries, but its {which} checkpoint is about {claimed} or has another root: this is an old or mixed backup; going on would fork the log. Restore the newest one"
+        "the store holds {size} entries, but its {which} checkpoint is about {claimed} or has another root: this is an old or mixed backup, and new entries would fork the log. Restore the newest backup"
     )]
     Behind {
         /// Which checkpoint.
@@ -50,12 +51,12 @@ pub enum OpenError {
         /// Entries that the checkpoint claims.
         claimed: u64,
     },
-    /// The key does not sign.
+    /// A key cannot sign.
     #[error(transparent)]
     Sign(#[from] SignerError),
 }
 
-/// Opens the log in `rows`, making an empty one if there is none.
+/// Opens the log in `rows`; creates an empty log if there is none.
 pub fn open(rows: &Rows, signer: &Signer) -> Result<Arc<Snapshot>, OpenError> {
     let head = match rows.head()? {
         Some(head) => head,
@@ -106,7 +107,7 @@ fn check_checkpoint(
     signer: &Signer,
 ) -> Result<(), OpenError> {
     let Some(note) = note else { return Ok(()) };
-    // Whether a key is still valid does not matter for what it has signed.
+    // An expired key still verifies the checkpoints that it signed while it was valid.
     let signed = SignedCheckpoint::open(note.as_bytes(), signer.origin(), signer.verifiers())
         .map_err(|error| OpenError::Foreign(which, error.to_string()))?;
     let checkpoint = signed.checkpoint();

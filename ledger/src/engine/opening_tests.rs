@@ -78,7 +78,7 @@ async fn missing_or_changed_last_entries_are_refused() {
 }
 
 #[tokio::test]
-async fn another_key_is_refused() {
+async fn a_log_of_another_key_or_origin_is_refused() {
     let rows = log().await;
     let other = SignerKey::for_notes("log.example/test".parse().unwrap(), &[43; 32]);
     assert!(matches!(

@@ -1,19 +1,20 @@
-//! The published checkpoint: the newest that meets the witness policy.
+//! The published checkpoint: the newest checkpoint that meets the witness policy.
 //!
-//! Without witnesses in the policy it is the head. Otherwise [`super::witnessing`] has each head cosigned and publishes at quorum:
-//! kept durably, together with its place in the history ([`Rows::checkpoint_from`]), and then shown. The published checkpoint never
-//! gets smaller.
+//! If the policy has no witnesses, it is the head. Otherwise [`super::witnessing`] collects cosignatures for each head.
+//! When a head has a quorum, it is first stored durably as the published checkpoint and in the history
+//! ([`Rows::checkpoint_from`]), and then shown. The size of the published checkpoint never decreases.
 //!
-//! When the quorum has been **out** for longer than a bound, [`FailMode`] decides:
+//! When the quorum has been **lost** for longer than a configured time, [`FailMode`] decides what happens:
 //!
 //! | `fail` | `/checkpoint` | `?witnessed` | appending |
 //! | --- | --- | --- | --- |
-//! | `open` | goes on with the log's signature and the cosignatures there are | stays at the last quorum | goes on |
-//! | `degrade` | stays at the last quorum | stays | goes on |
-//! | `closed` | stays at the last quorum | stays | 503 until the quorum is back |
+//! | `open` | continues, with the log's signature and the available cosignatures | stays at the last quorum | continues |
+//! | `degrade` | stays at the last quorum | stays at the last quorum | continues |
+//! | `closed` | stays at the last quorum | stays at the last quorum | 503 until the quorum is back |
 //!
-//! Being out is an alarm in each case. A log that a witness has seen **larger** than it is, or with another tree, accepts nothing
-//! more, whatever `fail` says: it runs on an old backup, and going on would fork it.
+//! Losing the quorum always raises an alarm. If a witness has seen this log **larger** than it is, or with another
+//! tree, the log runs on an old backup, and new entries would fork it. It then accepts no more entries, whatever `fail`
+//! says.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -27,7 +28,7 @@ use super::rows::Rows;
 use super::snapshot::Snapshot;
 use crate::store::StoreError;
 
-/// A checkpoint that is shown.
+/// A checkpoint that is shown to readers.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PublishedCheckpoint {
     /// Number of entries.
@@ -36,25 +37,25 @@ pub struct PublishedCheckpoint {
     pub note: String,
 }
 
-/// What happens without the quorum.
+/// What the ledger does while the quorum is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FailMode {
-    /// Checkpoints are shown without it.
+    /// It shows checkpoints without a quorum.
     Open,
-    /// The last checkpoint with it stays; entries are accepted.
+    /// It shows the last checkpoint with a quorum, and accepts entries.
     #[default]
     Degrade,
-    /// The last checkpoint with it stays; entries are refused.
+    /// It shows the last checkpoint with a quorum, and refuses entries.
     Closed,
 }
 
-/// When the quorum counts as out, and what happens then.
+/// When the quorum counts as lost, and what happens then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuorumLossPolicy {
-    /// What happens.
+    /// What happens then.
     pub fail: FailMode,
-    /// After this long without a quorum.
+    /// How long rounds must have failed.
     pub after: Duration,
 }
 
@@ -67,34 +68,34 @@ impl Default for QuorumLossPolicy {
     }
 }
 
-/// Where readers find the published checkpoint.
+/// Holds the published checkpoint for readers.
 #[derive(Debug)]
 pub struct Publication {
     policy: Option<Policy>,
     on_failure: QuorumLossPolicy,
     witnessed: watch::Sender<Option<Arc<PublishedCheckpoint>>>,
-    /// `open` only: newer than the witnessed one, and without the quorum.
+    /// With [`FailMode::Open`] only: a newer checkpoint without a quorum.
     unwitnessed: watch::Sender<Option<Arc<PublishedCheckpoint>>>,
     out: AtomicBool,
     behind: OnceLock<String>,
 }
 
-/// Why a policy cannot be used.
+/// Why the policy cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyMismatch {
-    /// It does not trust this log.
+    /// The policy does not trust this log.
     #[error("the policy does not accept this log's checkpoints: {0}; its `log` line must have the log's verifier key")]
     Log(#[from] VerdictError),
-    /// Witnesses without an address cannot be asked.
+    /// The policy has no URL for a witness, so the witness cannot be asked.
     #[error("the witness {0} has no URL in the policy, so it cannot be asked to cosign")]
     NoUrl(String),
-    /// The store.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Publication {
-    /// Starts from what was published last. `policy` may be `None`: then the head is published as it is.
+    /// Starts from the checkpoint that was published last. Without a policy, every head is published as it is.
     pub fn open(
         policy: Option<Policy>,
         on_failure: QuorumLossPolicy,
@@ -124,17 +125,18 @@ impl Publication {
         })
     }
 
-    /// The policy, if it asks for witnesses.
+    /// The policy; `None` if it needs no witnesses.
     pub fn policy(&self) -> Option<&Policy> {
         self.policy.as_ref()
     }
 
-    /// When the quorum counts as out.
+    /// When the quorum counts as lost, and what happens then.
     pub fn on_failure(&self) -> QuorumLossPolicy {
         self.on_failure
     }
 
-    /// What `/checkpoint` shows; `None` until the quorum has met for the first time. `snapshot` is the current one.
+    /// The checkpoint that `/checkpoint` shows; `None` until there has been a quorum. `snapshot` is the current
+    /// snapshot.
     pub fn latest(&self, snapshot: &Snapshot) -> Option<Arc<PublishedCheckpoint>> {
         let witnessed = self.witnessed(snapshot);
         let unwitnessed = self.unwitnessed.borrow().clone();
@@ -146,7 +148,7 @@ impl Publication {
         }
     }
 
-    /// The newest checkpoint that meets the policy; `None` until there is one. `snapshot` is the current one.
+    /// The newest checkpoint that meets the policy; `None` until there is one. `snapshot` is the current snapshot.
     pub fn witnessed(&self, snapshot: &Snapshot) -> Option<Arc<PublishedCheckpoint>> {
         if self.policy.is_some() {
             return self.witnessed.borrow().clone();
@@ -157,27 +159,27 @@ impl Publication {
         }))
     }
 
-    /// Why no entry may be accepted now, if that is so.
+    /// Why no entry may be accepted now; `None` if entries are accepted.
     pub fn refuses(&self) -> Option<&str> {
         if let Some(behind) = self.behind.get() {
             return Some(behind);
         }
         let closed = self.on_failure.fail == FailMode::Closed && self.out.load(Ordering::Relaxed);
-        closed.then_some("the witnesses' quorum is out, and this log accepts nothing without it")
+        closed.then_some("the witnesses' quorum is lost, and this log accepts no entries without it")
     }
 
-    /// Shows a checkpoint that meets the policy and is kept already.
+    /// Shows a checkpoint that meets the policy and is already stored.
     pub(super) fn show(&self, published: PublishedCheckpoint) {
         metrics::gauge!("ledger_published_size").set(published.size as f64);
         self.witnessed.send_replace(Some(Arc::new(published)));
     }
 
-    /// Whether a witnessed checkpoint of this size would not be a step back.
+    /// Whether a witnessed checkpoint of this size is at least as large as the one that is shown.
     pub(super) fn wants(&self, size: u64) -> bool {
         self.witnessed.borrow().as_ref().is_none_or(|shown| shown.size <= size)
     }
 
-    /// The quorum has met.
+    /// Called when a round had a quorum.
     pub(super) fn quorum_is_in(&self) {
         metrics::gauge!("ledger_witness_quorum").set(1.0);
         if self.out.swap(false, Ordering::Relaxed) {
@@ -185,27 +187,28 @@ impl Publication {
         }
     }
 
-    /// The quorum has been out for longer than the bound; `best` is the newest checkpoint with what signatures there are.
+    /// Called when the quorum has been lost for longer than the bound. `best` is the newest checkpoint with the
+    /// available cosignatures.
     pub(super) fn quorum_is_out(&self, best: PublishedCheckpoint) {
         metrics::gauge!("ledger_witness_quorum").set(0.0);
         if !self.out.swap(true, Ordering::Relaxed) {
             let fail = self.on_failure.fail;
-            tracing::error!(?fail, size = best.size, "ALARM: the witnesses' quorum is out");
+            tracing::error!(?fail, size = best.size, "ALARM: the witnesses' quorum is lost");
         }
         if self.on_failure.fail == FailMode::Open {
             self.unwitnessed.send_replace(Some(Arc::new(best)));
         }
     }
 
-    /// A witness has seen this log larger or otherwise than it is: nothing is accepted any more.
+    /// Called when witnesses have seen this log larger or with another tree. No more entries are accepted.
     pub(super) fn halt(&self, reason: String) {
         if self.behind.set(reason).is_ok() {
-            tracing::error!(reason = self.behind.get(), "ALARM: the log accepts no entries any more");
+            tracing::error!(reason = self.behind.get(), "ALARM: the log accepts no more entries");
         }
     }
 }
 
-/// The checkpoint if it meets the policy.
+/// The checkpoint; `None` if it does not meet the policy.
 pub(super) fn with_quorum(policy: &Policy, note: String) -> Option<PublishedCheckpoint> {
     let verdict = policy.verify_checkpoint(note.as_bytes()).ok()?;
     let size = verdict.checkpoint().size.get();

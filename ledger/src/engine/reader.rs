@@ -1,7 +1,7 @@
-//! Reading nodes of the tree for proofs: from the edge if it has them, else from full tiles.
+//! Reads tree nodes for proofs: from the edge if it has them, otherwise from full tiles.
 //!
-//! Stored tiles are our own and were written with the head that covers them, so they are not authenticated again here; start-up
-//! compares them with the head, and a proof made from them is checked by everybody who gets it.
+//! The tiles are not authenticated again here. The sequencer wrote them together with the head that covers them,
+//! start-up compares the edge with the head, and every recipient verifies a proof that is made from them.
 
 use tlog::Hash;
 use tlog::merkle::{GenerateError, HashReader, Index, Size, consistency_proof, inclusion_proof, root};
@@ -10,14 +10,14 @@ use super::edge::Edge;
 use super::tiles::TileCache;
 use crate::store::StoreError;
 
-/// Reads nodes of the tree that `edge` is the edge of, or of any smaller one.
+/// Reads nodes of the tree with the edge `edge`, or of an earlier, smaller state of that tree.
 pub struct TreeReader<'a> {
     edge: &'a Edge,
     tiles: &'a TileCache,
 }
 
 impl<'a> TreeReader<'a> {
-    /// A reader.
+    /// A reader of the tree with this edge and these tiles.
     pub fn new(edge: &'a Edge, tiles: &'a TileCache) -> Self {
         Self { edge, tiles }
     }
@@ -32,7 +32,7 @@ impl<'a> TreeReader<'a> {
         consistency_proof(self, old, new).map_err(flatten)
     }
 
-    /// Root of the first `size` leaves.
+    /// The root of the first `size` leaves.
     pub fn root(&mut self, size: Size) -> Result<Hash, StoreError> {
         root(self, size)
     }

@@ -1,18 +1,19 @@
-//! How the log lies in the store.
+//! The log's rows in the store.
 //!
 //! | Column | Key | Value |
 //! | --- | --- | --- |
-//! | `Entries` | u64 index of the first entry | a **run**: `(u16 length ‖ entry)*`, the entries that one commit added to one bundle |
+//! | `Entries` | u64 index of the first entry | a **run**: `(u16 length ‖ entry)*`, the entries of one commit in one bundle |
 //! | `Tiles` | u8 level ‖ u64 number | the tile's hashes, 1 to 256; the rightmost tile of a level is rewritten as it grows |
 //! | `Meta` | `head` | u64 size ‖ root |
-//! | `Meta` | `checkpoint` | the newest checkpoint with the log's signature (lazy: the head decides, a lost signature is made again) |
+//! | `Meta` | `checkpoint` | the newest checkpoint with the log's signature (written lazily: if it is lost, the head is signed again) |
 //! | `Meta` | `published` | the newest checkpoint that met the witness policy |
 //! | `Checkpoints` | u64 size | every checkpoint that met the witness policy |
-//! | `Meta` | `quorum` | `1` if the policy asks for witnesses |
+//! | `Meta` | `quorum` | `1` if the policy needs witnesses, otherwise `0` |
 //!
-//! All numbers are big-endian. A bundle of 256 entries is the concatenation of its runs, so an entry is written once, and under
-//! load a bundle is one or two rows. **Partial tiles and bundles are virtual**: the first `w` hashes or entries of what is stored
-//! are, for good, the partial of width `w`; so there is nothing to collect.
+//! All numbers are big-endian. A bundle of 256 entries is the concatenation of its runs. Each entry is therefore
+//! written once, and under load a bundle is one or two rows. **Partial tiles and bundles are virtual**: the partial
+//! tile or bundle of width `w` is always the first `w` stored hashes or entries, so there are no old partials to
+//! delete.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use tlog::Hash;
 use super::edge::TILE_WIDTH;
 use crate::store::{Batch, Column, Durability, Store, StoreError};
 
-/// The most bytes an entry may have (tlog-tiles: u16 length).
+/// The largest allowed entry, in bytes (tlog-tiles has a u16 length).
 pub const MAX_ENTRY: usize = 65_535;
 
 const HEAD: &[u8] = b"head";
@@ -30,7 +31,7 @@ const CHECKPOINT: &[u8] = b"checkpoint";
 const PUBLISHED: &[u8] = b"published";
 const QUORUM: &[u8] = b"quorum";
 
-/// Size and root.
+/// Size and root of a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TreeHead {
     /// Number of entries.
@@ -39,13 +40,13 @@ pub struct TreeHead {
     pub root: Hash,
 }
 
-/// The log's rows.
+/// Reads and writes the log's rows.
 #[derive(Clone)]
 pub struct Rows {
     store: Arc<dyn Store>,
 }
 
-/// A row does not have the form it must have: the store was changed by something else.
+/// A row does not have the required format: something other than the ledger changed the store.
 fn damaged(what: &str) -> StoreError {
     StoreError::damaged(format_args!("{what} is damaged"))
 }
@@ -61,7 +62,7 @@ impl Rows {
         &self.store
     }
 
-    /// The durable head; `None` for a new store.
+    /// The durable head; `None` in a new store.
     pub fn head(&self) -> Result<Option<TreeHead>, StoreError> {
         let Some(row) = self.store.get(Column::Meta, HEAD)? else {
             return Ok(None);
@@ -84,7 +85,7 @@ impl Rows {
         self.text(CHECKPOINT)
     }
 
-    /// Keeps the newest signed checkpoint.
+    /// Stores the newest signed checkpoint, lazily.
     pub fn keep_checkpoint(&self, note: &str) -> Result<(), StoreError> {
         self.set(CHECKPOINT, note, Durability::Lazy)
     }
@@ -94,7 +95,7 @@ impl Rows {
         self.text(PUBLISHED)
     }
 
-    /// Keeps the newest published checkpoint, durably, and in the history.
+    /// Stores the newest published checkpoint durably, and adds it to the history.
     pub fn keep_published(&self, size: u64, note: &str) -> Result<(), StoreError> {
         let mut batch = Batch::default();
         batch.put(Column::Meta, PUBLISHED, note.as_bytes());
@@ -102,8 +103,7 @@ impl Rows {
         self.store.write(&batch, Durability::Synced)
     }
 
-    /// The published checkpoint of this size, or of the next larger size that was published, with its size; `None` if there is
-    /// none.
+    /// The published checkpoint with the smallest size that is at least `size`, and that size; `None` if there is none.
     pub fn checkpoint_from(&self, size: u64) -> Result<Option<(u64, String)>, StoreError> {
         let mut found = None;
         let (start, end) = (size.to_be_bytes(), u64::MAX.to_be_bytes());
@@ -117,12 +117,12 @@ impl Rows {
         Ok(Some((u64::from_be_bytes(size), text(note)?)))
     }
 
-    /// Whether the policy that the log last ran under asks for witnesses.
+    /// Whether the policy of the log's last start needs witnesses.
     pub fn asks_for_quorum(&self) -> Result<bool, StoreError> {
         Ok(self.text(QUORUM)?.is_some_and(|value| value == "1"))
     }
 
-    /// Keeps whether the policy asks for witnesses.
+    /// Stores whether the policy needs witnesses.
     pub fn keep_asks_for_quorum(&self, asks: bool) -> Result<(), StoreError> {
         self.set(QUORUM, if asks { "1" } else { "0" }, Durability::Synced)
     }
@@ -156,7 +156,7 @@ impl Rows {
         Ok(Some(row))
     }
 
-    /// The first `width` hashes of a tile that must be there.
+    /// The first `width` hashes of a tile that must exist.
     pub fn tile_hashes(&self, level: u8, index: u64, width: u16) -> Result<Vec<Hash>, StoreError> {
         let bytes = self
             .tile(level, index, width)?
@@ -167,7 +167,7 @@ impl Rows {
             .collect()
     }
 
-    /// A leaf hash that must be there.
+    /// The leaf hash of an entry that must exist.
     pub fn leaf_hash(&self, index: u64) -> Result<Hash, StoreError> {
         let row = self.store.get(Column::Tiles, &tile_key(0, index / TILE_WIDTH))?;
         let offset = (index % TILE_WIDTH) as usize * Hash::LEN;
@@ -206,7 +206,7 @@ impl Rows {
         Ok((next == end).then_some(bundle))
     }
 
-    /// An entry; `None` if there is none.
+    /// The bytes of an entry; `None` if there is none.
     pub fn entry(&self, index: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let (first, end) = (index - index % TILE_WIDTH, index.saturating_add(1));
         let row = self
@@ -236,13 +236,13 @@ fn text(bytes: Vec<u8>) -> Result<String, StoreError> {
     String::from_utf8(bytes).map_err(|_| damaged("a checkpoint"))
 }
 
-/// The first entry of a run, and the rest.
+/// The first entry of a run, and the rest of the run.
 fn split_entry(run: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = run.split_first_chunk()?;
     rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
 }
 
-/// Collects the entries of a batch into runs.
+/// Collects the entries of a batch in runs.
 #[derive(Default)]
 pub struct EntryRuns {
     first: u64,
@@ -250,7 +250,7 @@ pub struct EntryRuns {
 }
 
 impl EntryRuns {
-    /// Adds the entry `index`, which follows the one added before. It has at most [`MAX_ENTRY`] bytes.
+    /// Adds entry `index`, which must follow the last one added and have at most [`MAX_ENTRY`] bytes.
     pub fn add(&mut self, batch: &mut Batch, index: u64, entry: &[u8]) {
         if index.is_multiple_of(TILE_WIDTH) {
             self.finish(batch);
@@ -263,7 +263,7 @@ impl EntryRuns {
         self.run.extend_from_slice(entry);
     }
 
-    /// Puts the last run.
+    /// Adds the last run to the batch.
     pub fn finish(&mut self, batch: &mut Batch) {
         if !self.run.is_empty() {
             batch.put(Column::Entries, &self.first.to_be_bytes(), &self.run);
@@ -279,7 +279,7 @@ mod tests {
     use crate::store::memory::MemoryStore;
 
     #[test]
-    fn bundles_are_their_runs_whatever_the_commits() {
+    fn a_bundle_is_the_concatenation_of_its_runs_for_commits_of_any_size() {
         let rows = Rows::new(Arc::new(MemoryStore::new()));
         let entry = |index: u64| vec![index as u8; index as usize % 7 + 1];
         let mut index = 0;
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn partial_tiles_are_the_first_hashes() {
+    fn a_partial_tile_is_the_first_hashes_of_the_stored_tile() {
         let rows = Rows::new(Arc::new(MemoryStore::new()));
         let hashes: Vec<Hash> = (0..7).map(|i| Hash([i; 32])).collect();
         let mut batch = Batch::default();

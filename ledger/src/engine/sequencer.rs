@@ -1,19 +1,22 @@
-//! The one thread that writes.
+//! The only thread that writes.
 //!
-//! **Natural batching**: it takes whatever is waiting, judges it in order, and commits all of it with one synced write; what comes
-//! meanwhile waits for the next round. There is no timer: an idle log answers after one `fsync`, a busy one amortises it.
+//! **Natural batching**: the sequencer takes all waiting submissions, admits them in order, and commits them with one
+//! synced write. Submissions that arrive meanwhile wait for the next round. There is no timer: an idle log answers
+//! after one `fsync`, and a busy log spreads the cost of one `fsync` over many entries.
 //!
 //! **Order of a commit** (design §7: persist before sign, sign before answer):
 //!
-//! 1. entries, tiles, whatever the admission adds, and the head (size, root): one batch, synced;
-//! 2. the checkpoint of that head is signed and kept (lazily: the head decides, a lost signature is made again, the same bytes);
-//! 3. the snapshot is published to readers;
-//! 4. waiting writers are answered.
+//! 1. One synced batch stores the entries, the tiles, the rows of the admission, and the head (size and root).
+//! 2. The checkpoint of that head is signed and stored without a sync. If a crash loses it, signing the head again
+//!    gives the same bytes.
+//! 3. Readers see the new snapshot.
+//! 4. The waiting writers get their answers.
 //!
-//! A crash before 1 leaves the old head: nothing of the batch was ever signed. A crash after 1 leaves the new one, and start-up
-//! signs the same root. So no two checkpoints of one size can differ.
+//! A crash before step 1 leaves the old head, and nothing of the batch was ever signed. A crash after step 1 leaves the
+//! new head, and start-up signs the same root. Two checkpoints of one size can therefore never differ.
 //!
-//! A failed write is fatal: the thread says why and ends, the log stops accepting and goes on serving.
+//! A failed write is fatal: the thread records the reason and ends. The log then accepts no more entries but continues
+//! to serve reads.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,46 +32,47 @@ use super::snapshot::Snapshot;
 use crate::failpoints::{self, Point};
 use crate::store::{Batch, Durability, StoreError};
 
-/// What became of a submission.
+/// The outcome of a submission.
 #[derive(Debug)]
 pub enum Outcome<R> {
-    /// It stands in the log at this index, newly or since before.
+    /// The log has the entry at this index, from this submission or an earlier one.
     Recorded(u64),
-    /// It was refused, and nothing of it was stored.
+    /// The submission was refused, and nothing of it was stored.
     Refused(R),
 }
 
-/// What a log admits: judged in order by the sequencer.
+/// Decides, in the sequencer's order, which submissions a log records.
 ///
-/// Everything it keeps about the log in memory it derives from the store when it is made. It may stage rows of its own, which become
-/// durable with the entries. If a commit fails, it is dropped.
+/// An implementation may keep state in memory, which it derives from the store when it is created. It may stage rows of
+/// its own, which become durable with the entries. If a commit fails, the sequencer drops it.
 pub trait Admission: Send + 'static {
-    /// What request handlers have checked already, as far as it can be checked alone.
+    /// A submission that passed the checks which do not depend on the log.
     type Submission: Send + 'static;
     /// Why a submission is refused.
     type Refusal: Send + 'static;
 
-    /// Judges a submission against the log and everything staged before it, and stages it if it is to be recorded.
+    /// Checks a submission against the log and everything staged before it, and stages it if it may be recorded.
     fn admit(
         &mut self,
         submission: Self::Submission,
         stage: &mut Stage<'_>,
     ) -> Result<Outcome<Self::Refusal>, StoreError>;
 
-    /// These are judged next: what that needs may be fetched for all of them at once. No verdict depends on it.
+    /// Prefetches what [`Admission::admit`] needs for the next submissions. No outcome depends on it.
     fn prefetch<'a>(&self, _submissions: impl Iterator<Item = &'a Self::Submission>) {}
 
-    /// When a batch is to be made even if nobody submits anything.
+    /// When a batch is due even without submissions; `None` if there is no such time.
     fn due(&self) -> Option<Instant>;
 
-    /// Called once for every batch, last: stages entries and rows of its own.
+    /// Called last for every batch: stages the admission's own entries and rows.
     fn finish(&mut self, stage: &mut Stage<'_>) -> Result<(), StoreError>;
 
-    /// What was staged is durable. `idle`: nobody is waiting, so work may be done ahead.
+    /// Called when the staged batch is durable. `idle` means that the log has little to do, so that work may be done in
+    /// advance.
     fn committed(&mut self, idle: bool);
 }
 
-/// A batch being made.
+/// The batch that is being assembled.
 pub struct Stage<'a> {
     rows: &'a Rows,
     edge: &'a mut Edge,
@@ -82,7 +86,8 @@ impl Stage<'_> {
         self.edge.size()
     }
 
-    /// Adds an entry to the log. It has at most [`super::rows::MAX_ENTRY`] bytes; `leaf` is its leaf hash.
+    /// Adds an entry of at most [`super::rows::MAX_ENTRY`] bytes to the log; `leaf` is its leaf hash. Returns its
+    /// index.
     pub fn append(&mut self, entry: &[u8], leaf: Hash) -> u64 {
         let index = self.edge.size();
         self.edge.append(leaf);
@@ -95,25 +100,25 @@ impl Stage<'_> {
         &mut self.batch
     }
 
-    /// What is durable already.
+    /// The rows that are already durable.
     pub fn rows(&self) -> &Rows {
         self.rows
     }
 
-    /// The leaf hash of an entry, also of one staged before.
+    /// The leaf hash of a durable or staged entry.
     pub fn leaf_hash(&self, index: u64) -> Result<Hash, StoreError> {
         self.edge.node(0, index).map_or_else(|| self.rows.leaf_hash(index), Ok)
     }
 }
 
-/// Submissions of one request, with the room they take in the queue.
+/// The submissions of one request, with their share of the queue.
 pub(super) struct SubmitJob<A: Admission> {
     pub(super) submissions: Vec<A::Submission>,
     pub(super) answer: oneshot::Sender<SubmitReply<A::Refusal>>,
     pub(super) room: OwnedSemaphorePermit,
 }
 
-/// What becomes of a request: an outcome for each submission, and the snapshot that covers them.
+/// The result of a request: an outcome for each submission, and a snapshot that covers them.
 pub struct SubmitReply<R> {
     /// In the order of the submissions.
     pub outcomes: Vec<Outcome<R>>,
@@ -121,15 +126,15 @@ pub struct SubmitReply<R> {
     pub snapshot: Arc<Snapshot>,
 }
 
-/// What the thread is told.
+/// A command to the sequencer's thread.
 pub(super) enum Command<A: Admission> {
     Work(SubmitJob<A>),
-    /// Sign the head again: other keys have become valid.
+    /// Sign the head again, because the set of valid keys has changed.
     Sign,
     End,
 }
 
-/// The thread's state.
+/// The state of the sequencer's thread.
 pub(super) struct Sequencer<A: Admission> {
     pub(super) admission: A,
     pub(super) rows: Rows,
@@ -139,11 +144,11 @@ pub(super) struct Sequencer<A: Admission> {
     pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
     pub(super) max_batch: usize,
     pub(super) stopped: Arc<Mutex<Option<String>>>,
-    /// Empty between rounds; its memory is used again.
+    /// Empty between rounds; kept so that its memory is reused.
     pub(super) batch: Batch,
 }
 
-/// Why the sequencer had to stop.
+/// Why the sequencer has to stop.
 #[derive(Debug, thiserror::Error)]
 enum Fatal {
     #[error(transparent)]
@@ -152,10 +157,10 @@ enum Fatal {
     Sign(#[from] SignerError),
 }
 
-/// So many submissions are foreseen at once: what they need should stay in the cache until they are judged.
+/// How many submissions are prefetched at once. What they need should stay in the cache until they are admitted.
 const PREFETCH_BATCH: usize = 256;
 
-/// The length of the first run: jobs with about [`PREFETCH_BATCH`] submissions, at least one job.
+/// How many jobs to prefetch together: jobs with about [`PREFETCH_BATCH`] submissions, but at least one job.
 fn prefetch_batch_len<A: Admission>(waiting: &[Waiting<A>]) -> usize {
     let mut submissions = 0;
     let more = waiting.iter().position(|(job, _)| {
@@ -168,29 +173,30 @@ fn prefetch_batch_len<A: Admission>(waiting: &[Waiting<A>]) -> usize {
 type Waiting<A> = (SubmitJob<A>, Vec<Outcome<<A as Admission>::Refusal>>);
 
 impl<A: Admission> Sequencer<A> {
-    /// Works until told to end, or until the store fails.
+    /// Runs until [`Command::End`] arrives or the store fails.
     pub(super) fn run(mut self) {
         loop {
-            let (jobs, go_on) = self.next_jobs();
+            let (jobs, running) = self.next_jobs();
             let mut waiting: Vec<Waiting<A>> = jobs.into_iter().map(|job| (job, Vec::new())).collect();
             if let Err(fatal) = self.round(&mut waiting) {
                 tracing::error!(error = %fatal, "the log has stopped accepting entries; fix the store and restart");
                 self.stop(fatal.to_string());
                 return;
             }
-            if !go_on {
-                self.stop("it is shutting down".into());
+            if !running {
+                self.stop("the ledger is shutting down".into());
                 return;
             }
         }
     }
 
-    /// Says why before anybody who is waiting learns that there will be no answer.
+    /// Records the reason. This happens before the jobs are dropped, so that their callers find it.
     fn stop(&self, reason: String) {
         *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
     }
 
-    /// Waits for work, or until the admission is due, and takes all that is there; whether to go on afterwards.
+    /// Waits for a command or until the admission is due, and takes all waiting jobs. Returns `false` if this is the
+    /// last round.
     fn next_jobs(&self) -> (Vec<SubmitJob<A>>, bool) {
         let first = match self.admission.due() {
             None => self.commands.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -257,7 +263,7 @@ impl<A: Admission> Sequencer<A> {
         for (SubmitJob { answer, room, .. }, outcomes) in waiting.drain(..) {
             failpoints::reach(Point::Answer);
             drop(room);
-            // A requester who has gone away loses the answer, not the entry.
+            // A client that has disconnected loses the answer, not the entry.
             let _ = answer.send(SubmitReply {
                 outcomes,
                 snapshot: snapshot.clone(),

@@ -1,11 +1,12 @@
-//! Who signs checkpoints: one or more keys of the log, each valid for a time.
+//! Signs checkpoints with one or more keys of the log, each valid for a time.
 //!
-//! A checkpoint carries one signature line for every key that is valid when it is signed; all keys have the origin as their name
-//! (CP-5). So a key is changed without a gap, A → A and B → B, and a reader who knows either key accepts what both have
-//! signed. When no key is valid, nothing is signed and the log stops.
+//! A checkpoint carries one signature line for every key that is valid when it is signed. All keys have the origin as
+//! their name (CP-5). A key can therefore be changed without a gap, from A to A and B to B, and a reader who knows
+//! either key accepts the checkpoints that both have signed. While no key is valid, nothing is signed and the log
+//! stops.
 //!
-//! A [`NoteKey`] is a key file ([`SignerKey`]) or a key in a hardware security module ([`crate::pkcs11`]). Ed25519 is deterministic: the same
-//! head signed again by the same keys gives the same bytes.
+//! A [`NoteKey`] is a key file ([`SignerKey`]) or a key in a hardware security module ([`crate::pkcs11`]). Ed25519 is
+//! deterministic, so signing the same head again with the same keys gives the same bytes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,47 +18,47 @@ use tlog::note::{self, KeyError, Note, NoteError, SignatureLine, SignerKey, Veri
 
 use super::rows::TreeHead;
 
-/// The most keys of one log.
+/// The largest allowed number of keys of one log.
 pub const MAX_KEYS: usize = 16;
 
-/// A log key cannot sign checkpoints.
+/// Why a checkpoint cannot be signed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignerError {
-    /// It has no valid public key.
+    /// A key has no valid public key.
     #[error("the log's key cannot be used: {0}")]
     Key(#[from] KeyError),
-    /// It does not sign notes.
+    /// A key does not sign notes.
     #[error("the log's key does not sign: {0}")]
     Note(#[from] NoteError),
     /// The tree is too large.
     #[error("the tree is too large: {0}")]
     Size(#[from] RangeError),
-    /// No key, too many, two of one kind, or of different logs.
-    #[error("a log has 1 to {MAX_KEYS} different keys that are all named like its origin")]
+    /// There is no key, or too many, or two equal ones, or the keys belong to different logs.
+    #[error("a log must have 1 to {MAX_KEYS} different keys, all named like its origin")]
     Keys,
-    /// All keys are too young or too old.
+    /// Every key is either not yet valid or has expired.
     #[error("no log key is valid now: see `not_before` and `not_after` of `log_keys`")]
     NoneValid,
-    /// The module that holds the key.
+    /// The module that holds the key failed.
     #[error("the key {key} cannot be used in its module: {reason}")]
     Module {
         /// Name or label of the key.
         key: String,
-        /// What the module says.
+        /// The error of the module.
         reason: String,
     },
 }
 
-/// Something that signs note texts as one verifier key (Ed25519, type 0x01).
+/// Signs note texts for one verifier key (Ed25519, type 0x01).
 pub trait NoteKey: Send + Sync {
-    /// The key that verifies.
+    /// The public key that verifies the signatures.
     fn verifier(&self) -> &VerifierKey;
 
     /// The signature line for a note text.
     fn sign(&self, text: &str) -> Result<SignatureLine, SignerError>;
 }
 
-/// A key that lies in memory.
+/// A private key in memory.
 struct SoftwareKey {
     key: SignerKey,
     verifier: VerifierKey,
@@ -79,12 +80,12 @@ impl NoteKey for SoftwareKey {
 pub struct Validity {
     /// The first second.
     pub not_before: u64,
-    /// The first second after.
+    /// The first second after the validity.
     pub not_after: u64,
 }
 
 impl Validity {
-    /// For good.
+    /// Valid at any time.
     pub const ALWAYS: Self = Self {
         not_before: 0,
         not_after: u64::MAX,
@@ -95,32 +96,32 @@ impl Validity {
     }
 }
 
-/// A key of the log with the time for which it signs.
+/// A key of the log with its validity.
 pub struct LogKey {
     key: Box<dyn NoteKey>,
     validity: Validity,
 }
 
 impl LogKey {
-    /// Any key.
+    /// A key of any kind.
     pub fn new(key: Box<dyn NoteKey>, validity: Validity) -> Self {
         Self { key, validity }
     }
 
-    /// A key that lies in memory.
+    /// A private key in memory.
     pub fn software(key: SignerKey, validity: Validity) -> Result<Self, SignerError> {
         let verifier = key.verifier_key()?;
         Ok(Self::new(Box::new(SoftwareKey { key, verifier }), validity))
     }
 }
 
-/// Signs checkpoints of one log.
+/// Signs the checkpoints of one log.
 pub struct Signer {
     origin: Origin,
     keys: Vec<LogKey>,
     verifiers: Vec<VerifierKey>,
     clock: Arc<dyn Clock>,
-    /// Which keys signed last, one bit each.
+    /// Which keys made the last signatures, one bit each.
     signed: AtomicU64,
 }
 
@@ -156,12 +157,12 @@ impl Signer {
         &self.origin
     }
 
-    /// All keys that verify, whether they sign now or not.
+    /// The public keys of all keys, whether they are valid now or not.
     pub fn verifiers(&self) -> &[VerifierKey] {
         &self.verifiers
     }
 
-    /// Whether other keys are valid now than those that signed last: then the head is due to be signed again.
+    /// Whether the head must be signed again, because the valid keys differ from those that signed last.
     pub fn is_due(&self) -> bool {
         self.signed.load(Ordering::Relaxed) != self.valid()
     }
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn cp_5_every_valid_key_signs_and_either_is_enough() {
+    fn cp_5_every_valid_key_signs_and_each_signature_suffices() {
         let clock = ManualClock::new(5);
         let keys = vec![key("log.example", 1, 0, 20), key("log.example", 2, 10, 99)];
         let signer = Signer::of(keys, clock.clone()).unwrap();
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn sn_9_keys_of_one_log_are_different_and_named_alike() {
+    fn sn_9_keys_of_one_log_must_differ_and_share_one_name() {
         let of = |keys| Signer::of(keys, SystemClock::shared()).map(|_| ());
         let cases = [
             vec![],

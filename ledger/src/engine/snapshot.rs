@@ -1,4 +1,4 @@
-//! A durable, signed state of the log, shared by everybody who reads.
+//! A durable, signed state of the log, shared by all readers.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use super::rows::TreeHead;
 use super::tiles::TileCache;
 use crate::store::StoreError;
 
-/// A head that is durable, its signed checkpoint, and what proofs are made from.
+/// A durable head, its signed checkpoint, and the nodes that proofs are made from.
 pub struct Snapshot {
-    /// Size and root.
+    /// Size and root of the tree.
     pub head: TreeHead,
-    /// The checkpoint with the signatures of the log's keys.
+    /// The checkpoint, signed by the log's valid keys.
     pub note: String,
-    /// The edge before it was trimmed: it has every node on the path of the newest entries.
+    /// The edge before it was trimmed. It has every node on the paths of the newest entries.
     pub edge: Edge,
     /// See [`Edge::remainders`].
     remainders: Vec<Option<Hash>>,
@@ -26,7 +26,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The state after the head, which is the edge's, was made durable and signed as `note`.
+    /// A snapshot of the tree with this edge, whose head is durable and signed as `note`.
     pub fn new(note: String, edge: Edge, tiles: Arc<TileCache>) -> Self {
         let remainders = edge.remainders();
         let root = remainders.last().copied().flatten().unwrap_or(EMPTY_ROOT);
@@ -48,7 +48,7 @@ impl Snapshot {
         &self.tiles
     }
 
-    /// The inclusion path of `index` in the tree of `size` leaves, `size` at most this snapshot's.
+    /// The inclusion path of `index` in the tree of `size` leaves. `size` is at most the size of this snapshot.
     pub fn inclusion(&self, index: u64, size: u64) -> Result<Vec<Hash>, StoreError> {
         if index < size && size == self.head.size {
             return self.newest_inclusion(index);
@@ -56,17 +56,17 @@ impl Snapshot {
         self.reader().inclusion(Index::new(index)?, Size::new(size)?)
     }
 
-    /// The root of the first `size` leaves, `size` at most this snapshot's.
+    /// The root of the first `size` leaves. `size` is at most the size of this snapshot.
     pub fn root(&self, size: u64) -> Result<Hash, StoreError> {
         self.reader().root(Size::new(size)?)
     }
 
-    /// The consistency proof from `old` to `new` leaves, `new` at most this snapshot's.
+    /// The consistency proof from `old` to `new` leaves. `new` is at most the size of this snapshot.
     pub fn consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>, StoreError> {
         self.reader().consistency(Size::new(old)?, Size::new(new)?)
     }
 
-    /// PATH(index) (RFC 6962 §2.1.1) in the whole tree, whose nodes that are not complete are known: nothing is hashed.
+    /// PATH(index) (RFC 6962 §2.1.1) in the whole tree. Its incomplete nodes are the remainders, so nothing is hashed.
     fn newest_inclusion(&self, index: u64) -> Result<Vec<Hash>, StoreError> {
         let mut reader = self.reader();
         let heights = u64::BITS - (self.head.size - 1).leading_zeros();
@@ -96,9 +96,9 @@ mod tests {
     use crate::store::{Batch, Durability, Store};
     use tlog::merkle::{MemoryTree, inclusion_proof, leaf_hash};
 
-    /// Every proof in trees around the sizes at which tiles fill, from new and from trimmed edges.
+    /// Compares every proof in trees around the sizes at which tiles fill, from untrimmed and trimmed edges.
     #[test]
-    fn inclusion_paths_are_those_of_the_whole_tree() {
+    fn inclusion_paths_equal_those_of_the_whole_tree() {
         let store = Arc::new(MemoryStore::new());
         let rows = Rows::new(store.clone());
         let tiles = Arc::new(TileCache::new(rows));

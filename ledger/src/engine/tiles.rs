@@ -1,10 +1,11 @@
-//! Full tiles with their interiors, in memory.
+//! A cache of full tiles with their interior nodes.
 //!
-//! A proof needs nodes between the stored levels, which are roots of parts of a tile; computing all of a tile's takes 255 hashes.
-//! So the nodes of a full tile, which never change again, are kept together, up to a bound: a proof from known tiles costs no
-//! hash at all. Tiles above the leaves are 1/256 of all and part of every proof, so in practice they always stay.
+//! A proof needs nodes between the stored levels, which are roots of parts of a tile; computing all of them for a tile
+//! takes 255 hashes. The nodes of a full tile never change, so the cache keeps them together, up to a bound, and a
+//! proof from cached tiles needs no hashing. Tiles above the leaf level are 1/256 of all tiles and part of every proof,
+//! so in practice they stay cached.
 //!
-//! Tiles that are not full yet are in the [`super::edge`] and never here.
+//! Tiles that are not full yet are in the [`super::edge`] and never in this cache.
 
 use std::sync::Arc;
 
@@ -17,10 +18,10 @@ use super::rows::Rows;
 use crate::store::StoreError;
 
 const TILE_LEN: usize = TILE_WIDTH as usize;
-/// Tiles kept, 16 KiB each: 32 MiB.
+/// The most cached tiles; at 16 KiB each, they take 32 MiB.
 const MAX_CACHED_TILES: usize = 2048;
 
-/// All nodes of a full tile but its root: 256 hashes, then their 128 parents, and so on to 2.
+/// All nodes of a full tile except its root: 256 hashes, then their 128 parents, and so on down to 2.
 struct TileNodes(Box<[Hash]>);
 
 impl TileNodes {
@@ -35,20 +36,20 @@ impl TileNodes {
         Self(nodes.into_boxed_slice())
     }
 
-    /// Node `index` of those that are `height` above the tile's hashes, 0 to 7.
+    /// Node `index` at `height` (0 to 7) above the tile's hashes.
     fn get(&self, height: u32, index: usize) -> Option<Hash> {
         self.0.get(2 * TILE_LEN - ((2 * TILE_LEN) >> height) + index).copied()
     }
 }
 
-/// The tiles of one log.
+/// The cached tiles of one log.
 pub struct TileCache {
     rows: Rows,
     known: Cache<(u8, u64), Arc<TileNodes>>,
 }
 
 impl TileCache {
-    /// Tiles in `rows`; nothing is read yet.
+    /// An empty cache of the tiles in `rows`.
     pub fn new(rows: Rows) -> Self {
         Self {
             rows,
@@ -56,7 +57,7 @@ impl TileCache {
         }
     }
 
-    /// A node of the tree, which must be part of a full tile.
+    /// A node of the tree; it must be in a full tile.
     pub fn node(&self, height: u8, index: u64) -> Result<Hash, StoreError> {
         let (level, inside) = (height / TILE_HEIGHT as u8, u32::from(height) % TILE_HEIGHT);
         let tile = (level, index >> (TILE_HEIGHT - inside));

@@ -1,4 +1,4 @@
-//! Asking one witness (c2sp.org/tlog-witness).
+//! Asks one witness to cosign a head (c2sp.org/tlog-witness).
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use tlog::witness::{AddCheckpoint, WitnessAnswer, monitoring_path};
 use super::snapshot::Snapshot;
 use crate::failpoints::{self, Point};
 
-/// What became of asking one witness.
+/// The result of asking one witness.
 #[derive(Debug)]
 pub(super) enum WitnessReply {
     /// Its cosignature, verified.
     Cosigned(SignatureLine),
-    /// Not now: not reached, busy, or it does not know this log (yet).
+    /// No cosignature now: the witness is unreachable or busy, or does not know this log yet.
     Retry(String),
-    /// It says that it has seen another tree, or answers nonsense.
+    /// It reports another tree, or its answer is invalid.
     Alarm(String),
     /// It has cosigned a checkpoint that this log does not have.
     Contradicts(Contradiction),
@@ -30,33 +30,34 @@ pub(super) enum WitnessReply {
 /// A witness has cosigned a checkpoint that this log does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the witness {witness} has cosigned {seen} entries of this log{}, but the store holds {size}{}: this is an old or mixed backup, and going on would fork the log. Restore a backup of at least {seen} entries",
+    "the witness {witness} has cosigned {seen} entries of this log{}, but the store holds {size}{}: this is an old or mixed backup, and new entries would fork the log. Restore a backup of at least {seen} entries",
     if *.proven { ", signed by the log's own key" } else { "" },
     if *.seen <= *.size { " with another tree" } else { "" }
 )]
 pub struct Contradiction {
     /// The policy's name of the witness.
     pub witness: String,
-    /// The size that it has cosigned.
+    /// The size that the witness has cosigned.
     pub seen: u64,
     /// The log's size.
     pub size: u64,
-    /// It shows the log's own signature; else it only says so.
+    /// Whether the witness shows the log's own signature on that checkpoint. Otherwise it only claims to have cosigned
+    /// it.
     pub proven: bool,
 }
 
 /// What the checkpoint at a witness's monitoring path says about this log.
 #[derive(Debug)]
 pub(super) enum Monitored {
-    /// There is no checkpoint of this log, or it cannot be read.
+    /// The witness shows no checkpoint of this log, or the checkpoint cannot be read.
     Unavailable,
-    /// This log has that checkpoint.
+    /// This log contains the checkpoint.
     Consistent,
-    /// This log does not have that checkpoint.
+    /// This log does not contain the checkpoint.
     Contradicts(Contradiction),
 }
 
-/// One witness and the head that it is asked about.
+/// One witness and the head that it is asked to cosign.
 pub(super) struct WitnessRequest {
     pub(super) witness: Witness,
     pub(super) policy: Arc<Policy>,
@@ -65,7 +66,8 @@ pub(super) struct WitnessRequest {
 }
 
 impl WitnessRequest {
-    /// Asks, and asks again once if the witness has cosigned another size last. Gives the answer and the witness's last size.
+    /// Asks the witness, and asks once more if it last cosigned another size. Returns the witness's last size and its
+    /// answer.
     pub(super) async fn ask(&self, mut old: u64) -> (u64, WitnessReply) {
         let mut resynced = false;
         let asked = loop {
@@ -106,7 +108,7 @@ impl WitnessRequest {
         Monitored::Contradicts(self.contradiction(seen, true))
     }
 
-    /// Size and root of the checkpoint at the witness's monitoring path, if it is one of this log's keys.
+    /// Size and root of the checkpoint at the witness's monitoring path, if one of this log's keys signed it.
     async fn monitored_checkpoint(&self) -> Option<(u64, Hash)> {
         let note = self
             .client
@@ -119,7 +121,8 @@ impl WitnessRequest {
         Some((checkpoint.size.get(), checkpoint.root))
     }
 
-    /// A size alone is only said; the log's own signature on it proves it.
+    /// Looks for the log's own signature on a checkpoint of the size that the witness claims. A size alone proves
+    /// nothing.
     async fn prove(&self, seen: u64) -> Contradiction {
         match self.monitor().await {
             Monitored::Contradicts(proven) => proven,
@@ -151,7 +154,7 @@ impl WitnessRequest {
             .consistency(old, self.snapshot.head.size)
             .map_err(|e| e.to_string())?;
         let old = Size::new(old).map_err(|error| error.to_string())?;
-        // Only the log's own signatures: collected cosignatures make the request too large (tlog-specs §6.1).
+        // The note has only the log's own signatures; cosignatures would make the request too large (tlog-specs §6.1).
         let request = AddCheckpoint {
             old,
             proof,
@@ -165,7 +168,7 @@ impl WitnessRequest {
         Ok(WitnessAnswer::parse(answer.status, &answer.body))
     }
 
-    /// The line of this witness, if it verifies. Others are none of our business (WI-3).
+    /// The cosignature of this witness, if it verifies. Lines of other keys are ignored (WI-3).
     fn verified(&self, lines: Vec<SignatureLine>) -> WitnessReply {
         let own = lines.into_iter().find(|line| self.witness.key.matches(line));
         let text = Note::parse(self.snapshot.note.as_bytes()).map(|note| note.text);
@@ -173,7 +176,7 @@ impl WitnessRequest {
             (Some(own), Ok(text)) if cosignature::verify(&text, &own, &self.witness.key).is_ok() => {
                 WitnessReply::Cosigned(own)
             }
-            _ => WitnessReply::Alarm("its answer has no valid cosignature by the policy's key".into()),
+            _ => WitnessReply::Alarm("its answer has no valid cosignature by the key in the policy".into()),
         }
     }
 }

@@ -1,20 +1,21 @@
-//! The witness client: has the log's heads cosigned and publishes them ([`super::publication`]).
+//! The witness client: collects cosignatures for the log's heads and publishes them ([`super::publication`]).
 //!
-//! The policy's witnesses are asked to cosign
+//! It asks the policy's witnesses to cosign
 //!
-//! * each new head, at most once per `interval`, beside the appending and never in its way;
-//! * an unchanged head every `refresh`, so that everybody sees that the log is alive (WI-5).
+//! * each new head, at most once per `interval`, concurrently with appending and without delaying it;
+//! * an unchanged head once per `refresh`, so that readers see that the log is alive (WI-5).
 //!
-//! All witnesses are asked about the same head at once. As soon as the quorum is met the checkpoint is published; cosignatures that
-//! come a little later are added to it.
+//! Each round asks all witnesses about the same head concurrently. The checkpoint is published as soon as it has a
+//! quorum; cosignatures that arrive shortly afterwards are added to it.
 //!
-//! A witness that has cosigned another size says which, and is asked again from there. One that refuses (422, or 409 without a
-//! size) is an **alarm**. One that has cosigned what this log does not have *stops* the log, if it shows the log's own signature on it,
-//! or if so many say so that they are a quorum: a single lying witness must not be able to stop a log.
+//! A witness that last cosigned another size reports that size, and is asked again from there. A witness that refuses
+//! (422, or 409 without a size) raises an **alarm**. If a witness has cosigned a checkpoint that this log does not
+//! have, the log *stops*, provided that the witness shows the log's own signature on it or that a quorum of witnesses
+//! reports the same. A single lying witness must not be able to stop a log.
 //!
 //! Metrics, by witness: `ledger_witness_answers_total` (`cosigned`, `retry`, `alarm`), `ledger_witness_alarms_total`,
-//! `ledger_witness_size`, `ledger_witness_cosigned_at_seconds`; and `ledger_witness_quorum` (1, or 0 while it is out). The log has
-//! a line whenever a witness's status changes.
+//! `ledger_witness_size`, `ledger_witness_cosigned_at_seconds`; and `ledger_witness_quorum` (1, or 0 while the quorum
+//! is lost). The client logs a line whenever the result of asking a witness changes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,15 +36,15 @@ use crate::failpoints::{self, Point};
 const ROUND_TIMEOUT: Duration = Duration::from_secs(10);
 const LATE_COSIGNATURE_WAIT: Duration = Duration::from_millis(250);
 const RETRY_DELAY: Duration = Duration::from_secs(1);
-/// A start does not wait longer for a witness; one that answers later is heard in the first round.
+/// How long a start waits for each witness. A contradiction that is reported later is found in the first round.
 const START_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How often witnesses are asked.
+/// How often the witnesses are asked.
 #[derive(Clone, Copy, Debug)]
 pub struct WitnessIntervals {
-    /// At least this long between two rounds.
+    /// The minimum time between two rounds.
     pub interval: Duration,
-    /// At most this long without one.
+    /// The maximum time between two rounds.
     pub refresh: Duration,
 }
 
@@ -56,12 +57,12 @@ impl Default for WitnessIntervals {
     }
 }
 
-/// What is known of one witness.
+/// What the client knows of one witness.
 #[derive(Clone, Debug, Default)]
 struct WitnessStatus {
-    /// What it has cosigned last, as far as we know.
+    /// The size that it last cosigned, as far as is known.
     size: u64,
-    /// What came of asking it last.
+    /// The result of asking it last: `cosigned`, `retry` or `alarm`.
     last: &'static str,
     contradicts: bool,
 }
@@ -75,12 +76,12 @@ pub struct WitnessClient {
     client: http::Client,
     pace: WitnessIntervals,
     statuses: HashMap<String, WitnessStatus>,
-    /// Since when rounds fail.
+    /// When the first of the current series of failed rounds began.
     out_since: Option<Instant>,
 }
 
 impl WitnessClient {
-    /// A client for the publication's policy; `None` if it asks for no witness.
+    /// A client for the publication's policy; `None` if the policy needs no witnesses.
     pub fn new(
         publication: Arc<Publication>,
         rows: Rows,
@@ -101,11 +102,11 @@ impl WitnessClient {
         })
     }
 
-    /// Asks every witness, before anything is accepted, whether it has seen this log larger or otherwise than it is. Witnesses
-    /// that do not answer are passed over.
+    /// Asks every witness whether it has seen this log larger than it is or with another tree. Called before the log
+    /// accepts entries. Witnesses that do not answer are ignored.
     ///
     /// # Errors
-    /// [`Contradiction`] with the remedy.
+    /// A [`Contradiction`], whose message names the remedy.
     pub async fn check_at_start(&mut self) -> Result<(), Contradiction> {
         let snapshot = self.snapshots.borrow().clone();
         let mut asked = JoinSet::new();
@@ -114,7 +115,7 @@ impl WitnessClient {
                 match request.monitor().await {
                     Monitored::Contradicts(contradiction) => Some(contradiction),
                     Monitored::Consistent => None,
-                    // It shows nothing: perhaps its monitoring prefix is another. SPEC WI-4: "old 0" is answered by its size.
+                    // It may have another monitoring prefix. SPEC WI-4: a witness answers "old 0" with its last size.
                     Monitored::Unavailable => match request.ask(0).await.1 {
                         WitnessReply::Contradicts(contradiction) => Some(contradiction),
                         _ => None,
@@ -132,7 +133,7 @@ impl WitnessClient {
         Ok(())
     }
 
-    /// Works until the end.
+    /// Runs until shutdown is requested.
     pub async fn run(mut self, shutdown: Shutdown) {
         loop {
             let started = Instant::now();
@@ -162,7 +163,7 @@ impl WitnessClient {
         }
     }
 
-    /// Whether the quorum is in or out, after a round that brought only `best`.
+    /// Tracks whether the quorum is lost. `best` is the checkpoint of a round that had no quorum.
     fn track_quorum(&mut self, started: Instant, best: Option<&PublishedCheckpoint>) {
         let Some(best) = best else {
             self.out_since = None;
@@ -187,7 +188,10 @@ impl WitnessClient {
         self.policy.witnesses().iter().map(request).collect()
     }
 
-    /// Asks everybody about one head. If the quorum was not met, the head with the cosignatures there are.
+    /// Asks all witnesses about one head, and publishes it when it has a quorum.
+    ///
+    /// # Errors
+    /// Without a quorum, the head with the available cosignatures.
     async fn round(&mut self, snapshot: &Arc<Snapshot>) -> Result<(), PublishedCheckpoint> {
         let mut asked = JoinSet::new();
         for request in self.requests(snapshot) {
@@ -227,7 +231,7 @@ impl WitnessClient {
         }
     }
 
-    /// Whether the note got a cosignature.
+    /// Records the answer of one witness; returns whether `note` got a cosignature.
     fn take(&mut self, name: &str, old: u64, answer: WitnessReply, size: u64, note: &mut String) -> bool {
         let (kind, known, reason) = match answer {
             WitnessReply::Cosigned(line) => {
@@ -251,7 +255,11 @@ impl WitnessClient {
         if std::mem::replace(&mut status.last, kind) != kind {
             match kind {
                 "cosigned" => tracing::info!(witness = name, "a witness cosigns"),
-                "retry" => tracing::warn!(witness = name, reason, "a witness does not cosign; it is asked again"),
+                "retry" => tracing::warn!(
+                    witness = name,
+                    reason,
+                    "a witness does not cosign; it will be asked again"
+                ),
                 _ => tracing::error!(witness = name, size, reason, "ALARM: a witness refuses this log"),
             }
         }
@@ -263,7 +271,7 @@ impl WitnessClient {
         kind == "cosigned"
     }
 
-    /// Proven, or said by so many witnesses that they are a quorum.
+    /// Whether the contradiction is proven, or reported by a quorum of witnesses.
     fn is_decisive(&mut self, contradiction: &Contradiction) -> bool {
         let status = self.statuses.entry(contradiction.witness.clone()).or_default();
         status.contradicts = true;
@@ -282,7 +290,7 @@ impl WitnessClient {
                 failpoints::reach(Point::PublishedKept);
                 self.publication.show(published);
             }
-            Ok(Err(error)) => tracing::error!(%error, "a cosigned checkpoint cannot be kept, so it is not published"),
+            Ok(Err(error)) => tracing::error!(%error, "a cosigned checkpoint cannot be stored, so it is not published"),
             Err(_) => {}
         }
     }

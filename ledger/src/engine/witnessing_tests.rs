@@ -20,13 +20,13 @@ use crate::http::Shared;
 use crate::rules::testing::{BROKER, ORIGIN, Pen, World, intent, log_key, raw, submit};
 use crate::store::memory::MemoryStore;
 
-/// A witness that remembers in memory.
+/// A witness that keeps its state in memory.
 struct TestWitness {
     key: SignerKey,
     stored: Mutex<Option<(Size, Hash)>>,
     asked: AtomicU64,
     busy: AtomicU64,
-    /// What it shows at its monitoring path.
+    /// The checkpoint at its monitoring path.
     shown: Mutex<Option<String>>,
 }
 
@@ -82,7 +82,7 @@ async fn witness(number: u8) -> (Arc<TestWitness>, String) {
     (witness, format!("witness w{number} {vkey} {url}"))
 }
 
-/// Some witnesses, and their lines of a policy.
+/// Starts `count` witnesses; returns them and their lines of a policy.
 async fn witnesses(count: u8) -> (Vec<Arc<TestWitness>>, Vec<String>) {
     let (mut witnesses, mut lines) = (Vec::new(), Vec::new());
     for number in 1..=count {
@@ -93,7 +93,7 @@ async fn witnesses(count: u8) -> (Vec<Arc<TestWitness>>, Vec<String>) {
     (witnesses, lines)
 }
 
-/// A log that so many of these witnesses must cosign.
+/// A world whose log needs cosignatures of `quorum` of these witnesses.
 fn witnessed_by(lines: &[String], quorum: u8) -> World {
     let members: Vec<_> = (1..=lines.len()).map(|number| format!("w{number}")).collect();
     let log = log_key().verifier_key().unwrap();
@@ -108,7 +108,7 @@ fn witnessed_by(lines: &[String], quorum: u8) -> World {
     }
 }
 
-/// A log of four entries whose witnesses are asked.
+/// Starts a log of four entries and its witness client.
 async fn start(world: &World, refresh: Duration) -> (Arc<Shared>, Shutdown) {
     let (shared, _) = world.started(Arc::new(MemoryStore::new())).await;
     let shutdown = Shutdown::new();
@@ -116,7 +116,7 @@ async fn start(world: &World, refresh: Duration) -> (Arc<Shared>, Shutdown) {
     (shared, shutdown)
 }
 
-/// A client that has asked nobody yet.
+/// A witness client that has not asked any witness yet.
 fn client_of(shared: &Shared, refresh: Duration) -> WitnessClient {
     let pace = WitnessIntervals {
         interval: Duration::from_millis(20),
@@ -144,7 +144,7 @@ async fn published(shared: &Shared, good: impl Fn(&PublishedCheckpoint) -> bool)
 const LONG: Duration = Duration::from_secs(3600);
 
 #[tokio::test]
-async fn a_quorum_publishes_and_the_rest_tops_up() {
+async fn a_checkpoint_is_published_at_quorum_and_later_cosignatures_are_added() {
     let (witnesses, lines) = witnesses(3).await;
     let world = witnessed_by(&lines, 2);
     let (shared, shutdown) = start(&world, LONG).await;
@@ -160,7 +160,7 @@ async fn a_quorum_publishes_and_the_rest_tops_up() {
             == 3
     })
     .await;
-    // Growth needs consistency proofs.
+    // A grown log needs consistency proofs.
     let mut broker = Pen::new(BROKER);
     for label in 1..20 {
         submit(&shared, vec![raw(&broker.write(intent(label)), label)])
@@ -169,11 +169,11 @@ async fn a_quorum_publishes_and_the_rest_tops_up() {
             .unwrap();
     }
     let last = published(&shared, |published| published.size == 23).await;
-    // Meanwhile a later cosignature may have been added.
+    // A later cosignature may have been added meanwhile.
     let kept = shared.log.rows().published().unwrap().unwrap();
     assert!(
         last.note.lines().all(|line| kept.lines().any(|kept| kept == line)),
-        "kept before it is shown"
+        "a checkpoint is stored before it is shown"
     );
     assert!(
         witnesses
@@ -184,7 +184,7 @@ async fn a_quorum_publishes_and_the_rest_tops_up() {
 }
 
 #[tokio::test]
-async fn too_few_witnesses_publish_nothing_until_they_are_back() {
+async fn nothing_is_published_until_enough_witnesses_are_available() {
     let (witnesses, lines) = witnesses(2).await;
     witnesses[1].busy.store(1, Ordering::SeqCst);
     let world = witnessed_by(&lines, 2);
@@ -202,7 +202,7 @@ async fn wi_4_a_witness_with_another_size_is_asked_again_from_there() {
     let (shared, shutdown) = start(&world, LONG).await;
     published(&shared, |published| published.size == 4).await;
     shutdown.trigger();
-    // A new client knows nothing of the witness.
+    // A new client does not know the witness's last size.
     submit(&shared, vec![raw(&Pen::new(BROKER).write(intent(1)), 1)])
         .await
         .remove(0)
@@ -224,10 +224,10 @@ async fn refusal(shared: &Shared) -> String {
 }
 
 #[tokio::test]
-async fn an_old_backup_is_noticed_at_the_start_and_later() {
+async fn an_old_backup_is_detected_at_start_and_while_running() {
     let (witness, line) = witness(1).await;
     let world = witnessed_by(&[line], 1);
-    // It answers 409 with a larger size, at both.
+    // The witness answers 409 with a larger size both times.
     *witness.stored.lock().unwrap() = Some((Size::from(99), Hash([1; 32])));
     let (shared, shutdown) = start(&world, LONG).await;
     let refused = client_of(&shared, LONG).check_at_start().await.unwrap_err();
@@ -248,7 +248,7 @@ async fn one_lying_witness_of_two_does_not_stop_the_log_but_one_with_proof_does(
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(shared.publication.refuses(), None);
     shutdown.trigger();
-    // The log's own signature on another tree of the same size.
+    // The second witness shows the log's own signature on another tree of the same size.
     let other = crate::engine::rows::TreeHead {
         size: 4,
         root: Hash([9; 32]),
@@ -260,12 +260,12 @@ async fn one_lying_witness_of_two_does_not_stop_the_log_but_one_with_proof_does(
         refused.proven && refused.to_string().contains("with another tree"),
         "{refused}"
     );
-    // What fits is no reason.
+    // A checkpoint that the log contains is no contradiction.
     *witnesses[1].shown.lock().unwrap() = Some(shared.log.snapshot().note.clone());
     client_of(&shared, LONG).check_at_start().await.unwrap();
 }
 
-/// A log whose only witness is never there, and what becomes of it after the bound.
+/// Starts a log whose only witness is always busy, with a quorum that counts as lost after 50 ms.
 async fn without_witness(fail: FailMode) -> (Arc<Shared>, Arc<TestWitness>, Shutdown) {
     let (witness, line) = witness(1).await;
     witness.busy.store(u64::MAX, Ordering::SeqCst);
@@ -288,7 +288,7 @@ async fn fail_open_shows_the_head_without_the_quorum() {
     assert_eq!(
         shared.publication.witnessed(&shared.log.snapshot()),
         None,
-        "and never calls it witnessed"
+        "a head without a quorum is not witnessed"
     );
     assert_eq!(shared.publication.refuses(), None);
     assert_eq!(shared.log.rows().checkpoint_from(0).unwrap(), None);
@@ -311,7 +311,7 @@ async fn fail_degrade_shows_nothing_new_and_accepts_entries() {
 #[tokio::test]
 async fn fail_closed_refuses_entries_until_the_quorum_is_back() {
     let (shared, witness, shutdown) = without_witness(FailMode::Closed).await;
-    assert!(refusal(&shared).await.contains("quorum is out"));
+    assert!(refusal(&shared).await.contains("quorum is lost"));
     assert_eq!(shared.publication.latest(&shared.log.snapshot()), None);
     witness.busy.store(0, Ordering::SeqCst);
     published(&shared, |published| published.size == 4).await;
@@ -326,7 +326,7 @@ async fn fail_closed_refuses_entries_until_the_quorum_is_back() {
 }
 
 #[tokio::test]
-async fn published_checkpoints_are_kept_by_size() {
+async fn published_checkpoints_are_stored_by_size() {
     let (_witness, line) = witness(1).await;
     let world = witnessed_by(&[line], 1);
     let (shared, shutdown) = start(&world, LONG).await;
@@ -347,7 +347,7 @@ async fn published_checkpoints_are_kept_by_size() {
 }
 
 #[tokio::test]
-async fn wi_5_an_idle_log_shows_that_it_is_alive() {
+async fn wi_5_the_head_of_an_idle_log_is_cosigned_again() {
     let (_witness, line) = witness(1).await;
     let world = witnessed_by(&[line], 1);
     let (shared, shutdown) = start(&world, Duration::from_millis(50)).await;
@@ -366,7 +366,7 @@ async fn wi_5_an_idle_log_shows_that_it_is_alive() {
 }
 
 #[tokio::test]
-async fn what_was_published_is_there_after_a_restart_and_a_foreign_policy_is_refused() {
+async fn the_published_checkpoint_survives_a_restart_and_a_foreign_policy_is_refused() {
     let (_witness, line) = witness(1).await;
     let mut world = witnessed_by(&[line], 1);
     let store = Arc::new(MemoryStore::new());

@@ -19,7 +19,7 @@ async fn many_answers_are_a_stream_and_few_are_one_body() {
 }
 
 #[tokio::test]
-async fn a_stream_keeps_the_order_and_is_made_as_it_is_read() {
+async fn a_stream_keeps_the_order_and_is_produced_while_it_is_read() {
     let (server, _, _) = Server::started().await;
     let shared = server.shared.clone();
     let entry = raw(&Pen::new(BROKER).write(intent(1)), 1);
@@ -27,7 +27,7 @@ async fn a_stream_keeps_the_order_and_is_made_as_it_is_read() {
     let submission = Arc::new(shared.checker.check(vec![entry], None).pop().unwrap().unwrap());
     let snapshot = shared.log.snapshot();
     let pieces = 3 * PREFETCH_DEPTH;
-    // The entry itself, and the four that were there before.
+    // Outcomes for the entry itself and for the four entries before it.
     let judged = (0..(pieces * CHUNK) as u64).map(|number| match number % 5 {
         4 => (Some(submission.clone()), Outcome::Recorded(4)),
         index => (None, Outcome::Recorded(index)),
@@ -41,7 +41,7 @@ async fn a_stream_keeps_the_order_and_is_made_as_it_is_read() {
     let not_made = submissions - (PREFETCH_DEPTH + 1) * CHUNK / 5 - 1;
     assert!(
         Arc::strong_count(&submission) > not_made,
-        "all answers were made at once"
+        "all answers were produced at once"
     );
     while let Some(piece) = stream.next().await {
         all.extend(piece.unwrap());
@@ -51,7 +51,7 @@ async fn a_stream_keeps_the_order_and_is_made_as_it_is_read() {
 }
 
 #[tokio::test]
-async fn whoever_stops_reading_loses_the_answers_and_not_the_entries() {
+async fn a_client_that_stops_reading_loses_the_answers_but_not_the_entries() {
     let (server, _, _) = Server::started().await;
     let mut broker = Pen::new(BROKER);
     let raws: Vec<_> = (0..200).map(|label| raw(&broker.write(intent(label)), label)).collect();

@@ -1,4 +1,4 @@
-//! What the ledger shows beside its tree: receipts, documents, writers' heads; and records, with a credential.
+//! Handlers for receipts, documents and writers' heads, and for records, which need a credential.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ pub(super) async fn receipt(
                 .witnessed(&snapshot)
                 .filter(|published| published.size > number);
             let published = published.ok_or_else(not_witnessed)?;
-            // It may be about a head newer than the one just looked at.
+            // It may be newer than the snapshot above.
             snapshot = shared.log.snapshot();
             (published.size, published.note.clone())
         }

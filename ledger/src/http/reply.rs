@@ -1,4 +1,4 @@
-//! How the read handlers answer.
+//! Responses of the read handlers.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,13 +10,13 @@ use crate::store::StoreError;
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 pub(super) const BINARY: &str = "application/octet-stream";
 pub(super) const IMMUTABLE: &str = "public, max-age=31536000, immutable";
-/// What hardly changes: late cosignatures may be added.
+/// For published checkpoints, which rarely change: late cosignatures may be added.
 pub(super) const SHORT: &str = "public, max-age=60";
 pub(super) const NO_STORE: &str = "no-store";
 
 pub(super) type Reply = Result<Response, Problem>;
 
-/// An answer with its ETag; 304 if the requester has it already.
+/// A response with an ETag; 304 if the client already has it.
 pub(super) fn reply(headers: &HeaderMap, content_type: &'static str, cache: &'static str, body: Vec<u8>) -> Response {
     let tag = format!("\"{}\"", &Hash::of(&body).to_string()[..32]);
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
@@ -41,7 +41,7 @@ pub(super) fn absent() -> Problem {
     Problem::not_found("")
 }
 
-/// A canonical decimal number; anything else names nothing.
+/// Parses a canonical decimal number; any other text is a 404.
 pub(super) fn index(text: &str) -> Result<u64, Problem> {
     let number: u64 = text.parse().map_err(|_| absent())?;
     if number.to_string() == text {
@@ -55,11 +55,11 @@ pub(super) fn not_witnessed() -> Problem {
     Problem::unavailable(
         "not-witnessed",
         1,
-        "the witnesses' quorum has not cosigned a checkpoint that covers this yet",
+        "the witnesses' quorum has not yet cosigned a checkpoint that covers this",
     )
 }
 
-/// A fault of the store goes to the log, not to the requester.
+/// Logs a failure of the store. The client receives no details.
 pub(super) fn internal(error: &StoreError) -> Problem {
     tracing::error!(%error, "a request failed");
     Problem::internal()

@@ -1,4 +1,4 @@
-//! A log key is changed, A → A and B → B, under a running log.
+//! A running log changes its key, from A to A and B to B.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -83,7 +83,7 @@ async fn a_key_is_changed_and_every_receipt_stays_valid() {
     let mut receipts = Vec::new();
     for (label, (after, signing)) in (1..).zip([(0, [true, false]), (100, [true, true]), (200, [false, true])]) {
         world.clock.set(NOW + after);
-        // Nobody writes, and yet the head shows the keys of the hour.
+        // The head shows the valid keys although no entry was written.
         head_signed_by(&server, signing).await;
         let answer = server.post(&[raw(&broker.write(intent(label)), label)]).await;
         assert_eq!(answer.status, 200);
@@ -98,27 +98,27 @@ async fn a_key_is_changed_and_every_receipt_stays_valid() {
     assert_eq!(
         valid(&[A, B]),
         [true, true, true],
-        "who knows both keys accepts every receipt"
+        "a reader with both keys accepts every receipt"
     );
     assert_eq!(
         valid(&[A]),
         [true, true, false],
-        "who knows only A can go on until B signs alone"
+        "a reader with A only accepts receipts until B signs alone"
     );
     assert_eq!(valid(&[B]), [false, true, true]);
     let fresh = server.get("/entries/4/receipt").await.body;
     assert!(
         Receipt::parse(&fresh).unwrap().verify(&policy(&[B])).is_ok(),
-        "an old entry gets a receipt by the new key"
+        "an old entry gets a receipt signed by the new key"
     );
 
-    // A is taken out of the configuration: the log goes on with B alone.
+    // A is removed from the configuration, and the log continues with B only.
     following.abort();
     server.end().await;
     let shared = start(signed_by(&[(B, 0, u64::MAX)])).unwrap();
     assert_eq!(signers(&shared.log.snapshot().note), [false, true]);
     shared.log.end();
-    // A log whose only key was never in use is another one.
+    // A log whose only key never signed is another log.
     let refused = start(signed_by(&[(99, 0, u64::MAX)])).err().unwrap();
     assert!(refused.to_string().contains("log_keys"), "{refused}");
 }

@@ -1,4 +1,4 @@
-//! What the handlers share.
+//! The state that the handlers share.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use crate::engine::SequencedLog;
 use crate::engine::publication::Publication;
 use crate::rules::{Rules, SubmissionChecker};
 
-/// What handlers share.
+/// The state that the handlers share.
 pub(crate) struct Shared {
     /// The log.
     pub(crate) log: SequencedLog<Rules>,
     /// The published checkpoint.
     pub(crate) publication: Arc<Publication>,
-    /// Checks submissions.
+    /// Checks submissions by themselves.
     pub(crate) checker: SubmissionChecker,
-    /// Who may read records.
+    /// Digests of the credentials that may read records.
     pub(crate) records_credentials: Vec<CredentialDigest>,
 }

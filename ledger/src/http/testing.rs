@@ -1,4 +1,4 @@
-//! A server on the in-memory store, and a client that shares no code with it.
+//! A server on the in-memory store, and a client that shares no code with the server.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -107,7 +107,7 @@ impl Server {
             .clone()
     }
 
-    /// Ends the server and the log, so that the store can be opened again.
+    /// Stops the server and the log, so that the store can be reopened.
     pub(super) async fn end(self) {
         self.shutdown.trigger();
         self.task.await.unwrap().unwrap();
@@ -125,7 +125,7 @@ pub(super) fn sequence(raws: &[RawSubmission]) -> Vec<u8> {
     body
 }
 
-/// An index, or slug, status and the stored entry's index.
+/// The index of a recorded entry; or slug, status and the stored entry's index of a refusal.
 pub(super) type Answered = Result<u64, (String, u16, Option<u64>)>;
 
 /// Reads the answers of a sequence and verifies every receipt.
@@ -182,7 +182,7 @@ pub(super) enum Value {
     Map(Vec<(String, Value)>),
 }
 
-/// A reader of CBOR that shares nothing with the writer under test.
+/// Reads one CBOR value; shares no code with the writer under test.
 pub(super) fn take(bytes: &[u8]) -> (Value, &[u8]) {
     let (major, small) = (bytes[0] >> 5, bytes[0] & 31);
     let extra = match small {

@@ -9,7 +9,7 @@ use crate::rules::RawSubmission;
 use crate::rules::testing::*;
 
 #[tokio::test]
-async fn one_entry_or_many_each_with_a_receipt() {
+async fn each_entry_of_a_request_gets_a_receipt() {
     let (server, _, _) = Server::started().await;
     let mut broker = Pen::new(BROKER);
     let got = server.post(&[raw(&broker.write(intent(1)), 1)]).await;
@@ -21,7 +21,7 @@ async fn one_entry_or_many_each_with_a_receipt() {
 }
 
 #[tokio::test]
-async fn http_2_without_tls_answers_like_http_1() {
+async fn http_2_without_tls_is_answered_like_http_1() {
     let (mut server, _, _) = Server::started().await;
     server.client = service::http::client(reqwest::ClientBuilder::http2_prior_knowledge).unwrap();
     let mut broker = Pen::new(BROKER);
@@ -37,9 +37,13 @@ async fn http_2_without_tls_answers_like_http_1() {
 }
 
 #[tokio::test]
-async fn the_history_answers_with_the_checkpoint_of_this_size_or_the_next() {
+async fn the_history_returns_the_checkpoint_of_this_size_or_the_next_larger_one() {
     let (server, _, _) = Server::started().await;
-    assert_eq!(server.get("/checkpoints/0").await.status, 404, "nothing was witnessed");
+    assert_eq!(
+        server.get("/checkpoints/0").await.status,
+        404,
+        "no checkpoint was witnessed"
+    );
     let head = server.shared.log.snapshot();
     server.shared.log.rows().keep_published(4, &head.note).unwrap();
     for size in ["0", "4"] {
@@ -52,7 +56,7 @@ async fn the_history_answers_with_the_checkpoint_of_this_size_or_the_next() {
 }
 
 #[tokio::test]
-async fn bad_input_is_refused_with_problem_details_and_the_chain_goes_on() {
+async fn bad_entries_are_refused_with_problem_details_and_the_chain_continues() {
     let (server, world, identity) = Server::started().await;
     let mut broker = Pen::new(BROKER);
     server.post(&[raw(&broker.write(intent(1)), 1)]).await;
@@ -120,7 +124,7 @@ async fn bad_input_is_refused_with_problem_details_and_the_chain_goes_on() {
     }
     assert_eq!(server.get("/head").await.body, before, "nothing was stored");
     assert_eq!(server.get("/records/5").await.status, 401);
-    // All of them at once, around a good one.
+    // All of them in one request, before a good one.
     let mut batch: Vec<RawSubmission> = cases.iter().map(|case| case.3.clone()).collect();
     batch.push(good);
     let got = server.post(&batch).await;
@@ -159,7 +163,7 @@ async fn bad_requests_are_refused_whole() {
         post(sequence, vec![0; super::entries::MAX_REQUEST + 1]).await,
         (413, "too-large".into())
     );
-    // A single entry that is refused is a problem too, unless the writer asks for a sequence.
+    // The refusal of a single entry is a problem, too, unless the client asks for a sequence.
     assert_eq!(
         post(sequence, vec![0x83, 0x41, 0x00, 0xf6, 0xf6]).await,
         (400, "malformed".into())
@@ -244,7 +248,7 @@ async fn tt_1_only_canonical_paths_up_to_the_head_exist() {
     assert_eq!(full.len(), 4 * 32);
     for width in 1..4 {
         let got = server.get(&format!("/tile/0/000.p/{width}")).await;
-        assert_eq!(got.body, full[..width * 32], "virtual partial tiles");
+        assert_eq!(got.body, full[..width * 32], "partial tiles are virtual");
         assert_eq!(server.get(&format!("/tile/entries/000.p/{width}")).await.status, 200);
     }
     for path in [
@@ -270,7 +274,7 @@ async fn tt_1_only_canonical_paths_up_to_the_head_exist() {
 }
 
 #[tokio::test]
-async fn receipts_records_documents_and_heads() {
+async fn receipts_records_documents_and_heads_are_served() {
     let (server, world, _) = Server::started().await;
     let mut broker = Pen::new(BROKER);
     let entry = broker.write(intent(1));

@@ -1,15 +1,15 @@
-//! The read API of c2sp.org/tlog-tiles, over any log of the engine.
+//! The read API of c2sp.org/tlog-tiles, for any log of the engine.
 //!
 //! | Endpoint | Answer |
 //! | --- | --- |
 //! | `GET /checkpoint` | the newest checkpoint that meets the witness policy; 503 until there is one |
-//! | `GET /checkpoints/{size}` | the checkpoint that met the witness policy at this size, or at the next larger one |
-//! | `GET /head` | the newest checkpoint, with the log's signature alone |
+//! | `GET /checkpoints/{size}` | the published checkpoint of this size, or of the next larger published size |
+//! | `GET /head` | the newest checkpoint, with the log's signatures only |
 //! | `GET /tile/<level>/<number>[.p/<width>]` | hashes of a tile, up to the head |
 //! | `GET /tile/entries/<number>[.p/<width>]` | a bundle of entries, up to the head |
 //!
-//! Canonical paths only, everything else is a 404 that nobody may cache; tiles and bundles are immutable and may be cached for
-//! good; any web page may read them (a browser verifies here).
+//! Only canonical paths exist; any other path is a 404 that must not be cached. Tiles and bundles are immutable and may
+//! be cached permanently. Scripts of any web page may read all of these, because browsers verify proofs.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::engine::Snapshot;
 use crate::engine::publication::Publication;
 use crate::engine::rows::Rows;
 
-/// What the read API reads.
+/// The state of the read API.
 #[derive(Clone)]
 pub struct ReadApi {
     /// The stored log.
@@ -44,7 +44,7 @@ impl ReadApi {
     }
 }
 
-/// The routes above.
+/// The routes of the read API.
 pub fn routes(api: ReadApi) -> Router {
     open_to_web_pages(
         Router::new()
@@ -56,7 +56,7 @@ pub fn routes(api: ReadApi) -> Router {
     .with_state(api)
 }
 
-/// Lets scripts of any web page read the answers of these routes.
+/// Allows scripts of any web page to read the responses of these routes.
 pub(super) fn open_to_web_pages<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
     let cors = CorsLayer::new()
         .allow_origin(Any)
@@ -91,7 +91,7 @@ async fn history(State(api): State<ReadApi>, Path(size): Path<String>, headers: 
 }
 
 async fn tile(State(api): State<ReadApi>, uri: Uri, headers: HeaderMap) -> Reply {
-    // The path as it was sent: an escaped one is not canonical.
+    // Parses the path as it was sent, because an escaped path is not canonical.
     let resource: Resource = uri.path().trim_start_matches('/').parse().map_err(|_| absent())?;
     let (level, number, width) = match &resource {
         Resource::Tile(tile) => (tile.level(), tile.index(), tile.width()),

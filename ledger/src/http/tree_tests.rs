@@ -1,4 +1,4 @@
-//! The tree as others see it: recomputed, restarted, exported.
+//! The tree as clients see it: recomputed, after a restart, and exported.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -24,7 +24,7 @@ fn entries_of(mut bundle: &[u8]) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn every_tile_bundle_and_root_is_what_rs_merkle_computes() {
+async fn every_tile_bundle_and_root_equals_what_rs_merkle_computes() {
     let (server, _, _) = Server::started().await;
     let mut broker = Pen::new(BROKER);
     let mut written = 4u64;
@@ -85,7 +85,7 @@ async fn every_tile_bundle_and_root_is_what_rs_merkle_computes() {
 }
 
 #[tokio::test]
-async fn a_restart_on_rocksdb_keeps_everything_and_an_export_beside_it_is_complete() {
+async fn a_restart_on_rocksdb_keeps_everything_and_a_concurrent_export_is_complete() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store");
     std::fs::create_dir(&path).unwrap();
@@ -122,7 +122,7 @@ async fn a_restart_on_rocksdb_keeps_everything_and_an_export_beside_it_is_comple
         [Ok(11), Err(("label-used".into(), 409, Some(7))), Ok(259)]
     );
 
-    // Published then and now, and by a quorum that is ahead of what this log, without witnesses, shows.
+    // Two published checkpoints within the exported size, and one beyond it.
     let rows = server.shared.log.rows();
     for (size, note) in [(3, "three"), (260, "now"), (261, "later")] {
         rows.keep_published(size, note).unwrap();
@@ -168,7 +168,7 @@ async fn a_restart_on_rocksdb_keeps_everything_and_an_export_beside_it_is_comple
     assert_eq!(
         std::fs::read_dir(directory.path()).unwrap().count(),
         2,
-        "nothing is left beside it"
+        "no temporary files remain"
     );
     server.end().await;
 }

@@ -1,14 +1,16 @@
 //! The writers' hash chains.
 //!
-//! Every writer numbers its entries from 0 without gaps, and each names the leaf hash of the one before. The log refuses what does
-//! not continue the chain, so that not even the log can drop, reorder or invent a writer's entry unnoticed.
+//! Every writer numbers its entries from 0 without gaps, and each entry names the leaf hash of the writer's previous
+//! entry. The log refuses an entry that does not continue its chain. The log itself can therefore not drop, reorder or
+//! forge a writer's entry without being noticed.
 //!
 //! | Column | Key | Value |
 //! | --- | --- | --- |
-//! | `Chains` | writer id ‖ u64 sequence | a **run**: the u64 indexes of this entry and of those that follow it, as one commit added them |
+//! | `Chains` | writer id ‖ u64 sequence | a **run**: the u64 indexes of this entry and of the following entries of the same commit |
 //!
-//! Runs end where the sequence is a multiple of [`SPAN`], so the run that has an entry is the last that begins in its span and
-//! not after it. The head of a chain, its newest entry, has no row of its own: it is the end of the writer's last run.
+//! A run ends where the sequence is a multiple of [`SPAN`]. The run that contains an entry is therefore the last one
+//! that begins in the entry's span at or before the entry. The head of a chain, its newest entry, has no row of its
+//! own: it is the last entry of the writer's last run.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -21,15 +23,15 @@ use crate::engine::Stage;
 use crate::engine::rows::Rows;
 use crate::store::{Batch, Column, END, KeyValue, Store, StoreError};
 
-/// Entries of a writer that one row may tell of.
+/// The most entries of one row.
 const SPAN: u64 = 256;
-/// Bytes of an index.
+/// Length of an index in bytes.
 const INDEX_LEN: usize = 8;
 
 /// The newest entry of a writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriterHead {
-    /// Its number in the writer's chain.
+    /// Its number in the writer's chain, from 0.
     pub sequence: u64,
     /// Its leaf hash.
     pub leaf: Hash,
@@ -38,7 +40,7 @@ pub struct WriterHead {
 }
 
 impl WriterHead {
-    /// The durable head of a writer.
+    /// The durable head of a writer; `None` if the writer has no entry.
     pub fn read(rows: &Rows, writer: &WriterId) -> Result<Option<Self>, StoreError> {
         let row = rows.store().last(Column::Chains, &key(writer, 0), &beyond(writer))?;
         let Some(run) = row.map(ChainRun::from_row).transpose()? else {
@@ -57,7 +59,7 @@ fn damaged() -> StoreError {
     StoreError::damaged("the rows of a writer's chain are damaged")
 }
 
-/// Entries of a writer that follow each other.
+/// Consecutive entries of one writer.
 struct ChainRun {
     first: u64,
     indexes: Vec<u64>,
@@ -80,13 +82,13 @@ impl ChainRun {
         self.indexes.get(place).copied()
     }
 
-    /// Number and index of its newest entry.
+    /// Sequence number and index of its newest entry.
     fn last(&self) -> Option<(u64, u64)> {
         let index = self.indexes.last()?;
         Some((self.first + self.indexes.len() as u64 - 1, *index))
     }
 
-    /// Puts it, as one row for each span that it reaches into.
+    /// Adds the run to the batch, as one row for each span that it reaches.
     fn put(&self, writer: &WriterId, batch: &mut Batch) {
         let mut first = self.first;
         let mut rest = self.indexes.as_slice();
@@ -101,7 +103,7 @@ impl ChainRun {
     }
 }
 
-/// Where the writer's entry with this number stands, as far as it is durable; `None` if the rows do not tell.
+/// The index of the writer's durable entry with this number; `None` if there is none.
 pub(super) fn index(store: &dyn Store, writer: &WriterId, sequence: u64) -> Result<Option<u64>, StoreError> {
     let (from, to) = (sequence - sequence % SPAN, sequence.saturating_add(1));
     let row = store.last(Column::Chains, &key(writer, from), &key(writer, to))?;
@@ -109,7 +111,7 @@ pub(super) fn index(store: &dyn Store, writer: &WriterId, sequence: u64) -> Resu
     Ok(run.and_then(|run| run.get(sequence)))
 }
 
-/// How many entries all rows together tell of.
+/// The number of entries in all rows together.
 pub(super) fn count(store: &dyn Store) -> Result<u64, StoreError> {
     let mut bytes = 0;
     store.scan(Column::Chains, &[], &END, &mut |_, run| {
@@ -126,7 +128,7 @@ fn key(writer: &WriterId, sequence: u64) -> [u8; 40] {
     key
 }
 
-/// Above all keys of the writer, below those of the next.
+/// A key above all keys of this writer and below all keys of the next.
 fn beyond(writer: &WriterId) -> [u8; 41] {
     let mut key = [0xff; 41];
     key[..32].copy_from_slice(&writer.0.0);
@@ -135,17 +137,17 @@ fn beyond(writer: &WriterId) -> [u8; 41] {
 
 /// A stored entry with the same writer and sequence.
 pub(super) enum ExistingEntry {
-    /// The very same bytes.
+    /// It has the same bytes.
     Same(u64),
-    /// Other bytes.
+    /// It has other bytes.
     Other(u64),
 }
 
-/// All chains.
+/// The chains of all writers.
 #[derive(Default)]
 pub(super) struct Chains {
     heads: HashMap<WriterId, WriterHead>,
-    /// What the current batch has added and is not durable yet.
+    /// Entries of the current batch, which are not durable yet.
     added: HashMap<WriterId, ChainRun>,
 }
 
@@ -161,14 +163,14 @@ impl Chains {
         Ok(chains)
     }
 
-    /// The number and predecessor that the writer's next entry must have.
+    /// The sequence number and the previous leaf hash that the writer's next entry must have.
     pub(super) fn next(&self, writer: &WriterId) -> (Sequence, Hash) {
         self.heads.get(writer).map_or((Sequence(0), Hash([0; 32])), |head| {
             (Sequence(head.sequence + 1), head.leaf)
         })
     }
 
-    /// The stored entry of this writer and number.
+    /// Finds a stored or staged entry with the same writer and sequence number.
     pub(super) fn find(
         &self,
         entry: &Entry,
@@ -195,7 +197,7 @@ impl Chains {
         }))
     }
 
-    /// Whether the entry continues its writer's chain.
+    /// Refuses an entry that does not continue its writer's chain.
     pub(super) fn check(&self, entry: &Entry) -> Result<(), Refusal> {
         let (sequence, previous) = self.next(&entry.writer);
         if entry.sequence == sequence && entry.previous == previous {
@@ -205,7 +207,7 @@ impl Chains {
         }
     }
 
-    /// Notes a staged entry, which continues its writer's chain and is its head now.
+    /// Makes a staged entry, which continues the chain, the head of its writer's chain.
     pub(super) fn add(&mut self, writer: WriterId, head: WriterHead) {
         self.heads.insert(writer, head);
         let run = self.added.entry(writer).or_insert_with(|| ChainRun {
@@ -215,20 +217,20 @@ impl Chains {
         run.indexes.push(head.index);
     }
 
-    /// Stages what the batch has added.
+    /// Stages the rows of the batch's entries.
     pub(super) fn stage(&self, batch: &mut Batch) {
         for (writer, run) in &self.added {
             run.put(writer, batch);
         }
     }
 
-    /// The batch is durable.
+    /// Called when the batch is durable.
     pub(super) fn committed(&mut self) {
         self.added.clear();
     }
 }
 
-/// The writer of the first row from this key on.
+/// The writer of the first row at or after this key.
 fn first_writer(store: &dyn Store, from: &[u8]) -> Result<Option<WriterId>, StoreError> {
     let mut found = None;
     store.scan(Column::Chains, from, &END, &mut |key, _| {
@@ -247,7 +249,6 @@ mod tests {
     use crate::store::memory::MemoryStore;
     use std::sync::Arc;
 
-    /// Chains of several writers, added in commits of all sizes, are found whole.
     #[test]
     fn entries_are_found_in_their_runs() {
         let rows = Rows::new(Arc::new(MemoryStore::new()));

@@ -1,4 +1,4 @@
-//! For `ledger check`: what belongs to entries, compared with them one after another.
+//! Compares the entries, one after another, with the rows that belong to them, for `ledger check`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -14,13 +14,13 @@ use super::{founding, labels};
 use crate::engine::rows::Rows;
 use crate::store::{Column, Store, StoreError, count};
 
-/// What the entries read so far demand of the store.
+/// The rows that the store must have for the entries read so far.
 #[derive(Default)]
 pub(crate) struct Attachments {
     heads: HashMap<WriterId, WriterHead>,
     open_intents: BTreeMap<u64, u32>,
     documents: HashSet<Hash>,
-    /// Digests of directory and Registerlandkarte in force.
+    /// Digests of the directory and the Registerlandkarte in force.
     in_force: [Option<Hash>; 2],
     entries: u64,
     labels: u64,
@@ -28,12 +28,12 @@ pub(crate) struct Attachments {
 }
 
 impl Attachments {
-    /// Sealed records that are stored.
+    /// The number of sealed records in the store.
     pub(crate) fn records(&self) -> u64 {
         self.records
     }
 
-    /// The next entry.
+    /// Checks the rows of the next entry.
     pub(crate) fn entry(
         &mut self,
         index: u64,
@@ -52,7 +52,9 @@ impl Attachments {
             });
             let row = store.get(Column::Labels, &labels::key(period, &label))?;
             if row.as_deref() != value.map(Value::to_bytes).as_ref().map(<[u8; 40]>::as_slice) {
-                findings.add(format!("the label of entry {index} has no row, or another entry's"));
+                findings.add(format!(
+                    "the row of the label of entry {index} is missing or names another entry"
+                ));
             }
         }
         if let Some(commitment) = body.commitment() {
@@ -62,7 +64,7 @@ impl Attachments {
                     self.records += 1;
                     if Hash::of(&record) != commitment.0 {
                         findings.add(format!(
-                            "the record of entry {index} is not the one that the entry commits to"
+                            "the record of entry {index} does not match the entry's commitment"
                         ));
                     }
                 }
@@ -71,7 +73,9 @@ impl Attachments {
         if let Some(digest) = body.document() {
             let document = store.get(Column::Documents, &digest.0)?;
             if document.map(|document| Hash::of(&document)) != Some(digest) {
-                findings.add(format!("the document of entry {index} is missing or another"));
+                findings.add(format!(
+                    "the document of entry {index} is missing or has another digest"
+                ));
             }
             self.documents.insert(digest);
         }
@@ -102,8 +106,8 @@ impl Attachments {
         self.heads.insert(entry.writer, head);
         match chains::index(store, &entry.writer, entry.sequence.0) {
             Ok(found) if found == Some(index) => {}
-            Ok(_) => findings.add(format!("entry {index} is not found by its writer and number")),
-            Err(error) => findings.add(format!("entry {index} is not found by its writer and number: {error}")),
+            Ok(_) => findings.add(format!("the chain index does not lead to entry {index}")),
+            Err(error) => findings.add(format!("the chain index does not lead to entry {index}: {error}")),
         }
         Ok(())
     }
@@ -130,7 +134,7 @@ impl Attachments {
                 refers: intent,
             } if self.open_intents.remove(&intent.get()).is_none() => {
                 findings.add(format!(
-                    "entry {index} closes {}, which is no open intent",
+                    "entry {index} closes {}, which is not an open intent",
                     intent.get()
                 ));
             }
@@ -138,7 +142,7 @@ impl Attachments {
         }
     }
 
-    /// What all entries together demand, and that there is nothing else.
+    /// Checks the rows that depend on all entries, and that no row is left over.
     pub(crate) fn finish(&self, rows: &Rows, findings: &mut Findings) -> Result<(), StoreError> {
         let store = rows.store().as_ref();
         for (writer, head) in &self.heads {
@@ -153,13 +157,13 @@ impl Attachments {
             let row = store.get(Column::Meta, key)?;
             if row.as_deref() != digest.as_ref().map(|digest| digest.0.as_slice()) {
                 let name = String::from_utf8_lossy(key);
-                findings.add(format!("the {name} in force is not the newest that was recorded"));
+                findings.add(format!("the {name} in force is not the newest recorded one"));
             }
         }
         let chained = chains::count(store)?;
         if chained > self.entries {
             findings.add(format!(
-                "the writers' chains have {chained} entries, the log {}",
+                "the writers' chains have {chained} entries, but the log has {}",
                 self.entries
             ));
         }
@@ -187,7 +191,7 @@ impl Attachments {
         let wrong = wrong.or_else(|| stored.iter().find(|row| differs(*row, &self.open_intents)));
         if let Some((index, _)) = wrong {
             findings.add(format!(
-                "the rows of open intents are not the intents without outcome: entry {index}"
+                "the rows of open intents differ from the intents without outcome at entry {index}"
             ));
         }
     }

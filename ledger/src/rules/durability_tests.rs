@@ -31,7 +31,7 @@ pub(super) fn entry(shared: &Shared, index: u64) -> SignedEntry {
     SignedEntry::parse(shared.log.rows().entry(index).unwrap().unwrap()).unwrap()
 }
 
-/// The roots that a map entry at the end of the log must have.
+/// The roots that a map entry at index `size` must have.
 pub(super) fn expected_roots(shared: &Shared, size: u64) -> Vec<(Period, Hash)> {
     let mut maps = std::collections::BTreeMap::from([(Period::MAP0, Map::new())]);
     for index in 0..size {
@@ -66,7 +66,7 @@ pub(super) async fn wait_for_size(shared: &Shared, size: u64) {
 }
 
 #[tokio::test]
-async fn a_map_entry_follows_any_other_within_a_second_and_none_follows_itself() {
+async fn a_map_entry_follows_other_entries_within_a_second_and_no_map_entry_follows_it() {
     let world = World {
         map_after: Duration::from_millis(300),
         ..World::new()
@@ -82,7 +82,7 @@ async fn a_map_entry_follows_any_other_within_a_second_and_none_follows_itself()
         }
     );
     tokio::time::sleep(Duration::from_millis(700)).await;
-    assert_eq!(size(&shared), 5, "nothing happened since");
+    assert_eq!(size(&shared), 5, "nothing was recorded since");
     let mut broker = Pen::new(BROKER);
     let two = vec![raw(&broker.write(intent(1)), 1), raw(&broker.write(intent(2)), 2)];
     assert_eq!(submit(&shared, two).await, [Ok(5), Ok(6)]);
@@ -101,7 +101,7 @@ async fn a_map_entry_follows_any_other_within_a_second_and_none_follows_itself()
 }
 
 #[tokio::test]
-async fn a_restart_knows_everything_again() {
+async fn a_restart_restores_the_whole_state() {
     let world = World {
         map_after: Duration::from_secs(1),
         ..World::new()
@@ -155,18 +155,21 @@ async fn a_failing_store_stops_the_log_and_loses_nothing() {
     }));
     let failed = try_submit(&shared, vec![raw(&first, 1)]).await;
     assert!(matches!(failed, Err(crate::engine::SubmitError::Stopped(_))));
-    assert_eq!(size(&shared), 4, "what is not durable is not shown");
+    assert_eq!(size(&shared), 4, "entries that are not durable are not shown");
     store.set_fault(None);
     let still = try_submit(&shared, vec![raw(&first, 1)]).await;
     let reason = still.err().unwrap().to_string();
-    assert!(reason.contains("told to fail"), "it says why: {reason}");
+    assert!(
+        reason.contains("injected write failure"),
+        "the error names the cause: {reason}"
+    );
     drop(shared);
     store.crash();
     let shared = world.start(store);
     assert_eq!(one(&shared, &first, 1).await, Ok(4));
 }
 
-/// Every checkpoint that was ever shown is a head of the tree that is there after a crash, and every receipt holds.
+/// After a crash, every checkpoint that was shown is a head of the tree, and every receipt is still valid.
 #[tokio::test]
 async fn a_crash_at_any_write_forks_nothing_and_loses_no_acknowledged_entry() {
     for after in 0..14 {
@@ -179,9 +182,9 @@ async fn a_crash_at_any_write_forks_nothing_and_loses_no_acknowledged_entry() {
     }
 }
 
-/// The same without syncing is noticed: the test above can fail.
+/// Proves that the test above can fail: it detects a store that never syncs.
 #[tokio::test]
-async fn a_store_that_never_syncs_is_noticed() {
+async fn a_store_that_never_syncs_is_detected() {
     let fault = WriteFault {
         after: 9,
         applied: false,
@@ -191,7 +194,7 @@ async fn a_store_that_never_syncs_is_noticed() {
     assert!(!lost.is_empty());
 }
 
-/// Writes everything lazily, whatever it is asked for.
+/// A store that writes every batch lazily.
 struct Unsynced(Arc<MemoryStore>);
 
 impl Store for Unsynced {
@@ -212,12 +215,13 @@ impl Store for Unsynced {
     }
 }
 
-/// Founds a log in `memory`, writes to it through `writing` until `fault`, cuts the power, and says what is lost.
+/// Founds a log in `memory`, writes to it through `writing` until `fault`, simulates a power cut, and returns what was
+/// lost.
 async fn crash_once(memory: &Arc<MemoryStore>, writing: Arc<dyn Store>, fault: WriteFault) -> Vec<String> {
     let (shared, _) = World::new().started(memory.clone()).await;
     shared.log.end();
     drop(shared);
-    // From here on every commit has a map entry.
+    // From now on, every commit has a map entry.
     let world = World {
         map_after: Duration::ZERO,
         ..World::new()
@@ -256,7 +260,7 @@ async fn crash_once(memory: &Arc<MemoryStore>, writing: Arc<dyn Store>, fault: W
             lost.push(format!("the entry {index}: {answers:?}"));
         }
     }
-    // What was not answered is taken now, or stands there.
+    // Every unanswered entry is in the log, or is accepted now.
     let again = submit(&shared, unanswered).await;
     lost.extend(
         again

@@ -1,9 +1,9 @@
-//! What `ledger check` finds wrong.
+//! The inconsistencies that `ledger check` finds.
 
-/// Findings that are told one by one; the rest is counted.
+/// How many findings are kept as text; the others are only counted.
 const MAX_REPORTED: usize = 100;
 
-/// What is wrong, each with its place.
+/// Inconsistencies of a store, each with its place.
 #[derive(Debug, Default)]
 pub struct Findings {
     first_findings: Vec<String>,
@@ -11,7 +11,7 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Adds one.
+    /// Adds a finding.
     pub(crate) fn add(&mut self, finding: String) {
         self.count += 1;
         if self.first_findings.len() < MAX_REPORTED {
@@ -19,12 +19,12 @@ impl Findings {
         }
     }
 
-    /// The first hundred.
+    /// The first hundred findings.
     pub fn first_findings(&self) -> &[String] {
         &self.first_findings
     }
 
-    /// All of them.
+    /// The number of all findings.
     pub fn count(&self) -> u64 {
         self.count
     }

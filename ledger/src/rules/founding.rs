@@ -1,13 +1,14 @@
-//! What everything else rests on: the genesis document, the directory in force, and who may write what.
+//! The genesis document, the directory in force, and the rights of the writers that follow from them.
 //!
-//! An empty log takes only the genesis entry whose leaf hash it was told from outside. Then come the directory and the
-//! Registerlandkarte that the genesis document names by digest; before that nothing else is taken. Later versions of both are
-//! signed by an authority of the genesis document, written by its operator, and numbered upwards.
+//! An empty log accepts only the genesis entry with the configured leaf hash. Next it accepts the directory and the
+//! Registerlandkarte whose digests the genesis document names, and nothing else before both are recorded. Later
+//! versions of both must be signed by an authority of the genesis document and written by its operator, and a
+//! directory's version must increase.
 //!
 //! | Column | Key | Value |
 //! | --- | --- | --- |
 //! | `Documents` | digest | the document |
-//! | `Meta` | `directory`, `registry` | digest of the one in force |
+//! | `Meta` | `directory`, `registry` | digest of the document in force |
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use crate::store::{Batch, Column, StoreError};
 pub(super) const DIRECTORY: &[u8] = b"directory";
 pub(super) const REGISTRY: &[u8] = b"registry";
 
-/// How far the log is founded.
+/// The founding documents that have been recorded so far.
 pub(super) struct Founding {
     genesis: Hash,
     origin: String,
@@ -34,16 +35,16 @@ pub(super) struct Founding {
     document: Option<GenesisDocument>,
     directory: Option<Directory>,
     has_registry: bool,
-    /// What each writer may write by these documents. A writer's id is a hash of its key: too dear to compute for every entry.
+    /// The kinds that each writer may write. Kept by writer id, because hashing a key for every entry is too expensive.
     rights: HashMap<WriterId, HashSet<Kind>>,
 }
 
-/// What a document entry changes, checked.
+/// The effect of a document entry that passed the checks.
 pub(super) enum DocumentChange {
     Genesis(GenesisDocument),
     Directory(Directory),
     Registry,
-    /// Nothing that the log itself goes by.
+    /// The document does not affect the log's own rules.
     None,
 }
 
@@ -54,7 +55,7 @@ fn damaged(what: &str) -> StoreError {
 }
 
 impl Founding {
-    /// Reads what is recorded. `genesis` is the leaf hash of entry 0, `origin` the log's.
+    /// Loads the recorded documents. `genesis` is the leaf hash of entry 0; `origin` is the log's origin.
     pub(super) fn load(rows: &Rows, genesis: Hash, origin: String, keys: Arc<WriterKeys>) -> Result<Self, StoreError> {
         let mut founding = Self {
             genesis,
@@ -91,13 +92,13 @@ impl Founding {
     /// Whether the writer may write this kind now.
     pub(super) fn may_write(&self, writer: &WriterId, kind: Kind) -> bool {
         match self.document {
-            // Nobody is known yet; it must be the entry with the configured hash.
+            // No writer is known yet. `check_genesis` compares the entry with the configured hash.
             None => kind == Kind::Genesis,
             Some(_) => self.rights.get(writer).is_some_and(|kinds| kinds.contains(&kind)),
         }
     }
 
-    /// Refuses what the writer may not write.
+    /// Refuses an entry of a kind that its writer may not write now.
     pub(super) fn check_right(&self, entry: &Entry) -> Result<(), Refusal> {
         let kind = entry.body.kind();
         if self.may_write(&entry.writer, kind) {
@@ -113,7 +114,7 @@ impl Founding {
         }
     }
 
-    /// Checks the document of an entry whose writer has the right to it.
+    /// Checks the document of an entry whose writer may write this kind.
     pub(super) fn check_document(&self, submission: &Submission) -> Result<DocumentChange, Refusal> {
         let entry = submission.entry().entry();
         let (Body::Document { kind, digest }, Some(bytes)) = (&entry.body, &submission.document) else {
@@ -134,13 +135,13 @@ impl Founding {
     fn check_genesis(&self, submission: &Submission, bytes: &[u8]) -> Result<GenesisDocument, Refusal> {
         if submission.entry().leaf_hash() != self.genesis {
             return Err(Refusal::right(
-                "this is not the genesis entry that this log was set up for",
+                "this is not the genesis entry that the ledger is configured with",
             ));
         }
         let document = GenesisDocument::parse(bytes).map_err(|error| Refusal::document(error.to_string()))?;
         if document.origin != self.origin || document.operator.id() != submission.entry().entry().writer {
             return Err(Refusal::document(
-                "the genesis document is of another log or another operator",
+                "the genesis document belongs to another log or another operator",
             ));
         }
         Ok(document)
@@ -171,7 +172,7 @@ impl Founding {
         Ok(())
     }
 
-    /// Notes a recorded change, whose document has this digest.
+    /// Applies the effect of a recorded document entry; `digest` is the digest of its document.
     pub(super) fn apply(&mut self, change: DocumentChange, digest: &Hash, batch: &mut Batch) {
         match change {
             DocumentChange::Genesis(document) => self.document = Some(document),
@@ -188,7 +189,7 @@ impl Founding {
         self.take_effect();
     }
 
-    /// What follows from the documents recorded so far: who may write what, and whose signatures are verified at all.
+    /// Derives the writers' rights and the set of known keys from the recorded documents.
     fn take_effect(&mut self) {
         let operator = self.document.as_ref().map(|document| document.operator);
         let founded = self.has_registry;

@@ -1,7 +1,7 @@
-//! The keys of the writers that may be known at all, shared by all request handlers.
+//! The public keys of all known writers, shared by all request handlers.
 //!
-//! Handlers verify signatures before the sequencer sees an entry; the sequencer then decides by the directory in force whether the
-//! writer may write it. So a key that is here a moment too long or too short does no harm.
+//! Handlers verify signatures before the sequencer sees an entry. The sequencer then decides, by the directory in
+//! force, whether the writer may write it. This set may therefore lag behind the directory without harm.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,17 +11,17 @@ use record::{PreparedKey, VerifyingKey, WriterId};
 /// Prepared keys by their id.
 pub(super) type KeysById = HashMap<WriterId, Arc<PreparedKey>>;
 
-/// The key set.
+/// The set of writer keys.
 #[derive(Debug, Default)]
 pub struct WriterKeys(RwLock<Arc<KeysById>>);
 
 impl WriterKeys {
-    /// The keys at this moment.
+    /// The current keys.
     pub(super) fn current(&self) -> Arc<KeysById> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Replaces all keys; those that stay are not prepared again.
+    /// Replaces all keys. Keys that are already present keep their prepared form, which is expensive to compute.
     pub(super) fn replace(&self, keys: impl Iterator<Item = VerifyingKey>) {
         let before = self.current();
         let prepare = |key: VerifyingKey| {

@@ -1,12 +1,13 @@
 //! The labels and the maps over them (design §5.3).
 //!
-//! Map 0 and the map of every open period live in memory; the label rows in the store are what they are rebuilt from:
-//! column `Labels`, key u32 period ‖ label, value u64 index ‖ leaf hash (which is also the map's value). A label is unique in its
-//! period because a map has a key once.
+//! Map 0 and the map of every open period are kept in memory. They are rebuilt from the label rows in the store: column
+//! `Labels`, key u32 period ‖ label, value u64 index ‖ leaf hash (which is also the value in the map). A label is
+//! unique in its period because a map contains each key at most once.
 //!
-//! **After a start** a large map takes a while. It is rebuilt by a thread beside the log, from the rows of entries that were durable
-//! at the start; labels added meanwhile are collected beside it, and the rows answer what is not among those.
-//! So entries are taken at once, and only roots (for `map` entries and `final` periods) have to wait.
+//! **After a start**, rebuilding a large map takes time. A thread rebuilds it from the rows of the entries that were
+//! durable at the start. Labels that are added meanwhile are collected separately, and the rows in the store answer for
+//! all others. The log therefore accepts entries at once; only roots, which `map` entries and `final` periods need,
+//! have to wait.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
@@ -21,12 +22,12 @@ use tlog::merkle::Index;
 
 use crate::store::{Batch, Column, Store, StoreError};
 
-/// The open maps.
+/// The maps of all open periods.
 #[derive(Default)]
 pub(super) struct Labels {
-    /// Whole maps.
+    /// Complete maps.
     maps: BTreeMap<Period, Map>,
-    /// Those that are not whole yet.
+    /// Maps that are being rebuilt.
     rebuilding: BTreeMap<Period, Rebuilding>,
 }
 
@@ -34,7 +35,7 @@ fn damaged() -> StoreError {
     StoreError::damaged("a label row is damaged")
 }
 
-/// The key of `Labels`.
+/// The key of a row in column `Labels`.
 pub(super) fn key(period: Period, label: &Label) -> [u8; 36] {
     let mut key = [0; 36];
     key[..4].copy_from_slice(&period.0.to_be_bytes());
@@ -43,7 +44,7 @@ pub(super) fn key(period: Period, label: &Label) -> [u8; 36] {
 }
 
 impl Labels {
-    /// Rebuilds a small map at once and calls `each` with the indexes of its entries.
+    /// Loads a small map at once, and calls `each` with the index of each of its entries.
     pub(super) fn load(
         &mut self,
         store: &dyn Store,
@@ -58,14 +59,14 @@ impl Labels {
         Ok(())
     }
 
-    /// Starts to rebuild a map from the entries before `size`.
+    /// Starts a thread that rebuilds a map from the entries with an index below `size`.
     pub(super) fn rebuild(&mut self, store: &Arc<dyn Store>, period: Period, size: u64) -> Result<(), StoreError> {
         self.rebuilding
             .insert(period, Rebuilding::start(store.clone(), period, size)?);
         Ok(())
     }
 
-    /// Puts maps in place that have been rebuilt; whether all are.
+    /// Takes over the maps whose rebuilding has finished; returns whether all maps are complete.
     pub(super) fn settle(&mut self) -> Result<bool, StoreError> {
         let done = |rebuilding: &Rebuilding| rebuilding.thread.as_ref().is_some_and(JoinHandle::is_finished);
         let finished: Vec<Period> = self
@@ -86,12 +87,12 @@ impl Labels {
         Ok(self.settled())
     }
 
-    /// Whether all maps are whole.
+    /// Whether all maps are complete.
     pub(super) fn settled(&self) -> bool {
         self.rebuilding.is_empty()
     }
 
-    /// Fetches what will be asked for these labels: see [`Map::prefetch`].
+    /// Prefetches the nodes that lookups of these labels need (see [`Map::prefetch`]).
     pub(super) fn prefetch(&self, keys: &[(Period, Label)]) {
         for (period, map) in &self.maps {
             let of_period = keys.iter().filter(|(of, _)| of == period);
@@ -99,7 +100,7 @@ impl Labels {
         }
     }
 
-    /// The entry that has the label.
+    /// The index of the entry with this label.
     pub(super) fn find(&self, store: &dyn Store, period: Period, label: &Label) -> Result<Option<u64>, StoreError> {
         let Some(rebuilding) = self.rebuilding.get(&period) else {
             let value = self.maps.get(&period).and_then(|map| map.get(&label.0));
@@ -116,7 +117,7 @@ impl Labels {
             .map_err(|_| damaged())
     }
 
-    /// Notes a staged entry, whose label has been looked for before.
+    /// Adds the label of a staged entry. The caller has checked with [`Labels::find`] that the label is unused.
     pub(super) fn add(
         &mut self,
         (period, label): (Period, Label),
@@ -140,22 +141,22 @@ impl Labels {
         }
     }
 
-    /// Opens the map of a period that begins.
+    /// Adds an empty map for a period that begins.
     pub(super) fn open(&mut self, period: Period) {
         self.maps.entry(period).or_default();
     }
 
-    /// Forgets the map of a period that is final.
+    /// Drops the map of a period that is final.
     pub(super) fn close(&mut self, period: Period) {
         self.maps.remove(&period);
     }
 
-    /// The root of a period's map; `None` if there is none or not yet.
+    /// The root of a period's map; `None` if there is no map or it is being rebuilt.
     pub(super) fn root(&mut self, period: Period) -> Option<Hash> {
         self.maps.get_mut(&period).map(Map::root)
     }
 
-    /// The roots of all open maps, ascending, map 0 first. To be asked for when all are [`Labels::settled`].
+    /// The roots of all open maps in ascending order of periods, map 0 first. All maps must be [`Labels::settled`].
     pub(super) fn roots(&mut self) -> Vec<(Period, Hash)> {
         debug_assert!(self.settled());
         self.maps.entry(Period::MAP0).or_default();
@@ -166,7 +167,8 @@ impl Labels {
     }
 }
 
-/// Reads a period's map. `take` says for each entry whether it belongs to it, or breaks off.
+/// Reads a period's map from the store. For each entry index, `take` returns whether the map includes it, or cancels
+/// the reading.
 fn read_map(
     store: &dyn Store,
     period: Period,
@@ -190,9 +192,9 @@ fn read_map(
     if good { Ok(map.finish()) } else { Err(damaged()) }
 }
 
-/// A map that a thread is rebuilding; the thread ends with it.
+/// A map that a thread is rebuilding. Dropping this cancels the thread and waits for it.
 struct Rebuilding {
-    /// What was added since the start.
+    /// Labels that were added since the start.
     added: HashMap<Key, Value>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<Result<Map, StoreError>>>,
@@ -206,7 +208,7 @@ impl Rebuilding {
             if stopped.load(Ordering::Relaxed) {
                 return ControlFlow::Break(());
             }
-            // Later rows were added since the start, and are known.
+            // Rows from `size` on were added since the start, and are in `added`.
             ControlFlow::Continue(index < size)
         };
         let thread = std::thread::Builder::new()

@@ -1,4 +1,4 @@
-//! Reads from the store what the rules keep in memory.
+//! Loads the in-memory state of the rules from the store.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -10,7 +10,7 @@ use super::periods::Periods;
 use crate::engine::rows::Rows;
 use crate::store::{Column, END, Store, StoreError};
 
-/// Map 0 holds all `period` entries, so its rows tell the periods.
+/// Loads the periods from their entries; map 0 has the index of every `period` entry.
 pub(super) fn load_periods(rows: &Rows, labels: &mut Labels) -> Result<Periods, StoreError> {
     let mut indexes = Vec::new();
     labels.load(rows.store().as_ref(), Period::MAP0, |index| indexes.push(index))?;
@@ -22,7 +22,7 @@ pub(super) fn load_periods(rows: &Rows, labels: &mut Labels) -> Result<Periods, 
             Some(Body::Period { period, event }) => periods.apply(*period, event),
             _ => {
                 return Err(StoreError::Damaged(format!(
-                    "entry {index} is not the period entry that map 0 has there"
+                    "map 0 names entry {index}, which is not a period entry"
                 )));
             }
         }
@@ -56,7 +56,7 @@ pub(super) fn read_entry(rows: &Rows, index: u64) -> Result<Option<SignedEntry>,
     entry.transpose()
 }
 
-/// The period of a durable entry, if it is an intent.
+/// The period of a durable entry if that entry is an intent.
 pub(super) fn intent_period(rows: &Rows, index: u64) -> Result<Option<Period>, StoreError> {
     Ok(read_entry(rows, index)?.and_then(|entry| match entry.entry().body {
         Body::Labelled {

@@ -1,15 +1,17 @@
-//! What this log admits: entries of the exchange (design §4), by the rules that must hold at the moment of recording.
+//! The rules that an entry of the exchange (design §4) must satisfy when it is recorded.
 //!
-//! [`SubmissionChecker`] looks at a submission alone, in parallel; [`Rules`] looks at it against the log, in order. What is kept here in memory
-//! (founding documents, chains, periods, labels, open intents) is derived from the store at start and only ever changed by entries.
+//! [`SubmissionChecker`] checks each submission by itself, in parallel. [`Rules`] then checks it against the log, in
+//! order. `Rules` keeps founding documents, chains, periods, labels and open intents in memory; it derives them from
+//! the store at start, and only recorded entries change them.
 //!
-//! Rules of the sequencer, in this order:
+//! The sequencer applies these rules in this order:
 //!
-//! 1. the very same bytes stand in the log already → their index, whatever their age;
-//! 2. the entry's own faults: right, time, document, period, label, what it refers to;
-//! 3. the writer's chain.
+//! 1. If the log already has an entry with the same bytes, the answer is that entry's index, however old it is.
+//! 2. The entry itself must be valid: the writer's right, the time, the document, the period, the label, the reference.
+//! 3. The entry must continue its writer's chain.
 //!
-//! The ledger writes `map` entries itself, at most `map_after` after any other entry. They go through the same stage and commit.
+//! The ledger writes `map` entries itself, at most `map_after` after any other entry. They pass through the same stage
+//! and commit.
 
 mod chains;
 pub(crate) mod check;
@@ -55,10 +57,10 @@ pub use refusal::Refusal;
 use reject::Reject;
 pub use submission::{RawSubmission, Submission, SubmissionChecker};
 
-/// How often maps that are being rebuilt are looked at.
+/// How often the sequencer checks whether a map has been rebuilt.
 const REBUILD_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What the rules are told from outside.
+/// The configured parameters of the rules.
 pub struct RulesConfig {
     /// Leaf hash of entry 0.
     pub genesis: Hash,
@@ -66,13 +68,13 @@ pub struct RulesConfig {
     pub origin: String,
     /// The ledger's own writer key, for `map` entries.
     pub writer: SigningKey,
-    /// How far an entry's time may be from the clock, seconds.
+    /// The largest allowed difference between an entry's time and the ledger's clock, in seconds.
     pub skew: u64,
-    /// How long after an entry the next `map` entry follows.
+    /// The delay between an entry and the `map` entry that covers it.
     pub map_after: Duration,
 }
 
-/// The rules, with everything they know of the log.
+/// The rules, with the state of the log that they depend on.
 pub struct Rules {
     settings: RulesConfig,
     clock: Arc<dyn Clock>,
@@ -80,14 +82,14 @@ pub struct Rules {
     chains: Chains,
     periods: Periods,
     labels: Labels,
-    /// Intents without outcome, by index.
+    /// The period of each intent without an outcome, by index.
     open_intents: HashMap<u64, Period>,
-    /// When the first entry was recorded that no `map` entry covers.
+    /// When the oldest entry was recorded that no `map` entry covers yet.
     unmapped_since: Option<Instant>,
 }
 
 impl Rules {
-    /// Reads what the log holds. The writers' keys are put into `keys`.
+    /// Loads the state from the log's rows, and fills `keys` with the keys of the writers.
     pub fn load(
         rows: &Rows,
         settings: RulesConfig,
@@ -103,7 +105,7 @@ impl Rules {
             labels.rebuild(rows.store(), period, head)?;
         }
         let last = head.checked_sub(1).map(|last| read_entry(rows, last)).transpose()?;
-        // After a crash the last entry may be one without its map entry.
+        // After a crash, the last entry may lack its map entry.
         let unmapped = last
             .flatten()
             .is_some_and(|entry| entry.entry().body.kind() != Kind::Map);
@@ -184,7 +186,8 @@ impl Rules {
         }
     }
 
-    /// What a labelled entry may refer to. That intent and void refer to nothing is part of the entry's form.
+    /// Checks what a labelled entry refers to. The entry's format already ensures that `intent` and `void` refer to
+    /// nothing.
     fn check_reference(
         &self,
         kind: LabelledKind,
@@ -234,7 +237,7 @@ impl Rules {
         }
     }
 
-    /// Stages an entry that may be recorded, with everything that belongs to it.
+    /// Stages an admitted entry with its record, document and index rows; returns its index.
     fn record(
         &mut self,
         submission: &Submission,
@@ -261,7 +264,7 @@ impl Rules {
         Ok(index)
     }
 
-    /// What an entry changes for those after it.
+    /// Updates the state that later entries are checked against.
     fn note(&mut self, entry: &Entry, index: u64, stage: &mut Stage<'_>) {
         let batch = stage.batch();
         match &entry.body {
@@ -328,7 +331,7 @@ impl Rules {
         Ok(())
     }
 
-    /// When the next `map` entry is to be written.
+    /// When the next `map` entry is due; `None` if no entry waits for one, or if the ledger may not write it.
     fn map_due(&self) -> Option<Instant> {
         let may = || self.founding.may_write(&self.settings.writer.id(), Kind::Map);
         let since = self.unmapped_since.filter(|_| may())?;
@@ -374,7 +377,7 @@ impl Admission for Rules {
     fn committed(&mut self, idle: bool) {
         self.chains.committed();
         if idle && self.labels.settled() {
-            // Hashes what the batch has changed, so that the next map entry finds little left to do.
+            // Hashes the changed parts of the maps now, so that the next map entry is cheap.
             self.labels.roots();
         }
     }

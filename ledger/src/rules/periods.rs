@@ -1,8 +1,9 @@
-//! The periods (design §5.2), as the log's own `period` entries tell them.
+//! The periods (design §5.2), derived from the log's `period` entries.
 //!
-//! Periods are running numbers from 1, each begun before it starts, each starting after the one before. A period is *current* from
-//! its start to the next one's. 35 days after its end it may become final, if none of its intents is open; from then on the log
-//! takes none of its labels. When the last record that it may have has expired, its secret may be destroyed.
+//! Periods are numbered from 1 without gaps. Each is begun before it starts, and each starts after the previous one. A
+//! period is *current* from its start to the start of the next. It ends there, and may become final 35 days later if
+//! none of its intents is open; from then on the log refuses its labels. Its secret may be destroyed when the last
+//! record that it can have has expired.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +11,12 @@ use record::{LabelledKind, Period, PeriodEvent, RetentionClass, Timestamp};
 
 use super::refusal::Refusal;
 
-/// How far outside its period an entry's time may lie, seconds.
+/// How far outside its period an entry's time may lie, in seconds.
 pub(super) const TIME_TOLERANCE: u64 = 120;
-/// How long after its end a period can still get outcomes, seconds.
+/// How long after its end a period still accepts outcomes, in seconds.
 pub(super) const FINALIZATION_DELAY: u64 = 35 * 24 * 3600;
 
-/// What has happened to a period.
+/// The state of a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum PeriodState {
     Begun,
@@ -28,7 +29,7 @@ enum PeriodState {
 pub(super) struct Periods(BTreeMap<Period, (Timestamp, PeriodState)>);
 
 impl Periods {
-    /// Notes what a recorded entry says.
+    /// Applies a recorded `period` entry.
     pub(super) fn apply(&mut self, period: Period, event: &PeriodEvent) {
         match event {
             PeriodEvent::Begin { start, .. } => drop(self.0.insert(period, (*start, PeriodState::Begun))),
@@ -43,7 +44,7 @@ impl Periods {
         }
     }
 
-    /// The periods that still take labels.
+    /// The periods that still accept labels.
     pub(super) fn open(&self) -> impl Iterator<Item = Period> {
         self.0
             .iter()
@@ -51,7 +52,7 @@ impl Periods {
             .map(|(period, _)| *period)
     }
 
-    /// Whether a labelled entry of this time may stand in the period.
+    /// Refuses a labelled entry of this time that does not fit the period.
     pub(super) fn check_label(&self, kind: LabelledKind, period: Period, time: Timestamp) -> Result<(), Refusal> {
         let Some((start, state)) = self.0.get(&period) else {
             return Err(Refusal::period(format!("period {} has not been begun", period.0)));
@@ -59,7 +60,7 @@ impl Periods {
         if *state != PeriodState::Begun {
             return Err(Refusal::period(format!("period {} is final", period.0)));
         }
-        // Outcome and preview belong to their intent's period, however late.
+        // An outcome or preview belongs to the period of its intent, however late it is.
         if matches!(kind, LabelledKind::Outcome | LabelledKind::Preview) {
             return Ok(());
         }
@@ -76,7 +77,8 @@ impl Periods {
         self.0.get(&Period(period.0.checked_add(1)?)).map(|(start, _)| *start)
     }
 
-    /// Whether a new event may be recorded: the period's root and whether it has open intents matter for `final` only.
+    /// Refuses an event that does not fit the period's state. `root` and `has_open_intents` are called for `final`
+    /// only.
     pub(super) fn check_event(
         &self,
         period: Period,
@@ -91,24 +93,25 @@ impl Periods {
             PeriodEvent::Final { root: claimed } => {
                 let closed = self.end(period).is_some_and(|end| time.0 >= end.0 + FINALIZATION_DELAY);
                 if state != Some(PeriodState::Begun) || !closed {
-                    Err(Refusal::period("only a period that ended 35 days ago becomes final"))
+                    Err(Refusal::period("only a period that ended 35 days ago may become final"))
                 } else if has_open_intents() {
                     Err(Refusal::period("the period has intents without outcome"))
                 } else if root() != Some(*claimed) {
-                    Err(Refusal::period("the root is not that of the period's map"))
+                    Err(Refusal::period("the root is not the root of the period's map"))
                 } else {
                     Ok(())
                 }
             }
             PeriodEvent::Destroyed => {
-                // A record may have been written until it became final, and its person must be able to show whose it is.
+                // Records could be written until the period became final, and the persons they concern must be able to
+                // prove that.
                 let closed = self.end(period).map(|end| Timestamp(end.0 + FINALIZATION_DELAY));
                 let expired = closed.is_some_and(|closed| time.day() > RetentionClass::last_expiry(closed).0);
                 if state == Some(PeriodState::Final) && expired {
                     Ok(())
                 } else {
                     Err(Refusal::period(
-                        "only a final period's secret is destroyed, and only when its last record has expired",
+                        "only the secret of a final period may be destroyed, and only after its last record has expired",
                     ))
                 }
             }
@@ -122,7 +125,7 @@ impl Periods {
             return Err(Refusal::period(format!("the next period is {next}")));
         }
         if last.is_some_and(|(_, (before, _))| start <= *before) {
-            return Err(Refusal::period("a period starts after the one before"));
+            return Err(Refusal::period("a period must start after the previous one"));
         }
         Ok(())
     }
@@ -180,12 +183,12 @@ mod tests {
     }
 
     #[test]
-    fn a_period_becomes_final_late_closed_and_with_its_root() {
+    fn a_period_becomes_final_35_days_after_its_end_without_open_intents_and_with_its_root() {
         let mut periods = Periods::default();
         periods.apply(Period(1), &begin(1000));
         let last = PeriodEvent::Final { root: Hash([7; 32]) };
         let late = 2000 + FINALIZATION_DELAY;
-        assert!(!event(&periods, 1, &last, late, false), "it has not ended");
+        assert!(!event(&periods, 1, &last, late, false), "the period has not ended");
         periods.apply(Period(2), &begin(2000));
         assert!(!event(&periods, 1, &last, late - 1, false));
         assert!(!event(&periods, 1, &last, late, true));

@@ -1,4 +1,4 @@
-//! A log that takes entries while its maps are still being rebuilt.
+//! A log that accepts entries while its maps are being rebuilt.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -14,7 +14,7 @@ use crate::http::Shared;
 use crate::store::memory::MemoryStore;
 use crate::store::{Batch, Column, Durability, KeyValue, Store, StoreError, Visit};
 
-/// A store in which scanning the labels of period 1 takes until it is told to go on.
+/// A store in which a scan of the labels of period 1 blocks until it is released.
 struct Held {
     store: Arc<MemoryStore>,
     open: Mutex<bool>,
@@ -53,7 +53,8 @@ impl Store for Held {
     }
 }
 
-/// A log of six entries, restarted with its map held back; the pen of its broker, and identity's.
+/// Restarts a log of six entries whose map stays incomplete until it is released; also returns the writers of broker
+/// and identity.
 async fn restarted(map_after: Duration) -> (Arc<Shared>, Arc<Held>, Pen, Pen) {
     let store = Arc::new(MemoryStore::new());
     let mut world = World::new();
@@ -78,18 +79,26 @@ async fn labels_stay_unique_and_roots_wait_while_a_map_is_rebuilt() {
     let (shared, held, mut broker, identity) = restarted(Duration::from_millis(1)).await;
     let used = |index| Err(("label-used".to_owned(), Some(index)));
     let old = broker.draft(intent(1));
-    assert_eq!(submit(&shared, vec![raw(&old, 1)]).await, [used(4)], "from the rows");
+    assert_eq!(
+        submit(&shared, vec![raw(&old, 1)]).await,
+        [used(4)],
+        "found in the rows"
+    );
     let new = broker.write(intent(3));
     assert_eq!(submit(&shared, vec![raw(&new, 3)]).await, [Ok(6)]);
     let again = broker.draft(intent(3));
-    assert_eq!(submit(&shared, vec![raw(&again, 3)]).await, [used(6)], "added since");
+    assert_eq!(
+        submit(&shared, vec![raw(&again, 3)]).await,
+        [used(6)],
+        "added since the start"
+    );
     let last = identity.draft(Body::Period {
         period: Period(1),
         event: PeriodEvent::Final { root: Hash([0; 32]) },
     });
     assert_eq!(submit(&shared, vec![raw(&last, 0)]).await, [refused("rebuilding")]);
     tokio::time::sleep(Duration::from_millis(150)).await;
-    assert_eq!(size(&shared), 7, "no map entry without its roots");
+    assert_eq!(size(&shared), 7, "there is no map entry while a root is missing");
 
     held.release();
     wait_for_size(&shared, 8).await;
@@ -100,7 +109,7 @@ async fn labels_stay_unique_and_roots_wait_while_a_map_is_rebuilt() {
     };
     assert_eq!(*roots, expected_roots(&shared, 7));
     let old = broker.draft(intent(2));
-    assert_eq!(submit(&shared, vec![raw(&old, 2)]).await, [used(5)], "from the map");
+    assert_eq!(submit(&shared, vec![raw(&old, 2)]).await, [used(5)], "found in the map");
 }
 
 #[tokio::test]
@@ -117,5 +126,5 @@ async fn a_damaged_label_row_stops_the_log() {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("the log goes on with a map that it cannot read");
+    panic!("the log accepts entries although it cannot read a map");
 }

@@ -1,4 +1,4 @@
-//! A submission, checked as far as it can be checked alone: in the request handlers, in parallel.
+//! The checks of a submission that do not depend on the log. Request handlers run them in parallel.
 
 use std::sync::Arc;
 
@@ -11,10 +11,11 @@ use tlog::Hash;
 use super::keys::{KeysById, WriterKeys};
 use super::refusal::Refusal;
 
-/// The most bytes of a sealed record. Records are padded to size classes; the largest is far below.
+/// The largest allowed sealed record, in bytes. Records are padded to size classes, and the largest class is far below
+/// this.
 pub const MAX_RECORD: usize = 128 << 10;
 
-/// An entry whose form and signature are right, with the record and the document that belong to it.
+/// An entry with a valid format and signature, with its record and its document.
 #[derive(Debug)]
 pub struct Submission {
     pub(super) entry: SignedEntry,
@@ -22,7 +23,7 @@ pub struct Submission {
     pub(super) document: Option<Bytes>,
 }
 
-/// A submission as it came in.
+/// A submission as it was received.
 #[derive(Clone, Debug)]
 pub struct RawSubmission {
     /// The leaf.
@@ -34,7 +35,7 @@ pub struct RawSubmission {
 }
 
 impl RawSubmission {
-    /// A submission in the body of a request, whose bytes it shares.
+    /// A submission in a request's body; it shares the bytes of the body.
     pub fn part_of(body: &Bytes, submitted: Submitted<'_>) -> Self {
         Self {
             leaf: body.slice_ref(submitted.leaf),
@@ -43,31 +44,32 @@ impl RawSubmission {
         }
     }
 
-    /// Number of bytes.
+    /// The length of all parts together, in bytes.
     pub fn len(&self) -> usize {
         let length = |part: &Option<Bytes>| part.as_ref().map_or(0, Bytes::len);
         self.leaf.len() + length(&self.record) + length(&self.document)
     }
 
-    /// Whether there is nothing in it.
+    /// Whether all parts are empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// What handlers need to know to check a submission.
+/// Checks submissions by themselves, for the request handlers.
 #[derive(Debug)]
 pub struct SubmissionChecker {
     /// The leaf hash of entry 0.
     pub genesis: Hash,
-    /// Writers' keys.
+    /// The keys of the known writers.
     pub keys: Arc<WriterKeys>,
 }
 
 impl SubmissionChecker {
-    /// Checks size, shape, record, document and signature of each submission; the verdicts come in order.
+    /// Checks size, format, record, document and signature of each submission; returns the results in the same order.
     ///
-    /// Many at once are cheaper than one by one (see [`verify_each`]), though each is judged for itself.
+    /// Checking many submissions in one call is cheaper than one by one (see [`verify_each`]), but each result is
+    /// independent of the other submissions.
     ///
     /// # Errors
     /// [`Refusal`]: `malformed`, `too-large`, `record`, `document`, `unknown-writer`, `signature`.
@@ -77,7 +79,7 @@ impl SubmissionChecker {
         founder: Option<&Arc<PreparedKey>>,
     ) -> Vec<Result<Submission, Refusal>> {
         let keys = self.keys.current();
-        let formed: Vec<_> = raws.into_iter().map(|raw| form(raw, &keys, founder)).collect();
+        let formed: Vec<_> = raws.into_iter().map(|raw| check_format(raw, &keys, founder)).collect();
         let signed = formed
             .iter()
             .flatten()
@@ -93,7 +95,8 @@ impl SubmissionChecker {
         formed.into_iter().map(judge).collect()
     }
 
-    /// The operator's key, if one of the submissions is the genesis entry: the first entries come together, before any key is known.
+    /// The operator's key if no key is known yet and one of the submissions is the genesis entry. The first entries
+    /// arrive in one request, before any key is known.
     pub fn founder(&self, raws: &[RawSubmission]) -> Option<Arc<PreparedKey>> {
         if !self.keys.current().is_empty() {
             return None;
@@ -106,8 +109,8 @@ impl SubmissionChecker {
     }
 }
 
-/// Everything but the signature, with the key that must have made it.
-fn form(
+/// Checks everything but the signature; returns the key that the signature must verify with.
+fn check_format(
     raw: RawSubmission,
     keys: &KeysById,
     founder: Option<&Arc<PreparedKey>>,
@@ -134,13 +137,15 @@ fn check_record(commitment: Option<Hash>, record: Option<&[u8]>) -> Result<(), R
     match (commitment, record) {
         (None, None) => Ok(()),
         (None, Some(_)) => Err(Refusal::record("an entry of this kind has no record")),
-        (Some(_), None) => Err(Refusal::record("an entry of this kind comes with its sealed record")),
+        (Some(_), None) => Err(Refusal::record(
+            "an entry of this kind must come with its sealed record",
+        )),
         (Some(_), Some(record)) if record.len() > MAX_RECORD => Err(Refusal::too_large(format!(
             "a sealed record has at most {MAX_RECORD} bytes"
         ))),
         (Some(commitment), Some(record)) if Hash::of(record) == commitment => Ok(()),
         (Some(_), Some(_)) => Err(Refusal::record(
-            "the sealed record is not the one that the entry commits to",
+            "the sealed record does not match the entry's commitment",
         )),
     }
 }
@@ -149,12 +154,12 @@ fn check_document(digest: Option<Hash>, document: Option<&[u8]>) -> Result<(), R
     match (digest, document) {
         (None, None) => Ok(()),
         (None, Some(_)) => Err(Refusal::document("an entry of this kind has no document")),
-        (Some(_), None) => Err(Refusal::document("an entry of this kind comes with its document")),
+        (Some(_), None) => Err(Refusal::document("an entry of this kind must come with its document")),
         (Some(_), Some(document)) if document.len() > MAX_DOCUMENT => Err(Refusal::too_large(format!(
             "a document has at most {MAX_DOCUMENT} bytes"
         ))),
         (Some(digest), Some(document)) if Hash::of(document) == digest => Ok(()),
-        (Some(_), Some(_)) => Err(Refusal::document("the document is not the one that the entry names")),
+        (Some(_), Some(_)) => Err(Refusal::document("the document does not match the digest in the entry")),
     }
 }
 

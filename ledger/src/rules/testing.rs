@@ -1,4 +1,4 @@
-//! A small log with everything in its place, for tests.
+//! Sets up a small, founded log for tests.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -33,7 +33,7 @@ fn key(seed: u8) -> SigningKey {
     SigningKey::from_seed([seed; 32])
 }
 
-/// Keys, documents and the clock.
+/// The keys, documents, clock and settings of a test log.
 pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) directory: Directory,
@@ -46,7 +46,7 @@ pub(crate) struct World {
     pub(crate) on_failure: QuorumLossPolicy,
 }
 
-/// A writer with its chain, and with a time of its own.
+/// A writer with its chain and its own time.
 #[derive(Clone)]
 pub(crate) struct Pen {
     pub(crate) chain: fixtures::Pen,
@@ -61,12 +61,12 @@ impl Pen {
         }
     }
 
-    /// An entry that continues the chain, which it does not move.
+    /// An entry that continues the chain, without advancing the chain.
     pub(crate) fn draft(&self, body: Body) -> SignedEntry {
         self.chain.draft(Timestamp(self.time), body).unwrap()
     }
 
-    /// The next entry of the chain.
+    /// The next entry of the chain; advances the chain.
     pub(crate) fn write(&mut self, body: Body) -> SignedEntry {
         self.chain.write(Timestamp(self.time), body).unwrap()
     }
@@ -102,7 +102,7 @@ pub(crate) fn begin(period: u32, start: u64) -> Body {
     fixtures::begin(Period(period), Timestamp(start))
 }
 
-/// An entry with the record of its label, where one belongs to it.
+/// A submission of the entry, with the record for `label` if the entry commits to one.
 pub(crate) fn raw(entry: &SignedEntry, label: u8) -> RawSubmission {
     let record = entry.entry().body.commitment().map(|_| Bytes::from(record(label)));
     RawSubmission {
@@ -160,7 +160,7 @@ impl World {
         }
     }
 
-    /// Genesis, directory and registry.
+    /// Submissions of genesis, directory and registry.
     pub(crate) fn founding(&self) -> Vec<RawSubmission> {
         let entries = self.founding.iter();
         entries
@@ -168,7 +168,7 @@ impl World {
             .collect()
     }
 
-    /// The operator after the founding.
+    /// The operator, whose chain continues after the founding entries.
     pub(crate) fn operator(&self) -> Pen {
         Pen {
             chain: self.operator.clone(),
@@ -176,7 +176,7 @@ impl World {
         }
     }
 
-    /// A document entry by this pen.
+    /// A submission of a document entry by this writer.
     pub(crate) fn document(pen: &mut Pen, kind: DocumentKind, document: &[u8]) -> RawSubmission {
         let entry = pen.write(Body::Document {
             kind,
@@ -208,7 +208,8 @@ impl World {
         start(self.setup(store)).unwrap()
     }
 
-    /// A log of four entries: founded, with period 1 begun by identity, whose pen comes along.
+    /// Starts a log of four entries: it is founded, and identity has begun period 1. Returns the log and identity's
+    /// writer.
     pub(crate) async fn started(&self, store: Arc<dyn Store>) -> (Arc<Shared>, Pen) {
         let shared = self.start(store);
         assert_eq!(submit(&shared, self.founding()).await, [Ok(0), Ok(1), Ok(2)]);
@@ -219,7 +220,7 @@ impl World {
     }
 }
 
-/// What became of one submission: its index, or the slug of its refusal with the stored entry.
+/// The outcome of one submission: its index, or the slug of its refusal with the index of the stored entry.
 pub(crate) type Short = Result<u64, (String, Option<u64>)>;
 
 fn short(refusal: Refusal) -> Short {

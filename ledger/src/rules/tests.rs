@@ -25,7 +25,7 @@ fn size(shared: &Shared) -> u64 {
 }
 
 #[tokio::test]
-async fn an_empty_log_takes_its_own_genesis_entry_and_nothing_else() {
+async fn an_empty_log_accepts_only_its_own_genesis_entry() {
     let world = World::new();
     let shared = world.start(store());
     assert_eq!(
@@ -101,7 +101,7 @@ async fn later_documents_need_an_authority_and_a_higher_version() {
 }
 
 #[tokio::test]
-async fn the_same_bytes_have_the_same_index_whatever_their_age() {
+async fn the_same_bytes_get_the_same_index_however_old_they_are() {
     let world = World::new();
     let (shared, _) = world.started(store()).await;
     let mut broker = Pen::new(BROKER);
@@ -140,7 +140,7 @@ async fn used_sequences_and_labels_name_the_stored_entry() {
 }
 
 #[tokio::test]
-async fn a_chain_is_continued_or_refused_with_what_is_expected() {
+async fn an_entry_that_does_not_continue_its_chain_is_refused() {
     let world = World::new();
     let (shared, _) = world.started(store()).await;
     let mut broker = Pen::new(BROKER);
@@ -154,12 +154,12 @@ async fn a_chain_is_continued_or_refused_with_what_is_expected() {
     assert_eq!(
         one(&shared, &broker.write(intent(2)), 2).await,
         Ok(5),
-        "the chain goes on"
+        "the chain continues"
     );
 }
 
 #[tokio::test]
-async fn each_entry_of_a_batch_has_its_own_answer() {
+async fn each_entry_of_a_batch_gets_its_own_outcome() {
     let world = World::new();
     let (shared, identity) = world.started(store()).await;
     let mut broker = Pen::new(BROKER);
@@ -195,7 +195,7 @@ async fn each_entry_of_a_batch_has_its_own_answer() {
 }
 
 #[tokio::test]
-async fn faults_of_form_store_nothing() {
+async fn a_malformed_submission_is_refused_and_not_stored() {
     let world = World::new();
     let (shared, _) = world.started(store()).await;
     let broker = Pen::new(BROKER);
@@ -226,7 +226,7 @@ async fn faults_of_form_store_nothing() {
         assert_eq!(answer.unwrap_err().0, slug);
     }
     assert_eq!(size(&shared), 4);
-    assert_eq!(submit(&shared, vec![good]).await, [Ok(4)], "the chain goes on");
+    assert_eq!(submit(&shared, vec![good]).await, [Ok(4)], "the chain continues");
 }
 
 #[tokio::test]
@@ -249,7 +249,7 @@ async fn a_writer_writes_only_its_kinds() {
     assert_eq!(
         one(&shared, &map, 0).await,
         refused("right"),
-        "not even with the ledger's own key"
+        "even with the ledger's own key"
     );
     assert_eq!(
         submit(
@@ -266,7 +266,7 @@ async fn a_writer_writes_only_its_kinds() {
 }
 
 #[tokio::test]
-async fn the_time_is_near_the_ledgers() {
+async fn an_entry_far_from_the_ledgers_clock_is_refused() {
     let world = World::new();
     let (shared, _) = world.started(store()).await;
     for (time, slug) in [
@@ -299,17 +299,17 @@ async fn an_intent_has_one_outcome_in_its_own_period() {
     assert_eq!(
         one(&shared, &broker.draft(outcome(1, 2, 4)), 2).await,
         refused("refers"),
-        "no intent"
+        "not an intent"
     );
     assert_eq!(
         one(&shared, &broker.draft(outcome(1, 2, 6)), 2).await,
         refused("refers"),
-        "not there"
+        "no such entry"
     );
     assert_eq!(
         one(&shared, &broker.draft(outcome(2, 2, 5)), 2).await,
         refused("refers"),
-        "other period"
+        "another period"
     );
     assert_eq!(
         one(&shared, &broker.draft(outcome(3, 2, 5)), 2).await,
@@ -319,7 +319,7 @@ async fn an_intent_has_one_outcome_in_its_own_period() {
     assert_eq!(
         one(&shared, &broker.draft(outcome(1, 3, 5)), 3).await,
         refused("refers"),
-        "a second one"
+        "a second outcome"
     );
     let preview = |period, refers| labelled(LabelledKind::Preview, period, 4, Some(refers));
     assert_eq!(one(&shared, &broker.draft(preview(1, 6)), 4).await, refused("refers"));
@@ -346,7 +346,7 @@ async fn an_intent_has_one_outcome_in_its_own_period() {
 }
 
 #[tokio::test]
-async fn periods_by_their_entries() {
+async fn a_period_begins_becomes_final_and_is_destroyed_in_order() {
     let world = World::new();
     let (shared, mut identity) = world.started(store()).await;
     assert_eq!(
@@ -419,7 +419,7 @@ async fn periods_by_their_entries() {
     assert_eq!(
         one(&shared, &identity.draft(last(root)), 0).await,
         refused("period"),
-        "not the root any more"
+        "the map has changed"
     );
     let root = map(&[(1, 5), (2, 6)]);
     assert_eq!(one(&shared, &identity.write(last(root)), 0).await, Ok(7));
@@ -445,7 +445,7 @@ async fn periods_by_their_entries() {
 }
 
 #[tokio::test]
-async fn a_full_queue_refuses() {
+async fn a_full_queue_refuses_requests() {
     let world = World {
         limits: crate::engine::Limits { queue: 8, batch: 4096 },
         ..World::new()
@@ -460,7 +460,7 @@ async fn a_full_queue_refuses() {
     drop(held);
     assert!(
         shared.log.submit(Vec::new(), 99).await.is_ok(),
-        "a large request waits for an empty queue, not for ever"
+        "a request larger than the queue is accepted when the queue is empty"
     );
 }
 

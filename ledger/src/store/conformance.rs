@@ -1,7 +1,7 @@
-//! What every store must do; run on each of them.
+//! The conformance test that every store must pass.
 //!
-//! Every back end calls [`check`] on an empty store; one that lies on a disk calls [`check_reopening`], which closes and opens it
-//! between all parts, so that what is checked has come through its recovery.
+//! A store in memory calls [`check`] with an empty store. A store on disk calls [`check_reopening`], which closes and
+//! reopens the store between all parts, so that the checks also cover its recovery.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Batch, Column, Durability, END, Store};
 
-/// A part changes the store; the second half of it, given the state it left, looks at what it must have become.
+/// A part of the test: a function that changes the store, and a function that checks the result.
 type Part = (fn(&dyn Store), fn(&dyn Store));
 
 const PARTS: [Part; 7] = [
@@ -25,21 +25,21 @@ const PARTS: [Part; 7] = [
 
 /// Runs all checks on an empty store.
 pub(super) fn check(store: &dyn Store) {
-    for (change, look) in PARTS {
+    for (change, verify) in PARTS {
         change(store);
-        look(store);
+        verify(store);
     }
     batches_are_seen_whole(store);
 }
 
-/// Runs all checks, each also on the store opened anew.
+/// Runs all checks, each also after reopening the store.
 pub(super) fn check_reopening<S: Store>(open: impl Fn() -> S) {
-    for (change, look) in PARTS {
+    for (change, verify) in PARTS {
         let store = open();
         change(&store);
-        look(&store);
+        verify(&store);
         drop(store);
-        look(&open());
+        verify(&open());
     }
     batches_are_seen_whole(&open());
 }
@@ -151,7 +151,11 @@ fn the_last_of_a_range(store: &dyn Store) {
     assert_eq!(last(b"", b"\xff\xff\xff").unwrap(), b"\xff\xff");
     assert_eq!(last(b"", b"\xff\xff").unwrap(), b"\x80");
     assert_eq!(last(b"\x01", b"\x01\x00\x00").unwrap(), b"\x01\x00");
-    assert_eq!(last(b"\x02", b"\x80").unwrap(), b"\x02", "a removed row is none");
+    assert_eq!(
+        last(b"\x02", b"\x80").unwrap(),
+        b"\x02",
+        "a removed row is not returned"
+    );
     assert_eq!(last(b"\x03", b"\x80"), None);
     assert_eq!(last(b"\x80", b"\x80"), None);
     assert_eq!(last(b"\x80", b"\x01"), None);
@@ -176,7 +180,7 @@ fn large_values_and_empty_ones(store: &dyn Store) {
 
 const MANY: u64 = 21_000;
 
-/// An order that is not that of the keys.
+/// A key whose order differs from the order of `i`.
 fn scattered(i: u64) -> [u8; 8] {
     (i.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_be_bytes()
 }
@@ -245,7 +249,7 @@ fn a_synced_batch_takes_lazy_ones_along(store: &dyn Store) {
     }
 }
 
-/// A scan sees a batch whole or not at all, while another thread writes.
+/// A scan sees each batch completely or not at all while another thread writes.
 fn batches_are_seen_whole(store: &dyn Store) {
     const ROWS: u8 = 50;
     let ended = AtomicBool::new(false);

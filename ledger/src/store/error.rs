@@ -6,24 +6,24 @@ use tlog::merkle::RangeError;
 
 type Source = Box<dyn Error + Send + Sync>;
 
-/// A store failed. Fatal: the process stops writing and says why.
+/// Why a store failed. Every failure is fatal: the process stops writing and reports the reason.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database below failed.
     #[error("the store failed: {0}")]
     Database(#[source] Source),
-    /// A store with other columns; before version 1.0 nothing is converted.
+    /// The store has other columns. Before version 1.0, stores are not converted.
     #[error(
-        "the store failed: another version of the ledger made it, use that one or begin a new log in an empty directory ({0})"
+        "the store failed: another version of the ledger created it; use that version, or begin a new log in an empty directory ({0})"
     )]
     OtherVersion(#[source] Source),
-    /// A row is missing, or does not have the form that it must have.
+    /// A row is missing or does not have the required format.
     #[error("the store failed: {0}")]
     Damaged(String),
-    /// A number from the store is too large for an index or a size.
+    /// A number is too large for an index or a size.
     #[error("the store failed: {0}")]
     Range(#[from] RangeError),
-    /// Something else that makes writing impossible.
+    /// Another failure that prevents writing.
     #[error("the store failed: {what}: {source}")]
     Failed {
         /// What failed.
@@ -34,17 +34,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// The database below failed.
+    /// An error of the database below.
     pub fn database(source: impl Into<Source>) -> Self {
         Self::Database(source.into())
     }
 
-    /// A row, named by `what`, is damaged; the message names the remedy.
+    /// An error for damaged rows. `what` states the damage; the message adds the remedy.
     pub fn damaged(what: impl std::fmt::Display) -> Self {
         Self::Damaged(format!("{what}: restore from a backup"))
     }
 
-    /// `what` failed because of `source`.
+    /// An error in which `what` failed because of `source`.
     pub fn failed(what: impl Into<String>, source: impl Into<Source>) -> Self {
         Self::Failed {
             what: what.into(),

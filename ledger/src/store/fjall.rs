@@ -1,7 +1,9 @@
-//! fjall, a log-structured store in pure Rust, behind the same trait: for tests, so that the trait is not RocksDB's.
+//! A store on fjall, a log-structured database in pure Rust. It is for tests, and shows that the trait does not depend
+//! on RocksDB.
 //!
-//! One keyspace per column; all share one journal, so a synced batch makes earlier lazy ones durable too. Measured against
-//! RocksDB it has 65–95 % of the throughput and a worse 99th percentile, which is why it is not the default.
+//! Each column is a keyspace. All keyspaces share one journal, so a synced batch makes earlier lazy batches durable,
+//! too. In measurements it had 65–95 % of the throughput of RocksDB and a worse 99th percentile; it is therefore not
+//! the default.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -10,7 +12,7 @@ use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
 
 use super::{Batch, Column, Durability, KeyValue, Store, StoreError, Visit};
 
-/// The store.
+/// A store on fjall.
 pub(super) struct FjallStore {
     database: Database,
     keyspaces: Vec<Keyspace>,
@@ -23,7 +25,7 @@ impl From<fjall::Error> for StoreError {
 }
 
 impl FjallStore {
-    /// Opens the store in `directory`, making it if there is none.
+    /// Opens the store in `directory`; creates it if there is none.
     pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
         let database = Database::builder(directory).open()?;
         let keyspaces = Column::ALL
@@ -48,7 +50,7 @@ impl Store for FjallStore {
             Durability::Synced => Some(PersistMode::SyncData),
             Durability::Lazy => None,
         });
-        // Equal keys of one batch get one sequence number here, so only the last may go in.
+        // fjall gives equal keys of one batch the same sequence number, so only the last change may be inserted.
         let mut sorted = batch.sorted().peekable();
         while let Some((column, key, value)) = sorted.next() {
             if sorted.peek().is_some_and(|next| (next.0, next.1) == (column, key)) {
@@ -66,7 +68,7 @@ impl Store for FjallStore {
         if from >= to {
             return Ok(());
         }
-        // A scan of the keyspace itself may see half of a batch.
+        // A scan of the keyspace itself, without a snapshot, may see half of a batch.
         for row in self.database.snapshot().range(self.keyspace(column), from..to) {
             let (key, value) = row.into_inner()?;
             if let ControlFlow::Break(()) = visit(&key, &value) {
@@ -96,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn conforms() {
+    fn the_fjall_store_conforms() {
         let directory = tempfile::tempdir().unwrap();
         super::super::conformance::check_reopening(|| FjallStore::open(directory.path()).unwrap());
     }

@@ -1,4 +1,4 @@
-//! A store in memory, for tests: it can lose what was not synced, and it can fail.
+//! A store in memory, for tests. It can lose unsynced batches and fail on demand.
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
@@ -9,16 +9,16 @@ use super::{Batch, Column, Durability, KeyValue, Store, StoreError, Visit};
 type Key = (Column, Vec<u8>);
 type Rows = BTreeMap<Key, Vec<u8>>;
 
-/// The store.
+/// A store in memory.
 #[derive(Default)]
 pub struct MemoryStore(Mutex<MemoryState>);
 
-/// How writes fail.
+/// How writes fail on demand.
 #[derive(Clone, Copy, Debug)]
 pub struct WriteFault {
-    /// This many succeed before.
+    /// How many writes succeed first.
     pub after: u32,
-    /// Whether the first that fails takes effect all the same, as after an error that is reported too late.
+    /// Whether the first failing write takes effect nevertheless, like a write whose error is reported too late.
     pub applied: bool,
 }
 
@@ -35,7 +35,7 @@ impl WriteFault {
             self.after = after;
             return FailedWrite::No;
         }
-        // Only one takes effect: the next comes from a caller that should have stopped.
+        // Only one failing write takes effect: the caller should have stopped before the next.
         if std::mem::take(&mut self.applied) {
             FailedWrite::With
         } else {
@@ -67,7 +67,7 @@ fn set(rows: &mut Rows, key: Key, value: Option<Vec<u8>>) {
     };
 }
 
-/// `from <= key < to` in a column; `None` if there are no such keys, for which `BTreeMap` would panic.
+/// The range `from <= key < to` in a column; `None` for an empty range, for which `BTreeMap` would panic.
 fn range(column: Column, from: &[u8], to: &[u8]) -> Option<(Bound<Key>, Bound<Key>)> {
     let bounds = || {
         (
@@ -84,14 +84,14 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// A power cut: what was not synced is gone.
+    /// Simulates a power cut: discards all unsynced batches.
     pub fn crash(&self) {
         let mut state = self.state();
         state.unsynced.clear();
         state.live = state.durable.clone();
     }
 
-    /// Lets writes fail from now on; `None`: no longer.
+    /// Makes writes fail from now on; `None` makes them succeed again.
     pub fn set_fault(&self, fault: Option<WriteFault>) {
         self.state().fault = fault;
     }
@@ -110,7 +110,7 @@ impl Store for MemoryStore {
         let mut state = self.state();
         let failing = state.fault.as_mut().map(WriteFault::next);
         if failing == Some(FailedWrite::Without) {
-            return Err(StoreError::database("told to fail"));
+            return Err(StoreError::database("injected write failure"));
         }
         for (column, key, value) in batch.sorted() {
             let (key, value) = ((column, key.to_vec()), value.map(<[u8]>::to_vec));
@@ -121,7 +121,7 @@ impl Store for MemoryStore {
             state.sync();
         }
         match failing {
-            Some(FailedWrite::With) => Err(StoreError::database("told to fail, though it was written")),
+            Some(FailedWrite::With) => Err(StoreError::database("injected write failure after the write")),
             _ => Ok(()),
         }
     }
@@ -157,12 +157,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn conforms() {
+    fn the_memory_store_conforms() {
         super::super::conformance::check(&MemoryStore::new());
     }
 
     #[test]
-    fn a_crash_loses_exactly_what_was_not_synced() {
+    fn a_crash_loses_exactly_the_unsynced_batches() {
         let store = MemoryStore::new();
         let put = |key: &[u8], durability| {
             let mut batch = Batch::default();

@@ -1,16 +1,17 @@
-//! The narrow key-value trait that everything durable goes through.
+//! The key-value interface for all durable data.
 //!
-//! * **Columns** are separate ordered key spaces. Keys compare bytewise.
-//! * A **batch** is applied whole or not at all. With [`Durability::Synced`] it survives a power cut once `write` has returned,
-//!   and so does everything written before it. With [`Durability::Lazy`] it may be lost until the next synced batch.
-//! * **Reads** see every batch whose `write` has returned; a scan sees each batch whole or not at all.
-//! * **Keys** have 1 to 65 535 bytes; values may be empty and have megabytes.
-//! * After an error of `write` nothing is known about the batch; the caller must stop writing (a failed `fsync` is never retried:
-//!   the kernel may have dropped the pages and will report success the second time).
+//! * **Columns** are separate ordered key spaces. Keys are compared bytewise.
+//! * A **batch** is applied completely or not at all. With [`Durability::Synced`] it survives a power cut once `write`
+//!   has returned, and so does everything written before it. With [`Durability::Lazy`] it may be lost until the next
+//!   synced batch.
+//! * **Reads** see every batch whose `write` has returned. A scan sees each batch completely or not at all.
+//! * **Keys** have 1 to 65 535 bytes. Values may be empty, and may have several megabytes.
+//! * After `write` fails, the state of the batch is unknown, and the caller must stop writing. A failed `fsync` is
+//!   never retried, because the kernel may have dropped the pages and would report success the second time.
 //!
-//! Nothing above this module knows which store is behind it. `rocks` is the embedded default; `memory` loses on demand what
-//! was not synced, and `fjall` is pure Rust: both are for tests. All pass the same conformance test (`conformance.rs`).
-//! `docs/storage.md` says what lies where and why.
+//! Code above this module does not depend on a particular store. `rocks` is the embedded default. `memory` can lose
+//! unsynced batches on demand, and `fjall` is written in pure Rust; both are for tests. All three pass the same
+//! conformance test (`conformance.rs`). `docs/storage.md` explains what is stored where, and why.
 
 #[cfg(test)]
 mod conformance;
@@ -40,16 +41,16 @@ pub enum Column {
     Records,
     /// Public documents by digest.
     Documents,
-    /// Labels by period: what the maps are rebuilt from.
+    /// Labels by period; the maps are rebuilt from them.
     Labels,
-    /// Where a writer's entries stand: `rules::chains`.
+    /// Indexes of each writer's entries: `rules::chains`.
     Chains,
-    /// Intents without outcome.
+    /// Intents without an outcome.
     Intents,
 }
 
 impl Column {
-    /// All of them.
+    /// All columns.
     pub const ALL: [Column; 9] = [
         Column::Entries,
         Column::Tiles,
@@ -62,7 +63,7 @@ impl Column {
         Column::Intents,
     ];
 
-    /// A stable name for stores that name their key spaces.
+    /// The stable name of the column's key space.
     pub fn name(self) -> &'static str {
         match self {
             Column::Entries => "entries",
@@ -78,7 +79,7 @@ impl Column {
     }
 }
 
-/// When a batch is safe.
+/// When a batch becomes durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
     /// Before `write` returns.
@@ -87,7 +88,7 @@ pub enum Durability {
     Lazy,
 }
 
-/// Rows of a batch, in the order in which they were added; later ones win.
+/// Changes to rows, in the order in which they were added. A later change to the same row wins.
 #[derive(Default)]
 pub struct Batch {
     bytes: Vec<u8>,
@@ -118,7 +119,7 @@ impl Batch {
         self.rows.push(BatchRow { column, key, value });
     }
 
-    /// Removes a row, whether or not it is there.
+    /// Removes a row, whether or not it exists.
     pub fn delete(&mut self, column: Column, key: &[u8]) {
         let key = self.keep(key);
         self.rows.push(BatchRow {
@@ -128,20 +129,21 @@ impl Batch {
         });
     }
 
-    /// Empties it; the memory that it has taken is kept for the next rows.
+    /// Removes all changes, but keeps the allocated memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.rows.clear();
     }
 
-    /// Bytes of all keys and values, and number of rows.
+    /// The total length of keys and values in bytes, and the number of changes.
     pub fn size(&self) -> (usize, usize) {
         (self.bytes.len(), self.rows.len())
     }
 
-    /// Rows as (column, key, value or `None` for removal), sorted by column and key, equal keys in the order of adding.
+    /// The changes as (column, key, value or `None` for removal), sorted by column and key. Changes to one row keep
+    /// their order.
     ///
-    /// Sorted insertion halves the time of a batch in an ordered store.
+    /// Inserting in sorted order halves the time of a batch in an ordered store.
     pub fn sorted(&self) -> impl Iterator<Item = (Column, &[u8], Option<&[u8]>)> {
         let mut rows = self.rows.clone();
         rows.sort_by(|a, b| {
@@ -175,10 +177,10 @@ impl fmt::Debug for Batch {
     }
 }
 
-/// What a scan calls for each row: key, value; it may break off.
+/// The callback of a scan, called with key and value of each row. It may end the scan.
 pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
 
-/// Above every key of every column: the end of a scan of all.
+/// An upper bound of all keys in all columns, for scans of whole columns.
 pub const END: [u8; 64] = [0xff; 64];
 
 /// A row: key and value.
@@ -186,7 +188,7 @@ pub type KeyValue = (Vec<u8>, Vec<u8>);
 
 /// An ordered key-value store.
 pub trait Store: Send + Sync + 'static {
-    /// The value of a row.
+    /// The value of a row; `None` if the row does not exist.
     fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Applies a batch.
@@ -195,11 +197,11 @@ pub trait Store: Send + Sync + 'static {
     /// Visits the rows with `from <= key < to` in ascending order of keys.
     fn scan(&self, column: Column, from: &[u8], to: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError>;
 
-    /// The row with the greatest key of `from <= key < to`.
+    /// The row with the greatest key with `from <= key < to`.
     fn last(&self, column: Column, from: &[u8], to: &[u8]) -> Result<Option<KeyValue>, StoreError>;
 }
 
-/// Number of rows of a column.
+/// The number of rows in a column.
 pub(crate) fn count(store: &dyn Store, column: Column) -> Result<u64, StoreError> {
     let mut rows = 0;
     store.scan(column, &[], &END, &mut |_, _| {

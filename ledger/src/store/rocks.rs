@@ -1,17 +1,18 @@
 //! The embedded default: RocksDB, one column family per column.
 //!
-//! Settings that matter, and why:
+//! The important settings, and the reasons for them:
 //!
-//! * `sync = true` for [`Durability::Synced`]: `fdatasync` of the write-ahead log before the call returns. The next synced write
-//!   makes earlier lazy ones durable too, as all column families share one log.
-//! * Log files are **recycled**: an overwritten file does not change its size, so the sync needs no journal commit of the file system.
-//! * Recovery stops at the first broken record (`PointInTime`): what follows an unsynced tail is lost, nothing older.
-//! * Batches come sorted (`Batch::sorted`), which halves the time of inserting random keys such as labels.
-//! * No compression: hashes, signatures and ciphertexts do not compress.
-//! * Memtables are bounded together (256 MiB), whatever column is written.
+//! * `sync = true` for [`Durability::Synced`]: RocksDB calls `fdatasync` on the write-ahead log before the write
+//!   returns. A synced write makes earlier lazy writes durable, too, because all column families share one log.
+//! * Log files are **recycled**: overwriting a file does not change its size, so the sync needs no journal commit of
+//!   the file system.
+//! * Recovery stops at the first broken record (`PointInTime`). Only an unsynced tail is lost, and nothing before it.
+//! * Batches are inserted in sorted order (`Batch::sorted`), which halves the time for random keys such as labels.
+//! * There is no compression, because hashes, signatures and ciphertexts do not compress.
+//! * One bound (256 MiB) holds for the memtables of all columns together.
 //!
-//! A second process may open the same directory for reading while a ledger runs (`open_read_only`): it sees what was synced
-//! before it opened, and keeps seeing exactly that.
+//! A second process may open the same directory for reading while a ledger runs (`open_read_only`). It sees exactly the
+//! state that was synced before it opened the store.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -26,12 +27,12 @@ use super::{Batch, Column, Durability, KeyValue, Store, StoreError, Visit};
 use crate::failpoints::{self, Point};
 
 const MIB: usize = 1 << 20;
-/// What a row of a batch takes besides key and value, about: tag, column family and two lengths.
+/// The approximate overhead of a row in a batch, in bytes: tag, column family and two lengths.
 const ROW_OVERHEAD: usize = 8;
 const MAX_ATTEMPTS: u32 = 20;
 const RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// The store.
+/// A store on RocksDB.
 pub struct RocksStore {
     db: DB,
 }
@@ -43,9 +44,9 @@ impl From<rocksdb::Error> for StoreError {
 }
 
 impl RocksStore {
-    /// Opens the store in `directory` for this process alone, making it if there is none.
+    /// Opens the store in `directory` for this process alone; creates it if there is none.
     ///
-    /// Waits a second for a process that is just ending.
+    /// Waits up to a second for another process to release the store.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         let mut options = options();
         options.create_if_missing(true);
@@ -58,9 +59,9 @@ impl RocksStore {
         Ok(Self { db })
     }
 
-    /// Opens the store in `directory` for reading, beside a process that writes.
+    /// Opens the store in `directory` for reading while another process may write to it.
     ///
-    /// The writer may remove files while they are being opened; then it is tried again.
+    /// The writer may remove files while they are being opened; opening is then retried.
     pub fn open_read_only(directory: &Path) -> Result<Self, StoreError> {
         let db = open_with_retries(
             || DB::open_cf_descriptors_read_only(&options(), directory, families(), false),
@@ -77,10 +78,11 @@ impl RocksStore {
     }
 }
 
-/// Before 1.0 nothing is converted: a store with other columns is another version's.
+/// Recognizes a store with other columns, which another version of the ledger created. Before 1.0, stores are not
+/// converted.
 fn explain(error: rocksdb::Error) -> StoreError {
     let text: &str = error.as_ref();
-    // The first when it has a column that is unknown here, the second when one that is read lacks.
+    // RocksDB reports the first if the store has an unknown column, and the second if a column is missing.
     if text.contains("Column families not opened") || text.contains("Column family not found") {
         return StoreError::OtherVersion(error.into());
     }
@@ -136,7 +138,9 @@ impl Store for RocksStore {
 
     fn write(&self, batch: &Batch, durability: Durability) -> Result<(), StoreError> {
         if failpoints::fires(Point::WriteFails) {
-            return Err(StoreError::database("No space left on device (a fail point says so)"));
+            return Err(StoreError::database(
+                "No space left on device (injected by a fail point)",
+            ));
         }
         let (bytes, count) = batch.size();
         let mut rows = WriteBatch::with_capacity_bytes(bytes + count * ROW_OVERHEAD);
@@ -153,7 +157,7 @@ impl Store for RocksStore {
         self.db.write_opt(rows, &how)?;
         if failpoints::fires(Point::SyncFails) {
             return Err(StoreError::database(
-                "Input/output error of fdatasync (a fail point says so)",
+                "Input/output error of fdatasync (injected by a fail point)",
             ));
         }
         Ok(())
@@ -197,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn conforms() {
+    fn the_rocksdb_store_conforms() {
         let directory = tempfile::tempdir().unwrap();
         super::super::conformance::check_reopening(|| RocksStore::open(directory.path()).unwrap());
     }
@@ -219,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn survives_closing_and_can_be_read_beside_its_writer() {
+    fn rows_survive_closing_and_can_be_read_while_the_store_is_open() {
         let directory = tempfile::tempdir().unwrap();
         let write = |store: &RocksStore, key: &[u8]| {
             let mut batch = Batch::default();
@@ -228,7 +232,10 @@ mod tests {
         };
         write(&RocksStore::open(directory.path()).unwrap(), b"first");
         let store = RocksStore::open(directory.path()).unwrap();
-        assert!(RocksStore::open(directory.path()).is_err(), "one writer only");
+        assert!(
+            RocksStore::open(directory.path()).is_err(),
+            "only one process may write"
+        );
         write(&store, b"second");
         let reader = RocksStore::open_read_only(directory.path()).unwrap();
         write(&store, b"third");

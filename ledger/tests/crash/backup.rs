@@ -1,4 +1,4 @@
-//! Backup, restore and check, as an operator runs them, beside a ledger that is being written to.
+//! Backup, restore and check, run like an operator runs them while writers write to the ledger.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -52,7 +52,7 @@ pub(crate) async fn backup_restore_check() -> Result<()> {
         ensure!(writer.write_once(&client, &ledger.url, &world).await?);
     }
     let before = writer.acknowledged.last().context("acknowledged")?.index + 1;
-    // Beside a writer that goes on.
+    // The backup runs while the writer continues.
     let copying = {
         let (data, backup) = (data.clone(), backup.clone());
         tokio::task::spawn_blocking(move || good("backup", &[("--data", &data), ("--to", &backup)]))
@@ -63,7 +63,7 @@ pub(crate) async fn backup_restore_check() -> Result<()> {
     let saved = size(&copying.await??)?;
     let after = writer.acknowledged.last().context("acknowledged")?.index + 1;
     ensure!(before <= saved && saved <= after + 2, "{before} {saved} {after}");
-    good("check", &[("--data", &data)]).context("beside the running ledger")?;
+    good("check", &[("--data", &data)]).context("while the ledger runs")?;
     ledger.stop().await?;
     good("check", &[("--data", &data)])?;
     good("check", &[("--data", &backup)])?;
@@ -79,7 +79,7 @@ pub(crate) async fn backup_restore_check() -> Result<()> {
     damaged_is_found(&data, saved)
 }
 
-/// The restored log has every entry that was acknowledged when the backup began, and nothing else.
+/// Checks that the restored log has every acknowledged entry with an index below `saved`.
 async fn served_again(world: &World, port: u16, writer: &Writer, saved: u64) -> Result<()> {
     let client = client()?;
     let mut ledger = LedgerProcess::start(world, port, "")?;
@@ -103,7 +103,7 @@ async fn served_again(world: &World, port: u16, writer: &Writer, saved: u64) -> 
 
 fn damaged_is_found(data: &Path, saved: u64) -> Result<()> {
     let store = RocksStore::open(&data.join("store"))?;
-    // Entries lie in runs, by the commits they came with; the first run has the genesis entry, any later one will do.
+    // The entries of a commit are one run. The first run has the genesis entry; the test uses a later one.
     let mut later = None;
     store.scan(Column::Entries, &1u64.to_be_bytes(), &[0xff; 9], &mut |key, run| {
         later = Some((key.to_vec(), run.to_vec()));
@@ -122,12 +122,12 @@ fn damaged_is_found(data: &Path, saved: u64) -> Result<()> {
     let into = data.with_extension("second");
     let (code, text) = run("backup", &[("--data", data), ("--to", &into)])?;
     ensure!(
-        code == Some(1) && text.contains("contradicts itself"),
+        code == Some(1) && text.contains("is inconsistent"),
         "{code:?} {text} of {saved}"
     );
     ensure!(
         !into.join("store").exists() && std::fs::read_dir(&into)?.next().is_none(),
-        "nothing is left"
+        "no files remain"
     );
     Ok(())
 }

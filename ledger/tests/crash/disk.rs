@@ -1,5 +1,5 @@
-//! A disk that is full or fails: the ledger stops accepting, says why, goes on serving reads and loses nothing; with room again,
-//! it goes on after a restart.
+//! A full or failing disk: the ledger stops accepting entries, reports the reason, continues to serve reads and loses
+//! nothing. When there is room again, it accepts entries after a restart.
 
 use std::process::Command;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use anyhow::{Context, Result, ensure};
 
 use crate::harness::{client, found};
 use crate::mirror::Mirror;
-use crate::process::{LedgerProcess, free_port, said};
+use crate::process::{LedgerProcess, free_port, log_output};
 use crate::random::{Random, seed};
 use crate::wire;
 use crate::world::World;
 use crate::writer::Writer;
 
-/// A log on which the disk fails in the middle of writing.
+/// A log whose disk fails during writing.
 pub(crate) struct Failing {
     directory: tempfile::TempDir,
     world: World,
@@ -36,16 +36,16 @@ impl Failing {
         })
     }
 
-    /// A fail point of the store, after some good commits, and for good.
+    /// Uses a fail point of the store, which fails permanently after some successful commits.
     pub(crate) async fn at_point(mut self, point: &str) -> Result<()> {
         let mut ledger = LedgerProcess::start(&self.world, self.port, &format!("{point}=20*off->return"))?;
-        self.fill(&mut ledger, "a fail point says so").await?;
+        self.fill(&mut ledger, "injected by a fail point").await?;
         drop(ledger);
         let ledger = LedgerProcess::start(&self.world, self.port, "")?;
-        self.goes_on(ledger).await
+        self.accepts_again(ledger).await
     }
 
-    /// A file system of a few megabytes, most of them taken, in a name space of its own.
+    /// Uses a small, almost full file system in a mount name space of its own.
     pub(crate) async fn on_a_full_file_system(mut self) -> Result<()> {
         self.writer.record = 96 << 10;
         let mount = self.directory.path().join("data");
@@ -59,15 +59,18 @@ impl Failing {
         command.arg(&mount).arg(&mount).arg(env!("CARGO_BIN_EXE_ledger"));
         let mut ledger = LedgerProcess::start_with(command, &self.world, self.port, "")?;
         self.fill(&mut ledger, "No space left on device").await?;
-        // The shell waits for it, removes the ballast, and starts it again.
+        // The shell waits for the ledger to exit, removes the ballast, and starts the ledger again.
         ledger.stop_child()?;
         tokio::time::sleep(Duration::from_millis(300)).await;
-        self.goes_on(ledger).await
+        self.accepts_again(ledger).await
     }
 
     async fn fill(&mut self, ledger: &mut LedgerProcess, reason: &str) -> Result<()> {
         let client = client()?;
-        ensure!(ledger.ready(&client, &self.world).await?, "killed by somebody else");
+        ensure!(
+            ledger.ready(&client, &self.world).await?,
+            "the ledger was killed by another process"
+        );
         found(&client, &ledger.url, &self.world).await?;
         let mut requests = 0;
         while self.writer.write_once(&client, &ledger.url, &self.world).await? {
@@ -80,17 +83,17 @@ impl Failing {
         let why = &self.writer.why_unanswered;
         ensure!(
             why.contains("stopped") && why.contains(reason),
-            "the problem does not say why: {why}"
+            "the problem does not name the cause: {why}"
         );
-        let log = said(&self.world);
+        let log = log_output(&self.world);
         ensure!(
             log.contains("has stopped accepting") && log.contains(reason),
-            "the log does not say why: {log}"
+            "the log output does not name the cause: {log}"
         );
         self.mirror
             .follow(&client, &ledger.url, &self.world)
             .await
-            .context("reads go on")?;
+            .context("reads continue")?;
         let last = self
             .writer
             .acknowledged
@@ -113,17 +116,20 @@ impl Failing {
         Ok(())
     }
 
-    async fn goes_on(mut self, mut ledger: LedgerProcess) -> Result<()> {
+    async fn accepts_again(mut self, mut ledger: LedgerProcess) -> Result<()> {
         let client = client()?;
-        ensure!(ledger.ready(&client, &self.world).await?, "killed by somebody else");
+        ensure!(
+            ledger.ready(&client, &self.world).await?,
+            "the ledger was killed by another process"
+        );
         let written = self.writer.write_once(&client, &ledger.url, &self.world).await?;
-        ensure!(written, "it does not go on: {}", self.writer.why_unanswered);
+        ensure!(written, "the ledger accepts no entries: {}", self.writer.why_unanswered);
         self.mirror.follow(&client, &ledger.url, &self.world).await?;
         self.holds_all()
     }
 }
 
-/// Whether a file system may be mounted here, in a name space of one's own. In CI it must.
+/// Whether a file system can be mounted here in a new name space. In CI it must.
 pub(crate) fn may_mount() -> Result<bool> {
     let works = Command::new("unshare")
         .args(["-rm", "mount", "-t", "tmpfs", "none", "/mnt"])
@@ -131,10 +137,10 @@ pub(crate) fn may_mount() -> Result<bool> {
     let works = works.is_ok_and(|status| status.success());
     ensure!(
         works || std::env::var_os("CI").is_none(),
-        "no file system may be mounted here, and CI asks for it"
+        "no file system can be mounted here, but CI requires it"
     );
     if !works {
-        eprintln!("NOT TESTED: a full file system; user name spaces are not allowed here");
+        eprintln!("NOT TESTED: a full file system; user name spaces are not permitted here");
     }
     Ok(works)
 }

@@ -1,13 +1,16 @@
-//! Load, kill, restart, check; again and again on one log.
+//! Writes to a log, kills the ledger, restarts it and checks the log, repeatedly.
 //!
-//! After every restart:
+//! After every restart, these must hold:
 //!
-//! * every checkpoint that anybody has ever seen is a head of the log that is there now: no fork, nothing shown is lost;
-//! * every receipt that was given holds: its entry stands at its index;
-//! * writers' chains have no gap, labels are unique, outcomes close open intents, map entries have the right roots;
-//! * sealed records of acknowledged entries are there, an acknowledged entry sent again gets its old index, a used label is refused;
-//! * the writers go on by sending what was not answered: the same bytes;
-//! * a witness with a memory has refused nothing.
+//! * Every checkpoint that was seen is a head of the current log, so there is no fork and nothing that was shown is
+//!   lost.
+//! * Every receipt is valid: its entry is at its index.
+//! * Writers' chains have no gaps, labels are unique, outcomes close open intents, and map entries have the right
+//!   roots.
+//! * Acknowledged entries have their sealed records. An acknowledged entry that is sent again gets its old index, and a
+//!   used label is refused.
+//! * The writers continue by sending the same bytes of their unanswered entries again.
+//! * A witness that keeps its state has not refused any checkpoint as inconsistent.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,17 +30,17 @@ use crate::witness::Witness;
 use crate::world::{BROKERS, ORIGIN, World};
 use crate::writer::Writer;
 
-/// A fail point that is not reached within this time is given up for a plain kill.
+/// If a fail point is not reached within this time, the harness kills the ledger.
 const FAIL_POINT_TIMEOUT: Duration = Duration::from_millis(1500);
-/// After this many kills a new log is begun.
+/// After this many kills, the harness founds a new log.
 const KILLS_PER_LOG: u64 = 150;
 
 /// How the ledger dies.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kill {
-    /// At the `n`th time that it comes to this place.
+    /// When it has passed this place so many times.
     At(Point, u64),
-    /// After so many microseconds of load.
+    /// After so many microseconds of writing.
     Loaded(u64),
     /// After so many microseconds of starting.
     Starting(u64),
@@ -69,7 +72,7 @@ impl Kill {
     }
 }
 
-/// What a run came to.
+/// The figures of a run.
 #[derive(Default)]
 pub(crate) struct Figures {
     pub(crate) kills: u64,
@@ -77,7 +80,7 @@ pub(crate) struct Figures {
     pub(crate) acknowledged: u64,
     pub(crate) checkpoints: u64,
     pub(crate) unanswered: u64,
-    pub(crate) stood_unanswered: u64,
+    pub(crate) recorded_unanswered: u64,
     pub(crate) entries: u64,
     pub(crate) elapsed: Duration,
 }
@@ -93,13 +96,13 @@ impl std::fmt::Display for Figures {
         )?;
         writeln!(
             f,
-            "{} entries in the logs, {} acknowledged, {} times a checkpoint that was seen was compared",
+            "{} entries in the logs, {} acknowledged; {} comparisons of seen checkpoints",
             self.entries, self.acknowledged, self.checkpoints
         )?;
         writeln!(
             f,
-            "{} entries were unanswered at a kill, {} of them stood in the log",
-            self.unanswered, self.stood_unanswered
+            "{} entries were unanswered at a kill, {} of them were in the log",
+            self.unanswered, self.recorded_unanswered
         )?;
         for (place, kills) in &self.by_place {
             writeln!(f, "  {place:<16} {kills}")?;
@@ -130,7 +133,7 @@ pub(crate) async fn run(kills: u64, seed: u64) -> Result<Figures> {
     Ok(figures)
 }
 
-/// A log, its writers, its witness, and what the harness knows of it.
+/// A log with its writers and its witness, and what the harness knows of the log.
 struct LogUnderTest {
     directory: Option<TempDir>,
     world: World,
@@ -138,7 +141,7 @@ struct LogUnderTest {
     witness: Arc<Witness>,
     mirror: Mirror,
     writers: Vec<Writer>,
-    /// Checkpoints that were seen since the mirror was compared with them.
+    /// Checkpoints that were seen since the last comparison with the mirror.
     seen: Vec<Checkpoint>,
 }
 
@@ -161,13 +164,16 @@ impl LogUnderTest {
         };
         let mut ledger = LedgerProcess::start(&log.world, log.port, "")?;
         let client = client()?;
-        ensure!(ledger.ready(&client, &log.world).await?, "killed by somebody else");
+        ensure!(
+            ledger.ready(&client, &log.world).await?,
+            "the ledger was killed by another process"
+        );
         found(&client, &ledger.url, &log.world).await?;
         ledger.stop().await?;
         Ok(log)
     }
 
-    /// From a start to the next kill.
+    /// Starts the ledger, kills it, and checks the log.
     async fn life(&mut self, kill: Kill, figures: &mut Figures) -> Result<()> {
         let client = client()?;
         let mut ledger = LedgerProcess::start(&self.world, self.port, &kill.failpoints())?;
@@ -199,7 +205,7 @@ impl LogUnderTest {
             anyhow::bail!("there are three writers");
         };
         let mut seen = Vec::new();
-        // Writers and the reader end by themselves when nobody answers any more.
+        // Writers and the reader return when the ledger no longer answers.
         let (died, one, two, three, read) = tokio::join!(
             ledger.die(limit, world),
             first.write(client, &url, world),
@@ -217,11 +223,15 @@ impl LogUnderTest {
         })
     }
 
-    /// Restarts, compares everything with what is known, and ends the ledger by SIGKILL: no clean end helps the next start.
+    /// Restarts the ledger, compares the log with what is known, and kills the ledger with SIGKILL, so that no clean
+    /// shutdown helps the next start.
     async fn check(&mut self, figures: &mut Figures) -> Result<()> {
         let client = client()?;
         let mut ledger = LedgerProcess::start(&self.world, self.port, "")?;
-        ensure!(ledger.ready(&client, &self.world).await?, "killed by somebody else");
+        ensure!(
+            ledger.ready(&client, &self.world).await?,
+            "the ledger was killed by another process"
+        );
         let (url, world) = (ledger.url.clone(), &self.world);
         if let Some((size, root)) = self.witness.stored() {
             self.seen.push(Checkpoint::new(ORIGIN.parse()?, size, root));
@@ -230,13 +240,13 @@ impl LogUnderTest {
             let given = writer.acknowledged.iter().map(|acknowledged| &acknowledged.checkpoint);
             self.seen.extend(given.cloned());
         }
-        // The log goes on meanwhile (map entries): what was seen before is compared with what stands now.
+        // The log grows meanwhile (map entries), so the mirror follows it before the seen checkpoints are compared.
         self.mirror.follow(&client, &url, world).await?;
         for checkpoint in self.seen.drain(..) {
             self.mirror.check_seen(&checkpoint)?;
             figures.checkpoints += 1;
         }
-        ensure!(self.witness.forks() == 0, "FORK: the witness had to refuse");
+        ensure!(self.witness.forks() == 0, "FORK: the witness refused a checkpoint");
         for writer in &mut self.writers {
             check_writer(&client, &url, world, &self.mirror, writer, figures).await?;
         }
@@ -244,15 +254,18 @@ impl LogUnderTest {
         Ok(())
     }
 
-    /// The last look at a log: everything that was not answered is taken now, and the store is whole.
+    /// Checks the log for the last time: the unanswered entries are accepted now, and the whole log can be read.
     async fn finish(mut self, figures: &mut Figures) -> Result<()> {
         let client = client()?;
         let mut ledger = LedgerProcess::start(&self.world, self.port, "")?;
-        ensure!(ledger.ready(&client, &self.world).await?, "killed by somebody else");
+        ensure!(
+            ledger.ready(&client, &self.world).await?,
+            "the ledger was killed by another process"
+        );
         for writer in &mut self.writers {
             ensure!(
                 writer.write_once(&client, &ledger.url, &self.world).await?,
-                "a live ledger answers"
+                "a running ledger must answer"
             );
         }
         self.mirror.follow(&client, &ledger.url, &self.world).await?;
@@ -270,7 +283,7 @@ impl LogUnderTest {
 
 /// Sends the first entries of the log.
 pub(crate) async fn found(client: &reqwest::Client, url: &str, world: &World) -> Result<()> {
-    // The directory must stand before those it names may write.
+    // The directory must be recorded before the writers that it names may write.
     let (documents, period) = world.founding.split_at(3);
     for part in [documents, period] {
         let answers = match wire::post(client, url, world, part).await? {
@@ -291,14 +304,14 @@ fn place_of(kill: Kill) -> &'static str {
     }
 }
 
-/// A client without connections to a ledger that is dead.
+/// A client without connections to a killed ledger.
 pub(crate) fn client() -> Result<reqwest::Client> {
     Ok(service::http::client(|builder| {
         builder.timeout(Duration::from_secs(30))
     })?)
 }
 
-/// Looks at the head and the published checkpoint all the time.
+/// Reads the head and the published checkpoint repeatedly until the ledger no longer answers.
 async fn read(client: &reqwest::Client, url: &str, world: &World, seen: &mut Vec<Checkpoint>) -> Result<()> {
     loop {
         let Some(head) = wire::checkpoint(client, url, world, "head").await? else {
@@ -334,7 +347,8 @@ async fn check_writer(
             acknowledged.index
         );
     }
-    // How far the log has come with this writer: to its last acknowledged entry, or further into what was not answered.
+    // The log must have this writer's entries up to the last acknowledged one, and may have some of the unanswered
+    // ones.
     let head = mirror.chains.get(&writer.key()).copied();
     let reached = head.map_or(0, |(sequence, _)| sequence + 1);
     let sent = writer.chain().0.0;
@@ -344,7 +358,7 @@ async fn check_writer(
         "GAP: {reached} of {sent} entries of a writer"
     );
     figures.unanswered += unanswered;
-    figures.stood_unanswered += reached - (sent - unanswered);
+    figures.recorded_unanswered += reached - (sent - unanswered);
     if let Some((sequence, leaf)) = head {
         let served = wire::get(client, &format!("{url}/writers/{}/head", writer.key().0), world).await?;
         let served: ciborium::Value = ciborium::from_reader(served.as_slice())?;

@@ -1,8 +1,9 @@
-//! Crash safety of the real program: killed at every step of a commit and at random, it loses, forks and forgets nothing.
+//! Crash safety of the real program: killed at every step of a commit and at random times, it loses and forks nothing.
 //!
-//! Runs `ledger serve` built with the feature `failpoints`, loads it over HTTP, kills it with SIGKILL, restarts and checks
-//! (`harness`). SIGKILL keeps what the kernel has; what a power cut would take is looked at in `sync` (system calls) and on a
-//! store that forgets what was not synced (`ledger::rules::durability_tests`).
+//! The harness runs `ledger serve`, built with the feature `failpoints`, writes to it over HTTP, kills it with SIGKILL,
+//! restarts it and checks it (`harness`). After SIGKILL, the kernel still writes its cached data. Power cuts are
+//! therefore tested in `sync`, by system calls, and with a store that discards unsynced batches
+//! (`ledger::rules::durability_tests`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -50,12 +51,15 @@ async fn every_answer_waits_for_the_disk() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sync_that_is_left_out_is_noticed() -> Result<()> {
+async fn an_omitted_sync_is_detected() -> Result<()> {
     if !sync::available()? {
         return Ok(());
     }
     let (entries, wrong) = sync::traced("sync-left-out=return").await?;
-    assert!(entries > 0 && wrong.len() == entries, "of {entries} only: {wrong:?}");
+    assert!(
+        entries > 0 && wrong.len() == entries,
+        "of {entries} entries, only these: {wrong:?}"
+    );
     Ok(())
 }
 
@@ -78,6 +82,6 @@ async fn a_full_file_system_stops_the_log_until_there_is_room() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn backups_are_taken_beside_writers_and_checked() -> Result<()> {
+async fn backups_are_taken_while_writers_write_and_are_checked() -> Result<()> {
     backup::backup_restore_check().await
 }

@@ -1,6 +1,6 @@
-//! What the log must be, kept by the harness from what the ledger serves: every leaf, and the root after each of them.
+//! The log as the harness has read it from the ledger: every leaf, and the root after each leaf.
 //!
-//! It only ever grows. A ledger that shows another past than before is caught by the first root.
+//! The mirror only grows. If the ledger changes the past, the next root that the mirror compares differs.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -15,13 +15,13 @@ use tlog::tile::{Bundle, decode_bundle};
 use crate::wire;
 use crate::world::World;
 
-/// The log as it was shown.
+/// The log as the ledger has served it.
 pub(crate) struct Mirror {
     pub(crate) leaves: Vec<Hash>,
-    /// Root of the first `n` leaves, by `n`.
+    /// The root of the first `n` leaves, by `n`.
     roots: Vec<Hash>,
     frontier: Frontier,
-    /// Number and leaf hash of each writer's newest entry.
+    /// Sequence number and leaf hash of each writer's newest entry.
     pub(crate) chains: HashMap<WriterId, (u64, Hash)>,
     maps: BTreeMap<Period, Map>,
     open_intents: HashSet<u64>,
@@ -43,7 +43,7 @@ impl Mirror {
         self.leaves.len() as u64
     }
 
-    /// A checkpoint that somebody has seen must be a head of this log.
+    /// Checks that a checkpoint which was seen is a head of this log.
     pub(crate) fn check_seen(&self, seen: &Checkpoint) -> Result<()> {
         let root = self.roots.get(usize::try_from(seen.size.get())?);
         let root = root.with_context(|| format!("a checkpoint of size {} was lost", seen.size.get()))?;
@@ -51,14 +51,14 @@ impl Mirror {
         Ok(())
     }
 
-    /// Reads everything up to the ledger's head and checks every rule of the log on it.
+    /// Reads all entries up to the ledger's head and checks every rule of the log on them.
     pub(crate) async fn follow(&mut self, client: &reqwest::Client, url: &str, world: &World) -> Result<()> {
         let head = wire::checkpoint(client, url, world, "head")
             .await?
             .context("the ledger serves no head")?;
         ensure!(
             head.size.get() >= self.size(),
-            "LOST: the head is at {}, {} were seen",
+            "LOST: the head is at {}, but {} entries were seen",
             head.size.get(),
             self.size()
         );
@@ -101,7 +101,7 @@ impl Mirror {
                 .iter_mut()
                 .map(|(period, map)| (*period, map.root()))
                 .collect();
-            ensure!(*roots == expected, "a map entry with other roots");
+            ensure!(*roots == expected, "a map entry with wrong roots");
         }
         if let Some((period, label)) = entry.body.map_key() {
             let value = Value {
@@ -109,7 +109,7 @@ impl Mirror {
                 leaf: hash,
             };
             let inserted = self.maps.entry(period).or_default().insert(label.0, value);
-            inserted.ok().context("a label stands twice")?;
+            inserted.ok().context("a label was recorded twice")?;
         }
         self.note(index, &entry.body)?;
         self.frontier.append(hash, |_, _, _| ())?;
@@ -134,7 +134,7 @@ impl Mirror {
                 ..
             } => ensure!(
                 self.open_intents.remove(&intent.get()),
-                "an outcome without open intent"
+                "an outcome without an open intent"
             ),
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! A ledger process: started as an operator would, killed as nobody should.
+//! A ledger process: started like an operator would start it, and killed with SIGKILL.
 
 use std::fs::File;
 use std::net::TcpListener;
@@ -14,7 +14,7 @@ use crate::world::World;
 const SIGKILL: i32 = 9;
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A port of this machine that is free, below those that clients get.
+/// A free port of this machine, below the range that the kernel assigns to clients.
 pub(crate) fn free_port(seed: u64) -> Result<u16> {
     for attempt in 0..2000u64 {
         let port = 12_000 + ((seed.wrapping_add(attempt * 7)) % 18_000) as u16;
@@ -32,7 +32,7 @@ pub(crate) struct LedgerProcess {
 }
 
 impl LedgerProcess {
-    /// Starts `ledger serve` with these fail points. Its log goes to `ledger.log`.
+    /// Starts `ledger serve` with these fail points. Its log output goes to `ledger.log`.
     pub(crate) fn start(world: &World, port: u16, failpoints: &str) -> Result<Self> {
         Self::start_with(Command::new(env!("CARGO_BIN_EXE_ledger")), world, port, failpoints)
     }
@@ -60,7 +60,7 @@ impl LedgerProcess {
         })
     }
 
-    /// Waits until it serves; `false` if it was killed before.
+    /// Waits until it serves; returns `false` if it was killed first.
     pub(crate) async fn ready(&mut self, client: &reqwest::Client, world: &World) -> Result<bool> {
         let started = Instant::now();
         while started.elapsed() < START_TIMEOUT {
@@ -72,10 +72,13 @@ impl LedgerProcess {
             }
             tokio::time::sleep(Duration::from_millis(3)).await;
         }
-        bail!("the ledger does not serve after {START_TIMEOUT:?}: {}", said(world))
+        bail!(
+            "the ledger does not serve after {START_TIMEOUT:?}: {}",
+            log_output(world)
+        )
     }
 
-    /// Waits until a fail point has killed it, or kills it after `limit`; whether the fail point did.
+    /// Waits until a fail point has killed it, or kills it after `limit`; returns whether the fail point killed it.
     pub(crate) async fn die(&mut self, limit: Duration, world: &World) -> Result<bool> {
         let started = Instant::now();
         loop {
@@ -90,7 +93,7 @@ impl LedgerProcess {
         }
     }
 
-    /// Sends SIGTERM to the ledger that another program runs, and not to that program.
+    /// Sends SIGTERM to the ledger that another program runs, but not to that program.
     pub(crate) fn stop_child(&self) -> Result<()> {
         let parent = self.child.id();
         let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"))?;
@@ -102,13 +105,13 @@ impl LedgerProcess {
         )
     }
 
-    /// Ends it as an operator would, and expects a clean end.
+    /// Stops it like an operator would, and expects a clean exit.
     pub(crate) async fn stop(self) -> Result<()> {
         terminate(&self.child.id().to_string())?;
         self.ended().await
     }
 
-    /// Waits for a clean end.
+    /// Waits for a clean exit.
     pub(crate) async fn ended(mut self) -> Result<()> {
         let started = Instant::now();
         while started.elapsed() < START_TIMEOUT {
@@ -118,7 +121,7 @@ impl LedgerProcess {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        bail!("the ledger does not end within {START_TIMEOUT:?} of SIGTERM")
+        bail!("the ledger does not exit within {START_TIMEOUT:?} of SIGTERM")
     }
 }
 
@@ -137,12 +140,12 @@ fn terminate(id: &str) -> Result<()> {
     Ok(())
 }
 
-/// It may die of SIGKILL and of nothing else: whatever else ends it is a fault of its own.
+/// Checks that SIGKILL ended the ledger. Any other end is an error of the ledger.
 fn killed(status: ExitStatus, world: &World) -> Result<()> {
     ensure!(
         status.signal() == Some(SIGKILL),
         "the ledger ended with {status}: {}",
-        said(world)
+        log_output(world)
     );
     Ok(())
 }
@@ -151,7 +154,7 @@ fn log_file(directory: &Path) -> std::path::PathBuf {
     directory.join("ledger.log")
 }
 
-/// What it has logged.
-pub(crate) fn said(world: &World) -> String {
+/// The log output of the ledger.
+pub(crate) fn log_output(world: &World) -> String {
     std::fs::read_to_string(log_file(&world.directory)).unwrap_or_default()
 }

@@ -1,8 +1,8 @@
-//! Randomness that a failing run can be repeated with (SplitMix64).
+//! Pseudorandom numbers from a seed (SplitMix64), so that a failing run can be repeated.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A number from the environment: `EINSICHT_SEED` repeats a run, `EINSICHT_KILLS` makes a longer one.
+/// A number from the environment: `EINSICHT_SEED` repeats a run, and `EINSICHT_KILLS` sets the number of kills.
 pub(crate) fn given(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|number| number.parse().ok())
 }
@@ -32,7 +32,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// 0 to `bound` - 1.
+    /// A number from 0 to `bound` - 1.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }

@@ -1,9 +1,9 @@
-//! What a power cut would take: `strace` shows that the write-ahead log is synced after an entry is written to it and before
-//! its answer goes to the socket.
+//! Durability in a power cut: `strace` shows that the write-ahead log is synced after an entry is written to it and
+//! before the answer is written to the socket.
 //!
-//! The trace has all bytes, so each entry is found by its label: the write to the log that contains it, the `fdatasync` of that
-//! file that starts afterwards and returns 0, and the `HTTP/1.1 200` that may come only then. A ledger that leaves the sync out (a
-//! fail point) does not pass.
+//! The trace contains all bytes, so each entry is found by its label. The write to the log that contains the label must
+//! be followed by an `fdatasync` of that file that returns 0, and only then may `HTTP/1.1 200` follow. A ledger that
+//! omits the sync (a fail point) fails this check.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,21 +20,21 @@ use record::Body;
 
 const REQUESTS: usize = 25;
 
-/// Whether `strace` can be used here. In CI it must.
+/// Whether `strace` works here. In CI it must.
 pub(crate) fn available() -> Result<bool> {
     let works = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status();
     let works = works.is_ok_and(|status| status.success());
     ensure!(
         works || std::env::var_os("CI").is_none(),
-        "strace does not work here, and CI asks for it"
+        "strace does not work here, but CI requires it"
     );
     if !works {
-        eprintln!("NOT TESTED: whether answers wait for the disk; strace is missing, or may not trace");
+        eprintln!("NOT TESTED: whether answers wait for the disk; strace is missing or not permitted");
     }
     Ok(works)
 }
 
-/// Runs a ledger under strace, writes to it, and says of how many entries, and what is wrong with the order of its calls.
+/// Runs a ledger under strace and writes to it; returns the number of entries and the errors in the order of its calls.
 pub(crate) async fn traced(failpoints: &str) -> Result<(usize, Vec<String>)> {
     let directory = tempfile::tempdir()?;
     let world = World::unwitnessed(directory.path())?;
@@ -46,13 +46,16 @@ pub(crate) async fn traced(failpoints: &str) -> Result<(usize, Vec<String>)> {
     let mut random = Random::new(seed());
     let mut ledger = LedgerProcess::start_with(strace, &world, free_port(random.next())?, failpoints)?;
     let client = client()?;
-    ensure!(ledger.ready(&client, &world).await?, "killed by somebody else");
+    ensure!(
+        ledger.ready(&client, &world).await?,
+        "the ledger was killed by another process"
+    );
     found(&client, &ledger.url, &world).await?;
     let mut writer = Writer::new(0, random);
     for _ in 0..REQUESTS {
         ensure!(
             writer.write_once(&client, &ledger.url, &world).await?,
-            "a live ledger answers"
+            "a running ledger must answer"
         );
     }
     ledger.stop_child()?;
@@ -70,7 +73,7 @@ pub(crate) async fn traced(failpoints: &str) -> Result<(usize, Vec<String>)> {
     Ok((labels.len(), wrong.map(|error| format!("{error:#}")).collect()))
 }
 
-/// A system call: the lines of the trace on which it started and returned.
+/// A system call, with the lines of the trace on which it started and returned.
 struct Call {
     name: String,
     arguments: String,
@@ -81,7 +84,7 @@ struct Call {
 
 impl Call {
     fn is_on_log(&self) -> bool {
-        // `.log>` as strace -xx writes the end of a path.
+        // The end of a path, `.log>`, as strace -xx writes it.
         self.arguments.contains("\\x2e\\x6c\\x6f\\x67>")
     }
 
@@ -90,7 +93,7 @@ impl Call {
     }
 }
 
-/// Reads a trace, joining calls that were interrupted by other threads' lines.
+/// Reads a trace; joins the parts of calls that other threads' lines interrupt.
 fn read(trace: &Path) -> Result<Vec<Call>> {
     let text = std::fs::read_to_string(trace)?;
     let mut calls = Vec::new();
@@ -132,14 +135,14 @@ fn read(trace: &Path) -> Result<Vec<Call>> {
     Ok(calls)
 }
 
-/// Written, then synced, then answered.
+/// Checks that the entry with this label was written, then synced, then answered.
 fn order(calls: &[Call], label: &[u8; 32]) -> Result<()> {
     let needle: String = label.iter().map(|byte| format!("\\x{byte:02x}")).collect();
     let written = calls
         .iter()
         .find(|call| call.is_on_log() && call.arguments.contains(&needle))
         .context("the entry was never written to the log")?;
-    // The receipt has the leaf in base64; the first answer after the write is its answer, as one request is made at a time.
+    // Only one request is made at a time, so the first answer after the write is the answer for this entry.
     let answered = calls
         .iter()
         .find(|call| {
@@ -155,7 +158,7 @@ fn order(calls: &[Call], label: &[u8; 32]) -> Result<()> {
     });
     if synced.is_none() {
         bail!(
-            "answered on line {} of the trace, written on {}, not synced between",
+            "answered on line {} of the trace, written on line {}, but not synced in between",
             answered.started,
             written.started
         );

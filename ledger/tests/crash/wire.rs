@@ -1,4 +1,4 @@
-//! The requests of the harness, written and read by another CBOR library than the ledger's.
+//! The requests of the harness, encoded and decoded with another CBOR library than the ledger's.
 
 use anyhow::{Context, Result, bail, ensure};
 use ciborium::Value;
@@ -9,24 +9,24 @@ use crate::world::{ORIGIN, Submission, World};
 
 const CBOR_SEQ: &str = "application/cbor-seq";
 
-/// What the log said to a submission.
+/// The answer to a submission.
 #[derive(Debug)]
 pub(crate) enum EntryAnswer {
-    /// Index and verified receipt's checkpoint.
+    /// The index, and the checkpoint of the verified receipt.
     Recorded(u64, Checkpoint),
-    /// The whole refusal, for the message of a failing test.
+    /// The text of the refusal, for the message of a failing test.
     Refused(String),
 }
 
-/// What became of a request.
+/// The result of a request.
 pub(crate) enum Posted {
     /// An answer for each submission.
     Answered(Vec<EntryAnswer>),
-    /// The ledger has gone, or says that it has stopped.
+    /// The ledger does not answer, or reports that it has stopped.
     Unanswered(String),
 }
 
-/// Submits, and verifies every receipt that comes back.
+/// Posts the submissions, and verifies every receipt in the answer.
 pub(crate) async fn post(
     client: &reqwest::Client,
     url: &str,
@@ -44,7 +44,7 @@ pub(crate) async fn post(
     };
     let status = response.status();
     let Ok(bytes) = response.bytes().await else {
-        return Ok(Posted::Unanswered("the answer broke off".into()));
+        return Ok(Posted::Unanswered("the answer ended early".into()));
     };
     if status == 503 {
         return Ok(Posted::Unanswered(String::from_utf8_lossy(&bytes).into_owned()));
@@ -56,7 +56,10 @@ pub(crate) async fn post(
             .with_context(|| format!("status {status}: {}", String::from_utf8_lossy(&bytes)))?;
         answers.push(answer(world, submissions.get(answers.len()), value)?);
     }
-    ensure!(answers.len() == submissions.len(), "an answer for each submission");
+    ensure!(
+        answers.len() == submissions.len(),
+        "there must be an answer for each submission"
+    );
     Ok(Posted::Answered(answers))
 }
 
@@ -76,7 +79,7 @@ fn answer(world: &World, submission: Option<&Submission>, value: Value) -> Resul
         return Ok(EntryAnswer::Refused(format!("{value:?}")));
     };
     let (Some(Value::Integer(index)), Some(Value::Bytes(receipt))) = (parts.first(), parts.get(1)) else {
-        bail!("an answer is an index and a receipt");
+        bail!("an answer must be an index and a receipt");
     };
     let verified = Receipt::parse(receipt)?.verify(&world.policy)?;
     let submission = submission.context("more answers than submissions")?;
@@ -114,7 +117,7 @@ pub(crate) async fn checkpoint(
     Ok(Some(signed.checkpoint().clone()))
 }
 
-/// Reads a resource that must be there.
+/// Reads a resource that must exist.
 pub(crate) async fn get(client: &reqwest::Client, url: &str, world: &World) -> Result<Vec<u8>> {
     let response = client
         .get(url)

@@ -1,4 +1,5 @@
-//! A witness that never forgets, while the ledger dies again and again. A ledger that forks or rolls back is refused by it.
+//! A witness that keeps its state while the ledger is killed and restarted. It refuses a ledger that forks or rolls
+//! back.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -44,12 +45,12 @@ impl Witness {
         Ok(witness)
     }
 
-    /// Size and root that it cosigned last.
+    /// Size and root of the last checkpoint that it cosigned.
     pub(crate) fn stored(&self) -> Option<(Size, Hash)> {
         *self.stored.lock().unwrap()
     }
 
-    /// How often it had to refuse a checkpoint as inconsistent with the one before.
+    /// How often it has refused a checkpoint that is inconsistent with the last one.
     pub(crate) fn forks(&self) -> u64 {
         self.forks.load(Ordering::SeqCst)
     }
@@ -68,7 +69,7 @@ async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: String) -> (S
     match witness.cosign(&body) {
         Ok(line) => (StatusCode::OK, line),
         Err(refusal) => {
-            // Another size than expected is how a restarted ledger learns the right one; everything else must not happen.
+            // A restarted ledger learns the witness's last size from this refusal. No other refusal may happen.
             if !matches!(refusal, WitnessRefusal::OtherSize(_)) {
                 witness.forks.fetch_add(1, Ordering::SeqCst);
             }

@@ -1,4 +1,4 @@
-//! A log to be founded: keys, documents, and the files that a ledger is started with.
+//! The keys, documents and files of a log that is to be founded.
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -37,7 +37,7 @@ pub(crate) struct World {
     pub(crate) policy: Policy,
     pub(crate) log_key: VerifierKey,
     pub(crate) credential: Credential,
-    /// Genesis, directory, registry, begin of the period.
+    /// Genesis, directory, registry, and the beginning of the period.
     pub(crate) founding: Vec<Submission>,
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn witness_key() -> Result<SignerKey> {
 }
 
 impl World {
-    /// Writes everything that `ledger serve` needs into `directory`. The policy's witness listens at `witness`.
+    /// Writes the files that `ledger serve` needs into `directory`. `witness` is the URL of the policy's witness.
     pub(crate) fn new(directory: &Path, witness: &str) -> Result<Self> {
         let policy = format!(
             "log {}\nwitness w {} {witness}\nquorum w\n",

@@ -1,4 +1,5 @@
-//! A writer that keeps to the rules of a journal: exact bytes before they are sent, and the same bytes again until there is an answer.
+//! A writer that follows the rules of a journal: it keeps the exact bytes before it sends them, and sends the same
+//! bytes again until there is an answer.
 
 use anyhow::{Context, Result, bail};
 use fixtures::Pen;
@@ -11,10 +12,10 @@ use crate::random::Random;
 use crate::wire::{EntryAnswer, Posted, post};
 use crate::world::{PERIOD, Submission, World, broker, now};
 
-/// Acknowledged entries that are compared with the log again at every check, beside the new ones.
+/// How many old acknowledged entries are compared with the log again at every check.
 const MAX_RETAINED: usize = 200;
 
-/// What the log has acknowledged.
+/// An entry that the log has acknowledged.
 #[derive(Clone)]
 pub(crate) struct Acknowledged {
     pub(crate) index: u64,
@@ -22,19 +23,19 @@ pub(crate) struct Acknowledged {
     pub(crate) checkpoint: Checkpoint,
 }
 
-/// A broker. It writes intents, and outcomes of its own acknowledged intents.
+/// A broker, which writes intents, and outcomes of its own acknowledged intents.
 pub(crate) struct Writer {
     pen: Pen,
     random: Random,
-    /// Bytes of a record.
+    /// The size of a record in bytes.
     pub(crate) record: usize,
-    /// Sent and not answered: whether they stand in the log is unknown.
+    /// Sent and not answered; they may or may not be in the log.
     pub(crate) unanswered: Vec<Submission>,
-    /// What the log, or the network, said instead of the last answer.
+    /// The last error of the ledger or the network.
     pub(crate) why_unanswered: String,
     open_intents: Vec<u64>,
     pub(crate) acknowledged: Vec<Acknowledged>,
-    /// How many of them are older than the last check.
+    /// How many of `acknowledged` were already checked.
     checked: usize,
 }
 
@@ -52,7 +53,7 @@ impl Writer {
         }
     }
 
-    /// The number of the next entry, and its predecessor.
+    /// The sequence number of the next entry, and the previous leaf hash.
     pub(crate) fn chain(&self) -> (Sequence, Hash) {
         (self.pen.sequence, self.pen.previous)
     }
@@ -61,13 +62,13 @@ impl Writer {
         self.pen.key.id()
     }
 
-    /// Writes until the ledger has gone.
+    /// Writes until the ledger no longer answers.
     pub(crate) async fn write(&mut self, client: &reqwest::Client, url: &str, world: &World) -> Result<()> {
         while self.write_once(client, url, world).await? {}
         Ok(())
     }
 
-    /// One request; whether it was answered.
+    /// Sends one request; returns whether it was answered.
     pub(crate) async fn write_once(&mut self, client: &reqwest::Client, url: &str, world: &World) -> Result<bool> {
         if self.unanswered.is_empty() {
             for _ in 0..1 + self.random.below(4) {
@@ -134,7 +135,8 @@ impl Writer {
         })
     }
 
-    /// Lets go of all but a few acknowledged entries, which have been checked; how many those were that are new.
+    /// Drops all but the newest acknowledged entries, after they have been checked; returns how many were checked for
+    /// the first time.
     pub(crate) fn forget(&mut self) -> u64 {
         let new = self.acknowledged.len() - self.checked;
         let keep = self.acknowledged.len().saturating_sub(MAX_RETAINED);
@@ -143,7 +145,7 @@ impl Writer {
         new as u64
     }
 
-    /// What must not be possible: the same label once more, an acknowledged entry at another index.
+    /// Checks that a used label is refused, and that an acknowledged entry sent again gets the same index.
     pub(crate) async fn try_to_cheat(&mut self, client: &reqwest::Client, url: &str, world: &World) -> Result<()> {
         if self.acknowledged.is_empty() {
             return Ok(());
@@ -157,13 +159,13 @@ impl Writer {
         let twice = self.labelled(LabelledKind::Intent, label.0, None)?;
         self.pen = honest;
         let Posted::Answered(answers) = post(client, url, world, &[old.submission.clone(), twice]).await? else {
-            bail!("the ledger has gone while it was checked");
+            bail!("the ledger stopped answering during the check");
         };
         match answers.as_slice() {
             [EntryAnswer::Recorded(index, _), EntryAnswer::Refused(why)] if why.contains("label-used") => (*index
                 == old.index)
                 .then_some(())
-                .context("an acknowledged entry stands elsewhere now"),
+                .context("an acknowledged entry now has another index"),
             other => bail!("a used label was not refused: {other:?}"),
         }
     }
