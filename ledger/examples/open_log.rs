@@ -10,7 +10,7 @@
 //!
 //! | Endpoint | Answer |
 //! | --- | --- |
-//! | `POST /add` | the request body is the entry, 0 to 65535 bytes; the answer is its index in decimal, when the published checkpoint covers it |
+//! | `POST /add` | the decimal index of the entry in the body (0 to 65535 bytes), once it is published |
 //! | `GET /checkpoint`, `/head`, `/tile/…` | see [`ledger::http::tree`] |
 //!
 //! Errors are problem details: 413 for a larger body, 429 with `Retry-After` when the queue is full, 503 when the store

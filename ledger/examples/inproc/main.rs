@@ -9,8 +9,10 @@
 //!
 //! | Stage | Figures |
 //! | --- | --- |
-//! | `write` | `inproc_verified_per_s`, `inproc_cpu_us_per_entry` (all threads), `bytes_per_entry` (all files of DIR), `pace_us` |
-//! | `restart` | `restart_s` (opening the store to the first receipt), `restart_map_s` (to the first `map` entry), `rss_mb_with_map` |
+//! | `write` | `inproc_verified_per_s`, `inproc_cpu_us_per_entry` (all threads), `pace_us` |
+//! | | `bytes_per_entry` (all files of DIR, including log files) |
+//! | `restart` | `restart_s` from opening the store to the first receipt |
+//! | | `restart_map_s` from opening the store to the first `map` entry, `rss_mb_with_map` |
 //! | `proofs` | `proof_cold_us`, `proof_hot_us` (CPU of the thread), `rss_mb` of the log without its map |
 //!
 //! `pace_us` is the time of a fixed piece of work ([`pace`]). The speed of virtual CPUs depends on other users of the

@@ -5,8 +5,10 @@
 //! [`Snapshot`], which is always a committed state.
 //!
 //! ```text
-//! handlers ──submit──▶ bounded queue ──▶ sequencer: admit, append, one synced batch, sign ──▶ snapshot ──▶ handlers: receipts
-//!                                                                                           └─▶ witnessing ──▶ published
+//! handlers ──submit──▶ bounded queue ──▶ sequencer: admit, append, one synced batch, sign
+//!                                           │
+//!                                           ▼
+//! handlers ◀──receipts, tiles────────── snapshot ──▶ witnessing ──▶ published checkpoint
 //! ```
 
 pub mod edge;

@@ -8,7 +8,7 @@
 //!
 //! | `fail` | `/checkpoint` | `?witnessed` | appending |
 //! | --- | --- | --- | --- |
-//! | `open` | continues, with the log's signature and the available cosignatures | stays at the last quorum | continues |
+//! | `open` | continues, with the available signatures | stays at the last quorum | continues |
 //! | `degrade` | stays at the last quorum | stays at the last quorum | continues |
 //! | `closed` | stays at the last quorum | stays at the last quorum | 503 until the quorum is back |
 //!

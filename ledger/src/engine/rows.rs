@@ -2,18 +2,18 @@
 //!
 //! | Column | Key | Value |
 //! | --- | --- | --- |
-//! | `Entries` | u64 index of the first entry | a **run**: `(u16 length ‖ entry)*`, the entries of one commit in one bundle |
-//! | `Tiles` | u8 level ‖ u64 number | the tile's hashes, 1 to 256; the rightmost tile of a level is rewritten as it grows |
+//! | `Entries` | u64 index of the first entry | a **run** (see below): `(u16 length ‖ entry)*` |
+//! | `Tiles` | u8 level ‖ u64 number | the tile's 1 to 256 hashes; the rightmost tile is rewritten as it grows |
 //! | `Meta` | `head` | u64 size ‖ root |
-//! | `Meta` | `checkpoint` | the newest checkpoint with the log's signature (written lazily: if it is lost, the head is signed again) |
+//! | `Meta` | `checkpoint` | the newest checkpoint with the log's signature (lazy: a lost one is signed again) |
 //! | `Meta` | `published` | the newest checkpoint that met the witness policy |
 //! | `Checkpoints` | u64 size | every checkpoint that met the witness policy |
 //! | `Meta` | `quorum` | `1` if the policy needs witnesses, otherwise `0` |
 //!
-//! All numbers are big-endian. A bundle of 256 entries is the concatenation of its runs. Each entry is therefore
-//! written once, and under load a bundle is one or two rows. **Partial tiles and bundles are virtual**: the partial
-//! tile or bundle of width `w` is always the first `w` stored hashes or entries, so there are no old partials to
-//! delete.
+//! All numbers are big-endian. A **run** has the entries of one commit in one bundle. A bundle of 256 entries is the
+//! concatenation of its runs. Each entry is therefore written once, and under load a bundle is one or two rows.
+//! **Partial tiles and bundles are virtual**: the partial tile or bundle of width `w` is always the first `w` stored
+//! hashes or entries, so there are no old partials to delete.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -4,11 +4,14 @@
 //! | --- | --- |
 //! | `GET /checkpoint`, `/checkpoints/…`, `/head`, `/tile/…` | checkpoints, tiles and bundles: see [`tree`] |
 //! | `GET /entries/{index}/receipt` | the receipt (tlog-proof) under the head |
-//! | `GET /entries/{index}/receipt?witnessed` | the receipt under the published checkpoint; 503 until that covers the entry |
+//! | `GET /entries/{index}/receipt?witnessed` | the receipt under the published checkpoint; 503 until covered |
 //! | `GET /documents/{digest}` | a public document |
 //! | `GET /writers/{kid}/head` | CBOR `{"leaf", "index", "sequence"}` |
 //! | `GET /records/{index}` | a sealed record; 401 without a credential |
-//! | `POST /entries` | an answer for each entry, streamed if there are many: see `answers`, `wire` and [`crate::rules::refusal`]; 400, 413, 415, 429, 503 as problem details for the whole request |
+//! | `POST /entries` | an answer for each entry, streamed if there are many |
+//!
+//! `answers`, `wire` and [`crate::rules::refusal`] describe the answers to `POST /entries`. If the whole request is
+//! refused, the answer is a problem with status 400, 413, 415, 429 or 503.
 
 mod answers;
 mod entries;
