@@ -22,7 +22,8 @@ pub const CBOR_SEQ: &str = "application/cbor-seq";
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-const MAX_ANSWER: usize = 64 << 20;
+/// The most bytes that [`Client`] reads of a response's body.
+pub const MAX_RESPONSE_BODY: usize = 64 << 20;
 
 /// Why a call brought no answer.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +60,7 @@ impl CallError {
 
 /// An answer, whatever its status.
 #[derive(Debug)]
-pub struct Answer {
+pub struct RawResponse {
     /// HTTP status.
     pub status: u16,
     /// `Content-Type`, empty if there is none.
@@ -70,7 +71,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl RawResponse {
     /// The body of a success; the problem of anything else.
     pub fn success(self) -> Result<Vec<u8>, CallError> {
         if (200..300).contains(&self.status) {
@@ -158,17 +159,12 @@ impl Client {
     }
 
     /// GET, any status.
-    pub async fn get(&self, url: &str) -> Result<Answer, CallError> {
+    pub async fn get(&self, url: &str) -> Result<RawResponse, CallError> {
         self.send(self.inner.get(url)).await
     }
 
-    /// GET of JSON.
-    pub async fn get_json<A: DeserializeOwned>(&self, url: &str) -> Result<A, CallError> {
-        from_json(&self.get_bytes(url).await?)
-    }
-
     /// POST of any body, any status.
-    pub async fn post(&self, url: &str, content_type: &str, body: Vec<u8>) -> Result<Answer, CallError> {
+    pub async fn post(&self, url: &str, content_type: &str, body: Vec<u8>) -> Result<RawResponse, CallError> {
         self.send(self.inner.post(url).header(CONTENT_TYPE, content_type).body(body))
             .await
     }
@@ -184,28 +180,55 @@ impl Client {
         from_json(&self.post(url, "application/json", body).await?.success()?)
     }
 
-    async fn send(&self, mut request: reqwest::RequestBuilder) -> Result<Answer, CallError> {
+    async fn send(&self, mut request: reqwest::RequestBuilder) -> Result<RawResponse, CallError> {
         request = request.timeout(self.timeout).header(ACCEPT, "*/*");
         if let Some(credential) = &self.credential {
             request = request.bearer_auth(credential.to_hex().as_str());
         }
-        let mut response = request.send().await.map_err(unreachable)?;
-        let headers = response.headers();
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let mut answer = Answer {
+        let response = request.send().await.map_err(unreachable)?;
+        let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        Ok(RawResponse {
             status: response.status().as_u16(),
             content_type: text(CONTENT_TYPE).unwrap_or_default().to_owned(),
             retry_after: text(RETRY_AFTER).and_then(|value| value.parse().ok()),
-            body: Vec::new(),
-        };
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-            if answer.body.len() + chunk.len() > MAX_ANSWER {
-                return Err(CallError::Invalid(format!("more than {MAX_ANSWER} bytes")));
-            }
-            answer.body.extend_from_slice(&chunk);
-        }
-        Ok(answer)
+            body: read_body(response, MAX_RESPONSE_BODY).await?,
+        })
     }
+}
+
+/// Why the body of a response could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// The connection failed before the end of the body.
+    #[error(transparent)]
+    Connection(#[from] reqwest::Error),
+    /// The body has more bytes than this limit.
+    #[error("more than {0} bytes")]
+    TooLong(usize),
+}
+
+impl From<BodyError> for CallError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Connection(error) => unreachable(error),
+            BodyError::TooLong(_) => Self::Invalid(error.to_string()),
+        }
+    }
+}
+
+/// Reads the body of a response of at most `limit` bytes. A server that sends more must not fill the memory of its caller.
+///
+/// # Errors
+/// [`BodyError`].
+pub async fn read_body(mut response: reqwest::Response, limit: usize) -> Result<Vec<u8>, BodyError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > limit {
+            return Err(BodyError::TooLong(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 // A URL may hold what does not belong into a log line, so errors go without it.

@@ -9,6 +9,7 @@
 //! * [`problem`] – its way of saying no (RFC 9457),
 //! * [`secret`] – its key files and bearer credentials,
 //! * [`durable`] – its small durable files,
+//! * [`table`] – its small durable tables,
 //! * [`clock`] – its time, replaceable in tests,
 //! * [`http`] – its calls to other compartments,
 //! * [`shutdown`] – its end.
@@ -22,6 +23,7 @@ pub mod problem;
 pub mod program;
 pub mod secret;
 pub mod shutdown;
+pub mod table;
 pub mod telemetry;
 
 pub use clock::{Clock, ManualClock, SystemClock};

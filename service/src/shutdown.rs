@@ -1,26 +1,20 @@
-//! One signal to end, seen by every task of a process.
+//! One request to shut down, visible to every task of a process.
 
-use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
-use tokio::sync::watch;
-
-/// A clonable handle: whoever holds one can end the process or wait for its end.
-#[derive(Clone, Debug)]
-pub struct Shutdown(Arc<watch::Sender<bool>>);
-
-impl Default for Shutdown {
-    fn default() -> Self {
-        Self::new()
-    }
+/// A handle on the process's shutdown. Every clone can request it and wait for it.
+#[derive(Clone, Debug, Default)]
+pub struct Shutdown {
+    token: CancellationToken,
 }
 
 impl Shutdown {
-    /// Not triggered yet.
+    /// A shutdown that is not requested yet.
     pub fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(false)))
+        Self::default()
     }
 
-    /// Triggered by SIGINT or SIGTERM. To be called inside a tokio runtime.
+    /// A shutdown that SIGINT or SIGTERM requests. Must be called inside a tokio runtime.
     pub fn on_signals() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let shutdown = Self::new();
@@ -31,27 +25,25 @@ impl Shutdown {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            tracing::info!("ending");
+            tracing::info!("shutdown requested");
             trigger.trigger();
         });
         Ok(shutdown)
     }
 
-    /// Ends. May be called more than once.
+    /// Requests the shutdown. Later calls do nothing.
     pub fn trigger(&self) {
-        self.0.send_replace(true);
+        self.token.cancel();
     }
 
-    /// Whether the end has been asked for.
+    /// Whether shutdown has been requested.
     pub fn is_triggered(&self) -> bool {
-        *self.0.borrow()
+        self.token.is_cancelled()
     }
 
-    /// Returns once the end has been asked for; at once if it was before. Safe to cancel.
+    /// Returns once shutdown is requested; at once if it has been requested before. Safe to cancel.
     pub async fn wait(&self) {
-        let mut receiver = self.0.subscribe();
-        // The sender lives as long as `self`, so waiting cannot fail.
-        let _ = receiver.wait_for(|ended| *ended).await;
+        self.token.cancelled().await;
     }
 }
 
@@ -60,7 +52,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn everybody_sees_it_also_afterwards() {
+    async fn every_clone_sees_the_request_also_afterwards() {
         let shutdown = Shutdown::new();
         let waiting = tokio::spawn({
             let shutdown = shutdown.clone();

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use fixtures::sample_log::{ORIGIN, START, SampleLog};
 use record::{Body, Period};
-use service::http::{Answer, Client};
+use service::http::{Client, RawResponse};
 use service::{ManualClock, Shutdown};
 use tlog::Hash;
 use tlog::log_list::ListedLog;
@@ -44,7 +44,7 @@ impl Witness {
     }
 
     /// Asks for a cosignature on all of the log.
-    async fn ask(&self, log: &mut SampleLog, old: Size) -> Answer {
+    async fn ask(&self, log: &mut SampleLog, old: Size) -> RawResponse {
         let size = log.size();
         let grows = old != Size::ZERO && old != size;
         let proof = grows.then(|| consistency_proof(&mut log.tree, old, size).unwrap());

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use service::http::{Answer, Client};
+use service::http::{Client, RawResponse};
 use service::{ManualClock, Shutdown};
 use tlog::Hash;
 use tlog::checkpoint::{Checkpoint, Origin};
@@ -96,7 +96,7 @@ impl Witness {
         }
     }
 
-    async fn post(&self, body: impl ToString) -> Answer {
+    async fn post(&self, body: impl ToString) -> RawResponse {
         let url = format!("{}/add-checkpoint", self.url);
         let body = body.to_string().into_bytes();
         Client::new()
@@ -110,7 +110,7 @@ impl Witness {
         self.post(body).await.status
     }
 
-    async fn latest(&self) -> Answer {
+    async fn latest(&self) -> RawResponse {
         let origin: Origin = ORIGIN.parse().unwrap();
         let url = format!("{}/{}/checkpoint", self.url, origin.hash());
         Client::new().unwrap().get(&url).await.unwrap()
@@ -133,7 +133,7 @@ impl Witness {
 }
 
 /// The answer's lines are cosignatures of the witness on the checkpoint of the request.
-fn cosigned_at(request: &AddCheckpoint, answer: &Answer) -> u64 {
+fn cosigned_at(request: &AddCheckpoint, answer: &RawResponse) -> u64 {
     assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
     let note = [request.checkpoint.as_bytes(), &answer.body].concat();
     let key: VerifierKey = witness_key().verifier_key().unwrap();

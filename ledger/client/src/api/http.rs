@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use record::WriterId;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
-use service::http::{CBOR_SEQ, CallError, Client};
+use service::http::{BodyError, CBOR_SEQ, CallError, Client, MAX_RESPONSE_BODY, read_body};
 use service::problem::Problem;
 use service::secret::Credential;
 use tlog::Hash;
@@ -14,7 +14,6 @@ use tlog::tile::{Bundle, Tile};
 use super::{ApiError, ApiFuture, AppendAnswer, Ledger, Submission, WriterHead, wire};
 
 const APPEND_TIMEOUT: Duration = Duration::from_secs(20);
-const MAX_ANSWER: usize = 64 << 20;
 
 /// The ledger at a base URL. Cheap to clone: clones share their connections.
 #[derive(Debug, Clone)]
@@ -52,18 +51,12 @@ impl LedgerApi {
             .header(CONTENT_TYPE, CBOR_SEQ)
             .header(ACCEPT, CBOR_SEQ)
             .body(wire::encode(&submissions));
-        let mut response = request.send().await.map_err(call_failed)?;
+        let response = request.send().await.map_err(call_failed)?;
         let status = response.status().as_u16();
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let is_sequence = header(CONTENT_TYPE).is_some_and(|media| media.starts_with(CBOR_SEQ));
         let retry_after = header(RETRY_AFTER).and_then(|value| value.parse().ok());
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(call_failed)? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(ApiError::Invalid(format!("more than {MAX_ANSWER} bytes")));
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = read_body(response, MAX_RESPONSE_BODY).await?;
         if is_sequence {
             return wire::decode(&body, expected);
         }
@@ -127,6 +120,15 @@ impl From<CallError> for ApiError {
             CallError::Unreachable(reason) => Self::NoAnswer(reason),
             CallError::Refused(problem) => Self::Refused(problem),
             CallError::Invalid(reason) => Self::Invalid(reason),
+        }
+    }
+}
+
+impl From<BodyError> for ApiError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Connection(error) => call_failed(error),
+            BodyError::TooLong(_) => Self::Invalid(error.to_string()),
         }
     }
 }

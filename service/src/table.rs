@@ -1,0 +1,407 @@
+//! Small durable tables: redb files that only their owner may read.
+//!
+//! [`TableFile`] is the file. It is for a compartment whose transactions span several tables; such a compartment defines its
+//! own redb tables. [`Table`] is one table of a file, with values in the compartment's own encoding ([`Encoding`]).
+//!
+//! * **Private.** A file is created with mode 0600, and a file with a wider mode is narrowed when it is opened. A missing
+//!   directory is created with mode 0700. The mode of an existing directory does not change, because other programs may
+//!   have to reach other files in it.
+//! * **Exclusive.** A second process that opens the file gets an error. Two processes with one file would each act on rows
+//!   that the other one changes.
+//! * **Durable.** redb syncs a transaction before its commit returns. After a crash the file shows either all or nothing of
+//!   a transaction.
+//!
+//! The asynchronous calls run on tokio's blocking pool, because redb reads and syncs the disk on the calling thread.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::backends::FileBackend;
+use redb::{Database, Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, Value, WriteTransaction};
+
+use crate::durable;
+
+/// Why a table cannot be read or written.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum TableError {
+    /// The directory or the file cannot be created or opened.
+    #[error("cannot open {path}: {source}")]
+    File {
+        /// The directory or file.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: Arc<std::io::Error>,
+    },
+    /// redb failed: the disk is full, the file is damaged, or another process has opened it. Nothing was committed.
+    #[error("store: {0}")]
+    Store(#[source] Arc<redb::Error>),
+    /// A stored value is not in the encoding that this version writes.
+    #[error("a row of table {table} cannot be read: {reason}")]
+    Damaged {
+        /// Name of the table.
+        table: &'static str,
+        /// The decoder's message.
+        reason: String,
+    },
+    /// The task that reads or writes was cancelled or has panicked.
+    #[error("the process is ending")]
+    Ending,
+}
+
+impl<E: Into<redb::Error>> From<E> for TableError {
+    fn from(error: E) -> Self {
+        Self::Store(Arc::new(error.into()))
+    }
+}
+
+/// A redb file. Clones share the open file; it is closed when the last clone is dropped.
+#[derive(Clone, Debug)]
+pub struct TableFile {
+    database: Arc<Database>,
+}
+
+impl TableFile {
+    /// Opens the file at `path`, or creates it and its directory.
+    ///
+    /// # Errors
+    /// [`TableError::File`] and [`TableError::Store`]; the latter also when another process has opened the file.
+    pub fn open(path: &Path) -> Result<Self, TableError> {
+        let failed = |path: &Path| {
+            let path = path.to_path_buf();
+            |source| TableError::File {
+                path,
+                source: Arc::new(source),
+            }
+        };
+        if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            durable::create_private_directory(directory).map_err(failed(directory))?;
+        }
+        let file = durable::open_private(path).map_err(failed(path))?;
+        Ok(Self {
+            database: Arc::new(Database::builder().create_with_backend(FileBackend::new(file)?)?),
+        })
+    }
+
+    /// Begins a transaction that reads one consistent state of the file. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`TableError::Store`].
+    pub fn begin_read(&self) -> Result<ReadTransaction, TableError> {
+        Ok(self.database.begin_read()?)
+    }
+
+    /// Begins the one transaction that may write; waits for the end of another one. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`TableError::Store`].
+    pub fn begin_write(&self) -> Result<WriteTransaction, TableError> {
+        Ok(self.database.begin_write()?)
+    }
+
+    /// Runs `change` in a transaction and commits it; the transaction is on disk on return. Blocks on the disk.
+    ///
+    /// # Errors
+    /// The error of `change`, or [`TableError::Store`]. Nothing is committed in either case.
+    pub fn write<T, E: From<TableError>>(
+        &self,
+        change: impl FnOnce(&WriteTransaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let transaction = self.begin_write()?;
+        let value = change(&transaction)?;
+        transaction.commit().map_err(TableError::from)?;
+        Ok(value)
+    }
+}
+
+/// How a compartment writes its values as bytes, and reads them.
+pub struct Encoding<V> {
+    /// Writes a value.
+    pub encode: fn(&V) -> Vec<u8>,
+    /// Reads a value; the error names the reason for an operator and must not quote personal data.
+    pub decode: fn(&[u8]) -> Result<V, String>,
+}
+
+impl<V> Clone for Encoding<V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for Encoding<V> {}
+
+/// The redb type of an encoded value. `&[u8]` is the usual one; `Vec<u8>` is for files that were written with it.
+pub trait StoredBytes: Value + Send + 'static {
+    /// The bytes as a redb value.
+    fn from_bytes_ref(bytes: &[u8]) -> Self::SelfType<'_>;
+
+    /// The bytes of a redb value.
+    fn as_bytes_ref<'a>(value: &'a Self::SelfType<'_>) -> &'a [u8];
+}
+
+impl StoredBytes for &'static [u8] {
+    fn from_bytes_ref(bytes: &[u8]) -> &[u8] {
+        bytes
+    }
+
+    fn as_bytes_ref<'a>(value: &'a &[u8]) -> &'a [u8] {
+        value
+    }
+}
+
+impl StoredBytes for Vec<u8> {
+    fn from_bytes_ref(bytes: &[u8]) -> Vec<u8> {
+        bytes.to_vec()
+    }
+
+    fn as_bytes_ref(value: &Vec<u8>) -> &[u8] {
+        value
+    }
+}
+
+/// One table of a [`TableFile`]: keys `K` in their order, values `V` in their own encoding, kept as `S`. Cheap to clone.
+pub struct Table<K: Key + 'static, V, S: StoredBytes = &'static [u8]> {
+    file: TableFile,
+    name: &'static str,
+    definition: TableDefinition<'static, K, S>,
+    encoding: Encoding<V>,
+}
+
+impl<K: Key + 'static, V, S: StoredBytes> Clone for Table<K, V, S> {
+    fn clone(&self) -> Self {
+        Self {
+            file: self.file.clone(),
+            name: self.name,
+            definition: self.definition,
+            encoding: self.encoding,
+        }
+    }
+}
+
+impl<K: Key + 'static, V, S: StoredBytes> std::fmt::Debug for Table<K, V, S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Table({})", self.name)
+    }
+}
+
+impl<K, V, S> Table<K, V, S>
+where
+    K: Key + for<'a> Value<SelfType<'a> = K> + Send + 'static,
+    V: Send + 'static,
+    S: StoredBytes,
+{
+    /// Opens the table `name` of `file`, or creates it. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`TableError::Store`], also when the table has other types.
+    pub fn open(file: &TableFile, name: &'static str, encoding: Encoding<V>) -> Result<Self, TableError> {
+        let definition = TableDefinition::new(name);
+        file.write(|transaction| transaction.open_table(definition).map(drop).map_err(TableError::from))?;
+        Ok(Self {
+            file: file.clone(),
+            name,
+            definition,
+            encoding,
+        })
+    }
+
+    /// The value of `key`.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn get(&self, key: K) -> Result<Option<V>, TableError> {
+        let this = self.clone();
+        blocking(move || {
+            let table = this.file.begin_read()?.open_table(this.definition)?;
+            let value = table.get(key)?;
+            value.map(|value| this.decode(&value.value())).transpose()
+        })
+        .await
+    }
+
+    /// All rows in the order of their keys.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn all(&self) -> Result<Vec<(K, V)>, TableError> {
+        let this = self.clone();
+        blocking(move || {
+            let table = this.file.begin_read()?.open_table(this.definition)?;
+            let mut rows = Vec::new();
+            for row in table.iter()? {
+                let (key, value) = row?;
+                rows.push((key.value(), this.decode(&value.value())?));
+            }
+            Ok(rows)
+        })
+        .await
+    }
+
+    /// Writes the value of `key`, in place of an older one; it is on disk on return.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn put(&self, key: K, value: &V) -> Result<(), TableError> {
+        let bytes = (self.encoding.encode)(value);
+        self.change(move |_, table| {
+            table.insert(key, S::from_bytes_ref(&bytes))?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Removes the row of `key`, if there is one; the removal is on disk on return.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn remove(&self, key: K) -> Result<(), TableError> {
+        self.change(move |_, table| {
+            table.remove(key)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes the row of `key` in one transaction: keeps it if `change` returns true, removes it otherwise. Does nothing if
+    /// there is no such row.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn update(&self, key: K, change: impl FnOnce(&mut V) -> bool + Send + 'static) -> Result<(), TableError>
+    where
+        K: Clone,
+    {
+        self.change(move |this, table| {
+            let stored = table.get(key.clone())?.map(|value| this.decode(&value.value()));
+            let Some(mut value) = stored.transpose()? else {
+                return Ok(());
+            };
+            if change(&mut value) {
+                let bytes = (this.encoding.encode)(&value);
+                table.insert(key, S::from_bytes_ref(&bytes))?;
+            } else {
+                table.remove(key)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn change(
+        &self,
+        change: impl FnOnce(&Self, &mut redb::Table<'_, K, S>) -> Result<(), TableError> + Send + 'static,
+    ) -> Result<(), TableError> {
+        let this = self.clone();
+        blocking(move || {
+            this.file
+                .write(|transaction| change(&this, &mut transaction.open_table(this.definition)?))
+        })
+        .await
+    }
+
+    fn decode(&self, value: &S::SelfType<'_>) -> Result<V, TableError> {
+        (self.encoding.decode)(S::as_bytes_ref(value)).map_err(|reason| TableError::Damaged {
+            table: self.name,
+            reason,
+        })
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, TableError> + Send + 'static,
+) -> Result<T, TableError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| TableError::Ending)?
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    const TEXT: Encoding<String> = Encoding {
+        encode: |text| text.as_bytes().to_vec(),
+        decode: |bytes| String::from_utf8(bytes.to_vec()).map_err(|error| error.to_string()),
+    };
+
+    fn open(path: &Path) -> Table<u64, String> {
+        Table::open(&TableFile::open(path).unwrap(), "sample", TEXT).unwrap()
+    }
+
+    #[tokio::test]
+    async fn rows_survive_a_restart_in_the_order_of_their_keys() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.redb");
+        let table = open(&path);
+        for (key, value) in [(300, "three"), (2, "two"), (1, "one")] {
+            table.put(key, &value.to_owned()).await.unwrap();
+        }
+        table.remove(1).await.unwrap();
+        assert!(TableFile::open(&path).is_err(), "one process per file");
+        drop(table);
+        let table = open(&path);
+        assert_eq!(table.get(1).await.unwrap(), None);
+        assert_eq!(
+            table.all().await.unwrap(),
+            [(2, "two".to_owned()), (300, "three".to_owned())]
+        );
+    }
+
+    #[tokio::test]
+    async fn an_update_keeps_or_removes_a_row_and_creates_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let table = open(&dir.path().join("state.redb"));
+        table.update(1, |_| true).await.unwrap();
+        assert_eq!(table.get(1).await.unwrap(), None);
+        table.put(1, &"a".to_owned()).await.unwrap();
+        let append = |text: &mut String| {
+            text.push('b');
+            true
+        };
+        table.update(1, append).await.unwrap();
+        assert_eq!(table.get(1).await.unwrap().as_deref(), Some("ab"));
+        table.update(1, |_| false).await.unwrap();
+        assert!(table.all().await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_row_in_another_encoding_is_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = TableFile::open(&dir.path().join("state.redb")).unwrap();
+        let bytes = Encoding {
+            encode: Vec::clone,
+            decode: |bytes| Ok(bytes.to_vec()),
+        };
+        let raw: Table<u64, Vec<u8>> = Table::open(&file, "sample", bytes).unwrap();
+        raw.put(1, &vec![0xff]).await.unwrap();
+        let table: Table<u64, String> = Table::open(&file, "sample", TEXT).unwrap();
+        assert!(matches!(
+            table.get(1).await,
+            Err(TableError::Damaged { table: "sample", .. })
+        ));
+    }
+
+    #[test]
+    fn file_and_directory_are_private() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new/state.redb");
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        drop(TableFile::open(&path).unwrap());
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        drop(TableFile::open(&path).unwrap());
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[tokio::test]
+    async fn a_failed_change_commits_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = TableFile::open(&dir.path().join("state.redb")).unwrap();
+        let table: Table<u64, String, Vec<u8>> = Table::open(&file, "sample", TEXT).unwrap();
+        let failed: Result<(), TableError> = file.write(|transaction| {
+            transaction.open_table(table.definition)?.insert(1, vec![b'a'])?;
+            Err(TableError::Ending)
+        });
+        assert!(matches!(failed, Err(TableError::Ending)));
+        assert_eq!(table.get(1).await.unwrap(), None);
+    }
+}
