@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use ledger_client::anchor::Anchored;
-use ledger_client::api::{Ledger, LedgerApi};
+use ledger_client::api::{HttpLedger, LedgerApi};
 use ledger_client::trust::Trust;
 use ledger_client::writer::{Writer, WriterConfig};
 use record::SigningKey;
@@ -33,7 +33,7 @@ pub(crate) async fn broker(config: &Config, shutdown: Shutdown, clock: Arc<dyn C
     std::fs::create_dir_all(&config.data).map_err(configuration)?;
     let journal = Journal::open(&config.data)?;
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
-    let api: Arc<dyn Ledger> = Arc::new(LedgerApi::new(&config.ledger).map_err(configuration)?);
+    let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(configuration)?);
     let anchored = Anchored::wait(&api, &trust, &shutdown).await.map_err(log)?;
     let map = Snapshot::open(&anchored.registry, &anchored.genesis.authorities).map_err(log)?;
     let key = SigningKey::from_seed(read_seed(&config.writer_key).map_err(configuration)?);

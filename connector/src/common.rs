@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledger_client::checkpoints::{NotReady, WatchConfig};
-use ledger_client::{Anchored, CheckpointWatch, Ledger, LedgerApi, Trust};
+use ledger_client::{Anchored, CheckpointWatch, HttpLedger, LedgerApi, Trust};
 use messages::SealingKey;
 use record::{SigningKey, Timestamp};
 use service::http::Client;
@@ -41,7 +41,7 @@ impl Common {
         let sealing = SealingKey::from_seed(service::secret::read_seed(&config.sealing_key)?);
         let trust = Arc::new(Trust::load(&config.policy, &config.genesis)?);
         let http = |error: &dyn std::fmt::Display| Error::Http(error.to_string());
-        let api: Arc<dyn Ledger> = Arc::new(LedgerApi::new(&config.ledger).map_err(|error| http(&error))?);
+        let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(|error| http(&error))?);
         std::fs::create_dir_all(&config.data).map_err(|error| Error::State(error.to_string()))?;
         let anchored = Anchored::wait(&api, &trust, &shutdown).await?;
         let context = CheckContext::new(trust.clone(), &anchored, &config.participant, config.test)?;

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use ledger_client::api::{Ledger as _, LedgerApi};
+use ledger_client::api::{HttpLedger, LedgerApi as _};
 use ledger_client::bootstrap::{Bootstrap, BootstrapError};
 use ledger_client::trust::Trust;
 use tlog::Hash;
@@ -98,7 +98,7 @@ impl Setup {
 
     /// Appends the first entries, if they do not stand in the log yet.
     pub(crate) async fn begin_log(&self, ledger: &str) -> Result<()> {
-        let (api, trust) = (LedgerApi::new(ledger)?, self.trust()?);
+        let (api, trust) = (HttpLedger::new(ledger)?, self.trust()?);
         let since = std::time::Instant::now();
         loop {
             match self.bootstrap.append(&api, &trust).await {
@@ -112,7 +112,7 @@ impl Setup {
 
     /// Waits until everything that stands in the log is under a checkpoint that the witnesses have cosigned.
     pub(crate) async fn published(&self, ledger: &str) -> Result<()> {
-        let (api, trust) = (LedgerApi::new(ledger)?, self.trust()?);
+        let (api, trust) = (HttpLedger::new(ledger)?, self.trust()?);
         let size = trust.checkpoint(api.head().await?)?.checkpoint().size;
         let since = std::time::Instant::now();
         while since.elapsed() < PATIENCE {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger_client::{Anchored, LedgerApi, Trust, Writer, WriterConfig};
+use ledger_client::{Anchored, HttpLedger, Trust, Writer, WriterConfig};
 use messages::SealingKey;
 use record::SigningKey;
 use record::directory::Directory;
@@ -109,7 +109,7 @@ fn seed(path: &Path) -> Result<[u8; 32], Error> {
 async fn follow(config: &Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> Result<(Ledger, Arc<Directory>), Error> {
     let log = |error: &dyn std::fmt::Display| Error::Log(error.to_string());
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
-    let api: Arc<dyn ledger_client::Ledger> = Arc::new(LedgerApi::new(&config.ledger).map_err(configuration)?);
+    let api: Arc<dyn ledger_client::LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(configuration)?);
     let anchored = Anchored::wait(&api, &trust, &shutdown)
         .await
         .map_err(|error| log(&error))?;

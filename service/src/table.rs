@@ -309,7 +309,9 @@ where
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, TableError> + Send + 'static,
 ) -> Result<T, TableError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| TableError::Ending)?
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| TableError::Ending)?
 }
 
 #[cfg(test)]

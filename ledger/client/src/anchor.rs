@@ -18,7 +18,7 @@ use service::shutdown::Shutdown;
 use tlog::Hash;
 use tlog::merkle::Index;
 
-use crate::api::{ApiError, Ledger};
+use crate::api::{ApiError, LedgerApi};
 use crate::trust::Trust;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -60,7 +60,7 @@ impl Anchored {
     ///
     /// # Errors
     /// [`AnchorError::NotYet`] until the ledger is up and witnessed, [`AnchorError::Wrong`] for good.
-    pub async fn fetch(api: &dyn Ledger, trust: &Trust) -> Result<Self, AnchorError> {
+    pub async fn fetch(api: &dyn LedgerApi, trust: &Trust) -> Result<Self, AnchorError> {
         let mut receipts = Vec::new();
         for index in 0..3_u32 {
             receipts.push(api.receipt(Index::from(index), true).await?);
@@ -100,7 +100,7 @@ impl Anchored {
     ///
     /// # Errors
     /// [`AnchorError::Wrong`], or [`AnchorError::Ended`] when `shutdown` comes first.
-    pub async fn wait(api: &Arc<dyn Ledger>, trust: &Trust, shutdown: &Shutdown) -> Result<Self, AnchorError> {
+    pub async fn wait(api: &Arc<dyn LedgerApi>, trust: &Trust, shutdown: &Shutdown) -> Result<Self, AnchorError> {
         let mut pause = FIRST_PAUSE;
         loop {
             match Self::fetch(api.as_ref(), trust).await {
@@ -163,7 +163,7 @@ fn document_digest(entry: &SignedEntry, expected: Kind) -> Result<Hash, AnchorEr
     }
 }
 
-async fn document(api: &dyn Ledger, digest: Hash) -> Result<Vec<u8>, AnchorError> {
+async fn document(api: &dyn LedgerApi, digest: Hash) -> Result<Vec<u8>, AnchorError> {
     let bytes = api.document(&digest).await?;
     if Hash::of(&bytes) == digest {
         Ok(bytes)

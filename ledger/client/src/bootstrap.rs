@@ -9,7 +9,7 @@ use record::{Body, DocumentKind, GenesisDocument, Receipt, Sequence, SignedEntry
 use tlog::Hash;
 use tlog::merkle::Index;
 
-use crate::api::{ApiError, AppendAnswer, Ledger, Submission};
+use crate::api::{ApiError, AppendAnswer, LedgerApi, Submission};
 use crate::trust::Trust;
 
 /// The first three entries, signed, with their documents.
@@ -90,7 +90,7 @@ impl Bootstrap {
     ///
     /// # Errors
     /// [`BootstrapError::NotYet`] (call again) or [`BootstrapError::Wrong`].
-    pub async fn append(&self, api: &dyn Ledger, trust: &Trust) -> Result<(), BootstrapError> {
+    pub async fn append(&self, api: &dyn LedgerApi, trust: &Trust) -> Result<(), BootstrapError> {
         for (index, (entry, document)) in (0_u32..).zip(&self.entries) {
             let index = Index::from(index);
             let receipt = match api.receipt(index, false).await {
@@ -120,7 +120,7 @@ fn submission(entry: &SignedEntry, document: &[u8]) -> Submission {
     }
 }
 
-async fn submit(api: &dyn Ledger, submission: Submission) -> Result<Vec<u8>, BootstrapError> {
+async fn submit(api: &dyn LedgerApi, submission: Submission) -> Result<Vec<u8>, BootstrapError> {
     match api.append(vec![submission]).await?.pop() {
         Some(AppendAnswer::Recorded { receipt, .. }) => Ok(receipt),
         Some(AppendAnswer::Refused { problem, .. }) => Err(ApiError::Refused(problem).into()),

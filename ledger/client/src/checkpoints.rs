@@ -32,7 +32,7 @@ use tlog::merkle::Size;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::api::{ApiError, Ledger};
+use crate::api::{ApiError, LedgerApi};
 use crate::tiles::{RootError, TileCache, root_at};
 use crate::trust::Trust;
 
@@ -49,7 +49,7 @@ const FILE: &str = "checkpoints.redb";
 /// What the watch needs.
 pub struct WatchConfig {
     /// The ledger.
-    pub api: Arc<dyn Ledger>,
+    pub api: Arc<dyn LedgerApi>,
     /// Log key and quorum.
     pub trust: Arc<Trust>,
     /// Where `checkpoints.redb` lies. Losing it loses what was relied upon and not yet settled.

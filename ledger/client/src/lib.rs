@@ -2,7 +2,7 @@
 //!
 //! | module | what it is for |
 //! | --- | --- |
-//! | [`api`] | the ledger's HTTP interface: the trait [`Ledger`] and the client [`LedgerApi`] |
+//! | [`api`] | the ledger's HTTP interface: the trait [`LedgerApi`] and the client [`HttpLedger`] |
 //! | [`trust`] | what is trusted from outside the server: policy file and hash of the genesis entry |
 //! | [`anchor`] | the first three entries and their documents: authority keys, directory, Registerlandkarte |
 //! | [`bootstrap`] | writing those three, once in a log's life |
@@ -31,7 +31,7 @@ pub mod trust;
 pub mod writer;
 
 pub use anchor::Anchored;
-pub use api::{ApiError, Ledger, LedgerApi};
+pub use api::{ApiError, HttpLedger, LedgerApi};
 pub use checkpoints::CheckpointWatch;
 pub use follower::Follower;
 pub use recorded::{EntryKind, Recorded, check};

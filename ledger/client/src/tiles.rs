@@ -11,7 +11,7 @@ use tlog::checkpoint::Checkpoint;
 use tlog::merkle::{self, Size};
 use tlog::tile::{AuthenticatedTiles, AuthenticationError, Tile, TileSource};
 
-use crate::api::{ApiError, Ledger};
+use crate::api::{ApiError, LedgerApi};
 
 /// 8 kB each.
 const MAX_CACHED: usize = 1024;
@@ -47,7 +47,7 @@ impl TileSource for &TileCache {
 /// Root of the first `size` entries of `checkpoint`'s tree; `checkpoint` must be verified, and `size` not beyond it. If a root
 /// signed for `size` is another one, the log has forked.
 pub(crate) async fn root_at(
-    api: &dyn Ledger,
+    api: &dyn LedgerApi,
     cache: &mut TileCache,
     checkpoint: &Checkpoint,
     size: Size,

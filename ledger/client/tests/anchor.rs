@@ -63,7 +63,7 @@ async fn the_anchor_is_checked_from_the_genesis_hash() {
 async fn the_anchor_is_waited_for() {
     let ledger = FakeLedger::new(Log::empty());
     assert!(matches!(anchor(&ledger).await, Err(AnchorError::NotYet(_))));
-    let api: Arc<dyn ledger_client::Ledger> = ledger.clone();
+    let api: Arc<dyn ledger_client::LedgerApi> = ledger.clone();
     let trust = trust_of(&ledger);
     let shutdown = Shutdown::new();
     let waiting = tokio::spawn({

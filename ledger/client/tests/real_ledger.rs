@@ -12,7 +12,7 @@ use common::{begin, broker};
 use ledger_client::checkpoints::WatchConfig;
 use ledger_client::recorded::{Intent, Period as PeriodEntry, Void};
 use ledger_client::{
-    Anchored, AppendError, CheckpointWatch, Draft, Follower, Ledger, LedgerApi, Trust, Writer, WriterConfig,
+    Anchored, AppendError, CheckpointWatch, Draft, Follower, HttpLedger, LedgerApi, Trust, Writer, WriterConfig,
 };
 use record::{
     Body, CitizenPart, DayKey, Header, Label, LabelledKind, ParticipantId, Parts, Period, RetentionClass, SealedRecord,
@@ -58,7 +58,7 @@ impl Bench {
         self.dir.path()
     }
 
-    async fn start_ledger(&self, shutdown: Shutdown) -> (Arc<LedgerApi>, tokio::task::JoinHandle<()>) {
+    async fn start_ledger(&self, shutdown: Shutdown) -> (Arc<HttpLedger>, tokio::task::JoinHandle<()>) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let config = format!(
@@ -71,10 +71,10 @@ impl Bench {
         let config: ledger::Config = service::config::load(&self.path().join("ledger.json")).unwrap();
         let config = config.resolved(self.path());
         let serving = tokio::spawn(async move { ledger::run(config, listener, shutdown).await.unwrap() });
-        (Arc::new(LedgerApi::new(&url).unwrap()), serving)
+        (Arc::new(HttpLedger::new(&url).unwrap()), serving)
     }
 
-    fn writer(&self, api: &Arc<LedgerApi>, anchored: &Anchored, key: SigningKey, name: &str) -> Writer {
+    fn writer(&self, api: &Arc<HttpLedger>, anchored: &Anchored, key: SigningKey, name: &str) -> Writer {
         let config = WriterConfig {
             api: api.clone(),
             trust: self.trust.clone(),
@@ -121,7 +121,7 @@ async fn a_log_from_its_genesis_through_a_restart() {
     let bench = Bench::new();
     let shutdown = Shutdown::new();
     let (api, serving) = bench.start_ledger(shutdown.clone()).await;
-    let shared: Arc<dyn Ledger> = api.clone();
+    let shared: Arc<dyn LedgerApi> = api.clone();
     while bench.log.bootstrap.append(api.as_ref(), &bench.trust).await.is_err() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -226,7 +226,7 @@ async fn a_log_from_its_genesis_through_a_restart() {
     assert!(next.index() > last.index());
 
     // Map entries were written meanwhile, and agree.
-    let shared: Arc<dyn Ledger> = api;
+    let shared: Arc<dyn LedgerApi> = api;
     let directory = Arc::new(anchored.directory.clone());
     let follower = Follower::start(shared, bench.trust.clone(), directory, Shutdown::new());
     let mut sizes = follower.subscribe();

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use ledger_client::LedgerApi;
+use ledger_client::HttpLedger;
 use serde_json::json;
 
 use entries::{EntryShape, Pen};
@@ -108,7 +108,7 @@ async fn run(options: &Options) -> Result<()> {
     let mut pens: Vec<_> = world.writers.iter().cloned().map(Pen::new).collect();
 
     let watch = options.maps.then(|| {
-        let api = LedgerApi::new(&format!("http://{}", ledger.address))?;
+        let api = HttpLedger::new(&format!("http://{}", ledger.address))?;
         Ok::<_, anyhow::Error>(MapWatch::start(api, world.trust().clone(), world.map_writer))
     });
     let watch = watch.transpose()?;

@@ -8,8 +8,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use ledger_client::api::Ledger as _;
-use ledger_client::{LedgerApi, Trust};
+use ledger_client::api::LedgerApi as _;
+use ledger_client::{HttpLedger, Trust};
 use record::WriterId;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
@@ -38,7 +38,7 @@ pub(crate) struct MapWatch {
 
 impl MapWatch {
     /// Starts watching.
-    pub(crate) fn start(api: LedgerApi, trust: Trust, writer: WriterId) -> Self {
+    pub(crate) fn start(api: HttpLedger, trust: Trust, writer: WriterId) -> Self {
         let (sender, published) = unbounded_channel();
         let task = tokio::spawn(watch(api, trust, writer, sender));
         Self { task, published }
@@ -74,7 +74,12 @@ fn lag(entry: &Recorded, map: &PublishedMapEntry) -> u32 {
     u32::try_from(lag).unwrap_or(u32::MAX)
 }
 
-async fn watch(api: LedgerApi, trust: Trust, writer: WriterId, seen: UnboundedSender<PublishedMapEntry>) -> Result<()> {
+async fn watch(
+    api: HttpLedger,
+    trust: Trust,
+    writer: WriterId,
+    seen: UnboundedSender<PublishedMapEntry>,
+) -> Result<()> {
     let mut last = None;
     loop {
         sleep(POLL_INTERVAL).await;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use fixtures::{Founders, grant};
 use ledger_client::bootstrap::{Bootstrap, BootstrapError};
-use ledger_client::{LedgerApi, Trust};
+use ledger_client::{HttpLedger, Trust};
 use record::{Kind, SigningKey, Timestamp, WriterId};
 use service::clock::{Clock as _, SystemClock};
 use tlog::note::SignerKey;
@@ -93,7 +93,7 @@ impl World {
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
         let mut ledger = LedgerChild { child, address, log };
-        let api = LedgerApi::new(&format!("http://{address}"))?;
+        let api = HttpLedger::new(&format!("http://{address}"))?;
         let deadline = Instant::now() + Duration::from_secs(120);
         loop {
             match self.bootstrap.append(&api, &self.trust).await {

@@ -1,4 +1,4 @@
-//! [`LedgerApi`]: the interface over HTTP.
+//! [`HttpLedger`]: the interface over HTTP.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use tlog::Hash;
 use tlog::merkle::Index;
 use tlog::tile::{Bundle, Tile};
 
-use super::{ApiError, ApiFuture, AppendAnswer, Ledger, Submission, WriterHead, wire};
+use super::{ApiError, ApiFuture, AppendAnswer, LedgerApi, Submission, WriterHead, wire};
 
 const APPEND_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The ledger at a base URL. Cheap to clone: clones share their connections.
 #[derive(Debug, Clone)]
-pub struct LedgerApi {
+pub struct HttpLedger {
     base: String,
     reader: Client,
     // Appending has a client of its own because it must tell "not connected", where nothing can have happened, from "no
@@ -25,7 +25,7 @@ pub struct LedgerApi {
     appender: reqwest::Client,
 }
 
-impl LedgerApi {
+impl HttpLedger {
     /// The ledger at `base_url` (a trailing slash is dropped). Connects when first used.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl LedgerApi {
     }
 }
 
-impl Ledger for LedgerApi {
+impl LedgerApi for HttpLedger {
     fn checkpoint(&self) -> ApiFuture<'_, Vec<u8>> {
         Box::pin(self.read("/checkpoint".into()))
     }

@@ -1,5 +1,5 @@
 //! The ledger's interface (architecture, "Ledger"), as a trait so that tests can put a failing, forgetting or lying ledger in
-//! its place. In production there is one implementation, [`LedgerApi`], over HTTP.
+//! its place. In production there is one implementation, [`HttpLedger`], over HTTP.
 //!
 //! Nothing that comes out of here is checked: bytes are as the other side sent them.
 
@@ -16,7 +16,7 @@ use tlog::Hash;
 use tlog::merkle::Index;
 use tlog::tile::{Bundle, Tile};
 
-pub use http::LedgerApi;
+pub use http::HttpLedger;
 
 /// What every call returns.
 pub type ApiFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ApiError>> + Send + 'a>>;
@@ -93,7 +93,7 @@ pub enum AppendAnswer {
 }
 
 /// The ledger.
-pub trait Ledger: Send + Sync + 'static {
+pub trait LedgerApi: Send + Sync + 'static {
     /// The newest checkpoint that the ledger's witness policy is content with.
     fn checkpoint(&self) -> ApiFuture<'_, Vec<u8>>;
     /// The newest checkpoint with the log's signature alone.

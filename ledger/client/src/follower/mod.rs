@@ -29,7 +29,7 @@ use tlog::merkle::{Index, Size};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep;
 
-use crate::api::Ledger;
+use crate::api::LedgerApi;
 use crate::trust::{Head, Trust};
 use state::State;
 
@@ -123,7 +123,7 @@ pub struct Follower {
 type Waiter = oneshot::Sender<Result<Size, FollowerError>>;
 
 struct Shared {
-    api: Arc<dyn Ledger>,
+    api: Arc<dyn LedgerApi>,
     trust: Arc<Trust>,
     directory: Arc<Directory>,
     state: Mutex<State>,
@@ -148,7 +148,7 @@ impl Shared {
 impl Follower {
     /// Starts following. The ledger need not be up yet.
     #[must_use]
-    pub fn start(api: Arc<dyn Ledger>, trust: Arc<Trust>, directory: Arc<Directory>, shutdown: Shutdown) -> Self {
+    pub fn start(api: Arc<dyn LedgerApi>, trust: Arc<Trust>, directory: Arc<Directory>, shutdown: Shutdown) -> Self {
         let shared = Arc::new(Shared {
             api,
             trust,

@@ -18,7 +18,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use super::chain::{Chain, is_stale_intent};
 use super::journal::{Content, Journal, JournalError};
 use super::{AppendError, Job, MAX_BATCH, State, WriterConfig};
-use crate::api::{ApiError, AppendAnswer, Ledger};
+use crate::api::{ApiError, AppendAnswer, LedgerApi};
 use crate::recorded::{Proved, ReceiptError, prove};
 use crate::trust::Trust;
 
@@ -53,7 +53,7 @@ impl From<JournalError> for Stop {
 
 pub(super) struct Engine {
     // Fixed.
-    pub(super) api: Arc<dyn Ledger>,
+    pub(super) api: Arc<dyn LedgerApi>,
     trust: Arc<Trust>,
     directory: Arc<Directory>,
     clock: Arc<dyn Clock>,

@@ -41,7 +41,7 @@ use service::shutdown::Shutdown;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::api::Ledger;
+use crate::api::LedgerApi;
 use crate::recorded::{EntryKind, Proved, Recorded};
 use crate::trust::Trust;
 
@@ -59,7 +59,7 @@ pub const MAX_BATCH_BYTES: usize = 4 << 20;
 /// What a writer needs.
 pub struct WriterConfig {
     /// The ledger.
-    pub api: Arc<dyn Ledger>,
+    pub api: Arc<dyn LedgerApi>,
     /// What its receipts are checked against.
     pub trust: Arc<Trust>,
     /// Which must let this key write what it writes.

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ledger_client::api::{ApiError, ApiFuture, AppendAnswer, Ledger, Submission, WriterHead};
+use ledger_client::api::{ApiError, ApiFuture, AppendAnswer, LedgerApi, Submission, WriterHead};
 use ledger_client::{Trust, Writer, WriterConfig};
 use record::{Commitment, Label, LabelledKind, Period, PeriodEvent, SigningKey, WriterId};
 use service::Problem;
@@ -181,7 +181,7 @@ fn or_404<T>(found: Option<T>) -> Result<T, ApiError> {
     found.ok_or_else(|| ApiError::Refused(Box::new(Problem::not_found(""))))
 }
 
-impl Ledger for FakeLedger {
+impl LedgerApi for FakeLedger {
     fn checkpoint(&self) -> ApiFuture<'_, Vec<u8>> {
         answer!(self, or_404(self.with(|log| log.witnessed.clone())))
     }
