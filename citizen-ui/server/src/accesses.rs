@@ -132,7 +132,12 @@ pub(crate) async fn opening(private: Private, Path(index): Path<String>) -> Resp
 
 async fn opening_file(private: &Private, index: &str) -> Result<Vec<u8>, Fault> {
     let index = index.parse().map_err(|_| Fault::NotFound)?;
-    match private.current.citizen.opening_file(&private.page.portal, index).await {
+    match private
+        .current
+        .citizen
+        .opening_file(&private.page.portal.ledger, index)
+        .await
+    {
         Ok(file) => file.ok_or(Fault::NotFound),
         Err(error) => {
             tracing::warn!(%error, "no opening");
@@ -145,7 +150,7 @@ async fn opening_file(private: &Private, index: &str) -> Result<Vec<u8>, Fault> 
 pub(crate) async fn receipt(private: Private, Path(index): Path<String>) -> Response {
     let Private { page, current } = &private;
     let file = match index.parse() {
-        Ok(index) => current.citizen.receipt_file(&page.portal, index).await,
+        Ok(index) => current.citizen.receipt_file(&page.portal.ledger, index).await,
         Err(_) => None,
     };
     match file {
@@ -181,7 +186,11 @@ pub(crate) async fn check(private: Private, Form(form): Form<CheckForm>) -> Resp
     let Private { page, current } = &private;
     let keys = form.eintraege.split(',').filter_map(|key| key.parse().ok());
     for key in keys.take(CHECKS) {
-        if let Err(error) = current.citizen.check(&page.portal, key).await {
+        if let Err(error) = current
+            .citizen
+            .check(&page.portal.ledger, &page.portal.trust, key)
+            .await
+        {
             tracing::warn!(%error, "no check");
             return page.fault(Fault::LedgerUnreachable);
         }

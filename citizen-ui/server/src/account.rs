@@ -10,14 +10,11 @@ use citizen_ui::pages::Fault;
 use messages::{Disclosure, DisclosureRequest};
 use service::http::CallError;
 
-use crate::Portal;
 use crate::citizen::{Citizen, LoadError};
 use crate::login::{Answer, LoginError, Verified};
 use crate::page::Page;
+use crate::portal::Portal;
 use crate::session;
-
-/// Where the provider sends the browser back to.
-pub(crate) const CALLBACK: &str = "/anmeldung/rueckkehr";
 
 /// `GET /{lang}/anmelden`: to the provider. A link and not a form, since a form's redirect would have to be allowed by the
 /// content security policy.
@@ -89,13 +86,15 @@ async fn open(portal: &Arc<Portal>, verified: Verified) -> Result<String, Fault>
             return Err(identity_fault(&error));
         }
     };
-    let citizen = Citizen::load(portal, disclosure).await.map_err(|error| {
-        tracing::warn!(%error, "entries cannot be loaded");
-        match error {
-            LoadError::Ledger(_) => Fault::LedgerUnreachable,
-            LoadError::Disclosure(_) => Fault::Internal,
-        }
-    })?;
+    let citizen = Citizen::load(&portal.ledger, &portal.trust, portal.clock.now(), disclosure)
+        .await
+        .map_err(|error| {
+            tracing::warn!(%error, "entries cannot be loaded");
+            match error {
+                LoadError::Ledger(_) => Fault::LedgerUnreachable,
+                LoadError::Disclosure(_) => Fault::Internal,
+            }
+        })?;
     portal.sessions.open(citizen).map_err(|error| {
         tracing::error!(%error, "no session");
         Fault::Internal

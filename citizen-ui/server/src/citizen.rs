@@ -22,8 +22,7 @@ use service::http::CallError;
 use tlog::checkpoint::SignedCheckpoint;
 use tokio::task::JoinSet;
 
-use crate::Portal;
-use crate::ledger::Fetched;
+use crate::ledger::{Fetched, Ledger};
 
 /// How many entries are fetched at a time.
 const AT_A_TIME: usize = 16;
@@ -73,10 +72,15 @@ pub(crate) enum LoadError {
 
 impl Citizen {
     /// Fetches and verifies everything that identity has disclosed.
-    pub(crate) async fn load(portal: &Arc<Portal>, disclosure: Disclosure) -> Result<Self, LoadError> {
-        check_inspection(&disclosure, &portal.trust)?;
-        let size = check_checkpoint(&disclosure, &portal.trust)?;
-        let anchor = portal.ledger.beginning().await?;
+    pub(crate) async fn load(
+        ledger: &Arc<Ledger>,
+        trust: &Trust,
+        now: u64,
+        disclosure: Disclosure,
+    ) -> Result<Self, LoadError> {
+        check_inspection(&disclosure, trust)?;
+        let size = check_checkpoint(&disclosure, trust)?;
+        let anchor = ledger.beginning().await?;
         let begins = disclosure.periods.into_iter().map(|info| {
             let fetched = Fetched {
                 receipt: info.begin_receipt,
@@ -90,7 +94,7 @@ impl Citizen {
             unopened: Vec::new(),
             completeness: Completeness::Absent,
             size,
-            since: portal.clock.now(),
+            since: now,
             idnr: Some(disclosure.idnr),
             bundle: None,
             materials: HashMap::new(),
@@ -98,8 +102,8 @@ impl Citizen {
             checked: Mutex::default(),
         };
         let groups = group(&disclosure.entries);
-        let missing = citizen.fetch(portal, disclosure.entries).await?;
-        let mut prover = Prover::new(portal.trust.clone());
+        let missing = citizen.fetch(ledger, disclosure.entries).await?;
+        let mut prover = Prover::new(trust.clone());
         for indices in groups {
             if indices.iter().any(|index| missing.contains(index)) {
                 citizen.unopened.push((indices, Failure::Load));
@@ -114,7 +118,7 @@ impl Citizen {
             .accesses
             .sort_by_key(|access| std::cmp::Reverse(access.first().index));
         if let Some(proof) = disclosure.complete {
-            citizen.completeness = match citizen.bundled(anchor, proof, &portal.trust) {
+            citizen.completeness = match citizen.bundled(anchor, proof, trust) {
                 Ok(claim) => Completeness::Server(claim),
                 Err(failure) => Completeness::Failed(failure),
             };
@@ -165,17 +169,16 @@ impl Citizen {
     }
 
     /// Receipts and records; returns the entries whose record or receipt the ledger refuses.
-    async fn fetch(&mut self, portal: &Arc<Portal>, entries: Vec<DisclosedEntry>) -> Result<Vec<u64>, CallError> {
+    async fn fetch(&mut self, ledger: &Arc<Ledger>, entries: Vec<DisclosedEntry>) -> Result<Vec<u64>, CallError> {
         let mut missing = Vec::new();
         let mut waiting = entries.into_iter();
         let mut running = JoinSet::new();
         loop {
             while running.len() < AT_A_TIME {
                 let Some(entry) = waiting.next() else { break };
-                let portal = Arc::clone(portal);
+                let ledger = Arc::clone(ledger);
                 running.spawn(async move {
-                    let (record, receipt) =
-                        tokio::join!(portal.ledger.record(entry.index), portal.ledger.receipt(entry.index));
+                    let (record, receipt) = tokio::join!(ledger.record(entry.index), ledger.receipt(entry.index));
                     (entry, record, receipt)
                 });
             }
@@ -234,39 +237,39 @@ impl Citizen {
     }
 
     /// The opening file of an entry, with the best receipts that there are by now.
-    pub(crate) async fn opening_file(&self, portal: &Portal, index: u64) -> Result<Option<Vec<u8>>, CallError> {
+    pub(crate) async fn opening_file(&self, ledger: &Ledger, index: u64) -> Result<Option<Vec<u8>>, CallError> {
         let Some(material) = self.materials.get(&index) else {
             return Ok(None);
         };
-        let anchor = portal.ledger.beginning().await?;
-        refresh(portal, &material.receipt, Some(index)).await;
+        let anchor = ledger.beginning().await?;
+        refresh(ledger, &material.receipt, Some(index)).await;
         if let Some(begin) = self.begins.get(&material.entry.period) {
             let at = Receipt::parse(&locked(begin).receipt)
                 .ok()
                 .map(|receipt| receipt.index().get());
-            refresh(portal, begin, at).await;
+            refresh(ledger, begin, at).await;
         }
         Ok(self.opening(index, &anchor).map(|opening| opening.to_bytes()))
     }
 
     /// The receipt of one of the citizen's entries.
-    pub(crate) async fn receipt_file(&self, portal: &Portal, index: u64) -> Option<Vec<u8>> {
+    pub(crate) async fn receipt_file(&self, ledger: &Ledger, index: u64) -> Option<Vec<u8>> {
         let material = self.materials.get(&index)?;
-        refresh(portal, &material.receipt, Some(index)).await;
+        refresh(ledger, &material.receipt, Some(index)).await;
         Some(locked(&material.receipt).receipt.clone())
     }
 
     /// Verifies an access again, with the best receipts that there are by now, and remembers the result for this session.
-    pub(crate) async fn check(&self, portal: &Portal, key: u64) -> Result<(), CallError> {
+    pub(crate) async fn check(&self, ledger: &Ledger, trust: &Trust, key: u64) -> Result<(), CallError> {
         let Some(access) = self.access(key) else {
             return Ok(());
         };
         let indices: Vec<u64> = access.stamps().iter().map(|stamp| stamp.index).collect();
         let mut files = Vec::with_capacity(indices.len());
         for index in &indices {
-            files.extend(self.opening_file(portal, *index).await?);
+            files.extend(self.opening_file(ledger, *index).await?);
         }
-        let state = match Prover::new(portal.trust.clone()).prove(&files, &indices) {
+        let state = match Prover::new(trust.clone()).prove(&files, &indices) {
             Ok(proved) => ProofState::Server { quorum: proved.quorum },
             Err(failure) => ProofState::Failed(failure),
         };
@@ -316,11 +319,11 @@ fn fitting(entry: &DisclosedEntry, sealed_record: &[u8], receipt: &Fetched) -> O
 }
 
 /// Tries to replace a receipt without cosignatures by one with them. Without success the old one stays, and is shown as such.
-async fn refresh(portal: &Portal, held: &Mutex<Fetched>, index: Option<u64>) {
+async fn refresh(ledger: &Ledger, held: &Mutex<Fetched>, index: Option<u64>) {
     let Some(index) = index.filter(|_| !locked(held).witnessed) else {
         return;
     };
-    match portal.ledger.receipt(index).await {
+    match ledger.receipt(index).await {
         Ok(fetched) => *locked(held) = fetched,
         Err(error) => tracing::debug!(%error, "the receipt stays as it is"),
     }

@@ -11,7 +11,7 @@ use axum::response::Response;
 
 use std::sync::Arc;
 
-use crate::Portal;
+use crate::portal::Portal;
 
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
                       font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \

@@ -18,7 +18,8 @@ use subtle::ConstantTimeEq;
 
 use citizen_ui::language::lang::Lang;
 
-use crate::{Config, Error};
+use crate::config::Config;
+use crate::error::Error;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_ANSWER: usize = 1 << 20;

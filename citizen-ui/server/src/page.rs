@@ -11,7 +11,7 @@ use citizen_ui::language::lang::Lang;
 use citizen_ui::language::when::When;
 use citizen_ui::pages::{self, Fault, Frame, SessionInfo};
 
-use crate::Portal;
+use crate::portal::Portal;
 use crate::session::{self, Current};
 
 /// A request for a page.

@@ -25,14 +25,16 @@ use citizen_ui::language::when::When;
 use citizen_ui::pages::{self, Fault, Frame, LogState, Witness};
 use tower_http::csrf::CsrfLayer;
 
+use crate::config::CALLBACK_PATH;
 use crate::page::Page;
-use crate::{Portal, accesses, account, assets, headers};
+use crate::portal::Portal;
+use crate::{accesses, account, assets, headers};
 
 /// All routes.
 pub(crate) fn routes(portal: Arc<Portal>) -> Router {
     let mut router = Router::new()
         .route("/", get(root))
-        .route(account::CALLBACK, get(account::callback));
+        .route(CALLBACK_PATH, get(account::callback));
     for lang in Lang::ALL {
         router = router.nest(&format!("/{}", lang.code()), in_language());
         // A nested "/" is the path without the slash at its end; the start page has one.

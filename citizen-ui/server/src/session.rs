@@ -7,38 +7,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use serde::{Deserialize, Serialize};
 use service::Clock;
 use service::secret::SecretError;
 use sha2::{Digest, Sha256};
 
 use crate::citizen::Citizen;
+use crate::config::Limits;
 use crate::login::Pending;
 
 /// How long a login at the provider may take, in seconds.
 const PENDING_SECONDS: u64 = 600;
 /// More sessions than this are refused.
 const MAX_SESSIONS: usize = 20_000;
-
-/// When a session ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Limits {
-    /// Seconds after the login, whatever is done.
-    pub longest: u64,
-    /// Seconds after the last page.
-    pub idle: u64,
-}
-
-impl Default for Limits {
-    /// What is asked of services of level "high": 30 minutes, 5 without action.
-    fn default() -> Self {
-        Self {
-            longest: 1_800,
-            idle: 300,
-        }
-    }
-}
 
 /// All sessions.
 pub(crate) struct Sessions {

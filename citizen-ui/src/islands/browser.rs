@@ -7,7 +7,7 @@ use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::wasm_bindgen::JsCast;
 
-use crate::islands::Row;
+use crate::islands::row::Row;
 use crate::language::facts::{facts, values};
 use crate::language::lang::Lang;
 use crate::language::sentence::sentence;

@@ -7,11 +7,12 @@
 // The macro's own code, which cannot be changed here, serialises properties by `expect` and leaves types without documentation.
 #![allow(clippy::expect_used, missing_docs)]
 
+mod appearance;
 #[cfg(target_arch = "wasm32")]
 mod browser;
+mod row;
 
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use crate::language::lang::Lang;
 use crate::language::phrase::Phrase;
@@ -19,27 +20,7 @@ use crate::proof::complete::Completeness;
 use crate::proof::prove::TrustText;
 use crate::proof::state::ProofState;
 
-/// A row of the table.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Row {
-    /// Indices of the access's entries: its own first.
-    pub entries: Vec<u64>,
-    /// For `datetime`.
-    pub iso: String,
-    /// As shown.
-    pub when: String,
-    /// What happened.
-    pub phrase: Phrase,
-    /// What the server says of the proof.
-    pub state: ProofState,
-}
-
-impl Row {
-    /// The entry that the row is known by.
-    pub fn key(&self) -> u64 {
-        self.entries.first().copied().unwrap_or_default()
-    }
-}
+pub use row::Row;
 
 /// The table of accesses. One island for the whole page of rows.
 #[island]
@@ -54,7 +35,7 @@ pub fn AccessTable(
     let words = lang.words();
     let states: Vec<RwSignal<ProofState>> = rows.iter().map(|row| RwSignal::new(row.state)).collect();
     #[cfg(target_arch = "wasm32")]
-    crate::islands::browser::check_rows(&rows, &states, &trust, lang);
+    browser::check_rows(&rows, &states, &trust, lang);
     #[cfg(not(target_arch = "wasm32"))]
     let _ = trust;
     let summary = {
@@ -101,7 +82,7 @@ pub fn CompletenessProof(
     let words = lang.words();
     let state = RwSignal::new(state);
     #[cfg(target_arch = "wasm32")]
-    crate::islands::browser::check_completeness(listed, whole, state, &trust, lang);
+    browser::check_completeness(listed, whole, state, &trust, lang);
     #[cfg(not(target_arch = "wasm32"))]
     let _ = (listed, whole, trust);
     view! {
@@ -116,8 +97,8 @@ pub fn CompletenessProof(
                 <span class="kern-title">{words.complete_title}</span>
             </div>
             <div class="kern-alert__body">
-                <p class="kern-body">{move || state.get().sentence(words)}</p>
-                <p class="kern-body kern-body--small ec-remark">{move || state.get().remark(words)}</p>
+                <p class="kern-body">{move || words.completeness(state.get())}</p>
+                <p class="kern-body kern-body--small ec-remark">{move || words.completeness_remark(state.get())}</p>
             </div>
         </div>
     }
@@ -148,7 +129,7 @@ fn summary(states: &[RwSignal<ProofState>], lang: Lang) -> String {
     if states.contains(&ProofState::Pending) {
         return words.summary_pending.to_owned();
     }
-    let proved = states.iter().filter(|state| state.attribute() == "proved").count();
+    let proved = states.iter().filter(|state| **state == ProofState::Browser).count();
     let by_browser = states
         .iter()
         .any(|state| !matches!(state, ProofState::Unchecked | ProofState::Server { .. }));
@@ -174,7 +155,7 @@ pub fn AccessProof(
     let state = RwSignal::new(state);
     let key = entries.first().copied().unwrap_or_default();
     #[cfg(target_arch = "wasm32")]
-    crate::islands::browser::check_page(entries, state, &trust, lang);
+    browser::check_page(entries, state, &trust, lang);
     #[cfg(not(target_arch = "wasm32"))]
     let _ = trust;
     view! {
@@ -202,7 +183,7 @@ pub fn SessionNotice(
 ) -> impl IntoView {
     let last_minute = RwSignal::new(false);
     #[cfg(target_arch = "wasm32")]
-    crate::islands::browser::watch_session(seconds, last_minute, over);
+    browser::watch_session(seconds, last_minute, over);
     #[cfg(not(target_arch = "wasm32"))]
     let _ = (seconds, over);
     view! {
@@ -221,9 +202,9 @@ fn badge(state: RwSignal<ProofState>, lang: Lang) -> impl IntoView {
     view! {
         <span class=move || format!("kern-badge kern-badge--{}", state.get().kern())>
             <span class=move || format!("kern-icon kern-icon--{}", state.get().kern()) aria-hidden="true"></span>
-            <span class="kern-label kern-label--small" data-label="">{move || state.get().label(words)}</span>
+            <span class="kern-label kern-label--small" data-label="">{move || words.proof_label(state.get())}</span>
         </span>
-        <p class="kern-body kern-body--small ec-remark" data-remark="">{move || state.get().remark(words)}</p>
+        <p class="kern-body kern-body--small ec-remark" data-remark="">{move || words.proof_remark(state.get())}</p>
     }
 }
 

@@ -2,8 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::list::Kind;
-use super::{Frame, document};
+use super::document::document;
+use super::filter::Kind;
+use super::frame::Frame;
 use crate::islands::{AccessProof, phrase_view};
 use crate::language::facts::{Fact, Group};
 use crate::language::lang::Lang;

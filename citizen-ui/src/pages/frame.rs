@@ -1,137 +1,38 @@
-//! Head, yellow bar, navigation, session notice, footer.
+//! The frame around every page, as data.
 
-use leptos::prelude::*;
+use crate::language::lang::Lang;
 
-use super::{Frame, SessionInfo};
-use crate::islands::SessionNotice;
-use crate::language::text::Text;
-
-/// The pages that everybody may see, with their place in the navigation.
-fn public_pages(text: &'static Text) -> [(&'static str, &'static str); 3] {
-    [
-        ("/protokoll", text.frame.nav_log),
-        ("/was-wird-aufgezeichnet", text.frame.nav_recorded),
-        ("/selbst-pruefen", text.frame.nav_verify),
-    ]
+/// What stands around a page.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The page's language.
+    pub lang: Lang,
+    /// Path and query after the language, beginning with `/`: the same page in the other language.
+    pub path: String,
+    /// Words of the yellow bar; the built-in ones if `None`.
+    pub banner: Option<String>,
+    /// Who is logged in.
+    pub session: Option<SessionInfo>,
+    /// Whether the browser's program is there.
+    pub islands: bool,
 }
 
-pub(super) fn whole(frame: &Frame, title: &str, body: AnyView) -> impl IntoView + use<> {
-    let text = frame.lang.text();
-    let title = format!("{title} – {}", text.frame.product);
-    let other = frame.lang.other();
-    let other_href = format!("/{}{}", other.code(), frame.path);
-    view! {
-        <html lang=frame.lang.code()>
-            <head>
-                <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <meta name="color-scheme" content="light dark"/>
-                <title>{title}</title>
-                <link rel="alternate" hreflang=other.code() href=other_href.clone()/>
-                <link rel="icon" href="/assets/icon.svg" type="image/svg+xml"/>
-                <link rel="stylesheet" href="/assets/kern.css"/>
-                <link rel="stylesheet" href="/assets/portal.css"/>
-                {frame.islands.then(|| view! { <script type="module" src="/assets/islands.js"></script> })}
-            </head>
-            <body>
-                <a class="ec-skip kern-link" href="#inhalt">{text.frame.skip}</a>
-                {header(frame, other_href).into_any()}
-                <main id="inhalt" class="ec-page" tabindex="-1">
-                    {frame.session.clone().map(|session| notice(frame, session).into_any())}
-                    {body}
-                </main>
-                {footer(frame).into_any()}
-            </body>
-        </html>
-    }
+/// What a page says about the session.
+#[derive(Clone, Debug)]
+pub struct SessionInfo {
+    /// The citizen's name.
+    pub name: String,
+    /// Seconds until the session ends if nothing is done.
+    pub seconds: u32,
+    /// When that is: `14:35`.
+    pub idle_end: String,
+    /// When it ends whatever is done: `15:00`.
+    pub end: String,
 }
 
-fn header(frame: &Frame, other_href: String) -> impl IntoView + use<> {
-    let text = frame.lang.text();
-    let other = frame.lang.other();
-    let banner = frame.banner.clone().unwrap_or_else(|| text.frame.banner.to_owned());
-    let mut links = vec![(frame.href("/"), text.frame.nav_start)];
-    if frame.session.is_some() {
-        links.push((frame.href("/zugriffe"), text.frame.nav_list));
-    }
-    links.extend(public_pages(text).map(|(path, name)| (frame.href(path), name)));
-    let here = frame.href(frame.path.split('?').next().unwrap_or_default());
-    view! {
-        <header>
-            <div class="ec-banner" id="demonstrator" role="note" aria-label=text.frame.banner_label>
-                <p>{banner}</p>
-            </div>
-            <div class="ec-head">
-                <p class="ec-product"><a class="kern-link" href=frame.href("/")>{text.frame.product}</a></p>
-                <ul class="ec-nav">
-                    <li><a class="kern-link" id="sprache" href=other_href lang=other.code() hreflang=other.code()>{text.frame.other_language}</a></li>
-                    <li>{login_or_logout(frame)}</li>
-                </ul>
-                <nav aria-label=text.frame.nav_label>
-                    <ul class="ec-nav">
-                        {links.into_iter().map(|(href, name)| nav_link(href, name, &here)).collect_view()}
-                    </ul>
-                </nav>
-            </div>
-        </header>
-    }
-}
-
-fn nav_link(href: String, name: &'static str, here: &str) -> impl IntoView + use<> {
-    let current = (href == here).then_some("page");
-    view! { <li><a class="kern-link" href=href aria-current=current>{name}</a></li> }
-}
-
-fn login_or_logout(frame: &Frame) -> AnyView {
-    let text = frame.lang.text();
-    if frame.session.is_some() {
-        view! {
-            <form method="post" action=frame.href("/abmelden")>
-                <button id="abmelden" class="kern-btn kern-btn--secondary kern-btn--x-small" type="submit">
-                    <span class="kern-label">{text.frame.logout}</span>
-                </button>
-            </form>
-        }
-        .into_any()
-    } else {
-        view! { <a class="kern-link" href=frame.href("/anmelden")>{text.frame.login}</a> }.into_any()
-    }
-}
-
-fn notice(frame: &Frame, session: SessionInfo) -> impl IntoView + use<> {
-    let text = frame.lang.text();
-    view! {
-        <div class="ec-session-box">
-            <p class="kern-body kern-body--small" id="angemeldet">{(text.frame.logged_in)(&session.name)}</p>
-            <SessionNotice
-                seconds=session.seconds
-                notice=(text.frame.session)(&session.idle_end, &session.end)
-                warning=text.frame.session_warning.to_owned()
-                stay=text.frame.session_stay.to_owned()
-                here=frame.href(&frame.path)
-                over=frame.href("/abgemeldet")
-            />
-        </div>
-    }
-}
-
-fn footer(frame: &Frame) -> impl IntoView + use<> {
-    let text = frame.lang.text();
-    let links = [
-        ("/barrierefreiheit", text.frame.nav_accessibility),
-        ("/gestaltung", text.frame.nav_design),
-    ];
-    let here = frame.href(&frame.path);
-    view! {
-        <footer class="ec-foot">
-            <nav aria-label=text.frame.footer_label>
-                <ul class="ec-nav">
-                    {links
-                        .into_iter()
-                        .map(|(path, name)| nav_link(frame.href(path), name, &here))
-                        .collect_view()}
-                </ul>
-            </nav>
-        </footer>
+impl Frame {
+    /// The address of a page in this language.
+    pub(super) fn href(&self, path: &str) -> String {
+        format!("/{}{path}", self.lang.code())
     }
 }

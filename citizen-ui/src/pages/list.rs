@@ -2,51 +2,13 @@
 
 use leptos::prelude::*;
 
-use super::{Frame, document, heading};
+use super::document::document;
+use super::filter::{Choice, Kind};
+use super::frame::Frame;
+use super::parts::heading;
 use crate::islands::{AccessTable, CompletenessProof, Row};
 use crate::proof::complete::Completeness;
 use crate::proof::prove::{Failure, TrustText};
-
-/// What kind of access.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Evidence was asked for.
-    Exchange,
-    /// Records were opened.
-    Inspection,
-    /// A number was not used.
-    Unused,
-}
-
-impl Kind {
-    /// All, in the order of the selection.
-    pub const ALL: [Self; 3] = [Self::Exchange, Self::Inspection, Self::Unused];
-
-    /// The value of the parameter `art`.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Exchange => "abruf",
-            Self::Inspection => "einsicht",
-            Self::Unused => "unbenutzt",
-        }
-    }
-
-    /// The kind of a parameter value.
-    pub fn of_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code)
-    }
-}
-
-/// What the reader has chosen.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choice {
-    /// `jahr`
-    pub year: Option<i16>,
-    /// `behoerde`: a name of a consumer or provider.
-    pub authority: Option<String>,
-    /// `art`
-    pub kind: Option<Kind>,
-}
 
 /// What the list shows.
 #[derive(Clone, Debug)]
@@ -131,7 +93,7 @@ fn unopened(frame: &Frame, list: &List) -> impl IntoView + use<> {
         .iter()
         .map(|(indices, failure)| {
             let indices: Vec<String> = indices.iter().map(ToString::to_string).collect();
-            let reason = crate::proof::state::ProofState::Failed(*failure).remark(words);
+            let reason = words.reason(*failure);
             (text.unopened)(&indices.join(", "), reason)
         })
         .collect();

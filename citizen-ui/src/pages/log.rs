@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::{Frame, document, heading};
+use super::document::document;
+use super::frame::Frame;
+use super::parts::heading;
 use crate::proof::prove::TrustText;
 
 /// What the portal has read and checked.

@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::{Frame, document, heading, paragraphs, section, sections};
+use super::document::document;
+use super::frame::Frame;
+use super::parts::{heading, paragraphs, section, sections};
 use crate::language::lang::Lang;
 use crate::language::text::{Plain, Section};
 

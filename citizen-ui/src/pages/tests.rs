@@ -7,6 +7,7 @@ use record::Outcome;
 use super::*;
 use crate::islands::Row;
 use crate::language::facts::facts;
+use crate::language::lang::Lang;
 use crate::language::sentence::sentence;
 use crate::language::when::When;
 use crate::proof::access::Access;

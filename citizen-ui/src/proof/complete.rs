@@ -10,8 +10,6 @@ use proof::bundle::{Bundle, BundleError, BundleFault, Complete};
 use record::{Kind, Phase};
 use serde::{Deserialize, Serialize};
 
-use crate::language::when::When;
-use crate::language::words::Words;
 use crate::proof::prove::{Failure, Trust};
 
 /// What may be claimed.
@@ -91,51 +89,4 @@ fn claim(complete: &Complete, listed: &[u64]) -> Result<Claim, Failure> {
         as_of: complete.as_of.seconds(),
         later: later.count(),
     })
-}
-
-impl Completeness {
-    /// The value of `data-complete`. `proved` means: proved by this browser; the server can never say so.
-    pub fn attribute(self) -> &'static str {
-        match self {
-            Self::Absent => "absent",
-            Self::Pending => "pending",
-            Self::Browser(_) => "proved",
-            Self::Server(_) => "server",
-            Self::Failed(_) => "failed",
-        }
-    }
-
-    /// What is said.
-    pub fn sentence(self, words: &Words) -> String {
-        match self {
-            Self::Absent => words.complete_absent.to_owned(),
-            Self::Pending => words.complete_pending.to_owned(),
-            Self::Browser(claim) => (words.complete)(&claim, &When::of(claim.as_of)),
-            Self::Server(claim) => (words.complete)(&claim, &When::of(claim.as_of)),
-            Self::Failed(_) => words.complete_failed.to_owned(),
-        }
-    }
-
-    /// Who has checked it, and what is still missing; or why it is not proved.
-    pub fn remark(self, words: &Words) -> String {
-        let by = |who: &str, claim: Claim| match claim.later {
-            0 => format!("{who}."),
-            later => format!("{who}. {}", (words.complete_later)(later)),
-        };
-        match self {
-            Self::Absent | Self::Pending => String::new(),
-            Self::Browser(claim) => by(words.complete_browser, claim),
-            Self::Server(claim) => by(words.complete_server, claim),
-            Self::Failed(failure) => failure.reason(words).to_owned(),
-        }
-    }
-
-    /// The name that KERN gives to colour and icon.
-    pub fn kern(self) -> &'static str {
-        match self {
-            Self::Absent | Self::Pending => "info",
-            Self::Browser(_) | Self::Server(_) => "success",
-            Self::Failed(_) => "danger",
-        }
-    }
 }

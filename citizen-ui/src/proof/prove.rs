@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use tlog::Hash;
 use tlog::policy::Policy;
 
-use crate::language::words::Words;
 use crate::proof::access::{Access, Opened, Stamp};
 
 /// What a proof is checked against: it comes from outside the server where that matters (`verifier verify`), and from the page
@@ -69,21 +68,6 @@ pub enum Failure {
     /// Something is left out that stands in the log.
     #[error("an entry that stands in the log is left out")]
     Hidden,
-}
-
-impl Failure {
-    /// The reason in words for the citizen.
-    pub fn reason(self, words: &Words) -> &'static str {
-        match self {
-            Self::Load => words.reason_load,
-            Self::Form => words.reason_form,
-            Self::Proof => words.reason_proof,
-            Self::Entry => words.reason_entry,
-            Self::Witnesses => words.reason_witnesses,
-            Self::Shown => words.reason_shown,
-            Self::Hidden => words.reason_hidden,
-        }
-    }
 }
 
 /// An access whose entries are proved.

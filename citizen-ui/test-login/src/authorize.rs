@@ -10,31 +10,14 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 
-use crate::{Provider, page, random_text};
+use crate::page;
+use crate::provider::{Grant, Provider, random_text};
+use crate::request::Request;
 
 /// How long a code may be redeemed, in seconds.
 const CODE_LIFETIME: u64 = 60;
 /// More codes than this at a time are not kept.
 const MAX_CODES: usize = 1_000;
-
-/// The parameters of a request. Others are allowed and ignored (RFC 6749 §3.1).
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Request {
-    pub(crate) client_id: String,
-    pub(crate) redirect_uri: String,
-    #[serde(default)]
-    pub(crate) response_type: String,
-    #[serde(default)]
-    pub(crate) scope: String,
-    #[serde(default)]
-    pub(crate) state: String,
-    #[serde(default)]
-    pub(crate) nonce: String,
-    #[serde(default)]
-    pub(crate) code_challenge: String,
-    #[serde(default)]
-    pub(crate) code_challenge_method: String,
-}
 
 /// The request again, with the citizen chosen.
 #[derive(Debug, Deserialize)]
@@ -42,18 +25,6 @@ pub(crate) struct Choice {
     user: String,
     #[serde(flatten)]
     request: Request,
-}
-
-/// What a code stands for.
-#[derive(Debug)]
-pub(crate) struct Grant {
-    pub(crate) redirect_uri: String,
-    pub(crate) code_challenge: String,
-    pub(crate) nonce: String,
-    /// Position in the configuration's list.
-    pub(crate) user: usize,
-    pub(crate) auth_time: u64,
-    pub(crate) expires: u64,
 }
 
 enum Fault {

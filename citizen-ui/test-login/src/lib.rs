@@ -14,107 +14,27 @@
 //! Clients are public (no secret): PKCE binds the code to the browser's session at the portal.
 
 mod authorize;
+mod config;
+mod error;
 mod page;
+mod provider;
+mod request;
 mod token;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use ed25519_dalek::SigningKey;
-use ed25519_dalek::pkcs8::EncodePrivateKey;
-use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use openidconnect::core::{CoreEdDsaPrivateSigningKey, CoreJsonWebKeySet};
-use openidconnect::{JsonWebKeyId, PrivateSigningKey};
-use serde::{Deserialize, Serialize};
+use openidconnect::PrivateSigningKey;
+use openidconnect::core::CoreJsonWebKeySet;
 use service::{Clock, Shutdown};
 use tokio::net::TcpListener;
 
-pub(crate) use authorize::Grant;
-
-/// The level of assurance that identity demands: eIDAS "high".
-pub const ACR_HIGH: &str = "http://eidas.europa.eu/LoA/high";
-
-/// The configuration.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// Own base URL without a trailing slash; the `iss` of every token.
-    pub issuer: String,
-    /// The invented citizens.
-    pub users: Vec<User>,
-    /// The one client.
-    pub client_id: String,
-    /// Where answers may go, compared character by character.
-    pub redirect_uris: Vec<String>,
-    /// What tokens claim as `acr`.
-    #[serde(default = "acr_high")]
-    pub acr: String,
-}
-
-fn acr_high() -> String {
-    ACR_HIGH.to_owned()
-}
-
-/// An invented citizen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct User {
-    /// `sub` of the tokens: what identity knows the person by.
-    pub sub: String,
-    /// Short name: what a script posts as `user`.
-    pub user: String,
-    /// Shown name.
-    pub name: String,
-}
-
-/// Why the test login does not run.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// It was given another address than loopback.
-    #[error("the test login lets anybody in and may listen on loopback only, not on {0}")]
-    NotLoopback(std::net::SocketAddr),
-    /// No key could be made.
-    #[error("cannot make a signing key: {0}")]
-    Key(String),
-    /// The listener fails.
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-}
-
-/// Everything the handlers share.
-pub(crate) struct Provider {
-    config: Config,
-    key: CoreEdDsaPrivateSigningKey,
-    /// Codes handed out and not redeemed.
-    grants: Mutex<HashMap<String, Grant>>,
-    clock: Arc<dyn Clock>,
-}
-
-impl Provider {
-    fn new(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let seed = service::secret::random().map_err(|error| Error::Key(error.to_string()))?;
-        let pem = SigningKey::from_bytes(&seed)
-            .to_pkcs8_pem(LineEnding::LF)
-            .map_err(|error| Error::Key(error.to_string()))?;
-        let kid = random_text().map_err(|error| Error::Key(error.to_string()))?;
-        let key =
-            CoreEdDsaPrivateSigningKey::from_ed25519_pem(&pem, Some(JsonWebKeyId::new(kid))).map_err(Error::Key)?;
-        Ok(Self {
-            config,
-            key,
-            grants: Mutex::default(),
-            clock,
-        })
-    }
-
-    fn grants(&self) -> std::sync::MutexGuard<'_, HashMap<String, Grant>> {
-        self.grants.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+pub use config::{ACR_HIGH, Config, User};
+pub use error::Error;
+use provider::Provider;
 
 /// Serves until the end is asked for.
 ///
@@ -169,9 +89,4 @@ async fn discovery(State(provider): State<Arc<Provider>>) -> impl IntoResponse {
 
 async fn jwks(State(provider): State<Arc<Provider>>) -> impl IntoResponse {
     Json(CoreJsonWebKeySet::new(vec![provider.key.as_verification_key()]))
-}
-
-/// 256 random bits in hexadecimal digits.
-fn random_text() -> Result<String, service::secret::SecretError> {
-    service::secret::random().map(hex::encode)
 }

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 
-use crate::User;
-use crate::authorize::Request;
+use crate::config::User;
+use crate::request::Request;
 
 const STYLE: &str = "\
 :root{color-scheme:light dark}\

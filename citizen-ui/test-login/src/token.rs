@@ -18,7 +18,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::{Grant, Provider, random_text};
+use crate::provider::{Grant, Provider, random_text};
 
 /// How long an ID token is good, in seconds: it is used at once.
 const TOKEN_LIFETIME: u64 = 300;

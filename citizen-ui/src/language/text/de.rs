@@ -1,6 +1,6 @@
 //! German.
 
-use super::{Detail, Faults, Frame, List, Log, Plain, Recorded, Section, Start, Text, Verify};
+use super::tables::{Detail, Faults, Frame, List, Log, Plain, Recorded, Section, Start, Text, Verify};
 
 pub(super) static TEXT: Text = Text {
     frame: Frame {

@@ -1,0 +1,67 @@
+//! What all handlers share.
+
+use std::sync::Arc;
+
+use citizen_ui::proof::prove::{Trust, TrustText};
+use service::Clock;
+use service::http::Client;
+use service::secret::Credential;
+
+use crate::assets;
+use crate::config::Config;
+use crate::error::Error;
+use crate::ledger::Ledger;
+use crate::login::Login;
+use crate::session::Sessions;
+
+/// Everything the handlers share.
+pub(crate) struct Portal {
+    pub(crate) config: Config,
+    pub(crate) trust: Trust,
+    pub(crate) trust_text: TrustText,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) identity: Client,
+    pub(crate) login: Login,
+    pub(crate) sessions: Sessions,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) islands: bool,
+}
+
+impl Portal {
+    pub(crate) fn new(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let policy = std::fs::read_to_string(&config.policy).map_err(|source| Error::Read {
+            path: config.policy.clone(),
+            source,
+        })?;
+        let trust_text = TrustText {
+            policy,
+            genesis: config.genesis.clone(),
+        };
+        let trust = trust_text.parse().map_err(|_| Error::Trust(config.policy.clone()))?;
+        let client = Client::new()?;
+        let ledger = Ledger::new(
+            config.ledger.clone(),
+            client.clone(),
+            client.with_credential(Credential::read(&config.ledger_credential)?),
+        );
+        let islands = assets::has_browser_program();
+        if !islands {
+            tracing::warn!("built without the browser's program: proofs can be checked by the server only");
+        }
+        Ok(Self {
+            login: Login::new(&config)?,
+            identity: client.with_credential(Credential::read(&config.identity_credential)?),
+            sessions: Sessions::new(config.sessions, Arc::clone(&clock)),
+            trust,
+            trust_text,
+            ledger: Arc::new(ledger),
+            clock,
+            islands,
+            config,
+        })
+    }
+
+    pub(crate) fn secure(&self) -> bool {
+        self.config.public_url.starts_with("https://")
+    }
+}

@@ -1,0 +1,193 @@
+//! The tables of texts: one struct a page, one field a text.
+
+/// A heading with paragraphs.
+#[derive(Debug)]
+pub struct Section {
+    /// The heading.
+    pub title: &'static str,
+    /// The paragraphs.
+    pub text: &'static [&'static str],
+}
+
+/// All texts of the pages.
+#[derive(Debug)]
+#[allow(missing_docs)] // the field's name says which text it is
+pub struct Text {
+    pub frame: Frame,
+    pub start: Start,
+    pub list: List,
+    pub detail: Detail,
+    pub log: Log,
+    pub recorded: Recorded,
+    pub verify: Verify,
+    pub accessibility: Plain,
+    pub design: Plain,
+    pub faults: Faults,
+}
+
+/// What stands on every page.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Frame {
+    pub product: &'static str,
+    pub banner: &'static str,
+    pub banner_label: &'static str,
+    pub skip: &'static str,
+    pub nav_label: &'static str,
+    pub footer_label: &'static str,
+    pub other_language: &'static str,
+    pub nav_start: &'static str,
+    pub nav_list: &'static str,
+    pub nav_log: &'static str,
+    pub nav_recorded: &'static str,
+    pub nav_verify: &'static str,
+    pub nav_accessibility: &'static str,
+    pub nav_design: &'static str,
+    pub login: &'static str,
+    pub logout: &'static str,
+    pub logged_in: fn(name: &str) -> String,
+    pub session: fn(idle_end: &str, end: &str) -> String,
+    pub session_warning: &'static str,
+    pub session_stay: &'static str,
+}
+
+/// The start page, and the page after a session.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Start {
+    pub title: &'static str,
+    pub lead: &'static str,
+    pub login: &'static str,
+    pub login_hint: &'static str,
+    pub to_list: &'static str,
+    pub sections: &'static [Section],
+    pub over_title: &'static str,
+    pub over: &'static [&'static str],
+}
+
+/// The list of accesses.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct List {
+    pub title: &'static str,
+    pub lead: &'static str,
+    pub filter: &'static str,
+    pub year: &'static str,
+    pub authority: &'static str,
+    pub kind: &'static str,
+    pub all: &'static str,
+    pub kind_exchange: &'static str,
+    pub kind_inspection: &'static str,
+    pub kind_unused: &'static str,
+    pub apply: &'static str,
+    pub reset: &'static str,
+    pub count: fn(shown: usize, all: usize) -> String,
+    pub none: &'static str,
+    pub none_filtered: &'static str,
+    pub as_of: fn(size: u64, time: &str) -> String,
+    pub bundle_title: &'static str,
+    pub bundle_text: &'static str,
+    pub bundle: &'static str,
+    pub check_on_server: &'static str,
+    pub check_hint: &'static str,
+    pub unopened_title: &'static str,
+    pub unopened: fn(indices: &str, reason: &str) -> String,
+    pub pages_label: &'static str,
+    pub previous: &'static str,
+    pub next: &'static str,
+    pub page: fn(page: usize, pages: usize) -> String,
+}
+
+/// The page of one access.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Detail {
+    pub title: fn(date: &str) -> String,
+    pub title_inspection: fn(date: &str) -> String,
+    pub title_unused: fn(date: &str) -> String,
+    pub proof: &'static str,
+    pub proof_text: &'static str,
+    pub check_on_server: &'static str,
+    pub files: &'static str,
+    pub files_text: &'static str,
+    pub files_warning: &'static str,
+    pub receipt: fn(index: u64) -> String,
+    pub opening: fn(index: u64) -> String,
+    pub back: &'static str,
+}
+
+/// The state of the log.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Log {
+    pub title: &'static str,
+    pub lead: &'static str,
+    pub unreachable: &'static str,
+    pub invalid: &'static str,
+    pub origin: &'static str,
+    pub size: &'static str,
+    pub root: &'static str,
+    pub quorum: &'static str,
+    pub quorum_met: &'static str,
+    pub quorum_missing: &'static str,
+    pub witnesses: &'static str,
+    pub witness: &'static str,
+    pub signed_at: &'static str,
+    pub not_signed: &'static str,
+    pub checkpoint: &'static str,
+    pub checkpoint_text: &'static str,
+    pub policy: &'static str,
+    pub policy_text: &'static str,
+    pub genesis: &'static str,
+}
+
+/// What is recorded.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Recorded {
+    pub title: &'static str,
+    pub lead: &'static str,
+    pub caption: &'static str,
+    pub column_who: &'static str,
+    pub column_sees: &'static str,
+    pub rows: &'static [(&'static str, &'static str)],
+    pub sections: &'static [Section],
+}
+
+/// How to verify without the portal.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Verify {
+    pub title: &'static str,
+    pub lead: &'static str,
+    pub step_trust: Section,
+    pub step_entry: Section,
+    pub step_log: Section,
+    pub codes: Section,
+    pub limits: Section,
+}
+
+/// A page of sections.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Plain {
+    pub title: &'static str,
+    pub lead: &'static str,
+    pub sections: &'static [Section],
+}
+
+/// What can go wrong, said to the reader.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Faults {
+    pub not_found: Section,
+    pub login_needed: Section,
+    pub login_failed: Section,
+    pub assurance: Section,
+    pub login_unreachable: Section,
+    pub identity_refused: Section,
+    pub identity_unreachable: Section,
+    pub ledger_unreachable: Section,
+    pub internal: Section,
+    pub again: &'static str,
+}

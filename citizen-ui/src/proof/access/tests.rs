@@ -1,0 +1,80 @@
+//! Which entries make one access, and which do not.
+
+#![allow(clippy::unwrap_used)]
+use record::Outcome;
+
+use super::*;
+use crate::samples;
+
+fn outcome_with(change: impl FnOnce(&mut Opened)) -> Opened {
+    let mut outcome = samples::outcome(Outcome::Delivered);
+    change(&mut outcome);
+    outcome
+}
+
+#[test]
+fn intent_and_outcome_are_one_access() {
+    let access = Access::of(vec![samples::intent(), samples::outcome(Outcome::Delivered)]).unwrap();
+    assert_eq!(access.first().index, 17);
+    assert_eq!(
+        access.stamps().iter().map(|stamp| stamp.index).collect::<Vec<_>>(),
+        [17, 19]
+    );
+    let Access::Exchange(exchange) = access else {
+        unreachable!("an exchange")
+    };
+    assert!(exchange.record.result.is_some());
+    assert_eq!(
+        exchange.internal_reason.as_deref(),
+        Some("Halterdaten stimmen nicht überein")
+    );
+}
+
+#[test]
+fn what_does_not_fit_is_no_access() {
+    let exchange = |opened: &mut Opened, change: &dyn Fn(&mut ExchangeRecord)| {
+        if let Some(SharedPart::Exchange(record)) = &mut opened.shared {
+            change(record);
+        }
+    };
+    let other_intent = outcome_with(|outcome| outcome.refers = Some(18));
+    let other_provider =
+        outcome_with(|outcome| exchange(outcome, &|record| record.provider.name = "Anderes Amt".into()));
+    let other_reason = outcome_with(|outcome| exchange(outcome, &|record| record.why.occasion = "anderes".into()));
+    let no_result = outcome_with(|outcome| exchange(outcome, &|record| record.result = None));
+    let not_an_outcome = outcome_with(|outcome| outcome.kind = Kind::Preview);
+    for (second, mismatch) in [
+        (other_intent, Mismatch::Refers),
+        (other_provider, Mismatch::Content),
+        (other_reason, Mismatch::Content),
+        (no_result, Mismatch::Kinds),
+        (not_an_outcome, Mismatch::Kinds),
+        (samples::inspection(), Mismatch::Kinds),
+    ] {
+        assert_eq!(Access::of(vec![samples::intent(), second]).unwrap_err(), mismatch);
+    }
+    assert_eq!(Access::of(Vec::new()).unwrap_err(), Mismatch::Kinds);
+    assert_eq!(
+        Access::of(vec![samples::outcome(Outcome::Delivered)]).unwrap_err(),
+        Mismatch::Kinds,
+        "an outcome alone"
+    );
+    assert!(
+        Access::of(vec![
+            samples::intent(),
+            samples::outcome(Outcome::Failed),
+            samples::inspection()
+        ])
+        .is_err()
+    );
+}
+
+#[test]
+fn an_outcome_may_expire_on_another_day() {
+    let outcome = outcome_with(|outcome| {
+        if let Some(SharedPart::Exchange(record)) = &mut outcome.shared {
+            record.lifecycle.expiry.0 += 1;
+        }
+    });
+    assert!(Access::of(vec![samples::intent(), outcome]).is_ok());
+}
