@@ -4,7 +4,7 @@ use fixtures::exchange;
 use record::{Check, CitizenPart, ExchangeResult, ExpiryDay, InspectionRecord, Kind, Outcome, SharedPart};
 use tlog::Hash;
 
-use crate::proof::access::{Opened, Stamp};
+use crate::proof::access::{EntryStamp, OpenedEntry};
 
 /// 21.11.2026, 14:03 German time.
 pub(crate) const TIME: u64 = 1_795_266_180;
@@ -24,9 +24,9 @@ pub(crate) fn result(outcome: Outcome) -> ExchangeResult {
     }
 }
 
-pub(crate) fn intent() -> Opened {
-    Opened {
-        stamp: Stamp { index: 17, time: TIME },
+pub(crate) fn intent() -> OpenedEntry {
+    OpenedEntry {
+        stamp: EntryStamp { index: 17, time: TIME },
         kind: Kind::Intent,
         refers: None,
         shared: Some(SharedPart::Exchange(Box::new(exchange(None)))),
@@ -35,9 +35,9 @@ pub(crate) fn intent() -> Opened {
     }
 }
 
-pub(crate) fn outcome(outcome: Outcome) -> Opened {
-    Opened {
-        stamp: Stamp {
+pub(crate) fn outcome(outcome: Outcome) -> OpenedEntry {
+    OpenedEntry {
+        stamp: EntryStamp {
             index: 19,
             time: TIME + 1,
         },
@@ -49,9 +49,9 @@ pub(crate) fn outcome(outcome: Outcome) -> Opened {
     }
 }
 
-pub(crate) fn inspection() -> Opened {
-    Opened {
-        stamp: Stamp { index: 23, time: TIME },
+pub(crate) fn inspection() -> OpenedEntry {
+    OpenedEntry {
+        stamp: EntryStamp { index: 23, time: TIME },
         kind: Kind::Inspection,
         refers: None,
         shared: Some(SharedPart::Inspection(InspectionRecord {

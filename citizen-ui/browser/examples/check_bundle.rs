@@ -2,7 +2,7 @@
 //! browser: the same function, built with the same profile as the portal's program, without fetching and showing.
 
 use citizen_ui::proof::complete;
-use citizen_ui::proof::prove::TrustText;
+use citizen_ui::proof::verify::TrustText;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Checks a bundle file against the first entries of the accesses that are listed, a policy's text and the genesis entry's leaf

@@ -7,55 +7,62 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query};
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
-use citizen_ui::islands::Row;
+use citizen_ui::islands::AccessRow;
 use citizen_ui::language::facts::facts;
+use citizen_ui::language::local_time::LocalTime;
 use citizen_ui::language::sentence::sentence;
-use citizen_ui::language::when::When;
-use citizen_ui::pages::{self, Choice, Detail, Fault, Kind, List};
+use citizen_ui::pages::{self, AccessKind, DetailPage, ErrorPage, ListFilter, ListPage};
 use citizen_ui::proof::access::Access;
 use serde::Deserialize;
 
 use crate::citizen::Citizen;
-use crate::page::{Page, Private};
+use crate::page::{CitizenRequest, PageRequest};
 
 /// Rows of one page.
-const ROWS: usize = 25;
+const ROWS_PER_PAGE: usize = 25;
 /// The server checks at most so many accesses at a time.
-const CHECKS: usize = ROWS;
+const MAX_CHECKS: usize = ROWS_PER_PAGE;
 
 /// The parameters of the list, as a form sends them: empty means not chosen.
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Parameters {
-    #[serde(default)]
-    jahr: String,
-    #[serde(default)]
-    behoerde: String,
-    #[serde(default)]
-    art: String,
-    #[serde(default)]
-    seite: String,
+pub(crate) struct ListParameters {
+    #[serde(default, rename = "jahr")]
+    year: String,
+    #[serde(default, rename = "behoerde")]
+    authority: String,
+    #[serde(default, rename = "art")]
+    kind: String,
+    #[serde(default, rename = "seite")]
+    page: String,
 }
 
 /// `GET /{lang}/zugriffe`
-pub(crate) async fn list(private: Private, parameters: Result<Query<Parameters>, QueryRejection>) -> Response {
+pub(crate) async fn list(
+    request: CitizenRequest,
+    parameters: Result<Query<ListParameters>, QueryRejection>,
+) -> Response {
     let Query(parameters) = parameters.unwrap_or_default();
-    let choice = Choice {
-        year: parameters.jahr.parse().ok(),
-        authority: Some(parameters.behoerde).filter(|name| !name.is_empty()),
-        kind: Kind::of_code(&parameters.art),
+    let filter = ListFilter {
+        year: parameters.year.parse().ok(),
+        authority: Some(parameters.authority).filter(|name| !name.is_empty()),
+        kind: AccessKind::of_code(&parameters.kind),
     };
-    let Private { page, current } = &private;
+    let CitizenRequest { page, current } = &request;
     let citizen = &current.citizen;
-    let chosen: Vec<&Access> = citizen.accesses.iter().filter(|access| fits(access, &choice)).collect();
-    let pages = chosen.len().div_ceil(ROWS).max(1);
-    let number = parameters.seite.parse().unwrap_or(1_usize).clamp(1, pages);
+    let chosen: Vec<&Access> = citizen
+        .accesses
+        .iter()
+        .filter(|access| matches(access, &filter))
+        .collect();
+    let pages = chosen.len().div_ceil(ROWS_PER_PAGE).max(1);
+    let number = parameters.page.parse().unwrap_or(1_usize).clamp(1, pages);
     let years: BTreeSet<i16> = citizen.accesses.iter().map(year).collect();
     let authorities: BTreeSet<String> = citizen.accesses.iter().flat_map(parties).map(str::to_owned).collect();
-    let list = List {
+    let list = ListPage {
         rows: chosen
             .iter()
-            .skip((number - 1) * ROWS)
-            .take(ROWS)
+            .skip((number - 1) * ROWS_PER_PAGE)
+            .take(ROWS_PER_PAGE)
             .map(|access| row(page, citizen, access))
             .collect(),
         unopened: citizen.unopened.clone(),
@@ -65,20 +72,20 @@ pub(crate) async fn list(private: Private, parameters: Result<Query<Parameters>,
         pages,
         years: years.into_iter().rev().collect(),
         authorities: authorities.into_iter().collect(),
-        choice,
+        filter,
         page_path,
         completeness: citizen.completeness,
         listed: citizen.listed(),
         bundle: citizen.bundle().is_some(),
-        as_of: (citizen.size, When::of(citizen.since).time),
+        as_of: (citizen.size, LocalTime::of(citizen.since).time),
         trust: page.portal.trust_text.clone(),
     };
     Html(pages::list(&page.frame(), list)).into_response()
 }
 
-fn row(page: &Page, citizen: &Citizen, access: &Access) -> Row {
-    let when = When::of(access.first().time);
-    Row {
+fn row(page: &PageRequest, citizen: &Citizen, access: &Access) -> AccessRow {
+    let when = LocalTime::of(access.first().time);
+    AccessRow {
         entries: indices(access),
         iso: when.iso.clone(),
         when: when.full(page.lang),
@@ -88,16 +95,16 @@ fn row(page: &Page, citizen: &Citizen, access: &Access) -> Row {
 }
 
 /// `GET /{lang}/zugriffe/{index}`
-pub(crate) async fn detail(private: Private, Path(index): Path<String>) -> Response {
-    let Private { page, current } = &private;
+pub(crate) async fn detail(request: CitizenRequest, Path(index): Path<String>) -> Response {
+    let CitizenRequest { page, current } = &request;
     let Some(access) = index.parse().ok().and_then(|index| current.citizen.access(index)) else {
-        return page.fault(Fault::NotFound);
+        return page.error(ErrorPage::NotFound);
     };
     let first = access.first();
-    let detail = Detail {
+    let detail = DetailPage {
         kind: kind(access),
         entries: indices(access),
-        date: When::of(first.time).date,
+        date: LocalTime::of(first.time).date,
         phrase: sentence(access, page.lang),
         groups: facts(access, page.lang),
         state: current.citizen.state(first.index),
@@ -107,48 +114,48 @@ pub(crate) async fn detail(private: Private, Path(index): Path<String>) -> Respo
 }
 
 /// `GET /{lang}/zugriffe/buendel`: the bundle, for the browser and as a file to take away.
-pub(crate) async fn bundle(private: Private) -> Response {
-    match private.current.citizen.bundle() {
+pub(crate) async fn bundle(request: CitizenRequest) -> Response {
+    match request.current.citizen.bundle() {
         Some(file) => download("eintraege.bundle", "application/octet-stream", file.to_vec()),
-        None => private.page.fault(Fault::NotFound),
+        None => request.page.error(ErrorPage::NotFound),
     }
 }
 
 /// `GET /{lang}/zugriffe/{index}/nachweis`: the opening, for the browser.
-pub(crate) async fn proof(private: Private, Path(index): Path<String>) -> Response {
-    match opening_file(&private, &index).await {
+pub(crate) async fn proof(request: CitizenRequest, Path(index): Path<String>) -> Response {
+    match opening_file(&request, &index).await {
         Ok(file) => ([(header::CONTENT_TYPE, "application/cbor")], file).into_response(),
-        Err(fault) => private.page.fault(fault),
+        Err(error) => request.page.error(error),
     }
 }
 
 /// `GET /{lang}/zugriffe/{index}/oeffnung`: the opening, as a file to take away.
-pub(crate) async fn opening(private: Private, Path(index): Path<String>) -> Response {
-    match opening_file(&private, &index).await {
+pub(crate) async fn opening(request: CitizenRequest, Path(index): Path<String>) -> Response {
+    match opening_file(&request, &index).await {
         Ok(file) => download(&format!("eintrag-{index}.opening"), "application/cbor", file),
-        Err(fault) => private.page.fault(fault),
+        Err(error) => request.page.error(error),
     }
 }
 
-async fn opening_file(private: &Private, index: &str) -> Result<Vec<u8>, Fault> {
-    let index = index.parse().map_err(|_| Fault::NotFound)?;
-    match private
+async fn opening_file(request: &CitizenRequest, index: &str) -> Result<Vec<u8>, ErrorPage> {
+    let index = index.parse().map_err(|_| ErrorPage::NotFound)?;
+    match request
         .current
         .citizen
-        .opening_file(&private.page.portal.ledger, index)
+        .opening_file(&request.page.portal.ledger, index)
         .await
     {
-        Ok(file) => file.ok_or(Fault::NotFound),
+        Ok(file) => file.ok_or(ErrorPage::NotFound),
         Err(error) => {
             tracing::warn!(%error, "no opening");
-            Err(Fault::LedgerUnreachable)
+            Err(ErrorPage::LedgerUnreachable)
         }
     }
 }
 
 /// `GET /{lang}/zugriffe/{index}/quittung`: the receipt, as a file to take away.
-pub(crate) async fn receipt(private: Private, Path(index): Path<String>) -> Response {
-    let Private { page, current } = &private;
+pub(crate) async fn receipt(request: CitizenRequest, Path(index): Path<String>) -> Response {
+    let CitizenRequest { page, current } = &request;
     let file = match index.parse() {
         Ok(index) => current.citizen.receipt_file(&page.portal.ledger, index).await,
         Err(_) => None,
@@ -159,7 +166,7 @@ pub(crate) async fn receipt(private: Private, Path(index): Path<String>) -> Resp
             "text/plain; charset=utf-8",
             file,
         ),
-        None => page.fault(Fault::NotFound),
+        None => page.error(ErrorPage::NotFound),
     }
 }
 
@@ -176,28 +183,30 @@ fn download(name: &str, media: &'static str, file: Vec<u8>) -> Response {
 #[derive(Debug, Deserialize)]
 pub(crate) struct CheckForm {
     /// Indices of accesses, separated by commas.
-    eintraege: String,
+    #[serde(rename = "eintraege")]
+    accesses: String,
     /// The page to come back to, after the language.
-    zurueck: String,
+    #[serde(rename = "zurueck")]
+    return_to: String,
 }
 
 /// `POST /{lang}/zugriffe/pruefen`
-pub(crate) async fn check(private: Private, Form(form): Form<CheckForm>) -> Response {
-    let Private { page, current } = &private;
-    let keys = form.eintraege.split(',').filter_map(|key| key.parse().ok());
-    for key in keys.take(CHECKS) {
+pub(crate) async fn check(request: CitizenRequest, Form(form): Form<CheckForm>) -> Response {
+    let CitizenRequest { page, current } = &request;
+    let keys = form.accesses.split(',').filter_map(|key| key.parse().ok());
+    for key in keys.take(MAX_CHECKS) {
         if let Err(error) = current
             .citizen
             .check(&page.portal.ledger, &page.portal.trust, key)
             .await
         {
             tracing::warn!(%error, "no check");
-            return page.fault(Fault::LedgerUnreachable);
+            return page.error(ErrorPage::LedgerUnreachable);
         }
     }
     // Only to pages of the list: nobody is sent elsewhere by a forged form.
     let back =
-        Some(form.zurueck.as_str()).filter(|path| path.starts_with("/zugriffe") && !path.contains(char::is_control));
+        Some(form.return_to.as_str()).filter(|path| path.starts_with("/zugriffe") && !path.contains(char::is_control));
     page.to(back.unwrap_or("/zugriffe")).into_response()
 }
 
@@ -205,21 +214,21 @@ fn indices(access: &Access) -> Vec<u64> {
     access.stamps().iter().map(|stamp| stamp.index).collect()
 }
 
-fn kind(access: &Access) -> Kind {
+fn kind(access: &Access) -> AccessKind {
     match access {
-        Access::Exchange(_) => Kind::Exchange,
-        Access::Inspection { .. } => Kind::Inspection,
-        Access::Unused { .. } => Kind::Unused,
+        Access::Exchange(_) => AccessKind::Exchange,
+        Access::Inspection { .. } => AccessKind::Inspection,
+        Access::Unused { .. } => AccessKind::Unused,
         Access::Expired { kind, .. } => match kind {
-            record::Kind::Inspection => Kind::Inspection,
-            record::Kind::Void => Kind::Unused,
-            _ => Kind::Exchange,
+            record::Kind::Inspection => AccessKind::Inspection,
+            record::Kind::Void => AccessKind::Unused,
+            _ => AccessKind::Exchange,
         },
     }
 }
 
 fn year(access: &Access) -> i16 {
-    When::of(access.first().time).year
+    LocalTime::of(access.first().time).year
 }
 
 /// The authorities that an access can be chosen by.
@@ -230,25 +239,25 @@ fn parties(access: &Access) -> Vec<&str> {
     }
 }
 
-fn fits(access: &Access, choice: &Choice) -> bool {
-    choice.year.is_none_or(|chosen| year(access) == chosen)
-        && choice.kind.is_none_or(|chosen| kind(access) == chosen)
-        && choice
+fn matches(access: &Access, filter: &ListFilter) -> bool {
+    filter.year.is_none_or(|chosen| year(access) == chosen)
+        && filter.kind.is_none_or(|chosen| kind(access) == chosen)
+        && filter
             .authority
             .as_deref()
             .is_none_or(|chosen| parties(access).contains(&chosen))
 }
 
-/// The address of a page of a choice.
-fn page_path(choice: &Choice, page: usize) -> String {
+/// The address of a page of a filter.
+fn page_path(filter: &ListFilter, page: usize) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    if let Some(year) = choice.year {
+    if let Some(year) = filter.year {
         query.append_pair("jahr", &year.to_string());
     }
-    if let Some(authority) = &choice.authority {
+    if let Some(authority) = &filter.authority {
         query.append_pair("behoerde", authority);
     }
-    if let Some(kind) = choice.kind {
+    if let Some(kind) = filter.kind {
         query.append_pair("art", kind.code());
     }
     if page > 1 {

@@ -6,35 +6,35 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use citizen_ui::language::lang::Lang;
-use citizen_ui::pages::Fault;
+use citizen_ui::pages::ErrorPage;
 use messages::{Disclosure, DisclosureRequest};
 use service::http::CallError;
 
 use crate::citizen::{Citizen, LoadError};
-use crate::login::{Answer, LoginError, Verified};
-use crate::page::Page;
+use crate::login::{CallbackParameters, LoginError, VerifiedLogin};
+use crate::page::PageRequest;
 use crate::portal::Portal;
 use crate::session;
 
 /// `GET /{lang}/anmelden`: to the provider. A link and not a form, since a form's redirect would have to be allowed by the
 /// content security policy.
-pub(crate) async fn login(page: Page, headers: HeaderMap) -> Response {
+pub(crate) async fn login(page: PageRequest, headers: HeaderMap) -> Response {
     let portal = &page.portal;
-    if let Some(old) = session::of_request(&headers, portal.secure()) {
+    if let Some(old) = session::cookie_of(&headers, portal.secure()) {
         portal.sessions.end(&old);
     }
     let (url, pending) = match portal.login.begin(page.lang).await {
         Ok(begun) => begun,
         Err(error) => {
             tracing::warn!(%error, "login cannot begin");
-            return page.fault(Fault::LoginUnreachable);
+            return page.error(ErrorPage::LoginUnreachable);
         }
     };
     match portal.sessions.begin(pending) {
         Ok(cookie) => with_cookie(portal, Some(&cookie), Redirect::to(&url).into_response()),
         Err(error) => {
             tracing::error!(%error, "no session");
-            page.fault(Fault::Internal)
+            page.error(ErrorPage::Internal)
         }
     }
 }
@@ -43,12 +43,12 @@ pub(crate) async fn login(page: Page, headers: HeaderMap) -> Response {
 pub(crate) async fn callback(
     State(portal): State<Arc<Portal>>,
     headers: HeaderMap,
-    answer: Result<Query<Answer>, axum::extract::rejection::QueryRejection>,
+    answer: Result<Query<CallbackParameters>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    let cookie = session::of_request(&headers, portal.secure());
+    let cookie = session::cookie_of(&headers, portal.secure());
     let pending = cookie.and_then(|cookie| portal.sessions.take_pending(&cookie));
     let (Some(pending), Ok(Query(answer))) = (pending, answer) else {
-        return refused(&portal, Lang::De, Fault::LoginFailed);
+        return refused(&portal, Lang::De, ErrorPage::LoginFailed);
     };
     let lang = pending.lang;
     let finished = match portal.login.finish(pending, answer).await {
@@ -56,9 +56,9 @@ pub(crate) async fn callback(
         Err(error) => {
             tracing::info!(%error, "login refused");
             Err(match error {
-                LoginError::Unreachable(_) => Fault::LoginUnreachable,
-                LoginError::Assurance => Fault::Assurance,
-                LoginError::Refused(_) => Fault::LoginFailed,
+                LoginError::Unreachable(_) => ErrorPage::LoginUnreachable,
+                LoginError::Assurance => ErrorPage::Assurance,
+                LoginError::Refused(_) => ErrorPage::LoginFailed,
             })
         }
     };
@@ -67,12 +67,12 @@ pub(crate) async fn callback(
             let list = Redirect::to(&format!("/{}/zugriffe", lang.code()));
             with_cookie(&portal, Some(&cookie), list.into_response())
         }
-        Err(fault) => refused(&portal, lang, fault),
+        Err(error) => refused(&portal, lang, error),
     }
 }
 
 /// Discloses, fetches, verifies, and begins the session.
-async fn open(portal: &Arc<Portal>, verified: Verified) -> Result<String, Fault> {
+async fn open(portal: &Arc<Portal>, verified: VerifiedLogin) -> Result<String, ErrorPage> {
     let request = DisclosureRequest {
         id_token: verified.id_token,
         nonce: verified.nonce,
@@ -80,10 +80,10 @@ async fn open(portal: &Arc<Portal>, verified: Verified) -> Result<String, Fault>
     let url = format!("{}/disclosures", portal.config.identity);
     let answer = portal.identity.post_cbor(&url, record::cbor::to_vec(&request)).await;
     let disclosure: Disclosure = match answer {
-        Ok(bytes) => record::cbor::from_slice(&bytes).map_err(|_| Fault::Internal)?,
+        Ok(bytes) => record::cbor::from_slice(&bytes).map_err(|_| ErrorPage::Internal)?,
         Err(error) => {
             tracing::warn!(%error, "no disclosure");
-            return Err(identity_fault(&error));
+            return Err(identity_error(&error));
         }
     };
     let citizen = Citizen::load(&portal.ledger, &portal.trust, portal.clock.now(), disclosure)
@@ -91,45 +91,45 @@ async fn open(portal: &Arc<Portal>, verified: Verified) -> Result<String, Fault>
         .map_err(|error| {
             tracing::warn!(%error, "entries cannot be loaded");
             match error {
-                LoadError::Ledger(_) => Fault::LedgerUnreachable,
-                LoadError::Disclosure(_) => Fault::Internal,
+                LoadError::Ledger(_) => ErrorPage::LedgerUnreachable,
+                LoadError::Disclosure(_) => ErrorPage::Internal,
             }
         })?;
     portal.sessions.open(citizen).map_err(|error| {
         tracing::error!(%error, "no session");
-        Fault::Internal
+        ErrorPage::Internal
     })
 }
 
-fn identity_fault(error: &CallError) -> Fault {
+fn identity_error(error: &CallError) -> ErrorPage {
     match error {
-        CallError::Refused(problem) if problem.status == 403 => Fault::IdentityRefused,
-        error if error.retryable() => Fault::IdentityUnreachable,
-        _ => Fault::Internal,
+        CallError::Refused(problem) if problem.status == 403 => ErrorPage::IdentityRefused,
+        error if error.retryable() => ErrorPage::IdentityUnreachable,
+        _ => ErrorPage::Internal,
     }
 }
 
 /// `POST /{lang}/abmelden`.
-pub(crate) async fn logout(page: Page, headers: HeaderMap) -> Response {
+pub(crate) async fn logout(page: PageRequest, headers: HeaderMap) -> Response {
     let portal = &page.portal;
-    if let Some(cookie) = session::of_request(&headers, portal.secure()) {
+    if let Some(cookie) = session::cookie_of(&headers, portal.secure()) {
         portal.sessions.end(&cookie);
     }
     with_cookie(portal, None, page.to("/abgemeldet").into_response())
 }
 
-fn refused(portal: &Arc<Portal>, lang: Lang, fault: Fault) -> Response {
+fn refused(portal: &Arc<Portal>, lang: Lang, error: ErrorPage) -> Response {
     // The callback's own path has no language: the page is that of the start page in the language of the login.
     let path = match lang {
         Lang::De => Uri::from_static("/de/"),
         Lang::En => Uri::from_static("/en/"),
     };
-    let page = Page::new(portal, &path, &HeaderMap::new());
-    with_cookie(portal, None, page.fault(fault))
+    let page = PageRequest::new(portal, &path, &HeaderMap::new());
+    with_cookie(portal, None, page.error(error))
 }
 
 fn with_cookie(portal: &Portal, value: Option<&str>, mut response: Response) -> Response {
-    if let Some(cookie) = session::set(value, portal.secure()) {
+    if let Some(cookie) = session::set_cookie(value, portal.secure()) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response

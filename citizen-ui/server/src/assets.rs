@@ -5,15 +5,15 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-const HOUR: &str = "public, max-age=3600";
-const YEAR: &str = "public, max-age=31536000, immutable";
+const CACHE_HOUR: &str = "public, max-age=3600";
+const CACHE_YEAR: &str = "public, max-age=31536000, immutable";
 
 macro_rules! font {
     ($weight:literal, $subset:literal) => {
         (
             concat!("/assets/fira-sans-", $subset, "-", $weight, ".woff2"),
             "font/woff2",
-            YEAR,
+            CACHE_YEAR,
             include_bytes!(concat!(
                 "../../assets/vendor/fira-sans/5.3.0/fira-sans-",
                 $subset,
@@ -32,25 +32,25 @@ const ASSETS: [Asset; 10] = [
     (
         "/assets/kern.css",
         "text/css; charset=utf-8",
-        HOUR,
+        CACHE_HOUR,
         include_bytes!("../../assets/vendor/kern/2.7.2/kern.min.css"),
     ),
     (
         "/assets/portal.css",
         "text/css; charset=utf-8",
-        HOUR,
+        CACHE_HOUR,
         include_bytes!("../../assets/portal.css"),
     ),
     (
         "/assets/islands.js",
         "text/javascript; charset=utf-8",
-        HOUR,
+        CACHE_HOUR,
         include_bytes!("../../assets/islands.js"),
     ),
     (
         "/assets/icon.svg",
         "image/svg+xml",
-        HOUR,
+        CACHE_HOUR,
         include_bytes!("../../assets/icon.svg"),
     ),
     font!("400", "latin"),

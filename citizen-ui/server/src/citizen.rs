@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use citizen_ui::proof::access::Access;
 use citizen_ui::proof::complete::{self, Claim, Completeness};
-use citizen_ui::proof::prove::{Failure, Prover, Trust};
 use citizen_ui::proof::state::ProofState;
+use citizen_ui::proof::verify::{AccessVerifier, Failure, Trust};
 use messages::{DisclosedEntry, Disclosure, EntryKeys};
 use proof::bundle::{Bundle, CompletenessProof, Disclosed, Record};
 use proof::opening::{Anchor, LabelProof, Opening};
@@ -22,10 +22,10 @@ use service::http::CallError;
 use tlog::checkpoint::SignedCheckpoint;
 use tokio::task::JoinSet;
 
-use crate::ledger::{Fetched, Ledger};
+use crate::ledger::{FetchedReceipt, LedgerReader};
 
 /// How many entries are fetched at a time.
-const AT_A_TIME: usize = 16;
+const MAX_CONCURRENT_FETCHES: usize = 16;
 
 /// What a session holds.
 pub(crate) struct Citizen {
@@ -44,19 +44,19 @@ pub(crate) struct Citizen {
     idnr: Option<Idnr>,
     /// The bundle's file.
     bundle: Option<Vec<u8>>,
-    materials: HashMap<u64, Material>,
-    begins: HashMap<Period, Mutex<Fetched>>,
+    materials: HashMap<u64, EntryMaterial>,
+    period_begins: HashMap<Period, Mutex<FetchedReceipt>>,
     /// What the server has checked at the citizen's request, by the access's first index.
     checked: Mutex<HashMap<u64, ProofState>>,
 }
 
 /// One entry with everything that opens it.
-struct Material {
+struct EntryMaterial {
     entry: DisclosedEntry,
     /// The keys that open the record; none opens it once it has expired.
     keys: Option<EntryKeys>,
     sealed_record: Vec<u8>,
-    receipt: Mutex<Fetched>,
+    receipt: Mutex<FetchedReceipt>,
 }
 
 /// Why nothing can be shown.
@@ -73,7 +73,7 @@ pub(crate) enum LoadError {
 impl Citizen {
     /// Fetches and verifies everything that identity has disclosed.
     pub(crate) async fn load(
-        ledger: &Arc<Ledger>,
+        ledger: &Arc<LedgerReader>,
         trust: &Trust,
         now: u64,
         disclosure: Disclosure,
@@ -81,8 +81,8 @@ impl Citizen {
         check_inspection(&disclosure, trust)?;
         let size = check_checkpoint(&disclosure, trust)?;
         let anchor = ledger.beginning().await?;
-        let begins = disclosure.periods.into_iter().map(|info| {
-            let fetched = Fetched {
+        let period_begins = disclosure.periods.into_iter().map(|info| {
+            let fetched = FetchedReceipt {
                 receipt: info.begin_receipt,
                 witnessed: false,
             };
@@ -98,18 +98,18 @@ impl Citizen {
             idnr: Some(disclosure.idnr),
             bundle: None,
             materials: HashMap::new(),
-            begins: begins.collect(),
+            period_begins: period_begins.collect(),
             checked: Mutex::default(),
         };
-        let groups = group(&disclosure.entries);
+        let groups = group_by_access(&disclosure.entries);
         let missing = citizen.fetch(ledger, disclosure.entries).await?;
-        let mut prover = Prover::new(trust.clone());
+        let mut verifier = AccessVerifier::new(trust.clone());
         for indices in groups {
             if indices.iter().any(|index| missing.contains(index)) {
                 citizen.unopened.push((indices, Failure::Load));
                 continue;
             }
-            match citizen.prove(&mut prover, &indices, &anchor) {
+            match citizen.verify(&mut verifier, &indices, &anchor) {
                 Ok(access) => citizen.accesses.push(access),
                 Err(failure) => citizen.unopened.push((indices, failure)),
             }
@@ -118,7 +118,7 @@ impl Citizen {
             .accesses
             .sort_by_key(|access| std::cmp::Reverse(access.first().index));
         if let Some(proof) = disclosure.complete {
-            citizen.completeness = match citizen.bundled(anchor, proof, trust) {
+            citizen.completeness = match citizen.make_bundle(anchor, proof, trust) {
                 Ok(claim) => Completeness::Server(claim),
                 Err(failure) => Completeness::Failed(failure),
             };
@@ -127,8 +127,8 @@ impl Citizen {
     }
 
     /// Makes and checks the bundle.
-    fn bundled(&mut self, anchor: Anchor, proof: CompletenessProof<()>, trust: &Trust) -> Result<Claim, Failure> {
-        let proof = proof.fill(|index, ()| self.disclosed(index))?;
+    fn make_bundle(&mut self, anchor: Anchor, proof: CompletenessProof<()>, trust: &Trust) -> Result<Claim, Failure> {
+        let proof = proof.fill(|index, ()| self.disclosed_entry(index))?;
         let idnr = self.idnr.clone().ok_or(Failure::Load)?;
         let file = Bundle { idnr, anchor, proof }.to_bytes();
         let claim = complete::check(&file, &self.listed(), trust);
@@ -137,7 +137,7 @@ impl Citizen {
     }
 
     /// An entry and its record, for the bundle.
-    fn disclosed(&self, index: u64) -> Result<Disclosed, Failure> {
+    fn disclosed_entry(&self, index: u64) -> Result<Disclosed, Failure> {
         let material = self.materials.get(&index).ok_or(Failure::Load)?;
         let receipt = Receipt::parse(&locked(&material.receipt).receipt).map_err(|_| Failure::Form)?;
         let label = receipt.entry().entry().body.label().ok_or(Failure::Entry)?;
@@ -169,12 +169,12 @@ impl Citizen {
     }
 
     /// Receipts and records; returns the entries whose record or receipt the ledger refuses.
-    async fn fetch(&mut self, ledger: &Arc<Ledger>, entries: Vec<DisclosedEntry>) -> Result<Vec<u64>, CallError> {
+    async fn fetch(&mut self, ledger: &Arc<LedgerReader>, entries: Vec<DisclosedEntry>) -> Result<Vec<u64>, CallError> {
         let mut missing = Vec::new();
         let mut waiting = entries.into_iter();
         let mut running = JoinSet::new();
         loop {
-            while running.len() < AT_A_TIME {
+            while running.len() < MAX_CONCURRENT_FETCHES {
                 let Some(entry) = waiting.next() else { break };
                 let ledger = Arc::clone(ledger);
                 running.spawn(async move {
@@ -189,8 +189,8 @@ impl Citizen {
             match (record, receipt) {
                 (Ok(sealed_record), Ok(receipt)) => {
                     let index = entry.index;
-                    let material = Material {
-                        keys: fitting(&entry, &sealed_record, &receipt),
+                    let material = EntryMaterial {
+                        keys: opening_keys(&entry, &sealed_record, &receipt),
                         entry,
                         sealed_record,
                         receipt: Mutex::new(receipt),
@@ -203,13 +203,13 @@ impl Citizen {
         }
     }
 
-    fn prove(&self, prover: &mut Prover, indices: &[u64], anchor: &Anchor) -> Result<Access, Failure> {
+    fn verify(&self, verifier: &mut AccessVerifier, indices: &[u64], anchor: &Anchor) -> Result<Access, Failure> {
         let files: Option<Vec<Vec<u8>>> = indices
             .iter()
             .map(|index| Some(self.opening(*index, anchor)?.to_bytes()))
             .collect();
-        prover
-            .prove(&files.ok_or(Failure::Load)?, indices)
+        verifier
+            .verify(&files.ok_or(Failure::Load)?, indices)
             .map(|proved| proved.access)
     }
 
@@ -217,7 +217,7 @@ impl Citizen {
     fn opening(&self, index: u64, anchor: &Anchor) -> Option<Opening> {
         let material = self.materials.get(&index)?;
         let entry = &material.entry;
-        let begin = self.begins.get(&entry.period)?;
+        let begin = self.period_begins.get(&entry.period)?;
         Some(Opening {
             receipt: locked(&material.receipt).receipt.clone(),
             sealed_record: material.sealed_record.clone(),
@@ -237,13 +237,13 @@ impl Citizen {
     }
 
     /// The opening file of an entry, with the best receipts that there are by now.
-    pub(crate) async fn opening_file(&self, ledger: &Ledger, index: u64) -> Result<Option<Vec<u8>>, CallError> {
+    pub(crate) async fn opening_file(&self, ledger: &LedgerReader, index: u64) -> Result<Option<Vec<u8>>, CallError> {
         let Some(material) = self.materials.get(&index) else {
             return Ok(None);
         };
         let anchor = ledger.beginning().await?;
         refresh(ledger, &material.receipt, Some(index)).await;
-        if let Some(begin) = self.begins.get(&material.entry.period) {
+        if let Some(begin) = self.period_begins.get(&material.entry.period) {
             let at = Receipt::parse(&locked(begin).receipt)
                 .ok()
                 .map(|receipt| receipt.index().get());
@@ -253,14 +253,14 @@ impl Citizen {
     }
 
     /// The receipt of one of the citizen's entries.
-    pub(crate) async fn receipt_file(&self, ledger: &Ledger, index: u64) -> Option<Vec<u8>> {
+    pub(crate) async fn receipt_file(&self, ledger: &LedgerReader, index: u64) -> Option<Vec<u8>> {
         let material = self.materials.get(&index)?;
         refresh(ledger, &material.receipt, Some(index)).await;
         Some(locked(&material.receipt).receipt.clone())
     }
 
     /// Verifies an access again, with the best receipts that there are by now, and remembers the result for this session.
-    pub(crate) async fn check(&self, ledger: &Ledger, trust: &Trust, key: u64) -> Result<(), CallError> {
+    pub(crate) async fn check(&self, ledger: &LedgerReader, trust: &Trust, key: u64) -> Result<(), CallError> {
         let Some(access) = self.access(key) else {
             return Ok(());
         };
@@ -269,7 +269,7 @@ impl Citizen {
         for index in &indices {
             files.extend(self.opening_file(ledger, *index).await?);
         }
-        let state = match Prover::new(trust.clone()).prove(&files, &indices) {
+        let state = match AccessVerifier::new(trust.clone()).verify(&files, &indices) {
             Ok(proved) => ProofState::Server { quorum: proved.quorum },
             Err(failure) => ProofState::Failed(failure),
         };
@@ -303,14 +303,14 @@ impl Citizen {
             idnr: None,
             bundle: None,
             materials: HashMap::new(),
-            begins: HashMap::new(),
+            period_begins: HashMap::new(),
             checked: Mutex::default(),
         }
     }
 }
 
 /// The keys that open the record. With none it is shown as expired, which the verifier accepts only when it is.
-fn fitting(entry: &DisclosedEntry, sealed_record: &[u8], receipt: &Fetched) -> Option<EntryKeys> {
+fn opening_keys(entry: &DisclosedEntry, sealed_record: &[u8], receipt: &FetchedReceipt) -> Option<EntryKeys> {
     let receipt = Receipt::parse(&receipt.receipt).ok()?;
     let label = receipt.entry().entry().body.label()?;
     let record = SealedRecord::parse(sealed_record).ok()?;
@@ -319,7 +319,7 @@ fn fitting(entry: &DisclosedEntry, sealed_record: &[u8], receipt: &Fetched) -> O
 }
 
 /// Tries to replace a receipt without cosignatures by one with them. Without success the old one stays, and is shown as such.
-async fn refresh(ledger: &Ledger, held: &Mutex<Fetched>, index: Option<u64>) {
+async fn refresh(ledger: &LedgerReader, held: &Mutex<FetchedReceipt>, index: Option<u64>) {
     let Some(index) = index.filter(|_| !locked(held).witnessed) else {
         return;
     };
@@ -334,7 +334,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The entries of each access: intent and outcome of one number belong together, everything else stands alone.
-fn group(entries: &[DisclosedEntry]) -> Vec<Vec<u64>> {
+fn group_by_access(entries: &[DisclosedEntry]) -> Vec<Vec<u64>> {
     let mut groups: BTreeMap<(Period, Series, u32, bool), BTreeMap<Phase, u64>> = BTreeMap::new();
     for entry in entries {
         let key = (entry.period, entry.series, entry.number, entry.phase == Phase::Preview);

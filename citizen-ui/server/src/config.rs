@@ -35,7 +35,7 @@ pub struct Config {
     pub banner: Option<String>,
     /// When a session ends.
     #[serde(default)]
-    pub sessions: Limits,
+    pub sessions: SessionLimits,
 }
 
 /// The OpenID provider that citizens log in at.
@@ -73,14 +73,14 @@ impl Config {
 /// When a session ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Limits {
+pub struct SessionLimits {
     /// Seconds after the login, whatever is done.
     pub longest: u64,
     /// Seconds after the last page.
     pub idle: u64,
 }
 
-impl Default for Limits {
+impl Default for SessionLimits {
     /// What is asked of services of level "high": 30 minutes, 5 without action.
     fn default() -> Self {
         Self {

@@ -8,7 +8,7 @@ use tlog::Hash;
 use tokio::sync::Mutex;
 
 /// The ledger over HTTP.
-pub(crate) struct Ledger {
+pub(crate) struct LedgerReader {
     base: String,
     public: Client,
     records: Client,
@@ -18,12 +18,12 @@ pub(crate) struct Ledger {
 
 /// A receipt, and whether it was asked for with the witnesses' cosignatures.
 #[derive(Clone, Debug)]
-pub(crate) struct Fetched {
+pub(crate) struct FetchedReceipt {
     pub(crate) receipt: Vec<u8>,
     pub(crate) witnessed: bool,
 }
 
-impl Ledger {
+impl LedgerReader {
     /// `records` carries the credential for sealed records.
     pub(crate) fn new(base: String, public: Client, records: Client) -> Self {
         Self {
@@ -45,14 +45,14 @@ impl Ledger {
     }
 
     /// The receipt of an entry: cosigned if the witnesses are so far, else with the log's signature alone.
-    pub(crate) async fn receipt(&self, index: u64) -> Result<Fetched, CallError> {
+    pub(crate) async fn receipt(&self, index: u64) -> Result<FetchedReceipt, CallError> {
         let url = format!("{}/entries/{index}/receipt", self.base);
         match self.public.get_bytes(&format!("{url}?witnessed")).await {
-            Ok(receipt) => Ok(Fetched {
+            Ok(receipt) => Ok(FetchedReceipt {
                 receipt,
                 witnessed: true,
             }),
-            Err(CallError::Refused(_)) => Ok(Fetched {
+            Err(CallError::Refused(_)) => Ok(FetchedReceipt {
                 receipt: self.public.get_bytes(&url).await?,
                 witnessed: false,
             }),

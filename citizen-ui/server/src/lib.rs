@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Nothing about a citizen is stored on disk, cached or logged: what a login opens lives in the memory of its session and goes
-//! with it ([`session`]). Everything shown has passed the same checks here that the browser repeats ([`citizen_ui::proof::prove`]).
+//! with it ([`session`]). Everything shown has passed the same checks here that the browser repeats ([`citizen_ui::proof::verify`]).
 //!
 //! | Module | |
 //! | --- | --- |
@@ -43,12 +43,12 @@ use axum::Router;
 use service::{Clock, Shutdown, SystemClock};
 use tokio::net::TcpListener;
 
-pub use config::{Config, Limits, LoginConfig};
+pub use config::{Config, LoginConfig, SessionLimits};
 pub use error::Error;
 use portal::Portal;
 
 /// How often ended sessions are removed from memory.
-const SWEEP: Duration = Duration::from_secs(5);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Serves until the end is asked for.
 ///
@@ -73,7 +73,7 @@ async fn sweep(portal: Arc<Portal>, shutdown: Shutdown) {
     loop {
         tokio::select! {
             () = shutdown.wait() => return,
-            () = tokio::time::sleep(SWEEP) => portal.sessions.sweep(),
+            () = tokio::time::sleep(SWEEP_INTERVAL) => portal.sessions.sweep(),
         }
     }
 }

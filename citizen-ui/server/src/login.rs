@@ -21,11 +21,11 @@ use citizen_ui::language::lang::Lang;
 use crate::config::Config;
 use crate::error::Error;
 
-const TIMEOUT: Duration = Duration::from_secs(10);
-const MAX_ANSWER: usize = 1 << 20;
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_RESPONSE_SIZE: usize = 1 << 20;
 
 /// The provider and what we are there.
-pub(crate) struct Login {
+pub(crate) struct RelyingParty {
     issuer: IssuerUrl,
     client_id: ClientId,
     client_secret: Option<ClientSecret>,
@@ -35,7 +35,7 @@ pub(crate) struct Login {
 }
 
 /// A login under way: what the answer must fit.
-pub(crate) struct Pending {
+pub(crate) struct PendingLogin {
     /// The language to come back to.
     pub(crate) lang: Lang,
     metadata: CoreProviderMetadata,
@@ -45,7 +45,7 @@ pub(crate) struct Pending {
 }
 
 /// A login that holds: for identity, which does not take our word for it.
-pub(crate) struct Verified {
+pub(crate) struct VerifiedLogin {
     /// The token as received.
     pub(crate) id_token: String,
     /// The nonce of this login.
@@ -54,7 +54,7 @@ pub(crate) struct Verified {
 
 /// The provider's answer, as parameters of the callback.
 #[derive(serde::Deserialize)]
-pub(crate) struct Answer {
+pub(crate) struct CallbackParameters {
     code: Option<String>,
     state: Option<String>,
     iss: Option<String>,
@@ -74,25 +74,25 @@ pub(crate) enum LoginError {
     Assurance,
 }
 
-impl Login {
+impl RelyingParty {
     pub(crate) fn new(config: &Config) -> Result<Self, Error> {
-        let fault = |error: &dyn std::fmt::Display| Error::Login(error.to_string());
+        let invalid = |error: &dyn std::fmt::Display| Error::Login(error.to_string());
         let client_secret = match &config.login.client_secret {
             Some(path) => Some(ClientSecret::new(read_private(path)?.trim().to_owned())),
             None => None,
         };
         Ok(Self {
-            issuer: IssuerUrl::new(config.login.issuer.clone()).map_err(|error| fault(&error))?,
+            issuer: IssuerUrl::new(config.login.issuer.clone()).map_err(|error| invalid(&error))?,
             client_id: ClientId::new(config.login.client_id.clone()),
             client_secret,
-            redirect: RedirectUrl::new(config.redirect_uri()).map_err(|error| fault(&error))?,
+            redirect: RedirectUrl::new(config.redirect_uri()).map_err(|error| invalid(&error))?,
             acr: config.login.acr.clone(),
-            http: service::http::client(|builder| builder.timeout(TIMEOUT)).map_err(|error| fault(&error))?,
+            http: service::http::client(|builder| builder.timeout(REQUEST_TIMEOUT)).map_err(|error| invalid(&error))?,
         })
     }
 
     /// Begins a login: the provider's address for this browser, and what its answer must fit.
-    pub(crate) async fn begin(&self, lang: Lang) -> Result<(String, Pending), LoginError> {
+    pub(crate) async fn begin(&self, lang: Lang) -> Result<(String, PendingLogin), LoginError> {
         let metadata = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.client())
             .await
             .map_err(|error| LoginError::Unreachable(error.to_string()))?;
@@ -111,7 +111,7 @@ impl Login {
             .add_prompt(CoreAuthPrompt::Login)
             .set_pkce_challenge(challenge)
             .url();
-        let pending = Pending {
+        let pending = PendingLogin {
             lang,
             metadata,
             state,
@@ -122,7 +122,11 @@ impl Login {
     }
 
     /// Finishes a login.
-    pub(crate) async fn finish(&self, pending: Pending, answer: Answer) -> Result<Verified, LoginError> {
+    pub(crate) async fn finish(
+        &self,
+        pending: PendingLogin,
+        answer: CallbackParameters,
+    ) -> Result<VerifiedLogin, LoginError> {
         let state = answer.state.unwrap_or_default();
         if !bool::from(state.as_bytes().ct_eq(pending.state.secret().as_bytes())) {
             return Err(LoginError::Refused("state"));
@@ -161,22 +165,22 @@ impl Login {
         if claims.auth_context_ref().map(|acr| acr.as_str()) != Some(self.acr.as_str()) {
             return Err(LoginError::Assurance);
         }
-        Ok(Verified {
+        Ok(VerifiedLogin {
             id_token: id_token.to_string(),
             nonce: pending.nonce.secret().clone(),
         })
     }
 
     /// The HTTP client in the form that the library calls; it owns what it needs, so that its calls may move between threads.
-    fn client(&self) -> impl Fn(HttpRequest) -> BoxedCall + use<> {
+    fn client(&self) -> impl Fn(HttpRequest) -> HttpCall + use<> {
         let http = self.http.clone();
         move |request| Box::pin(call(http.clone(), request))
     }
 }
 
-type BoxedCall = Pin<Box<dyn Future<Output = Result<HttpResponse, CallFault>> + Send>>;
+type HttpCall = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpCallError>> + Send>>;
 
-async fn call(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, CallFault> {
+async fn call(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, HttpCallError> {
     let mut response = http.execute(request.try_into()?).await?;
     let mut answer = axum::http::Response::builder().status(response.status());
     for (name, value) in response.headers() {
@@ -184,8 +188,8 @@ async fn call(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(CallFault::TooLong);
+        if body.len() + chunk.len() > MAX_RESPONSE_SIZE {
+            return Err(HttpCallError::TooLong);
         }
         body.extend_from_slice(&chunk);
     }
@@ -194,7 +198,7 @@ async fn call(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
 
 /// Why a call to the provider brought nothing.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum CallFault {
+pub(crate) enum HttpCallError {
     #[error(transparent)]
     Http(#[from] reqwest::Error),
     #[error(transparent)]

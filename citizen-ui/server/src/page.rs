@@ -8,22 +8,22 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use citizen_ui::language::lang::Lang;
-use citizen_ui::language::when::When;
-use citizen_ui::pages::{self, Fault, Frame, SessionInfo};
+use citizen_ui::language::local_time::LocalTime;
+use citizen_ui::pages::{self, ErrorPage, Frame, SessionInfo};
 
 use crate::portal::Portal;
-use crate::session::{self, Current};
+use crate::session::{self, CurrentSession};
 
 /// A request for a page.
-pub(crate) struct Page {
+pub(crate) struct PageRequest {
     pub(crate) portal: Arc<Portal>,
     pub(crate) lang: Lang,
-    pub(crate) session: Option<Current>,
+    pub(crate) session: Option<CurrentSession>,
     /// Path and query after the language.
     path: String,
 }
 
-impl Page {
+impl PageRequest {
     /// The page for a path below a language; for any other path German.
     pub(crate) fn new(portal: &Arc<Portal>, uri: &Uri, headers: &HeaderMap) -> Self {
         let segment = uri.path().trim_start_matches('/').split('/').next().unwrap_or_default();
@@ -35,7 +35,7 @@ impl Page {
         };
         // Proofs are fetched by the page, not by the reader: they do not keep a session alive.
         let touch = !uri.path().ends_with("/nachweis");
-        let cookie = session::of_request(headers, portal.secure());
+        let cookie = session::cookie_of(headers, portal.secure());
         Self {
             portal: Arc::clone(portal),
             lang: known.unwrap_or(Lang::De),
@@ -54,8 +54,8 @@ impl Page {
             session: self.session.as_ref().map(|current| SessionInfo {
                 name: current.citizen.name.clone(),
                 seconds: u32::try_from(current.idle_end.saturating_sub(now)).unwrap_or(u32::MAX),
-                idle_end: When::of(current.idle_end).time,
-                end: When::of(current.end).time,
+                idle_end: LocalTime::of(current.idle_end).time,
+                end: LocalTime::of(current.end).time,
             }),
             islands: self.portal.islands,
         }
@@ -72,21 +72,21 @@ impl Page {
     }
 
     /// The page that says what went wrong.
-    pub(crate) fn fault(&self, fault: Fault) -> Response {
-        let status = match fault {
-            Fault::NotFound => StatusCode::NOT_FOUND,
-            Fault::LoginNeeded => StatusCode::UNAUTHORIZED,
-            Fault::LoginFailed | Fault::Assurance | Fault::IdentityRefused => StatusCode::FORBIDDEN,
-            Fault::LoginUnreachable | Fault::IdentityUnreachable | Fault::LedgerUnreachable => {
+    pub(crate) fn error(&self, error: ErrorPage) -> Response {
+        let status = match error {
+            ErrorPage::NotFound => StatusCode::NOT_FOUND,
+            ErrorPage::LoginNeeded => StatusCode::UNAUTHORIZED,
+            ErrorPage::LoginFailed | ErrorPage::Assurance | ErrorPage::IdentityRefused => StatusCode::FORBIDDEN,
+            ErrorPage::LoginUnreachable | ErrorPage::IdentityUnreachable | ErrorPage::LedgerUnreachable => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Fault::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorPage::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        (status, Html(pages::fault(&self.frame(), fault))).into_response()
+        (status, Html(pages::error(&self.frame(), error))).into_response()
     }
 }
 
-impl FromRequestParts<Arc<Portal>> for Page {
+impl FromRequestParts<Arc<Portal>> for PageRequest {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, portal: &Arc<Portal>) -> Result<Self, Infallible> {
@@ -103,19 +103,19 @@ fn whole_uri(parts: &Parts) -> &Uri {
 }
 
 /// A request of somebody logged in; others get the page that says so.
-pub(crate) struct Private {
-    pub(crate) page: Page,
-    pub(crate) current: Current,
+pub(crate) struct CitizenRequest {
+    pub(crate) page: PageRequest,
+    pub(crate) current: CurrentSession,
 }
 
-impl FromRequestParts<Arc<Portal>> for Private {
+impl FromRequestParts<Arc<Portal>> for CitizenRequest {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, portal: &Arc<Portal>) -> Result<Self, Response> {
-        let page = Page::new(portal, whole_uri(parts), &parts.headers);
+        let page = PageRequest::new(portal, whole_uri(parts), &parts.headers);
         match page.session.clone() {
             Some(current) => Ok(Self { page, current }),
-            None => Err(page.fault(Fault::LoginNeeded)),
+            None => Err(page.error(ErrorPage::LoginNeeded)),
         }
     }
 }

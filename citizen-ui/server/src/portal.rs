@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use citizen_ui::proof::prove::{Trust, TrustText};
+use citizen_ui::proof::verify::{Trust, TrustText};
 use service::Clock;
 use service::http::Client;
 use service::secret::Credential;
@@ -10,8 +10,8 @@ use service::secret::Credential;
 use crate::assets;
 use crate::config::Config;
 use crate::error::Error;
-use crate::ledger::Ledger;
-use crate::login::Login;
+use crate::ledger::LedgerReader;
+use crate::login::RelyingParty;
 use crate::session::Sessions;
 
 /// Everything the handlers share.
@@ -19,9 +19,9 @@ pub(crate) struct Portal {
     pub(crate) config: Config,
     pub(crate) trust: Trust,
     pub(crate) trust_text: TrustText,
-    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) ledger: Arc<LedgerReader>,
     pub(crate) identity: Client,
-    pub(crate) login: Login,
+    pub(crate) login: RelyingParty,
     pub(crate) sessions: Sessions,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) islands: bool,
@@ -39,7 +39,7 @@ impl Portal {
         };
         let trust = trust_text.parse().map_err(|_| Error::Trust(config.policy.clone()))?;
         let client = Client::new()?;
-        let ledger = Ledger::new(
+        let ledger = LedgerReader::new(
             config.ledger.clone(),
             client.clone(),
             client.with_credential(Credential::read(&config.ledger_credential)?),
@@ -49,7 +49,7 @@ impl Portal {
             tracing::warn!("built without the browser's program: proofs can be checked by the server only");
         }
         Ok(Self {
-            login: Login::new(&config)?,
+            login: RelyingParty::new(&config)?,
             identity: client.with_credential(Credential::read(&config.identity_credential)?),
             sessions: Sessions::new(config.sessions, Arc::clone(&clock)),
             trust,

@@ -21,12 +21,12 @@ use axum::middleware;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use citizen_ui::language::lang::Lang;
-use citizen_ui::language::when::When;
-use citizen_ui::pages::{self, Fault, Frame, LogState, Witness};
+use citizen_ui::language::local_time::LocalTime;
+use citizen_ui::pages::{self, ErrorPage, Frame, LogState, Witness};
 use tower_http::csrf::CsrfLayer;
 
 use crate::config::CALLBACK_PATH;
-use crate::page::Page;
+use crate::page::PageRequest;
 use crate::portal::Portal;
 use crate::{accesses, account, assets, headers};
 
@@ -54,17 +54,17 @@ fn in_language() -> Router<Arc<Portal>> {
         .route("/protokoll", get(log))
         .route(
             "/was-wird-aufgezeichnet",
-            get(|page: Page| public(page, pages::recorded)),
+            get(|page: PageRequest| public(page, pages::recorded)),
         )
         .route("/selbst-pruefen", get(verify))
         .route(
             "/barrierefreiheit",
-            get(|page: Page| public(page, pages::accessibility)),
+            get(|page: PageRequest| public(page, pages::accessibility)),
         )
-        .route("/gestaltung", get(|page: Page| public(page, pages::design)))
+        .route("/gestaltung", get(|page: PageRequest| public(page, pages::design)))
         .route("/anmelden", get(account::login))
         .route("/abmelden", post(account::logout))
-        .route("/abgemeldet", get(|page: Page| public(page, pages::logged_out)))
+        .route("/abgemeldet", get(|page: PageRequest| public(page, pages::logged_out)))
         .route("/zugriffe", get(accesses::list))
         .route("/zugriffe/pruefen", post(accesses::check))
         .route("/zugriffe/buendel", get(accesses::bundle))
@@ -82,26 +82,26 @@ async fn root(request_headers: HeaderMap) -> Redirect {
     Redirect::to(&format!("/{}/", Lang::preferred(wanted).code()))
 }
 
-async fn start(page: Page) -> Response {
+async fn start(page: PageRequest) -> Response {
     public(page, pages::start).await
 }
 
-async fn to_start(page: Page) -> Redirect {
+async fn to_start(page: PageRequest) -> Redirect {
     page.to("/")
 }
 
-async fn public(page: Page, render: fn(&Frame) -> String) -> Response {
+async fn public(page: PageRequest, render: fn(&Frame) -> String) -> Response {
     Html(render(&page.frame())).into_response()
 }
 
-async fn verify(page: Page) -> Response {
+async fn verify(page: PageRequest) -> Response {
     let config = &page.portal.config;
     let log = config.ledger_public.as_ref().unwrap_or(&config.ledger);
     let trust = &page.portal.trust_text;
     Html(pages::verify(&page.frame(), log, &trust.policy, &trust.genesis)).into_response()
 }
 
-async fn log(page: Page) -> Response {
+async fn log(page: PageRequest) -> Response {
     let state = log_state(&page.portal, page.lang).await;
     Html(pages::log(&page.frame(), state, &page.portal.trust_text)).into_response()
 }
@@ -124,7 +124,7 @@ async fn log_state(portal: &Portal, lang: Lang) -> LogState {
         let cosigned = verdict.cosignatures().iter().find(|line| line.witness == witness.name);
         Witness {
             name: witness.name.clone(),
-            signed: cosigned.map(|line| When::of(line.timestamp).full(lang)),
+            signed: cosigned.map(|line| LocalTime::of(line.timestamp).full(lang)),
         }
     });
     LogState::Checked {
@@ -137,6 +137,6 @@ async fn log_state(portal: &Portal, lang: Lang) -> LogState {
     }
 }
 
-async fn not_found(page: Page) -> Response {
-    page.fault(Fault::NotFound)
+async fn not_found(page: PageRequest) -> Response {
+    page.error(ErrorPage::NotFound)
 }

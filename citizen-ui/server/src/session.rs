@@ -12,8 +12,8 @@ use service::secret::SecretError;
 use sha2::{Digest, Sha256};
 
 use crate::citizen::Citizen;
-use crate::config::Limits;
-use crate::login::Pending;
+use crate::config::SessionLimits;
+use crate::login::PendingLogin;
 
 /// How long a login at the provider may take, in seconds.
 const PENDING_SECONDS: u64 = 600;
@@ -22,25 +22,25 @@ const MAX_SESSIONS: usize = 20_000;
 
 /// All sessions.
 pub(crate) struct Sessions {
-    limits: Limits,
+    limits: SessionLimits,
     clock: Arc<dyn Clock>,
     map: Mutex<HashMap<[u8; 32], Session>>,
 }
 
 struct Session {
-    content: Content,
+    content: SessionContent,
     began: u64,
     touched: u64,
 }
 
-enum Content {
-    Pending(Box<Pending>),
+enum SessionContent {
+    Pending(Box<PendingLogin>),
     Citizen(Arc<Citizen>),
 }
 
 /// A citizen's session as a handler sees it.
 #[derive(Clone)]
-pub(crate) struct Current {
+pub(crate) struct CurrentSession {
     pub(crate) citizen: Arc<Citizen>,
     /// POSIX seconds at which it ends if nothing is done.
     pub(crate) idle_end: u64,
@@ -60,7 +60,7 @@ pub(crate) enum SessionError {
 }
 
 impl Sessions {
-    pub(crate) fn new(limits: Limits, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(limits: SessionLimits, clock: Arc<dyn Clock>) -> Self {
         Self {
             limits,
             clock,
@@ -69,32 +69,32 @@ impl Sessions {
     }
 
     /// Begins a login; returns the cookie's value.
-    pub(crate) fn begin(&self, pending: Pending) -> Result<String, SessionError> {
-        self.insert(Content::Pending(Box::new(pending)))
+    pub(crate) fn begin(&self, pending: PendingLogin) -> Result<String, SessionError> {
+        self.insert(SessionContent::Pending(Box::new(pending)))
     }
 
     /// Takes a login under way: it can be finished once.
-    pub(crate) fn take_pending(&self, cookie: &str) -> Option<Pending> {
-        let key = key(cookie)?;
+    pub(crate) fn take_pending(&self, cookie: &str) -> Option<PendingLogin> {
+        let key = session_key(cookie)?;
         let mut map = self.map();
-        if !matches!(map.get(&key)?.content, Content::Pending(_)) {
+        if !matches!(map.get(&key)?.content, SessionContent::Pending(_)) {
             return None;
         }
         let session = map.remove(&key)?;
         match session.content {
-            Content::Pending(pending) if session.began + PENDING_SECONDS > self.clock.now() => Some(*pending),
+            SessionContent::Pending(pending) if session.began + PENDING_SECONDS > self.clock.now() => Some(*pending),
             _ => None,
         }
     }
 
     /// Begins a citizen's session; returns the cookie's value.
     pub(crate) fn open(&self, citizen: Citizen) -> Result<String, SessionError> {
-        self.insert(Content::Citizen(Arc::new(citizen)))
+        self.insert(SessionContent::Citizen(Arc::new(citizen)))
     }
 
     /// The citizen's session. `touch`: a page was asked for, so the time without action begins anew.
-    pub(crate) fn current(&self, cookie: &str, touch: bool) -> Option<Current> {
-        let key = key(cookie)?;
+    pub(crate) fn current(&self, cookie: &str, touch: bool) -> Option<CurrentSession> {
+        let key = session_key(cookie)?;
         let now = self.clock.now();
         let mut map = self.map();
         let session = map.get_mut(&key)?;
@@ -102,7 +102,7 @@ impl Sessions {
             map.remove(&key);
             return None;
         }
-        let Content::Citizen(citizen) = &session.content else {
+        let SessionContent::Citizen(citizen) = &session.content else {
             return None;
         };
         let citizen = Arc::clone(citizen);
@@ -110,7 +110,7 @@ impl Sessions {
             session.touched = now;
         }
         let end = session.began + self.limits.longest;
-        Some(Current {
+        Some(CurrentSession {
             citizen,
             idle_end: end.min(session.touched + self.limits.idle),
             end,
@@ -119,7 +119,7 @@ impl Sessions {
 
     /// Ends a session.
     pub(crate) fn end(&self, cookie: &str) {
-        if let Some(key) = key(cookie) {
+        if let Some(key) = session_key(cookie) {
             self.map().remove(&key);
         }
     }
@@ -132,14 +132,14 @@ impl Sessions {
 
     fn ended(&self, session: &Session, now: u64) -> bool {
         match session.content {
-            Content::Pending(_) => now >= session.began + PENDING_SECONDS,
-            Content::Citizen(_) => {
+            SessionContent::Pending(_) => now >= session.began + PENDING_SECONDS,
+            SessionContent::Citizen(_) => {
                 now >= session.began + self.limits.longest || now >= session.touched + self.limits.idle
             }
         }
     }
 
-    fn insert(&self, content: Content) -> Result<String, SessionError> {
+    fn insert(&self, content: SessionContent) -> Result<String, SessionError> {
         let secret = service::secret::random()?;
         let now = self.clock.now();
         let mut map = self.map();
@@ -163,32 +163,32 @@ impl Sessions {
     }
 }
 
-fn key(cookie: &str) -> Option<[u8; 32]> {
+fn session_key(cookie: &str) -> Option<[u8; 32]> {
     let mut secret = [0; 32];
     hex::decode_to_slice(cookie, &mut secret).ok()?;
     Some(Sha256::digest(secret).into())
 }
 
 /// SPEC: RFC 6265bis §4.1.3.2, a `__Host-` cookie is Secure, for this host alone and for every path.
-fn name(secure: bool) -> &'static str {
+fn cookie_name(secure: bool) -> &'static str {
     if secure { "__Host-einsicht" } else { "einsicht" }
 }
 
 /// The session cookie of a request.
-pub(crate) fn of_request(headers: &HeaderMap, secure: bool) -> Option<String> {
+pub(crate) fn cookie_of(headers: &HeaderMap, secure: bool) -> Option<String> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(key, _)| *key == name(secure))
+        .find(|(key, _)| *key == cookie_name(secure))
         .map(|(_, value)| value.to_owned())
 }
 
 /// `Set-Cookie` for a session; without a value it removes the cookie.
-pub(crate) fn set(value: Option<&str>, secure: bool) -> Option<HeaderValue> {
-    let name = name(secure);
+pub(crate) fn set_cookie(value: Option<&str>, secure: bool) -> Option<HeaderValue> {
+    let name = cookie_name(secure);
     let secure = if secure { "; Secure" } else { "" };
     let text = match value {
         Some(value) => format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}"),
@@ -206,7 +206,7 @@ mod tests {
 
     fn sessions() -> (Arc<ManualClock>, Sessions) {
         let clock = ManualClock::new(1_000);
-        (Arc::clone(&clock), Sessions::new(Limits::default(), clock))
+        (Arc::clone(&clock), Sessions::new(SessionLimits::default(), clock))
     }
 
     #[test]
@@ -242,9 +242,9 @@ mod tests {
     fn cookies() {
         let mut headers = HeaderMap::new();
         headers.append(header::COOKIE, HeaderValue::from_static("a=b; einsicht=xyz"));
-        assert_eq!(of_request(&headers, false).as_deref(), Some("xyz"));
-        assert_eq!(of_request(&headers, true), None);
-        let set = |value, secure| set(value, secure).unwrap().to_str().unwrap().to_owned();
+        assert_eq!(cookie_of(&headers, false).as_deref(), Some("xyz"));
+        assert_eq!(cookie_of(&headers, true), None);
+        let set = |value, secure| set_cookie(value, secure).unwrap().to_str().unwrap().to_owned();
         assert_eq!(
             set(Some("x"), true),
             "__Host-einsicht=x; Path=/; HttpOnly; SameSite=Lax; Secure"

@@ -7,21 +7,21 @@ use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::wasm_bindgen::JsCast;
 
-use crate::islands::row::Row;
+use crate::islands::row::AccessRow;
 use crate::language::facts::{facts, values};
 use crate::language::lang::Lang;
 use crate::language::sentence::sentence;
 use crate::proof::complete::{self, Claim, Completeness};
-use crate::proof::prove::{Failure, ProvedAccess, Prover, TrustText, compare};
 use crate::proof::state::ProofState;
+use crate::proof::verify::{AccessVerifier, Failure, TrustText, VerifiedAccess, compare};
 
-const LAST_MINUTE: u32 = 60;
+const WARNING_SECONDS: u32 = 60;
 /// How often a proof that the witnesses have not confirmed yet is fetched again, and how long to wait in between.
-const PASSES: u32 = 6;
-const BETWEEN: i32 = 2_000;
+const MAX_ATTEMPTS: u32 = 6;
+const RETRY_DELAY_MS: i32 = 2_000;
 
 /// Checks the rows of a table, one after the other, from the top.
-pub(crate) fn check_rows(rows: &[Row], states: &[RwSignal<ProofState>], trust: &TrustText, lang: Lang) {
+pub(crate) fn check_rows(rows: &[AccessRow], states: &[RwSignal<ProofState>], trust: &TrustText, lang: Lang) {
     let rows: Vec<_> = rows
         .iter()
         .map(|row| row.entries.clone())
@@ -41,7 +41,7 @@ fn check(rows: Vec<(Vec<u64>, RwSignal<ProofState>)>, trust: TrustText, lang: La
         spawn_local(async move {
             rows.iter().for_each(|(_, state)| state.set(ProofState::Pending));
             match trust.parse() {
-                Ok(trust) => check_all(rows, Prover::new(trust), lang, facts).await,
+                Ok(trust) => check_all(rows, AccessVerifier::new(trust), lang, facts).await,
                 Err(failure) => rows
                     .iter()
                     .for_each(|(_, state)| state.set(ProofState::Failed(failure))),
@@ -51,12 +51,12 @@ fn check(rows: Vec<(Vec<u64>, RwSignal<ProofState>)>, trust: TrustText, lang: La
 }
 
 /// Proves all rows; those without the witnesses' quorum again after a pause, since that comes within seconds or not at all.
-async fn check_all(rows: Vec<(Vec<u64>, RwSignal<ProofState>)>, mut prover: Prover, lang: Lang, facts: bool) {
+async fn check_all(rows: Vec<(Vec<u64>, RwSignal<ProofState>)>, mut verifier: AccessVerifier, lang: Lang, facts: bool) {
     let mut waiting = rows;
-    for _ in 0..PASSES {
+    for _ in 0..MAX_ATTEMPTS {
         let mut unwitnessed = Vec::new();
         for (entries, state) in waiting {
-            match check_access(&entries, &mut prover, lang, facts).await {
+            match check_access(&entries, &mut verifier, lang, facts).await {
                 Ok(proved) if proved.quorum => state.set(ProofState::Browser),
                 Ok(_) => unwitnessed.push((entries, state)),
                 Err(failure) => state.set(ProofState::Failed(failure)),
@@ -66,7 +66,7 @@ async fn check_all(rows: Vec<(Vec<u64>, RwSignal<ProofState>)>, mut prover: Prov
         if waiting.is_empty() {
             return;
         }
-        pause(BETWEEN).await;
+        pause(RETRY_DELAY_MS).await;
     }
     for (_, state) in waiting {
         state.set(ProofState::Failed(Failure::Witnesses));
@@ -121,7 +121,7 @@ fn rows_on_page() -> Result<Vec<u64>, Failure> {
 pub(crate) fn watch_session(seconds: u32, last_minute: RwSignal<bool>, over: String) {
     Effect::new(move |_| {
         let over = over.clone();
-        let until_warning = Duration::from_secs(u64::from(seconds.saturating_sub(LAST_MINUTE)));
+        let until_warning = Duration::from_secs(u64::from(seconds.saturating_sub(WARNING_SECONDS)));
         set_timeout(move || last_minute.set(true), until_warning);
         set_timeout(
             move || {
@@ -135,11 +135,11 @@ pub(crate) fn watch_session(seconds: u32, last_minute: RwSignal<bool>, over: Str
 /// Loads, proves, and compares what is proved with what the page shows.
 async fn check_access(
     entries: &[u64],
-    prover: &mut Prover,
+    verifier: &mut AccessVerifier,
     lang: Lang,
     with_facts: bool,
-) -> Result<ProvedAccess, Failure> {
-    let proved = load_and_prove(entries, prover, lang).await?;
+) -> Result<VerifiedAccess, Failure> {
+    let proved = load_and_verify(entries, verifier, lang).await?;
     let key = proved.access.first().index;
     let shown = document()
         .get_element_by_id(&format!("satz-{key}"))
@@ -159,7 +159,11 @@ async fn check_access(
     Ok(proved)
 }
 
-async fn load_and_prove(entries: &[u64], prover: &mut Prover, lang: Lang) -> Result<ProvedAccess, Failure> {
+async fn load_and_verify(
+    entries: &[u64],
+    verifier: &mut AccessVerifier,
+    lang: Lang,
+) -> Result<VerifiedAccess, Failure> {
     let mut files = Vec::with_capacity(entries.len());
     for index in entries {
         files.push(
@@ -168,7 +172,7 @@ async fn load_and_prove(entries: &[u64], prover: &mut Prover, lang: Lang) -> Res
                 .ok_or(Failure::Load)?,
         );
     }
-    prover.prove(&files, entries)
+    verifier.verify(&files, entries)
 }
 
 /// The body of a successful answer.

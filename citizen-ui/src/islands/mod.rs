@@ -17,16 +17,16 @@ use leptos::prelude::*;
 use crate::language::lang::Lang;
 use crate::language::phrase::Phrase;
 use crate::proof::complete::Completeness;
-use crate::proof::prove::TrustText;
 use crate::proof::state::ProofState;
+use crate::proof::verify::TrustText;
 
-pub use row::Row;
+pub use row::AccessRow;
 
 /// The table of accesses. One island for the whole page of rows.
 #[island]
 pub fn AccessTable(
     /// The rows, newest first.
-    rows: Vec<Row>,
+    rows: Vec<AccessRow>,
     /// What proofs are checked against.
     trust: TrustText,
     /// The language.
@@ -104,7 +104,7 @@ pub fn CompletenessProof(
     }
 }
 
-fn row_view(row: Row, state: RwSignal<ProofState>, lang: Lang) -> impl IntoView {
+fn row_view(row: AccessRow, state: RwSignal<ProofState>, lang: Lang) -> impl IntoView {
     let words = lang.words();
     let key = row.key();
     view! {

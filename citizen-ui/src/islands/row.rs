@@ -7,7 +7,7 @@ use crate::proof::state::ProofState;
 
 /// A row of the table.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Row {
+pub struct AccessRow {
     /// Indices of the access's entries: its own first.
     pub entries: Vec<u64>,
     /// For `datetime`.
@@ -20,7 +20,7 @@ pub struct Row {
     pub state: ProofState,
 }
 
-impl Row {
+impl AccessRow {
     /// The entry that the row is known by.
     pub fn key(&self) -> u64 {
         self.entries.first().copied().unwrap_or_default()

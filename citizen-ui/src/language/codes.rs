@@ -3,9 +3,9 @@
 use crate::language::lang::Lang;
 
 /// Code, German, English.
-type Words = (&'static str, &'static str, &'static str);
+type Translation = (&'static str, &'static str, &'static str);
 
-const TOLD: [Words; 4] = [
+const TOLD_REASONS: [Translation; 4] = [
     ("delivered", "Daten übermittelt", "data sent"),
     ("nothing found", "nichts gefunden", "nothing found"),
     ("refused", "abgelehnt", "refused"),
@@ -13,7 +13,7 @@ const TOLD: [Words; 4] = [
 ];
 
 /// Why really: the provider's checks (P1 to P9) and what the broker saw.
-const REASONS: [Words; 11] = [
+const INTERNAL_REASONS: [Translation; 11] = [
     (
         "P1",
         "Die Quittung des Protokolls fehlte oder war nicht gültig (Prüfung P1).",
@@ -71,7 +71,7 @@ const REASONS: [Words; 11] = [
     ),
 ];
 
-const CHECKS: [Words; 3] = [
+const CHECK_NAMES: [Translation; 3] = [
     (
         "consumer's signatures",
         "Unterschriften der anfragenden Stelle",
@@ -89,29 +89,29 @@ const CHECKS: [Words; 3] = [
     ),
 ];
 
-const INSPECTIONS: [Words; 1] = [("own-login", "Ihre eigene Anmeldung", "your own login")];
+const INSPECTION_REASONS: [Translation; 1] = [("own-login", "Ihre eigene Anmeldung", "your own login")];
 
 /// What the asking body was told.
-pub(crate) fn told(code: &str, lang: Lang) -> &str {
-    find(&TOLD, code, lang)
+pub(crate) fn told_reason(code: &str, lang: Lang) -> &str {
+    find(&TOLD_REASONS, code, lang)
 }
 
 /// Why really.
-pub(crate) fn reason(code: &str, lang: Lang) -> &str {
-    find(&REASONS, code, lang)
+pub(crate) fn internal_reason(code: &str, lang: Lang) -> &str {
+    find(&INTERNAL_REASONS, code, lang)
 }
 
 /// The name of a check.
-pub(crate) fn check(code: &str, lang: Lang) -> &str {
-    find(&CHECKS, code, lang)
+pub(crate) fn check_name(code: &str, lang: Lang) -> &str {
+    find(&CHECK_NAMES, code, lang)
 }
 
 /// Why records were opened.
-pub(crate) fn inspection(code: &str, lang: Lang) -> &str {
-    find(&INSPECTIONS, code, lang)
+pub(crate) fn inspection_reason(code: &str, lang: Lang) -> &str {
+    find(&INSPECTION_REASONS, code, lang)
 }
 
-fn find<'a>(table: &[Words], code: &'a str, lang: Lang) -> &'a str {
+fn find<'a>(table: &[Translation], code: &'a str, lang: Lang) -> &'a str {
     match table.iter().find(|(known, _, _)| *known == code) {
         Some((_, german, english)) => match lang {
             Lang::De => german,
@@ -127,15 +127,15 @@ mod tests {
 
     #[test]
     fn known_codes_become_words_others_stay() {
-        assert_eq!(told("nothing found", Lang::De), "nichts gefunden");
+        assert_eq!(told_reason("nothing found", Lang::De), "nichts gefunden");
         assert_eq!(
-            reason("P7", Lang::En),
+            internal_reason("P7", Lang::En),
             "The Registerlandkarte does not allow this retrieval (check P7)."
         );
-        assert_eq!(reason("P10", Lang::De), "P10");
-        assert_eq!(inspection("own-login", Lang::De), "Ihre eigene Anmeldung");
+        assert_eq!(internal_reason("P10", Lang::De), "P10");
+        assert_eq!(inspection_reason("own-login", Lang::De), "Ihre eigene Anmeldung");
         assert_eq!(
-            check("provider's signature", Lang::De),
+            check_name("provider's signature", Lang::De),
             "Unterschrift der antwortenden Stelle"
         );
     }

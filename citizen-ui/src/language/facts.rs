@@ -9,9 +9,9 @@ use record::{
 
 use crate::language::codes;
 use crate::language::lang::Lang;
-use crate::language::when::{When, day};
+use crate::language::local_time::{LocalTime, day};
 use crate::language::words::Words;
-use crate::proof::access::{Access, Exchange, Stamp};
+use crate::proof::access::{Access, EntryStamp, Exchange};
 
 /// A titled group of facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub fn facts(access: &Access, lang: Lang) -> Vec<Group> {
                 words.group_who,
                 vec![
                     quoted(words.reader, &record.reader),
-                    quoted(words.reason, codes::inspection(&record.reason, lang)),
+                    quoted(words.reason, codes::inspection_reason(&record.reason, lang)),
                     own(words.day, &day(record.day)),
                 ],
             ),
@@ -173,7 +173,7 @@ fn result(exchange: &Exchange, lang: Lang) -> Vec<Fact> {
         Some(result) => facts.extend(closed(result, lang)),
     }
     if let Some(reason) = &exchange.internal_reason {
-        facts.push(own(words.internal, codes::reason(reason, lang)));
+        facts.push(own(words.internal, codes::internal_reason(reason, lang)));
     }
     let course = if record.synchronous {
         words.synchronous_yes
@@ -203,7 +203,7 @@ fn closed(result: &ExchangeResult, lang: Lang) -> Vec<Fact> {
     };
     let mut facts = vec![
         own(words.outcome, outcome),
-        own(words.told, codes::told(&result.told, lang)),
+        own(words.told, codes::told_reason(&result.told, lang)),
     ];
     facts.extend(result.checks.iter().map(|check| checked(check, lang)));
     facts
@@ -213,7 +213,7 @@ fn checked(check: &Check, lang: Lang) -> Fact {
     let words = lang.words();
     let verdict = if check.passed { words.passed } else { words.not_passed };
     own(
-        &format!("{}: {}", words.check, codes::check(&check.name, lang)),
+        &format!("{}: {}", words.check, codes::check_name(&check.name, lang)),
         &format!("{verdict} ({})", check.algorithm),
     )
 }
@@ -273,10 +273,10 @@ fn ids(record: &ExchangeRecord, words: &Words) -> Vec<Fact> {
     ]
 }
 
-fn entry(words: &Words, label: &str, stamp: Option<Stamp>) -> Fact {
+fn entry(words: &Words, label: &str, stamp: Option<EntryStamp>) -> Fact {
     let value = stamp.map_or_else(
         || words.entry_none.to_owned(),
-        |stamp| (words.entry_at)(stamp.index, &When::of(stamp.time)),
+        |stamp| (words.entry_at)(stamp.index, &LocalTime::of(stamp.time)),
     );
     own(label, &value)
 }

@@ -3,9 +3,9 @@
 mod codes;
 pub mod facts;
 pub mod lang;
+pub mod local_time;
 mod names;
 pub mod phrase;
 pub mod sentence;
 pub mod text;
-pub mod when;
 pub mod words;

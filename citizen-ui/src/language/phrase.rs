@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 
 /// A text whose parts know whether they are German, whatever the page's language is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Phrase(pub Vec<Part>);
+pub struct Phrase(pub Vec<PhrasePart>);
 
 /// A part of a [`Phrase`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
+pub struct PhrasePart {
     /// The text.
     pub text: String,
     /// Whether it is German in a text of another language.
@@ -35,7 +35,7 @@ impl Phrase {
     fn push(&mut self, text: &str, german: bool) -> &mut Self {
         match self.0.last_mut() {
             Some(last) if last.german == german => last.text.push_str(text),
-            _ => self.0.push(Part {
+            _ => self.0.push(PhrasePart {
                 text: text.to_owned(),
                 german,
             }),

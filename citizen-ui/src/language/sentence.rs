@@ -7,10 +7,10 @@ use record::{ExchangeRecord, ExpiryDay, InspectionRecord, Kind, Outcome, Subject
 
 use crate::language::codes;
 use crate::language::lang::Lang;
+use crate::language::local_time::{LocalTime, day};
 use crate::language::names;
 use crate::language::phrase::Phrase;
-use crate::language::when::{When, day};
-use crate::proof::access::{Access, Stamp};
+use crate::proof::access::{Access, EntryStamp};
 
 /// What happened, in one to four short sentences.
 pub fn sentence(access: &Access, lang: Lang) -> Phrase {
@@ -30,8 +30,8 @@ pub fn sentence(access: &Access, lang: Lang) -> Phrase {
     phrase
 }
 
-fn german(phrase: &mut Phrase, intent: Stamp, record: &ExchangeRecord) {
-    let when = When::of(intent.time);
+fn german(phrase: &mut Phrase, intent: EntryStamp, record: &ExchangeRecord) {
+    let when = LocalTime::of(intent.time);
     let data = format!("„{}“{}", record.evidence.title, categories(record));
     let whose = match record.role {
         SubjectRole::DataSubject => "Ihre Daten",
@@ -76,8 +76,8 @@ fn german_outcome(outcome: Option<Outcome>) -> (&'static str, &'static str) {
     }
 }
 
-fn english(phrase: &mut Phrase, intent: Stamp, record: &ExchangeRecord) {
-    let when = When::of(intent.time);
+fn english(phrase: &mut Phrase, intent: EntryStamp, record: &ExchangeRecord) {
+    let when = LocalTime::of(intent.time);
     let (verb, end) = english_outcome(outcome(record));
     phrase
         .say(&format!("On {} at {} (German time), ", when.date, when.time))
@@ -118,8 +118,8 @@ fn english_outcome(outcome: Option<Outcome>) -> (&'static str, &'static str) {
     }
 }
 
-fn inspection(phrase: &mut Phrase, stamp: Stamp, record: &InspectionRecord, lang: Lang) {
-    let when = When::of(stamp.time);
+fn inspection(phrase: &mut Phrase, stamp: EntryStamp, record: &InspectionRecord, lang: Lang) {
+    let when = LocalTime::of(stamp.time);
     let day = day(record.day);
     match lang {
         Lang::De => phrase.say(&format!(
@@ -127,19 +127,19 @@ fn inspection(phrase: &mut Phrase, stamp: Stamp, record: &InspectionRecord, lang
             when.date,
             when.time,
             record.reader,
-            without_stop(codes::inspection(&record.reason, lang))
+            without_stop(codes::inspection_reason(&record.reason, lang))
         )),
         Lang::En => phrase
             .say(&format!("Inspection on {} at {} (German time): ", when.date, when.time))
             .quote(&format!("„{}“", record.reader))
             .say(" opened your entries. Reason: ")
-            .say(without_stop(codes::inspection(&record.reason, lang)))
+            .say(without_stop(codes::inspection_reason(&record.reason, lang)))
             .say(&format!(". This entry stands for {day} (UTC).")),
     };
 }
 
-fn unused(phrase: &mut Phrase, stamp: Stamp, record: &VoidRecord, lang: Lang) {
-    let when = When::of(stamp.time);
+fn unused(phrase: &mut Phrase, stamp: EntryStamp, record: &VoidRecord, lang: Lang) {
+    let when = LocalTime::of(stamp.time);
     match lang {
         Lang::De => phrase.say(&format!(
             "Am {} um {} Uhr wurde eine Nummer für eine Anfrage von „{}“ vergeben und nicht benutzt. Es wurden keine Daten übermittelt.",
@@ -152,8 +152,8 @@ fn unused(phrase: &mut Phrase, stamp: Stamp, record: &VoidRecord, lang: Lang) {
     };
 }
 
-fn expired(phrase: &mut Phrase, kind: Kind, stamp: Stamp, expiry: ExpiryDay, lang: Lang) {
-    let when = When::of(stamp.time);
+fn expired(phrase: &mut Phrase, kind: Kind, stamp: EntryStamp, expiry: ExpiryDay, lang: Lang) {
+    let when = LocalTime::of(stamp.time);
     let day = day(expiry.0);
     let (date, time) = (when.date, when.time);
     phrase.say(&match (lang, kind) {
@@ -210,7 +210,7 @@ mod tests {
     use tlog::Hash;
 
     use super::*;
-    use crate::proof::access::Opened;
+    use crate::proof::access::OpenedEntry;
     use crate::samples::{self, TIME};
 
     const START: &str = "Die Stadt Musterhausen (Bewohnerparken) hat am 21.11.2026 um 14:03 Uhr beim Kraftfahrt-Bundesamt Ihre Daten „Zulassungsbescheinigung Teil I“ (Fahrzeug, Halter) ";
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn what_is_erased_says_so() {
-        let erased = |mut opened: Vec<Opened>| {
+        let erased = |mut opened: Vec<OpenedEntry>| {
             opened
                 .iter_mut()
                 .for_each(|entry| (entry.shared, entry.citizen) = (None, None));
@@ -322,7 +322,7 @@ mod tests {
              Anmeldung. Dieser Eintrag gilt für den 21.11.2026 (Weltzeit)."
         );
         let unused = Access::Unused {
-            stamp: Stamp { index: 5, time: TIME },
+            stamp: EntryStamp { index: 5, time: TIME },
             record: VoidRecord {
                 consumer: ParticipantId::new("stadt-x").unwrap(),
                 s1_digest: Hash([0; 32]),

@@ -3,20 +3,20 @@
 use leptos::prelude::*;
 
 use super::document::document;
-use super::filter::Kind;
+use super::filter::AccessKind;
 use super::frame::Frame;
 use crate::islands::{AccessProof, phrase_view};
 use crate::language::facts::{Fact, Group};
 use crate::language::lang::Lang;
 use crate::language::phrase::Phrase;
-use crate::proof::prove::TrustText;
 use crate::proof::state::ProofState;
+use crate::proof::verify::TrustText;
 
 /// What the page shows.
 #[derive(Clone, Debug)]
-pub struct Detail {
+pub struct DetailPage {
     /// What kind of access.
-    pub kind: Kind,
+    pub kind: AccessKind,
     /// Indices of its entries: its own first.
     pub entries: Vec<u64>,
     /// `21.11.2026`
@@ -32,12 +32,12 @@ pub struct Detail {
 }
 
 /// The page of one access.
-pub fn detail(frame: &Frame, detail: Detail) -> String {
+pub fn detail(frame: &Frame, detail: DetailPage) -> String {
     let text = &frame.lang.text().detail;
     let title = match detail.kind {
-        Kind::Exchange => (text.title)(&detail.date),
-        Kind::Inspection => (text.title_inspection)(&detail.date),
-        Kind::Unused => (text.title_unused)(&detail.date),
+        AccessKind::Exchange => (text.title)(&detail.date),
+        AccessKind::Inspection => (text.title_inspection)(&detail.date),
+        AccessKind::Unused => (text.title_unused)(&detail.date),
     };
     let key = detail.entries.first().copied().unwrap_or_default();
     let back = frame.href("/zugriffe");
@@ -53,7 +53,7 @@ pub fn detail(frame: &Frame, detail: Detail) -> String {
     })
 }
 
-fn proof(frame: &Frame, detail: &Detail, key: u64) -> impl IntoView + use<> {
+fn proof(frame: &Frame, detail: &DetailPage, key: u64) -> impl IntoView + use<> {
     let text = &frame.lang.text().detail;
     let hint = frame.lang.text().list.check_hint;
     view! {

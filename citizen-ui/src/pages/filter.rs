@@ -2,7 +2,7 @@
 
 /// What kind of access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum AccessKind {
     /// Evidence was asked for.
     Exchange,
     /// Records were opened.
@@ -11,7 +11,7 @@ pub enum Kind {
     Unused,
 }
 
-impl Kind {
+impl AccessKind {
     /// All, in the order of the selection.
     pub const ALL: [Self; 3] = [Self::Exchange, Self::Inspection, Self::Unused];
 
@@ -32,11 +32,11 @@ impl Kind {
 
 /// What the reader has chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choice {
+pub struct ListFilter {
     /// `jahr`
     pub year: Option<i16>,
     /// `behoerde`: a name of a consumer or provider.
     pub authority: Option<String>,
     /// `art`
-    pub kind: Option<Kind>,
+    pub kind: Option<AccessKind>,
 }

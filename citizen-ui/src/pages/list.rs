@@ -3,39 +3,39 @@
 use leptos::prelude::*;
 
 use super::document::document;
-use super::filter::{Choice, Kind};
+use super::filter::{AccessKind, ListFilter};
 use super::frame::Frame;
 use super::parts::heading;
-use crate::islands::{AccessTable, CompletenessProof, Row};
+use crate::islands::{AccessRow, AccessTable, CompletenessProof};
 use crate::proof::complete::Completeness;
-use crate::proof::prove::{Failure, TrustText};
+use crate::proof::verify::{Failure, TrustText};
 
 /// What the list shows.
 #[derive(Clone, Debug)]
-pub struct List {
+pub struct ListPage {
     /// The chosen rows of this page, newest first.
-    pub rows: Vec<Row>,
+    pub rows: Vec<AccessRow>,
     /// Entries that could not be opened, each with the reason.
     pub unopened: Vec<(Vec<u64>, Failure)>,
-    /// The choice.
-    pub choice: Choice,
+    /// The filter.
+    pub filter: ListFilter,
     /// Years to choose from.
     pub years: Vec<i16>,
     /// Names to choose from.
     pub authorities: Vec<String>,
-    /// Rows of the whole choice.
+    /// Rows of the whole filter.
     pub chosen: usize,
-    /// Rows without a choice.
+    /// Rows without a filter.
     pub all: usize,
     /// This page, from 1.
     pub page: usize,
-    /// Pages of the choice, at least 1.
+    /// Pages of the filter, at least 1.
     pub pages: usize,
-    /// The address of a page of the choice, after the language.
-    pub page_path: fn(&Choice, usize) -> String,
+    /// The address of a page of the filter, after the language.
+    pub page_path: fn(&ListFilter, usize) -> String,
     /// Whether these are all, as far as the server has checked.
     pub completeness: Completeness,
-    /// All accesses without a choice, each by its first entry; those that could not be opened too.
+    /// All accesses without a filter, each by its first entry; those that could not be opened too.
     pub listed: Vec<u64>,
     /// Whether there is a bundle to take home.
     pub bundle: bool,
@@ -46,13 +46,13 @@ pub struct List {
 }
 
 /// The list's page.
-pub fn list(frame: &Frame, list: List) -> String {
+pub fn list(frame: &Frame, list: ListPage) -> String {
     let text = &frame.lang.text().list;
     document(frame, text.title, || {
         view! {
             {heading(text.title.to_owned(), text.lead)}
             {unopened(frame, &list).into_any()}
-            {filter(frame, &list).into_any()}
+            {filter_form(frame, &list).into_any()}
             <p class="kern-body" id="anzahl">{(text.count)(list.chosen, list.all)}</p>
             <CompletenessProof
                 state=list.completeness
@@ -71,7 +71,7 @@ pub fn list(frame: &Frame, list: List) -> String {
 }
 
 /// The bundle to take home.
-fn bundle(frame: &Frame, list: &List) -> impl IntoView + use<> {
+fn bundle(frame: &Frame, list: &ListPage) -> impl IntoView + use<> {
     let text = &frame.lang.text().list;
     let href = frame.href("/zugriffe/buendel");
     list.bundle.then(|| {
@@ -85,7 +85,7 @@ fn bundle(frame: &Frame, list: &List) -> impl IntoView + use<> {
     })
 }
 
-fn unopened(frame: &Frame, list: &List) -> impl IntoView + use<> {
+fn unopened(frame: &Frame, list: &ListPage) -> impl IntoView + use<> {
     let text = &frame.lang.text().list;
     let words = frame.lang.words();
     let items: Vec<String> = list
@@ -114,26 +114,26 @@ fn unopened(frame: &Frame, list: &List) -> impl IntoView + use<> {
     })
 }
 
-fn filter(frame: &Frame, list: &List) -> impl IntoView + use<> {
+fn filter_form(frame: &Frame, list: &ListPage) -> impl IntoView + use<> {
     let text = &frame.lang.text().list;
     let action = frame.href("/zugriffe");
     let reset = action.clone();
-    let choice = &list.choice;
+    let filter = &list.filter;
     let years = list.years.iter().map(|year| {
         let name = year.to_string();
-        (name.clone(), name, choice.year == Some(*year))
+        (name.clone(), name, filter.year == Some(*year))
     });
     let authorities = list
         .authorities
         .iter()
-        .map(|name| (name.clone(), name.clone(), choice.authority.as_ref() == Some(name)));
-    let kinds = Kind::ALL.into_iter().map(|kind| {
+        .map(|name| (name.clone(), name.clone(), filter.authority.as_ref() == Some(name)));
+    let kinds = AccessKind::ALL.into_iter().map(|kind| {
         let name = match kind {
-            Kind::Exchange => text.kind_exchange,
-            Kind::Inspection => text.kind_inspection,
-            Kind::Unused => text.kind_unused,
+            AccessKind::Exchange => text.kind_exchange,
+            AccessKind::Inspection => text.kind_inspection,
+            AccessKind::Unused => text.kind_unused,
         };
-        (kind.code().to_owned(), name.to_owned(), choice.kind == Some(kind))
+        (kind.code().to_owned(), name.to_owned(), filter.kind == Some(kind))
     });
     view! {
         <form id="auswahl" class="ec-filter" method="get" action=action>
@@ -175,7 +175,7 @@ fn select(
     }
 }
 
-fn table(frame: &Frame, list: &List) -> AnyView {
+fn table(frame: &Frame, list: &ListPage) -> AnyView {
     let text = &frame.lang.text().list;
     if list.rows.is_empty() {
         let words = if list.all == 0 { text.none } else { text.none_filtered };
@@ -184,9 +184,9 @@ fn table(frame: &Frame, list: &List) -> AnyView {
     view! { <AccessTable rows=list.rows.clone() trust=list.trust.clone() lang=frame.lang/> }.into_any()
 }
 
-fn pagination(frame: &Frame, list: &List) -> impl IntoView + use<> {
+fn pagination(frame: &Frame, list: &ListPage) -> impl IntoView + use<> {
     let text = &frame.lang.text().list;
-    let link = |page: usize| frame.href(&(list.page_path)(&list.choice, page));
+    let link = |page: usize| frame.href(&(list.page_path)(&list.filter, page));
     let previous = (list.page > 1).then(|| link(list.page - 1));
     let next = (list.page < list.pages).then(|| link(list.page + 1));
     let here = (text.page)(list.page, list.pages);
@@ -201,11 +201,11 @@ fn pagination(frame: &Frame, list: &List) -> impl IntoView + use<> {
     })
 }
 
-fn server_check(frame: &Frame, list: &List) -> impl IntoView + use<> {
+fn server_check(frame: &Frame, list: &ListPage) -> impl IntoView + use<> {
     let text = &frame.lang.text().list;
     let action = frame.href("/zugriffe/pruefen");
     let keys: Vec<String> = list.rows.iter().map(|row| row.key().to_string()).collect();
-    let back = (list.page_path)(&list.choice, list.page);
+    let back = (list.page_path)(&list.filter, list.page);
     (!keys.is_empty()).then(|| {
         view! {
             <form id="server-pruefung" class="ec-check" method="post" action=action>

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::document::document;
 use super::frame::Frame;
 use super::parts::heading;
-use crate::proof::prove::TrustText;
+use crate::proof::verify::TrustText;
 
 /// What the portal has read and checked.
 #[derive(Clone, Debug)]

@@ -12,12 +12,12 @@ mod log;
 mod parts;
 mod public;
 
-pub use access::{Detail, detail};
-pub use filter::{Choice, Kind};
+pub use access::{DetailPage, detail};
+pub use filter::{AccessKind, ListFilter};
 pub use frame::{Frame, SessionInfo};
-pub use list::{List, list};
+pub use list::{ListPage, list};
 pub use log::{LogState, Witness, log};
-pub use public::{Fault, accessibility, design, fault, logged_out, recorded, start, verify};
+pub use public::{ErrorPage, accessibility, design, error, logged_out, recorded, start, verify};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use super::document::document;
 use super::frame::Frame;
 use super::parts::{heading, paragraphs, section, sections};
 use crate::language::lang::Lang;
-use crate::language::text::{Plain, Section};
+use crate::language::text::{Section, SectionsText};
 
 /// The start page.
 pub fn start(frame: &Frame) -> String {
@@ -33,7 +33,7 @@ pub fn logged_out(frame: &Frame) -> String {
     document(frame, text.start.over_title, || {
         view! {
             <div id="abgemeldet">{heading(text.start.over_title.to_owned(), "")} {paragraphs(text.start.over)}</div>
-            <p><a class="kern-link" href=href>{text.faults.again}</a></p>
+            <p><a class="kern-link" href=href>{text.errors.again}</a></p>
         }
     })
 }
@@ -109,7 +109,7 @@ pub fn design(frame: &Frame) -> String {
     plain(frame, &frame.lang.text().design)
 }
 
-fn plain(frame: &Frame, text: &'static Plain) -> String {
+fn plain(frame: &Frame, text: &'static SectionsText) -> String {
     document(frame, text.title, || {
         view! {
             {heading(text.title.to_owned(), text.lead)}
@@ -120,7 +120,7 @@ fn plain(frame: &Frame, text: &'static Plain) -> String {
 
 /// What can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum ErrorPage {
     /// No such page, or an entry of somebody else.
     NotFound,
     /// The page needs a login.
@@ -141,9 +141,9 @@ pub enum Fault {
     Internal,
 }
 
-impl Fault {
+impl ErrorPage {
     fn section(self, lang: Lang) -> &'static Section {
-        let text = &lang.text().faults;
+        let text = &lang.text().errors;
         match self {
             Self::NotFound => &text.not_found,
             Self::LoginNeeded => &text.login_needed,
@@ -159,14 +159,14 @@ impl Fault {
 }
 
 /// The page that says what went wrong.
-pub fn fault(frame: &Frame, fault: Fault) -> String {
-    let section = fault.section(frame.lang);
-    let again = fault != Fault::NotFound;
+pub fn error(frame: &Frame, page: ErrorPage) -> String {
+    let section = page.section(frame.lang);
+    let again = page != ErrorPage::NotFound;
     let href = frame.href("/anmelden");
-    let words = frame.lang.text().faults.again;
+    let words = frame.lang.text().errors.again;
     document(frame, section.title, || {
         view! {
-            <div id="fehler" data-fault=format!("{fault:?}")>
+            <div id="fehler" data-fault=format!("{page:?}")>
                 {heading(section.title.to_owned(), "")}
                 {paragraphs(section.text)}
             </div>

@@ -5,15 +5,15 @@
 use record::Outcome;
 
 use super::*;
-use crate::islands::Row;
+use crate::islands::AccessRow;
 use crate::language::facts::facts;
 use crate::language::lang::Lang;
+use crate::language::local_time::LocalTime;
 use crate::language::sentence::sentence;
-use crate::language::when::When;
 use crate::proof::access::Access;
 use crate::proof::complete::{Claim, Completeness};
-use crate::proof::prove::{Failure, TrustText};
 use crate::proof::state::ProofState;
+use crate::proof::verify::{Failure, TrustText};
 use crate::samples;
 
 fn frame(lang: Lang, session: bool) -> Frame {
@@ -44,8 +44,8 @@ fn access() -> Access {
 
 fn list_page(lang: Lang, state: ProofState) -> String {
     let access = access();
-    let when = When::of(access.first().time);
-    let row = Row {
+    let when = LocalTime::of(access.first().time);
+    let row = AccessRow {
         entries: access.stamps().iter().map(|stamp| stamp.index).collect(),
         iso: when.iso.clone(),
         when: when.full(lang),
@@ -54,13 +54,13 @@ fn list_page(lang: Lang, state: ProofState) -> String {
     };
     list(
         &frame(lang, true),
-        List {
+        ListPage {
             rows: vec![row],
             unopened: vec![(vec![40, 41], Failure::Proof)],
-            choice: Choice {
+            filter: ListFilter {
                 year: Some(2026),
                 authority: Some("Kraftfahrt-Bundesamt".into()),
-                kind: Some(Kind::Exchange),
+                kind: Some(AccessKind::Exchange),
             },
             years: vec![2026, 2025],
             authorities: vec!["Kraftfahrt-Bundesamt".into(), "Stadt Musterhausen".into()],
@@ -89,8 +89,8 @@ fn detail_page(lang: Lang) -> String {
     let access = access();
     detail(
         &frame(lang, true),
-        Detail {
-            kind: Kind::Exchange,
+        DetailPage {
+            kind: AccessKind::Exchange,
             entries: vec![17, 19],
             date: "21.11.2026".into(),
             phrase: sentence(&access, lang),
@@ -137,8 +137,8 @@ fn all_pages(lang: Lang) -> Vec<String> {
         design(&open),
         log_page(lang, checked_log()),
         log_page(lang, LogState::Unreachable),
-        fault(&open, Fault::NotFound),
-        fault(&open, Fault::Assurance),
+        error(&open, ErrorPage::NotFound),
+        error(&open, ErrorPage::Assurance),
         list_page(lang, ProofState::Unchecked),
         detail_page(lang),
     ]

@@ -10,7 +10,7 @@ use proof::bundle::{Bundle, BundleError, BundleFault, Complete};
 use record::{Kind, Phase};
 use serde::{Deserialize, Serialize};
 
-use crate::proof::prove::{Failure, Trust};
+use crate::proof::verify::{Failure, Trust};
 
 /// What may be claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,5 +2,5 @@
 
 pub mod access;
 pub mod complete;
-pub mod prove;
 pub mod state;
+pub mod verify;

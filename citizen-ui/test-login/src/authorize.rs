@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::page;
 use crate::provider::{Grant, Provider, random_text};
-use crate::request::Request;
+use crate::request::AuthorizationRequest;
 
 /// How long a code may be redeemed, in seconds.
 const CODE_LIFETIME: u64 = 60;
@@ -21,36 +21,39 @@ const MAX_CODES: usize = 1_000;
 
 /// The request again, with the citizen chosen.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Choice {
+pub(crate) struct CitizenChoice {
     user: String,
     #[serde(flatten)]
-    request: Request,
+    request: AuthorizationRequest,
 }
 
-enum Fault {
+enum AuthorizationError {
     /// Not to be answered by a redirect.
-    Untrusted(&'static str),
+    ShowPage(&'static str),
     /// Goes back to the client as `error`.
-    Client(&'static str),
+    Redirect(&'static str),
 }
 
-pub(crate) async fn choose(State(provider): State<Arc<Provider>>, Query(request): Query<Request>) -> Response {
+pub(crate) async fn show_choice(
+    State(provider): State<Arc<Provider>>,
+    Query(request): Query<AuthorizationRequest>,
+) -> Response {
     match check(&provider, &request) {
         Ok(()) => page::page(&request.redirect_uri, page::choose(&provider.config.users, &request)),
-        Err(fault) => refuse(&provider, &request, &fault),
+        Err(error) => refuse(&provider, &request, &error),
     }
 }
 
-pub(crate) async fn chosen(State(provider): State<Arc<Provider>>, Form(choice): Form<Choice>) -> Response {
+pub(crate) async fn issue_code(State(provider): State<Arc<Provider>>, Form(choice): Form<CitizenChoice>) -> Response {
     let request = &choice.request;
-    if let Err(fault) = check(&provider, request) {
-        return refuse(&provider, request, &fault);
+    if let Err(error) = check(&provider, request) {
+        return refuse(&provider, request, &error);
     }
     let Some(user) = provider.config.users.iter().position(|user| user.user == choice.user) else {
-        return refuse(&provider, request, &Fault::Client("access_denied"));
+        return refuse(&provider, request, &AuthorizationError::Redirect("access_denied"));
     };
     let Ok(code) = random_text() else {
-        return refuse(&provider, request, &Fault::Client("server_error"));
+        return refuse(&provider, request, &AuthorizationError::Redirect("server_error"));
     };
     let now = provider.clock.now();
     let grant = Grant {
@@ -64,47 +67,51 @@ pub(crate) async fn chosen(State(provider): State<Arc<Provider>>, Form(choice): 
     let mut grants = provider.grants();
     grants.retain(|_, grant| grant.expires >= now);
     if grants.len() >= MAX_CODES {
-        return refuse(&provider, request, &Fault::Client("temporarily_unavailable"));
+        return refuse(
+            &provider,
+            request,
+            &AuthorizationError::Redirect("temporarily_unavailable"),
+        );
     }
     grants.insert(code.clone(), grant);
     drop(grants);
     redirect(&provider, request, "code", &code)
 }
 
-fn check(provider: &Provider, request: &Request) -> Result<(), Fault> {
+fn check(provider: &Provider, request: &AuthorizationRequest) -> Result<(), AuthorizationError> {
     let config = &provider.config;
     if request.client_id != config.client_id {
-        return Err(Fault::Untrusted("unknown client"));
+        return Err(AuthorizationError::ShowPage("unknown client"));
     }
     if !config.redirect_uris.contains(&request.redirect_uri) {
-        return Err(Fault::Untrusted("unknown redirect address"));
+        return Err(AuthorizationError::ShowPage("unknown redirect address"));
     }
     if request.response_type != "code" {
-        return Err(Fault::Client("unsupported_response_type"));
+        return Err(AuthorizationError::Redirect("unsupported_response_type"));
     }
     if !request.scope.split(' ').any(|scope| scope == "openid") {
-        return Err(Fault::Client("invalid_scope"));
+        return Err(AuthorizationError::Redirect("invalid_scope"));
     }
     // SPEC: RFC 7636 §4.2, a S256 challenge has 43 characters.
     if request.code_challenge_method != "S256" || request.code_challenge.len() != 43 || request.nonce.is_empty() {
-        return Err(Fault::Client("invalid_request"));
+        return Err(AuthorizationError::Redirect("invalid_request"));
     }
     Ok(())
 }
 
-fn refuse(provider: &Provider, request: &Request, fault: &Fault) -> Response {
-    match fault {
-        Fault::Untrusted(reason) => (StatusCode::BAD_REQUEST, Html(page::fault(reason))).into_response(),
-        Fault::Client(error) => redirect(provider, request, "error", error),
+fn refuse(provider: &Provider, request: &AuthorizationRequest, error: &AuthorizationError) -> Response {
+    match error {
+        AuthorizationError::ShowPage(reason) => (StatusCode::BAD_REQUEST, Html(page::error(reason))).into_response(),
+        AuthorizationError::Redirect(error) => redirect(provider, request, "error", error),
     }
 }
 
 /// Back to the client. SPEC: RFC 9207 §2, `iss` stands in every answer, errors too.
-fn redirect(provider: &Provider, request: &Request, name: &str, value: &str) -> Response {
+fn redirect(provider: &Provider, request: &AuthorizationRequest, name: &str, value: &str) -> Response {
     let Ok(mut url) = url::Url::parse(&request.redirect_uri) else {
         return (
             StatusCode::BAD_REQUEST,
-            Html(page::fault("the redirect address is no address")),
+            Html(page::error("the redirect address is no address")),
         )
             .into_response();
     };

@@ -60,7 +60,7 @@ pub fn routes(config: Config, clock: Arc<dyn Clock>) -> Result<Router, Error> {
     Ok(Router::new()
         .route("/.well-known/openid-configuration", get(discovery))
         .route("/jwks", get(jwks))
-        .route("/authorize", get(authorize::choose).post(authorize::chosen))
+        .route("/authorize", get(authorize::show_choice).post(authorize::issue_code))
         .route("/token", post(token::redeem))
         .route("/style.css", get(page::style))
         .with_state(provider))

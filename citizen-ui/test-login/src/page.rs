@@ -6,7 +6,7 @@ use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 
 use crate::config::User;
-use crate::request::Request;
+use crate::request::AuthorizationRequest;
 
 const STYLE: &str = "\
 :root{color-scheme:light dark}\
@@ -39,7 +39,7 @@ pub(crate) fn page(redirect_uri: &str, html: String) -> Response {
 }
 
 /// The choice among the invented citizens.
-pub(crate) fn choose(users: &[User], request: &Request) -> String {
+pub(crate) fn choose(users: &[User], request: &AuthorizationRequest) -> String {
     let mut form = String::new();
     for (name, value) in [
         ("client_id", &request.client_id),
@@ -77,7 +77,7 @@ pub(crate) fn choose(users: &[User], request: &Request) -> String {
 }
 
 /// A fault that is not sent back to the client.
-pub(crate) fn fault(reason: &str) -> String {
+pub(crate) fn error(reason: &str) -> String {
     whole(
         "Anmeldung nicht möglich",
         &format!("<p lang=\"en\">{}</p>", escape(reason)),

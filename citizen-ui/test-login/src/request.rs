@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 /// The parameters of a request. Others are allowed and ignored (RFC 6749 §3.1).
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Request {
+pub(crate) struct AuthorizationRequest {
     pub(crate) client_id: String,
     pub(crate) redirect_uri: String,
     #[serde(default)]

@@ -25,7 +25,7 @@ const TOKEN_LIFETIME: u64 = 300;
 
 /// The form of the request.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Redemption {
+pub(crate) struct TokenRequest {
     grant_type: String,
     code: String,
     redirect_uri: String,
@@ -33,7 +33,7 @@ pub(crate) struct Redemption {
     code_verifier: String,
 }
 
-pub(crate) async fn redeem(State(provider): State<Arc<Provider>>, Form(request): Form<Redemption>) -> Response {
+pub(crate) async fn redeem(State(provider): State<Arc<Provider>>, Form(request): Form<TokenRequest>) -> Response {
     if request.grant_type != "authorization_code" {
         return refuse("unsupported_grant_type");
     }

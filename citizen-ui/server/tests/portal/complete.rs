@@ -1,7 +1,7 @@
 //! Whether the list is all there is, as the page and the bundle say it.
 
 use axum::http::header;
-use citizen_ui::proof::prove::Failure;
+use citizen_ui::proof::verify::Failure;
 use tlog::policy::Policy;
 
 use crate::HIGH;
@@ -117,7 +117,7 @@ async fn a_withheld_entry_is_no_complete_list() {
         if mode == Mode::Withheld {
             let trust = {
                 let backend = world.backend();
-                citizen_ui::proof::prove::TrustText {
+                citizen_ui::proof::verify::TrustText {
                     policy: backend.log.policy(),
                     genesis: backend.log.genesis().to_string(),
                 }
@@ -137,7 +137,7 @@ async fn the_list_is_compared_with_the_bundle() {
     let file = world.get("/de/zugriffe/buendel", &cookie).await.body;
     let (trust, listed, size) = {
         let backend = world.backend();
-        let trust = citizen_ui::proof::prove::TrustText {
+        let trust = citizen_ui::proof::verify::TrustText {
             policy: backend.log.policy(),
             genesis: backend.log.genesis().to_string(),
         };

@@ -45,7 +45,7 @@ async fn a_citizen_logs_in_and_sees_proved_accesses() {
         assert_eq!(proof.status, StatusCode::OK);
         files.push(proof.body);
     }
-    let proved = world.prover().prove(&files, &[intent, outcome.unwrap()]).unwrap();
+    let proved = world.verifier().verify(&files, &[intent, outcome.unwrap()]).unwrap();
     assert!(proved.quorum);
     assert!(text.contains(&sentence(&proved.access, Lang::De).text().replace('&', "&amp;")));
 }

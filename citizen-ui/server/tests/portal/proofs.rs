@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use citizen_ui::proof::access::Access;
-use citizen_ui::proof::prove::Failure;
+use citizen_ui::proof::verify::Failure;
 
 use crate::HIGH;
 use crate::world::{Mode, World};
@@ -68,17 +68,20 @@ async fn a_changed_or_swapped_proof_is_never_a_full_proof() {
         let mut changed = proof.clone();
         changed[position] ^= 1;
         // A witness's name that is no longer known makes its line one to be ignored: then the quorum is missing.
-        let result = world.prover().prove(&[changed], &[intent]);
+        let result = world.verifier().verify(&[changed], &[intent]);
         assert!(
             result.is_err() || result.is_ok_and(|proved| !proved.quorum),
             "byte {position}"
         );
     }
-    let alone = world.prover().prove(std::slice::from_ref(&proof), &[intent]).unwrap();
+    let alone = world
+        .verifier()
+        .verify(std::slice::from_ref(&proof), &[intent])
+        .unwrap();
     assert!(matches!(alone.access, Access::Exchange(exchange) if exchange.outcome.is_none()));
     let swapped = world
-        .prover()
-        .prove(&[proof.clone(), proof], &[intent, outcome.unwrap()]);
+        .verifier()
+        .verify(&[proof.clone(), proof], &[intent, outcome.unwrap()]);
     assert_eq!(swapped.unwrap_err(), Failure::Entry);
 }
 

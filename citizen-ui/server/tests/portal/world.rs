@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use citizen_ui::proof::prove::{Prover, TrustText};
-use citizen_ui_server::{Config, Limits, LoginConfig};
+use citizen_ui::proof::verify::{AccessVerifier, TrustText};
+use citizen_ui_server::{Config, LoginConfig, SessionLimits};
 use http_body_util::BodyExt;
 use messages::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodInfo};
 use proof::bundle::CompletenessProof;
@@ -64,22 +64,22 @@ pub(crate) struct Backend {
     pub tokens: Vec<DisclosureRequest>,
 }
 
-type Shared = Arc<Mutex<Backend>>;
+type SharedBackend = Arc<Mutex<Backend>>;
 
 pub(crate) struct World {
     pub portal: Router,
-    pub backend: Shared,
+    pub backend: SharedBackend,
     pub shutdown: Shutdown,
     _dir: TempDir,
 }
 
-pub(crate) struct Answer {
+pub(crate) struct TestResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl TestResponse {
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
     }
@@ -125,7 +125,7 @@ impl World {
                 acr: test_login::ACR_HIGH.into(),
             },
             banner: None,
-            sessions: Limits::default(),
+            sessions: SessionLimits::default(),
         };
         let portal = citizen_ui_server::router(config.resolved(dir.path()), Arc::new(SystemClock)).unwrap();
         Self {
@@ -144,18 +144,25 @@ impl World {
         self.backend().mode = mode;
     }
 
-    pub(crate) async fn get(&self, path: &str, cookie: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str, cookie: &str) -> TestResponse {
         self.send(Method::GET, path, cookie, Body::empty(), &[]).await
     }
 
-    pub(crate) async fn post(&self, path: &str, cookie: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&self, path: &str, cookie: &str, form: &str, headers: &[(&str, &str)]) -> TestResponse {
         let mut all = vec![("content-type", "application/x-www-form-urlencoded")];
         all.extend_from_slice(headers);
         self.send(Method::POST, path, cookie, Body::from(form.to_owned()), &all)
             .await
     }
 
-    async fn send(&self, method: Method, path: &str, cookie: &str, body: Body, headers: &[(&str, &str)]) -> Answer {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        cookie: &str,
+        body: Body,
+        headers: &[(&str, &str)],
+    ) -> TestResponse {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -168,7 +175,7 @@ impl World {
         }
         let response = self.portal.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
-        Answer {
+        TestResponse {
             status: parts.status,
             headers: parts.headers,
             body: body.collect().await.unwrap().to_bytes().to_vec(),
@@ -194,18 +201,18 @@ impl World {
     }
 
     /// Logs in; the answer of the callback.
-    pub(crate) async fn login(&self, lang: &str) -> Answer {
+    pub(crate) async fn login(&self, lang: &str) -> TestResponse {
         let (cookie, callback) = self.choose(lang).await;
         self.get(&callback, &cookie).await
     }
 
-    pub(crate) fn prover(&self) -> Prover {
+    pub(crate) fn verifier(&self) -> AccessVerifier {
         let backend = self.backend();
         let trust = TrustText {
             policy: backend.log.policy(),
             genesis: backend.log.genesis().to_string(),
         };
-        Prover::new(trust.parse().unwrap())
+        AccessVerifier::new(trust.parse().unwrap())
     }
 }
 
@@ -273,7 +280,7 @@ async fn login(acr: &str, shutdown: &Shutdown) -> String {
     issuer
 }
 
-fn ledger_routes(backend: Shared) -> Router {
+fn ledger_routes(backend: SharedBackend) -> Router {
     Router::new()
         .route("/checkpoint", get(checkpoint))
         .route("/records/{index}", get(sealed_record))
@@ -286,7 +293,7 @@ fn down() -> Response {
     Problem::unavailable("down", 1, "the ledger is down").into_response()
 }
 
-async fn checkpoint(State(backend): State<Shared>) -> Response {
+async fn checkpoint(State(backend): State<SharedBackend>) -> Response {
     let backend = lock(&backend);
     match backend.mode {
         Mode::LedgerDown => down(),
@@ -295,7 +302,7 @@ async fn checkpoint(State(backend): State<Shared>) -> Response {
     }
 }
 
-async fn sealed_record(State(backend): State<Shared>, headers: HeaderMap, Path(index): Path<u64>) -> Response {
+async fn sealed_record(State(backend): State<SharedBackend>, headers: HeaderMap, Path(index): Path<u64>) -> Response {
     let backend = lock(&backend);
     if backend.mode == Mode::LedgerDown {
         return down();
@@ -311,7 +318,7 @@ async fn sealed_record(State(backend): State<Shared>, headers: HeaderMap, Path(i
     record.into_response()
 }
 
-async fn receipt(State(backend): State<Shared>, RawQuery(query): RawQuery, Path(index): Path<u64>) -> Response {
+async fn receipt(State(backend): State<SharedBackend>, RawQuery(query): RawQuery, Path(index): Path<u64>) -> Response {
     let backend = lock(&backend);
     match (backend.mode, query.as_deref()) {
         (Mode::LedgerDown, _) => down(),
@@ -321,15 +328,15 @@ async fn receipt(State(backend): State<Shared>, RawQuery(query): RawQuery, Path(
     }
 }
 
-async fn document(State(backend): State<Shared>, Path(digest): Path<String>) -> Response {
+async fn document(State(backend): State<SharedBackend>, Path(digest): Path<String>) -> Response {
     lock(&backend).log.documents[&digest].clone().into_response()
 }
 
-fn identity_routes(backend: Shared) -> Router {
+fn identity_routes(backend: SharedBackend) -> Router {
     Router::new().route("/disclosures", post(disclose)).with_state(backend)
 }
 
-async fn disclose(State(backend): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+async fn disclose(State(backend): State<SharedBackend>, headers: HeaderMap, body: Bytes) -> Response {
     let mut backend = lock(&backend);
     if let Err(problem) = backend.identity.require(&headers) {
         return problem.into_response();

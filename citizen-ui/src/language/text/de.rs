@@ -1,9 +1,12 @@
 //! German.
 
-use super::tables::{Detail, Faults, Frame, List, Log, Plain, Recorded, Section, Start, Text, Verify};
+use super::tables::{
+    DetailText, ErrorTexts, FrameText, ListText, LogText, RecordedText, Section, SectionsText, StartText, Text,
+    VerifyText,
+};
 
 pub(super) static TEXT: Text = Text {
-    frame: Frame {
+    frame: FrameText {
         product: "Einsicht",
         banner: "Demonstrator – keine offizielle Website, nur erfundene Daten",
         banner_label: "Hinweis zur Demonstration",
@@ -29,7 +32,7 @@ pub(super) static TEXT: Text = Text {
         session_warning: "Sie werden in weniger als einer Minute abgemeldet.",
         session_stay: "Angemeldet bleiben",
     },
-    start: Start {
+    start: StartText {
         title: "Wer hat Ihre Daten abgerufen?",
         lead: "Behörden holen Nachweise über Sie direkt bei anderen Behörden, damit Sie nichts vorlegen müssen. Hier sehen Sie, welche Behörde wann und warum etwas über Sie abgerufen hat. Sie müssen uns das nicht glauben: Ihr Browser prüft jeden Eintrag selbst nach.",
         login: "Anmelden und Zugriffe ansehen",
@@ -64,7 +67,7 @@ pub(super) static TEXT: Text = Text {
             "An einem fremden Gerät: Schließen Sie jetzt den Browser.",
         ],
     },
-    list: List {
+    list: ListText {
         title: "Zugriffe auf Ihre Daten",
         lead: "Ihr Browser prüft jeden Eintrag selbst. Das Ergebnis steht in der Spalte „Nachweis“. Er prüft auch, ob ein Eintrag fehlt.",
         filter: "Auswahl eingrenzen",
@@ -97,7 +100,7 @@ pub(super) static TEXT: Text = Text {
         next: "Nächste Seite",
         page: |page, pages| format!("Seite {page} von {pages}"),
     },
-    detail: Detail {
+    detail: DetailText {
         title: |date| format!("Abruf am {date}"),
         title_inspection: |date| format!("Einsicht am {date}"),
         title_unused: |date| format!("Nicht benutzte Nummer vom {date}"),
@@ -111,7 +114,7 @@ pub(super) static TEXT: Text = Text {
         opening: |index| format!("Öffnung von Eintrag {index} (.opening)"),
         back: "Zurück zur Liste",
     },
-    log: Log {
+    log: LogText {
         title: "Stand des Protokolls",
         lead: "So viele Einträge stehen im Protokoll, und diese Zeugen haben den Stand bestätigt. Wer das Protokoll fälschen wollte, müsste genügend von ihnen auf seine Seite bringen.",
         unreachable: "Das Protokoll ist gerade nicht erreichbar. Solange das so ist, übermitteln die Behörden keine Daten.",
@@ -132,7 +135,7 @@ pub(super) static TEXT: Text = Text {
         policy_text: "Diese Schlüssel benutzt Ihr Browser auf diesen Seiten. Wer unabhängig prüft, besorgt sie sich an anderer Stelle und vergleicht.",
         genesis: "Prüfsumme des ersten Eintrags (Genesis)",
     },
-    recorded: Recorded {
+    recorded: RecordedText {
         title: "Was aufgezeichnet wird",
         lead: "Zu jedem Abruf gibt es einen öffentlichen Eintrag, aus dem niemand etwas über Sie erfährt, und eine verschlossene Beschreibung, die nur Sie, die beiden Behörden und die Aufsicht lesen können.",
         caption: "Wer kann was lesen?",
@@ -181,7 +184,7 @@ pub(super) static TEXT: Text = Text {
             },
         ],
     },
-    verify: Verify {
+    verify: VerifyText {
         title: "Selbst nachprüfen, ohne uns",
         lead: "Das Prüfprogramm Ihres Browsers kommt von diesem Server. Wer uns auch darin nicht vertrauen will, nimmt das Prüfprogramm „verifier“ aus einer anderen Quelle. Es braucht diese Website nicht.",
         step_trust: Section {
@@ -217,7 +220,7 @@ pub(super) static TEXT: Text = Text {
             ],
         },
     },
-    accessibility: Plain {
+    accessibility: SectionsText {
         title: "Barrierefreiheit",
         lead: "Diese Seiten sollen alle benutzen können. Maßstab sind die BITV 2.0, die Norm EN 301 549 und die WCAG 2.2, Stufe AA.",
         sections: &[
@@ -242,7 +245,7 @@ pub(super) static TEXT: Text = Text {
             },
         ],
     },
-    design: Plain {
+    design: SectionsText {
         title: "Gestaltung und Lizenzen",
         lead: "Diese Seiten benutzen offene Bausteine.",
         sections: &[
@@ -262,7 +265,7 @@ pub(super) static TEXT: Text = Text {
             },
         ],
     },
-    faults: Faults {
+    errors: ErrorTexts {
         not_found: Section {
             title: "Diese Seite gibt es nicht",
             text: &["Vielleicht haben Sie sich vertippt, oder der Eintrag gehört nicht zu Ihnen."],

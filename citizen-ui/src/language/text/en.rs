@@ -1,9 +1,12 @@
 //! English.
 
-use super::tables::{Detail, Faults, Frame, List, Log, Plain, Recorded, Section, Start, Text, Verify};
+use super::tables::{
+    DetailText, ErrorTexts, FrameText, ListText, LogText, RecordedText, Section, SectionsText, StartText, Text,
+    VerifyText,
+};
 
 pub(super) static TEXT: Text = Text {
-    frame: Frame {
+    frame: FrameText {
         product: "Einsicht",
         banner: "Demonstrator – not an official website, invented data only",
         banner_label: "Note on this demonstration",
@@ -29,7 +32,7 @@ pub(super) static TEXT: Text = Text {
         session_warning: "You will be logged out in less than a minute.",
         session_stay: "Stay logged in",
     },
-    start: Start {
+    start: StartText {
         title: "Who retrieved your data?",
         lead: "Authorities fetch evidence about you directly from other authorities, so that you need not bring it. Here you see which authority retrieved something about you, when and why. You need not take our word for it: your browser checks every entry itself.",
         login: "Log in and see the accesses",
@@ -64,7 +67,7 @@ pub(super) static TEXT: Text = Text {
             "On somebody else's device: close the browser now.",
         ],
     },
-    list: List {
+    list: ListText {
         title: "Accesses to your data",
         lead: "Your browser checks every entry itself. The result stands in the column “Proof”. It also checks whether an entry is missing.",
         filter: "Narrow the selection",
@@ -97,7 +100,7 @@ pub(super) static TEXT: Text = Text {
         next: "Next page",
         page: |page, pages| format!("Page {page} of {pages}"),
     },
-    detail: Detail {
+    detail: DetailText {
         title: |date| format!("Retrieval of {date}"),
         title_inspection: |date| format!("Inspection of {date}"),
         title_unused: |date| format!("Unused number of {date}"),
@@ -111,7 +114,7 @@ pub(super) static TEXT: Text = Text {
         opening: |index| format!("Opening of entry {index} (.opening)"),
         back: "Back to the list",
     },
-    log: Log {
+    log: LogText {
         title: "State of the log",
         lead: "This many entries are in the log, and these witnesses have confirmed it. Whoever wanted to forge the log would have to win enough of them over.",
         unreachable: "The log cannot be reached at the moment. While that is so, the authorities send no data.",
@@ -132,7 +135,7 @@ pub(super) static TEXT: Text = Text {
         policy_text: "Your browser uses these keys on these pages. Whoever verifies independently gets them elsewhere and compares.",
         genesis: "Digest of the first entry (genesis)",
     },
-    recorded: Recorded {
+    recorded: RecordedText {
         title: "What is recorded",
         lead: "For each retrieval there is a public entry, from which nobody learns anything about you, and a sealed description, which only you, the two authorities and the supervisory authority can read.",
         caption: "Who can read what?",
@@ -181,7 +184,7 @@ pub(super) static TEXT: Text = Text {
             },
         ],
     },
-    verify: Verify {
+    verify: VerifyText {
         title: "Verify it yourself, without us",
         lead: "The program with which your browser checks comes from this server. Whoever does not want to trust us in that either takes the program “verifier” from another source. It does not need this website.",
         step_trust: Section {
@@ -215,7 +218,7 @@ pub(super) static TEXT: Text = Text {
             ],
         },
     },
-    accessibility: Plain {
+    accessibility: SectionsText {
         title: "Accessibility",
         lead: "Everybody should be able to use these pages. The measure is BITV 2.0, EN 301 549 and WCAG 2.2, level AA.",
         sections: &[
@@ -240,7 +243,7 @@ pub(super) static TEXT: Text = Text {
             },
         ],
     },
-    design: Plain {
+    design: SectionsText {
         title: "Design and licences",
         lead: "These pages use open components.",
         sections: &[
@@ -262,7 +265,7 @@ pub(super) static TEXT: Text = Text {
             },
         ],
     },
-    faults: Faults {
+    errors: ErrorTexts {
         not_found: Section {
             title: "There is no such page",
             text: &["Perhaps the address is mistyped, or the entry is not yours."],

@@ -9,7 +9,10 @@ mod tables;
 
 use crate::language::lang::Lang;
 
-pub use tables::{Plain, Section, Text};
+pub use tables::{
+    DetailText, ErrorTexts, FrameText, ListText, LogText, RecordedText, Section, SectionsText, StartText, Text,
+    VerifyText,
+};
 
 impl Lang {
     /// The texts of the pages in this language.

@@ -13,22 +13,22 @@ pub struct Section {
 #[derive(Debug)]
 #[allow(missing_docs)] // the field's name says which text it is
 pub struct Text {
-    pub frame: Frame,
-    pub start: Start,
-    pub list: List,
-    pub detail: Detail,
-    pub log: Log,
-    pub recorded: Recorded,
-    pub verify: Verify,
-    pub accessibility: Plain,
-    pub design: Plain,
-    pub faults: Faults,
+    pub frame: FrameText,
+    pub start: StartText,
+    pub list: ListText,
+    pub detail: DetailText,
+    pub log: LogText,
+    pub recorded: RecordedText,
+    pub verify: VerifyText,
+    pub accessibility: SectionsText,
+    pub design: SectionsText,
+    pub errors: ErrorTexts,
 }
 
 /// What stands on every page.
 #[derive(Debug)]
 #[allow(missing_docs)]
-pub struct Frame {
+pub struct FrameText {
     pub product: &'static str,
     pub banner: &'static str,
     pub banner_label: &'static str,
@@ -54,7 +54,7 @@ pub struct Frame {
 /// The start page, and the page after a session.
 #[derive(Debug)]
 #[allow(missing_docs)]
-pub struct Start {
+pub struct StartText {
     pub title: &'static str,
     pub lead: &'static str,
     pub login: &'static str,
@@ -68,7 +68,7 @@ pub struct Start {
 /// The list of accesses.
 #[derive(Debug)]
 #[allow(missing_docs)]
-pub struct List {
+pub struct ListText {
     pub title: &'static str,
     pub lead: &'static str,
     pub filter: &'static str,
@@ -101,7 +101,7 @@ pub struct List {
 /// The page of one access.
 #[derive(Debug)]
 #[allow(missing_docs)]
-pub struct Detail {
+pub struct DetailText {
     pub title: fn(date: &str) -> String,
     pub title_inspection: fn(date: &str) -> String,
     pub title_unused: fn(date: &str) -> String,
@@ -119,7 +119,7 @@ pub struct Detail {
 /// The state of the log.
 #[derive(Debug)]
 #[allow(missing_docs)]
-pub struct Log {
+pub struct LogText {
     pub title: &'static str,
     pub lead: &'static str,
     pub unreachable: &'static str,
@@ -144,7 +144,7 @@ pub struct Log {
 /// What is recorded.
 #[derive(Debug)]
 #[allow(missing_docs)]
-pub struct Recorded {
+pub struct RecordedText {
     pub title: &'static str,
     pub lead: &'static str,
     pub caption: &'static str,
@@ -157,7 +157,7 @@ pub struct Recorded {
 /// How to verify without the portal.
 #[derive(Debug)]
 #[allow(missing_docs)]
-pub struct Verify {
+pub struct VerifyText {
     pub title: &'static str,
     pub lead: &'static str,
     pub step_trust: Section,
@@ -170,7 +170,7 @@ pub struct Verify {
 /// A page of sections.
 #[derive(Debug)]
 #[allow(missing_docs)]
-pub struct Plain {
+pub struct SectionsText {
     pub title: &'static str,
     pub lead: &'static str,
     pub sections: &'static [Section],
@@ -179,7 +179,7 @@ pub struct Plain {
 /// What can go wrong, said to the reader.
 #[derive(Debug)]
 #[allow(missing_docs)]
-pub struct Faults {
+pub struct ErrorTexts {
     pub not_found: Section,
     pub login_needed: Section,
     pub login_failed: Section,

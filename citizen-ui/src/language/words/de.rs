@@ -2,7 +2,7 @@
 
 use super::table::Words;
 use crate::language::lang::Lang;
-use crate::language::when::When;
+use crate::language::local_time::LocalTime;
 
 pub(super) static WORDS: Words = Words {
     proof_unchecked: "noch nicht geprüft",
@@ -36,7 +36,7 @@ pub(super) static WORDS: Words = Words {
         let (since, before) = match claim.since {
             None => (String::new(), ""),
             Some(since) => (
-                format!(" seit {}", When::of(since).date),
+                format!(" seit {}", LocalTime::of(since).date),
                 " Ältere Einträge sind nach Ablauf der Frist gelöscht: Niemand kann sie noch einer Person zuordnen.",
             ),
         };

@@ -2,7 +2,7 @@
 
 use super::table::Words;
 use crate::language::lang::Lang;
-use crate::language::when::When;
+use crate::language::local_time::LocalTime;
 
 pub(super) static WORDS: Words = Words {
     proof_unchecked: "not checked yet",
@@ -36,7 +36,7 @@ pub(super) static WORDS: Words = Words {
         let (since, before) = match claim.since {
             None => (String::new(), ""),
             Some(since) => (
-                format!(" since {}", When::of(since).date),
+                format!(" since {}", LocalTime::of(since).date),
                 " Older entries are erased, as the law says: nobody can tell any more whose they were.",
             ),
         };

@@ -1,10 +1,10 @@
 //! What the proof code found, in words. The proof code returns data and knows no language.
 
 use super::table::Words;
-use crate::language::when::When;
+use crate::language::local_time::LocalTime;
 use crate::proof::complete::{Claim, Completeness};
-use crate::proof::prove::Failure;
 use crate::proof::state::ProofState;
+use crate::proof::verify::Failure;
 
 impl Words {
     /// The text of the badge that shows the state of a proof.
@@ -48,7 +48,7 @@ impl Words {
             Completeness::Absent => self.complete_absent.to_owned(),
             Completeness::Pending => self.complete_pending.to_owned(),
             Completeness::Browser(claim) | Completeness::Server(claim) => {
-                (self.complete)(&claim, &When::of(claim.as_of))
+                (self.complete)(&claim, &LocalTime::of(claim.as_of))
             }
             Completeness::Failed(_) => self.complete_failed.to_owned(),
         }

@@ -1,6 +1,6 @@
 //! The table of words, one field a word.
 
-use crate::language::when::When;
+use crate::language::local_time::LocalTime;
 use crate::proof::complete::Claim;
 
 /// Words used by server and browser.
@@ -26,7 +26,7 @@ pub struct Words {
 
     // Whether these are all
     pub complete_title: &'static str,
-    pub complete: fn(claim: &Claim, as_of: &When) -> String,
+    pub complete: fn(claim: &Claim, as_of: &LocalTime) -> String,
     pub complete_browser: &'static str,
     pub complete_server: &'static str,
     pub complete_later: fn(entries: usize) -> String,
@@ -106,7 +106,7 @@ pub struct Words {
     pub entry_none: &'static str,
     pub entry_inspection: &'static str,
     pub entry_void: &'static str,
-    pub entry_at: fn(index: u64, time: &When) -> String,
+    pub entry_at: fn(index: u64, time: &LocalTime) -> String,
     pub reader: &'static str,
     pub reason: &'static str,
     pub day: &'static str,

@@ -11,9 +11,9 @@ use record::{CitizenPart, ExchangeRecord, ExpiryDay, InspectionRecord, Kind, Sha
 
 /// An entry whose record has been opened.
 #[derive(Clone, Debug)]
-pub struct Opened {
+pub struct OpenedEntry {
     /// Where it stands in the log, and since when.
-    pub stamp: Stamp,
+    pub stamp: EntryStamp,
     /// What it is.
     pub kind: Kind,
     /// The entry that it closes.
@@ -28,7 +28,7 @@ pub struct Opened {
 
 /// Place and time of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
+pub struct EntryStamp {
     /// Index in the log.
     pub index: u64,
     /// POSIX seconds, the writer's clock.
@@ -43,14 +43,14 @@ pub enum Access {
     /// Records were opened.
     Inspection {
         /// The entry.
-        stamp: Stamp,
+        stamp: EntryStamp,
         /// Its record.
         record: InspectionRecord,
     },
     /// A number was given out for an exchange that never began.
     Unused {
         /// The entry.
-        stamp: Stamp,
+        stamp: EntryStamp,
         /// Its record.
         record: VoidRecord,
     },
@@ -59,9 +59,9 @@ pub enum Access {
         /// Intent, inspection or void.
         kind: Kind,
         /// The entry.
-        stamp: Stamp,
+        stamp: EntryStamp,
         /// The entry that closes it, if it is an intent.
-        outcome: Option<Stamp>,
+        outcome: Option<EntryStamp>,
         /// At the end of this day the record expired.
         expiry: ExpiryDay,
     },
@@ -71,9 +71,9 @@ pub enum Access {
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// The entry written before anything moved.
-    pub intent: Stamp,
+    pub intent: EntryStamp,
     /// The entry that closes it.
-    pub outcome: Option<Stamp>,
+    pub outcome: Option<EntryStamp>,
     /// The newest record: the outcome's, else the intent's.
     pub record: ExchangeRecord,
     /// What only the citizen is told.
@@ -96,7 +96,7 @@ pub enum Mismatch {
 
 impl Access {
     /// The access that these entries make: one entry, or intent and outcome in this order.
-    pub fn of(mut opened: Vec<Opened>) -> Result<Self, Mismatch> {
+    pub fn of(mut opened: Vec<OpenedEntry>) -> Result<Self, Mismatch> {
         let second = if opened.len() == 2 { opened.pop() } else { None };
         let (Some(first), true) = (opened.pop(), opened.is_empty()) else {
             return Err(Mismatch::Kinds);
@@ -127,7 +127,12 @@ impl Access {
         }
     }
 
-    fn expired(kind: Kind, stamp: Stamp, expiry: ExpiryDay, outcome: Option<Opened>) -> Result<Self, Mismatch> {
+    fn expired(
+        kind: Kind,
+        stamp: EntryStamp,
+        expiry: ExpiryDay,
+        outcome: Option<OpenedEntry>,
+    ) -> Result<Self, Mismatch> {
         match (kind, &outcome) {
             (Kind::Intent | Kind::Inspection | Kind::Void, None) => {}
             (Kind::Intent, Some(outcome)) if outcome.kind == Kind::Outcome => {
@@ -145,7 +150,7 @@ impl Access {
         })
     }
 
-    fn closed(intent: Stamp, asked: Option<&ExchangeRecord>, outcome: Opened) -> Result<Self, Mismatch> {
+    fn closed(intent: EntryStamp, asked: Option<&ExchangeRecord>, outcome: OpenedEntry) -> Result<Self, Mismatch> {
         let (Kind::Outcome, Some(SharedPart::Exchange(told))) = (outcome.kind, outcome.shared) else {
             return Err(Mismatch::Kinds);
         };
@@ -167,7 +172,7 @@ impl Access {
     }
 
     /// The entry that the access is known by: intent, inspection or void.
-    pub fn first(&self) -> Stamp {
+    pub fn first(&self) -> EntryStamp {
         match self {
             Self::Exchange(exchange) => exchange.intent,
             Self::Inspection { stamp, .. } | Self::Unused { stamp, .. } | Self::Expired { stamp, .. } => *stamp,
@@ -175,7 +180,7 @@ impl Access {
     }
 
     /// All its entries, first entry first.
-    pub fn stamps(&self) -> Vec<Stamp> {
+    pub fn stamps(&self) -> Vec<EntryStamp> {
         match self {
             Self::Exchange(exchange) => std::iter::once(exchange.intent).chain(exchange.outcome).collect(),
             Self::Expired { stamp, outcome, .. } => std::iter::once(*stamp).chain(*outcome).collect(),

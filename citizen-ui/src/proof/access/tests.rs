@@ -6,7 +6,7 @@ use record::Outcome;
 use super::*;
 use crate::samples;
 
-fn outcome_with(change: impl FnOnce(&mut Opened)) -> Opened {
+fn outcome_with(change: impl FnOnce(&mut OpenedEntry)) -> OpenedEntry {
     let mut outcome = samples::outcome(Outcome::Delivered);
     change(&mut outcome);
     outcome
@@ -32,7 +32,7 @@ fn intent_and_outcome_are_one_access() {
 
 #[test]
 fn what_does_not_fit_is_no_access() {
-    let exchange = |opened: &mut Opened, change: &dyn Fn(&mut ExchangeRecord)| {
+    let exchange = |opened: &mut OpenedEntry, change: &dyn Fn(&mut ExchangeRecord)| {
         if let Some(SharedPart::Exchange(record)) = &mut opened.shared {
             change(record);
         }

@@ -13,7 +13,7 @@ const GERMAN_TIME: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
 
 /// A point in time in its shown forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct When {
+pub struct LocalTime {
     /// `21.11.2026`
     pub date: String,
     /// `14:03`
@@ -24,7 +24,7 @@ pub struct When {
     pub year: i16,
 }
 
-impl When {
+impl LocalTime {
     /// The shown forms of POSIX seconds. A time beyond the year 9999 is shown as the year 9999.
     pub fn of(posix: u64) -> Self {
         let seconds = i64::try_from(posix).unwrap_or(i64::MAX);
@@ -51,7 +51,7 @@ impl When {
 /// A day counted from 1970-01-01 (UTC) as `21.11.2026`.
 pub fn day(days: u32) -> String {
     // Noon UTC is the same day in Germany, in winter and in summer.
-    When::of(u64::from(days) * 86_400 + 43_200).date
+    LocalTime::of(u64::from(days) * 86_400 + 43_200).date
 }
 
 #[cfg(test)]
@@ -69,19 +69,19 @@ mod tests {
             (1_792_890_000, "25.10.2026", "02:00"),
             (1_798_758_000, "01.01.2027", "00:00"), // a new year that has not begun in UTC
         ] {
-            let when = When::of(posix);
+            let when = LocalTime::of(posix);
             assert_eq!((when.date.as_str(), when.time.as_str()), (date, time), "{posix}");
         }
-        assert_eq!(When::of(1_795_266_180).full(Lang::De), "21.11.2026, 14:03 Uhr");
-        assert_eq!(When::of(1_795_266_180).full(Lang::En), "21.11.2026, 14:03");
-        assert_eq!(When::of(1_798_758_000).year, 2027);
-        assert_eq!(When::of(1_795_266_187).iso, "2026-11-21T13:03:07Z");
+        assert_eq!(LocalTime::of(1_795_266_180).full(Lang::De), "21.11.2026, 14:03 Uhr");
+        assert_eq!(LocalTime::of(1_795_266_180).full(Lang::En), "21.11.2026, 14:03");
+        assert_eq!(LocalTime::of(1_798_758_000).year, 2027);
+        assert_eq!(LocalTime::of(1_795_266_187).iso, "2026-11-21T13:03:07Z");
     }
 
     #[test]
     fn days_and_limits() {
         assert_eq!(day(0), "01.01.1970");
         assert_eq!(day(20_778), "21.11.2026");
-        assert_eq!(When::of(u64::MAX).year, 9999);
+        assert_eq!(LocalTime::of(u64::MAX).year, 9999);
     }
 }

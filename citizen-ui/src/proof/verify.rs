@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tlog::Hash;
 use tlog::policy::Policy;
 
-use crate::proof::access::{Access, Opened, Stamp};
+use crate::proof::access::{Access, EntryStamp, OpenedEntry};
 
 /// What a proof is checked against: it comes from outside the server where that matters (`verifier verify`), and from the page
 /// where the browser checks on its own.
@@ -72,7 +72,7 @@ pub enum Failure {
 
 /// An access whose entries are proved.
 #[derive(Clone, Debug)]
-pub struct ProvedAccess {
+pub struct VerifiedAccess {
     /// The access.
     pub access: Access,
     /// Whether the policy's quorum of witnesses has cosigned every checkpoint used.
@@ -81,12 +81,12 @@ pub struct ProvedAccess {
 
 /// Proves accesses of one log. Every opening carries the log's beginning (genesis, directory); it is verified once.
 #[derive(Debug)]
-pub struct Prover {
+pub struct AccessVerifier {
     trust: Trust,
     beginning: Option<(Anchor, ProvedAnchor)>,
 }
 
-impl Prover {
+impl AccessVerifier {
     /// Nothing is verified yet.
     pub fn new(trust: Trust) -> Self {
         Self { trust, beginning: None }
@@ -96,7 +96,7 @@ impl Prover {
     ///
     /// # Errors
     /// The first [`Failure`].
-    pub fn prove(&mut self, files: &[Vec<u8>], expected: &[u64]) -> Result<ProvedAccess, Failure> {
+    pub fn verify(&mut self, files: &[Vec<u8>], expected: &[u64]) -> Result<VerifiedAccess, Failure> {
         if files.len() != expected.len() {
             return Err(Failure::Entry);
         }
@@ -105,7 +105,7 @@ impl Prover {
         let mut opened = Vec::with_capacity(files.len());
         for (file, index) in files.iter().zip(expected) {
             let opening = Opening::parse(file).map_err(|_| Failure::Form)?;
-            let proved = self.prove_entry(&opening)?;
+            let proved = self.verify_entry(&opening)?;
             if proved.index.get() != *index {
                 return Err(Failure::Entry);
             }
@@ -118,10 +118,10 @@ impl Prover {
             return Err(Failure::Entry);
         }
         let access = Access::of(opened).map_err(|_| Failure::Entry)?;
-        Ok(ProvedAccess { access, quorum })
+        Ok(VerifiedAccess { access, quorum })
     }
 
-    fn prove_entry(&mut self, opening: &Opening) -> Result<Proved, Failure> {
+    fn verify_entry(&mut self, opening: &Opening) -> Result<Proved, Failure> {
         // Without the log's beginning neither the genesis hash nor the writer's right would be checked.
         let anchor = opening.anchor.as_ref().ok_or(Failure::Proof)?;
         let beginning = match self.beginning.take() {
@@ -162,15 +162,15 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split_whitespace()
 }
 
-fn opened_entry(opening: &Opening, proved: Proved) -> Result<Opened, Failure> {
+fn opened_entry(opening: &Opening, proved: Proved) -> Result<OpenedEntry, Failure> {
     // The receipt has just been verified; what its entry refers to is read from the same bytes.
     let receipt = Receipt::parse(&opening.receipt).map_err(|_| Failure::Form)?;
     let refers = match &receipt.entry().entry().body {
         Body::Labelled { refers, .. } => refers.map(|index| index.get()),
         _ => None,
     };
-    Ok(Opened {
-        stamp: Stamp {
+    Ok(OpenedEntry {
+        stamp: EntryStamp {
             index: proved.index.get(),
             time: proved.time.seconds(),
         },
