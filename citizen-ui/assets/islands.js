@@ -1,5 +1,5 @@
-// Starts the program of the islands and hands every island to its function. External, so that the Content-Security-Policy
-// needs no inline script; a module, so that it runs after the page is there.
+// Starts the browser's program and passes each island to its function. It is an external file because the content security
+// policy forbids inline scripts, and a module so that it runs after the document has been parsed.
 import init, * as portal from "/pkg/portal.js";
 
 await init({ module_or_path: "/pkg/portal_bg.wasm" });

@@ -1,6 +1,8 @@
-//! Embeds the browser's program, so that the server is one file: `pkg/portal.js` and `pkg/portal_bg.wasm` of the directory that
-//! `EINSICHT_SITE` names (`cargo xtask` builds it and sets the variable). Without it the server works, but no browser checks
-//! by itself.
+//! Embeds the browser's program in the server, so that the server is a single file.
+//!
+//! The program is `pkg/portal.js` and `pkg/portal_bg.wasm` in the directory that `EINSICHT_SITE` names. `cargo xtask`
+//! builds these files and sets the variable. A server that is built without them works, but browsers cannot verify
+//! proofs.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

@@ -1,15 +1,18 @@
 //! The pages of the Datenschutzcockpit.
 //!
-//! What is shown is what is proved: an [`proof::access::Access`] is made from opened entries only, [`language::sentence`] and
-//! [`language::facts`] turn it into words, and both run unchanged on the server (to render) and in the browser (to compare with what was rendered).
+//! A page shows only what is proved. An [`proof::access::Access`] is made from opened entries alone, and
+//! [`language::sentence`] and [`language::facts`] turn it into words. The server calls these functions to render a
+//! page. The browser calls the same functions on the entries that it has verified itself, and compares the result with
+//! the page.
 //!
 //! | Module | In the browser | On the server |
 //! | --- | --- | --- |
 //! | [`proof`], [`language`] | yes | yes |
-//! | [`islands`] | alive | rendered |
+//! | [`islands`] | hydrated | rendered |
 //! | `pages` | no | feature `ssr` |
 //!
-//! The server (`citizen-ui-server`) does login, sessions and fetching; this crate has no I/O but the islands' own `fetch`.
+//! The server (`citizen-ui-server`) handles login, sessions and fetching. The only I/O in this crate is the islands'
+//! `fetch`.
 
 pub mod islands;
 pub mod language;

@@ -1,4 +1,4 @@
-//! Invented records for the tests.
+//! Invented entries and records for the tests.
 
 use fixtures::exchange;
 use record::{Check, CitizenPart, ExchangeResult, ExpiryDay, InspectionRecord, Kind, Outcome, SharedPart};

@@ -1,12 +1,15 @@
-//! What the portal's page does with a bundle, as a WebAssembly program of its own that `cargo xtask bench completeness` times in a
-//! browser: the same function, built with the same profile as the portal's program, without fetching and showing.
+//! The portal's check of a bundle as a separate WebAssembly program, which `cargo xtask bench completeness` measures in
+//! a browser. It calls the same function as the portal's program and is built with the same profile, but fetches and
+//! renders nothing.
 
 use citizen_ui::proof::complete;
 use citizen_ui::proof::verify::TrustText;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Checks a bundle file against the first entries of the accesses that are listed, a policy's text and the genesis entry's leaf
-/// hash (64 hexadecimal digits). Returns how many exchanges are proved to be all; 0 if it does not fit.
+/// Verifies a bundle file and compares it with `listed`, the log indices of the first entries of the listed accesses.
+///
+/// `policy` is the text of the policy file, and `genesis` the leaf hash of entry 0 in 64 hexadecimal digits. Returns
+/// how many exchanges the bundle proves to be all; 0 if it does not verify or the list differs.
 #[wasm_bindgen]
 pub fn check_bundle(file: &[u8], listed: &[u64], policy: &str, genesis: &str) -> usize {
     let trust = TrustText {

@@ -1,15 +1,15 @@
-//! The program of the citizen's browser: the islands of [`citizen_ui`] and with them the verifier, as WebAssembly.
+//! The browser's program: the islands of [`citizen_ui`], with the code that verifies proofs, as WebAssembly.
 //!
-//! Built for `wasm32-unknown-unknown` only, by `cargo xtask`. The page's boot script (`citizen-ui/assets/islands.js`) starts
-//! [`hydrate`] and hands each `<leptos-island>` to the function named in it. A fault here leaves the page as the server
-//! rendered it: nothing ever turns to "in your browser" by accident.
+//! `cargo xtask` builds it for `wasm32-unknown-unknown`. The boot script (`citizen-ui/assets/islands.js`) calls
+//! [`hydrate`] and passes each `<leptos-island>` element to the function that the element names. If the program fails,
+//! the page stays as the server rendered it, which never shows "checked in your browser".
 
-// Links the islands' exported functions into the program.
+// Without this re-export, the linker would drop the functions that `#[island]` exports.
 pub use citizen_ui::islands::*;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Prepares the islands' reactive system.
+/// Sets up the reactive system for the islands. Must be called before the function of any island.
 #[wasm_bindgen]
 pub fn hydrate() {
     leptos::mount::hydrate_islands();

@@ -1,4 +1,4 @@
-//! The pages of somebody logged in: list, one access, proofs, files.
+//! The handlers for citizens who are logged in: the list, one access, proofs and files.
 
 use std::collections::BTreeSet;
 
@@ -18,12 +18,12 @@ use serde::Deserialize;
 use crate::citizen::Citizen;
 use crate::page::{CitizenRequest, PageRequest};
 
-/// Rows of one page.
+/// Rows on one page of the list.
 const ROWS_PER_PAGE: usize = 25;
-/// The server checks at most so many accesses at a time.
+/// The most accesses that the server checks for one request.
 const MAX_CHECKS: usize = ROWS_PER_PAGE;
 
-/// The parameters of the list, as a form sends them: empty means not chosen.
+/// The query parameters of the list, as the form sends them. An empty value means no restriction.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct ListParameters {
     #[serde(default, rename = "jahr")]
@@ -113,7 +113,7 @@ pub(crate) async fn detail(request: CitizenRequest, Path(index): Path<String>) -
     Html(pages::detail(&page.frame(), detail)).into_response()
 }
 
-/// `GET /{lang}/zugriffe/buendel`: the bundle, for the browser and as a file to take away.
+/// `GET /{lang}/zugriffe/buendel`: the bundle, for the browser's program and as a download.
 pub(crate) async fn bundle(request: CitizenRequest) -> Response {
     match request.current.citizen.bundle() {
         Some(file) => download("eintraege.bundle", "application/octet-stream", file.to_vec()),
@@ -121,7 +121,7 @@ pub(crate) async fn bundle(request: CitizenRequest) -> Response {
     }
 }
 
-/// `GET /{lang}/zugriffe/{index}/nachweis`: the opening, for the browser.
+/// `GET /{lang}/zugriffe/{index}/nachweis`: the opening, for the browser's program.
 pub(crate) async fn proof(request: CitizenRequest, Path(index): Path<String>) -> Response {
     match opening_file(&request, &index).await {
         Ok(file) => ([(header::CONTENT_TYPE, "application/cbor")], file).into_response(),
@@ -129,7 +129,7 @@ pub(crate) async fn proof(request: CitizenRequest, Path(index): Path<String>) ->
     }
 }
 
-/// `GET /{lang}/zugriffe/{index}/oeffnung`: the opening, as a file to take away.
+/// `GET /{lang}/zugriffe/{index}/oeffnung`: the opening as a download.
 pub(crate) async fn opening(request: CitizenRequest, Path(index): Path<String>) -> Response {
     match opening_file(&request, &index).await {
         Ok(file) => download(&format!("eintrag-{index}.opening"), "application/cbor", file),
@@ -147,13 +147,13 @@ async fn opening_file(request: &CitizenRequest, index: &str) -> Result<Vec<u8>, 
     {
         Ok(file) => file.ok_or(ErrorPage::NotFound),
         Err(error) => {
-            tracing::warn!(%error, "no opening");
+            tracing::warn!(%error, "cannot fetch an opening");
             Err(ErrorPage::LedgerUnreachable)
         }
     }
 }
 
-/// `GET /{lang}/zugriffe/{index}/quittung`: the receipt, as a file to take away.
+/// `GET /{lang}/zugriffe/{index}/quittung`: the receipt as a download.
 pub(crate) async fn receipt(request: CitizenRequest, Path(index): Path<String>) -> Response {
     let CitizenRequest { page, current } = &request;
     let file = match index.parse() {
@@ -170,7 +170,8 @@ pub(crate) async fn receipt(request: CitizenRequest, Path(index): Path<String>) 
     }
 }
 
-/// `name` is ours, or has only digits and letters because it is made from a parsed index.
+/// Builds a download. `name` goes into a header unescaped, so it must come from a constant and a parsed log index
+/// alone.
 fn download(name: &str, media: &'static str, file: Vec<u8>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, media.to_owned()),
@@ -179,13 +180,13 @@ fn download(name: &str, media: &'static str, file: Vec<u8>) -> Response {
     (headers, file).into_response()
 }
 
-/// The form that asks the server to check.
+/// The form that requests a check by the server.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CheckForm {
-    /// Indices of accesses, separated by commas.
+    /// Log indices of the accesses' first entries, separated by commas.
     #[serde(rename = "eintraege")]
     accesses: String,
-    /// The page to come back to, after the language.
+    /// Path and query, after the language, of the page to show next.
     #[serde(rename = "zurueck")]
     return_to: String,
 }
@@ -200,11 +201,11 @@ pub(crate) async fn check(request: CitizenRequest, Form(form): Form<CheckForm>) 
             .check(&page.portal.ledger, &page.portal.trust, key)
             .await
         {
-            tracing::warn!(%error, "no check");
+            tracing::warn!(%error, "cannot check an access");
             return page.error(ErrorPage::LedgerUnreachable);
         }
     }
-    // Only to pages of the list: nobody is sent elsewhere by a forged form.
+    // Only pages of the list are allowed, so that a forged form cannot redirect the citizen to another site.
     let back =
         Some(form.return_to.as_str()).filter(|path| path.starts_with("/zugriffe") && !path.contains(char::is_control));
     page.to(back.unwrap_or("/zugriffe")).into_response()
@@ -231,7 +232,7 @@ fn year(access: &Access) -> i16 {
     LocalTime::of(access.first().time).year
 }
 
-/// The authorities that an access can be chosen by.
+/// The authorities by which the list can be filtered to this access.
 fn parties(access: &Access) -> Vec<&str> {
     match access {
         Access::Exchange(exchange) => vec![&exchange.record.consumer.name, &exchange.record.provider.name],
@@ -248,7 +249,7 @@ fn matches(access: &Access, filter: &ListFilter) -> bool {
             .is_none_or(|chosen| parties(access).contains(&chosen))
 }
 
-/// The address of a page of a filter.
+/// Returns path and query, after the language, of a page of the filtered list.
 fn page_path(filter: &ListFilter, page: usize) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     if let Some(year) = filter.year {

@@ -1,4 +1,4 @@
-//! Login and logout.
+//! The handlers for login and logout.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ use crate::page::PageRequest;
 use crate::portal::Portal;
 use crate::session;
 
-/// `GET /{lang}/anmelden`: to the provider. A link and not a form, since a form's redirect would have to be allowed by the
-/// content security policy.
+/// `GET /{lang}/anmelden`: redirects to the OpenID provider. The page links here instead of posting a form, because
+/// `form-action` of the content security policy also applies to the redirect after a form.
 pub(crate) async fn login(page: PageRequest, headers: HeaderMap) -> Response {
     let portal = &page.portal;
     if let Some(old) = session::cookie_of(&headers, portal.secure()) {
@@ -26,20 +26,20 @@ pub(crate) async fn login(page: PageRequest, headers: HeaderMap) -> Response {
     let (url, pending) = match portal.login.begin(page.lang).await {
         Ok(begun) => begun,
         Err(error) => {
-            tracing::warn!(%error, "login cannot begin");
+            tracing::warn!(%error, "cannot begin a login");
             return page.error(ErrorPage::LoginUnreachable);
         }
     };
     match portal.sessions.begin(pending) {
         Ok(cookie) => with_cookie(portal, Some(&cookie), Redirect::to(&url).into_response()),
         Err(error) => {
-            tracing::error!(%error, "no session");
+            tracing::error!(%error, "cannot open a session");
             page.error(ErrorPage::Internal)
         }
     }
 }
 
-/// `GET /anmeldung/rueckkehr`: back from the provider.
+/// `GET /anmeldung/rueckkehr`: the OpenID provider redirects the browser here.
 pub(crate) async fn callback(
     State(portal): State<Arc<Portal>>,
     headers: HeaderMap,
@@ -71,7 +71,7 @@ pub(crate) async fn callback(
     }
 }
 
-/// Discloses, fetches, verifies, and begins the session.
+/// Requests the disclosure from identity, loads the citizen's entries, and opens the session.
 async fn open(portal: &Arc<Portal>, verified: VerifiedLogin) -> Result<String, ErrorPage> {
     let request = DisclosureRequest {
         id_token: verified.id_token,
@@ -82,21 +82,21 @@ async fn open(portal: &Arc<Portal>, verified: VerifiedLogin) -> Result<String, E
     let disclosure: Disclosure = match answer {
         Ok(bytes) => record::cbor::from_slice(&bytes).map_err(|_| ErrorPage::Internal)?,
         Err(error) => {
-            tracing::warn!(%error, "no disclosure");
+            tracing::warn!(%error, "cannot get the disclosure");
             return Err(identity_error(&error));
         }
     };
     let citizen = Citizen::load(&portal.ledger, &portal.trust, portal.clock.now(), disclosure)
         .await
         .map_err(|error| {
-            tracing::warn!(%error, "entries cannot be loaded");
+            tracing::warn!(%error, "cannot load the entries");
             match error {
                 LoadError::Ledger(_) => ErrorPage::LedgerUnreachable,
                 LoadError::Disclosure(_) => ErrorPage::Internal,
             }
         })?;
     portal.sessions.open(citizen).map_err(|error| {
-        tracing::error!(%error, "no session");
+        tracing::error!(%error, "cannot open a session");
         ErrorPage::Internal
     })
 }
@@ -109,7 +109,7 @@ fn identity_error(error: &CallError) -> ErrorPage {
     }
 }
 
-/// `POST /{lang}/abmelden`.
+/// `POST /{lang}/abmelden`: ends the session.
 pub(crate) async fn logout(page: PageRequest, headers: HeaderMap) -> Response {
     let portal = &page.portal;
     if let Some(cookie) = session::cookie_of(&headers, portal.secure()) {
@@ -119,7 +119,8 @@ pub(crate) async fn logout(page: PageRequest, headers: HeaderMap) -> Response {
 }
 
 fn refused(portal: &Arc<Portal>, lang: Lang, error: ErrorPage) -> Response {
-    // The callback's own path has no language: the page is that of the start page in the language of the login.
+    // The path of the callback has no language, so the page is rendered as if for the start page in the login's
+    // language.
     let path = match lang {
         Lang::De => Uri::from_static("/de/"),
         Lang::En => Uri::from_static("/en/"),

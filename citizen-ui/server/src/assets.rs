@@ -1,4 +1,5 @@
-//! Styles, fonts, icon, boot script and the browser's program: all of it part of this program.
+//! The static files: styles, fonts, icon, boot script and the browser's program. All of them are embedded in the
+//! server.
 
 use axum::Router;
 use axum::http::header;
@@ -25,7 +26,7 @@ macro_rules! font {
     };
 }
 
-/// Address, media type, how long it may be kept, content.
+/// Path, media type, `Cache-Control`, content.
 type Asset = (&'static str, &'static str, &'static str, &'static [u8]);
 
 const ASSETS: [Asset; 10] = [
@@ -61,17 +62,17 @@ const ASSETS: [Asset; 10] = [
     font!("600", "latin-ext"),
 ];
 
-/// The browser's program, if it was there when the server was built: see `build.rs`.
+/// Path, media type and content of the browser's program; empty if the server was built without it (see `build.rs`).
 const BROWSER: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/browser.rs"));
 
-/// Whether browsers get a program to check with.
+/// Whether the server was built with the browser's program.
 pub(crate) fn has_browser_program() -> bool {
     !BROWSER.is_empty()
 }
 
-/// The routes of all files.
+/// The routes of all static files.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    // The browser's program changes with the server and has no version in its name: it is asked for anew each time.
+    // The browser's program changes with the server and has no version in its name, so browsers must revalidate it.
     let browser = BROWSER
         .iter()
         .map(|(path, media, content)| (*path, *media, "no-cache", *content));

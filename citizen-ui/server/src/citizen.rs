@@ -1,11 +1,12 @@
 //! One citizen's entries, opened for one session.
 //!
-//! After the login identity discloses which entries are the citizen's and the keys of their records. For each entry the portal
-//! fetches receipt and sealed record, makes the opening file, and verifies it exactly as the browser will. What verifies is shown;
-//! what does not is shown as not proved, with its index and the reason: nothing is left out silently.
+//! After the login, identity discloses which entries are the citizen's, and the keys of their records. For each entry,
+//! the portal fetches the receipt and the sealed record from the ledger, makes the opening file, and verifies it
+//! exactly as the browser will. Accesses that verify are shown. Accesses that do not verify are shown as not proved,
+//! with their indices and the reason, so that no entry is left out silently.
 //!
-//! Identity also gives the proof that these are all, without what the entries say. The portal fills that in, and verifies the
-//! bundle too ([`citizen_ui::proof::complete`]).
+//! Identity also sends the proof of completeness, without the entries and records. The portal adds them and verifies
+//! the resulting bundle ([`citizen_ui::proof::complete`]).
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,54 +25,58 @@ use tokio::task::JoinSet;
 
 use crate::ledger::{FetchedReceipt, LedgerReader};
 
-/// How many entries are fetched at a time.
+/// The most entries that one login fetches concurrently.
 const MAX_CONCURRENT_FETCHES: usize = 16;
 
-/// What a session holds.
+/// The content of a citizen's session.
 pub(crate) struct Citizen {
-    /// To greet with.
+    /// Name of the citizen, for display.
     pub(crate) name: String,
     /// Proved accesses, newest first.
     pub(crate) accesses: Vec<Access>,
-    /// Entries that could not be opened or proved.
+    /// Accesses that could not be opened or proved: their entries' log indices, and the reason.
     pub(crate) unopened: Vec<(Vec<u64>, Failure)>,
-    /// Whether these are all.
+    /// The result of checking that the list is complete.
     pub(crate) completeness: Completeness,
-    /// Size of the log as of which identity made the list.
+    /// Size of the log when identity made the list.
     pub(crate) size: u64,
     /// POSIX seconds of the login.
     pub(crate) since: u64,
     idnr: Option<Idnr>,
-    /// The bundle's file.
+    /// The bundle file; `None` if identity sent no proof of completeness.
     bundle: Option<Vec<u8>>,
     materials: HashMap<u64, EntryMaterial>,
     period_begins: HashMap<Period, Mutex<FetchedReceipt>>,
-    /// What the server has checked at the citizen's request, by the access's first index.
+    /// The results of checks that the citizen requested, by the log index of the access's first entry.
     checked: Mutex<HashMap<u64, ProofState>>,
 }
 
-/// One entry with everything that opens it.
+/// One entry with everything that is needed to open it.
 struct EntryMaterial {
     entry: DisclosedEntry,
-    /// The keys that open the record; none opens it once it has expired.
+    /// The keys of the record; `None` once it has expired.
     keys: Option<EntryKeys>,
     sealed_record: Vec<u8>,
     receipt: Mutex<FetchedReceipt>,
 }
 
-/// Why nothing can be shown.
+/// Why a citizen's entries cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadError {
-    /// The ledger does not answer.
+    /// The ledger does not respond.
     #[error("ledger: {0}")]
     Ledger(#[from] CallError),
-    /// Identity's answer does not fit the log.
+    /// Identity's disclosure does not verify against the log.
     #[error("the disclosure does not verify: {0}")]
     Disclosure(&'static str),
 }
 
 impl Citizen {
-    /// Fetches and verifies everything that identity has disclosed.
+    /// Fetches and verifies everything that identity has disclosed. `now` is the time of the login in POSIX seconds.
+    ///
+    /// # Errors
+    /// [`LoadError`] if the ledger does not respond or the disclosure does not verify. A single access that does not
+    /// verify is no error.
     pub(crate) async fn load(
         ledger: &Arc<LedgerReader>,
         trust: &Trust,
@@ -126,7 +131,8 @@ impl Citizen {
         Ok(citizen)
     }
 
-    /// Makes and checks the bundle.
+    /// Makes the bundle file, verifies it and compares it with the list. A bundle that does not verify is kept, so that
+    /// the browser reaches the same result.
     fn make_bundle(&mut self, anchor: Anchor, proof: CompletenessProof<()>, trust: &Trust) -> Result<Claim, Failure> {
         let proof = proof.fill(|index, ()| self.disclosed_entry(index))?;
         let idnr = self.idnr.clone().ok_or(Failure::Load)?;
@@ -136,7 +142,7 @@ impl Citizen {
         claim
     }
 
-    /// An entry and its record, for the bundle.
+    /// An entry and its opened record, for the bundle.
     fn disclosed_entry(&self, index: u64) -> Result<Disclosed, Failure> {
         let material = self.materials.get(&index).ok_or(Failure::Load)?;
         let receipt = Receipt::parse(&locked(&material.receipt).receipt).map_err(|_| Failure::Form)?;
@@ -156,19 +162,19 @@ impl Citizen {
         })
     }
 
-    /// The bundle's file, if there is one.
+    /// The bundle file, if there is one.
     pub(crate) fn bundle(&self) -> Option<&[u8]> {
         self.bundle.as_deref()
     }
 
-    /// The first entries of all accesses, also of those that could not be opened.
+    /// Log indices of the first entries of all accesses, including those that could not be opened.
     pub(crate) fn listed(&self) -> Vec<u64> {
         let opened = self.accesses.iter().map(|access| access.first().index);
         let unopened = self.unopened.iter().filter_map(|(indices, _)| indices.first().copied());
         opened.chain(unopened).collect()
     }
 
-    /// Receipts and records; returns the entries whose record or receipt the ledger refuses.
+    /// Fetches receipts and records. Returns the log indices of entries whose receipt or record the ledger refuses.
     async fn fetch(&mut self, ledger: &Arc<LedgerReader>, entries: Vec<DisclosedEntry>) -> Result<Vec<u64>, CallError> {
         let mut missing = Vec::new();
         let mut waiting = entries.into_iter();
@@ -213,7 +219,7 @@ impl Citizen {
             .map(|proved| proved.access)
     }
 
-    /// The opening of one of the citizen's entries; `None` for any other entry.
+    /// The opening of one of the citizen's entries. `None` for any other entry.
     fn opening(&self, index: u64, anchor: &Anchor) -> Option<Opening> {
         let material = self.materials.get(&index)?;
         let entry = &material.entry;
@@ -236,7 +242,8 @@ impl Citizen {
         })
     }
 
-    /// The opening file of an entry, with the best receipts that there are by now.
+    /// The opening file of an entry, with cosigned receipts if the ledger has them by now. `None` for an entry that is
+    /// not the citizen's.
     pub(crate) async fn opening_file(&self, ledger: &LedgerReader, index: u64) -> Result<Option<Vec<u8>>, CallError> {
         let Some(material) = self.materials.get(&index) else {
             return Ok(None);
@@ -252,14 +259,15 @@ impl Citizen {
         Ok(self.opening(index, &anchor).map(|opening| opening.to_bytes()))
     }
 
-    /// The receipt of one of the citizen's entries.
+    /// The receipt of one of the citizen's entries, cosigned if the ledger has it by now. `None` for any other entry.
     pub(crate) async fn receipt_file(&self, ledger: &LedgerReader, index: u64) -> Option<Vec<u8>> {
         let material = self.materials.get(&index)?;
         refresh(ledger, &material.receipt, Some(index)).await;
         Some(locked(&material.receipt).receipt.clone())
     }
 
-    /// Verifies an access again, with the best receipts that there are by now, and remembers the result for this session.
+    /// Verifies an access again, with cosigned receipts if the ledger has them by now, and keeps the result for this
+    /// session.
     pub(crate) async fn check(&self, ledger: &LedgerReader, trust: &Trust, key: u64) -> Result<(), CallError> {
         let Some(access) = self.access(key) else {
             return Ok(());
@@ -277,12 +285,12 @@ impl Citizen {
         Ok(())
     }
 
-    /// The access whose first entry this is.
+    /// The access whose first entry has the log index `key`.
     pub(crate) fn access(&self, key: u64) -> Option<&Access> {
         self.accesses.iter().find(|access| access.first().index == key)
     }
 
-    /// What the server says of an access's proof.
+    /// The result of the last check of an access that the citizen requested.
     pub(crate) fn state(&self, key: u64) -> ProofState {
         locked(&self.checked)
             .get(&key)
@@ -309,7 +317,8 @@ impl Citizen {
     }
 }
 
-/// The keys that open the record. With none it is shown as expired, which the verifier accepts only when it is.
+/// The disclosed keys that open the record, if any does. Without keys the opening claims that the record has expired,
+/// which verification accepts only if it has.
 fn opening_keys(entry: &DisclosedEntry, sealed_record: &[u8], receipt: &FetchedReceipt) -> Option<EntryKeys> {
     let receipt = Receipt::parse(&receipt.receipt).ok()?;
     let label = receipt.entry().entry().body.label()?;
@@ -318,14 +327,15 @@ fn opening_keys(entry: &DisclosedEntry, sealed_record: &[u8], receipt: &FetchedR
     entry.keys.iter().find(opens).cloned()
 }
 
-/// Tries to replace a receipt without cosignatures by one with them. Without success the old one stays, and is shown as such.
+/// Tries to replace a receipt without cosignatures by a cosigned one. On failure it keeps the old receipt, which proves
+/// inclusion without the quorum.
 async fn refresh(ledger: &LedgerReader, held: &Mutex<FetchedReceipt>, index: Option<u64>) {
     let Some(index) = index.filter(|_| !locked(held).witnessed) else {
         return;
     };
     match ledger.receipt(index).await {
         Ok(fetched) => *locked(held) = fetched,
-        Err(error) => tracing::debug!(%error, "the receipt stays as it is"),
+        Err(error) => tracing::debug!(%error, "cannot refresh a receipt"),
     }
 }
 
@@ -333,7 +343,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The entries of each access: intent and outcome of one number belong together, everything else stands alone.
+/// Groups entries by access. Intent and outcome of one number are one access; every other entry is an access by itself.
 fn group_by_access(entries: &[DisclosedEntry]) -> Vec<Vec<u64>> {
     let mut groups: BTreeMap<(Period, Series, u32, bool), BTreeMap<Phase, u64>> = BTreeMap::new();
     for entry in entries {
@@ -346,7 +356,7 @@ fn group_by_access(entries: &[DisclosedEntry]) -> Vec<Vec<u64>> {
         .collect()
 }
 
-/// Identity may open records only after the inspection stands in the log: it must show the receipt.
+/// Checks the receipt of the inspection. Identity may disclose keys only after the inspection is in the log.
 fn check_inspection(disclosure: &Disclosure, trust: &Trust) -> Result<(), LoadError> {
     let verified = Receipt::parse(&disclosure.inspection_receipt)
         .and_then(|receipt| receipt.verify(&trust.policy))

@@ -11,26 +11,26 @@ pub(crate) const CALLBACK_PATH: &str = "/anmeldung/rueckkehr";
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where browsers reach the portal, without a trailing slash. `https` makes cookies `Secure`.
+    /// URL of the portal for browsers, without a trailing slash. With `https`, cookies are `Secure`.
     pub public_url: String,
-    /// The ledger's base URL.
+    /// Base URL of the ledger.
     pub ledger: String,
-    /// The ledger's base URL for everybody, as shown on the page about verifying; `ledger` if absent.
+    /// Public base URL of the ledger, for the page about verifying; `ledger` if absent.
     #[serde(default)]
     pub ledger_public: Option<String>,
     /// Seed file of the bearer credential for sealed records.
     pub ledger_credential: PathBuf,
-    /// Identity's base URL.
+    /// Base URL of identity.
     pub identity: String,
     /// Seed file of the bearer credential for disclosures.
     pub identity_credential: PathBuf,
-    /// The trust policy (c2sp.org/tlog-policy).
+    /// File with the trust policy (c2sp.org/tlog-policy).
     pub policy: PathBuf,
-    /// The genesis hash, 64 hexadecimal digits.
+    /// Leaf hash of entry 0 in 64 hexadecimal digits.
     pub genesis: String,
     /// The OpenID provider.
     pub login: LoginConfig,
-    /// Words of the yellow bar on every page; absent: "Demonstrator – keine offizielle Website, …".
+    /// Text of the yellow bar on every page; if absent, "Demonstrator – keine offizielle Website, …".
     #[serde(default)]
     pub banner: Option<String>,
     /// When a session ends.
@@ -38,18 +38,18 @@ pub struct Config {
     pub sessions: SessionLimits,
 }
 
-/// The OpenID provider that citizens log in at.
+/// The OpenID provider at which citizens log in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoginConfig {
     /// Its issuer URL.
     pub issuer: String,
-    /// Our client id there.
+    /// Client id of the portal.
     pub client_id: String,
-    /// Private file with our client secret; absent for a public client.
+    /// Private file with the client secret; absent for a public client.
     #[serde(default)]
     pub client_secret: Option<PathBuf>,
-    /// The level of assurance that a token must claim (`acr`).
+    /// The level of assurance (`acr`) that a token must claim.
     pub acr: String,
 }
 
@@ -64,7 +64,7 @@ impl Config {
         self
     }
 
-    /// Where the provider sends browsers back to: to be registered there.
+    /// The redirect URI, which must be registered at the OpenID provider.
     pub fn redirect_uri(&self) -> String {
         format!("{}{}", self.public_url, CALLBACK_PATH)
     }
@@ -74,14 +74,14 @@ impl Config {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SessionLimits {
-    /// Seconds after the login, whatever is done.
+    /// Seconds after the login at which the session ends in any case.
     pub longest: u64,
-    /// Seconds after the last page.
+    /// Seconds after the last page at which an idle session ends.
     pub idle: u64,
 }
 
 impl Default for SessionLimits {
-    /// What is asked of services of level "high": 30 minutes, 5 without action.
+    /// The limits for services at the level of assurance "high": 30 minutes, and 5 minutes of idleness.
     fn default() -> Self {
         Self {
             longest: 1_800,

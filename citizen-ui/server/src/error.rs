@@ -5,27 +5,27 @@ use std::path::PathBuf;
 use service::http::CallError;
 use service::secret::SecretError;
 
-/// Why the portal does not run.
+/// Why the portal cannot start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file of the configuration cannot be read.
     #[error("cannot read {path}: {source}")]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The trust policy or the genesis hash is not of its form.
-    #[error("trust policy {0} or the genesis hash is not of its form")]
+    /// The trust policy or the genesis hash is malformed.
+    #[error("trust policy {0} or the genesis hash is malformed")]
     Trust(PathBuf),
     /// A credential cannot be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// The login's configuration is not usable.
+    /// The configuration of the login is invalid.
     #[error("login: {0}")]
     Login(String),
-    /// No HTTP client.
+    /// The HTTP client cannot be created.
     #[error(transparent)]
     Client(#[from] CallError),
     /// The listener fails.

@@ -1,8 +1,8 @@
-//! Security headers of every answer.
+//! The security headers of every response.
 //!
-//! The policy allows what the pages need and nothing else: own scripts and styles from files (nothing inline, so no nonce),
-//! WebAssembly, KERN's icons as `data:` images, `fetch` to the portal itself. Trusted Types are required and none is allowed, so
-//! no script can turn text into markup.
+//! The content security policy allows only what the pages need: scripts and styles from the portal's own files (nothing
+//! is inline, so there is no nonce), WebAssembly, KERN's icons as `data:` images, and `fetch` from the portal itself.
+//! It requires Trusted Types and allows no policy for them, so that no script can turn text into markup.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
@@ -30,14 +30,14 @@ const SECURITY_HEADERS: [(HeaderName, &str); 7] = [
     ),
 ];
 
-/// Adds the headers; what a handler has set itself stays.
+/// Adds the headers. A `Cache-Control` that a handler has set is kept.
 pub(crate) async fn add(State(portal): State<Arc<Portal>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in SECURITY_HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    // Pages hold personal data: neither the browser nor anything between may keep them.
+    // Pages have personal data, so neither the browser nor a proxy may store them.
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));

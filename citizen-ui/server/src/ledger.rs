@@ -1,5 +1,7 @@
-//! What the portal reads from the ledger. Nothing read here is believed: receipts, records and documents are verified with the
-//! trust policy before they are shown.
+//! Reads from the ledger over HTTP.
+//!
+//! The portal does not trust what it reads: it verifies receipts, records and documents against the trust policy before
+//! it shows them.
 
 use proof::opening::Anchor;
 use record::{Body, Receipt};
@@ -7,16 +9,17 @@ use service::http::{CallError, Client};
 use tlog::Hash;
 use tokio::sync::Mutex;
 
-/// The ledger over HTTP.
+/// A client for the ledger's read endpoints.
 pub(crate) struct LedgerReader {
     base: String,
     public: Client,
     records: Client,
-    /// The log's beginning, the same for everybody; kept once the witnesses have cosigned it.
+    /// Genesis and directory, which are the same for all citizens; cached once the witnesses have cosigned both
+    /// entries.
     beginning: Mutex<Option<Anchor>>,
 }
 
-/// A receipt, and whether it was asked for with the witnesses' cosignatures.
+/// A receipt, and whether the ledger served it with the witnesses' cosignatures.
 #[derive(Clone, Debug)]
 pub(crate) struct FetchedReceipt {
     pub(crate) receipt: Vec<u8>,
@@ -24,7 +27,7 @@ pub(crate) struct FetchedReceipt {
 }
 
 impl LedgerReader {
-    /// `records` carries the credential for sealed records.
+    /// `base` is the ledger's base URL. `records` has the credential for sealed records.
     pub(crate) fn new(base: String, public: Client, records: Client) -> Self {
         Self {
             base,
@@ -44,7 +47,7 @@ impl LedgerReader {
         self.records.get_bytes(&format!("{}/records/{index}", self.base)).await
     }
 
-    /// The receipt of an entry: cosigned if the witnesses are so far, else with the log's signature alone.
+    /// The receipt of an entry, cosigned if the witnesses have cosigned it, otherwise with the log's signature alone.
     pub(crate) async fn receipt(&self, index: u64) -> Result<FetchedReceipt, CallError> {
         let url = format!("{}/entries/{index}/receipt", self.base);
         match self.public.get_bytes(&format!("{url}?witnessed")).await {
@@ -60,7 +63,7 @@ impl LedgerReader {
         }
     }
 
-    /// The log's beginning: genesis entry and directory, with their receipts.
+    /// The documents and receipts of the genesis entry (index 0) and the first directory entry (index 1).
     pub(crate) async fn beginning(&self) -> Result<Anchor, CallError> {
         let mut kept = self.beginning.lock().await;
         if let Some(anchor) = &*kept {
@@ -84,7 +87,7 @@ impl LedgerReader {
         let receipt = Receipt::parse(receipt).map_err(|error| CallError::Invalid(error.to_string()))?;
         match &receipt.entry().entry().body {
             Body::Document { digest, .. } => self.document(digest).await,
-            _ => Err(CallError::Invalid("the entry names no document".to_owned())),
+            _ => Err(CallError::Invalid("the entry has no document".to_owned())),
         }
     }
 

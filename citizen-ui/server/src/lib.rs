@@ -1,26 +1,27 @@
 //! The server of the Datenschutzcockpit.
 //!
 //! ```text
-//! browser ── login ─▶ OpenID provider           (code flow, PKCE)
-//! portal  ── ID token ─▶ identity               (which verifies it itself, records the inspection, opens the labels)
-//! portal  ── index ─▶ ledger                    (sealed record, receipt)
-//! portal  ── pages ─▶ browser                   (and for each row the opening file, which the browser verifies)
+//! browser ── login ─▶ OpenID provider    (code flow, PKCE)
+//! portal  ── ID token ─▶ identity        (verifies it too, records the inspection, discloses entries and keys)
+//! portal  ── index ─▶ ledger             (returns sealed record and receipt)
+//! portal  ── pages ─▶ browser            (fetches the opening files of each row and verifies them)
 //! ```
 //!
-//! Nothing about a citizen is stored on disk, cached or logged: what a login opens lives in the memory of its session and goes
-//! with it ([`session`]). Everything shown has passed the same checks here that the browser repeats ([`citizen_ui::proof::verify`]).
+//! The portal never writes anything about a citizen to disk, to a cache or to its log. The entries that a login opens
+//! are in the memory of its session and are dropped with it ([`session`]). Everything that a page shows has passed the
+//! checks that the browser repeats ([`citizen_ui::proof::verify`]).
 //!
 //! | Module | |
 //! | --- | --- |
-//! | [`config`], [`error`] | configuration; why the portal does not run |
-//! | [`portal`] | what all handlers share |
-//! | [`session`] | sessions and their cookie |
-//! | [`login`] | the relying party |
-//! | [`ledger`] | records, receipts, checkpoints, the log's beginning |
-//! | [`citizen`] | one citizen's opened entries |
-//! | [`page`] | what a handler knows of a request: language, session, frame |
+//! | [`config`], [`error`] | configuration; errors of the whole service |
+//! | [`portal`] | the state that all handlers share |
+//! | [`session`] | sessions and their cookies |
+//! | [`login`] | the OpenID Connect relying party |
+//! | [`ledger`] | client for records, receipts, checkpoints and documents |
+//! | [`citizen`] | the opened entries of one citizen |
+//! | [`page`] | what handlers extract from a request: language, session, frame |
 //! | [`routes`], [`accesses`], [`account`] | the handlers |
-//! | [`headers`], [`assets`] | security headers, styles and fonts |
+//! | [`headers`], [`assets`] | security headers; static files |
 
 mod accesses;
 mod account;
@@ -47,10 +48,10 @@ pub use config::{Config, LoginConfig, SessionLimits};
 pub use error::Error;
 use portal::Portal;
 
-/// How often ended sessions are removed from memory.
+/// How often ended sessions are dropped from memory.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Serves until the end is asked for.
+/// Serves the portal until shutdown is requested.
 ///
 /// # Errors
 /// See [`Error`].
@@ -61,7 +62,8 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> R
     Ok(())
 }
 
-/// The routes alone, for tests and for embedding; ended sessions are then removed only when they are asked for.
+/// Returns the routes alone, for tests and for embedding. An ended session is then dropped only when a request names it
+/// or the session map is full.
 ///
 /// # Errors
 /// See [`Error`].

@@ -1,8 +1,9 @@
 //! The relying party: OpenID Connect authorization code flow with PKCE.
 //!
-//! Checked here: `state` and `iss` of the answer (RFC 9207), the ID token (signature, issuer, audience, expiry, nonce,
-//! `at_hash`) and its level of assurance; `acr_values` is only a wish, the claim counts. Identity checks the same token again by
-//! itself. The provider is asked for its metadata and keys at every login, so a rotated key needs no restart.
+//! The portal checks `state` and `iss` of the authorization response (RFC 9207), the ID token (signature, issuer,
+//! audience, expiry, nonce, `at_hash`), and the token's level of assurance. The request's `acr_values` is only a
+//! preference, so the claim `acr` decides. Identity verifies the same token again. The portal fetches the provider's
+//! metadata and keys at every login, so that a key rotation needs no restart.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -21,10 +22,12 @@ use citizen_ui::language::lang::Lang;
 use crate::config::Config;
 use crate::error::Error;
 
+/// How long a call to the provider may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest body that the portal reads from the provider, in bytes.
 const MAX_RESPONSE_SIZE: usize = 1 << 20;
 
-/// The provider and what we are there.
+/// The portal as a client of the OpenID provider.
 pub(crate) struct RelyingParty {
     issuer: IssuerUrl,
     client_id: ClientId,
@@ -34,9 +37,9 @@ pub(crate) struct RelyingParty {
     http: reqwest::Client,
 }
 
-/// A login under way: what the answer must fit.
+/// A login that has begun, with everything that the provider's response must match.
 pub(crate) struct PendingLogin {
-    /// The language to come back to.
+    /// The language of the page after the login.
     pub(crate) lang: Lang,
     metadata: CoreProviderMetadata,
     state: CsrfToken,
@@ -44,15 +47,15 @@ pub(crate) struct PendingLogin {
     verifier: PkceCodeVerifier,
 }
 
-/// A login that holds: for identity, which does not take our word for it.
+/// A verified login, with what identity needs to verify it again.
 pub(crate) struct VerifiedLogin {
-    /// The token as received.
+    /// The ID token as received.
     pub(crate) id_token: String,
-    /// The nonce of this login.
+    /// The nonce of the authorization request.
     pub(crate) nonce: String,
 }
 
-/// The provider's answer, as parameters of the callback.
+/// The authorization response, as query parameters of the callback.
 #[derive(serde::Deserialize)]
 pub(crate) struct CallbackParameters {
     code: Option<String>,
@@ -60,16 +63,16 @@ pub(crate) struct CallbackParameters {
     iss: Option<String>,
 }
 
-/// Why a login does not hold.
+/// Why a login fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoginError {
-    /// The provider does not answer as it should; retryable.
-    #[error("the provider does not answer as it should: {0}")]
+    /// The provider does not respond, or sends an unusable response. Retryable.
+    #[error("the OpenID provider is unavailable: {0}")]
     Unreachable(String),
-    /// The answer or the token does not fit.
-    #[error("not accepted: {0}")]
+    /// The authorization response or the token is not acceptable; the text names the part.
+    #[error("the login is refused: {0}")]
     Refused(&'static str),
-    /// The token's level of assurance is another.
+    /// The token's level of assurance is not the required one.
     #[error("the level of assurance is too low")]
     Assurance,
 }
@@ -91,7 +94,7 @@ impl RelyingParty {
         })
     }
 
-    /// Begins a login: the provider's address for this browser, and what its answer must fit.
+    /// Begins a login. Returns the authorization URL to which the browser is redirected, and the pending login.
     pub(crate) async fn begin(&self, lang: Lang) -> Result<(String, PendingLogin), LoginError> {
         let metadata = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.client())
             .await
@@ -121,7 +124,7 @@ impl RelyingParty {
         Ok((url.into(), pending))
     }
 
-    /// Finishes a login.
+    /// Redeems the code of the authorization response and verifies the ID token.
     pub(crate) async fn finish(
         &self,
         pending: PendingLogin,
@@ -131,17 +134,17 @@ impl RelyingParty {
         if !bool::from(state.as_bytes().ct_eq(pending.state.secret().as_bytes())) {
             return Err(LoginError::Refused("state"));
         }
-        // SPEC: RFC 9207 §2.4: an `iss` that is there must be the provider's.
+        // SPEC: RFC 9207 §2.4: an `iss`, if present, must be the provider's issuer.
         if answer.iss.is_some_and(|issuer| issuer != self.issuer.as_str()) {
-            return Err(LoginError::Refused("issuer of the answer"));
+            return Err(LoginError::Refused("issuer of the response"));
         }
-        let code = answer.code.ok_or(LoginError::Refused("no code"))?;
+        let code = answer.code.ok_or(LoginError::Refused("the response has no code"))?;
         let client =
             CoreClient::from_provider_metadata(pending.metadata, self.client_id.clone(), self.client_secret.clone())
                 .set_redirect_uri(self.redirect.clone());
         let tokens = client
             .exchange_code(AuthorizationCode::new(code))
-            .map_err(|_| LoginError::Unreachable("no token endpoint".to_owned()))?
+            .map_err(|_| LoginError::Unreachable("the metadata have no token endpoint".to_owned()))?
             .set_pkce_verifier(pending.verifier)
             .request_async(&self.client())
             .await
@@ -171,7 +174,8 @@ impl RelyingParty {
         })
     }
 
-    /// The HTTP client in the form that the library calls; it owns what it needs, so that its calls may move between threads.
+    /// The HTTP client as a closure, which is the form that `openidconnect` calls. The returned futures own their
+    /// client, so that they are `Send`.
     fn client(&self) -> impl Fn(HttpRequest) -> HttpCall + use<> {
         let http = self.http.clone();
         move |request| Box::pin(call(http.clone(), request))
@@ -196,13 +200,13 @@ async fn call(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
     Ok(answer.body(body)?)
 }
 
-/// Why a call to the provider brought nothing.
+/// Why a call to the provider fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HttpCallError {
     #[error(transparent)]
     Http(#[from] reqwest::Error),
     #[error(transparent)]
     Form(#[from] axum::http::Error),
-    #[error("the answer is too long")]
+    #[error("the response is too long")]
     TooLong,
 }

@@ -1,4 +1,4 @@
-//! The Datenschutzcockpit as a process of its own; see [`service::program`].
+//! The Datenschutzcockpit as a separate process; see [`service::program`].
 
 use std::process::ExitCode;
 

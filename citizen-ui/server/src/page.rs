@@ -1,4 +1,4 @@
-//! What a handler knows of a request: its language, whose session it is, and the frame of the answer.
+//! What a handler extracts from a request: its language, its session, and the frame of the page.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(crate) struct PageRequest {
 }
 
 impl PageRequest {
-    /// The page for a path below a language; for any other path German.
+    /// Reads language and session of a request. A path without a language is German.
     pub(crate) fn new(portal: &Arc<Portal>, uri: &Uri, headers: &HeaderMap) -> Self {
         let segment = uri.path().trim_start_matches('/').split('/').next().unwrap_or_default();
         let known = Lang::of_segment(segment);
@@ -33,7 +33,7 @@ impl PageRequest {
             Some(lang) => whole.get(1 + lang.code().len()..).unwrap_or_default().to_owned(),
             None => String::new(),
         };
-        // Proofs are fetched by the page, not by the reader: they do not keep a session alive.
+        // The page fetches proofs by itself, so these requests must not extend the session.
         let touch = !uri.path().ends_with("/nachweis");
         let cookie = session::cookie_of(headers, portal.secure());
         Self {
@@ -44,7 +44,7 @@ impl PageRequest {
         }
     }
 
-    /// The frame around the answer.
+    /// The frame around the page.
     pub(crate) fn frame(&self) -> Frame {
         let now = self.portal.clock.now();
         Frame {
@@ -61,17 +61,17 @@ impl PageRequest {
         }
     }
 
-    /// An address in this language.
+    /// The path of a page in this language.
     pub(crate) fn href(&self, path: &str) -> String {
         format!("/{}{path}", self.lang.code())
     }
 
-    /// To another page by GET.
+    /// Redirects to another page (303 See Other).
     pub(crate) fn to(&self, path: &str) -> Redirect {
         Redirect::to(&self.href(path))
     }
 
-    /// The page that says what went wrong.
+    /// Responds with an error page and its status.
     pub(crate) fn error(&self, error: ErrorPage) -> Response {
         let status = match error {
             ErrorPage::NotFound => StatusCode::NOT_FOUND,
@@ -94,7 +94,7 @@ impl FromRequestParts<Arc<Portal>> for PageRequest {
     }
 }
 
-/// The address as asked for: inside a nested router the request's own lacks the language.
+/// The URI as requested. Inside a nested router, the URI of the request lacks the language.
 fn whole_uri(parts: &Parts) -> &Uri {
     parts
         .extensions
@@ -102,7 +102,7 @@ fn whole_uri(parts: &Parts) -> &Uri {
         .map_or(&parts.uri, |original| &original.0)
 }
 
-/// A request of somebody logged in; others get the page that says so.
+/// A request of a citizen who is logged in. Without a session, the request is rejected with [`ErrorPage::LoginNeeded`].
 pub(crate) struct CitizenRequest {
     pub(crate) page: PageRequest,
     pub(crate) current: CurrentSession,

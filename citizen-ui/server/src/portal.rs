@@ -1,4 +1,4 @@
-//! What all handlers share.
+//! The state that all handlers share.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::ledger::LedgerReader;
 use crate::login::RelyingParty;
 use crate::session::Sessions;
 
-/// Everything the handlers share.
+/// The state that all handlers share, behind an `Arc`.
 pub(crate) struct Portal {
     pub(crate) config: Config,
     pub(crate) trust: Trust,
@@ -46,7 +46,7 @@ impl Portal {
         );
         let islands = assets::has_browser_program();
         if !islands {
-            tracing::warn!("built without the browser's program: proofs can be checked by the server only");
+            tracing::warn!("built without the browser's program: only the server can check proofs");
         }
         Ok(Self {
             login: RelyingParty::new(&config)?,

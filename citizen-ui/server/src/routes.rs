@@ -1,17 +1,20 @@
-//! Which path leads where. Paths are German in both languages; `{lang}` is `de` or `en`.
+//! The routes of the portal. Paths are German in both languages; `{lang}` is `de` or `en`.
 //!
-//! | Path | Login | |
+//! | Path | Login | Purpose |
 //! | --- | --- | --- |
-//! | `GET /` | | to the language that the browser prefers |
-//! | `GET /{lang}/` | | start |
+//! | `GET /` | | redirects to the language that the browser prefers |
+//! | `GET /{lang}/` | | start page |
 //! | `GET /{lang}/protokoll` | | state of the log |
-//! | `GET /{lang}/was-wird-aufgezeichnet`, `selbst-pruefen`, `barrierefreiheit`, `gestaltung` | | public pages |
-//! | `GET /{lang}/anmelden`, `GET /anmeldung/rueckkehr`, `POST /{lang}/abmelden`, `GET /{lang}/abgemeldet` | | [`crate::account`] |
-//! | `GET /{lang}/zugriffe`, `POST /{lang}/zugriffe/pruefen` | yes | the list; check on the server |
-//! | `GET /{lang}/zugriffe/buendel` | yes | all entries and the proof that these are all, for the browser and as a file |
+//! | `GET /{lang}/was-wird-aufgezeichnet`, `/selbst-pruefen` | | what is recorded; how to verify |
+//! | `GET /{lang}/barrierefreiheit`, `/gestaltung` | | accessibility statement; design and licences |
+//! | `GET /{lang}/anmelden`, `GET /anmeldung/rueckkehr` | | login ([`crate::account`]) |
+//! | `POST /{lang}/abmelden`, `GET /{lang}/abgemeldet` | | logout |
+//! | `GET /{lang}/zugriffe`, `POST /{lang}/zugriffe/pruefen` | yes | the list; checks by the server |
+//! | `GET /{lang}/zugriffe/buendel` | yes | the bundle: all entries with the proof of completeness |
 //! | `GET /{lang}/zugriffe/{index}` | yes | one access |
-//! | `GET /{lang}/zugriffe/{index}/nachweis`, `/oeffnung`, `/quittung` | yes | opening for the browser; both as files |
-//! | `GET /assets/…`, `GET /pkg/…` | | styles, fonts; the browser's program |
+//! | `GET /{lang}/zugriffe/{index}/nachweis` | yes | the opening, for the browser's program |
+//! | `GET /{lang}/zugriffe/{index}/oeffnung`, `/quittung` | yes | opening and receipt as downloads |
+//! | `GET /assets/…`, `GET /pkg/…` | | static files; the browser's program |
 
 use std::sync::Arc;
 
@@ -30,14 +33,14 @@ use crate::page::PageRequest;
 use crate::portal::Portal;
 use crate::{accesses, account, assets, headers};
 
-/// All routes.
+/// Builds all routes.
 pub(crate) fn routes(portal: Arc<Portal>) -> Router {
     let mut router = Router::new()
         .route("/", get(root))
         .route(CALLBACK_PATH, get(account::callback));
     for lang in Lang::ALL {
         router = router.nest(&format!("/{}", lang.code()), in_language());
-        // A nested "/" is the path without the slash at its end; the start page has one.
+        // The nested route "/" matches the path without a trailing slash; the start page has one.
         router = router.route(&format!("/{}/", lang.code()), get(start));
     }
     router
@@ -110,7 +113,7 @@ async fn log_state(portal: &Portal, lang: Lang) -> LogState {
     let bytes = match portal.ledger.checkpoint().await {
         Ok(bytes) => bytes,
         Err(error) => {
-            tracing::warn!(%error, "no checkpoint");
+            tracing::warn!(%error, "cannot read the checkpoint");
             return LogState::Unreachable;
         }
     };

@@ -1,7 +1,8 @@
-//! Sessions: in memory only, found by a random cookie, ended by logout, idleness or age.
+//! Sessions. They are in memory only, and end by logout, idleness or age.
 //!
-//! The cookie is 32 random bytes; the map's key is their SHA-256, so a look at the map does not give a session away. A login
-//! gets a new cookie (no fixation). What a session holds is dropped, and wiped where the types do so, when it ends.
+//! The cookie is 32 random bytes in hexadecimal digits. The key in the session map is their SHA-256, so that the map
+//! does not reveal a cookie. Every completed login gets a new cookie, which prevents session fixation. When a session
+//! ends, its content is dropped, and zeroized where its types do so.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,12 +16,12 @@ use crate::citizen::Citizen;
 use crate::config::SessionLimits;
 use crate::login::PendingLogin;
 
-/// How long a login at the provider may take, in seconds.
+/// How long a login may take, in seconds.
 const PENDING_SECONDS: u64 = 600;
-/// More sessions than this are refused.
+/// The most sessions, including logins that have begun. Further ones are refused.
 const MAX_SESSIONS: usize = 20_000;
 
-/// All sessions.
+/// All sessions, by the SHA-256 of their cookie.
 pub(crate) struct Sessions {
     limits: SessionLimits,
     clock: Arc<dyn Clock>,
@@ -38,24 +39,24 @@ enum SessionContent {
     Citizen(Arc<Citizen>),
 }
 
-/// A citizen's session as a handler sees it.
+/// A citizen's session, as a handler sees it.
 #[derive(Clone)]
 pub(crate) struct CurrentSession {
     pub(crate) citizen: Arc<Citizen>,
-    /// POSIX seconds at which it ends if nothing is done.
+    /// POSIX seconds at which the session ends if the citizen requests no further page.
     pub(crate) idle_end: u64,
-    /// POSIX seconds at which it ends whatever is done.
+    /// POSIX seconds at which the session ends in any case.
     pub(crate) end: u64,
 }
 
-/// Why there is no session.
+/// Why a session cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SessionError {
-    /// No randomness.
+    /// The operating system provides no randomness.
     #[error(transparent)]
     Random(#[from] SecretError),
-    /// Too many sessions.
-    #[error("too many sessions at a time")]
+    /// There are [`MAX_SESSIONS`] sessions.
+    #[error("too many sessions")]
     Full,
 }
 
@@ -68,12 +69,12 @@ impl Sessions {
         }
     }
 
-    /// Begins a login; returns the cookie's value.
+    /// Stores a login that has begun. Returns the value of its cookie.
     pub(crate) fn begin(&self, pending: PendingLogin) -> Result<String, SessionError> {
         self.insert(SessionContent::Pending(Box::new(pending)))
     }
 
-    /// Takes a login under way: it can be finished once.
+    /// Removes and returns a login that has begun, so that it can be finished only once.
     pub(crate) fn take_pending(&self, cookie: &str) -> Option<PendingLogin> {
         let key = session_key(cookie)?;
         let mut map = self.map();
@@ -87,12 +88,13 @@ impl Sessions {
         }
     }
 
-    /// Begins a citizen's session; returns the cookie's value.
+    /// Opens a citizen's session. Returns the value of its cookie.
     pub(crate) fn open(&self, citizen: Citizen) -> Result<String, SessionError> {
         self.insert(SessionContent::Citizen(Arc::new(citizen)))
     }
 
-    /// The citizen's session. `touch`: a page was asked for, so the time without action begins anew.
+    /// The citizen's session, unless it has ended. `touch` says that the citizen requested a page, which restarts the
+    /// idle time.
     pub(crate) fn current(&self, cookie: &str, touch: bool) -> Option<CurrentSession> {
         let key = session_key(cookie)?;
         let now = self.clock.now();
@@ -124,7 +126,7 @@ impl Sessions {
         }
     }
 
-    /// Drops what has ended.
+    /// Drops all ended sessions.
     pub(crate) fn sweep(&self) {
         let now = self.clock.now();
         self.map().retain(|_, session| !self.ended(session, now));
@@ -169,12 +171,12 @@ fn session_key(cookie: &str) -> Option<[u8; 32]> {
     Some(Sha256::digest(secret).into())
 }
 
-/// SPEC: RFC 6265bis §4.1.3.2, a `__Host-` cookie is Secure, for this host alone and for every path.
+/// SPEC: RFC 6265bis §4.1.3.2: a `__Host-` cookie is `Secure`, has no `Domain`, and has the path `/`.
 fn cookie_name(secure: bool) -> &'static str {
     if secure { "__Host-einsicht" } else { "einsicht" }
 }
 
-/// The session cookie of a request.
+/// The value of the session cookie in a request.
 pub(crate) fn cookie_of(headers: &HeaderMap, secure: bool) -> Option<String> {
     headers
         .get_all(header::COOKIE)
@@ -186,7 +188,7 @@ pub(crate) fn cookie_of(headers: &HeaderMap, secure: bool) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
-/// `Set-Cookie` for a session; without a value it removes the cookie.
+/// The header `Set-Cookie` for a session. Without a value, it removes the cookie.
 pub(crate) fn set_cookie(value: Option<&str>, secure: bool) -> Option<HeaderValue> {
     let name = cookie_name(secure);
     let secure = if secure { "; Secure" } else { "" };
@@ -217,10 +219,13 @@ mod tests {
         let current = sessions.current(&cookie, true).unwrap();
         assert_eq!((current.idle_end, current.end), (1_599, 2_800));
         clock.set(1_598);
-        assert!(sessions.current(&cookie, false).is_some(), "looked at without a touch");
+        assert!(
+            sessions.current(&cookie, false).is_some(),
+            "a read without touch does not extend the session"
+        );
         clock.set(1_599);
         assert!(sessions.current(&cookie, true).is_none());
-        assert!(sessions.map().is_empty(), "and is gone");
+        assert!(sessions.map().is_empty(), "the ended session is dropped");
     }
 
     #[test]
@@ -239,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies() {
+    fn cookies_are_found_and_set_by_name() {
         let mut headers = HeaderMap::new();
         headers.append(header::COOKIE, HeaderValue::from_static("a=b; einsicht=xyz"));
         assert_eq!(cookie_of(&headers, false).as_deref(), Some("xyz"));
@@ -253,14 +258,14 @@ mod tests {
     }
 
     #[test]
-    fn unknown_and_ended_cookies_find_nothing() {
+    fn unknown_and_ended_cookies_have_no_session() {
         let (_clock, sessions) = sessions();
         let cookie = sessions.open(Citizen::for_tests("A")).unwrap();
         assert!(sessions.current("", true).is_none());
         assert!(sessions.current(&"0".repeat(64), true).is_none());
         assert!(
             sessions.take_pending(&cookie).is_none(),
-            "a citizen's session is no login"
+            "a citizen's session is not a pending login"
         );
         sessions.end(&cookie);
         assert!(sessions.current(&cookie, true).is_none());

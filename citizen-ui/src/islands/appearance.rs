@@ -27,7 +27,8 @@ impl ProofState {
 }
 
 impl Completeness {
-    /// The value of `data-complete`. `proved` means that this browser has checked the proof; the server never writes it.
+    /// The value of `data-complete`. `proved` means that this browser has checked the proof; the server never writes
+    /// it.
     pub(crate) fn attribute(self) -> &'static str {
         match self {
             Self::Absent => "absent",

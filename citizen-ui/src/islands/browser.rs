@@ -1,4 +1,4 @@
-//! The browser's side of the islands: load, prove, compare.
+//! The islands' code for the browser: it loads openings, verifies them, and compares the result with the page.
 
 use std::time::Duration;
 
@@ -15,12 +15,14 @@ use crate::proof::complete::{self, Claim, Completeness};
 use crate::proof::state::ProofState;
 use crate::proof::verify::{AccessVerifier, Failure, TrustText, VerifiedAccess, compare};
 
+/// How many seconds before the end of the session the warning appears.
 const WARNING_SECONDS: u32 = 60;
-/// How often a proof that the witnesses have not confirmed yet is fetched again, and how long to wait in between.
+/// How often a proof is fetched while the witnesses' quorum has not cosigned it.
 const MAX_ATTEMPTS: u32 = 6;
+/// Milliseconds between two attempts.
 const RETRY_DELAY_MS: i32 = 2_000;
 
-/// Checks the rows of a table, one after the other, from the top.
+/// Checks the rows of a table one after the other, starting at the top.
 pub(crate) fn check_rows(rows: &[AccessRow], states: &[RwSignal<ProofState>], trust: &TrustText, lang: Lang) {
     let rows: Vec<_> = rows
         .iter()
@@ -30,7 +32,7 @@ pub(crate) fn check_rows(rows: &[AccessRow], states: &[RwSignal<ProofState>], tr
     check(rows, trust.clone(), lang, false);
 }
 
-/// Checks the access of a detail page, with every fact on it.
+/// Checks the access of a detail page and every fact on the page.
 pub(crate) fn check_page(entries: Vec<u64>, state: RwSignal<ProofState>, trust: &TrustText, lang: Lang) {
     check(vec![(entries, state)], trust.clone(), lang, true);
 }
@@ -50,7 +52,8 @@ fn check(rows: Vec<(Vec<u64>, RwSignal<ProofState>)>, trust: TrustText, lang: La
     });
 }
 
-/// Proves all rows; those without the witnesses' quorum again after a pause, since that comes within seconds or not at all.
+/// Verifies all rows. Rows without the witnesses' quorum are fetched again after a pause, because witnesses cosign
+/// within seconds or not at all.
 async fn check_all(rows: Vec<(Vec<u64>, RwSignal<ProofState>)>, mut verifier: AccessVerifier, lang: Lang, facts: bool) {
     let mut waiting = rows;
     for _ in 0..MAX_ATTEMPTS {
@@ -73,7 +76,7 @@ async fn check_all(rows: Vec<(Vec<u64>, RwSignal<ProofState>)>, mut verifier: Ac
     }
 }
 
-/// Checks whether the list has every entry that there is.
+/// Checks whether the list has every access of the citizen.
 pub(crate) fn check_completeness(
     listed: Vec<u64>,
     whole: bool,
@@ -83,7 +86,7 @@ pub(crate) fn check_completeness(
 ) {
     let trust = trust.clone();
     Effect::new(move |_| {
-        // Where there is no bundle there is nothing to check.
+        // Without a bundle there is nothing to check.
         if state.get_untracked() == Completeness::Absent {
             return;
         }
@@ -105,7 +108,7 @@ async fn load_and_check(listed: Vec<u64>, whole: bool, trust: &TrustText, lang: 
     complete::check(&file, &listed, &trust)
 }
 
-/// The first entries of the rows that stand on this page.
+/// Reads the first entries of the rows from the page.
 fn rows_on_page() -> Result<Vec<u64>, Failure> {
     let rows = document()
         .query_selector_all("#zugriffe [data-row]")
@@ -117,7 +120,7 @@ fn rows_on_page() -> Result<Vec<u64>, Failure> {
     keys.collect::<Option<_>>().ok_or(Failure::Shown)
 }
 
-/// Shows the warning a minute before the session ends and leaves the page, which shows personal data, when it has ended.
+/// Shows the warning a minute before the session ends. At the end, loads `over`, because the page shows personal data.
 pub(crate) fn watch_session(seconds: u32, last_minute: RwSignal<bool>, over: String) {
     Effect::new(move |_| {
         let over = over.clone();
@@ -132,7 +135,7 @@ pub(crate) fn watch_session(seconds: u32, last_minute: RwSignal<bool>, over: Str
     });
 }
 
-/// Loads, proves, and compares what is proved with what the page shows.
+/// Loads and verifies an access, and compares the proved text with the text on the page.
 async fn check_access(
     entries: &[u64],
     verifier: &mut AccessVerifier,
@@ -175,7 +178,7 @@ async fn load_and_verify(
     verifier.verify(&files, entries)
 }
 
-/// The body of a successful answer.
+/// Returns the body of a successful response. A redirect counts as a failure: the session has ended.
 async fn load(path: &str) -> Option<Vec<u8>> {
     let response = JsFuture::from(window().fetch_with_str(path)).await.ok()?;
     let response: web_sys::Response = response.dyn_into().ok()?;

@@ -1,10 +1,11 @@
-//! What comes alive in the browser: the table of accesses, the proof that these are all, the proof of one access, the notice
-//! before a session ends.
+//! The parts of a page that run in the browser: the table of accesses, the proof of completeness, the proof of one
+//! access, and the notice before a session ends.
 //!
-//! Without JavaScript each is plain HTML that says everything but "in your browser". In the browser, an island loads the proofs
-//! of its rows from the portal, verifies them in WebAssembly and compares the proven text with the text on the page.
+//! Without JavaScript, each island is plain HTML, which can show every state except "checked in your browser". With
+//! JavaScript, an island loads the proofs of its rows from the portal, verifies them in WebAssembly, and compares the
+//! proved text with the text on the page.
 
-// The macro's own code, which cannot be changed here, serialises properties by `expect` and leaves types without documentation.
+// The code that `#[island]` generates serialises properties with `expect` and leaves types without documentation.
 #![allow(clippy::expect_used, missing_docs)]
 
 mod appearance;
@@ -22,14 +23,14 @@ use crate::proof::verify::TrustText;
 
 pub use row::AccessRow;
 
-/// The table of accesses. One island for the whole page of rows.
+/// The table of accesses. One island verifies all rows of a page, so that they share one [`TrustText`].
 #[island]
 pub fn AccessTable(
     /// The rows, newest first.
     rows: Vec<AccessRow>,
-    /// What proofs are checked against.
+    /// The policy and genesis hash that proofs are checked against.
     trust: TrustText,
-    /// The language.
+    /// The page's language.
     lang: Lang,
 ) -> impl IntoView {
     let words = lang.words();
@@ -65,18 +66,18 @@ pub fn AccessTable(
     }
 }
 
-/// Whether these are all: what the server says, and in the browser what the browser itself has found.
+/// Whether the list is complete: the server's result at first, replaced by the browser's own result.
 #[island]
 pub fn CompletenessProof(
-    /// What the server says.
+    /// The server's result.
     state: Completeness,
     /// All accesses of the list, each by its first entry.
     listed: Vec<u64>,
-    /// Whether all of them stand on this page: then the browser takes the page's word for nothing.
+    /// Whether all of them are on this page. The browser then reads them from the table instead of trusting `listed`.
     whole: bool,
-    /// What proofs are checked against.
+    /// The policy and genesis hash that proofs are checked against.
     trust: TrustText,
-    /// The language.
+    /// The page's language.
     lang: Lang,
 ) -> impl IntoView {
     let words = lang.words();
@@ -140,16 +141,16 @@ fn summary(states: &[RwSignal<ProofState>], lang: Lang) -> String {
     }
 }
 
-/// The proof of the access on a detail page: compares the sentence and every fact on the page.
+/// The proof of the access on a detail page. The browser compares the sentence and every fact on the page.
 #[island]
 pub fn AccessProof(
-    /// Indices of the access's entries: its own first.
+    /// Log indices of the access's entries, first entry first.
     entries: Vec<u64>,
-    /// What the server says of the proof.
+    /// The server's result.
     state: ProofState,
-    /// What proofs are checked against.
+    /// The policy and genesis hash that proofs are checked against.
     trust: TrustText,
-    /// The language.
+    /// The page's language.
     lang: Lang,
 ) -> impl IntoView {
     let state = RwSignal::new(state);
@@ -165,20 +166,20 @@ pub fn AccessProof(
     }
 }
 
-/// Says when the session ends, and warns a minute before.
+/// Says when the session ends, and warns the reader a minute before.
 #[island]
 pub fn SessionNotice(
-    /// Seconds until the session ends if nothing is done.
+    /// Seconds until the session ends if the citizen requests no further page.
     seconds: u32,
-    /// What to say from the start.
+    /// The text that is shown from the start.
     notice: String,
-    /// What to say in the last minute.
+    /// The text that is shown in the last minute.
     warning: String,
-    /// Words of the link that keeps the session.
+    /// The text of the link that extends the session.
     stay: String,
-    /// Where the link leads: this page.
+    /// The address of the link: this page.
     here: String,
-    /// Where to go when it is over.
+    /// The address to load when the session has ended.
     over: String,
 ) -> impl IntoView {
     let last_minute = RwSignal::new(false);
@@ -208,7 +209,7 @@ fn badge(state: RwSignal<ProofState>, lang: Lang) -> impl IntoView {
     }
 }
 
-/// A phrase whose German parts are marked on a page in another language.
+/// Renders a phrase and marks its German parts on a page in another language.
 pub fn phrase_view(phrase: Phrase, lang: Lang) -> impl IntoView {
     phrase
         .0

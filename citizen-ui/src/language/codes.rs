@@ -1,4 +1,4 @@
-//! Codes that other compartments write into records, in plain words. A text that is no known code is shown as it stands.
+//! The codes that other compartments write into records, in plain language. Unknown codes are shown unchanged.
 
 use crate::language::lang::Lang;
 
@@ -12,7 +12,7 @@ const TOLD_REASONS: [Translation; 4] = [
     ("not available", "nicht verfügbar", "not available"),
 ];
 
-/// Why really: the provider's checks (P1 to P9) and what the broker saw.
+/// Internal reasons: the provider's checks (P1 to P9), and failures that the broker observed.
 const INTERNAL_REASONS: [Translation; 11] = [
     (
         "P1",
@@ -91,12 +91,12 @@ const CHECK_NAMES: [Translation; 3] = [
 
 const INSPECTION_REASONS: [Translation; 1] = [("own-login", "Ihre eigene Anmeldung", "your own login")];
 
-/// What the asking body was told.
+/// The reason that the requester received.
 pub(crate) fn told_reason(code: &str, lang: Lang) -> &str {
     find(&TOLD_REASONS, code, lang)
 }
 
-/// Why really.
+/// The internal reason, which the requester did not receive.
 pub(crate) fn internal_reason(code: &str, lang: Lang) -> &str {
     find(&INTERNAL_REASONS, code, lang)
 }
@@ -106,7 +106,7 @@ pub(crate) fn check_name(code: &str, lang: Lang) -> &str {
     find(&CHECK_NAMES, code, lang)
 }
 
-/// Why records were opened.
+/// Why a reader opened records.
 pub(crate) fn inspection_reason(code: &str, lang: Lang) -> &str {
     find(&INSPECTION_REASONS, code, lang)
 }
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_codes_become_words_others_stay() {
+    fn known_codes_are_translated_and_others_are_kept() {
         assert_eq!(told_reason("nothing found", Lang::De), "nichts gefunden");
         assert_eq!(
             internal_reason("P7", Lang::En),

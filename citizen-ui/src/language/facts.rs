@@ -1,6 +1,7 @@
-//! Everything a record says, in words: the groups of the detail page, in the order of the record's fields.
+//! Every field of a record as a labelled value: the groups of the detail page, in the order of the record's fields.
 //!
-//! Like the sentence, the same function runs on the server and in the browser, which compares value by value.
+//! The server calls [`facts`] to render the page. The browser calls it on the entries that it has verified itself and
+//! compares the values with those on the page, so both must produce the same values in the same order.
 
 use record::{
     Assurance, Check, DisclosureClass, ExchangeRecord, ExchangeResult, Kind, Outcome, Party, RetentionClass,
@@ -25,11 +26,11 @@ pub struct Group {
 /// One labelled value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// What it is.
+    /// The label, in the page's language.
     pub label: String,
-    /// What the record says.
+    /// The value from the record.
     pub value: String,
-    /// Whether the value is German whatever the page's language.
+    /// Whether the value is quoted from a record, which is German whatever the page's language.
     pub german: bool,
 }
 
@@ -85,7 +86,7 @@ pub fn facts(access: &Access, lang: Lang) -> Vec<Group> {
     }
 }
 
-/// All values in the order in which a page shows them.
+/// All values, in the order in which a page shows them.
 pub fn values(groups: &[Group]) -> impl Iterator<Item = &str> {
     groups
         .iter()
@@ -321,7 +322,7 @@ mod tests {
     use crate::samples;
 
     #[test]
-    fn every_group_is_told_in_both_languages() {
+    fn all_groups_have_their_facts_in_both_languages() {
         let access = Access::of(vec![samples::intent(), samples::outcome(Outcome::Refused)]).unwrap();
         for lang in Lang::ALL {
             let groups = facts(&access, lang);
@@ -357,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_exchange_says_so() {
+    fn an_open_exchange_has_no_result_and_no_outcome_entry() {
         let access = Access::of(vec![samples::intent()]).unwrap();
         let groups = facts(&access, Lang::De);
         let all: Vec<&str> = values(&groups).collect();

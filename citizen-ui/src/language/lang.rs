@@ -1,18 +1,19 @@
-//! The two languages of the portal. The language is the first segment of every path (`/de/…`, `/en/…`); German comes first.
+//! The two languages of the portal. The language is the first segment of every path (`/de/…`, `/en/…`). German is
+//! the default.
 
 use serde::{Deserialize, Serialize};
 
 /// A language of the portal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Lang {
-    /// German, the first language.
+    /// German, the default.
     De,
     /// English.
     En,
 }
 
 impl Lang {
-    /// Both, German first.
+    /// Both languages, German first.
     pub const ALL: [Lang; 2] = [Lang::De, Lang::En];
 
     /// The path segment and the value of `lang` attributes: `de` or `en`.
@@ -23,7 +24,7 @@ impl Lang {
         }
     }
 
-    /// The language of a path segment.
+    /// The language of a path segment, if there is one.
     pub fn of_segment(segment: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|lang| lang.code() == segment)
     }
@@ -36,7 +37,8 @@ impl Lang {
         }
     }
 
-    /// The language that a browser asks for by `Accept-Language`: English only if it stands before German.
+    /// The language for a header `Accept-Language`: the first of the two that it lists, and German if it lists neither.
+    /// Quality values are ignored, because browsers list languages in order of preference.
     pub fn preferred(accept_language: &str) -> Self {
         accept_language
             .split(',')
@@ -51,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn german_unless_english_is_preferred() {
+    fn german_is_chosen_unless_english_is_listed_first() {
         for (header, lang) in [
             ("", Lang::De),
             ("fr-FR,fr", Lang::De),

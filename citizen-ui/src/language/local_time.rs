@@ -1,7 +1,7 @@
-//! Times as the portal shows them: German form, German local time, in both languages.
+//! Times as the portal shows them: German local time in German notation, in both languages.
 //!
-//! The rule of the European Union for summer time (Directive 2000/84/EC) is written out as a POSIX time zone, so that no
-//! time zone database is needed, neither on the server nor in the browser.
+//! The European Union's rule for summer time (Directive 2000/84/EC) is written as a POSIX time zone, so that neither
+//! the server nor the browser needs a time zone database.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,7 +11,7 @@ use crate::language::lang::Lang;
 /// Europe/Berlin since 1996: one hour ahead of UTC, two from the last Sunday in March to the last Sunday in October.
 const GERMAN_TIME: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
 
-/// A point in time in its shown forms.
+/// A point in time, formatted for the reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalTime {
     /// `21.11.2026`
@@ -25,7 +25,7 @@ pub struct LocalTime {
 }
 
 impl LocalTime {
-    /// The shown forms of POSIX seconds. A time beyond the year 9999 is shown as the year 9999.
+    /// Formats POSIX seconds. A time after the year 9999 becomes the last second of that year.
     pub fn of(posix: u64) -> Self {
         let seconds = i64::try_from(posix).unwrap_or(i64::MAX);
         let instant = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
@@ -39,7 +39,7 @@ impl LocalTime {
         }
     }
 
-    /// `21.11.2026, 14:03 Uhr`; the word is German only.
+    /// `21.11.2026, 14:03 Uhr` in German, `21.11.2026, 14:03` in English.
     pub fn full(&self, lang: Lang) -> String {
         match lang {
             Lang::De => format!("{}, {} Uhr", self.date, self.time),
@@ -48,9 +48,9 @@ impl LocalTime {
     }
 }
 
-/// A day counted from 1970-01-01 (UTC) as `21.11.2026`.
+/// Formats a day, counted from 1970-01-01 (UTC), as `21.11.2026`.
 pub fn day(days: u32) -> String {
-    // Noon UTC is the same day in Germany, in winter and in summer.
+    // Noon UTC is on the same day in Germany, in winter and in summer.
     LocalTime::of(u64::from(days) * 86_400 + 43_200).date
 }
 
@@ -59,15 +59,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn german_local_time() {
+    fn times_are_german_local_time() {
         for (posix, date, time) in [
             (1_795_266_180, "21.11.2026", "14:03"), // winter
             (1_784_638_980, "21.07.2026", "15:03"), // summer
-            (1_774_745_999, "29.03.2026", "01:59"), // the second before summer time
+            (1_774_745_999, "29.03.2026", "01:59"), // the last second before summer time
             (1_774_746_000, "29.03.2026", "03:00"),
-            (1_792_889_999, "25.10.2026", "02:59"), // the second before winter time
+            (1_792_889_999, "25.10.2026", "02:59"), // the last second before winter time
             (1_792_890_000, "25.10.2026", "02:00"),
-            (1_798_758_000, "01.01.2027", "00:00"), // a new year that has not begun in UTC
+            (1_798_758_000, "01.01.2027", "00:00"), // the new year has begun in Germany but not in UTC
         ] {
             let when = LocalTime::of(posix);
             assert_eq!((when.date.as_str(), when.time.as_str()), (date, time), "{posix}");
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn days_and_limits() {
+    fn days_are_formatted_and_the_year_is_limited() {
         assert_eq!(day(0), "01.01.1970");
         assert_eq!(day(20_778), "21.11.2026");
         assert_eq!(LocalTime::of(u64::MAX).year, 9999);

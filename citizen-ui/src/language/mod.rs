@@ -1,4 +1,4 @@
-//! What the portal says: languages, texts, dates, and the sentences that are made from proved facts.
+//! The language of the portal: texts, dates, and the sentences that are made from proved accesses.
 
 mod codes;
 pub mod facts;

@@ -1,9 +1,10 @@
-//! German authority names in a German sentence.
+//! Names of authorities in a German sentence, with their article.
 //!
-//! A record carries a name such as "Kraftfahrt-Bundesamt" or "Stadt Musterhausen" without its gender. The first word tells it
-//! for nearly all authorities; where it does not, the name is put into quotation marks, which is plain and never wrong.
+//! A record has a name such as "Kraftfahrt-Bundesamt" or "Stadt Musterhausen" without its grammatical gender. For
+//! nearly all authorities the first word determines the gender. For the others the name is put in quotation marks,
+//! without an article, which is always correct.
 
-/// Words and endings of feminine names.
+/// First words of feminine names, and the endings of such words.
 const FEMININE: [&str; 14] = [
     "stadt",
     "gemeinde",
@@ -20,7 +21,7 @@ const FEMININE: [&str; 14] = [
     "anstalt",
     "präfektur",
 ];
-/// Words and endings of neuter names.
+/// First words of neuter names, and the endings of such words.
 const NEUTER: [&str; 8] = [
     "amt",
     "register",
@@ -31,7 +32,7 @@ const NEUTER: [&str; 8] = [
     "institut",
     "referat",
 ];
-/// Words and endings of masculine names.
+/// First words of masculine names, and the endings of such words.
 const MASCULINE: [&str; 6] = ["kreis", "bezirk", "senat", "verband", "dienst", "bund"];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,7 +44,7 @@ enum Gender {
 
 fn gender(name: &str) -> Option<Gender> {
     let first = name.split([' ', ',', '(']).next()?.to_lowercase();
-    // "Darmstadt" is a town and has no article; "Stadt" and "Landeshauptstadt" have one.
+    // "Darmstadt" is the name of a town and has no article; "Stadt" and "Landeshauptstadt" have one.
     let with_article = ["hauptstadt", "hansestadt", "kreisstadt", "universitätsstadt"];
     if first.ends_with("stadt") && first != "stadt" && !with_article.iter().any(|word| first.ends_with(word)) {
         return None;
@@ -60,7 +61,7 @@ fn gender(name: &str) -> Option<Gender> {
     }
 }
 
-/// The name as the subject at the start of a sentence: "Die Stadt Musterhausen".
+/// The name as the subject of a sentence and its first word: "Die Stadt Musterhausen".
 pub(crate) fn subject(name: &str) -> String {
     match gender(name) {
         Some(Gender::Feminine) => format!("Die {name}"),
@@ -70,7 +71,7 @@ pub(crate) fn subject(name: &str) -> String {
     }
 }
 
-/// The name after "at": "beim Kraftfahrt-Bundesamt".
+/// The name after the preposition "bei" (at): "beim Kraftfahrt-Bundesamt".
 pub(crate) fn at(name: &str) -> String {
     match gender(name) {
         Some(Gender::Feminine) => format!("bei der {name}"),
@@ -84,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn articles() {
+    fn names_have_the_article_of_their_gender() {
         for (name, first, second) in [
             (
                 "Kraftfahrt-Bundesamt",

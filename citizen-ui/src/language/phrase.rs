@@ -1,33 +1,33 @@
-//! A sentence in parts, so that German names and titles in an English sentence can be marked as German (WCAG 3.1.2) and the
-//! sentence still is one text that can be compared.
+//! A sentence in parts. German names and titles in an English sentence are marked as German (WCAG 3.1.2), and the whole
+//! sentence can still be compared as one text.
 
 use serde::{Deserialize, Serialize};
 
-/// A text whose parts know whether they are German, whatever the page's language is.
+/// A text in parts. Each part is in the page's language, or is marked as German.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phrase(pub Vec<PhrasePart>);
 
-/// A part of a [`Phrase`].
+/// One part of a [`Phrase`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhrasePart {
     /// The text.
     pub text: String,
-    /// Whether it is German in a text of another language.
+    /// Whether the text is quoted from a record, which is German whatever the page's language.
     pub german: bool,
 }
 
 impl Phrase {
-    /// Adds words in the page's language.
+    /// Adds text in the page's language.
     pub fn say(&mut self, text: &str) -> &mut Self {
         self.push(text, false)
     }
 
-    /// Adds what the record says, which is German.
+    /// Adds text quoted from a record, which is German.
     pub fn quote(&mut self, text: &str) -> &mut Self {
         self.push(text, true)
     }
 
-    /// The whole text: what a reader sees.
+    /// The whole text, as a reader sees it.
     pub fn text(&self) -> String {
         self.0.iter().map(|part| part.text.as_str()).collect()
     }

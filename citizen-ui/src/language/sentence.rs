@@ -1,7 +1,8 @@
-//! The sentence that tells an access in plain language. Server and browser call the same function: the browser on what it has
-//! proved itself, and compares the text with what the page shows.
+//! The sentence that describes an access in plain language.
 //!
-//! "Recht" (legal basis), "Anlass" (occasion) and the kinds of data are part of the sentence, so they are compared too.
+//! The server calls [`sentence`] to render the page. The browser calls it on the access that it has verified itself and
+//! compares the text with the page. Occasion, legal basis and the kinds of data are part of the sentence, so the
+//! browser compares them too.
 
 use record::{ExchangeRecord, ExpiryDay, InspectionRecord, Kind, Outcome, SubjectRole, VoidRecord};
 
@@ -12,7 +13,7 @@ use crate::language::names;
 use crate::language::phrase::Phrase;
 use crate::proof::access::{Access, EntryStamp};
 
-/// What happened, in one to four short sentences.
+/// Describes an access in one to four short sentences.
 pub fn sentence(access: &Access, lang: Lang) -> Phrase {
     let mut phrase = Phrase::default();
     match (access, lang) {
@@ -198,7 +199,7 @@ fn categories(record: &ExchangeRecord) -> String {
     }
 }
 
-/// A text of a record may end in a full stop; the sentence brings its own.
+/// Removes the full stop from a text of a record, because the sentence adds one.
 fn without_stop(text: &str) -> &str {
     text.trim_end_matches(['.', ' '])
 }
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn german_sentences_of_every_outcome() {
+    fn every_outcome_has_a_german_sentence() {
         let none = "Die anfragende Stelle hat keine Daten erhalten. ";
         for (outcome, middle) in [
             (Some(Outcome::Delivered), "abgerufen. ".to_owned()),
@@ -253,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn english_sentences_mark_what_is_german() {
+    fn an_english_sentence_marks_its_german_parts() {
         let phrase = sentence(&exchange(Some(Outcome::Refused)), Lang::En);
         assert_eq!(
             phrase.text(),
@@ -271,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_are_said() {
+    fn the_sentence_names_the_role_of_the_citizen() {
         for (role, words) in [
             (SubjectRole::Representative, "jemanden vertreten haben"),
             (SubjectRole::ThirdPerson, "als dritte Person"),
@@ -286,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_erased_says_so() {
+    fn the_sentence_of_an_expired_access_says_that_the_rest_is_erased() {
         let erased = |mut opened: Vec<OpenedEntry>| {
             opened
                 .iter_mut()
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn inspections_and_unused_numbers() {
+    fn inspections_and_unused_numbers_have_sentences() {
         let access = Access::of(vec![samples::inspection()]).unwrap();
         assert_eq!(
             sentence(&access, Lang::De).text(),

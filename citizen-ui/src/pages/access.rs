@@ -1,4 +1,4 @@
-//! The page of one access: sentence, proof, every fact of the record, files to take away.
+//! The page of one access: sentence, proof, every fact of the record, and files to download.
 
 use leptos::prelude::*;
 
@@ -12,26 +12,26 @@ use crate::language::phrase::Phrase;
 use crate::proof::state::ProofState;
 use crate::proof::verify::TrustText;
 
-/// What the page shows.
+/// The content of the page.
 #[derive(Clone, Debug)]
 pub struct DetailPage {
-    /// What kind of access.
+    /// Kind of the access.
     pub kind: AccessKind,
-    /// Indices of its entries: its own first.
+    /// Log indices of the access's entries, first entry first.
     pub entries: Vec<u64>,
-    /// `21.11.2026`
+    /// Day of the first entry, such as `21.11.2026`.
     pub date: String,
-    /// What happened.
+    /// The sentence that describes the access.
     pub phrase: Phrase,
-    /// Every fact.
+    /// Every fact of the record.
     pub groups: Vec<Group>,
-    /// What the server says of the proof.
+    /// The server's result.
     pub state: ProofState,
-    /// What proofs are checked against.
+    /// The policy and genesis hash that proofs are checked against.
     pub trust: TrustText,
 }
 
-/// The page of one access.
+/// Renders the page of one access.
 pub fn detail(frame: &Frame, detail: DetailPage) -> String {
     let text = &frame.lang.text().detail;
     let title = match detail.kind {

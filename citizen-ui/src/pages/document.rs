@@ -1,4 +1,4 @@
-//! Renders a whole document: head, yellow bar, navigation, session notice, body, footer.
+//! Renders a complete document: head, yellow bar, navigation, session notice, body and footer.
 
 use std::sync::Arc;
 
@@ -9,20 +9,20 @@ use super::frame::{Frame, SessionInfo};
 use crate::islands::SessionNotice;
 use crate::language::text::Text;
 
-/// Renders a document: `title` is the page's own, `body` what stands in `<main>`.
+/// Renders a document. `title` is the page's own title; `body` returns the content of `<main>`.
 pub(super) fn document<V: IntoView + 'static>(frame: &Frame, title: &str, body: impl FnOnce() -> V) -> String {
     let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
     let html = owner.with(|| whole(frame, title, body().into_any()).to_html());
     format!("<!DOCTYPE html>{}", tidy(html))
 }
 
-/// The renderer's markers between neighbouring texts are not valid HTML as they are; as empty comments they are, and the
-/// browser's program finds them just as well.
+/// Replaces the renderer's markers between adjacent texts, which are not valid HTML, by empty comments, which hydration
+/// accepts as well.
 fn tidy(html: String) -> String {
     html.replace("<!>", "<!---->")
 }
 
-/// The pages that everybody may see, with their place in the navigation.
+/// The public pages of the navigation, each with its path and link text.
 fn public_pages(text: &'static Text) -> [(&'static str, &'static str); 3] {
     [
         ("/protokoll", text.frame.nav_log),

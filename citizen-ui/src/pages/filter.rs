@@ -1,21 +1,21 @@
-//! What the reader can choose of the list.
+//! The filter of the list.
 
-/// What kind of access.
+/// The kinds of access that the filter distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessKind {
-    /// Evidence was asked for.
+    /// An authority requested evidence.
     Exchange,
-    /// Records were opened.
+    /// A reader opened records.
     Inspection,
-    /// A number was not used.
+    /// Identity issued a number that was not used.
     Unused,
 }
 
 impl AccessKind {
-    /// All, in the order of the selection.
+    /// All kinds, in the order of the form.
     pub const ALL: [Self; 3] = [Self::Exchange, Self::Inspection, Self::Unused];
 
-    /// The value of the parameter `art`.
+    /// The value of the query parameter `art`.
     pub fn code(self) -> &'static str {
         match self {
             Self::Exchange => "abruf",
@@ -24,19 +24,19 @@ impl AccessKind {
         }
     }
 
-    /// The kind of a parameter value.
+    /// The kind of a value of the query parameter `art`.
     pub fn of_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 }
 
-/// What the reader has chosen.
+/// The filter that the reader has chosen. `None` means no restriction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListFilter {
-    /// `jahr`
+    /// Year of the access in German local time; query parameter `jahr`.
     pub year: Option<i16>,
-    /// `behoerde`: a name of a consumer or provider.
+    /// Name of the consumer or provider; query parameter `behoerde`.
     pub authority: Option<String>,
-    /// `art`
+    /// Kind of the access; query parameter `art`.
     pub kind: Option<AccessKind>,
 }

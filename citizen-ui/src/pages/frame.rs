@@ -1,32 +1,32 @@
-//! The frame around every page, as data.
+//! The data of the frame around every page.
 
 use crate::language::lang::Lang;
 
-/// What stands around a page.
+/// The data of the frame around a page.
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// The page's language.
     pub lang: Lang,
-    /// Path and query after the language, beginning with `/`: the same page in the other language.
+    /// Path and query after the language, beginning with `/`. The link to the other language needs them.
     pub path: String,
-    /// Words of the yellow bar; the built-in ones if `None`.
+    /// Text of the yellow bar; the built-in text if `None`.
     pub banner: Option<String>,
-    /// Who is logged in.
+    /// The session of the citizen who is logged in.
     pub session: Option<SessionInfo>,
-    /// Whether the browser's program is there.
+    /// Whether the server has the browser's program.
     pub islands: bool,
 }
 
-/// What a page says about the session.
+/// What a page shows about the session.
 #[derive(Clone, Debug)]
 pub struct SessionInfo {
     /// The citizen's name.
     pub name: String,
-    /// Seconds until the session ends if nothing is done.
+    /// Seconds until the session ends if the citizen requests no further page.
     pub seconds: u32,
-    /// When that is: `14:35`.
+    /// The local time of that end, such as `14:35`.
     pub idle_end: String,
-    /// When it ends whatever is done: `15:00`.
+    /// The local time at which the session ends in any case, such as `15:00`.
     pub end: String,
 }
 

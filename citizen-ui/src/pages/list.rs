@@ -1,4 +1,4 @@
-//! The list of accesses: filter, table, pages.
+//! The list of accesses: filter, proof of completeness, table, pagination, check by the server, bundle.
 
 use leptos::prelude::*;
 
@@ -10,42 +10,42 @@ use crate::islands::{AccessRow, AccessTable, CompletenessProof};
 use crate::proof::complete::Completeness;
 use crate::proof::verify::{Failure, TrustText};
 
-/// What the list shows.
+/// The content of the list.
 #[derive(Clone, Debug)]
 pub struct ListPage {
-    /// The chosen rows of this page, newest first.
+    /// The rows of this page, newest first.
     pub rows: Vec<AccessRow>,
-    /// Entries that could not be opened, each with the reason.
+    /// Accesses that could not be opened: their entries' log indices, and the reason.
     pub unopened: Vec<(Vec<u64>, Failure)>,
-    /// The filter.
+    /// The filter that the rows match.
     pub filter: ListFilter,
-    /// Years to choose from.
+    /// Years that the form offers.
     pub years: Vec<i16>,
-    /// Names to choose from.
+    /// Names of authorities that the form offers.
     pub authorities: Vec<String>,
-    /// Rows of the whole filter.
+    /// Number of accesses that match the filter, on all pages.
     pub chosen: usize,
-    /// Rows without a filter.
+    /// Number of accesses without the filter.
     pub all: usize,
-    /// This page, from 1.
+    /// Number of this page, from 1.
     pub page: usize,
-    /// Pages of the filter, at least 1.
+    /// Number of pages that the matching accesses fill, at least 1.
     pub pages: usize,
-    /// The address of a page of the filter, after the language.
+    /// Returns path and query, after the language, of a page of the filtered list.
     pub page_path: fn(&ListFilter, usize) -> String,
-    /// Whether these are all, as far as the server has checked.
+    /// The server's result of checking completeness.
     pub completeness: Completeness,
-    /// All accesses without a filter, each by its first entry; those that could not be opened too.
+    /// Log indices of the first entries of all accesses, without the filter and with those that could not be opened.
     pub listed: Vec<u64>,
-    /// Whether there is a bundle to take home.
+    /// Whether the citizen can download a bundle.
     pub bundle: bool,
-    /// Size of the log as of which identity made the list, and when (`14:03`).
+    /// Size of the log when identity made the list, and the local time of that (`14:03`).
     pub as_of: (u64, String),
-    /// What proofs are checked against.
+    /// The policy and genesis hash that proofs are checked against.
     pub trust: TrustText,
 }
 
-/// The list's page.
+/// Renders the list.
 pub fn list(frame: &Frame, list: ListPage) -> String {
     let text = &frame.lang.text().list;
     document(frame, text.title, || {
@@ -70,7 +70,7 @@ pub fn list(frame: &Frame, list: ListPage) -> String {
     })
 }
 
-/// The bundle to take home.
+/// Renders the link to the bundle.
 fn bundle(frame: &Frame, list: &ListPage) -> impl IntoView + use<> {
     let text = &frame.lang.text().list;
     let href = frame.href("/zugriffe/buendel");

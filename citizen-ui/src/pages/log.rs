@@ -1,4 +1,4 @@
-//! The state of the log: size, root, witnesses, checkpoint.
+//! The page about the state of the log: size, root, witnesses and checkpoint.
 
 use leptos::prelude::*;
 
@@ -7,40 +7,40 @@ use super::frame::Frame;
 use super::parts::heading;
 use crate::proof::verify::TrustText;
 
-/// What the portal has read and checked.
+/// The state of the log, as the portal has read and checked it.
 #[derive(Clone, Debug)]
 pub enum LogState {
-    /// A checkpoint with the log's valid signature.
+    /// The log's signature on the checkpoint is valid.
     Checked {
-        /// Name of the log.
+        /// Origin of the log.
         origin: String,
         /// Number of entries.
         size: u64,
-        /// Root, 64 hexadecimal digits.
+        /// Root hash in 64 hexadecimal digits.
         root: String,
-        /// Whether the policy's quorum is met.
+        /// Whether the policy's quorum of witnesses has cosigned.
         quorum: bool,
-        /// Every witness of the policy.
+        /// All witnesses of the policy.
         witnesses: Vec<Witness>,
-        /// The checkpoint as served.
+        /// Text of the checkpoint, as the log serves it.
         checkpoint: String,
     },
-    /// The log does not answer.
+    /// The log does not respond.
     Unreachable,
-    /// The checkpoint's signatures do not hold.
+    /// The checkpoint is malformed, or a signature on it is invalid.
     Invalid,
 }
 
 /// A witness of the policy.
 #[derive(Clone, Debug)]
 pub struct Witness {
-    /// Its name in the policy.
+    /// Name of the witness in the policy.
     pub name: String,
-    /// When it cosigned this checkpoint (`21.11.2026, 14:03 Uhr`), if it did.
+    /// When the witness cosigned this checkpoint (`21.11.2026, 14:03 Uhr`), if it did.
     pub signed: Option<String>,
 }
 
-/// The page.
+/// Renders the page.
 pub fn log(frame: &Frame, state: LogState, trust: &TrustText) -> String {
     let text = &frame.lang.text().log;
     let (policy, genesis) = (trust.policy.clone(), trust.genesis.clone());

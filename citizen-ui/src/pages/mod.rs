@@ -1,7 +1,8 @@
-//! The pages, as functions from what they show to HTML.
+//! The pages, as functions from their content to HTML.
 //!
-//! A page gets everything it shows; it fetches nothing. [`Frame`] is what stands around every page. The result is a whole valid
-//! document: every page can be read and used without JavaScript, scripts and styles are external, nothing is inline.
+//! A page receives everything it shows and fetches nothing. [`Frame`] holds what surrounds every page. The result is a
+//! complete, valid document that can be read and used without JavaScript. Scripts and styles are external files; an
+//! inline one would be blocked by the server's content security policy.
 
 mod access;
 mod document;

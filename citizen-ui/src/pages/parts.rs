@@ -1,10 +1,10 @@
-//! Parts that several pages have.
+//! Parts that several pages share.
 
 use leptos::prelude::*;
 
 use crate::language::text::Section;
 
-/// Sections with their headings.
+/// Renders sections with their headings.
 pub(super) fn sections(sections: &'static [Section]) -> impl IntoView {
     sections.iter().map(|one| section(one).into_any()).collect_view()
 }
@@ -24,7 +24,7 @@ pub(super) fn paragraphs(text: &'static [&'static str]) -> impl IntoView {
         .collect_view()
 }
 
-/// The page's heading and its first sentence.
+/// Renders the page's heading and, if it is not empty, the first sentence.
 pub(super) fn heading(title: String, lead: &'static str) -> impl IntoView {
     view! {
         <h1 class="kern-heading-x-large">{title}</h1>

@@ -1,4 +1,4 @@
-//! The pages that need no login.
+//! The pages that need no login, and the error pages.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,7 @@ use super::parts::{heading, paragraphs, section, sections};
 use crate::language::lang::Lang;
 use crate::language::text::{Section, SectionsText};
 
-/// The start page.
+/// Renders the start page.
 pub fn start(frame: &Frame) -> String {
     let text = &frame.lang.text().start;
     let (href, words) = if frame.session.is_some() {
@@ -26,7 +26,7 @@ pub fn start(frame: &Frame) -> String {
     })
 }
 
-/// The page after a session.
+/// Renders the page after logout.
 pub fn logged_out(frame: &Frame) -> String {
     let text = frame.lang.text();
     let href = frame.href("/anmelden");
@@ -38,7 +38,7 @@ pub fn logged_out(frame: &Frame) -> String {
     })
 }
 
-/// What is recorded.
+/// Renders the page about what is recorded.
 pub fn recorded(frame: &Frame) -> String {
     let text = &frame.lang.text().recorded;
     document(frame, text.title, || {
@@ -72,7 +72,9 @@ pub fn recorded(frame: &Frame) -> String {
     })
 }
 
-/// How to verify without the portal. `log` is the log's public address, `genesis` 64 hexadecimal digits.
+/// Renders the page about verifying without the portal.
+///
+/// `log` is the public URL of the log, `policy` the text of the policy file, and `genesis` 64 hexadecimal digits.
 pub fn verify(frame: &Frame, log: &str, policy: &str, genesis: &str) -> String {
     let text = &frame.lang.text().verify;
     let policy = policy.to_owned();
@@ -99,12 +101,12 @@ pub fn verify(frame: &Frame, log: &str, policy: &str, genesis: &str) -> String {
     })
 }
 
-/// The statement on accessibility.
+/// Renders the accessibility statement.
 pub fn accessibility(frame: &Frame) -> String {
     plain(frame, &frame.lang.text().accessibility)
 }
 
-/// Where the design comes from.
+/// Renders the page about design and licences.
 pub fn design(frame: &Frame) -> String {
     plain(frame, &frame.lang.text().design)
 }
@@ -118,26 +120,26 @@ fn plain(frame: &Frame, text: &'static SectionsText) -> String {
     })
 }
 
-/// What can go wrong.
+/// The error pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorPage {
-    /// No such page, or an entry of somebody else.
+    /// The page does not exist, or the entry is not the citizen's.
     NotFound,
     /// The page needs a login.
     LoginNeeded,
-    /// The login was broken off or is not genuine.
+    /// The login was cancelled, took too long, or is not genuine.
     LoginFailed,
     /// The login's level of assurance is too low.
     Assurance,
-    /// The login service does not answer.
+    /// The OpenID provider does not respond.
     LoginUnreachable,
-    /// Identity does not accept the login.
+    /// Identity refuses the login.
     IdentityRefused,
-    /// Identity does not answer.
+    /// Identity does not respond.
     IdentityUnreachable,
-    /// The ledger does not answer.
+    /// The ledger does not respond.
     LedgerUnreachable,
-    /// Our fault.
+    /// The portal itself fails, or a response from identity is invalid.
     Internal,
 }
 
@@ -158,7 +160,7 @@ impl ErrorPage {
     }
 }
 
-/// The page that says what went wrong.
+/// Renders an error page.
 pub fn error(frame: &Frame, page: ErrorPage) -> String {
     let section = page.section(frame.lang);
     let again = page != ErrorPage::NotFound;

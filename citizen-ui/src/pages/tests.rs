@@ -1,4 +1,4 @@
-//! Every page in both languages: whole documents, nothing inline, nothing missing.
+//! Every page in both languages is a complete document without inline scripts or styles.
 
 #![allow(clippy::unwrap_used)]
 
@@ -145,7 +145,7 @@ fn all_pages(lang: Lang) -> Vec<String> {
 }
 
 #[test]
-fn every_page_is_a_whole_document_with_nothing_inline() {
+fn every_page_is_a_complete_document_with_nothing_inline() {
     for lang in Lang::ALL {
         for page in all_pages(lang) {
             assert!(page.starts_with("<!DOCTYPE html><html lang=\""), "{page}");
@@ -153,7 +153,7 @@ fn every_page_is_a_whole_document_with_nothing_inline() {
             assert!(page.ends_with("</body></html>"), "{page}");
             assert_eq!(page.matches("<h1").count(), 1, "{page}");
             assert_eq!(page.matches("<main").count(), 1);
-            assert!(page.contains("Demonstrator"), "the yellow bar");
+            assert!(page.contains("Demonstrator"), "the yellow bar is missing");
             assert!(
                 page.contains(&format!(
                     "href=\"/{}/zugriffe?art=abruf&amp;jahr=2026\"",
@@ -164,16 +164,16 @@ fn every_page_is_a_whole_document_with_nothing_inline() {
             for forbidden in ["style=\"", "<style", "<!>", "onclick", "javascript:"] {
                 assert!(!page.contains(forbidden), "{forbidden} in {page}");
             }
-            assert_eq!(page.matches("<script").count(), 1, "only the boot script");
+            assert_eq!(page.matches("<script").count(), 1, "the boot script is the only script");
             assert!(page.contains("<script type=\"module\" src=\"/assets/islands.js\"></script>"));
         }
     }
 }
 
 #[test]
-fn the_list_tells_proves_and_leaves_nothing_out() {
+fn the_list_shows_sentences_proofs_and_entries_that_are_not_opened() {
     let page = list_page(Lang::De, ProofState::Unchecked);
-    // The first periods are destroyed: what is claimed is claimed from a day on, and why is said.
+    // The first periods are destroyed, so the claim begins on a day, and the page gives the reason.
     assert!(
         page.contains("Das sind alle seit 21.11.2024: 59 Abrufe, 1 Einsicht."),
         "{page}"
@@ -206,7 +206,10 @@ fn the_list_tells_proves_and_leaves_nothing_out() {
         assert!(page.contains(expected), "{expected} is missing in {page}");
     }
     assert!(list_page(Lang::De, ProofState::Server { quorum: true }).contains("vom Server geprüft"));
-    assert!(!page.contains("in Ihrem Browser geprüft<"), "the server never says so");
+    assert!(
+        !page.contains("in Ihrem Browser geprüft<"),
+        "only a browser can claim this"
+    );
 }
 
 #[test]
@@ -235,7 +238,7 @@ fn the_detail_page_shows_every_fact_and_the_files() {
 }
 
 #[test]
-fn the_log_page_says_what_is_confirmed_and_what_is_not() {
+fn the_log_page_shows_which_witnesses_have_cosigned() {
     let page = log_page(Lang::De, checked_log());
     assert!(
         page.contains("data-value=\"size\" class=\"kern-description-list-item__value\">1234<"),

@@ -1,8 +1,13 @@
-//! "These are all": the bundle checked, and compared with the list that is shown.
+//! The claim "these are all": verifies a bundle and compares it with the list that the page shows.
 //!
-//! The same steps on the server and in the browser: (1) [`proof::bundle`] proves which entries there are and that there are no
-//! others, as of a time; (2) the quorum of witnesses stands behind it; (3) the list has every one of them. Entries of the list
-//! that came after that time are counted: they are proved one by one, and what else came after it is not known.
+//! The server and the browser take the same steps:
+//!
+//! 1. [`proof::bundle`] proves which entries the citizen has, and that there are no others, as of a time.
+//! 2. The witnesses' quorum has cosigned the checkpoint of the bundle.
+//! 3. The list has every entry of the bundle.
+//!
+//! The list may have entries that are newer than the bundle. They are counted in [`Claim::later`] and proved one by
+//! one; the bundle says nothing about further entries of that time.
 
 use std::collections::BTreeSet;
 
@@ -12,27 +17,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::proof::verify::{Failure, Trust};
 
-/// What may be claimed.
+/// What a bundle proves about a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// Requests for data.
+    /// Number of requests for data.
     pub exchanges: usize,
-    /// How often the list was opened.
+    /// Number of inspections.
     pub inspections: usize,
-    /// Numbers that were given out and not used.
+    /// Number of accesses of the kind "unused number": identity issued a number and the broker did not use it.
     pub unused: usize,
-    /// POSIX seconds since when these are all, if not since the log began: what was before is erased.
+    /// POSIX seconds from which the list is complete. `None` means from the beginning of the log; otherwise the earlier
+    /// periods are destroyed.
     pub since: Option<u64>,
-    /// POSIX seconds as of which these are all.
+    /// POSIX seconds up to which the list is complete.
     pub as_of: u64,
-    /// Accesses in the list that came later.
+    /// Number of accesses in the list that are newer than `as_of`.
     pub later: usize,
 }
 
-/// How far it is proved that nothing is missing.
+/// The state of the proof that the list is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Completeness {
-    /// There is no proof yet: the witnesses have not confirmed any state of the log.
+    /// There is no proof, because the witnesses have not cosigned a checkpoint yet.
     Absent,
     /// This browser is checking.
     Pending,
@@ -44,11 +50,11 @@ pub enum Completeness {
     Failed(Failure),
 }
 
-/// Checks a bundle file against the accesses that are listed, each by its first entry.
+/// Verifies a bundle file and compares it with `listed`, the log indices of the first entries of the listed accesses.
 ///
 /// # Errors
-/// The first [`Failure`]; [`Failure::Hidden`] when the bundle leaves out what stands in the log, or the list what stands in the
-/// bundle.
+/// The first [`Failure`]. [`Failure::Hidden`] means that the bundle leaves out an entry of the log, or the list leaves
+/// out an entry of the bundle.
 pub fn check(file: &[u8], listed: &[u64], trust: &Trust) -> Result<Claim, Failure> {
     let bundle = Bundle::parse(file).map_err(|_| Failure::Form)?;
     let complete = bundle.verify(&trust.policy, Some(&trust.genesis)).map_err(failure)?;
@@ -75,7 +81,7 @@ fn claim(complete: &Complete, listed: &[u64]) -> Result<Claim, Failure> {
     if !proved.is_subset(&listed) {
         return Err(Failure::Hidden);
     }
-    // What is listed and not in the bundle came after its map, or the list shows what is not the reader's.
+    // A listed entry that is not in the bundle must be newer than the bundle's map; otherwise it is not the citizen's.
     let later = listed.difference(&proved);
     if later.clone().any(|index| *index < complete.map.get()) {
         return Err(Failure::Entry);

@@ -1,4 +1,6 @@
-//! What the portal proves: single entries, whole lists, and the states in which a proof can be.
+//! What the portal proves: single accesses, whole lists, and the states of a proof.
+//!
+//! This code returns data and knows no language; [`crate::language`] turns its results into text.
 
 pub mod access;
 pub mod complete;

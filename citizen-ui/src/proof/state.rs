@@ -1,21 +1,21 @@
-//! How far an access is proved, as a page shows it.
+//! The state of the proof of one access.
 
 use serde::{Deserialize, Serialize};
 
 use crate::proof::verify::Failure;
 
-/// The state of a row's proof.
+/// The state of the proof of one access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProofState {
-    /// Nobody has been asked to check yet.
+    /// Neither the server nor the browser has started to check.
     Unchecked,
     /// This browser is checking.
     Pending,
     /// This browser has proved it, and the witnesses' quorum has cosigned.
     Browser,
-    /// The server has proved it, at the reader's request.
+    /// The server has proved it, at the citizen's request.
     Server {
-        /// The policy's quorum has cosigned.
+        /// Whether the witnesses' quorum has cosigned.
         quorum: bool,
     },
     /// Not proved.

@@ -1,8 +1,15 @@
-//! The proof of one access: its opening files checked, put together and compared with what was asked for.
+//! Verifies one access: its opening files, and whether together they are the access that the page names.
 //!
-//! The same steps on the server and in the browser: (1) parse each file, (2) [`proof::opening`] proves inclusion under the
-//! policy, the log's beginning, the writer's right, the commitment, the record and whose it is, (3) the entries are those that
-//! the row names, (4) they fit together ([`Access::of`]), (5) the text made from them is the one shown ([`compare`]).
+//! The server and the browser take the same steps:
+//!
+//! 1. Parse each file.
+//! 2. [`proof::opening`] verifies inclusion under the policy, genesis and directory, the writer's right to the kind of
+//!    entry, the commitment, the record, and that the entry belongs to the person.
+//! 3. The entries are those that the row names.
+//! 4. The entries make one access ([`Access::of`]).
+//! 5. The text made from the access is the text on the page ([`compare`]).
+//!
+//! An access is proved only if all five hold. Without step 3 or 5 a page could show one access and prove another.
 
 use proof::opening::{Anchor, Opening, Proved, ProvedAnchor};
 use record::{Body, Receipt};
@@ -12,22 +19,22 @@ use tlog::policy::Policy;
 
 use crate::proof::access::{Access, EntryStamp, OpenedEntry};
 
-/// What a proof is checked against: it comes from outside the server where that matters (`verifier verify`), and from the page
-/// where the browser checks on its own.
+/// The root of trust that a proof is checked against. The browser reads it from the page, so it trusts the server for
+/// it; only `verifier verify` takes it from another source.
 #[derive(Clone, Debug)]
 pub struct Trust {
-    /// Log key, witnesses, quorum.
+    /// Log key, witnesses and quorum.
     pub policy: Policy,
     /// Leaf hash of entry 0.
     pub genesis: Hash,
 }
 
-/// The text form of a [`Trust`], as islands and configuration carry it.
+/// The text form of a [`Trust`], for islands and configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustText {
-    /// The policy file's text (c2sp.org/tlog-policy).
+    /// The text of the policy file (c2sp.org/tlog-policy).
     pub policy: String,
-    /// 64 hexadecimal digits.
+    /// Leaf hash of entry 0 in 64 hexadecimal digits.
     pub genesis: String,
 }
 
@@ -35,7 +42,7 @@ impl TrustText {
     /// Parses both parts.
     ///
     /// # Errors
-    /// [`Failure::Form`] if one is not of its form.
+    /// [`Failure::Form`] if either is malformed.
     pub fn parse(&self) -> Result<Trust, Failure> {
         Ok(Trust {
             policy: Policy::parse(self.policy.as_bytes()).map_err(|_| Failure::Form)?,
@@ -44,42 +51,43 @@ impl TrustText {
     }
 }
 
-/// Why an access is not proved. Each variant has words of its own for the citizen.
+/// Why an access or a list is not proved. Each variant has its own text for the citizen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Failure {
     /// The proof could not be loaded.
     #[error("the proof could not be loaded")]
     Load,
-    /// The proof is not of its form.
-    #[error("the proof is not of its form")]
+    /// The proof is malformed.
+    #[error("the proof is malformed")]
     Form,
-    /// A signature, hash, key or proof does not fit.
-    #[error("the proof does not fit the log")]
+    /// A signature, hash, key or Merkle proof does not verify.
+    #[error("the proof does not verify against the log")]
     Proof,
-    /// It proves other entries, or entries that do not belong together.
+    /// The proof is of other entries, or of entries that do not belong together.
     #[error("the proof belongs to another entry")]
     Entry,
-    /// The witnesses' quorum has not confirmed it.
-    #[error("the witnesses have not confirmed it")]
+    /// The witnesses' quorum has not cosigned.
+    #[error("the witnesses' quorum has not cosigned")]
     Witnesses,
-    /// The page shows something else.
-    #[error("what is shown is not what is proved")]
+    /// The text on the page differs from the proved text.
+    #[error("the text on the page differs from the proved text")]
     Shown,
-    /// Something is left out that stands in the log.
-    #[error("an entry that stands in the log is left out")]
+    /// The list or the proof leaves out an entry of the log.
+    #[error("an entry of the log is left out")]
     Hidden,
 }
 
-/// An access whose entries are proved.
+/// An access whose entries have been verified.
 #[derive(Clone, Debug)]
 pub struct VerifiedAccess {
     /// The access.
     pub access: Access,
-    /// Whether the policy's quorum of witnesses has cosigned every checkpoint used.
+    /// Whether the witnesses' quorum has cosigned every checkpoint used.
     pub quorum: bool,
 }
 
-/// Proves accesses of one log. Every opening carries the log's beginning (genesis, directory); it is verified once.
+/// Verifies accesses of one log. Every opening carries the same anchor (genesis and directory entries), which is
+/// verified once and then reused.
 #[derive(Debug)]
 pub struct AccessVerifier {
     trust: Trust,
@@ -87,12 +95,13 @@ pub struct AccessVerifier {
 }
 
 impl AccessVerifier {
-    /// Nothing is verified yet.
+    /// Creates a verifier that has not verified an anchor yet.
     pub fn new(trust: Trust) -> Self {
         Self { trust, beginning: None }
     }
 
-    /// Proves the access that consists of the entries `expected`, one opening file each, in the same order.
+    /// Verifies the access that consists of the entries `expected` (log indices): one opening file each, in the same
+    /// order.
     ///
     /// # Errors
     /// The first [`Failure`].
@@ -110,7 +119,8 @@ impl AccessVerifier {
                 return Err(Failure::Entry);
             }
             quorum &= proved.quorum;
-            // Whose entry it is must be proved, and intent and outcome must bear the same number of the same person.
+            // Each entry must be proved to belong to a person; below, intent and outcome must have the same person and
+            // number.
             persons.push(proved.person.ok_or(Failure::Proof)?);
             opened.push(opened_entry(&opening, proved)?);
         }
@@ -122,7 +132,7 @@ impl AccessVerifier {
     }
 
     fn verify_entry(&mut self, opening: &Opening) -> Result<Proved, Failure> {
-        // Without the log's beginning neither the genesis hash nor the writer's right would be checked.
+        // Without an anchor, neither the genesis hash nor the writer's right would be checked.
         let anchor = opening.anchor.as_ref().ok_or(Failure::Proof)?;
         let beginning = match self.beginning.take() {
             Some((known, proved)) if known == *anchor => (known, proved),
@@ -137,7 +147,7 @@ impl AccessVerifier {
     }
 }
 
-/// What the page shows against what is proved: the same text, apart from how it is broken into lines.
+/// Compares the texts on the page with the proved texts. White space may differ, since HTML breaks lines elsewhere.
 ///
 /// # Errors
 /// [`Failure::Shown`] at the first difference.
@@ -163,7 +173,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn opened_entry(opening: &Opening, proved: Proved) -> Result<OpenedEntry, Failure> {
-    // The receipt has just been verified; what its entry refers to is read from the same bytes.
+    // These are the bytes that were verified above, so the reference read from them is proved too.
     let receipt = Receipt::parse(&opening.receipt).map_err(|_| Failure::Form)?;
     let refers = match &receipt.entry().entry().body {
         Body::Labelled { refers, .. } => refers.map(|index| index.get()),
@@ -187,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn line_breaks_do_not_matter_words_do() {
+    fn texts_are_compared_word_by_word() {
         assert_eq!(compare(["a  b\n c", "d"], ["a b c", "d"]), Ok(()));
         for shown in [
             vec!["a b c"],
@@ -200,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn trust_is_parsed_strictly() {
+    fn a_malformed_policy_is_refused() {
         let trust = |policy: &str, genesis: &str| {
             TrustText {
                 policy: policy.into(),

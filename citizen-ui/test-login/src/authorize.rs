@@ -1,6 +1,7 @@
 //! The authorization endpoint (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2).
 //!
-//! A request whose client or redirect address is wrong gets a page and never a redirect; any other fault goes back to the client.
+//! If the client or the redirect URI is wrong, the response is an error page and never a redirect, because a redirect
+//! would go to an address that the client has not registered. Any other error is redirected to the client.
 
 use std::sync::Arc;
 
@@ -14,12 +15,12 @@ use crate::page;
 use crate::provider::{Grant, Provider, random_text};
 use crate::request::AuthorizationRequest;
 
-/// How long a code may be redeemed, in seconds.
+/// How long a code can be redeemed, in seconds.
 const CODE_LIFETIME: u64 = 60;
-/// More codes than this at a time are not kept.
+/// The most codes that are kept at a time. Further requests are refused.
 const MAX_CODES: usize = 1_000;
 
-/// The request again, with the citizen chosen.
+/// The form of the choice: the authorization request, and the chosen citizen.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CitizenChoice {
     user: String,
@@ -28,9 +29,9 @@ pub(crate) struct CitizenChoice {
 }
 
 enum AuthorizationError {
-    /// Not to be answered by a redirect.
+    /// The response is an error page.
     ShowPage(&'static str),
-    /// Goes back to the client as `error`.
+    /// The response redirects to the client with this `error`.
     Redirect(&'static str),
 }
 
@@ -106,7 +107,7 @@ fn refuse(provider: &Provider, request: &AuthorizationRequest, error: &Authoriza
     }
 }
 
-/// Back to the client. SPEC: RFC 9207 §2, `iss` stands in every answer, errors too.
+/// Redirects to the client. SPEC: RFC 9207 §2: every response has `iss`, errors too.
 fn redirect(provider: &Provider, request: &AuthorizationRequest, name: &str, value: &str) -> Response {
     let Ok(mut url) = url::Url::parse(&request.redirect_uri) else {
         return (

@@ -9,15 +9,15 @@ pub const ACR_HIGH: &str = "http://eidas.europa.eu/LoA/high";
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Own base URL without a trailing slash; the `iss` of every token.
+    /// Base URL of the test login, without a trailing slash; the `iss` of every token.
     pub issuer: String,
     /// The invented citizens.
     pub users: Vec<User>,
-    /// The one client.
+    /// Id of the only client.
     pub client_id: String,
-    /// Where answers may go, compared character by character.
+    /// The registered redirect URIs, compared character by character.
     pub redirect_uris: Vec<String>,
-    /// What tokens claim as `acr`.
+    /// The level of assurance (`acr`) that tokens claim.
     #[serde(default = "acr_high")]
     pub acr: String,
 }
@@ -30,10 +30,10 @@ fn acr_high() -> String {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct User {
-    /// `sub` of the tokens: what identity knows the person by.
+    /// The `sub` of the tokens, by which identity finds the person.
     pub sub: String,
-    /// Short name: what a script posts as `user`.
+    /// Short name; the value of `user` in the form.
     pub user: String,
-    /// Shown name.
+    /// Display name.
     pub name: String,
 }

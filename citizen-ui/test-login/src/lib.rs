@@ -1,17 +1,17 @@
 //! The marked test login: an OpenID provider for demonstrations and tests.
 //!
-//! It is real on the wire (discovery, authorization code flow with PKCE S256, ID tokens signed with a fresh Ed25519 key,
-//! `iss` in the answer as RFC 9207 wants) and not real in one thing: nobody proves who they are, one chooses an invented citizen
-//! from a list. Every page says so. The process binds to loopback only, whatever it is given.
+//! The protocol is real: discovery, authorization code flow with PKCE S256, ID tokens signed with a fresh Ed25519 key,
+//! and `iss` in the authorization response (RFC 9207). The authentication is not: the user chooses an invented citizen
+//! from a list. Every page says so, and the server refuses to listen on any address but loopback.
 //!
-//! | Endpoint | |
+//! | Endpoint | Purpose |
 //! | --- | --- |
 //! | `GET /.well-known/openid-configuration`, `GET /jwks` | discovery |
 //! | `GET /authorize` | checks the request, shows the invented citizens |
-//! | `POST /authorize` | the choice: redirects with a code, good once, for a minute |
-//! | `POST /token` | code and PKCE verifier against an ID token |
+//! | `POST /authorize` | issues a code for the chosen citizen; the code is valid once, for a minute |
+//! | `POST /token` | exchanges code and PKCE verifier for an ID token |
 //!
-//! Clients are public (no secret): PKCE binds the code to the browser's session at the portal.
+//! The client is public (it has no secret). PKCE binds the code to the browser's session at the portal.
 
 mod authorize;
 mod config;
@@ -36,7 +36,7 @@ pub use config::{ACR_HIGH, Config, User};
 pub use error::Error;
 use provider::Provider;
 
-/// Serves until the end is asked for.
+/// Serves the test login until shutdown is requested.
 ///
 /// # Errors
 /// See [`Error`].
@@ -51,7 +51,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> R
     Ok(())
 }
 
-/// The routes alone, for tests and for embedding.
+/// Returns the routes alone, for tests and for embedding.
 ///
 /// # Errors
 /// [`Error::Key`].

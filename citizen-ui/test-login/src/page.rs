@@ -1,4 +1,4 @@
-//! The page of the test login: plain HTML, no script, and in large letters what it is.
+//! The pages of the test login: HTML without scripts. A bar at the top says that the login is not real.
 
 use std::fmt::Write;
 
@@ -21,7 +21,8 @@ pub(crate) async fn style() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)
 }
 
-/// A page with its security headers. `redirect_uri`: where the form's answer redirects to, which the policy must allow.
+/// Adds the security headers to a page. The policy must allow `redirect_uri`, because `form-action` also applies to the
+/// redirect after the form.
 pub(crate) fn page(redirect_uri: &str, html: String) -> Response {
     let origin = url::Url::parse(redirect_uri)
         .map(|url| url.origin().ascii_serialization())
@@ -38,7 +39,7 @@ pub(crate) fn page(redirect_uri: &str, html: String) -> Response {
     (headers, Html(html)).into_response()
 }
 
-/// The choice among the invented citizens.
+/// Renders the form that offers the invented citizens.
 pub(crate) fn choose(users: &[User], request: &AuthorizationRequest) -> String {
     let mut form = String::new();
     for (name, value) in [
@@ -76,7 +77,7 @@ pub(crate) fn choose(users: &[User], request: &AuthorizationRequest) -> String {
     )
 }
 
-/// A fault that is not sent back to the client.
+/// Renders an error that is not redirected to the client.
 pub(crate) fn error(reason: &str) -> String {
     whole(
         "Anmeldung nicht möglich",

@@ -1,4 +1,4 @@
-//! The provider's state: configuration, signing key, and the codes that have not been redeemed.
+//! The state of the provider: configuration, signing key, and the codes that have not been redeemed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,11 +13,11 @@ use service::Clock;
 use crate::config::Config;
 use crate::error::Error;
 
-/// Everything the handlers share.
+/// The state that all handlers share, behind an `Arc`.
 pub(crate) struct Provider {
     pub(crate) config: Config,
     pub(crate) key: CoreEdDsaPrivateSigningKey,
-    /// Codes handed out and not redeemed.
+    /// Issued codes that have not been redeemed.
     grants: Mutex<HashMap<String, Grant>>,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -44,13 +44,13 @@ impl Provider {
     }
 }
 
-/// What a code stands for.
+/// The authorization that a code grants.
 #[derive(Debug)]
 pub(crate) struct Grant {
     pub(crate) redirect_uri: String,
     pub(crate) code_challenge: String,
     pub(crate) nonce: String,
-    /// Position in the configuration's list.
+    /// Position of the citizen in [`Config::users`].
     pub(crate) user: usize,
     pub(crate) auth_time: u64,
     pub(crate) expires: u64,

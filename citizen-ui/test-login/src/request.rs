@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// The parameters of a request. Others are allowed and ignored (RFC 6749 §3.1).
+/// The parameters of an authorization request. Unknown parameters are ignored (RFC 6749 §3.1).
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct AuthorizationRequest {
     pub(crate) client_id: String,

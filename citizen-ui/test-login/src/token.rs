@@ -1,4 +1,4 @@
-//! The token endpoint: a code and its PKCE verifier (RFC 7636 §4.6) against an ID token.
+//! The token endpoint: exchanges a code and its PKCE verifier (RFC 7636 §4.6) for an ID token.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -20,10 +20,10 @@ use subtle::ConstantTimeEq;
 
 use crate::provider::{Grant, Provider, random_text};
 
-/// How long an ID token is good, in seconds: it is used at once.
+/// How long an ID token is valid, in seconds. The portal uses it at once.
 const TOKEN_LIFETIME: u64 = 300;
 
-/// The form of the request.
+/// The form of a token request.
 #[derive(Debug, Deserialize)]
 pub(crate) struct TokenRequest {
     grant_type: String,
@@ -40,7 +40,7 @@ pub(crate) async fn redeem(State(provider): State<Arc<Provider>>, Form(request):
     if request.client_id != provider.config.client_id {
         return refuse("invalid_client");
     }
-    // Taken out whatever follows: a code is good once.
+    // The code is removed even if a later check fails, because a code may be used only once.
     let grant = provider.grants().remove(&request.code);
     let Some(grant) = grant.filter(|grant| grant.expires >= provider.clock.now()) else {
         return refuse("invalid_grant");
@@ -53,7 +53,7 @@ pub(crate) async fn redeem(State(provider): State<Arc<Provider>>, Form(request):
     match tokens(&provider, &grant) {
         Ok(tokens) => ([(header::CACHE_CONTROL, "no-store")], Json(tokens)).into_response(),
         Err(reason) => {
-            tracing::error!(reason, "no token");
+            tracing::error!(reason, "cannot issue a token");
             refuse("server_error")
         }
     }
@@ -85,7 +85,10 @@ fn tokens(provider: &Provider, grant: &Grant) -> Result<serde_json::Value, Strin
 
 fn claims(provider: &Provider, grant: &Grant) -> Result<CoreIdTokenClaims, String> {
     let config = &provider.config;
-    let user = config.users.get(grant.user).ok_or("the user is gone")?;
+    let user = config
+        .users
+        .get(grant.user)
+        .ok_or("the user is not in the configuration")?;
     let time = |posix: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(posix);
     let now = provider.clock.now();
     let mut name = LocalizedClaim::new();

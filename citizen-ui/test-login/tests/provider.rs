@@ -1,4 +1,4 @@
-//! The test login on the wire: discovery, the choice, the code, the token; and what it refuses.
+//! The protocol of the test login: keys, choice of a citizen, code and token, and the requests that it refuses.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -79,7 +79,7 @@ async fn send(routes: &Router, method: &str, path: &str, form: Option<&str>) -> 
     (parts.status, parts.headers, String::from_utf8(body.to_vec()).unwrap())
 }
 
-/// Chooses a citizen; the parameters of the answer.
+/// Chooses a citizen. Returns the query parameters of the redirect.
 async fn choose(routes: &Router, user: &str) -> Vec<(String, String)> {
     let form = format!("{}&user={user}", request(&[]));
     let (status, headers, _) = send(routes, "POST", "/authorize", Some(&form)).await;
@@ -107,7 +107,7 @@ async fn redeem(routes: &Router, code: &str, verifier: &str) -> (StatusCode, ser
 }
 
 #[tokio::test]
-async fn a_code_becomes_a_token_that_verifies() {
+async fn a_code_is_exchanged_for_a_token_that_verifies() {
     let routes = provider();
     let answer = choose(&routes, "jan").await;
     assert_eq!((value(&answer, "state"), value(&answer, "iss")), ("st&te", ISSUER));
@@ -130,7 +130,7 @@ async fn a_code_becomes_a_token_that_verifies() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_once_for_a_minute_with_its_verifier() {
+async fn a_code_is_valid_once_for_a_minute_and_with_its_verifier_only() {
     let clock = ManualClock::new(1_000);
     let routes = test_login::routes(config(), clock.clone()).unwrap();
     let code = value(&choose(&routes, "emma").await, "code").to_owned();
@@ -142,21 +142,21 @@ async fn a_code_is_good_once_for_a_minute_with_its_verifier() {
     assert_eq!(
         (status, body["error"].as_str().unwrap()),
         (StatusCode::BAD_REQUEST, "invalid_grant"),
-        "used up"
+        "the code has been used"
     );
     let code = value(&choose(&routes, "emma").await, "code").to_owned();
     clock.advance(61);
     assert_eq!(
         redeem(&routes, &code, VERIFIER).await.0,
         StatusCode::BAD_REQUEST,
-        "too late"
+        "the code has expired"
     );
     let code = value(&choose(&routes, "emma").await, "code").to_owned();
     assert_eq!(redeem(&routes, &code, VERIFIER).await.0, StatusCode::OK);
     assert_eq!(
         redeem(&routes, &code, VERIFIER).await.0,
         StatusCode::BAD_REQUEST,
-        "used up"
+        "the code has been used"
     );
 }
 
@@ -166,7 +166,10 @@ async fn wrong_requests_are_refused() {
     for change in [("client_id", "other"), ("redirect_uri", "http://127.0.0.1:7001/back/x")] {
         let (status, headers, _) = send(&routes, "GET", &format!("/authorize?{}", request(&[change])), None).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{change:?}");
-        assert!(!headers.contains_key(header::LOCATION), "never redirected: {change:?}");
+        assert!(
+            !headers.contains_key(header::LOCATION),
+            "the error is redirected: {change:?}"
+        );
     }
     for (change, error) in [
         (("response_type", "token"), "unsupported_response_type"),
@@ -184,12 +187,12 @@ async fn wrong_requests_are_refused() {
                 .contains(&format!("error={error}"))
         );
     }
-    let unknown = choose(&routes, "nobody").await;
+    let unknown = choose(&routes, "unknown").await;
     assert_eq!(value(&unknown, "error"), "access_denied");
 }
 
 #[tokio::test]
-async fn the_page_says_what_it_is() {
+async fn the_page_says_that_the_login_is_not_real() {
     let (status, headers, page) = send(&provider(), "GET", &format!("/authorize?{}", request(&[])), None).await;
     assert_eq!(status, StatusCode::OK);
     assert!(page.contains("keine echte Anmeldung") && page.contains("data-user=\"emma\""));
@@ -205,7 +208,7 @@ async fn the_page_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn it_listens_on_loopback_only() {
+async fn an_address_that_is_not_loopback_is_refused() {
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let refused = test_login::run(config(), listener, Shutdown::new()).await;
     assert!(matches!(refused, Err(Error::NotLoopback(_))));

@@ -1,4 +1,4 @@
-//! Whether the list is all there is, as the page and the bundle say it.
+//! Completeness of the list, as the page and the bundle state it.
 
 use axum::http::header;
 use citizen_ui::proof::verify::Failure;
@@ -7,7 +7,7 @@ use tlog::policy::Policy;
 use crate::HIGH;
 use crate::world::{Mode, World};
 
-/// What the page says of completeness: the value of `data-complete`, and the page.
+/// Logs in and opens the list. Returns the value of `data-complete`, the page, and the session cookie.
 async fn completeness(world: &World, lang: &str) -> (String, String, String) {
     let cookie = world.login(lang).await.cookie();
     let page = world.get(&format!("/{lang}/zugriffe"), &cookie).await.text();
@@ -15,9 +15,9 @@ async fn completeness(world: &World, lang: &str) -> (String, String, String) {
     (rest.split('"').next().unwrap().to_owned(), page.clone(), cookie)
 }
 
-/// What nobody can read any more is listed, proved, and part of "all".
+/// An access whose record has expired is listed, proved, and counted.
 #[tokio::test]
-async fn what_has_expired_is_listed_as_erased_and_counts() {
+async fn an_expired_access_is_listed_as_erased_and_counted() {
     let world = World::new(2, HIGH).await;
     {
         let mut backend = world.backend();
@@ -31,7 +31,7 @@ async fn what_has_expired_is_listed_as_erased_and_counts() {
     assert!(page.contains("Das sind alle: 2 Abrufe, 1 Einsicht."), "{page}");
     assert!(!page.contains("nicht-geoeffnet"), "{page}");
     let erased = "Wer das war, wo, warum und mit welchem Ergebnis, ist gelöscht";
-    // Once as text, once for the browser's program.
+    // Each sentence is on the page twice: as text, and serialised for the browser's program.
     assert_eq!(page.matches(erased).count(), 2 * 2, "{page}");
     let first = world.backend().exchanges[0].0;
     let detail = world.get(&format!("/de/zugriffe/{first}"), &cookie).await.text();
@@ -49,7 +49,7 @@ async fn what_has_expired_is_listed_as_erased_and_counts() {
 }
 
 #[tokio::test]
-async fn these_are_all_and_the_bundle_proves_it() {
+async fn the_list_is_complete_and_the_bundle_proves_it() {
     let world = World::new(2, HIGH).await;
     let (state, page, cookie) = completeness(&world, "de").await;
     assert_eq!(state, "server", "{page}");
@@ -80,9 +80,9 @@ async fn these_are_all_and_the_bundle_proves_it() {
     );
 }
 
-/// What the browser says too: it runs the same check on the same file.
+/// The browser runs the same check on the same file, and reaches the same result.
 #[tokio::test]
-async fn a_withheld_entry_is_no_complete_list() {
+async fn a_list_without_a_withheld_entry_is_not_complete() {
     for (mode, expected, reason) in [
         (
             Mode::Withheld,
@@ -129,7 +129,7 @@ async fn a_withheld_entry_is_no_complete_list() {
     }
 }
 
-/// A list that has less than the bundle, or what is not in it, is not the list of all.
+/// A list that lacks an entry of the bundle, or has an older entry that is not in the bundle, is not complete.
 #[tokio::test]
 async fn the_list_is_compared_with_the_bundle() {
     let world = World::new(2, HIGH).await;

@@ -1,4 +1,4 @@
-//! Logging in and out, and who is refused.
+//! Login and logout, and the logins that are refused.
 
 use axum::http::{StatusCode, header};
 
@@ -16,12 +16,12 @@ async fn a_form_from_another_site_is_refused() {
     assert_eq!(
         world.get("/de/zugriffe", &cookie).await.status,
         StatusCode::OK,
-        "still logged in"
+        "the session is still open"
     );
 }
 
 #[tokio::test]
-async fn after_logout_nothing_is_left() {
+async fn logout_ends_the_session() {
     let world = World::new(1, HIGH).await;
     let cookie = world.login("de").await.cookie();
     let intent = world.backend().exchanges[0].0;
@@ -46,11 +46,11 @@ async fn a_login_of_a_lower_level_opens_nothing() {
     let answer = world.login("de").await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert!(answer.text().contains("nicht sicher genug"));
-    assert!(world.backend().tokens.is_empty(), "identity was not even asked");
+    assert!(world.backend().tokens.is_empty(), "identity received a request");
 }
 
 #[tokio::test]
-async fn identity_gets_the_token_and_the_nonce_of_this_login() {
+async fn identity_receives_the_token_and_the_nonce_of_the_login() {
     let world = World::new(1, HIGH).await;
     world.login("de").await;
     let backend = world.backend();

@@ -1,4 +1,5 @@
-//! The portal against a real login and a small, real log: what a citizen sees, and what happens when something is wrong.
+//! Tests the portal with a real OpenID provider and a small, real log: what a citizen sees, and what the portal does
+//! when identity or the ledger is wrong.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -1,4 +1,4 @@
-//! The pages and files, as a citizen goes through them.
+//! The pages and files that a citizen sees.
 
 use axum::http::{StatusCode, header};
 use citizen_ui::language::lang::Lang;
@@ -37,7 +37,7 @@ async fn a_citizen_logs_in_and_sees_proved_accesses() {
     ] {
         assert!(text.contains(expected), "{expected} is missing in {text}");
     }
-    assert!(!text.contains(sample_log::IDNR), "the number stays in the session");
+    assert!(!text.contains(sample_log::IDNR), "the page shows the IDNr");
 
     let mut files = Vec::new();
     for index in [intent, outcome.unwrap()] {
@@ -51,7 +51,7 @@ async fn a_citizen_logs_in_and_sees_proved_accesses() {
 }
 
 #[tokio::test]
-async fn the_detail_page_and_its_files() {
+async fn the_detail_page_shows_the_record_and_offers_its_files() {
     let world = World::new(1, HIGH).await;
     let cookie = world.login("en").await.cookie();
     let (intent, outcome) = world.backend().exchanges[0];
@@ -91,7 +91,7 @@ async fn the_detail_page_and_its_files() {
 }
 
 #[tokio::test]
-async fn when_others_fail_the_portal_says_so() {
+async fn a_failure_of_ledger_or_identity_has_an_error_page() {
     let world = World::new(1, HIGH).await;
     for (mode, status, words) in [
         (
@@ -131,7 +131,7 @@ async fn when_others_fail_the_portal_says_so() {
 }
 
 #[tokio::test]
-async fn the_list_is_filtered_and_paged() {
+async fn the_list_is_filtered_and_split_into_pages() {
     let world = World::new(26, HIGH).await;
     let cookie = world.login("de").await.cookie();
     let rows = async |query: &str| {
@@ -140,7 +140,11 @@ async fn the_list_is_filtered_and_paged() {
     };
     assert_eq!(rows("").await, 25);
     assert_eq!(rows("?seite=2").await, 2);
-    assert_eq!(rows("?seite=99").await, 2, "the last page");
+    assert_eq!(
+        rows("?seite=99").await,
+        2,
+        "a page number that is too high shows the last page"
+    );
     assert_eq!(rows("?art=einsicht").await, 1);
     assert_eq!(rows("?art=abruf&seite=2&jahr=&behoerde=").await, 1);
     assert_eq!(rows("?behoerde=Kraftfahrt-Bundesamt&seite=2").await, 1);
@@ -161,7 +165,7 @@ async fn the_list_is_filtered_and_paged() {
 }
 
 #[tokio::test]
-async fn public_pages_in_both_languages_with_strict_headers() {
+async fn public_pages_are_served_in_both_languages_with_strict_headers() {
     let world = World::new(1, HIGH).await;
     for lang in ["de", "en"] {
         for path in [
@@ -198,7 +202,7 @@ async fn public_pages_in_both_languages_with_strict_headers() {
 }
 
 #[tokio::test]
-async fn assets_are_part_of_the_program() {
+async fn static_files_are_embedded_in_the_program() {
     let world = World::new(0, HIGH).await;
     for (path, media) in [
         ("/assets/kern.css", "text/css; charset=utf-8"),

@@ -1,4 +1,4 @@
-//! What is proved of each entry, and what the page says where something is not.
+//! The proofs of single accesses, and what the page shows when a proof fails.
 
 use axum::http::StatusCode;
 use citizen_ui::proof::access::Access;
@@ -8,7 +8,7 @@ use crate::HIGH;
 use crate::world::{Mode, World};
 
 #[tokio::test]
-async fn without_javascript_the_server_checks() {
+async fn the_server_checks_an_access_for_a_browser_without_javascript() {
     let world = World::new(1, HIGH).await;
     let cookie = world.login("de").await.cookie();
     let intent = world.backend().exchanges[0].0;
@@ -38,7 +38,7 @@ async fn without_javascript_the_server_checks() {
 }
 
 #[tokio::test]
-async fn what_does_not_verify_is_shown_as_not_proved() {
+async fn an_access_that_does_not_verify_is_shown_as_not_proved() {
     for mode in [Mode::TamperedRecords, Mode::WrongNumber] {
         let world = World::new(2, HIGH).await;
         world.set(mode);
@@ -51,12 +51,15 @@ async fn what_does_not_verify_is_shown_as_not_proved() {
             outcome.unwrap()
         );
         assert!(list.contains(&expected), "{expected} is missing in {list}");
-        assert!(!list.contains("hat am"), "nothing unproved is told");
+        assert!(
+            !list.contains("hat am"),
+            "the page describes an access that is not proved"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_changed_or_swapped_proof_is_never_a_full_proof() {
+async fn a_changed_or_swapped_opening_is_not_a_full_proof() {
     let world = World::new(1, HIGH).await;
     let cookie = world.login("de").await.cookie();
     let (intent, outcome) = world.backend().exchanges[0];
@@ -67,7 +70,8 @@ async fn a_changed_or_swapped_proof_is_never_a_full_proof() {
     for position in (0..proof.len()).step_by(211) {
         let mut changed = proof.clone();
         changed[position] ^= 1;
-        // A witness's name that is no longer known makes its line one to be ignored: then the quorum is missing.
+        // A changed witness name makes the cosignature one of an unknown witness, which is ignored; the quorum is then
+        // missing.
         let result = world.verifier().verify(&[changed], &[intent]);
         assert!(
             result.is_err() || result.is_ok_and(|proved| !proved.quorum),
@@ -86,7 +90,7 @@ async fn a_changed_or_swapped_proof_is_never_a_full_proof() {
 }
 
 #[tokio::test]
-async fn missing_witnesses_are_said() {
+async fn the_page_says_that_cosignatures_are_missing() {
     let world = World::new(1, HIGH).await;
     world.set(Mode::Unwitnessed);
     let cookie = world.login("de").await.cookie();
@@ -111,6 +115,6 @@ async fn missing_witnesses_are_said() {
     let list = world.get("/de/zugriffe", &cookie).await.text();
     assert!(
         !list.contains("noch nicht bestätigt"),
-        "the receipts were fetched again: {list}"
+        "the receipts were not fetched again: {list}"
     );
 }

@@ -1,5 +1,5 @@
-//! A world around the portal: a real test login, a ledger and an identity service that speak HTTP and answer from a small log
-//! made with `tlog` and `record`. What the portal is told can be changed to see what it then shows.
+//! The services around the portal: the real test login, and fakes of ledger and identity, which serve a small log made
+//! with `tlog` and `record` over HTTP. A [`Mode`] makes the fakes misbehave.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -26,7 +26,7 @@ use fixtures::sample_log::{self, SampleLog};
 const PUBLIC: &str = "http://portal.test";
 const CLIENT: &str = "cockpit";
 
-/// What ledger and identity do.
+/// How the fakes of ledger and identity behave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Sound,
@@ -36,19 +36,19 @@ pub(crate) enum Mode {
     Unwitnessed,
     /// Every call to the ledger fails.
     LedgerDown,
-    /// Identity does not accept the login.
+    /// Identity refuses the login.
     IdentityRefuses,
-    /// Identity shows the receipt of an entry that is no inspection.
+    /// Identity sends the receipt of an entry that is not an inspection.
     WrongInspection,
     /// Identity discloses an outcome under another number.
     WrongNumber,
-    /// Identity keeps the last exchange back, in the list and in the proof.
+    /// Identity withholds the last exchange, in the list and in the proof of completeness.
     Withheld,
-    /// Identity keeps it back in the list alone.
+    /// Identity withholds the last exchange in the list alone.
     Unlisted,
     /// Identity has no published checkpoint.
     Unpublished,
-    /// Every record has expired: identity gives no keys.
+    /// Every record has expired, so identity discloses no keys.
     Expired,
 }
 
@@ -57,10 +57,10 @@ pub(crate) struct Backend {
     pub mode: Mode,
     pub ledger: Credential,
     pub identity: Credential,
-    /// Indices of (intent, outcome), inspection.
+    /// Log indices of intent and outcome of each exchange.
     pub exchanges: Vec<(u64, Option<u64>)>,
     pub inspection: u64,
-    /// Tokens that identity has received.
+    /// Requests that identity has received.
     pub tokens: Vec<DisclosureRequest>,
 }
 
@@ -88,7 +88,7 @@ impl TestResponse {
         self.headers[header::LOCATION].to_str().unwrap().to_owned()
     }
 
-    /// The session cookie that the answer sets, as a request sends it.
+    /// The session cookie that the response sets, in the form in which a request sends it.
     pub(crate) fn cookie(&self) -> String {
         let cookie = self.headers[header::SET_COOKIE].to_str().unwrap();
         cookie.split(';').next().unwrap().to_owned()
@@ -96,7 +96,7 @@ impl TestResponse {
 }
 
 impl World {
-    /// `exchanges` closed exchanges and an inspection; `acr` is what the login's tokens claim.
+    /// Starts the services with `exchanges` closed exchanges and one inspection. The login's tokens claim `acr`.
     pub(crate) async fn new(exchanges: usize, acr: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let shutdown = Shutdown::new();
@@ -182,7 +182,7 @@ impl World {
         }
     }
 
-    /// Begins a login and chooses the citizen; returns the cookie of the login and path and query of the callback.
+    /// Begins a login and chooses the citizen. Returns the login's cookie, and path and query of the callback.
     pub(crate) async fn choose(&self, lang: &str) -> (String, String) {
         let begun = self.get(&format!("/{lang}/anmelden"), "").await;
         assert_eq!(begun.status, StatusCode::SEE_OTHER, "{}", begun.text());
@@ -200,7 +200,7 @@ impl World {
         (begun.cookie(), format!("{}?{}", back.path(), back.query().unwrap()))
     }
 
-    /// Logs in; the answer of the callback.
+    /// Logs in. Returns the response of the callback.
     pub(crate) async fn login(&self, lang: &str) -> TestResponse {
         let (cookie, callback) = self.choose(lang).await;
         self.get(&callback, &cookie).await
@@ -405,7 +405,7 @@ fn disclosure(backend: &Backend) -> Disclosure {
     }
 }
 
-/// What identity proves: everything without the records.
+/// Identity's proof of completeness, which has no entries and records.
 fn complete(backend: &Backend, shown: usize) -> CompletenessProof<()> {
     let last = backend.log.snapshots.len() - 1;
     let bundle = backend
@@ -423,7 +423,7 @@ fn complete(backend: &Backend, shown: usize) -> CompletenessProof<()> {
 
 fn entry(backend: &Backend, index: u64, kind: Kind, series: Series, number: u32, phase: Phase) -> DisclosedEntry {
     let (label, vrf_proof) = backend.log.label_of(number, series, phase);
-    // The day key of the small log.
+    // The day key with which the small log seals its records.
     let key = DayKey([8; 32]).record_key(&label);
     DisclosedEntry {
         index,
@@ -436,7 +436,8 @@ fn entry(backend: &Backend, index: u64, kind: Kind, series: Series, number: u32,
         keys: if backend.mode == Mode::Expired {
             Vec::new()
         } else {
-            // As from an identity that does not know the record's day any more: one of them opens it.
+            // Like an identity that no longer knows the record's expiry day, this one sends two candidates; the second
+            // is right.
             let keys = |key: record::RecordKey| EntryKeys {
                 shared: key.part(PartName::Shared),
                 citizen: key.part(PartName::Citizen),

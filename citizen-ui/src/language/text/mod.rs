@@ -1,7 +1,8 @@
 //! The texts of the pages: one typed table per language, so that a missing or surplus text does not compile.
 //!
-//! A text with a value in it is a function: a forgotten value does not compile either. Plain language: short sentences, the
-//! reader is addressed, a term of law or technology is explained where it first appears.
+//! A text with a value in it is a function, so that a forgotten value does not compile either. The texts are in plain
+//! language: sentences are short, they address the reader, and they explain a term of law or technology at its first
+//! use.
 
 mod de;
 mod en;

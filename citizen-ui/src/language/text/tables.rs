@@ -1,4 +1,4 @@
-//! The tables of texts: one struct a page, one field a text.
+//! The tables of texts: one struct for each page, one field for each text.
 
 /// A heading with paragraphs.
 #[derive(Debug)]
@@ -11,7 +11,7 @@ pub struct Section {
 
 /// All texts of the pages.
 #[derive(Debug)]
-#[allow(missing_docs)] // the field's name says which text it is
+#[allow(missing_docs)] // the name of a field says which text it is
 pub struct Text {
     pub frame: FrameText,
     pub start: StartText,
@@ -25,7 +25,7 @@ pub struct Text {
     pub errors: ErrorTexts,
 }
 
-/// What stands on every page.
+/// The frame around every page.
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub struct FrameText {
@@ -51,7 +51,7 @@ pub struct FrameText {
     pub session_stay: &'static str,
 }
 
-/// The start page, and the page after a session.
+/// The start page, and the page after logout.
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub struct StartText {
@@ -141,7 +141,7 @@ pub struct LogText {
     pub genesis: &'static str,
 }
 
-/// What is recorded.
+/// The page about what is recorded.
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub struct RecordedText {
@@ -154,7 +154,7 @@ pub struct RecordedText {
     pub sections: &'static [Section],
 }
 
-/// How to verify without the portal.
+/// The page about verifying without the portal.
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub struct VerifyText {
@@ -167,7 +167,7 @@ pub struct VerifyText {
     pub limits: Section,
 }
 
-/// A page of sections.
+/// A page that has sections alone.
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub struct SectionsText {
@@ -176,7 +176,7 @@ pub struct SectionsText {
     pub sections: &'static [Section],
 }
 
-/// What can go wrong, said to the reader.
+/// The error pages.
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub struct ErrorTexts {

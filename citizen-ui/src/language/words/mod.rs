@@ -1,7 +1,7 @@
-//! The words that sentences, facts and islands need, in both languages: one table, so that a missing word does not compile.
+//! The texts of sentences, facts and islands: one typed table per language, so that a missing text does not compile.
 //!
-//! Pages have a table of their own ([`crate::language::text`]), which never becomes part of the browser's program. What the
-//! proof code returns as data ([`crate::proof`]) becomes a sentence in [`status`].
+//! The texts of pages are in a table of their own ([`crate::language::text`]), which is not part of the browser's
+//! program. [`status`] turns the results of the proof code ([`crate::proof`]) into sentences.
 
 mod de;
 mod en;
@@ -13,7 +13,7 @@ use crate::language::lang::Lang;
 pub use table::Words;
 
 impl Lang {
-    /// The words of this language.
+    /// The texts of sentences, facts and islands in this language.
     pub fn words(self) -> &'static Words {
         match self {
             Lang::De => &de::WORDS,

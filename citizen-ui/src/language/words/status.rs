@@ -1,4 +1,4 @@
-//! What the proof code found, in words. The proof code returns data and knows no language.
+//! The results of the proof code as text. The proof code returns data and knows no language.
 
 use super::table::Words;
 use crate::language::local_time::LocalTime;
@@ -18,7 +18,7 @@ impl Words {
         }
     }
 
-    /// The text beside the badge: the reason of a failure, or that the witnesses have not cosigned yet; else empty.
+    /// The text below the badge: the reason of a failure, or that the witnesses have not cosigned yet. Otherwise empty.
     pub fn proof_remark(&self, state: ProofState) -> &'static str {
         match state {
             ProofState::Unchecked | ProofState::Pending | ProofState::Browser | ProofState::Server { quorum: true } => {

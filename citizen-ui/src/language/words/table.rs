@@ -1,11 +1,11 @@
-//! The table of words, one field a word.
+//! The table of texts for sentences, facts and islands: one field for each text.
 
 use crate::language::local_time::LocalTime;
 use crate::proof::complete::Claim;
 
-/// Words used by server and browser.
+/// The texts that server and browser share.
 #[derive(Debug)]
-#[allow(missing_docs)] // the field's name says which word it is
+#[allow(missing_docs)] // the name of a field says which text it is
 pub struct Words {
     // States of a proof
     pub proof_unchecked: &'static str,
@@ -24,7 +24,7 @@ pub struct Words {
     pub summary_pending: &'static str,
     pub summary: fn(proved: usize, all: usize) -> String,
 
-    // Whether these are all
+    // Completeness of the list
     pub complete_title: &'static str,
     pub complete: fn(claim: &Claim, as_of: &LocalTime) -> String,
     pub complete_browser: &'static str,

@@ -1,101 +1,108 @@
-//! One access: what the list shows as one row.
+//! One access, which the list shows as one row.
 //!
-//! An exchange has two entries, the intent, written before anything moves, and the outcome, which closes it. They are one access.
-//! An inspection (somebody opened records) and an unused number are accesses of one entry. An [`Access`] is made only from
-//! opened entries that fit together, by the server and by the browser alike; everything shown comes from here.
+//! An exchange has two entries: the intent, which is written before any data moves, and the outcome, which closes the
+//! intent. Together they are one access. An inspection (a reader opened records) and an unused number have one entry
+//! each.
 //!
-//! A record that has expired opens for nobody any more. Its access is still told: that it was, and when. An outcome may live a day
-//! longer than its intent; it says everything that the intent said.
+//! The server and the browser make an [`Access`] in the same way, from opened entries that belong together, and
+//! everything that a page shows comes from it. If unrelated entries could be combined, a page could show a false access
+//! although each entry is proved.
+//!
+//! No key opens a record that has expired. The access is still shown, with its time alone. An outcome may expire a day
+//! later than its intent; its record repeats everything in the intent's record.
 
 use record::{CitizenPart, ExchangeRecord, ExpiryDay, InspectionRecord, Kind, SharedPart, VoidRecord};
 
 /// An entry whose record has been opened.
 #[derive(Clone, Debug)]
 pub struct OpenedEntry {
-    /// Where it stands in the log, and since when.
+    /// Index and time of the entry.
     pub stamp: EntryStamp,
-    /// What it is.
+    /// Kind of the entry.
     pub kind: Kind,
-    /// The entry that it closes.
+    /// Log index of the entry that it closes.
     pub refers: Option<u64>,
-    /// The part for both authorities, the citizen and supervision; none once the record has expired.
+    /// The part of the record for both authorities, the citizen and supervision; `None` once the record has expired.
     pub shared: Option<SharedPart>,
-    /// The part for the citizen.
+    /// The part of the record for the citizen.
     pub citizen: Option<CitizenPart>,
-    /// At the end of this day the record expires.
+    /// The record expires at the end of this day.
     pub expiry: ExpiryDay,
 }
 
-/// Place and time of an entry.
+/// Index and time of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntryStamp {
-    /// Index in the log.
+    /// Log index.
     pub index: u64,
-    /// POSIX seconds, the writer's clock.
+    /// POSIX seconds by the writer's clock.
     pub time: u64,
 }
 
 /// One access.
 #[derive(Clone, Debug)]
 pub enum Access {
-    /// Evidence was asked for.
+    /// An authority requested evidence.
     Exchange(Box<Exchange>),
-    /// Records were opened.
+    /// A reader opened records.
     Inspection {
         /// The entry.
         stamp: EntryStamp,
         /// Its record.
         record: InspectionRecord,
     },
-    /// A number was given out for an exchange that never began.
+    /// Identity issued a number for an exchange that never began.
     Unused {
         /// The entry.
         stamp: EntryStamp,
         /// Its record.
         record: VoidRecord,
     },
-    /// It happened; what was recorded of it has expired, and nobody can read it any more.
+    /// An access whose record has expired and cannot be opened.
     Expired {
-        /// Intent, inspection or void.
+        /// `Intent`, `Inspection` or `Void`.
         kind: Kind,
         /// The entry.
         stamp: EntryStamp,
-        /// The entry that closes it, if it is an intent.
+        /// The entry that closes it, if it is a closed intent.
         outcome: Option<EntryStamp>,
-        /// At the end of this day the record expired.
+        /// The record expired at the end of this day.
         expiry: ExpiryDay,
     },
 }
 
-/// An exchange: intent, and outcome if there is one yet.
+/// An exchange: its intent, and its outcome if there is one.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    /// The entry written before anything moved.
+    /// The entry that was written before any data moved.
     pub intent: EntryStamp,
     /// The entry that closes it.
     pub outcome: Option<EntryStamp>,
-    /// The newest record: the outcome's, else the intent's.
+    /// The outcome's record, or the intent's while there is no outcome.
     pub record: ExchangeRecord,
-    /// What only the citizen is told.
+    /// The internal reason of the outcome, which the requester does not receive.
     pub internal_reason: Option<String>,
 }
 
-/// Entries that do not make one access.
+/// Why entries do not make one access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Mismatch {
-    /// Kind of entry and kind of record differ, or the entries are not an intent and its outcome.
-    #[error("the entries are not of the kinds that make one access")]
+    /// The kinds of entry and record differ, or the entries are not an intent and its outcome.
+    #[error("entries of these kinds do not make one access")]
     Kinds,
     /// The outcome closes another intent.
     #[error("the outcome closes another entry")]
     Refers,
-    /// Intent and outcome tell different exchanges.
-    #[error("intent and outcome tell different things")]
+    /// The records of intent and outcome describe different exchanges.
+    #[error("intent and outcome describe different exchanges")]
     Content,
 }
 
 impl Access {
-    /// The access that these entries make: one entry, or intent and outcome in this order.
+    /// Makes an access of its entries: a single entry, or an intent and its outcome in this order.
+    ///
+    /// # Errors
+    /// A [`Mismatch`] if the entries do not belong together.
     pub fn of(mut opened: Vec<OpenedEntry>) -> Result<Self, Mismatch> {
         let second = if opened.len() == 2 { opened.pop() } else { None };
         let (Some(first), true) = (opened.pop(), opened.is_empty()) else {
@@ -171,7 +178,7 @@ impl Access {
         })))
     }
 
-    /// The entry that the access is known by: intent, inspection or void.
+    /// The entry that identifies the access: intent, inspection or void.
     pub fn first(&self) -> EntryStamp {
         match self {
             Self::Exchange(exchange) => exchange.intent,
@@ -179,7 +186,7 @@ impl Access {
         }
     }
 
-    /// All its entries, first entry first.
+    /// All entries of the access, first entry first.
     pub fn stamps(&self) -> Vec<EntryStamp> {
         match self {
             Self::Exchange(exchange) => std::iter::once(exchange.intent).chain(exchange.outcome).collect(),
@@ -189,7 +196,7 @@ impl Access {
     }
 }
 
-/// What an outcome says again must be what its intent said; only result and expiry (of another day) may differ.
+/// Whether an outcome repeats its intent. Only the result and the expiry, which may be another day, can differ.
 fn same_exchange(intent: &ExchangeRecord, outcome: &ExchangeRecord) -> bool {
     intent.ids == outcome.ids
         && intent.consumer == outcome.consumer

@@ -1,4 +1,4 @@
-//! Which entries make one access, and which do not.
+//! Which entries make one access and which do not.
 
 #![allow(clippy::unwrap_used)]
 use record::Outcome;
@@ -31,7 +31,7 @@ fn intent_and_outcome_are_one_access() {
 }
 
 #[test]
-fn what_does_not_fit_is_no_access() {
+fn entries_that_do_not_belong_together_are_refused() {
     let exchange = |opened: &mut OpenedEntry, change: &dyn Fn(&mut ExchangeRecord)| {
         if let Some(SharedPart::Exchange(record)) = &mut opened.shared {
             change(record);
