@@ -5,7 +5,8 @@ use citizen_ui::proof::verify::Failure;
 use tlog::policy::Policy;
 
 use crate::HIGH;
-use crate::world::{Mode, World};
+use crate::backend::Mode;
+use crate::world::World;
 
 /// Logs in and opens the list. Returns the value of `data-complete`, the page, and the session cookie.
 async fn completeness(world: &World, lang: &str) -> (String, String, String) {

@@ -7,7 +7,8 @@ use record::Receipt;
 use tlog::policy::Policy;
 
 use crate::HIGH;
-use crate::world::{Mode, World};
+use crate::backend::Mode;
+use crate::world::World;
 use fixtures::sample_log;
 
 #[tokio::test]

@@ -5,7 +5,8 @@ use citizen_ui::proof::access::Access;
 use citizen_ui::proof::verify::Failure;
 
 use crate::HIGH;
-use crate::world::{Mode, World};
+use crate::backend::Mode;
+use crate::world::World;
 
 #[tokio::test]
 async fn the_server_checks_an_access_for_a_browser_without_javascript() {

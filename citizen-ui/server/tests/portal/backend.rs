@@ -1,0 +1,253 @@
+//! Fakes of ledger and identity. They serve a small log made with `tlog` and `record` over HTTP, and a [`Mode`] makes them
+//! misbehave.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use messages::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodInfo};
+use proof::bundle::CompletenessProof;
+use record::{DayKey, Kind, PartName, Period, Phase, Series};
+use service::Problem;
+use service::secret::Credential;
+
+use fixtures::sample_log::{self, SampleLog};
+
+/// How the fakes of ledger and identity behave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Sound,
+    /// One byte of every sealed record is changed.
+    TamperedRecords,
+    /// No witness has cosigned yet.
+    Unwitnessed,
+    /// Every call to the ledger fails.
+    LedgerDown,
+    /// Identity refuses the login.
+    IdentityRefuses,
+    /// Identity sends the receipt of an entry that is not an inspection.
+    WrongInspection,
+    /// Identity discloses an outcome under another number.
+    WrongNumber,
+    /// Identity withholds the last exchange, in the list and in the proof of completeness.
+    Withheld,
+    /// Identity withholds the last exchange in the list alone.
+    Unlisted,
+    /// Identity has no published checkpoint.
+    Unpublished,
+    /// Every record has expired, so identity discloses no keys.
+    Expired,
+}
+
+pub(crate) struct Backend {
+    pub log: SampleLog,
+    pub mode: Mode,
+    pub ledger: Credential,
+    pub identity: Credential,
+    /// Log indices of intent and outcome of each exchange.
+    pub exchanges: Vec<(u64, Option<u64>)>,
+    pub inspection: u64,
+    /// Requests that identity has received.
+    pub tokens: Vec<DisclosureRequest>,
+}
+
+pub(crate) type SharedBackend = Arc<Mutex<Backend>>;
+
+pub(crate) fn lock(backend: &Mutex<Backend>) -> MutexGuard<'_, Backend> {
+    backend.lock().unwrap()
+}
+
+pub(crate) fn backend(exchanges: usize, dir: &std::path::Path) -> Backend {
+    let mut log = SampleLog::new();
+    let exchanges = (0..exchanges)
+        .map(|_| {
+            let (intent, number) = log.intent();
+            log.map();
+            let outcome = log.outcome(intent, number);
+            log.map();
+            (intent, Some(outcome))
+        })
+        .collect();
+    let inspection = log.inspection(0);
+    log.map();
+    Backend {
+        log,
+        mode: Mode::Sound,
+        ledger: Credential::create(&dir.join("ledger")).unwrap(),
+        identity: Credential::create(&dir.join("identity")).unwrap(),
+        exchanges,
+        inspection,
+        tokens: Vec::new(),
+    }
+}
+
+pub(crate) fn ledger_routes(backend: SharedBackend) -> Router {
+    Router::new()
+        .route("/checkpoint", get(checkpoint))
+        .route("/records/{index}", get(sealed_record))
+        .route("/entries/{index}/receipt", get(receipt))
+        .route("/documents/{digest}", get(document))
+        .with_state(backend)
+}
+
+fn down() -> Response {
+    Problem::unavailable("down", 1, "the ledger is down").into_response()
+}
+
+async fn checkpoint(State(backend): State<SharedBackend>) -> Response {
+    let backend = lock(&backend);
+    match backend.mode {
+        Mode::LedgerDown => down(),
+        Mode::Unwitnessed => backend.log.checkpoint(0).into_response(),
+        _ => backend.log.checkpoint(2).into_response(),
+    }
+}
+
+async fn sealed_record(State(backend): State<SharedBackend>, headers: HeaderMap, Path(index): Path<u64>) -> Response {
+    let backend = lock(&backend);
+    if backend.mode == Mode::LedgerDown {
+        return down();
+    }
+    if let Err(problem) = backend.ledger.require(&headers) {
+        return problem.into_response();
+    }
+    let mut record = backend.log.records[&index].clone();
+    if backend.mode == Mode::TamperedRecords {
+        let last = record.len() - 1;
+        record[last] ^= 1;
+    }
+    record.into_response()
+}
+
+async fn receipt(State(backend): State<SharedBackend>, RawQuery(query): RawQuery, Path(index): Path<u64>) -> Response {
+    let backend = lock(&backend);
+    match (backend.mode, query.as_deref()) {
+        (Mode::LedgerDown, _) => down(),
+        (Mode::Unwitnessed, Some("witnessed")) => Problem::unavailable("unwitnessed", 1, "not yet").into_response(),
+        (_, Some("witnessed")) => backend.log.receipt(index, 2).into_response(),
+        _ => backend.log.receipt(index, 0).into_response(),
+    }
+}
+
+async fn document(State(backend): State<SharedBackend>, Path(digest): Path<String>) -> Response {
+    lock(&backend).log.documents[&digest].clone().into_response()
+}
+
+pub(crate) fn identity_routes(backend: SharedBackend) -> Router {
+    Router::new().route("/disclosures", post(disclose)).with_state(backend)
+}
+
+async fn disclose(State(backend): State<SharedBackend>, headers: HeaderMap, body: Bytes) -> Response {
+    let mut backend = lock(&backend);
+    if let Err(problem) = backend.identity.require(&headers) {
+        return problem.into_response();
+    }
+    let Ok(request) = record::cbor::from_slice::<DisclosureRequest>(&body) else {
+        return (StatusCode::BAD_REQUEST, Json("no request")).into_response();
+    };
+    backend.tokens.push(request);
+    if backend.mode == Mode::IdentityRefuses {
+        return Problem::forbidden("login", "refused").into_response();
+    }
+    record::cbor::to_vec(&disclosure(&backend)).into_response()
+}
+
+fn disclosure(backend: &Backend) -> Disclosure {
+    let mut entries = Vec::new();
+    let withheld = usize::from(matches!(backend.mode, Mode::Withheld | Mode::Unlisted));
+    let shown = backend.exchanges.len() - withheld;
+    for (number, (intent, outcome)) in (0_u32..).zip(&backend.exchanges[..shown]) {
+        entries.push(entry(
+            backend,
+            *intent,
+            Kind::Intent,
+            Series::Exchanges,
+            number,
+            Phase::Intent,
+        ));
+        let other = u32::from(backend.mode == Mode::WrongNumber);
+        entries.extend(outcome.map(|outcome| {
+            let mut disclosed = entry(
+                backend,
+                outcome,
+                Kind::Outcome,
+                Series::Exchanges,
+                number,
+                Phase::Outcome,
+            );
+            let (_, proof) = backend.log.label_of(number + other, Series::Exchanges, Phase::Outcome);
+            disclosed.vrf_proof = proof;
+            disclosed
+        }));
+    }
+    entries.push(entry(
+        backend,
+        backend.inspection,
+        Kind::Inspection,
+        Series::Inspections,
+        0,
+        Phase::Intent,
+    ));
+    let inspection = match backend.mode {
+        Mode::WrongInspection => backend.exchanges[0].0,
+        _ => backend.inspection,
+    };
+    Disclosure {
+        idnr: sample_log::idnr(),
+        display_name: "Emma Mustermann".into(),
+        inspection_receipt: backend.log.receipt(inspection, 0),
+        checkpoint: backend.log.checkpoint(0).into_bytes(),
+        periods: vec![PeriodInfo {
+            period: Period(1),
+            begin_receipt: backend.log.receipt(3, 0),
+        }],
+        entries,
+        complete: (backend.mode != Mode::Unpublished).then(|| complete(backend, shown)),
+    }
+}
+
+/// Identity's proof of completeness, which has no entries and records.
+fn complete(backend: &Backend, shown: usize) -> CompletenessProof<()> {
+    let last = backend.log.snapshots.len() - 1;
+    let bundle = backend
+        .log
+        .bundle_showing(&sample_log::idnr(), last, &|_, series, number, _| {
+            backend.mode != Mode::Withheld || series != Series::Exchanges || (number as usize) < shown
+        });
+    let cosigners = if backend.mode == Mode::Unwitnessed { 0 } else { 2 };
+    let proof = CompletenessProof {
+        checkpoint: backend.log.checkpoint(cosigners).into_bytes(),
+        ..bundle.proof
+    };
+    proof.fill(|_, _| Ok::<_, ()>(())).unwrap()
+}
+
+fn entry(backend: &Backend, index: u64, kind: Kind, series: Series, number: u32, phase: Phase) -> DisclosedEntry {
+    let (label, vrf_proof) = backend.log.label_of(number, series, phase);
+    // The day key with which the small log seals its records.
+    let key = DayKey([8; 32]).record_key(&label);
+    DisclosedEntry {
+        index,
+        kind,
+        period: Period(1),
+        series,
+        number,
+        phase,
+        vrf_proof,
+        keys: if backend.mode == Mode::Expired {
+            Vec::new()
+        } else {
+            // Like an identity that no longer knows the record's expiry day, this one sends two candidates; the second
+            // is right.
+            let keys = |key: record::RecordKey| EntryKeys {
+                shared: key.part(PartName::Shared),
+                citizen: key.part(PartName::Citizen),
+            };
+            vec![keys(DayKey([9; 32]).record_key(&label)), keys(key)]
+        },
+    }
+}
