@@ -23,7 +23,7 @@ use crate::announce::{Facts, Login};
 use crate::compartments::{self, Name};
 use crate::ports::Ports;
 use crate::setup::Setup;
-use crate::world::{ORIGIN, World};
+use crate::world::{ORIGIN, WITNESSES, World};
 use crate::{seed, setup};
 
 /// How long the compartments may take to come up.
@@ -154,7 +154,7 @@ fn parts(world: &World) -> Vec<Part> {
         part("identity", Name::Identity),
         part("test-login", Name::TestLogin),
     ];
-    parts.extend(setup::WITNESSES.iter().map(|name| Part {
+    parts.extend(WITNESSES.iter().map(|name| Part {
         name: (*name).to_owned(),
         compartment: None,
     }));
@@ -169,7 +169,7 @@ fn parts(world: &World) -> Vec<Part> {
 
 /// The last witness reads the log itself and recomputes the maps before it cosigns.
 fn audits(name: &str, setup: &Setup, ports: &Ports) -> Result<BTreeMap<Origin, Audit>> {
-    if setup::WITNESSES.last() != Some(&name) {
+    if WITNESSES.last() != Some(&name) {
         return Ok(BTreeMap::new());
     }
     let audit = Audit {
@@ -215,10 +215,7 @@ fn facts(setup: &Setup, world: &World, ports: &Ports, parts: &[Part]) -> Result<
         identity: ports.url("identity")?,
         portal: ports.url("portal")?,
         connectors,
-        witnesses: setup::WITNESSES
-            .iter()
-            .map(|name| ports.url(name))
-            .collect::<Result<_>>()?,
+        witnesses: WITNESSES.iter().map(|name| ports.url(name)).collect::<Result<_>>()?,
         policy: setup.policy_path(),
         genesis: setup.genesis_hash().to_string(),
         vkeys: setup.verifier_keys()?,

@@ -29,10 +29,7 @@ pub(crate) use configure::configure;
 use documents::Documents;
 use secrets::Secrets;
 
-use crate::world::World;
-
-/// The witnesses of the demonstration; two of three are a quorum.
-pub(crate) const WITNESSES: [&str; 3] = ["witness-1", "witness-2", "witness-3"];
+use crate::world::{WITNESSES, World};
 
 /// How long the log may take to begin, and to publish what was appended.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -10,6 +10,9 @@ use serde::Deserialize;
 /// The log's name: a schema-less URL that depends on no port (C2SP tlog-checkpoint CP-1).
 pub(crate) const ORIGIN: &str = "einsicht.example/demonstration";
 
+/// The witnesses of the demonstration; two of three are a quorum.
+pub(crate) const WITNESSES: [&str; 3] = ["witness-1", "witness-2", "witness-3"];
+
 /// Everything that the demonstration is made of.
 pub(crate) struct World {
     /// Who stands in the directory.

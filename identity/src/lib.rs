@@ -24,8 +24,10 @@ pub mod backup;
 mod catch_up;
 mod committer;
 mod complete;
+mod config;
 pub mod day_keys;
 pub mod disclosure;
+mod error;
 mod identity;
 pub mod key_files;
 pub mod labels;
@@ -45,107 +47,9 @@ pub mod wrapping;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
-
-use record::TestNumbers;
-use serde::{Deserialize, Serialize};
-use service::Shutdown;
-use tokio::net::TcpListener;
-
 pub use committer::StoreError;
+pub use config::Config;
+pub use error::Error;
 pub use identity::{Identity, Keys};
 pub use login::LoginConfig;
-
-/// The configuration file (JSON). Relative paths start from the file ([`Config::resolved`]); URLs have no trailing slash.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// Identity's own directory.
-    pub data: PathBuf,
-    /// The person registry ([`persons`]).
-    pub persons: PathBuf,
-    /// Whether test numbers (leading 0) are persons: refused in production, needed in tests and demonstrations.
-    pub test_numbers: TestNumbers,
-    /// The ledger's base URL.
-    pub ledger: String,
-    /// The trust policy (c2sp.org/tlog-policy), from outside the ledger.
-    pub policy: PathBuf,
-    /// The hash of the genesis entry, from outside the ledger.
-    pub genesis: String,
-    /// Seed of the key that signs our entries.
-    pub writer_key: PathBuf,
-    /// Seed of the key that signs provider parts.
-    pub signing_key: PathBuf,
-    /// Seed of the key that person parts are sealed to.
-    pub sealing_key: PathBuf,
-    /// SHA-256 of the broker's bearer credential, hex.
-    pub broker_credential: String,
-    /// SHA-256 of the cockpit's bearer credential, hex.
-    pub portal_credential: String,
-    /// Whose logins count.
-    pub login: LoginConfig,
-    /// Under which name the cockpit's inspections are recorded, at most 128 bytes.
-    #[serde(default = "reader")]
-    pub reader: String,
-    /// How long a request waits for a person's last label before it is refused, retryably.
-    #[serde(default = "wait_seconds")]
-    pub wait_seconds: u64,
-}
-
-impl Config {
-    /// Makes relative paths start from `base`.
-    #[must_use]
-    pub fn resolved(mut self, base: &Path) -> Self {
-        let paths = [&mut self.data, &mut self.persons, &mut self.policy];
-        let keys = [&mut self.writer_key, &mut self.signing_key, &mut self.sealing_key];
-        for path in paths.into_iter().chain(keys) {
-            *path = service::config::resolve(base, path);
-        }
-        self
-    }
-}
-
-fn reader() -> String {
-    "Datenschutzcockpit".into()
-}
-
-fn wait_seconds() -> u64 {
-    4
-}
-
-/// Why identity ended.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A setting or key file is not usable: correct it and start again.
-    #[error("configuration: {0}")]
-    Configuration(String),
-    /// The person registry is not usable.
-    #[error(transparent)]
-    Persons(#[from] persons::PersonsError),
-    /// The state cannot be opened, read or written.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The day keys cannot be opened.
-    #[error(transparent)]
-    DayKeys(#[from] day_keys::DayKeyError),
-    /// Our keys are not those that the directory lists for identity.
-    #[error("the {0} key is not the one in the directory: take the right key file, or have the directory changed")]
-    OtherKey(&'static str),
-    /// State and log do not belong together, or the log does not allow what identity must write.
-    #[error(transparent)]
-    Periods(#[from] periods::PeriodError),
-    /// The log is broken or does not begin as the genesis hash says. An operator must look before anything goes on.
-    #[error("the log: {0}")]
-    Log(String),
-    /// The listener failed.
-    #[error("serving: {0}")]
-    Serve(#[from] std::io::Error),
-}
-
-/// Runs identity until the end is asked for.
-///
-/// # Errors
-/// See [`enum@Error`]; each ends the process.
-pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
-    start::run(config, listener, shutdown).await
-}
+pub use start::run;

@@ -17,7 +17,9 @@ use service::{Clock, Shutdown, SystemClock};
 use tokio::net::TcpListener;
 use tokio::time::MissedTickBehavior;
 
+use crate::config::Config;
 use crate::day_keys::DayKeys;
+use crate::error::Error;
 use crate::identity::{Identity, Keys, brokers};
 use crate::ledger::Ledger;
 use crate::locks::Locks;
@@ -29,7 +31,6 @@ use crate::routes::{Callers, routes};
 use crate::state::State;
 use crate::token::MacKey;
 use crate::wrapping::WrappingKeys;
-use crate::{Config, Error};
 
 /// How often the background looks around.
 const BEAT: Duration = Duration::from_secs(1);
@@ -41,7 +42,11 @@ fn configuration(error: impl std::fmt::Display) -> Error {
     Error::Configuration(error.to_string())
 }
 
-pub(crate) async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
+/// Runs identity until the end is asked for.
+///
+/// # Errors
+/// See [`enum@Error`]; each ends the process.
+pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
     let callers = Callers {
         broker: credential(&config.broker_credential, "broker_credential")?,
         portal: credential(&config.portal_credential, "portal_credential")?,

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use service::durable::write_atomic;
 use tlog::log_list::{self, ListedLog};
 
-use super::{Setup, WITNESSES};
+use super::Setup;
 use crate::ports::Ports;
-use crate::world::{ORIGIN, PERSONS, Participant, World};
+use crate::world::{ORIGIN, PERSONS, Participant, WITNESSES, World};
 
 const CLIENT_ID: &str = "einsicht-portal";
 /// Level of assurance "hoch", as the test login claims it.

@@ -10,8 +10,7 @@ use service::durable;
 use service::secret::{self, Credential};
 use tlog::note::{KeyName, SignerKey};
 
-use super::WITNESSES;
-use crate::world::{ORIGIN, World};
+use crate::world::{ORIGIN, WITNESSES, World};
 
 /// A participant's two keys.
 pub(crate) struct ParticipantKeys {

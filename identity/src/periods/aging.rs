@@ -11,9 +11,11 @@
 //! wrapping key goes, which is what opens the secret in every backup. A crash in between leaves a row without a secret: the next
 //! start destroys the wrapping key again ([`Periods::load`]), and the next round writes the entry.
 
-use record::{Body, Period, PeriodEvent, RetentionClass, SignedEntry, Timestamp, period_label};
+use record::{Period, PeriodEvent, RetentionClass, Timestamp, period_label};
 
-use super::{PeriodError, Periods, Secret};
+use super::Periods;
+use super::error::PeriodError;
+use super::secret::Secret;
 use crate::log::{AppendError, Log, LogError};
 use crate::state::State;
 
@@ -116,16 +118,5 @@ async fn write<L: Log>(period: Period, event: PeriodEvent, log: &L) -> Result<()
         Err(AppendError::Unavailable(reason) | AppendError::Refused(reason)) => {
             Err(LogError::Unavailable(reason).into())
         }
-    }
-}
-
-/// The key that a `begin` entry gives to the world.
-pub(super) fn logged_key(leaf: &[u8]) -> Option<[u8; 32]> {
-    match SignedEntry::parse(leaf).ok()?.entry().body {
-        Body::Period {
-            event: PeriodEvent::Begin { vrf_key, .. },
-            ..
-        } => Some(vrf_key),
-        _ => None,
     }
 }

@@ -9,117 +9,25 @@
 //! under a key that the public cannot see.
 
 mod aging;
+mod begin;
+mod error;
+mod secret;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use record::{Idnr, Period, PeriodEvent, Phase, Series, Timestamp, period_label};
-use tlog::vrf::SecretKey;
+use record::{Period, PeriodEvent, Timestamp, period_label};
 use zeroize::Zeroizing;
 
-use crate::committer::StoreError;
-use crate::log::{AppendError, Log, LogError};
-use crate::state::{Labels, PeriodRow, State};
-use crate::wrapping::{WrappingError, WrappingKeys};
-use aging::logged_key;
+use self::begin::begin;
+pub use self::error::PeriodError;
+pub use self::secret::{Evaluated, Secret};
+use crate::log::Log;
+use crate::state::{PeriodRow, State};
+use crate::wrapping::WrappingKeys;
 
 /// How long before its start a period's begin is written.
 const AHEAD: u64 = 86_400;
-
-/// Why the periods cannot be kept.
-#[derive(Debug, thiserror::Error)]
-pub enum PeriodError {
-    /// The log begins a period whose secret is not here. Fatal: restore identity's state.
-    #[error("the log has begun period {0}, and its secret is not in the state: restore the state of this identity")]
-    SecretMissing(u32),
-    /// The log's key of a period is not ours. Fatal: this state belongs to another log.
-    #[error("the key of period {0} in the log is not the one in the state: the state belongs to another log")]
-    OtherKey(u32),
-    /// The entry was refused. Fatal: the directory must allow identity to write `period`.
-    #[error("the begin of period {0} was refused: {1}")]
-    Refused(u32, String),
-    /// The log does not answer, or is broken.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// A period's secret is here and its wrapping key is not. Fatal: bring the folder of wrapping keys back from its replica.
-    #[error("the wrapping key of period {0} is missing: bring the folder of wrapping keys back from its replica")]
-    WrappingKeyMissing(u32),
-    /// The wrapping keys fail.
-    #[error(transparent)]
-    Wrapping(#[from] WrappingError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// No random bytes.
-    #[error(transparent)]
-    Random(#[from] service::secret::SecretError),
-}
-
-impl PeriodError {
-    /// Whether trying again may help.
-    pub fn retryable(&self) -> bool {
-        matches!(self, Self::Log(LogError::Unavailable(_)))
-    }
-}
-
-/// What the function says about one number.
-#[derive(Clone)]
-pub struct Evaluated {
-    /// The VRF proof of all its labels.
-    pub proof: [u8; 80],
-    /// The labels.
-    pub labels: Labels,
-}
-
-/// A period with its secret.
-pub struct Secret {
-    period: Period,
-    start: u64,
-    key: SecretKey,
-    /// Where its begin stands, and the entry's bytes.
-    begin: OnceLock<(u64, Vec<u8>)>,
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Secret(period {})", self.period.0)
-    }
-}
-
-impl Secret {
-    fn new(period: Period, start: u64, seed: &[u8; 32]) -> Result<Self, StoreError> {
-        Ok(Self {
-            period,
-            start,
-            key: SecretKey::from_seed(seed).map_err(|_| StoreError::Corrupt("periods"))?,
-            begin: OnceLock::new(),
-        })
-    }
-
-    /// The period.
-    pub fn period(&self) -> Period {
-        self.period
-    }
-
-    /// Index and bytes of the entry that begins it, once it stands in the log.
-    pub fn begin(&self) -> Option<(u64, &[u8])> {
-        self.begin.get().map(|(index, leaf)| (*index, leaf.as_slice()))
-    }
-
-    /// Proof and labels of a number.
-    pub fn evaluate(&self, idnr: &Idnr, series: Series, number: u32) -> Evaluated {
-        let alpha = record::label::alpha(idnr, self.period, series, number);
-        let (proof, output) = self.key.prove(&alpha);
-        Evaluated {
-            proof: proof.0,
-            labels: Labels {
-                intent: record::label::label(&output, Phase::Intent),
-                outcome: record::label::label(&output, Phase::Outcome),
-                preview: record::label::label(&output, Phase::Preview),
-            },
-        }
-    }
-}
 
 /// All periods of ours.
 #[derive(Debug)]
@@ -253,34 +161,4 @@ impl Periods {
     fn untold(&self) -> MutexGuard<'_, BTreeSet<u32>> {
         self.untold.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Writes the begin of a period unless it stands in the log, and checks that what stands there is ours.
-async fn begin<L: Log>(secret: &Secret, log: &L) -> Result<(), PeriodError> {
-    let label = period_label(secret.period, PeriodEvent::BEGIN);
-    log.refresh().await?;
-    if log.locate(Period::MAP0, &label)?.is_none() {
-        let key = *secret.key.public_key().as_bytes();
-        let event = PeriodEvent::Begin {
-            vrf_key: key,
-            start: Timestamp(secret.start),
-        };
-        match log.write_period(secret.period, event).await {
-            Ok(()) | Err(AppendError::LabelUsed) => log.refresh().await?,
-            Err(AppendError::Unavailable(reason)) => return Err(LogError::Unavailable(reason).into()),
-            Err(AppendError::Refused(reason)) => return Err(PeriodError::Refused(secret.period.0, reason)),
-        }
-    }
-    let Some(located) = log.locate(Period::MAP0, &label)? else {
-        return Err(LogError::Unavailable("the period's begin is not visible yet".into()).into());
-    };
-    let leaf = log.leaf(located.index).await?;
-    if logged_key(&leaf).as_ref() != Some(secret.key.public_key().as_bytes()) {
-        return Err(PeriodError::OtherKey(secret.period.0));
-    }
-    // Set by somebody else meanwhile: to the same.
-    let _ = secret.begin.set((located.index, leaf));
-    metrics::counter!("identity_periods_begun_total").increment(1);
-    tracing::info!(period = secret.period.0, index = located.index, "period begun");
-    Ok(())
 }

@@ -3,8 +3,9 @@
 use record::Period;
 use redb::ReadableTable as _;
 
+use super::State;
 use super::rows::{AnswerRow, PeriodRow};
-use super::{ANSWERS, INSPECTIONS, LABELS, LEAVES, NEXT, NUMBERS, PENDING, PERIODS, QUOTA, State, row};
+use super::tables::{ANSWERS, INSPECTIONS, LABELS, LEAVES, NEXT, NUMBERS, PENDING, PERIODS, QUOTA, row};
 use crate::committer::StoreError;
 
 impl State {

@@ -30,33 +30,19 @@
 
 mod forget;
 mod rows;
+mod tables;
 
 use std::path::Path;
 
 use record::{ExpiryDay, Idnr, Label, ParticipantId, Period, Phase, Series};
-use redb::{ReadableTable as _, TableDefinition, WriteTransaction};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use redb::{ReadableTable as _, WriteTransaction};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use self::tables::{ANSWERS, INSPECTIONS, LABELS, LEAVES, META, NEXT, NUMBERS, PENDING, PERIODS, QUOTA, digits, row};
 use crate::committer::{Store, StoreError};
 
 pub use rows::{AnswerRow, Labels, NumberKey, NumberRow, PeriodRow, Quota, Reservation, Reserved};
-
-type NumberTuple = (u32, u8, [u8; 11], u32);
-type SeriesTuple = (u32, u8, [u8; 11]);
-
-const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
-const PERIODS: TableDefinition<u32, &[u8]> = TableDefinition::new("periods");
-const NEXT: TableDefinition<SeriesTuple, u32> = TableDefinition::new("next");
-const NUMBERS: TableDefinition<NumberTuple, &[u8]> = TableDefinition::new("numbers");
-const LABELS: TableDefinition<[u8; 32], (NumberTuple, u8)> = TableDefinition::new("labels");
-const PENDING: TableDefinition<[u8; 32], NumberTuple> = TableDefinition::new("pending");
-const LEAVES: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("leaves");
-const ANSWERS: TableDefinition<(&str, [u8; 16]), &[u8]> = TableDefinition::new("answers");
-const QUOTA: TableDefinition<(u32, &str, [u8; 32]), u32> = TableDefinition::new("quota");
-const INSPECTIONS: TableDefinition<(u32, &str, [u8; 11]), [u8; 32]> = TableDefinition::new("inspections");
 
 /// At most this many numbers per consumer, person and day (design §5.4).
 pub const DAILY_LIMIT: u32 = 128;
@@ -336,19 +322,6 @@ fn reserve(write: &WriteTransaction, reservation: &Reservation) -> Result<Reserv
             .insert((*day, reader.as_str(), series.2), row.labels.intent.0)?;
     }
     Ok(Reserved::Done)
-}
-
-fn row<T: DeserializeOwned + Serialize>(table: &'static str, bytes: &[u8]) -> Result<T, StoreError> {
-    record::cbor::from_slice(bytes).map_err(|_| StoreError::Corrupt(table))
-}
-
-/// The eleven digits as bytes.
-fn digits(idnr: &Idnr) -> [u8; 11] {
-    let mut bytes = [b'0'; 11];
-    for (place, digit) in bytes.iter_mut().zip(idnr.expose().bytes()) {
-        *place = digit;
-    }
-    bytes
 }
 
 fn phase_from(code: u8) -> Option<Phase> {

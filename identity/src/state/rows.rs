@@ -4,7 +4,7 @@ use record::{DisclosureClass, ExpiryDay, Idnr, Label, ParticipantId, Period, Pha
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{NumberTuple, digits};
+use super::tables::{NumberTuple, digits};
 use crate::committer::StoreError;
 
 /// Which number of whom.

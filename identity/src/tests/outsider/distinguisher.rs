@@ -23,6 +23,9 @@ const LIMIT: f64 = 6.0;
 /// Fewer values than this say too little about bytes and positions.
 const ENOUGH: usize = 40;
 
+/// What the distinguisher finds in noise.
+pub(super) const NOTHING: [&str; 0] = [];
+
 /// The statistics that find something in these values, in this order.
 pub(super) fn look(values: &[Value]) -> Vec<&'static str> {
     assert!(values.len() >= ENOUGH, "too few values to say anything");

@@ -15,11 +15,9 @@ use messages::{LabelAnswer, PersonQuery};
 use record::{Body, Idnr, Kind, Label, Outcome, Period, Phase, Series, label};
 use tlog::vrf::SecretKey;
 
-use self::distinguisher::{Value, compare, look};
+use self::distinguisher::{NOTHING, Value, compare, look};
 use self::exchanges::{Answer, BLOCKED, DELIVERED, exchanges, sealed_length, shapes};
 use super::world::{EMMA, OTTO, World, ambiguous, blocked, by_name, emma, idnr_of, unknown};
-
-const NOTHING: [&str; 0] = [];
 
 fn ayse() -> PersonQuery {
     by_name("Öztürk", "Ayşe Nur", "1990-05-05", "20095", "Hamburg")

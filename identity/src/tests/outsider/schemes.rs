@@ -7,7 +7,7 @@ use tlog::Hash;
 use tlog::vrf::SecretKey;
 
 use super::super::world::{EMMA, OTTO, World, idnr_of};
-use super::distinguisher::{Value, compare, look};
+use super::distinguisher::{NOTHING, Value, compare, look};
 
 const COUNT: u32 = 300;
 
@@ -32,10 +32,10 @@ fn with_prefix(mut value: Value, prefix: &[u8]) -> Value {
 
 #[test]
 fn good_bytes_are_not_suspected() {
-    assert_eq!(look(&row(|number| noise("a", number))), super::NOTHING);
+    assert_eq!(look(&row(|number| noise("a", number))), NOTHING);
     assert_eq!(
         compare(&row(|number| noise("a", number)), &row(|number| noise("b", number))),
-        super::NOTHING
+        NOTHING
     );
 }
 
@@ -85,7 +85,7 @@ fn phases_that_share_bits_are_noticed() {
     assert!(compare(&intents, &constant).contains(&"bytes"));
     // Each alone is as good as can be.
     for row in [&halves, &one_bit, &constant] {
-        assert_eq!(look(row), super::NOTHING);
+        assert_eq!(look(row), NOTHING);
     }
 }
 
@@ -108,7 +108,7 @@ async fn a_label_without_a_secret_is_guessed() {
     let alpha = |number| label::alpha(&idnr_of(EMMA), record::Period(1), Series::Exchanges, number);
     let hashed = row(|number| hash(&[&alpha(number)]));
     // It looks like noise, and is none for whoever tries all persons.
-    assert_eq!(look(&hashed), super::NOTHING);
+    assert_eq!(look(&hashed), NOTHING);
     assert!(guessed(&hashed, &world).contains(&"hash"));
     let public = SecretKey::from_seed(&vrf_key(&world)).unwrap();
     let evaluated: Vec<Value> = (0..COUNT)

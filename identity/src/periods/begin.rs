@@ -1,0 +1,48 @@
+//! Beginning a period in the log.
+
+use record::{Body, Period, PeriodEvent, SignedEntry, Timestamp, period_label};
+
+use super::error::PeriodError;
+use super::secret::Secret;
+use crate::log::{AppendError, Log, LogError};
+
+/// Writes the begin of a period unless it stands in the log, and checks that what stands there is ours.
+pub(super) async fn begin<L: Log>(secret: &Secret, log: &L) -> Result<(), PeriodError> {
+    let label = period_label(secret.period, PeriodEvent::BEGIN);
+    log.refresh().await?;
+    if log.locate(Period::MAP0, &label)?.is_none() {
+        let key = *secret.key.public_key().as_bytes();
+        let event = PeriodEvent::Begin {
+            vrf_key: key,
+            start: Timestamp(secret.start),
+        };
+        match log.write_period(secret.period, event).await {
+            Ok(()) | Err(AppendError::LabelUsed) => log.refresh().await?,
+            Err(AppendError::Unavailable(reason)) => return Err(LogError::Unavailable(reason).into()),
+            Err(AppendError::Refused(reason)) => return Err(PeriodError::Refused(secret.period.0, reason)),
+        }
+    }
+    let Some(located) = log.locate(Period::MAP0, &label)? else {
+        return Err(LogError::Unavailable("the period's begin is not visible yet".into()).into());
+    };
+    let leaf = log.leaf(located.index).await?;
+    if logged_key(&leaf).as_ref() != Some(secret.key.public_key().as_bytes()) {
+        return Err(PeriodError::OtherKey(secret.period.0));
+    }
+    // Set by somebody else meanwhile: to the same.
+    let _ = secret.begin.set((located.index, leaf));
+    metrics::counter!("identity_periods_begun_total").increment(1);
+    tracing::info!(period = secret.period.0, index = located.index, "period begun");
+    Ok(())
+}
+
+/// The key that a `begin` entry gives to the world.
+fn logged_key(leaf: &[u8]) -> Option<[u8; 32]> {
+    match SignedEntry::parse(leaf).ok()?.entry().body {
+        Body::Period {
+            event: PeriodEvent::Begin { vrf_key, .. },
+            ..
+        } => Some(vrf_key),
+        _ => None,
+    }
+}

@@ -1,0 +1,68 @@
+//! A period's secret key, and the label function under it (design §5.1).
+
+use std::sync::OnceLock;
+
+use record::{Idnr, Period, Phase, Series};
+use tlog::vrf::SecretKey;
+
+use crate::committer::StoreError;
+use crate::state::Labels;
+
+/// What the function says about one number.
+#[derive(Clone)]
+pub struct Evaluated {
+    /// The VRF proof of all its labels.
+    pub proof: [u8; 80],
+    /// The labels.
+    pub labels: Labels,
+}
+
+/// A period with its secret.
+pub struct Secret {
+    pub(super) period: Period,
+    pub(super) start: u64,
+    pub(super) key: SecretKey,
+    /// Where its begin stands, and the entry's bytes.
+    pub(super) begin: OnceLock<(u64, Vec<u8>)>,
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Secret(period {})", self.period.0)
+    }
+}
+
+impl Secret {
+    pub(super) fn new(period: Period, start: u64, seed: &[u8; 32]) -> Result<Self, StoreError> {
+        Ok(Self {
+            period,
+            start,
+            key: SecretKey::from_seed(seed).map_err(|_| StoreError::Corrupt("periods"))?,
+            begin: OnceLock::new(),
+        })
+    }
+
+    /// The period.
+    pub fn period(&self) -> Period {
+        self.period
+    }
+
+    /// Index and bytes of the entry that begins it, once it stands in the log.
+    pub fn begin(&self) -> Option<(u64, &[u8])> {
+        self.begin.get().map(|(index, leaf)| (*index, leaf.as_slice()))
+    }
+
+    /// Proof and labels of a number.
+    pub fn evaluate(&self, idnr: &Idnr, series: Series, number: u32) -> Evaluated {
+        let alpha = record::label::alpha(idnr, self.period, series, number);
+        let (proof, output) = self.key.prove(&alpha);
+        Evaluated {
+            proof: proof.0,
+            labels: Labels {
+                intent: record::label::label(&output, Phase::Intent),
+                outcome: record::label::label(&output, Phase::Outcome),
+                preview: record::label::label(&output, Phase::Preview),
+            },
+        }
+    }
+}
