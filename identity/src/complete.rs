@@ -173,32 +173,11 @@ impl<L: Log> Identity<L> {
             entries.extend(proof.end.iter().map(|end| end.index));
             periods.push((period, proof));
         }
-        let Some((first, _)) = periods.first() else {
+        let shown: Vec<Period> = periods.iter().map(|(period, _)| *period).collect();
+        let (Some(first), Some(labels)) = (shown.first().copied(), self.map0_labels(&shown, map)?) else {
             return Ok(None);
         };
-        let first = *first;
-        let destroyed: Vec<Label> = (Period::FIRST.0..first.0)
-            .map(|period| period_label(Period(period), PeriodEvent::DESTROYED))
-            .collect();
-        for label in &destroyed {
-            // A secret that is gone and not yet told to be: the next `map` entry has it.
-            if self.public_index(label, map)?.is_none() {
-                return Ok(None);
-            }
-        }
-        let followed = periods
-            .iter()
-            .map(|(period, _)| period_label(*period, PeriodEvent::BEGIN));
-        let ended = periods
-            .iter()
-            .map(|(period, _)| period_label(*period, PeriodEvent::FINAL));
-        let next = periods
-            .last()
-            .map(|(period, _)| period_label(period.next(), PeriodEvent::BEGIN));
-        wanted.lookups.push((
-            Period::MAP0,
-            destroyed.into_iter().chain(followed).chain(ended).chain(next).collect(),
-        ));
+        wanted.lookups.push((Period::MAP0, labels));
         entries.sort_unstable();
         wanted.entries = entries.into_iter().filter_map(|index| Index::new(index).ok()).collect();
         let leaf = self.log.leaf(map).await.map_err(log_problem)?;
@@ -223,6 +202,27 @@ impl<L: Log> Identity<L> {
             first,
             periods: filled.collect(),
         }))
+    }
+
+    /// The labels that map 0 is asked for: of every period before the first one shown that it is destroyed, of every period shown
+    /// its begin and its end, and that no further period begins. None while the `map` entry lacks a destruction.
+    fn map0_labels(&self, shown: &[Period], map: u64) -> Result<Option<Vec<Label>>, Problem> {
+        let (Some(first), Some(last)) = (shown.first(), shown.last()) else {
+            return Ok(None);
+        };
+        let mut labels: Vec<Label> = (Period::FIRST.0..first.0)
+            .map(|period| period_label(Period(period), PeriodEvent::DESTROYED))
+            .collect();
+        for label in &labels {
+            // A secret that is gone and not yet told to be: the next `map` entry has it.
+            if self.public_index(label, map)?.is_none() {
+                return Ok(None);
+            }
+        }
+        labels.extend(shown.iter().map(|period| period_label(*period, PeriodEvent::BEGIN)));
+        labels.extend(shown.iter().map(|period| period_label(*period, PeriodEvent::FINAL)));
+        labels.push(period_label(last.next(), PeriodEvent::BEGIN));
+        Ok(Some(labels))
     }
 
     /// Where a `period` entry stands, if it stood in the log before the `map` entry.

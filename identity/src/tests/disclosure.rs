@@ -199,12 +199,8 @@ async fn without_an_inspection_in_the_log_nothing_is_opened() {
     assert_eq!(kinds, [Kind::Intent, Kind::Outcome, Kind::Void, Kind::Inspection]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_login_that_does_not_count_opens_nothing() {
-    let world = World::new().await;
-    recorded_exchange(&world, 1).await;
-    let entries = world.log.len();
-    let good = world.issuer.claims("sub-emma", NOON);
+/// Claims that each have one fault.
+fn bad_claims(good: &Value) -> Vec<Value> {
     let with = |name: &str, value: Value| {
         let mut claims = good.clone();
         claims[name] = value;
@@ -214,7 +210,7 @@ async fn a_login_that_does_not_count_opens_nothing() {
     no_acr.as_object_mut().unwrap().remove("acr");
     let mut no_nonce = good.clone();
     no_nonce.as_object_mut().unwrap().remove("nonce");
-    let claims = [
+    vec![
         with("nonce", json!("another")),
         no_nonce,
         with("acr", json!("substantiell")),
@@ -226,8 +222,16 @@ async fn a_login_that_does_not_count_opens_nothing() {
         with("iat", json!(NOON - 301)),
         with("iat", json!(NOON + 31)),
         with("sub", json!("sub-nobody")),
-    ];
-    for claims in claims {
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_does_not_count_opens_nothing() {
+    let world = World::new().await;
+    recorded_exchange(&world, 1).await;
+    let entries = world.log.len();
+    let good = world.issuer.claims("sub-emma", NOON);
+    for claims in bad_claims(&good) {
         let problem = disclose(&world, &claims).await.unwrap_err();
         assert_eq!((problem.status, problem.slug.as_str()), (403, "login"), "{claims}");
         let text = problem.to_string();
@@ -322,6 +326,44 @@ async fn all_periods_are_shown_newest_last() {
     assert_eq!(last.keys[0].shared, world.key_of(last, PartName::Shared));
 }
 
+/// Checks every label that a period's proof shows, and returns the labels that the map must not contain.
+fn absent_labels(world: &World, idnr: &record::Idnr, period: &proof::bundle::PeriodProof<()>) -> Vec<[u8; 32]> {
+    let evaluate = |series, number: usize, proof: &[u8; 80]| {
+        let record::Body::Period {
+            event: record::PeriodEvent::Begin { vrf_key, .. },
+            ..
+        } = world.log.entry(period.begin.index).entry().body
+        else {
+            panic!("not a begin")
+        };
+        let number = u32::try_from(number).unwrap();
+        let alpha = record::label::alpha(idnr, record::Period(1), series, number);
+        let key = tlog::vrf::PublicKey::from_bytes(vrf_key).unwrap();
+        key.verify(&alpha, &tlog::vrf::Proof(*proof)).unwrap()
+    };
+    let mut absent = Vec::new();
+    for (series, row) in [
+        (Series::Exchanges, &period.exchanges),
+        (Series::Inspections, &period.inspections),
+    ] {
+        for (number, shown) in row.numbers.iter().enumerate() {
+            let output = evaluate(series, number, &shown.vrf_proof);
+            let label = world.log.entry(shown.intent.index).entry().body.label().unwrap();
+            assert_eq!(label, record::label::label(&output, Phase::Intent));
+            if series == Series::Exchanges {
+                assert!(shown.outcome.is_some() && shown.preview.is_none());
+                absent.push(record::label::label(&output, Phase::Preview).0);
+            }
+        }
+        let beyond = record::label::absence_set(u32::try_from(row.numbers.len()).unwrap());
+        assert_eq!(beyond.len(), row.absent.len());
+        for (number, proof) in beyond.into_iter().zip(&row.absent) {
+            absent.push(record::label::label(&evaluate(series, number as usize, proof), Phase::Intent).0);
+        }
+    }
+    absent
+}
+
 /// All labels looked up in the person's map, and what the proof says of each: as a reader who trusts nobody checks it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_list_comes_with_the_proof_that_it_is_all() {
@@ -347,39 +389,7 @@ async fn the_list_comes_with_the_proof_that_it_is_all() {
     );
     assert!(period.end.is_none() && period.begin.index == 0);
 
-    let evaluate = |series, number: usize, proof: &[u8; 80]| {
-        let record::Body::Period {
-            event: record::PeriodEvent::Begin { vrf_key, .. },
-            ..
-        } = world.log.entry(period.begin.index).entry().body
-        else {
-            panic!("not a begin")
-        };
-        let number = u32::try_from(number).unwrap();
-        let alpha = record::label::alpha(&disclosure.idnr, record::Period(1), series, number);
-        let key = tlog::vrf::PublicKey::from_bytes(vrf_key).unwrap();
-        key.verify(&alpha, &tlog::vrf::Proof(*proof)).unwrap()
-    };
-    let mut absent = Vec::new();
-    for (series, row) in [
-        (Series::Exchanges, &period.exchanges),
-        (Series::Inspections, &period.inspections),
-    ] {
-        for (number, shown) in row.numbers.iter().enumerate() {
-            let output = evaluate(series, number, &shown.vrf_proof);
-            let label = world.log.entry(shown.intent.index).entry().body.label().unwrap();
-            assert_eq!(label, record::label::label(&output, Phase::Intent));
-            if series == Series::Exchanges {
-                assert!(shown.outcome.is_some() && shown.preview.is_none());
-                absent.push(record::label::label(&output, Phase::Preview).0);
-            }
-        }
-        let beyond = record::label::absence_set(u32::try_from(row.numbers.len()).unwrap());
-        assert_eq!(beyond.len(), row.absent.len());
-        for (number, proof) in beyond.into_iter().zip(&row.absent) {
-            absent.push(record::label::label(&evaluate(series, number as usize, proof), Phase::Intent).0);
-        }
-    }
+    let absent = absent_labels(&world, &disclosure.idnr, period);
     let root = world
         .log
         .map(record::Period(1), usize::try_from(proof.map.index).unwrap())

@@ -102,16 +102,14 @@ fn told(world: &World) -> Vec<(u32, &'static str, u64)> {
         .collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn years_of_periods_begin_end_and_are_forgotten() {
-    let mut world = World::new().await;
+async fn live_for_years(world: &mut World) -> Vec<messages::LabelAnswer> {
     let mut day = NOON;
     let mut exchanges = Vec::new();
     // Three years and a half, a look around each day, a restart each month, an exchange in each of the first thirteen months.
     for number in 0..1280_u32 {
         world.clock.set(day);
         world.tick().await.unwrap();
-        let period = current(&world, day).unwrap();
+        let period = current(world, day).unwrap();
         if number.is_multiple_of(30) {
             world.restart().await;
             world.tick().await.unwrap();
@@ -123,6 +121,13 @@ async fn years_of_periods_begin_end_and_are_forgotten() {
         }
         day += DAY;
     }
+    exchanges
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn years_of_periods_begin_end_and_are_forgotten() {
+    let mut world = World::new().await;
+    let exchanges = live_for_years(&mut world).await;
     let told = told(&world);
     let when = |period: u32, what: &str| {
         told.iter()
