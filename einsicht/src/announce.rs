@@ -28,12 +28,12 @@ pub(crate) struct Facts {
     /// Verifier keys of log and witnesses, by name.
     pub(crate) vkeys: BTreeMap<String, String>,
     /// The test logins.
-    pub(crate) logins: Vec<Login>,
+    pub(crate) logins: Vec<TestLogin>,
 }
 
 /// A demonstration citizen who can log in.
 #[derive(Serialize)]
-pub(crate) struct Login {
+pub(crate) struct TestLogin {
     /// Given and family name.
     pub(crate) name: String,
     /// The name to log in by.

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 /// A compartment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Name {
+pub(crate) enum Compartment {
     /// The transparency log.
     Ledger,
     /// Routing and recording.
@@ -28,15 +28,21 @@ pub(crate) enum Name {
 }
 
 /// Runs a compartment until `shutdown`. Relative paths in its configuration start at the file's directory.
-pub(crate) async fn run(name: Name, config: &Path, listener: TcpListener, shutdown: Shutdown) -> Result<()> {
+pub(crate) async fn run(name: Compartment, config: &Path, listener: TcpListener, shutdown: Shutdown) -> Result<()> {
     let at = base(config);
     match name {
-        Name::Ledger => ledger::run(load::<ledger::Config>(config)?.resolved(&at), listener, shutdown).await?,
-        Name::Broker => broker::run(load::<broker::Config>(config)?.resolved(&at), listener, shutdown).await?,
-        Name::Identity => identity::run(load::<identity::Config>(config)?.resolved(&at), listener, shutdown).await?,
-        Name::Connector => connector::run(load::<connector::Config>(config)?.resolved(&at), listener, shutdown).await?,
-        Name::Register => register::run(load::<register::Config>(config)?.resolved(&at), listener, shutdown).await?,
-        Name::Portal => {
+        Compartment::Ledger => ledger::run(load::<ledger::Config>(config)?.resolved(&at), listener, shutdown).await?,
+        Compartment::Broker => broker::run(load::<broker::Config>(config)?.resolved(&at), listener, shutdown).await?,
+        Compartment::Identity => {
+            identity::run(load::<identity::Config>(config)?.resolved(&at), listener, shutdown).await?
+        }
+        Compartment::Connector => {
+            connector::run(load::<connector::Config>(config)?.resolved(&at), listener, shutdown).await?
+        }
+        Compartment::Register => {
+            register::run(load::<register::Config>(config)?.resolved(&at), listener, shutdown).await?
+        }
+        Compartment::Portal => {
             citizen_ui_server::run(
                 load::<citizen_ui_server::Config>(config)?.resolved(&at),
                 listener,
@@ -44,7 +50,7 @@ pub(crate) async fn run(name: Name, config: &Path, listener: TcpListener, shutdo
             )
             .await?;
         }
-        Name::TestLogin => test_login::run(load::<test_login::Config>(config)?, listener, shutdown).await?,
+        Compartment::TestLogin => test_login::run(load::<test_login::Config>(config)?, listener, shutdown).await?,
     }
     Ok(())
 }

@@ -19,15 +19,15 @@ use tokio::task::JoinSet;
 use verifier::audit::Source;
 use verifier::witness::Audit;
 
-use crate::announce::{Facts, Login};
-use crate::compartments::{self, Name};
+use crate::announce::{Facts, TestLogin};
+use crate::compartments::{self, Compartment};
 use crate::ports::Ports;
 use crate::setup::Setup;
 use crate::world::{ORIGIN, WITNESSES, World};
 use crate::{seed, setup};
 
 /// How long the compartments may take to come up.
-const UP_WITHIN: Duration = Duration::from_secs(30);
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Options of `einsicht demo`.
 #[derive(Args)]
@@ -44,11 +44,11 @@ pub(crate) struct Options {
 }
 
 /// One process of a real installation: its directory's name, and what it is.
-struct Part {
+struct DemoProcess {
     /// Name of its directory and key of its address.
     name: String,
     /// What runs there; none is a witness, which is not a compartment of ours.
-    compartment: Option<Name>,
+    compartment: Option<Compartment>,
 }
 
 /// Runs the demonstration until `shutdown`.
@@ -57,7 +57,7 @@ pub(crate) async fn run(options: &Options, shutdown: Shutdown) -> Result<()> {
     let data = options.data.canonicalize()?;
     let _lock = lock(&data)?;
     // What a script finds there is true, or the file is not there.
-    remove_if_there(&data.join("demo.json"))?;
+    remove_if_exists(&data.join("demo.json"))?;
     let world = World::load()?;
     let parts = parts(&world);
     let names: Vec<String> = parts.iter().map(|part| part.name.clone()).collect();
@@ -82,8 +82,8 @@ pub(crate) async fn run(options: &Options, shutdown: Shutdown) -> Result<()> {
     }
     let facts = facts(&setup, &world, &ports, &parts)?;
     let outcome = tokio::select! {
-        outcome = bring_up(&setup, &world, &facts, &names, &ports) => outcome,
-        ended = running.join_next() => Err(end_of(ended)),
+        outcome = start_up(&setup, &world, &facts, &names, &ports) => outcome,
+        ended = running.join_next() => Err(exit_error(ended)),
         () = shutdown.wait() => Ok(()),
     };
     if outcome.is_ok() && !shutdown.is_triggered() {
@@ -95,14 +95,14 @@ pub(crate) async fn run(options: &Options, shutdown: Shutdown) -> Result<()> {
     } else {
         shutdown.trigger();
     }
-    outcome.and(until_the_end(running, shutdown).await)
+    outcome.and(wait_for_all(running, shutdown).await)
 }
 
 /// Begins the log, waits for everybody, and makes the examples if they have not been made.
-async fn bring_up(setup: &Setup, world: &World, facts: &Facts, names: &[String], ports: &Ports) -> Result<()> {
+async fn start_up(setup: &Setup, world: &World, facts: &Facts, names: &[String], ports: &Ports) -> Result<()> {
     setup.begin_log(&facts.ledger).await?;
     for name in names {
-        healthy(&ports.url(name)?)
+        wait_until_healthy(&ports.url(name)?)
             .await
             .with_context(|| format!("{name} does not come up"))?;
     }
@@ -115,7 +115,7 @@ async fn bring_up(setup: &Setup, world: &World, facts: &Facts, names: &[String],
 }
 
 /// Waits for the end, whatever brings it: the signal, or a compartment that fails.
-async fn until_the_end(mut running: JoinSet<(String, Result<()>)>, shutdown: Shutdown) -> Result<()> {
+async fn wait_for_all(mut running: JoinSet<(String, Result<()>)>, shutdown: Shutdown) -> Result<()> {
     let mut first = Ok(());
     while let Some(ended) = running.join_next().await {
         if let Ok((_, Ok(()))) = ended
@@ -123,7 +123,7 @@ async fn until_the_end(mut running: JoinSet<(String, Result<()>)>, shutdown: Shu
         {
             continue;
         }
-        let error = end_of(Some(ended));
+        let error = exit_error(Some(ended));
         shutdown.trigger();
         if first.is_ok() {
             first = Err(error);
@@ -132,7 +132,7 @@ async fn until_the_end(mut running: JoinSet<(String, Result<()>)>, shutdown: Shu
     first
 }
 
-fn end_of(ended: Option<Result<(String, Result<()>), tokio::task::JoinError>>) -> anyhow::Error {
+fn exit_error(ended: Option<Result<(String, Result<()>), tokio::task::JoinError>>) -> anyhow::Error {
     match ended {
         Some(Ok((name, Err(error)))) => error.context(format!("{name} ended")),
         Some(Ok((name, Ok(())))) => anyhow::anyhow!("{name} ended too early"),
@@ -142,26 +142,29 @@ fn end_of(ended: Option<Result<(String, Result<()>), tokio::task::JoinError>>) -
 }
 
 /// What runs, in the order of the ports.
-fn parts(world: &World) -> Vec<Part> {
-    let part = |name: &str, compartment| Part {
+fn parts(world: &World) -> Vec<DemoProcess> {
+    let part = |name: &str, compartment| DemoProcess {
         name: name.to_owned(),
         compartment: Some(compartment),
     };
     let mut parts = vec![
-        part("portal", Name::Portal),
-        part("ledger", Name::Ledger),
-        part("broker", Name::Broker),
-        part("identity", Name::Identity),
-        part("test-login", Name::TestLogin),
+        part("portal", Compartment::Portal),
+        part("ledger", Compartment::Ledger),
+        part("broker", Compartment::Broker),
+        part("identity", Compartment::Identity),
+        part("test-login", Compartment::TestLogin),
     ];
-    parts.extend(WITNESSES.iter().map(|name| Part {
+    parts.extend(WITNESSES.iter().map(|name| DemoProcess {
         name: (*name).to_owned(),
         compartment: None,
     }));
     for participant in world.participants.iter().filter(|participant| participant.runs) {
-        parts.push(part(&format!("connector-{}", participant.short), Name::Connector));
+        parts.push(part(
+            &format!("connector-{}", participant.short),
+            Compartment::Connector,
+        ));
         if !participant.consumer {
-            parts.push(part(&format!("register-{}", participant.short), Name::Register));
+            parts.push(part(&format!("register-{}", participant.short), Compartment::Register));
         }
     }
     parts
@@ -197,14 +200,14 @@ async fn witness(
     Ok(())
 }
 
-fn facts(setup: &Setup, world: &World, ports: &Ports, parts: &[Part]) -> Result<Facts> {
+fn facts(setup: &Setup, world: &World, ports: &Ports, parts: &[DemoProcess]) -> Result<Facts> {
     let mut connectors = BTreeMap::new();
     for part in parts {
         if let Some(short) = part.name.strip_prefix("connector-") {
             connectors.insert(short.to_owned(), ports.url(&part.name)?);
         }
     }
-    let login = |person: &crate::world::Person| Login {
+    let login = |person: &crate::world::DemoPerson| TestLogin {
         name: format!("{} {}", person.given_name, person.family_name),
         user: person.subject.clone(),
         idnr: person.idnr.clone(),
@@ -229,17 +232,17 @@ fn facts(setup: &Setup, world: &World, ports: &Ports, parts: &[Part]) -> Result<
     })
 }
 
-async fn healthy(url: &str) -> Result<()> {
+async fn wait_until_healthy(url: &str) -> Result<()> {
     let client = service::http::client(|builder| builder.timeout(Duration::from_secs(2)))?;
     let since = std::time::Instant::now();
-    while since.elapsed() < UP_WITHIN {
+    while since.elapsed() < STARTUP_TIMEOUT {
         let answer = client.get(format!("{url}/health")).send().await;
         if answer.is_ok_and(|answer| answer.status().is_success()) {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    bail!("not within {UP_WITHIN:?}")
+    bail!("not within {STARTUP_TIMEOUT:?}")
 }
 
 /// Held while the demonstration runs: a second one on the same directory must not touch the first one's files.
@@ -250,7 +253,7 @@ fn lock(data: &Path) -> Result<std::fs::File> {
     Ok(file)
 }
 
-fn remove_if_there(path: &Path) -> Result<()> {
+fn remove_if_exists(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context(path.display().to_string()),
         _ => Ok(()),

@@ -36,7 +36,7 @@ enum Command {
     /// Run one compartment.
     Run {
         /// Which one.
-        compartment: compartments::Name,
+        compartment: compartments::Compartment,
         /// Its configuration file (JSON).
         #[arg(long)]
         config: PathBuf,

@@ -6,25 +6,25 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::world::{Example, Expected, Person, World};
+use crate::world::{DemoPerson, Example, ExampleOutcome, World};
 
 /// How often an exchange that may be tried again is tried again.
-const ATTEMPTS: u32 = 20;
+const MAX_ATTEMPTS: u32 = 20;
 
-/// Makes all examples and compares what the authority is told with what it should be.
+/// Makes all examples and compares what the authority is outcome with what it should be.
 pub(crate) async fn seed(world: &World, connectors: &BTreeMap<String, String>) -> Result<()> {
     let client = service::http::client(|builder| builder.timeout(Duration::from_secs(60)))?;
     for (number, example) in world.examples.iter().enumerate() {
         let url = connectors
             .get(&example.consumer)
             .with_context(|| format!("no connector {}", example.consumer))?;
-        let told = ask(&client, url, &question(world, example, number)?, example.expected).await?;
+        let outcome = ask(&client, url, &question(world, example, number)?, example.expected).await?;
         ensure!(
-            told == example.expected,
-            "example {number}: told {told:?}, expected {:?}",
+            outcome == example.expected,
+            "example {number}: outcome {outcome:?}, expected {:?}",
             example.expected
         );
-        tracing::info!(number, ?told, "example exchange");
+        tracing::info!(number, ?outcome, "example exchange");
     }
     Ok(())
 }
@@ -51,7 +51,7 @@ fn question(world: &World, example: &Example, number: usize) -> Result<Value> {
     }))
 }
 
-fn by_name(person: &Person) -> Value {
+fn by_name(person: &DemoPerson) -> Value {
     json!({
         "idnr": person.idnr,
         "family_name": person.family_name,
@@ -62,28 +62,33 @@ fn by_name(person: &Person) -> Value {
     })
 }
 
-async fn ask(client: &reqwest::Client, url: &str, question: &Value, expected: Expected) -> Result<Expected> {
+async fn ask(
+    client: &reqwest::Client,
+    url: &str,
+    question: &Value,
+    expected: ExampleOutcome,
+) -> Result<ExampleOutcome> {
     let mut attempt = 0;
     loop {
         attempt += 1;
         let answer = client.post(format!("{url}/evidence")).json(question).send().await?;
         let status = answer.status().as_u16();
         let body: Value = answer.json().await?;
-        let told = told(status, &body)?;
+        let outcome = outcome_of(status, &body)?;
         // "Failed, may be tried again" is final only where the example is about exactly that.
-        if told != Expected::Failed || expected == Expected::Failed || attempt == ATTEMPTS {
-            return Ok(told);
+        if outcome != ExampleOutcome::Failed || expected == ExampleOutcome::Failed || attempt == MAX_ATTEMPTS {
+            return Ok(outcome);
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
-fn told(status: u16, body: &Value) -> Result<Expected> {
+fn outcome_of(status: u16, body: &Value) -> Result<ExampleOutcome> {
     match (status, body["outcome"].as_str()) {
-        (200, Some("delivered")) => Ok(Expected::Delivered),
-        (200, Some("nothing_found")) => Ok(Expected::NothingFound),
-        (403, _) => Ok(Expected::Refused),
-        (502..=504, _) => Ok(Expected::Failed),
+        (200, Some("delivered")) => Ok(ExampleOutcome::Delivered),
+        (200, Some("nothing_found")) => Ok(ExampleOutcome::NothingFound),
+        (403, _) => Ok(ExampleOutcome::Refused),
+        (502..=504, _) => Ok(ExampleOutcome::Failed),
         _ => anyhow::bail!("unexpected answer {status}: {}", body["title"]),
     }
 }

@@ -32,7 +32,7 @@ use secrets::Secrets;
 use crate::world::{WITNESSES, World};
 
 /// How long the log may take to begin, and to publish what was appended.
-const PATIENCE: Duration = Duration::from_secs(30);
+const LOG_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A set-up data directory.
 pub(crate) struct Setup {
@@ -99,7 +99,7 @@ impl Setup {
         let since = std::time::Instant::now();
         loop {
             match self.bootstrap.append(&api, &trust).await {
-                Err(BootstrapError::NotYet(_)) if since.elapsed() < PATIENCE => {
+                Err(BootstrapError::NotYet(_)) if since.elapsed() < LOG_TIMEOUT => {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 done => return done.context("beginning the log"),
@@ -112,7 +112,7 @@ impl Setup {
         let (api, trust) = (HttpLedger::new(ledger)?, self.trust()?);
         let size = trust.checkpoint(api.head().await?)?.checkpoint().size;
         let since = std::time::Instant::now();
-        while since.elapsed() < PATIENCE {
+        while since.elapsed() < LOG_TIMEOUT {
             if let Ok(bytes) = api.checkpoint().await {
                 let published = trust.checkpoint(bytes)?;
                 if published.quorum() && published.checkpoint().size >= size {
@@ -121,6 +121,6 @@ impl Setup {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        bail!("the witnesses have not cosigned the log within {PATIENCE:?}")
+        bail!("the witnesses have not cosigned the log within {LOG_TIMEOUT:?}")
     }
 }

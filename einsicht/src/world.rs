@@ -22,7 +22,7 @@ pub(crate) struct World {
     /// The exchanges it makes, in this order.
     pub(crate) examples: Vec<Example>,
     /// The citizens, as identity knows them.
-    pub(crate) persons: Vec<Person>,
+    pub(crate) persons: Vec<DemoPerson>,
 }
 
 /// One participant.
@@ -54,7 +54,7 @@ pub(crate) struct Example {
     /// About whom: a subject of `persons.json`, or somebody whom nobody knows.
     pub(crate) person: Option<String>,
     /// What the asking authority must be told.
-    pub(crate) expected: Expected,
+    pub(crate) expected: ExampleOutcome,
     /// Why this example is here.
     #[serde(default, rename = "note")]
     pub(crate) _note: Option<String>,
@@ -63,7 +63,7 @@ pub(crate) struct Example {
 /// What the asking authority is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Expected {
+pub(crate) enum ExampleOutcome {
     /// The evidence.
     Delivered,
     /// That nothing was found.
@@ -76,7 +76,7 @@ pub(crate) enum Expected {
 
 /// One person of `persons.json`, as far as the demonstration asks about it.
 #[derive(Clone, Deserialize)]
-pub(crate) struct Person {
+pub(crate) struct DemoPerson {
     /// Identification number (a test number).
     pub(crate) idnr: String,
     /// Family name.

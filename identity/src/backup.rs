@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 use record::Period;
 
 use crate::committer::StoreError;
-use crate::state::State;
+use crate::state::IdentityState;
 use crate::wrapping::{WrappingError, WrappingKeys};
 
-const STATE: &str = "state.redb";
-const WRAPPING: &str = "wrapping";
+const STATE_FILE: &str = "state.redb";
+const WRAPPING_FOLDER: &str = "wrapping";
 
 /// Why a backup or restoration was not made. Nothing that was there is changed.
 #[derive(Debug, thiserror::Error)]
@@ -50,12 +50,12 @@ pub struct Contents {
 /// # Errors
 /// [`BackupError`].
 pub fn backup(data: &Path, to: &Path) -> Result<Contents, BackupError> {
-    let from = data.join(STATE);
+    let from = data.join(STATE_FILE);
     if !from.exists() {
         let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
         return Err(BackupError::Io(from, missing));
     }
-    absent(to)?;
+    ensure_absent(to)?;
     // Opened for as long as it is copied: identity cannot start meanwhile.
     let state = open(&from)?;
     copy(&from, to)?;
@@ -67,7 +67,7 @@ pub fn backup(data: &Path, to: &Path) -> Result<Contents, BackupError> {
 /// # Errors
 /// [`BackupError`].
 pub fn restore(from: &Path, data: &Path) -> Result<Contents, BackupError> {
-    let to = data.join(STATE);
+    let to = data.join(STATE_FILE);
     std::fs::create_dir_all(data).map_err(|error| BackupError::Io(data.to_path_buf(), error))?;
     copy(from, &to)?;
     let checked = open(&to).and_then(|state| contents(&state, data, &to));
@@ -78,11 +78,11 @@ pub fn restore(from: &Path, data: &Path) -> Result<Contents, BackupError> {
     checked
 }
 
-fn open(path: &Path) -> Result<State, BackupError> {
-    State::open(path).map_err(|error| BackupError::State(path.to_path_buf(), error))
+fn open(path: &Path) -> Result<IdentityState, BackupError> {
+    IdentityState::open(path).map_err(|error| BackupError::State(path.to_path_buf(), error))
 }
 
-fn absent(to: &Path) -> Result<(), BackupError> {
+fn ensure_absent(to: &Path) -> Result<(), BackupError> {
     if to.exists() {
         return Err(BackupError::Exists(to.to_path_buf()));
     }
@@ -90,12 +90,12 @@ fn absent(to: &Path) -> Result<(), BackupError> {
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
-    absent(to)?;
+    ensure_absent(to)?;
     let bytes = std::fs::read(from).map_err(|error| BackupError::Io(from.to_path_buf(), error))?;
     service::durable::create_private(to, &bytes).map_err(|error| BackupError::Io(to.to_path_buf(), error))
 }
 
-fn contents(state: &State, data: &Path, path: &Path) -> Result<Contents, BackupError> {
+fn contents(state: &IdentityState, data: &Path, path: &Path) -> Result<Contents, BackupError> {
     let rows = state
         .periods()
         .map_err(|error| BackupError::State(path.to_path_buf(), error))?;
@@ -104,7 +104,7 @@ fn contents(state: &State, data: &Path, path: &Path) -> Result<Contents, BackupE
         .filter(|(_, row)| row.wrapped.is_some())
         .map(|(period, _)| *period)
         .collect();
-    let keys = WrappingKeys::open(&data.join(WRAPPING))?;
+    let keys = WrappingKeys::open(&data.join(WRAPPING_FOLDER))?;
     let mut without_key = Vec::new();
     for period in &living {
         if keys.get(*period)?.is_none() {

@@ -18,18 +18,18 @@ use record::{COUNTERS, ExpiryDay, Idnr, Phase, RetentionClass, Series, Timestamp
 use service::Problem;
 
 use crate::identity::{Identity, internal, log_problem};
-use crate::log::Log;
-use crate::periods::Secret;
+use crate::log::TransparencyLog;
+use crate::periods::PeriodSecret;
 
 /// How long before its entry a label may have been handed out, seconds: a day's key may be that of the day before.
-const BEFORE: u64 = 86_400;
+const MAX_RESERVATION_AGE: u64 = 86_400;
 
-impl<L: Log> Identity<L> {
+impl<L: TransparencyLog> Identity<L> {
     /// Notes that the numbers from `known` on are used, as far as they stand in the log. The caller holds the person's lock.
     pub(crate) async fn catch_up(
         &self,
         idnr: &Idnr,
-        secret: &Secret,
+        secret: &PeriodSecret,
         series: Series,
         known: u32,
     ) -> Result<(), Problem> {
@@ -54,7 +54,7 @@ impl<L: Log> Identity<L> {
 
 /// Under which days' keys the record of an entry of `time` can lie, if nothing else is known of it.
 pub(crate) fn record_days(time: Timestamp) -> Vec<(RetentionClass, ExpiryDay)> {
-    let times = [time, time.before(BEFORE)];
+    let times = [time, time.before(MAX_RESERVATION_AGE)];
     let days = RetentionClass::ALL.map(|class| times.map(|time| (class, class.expiry(time))));
     days.into_iter().flatten().collect()
 }

@@ -15,8 +15,8 @@ use redb::{Database, WriteTransaction};
 use tokio::sync::{mpsc, oneshot};
 
 /// How many writes go into one transaction at most.
-const GROUP: usize = 256;
-const QUEUE: usize = 1024;
+const MAX_GROUP_SIZE: usize = 256;
+const QUEUE_CAPACITY: usize = 1024;
 
 /// Why something could not be stored or read.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -45,17 +45,17 @@ type Job = Box<dyn FnOnce(&WriteTransaction) -> (Result<(), StoreError>, Finish)
 
 /// A store file with its writing thread. Clones share both.
 #[derive(Clone, Debug)]
-pub(crate) struct Store {
+pub(crate) struct GroupCommitStore {
     database: Arc<Database>,
     jobs: mpsc::Sender<Job>,
 }
 
-impl Store {
+impl GroupCommitStore {
     /// Opens or creates the store file, readable for its owner only.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let file = private_file(path).map_err(|error| StoreError::Failed(format!("{}: {error}", path.display())))?;
         let database = Arc::new(Database::builder().create_with_backend(FileBackend::new(file)?)?);
-        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (jobs, queue) = mpsc::channel(QUEUE_CAPACITY);
         let writer = Arc::clone(&database);
         std::thread::Builder::new()
             .name("identity-store".into())
@@ -117,7 +117,7 @@ fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
 fn run(database: &Database, mut queue: mpsc::Receiver<Job>) {
     while let Some(first) = queue.blocking_recv() {
         let mut group = vec![first];
-        while group.len() < GROUP
+        while group.len() < MAX_GROUP_SIZE
             && let Ok(job) = queue.try_recv()
         {
             group.push(job);
@@ -171,7 +171,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn concurrent_writes_are_all_kept_in_order() {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("s.redb")).unwrap();
+        let store = GroupCommitStore::open(&dir.path().join("s.redb")).unwrap();
         let writes: Vec<_> = (0..100)
             .map(|_| {
                 let store = store.clone();
@@ -189,7 +189,7 @@ mod tests {
     #[tokio::test]
     async fn a_failing_write_leaves_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("s.redb")).unwrap();
+        let store = GroupCommitStore::open(&dir.path().join("s.redb")).unwrap();
         let failed: Result<(), _> = store
             .write(|transaction| {
                 count(transaction)?;
@@ -205,7 +205,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s.redb");
-        let _store = Store::open(&path).unwrap();
+        let _store = GroupCommitStore::open(&path).unwrap();
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

@@ -18,36 +18,36 @@ use tlog::merkle::Index;
 use tokio::time::Instant;
 
 use crate::identity::{Identity, internal, log_problem};
-use crate::log::{Located, Log, Published, Wanted};
-use crate::periods::{Evaluated, Secret};
+use crate::log::{LocatedLabel, PublishedProofs, TransparencyLog, Wanted};
+use crate::periods::{Evaluated, PeriodSecret};
 
 /// The series whose entries are shown without delay.
-const SHOWN: [Series; 2] = [Series::Exchanges, Series::Inspections];
+const DISCLOSED_SERIES: [Series; 2] = [Series::Exchanges, Series::Inspections];
 /// How long to wait for a `map` entry after the inspection to be published.
-const PATIENCE: Duration = Duration::from_secs(5);
-const LOOK: Duration = Duration::from_millis(100);
+const MAP_WAIT: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// How often the proof is made anew when the published `map` entry has gone on.
-const ATTEMPTS: usize = 4;
+const MAX_ATTEMPTS: usize = 4;
 
 /// One row of a person's numbers, as far as they stand in the log.
-pub(crate) struct Row {
-    pub(crate) secret: Arc<Secret>,
+pub(crate) struct SeriesNumbers {
+    pub(crate) secret: Arc<PeriodSecret>,
     pub(crate) series: Series,
-    pub(crate) numbers: Vec<Number>,
+    pub(crate) numbers: Vec<LoggedNumber>,
     /// Of the numbers whose absence shows that there are no more, as of the `map` entry.
     absent: Vec<Evaluated>,
 }
 
 /// One number, and where its phases stand.
-pub(crate) struct Number {
+pub(crate) struct LoggedNumber {
     pub(crate) number: u32,
     pub(crate) evaluated: Evaluated,
-    located: [Option<Located>; 3],
+    located: [Option<LocatedLabel>; 3],
 }
 
-impl Number {
+impl LoggedNumber {
     /// The phases that stand in the log.
-    pub(crate) fn present(&self) -> impl Iterator<Item = (Phase, &Located)> {
+    pub(crate) fn present(&self) -> impl Iterator<Item = (Phase, &LocatedLabel)> {
         let phases = Phase::ALL.into_iter().zip(&self.located);
         phases.filter_map(|(phase, located)| Some((phase, located.as_ref()?)))
     }
@@ -60,16 +60,16 @@ impl Number {
     }
 }
 
-impl<L: Log> Identity<L> {
+impl<L: TransparencyLog> Identity<L> {
     /// Everything in the log about a person, and the proof that it is all, if there can be one.
-    pub(crate) async fn all_of(
+    pub(crate) async fn all_entries_of(
         self: &Arc<Self>,
         idnr: &Idnr,
         inspection: u64,
-    ) -> Result<(Vec<Row>, Option<CompletenessProof<()>>), Problem> {
+    ) -> Result<(Vec<SeriesNumbers>, Option<CompletenessProof<()>>), Problem> {
         let mut rows = Vec::new();
-        for _ in 0..ATTEMPTS {
-            let map = self.provable_after(inspection).await?;
+        for _ in 0..MAX_ATTEMPTS {
+            let map = self.provable_map_after(inspection).await?;
             rows = self.rows(idnr, map).await?;
             let Some(map) = map else { break };
             if let Some(proof) = self.prove(&rows, map).await? {
@@ -80,26 +80,26 @@ impl<L: Log> Identity<L> {
     }
 
     /// The published `map` entry, if possible one after the entry `index`.
-    async fn provable_after(&self, index: u64) -> Result<Option<u64>, Problem> {
-        let until = Instant::now() + PATIENCE;
+    async fn provable_map_after(&self, index: u64) -> Result<Option<u64>, Problem> {
+        let until = Instant::now() + MAP_WAIT;
         loop {
-            let map = self.log.provable().map_err(log_problem)?;
+            let map = self.log.provable_map().map_err(log_problem)?;
             if map.is_none_or(|map| map > index) || Instant::now() > until {
                 return Ok(map);
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
             self.log.refresh().await.map_err(log_problem)?;
         }
     }
 
     /// All rows of all periods with a living secret, ascending.
-    async fn rows(self: &Arc<Self>, idnr: &Idnr, map: Option<u64>) -> Result<Vec<Row>, Problem> {
+    async fn rows(self: &Arc<Self>, idnr: &Idnr, map: Option<u64>) -> Result<Vec<SeriesNumbers>, Problem> {
         let (this, idnr) = (Arc::clone(self), idnr.clone());
         let search = move || {
             let mut rows = Vec::new();
             for secret in this.periods.all() {
                 if secret.begin().is_some() {
-                    for series in SHOWN {
+                    for series in DISCLOSED_SERIES {
                         rows.push(this.row(&idnr, &secret, series, map)?);
                     }
                 }
@@ -109,7 +109,13 @@ impl<L: Log> Identity<L> {
         tokio::task::spawn_blocking(search).await.map_err(internal)?
     }
 
-    fn row(&self, idnr: &Idnr, secret: &Arc<Secret>, series: Series, map: Option<u64>) -> Result<Row, Problem> {
+    fn row(
+        &self,
+        idnr: &Idnr,
+        secret: &Arc<PeriodSecret>,
+        series: Series,
+        map: Option<u64>,
+    ) -> Result<SeriesNumbers, Problem> {
         let mut numbers = Vec::new();
         for number in 0..COUNTERS {
             let evaluated = secret.evaluate(idnr, series, number);
@@ -119,7 +125,7 @@ impl<L: Log> Identity<L> {
             };
             let outcome = locate(Phase::Outcome).map_err(log_problem)?;
             let preview = locate(Phase::Preview).map_err(log_problem)?;
-            numbers.push(Number {
+            numbers.push(LoggedNumber {
                 number,
                 evaluated,
                 located: [Some(intent), outcome, preview],
@@ -136,7 +142,7 @@ impl<L: Log> Identity<L> {
                 .map(|number| secret.evaluate(idnr, series, number))
                 .collect()
         });
-        Ok(Row {
+        Ok(SeriesNumbers {
             secret: Arc::clone(secret),
             series,
             numbers,
@@ -145,11 +151,11 @@ impl<L: Log> Identity<L> {
     }
 
     /// The proof as of a `map` entry; none when that is not the published one any more.
-    async fn prove(&self, rows: &[Row], map: u64) -> Result<Option<CompletenessProof<()>>, Problem> {
+    async fn prove(&self, rows: &[SeriesNumbers], map: u64) -> Result<Option<CompletenessProof<()>>, Problem> {
         let mut wanted = Wanted::default();
         let mut entries = vec![map];
         let mut periods = Vec::new();
-        for pair in rows.chunks_exact(SHOWN.len()) {
+        for pair in rows.chunks_exact(DISCLOSED_SERIES.len()) {
             let [exchanges, inspections] = pair else { continue };
             let Some(begin) = exchanges.secret.begin().filter(|(index, _)| *index < map) else {
                 continue;
@@ -181,7 +187,7 @@ impl<L: Log> Identity<L> {
         entries.sort_unstable();
         wanted.entries = entries.into_iter().filter_map(|index| Index::new(index).ok()).collect();
         let leaf = self.log.leaf(map).await.map_err(log_problem)?;
-        let Some(Published {
+        let Some(PublishedProofs {
             checkpoint,
             mut maps,
             tree,
@@ -242,7 +248,7 @@ impl<L: Log> Identity<L> {
 }
 
 /// A row as of the `map` entry; notes which labels must be proved absent and which entries present.
-fn series_proof(row: &Row, map: u64, absent: &mut Vec<Label>, entries: &mut Vec<u64>) -> SeriesProof<()> {
+fn series_proof(row: &SeriesNumbers, map: u64, absent: &mut Vec<Label>, entries: &mut Vec<u64>) -> SeriesProof<()> {
     let mut numbers = Vec::new();
     for number in &row.numbers {
         let Some(intent) = number.before(Phase::Intent, map) else {

@@ -9,7 +9,7 @@
 //!
 //! A key is made when it is first asked for, and is on disk before it is handed out: a record sealed under a key that a
 //! crash could lose would be lost with it. A key is destroyed when its day has passed, at the first look around after it
-//! ([`DayKeys::destroy_expired`]), and never made again: it would take a destroyed one's place with another value. Nothing is noted
+//! ([`DayKeys::destroy_expired`]), and never made again: it would take a destroyed one's id with another value. Nothing is noted
 //! of a destroyed key, so a crash can lose no note: the day says that it is destroyed, and until it is, nobody gets it any more.
 
 use std::collections::BTreeMap;
@@ -37,13 +37,13 @@ pub enum DayKeyError {
     Ending,
 }
 
-type Place = (RetentionClass, ExpiryDay);
+type DayKeyId = (RetentionClass, ExpiryDay);
 
 /// The store of day keys.
 #[derive(Clone, Debug)]
 pub struct DayKeys {
     folder: KeyFolder,
-    keys: Arc<Mutex<BTreeMap<Place, DayKey>>>,
+    keys: Arc<Mutex<BTreeMap<DayKeyId, DayKey>>>,
 }
 
 impl DayKeys {
@@ -55,9 +55,9 @@ impl DayKeys {
         let folder = KeyFolder::open(folder)?;
         let mut keys = BTreeMap::new();
         for name in folder.names()? {
-            let place = parse(&name).ok_or_else(|| DayKeyError::Stranger(name.clone()))?;
+            let id = parse(&name).ok_or_else(|| DayKeyError::Stranger(name.clone()))?;
             if let Some(key) = folder.get(&name)? {
-                keys.insert(place, DayKey(*key));
+                keys.insert(id, DayKey(*key));
             }
         }
         Ok(Self {
@@ -103,7 +103,7 @@ impl DayKeys {
     /// When the files fail: some may still be there; try again.
     pub fn destroy_expired(&self, today: u32) -> Result<usize, DayKeyError> {
         let mut keys = self.keys();
-        let expired: Vec<Place> = keys.keys().filter(|(_, day)| passed(*day, today)).copied().collect();
+        let expired: Vec<DayKeyId> = keys.keys().filter(|(_, day)| passed(*day, today)).copied().collect();
         for (class, day) in &expired {
             self.folder.destroy(&name(*class, *day))?;
             keys.remove(&(*class, *day));
@@ -111,7 +111,7 @@ impl DayKeys {
         Ok(expired.len())
     }
 
-    fn keys(&self) -> MutexGuard<'_, BTreeMap<Place, DayKey>> {
+    fn keys(&self) -> MutexGuard<'_, BTreeMap<DayKeyId, DayKey>> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -125,7 +125,7 @@ fn name(class: RetentionClass, day: ExpiryDay) -> String {
     format!("{}-{:010}", class.as_str(), day.0)
 }
 
-fn parse(text: &str) -> Option<Place> {
+fn parse(text: &str) -> Option<DayKeyId> {
     let (class, day) = text.rsplit_once('-')?;
     let class = RetentionClass::ALL.into_iter().find(|known| known.as_str() == class)?;
     let day = ExpiryDay(day.parse().ok()?);

@@ -29,27 +29,27 @@ use tlog::Hash;
 use tlog::merkle::Index;
 
 use crate::catch_up::record_days;
-use crate::complete::{Number, Row};
+use crate::complete::{LoggedNumber, SeriesNumbers};
 use crate::day_keys;
 use crate::identity::{Identity, LockKey, internal, log_problem};
-use crate::log::{AppendError, Located, Log, OwnKind};
-use crate::periods::Secret;
-use crate::persons::Person;
+use crate::log::{AppendError, LocatedLabel, OwnKind, TransparencyLog};
+use crate::periods::PeriodSecret;
+use crate::persons::RegisteredPerson;
 use crate::state::{Labels, NumberKey, NumberRow, Reservation, Reserved};
 
 /// Retention class of inspections: as long as what they look at (§ 9 (3) IDNrG).
 const INSPECTION_CLASS: RetentionClass = RetentionClass::IdnrG2y;
 /// Why the citizen's own cockpit looks.
 const OWN_INSPECTION: &str = "own-login";
-const ATTEMPTS: usize = 4;
+const MAX_ATTEMPTS: usize = 4;
 
 /// Proof that the inspection of this person stands in the log.
 struct Inspected<'a> {
-    person: &'a Person,
+    person: &'a RegisteredPerson,
     index: u64,
 }
 
-impl<L: Log> Identity<L> {
+impl<L: TransparencyLog> Identity<L> {
     /// Answers a disclosure request.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ impl<L: Log> Identity<L> {
     }
 
     /// Writes today's inspection of the person unless it stands in the log.
-    async fn inspect<'a>(self: &Arc<Self>, person: &'a Person) -> Result<Inspected<'a>, Problem> {
+    async fn inspect<'a>(self: &Arc<Self>, person: &'a RegisteredPerson) -> Result<Inspected<'a>, Problem> {
         let secret = self
             .periods
             .current(self.clock.now())
@@ -75,7 +75,7 @@ impl<L: Log> Identity<L> {
         if let Some(index) = self.todays_inspection(person).await? {
             return Ok(Inspected { person, index });
         }
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_ATTEMPTS {
             let number = self.free_number(person.idnr(), &secret, Series::Inspections).await?;
             let evaluated = secret.evaluate(person.idnr(), Series::Inspections, number);
             let (key, row) = self.inspection_row(person, &secret, number, evaluated.labels).await?;
@@ -102,7 +102,7 @@ impl<L: Log> Identity<L> {
     }
 
     /// Index of today's inspection, if it was begun and stands in the log.
-    async fn todays_inspection(&self, person: &Person) -> Result<Option<u64>, Problem> {
+    async fn todays_inspection(&self, person: &RegisteredPerson) -> Result<Option<u64>, Problem> {
         let label = self
             .state
             .inspection(self.today(), &self.reader, person.idnr())
@@ -126,8 +126,8 @@ impl<L: Log> Identity<L> {
 
     async fn inspection_row(
         &self,
-        person: &Person,
-        secret: &Secret,
+        person: &RegisteredPerson,
+        secret: &PeriodSecret,
         number: u32,
         labels: Labels,
     ) -> Result<(NumberKey, NumberRow), Problem> {
@@ -187,7 +187,7 @@ impl<L: Log> Identity<L> {
     /// Lists everything that is recorded about the person.
     async fn open(self: &Arc<Self>, inspected: Inspected<'_>) -> Result<Disclosure, Problem> {
         let Inspected { person, index } = inspected;
-        let (rows, complete) = self.all_of(person.idnr(), index).await?;
+        let (rows, complete) = self.all_entries_of(person.idnr(), index).await?;
         let mut entries = Vec::new();
         for row in &rows {
             for number in &row.numbers {
@@ -197,7 +197,7 @@ impl<L: Log> Identity<L> {
             }
         }
         entries.sort_by_key(|entry| entry.index);
-        let mut periods: Vec<Arc<Secret>> = Vec::new();
+        let mut periods: Vec<Arc<PeriodSecret>> = Vec::new();
         for row in rows.iter().filter(|row| !row.numbers.is_empty()) {
             if periods.last().is_none_or(|last| last.period() != row.secret.period()) {
                 periods.push(Arc::clone(&row.secret));
@@ -232,10 +232,10 @@ impl<L: Log> Identity<L> {
     fn disclosed(
         &self,
         idnr: &Idnr,
-        row: &Row,
-        number: &Number,
+        row: &SeriesNumbers,
+        number: &LoggedNumber,
         phase: Phase,
-        located: &Located,
+        located: &LocatedLabel,
     ) -> Result<DisclosedEntry, Problem> {
         let key = NumberKey {
             idnr: idnr.clone(),

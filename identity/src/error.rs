@@ -21,7 +21,7 @@ pub enum Error {
     /// Our keys are not those that the directory lists for identity.
     #[error("the {0} key is not the one in the directory: take the right key file, or have the directory changed")]
     OtherKey(&'static str),
-    /// State and log do not belong together, or the log does not allow what identity must write.
+    /// IdentityState and log do not belong together, or the log does not allow what identity must write.
     #[error(transparent)]
     Periods(#[from] periods::PeriodError),
     /// The log is broken or does not begin as the genesis hash says. An operator must look before anything goes on.

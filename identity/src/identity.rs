@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use crate::day_keys::DayKeys;
 use crate::locks::Locks;
-use crate::log::{Log, LogError};
-use crate::login::Login;
+use crate::log::{LogError, TransparencyLog};
+use crate::login::LoginVerifier;
 use crate::periods::Periods;
-use crate::persons::Registry;
-use crate::state::State;
+use crate::persons::PersonRegistry;
+use crate::state::IdentityState;
 use crate::token::MacKey;
 
 /// What must happen one after the other.
@@ -32,7 +32,7 @@ pub(crate) enum LockKey {
 
 /// Identity's own secret keys, as the directory lists their public halves.
 #[derive(Debug)]
-pub struct Keys {
+pub struct IdentityKeyPairs {
     /// Signs provider parts.
     pub signing: SigningKey,
     /// Opens the consumers' person parts.
@@ -43,20 +43,20 @@ pub struct Keys {
 #[derive(Debug)]
 pub struct Identity<L> {
     // Who there is.
-    pub(crate) persons: Registry,
+    pub(crate) persons: PersonRegistry,
     pub(crate) directory: Arc<Directory>,
     /// The writers that may write intents.
     pub(crate) brokers: Vec<WriterId>,
     // What must never be forgotten.
-    pub(crate) state: State,
+    pub(crate) state: IdentityState,
     pub(crate) day_keys: DayKeys,
     pub(crate) periods: Periods,
     // Secrets.
-    pub(crate) keys: Keys,
+    pub(crate) keys: IdentityKeyPairs,
     pub(crate) mac: MacKey,
     // The world outside.
     pub(crate) log: L,
-    pub(crate) login: Login,
+    pub(crate) login: LoginVerifier,
     pub(crate) clock: Arc<dyn Clock>,
     /// Under which name the cockpit's inspections are recorded.
     pub(crate) reader: String,
@@ -102,7 +102,7 @@ pub(crate) fn log_problem(error: LogError) -> Problem {
     }
 }
 
-impl<L: Log> Identity<L> {
+impl<L: TransparencyLog> Identity<L> {
     pub(crate) fn today(&self) -> u32 {
         record::Timestamp(self.clock.now()).day()
     }

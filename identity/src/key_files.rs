@@ -19,8 +19,8 @@ use service::durable;
 use service::secret::{SecretError, random, read_seed};
 use zeroize::Zeroizing;
 
-const KEY: &str = "key";
-const GONE: &str = "gone";
+const KEY_EXTENSION: &str = "key";
+const GONE_EXTENSION: &str = "gone";
 
 /// Why a key cannot be read, made or destroyed.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +54,7 @@ impl KeyFolder {
             folder: folder.to_path_buf(),
         };
         for path in this.files()? {
-            if path.extension().is_some_and(|extension| extension == GONE) {
+            if path.extension().is_some_and(|extension| extension == GONE_EXTENSION) {
                 erase(&path)?;
             }
         }
@@ -66,7 +66,7 @@ impl KeyFolder {
         let keys = self
             .files()?
             .into_iter()
-            .filter(|path| path.extension().is_some_and(|extension| extension == KEY));
+            .filter(|path| path.extension().is_some_and(|extension| extension == KEY_EXTENSION));
         Ok(keys
             .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
             .collect())
@@ -74,7 +74,7 @@ impl KeyFolder {
 
     /// The key of that name; `None` if it was never made, or is destroyed, or the folder is not the right one.
     pub(crate) fn get(&self, name: &str) -> Result<Option<Zeroizing<[u8; 32]>>, KeyFileError> {
-        let path = self.path(name, KEY);
+        let path = self.path(name, KEY_EXTENSION);
         match path.try_exists() {
             Ok(false) => Ok(None),
             Ok(true) => Ok(Some(Zeroizing::new(read_seed(&path)?))),
@@ -89,14 +89,14 @@ impl KeyFolder {
         }
         let key = Zeroizing::new(random()?);
         let text = Zeroizing::new(format!("{}\n", hex::encode(*key)));
-        let path = self.path(name, KEY);
+        let path = self.path(name, KEY_EXTENSION);
         durable::write_private(&path, text.as_bytes()).map_err(|source| io_error(&path, source))?;
         Ok(key)
     }
 
     /// Destroys the key of that name. Nothing happens if there is none any more. After an error it may still be there: try again.
     pub(crate) fn destroy(&self, name: &str) -> Result<(), KeyFileError> {
-        let (path, gone) = (self.path(name, KEY), self.path(name, GONE));
+        let (path, gone) = (self.path(name, KEY_EXTENSION), self.path(name, GONE_EXTENSION));
         match std::fs::rename(&path, &gone) {
             Ok(()) => durable::sync_directory_of(&gone).map_err(|source| io_error(&gone, source))?,
             Err(source) if source.kind() == io::ErrorKind::NotFound => {}

@@ -21,18 +21,18 @@ use service::Problem;
 use tlog::Hash;
 
 use crate::identity::{Identity, LockKey, internal, log_problem};
-use crate::log::Log;
-use crate::periods::{Evaluated, Secret};
+use crate::log::TransparencyLog;
+use crate::periods::{Evaluated, PeriodSecret};
 use crate::persons;
 use crate::reserve::refused;
 use crate::state::{AnswerRow, NumberKey, NumberRow, Quota, Reservation, Reserved};
 
 /// How often a reservation is tried anew when a concurrent one was faster.
-const ATTEMPTS: usize = 8;
+const MAX_ATTEMPTS: usize = 8;
 /// How long after its S1's end an answer is kept, seconds: clocks differ.
-const KEEP: u64 = 60;
+const ANSWER_RETENTION: u64 = 60;
 /// How far the broker's clock may be from ours around midnight, seconds.
-const SKEW: u64 = 120;
+const MAX_CLOCK_SKEW: u64 = 120;
 
 /// Whom a request is about.
 struct Subject {
@@ -41,14 +41,14 @@ struct Subject {
 }
 
 /// A number with what is needed to answer for it.
-struct Draft {
+struct NumberDraft {
     key: NumberKey,
     evaluated: Evaluated,
     /// Proofs and numbers of the chain.
     chain: Vec<(u32, Evaluated)>,
 }
 
-impl<L: Log> Identity<L> {
+impl<L: TransparencyLog> Identity<L> {
     /// Answers a label request with the bytes of a [`LabelAnswer`].
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl<L: Log> Identity<L> {
             LockKey::Person(subject.idnr.clone(), secret.period(), series)
         };
         let _person = self.locks.lock(lock).await;
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_ATTEMPTS {
             let number = self.free_number(&subject.idnr, &secret, series).await?;
             let draft = self.evaluate(&subject.idnr, &secret, series, number).await?;
             if self.is_used(&secret, &draft.key, &draft.evaluated).await? {
@@ -106,7 +106,7 @@ impl<L: Log> Identity<L> {
     /// that the state is behind the log, and has caught up when this returns.
     pub(crate) async fn is_used(
         &self,
-        secret: &Secret,
+        secret: &PeriodSecret,
         key: &NumberKey,
         evaluated: &Evaluated,
     ) -> Result<bool, Problem> {
@@ -138,7 +138,7 @@ impl<L: Log> Identity<L> {
         let query = s1
             .open_person(&self.keys.sealing)
             .map_err(|_| Problem::bad_request("person-part", "the sealed person part cannot be read"))?;
-        let by_person = |person: &persons::Person| Subject {
+        let by_person = |person: &persons::RegisteredPerson| Subject {
             idnr: person.idnr().clone(),
             quota: self.mac.quota("person", person.idnr().expose().as_bytes()),
         };
@@ -154,10 +154,10 @@ impl<L: Log> Identity<L> {
     async fn evaluate(
         self: &Arc<Self>,
         idnr: &Idnr,
-        secret: &Arc<Secret>,
+        secret: &Arc<PeriodSecret>,
         series: Series,
         number: u32,
-    ) -> Result<Draft, Problem> {
+    ) -> Result<NumberDraft, Problem> {
         let (idnr, secret) = (idnr.clone(), Arc::clone(secret));
         let work = move || {
             let links = if idnr.is_nobody() {
@@ -172,7 +172,7 @@ impl<L: Log> Identity<L> {
             for unneeded in links.len()..MAX_CHAIN {
                 std::hint::black_box(secret.evaluate(&idnr, series, number.wrapping_add(unneeded as u32)));
             }
-            Draft {
+            NumberDraft {
                 evaluated: secret.evaluate(&idnr, series, number),
                 key: NumberKey {
                     period: secret.period(),
@@ -191,8 +191,8 @@ impl<L: Log> Identity<L> {
         self: &Arc<Self>,
         request: &LabelRequest,
         subject: &Subject,
-        secret: &Secret,
-        draft: Draft,
+        secret: &PeriodSecret,
+        draft: NumberDraft,
         provider: &Participant,
     ) -> Result<(Vec<u8>, Reservation), Problem> {
         let now = self.clock.now();
@@ -232,7 +232,7 @@ impl<L: Log> Identity<L> {
             s1: s1.0,
             retention: request.retention,
             disclosure: request.disclosure,
-            until: statement.expires.0.saturating_add(KEEP),
+            until: statement.expires.0.saturating_add(ANSWER_RETENTION),
             answer: answer.clone(),
         };
         let reservation = Reservation {
@@ -251,8 +251,8 @@ impl<L: Log> Identity<L> {
     /// What the provider is told; thirteen proofs are made, of which a short chain needs fewer.
     async fn provider_content(
         &self,
-        secret: &Secret,
-        draft: Draft,
+        secret: &PeriodSecret,
+        draft: NumberDraft,
         shared_key: PartKey,
     ) -> Result<ProviderContent, Problem> {
         let (begin, begin_leaf) = secret.begin().ok_or_else(no_period)?;
@@ -299,7 +299,7 @@ impl<L: Log> Identity<L> {
     }
 
     /// Index and bytes of an earlier entry of the chain.
-    async fn chain_entry(&self, secret: &Secret, label: &Label) -> Result<(u64, Vec<u8>), Problem> {
+    async fn chain_entry(&self, secret: &PeriodSecret, label: &Label) -> Result<(u64, Vec<u8>), Problem> {
         let Some(located) = self.log.locate(secret.period(), label).map_err(log_problem)? else {
             tracing::error!("ALARM: a settled label does not stand in the log");
             return Err(Problem::internal());
@@ -369,11 +369,11 @@ impl<L: Log> Identity<L> {
     /// The key that denials of a class and day are sealed under. It opens denials and nothing else.
     ///
     /// # Errors
-    /// 403 for another day than today (give or take [`SKEW`]); when a store fails.
+    /// 403 for another day than today (give or take [`MAX_CLOCK_SKEW`]); when a store fails.
     pub async fn denial_key(&self, request: &DenialKeyRequest) -> Result<DayKey, Problem> {
         let DenialKeyRequest { class, expiry } = *request;
         let now = Timestamp(self.clock.now());
-        if ![now.before(SKEW), now, now.after(SKEW)]
+        if ![now.before(MAX_CLOCK_SKEW), now, now.after(MAX_CLOCK_SKEW)]
             .map(|time| class.expiry(time))
             .contains(&expiry)
         {

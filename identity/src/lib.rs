@@ -15,7 +15,7 @@
 //! | [`login`] | verifies the ID token | by identity itself, not by the cockpit |
 //! | [`state`], [`day_keys`] | what must not be forgotten, and what must be | the second is never backed up; a passed day's key is destroyed |
 //! | [`periods`], [`wrapping`] | one VRF key a month, and when it goes | its secret is stored wrapped, the wrapping key elsewhere |
-//! | [`log`], [`ledger`] | the log, followed and checked | the ledger is never asked about a label |
+//! | [`log`], [`followed_log`] | the log, followed and checked | the ledger is never asked about a label |
 //!
 //! Files in `data`: `state.redb`, `daykeys/`, `wrapping/`, and the writer's journal. All are readable for their owner only and hold
 //! IDNrs or secrets; nothing of them ever appears in a log line, a metric, an error or an entry.
@@ -28,10 +28,11 @@ mod config;
 pub mod day_keys;
 pub mod disclosure;
 mod error;
+pub mod followed_log;
 mod identity;
 pub mod key_files;
 pub mod labels;
-pub mod ledger;
+
 mod locks;
 pub mod log;
 pub mod login;
@@ -50,6 +51,6 @@ mod tests;
 pub use committer::StoreError;
 pub use config::Config;
 pub use error::Error;
-pub use identity::{Identity, Keys};
+pub use identity::{Identity, IdentityKeyPairs};
 pub use login::LoginConfig;
 pub use start::run;

@@ -1,7 +1,7 @@
 //! The log as identity needs it: where labels stand, proofs, and the few entries that identity writes.
 //!
 //! A trait, so that tests can stop, delay and repeat what a real ledger does once in a year; the real one is
-//! [`crate::ledger::Ledger`], which follows and checks the public log itself. Identity never asks the ledger about a label: that
+//! [`crate::followed_log::FollowedLog`], which follows and checks the public log itself. Identity never asks the ledger about a label: that
 //! would tell which labels interest it.
 
 use std::future::Future;
@@ -37,7 +37,7 @@ pub enum AppendError {
 
 /// Where a label stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Located {
+pub struct LocatedLabel {
     /// Index of the entry.
     pub index: u64,
     /// Its kind.
@@ -57,7 +57,7 @@ pub struct Proofs {
 
 /// Proofs for others, under the published checkpoint.
 #[derive(Debug, Clone)]
-pub struct Published {
+pub struct PublishedProofs {
     /// The checkpoint with its cosignatures.
     pub checkpoint: Vec<u8>,
     /// [`tlog::map::prove_lookups`], as many as wanted.
@@ -67,12 +67,12 @@ pub struct Published {
 }
 
 /// The log, followed and checked.
-pub trait Log: Send + Sync + 'static {
+pub trait TransparencyLog: Send + Sync + 'static {
     /// Where a label of this period stands, as far as the log has been followed.
     ///
     /// # Errors
     /// [`LogError::Broken`].
-    fn locate(&self, period: Period, label: &Label) -> Result<Option<Located>, LogError>;
+    fn locate(&self, period: Period, label: &Label) -> Result<Option<LocatedLabel>, LogError>;
 
     /// Follows the log up to its present head.
     fn refresh(&self) -> impl Future<Output = Result<(), LogError>> + Send;
@@ -83,17 +83,17 @@ pub trait Log: Send + Sync + 'static {
     /// [`LogError`].
     fn prove(&self, indices: &[u64]) -> Result<Proofs, LogError>;
 
-    /// The `map` entry as of which [`Log::prove_published`] proves; none while no checkpoint has been published.
+    /// The `map` entry as of which [`TransparencyLog::prove_published`] proves; none while no checkpoint has been published.
     ///
     /// # Errors
     /// [`LogError::Broken`].
-    fn provable(&self) -> Result<Option<u64>, LogError>;
+    fn provable_map(&self) -> Result<Option<u64>, LogError>;
 
     /// Proofs as of that `map` entry; none when it is not the one any more.
     ///
     /// # Errors
     /// [`LogError`].
-    fn prove_published(&self, map: u64, wanted: &Wanted) -> Result<Option<Published>, LogError>;
+    fn prove_published(&self, map: u64, wanted: &Wanted) -> Result<Option<PublishedProofs>, LogError>;
 
     /// The bytes of an entry that has been located. An old one may have to be fetched, so this is for new ones: whoever needs
     /// an entry again keeps it, or the ledger would see which entries are needed together.
@@ -103,7 +103,7 @@ pub trait Log: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`LogError::Broken`].
-    fn newest_of(&self, writer: &WriterId) -> Result<Option<Timestamp>, LogError>;
+    fn newest_entry_time(&self, writer: &WriterId) -> Result<Option<Timestamp>, LogError>;
 
     /// The intents of a period that nothing has closed, as far as the log has been followed.
     ///

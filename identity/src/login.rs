@@ -23,11 +23,11 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// A token may be this old, seconds.
-const MAX_AGE: i64 = 300;
+const MAX_TOKEN_AGE: i64 = 300;
 /// The issuer's clock may be ahead by this, seconds.
-const SKEW: i64 = 30;
-const KEEP_KEYS: Duration = Duration::from_secs(600);
-const FETCH_AGAIN: Duration = Duration::from_secs(10);
+const MAX_CLOCK_SKEW: i64 = 30;
+const KEY_CACHE_LIFETIME: Duration = Duration::from_secs(600);
+const MIN_REFETCH_INTERVAL: Duration = Duration::from_secs(10);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whose logins count.
@@ -44,7 +44,7 @@ pub struct LoginConfig {
 
 /// Why a login does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum LoginError {
+pub enum IdTokenError {
     /// The issuer's keys cannot be had; try again.
     #[error("the issuer of logins does not answer")]
     Issuer,
@@ -56,41 +56,41 @@ pub enum LoginError {
     Refused(&'static str),
 }
 
-impl From<LoginError> for Problem {
-    fn from(error: LoginError) -> Self {
+impl From<IdTokenError> for Problem {
+    fn from(error: IdTokenError) -> Self {
         match error {
-            LoginError::Issuer => Self::unavailable("issuer", 5, error.to_string()),
-            LoginError::Config => Self::internal(),
-            LoginError::Refused(_) => Self::forbidden("login", error.to_string()),
+            IdTokenError::Issuer => Self::unavailable("issuer", 5, error.to_string()),
+            IdTokenError::Config => Self::internal(),
+            IdTokenError::Refused(_) => Self::forbidden("login", error.to_string()),
         }
     }
 }
 
 /// The verifier of logins.
 #[derive(Debug)]
-pub struct Login {
+pub struct LoginVerifier {
     config: LoginConfig,
     issuer: IssuerUrl,
     http: reqwest::Client,
     clock: Arc<dyn Clock>,
-    keys: Mutex<Option<Fetched>>,
+    keys: Mutex<Option<CachedKeys>>,
 }
 
 #[derive(Debug, Clone)]
-struct Fetched {
+struct CachedKeys {
     keys: CoreJsonWebKeySet,
     at: Instant,
 }
 
-impl Login {
+impl LoginVerifier {
     /// Takes the configuration; asks nobody yet.
     ///
     /// # Errors
     /// When the issuer is not a URL.
-    pub fn new(config: LoginConfig, clock: Arc<dyn Clock>) -> Result<Self, LoginError> {
-        let issuer = IssuerUrl::new(config.issuer.clone()).map_err(|_| LoginError::Config)?;
+    pub fn new(config: LoginConfig, clock: Arc<dyn Clock>) -> Result<Self, IdTokenError> {
+        let issuer = IssuerUrl::new(config.issuer.clone()).map_err(|_| IdTokenError::Config)?;
         // A redirect could lead the question for the issuer's keys to somebody else.
-        let http = service::http::client(|builder| builder.timeout(FETCH_TIMEOUT)).map_err(|_| LoginError::Config)?;
+        let http = service::http::client(|builder| builder.timeout(FETCH_TIMEOUT)).map_err(|_| IdTokenError::Config)?;
         Ok(Self {
             config,
             issuer,
@@ -103,13 +103,13 @@ impl Login {
     /// Verifies a token and returns whom it names (`sub`).
     ///
     /// # Errors
-    /// See [`LoginError`].
-    pub async fn subject(&self, id_token: &str, nonce: &str) -> Result<String, LoginError> {
-        let token = CoreIdToken::from_str(id_token).map_err(|_| LoginError::Refused("it is not a signed token"))?;
+    /// See [`IdTokenError`].
+    pub async fn subject(&self, id_token: &str, nonce: &str) -> Result<String, IdTokenError> {
+        let token = CoreIdToken::from_str(id_token).map_err(|_| IdTokenError::Refused("it is not a signed token"))?;
         let nonce = Nonce::new(nonce.to_owned());
-        match self.verify(&token, &nonce, self.keys(KEEP_KEYS).await?) {
+        match self.verify(&token, &nonce, self.keys(KEY_CACHE_LIFETIME).await?) {
             Err(ClaimsVerificationError::SignatureVerification(_)) => {
-                let fresh = self.keys(FETCH_AGAIN).await?;
+                let fresh = self.keys(MIN_REFETCH_INTERVAL).await?;
                 self.verify(&token, &nonce, fresh).map_err(|error| refusal(&error))
             }
             verified => verified.map_err(|error| refusal(&error)),
@@ -136,7 +136,7 @@ impl Login {
             .set_time_fn(move || (UNIX_EPOCH + Duration::from_secs(now)).into())
             .set_issue_time_verifier_fn(move |issued| {
                 let age = seconds.saturating_sub(issued.timestamp());
-                if (-SKEW..=MAX_AGE).contains(&age) {
+                if (-MAX_CLOCK_SKEW..=MAX_TOKEN_AGE).contains(&age) {
                     Ok(())
                 } else {
                     Err("issued too long ago".to_owned())
@@ -151,7 +151,7 @@ impl Login {
     }
 
     /// The issuer's keys, fetched if those at hand are older than `keep`.
-    async fn keys(&self, keep: Duration) -> Result<CoreJsonWebKeySet, LoginError> {
+    async fn keys(&self, keep: Duration) -> Result<CoreJsonWebKeySet, IdTokenError> {
         let mut kept = self.keys.lock().await;
         if let Some(fetched) = kept.as_ref()
             && fetched.at.elapsed() < keep
@@ -163,10 +163,10 @@ impl Login {
             .await
             .map_err(|_| {
                 tracing::warn!("the keys of the issuer of logins cannot be fetched");
-                LoginError::Issuer
+                IdTokenError::Issuer
             })?;
         let keys = metadata.jwks().clone();
-        *kept = Some(Fetched {
+        *kept = Some(CachedKeys {
             keys: keys.clone(),
             at: Instant::now(),
         });
@@ -185,9 +185,9 @@ async fn call(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
 }
 
 /// The kind of an error, without the values it quotes.
-fn refusal(error: &ClaimsVerificationError) -> LoginError {
+fn refusal(error: &ClaimsVerificationError) -> IdTokenError {
     use ClaimsVerificationError as E;
-    LoginError::Refused(match error {
+    IdTokenError::Refused(match error {
         E::Expired(_) => "it has expired or was issued too long ago",
         E::InvalidAudience(_) => "it is for somebody else",
         E::InvalidAuthContext(_) => "its level of assurance is not the one needed",

@@ -47,12 +47,12 @@ async fn main() -> ExitCode {
             })
             .await
         }
-        Command::Backup { data, to } => say("backed up", backup(&data, &to)),
-        Command::Restore { from, data } => say("restored", restore(&from, &data)),
+        Command::Backup { data, to } => report("backed up", backup(&data, &to)),
+        Command::Restore { from, data } => report("restored", restore(&from, &data)),
     }
 }
 
-fn say(done: &str, result: Result<Contents, BackupError>) -> ExitCode {
+fn report(done: &str, result: Result<Contents, BackupError>) -> ExitCode {
     match result {
         Ok(contents) => {
             println!("{done}: {} periods with a living secret", contents.living.len());

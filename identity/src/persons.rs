@@ -56,7 +56,7 @@ pub enum PersonsError {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PersonFile {
+struct RegistryEntry {
     idnr: String,
     family_name: String,
     given_name: String,
@@ -71,7 +71,7 @@ struct PersonFile {
 
 /// One person. `Debug` says nothing of it.
 #[derive(Clone)]
-pub struct Person {
+pub struct RegisteredPerson {
     idnr: Idnr,
     given_name: String,
     family_name: String,
@@ -79,7 +79,7 @@ pub struct Person {
     blocked: bool,
 }
 
-impl Person {
+impl RegisteredPerson {
     /// The person's number.
     pub fn idnr(&self) -> &Idnr {
         &self.idnr
@@ -91,15 +91,15 @@ impl Person {
     }
 }
 
-impl fmt::Debug for Person {
+impl fmt::Debug for RegisteredPerson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Person(…)")
     }
 }
 
 /// All persons, by number, by name and by login.
-pub struct Registry {
-    persons: Vec<Person>,
+pub struct PersonRegistry {
+    persons: Vec<RegisteredPerson>,
     by_idnr: HashMap<String, usize>,
     by_name: HashMap<NameKey, Vec<usize>>,
     by_subject: HashMap<String, usize>,
@@ -108,13 +108,13 @@ pub struct Registry {
 /// Family name, given name, date of birth, postal code, place; normalised.
 type NameKey = [String; 5];
 
-impl fmt::Debug for Registry {
+impl fmt::Debug for PersonRegistry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Registry({} persons)", self.persons.len())
+        write!(f, "PersonRegistry({} persons)", self.persons.len())
     }
 }
 
-impl Registry {
+impl PersonRegistry {
     /// Reads the registry's file.
     ///
     /// # Errors
@@ -130,9 +130,9 @@ impl Registry {
     /// Reads the registry from JSON.
     ///
     /// # Errors
-    /// As [`Registry::load`].
+    /// As [`PersonRegistry::load`].
     pub fn parse(json: &[u8], test_numbers: TestNumbers) -> Result<Self, PersonsError> {
-        let files: Vec<PersonFile> = serde_json::from_slice(json).map_err(|error| PersonsError::Parse {
+        let files: Vec<RegistryEntry> = serde_json::from_slice(json).map_err(|error| PersonsError::Parse {
             line: error.line(),
             column: error.column(),
         })?;
@@ -155,7 +155,7 @@ impl Registry {
         Ok(registry)
     }
 
-    fn add(&mut self, file: PersonFile, test_numbers: TestNumbers) -> Result<(), &'static str> {
+    fn add(&mut self, file: RegistryEntry, test_numbers: TestNumbers) -> Result<(), &'static str> {
         let idnr = Idnr::parse(&file.idnr, test_numbers).map_err(|_| "the IDNr is not valid here")?;
         if file.date_of_birth.parse::<jiff::civil::Date>().is_err() || file.date_of_birth.len() != 10 {
             return Err("the date of birth is not a date YYYY-MM-DD");
@@ -175,7 +175,7 @@ impl Registry {
         if let Some(subject) = file.subject {
             self.by_subject.insert(subject, position);
         }
-        self.persons.push(Person {
+        self.persons.push(RegisteredPerson {
             idnr,
             given_name: file.given_name,
             family_name: file.family_name,
@@ -186,7 +186,7 @@ impl Registry {
     }
 
     /// The one person that is meant and may be named; `None` is nobody (module comment).
-    pub fn find(&self, query: &PersonQuery) -> Option<&Person> {
+    pub fn find(&self, query: &PersonQuery) -> Option<&RegisteredPerson> {
         let numbered = self.by_number(query);
         let named = self.by_names(query);
         let found = if query.idnr.is_some() { numbered } else { named };
@@ -194,14 +194,14 @@ impl Registry {
     }
 
     /// SPEC: § 6 (3) IDNrG, IDNr and date of birth. Other data of the query do not matter then: people move and marry.
-    fn by_number(&self, query: &PersonQuery) -> Option<&Person> {
+    fn by_number(&self, query: &PersonQuery) -> Option<&RegisteredPerson> {
         let idnr = query.idnr.as_ref().map_or(Idnr::NOBODY, |idnr| idnr.expose());
         let person = self.persons.get(*self.by_idnr.get(idnr)?)?;
         (person.date_of_birth == query.date_of_birth.trim()).then_some(person)
     }
 
     /// SPEC: § 6 (3) IDNrG, family name, given name, place, postal code and date of birth.
-    fn by_names(&self, query: &PersonQuery) -> Option<&Person> {
+    fn by_names(&self, query: &PersonQuery) -> Option<&RegisteredPerson> {
         let key = query_key(query);
         match self.by_name.get(&key)?.as_slice() {
             [one] => self.persons.get(*one),
@@ -210,7 +210,7 @@ impl Registry {
     }
 
     /// The person that this login belongs to. An Auskunftssperre does not keep anybody from the own data.
-    pub fn by_subject(&self, subject: &str) -> Option<&Person> {
+    pub fn by_subject(&self, subject: &str) -> Option<&RegisteredPerson> {
         self.persons.get(*self.by_subject.get(subject)?)
     }
 

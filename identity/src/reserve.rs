@@ -19,15 +19,15 @@ use tlog::Hash;
 use tokio::time::Instant;
 
 use crate::identity::{Identity, LockKey, internal, log_problem};
-use crate::log::{AppendError, Log, OwnKind};
-use crate::periods::Secret;
+use crate::log::{AppendError, OwnKind, TransparencyLog};
+use crate::periods::PeriodSecret;
 use crate::state::{NumberKey, NumberRow};
 
 /// After so many seconds an unused label is voided.
-const UNUSED: u64 = 10;
+const VOID_AFTER: u64 = 10;
 /// For so many seconds the broker's chain may go on without a label.
-const OVERTAKEN: u64 = 2;
-const POLL: Duration = Duration::from_millis(100);
+const OVERTAKEN_AFTER: u64 = 2;
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The uniform refusal: whatever limit is reached, the caller learns only that.
 pub(crate) fn refused() -> Problem {
@@ -38,12 +38,12 @@ fn busy() -> Problem {
     Problem::unavailable("busy", 1, "another exchange has to be recorded first")
 }
 
-impl<L: Log> Identity<L> {
+impl<L: TransparencyLog> Identity<L> {
     /// The number to try next. For a person: the next one, once the last is settled. For nobody: a random one.
     pub(crate) async fn free_number(
         self: &Arc<Self>,
         idnr: &Idnr,
-        secret: &Secret,
+        secret: &PeriodSecret,
         series: Series,
     ) -> Result<u32, Problem> {
         if idnr.is_nobody() {
@@ -53,14 +53,21 @@ impl<L: Log> Identity<L> {
         loop {
             match tokio::time::timeout_at(deadline, self.try_next(idnr, secret, series)).await {
                 Ok(Ok(Some(number))) => return Ok(number),
-                Ok(Ok(None)) => tokio::time::sleep(POLL.min(deadline.saturating_duration_since(Instant::now()))).await,
+                Ok(Ok(None)) => {
+                    tokio::time::sleep(POLL_INTERVAL.min(deadline.saturating_duration_since(Instant::now()))).await
+                }
                 Ok(Err(problem)) => return Err(problem),
                 Err(_) => return Err(busy()),
             }
         }
     }
 
-    async fn try_next(self: &Arc<Self>, idnr: &Idnr, secret: &Secret, series: Series) -> Result<Option<u32>, Problem> {
+    async fn try_next(
+        self: &Arc<Self>,
+        idnr: &Idnr,
+        secret: &PeriodSecret,
+        series: Series,
+    ) -> Result<Option<u32>, Problem> {
         let next = self.state.next(idnr, secret.period(), series).map_err(internal)?;
         if next >= COUNTERS {
             metrics::counter!("identity_series_full_total").increment(1);
@@ -84,7 +91,7 @@ impl<L: Log> Identity<L> {
         Ok(settled.then_some(next))
     }
 
-    fn random_number(&self, secret: &Secret, series: Series) -> Result<u32, Problem> {
+    fn random_number(&self, secret: &PeriodSecret, series: Series) -> Result<u32, Problem> {
         loop {
             let key = NumberKey {
                 idnr: Idnr::nobody(),
@@ -101,15 +108,15 @@ impl<L: Log> Identity<L> {
 
     /// Whether the number's label stands in the log; voids it when that is due.
     pub(crate) async fn settle(self: &Arc<Self>, key: &NumberKey, row: &NumberRow) -> Result<bool, Problem> {
-        if self.stands(key, row)? {
+        if self.is_logged(key, row)? {
             return Ok(true);
         }
         let alone = self.locks.lock(LockKey::Label(row.labels.intent)).await;
         self.log.refresh().await.map_err(log_problem)?;
-        if self.stands(key, row)? {
+        if self.is_logged(key, row)? {
             return Ok(true);
         }
-        let Some(cause) = self.unused(key, row)? else {
+        let Some(cause) = self.void_cause(key, row)? else {
             return Ok(false);
         };
         // A task of its own, because the caller may give up waiting, and an append cannot be taken back: the lock is held
@@ -119,28 +126,28 @@ impl<L: Log> Identity<L> {
             let _alone = alone;
             this.void(&key, &row, cause).await?;
             this.log.refresh().await.map_err(log_problem)?;
-            this.stands(&key, &row)
+            this.is_logged(&key, &row)
         });
         voiding.await.map_err(internal)?
     }
 
-    fn stands(&self, key: &NumberKey, row: &NumberRow) -> Result<bool, Problem> {
+    fn is_logged(&self, key: &NumberKey, row: &NumberRow) -> Result<bool, Problem> {
         let located = self.log.locate(key.period, &row.labels.intent).map_err(log_problem)?;
         Ok(located.is_some())
     }
 
     /// Why the label may be voided now, if it may.
-    fn unused(&self, key: &NumberKey, row: &NumberRow) -> Result<Option<&'static str>, Problem> {
+    fn void_cause(&self, key: &NumberKey, row: &NumberRow) -> Result<Option<&'static str>, Problem> {
         let now = self.clock.now();
-        if now >= row.reserved_at.saturating_add(UNUSED) {
+        if now >= row.reserved_at.saturating_add(VOID_AFTER) {
             return Ok(Some("unused"));
         }
         if matches!(key.series, Series::Inspections | Series::DelayedInspections) {
             return Ok(None);
         }
-        let limit = Timestamp(row.reserved_at).after(OVERTAKEN);
+        let limit = Timestamp(row.reserved_at).after(OVERTAKEN_AFTER);
         for writer in &self.brokers {
-            let newest = self.log.newest_of(writer).map_err(log_problem)?;
+            let newest = self.log.newest_entry_time(writer).map_err(log_problem)?;
             // Strictly later: both times are whole seconds.
             if newest.is_some_and(|time| time > limit) {
                 return Ok(Some("overtaken"));
@@ -210,11 +217,11 @@ impl<L: Log> Identity<L> {
             let Some(row) = self.state.number(&key).map_err(internal)? else {
                 continue;
             };
-            let due = self.clock.now() >= row.reserved_at.saturating_add(UNUSED);
+            let due = self.clock.now() >= row.reserved_at.saturating_add(VOID_AFTER);
             let settled_now = if due {
                 self.settle(&key, &row).await?
             } else {
-                self.stands(&key, &row)?
+                self.is_logged(&key, &row)?
             };
             if !settled_now {
                 continue;

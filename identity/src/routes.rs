@@ -23,7 +23,7 @@ use service::Problem;
 use service::secret::CredentialDigest;
 
 use crate::identity::Identity;
-use crate::log::Log;
+use crate::log::TransparencyLog;
 
 /// No request has more: an S1 is under 2 KiB, an ID token under 16.
 const MAX_BODY: usize = 64 * 1024;
@@ -38,7 +38,7 @@ pub(crate) struct Callers {
 }
 
 /// All routes.
-pub(crate) fn routes<L: Log>(identity: Shared<L>, callers: Callers) -> Router {
+pub(crate) fn routes<L: TransparencyLog>(identity: Shared<L>, callers: Callers) -> Router {
     let broker = Router::new()
         .route("/labels", post(labels::<L>))
         .route("/labels/outcome-key", post(outcome_key::<L>))
@@ -59,25 +59,25 @@ async fn only(State(caller): State<CredentialDigest>, request: Request, next: Ne
     Ok(next.run(request).await)
 }
 
-async fn labels<L: Log>(State(identity): State<Shared<L>>, body: Bytes) -> Result<Response, Problem> {
+async fn labels<L: TransparencyLog>(State(identity): State<Shared<L>>, body: Bytes) -> Result<Response, Problem> {
     let answer = async { identity.labels(parse::<LabelRequest>(&body)?).await }.await;
     count("identity_label_requests_total", &answer);
     Ok(cbor(answer?))
 }
 
-async fn outcome_key<L: Log>(State(identity): State<Shared<L>>, body: Bytes) -> Result<Response, Problem> {
+async fn outcome_key<L: TransparencyLog>(State(identity): State<Shared<L>>, body: Bytes) -> Result<Response, Problem> {
     let answer = async { identity.outcome_key(&parse::<OutcomeKeyRequest>(&body)?).await }.await;
     count("identity_outcome_key_requests_total", &answer);
     Ok(cbor(encode(&answer?)))
 }
 
-async fn denial_key<L: Log>(State(identity): State<Shared<L>>, body: Bytes) -> Result<Response, Problem> {
+async fn denial_key<L: TransparencyLog>(State(identity): State<Shared<L>>, body: Bytes) -> Result<Response, Problem> {
     let answer = async { identity.denial_key(&parse::<DenialKeyRequest>(&body)?).await }.await;
     count("identity_denial_key_requests_total", &answer);
     Ok(cbor(encode(&answer?)))
 }
 
-async fn disclosures<L: Log>(State(identity): State<Shared<L>>, body: Bytes) -> Result<Response, Problem> {
+async fn disclosures<L: TransparencyLog>(State(identity): State<Shared<L>>, body: Bytes) -> Result<Response, Problem> {
     let answer = async { identity.disclose(&parse::<DisclosureRequest>(&body)?).await }.await;
     count("identity_disclosures_total", &answer);
     Ok(cbor(encode(&answer?)))

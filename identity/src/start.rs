@@ -20,23 +20,23 @@ use tokio::time::MissedTickBehavior;
 use crate::config::Config;
 use crate::day_keys::DayKeys;
 use crate::error::Error;
-use crate::identity::{Identity, Keys, brokers};
-use crate::ledger::Ledger;
+use crate::followed_log::FollowedLog;
+use crate::identity::{Identity, IdentityKeyPairs, brokers};
 use crate::locks::Locks;
-use crate::log::{Log, LogError};
-use crate::login::Login;
+use crate::log::{LogError, TransparencyLog};
+use crate::login::LoginVerifier;
 use crate::periods::Periods;
-use crate::persons::Registry;
+use crate::persons::PersonRegistry;
 use crate::routes::{Callers, routes};
-use crate::state::State;
+use crate::state::IdentityState;
 use crate::token::MacKey;
 use crate::wrapping::WrappingKeys;
 
 /// How often the background looks around.
-const BEAT: Duration = Duration::from_secs(1);
-/// Every so many beats the store is pruned.
-const PRUNE: u64 = 60;
-const MAX_READER: usize = 128;
+const TICK_INTERVAL: Duration = Duration::from_secs(1);
+/// Every so many ticks the store is pruned.
+const PRUNE_EVERY_TICKS: u64 = 60;
+const MAX_READER_LEN: usize = 128;
 
 fn configuration(error: impl std::fmt::Display) -> Error {
     Error::Configuration(error.to_string())
@@ -52,7 +52,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> R
         portal: credential(&config.portal_credential, "portal_credential")?,
     };
     let identity = tokio::select! {
-        identity = bring_up(&config, shutdown.clone()) => Arc::new(identity?),
+        identity = start_up(&config, shutdown.clone()) => Arc::new(identity?),
         () = async { shutdown.wait().await } => return Ok(()),
     };
     let background = tokio::spawn(background(Arc::clone(&identity), shutdown.clone()));
@@ -68,22 +68,22 @@ fn credential(hex: &str, name: &str) -> Result<CredentialDigest, Error> {
     CredentialDigest::from_hex(hex).ok_or_else(|| configuration(format!("{name} is not 64 hexadecimal digits")))
 }
 
-async fn bring_up(config: &Config, shutdown: Shutdown) -> Result<Identity<Ledger>, Error> {
-    if config.reader.len() > MAX_READER {
+async fn start_up(config: &Config, shutdown: Shutdown) -> Result<Identity<FollowedLog>, Error> {
+    if config.reader.len() > MAX_READER_LEN {
         return Err(configuration("reader is longer than 128 bytes"));
     }
     std::fs::create_dir_all(&config.data).map_err(configuration)?;
-    let persons = Registry::load(&config.persons, config.test_numbers)?;
+    let persons = PersonRegistry::load(&config.persons, config.test_numbers)?;
     tracing::info!(persons = persons.len(), "person registry read");
-    let state = State::open(&config.data.join("state.redb"))?;
+    let state = IdentityState::open(&config.data.join("state.redb"))?;
     let day_keys = DayKeys::open(&config.data.join("daykeys"))?;
     let mac = MacKey::new(state.secret("mac", random().map_err(configuration)?)?);
-    let keys = Keys {
+    let keys = IdentityKeyPairs {
         signing: SigningKey::from_seed(seed(&config.signing_key)?),
         sealing: SealingKey::from_seed(seed(&config.sealing_key)?),
     };
     let clock: Arc<dyn Clock> = SystemClock::shared();
-    let login = Login::new(config.login.clone(), Arc::clone(&clock)).map_err(configuration)?;
+    let login = LoginVerifier::new(config.login.clone(), Arc::clone(&clock)).map_err(configuration)?;
     let (log, directory) = follow(config, Arc::clone(&clock), shutdown).await?;
     check_keys(&keys, &directory)?;
     Ok(Identity {
@@ -111,7 +111,11 @@ fn seed(path: &Path) -> Result<[u8; 32], Error> {
     read_seed(path).map_err(configuration)
 }
 
-async fn follow(config: &Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> Result<(Ledger, Arc<Directory>), Error> {
+async fn follow(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    shutdown: Shutdown,
+) -> Result<(FollowedLog, Arc<Directory>), Error> {
     let log = |error: &dyn std::fmt::Display| Error::Log(error.to_string());
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
     let api: Arc<dyn ledger_client::LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(configuration)?);
@@ -132,11 +136,11 @@ async fn follow(config: &Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> R
     )
     .map_err(configuration)?;
     let follower = ledger_client::Follower::start(api, trust, Arc::clone(&directory), shutdown);
-    Ok((Ledger::new(follower, writer), directory))
+    Ok((FollowedLog::new(follower, writer), directory))
 }
 
 /// The consumers seal to, and the providers check, the keys that the directory lists.
-fn check_keys(keys: &Keys, directory: &Directory) -> Result<(), Error> {
+fn check_keys(keys: &IdentityKeyPairs, directory: &Directory) -> Result<(), Error> {
     if keys.signing.public() != directory.identity.signing {
         return Err(Error::OtherKey("signing"));
     }
@@ -147,17 +151,17 @@ fn check_keys(keys: &Keys, directory: &Directory) -> Result<(), Error> {
 }
 
 /// Runs beside the requests; its error ends the process.
-async fn background(identity: Arc<Identity<Ledger>>, shutdown: Shutdown) -> Result<(), Error> {
-    let mut beat = tokio::time::interval(BEAT);
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut beats = 0_u64;
+async fn background(identity: Arc<Identity<FollowedLog>>, shutdown: Shutdown) -> Result<(), Error> {
+    let mut interval = tokio::time::interval(TICK_INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = 0_u64;
     loop {
         tokio::select! {
-            _ = beat.tick() => {}
+            _ = interval.tick() => {}
             () = async { shutdown.wait().await } => return Ok(()),
         }
         let result = tokio::select! {
-            result = look_around(&identity, beats) => result,
+            result = run_tick(&identity, ticks) => result,
             () = async { shutdown.wait().await } => return Ok(()),
         };
         if let Err(error) = result {
@@ -165,12 +169,12 @@ async fn background(identity: Arc<Identity<Ledger>>, shutdown: Shutdown) -> Resu
             shutdown.trigger();
             return Err(error);
         }
-        beats += 1;
+        ticks += 1;
     }
 }
 
 /// One round. Only what is fatal is an error; everything else is tried again in the next.
-async fn look_around(identity: &Arc<Identity<Ledger>>, beats: u64) -> Result<(), Error> {
+async fn run_tick(identity: &Arc<Identity<FollowedLog>>, ticks: u64) -> Result<(), Error> {
     if let Some(reason) = identity.log.stopped() {
         return Err(Error::Log(reason));
     }
@@ -191,7 +195,7 @@ async fn look_around(identity: &Arc<Identity<Ledger>>, beats: u64) -> Result<(),
     // Their problems are logged where they arise.
     let _ = identity.destroy_expired().await;
     let _ = identity.sweep().await;
-    if beats.is_multiple_of(PRUNE) {
+    if ticks.is_multiple_of(PRUNE_EVERY_TICKS) {
         let _ = identity.prune().await;
     }
     Ok(())

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::state::Labels;
 
-const TOKEN: &str = "einsicht/token/v1";
+const TOKEN_DOMAIN: &str = "einsicht/token/v1";
 
 /// The secret.
 #[derive(Clone)]
@@ -75,7 +75,7 @@ impl MacKey {
 }
 
 fn message(label: &Label, phase: Phase, class: RetentionClass, s1: &Hash) -> Vec<u8> {
-    record::cbor::to_vec(&(TOKEN, label, phase, class, serde_bytes::Bytes::new(&s1.0)))
+    record::cbor::to_vec(&(TOKEN_DOMAIN, label, phase, class, serde_bytes::Bytes::new(&s1.0)))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use crate::key_files::{KeyFileError, KeyFolder};
 
 const INFO: &[u8] = b"einsicht/period-secret/v1";
-const NONCE: usize = 12;
+const NONCE_LEN: usize = 12;
 
 /// Why a secret cannot be wrapped, unwrapped or destroyed.
 #[derive(Debug, thiserror::Error)]
@@ -96,8 +96,8 @@ impl WrappingKey {
     /// Without random bytes.
     pub fn wrap(&self, period: Period, seed: &[u8; 32]) -> Result<Vec<u8>, WrappingError> {
         let random = random()?;
-        let mut nonce = [0; NONCE];
-        nonce.copy_from_slice(&random[..NONCE]);
+        let mut nonce = [0; NONCE_LEN];
+        nonce.copy_from_slice(&random[..NONCE_LEN]);
         let aad = aad(period);
         let sealed = self
             .cipher()
@@ -112,7 +112,7 @@ impl WrappingKey {
     /// [`WrappingError::Other`].
     pub fn unwrap(&self, period: Period, wrapped: &[u8]) -> Result<Zeroizing<[u8; 32]>, WrappingError> {
         let other = || WrappingError::Other(period.0);
-        let (nonce, sealed) = wrapped.split_first_chunk::<NONCE>().ok_or_else(other)?;
+        let (nonce, sealed) = wrapped.split_first_chunk::<NONCE_LEN>().ok_or_else(other)?;
         let aad = aad(period);
         let opened = self
             .cipher()

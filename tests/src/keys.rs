@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use identity::state::State;
+use identity::state::IdentityState;
 use identity::wrapping::WrappingKeys;
 use messages::SealingKey;
 use record::{Period, SigningKey};
@@ -61,7 +61,7 @@ impl Keys {
         let folder = self.0.join("identity");
         let keys = WrappingKeys::open(&folder.join("wrapping"))?;
         let mut secrets = Secrets::new();
-        for (period, row) in State::open(&folder.join("state.redb"))?.periods()? {
+        for (period, row) in IdentityState::open(&folder.join("state.redb"))?.periods()? {
             let wrapped = row.wrapped.context("a period of a new log has its secret")?;
             let key = keys.get(period)?.context("and its wrapping key")?;
             secrets.insert(period, SecretKey::from_seed(&*key.unwrap(period, &wrapped)?)?);

@@ -15,9 +15,9 @@ use record::{Period, PeriodEvent, RetentionClass, Timestamp, period_label};
 
 use super::Periods;
 use super::error::PeriodError;
-use super::secret::Secret;
-use crate::log::{AppendError, Log, LogError};
-use crate::state::State;
+use super::secret::PeriodSecret;
+use crate::log::{AppendError, LogError, TransparencyLog};
+use crate::state::IdentityState;
 
 const DAY: u64 = 86_400;
 /// How long after a period's end an open intent is given up, seconds.
@@ -27,7 +27,12 @@ const FINAL_AFTER: u64 = 35 * DAY;
 
 impl Periods {
     /// Does what is due at `now` for the periods that have ended.
-    pub(super) async fn age<L: Log>(&self, state: &State, log: &L, now: u64) -> Result<(), PeriodError> {
+    pub(super) async fn age<L: TransparencyLog>(
+        &self,
+        state: &IdentityState,
+        log: &L,
+        now: u64,
+    ) -> Result<(), PeriodError> {
         for secret in self.all() {
             let Some(end) = self.end(secret.period) else { break };
             if now < end + LOST_AFTER {
@@ -48,7 +53,7 @@ impl Periods {
                 self.destroy(&secret, state).await?;
             }
         }
-        self.tell_destroyed(log).await
+        self.log_destroyed(log).await
     }
 
     /// When a period ended: when the next one, seen in the log, started.
@@ -57,12 +62,12 @@ impl Periods {
         next.begin().map(|_| next.start)
     }
 
-    fn all_has_expired<L: Log>(&self, period: Period, log: &L, now: u64) -> Result<bool, PeriodError> {
+    fn all_has_expired<L: TransparencyLog>(&self, period: Period, log: &L, now: u64) -> Result<bool, PeriodError> {
         let located = log.locate(Period::MAP0, &period_label(period, PeriodEvent::FINAL))?;
         Ok(located.is_some_and(|last| Timestamp(now).day() > RetentionClass::last_expiry(last.time).0))
     }
 
-    async fn destroy(&self, secret: &Secret, state: &State) -> Result<(), PeriodError> {
+    async fn destroy(&self, secret: &PeriodSecret, state: &IdentityState) -> Result<(), PeriodError> {
         state.forget_period(secret.period, secret.start).await?;
         self.wrapping.destroy(secret.period)?;
         self.forget(secret.period);
@@ -71,9 +76,9 @@ impl Periods {
     }
 
     /// Writes of every destroyed secret that it is, unless it is written.
-    async fn tell_destroyed<L: Log>(&self, log: &L) -> Result<(), PeriodError> {
-        let untold: Vec<_> = self.untold().iter().copied().map(Period).collect();
-        for period in untold {
+    async fn log_destroyed<L: TransparencyLog>(&self, log: &L) -> Result<(), PeriodError> {
+        let unlogged: Vec<_> = self.unlogged().iter().copied().map(Period).collect();
+        for period in unlogged {
             log.refresh().await?;
             if log
                 .locate(Period::MAP0, &period_label(period, PeriodEvent::DESTROYED))?
@@ -81,13 +86,13 @@ impl Periods {
             {
                 write(period, PeriodEvent::Destroyed, log).await?;
             }
-            self.untold().remove(&period.0);
+            self.unlogged().remove(&period.0);
         }
         Ok(())
     }
 }
 
-async fn give_up_open_intents<L: Log>(period: Period, log: &L) -> Result<(), PeriodError> {
+async fn give_up_open_intents<L: TransparencyLog>(period: Period, log: &L) -> Result<(), PeriodError> {
     for intent in log.open_intents(period)? {
         tracing::error!(
             intent,
@@ -104,7 +109,7 @@ async fn give_up_open_intents<L: Log>(period: Period, log: &L) -> Result<(), Per
 }
 
 /// The root is of what has been followed; if the log has more, it refuses, and the next round has followed that too.
-async fn finish<L: Log>(period: Period, log: &L) -> Result<(), PeriodError> {
+async fn finish<L: TransparencyLog>(period: Period, log: &L) -> Result<(), PeriodError> {
     let root = log.map_root(period)?;
     write(period, PeriodEvent::Final { root }, log).await?;
     log.refresh().await?;
@@ -112,7 +117,7 @@ async fn finish<L: Log>(period: Period, log: &L) -> Result<(), PeriodError> {
     Ok(())
 }
 
-async fn write<L: Log>(period: Period, event: PeriodEvent, log: &L) -> Result<(), PeriodError> {
+async fn write<L: TransparencyLog>(period: Period, event: PeriodEvent, log: &L) -> Result<(), PeriodError> {
     match log.write_period(period, event).await {
         Ok(()) | Err(AppendError::LabelUsed) => Ok(()),
         Err(AppendError::Unavailable(reason) | AppendError::Refused(reason)) => {

@@ -3,11 +3,11 @@
 use record::{Body, Period, PeriodEvent, SignedEntry, Timestamp, period_label};
 
 use super::error::PeriodError;
-use super::secret::Secret;
-use crate::log::{AppendError, Log, LogError};
+use super::secret::PeriodSecret;
+use crate::log::{AppendError, LogError, TransparencyLog};
 
 /// Writes the begin of a period unless it stands in the log, and checks that what stands there is ours.
-pub(super) async fn begin<L: Log>(secret: &Secret, log: &L) -> Result<(), PeriodError> {
+pub(super) async fn begin<L: TransparencyLog>(secret: &PeriodSecret, log: &L) -> Result<(), PeriodError> {
     let label = period_label(secret.period, PeriodEvent::BEGIN);
     log.refresh().await?;
     if log.locate(Period::MAP0, &label)?.is_none() {
@@ -26,7 +26,7 @@ pub(super) async fn begin<L: Log>(secret: &Secret, log: &L) -> Result<(), Period
         return Err(LogError::Unavailable("the period's begin is not visible yet".into()).into());
     };
     let leaf = log.leaf(located.index).await?;
-    if logged_key(&leaf).as_ref() != Some(secret.key.public_key().as_bytes()) {
+    if vrf_key_of(&leaf).as_ref() != Some(secret.key.public_key().as_bytes()) {
         return Err(PeriodError::OtherKey(secret.period.0));
     }
     // Set by somebody else meanwhile: to the same.
@@ -37,7 +37,7 @@ pub(super) async fn begin<L: Log>(secret: &Secret, log: &L) -> Result<(), Period
 }
 
 /// The key that a `begin` entry gives to the world.
-fn logged_key(leaf: &[u8]) -> Option<[u8; 32]> {
+fn vrf_key_of(leaf: &[u8]) -> Option<[u8; 32]> {
     match SignedEntry::parse(leaf).ok()?.entry().body {
         Body::Period {
             event: PeriodEvent::Begin { vrf_key, .. },

@@ -21,21 +21,21 @@ use zeroize::Zeroizing;
 
 use self::begin::begin;
 pub use self::error::PeriodError;
-pub use self::secret::{Evaluated, Secret};
-use crate::log::Log;
-use crate::state::{PeriodRow, State};
+pub use self::secret::{Evaluated, PeriodSecret};
+use crate::log::TransparencyLog;
+use crate::state::{IdentityState, PeriodRow};
 use crate::wrapping::WrappingKeys;
 
 /// How long before its start a period's begin is written.
-const AHEAD: u64 = 86_400;
+const BEGIN_LEAD_TIME: u64 = 86_400;
 
 /// All periods of ours.
 #[derive(Debug)]
 pub struct Periods {
     wrapping: WrappingKeys,
-    secrets: RwLock<BTreeMap<u32, Arc<Secret>>>,
+    secrets: RwLock<BTreeMap<u32, Arc<PeriodSecret>>>,
     /// Their secret is destroyed, and whether the log says so has not been seen yet.
-    untold: Mutex<BTreeSet<u32>>,
+    unlogged: Mutex<BTreeSet<u32>>,
     /// Their wrapping key is not there, with their start: destroyed since the backup that was restored, or missing.
     keyless: Mutex<BTreeMap<u32, u64>>,
 }
@@ -45,12 +45,12 @@ impl Periods {
     ///
     /// # Errors
     /// When the store fails, or a secret's wrapping key is another one.
-    pub fn load(state: &State, wrapping: WrappingKeys) -> Result<Self, PeriodError> {
-        let (mut secrets, mut untold, mut keyless) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+    pub fn load(state: &IdentityState, wrapping: WrappingKeys) -> Result<Self, PeriodError> {
+        let (mut secrets, mut unlogged, mut keyless) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
         for (period, row) in state.periods()? {
             let Some(wrapped) = &row.wrapped else {
                 wrapping.destroy(period)?;
-                untold.insert(period.0);
+                unlogged.insert(period.0);
                 continue;
             };
             let Some(key) = wrapping.get(period)? else {
@@ -58,18 +58,18 @@ impl Periods {
                 continue;
             };
             let seed = key.unwrap(period, wrapped)?;
-            secrets.insert(period.0, Arc::new(Secret::new(period, row.start, &seed)?));
+            secrets.insert(period.0, Arc::new(PeriodSecret::new(period, row.start, &seed)?));
         }
         Ok(Self {
             wrapping,
             secrets: RwLock::new(secrets),
-            untold: Mutex::new(untold),
+            unlogged: Mutex::new(unlogged),
             keyless: Mutex::new(keyless),
         })
     }
 
     /// The period whose labels are handed out at `now`.
-    pub fn current(&self, now: u64) -> Option<Arc<Secret>> {
+    pub fn current(&self, now: u64) -> Option<Arc<PeriodSecret>> {
         self.all()
             .into_iter()
             .rev()
@@ -77,13 +77,13 @@ impl Periods {
     }
 
     /// All periods with a living secret, ascending.
-    pub fn all(&self) -> Vec<Arc<Secret>> {
+    pub fn all(&self) -> Vec<Arc<PeriodSecret>> {
         let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
         secrets.values().map(Arc::clone).collect()
     }
 
     /// A period's secret.
-    pub fn get(&self, period: Period) -> Option<Arc<Secret>> {
+    pub fn get(&self, period: Period) -> Option<Arc<PeriodSecret>> {
         let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
         secrets.get(&period.0).map(Arc::clone)
     }
@@ -92,7 +92,7 @@ impl Periods {
     ///
     /// # Errors
     /// [`PeriodError`]; those that are not retryable end the process.
-    pub async fn tick<L: Log>(&self, state: &State, log: &L, now: u64) -> Result<(), PeriodError> {
+    pub async fn tick<L: TransparencyLog>(&self, state: &IdentityState, log: &L, now: u64) -> Result<(), PeriodError> {
         self.forget_keyless(state, log).await?;
         self.add_due(state, log, now).await?;
         for secret in self.all() {
@@ -104,7 +104,7 @@ impl Periods {
     }
 
     /// Of a period that has no wrapping key the log must say that it is destroyed.
-    async fn forget_keyless<L: Log>(&self, state: &State, log: &L) -> Result<(), PeriodError> {
+    async fn forget_keyless<L: TransparencyLog>(&self, state: &IdentityState, log: &L) -> Result<(), PeriodError> {
         let keyless = self.keyless().clone();
         for (number, start) in keyless {
             let period = Period(number);
@@ -123,13 +123,13 @@ impl Periods {
         self.keyless.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn add_due<L: Log>(&self, state: &State, log: &L, now: u64) -> Result<(), PeriodError> {
+    async fn add_due<L: TransparencyLog>(&self, state: &IdentityState, log: &L, now: u64) -> Result<(), PeriodError> {
         let last = self.all().pop();
         let (number, start) = match &last {
             None => (1, now),
             Some(last) => (last.period.0 + 1, Timestamp(last.start).next_month().0),
         };
-        if start > now + AHEAD {
+        if start > now + BEGIN_LEAD_TIME {
             return Ok(());
         }
         let period = Period(number);
@@ -145,7 +145,7 @@ impl Periods {
             start: start.max(now),
             wrapped: Some(self.wrapping.make(period)?.wrap(period, &seed)?),
         };
-        let secret = Arc::new(Secret::new(period, row.start, &seed)?);
+        let secret = Arc::new(PeriodSecret::new(period, row.start, &seed)?);
         state.add_period(period, row).await?;
         let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
         secrets.insert(number, secret);
@@ -153,12 +153,12 @@ impl Periods {
     }
 
     fn forget(&self, period: Period) {
-        self.untold().insert(period.0);
+        self.unlogged().insert(period.0);
         let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
         secrets.remove(&period.0);
     }
 
-    fn untold(&self) -> MutexGuard<'_, BTreeSet<u32>> {
-        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
+    fn unlogged(&self) -> MutexGuard<'_, BTreeSet<u32>> {
+        self.unlogged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

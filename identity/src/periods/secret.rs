@@ -18,7 +18,7 @@ pub struct Evaluated {
 }
 
 /// A period with its secret.
-pub struct Secret {
+pub struct PeriodSecret {
     pub(super) period: Period,
     pub(super) start: u64,
     pub(super) key: SecretKey,
@@ -26,13 +26,13 @@ pub struct Secret {
     pub(super) begin: OnceLock<(u64, Vec<u8>)>,
 }
 
-impl std::fmt::Debug for Secret {
+impl std::fmt::Debug for PeriodSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Secret(period {})", self.period.0)
+        write!(f, "PeriodSecret(period {})", self.period.0)
     }
 }
 
-impl Secret {
+impl PeriodSecret {
     pub(super) fn new(period: Period, start: u64, seed: &[u8; 32]) -> Result<Self, StoreError> {
         Ok(Self {
             period,

@@ -3,12 +3,12 @@
 use record::Period;
 use redb::ReadableTable as _;
 
-use super::State;
+use super::IdentityState;
 use super::rows::{AnswerRow, PeriodRow};
 use super::tables::{ANSWERS, INSPECTIONS, LABELS, LEAVES, NEXT, NUMBERS, PENDING, PERIODS, QUOTA, row};
 use crate::committer::StoreError;
 
-impl State {
+impl IdentityState {
     /// Drops answers that cannot be asked for again, and the quotas and inspections of days before `day`.
     ///
     /// # Errors

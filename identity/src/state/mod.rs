@@ -13,7 +13,7 @@
 //! | `quota` | day, consumer, keyed digest of the person | how many numbers that day |
 //! | `inspections` | day, reader, IDNr | the label of that day's inspection |
 //!
-//! Invariants, each kept by one transaction of [`State::reserve`]:
+//! Invariants, each kept by one transaction of [`IdentityState::reserve`]:
 //!
 //! * A number is handed out once. `next` is one more than the greatest number of its series, and a reservation is refused
 //!   ([`Reserved::Taken`]) when the number in hand is not `next` any more.
@@ -40,7 +40,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use self::tables::{ANSWERS, INSPECTIONS, LABELS, LEAVES, META, NEXT, NUMBERS, PENDING, PERIODS, QUOTA, digits, row};
-use crate::committer::{Store, StoreError};
+use crate::committer::{GroupCommitStore, StoreError};
 
 pub use rows::{AnswerRow, Labels, NumberKey, NumberRow, PeriodRow, Quota, Reservation, Reserved};
 
@@ -49,17 +49,17 @@ pub const DAILY_LIMIT: u32 = 128;
 
 /// The state's store.
 #[derive(Clone, Debug)]
-pub struct State {
-    store: Store,
+pub struct IdentityState {
+    store: GroupCommitStore,
 }
 
-impl State {
+impl IdentityState {
     /// Opens or creates the store file.
     ///
     /// # Errors
     /// When the file cannot be opened, or is no store.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let store = Store::open(path)?;
+        let store = GroupCommitStore::open(path)?;
         store.write_now(|write| {
             write.open_table(META)?;
             write.open_table(PERIODS)?;
@@ -271,7 +271,7 @@ impl State {
 }
 
 #[cfg(test)]
-impl State {
+impl IdentityState {
     /// Pretends that this is the person's next number: a full series, or a state that was set back.
     pub(crate) fn set_next(&self, idnr: &Idnr, period: Period, series: Series, next: u32) -> Result<(), StoreError> {
         self.store.write_now(|write| {

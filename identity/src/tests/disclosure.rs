@@ -160,12 +160,12 @@ async fn one_inspection_per_person_and_day() {
     // Ten at once are one.
     world.clock.advance(DAY);
     let claims = world.issuer.claims("sub-emma", now(&world));
-    let looks = ten_looks(&world, &claims).await;
-    assert_eq!(looks, 10);
+    let answered = ten_disclosures(&world, &claims).await;
+    assert_eq!(answered, 10);
     assert_eq!(world.log.kinds().len(), 4);
 }
 
-async fn ten_looks(world: &World, claims: &Value) -> usize {
+async fn ten_disclosures(world: &World, claims: &Value) -> usize {
     let token = world.issuer.token(claims);
     let tasks: Vec<_> = (0..10)
         .map(|_| {

@@ -14,7 +14,7 @@ use tlog::map::{Map, Value, prove_lookups};
 use tlog::merkle::{self, Index, MemoryTree, Size};
 use tlog::note::SignerKey;
 
-use crate::log::{AppendError, Located, Log, LogError, OwnKind, Proofs, Published, Wanted};
+use crate::log::{AppendError, LocatedLabel, LogError, OwnKind, Proofs, PublishedProofs, TransparencyLog, Wanted};
 
 pub(crate) const ORIGIN: &str = "log.test/einsicht";
 
@@ -185,11 +185,11 @@ impl TestLog {
     }
 }
 
-impl Log for TestLog {
-    fn locate(&self, period: Period, label: &Label) -> Result<Option<Located>, LogError> {
+impl TransparencyLog for TestLog {
+    fn locate(&self, period: Period, label: &Label) -> Result<Option<LocatedLabel>, LogError> {
         let inner = self.inner();
         let place = inner.labels.get(&(period.0, *label)).copied();
-        Ok(place.filter(|place| *place < inner.followed).map(|place| Located {
+        Ok(place.filter(|place| *place < inner.followed).map(|place| LocatedLabel {
             index: place as u64,
             kind: inner.entries[place].entry().body.kind(),
             time: inner.entries[place].entry().time,
@@ -223,11 +223,11 @@ impl Log for TestLog {
         })
     }
 
-    fn provable(&self) -> Result<Option<u64>, LogError> {
+    fn provable_map(&self) -> Result<Option<u64>, LogError> {
         Ok(self.inner().published)
     }
 
-    fn prove_published(&self, map: u64, wanted: &Wanted) -> Result<Option<Published>, LogError> {
+    fn prove_published(&self, map: u64, wanted: &Wanted) -> Result<Option<PublishedProofs>, LogError> {
         if self.inner().published != Some(map) {
             return Ok(None);
         }
@@ -243,7 +243,7 @@ impl Log for TestLog {
         let checkpoint = Checkpoint::new(ORIGIN.parse().unwrap(), size, root)
             .sign(&[&log_key()])
             .unwrap();
-        Ok(Some(Published {
+        Ok(Some(PublishedProofs {
             checkpoint: checkpoint.to_string().into_bytes(),
             maps,
             tree: merkle::inclusion_batch(&mut inner.tree, &wanted.entries, size).unwrap(),
@@ -254,7 +254,7 @@ impl Log for TestLog {
         Ok(self.entry(index).bytes().to_vec())
     }
 
-    fn newest_of(&self, writer: &WriterId) -> Result<Option<Timestamp>, LogError> {
+    fn newest_entry_time(&self, writer: &WriterId) -> Result<Option<Timestamp>, LogError> {
         let inner = self.inner();
         let followed = inner.entries.iter().take(inner.followed).rev();
         let mut of_writer = followed.map(SignedEntry::entry).filter(|entry| entry.writer == *writer);

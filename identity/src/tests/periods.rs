@@ -5,7 +5,7 @@ use record::{Body, Kind, LabelledKind, Period, PeriodEvent, Timestamp};
 use super::world::{EMMA, NOON, World, emma, idnr_of};
 use crate::backup::{BackupError, backup, restore};
 use crate::periods::{PeriodError, Periods};
-use crate::state::State;
+use crate::state::IdentityState;
 use crate::wrapping::WrappingKeys;
 
 const DAY: u64 = 86_400;
@@ -85,7 +85,7 @@ async fn a_state_that_does_not_belong_to_the_log_is_noticed() {
 }
 
 /// What the log says of periods: which, what, and when.
-fn told(world: &World) -> Vec<(u32, &'static str, u64)> {
+fn logged_events(world: &World) -> Vec<(u32, &'static str, u64)> {
     let entries = (0..world.log.len() as u64).map(|index| world.log.entry(index));
     entries
         .filter_map(|entry| match &entry.entry().body {
@@ -128,9 +128,10 @@ async fn live_for_years(world: &mut World) -> Vec<messages::LabelAnswer> {
 async fn years_of_periods_begin_end_and_are_forgotten() {
     let mut world = World::new().await;
     let exchanges = live_for_years(&mut world).await;
-    let told = told(&world);
+    let events = logged_events(&world);
     let when = |period: u32, what: &str| {
-        told.iter()
+        events
+            .iter()
             .find(|(of, is, _)| (*of, *is) == (period, what))
             .map(|(.., at)| *at)
     };
@@ -149,10 +150,10 @@ async fn years_of_periods_begin_end_and_are_forgotten() {
         assert_eq!(Timestamp(gone).day(), expiry + 1, "period {period}");
     }
     // Each of these stands in the log once.
-    let mut unique: Vec<_> = told.iter().map(|(period, what, _)| (*period, *what)).collect();
+    let mut unique: Vec<_> = events.iter().map(|(period, what, _)| (*period, *what)).collect();
     unique.sort_unstable();
     unique.dedup();
-    assert_eq!(unique.len(), told.len());
+    assert_eq!(unique.len(), events.len());
     // Of a destroyed period nothing is known any more; of a living one everything.
     let first = &exchanges[0];
     assert!(world.identity.periods.get(first.period).is_none());
@@ -190,10 +191,10 @@ async fn an_intent_that_nobody_closes_is_given_up_before_its_period_is_final() {
     world.tick().await.unwrap();
     let last = world.log.entry(world.log.len() as u64 - 1);
     assert!(matches!(last.entry().body, Body::Reference { refers, .. } if refers.get() == intent));
-    assert!(told(&world).iter().all(|(_, what, _)| *what != "final"));
+    assert!(logged_events(&world).iter().all(|(_, what, _)| *what != "final"));
     world.clock.set(DECEMBER + 35 * DAY);
     world.tick().await.unwrap();
-    assert!(told(&world).contains(&(1, "final", DECEMBER + 35 * DAY)));
+    assert!(logged_events(&world).contains(&(1, "final", DECEMBER + 35 * DAY)));
 }
 
 /// The thread of a closed store lets go of its file a moment after the last handle is gone.
@@ -224,7 +225,7 @@ async fn a_backup_opens_nothing_without_the_wrapping_keys() {
         matches!(backup(&data, &file), Err(BackupError::State(..))),
         "identity runs"
     );
-    world.let_go();
+    world.stop();
     assert_eq!(soon(|| backup(&data, &file)).await.living, [Period(1)]);
     assert!(matches!(backup(&data, &file), Err(BackupError::Exists(_))));
 
@@ -233,7 +234,7 @@ async fn a_backup_opens_nothing_without_the_wrapping_keys() {
     assert_eq!(restore(&file, &bare).unwrap().without_key, [Period(1)]);
     assert!(matches!(restore(&file, &bare), Err(BackupError::Exists(_))));
     let keys = WrappingKeys::open(&bare.join("wrapping")).unwrap();
-    let state = soon(|| State::open(&bare.join("state.redb"))).await;
+    let state = soon(|| IdentityState::open(&bare.join("state.redb"))).await;
     let periods = Periods::load(&state, keys.clone()).unwrap();
     assert!(periods.all().is_empty());
     let error = periods.tick(&state, &world.log, NOON).await.unwrap_err();
@@ -247,7 +248,7 @@ async fn a_backup_opens_nothing_without_the_wrapping_keys() {
     std::fs::create_dir_all(&whole).unwrap();
     std::fs::rename(data.join("wrapping"), whole.join("wrapping")).unwrap();
     assert_eq!(restore(&file, &whole).unwrap().without_key, []);
-    let state = soon(|| State::open(&whole.join("state.redb"))).await;
+    let state = soon(|| IdentityState::open(&whole.join("state.redb"))).await;
     let periods = Periods::load(&state, WrappingKeys::open(&whole.join("wrapping")).unwrap()).unwrap();
     assert_eq!(evaluated(&periods), answer.intent);
 

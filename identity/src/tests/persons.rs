@@ -3,10 +3,10 @@
 use record::TestNumbers;
 
 use super::world::{EMMA, PERSONS, ambiguous, blocked, by_name, by_number, emma, unknown};
-use crate::persons::{PersonsError, Registry, canonical};
+use crate::persons::{PersonRegistry, PersonsError, canonical};
 
-fn registry() -> Registry {
-    Registry::parse(PERSONS.as_bytes(), TestNumbers::Allowed).unwrap()
+fn registry() -> PersonRegistry {
+    PersonRegistry::parse(PERSONS.as_bytes(), TestNumbers::Allowed).unwrap()
 }
 
 fn found(query: &messages::PersonQuery) -> Option<String> {
@@ -78,11 +78,11 @@ fn a_bad_registry_is_refused_without_quoting_it() {
         format!("[{}]", one.replace("family_name", "family-name")),
         format!("[{one}"),
     ] {
-        let error = Registry::parse(list.as_bytes(), TestNumbers::Allowed)
+        let error = PersonRegistry::parse(list.as_bytes(), TestNumbers::Allowed)
             .unwrap_err()
             .to_string();
         assert!(!error.contains("Geheim") && !error.contains(EMMA), "{error}");
     }
-    let refused = Registry::parse(format!("[{one}]").as_bytes(), TestNumbers::Refused);
+    let refused = PersonRegistry::parse(format!("[{one}]").as_bytes(), TestNumbers::Refused);
     assert!(matches!(refused, Err(PersonsError::Person { position: 0, .. })));
 }

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use record::Series;
 
 use super::world::{EMMA, World, blocked, emma};
-use crate::log::Log as _;
+use crate::log::TransparencyLog as _;
 
 #[derive(Debug, Clone, Copy)]
 enum Step {

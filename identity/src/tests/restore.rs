@@ -6,7 +6,7 @@ use record::{Kind, Label, Period, Phase, RetentionClass, Series, Timestamp};
 use super::disclosure::{disclose_to, open_all, recorded_exchange};
 use super::world::{EMMA, NOON, World, by_name, emma};
 use crate::backup::{backup, restore};
-use crate::log::Log as _;
+use crate::log::TransparencyLog as _;
 
 const DAY: u64 = 86_400;
 const AYSE: &str = "09874368528";
@@ -18,12 +18,12 @@ fn ayse() -> PersonQuery {
 /// The numbers of a row that stand in the log: 0 … n−1, and none of the next twenty.
 async fn used(world: &World, idnr: &str, series: Series) -> u32 {
     world.identity.log_follow().await;
-    let stands = |number| {
+    let is_logged = |number| {
         let label = world.label_of(idnr, series, number);
         world.log.locate(Period(1), &label).unwrap().is_some()
     };
-    let count = (0..).find(|number| !stands(*number)).unwrap();
-    assert!((count..count + 20).all(|number| !stands(number)), "a gap");
+    let count = (0..).find(|number| !is_logged(*number)).unwrap();
+    assert!((count..count + 20).all(|number| !is_logged(number)), "a gap");
     count
 }
 
@@ -33,7 +33,7 @@ fn backup_file(world: &World) -> std::path::PathBuf {
 
 /// The process dies; the backup is made once the store's thread has let go of the file.
 async fn make_backup(world: &mut World) {
-    world.let_go();
+    world.stop();
     for _ in 0..500 {
         if backup(world.dir.path(), &backup_file(world)).is_ok() {
             break;
@@ -46,7 +46,7 @@ async fn make_backup(world: &mut World) {
 
 /// The state is lost, the backup takes its place.
 async fn lose_and_restore(world: &mut World) {
-    world.let_go();
+    world.stop();
     let state = world.dir.path().join("state.redb");
     std::fs::remove_file(&state).unwrap();
     restore(&backup_file(world), world.dir.path()).unwrap();

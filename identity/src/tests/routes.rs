@@ -73,13 +73,13 @@ async fn answers_are_cbor_that_is_not_kept() {
     assert_eq!((status, kind.as_str()), (200, "application/cbor"));
     let answer: LabelAnswer = record::cbor::from_slice(&body).unwrap();
     world.use_label(&answer);
-    let look = DisclosureRequest {
+    let disclosure_request = DisclosureRequest {
         id_token: world.issuer.token(&world.issuer.claims("sub-emma", NOON)),
         nonce: NONCE.into(),
     };
     let client = Client::new().unwrap().with_credential(Credential::from_bytes(PORTAL));
     let body = client
-        .post_cbor(&format!("{url}/disclosures"), record::cbor::to_vec(&look))
+        .post_cbor(&format!("{url}/disclosures"), record::cbor::to_vec(&disclosure_request))
         .await
         .unwrap();
     let disclosure: messages::Disclosure = record::cbor::from_slice(&body).unwrap();

@@ -20,12 +20,12 @@ use super::issuer::{ACR, CLIENT, Issuer};
 use super::log::{ORIGIN, TestLog, broker_key, identity_key, log_key};
 use crate::committer::StoreError;
 use crate::day_keys::DayKeys;
-use crate::identity::{Identity, Keys, brokers};
+use crate::identity::{Identity, IdentityKeyPairs, brokers};
 use crate::locks::Locks;
-use crate::login::{Login, LoginConfig};
+use crate::login::{LoginConfig, LoginVerifier};
 use crate::periods::Periods;
-use crate::persons::Registry;
-use crate::state::State;
+use crate::persons::PersonRegistry;
+use crate::state::IdentityState;
 use crate::token::MacKey;
 use crate::wrapping::WrappingKeys;
 
@@ -59,8 +59,8 @@ pub(crate) fn provider_sealing() -> SealingKey {
     SealingKey::from_seed([2; 32])
 }
 
-fn identity_keys() -> Keys {
-    Keys {
+fn identity_keys() -> IdentityKeyPairs {
+    IdentityKeyPairs {
         signing: SigningKey::from_seed([3; 32]),
         sealing: SealingKey::from_seed([4; 32]),
     }
@@ -155,7 +155,7 @@ impl World {
     }
 
     /// The process dies; its files are free a moment later.
-    pub(crate) fn let_go(&mut self) {
+    pub(crate) fn stop(&mut self) {
         let elsewhere = tempfile::tempdir().unwrap();
         let empty = open(elsewhere.path(), &self.clock, &self.log, &self.issuer).unwrap();
         drop(std::mem::replace(&mut self.identity, Arc::new(empty)));
@@ -163,7 +163,7 @@ impl World {
 
     /// The process dies and comes back on the same files.
     pub(crate) async fn restart(&mut self) {
-        self.let_go();
+        self.stop();
         for _ in 0..500 {
             match open(self.dir.path(), &self.clock, &self.log, &self.issuer) {
                 Ok(identity) => {
@@ -283,7 +283,7 @@ impl World {
 impl Identity<TestLog> {
     /// Follows the log, as the background does.
     pub(crate) async fn log_follow(&self) {
-        crate::log::Log::refresh(&self.log).await.unwrap();
+        crate::log::TransparencyLog::refresh(&self.log).await.unwrap();
     }
 }
 
@@ -293,7 +293,7 @@ pub(crate) fn idnr_of(text: &str) -> Idnr {
 
 /// Opens identity as `start` does, with the test's log and clock.
 fn open(dir: &Path, clock: &Arc<ManualClock>, log: &TestLog, issuer: &Issuer) -> Result<Identity<TestLog>, StoreError> {
-    let state = State::open(&dir.join("state.redb"))?;
+    let state = IdentityState::open(&dir.join("state.redb"))?;
     let directory = directory();
     let login = LoginConfig {
         issuer: issuer.url.clone(),
@@ -301,7 +301,7 @@ fn open(dir: &Path, clock: &Arc<ManualClock>, log: &TestLog, issuer: &Issuer) ->
         acr: ACR.into(),
     };
     Ok(Identity {
-        persons: Registry::parse(PERSONS.as_bytes(), TestNumbers::Allowed).unwrap(),
+        persons: PersonRegistry::parse(PERSONS.as_bytes(), TestNumbers::Allowed).unwrap(),
         brokers: brokers(&directory),
         directory: Arc::new(directory),
         periods: Periods::load(&state, WrappingKeys::open(&dir.join("wrapping")).unwrap())
@@ -310,7 +310,7 @@ fn open(dir: &Path, clock: &Arc<ManualClock>, log: &TestLog, issuer: &Issuer) ->
         keys: identity_keys(),
         mac: MacKey::new(state.secret("mac", service::secret::random().unwrap())?),
         log: log.clone(),
-        login: Login::new(login, clock.clone()).unwrap(),
+        login: LoginVerifier::new(login, clock.clone()).unwrap(),
         clock: clock.clone(),
         reader: "Datenschutzcockpit".into(),
         wait: Duration::from_millis(400),

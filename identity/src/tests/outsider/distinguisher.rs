@@ -1,6 +1,6 @@
 //! What a stranger may compute from 32-byte values that look random: is there any order in them?
 //!
-//! Every statistic is turned into standard deviations from what independent, uniform bits would give. More than [`LIMIT`] is a finding:
+//! Every statistic is turned into standard deviations from what independent, uniform bits would give. More than [`MAX_DEVIATION`] is a finding:
 //! chance alone does that once in 500 million statistics, so a test over real, fresh labels does not fail by chance. Whoever calls says
 //! which values belong together and in which order, which is more than an outsider knows.
 //!
@@ -19,16 +19,16 @@ use std::collections::HashSet;
 pub(super) type Value = [u8; 32];
 
 /// Standard deviations beyond which nothing is chance.
-const LIMIT: f64 = 6.0;
+const MAX_DEVIATION: f64 = 6.0;
 /// Fewer values than this say too little about bytes and positions.
-const ENOUGH: usize = 40;
+const MIN_VALUES: usize = 40;
 
 /// What the distinguisher finds in noise.
 pub(super) const NOTHING: [&str; 0] = [];
 
 /// The statistics that find something in these values, in this order.
-pub(super) fn look(values: &[Value]) -> Vec<&'static str> {
-    assert!(values.len() >= ENOUGH, "too few values to say anything");
+pub(super) fn findings(values: &[Value]) -> Vec<&'static str> {
+    assert!(values.len() >= MIN_VALUES, "too few values to say anything");
     let mut scores = vec![
         ("ones", ones(values)),
         ("bytes", bytes(values)),
@@ -43,7 +43,7 @@ pub(super) fn look(values: &[Value]) -> Vec<&'static str> {
     }
     let mut found: Vec<_> = scores
         .into_iter()
-        .filter(|(_, score)| score.abs() > LIMIT)
+        .filter(|(_, score)| score.abs() > MAX_DEVIATION)
         .map(|(name, _)| name)
         .collect();
     if twice(values.iter().flat_map(words)) {
@@ -60,7 +60,7 @@ pub(super) fn look(values: &[Value]) -> Vec<&'static str> {
 /// The same for two values of each thing: whether one tells something about the other.
 pub(super) fn compare(left: &[Value], right: &[Value]) -> Vec<&'static str> {
     let apart: Vec<Value> = left.iter().zip(right).map(|(a, b)| xor(a, b)).collect();
-    let mut found = look(&apart);
+    let mut found = findings(&apart);
     if twice(left.iter().zip(right).flat_map(|(a, b)| differences(a, b))) {
         found.push("steps");
     }

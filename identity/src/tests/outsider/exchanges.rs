@@ -13,7 +13,7 @@ use super::super::log::broker_key;
 use super::super::world::World;
 
 /// So many a day stay below the limit of one consumer for one person.
-const A_DAY: usize = 100;
+const EXCHANGES_PER_DAY: usize = 100;
 
 /// What is public of an entry except its label, commitment, hashes and signature.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,23 +31,23 @@ pub(super) struct Shape {
 
 /// What the provider's side says, and the reason behind it that only the citizen reads.
 #[derive(Clone, Copy)]
-pub(super) struct Answer {
+pub(super) struct ProviderAnswer {
     pub(super) outcome: Outcome,
     pub(super) reason: Option<&'static str>,
 }
 
-pub(super) const DELIVERED: Answer = Answer {
+pub(super) const DELIVERED: ProviderAnswer = ProviderAnswer {
     outcome: Outcome::Delivered,
     reason: None,
 };
-pub(super) const BLOCKED: Answer = Answer {
+pub(super) const BLOCKED: ProviderAnswer = ProviderAnswer {
     outcome: Outcome::NothingFound,
     reason: Some("Auskunftssperre"),
 };
 
 /// One exchange after another, each about the next of `persons`: every sixteenth number is not used and becomes void, every fourth
 /// exchange has a preview, a `map` entry follows every fourth.
-pub(super) async fn exchanges(world: &World, persons: &[PersonQuery], answer: Answer) -> Vec<LabelAnswer> {
+pub(super) async fn exchanges(world: &World, persons: &[PersonQuery], answer: ProviderAnswer) -> Vec<LabelAnswer> {
     let mut answers = Vec::new();
     for (turn, person) in persons.iter().enumerate() {
         let labels = world.ask(&world.request(person)).await.unwrap();
@@ -60,7 +60,7 @@ pub(super) async fn exchanges(world: &World, persons: &[PersonQuery], answer: An
         if turn % 4 == 3 {
             world.log.write_map();
         }
-        if turn % A_DAY == A_DAY - 1 {
+        if turn % EXCHANGES_PER_DAY == EXCHANGES_PER_DAY - 1 {
             world.clock.advance(86_400);
         }
         answers.push(labels);
@@ -69,7 +69,7 @@ pub(super) async fn exchanges(world: &World, persons: &[PersonQuery], answer: An
 }
 
 /// What the broker writes about an exchange.
-fn exchange(world: &World, labels: &LabelAnswer, turn: usize, answer: Answer) {
+fn exchange(world: &World, labels: &LabelAnswer, turn: usize, answer: ProviderAnswer) {
     let write = |kind, label: Label, record: SealedRecord, refers| {
         let commitment = record.commitment();
         let body = Body::Labelled {
@@ -92,7 +92,7 @@ fn exchange(world: &World, labels: &LabelAnswer, turn: usize, answer: Answer) {
     write(LabelledKind::Outcome, labels.outcome, outcome, intent);
 }
 
-fn seal(labels: &LabelAnswer, label: &Label, key: &RecordKey, answer: Option<Answer>) -> SealedRecord {
+fn seal(labels: &LabelAnswer, label: &Label, key: &RecordKey, answer: Option<ProviderAnswer>) -> SealedRecord {
     let parts = Parts {
         shared: SharedPart::Exchange(Box::new(content(
             labels,
@@ -108,7 +108,7 @@ fn seal(labels: &LabelAnswer, label: &Label, key: &RecordKey, answer: Option<Ans
 }
 
 /// The sealed length of an outcome's record whose authorities have this name.
-pub(super) fn sealed_length(labels: &LabelAnswer, answer: Answer, name: &str) -> usize {
+pub(super) fn sealed_length(labels: &LabelAnswer, answer: ProviderAnswer, name: &str) -> usize {
     let parts = Parts {
         shared: SharedPart::Exchange(Box::new(content(labels, Some(answer.outcome), name))),
         citizen: answer

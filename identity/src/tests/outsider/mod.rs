@@ -15,8 +15,8 @@ use messages::{LabelAnswer, PersonQuery};
 use record::{Body, Idnr, Kind, Label, Outcome, Period, Phase, Series, label};
 use tlog::vrf::SecretKey;
 
-use self::distinguisher::{NOTHING, Value, compare, look};
-use self::exchanges::{Answer, BLOCKED, DELIVERED, exchanges, sealed_length, shapes};
+use self::distinguisher::{NOTHING, Value, compare, findings};
+use self::exchanges::{BLOCKED, DELIVERED, ProviderAnswer, exchanges, sealed_length, shapes};
 use super::world::{EMMA, OTTO, World, ambiguous, blocked, by_name, emma, idnr_of, unknown};
 
 fn ayse() -> PersonQuery {
@@ -54,12 +54,12 @@ async fn a_busy_person_is_noise_in_the_log() {
         values(&hers, |answer| answer.preview),
     ];
     for row in &rows {
-        assert_eq!(look(row), NOTHING, "the labels of one phase");
+        assert_eq!(findings(row), NOTHING, "the labels of one phase");
     }
     let all: Vec<Value> = (0..hers.len())
         .flat_map(|number| [rows[0][number], rows[1][number], rows[2][number]])
         .collect();
-    assert_eq!(look(&all), NOTHING, "all labels, as the exchanges go");
+    assert_eq!(findings(&all), NOTHING, "all labels, as the exchanges go");
     for (left, right) in [(0, 1), (0, 2), (1, 2)] {
         assert_eq!(compare(&rows[left], &rows[right]), NOTHING, "phases {left} and {right}");
     }
@@ -85,9 +85,9 @@ async fn a_busy_person_is_noise_in_the_log() {
         labels.len(),
         roots.len()
     );
-    assert_eq!(look(&commitments), NOTHING, "the commitments");
+    assert_eq!(findings(&commitments), NOTHING, "the commitments");
     assert_eq!(compare(&labels, &commitments), NOTHING, "label and commitment");
-    assert_eq!(look(&roots), NOTHING, "the roots of the map");
+    assert_eq!(findings(&roots), NOTHING, "the roots of the map");
     assert_eq!(
         schemes::guessed(&labels, &world),
         NOTHING,
@@ -107,7 +107,7 @@ fn all_numbers_of_a_period_are_noise() {
         labels.collect()
     };
     let hers = row(&secrets[0], &idnr_of(EMMA), 1, Series::Exchanges, Phase::Intent);
-    assert_eq!(look(&hers), NOTHING);
+    assert_eq!(findings(&hers), NOTHING);
     let others = [
         (
             "phase",
@@ -134,7 +134,7 @@ fn all_numbers_of_a_period_are_noise() {
 /// Whoever is asked about, and whatever comes of it: entries of the same kinds, sizes, times and order.
 #[tokio::test(flavor = "multi_thread")]
 async fn size_and_order_do_not_depend_on_the_person() {
-    let scripts: [(Vec<PersonQuery>, Answer); 4] = [
+    let scripts: [(Vec<PersonQuery>, ProviderAnswer); 4] = [
         (vec![emma(); 36], DELIVERED),
         (vec![unknown(); 36], BLOCKED),
         (vec![blocked(); 36], BLOCKED),
@@ -171,7 +171,7 @@ async fn a_record_has_one_size_whatever_it_says() {
         assert_eq!(sealed_length(&labels, answer, name), expected);
     }
     for outcome in [Outcome::Refused, Outcome::Failed, Outcome::TimedOut] {
-        let answer = Answer {
+        let answer = ProviderAnswer {
             outcome,
             reason: Some("the register knows no such person"),
         };

@@ -7,7 +7,7 @@ use tlog::Hash;
 use tlog::vrf::SecretKey;
 
 use super::super::world::{EMMA, OTTO, World, idnr_of};
-use super::distinguisher::{NOTHING, Value, compare, look};
+use super::distinguisher::{NOTHING, Value, compare, findings};
 
 const COUNT: u32 = 300;
 
@@ -32,7 +32,7 @@ fn with_prefix(mut value: Value, prefix: &[u8]) -> Value {
 
 #[test]
 fn good_bytes_are_not_suspected() {
-    assert_eq!(look(&row(|number| noise("a", number))), NOTHING);
+    assert_eq!(findings(&row(|number| noise("a", number))), NOTHING);
     assert_eq!(
         compare(&row(|number| noise("a", number)), &row(|number| noise("b", number))),
         NOTHING
@@ -41,12 +41,12 @@ fn good_bytes_are_not_suspected() {
 
 #[test]
 fn a_counter_in_the_label_is_noticed() {
-    let found = look(&row(|number| with_prefix(noise("a", number), &number.to_be_bytes())));
+    let found = findings(&row(|number| with_prefix(noise("a", number), &number.to_be_bytes())));
     assert!(
         found.contains(&"positions") && found.contains(&"neighbours"),
         "{found:?}"
     );
-    let found = look(&row(|number| {
+    let found = findings(&row(|number| {
         let first = u64::from_be_bytes(*noise("start", 0).first_chunk().unwrap());
         with_prefix(noise("a", number), &first.wrapping_add(u64::from(number)).to_be_bytes())
     }));
@@ -57,7 +57,7 @@ fn a_counter_in_the_label_is_noticed() {
 fn a_prefix_of_the_person_is_noticed() {
     let person = hash(&[EMMA.as_bytes(), &1_u32.to_be_bytes()]);
     for length in [2, 8] {
-        let found = look(&row(|number| with_prefix(noise("a", number), &person[..length])));
+        let found = findings(&row(|number| with_prefix(noise("a", number), &person[..length])));
         assert!(found.contains(&"positions"), "{length}: {found:?}");
         assert_eq!(found.contains(&"repeats"), length == 8);
     }
@@ -85,7 +85,7 @@ fn phases_that_share_bits_are_noticed() {
     assert!(compare(&intents, &constant).contains(&"bytes"));
     // Each alone is as good as can be.
     for row in [&halves, &one_bit, &constant] {
-        assert_eq!(look(row), NOTHING);
+        assert_eq!(findings(row), NOTHING);
     }
 }
 
@@ -99,7 +99,7 @@ fn a_label_that_follows_from_the_one_before_is_noticed() {
             last
         })
         .collect();
-    assert!(look(&walk).contains(&"near"));
+    assert!(findings(&walk).contains(&"near"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +108,7 @@ async fn a_label_without_a_secret_is_guessed() {
     let alpha = |number| label::alpha(&idnr_of(EMMA), record::Period(1), Series::Exchanges, number);
     let hashed = row(|number| hash(&[&alpha(number)]));
     // It looks like noise, and is none for whoever tries all persons.
-    assert_eq!(look(&hashed), NOTHING);
+    assert_eq!(findings(&hashed), NOTHING);
     assert!(guessed(&hashed, &world).contains(&"hash"));
     let public = SecretKey::from_seed(&vrf_key(&world)).unwrap();
     let evaluated: Vec<Value> = (0..COUNT)
@@ -131,7 +131,7 @@ fn commitments_without_a_salt_are_noticed() {
         )
     };
     let commitments = row(|number| hash(&[content(number).as_bytes()]));
-    assert!(look(&commitments).contains(&"repeats"));
+    assert!(findings(&commitments).contains(&"repeats"));
 }
 
 /// The period's public key, as it stands in the log.

@@ -1,4 +1,4 @@
-//! The real [`Log`]: a follower that reads and checks the whole public log, and a writer with a chain of its own.
+//! The real [`TransparencyLog`]: a follower that reads and checks the whole public log, and a writer with a chain of its own.
 //!
 //! Everything that is asked for here is answered from what was followed; only a leaf that is no longer at hand is fetched, as
 //! part of its bundle of 256.
@@ -10,16 +10,16 @@ use record::{Body, Label, LabelledKind, Period, PeriodEvent, ReferenceKind, Seal
 use tlog::Hash;
 use tlog::merkle::Index;
 
-use crate::log::{AppendError, Located, Log, LogError, OwnKind, Proofs, Published, Wanted};
+use crate::log::{AppendError, LocatedLabel, LogError, OwnKind, Proofs, PublishedProofs, TransparencyLog, Wanted};
 
 /// The ledger, followed and written to.
 #[derive(Debug, Clone)]
-pub struct Ledger {
+pub struct FollowedLog {
     follower: Follower,
     writer: Writer,
 }
 
-impl Ledger {
+impl FollowedLog {
     /// From a running follower and a running writer.
     pub fn new(follower: Follower, writer: Writer) -> Self {
         Self { follower, writer }
@@ -56,12 +56,12 @@ fn index_of(index: u64) -> Result<Index, LogError> {
     Index::new(index).map_err(|error| LogError::Unavailable(error.to_string()))
 }
 
-impl Log for Ledger {
-    fn locate(&self, period: Period, label: &Label) -> Result<Option<Located>, LogError> {
+impl TransparencyLog for FollowedLog {
+    fn locate(&self, period: Period, label: &Label) -> Result<Option<LocatedLabel>, LogError> {
         let located = self.follower.locate(label)?;
         Ok(located
             .filter(|located| located.period == period)
-            .map(|located| Located {
+            .map(|located| LocatedLabel {
                 index: located.index.get(),
                 kind: located.kind,
                 time: located.time,
@@ -86,13 +86,13 @@ impl Log for Ledger {
         })
     }
 
-    fn provable(&self) -> Result<Option<u64>, LogError> {
+    fn provable_map(&self) -> Result<Option<u64>, LogError> {
         Ok(self.follower.proved()?.map(|proved| proved.map.get()))
     }
 
-    fn prove_published(&self, map: u64, wanted: &Wanted) -> Result<Option<Published>, LogError> {
+    fn prove_published(&self, map: u64, wanted: &Wanted) -> Result<Option<PublishedProofs>, LogError> {
         let proofs = self.follower.prove(index_of(map)?, wanted)?;
-        Ok(proofs.map(|proofs| Published {
+        Ok(proofs.map(|proofs| PublishedProofs {
             checkpoint: proofs.published.bytes().to_vec(),
             maps: proofs.maps,
             tree: proofs.tree,
@@ -103,7 +103,7 @@ impl Log for Ledger {
         Ok(self.follower.leaf(index_of(index)?).await?)
     }
 
-    fn newest_of(&self, writer: &WriterId) -> Result<Option<Timestamp>, LogError> {
+    fn newest_entry_time(&self, writer: &WriterId) -> Result<Option<Timestamp>, LogError> {
         Ok(self.follower.last_of(writer)?.map(|last| last.time))
     }
 
