@@ -1,4 +1,4 @@
-//! What the demonstration says of itself: on standard output for people, in `demo.json` for scripts.
+//! The facts about a running demonstration: on standard output for people, in `demo.json` for scripts.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::Serialize;
 
-/// `demo.json`.
+/// The content of `demo.json`.
 #[derive(Serialize)]
 pub(crate) struct Facts {
     /// Base URL of the ledger.
@@ -31,19 +31,19 @@ pub(crate) struct Facts {
     pub(crate) logins: Vec<TestLogin>,
 }
 
-/// A demonstration citizen who can log in.
+/// A demonstration citizen with a test login.
 #[derive(Serialize)]
 pub(crate) struct TestLogin {
     /// Given and family name.
     pub(crate) name: String,
-    /// The name to log in by.
+    /// The user name for the test login.
     pub(crate) user: String,
     /// The test identification number.
     pub(crate) idnr: String,
 }
 
 impl Facts {
-    /// Writes `demo.json`: complete, or not there.
+    /// Writes `demo.json` atomically, so that the file is complete or absent.
     pub(crate) fn write(&self, data: &Path) -> Result<()> {
         let mut json = serde_json::to_vec_pretty(self)?;
         json.push(b'\n');
@@ -51,10 +51,9 @@ impl Facts {
         Ok(())
     }
 
-    /// Prints what a new user wants to know next.
+    /// Prints how to use the demonstration and how to verify it. Every command can be pasted into a shell.
     pub(crate) fn print(&self, data: &Path) {
-        let policy = self.policy.display();
-        println!("\nEinsicht is up. All people, cities and vehicles are invented.\n");
+        println!("\nEinsicht is running. All people, cities and vehicles are invented.\n");
         println!("  portal    {}", self.portal);
         for login in &self.logins {
             println!("  login     {} ({})", login.user, login.name);
@@ -64,19 +63,47 @@ impl Facts {
             println!("  key       {name}: {key}");
         }
         println!("  genesis   {}", self.genesis);
-        println!("\nCheck it without trusting it:\n");
+        println!("\nVerify the log without trusting this program:\n");
+        for command in self.commands(data) {
+            println!("  {command}");
+        }
         println!(
-            "  verifier audit --log {} --policy {policy} --genesis {}",
-            self.ledger, self.genesis
-        );
-        println!(
-            "  ledger export --data {} --to EXPORT --records",
-            data.join("ledger").display()
-        );
-        println!("  verifier audit --log EXPORT --policy {policy} --records\n");
-        println!(
-            "The same facts for scripts: {}. End with Ctrl-C.",
+            "\nScripts find the same facts in {}. Press Ctrl-C to stop.",
             data.join("demo.json").display()
         );
+    }
+
+    /// Audits the running log, exports it, and audits the export.
+    fn commands(&self, data: &Path) -> [String; 3] {
+        let (verifier, ledger) = (program("verifier"), program("ledger"));
+        let (policy, genesis) = (quoted(&self.policy), &self.genesis);
+        let (store, export) = (quoted(&data.join("ledger")), quoted(&data.join("export")));
+        [
+            format!(
+                "{verifier} audit --log {} --policy {policy} --genesis {genesis}",
+                self.ledger
+            ),
+            format!("{ledger} export --data {store} --to {export} --records"),
+            format!("{verifier} audit --log {export} --policy {policy} --genesis {genesis} --records"),
+        ]
+    }
+}
+
+/// A program of the workspace as a shell command: with its path if it is beside this program, otherwise by its name.
+fn program(name: &str) -> String {
+    let beside = std::env::current_exe().ok().map(|this| this.with_file_name(name));
+    beside
+        .filter(|path| path.exists())
+        .map_or_else(|| name.to_owned(), |path| quoted(&path))
+}
+
+/// A path as one word of a POSIX shell.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    if text.bytes().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }

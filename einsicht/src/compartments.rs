@@ -1,4 +1,4 @@
-//! Every compartment by name: its configuration file read, its `run` called.
+//! Runs a compartment by its name, with its configuration file.
 
 use std::path::Path;
 
@@ -13,21 +13,22 @@ use tokio::net::TcpListener;
 pub(crate) enum Compartment {
     /// The transparency log.
     Ledger,
-    /// Routing and recording.
+    /// The broker, which routes and records exchanges.
     Broker,
-    /// Persons, labels, day keys.
+    /// Identity, which keeps persons, labels and day keys.
     Identity,
-    /// Beside an authority: a consumer's or a provider's.
+    /// The connector beside a consumer or a provider.
     Connector,
     /// A reference data provider.
     Register,
-    /// The Datenschutzcockpit.
+    /// The citizens' portal (Datenschutzcockpit).
     Portal,
-    /// The demonstration's login. Never for production.
+    /// The demonstration's login, which must never run in production.
     TestLogin,
 }
 
-/// Runs a compartment until `shutdown`. Relative paths in its configuration start at the file's directory.
+/// Runs a compartment until shutdown is requested. Relative paths in its configuration are resolved against the file's
+/// directory.
 pub(crate) async fn run(name: Compartment, config: &Path, listener: TcpListener, shutdown: Shutdown) -> Result<()> {
     let at = base(config);
     match name {

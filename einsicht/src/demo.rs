@@ -1,7 +1,8 @@
-//! The demonstration: everything in this process, over loopback HTTP.
+//! The demonstration: all compartments in this process, over loopback HTTP.
 //!
-//! The first start on a directory makes keys and documents ([`crate::setup`]), begins the log, makes the example exchanges
-//! and notes that it did. Every start writes the configuration files anew, since ports may differ, and `demo.json` last.
+//! The first start on a directory creates keys and documents ([`crate::setup`]), writes the first log entries, makes
+//! the example exchanges and records that it has made them. Every start rewrites the configuration files, since ports
+//! may differ, and writes `demo.json` last.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -26,37 +27,37 @@ use crate::setup::Setup;
 use crate::world::{ORIGIN, WITNESSES, World};
 use crate::{seed, setup};
 
-/// How long the compartments may take to come up.
+/// How long the compartments may take to start.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Options of `einsicht demo`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Where the state lies, a directory per compartment.
+    /// Data directory. It gets one subdirectory per compartment.
     #[arg(long)]
     data: PathBuf,
-    /// The first of the addresses to listen on; the next ones follow it. Free ports otherwise.
+    /// First address to listen on. The following ports are used too. Default: free ports.
     #[arg(long)]
     listen: Option<SocketAddr>,
-    /// End after the example exchanges have been made.
+    /// Exit after the example exchanges.
     #[arg(long)]
     exit_after_seed: bool,
 }
 
-/// One process of a real installation: its directory's name, and what it is.
+/// A process of a real installation.
 struct DemoProcess {
-    /// Name of its directory and key of its address.
+    /// The name of its directory, under which its address is registered.
     name: String,
-    /// What runs there; none is a witness, which is not a compartment of ours.
+    /// The compartment. `None` is a witness, which is not a compartment.
     compartment: Option<Compartment>,
 }
 
-/// Runs the demonstration until `shutdown`.
+/// Runs the demonstration until shutdown is requested.
 pub(crate) async fn run(options: &Options, shutdown: Shutdown) -> Result<()> {
     std::fs::create_dir_all(&options.data).with_context(|| options.data.display().to_string())?;
     let data = options.data.canonicalize()?;
     let _lock = lock(&data)?;
-    // What a script finds there is true, or the file is not there.
+    // Remove the file of an earlier run, so that scripts never read outdated facts.
     remove_if_exists(&data.join("demo.json"))?;
     let world = World::load()?;
     let parts = parts(&world);
@@ -98,13 +99,13 @@ pub(crate) async fn run(options: &Options, shutdown: Shutdown) -> Result<()> {
     outcome.and(wait_for_all(running, shutdown).await)
 }
 
-/// Begins the log, waits for everybody, and makes the examples if they have not been made.
+/// Writes the first log entries, waits for all processes, and makes the examples unless they have been made.
 async fn start_up(setup: &Setup, world: &World, facts: &Facts, names: &[String], ports: &Ports) -> Result<()> {
     setup.begin_log(&facts.ledger).await?;
     for name in names {
         wait_until_healthy(&ports.url(name)?)
             .await
-            .with_context(|| format!("{name} does not come up"))?;
+            .with_context(|| format!("{name} did not start"))?;
     }
     let done = setup.data().join("seeded");
     if !done.exists() {
@@ -114,7 +115,7 @@ async fn start_up(setup: &Setup, world: &World, facts: &Facts, names: &[String],
     setup.published(&facts.ledger).await
 }
 
-/// Waits for the end, whatever brings it: the signal, or a compartment that fails.
+/// Waits until all processes have ended. If one fails or ends early, shuts down the others.
 async fn wait_for_all(mut running: JoinSet<(String, Result<()>)>, shutdown: Shutdown) -> Result<()> {
     let mut first = Ok(());
     while let Some(ended) = running.join_next().await {
@@ -134,14 +135,14 @@ async fn wait_for_all(mut running: JoinSet<(String, Result<()>)>, shutdown: Shut
 
 fn exit_error(ended: Option<Result<(String, Result<()>), tokio::task::JoinError>>) -> anyhow::Error {
     match ended {
-        Some(Ok((name, Err(error)))) => error.context(format!("{name} ended")),
-        Some(Ok((name, Ok(())))) => anyhow::anyhow!("{name} ended too early"),
-        Some(Err(error)) => anyhow::Error::new(error).context("a compartment broke off"),
-        None => anyhow::anyhow!("nothing runs"),
+        Some(Ok((name, Err(error)))) => error.context(format!("{name} failed")),
+        Some(Ok((name, Ok(())))) => anyhow::anyhow!("{name} ended before shutdown was requested"),
+        Some(Err(error)) => anyhow::Error::new(error).context("a compartment was aborted"),
+        None => anyhow::anyhow!("no compartment is running"),
     }
 }
 
-/// What runs, in the order of the ports.
+/// The processes, in the order of their ports.
 fn parts(world: &World) -> Vec<DemoProcess> {
     let part = |name: &str, compartment| DemoProcess {
         name: name.to_owned(),
@@ -170,7 +171,7 @@ fn parts(world: &World) -> Vec<DemoProcess> {
     parts
 }
 
-/// The last witness reads the log itself and recomputes the maps before it cosigns.
+/// The last witness audits the log: it reads the log itself and recomputes the maps before it cosigns.
 fn audits(name: &str, setup: &Setup, ports: &Ports) -> Result<BTreeMap<Origin, Audit>> {
     if WITNESSES.last() != Some(&name) {
         return Ok(BTreeMap::new());
@@ -182,7 +183,7 @@ fn audits(name: &str, setup: &Setup, ports: &Ports) -> Result<BTreeMap<Origin, A
     Ok(BTreeMap::from([(ORIGIN.parse()?, audit)]))
 }
 
-/// A witness of the verifier's own.
+/// Runs a witness.
 async fn witness(
     folder: &Path,
     audits: BTreeMap<Origin, Audit>,
@@ -222,7 +223,7 @@ fn facts(setup: &Setup, world: &World, ports: &Ports, parts: &[DemoProcess]) -> 
         policy: setup.policy_path(),
         genesis: setup.genesis_hash().to_string(),
         vkeys: setup.verifier_keys()?,
-        // A person whose data are blocked is looked after by an office, not by a test login.
+        // Blocked persons have no test login, because an office handles their requests.
         logins: world
             .persons
             .iter()
@@ -242,14 +243,14 @@ async fn wait_until_healthy(url: &str) -> Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    bail!("not within {STARTUP_TIMEOUT:?}")
+    bail!("not healthy within {STARTUP_TIMEOUT:?}")
 }
 
-/// Held while the demonstration runs: a second one on the same directory must not touch the first one's files.
+/// The lock keeps a second demonstration from using the same directory.
 fn lock(data: &Path) -> Result<std::fs::File> {
     let file = std::fs::File::create(data.join("lock"))?;
     file.try_lock()
-        .with_context(|| format!("another demonstration runs in {}", data.display()))?;
+        .with_context(|| format!("another demonstration is running in {}", data.display()))?;
     Ok(file)
 }
 

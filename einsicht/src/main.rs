@@ -1,9 +1,9 @@
-//! `einsicht`: all compartments in one program.
+//! `einsicht` runs all compartments in one program.
 //!
-//! * `einsicht demo --data DIR` sets up an invented world, runs every compartment in this process over loopback HTTP, makes
-//!   some real exchanges, and stays up. Started again on the same directory it continues where it was.
-//! * `einsicht run COMPARTMENT --config FILE --listen ADDR` runs one compartment as a process of its own, with the very same code
-//!   and configuration file.
+//! * `einsicht demo --data DIR` sets up an invented world, runs every compartment in this process over loopback HTTP,
+//!   makes some real exchanges, and keeps running. A restart on the same directory continues from the stored state.
+//! * `einsicht run COMPARTMENT --config FILE --listen ADDR` runs one compartment as a separate process, with the same
+//!   code and the same configuration file.
 
 mod announce;
 mod compartments;
@@ -31,11 +31,11 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the demonstration: everything in this process, with invented people and real exchanges.
+    /// Run the demonstration: all compartments in this process, with invented people and real exchanges.
     Demo(demo::Options),
     /// Run one compartment.
     Run {
-        /// Which one.
+        /// The compartment.
         compartment: compartments::Compartment,
         /// Its configuration file (JSON).
         #[arg(long)]

@@ -1,4 +1,4 @@
-//! Addresses for the compartments: free ones, or consecutive ones from a given base.
+//! Addresses of the compartments: free ports, or consecutive ports from a base.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -6,14 +6,14 @@ use std::net::SocketAddr;
 use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 
-/// A bound listener for each compartment, by name, and the address of one that is deliberately nowhere.
+/// A bound listener and its address for each compartment, by name.
 pub(crate) struct Ports {
     listeners: BTreeMap<String, TcpListener>,
     addresses: BTreeMap<String, SocketAddr>,
 }
 
 impl Ports {
-    /// Binds one listener per name, in this order: on `base`, `base`+1, … or wherever there is room.
+    /// Binds one listener per name, in this order: on `base`, `base` + 1, …, or on free ports without a base.
     pub(crate) async fn bind(names: &[String], base: Option<SocketAddr>) -> Result<Self> {
         let mut ports = Self {
             listeners: BTreeMap::new(),
@@ -26,13 +26,13 @@ impl Ports {
                     let port = base
                         .port()
                         .checked_add(offset)
-                        .context("--listen: not enough ports above this base")?;
+                        .context("--listen: too few ports above the base")?;
                     SocketAddr::new(base.ip(), port)
                 }
             };
             let listener = TcpListener::bind(address)
                 .await
-                .with_context(|| format!("listening on {address} for {name}"))?;
+                .with_context(|| format!("cannot listen on {address} for {name}"))?;
             ports.addresses.insert(name.clone(), listener.local_addr()?);
             ports.listeners.insert(name.clone(), listener);
         }

@@ -1,4 +1,5 @@
-//! The demonstration's exchanges: asked at the consumers' connectors, as an authority's own service would ask.
+//! The demonstration's exchanges. They are requested from the consumers' connectors, as an authority's own service
+//! would do.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::world::{DemoPerson, Example, ExampleOutcome, World};
 
-/// How often an exchange that may be tried again is tried again.
+/// How often an exchange is tried if it fails retryably.
 const MAX_ATTEMPTS: u32 = 20;
 
-/// Makes all examples and compares what the authority is outcome with what it should be.
+/// Makes all examples and compares each outcome with the expected one.
 pub(crate) async fn seed(world: &World, connectors: &BTreeMap<String, String>) -> Result<()> {
     let client = service::http::client(|builder| builder.timeout(Duration::from_secs(60)))?;
     for (number, example) in world.examples.iter().enumerate() {
@@ -75,7 +76,7 @@ async fn ask(
         let status = answer.status().as_u16();
         let body: Value = answer.json().await?;
         let outcome = outcome_of(status, &body)?;
-        // "Failed, may be tried again" is final only where the example is about exactly that.
+        // A retryable failure is final only in the example that expects it.
         if outcome != ExampleOutcome::Failed || expected == ExampleOutcome::Failed || attempt == MAX_ATTEMPTS {
             return Ok(outcome);
         }
@@ -89,6 +90,6 @@ fn outcome_of(status: u16, body: &Value) -> Result<ExampleOutcome> {
         (200, Some("nothing_found")) => Ok(ExampleOutcome::NothingFound),
         (403, _) => Ok(ExampleOutcome::Refused),
         (502..=504, _) => Ok(ExampleOutcome::Failed),
-        _ => anyhow::bail!("unexpected answer {status}: {}", body["title"]),
+        _ => anyhow::bail!("unexpected response {status}: {}", body["title"]),
     }
 }

@@ -1,11 +1,11 @@
 //! The demonstration's set-up: keys, signed documents, the first entries, and a configuration file per compartment.
 //!
-//! Made once per data directory. Everything hangs on a few secrets, each in the directory of the compartment it belongs to;
-//! all documents are computed from them anew at each start and are the same each time (Ed25519 is deterministic, and the time
-//! of the beginning is kept). So a set-up that was interrupted is simply run again.
+//! Only a few secrets are stored, each in the directory of its compartment, and only once per data directory. Every
+//! start recomputes the documents from them. The result is always the same, because Ed25519 is deterministic and the
+//! time of the first start is stored. An interrupted set-up can therefore be repeated.
 //!
 //! ```text
-//! DIR/operator/          operator's key, authority's key, the time of the beginning     (outside every compartment)
+//! DIR/operator/          operator's key, authority's key, time of the first start      (outside every compartment)
 //! DIR/supervision/       the key that supervision parts are sealed to                   (outside every compartment)
 //! DIR/trust.policy       log key, witnesses, quorum
 //! DIR/<compartment>/     its keys, its state, its config.json
@@ -31,10 +31,10 @@ use secrets::Secrets;
 
 use crate::world::{WITNESSES, World};
 
-/// How long the log may take to begin, and to publish what was appended.
+/// How long the log may take to accept the first entries, and to publish them.
 const LOG_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A set-up data directory.
+/// A data directory that has been set up.
 pub(crate) struct Setup {
     data: PathBuf,
     secrets: Secrets,
@@ -42,7 +42,7 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// Reads what is there, makes what is missing.
+    /// Reads what exists and creates what is missing.
     pub(crate) fn open_or_create(data: &Path, world: &World) -> Result<Self> {
         let secrets = Secrets::open_or_create(data, world)?;
         let documents = Documents::sign(&secrets, world)?;
@@ -65,12 +65,12 @@ impl Setup {
         &self.data
     }
 
-    /// Where the trust policy lies.
+    /// Path of the trust policy.
     pub(crate) fn policy_path(&self) -> PathBuf {
         self.data.join("trust.policy")
     }
 
-    /// The hash of the genesis entry: with the policy the root of all trust.
+    /// The hash of the genesis entry. Together with the policy it is the trust root.
     pub(crate) fn genesis_hash(&self) -> Hash {
         self.bootstrap.genesis_hash()
     }
@@ -93,7 +93,7 @@ impl Setup {
         })
     }
 
-    /// Appends the first entries, if they do not stand in the log yet.
+    /// Appends the first entries unless they are in the log.
     pub(crate) async fn begin_log(&self, ledger: &str) -> Result<()> {
         let (api, trust) = (HttpLedger::new(ledger)?, self.trust()?);
         let since = std::time::Instant::now();
@@ -102,12 +102,12 @@ impl Setup {
                 Err(BootstrapError::NotYet(_)) if since.elapsed() < LOG_TIMEOUT => {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
-                done => return done.context("beginning the log"),
+                done => return done.context("cannot append the first entries"),
             }
         }
     }
 
-    /// Waits until everything that stands in the log is under a checkpoint that the witnesses have cosigned.
+    /// Waits until the witnesses have cosigned a checkpoint that covers the current log.
     pub(crate) async fn published(&self, ledger: &str) -> Result<()> {
         let (api, trust) = (HttpLedger::new(ledger)?, self.trust()?);
         let size = trust.checkpoint(api.head().await?)?.checkpoint().size;

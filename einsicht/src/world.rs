@@ -1,83 +1,84 @@
-//! The demonstration's world: who takes part, who may fetch what, and what is asked. All of it is invented.
+//! The demonstration's world: participants, permissions, exchanges and citizens. All of it is invented.
 //!
-//! The data lie in `einsicht/data/`; here they become types, so that a mistake in them ends the start with a clear error.
+//! The data are in `einsicht/data/`. Parsing them into types lets the start fail with a clear error if they contain a
+//! mistake.
 
 use record::ParticipantId;
 use record::content::Party;
 use registerlandkarte::Rule;
 use serde::Deserialize;
 
-/// The log's name: a schema-less URL that depends on no port (C2SP tlog-checkpoint CP-1).
+/// The log's origin: a schema-less URL that does not depend on a port (C2SP tlog-checkpoint CP-1).
 pub(crate) const ORIGIN: &str = "einsicht.example/demonstration";
 
-/// The witnesses of the demonstration; two of three are a quorum.
+/// The witnesses of the demonstration. Two of three are a quorum.
 pub(crate) const WITNESSES: [&str; 3] = ["witness-1", "witness-2", "witness-3"];
 
-/// Everything that the demonstration is made of.
+/// The data of the demonstration.
 pub(crate) struct World {
-    /// Who stands in the directory.
+    /// The participants in the directory.
     pub(crate) participants: Vec<Participant>,
     /// The rules of the Registerlandkarte.
     pub(crate) rules: Vec<Rule>,
-    /// The exchanges it makes, in this order.
+    /// The exchanges to make, in this order.
     pub(crate) examples: Vec<Example>,
-    /// The citizens, as identity knows them.
+    /// The citizens in identity's person registry.
     pub(crate) persons: Vec<DemoPerson>,
 }
 
-/// One participant.
+/// A participant.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Participant {
-    /// Its name in directories and in `demo.json`.
+    /// Its short name, used in directory names and in `demo.json`.
     pub(crate) short: String,
-    /// Whether it asks; else it answers.
+    /// Whether it is a consumer. Otherwise it is a provider.
     pub(crate) consumer: bool,
-    /// Whether a connector runs for it; one that does not is "out of service".
+    /// Whether its connector runs. If not, the participant is out of service.
     pub(crate) runs: bool,
-    /// Who it is.
+    /// Its entry in the directory.
     pub(crate) party: Party,
 }
 
-/// One exchange that the demonstration makes.
+/// An exchange that the demonstration makes.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Example {
-    /// Who asks: a participant's short name.
+    /// The consumer's short name.
     pub(crate) consumer: String,
-    /// Who is asked.
+    /// The provider.
     pub(crate) provider: ParticipantId,
-    /// For which evidence type.
+    /// The evidence type.
     pub(crate) evidence_type: String,
-    /// What for.
+    /// The purpose code.
     pub(crate) purpose: String,
-    /// About whom: a subject of `persons.json`, or somebody whom nobody knows.
+    /// The person: a subject of `persons.json`, or `None` for a person whom no register knows.
     pub(crate) person: Option<String>,
-    /// What the asking authority must be told.
+    /// The outcome that the consumer must receive.
     pub(crate) expected: ExampleOutcome,
-    /// Why this example is here.
+    /// Why this example exists.
     #[serde(default, rename = "note")]
     pub(crate) _note: Option<String>,
 }
 
-/// What the asking authority is told.
+/// The outcome that a consumer receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ExampleOutcome {
-    /// The evidence.
+    /// The evidence was delivered.
     Delivered,
-    /// That nothing was found.
+    /// Nothing was found.
     NothingFound,
-    /// No, and not why.
+    /// The request was refused without a reason.
     Refused,
-    /// That it failed and may be tried again.
+    /// The exchange failed and may be retried.
     Failed,
 }
 
-/// One person of `persons.json`, as far as the demonstration asks about it.
+/// A person of `persons.json`, with the data that the demonstration needs.
 #[derive(Clone, Deserialize)]
 pub(crate) struct DemoPerson {
-    /// Identification number (a test number).
+    /// Identification number. It is a test number.
     pub(crate) idnr: String,
     /// Family name.
     pub(crate) family_name: String,
@@ -91,15 +92,15 @@ pub(crate) struct DemoPerson {
     pub(crate) place: String,
     /// Whether the data are blocked (Auskunftssperre).
     pub(crate) blocked: bool,
-    /// The subject of this person's ID tokens.
+    /// The `sub` claim of this person's ID tokens.
     pub(crate) subject: String,
 }
 
-/// `persons.json`, as it is handed to identity.
+/// The person registry that identity loads.
 pub(crate) const PERSONS: &str = include_str!("../data/persons.json");
 
 impl World {
-    /// Reads the data that the program carries.
+    /// Parses the data that are compiled into the program.
     pub(crate) fn load() -> Result<Self, serde_json::Error> {
         Ok(Self {
             participants: serde_json::from_str(include_str!("../data/participants.json"))?,

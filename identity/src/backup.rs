@@ -1,12 +1,12 @@
-//! Backups of identity's state.
+//! Backup and restoration of identity's state.
 //!
-//! A backup is `state.redb`, copied while identity does not run: reservations, whose labels are whose, and the period secrets
-//! *wrapped* ([`crate::wrapping`]). It holds neither `wrapping/` nor `daykeys/`: those are replicated, never backed up, and what is
-//! destroyed there is destroyed in every backup. The writer's journal is not in it either: identity's chain goes on from the
-//! log's own head.
+//! A backup is a copy of `state.redb`, made while identity is not running. It contains the reservations, the owners of
+//! the labels, and the period secrets in wrapped form ([`crate::wrapping`]). It contains neither `wrapping/` nor
+//! `daykeys/`. Those folders are replicated and never backed up, so that destroying a key in them takes effect in every
+//! backup. It does not contain the writer's journal either, because identity's chain continues from the log's head.
 //!
-//! A restored state may be older than the log, and catches up with it ([`crate::catch_up`]), except for the secret of a period that
-//! began since: back up at least daily. The replica comes first, a backup last.
+//! A restored state may be older than the log and catches up with it ([`crate::catch_up`]). The secret of a period that
+//! began after the backup cannot be recovered, so back up at least daily. Prefer the replica to a backup.
 
 use std::path::{Path, PathBuf};
 
@@ -19,16 +19,16 @@ use crate::wrapping::{WrappingError, WrappingKeys};
 const STATE_FILE: &str = "state.redb";
 const WRAPPING_FOLDER: &str = "wrapping";
 
-/// Why a backup or restoration was not made. Nothing that was there is changed.
+/// Why a backup or restoration failed. Existing files are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// The state cannot be opened: identity runs on it, or it is none.
-    #[error("the state in {0} cannot be opened; end identity first: {1}")]
+    /// The state cannot be opened: identity is running, or the file is not a state.
+    #[error("the state in {0} cannot be opened (identity must not be running): {1}")]
     State(PathBuf, StoreError),
-    /// The target exists.
-    #[error("{0} exists; nothing is overwritten")]
+    /// The target file exists.
+    #[error("{0} already exists and is not overwritten")]
     Exists(PathBuf),
-    /// Reading or writing failed.
+    /// A file cannot be read or written.
     #[error("{0}: {1}")]
     Io(PathBuf, std::io::Error),
     /// The wrapping keys cannot be read.
@@ -36,12 +36,13 @@ pub enum BackupError {
     Wrapping(#[from] WrappingError),
 }
 
-/// What a backup or a restored state holds.
+/// The contents of a backup or of a restored state.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Contents {
-    /// Periods whose secret is in it.
+    /// The periods whose secret it contains.
     pub living: Vec<Period>,
-    /// Those of them whose wrapping key is not in the data directory: identity will not start until the folder is back.
+    /// Those of them whose wrapping key is not in the data directory. Identity does not start until the folder is
+    /// restored.
     pub without_key: Vec<Period>,
 }
 
@@ -56,13 +57,13 @@ pub fn backup(data: &Path, to: &Path) -> Result<Contents, BackupError> {
         return Err(BackupError::Io(from, missing));
     }
     ensure_absent(to)?;
-    // Opened for as long as it is copied: identity cannot start meanwhile.
+    // The state stays open during the copy, so identity cannot start meanwhile.
     let state = open(&from)?;
     copy(&from, to)?;
     contents(&state, data, &from)
 }
 
-/// Copies a backup to `data`, where there is no state yet.
+/// Copies a backup into `data`, which must not contain a state.
 ///
 /// # Errors
 /// [`BackupError`].
@@ -72,7 +73,7 @@ pub fn restore(from: &Path, data: &Path) -> Result<Contents, BackupError> {
     copy(from, &to)?;
     let checked = open(&to).and_then(|state| contents(&state, data, &to));
     if checked.is_err() {
-        // It was not a backup; what was copied is ours to remove.
+        // The file was not a backup, so remove the copy.
         let _ = std::fs::remove_file(&to);
     }
     checked

@@ -1,18 +1,19 @@
-//! After a restored backup: what the log has and the state does not know.
+//! Catching up with the log after a backup was restored.
 //!
-//! Numbers that were handed out after the backup was made are missing in a restored state. Nothing is lost with them that the log
-//! does not tell: a person's numbers have no gap, so the first one that does not stand in the log is the next
-//! ([`Identity::catch_up`]), and it is looked for when a number that is about to be handed out stands in the log already. That is
-//! so for a person of whom the backup knows nothing, too.
+//! A restored state lacks the numbers that were handed out after the backup. The log shows them: a person's numbers
+//! have no gap, so the first number that is not in the log is the next one ([`Identity::catch_up`]). Identity searches
+//! for it when the number that it is about to hand out is already in the log. This also covers a person who is not in
+//! the backup at all.
 //!
-//! | What is missing | |
+//! | Missing in the restored state | Consequence |
 //! | --- | --- |
-//! | the last number, and whether it is used | it stands in the log, or it would not be skipped |
-//! | a number that was handed out and is not in the log | it is handed out again; the ledger takes its label once |
-//! | under which day's key a record lies | it can only be one of a few: the citizen's side tries them ([`record_days`]) |
-//! | answers, quotas, inspections of the day | a repeated request gets a new number, a second look on that day a second inspection |
+//! | the last number, and whether it is used | it is in the log, otherwise it would not have been skipped |
+//! | a number that was handed out and is not in the log | it is handed out again; the ledger accepts its label once |
+//! | the day whose key a record was sealed under | only a few are possible; the reader tries them ([`record_days`]) |
+//! | answers and quotas | a repeated request gets a new number, and the day's count restarts |
+//! | inspections of the day | a second disclosure on that day writes a second inspection |
 //!
-//! What cannot be found again is the secret of a period that began after the backup: identity does not start then.
+//! The secret of a period that began after the backup cannot be recovered. Identity then refuses to start.
 
 use record::{COUNTERS, ExpiryDay, Idnr, Phase, RetentionClass, Series, Timestamp};
 use service::Problem;
@@ -21,11 +22,13 @@ use crate::identity::{Identity, internal, log_problem};
 use crate::log::TransparencyLog;
 use crate::periods::PeriodSecret;
 
-/// How long before its entry a label may have been handed out, seconds: a day's key may be that of the day before.
+/// How long before its entry a label may have been handed out, seconds. The record may therefore be sealed under the
+/// key of the day before.
 const MAX_RESERVATION_AGE: u64 = 86_400;
 
 impl<L: TransparencyLog> Identity<L> {
-    /// Notes that the numbers from `known` on are used, as far as they stand in the log. The caller holds the person's lock.
+    /// Records that the numbers from `known` on are used, as far as they are in the log. The caller holds the person's
+    /// lock.
     pub(crate) async fn catch_up(
         &self,
         idnr: &Idnr,
@@ -44,7 +47,7 @@ impl<L: TransparencyLog> Identity<L> {
         }
         tracing::warn!(
             numbers = next - known,
-            "the log has labels that the state does not know: the state was restored, and catches up"
+            "the log has labels that the state lacks: the state was restored and catches up"
         );
         metrics::counter!("identity_caught_up_total").increment(u64::from(next - known));
         let advanced = self.state.advance(idnr, secret.period(), series, next).await;
@@ -52,7 +55,7 @@ impl<L: TransparencyLog> Identity<L> {
     }
 }
 
-/// Under which days' keys the record of an entry of `time` can lie, if nothing else is known of it.
+/// The classes and days whose keys may open the record of an entry written at `time`, if the state has no row for it.
 pub(crate) fn record_days(time: Timestamp) -> Vec<(RetentionClass, ExpiryDay)> {
     let times = [time, time.before(MAX_RESERVATION_AGE)];
     let days = RetentionClass::ALL.map(|class| times.map(|time| (class, class.expiry(time))));

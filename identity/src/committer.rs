@@ -1,11 +1,11 @@
-//! Group commit: one synced transaction for all the writes that wait.
+//! Group commit: one synced transaction for all waiting writes.
 //!
-//! Every reservation must be on disk before it is answered, and a synced commit of the store takes milliseconds. So one
-//! thread takes whatever waits, runs it in one transaction, commits once, and only then tells every caller. The order of the
-//! writes is the order of the transaction: a write sees what those before it wrote, also of the same group.
+//! Every reservation must be on disk before it is answered, and a synced commit takes milliseconds. One thread
+//! therefore takes all waiting writes, runs them in one transaction, commits once, and only then answers the callers.
+//! Writes run in the order of arrival, and each sees the effects of the earlier ones, including those of its own group.
 //!
-//! A write that *refuses* returns that as its value and must not have written anything. A write that fails (the store does)
-//! takes its whole group down: nothing of it is committed, every caller gets [`StoreError::Failed`].
+//! A write that *refuses* returns the refusal as its value and must not have written anything. A write that fails
+//! aborts its whole group: nothing is committed, and every caller receives an error.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,20 +14,20 @@ use redb::backends::FileBackend;
 use redb::{Database, WriteTransaction};
 use tokio::sync::{mpsc, oneshot};
 
-/// How many writes go into one transaction at most.
+/// Maximum number of writes in one transaction.
 const MAX_GROUP_SIZE: usize = 256;
 const QUEUE_CAPACITY: usize = 1024;
 
-/// Why something could not be stored or read.
+/// Why a read or write of the store failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// The store failed: the disk is full or broken. Nothing was committed.
+    /// The store failed, for example because the disk is full. Nothing was committed.
     #[error("the store failed: {0}")]
     Failed(String),
-    /// The store's writer has ended; the process is going down.
+    /// The store's writer thread has ended because the process is shutting down.
     #[error("the store is closed")]
     Closed,
-    /// A stored row has not the form it was written in: the store was changed by something else.
+    /// A stored row does not have the expected form, so something else has changed the store.
     #[error("a row of table {0} cannot be read: restore the store from its replica")]
     Corrupt(&'static str),
 }
@@ -38,12 +38,12 @@ impl<E: Into<redb::Error>> From<E> for StoreError {
     }
 }
 
-/// Tells one caller how its write ended; `Err` if the group was not committed.
+/// Answers one caller. `Err` if the group was not committed.
 type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-/// Runs one write; `Err` takes the group down.
+/// Runs one write. `Err` aborts the group.
 type Job = Box<dyn FnOnce(&WriteTransaction) -> (Result<(), StoreError>, Finish) + Send>;
 
-/// A store file with its writing thread. Clones share both.
+/// A store file with its writer thread. Clones share both.
 #[derive(Clone, Debug)]
 pub(crate) struct GroupCommitStore {
     database: Arc<Database>,
@@ -51,7 +51,7 @@ pub(crate) struct GroupCommitStore {
 }
 
 impl GroupCommitStore {
-    /// Opens or creates the store file, readable for its owner only.
+    /// Opens or creates the store file. Only its owner can read it.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let file = private_file(path).map_err(|error| StoreError::Failed(format!("{}: {error}", path.display())))?;
         let database = Arc::new(Database::builder().create_with_backend(FileBackend::new(file)?)?);
@@ -64,13 +64,14 @@ impl GroupCommitStore {
         Ok(Self { database, jobs })
     }
 
-    /// A snapshot to read from.
+    /// A snapshot for reading.
     pub(crate) fn read(&self) -> Result<redb::ReadTransaction, StoreError> {
         use redb::ReadableDatabase as _;
         Ok(self.database.begin_read()?)
     }
 
-    /// Runs `work` in a transaction of its own, now, on this thread. For opening; blocks on the disk.
+    /// Runs `work` in its own transaction on this thread. It blocks on the disk, so use it only while opening the
+    /// store.
     pub(crate) fn write_now<T>(
         &self,
         work: impl FnOnce(&WriteTransaction) -> Result<T, StoreError>,
@@ -81,7 +82,7 @@ impl GroupCommitStore {
         Ok(value)
     }
 
-    /// Runs `work` in the next group; returns once it is on disk.
+    /// Runs `work` in the next group. Returns once the group is on disk.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&WriteTransaction) -> Result<T, StoreError> + Send + 'static,
@@ -100,7 +101,7 @@ impl GroupCommitStore {
     }
 }
 
-/// A store holds secrets and IDNrs: from its first byte it is readable for its owner only.
+/// Creates the file with mode 0600, since a store holds secrets and IDNrs from its first byte on.
 fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
     use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
     let file = std::fs::OpenOptions::new()

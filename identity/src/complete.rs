@@ -1,12 +1,13 @@
-//! All entries of a person, and the proof that these are all (`docs/bundle.cddl`).
+//! All entries of a person, and the proof that there are no others (`docs/bundle.cddl`).
 //!
-//! The proof is good as of the last `map` entry under the published checkpoint, which the witnesses have cosigned: some seconds
-//! behind the head. What came later is listed and not yet proved to be all; the cockpit says so. Identity waits a few seconds for a
-//! `map` entry after the inspection of this very look, so that it is usually in.
+//! The proof is valid as of the last `map` entry under the published checkpoint, which the witnesses have cosigned.
+//! That is some seconds behind the head. Entries after it are listed but not covered by the proof, and the cockpit says
+//! so. Identity waits a few seconds for a `map` entry after the inspection of this disclosure, so that the proof
+//! usually covers it.
 //!
-//! The order matters: first the `map` entry is chosen, then the labels are looked for, so nothing before that entry can be
-//! overlooked; what is found after it is left out of the proof. If the published `map` entry has gone on meanwhile, it is done
-//! again.
+//! The order matters. Identity chooses the `map` entry first and searches for labels afterwards, so it cannot miss an
+//! entry before the `map` entry. It leaves entries found after the `map` entry out of the proof. If another `map` entry
+//! is published meanwhile, identity starts again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,24 +22,24 @@ use crate::identity::{Identity, internal, log_problem};
 use crate::log::{LocatedLabel, PublishedProofs, TransparencyLog, Wanted};
 use crate::periods::{Evaluated, PeriodSecret};
 
-/// The series whose entries are shown without delay.
+/// The series whose entries are disclosed without delay.
 const DISCLOSED_SERIES: [Series; 2] = [Series::Exchanges, Series::Inspections];
-/// How long to wait for a `map` entry after the inspection to be published.
+/// How long to wait for a published `map` entry that covers the inspection.
 const MAP_WAIT: Duration = Duration::from_secs(5);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// How often the proof is made anew when the published `map` entry has gone on.
+/// How often to build the proof if another `map` entry is published meanwhile.
 const MAX_ATTEMPTS: usize = 4;
 
-/// One row of a person's numbers, as far as they stand in the log.
+/// A person's numbers of one series in one period, as far as they are in the log.
 pub(crate) struct SeriesNumbers {
     pub(crate) secret: Arc<PeriodSecret>,
     pub(crate) series: Series,
     pub(crate) numbers: Vec<LoggedNumber>,
-    /// Of the numbers whose absence shows that there are no more, as of the `map` entry.
+    /// The numbers whose absence proves that there are no more, as of the `map` entry.
     absent: Vec<Evaluated>,
 }
 
-/// One number, and where its phases stand.
+/// One number and the entries of its phases.
 pub(crate) struct LoggedNumber {
     pub(crate) number: u32,
     pub(crate) evaluated: Evaluated,
@@ -46,13 +47,13 @@ pub(crate) struct LoggedNumber {
 }
 
 impl LoggedNumber {
-    /// The phases that stand in the log.
+    /// The phases that are in the log.
     pub(crate) fn present(&self) -> impl Iterator<Item = (Phase, &LocatedLabel)> {
         let phases = Phase::ALL.into_iter().zip(&self.located);
         phases.filter_map(|(phase, located)| Some((phase, located.as_ref()?)))
     }
 
-    /// Where a phase stands, if it came before the `map` entry.
+    /// The entry of a phase, if it is before the `map` entry.
     fn before(&self, phase: Phase, map: u64) -> Option<Item<()>> {
         let (_, located) = self.present().find(|(present, _)| *present == phase)?;
         let index = located.index;
@@ -61,7 +62,7 @@ impl LoggedNumber {
 }
 
 impl<L: TransparencyLog> Identity<L> {
-    /// Everything in the log about a person, and the proof that it is all, if there can be one.
+    /// Everything in the log about a person, and the completeness proof if one is available.
     pub(crate) async fn all_entries_of(
         self: &Arc<Self>,
         idnr: &Idnr,
@@ -79,7 +80,7 @@ impl<L: TransparencyLog> Identity<L> {
         Ok((rows, None))
     }
 
-    /// The published `map` entry, if possible one after the entry `index`.
+    /// The index of the published `map` entry. Waits up to [`MAP_WAIT`] for one after the entry `index`.
     async fn provable_map_after(&self, index: u64) -> Result<Option<u64>, Problem> {
         let until = Instant::now() + MAP_WAIT;
         loop {
@@ -92,7 +93,7 @@ impl<L: TransparencyLog> Identity<L> {
         }
     }
 
-    /// All rows of all periods with a living secret, ascending.
+    /// The numbers of all periods whose secret exists, ascending.
     async fn rows(self: &Arc<Self>, idnr: &Idnr, map: Option<u64>) -> Result<Vec<SeriesNumbers>, Problem> {
         let (this, idnr) = (Arc::clone(self), idnr.clone());
         let search = move || {
@@ -150,7 +151,7 @@ impl<L: TransparencyLog> Identity<L> {
         })
     }
 
-    /// The proof as of a `map` entry; none when that is not the published one any more.
+    /// The proof as of a `map` entry. `None` if another one has been published since.
     async fn prove(&self, rows: &[SeriesNumbers], map: u64) -> Result<Option<CompletenessProof<()>>, Problem> {
         let mut wanted = Wanted::default();
         let mut entries = vec![map];
@@ -210,8 +211,9 @@ impl<L: TransparencyLog> Identity<L> {
         }))
     }
 
-    /// The labels that map 0 is asked for: of every period before the first one shown that it is destroyed, of every period shown
-    /// its begin and its end, and that no further period begins. None while the `map` entry lacks a destruction.
+    /// The labels to look up in map 0: `destroyed` of every period before the first one shown, `begin` and `final` of
+    /// every period shown, and `begin` of the period after them. `None` while the `map` entry does not cover a
+    /// destruction.
     fn map0_labels(&self, shown: &[Period], map: u64) -> Result<Option<Vec<Label>>, Problem> {
         let (Some(first), Some(last)) = (shown.first(), shown.last()) else {
             return Ok(None);
@@ -220,7 +222,7 @@ impl<L: TransparencyLog> Identity<L> {
             .map(|period| period_label(Period(period), PeriodEvent::DESTROYED))
             .collect();
         for label in &labels {
-            // A secret that is gone and not yet told to be: the next `map` entry has it.
+            // The secret is destroyed, but the log does not say so yet. A later `map` entry will cover it.
             if self.public_index(label, map)?.is_none() {
                 return Ok(None);
             }
@@ -231,13 +233,13 @@ impl<L: TransparencyLog> Identity<L> {
         Ok(Some(labels))
     }
 
-    /// Where a `period` entry stands, if it stood in the log before the `map` entry.
+    /// The index of a `period` entry, if it is before the `map` entry.
     fn public_index(&self, label: &Label, map: u64) -> Result<Option<u64>, Problem> {
         let located = self.log.locate(Period::MAP0, label).map_err(log_problem)?;
         Ok(located.map(|located| located.index).filter(|index| *index < map))
     }
 
-    /// The same, with its bytes.
+    /// The index and the bytes of a `period` entry, if it is before the `map` entry.
     async fn public(&self, label: &Label, map: u64) -> Result<Option<Placed>, Problem> {
         let Some(index) = self.public_index(label, map)? else {
             return Ok(None);
@@ -247,7 +249,8 @@ impl<L: TransparencyLog> Identity<L> {
     }
 }
 
-/// A row as of the `map` entry; notes which labels must be proved absent and which entries present.
+/// The proof for one series as of the `map` entry. Collects the labels to be proved absent and the entries to be proved
+/// included.
 fn series_proof(row: &SeriesNumbers, map: u64, absent: &mut Vec<Label>, entries: &mut Vec<u64>) -> SeriesProof<()> {
     let mut numbers = Vec::new();
     for number in &row.numbers {

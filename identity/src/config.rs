@@ -7,23 +7,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::login::LoginConfig;
 
-/// The configuration file (JSON). Relative paths start from the file ([`Config::resolved`]); URLs have no trailing slash.
+/// The configuration file (JSON). [`Config::resolved`] resolves relative paths against the file's directory. URLs have
+/// no trailing slash.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Identity's own directory.
     pub data: PathBuf,
-    /// The person registry ([`persons`]).
+    /// The person registry ([`crate::persons`]).
     pub persons: PathBuf,
-    /// Whether test numbers (leading 0) are persons: refused in production, needed in tests and demonstrations.
+    /// Whether test numbers (leading 0) are valid. Production refuses them; tests and demonstrations need them.
     pub test_numbers: TestNumbers,
     /// The ledger's base URL.
     pub ledger: String,
-    /// The trust policy (c2sp.org/tlog-policy), from outside the ledger.
+    /// The trust policy (c2sp.org/tlog-policy), obtained independently of the ledger.
     pub policy: PathBuf,
-    /// The hash of the genesis entry, from outside the ledger.
+    /// The hash of the genesis entry, obtained independently of the ledger.
     pub genesis: String,
-    /// Seed of the key that signs our entries.
+    /// Seed of the key that signs identity's entries.
     pub writer_key: PathBuf,
     /// Seed of the key that signs provider parts.
     pub signing_key: PathBuf,
@@ -33,18 +34,18 @@ pub struct Config {
     pub broker_credential: String,
     /// SHA-256 of the cockpit's bearer credential, hex.
     pub portal_credential: String,
-    /// Whose logins count.
+    /// The issuer and the level of assurance that a login must have.
     pub login: LoginConfig,
-    /// Under which name the cockpit's inspections are recorded, at most 128 bytes.
+    /// The name under which the cockpit's inspections are recorded, at most 128 bytes.
     #[serde(default = "reader")]
     pub reader: String,
-    /// How long a request waits for a person's last label before it is refused, retryably.
+    /// How long, in seconds, a request waits for the person's last label before it receives a retryable refusal.
     #[serde(default = "wait_seconds")]
     pub wait_seconds: u64,
 }
 
 impl Config {
-    /// Makes relative paths start from `base`.
+    /// Resolves relative paths against `base`.
     #[must_use]
     pub fn resolved(mut self, base: &Path) -> Self {
         let paths = [&mut self.data, &mut self.persons, &mut self.policy];

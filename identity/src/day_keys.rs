@@ -1,16 +1,16 @@
 //! Day keys: one per retention class and expiry day, each in a file of its own in `daykeys/` ([`crate::key_files`]).
 //!
 //! ```text
-//! daykeys/CLASS-DAY.key      CLASS: idnrg-2y, eu-12m; DAY: since 1970-01-01, ten digits
+//! daykeys/CLASS-DAY.key      CLASS: idnrg-2y, eu-12m; DAY: days since 1970-01-01, ten digits
 //! ```
 //!
-//! Every record's key hangs on one of these (design §5.7): destroying the key of a day destroys every record, copy and
-//! export that expires on it. Therefore the folder is replicated, never backed up, and nothing else is in it.
+//! Every record's key derives from one of these (design §5.7). Destroying the key of a day destroys every record, copy
+//! and export that expires on that day. The folder is therefore replicated, never backed up, and contains nothing else.
 //!
-//! A key is made when it is first asked for, and is on disk before it is handed out: a record sealed under a key that a
-//! crash could lose would be lost with it. A key is destroyed when its day has passed, at the first look around after it
-//! ([`DayKeys::destroy_expired`]), and never made again: it would take a destroyed one's id with another value. Nothing is noted
-//! of a destroyed key, so a crash can lose no note: the day says that it is destroyed, and until it is, nobody gets it any more.
+//! A key is created on first use and is on disk before it is handed out; a crash could otherwise lose the key of a
+//! sealed record. A key is destroyed in the first tick after its day has passed ([`DayKeys::destroy_expired`]) and is
+//! never recreated, because a new key could not open the old records. No list of destroyed keys is kept, so a crash
+//! cannot lose one: a key whose day has passed is never handed out, even before it is destroyed.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,20 +26,20 @@ pub enum DayKeyError {
     /// The day has passed.
     #[error("the records of this day have expired")]
     Expired,
-    /// The files fail.
+    /// A key file cannot be read, written or destroyed.
     #[error(transparent)]
     Files(#[from] KeyFileError),
-    /// A file of another name lies in the folder. Fatal: look what it is.
-    #[error("{0}.key in the folder of day keys is no day key: look what it is, and take it away")]
-    Stranger(String),
-    /// The task that makes a key was stopped.
-    #[error("identity is ending")]
+    /// The folder contains a file that is not a day key. Fatal: an operator must find out where it comes from.
+    #[error("{0}.key in the folder of day keys is not a day key: find out where it comes from and remove it")]
+    UnknownFile(String),
+    /// The task that creates a key was cancelled.
+    #[error("identity is shutting down")]
     Ending,
 }
 
 type DayKeyId = (RetentionClass, ExpiryDay);
 
-/// The store of day keys.
+/// The folder of day keys.
 #[derive(Clone, Debug)]
 pub struct DayKeys {
     folder: KeyFolder,
@@ -47,15 +47,15 @@ pub struct DayKeys {
 }
 
 impl DayKeys {
-    /// Opens or creates the folder, and reads what is in it.
+    /// Opens or creates the folder and reads its keys.
     ///
     /// # Errors
-    /// [`DayKeyError`]; all are fatal.
+    /// [`DayKeyError`]; all of them are fatal.
     pub fn open(folder: &Path) -> Result<Self, DayKeyError> {
         let folder = KeyFolder::open(folder)?;
         let mut keys = BTreeMap::new();
         for name in folder.names()? {
-            let id = parse(&name).ok_or_else(|| DayKeyError::Stranger(name.clone()))?;
+            let id = parse(&name).ok_or_else(|| DayKeyError::UnknownFile(name.clone()))?;
             if let Some(key) = folder.get(&name)? {
                 keys.insert(id, DayKey(*key));
             }
@@ -66,17 +66,17 @@ impl DayKeys {
         })
     }
 
-    /// The key of that class and day, if there is one and the day has not passed. `today` in days since 1970-01-01.
+    /// The key of that class and day, if it exists and the day has not passed. `today` in days since 1970-01-01.
     #[must_use]
     pub fn existing(&self, class: RetentionClass, day: ExpiryDay, today: u32) -> Option<DayKey> {
         let keys = self.keys();
         keys.get(&(class, day)).filter(|_| !passed(day, today)).cloned()
     }
 
-    /// The key of that class and day; made if there is none.
+    /// The key of that class and day, created if it does not exist.
     ///
     /// # Errors
-    /// [`DayKeyError::Expired`] when the day has passed; when the files fail.
+    /// [`DayKeyError::Expired`] if the day has passed; [`DayKeyError::Files`] if the key cannot be read or created.
     pub async fn get(&self, class: RetentionClass, day: ExpiryDay, today: u32) -> Result<DayKey, DayKeyError> {
         if passed(day, today) {
             return Err(DayKeyError::Expired);
@@ -86,7 +86,7 @@ impl DayKeys {
         }
         let this = self.clone();
         let make = move || {
-            // Held while the file is written: a key is made once, whoever asks for it at the same time.
+            // Held while the file is written, so that concurrent callers create the key once.
             let mut keys = this.keys();
             let key = DayKey(*this.folder.make(&name(class, day))?);
             keys.insert((class, day), key.clone());
@@ -97,10 +97,10 @@ impl DayKeys {
             .map_err(|_| DayKeyError::Ending)?
     }
 
-    /// Destroys the keys of all days that have passed; says how many.
+    /// Destroys the keys of all days that have passed, and returns how many.
     ///
     /// # Errors
-    /// When the files fail: some may still be there; try again.
+    /// If a file cannot be destroyed. Some keys may still exist, so retry.
     pub fn destroy_expired(&self, today: u32) -> Result<usize, DayKeyError> {
         let mut keys = self.keys();
         let expired: Vec<DayKeyId> = keys.keys().filter(|(_, day)| passed(*day, today)).copied().collect();
@@ -116,7 +116,7 @@ impl DayKeys {
     }
 }
 
-/// A record is kept up to the end of its expiry day.
+/// Whether the day has passed. A record is kept until the end of its expiry day.
 pub(crate) fn passed(day: ExpiryDay, today: u32) -> bool {
     day.0 < today
 }
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn one_key_per_class_and_day_also_when_asked_at_once() {
+    async fn concurrent_callers_get_one_key_per_class_and_day() {
         let dir = tempfile::tempdir().unwrap();
         let keys = DayKeys::open(dir.path()).unwrap();
         let asked: Vec<_> = (0..16)
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_is_there_up_to_its_day_and_never_after_it() {
+    async fn a_key_exists_until_its_day_ends_and_never_after_it() {
         let dir = tempfile::tempdir().unwrap();
         let keys = DayKeys::open(dir.path()).unwrap();
         for day in [20, 21] {
@@ -177,7 +177,7 @@ mod tests {
         }
         assert_eq!(keys.destroy_expired(20).unwrap(), 0);
         assert!(keys.existing(CLASS, ExpiryDay(20), 20).is_some());
-        // The day has passed: nobody gets it, even before it is destroyed.
+        // The day has passed: the key is not handed out, even before it is destroyed.
         assert!(keys.existing(CLASS, ExpiryDay(20), 21).is_none());
         assert_eq!(keys.destroy_expired(21).unwrap(), 1);
         assert!(matches!(
@@ -187,19 +187,19 @@ mod tests {
         let again = DayKeys::open(dir.path()).unwrap();
         assert!(
             again.existing(CLASS, ExpiryDay(20), 20).is_none(),
-            "it is gone for good"
+            "a destroyed key does not come back"
         );
         assert!(again.existing(CLASS, ExpiryDay(21), 21).is_some());
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]
-    fn a_stranger_in_the_folder_is_noticed() {
+    fn an_unknown_file_in_the_folder_is_refused() {
         for name in ["idnrg-2y-30", "eu-12m-00000000x1", "x-0000000030"] {
             let dir = tempfile::tempdir().unwrap();
             KeyFolder::open(dir.path()).unwrap().make(name).unwrap();
             assert!(
-                matches!(DayKeys::open(dir.path()), Err(DayKeyError::Stranger(_))),
+                matches!(DayKeys::open(dir.path()), Err(DayKeyError::UnknownFile(_))),
                 "{name}"
             );
         }

@@ -4,18 +4,20 @@
 //! ID token ─▶ person ─▶ inspection entry ─▶ its receipt ─▶ all labels and part keys of that person
 //! ```
 //!
-//! The last step takes an [`Inspected`], which is made only when the `inspection` of that person stands in the log. So nobody,
-//! the citizen's own cockpit included, opens records without leaving a trace that the citizen sees.
+//! The last step takes an [`Inspected`], which is created only when the `inspection` of that person is in the log. So
+//! no reader, the citizen's own cockpit included, opens records without leaving a trace that the citizen sees.
 //!
-//! There is one inspection per reader, person and day: looking again on the same day opens no second one.
+//! There is one inspection per reader, person and day. A second disclosure on the same day writes no second inspection.
 //!
-//! A record whose expiry day has passed opens for nobody any more: it is listed without keys.
+//! A record whose expiry day has passed can no longer be opened. It is listed without keys.
 //!
-//! With the list comes the proof that it is complete ([`crate::complete`]), if the witnesses have cosigned so far.
+//! The list comes with a proof of its completeness ([`crate::complete`]) once the witnesses have cosigned a `map`
+//! entry.
 //!
-//! The list is found as a verifier would find it: for each period with a living secret and both undelayed series, the numbers
-//! 0, 1, 2, … are evaluated until one does not stand in the log. What the state remembers is used only for the keys: the class
-//! of the records and the days whose keys were given out. What a restored state does not remember can only be one of a few.
+//! Identity builds the list as a verifier would. For each period whose secret exists and for both undelayed series, it
+//! evaluates the numbers 0, 1, 2, … until one is not in the log. It uses the state only to find the keys: the state
+//! records the class of each record and the days whose keys were given out. For a number that is missing in a restored
+//! state, only a few keys are possible, and the answer contains all of them.
 
 use std::sync::Arc;
 
@@ -37,13 +39,13 @@ use crate::periods::PeriodSecret;
 use crate::persons::RegisteredPerson;
 use crate::state::{Labels, NumberKey, NumberRow, Reservation, Reserved};
 
-/// Retention class of inspections: as long as what they look at (§ 9 (3) IDNrG).
+/// Retention class of inspections: they are kept as long as the records that they disclose (§ 9 (3) IDNrG).
 const INSPECTION_CLASS: RetentionClass = RetentionClass::IdnrG2y;
-/// Why the citizen's own cockpit looks.
+/// The reason that an inspection by the citizen's own cockpit records.
 const OWN_INSPECTION: &str = "own-login";
 const MAX_ATTEMPTS: usize = 4;
 
-/// Proof that the inspection of this person stands in the log.
+/// Proof that the inspection of this person is in the log.
 struct Inspected<'a> {
     person: &'a RegisteredPerson,
     index: u64,
@@ -53,18 +55,19 @@ impl<L: TransparencyLog> Identity<L> {
     /// Answers a disclosure request.
     ///
     /// # Errors
-    /// 403 when the login does not count or belongs to nobody here, 503 when the log or the issuer does not answer.
+    /// 403 if the login is not accepted or belongs to no registered person, 503 if the log or the issuer is
+    /// unavailable.
     pub async fn disclose(self: &Arc<Self>, request: &DisclosureRequest) -> Result<Disclosure, Problem> {
         let subject = self.login.subject(&request.id_token, &request.nonce).await?;
         let person = self
             .persons
             .by_subject(&subject)
-            .ok_or_else(|| Problem::forbidden("login", "the login belongs to no person known here"))?;
+            .ok_or_else(|| Problem::forbidden("login", "the login belongs to no registered person"))?;
         let inspected = self.inspect(person).await?;
         self.open(inspected).await
     }
 
-    /// Writes today's inspection of the person unless it stands in the log.
+    /// Writes today's inspection of the person unless it is already in the log.
     async fn inspect<'a>(self: &Arc<Self>, person: &'a RegisteredPerson) -> Result<Inspected<'a>, Problem> {
         let secret = self
             .periods
@@ -92,7 +95,7 @@ impl<L: TransparencyLog> Identity<L> {
             if self.state.reserve(reservation).await.map_err(internal)? != Reserved::Done {
                 continue;
             }
-            // A void may have come first, when the ledger was away for long: then the next number is taken.
+            // A void may have come first if the ledger was unavailable for long. The next number is then taken.
             if let Some(index) = self.write_inspection(&key, &row).await? {
                 metrics::counter!("identity_inspections_total").increment(1);
                 return Ok(Inspected { person, index });
@@ -101,7 +104,7 @@ impl<L: TransparencyLog> Identity<L> {
         Err(Problem::unavailable("busy", 1, "the inspection could not be recorded"))
     }
 
-    /// Index of today's inspection, if it was begun and stands in the log.
+    /// The index of today's inspection, if it was reserved and is in the log.
     async fn todays_inspection(&self, person: &RegisteredPerson) -> Result<Option<u64>, Problem> {
         let label = self
             .state
@@ -133,7 +136,7 @@ impl<L: TransparencyLog> Identity<L> {
     ) -> Result<(NumberKey, NumberRow), Problem> {
         let now = self.clock.now();
         let expiry = INSPECTION_CLASS.expiry(Timestamp(now));
-        // Made and on disk before anything is sealed under it.
+        // The day key must be on disk before a record is sealed under it.
         self.day_keys
             .get(INSPECTION_CLASS, expiry, self.today())
             .await
@@ -156,7 +159,7 @@ impl<L: TransparencyLog> Identity<L> {
         Ok((key, row))
     }
 
-    /// Appends the inspection; returns its index, or `None` if the label was used for something else.
+    /// Appends the inspection. Returns its index, or `None` if another entry has used the label.
     async fn write_inspection(&self, key: &NumberKey, row: &NumberRow) -> Result<Option<u64>, Problem> {
         let shared = SharedPart::Inspection(InspectionRecord {
             reader: self.reader.clone(),
@@ -184,7 +187,7 @@ impl<L: TransparencyLog> Identity<L> {
         self.inspection_index(key.period, &label)
     }
 
-    /// Lists everything that is recorded about the person.
+    /// Lists all entries that concern the person.
     async fn open(self: &Arc<Self>, inspected: Inspected<'_>) -> Result<Disclosure, Problem> {
         let Inspected { person, index } = inspected;
         let (rows, complete) = self.all_entries_of(person.idnr(), index).await?;
@@ -249,12 +252,12 @@ impl<L: TransparencyLog> Identity<L> {
                 let day = record_day(&kept, phase, located.time);
                 let keys = self.part_keys(&[(kept.class, day)], label);
                 if keys.is_empty() && !day_keys::passed(day, self.today()) {
-                    tracing::error!("a day key that is not due for destruction is missing: restore the day keys");
+                    tracing::error!("a day key that is not due for destruction is missing; restore the day keys");
                     return Err(Problem::internal());
                 }
                 keys
             }
-            // Of some of these days there may never have been a key.
+            // Some of these days may never have had a key.
             None => self.part_keys(&record_days(located.time), label),
         };
         Ok(DisclosedEntry {
@@ -269,7 +272,8 @@ impl<L: TransparencyLog> Identity<L> {
         })
     }
 
-    /// The keys of a record that lies under one of these days' keys, as far as there are such keys and their days have not passed.
+    /// The part keys of a record that was sealed under one of these days' keys. Days that have passed or have no key
+    /// yield none.
     fn part_keys(&self, days: &[(RetentionClass, ExpiryDay)], label: &Label) -> Vec<EntryKeys> {
         let today = self.today();
         let living = days
@@ -287,8 +291,8 @@ impl<L: TransparencyLog> Identity<L> {
     }
 }
 
-/// Under which day's key the record lies, by what the state has kept. Phase 0: the day of the reservation. Later phases: the newest
-/// day whose key was given out, but none that is after the entry's own time.
+/// The day whose key the record was sealed under, according to the state. For phase 0 that is the day of the
+/// reservation; for later phases it is the newest day whose key was given out, but none after the entry's own time.
 fn record_day(row: &NumberRow, phase: Phase, time: Timestamp) -> ExpiryDay {
     let latest = row.class.expiry(time);
     match phase {
@@ -303,7 +307,7 @@ fn record_day(row: &NumberRow, phase: Phase, time: Timestamp) -> ExpiryDay {
     }
 }
 
-/// The receipt of an entry that was followed and checked.
+/// The receipt of an entry that has been followed and checked.
 fn receipt(leaf: &[u8], index: u64, hashes: Vec<Hash>, checkpoint: &[u8]) -> Result<Vec<u8>, Problem> {
     let signed = SignedEntry::parse(leaf).map_err(internal)?;
     let index = Index::new(index).map_err(internal)?;

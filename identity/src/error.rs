@@ -1,4 +1,4 @@
-//! Why identity ends.
+//! The errors that end the process.
 
 use crate::committer::StoreError;
 use crate::{day_keys, periods, persons};
@@ -6,10 +6,10 @@ use crate::{day_keys, periods, persons};
 /// Why identity ended.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A setting or key file is not usable: correct it and start again.
+    /// A setting or key file is unusable. Correct it and restart.
     #[error("configuration: {0}")]
     Configuration(String),
-    /// The person registry is not usable.
+    /// The person registry is unusable.
     #[error(transparent)]
     Persons(#[from] persons::PersonsError),
     /// The state cannot be opened, read or written.
@@ -18,16 +18,17 @@ pub enum Error {
     /// The day keys cannot be opened.
     #[error(transparent)]
     DayKeys(#[from] day_keys::DayKeyError),
-    /// Our keys are not those that the directory lists for identity.
-    #[error("the {0} key is not the one in the directory: take the right key file, or have the directory changed")]
+    /// The directory lists other keys for identity than the key files hold.
+    #[error("the {0} key is not the one in the directory: use the right key file, or have the directory changed")]
     OtherKey(&'static str),
-    /// IdentityState and log do not belong together, or the log does not allow what identity must write.
+    /// The state does not belong to the log, or the log does not let identity write what it must.
     #[error(transparent)]
     Periods(#[from] periods::PeriodError),
-    /// The log is broken or does not begin as the genesis hash says. An operator must look before anything goes on.
+    /// The log is broken or does not start with the expected genesis entry. An operator must investigate before a
+    /// restart.
     #[error("the log: {0}")]
     Log(String),
     /// The listener failed.
-    #[error("serving: {0}")]
+    #[error("cannot serve requests: {0}")]
     Serve(#[from] std::io::Error),
 }

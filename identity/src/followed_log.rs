@@ -1,7 +1,8 @@
-//! The real [`TransparencyLog`]: a follower that reads and checks the whole public log, and a writer with a chain of its own.
+//! The [`TransparencyLog`] of production: a follower that reads and checks the whole public log, and a writer with its
+//! own chain.
 //!
-//! Everything that is asked for here is answered from what was followed; only a leaf that is no longer at hand is fetched, as
-//! part of its bundle of 256.
+//! Reads are answered from the followed log. Only a leaf that is no longer cached is fetched, as part of its bundle of
+//! 256.
 
 use ledger_client::follower::FollowerError;
 use ledger_client::recorded::{Inspection, Lost, Period as PeriodKind, Void};
@@ -12,7 +13,7 @@ use tlog::merkle::Index;
 
 use crate::log::{AppendError, LocatedLabel, LogError, OwnKind, Proofs, PublishedProofs, TransparencyLog, Wanted};
 
-/// The ledger, followed and written to.
+/// The followed log and identity's writer.
 #[derive(Debug, Clone)]
 pub struct FollowedLog {
     follower: Follower,
@@ -20,12 +21,12 @@ pub struct FollowedLog {
 }
 
 impl FollowedLog {
-    /// From a running follower and a running writer.
+    /// Combines a running follower and a running writer.
     pub fn new(follower: Follower, writer: Writer) -> Self {
         Self { follower, writer }
     }
 
-    /// Why the writer has stopped for good, if it has.
+    /// Why the writer has stopped permanently, if it has.
     pub fn stopped(&self) -> Option<String> {
         self.writer
             .alarm()

@@ -1,4 +1,4 @@
-//! The compartment's one shared object: what it knows, and what every request needs of it.
+//! The state that all requests share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,20 +17,20 @@ use crate::persons::PersonRegistry;
 use crate::state::IdentityState;
 use crate::token::MacKey;
 
-/// What must happen one after the other.
+/// What a lock serialises.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum LockKey {
-    /// Requests with one message of one consumer.
+    /// Requests for one message of one consumer.
     Message(ParticipantId, Uuid),
-    /// Reservations of one person, period and series.
+    /// Reservations for one person, period and series.
     Person(Idnr, Period, Series),
-    /// Reservations of nobody, which concern nobody else.
+    /// Reservations for nobody. The value is random, so they do not wait for each other.
     Nobody(u32),
-    /// Settling one label.
+    /// Settling of one label.
     Label(Label),
 }
 
-/// Identity's own secret keys, as the directory lists their public halves.
+/// Identity's own key pairs. The directory lists their public halves.
 #[derive(Debug)]
 pub struct IdentityKeyPairs {
     /// Signs provider parts.
@@ -39,26 +39,26 @@ pub struct IdentityKeyPairs {
     pub sealing: SealingKey,
 }
 
-/// Everything a request needs.
+/// The shared state of the compartment, behind an `Arc`.
 #[derive(Debug)]
 pub struct Identity<L> {
-    // Who there is.
+    // Persons and participants.
     pub(crate) persons: PersonRegistry,
     pub(crate) directory: Arc<Directory>,
     /// The writers that may write intents.
     pub(crate) brokers: Vec<WriterId>,
-    // What must never be forgotten.
+    // Durable state.
     pub(crate) state: IdentityState,
     pub(crate) day_keys: DayKeys,
     pub(crate) periods: Periods,
     // Secrets.
     pub(crate) keys: IdentityKeyPairs,
     pub(crate) mac: MacKey,
-    // The world outside.
+    // The log, the issuer of logins, and time.
     pub(crate) log: L,
     pub(crate) login: LoginVerifier,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Under which name the cockpit's inspections are recorded.
+    /// The name under which the cockpit's inspections are recorded.
     pub(crate) reader: String,
     /// How long a caller waits for a person's last label.
     pub(crate) wait: Duration,
@@ -71,7 +71,7 @@ impl std::fmt::Debug for LockKey {
     }
 }
 
-/// The writers that the directory lets write intents.
+/// The writers to which the directory grants the kind `intent`.
 pub(crate) fn brokers(directory: &Directory) -> Vec<WriterId> {
     directory
         .writers
@@ -81,23 +81,23 @@ pub(crate) fn brokers(directory: &Directory) -> Vec<WriterId> {
         .collect()
 }
 
-/// A fault of this process: the reason goes to the log. Errors of the stores, of randomness and of sealing say nothing of
-/// persons.
+/// Logs an internal error and returns the problem for the caller. Errors of the stores, of random number generation and
+/// of sealing contain no personal data.
 pub(crate) fn internal(error: impl std::fmt::Display) -> Problem {
     tracing::error!(%error, "internal error");
     Problem::internal()
 }
 
-/// What the caller is told when the log gives no answer.
+/// The problem that the caller receives when the log cannot be read.
 pub(crate) fn log_problem(error: LogError) -> Problem {
     match error {
         LogError::Unavailable(reason) => {
-            tracing::warn!(%reason, "the log does not answer");
+            tracing::warn!(%reason, "the log cannot be read");
             Problem::unavailable("log", 1, "the log cannot be read at present")
         }
         LogError::Broken(reason) => {
-            tracing::error!(%reason, "ALARM: the log is broken, nothing is answered any more");
-            Problem::unavailable("log-broken", 60, "the log is not in order")
+            tracing::error!(%reason, "ALARM: the log is broken; identity answers no more requests");
+            Problem::unavailable("log-broken", 60, "the log is broken")
         }
     }
 }

@@ -1,15 +1,16 @@
-//! A folder of keys, each in a file of its own, so that each can be destroyed for itself.
+//! A folder of keys, each in a file of its own, so that each can be destroyed separately.
 //!
 //! ```text
 //! NAME.key      32 random bytes, hex (service::secret), readable for the owner only
-//! NAME.gone     a key that is being destroyed; no key any more, whatever is in it
+//! NAME.gone     a key that is being destroyed; its content is never used
 //! ```
 //!
-//! Such a folder is replicated, never backed up: what is destroyed in it is destroyed for every copy of what lies under the key.
+//! Such a folder is replicated but never backed up, so that destroying a key takes effect for every copy of the data
+//! encrypted under it.
 //!
-//! A key is on disk, whole, before it is handed out. Destroying renames the file, overwrites it and unlinks it; a crash in between
-//! leaves a `.gone`, which the next start removes. What a disk, a file system or a hypervisor keeps of overwritten blocks is
-//! theirs: put the folder on storage that forgets.
+//! A complete key is on disk before it is handed out. Destroying a key renames the file, overwrites it and unlinks it.
+//! A crash in between leaves a `.gone` file, which the next start removes. This module cannot erase copies of
+//! overwritten blocks that a disk, a file system or a hypervisor keeps; the folder needs storage that keeps none.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -22,30 +23,30 @@ use zeroize::Zeroizing;
 const KEY_EXTENSION: &str = "key";
 const GONE_EXTENSION: &str = "gone";
 
-/// Why a key cannot be read, made or destroyed.
+/// Why a key cannot be read, created or destroyed.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// The folder or a file in it cannot be read or written.
     #[error("the key file {path}: {source}")]
     Io {
-        /// Which file.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// A key file is not one, or there are no random bytes.
+    /// The file is not a key file, or no random bytes are available.
     #[error(transparent)]
     Secret(#[from] SecretError),
 }
 
-/// The folder.
+/// The folder of keys.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyFolder {
     folder: PathBuf,
 }
 
 impl KeyFolder {
-    /// Opens or makes the folder, and finishes what was being destroyed.
+    /// Opens or creates the folder, and completes interrupted destructions.
     pub(crate) fn open(folder: &Path) -> Result<Self, KeyFileError> {
         use std::os::unix::fs::DirBuilderExt as _;
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
@@ -61,7 +62,7 @@ impl KeyFolder {
         Ok(this)
     }
 
-    /// The names of all keys, in no order.
+    /// The names of all keys, in unspecified order.
     pub(crate) fn names(&self) -> Result<Vec<String>, KeyFileError> {
         let keys = self
             .files()?
@@ -72,7 +73,7 @@ impl KeyFolder {
             .collect())
     }
 
-    /// The key of that name; `None` if it was never made, or is destroyed, or the folder is not the right one.
+    /// The key of that name. `None` if it was never created, if it was destroyed, or if this is the wrong folder.
     pub(crate) fn get(&self, name: &str) -> Result<Option<Zeroizing<[u8; 32]>>, KeyFileError> {
         let path = self.path(name, KEY_EXTENSION);
         match path.try_exists() {
@@ -82,7 +83,7 @@ impl KeyFolder {
         }
     }
 
-    /// The key of that name, made if there is none; the caller makes one at a time.
+    /// The key of that name, created if it does not exist. The caller must not create keys concurrently.
     pub(crate) fn make(&self, name: &str) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
         if let Some(key) = self.get(name)? {
             return Ok(key);
@@ -94,7 +95,8 @@ impl KeyFolder {
         Ok(key)
     }
 
-    /// Destroys the key of that name. Nothing happens if there is none any more. After an error it may still be there: try again.
+    /// Destroys the key of that name. Does nothing if it does not exist. After an error the key may still exist, so
+    /// retry.
     pub(crate) fn destroy(&self, name: &str) -> Result<(), KeyFileError> {
         let (path, gone) = (self.path(name, KEY_EXTENSION), self.path(name, GONE_EXTENSION));
         match std::fs::rename(&path, &gone) {
@@ -118,7 +120,7 @@ impl KeyFolder {
     }
 }
 
-/// Overwrites and unlinks a file, if it is there.
+/// Overwrites and unlinks a file, if it exists.
 fn erase(path: &Path) -> Result<(), KeyFileError> {
     let erased = (|| {
         let length = std::fs::metadata(path)?.len();
@@ -160,9 +162,9 @@ mod tests {
         assert_ne!(*folder.make("one").unwrap(), *key);
     }
 
-    /// A crash may come after the renaming, in the middle of overwriting, and while a key is being made.
+    /// A crash may happen after the renaming, during overwriting, and while a key is being created.
     #[test]
-    fn what_a_crash_leaves_is_no_key_and_no_obstacle() {
+    fn files_left_by_a_crash_are_not_keys_and_do_not_block_new_keys() {
         let dir = tempfile::tempdir().unwrap();
         for left in ["one.gone", "two.gone", "three.key.tmp"] {
             std::fs::write(dir.path().join(left), [0; 9]).unwrap();

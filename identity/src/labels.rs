@@ -1,13 +1,15 @@
-//! `POST /labels`, `POST /labels/outcome-key` and `POST /labels/denial-key`: labels and keys for the broker, the person for the provider.
+//! `POST /labels`, `POST /labels/outcome-key` and `POST /labels/denial-key`: labels and keys for the broker, and the
+//! sealed person for the provider.
 //!
-//! Order of a first request: S1 is checked, the person found, the number taken ([`crate::reserve`]), the answer made, and number
-//! and answer stored in one transaction; only then is it sent. A repeated S1 gets the stored bytes. A message that was
-//! answered for one S1 is refused for any other.
+//! A first request is handled in this order: check S1, find the person, reserve the number ([`crate::reserve`]), build
+//! the answer, store number and answer in one transaction, send the answer. A repeated S1 receives the stored bytes. A
+//! message that was answered for one S1 is refused for any other.
 //!
-//! **Nobody** (design §5.5) takes the same path. For every request there are thirteen evaluations of the label function and
-//! thirteen proofs, needed or not: a person's chain has between none and twelve links, nobody's has none. The answer has one
-//! size: labels, keys and token are fixed, and the provider part is padded to 24 KiB before it is sealed. So neither size
-//! nor work tell the broker whether there is a person, or how many exchanges it had.
+//! **Nobody** (design §5.5) takes the same path. Every request costs thirteen evaluations of the label function and
+//! thirteen inclusion proofs, whether they are needed or not, because a person's chain has up to twelve links and
+//! nobody's has none. All answers have one size: labels, keys and token are of fixed length, and the provider part is
+//! padded to 24 KiB before it is sealed. So neither size nor work reveals to the broker whether there is a person, or
+//! how many exchanges the person has had.
 
 use std::sync::Arc;
 
@@ -27,24 +29,24 @@ use crate::persons;
 use crate::reserve::refused;
 use crate::state::{AnswerRow, NumberKey, NumberRow, Quota, Reservation, Reserved};
 
-/// How often a reservation is tried anew when a concurrent one was faster.
+/// How often a reservation is tried when a concurrent one takes the number first.
 const MAX_ATTEMPTS: usize = 8;
-/// How long after its S1's end an answer is kept, seconds: clocks differ.
+/// How long an answer is kept after its S1 expires, in seconds, to allow for clock skew.
 const ANSWER_RETENTION: u64 = 60;
-/// How far the broker's clock may be from ours around midnight, seconds.
+/// How far the broker's clock may deviate from identity's, in seconds. It matters around midnight.
 const MAX_CLOCK_SKEW: u64 = 120;
 
-/// Whom a request is about.
+/// The person whom a request concerns, or nobody.
 struct Subject {
     idnr: Idnr,
     quota: [u8; 32],
 }
 
-/// A number with what is needed to answer for it.
+/// A number with everything needed to answer for it.
 struct NumberDraft {
     key: NumberKey,
     evaluated: Evaluated,
-    /// Proofs and numbers of the chain.
+    /// The earlier numbers of the chain.
     chain: Vec<(u32, Evaluated)>,
 }
 
@@ -52,8 +54,8 @@ impl<L: TransparencyLog> Identity<L> {
     /// Answers a label request with the bytes of a [`LabelAnswer`].
     ///
     /// # Errors
-    /// 400 when S1 or the person part is not in order, 403 at a limit, 409 for a message that was answered for another S1, 503
-    /// when the person's last label is not settled, or the log does not answer.
+    /// 400 if S1 or the person part is invalid, 403 at a limit, 409 if the message was answered for another S1, 503 if
+    /// the person's last label is not settled or the log is unavailable.
     pub async fn labels(self: &Arc<Self>, request: LabelRequest) -> Result<Vec<u8>, Problem> {
         let s1 = &request.s1;
         let provider = self.check_s1(s1)?;
@@ -90,7 +92,7 @@ impl<L: TransparencyLog> Identity<L> {
                 Reserved::Done => return Ok(answer),
                 Reserved::Taken => {}
                 Reserved::Limit => {
-                    tracing::warn!("the day's limit of one consumer for one subject is reached");
+                    tracing::warn!("a consumer has reached the daily limit for one subject");
                     return Err(refused());
                 }
             }
@@ -102,8 +104,8 @@ impl<L: TransparencyLog> Identity<L> {
         ))
     }
 
-    /// Whether the number about to be handed out stands in the log already. For nobody that is chance; for a person it means
-    /// that the state is behind the log, and has caught up when this returns.
+    /// Whether the label of the number about to be handed out is already in the log. For nobody that is a coincidence.
+    /// For a person it means that the state is behind the log; the state has caught up when this returns.
     pub(crate) async fn is_used(
         &self,
         secret: &PeriodSecret,
@@ -142,7 +144,8 @@ impl<L: TransparencyLog> Identity<L> {
             idnr: person.idnr().clone(),
             quota: self.mac.quota("person", person.idnr().expose().as_bytes()),
         };
-        // Who is not found is counted by the question, so that asking for a blocked person ends like asking for nobody.
+        // A query that matches no person is counted by its content, so that repeated queries for a blocked person reach
+        // the limit just as queries for an unknown one do.
         let by_query = Subject {
             idnr: Idnr::nobody(),
             quota: self.mac.quota("query", &persons::canonical(&query)),
@@ -150,7 +153,7 @@ impl<L: TransparencyLog> Identity<L> {
         Ok(self.persons.find(&query).map_or(by_query, by_person))
     }
 
-    /// Evaluates the label function for a number and its chain; always thirteen times.
+    /// Evaluates the label function for a number and its chain, always thirteen times.
     async fn evaluate(
         self: &Arc<Self>,
         idnr: &Idnr,
@@ -186,7 +189,7 @@ impl<L: TransparencyLog> Identity<L> {
         tokio::task::spawn_blocking(work).await.map_err(internal)
     }
 
-    /// Makes the answer and everything that is stored with it.
+    /// Builds the answer and everything that is stored with it.
     async fn answer(
         self: &Arc<Self>,
         request: &LabelRequest,
@@ -248,7 +251,7 @@ impl<L: TransparencyLog> Identity<L> {
         Ok((answer, reservation))
     }
 
-    /// What the provider is told; thirteen proofs are made, of which a short chain needs fewer.
+    /// The content of the provider part. Always makes thirteen inclusion proofs, although a short chain needs fewer.
     async fn provider_content(
         &self,
         secret: &PeriodSecret,
@@ -298,15 +301,15 @@ impl<L: TransparencyLog> Identity<L> {
         })
     }
 
-    /// Index and bytes of an earlier entry of the chain.
+    /// The index and the bytes of an earlier entry of the chain.
     async fn chain_entry(&self, secret: &PeriodSecret, label: &Label) -> Result<(u64, Vec<u8>), Problem> {
         let Some(located) = self.log.locate(secret.period(), label).map_err(log_problem)? else {
-            tracing::error!("ALARM: a settled label does not stand in the log");
+            tracing::error!("ALARM: a settled label is not in the log");
             return Err(Problem::internal());
         };
         let leaf = match self.state.leaf(label).map_err(internal)? {
             Some(leaf) => leaf,
-            // Only the newest may not have been kept yet.
+            // The state may not have kept the newest entry yet.
             None => self.log.leaf(located.index).await.map_err(log_problem)?,
         };
         Ok((located.index, leaf))
@@ -329,10 +332,10 @@ impl<L: TransparencyLog> Identity<L> {
             .map_err(internal)
     }
 
-    /// Answers with the key of today's expiry day for an outcome or preview of an earlier day.
+    /// Returns the key of today's expiry day for an outcome or preview that is recorded on a later day than its intent.
     ///
     /// # Errors
-    /// 403 whenever the token does not open exactly this; 503 when a store fails.
+    /// 403 if the token does not authorise exactly this key; an internal problem if a store fails.
     pub async fn outcome_key(&self, request: &OutcomeKeyRequest) -> Result<OutcomeKeyAnswer, Problem> {
         let OutcomeKeyRequest {
             token,
@@ -344,7 +347,7 @@ impl<L: TransparencyLog> Identity<L> {
         if *phase == Phase::Intent || !self.mac.verify(token, label, *phase, *class, s1) {
             return Err(refused());
         }
-        // The token says that identity has given this label out; a restored state may not know it any more.
+        // The token proves that identity handed out this label. A restored state may not contain it.
         let owner = self.state.owner(label).map_err(internal)?;
         if owner.as_ref().is_some_and(|(_, owned)| owned != phase) {
             return Err(refused());
@@ -355,7 +358,8 @@ impl<L: TransparencyLog> Identity<L> {
             .get(*class, expiry, self.today())
             .await
             .map_err(internal)?;
-        // The cockpit must know later under which day's key the record lies: noted before the key is given out.
+        // The cockpit needs to know which day's key the record was sealed under, so the day is stored before the key is
+        // given out.
         if let Some((key, _)) = owner {
             self.state.add_later_day(key, expiry).await.map_err(internal)?;
         }
@@ -366,10 +370,10 @@ impl<L: TransparencyLog> Identity<L> {
         })
     }
 
-    /// The key that denials of a class and day are sealed under. It opens denials and nothing else.
+    /// The key for sealing denials of a class and day. It opens denials only.
     ///
     /// # Errors
-    /// 403 for another day than today (give or take [`MAX_CLOCK_SKEW`]); when a store fails.
+    /// 403 if the day is not today's expiry day within [`MAX_CLOCK_SKEW`]; an internal problem if a store fails.
     pub async fn denial_key(&self, request: &DenialKeyRequest) -> Result<DayKey, Problem> {
         let DenialKeyRequest { class, expiry } = *request;
         let now = Timestamp(self.clock.now());

@@ -1,24 +1,25 @@
 //! Identity (IDA): finds the person, evaluates labels, keeps day keys, opens a citizen's own records to the cockpit.
 //!
-//! It is the one compartment that knows persons, and it knows nothing of what is exchanged: no evidence type, no purpose, no
-//! record. What it does, each with the rule that it keeps:
+//! Identity is the only compartment that knows persons. It learns nothing about the content of an exchange: no evidence
+//! type, no purpose, no record. Each module keeps one rule:
 //!
-//! | Module | Does | Rule |
+//! | Module | Task | Rule |
 //! | --- | --- | --- |
-//! | [`persons`] | finds exactly one person, or nobody | § 6 IDNrG: unknown and blocked cannot be told apart |
-//! | [`periods`] | keeps the VRF keys, begins periods | no label under a key that does not stand in the log |
-//! | [`reserve`] | takes the next number | never a gap, never twice (design §5.4) |
-//! | `catch_up` | finds in the log what a restored state lacks | a number that stands in the log is never handed out again |
-//! | [`labels`] | answers the broker | durable before answered; same S1, same bytes; nobody looks like anybody |
+//! | [`persons`] | finds exactly one person, or nobody | § 6 IDNrG: unknown and blocked are indistinguishable |
+//! | [`periods`] | keeps the VRF keys, begins and ends periods | no label under a key that is not in the log |
+//! | [`reserve`] | reserves the next number | no gap, no number twice (design §5.4) |
+//! | `catch_up` | finds in the log what a restored state lacks | a number in the log is never handed out again |
+//! | [`labels`] | answers the broker | durable before answered; the same S1 gets the same bytes |
 //! | [`disclosure`] | answers the cockpit | no key without an `inspection` in the log |
-//! | `complete` | finds all of a person, and proves it | as of what the witnesses have cosigned |
-//! | [`login`] | verifies the ID token | by identity itself, not by the cockpit |
-//! | [`state`], [`day_keys`] | what must not be forgotten, and what must be | the second is never backed up; a passed day's key is destroyed |
-//! | [`periods`], [`wrapping`] | one VRF key a month, and when it goes | its secret is stored wrapped, the wrapping key elsewhere |
-//! | [`log`], [`followed_log`] | the log, followed and checked | the ledger is never asked about a label |
+//! | `complete` | finds all entries of a person and proves it | as of the log that the witnesses have cosigned |
+//! | [`login`] | verifies the ID token | identity verifies it itself and does not trust the cockpit |
+//! | [`state`] | stores what must not be lost | backed up, with the secrets wrapped |
+//! | [`day_keys`] | stores the keys that must be destroyed on time | replicated, never backed up |
+//! | [`wrapping`] | encrypts each period's secret | the wrapping key is stored apart from the state |
+//! | [`log`], [`followed_log`] | follow and check the log | identity never asks the ledger about a label |
 //!
-//! Files in `data`: `state.redb`, `daykeys/`, `wrapping/`, and the writer's journal. All are readable for their owner only and hold
-//! IDNrs or secrets; nothing of them ever appears in a log line, a metric, an error or an entry.
+//! The directory `data` holds `state.redb`, `daykeys/`, `wrapping/` and the writer's journal. Only their owner can read
+//! them. They hold IDNrs and secrets, which must never appear in a log line, a metric, an error or an entry.
 
 pub mod backup;
 mod catch_up;

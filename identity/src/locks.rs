@@ -1,4 +1,4 @@
-//! One lock per key, made when it is asked for and gone when nobody holds it.
+//! One lock per key. A lock is created on first use and dropped when it is free.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -23,11 +23,11 @@ impl<K> Default for Locks<K> {
 }
 
 impl<K: Hash + Eq + Clone> Locks<K> {
-    /// Waits, in order of arrival, until the lock of `key` is free, and holds it as long as the guard lives.
+    /// Waits, in order of arrival, until the lock of `key` is free. The lock is held until the guard is dropped.
     pub(crate) async fn lock(&self, key: K) -> OwnedMutexGuard<()> {
         let slot = {
             let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-            // Slots that nobody holds or waits for are dropped now and then, so the table does not grow with history.
+            // Free slots are dropped from time to time, so that the table does not grow without bound.
             if slots.len() > 64 && slots.len().is_power_of_two() {
                 slots.retain(|_, slot| Arc::strong_count(slot) > 1);
             }

@@ -1,8 +1,8 @@
-//! The log as identity needs it: where labels stand, proofs, and the few entries that identity writes.
+//! The log as identity uses it: locating labels, proofs, and the few entries that identity writes.
 //!
-//! A trait, so that tests can stop, delay and repeat what a real ledger does once in a year; the real one is
-//! [`crate::followed_log::FollowedLog`], which follows and checks the public log itself. Identity never asks the ledger about a label: that
-//! would tell which labels interest it.
+//! This is a trait so that tests can interrupt, delay and repeat what a real ledger rarely does. The implementation of
+//! production is [`crate::followed_log::FollowedLog`], which follows and checks the public log itself. Identity never
+//! asks the ledger about a single label, because that would reveal which labels interest it.
 
 use std::future::Future;
 
@@ -10,13 +10,13 @@ pub use ledger_client::follower::Wanted;
 use record::{Kind, Label, Period, PeriodEvent, SealedRecord, Timestamp, WriterId};
 use tlog::Hash;
 
-/// Why the log gives no answer.
+/// Why the log cannot be read.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LogError {
-    /// The ledger cannot be reached or has not caught up; try again.
-    #[error("the ledger does not answer at present: {0}")]
+    /// The ledger is unreachable or the follower has not caught up. Retry.
+    #[error("the ledger is unavailable: {0}")]
     Unavailable(String),
-    /// What the ledger serves contradicts what was checked before. Nothing may be answered any more.
+    /// The ledger serves data that contradicts what was checked before. Identity must stop answering.
     #[error("the log is broken: {0}")]
     Broken(String),
 }
@@ -24,79 +24,80 @@ pub enum LogError {
 /// Why an entry was not appended.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AppendError {
-    /// The label stands in the log already.
-    #[error("the label stands in the log already")]
+    /// The label is already in the log.
+    #[error("the label is already in the log")]
     LabelUsed,
-    /// The ledger takes nothing at present; try again.
-    #[error("the ledger takes nothing at present: {0}")]
+    /// The ledger does not accept entries at present. Retry.
+    #[error("the ledger accepts no entries at present: {0}")]
     Unavailable(String),
-    /// The ledger refused the entry; asking again does not help.
+    /// The ledger refused the entry. A retry does not help.
     #[error("the ledger refused the entry: {0}")]
     Refused(String),
 }
 
-/// Where a label stands.
+/// The entry that carries a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LocatedLabel {
-    /// Index of the entry.
+    /// The entry's index.
     pub index: u64,
-    /// Its kind.
+    /// The entry's kind.
     pub kind: Kind,
-    /// Its time.
+    /// The entry's time.
     pub time: Timestamp,
 }
 
-/// The inclusion of some entries under one checkpoint.
+/// Inclusion proofs of some entries under one checkpoint.
 #[derive(Debug, Clone)]
 pub struct Proofs {
     /// The checkpoint as the log signed it.
     pub checkpoint: Vec<u8>,
-    /// The inclusion proofs, as many as asked for, in that order.
+    /// The inclusion proofs, one per requested index, in the order of the request.
     pub hashes: Vec<Vec<Hash>>,
 }
 
-/// Proofs for others, under the published checkpoint.
+/// Proofs under the published checkpoint, for verification by others.
 #[derive(Debug, Clone)]
 pub struct PublishedProofs {
     /// The checkpoint with its cosignatures.
     pub checkpoint: Vec<u8>,
-    /// [`tlog::map::prove_lookups`], as many as wanted.
+    /// The output of [`tlog::map::prove_lookups`], one per requested lookup.
     pub maps: Vec<Vec<u8>>,
-    /// [`tlog::merkle::inclusion_batch`] of the entries wanted.
+    /// The output of [`tlog::merkle::inclusion_batch`] for the requested entries.
     pub tree: Vec<Hash>,
 }
 
-/// The log, followed and checked.
+/// The followed and checked log.
 pub trait TransparencyLog: Send + Sync + 'static {
-    /// Where a label of this period stands, as far as the log has been followed.
+    /// Locates a label of this period in the part of the log that has been followed.
     ///
     /// # Errors
     /// [`LogError::Broken`].
     fn locate(&self, period: Period, label: &Label) -> Result<Option<LocatedLabel>, LogError>;
 
-    /// Follows the log up to its present head.
+    /// Follows the log up to its current head.
     fn refresh(&self) -> impl Future<Output = Result<(), LogError>> + Send;
 
-    /// Proofs of entries that have been located, under the newest checkpoint followed.
+    /// Proves the inclusion of located entries under the newest followed checkpoint.
     ///
     /// # Errors
     /// [`LogError`].
     fn prove(&self, indices: &[u64]) -> Result<Proofs, LogError>;
 
-    /// The `map` entry as of which [`TransparencyLog::prove_published`] proves; none while no checkpoint has been published.
+    /// The index of the `map` entry as of which [`TransparencyLog::prove_published`] proves. `None` until a checkpoint
+    /// is published.
     ///
     /// # Errors
     /// [`LogError::Broken`].
     fn provable_map(&self) -> Result<Option<u64>, LogError>;
 
-    /// Proofs as of that `map` entry; none when it is not the one any more.
+    /// Proofs as of that `map` entry. `None` if another one has been published since.
     ///
     /// # Errors
     /// [`LogError`].
     fn prove_published(&self, map: u64, wanted: &Wanted) -> Result<Option<PublishedProofs>, LogError>;
 
-    /// The bytes of an entry that has been located. An old one may have to be fetched, so this is for new ones: whoever needs
-    /// an entry again keeps it, or the ledger would see which entries are needed together.
+    /// The bytes of a located entry. Use this for new entries only, since an old one may have to be fetched. A caller
+    /// that needs an entry again must keep it; otherwise the ledger sees which entries are needed together.
     fn leaf(&self, index: u64) -> impl Future<Output = Result<Vec<u8>, LogError>> + Send;
 
     /// The time of a writer's last entry, if it has one.
@@ -105,22 +106,22 @@ pub trait TransparencyLog: Send + Sync + 'static {
     /// [`LogError::Broken`].
     fn newest_entry_time(&self, writer: &WriterId) -> Result<Option<Timestamp>, LogError>;
 
-    /// The intents of a period that nothing has closed, as far as the log has been followed.
+    /// The intents of a period that no entry has closed, in the part of the log that has been followed.
     ///
     /// # Errors
     /// [`LogError::Broken`].
     fn open_intents(&self, period: Period) -> Result<Vec<u64>, LogError>;
 
-    /// The root of a period's map, as far as the log has been followed.
+    /// The root of a period's map over the part of the log that has been followed.
     ///
     /// # Errors
     /// [`LogError::Broken`].
     fn map_root(&self, period: Period) -> Result<Hash, LogError>;
 
-    /// Writes that an intent is given up as lost.
+    /// Writes a `lost` entry for an intent.
     fn give_up(&self, intent: u64) -> impl Future<Output = Result<(), AppendError>> + Send;
 
-    /// Writes what happens to a period.
+    /// Writes a `period` entry.
     fn write_period(&self, period: Period, event: PeriodEvent) -> impl Future<Output = Result<(), AppendError>> + Send;
 
     /// Writes a `void` or an `inspection` with its record.
@@ -138,6 +139,6 @@ pub trait TransparencyLog: Send + Sync + 'static {
 pub enum OwnKind {
     /// A label was handed out and not used.
     Void,
-    /// Someone opened records.
+    /// A reader opened records.
     Inspection,
 }

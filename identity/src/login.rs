@@ -1,13 +1,15 @@
-//! Who has logged in: the OpenID Connect ID token, verified by identity itself and not by the cockpit.
+//! Verification of the OpenID Connect ID token. Identity verifies it itself and does not trust the cockpit.
 //!
-//! SPEC: OpenID Connect Core 1.0 §3.1.3.7. Checked are the signature under the issuer's published keys, issuer, audience (our
-//! client and nobody else's), expiry, the nonce of this login, that the token was issued in the last five minutes, and that the
-//! level of assurance (`acr`) is the one that the law asks for (§ 10 (3) OZG: "hoch"). Only asymmetric algorithms are accepted.
+//! SPEC: OpenID Connect Core 1.0 §3.1.3.7. [`LoginVerifier`] checks the signature under the issuer's published keys,
+//! the issuer, the audience (only the cockpit's client), the expiry, the nonce of this login, that the token was issued
+//! in the last five minutes, and that the level of assurance (`acr`) is the one that the law requires (§ 10 (3) OZG:
+//! "hoch"). Only asymmetric algorithms are accepted.
 //!
-//! The issuer's keys are found by discovery and kept for ten minutes. A token under a key that is not known makes them be
-//! fetched again, at most every ten seconds.
+//! The issuer's keys come from OpenID Connect discovery and are cached for ten minutes. A token that does not verify
+//! under the cached keys triggers a new fetch, at most every ten seconds.
 //!
-//! Nothing of a token is logged: the library's error texts can quote claims, so only the kind of an error leaves this module.
+//! No part of a token is logged. The library's error texts can quote claims, so only the kind of an error leaves this
+//! module.
 
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -22,31 +24,31 @@ use service::{Clock, Problem};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// A token may be this old, seconds.
+/// Maximum age of a token, seconds.
 const MAX_TOKEN_AGE: i64 = 300;
-/// The issuer's clock may be ahead by this, seconds.
+/// How far the issuer's clock may be ahead, seconds.
 const MAX_CLOCK_SKEW: i64 = 30;
 const KEY_CACHE_LIFETIME: Duration = Duration::from_secs(600);
 const MIN_REFETCH_INTERVAL: Duration = Duration::from_secs(10);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Whose logins count.
+/// The issuer and the level of assurance that a login must have.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoginConfig {
-    /// The issuer's URL, as in its tokens.
+    /// The issuer's URL, exactly as in its tokens.
     pub issuer: String,
-    /// The cockpit's client id: the audience.
+    /// The cockpit's client id, which is the required audience.
     pub client_id: String,
-    /// The level of assurance that a token must show.
+    /// The required level of assurance (`acr`).
     pub acr: String,
 }
 
-/// Why a login does not count.
+/// Why a login is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdTokenError {
-    /// The issuer's keys cannot be had; try again.
-    #[error("the issuer of logins does not answer")]
+    /// The issuer's keys are unavailable. Retry.
+    #[error("the issuer of logins is unavailable")]
     Issuer,
     /// The configuration's issuer is not a URL.
     #[error("the configured issuer is not a URL")]
@@ -66,7 +68,7 @@ impl From<IdTokenError> for Problem {
     }
 }
 
-/// The verifier of logins.
+/// Verifies ID tokens.
 #[derive(Debug)]
 pub struct LoginVerifier {
     config: LoginConfig,
@@ -83,13 +85,14 @@ struct CachedKeys {
 }
 
 impl LoginVerifier {
-    /// Takes the configuration; asks nobody yet.
+    /// Creates the verifier. No request is sent yet.
     ///
     /// # Errors
-    /// When the issuer is not a URL.
+    /// [`IdTokenError::Config`] if the issuer is not a URL.
     pub fn new(config: LoginConfig, clock: Arc<dyn Clock>) -> Result<Self, IdTokenError> {
         let issuer = IssuerUrl::new(config.issuer.clone()).map_err(|_| IdTokenError::Config)?;
-        // A redirect could lead the question for the issuer's keys to somebody else.
+        // The client follows no redirect, because a redirect could send the request for the issuer's keys to another
+        // host.
         let http = service::http::client(|builder| builder.timeout(FETCH_TIMEOUT)).map_err(|_| IdTokenError::Config)?;
         Ok(Self {
             config,
@@ -100,10 +103,10 @@ impl LoginVerifier {
         })
     }
 
-    /// Verifies a token and returns whom it names (`sub`).
+    /// Verifies a token and returns its subject (`sub`).
     ///
     /// # Errors
-    /// See [`IdTokenError`].
+    /// [`IdTokenError`].
     pub async fn subject(&self, id_token: &str, nonce: &str) -> Result<String, IdTokenError> {
         let token = CoreIdToken::from_str(id_token).map_err(|_| IdTokenError::Refused("it is not a signed token"))?;
         let nonce = Nonce::new(nonce.to_owned());
@@ -150,7 +153,7 @@ impl LoginVerifier {
         Ok(claims.subject().as_str().to_owned())
     }
 
-    /// The issuer's keys, fetched if those at hand are older than `keep`.
+    /// The issuer's keys. They are fetched if the cached ones are older than `keep`.
     async fn keys(&self, keep: Duration) -> Result<CoreJsonWebKeySet, IdTokenError> {
         let mut kept = self.keys.lock().await;
         if let Some(fetched) = kept.as_ref()
@@ -174,7 +177,7 @@ impl LoginVerifier {
     }
 }
 
-/// One HTTP request of the library, over our client.
+/// Sends one HTTP request of the `openidconnect` library over identity's client.
 async fn call(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
     let answer = http.execute(request.try_into()?).await?;
     let mut response = HttpResponse::new(Vec::new());
@@ -184,17 +187,17 @@ async fn call(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
     Ok(response)
 }
 
-/// The kind of an error, without the values it quotes.
+/// Maps an error to its kind, without the values that it quotes.
 fn refusal(error: &ClaimsVerificationError) -> IdTokenError {
     use ClaimsVerificationError as E;
     IdTokenError::Refused(match error {
         E::Expired(_) => "it has expired or was issued too long ago",
-        E::InvalidAudience(_) => "it is for somebody else",
-        E::InvalidAuthContext(_) => "its level of assurance is not the one needed",
+        E::InvalidAudience(_) => "its audience is another client",
+        E::InvalidAuthContext(_) => "its level of assurance is not the required one",
         E::InvalidAuthTime(_) => "the login is too long ago",
-        E::InvalidIssuer(_) => "it is another issuer's",
-        E::InvalidNonce(_) => "its nonce is not this login's",
+        E::InvalidIssuer(_) => "another issuer issued it",
+        E::InvalidNonce(_) => "its nonce is not that of this login",
         E::SignatureVerification(_) => "its signature does not verify",
-        _ => "it is not in order",
+        _ => "it is not valid",
     })
 }

@@ -1,4 +1,4 @@
-//! Identity as a process of its own ([`service::program`]), and what an operator does with its state.
+//! The command line: runs identity ([`service::program`]), and backs up and restores its state.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,23 +16,23 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run.
+    /// Run identity.
     Serve(program::Serve),
-    /// Copy the state, its secrets wrapped, to a new file. Identity must not be running.
+    /// Copy the state, with its secrets wrapped, to a new file. Identity must not be running.
     Backup {
         /// Identity's data directory.
         #[arg(long)]
         data: PathBuf,
-        /// The new file.
+        /// The file to create. It must not exist.
         #[arg(long)]
         to: PathBuf,
     },
-    /// Bring a backup into a data directory that has no state.
+    /// Restore a backup into a data directory that has no state.
     Restore {
-        /// The backup.
+        /// The backup file.
         #[arg(long)]
         from: PathBuf,
-        /// Identity's data directory, with its wrapping keys and day keys from their replica.
+        /// Identity's data directory. Restore its wrapping keys and day keys from their replica first.
         #[arg(long)]
         data: PathBuf,
     },
@@ -55,10 +55,10 @@ async fn main() -> ExitCode {
 fn report(done: &str, result: Result<Contents, BackupError>) -> ExitCode {
     match result {
         Ok(contents) => {
-            println!("{done}: {} periods with a living secret", contents.living.len());
+            println!("{done}: {} periods with a secret", contents.living.len());
             for period in &contents.without_key {
                 println!(
-                    "wrapping key of period {} is missing here: bring the folder back from its replica",
+                    "the wrapping key of period {} is missing: restore the folder of wrapping keys from its replica",
                     period.0
                 );
             }

@@ -1,21 +1,21 @@
-//! The person registry: who is meant by a consumer's data, or nobody.
+//! The person registry. It maps a consumer's query to exactly one person, or to nobody.
 //!
-//! The reference registry is one JSON file, an array of
+//! The reference registry is one JSON file with an array of persons:
 //!
 //! ```json
 //! {"idnr":"08214967384","family_name":"Mustermann","given_name":"Emma","date_of_birth":"1964-08-12",
 //!  "postal_code":"50667","place":"Köln","blocked":false,"subject":"emma"}
 //! ```
 //!
-//! `blocked` is an Auskunftssperre (§ 51 BMG), `subject` the login's `sub` claim at the OpenID Connect issuer.
+//! `blocked` is an Auskunftssperre (§ 51 BMG). `subject` is the login's `sub` claim at the OpenID Connect issuer.
 //!
-//! SPEC: § 6 (3)–(5) IDNrG. A person is found by IDNr and date of birth, or by family name, given name, place, postal code and
-//! date of birth; exactly one person must fit; under an Auskunftssperre the answer must not tell whether there is a block or no
-//! data. So there are two results only: a person, or *nobody* (unknown, ambiguous, blocked: not distinguished in the type, so
-//! that nothing behind this module can tell them apart). Both ways of looking up are taken for every query, so the work is the
-//! same whatever comes out.
+//! SPEC: § 6 (3)–(5) IDNrG. A person is found by IDNr and date of birth, or by family name, given name, place,
+//! postal code and date of birth. Exactly one person must match. Under an Auskunftssperre the answer must not reveal
+//! whether there is a block or no data. A lookup therefore has only two results: a person, or *nobody*. The type does
+//! not distinguish unknown, ambiguous and blocked persons, so no caller can tell them apart. Every query runs both
+//! lookups, so the work is the same for every result.
 //!
-//! Names and places are compared without regard to case and to repeated white space; nothing else is guessed.
+//! Names and places are compared case-insensitively and with white space collapsed. There is no other fuzzy matching.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -25,31 +25,31 @@ use messages::PersonQuery;
 use record::{Idnr, TestNumbers};
 use serde::Deserialize;
 
-/// Why the registry cannot be used. Says the place in the file, never a person's data.
+/// Why the registry is unusable. Errors give the position in the file, never personal data.
 #[derive(Debug, thiserror::Error)]
 pub enum PersonsError {
     /// The file cannot be read.
     #[error("cannot read the person registry {path}: {source}")]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The file is not the JSON array it must be. (The parser's own message could quote data: only the place is kept.)
-    #[error("the person registry is not valid JSON of persons: line {line}, column {column}")]
+    /// The file is not a JSON array of persons. The parser's message may quote data, so only the position is kept.
+    #[error("the person registry is not a JSON array of persons: line {line}, column {column}")]
     Parse {
         /// Line, from 1.
         line: usize,
         /// Column, from 1.
         column: usize,
     },
-    /// A person cannot be taken over.
+    /// A person of the registry is invalid.
     #[error("person {position} of the registry: {reason}")]
     Person {
         /// Position in the array, from 0.
         position: usize,
-        /// What is wrong.
+        /// The reason.
         reason: &'static str,
     },
 }
@@ -69,7 +69,7 @@ struct RegistryEntry {
     subject: Option<String>,
 }
 
-/// One person. `Debug` says nothing of it.
+/// A person of the registry. `Debug` prints no personal data.
 #[derive(Clone)]
 pub struct RegisteredPerson {
     idnr: Idnr,
@@ -80,12 +80,12 @@ pub struct RegisteredPerson {
 }
 
 impl RegisteredPerson {
-    /// The person's number.
+    /// The person's IDNr.
     pub fn idnr(&self) -> &Idnr {
         &self.idnr
     }
 
-    /// Given and family name, for the person itself to read.
+    /// Given and family name, for display to the person only.
     pub fn display_name(&self) -> String {
         format!("{} {}", self.given_name, self.family_name)
     }
@@ -97,7 +97,7 @@ impl fmt::Debug for RegisteredPerson {
     }
 }
 
-/// All persons, by number, by name and by login.
+/// All persons, indexed by IDNr, by name and by login.
 pub struct PersonRegistry {
     persons: Vec<RegisteredPerson>,
     by_idnr: HashMap<String, usize>,
@@ -105,7 +105,7 @@ pub struct PersonRegistry {
     by_subject: HashMap<String, usize>,
 }
 
-/// Family name, given name, date of birth, postal code, place; normalised.
+/// Family name, given name, date of birth, postal code and place, normalised.
 type NameKey = [String; 5];
 
 impl fmt::Debug for PersonRegistry {
@@ -118,7 +118,7 @@ impl PersonRegistry {
     /// Reads the registry's file.
     ///
     /// # Errors
-    /// When it cannot be read, is not as the module says, or names one IDNr or login twice.
+    /// If the file cannot be read, is malformed, or names an IDNr or a login twice.
     pub fn load(path: &Path, test_numbers: TestNumbers) -> Result<Self, PersonsError> {
         let text = std::fs::read(path).map_err(|source| PersonsError::Read {
             path: path.into(),
@@ -127,7 +127,7 @@ impl PersonRegistry {
         Self::parse(&text, test_numbers)
     }
 
-    /// Reads the registry from JSON.
+    /// Parses the registry.
     ///
     /// # Errors
     /// As [`PersonRegistry::load`].
@@ -148,7 +148,7 @@ impl PersonRegistry {
             if let Some(subject) = &file.subject
                 && !subjects.insert(subject.clone())
             {
-                return Err(refuse("this login belongs to another person already"));
+                return Err(refuse("another person has the same login"));
             }
             registry.add(file, test_numbers).map_err(refuse)?;
         }
@@ -156,13 +156,13 @@ impl PersonRegistry {
     }
 
     fn add(&mut self, file: RegistryEntry, test_numbers: TestNumbers) -> Result<(), &'static str> {
-        let idnr = Idnr::parse(&file.idnr, test_numbers).map_err(|_| "the IDNr is not valid here")?;
+        let idnr = Idnr::parse(&file.idnr, test_numbers).map_err(|_| "the IDNr is not valid")?;
         if file.date_of_birth.parse::<jiff::civil::Date>().is_err() || file.date_of_birth.len() != 10 {
-            return Err("the date of birth is not a date YYYY-MM-DD");
+            return Err("the date of birth is not of the form YYYY-MM-DD");
         }
         let position = self.persons.len();
         if self.by_idnr.insert(idnr.expose().to_owned(), position).is_some() {
-            return Err("this IDNr belongs to another person already");
+            return Err("another person has the same IDNr");
         }
         let key = name_key(
             &file.family_name,
@@ -185,7 +185,7 @@ impl PersonRegistry {
         Ok(())
     }
 
-    /// The one person that is meant and may be named; `None` is nobody (module comment).
+    /// The one person that the query matches and that is not blocked. `None` is nobody; see the module documentation.
     pub fn find(&self, query: &PersonQuery) -> Option<&RegisteredPerson> {
         let numbered = self.by_number(query);
         let named = self.by_names(query);
@@ -193,7 +193,8 @@ impl PersonRegistry {
         found.filter(|person| !person.blocked)
     }
 
-    /// SPEC: § 6 (3) IDNrG, IDNr and date of birth. Other data of the query do not matter then: people move and marry.
+    /// SPEC: § 6 (3) IDNrG, IDNr and date of birth. The query's other data are ignored, because addresses and names
+    /// change.
     fn by_number(&self, query: &PersonQuery) -> Option<&RegisteredPerson> {
         let idnr = query.idnr.as_ref().map_or(Idnr::NOBODY, |idnr| idnr.expose());
         let person = self.persons.get(*self.by_idnr.get(idnr)?)?;
@@ -209,24 +210,24 @@ impl PersonRegistry {
         }
     }
 
-    /// The person that this login belongs to. An Auskunftssperre does not keep anybody from the own data.
+    /// The person to whom this login belongs. An Auskunftssperre does not block a person's access to their own data.
     pub fn by_subject(&self, subject: &str) -> Option<&RegisteredPerson> {
         self.persons.get(*self.by_subject.get(subject)?)
     }
 
-    /// How many persons there are.
+    /// The number of persons.
     pub fn len(&self) -> usize {
         self.persons.len()
     }
 
-    /// Whether there is none.
+    /// Whether the registry is empty.
     pub fn is_empty(&self) -> bool {
         self.persons.is_empty()
     }
 }
 
-/// What a query says, in one canonical form: queries for the same thing count together ([`crate::state`]'s quota) even if
-/// nobody is found by them.
+/// A query in canonical form. Equal queries count towards the same quota in [`crate::state`] even if they match no
+/// person.
 pub(crate) fn canonical(query: &PersonQuery) -> Vec<u8> {
     let mut bytes = Vec::new();
     let idnr = query.idnr.as_ref().map_or("", |idnr| idnr.expose());

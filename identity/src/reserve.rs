@@ -1,14 +1,14 @@
-//! Taking a person's next number: one at a time, without a gap, and never twice (design §5.4).
+//! Reservation of a person's next number: one at a time, without a gap, and never twice (design §5.4).
 //!
-//! A number is free when the person's last one stands in the log, used or voided. Whoever asks earlier waits some seconds and
-//! then gets a retryable refusal. A label that is not used is voided by identity itself:
+//! The next number is free once the person's last number is settled, that is, in the log as used or voided. An earlier
+//! caller waits some seconds and then receives a retryable refusal. Identity voids an unused label
 //!
-//! * after 10 s, if the ledger can be read and takes entries (the append of the `void` is the proof), or
-//! * once the broker's chain has gone on for 2 s without it: the broker has written an entry that is at least 2 s younger than
-//!   the reservation. An honest broker writes in order, so this is an alarm.
+//! * after 10 s, if the ledger can be read and accepts entries (a successful append of the `void` proves both), or
+//! * as soon as the broker has overtaken the label: the broker has written an entry that is more than 2 s younger than
+//!   the reservation. An honest broker writes in order, so this raises an alarm.
 //!
-//! If the broker's entry comes in between, the ledger takes one of the two and refuses the other for its label: both ways the
-//! number is used, once. Nobody's labels are voided like anybody's.
+//! If the broker writes its entry at the same time, the ledger accepts one of the two entries and refuses the other
+//! because of its label. Either way the number is used exactly once. Labels of nobody are voided in the same way.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,13 +23,13 @@ use crate::log::{AppendError, OwnKind, TransparencyLog};
 use crate::periods::PeriodSecret;
 use crate::state::{NumberKey, NumberRow};
 
-/// After so many seconds an unused label is voided.
+/// Age in seconds from which an unused label is voided.
 const VOID_AFTER: u64 = 10;
-/// For so many seconds the broker's chain may go on without a label.
+/// How many seconds the broker's chain may continue without a label.
 const OVERTAKEN_AFTER: u64 = 2;
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The uniform refusal: whatever limit is reached, the caller learns only that.
+/// The uniform refusal. The caller does not learn which limit was reached.
 pub(crate) fn refused() -> Problem {
     Problem::forbidden("refused", "identity does not answer this request")
 }
@@ -39,7 +39,8 @@ fn busy() -> Problem {
 }
 
 impl<L: TransparencyLog> Identity<L> {
-    /// The number to try next. For a person: the next one, once the last is settled. For nobody: a random one.
+    /// The number to try next. For a person it is the next number, once the last one is settled. For nobody it is
+    /// random.
     pub(crate) async fn free_number(
         self: &Arc<Self>,
         idnr: &Idnr,
@@ -71,7 +72,7 @@ impl<L: TransparencyLog> Identity<L> {
         let next = self.state.next(idnr, secret.period(), series).map_err(internal)?;
         if next >= COUNTERS {
             metrics::counter!("identity_series_full_total").increment(1);
-            tracing::error!("a series is full: no more exchanges about one person in this period");
+            tracing::error!("a series is full; no further exchanges about one person in this period");
             return Err(refused());
         }
         let Some(last) = next.checked_sub(1) else {
@@ -85,7 +86,7 @@ impl<L: TransparencyLog> Identity<L> {
         };
         let settled = match self.state.number(&key).map_err(internal)? {
             Some(row) => self.settle(&key, &row).await?,
-            // Found in the log when the state caught up.
+            // The state found this number in the log when it caught up.
             None => true,
         };
         Ok(settled.then_some(next))
@@ -99,14 +100,14 @@ impl<L: TransparencyLog> Identity<L> {
                 series,
                 number: getrandom::u32().map_err(internal)?,
             };
-            // Far fewer than 2^32 are ever taken in a period, so this ends.
+            // A period uses far fewer than 2^32 numbers, so the loop ends.
             if self.state.number(&key).map_err(internal)?.is_none() {
                 return Ok(key.number);
             }
         }
     }
 
-    /// Whether the number's label stands in the log; voids it when that is due.
+    /// Whether the number's label is in the log. Voids the label if that is due.
     pub(crate) async fn settle(self: &Arc<Self>, key: &NumberKey, row: &NumberRow) -> Result<bool, Problem> {
         if self.is_logged(key, row)? {
             return Ok(true);
@@ -119,8 +120,8 @@ impl<L: TransparencyLog> Identity<L> {
         let Some(cause) = self.void_cause(key, row)? else {
             return Ok(false);
         };
-        // A task of its own, because the caller may give up waiting, and an append cannot be taken back: the lock is held
-        // until it is known how it ended, so that one label is never voided twice.
+        // The caller may stop waiting, but an append cannot be undone. A separate task therefore holds the lock until
+        // the outcome is known, so that one label is never voided twice.
         let (this, key, row) = (Arc::clone(self), key.clone(), row.clone());
         let voiding = tokio::spawn(async move {
             let _alone = alone;
@@ -136,7 +137,7 @@ impl<L: TransparencyLog> Identity<L> {
         Ok(located.is_some())
     }
 
-    /// Why the label may be voided now, if it may.
+    /// The cause for which the label may be voided now, if there is one.
     fn void_cause(&self, key: &NumberKey, row: &NumberRow) -> Result<Option<&'static str>, Problem> {
         let now = self.clock.now();
         if now >= row.reserved_at.saturating_add(VOID_AFTER) {
@@ -148,7 +149,7 @@ impl<L: TransparencyLog> Identity<L> {
         let limit = Timestamp(row.reserved_at).after(OVERTAKEN_AFTER);
         for writer in &self.brokers {
             let newest = self.log.newest_entry_time(writer).map_err(log_problem)?;
-            // Strictly later: both times are whole seconds.
+            // Both times are whole seconds, so require a strictly later one.
             if newest.is_some_and(|time| time > limit) {
                 return Ok(Some("overtaken"));
             }
@@ -166,9 +167,9 @@ impl<L: TransparencyLog> Identity<L> {
             Ok(()) => {
                 metrics::counter!("identity_voids_total", "cause" => cause).increment(1);
                 if cause == "overtaken" {
-                    tracing::warn!("ALARM: the broker went on without using a label that it was given");
+                    tracing::warn!("ALARM: the broker continued its chain without using a label that it had received");
                 } else {
-                    tracing::info!("a label that was not used is void");
+                    tracing::info!("an unused label was voided");
                 }
                 Ok(())
             }
@@ -192,10 +193,10 @@ impl<L: TransparencyLog> Identity<L> {
         self.seal(row, shared)
     }
 
-    /// Seals a record of identity's own under the key of the number's first day.
+    /// Seals a record that identity writes under the key of the number's first day.
     pub(crate) fn seal(&self, row: &NumberRow, shared: SharedPart) -> Result<SealedRecord, Problem> {
         let Some(day_key) = self.day_keys.existing(row.class, row.expiry, self.today()) else {
-            tracing::error!("the day key of a number in use is missing: restore the day keys");
+            tracing::error!("the day key of a number in use is missing; restore the day keys");
             return Err(Problem::internal());
         };
         let header = Header::labelled(row.class, row.expiry);
@@ -208,7 +209,7 @@ impl<L: TransparencyLog> Identity<L> {
         SealedRecord::seal(&header, Some(label), &day_key.record_key(label), &parts).map_err(internal)
     }
 
-    /// Looks after everything that was handed out and not yet seen in the log.
+    /// Settles all labels that were handed out and have not been seen in the log yet.
     pub(crate) async fn sweep(self: &Arc<Self>) -> Result<(), Problem> {
         let pending = self.state.pending().map_err(internal)?;
         metrics::gauge!("identity_pending_labels").set(pending.len() as f64);
@@ -237,7 +238,7 @@ impl<L: TransparencyLog> Identity<L> {
         Ok(())
     }
 
-    /// Drops what cannot be asked for again.
+    /// Deletes rows that no request can need again.
     pub(crate) async fn prune(&self) -> Result<(), Problem> {
         let now = self.clock.now();
         let yesterday = Timestamp(now).day().saturating_sub(1);

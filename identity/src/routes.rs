@@ -1,4 +1,4 @@
-//! The interface: deterministic CBOR over `POST`, each route for one caller.
+//! The HTTP interface: deterministic CBOR over `POST`. Each route has one authorised caller.
 //!
 //! | Route | Caller | Request → answer |
 //! | --- | --- | --- |
@@ -25,19 +25,19 @@ use service::secret::CredentialDigest;
 use crate::identity::Identity;
 use crate::log::TransparencyLog;
 
-/// No request has more: an S1 is under 2 KiB, an ID token under 16.
+/// An upper bound for every request: an S1 is below 2 KiB, an ID token below 16 KiB.
 const MAX_BODY: usize = 64 * 1024;
 
 type Shared<L> = Arc<Identity<L>>;
 
-/// Who may call what.
+/// The credentials of the callers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Callers {
     pub(crate) broker: CredentialDigest,
     pub(crate) portal: CredentialDigest,
 }
 
-/// All routes.
+/// The routes with their authorisation.
 pub(crate) fn routes<L: TransparencyLog>(identity: Shared<L>, callers: Callers) -> Router {
     let broker = Router::new()
         .route("/labels", post(labels::<L>))
@@ -53,7 +53,7 @@ pub(crate) fn routes<L: TransparencyLog>(identity: Shared<L>, callers: Callers) 
         .with_state(identity)
 }
 
-/// Lets only this caller through, before anything of the body is read.
+/// Admits only this caller. It runs before the body is read.
 async fn only(State(caller): State<CredentialDigest>, request: Request, next: Next) -> Result<Response, Problem> {
     caller.require(request.headers())?;
     Ok(next.run(request).await)
@@ -83,10 +83,10 @@ async fn disclosures<L: TransparencyLog>(State(identity): State<Shared<L>>, body
     Ok(cbor(encode(&answer?)))
 }
 
-/// The parser's reason could quote the message: it is not handed on.
+/// The parser's reason may quote the message, so the answer leaves it out.
 fn parse<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<T, Problem> {
     record::cbor::from_slice(body)
-        .map_err(|_| Problem::bad_request("malformed-request", "not the CBOR this route takes"))
+        .map_err(|_| Problem::bad_request("malformed-request", "the body is not the CBOR that this route accepts"))
 }
 
 fn encode<T: Serialize>(answer: &T) -> Vec<u8> {

@@ -1,8 +1,9 @@
-//! Bringing identity up, and what it does on its own: following the log, beginning periods, voiding unused labels, destroying the
-//! keys of days that have passed.
+//! Starts identity and runs its background work: following the log, beginning and ending periods, voiding unused
+//! labels, destroying the keys of days that have passed.
 //!
-//! Requests are taken once the log's first entries have been checked; until the log has been followed and a period has begun they
-//! get a retryable refusal. What is fatal in the background ends the process: a broken log, a period that is not ours, a stopped writer.
+//! The listener accepts requests once the first entries of the log have been checked. Requests receive a retryable
+//! refusal until identity has followed the log and a period has begun. Three faults in the background end the process:
+//! a broken log, a period that belongs to another identity, and a stopped writer.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,9 +33,9 @@ use crate::state::IdentityState;
 use crate::token::MacKey;
 use crate::wrapping::WrappingKeys;
 
-/// How often the background looks around.
+/// How often the background work runs.
 const TICK_INTERVAL: Duration = Duration::from_secs(1);
-/// Every so many ticks the store is pruned.
+/// The state is pruned once per this many ticks.
 const PRUNE_EVERY_TICKS: u64 = 60;
 const MAX_READER_LEN: usize = 128;
 
@@ -42,10 +43,10 @@ fn configuration(error: impl std::fmt::Display) -> Error {
     Error::Configuration(error.to_string())
 }
 
-/// Runs identity until the end is asked for.
+/// Runs identity until shutdown is requested.
 ///
 /// # Errors
-/// See [`enum@Error`]; each ends the process.
+/// [`enum@Error`]; each of them ends the process.
 pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
     let callers = Callers {
         broker: credential(&config.broker_credential, "broker_credential")?,
@@ -65,7 +66,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> R
 }
 
 fn credential(hex: &str, name: &str) -> Result<CredentialDigest, Error> {
-    CredentialDigest::from_hex(hex).ok_or_else(|| configuration(format!("{name} is not 64 hexadecimal digits")))
+    CredentialDigest::from_hex(hex).ok_or_else(|| configuration(format!("{name}: expected 64 hexadecimal digits")))
 }
 
 async fn start_up(config: &Config, shutdown: Shutdown) -> Result<Identity<FollowedLog>, Error> {
@@ -74,7 +75,7 @@ async fn start_up(config: &Config, shutdown: Shutdown) -> Result<Identity<Follow
     }
     std::fs::create_dir_all(&config.data).map_err(configuration)?;
     let persons = PersonRegistry::load(&config.persons, config.test_numbers)?;
-    tracing::info!(persons = persons.len(), "person registry read");
+    tracing::info!(persons = persons.len(), "person registry loaded");
     let state = IdentityState::open(&config.data.join("state.redb"))?;
     let day_keys = DayKeys::open(&config.data.join("daykeys"))?;
     let mac = MacKey::new(state.secret("mac", random().map_err(configuration)?)?);
@@ -139,7 +140,8 @@ async fn follow(
     Ok((FollowedLog::new(follower, writer), directory))
 }
 
-/// The consumers seal to, and the providers check, the keys that the directory lists.
+/// Consumers seal to the keys that the directory lists, and providers verify with them, so identity must hold exactly
+/// these.
 fn check_keys(keys: &IdentityKeyPairs, directory: &Directory) -> Result<(), Error> {
     if keys.signing.public() != directory.identity.signing {
         return Err(Error::OtherKey("signing"));
@@ -150,7 +152,7 @@ fn check_keys(keys: &IdentityKeyPairs, directory: &Directory) -> Result<(), Erro
     Ok(())
 }
 
-/// Runs beside the requests; its error ends the process.
+/// The background work. Its error ends the process.
 async fn background(identity: Arc<Identity<FollowedLog>>, shutdown: Shutdown) -> Result<(), Error> {
     let mut interval = tokio::time::interval(TICK_INTERVAL);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -165,7 +167,7 @@ async fn background(identity: Arc<Identity<FollowedLog>>, shutdown: Shutdown) ->
             () = async { shutdown.wait().await } => return Ok(()),
         };
         if let Err(error) = result {
-            tracing::error!(%error, "ALARM: identity ends");
+            tracing::error!(%error, "ALARM: identity stops");
             shutdown.trigger();
             return Err(error);
         }
@@ -173,7 +175,7 @@ async fn background(identity: Arc<Identity<FollowedLog>>, shutdown: Shutdown) ->
     }
 }
 
-/// One round. Only what is fatal is an error; everything else is tried again in the next.
+/// One tick. Only a fatal fault is an error; everything else is retried in the next tick.
 async fn run_tick(identity: &Arc<Identity<FollowedLog>>, ticks: u64) -> Result<(), Error> {
     if let Some(reason) = identity.log.stopped() {
         return Err(Error::Log(reason));
@@ -182,17 +184,17 @@ async fn run_tick(identity: &Arc<Identity<FollowedLog>>, ticks: u64) -> Result<(
         Ok(()) => {}
         Err(LogError::Broken(reason)) => return Err(Error::Log(reason)),
         Err(LogError::Unavailable(reason)) => {
-            tracing::debug!(%reason, "the log does not answer");
+            tracing::debug!(%reason, "the log cannot be read");
             return Ok(());
         }
     }
     let now = identity.clock.now();
     match identity.periods.tick(&identity.state, &identity.log, now).await {
         Ok(()) => {}
-        Err(error) if error.retryable() => tracing::warn!(%error, "a period cannot be begun yet"),
+        Err(error) if error.retryable() => tracing::warn!(%error, "a period cannot be begun yet; retrying"),
         Err(error) => return Err(error.into()),
     }
-    // Their problems are logged where they arise.
+    // These functions log their own problems.
     let _ = identity.destroy_expired().await;
     let _ = identity.sweep().await;
     if ticks.is_multiple_of(PRUNE_EVERY_TICKS) {

@@ -1,12 +1,13 @@
-//! Keyed digests under a secret that never leaves identity: the broker's token, and whom a quota counts.
+//! Keyed digests under a secret that never leaves identity: the broker's token, and the key under which a quota is
+//! counted.
 //!
 //! ```text
 //! token = HMAC-SHA256(k, CBOR ["einsicht/token/v1", outcome label, phase 1, class, S1 digest])
 //!       ‖ HMAC-SHA256(k, CBOR ["einsicht/token/v1", preview label, phase 2, class, S1 digest])      64 bytes
 //! ```
 //!
-//! Each half opens the key of its own label on a later day, and of nothing else. Who shows a token has nothing to say about
-//! the person: identity knows itself whose label it is.
+//! Each half authorises the key of its own label on a later day, and nothing else. The token contains no reference to
+//! the person, because identity's state maps the label to the person.
 
 use hmac::digest::Key;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -19,7 +20,7 @@ use crate::state::Labels;
 
 const TOKEN_DOMAIN: &str = "einsicht/token/v1";
 
-/// The secret.
+/// The MAC key.
 #[derive(Clone)]
 pub(crate) struct MacKey(Zeroizing<[u8; 32]>);
 
@@ -34,7 +35,7 @@ impl MacKey {
         Self(secret)
     }
 
-    /// The token of a number's labels.
+    /// The token for the labels of a number.
     pub(crate) fn token(&self, labels: &Labels, class: RetentionClass, s1: &Hash) -> Vec<u8> {
         let half = |phase| {
             self.mac(&message(labels.of(phase), phase, class, s1))
@@ -44,7 +45,7 @@ impl MacKey {
         [half(Phase::Outcome), half(Phase::Preview)].concat()
     }
 
-    /// Whether `token` is good for this label; in constant time.
+    /// Whether `token` authorises the key of this label. Runs in constant time.
     pub(crate) fn verify(&self, token: &[u8], label: &Label, phase: Phase, class: RetentionClass, s1: &Hash) -> bool {
         let half = match (token.split_at_checked(32), phase) {
             (Some((outcome, preview)), Phase::Outcome) if preview.len() == 32 => outcome,
@@ -54,7 +55,7 @@ impl MacKey {
         self.mac(&message(label, phase, class, s1)).verify_slice(half).is_ok()
     }
 
-    /// Under which name a quota counts: `kind` keeps persons and mere queries apart.
+    /// The key under which a quota is counted. `kind` separates persons from queries that match no person.
     pub(crate) fn quota(&self, kind: &str, what: &[u8]) -> [u8; 32] {
         let mut message = kind.as_bytes().to_vec();
         message.push(0);

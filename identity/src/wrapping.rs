@@ -1,12 +1,14 @@
-//! Wrapping keys: what a period's secret is encrypted under, each in a file of its own ([`crate::key_files`]).
+//! Wrapping keys, which encrypt the periods' secrets. Each is in a file of its own ([`crate::key_files`]).
 //!
 //! ```text
 //! wrapping/<period>.key     ten digits
-//! wrapped   = nonce[12] ‖ ChaCha20-Poly1305(wrapping key, nonce, aad = "einsicht/period-secret/v1" ‖ u32 period, seed[32])
+//! wrapped = nonce[12] ‖ ChaCha20-Poly1305(wrapping key, nonce, aad, seed[32])
+//! aad     = "einsicht/period-secret/v1" ‖ u32 period
 //! ```
 //!
-//! The state, and every backup of it, holds period secrets wrapped. This folder is replicated, never backed up: so a backup alone
-//! opens nothing, and destroying one file destroys that period's secret in every backup there is (design §5.2).
+//! The state and its backups contain period secrets only in wrapped form. The folder of wrapping keys is replicated but
+//! never backed up. A backup alone therefore opens nothing, and destroying one file destroys that period's secret in
+//! every backup (design §5.2).
 
 use std::path::Path;
 
@@ -24,14 +26,16 @@ const NONCE_LEN: usize = 12;
 /// Why a secret cannot be wrapped, unwrapped or destroyed.
 #[derive(Debug, thiserror::Error)]
 pub enum WrappingError {
-    /// A key file fails.
+    /// A key file cannot be read, written or destroyed.
     #[error(transparent)]
     Files(#[from] KeyFileError),
-    /// There are no random bytes.
+    /// No random bytes are available.
     #[error(transparent)]
     Random(#[from] SecretError),
-    /// The secret was wrapped under another key, or changed.
-    #[error("the secret of period {0} does not open under its wrapping key: the two do not belong together")]
+    /// The secret was wrapped under another key, or has been altered.
+    #[error(
+        "the secret of period {0} does not open under its wrapping key: state and wrapping keys do not belong together"
+    )]
     Other(u32),
 }
 
@@ -41,7 +45,7 @@ pub struct WrappingKeys {
     folder: KeyFolder,
 }
 
-/// One wrapping key. `Debug` does not show it.
+/// One wrapping key. `Debug` does not print it.
 pub struct WrappingKey(Zeroizing<[u8; 32]>);
 
 impl std::fmt::Debug for WrappingKey {
@@ -51,35 +55,35 @@ impl std::fmt::Debug for WrappingKey {
 }
 
 impl WrappingKeys {
-    /// Opens or makes the folder.
+    /// Opens the folder, or creates it.
     ///
     /// # Errors
-    /// When it cannot be read or made.
+    /// [`WrappingError::Files`] if the folder cannot be read or created.
     pub fn open(folder: &Path) -> Result<Self, WrappingError> {
         let folder = KeyFolder::open(folder)?;
         Ok(Self { folder })
     }
 
-    /// A period's key; `None` if it was never made, or is destroyed, or the folder is not the right one.
+    /// A period's key. `None` if the key was never created, if it was destroyed, or if this is the wrong folder.
     ///
     /// # Errors
-    /// When the file is there and cannot be read.
+    /// If the file exists and cannot be read.
     pub fn get(&self, period: Period) -> Result<Option<WrappingKey>, WrappingError> {
         Ok(self.folder.get(&name(period))?.map(WrappingKey))
     }
 
-    /// A period's key, made if there is none. It is on disk before it is returned.
+    /// A period's key, created if it does not exist. The key is on disk before this returns.
     ///
     /// # Errors
-    /// When the file cannot be read or made.
+    /// If the file cannot be read or created.
     pub fn make(&self, period: Period) -> Result<WrappingKey, WrappingError> {
         Ok(WrappingKey(self.folder.make(&name(period))?))
     }
 
-    /// Destroys a period's key. Nothing happens if there is none any more.
+    /// Destroys a period's key. Does nothing if the key does not exist.
     ///
     /// # Errors
-    /// When the file fails: it may still be there; try again.
+    /// If the file cannot be destroyed. It may still exist, so retry.
     pub fn destroy(&self, period: Period) -> Result<(), WrappingError> {
         Ok(self.folder.destroy(&name(period))?)
     }
@@ -93,7 +97,7 @@ impl WrappingKey {
     /// Encrypts a period's seed.
     ///
     /// # Errors
-    /// Without random bytes.
+    /// If no random bytes are available.
     pub fn wrap(&self, period: Period, seed: &[u8; 32]) -> Result<Vec<u8>, WrappingError> {
         let random = random()?;
         let mut nonce = [0; NONCE_LEN];
@@ -106,7 +110,7 @@ impl WrappingKey {
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// Decrypts it.
+    /// Decrypts a period's seed.
     ///
     /// # Errors
     /// [`WrappingError::Other`].

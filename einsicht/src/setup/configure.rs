@@ -1,6 +1,6 @@
-//! The configuration files, written anew at each start: addresses may differ, everything else is the same.
+//! The configuration files. Every start rewrites them, because addresses may differ.
 //!
-//! A compartment finds all it needs in its own directory: its keys, a copy of the trust policy, its `config.json`.
+//! A compartment needs only its own directory, which holds its keys, a copy of the trust policy, and its `config.json`.
 
 use std::path::Path;
 
@@ -14,10 +14,10 @@ use crate::ports::Ports;
 use crate::world::{ORIGIN, PERSONS, Participant, WITNESSES, World};
 
 const CLIENT_ID: &str = "einsicht-portal";
-/// Level of assurance "hoch", as the test login claims it.
+/// The level of assurance "hoch" as an eIDAS URI.
 const ACR: &str = "http://eidas.europa.eu/LoA/high";
 
-/// The registers' schemas and data, by participant.
+/// The registers' schemas and data, by the participant's short name.
 const REGISTERS: [(&str, &str, &str); 2] = [
     (
         "kba",
@@ -31,7 +31,7 @@ const REGISTERS: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// Writes every compartment's files.
+/// Writes the files of every compartment.
 pub(crate) fn configure(setup: &Setup, world: &World, ports: &Ports) -> Result<()> {
     let policy = policy(setup, ports)?;
     write_atomic(&setup.policy_path(), policy.as_bytes())?;
@@ -70,7 +70,7 @@ fn write(path: &Path, value: &Value) -> Result<()> {
     write_atomic(path, &json).with_context(|| path.display().to_string())
 }
 
-/// c2sp.org/tlog-policy: the log, three witnesses, two of them a quorum.
+/// The trust policy (c2sp.org/tlog-policy): the log, and three witnesses of which two are a quorum.
 fn policy(setup: &Setup, ports: &Ports) -> Result<String> {
     let mut policy = format!("log {}\n", setup.secrets.log.verifier_key()?);
     for (name, key) in WITNESSES.iter().zip(&setup.secrets.witnesses) {
@@ -115,7 +115,7 @@ fn broker(setup: &Setup, world: &World, ports: &Ports) -> Result<Value> {
         let url = if participant.runs {
             ports.url(&format!("connector-{}", participant.short))?
         } else {
-            // Out of service: a port that nobody listens on (RFC 6335: 1 is assigned to tcpmux, which nobody runs).
+            // Out of service: no process listens on port 1 (RFC 6335 assigns it to tcpmux, which is not in use).
             "http://127.0.0.1:1".to_owned()
         };
         routes.insert(participant.party.id.to_string(), url.into());
@@ -222,7 +222,7 @@ fn register(setup: &Setup, short: &str) -> Result<()> {
         .secrets
         .at_registers
         .get(short)
-        .context("every provider has a credential at its register")?;
+        .context("a provider has no credential for its register")?;
     let folder = setup.data.join(format!("register-{short}"));
     std::fs::create_dir_all(&folder)?;
     write_atomic(&folder.join("schema.json"), schema.as_bytes())?;

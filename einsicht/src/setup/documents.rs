@@ -1,4 +1,4 @@
-//! The documents that everything is judged by: directory, Registerlandkarte, genesis.
+//! The public documents of the demonstration: genesis, directory and Registerlandkarte.
 
 use anyhow::{Context, Result};
 use record::directory::{Directory, IdentityKeys, Participant, WriterGrant};
@@ -9,18 +9,18 @@ use tlog::Hash;
 use super::secrets::Secrets;
 use crate::world::{ORIGIN, World};
 
-/// The documents, the two versioned ones signed by the authority.
+/// The documents. The authority signs the directory and the Registerlandkarte.
 pub(crate) struct Documents {
-    /// Names the other two.
+    /// Contains the digests of the other two.
     pub(crate) genesis: GenesisDocument,
-    /// Who may write, who takes part.
+    /// The participants, and the writers with their kinds.
     pub(crate) directory: Vec<u8>,
-    /// Who may fetch what.
+    /// The relation of permissions (Registerlandkarte).
     pub(crate) registry: Vec<u8>,
 }
 
 impl Documents {
-    /// Signs the documents of this world.
+    /// Builds and signs the documents of this world.
     pub(crate) fn sign(secrets: &Secrets, world: &World) -> Result<Self> {
         let directory = directory(secrets, world)?.sign(&secrets.authority)?.bytes().to_vec();
         let registry = Registerlandkarte::new(1, world.rules.clone())?
@@ -54,7 +54,7 @@ fn directory(secrets: &Secrets, world: &World) -> Result<Directory> {
         let keys = secrets
             .participants
             .get(&participant.short)
-            .context("every participant has keys")?;
+            .context("a participant has no keys")?;
         participants.push(Participant {
             party: participant.party.clone(),
             signing_key: keys.signing.public(),

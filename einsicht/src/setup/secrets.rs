@@ -1,4 +1,5 @@
-//! The demonstration's keys and credentials: read, or made at the first start. Every file is readable by its owner alone.
+//! The demonstration's keys and credentials. They are created at the first start and read afterwards. Only their owner
+//! can read the files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,21 +13,21 @@ use tlog::note::{KeyName, SignerKey};
 
 use crate::world::{ORIGIN, WITNESSES, World};
 
-/// A participant's two keys.
+/// The two keys of a participant.
 pub(crate) struct ParticipantKeys {
-    /// Signs S1 and S2, or answers.
+    /// Signs S1 and S2, or the provider's answers.
     pub(crate) signing: SigningKey,
-    /// What is sealed to it is opened with this.
+    /// Opens what is sealed to the participant.
     pub(crate) sealing: SealingKey,
 }
 
-/// Every secret of the demonstration.
+/// All secrets of the demonstration.
 pub(crate) struct Secrets {
-    /// When the log began.
+    /// Time of the first entries.
     pub(crate) beginning: Timestamp,
     /// Signs the first entries.
     pub(crate) operator: SigningKey,
-    /// Signs directory and Registerlandkarte.
+    /// Signs the directory and the Registerlandkarte.
     pub(crate) authority: SigningKey,
     /// Opens supervision parts.
     pub(crate) supervision: SealingKey,
@@ -34,30 +35,30 @@ pub(crate) struct Secrets {
     pub(crate) log: SignerKey,
     /// Cosign checkpoints.
     pub(crate) witnesses: Vec<SignerKey>,
-    /// The ledger's own entries (`map`).
+    /// Signs the ledger's own entries (`map`).
     pub(crate) ledger: SigningKey,
-    /// The broker's entries.
+    /// Signs the broker's entries.
     pub(crate) broker: SigningKey,
-    /// Identity's entries.
+    /// Signs identity's entries.
     pub(crate) identity: SigningKey,
-    /// What identity tells providers is signed with this.
+    /// Signs the parts that identity seals to providers.
     pub(crate) identity_signing: SigningKey,
-    /// Persons are sealed to this.
+    /// Opens the person parts that consumers seal to identity.
     pub(crate) identity_sealing: SealingKey,
-    /// By short name.
+    /// The participants' keys, by short name.
     pub(crate) participants: BTreeMap<String, ParticipantKeys>,
-    /// The broker at identity.
+    /// The broker's credential for identity.
     pub(crate) broker_at_identity: Credential,
-    /// The portal at identity.
+    /// The portal's credential for identity.
     pub(crate) portal_at_identity: Credential,
-    /// The portal at the ledger, for sealed records.
+    /// The portal's credential for the ledger, for reading sealed records.
     pub(crate) portal_at_ledger: Credential,
-    /// A provider's connector at its register, by short name.
+    /// Each provider's credential for its register, by short name.
     pub(crate) at_registers: BTreeMap<String, Credential>,
 }
 
 impl Secrets {
-    /// Reads every secret, and makes those that are missing.
+    /// Reads the secrets and creates those that are missing.
     pub(crate) fn open_or_create(data: &Path, world: &World) -> Result<Self> {
         let writer = |path: &str| Ok::<_, anyhow::Error>(SigningKey::from_seed(seed(&data.join(path))?));
         let sealing = |path: &str| Ok::<_, anyhow::Error>(SealingKey::from_seed(seed(&data.join(path))?));
@@ -100,7 +101,7 @@ impl Secrets {
 }
 
 fn parent(path: &Path) -> Result<()> {
-    let folder = path.parent().context("a file lies in a folder")?;
+    let folder = path.parent().context("the path has no parent directory")?;
     std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())
 }
 
@@ -124,7 +125,7 @@ fn credential(path: &Path) -> Result<Credential> {
 
 fn witness(data: &Path, name: &str) -> Result<SignerKey> {
     let path = data.join(name).join("witness.key");
-    // The file has the form of a note key, as a witness's own tool makes it; it cosigns with the same seed.
+    // The file holds a note key, like one made by the witness's own tool. The cosigning key has the same seed.
     note_key(&path, &format!("einsicht.example/{name}"), SignerKey::for_notes)?;
     Ok(verifier::witness::load_signer(&path)?)
 }
@@ -139,7 +140,7 @@ fn note_key(path: &Path, name: &str, make: fn(KeyName, &[u8; 32]) -> SignerKey) 
     Ok(key)
 }
 
-/// The time of the first entries: that of the first start.
+/// The time of the first entries, which is that of the first start.
 fn beginning(path: &Path) -> Result<Timestamp> {
     parent(path)?;
     if !path.exists() {

@@ -1,15 +1,16 @@
 //! What happens to a period after its end (design §5.2).
 //!
-//! | After its end | |
+//! | Time after its end | Event |
 //! | --- | --- |
-//! | 34 days | intents that are still open are closed as `lost`: their broker's journal is gone |
-//! | 35 days | it becomes `final`: its map's root stands in the log, and the log takes no label of it any more |
-//! | when the last record has expired | its secret is destroyed, whose labels were whose is forgotten, and the log is told |
+//! | 34 days | intents that are still open are closed as `lost`, because their broker's journal is gone |
+//! | 35 days | the period becomes `final`: its map's root is logged, and the log accepts no more of its labels |
+//! | when its last record has expired | secret and label owners are deleted, then `destroyed` is logged |
 //!
-//! The last record is one written just before `final`, so the day after the longest retention of that entry's day. The secret is
-//! destroyed *before* the log says so: the log never says of a living secret that it is gone. The state drops it first, then the
-//! wrapping key goes, which is what opens the secret in every backup. A crash in between leaves a row without a secret: the next
-//! start destroys the wrapping key again ([`Periods::load`]), and the next round writes the entry.
+//! The last record may be written just before `final`, so the secret lives until the longest retention from the day of
+//! that entry has passed. The secret is destroyed *before* the log says so; the log never claims that an existing
+//! secret is destroyed. The state deletes it first. Then the wrapping key is destroyed, with which alone a backup's
+//! copy could be opened. A crash in between leaves a row without a secret. The next start destroys the wrapping key
+//! again ([`Periods::load`]), and the next tick writes the entry.
 
 use record::{Period, PeriodEvent, RetentionClass, Timestamp, period_label};
 
@@ -20,7 +21,7 @@ use crate::log::{AppendError, LogError, TransparencyLog};
 use crate::state::IdentityState;
 
 const DAY: u64 = 86_400;
-/// How long after a period's end an open intent is given up, seconds.
+/// How long after a period's end an open intent is closed as lost, seconds.
 const LOST_AFTER: u64 = 34 * DAY;
 /// How long after its end a period becomes final, seconds.
 const FINAL_AFTER: u64 = 35 * DAY;
@@ -56,7 +57,7 @@ impl Periods {
         self.log_destroyed(log).await
     }
 
-    /// When a period ended: when the next one, seen in the log, started.
+    /// The end of a period: the start of the next one, once the log has begun it.
     fn end(&self, period: Period) -> Option<u64> {
         let next = self.get(Period(period.0.checked_add(1)?))?;
         next.begin().map(|_| next.start)
@@ -75,7 +76,7 @@ impl Periods {
         Ok(())
     }
 
-    /// Writes of every destroyed secret that it is, unless it is written.
+    /// Writes `destroyed` for every destroyed secret, unless it is already in the log.
     async fn log_destroyed<L: TransparencyLog>(&self, log: &L) -> Result<(), PeriodError> {
         let unlogged: Vec<_> = self.unlogged().iter().copied().map(Period).collect();
         for period in unlogged {
@@ -96,19 +97,20 @@ async fn give_up_open_intents<L: TransparencyLog>(period: Period, log: &L) -> Re
     for intent in log.open_intents(period)? {
         tracing::error!(
             intent,
-            "ALARM: an intent of a closed period was never closed; it is given up as lost"
+            "ALARM: an intent of an ended period was never closed; it is recorded as lost"
         );
         match log.give_up(intent).await {
             Ok(()) => {}
             Err(AppendError::Unavailable(reason)) => return Err(LogError::Unavailable(reason).into()),
-            // Somebody has closed it meanwhile: the next round sees that.
+            // Another writer has closed it meanwhile. The next tick sees that.
             Err(error) => return Err(LogError::Unavailable(error.to_string()).into()),
         }
     }
     Ok(())
 }
 
-/// The root is of what has been followed; if the log has more, it refuses, and the next round has followed that too.
+/// The root covers the followed part of the log. If the log has more entries, the ledger refuses the root, and the next
+/// tick tries again.
 async fn finish<L: TransparencyLog>(period: Period, log: &L) -> Result<(), PeriodError> {
     let root = log.map_root(period)?;
     write(period, PeriodEvent::Final { root }, log).await?;

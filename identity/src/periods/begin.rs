@@ -1,4 +1,4 @@
-//! Beginning a period in the log.
+//! The `period` entry that begins a period.
 
 use record::{Body, Period, PeriodEvent, SignedEntry, Timestamp, period_label};
 
@@ -6,7 +6,7 @@ use super::error::PeriodError;
 use super::secret::PeriodSecret;
 use crate::log::{AppendError, LogError, TransparencyLog};
 
-/// Writes the begin of a period unless it stands in the log, and checks that what stands there is ours.
+/// Writes the `begin` entry of a period unless it is in the log, and checks that the logged key is identity's.
 pub(super) async fn begin<L: TransparencyLog>(secret: &PeriodSecret, log: &L) -> Result<(), PeriodError> {
     let label = period_label(secret.period, PeriodEvent::BEGIN);
     log.refresh().await?;
@@ -23,20 +23,20 @@ pub(super) async fn begin<L: TransparencyLog>(secret: &PeriodSecret, log: &L) ->
         }
     }
     let Some(located) = log.locate(Period::MAP0, &label)? else {
-        return Err(LogError::Unavailable("the period's begin is not visible yet".into()).into());
+        return Err(LogError::Unavailable("the period's `begin` entry is not visible yet".into()).into());
     };
     let leaf = log.leaf(located.index).await?;
     if vrf_key_of(&leaf).as_ref() != Some(secret.key.public_key().as_bytes()) {
         return Err(PeriodError::OtherKey(secret.period.0));
     }
-    // Set by somebody else meanwhile: to the same.
+    // A concurrent call may have set it, to the same value.
     let _ = secret.begin.set((located.index, leaf));
     metrics::counter!("identity_periods_begun_total").increment(1);
     tracing::info!(period = secret.period.0, index = located.index, "period begun");
     Ok(())
 }
 
-/// The key that a `begin` entry gives to the world.
+/// The VRF public key that a `begin` entry publishes.
 fn vrf_key_of(leaf: &[u8]) -> Option<[u8; 32]> {
     match SignedEntry::parse(leaf).ok()?.entry().body {
         Body::Period {

@@ -1,12 +1,12 @@
-//! Periods: one VRF key for each, begun in the log a day ahead, final and forgotten in time (design §5.2).
+//! Periods. Each has its own VRF key, is begun in the log a day ahead, becomes final, and is destroyed (design §5.2).
 //!
-//! A period is a calendar month (UTC). Period 1 begins when the log has none yet; a period that could not be begun in time,
-//! because identity was down over the turn of the month, begins when identity is back. A period's secret is on disk before its
-//! `period` entry is written, and the entry of a period of ours must carry our key: if the log says something else,
-//! identity's state and the log do not belong together, and identity does not start. The secret is stored wrapped ([`crate::wrapping`]).
+//! A period is a calendar month (UTC). Period 1 begins when the log has no period yet. If identity was down at the turn
+//! of the month, the next period begins when identity is up again. A period's secret is on disk before its `period`
+//! entry is written, wrapped under a key of its own ([`crate::wrapping`]). The logged entry must carry the key of the
+//! state. If it carries another one, the state does not belong to the log, and identity does not start.
 //!
-//! The current period is the newest whose start has come *and* whose begin stands in the log. So no label is ever handed out
-//! under a key that the public cannot see.
+//! The current period is the newest one whose start has passed *and* whose `begin` entry is in the log. So no label is
+//! ever handed out under a key that is not public.
 
 mod aging;
 mod begin;
@@ -26,25 +26,26 @@ use crate::log::TransparencyLog;
 use crate::state::{IdentityState, PeriodRow};
 use crate::wrapping::WrappingKeys;
 
-/// How long before its start a period's begin is written.
+/// How long before its start a period's `begin` entry is written, seconds.
 const BEGIN_LEAD_TIME: u64 = 86_400;
 
-/// All periods of ours.
+/// The periods whose secrets this identity holds or held.
 #[derive(Debug)]
 pub struct Periods {
     wrapping: WrappingKeys,
     secrets: RwLock<BTreeMap<u32, Arc<PeriodSecret>>>,
-    /// Their secret is destroyed, and whether the log says so has not been seen yet.
+    /// Periods whose secret is destroyed and whose `destroyed` entry has not been seen in the log.
     unlogged: Mutex<BTreeSet<u32>>,
-    /// Their wrapping key is not there, with their start: destroyed since the backup that was restored, or missing.
+    /// Periods without a wrapping key, with their start. The key was destroyed after the restored backup was made, or
+    /// it is missing.
     keyless: Mutex<BTreeMap<u32, u64>>,
 }
 
 impl Periods {
-    /// Reads them from the state and unwraps their secrets.
+    /// Reads the periods from the state and unwraps their secrets.
     ///
     /// # Errors
-    /// When the store fails, or a secret's wrapping key is another one.
+    /// If the store fails, or a secret does not open under its wrapping key.
     pub fn load(state: &IdentityState, wrapping: WrappingKeys) -> Result<Self, PeriodError> {
         let (mut secrets, mut unlogged, mut keyless) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
         for (period, row) in state.periods()? {
@@ -76,22 +77,23 @@ impl Periods {
             .find(|secret| secret.start <= now && secret.begin().is_some())
     }
 
-    /// All periods with a living secret, ascending.
+    /// All periods whose secret exists, ascending.
     pub fn all(&self) -> Vec<Arc<PeriodSecret>> {
         let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
         secrets.values().map(Arc::clone).collect()
     }
 
-    /// A period's secret.
+    /// The secret of a period, if it exists.
     pub fn get(&self, period: Period) -> Option<Arc<PeriodSecret>> {
         let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
         secrets.get(&period.0).map(Arc::clone)
     }
 
-    /// Does what is due at `now`: makes the next period's key, writes begins, takes note of where they stand, ends old periods.
+    /// Does what is due at `now`: creates the next period's key, writes and locates `begin` entries, and ends old
+    /// periods.
     ///
     /// # Errors
-    /// [`PeriodError`]; those that are not retryable end the process.
+    /// [`PeriodError`]. Errors that are not retryable end the process.
     pub async fn tick<L: TransparencyLog>(&self, state: &IdentityState, log: &L, now: u64) -> Result<(), PeriodError> {
         self.forget_keyless(state, log).await?;
         self.add_due(state, log, now).await?;
@@ -103,7 +105,7 @@ impl Periods {
         self.age(state, log, now).await
     }
 
-    /// Of a period that has no wrapping key the log must say that it is destroyed.
+    /// Forgets the periods without a wrapping key. The log must say that they are destroyed.
     async fn forget_keyless<L: TransparencyLog>(&self, state: &IdentityState, log: &L) -> Result<(), PeriodError> {
         let keyless = self.keyless().clone();
         for (number, start) in keyless {

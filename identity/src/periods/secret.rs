@@ -8,21 +8,21 @@ use tlog::vrf::SecretKey;
 use crate::committer::StoreError;
 use crate::state::Labels;
 
-/// What the function says about one number.
+/// The label function's result for one number.
 #[derive(Clone)]
 pub struct Evaluated {
-    /// The VRF proof of all its labels.
+    /// The VRF proof, which covers all labels of the number.
     pub proof: [u8; 80],
     /// The labels.
     pub labels: Labels,
 }
 
-/// A period with its secret.
+/// A period and its VRF secret.
 pub struct PeriodSecret {
     pub(super) period: Period,
     pub(super) start: u64,
     pub(super) key: SecretKey,
-    /// Where its begin stands, and the entry's bytes.
+    /// The index and the bytes of the entry that begins the period.
     pub(super) begin: OnceLock<(u64, Vec<u8>)>,
 }
 
@@ -47,12 +47,12 @@ impl PeriodSecret {
         self.period
     }
 
-    /// Index and bytes of the entry that begins it, once it stands in the log.
+    /// The index and the bytes of the entry that begins the period, once it is in the log.
     pub fn begin(&self) -> Option<(u64, &[u8])> {
         self.begin.get().map(|(index, leaf)| (*index, leaf.as_slice()))
     }
 
-    /// Proof and labels of a number.
+    /// Evaluates the label function for a number.
     pub fn evaluate(&self, idnr: &Idnr, series: Series, number: u32) -> Evaluated {
         let alpha = record::label::alpha(idnr, self.period, series, number);
         let (proof, output) = self.key.prove(&alpha);

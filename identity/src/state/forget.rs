@@ -1,4 +1,4 @@
-//! What the state forgets: on the day it is not needed any more, and with a period's secret.
+//! Deletion of rows that are no longer needed, and of everything about a destroyed period.
 
 use record::Period;
 use redb::ReadableTable as _;
@@ -9,10 +9,10 @@ use super::tables::{ANSWERS, INSPECTIONS, LABELS, LEAVES, NEXT, NUMBERS, PENDING
 use crate::committer::StoreError;
 
 impl IdentityState {
-    /// Drops answers that cannot be asked for again, and the quotas and inspections of days before `day`.
+    /// Deletes answers that no request can need again, and the quotas and inspections of days before `day`.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub async fn prune(&self, now: u64, day: u32) -> Result<(), StoreError> {
         self.store
             .write(move |write| {
@@ -26,10 +26,10 @@ impl IdentityState {
             .await
     }
 
-    /// Forgets a period: its secret, and which labels were whose. That there was one, and when it started, stays.
+    /// Deletes a period's secret and the owners of its labels. Keeps only the period's number and start.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub async fn forget_period(&self, period: Period, start: u64) -> Result<(), StoreError> {
         let bytes = record::cbor::to_vec(&PeriodRow { start, wrapped: None });
         self.store

@@ -1,4 +1,4 @@
-//! What identity must never forget, in `state.redb`.
+//! Identity's durable state, `state.redb`.
 //!
 //! | Table | Key | Value |
 //! | --- | --- | --- |
@@ -6,27 +6,29 @@
 //! | `periods` | period | [`PeriodRow`]: start and wrapped VRF secret |
 //! | `next` | period, series, IDNr | the person's next number |
 //! | `numbers` | period, series, IDNr, number | [`NumberRow`]: what was handed out |
-//! | `labels` | label | whose it is: a key of `numbers`, and the phase |
+//! | `labels` | label | its owner: a key of `numbers`, and the phase |
 //! | `pending` | label of phase 0 | key of `numbers`: handed out, not yet seen in the log |
 //! | `leaves` | label of phase 0 | the entry's bytes, once it was seen |
-//! | `answers` | consumer, message | [`AnswerRow`]: the answer's bytes, until S1 cannot be shown any more |
-//! | `quota` | day, consumer, keyed digest of the person | how many numbers that day |
+//! | `answers` | consumer, message | [`AnswerRow`]: the answer's bytes, kept until S1 has expired |
+//! | `quota` | day, consumer, keyed digest of the person | count of numbers handed out on that day |
 //! | `inspections` | day, reader, IDNr | the label of that day's inspection |
 //!
-//! Invariants, each kept by one transaction of [`IdentityState::reserve`]:
+//! Invariants, each maintained by one transaction of [`IdentityState::reserve`]:
 //!
-//! * A number is handed out once. `next` is one more than the greatest number of its series, and a reservation is refused
-//!   ([`Reserved::Taken`]) when the number in hand is not `next` any more.
-//! * A number without a row in `numbers` was never answered to anybody; a number with one is `pending` until it stands in the
-//!   log. So a crash at any point leaves no gap: either nothing is reserved, or the sweeper finds the label and voids it.
-//! * The same S1 gets the same bytes: the answer is stored with its reservation, not after it.
+//! * A number is handed out once. `next` is one more than the greatest number of its series. A reservation is refused
+//!   ([`Reserved::Taken`]) if its number is no longer `next`.
+//! * A number without a row in `numbers` was never part of an answer. A number with a row is `pending` until it is in
+//!   the log. So a crash at any point leaves no gap: either nothing is reserved, or the sweep finds the label and voids
+//!   it.
+//! * The same S1 gets the same bytes, because the answer is stored in the same transaction as its reservation.
 //!
-//! A state that was restored from a backup is older than the log. What it lacks is found in the log ([`crate::catch_up`]): then a
-//! number below `next` has no row in `numbers`.
+//! A state that was restored from a backup is older than the log and recovers the missing numbers from it
+//! ([`crate::catch_up`]). A number below `next` may then have no row in `numbers`.
 //!
-//! `leaves` is there because chains are made of old entries, and asking the ledger for them would tell it which belong together.
+//! `leaves` exists because chains consist of old entries. Fetching these from the ledger would reveal which entries
+//! belong together.
 //!
-//! Nobody's numbers ([`Idnr::nobody`]) are written the same way, with random numbers instead of `next`.
+//! Numbers of nobody ([`Idnr::nobody`]) are written the same way, with random numbers instead of `next`.
 
 mod forget;
 mod rows;
@@ -44,10 +46,10 @@ use crate::committer::{GroupCommitStore, StoreError};
 
 pub use rows::{AnswerRow, Labels, NumberKey, NumberRow, PeriodRow, Quota, Reservation, Reserved};
 
-/// At most this many numbers per consumer, person and day (design §5.4).
+/// Maximum count of numbers per consumer, person and day (design §5.4).
 pub const DAILY_LIMIT: u32 = 128;
 
-/// The state's store.
+/// The state's store. Clones share it.
 #[derive(Clone, Debug)]
 pub struct IdentityState {
     store: GroupCommitStore,
@@ -57,7 +59,7 @@ impl IdentityState {
     /// Opens or creates the store file.
     ///
     /// # Errors
-    /// When the file cannot be opened, or is no store.
+    /// If the file cannot be opened or is not a store.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let store = GroupCommitStore::open(path)?;
         store.write_now(|write| {
@@ -76,10 +78,10 @@ impl IdentityState {
         Ok(Self { store })
     }
 
-    /// The secret of that name; `fresh` becomes it if there is none yet.
+    /// The secret of that name. If there is none yet, `fresh` is stored and returned.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub fn secret(&self, name: &str, fresh: [u8; 32]) -> Result<Zeroizing<[u8; 32]>, StoreError> {
         self.store.write_now(|write| {
             let mut table = write.open_table(META)?;
@@ -93,10 +95,10 @@ impl IdentityState {
         })
     }
 
-    /// All periods of ours, ascending.
+    /// All periods of this identity, ascending.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub fn periods(&self) -> Result<Vec<(Period, PeriodRow)>, StoreError> {
         let table = self.store.read()?.open_table(PERIODS)?;
         let mut periods = Vec::new();
@@ -110,7 +112,7 @@ impl IdentityState {
     /// Stores a new period.
     ///
     /// # Errors
-    /// When the store fails, or the period is there already.
+    /// If the store fails or already has the period.
     pub async fn add_period(&self, period: Period, value: PeriodRow) -> Result<(), StoreError> {
         let bytes = record::cbor::to_vec(&value);
         self.store
@@ -128,17 +130,17 @@ impl IdentityState {
     /// The person's next number.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub fn next(&self, idnr: &Idnr, period: Period, series: Series) -> Result<u32, StoreError> {
         let table = self.store.read()?.open_table(NEXT)?;
         let key = (period.0, series.code(), digits(idnr));
         Ok(table.get(key)?.map_or(0, |value| value.value()))
     }
 
-    /// The log has numbers that the state does not know: the person's next is at least `next`.
+    /// Raises the person's next number to `next`, because the log contains numbers that the state lacks.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub async fn advance(&self, idnr: &Idnr, period: Period, series: Series, next: u32) -> Result<(), StoreError> {
         let key = (period.0, series.code(), digits(idnr));
         self.store
@@ -151,10 +153,10 @@ impl IdentityState {
             .await
     }
 
-    /// What was handed out under a number; none for one that was handed out after the backup which this state was restored from.
+    /// The row of a number. `None` if the number was handed out after the backup from which this state was restored.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub fn number(&self, key: &NumberKey) -> Result<Option<NumberRow>, StoreError> {
         let table = self.store.read()?.open_table(NUMBERS)?;
         table
@@ -163,10 +165,10 @@ impl IdentityState {
             .transpose()
     }
 
-    /// Whose label this is, and of which phase.
+    /// The owner and the phase of a label.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub fn owner(&self, label: &Label) -> Result<Option<(NumberKey, Phase)>, StoreError> {
         let table = self.store.read()?.open_table(LABELS)?;
         let Some(value) = table.get(label.0)? else {
@@ -177,10 +179,10 @@ impl IdentityState {
         Ok(Some((NumberKey::from_tuple(tuple)?, phase)))
     }
 
-    /// What was handed out and not yet seen in the log.
+    /// The labels that were handed out and have not been seen in the log yet.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub fn pending(&self) -> Result<Vec<(Label, NumberKey)>, StoreError> {
         let table = self.store.read()?.open_table(PENDING)?;
         let mut pending = Vec::new();
@@ -191,10 +193,10 @@ impl IdentityState {
         Ok(pending)
     }
 
-    /// These labels stand in the log, in these entries.
+    /// Marks labels as settled and keeps the bytes of their entries.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub async fn settled(&self, entries: Vec<(Label, Vec<u8>)>) -> Result<(), StoreError> {
         self.store
             .write(move |write| {
@@ -209,19 +211,19 @@ impl IdentityState {
             .await
     }
 
-    /// The bytes of the entry with this label of phase 0, if it is settled.
+    /// The bytes of the entry with this label of phase 0, if the label is settled.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub fn leaf(&self, label: &Label) -> Result<Option<Vec<u8>>, StoreError> {
         let table = self.store.read()?.open_table(LEAVES)?;
         Ok(table.get(label.0)?.map(|value| value.value().to_vec()))
     }
 
-    /// The answer given to this consumer's message.
+    /// The stored answer to a consumer's message.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub fn answer(&self, consumer: &ParticipantId, message: &Uuid) -> Result<Option<AnswerRow>, StoreError> {
         let table = self.store.read()?.open_table(ANSWERS)?;
         table
@@ -230,10 +232,10 @@ impl IdentityState {
             .transpose()
     }
 
-    /// The label of that day's inspection of that person by that reader.
+    /// The label of that day's inspection of the person by the reader.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub fn inspection(&self, day: u32, reader: &str, idnr: &Idnr) -> Result<Option<Label>, StoreError> {
         let table = self.store.read()?.open_table(INSPECTIONS)?;
         Ok(table
@@ -241,18 +243,18 @@ impl IdentityState {
             .map(|value| Label(value.value())))
     }
 
-    /// Reserves a number; on disk once this returns.
+    /// Reserves a number. The reservation is on disk when this returns.
     ///
     /// # Errors
-    /// When the store fails; nothing is reserved then.
+    /// If the store fails. Nothing is reserved then.
     pub async fn reserve(&self, reservation: Reservation) -> Result<Reserved, StoreError> {
         self.store.write(move |write| reserve(write, &reservation)).await
     }
 
-    /// Notes that the key of `day` was given out for a later record of this number.
+    /// Records that the key of `day` was given out for a later record of this number.
     ///
     /// # Errors
-    /// When the store fails, or there is no such number.
+    /// If the store fails or has no row for the number.
     pub async fn add_later_day(&self, key: NumberKey, day: ExpiryDay) -> Result<(), StoreError> {
         self.store
             .write(move |write| {
@@ -272,7 +274,7 @@ impl IdentityState {
 
 #[cfg(test)]
 impl IdentityState {
-    /// Pretends that this is the person's next number: a full series, or a state that was set back.
+    /// Overwrites the person's next number, to simulate a full series or a state that was set back.
     pub(crate) fn set_next(&self, idnr: &Idnr, period: Period, series: Series, next: u32) -> Result<(), StoreError> {
         self.store.write_now(|write| {
             write
@@ -302,7 +304,7 @@ fn reserve(write: &WriteTransaction, reservation: &Reservation) -> Result<Reserv
         }
         table.insert(quota_key, used + 1)?;
     }
-    // Nobody has no next number; the row is written all the same, so that the work is.
+    // Nobody has no next number. The row is written all the same, so that the work does not differ.
     next.insert(series, if nobody { 0 } else { key.number + 1 })?;
     numbers.insert(key.tuple(), record::cbor::to_vec(row).as_slice())?;
     let mut labels = write.open_table(LABELS)?;

@@ -1,4 +1,4 @@
-//! The rows of the state, and what is written together.
+//! The rows of the state, and the rows that a reservation writes together.
 
 use record::{DisclosureClass, ExpiryDay, Idnr, Label, ParticipantId, Period, Phase, RetentionClass, Series};
 use serde::{Deserialize, Serialize};
@@ -7,16 +7,16 @@ use uuid::Uuid;
 use super::tables::{NumberTuple, digits};
 use crate::committer::StoreError;
 
-/// Which number of whom.
+/// The key of a number.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct NumberKey {
     /// The person, or nobody.
     pub idnr: Idnr,
-    /// In which period.
+    /// The period.
     pub period: Period,
-    /// Of which series.
+    /// The series.
     pub series: Series,
-    /// The number: below 4096 for a person, any for nobody.
+    /// The number: below 4096 for a person, any value for nobody.
     pub number: u32,
 }
 
@@ -66,7 +66,7 @@ impl Labels {
     }
 }
 
-/// What was handed out under a number.
+/// The row of a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NumberRow {
@@ -74,26 +74,26 @@ pub struct NumberRow {
     pub labels: Labels,
     /// Retention class of all its records.
     pub class: RetentionClass,
-    /// Under which day's key the phase 0 record was to be sealed.
+    /// The expiry day whose key seals the record of phase 0.
     pub expiry: ExpiryDay,
     /// The days whose keys were given out for the outcome and the preview, ascending.
     pub later: Vec<ExpiryDay>,
-    /// Who asked.
+    /// The requesting consumer.
     pub consumer: ParticipantId,
-    /// Digest of its S1; zero for an inspection.
+    /// Digest of its S1. Zero for an inspection.
     #[serde(with = "serde_bytes")]
     pub s1: [u8; 32],
-    /// When, POSIX seconds.
+    /// Time of the reservation, POSIX seconds.
     pub reserved_at: u64,
 }
 
-/// A period of ours. The only place where a VRF secret is stored, and only wrapped ([`crate::wrapping`]).
+/// A period of this identity. A VRF secret is stored only here, and only wrapped ([`crate::wrapping`]).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PeriodRow {
-    /// POSIX seconds.
+    /// Start of the period, POSIX seconds.
     pub start: u64,
-    /// The VRF key's seed, wrapped; `None` once it is destroyed.
+    /// The VRF key's seed in wrapped form. `None` once it is destroyed.
     #[serde(with = "serde_bytes")]
     pub wrapped: Option<Vec<u8>>,
 }
@@ -104,55 +104,55 @@ impl std::fmt::Debug for PeriodRow {
     }
 }
 
-/// The answer to an S1.
+/// The stored answer to an S1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerRow {
     /// Digest of the S1 it answers.
     #[serde(with = "serde_bytes")]
     pub s1: [u8; 32],
-    /// The permission's retention class it was asked with.
+    /// The retention class of the permission in the request.
     pub retention: RetentionClass,
-    /// The permission's disclosure class it was asked with.
+    /// The disclosure class of the permission in the request.
     pub disclosure: DisclosureClass,
-    /// POSIX seconds; later the row may go, because the S1 is refused as expired.
+    /// POSIX seconds. The row may be deleted after this time, because the S1 has expired then.
     pub until: u64,
-    /// The answer as sent.
+    /// The bytes of the answer.
     #[serde(with = "serde_bytes")]
     pub answer: Vec<u8>,
 }
 
-/// What a reservation counts against.
+/// The quota that a reservation counts towards.
 #[derive(Clone, Debug)]
 pub struct Quota {
     /// Days since 1970-01-01.
     pub day: u32,
-    /// Keyed digest of who is meant.
+    /// Keyed digest of the person, or of the query if it matches no person.
     pub person: [u8; 32],
 }
 
-/// One reservation, all that is written with it.
+/// A reservation, with everything that is written in its transaction.
 #[derive(Clone, Debug)]
 pub struct Reservation {
     /// The number.
     pub key: NumberKey,
-    /// What is handed out.
+    /// The row to store.
     pub row: NumberRow,
-    /// Counted against the day's limit, if it is an exchange.
+    /// The quota, for an exchange.
     pub quota: Option<Quota>,
-    /// The answer to be repeated, if it is an exchange: the message's id and the row.
+    /// The answer to repeat, for an exchange: the message's id and the row.
     pub answer: Option<(Uuid, AnswerRow)>,
-    /// The inspection's day and reader, if it is one.
+    /// The day and the reader, for an inspection.
     pub inspection: Option<(u32, String)>,
 }
 
-/// How a reservation ended.
+/// The result of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reserved {
-    /// It is on disk.
+    /// The reservation is on disk.
     Done,
-    /// The number is not free any more. Nothing was written; take the next.
+    /// The number is taken. Nothing was written. Try the next one.
     Taken,
-    /// The day's limit is reached. Nothing was written.
+    /// The daily limit is reached. Nothing was written.
     Limit,
 }

@@ -1,4 +1,4 @@
-//! The tables of `state.redb`, and the form of their keys and rows.
+//! The tables of `state.redb`, and the encoding of their keys and rows.
 
 use record::Idnr;
 use redb::TableDefinition;
@@ -25,7 +25,7 @@ pub(super) fn row<T: DeserializeOwned + Serialize>(table: &'static str, bytes: &
     record::cbor::from_slice(bytes).map_err(|_| StoreError::Corrupt(table))
 }
 
-/// The eleven digits as bytes.
+/// The eleven digits of an IDNr as bytes.
 pub(super) fn digits(idnr: &Idnr) -> [u8; 11] {
     let mut bytes = [b'0'; 11];
     for (place, digit) in bytes.iter_mut().zip(idnr.expose().bytes()) {

@@ -1,5 +1,5 @@
-//! The canary: whatever identity does, no IDNr, no name, no login and no token stands in its logs. All tests of this process
-//! log into one buffer, at every level; this one runs the flows once more and looks through all of it.
+//! The canary test: identity never logs an IDNr, a name, a login or a token. All tests of this process log into one
+//! buffer at every level. This test runs all flows once more and searches the whole buffer.
 
 use messages::DisclosureRequest;
 
@@ -7,11 +7,11 @@ use super::issuer::NONCE;
 use super::world::{World, ambiguous, blocked, by_name, emma, logs, unknown};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_person_stands_in_the_logs() {
+async fn the_logs_contain_no_personal_data() {
     let mut world = World::new().await;
     let tokens = run_all_flows(&mut world).await;
     let logs = logs();
-    assert!(logs.contains("period begun"), "nothing was captured");
+    assert!(logs.contains("period begun"), "the logs were not captured");
     assert!(logs.contains("the state was restored"), "the faults were not captured");
     for canary in [
         "08214967384",
@@ -32,7 +32,7 @@ async fn no_person_stands_in_the_logs() {
         NONCE,
         "Token",
     ] {
-        assert!(!logs.contains(canary), "{canary} stands in the logs");
+        assert!(!logs.contains(canary), "the logs contain {canary}");
     }
     for token in tokens {
         assert!(!logs.contains(&token));
@@ -59,7 +59,7 @@ async fn run_all_flows(world: &mut World) -> Vec<String> {
         };
         let _ = world.identity.disclose(&request).await;
     }
-    // The faults too: a void, a ledger that is away, a state that was set back, a restart.
+    // The faults: a void, an unavailable ledger, a state that was set back, a restart.
     world.clock.advance(10);
     world.identity.sweep().await.unwrap();
     world.log.set_down(true);

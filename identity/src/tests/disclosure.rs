@@ -1,4 +1,4 @@
-//! Disclosure: only to the person itself, only after an inspection, all of it, with keys that fit.
+//! Disclosure opens a person's own entries only, after an inspection only, all of them, and with the right keys.
 
 use ed25519_dalek::SigningKey;
 use messages::{Disclosure, DisclosureRequest, EntryKeys, LabelAnswer};
@@ -36,7 +36,7 @@ pub(crate) async fn disclose_to(world: &World, subject: &str) -> Disclosure {
         .unwrap()
 }
 
-/// A record that a broker could have sealed, told apart by its digest.
+/// A record as a broker could have sealed it. `mark` identifies it.
 fn record(answer: &LabelAnswer, label: &Label, key: &RecordKey, mark: u8, expiry: record::ExpiryDay) -> SealedRecord {
     let parts = Parts {
         shared: SharedPart::Void(VoidRecord {
@@ -64,13 +64,13 @@ pub(crate) async fn recorded_exchange(world: &World, mark: u8) -> LabelAnswer {
     answer
 }
 
-/// Opens every disclosed entry as a browser would; the marks of those that the broker wrote.
+/// Opens every disclosed entry as a browser would, and returns its kind and mark. The mark of an inspection is 0.
 pub(crate) fn open_all(world: &World, disclosure: &Disclosure) -> Vec<(Kind, u8)> {
     let mut marks = Vec::new();
     for entry in &disclosure.entries {
         let (_, label) = world.log.entry(entry.index).entry().body.map_key().unwrap();
         assert_eq!(world.log.entry(entry.index).entry().body.kind(), entry.kind);
-        // The label is this person's, provably.
+        // The label provably belongs to this person.
         let receipt = &disclosure
             .periods
             .iter()
@@ -101,7 +101,7 @@ pub(crate) fn open_all(world: &World, disclosure: &Disclosure) -> Vec<(Kind, u8)
                 assert_eq!(inspection.reader, "Datenschutzcockpit");
                 0
             }
-            _ => panic!("no record of this test"),
+            _ => panic!("not a record of this test"),
         };
         marks.push((entry.kind, mark));
     }
@@ -114,7 +114,7 @@ fn policy() -> Policy {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_gets_all_of_its_own_and_nothing_else() {
+async fn a_person_gets_all_own_entries_and_no_others() {
     let world = World::new().await;
     for mark in 1..=3 {
         recorded_exchange(&world, mark).await;
@@ -137,14 +137,14 @@ async fn a_person_gets_all_of_its_own_and_nothing_else() {
     let verified = receipt.verify(&policy()).unwrap();
     assert_eq!(verified.index().get(), disclosure.entries.last().unwrap().index);
     assert_eq!(receipt.proof().checkpoint.as_bytes(), disclosure.checkpoint);
-    // Somebody else sees nothing of it, though blocked: the own data are nobody's secret from oneself.
+    // Another person sees none of it. A block does not prevent access to one's own data.
     let otto = disclose_to(&world, "sub-otto").await;
     assert_eq!(otto.idnr.expose(), OTTO);
     assert_eq!(open_all(&world, &otto), [(Kind::Inspection, 0)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_inspection_per_person_and_day() {
+async fn there_is_one_inspection_per_person_and_day() {
     let mut world = World::new().await;
     let first = disclose_to(&world, "sub-emma").await;
     world.restart().await;
@@ -157,7 +157,7 @@ async fn one_inspection_per_person_and_day() {
     let tomorrow = disclose_to(&world, "sub-emma").await;
     assert_eq!(world.log.kinds(), [Kind::Period, Kind::Inspection, Kind::Inspection]);
     assert_eq!(tomorrow.entries.len(), 2);
-    // Ten at once are one.
+    // Ten concurrent disclosures share one inspection.
     world.clock.advance(DAY);
     let claims = world.issuer.claims("sub-emma", now(&world));
     let answered = ten_disclosures(&world, &claims).await;
@@ -192,14 +192,14 @@ async fn without_an_inspection_in_the_log_nothing_is_opened() {
     let problem = disclose(&world, &claims).await.unwrap_err();
     assert!(problem.retryable(), "{problem}");
     world.log.set_down(false);
-    // The number it had taken is void after ten seconds, and the look succeeds.
+    // The reserved number becomes void after ten seconds, and the next disclosure succeeds.
     world.clock.advance(10);
     let disclosure = disclose_to(&world, "sub-emma").await;
     let kinds: Vec<_> = disclosure.entries.iter().map(|entry| entry.kind).collect();
     assert_eq!(kinds, [Kind::Intent, Kind::Outcome, Kind::Void, Kind::Inspection]);
 }
 
-/// Claims that each have one fault.
+/// Claims with one fault each.
 fn bad_claims(good: &Value) -> Vec<Value> {
     let with = |name: &str, value: Value| {
         let mut claims = good.clone();
@@ -226,7 +226,7 @@ fn bad_claims(good: &Value) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_login_that_does_not_count_opens_nothing() {
+async fn a_login_that_is_not_accepted_opens_nothing() {
     let world = World::new().await;
     recorded_exchange(&world, 1).await;
     let entries = world.log.len();
@@ -263,7 +263,7 @@ async fn a_login_that_does_not_count_opens_nothing() {
         assert_eq!((problem.status, problem.slug.as_str()), (403, "login"));
     }
     assert_eq!(world.log.len(), entries);
-    // And the same with nothing wrong is answered.
+    // The faultless login is accepted.
     disclose(&world, &good).await.unwrap();
 }
 
@@ -364,9 +364,10 @@ fn absent_labels(world: &World, idnr: &record::Idnr, period: &proof::bundle::Per
     absent
 }
 
-/// All labels looked up in the person's map, and what the proof says of each: as a reader who trusts nobody checks it.
+/// Looks up all labels in the person's map and checks what the proof claims about each, as a reader who trusts no
+/// server would.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_list_comes_with_the_proof_that_it_is_all() {
+async fn the_list_comes_with_a_proof_of_completeness() {
     let world = World::new().await;
     assert!(
         disclose_to(&world, "sub-otto").await.complete.is_none(),
@@ -376,7 +377,7 @@ async fn the_list_comes_with_the_proof_that_it_is_all() {
     recorded_exchange(&world, 2).await;
     disclose_to(&world, "sub-emma").await;
     world.log.write_map();
-    // After the map entry: listed, and not in the proof.
+    // This exchange comes after the map entry: it is listed, but the proof does not cover it.
     recorded_exchange(&world, 3).await;
     let disclosure = disclose_to(&world, "sub-emma").await;
     assert_eq!(disclosure.entries.len(), 7);
@@ -416,10 +417,10 @@ async fn the_list_comes_with_the_proof_that_it_is_all() {
     tlog::merkle::verify_inclusion_batch(&leaves, *size, &proof.tree, root).unwrap();
 }
 
-/// Day by day over three years, with restarts: a record opens up to the end of its day, and nobody can open it after that. The
-/// entry stays, is still this person's, and is still part of what is complete.
+/// Runs day by day over three years, with restarts. A record can be opened until the end of its expiry day and never
+/// after it. The entry stays, still belongs to this person, and is still covered by the completeness proof.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_opens_up_to_its_expiry_day_and_never_after() {
+async fn a_record_opens_until_its_expiry_day_ends_and_never_after() {
     let mut world = World::new().await;
     let answer = recorded_exchange(&world, 7).await;
     let folder = world.dir.path().join("daykeys");
@@ -429,7 +430,7 @@ async fn a_record_opens_up_to_its_expiry_day_and_never_after() {
         world.clock.set(u64::from(day) * DAY + 3600);
         world.tick().await.unwrap();
         if day % 90 == 0 || (last - 1..=last + 1).contains(&day) {
-            // The process may end before and after it has destroyed what is due.
+            // The process may end before or after the due keys are destroyed.
             world.restart().await;
             world.identity.destroy_expired().await.unwrap();
             world.restart().await;
@@ -444,23 +445,23 @@ async fn a_record_opens_up_to_its_expiry_day_and_never_after() {
             .iter()
             .filter(|entry| entry.series == Series::Exchanges)
             .collect();
-        assert_eq!(entries.len(), 2, "the entries stay");
+        assert_eq!(entries.len(), 2, "the entries remain listed");
         assert!(
             entries.iter().all(|entry| entry.keys.is_empty() == (day > last)),
             "day {day} of {last}"
         );
         assert!(
             disclosure.entries.iter().any(|entry| !entry.keys.is_empty()),
-            "today's inspection opens"
+            "today's inspection can be opened"
         );
     }
-    // What is left is the keys of the four inspections.
+    // Only the keys of the four inspections are left.
     assert_eq!(files(), 4);
 }
 
-/// A destroyed period is left out once the log says that it is destroyed, and only then.
+/// The proof leaves out a destroyed period once the log says that it is destroyed, and only then.
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_destroyed_period_the_proof_begins_with_the_next() {
+async fn after_a_destroyed_period_the_proof_begins_with_the_next_period() {
     let world = World::new().await;
     recorded_exchange(&world, 1).await;
     for time in [DECEMBER - DAY, DECEMBER + 36 * DAY] {

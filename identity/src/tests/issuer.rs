@@ -1,4 +1,5 @@
-//! An issuer of logins over loopback: discovery, one Ed25519 key, and tokens made by hand, so that every fault can be made.
+//! An issuer of logins on loopback: discovery, one Ed25519 key, and hand-made tokens, so that tests can produce every
+//! fault.
 
 use axum::routing::get;
 use axum::{Json, Router};

@@ -33,7 +33,7 @@ async fn fourteen_exchanges_have_numbers_and_chains_that_a_provider_accepts() {
         assert_eq!(answer.expiry, RetentionClass::IdnrG2y.expiry(Timestamp(NOON)));
         world.use_label(&answer);
         if number == 7 {
-            // From here on the chain's entries come from the state, not from the log.
+            // From now on the chain's entries come from the state, not from the log.
             world.identity.log_follow().await;
             world.identity.sweep().await.unwrap();
             assert!(world.identity.state.pending().unwrap().is_empty());
@@ -42,7 +42,7 @@ async fn fourteen_exchanges_have_numbers_and_chains_that_a_provider_accepts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn delayed_disclosure_counts_in_a_series_of_its_own() {
+async fn delayed_disclosure_has_its_own_series() {
     let world = World::new().await;
     world.exchange(&emma()).await;
     let request = world.request_for(&emma(), Uuid::new_v4(), DisclosureClass::Delayed);
@@ -52,7 +52,7 @@ async fn delayed_disclosure_counts_in_a_series_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_s1_gets_the_same_bytes_also_at_once_and_after_a_crash() {
+async fn the_same_s1_gets_the_same_bytes_concurrently_and_after_a_crash() {
     let mut world = World::new().await;
     for query in [emma(), unknown()] {
         let request = world.request(&query);
@@ -99,7 +99,7 @@ async fn a_message_answered_once_is_not_answered_for_anything_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_s1_that_is_not_in_order_gets_nothing() {
+async fn an_invalid_s1_is_refused() {
     let world = World::new().await;
     let good = world.request(&emma());
     let sign = |key: &SigningKey, consumer: &str, provider: &str, now: u64| LabelRequest {
@@ -132,7 +132,7 @@ async fn an_s1_that_is_not_in_order_gets_nothing() {
         (sign(&consumer_key(), "city", "register", NOON - 301), "s1"),
         (sign(&consumer_key(), "city", "register", NOON + 301), "s1"),
         (swapped, "s1"),
-        // A person part replayed under another message does not open.
+        // A person part that is replayed under another message does not open.
         (other_message, "person-part"),
     ] {
         assert_eq!(slug(world.ask(&request).await), expected);
@@ -141,7 +141,7 @@ async fn an_s1_that_is_not_in_order_gets_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_gets_the_same_answer_in_the_same_sizes() {
+async fn nobody_gets_an_answer_of_the_same_sizes_as_a_person() {
     let world = World::new().await;
     let mut sizes = Vec::new();
     for _ in 0..8 {
@@ -178,7 +178,7 @@ async fn nobody_gets_the_same_answer_in_the_same_sizes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobodys_unused_label_is_voided_like_anybodys() {
+async fn an_unused_label_of_nobody_is_voided_like_that_of_a_person() {
     let world = World::new().await;
     for query in [emma(), blocked()] {
         world.ask(&world.request(&query)).await.unwrap();
@@ -227,7 +227,7 @@ async fn a_crash_after_the_reservation_leaves_a_void_and_no_gap() {
     let lost = world.request(&emma());
     let answer = world.ask(&lost).await.unwrap();
     world.restart().await;
-    // The number is taken: the next caller has to wait, and gets a retryable refusal.
+    // The number is taken, so the next caller has to wait and receives a retryable refusal.
     let next = world.request(&emma());
     let problem = world.ask(&next).await.unwrap_err();
     assert_eq!((problem.slug.as_str(), problem.retryable()), ("busy", true));
@@ -235,7 +235,7 @@ async fn a_crash_after_the_reservation_leaves_a_void_and_no_gap() {
     let second = world.ask(&next).await.unwrap();
     assert_eq!(world.provider_checks(&next, &second).number, 1);
     assert_eq!(world.log.kinds(), [Kind::Period, Kind::Void]);
-    // The void says which S1 was answered and not used.
+    // The void names the S1 that was answered and not used.
     let key = answer.intent_key.part(record::PartName::Shared);
     let SharedPart::Void(void) = world.log.record(1).open_shared(&key, Some(&answer.intent)).unwrap() else {
         panic!("not a void");
@@ -244,7 +244,7 @@ async fn a_crash_after_the_reservation_leaves_a_void_and_no_gap() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_voided_while_the_ledger_is_away() {
+async fn no_label_is_voided_while_the_ledger_is_unavailable() {
     let world = World::new().await;
     let first = world.ask(&world.request(&emma())).await.unwrap();
     world.log.set_down(true);
@@ -252,14 +252,14 @@ async fn nothing_is_voided_while_the_ledger_is_away() {
     assert_eq!(slug(world.ask(&world.request(&emma())).await), "log");
     assert!(world.identity.sweep().await.is_err());
     world.log.set_down(false);
-    // The broker was waiting too, and comes first.
+    // The broker was waiting too, and its entry comes first.
     world.use_label(&first);
     world.ask(&world.request(&emma())).await.unwrap();
     assert_eq!(world.log.kinds(), [Kind::Period, Kind::Intent]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_goes_on_without_the_label_has_it_voided_at_once() {
+async fn a_label_that_the_broker_has_overtaken_is_voided_at_once() {
     let world = World::new().await;
     world.ask(&world.request(&emma())).await.unwrap();
     world.clock.advance(2);
@@ -275,7 +275,7 @@ async fn a_broker_that_goes_on_without_the_label_has_it_voided_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_days_limit_is_refused_the_same_way_for_anybody() {
+async fn the_daily_limit_is_refused_the_same_way_for_everyone() {
     let world = World::new().await;
     let mut problems = Vec::new();
     for query in [emma(), blocked(), unknown()] {
@@ -286,7 +286,7 @@ async fn a_days_limit_is_refused_the_same_way_for_anybody() {
     }
     assert_eq!(problems[0].slug, "refused");
     assert!(problems.iter().all(|problem| *problem == problems[0]));
-    // Of somebody else there may be more, and of the same persons tomorrow.
+    // Requests about another person are still answered, and about the same persons on the next day.
     world
         .exchange(&by_name("Öztürk", "Ayşe Nur", "1990-05-05", "20095", "Hamburg"))
         .await;
@@ -307,7 +307,7 @@ async fn a_full_series_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_opens_the_outcomes_key_of_a_later_day_and_nothing_else() {
+async fn a_token_yields_the_outcome_key_of_a_later_day_and_nothing_else() {
     let world = World::new().await;
     let (request, answer) = world.exchange(&emma()).await;
     let (other, other_answer) = world.exchange(&emma()).await;
@@ -320,7 +320,7 @@ async fn a_token_opens_the_outcomes_key_of_a_later_day_and_nothing_else() {
     };
     let (class, s1) = (answer.class, request.s1.digest());
     let good = ask(Phase::Outcome, answer.outcome, class, s1, &answer.token);
-    // On the same day the same key, as given.
+    // On the same day the token yields the same key that the answer contained.
     let same = world.identity.outcome_key(&good).await.unwrap();
     assert_eq!((same.key, same.expiry), (answer.outcome_key.clone(), answer.expiry));
     world.clock.advance(DAY);
@@ -343,7 +343,7 @@ async fn a_token_opens_the_outcomes_key_of_a_later_day_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn denials_have_a_key_of_today_only() {
+async fn only_todays_denial_key_is_given_out() {
     let world = World::new().await;
     let class = RetentionClass::Eu12m;
     let today = class.expiry(Timestamp(NOON));
@@ -362,13 +362,13 @@ async fn denials_have_a_key_of_today_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn before_a_period_has_begun_there_are_no_labels() {
+async fn no_labels_are_given_out_before_a_period_has_begun() {
     let world = World::at(NOON).await;
     assert_eq!(slug(world.ask(&world.request(&emma())).await), "no-period");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stored_answers_go_when_their_s1_cannot_be_shown_any_more() {
+async fn stored_answers_are_deleted_once_their_s1_has_expired() {
     let world = World::new().await;
     let (request, _) = world.exchange(&emma()).await;
     let statement = &request.s1.statement;
@@ -390,7 +390,7 @@ async fn stored_answers_go_when_their_s1_cannot_be_shown_any_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_provider_part_is_for_its_provider_and_s1_only() {
+async fn the_provider_part_opens_for_its_provider_and_s1_only() {
     let world = World::new().await;
     let (request, answer) = world.exchange(&emma()).await;
     let (other, other_answer) = world.exchange(&emma()).await;

@@ -1,4 +1,5 @@
-//! A ledger in memory: a real tree, real entries, real checkpoints. Tests can take it down, and hide its newest entries.
+//! A ledger in memory with a real tree, real entries and real checkpoints. Tests can make it unavailable and can delay
+//! following its newest entries.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -31,7 +32,7 @@ struct Inner {
     down: bool,
 }
 
-/// The ledger; clones are the same one.
+/// The ledger. Clones share it.
 #[derive(Clone)]
 pub(crate) struct TestLog {
     inner: Arc<Mutex<Inner>>,
@@ -92,7 +93,7 @@ impl TestLog {
             .collect()
     }
 
-    /// Writes an entry as the ledger would take it.
+    /// Appends an entry as the ledger would accept it.
     pub(crate) fn write(&self, key: &SigningKey, body: Body, record: Option<SealedRecord>) -> Result<u64, AppendError> {
         let mut inner = self.inner();
         if inner.down {
@@ -128,7 +129,7 @@ impl TestLog {
         Ok(place as u64)
     }
 
-    /// What the broker writes for a label.
+    /// Appends the broker's entry for a label.
     pub(crate) fn write_labelled(
         &self,
         kind: LabelledKind,
@@ -150,7 +151,7 @@ impl TestLog {
         self.write(&broker_key(), body, record)
     }
 
-    /// The ledger's `map` entry, and the witnesses cosign.
+    /// Appends the ledger's `map` entry and publishes it, as after the witnesses' cosignatures.
     pub(crate) fn write_map(&self) -> u64 {
         let place = self.len();
         let mut roots = vec![(Period::MAP0, self.map(Period::MAP0, place).root())];
@@ -162,7 +163,7 @@ impl TestLog {
         index
     }
 
-    /// The map of a period over the first entries.
+    /// The map of a period over the first `entries` entries.
     pub(crate) fn map(&self, period: Period, entries: usize) -> Map {
         let inner = self.inner();
         let mut map = Map::new();
@@ -176,7 +177,7 @@ impl TestLog {
         map
     }
 
-    /// Something else that the broker writes.
+    /// Appends another entry of the broker.
     pub(crate) fn write_denial(&self) {
         let body = Body::Denial {
             commitment: Commitment(Hash([2; 32])),
@@ -197,7 +198,7 @@ impl TransparencyLog for TestLog {
     }
 
     async fn refresh(&self) -> Result<(), LogError> {
-        // A real one asks over the network: let others run.
+        // A real log sends a request here, so let other tasks run.
         tokio::task::yield_now().await;
         let mut inner = self.inner();
         if inner.down {

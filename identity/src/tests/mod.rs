@@ -1,5 +1,5 @@
-//! Tests of the whole compartment but its processes: a real tree with real signatures and proofs in place of the ledger, and a
-//! real issuer of logins over loopback. What a consumer, a broker, a provider and a cockpit would do is done here.
+//! Tests of the whole compartment in one process. A real tree with real signatures and proofs replaces the ledger, and
+//! an issuer of logins runs on loopback. The tests play the consumer, the broker, the provider and the cockpit.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod canary;

@@ -1,4 +1,4 @@
-//! Periods: begun in time, once, under our key.
+//! Periods begin in time, once, and under identity's key.
 
 use record::{Body, Kind, LabelledKind, Period, PeriodEvent, Timestamp};
 
@@ -19,7 +19,7 @@ fn current(world: &World, now: u64) -> Option<Period> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_begins_now_and_each_next_is_logged_a_day_ahead() {
+async fn the_first_period_begins_now_and_each_later_one_is_logged_a_day_ahead() {
     let mut world = World::new().await;
     assert_eq!(current(&world, NOON), Some(Period(1)));
     world.clock.set(DECEMBER - DAY - 1);
@@ -35,7 +35,7 @@ async fn the_first_begins_now_and_each_next_is_logged_a_day_ahead() {
     world.clock.set(JANUARY - DAY);
     world.tick().await.unwrap();
     assert_eq!(current(&world, JANUARY), Some(Period(3)));
-    // Numbers start anew in every period.
+    // Numbers restart from 0 in every period.
     world.clock.set(JANUARY);
     let (request, answer) = world.exchange(&emma()).await;
     assert_eq!(answer.period, Period(3));
@@ -43,7 +43,7 @@ async fn the_first_begins_now_and_each_next_is_logged_a_day_ahead() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_period_that_was_missed_begins_when_identity_is_back() {
+async fn a_missed_period_begins_when_identity_is_up_again() {
     let world = World::new().await;
     let late = JANUARY + 5 * DAY;
     world.clock.set(late);
@@ -53,7 +53,7 @@ async fn a_period_that_was_missed_begins_when_identity_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crash_before_the_entry_keeps_the_key() {
+async fn the_key_survives_a_crash_before_its_entry_is_written() {
     let mut world = World::at(NOON).await;
     world.log.set_down(true);
     let error = world.tick().await.unwrap_err();
@@ -68,14 +68,14 @@ async fn a_crash_before_the_entry_keeps_the_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_state_that_does_not_belong_to_the_log_is_noticed() {
-    // No state, but the log has a period.
+async fn a_state_that_does_not_belong_to_the_log_is_refused() {
+    // There is no state, but the log has a period.
     let world = World::new().await;
     let mut lost = World::at(NOON).await;
     lost.log = world.log.clone();
     lost.restart().await;
     assert!(matches!(lost.tick().await, Err(PeriodError::SecretMissing(1))));
-    // A state of another log.
+    // The state belongs to another log.
     let mut other = World::new().await;
     other.log = world.log.clone();
     other.restart().await;
@@ -84,7 +84,7 @@ async fn a_state_that_does_not_belong_to_the_log_is_noticed() {
     assert!(!error.retryable());
 }
 
-/// What the log says of periods: which, what, and when.
+/// The log's `period` entries: period, event and time.
 fn logged_events(world: &World) -> Vec<(u32, &'static str, u64)> {
     let entries = (0..world.log.len() as u64).map(|index| world.log.entry(index));
     entries
@@ -105,7 +105,8 @@ fn logged_events(world: &World) -> Vec<(u32, &'static str, u64)> {
 async fn live_for_years(world: &mut World) -> Vec<messages::LabelAnswer> {
     let mut day = NOON;
     let mut exchanges = Vec::new();
-    // Three years and a half, a look around each day, a restart each month, an exchange in each of the first thirteen months.
+    // Three and a half years with a tick each day, a restart each month, and an exchange in each of the first thirteen
+    // months.
     for number in 0..1280_u32 {
         world.clock.set(day);
         world.tick().await.unwrap();
@@ -125,7 +126,7 @@ async fn live_for_years(world: &mut World) -> Vec<messages::LabelAnswer> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn years_of_periods_begin_end_and_are_forgotten() {
+async fn periods_of_several_years_begin_end_and_are_forgotten() {
     let mut world = World::new().await;
     let exchanges = live_for_years(&mut world).await;
     let events = logged_events(&world);
@@ -138,7 +139,7 @@ async fn years_of_periods_begin_end_and_are_forgotten() {
     for period in 1..=12 {
         let start_of_next = Timestamp(when(period, "begin").unwrap() + DAY).next_month().0;
         let ended = if period == 1 { DECEMBER } else { start_of_next };
-        // We look around at noon only.
+        // Ticks run at noon only.
         assert!(when(period + 1, "begin").unwrap() <= ended - DAY / 2, "period {period}");
         let last = when(period, "final").unwrap();
         assert!(
@@ -149,12 +150,12 @@ async fn years_of_periods_begin_end_and_are_forgotten() {
         let expiry = record::RetentionClass::IdnrG2y.expiry(Timestamp(last)).0;
         assert_eq!(Timestamp(gone).day(), expiry + 1, "period {period}");
     }
-    // Each of these stands in the log once.
+    // Each event is in the log once.
     let mut unique: Vec<_> = events.iter().map(|(period, what, _)| (*period, *what)).collect();
     unique.sort_unstable();
     unique.dedup();
     assert_eq!(unique.len(), events.len());
-    // Of a destroyed period nothing is known any more; of a living one everything.
+    // The state has no row of a destroyed period.
     let first = &exchanges[0];
     assert!(world.identity.periods.get(first.period).is_none());
     assert!(world.identity.state.owner(&first.intent).unwrap().is_none());
@@ -174,7 +175,7 @@ async fn years_of_periods_begin_end_and_are_forgotten() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_intent_that_nobody_closes_is_given_up_before_its_period_is_final() {
+async fn an_unclosed_intent_is_recorded_as_lost_before_its_period_is_final() {
     let world = World::new().await;
     let request = world.request(&emma());
     let answer = world.ask(&request).await.unwrap();
@@ -197,8 +198,8 @@ async fn an_intent_that_nobody_closes_is_given_up_before_its_period_is_final() {
     assert!(logged_events(&world).contains(&(1, "final", DECEMBER + 35 * DAY)));
 }
 
-/// The thread of a closed store lets go of its file a moment after the last handle is gone.
-async fn soon<T, E: std::fmt::Debug>(mut open: impl FnMut() -> Result<T, E>) -> T {
+/// Retries, because the thread of a closed store releases its file a moment after the last handle is dropped.
+async fn retry<T, E: std::fmt::Debug>(mut open: impl FnMut() -> Result<T, E>) -> T {
     for _ in 0..500 {
         if let Ok(opened) = open() {
             return opened;
@@ -223,36 +224,36 @@ async fn a_backup_opens_nothing_without_the_wrapping_keys() {
     let file = elsewhere.path().join("backup");
     assert!(
         matches!(backup(&data, &file), Err(BackupError::State(..))),
-        "identity runs"
+        "identity is still running"
     );
     world.stop();
-    assert_eq!(soon(|| backup(&data, &file)).await.living, [Period(1)]);
+    assert_eq!(retry(|| backup(&data, &file)).await.living, [Period(1)]);
     assert!(matches!(backup(&data, &file), Err(BackupError::Exists(_))));
 
-    // Restored where there are no wrapping keys: it says so, and identity does not start.
+    // Without the wrapping keys the restoration reports the missing key, and identity does not start.
     let bare = elsewhere.path().join("bare");
     assert_eq!(restore(&file, &bare).unwrap().without_key, [Period(1)]);
     assert!(matches!(restore(&file, &bare), Err(BackupError::Exists(_))));
     let keys = WrappingKeys::open(&bare.join("wrapping")).unwrap();
-    let state = soon(|| IdentityState::open(&bare.join("state.redb"))).await;
+    let state = retry(|| IdentityState::open(&bare.join("state.redb"))).await;
     let periods = Periods::load(&state, keys.clone()).unwrap();
     assert!(periods.all().is_empty());
     let error = periods.tick(&state, &world.log, NOON).await.unwrap_err();
     assert!(matches!(error, PeriodError::WrappingKeyMissing(1)), "{error}");
-    // Another key is not the right one.
+    // A different wrapping key is refused.
     keys.make(Period(1)).unwrap();
     assert!(matches!(Periods::load(&state, keys), Err(PeriodError::Wrapping(_))));
 
-    // Beside the folder from its replica it is all there again.
+    // With the folder from the replica the restoration is complete.
     let whole = elsewhere.path().join("whole");
     std::fs::create_dir_all(&whole).unwrap();
     std::fs::rename(data.join("wrapping"), whole.join("wrapping")).unwrap();
     assert_eq!(restore(&file, &whole).unwrap().without_key, []);
-    let state = soon(|| IdentityState::open(&whole.join("state.redb"))).await;
+    let state = retry(|| IdentityState::open(&whole.join("state.redb"))).await;
     let periods = Periods::load(&state, WrappingKeys::open(&whole.join("wrapping")).unwrap()).unwrap();
     assert_eq!(evaluated(&periods), answer.intent);
 
-    // What is no backup is not restored.
+    // A file that is not a backup is not restored.
     std::fs::write(&file, b"something else").unwrap();
     let none = elsewhere.path().join("none");
     assert!(matches!(restore(&file, &none), Err(BackupError::State(..))));

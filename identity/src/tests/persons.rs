@@ -1,4 +1,4 @@
-//! § 6 IDNrG: exactly one person, or nobody.
+//! § 6 IDNrG: a query finds exactly one person, or nobody.
 
 use record::TestNumbers;
 
@@ -14,7 +14,7 @@ fn found(query: &messages::PersonQuery) -> Option<String> {
 }
 
 #[test]
-fn found_by_number_and_birth_date_or_by_all_of_the_names() {
+fn a_person_is_found_by_number_and_birth_date_or_by_all_names() {
     assert_eq!(found(&emma()).as_deref(), Some(EMMA));
     let named = by_name(" mustermann", "EMMA", "1964-08-12", "50667", "köln ");
     assert_eq!(found(&named).as_deref(), Some(EMMA));
@@ -22,14 +22,14 @@ fn found_by_number_and_birth_date_or_by_all_of_the_names() {
         found(&by_name("Öztürk", "Ayşe  Nur", "1990-05-05", "20095", "hamburg")).as_deref(),
         Some("09874368528")
     );
-    // The number counts, whatever else is out of date.
+    // The number decides, even if other data are out of date.
     let mut moved = emma();
     moved.family_name = "Married-Otherwise".into();
     assert_eq!(found(&moved).as_deref(), Some(EMMA));
 }
 
 #[test]
-fn everything_else_is_nobody() {
+fn every_other_query_finds_nobody() {
     for query in [
         unknown(),
         blocked(),
@@ -43,16 +43,16 @@ fn everything_else_is_nobody() {
     ] {
         assert_eq!(found(&query), None);
     }
-    // A wrong number is not made good by right names.
+    // Matching names do not compensate for a wrong number.
     let mut mixed = by_name("Mustermann", "Emma", "1964-08-12", "50667", "Köln");
     mixed.idnr = by_number("03987613421", "1964-08-12").idnr;
     assert_eq!(found(&mixed), None);
-    // Twins with one name are found by number.
+    // Twins with the same name are found by number.
     assert!(found(&by_number("08854869212", "2000-02-29")).is_some());
 }
 
 #[test]
-fn the_same_question_is_counted_together() {
+fn equal_queries_are_counted_together() {
     let one = by_name("Niemand", "Nora", "1980-01-01", "99999", "Nirgends");
     let same = by_name("niemand ", "NORA", "1980-01-01", "99999", " nirgends");
     let other = by_name("Niemand", "Nor", "a1980-01-01", "99999", "Nirgends");

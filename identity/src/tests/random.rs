@@ -1,7 +1,8 @@
-//! Property: whatever happens in whatever order, there is no gap, and no number is given twice.
+//! Property test: for any sequence of events, there is no gap and no number is given out twice.
 //!
-//! Requests, uses, passing time, a ledger that goes away, crashes, callers that hang up: after each run the log holds exactly
-//! the numbers 0 … k without a gap, every answered number belongs to one S1, and everything the provider got verifies.
+//! The events are requests, uses of labels, passing time, an unavailable ledger, crashes, and callers that hang up.
+//! After each run the log holds exactly the numbers 0 … k without a gap, every answered number belongs to one S1, and
+//! every provider part verifies.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,7 +80,7 @@ impl Run {
             Step::Use => {
                 if let Some(answer) = self.unused.pop() {
                     let kind = record::LabelledKind::Intent;
-                    // A void may have come first, or the ledger be away.
+                    // A void may have come first, or the ledger may be unavailable.
                     let _ = self.world.log.write_labelled(kind, answer.period, answer.intent, None);
                 }
             }
@@ -96,7 +97,7 @@ impl Run {
         self.world.restart().await;
         self.world.clock.advance(11);
         self.world.identity.sweep().await.unwrap();
-        // One more exchange goes through at once: nothing is stuck.
+        // One more exchange succeeds at once, so nothing is stuck.
         let (request, answer) = self.world.exchange(&emma()).await;
         let count = self.world.provider_checks(&request, &answer).number + 1;
         self.answered.push((request, answer));
@@ -111,7 +112,12 @@ impl Run {
             let content = self.world.provider_checks(request, answer);
             if !content.idnr.is_nobody() {
                 let owner = owners.entry(content.number).or_insert(request.s1.digest());
-                assert_eq!(*owner, request.s1.digest(), "number {} was given twice", content.number);
+                assert_eq!(
+                    *owner,
+                    request.s1.digest(),
+                    "number {} was given out twice",
+                    content.number
+                );
             }
         }
     }
@@ -120,7 +126,7 @@ impl Run {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 40, ..ProptestConfig::default() })]
     #[test]
-    fn no_gap_and_no_number_twice(steps in proptest::collection::vec(step(), 1..24)) {
+    fn there_is_no_gap_and_no_number_is_given_out_twice(steps in proptest::collection::vec(step(), 1..24)) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
             let mut world = World::new().await;

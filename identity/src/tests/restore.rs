@@ -1,4 +1,4 @@
-//! A state that was restored from an older backup: it catches up with the log, and nothing is given twice or lost.
+//! A state restored from an older backup catches up with the log. No number is given out twice and none is lost.
 
 use messages::PersonQuery;
 use record::{Kind, Label, Period, Phase, RetentionClass, Series, Timestamp};
@@ -15,7 +15,8 @@ fn ayse() -> PersonQuery {
     by_name("Öztürk", "Ayşe Nur", "1990-05-05", "20095", "Hamburg")
 }
 
-/// The numbers of a row that stand in the log: 0 … n−1, and none of the next twenty.
+/// The count of a series' numbers in the log. Asserts that they are 0 … n−1 and that none of the next twenty is in
+/// the log.
 async fn used(world: &World, idnr: &str, series: Series) -> u32 {
     world.identity.log_follow().await;
     let is_logged = |number| {
@@ -31,7 +32,7 @@ fn backup_file(world: &World) -> std::path::PathBuf {
     world.dir.path().join("backup")
 }
 
-/// The process dies; the backup is made once the store's thread has let go of the file.
+/// Stops identity, makes the backup once the store's thread has released the file, and restarts identity.
 async fn make_backup(world: &mut World) {
     world.stop();
     for _ in 0..500 {
@@ -44,7 +45,7 @@ async fn make_backup(world: &mut World) {
     world.restart().await;
 }
 
-/// The state is lost, the backup takes its place.
+/// Deletes the state and restores the backup.
 async fn lose_and_restore(world: &mut World) {
     world.stop();
     let state = world.dir.path().join("state.redb");
@@ -58,7 +59,7 @@ async fn a_restored_state_catches_up_with_the_log() {
     let mut world = World::new().await;
     recorded_exchange(&world, 1).await;
     disclose_to(&world, "sub-emma").await;
-    // A number that is under way when the backup is made: the log will say that it is void.
+    // This number is reserved when the backup is made. The log will show that it is void.
     let under_way = world.ask(&world.request(&emma())).await.unwrap();
     make_backup(&mut world).await;
     world.clock.set(NOON + 11);
@@ -67,12 +68,12 @@ async fn a_restored_state_catches_up_with_the_log() {
     recorded_exchange(&world, 4).await;
     world.clock.set(NOON + DAY);
     disclose_to(&world, "sub-emma").await;
-    // Of this person the backup knows nothing; and a number is under way when the state is lost.
+    // The backup has no row for this person. Another number is reserved when the state is lost.
     world.exchange(&ayse()).await;
     let lost = world.ask(&world.request(&emma())).await.unwrap();
     lose_and_restore(&mut world).await;
 
-    // Whatever is handed out now is new to the log, and its provider can check its chain.
+    // Every label handed out now is new to the log, and its provider can check the chain.
     let mut labels: Vec<Label> = Vec::new();
     for query in [emma(), ayse(), emma(), ayse(), emma()] {
         let (request, answer) = world.exchange(&query).await;
@@ -80,17 +81,17 @@ async fn a_restored_state_catches_up_with_the_log() {
         labels.push(answer.intent);
     }
     assert!(!labels.contains(&under_way.intent));
-    assert_eq!(labels[0], lost.intent, "it never came to the log");
+    assert_eq!(labels[0], lost.intent, "the label never reached the log");
     labels.sort_unstable();
     labels.dedup();
     assert_eq!(labels.len(), 5);
-    // 1, void, 3, 4, and three more; one of the other, and two more.
+    // For Emma: 1, void, 3, 4, and three more. For Ayşe: one, and two more.
     assert_eq!(used(&world, EMMA, Series::Exchanges).await, 7);
     assert_eq!(used(&world, AYSE, Series::Exchanges).await, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_restoration_everything_is_listed_opens_and_is_complete() {
+async fn after_a_restoration_all_entries_are_listed_and_open_and_the_proof_is_complete() {
     let mut world = World::new().await;
     recorded_exchange(&world, 1).await;
     disclose_to(&world, "sub-emma").await;
@@ -100,7 +101,7 @@ async fn after_a_restoration_everything_is_listed_opens_and_is_complete() {
     recorded_exchange(&world, 3).await;
     disclose_to(&world, "sub-emma").await;
     lose_and_restore(&mut world).await;
-    // The day's inspection stands in the log, and the state does not know it: there is one more, under a number of its own.
+    // The day's inspection is in the log but not in the state, so there is one more inspection under its own number.
     disclose_to(&world, "sub-emma").await;
     assert_eq!(used(&world, EMMA, Series::Inspections).await, 3);
     recorded_exchange(&world, 4).await;
@@ -118,13 +119,13 @@ async fn after_a_restoration_everything_is_listed_opens_and_is_complete() {
         (period.exchanges.numbers.len(), period.inspections.numbers.len()),
         (4, 3)
     );
-    // Of the shorter class there never was a key; its day passing changes nothing.
+    // The shorter class never had a key, so the passing of its day changes nothing.
     world.clock.set(NOON + 400 * DAY);
     let later = disclose_to(&world, "sub-emma").await;
     assert_eq!(open_all(&world, &later).len(), opened.len() + 1);
 }
 
-/// The broker closes an exchange that the restored state has forgotten: the token says enough.
+/// The broker closes an exchange that the restored state lacks. The token is sufficient.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forgotten_exchange_can_still_be_closed() {
     let mut world = World::new().await;
@@ -143,7 +144,7 @@ async fn a_forgotten_exchange_can_still_be_closed() {
     assert_eq!(key.expiry, RetentionClass::IdnrG2y.expiry(Timestamp(NOON + DAY)));
 }
 
-/// A backup from before a period was destroyed does not bring it back, and does not stand in the way.
+/// A backup from before the destruction of a period neither brings the period back nor prevents the start.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_destroyed_period_stays_destroyed() {
     let mut world = World::new().await;

@@ -1,4 +1,4 @@
-//! The interface: each route for its caller, and nothing of a bad message in the answer.
+//! The HTTP interface: each route serves its caller only, and no answer quotes an invalid message.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ async fn post(url: &str, credential: Option<[u8; 32]>, body: Vec<u8>) -> (u16, S
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_route_is_for_its_caller_only() {
+async fn each_route_serves_its_caller_only() {
     let world = World::new().await;
     let shutdown = Shutdown::new();
     let url = serve(&world, &shutdown).await;
@@ -64,7 +64,7 @@ async fn each_route_is_for_its_caller_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_are_cbor_that_is_not_kept() {
+async fn answers_are_cbor_and_not_cached() {
     let world = World::new().await;
     let shutdown = Shutdown::new();
     let url = serve(&world, &shutdown).await;

@@ -1,4 +1,4 @@
-//! One consumer city, one register, a broker, a log and identity between them.
+//! The test world: one consumer (a city), one register, a broker, a log and identity.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -32,7 +32,7 @@ use crate::wrapping::WrappingKeys;
 /// 2026-11-21T12:00:00Z.
 pub(crate) const NOON: u64 = 1_795_262_400;
 
-/// Emma is a person, Otto is blocked, the Müllers are twins with one name (and one address).
+/// Emma is a person without a block, Otto is blocked, and the Müllers are twins with the same name and address.
 pub(crate) const PERSONS: &str = r#"[
  {"idnr":"08214967384","family_name":"Mustermann","given_name":"Emma","date_of_birth":"1964-08-12","postal_code":"50667","place":"Köln","subject":"sub-emma"},
  {"idnr":"02476291358","family_name":"Schweigsam","given_name":"Otto","date_of_birth":"1970-01-31","postal_code":"70825","place":"Korntal-Münchingen","blocked":true,"subject":"sub-otto"},
@@ -126,7 +126,7 @@ fn directory() -> Directory {
 }
 
 impl World {
-    /// A world at noon, with period 1 begun.
+    /// A world at noon, after period 1 has begun.
     pub(crate) async fn new() -> Self {
         let world = Self::at(NOON).await;
         world.tick().await.unwrap();
@@ -154,29 +154,29 @@ impl World {
         self.identity.periods.tick(&self.identity.state, &self.log, now).await
     }
 
-    /// The process dies; its files are free a moment later.
+    /// Stops identity, as if the process had ended. Its files are released a moment later.
     pub(crate) fn stop(&mut self) {
         let elsewhere = tempfile::tempdir().unwrap();
         let empty = open(elsewhere.path(), &self.clock, &self.log, &self.issuer).unwrap();
         drop(std::mem::replace(&mut self.identity, Arc::new(empty)));
     }
 
-    /// The process dies and comes back on the same files.
+    /// Restarts identity on the same files.
     pub(crate) async fn restart(&mut self) {
         self.stop();
         for _ in 0..500 {
             match open(self.dir.path(), &self.clock, &self.log, &self.issuer) {
                 Ok(identity) => {
                     self.identity = Arc::new(identity);
-                    // Fails while the ledger is down; a period that has begun is then noticed later.
+                    // This fails while the ledger is unavailable. A later tick then sees that the period has begun.
                     let _ = self.tick().await;
                     return;
                 }
-                // The writing thread lets go of the file a moment after the last handle is gone.
+                // The writer thread releases the file a moment after the last handle is dropped.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             }
         }
-        panic!("the store stays locked");
+        panic!("the store remains locked");
     }
 
     pub(crate) fn request(&self, query: &PersonQuery) -> LabelRequest {
@@ -194,20 +194,20 @@ impl World {
         }
     }
 
-    /// Asks for labels; the answer is parsed.
+    /// Requests labels and parses the answer.
     pub(crate) async fn ask(&self, request: &LabelRequest) -> Result<LabelAnswer, Problem> {
         let bytes = self.identity.labels(request.clone()).await?;
         Ok(record::cbor::from_slice(&bytes).unwrap())
     }
 
-    /// The broker uses the label.
+    /// Writes the broker's intent for the label.
     pub(crate) fn use_label(&self, answer: &LabelAnswer) -> u64 {
         self.log
             .write_labelled(LabelledKind::Intent, answer.period, answer.intent, None)
             .unwrap()
     }
 
-    /// A whole exchange about a person.
+    /// Makes a whole exchange about a person.
     pub(crate) async fn exchange(&self, query: &PersonQuery) -> (LabelRequest, LabelAnswer) {
         let request = self.request(query);
         let answer = self.ask(&request).await.unwrap();
@@ -215,7 +215,7 @@ impl World {
         (request, answer)
     }
 
-    /// What the provider does with its part: opens it and checks everything that can be checked (P3, P4, P5).
+    /// Opens the provider part and checks everything that a provider can check (P3, P4, P5).
     pub(crate) fn provider_checks(&self, request: &LabelRequest, answer: &LabelAnswer) -> ProviderContent {
         let context = ProviderContext {
             label: answer.intent,
@@ -263,7 +263,7 @@ impl World {
         content
     }
 
-    /// The key of a disclosed entry's part, from the state.
+    /// The key of a part of a disclosed entry, computed from the state.
     pub(crate) fn key_of(&self, entry: &messages::DisclosedEntry, part: record::PartName) -> record::PartKey {
         let (_, label) = self.log.entry(entry.index).entry().body.map_key().unwrap();
         let (key, _) = self.identity.state.owner(&label).unwrap().unwrap();
@@ -273,7 +273,7 @@ impl World {
         day_key.record_key(&label).part(part)
     }
 
-    /// The labels of a person's first `count` numbers, as a bystander with the secret would compute them.
+    /// The intent label of a person's number, computed with the period's secret.
     pub(crate) fn label_of(&self, idnr: &str, series: record::Series, number: u32) -> Label {
         let secret = self.identity.periods.all().pop().unwrap();
         secret.evaluate(&idnr_of(idnr), series, number).labels.intent
@@ -281,7 +281,7 @@ impl World {
 }
 
 impl Identity<TestLog> {
-    /// Follows the log, as the background does.
+    /// Follows the log, as the background work does.
     pub(crate) async fn log_follow(&self) {
         crate::log::TransparencyLog::refresh(&self.log).await.unwrap();
     }
@@ -291,7 +291,7 @@ pub(crate) fn idnr_of(text: &str) -> Idnr {
     Idnr::parse(text, TestNumbers::Allowed).unwrap()
 }
 
-/// Opens identity as `start` does, with the test's log and clock.
+/// Opens identity as `start` does, but with the test's log and clock.
 fn open(dir: &Path, clock: &Arc<ManualClock>, log: &TestLog, issuer: &Issuer) -> Result<Identity<TestLog>, StoreError> {
     let state = IdentityState::open(&dir.join("state.redb"))?;
     let directory = directory();
@@ -319,7 +319,7 @@ fn open(dir: &Path, clock: &Arc<ManualClock>, log: &TestLog, issuer: &Issuer) ->
     })
 }
 
-/// A query by name. Empty parts are not given.
+/// A query by name. Empty strings stand for missing data.
 pub(crate) fn by_name(family: &str, given: &str, born: &str, postal_code: &str, place: &str) -> PersonQuery {
     PersonQuery {
         idnr: None,
@@ -369,7 +369,7 @@ impl std::io::Write for Sink {
     }
 }
 
-/// Everything that any test of this process makes identity log, at every level, is kept.
+/// Captures everything that identity logs in any test of this process, at every level.
 fn capture_logs() {
     LOGS.get_or_init(|| {
         let buffer = Arc::new(Mutex::new(Vec::new()));

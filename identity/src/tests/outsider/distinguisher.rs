@@ -1,8 +1,9 @@
-//! What a stranger may compute from 32-byte values that look random: is there any order in them?
+//! Statistics that an outsider can compute over 32-byte values that should look random.
 //!
-//! Every statistic is turned into standard deviations from what independent, uniform bits would give. More than [`MAX_DEVIATION`] is a finding:
-//! chance alone does that once in 500 million statistics, so a test over real, fresh labels does not fail by chance. Whoever calls says
-//! which values belong together and in which order, which is more than an outsider knows.
+//! Every statistic is expressed in standard deviations from the expectation for independent, uniform bits. More than
+//! [`MAX_DEVIATION`] is a finding. By chance that happens once in 500 million statistics, so a test over fresh labels
+//! does not fail by chance. The caller says which values belong together and in which order, which is more than an
+//! outsider knows.
 //!
 //! | Statistic | Notices |
 //! | --- | --- |
@@ -15,20 +16,20 @@
 
 use std::collections::HashSet;
 
-/// 32 bytes, as labels, commitments and roots have.
+/// The size of labels, commitments and roots.
 pub(super) type Value = [u8; 32];
 
-/// Standard deviations beyond which nothing is chance.
+/// Standard deviations beyond which chance is ruled out.
 const MAX_DEVIATION: f64 = 6.0;
-/// Fewer values than this say too little about bytes and positions.
+/// Fewer values do not suffice for the statistics of bytes and positions.
 const MIN_VALUES: usize = 40;
 
-/// What the distinguisher finds in noise.
+/// No findings, the result for random values.
 pub(super) const NOTHING: [&str; 0] = [];
 
-/// The statistics that find something in these values, in this order.
+/// The names of the statistics that find something in these values.
 pub(super) fn findings(values: &[Value]) -> Vec<&'static str> {
-    assert!(values.len() >= MIN_VALUES, "too few values to say anything");
+    assert!(values.len() >= MIN_VALUES, "too few values for the statistics");
     let mut scores = vec![
         ("ones", ones(values)),
         ("bytes", bytes(values)),
@@ -57,7 +58,7 @@ pub(super) fn findings(values: &[Value]) -> Vec<&'static str> {
     found
 }
 
-/// The same for two values of each thing: whether one tells something about the other.
+/// Compares two values of each item: whether one reveals something about the other.
 pub(super) fn compare(left: &[Value], right: &[Value]) -> Vec<&'static str> {
     let apart: Vec<Value> = left.iter().zip(right).map(|(a, b)| xor(a, b)).collect();
     let mut found = findings(&apart);
@@ -83,13 +84,13 @@ fn differences(a: &Value, b: &Value) -> impl Iterator<Item = u64> + use<> {
     words(a).zip(words(b)).map(|(a, b)| a.wrapping_sub(b))
 }
 
-/// Whether 64 bits occur twice: among the some ten thousand words here that is no chance.
+/// Whether a 64-bit word occurs twice. Among the roughly ten thousand words of a test that does not happen by chance.
 fn twice(mut words: impl Iterator<Item = u64>) -> bool {
     let mut seen = HashSet::new();
     words.any(|word| !seen.insert(word))
 }
 
-/// Standard deviations of a count of fair coins.
+/// Standard deviations of a count of heads among fair coin tosses.
 fn coins(heads: u64, tosses: u64) -> f64 {
     let tosses = tosses as f64;
     (heads as f64 - tosses / 2.0) / (tosses / 4.0).sqrt()
@@ -140,7 +141,7 @@ fn runs(values: &[Value]) -> f64 {
     coins(changes.sum::<usize>() as u64, 255 * values.len() as u64)
 }
 
-/// Correlation between the place in the order and each word, all four together.
+/// Correlation between the position in the order and each of the four words, combined.
 fn trend(values: &[Value]) -> f64 {
     let count = values.len() as f64;
     let middle = (count - 1.0) / 2.0;

@@ -1,5 +1,5 @@
-//! A log of whole exchanges, made by identity and a broker as they really are: labels and keys from identity, records sealed under
-//! them, numbers left unused, maps; and what of it is public.
+//! A log of whole exchanges, made by identity and by a broker as in production: labels and keys from identity, records
+//! sealed under them, unused numbers, maps. [`shapes`] shows what an outsider sees of it.
 
 use messages::{LabelAnswer, PersonQuery};
 use record::{
@@ -12,10 +12,10 @@ use tlog::merkle::Index;
 use super::super::log::broker_key;
 use super::super::world::World;
 
-/// So many a day stay below the limit of one consumer for one person.
+/// Stays below the daily limit of one consumer for one person.
 const EXCHANGES_PER_DAY: usize = 100;
 
-/// What is public of an entry except its label, commitment, hashes and signature.
+/// The public data of an entry, except label, commitment, hashes and signature.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Shape {
     pub(super) kind: Kind,
@@ -25,11 +25,11 @@ pub(super) struct Shape {
     period: Option<Period>,
     refers: Option<Index>,
     pub(super) bytes: usize,
-    /// Known to the ledger, not public.
+    /// Length of the sealed record. The ledger knows it; it is not public.
     pub(super) sealed: Option<usize>,
 }
 
-/// What the provider's side says, and the reason behind it that only the citizen reads.
+/// The provider's answer, and the internal reason for it that only the citizen can read.
 #[derive(Clone, Copy)]
 pub(super) struct ProviderAnswer {
     pub(super) outcome: Outcome,
@@ -45,8 +45,8 @@ pub(super) const BLOCKED: ProviderAnswer = ProviderAnswer {
     reason: Some("Auskunftssperre"),
 };
 
-/// One exchange after another, each about the next of `persons`: every sixteenth number is not used and becomes void, every fourth
-/// exchange has a preview, a `map` entry follows every fourth.
+/// Makes one exchange after another, each about the next of `persons`. Every sixteenth number remains unused and
+/// becomes void, every fourth exchange has a preview, and a `map` entry follows every fourth.
 pub(super) async fn exchanges(world: &World, persons: &[PersonQuery], answer: ProviderAnswer) -> Vec<LabelAnswer> {
     let mut answers = Vec::new();
     for (turn, person) in persons.iter().enumerate() {
@@ -68,7 +68,7 @@ pub(super) async fn exchanges(world: &World, persons: &[PersonQuery], answer: Pr
     answers
 }
 
-/// What the broker writes about an exchange.
+/// Writes the broker's entries of an exchange.
 fn exchange(world: &World, labels: &LabelAnswer, turn: usize, answer: ProviderAnswer) {
     let write = |kind, label: Label, record: SealedRecord, refers| {
         let commitment = record.commitment();
@@ -107,7 +107,7 @@ fn seal(labels: &LabelAnswer, label: &Label, key: &RecordKey, answer: Option<Pro
     SealedRecord::seal(&Header::labelled(labels.class, labels.expiry), Some(label), key, &parts).unwrap()
 }
 
-/// The sealed length of an outcome's record whose authorities have this name.
+/// The sealed length of an outcome's record in which the authorities have this name.
 pub(super) fn sealed_length(labels: &LabelAnswer, answer: ProviderAnswer, name: &str) -> usize {
     let parts = Parts {
         shared: SharedPart::Exchange(Box::new(content(labels, Some(answer.outcome), name))),
@@ -140,7 +140,7 @@ fn content(labels: &LabelAnswer, outcome: Option<Outcome>, name: &str) -> Exchan
     record
 }
 
-/// The log as a stranger sees it, but for what has to look random.
+/// The log as an outsider sees it, except the values that must look random.
 pub(super) fn shapes(world: &World) -> Vec<Shape> {
     let entries = (0..world.log.len() as u64).map(|index| {
         let signed = world.log.entry(index);

@@ -1,9 +1,9 @@
-//! The outsider: has the whole public log and all roots of the maps, and learns from it nothing but kinds, times, periods, writers, and
-//! what refers to what.
+//! The outsider has the whole public log and all roots of the maps. The log reveals only kinds, times, periods, writers
+//! and references.
 //!
-//! Everything is made by the parts that make it in production ([`exchanges`]). The stranger gets more than there is to get: which
-//! entries are of the busy person, and in which order ([`distinguisher`]). That the distinguisher would notice is shown on label
-//! schemes that look reasonable and are not ([`schemes`]).
+//! The entries are made by the same code as in production ([`exchanges`]). The tests give the outsider more than the
+//! log contains: which entries belong to the busy person, and in which order ([`distinguisher`]). Plausible but
+//! insecure label schemes show that the distinguisher detects weaknesses ([`schemes`]).
 
 mod distinguisher;
 mod exchanges;
@@ -23,7 +23,7 @@ fn ayse() -> PersonQuery {
     by_name("Öztürk", "Ayşe Nur", "1990-05-05", "20095", "Hamburg")
 }
 
-/// Three exchanges of Emma, then one of somebody else, or of nobody.
+/// Three exchanges about Emma in every four, the fourth about another person or about nobody.
 fn mostly_emma(count: usize) -> Vec<PersonQuery> {
     let others = [ayse, unknown, blocked, ambiguous];
     (0..count)
@@ -36,7 +36,7 @@ fn values(answers: &[LabelAnswer], which: fn(&LabelAnswer) -> Label) -> Vec<Valu
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_busy_person_is_noise_in_the_log() {
+async fn the_labels_of_a_busy_person_look_random() {
     let world = World::new().await;
     let persons = mostly_emma(400);
     let answers = exchanges(&world, &persons, DELIVERED).await;
@@ -59,7 +59,7 @@ async fn a_busy_person_is_noise_in_the_log() {
     let all: Vec<Value> = (0..hers.len())
         .flat_map(|number| [rows[0][number], rows[1][number], rows[2][number]])
         .collect();
-    assert_eq!(findings(&all), NOTHING, "all labels, as the exchanges go");
+    assert_eq!(findings(&all), NOTHING, "all labels, in the order of the exchanges");
     for (left, right) in [(0, 1), (0, 2), (1, 2)] {
         assert_eq!(compare(&rows[left], &rows[right]), NOTHING, "phases {left} and {right}");
     }
@@ -95,9 +95,9 @@ async fn a_busy_person_is_noise_in_the_log() {
     );
 }
 
-/// All numbers of a month, under one fixed secret: more values, and the same in every run.
+/// Half of all numbers of a period, under one fixed secret: more values, and the same ones in every run.
 #[test]
-fn all_numbers_of_a_period_are_noise() {
+fn the_labels_of_a_whole_period_look_random() {
     let secrets = [1, 2].map(|seed| SecretKey::from_seed(&[seed; 32]).unwrap());
     let row = |secret: &SecretKey, idnr: &Idnr, period, series, phase| -> Vec<Value> {
         let labels = (0..record::COUNTERS / 2).map(|number| {
@@ -131,7 +131,7 @@ fn all_numbers_of_a_period_are_noise() {
     }
 }
 
-/// Whoever is asked about, and whatever comes of it: entries of the same kinds, sizes, times and order.
+/// Entries have the same kinds, sizes, times and order for every person and every result.
 #[tokio::test(flavor = "multi_thread")]
 async fn size_and_order_do_not_depend_on_the_person() {
     let scripts: [(Vec<PersonQuery>, ProviderAnswer); 4] = [
@@ -157,12 +157,12 @@ async fn size_and_order_do_not_depend_on_the_person() {
     assert_eq!(
         sizes.len(),
         1,
-        "one size of all labelled entries and of their records: {sizes:?}"
+        "labelled entries and their records have more than one size: {sizes:?}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_has_one_size_whatever_it_says() {
+async fn records_have_one_size_for_every_content() {
     let world = World::new().await;
     let labels = world.ask(&world.request(&emma())).await.unwrap();
     let expected = sealed_length(&labels, DELIVERED, "Stadt");

@@ -1,4 +1,5 @@
-//! Label and commitment schemes that were not chosen, and what gives each of them away: the distinguisher can fail.
+//! Insecure schemes for labels and commitments, and the statistic that detects each of them. They show that the
+//! distinguisher can fail.
 
 use std::collections::HashSet;
 
@@ -15,7 +16,7 @@ fn hash(parts: &[&[u8]]) -> Value {
     Hash::of(&parts.concat()).0
 }
 
-/// Good bytes: nobody has the secret.
+/// Pseudorandom bytes under a secret that the outsider does not have.
 fn noise(what: &str, number: u32) -> Value {
     hash(&[b"a secret of identity", what.as_bytes(), &number.to_be_bytes()])
 }
@@ -24,14 +25,14 @@ fn row(scheme: impl Fn(u32) -> Value) -> Vec<Value> {
     (0..COUNT).map(scheme).collect()
 }
 
-/// Replaces the beginning.
+/// Replaces the first bytes.
 fn with_prefix(mut value: Value, prefix: &[u8]) -> Value {
     value[..prefix.len()].copy_from_slice(prefix);
     value
 }
 
 #[test]
-fn good_bytes_are_not_suspected() {
+fn pseudorandom_bytes_yield_no_finding() {
     assert_eq!(findings(&row(|number| noise("a", number))), NOTHING);
     assert_eq!(
         compare(&row(|number| noise("a", number)), &row(|number| noise("b", number))),
@@ -40,7 +41,7 @@ fn good_bytes_are_not_suspected() {
 }
 
 #[test]
-fn a_counter_in_the_label_is_noticed() {
+fn a_counter_in_the_label_is_detected() {
     let found = findings(&row(|number| with_prefix(noise("a", number), &number.to_be_bytes())));
     assert!(
         found.contains(&"positions") && found.contains(&"neighbours"),
@@ -54,7 +55,7 @@ fn a_counter_in_the_label_is_noticed() {
 }
 
 #[test]
-fn a_prefix_of_the_person_is_noticed() {
+fn a_prefix_of_the_person_is_detected() {
     let person = hash(&[EMMA.as_bytes(), &1_u32.to_be_bytes()]);
     for length in [2, 8] {
         let found = findings(&row(|number| with_prefix(noise("a", number), &person[..length])));
@@ -64,7 +65,7 @@ fn a_prefix_of_the_person_is_noticed() {
 }
 
 #[test]
-fn phases_that_share_bits_are_noticed() {
+fn phases_that_share_bits_are_detected() {
     let intents = row(|number| noise("a", number));
     let outcomes = |scheme: fn(Value, u32) -> Value| -> Vec<Value> {
         intents
@@ -83,14 +84,14 @@ fn phases_that_share_bits_are_noticed() {
     assert!(compare(&intents, &one_bit).contains(&"positions"));
     let constant = outcomes(|intent, _| std::array::from_fn(|at| intent[at] ^ 0x5a));
     assert!(compare(&intents, &constant).contains(&"bytes"));
-    // Each alone is as good as can be.
+    // Each phase alone shows no finding.
     for row in [&halves, &one_bit, &constant] {
         assert_eq!(findings(row), NOTHING);
     }
 }
 
 #[test]
-fn a_label_that_follows_from_the_one_before_is_noticed() {
+fn a_label_that_depends_on_the_previous_one_is_detected() {
     let mut last = noise("a", 0);
     let walk: Vec<Value> = (0..COUNT)
         .map(|number| {
@@ -107,7 +108,7 @@ async fn a_label_without_a_secret_is_guessed() {
     let world = World::new().await;
     let alpha = |number| label::alpha(&idnr_of(EMMA), record::Period(1), Series::Exchanges, number);
     let hashed = row(|number| hash(&[&alpha(number)]));
-    // It looks like noise, and is none for whoever tries all persons.
+    // The labels look random but are predictable for anyone who tries all persons.
     assert_eq!(findings(&hashed), NOTHING);
     assert!(guessed(&hashed, &world).contains(&"hash"));
     let public = SecretKey::from_seed(&vrf_key(&world)).unwrap();
@@ -117,9 +118,9 @@ async fn a_label_without_a_secret_is_guessed() {
     assert!(guessed(&evaluated, &world).contains(&"function"));
 }
 
-/// A commitment to what can be guessed: there are few answers, few authorities, few kinds of evidence.
+/// Commitments to guessable content: there are few answers, few authorities and few kinds of evidence.
 #[test]
-fn commitments_without_a_salt_are_noticed() {
+fn commitments_without_a_salt_are_detected() {
     let content = |number: u32| {
         format!(
             "city, register, zb1, {}",
@@ -134,7 +135,7 @@ fn commitments_without_a_salt_are_noticed() {
     assert!(findings(&commitments).contains(&"repeats"));
 }
 
-/// The period's public key, as it stands in the log.
+/// The period's public key from the log.
 fn vrf_key(world: &World) -> [u8; 32] {
     let bodies = (0..world.log.len() as u64).map(|index| world.log.entry(index).entry().body.clone());
     let mut keys = bodies.filter_map(|body| match body {
@@ -147,8 +148,8 @@ fn vrf_key(world: &World) -> [u8; 32] {
     keys.next_back().unwrap()
 }
 
-/// Which public functions of a person's number give one of these labels. Whoever tries has all identification numbers, there being
-/// fewer than 10^11, so also hers; a few numbers of hers are enough.
+/// The names of the public functions of a person's number that yield one of these labels. An outsider can try all
+/// identification numbers, since there are fewer than 10^11, and a few numbers of one person suffice.
 pub(super) fn guessed(labels: &[Value], world: &World) -> Vec<&'static str> {
     let labels: HashSet<&Value> = labels.iter().collect();
     let key = vrf_key(world);
