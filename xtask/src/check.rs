@@ -4,14 +4,14 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{paths, rocksdb, sh, system};
+use crate::{machine, paths, rocksdb, sh};
 
 /// cargo-deny as built into the user's cache; the version is pinned as our own dependencies are.
 const DENY: &str = "0.20.2";
 
 pub(crate) fn run() -> Result<()> {
-    system::ensure(system::Purpose::Build)?;
-    system::ensure_components()?;
+    machine::ensure(machine::Purpose::Build)?;
+    machine::ensure_components()?;
     sh::run(
         sh::cargo()
             .current_dir(paths::root()?)

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::{dist, paths, sh, system};
+use crate::{dist, machine, paths, sh};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -19,7 +19,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    system::ensure(system::Purpose::Build)?;
+    machine::ensure(machine::Purpose::Build)?;
     dist::build()?;
     let mut demo = std::process::Command::new(paths::programs()?.join("einsicht"));
     demo.current_dir(paths::root()?).args(["demo", "--data", &options.data]);

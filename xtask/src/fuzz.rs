@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 use clap::Args;
 
-use crate::{paths, sh, system};
+use crate::{machine, paths, sh};
 
 /// cargo-fuzz as built into the user's cache.
 const CARGO_FUZZ: &str = "0.13.2";
@@ -23,7 +23,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    system::ensure(system::Purpose::Build)?;
+    machine::ensure(machine::Purpose::Build)?;
     let program = sh::installed_tool("cargo-fuzz", CARGO_FUZZ)?;
     let folder = paths::root()?.join("fuzz");
     let all = targets(&folder)?;

@@ -15,10 +15,11 @@ mod check;
 mod demo;
 mod dist;
 mod fuzz;
+mod machine;
 mod paths;
 mod rocksdb;
 mod sh;
-mod system;
+
 mod test;
 
 use std::process::ExitCode;
@@ -51,20 +52,23 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = rocksdb::recorder::acted_as_compiler() {
+        return code;
+    }
     let outcome = match Arguments::parse().command {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Check => check::run(),
-        Command::Dist => system::ensure(system::Purpose::Build).and_then(|()| dist::build()),
-        Command::Doctor => system::doctor(),
+        Command::Dist => machine::ensure(machine::Purpose::Build).and_then(|()| dist::build()),
+        Command::Doctor => machine::doctor(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("xtask: {error:#}");
-            match error.downcast_ref::<system::Missing>() {
+            match error.downcast_ref::<machine::Missing>() {
                 Some(_) => ExitCode::from(2),
                 None => ExitCode::FAILURE,
             }

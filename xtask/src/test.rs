@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::Result;
 use clap::Args;
 
-use crate::{dist, paths, rocksdb, sh, system};
+use crate::{dist, machine, paths, rocksdb, sh};
 
 /// Places in the ledger where a test lets it die or fail; no released program has them.
 const FAILPOINTS: &str = "ledger/failpoints";
@@ -23,7 +23,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    system::ensure(system::Purpose::Test)?;
+    machine::ensure(machine::Purpose::Test)?;
     dist::build()?;
     sh::run(&mut tests()?)?;
     if options.long {

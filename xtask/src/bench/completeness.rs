@@ -7,14 +7,14 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::{Figures, browser, build_ledger, folder, keep, number, read, scratch};
-use crate::{paths, sh, system};
+use crate::{machine, paths, sh};
 
 /// Entries a second at which the lag of the map is measured, and for how long.
 const RATE: u32 = 5_000;
 const SECONDS: u32 = 20;
 
 pub(crate) fn run(quick: bool) -> Result<()> {
-    system::ensure(system::Purpose::Test)?;
+    machine::ensure(machine::Purpose::Test)?;
     let labels = if quick { 1_000_000 } else { 10_000_000 };
     let mut figures = Figures::new();
     let kept = scratch("bundle")?;

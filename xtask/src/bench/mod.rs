@@ -24,7 +24,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
-use crate::{paths, rocksdb, sh, system};
+use crate::{machine, paths, rocksdb, sh};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -49,7 +49,7 @@ enum Suite {
 type Figures = Map<String, Value>;
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    system::ensure(system::Purpose::Build)?;
+    machine::ensure(machine::Purpose::Build)?;
     match options.suite {
         None => parts::run(),
         Some(Suite::Ledger) => ledger::run(options.quick),

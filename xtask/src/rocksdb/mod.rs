@@ -1,9 +1,14 @@
 //! RocksDB's static archive, built once per user and shared by every checkout.
 //!
-//! Building RocksDB from source costs half an hour of CPU time. Cargo would pay it in every target directory and for every
-//! profile. So it is built once, by cargo, from the very crate that `Cargo.lock` names, into the user's cache; all builds then
-//! link that archive (`ROCKSDB_LIB_DIR`, `ROCKSDB_STATIC`). The directory's name carries the crate's version and a digest of
-//! the flags, so that another version or other flags never meet an old archive.
+//! Cargo would build RocksDB in every target directory and for every profile. So it is built once, into the user's cache,
+//! and all builds link that archive (`ROCKSDB_LIB_DIR`, `ROCKSDB_STATIC`). The sources and the flags are those of the crate
+//! that `Cargo.lock` names: its build script runs with [`recorder`] as its compiler, and [`unity`] then compiles the same
+//! sources with the same flags as a few large files, at a quarter of the cost. If a large file does not compile, the
+//! crate's own build makes the archive. The directory's name carries the crate's version and a digest of the flags, so
+//! that another version or other flags never meet an old archive.
+
+pub(crate) mod recorder;
+mod unity;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -11,7 +16,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::{paths, sh};
+use crate::{machine, paths, sh};
 
 /// Whether the archive for this lock file and these flags is there.
 pub(crate) fn cached() -> Result<bool> {
@@ -25,24 +30,15 @@ pub(crate) fn ensure() -> Result<PathBuf> {
     if archive.is_file() {
         return Ok(directory);
     }
-    eprintln!(
-        "RocksDB is built once for this user (about 15 minutes on two cores) into {}",
-        directory.display()
-    );
+    eprintln!("RocksDB is built once for this user into {}", directory.display());
     let build = paths::cache()?.join("build");
-    let mut cargo = sh::cargo();
-    cargo
-        .current_dir(paths::root()?)
-        .args(["build", "--release", "--package", "librocksdb-sys", "--target-dir"])
-        .arg(&build);
-    // With debug information the archive would be forty times as large, and every link slower.
-    cargo.env("CARGO_PROFILE_RELEASE_DEBUG", "false");
-    cargo
-        .env_remove("ROCKSDB_LIB_DIR")
-        .env_remove("ROCKSDB_STATIC")
-        .env_remove("CARGO_TARGET_DIR");
-    sh::run(&mut cargo)?;
-    let built = newest_archive(&build.join("release/build"))?;
+    let built = match unity_build(&build) {
+        Ok(archive) => archive,
+        Err(error) => {
+            eprintln!("RocksDB's unity build failed, so its own build follows (30 CPU minutes): {error:#}");
+            cargo_build(&build.join("single"), None)?
+        }
+    };
     std::fs::create_dir_all(&directory)?;
     // Copy, then rename: another checkout may look at the same moment.
     let partial = directory.join(format!("librocksdb.{}.partial", std::process::id()));
@@ -50,6 +46,48 @@ pub(crate) fn ensure() -> Result<PathBuf> {
     std::fs::rename(&partial, &archive)?;
     std::fs::remove_dir_all(&build).ok();
     Ok(directory)
+}
+
+/// Compiles RocksDB as a few large files; returns the archive.
+fn unity_build(build: &Path) -> Result<PathBuf> {
+    let (notes, archive) = (build.join("notes"), build.join("librocksdb.a"));
+    if notes.exists() {
+        std::fs::remove_dir_all(&notes)?;
+    }
+    std::fs::create_dir_all(&notes)?;
+    cargo_build(&build.join("recorded"), Some(&notes))?;
+    unity::build(&notes, &build.join("unity"), &archive)?;
+    Ok(archive)
+}
+
+/// Lets cargo build the crate; with `notes`, its C++ compiler is the recorder. Returns the archive.
+fn cargo_build(target: &Path, notes: Option<&Path>) -> Result<PathBuf> {
+    let mut cargo = sh::cargo();
+    cargo
+        .current_dir(paths::root()?)
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--package",
+            "librocksdb-sys",
+            "--target-dir",
+        ])
+        .arg(target);
+    // With debug information the archive would be forty times as large, and every link slower.
+    cargo.env("CARGO_PROFILE_RELEASE_DEBUG", "false");
+    cargo
+        .env_remove("ROCKSDB_LIB_DIR")
+        .env_remove("ROCKSDB_STATIC")
+        .env_remove("CARGO_TARGET_DIR");
+    if let Some(notes) = notes {
+        cargo.env("CXX", std::env::current_exe()?);
+        cargo
+            .env(recorder::DIRECTORY, notes)
+            .env(recorder::COMPILER, machine::cxx_compiler()?);
+    }
+    sh::run(&mut cargo)?;
+    newest_archive(&target.join("release/build"))
 }
 
 /// Lets a cargo command link the archive.

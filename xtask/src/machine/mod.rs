@@ -1,0 +1,227 @@
+//! What a machine must have, how its absence is noticed, and how it is installed.
+//!
+//! Each prerequisite has a *probe* that does with it what the build or the tests will do: compile and link a program, load
+//! libclang and parse a header, run a program and read its version. A probe either returns what it found or a [`Problem`]
+//! that says what it tried. Nothing is judged by the name of a file or of a package, so a machine that has everything
+//! needs neither root nor apt, and on a distribution other than Debian [`doctor`] still names what is missing.
+
+mod compiler;
+mod install;
+mod libclang;
+mod program;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+pub(crate) use install::Missing;
+use program::Version;
+
+use crate::sh;
+
+/// What the machine is needed for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Purpose {
+    /// Building and running the demonstration.
+    Build,
+    /// Running the tests as well, in a browser too.
+    Test,
+}
+
+/// What a probe found, in words, or why the prerequisite is missing.
+pub(crate) type Probe = Result<String, Problem>;
+
+/// Why a prerequisite is missing: what was tried and what came of it.
+#[derive(Debug)]
+pub(crate) struct Problem(String);
+
+impl Problem {
+    fn new(text: impl Into<String>) -> Problem {
+        Problem(text.into())
+    }
+
+    fn all(texts: Vec<String>) -> Problem {
+        Problem(texts.join("; "))
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A prerequisite.
+struct Need {
+    /// Its name and what needs it, in terms that hold on every distribution.
+    what: &'static str,
+    purpose: Purpose,
+    /// The packages of Debian that provide it.
+    packages: &'static [&'static str],
+    /// Tries it with the programs in these directories.
+    probe: fn(&[PathBuf]) -> Probe,
+}
+
+const NEEDS: &[Need] = &[
+    Need {
+        what: "a C compiler and linker",
+        purpose: Purpose::Build,
+        packages: &["gcc", "libc6-dev"],
+        probe: compiler::c,
+    },
+    Need {
+        what: "a C++20 compiler with its standard library (RocksDB)",
+        purpose: Purpose::Build,
+        packages: &["g++"],
+        probe: compiler::cxx,
+    },
+    Need {
+        what: "libclang 9 or newer with its headers (RocksDB's bindings)",
+        purpose: Purpose::Build,
+        packages: &["libclang-dev"],
+        probe: |path| libclang::probe(&libclang::Search::of_this_machine(path), path),
+    },
+    Need {
+        what: "Chromium 115 or newer (browser tests)",
+        purpose: Purpose::Test,
+        packages: &["chromium"],
+        probe: |path| program::probe(path, "chromium", "--version", Version(115, 0)),
+    },
+    Need {
+        what: "strace (the test that answers wait for the disk)",
+        purpose: Purpose::Test,
+        packages: &["strace"],
+        probe: |path| program::probe(path, "strace", "-V", Version(5, 0)),
+    },
+    Need {
+        what: "Node.js 18.19 or newer (browser tests)",
+        purpose: Purpose::Test,
+        packages: &["nodejs"],
+        probe: |path| program::probe(path, "node", "--version", Version(18, 19)),
+    },
+    Need {
+        what: "npm 7 or newer (the browser tests' packages)",
+        purpose: Purpose::Test,
+        packages: &["npm"],
+        probe: |path| program::probe(path, "npm", "--version", Version(7, 0)),
+    },
+    Need {
+        what: "SoftHSM 2.6 or newer (the tests of keys in a PKCS #11 module)",
+        purpose: Purpose::Test,
+        packages: &["softhsm2"],
+        probe: |path| program::probe(path, "softhsm2-util", "--version", Version(2, 6)),
+    },
+];
+
+const COMPONENTS: &[&str] = &["rustfmt", "clippy"];
+const WASM: &str = "wasm32-unknown-unknown";
+
+/// Installs what is missing for this purpose, then probes it again.
+///
+/// # Errors
+/// [`Missing`] if something is missing that may not be installed; the probe's words if it is missing after installation.
+pub(crate) fn ensure(purpose: Purpose) -> Result<()> {
+    let path = search_path();
+    let missing = |(need, result): (&'static Need, Probe)| result.err().map(|problem| (need, problem));
+    let needs = || NEEDS.iter().filter(|need| need.purpose <= purpose);
+    let lacking: Vec<_> = needs()
+        .map(|need| (need, (need.probe)(&path)))
+        .filter_map(missing)
+        .collect();
+    if !lacking.is_empty() {
+        for (need, problem) in &lacking {
+            eprintln!("missing: {}: {problem}", need.what);
+        }
+        install::packages(&packages_of(lacking.iter().map(|(need, _)| *need)), &names_of(&lacking))?;
+        for (need, _) in &lacking {
+            if let Err(problem) = (need.probe)(&path) {
+                bail!(
+                    "{} is still missing after its packages were installed: {problem}",
+                    need.what
+                );
+            }
+        }
+    }
+    if !has_target(WASM)? {
+        sh::run(Command::new("rustup").args(["target", "add", WASM])).context("the WebAssembly target is missing")?;
+    }
+    Ok(())
+}
+
+/// Installs the components that `check` needs; rustup's own automatic installation may be off.
+pub(crate) fn ensure_components() -> Result<()> {
+    for component in COMPONENTS {
+        let program = if *component == "clippy" {
+            "clippy-driver"
+        } else {
+            *component
+        };
+        if !sysroot()?.join("bin").join(program).is_file() {
+            sh::run(Command::new("rustup").args(["component", "add", component]))?;
+        }
+    }
+    Ok(())
+}
+
+/// Prints what each probe found or tried.
+///
+/// # Errors
+/// [`Missing`] if a prerequisite is missing.
+pub(crate) fn doctor() -> Result<()> {
+    let path = search_path();
+    let mut lacking = Vec::new();
+    for need in NEEDS {
+        match (need.probe)(&path) {
+            Ok(found) => println!("ok      {}: {found}", need.what),
+            Err(problem) => {
+                println!("missing {}: {problem}", need.what);
+                lacking.push((need, problem));
+            }
+        }
+    }
+    if has_target(WASM)? {
+        println!("ok      the Rust target {WASM}");
+    } else {
+        println!("later   the Rust target {WASM}: `cargo xtask demo` adds it with rustup");
+    }
+    match crate::rocksdb::cached()? {
+        true => println!("ok      RocksDB's archive"),
+        false => println!("later   RocksDB's archive: the first build makes it, in about four minutes on two cores"),
+    }
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    Err(Missing::new(&packages_of(lacking.iter().map(|(need, _)| *need)), &names_of(&lacking)).into())
+}
+
+fn packages_of(needs: impl Iterator<Item = &'static Need>) -> Vec<&'static str> {
+    needs.flat_map(|need| need.packages.iter().copied()).collect()
+}
+
+fn names_of(lacking: &[(&'static Need, Problem)]) -> Vec<&'static str> {
+    lacking.iter().map(|(need, _)| need.what).collect()
+}
+
+/// The directories of `PATH`.
+fn search_path() -> Vec<PathBuf> {
+    std::env::var_os("PATH")
+        .map(|path| std::env::split_paths(&path).collect())
+        .unwrap_or_default()
+}
+
+/// The C++ compiler that native builds use.
+pub(crate) fn cxx_compiler() -> Result<PathBuf> {
+    compiler::compiler(&search_path(), "CXX", "c++").map_err(|problem| anyhow::anyhow!("{problem}"))
+}
+
+fn sysroot() -> Result<PathBuf> {
+    Ok(PathBuf::from(
+        sh::output(Command::new("rustc").args(["--print", "sysroot"]))?.trim(),
+    ))
+}
+
+fn has_target(target: &str) -> Result<bool> {
+    Ok(sysroot()?.join("lib/rustlib").join(target).is_dir())
+}
