@@ -10,6 +10,7 @@
 //! What a machine lacks is installed when we may (root, or sudo without a password). Otherwise the exact line to run is
 //! printed and the exit code is 2. Every other failure is exit code 1.
 
+mod bare;
 mod bench;
 mod check;
 mod demo;
@@ -19,7 +20,6 @@ mod machine;
 mod paths;
 mod rocksdb;
 mod sh;
-
 mod test;
 
 use std::process::ExitCode;
@@ -43,8 +43,8 @@ enum Command {
     Bench(bench::Options),
     /// Run the fuzz targets, each for a while, and keep what finds new paths.
     Fuzz(fuzz::Options),
-    /// Formatting, clippy with warnings denied, and the rules for dependencies.
-    Check,
+    /// Check formatting, the width of comments, clippy with warnings denied, and the rules for dependencies.
+    Check(check::Options),
     /// Build the released programs and the portal's site, and run nothing.
     Dist,
     /// Report what is missing on this machine; change nothing.
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
-        Command::Check => check::run(),
+        Command::Check(options) => check::run(&options),
         Command::Dist => machine::ensure(machine::Purpose::Build).and_then(|()| dist::build()),
         Command::Doctor => machine::doctor(),
     };

@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::Result;
 use clap::Args;
 
-use crate::{dist, machine, paths, rocksdb, sh};
+use crate::{bare, dist, machine, paths, rocksdb, sh};
 
 /// Places in the ledger where a test lets it die or fail; no released program has them.
 const FAILPOINTS: &str = "ledger/failpoints";
@@ -20,9 +20,15 @@ pub(crate) struct Options {
     /// Also the kills by the thousand: a quarter of an hour.
     #[arg(long)]
     long: bool,
+    /// Only try the first commands of the README in two Debians that have next to nothing (root, debootstrap, half an hour).
+    #[arg(long)]
+    bare: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if options.bare {
+        return bare::run();
+    }
     machine::ensure(machine::Purpose::Test)?;
     dist::build()?;
     sh::run(&mut tests()?)?;
