@@ -22,6 +22,19 @@ pub const MAX_DEPTH: usize = 32;
 /// The longest item [`from_slice`] reads, in bytes: the largest message, a batch of entries with their records.
 pub const MAX_LEN: usize = 64 * 1024 * 1024;
 
+/// Major type of an unsigned integer (RFC 8949 §3.1).
+pub(crate) const UINT: u8 = 0;
+/// Major type of a byte string.
+pub(crate) const BYTES: u8 = 2;
+/// Major type of a text string.
+pub(crate) const TEXT: u8 = 3;
+/// Major type of an array.
+pub(crate) const ARRAY: u8 = 4;
+/// Major type of a map.
+pub(crate) const MAP: u8 = 5;
+/// The whole item `null`.
+pub(crate) const NULL: u8 = 0xf6;
+
 /// Why bytes are not the deterministic encoding of the wanted type. All of these are final: the sender must change the bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CborError {
@@ -233,8 +246,14 @@ pub(crate) fn put_head(out: &mut Vec<u8>, major: u8, argument: u64) {
 
 /// Appends a byte string.
 pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    put_head(out, 2, bytes.len() as u64);
+    put_head(out, BYTES, bytes.len() as u64);
     out.extend_from_slice(bytes);
+}
+
+/// Appends a text string.
+pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_head(out, TEXT, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
 }
 
 #[cfg(test)]

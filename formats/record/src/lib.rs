@@ -7,7 +7,7 @@
 //! | [`sealed`], [`content`] | the sealed record: the entry's opening, encrypted and deletable, and what stands in it |
 //! | [`label`] | labels by VRF, chains, and the absences that prove completeness |
 //! | [`receipt`] | the tlog-proof that carries its entry |
-//! | [`submission`] | how entries travel to the ledger, with what belongs to them |
+//! | [`submission`] | how entries travel to the ledger, and what the ledger answers |
 //! | [`document`], [`genesis`], [`directory`] | what authorities sign, and what the log begins with |
 //! | [`time`] | times, retention classes, expiry days |
 //! | [`idnr`] | the identification number, which never shows |
@@ -51,5 +51,5 @@ pub use idnr::{Idnr, IdnrError, TestNumbers};
 pub use key::{KeyError, PreparedKey, SignatureError, SigningKey, VerifyingKey};
 pub use receipt::{Receipt, ReceiptError, VerifiedReceipt};
 pub use sealed::{DayKey, Header, Opened, PartKey, PartName, Parts, RecordKey, SealedError, SealedRecord, Unsealed};
-pub use submission::{SubmissionError, Submitted};
+pub use submission::{RefusalCode, SubmissionAnswer, SubmissionAnswerError, SubmissionError, Submitted};
 pub use time::{DisclosureClass, ExpiryDay, RetentionClass, Timestamp};

@@ -82,7 +82,7 @@ pub(crate) async fn submit(
     let checked = running.checker.check(request, founder.as_ref());
     let mut submissions = Vec::with_capacity(checked.len());
     for one in checked {
-        submissions.push(Arc::new(one.map_err(|refusal| refusal.problem.detail)?));
+        submissions.push(Arc::new(one.map_err(|refusal| refusal.detail)?));
     }
     let weight = submissions.len();
     let answers = running.log.submit(submissions.clone(), weight).await?;
@@ -91,7 +91,7 @@ pub(crate) async fn submit(
     for (outcome, submission) in answers.outcomes.iter().zip(&submissions) {
         let index = match outcome {
             Outcome::Recorded(index) => *index,
-            Outcome::Refused(refusal) => return Err(refusal.problem.detail.clone().into()),
+            Outcome::Refused(refusal) => return Err(refusal.detail.clone().into()),
         };
         let hashes = snapshot.inclusion(index, snapshot.head.size)?;
         let (entry, index) = (submission.entry().clone(), Index::new(index)?);

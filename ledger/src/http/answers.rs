@@ -14,15 +14,15 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, stream};
-use record::{Receipt, SignedEntry};
+use record::{Receipt, RefusalCode, SignedEntry, SubmissionAnswer};
 use service::Problem;
 use service::http::CBOR_SEQ;
 use tlog::merkle::Index;
 
 use super::reply::internal;
 use super::shared::Shared;
-use super::wire::Answer;
 use crate::engine::{Outcome, Snapshot};
+use crate::rules::refusal::problem;
 use crate::rules::{Refusal, Submission};
 use crate::store::StoreError;
 
@@ -52,7 +52,9 @@ impl Answering {
         let status = match answers.as_slice() {
             // A single refusal is a problem like any other (RFC 9457), unless the writer asks for our form: it has the receipt
             // of the stored entry too.
-            [Answer::Refused { problem, .. }] if !sequence => return Err(Problem::clone(problem)),
+            [SubmissionAnswer::Refused { code, detail, .. }] if !sequence => {
+                return Err(problem(*code, detail.clone()));
+            }
             [only] => StatusCode::from_u16(only.status()).map_err(|_| Problem::internal())?,
             _ => StatusCode::OK,
         };
@@ -76,37 +78,45 @@ impl Answering {
         Body::from_stream(stream::iter(pieces).map(make).buffered(PREFETCH_DEPTH))
     }
 
-    fn answer(&self, (submission, outcome): Judged) -> Answer {
+    fn answer(&self, (submission, outcome): Judged) -> SubmissionAnswer {
         self.try_answer(submission.as_deref(), outcome)
-            .unwrap_or_else(|error| Answer::Refused {
-                problem: Box::new(internal(&error)),
-                stored: None,
-            })
+            .unwrap_or_else(|error| refused(RefusalCode::Internal, internal(&error), None))
     }
 
-    fn try_answer(&self, submission: Option<&Submission>, outcome: Outcome<Refusal>) -> Result<Answer, StoreError> {
+    fn try_answer(
+        &self,
+        submission: Option<&Submission>,
+        outcome: Outcome<Refusal>,
+    ) -> Result<SubmissionAnswer, StoreError> {
         match (outcome, submission) {
-            (Outcome::Recorded(index), Some(submission)) => Ok(Answer::Recorded {
+            (Outcome::Recorded(index), Some(submission)) => Ok(SubmissionAnswer::Recorded {
                 index,
                 receipt: receipt(&self.snapshot, submission.entry().clone(), index)?,
             }),
-            (Outcome::Recorded(index), None) => Ok(Answer::Recorded {
+            (Outcome::Recorded(index), None) => Ok(SubmissionAnswer::Recorded {
                 index,
                 receipt: stored_receipt(&self.shared, &self.snapshot, index)?,
             }),
             (Outcome::Refused(refusal), _) => {
                 let stored = refusal.stored;
                 let stored = stored.map(|index| stored_receipt(&self.shared, &self.snapshot, index));
-                Ok(Answer::Refused {
-                    problem: refusal.problem,
-                    stored: stored.transpose()?,
-                })
+                let problem = problem(refusal.code, refusal.detail);
+                Ok(refused(refusal.code, problem, stored.transpose()?))
             }
         }
     }
 }
 
-fn write(answers: &[Answer]) -> Vec<u8> {
+fn refused(code: RefusalCode, problem: Problem, receipt: Option<Vec<u8>>) -> SubmissionAnswer {
+    SubmissionAnswer::Refused {
+        code,
+        title: problem.title,
+        detail: problem.detail,
+        receipt,
+    }
+}
+
+fn write(answers: &[SubmissionAnswer]) -> Vec<u8> {
     let mut body = Vec::new();
     for answer in answers {
         answer.write(&mut body);

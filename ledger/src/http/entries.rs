@@ -7,13 +7,14 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use record::Submitted;
+use record::{RefusalCode, Submitted};
 use service::Problem;
 use service::http::CBOR_SEQ;
 
 use super::answers::{Answering, CHUNK, Judged};
 use super::shared::Shared;
 use crate::engine::{Outcome, SubmitError, SubmitReply};
+use crate::rules::refusal::problem;
 use crate::rules::{RawSubmission, Refusal, Submission};
 
 /// The most bytes of a request: one large document, or thousands of entries with their records.
@@ -67,9 +68,9 @@ fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Vec<
         StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(format!("a request has at most {MAX_REQUEST} bytes")),
         _ => Problem::bad_request("body", "the body cannot be read"),
     })?;
-    let all = Submitted::read_all(&body).map_err(|error| Problem::bad_request("malformed", error.to_string()))?;
+    let all = Submitted::read_all(&body).map_err(|error| problem(RefusalCode::Malformed, error.to_string()))?;
     match all.len() {
-        0 => Err(Problem::bad_request("malformed", "there is no entry in the request")),
+        0 => Err(problem(RefusalCode::Malformed, "there is no entry in the request")),
         1..=MAX_ENTRIES => Ok(all.into_iter().map(|one| RawSubmission::part_of(&body, one)).collect()),
         _ => Err(Problem::too_large(format!(
             "a request has at most {MAX_ENTRIES} entries"
@@ -104,7 +105,7 @@ fn judged(checked: Vec<Checked>, outcomes: Vec<Outcome<Refusal>>) -> Result<Vec<
             Err(refusal) => (None, Outcome::Refused(refusal)),
         };
         if let Outcome::Refused(refusal) = &outcome {
-            metrics::counter!("ledger_refusals_total", "slug" => refusal.problem.slug.clone()).increment(1);
+            metrics::counter!("ledger_refusals_total", "slug" => refusal.code.slug()).increment(1);
         }
         judged.push((submission, outcome));
     }

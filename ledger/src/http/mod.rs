@@ -10,8 +10,8 @@
 //! | `GET /records/{index}` | a sealed record; 401 without a credential |
 //! | `POST /entries` | an answer for each entry, streamed if there are many |
 //!
-//! `answers`, `wire` and [`crate::rules::refusal`] describe the answers to `POST /entries`. If the whole request is
-//! refused, the answer is a problem with status 400, 413, 415, 429 or 503.
+//! [`record::submission`] defines the answers to `POST /entries`. If the whole request is refused, the answer is a problem
+//! with status 400, 413, 415, 429 or 503.
 
 mod answers;
 mod entries;
@@ -27,7 +27,6 @@ mod tests;
 pub mod tree;
 #[cfg(test)]
 mod tree_tests;
-pub(crate) mod wire;
 
 use std::sync::Arc;
 

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
-use record::{Receipt, WriterId};
+use record::{Receipt, Sequence, WriterId, submission};
 use service::Problem;
 use service::secret::CredentialDigest;
 use tlog::Hash;
 use tlog::merkle::Index;
 
+use super::answers;
 use super::reply::{BINARY, IMMUTABLE, NO_STORE, Reply, TEXT, absent, index, internal, not_witnessed, reply};
 use super::shared::Shared;
-use super::{answers, wire};
 use crate::rules::WriterHead;
 use crate::store::Column;
 
@@ -83,5 +83,10 @@ pub(super) async fn document(State(shared): SharedState, Path(digest): Path<Stri
 pub(super) async fn writer(State(shared): SharedState, Path(kid): Path<String>, headers: HeaderMap) -> Reply {
     let head = WriterHead::read(shared.log.rows(), &WriterId(hash(&kid)?));
     let head = head.map_err(|error| internal(&error))?.ok_or_else(absent)?;
-    Ok(reply(&headers, service::http::CBOR, NO_STORE, wire::writer_head(&head)))
+    let head = submission::WriterHead {
+        sequence: Sequence(head.sequence),
+        leaf_hash: head.leaf,
+        index: Index::new(head.index).map_err(|_| absent())?,
+    };
+    Ok(reply(&headers, service::http::CBOR, NO_STORE, head.to_bytes()))
 }

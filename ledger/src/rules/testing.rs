@@ -224,7 +224,7 @@ impl World {
 pub(crate) type Short = Result<u64, (String, Option<u64>)>;
 
 fn short(refusal: Refusal) -> Short {
-    Err((refusal.problem.slug, refusal.stored))
+    Err((refusal.code.slug().to_owned(), refusal.stored))
 }
 
 pub(crate) fn refused(slug: &str) -> Short {

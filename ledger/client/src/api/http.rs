@@ -105,7 +105,8 @@ impl LedgerApi for HttpLedger {
         Box::pin(async move {
             let url = format!("{}/writers/{}/head", self.base, writer.0);
             let answer = self.reader.get_optional(&url).await?;
-            answer.map(|bytes| wire::decode_writer_head(&bytes)).transpose()
+            let head = answer.map(|bytes| WriterHead::parse(&bytes)).transpose();
+            head.map_err(|error| ApiError::Invalid(error.to_string()))
         })
     }
 

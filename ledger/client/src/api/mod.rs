@@ -9,7 +9,7 @@ pub mod wire;
 use std::future::Future;
 use std::pin::Pin;
 
-use record::{Sequence, WriterId};
+use record::WriterId;
 use service::problem::Problem;
 use service::secret::Credential;
 use tlog::Hash;
@@ -17,6 +17,7 @@ use tlog::merkle::Index;
 use tlog::tile::{Bundle, Tile};
 
 pub use http::HttpLedger;
+pub use record::submission::WriterHead;
 
 /// What every call returns.
 pub type ApiFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ApiError>> + Send + 'a>>;
@@ -49,17 +50,6 @@ impl ApiError {
             Self::Invalid(_) => false,
         }
     }
-}
-
-/// The last entry of a writer, as the ledger has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WriterHead {
-    /// Its number in the writer's chain.
-    pub sequence: Sequence,
-    /// Its leaf hash.
-    pub leaf_hash: Hash,
-    /// Where it stands in the log.
-    pub index: Index,
 }
 
 /// One entry to be appended.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use record::WriterId;
+use record::{RefusalCode, WriterId};
 use service::problem::Problem;
 
 use super::AppendError;
@@ -30,14 +30,17 @@ enum Refusal {
 
 impl Refusal {
     fn of(problem: &Problem) -> Self {
-        match (problem.status, problem.slug.as_str()) {
-            (429, _) => Self::Busy { definite: true },
-            (500.., _) => Self::Busy { definite: false },
-            (_, "chain" | "sequence-used") => Self::Chain,
-            (_, "clock-skew") => Self::Time,
-            (_, "label-used") => Self::LabelUsed,
+        match problem.status {
+            429 => return Self::Busy { definite: true },
+            500.. => return Self::Busy { definite: false },
+            _ => {}
+        }
+        match RefusalCode::from_slug(&problem.slug) {
+            Some(RefusalCode::Chain | RefusalCode::SequenceUsed) => Self::Chain,
+            Some(RefusalCode::ClockSkew) => Self::Time,
+            Some(RefusalCode::LabelUsed) => Self::LabelUsed,
             // A label of a period whose `begin`, one before it, was not taken for its place in the chain.
-            (_, "period" | "refers") => Self::Dependent,
+            Some(RefusalCode::Period | RefusalCode::Refers) => Self::Dependent,
             _ => Self::Fault,
         }
     }

@@ -1,26 +1,22 @@
-//! What a writer sends to the ledger: entries with what belongs to them, as a CBOR sequence (RFC 8742). Read and written by hand,
-//! because every entry passes here.
-//!
-//! ```text
-//! request = *[ leaf: bstr, sealed-record: bstr / null, document: bstr / null ]
-//! ```
-//!
-//! Only definite lengths and shortest heads are understood (RFC 8949 §4.2.1): one sequence has one encoding.
+//! What a writer sends to the ledger: entries with their sealed records and documents.
 
 use thiserror::Error;
 
-use crate::cbor::{self, put_bytes, put_head};
+use super::reader::{Reader, UnexpectedItem};
+use crate::cbor::{ARRAY, NULL, put_bytes, put_head};
 
-const BYTES: u8 = 2;
-const ARRAY: u8 = 4;
-const NULL: u8 = 0xf6;
-
-/// Where a sequence stops being what it must be.
+/// The offset at which a body stops being a sequence of submissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("byte {0}: expected [bstr, bstr / null, bstr / null] in deterministic encoding")]
 pub struct SubmissionError(pub usize);
 
-/// An entry and what belongs to it, none of it looked into.
+impl From<UnexpectedItem> for SubmissionError {
+    fn from(UnexpectedItem(offset): UnexpectedItem) -> Self {
+        Self(offset)
+    }
+}
+
+/// An entry with its record and document, none of them checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Submitted<'a> {
     /// The leaf.
@@ -35,12 +31,12 @@ impl<'a> Submitted<'a> {
     /// Splits a sequence; nothing is copied.
     ///
     /// # Errors
-    /// [`SubmissionError`] at the first byte of the item that is not understood.
+    /// [`SubmissionError`] with the offset of the first item that is not what the format demands.
     pub fn read_all(bytes: &'a [u8]) -> Result<Vec<Self>, SubmissionError> {
-        let mut reader = Reader { bytes, at: 0 };
+        let mut reader = Reader::new(bytes);
         let mut all = Vec::new();
-        while reader.at < bytes.len() {
-            reader.array_of_three()?;
+        while !reader.is_at_end() {
+            reader.array(3)?;
             all.push(Self {
                 leaf: reader.bytes()?,
                 record: reader.optional_bytes()?,
@@ -50,7 +46,7 @@ impl<'a> Submitted<'a> {
         Ok(all)
     }
 
-    /// Adds it to a sequence.
+    /// Appends the submission to a sequence.
     pub fn write(&self, out: &mut Vec<u8>) {
         put_head(out, ARRAY, 3);
         put_bytes(out, self.leaf);
@@ -59,50 +55,6 @@ impl<'a> Submitted<'a> {
                 Some(bytes) => put_bytes(out, bytes),
                 None => out.push(NULL),
             }
-        }
-    }
-}
-
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn array_of_three(&mut self) -> Result<(), SubmissionError> {
-        let start = self.at;
-        match self.head(ARRAY)? {
-            3 => Ok(()),
-            _ => Err(SubmissionError(start)),
-        }
-    }
-
-    fn optional_bytes(&mut self) -> Result<Option<&'a [u8]>, SubmissionError> {
-        if self.bytes.get(self.at) == Some(&NULL) {
-            self.at += 1;
-            return Ok(None);
-        }
-        self.bytes().map(Some)
-    }
-
-    fn bytes(&mut self) -> Result<&'a [u8], SubmissionError> {
-        let error = SubmissionError(self.at);
-        let length = usize::try_from(self.head(BYTES)?).map_err(|_| error)?;
-        let end = self.at.checked_add(length).ok_or(error)?;
-        let bytes = self.bytes.get(self.at..end).ok_or(error)?;
-        self.at = end;
-        Ok(bytes)
-    }
-
-    /// The argument of a head of this major type.
-    fn head(&mut self, wanted: u8) -> Result<u64, SubmissionError> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        match cbor::head(rest) {
-            Ok((major, argument, length)) if major == wanted => {
-                self.at += length;
-                Ok(argument)
-            }
-            _ => Err(SubmissionError(self.at)),
         }
     }
 }
@@ -137,6 +89,21 @@ mod tests {
         ] {
             assert!(read(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_request_is_a_sequence_of_arrays() {
+        let one = Submitted {
+            leaf: &[1],
+            record: None,
+            document: Some(&[2, 3]),
+        };
+        let expected = [0x83, 0x41, 1, 0xf6, 0x42, 2, 3];
+        let mut body = Vec::new();
+        one.write(&mut body);
+        assert_eq!(body, expected);
+        one.write(&mut body);
+        assert_eq!(body, [expected, expected].concat());
     }
 
     type Parts = (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>);
