@@ -1,13 +1,15 @@
 //! Fuzz targets: one function for each parser of bytes that come from outside.
 //!
-//! A target panics when a parser does, when it takes too long or too much memory (libFuzzer's limits), or when it breaks a
-//! promise: what it accepted is written back as the very bytes it read (formats with one encoding), or reads back as the same
-//! value (formats with several).
+//! A target panics when the parser panics, and when the parser accepts an input but breaks its contract: a format with
+//! one encoding must write the same bytes back, and a format with several must read back the same value. libFuzzer also
+//! limits time and memory.
 //!
-//! `corpus/TARGET/` keeps the inputs that found new paths; the ordinary tests replay all of them (`tests/corpus.rs`), so a fault
-//! found once stays found without a nightly compiler. `cargo xtask fuzz` runs the fuzzer itself (cargo-fuzz, nightly).
+//! `corpus/TARGET/` contains hand-made seeds and the fewest inputs found by the fuzzer that reach the same edges as all
+//! found inputs. The ordinary tests replay all of them (`tests/corpus.rs`), so they find a known fault without a
+//! nightly compiler. `cargo xtask fuzz` runs the fuzzer itself (cargo-fuzz, nightly).
 //!
-//! A new target: a function here, its line in [`TARGETS`], a file in `targets/`, a `[[bin]]`, and at least one input in the corpus.
+//! To add a target, write a function here, its line in [`TARGETS`], a file in `targets/`, a `[[bin]]`, and at least one
+//! accepted seed in the corpus. A seed's name must not be 40 hexadecimal digits, as a found input's name is.
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
@@ -15,10 +17,10 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A target: takes an input, and says whether it was accepted.
+/// A target: takes an input and reports whether the parser accepted it.
 pub type Target = fn(&[u8]) -> bool;
 
-/// Every target by its name, which is also its corpus' folder.
+/// Every target by its name, which is also the name of its corpus folder.
 pub const TARGETS: &[(&str, Target)] = &[
     ("note", note),
     ("checkpoint", checkpoint),
@@ -43,12 +45,12 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("bundle", bundle),
 ];
 
-/// What was accepted is written as the bytes that were read: the format has one encoding.
+/// Asserts that accepted input is written back as the same bytes, for a format with one encoding.
 fn same_text(bytes: &[u8], accepted: &impl Display) {
     assert_eq!(accepted.to_string().as_bytes(), bytes, "accepted another encoding");
 }
 
-/// What was accepted reads back as the same value.
+/// Asserts that an accepted value, once written, reads back as the same value.
 fn reads_back<T: FromStr + Display + PartialEq + Debug>(accepted: &T)
 where
     T::Err: Debug,
@@ -79,7 +81,7 @@ pub fn note(bytes: &[u8]) -> bool {
     accepted
 }
 
-/// Checkpoints: their text alone, and signed.
+/// Checkpoints, as plain text and signed.
 pub fn checkpoint(bytes: &[u8]) -> bool {
     if let Ok(note) = tlog::note::Note::parse(bytes) {
         return note.text.parse::<tlog::checkpoint::Checkpoint>().is_ok();
@@ -88,7 +90,7 @@ pub fn checkpoint(bytes: &[u8]) -> bool {
     checkpoint.inspect(|checkpoint| same_text(bytes, checkpoint)).is_some()
 }
 
-/// Paths of tiles and bundles: one path for one tile.
+/// Paths of tiles and bundles, each with exactly one encoding.
 pub fn tile_path(bytes: &[u8]) -> bool {
     let resource = text::<tlog::tile::Resource>(bytes);
     resource.inspect(|resource| same_text(bytes, resource)).is_some()
@@ -100,7 +102,7 @@ pub fn tlog_proof(bytes: &[u8]) -> bool {
     proof.inspect(|proof| same_text(bytes, proof)).is_ok()
 }
 
-/// Policies of witnesses and logs: comments and spaces are free, so what is accepted reads back.
+/// Trust policies. Comments and spaces are free, so an accepted policy reads back as the same policy.
 pub fn policy(bytes: &[u8]) -> bool {
     let Ok(policy) = tlog::policy::Policy::parse(bytes) else {
         return false;
@@ -119,7 +121,7 @@ pub fn add_checkpoint(bytes: &[u8]) -> bool {
     same_text(bytes, &request);
     assert!(
         tlog::witness::decide(None, None, &request).is_err(),
-        "cosigned for no known log"
+        "cosigned for an unknown log"
     );
     true
 }
@@ -132,7 +134,7 @@ pub fn witness_answer(bytes: &[u8]) -> bool {
     })
 }
 
-/// Lists of logs in the witness network's format: what is accepted reads back.
+/// Lists of logs in the witness network's format. An accepted list reads back as the same list.
 pub fn log_list(bytes: &[u8]) -> bool {
     let Ok(logs) = tlog::log_list::parse(bytes) else {
         return false;
@@ -167,7 +169,7 @@ pub fn entry(bytes: &[u8]) -> bool {
     true
 }
 
-/// What writers send to the ledger.
+/// The submissions that writers send to the ledger.
 pub fn submissions(bytes: &[u8]) -> bool {
     let Ok(all) = record::Submitted::read_all(bytes) else {
         return false;
@@ -188,7 +190,7 @@ fn canonical<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> bool {
     true
 }
 
-/// What records say, once opened.
+/// The parts of an opened record.
 pub fn cbor(bytes: &[u8]) -> bool {
     canonical::<record::content::SharedPart>(bytes)
         || canonical::<record::content::CitizenPart>(bytes)
@@ -201,7 +203,7 @@ pub fn sealed_record(bytes: &[u8]) -> bool {
     sealed.inspect(|sealed| assert_eq!(sealed.bytes(), bytes)).is_ok()
 }
 
-/// Receipts: a tlog-proof with the entry in it.
+/// Receipts: tlog-proofs that contain the entry.
 pub fn receipt(bytes: &[u8]) -> bool {
     let receipt = record::Receipt::parse(bytes);
     receipt.inspect(|receipt| assert_eq!(receipt.to_bytes(), bytes)).is_ok()
@@ -237,19 +239,19 @@ pub fn exchange(bytes: &[u8]) -> bool {
         || canonical::<messages::Disclosure>(bytes)
 }
 
-/// XNachweis: requests, answers, errors.
+/// XNachweis requests, responses and errors.
 pub fn xnachweis(bytes: &[u8]) -> bool {
     messages::xnachweis::EvidenceRequest0101::parse(bytes).is_ok()
         || messages::xnachweis::EvidenceResponse0102::parse(bytes).is_ok()
         || messages::xnachweis::EvidenceError0103::parse(bytes).is_ok()
 }
 
-/// Citizens' openings.
+/// Openings.
 pub fn opening(bytes: &[u8]) -> bool {
     proof::opening::Opening::parse(bytes).is_ok()
 }
 
-/// Bundles, and what is compressed in them.
+/// Bundles, and their compressed content.
 pub fn bundle(bytes: &[u8]) -> bool {
     proof::bundle::Bundle::parse(bytes).is_ok()
 }

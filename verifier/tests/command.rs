@@ -335,7 +335,7 @@ fn verify_a_bundle() {
         .bundle_showing(&sample_log::idnr(), last, &|_, _, _, phase| phase == Phase::Intent);
     let file = place.write("lie.bundle", lie.to_bytes());
     let (code, out) = place.run(&["verify", &file]);
-    let finding = "FINDING      exchanges of period 1, number 0, outcome: it stands in the log as entry 6";
+    let finding = "FINDING      exchanges of period 1, number 0, outcome: it is in the log as entry 6";
     assert!(code == 1 && out.contains(finding), "{out}");
 
     let mut bytes = place.log.bundle(&sample_log::idnr()).to_bytes();
@@ -364,7 +364,7 @@ fn verify_a_bundle_of_a_closed_month() {
     for (claimed, finding) in [
         (
             old.proof.periods[0].end.clone(),
-            "the end of period 1: it stands in the log as entry",
+            "the end of period 1: it is in the log as entry",
         ),
         (honest.proof.periods[0].end.clone(), "the map of period 1"),
     ] {

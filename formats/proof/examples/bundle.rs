@@ -1,13 +1,14 @@
-//! How large a bundle is, and how long it takes to verify: 50 exchanges (100 entries) of one person, spread evenly over a log in
-//! which 10 million labels of others stand in the same period. Writes flat JSON.
+//! Measures the size of a bundle and the time to verify it: 50 exchanges (100 entries) of one person, spread evenly
+//! over a log with 10 million labels of other people in the same period. Writes flat JSON.
 //!
 //! ```sh
 //! cargo run --release -p proof --example bundle -- --labels 10000000 --json FILE
 //! ```
 //!
-//! *Proof bytes* are everything but the entries and their records: checkpoint, proofs of tree and maps, VRF proofs, the log's
-//! beginning. The time is the median of 50 runs of reading and verifying the file, on one thread. With `--keep DIR`, there are kept:
-//! the bundle, the policy, the genesis hash, and `listed`, the first entries of the accesses that the portal would list.
+//! *Proof bytes* are everything except the entries and their records: the checkpoint, the proofs of the tree and the
+//! maps, the VRF proofs, and the anchor. The time is the median of 50 runs of reading and verifying the file on one
+//! thread. `--keep DIR` writes the bundle, the policy, the genesis hash and `listed` (the first entries of the accesses
+//! that the portal would list) to DIR.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -25,13 +26,13 @@ const RUNS: usize = 50;
 
 #[derive(clap::Parser)]
 struct Arguments {
-    /// How many labels of other people
+    /// Number of labels of other people
     #[arg(long, default_value_t = 10_000_000)]
     labels: u64,
-    /// Where the figures go
+    /// File for the figures
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Where bundle, policy, genesis hash and list are kept
+    /// Directory for the bundle, the policy, the genesis hash and the list
     #[arg(long)]
     keep: Option<PathBuf>,
 }
@@ -71,7 +72,8 @@ fn main() {
     }
 }
 
-/// The person's exchanges, with other people's entries between any two of their entries.
+/// A log with the person's exchanges and other people's entries between any two of the person's entries, and the
+/// bundle.
 fn log_with(labels: u64) -> (SampleLog, Vec<u8>) {
     let mut log = SampleLog::new();
     let between = labels / (2 * EXCHANGES);

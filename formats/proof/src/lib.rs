@@ -1,15 +1,16 @@
-//! The files that prove what was recorded, and how they are verified.
+//! The files that prove what was recorded, and their verification.
 //!
 //! | Module | What it proves | Normative form |
 //! | --- | --- | --- |
-//! | [`opening`] | one disclosed entry: it is in the log, it is about this person, it has this content | `docs/opening.cddl` |
+//! | [`opening`] | one disclosed entry: it is in the log, about this person, with this content | `docs/opening.cddl` |
 //! | [`bundle`] | all entries of one person, and that there are no others | `docs/bundle.cddl` |
 //!
-//! The trust comes from outside of every server: a policy file (log key, witnesses, quorum) and the hash of the genesis
-//! entry. What a server says about itself is never a reason to believe it.
+//! The trust root comes from outside of every server: a policy file (log key, witnesses, quorum) and the hash of the
+//! genesis entry. No check relies on what a server claims about itself.
 //!
-//! The crate has no I/O, no clock and no randomness, and it compiles to `wasm32-unknown-unknown`. The portal's page, the
-//! portal's server and the verifier's command line run the same [`opening::Opening::verify`] and [`bundle::Bundle::verify`].
+//! The crate has no I/O, no clock and no randomness, and it compiles to `wasm32-unknown-unknown`. The portal's page,
+//! the portal's server and the verifier's command line run the same [`opening::Opening::verify`] and
+//! [`bundle::Bundle::verify`].
 
 pub mod bundle;
 pub mod opening;

@@ -1,4 +1,4 @@
-//! Bundles: what an honest one proves, and that every lie is refused, with its place and reason.
+//! Bundles: an honest one proves completeness, and every forged one is refused with the place and the reason.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -18,7 +18,7 @@ fn check(log: &SampleLog, bundle: &Bundle) -> Result<Complete, BundleError> {
     bundle.verify(&policy(log), Some(&log.genesis()))
 }
 
-/// The place and the fault of a bundle that must be refused.
+/// Verifies a bundle that must be refused and returns the place and the fault.
 #[track_caller]
 fn refused(log: &SampleLog, bundle: &Bundle) -> (Place, BundleFault) {
     match check(log, bundle) {
@@ -51,7 +51,7 @@ fn exchange(number: u32, phase: Phase) -> Place {
 }
 
 #[test]
-fn an_honest_bundle_proves_that_these_are_all() {
+fn an_honest_bundle_proves_completeness() {
     let log = log();
     let bundle = Bundle::parse(&log.bundle(&idnr()).to_bytes()).unwrap();
     let complete = check(&log, &bundle).unwrap();
@@ -61,7 +61,7 @@ fn an_honest_bundle_proves_that_these_are_all() {
     assert_eq!(
         complete.as_of,
         Timestamp(log.now + 1),
-        "the map entry is the last: the witnesses' time"
+        "the map entry is the last of the tree, so the witnesses' time counts"
     );
     let kinds: Vec<Kind> = complete.entries.iter().map(|entry| entry.kind).collect();
     let (intent, outcome, inspection) = (Kind::Intent, Kind::Outcome, Kind::Inspection);
@@ -73,12 +73,12 @@ fn an_honest_bundle_proves_that_these_are_all() {
     assert_eq!(complete.entries[1].writer, "broker");
     assert!(
         format!("{complete:?} {bundle:?} {:?}", bundle.proof).len() < 200,
-        "shows no content"
+        "Debug shows content"
     );
 }
 
 #[test]
-fn nobody_has_recorded_anything_about_most_people() {
+fn a_bundle_without_entries_proves_that_there_are_none() {
     let log = log();
     let other = Idnr::parse("02476291358", TestNumbers::Allowed).unwrap();
     let complete = check(&log, &log.bundle(&other)).unwrap();
@@ -95,7 +95,7 @@ fn nobody_has_recorded_anything_about_most_people() {
 fn a_hidden_entry_is_found() {
     let log = log();
     let showing = |show: sample_log::bundle::Show<'_>| log.bundle_showing(&idnr(), log.snapshots.len() - 1, show);
-    // n − 1 in place of n, and none at all.
+    // n − 1 numbers instead of n, and none at all.
     for from in [2, 0] {
         let bundle = showing(&|_, series, number, _| series != Series::Exchanges || number < from);
         assert_refused(&log, &bundle, exchange(from, Phase::Intent), |fault| {
@@ -105,21 +105,21 @@ fn a_hidden_entry_is_found() {
     let bundle = showing(&|_, series, _, _| series != Series::Inspections);
     let place = Place::Number(Period(1), Series::Inspections, 0, Phase::Intent);
     assert_refused(&log, &bundle, place, |fault| matches!(fault, BundleFault::Hidden(_)));
-    // A phase that is there.
+    // A phase that is in the log.
     let bundle = showing(&|_, _, number, phase| (number, phase) != (1, Phase::Outcome));
     assert_refused(&log, &bundle, exchange(1, Phase::Outcome), |fault| {
         matches!(fault, BundleFault::Hidden(_))
     });
 }
 
-/// A log in which number 1 was skipped: nobody can show 2, and nobody can deny it.
+/// In a log where number 1 was skipped, a bundle can neither show number 2 nor prove its absence.
 #[test]
 fn skipped_numbers_are_found() {
     for beyond in [2, 3, 9, 1024, 4095] {
         let mut log = SampleLog::new();
         log.exchange();
         log.intent_numbered(beyond);
-        // A provider serves number 3 only when 2 stands in the log, 9 only when 8 does …
+        // A provider serves number 3 only when 2 is in the log, 9 only when 8 is …
         record::label::chain(beyond)
             .into_iter()
             .filter(|number| *number > 0)
@@ -165,7 +165,7 @@ fn the_position_is_the_number() {
     assert_refused(&log, &bundle, exchange(3, Phase::Intent), |fault| {
         matches!(fault, BundleFault::Twice(_))
     });
-    // An absent number's proof is another's, or left out.
+    // The VRF proof of an absent number is that of another number, or is missing.
     let mut bundle = log.bundle(&idnr());
     bundle.proof.periods[0].exchanges.absent.swap(0, 1);
     assert_refused(&log, &bundle, exchange(3, Phase::Intent), vrf);
@@ -176,9 +176,9 @@ fn the_position_is_the_number() {
 }
 
 #[test]
-fn entries_stand_where_they_belong() {
+fn an_entry_in_a_wrong_place_is_refused() {
     let log = log();
-    // An intent as outcome; an absent phase claimed while another entry is shown.
+    // An outcome of another number, and an intent as preview; then an outcome moved to another number.
     let mut bundle = log.bundle(&idnr());
     let numbers = &mut bundle.proof.periods[0].exchanges.numbers;
     numbers[0].outcome = numbers[2].outcome.clone();
@@ -203,7 +203,7 @@ fn entries_stand_where_they_belong() {
 }
 
 #[test]
-fn another_persons_proof_is_refused() {
+fn the_proof_of_another_person_is_refused() {
     let log = log();
     let mut bundle = log.bundle(&Idnr::parse("02476291358", TestNumbers::Allowed).unwrap());
     bundle.idnr = idnr();
@@ -213,12 +213,12 @@ fn another_persons_proof_is_refused() {
 }
 
 #[test]
-fn the_map_is_the_newest_one() {
+fn a_map_entry_that_is_not_the_last_may_be_60_s_old() {
     let mut log = log();
     let old = log.snapshots.len() - 1;
     log.exchange();
     let as_of_old = |log: &SampleLog| log.bundle_showing(&idnr(), old, &|_, _, _, _| true);
-    // Up to 60 s it may be older than the witnesses' time, and says so.
+    // It may be up to 60 s older than the witnesses' time; then the bundle is complete as of the map entry's time.
     let (map, _) = log.snapshots[old];
     let time = log.now - 1;
     log.now = time + 59;
@@ -229,7 +229,7 @@ fn the_map_is_the_newest_one() {
     assert_refused(&log, &as_of_old(&log), Place::MapEntry, |fault| {
         matches!(fault, BundleFault::Stale(61))
     });
-    // The last of the tree is good for as long as nothing follows.
+    // A map entry that is the last of the tree is not too old at any time.
     assert_eq!(check(&log, &log.bundle(&idnr())).unwrap().as_of, Timestamp(log.now + 1));
     // An entry after the map.
     let mut bundle = as_of_old(&log);
@@ -243,10 +243,10 @@ fn the_map_is_the_newest_one() {
 }
 
 #[test]
-fn proofs_are_under_the_root_of_the_map_entry() {
+fn a_proof_under_another_root_than_the_map_entrys_is_refused() {
     let log = log();
     let mismatch = |fault: &BundleFault| matches!(fault, BundleFault::Map(MapError::RootMismatch));
-    // The old map's proof under the new root.
+    // The proof of the old map under the new root.
     let old = log.bundle_showing(&idnr(), log.snapshots.len() - 2, &|_, _, number, _| number < 2);
     let mut bundle = log.bundle(&idnr());
     bundle.proof.periods[0].map = old.proof.periods[0].map.clone();
@@ -258,7 +258,7 @@ fn proofs_are_under_the_root_of_the_map_entry() {
     log.prove_tree(&mut bundle);
     let (place, fault) = refused(&log, &bundle);
     assert!(matches!(place, Place::Map(_) | Place::Number(..)), "{place}: {fault}");
-    // A byte of a map's proof.
+    // A changed byte in the proof of a map.
     for at in [0, 40, 200] {
         let mut bundle = log.bundle(&idnr());
         let map = &mut bundle.proof.periods[0].map;
@@ -266,7 +266,7 @@ fn proofs_are_under_the_root_of_the_map_entry() {
         map[at] ^= 1;
         assert_refused(&log, &bundle, Place::Map(Period(1)), mismatch);
     }
-    // What is no map entry.
+    // An entry that is not a map entry.
     let mut log = SampleLog::new();
     let denial = log.denial();
     log.map();
@@ -278,7 +278,7 @@ fn proofs_are_under_the_root_of_the_map_entry() {
     });
 }
 
-/// Two periods, the first of them final.
+/// A log with two periods, the first of them final.
 fn two_periods() -> SampleLog {
     let mut log = log();
     log.begin(Period(2), &vrf_key(Period(2)));
@@ -289,17 +289,17 @@ fn two_periods() -> SampleLog {
 }
 
 #[test]
-fn periods_follow_one_another() {
+fn a_bundle_cannot_omit_a_period() {
     let log = two_periods();
     let complete = check(&log, &log.bundle(&idnr())).unwrap();
     assert_eq!((complete.exchanges, complete.inspections), (4, 2));
     assert_eq!(complete.periods, (Period(1), Period(2)));
-    // From the second on: less is claimed, and it is said.
+    // A bundle that starts with the second period, though the first one is not destroyed.
     let mut bundle = log.bundle(&idnr());
     bundle.proof.periods.remove(0);
     bundle.proof.first = Period(2);
     log.prove_tree(&mut bundle);
-    assert!(check(&log, &bundle).is_err(), "the map's proof is one of all its keys");
+    assert!(check(&log, &bundle).is_err(), "the proof of map 0 covers all periods");
     // A hidden period.
     let mut bundle = log.bundle(&idnr());
     bundle.proof.periods.pop();
@@ -316,9 +316,9 @@ fn periods_follow_one_another() {
     });
 }
 
-/// Once the first period is destroyed, nothing can be told of it any more; what is left is complete since the second one's start.
+/// After the first period is destroyed, a bundle is complete since the start of the second one.
 #[test]
-fn after_a_destroyed_period_these_are_all_since() {
+fn after_a_destroyed_period_the_bundle_is_complete_since_the_next() {
     let mut log = two_periods();
     assert_eq!(check(&log, &log.bundle(&idnr())).unwrap().since, None);
     let start = log.now;
@@ -336,7 +336,7 @@ fn after_a_destroyed_period_these_are_all_since() {
         complete.since
     );
     assert_eq!((complete.exchanges, complete.inspections), (1, 0));
-    // It must be said of each that is left out, and no bundle is about more than a thousand.
+    // Every omitted period must be destroyed, and no bundle covers more than a thousand periods.
     log.begin(Period(3), &vrf_key(Period(3)));
     log.map();
     let skipped = log.bundle_since(&idnr(), Period(3));
@@ -350,9 +350,9 @@ fn after_a_destroyed_period_these_are_all_since() {
     });
 }
 
-/// A closed month is judged by its final root, not by one of its middle.
+/// A final period must be proved under its final root, not under an earlier one.
 #[test]
-fn a_final_period_has_its_final_root() {
+fn a_final_period_is_proved_under_its_final_root() {
     let log = two_periods();
     let mid_month = log.bundle_showing(&idnr(), 2, &|_, _, _, _| true);
     let mut bundle = log.bundle(&idnr());
@@ -368,7 +368,7 @@ fn a_final_period_has_its_final_root() {
         matches!(place, Place::Map(Period(1)) | Place::Number(..)),
         "{place}: {fault}"
     );
-    // A final entry for a period that is open.
+    // A final entry for an open period.
     let mut bundle = log.bundle(&idnr());
     bundle.proof.periods[1].end = bundle.proof.periods[0].end.take();
     assert_refused(&log, &bundle, Place::Final(Period(1)), |fault| {
@@ -376,9 +376,9 @@ fn a_final_period_has_its_final_root() {
     });
 }
 
-/// A second begin with another key would give the person other labels.
+/// A second `begin` entry with another key would give the person other labels.
 #[test]
-fn a_period_has_one_key() {
+fn a_second_begin_entry_of_a_period_is_refused() {
     let mut log = log();
     let second = log.begin(Period(1), &vrf::SecretKey::from_seed(&[99; 32]).unwrap());
     log.map();
@@ -391,7 +391,7 @@ fn a_period_has_one_key() {
 }
 
 #[test]
-fn the_tree_and_its_signatures() {
+fn wrong_inclusion_proofs_signatures_and_writers_are_refused() {
     let log = log();
     let mut bundle = log.bundle(&idnr());
     bundle.proof.tree[3].0[0] ^= 1;
@@ -442,9 +442,9 @@ fn a_changed_record_is_refused() {
     assert_refused(&log, &bundle, exchange(1, Phase::Intent), record);
 }
 
-/// What has expired is shown sealed, and still counts; what has not may not be withheld as if it had.
+/// An expired record is shown sealed, and its entry still counts. A record that has not expired must be opened.
 #[test]
-fn an_expired_record_counts_and_a_living_one_is_not_withheld() {
+fn only_an_expired_record_may_be_shown_sealed() {
     let mut log = log();
     let sealed = |log: &SampleLog| {
         let mut bundle = log.bundle(&idnr());
@@ -467,7 +467,7 @@ fn an_expired_record_counts_and_a_living_one_is_not_withheld() {
     assert_eq!((complete.exchanges, complete.inspections), (3, 2));
     assert!(matches!(complete.entries[0].record, ProvedRecord::Expired(day) if day == expiry));
     assert!(matches!(complete.entries[1].record, ProvedRecord::Open { .. }));
-    // Another sealed record, or none.
+    // Another sealed record, and empty bytes.
     let mut bundle = sealed(&log);
     let numbers = &mut bundle.proof.periods[0].exchanges.numbers;
     numbers[0].intent.content.record = Record::Expired(log.records[&numbers[1].intent.index].clone());
@@ -477,9 +477,9 @@ fn an_expired_record_counts_and_a_living_one_is_not_withheld() {
     assert_refused(&log, &bundle, first, |fault| matches!(fault, BundleFault::Sealed(_)));
 }
 
-/// Nothing in a file can be changed, cut off or added without being noticed.
+/// A file that is changed, cut off or extended is refused or loses its quorum.
 #[test]
-fn every_byte_of_a_bundle_counts() {
+fn a_bundle_with_any_byte_changed_is_refused_or_loses_its_quorum() {
     let mut log = SampleLog::new();
     log.exchange();
     let bundle = log.bundle(&idnr());
@@ -497,7 +497,7 @@ fn every_byte_of_a_bundle_counts() {
         let Ok(bundle) = record::cbor::from_slice::<Bundle>(&changed) else {
             continue;
         };
-        // A cosignature under another name is nobody's.
+        // A cosignature under another name names an unknown key, so the bundle may verify without its quorum.
         let sound = bundle
             .verify(&policy, Some(&log.genesis()))
             .is_ok_and(|complete| complete.quorum);

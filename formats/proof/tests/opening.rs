@@ -1,4 +1,4 @@
-//! Openings and receipts: what the citizen's browser, the portal and `verifier verify` check.
+//! Openings: the checks that the citizen's browser, the portal and `verifier verify` share.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -74,14 +74,14 @@ fn an_opening_proves_entry_record_person_and_writer() {
 }
 
 #[test]
-fn what_is_left_out_is_not_claimed() {
+fn an_omitted_proof_is_not_claimed() {
     let case = case();
     let mut opening = case.opening();
     (opening.anchor, opening.label_proof, opening.citizen_key) = (None, None, None);
     let proved = opening.verify(&case.policy, Some(&case.log.genesis())).unwrap();
     assert!(proved.anchored.is_none() && proved.person.is_none() && proved.citizen.is_none() && proved.quorum);
 
-    // One anchor verified once serves many openings.
+    // An anchor that was verified once serves many openings.
     let anchor = case
         .log
         .anchor(2)
@@ -96,7 +96,7 @@ fn what_is_left_out_is_not_claimed() {
         Some("broker")
     );
 
-    // The weakest receipt decides.
+    // Without a quorum on one receipt, the opening has no quorum.
     opening.receipt = case.log.receipt(case.outcome, 1);
     assert!(!opening.verify(&case.policy, None).unwrap().quorum);
     let mut opening = case.opening();
@@ -107,9 +107,9 @@ fn what_is_left_out_is_not_claimed() {
     assert!(!opening.verify(&case.policy, None).unwrap().quorum);
 }
 
-/// After its day a record has no keys any more; up to it they may not be missing.
+/// An expired record has no keys any more. Until it expires, an opening must contain them.
 #[test]
-fn an_expired_record_is_proved_without_keys() {
+fn only_an_expired_record_is_proved_without_keys() {
     let mut case = case();
     let without_keys = |case: &Case| {
         let mut opening = case.opening();
@@ -220,7 +220,7 @@ fn every_wrong_part_is_refused_for_its_own_reason() {
     ));
 }
 
-/// A key that the directory does not know, or that has no right to the kind, writes nothing that counts.
+/// An opening is refused when the directory does not give the writer's key the right to the kind.
 #[test]
 fn an_entry_by_the_wrong_writer_is_refused_under_an_anchor() {
     let mut log = SampleLog::new();
@@ -236,7 +236,7 @@ fn an_entry_by_the_wrong_writer_is_refused_under_an_anchor() {
     assert!(opening.verify(&policy, None).unwrap().anchored.is_none());
 }
 
-/// Keys and persons do not show.
+/// `Debug` shows neither keys nor persons.
 #[test]
 fn debug_shows_no_secret() {
     let case = case();
@@ -253,7 +253,7 @@ fn debug_shows_no_secret() {
 }
 
 #[test]
-fn opening_files_are_canonical() {
+fn opening_files_that_are_not_canonical_are_refused() {
     let case = case();
     let bytes = case.opening().to_bytes();
     assert!(Opening::parse(&bytes[..bytes.len() - 1]).is_err());

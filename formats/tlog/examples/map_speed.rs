@@ -1,8 +1,9 @@
-//! What the label map costs at a given size: labels a second in batches, bytes a label, seconds to build it from sorted rows.
+//! Measures the label map at a given size: labels per second in batches, bytes per label, and seconds to build it from
+//! sorted labels.
 //!
-//! `map_speed [--labels N] [--json FILE]` grows a map to N random labels in batches of 10 000, takes the root after each, and
-//! times (thread CPU time) the batches of the last tenth. Then it builds the same map again from sorted labels, and compares the roots.
-//! Each map is alone in memory when the process is weighed.
+//! `map_speed [--labels N] [--json FILE]` grows a map to N random labels in batches of 10 000, computes the root after
+//! each, and measures the thread CPU time of the last tenth of the batches. Then it builds the same map from sorted
+//! labels and compares the roots. Only one map is in memory when the resident size is read.
 
 #![allow(clippy::unwrap_used)]
 
@@ -34,7 +35,7 @@ fn main() {
     let (seconds, built) = build(labels);
     assert!(built == root, "the two maps must be the same");
     println!(
-        "{labels} labels: {rate:.0} labels/s in batches of {BATCH}, {bytes:.1} bytes a label, built anew in {seconds:.2} s"
+        "{labels} labels: {rate:.0} labels/s in batches of {BATCH}, {bytes:.1} bytes per label, rebuilt in {seconds:.2} s"
     );
     if let Some(path) = json {
         let size = if labels.is_multiple_of(1_000_000) {
@@ -51,7 +52,7 @@ fn main() {
     }
 }
 
-/// CPU seconds for building the map from sorted labels, and its root.
+/// Builds the map from sorted labels and returns the CPU seconds and the root.
 fn build(labels: u32) -> (f64, Hash) {
     let mut items: Vec<_> = (0..labels).map(item).collect();
     items.sort_unstable_by_key(|(key, _)| *key);
@@ -91,7 +92,7 @@ fn arguments() -> (u32, Option<String>) {
     (labels, json)
 }
 
-/// CPU seconds of this thread.
+/// CPU seconds that this thread has used.
 fn cpu() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     let nanoseconds: u64 = text.split(' ').next().unwrap().parse().unwrap();

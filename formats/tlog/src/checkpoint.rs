@@ -178,8 +178,8 @@ pub struct SignedCheckpoint {
 }
 
 impl SignedCheckpoint {
-    /// Parses a checkpoint note and verifies the log's signature. At least one line must name one of `log_keys`, and every
-    /// line that does must verify. One of several keys is enough, so that a log can change its key.
+    /// Parses a checkpoint note and verifies the log's signature. At least one line must name one of `log_keys`, and
+    /// every line that does must verify. One of several keys is enough, so that a log can change its key.
     ///
     /// # Errors
     /// [`CheckpointError`] when the note is malformed, belongs to another log or does not verify.

@@ -1,12 +1,13 @@
 //! Cosignatures (c2sp.org/tlog-cosignature): a witness signs a checkpoint together with the time.
 //!
 //! ```text
-//! struct { u64 timestamp; opaque signature[64 or 2420]; }       ; POSIX seconds, ≤ 2^63 − 1; after the key id of the line
+//! struct { u64 timestamp; opaque signature[64 or 2420]; }   ; follows the key id of the line
+//! timestamp: POSIX seconds, ≤ 2^63 − 1
 //! ```
 //!
-//! **Ed25519, `cosignature/v1`** (key type 0x04) signs `"cosignature/v1" LF "time " timestamp LF` and the whole note text. It
-//! states that at this time this is the largest consistent tree of this origin that the cosigner has seen. The message does
-//! not name the cosigner, so two cosigners must never share a key (CS-4).
+//! **Ed25519, `cosignature/v1`** (key type 0x04) signs `"cosignature/v1" LF "time " timestamp LF` and the whole note
+//! text. It states that at this time this is the largest consistent tree of this origin that the cosigner has seen. The
+//! message does not name the cosigner, so two cosigners must never share a key (CS-4).
 //!
 //! **ML-DSA-44, `subtree/v1`** (key type 0x06; pure ML-DSA with an empty context) signs
 //!
@@ -15,12 +16,12 @@
 //! u8 len ‖ cosigner name ‖ u64 timestamp ‖ u8 len ‖ log origin ‖ u64 start ‖ u64 end ‖ hash[32]
 //! ```
 //!
-//! * CS-5 for a checkpoint, start is 0, end is the size and hash is the root. A subtree with start ≠ 0 has timestamp 0, which
-//!   makes no statement about recency.
+//! * CS-5 for a checkpoint, start is 0, end is the size and hash is the root. A subtree with start ≠ 0 has timestamp
+//!   0, which makes no statement about recency.
 //! * CS-6 the signature does not cover extension lines.
 //!
-//! This module verifies both algorithms and signs with Ed25519 only. It has no clock: the caller decides whether a time is
-//! plausible.
+//! This module verifies both algorithms and signs with Ed25519 only. It has no clock: the caller decides whether a time
+//! is plausible.
 
 use crate::Hash;
 use crate::checkpoint::{Checkpoint, Origin};
@@ -56,7 +57,8 @@ pub fn cosign(text: &str, key: &SignerKey, timestamp: u64) -> Result<SignatureLi
 /// Verifies a cosignature on a note text and returns its time, POSIX seconds.
 ///
 /// # Errors
-/// [`LineError`]; [`LineError::WrongKey`] when the line names another key than `key`, or `key` does not make cosignatures.
+/// [`LineError`]; [`LineError::WrongKey`] when the line names another key than `key`, or `key` does not make
+/// cosignatures.
 pub fn verify(text: &str, line: &SignatureLine, key: &VerifierKey) -> Result<u64, LineError> {
     if key.matches(line) {
         verify_signature(text, &line.signature, key)
@@ -85,8 +87,8 @@ fn verify_signature(text: &str, timed: &[u8], key: &VerifierKey) -> Result<u64, 
     Ok(timestamp)
 }
 
-/// Verifies by the key's algorithm. This implementation is here and not in [`crate::note`], because a cosignature is about
-/// a checkpoint and a checkpoint is a note: `note` must not depend on either.
+/// Verifies by the key's algorithm. This implementation is here and not in [`crate::note`], because a cosignature is
+/// about a checkpoint and a checkpoint is a note: `note` must not depend on either.
 impl Verifier for VerifierKey {
     fn name(&self) -> &KeyName {
         Self::name(self)

@@ -4,8 +4,8 @@
 //! * base64: RFC 4648 §4, standard alphabet, with padding, unused bits zero, no line breaks;
 //! * decimal: no sign, no leading zeros.
 //!
-//! Go's base64 decoder is more lenient: it skips CR LF and ignores unused bits. A file that Go reads may therefore be refused
-//! here. This is intended: a file that verifies must not be malleable.
+//! Go's base64 decoder is more lenient: it skips CR LF and ignores unused bits. A file that Go reads may therefore be
+//! refused here. This is intended: a file that verifies must not be malleable.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -2,7 +2,7 @@
 //!
 //! | module | specification |
 //! | --- | --- |
-//! | [`merkle`] | RFC 6962 §2.1 / RFC 9162 §2.1 tree, proofs of inclusion and consistency; subtrees of draft-ietf-plants-merkle-tree-certs §4 |
+//! | [`merkle`] | RFC 6962 §2.1 (= RFC 9162 §2.1), draft-ietf-plants-merkle-tree-certs §4: tree, proofs, subtrees |
 //! | [`note`] | c2sp.org/signed-note: text with signature lines, verifier keys, private key text |
 //! | [`checkpoint`] | c2sp.org/tlog-checkpoint: origin, size, root |
 //! | [`cosignature`] | c2sp.org/tlog-cosignature: Ed25519 `cosignature/v1`, ML-DSA-44 `subtree/v1` |
@@ -15,8 +15,8 @@
 //! | [`vrf`] | c2sp.org/vrf-r255 |
 //!
 //! The crate has no I/O, no clock and no randomness: times and seeds are arguments, and storage is a trait
-//! ([`merkle::HashReader`], [`tile::TileSource`]). It compiles to `wasm32-unknown-unknown`, so the browser runs the same
-//! checks as the server.
+//! ([`merkle::HashReader`], [`tile::TileSource`]). It compiles to `wasm32-unknown-unknown`, so the browser runs the
+//! same checks as the server.
 //!
 //! # Two rules
 //!

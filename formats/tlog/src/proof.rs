@@ -10,13 +10,13 @@
 //! ```
 //!
 //! * TP-1 nothing follows the checkpoint.
-//! * TP-2 the index has no leading zeros and is below the size; the number of hashes is exactly that of an inclusion proof for
-//!   this index and size.
+//! * TP-2 the index has no leading zeros and is below the size; the number of hashes is exactly that of an inclusion
+//!   proof for this index and size.
 //! * TP-3 `extra` has at most 48 KiB, because Go readers stop at lines of 64 KiB. It may be empty.
 //! * TP-4 the application defines `extra`; a reader does not trust it until it has led to the leaf hash.
 //!
-//! The file does not contain the entry: the verifying caller has it, or builds it from `extra`, and passes its leaf hash.
-//! Without a quorum of witnesses, only the log vouches for the entry; [`Verified::quorum`] reports this.
+//! The file does not contain the entry: the verifying caller has it, or builds it from `extra`, and passes its leaf
+//! hash. Without a quorum of witnesses, only the log vouches for the entry; [`Verified::quorum`] reports this.
 
 use core::fmt;
 use core::str::FromStr;
@@ -188,8 +188,8 @@ impl TlogProof {
         }
     }
 
-    /// Verifies that the entry with leaf hash `leaf` is in a log of the policy: checks the log's signature, every line of a
-    /// known witness, and the inclusion proof. The caller decides whether it needs the quorum.
+    /// Verifies that the entry with leaf hash `leaf` is in a log of the policy: checks the log's signature, every line
+    /// of a known witness, and the inclusion proof. The caller decides whether it needs the quorum.
     ///
     /// # Errors
     /// [`VerifyError`] when the checkpoint or the inclusion proof does not verify.

@@ -1,7 +1,7 @@
-//! Verifiable random function ECVRF-RISTRETTO255-SHA512 (c2sp.org/vrf-r255, built like RFC 9381).
+//! The verifiable random function ECVRF-RISTRETTO255-SHA512 (c2sp.org/vrf-r255, modelled on RFC 9381).
 //!
-//! For one public key every input has one output, which nobody can guess without the secret key and everybody can check with
-//! the proof.
+//! For one public key, every input has exactly one output. Without the secret key the output cannot be predicted, and
+//! with the proof and the public key it can be verified.
 //!
 //! ```text
 //! suite = 0xFF ‖ "c2sp.org/vrf-r255"       x: secret scalar, little-endian       Y = x·B
@@ -12,8 +12,8 @@
 //! beta  = SHA-512(suite ‖ 0x03 ‖ Gamma ‖ 0x00), 64 bytes
 //! ```
 //!
-//! The group has prime order, so there is no cofactor to clear; the identity is refused as a key. Proving takes constant time
-//! in key and input. Not post-quantum.
+//! The group has prime order, so there is no cofactor to clear. The identity is refused as a key. The time that proving
+//! takes does not depend on the secret key. The construction is not secure against quantum computers.
 
 use core::fmt;
 
@@ -28,16 +28,16 @@ const SUITE: &[u8] = b"\xffc2sp.org/vrf-r255";
 /// Why a key or a proof is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VrfError {
-    /// Not a canonical scalar other than 0.
+    /// The bytes are not a canonical scalar, or the scalar is 0.
     #[error("not a VRF secret key")]
     SecretKey,
-    /// Not a canonical point other than the identity.
+    /// The bytes are not a canonical point, or the point is the identity.
     #[error("not a VRF public key")]
     PublicKey,
-    /// Not a point and two canonical scalars, or of a wrong length.
+    /// The bytes are not a point and two canonical scalars, or have a wrong length.
     #[error("not a VRF proof")]
     Proof,
-    /// The proof is not of this key and input.
+    /// The proof belongs to another key or input.
     #[error("the VRF proof does not hold for this key and input")]
     Mismatch,
 }
@@ -46,7 +46,7 @@ pub enum VrfError {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Proof(pub [u8; 80]);
 
-/// An output of the function. Whoever knows it knows what is derived from it, so `Debug` does not show it.
+/// An output of the function. Values derived from it are as secret as the output, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, ZeroizeOnDrop)]
 pub struct Output([u8; 64]);
 
@@ -66,7 +66,7 @@ impl fmt::Debug for Output {
 
 impl fmt::Debug for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A proof contains Gamma, which is as good as the output.
+        // A proof contains Gamma, from which the output can be computed.
         f.write_str("Proof(…)")
     }
 }
@@ -93,10 +93,10 @@ impl fmt::Debug for PublicKey {
 }
 
 impl PublicKey {
-    /// Takes the encoding of a point.
+    /// Decodes a point.
     ///
     /// # Errors
-    /// [`VrfError::PublicKey`] when it is not canonical or is the identity.
+    /// [`VrfError::PublicKey`] when the encoding is not canonical or the point is the identity.
     pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, VrfError> {
         let point = CompressedRistretto(bytes).decompress().ok_or(VrfError::PublicKey)?;
         if point.is_identity() {
@@ -114,7 +114,7 @@ impl PublicKey {
     /// Verifies a proof and returns the output that it proves.
     ///
     /// # Errors
-    /// [`VrfError::Proof`] for malformed proofs, [`VrfError::Mismatch`] for those of another key or input.
+    /// [`VrfError::Proof`] for a malformed proof, [`VrfError::Mismatch`] for the proof of another key or input.
     pub fn verify(&self, alpha: &[u8], proof: &Proof) -> Result<Output, VrfError> {
         let (gamma_bytes, rest) = proof.0.split_first_chunk::<32>().ok_or(VrfError::Proof)?;
         let (challenge_bytes, s) = rest.split_first_chunk::<16>().ok_or(VrfError::Proof)?;
@@ -123,7 +123,7 @@ impl PublicKey {
         let s: Scalar = Option::from(Scalar::from_canonical_bytes(s)).ok_or(VrfError::Proof)?;
         let c = challenge_scalar(challenge_bytes);
         let h = hash_to_point(&self.bytes, alpha);
-        // Everything here is public, so variable time is fine.
+        // All values here are public, so variable-time operations leak nothing.
         let u = RistrettoPoint::vartime_double_scalar_mul_basepoint(&-c, &self.point, &s);
         let v = RistrettoPoint::vartime_multiscalar_mul([&s, &-c], [&h, &gamma]);
         if challenge(&self.bytes, &h.compress().0, gamma_bytes, &u, &v) == *challenge_bytes {
@@ -134,7 +134,7 @@ impl PublicKey {
     }
 }
 
-/// A secret key. Wiped when dropped; `Debug` shows none of it.
+/// A secret key. Dropping the key wipes it; `Debug` does not show it.
 #[derive(Clone)]
 pub struct SecretKey {
     scalar: Scalar,
@@ -156,10 +156,10 @@ impl fmt::Debug for SecretKey {
 }
 
 impl SecretKey {
-    /// Takes a scalar, 32 bytes little-endian.
+    /// Decodes a scalar of 32 bytes, little-endian.
     ///
     /// # Errors
-    /// [`VrfError::SecretKey`] when it is not below the group order, or 0.
+    /// [`VrfError::SecretKey`] when the scalar is 0 or not below the group order.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, VrfError> {
         let scalar: Scalar = Option::from(Scalar::from_canonical_bytes(*bytes)).ok_or(VrfError::SecretKey)?;
         Self::from_scalar(scalar)
@@ -168,7 +168,7 @@ impl SecretKey {
     /// Derives a key from 32 random bytes: SHA-512("tlog/vrf-r255/seed/v1" ‖ 0x00 ‖ seed) mod q.
     ///
     /// # Errors
-    /// [`VrfError::SecretKey`] if the scalar is 0, which happens for one seed in 2^252.
+    /// [`VrfError::SecretKey`] when the scalar is 0, which happens for one seed in 2^252.
     pub fn from_seed(seed: &[u8; 32]) -> Result<Self, VrfError> {
         let mut wide = Zeroizing::new([0; 64]);
         wide.copy_from_slice(
@@ -196,13 +196,13 @@ impl SecretKey {
         Zeroizing::new(self.scalar.to_bytes())
     }
 
-    /// The key under which others verify.
+    /// The public key, under which others verify.
     #[must_use]
     pub const fn public_key(&self) -> PublicKey {
         self.public
     }
 
-    /// Evaluates the function on `alpha`, with a proof.
+    /// Evaluates the function on `alpha` and returns the output with its proof.
     #[must_use]
     pub fn prove(&self, alpha: &[u8]) -> (Proof, Output) {
         let h = hash_to_point(&self.public.bytes, alpha);
@@ -219,7 +219,7 @@ impl SecretKey {
         (Proof(proof), output(&gamma))
     }
 
-    /// Evaluates the function on `alpha`, without a proof: a third of the work.
+    /// Evaluates the function on `alpha` without a proof, in a third of the time.
     #[must_use]
     pub fn output(&self, alpha: &[u8]) -> Output {
         let h = hash_to_point(&self.public.bytes, alpha);
@@ -293,7 +293,7 @@ mod tests {
     use super::*;
     use crate::encoding::{from_hex, from_hex_array, to_hex};
 
-    /// The specification's vector.
+    /// The test vector of the specification.
     const ALPHA: &[u8] = b"c2sp.org/vrf-r255";
     const SK: &str = "3431c2b03533e280b23232e280b34e2c3132c2b03238e280b23131e280b34500";
     const PK: &str = "54136cd90d99fbd1d4e855d9556efea87ba0337f2a6ce22028d0f5726fcb854e";
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_of_the_vector() {
+    fn every_intermediate_value_is_that_of_the_vector() {
         let key = key();
         assert_eq!(to_hex(key.public_key().as_bytes()), PK);
         let h = hash_to_point(key.public_key().as_bytes(), ALPHA);
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bit_of_a_proof_counts() {
+    fn a_proof_with_any_bit_flipped_is_refused() {
         let key = key();
         let (proof, _) = key.prove(ALPHA);
         for bit in 0..proof.0.len() * 8 {
@@ -345,18 +345,18 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_canonical() {
+    fn keys_and_proofs_that_are_not_canonical_are_refused() {
         let order = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
         for bad in [order, &"00".repeat(32), &"ff".repeat(32)] {
             let bytes = from_hex_array(bad).unwrap();
             assert_eq!(SecretKey::from_bytes(&bytes).map(|_| ()), Err(VrfError::SecretKey));
         }
-        // The identity, and the negative encoding of a point.
+        // The identity, and the encoding of a negative point.
         assert_eq!(PublicKey::from_bytes([0; 32]), Err(VrfError::PublicKey));
         let mut odd = *key().public_key().as_bytes();
         odd[0] |= 1;
         assert_eq!(PublicKey::from_bytes(odd), Err(VrfError::PublicKey));
-        // A scalar s + q in place of s.
+        // The scalar s + q instead of s.
         let (mut proof, _) = key().prove(ALPHA);
         let mut carry = 0_u16;
         for (byte, add) in proof.0[48..].iter_mut().zip(from_hex(order).unwrap()) {
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn seeds_give_different_keys_and_secrets_stay_hidden() {
+    fn seeds_give_different_keys_and_debug_shows_no_secret() {
         let (one, two) = (
             SecretKey::from_seed(&[1; 32]).unwrap(),
             SecretKey::from_seed(&[2; 32]).unwrap(),

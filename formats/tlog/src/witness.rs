@@ -15,12 +15,12 @@
 //! 7. old = 0: empty proof; old = size: the same root; otherwise a consistency proof; failing → 422
 //! 8. compare and store atomically, *then* answer 200 with cosignature lines
 //!
-//! [`decide`] performs steps 2 to 7. The caller performs step 8: it must compare the stored size again in the transaction that
-//! stores the new one (WI-1). Otherwise two concurrent requests could roll the witness back.
+//! [`decide`] performs steps 2 to 7. The caller performs step 8: it must compare the stored size again in the
+//! transaction that stores the new one (WI-1). Otherwise two concurrent requests could roll the witness back.
 //!
-//! A client classifies answers as *cosigned*, *resync*, *retry*, *refused* and *alarm* ([`WitnessAnswer`]), because the status
-//! codes differ between generations of witnesses. It sends only the log's own signature lines: with collected cosignatures
-//! the body would become too long.
+//! A client classifies answers as *cosigned*, *resync*, *retry*, *refused* and *alarm* ([`WitnessAnswer`]), because the
+//! status codes differ between generations of witnesses. It sends only the log's own signature lines: with collected
+//! cosignatures the body would become too long.
 
 use core::fmt;
 
@@ -117,8 +117,8 @@ pub enum WitnessRefusal {
     /// Step 5: the witness has cosigned another size last.
     #[error("the witness has cosigned the size {0} last")]
     OtherSize(Size),
-    /// Steps 6 and 7: the trees are not consistent. When the log has signed both checkpoints, this is evidence of a fork, and
-    /// the witness must keep both (WI-2).
+    /// Steps 6 and 7: the trees are not consistent. When the log has signed both checkpoints, this is evidence of a
+    /// fork, and the witness must keep both (WI-2).
     #[error("the checkpoint is not consistent with the one cosigned last")]
     Inconsistent,
 }
@@ -149,8 +149,8 @@ impl WitnessRefusal {
 /// The result of [`decide`]: the checkpoint to store and then to cosign, or the reason for refusing.
 pub type Decision = Result<SignedCheckpoint, WitnessRefusal>;
 
-/// Decides on a request (steps 2 to 7). `log` is the witness's entry for the request's origin, `stored` the size and root
-/// that it has cosigned last.
+/// Decides on a request (steps 2 to 7). `log` is the witness's entry for the request's origin, `stored` the size and
+/// root that it has cosigned last.
 ///
 /// # Errors
 /// [`WitnessRefusal`] when the witness must not cosign.

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Writes vectors.json: a deterministic log of 300 entries with everything that is made of it.
+"""Writes vectors.json: a deterministic log of 300 entries with its checkpoints, proofs, tiles and cosignatures.
 
-An implementation of its own, from the specifications, so that the crate's tests compare two. Run it in this directory, with
-the package `cryptography` of version 48 or later (ML-DSA), without network:
+This is a second implementation, written from the specifications, so that the crate's tests compare two. Run it in this
+directory, with the package `cryptography` of version 48 or later (for ML-DSA). It needs no network:
 
     python3 generate.py            # rewrites vectors.json; `git diff` must be empty
     python3 generate.py --subtrees # prints the three accumulated digests of the subtree draft instead (some seconds)
 
-ML-DSA signing is randomised here, so the line of the ML-DSA witness is kept from the present file, once it has been verified.
-The digest of the deterministic signature on the same message comes from another implementation.
+ML-DSA signing is randomised here, so the script verifies the ML-DSA witness's line in the existing file and keeps it. The
+digest of the deterministic signature on the same message comes from another implementation.
 """
 
 import base64

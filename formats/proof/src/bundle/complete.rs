@@ -1,33 +1,35 @@
-//! What a verified bundle has proved.
+//! The result of verifying a bundle.
 
 use record::{CitizenPart, ExpiryDay, Kind, Period, Phase, Series, SharedPart, Timestamp};
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::Index;
 use tlog::policy::WitnessCosignature;
 
-/// These are all. Only [`Bundle::verify`] makes one. `Debug` shows nothing of the records.
+/// All entries of a person, proved to be complete. Only [`Bundle::verify`](super::Bundle::verify) makes one. `Debug`
+/// shows nothing of the records.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Complete {
-    /// As of when: what came later is not known.
+    /// The time as of which the entries are complete. The bundle proves nothing about later entries.
     pub as_of: Timestamp,
-    /// Whether the policy's quorum has cosigned every checkpoint that the proof rests on.
+    /// Whether the policy's quorum has cosigned every checkpoint on which the proof relies.
     pub quorum: bool,
-    /// The first period and the last.
+    /// The first and the last period.
     pub periods: (Period, Period),
-    /// Since when, if not since the log began: all periods before are destroyed.
+    /// The time since which the entries are complete, because all earlier periods are destroyed; `None` if they are
+    /// complete since the log began.
     pub since: Option<Timestamp>,
-    /// How many exchanges there are, those included whose request was never sent (`void`).
+    /// Number of exchanges, including those whose request was never sent (`void`).
     pub exchanges: usize,
-    /// How often somebody has opened the records.
+    /// Number of times that the records were opened.
     pub inspections: usize,
     /// Every entry, ascending by index.
     pub entries: Vec<ProvedEntry>,
-    /// The `map` entry that the absences are proved under.
+    /// The `map` entry under whose roots the absences are proved.
     pub map: Index,
-    /// The checkpoint.
+    /// The checkpoint under which the entries are proved.
     pub checkpoint: Checkpoint,
-    /// Who has cosigned it.
+    /// The verified cosignatures of the checkpoint.
     pub cosignatures: Vec<WitnessCosignature>,
 }
 
@@ -37,37 +39,37 @@ pub struct Complete {
 pub struct ProvedEntry {
     /// Index of the entry in the log.
     pub index: Index,
-    /// Its kind.
+    /// Kind of the entry.
     pub kind: Kind,
-    /// The writer's clock.
+    /// The time by the writer's clock.
     pub time: Timestamp,
     /// The writer's name in the directory.
     pub writer: String,
-    /// The entry it closes or is about.
+    /// The entry that this entry closes or is about.
     pub refers: Option<Index>,
     /// The period of its label.
     pub period: Period,
-    /// The row.
+    /// The series of its label.
     pub series: Series,
-    /// The number in it.
+    /// The number within the series.
     pub number: u32,
-    /// Which of the number's entries.
+    /// The phase of the number.
     pub phase: Phase,
-    /// What its record says.
+    /// The record of the entry.
     pub record: ProvedRecord,
 }
 
-/// A record that is the one which was recorded.
+/// A record, proved to be the one to which its entry committed.
 #[derive(Clone)]
 pub enum ProvedRecord {
-    /// It could be opened.
+    /// The record could be opened.
     Open {
         /// The part for both parties, citizen and supervision.
         shared: SharedPart,
         /// The citizen's part.
         citizen: CitizenPart,
     },
-    /// It expired at the end of this day, and nobody can open it any more.
+    /// The record expired at the end of this day and can no longer be opened.
     Expired(ExpiryDay),
 }
 

@@ -1,5 +1,6 @@
-//! The file form. Compressed, because the records of one person are alike; strictly read all the same: the length is told
-//! before and bounded, the stream must end with the file, and the CBOR is the only encoding of what it says.
+//! The file form. It is compressed, because the records of one person are similar. Parsing is strict nevertheless: the
+//! file states the uncompressed length, which is bounded; the stream must end with the file; and the CBOR must be
+//! deterministic.
 
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::TINFLStatus;
@@ -12,27 +13,27 @@ use record::cbor;
 use super::error::BundleError;
 use super::{Bundle, FORMAT};
 
-/// The longest bundle that is read, uncompressed: some thousand exchanges.
+/// The longest accepted content in bytes, uncompressed: some thousand exchanges.
 const MAX_LENGTH: usize = 16 * 1024 * 1024;
-/// zlib's own default.
+/// The compression level, which is zlib's default.
 const LEVEL: u8 = 6;
 
 impl Bundle {
-    /// The file form.
+    /// Encodes the file form.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let content = cbor::to_vec(self);
-        // Nobody has entries for 4 GB; a length that is not the content's would be refused by `parse`.
+        // No person has entries for 4 GB. `parse` would refuse a length that is not the content's.
         let length = u32::try_from(content.len()).unwrap_or(u32::MAX);
         let compressed = compress_to_vec_zlib(&content, LEVEL);
         [FORMAT, &length.to_be_bytes(), &compressed].concat()
     }
 
-    /// Reads the file form.
+    /// Parses the file form.
     ///
     /// # Errors
-    /// [`BundleError::Format`] for everything that [`Bundle::to_bytes`] would not have written, apart from other ways to
-    /// compress the same.
+    /// [`BundleError::Format`] for all bytes that [`Bundle::to_bytes`] would not have written, except that it accepts
+    /// any valid compression of the content.
     pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
         let content = inflate(bytes).map_err(|what| BundleError::Format(what.to_owned()))?;
         cbor::from_slice(&content).map_err(|error| BundleError::Format(error.to_string()))

@@ -1,6 +1,7 @@
-//! The bundle: everything recorded about one person, with the proof that this is all of it.
+//! The bundle: everything recorded about one person, with the proof that nothing is missing.
 //!
-//! A receipt shows that an entry is there; only this shows that none is missing. Normative form: `docs/bundle.cddl`.
+//! A receipt proves that an entry is in the log; only a bundle proves that no entry is missing. The normative form is
+//! `docs/bundle.cddl`.
 //!
 //! ```text
 //! file = "einsicht/bundle/v1\n" ‖ u32 length ‖ zlib(deterministic CBOR of Bundle, of that length)
@@ -8,32 +9,38 @@
 //!
 //! # What is proved
 //!
-//! A person has in each period two open rows of numbers: exchanges and inspections. (The rows whose disclosure the law delays,
-//! series 2 and 3, are not claimed; they will stand beside these two.) [`Bundle::verify`] checks, in this order:
+//! In each period, a person has two open series of numbers: exchanges and inspections. (A bundle makes no claim about
+//! series 2 and 3, whose disclosure the law delays; later versions will add them.) [`Bundle::verify`] checks, in this
+//! order:
 //!
-//! 1. **Beginning**: genesis and directory ([`Anchor`]). **Checkpoint**: signed by the log, quorum told.
-//! 2. **Tree**: every entry of the bundle stands in that tree, by one proof that sends each hash once, and was written by whom
-//!    the directory allows to.
-//! 3. **Time**: the `map` entry is the last of the tree, or at most [`FRESH`] seconds older than what a quorum of witnesses
-//!    states as its time. The claim is good as of [`Complete::as_of`], and nothing is said of what came later.
-//! 4. **Periods**: in map 0, under the root in that `map` entry, the `begin` of each period is the one shown (so there is one
-//!    VRF key), the period after the last has not begun (so no period is hidden), and a period is final exactly if its `final`
-//!    entry is shown. A final period's root is the one in that entry, an open one's the one in the `map` entry. Of every period
-//!    before the first one shown map 0 says that it is destroyed: nobody can tell any more whose its labels were. The claim
-//!    is then "all since the first one's start" ([`Complete::since`]).
-//! 5. **Numbers** 0 … n−1 of each row: the VRF proof gives the labels; the entry of phase 0 is there; outcome and preview are
-//!    there or proved absent. (An inspection has one phase only.) The position is the number, so none can be skipped.
-//! 6. **Nothing beyond**: the labels of `absence_set(n)` are proved absent. With the rule that a provider serves number i only
-//!    when the chain of i stands in the log, no number ≥ n was ever served ([`record::label`] has the lemma).
-//! 7. **Records**: each content, sealed again, has the SHA-256 that its entry committed to. A record that is shown sealed has it
-//!    too, and by its header it had expired at that time: what can still be read is not withheld.
+//! 1. **Anchor and checkpoint**: genesis and directory ([`Anchor`]) verify, and the log has signed the checkpoint. A
+//!    missing quorum is reported and not an error.
+//! 2. **Tree**: every entry of the bundle is in that tree, by one proof that contains each hash once, and its writer
+//!    has the right to its kind by the directory.
+//! 3. **Time**: the `map` entry is the last entry of the tree, or at most [`FRESH`] seconds older than the time that a
+//!    quorum of witnesses states. The claim holds as of [`Complete::as_of`]; the bundle proves nothing about later
+//!    entries.
+//! 4. **Periods**: map 0, under the root in that `map` entry, shows that the `begin` of each period is the one in the
+//!    bundle (so there is one VRF key), that the period after the last one has not begun (so no period is hidden), and
+//!    that a period is final exactly if the bundle has its `final` entry. The root of a final period is in that entry,
+//!    the root of an open one in the `map` entry. For every period before the first one of the bundle, map 0 shows that
+//!    it is destroyed, so its labels cannot be attributed to a person any more. The claim is then "everything since the
+//!    start of the first period" ([`Complete::since`]).
+//! 5. **Numbers** 0 … n−1 of each series: the VRF proof gives the labels; the entry of phase 0 is present; outcome
+//!    and preview are present or proved absent. (An inspection has one phase only.) The position is the number, so none
+//!    can be skipped.
+//! 6. **Nothing beyond**: the labels of `absence_set(n)` are proved absent. A provider serves number i only when the
+//!    chain of i is in the log, so no number ≥ n was ever served ([`record::label`] has the lemma).
+//! 7. **Records**: each content, sealed again, has the SHA-256 to which its entry committed. So does a record that is
+//!    shown sealed; its header must show that it had expired at that time, so that readable records cannot be withheld.
 //!
-//! Presence is proved by the tree, absence by the map; both as of the same `map` entry: an entry after it is refused.
+//! The tree proves presence and the map proves absence, both as of the same `map` entry: an entry after it is refused.
 //!
 //! # What is not proved
 //!
-//! That a provider kept the rule of step 6 (its checks do), that nobody else wrote a label twice (auditing witnesses do), and
-//! what stood in destroyed periods. The content is the person's own: the file holds the IDNr and all of it in clear.
+//! A bundle does not prove that providers kept the rule of step 6 (their checks enforce it), that no other writer has
+//! used a label (auditing witnesses check this), and what was recorded in destroyed periods. The file contains the IDNr
+//! and all content in clear: it belongs to the person alone.
 
 mod complete;
 mod error;
@@ -56,20 +63,20 @@ use crate::opening::Anchor;
 /// First line of a bundle file.
 pub const FORMAT: &[u8] = b"einsicht/bundle/v1\n";
 
-/// Whose entries, in which log, and the proof. `Debug` shows no person.
+/// A person, the log and the proof. `Debug` does not show the person.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bundle {
-    /// Whose entries.
+    /// The person whose entries these are.
     pub idnr: Idnr,
-    /// Proves the writers' rights.
+    /// Proves the log's origin and the writers' rights.
     pub anchor: Anchor,
     /// The entries and the proof.
     pub proof: CompletenessProof,
 }
 
-/// The proof; `E` is what is told of each entry beside its index. Identity, which does not know the records, makes it with
-/// nothing there (`()`), and the cockpit fills it in.
+/// The proof; `E` is the content of each entry besides its index. Identity does not know the records, so it makes the
+/// proof with `()`, and the cockpit fills in the content.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CompletenessProof<E = Disclosed> {
@@ -79,19 +86,19 @@ pub struct CompletenessProof<E = Disclosed> {
     /// [`tlog::merkle::inclusion_batch`] of all entries.
     #[serde(with = "record::bytes")]
     pub tree: Vec<Hash>,
-    /// The `map` entry whose roots count.
+    /// The `map` entry whose roots the proof uses.
     pub map: Placed,
-    /// [`tlog::map::prove_lookups`] in map 0: begin and final of each period, the begin of the next, and `destroyed` of all
-    /// before the first.
+    /// [`tlog::map::prove_lookups`] in map 0: `begin` and `final` of each period, `begin` of the next period, and
+    /// `destroyed` of all periods before the first.
     #[serde(with = "record::bytes")]
     pub map0: Vec<u8>,
-    /// The number of the first period: 1, or the first that is not destroyed.
+    /// The number of the first period: 1, or the first period that is not destroyed.
     pub first: Period,
-    /// The periods, one after the other.
+    /// The periods, consecutive from the first.
     pub periods: Vec<PeriodProof<E>>,
 }
 
-/// A public entry that the proof rests on.
+/// A public entry on which the proof relies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Placed {
@@ -106,11 +113,11 @@ pub struct Placed {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PeriodProof<E = Disclosed> {
-    /// Its `begin` entry: the VRF public key.
+    /// The period's `begin` entry, which contains the VRF public key.
     pub begin: Placed,
-    /// Its `final` entry, if it is final: the root for good.
+    /// The period's `final` entry if it is final, which contains the permanent root.
     pub end: Option<Placed>,
-    /// [`tlog::map::prove_lookups`] in its map: everything that is said to be absent.
+    /// [`tlog::map::prove_lookups`] in the period's map: every label that the bundle claims to be absent.
     #[serde(with = "record::bytes")]
     pub map: Vec<u8>,
     /// Series 0.
@@ -119,13 +126,13 @@ pub struct PeriodProof<E = Disclosed> {
     pub inspections: SeriesProof<E>,
 }
 
-/// One row of numbers.
+/// One series of numbers.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeriesProof<E = Disclosed> {
-    /// 0, 1, 2, …
+    /// The numbers 0, 1, 2, …
     pub numbers: Vec<NumberProof<E>>,
-    /// VRF proofs of [`record::label::absence_set`] of how many there are, in its order.
+    /// VRF proofs of the numbers in [`record::label::absence_set`] of the length of `numbers`, in its order.
     #[serde(with = "record::bytes")]
     pub absent: Vec<[u8; 80]>,
 }
@@ -134,14 +141,14 @@ pub struct SeriesProof<E = Disclosed> {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NumberProof<E = Disclosed> {
-    /// VRF proof of all its labels (c2sp.org/vrf-r255).
+    /// VRF proof of all labels of the number (c2sp.org/vrf-r255).
     #[serde(with = "record::bytes")]
     pub vrf_proof: [u8; 80],
-    /// Phase 0: intent or void, inspection.
+    /// The entry of phase 0: an intent, a void or an inspection.
     pub intent: Item<E>,
-    /// Phase 1, or absent.
+    /// The entry of phase 1, if present.
     pub outcome: Option<Item<E>>,
-    /// Phase 2, or absent.
+    /// The entry of phase 2, if present.
     pub preview: Option<Item<E>>,
 }
 
@@ -151,7 +158,7 @@ pub struct NumberProof<E = Disclosed> {
 pub struct Item<E = Disclosed> {
     /// Its index in the log.
     pub index: u64,
-    /// What is told of it.
+    /// Its content.
     pub content: E,
 }
 
@@ -166,21 +173,21 @@ pub struct Disclosed {
     pub record: Record,
 }
 
-/// A record, as far as it can be read.
+/// A record, opened or sealed.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Record {
-    /// What it says.
+    /// The opened parts of the record.
     Open(Box<Unsealed>),
-    /// It has expired and its keys are destroyed: the sealed bytes, whose header says when it expired.
+    /// The sealed bytes of a record that has expired and whose keys are destroyed. The header has the expiry day.
     Expired(#[serde(with = "record::bytes")] Vec<u8>),
 }
 
 impl<E> CompletenessProof<E> {
-    /// Puts something else in the place of what is told of each entry.
+    /// Replaces the content of each entry by the result of `fill`, which receives the entry's index and its content.
     ///
     /// # Errors
-    /// The first of `fill`.
+    /// The first error of `fill`.
     pub fn fill<T, X>(self, mut fill: impl FnMut(u64, E) -> Result<T, X>) -> Result<CompletenessProof<T>, X> {
         let periods = self.periods.into_iter().map(|period| {
             Ok(PeriodProof {
@@ -201,7 +208,7 @@ impl<E> CompletenessProof<E> {
         })
     }
 
-    /// The numbers of the periods, in their order.
+    /// The periods with their numbers, in ascending order.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = (Period, &PeriodProof<E>)> {
         let number = |at: u32| Period(self.first.0.saturating_add(at));
         (0..).map(number).zip(&self.periods)
@@ -209,7 +216,7 @@ impl<E> CompletenessProof<E> {
 }
 
 impl<E> PeriodProof<E> {
-    /// The rows that are claimed, in the order of their codes.
+    /// The series that the bundle covers, in the order of their codes.
     pub(crate) fn series(&self) -> [(Series, &SeriesProof<E>); 2] {
         [
             (Series::Exchanges, &self.exchanges),

@@ -1,4 +1,4 @@
-//! Steps 5 to 7 of the manual: the numbers of one period.
+//! Steps 5 to 7 of the module's documentation: the numbers of one period.
 
 use record::{Body, Counter, Idnr, Label, Period, PeriodEvent, Phase, SealedRecord, Series, Timestamp, label};
 use tlog::Hash;
@@ -13,32 +13,32 @@ use super::tree::{InTree, Tree};
 use super::{NumberProof, PeriodProof, Record, SeriesProof};
 use crate::opening::{belongs, fits, has_expired};
 
-/// What the numbers of a period are checked against.
+/// The values against which the numbers of a period are checked.
 pub(super) struct PeriodContext<'a> {
     pub(super) idnr: &'a Idnr,
     pub(super) period: Period,
     pub(super) tree: &'a Tree,
     /// The index of the `map` entry.
     pub(super) before: Index,
-    /// The time that the claim is about.
+    /// The time as of which the bundle claims to be complete.
     pub(super) as_of: Timestamp,
 }
 
-/// What was found on the way through a period.
+/// The results of checking a period.
 #[derive(Default)]
-struct Findings {
+struct PeriodFindings {
     entries: Vec<ProvedEntry>,
     /// The labels that must be absent.
     absent: Vec<(Key, Place)>,
 }
 
 impl PeriodContext<'_> {
-    /// Checks both rows, under the root of the period's map; gives the entries.
+    /// Checks both series under the root of the period's map and returns the entries.
     pub(super) fn check(&self, part: &PeriodProof, root: &Hash) -> Result<Vec<ProvedEntry>, BundleError> {
         let key = self.key(part)?;
-        let mut findings = Findings::default();
+        let mut findings = PeriodFindings::default();
         for (series, row) in part.series() {
-            self.check_row(&key, series, row, &mut findings)?;
+            self.check_series(&key, series, row, &mut findings)?;
         }
         let keys: Vec<Key> = findings.absent.iter().map(|(key, _)| *key).collect();
         let found = verify_lookups(root, &keys, &part.map).map_err(|error| Place::Map(self.period).because(error))?;
@@ -48,7 +48,7 @@ impl PeriodContext<'_> {
         Ok(findings.entries)
     }
 
-    /// The period's VRF key, which its begin names.
+    /// The period's VRF key from its `begin` entry.
     fn key(&self, part: &PeriodProof) -> Result<PublicKey, BundleError> {
         let place = Place::Begin(self.period);
         match &self.tree.get(part.begin.index, place)?.signed.entry().body {
@@ -60,12 +60,12 @@ impl PeriodContext<'_> {
         }
     }
 
-    fn check_row(
+    fn check_series(
         &self,
         key: &PublicKey,
         series: Series,
         row: &SeriesProof,
-        findings: &mut Findings,
+        findings: &mut PeriodFindings,
     ) -> Result<(), BundleError> {
         let place = Place::Series(self.period, series);
         for (number, shown) in (0..).zip(&row.numbers) {
@@ -92,7 +92,7 @@ impl PeriodContext<'_> {
         series: Series,
         number: u32,
         shown: &NumberProof,
-        findings: &mut Findings,
+        findings: &mut PeriodFindings,
     ) -> Result<(), BundleError> {
         let output = self.evaluate(key, series, number, &shown.vrf_proof)?;
         for (phase, item) in shown.phases() {
@@ -110,7 +110,7 @@ impl PeriodContext<'_> {
                         .entries
                         .push(self.proved(entry, (series, number, phase), record));
                 }
-                // An inspection has no other phase, so nothing can be hidden there.
+                // An inspection has only one phase, so there is no absence to prove.
                 None if series == Series::Exchanges => findings.absent.push((label.0, place)),
                 None => {}
             }
@@ -130,7 +130,8 @@ impl PeriodContext<'_> {
             .map_err(|error| Place::Number(self.period, series, number, Phase::Intent).because(BundleFault::Vrf(error)))
     }
 
-    /// The entry bears this label in this period, is of a kind that may, belongs to this intent, and came before the map.
+    /// Checks that the entry has this label in this period, has a kind that fits the series and phase, refers to this
+    /// intent, and came before the `map` entry.
     fn check_entry(
         &self,
         entry: &InTree,
@@ -183,7 +184,7 @@ impl PeriodContext<'_> {
         }
     }
 
-    /// The record is what the entry committed to, and its content is of the entry's kind.
+    /// Checks that the record is the one to which the entry committed, and that its content fits the entry's kind.
     fn check_record(&self, entry: &InTree, label: &Label, record: &Record) -> Result<ProvedRecord, BundleFault> {
         let Body::Labelled { kind, commitment, .. } = &entry.signed.entry().body else {
             return Err(BundleFault::Kind);

@@ -1,4 +1,4 @@
-//! Step 4 of the manual: the periods and the roots of their maps.
+//! Step 4 of the module's documentation: the periods and the roots of their maps.
 
 use record::{Body, Period, PeriodEvent, Timestamp, period_label};
 use tlog::Hash;
@@ -8,15 +8,15 @@ use super::error::{BundleError, BundleFault, MAX_PERIODS, Place};
 use super::tree::Tree;
 use super::{CompletenessProof, Placed};
 
-/// What must stand in one place of map 0.
+/// What map 0 must have for a key.
 enum Expected {
-    /// This, or nothing.
+    /// Exactly this value, or none.
     Exactly(Option<Value>),
-    /// An entry, whichever.
+    /// Any value.
     Something,
 }
 
-/// Step 4 of the manual; gives the last period.
+/// Checks the periods and returns the number of the last one.
 pub(super) fn check_periods(
     proof: &CompletenessProof,
     roots: &[(Period, Hash)],
@@ -50,7 +50,7 @@ pub(super) fn check_periods(
         let place = Place::Final(period);
         expect(period, PeriodEvent::FINAL, place, exactly(part.end.as_ref(), place)?);
     }
-    // Also of the period after the last: there must be none.
+    // The period after the last one must not have begun.
     let next = Period(next);
     expect(next, PeriodEvent::BEGIN, Place::Begin(next), Expected::Exactly(None));
     let keys: Vec<Key> = expected.iter().map(|(key, ..)| *key).collect();
@@ -66,7 +66,7 @@ pub(super) fn check_periods(
     Ok(Period(next.0 - 1))
 }
 
-/// When the first period started, if there were others before it.
+/// The start of the first period, or `None` when it is period 1.
 pub(super) fn since(proof: &CompletenessProof, tree: &Tree) -> Result<Option<Timestamp>, BundleError> {
     let Some((period, part)) = proof.numbers().next().filter(|(period, _)| *period != Period::FIRST) else {
         return Ok(None);
@@ -81,7 +81,7 @@ pub(super) fn since(proof: &CompletenessProof, tree: &Tree) -> Result<Option<Tim
     }
 }
 
-/// What the bundle shows in one place of a map, against what is there.
+/// Compares the value that the bundle shows for a key with the value that the map has.
 pub(super) fn compare(shown: Option<Value>, found: Option<Value>) -> Result<(), BundleFault> {
     match (shown, found) {
         (shown, found) if shown == found => Ok(()),
@@ -98,7 +98,8 @@ fn find_root(roots: &[(Period, Hash)], wanted: Period) -> Option<Hash> {
         .map(|(_, root)| *root)
 }
 
-/// The root of a period's map. Step 4 has shown that there is a `final` entry exactly if one is in the bundle.
+/// The root of a period's map. `check_periods` has shown that the log has a `final` entry exactly if the bundle has
+/// one.
 pub(super) fn root_of(
     period: Period,
     end: Option<&Placed>,

@@ -1,4 +1,4 @@
-//! Step 2 of the manual: the tree and the writers of all entries.
+//! Step 2 of the module's documentation: the inclusion and the writers of all entries.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use super::error::{BundleError, BundleFault, Place};
 use super::{CompletenessProof, Disclosed, Placed};
 use crate::opening::ProvedAnchor;
 
-/// An entry that stands in the tree, written by whom the directory allows to.
+/// An entry that is in the tree and whose writer has the right to its kind.
 pub(super) struct InTree {
     pub(super) index: Index,
     pub(super) signed: SignedEntry,
     pub(super) writer: String,
 }
 
-/// All entries of a bundle, proved to stand in one tree.
+/// All entries of a bundle, proved to be in one tree.
 pub(super) struct Tree(BTreeMap<u64, InTree>);
 
 impl Tree {
@@ -51,7 +51,7 @@ impl Tree {
         Ok(Self(entries))
     }
 
-    /// The entry at an index. Every index that stands in the bundle is here.
+    /// The entry at an index. The tree has every index that the bundle has.
     pub(super) fn get(&self, index: u64, place: Place) -> Result<&InTree, BundleError> {
         self.0.get(&index).ok_or_else(|| place.because(BundleFault::Entry))
     }
@@ -61,7 +61,7 @@ impl Tree {
     }
 }
 
-/// Every entry of the bundle: where it stands in it, its index and its bytes.
+/// Every entry of the bundle: its place in the bundle, its index and its bytes.
 fn placed(proof: &CompletenessProof) -> Vec<(Place, u64, &[u8])> {
     let mut all = vec![(Place::MapEntry, proof.map.index, proof.map.leaf.as_slice())];
     for (period, part) in proof.numbers() {

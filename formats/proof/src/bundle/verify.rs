@@ -1,4 +1,4 @@
-//! Steps 1 and 3 of the manual, and the order of all steps.
+//! Steps 1 and 3 of the module's documentation, and the order of all steps.
 
 use record::{Body, Phase, Series, Timestamp};
 use tlog::Hash;
@@ -13,12 +13,12 @@ use super::tree::{InTree, Tree};
 use crate::opening::FRESH;
 
 impl Bundle {
-    /// Verifies everything. `genesis`: the genesis hash if it is known from elsewhere.
+    /// Verifies the whole bundle. `genesis` is the genesis hash, if the caller knows it from elsewhere.
     ///
-    /// A missing quorum is no error: see [`Complete::quorum`].
+    /// A missing quorum is not an error: see [`Complete::quorum`].
     ///
     /// # Errors
-    /// [`BundleError`], at the first thing that is wrong; then nothing is proved.
+    /// [`BundleError`] for the first check that fails; then nothing is proved.
     pub fn verify(&self, policy: &Policy, genesis: Option<&Hash>) -> Result<Complete, BundleError> {
         let anchor = self.anchor.verify(policy, genesis).map_err(BundleError::Beginning)?;
         let proof = &self.proof;
@@ -67,9 +67,10 @@ impl Bundle {
     }
 }
 
-/// SPEC design §5.3: "A reader accepts a `map` entry that is the last of the tree, or at most 60 s older than the witnesses'
-/// time." The witnesses' time is the newest that a whole quorum states. Where the policy asks for no witness, or none has
-/// cosigned, nobody but the log states a time, and the map entry's own is the one that is claimed.
+/// SPEC design §5.3: "A reader accepts a `map` entry that is the last of the tree, or at most 60 s older than the
+/// witnesses' time." The witnesses' time is the newest time that a whole quorum states. When the policy requires no
+/// witness, or none has cosigned, only the log states a time, and the bundle is complete as of the `map` entry's own
+/// time.
 fn as_of(policy: &Policy, verdict: &PolicyVerdict, map: &InTree) -> Result<Timestamp, BundleError> {
     let time = map.signed.entry().time;
     let Some(witnessed) = quorum_time(policy, verdict) else {
@@ -82,11 +83,11 @@ fn as_of(policy: &Policy, verdict: &PolicyVerdict, map: &InTree) -> Result<Times
     if age > FRESH {
         return Err(Place::MapEntry.because(BundleFault::Stale(age)));
     }
-    // A log whose clock is ahead may not claim a time that nobody has confirmed.
+    // A log whose clock is fast must not claim a time that no witness has confirmed.
     Ok(Timestamp(time.0.min(witnessed)))
 }
 
-/// The newest time T such that the cosignatures from T on are a quorum.
+/// The newest time T for which the cosignatures with a time of T or later satisfy the quorum.
 fn quorum_time(policy: &Policy, verdict: &PolicyVerdict) -> Option<u64> {
     let stated = |name: &str| {
         let line = verdict.cosignatures().iter().find(|line| line.witness == name);

@@ -1,7 +1,8 @@
-//! From the genesis entry to the directory: who may write what.
+//! The path from the genesis hash to the directory, which lists the writers' rights.
 //!
-//! The genesis document names the operator's key and the authorities' keys; a directory counts if an authority has signed
-//! it and the log has an entry of its digest. Shared by all openings of one log, so a page verifies it once.
+//! The genesis document contains the operator's key and the authorities' keys. A directory is valid if an authority has
+//! signed it and the log has an entry with its digest. All openings of one log share the anchor, so a page verifies it
+//! once.
 
 use record::{Body, Directory, DocumentKind, GenesisDocument, RightError, SignedEntry, VerifiedReceipt};
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,7 @@ pub struct ProvedAnchor {
 }
 
 impl ProvedAnchor {
-    /// Which log.
+    /// Origin of the log.
     #[must_use]
     pub fn origin(&self) -> &Origin {
         &self.origin
@@ -52,22 +53,23 @@ impl ProvedAnchor {
         &self.genesis
     }
 
-    /// The directory.
+    /// The verified directory.
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.directory
     }
 
-    /// Whether both receipts carry the policy's quorum.
+    /// Whether the policy's quorum has cosigned the checkpoints of both receipts.
     #[must_use]
     pub fn quorum(&self) -> bool {
         self.quorum
     }
 
-    /// The writer's name, if the directory lets it write this kind and the entry's signature is its own.
+    /// Checks that the directory allows the entry's writer to write this kind and that the writer has signed the entry.
+    /// Returns the writer's name.
     ///
     /// # Errors
-    /// [`VerifyError::Writer`].
+    /// [`VerifyError::Writer`] when either check fails.
     pub fn check_writer(&self, entry: &SignedEntry) -> Result<&str, VerifyError> {
         Ok(self.writer_of(entry)?)
     }
@@ -78,10 +80,10 @@ impl ProvedAnchor {
 }
 
 impl Anchor {
-    /// Checks both receipts and documents; `genesis` is the genesis hash if it is known from elsewhere.
+    /// Verifies both receipts and both documents. `genesis` is the genesis hash, if the caller knows it from elsewhere.
     ///
     /// # Errors
-    /// [`VerifyError`].
+    /// [`VerifyError`] for the first check that fails.
     pub fn verify(&self, policy: &Policy, genesis: Option<&Hash>) -> Result<ProvedAnchor, VerifyError> {
         let first = read_receipt(&self.genesis_receipt, policy)?;
         let document = self.open_genesis(&first, genesis)?;
@@ -95,7 +97,8 @@ impl Anchor {
         })
     }
 
-    /// Entry 0 is the one asked for, of this log, by the operator that it names.
+    /// Checks that the receipt is of entry 0, that the entry has the expected hash and origin, and that the operator
+    /// that its document names has signed it.
     fn open_genesis(&self, first: &VerifiedReceipt, genesis: Option<&Hash>) -> Result<GenesisDocument, VerifyError> {
         if first.index().get() != 0 || genesis.is_some_and(|hash| *hash != first.entry().leaf_hash()) {
             return Err(VerifyError::Genesis);
@@ -111,7 +114,7 @@ impl Anchor {
         }
     }
 
-    /// The directory stands in the same log and is signed by an authority.
+    /// Checks that the directory is in the same log and that an authority has signed it.
     fn open_directory(&self, receipt: &VerifiedReceipt, genesis: &GenesisDocument) -> Result<Directory, VerifyError> {
         if receipt.checkpoint().origin.as_str() != genesis.origin {
             return Err(VerifyError::Genesis);
@@ -119,7 +122,7 @@ impl Anchor {
         check_digest(receipt, DocumentKind::Directory, &self.directory_document)?;
         let directory = Directory::open(&self.directory_document, &genesis.authorities)
             .map_err(|_| VerifyError::Document("not a directory signed by an authority of the genesis entry"))?;
-        // Entry 1 is the operator's; a later directory is written by whom the directory allows to.
+        // The operator writes entry 1. The writer of a later directory needs the right in that directory.
         let by_operator = receipt.entry().verify(&genesis.operator).is_ok();
         if !by_operator {
             directory.check_writer(receipt.entry())?;
@@ -128,7 +131,7 @@ impl Anchor {
     }
 }
 
-/// The entry names this document as one of this kind.
+/// Checks that the entry names this document, with this kind.
 fn check_digest(receipt: &VerifiedReceipt, kind: DocumentKind, document: &[u8]) -> Result<(), VerifyError> {
     match &receipt.entry().entry().body {
         Body::Document { kind: named, digest } if *named == kind && *digest == Hash::of(document) => Ok(()),

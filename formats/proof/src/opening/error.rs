@@ -2,7 +2,7 @@
 
 use record::{ExpiryDay, ReceiptError, RightError, SealedError};
 
-/// Why an opening proves nothing. None of these is retryable: the file is wrong, or not of the log that is trusted.
+/// Why an opening proves nothing. None of these errors is retryable: the file is wrong or belongs to another log.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     /// The bytes are not an opening.
@@ -11,19 +11,19 @@ pub enum VerifyError {
     /// A receipt does not verify.
     #[error("the receipt does not verify: {0}")]
     Receipt(#[source] ReceiptError),
-    /// The log is not the one with the genesis hash that was given, or its beginning is not in order.
+    /// The log does not have the given genesis hash, or its genesis entry does not verify.
     #[error("the receipts are not of the log that begins with the genesis entry asked for")]
     Genesis,
-    /// A public document is not what it must be.
+    /// A public document is malformed, unsigned or not the one that its entry names.
     #[error("a public document does not verify: {0}")]
     Document(&'static str),
-    /// The writer had no right, or did not sign.
+    /// The writer had no right to this kind of entry, or did not sign the entry.
     #[error("the entry's writer does not verify: {0}")]
     Writer(#[from] RightError),
-    /// The kind of entry has no record, so there is nothing to open.
+    /// Entries of this kind have no record.
     #[error("an entry of this kind has no record that could be opened")]
     NoRecord,
-    /// The sealed record is not the one that the entry committed to.
+    /// The sealed record is not the one to which the entry committed.
     #[error("the record is not the one that was recorded: its SHA-256 is not the entry's commitment")]
     Commitment,
     /// The record does not open with the keys.
@@ -32,13 +32,13 @@ pub enum VerifyError {
     /// There are no keys, and the record has not expired.
     #[error("there are no keys to a record that is kept until the end of {0}")]
     Withheld(ExpiryDay),
-    /// The content is of another kind than the entry.
+    /// The content does not fit the kind of the entry.
     #[error("the record's content does not fit the kind of its entry")]
     Content,
-    /// The period's begin entry is not the one.
-    #[error("the receipt of the period's begin is not that of this entry's period")]
+    /// The receipt is not that of the `begin` entry of the entry's period.
+    #[error("the receipt of the period's begin entry belongs to another log or period")]
     Period,
-    /// The label is not this person's.
+    /// The label belongs to another person, period, series or number.
     #[error("the entry's label is not the one of this person, period, series and number")]
     Label,
 }

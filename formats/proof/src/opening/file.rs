@@ -10,7 +10,7 @@ use super::error::VerifyError;
 /// Type string at the head of an opening file.
 pub const FORMAT: &str = "einsicht/opening/v1";
 
-/// One disclosed entry with its proofs. `Debug` shows no key and no person.
+/// One disclosed entry with its proofs. `Debug` shows neither keys nor the person.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Opening {
@@ -20,32 +20,32 @@ pub struct Opening {
     /// The sealed record as the ledger stores it.
     #[serde(with = "record::bytes")]
     pub sealed_record: Vec<u8>,
-    /// Opens the part for both parties, citizen and supervision; none once the record has expired.
+    /// Key of the part for both parties, citizen and supervision; `None` after the record has expired.
     pub shared_key: Option<PartKey>,
-    /// Opens the citizen's part.
+    /// Key of the citizen's part.
     pub citizen_key: Option<PartKey>,
-    /// Proves whose entry it is.
+    /// Proves that the entry is about a person.
     pub label_proof: Option<LabelProof>,
     /// Proves the writer's right.
     pub anchor: Option<Anchor>,
 }
 
-/// Why the entry's label is that of one person. Contains the IDNr: for the person's own eyes.
+/// Proof that the entry's label belongs to one person. It contains the IDNr, so it is for that person only.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LabelProof {
-    /// Whose label it is.
+    /// The person whose label it is.
     pub idnr: Idnr,
-    /// Receipt of the period's `begin` entry: its VRF public key.
+    /// Receipt of the period's `begin` entry, which contains the VRF public key.
     #[serde(with = "record::bytes")]
     pub period_begin_receipt: Vec<u8>,
     /// The period of the label.
     pub period: Period,
-    /// The row of labels.
+    /// The series of the label.
     pub series: Series,
-    /// The running number in it, from 0.
+    /// The number within the series, from 0.
     pub number: u32,
-    /// Intent, outcome or preview.
+    /// The phase of the label: intent, outcome or preview.
     pub phase: Phase,
     /// VRF proof (c2sp.org/vrf-r255), 80 bytes.
     #[serde(with = "record::bytes")]
@@ -53,13 +53,13 @@ pub struct LabelProof {
 }
 
 impl Opening {
-    /// The file form.
+    /// Encodes the file form.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         cbor::to_vec(&(FORMAT, self))
     }
 
-    /// Reads the file form.
+    /// Parses the file form.
     ///
     /// # Errors
     /// [`VerifyError::Format`] unless the bytes are the canonical encoding of an opening.

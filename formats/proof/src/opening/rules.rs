@@ -2,15 +2,17 @@
 
 use record::{ExchangeRecord, ExpiryDay, LabelledKind, Phase, Series, SharedPart, Timestamp};
 
-/// How much older than the witnesses' time a `map` entry may be that is not the last of its tree, in seconds (design §5.3).
+/// The most seconds by which a `map` entry that is not the last of its tree may be older than the witnesses' time
+/// (design §5.3).
 pub const FRESH: u64 = 60;
 
-/// A record is kept up to the end of its day. Identity's clock may be a little ahead of the witnesses'.
+/// Reports whether a record has expired. A record is kept until the end of its day. Identity's clock may be ahead of
+/// the witnesses' by up to [`FRESH`] seconds.
 pub(crate) fn has_expired(expiry: ExpiryDay, witnessed: Timestamp) -> bool {
     witnessed.after(FRESH).day() > expiry.0
 }
 
-/// An intent says nothing of the result, an outcome must.
+/// Reports whether the content fits the kind: an intent must not have a result, an outcome must have one.
 pub(crate) fn fits(kind: LabelledKind, shared: &SharedPart) -> bool {
     let result = |exchange: &ExchangeRecord| exchange.result.is_some();
     match (kind, shared) {
@@ -22,7 +24,7 @@ pub(crate) fn fits(kind: LabelledKind, shared: &SharedPart) -> bool {
     }
 }
 
-/// Which kinds a label of this series and phase may carry.
+/// Reports whether an entry of this kind may have a label of this series and phase.
 pub(crate) fn belongs(kind: LabelledKind, series: Series, phase: Phase) -> bool {
     let exchange = matches!(series, Series::Exchanges | Series::DelayedExchanges);
     match kind {

@@ -16,43 +16,43 @@ use super::file::{LabelProof, Opening};
 use super::receipt::read_receipt;
 use super::rules::{belongs, fits, has_expired};
 
-/// What an opening has proved. Only [`Opening::verify`] makes one. `Debug` shows nothing of the record.
+/// The result of verifying an opening. Only [`Opening::verify`] makes one. `Debug` shows nothing of the record.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Proved {
     /// Index of the entry in the log.
     pub index: Index,
-    /// Its kind.
+    /// Kind of the entry.
     pub kind: Kind,
-    /// The writer's clock.
+    /// The time by the writer's clock.
     pub time: Timestamp,
-    /// At the end of this day the record expires.
+    /// The day at whose end the record expires.
     pub expiry: ExpiryDay,
-    /// The part for both parties, citizen and supervision; none once the record has expired.
+    /// The part for both parties, citizen and supervision; `None` after the record has expired.
     pub shared: Option<SharedPart>,
-    /// The citizen's part, if its key was there.
+    /// The citizen's part, if the opening has its key.
     pub citizen: Option<CitizenPart>,
-    /// Whether the policy's quorum has cosigned every checkpoint that the proof rests on.
+    /// Whether the policy's quorum has cosigned every checkpoint on which the proof relies.
     pub quorum: bool,
     /// The checkpoint under which the entry was proved.
     pub checkpoint: Checkpoint,
-    /// Who has cosigned it.
+    /// The verified cosignatures of the checkpoint.
     pub cosignatures: Vec<WitnessCosignature>,
-    /// Whose entry it is, if that was proved.
+    /// The person's number, if the opening proves that the entry is about the person.
     pub person: Option<ProvedPerson>,
-    /// The writer's name in the directory, if an anchor was there; else nobody checked the writer's right.
+    /// The writer's name in the directory, or `None` without an anchor: then the writer's right was not checked.
     pub anchored: Option<String>,
 }
 
-/// The entry's label is this person's number.
+/// The number to which the entry's label belongs, for the person of the label proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProvedPerson {
     /// The period.
     pub period: Period,
-    /// The row of labels.
+    /// The series of the label.
     pub series: Series,
-    /// The running number in it.
+    /// The number within the series.
     pub number: u32,
 }
 
@@ -66,13 +66,13 @@ impl std::fmt::Debug for Proved {
 }
 
 impl Opening {
-    /// Verifies everything that the opening holds. `genesis`: the genesis hash if it is known from elsewhere; it is
-    /// compared if the opening carries an anchor.
+    /// Verifies everything that the opening contains. `genesis` is the genesis hash, if the caller knows it from
+    /// elsewhere; it is compared only if the opening has an anchor.
     ///
-    /// A missing quorum is no error: see [`Proved::quorum`].
+    /// A missing quorum is not an error: see [`Proved::quorum`].
     ///
     /// # Errors
-    /// [`VerifyError`], at the first thing that is wrong.
+    /// [`VerifyError`] for the first check that fails.
     pub fn verify(&self, policy: &Policy, genesis: Option<&Hash>) -> Result<Proved, VerifyError> {
         let anchor = self
             .anchor
@@ -82,13 +82,13 @@ impl Opening {
         self.verify_under(policy, anchor.as_ref())
     }
 
-    /// The same under an anchor that was verified before, for many openings of one log.
+    /// Verifies the opening under an anchor that was verified before, for many openings of one log.
     ///
     /// # Errors
-    /// [`VerifyError`], at the first thing that is wrong.
+    /// [`VerifyError`] for the first check that fails.
     pub fn verify_under(&self, policy: &Policy, anchor: Option<&ProvedAnchor>) -> Result<Proved, VerifyError> {
         let receipt = read_receipt(&self.receipt, policy)?;
-        let Record {
+        let OpenedRecord {
             expiry,
             shared,
             citizen,
@@ -129,8 +129,8 @@ impl Opening {
         })
     }
 
-    /// Commitment, parts, and that the content is of the entry's kind.
-    fn open(&self, entry: &SignedEntry) -> Result<Record, VerifyError> {
+    /// Checks the commitment, opens the parts, and checks that the content fits the entry's kind.
+    fn open(&self, entry: &SignedEntry) -> Result<OpenedRecord, VerifyError> {
         let Body::Labelled {
             kind,
             label,
@@ -152,7 +152,7 @@ impl Opening {
         if shared.as_ref().is_some_and(|shared| !fits(*kind, shared)) {
             return Err(VerifyError::Content);
         }
-        Ok(Record {
+        Ok(OpenedRecord {
             expiry: record.header().expiry,
             shared,
             citizen,
@@ -160,14 +160,14 @@ impl Opening {
     }
 }
 
-/// What a record says of itself.
-struct Record {
+/// The expiry day and the opened parts of a record.
+struct OpenedRecord {
     expiry: ExpiryDay,
     shared: Option<SharedPart>,
     citizen: Option<CitizenPart>,
 }
 
-/// The label is what the period's VRF gives for this person; the kind is one of the series and phase.
+/// Checks that the label is the period's VRF output for this person, and that the kind fits the series and phase.
 fn check_label(proof: &LabelProof, begin: &VerifiedReceipt, entry: &SignedEntry) -> Result<ProvedPerson, VerifyError> {
     let vrf_key = match &begin.entry().entry().body {
         Body::Period {
@@ -188,7 +188,8 @@ fn check_label(proof: &LabelProof, begin: &VerifiedReceipt, entry: &SignedEntry)
     if *period != proof.period || !belongs(*kind, proof.series, proof.phase) {
         return Err(VerifyError::Label);
     }
-    // SPEC design §5.1: a person has numbers below 4096; nobody has any number, and is nobody's to open.
+    // SPEC design §5.1: a person's numbers are below 4096. Design §5.5: the reserved number of "nobody" has random
+    // numbers and belongs to no person, so a label proof for it proves nothing.
     if proof.idnr.is_nobody() || Counter::new(proof.number).is_err() {
         return Err(VerifyError::Label);
     }

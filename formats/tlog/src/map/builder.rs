@@ -1,8 +1,8 @@
 //! Builds a map from keys in ascending order, the order in which a store returns them.
 //!
-//! Only the nodes on the right edge are open. As soon as a key lies beyond an open node, the builder closes the node, hashes it
-//! and appends it after its children. So each node is hashed once, neighbouring nodes are close together in memory, and the
-//! builder keeps no more than one key's path besides the map itself.
+//! Only the nodes on the right edge are open. As soon as a key lies beyond an open node, the builder closes the node,
+//! hashes it and appends it after its children. So each node is hashed once, neighbouring nodes are close together in
+//! memory, and the builder keeps no more than one key's path besides the map itself.
 
 use super::trie::{Inner, Map, Place, first_difference};
 use super::{Key, Value, inner};

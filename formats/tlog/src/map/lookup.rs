@@ -1,18 +1,18 @@
 //! One proof for many keys of a map, which contains each hash once.
 //!
-//! The proof is the part of the trie through which the keys' bits lead, in preorder. A hash replaces each subtree into which no
-//! key leads. The verifier derives from the keys where these hashes are, so the proof does not mark them:
+//! The proof is the part of the trie through which the keys' bits lead, in preorder. A hash replaces each subtree into
+//! which no key leads. The verifier derives from the keys where these hashes are, so the proof does not mark them:
 //!
 //! ```text
 //! node   = 0 ‖ key[32] ‖ value[40]                        a leaf
-//!        | uvarint(distance) ‖ side(0) ‖ side(1)          an inner node; distance: from the bit of the node above, ≥ 1
+//!        | uvarint(distance) ‖ side(0) ‖ side(1)          an inner node; distance ≥ 1 from the bit above
 //! side   = node                                           if a key has this bit
 //!        | hash[32]                                       if none has
 //! proof  = node, or nothing for the empty map or for no keys
 //! ```
 //!
-//! The bit above the root counts as −1. The leaf to which a key's bits lead is the only place where the key could be, so that
-//! leaf shows whether the key is in the map.
+//! The bit above the root counts as −1. The leaf to which a key's bits lead is the only place where the key could be,
+//! so that leaf shows whether the key is in the map.
 
 use super::trie::push_uvarint;
 use super::verify::{MapError, Reader};
@@ -21,8 +21,8 @@ use crate::Hash;
 
 const LEAF: u64 = 0;
 
-/// Proves for each key its value or its absence, for [`verify_lookups`]. The proof depends on the set of the keys and not on
-/// their order.
+/// Proves for each key its value or its absence, for [`verify_lookups`]. The proof depends on the set of the keys and
+/// not on their order.
 #[must_use]
 pub fn prove_lookups(map: &mut Map, keys: &[Key]) -> Vec<u8> {
     let mut proof = Vec::new();
@@ -82,8 +82,8 @@ fn write(paths: &[&Path], depth: usize, above: i32, out: &mut Vec<u8>) {
     }
 }
 
-/// Verifies a proof of [`prove_lookups`] and returns, for each key in its order, the value that the map with `root` has for
-/// it, or `None` when the map does not have the key.
+/// Verifies a proof of [`prove_lookups`] and returns, for each key in its order, the value that the map with `root` has
+/// for it, or `None` when the map does not have the key.
 ///
 /// # Errors
 /// [`MapError`] when the proof does not hold; then nothing is proved about any key.
@@ -124,7 +124,8 @@ struct Lookup<'a> {
 }
 
 impl Lookup<'_> {
-    /// Reads a node through which the keys at these positions lead and returns its hash. The recursion is at most 256 deep.
+    /// Reads a node through which the keys at these positions lead and returns its hash. The recursion is at most 256
+    /// deep.
     fn node(&mut self, keys: &[usize]) -> Result<Hash, MapError> {
         let distance = self.rest.number()?;
         if distance == LEAF {

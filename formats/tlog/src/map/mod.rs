@@ -1,13 +1,13 @@
-//! The Merkle prefix tree (MPT): a map from keys to values whose content determines its root, with proofs of presence and
-//! absence. The format is that of torchwood/mpt.
+//! The Merkle prefix tree (MPT): a map from keys to values whose content determines its root, with proofs of presence
+//! and absence. The format is that of torchwood/mpt.
 //!
-//! The tree is a path-compressed binary trie: it has an inner node for a prefix P exactly when keys with P‖0 and with P‖1
-//! exist. So its shape depends on the *set* of keys only, never on the order of insertion.
+//! The tree is a path-compressed binary trie: it has an inner node for a prefix P exactly when keys with P‖0 and with
+//! P‖1 exist. So its shape depends on the *set* of keys only, never on the order of insertion.
 //!
 //! ```text
 //! empty          = SHA-256("")
 //! leaf(k, v)     = SHA-256(0x00 ‖ uvarint(len k) ‖ k ‖ uvarint(len v) ‖ v)
-//! inner(b, l, r) = SHA-256(0x01 ‖ uvarint(b) ‖ l ‖ r)      b: first bit where the two halves differ, 0 = top bit of byte 0
+//! inner(b, l, r) = SHA-256(0x01 ‖ uvarint(b) ‖ l ‖ r)      b: first bit where the halves differ, 0 = top bit
 //! bit(k, n)      = bit n of k ‖ 0x00 ‖ 0xFF 0xFF …         (matters for keys of different lengths only)
 //! ```
 //!
@@ -15,16 +15,17 @@
 //!
 //! * present: the path of the key;
 //! * absent, empty tree: no bytes;
-//! * absent: `uvarint(len k') ‖ k' ‖ uvarint(len v') ‖ v'` and the path of k', another key that has the bits of the absent key
-//!   at every b of the path. The absent key could not be in any other place.
+//! * absent: `uvarint(len k') ‖ k' ‖ uvarint(len v') ‖ v'` and the path of k', another key that has the bits of
+//!   the absent key at every b of the path. The absent key could not be in any other place.
 //!
 //! One proof about many keys contains each hash once ([`prove_lookups`]).
 //!
 //! uvarint is LEB128 in its shortest form. Keys and values have at most 1024 bytes. Trailing bytes are refused.
 //!
-//! [`Map`] keeps keys of 32 bytes and values of 40 bytes in memory and needs 116 bytes per key. The verifying functions accept
-//! keys of any length. [`Map::root`] and [`Map::prove`] compute the hashes, once for everything inserted since the last call.
-//! [`MapBuilder`] builds a map from keys in ascending order, as a process reads them back after a restart.
+//! [`Map`] keeps keys of 32 bytes and values of 40 bytes in memory and needs 116 bytes per key. The verifying functions
+//! accept keys of any length. [`Map::root`] and [`Map::prove`] compute the hashes, once for everything inserted since
+//! the last call. [`MapBuilder`] builds a map from keys in ascending order, as a process reads them back after a
+//! restart.
 
 mod builder;
 mod lookup;

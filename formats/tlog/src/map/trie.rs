@@ -1,13 +1,13 @@
 //! The map in memory: a crit-bit trie in two flat vectors.
 //!
-//! An inner node contains the *places* of its two children. A place contains what a walk needs there: the child's hash or, if
-//! the child is a leaf, its key. So a walk down reads one inner node per level, which also contains the sibling's hash for a
-//! proof or a new root. An inner node needs 76 bytes and a value 40, together 116 bytes per label. The vectors grow by
-//! doubling, but memory that they have not filled yet is not resident.
+//! An inner node contains the *places* of its two children. A place contains what a walk needs there: the child's hash
+//! or, if the child is a leaf, its key. So a walk down reads one inner node per level, which also contains the
+//! sibling's hash for a proof or a new root. An inner node needs 76 bytes and a value 40, together 116 bytes per label.
+//! The vectors grow by doubling, but memory that they have not filled yet is not resident.
 //!
-//! An insertion marks its path as stale and computes no hashes. [`Map::root`] and [`Map::prove`] hash the stale nodes, each once
-//! for everything inserted since the last call. The map does not keep leaf hashes: it needs one again only when the node
-//! directly above changes.
+//! An insertion marks its path as stale and computes no hashes. [`Map::root`] and [`Map::prove`] hash the stale nodes,
+//! each once for everything inserted since the last call. The map does not keep leaf hashes: it needs one again only
+//! when the node directly above changes.
 
 use std::borrow::Borrow;
 
@@ -135,11 +135,12 @@ impl Map {
 
     /// Adds many keys and hashes the nodes that they change, several times faster than single insertions.
     ///
-    /// Keys in ascending order share the upper part of their paths. A run of keys is looked up side by side, so that the
-    /// processor waits for memory once for all of them. Each run is hashed while its nodes are still in the cache.
+    /// Keys in ascending order share the upper part of their paths. A run of keys is looked up side by side, so that
+    /// the processor waits for memory once for all of them. Each run is hashed while its nodes are still in the cache.
     ///
     /// # Errors
-    /// [`DuplicateKey`] when the map has a key already or `items` has it twice; some of the other keys may have been added.
+    /// [`DuplicateKey`] when the map has a key already or `items` has it twice; some of the other keys may have been
+    /// added.
     ///
     /// # Panics
     /// When the map would have more than [`Map::MAX_KEYS`] keys.
@@ -180,8 +181,8 @@ impl Map {
     }
 
     /// Brings the nodes on the paths of all keys into the processor's cache, one level of all keys at a time, so that
-    /// [`Map::get`] and [`Map::insert`] do not wait for memory at each node. Call it with some hundred keys directly before
-    /// using them.
+    /// [`Map::get`] and [`Map::insert`] do not wait for memory at each node. Call it with some hundred keys directly
+    /// before using them.
     pub fn prefetch(&self, keys: impl Iterator<Item = Key>) {
         if let Some(root) = &self.root {
             for (_, place) in self.nearest_each(root, keys) {
@@ -267,8 +268,8 @@ impl Map {
         }
     }
 
-    /// The leaf to which the key's bits lead. It is the key itself or a key with the same bit at every inner node on the path,
-    /// which therefore shares the longest prefix that any key of the map shares with it.
+    /// The leaf to which the key's bits lead. It is the key itself or a key with the same bit at every inner node on
+    /// the path, which therefore shares the longest prefix that any key of the map shares with it.
     fn nearest<'a>(&'a self, mut place: &'a Place, key: &Key) -> &'a Place {
         while let Some(below) = self.below(place, key) {
             place = below;
@@ -315,8 +316,8 @@ impl Map {
         }
     }
 
-    /// Puts `new` in the place on the key's path where a node that splits at `bit` belongs, marks all nodes above as stale, and
-    /// returns the place that was there.
+    /// Puts `new` in the place on the key's path where a node that splits at `bit` belongs, marks all nodes above as
+    /// stale, and returns the place that was there.
     fn splice(&mut self, root: Place, key: &Key, bit: u8, new: Place) -> Place {
         let mut parent = None;
         let mut place = root;
@@ -342,7 +343,8 @@ impl Map {
         }
     }
 
-    /// Returns the place with the node's hash in it, and the hash. The recursion is at most 256 deep, one level per bit of a key.
+    /// Returns the place with the node's hash in it, and the hash. The recursion is at most 256 deep, one level per bit
+    /// of a key.
     pub(super) fn settle(&mut self, place: Place) -> (Place, Hash) {
         match place.kind() {
             Kind::Leaf(at) => (place, leaf_of(&place.bytes, self.values[at])),

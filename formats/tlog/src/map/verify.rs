@@ -6,8 +6,8 @@ use crate::Hash;
 /// Why a map proof does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MapError {
-    /// The bytes are not a proof: they are cut off, a number is not in its shortest form, the bits do not decrease, or a key or
-    /// value is too long.
+    /// The bytes are not a proof: they are cut off, a number is not in its shortest form, the bits do not decrease, or
+    /// a key or value is too long.
     #[error("the map proof is malformed")]
     Malformed,
     /// The leaf shown as evidence of an absence is the key itself.

@@ -1,8 +1,8 @@
 //! One proof for many leaves, which contains each hash once.
 //!
-//! Prover and verifier walk the tree from the root, left before right, in the recursion of MTH. A subtree without any of the
-//! leaves is one hash of the proof; the verifier has the hash of a single leaf; all other subtrees are split as MTH splits
-//! them. So the positions of the leaves determine which hashes the proof contains, and in which order:
+//! Prover and verifier walk the tree from the root, left before right, in the recursion of MTH. A subtree without any
+//! of the leaves is one hash of the proof; the verifier has the hash of a single leaf; all other subtrees are split as
+//! MTH splits them. So the positions of the leaves determine which hashes the proof contains, and in which order:
 //!
 //! ```text
 //! hash(low, high) = no leaf in [low, high) ? next hash of the proof

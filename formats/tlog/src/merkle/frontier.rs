@@ -5,8 +5,9 @@ use super::number::{Index, RangeError, Size};
 use super::{EMPTY_ROOT, node_hash};
 use crate::Hash;
 
-/// The right edge of a tree (a *compact range* from 0): the hashes of the complete subtrees of which the tree consists, largest
-/// first, one for each set bit of the size. These are at most 63 hashes, enough to append leaves and to compute the root.
+/// The right edge of a tree (a *compact range* from 0): the hashes of the complete subtrees of which the tree consists,
+/// largest first, one for each set bit of the size. These are at most 63 hashes, enough to append leaves and to compute
+/// the root.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Frontier {
     size: Size,
@@ -32,8 +33,8 @@ impl Frontier {
         Self::default()
     }
 
-    /// Restores a frontier from the hashes that [`Frontier::hashes`] returned. This does not check that they are the right
-    /// hashes: compare the root.
+    /// Restores a frontier from the hashes that [`Frontier::hashes`] returned. This does not check that they are the
+    /// right hashes: compare the root.
     ///
     /// # Errors
     /// [`FrontierError`] when the number of hashes is not the number of set bits of `size`.
@@ -65,8 +66,8 @@ impl Frontier {
         Ok(Self { size, hashes })
     }
 
-    /// Adds a leaf by its hash and calls `completed(level, index, hash)` for every node that the leaf completes, from the leaf
-    /// itself (level 0) up. A store of exactly these nodes can serve as a [`HashReader`].
+    /// Adds a leaf by its hash and calls `completed(level, index, hash)` for every node that the leaf completes, from
+    /// the leaf itself (level 0) up. A store of exactly these nodes can serve as a [`HashReader`].
     ///
     /// # Errors
     /// [`RangeError`] when the tree has 2^63 − 1 leaves already.

@@ -7,21 +7,22 @@
 //! MTH(D[0:n]) = n == 1 ? leaf(D[0]) : node(MTH(D[0:k]), MTH(D[k:n]))    k = largest power of two < n
 //! ```
 //!
-//! The domain bytes prevent an attacker from presenting an inner node as a leaf; a library without them computes other roots.
+//! The domain bytes prevent an attacker from presenting an inner node as a leaf; a library without them computes other
+//! roots.
 //!
-//! **Nodes.** The node at level `h` (0 = leaf hashes) and index `i` covers the leaves `[i·2^h, (i+1)·2^h)`. Only complete
-//! nodes have a level and an index, and a complete node never changes. Storage keeps these nodes, and [`HashReader`] reads
-//! them.
+//! **Nodes.** The node at level `h` (0 = leaf hashes) and index `i` covers the leaves `[i·2^h, (i+1)·2^h)`. Only
+//! complete nodes have a level and an index, and a complete node never changes. Storage keeps these nodes, and
+//! [`HashReader`] reads them.
 //!
-//! **Proofs.** A proof lists sibling hashes, the leaf's sibling first. Inclusion and consistency are both cases of a proof
-//! about a [`Subtree`] `[start, end)` of a tree (draft-ietf-plants-merkle-tree-certs §4): the inclusion path of `i` is the
-//! proof of `[i, i+1)`, and the consistency proof from `m` is the proof of `[0, m)`. Size 0 is a special case: every tree
-//! extends the empty one, and the proof of this must be empty. One proof about many leaves contains each hash once
-//! ([`inclusion_batch`]).
+//! **Proofs.** A proof lists sibling hashes, the leaf's sibling first. Inclusion and consistency are both cases of a
+//! proof about a [`Subtree`] `[start, end)` of a tree (draft-ietf-plants-merkle-tree-certs §4): the inclusion path of
+//! `i` is the proof of `[i, i+1)`, and the consistency proof from `m` is the proof of `[0, m)`. Size 0 is a special
+//! case: every tree extends the empty one, and the proof of this must be empty. One proof about many leaves contains
+//! each hash once ([`inclusion_batch`]).
 //!
-//! Known mistakes of other implementations are verifiers that ignore surplus hashes (a proof must be used up exactly), sizes
-//! of 2^63 and more (Go reads them as negative; [`Size`] excludes them), and proofs computed from unauthenticated tiles (see
-//! `AuthenticatedTiles` in [`crate::tile`]).
+//! Known mistakes of other implementations are verifiers that ignore surplus hashes (a proof must be used up exactly),
+//! sizes of 2^63 and more (Go reads them as negative; [`Size`] excludes them), and proofs computed from unauthenticated
+//! tiles (see `AuthenticatedTiles` in [`crate::tile`]).
 
 mod batch;
 mod error;

@@ -3,8 +3,8 @@
 use super::error::ProofError;
 use super::number::Size;
 
-/// A range of leaves `[start, end)` that is a subtree of every tree of at least `end` leaves: `start` is a multiple of the
-/// smallest power of two that is at least `end − start`.
+/// A range of leaves `[start, end)` that is a subtree of every tree of at least `end` leaves: `start` is a multiple of
+/// the smallest power of two that is at least `end − start`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Subtree {
     pub(super) start: u64,

@@ -14,7 +14,8 @@ pub fn verify_inclusion(leaf: &Hash, index: Index, size: Size, proof: &[Hash], r
     verify_subtree_inclusion(leaf, index, Subtree::whole(size), proof, root)
 }
 
-/// Verifies that the leaf with hash `leaf` is at `index` (counted in the whole tree) in `subtree`, whose hash is `hash`.
+/// Verifies that the leaf with hash `leaf` is at `index` (counted in the whole tree) in `subtree`, whose hash is
+/// `hash`.
 ///
 /// # Errors
 /// [`ProofError`] when the proof does not hold.
@@ -60,7 +61,8 @@ pub fn verify_subtree_inclusion(
 /// Verifies that the tree of `old` leaves with `old_root` is a prefix of the tree of `new` leaves with `new_root`.
 ///
 /// # Errors
-/// [`ProofError`] when the proof does not hold. If the log has signed both roots, either it has forked or the proof is damaged.
+/// [`ProofError`] when the proof does not hold. If the log has signed both roots, either it has forked or the proof is
+/// damaged.
 pub fn verify_consistency(
     old: Size,
     old_root: &Hash,
@@ -136,7 +138,8 @@ pub fn verify_subtree_consistency(
     }
 }
 
-/// The state of a walk up the tree: the nodes of one level above the subtree's first and last leaf and the tree's last leaf.
+/// The state of a walk up the tree: the nodes of one level above the subtree's first and last leaf and the tree's last
+/// leaf.
 struct Path {
     first: u64,
     last: u64,

@@ -4,7 +4,8 @@
 //! vkey = name "+" hex(u32 id) "+" base64(type ‖ public key)
 //! ```
 //!
-//! The base64 part may contain `+`, so the parser splits the text at the first two only. It recomputes the id and compares it.
+//! The base64 part may contain `+`, so the parser splits the text at the first two only. It recomputes the id and
+//! compares it.
 
 use core::fmt;
 use core::str::FromStr;
@@ -60,7 +61,8 @@ pub enum KeyError {
     /// The key type is not implemented, for example 0x02 (ECDSA) or 0x05 (RFC 6962 tree head).
     #[error("keys of type {0:#04x} are not supported")]
     UnsupportedType(u8),
-    /// The bytes are not a key of the algorithm: they have a wrong length, are not a point, or are a weak (small order) key.
+    /// The bytes are not a key of the algorithm: they have a wrong length, are not a point, or are a weak (small order)
+    /// key.
     #[error("not a valid public key of its type")]
     Key,
     /// The id is not that of this name and key.

@@ -1,4 +1,5 @@
-//! Trust policy files (c2sp.org/tlog-policy): which logs are trusted, and which witnesses must have cosigned a checkpoint.
+//! Trust policy files (c2sp.org/tlog-policy): which logs are trusted, and which witnesses must have cosigned a
+//! checkpoint.
 //!
 //! ```text
 //! # comment
@@ -8,8 +9,8 @@
 //! quorum <name>|none                      exactly one
 //! ```
 //!
-//! Lines end in LF. Spaces and tabs separate fields. The allowed octets are 09, 0A, 20–7E and 80–FF. Comments may contain any
-//! of them; names must be UTF-8, as the names in keys are.
+//! Lines end in LF. Spaces and tabs separate fields. The allowed octets are 09, 0A, 20–7E and 80–FF. Comments may
+//! contain any of them; names must be UTF-8, as the names in keys are.
 //!
 //! * PO-1 witnesses and groups share one name space; `none` is not a name.
 //! * PO-2 a name is a member of at most one group, and only once; there are no forward references, hence no cycles.
@@ -17,7 +18,8 @@
 //! * PO-4 a checkpoint is valid when a listed log has signed it and the quorum is satisfied.
 //! * PO-5 a parser accepts at least 32 logs, witnesses and groups; this one accepts 1024 of each.
 //!
-//! The policy must not come from the system that it judges: a policy file fetched from the log's own server proves nothing.
+//! The policy must not come from the system that it judges: a policy file fetched from the log's own server proves
+//! nothing.
 
 mod parse;
 mod verdict;

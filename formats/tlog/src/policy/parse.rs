@@ -26,7 +26,8 @@ pub struct PolicyParseError {
 /// What is wrong with a policy line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
-    /// The line has an octet that a policy must not contain, a name that is not UTF-8 or no line end, or the file is too long.
+    /// The line has an octet that a policy must not contain, a name that is not UTF-8 or no line end, or the file is
+    /// too long.
     #[error("not policy text: octets 09, 0A, 20-7E, 80-FF, names in UTF-8, every line ended by LF")]
     Text,
     /// The line is not `log`, `witness`, `group` or `quorum` with its fields.

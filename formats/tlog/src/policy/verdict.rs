@@ -24,7 +24,8 @@ pub struct WitnessCosignature {
     pub timestamp: u64,
 }
 
-/// A checkpoint signed by a log of the policy, with its verified cosignatures. Only [`Policy::verify_checkpoint`] makes one.
+/// A checkpoint signed by a log of the policy, with its verified cosignatures. Only [`Policy::verify_checkpoint`] makes
+/// one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyVerdict {
     signed: SignedCheckpoint,
@@ -69,8 +70,8 @@ impl Policy {
     /// Verifies the signature of a listed log and every line of a known witness.
     ///
     /// # Errors
-    /// [`VerdictError`] when the checkpoint is malformed, belongs to an unknown log, lacks the log's signature, or has a line
-    /// of a known key that does not verify.
+    /// [`VerdictError`] when the checkpoint is malformed, belongs to an unknown log, lacks the log's signature, or has
+    /// a line of a known key that does not verify.
     pub fn verify_checkpoint(&self, bytes: &[u8]) -> Result<PolicyVerdict, VerdictError> {
         let note = Note::parse(bytes).map_err(CheckpointError::from)?;
         let checkpoint: Checkpoint = note.text.parse()?;

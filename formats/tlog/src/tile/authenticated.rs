@@ -1,10 +1,12 @@
-//! Reading tree nodes from tiles of a server that is not trusted.
+//! Reads tree nodes from the tiles of an untrusted server.
 //!
-//! The tree of a size is the fold of its complete subtrees, one for each set bit of the size. Those of bits 8·L … 8·L+7 make
-//! up exactly the partial tile of level L. So the partial tiles together hash to the root, and are authentic when they do. Every
-//! other tile is full and its root is a hash of the tile above, which is authentic before this one is believed.
+//! The root of a tree is the fold of its complete subtrees, one for each set bit of the size. The subtrees of the bits
+//! 8·L … 8·L+7 are exactly the contents of the partial tile of level L. So the partial tiles together hash to the
+//! root, and they are authentic when they do. Every other tile is full, and its root is a hash in the tile above, which
+//! is authenticated first.
 //!
-//! A proof made from unauthenticated tiles would check itself; a hash that is used otherwise, or kept, would not.
+//! A proof computed from unauthenticated tiles would fail when it is verified. A hash that is used or stored in another
+//! way has no such check, so this reader returns authentic hashes only.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -14,19 +16,19 @@ use super::layout::Tile;
 use crate::Hash;
 use crate::merkle::{EMPTY_ROOT, HashReader, Size, node_hash};
 
-/// How many full tiles are kept: half a megabyte.
+/// The number of cached full tiles: half a megabyte.
 const CACHED_TILES: usize = 64;
 
-/// Where tiles come from.
+/// A source of tiles.
 pub trait TileSource {
-    /// Why a tile could not be had.
+    /// Why a tile is not available.
     type Error;
 
-    /// The bytes of a tile, exactly as wide as asked for. A server may have only the full tile left where a partial one is
-    /// asked for (TT-6): a source then gives the first hashes of that.
+    /// Returns the bytes of a tile, exactly as wide as requested. For a partial tile, a server may have only the full
+    /// tile left (TT-6): the source then returns the first hashes of the full tile.
     ///
     /// # Errors
-    /// When the tile cannot be had.
+    /// When the tile is not available.
     fn tile(&mut self, tile: Tile) -> Result<Vec<u8>, Self::Error>;
 }
 
@@ -38,47 +40,47 @@ impl<S: TileSource + ?Sized> TileSource for &mut S {
     }
 }
 
-/// Why a node or tile is not given out.
+/// Why a node or a tile is not returned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthenticationError<E> {
-    /// The source; perhaps worth another try.
+    /// The source failed; a retry may succeed.
     #[error("a tile cannot be read: {0}")]
     Source(E),
-    /// The tile has a wrong length: the source is wrong.
+    /// The tile has a wrong length, so the source is wrong.
     #[error(transparent)]
     Length(TileLengthError),
-    /// The tile does not hash to what the tile above says: the source is wrong.
+    /// The tile does not hash to the value in the tile above, so the source is wrong.
     #[error("{0} does not belong to the tree: its hash is not in the level above")]
     Tile(Tile),
-    /// The partial tiles do not hash to the root: one of them is wrong, or the root is another tree's.
+    /// The partial tiles do not hash to the root: one of them is wrong, or the root belongs to another tree.
     #[error("the tiles at the right edge do not hash to the root of the tree of {0} entries")]
     Root(Size),
     /// The tree has no such complete node or tile.
     #[error("the tree has no complete node {index} at level {level}")]
     OutOfTree {
-        /// Level of the node, of 8 times the tile level.
+        /// Level of the node, or of the tile.
         level: u8,
         /// Index of the node or tile.
         index: u64,
     },
 }
 
-/// Reads nodes and tiles of the tree with a given size and root, and believes no others.
+/// Reads the nodes and tiles of the tree with a given size and root, and refuses all others.
 #[derive(Debug)]
 pub struct AuthenticatedTiles<S> {
     source: S,
     size: Size,
     root: Hash,
-    /// The partial tiles by level, once they were found to hash to the root.
+    /// The partial tiles by level, after they were found to hash to the root.
     edge: Option<BTreeMap<u8, TileHashes>>,
     /// Authentic full tiles by level and index.
     full: BTreeMap<(u8, u64), TileHashes>,
-    /// The order in which full tiles came, for dropping the oldest.
+    /// The order in which full tiles were cached; the oldest is dropped first.
     order: VecDeque<(u8, u64)>,
 }
 
 impl<S: TileSource> AuthenticatedTiles<S> {
-    /// A reader of the tree of `size` with `root`, both from a verified checkpoint. Nothing is fetched yet.
+    /// Makes a reader of the tree of `size` with `root`, both from a verified checkpoint. This fetches nothing.
     #[must_use]
     pub const fn new(source: S, size: Size, root: Hash) -> Self {
         Self {
@@ -97,16 +99,16 @@ impl<S: TileSource> AuthenticatedTiles<S> {
         self.size
     }
 
-    /// Gives the source back.
+    /// Returns the source.
     #[must_use]
     pub fn into_source(self) -> S {
         self.source
     }
 
-    /// The authentic tile `index` of `level`, as wide as the tree has it.
+    /// Returns the authentic tile `index` of `level`, as wide as it is in the tree.
     ///
     /// # Errors
-    /// [`AuthenticationError`].
+    /// [`AuthenticationError`] when the tree has no such tile, the source fails, or the tile is not authentic.
     pub fn tile(&mut self, level: u8, index: u64) -> Result<&TileHashes, AuthenticationError<S::Error>> {
         let out_of_tree = AuthenticationError::OutOfTree { level, index };
         let tile = Tile::of_tree(level, index, self.size).ok_or(out_of_tree)?;
@@ -130,7 +132,7 @@ impl<S: TileSource> AuthenticatedTiles<S> {
         }
         let mut edge = BTreeMap::new();
         let mut root = None;
-        // From the lowest level, the rightmost subtree, to the left.
+        // The lowest level contains the rightmost subtrees, so this folds from right to left.
         for level in 0..8 {
             let count = self.size.get() >> (8 * u32::from(level));
             let Some(tile) = Tile::of_tree(level, count / u64::from(FULL_WIDTH), self.size) else {
@@ -147,7 +149,7 @@ impl<S: TileSource> AuthenticatedTiles<S> {
         Ok(())
     }
 
-    /// Makes sure that a full tile is in the cache: from the first authentic tile above it down.
+    /// Loads a full tile into the cache, and before it all tiles between it and the first authentic tile above.
     fn load_full(&mut self, level: u8, index: u64) -> Result<(), AuthenticationError<S::Error>> {
         let mut missing = Vec::new();
         let (mut at_level, mut at_index) = (level, index);
@@ -184,7 +186,7 @@ impl<S: TileSource> AuthenticatedTiles<S> {
         TileHashes::parse(tile, &bytes).map_err(AuthenticationError::Length)
     }
 
-    /// Keeps an authentic tile. At most 8 are needed at once, so dropping the oldest never drops a parent just loaded.
+    /// Caches an authentic tile. At most 8 are needed at once, so dropping the oldest never drops a parent just loaded.
     fn keep(&mut self, key: (u8, u64), hashes: TileHashes) {
         if self.order.len() == CACHED_TILES
             && let Some(oldest) = self.order.pop_front()
@@ -196,12 +198,12 @@ impl<S: TileSource> AuthenticatedTiles<S> {
     }
 }
 
-/// Folds the complete subtrees of a partial tile, from the right, onto what stands to their right.
+/// Folds the complete subtrees of a partial tile, from right to left, onto the hash of everything to their right.
 fn fold(hashes: &TileHashes, right: Option<Hash>) -> Hash {
     let mut end = hashes.hashes().len();
     let mut root = right;
     while end > 0 {
-        // The lowest set bit of what is left: the rightmost complete subtree.
+        // The lowest set bit of the remaining width is the width of the rightmost complete subtree.
         let count = 1 << end.trailing_zeros();
         end -= count;
         let (first, count) = (u16::try_from(end).unwrap_or(0), u16::try_from(count).unwrap_or(0));

@@ -2,21 +2,21 @@
 
 use super::FULL_WIDTH;
 
-/// Why entries make no bundle, or bytes are none.
+/// Why entries do not fit into a bundle, or why bytes are not a bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BundleError {
-    /// An entry is over 65 535 bytes.
+    /// An entry has more than 65 535 bytes.
     #[error("an entry has {0} bytes, a bundle's entries have at most 65535")]
     EntryTooLong(usize),
-    /// More than 256 entries, or none.
+    /// There are no entries, or more than 256.
     #[error("a bundle has 1 to 256 entries")]
     Width,
-    /// The bytes end within an entry, before the last one, or after it.
+    /// The bytes end before the end of the last entry, or continue after it.
     #[error("the bytes are not exactly the entries of the bundle")]
     Bytes,
 }
 
-/// Writes a bundle.
+/// Encodes a bundle.
 ///
 /// # Errors
 /// [`BundleError::EntryTooLong`], [`BundleError::Width`].
@@ -34,10 +34,10 @@ pub fn encode_bundle<E: AsRef<[u8]>>(entries: &[E]) -> Result<Vec<u8>, BundleErr
     Ok(bytes)
 }
 
-/// Reads a bundle of exactly `width` entries.
+/// Decodes a bundle of exactly `width` entries.
 ///
 /// # Errors
-/// [`BundleError::Bytes`].
+/// [`BundleError::Bytes`] when the bytes are not exactly so many entries.
 pub fn decode_bundle(bytes: &[u8], width: u16) -> Result<Vec<&[u8]>, BundleError> {
     let mut rest = bytes;
     let mut entries = Vec::with_capacity(usize::from(width.min(FULL_WIDTH)));

@@ -1,26 +1,26 @@
-//! The contents of a tile, and where a tree node stands in it.
+//! The contents of a tile, and the position of a tree node in it.
 
 use super::FULL_WIDTH;
 use super::layout::Tile;
 use crate::Hash;
 use crate::merkle::node_hash;
 
-/// The hashes of a tile; of themselves they prove nothing.
+/// The hashes of a tile, which prove nothing by themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TileHashes(Vec<Hash>);
 
-/// The file has not the length of its tile.
+/// The file does not have the length of its tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{tile} has {expected} bytes, not {found}", expected = tile.byte_length())]
 pub struct TileLengthError {
     /// The tile.
     pub tile: Tile,
-    /// Length found, bytes.
+    /// Length of the file in bytes.
     pub found: usize,
 }
 
-/// Where a complete node of the tree stands: it is the root of `count` neighbouring hashes (a power of two) of a tile,
-/// beginning with hash `first`.
+/// The position of a complete tree node: it is the root of `count` consecutive hashes (a power of two) of a tile,
+/// starting with hash `first`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NodePosition {
     /// Level of the tile.
@@ -38,7 +38,7 @@ impl NodePosition {
     #[must_use]
     pub fn of(level: u8, index: u64) -> Self {
         let within = level % 8;
-        // The low 8 − within bits of the index say where in its tile the node stands.
+        // The low 8 − within bits of the index are the node's position in its tile.
         let mask = (1_u64 << (8 - within)) - 1;
         let [low, ..] = (index & mask).to_le_bytes();
         Self {
@@ -51,10 +51,10 @@ impl NodePosition {
 }
 
 impl TileHashes {
-    /// Reads a tile's file.
+    /// Parses the file of a tile.
     ///
     /// # Errors
-    /// [`TileLengthError`].
+    /// [`TileLengthError`] when the file does not have the length of the tile.
     pub fn parse(tile: Tile, bytes: &[u8]) -> Result<Self, TileLengthError> {
         let found = bytes.len();
         if found != tile.byte_length() {
@@ -70,13 +70,13 @@ impl TileHashes {
         &self.0
     }
 
-    /// The hash at a position.
+    /// The hash at a position, or `None` beyond the tile's width.
     #[must_use]
     pub fn get(&self, at: u16) -> Option<Hash> {
         self.0.get(usize::from(at)).copied()
     }
 
-    /// The node of `count` hashes (a power of two) from `first` on; `None` when the tile does not have them all.
+    /// The node over `count` hashes (a power of two) from `first` on; `None` when the tile does not have all of them.
     #[must_use]
     pub fn node(&self, first: u16, count: u16) -> Option<Hash> {
         let first = usize::from(first);
@@ -87,14 +87,14 @@ impl TileHashes {
         Some(perfect_root(hashes))
     }
 
-    /// The root of a full tile, which is a hash of the level above; `None` for a partial one.
+    /// The root of a full tile, which is a hash of the level above; `None` for a partial tile.
     #[must_use]
     pub fn root(&self) -> Option<Hash> {
         self.node(0, FULL_WIDTH)
     }
 }
 
-/// Root of 1 to 256 hashes, a power of two.
+/// Root over 1 to 256 hashes, whose number is a power of two.
 fn perfect_root(hashes: &[Hash]) -> Hash {
     let mut row = [Hash([0; 32]); FULL_WIDTH as usize];
     let mut width = hashes.len();
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn tiles_have_their_length() {
+    fn a_file_of_another_length_is_refused() {
         let tile = Tile::new(0, 0, 2).unwrap();
         assert!(TileHashes::parse(tile, &[0; 63]).is_err() && TileHashes::parse(tile, &[0; 96]).is_err());
         let hashes = TileHashes::parse(tile, &[7; 64]).unwrap();

@@ -1,4 +1,4 @@
-//! Which tiles and bundles a tree has, and their names.
+//! The tiles and bundles of a tree, and their paths.
 
 use core::fmt;
 
@@ -20,7 +20,7 @@ pub struct Bundle {
     width: u16,
 }
 
-/// The numbers name no tile.
+/// No tile or bundle has these numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a tile has a level from 0 to 63 and a width from 1 to 256")]
 pub struct TileError;
@@ -29,7 +29,7 @@ impl Tile {
     /// The tile `index` of `level` (0 to 63) with `width` hashes (1 to 256).
     ///
     /// # Errors
-    /// [`TileError`] out of these ranges.
+    /// [`TileError`] when a number is out of range.
     pub fn new(level: u8, index: u64, width: u16) -> Result<Self, TileError> {
         if level <= 63 && (1..=FULL_WIDTH).contains(&width) {
             Ok(Self { level, index, width })
@@ -47,14 +47,14 @@ impl Tile {
         }
     }
 
-    /// The tile `index` of `level` as wide as a tree of `size` has it; `None` when the tree has none.
+    /// The tile `index` of `level`, as wide as it is in a tree of `size`; `None` when the tree has no such tile.
     #[must_use]
     pub fn of_tree(level: u8, index: u64, size: Size) -> Option<Self> {
         let width = width_at(index, nodes_at(level, size))?;
         Some(Self { level, index, width })
     }
 
-    /// Level: its hashes are the tree's nodes of level `8 · level`.
+    /// Level of the tile. Its hashes are the tree's nodes of level `8 · level`.
     #[must_use]
     pub const fn level(self) -> u8 {
         self.level
@@ -72,13 +72,13 @@ impl Tile {
         self.width
     }
 
-    /// Whether it has all 256 hashes and never changes.
+    /// Whether the tile has all 256 hashes and so never changes.
     #[must_use]
     pub const fn is_full(self) -> bool {
         self.width == FULL_WIDTH
     }
 
-    /// Length of its file in bytes.
+    /// Length of the tile's file in bytes.
     #[must_use]
     pub fn byte_length(self) -> usize {
         usize::from(self.width) * crate::Hash::LEN
@@ -98,14 +98,14 @@ impl Bundle {
         }
     }
 
-    /// The bundle `index` as wide as a tree of `size` has it; `None` when the tree has none.
+    /// The bundle `index`, as wide as it is in a tree of `size`; `None` when the tree has no such bundle.
     #[must_use]
     pub fn of_tree(index: u64, size: Size) -> Option<Self> {
         let width = width_at(index, size.get())?;
         Some(Self { index, width })
     }
 
-    /// Which bundle: it begins with entry `256 · index`.
+    /// Index of the bundle. Its first entry is `256 · index`.
     #[must_use]
     pub const fn index(self) -> u64 {
         self.index
@@ -117,7 +117,7 @@ impl Bundle {
         self.width
     }
 
-    /// Whether it has all 256 entries and never changes.
+    /// Whether the bundle has all 256 entries and so never changes.
     #[must_use]
     pub const fn is_full(self) -> bool {
         self.width == FULL_WIDTH
@@ -134,7 +134,7 @@ impl Bundle {
     }
 }
 
-/// Every tile of the tree of `size`, level by level: what a complete copy has, and nothing else.
+/// Every tile of the tree of `size`, level by level. A complete copy of the tree has exactly these.
 pub fn tiles_for_size(size: Size) -> impl Iterator<Item = Tile> {
     // Level 8 would hold nodes of 2^64 leaves.
     (0..8).flat_map(move |level| {
@@ -149,7 +149,7 @@ pub fn bundles_for_size(size: Size) -> impl Iterator<Item = Bundle> {
     (0..count).filter_map(move |index| Bundle::of_tree(index, size))
 }
 
-/// How many complete nodes tile level `level` has: floor(size / 256^level).
+/// Number of complete nodes at tile level `level`: floor(size / 256^level).
 fn nodes_at(level: u8, size: Size) -> u64 {
     size.get().checked_shr(8 * u32::from(level)).unwrap_or(0)
 }
@@ -161,7 +161,7 @@ fn width_at(index: u64, count: u64) -> Option<u16> {
 }
 
 impl fmt::Display for Tile {
-    /// The path, `tile/…`.
+    /// Writes the path, `tile/…`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "tile/{}/", self.level)?;
         write_index(f, self.index, self.width)
@@ -169,14 +169,14 @@ impl fmt::Display for Tile {
 }
 
 impl fmt::Display for Bundle {
-    /// The path, `tile/entries/…`.
+    /// Writes the path, `tile/entries/…`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("tile/entries/")?;
         write_index(f, self.index, self.width)
     }
 }
 
-/// Writes index and width: groups of three digits, all but the last after an `x`.
+/// Writes index and width: groups of three digits, each but the last prefixed with `x`.
 fn write_index(f: &mut fmt::Formatter<'_>, index: u64, width: u16) -> fmt::Result {
     let digits = index.to_string();
     let groups = digits.len().div_ceil(3);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_tree() {
+    fn the_largest_tree_has_tiles_up_to_level_7() {
         let size = Size::new((1 << 63) - 1).unwrap();
         assert_eq!(Tile::of_tree(7, 0, size).map(Tile::width), Some(127));
         assert_eq!(Tile::of_tree(8, 0, size), None);
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_name_no_tile() {
+    fn numbers_out_of_range_are_refused() {
         for (level, width) in [(64, 1), (0, 0), (0, 257)] {
             assert_eq!(Tile::new(level, 0, width), Err(TileError));
         }

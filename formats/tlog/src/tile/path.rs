@@ -1,4 +1,4 @@
-//! Canonical paths (TT-1).
+//! Parses canonical paths (TT-1).
 
 use core::fmt;
 use core::str::FromStr;
@@ -7,7 +7,7 @@ use super::FULL_WIDTH;
 use super::layout::{Bundle, Tile};
 use crate::encoding;
 
-/// What a path under `tile/` names.
+/// The resource that a path below `tile/` names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Resource {
     /// A tile of hashes.
@@ -16,13 +16,13 @@ pub enum Resource {
     Bundle(Bundle),
 }
 
-/// The path names nothing: answer 404 (TT-11: never 400, so that static hosting is possible).
+/// No resource has this path. A server answers 404 (TT-11: never 400, so that static hosting is possible).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not the canonical path of a tile or an entry bundle")]
 pub struct PathError;
 
 impl fmt::Display for Resource {
-    /// The path, `tile/…`.
+    /// Writes the path, `tile/…`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tile(tile) => tile.fmt(f),
@@ -64,7 +64,7 @@ fn number<N: TryFrom<u64>>(text: &str) -> Option<N> {
     encoding::from_decimal(text).ok()?.try_into().ok()
 }
 
-/// Reads the digit groups; the caller compares with the canonical form.
+/// Parses the digit groups; the caller compares the result with the canonical form.
 fn parse_index(text: &str) -> Option<u64> {
     text.split('/').try_fold(0_u64, |index, group| {
         let digits = group.strip_prefix('x').unwrap_or(group);
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn tt_2_the_older_paths_do_not_exist() {
-        // Height in the path, and `data` for entries: golang.org/design/25530-sumdb.
+        // golang.org/design/25530-sumdb has the tile height in the path, and `data` for entries.
         for path in [
             "tile/8/0/000",
             "tile/8/0/000.p/5",

@@ -1,4 +1,4 @@
-//! Tiles of a server that lies.
+//! Reading tiles from a server that returns wrong ones.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use tlog::merkle::{
 };
 use tlog::tile::{AuthenticatedTiles, AuthenticationError, Tile, TileSource, tiles_for_size};
 
-/// Serves the tiles of a tree from memory, and counts.
+/// Serves the tiles of a tree from memory and counts the reads.
 struct Server {
     files: BTreeMap<Tile, Vec<u8>>,
     reads: usize,
@@ -44,7 +44,7 @@ fn serve(tree: &mut MemoryTree, size: Size) -> Server {
 }
 
 #[test]
-fn proofs_from_tiles() {
+fn proofs_computed_from_tiles_verify() {
     let mut tree = log(70_000);
     for size in [0, 1, 2, 255, 256, 257, 300, 511, 512, 65_535, 65_536, 65_537, 70_000] {
         let size = Size::from(size);
@@ -76,13 +76,14 @@ fn tiles_are_fetched_once_and_the_cache_is_bounded() {
     for index in 0..70_000 {
         assert_eq!(tiles.read(0, index), Ok(tree.read(0, index).unwrap()));
     }
-    // 273 full tiles in order, the full tile above them again whenever it was dropped, and three partial tiles.
+    // 273 full tiles in order, three partial tiles, and the full tile above again each time it was dropped from the
+    // cache.
     let reads = tiles.into_source().reads;
     assert!((277..=290).contains(&reads), "{reads}");
 }
 
 #[test]
-fn every_damaged_tile_is_noticed() {
+fn a_damaged_tile_is_refused() {
     let mut tree = log(70_000);
     let (size, tree_root) = (tree.size(), tree.root());
     let damaged: Vec<Tile> = tiles_for_size(size)
@@ -105,7 +106,7 @@ fn every_damaged_tile_is_noticed() {
 }
 
 #[test]
-fn missing_short_and_surplus_tiles() {
+fn missing_short_and_long_tiles_are_refused() {
     let mut tree = log(600);
     let (size, tree_root) = (tree.size(), tree.root());
     let tile = Tile::of_tree(0, 1, size).unwrap();
@@ -151,7 +152,7 @@ fn only_complete_nodes_are_read() {
 }
 
 #[test]
-fn another_trees_root() {
+fn the_root_of_another_tree_is_refused() {
     let mut tree = log(600);
     let size = tree.size();
     let server = serve(&mut tree, size);

@@ -1,4 +1,4 @@
-//! Checkpoints: what is one, whose it is, and who vouches for it.
+//! Checkpoints: their form, their log's signature, and the verdict of a policy.
 
 use tlog::Hash;
 use tlog::checkpoint::{Checkpoint, CheckpointError, Origin, SignedCheckpoint};
@@ -75,7 +75,7 @@ fn cp_5_the_logs_signature_is_needed() {
 }
 
 #[test]
-fn another_log_with_the_same_key() {
+fn another_log_with_the_same_key_is_refused() {
     let other: Origin = "log.example/other".parse().unwrap();
     let note = Checkpoint::new(other.clone(), Size::ZERO, EMPTY_ROOT)
         .sign(&[&log_signer()])
@@ -92,7 +92,7 @@ fn another_log_with_the_same_key() {
 }
 
 #[test]
-fn a_log_changes_its_key() {
+fn either_key_is_enough_while_a_log_changes_its_key() {
     let old = log_signer();
     let new = SignerKey::for_notes(VECTORS.origin.parse().unwrap(), &[8; 32]);
     let checkpoint = Checkpoint::new(origin(), Size::ZERO, EMPTY_ROOT);
@@ -166,13 +166,17 @@ fn po_4_the_policys_verdict() {
     )
     .parse()
     .unwrap();
-    let judge = |lines: &[&str]| {
+    let verdict_with = |lines: &[&str]| {
         let bytes = format!("{}{}", VECTORS.checkpoint_300, lines.concat());
         policy.verify_checkpoint(bytes.as_bytes())
     };
     let (ed, pq) = (VECTORS.cosigv1_line_300.as_str(), VECTORS.mldsa_line_cp300.as_str());
-    assert!(!judge(&[]).unwrap().quorum() && !judge(&[ed]).unwrap().quorum() && !judge(&[pq]).unwrap().quorum());
-    let verdict = judge(&[ed, pq, "— someone AAAAAAA=\n"]).unwrap();
+    assert!(
+        !verdict_with(&[]).unwrap().quorum()
+            && !verdict_with(&[ed]).unwrap().quorum()
+            && !verdict_with(&[pq]).unwrap().quorum()
+    );
+    let verdict = verdict_with(&[ed, pq, "— someone AAAAAAA=\n"]).unwrap();
     assert!(verdict.quorum());
     let seen: Vec<_> = verdict
         .cosignatures()
@@ -181,9 +185,9 @@ fn po_4_the_policys_verdict() {
         .collect();
     assert_eq!(seen, [("ed", TIME), ("pq", TIME)]);
     assert_eq!(verdict.unknown().len(), 1);
-    assert_eq!(judge(&[ed, ed]).unwrap().cosignatures().len(), 1);
-    // A cosignature of another checkpoint refuses the whole.
-    let refused = judge(&[VECTORS.cosigv1_line_7.as_str(), pq]);
+    assert_eq!(verdict_with(&[ed, ed]).unwrap().cosignatures().len(), 1);
+    // A known witness's cosignature of another checkpoint makes the policy refuse the whole checkpoint.
+    let refused = verdict_with(&[VECTORS.cosigv1_line_7.as_str(), pq]);
     assert!(matches!(
         refused,
         Err(VerdictError::Checkpoint(CheckpointError::Note(

@@ -1,4 +1,4 @@
-//! Damage of every byte: what was signed or proved is not verified any more, and what still verifies says so.
+//! Damaged input: a changed receipt does not verify, or loses its quorum, and no parser panics.
 
 use proptest::prelude::*;
 use tlog::merkle::leaf_hash;
@@ -17,13 +17,13 @@ fn policy() -> Policy {
 
 fn verify(bytes: &[u8]) -> Option<Verified> {
     let proof = TlogProof::parse(bytes).ok()?;
-    assert_eq!(proof.to_string().as_bytes(), bytes, "accepted another form");
+    assert_eq!(proof.to_string().as_bytes(), bytes, "accepted another encoding");
     proof.verify(&leaf_hash(b"entry-123"), &policy()).ok()
 }
 
-/// Flipping any bit of a receipt makes it unverified or takes its quorum, but for the application's own `extra`.
+/// A receipt with a flipped bit does not verify or has no quorum, unless the bit is in the application's own `extra`.
 #[test]
-fn every_bit_of_a_receipt_counts() {
+fn a_receipt_with_a_flipped_bit_loses_its_proof_or_its_quorum() {
     let good = VECTORS.tlog_proof_123_300.as_bytes();
     let whole = verify(good).unwrap();
     let extra = VECTORS.tlog_proof_123_300.find("aGVsbG8=").unwrap();
@@ -32,7 +32,8 @@ fn every_bit_of_a_receipt_counts() {
             let mut bytes = good.to_vec();
             bytes[at] ^= 1 << bit;
             if let Some(verified) = verify(&bytes) {
-                // Name or id of the witness's line: now of nobody known, and reported as such.
+                // The bit is in the name or id of the witness's line, which now names an unknown key and is reported
+                // so.
                 assert!(!verified.quorum(), "bit {bit} of byte {at}");
                 assert_eq!(verified.verdict().unknown().len(), 1);
                 assert_eq!(verified.checkpoint(), whole.checkpoint());
@@ -42,14 +43,14 @@ fn every_bit_of_a_receipt_counts() {
 }
 
 #[test]
-fn every_cut_of_a_receipt_counts() {
+fn a_receipt_with_a_missing_part_loses_its_proof_or_its_quorum() {
     let good = VECTORS.tlog_proof_123_300.as_bytes();
     for at in 0..good.len() {
         let mut without = good.to_vec();
         without.remove(at);
         for bytes in [&good[..at], &good[at..][1..], &without] {
             if let Some(verified) = verify(bytes) {
-                // The cut before the witness's line, or in its name, or in `extra`.
+                // The missing part is the witness's line, a byte of its name, or a byte of `extra`.
                 let in_extra = bytes.len() == good.len() - 1 && verified.quorum();
                 assert!(in_extra || !verified.quorum(), "byte {at}");
                 assert!(!in_extra || TlogProof::parse(bytes).unwrap().extra.as_deref() != Some(b"hello"));
@@ -60,8 +61,8 @@ fn every_cut_of_a_receipt_counts() {
 
 proptest! {
     #[test]
-    fn parsers_take_anything(bytes in proptest::collection::vec(any::<u8>(), 0..400), status in any::<u16>()) {
-        // Whatever is accepted is written back to the same bytes.
+    fn parsers_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400), status in any::<u16>()) {
+        // Accepted input is written back as the same bytes.
         if let Ok(note) = Note::parse(&bytes) {
             prop_assert_eq!(note.to_string().into_bytes(), bytes.clone());
         }

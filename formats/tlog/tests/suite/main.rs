@@ -1,4 +1,5 @@
-//! The crate against published vectors, a second implementation and damaged input. `testdata/generate.py` wrote the vectors.
+//! Tests the crate against published vectors, a second implementation and damaged input. `testdata/generate.py` writes
+//! the vectors.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod authenticated_tiles;

@@ -1,4 +1,4 @@
-//! The Merkle prefix tree: published roots, a slow second implementation, and damage.
+//! The Merkle prefix tree against published roots, a slow second implementation and damaged proofs.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use tlog::merkle::Index;
 
 type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// The definition, read aloud: split where the keys first differ.
+/// The root by the definition: split where the keys first differ.
 fn slow_root(entries: &Entries) -> Hash {
     match entries.as_slice() {
         [] => EMPTY_ROOT,
@@ -32,7 +32,7 @@ fn split(entries: &[(Vec<u8>, Vec<u8>)]) -> (u32, Entries, Entries) {
     (at, left, right)
 }
 
-/// The proof for a key, from the definition.
+/// The proof for a key by the definition.
 fn slow_proof(entries: &Entries, key: &[u8]) -> (bool, Vec<u8>) {
     let mut steps: Vec<Vec<u8>> = Vec::new();
     let mut rest = entries.clone();
@@ -74,7 +74,7 @@ fn entries(pairs: &[(&str, &str)]) -> Entries {
 }
 
 #[test]
-fn published_roots() {
+fn roots_are_the_published_ones() {
     let zeros = "00".repeat(32);
     let ones_then = |tail: &str| format!("{}{tail}", "ff".repeat(16));
     let high = format!("80{}", "00".repeat(31));
@@ -144,7 +144,7 @@ fn published_roots() {
 }
 
 #[test]
-fn the_published_absence_proof() {
+fn the_published_absence_proof_verifies() {
     let entries = entries(&[
         (
             "682c42c526e3f5e87eecea25694c435c16a00bf316bd1a8dc6079bcd1d8f9e46",
@@ -198,17 +198,17 @@ fn value(n: u32) -> Value {
 }
 
 proptest! {
-    // The second implementation is slow.
+    // Fewer cases, because the second implementation is slow.
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn the_map_is_the_definition(keys in proptest::collection::vec(key(), 0..40), probes in proptest::collection::vec(key(), 8)) {
+    fn roots_and_proofs_follow_the_definition(keys in proptest::collection::vec(key(), 0..40), probes in proptest::collection::vec(key(), 8)) {
         let mut map = Map::new();
         let mut content = BTreeMap::new();
         for (n, key) in (0..).zip(&keys) {
             let known = content.contains_key(key);
             prop_assert_eq!(map.insert(*key, value(n)).is_err(), known);
             content.entry(*key).or_insert_with(|| value(n));
-            // Roots in between, so that cached hashes are used and cleared.
+            // Roots in between, so that cached hashes are used and invalidated.
             if n % 7 == 0 {
                 map.root();
             }
@@ -271,7 +271,7 @@ proptest! {
         let mut built = builder.finish();
         prop_assert_eq!((built.root(), built.len()), (map.root(), map.len()));
         prop_assert_eq!(built.prove(&later), map.prove(&later));
-        // And it goes on like any other.
+        // The built map accepts further keys like any other.
         prop_assert_eq!(built.insert(later, value(7)), map.insert(later, value(7)));
         prop_assert_eq!(built.root(), map.root());
         prop_assert!(content.iter().all(|(key, number)| built.get(key) == Some(value(*number))));
@@ -300,13 +300,13 @@ proptest! {
 }
 
 proptest! {
-    // Batches of several runs, keys that share long prefixes within and across them.
+    // Batches of several chunks, with keys that share long prefixes within and across chunks.
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
-    fn batches_are_their_keys(batches in proptest::collection::vec(proptest::collection::vec(key(), 0..700), 1..4)) {
+    fn a_batch_gives_the_same_map_as_single_insertions(batches in proptest::collection::vec(proptest::collection::vec(key(), 0..700), 1..4)) {
         let (mut batched, mut single) = (Map::new(), Map::new());
         for batch in batches {
-            // `key` is made to repeat itself.
+            // The strategy `key` repeats keys.
             let new: BTreeMap<Key, Value> = (0..).zip(batch).filter(|(_, key)| single.get(key).is_none())
                 .map(|(number, key)| (key, value(number))).collect();
             batched.insert_batch(new.iter().rev().map(|(key, value)| (*key, *value))).unwrap();
@@ -329,7 +329,7 @@ fn an_absence_cannot_be_proved_from_another_place() {
     let mut map = Map::new();
     map.insert_batch(keys.iter().map(|key| (*key, value(0)))).unwrap();
     let root = map.root();
-    // A true path of another leaf, shown for a key that is in the map.
+    // The true path of another leaf, presented for a key that is in the map.
     let MapProof::Present(shown, path) = map.prove(&keys[0]) else {
         panic!()
     };
@@ -349,7 +349,7 @@ fn an_absence_cannot_be_proved_from_another_place() {
 }
 
 #[test]
-fn numbers_have_their_shortest_form() {
+fn numbers_not_in_their_shortest_form_are_refused() {
     let (low, high) = ([0; 32], [0xff; 32]);
     let mut map = Map::new();
     map.insert_batch([(low, value(0)), (high, value(1))]).unwrap();
@@ -379,7 +379,7 @@ fn numbers_have_their_shortest_form() {
 }
 
 #[test]
-fn values_round_trip() {
+fn a_value_reads_back_as_written() {
     let value = value(77);
     assert_eq!(Value::from_bytes(&value.to_bytes()), Ok(value));
     assert!(Value::from_bytes(&[0; 39]).is_err() && Value::from_bytes(&[0xff; 40]).is_err());

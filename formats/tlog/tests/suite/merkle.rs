@@ -1,4 +1,4 @@
-//! The tree against the published roots, the draft's digests, and rs_merkle.
+//! The Merkle tree against published roots, the draft's digests and rs_merkle.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use tlog::merkle::{
     verify_consistency, verify_inclusion, verify_subtree_consistency, verify_subtree_inclusion,
 };
 
-/// transparency-dev/merkle `testonly/constants.go` (Apache-2.0).
+/// From transparency-dev/merkle, `testonly/constants.go` (Apache-2.0).
 const LEAVES: [&str; 8] = [
     "",
     "00",
@@ -49,7 +49,7 @@ fn mt_1_published_roots() {
     }
 }
 
-/// Leaf i is the single byte i.
+/// A tree whose leaf i is the single byte i.
 fn bytes_tree(size: u8) -> MemoryTree {
     let mut tree = MemoryTree::new();
     for n in 0..size {
@@ -75,7 +75,7 @@ fn write_hashes(line: &mut String, hashes: &[Hash]) {
 }
 
 #[test]
-fn subtree_hashes_digest() {
+fn subtree_hashes_have_the_drafts_digest() {
     let mut tree = bytes_tree(130);
     let mut lines = String::new();
     for subtree in subtrees(130) {
@@ -92,7 +92,7 @@ fn subtree_hashes_digest() {
 fn mt_2_mt_4_subtree_inclusion_digest() {
     let mut digest = Sha256::new();
     for subtree in subtrees(130) {
-        // Inclusion in [start, end) is the path in a tree of those leaves alone.
+        // An inclusion proof in [start, end) is the path in a tree of these leaves alone.
         let mut part = MemoryTree::new();
         for leaf in subtree.start()..subtree.end() {
             part.append(leaf_hash(&[u8::try_from(leaf).unwrap()])).unwrap();
@@ -179,7 +179,7 @@ fn mt_3_the_empty_tree() {
 }
 
 #[test]
-fn what_lies_outside_the_tree_is_not_proved() {
+fn nothing_outside_the_tree_is_proved() {
     let mut tree = bytes_tree(5);
     let beyond = |end| Err(GenerateError::Beyond { end, size: size(5) });
     assert_eq!(inclusion_proof(&mut tree, Index::from(5), size(5)), beyond(6));
@@ -204,7 +204,7 @@ fn mt_5_the_longest_proof() {
     );
 }
 
-/// RFC 6962 hashing for rs_merkle: its own SHA-256 has no domain bytes.
+/// RFC 6962 hashing for rs_merkle, whose own SHA-256 has no domain bytes.
 #[derive(Clone)]
 struct Rfc6962;
 
@@ -229,7 +229,7 @@ impl Hasher for Rfc6962 {
 }
 
 #[test]
-fn rs_merkle_computes_the_same() {
+fn roots_and_proofs_are_those_of_rs_merkle() {
     let mut tree = MemoryTree::new();
     let mut leaves = Vec::new();
     for n in 1_u32..=300 {
@@ -247,7 +247,7 @@ fn rs_merkle_computes_the_same() {
     }
 }
 
-/// Every damage that leaves a proof of another content or shape.
+/// Variants of a proof, each with a changed, missing, doubled, swapped or surplus hash.
 fn damaged(proof: &[Hash], byte: usize) -> Vec<Vec<Hash>> {
     let mut all = Vec::new();
     for at in 0..proof.len() {
@@ -270,7 +270,7 @@ fn damaged(proof: &[Hash], byte: usize) -> Vec<Vec<Hash>> {
 
 proptest! {
     #[test]
-    fn inclusion_proofs_prove_one_thing(n in 1_u32..600, at in any::<u32>(), other in any::<u32>(), byte in 0_usize..32) {
+    fn an_inclusion_proof_proves_one_leaf_at_one_index(n in 1_u32..600, at in any::<u32>(), other in any::<u32>(), byte in 0_usize..32) {
         let mut tree = MemoryTree::new();
         for leaf in 0..n {
             tree.append(leaf_hash(&leaf.to_be_bytes())).unwrap();
@@ -290,7 +290,7 @@ proptest! {
     }
 
     #[test]
-    fn consistency_proofs_prove_one_thing(n in 1_u32..600, old in any::<u32>(), byte in 0_usize..32) {
+    fn a_consistency_proof_proves_one_pair_of_roots(n in 1_u32..600, old in any::<u32>(), byte in 0_usize..32) {
         let mut tree = MemoryTree::new();
         for leaf in 0..n {
             tree.append(leaf_hash(&leaf.to_be_bytes())).unwrap();
@@ -312,14 +312,14 @@ proptest! {
     }
 
     #[test]
-    fn verifiers_take_anything(
+    fn random_hashes_prove_nothing(
         numbers in any::<[u64; 4]>(),
         hashes in proptest::collection::vec(any::<[u8; 32]>(), 0..70),
     ) {
         let [index, old, new, _] = numbers.map(|n| n >> (n % 64).max(1));
         let hashes: Vec<Hash> = hashes.into_iter().map(Hash).collect();
         let (index, old, new) = (Index::new(index).unwrap(), size(old), size(new));
-        // Random hashes never prove anything about random numbers, and nothing panics.
+        // Random hashes prove nothing about random numbers, and no verifier panics.
         prop_assert!(verify_inclusion(&Hash([1; 32]), index, new, &hashes, &Hash([2; 32])).is_err());
         prop_assert!(verify_consistency(old, &Hash([1; 32]), new, &Hash([2; 32]), &hashes).is_err());
         if let Ok(subtree) = Subtree::new(old.get(), new.get()) {

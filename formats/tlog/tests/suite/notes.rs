@@ -1,4 +1,4 @@
-//! Signed notes: the specification's vector, a table of malformed notes, and what opening accepts.
+//! Signed notes: the specification's vector, malformed notes, and the signatures that opening accepts.
 
 use tlog::note::{
     KeyError, KeyName, LineError, MAX_BYTES, MAX_SIGNATURES, Note, NoteError, SignerKey, Verifier, VerifierKey, sign,
@@ -24,7 +24,7 @@ fn note(text: &str, lines: &[&str]) -> Vec<u8> {
 }
 
 #[test]
-fn the_specifications_vector() {
+fn the_specifications_vector_opens() {
     let bytes = note(TEXT, &[LINE]);
     let opened = Note::open(&bytes, &[&key(VKEY)]).unwrap();
     assert_eq!(opened.text(), TEXT);
@@ -37,7 +37,7 @@ fn the_specifications_vector() {
 }
 
 #[test]
-fn gos_vector() {
+fn the_vector_of_gos_implementation_opens() {
     let signer: SignerKey = PETER.parse().unwrap();
     assert_eq!(*signer.to_private_text(), PETER);
     assert_eq!(signer.verifier_key().unwrap(), key(PETER_VKEY));
@@ -73,7 +73,7 @@ fn sn_1_text_without_control_characters() {
 }
 
 #[test]
-fn sn_2_the_last_blank_line_parts() {
+fn sn_2_the_last_blank_line_separates() {
     let inner = format!("a\n\n{LINE}b\n");
     let parsed = Note::parse(&note(&inner, &[LINE])).unwrap();
     assert_eq!(parsed.text, inner);
@@ -101,11 +101,11 @@ fn sn_3_malformed_notes() {
         (with_line(&LINE.replace("foo ", "foo")), NoteError::Line(1)),
         (with_line(&LINE.replace("=\n", "= \n")), NoteError::Line(1)),
         (with_line(&LINE.replace("=\n", "= x\n")), NoteError::Line(1)),
-        // Base64: no padding, another alphabet, stray bits.
+        // Base64 without padding, with another alphabet, with stray bits.
         (with_line(&LINE.replace('=', "")), NoteError::Line(1)),
         (with_line(&LINE.replace("Uw2QOkn8", "Uw2Q_kn8")), NoteError::Line(1)),
         (with_line(&LINE.replace("aQM=", "aQN=")), NoteError::Line(1)),
-        // Nothing after the key id.
+        // No bytes after the key id.
         (with_line("— a AAAAAA==\n"), NoteError::Line(1)),
         (with_line("— a AAAA\n"), NoteError::Line(1)),
         (with_line("— a \n"), NoteError::Line(1)),
@@ -149,7 +149,7 @@ fn sn_5_sn_7_unknown_keys() {
     let peter = key(PETER_VKEY);
     assert_eq!(Note::open(&bytes, &[&peter]), Err(NoteError::NoKnownSignature));
     assert_eq!(Note::open(&bytes, &[]), Err(NoteError::NoKnownSignature));
-    // Only one half of (name, id) matches: not the key, however wrong the signature.
+    // When only the name or only the id matches, the line names another key, so its wrong signature does not matter.
     let other_name = LINE.replace("foo", "bar");
     let other_id = LINE.replace("Uw2Q", "Uw2R");
     for line in [other_name, other_id] {
@@ -218,7 +218,7 @@ fn sn_9_a_repeated_line_counts_once() {
 }
 
 #[test]
-fn malformed_keys() {
+fn malformed_keys_are_refused() {
     let plus = "a+b+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
     let cases = [
         ("", KeyError::Structure),
@@ -247,7 +247,7 @@ fn malformed_keys() {
     ] {
         assert!(text.parse::<VerifierKey>().is_err(), "{text}");
     }
-    // A small order point is on the curve and verifies crafted signatures.
+    // A point of small order is on the curve, but verifies crafted signatures.
     let weak: [u8; 32] = std::array::from_fn(|at| u8::from(at == 0));
     let algorithm = tlog::note::Algorithm::Ed25519;
     assert_eq!(
@@ -257,7 +257,7 @@ fn malformed_keys() {
 }
 
 #[test]
-fn malformed_private_keys() {
+fn malformed_private_keys_are_refused() {
     for bad in [
         PETER_VKEY.to_owned(),
         PETER.replace("c74f20a3", "c74f20a4"),

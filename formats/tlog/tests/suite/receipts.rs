@@ -1,4 +1,4 @@
-//! tlog-proof files.
+//! Receipts: tlog-proof files.
 
 use tlog::Hash;
 use tlog::merkle::{Index, ProofError, leaf_hash};
@@ -18,7 +18,7 @@ fn leaf() -> Hash {
 }
 
 #[test]
-fn the_vector_is_proved() {
+fn the_vector_verifies() {
     let proof: TlogProof = VECTORS.tlog_proof_123_300.parse().unwrap();
     assert_eq!(proof.to_string(), VECTORS.tlog_proof_123_300);
     assert_eq!(proof.extra.as_deref(), Some(&b"hello"[..]));
@@ -31,7 +31,7 @@ fn the_vector_is_proved() {
 }
 
 #[test]
-fn without_witness_there_is_no_quorum() {
+fn a_receipt_without_cosignatures_has_no_quorum() {
     let mut proof: TlogProof = VECTORS.tlog_proof_123_300.parse().unwrap();
     proof.checkpoint.clone_from(&VECTORS.checkpoint_300);
     let verified = proof.verify(&leaf(), &policy()).unwrap();
@@ -39,11 +39,11 @@ fn without_witness_there_is_no_quorum() {
 }
 
 #[test]
-fn other_leaves_and_places_are_not_proved() {
+fn other_leaves_and_indices_are_not_proved() {
     let proof: TlogProof = VECTORS.tlog_proof_123_300.parse().unwrap();
     let refused = proof.verify(&leaf_hash(b"entry-124"), &policy());
     assert_eq!(refused, Err(VerifyError::Inclusion(ProofError::RootMismatch)));
-    // The right leaf under every other index: refused by its shape or by the root.
+    // The right leaf at every other index is refused, by the shape of the proof or by the root.
     for index in (0..400).filter(|index| *index != 123) {
         let text = VECTORS
             .tlog_proof_123_300
@@ -116,7 +116,7 @@ fn tp_3_extra_is_optional_and_bounded() {
 }
 
 #[test]
-fn a_witness_that_the_policy_knows_must_verify() {
+fn the_cosignature_of_a_known_witness_must_verify() {
     let mut proof: TlogProof = VECTORS.tlog_proof_123_300.parse().unwrap();
     proof.checkpoint = proof
         .checkpoint
@@ -131,7 +131,7 @@ fn a_witness_that_the_policy_knows_must_verify() {
 }
 
 #[test]
-fn a_tree_of_one_entry() {
+fn the_receipt_of_a_trees_only_entry_verifies() {
     let key = crate::vectors::log_signer();
     let leaf = leaf_hash(b"only");
     let checkpoint = tlog::checkpoint::Checkpoint::new(crate::vectors::origin(), 1.into(), leaf);

@@ -1,9 +1,9 @@
-//! `docs/wire.md` names every requirement, and only tests that exist.
+//! `docs/wire.md` lists every requirement and names only tests that exist.
 
 use std::fs;
 use std::path::Path;
 
-/// The specifications' requirements, by prefix.
+/// Each prefix of requirement ids, with the number of its last requirement.
 const REQUIREMENTS: [(&str, u32); 8] = [
     ("MT", 5),
     ("SN", 10),

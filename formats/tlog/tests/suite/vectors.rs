@@ -1,4 +1,4 @@
-//! `testdata/vectors.json`: a log of 300 entries, `entry-0` … `entry-299`, and what is made of it.
+//! `testdata/vectors.json`: a log of the 300 entries `entry-0` … `entry-299`, with its checkpoints, proofs and tiles.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -114,7 +114,7 @@ fn line(text: &str) -> SignatureLine {
 }
 
 #[test]
-fn keys() {
+fn keys_are_those_of_the_vectors() {
     let v = &*VECTORS;
     let (log, witness, pq) = (log_key(), witness_key(), pq_key());
     assert_eq!(
@@ -169,7 +169,7 @@ fn mt_2_mt_3_proofs() {
 }
 
 #[test]
-fn checkpoints_are_signed_identically() {
+fn signed_checkpoints_are_those_of_the_vectors() {
     let mut tree = tree(300);
     for (size, expected) in [
         (0, &VECTORS.checkpoint_0),
@@ -184,7 +184,7 @@ fn checkpoints_are_signed_identically() {
 }
 
 #[test]
-fn cosignatures_v1() {
+fn ed25519_cosignatures_are_those_of_the_vectors() {
     let text = Note::parse(VECTORS.checkpoint_7.as_bytes()).unwrap().text;
     assert_eq!(
         cosignature::cosignature_message(&text, TIME),
@@ -196,7 +196,7 @@ fn cosignatures_v1() {
 }
 
 #[test]
-fn cosignatures_ml_dsa() {
+fn ml_dsa_cosignatures_verify_and_have_the_vectors_message() {
     let v = &*VECTORS;
     let (key, origin) = (pq_key(), origin());
     let name = v.mldsa_name.parse().unwrap();
@@ -215,7 +215,7 @@ fn cosignatures_ml_dsa() {
     assert_eq!(to_hex(&message), v.mldsa_msg_cp300_hex);
     assert_eq!(Hash::of(&message).to_string(), v.mldsa_msg_cp300_sha256);
 
-    // The same key, signing deterministically, gives the signature of the other implementation.
+    // Deterministic signing with the same key gives the signature of the other implementation.
     let seed: [u8; 32] = from_hex_array(&v.mldsa_seed_hex).unwrap();
     let signer = ml_dsa::SigningKey::<MlDsa44>::new(&seed.into());
     let signature = signer
@@ -248,7 +248,7 @@ fn cosignatures_ml_dsa() {
     let mut timed = on_subtree.clone();
     timed.signature[7] = 1;
     assert_eq!(subtree.verify(&timed, &key), Err(note::LineError::Timestamp));
-    // A line on a part of the tree is no cosignature of the checkpoint.
+    // A line on a subtree is not a cosignature of the checkpoint.
     assert!(cosignature::verify(&text, &on_subtree, &key).is_err());
 }
 
@@ -266,7 +266,7 @@ fn cs_5_a_subtree_has_no_time() {
 }
 
 #[test]
-fn tiles_and_bundles() {
+fn tiles_and_bundles_are_those_of_the_vectors() {
     let v = &*VECTORS;
     let mut tree = tree(300);
     let size = tree.size();
@@ -305,7 +305,7 @@ fn tiles_and_bundles() {
 }
 
 #[test]
-fn sn_9_nobody_signs_twice() {
+fn sn_9_a_key_signs_a_note_once() {
     let (log, renamed) = (log_signer(), SignerKey::for_notes("other".parse().unwrap(), &[1; 32]));
     assert_eq!(note::sign("a\n", &[&log, &renamed]).unwrap().signatures.len(), 2);
     assert_eq!(note::sign("a\n", &[&log, &log]), Err(note::NoteError::Signers));

@@ -1,4 +1,4 @@
-//! The witness's decision, step by step, and the client's reading of answers.
+//! The witness's decision, step by step, and the client's classification of answers.
 
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
@@ -41,7 +41,7 @@ fn status(log: Option<&KnownLog>, stored: Option<(Size, Hash)>, request: &AddChe
 }
 
 #[test]
-fn the_vector() {
+fn the_vectors_request_is_cosigned() {
     let request = AddCheckpoint::parse(VECTORS.add_checkpoint_body_7_to_300.as_bytes()).unwrap();
     assert_eq!(request.to_string(), VECTORS.add_checkpoint_body_7_to_300);
     assert_eq!(request, self::request(7, 300));
@@ -98,7 +98,7 @@ fn steps_2_and_3_whose_checkpoint() {
         ..known()
     };
     assert_eq!(status(Some(&log), None, &request), 403);
-    // One of two keys is enough; unknown lines are ignored; a bad line of a known key is not.
+    // One of two keys is enough. Lines of unknown keys are ignored, but a bad line of a known key is refused.
     log.keys.push(log_key());
     assert_eq!(status(Some(&log), None, &request), 200);
     let mut more = request.clone();
@@ -119,7 +119,7 @@ fn steps_4_and_5_sizes() {
     assert_eq!((refusal.status(), refusal.body()), (409, "8\n".to_owned()));
     let refusal = decide(Some(&log), None, &request(7, 300)).unwrap_err();
     assert_eq!((refusal.status(), refusal.body()), (409, "0\n".to_owned()));
-    // WI-4: first contact with a witness that knows more.
+    // WI-4: the log's first request to a witness that has already cosigned a checkpoint.
     let refusal = decide(Some(&log), stored(7), &request(0, 300)).unwrap_err();
     assert_eq!(
         WitnessAnswer::parse(refusal.status(), refusal.body().as_bytes()),
@@ -141,17 +141,17 @@ fn steps_6_and_7_consistency() {
     assert_eq!(status(Some(&log), None, &empty), 200);
     empty.checkpoint = sign(Size::ZERO, Hash([1; 32]));
     assert_eq!(status(Some(&log), None, &empty), 422);
-    // From nothing: the proof is empty.
+    // From size 0, the proof must be empty.
     let mut first = request(0, 7);
     assert_eq!(status(Some(&log), None, &first), 200);
     first.proof.push(EMPTY_ROOT);
     assert_eq!(status(Some(&log), None, &first), 422);
-    // WI-5: the same size again, the same root or another.
+    // WI-5: the same size again, with the same root and with another.
     let mut again = request(7, 7);
     assert_eq!(status(Some(&log), stored(7), &again), 200);
     again.checkpoint = sign(Size::from(7), Hash([1; 32]));
     assert_eq!(status(Some(&log), stored(7), &again), 422);
-    // Growth, with and without its proof, and from another history.
+    // A larger tree with its proof, after another history, and without the full proof.
     let mut growth = request(7, 300);
     assert_eq!(status(Some(&log), stored(7), &growth), 200);
     assert_eq!(status(Some(&log), Some((Size::from(7), Hash([1; 32]))), &growth), 422);
@@ -180,14 +180,14 @@ fn answers_are_classified() {
     for status in [400, 403, 404, 302] {
         assert_eq!(WitnessAnswer::parse(status, b""), WitnessAnswer::Refused(status));
     }
-    // WI-3: the answer's lines belong to the checkpoint that was sent.
+    // WI-3: the lines of an answer are signatures on the checkpoint of the request.
     let whole = format!("{}{}", VECTORS.checkpoint_7, VECTORS.cosigv1_line_7);
     let opened = Note::open(whole.as_bytes(), &[&log_key(), &witness_key()]).unwrap();
     assert_eq!(opened.verified()[1].timestamp, Some(TIME));
 }
 
 #[test]
-fn where_a_witness_shows_checkpoints() {
+fn the_monitoring_path_contains_the_hash_of_the_origin() {
     let hash = Hash::of(VECTORS.origin.as_bytes());
     assert_eq!(monitoring_path(&origin()), format!("{hash}/checkpoint"));
 }
