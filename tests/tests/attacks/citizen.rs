@@ -119,7 +119,7 @@ const STALE: (&str, Lie) = ("an old map entry is shown as the newest", |told, kn
 });
 
 /// How much older than the witnesses' time a map entry may be, seconds, and one for rounding.
-const FRESH: u64 = proof::bundle::FRESH + 1;
+const FRESH: u64 = proof::bundle::MAX_MAP_AGE + 1;
 
 fn proof(told: &mut Disclosure) -> Result<&mut CompletenessProof<()>> {
     told.complete.as_mut().context("identity has proved its list")

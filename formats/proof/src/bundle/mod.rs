@@ -17,7 +17,7 @@
 //!    missing quorum is reported and not an error.
 //! 2. **Tree**: every entry of the bundle is in that tree, by one proof that contains each hash once, and its writer
 //!    has the right to its kind by the directory.
-//! 3. **Time**: the `map` entry is the last entry of the tree, or at most [`FRESH`] seconds older than the time that a
+//! 3. **Time**: the `map` entry is the last entry of the tree, or at most [`MAX_MAP_AGE`] seconds older than the time that a
 //!    quorum of witnesses states. The claim holds as of [`Complete::as_of`]; the bundle proves nothing about later
 //!    entries.
 //! 4. **Periods**: map 0, under the root in that `map` entry, shows that the `begin` of each period is the one in the
@@ -50,7 +50,7 @@ mod periods;
 mod tree;
 mod verify;
 
-pub use crate::opening::FRESH;
+pub use crate::opening::MAX_MAP_AGE;
 pub use complete::{Complete, ProvedEntry, ProvedRecord};
 pub use error::{BundleError, BundleFault, Place};
 

@@ -10,7 +10,7 @@ use super::error::{BundleError, BundleFault, Place};
 use super::numbers::PeriodContext;
 use super::periods::{check_periods, root_of, since};
 use super::tree::{InTree, Tree};
-use crate::opening::FRESH;
+use crate::opening::MAX_MAP_AGE;
 
 impl Bundle {
     /// Verifies the whole bundle. `genesis` is the genesis hash, if the caller knows it from elsewhere.
@@ -80,7 +80,7 @@ fn as_of(policy: &Policy, verdict: &PolicyVerdict, map: &InTree) -> Result<Times
         return Ok(Timestamp(witnessed));
     }
     let age = witnessed.saturating_sub(time.0);
-    if age > FRESH {
+    if age > MAX_MAP_AGE {
         return Err(Place::MapEntry.because(BundleFault::Stale(age)));
     }
     // A log whose clock is fast must not claim a time that no witness has confirmed.

@@ -31,6 +31,6 @@ mod verify;
 pub use anchor::{Anchor, ProvedAnchor};
 pub use error::VerifyError;
 pub use file::{FORMAT, LabelProof, Opening};
-pub use rules::FRESH;
+pub use rules::MAX_MAP_AGE;
 pub(crate) use rules::{belongs, fits, has_expired};
 pub use verify::{Proved, ProvedPerson};

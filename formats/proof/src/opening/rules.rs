@@ -4,12 +4,12 @@ use record::{ExchangeRecord, ExpiryDay, LabelledKind, Phase, Series, SharedPart,
 
 /// The most seconds by which a `map` entry that is not the last of its tree may be older than the witnesses' time
 /// (design §5.3).
-pub const FRESH: u64 = 60;
+pub const MAX_MAP_AGE: u64 = 60;
 
 /// Reports whether a record has expired. A record is kept until the end of its day. Identity's clock may be ahead of
-/// the witnesses' by up to [`FRESH`] seconds.
+/// the witnesses' by up to [`MAX_MAP_AGE`] seconds.
 pub(crate) fn has_expired(expiry: ExpiryDay, witnessed: Timestamp) -> bool {
-    witnessed.after(FRESH).day() > expiry.0
+    witnessed.after(MAX_MAP_AGE).day() > expiry.0
 }
 
 /// Reports whether the content fits the kind: an intent must not have a result, an outcome must have one.
