@@ -1,7 +1,7 @@
 //! `ledger check`: reads the whole store and checks that it is consistent, also while a ledger runs on it.
 //!
-//! * The tree: every tile and the root of the head are recomputed from the entries, and all checkpoints must have its
-//!   roots.
+//! * The tree: every tile and the root of the head are recomputed from the entries, and every checkpoint must have the
+//!   tree's root at its size.
 //! * The rows that belong to entries ([`crate::rules::check`]): chains and their index, labels, records, documents,
 //!   open intents.
 //! * Surplus rows: every row must belong to an entry.

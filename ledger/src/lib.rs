@@ -21,6 +21,7 @@ pub mod engine;
 pub mod export;
 pub mod failpoints;
 pub mod http;
+mod metrics_help;
 #[cfg(feature = "pkcs11")]
 pub mod pkcs11;
 pub mod rules;

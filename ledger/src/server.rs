@@ -14,6 +14,7 @@ use crate::engine::rows::Rows;
 use crate::engine::witnessing::{WitnessClient, WitnessIntervals};
 use crate::engine::{Contradiction, Limits, OpenError, SequencedLog, Signer, open};
 use crate::http::{Shared, routes};
+use crate::metrics_help;
 use crate::rules::{self, Rules, SubmissionChecker, WriterKeys};
 use crate::store::rocks::RocksStore;
 use crate::store::{Store, StoreError};
@@ -108,6 +109,8 @@ pub(crate) async fn serve(
         let shared = shared.clone();
         async move { shared.log.follow_keys().await }
     });
+    listen::install_metrics();
+    metrics_help::describe();
     tracing::info!(address = %listener.local_addr()?, "serving");
     let served = listen::serve(listener, routes(shared.clone()), shutdown.clone()).await;
     shutdown.trigger();

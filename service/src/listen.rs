@@ -82,6 +82,12 @@ fn class(status: u16) -> &'static str {
     }
 }
 
+/// Installs the process's metrics recorder, so that a compartment can describe its metrics before it serves.
+pub fn install_metrics() {
+    // Without a recorder, descriptions and values have no effect.
+    let _ = metrics_handle();
+}
+
 /// The process's one recorder; `None` if something else has installed another.
 fn metrics_handle() -> Option<&'static PrometheusHandle> {
     static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();

@@ -170,7 +170,7 @@ impl Publication {
 
     /// Shows a checkpoint that meets the policy and is already stored.
     pub(super) fn show(&self, published: PublishedCheckpoint) {
-        metrics::gauge!("ledger_published_size").set(published.size as f64);
+        metrics::gauge!("ledger_published_tree_size").set(published.size as f64);
         self.witnessed.send_replace(Some(Arc::new(published)));
     }
 

@@ -308,8 +308,8 @@ impl<A: Admission> Sequencer<A> {
         failpoints::reach(Point::Shown);
         metrics::counter!("ledger_entries_total").increment(head.size - old);
         metrics::counter!("ledger_commits_total").increment(1);
-        metrics::histogram!("ledger_commit_seconds").record(started.elapsed());
-        metrics::gauge!("ledger_size").set(head.size as f64);
+        metrics::histogram!("ledger_commit_duration_seconds").record(started.elapsed());
+        metrics::gauge!("ledger_tree_size").set(head.size as f64);
         Ok(())
     }
 }

@@ -14,7 +14,7 @@
 //! reports the same. A single lying witness must not be able to stop a log.
 //!
 //! Metrics, by witness: `ledger_witness_answers_total` (`cosigned`, `retry`, `alarm`), `ledger_witness_alarms_total`,
-//! `ledger_witness_size`, `ledger_witness_cosigned_at_seconds`; and `ledger_witness_quorum` (1, or 0 while the quorum
+//! `ledger_witness_tree_size`, `ledger_witness_cosigned_timestamp_seconds`; and `ledger_witness_quorum` (1, or 0 while the quorum
 //! is lost). The client logs a line whenever the result of asking a witness changes.
 
 use std::collections::HashMap;
@@ -237,7 +237,7 @@ impl WitnessClient {
             WitnessReply::Cosigned(line) => {
                 note.push_str(&format!("{line}\n"));
                 let now = SystemClock.now() as f64;
-                metrics::gauge!("ledger_witness_cosigned_at_seconds", "witness" => name.to_owned()).set(now);
+                metrics::gauge!("ledger_witness_cosigned_timestamp_seconds", "witness" => name.to_owned()).set(now);
                 ("cosigned", size, String::new())
             }
             WitnessReply::Retry(reason) => ("retry", old, reason),
@@ -263,7 +263,7 @@ impl WitnessClient {
                 _ => tracing::error!(witness = name, size, reason, "ALARM: a witness refuses this log"),
             }
         }
-        metrics::gauge!("ledger_witness_size", "witness" => name.to_owned()).set(known as f64);
+        metrics::gauge!("ledger_witness_tree_size", "witness" => name.to_owned()).set(known as f64);
         if kind == "alarm" {
             metrics::counter!("ledger_witness_alarms_total", "witness" => name.to_owned()).increment(1);
         }
