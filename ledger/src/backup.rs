@@ -21,7 +21,7 @@ use service::durable;
 
 use crate::check::{Report, check_rows};
 use crate::engine::rows::Rows;
-use crate::server::{STORE, store_below};
+use crate::server::{STORE, find_store};
 use crate::store::rocks::RocksStore;
 use crate::store::{Batch, Column, Durability, END, Store, StoreError};
 
@@ -62,7 +62,7 @@ pub enum BackupError {
 /// # Errors
 /// [`BackupError`]. Nothing remains in `to` then.
 pub fn copy(from: &Path, to: &Path) -> Result<Report, BackupError> {
-    let source = store_below(from).ok_or_else(|| BackupError::NoStore(from.to_path_buf()))?;
+    let source = find_store(from).ok_or_else(|| BackupError::NoStore(from.to_path_buf()))?;
     let target = to.join(STORE);
     if target.exists() {
         return Err(BackupError::Target(target));

@@ -25,7 +25,7 @@ use crate::engine::edge::{Edge, TILE_HEIGHT, TILE_WIDTH};
 use crate::engine::rows::Rows;
 use crate::rules::check::Attachments;
 use crate::rules::findings::Findings;
-use crate::server::store_below;
+use crate::server::find_store;
 use crate::store::rocks::RocksStore;
 use crate::store::{Column, END, StoreError, count};
 
@@ -60,7 +60,7 @@ pub struct Report {
 /// # Errors
 /// [`CheckError`] if the store cannot be read. Inconsistencies are no error; the [`Report`] lists them.
 pub fn check(data: &Path) -> Result<Report, CheckError> {
-    let directory = store_below(data).ok_or_else(|| CheckError::NoStore(data.to_path_buf()))?;
+    let directory = find_store(data).ok_or_else(|| CheckError::NoStore(data.to_path_buf()))?;
     let mut attempt = 1;
     loop {
         // While a ledger runs, the reader may have opened files of two different states. The next attempt sees a newer
@@ -80,7 +80,7 @@ pub(crate) fn check_rows(rows: &Rows) -> Result<Report, StoreError> {
             "the store has no head: no ledger has been started on it".into(),
         ));
     };
-    let mut walk = Walk {
+    let mut walk = StoreWalk {
         rows,
         edge: Edge::default(),
         expected: Vec::new(),
@@ -95,12 +95,12 @@ pub(crate) fn check_rows(rows: &Rows) -> Result<Report, StoreError> {
     walk.check_roots();
     for number in 0..head.size.div_ceil(TILE_WIDTH) {
         let width = (head.size - number * TILE_WIDTH).min(TILE_WIDTH) as u16;
-        if let ControlFlow::Break(reason) = walk.bundle(number, width)? {
+        if let ControlFlow::Break(reason) = walk.check_bundle(number, width)? {
             walk.findings.add(format!("{reason}; later entries were not checked"));
             return Ok(walk.report(head.size, head.root));
         }
     }
-    walk.beyond(head.size)?;
+    walk.check_surplus(head.size)?;
     walk.attachments.finish(rows, &mut walk.findings)?;
     Ok(walk.report(head.size, head.root))
 }
@@ -109,7 +109,7 @@ fn parse(note: &[u8]) -> Option<Checkpoint> {
     Note::parse(note).ok()?.text.parse().ok()
 }
 
-struct Walk<'a> {
+struct StoreWalk<'a> {
     rows: &'a Rows,
     edge: Edge,
     /// Roots that the tree must have: the name of their source, the size, the root.
@@ -120,7 +120,7 @@ struct Walk<'a> {
     findings: Findings,
 }
 
-impl Walk<'_> {
+impl StoreWalk<'_> {
     fn expect_checkpoint(&mut self, name: &'static str, note: Option<String>) {
         let Some(note) = note else { return };
         match parse(note.as_bytes()) {
@@ -167,7 +167,7 @@ impl Walk<'_> {
     }
 
     /// Reads a bundle; breaks with a finding after which the tree cannot be followed.
-    fn bundle(&mut self, number: u64, width: u16) -> Result<ControlFlow<String>, StoreError> {
+    fn check_bundle(&mut self, number: u64, width: u16) -> Result<ControlFlow<String>, StoreError> {
         let damaged = |reason: String| Ok(ControlFlow::Break(format!("bundle {number}{reason}")));
         let bytes = match self.rows.bundle(number, width) {
             Ok(Some(bytes)) => bytes,
@@ -192,13 +192,13 @@ impl Walk<'_> {
             }
             self.check_roots();
         }
-        self.tiles(old);
+        self.check_tiles(old);
         self.edge = self.edge.trimmed();
         Ok(ControlFlow::Continue(()))
     }
 
     /// Compares the stored tiles with the tiles of the entries since `old`.
-    fn tiles(&mut self, old: u64) {
+    fn check_tiles(&mut self, old: u64) {
         for tile in self.edge.changed_tiles(old) {
             let (level, index) = (tile.level, tile.index);
             match self.rows.tile_hashes(level, index, tile.hashes.len() as u16) {
@@ -212,7 +212,7 @@ impl Walk<'_> {
     }
 
     /// Checks that no row and no checkpoint goes beyond the head.
-    fn beyond(&mut self, size: u64) -> Result<(), StoreError> {
+    fn check_surplus(&mut self, size: u64) -> Result<(), StoreError> {
         for (name, of, _) in &self.expected {
             if *of > size {
                 self.findings.add(format!(

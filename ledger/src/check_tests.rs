@@ -19,7 +19,7 @@ async fn log() -> Rows {
     shared.log.end();
     let rows = Rows::new(store);
     let note = rows.checkpoint().unwrap().unwrap();
-    rows.keep_published(105, &note).unwrap();
+    rows.store_published(105, &note).unwrap();
     rows
 }
 

@@ -25,7 +25,7 @@ use tlog::tile::{Bundle, BundleError, Tile, decode_bundle};
 
 use crate::engine::edge::{Edge, TILE_WIDTH};
 use crate::engine::rows::Rows;
-use crate::server::store_below;
+use crate::server::find_store;
 use crate::store::rocks::RocksStore;
 use crate::store::{Column, StoreError};
 
@@ -77,7 +77,7 @@ pub struct Exported {
 /// # Errors
 /// [`ExportError`]. Nothing remains in `to` then.
 pub fn export(data: &Path, to: &Path, records: bool) -> Result<Exported, ExportError> {
-    let directory = store_below(data).ok_or_else(|| ExportError::NoStore(data.to_path_buf()))?;
+    let directory = find_store(data).ok_or_else(|| ExportError::NoStore(data.to_path_buf()))?;
     // If the writer replaces files while they are opened, the reader may see a mixed state. The export checks what it
     // reads, and the next attempt sees a newer state.
     let mut attempt = 1;
@@ -104,7 +104,7 @@ fn export_rows(rows: &Rows, to: &Path, records: bool) -> Result<Exported, Export
     let mut aside = to.as_os_str().to_os_string();
     aside.push(format!(".tmp-{}", std::process::id()));
     let aside = PathBuf::from(aside);
-    let mut writer = Writer {
+    let mut writer = ExportWriter {
         rows,
         to: &aside,
         records,
@@ -142,7 +142,7 @@ fn refuse_used_target(to: &Path) -> Result<(), ExportError> {
 }
 
 fn newest_checkpoint(rows: &Rows) -> Result<(String, Checkpoint), ExportError> {
-    let note = if rows.asks_for_quorum()? {
+    let note = if rows.requires_quorum()? {
         rows.published()?
     } else {
         rows.checkpoint()?
@@ -153,7 +153,7 @@ fn newest_checkpoint(rows: &Rows) -> Result<(String, Checkpoint), ExportError> {
     Ok((note, checkpoint))
 }
 
-struct Writer<'a> {
+struct ExportWriter<'a> {
     rows: &'a Rows,
     to: &'a Path,
     records: bool,
@@ -162,7 +162,7 @@ struct Writer<'a> {
     kept_records: u64,
 }
 
-impl Writer<'_> {
+impl ExportWriter<'_> {
     fn write(&mut self, note: &str, size: Size) -> Result<(), ExportError> {
         fs::create_dir_all(self.to)?;
         self.tiles(size)?;

@@ -23,7 +23,7 @@ use crate::store::{Store, StoreError};
 pub(crate) const STORE: &str = "store";
 
 /// The store's directory in a data directory, or in the data directory of a demonstration; `None` if there is none.
-pub(crate) fn store_below(data: &Path) -> Option<PathBuf> {
+pub(crate) fn find_store(data: &Path) -> Option<PathBuf> {
     [data.join(STORE), data.join("ledger").join(STORE)]
         .into_iter()
         .find(|path| path.is_dir())
@@ -107,7 +107,7 @@ pub(crate) async fn serve(
     let witnessing = witnessing.map(|witnessing| tokio::spawn(witnessing.run(shutdown.clone())));
     let keys = tokio::spawn({
         let shared = shared.clone();
-        async move { shared.log.follow_keys().await }
+        async move { shared.log.sign_on_key_changes().await }
     });
     listen::install_metrics();
     metrics_help::describe();

@@ -34,7 +34,7 @@ pub(crate) struct OfferOptions {
 }
 
 /// The result of a round.
-pub(crate) struct Offered {
+pub(crate) struct RoundResult {
     /// From the first request to the last answer.
     pub(crate) elapsed: Duration,
     /// The recorded entries, in no particular order.
@@ -107,7 +107,7 @@ pub(crate) async fn offer(
     requests: Vec<Vec<Request>>,
     pace: OfferOptions,
     trust: &Arc<Trust>,
-) -> Result<Offered> {
+) -> Result<RoundResult> {
     let writers = requests.len().max(1);
     let start = Instant::now() + Duration::from_millis(20);
     let mut tasks = Vec::new();
@@ -127,7 +127,7 @@ pub(crate) async fn offer(
         connections.push(connection);
         recorded.extend(its);
     }
-    Ok(Offered {
+    Ok(RoundResult {
         elapsed: start.elapsed(),
         recorded,
     })

@@ -141,7 +141,7 @@ impl<A: Admission> SequencedLog<A> {
 
     /// Signs the head again whenever the set of valid keys changes; returns when the log ends. Without this, a log
     /// without new entries would keep showing the signature of a retired key.
-    pub async fn follow_keys(&self) {
+    pub async fn sign_on_key_changes(&self) {
         let mut every = tokio::time::interval(KEY_CHECK_INTERVAL);
         loop {
             every.tick().await;
@@ -180,7 +180,7 @@ impl<A: Admission> SequencedLog<A> {
 
     /// Occupies `weight` of the queue.
     #[cfg(test)]
-    pub(crate) fn fill(&self, weight: u32) -> tokio::sync::OwnedSemaphorePermit {
+    pub(crate) fn occupy_queue(&self, weight: u32) -> tokio::sync::OwnedSemaphorePermit {
         #[allow(clippy::unwrap_used)]
         self.room.clone().try_acquire_many_owned(weight).unwrap()
     }

@@ -72,7 +72,7 @@ pub fn open(rows: &Rows, signer: &Signer) -> Result<Arc<Snapshot>, OpenError> {
     check_checkpoint("newest signed", rows.checkpoint()?, &mut reader, &edge, signer)?;
     check_checkpoint("published", rows.published()?, &mut reader, &edge, signer)?;
     let note = signer.sign(&head)?;
-    rows.keep_checkpoint(&note)?;
+    rows.store_checkpoint(&note)?;
     Ok(Arc::new(Snapshot::new(note, edge, tiles)))
 }
 

@@ -101,7 +101,7 @@ async fn a_store_behind_its_published_checkpoint_is_refused() {
             root: EMPTY_ROOT,
         })
         .unwrap();
-    rows.keep_published(7, &later).unwrap();
+    rows.store_published(7, &later).unwrap();
     assert!(matches!(
         open(&rows, &signer()),
         Err(OpenError::Behind {
@@ -116,7 +116,7 @@ async fn a_store_behind_its_published_checkpoint_is_refused() {
             root: EMPTY_ROOT,
         })
         .unwrap();
-    rows.keep_published(5, &fork).unwrap();
+    rows.store_published(5, &fork).unwrap();
     assert!(matches!(
         open(&rows, &signer()),
         Err(OpenError::Behind {

@@ -76,8 +76,8 @@ pub struct Publication {
     witnessed: watch::Sender<Option<Arc<PublishedCheckpoint>>>,
     /// With [`FailMode::Open`] only: a newer checkpoint without a quorum.
     unwitnessed: watch::Sender<Option<Arc<PublishedCheckpoint>>>,
-    out: AtomicBool,
-    behind: OnceLock<String>,
+    out_of_quorum: AtomicBool,
+    halted: OnceLock<String>,
 }
 
 /// Why the policy cannot be used.
@@ -110,7 +110,7 @@ impl Publication {
         if let Some(witness) = witnesses.into_iter().find(|witness| witness.url.is_none()) {
             return Err(PolicyMismatch::NoUrl(witness.name.clone()));
         }
-        rows.keep_asks_for_quorum(policy.is_some())?;
+        rows.store_requires_quorum(policy.is_some())?;
         let kept = match &policy {
             Some(policy) => rows.published()?.and_then(|note| with_quorum(policy, note)),
             None => None,
@@ -120,8 +120,8 @@ impl Publication {
             on_failure,
             witnessed: watch::Sender::new(kept.map(Arc::new)),
             unwitnessed: watch::Sender::new(None),
-            out: AtomicBool::new(false),
-            behind: OnceLock::new(),
+            out_of_quorum: AtomicBool::new(false),
+            halted: OnceLock::new(),
         })
     }
 
@@ -160,11 +160,11 @@ impl Publication {
     }
 
     /// Why no entry may be accepted now; `None` if entries are accepted.
-    pub fn refuses(&self) -> Option<&str> {
-        if let Some(behind) = self.behind.get() {
-            return Some(behind);
+    pub fn refusal_reason(&self) -> Option<&str> {
+        if let Some(reason) = self.halted.get() {
+            return Some(reason);
         }
-        let closed = self.on_failure.fail == FailMode::Closed && self.out.load(Ordering::Relaxed);
+        let closed = self.on_failure.fail == FailMode::Closed && self.out_of_quorum.load(Ordering::Relaxed);
         closed.then_some("the witnesses' quorum is lost, and this log accepts no entries without it")
     }
 
@@ -175,23 +175,23 @@ impl Publication {
     }
 
     /// Whether a witnessed checkpoint of this size is at least as large as the one that is shown.
-    pub(super) fn wants(&self, size: u64) -> bool {
+    pub(super) fn may_show(&self, size: u64) -> bool {
         self.witnessed.borrow().as_ref().is_none_or(|shown| shown.size <= size)
     }
 
     /// Called when a round had a quorum.
-    pub(super) fn quorum_is_in(&self) {
+    pub(super) fn quorum_met(&self) {
         metrics::gauge!("ledger_witness_quorum").set(1.0);
-        if self.out.swap(false, Ordering::Relaxed) {
+        if self.out_of_quorum.swap(false, Ordering::Relaxed) {
             tracing::info!("the witnesses' quorum is back");
         }
     }
 
     /// Called when the quorum has been lost for longer than the bound. `best` is the newest checkpoint with the
     /// available cosignatures.
-    pub(super) fn quorum_is_out(&self, best: PublishedCheckpoint) {
+    pub(super) fn quorum_lost(&self, best: PublishedCheckpoint) {
         metrics::gauge!("ledger_witness_quorum").set(0.0);
-        if !self.out.swap(true, Ordering::Relaxed) {
+        if !self.out_of_quorum.swap(true, Ordering::Relaxed) {
             let fail = self.on_failure.fail;
             tracing::error!(?fail, size = best.size, "ALARM: the witnesses' quorum is lost");
         }
@@ -202,8 +202,8 @@ impl Publication {
 
     /// Called when witnesses have seen this log larger or with another tree. No more entries are accepted.
     pub(super) fn halt(&self, reason: String) {
-        if self.behind.set(reason).is_ok() {
-            tracing::error!(reason = self.behind.get(), "ALARM: the log accepts no more entries");
+        if self.halted.set(reason).is_ok() {
+            tracing::error!(reason = self.halted.get(), "ALARM: the log accepts no more entries");
         }
     }
 }

@@ -86,7 +86,7 @@ impl Rows {
     }
 
     /// Stores the newest signed checkpoint, lazily.
-    pub fn keep_checkpoint(&self, note: &str) -> Result<(), StoreError> {
+    pub fn store_checkpoint(&self, note: &str) -> Result<(), StoreError> {
         self.set(CHECKPOINT, note, Durability::Lazy)
     }
 
@@ -96,7 +96,7 @@ impl Rows {
     }
 
     /// Stores the newest published checkpoint durably, and adds it to the history.
-    pub fn keep_published(&self, size: u64, note: &str) -> Result<(), StoreError> {
+    pub fn store_published(&self, size: u64, note: &str) -> Result<(), StoreError> {
         let mut batch = Batch::default();
         batch.put(Column::Meta, PUBLISHED, note.as_bytes());
         batch.put(Column::Checkpoints, &size.to_be_bytes(), note.as_bytes());
@@ -118,12 +118,12 @@ impl Rows {
     }
 
     /// Whether the policy of the log's last start needs witnesses.
-    pub fn asks_for_quorum(&self) -> Result<bool, StoreError> {
+    pub fn requires_quorum(&self) -> Result<bool, StoreError> {
         Ok(self.text(QUORUM)?.is_some_and(|value| value == "1"))
     }
 
     /// Stores whether the policy needs witnesses.
-    pub fn keep_asks_for_quorum(&self, asks: bool) -> Result<(), StoreError> {
+    pub fn store_requires_quorum(&self, asks: bool) -> Result<(), StoreError> {
         self.set(QUORUM, if asks { "1" } else { "0" }, Durability::Synced)
     }
 

@@ -278,7 +278,7 @@ impl<A: Admission> Sequencer<A> {
     fn sign_again(&self) -> Result<(), Fatal> {
         let current = self.snapshots.borrow().clone();
         let note = self.signer.sign(&current.head)?;
-        self.rows.keep_checkpoint(&note)?;
+        self.rows.store_checkpoint(&note)?;
         let (edge, tiles) = (current.edge.clone(), current.tiles().clone());
         self.snapshots.send_replace(Arc::new(Snapshot::new(note, edge, tiles)));
         Ok(())
@@ -299,7 +299,7 @@ impl<A: Admission> Sequencer<A> {
         failpoints::reach(Point::Written);
         let note = self.signer.sign(&head)?;
         failpoints::reach(Point::Signed);
-        self.rows.keep_checkpoint(&note)?;
+        self.rows.store_checkpoint(&note)?;
         failpoints::reach(Point::Kept);
         let next = self.edge.trimmed();
         let edge = std::mem::replace(&mut self.edge, next);

@@ -167,11 +167,11 @@ impl WitnessClient {
     fn track_quorum(&mut self, started: Instant, best: Option<&PublishedCheckpoint>) {
         let Some(best) = best else {
             self.out_since = None;
-            return self.publication.quorum_is_in();
+            return self.publication.quorum_met();
         };
         let since = *self.out_since.get_or_insert(started);
         if since.elapsed() >= self.publication.on_failure().after {
-            self.publication.quorum_is_out(PublishedCheckpoint {
+            self.publication.quorum_lost(PublishedCheckpoint {
                 size: best.size,
                 note: best.note.clone(),
             });
@@ -217,7 +217,7 @@ impl WitnessClient {
                 };
             };
             let Ok((name, old, answer)) = next else { continue };
-            if !self.take(&name, old, answer, size, &mut note) {
+            if !self.record_answer(&name, old, answer, size, &mut note) {
                 continue;
             }
             let Some(published) = with_quorum(&self.policy, note.clone()) else {
@@ -232,7 +232,7 @@ impl WitnessClient {
     }
 
     /// Records the answer of one witness; returns whether `note` got a cosignature.
-    fn take(&mut self, name: &str, old: u64, answer: WitnessReply, size: u64, note: &mut String) -> bool {
+    fn record_answer(&mut self, name: &str, old: u64, answer: WitnessReply, size: u64, note: &mut String) -> bool {
         let (kind, known, reason) = match answer {
             WitnessReply::Cosigned(line) => {
                 note.push_str(&format!("{line}\n"));
@@ -280,12 +280,12 @@ impl WitnessClient {
     }
 
     async fn publish(&self, published: PublishedCheckpoint) {
-        if !self.publication.wants(published.size) {
+        if !self.publication.may_show(published.size) {
             return;
         }
         failpoints::reach(Point::Cosigned);
         let (rows, size, note) = (self.rows.clone(), published.size, published.note.clone());
-        match tokio::task::spawn_blocking(move || rows.keep_published(size, &note)).await {
+        match tokio::task::spawn_blocking(move || rows.store_published(size, &note)).await {
             Ok(Ok(())) => {
                 failpoints::reach(Point::PublishedKept);
                 self.publication.show(published);

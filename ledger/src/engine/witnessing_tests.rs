@@ -215,7 +215,7 @@ async fn wi_4_a_witness_with_another_size_is_asked_again_from_there() {
 
 async fn refusal(shared: &Shared) -> String {
     for _ in 0..500 {
-        if let Some(reason) = shared.publication.refuses() {
+        if let Some(reason) = shared.publication.refusal_reason() {
             return reason.to_owned();
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -246,7 +246,7 @@ async fn one_lying_witness_of_two_does_not_stop_the_log_but_one_with_proof_does(
     let (shared, shutdown) = start(&world, LONG).await;
     client_of(&shared, LONG).check_at_start().await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(shared.publication.refuses(), None);
+    assert_eq!(shared.publication.refusal_reason(), None);
     shutdown.trigger();
     // The second witness shows the log's own signature on another tree of the same size.
     let other = crate::engine::rows::TreeHead {
@@ -290,7 +290,7 @@ async fn fail_open_shows_the_head_without_the_quorum() {
         None,
         "a head without a quorum is not witnessed"
     );
-    assert_eq!(shared.publication.refuses(), None);
+    assert_eq!(shared.publication.refusal_reason(), None);
     assert_eq!(shared.log.rows().checkpoint_from(0).unwrap(), None);
     witness.busy.store(0, Ordering::SeqCst);
     published(&shared, |published| published.note.contains("witness.example/1")).await;
@@ -304,7 +304,7 @@ async fn fail_degrade_shows_nothing_new_and_accepts_entries() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(shared.publication.latest(&shared.log.snapshot()), None);
-    assert_eq!(shared.publication.refuses(), None);
+    assert_eq!(shared.publication.refusal_reason(), None);
     shutdown.trigger();
 }
 
@@ -316,12 +316,12 @@ async fn fail_closed_refuses_entries_until_the_quorum_is_back() {
     witness.busy.store(0, Ordering::SeqCst);
     published(&shared, |published| published.size == 4).await;
     for _ in 0..500 {
-        if shared.publication.refuses().is_none() {
+        if shared.publication.refusal_reason().is_none() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    assert_eq!(shared.publication.refuses(), None);
+    assert_eq!(shared.publication.refusal_reason(), None);
     shutdown.trigger();
 }
 

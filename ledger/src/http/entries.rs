@@ -31,7 +31,7 @@ pub(super) async fn append(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    if let Some(reason) = shared.publication.refuses() {
+    if let Some(reason) = shared.publication.refusal_reason() {
         return Err(Problem::unavailable("witnesses", 5, reason));
     }
     let raws = read(&headers, body)?;

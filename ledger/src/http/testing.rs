@@ -25,13 +25,13 @@ pub(super) struct Server {
     pub(super) task: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
-pub(super) struct Got {
+pub(super) struct HttpResponse {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
 }
 
-impl Got {
+impl HttpResponse {
     pub(super) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -68,24 +68,30 @@ impl Server {
         (Self::of(shared).await, world, identity)
     }
 
-    pub(super) async fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Got {
+    pub(super) async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> HttpResponse {
         let mut request = self.client.request(method, format!("{}{path}", self.url)).body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let response = request.send().await.unwrap();
-        Got {
+        HttpResponse {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: response.bytes().await.unwrap().to_vec(),
         }
     }
 
-    pub(super) async fn get(&self, path: &str) -> Got {
+    pub(super) async fn get(&self, path: &str) -> HttpResponse {
         self.request(Method::GET, path, &[], Vec::new()).await
     }
 
-    pub(super) async fn post(&self, raws: &[RawSubmission]) -> Got {
+    pub(super) async fn post(&self, raws: &[RawSubmission]) -> HttpResponse {
         self.request(
             Method::POST,
             "/entries",
@@ -126,10 +132,10 @@ pub(super) fn sequence(raws: &[RawSubmission]) -> Vec<u8> {
 }
 
 /// The index of a recorded entry; or slug, status and the stored entry's index of a refusal.
-pub(super) type Answered = Result<u64, (String, u16, Option<u64>)>;
+pub(super) type EntryOutcome = Result<u64, (String, u16, Option<u64>)>;
 
 /// Reads the answers of a sequence and verifies every receipt.
-pub(super) fn answers(mut bytes: &[u8]) -> Vec<Answered> {
+pub(super) fn answers(mut bytes: &[u8]) -> Vec<EntryOutcome> {
     let policy = policy();
     let index_of = |receipt: &[u8]| Receipt::parse(receipt).unwrap().verify(&policy).unwrap().index().get();
     let mut answers = Vec::new();

@@ -45,7 +45,7 @@ async fn the_history_returns_the_checkpoint_of_this_size_or_the_next_larger_one(
         "no checkpoint was witnessed"
     );
     let head = server.shared.log.snapshot();
-    server.shared.log.rows().keep_published(4, &head.note).unwrap();
+    server.shared.log.rows().store_published(4, &head.note).unwrap();
     for size in ["0", "4"] {
         let got = server.get(&format!("/checkpoints/{size}")).await;
         assert_eq!((got.status, got.body), (200, head.note.clone().into_bytes()));
@@ -177,7 +177,7 @@ async fn a_full_queue_is_429_with_retry_after() {
     let (server, world, _) = Server::started().await;
     let mut broker = Pen::new(BROKER);
     let two = [raw(&broker.write(intent(1)), 1), raw(&broker.write(intent(2)), 2)];
-    let held = server.shared.log.fill(world.limits.queue as u32 - 1);
+    let held = server.shared.log.occupy_queue(world.limits.queue as u32 - 1);
     let got = server.post(&two).await;
     assert_eq!((got.problem(), got.header("retry-after")), ((429, "busy".into()), "1"));
     assert_eq!(answers(&server.post(&two[..1]).await.body), [Ok(4)]);

@@ -125,7 +125,7 @@ async fn a_restart_on_rocksdb_keeps_everything_and_a_concurrent_export_is_comple
     // Two published checkpoints within the exported size, and one beyond it.
     let rows = server.shared.log.rows();
     for (size, note) in [(3, "three"), (260, "now"), (261, "later")] {
-        rows.keep_published(size, note).unwrap();
+        rows.store_published(size, note).unwrap();
     }
     let to = directory.path().join("export");
     let exported = crate::export::export(directory.path(), &to, true).unwrap();

@@ -42,7 +42,7 @@ pub struct WriterHead {
 impl WriterHead {
     /// The durable head of a writer; `None` if the writer has no entry.
     pub fn read(rows: &Rows, writer: &WriterId) -> Result<Option<Self>, StoreError> {
-        let row = rows.store().last(Column::Chains, &key(writer, 0), &beyond(writer))?;
+        let row = rows.store().last(Column::Chains, &key(writer, 0), &end_key(writer))?;
         let Some(run) = row.map(ChainRun::from_row).transpose()? else {
             return Ok(None);
         };
@@ -129,7 +129,7 @@ fn key(writer: &WriterId, sequence: u64) -> [u8; 40] {
 }
 
 /// A key above all keys of this writer and below all keys of the next.
-fn beyond(writer: &WriterId) -> [u8; 41] {
+fn end_key(writer: &WriterId) -> [u8; 41] {
     let mut key = [0xff; 41];
     key[..32].copy_from_slice(&writer.0.0);
     key
@@ -158,7 +158,7 @@ impl Chains {
         while let Some(writer) = first_writer(rows.store().as_ref(), &from)? {
             let head = WriterHead::read(rows, &writer)?.ok_or_else(damaged)?;
             chains.heads.insert(writer, head);
-            from = beyond(&writer).to_vec();
+            from = end_key(&writer).to_vec();
         }
         Ok(chains)
     }

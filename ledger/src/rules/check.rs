@@ -79,7 +79,7 @@ impl Attachments {
             }
             self.documents.insert(digest);
         }
-        self.note(index, body, findings);
+        self.update_state(index, body, findings);
         Ok(())
     }
 
@@ -112,7 +112,7 @@ impl Attachments {
         Ok(())
     }
 
-    fn note(&mut self, index: u64, body: &Body, findings: &mut Findings) {
+    fn update_state(&mut self, index: u64, body: &Body, findings: &mut Findings) {
         match body {
             Body::Document { kind, digest } => match kind {
                 DocumentKind::Directory => self.in_force[0] = Some(*digest),

@@ -19,7 +19,7 @@ fn store() -> Arc<MemoryStore> {
     Arc::new(MemoryStore::new())
 }
 
-async fn one(shared: &Shared, entry: &SignedEntry, label: u8) -> Short {
+async fn submit_one(shared: &Shared, entry: &SignedEntry, label: u8) -> TestOutcome {
     submit(shared, vec![raw(entry, label)]).await.remove(0)
 }
 
@@ -110,7 +110,7 @@ async fn a_restart_restores_the_whole_state() {
     let (shared, mut identity) = world.started(store.clone()).await;
     let mut broker = Pen::new(BROKER);
     for label in 1..4 {
-        one(&shared, &broker.write(intent(label)), label).await.unwrap();
+        submit_one(&shared, &broker.write(intent(label)), label).await.unwrap();
     }
     let open = size(&shared) - 1;
     shared.log.end();
@@ -133,12 +133,12 @@ async fn a_restart_restores_the_whole_state() {
         "the map entry that was due"
     );
     assert_eq!(
-        one(&shared, &broker.draft(intent(2)), 2).await.unwrap_err().0,
+        submit_one(&shared, &broker.draft(intent(2)), 2).await.unwrap_err().0,
         "label-used"
     );
     let outcome = broker.write(labelled(LabelledKind::Outcome, 1, 9, Some(open)));
-    assert_eq!(one(&shared, &outcome, 9).await, Ok(open + 2));
-    assert!(one(&shared, &identity.write(begin(2, NOW + 9)), 0).await.is_ok());
+    assert_eq!(submit_one(&shared, &outcome, 9).await, Ok(open + 2));
+    assert!(submit_one(&shared, &identity.write(begin(2, NOW + 9)), 0).await.is_ok());
     assert_eq!(entry(&shared, 0).entry().body.kind(), Kind::Genesis);
 }
 
@@ -166,7 +166,7 @@ async fn a_failing_store_stops_the_log_and_loses_nothing() {
     drop(shared);
     store.crash();
     let shared = world.start(store);
-    assert_eq!(one(&shared, &first, 1).await, Ok(4));
+    assert_eq!(submit_one(&shared, &first, 1).await, Ok(4));
 }
 
 /// After a crash, every checkpoint that was shown is a head of the tree, and every receipt is still valid.
@@ -190,14 +190,14 @@ async fn a_store_that_never_syncs_is_detected() {
         applied: false,
     };
     let memory = store();
-    let lost = crash_once(&memory, Arc::new(Unsynced(memory.clone())), fault).await;
+    let lost = crash_once(&memory, Arc::new(UnsyncedStore(memory.clone())), fault).await;
     assert!(!lost.is_empty());
 }
 
 /// A store that writes every batch lazily.
-struct Unsynced(Arc<MemoryStore>);
+struct UnsyncedStore(Arc<MemoryStore>);
 
-impl Store for Unsynced {
+impl Store for UnsyncedStore {
     fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.0.get(column, key)
     }

@@ -85,7 +85,7 @@ impl Founding {
         }
         founding.has_registry = rows.store().get(Column::Meta, REGISTRY)?.is_some();
         founding.document = Some(document);
-        founding.take_effect();
+        founding.derive_rights();
         Ok(founding)
     }
 
@@ -186,11 +186,11 @@ impl Founding {
             }
             DocumentChange::None => return,
         }
-        self.take_effect();
+        self.derive_rights();
     }
 
     /// Derives the writers' rights and the set of known keys from the recorded documents.
-    fn take_effect(&mut self) {
+    fn derive_rights(&mut self) {
         let operator = self.document.as_ref().map(|document| document.operator);
         let founded = self.has_registry;
         self.rights.clear();

@@ -67,7 +67,7 @@ impl Labels {
     }
 
     /// Takes over the maps whose rebuilding has finished; returns whether all maps are complete.
-    pub(super) fn settle(&mut self) -> Result<bool, StoreError> {
+    pub(super) fn finish_rebuilds(&mut self) -> Result<bool, StoreError> {
         let done = |rebuilding: &Rebuilding| rebuilding.thread.as_ref().is_some_and(JoinHandle::is_finished);
         let finished: Vec<Period> = self
             .rebuilding
@@ -84,11 +84,11 @@ impl Labels {
                 self.maps.insert(period, map);
             }
         }
-        Ok(self.settled())
+        Ok(self.all_rebuilt())
     }
 
     /// Whether all maps are complete.
-    pub(super) fn settled(&self) -> bool {
+    pub(super) fn all_rebuilt(&self) -> bool {
         self.rebuilding.is_empty()
     }
 
@@ -156,9 +156,9 @@ impl Labels {
         self.maps.get_mut(&period).map(Map::root)
     }
 
-    /// The roots of all open maps in ascending order of periods, map 0 first. All maps must be [`Labels::settled`].
+    /// The roots of all open maps in ascending order of periods, map 0 first. All maps must be [`Labels::all_rebuilt`].
     pub(super) fn roots(&mut self) -> Vec<(Period, Hash)> {
-        debug_assert!(self.settled());
+        debug_assert!(self.all_rebuilt());
         self.maps.entry(Period::MAP0).or_default();
         self.maps
             .iter_mut()

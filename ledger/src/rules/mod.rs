@@ -169,7 +169,7 @@ impl Rules {
     }
 
     fn check_period(&mut self, period: Period, event: &PeriodEvent, time: Timestamp) -> Result<(), Refusal> {
-        if matches!(event, PeriodEvent::Final { .. }) && !self.labels.settled() {
+        if matches!(event, PeriodEvent::Final { .. }) && !self.labels.all_rebuilt() {
             return Err(Refusal::rebuilding());
         }
         let has_open_intents = || self.open_intents.values().any(|of| *of == period);
@@ -260,12 +260,12 @@ impl Rules {
             batch.put(Column::Documents, &digest.0, document);
             self.founding.apply(change, &digest, batch);
         }
-        self.note(entry, index, stage);
+        self.update_state(entry, index, stage);
         Ok(index)
     }
 
     /// Updates the state that later entries are checked against.
-    fn note(&mut self, entry: &Entry, index: u64, stage: &mut Stage<'_>) {
+    fn update_state(&mut self, entry: &Entry, index: u64, stage: &mut Stage<'_>) {
         let batch = stage.batch();
         match &entry.body {
             Body::Labelled {
@@ -359,7 +359,7 @@ impl Admission for Rules {
     }
 
     fn due(&self) -> Option<Instant> {
-        if self.labels.settled() {
+        if self.labels.all_rebuilt() {
             self.map_due()
         } else {
             Some(Instant::now() + REBUILD_POLL_INTERVAL)
@@ -367,7 +367,7 @@ impl Admission for Rules {
     }
 
     fn finish(&mut self, stage: &mut Stage<'_>) -> Result<(), StoreError> {
-        if self.labels.settle()? && self.map_due().is_some_and(|due| due <= Instant::now()) {
+        if self.labels.finish_rebuilds()? && self.map_due().is_some_and(|due| due <= Instant::now()) {
             self.stage_map_entry(stage)?;
         }
         self.chains.stage(stage.batch());
@@ -376,7 +376,7 @@ impl Admission for Rules {
 
     fn committed(&mut self, idle: bool) {
         self.chains.committed();
-        if idle && self.labels.settled() {
+        if idle && self.labels.all_rebuilt() {
             // Hashes the changed parts of the maps now, so that the next map entry is cheap.
             self.labels.roots();
         }

@@ -15,20 +15,20 @@ use crate::store::memory::MemoryStore;
 use crate::store::{Batch, Column, Durability, KeyValue, Store, StoreError, Visit};
 
 /// A store in which a scan of the labels of period 1 blocks until it is released.
-struct Held {
+struct BlockingStore {
     store: Arc<MemoryStore>,
     open: Mutex<bool>,
     opened: Condvar,
 }
 
-impl Held {
+impl BlockingStore {
     fn release(&self) {
         *self.open.lock().unwrap() = true;
         self.opened.notify_all();
     }
 }
 
-impl Store for Held {
+impl Store for BlockingStore {
     fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.store.get(column, key)
     }
@@ -55,7 +55,7 @@ impl Store for Held {
 
 /// Restarts a log of six entries whose map stays incomplete until it is released; also returns the writers of broker
 /// and identity.
-async fn restarted(map_after: Duration) -> (Arc<Shared>, Arc<Held>, Pen, Pen) {
+async fn restarted(map_after: Duration) -> (Arc<Shared>, Arc<BlockingStore>, Pen, Pen) {
     let store = Arc::new(MemoryStore::new());
     let mut world = World::new();
     let (shared, identity) = world.started(store.clone()).await;
@@ -66,7 +66,7 @@ async fn restarted(map_after: Duration) -> (Arc<Shared>, Arc<Held>, Pen, Pen) {
     shared.log.end();
     drop(shared);
     world.map_after = map_after;
-    let held = Arc::new(Held {
+    let held = Arc::new(BlockingStore {
         store,
         open: Mutex::new(false),
         opened: Condvar::new(),

@@ -221,18 +221,18 @@ impl World {
 }
 
 /// The outcome of one submission: its index, or the slug of its refusal with the index of the stored entry.
-pub(crate) type Short = Result<u64, (String, Option<u64>)>;
+pub(crate) type TestOutcome = Result<u64, (String, Option<u64>)>;
 
-fn short(refusal: Refusal) -> Short {
+fn refused_outcome(refusal: Refusal) -> TestOutcome {
     Err((refusal.code.slug().to_owned(), refusal.stored))
 }
 
-pub(crate) fn refused(slug: &str) -> Short {
+pub(crate) fn refused(slug: &str) -> TestOutcome {
     Err((slug.into(), None))
 }
 
 /// Checks and submits as a request handler does.
-pub(crate) async fn try_submit(shared: &Shared, raws: Vec<RawSubmission>) -> Result<Vec<Short>, SubmitError> {
+pub(crate) async fn try_submit(shared: &Shared, raws: Vec<RawSubmission>) -> Result<Vec<TestOutcome>, SubmitError> {
     let founder = shared.checker.founder(&raws);
     let checked = shared.checker.check(raws, founder.as_ref());
     let (mut good, mut slots) = (Vec::new(), Vec::new());
@@ -242,7 +242,7 @@ pub(crate) async fn try_submit(shared: &Shared, raws: Vec<RawSubmission>) -> Res
                 good.push(Arc::new(submission));
                 None
             }
-            Err(refusal) => Some(short(refusal)),
+            Err(refusal) => Some(refused_outcome(refusal)),
         });
     }
     let mut outcomes = shared
@@ -253,7 +253,7 @@ pub(crate) async fn try_submit(shared: &Shared, raws: Vec<RawSubmission>) -> Res
         .into_iter()
         .map(|outcome| match outcome {
             Outcome::Recorded(index) => Ok(index),
-            Outcome::Refused(refusal) => short(refusal),
+            Outcome::Refused(refusal) => refused_outcome(refusal),
         });
     Ok(slots
         .into_iter()
@@ -261,6 +261,6 @@ pub(crate) async fn try_submit(shared: &Shared, raws: Vec<RawSubmission>) -> Res
         .collect())
 }
 
-pub(crate) async fn submit(shared: &Shared, raws: Vec<RawSubmission>) -> Vec<Short> {
+pub(crate) async fn submit(shared: &Shared, raws: Vec<RawSubmission>) -> Vec<TestOutcome> {
     try_submit(shared, raws).await.unwrap()
 }

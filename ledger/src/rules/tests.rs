@@ -16,7 +16,7 @@ fn store() -> Arc<MemoryStore> {
     Arc::new(MemoryStore::new())
 }
 
-async fn one(shared: &Shared, entry: &SignedEntry, label: u8) -> Short {
+async fn submit_one(shared: &Shared, entry: &SignedEntry, label: u8) -> TestOutcome {
     submit(shared, vec![raw(entry, label)]).await.remove(0)
 }
 
@@ -29,7 +29,7 @@ async fn an_empty_log_accepts_only_its_own_genesis_entry() {
     let world = World::new();
     let shared = world.start(store());
     assert_eq!(
-        one(&shared, &Pen::new(BROKER).draft(intent(1)), 1).await,
+        submit_one(&shared, &Pen::new(BROKER).draft(intent(1)), 1).await,
         refused("unknown-writer")
     );
     let mut operator = Pen::new(OPERATOR);
@@ -94,7 +94,7 @@ async fn later_documents_need_an_authority_and_a_higher_version() {
         [Ok(3)]
     );
     assert_eq!(
-        one(&shared, &Pen::new(BROKER).draft(intent(1)), 1).await,
+        submit_one(&shared, &Pen::new(BROKER).draft(intent(1)), 1).await,
         refused("unknown-writer"),
         "no longer a writer"
     );
@@ -120,20 +120,20 @@ async fn used_sequences_and_labels_name_the_stored_entry() {
     let (shared, _) = world.started(store()).await;
     let mut broker = Pen::new(BROKER);
     let start = broker.clone();
-    assert_eq!(one(&shared, &broker.write(intent(1)), 1).await, Ok(4));
-    assert_eq!(one(&shared, &broker.write(intent(2)), 2).await, Ok(5));
+    assert_eq!(submit_one(&shared, &broker.write(intent(1)), 1).await, Ok(4));
+    assert_eq!(submit_one(&shared, &broker.write(intent(2)), 2).await, Ok(5));
     assert_eq!(
-        one(&shared, &start.draft(intent(3)), 3).await,
+        submit_one(&shared, &start.draft(intent(3)), 3).await,
         Err(("sequence-used".into(), Some(4)))
     );
     assert_eq!(
-        one(&shared, &broker.draft(intent(2)), 2).await,
+        submit_one(&shared, &broker.draft(intent(2)), 2).await,
         Err(("label-used".into(), Some(5)))
     );
     let mut late = broker.clone();
     late.time += 1;
     assert_eq!(
-        one(&shared, &late.draft(intent(1)), 1).await,
+        submit_one(&shared, &late.draft(intent(1)), 1).await,
         Err(("label-used".into(), Some(4)))
     );
     assert_eq!(size(&shared), 6);
@@ -144,15 +144,15 @@ async fn an_entry_that_does_not_continue_its_chain_is_refused() {
     let world = World::new();
     let (shared, _) = world.started(store()).await;
     let mut broker = Pen::new(BROKER);
-    assert_eq!(one(&shared, &broker.write(intent(1)), 1).await, Ok(4));
+    assert_eq!(submit_one(&shared, &broker.write(intent(1)), 1).await, Ok(4));
     let mut gap = broker.clone();
     gap.chain.sequence = Sequence(2);
-    assert_eq!(one(&shared, &gap.draft(intent(2)), 2).await, refused("chain"));
+    assert_eq!(submit_one(&shared, &gap.draft(intent(2)), 2).await, refused("chain"));
     let mut fork = broker.clone();
     fork.chain.previous = Hash([1; 32]);
-    assert_eq!(one(&shared, &fork.draft(intent(2)), 2).await, refused("chain"));
+    assert_eq!(submit_one(&shared, &fork.draft(intent(2)), 2).await, refused("chain"));
     assert_eq!(
-        one(&shared, &broker.write(intent(2)), 2).await,
+        submit_one(&shared, &broker.write(intent(2)), 2).await,
         Ok(5),
         "the chain continues"
     );
@@ -235,19 +235,22 @@ async fn a_writer_writes_only_its_kinds() {
     let (shared, identity) = world.started(store()).await;
     let broker = Pen::new(BROKER);
     assert_eq!(
-        one(&shared, &broker.draft(labelled(LabelledKind::Void, 1, 1, None)), 1).await,
+        submit_one(&shared, &broker.draft(labelled(LabelledKind::Void, 1, 1, None)), 1).await,
         refused("right")
     );
-    assert_eq!(one(&shared, &identity.draft(intent(1)), 1).await, refused("right"));
     assert_eq!(
-        one(&shared, &world.operator().draft(intent(1)), 1).await,
+        submit_one(&shared, &identity.draft(intent(1)), 1).await,
+        refused("right")
+    );
+    assert_eq!(
+        submit_one(&shared, &world.operator().draft(intent(1)), 1).await,
         refused("right")
     );
     let map = Pen::new(LEDGER).draft(Body::Map {
         roots: vec![(Period::MAP0, Hash([1; 32]))],
     });
     assert_eq!(
-        one(&shared, &map, 0).await,
+        submit_one(&shared, &map, 0).await,
         refused("right"),
         "even with the ledger's own key"
     );
@@ -274,7 +277,7 @@ async fn an_entry_far_from_the_ledgers_clock_is_refused() {
         (NOW + 301, Some("clock-skew")),
         (NOW + 300, None),
     ] {
-        let answer = one(
+        let answer = submit_one(
             &shared,
             &Pen {
                 time,
@@ -292,55 +295,61 @@ async fn an_entry_far_from_the_ledgers_clock_is_refused() {
 async fn an_intent_has_one_outcome_in_its_own_period() {
     let world = World::new();
     let (shared, mut identity) = world.started(store()).await;
-    assert_eq!(one(&shared, &identity.write(begin(2, NOW + 60)), 0).await, Ok(4));
+    assert_eq!(submit_one(&shared, &identity.write(begin(2, NOW + 60)), 0).await, Ok(4));
     let mut broker = Pen::new(BROKER);
-    assert_eq!(one(&shared, &broker.write(intent(1)), 1).await, Ok(5));
+    assert_eq!(submit_one(&shared, &broker.write(intent(1)), 1).await, Ok(5));
     let outcome = |period, label, refers| labelled(LabelledKind::Outcome, period, label, Some(refers));
     assert_eq!(
-        one(&shared, &broker.draft(outcome(1, 2, 4)), 2).await,
+        submit_one(&shared, &broker.draft(outcome(1, 2, 4)), 2).await,
         refused("refers"),
         "not an intent"
     );
     assert_eq!(
-        one(&shared, &broker.draft(outcome(1, 2, 6)), 2).await,
+        submit_one(&shared, &broker.draft(outcome(1, 2, 6)), 2).await,
         refused("refers"),
         "no such entry"
     );
     assert_eq!(
-        one(&shared, &broker.draft(outcome(2, 2, 5)), 2).await,
+        submit_one(&shared, &broker.draft(outcome(2, 2, 5)), 2).await,
         refused("refers"),
         "another period"
     );
     assert_eq!(
-        one(&shared, &broker.draft(outcome(3, 2, 5)), 2).await,
+        submit_one(&shared, &broker.draft(outcome(3, 2, 5)), 2).await,
         refused("period")
     );
-    assert_eq!(one(&shared, &broker.write(outcome(1, 2, 5)), 2).await, Ok(6));
+    assert_eq!(submit_one(&shared, &broker.write(outcome(1, 2, 5)), 2).await, Ok(6));
     assert_eq!(
-        one(&shared, &broker.draft(outcome(1, 3, 5)), 3).await,
+        submit_one(&shared, &broker.draft(outcome(1, 3, 5)), 3).await,
         refused("refers"),
         "a second outcome"
     );
     let preview = |period, refers| labelled(LabelledKind::Preview, period, 4, Some(refers));
-    assert_eq!(one(&shared, &broker.draft(preview(1, 6)), 4).await, refused("refers"));
-    assert_eq!(one(&shared, &broker.draft(preview(2, 5)), 4).await, refused("refers"));
     assert_eq!(
-        one(&shared, &broker.write(preview(1, 5)), 4).await,
+        submit_one(&shared, &broker.draft(preview(1, 6)), 4).await,
+        refused("refers")
+    );
+    assert_eq!(
+        submit_one(&shared, &broker.draft(preview(2, 5)), 4).await,
+        refused("refers")
+    );
+    assert_eq!(
+        submit_one(&shared, &broker.write(preview(1, 5)), 4).await,
         Ok(7),
         "also after the outcome"
     );
     assert_eq!(
-        one(&shared, &broker.write(labelled(LabelledKind::Intent, 2, 5, None)), 5).await,
+        submit_one(&shared, &broker.write(labelled(LabelledKind::Intent, 2, 5, None)), 5).await,
         Ok(8)
     );
     let lost = |refers| Body::Reference {
         kind: ReferenceKind::Lost,
         refers: Index::new(refers).unwrap(),
     };
-    assert_eq!(one(&shared, &broker.draft(lost(5)), 0).await, refused("refers"));
-    assert_eq!(one(&shared, &broker.write(lost(8)), 0).await, Ok(9));
+    assert_eq!(submit_one(&shared, &broker.draft(lost(5)), 0).await, refused("refers"));
+    assert_eq!(submit_one(&shared, &broker.write(lost(8)), 0).await, Ok(9));
     assert_eq!(
-        one(&shared, &broker.draft(outcome(2, 6, 8)), 6).await,
+        submit_one(&shared, &broker.draft(outcome(2, 6, 8)), 6).await,
         refused("refers")
     );
 }
@@ -350,12 +359,15 @@ async fn a_period_begins_becomes_final_and_is_destroyed_in_order() {
     let world = World::new();
     let (shared, mut identity) = world.started(store()).await;
     assert_eq!(
-        one(&shared, &identity.draft(begin(1, NOW)), 0).await,
+        submit_one(&shared, &identity.draft(begin(1, NOW)), 0).await,
         Err(("label-used".into(), Some(3)))
     );
-    assert_eq!(one(&shared, &identity.draft(begin(3, NOW)), 0).await, refused("period"));
     assert_eq!(
-        one(
+        submit_one(&shared, &identity.draft(begin(3, NOW)), 0).await,
+        refused("period")
+    );
+    assert_eq!(
+        submit_one(
             &shared,
             &Pen::new(BROKER).draft(labelled(LabelledKind::Intent, 2, 1, None)),
             1
@@ -363,9 +375,12 @@ async fn a_period_begins_becomes_final_and_is_destroyed_in_order() {
         .await,
         refused("period")
     );
-    assert_eq!(one(&shared, &identity.write(begin(2, NOW + 500)), 0).await, Ok(4));
     assert_eq!(
-        one(
+        submit_one(&shared, &identity.write(begin(2, NOW + 500)), 0).await,
+        Ok(4)
+    );
+    assert_eq!(
+        submit_one(
             &shared,
             &Pen::new(BROKER).draft(labelled(LabelledKind::Intent, 2, 1, None)),
             1
@@ -373,7 +388,7 @@ async fn a_period_begins_becomes_final_and_is_destroyed_in_order() {
         .await,
         refused("period")
     );
-    assert_eq!(one(&shared, &Pen::new(BROKER).write(intent(1)), 1).await, Ok(5));
+    assert_eq!(submit_one(&shared, &Pen::new(BROKER).write(intent(1)), 1).await, Ok(5));
     // The period ends; 35 days later it becomes final, with the root of its map.
     let map = |labels: &[(u8, u64)]| {
         let mut map = Map::new();
@@ -399,7 +414,7 @@ async fn a_period_begins_becomes_final_and_is_destroyed_in_order() {
     identity.time = late;
     let root = map(&[(1, 5)]);
     assert_eq!(
-        one(&shared, &identity.draft(last(root)), 0).await,
+        submit_one(&shared, &identity.draft(last(root)), 0).await,
         refused("period"),
         "an intent is open"
     );
@@ -408,7 +423,7 @@ async fn a_period_begins_becomes_final_and_is_destroyed_in_order() {
     broker.chain.sequence = Sequence(1);
     broker.chain.previous = shared.log.rows().leaf_hash(5).unwrap();
     assert_eq!(
-        one(
+        submit_one(
             &shared,
             &broker.write(labelled(LabelledKind::Outcome, 1, 2, Some(5))),
             2
@@ -417,14 +432,14 @@ async fn a_period_begins_becomes_final_and_is_destroyed_in_order() {
         Ok(6)
     );
     assert_eq!(
-        one(&shared, &identity.draft(last(root)), 0).await,
+        submit_one(&shared, &identity.draft(last(root)), 0).await,
         refused("period"),
         "the map has changed"
     );
     let root = map(&[(1, 5), (2, 6)]);
-    assert_eq!(one(&shared, &identity.write(last(root)), 0).await, Ok(7));
+    assert_eq!(submit_one(&shared, &identity.write(last(root)), 0).await, Ok(7));
     assert_eq!(
-        one(
+        submit_one(
             &shared,
             &broker.draft(labelled(LabelledKind::Preview, 1, 3, Some(5))),
             3
@@ -440,7 +455,10 @@ async fn a_period_begins_becomes_final_and_is_destroyed_in_order() {
     for (time, expected) in [(expired - 1, refused("period")), (expired, Ok(8))] {
         world.clock.set(time);
         identity.time = time;
-        assert_eq!(one(&shared, &identity.draft(destroyed.clone()), 0).await, expected);
+        assert_eq!(
+            submit_one(&shared, &identity.draft(destroyed.clone()), 0).await,
+            expected
+        );
     }
 }
 
@@ -451,7 +469,7 @@ async fn a_full_queue_refuses_requests() {
         ..World::new()
     };
     let (shared, _) = world.started(store()).await;
-    let held = shared.log.fill(6);
+    let held = shared.log.occupy_queue(6);
     assert!(matches!(
         shared.log.submit(Vec::new(), 3).await,
         Err(crate::engine::SubmitError::Busy)
@@ -469,7 +487,7 @@ async fn records_and_documents_are_stored_with_their_entries() {
     use crate::store::Column;
     let world = World::new();
     let (shared, _) = world.started(store()).await;
-    assert_eq!(one(&shared, &Pen::new(BROKER).draft(intent(7)), 7).await, Ok(4));
+    assert_eq!(submit_one(&shared, &Pen::new(BROKER).draft(intent(7)), 7).await, Ok(4));
     let rows: &dyn Store = shared.log.rows().store().as_ref();
     assert_eq!(
         rows.get(Column::Records, &4u64.to_be_bytes()).unwrap().unwrap(),

@@ -26,7 +26,7 @@ fn run(command: &str, arguments: &[(&str, &Path)]) -> Result<(Option<i32>, Strin
     Ok((status.code(), text))
 }
 
-fn good(command: &str, arguments: &[(&str, &Path)]) -> Result<String> {
+fn run_successfully(command: &str, arguments: &[(&str, &Path)]) -> Result<String> {
     let (code, text) = run(command, arguments)?;
     ensure!(code == Some(0), "{command}: {code:?} {text}");
     Ok(text)
@@ -55,7 +55,7 @@ pub(crate) async fn backup_restore_check() -> Result<()> {
     // The backup runs while the writer continues.
     let copying = {
         let (data, backup) = (data.clone(), backup.clone());
-        tokio::task::spawn_blocking(move || good("backup", &[("--data", &data), ("--to", &backup)]))
+        tokio::task::spawn_blocking(move || run_successfully("backup", &[("--data", &data), ("--to", &backup)]))
     };
     while !copying.is_finished() {
         ensure!(writer.write_once(&client, &ledger.url, &world).await?);
@@ -63,17 +63,17 @@ pub(crate) async fn backup_restore_check() -> Result<()> {
     let saved = size(&copying.await??)?;
     let after = writer.acknowledged.last().context("acknowledged")?.index + 1;
     ensure!(before <= saved && saved <= after + 2, "{before} {saved} {after}");
-    good("check", &[("--data", &data)]).context("while the ledger runs")?;
+    run_successfully("check", &[("--data", &data)]).context("while the ledger runs")?;
     ledger.stop().await?;
-    good("check", &[("--data", &data)])?;
-    good("check", &[("--data", &backup)])?;
+    run_successfully("check", &[("--data", &data)])?;
+    run_successfully("check", &[("--data", &backup)])?;
 
     let (code, text) = run("restore", &[("--from", &backup), ("--data", &data)])?;
     ensure!(code == Some(1) && text.contains("never overwritten"), "{code:?} {text}");
     let (code, text) = run("check", &[("--data", directory.path())])?;
     ensure!(code == Some(3) && text.contains("no ledger's store"), "{code:?} {text}");
     std::fs::rename(&data, directory.path().join("lost"))?;
-    let text = good("restore", &[("--from", &backup), ("--data", &data)])?;
+    let text = run_successfully("restore", &[("--from", &backup), ("--data", &data)])?;
     ensure!(size(&text)? == saved && text.contains("witness"), "{text}");
     served_again(&world, port, &writer, saved).await?;
     damaged_is_found(&data, saved)

@@ -15,7 +15,7 @@ use crate::world::World;
 use crate::writer::Writer;
 
 /// A log whose disk fails during writing.
-pub(crate) struct Failing {
+pub(crate) struct FailingDisk {
     directory: tempfile::TempDir,
     world: World,
     port: u16,
@@ -23,7 +23,7 @@ pub(crate) struct Failing {
     mirror: Mirror,
 }
 
-impl Failing {
+impl FailingDisk {
     pub(crate) fn new() -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let mut random = Random::new(seed());

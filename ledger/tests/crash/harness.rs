@@ -122,7 +122,7 @@ pub(crate) async fn run(kills: u64, seed: u64) -> Result<Figures> {
         while figures.kills < end {
             let kill = Kill::choose(figures.kills, &mut random);
             let number = figures.kills;
-            log.life(kill, &mut figures).await.with_context(|| {
+            log.run_until_killed(kill, &mut figures).await.with_context(|| {
                 let kept = log.keep();
                 format!("seed {seed}, kill {number}: {kill:?}; the log is kept in {kept}")
             })?;
@@ -174,7 +174,7 @@ impl LogUnderTest {
     }
 
     /// Starts the ledger, kills it, and checks the log.
-    async fn life(&mut self, kill: Kill, figures: &mut Figures) -> Result<()> {
+    async fn run_until_killed(&mut self, kill: Kill, figures: &mut Figures) -> Result<()> {
         let client = client()?;
         let mut ledger = LedgerProcess::start(&self.world, self.port, &kill.failpoints())?;
         let place = if let Kill::Starting(after) = kill {
@@ -367,8 +367,8 @@ async fn check_writer(
             "the writer's head is {served:?}, not {sequence}"
         );
     }
-    writer.try_to_cheat(client, url, world).await?;
-    figures.acknowledged += writer.forget();
+    writer.check_refusals(client, url, world).await?;
+    figures.acknowledged += writer.drop_checked();
     Ok(())
 }
 

@@ -65,12 +65,12 @@ async fn an_omitted_sync_is_detected() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_cannot_write_stops_the_log_and_loses_nothing() -> Result<()> {
-    disk::Failing::new()?.at_point("write-fails").await
+    disk::FailingDisk::new()?.at_point("write-fails").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failing_sync_stops_the_log_and_loses_nothing() -> Result<()> {
-    disk::Failing::new()?.at_point("sync-fails").await
+    disk::FailingDisk::new()?.at_point("sync-fails").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -78,7 +78,7 @@ async fn a_full_file_system_stops_the_log_until_there_is_room() -> Result<()> {
     if !disk::may_mount()? {
         return Ok(());
     }
-    disk::Failing::new()?.on_a_full_file_system().await
+    disk::FailingDisk::new()?.on_a_full_file_system().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -111,14 +111,14 @@ impl Mirror {
             let inserted = self.maps.entry(period).or_default().insert(label.0, value);
             inserted.ok().context("a label was recorded twice")?;
         }
-        self.note(index, &entry.body)?;
+        self.update_state(index, &entry.body)?;
         self.frontier.append(hash, |_, _, _| ())?;
         self.leaves.push(hash);
         self.roots.push(self.frontier.root());
         Ok(())
     }
 
-    fn note(&mut self, index: u64, body: &Body) -> Result<()> {
+    fn update_state(&mut self, index: u64, body: &Body) -> Result<()> {
         match body {
             Body::Period {
                 period,

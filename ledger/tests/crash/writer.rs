@@ -137,7 +137,7 @@ impl Writer {
 
     /// Drops all but the newest acknowledged entries, after they have been checked; returns how many were checked for
     /// the first time.
-    pub(crate) fn forget(&mut self) -> u64 {
+    pub(crate) fn drop_checked(&mut self) -> u64 {
         let new = self.acknowledged.len() - self.checked;
         let keep = self.acknowledged.len().saturating_sub(MAX_RETAINED);
         self.acknowledged.drain(..keep);
@@ -146,7 +146,7 @@ impl Writer {
     }
 
     /// Checks that a used label is refused, and that an acknowledged entry sent again gets the same index.
-    pub(crate) async fn try_to_cheat(&mut self, client: &reqwest::Client, url: &str, world: &World) -> Result<()> {
+    pub(crate) async fn check_refusals(&mut self, client: &reqwest::Client, url: &str, world: &World) -> Result<()> {
         if self.acknowledged.is_empty() {
             return Ok(());
         }
