@@ -8,7 +8,7 @@
 //! handlers ──submit──▶ bounded queue ──▶ sequencer: admit, append, one synced batch, sign
 //!                                           │
 //!                                           ▼
-//! handlers ◀──receipts, tiles────────── snapshot ──▶ witnessing ──▶ published checkpoint
+//! handlers ◀──receipts──────────────── snapshot ──▶ witnessing ──▶ published
 //! ```
 
 pub mod edge;

@@ -14,8 +14,8 @@
 //! reports the same. A single lying witness must not be able to stop a log.
 //!
 //! Metrics, by witness: `ledger_witness_answers_total` (`cosigned`, `retry`, `alarm`), `ledger_witness_alarms_total`,
-//! `ledger_witness_tree_size`, `ledger_witness_cosigned_timestamp_seconds`; and `ledger_witness_quorum` (1, or 0 while the quorum
-//! is lost). The client logs a line whenever the result of asking a witness changes.
+//! `ledger_witness_tree_size`, `ledger_witness_cosigned_timestamp_seconds`; and `ledger_witness_quorum` (1, or 0 while
+//! the quorum is lost). The client logs a line whenever the result of asking a witness changes.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -6,7 +6,7 @@
 //!
 //! | Column | Key | Value |
 //! | --- | --- | --- |
-//! | `Chains` | writer id ‖ u64 sequence | a **run**: the u64 indexes of this and the following entries of one commit |
+//! | `Chains` | writer id ‖ u64 sequence | a **run**: the u64 indexes of successive entries of one commit |
 //!
 //! A run ends where the sequence is a multiple of [`SPAN`]. The run that contains an entry is therefore the last one
 //! that begins in the entry's span at or before the entry. The head of a chain, its newest entry, has no row of its

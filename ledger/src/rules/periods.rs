@@ -103,8 +103,8 @@ impl Periods {
                 }
             }
             PeriodEvent::Destroyed => {
-                // Records could be written until the period became final. The persons concerned need the secret to prove
-                // that a record is theirs, until the last of these records has expired.
+                // Records could be written until the period became final. The persons concerned need the secret to
+                // prove that a record is theirs, until the last of these records has expired.
                 let closed = self.end(period).map(|end| Timestamp(end.0 + FINALIZATION_DELAY));
                 let expired = closed.is_some_and(|closed| time.day() > RetentionClass::last_expiry(closed).0);
                 if state == Some(PeriodState::Final) && expired {
