@@ -28,12 +28,12 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::StatusCode;
 use axum::routing::post;
 use clap::Parser;
 use ledger::engine::publication::{Publication, QuorumLossPolicy};
 use ledger::engine::rows::{MAX_ENTRY, Rows};
 use ledger::engine::{Admission, Limits, Outcome, SequencedLog, Signer, Stage, SubmitError, open};
+use ledger::http::body;
 use ledger::http::tree::{self, ReadApi};
 use ledger::store::rocks::RocksStore;
 use ledger::store::{Store, StoreError};
@@ -150,10 +150,7 @@ async fn add(
     State(log): State<Arc<SequencedLog<AdmitAll>>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<String, Problem> {
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(format!("an entry has at most {MAX_ENTRY} bytes")),
-        _ => Problem::bad_request("body", "the body cannot be read"),
-    })?;
+    let body = body::read(body, "an entry", MAX_ENTRY)?;
     let leaf = leaf_hash(&body);
     let answers = log.submit(vec![Addition { body, leaf }], 1).await;
     match answers.map_err(refused)?.outcomes.first() {

@@ -6,9 +6,8 @@
 //!
 //! ```text
 //! handlers ──submit──▶ bounded queue ──▶ sequencer: admit, append, one synced batch, sign
-//!                                           │
-//!                                           ▼
-//! handlers ◀──receipts──────────────── snapshot ──▶ witnessing ──▶ published
+//! sequencer ──▶ snapshot ──▶ handlers: receipts and reads
+//! snapshot ──▶ witnessing ──▶ published checkpoint
 //! ```
 
 pub mod edge;

@@ -1,12 +1,14 @@
-//! The answers to the entries of a request: an answer for each, in order.
+//! The answers to a request: one for each of its entries, in order.
 //!
-//! A request is judged and committed as a whole, and has no more entries than a commit ([`super::entries`]): its entries become
-//! durable together, and none could be answered before another. What is left is a receipt for each. Those of a few entries are
-//! one body. Those of many are a **stream**: made in pieces on all cores while the writer reads, a few pieces ahead of it, so that
-//! the first come at once and all of them are never in memory.
+//! A request has no more entries than a commit ([`super::entries`]), and its entries are committed together. They
+//! become durable at the same moment, so none could be answered before another; what remains is to create a receipt for
+//! each. The answers to a few entries are one body. The answers to many entries are a **stream**, created in chunks on
+//! all cores while the client reads, a few chunks ahead of it. The first answers therefore arrive at once, and the
+//! answers are never all in memory.
 //!
-//! The status of a stream, 200, is sent before its first receipt is made. An entry whose receipt cannot be made then has the
-//! problem `internal` as its answer; it stands in the log, and the same bytes sent again ask for its receipt again.
+//! The status of a stream, 200, is sent before its first receipt is created. If a receipt then cannot be created, the
+//! answer for that entry is the problem `internal`. The entry is in the log, and the client gets its receipt by sending
+//! the same bytes again.
 
 use std::sync::Arc;
 
@@ -26,32 +28,32 @@ use crate::rules::refusal::problem;
 use crate::rules::{Refusal, Submission};
 use crate::store::StoreError;
 
-/// Answers that are made as one piece of work, and the most that are not streamed.
+/// The number of answers in a chunk, and the largest number that is not streamed.
 pub(super) const CHUNK: usize = 32;
-/// Pieces that are made before the writer has read those before them.
+/// How many chunks are created ahead of the client.
 const PREFETCH_DEPTH: usize = 8;
 
-/// An entry of a request, unless the checks refused it, and what became of it.
-pub(super) type Judged = (Option<Arc<Submission>>, Outcome<Refusal>);
+/// A submission, unless the checks refused it, and its outcome.
+pub(super) type SubmissionOutcome = (Option<Arc<Submission>>, Outcome<Refusal>);
 
-/// What answers are made from.
+/// Creates the answers of a request.
 #[derive(Clone)]
-pub(super) struct Answering {
+pub(super) struct AnswerBuilder {
     pub(super) shared: Arc<Shared>,
-    /// Covers everything that was recorded.
+    /// Covers all recorded entries of the request.
     pub(super) snapshot: Arc<Snapshot>,
 }
 
-impl Answering {
-    /// The answers to a whole request. `sequence`: the writer reads our form of refusals too.
-    pub(super) fn respond(self, judged: Vec<Judged>, sequence: bool) -> Result<Response, Problem> {
-        if judged.len() > CHUNK {
-            return Ok(respond(StatusCode::OK, self.stream(judged)));
+impl AnswerBuilder {
+    /// The response to a request. `sequence` states whether the client accepts a CBOR sequence.
+    pub(super) fn respond(self, outcomes: Vec<SubmissionOutcome>, sequence: bool) -> Result<Response, Problem> {
+        if outcomes.len() > CHUNK {
+            return Ok(respond(StatusCode::OK, self.stream(outcomes)));
         }
-        let answers: Vec<_> = judged.into_iter().map(|judged| self.answer(judged)).collect();
+        let answers: Vec<_> = outcomes.into_iter().map(|outcome| self.answer(outcome)).collect();
         let status = match answers.as_slice() {
-            // A single refusal is a problem like any other (RFC 9457), unless the writer asks for our form: it has the receipt
-            // of the stored entry too.
+            // A single refusal is a problem (RFC 9457), unless the client accepts the sequence form, which also has the
+            // receipt of the stored entry.
             [SubmissionAnswer::Refused { code, detail, .. }] if !sequence => {
                 return Err(problem(*code, detail.clone()));
             }
@@ -61,24 +63,25 @@ impl Answering {
         Ok(respond(status, write(&answers).into()))
     }
 
-    /// The answers, piece by piece. A piece that is not made breaks the body off, so that it cannot be taken for the whole.
-    pub(super) fn stream(self, judged: Vec<Judged>) -> Body {
-        let mut judged = judged.into_iter();
-        let pieces = std::iter::from_fn(move || {
-            let piece: Vec<_> = judged.by_ref().take(CHUNK).collect();
-            (!piece.is_empty()).then_some(piece)
+    /// The answers as a stream of chunks. If a chunk cannot be created, the body ends with an error, so that the client
+    /// does not take it for complete.
+    pub(super) fn stream(self, outcomes: Vec<SubmissionOutcome>) -> Body {
+        let mut outcomes = outcomes.into_iter();
+        let chunks = std::iter::from_fn(move || {
+            let chunk: Vec<_> = outcomes.by_ref().take(CHUNK).collect();
+            (!chunk.is_empty()).then_some(chunk)
         });
-        let make = move |piece: Vec<Judged>| {
-            let answering = self.clone();
+        let make = move |chunk: Vec<SubmissionOutcome>| {
+            let builder = self.clone();
             tokio::spawn(async move {
-                let answers: Vec<_> = piece.into_iter().map(|judged| answering.answer(judged)).collect();
+                let answers: Vec<_> = chunk.into_iter().map(|outcome| builder.answer(outcome)).collect();
                 write(&answers)
             })
         };
-        Body::from_stream(stream::iter(pieces).map(make).buffered(PREFETCH_DEPTH))
+        Body::from_stream(stream::iter(chunks).map(make).buffered(PREFETCH_DEPTH))
     }
 
-    fn answer(&self, (submission, outcome): Judged) -> SubmissionAnswer {
+    fn answer(&self, (submission, outcome): SubmissionOutcome) -> SubmissionAnswer {
         self.try_answer(submission.as_deref(), outcome)
             .unwrap_or_else(|error| refused(RefusalCode::Internal, internal(&error), None))
     }
@@ -137,7 +140,7 @@ pub(super) fn stored_receipt(shared: &Shared, snapshot: &Snapshot, index: u64) -
     receipt(snapshot, stored_entry(shared, index)?, index)
 }
 
-/// A stored entry that must be there.
+/// A stored entry that must exist.
 pub(super) fn stored_entry(shared: &Shared, index: u64) -> Result<SignedEntry, StoreError> {
     let leaf = shared
         .log

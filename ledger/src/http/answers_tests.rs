@@ -28,13 +28,13 @@ async fn a_stream_keeps_the_order_and_is_produced_while_it_is_read() {
     let snapshot = shared.log.snapshot();
     let pieces = 3 * PREFETCH_DEPTH;
     // Outcomes for the entry itself and for the four entries before it.
-    let judged = (0..(pieces * CHUNK) as u64).map(|number| match number % 5 {
+    let outcomes = (0..(pieces * CHUNK) as u64).map(|number| match number % 5 {
         4 => (Some(submission.clone()), Outcome::Recorded(4)),
         index => (None, Outcome::Recorded(index)),
     });
     let submissions = pieces * CHUNK / 5;
-    let mut stream = Answering { shared, snapshot }
-        .stream(judged.collect())
+    let mut stream = AnswerBuilder { shared, snapshot }
+        .stream(outcomes.collect())
         .into_data_stream();
     let mut all = stream.next().await.unwrap().unwrap().to_vec();
     assert_eq!(answers(&all).len(), CHUNK);

@@ -1,27 +1,30 @@
-//! `POST /entries`: check in parallel, submit in order, as one commit; then [`super::answers`].
+//! `POST /entries`: checks the entries in parallel and submits them in order as one commit; then [`super::answers`]
+//! answers.
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use record::{RefusalCode, Submitted};
 use service::Problem;
 use service::http::CBOR_SEQ;
 
-use super::answers::{Answering, CHUNK, Judged};
+use super::answers::{AnswerBuilder, CHUNK, SubmissionOutcome};
+use super::body;
 use super::shared::Shared;
 use crate::engine::{Outcome, SubmitError, SubmitReply};
 use crate::rules::refusal::problem;
 use crate::rules::{RawSubmission, Refusal, Submission};
 
-/// The most bytes of a request: one large document, or thousands of entries with their records.
+/// The largest allowed request, in bytes: enough for a large document, or for thousands of entries with their records.
 pub(super) const MAX_REQUEST: usize = 24 << 20;
-/// The most entries of a request: as many as a commit takes ([`crate::engine::Limits`]), and so all of them in one.
+/// The largest allowed number of entries in a request. It equals the size of a commit ([`crate::engine::Limits`]), so
+/// that one commit takes all of them.
 const MAX_ENTRIES: usize = 4096;
-/// Bytes that count as one unit of the queue's room.
+/// How many bytes of a submission add one to its weight in the queue.
 const QUEUE_UNIT_BYTES: usize = 8 << 10;
 
 type Checked = Result<Arc<Submission>, Refusal>;
@@ -49,9 +52,9 @@ pub(super) async fn append(
     } else {
         shared.log.submit(good, weight).await.map_err(refused_whole)?
     };
-    let judged = judged(checked, answers.outcomes)?;
+    let merged = merge_outcomes(checked, answers.outcomes)?;
     let snapshot = answers.snapshot;
-    Answering { shared, snapshot }.respond(judged, wants_sequence(&headers))
+    AnswerBuilder { shared, snapshot }.respond(merged, wants_sequence(&headers))
 }
 
 fn wants_sequence(headers: &HeaderMap) -> bool {
@@ -64,10 +67,7 @@ fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Vec<
             "entries are sent as {CBOR_SEQ}"
         )));
     }
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(format!("a request has at most {MAX_REQUEST} bytes")),
-        _ => Problem::bad_request("body", "the body cannot be read"),
-    })?;
+    let body = body::read(body, "a request", MAX_REQUEST)?;
     let all = Submitted::read_all(&body).map_err(|error| problem(RefusalCode::Malformed, error.to_string()))?;
     match all.len() {
         0 => Err(problem(RefusalCode::Malformed, "there is no entry in the request")),
@@ -87,18 +87,18 @@ fn refused_whole(error: SubmitError) -> Problem {
 
 async fn check(shared: &Arc<Shared>, raws: Vec<RawSubmission>) -> Result<Vec<Checked>, Problem> {
     let founder = shared.checker.founder(&raws);
-    let for_pieces = shared.clone();
+    let for_chunks = shared.clone();
     let check = move |raws| {
-        let checked = for_pieces.checker.check(raws, founder.as_ref());
+        let checked = for_chunks.checker.check(raws, founder.as_ref());
         checked.into_iter().map(|one| one.map(Arc::new)).collect()
     };
     spread(raws, check).await
 }
 
-/// Puts what the sequencer and what the checks said together again, in the order of the request.
-fn judged(checked: Vec<Checked>, outcomes: Vec<Outcome<Refusal>>) -> Result<Vec<Judged>, Problem> {
+/// Merges the refusals of the checks with the outcomes of the sequencer, in the order of the request.
+fn merge_outcomes(checked: Vec<Checked>, outcomes: Vec<Outcome<Refusal>>) -> Result<Vec<SubmissionOutcome>, Problem> {
     let mut outcomes = outcomes.into_iter();
-    let mut judged = Vec::with_capacity(checked.len());
+    let mut merged = Vec::with_capacity(checked.len());
     for checked in checked {
         let (submission, outcome) = match checked {
             Ok(submission) => (Some(submission), outcomes.next().ok_or_else(Problem::internal)?),
@@ -107,12 +107,12 @@ fn judged(checked: Vec<Checked>, outcomes: Vec<Outcome<Refusal>>) -> Result<Vec<
         if let Outcome::Refused(refusal) = &outcome {
             metrics::counter!("ledger_refusals_total", "slug" => refusal.code.slug()).increment(1);
         }
-        judged.push((submission, outcome));
+        merged.push((submission, outcome));
     }
-    Ok(judged)
+    Ok(merged)
 }
 
-/// Maps many items on all cores, few on this one; keeps the order. `work` maps a piece of them.
+/// Maps many items on all cores, or a few items on this one, in order. `work` maps a chunk of them.
 async fn spread<T, R>(items: Vec<T>, work: impl Fn(Vec<T>) -> Vec<R> + Send + Sync + 'static) -> Result<Vec<R>, Problem>
 where
     T: Send + 'static,
@@ -122,19 +122,19 @@ where
         return Ok(work(items));
     }
     let work = Arc::new(work);
-    let mut pieces = Vec::new();
+    let mut chunks = Vec::new();
     let mut items = items.into_iter();
     loop {
-        let piece: Vec<T> = items.by_ref().take(CHUNK).collect();
-        if piece.is_empty() {
+        let chunk: Vec<T> = items.by_ref().take(CHUNK).collect();
+        if chunk.is_empty() {
             break;
         }
         let work = work.clone();
-        pieces.push(tokio::spawn(async move { work(piece) }));
+        chunks.push(tokio::spawn(async move { work(chunk) }));
     }
     let mut results = Vec::new();
-    for piece in pieces {
-        results.extend(piece.await.map_err(|_| Problem::internal())?);
+    for chunk in chunks {
+        results.extend(chunk.await.map_err(|_| Problem::internal())?);
     }
     Ok(results)
 }

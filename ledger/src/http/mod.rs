@@ -10,10 +10,11 @@
 //! | `GET /records/{index}` | a sealed record; 401 without a credential |
 //! | `POST /entries` | an answer for each entry, streamed if there are many |
 //!
-//! [`record::submission`] defines the answers to `POST /entries`. If the whole request is refused, the answer is a problem
-//! with status 400, 413, 415, 429 or 503.
+//! [`record::submission`] defines the answers to `POST /entries`. If the whole request is refused, the answer is a
+//! problem with status 400, 413, 415, 429 or 503.
 
 mod answers;
+pub mod body;
 mod entries;
 mod read;
 mod reply;

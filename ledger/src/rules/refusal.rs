@@ -1,7 +1,7 @@
 //! Why the rules refuse an entry, and the problem that the HTTP interface answers with.
 //!
-//! [`RefusalCode`] lists the codes with their meaning. An entry's own errors are reported before errors of its chain, so that a
-//! client learns all faulty entries of a batch at once.
+//! [`RefusalCode`] lists the codes with their meaning. An entry's own errors are reported before errors of its chain,
+//! so that a client learns all faulty entries of a batch at once.
 
 use record::RefusalCode;
 use service::Problem;
