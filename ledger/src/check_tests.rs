@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
-use crate::rules::testing::{BROKER, Pen, World, intent, labelled, raw, submit};
+use crate::rules::testing::{BROKER, TimedWriter, World, intent, labelled, raw, submit};
 use crate::store::memory::MemoryStore;
 use crate::store::{Batch, Durability};
 use record::LabelledKind;
@@ -9,7 +9,7 @@ use record::LabelledKind;
 async fn log() -> Rows {
     let store = Arc::new(MemoryStore::new());
     let (shared, _) = World::new().started(store.clone()).await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     for label in 1..=100 {
         let entry = raw(&broker.write(intent(label)), label);
         submit(&shared, vec![entry]).await.remove(0).unwrap();

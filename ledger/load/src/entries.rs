@@ -25,9 +25,9 @@ pub(crate) struct EntryShape {
 }
 
 /// A writer with its chain.
-pub(crate) struct Pen(fixtures::Pen);
+pub(crate) struct LoadWriter(fixtures::Pen);
 
-impl Pen {
+impl LoadWriter {
     pub(crate) fn new(key: SigningKey) -> Self {
         Self(fixtures::Pen::new(key))
     }
@@ -90,18 +90,19 @@ impl Pen {
 }
 
 /// Signs the next `entries` entries of all writers on all cores; returns the requests of each writer in order.
-pub(crate) fn sign(pens: &mut [Pen], entries: usize, shape: EntryShape) -> Result<Vec<Vec<Request>>> {
+pub(crate) fn sign(writers: &mut [LoadWriter], entries: usize, shape: EntryShape) -> Result<Vec<Vec<Request>>> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let (share, more) = (entries / pens.len(), entries % pens.len());
-    let piece = pens.len().div_ceil(cores);
+    let (share, more) = (entries / writers.len(), entries % writers.len());
+    let piece = writers.len().div_ceil(cores);
     let signed = std::thread::scope(|scope| {
-        let threads: Vec<_> = pens
+        let threads: Vec<_> = writers
             .chunks_mut(piece)
             .enumerate()
-            .map(|(number, pens)| {
+            .map(|(number, writers)| {
                 scope.spawn(move || {
-                    let pens = pens.iter_mut().enumerate();
-                    pens.map(|(at, pen)| pen.requests(share + usize::from(number * piece + at < more), shape))
+                    let writers = writers.iter_mut().enumerate();
+                    writers
+                        .map(|(at, writer)| writer.requests(share + usize::from(number * piece + at < more), shape))
                         .collect::<Result<Vec<_>>>()
                 })
             })

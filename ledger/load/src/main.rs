@@ -25,7 +25,7 @@ use clap::Parser;
 use ledger_client::HttpLedger;
 use serde_json::json;
 
-use entries::{EntryShape, Pen};
+use entries::{EntryShape, LoadWriter};
 use maps::MapWatch;
 use offer::{Connection, OfferOptions, Recorded};
 use world::{LedgerChild, World};
@@ -100,12 +100,12 @@ async fn run(options: &Options) -> Result<()> {
     let folder = options.folder.as_deref().unwrap_or(temporary.path());
     let world = World::found(folder, options.writers)?;
     let ledger = world.start(&options.ledger).await?;
-    let mut identity = Pen::new(world.identity.clone());
+    let mut identity = LoadWriter::new(world.identity.clone());
     Connection::open(ledger.address)
         .await?
         .send(identity.begin_period()?)
         .await?;
-    let mut pens: Vec<_> = world.writers.iter().cloned().map(Pen::new).collect();
+    let mut writers: Vec<_> = world.writers.iter().cloned().map(LoadWriter::new).collect();
 
     let watch = options.maps.then(|| {
         let api = HttpLedger::new(&format!("http://{}", ledger.address))?;
@@ -113,7 +113,7 @@ async fn run(options: &Options) -> Result<()> {
     });
     let watch = watch.transpose()?;
 
-    let (elapsed, recorded) = offer_all(options, &world, &ledger, &mut pens).await?;
+    let (elapsed, recorded) = offer_all(options, &world, &ledger, &mut writers).await?;
     let mut times: Vec<u32> = recorded.iter().map(|entry| entry.micros).collect();
     times.sort_unstable();
     let milliseconds = |times: &[u32], share| percentile(times, share) / 1000.0;
@@ -150,11 +150,11 @@ async fn offer_all(
     options: &Options,
     world: &World,
     ledger: &LedgerChild,
-    pens: &mut [Pen],
+    writers: &mut [LoadWriter],
 ) -> Result<(Duration, Vec<Recorded>)> {
     let trust = Arc::new(world.trust().clone());
     let mut connections = Vec::new();
-    for _ in 0..pens.len() {
+    for _ in 0..writers.len() {
         connections.push(Connection::open(ledger.address).await?);
     }
     let (mut elapsed, mut recorded) = (Duration::ZERO, Vec::with_capacity(options.entries));
@@ -168,7 +168,7 @@ async fn offer_all(
     };
     while recorded.len() < options.entries {
         let count = options.round.min(options.entries - recorded.len());
-        let requests = entries::sign(pens, count, shape)?;
+        let requests = entries::sign(writers, count, shape)?;
         let offered = offer::offer(&mut connections, requests, pace, &trust).await?;
         elapsed += offered.elapsed;
         recorded.extend(offered.recorded);

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
-use crate::rules::testing::{BROKER, Pen, World, intent, log_key, raw, submit};
+use crate::rules::testing::{BROKER, TimedWriter, World, intent, log_key, raw, submit};
 use crate::store::Column;
 use crate::store::memory::MemoryStore;
 use tlog::note::SignerKey;
@@ -9,7 +9,7 @@ use tlog::note::SignerKey;
 async fn log() -> Rows {
     let store = Arc::new(MemoryStore::new());
     let (shared, _) = World::new().started(store.clone()).await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     for label in 1..3 {
         submit(&shared, vec![raw(&broker.write(intent(label)), label)]).await;
     }

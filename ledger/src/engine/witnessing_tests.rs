@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::engine::publication::{FailMode, QuorumLossPolicy};
 use crate::http::Shared;
-use crate::rules::testing::{BROKER, ORIGIN, Pen, World, intent, log_key, raw, submit};
+use crate::rules::testing::{BROKER, ORIGIN, TimedWriter, World, intent, log_key, raw, submit};
 use crate::store::memory::MemoryStore;
 
 /// A witness that keeps its state in memory.
@@ -161,7 +161,7 @@ async fn a_checkpoint_is_published_at_quorum_and_later_cosignatures_are_added() 
     })
     .await;
     // A grown log needs consistency proofs.
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     for label in 1..20 {
         submit(&shared, vec![raw(&broker.write(intent(label)), label)])
             .await
@@ -203,7 +203,7 @@ async fn wi_4_a_witness_with_another_size_is_asked_again_from_there() {
     published(&shared, |published| published.size == 4).await;
     shutdown.trigger();
     // A new client does not know the witness's last size.
-    submit(&shared, vec![raw(&Pen::new(BROKER).write(intent(1)), 1)])
+    submit(&shared, vec![raw(&TimedWriter::new(BROKER).write(intent(1)), 1)])
         .await
         .remove(0)
         .unwrap();
@@ -331,7 +331,7 @@ async fn published_checkpoints_are_stored_by_size() {
     let world = witnessed_by(&[line], 1);
     let (shared, shutdown) = start(&world, LONG).await;
     let first = published(&shared, |published| published.size == 4).await;
-    submit(&shared, vec![raw(&Pen::new(BROKER).write(intent(1)), 1)])
+    submit(&shared, vec![raw(&TimedWriter::new(BROKER).write(intent(1)), 1)])
         .await
         .remove(0)
         .unwrap();

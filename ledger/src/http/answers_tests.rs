@@ -6,7 +6,7 @@ use crate::rules::testing::*;
 #[tokio::test]
 async fn many_answers_are_a_stream_and_few_are_one_body() {
     let (server, _, _) = Server::started().await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     let raws: Vec<_> = (0..100).map(|label| raw(&broker.write(intent(label)), label)).collect();
     let (few, many) = raws.split_at(CHUNK);
     let got = server.post(few).await;
@@ -22,7 +22,7 @@ async fn many_answers_are_a_stream_and_few_are_one_body() {
 async fn a_stream_keeps_the_order_and_is_produced_while_it_is_read() {
     let (server, _, _) = Server::started().await;
     let shared = server.shared.clone();
-    let entry = raw(&Pen::new(BROKER).write(intent(1)), 1);
+    let entry = raw(&TimedWriter::new(BROKER).write(intent(1)), 1);
     server.post(std::slice::from_ref(&entry)).await;
     let submission = Arc::new(shared.checker.check(vec![entry], None).pop().unwrap().unwrap());
     let snapshot = shared.log.snapshot();
@@ -53,7 +53,7 @@ async fn a_stream_keeps_the_order_and_is_produced_while_it_is_read() {
 #[tokio::test]
 async fn a_client_that_stops_reading_loses_the_answers_but_not_the_entries() {
     let (server, _, _) = Server::started().await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     let raws: Vec<_> = (0..200).map(|label| raw(&broker.write(intent(label)), label)).collect();
     let request = server.client.post(format!("{}/entries", server.url));
     let request = request

@@ -73,13 +73,13 @@ async fn a_key_is_changed_and_every_receipt_stays_valid() {
         async move { shared.log.sign_on_key_changes().await }
     });
     assert_eq!(submit(&shared, world.founding()).await, [Ok(0), Ok(1), Ok(2)]);
-    let mut identity = Pen::new(IDENTITY);
+    let mut identity = TimedWriter::new(IDENTITY);
     submit(&shared, vec![raw(&identity.write(begin(1, NOW - 1000)), 0)])
         .await
         .remove(0)
         .unwrap();
     let server = Server::of(shared).await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     let mut receipts = Vec::new();
     for (label, (after, signing)) in (1..).zip([(0, [true, false]), (100, [true, true]), (200, [false, true])]) {
         world.clock.set(NOW + after);
@@ -138,6 +138,10 @@ async fn without_a_valid_key_the_log_stops() {
     submit(&shared, world.founding()).await;
     world.clock.set(NOW + 10);
     shared.log.sign_on_key_changes().await;
-    let refused = try_submit(&shared, vec![raw(&Pen::new(IDENTITY).write(begin(1, NOW - 1000)), 0)]).await;
+    let refused = try_submit(
+        &shared,
+        vec![raw(&TimedWriter::new(IDENTITY).write(begin(1, NOW - 1000)), 0)],
+    )
+    .await;
     assert!(refused.unwrap_err().to_string().contains("no log key is valid"));
 }

@@ -62,7 +62,7 @@ impl Server {
         }
     }
 
-    pub(super) async fn started() -> (Self, World, Pen) {
+    pub(super) async fn started() -> (Self, World, TimedWriter) {
         let world = World::new();
         let (shared, identity) = world.started(Arc::new(MemoryStore::new())).await;
         (Self::of(shared).await, world, identity)

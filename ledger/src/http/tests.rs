@@ -11,7 +11,7 @@ use crate::rules::testing::*;
 #[tokio::test]
 async fn each_entry_of_a_request_gets_a_receipt() {
     let (server, _, _) = Server::started().await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     let got = server.post(&[raw(&broker.write(intent(1)), 1)]).await;
     assert_eq!((got.status, got.header("content-type")), (200, "application/cbor-seq"));
     assert_eq!(answers(&got.body), [Ok(4)]);
@@ -24,7 +24,7 @@ async fn each_entry_of_a_request_gets_a_receipt() {
 async fn http_2_without_tls_is_answered_like_http_1() {
     let (mut server, _, _) = Server::started().await;
     server.client = service::http::client(reqwest::ClientBuilder::http2_prior_knowledge).unwrap();
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     let many: Vec<_> = (1..100).map(|label| raw(&broker.write(intent(label)), label)).collect();
     let got = server.post(&many).await;
     assert_eq!(answers(&got.body), (4..103).map(Ok).collect::<Vec<_>>());
@@ -58,7 +58,7 @@ async fn the_history_returns_the_checkpoint_of_this_size_or_the_next_larger_one(
 #[tokio::test]
 async fn bad_entries_are_refused_with_problem_details_and_the_chain_continues() {
     let (server, world, identity) = Server::started().await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     server.post(&[raw(&broker.write(intent(1)), 1)]).await;
     let good = raw(&broker.draft(intent(2)), 2);
     let with = |change: &dyn Fn(&mut RawSubmission)| {
@@ -78,7 +78,7 @@ async fn bad_entries_are_refused_with_problem_details_and_the_chain_continues() 
             "unknown-writer",
             403,
             None,
-            raw(&Pen::new(STRANGER).draft(intent(2)), 2),
+            raw(&TimedWriter::new(STRANGER).draft(intent(2)), 2),
         ),
         ("chain", 409, None, raw(&gap.draft(intent(2)), 2)),
         ("label-used", 409, Some(4), raw(&broker.draft(intent(1)), 1)),
@@ -86,7 +86,7 @@ async fn bad_entries_are_refused_with_problem_details_and_the_chain_continues() 
             "sequence-used",
             409,
             Some(4),
-            raw(&Pen::new(BROKER).draft(intent(2)), 2),
+            raw(&TimedWriter::new(BROKER).draft(intent(2)), 2),
         ),
         ("too-large", 413, None, with(&|raw| raw.leaf = vec![0; 70_000].into())),
         (
@@ -107,7 +107,7 @@ async fn bad_entries_are_refused_with_problem_details_and_the_chain_continues() 
             422,
             None,
             raw(
-                &Pen {
+                &TimedWriter {
                     time: NOW - 1000,
                     ..broker.clone()
                 }
@@ -175,7 +175,7 @@ async fn bad_requests_are_refused_whole() {
 #[tokio::test]
 async fn a_full_queue_is_429_with_retry_after() {
     let (server, world, _) = Server::started().await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     let two = [raw(&broker.write(intent(1)), 1), raw(&broker.write(intent(2)), 2)];
     let held = server.shared.log.occupy_queue(world.limits.queue as u32 - 1);
     let got = server.post(&two).await;
@@ -276,7 +276,7 @@ async fn tt_1_only_canonical_paths_up_to_the_head_exist() {
 #[tokio::test]
 async fn receipts_records_documents_and_heads_are_served() {
     let (server, world, _) = Server::started().await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     let entry = broker.write(intent(1));
     server.post(&[raw(&entry, 1)]).await;
     for query in ["", "?witnessed"] {
@@ -338,7 +338,7 @@ async fn receipts_records_documents_and_heads_are_served() {
     assert_eq!(numbers, [("leaf", 1), ("index", 4), ("sequence", 0)]);
     assert_eq!(
         server
-            .get(&format!("/writers/{}/head", Pen::new(STRANGER).chain.key.id()))
+            .get(&format!("/writers/{}/head", TimedWriter::new(STRANGER).chain.key.id()))
             .await
             .status,
         404

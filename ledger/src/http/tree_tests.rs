@@ -26,7 +26,7 @@ fn entries_of(mut bundle: &[u8]) -> Vec<Vec<u8>> {
 #[tokio::test]
 async fn every_tile_bundle_and_root_equals_what_rs_merkle_computes() {
     let (server, _, _) = Server::started().await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     let mut written = 4u64;
     for batch in [1u64, 1, 250, 1, 37, 300] {
         let raws: Vec<_> = (0..batch)
@@ -93,7 +93,7 @@ async fn a_restart_on_rocksdb_keeps_everything_and_a_concurrent_export_is_comple
     let world = World::new();
     let (shared, _) = world.started(store()).await;
     let server = Server::of(shared).await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     let first: Vec<_> = (0..255).map(|label| raw(&broker.write(intent(label)), label)).collect();
     assert!(answers(&server.post(&first).await.body).iter().all(Result::is_ok));
     let (head, receipt) = (

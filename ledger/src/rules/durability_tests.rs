@@ -83,7 +83,7 @@ async fn a_map_entry_follows_other_entries_within_a_second_and_no_map_entry_foll
     );
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(size(&shared), 5, "nothing was recorded since");
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     let two = vec![raw(&broker.write(intent(1)), 1), raw(&broker.write(intent(2)), 2)];
     assert_eq!(submit(&shared, two).await, [Ok(5), Ok(6)]);
     wait_for_size(&shared, 8).await;
@@ -108,7 +108,7 @@ async fn a_restart_restores_the_whole_state() {
     };
     let store = store();
     let (shared, mut identity) = world.started(store.clone()).await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     for label in 1..4 {
         submit_one(&shared, &broker.write(intent(label)), label).await.unwrap();
     }
@@ -147,7 +147,7 @@ async fn a_failing_store_stops_the_log_and_loses_nothing() {
     let world = World::new();
     let store = store();
     let (shared, _) = world.started(store.clone()).await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     let first = broker.write(intent(1));
     store.set_fault(Some(WriteFault {
         after: 0,
@@ -228,7 +228,7 @@ async fn crash_once(memory: &Arc<MemoryStore>, writing: Arc<dyn Store>, fault: W
     };
     let shared = world.start(writing);
     memory.set_fault(Some(fault));
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     let mut heads = vec![shared.log.snapshot().head];
     let mut acknowledged = Vec::new();
     let mut unanswered = Vec::new();

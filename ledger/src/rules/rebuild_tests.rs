@@ -55,11 +55,11 @@ impl Store for BlockingStore {
 
 /// Restarts a log of six entries whose map stays incomplete until it is released; also returns the writers of broker
 /// and identity.
-async fn restarted(map_after: Duration) -> (Arc<Shared>, Arc<BlockingStore>, Pen, Pen) {
+async fn restarted(map_after: Duration) -> (Arc<Shared>, Arc<BlockingStore>, TimedWriter, TimedWriter) {
     let store = Arc::new(MemoryStore::new());
     let mut world = World::new();
     let (shared, identity) = world.started(store.clone()).await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     for label in 1..3 {
         submit(&shared, vec![raw(&broker.write(intent(label)), label)]).await;
     }

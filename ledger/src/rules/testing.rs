@@ -48,12 +48,12 @@ pub(crate) struct World {
 
 /// A writer with its chain and its own time.
 #[derive(Clone)]
-pub(crate) struct Pen {
+pub(crate) struct TimedWriter {
     pub(crate) chain: fixtures::Pen,
     pub(crate) time: u64,
 }
 
-impl Pen {
+impl TimedWriter {
     pub(crate) fn new(seed: u8) -> Self {
         Self {
             chain: fixtures::Pen::new(key(seed)),
@@ -169,16 +169,16 @@ impl World {
     }
 
     /// The operator, whose chain continues after the founding entries.
-    pub(crate) fn operator(&self) -> Pen {
-        Pen {
+    pub(crate) fn operator(&self) -> TimedWriter {
+        TimedWriter {
             chain: self.operator.clone(),
             time: NOW,
         }
     }
 
     /// A submission of a document entry by this writer.
-    pub(crate) fn document(pen: &mut Pen, kind: DocumentKind, document: &[u8]) -> RawSubmission {
-        let entry = pen.write(Body::Document {
+    pub(crate) fn document(writer: &mut TimedWriter, kind: DocumentKind, document: &[u8]) -> RawSubmission {
+        let entry = writer.write(Body::Document {
             kind,
             digest: Hash::of(document),
         });
@@ -210,10 +210,10 @@ impl World {
 
     /// Starts a log of four entries: it is founded, and identity has begun period 1. Returns the log and identity's
     /// writer.
-    pub(crate) async fn started(&self, store: Arc<dyn Store>) -> (Arc<Shared>, Pen) {
+    pub(crate) async fn started(&self, store: Arc<dyn Store>) -> (Arc<Shared>, TimedWriter) {
         let shared = self.start(store);
         assert_eq!(submit(&shared, self.founding()).await, [Ok(0), Ok(1), Ok(2)]);
-        let mut identity = Pen::new(IDENTITY);
+        let mut identity = TimedWriter::new(IDENTITY);
         let period = identity.write(begin(1, NOW - 1000));
         assert_eq!(submit(&shared, vec![raw(&period, 0)]).await, [Ok(3)]);
         (shared, identity)

@@ -29,10 +29,10 @@ async fn an_empty_log_accepts_only_its_own_genesis_entry() {
     let world = World::new();
     let shared = world.start(store());
     assert_eq!(
-        submit_one(&shared, &Pen::new(BROKER).draft(intent(1)), 1).await,
+        submit_one(&shared, &TimedWriter::new(BROKER).draft(intent(1)), 1).await,
         refused("unknown-writer")
     );
-    let mut operator = Pen::new(OPERATOR);
+    let mut operator = TimedWriter::new(OPERATOR);
     operator.time += 1;
     let other = World::document(&mut operator, DocumentKind::Genesis, &world.genesis.to_bytes());
     assert_eq!(submit(&shared, vec![other]).await, [refused("unknown-writer")]);
@@ -94,7 +94,7 @@ async fn later_documents_need_an_authority_and_a_higher_version() {
         [Ok(3)]
     );
     assert_eq!(
-        submit_one(&shared, &Pen::new(BROKER).draft(intent(1)), 1).await,
+        submit_one(&shared, &TimedWriter::new(BROKER).draft(intent(1)), 1).await,
         refused("unknown-writer"),
         "no longer a writer"
     );
@@ -104,7 +104,7 @@ async fn later_documents_need_an_authority_and_a_higher_version() {
 async fn the_same_bytes_get_the_same_index_however_old_they_are() {
     let world = World::new();
     let (shared, _) = world.started(store()).await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     let entries: Vec<_> = (0..3).map(|label| broker.write(intent(label))).collect();
     let raws: Vec<_> = (0u8..).zip(&entries).map(|(label, entry)| raw(entry, label)).collect();
     let twice = [raws.clone(), raws.clone()].concat();
@@ -118,7 +118,7 @@ async fn the_same_bytes_get_the_same_index_however_old_they_are() {
 async fn used_sequences_and_labels_name_the_stored_entry() {
     let world = World::new();
     let (shared, _) = world.started(store()).await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     let start = broker.clone();
     assert_eq!(submit_one(&shared, &broker.write(intent(1)), 1).await, Ok(4));
     assert_eq!(submit_one(&shared, &broker.write(intent(2)), 2).await, Ok(5));
@@ -143,7 +143,7 @@ async fn used_sequences_and_labels_name_the_stored_entry() {
 async fn an_entry_that_does_not_continue_its_chain_is_refused() {
     let world = World::new();
     let (shared, _) = world.started(store()).await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     assert_eq!(submit_one(&shared, &broker.write(intent(1)), 1).await, Ok(4));
     let mut gap = broker.clone();
     gap.chain.sequence = Sequence(2);
@@ -162,7 +162,7 @@ async fn an_entry_that_does_not_continue_its_chain_is_refused() {
 async fn each_entry_of_a_batch_gets_its_own_outcome() {
     let world = World::new();
     let (shared, identity) = world.started(store()).await;
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     let (first, faulty, after) = (
         broker.write(intent(1)),
         broker.write(intent(1)),
@@ -198,7 +198,7 @@ async fn each_entry_of_a_batch_gets_its_own_outcome() {
 async fn a_malformed_submission_is_refused_and_not_stored() {
     let world = World::new();
     let (shared, _) = world.started(store()).await;
-    let broker = Pen::new(BROKER);
+    let broker = TimedWriter::new(BROKER);
     let good = raw(&broker.draft(intent(1)), 1);
     let changed = |change: fn(&mut super::RawSubmission)| {
         let mut raw = good.clone();
@@ -218,8 +218,11 @@ async fn a_malformed_submission_is_refused_and_not_stored() {
         (changed(|raw| raw.record = Some(vec![1; 200_000].into())), "too-large"),
         (changed(|raw| raw.document = Some(vec![1; 3].into())), "document"),
         (changed(flipped_signature), "signature"),
-        (raw(&Pen::new(STRANGER).draft(intent(1)), 1), "unknown-writer"),
-        (raw(&Pen::new(IDENTITY).draft(begin(2, NOW)), 1), "sequence-used"),
+        (raw(&TimedWriter::new(STRANGER).draft(intent(1)), 1), "unknown-writer"),
+        (
+            raw(&TimedWriter::new(IDENTITY).draft(begin(2, NOW)), 1),
+            "sequence-used",
+        ),
     ];
     for (raw, slug) in cases {
         let answer = submit(&shared, vec![raw]).await.remove(0);
@@ -233,7 +236,7 @@ async fn a_malformed_submission_is_refused_and_not_stored() {
 async fn a_writer_writes_only_its_kinds() {
     let world = World::new();
     let (shared, identity) = world.started(store()).await;
-    let broker = Pen::new(BROKER);
+    let broker = TimedWriter::new(BROKER);
     assert_eq!(
         submit_one(&shared, &broker.draft(labelled(LabelledKind::Void, 1, 1, None)), 1).await,
         refused("right")
@@ -246,7 +249,7 @@ async fn a_writer_writes_only_its_kinds() {
         submit_one(&shared, &world.operator().draft(intent(1)), 1).await,
         refused("right")
     );
-    let map = Pen::new(LEDGER).draft(Body::Map {
+    let map = TimedWriter::new(LEDGER).draft(Body::Map {
         roots: vec![(Period::MAP0, Hash([1; 32]))],
     });
     assert_eq!(
@@ -279,9 +282,9 @@ async fn an_entry_far_from_the_ledgers_clock_is_refused() {
     ] {
         let answer = submit_one(
             &shared,
-            &Pen {
+            &TimedWriter {
                 time,
-                ..Pen::new(BROKER)
+                ..TimedWriter::new(BROKER)
             }
             .draft(intent(1)),
             1,
@@ -296,7 +299,7 @@ async fn an_intent_has_one_outcome_in_its_own_period() {
     let world = World::new();
     let (shared, mut identity) = world.started(store()).await;
     assert_eq!(submit_one(&shared, &identity.write(begin(2, NOW + 60)), 0).await, Ok(4));
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     assert_eq!(submit_one(&shared, &broker.write(intent(1)), 1).await, Ok(5));
     let outcome = |period, label, refers| labelled(LabelledKind::Outcome, period, label, Some(refers));
     assert_eq!(
@@ -369,7 +372,7 @@ async fn a_period_begins_becomes_final_and_is_destroyed_in_order() {
     assert_eq!(
         submit_one(
             &shared,
-            &Pen::new(BROKER).draft(labelled(LabelledKind::Intent, 2, 1, None)),
+            &TimedWriter::new(BROKER).draft(labelled(LabelledKind::Intent, 2, 1, None)),
             1
         )
         .await,
@@ -382,13 +385,16 @@ async fn a_period_begins_becomes_final_and_is_destroyed_in_order() {
     assert_eq!(
         submit_one(
             &shared,
-            &Pen::new(BROKER).draft(labelled(LabelledKind::Intent, 2, 1, None)),
+            &TimedWriter::new(BROKER).draft(labelled(LabelledKind::Intent, 2, 1, None)),
             1
         )
         .await,
         refused("period")
     );
-    assert_eq!(submit_one(&shared, &Pen::new(BROKER).write(intent(1)), 1).await, Ok(5));
+    assert_eq!(
+        submit_one(&shared, &TimedWriter::new(BROKER).write(intent(1)), 1).await,
+        Ok(5)
+    );
     // The period ends; 35 days later it becomes final, with the root of its map.
     let map = |labels: &[(u8, u64)]| {
         let mut map = Map::new();
@@ -418,7 +424,7 @@ async fn a_period_begins_becomes_final_and_is_destroyed_in_order() {
         refused("period"),
         "an intent is open"
     );
-    let mut broker = Pen::new(BROKER);
+    let mut broker = TimedWriter::new(BROKER);
     broker.time = late;
     broker.chain.sequence = Sequence(1);
     broker.chain.previous = shared.log.rows().leaf_hash(5).unwrap();
@@ -487,7 +493,10 @@ async fn records_and_documents_are_stored_with_their_entries() {
     use crate::store::Column;
     let world = World::new();
     let (shared, _) = world.started(store()).await;
-    assert_eq!(submit_one(&shared, &Pen::new(BROKER).draft(intent(7)), 7).await, Ok(4));
+    assert_eq!(
+        submit_one(&shared, &TimedWriter::new(BROKER).draft(intent(7)), 7).await,
+        Ok(4)
+    );
     let rows: &dyn Store = shared.log.rows().store().as_ref();
     assert_eq!(
         rows.get(Column::Records, &4u64.to_be_bytes()).unwrap().unwrap(),
