@@ -1,8 +1,8 @@
 //! `cargo xtask test`: every test that must pass before a change lands.
 //!
-//! Unit and property tests run in the development profile; the end-to-end tests drive the released programs, as a user has
-//! them; the browser tests drive Chromium against a running demonstration. What takes longer than a change may wait for
-//! (kills by the thousand) runs with `--long`.
+//! Unit and property tests, the end-to-end tests over real processes and the browser tests run in one profile, `dev`, so
+//! that no crate is compiled twice; its overflow checks and debug assertions are on in the programs too. With `--long` the
+//! end-to-end and browser tests also run against the released programs, and the ledger is killed by the thousand.
 
 use std::path::Path;
 use std::process::Command;
@@ -17,7 +17,7 @@ const FAILPOINTS: &str = "ledger/failpoints";
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Also the kills by the thousand: a quarter of an hour.
+    /// Also test the released programs, and kill the ledger by the thousand: half an hour more.
     #[arg(long)]
     long: bool,
     /// Only try the first commands of the README in two Debians that have next to nothing (root, debootstrap, half an hour).
@@ -30,49 +30,57 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return bare::run();
     }
     machine::ensure(machine::Purpose::Test)?;
-    dist::build()?;
-    sh::run(&mut tests()?)?;
+    dist::site()?;
+    let programs = paths::target()?.join("debug");
+    // The tests that start programs expect to find them all.
+    sh::run(cargo("build", &programs)?.args(["--bins"]))?;
+    sh::run(&mut cargo("test", &programs)?)?;
+    browser(&programs)?;
     if options.long {
-        kills()?;
+        sh::run(cargo("test", &programs)?.args(["--test", "crash", "--", "--ignored", "--nocapture"]))?;
+        dist::build()?;
+        let released = paths::programs()?;
+        sh::run(cargo("test", &released)?.args([
+            "--test",
+            "attacks",
+            "--test",
+            "demonstration",
+            "--test",
+            "processes",
+        ]))?;
+        browser(&released)?;
     }
-    browser(&paths::root()?.join("tests/browser"))
+    Ok(())
 }
 
-/// All tests in Rust: one selection of packages and features, so that nothing is compiled twice.
-fn tests() -> Result<Command> {
+/// A cargo command over all packages in Rust: one selection of packages and features, so that nothing is compiled twice.
+fn cargo(command: &str, programs: &Path) -> Result<Command> {
     let mut cargo = sh::cargo();
-    cargo.current_dir(paths::root()?).args([
-        "test",
-        "--locked",
-        "--workspace",
-        "--exclude",
-        "citizen-ui-browser",
-        "--features",
-        FAILPOINTS,
-    ]);
-    cargo.env("EINSICHT_PROGRAMS", paths::programs()?);
+    cargo
+        .current_dir(paths::root()?)
+        .args([command, "--locked", "--workspace"]);
+    cargo.args(["--exclude", "citizen-ui-browser", "--features", FAILPOINTS]);
+    cargo
+        .env("EINSICHT_PROGRAMS", programs)
+        .env("EINSICHT_SITE", paths::site()?);
     rocksdb::link(&mut cargo)?;
     Ok(cargo)
 }
 
-/// The thousands: how many, and what came of them, is printed.
-fn kills() -> Result<()> {
-    sh::run(tests()?.args(["--test", "crash", "--", "--ignored", "--nocapture"]))
-}
-
 /// The front-end packages come from the lock file, without running any package's scripts.
-fn browser(folder: &Path) -> Result<()> {
+fn browser(programs: &Path) -> Result<()> {
+    let folder = paths::root()?.join("tests/browser");
     if !folder.join("node_modules/.package-lock.json").is_file() {
         sh::run(
             Command::new("npm")
-                .current_dir(folder)
+                .current_dir(&folder)
                 .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]),
         )?;
     }
     sh::run(
         Command::new("node")
-            .current_dir(folder)
+            .current_dir(&folder)
             .arg("--test")
-            .env("EINSICHT_PROGRAMS", paths::programs()?),
+            .env("EINSICHT_PROGRAMS", programs),
     )
 }
