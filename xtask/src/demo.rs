@@ -7,10 +7,10 @@ use crate::{dist, machine, paths, sh};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Where the demonstration keeps its state; it continues there when started again.
+    /// Directory for the demonstration's state; a later start continues with it.
     #[arg(long, default_value = ".einsicht")]
     data: String,
-    /// The first of the addresses to listen on, such as 127.0.0.1:8000; free ports otherwise.
+    /// The first address to listen on, such as 127.0.0.1:8000; free ports otherwise.
     #[arg(long)]
     listen: Option<String>,
     /// End after the example exchanges have been made.

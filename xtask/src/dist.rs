@@ -1,7 +1,8 @@
 //! The released programs, and the portal's site: the browser's verifier as WebAssembly.
 //!
-//! `wasm-bindgen` is a library here, pinned by the same lock file as the crate it must fit, so no other tool is installed.
-//! The native flags must not reach the WebAssembly build; cargo's target-specific flags in `.cargo/config.toml` see to that.
+//! `wasm-bindgen` is a library here, pinned by the same lock file as the crate it must fit, so no other tool is
+//! installed. The native flags must not reach the WebAssembly build; cargo's target-specific flags in
+//! `.cargo/config.toml` see to that.
 
 use std::path::{Path, PathBuf};
 
@@ -41,9 +42,10 @@ pub(crate) fn site() -> Result<()> {
     Ok(())
 }
 
-/// Compiles a program for the browser: the portal's (`--lib`) or an example of its package. Returns where it lies.
+/// Compiles a program for the browser: the portal's (`--lib`) or an example of its package. Returns its directory.
 pub(crate) fn compile(which: &[&str]) -> Result<PathBuf> {
-    // A directory of its own: the size-optimised profile below would otherwise rebuild the host's build scripts each time.
+    // A separate target directory: the profile below, which optimises for size, would otherwise rebuild the host's
+    // build scripts each time.
     let target = paths::target()?.join("wasm");
     let mut cargo = sh::cargo();
     cargo.current_dir(paths::root()?).args([
@@ -61,7 +63,7 @@ pub(crate) fn compile(which: &[&str]) -> Result<PathBuf> {
         .args(which)
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    // What a citizen downloads is small before it is fast.
+    // A small download matters more to a citizen than speed.
     for (name, value) in [
         ("OPT_LEVEL", "z"),
         ("LTO", "fat"),
@@ -90,8 +92,8 @@ pub(crate) fn bind(program: &Path, name: &str, out: &Path, form: fn(&mut Bindgen
         .with_context(|| format!("binding {}", program.display()))
 }
 
-/// Copies a file unless its copy is the same already: the programs embed the copy, and cargo would link each of them again for one
-/// that is merely younger.
+/// Copies a file unless the copy is already the same: the programs embed the copy, and cargo would link each of them
+/// again because of a newer modification time alone.
 fn update(from: &Path, to: &Path) -> Result<()> {
     let content = std::fs::read(from).with_context(|| format!("reading {}", from.display()))?;
     if std::fs::read(to).is_ok_and(|copy| copy == content) {

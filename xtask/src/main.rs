@@ -7,8 +7,8 @@
 //! * `check` is formatting, clippy and the dependency rules, as CI asks for them.
 //! * `doctor` says what is missing on this machine and changes nothing.
 //!
-//! What a machine lacks is installed when we may (root, or sudo without a password). Otherwise the exact line to run is
-//! printed and the exit code is 2. Every other failure is exit code 1.
+//! Missing packages are installed if this user may (as root, or by sudo without a password). Otherwise the exact line
+//! to run is printed and the exit code is 2. Every other failure is exit code 1.
 
 mod bare;
 mod bench;

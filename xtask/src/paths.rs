@@ -1,4 +1,4 @@
-//! Where things lie: in the checkout, and in the cache that all checkouts of a user share.
+//! Directories: of the checkout, and of the cache that all checkouts of a user share.
 
 use std::path::PathBuf;
 
@@ -26,12 +26,13 @@ pub(crate) fn programs() -> Result<PathBuf> {
     Ok(target()?.join("release"))
 }
 
-/// What the portal serves beside its pages: the browser's verifier (`pkg/`).
+/// The directory of the files that the portal serves beside its pages: the browser's verifier (`pkg/`).
 pub(crate) fn site() -> Result<PathBuf> {
     Ok(target()?.join("site"))
 }
 
-/// What is built once per user: RocksDB's archive and tools. `XDG_CACHE_HOME` or `~/.cache`, then `einsicht`.
+/// The directory of what is built once per user: RocksDB's archive and tools. `XDG_CACHE_HOME` or `~/.cache`, then
+/// `einsicht`.
 pub(crate) fn cache() -> Result<PathBuf> {
     let base = match std::env::var_os("XDG_CACHE_HOME") {
         Some(directory) => PathBuf::from(directory),

@@ -1,4 +1,4 @@
-//! Running other programs: the line is shown, its failure is an error that names it.
+//! Running other programs: the line is printed, and a failure is an error that names it.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::paths;
 
-/// Runs a command to its end with our own output; prints the line first.
+/// Prints a command's line and runs it to its end, with its output on this process's.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let line = line_of(command);
     eprintln!("▸ {line}");
@@ -18,7 +18,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command silently and returns what it printed, or an error with what it complained about.
+/// Runs a command silently and returns its standard output, or an error with its standard error.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let line = line_of(command);
     let output = command
@@ -40,7 +40,7 @@ pub(crate) fn found(program: &str) -> bool {
     std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()))
 }
 
-/// `cargo`, the one that runs us, without the variables that cargo sets for us.
+/// The `cargo` that runs this program, without the variables that cargo sets for it.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in std::env::vars_os() {
@@ -62,7 +62,7 @@ fn line_of(command: &Command) -> String {
         .join(" ")
 }
 
-/// A program of crates.io in the user's cache, built there at this version if it is not yet.
+/// A program from crates.io in the user's cache; it is built there at this version if it is missing.
 pub(crate) fn installed_tool(name: &str, version: &str) -> Result<PathBuf> {
     let tools = paths::cache()?.join(format!("{name}-{version}"));
     let program = tools.join("bin").join(name);

@@ -1,8 +1,9 @@
 //! `cargo xtask test`: every test that must pass before a change lands.
 //!
-//! Unit and property tests, the end-to-end tests over real processes and the browser tests run in one profile, `dev`, so
-//! that no crate is compiled twice; its overflow checks and debug assertions are on in the programs too. With `--long` the
-//! end-to-end and browser tests also run against the released programs, and the ledger is killed by the thousand.
+//! Unit and property tests, the end-to-end tests over real processes and the browser tests run in one profile, `dev`,
+//! so that no crate is compiled twice; its overflow checks and debug assertions are on in the programs too. With
+//! `--long` the end-to-end and browser tests also run against the released programs, and the ledger is killed by the
+//! thousand.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,7 +21,8 @@ pub(crate) struct Options {
     /// Also test the released programs, and kill the ledger by the thousand: half an hour more.
     #[arg(long)]
     long: bool,
-    /// Only try the first commands of the README in two Debians that have next to nothing (root, debootstrap, half an hour).
+    /// Only try the first commands of the README in two Debians that have next to nothing (root, debootstrap, half an
+    /// hour).
     #[arg(long)]
     bare: bool,
 }
@@ -53,7 +55,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// A cargo command over all packages in Rust: one selection of packages and features, so that nothing is compiled twice.
+/// A cargo command over all packages in Rust: one selection of packages and features, so that nothing is compiled
+/// twice.
 fn cargo(command: &str, programs: &Path) -> Result<Command> {
     let mut cargo = sh::cargo();
     cargo

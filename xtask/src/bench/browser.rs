@@ -1,5 +1,6 @@
-//! The bundle of 100 entries in headless Chromium: the portal's check (`citizen-ui/browser/examples/check_bundle.rs`), compiled as
-//! the portal's program is, in a page that holds all it needs and writes the times into itself.
+//! Times the check of a bundle of 100 entries in headless Chromium. The check is the portal's
+//! (`citizen-ui/browser/examples/check_bundle.rs`), compiled as the portal compiles it. The page holds all its data and
+//! writes the times into itself.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,13 +14,14 @@ use super::{Figures, scratch};
 use crate::{dist, sh};
 
 const PAGE: &str = include_str!("bundle.html");
-/// Checks before the clock counts, in which the browser compiles what is hot anew; and those that count.
+/// Checks that are not timed, in which the browser optimises the program, and checks that are.
 const WARM_UP: usize = 5;
 const RUNS: usize = 31;
 
-/// Times the check of the bundle that `verifier/examples/bundle --keep` has left in `kept`.
+/// Times the check of the bundle that `formats/proof/examples/bundle.rs --keep` left in `kept`.
 ///
-/// The median counts; `first` is the very first check, with the program not yet optimised by the browser, as a citizen has it.
+/// The median is the result; `first` is the very first check, which a citizen experiences: the browser has not
+/// optimised the program yet.
 pub(crate) fn run(kept: &Path) -> Result<Figures> {
     let folder = scratch("browser")?;
     let program = dist::compile(&["--example", "check_bundle"])?.join("examples/check_bundle.wasm");
@@ -50,7 +52,7 @@ pub(crate) fn run(kept: &Path) -> Result<Figures> {
     Ok(figures)
 }
 
-/// The page with program, bundle and what it is checked against.
+/// The page with the program, the bundle, the policy and the genesis hash.
 fn page_of(bound: &Path, kept: &Path) -> Result<String> {
     let text = |path: &Path| std::fs::read_to_string(path).with_context(|| path.display().to_string());
     let base64 = |path: &Path| -> Result<String> {
@@ -72,7 +74,7 @@ fn page_of(bound: &Path, kept: &Path) -> Result<String> {
         .replace("/*GLUE*/", &text(&bound.join("check.js"))?))
 }
 
-/// What the page has written into itself.
+/// Reads what the page wrote into itself.
 fn times_in(dom: &str) -> Option<Value> {
     let (_, rest) = dom.split_once("<pre id=\"figures\">")?;
     let (figures, _) = rest.split_once("</pre>")?;

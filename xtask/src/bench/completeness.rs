@@ -1,5 +1,5 @@
-//! `bench completeness`: the label map at 10 million labels, a bundle of 100 entries among them, here and in a browser, and how soon
-//! the running ledger has a label in its map and its maps after a start.
+//! `bench completeness`: the label map at 10 million labels, a bundle of 100 entries among them (here and in a
+//! browser), how soon a label is in the running ledger's map, and how soon the ledger has its maps after a start.
 
 use std::ffi::OsStr;
 use std::process::Command;
@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::{Figures, browser, build_ledger, folder, keep, number, read, scratch};
 use crate::{machine, paths, sh};
 
-/// Entries a second at which the lag of the map is measured, and for how long.
+/// Entries per second at which the lag of the map is measured, and for how many seconds.
 const RATE: u32 = 5_000;
 const SECONDS: u32 = 20;
 
@@ -33,7 +33,7 @@ pub(crate) fn run(quick: bool) -> Result<()> {
     keep("completeness", quick, &figures)
 }
 
-/// Runs an example that measures at this many labels.
+/// Runs an example that measures with this many labels.
 fn example(package: &str, name: &str, labels: u32, more: &[&OsStr]) -> Result<Figures> {
     let json = folder()?.join(format!("{name}.json"));
     let mut run = sh::cargo();
@@ -46,7 +46,7 @@ fn example(package: &str, name: &str, labels: u32, more: &[&OsStr]) -> Result<Fi
     read(&json)
 }
 
-/// How long after its receipt a label stands in a published `map` entry, while entries are offered over HTTP.
+/// Measures how long after its receipt a label is in a published `map` entry, while entries are offered over HTTP.
 fn lag(quick: bool) -> Result<Figures> {
     let entries = RATE * if quick { 2 } else { SECONDS };
     let json = folder()?.join("lag.json");
@@ -86,7 +86,7 @@ fn start(labels: u32) -> Result<Figures> {
     )]))
 }
 
-/// Shows a table, and keeps its figures.
+/// Prints a table and keeps its figures.
 fn add(figures: &mut Figures, title: &str, measured: Figures) {
     println!("\n| {title} | |\n| --- | ---: |");
     for (name, value) in &measured {

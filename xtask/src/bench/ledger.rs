@@ -11,7 +11,7 @@ use crate::{paths, sh};
 
 /// One run of the load generator.
 struct Offer {
-    /// Entries a second; `None` is as many as come through.
+    /// Entries per second; `None` offers as many as the ledger accepts.
     rate: Option<u32>,
     batch: u32,
     check: bool,
@@ -49,11 +49,11 @@ pub(crate) fn run(quick: bool) -> Result<()> {
     keep("ledger", quick, &figures)
 }
 
-/// In process at each size: the figures of the last are the suite's.
+/// Measures in process at each size; the suite keeps the figures of the last one.
 fn in_process(sizes: &[u32], figures: &mut Figures) -> Result<()> {
     let mut columns = Vec::new();
     for entries in sizes {
-        // The program makes its directory itself.
+        // The program creates its directory itself.
         let data = scratch("inproc")?.join("data");
         let json = folder()?.join("inproc.json");
         sh::run(
@@ -84,7 +84,7 @@ fn in_process(sizes: &[u32], figures: &mut Figures) -> Result<()> {
     Ok(())
 }
 
-/// Figures that depend on the size get it into their name, and only if it is the bar's.
+/// Adds the size to the names of figures that depend on it, if it is the size that the published table states.
 fn take(figures: &mut Figures, measured: &Figures, entries: u32) {
     let sized = [
         ("restart_s", "restart_s_10m"),
@@ -103,7 +103,7 @@ fn take(figures: &mut Figures, measured: &Figures, entries: u32) {
     }
 }
 
-/// The load generator at several offered loads.
+/// Runs the load generator at several offered loads.
 fn over_http(quick: bool, figures: &mut Figures) -> Result<()> {
     let seconds = if quick { 2 } else { 20 };
     let mut rows = Vec::new();
@@ -147,7 +147,7 @@ fn over_http(quick: bool, figures: &mut Figures) -> Result<()> {
     Ok(())
 }
 
-/// The rows that have a name of their own in the figures.
+/// The rows that have their own name in the figures.
 fn name_row(offer: &Offer, row: &Figures, figures: &mut Figures) {
     let names: &[(&str, &str)] = match (offer.rate, offer.batch, offer.check) {
         (None, 1, false) => &[("http_single_per_s", "entries_per_s")],

@@ -1,14 +1,16 @@
-//! `cargo xtask bench`: what Einsicht costs, as tables in Markdown for `docs/performance.md` and as flat JSON in `target/bench`.
+//! `cargo xtask bench`: what Einsicht costs, as Markdown tables for `docs/performance.md` and as flat JSON in
+//! `target/bench`.
 //!
 //! | Command | Measures | Writes |
 //! | --- | --- | --- |
 //! | `bench` | the parts, with criterion | `parts.json` |
 //! | `bench ledger` | the log in process, over HTTP, and as `open_log` under `wrk` | `ledger.json` |
 //! | `bench peers` | Tessera on the same machine; its `hammer` and `fsck` against `open_log` | `peers.json` |
-//! | `bench completeness` | the label map, a bundle among 10 million labels, also in Chromium, the running ledger's maps | `completeness.json` |
+//! | `bench completeness` | label map, a bundle among 10 million labels, the running ledger's maps | `completeness.json` |
 //!
-//! With `--quick` everything is small and the files are named `…-quick.json`: figures to see that it works, not to quote. Figures whose
-//! names say a size (`_10m`) are written only when they were measured at that size. Run it on a machine that does nothing else.
+//! With `--quick` all sizes are small and the files are named `…-quick.json`; such figures show that the suite works
+//! and are not for publication. Figures whose names contain a size (`_10m`) are written only when they were measured at
+//! that size. Nothing else should run on the machine.
 
 mod browser;
 mod completeness;
@@ -30,7 +32,7 @@ use crate::{machine, paths, rocksdb, sh};
 pub(crate) struct Options {
     #[command(subcommand)]
     suite: Option<Suite>,
-    /// Small sizes and short runs, to see that it works.
+    /// Use small sizes and short runs, to see that the suite works.
     #[arg(long, global = true)]
     quick: bool,
 }
@@ -60,7 +62,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Where results lie.
+/// The folder for results.
 fn folder() -> Result<PathBuf> {
     let folder = paths::target()?.join("bench");
     std::fs::create_dir_all(&folder)?;
@@ -114,7 +116,7 @@ fn build_ledger() -> Result<()> {
     sh::run(&mut cargo)
 }
 
-/// A number for a table: no digits that mean nothing.
+/// Formats a number for a table, without digits that mean nothing.
 fn number(value: Option<&Value>) -> String {
     match value.and_then(Value::as_f64) {
         None => "–".into(),

@@ -29,7 +29,7 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// What criterion has measured: the folder of each benchmark holds its name and its estimates.
+/// Reads what criterion measured: the folder of each benchmark holds its name and its estimates.
 fn medians(criterion: &Path) -> Result<BTreeMap<String, f64>> {
     let mut medians = BTreeMap::new();
     for entry in std::fs::read_dir(criterion).with_context(|| criterion.display().to_string())? {

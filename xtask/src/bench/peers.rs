@@ -1,5 +1,6 @@
-//! `bench peers`: Tessera's conformance server for POSIX file systems under the same `wrk` load on the same machine, and Tessera's own
-//! tools against `open_log`: `hammer` writes and checks proofs and consistency, `fsck` re-computes every tile.
+//! `bench peers`: Tessera's conformance server for POSIX file systems under the same `wrk` load on the same machine,
+//! and Tessera's own tools against `open_log`. `hammer` writes and checks proofs and consistency; `fsck` recomputes
+//! every tile.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -70,7 +71,7 @@ fn compare(programs: &Path, quick: bool, figures: &mut Figures) -> Result<()> {
     Ok(())
 }
 
-/// Tessera's tools find nothing wrong with a log that our engine serves.
+/// Runs Tessera's tools against a log that this engine serves.
 fn cross_check(programs: &Path, quick: bool) -> Result<()> {
     let server = Server::open_log()?;
     let leaves = if quick { 3_000 } else { 50_000 };
@@ -102,8 +103,8 @@ fn cross_check(programs: &Path, quick: bool) -> Result<()> {
     Ok(())
 }
 
-/// The hammer ends well even if its readers and writers met errors: it only logs them, as warnings. Being told to slow down
-/// is none.
+/// Fails on a warning: the hammer exits with success even if its readers and writers met errors, and only logs them.
+/// A request to slow down is no error.
 fn content(log: &str) -> Result<()> {
     let bad = |line: &&str| line.starts_with(['W', 'E', 'F']) && !line.contains("pushback");
     match log.lines().find(bad) {

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use super::scratch;
 use crate::{paths, sh};
 
-/// Name of the logs that are made here.
+/// The origin of the logs that this module creates.
 const ORIGIN: &str = "bench.example/log";
 
 /// A running server; killed when dropped.
@@ -68,7 +68,7 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Waits until it listens.
+    /// Waits until the server listens.
     fn up(mut self) -> Result<Self> {
         let patience = Instant::now() + Duration::from_secs(30);
         while TcpStream::connect(self.address).is_err() {
@@ -86,13 +86,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself; there is nobody to tell.
+        // The process may have ended by itself, and a destructor cannot report an error.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A signed-note key, made by the ledger's own command.
+/// Makes a signed-note key with the ledger's own command.
 fn make_key(folder: &Path) -> Result<PathBuf> {
     let key = folder.join("log.key");
     sh::output(

@@ -11,7 +11,7 @@ use crate::sh;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/bench/add.lua");
 
-/// Whether it is there; says what to do if not.
+/// Reports whether `wrk` is installed, and prints how to install it if not.
 pub(crate) fn found() -> bool {
     let found = sh::found("wrk");
     if !found {
@@ -20,7 +20,8 @@ pub(crate) fn found() -> bool {
     found
 }
 
-/// One run against a server: `per_s`, `p50_ms`, `p90_ms`, `p99_ms`, `max_ms`. Answers other than 2xx are an error.
+/// Measures one run against a server: `per_s`, `p50_ms`, `p90_ms`, `p99_ms`, `max_ms`. Answers other than 2xx are an
+/// error.
 pub(crate) fn run(server: &Server, connections: u32, seconds: u32) -> Result<Figures> {
     let output = sh::output(
         Command::new("wrk")

@@ -1,10 +1,10 @@
 //! libclang: found as bindgen finds it, loaded, and a header parsed with it.
 //!
-//! RocksDB's bindings are made at build time by bindgen, which loads libclang through the crate `clang-sys`. A file whose
-//! name begins with `libclang` proves nothing: `libclang-cpp.so.14` is another library, which Debian installs with other
-//! packages, and a library without clang's own headers parses nothing. So this module makes the search of `clang-sys` 1
-//! (`build/common.rs` and `build/dynamic.rs`, with the feature `runtime`), takes the library that it would take, and lets
-//! a small C program load it and parse a header.
+//! RocksDB's bindings are made at build time by bindgen, which loads libclang through the crate `clang-sys`. A file
+//! whose name begins with `libclang` proves nothing: `libclang-cpp.so.14` is another library, which Debian installs
+//! with other packages, and a library without clang's own headers parses nothing. So this module makes the search of
+//! `clang-sys` 1 (`build/common.rs` and `build/dynamic.rs`, with the feature `runtime`), takes the library that it
+//! would take, and lets a small C program load it and parse a header.
 //!
 //! The search: `LIBCLANG_PATH` alone if it is set (a file or a directory); otherwise the prefix of `llvm-config`, then
 //! `LD_LIBRARY_PATH`, then [`DIRECTORIES`]. Of all files that match [`FILES`] and are ELF libraries of 64 bits, the one
@@ -178,7 +178,8 @@ fn expand(folder: &Path, pattern: &str) -> Vec<PathBuf> {
         .unwrap_or_default()
 }
 
-/// SPEC: clang-sys 1, `validate_library` on a host of 64 bits; the architecture is checked besides, which only loading would tell.
+/// SPEC: clang-sys 1, `validate_library` on a host of 64 bits; the architecture is checked besides, which only loading
+/// would tell.
 fn check_header(file: &Path) -> Result<(), String> {
     let mut header = [0; 20];
     std::fs::File::open(file)

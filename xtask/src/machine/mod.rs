@@ -1,9 +1,10 @@
 //! What a machine must have, how its absence is noticed, and how it is installed.
 //!
-//! Each prerequisite has a *probe* that does with it what the build or the tests will do: compile and link a program, load
-//! libclang and parse a header, run a program and read its version. A probe either returns what it found or a [`Problem`]
-//! that says what it tried. Nothing is judged by the name of a file or of a package, so a machine that has everything
-//! needs neither root nor apt, and on a distribution other than Debian [`doctor`] still names what is missing.
+//! Each prerequisite has a *probe* that does with it what the build or the tests will do: compile and link a program,
+//! load libclang and parse a header, run a program and read its version. A probe either returns what it found or a
+//! [`Problem`] that says what it tried. Nothing is judged by the name of a file or of a package, so a machine that has
+//! everything needs neither root nor apt, and on a distribution other than Debian [`doctor`] still names what is
+//! missing.
 
 mod compiler;
 mod install;
@@ -121,7 +122,8 @@ const WASM: &str = "wasm32-unknown-unknown";
 /// Installs what is missing for this purpose, then probes it again.
 ///
 /// # Errors
-/// [`Missing`] if something is missing that may not be installed; the probe's words if it is missing after installation.
+/// [`Missing`] if something is missing that may not be installed; the probe's words if it is missing after
+/// installation.
 pub(crate) fn ensure(purpose: Purpose) -> Result<()> {
     let path = search_path();
     let missing = |(need, result): (&'static Need, Probe)| result.err().map(|problem| (need, problem));

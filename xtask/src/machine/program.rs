@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_program_of_another_architecture_is_missing() {
         let (folder, path) = folder();
-        // An ELF header for a machine that nobody builds on (EM_NONE).
+        // An ELF header for no machine (EM_NONE).
         let mut header = vec![0x7f, b'E', b'L', b'F', 2, 1, 1];
         header.resize(64, 0);
         write(folder.path(), "node", header, 0o755);

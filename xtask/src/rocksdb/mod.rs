@@ -1,11 +1,11 @@
 //! RocksDB's static archive, built once per user and shared by every checkout.
 //!
-//! Cargo would build RocksDB in every target directory and for every profile. So it is built once, into the user's cache,
-//! and all builds link that archive (`ROCKSDB_LIB_DIR`, `ROCKSDB_STATIC`). The sources and the flags are those of the crate
-//! that `Cargo.lock` names: its build script runs with [`recorder`] as its compiler, and [`unity`] then compiles the same
-//! sources with the same flags as a few large files, at a quarter of the cost. If a large file does not compile, the
-//! crate's own build makes the archive. The directory's name carries the crate's version and a digest of the flags, so
-//! that another version or other flags never meet an old archive.
+//! Cargo would build RocksDB in every target directory and for every profile. So it is built once, into the user's
+//! cache, and all builds link that archive (`ROCKSDB_LIB_DIR`, `ROCKSDB_STATIC`). The sources and the flags are those
+//! of the crate that `Cargo.lock` names: its build script runs with [`recorder`] as its compiler, and [`unity`] then
+//! compiles the same sources with the same flags as a few large files, at a quarter of the cost. If a large file does
+//! not compile, the crate's own build makes the archive. The directory's name carries the crate's version and a digest
+//! of the flags, so that another version or other flags never meet an old archive.
 
 pub(crate) mod recorder;
 mod unity;

@@ -2,8 +2,8 @@
 //!
 //! The flags that RocksDB must be compiled with are known to the build script of `librocksdb-sys` only, and it computes
 //! them from cargo's environment. So cargo runs that build script with this program as its C++ compiler. A call that
-//! compiles one of RocksDB's sources is noted as a file of its own in [`DIRECTORY`], and its object is an empty one, which
-//! costs milliseconds. Every other call (the build script tries out flags) goes to the real compiler.
+//! compiles one of RocksDB's sources is noted as a file of its own in [`DIRECTORY`], and its object is an empty one,
+//! which costs milliseconds. Every other call (the build script tries out flags) goes to the real compiler.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

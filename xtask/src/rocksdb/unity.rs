@@ -1,10 +1,10 @@
 //! RocksDB as a few large sources.
 //!
-//! Compiled one by one, RocksDB's 342 sources cost about 30 CPU minutes, most of them spent on the same headers again and
-//! again. Upstream maintains a unity build for this reason (`unity.cc` in its Makefile): sources that include the sources.
-//! This module writes [`FILES`] such files, each with its share of the crate's sources in the order of their paths, and
-//! compiles them with the flags that the crate's own build script uses ([`super::recorder`] notes them). Each compilation
-//! takes up to [`MEMORY`].
+//! Compiled one by one, RocksDB's 342 sources cost about 30 CPU minutes, most of them spent on the same headers again
+//! and again. Upstream maintains a unity build for this reason (`unity.cc` in its Makefile): sources that include the
+//! sources. This module writes [`FILES`] such files, each with its share of the crate's sources in the order of their
+//! paths, and compiles them with the flags that the crate's own build script uses ([`super::recorder`] notes them).
+//! Each compilation takes up to [`MEMORY`].
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
