@@ -1,10 +1,10 @@
-//! Who asks: S1 and S2 verified with the key that the directory names for the consumer.
+//! Authentication of the consumer: verifies S1 and S2 with the consumer's key in the directory.
 
 use messages::{ExchangeRequest, MessageError};
 use record::content::Party;
 use record::{Directory, Timestamp};
 
-/// A request whose two signatures are the consumer's, addressed to a provider that the directory knows.
+/// A request with both signatures of its consumer, addressed to a provider in the directory.
 #[derive(Debug, Clone)]
 pub struct Authenticated {
     request: ExchangeRequest,
@@ -12,7 +12,7 @@ pub struct Authenticated {
     provider: Party,
 }
 
-/// Why a request is not the consumer's.
+/// Why a request is not authenticated.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticationError {
     /// The directory has no consumer of that name.
@@ -21,7 +21,8 @@ pub enum AuthenticationError {
     /// The directory has no provider of that name.
     #[error("the provider is not in the directory")]
     UnknownProvider,
-    /// A key of the directory cannot be used.
+    /// A signature or the time of S1 is not valid, the parts do not belong together, or a key of the directory is
+    /// unusable.
     #[error(transparent)]
     Message(#[from] MessageError),
 }
@@ -29,7 +30,7 @@ pub enum AuthenticationError {
 /// Checks both signatures of the consumer, the time of S1, and that all parts belong together.
 ///
 /// # Errors
-/// [`AuthenticationError`]; nothing of such a request may be recorded, since nobody stands for it.
+/// [`AuthenticationError`]; such a request must not be recorded, because its sender is not known.
 pub fn authenticate(
     request: ExchangeRequest,
     directory: &Directory,
@@ -50,17 +51,17 @@ pub fn authenticate(
 }
 
 impl Authenticated {
-    /// What was asked.
+    /// The request.
     pub fn request(&self) -> &ExchangeRequest {
         &self.request
     }
 
-    /// Who asks.
+    /// The consumer, which sent the request.
     pub fn consumer(&self) -> &Party {
         &self.consumer
     }
 
-    /// Who is asked.
+    /// The provider, which the request is addressed to.
     pub fn provider(&self) -> &Party {
         &self.provider
     }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use record::ParticipantId;
 use serde::{Deserialize, Serialize};
 
-/// JSON. Relative paths start from the configuration file ([`Config::resolved`]); URLs have no trailing slash.
+/// JSON. Relative paths start at the directory of the configuration file ([`Config::resolved`]); URLs have no
+/// trailing slash.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -16,17 +17,17 @@ pub struct Config {
     pub ledger: String,
     /// The identity compartment's base URL.
     pub identity: String,
-    /// Connection data (Verbindungsdaten): the connector of each participant.
+    /// Connection data (Verbindungsdaten): the base URL of each participant's connector.
     pub routes: BTreeMap<ParticipantId, String>,
     /// The trust policy (c2sp.org/tlog-policy), from outside the ledger.
     pub policy: PathBuf,
     /// The hash of the genesis entry, from outside the ledger.
     pub genesis: String,
-    /// The seed of the key that signs our entries.
+    /// Seed file of the key that signs the broker's entries.
     pub writer_key: PathBuf,
-    /// The credential that identity knows us by.
+    /// File of the credential that authenticates the broker to identity.
     pub identity_credential: PathBuf,
-    /// How long a provider may take before the exchange is closed as timed out.
+    /// How many seconds a provider may take before the exchange is closed as timed out.
     #[serde(default = "forward_seconds")]
     pub forward_seconds: u64,
 }

@@ -1,4 +1,6 @@
-//! The interface: `POST /exchanges` and `POST /exchanges/{id}/acknowledgement`, both deterministic CBOR.
+//! The broker's interface: `POST /exchanges` and `POST /exchanges/{id}/acknowledgement`, both in deterministic CBOR.
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -7,45 +9,48 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use messages::{Acknowledgement, ExchangeRequest};
+use service::http::CBOR;
 use service::problem::Problem;
 use uuid::Uuid;
 
-use crate::flow::Broker;
+use crate::broker::Broker;
 use crate::journal::Stage;
-use crate::notices;
+use crate::problems::{not_permitted, stopped};
+use crate::{flow, notices};
 
-pub(crate) fn routes(broker: Broker) -> Router {
+pub(crate) fn routes(broker: Arc<Broker>) -> Router {
     Router::new()
         .route("/exchanges", post(exchange))
         .route("/exchanges/{id}/acknowledgement", post(acknowledge))
         .with_state(broker)
 }
 
-async fn exchange(State(broker): State<Broker>, body: Bytes) -> Result<Response, Problem> {
+async fn exchange(State(broker): State<Arc<Broker>>, body: Bytes) -> Result<Response, Problem> {
     let request: ExchangeRequest = record::cbor::from_slice(&body)
         .map_err(|error| Problem::bad_request("malformed-request", error.to_string()))?;
-    let completion = broker.exchange(request).await?;
-    Ok((
-        [(header::CONTENT_TYPE, "application/cbor")],
-        record::cbor::to_vec(&completion),
-    )
-        .into_response())
+    let completion = flow::exchange(&broker, request).await?;
+    Ok(([(header::CONTENT_TYPE, CBOR)], record::cbor::to_vec(&completion)).into_response())
 }
 
-/// The consumer has what it needs: the journal may forget. Only the consumer's own signature counts.
-async fn acknowledge(State(broker): State<Broker>, Path(id): Path<Uuid>, body: Bytes) -> Result<StatusCode, Problem> {
+/// The consumer has stored the completion, so the journal need not keep it for the consumer. Only an acknowledgement
+/// that the consumer has signed counts.
+async fn acknowledge(
+    State(broker): State<Arc<Broker>>,
+    Path(id): Path<Uuid>,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
     let acknowledgement: Acknowledgement = record::cbor::from_slice(&body)
         .map_err(|error| Problem::bad_request("malformed-request", error.to_string()))?;
-    // Forgotten already: the answer to the first acknowledgement was lost.
-    let Some(row) = broker.journalled(id)? else {
+    // A row that is already removed: the answer to the first acknowledgement was lost.
+    let Some(entry) = broker.journal.get(id).await.map_err(stopped)? else {
         return Ok(StatusCode::NO_CONTENT);
     };
-    let consumer = broker.0.anchored.directory.participant(&row.request.metadata.consumer);
+    let consumer = broker.anchored.directory.participant(&entry.request.metadata.consumer);
     let signed = consumer.is_some_and(|consumer| acknowledgement.verify(&consumer.signing_key).is_ok());
     if acknowledgement.exchange != id || !signed {
-        return Err(Problem::forbidden("not-permitted", ""));
+        return Err(not_permitted());
     }
-    if !matches!(row.stage, Stage::Closed { .. }) {
+    if !matches!(entry.stage, Stage::Closed { .. }) {
         return Err(Problem::conflict("exchange-open", "the exchange is not closed yet"));
     }
     notices::settle(&broker, id, |acknowledged, _| *acknowledged = true)

@@ -1,191 +1,127 @@
-//! The broker's journal: what closing an exchange needs, durable before the exchange's intent is recorded.
+//! The broker's journal: what it needs to close an exchange, durable before the exchange's intent is recorded.
 //!
-//! One row per exchange, keyed by its id, deterministic CBOR. It goes through three stages:
+//! One row per exchange, keyed by the exchange id, in deterministic CBOR. A row passes through three stages:
 //!
-//! 1. [`Stage::Open`]: labels and keys are here, the intent is on its way into the log or stands there;
-//! 2. [`Stage::Closed`]: the outcome stands in the log; kept until the consumer acknowledges *and* the provider has taken the
-//!    notice, so that neither answer nor outcome is lost to a crash;
-//! 3. gone.
+//! 1. [`Stage::Open`]: the row has labels and keys; the intent is recorded or about to be.
+//! 2. [`Stage::Closed`]: the outcome is recorded. The row is kept until the consumer has acknowledged the completion
+//!    *and* the provider's connector has accepted the notice, so that a crash loses neither.
+//! 3. The row is removed.
 //!
-//! It holds keys of single records and sealed bytes that the broker cannot open; never a person, never a content.
+//! A row holds keys of single records and sealed bytes that the broker cannot open. It never holds personal data or
+//! evidence.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use messages::{Completion, ExchangeRequest, LabelAnswer};
 use record::content::ExchangeRecord;
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
+use service::table::{Encoding, Table, TableError, TableFile};
 use uuid::Uuid;
 
-const EXCHANGES: TableDefinition<'_, &[u8; 16], &[u8]> = TableDefinition::new("exchanges");
-
-/// Why the journal cannot be used. All of it is fatal: nothing may be forwarded without the journal.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    /// The store failed: disk full, damaged, locked by another process.
-    #[error("store: {0}")]
-    Store(#[from] Box<redb::Error>),
-    /// A row is not what this version writes.
-    #[error("a row cannot be read: {0}")]
-    Row(#[from] record::cbor::CborError),
-    /// The task that writes was ended.
-    #[error("the process is ending")]
-    Ending,
-}
+const FILE: &str = "state.redb";
+const EXCHANGES: &str = "exchanges";
+const CBOR: Encoding<JournalEntry> = Encoding {
+    encode: |entry| record::cbor::to_vec(entry),
+    decode: |bytes| record::cbor::from_slice(bytes).map_err(|error| error.to_string()),
+};
 
 /// One exchange.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Row {
-    /// What the consumer sent.
+pub struct JournalEntry {
+    /// The consumer's request.
     pub request: ExchangeRequest,
     /// Labels and record keys.
     pub labels: LabelAnswer,
-    /// What the intent's record says.
+    /// The content of the intent's record.
     pub content: ExchangeRecord,
     /// The intent's sealed record, byte for byte.
     #[serde(with = "record::bytes")]
     pub intent_record: Vec<u8>,
-    /// How far it is.
+    /// The stage of the exchange.
     pub stage: Stage,
 }
 
-/// How far an exchange is.
+/// The stage of an exchange.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// Not closed yet.
+    /// The outcome is not recorded yet.
     Open,
-    /// The outcome stands in the log.
+    /// The outcome is recorded.
     Closed {
-        /// What the consumer gets.
+        /// The answer to the consumer.
         completion: Box<Completion>,
-        /// The consumer has it.
+        /// Whether the consumer has acknowledged the completion.
         acknowledged: bool,
-        /// The provider's connector has taken the outcome.
+        /// Whether the provider's connector has accepted the outcome.
         notified: bool,
     },
 }
 
-/// The journal's store. Cheap to clone.
-#[derive(Clone)]
-pub struct Journal(Arc<Database>);
+/// The journal. Cheap to clone. Every error is fatal for the exchange: nothing may be forwarded without the journal.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    exchanges: Table<[u8; 16], JournalEntry>,
+}
 
 impl Journal {
     /// Opens or creates `state.redb` in the broker's directory.
     ///
     /// # Errors
-    /// When the store cannot be opened; another broker may have it open.
-    pub fn open(directory: &Path) -> Result<Self, JournalError> {
-        let database = Database::create(directory.join("state.redb")).map_err(store)?;
-        let transaction = database.begin_write().map_err(store)?;
-        transaction.open_table(EXCHANGES).map_err(store)?;
-        transaction.commit().map_err(store)?;
-        Ok(Self(Arc::new(database)))
+    /// [`TableError`], also when another broker has opened the file.
+    pub fn open(directory: &Path) -> Result<Self, TableError> {
+        let file = TableFile::open(&directory.join(FILE))?;
+        Ok(Self {
+            exchanges: Table::open(&file, EXCHANGES, CBOR)?,
+        })
     }
 
-    /// Writes a row durably; returns when it is synced.
+    /// Writes a row; it is on disk on return.
     ///
     /// # Errors
-    /// [`JournalError`].
-    pub async fn put(&self, row: &Row) -> Result<(), JournalError> {
-        let key = row.request.metadata.exchange.into_bytes();
-        let bytes = record::cbor::to_vec(row);
-        self.write(move |table| table.insert(&key, bytes.as_slice()).map(|_| ()).map_err(store))
+    /// [`TableError`].
+    pub async fn put(&self, entry: &JournalEntry) -> Result<(), TableError> {
+        self.exchanges
+            .put(entry.request.metadata.exchange.into_bytes(), entry)
             .await
     }
 
     /// Removes a row.
     ///
     /// # Errors
-    /// [`JournalError`].
-    pub async fn remove(&self, exchange: Uuid) -> Result<(), JournalError> {
-        self.write(move |table| table.remove(&exchange.into_bytes()).map(|_| ()).map_err(store))
-            .await
+    /// [`TableError`].
+    pub async fn remove(&self, exchange: Uuid) -> Result<(), TableError> {
+        self.exchanges.remove(exchange.into_bytes()).await
     }
 
-    /// Changes a row in one transaction; `change` says whether it is kept. A row that is not there stays so.
+    /// Changes a row in one transaction: keeps it if `change` returns true, removes it otherwise. Does nothing if
+    /// there is no such row.
     ///
     /// # Errors
-    /// [`JournalError`].
+    /// [`TableError`].
     pub async fn update(
         &self,
         exchange: Uuid,
-        change: impl FnOnce(&mut Row) -> bool + Send + 'static,
-    ) -> Result<(), JournalError> {
-        self.write(move |table| {
-            let key = exchange.into_bytes();
-            let Some(mut row) = table
-                .get(&key)
-                .map_err(store)?
-                .map(|value| decode(value.value()))
-                .transpose()?
-            else {
-                return Ok(());
-            };
-            if change(&mut row) {
-                table
-                    .insert(&key, record::cbor::to_vec(&row).as_slice())
-                    .map_err(store)?;
-            } else {
-                table.remove(&key).map_err(store)?;
-            }
-            Ok(())
-        })
-        .await
+        change: impl FnOnce(&mut JournalEntry) -> bool + Send + 'static,
+    ) -> Result<(), TableError> {
+        self.exchanges.update(exchange.into_bytes(), change).await
     }
 
     /// The row of an exchange.
     ///
     /// # Errors
-    /// [`JournalError`].
-    pub fn get(&self, exchange: Uuid) -> Result<Option<Row>, JournalError> {
-        let transaction = self.0.begin_read().map_err(store)?;
-        let table = transaction.open_table(EXCHANGES).map_err(store)?;
-        match table.get(&exchange.into_bytes()).map_err(store)? {
-            Some(value) => decode(value.value()).map(Some),
-            None => Ok(None),
-        }
+    /// [`TableError`].
+    pub async fn get(&self, exchange: Uuid) -> Result<Option<JournalEntry>, TableError> {
+        self.exchanges.get(exchange.into_bytes()).await
     }
 
-    /// All rows, in the order of their ids, which is that of time (UUIDv7).
+    /// All rows in the order of their ids, which is the order of time (UUIDv7).
     ///
     /// # Errors
-    /// [`JournalError`].
-    pub fn all(&self) -> Result<Vec<Row>, JournalError> {
-        let transaction = self.0.begin_read().map_err(store)?;
-        let table = transaction.open_table(EXCHANGES).map_err(store)?;
-        let mut rows = Vec::new();
-        for item in table.iter().map_err(store)? {
-            let (_, value) = item.map_err(store)?;
-            rows.push(decode(value.value())?);
-        }
-        Ok(rows)
+    /// [`TableError`].
+    pub async fn all(&self) -> Result<Vec<JournalEntry>, TableError> {
+        let rows = self.exchanges.all().await?;
+        Ok(rows.into_iter().map(|(_, entry)| entry).collect())
     }
-
-    async fn write<F>(&self, change: F) -> Result<(), JournalError>
-    where
-        F: FnOnce(&mut redb::Table<'_, &'static [u8; 16], &'static [u8]>) -> Result<(), JournalError> + Send + 'static,
-    {
-        let database = self.0.clone();
-        tokio::task::spawn_blocking(move || {
-            let transaction = database.begin_write().map_err(store)?;
-            {
-                let mut table = transaction.open_table(EXCHANGES).map_err(store)?;
-                change(&mut table)?;
-            }
-            transaction.commit().map_err(store)
-        })
-        .await
-        .map_err(|_| JournalError::Ending)?
-    }
-}
-
-fn decode(bytes: &[u8]) -> Result<Row, JournalError> {
-    Ok(record::cbor::from_slice(bytes)?)
-}
-
-fn store(error: impl Into<redb::Error>) -> JournalError {
-    JournalError::Store(Box::new(error.into()))
 }

@@ -1,31 +1,35 @@
 //! The broker (Vermittlungsstelle): authenticates, checks the abstract permission, records, routes.
 //!
-//! One request walks through types, and each can be made only from the one before:
+//! A request passes through types, each of which can only be made from the one before:
 //!
 //! ```text
-//! ExchangeRequest ─ authenticate ─▶ Authenticated ─ permit ─▶ Permitted ─ identity ─▶ Labelled
-//!   ─ record ─▶ Recorded<Intent> ─ forward ─▶ Closing ─ record ─▶ Recorded<Outcome> ─ release ─▶ Completion
+//! ExchangeRequest ─ authenticate ─▶ Authenticated ─ permit ─▶ Permitted ─ identity ─▶ JournalEntry
+//!   ─ record ─▶ Recorded<Intent> ─ forward ─▶ Ending ─ record ─▶ Recorded<Outcome> ─ release ─▶ Completion
 //! ```
 //!
-//! * [`authenticate`] – S1 and S2 are the consumer's, by the directory.
-//! * [`permit`] – the Registerlandkarte has a rule. If not: a `denial` entry and one uniform refusal.
-//! * [`records`] – what the sealed records say of this exchange.
-//! * [`journal`] – what closing an exchange needs, durable before its intent is recorded.
-//! * [`flow`] – the walk itself, and its continuation after a restart.
-//! * [`notices`] – the provider's connector gets the outcome, until it has taken it.
+//! * [`authenticate`] – checks that S1 and S2 are the consumer's, with the directory's key.
+//! * [`permit`] – looks for a rule in the Registerlandkarte. Without one: a `denial` entry and one uniform refusal.
+//! * [`records`] – composes and seals the records of an exchange.
+//! * [`journal`] – keeps what closing an exchange needs, durable before its intent is recorded.
+//! * [`flow`] – runs an exchange, and continues open ones after a restart.
+//! * [`notices`] – delivers the outcome to the provider's connector and retries until it is accepted.
 //! * [`http`] – the interface.
 //!
-//! Invariants: nothing is forwarded without `Recorded<Intent>`, nothing is handed to the consumer without
-//! `Recorded<Outcome>`; the broker holds no key that opens a request, an answer or the person part. A refusal tells the
-//! requester nothing but that there was one; the reason stands in the record.
+//! Invariants: The broker forwards nothing without a `Recorded<Intent>` and releases nothing to the consumer without
+//! a `Recorded<Outcome>`. It holds no key that opens a request, an answer or the person part. A refusal does not tell
+//! the requester its reason; the sealed record has the reason.
 
 pub mod authenticate;
+pub mod broker;
 mod config;
+mod error;
 pub mod flow;
 mod http;
 pub mod journal;
+mod metrics;
 mod notices;
 pub mod permit;
+mod problems;
 pub mod records;
 mod start;
 #[cfg(test)]
@@ -38,33 +42,17 @@ use service::shutdown::Shutdown;
 use tokio::net::TcpListener;
 
 pub use config::Config;
+pub use error::Error;
 
-/// Why the broker cannot start or must end.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A file of the configuration is missing or wrong.
-    #[error("configuration: {0}")]
-    Configuration(String),
-    /// The log cannot be reached or is not the one we trust.
-    #[error("the log: {0}")]
-    Log(String),
-    /// The journal cannot be read or written; nothing may be forwarded without it.
-    #[error("the journal: {0}")]
-    Journal(#[from] journal::JournalError),
-    /// The listener failed.
-    #[error("listening: {0}")]
-    Listen(#[from] std::io::Error),
-}
-
-/// Runs the broker until `shutdown`. Waits for the ledger to come up before it serves.
+/// Runs the broker until `shutdown`. Waits for the ledger before it serves.
 ///
 /// # Errors
-/// [`Error`]; every one of them is for an operator to mend.
+/// [`Error`]; all of these need an operator.
 pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
     run_with_clock(config, listener, shutdown, SystemClock::shared()).await
 }
 
-/// [`run`] by another clock, for simulations.
+/// [`run`] with another clock, for simulations.
 ///
 /// # Errors
 /// As [`run`].
@@ -74,7 +62,9 @@ pub async fn run_with_clock(
     shutdown: Shutdown,
     clock: Arc<dyn Clock>,
 ) -> Result<(), Error> {
-    let broker = start::broker(&config, shutdown.clone(), clock).await?;
+    let broker = start::start(&config, shutdown.clone(), clock).await?;
+    service::listen::install_metrics();
+    metrics::describe();
     tokio::spawn(flow::resume(broker.clone()));
     tokio::spawn(notices::deliver(broker.clone(), shutdown.clone()));
     service::listen::serve(listener, http::routes(broker), shutdown).await?;

@@ -1,4 +1,4 @@
-//! The broker as a process of its own; see [`service::program`].
+//! The broker as its own process; see [`service::program`].
 
 use std::process::ExitCode;
 

@@ -1,77 +1,83 @@
-//! The provider's connector gets the outcome, until it has taken it; then, once the consumer has acknowledged too, the
-//! journal forgets the exchange.
+//! Delivers the outcome to the provider's connector and retries until the connector accepts it. Removes an exchange
+//! from the journal once the consumer has acknowledged it, too.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use service::shutdown::Shutdown;
+use service::table::TableError;
+use uuid::Uuid;
 
-use crate::flow::Broker;
-use crate::journal::{Row, Stage};
+use crate::broker::Broker;
+use crate::journal::{JournalEntry, Stage};
 
-/// How long to wait before a provider that did not take a notice is asked again.
-const AGAIN: Duration = Duration::from_secs(5);
+/// How long to wait before the notices that were not accepted are sent again.
+const RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// Delivers notices until `shutdown`.
-pub(crate) async fn deliver(broker: Broker, shutdown: Shutdown) {
+pub(crate) async fn deliver(broker: Arc<Broker>, shutdown: Shutdown) {
     loop {
-        match broker.0.journal.all() {
-            Ok(rows) => {
-                for row in rows {
-                    notify(&broker, row).await;
+        match broker.journal.all().await {
+            Ok(entries) => {
+                for entry in entries {
+                    notify(&broker, entry).await;
                 }
             }
-            Err(error) => tracing::error!(%error, "the journal cannot be read: notices wait"),
+            Err(error) => tracing::error!(%error, "the journal cannot be read: notices are not delivered"),
         }
         tokio::select! {
-            () = broker.0.closed.notified() => {}
-            () = tokio::time::sleep(AGAIN) => {}
+            () = broker.closed.notified() => {}
+            () = tokio::time::sleep(RETRY_DELAY) => {}
             () = shutdown.wait() => return,
         }
     }
 }
 
-async fn notify(broker: &Broker, row: Row) {
-    let id = row.request.metadata.exchange;
+async fn notify(broker: &Broker, entry: JournalEntry) {
+    let id = entry.request.metadata.exchange;
     let Stage::Closed {
         completion,
         notified: false,
         ..
-    } = &row.stage
+    } = &entry.stage
     else {
         return;
     };
-    // A provider that never replied has nothing to compare, and may not be there at all.
-    let took = completion.reply.is_none() || send(broker, &row).await;
-    if took && let Err(error) = settle(broker, id, |_, notified| *notified = true).await {
+    // A provider that never replied has nothing to compare the outcome with, and may not exist at all.
+    let done = completion.reply.is_none() || send(broker, &entry).await;
+    if done && let Err(error) = settle(broker, id, |_, notified| *notified = true).await {
         tracing::error!(exchange = %id, %error, "the journal cannot be written");
     }
 }
 
-async fn send(broker: &Broker, row: &Row) -> bool {
-    let Stage::Closed { completion, .. } = &row.stage else {
+/// Sends the notice. Returns whether it need not be sent again.
+async fn send(broker: &Broker, entry: &JournalEntry) -> bool {
+    let Stage::Closed { completion, .. } = &entry.stage else {
         return false;
     };
-    let Some(route) = broker.0.config.routes.get(&row.request.metadata.provider) else {
+    let Some(route) = broker.config.routes.get(&entry.request.metadata.provider) else {
         return false;
     };
     let body = record::cbor::to_vec(&completion.notice);
-    match broker.0.connectors.post_cbor(&format!("{route}/outcome"), body).await {
+    match broker.connectors.post_cbor(&format!("{route}/outcome"), body).await {
         Ok(_) => true,
         Err(error) => {
-            tracing::warn!(exchange = %row.request.metadata.exchange, %error, "the provider has not taken the outcome");
-            // It refused for good: it has raised its own alarm, and the same bytes would be refused again.
+            tracing::warn!(
+                exchange = %entry.request.metadata.exchange, %error, "the provider has not accepted the outcome"
+            );
+            // A permanent refusal: the connector has raised its own alarm and would refuse the same bytes again.
             !error.retryable()
         }
     }
 }
 
-/// Marks one of the two conditions of forgetting an exchange, and forgets it when both hold.
+/// Marks one of the two conditions for removing an exchange from the journal, and removes it when both hold.
 pub(crate) async fn settle(
     broker: &Broker,
-    exchange: uuid::Uuid,
+    exchange: Uuid,
     mark: impl FnOnce(&mut bool, &mut bool) + Send + 'static,
-) -> Result<(), crate::journal::JournalError> {
-    let change = |row: &mut Row| match &mut row.stage {
+) -> Result<(), TableError> {
+    let change = |entry: &mut JournalEntry| match &mut entry.stage {
         Stage::Open => true,
         Stage::Closed {
             acknowledged, notified, ..
@@ -80,5 +86,5 @@ pub(crate) async fn settle(
             !(*acknowledged && *notified)
         }
     };
-    broker.0.journal.update(exchange, change).await
+    broker.journal.update(exchange, change).await
 }

@@ -1,21 +1,22 @@
-//! The abstract permission (§ 7 Abs. 2 IDNrG): may this consumer ask this provider for this evidence, for this purpose?
+//! The abstract permission (§ 7 Abs. 2 IDNrG): may this consumer request this evidence from this provider for this
+//! purpose?
 
 use record::Timestamp;
 use registerlandkarte::{Denied, Permission, Query, Snapshot};
 
 use crate::authenticate::Authenticated;
 
-/// A request that a rule of the Registerlandkarte permits. Made by [`permit`] alone.
+/// A request that a rule of the Registerlandkarte permits. Only [`permit`] makes one.
 #[derive(Debug, Clone)]
 pub struct Permitted {
     authenticated: Authenticated,
     permission: Permission,
 }
 
-/// Decides on the Registerlandkarte as it is known now, for now.
+/// Decides by the current Registerlandkarte, for the time `now`.
 ///
 /// # Errors
-/// The request back, with the reason: it goes into the `denial`'s record and to nobody else.
+/// The request with the reason. The reason goes into the record of the `denial` only, never to the requester.
 pub fn permit(
     authenticated: Authenticated,
     map: &Snapshot,
@@ -39,12 +40,12 @@ pub fn permit(
 }
 
 impl Permitted {
-    /// The request that is permitted.
+    /// The permitted request.
     pub fn authenticated(&self) -> &Authenticated {
         &self.authenticated
     }
 
-    /// By which rule of which Registerlandkarte.
+    /// The rule that permits it, and the Registerlandkarte with that rule.
     pub fn permission(&self) -> &Permission {
         &self.permission
     }

@@ -1,7 +1,8 @@
-//! What the sealed records of an exchange say, and their sealing.
+//! The sealed records of an exchange: their content and their sealing.
 //!
-//! The intent's record says everything that is known before the provider is asked; the outcome's record says it again, with
-//! the result. Both parties compare them with what they sent: the broker can misstate nothing that they signed.
+//! The intent's record has everything that is known before the request is forwarded. The outcome's record repeats it
+//! and adds the result. Consumer and provider compare the records with what they sent and signed, so that the broker
+//! cannot misstate it without being noticed.
 
 use messages::seal::PadTo;
 use messages::{ExchangeRequest, Reply, SealingPublicKey};
@@ -25,7 +26,7 @@ pub enum RecordError {
     /// Sealing under the record's key failed.
     #[error("sealing the record: {0}")]
     Seal(#[from] SealedError),
-    /// Sealing to the supervision failed: its key in the directory is unusable.
+    /// Sealing to the supervisory authority failed: its key in the directory is unusable.
     #[error("sealing to the supervision: {0}")]
     Supervision(#[from] messages::seal::SealError),
 }
@@ -33,16 +34,16 @@ pub enum RecordError {
 /// How an exchange ended, as the broker saw it.
 #[derive(Debug, Clone)]
 pub enum Ending {
-    /// The provider replied, whatever it said; its signature is checked.
+    /// The provider replied, positively or not; its signature is checked.
     Replied(Reply),
-    /// The provider answered nothing that counts: it could not be reached, or what came was no reply.
+    /// The provider could not be reached, or its answer was not a valid reply.
     Failed,
-    /// The provider did not answer in time.
+    /// The provider did not reply in time.
     TimedOut,
 }
 
 impl Ending {
-    /// The outcome that the record states.
+    /// The outcome for the record.
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Replied(reply) => reply.statement.outcome.into(),
@@ -51,7 +52,7 @@ impl Ending {
         }
     }
 
-    /// The reason that stands in the citizen's part and is not told to the requester (TR-03176 Z.3.10, Z.4.10).
+    /// The reason for the citizen's part. The requester does not receive it (TR-03176 Z.3.10, Z.4.10).
     fn internal_reason(&self) -> Option<&'static str> {
         match self {
             Self::Replied(reply) => reply.statement.refusal.map(|check| check.as_str()),
@@ -111,7 +112,7 @@ fn signatures(request: &ExchangeRequest) -> ConsumerSignatures {
     }
 }
 
-/// The record of the outcome: the intent's, with the result and the expiry day of the day it is closed on.
+/// The record of the outcome: the intent's record with the result, and with an expiry day counted from the closing.
 pub fn outcome(mut intent: ExchangeRecord, ending: &Ending, expiry: ExpiryDay) -> ExchangeRecord {
     let reply = match ending {
         Ending::Replied(reply) => Some(reply),
@@ -120,7 +121,7 @@ pub fn outcome(mut intent: ExchangeRecord, ending: &Ending, expiry: ExpiryDay) -
     intent.lifecycle.expiry = expiry;
     intent.result = Some(ExchangeResult {
         outcome: ending.outcome(),
-        told: told(ending.outcome()).to_owned(),
+        told: result_for_requester(ending.outcome()).to_owned(),
         checks: checks(ending),
         evidence_digest: reply.and_then(|reply| reply.statement.evidence_digest),
         answer_digest: reply.map(|reply| reply.statement.sealed_answer),
@@ -129,8 +130,8 @@ pub fn outcome(mut intent: ExchangeRecord, ending: &Ending, expiry: ExpiryDay) -
     intent
 }
 
-/// What the requester is told: never why.
-fn told(outcome: Outcome) -> &'static str {
+/// What the requester receives as the result: never the reason.
+fn result_for_requester(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Delivered => "delivered",
         Outcome::NothingFound => "nothing found",
@@ -139,7 +140,7 @@ fn told(outcome: Outcome) -> &'static str {
     }
 }
 
-/// The checks that the broker itself made (XBd.3.1: result and algorithm).
+/// The broker's own checks (XBd.3.1: result and algorithm).
 fn checks(ending: &Ending) -> Vec<Check> {
     let check = |name: &str, passed, algorithm: &str| Check {
         name: name.into(),
@@ -183,7 +184,7 @@ pub fn seal(
     Ok(SealedRecord::seal(&header, Some(label), key, &parts)?)
 }
 
-/// Seals the record of a denial: everything of it is for the supervision, since no person is concerned.
+/// Seals the record of a denial. Only the supervisory authority can open it, because it concerns no person.
 ///
 /// # Errors
 /// [`RecordError`].

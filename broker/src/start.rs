@@ -1,4 +1,4 @@
-//! Bringing a broker up: files, the log's anchor, the writer.
+//! Starts the broker: reads its files, waits for the log's anchor, starts the writer.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -15,9 +15,9 @@ use service::secret::{Credential, read_seed};
 use service::shutdown::Shutdown;
 use tokio::sync::Notify;
 
-use crate::Error;
+use crate::broker::Broker;
 use crate::config::Config;
-use crate::flow::{Broker, Inner};
+use crate::error::Error;
 use crate::journal::Journal;
 
 fn configuration(error: impl std::fmt::Display) -> Error {
@@ -28,9 +28,8 @@ fn log(error: impl std::fmt::Display) -> Error {
     Error::Log(error.to_string())
 }
 
-/// Opens journal and writer and waits for the ledger.
-pub(crate) async fn broker(config: &Config, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<Broker, Error> {
-    std::fs::create_dir_all(&config.data).map_err(configuration)?;
+/// Opens the journal, waits for the ledger, and starts the writer.
+pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<Arc<Broker>, Error> {
     let journal = Journal::open(&config.data)?;
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
     let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(configuration)?);
@@ -51,7 +50,7 @@ pub(crate) async fn broker(config: &Config, shutdown: Shutdown, clock: Arc<dyn C
     .map_err(configuration)?;
     let connectors = Client::new().map_err(configuration)?;
     let credential = Credential::read(&config.identity_credential).map_err(configuration)?;
-    Ok(Broker(Arc::new(Inner {
+    Ok(Arc::new(Broker {
         identity: connectors.with_credential(credential),
         connectors,
         config: config.clone(),
@@ -60,7 +59,7 @@ pub(crate) async fn broker(config: &Config, shutdown: Shutdown, clock: Arc<dyn C
         map,
         writer,
         journal,
-        under_way: Mutex::new(HashSet::new()),
+        in_progress: Mutex::new(HashSet::new()),
         closed: Notify::new(),
-    })))
+    }))
 }

@@ -1,4 +1,4 @@
-//! Authentication, permission, journal: what a request has to be before it is recorded, and what is kept of it.
+//! Tests of authentication, permission, records and journal.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -14,7 +14,7 @@ use tlog::Hash;
 use uuid::Uuid;
 
 use crate::authenticate::{Authenticated, AuthenticationError, authenticate};
-use crate::journal::{Journal, Row, Stage};
+use crate::journal::{Journal, JournalEntry, Stage};
 use crate::permit::{Permitted, permit};
 use crate::records::{self, Ending};
 
@@ -81,7 +81,7 @@ fn metadata(evidence: &str) -> Metadata {
     }
 }
 
-/// What the city sends.
+/// A request from the city.
 fn request(metadata: Metadata) -> ExchangeRequest {
     let key = SigningKey::from_seed(SEED);
     let directory = directory();
@@ -160,7 +160,7 @@ fn a_request_of_the_consumer_is_authenticated() {
 }
 
 #[test]
-fn whatever_the_consumer_did_not_sign_is_refused() {
+fn a_request_that_the_consumer_did_not_sign_as_it_is_is_refused() {
     let directory = directory();
     let changes: [fn(&mut ExchangeRequest); 6] = [
         |request| request.metadata.purpose = "housing".into(),
@@ -184,7 +184,7 @@ fn whatever_the_consumer_did_not_sign_is_refused() {
 }
 
 #[test]
-fn only_consumers_ask_and_only_providers_are_asked() {
+fn only_a_consumer_may_send_and_only_a_provider_may_receive_a_request() {
     let mut directory = directory();
     directory.participants[0].consumer = false;
     let result = authenticate(request(metadata("vehicle")), &directory, NOW);
@@ -196,20 +196,20 @@ fn only_consumers_ask_and_only_providers_are_asked() {
 }
 
 #[test]
-fn no_rule_no_permission() {
+fn a_request_without_a_rule_is_denied() {
     assert_eq!(permitted().permission().rule.id, "parking");
     let denied = permit(authenticated("residence"), &map(), NOW).unwrap_err();
     assert_eq!(denied.0.request().metadata.evidence_type, "residence");
 }
 
 #[test]
-fn the_outcome_s_record_says_the_same_and_how_it_ended() {
+fn the_record_of_the_outcome_repeats_the_intent_and_adds_the_result() {
     let intent = records::intent(&permitted(), ExpiryDay(21_000));
     assert_eq!(intent.result, None);
     let late = records::outcome(intent.clone(), &Ending::TimedOut, ExpiryDay(21_001));
     let failed = records::outcome(intent.clone(), &Ending::Failed, ExpiryDay(21_001));
     let (late_result, failed_result) = (late.result.clone().unwrap(), failed.result.unwrap());
-    // The requester is told the same for both; which of them it was stands in the outcome and in the citizen's part.
+    // The requester receives the same result for both; only the outcome and the citizen's part tell them apart.
     assert_eq!(late_result.told, failed_result.told);
     assert_ne!(late_result.outcome, failed_result.outcome);
     assert_eq!(late.consumer_signatures, intent.consumer_signatures);
@@ -217,7 +217,7 @@ fn the_outcome_s_record_says_the_same_and_how_it_ended() {
 }
 
 #[test]
-fn the_internal_reason_is_for_the_citizen_and_not_for_the_requester() {
+fn the_citizen_sees_the_internal_reason_and_the_requester_does_not() {
     let (label, key) = (Label([4; 32]), RecordKey([5; 32]));
     let content = records::outcome(
         records::intent(&permitted(), ExpiryDay(1)),
@@ -228,7 +228,8 @@ fn the_internal_reason_is_for_the_citizen_and_not_for_the_requester() {
     let sealed = records::seal(content, Some(&Ending::TimedOut), "desk-7", &label, &key, &supervision).unwrap();
     let citizen = sealed.open_citizen(&key.part(PartName::Citizen), Some(&label)).unwrap();
     assert!(citizen.internal_reason.unwrap().contains("in time"));
-    // The requester gets the key of the shared part: it opens nothing else, and the reason does not stand there.
+    // The requester gets the key of the shared part. It opens no other part, and the shared part does not have the
+    // reason.
     let shared_key = key.part(PartName::Shared);
     assert!(sealed.open_citizen(&shared_key, Some(&label)).is_err());
     let shared = sealed.open_shared(&shared_key, Some(&label)).unwrap();
@@ -236,9 +237,9 @@ fn the_internal_reason_is_for_the_citizen_and_not_for_the_requester() {
     assert!(!format!("{shared:?}").contains("desk-7"));
 }
 
-fn row() -> Row {
+fn journal_entry() -> JournalEntry {
     let label = |byte| Label([byte; 32]);
-    Row {
+    JournalEntry {
         content: records::intent(&permitted(), ExpiryDay(1)),
         request: request(metadata("vehicle")),
         labels: LabelAnswer {
@@ -259,30 +260,30 @@ fn row() -> Row {
 }
 
 #[tokio::test]
-async fn the_journal_survives_a_restart_and_is_changed_in_one_piece() {
+async fn the_journal_survives_a_restart_and_an_update_changes_one_row() {
     let scratch = tempfile::tempdir().unwrap();
-    let row = row();
-    let exchange = row.request.metadata.exchange;
+    let entry = journal_entry();
+    let exchange = entry.request.metadata.exchange;
     {
         let journal = Journal::open(scratch.path()).unwrap();
-        journal.put(&row).await.unwrap();
+        journal.put(&entry).await.unwrap();
         assert!(Journal::open(scratch.path()).is_err(), "one broker per directory");
     }
     let journal = Journal::open(scratch.path()).unwrap();
-    let read = journal.get(exchange).unwrap().unwrap();
+    let read = journal.get(exchange).await.unwrap().unwrap();
     assert_eq!(
         (&read.request, &read.content, read.intent_record.as_slice()),
-        (&row.request, &row.content, &[3][..])
+        (&entry.request, &entry.content, &[3][..])
     );
     journal
-        .update(exchange, |row| {
-            row.intent_record = vec![4];
+        .update(exchange, |entry| {
+            entry.intent_record = vec![4];
             true
         })
         .await
         .unwrap();
-    assert_eq!(journal.all().unwrap()[0].intent_record, [4]);
+    assert_eq!(journal.all().await.unwrap()[0].intent_record, [4]);
     journal.update(exchange, |_| false).await.unwrap();
-    assert!(journal.all().unwrap().is_empty());
+    assert!(journal.all().await.unwrap().is_empty());
     journal.update(exchange, |_| panic!("there is no row")).await.unwrap();
 }

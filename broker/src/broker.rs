@@ -1,0 +1,75 @@
+//! What all tasks of the broker share: configuration, keys, connections, the journal, and the exchanges in progress.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ledger_client::anchor::Anchored;
+use ledger_client::writer::Writer;
+use record::Timestamp;
+use registerlandkarte::Snapshot;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use service::clock::Clock;
+use service::http::{CallError, Client};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::journal::Journal;
+
+/// The broker's state. All tasks share one behind an `Arc`.
+pub struct Broker {
+    pub(crate) config: Config,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) anchored: Anchored,
+    pub(crate) map: Snapshot,
+    pub(crate) writer: Writer,
+    /// Client for identity; sends the broker's credential.
+    pub(crate) identity: Client,
+    /// Client for the connectors.
+    pub(crate) connectors: Client,
+    pub(crate) journal: Journal,
+    /// Exchanges that a task of this process is working on.
+    pub(crate) in_progress: Mutex<HashSet<Uuid>>,
+    /// Notified when an exchange has been closed.
+    pub(crate) closed: Notify,
+}
+
+impl Broker {
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp(self.clock.now())
+    }
+
+    /// Sends a request in deterministic CBOR to identity and reads its answer.
+    pub(crate) async fn ask_identity<Q: Serialize, A: Serialize + DeserializeOwned>(
+        &self,
+        path: &str,
+        request: &Q,
+    ) -> Result<A, CallError> {
+        let url = format!("{}/{path}", self.config.identity);
+        let answer = self.identity.post_cbor(&url, record::cbor::to_vec(request)).await?;
+        record::cbor::from_slice(&answer).map_err(|error| CallError::Invalid(error.to_string()))
+    }
+
+    /// Claims an exchange for the calling task; `None` if another task works on it.
+    pub(crate) fn claim(self: &Arc<Self>, exchange: Uuid) -> Option<Claim> {
+        let mut set = self.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
+        set.insert(exchange).then(|| Claim {
+            broker: self.clone(),
+            exchange,
+        })
+    }
+}
+
+/// The calling task's claim on an exchange. Dropping it lets another task claim the exchange.
+pub(crate) struct Claim {
+    broker: Arc<Broker>,
+    exchange: Uuid,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut set = self.broker.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
+        set.remove(&self.exchange);
+    }
+}

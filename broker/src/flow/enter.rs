@@ -1,0 +1,122 @@
+//! The entry of an exchange: authentication, abstract permission, labels, journal. A refused request leaves a
+//! `denial`.
+
+use std::time::Duration;
+
+use ledger_client::recorded::Denial;
+use ledger_client::writer::Draft;
+use messages::{DenialKeyRequest, ExchangeRequest, LabelAnswer, LabelRequest};
+use record::entry::Body;
+use record::{DayKey, RetentionClass};
+use service::problem::Problem;
+
+use super::record::seal;
+use crate::authenticate::{Authenticated, authenticate};
+use crate::broker::Broker;
+use crate::journal::{JournalEntry, Stage};
+use crate::metrics::count_exchange;
+use crate::permit::{Permitted, permit};
+use crate::problems::{not_permitted, not_recorded, stopped, try_again};
+use crate::records;
+
+/// SPEC: design §5.4: the broker asks identity for a label only while its own writer waits less than this.
+const MAX_WRITER_WAIT: Duration = Duration::from_secs(1);
+
+/// Takes a new request into the journal.
+///
+/// # Errors
+/// The problem for the consumer. A permission that is refused has been recorded as a `denial` by then.
+pub(super) async fn enter(broker: &Broker, request: ExchangeRequest) -> Result<JournalEntry, Problem> {
+    let id = request.metadata.exchange;
+    let now = broker.now();
+    let authenticated = authenticate(request, &broker.anchored.directory, now).map_err(|error| {
+        tracing::info!(exchange = %id, %error, "not authenticated");
+        count_exchange("not_authenticated");
+        not_permitted()
+    })?;
+    if authenticated.request().metadata.deadline < now {
+        return Err(Problem::bad_request("deadline-passed", "the deadline is in the past"));
+    }
+    match permit(authenticated, &broker.map, now) {
+        Ok(permitted) => label(broker, permitted).await,
+        Err(denied) => {
+            let (authenticated, reason) = *denied;
+            Err(deny(broker, &authenticated, &reason.to_string(), RetentionClass::IdnrG2y).await)
+        }
+    }
+}
+
+/// Gets labels and record keys from identity, and writes the journal.
+async fn label(broker: &Broker, permitted: Permitted) -> Result<JournalEntry, Problem> {
+    if broker.writer.waiting() >= MAX_WRITER_WAIT {
+        return Err(try_again("the log is slow at the moment"));
+    }
+    let request = permitted.authenticated().request().clone();
+    let rule = &permitted.permission().rule;
+    let label_request = LabelRequest {
+        s1: request.s1.clone(),
+        retention: rule.retention,
+        disclosure: rule.disclosure,
+    };
+    let labels: LabelAnswer = match broker.ask_identity("labels", &label_request).await {
+        Ok(labels) => labels,
+        Err(error) if error.retryable() => return Err(try_again("identity does not answer")),
+        Err(error) => {
+            tracing::info!(exchange = %request.metadata.exchange, %error, "identity refuses");
+            return Err(deny(broker, permitted.authenticated(), "identity refuses", rule.retention).await);
+        }
+    };
+    let content = records::intent(&permitted, labels.expiry);
+    let sealed = seal(broker, &content, None, &request, (labels.intent, &labels.intent_key))?;
+    let entry = JournalEntry {
+        intent_record: sealed.bytes().to_vec(),
+        content,
+        labels,
+        request,
+        stage: Stage::Open,
+    };
+    broker.journal.put(&entry).await.map_err(stopped)?;
+    Ok(entry)
+}
+
+/// Records the refusal of a request. Returns the problem for the consumer: the uniform refusal once the `denial` is
+/// recorded.
+async fn deny(broker: &Broker, authenticated: &Authenticated, reason: &str, class: RetentionClass) -> Problem {
+    match record_denial(broker, authenticated, reason, class).await {
+        Ok(()) => {
+            count_exchange("denied");
+            not_permitted()
+        }
+        Err(problem) => problem,
+    }
+}
+
+async fn record_denial(
+    broker: &Broker,
+    authenticated: &Authenticated,
+    reason: &str,
+    class: RetentionClass,
+) -> Result<(), Problem> {
+    let expiry = class.expiry(broker.now());
+    let key: DayKey = broker
+        .ask_identity("labels/denial-key", &DenialKeyRequest { class, expiry })
+        .await
+        .map_err(|_| try_again("identity does not answer"))?;
+    let supervision = &broker.anchored.directory.supervision;
+    let sealed = records::seal_denial(
+        authenticated,
+        (reason, broker.map.digest()),
+        (class, expiry),
+        &key,
+        supervision,
+    )
+    .map_err(|_| Problem::internal())?;
+    let body = Body::Denial {
+        commitment: sealed.commitment(),
+    };
+    let appended = broker
+        .writer
+        .append::<Denial>(Draft::now(body), Some(sealed), None)
+        .await;
+    appended.map(drop).map_err(|error| not_recorded(&error))
+}

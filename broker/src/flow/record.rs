@@ -1,0 +1,110 @@
+//! The two entries of an exchange: intent and outcome.
+
+use ledger_client::recorded::{Intent, Outcome, Recorded};
+use ledger_client::writer::{AppendError, Draft};
+use messages::{ExchangeRequest, OutcomeKeyAnswer, OutcomeKeyRequest, OutcomeNotice};
+use record::content::ExchangeRecord;
+use record::entry::{Body, LabelledKind};
+use record::{ExpiryDay, Label, PartName, Phase, RecordKey, SealedRecord};
+use service::problem::Problem;
+
+use crate::broker::Broker;
+use crate::journal::JournalEntry;
+use crate::problems::{not_recorded, stopped, try_again};
+use crate::records::{self, Ending};
+
+/// Records the intent. Returns `None` if the writer has given up: then the intent is certainly not in the log.
+pub(super) async fn record_intent(broker: &Broker, entry: &JournalEntry) -> Result<Option<Recorded<Intent>>, Problem> {
+    let sealed = SealedRecord::parse(entry.intent_record.clone()).map_err(|_| Problem::internal())?;
+    let body = Body::Labelled {
+        kind: LabelledKind::Intent,
+        period: entry.labels.period,
+        label: entry.labels.intent,
+        commitment: sealed.commitment(),
+        refers: None,
+    };
+    // After a restart the same body may be in the log already: the writer then returns the entry that is there.
+    let appended = broker
+        .writer
+        .append::<Intent>(Draft::now(body), Some(sealed), None)
+        .await;
+    match appended {
+        Ok(intent) => Ok(Some(intent)),
+        Err(AppendError::Stopped(alarm)) => Err(stopped(alarm)),
+        Err(AppendError::Ended) => Err(try_again("the broker is ending")),
+        Err(error) => {
+            tracing::warn!(exchange = %entry.request.metadata.exchange, %error, "intent given up");
+            Ok(None)
+        }
+    }
+}
+
+/// Records the outcome. An outcome is never given up, because an intent without an outcome stays visibly open in the
+/// log.
+pub(super) async fn record_outcome(
+    broker: &Broker,
+    entry: &JournalEntry,
+    intent: &Recorded<Intent>,
+    ending: &Ending,
+) -> Result<(Recorded<Outcome>, OutcomeNotice), Problem> {
+    let (key, expiry) = outcome_key(broker, entry).await?;
+    let content = records::outcome(entry.content.clone(), ending, expiry);
+    let label = entry.labels.outcome;
+    let sealed = seal(broker, &content, Some(ending), &entry.request, (label, &key))?;
+    let body = Body::Labelled {
+        kind: LabelledKind::Outcome,
+        period: entry.labels.period,
+        label,
+        commitment: sealed.commitment(),
+        refers: Some(intent.index()),
+    };
+    let appended = broker
+        .writer
+        .append::<Outcome>(Draft::now(body), Some(sealed.clone()), None)
+        .await;
+    let outcome = appended.map_err(|error| not_recorded(&error))?;
+    let notice = OutcomeNotice {
+        intent_receipt: intent.receipt_bytes().to_vec(),
+        outcome_receipt: outcome.receipt_bytes().to_vec(),
+        sealed_record: sealed.bytes().to_vec(),
+        shared_key: key.part(PartName::Shared),
+    };
+    Ok((outcome, notice))
+}
+
+/// Key and expiry day for an outcome that is recorded now. Identity's first answer still applies unless the day has
+/// changed since then; in that case identity gives another key.
+async fn outcome_key(broker: &Broker, entry: &JournalEntry) -> Result<(RecordKey, ExpiryDay), Problem> {
+    let labels = &entry.labels;
+    if labels.class.expiry(broker.now()) == labels.expiry {
+        return Ok((labels.outcome_key.clone(), labels.expiry));
+    }
+    let request = OutcomeKeyRequest {
+        token: labels.token.clone(),
+        label: labels.outcome,
+        phase: Phase::Outcome,
+        class: labels.class,
+        s1: entry.request.s1.digest(),
+    };
+    let answer: OutcomeKeyAnswer = broker
+        .ask_identity("labels/outcome-key", &request)
+        .await
+        .map_err(|_| try_again("identity does not answer"))?;
+    Ok((answer.key, answer.expiry))
+}
+
+/// Seals the record of a labelled entry.
+pub(super) fn seal(
+    broker: &Broker,
+    content: &ExchangeRecord,
+    ending: Option<&Ending>,
+    request: &ExchangeRequest,
+    (label, key): (Label, &RecordKey),
+) -> Result<SealedRecord, Problem> {
+    let supervision = &broker.anchored.directory.supervision;
+    let official = &request.metadata.official;
+    records::seal(content.clone(), ending, official, &label, key, supervision).map_err(|error| {
+        tracing::error!(%error, "a record could not be sealed");
+        Problem::internal()
+    })
+}

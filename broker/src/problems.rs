@@ -1,0 +1,28 @@
+//! The problems that the broker returns. Their details are uniform, so that a refusal does not reveal its reason.
+
+use ledger_client::writer::AppendError;
+use service::problem::Problem;
+
+/// 403: the one answer to every refused request.
+pub(crate) fn not_permitted() -> Problem {
+    Problem::forbidden("not-permitted", "")
+}
+
+/// 503: another compartment does not answer at present.
+pub(crate) fn try_again(why: &str) -> Problem {
+    Problem::unavailable("try-again", 2, why)
+}
+
+/// 503: the journal or the writer has failed. The reason goes to the operator's log only.
+pub(crate) fn stopped(error: impl std::fmt::Display) -> Problem {
+    tracing::error!(%error, "the broker cannot record: it refuses exchanges until an operator acts");
+    Problem::unavailable("stopped", 60, "the broker cannot record exchanges at the moment")
+}
+
+/// The problem for an entry that was not recorded.
+pub(crate) fn not_recorded(error: &AppendError) -> Problem {
+    match error {
+        AppendError::GivenUp | AppendError::Ended => try_again("the log does not take entries at the moment"),
+        _ => stopped(error),
+    }
+}
