@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Where a process takes the time from.
+/// The source of a process's time.
 pub trait Clock: Send + Sync + std::fmt::Debug + 'static {
     /// Seconds since 1970-01-01T00:00:00Z, leap seconds not counted.
     fn now(&self) -> u64;
@@ -23,19 +23,19 @@ impl SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> u64 {
-        // A clock before 1970 is a clock that was never set: everything signed then is refused for its skew.
+        // A clock before 1970 was never set. Other processes refuse what is signed then because of its skew.
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs())
     }
 }
 
-/// A clock that only moves when told.
+/// A clock that only tests move.
 #[derive(Debug, Default)]
 pub struct ManualClock(AtomicU64);
 
 impl ManualClock {
-    /// A clock that stands at `now`.
+    /// A clock whose time is `now`.
     pub fn new(now: u64) -> Arc<Self> {
         Arc::new(Self(AtomicU64::new(now)))
     }

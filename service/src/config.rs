@@ -1,5 +1,5 @@
-//! Configuration files: JSON. A configuration type has `#[serde(deny_unknown_fields)]`, so that a misspelt
-//! setting is an error and never a silent default.
+//! Configuration files in JSON. A configuration type has `#[serde(deny_unknown_fields)]`, so that a misspelt setting
+//! is an error and never a silent default.
 
 use std::path::{Path, PathBuf};
 
@@ -11,15 +11,15 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read the configuration {path}: {source}")]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The file is not what the process expects.
+    /// The file is not a valid configuration of the process.
     #[error("the configuration {path} is not valid: {source}")]
     Parse {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// Line, column and reason.
         source: serde_json::Error,
@@ -38,7 +38,7 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
     })
 }
 
-/// A path of a configuration is relative to the directory `base` that the configuration file lies in.
+/// Resolves a path of a configuration, which is relative to `base`, the directory of the configuration file.
 pub fn resolve(base: &Path, path: &Path) -> PathBuf {
     if path.is_absolute() {
         path.to_path_buf()
@@ -47,7 +47,7 @@ pub fn resolve(base: &Path, path: &Path) -> PathBuf {
     }
 }
 
-/// The directory that relative paths of the configuration file `config` start from.
+/// The directory of the configuration file `config`, where its relative paths start.
 pub fn base(config: &Path) -> PathBuf {
     match config.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn relative_paths_start_at_the_file() {
+    fn relative_paths_start_at_the_directory_of_the_file() {
         assert_eq!(resolve(Path::new("/a"), Path::new("b")), Path::new("/a/b"));
         assert_eq!(resolve(Path::new("/a"), Path::new("/b")), Path::new("/b"));
         assert_eq!(base(Path::new("c.json")), Path::new("."));

@@ -1,13 +1,12 @@
-//! Small files that must survive a crash whole: written aside, synced, renamed, directory synced.
-//!
-//! After a crash at any point the file has either its old or its new content.
+//! Small files whose replacement is atomic: the new content is written to a temporary file, synced, renamed, and the
+//! directory synced. After a crash at any point the file has either its old or its new content.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-/// Replaces the file at `path`. Readable by all that the umask allows.
+/// Replaces the file at `path`; the umask decides who may read it.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace(path, bytes, 0o644)
 }
@@ -25,7 +24,8 @@ pub fn create_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_directory_of(path)
 }
 
-/// Creates the directory at `path` and its parents with mode 0700. Does nothing if the directory exists, whatever its mode.
+/// Creates the directory at `path` and its parents with mode 0700. Does nothing if the directory exists, whatever its
+/// mode.
 pub fn create_private_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn replaces_whole_files_and_leaves_nothing_aside() {
+    fn a_replacement_is_complete_and_leaves_no_temporary_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state");
         write_atomic(&path, b"one").unwrap();
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn create_never_overwrites() {
+    fn create_private_does_not_overwrite_a_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key");
         create_private(&path, b"one").unwrap();

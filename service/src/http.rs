@@ -1,8 +1,11 @@
 //! Calls to other compartments over HTTP.
 //!
-//! No redirects, no proxy, bounded time and bounded answers; `https` with the roots of the platform. Every client of this workspace
-//! comes from [`client`], because a TLS client needs a provider of cryptography and only one place should choose it. Three ways to fail, which the caller treats differently:
-//! not reached (may be tried again), refused (the problem says whether), and not understood (a fault of the other side).
+//! A client follows no redirects, uses no proxy, and limits the time and the size of an answer. For `https` it uses
+//! the root certificates of the platform. Every client of this workspace comes from [`client`], because a TLS client
+//! needs a provider of cryptography, which only one place should choose.
+//!
+//! A call fails in three ways, which callers treat differently: the other side is not reached (retryable), it refuses
+//! (the problem states whether to retry), or its answer is not valid (a fault of the other side).
 
 use std::time::Duration;
 
@@ -25,16 +28,16 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The most bytes that [`Client`] reads of a response's body.
 pub const MAX_RESPONSE_BODY: usize = 64 << 20;
 
-/// Why a call brought no answer.
+/// Why a call has failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The other side was not reached or broke off: whether it acted is not known. Retryable.
+    /// The other side was not reached or closed the connection. It may or may not have acted. Retryable.
     #[error("not reached: {0}")]
     Unreachable(String),
-    /// The other side said no.
+    /// The other side refused.
     #[error("refused: {0}")]
     Refused(Box<Problem>),
-    /// The other side answered something that is not understood.
+    /// The answer of the other side is not valid.
     #[error("invalid answer: {0}")]
     Invalid(String),
 }
@@ -49,7 +52,7 @@ impl CallError {
         }
     }
 
-    /// The problem, if the other side said no.
+    /// The problem, if the other side refused.
     pub fn problem(&self) -> Option<&Problem> {
         match self {
             Self::Refused(problem) => Some(problem),
@@ -58,7 +61,7 @@ impl CallError {
     }
 }
 
-/// An answer, whatever its status.
+/// A response of any status.
 #[derive(Debug)]
 pub struct RawResponse {
     /// HTTP status.
@@ -72,7 +75,7 @@ pub struct RawResponse {
 }
 
 impl RawResponse {
-    /// The body of a success; the problem of anything else.
+    /// The body of a response with a success status; otherwise the problem.
     pub fn success(self) -> Result<Vec<u8>, CallError> {
         if (200..300).contains(&self.status) {
             return Ok(self.body);
@@ -85,13 +88,13 @@ impl RawResponse {
     }
 }
 
-/// An HTTP client of this workspace: no redirects (one could send a credential to somebody else), no proxy, TLS by rustls and
-/// ring with the platform's roots. `with` adds what the caller needs besides.
+/// An HTTP client of this workspace: no redirects (a redirect could send a credential to another server), no proxy,
+/// TLS by rustls and ring with the root certificates of the platform. `with` adds the caller's own options.
 ///
 /// # Errors
-/// [`CallError::Invalid`] when no client can be made of it.
+/// [`CallError::Invalid`] if the client cannot be built.
 pub fn client(with: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<reqwest::Client, CallError> {
-    // Fails only if there is one already, which is as good.
+    // Fails only if a provider is installed already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = || {
         with(
@@ -102,7 +105,8 @@ pub fn client(with: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<reqwest::
                 .tcp_nodelay(true),
         )
     };
-    // A machine without any root certificate can still call its neighbours over http; https then fails by name.
+    // A machine without root certificates can still call other compartments over http; https calls then fail with an
+    // error.
     builder()
         .build()
         .or_else(|_| builder().tls_certs_only([]).build())
@@ -118,7 +122,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client without a credential; a call may take 20 s.
+    /// A client without a credential, with a time limit of 20 s.
     pub fn new() -> Result<Self, CallError> {
         Ok(Self {
             inner: client(|builder| builder)?,
@@ -135,7 +139,7 @@ impl Client {
         }
     }
 
-    /// The same connections; a call, from connecting to the last byte, may take `timeout`.
+    /// The same connections, with a time limit for each call from connecting to the last byte.
     pub fn with_timeout(&self, timeout: Duration) -> Self {
         Self {
             timeout,
@@ -143,12 +147,12 @@ impl Client {
         }
     }
 
-    /// GET, successes only.
+    /// GET. Returns the body of a success.
     pub async fn get_bytes(&self, url: &str) -> Result<Vec<u8>, CallError> {
         self.get(url).await?.success()
     }
 
-    /// GET, `None` for 404.
+    /// GET. Returns the body of a success, or `None` for 404.
     pub async fn get_optional(&self, url: &str) -> Result<Option<Vec<u8>>, CallError> {
         let answer = self.get(url).await?;
         if answer.status == StatusCode::NOT_FOUND.as_u16() {
@@ -158,23 +162,23 @@ impl Client {
         }
     }
 
-    /// GET, any status.
+    /// GET. Returns a response of any status.
     pub async fn get(&self, url: &str) -> Result<RawResponse, CallError> {
         self.send(self.inner.get(url)).await
     }
 
-    /// POST of any body, any status.
+    /// POST. Returns a response of any status.
     pub async fn post(&self, url: &str, content_type: &str, body: Vec<u8>) -> Result<RawResponse, CallError> {
         self.send(self.inner.post(url).header(CONTENT_TYPE, content_type).body(body))
             .await
     }
 
-    /// POST of CBOR, successes only.
+    /// POST of CBOR. Returns the body of a success.
     pub async fn post_cbor(&self, url: &str, body: Vec<u8>) -> Result<Vec<u8>, CallError> {
         self.post(url, CBOR, body).await?.success()
     }
 
-    /// POST of JSON, answered by JSON, successes only.
+    /// POST of JSON. Reads the body of a success as JSON.
     pub async fn post_json<Q: Serialize, A: DeserializeOwned>(&self, url: &str, body: &Q) -> Result<A, CallError> {
         let body = serde_json::to_vec(body).map_err(|error| CallError::Invalid(error.to_string()))?;
         from_json(&self.post(url, "application/json", body).await?.success()?)
@@ -216,7 +220,8 @@ impl From<BodyError> for CallError {
     }
 }
 
-/// Reads the body of a response of at most `limit` bytes. A server that sends more must not fill the memory of its caller.
+/// Reads the body of a response of at most `limit` bytes. A server that sends more must not fill the memory of its
+/// caller.
 ///
 /// # Errors
 /// [`BodyError`].
@@ -231,7 +236,7 @@ pub async fn read_body(mut response: reqwest::Response, limit: usize) -> Result<
     Ok(body)
 }
 
-// A URL may hold what does not belong into a log line, so errors go without it.
+// A URL may have parts that must not be logged, so the error text is without it.
 fn unreachable(error: reqwest::Error) -> CallError {
     use std::error::Error;
     let error = error.without_url();
@@ -245,7 +250,7 @@ fn unreachable(error: reqwest::Error) -> CallError {
 }
 
 fn from_json<A: DeserializeOwned>(body: &[u8]) -> Result<A, CallError> {
-    // Position and kind only: serde's message may quote the content.
+    // Only position and kind, because serde's message may quote the content.
     serde_json::from_slice(body).map_err(|error| {
         CallError::Invalid(format!(
             "JSON {:?} error at column {}",
@@ -262,14 +267,14 @@ mod tests {
     use tokio::io::AsyncReadExt as _;
 
     #[tokio::test]
-    async fn https_begins_a_tls_handshake() {
+    async fn an_https_call_begins_with_a_tls_handshake() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://{}/", listener.local_addr().unwrap());
         let call = tokio::spawn(async move { Client::new().unwrap().get(&url).await });
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut record = [0; 3];
         stream.read_exact(&mut record).await.unwrap();
-        // RFC 8446 §5.1: a handshake record; a version before TLS 1.2 is never offered inside.
+        // RFC 8446 §5.1: a handshake record. rustls offers no version before TLS 1.2 in it.
         assert_eq!(record, [0x16, 3, 1]);
         drop(stream);
         assert!(matches!(call.await.unwrap(), Err(CallError::Unreachable(_))));

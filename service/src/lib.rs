@@ -1,18 +1,18 @@
-//! What every process does alike.
+//! What all processes have in common.
 //!
-//! Nothing here knows the domain. A compartment is `run(config, listener, shutdown)`; this crate gives it
+//! This crate is independent of the domain. A compartment is `run(config, listener, shutdown)`; this crate provides
 //!
 //! * [`config`] – its configuration file (JSON, unknown fields refused),
 //! * [`telemetry`] – its log on standard error,
 //! * [`program`] – its command line,
-//! * [`listen`] – its HTTP server: health, metrics, body limit, graceful end,
-//! * [`problem`] – its way of saying no (RFC 9457),
+//! * [`listen`] – its HTTP server: health, metrics, body limit, graceful shutdown,
+//! * [`problem`] – its error responses (RFC 9457),
 //! * [`secret`] – its key files and bearer credentials,
 //! * [`durable`] – its small durable files,
 //! * [`table`] – its small durable tables,
-//! * [`clock`] – its time, replaceable in tests,
+//! * [`clock`] – its clock, which tests can replace,
 //! * [`http`] – its calls to other compartments,
-//! * [`shutdown`] – its end.
+//! * [`shutdown`] – its shutdown.
 
 pub mod clock;
 pub mod config;

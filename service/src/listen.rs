@@ -1,9 +1,13 @@
 //! The HTTP server of every compartment.
 //!
-//! Adds to the compartment's own routes `GET /health` (200 `ok` while it serves) and `GET /metrics` (Prometheus text), a body
-//! limit of 8 MiB (a route may set another with `axum::extract::DefaultBodyLimit`), and one log event per request with method,
-//! path, status and duration: never a query, a header or a body. On [`Shutdown`] it takes no new requests and gives those under
-//! way ten seconds.
+//! The server adds to the compartment's routes:
+//!
+//! * `GET /health` (200 `ok` while it serves) and `GET /metrics` (Prometheus text);
+//! * a body limit of 8 MiB, which a route may replace with `axum::extract::DefaultBodyLimit`;
+//! * one log event per request with method, path, status and duration, but never a query, a header or a body.
+//!
+//! When [`Shutdown`] is requested, the server accepts no new requests, and waits up to ten seconds for those in
+//! progress.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -19,18 +23,19 @@ use tower_http::trace::TraceLayer;
 
 use crate::shutdown::Shutdown;
 
-/// What a request's body may have, unless its route says otherwise.
+/// The most bytes of a request's body, unless its route sets another limit.
 pub const MAX_BODY: usize = 8 << 20;
-const GRACE: Duration = Duration::from_secs(10);
-const UPKEEP: Duration = Duration::from_secs(5);
+/// How long requests in progress may take after shutdown is requested.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Serves until the end is asked for.
+/// Serves until shutdown is requested.
 ///
 /// # Errors
-/// When the listener fails.
+/// If the listener fails.
 pub async fn serve(listener: TcpListener, routes: Router, shutdown: Shutdown) -> std::io::Result<()> {
     let listener = listener.tap_io(|stream| {
-        // Without it, small answers wait for the peer's delayed acknowledgement.
+        // Otherwise small answers wait for the peer's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
     });
     tokio::spawn(upkeep(shutdown.clone()));
@@ -39,14 +44,14 @@ pub async fn serve(listener: TcpListener, routes: Router, shutdown: Shutdown) ->
         axum::serve(listener, with_common_routes(routes)).with_graceful_shutdown(async move { end.wait().await });
     tokio::select! {
         result = async { server.await } => result,
-        () = async { shutdown.wait().await; tokio::time::sleep(GRACE).await } => {
-            tracing::warn!("requests still under way after {GRACE:?} are broken off");
+        () = async { shutdown.wait().await; tokio::time::sleep(SHUTDOWN_GRACE).await } => {
+            tracing::warn!("requests still in progress after {SHUTDOWN_GRACE:?} are cancelled");
             Ok(())
         }
     }
 }
 
-/// The compartment's routes with what every compartment has.
+/// The compartment's routes with the common routes, limits and logging.
 pub fn with_common_routes(routes: Router) -> Router {
     let trace = TraceLayer::new_for_http()
         .make_span_with(|request: &Request| {
@@ -55,7 +60,7 @@ pub fn with_common_routes(routes: Router) -> Router {
         .on_request(())
         .on_body_chunk(())
         .on_eos(())
-        // Whoever answers with an error has logged what is worth it; a 503 while starting is none.
+        // The handler that returns an error logs what an operator needs; a 503 during start-up is not an error.
         .on_failure(())
         .on_response(|response: &Response, latency: Duration, _: &tracing::Span| {
             let status = response.status().as_u16();
@@ -68,7 +73,7 @@ pub fn with_common_routes(routes: Router) -> Router {
             "/metrics",
             get(|| async { metrics_handle().map(PrometheusHandle::render).unwrap_or_default() }),
         )
-        // As one layer, because each costs every request a boxed service.
+        // One layer, because each layer costs a boxed service per request.
         .layer((trace, DefaultBodyLimit::max(MAX_BODY)))
 }
 
@@ -88,7 +93,7 @@ pub fn install_metrics() {
     let _ = metrics_handle();
 }
 
-/// The process's one recorder; `None` if something else has installed another.
+/// The process's recorder; `None` if other code has installed one.
 fn metrics_handle() -> Option<&'static PrometheusHandle> {
     static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     HANDLE
@@ -96,13 +101,13 @@ fn metrics_handle() -> Option<&'static PrometheusHandle> {
         .as_ref()
 }
 
-/// Histograms keep their samples until somebody drains them.
+/// Drains the histograms, which otherwise keep all their samples.
 async fn upkeep(shutdown: Shutdown) {
     let Some(handle) = metrics_handle() else { return };
     loop {
         tokio::select! {
             () = shutdown.wait() => return,
-            () = tokio::time::sleep(UPKEEP) => handle.run_upkeep(),
+            () = tokio::time::sleep(UPKEEP_INTERVAL) => handle.run_upkeep(),
         }
     }
 }
@@ -126,7 +131,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn serves_health_metrics_and_ends() {
+    async fn it_serves_health_and_metrics_until_shutdown() {
         let (url, shutdown, server) = start(Router::new()).await;
         let client = Client::new().unwrap();
         assert_eq!(client.get_bytes(&format!("{url}/health")).await.unwrap(), b"ok\n");
@@ -143,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn problems_and_limits_arrive() {
+    async fn callers_receive_problems_and_the_body_limit() {
         let credential = Credential::from_bytes([3; 32]);
         let expected = credential.clone();
         let routes = Router::new().route(

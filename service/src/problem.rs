@@ -1,7 +1,7 @@
-//! Problem details (RFC 9457): how every compartment says no.
+//! Problem details (RFC 9457): the error responses of every compartment.
 //!
-//! `type` is `urn:einsicht:problem:<slug>`; callers decide by slug and status, people read title and detail.
-//! A detail never holds a person's data, and refusals that must be uniform use one slug and no detail.
+//! `type` is `urn:einsicht:problem:<slug>`. Programs decide by slug and status; title and detail are for people. A
+//! detail never has personal data, and refusals that must be uniform have the same slug and no detail.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -16,13 +16,13 @@ const TYPE_PREFIX: &str = "urn:einsicht:problem:";
 pub struct Problem {
     /// HTTP status, 400…599.
     pub status: u16,
-    /// What kind of problem: the last part of its `type`.
+    /// The kind of problem: the last part of its `type`.
     pub slug: String,
-    /// The kind in words.
+    /// The kind, for people.
     pub title: String,
-    /// This case in words; empty if there is nothing to add.
+    /// The individual case, for people; may be empty.
     pub detail: String,
-    /// After how many seconds trying again makes sense.
+    /// After how many seconds the caller should retry.
     pub retry_after: Option<u32>,
 }
 
@@ -49,17 +49,17 @@ impl Problem {
         }
     }
 
-    /// 400: the request cannot be understood.
+    /// 400: the request is malformed.
     pub fn bad_request(slug: &str, detail: impl Into<String>) -> Self {
         Self::new(400, slug, "The request is not valid", detail)
     }
 
-    /// 401: no credential, or not the right one.
+    /// 401: the credential is missing or wrong.
     pub fn unauthorized() -> Self {
         Self::new(401, "unauthorized", "A valid credential is needed", "")
     }
 
-    /// 403: understood and refused.
+    /// 403: the request is understood and refused.
     pub fn forbidden(slug: &str, detail: impl Into<String>) -> Self {
         Self::new(403, slug, "Not allowed", detail)
     }
@@ -69,7 +69,7 @@ impl Problem {
         Self::new(404, "not-found", "Not found", detail)
     }
 
-    /// 409: contradicts what is there.
+    /// 409: the request conflicts with recorded data.
     pub fn conflict(slug: &str, detail: impl Into<String>) -> Self {
         Self::new(409, slug, "In conflict with what is recorded", detail)
     }
@@ -84,12 +84,12 @@ impl Problem {
         Self::new(415, "media-type", "Unsupported media type", detail)
     }
 
-    /// 422: well formed, but its content cannot be accepted.
+    /// 422: the request is well-formed, but its content cannot be accepted.
     pub fn unprocessable(slug: &str, detail: impl Into<String>) -> Self {
         Self::new(422, slug, "The content cannot be accepted", detail)
     }
 
-    /// 429: try again after `seconds`.
+    /// 429: the caller should retry after `seconds`.
     pub fn too_many(seconds: u32, detail: impl Into<String>) -> Self {
         Self {
             retry_after: Some(seconds),
@@ -97,7 +97,7 @@ impl Problem {
         }
     }
 
-    /// 503: try again after `seconds`.
+    /// 503: the caller should retry after `seconds`.
     pub fn unavailable(slug: &str, seconds: u32, detail: impl Into<String>) -> Self {
         Self {
             retry_after: Some(seconds),
@@ -113,7 +113,7 @@ impl Problem {
         }
     }
 
-    /// 500: a fault of this process; the reason goes to the log, not to the caller.
+    /// 500: a fault of this process. The reason goes to the log, not to the caller.
     pub fn internal() -> Self {
         Self::new(500, "internal", "Internal error", "")
     }
@@ -123,7 +123,7 @@ impl Problem {
         format!("{TYPE_PREFIX}{}", self.slug)
     }
 
-    /// The slug of a `type`; `None` if the type is not one of ours.
+    /// The slug of a `type`; `None` if the type does not have this workspace's prefix.
     pub fn slug_of(kind: &str) -> Option<&str> {
         kind.strip_prefix(TYPE_PREFIX)
     }
@@ -144,7 +144,8 @@ impl Problem {
         serde_json::to_vec(&wire).unwrap_or_default()
     }
 
-    /// Reads an answer of status `status` that is no success. A body that is no problem becomes one without detail.
+    /// Reads a response with the error status `status`. A body that is not a problem becomes a problem without its
+    /// text.
     pub fn from_response(status: u16, body: &[u8], retry_after: Option<u32>) -> Self {
         let mut problem = match serde_json::from_slice::<Wire>(body) {
             Ok(wire) => Self::new(
@@ -195,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn survives_the_wire() {
+    fn a_problem_survives_serialization() {
         let problem = Problem::conflict("chain", "expected sequence 4");
         let back = Problem::from_response(409, &problem.to_json(), None);
         assert_eq!(back, problem);
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_body_becomes_a_problem_without_its_text() {
+    fn a_body_that_is_not_a_problem_becomes_one_without_its_text() {
         let problem = Problem::from_response(502, b"<html>secret</html>", Some(3));
         assert_eq!((problem.slug.as_str(), problem.retry_after), ("other", Some(3)));
         assert!(problem.retryable());

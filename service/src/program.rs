@@ -1,7 +1,7 @@
 //! The program around a compartment: `PROGRAM --config FILE --listen ADDRESS`.
 //!
-//! Reads the configuration, binds the address, runs until SIGINT or SIGTERM. Exit code 0 for a clean end, 1 for an error, 2 for
-//! wrong usage.
+//! The program reads the configuration, binds the address, and runs until SIGINT or SIGTERM. Its exit code is 0 after
+//! a shutdown, 1 after an error, and 2 for wrong usage.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,9 @@ use clap::{Args, Parser};
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 
-use crate::{Shutdown, config, telemetry};
+use crate::config;
+use crate::shutdown::Shutdown;
+use crate::telemetry;
 
 /// A compartment of Einsicht.
 #[derive(Parser)]
@@ -21,7 +23,7 @@ struct Arguments {
     serve: Serve,
 }
 
-/// What it takes to serve: for programs that have other commands too.
+/// Arguments for serving, also for programs with further commands.
 #[derive(Args)]
 pub struct Serve {
     /// Configuration file (JSON); relative paths in it start at its directory.
@@ -32,8 +34,8 @@ pub struct Serve {
     listen: SocketAddr,
 }
 
-/// Runs a compartment as the whole program. `run` gets the configuration, the directory that its relative paths start from, the
-/// listener and the signal to end.
+/// Runs a compartment as the whole program. `run` gets the configuration, the directory where its relative paths
+/// start, the listener and the shutdown.
 pub async fn main<C, E>(run: impl AsyncFnOnce(C, &Path, TcpListener, Shutdown) -> Result<(), E>) -> ExitCode
 where
     C: DeserializeOwned,
@@ -42,7 +44,7 @@ where
     serve(Arguments::parse().serve, run).await
 }
 
-/// Like [`main`], with the arguments parsed.
+/// Like [`main`], with parsed arguments.
 pub async fn serve<C, E>(
     arguments: Serve,
     run: impl AsyncFnOnce(C, &Path, TcpListener, Shutdown) -> Result<(), E>,
@@ -55,7 +57,7 @@ where
     match start(arguments, run).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(%error, "ends");
+            tracing::error!(%error, "the program ends with an error");
             ExitCode::FAILURE
         }
     }

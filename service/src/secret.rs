@@ -1,8 +1,9 @@
 //! Key files and bearer credentials.
 //!
-//! A seed file holds 64 lower-case hexadecimal digits (32 bytes) and a line feed, and is readable by its owner alone; reading
-//! refuses one that others may read. A credential is 32 random bytes in the same form, sent as `Authorization: Bearer <hex>`;
-//! a server keeps either the credential or only its SHA-256. Comparison takes the same time whatever is wrong.
+//! A seed file has 64 lower-case hexadecimal digits (32 bytes) and a line feed. Only its owner may read it; a file
+//! that others may read is refused. A credential is 32 random bytes in the same form, sent as
+//! `Authorization: Bearer <hex>`. A server keeps either the credential or only its SHA-256, and compares in constant
+//! time.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -16,29 +17,29 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use crate::durable;
 use crate::problem::Problem;
 
-/// Why a secret cannot be read or made.
+/// Why a secret cannot be read or created.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// The file cannot be read, or exists already when it was to be made.
+    /// The file cannot be read, or exists already and cannot be created.
     #[error("secret file {path}: {source}")]
     Io {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file may be read by others.
-    #[error("secret file {0} may be read by others: chmod 600 it, and think about who has read it")]
+    /// Others may read the file.
+    #[error("others may read the secret file {0}: chmod 600 it, and replace the secret if it may have been read")]
     Exposed(PathBuf),
-    /// The content has not the form of a secret.
-    #[error("secret file {0} does not hold 64 hexadecimal digits")]
+    /// The content does not have the form of a secret.
+    #[error("secret file {0} does not have 64 hexadecimal digits")]
     Malformed(PathBuf),
-    /// The system gives no random bytes.
-    #[error("no random bytes from the system")]
+    /// The operating system returns no random bytes.
+    #[error("no random bytes from the operating system")]
     Random,
 }
 
-/// 32 bytes from the system's random generator.
+/// Returns 32 bytes from the operating system's random generator.
 pub fn random() -> Result<[u8; 32], SecretError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|_| SecretError::Random)?;
@@ -54,7 +55,7 @@ pub fn read_seed(path: &Path) -> Result<[u8; 32], SecretError> {
     Ok(seed)
 }
 
-/// Makes a seed file from random bytes; fails if there is one.
+/// Creates a seed file from random bytes; fails if the file exists.
 pub fn create_seed(path: &Path) -> Result<[u8; 32], SecretError> {
     let seed = random()?;
     let text = Zeroizing::new(format!("{}\n", hex::encode(seed)));
@@ -88,44 +89,44 @@ fn io_error(path: &Path, source: io::Error) -> SecretError {
 pub struct Credential([u8; 32]);
 
 impl Credential {
-    /// From its bytes.
+    /// A credential of these bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// From 64 hexadecimal digits.
+    /// A credential of 64 hexadecimal digits.
     pub fn from_hex(text: &str) -> Option<Self> {
         let mut bytes = [0; 32];
         hex::decode_to_slice(text, &mut bytes).ok().map(|()| Self(bytes))
     }
 
-    /// Reads it from a seed file.
+    /// Reads a credential from a seed file.
     pub fn read(path: &Path) -> Result<Self, SecretError> {
         read_seed(path).map(Self)
     }
 
-    /// Makes one in a new seed file.
+    /// Creates a credential in a new seed file.
     pub fn create(path: &Path) -> Result<Self, SecretError> {
         create_seed(path).map(Self)
     }
 
-    /// SHA-256 of the 32 bytes: what a server may keep in its place.
+    /// SHA-256 of the 32 bytes, which a server may keep instead of the credential.
     pub fn digest(&self) -> CredentialDigest {
         CredentialDigest(Sha256::digest(self.0).into())
     }
 
-    /// 64 hexadecimal digits, as sent.
+    /// The credential as 64 hexadecimal digits, as sent.
     pub fn to_hex(&self) -> Zeroizing<String> {
         Zeroizing::new(hex::encode(self.0))
     }
 
-    /// The credential that a request carries.
+    /// The credential of a request.
     pub fn of_request(headers: &HeaderMap) -> Option<Self> {
         let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         Self::from_hex(value.strip_prefix("Bearer ")?)
     }
 
-    /// Refuses a request that does not carry this credential: problem 401.
+    /// Refuses a request without this credential: problem 401.
     pub fn require(&self, headers: &HeaderMap) -> Result<(), Problem> {
         self.digest().require(headers)
     }
@@ -142,18 +143,18 @@ impl std::fmt::Debug for Credential {
 pub struct CredentialDigest(pub [u8; 32]);
 
 impl CredentialDigest {
-    /// From 64 hexadecimal digits.
+    /// A digest of 64 hexadecimal digits.
     pub fn from_hex(text: &str) -> Option<Self> {
         let mut bytes = [0; 32];
         hex::decode_to_slice(text, &mut bytes).ok().map(|()| Self(bytes))
     }
 
-    /// Refuses a request that does not carry the credential of this digest: problem 401.
+    /// Refuses a request without the credential of this digest: problem 401.
     pub fn require(&self, headers: &HeaderMap) -> Result<(), Problem> {
         Self::require_any(std::slice::from_ref(self), headers)
     }
 
-    /// Refuses a request that carries the credential of none of these digests: problem 401.
+    /// Refuses a request without a credential of one of these digests: problem 401.
     pub fn require_any(allowed: &[Self], headers: &HeaderMap) -> Result<(), Problem> {
         let shown = Credential::of_request(headers)
             .ok_or_else(Problem::unauthorized)?
@@ -175,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_is_made_once_and_read_only_if_private() {
+    fn a_seed_is_created_once_and_read_only_if_private() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("seed");
         let seed = create_seed(&path).unwrap();
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_right_bearer_passes() {
+    fn only_the_expected_bearer_credential_is_accepted() {
         let credential = Credential::from_bytes([7; 32]);
         let mut headers = HeaderMap::new();
         assert_eq!(credential.require(&headers).unwrap_err().status, 401);

@@ -1,15 +1,16 @@
 //! Small durable tables: redb files that only their owner may read.
 //!
-//! [`TableFile`] is the file. It is for a compartment whose transactions span several tables; such a compartment defines its
-//! own redb tables. [`Table`] is one table of a file, with values in the compartment's own encoding ([`Encoding`]).
+//! [`TableFile`] is the file. It is for a compartment whose transactions span several tables; such a compartment
+//! defines its own redb tables. [`Table`] is one table of a file, with values in the compartment's own encoding
+//! ([`Encoding`]).
 //!
-//! * **Private.** A file is created with mode 0600, and a file with a wider mode is narrowed when it is opened. A missing
-//!   directory is created with mode 0700. The mode of an existing directory does not change, because other programs may
-//!   have to reach other files in it.
-//! * **Exclusive.** A second process that opens the file gets an error. Two processes with one file would each act on rows
-//!   that the other one changes.
-//! * **Durable.** redb syncs a transaction before its commit returns. After a crash the file shows either all or nothing of
-//!   a transaction.
+//! * **Private.** A file is created with mode 0600, and a file with a wider mode is narrowed when it is opened. A
+//!   missing directory is created with mode 0700. The mode of an existing directory does not change, because other
+//!   programs may have to reach other files in it.
+//! * **Exclusive.** A second process that opens the file gets an error. Two processes with one file would each act on
+//!   rows that the other one changes.
+//! * **Durable.** redb syncs a transaction before its commit returns. After a crash the file shows either all or
+//!   nothing of a transaction.
 //!
 //! The asynchronous calls run on tokio's blocking pool, because redb reads and syncs the disk on the calling thread.
 
@@ -158,7 +159,8 @@ impl StoredBytes for Vec<u8> {
     }
 }
 
-/// One table of a [`TableFile`]: keys `K` in their order, values `V` in their own encoding, kept as `S`. Cheap to clone.
+/// One table of a [`TableFile`]: keys `K` in their order, values `V` in their own encoding, kept as `S`. Cheap to
+/// clone.
 pub struct Table<K: Key + 'static, V, S: StoredBytes = &'static [u8]> {
     file: TableFile,
     name: &'static str,
@@ -261,8 +263,8 @@ where
         .await
     }
 
-    /// Changes the row of `key` in one transaction: keeps it if `change` returns true, removes it otherwise. Does nothing if
-    /// there is no such row.
+    /// Changes the row of `key` in one transaction: keeps it if `change` returns true, removes it otherwise. Does
+    /// nothing if there is no such row.
     ///
     /// # Errors
     /// [`TableError`].

@@ -1,7 +1,7 @@
-//! The process's log: standard error, one line per event, level by `RUST_LOG` (default `info`);
-//! JSON with `EINSICHT_LOG=json`.
+//! The process's log on standard error: one line per event, level by `RUST_LOG` (default `info`), JSON with
+//! `EINSICHT_LOG=json`.
 //!
-//! Personal data never goes into an event: types that hold any have a redacting `Debug`.
+//! An event never has personal data: types with personal data have a `Debug` that hides it.
 
 use std::io::IsTerminal;
 
@@ -15,7 +15,7 @@ pub fn init() {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
     let json = std::env::var("EINSICHT_LOG").is_ok_and(|form| form == "json");
-    // An error says that a subscriber is there already.
+    // An error means that a subscriber is installed already.
     let _ = if json {
         log.json().try_init()
     } else {
