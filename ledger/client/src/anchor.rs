@@ -1,4 +1,4 @@
-//! The anchor: the log's first three entries and the documents that they name.
+//! The anchor: the log's first three entries and their documents.
 //!
 //! ```text
 //! 0  genesis    its leaf hash is the genesis hash (trusted from outside); document: authority keys, operator's key, and the
@@ -7,8 +7,9 @@
 //! 2  registry   the first Registerlandkarte, signed by an authority
 //! ```
 //!
-//! All three are the operator's, in its chain 0, 1, 2. A version counts only with a receipt, so they are taken under a checkpoint
-//! that the policy's quorum has cosigned; a document only when it has the digest that its entry carries.
+//! The operator has written all three, with the numbers 0, 1, 2 of its chain. The client accepts them only with
+//! receipts under a checkpoint that the policy's quorum has cosigned, and a document only with the digest in its
+//! entry.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,7 @@ use crate::trust::Trust;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// What everything else is judged by, checked.
+/// The checked anchor, which all other checks depend on.
 #[derive(Debug, Clone)]
 pub struct Anchored {
     /// Authority keys, operator, origin.
@@ -33,7 +34,7 @@ pub struct Anchored {
     pub directory: Directory,
     /// Digest of the directory's signed document.
     pub directory_digest: Hash,
-    /// The Registerlandkarte: the signed document's bytes, its signature checked, its content not parsed.
+    /// The Registerlandkarte: bytes of the signed document. Its signature has been checked, its content not parsed.
     pub registry: Vec<u8>,
     /// Digest of the Registerlandkarte's signed document.
     pub registry_digest: Hash,
@@ -45,13 +46,14 @@ pub struct Anchored {
 #[derive(Debug, thiserror::Error)]
 pub enum AnchorError {
     /// The ledger is not there yet, or has no checkpoint with a quorum yet. Retryable.
-    #[error("the log's first entries are not to be had yet: {0}")]
+    #[error("the log's first entries are not available yet: {0}")]
     NotYet(String),
-    /// What the ledger gives is not what the trust root says. Fatal: wrong ledger, wrong genesis hash, wrong policy, or fraud.
-    #[error("the log does not begin as the genesis hash says: {0}")]
+    /// The ledger's answer contradicts the trust root. Fatal: wrong ledger, wrong genesis hash, wrong policy, or
+    /// fraud.
+    #[error("the beginning of the log does not match the genesis hash: {0}")]
     Wrong(String),
-    /// The process is ending.
-    #[error("ended while waiting for the ledger")]
+    /// The process is shutting down.
+    #[error("shutdown was requested while waiting for the ledger")]
     Ended,
 }
 
@@ -59,13 +61,13 @@ impl Anchored {
     /// Fetches and checks the anchor.
     ///
     /// # Errors
-    /// [`AnchorError::NotYet`] until the ledger is up and witnessed, [`AnchorError::Wrong`] for good.
+    /// [`AnchorError::NotYet`] until the ledger is up and witnessed, [`AnchorError::Wrong`] permanently.
     pub async fn fetch(api: &dyn LedgerApi, trust: &Trust) -> Result<Self, AnchorError> {
         let mut receipts = Vec::new();
         for index in 0..3_u32 {
             receipts.push(api.receipt(Index::from(index), true).await?);
         }
-        let receipts: [Vec<u8>; 3] = receipts.try_into().map_err(|_| wrong("three receipts"))?;
+        let receipts: [Vec<u8>; 3] = receipts.try_into().map_err(|_| wrong("not three receipts"))?;
         let entry = |at: u32| first_entry(&receipts[at as usize], Index::from(at), trust);
         let entries = [entry(0)?, entry(1)?, entry(2)?];
         if entries[0].leaf_hash() != trust.genesis {
@@ -96,10 +98,10 @@ impl Anchored {
         })
     }
 
-    /// As [`Anchored::fetch`], and waits until the ledger is up.
+    /// As [`Anchored::fetch`], but waits until the ledger is up and witnessed.
     ///
     /// # Errors
-    /// [`AnchorError::Wrong`], or [`AnchorError::Ended`] when `shutdown` comes first.
+    /// [`AnchorError::Wrong`], or [`AnchorError::Ended`] if `shutdown` is requested before.
     pub async fn wait(api: &Arc<dyn LedgerApi>, trust: &Trust, shutdown: &Shutdown) -> Result<Self, AnchorError> {
         let mut pause = FIRST_PAUSE;
         loop {
@@ -139,7 +141,7 @@ fn verified(receipt: &[u8], trust: &Trust) -> Result<VerifiedReceipt, AnchorErro
 fn first_entry(receipt: &[u8], index: Index, trust: &Trust) -> Result<SignedEntry, AnchorError> {
     let verified = verified(receipt, trust)?;
     if verified.index() != index {
-        return Err(wrong(format!("the receipt asked for as entry {index} is of another")));
+        return Err(wrong(format!("the receipt for entry {index} is of another entry")));
     }
     if !verified.quorum() {
         return Err(AnchorError::NotYet("no checkpoint with a quorum of witnesses".into()));
@@ -159,7 +161,7 @@ fn check_origin(receipts: &[Vec<u8>; 3], trust: &Trust, genesis: &GenesisDocumen
 fn document_digest(entry: &SignedEntry, expected: Kind) -> Result<Hash, AnchorError> {
     match &entry.entry().body {
         Body::Document { kind, digest } if Kind::from(*kind) == expected => Ok(*digest),
-        _ => Err(wrong(format!("no {expected:?} entry at its place"))),
+        _ => Err(wrong(format!("no {expected:?} entry at its index"))),
     }
 }
 
@@ -168,11 +170,11 @@ async fn document(api: &dyn LedgerApi, digest: Hash) -> Result<Vec<u8>, AnchorEr
     if Hash::of(&bytes) == digest {
         Ok(bytes)
     } else {
-        Err(wrong("a document has another digest than its entry says"))
+        Err(wrong("a document has another digest than the one in its entry"))
     }
 }
 
-/// The three are the operator's entries 0, 1, 2, chained and signed.
+/// Checks that the three are the operator's entries 0, 1, 2, chained and signed.
 fn check_chain(entries: &[SignedEntry; 3], genesis: &GenesisDocument) -> Result<(), AnchorError> {
     let mut previous = Hash([0; 32]);
     for (sequence, entry) in (0..).zip(entries) {

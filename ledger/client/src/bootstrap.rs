@@ -1,9 +1,9 @@
-//! Beginning a log: the entries genesis (0), directory (1) and registry (2), written by the operator's key.
+//! The beginning of a log: the entries genesis (0), directory (1) and registry (2), written with the operator's key.
 //!
-//! All is fixed by the arguments, time included (Ed25519 signatures are deterministic), so the same arguments give the same
-//! bytes and the same genesis hash: a set-up that was interrupted is simply run again. A ledger that is empty accepts as its first entry
-//! only the one with the genesis hash in its configuration, so that hash has to be known ([`Bootstrap::genesis_hash`])
-//! before the ledger is started.
+//! The arguments, time included, determine the bytes of the entries (Ed25519 signatures are deterministic) and the
+//! genesis hash. An interrupted set-up can therefore be run again with the same arguments. An empty ledger accepts as
+//! its first entry only the one with the genesis hash in its configuration, so the hash must be known
+//! ([`Bootstrap::genesis_hash`]) before the ledger starts.
 
 use record::{Body, DocumentKind, GenesisDocument, Receipt, Sequence, SignedEntry, SigningKey, Timestamp, Unsigned};
 use tlog::Hash;
@@ -18,10 +18,10 @@ pub struct Bootstrap {
     entries: [(SignedEntry, Vec<u8>); 3],
 }
 
-/// Why the log is not begun.
+/// Why the log has not been begun.
 #[derive(Debug, thiserror::Error)]
 pub enum BootstrapError {
-    /// Not reached, busy. Retryable with the same [`Bootstrap`].
+    /// The ledger is not reached or busy. Retryable with the same [`Bootstrap`].
     #[error("the ledger cannot take the first entries yet: {0}")]
     NotYet(ApiError),
     /// The arguments contradict each other, or the ledger refuses the entries or holds others. Fatal.
@@ -33,8 +33,8 @@ impl Bootstrap {
     /// Signs the first three entries.
     ///
     /// # Arguments
-    /// `directory`, `registry`: the authority-signed documents, whose digests `genesis` names. `time` must be within the ledger's
-    /// clock bound when they are first appended.
+    /// `directory`, `registry`: the documents signed by an authority, whose digests are in `genesis`. `time` must be
+    /// within the ledger's clock bound when the entries are first appended.
     ///
     /// # Errors
     /// [`BootstrapError::Wrong`] when `genesis` names another operator or other documents.
@@ -72,13 +72,13 @@ impl Bootstrap {
         })
     }
 
-    /// Leaf hash of entry 0: with the policy file the trust root of everybody.
+    /// Leaf hash of entry 0: together with the policy file, the trust root of all readers.
     #[must_use]
     pub fn genesis_hash(&self) -> Hash {
         self.entries[0].0.leaf_hash()
     }
 
-    /// The three, as they are sent.
+    /// The three submissions in order.
     #[must_use]
     pub fn submissions(&self) -> [Submission; 3] {
         self.entries
@@ -86,7 +86,7 @@ impl Bootstrap {
             .map(|(entry, document)| submission(entry, document))
     }
 
-    /// Appends what is not in the log yet, and checks that all three stand at their places.
+    /// Appends the entries that are not in the log yet, and checks that all three are at their indexes.
     ///
     /// # Errors
     /// [`BootstrapError::NotYet`] (call again) or [`BootstrapError::Wrong`].
@@ -105,7 +105,7 @@ impl Bootstrap {
                 .verify(&trust.policy)
                 .map_err(wrong)?;
             if verified.index() != index || verified.entry().bytes() != entry.bytes() {
-                return Err(wrong(format!("entry {index} of the log is another one")));
+                return Err(wrong(format!("the log has another entry {index}")));
             }
         }
         Ok(())
@@ -124,7 +124,7 @@ async fn submit(api: &dyn LedgerApi, submission: Submission) -> Result<Vec<u8>, 
     match api.append(vec![submission]).await?.pop() {
         Some(AppendAnswer::Recorded { receipt, .. }) => Ok(receipt),
         Some(AppendAnswer::Refused { problem, .. }) => Err(ApiError::Refused(problem).into()),
-        None => Err(wrong("no answer")),
+        None => Err(wrong("no answer for the entry")),
     }
 }
 

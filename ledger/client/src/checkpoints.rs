@@ -1,22 +1,23 @@
-//! A fork shown to one reader lives for a minute at most.
+//! The checkpoint watch: a fork that the log shows to a single reader is detected after a minute at most.
 //!
-//! A receipt comes at once, with the log's signature alone. Whoever acts on it *relies* on a tree head (size, root) that no
-//! witness has seen yet. So the head is noted, durably, before anything is done, and within [`PATIENCE`] a checkpoint must turn up that
-//! the policy's quorum has cosigned and that extends it. One such checkpoint settles all smaller ones, whose roots are
-//! computed from the ledger's tiles, authenticated by it.
+//! The ledger gives a receipt at once, with the log's signature alone. A process that acts on a receipt *relies* on a
+//! tree head (size and root) that no witness has seen yet. The process therefore notes the head durably before it
+//! acts. Within [`MAX_UNSETTLED`] the watch must find a checkpoint that the policy's quorum has cosigned and that
+//! extends the noted head. One such checkpoint settles all smaller heads: the watch computes their roots from the
+//! ledger's tiles, which it authenticates against the checkpoint.
 //!
 //! ```text
-//! rely(size, root) ──► noted ──► every 10 s: cosigned checkpoint ≥ size?  root at `size` the same ──► settled
-//!                                                                        another ──► inconsistent, for good
+//! rely(size, root) ──► noted ──► every 10 s: cosigned checkpoint ≥ size?  same root at `size` ──► settled
+//!                                                                        another root ──► inconsistent, permanently
 //!                        older than 60 s ──► not ready (stale) until it is settled
 //! ```
 //!
-//! **Stale** is retryable: new exchanges are refused until a quorum answers, whatever the ledger's own mode. **Inconsistent**
-//! is a proof of a fork: everything stops, and stays stopped over restarts, until an operator has looked into it, kept
-//! the file as evidence, and moved it away.
+//! **Stale** is retryable: the process refuses new exchanges until a quorum answers, whatever the ledger's own mode.
+//! **Inconsistent** is a proof of a fork. The process stops relying on the log, also after restarts, until an
+//! operator has investigated, kept the file as evidence, and moved it away.
 //!
-//! On disk, `checkpoints.redb`: `relied` (size → root ‖ since), `settled` (the last cosigned one: the next must extend it, too),
-//! `stopped` (why).
+//! The file `checkpoints.redb` has three tables: `relied` (size → root ‖ since), `settled` (the last cosigned
+//! checkpoint, which the next one must extend, too) and `stopped` (the reason).
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -36,9 +37,9 @@ use crate::api::{ApiError, LedgerApi};
 use crate::tiles::{RootError, TileCache, root_at};
 use crate::trust::Trust;
 
-/// How long something relied upon may be without a cosigned successor.
+/// How long a head may be relied upon without a cosigned successor.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-/// How often a cosigned checkpoint is fetched, if there is something to settle.
+/// How often the watch fetches a cosigned checkpoint while there are unsettled heads.
 pub const SETTLE: Duration = Duration::from_secs(10);
 
 const RELIED: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("relied");
@@ -46,40 +47,40 @@ const SETTLED: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("settled")
 const STOPPED: TableDefinition<'_, u64, &str> = TableDefinition::new("stopped");
 const FILE: &str = "checkpoints.redb";
 
-/// What the watch needs.
+/// Parameters of the watch.
 pub struct WatchConfig {
     /// The ledger.
     pub api: Arc<dyn LedgerApi>,
     /// Log key and quorum.
     pub trust: Arc<Trust>,
-    /// Where `checkpoints.redb` lies. Losing it loses what was relied upon and not yet settled.
+    /// Directory of `checkpoints.redb`. Without the file, the unsettled heads are lost.
     pub state_dir: PathBuf,
-    /// The time.
+    /// Source of the time.
     pub clock: Arc<dyn Clock>,
 }
 
 /// Why nothing new may be relied upon.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum NotReady {
-    /// Something relied upon has been without a cosigned successor for too long. Retryable.
+    /// A head has been relied upon for too long without a cosigned successor. Retryable.
     #[error("no checkpoint with a quorum of witnesses for {0} s")]
     Stale(u64),
-    /// The log has forked, or the watch's own file failed. Fatal, until an operator acts.
-    #[error("the log is not consistent with what was relied upon: {0}")]
+    /// The log has forked, or the watch's file failed. Fatal until an operator acts.
+    #[error("the log is not consistent with the heads relied upon: {0}")]
     Inconsistent(Arc<str>),
 }
 
-/// Why the watch cannot be started or cannot note a checkpoint.
+/// Why the watch cannot start or cannot note a head.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum WatchError {
     /// The file cannot be read or written, or is damaged. Fatal.
-    #[error("what is relied upon cannot be kept: {0}")]
+    #[error("the heads relied upon cannot be stored: {0}")]
     Store(String),
     /// As [`NotReady::Inconsistent`]. Fatal.
-    #[error("the log is not consistent with what was relied upon: {0}")]
+    #[error("the log is not consistent with the heads relied upon: {0}")]
     Inconsistent(Arc<str>),
-    /// The process is ending.
-    #[error("ending")]
+    /// The process is shutting down.
+    #[error("shutting down")]
     Ended,
 }
 
@@ -89,14 +90,14 @@ impl<E: Into<redb::Error>> From<E> for WatchError {
     }
 }
 
-/// Root of a size, and since when it is relied upon (POSIX seconds).
+/// The root of a noted head, and the time since which it is relied upon (POSIX seconds).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Relied {
     root: Hash,
     since: u64,
 }
 
-/// What the file holds.
+/// The content of the file.
 #[derive(Debug, Default)]
 struct Known {
     relied: BTreeMap<u64, Relied>,
@@ -116,7 +117,7 @@ struct Request {
     done: oneshot::Sender<Result<(), WatchError>>,
 }
 
-/// A handle on the watch; cheap to clone.
+/// A handle to the watch; cheap to clone.
 #[derive(Clone)]
 pub struct CheckpointWatch {
     inner: Arc<Inner>,
@@ -124,7 +125,7 @@ pub struct CheckpointWatch {
 }
 
 impl CheckpointWatch {
-    /// Opens the file and starts settling.
+    /// Opens the file and starts the watch's tasks.
     ///
     /// # Errors
     /// [`WatchError::Store`].
@@ -141,10 +142,10 @@ impl CheckpointWatch {
         Ok(Self { inner, requests })
     }
 
-    /// Notes that a tree head is relied upon; durable when it returns. To be called before acting on a receipt.
+    /// Notes that a tree head is relied upon; the note is on disk on return. Call it before acting on a receipt.
     ///
     /// # Errors
-    /// [`WatchError`]: do not act.
+    /// [`WatchError`]; then the caller must not act.
     pub async fn rely(&self, checkpoint: &Checkpoint) -> Result<(), WatchError> {
         let (size, root) = (checkpoint.size, checkpoint.root);
         {
@@ -164,7 +165,7 @@ impl CheckpointWatch {
         answer.await.unwrap_or(Err(WatchError::Ended))
     }
 
-    /// Whether something new may be relied upon.
+    /// Checks whether new heads may be relied upon.
     ///
     /// # Errors
     /// [`NotReady`].
@@ -182,7 +183,7 @@ impl CheckpointWatch {
         }
     }
 
-    /// How many tree heads are relied upon without a cosigned successor yet.
+    /// The number of heads relied upon without a cosigned successor.
     #[must_use]
     pub fn unsettled(&self) -> usize {
         self.inner.known().relied.len()
@@ -191,7 +192,7 @@ impl CheckpointWatch {
     /// Settles now instead of at the next round.
     ///
     /// # Errors
-    /// [`SettleError`]; what is relied upon stays as it was.
+    /// [`SettleError`]; the noted heads stay as they were.
     pub async fn settle(&self) -> Result<(), SettleError> {
         settle(&self.inner, &mut TileCache::default()).await
     }
@@ -208,19 +209,19 @@ impl Inner {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stops everything for good. First in memory: that must work even when the disk does not.
+    /// Stops permanently. In memory first, because that must work even when the disk fails.
     fn stop(&self, reason: String) -> Arc<str> {
-        tracing::error!(reason, "ALARM: nothing is relied upon any more until an operator acts");
+        tracing::error!(reason, "ALARM: the log is not relied upon until an operator acts");
         let reason: Arc<str> = reason.into();
         self.known().stopped = Some(reason.clone());
         if let Err(error) = self.store.stop(&reason) {
-            tracing::error!(%error, "the alarm could not be kept");
+            tracing::error!(%error, "the alarm could not be stored");
         }
         reason
     }
 }
 
-/// Notes what is relied upon: one synced commit for everybody who waits.
+/// Notes heads: one synced commit for all waiting callers.
 async fn keep(inner: Arc<Inner>, mut requests: mpsc::UnboundedReceiver<Request>, shutdown: Shutdown) {
     loop {
         let mut batch = Vec::new();
@@ -237,7 +238,7 @@ async fn keep(inner: Arc<Inner>, mut requests: mpsc::UnboundedReceiver<Request>,
         let worker = inner.clone();
         let noted = tokio::task::spawn_blocking(move || note(&worker, batch)).await;
         if let Err(error) = noted {
-            inner.stop(format!("the watch's own task failed: {error}"));
+            inner.stop(format!("the watch's task failed: {error}"));
             return;
         }
     }
@@ -268,7 +269,7 @@ fn note(inner: &Inner, batch: Vec<Request>) {
         }
     }
     for request in batch {
-        // Whoever dropped the future does not act on it either.
+        // A caller that has dropped the future does not act on the answer.
         let _ = request.done.send(answer.clone());
     }
 }
@@ -288,7 +289,7 @@ async fn settle_always(inner: std::sync::Weak<Inner>, shutdown: Shutdown) {
             settled = settle(&inner, &mut cache) => settled,
         };
         if let Err(error) = settled {
-            tracing::warn!(%error, unsettled = inner.known().relied.len(), "what is relied upon is not settled");
+            tracing::warn!(%error, unsettled = inner.known().relied.len(), "heads relied upon are not settled");
         }
         cache.drop_partial();
     }
@@ -301,7 +302,7 @@ pub enum SettleError {
     #[error("not now: {0}")]
     NotNow(String),
     /// As [`NotReady::Inconsistent`]. Fatal.
-    #[error("the log is not consistent with what was relied upon: {0}")]
+    #[error("the log is not consistent with the heads relied upon: {0}")]
     Inconsistent(Arc<str>),
 }
 

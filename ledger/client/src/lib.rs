@@ -1,24 +1,26 @@
-//! The ledger as seen from the other compartments: writing to it, following it, and believing none of it unchecked.
+//! The client of the ledger for the other compartments: writes entries, follows the log, and checks every answer.
 //!
-//! | module | what it is for |
+//! | module | purpose |
 //! | --- | --- |
 //! | [`api`] | the ledger's HTTP interface: the trait [`LedgerApi`] and the client [`HttpLedger`] |
-//! | [`trust`] | what is trusted from outside the server: policy file and hash of the genesis entry |
+//! | [`trust`] | the trust root from outside the server: policy file and hash of the genesis entry |
 //! | [`anchor`] | the first three entries and their documents: authority keys, directory, Registerlandkarte |
-//! | [`bootstrap`] | writing those three, once in a log's life |
-//! | [`recorded`] | [`Recorded`]: the proof, as a type, that an entry of a kind stands in the log |
+//! | [`bootstrap`] | writes those three, once per log |
+//! | [`recorded`] | [`Recorded`]: the proof, as a type, that the log has an entry of a kind |
 //! | [`writer`] | one writer's hash chain: journal, batches, retries, receipts |
-//! | [`follower`] | tails the log, checks every entry, finds labels |
-//! | [`checkpoints`] | a fork lives for a minute at most: what was relied upon must get a quorum's signature |
+//! | [`follower`] | reads the log to its newest head, checks every entry, finds labels |
+//! | [`checkpoints`] | detects a fork after a minute at most: a quorum must cosign what the process relied upon |
 //!
-//! # What is believed
+//! # Trust in the ledger
 //!
-//! The ledger is a process that may fail, forget, lie and be restored from an old backup. Of what it answers, only this counts:
-//! an entry with an inclusion proof under a checkpoint that the policy's log key has signed. Everything else it says (a
-//! writer's head, a refusal, a document) either is checked against such a thing or leads to nothing worse than waiting.
+//! The ledger is a process that may fail, forget, lie, or be restored from an old backup. The client accepts only an
+//! entry with an inclusion proof under a checkpoint that the policy's log key has signed. It checks every other
+//! answer (a writer's head, a refusal, a document) against such an entry, or uses it only where a wrong answer does
+//! no more than delay.
 //!
-//! Errors are *retryable* (not reached, busy, not there yet) or *fatal* (contradicts what was proved before). A fatal one stops
-//! the part that saw it, for good and loudly: going on would mean choosing which of two histories to believe.
+//! Errors are *retryable* (not reached, busy, not there yet) or *fatal* (contradicts what was proved before). After a
+//! fatal error the part that has found it raises an alarm and stops permanently, because continuing would mean to
+//! choose between two histories of the log.
 
 pub mod anchor;
 pub mod api;

@@ -1,10 +1,11 @@
-//! [`Recorded<K>`]: an entry of kind `K` stands in the log. Whoever holds one has the proof, because the only way to get one is
-//! [`check`] (the writer's answers go through it too).
+//! [`Recorded<K>`]: the proof, as a type, that the log has an entry of kind `K`. Only [`check`] makes one; the
+//! writer's answers pass through the same checks.
 //!
-//! Checked are: the log's signature under the policy, the inclusion proof of the very bytes, the entry's shape, its kind, its
-//! writer's signature, and that the directory lets this writer write this kind. *Not* checked are the witnesses' quorum (told by
-//! [`Recorded::quorum`]; see [`crate::checkpoints`]) and that this log is the one of the genesis hash: the policy's log key
-//! vouches for that, and [`crate::anchor`] has looked at entry 0 under the same key.
+//! Checked are the log's signature under the policy, the inclusion proof of the exact bytes, the entry's form, its
+//! kind, its writer's signature, and the writer's right to this kind in the directory. *Not* checked are the
+//! witnesses' quorum ([`Recorded::quorum`] returns it; see [`crate::checkpoints`]) and that this log is the one of
+//! the genesis hash. For the latter the policy's log key vouches, and [`crate::anchor`] has checked entry 0 under the
+//! same key.
 
 use std::marker::PhantomData;
 
@@ -20,7 +21,7 @@ mod sealed {
 
 /// A kind of entry, as a type.
 pub trait EntryKind: sealed::Sealed + Send + Sync + 'static {
-    /// Its value.
+    /// The kind as a value.
     const KIND: Kind;
 }
 
@@ -46,26 +47,26 @@ kinds! {
 /// Why a receipt is not accepted. None is retryable with the same bytes.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ReceiptError {
-    /// Not a receipt, or it does not prove what it says.
-    #[error("the receipt does not hold: {0}")]
+    /// The bytes are not a receipt, or the proof is not valid.
+    #[error("the receipt is not valid: {0}")]
     Unproved(String),
-    /// The writer's signature or its right to this kind.
+    /// The writer's signature is not valid, or the writer has no right to this kind.
     #[error("the entry's writer: {0}")]
     Writer(String),
-    /// An entry of another kind.
+    /// The entry is of another kind.
     #[error("the receipt is for an entry of kind {found:?}, not {expected:?}")]
     Kind {
-        /// The kind asked for.
+        /// The expected kind.
         expected: Kind,
-        /// The entry's.
+        /// The entry's kind.
         found: Kind,
     },
-    /// An entry of another writer than the one expected.
+    /// The entry is by another writer than the expected one.
     #[error("the entry was not written by the expected writer")]
     OtherWriter,
 }
 
-/// An entry with the proof that it stands in the log, of whichever kind.
+/// An entry of any kind with the proof that it is in the log.
 #[derive(Debug, Clone)]
 pub(crate) struct Proved {
     pub(crate) entry: SignedEntry,
@@ -92,20 +93,20 @@ pub(crate) fn prove(receipt: Vec<u8>, trust: &Trust, directory: &record::Directo
     })
 }
 
-/// The proof that an entry of kind `K` stands in the log.
+/// The proof that the log has an entry of kind `K`.
 ///
-/// Nobody else can make one, so code that needs one cannot be reached without a receipt:
+/// Other modules cannot make one, so that code that needs one cannot be reached without a receipt:
 ///
 /// ```compile_fail
 /// use ledger_client::recorded::{Intent, Recorded};
 ///
 /// fn forward(_: &Recorded<Intent>) {}
 ///
-/// // No constructor, no public field, no default: there is nothing to write here.
+/// // There is no constructor, no public field and no default to write here.
 /// forward(&Recorded { ..Default::default() });
 /// ```
 ///
-/// and a proof of one kind is none of another:
+/// A proof of one kind is not a proof of another kind:
 ///
 /// ```compile_fail,E0308
 /// use ledger_client::recorded::{Intent, Outcome, Recorded};
@@ -124,7 +125,7 @@ pub struct Recorded<K> {
 /// Checks a receipt. The only way to make a [`Recorded`].
 ///
 /// # Errors
-/// [`ReceiptError`], final for these bytes.
+/// [`ReceiptError`]; checking the same bytes again gives the same error.
 pub fn check<K: EntryKind>(
     receipt: &[u8],
     trust: &Trust,
@@ -133,10 +134,10 @@ pub fn check<K: EntryKind>(
     Recorded::of(prove(receipt.to_vec(), trust, directory)?)
 }
 
-/// As [`check`], for an entry that must be `writer`'s.
+/// As [`check`], for an entry that must be by `writer`.
 ///
 /// # Errors
-/// [`ReceiptError`], final for these bytes.
+/// [`ReceiptError`]; checking the same bytes again gives the same error.
 pub fn check_written_by<K: EntryKind>(
     receipt: &[u8],
     trust: &Trust,
@@ -169,7 +170,7 @@ impl<K: EntryKind> Recorded<K> {
 }
 
 impl<K> Recorded<K> {
-    /// What the entry says.
+    /// The entry.
     #[must_use]
     pub fn entry(&self) -> &Entry {
         self.proved.entry.entry()
@@ -181,25 +182,25 @@ impl<K> Recorded<K> {
         &self.proved.entry
     }
 
-    /// Where it stands.
+    /// The entry's index in the log.
     #[must_use]
     pub const fn index(&self) -> Index {
         self.proved.index
     }
 
-    /// The receipt, for handing on and for keeping.
+    /// The bytes of the receipt.
     #[must_use]
     pub fn receipt_bytes(&self) -> &[u8] {
         &self.proved.receipt
     }
 
-    /// The tree head that the receipt proves it under: what one relies upon ([`crate::CheckpointWatch::rely`]).
+    /// The tree head of the receipt's proof, which the caller relies upon ([`crate::CheckpointWatch::rely`]).
     #[must_use]
     pub const fn checkpoint(&self) -> &Checkpoint {
         &self.proved.checkpoint
     }
 
-    /// Whether the policy's quorum has cosigned that tree head already.
+    /// Whether the policy's quorum has cosigned that tree head.
     #[must_use]
     pub const fn quorum(&self) -> bool {
         self.proved.quorum

@@ -1,8 +1,8 @@
-//! Authenticated roots of earlier sizes, from tiles fetched when they are missing.
+//! Authenticated roots of earlier tree sizes, computed from tiles that are fetched when they are missing.
 //!
-//! `tlog` reads tiles synchronously and knows no network. So the computation runs over the tiles at hand; when one is missing,
-//! it is fetched and the computation begins anew: a handful of rounds, each of microseconds. Tiles in the cache are not
-//! trusted: each run authenticates what it uses against the signed root.
+//! `tlog` reads tiles synchronously and does no I/O. The computation therefore runs over the cached tiles. When one
+//! is missing, it is fetched and the computation starts again: a few rounds of microseconds each. Tiles in the cache
+//! are not trusted; each run authenticates the tiles that it uses against the signed root.
 
 use std::collections::HashMap;
 
@@ -13,16 +13,16 @@ use tlog::tile::{AuthenticatedTiles, AuthenticationError, Tile, TileSource};
 
 use crate::api::{ApiError, LedgerApi};
 
-/// 8 kB each.
+/// The most tiles in the cache, of 8 kB each.
 const MAX_CACHED: usize = 1024;
 
-/// Tiles as they came.
+/// Tiles as the ledger has sent them.
 #[derive(Debug, Default)]
 pub(crate) struct TileCache {
     tiles: HashMap<Tile, Vec<u8>>,
 }
 
-/// Why an earlier root cannot be computed. Neither says anything about the log: perhaps the next time.
+/// Why an earlier root cannot be computed. Neither error proves anything against the log; both are retryable.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum RootError {
     #[error(transparent)]
@@ -31,9 +31,9 @@ pub(crate) enum RootError {
     Unauthentic(String),
 }
 
-/// The tile is not in the cache.
+/// A tile is not in the cache.
 #[derive(Debug, thiserror::Error)]
-#[error("not at hand")]
+#[error("not in the cache")]
 pub(crate) struct Missing(Tile);
 
 impl TileSource for &TileCache {
@@ -44,8 +44,8 @@ impl TileSource for &TileCache {
     }
 }
 
-/// Root of the first `size` entries of `checkpoint`'s tree; `checkpoint` must be verified, and `size` not beyond it. If a root
-/// signed for `size` is another one, the log has forked.
+/// Returns the root of the first `size` entries of `checkpoint`'s tree. `checkpoint` must be verified and not smaller
+/// than `size`. If the log has signed another root for `size`, it has forked.
 pub(crate) async fn root_at(
     api: &dyn LedgerApi,
     cache: &mut TileCache,
@@ -68,7 +68,7 @@ pub(crate) async fn root_at(
                 cache.tiles.insert(tile, bytes);
             }
             Err(error) => {
-                // One of the tiles at hand is wrong; which one cannot be told.
+                // One of the cached tiles is wrong, but it is not known which one.
                 cache.tiles.clear();
                 return Err(RootError::Unauthentic(error.to_string()));
             }
@@ -77,7 +77,7 @@ pub(crate) async fn root_at(
 }
 
 impl TileCache {
-    /// Partial tiles are of one tree size only.
+    /// Drops partial tiles, which belong to one tree size only.
     pub(crate) fn drop_partial(&mut self) {
         self.tiles.retain(|tile, _| tile.is_full());
     }

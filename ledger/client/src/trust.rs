@@ -1,5 +1,5 @@
-//! What is trusted, all of it from outside the server: a policy file (log key, witnesses, quorum; C2SP tlog-policy) and the
-//! hash of the genesis entry, the leaf hash of entry 0.
+//! The trust root, all of it from outside the server: a policy file (log key, witnesses, quorum; C2SP tlog-policy)
+//! and the genesis hash, which is the leaf hash of entry 0.
 
 use std::path::{Path, PathBuf};
 
@@ -10,32 +10,32 @@ use tlog::policy::Policy;
 /// The trust root of a connector, cockpit or other reader.
 #[derive(Debug, Clone)]
 pub struct Trust {
-    /// Which log keys, which witnesses, which quorum.
+    /// Log keys, witnesses and quorum.
     pub policy: Policy,
     /// Leaf hash of entry 0.
     pub genesis: Hash,
 }
 
-/// The trust root cannot be read. Fatal: without one nothing can be checked.
+/// Why the trust root cannot be read. Fatal, because nothing can be checked without one.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// The policy file cannot be read.
     #[error("cannot read the policy file {path}: {reason}")]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: std::io::Error,
     },
     /// The policy file is not a policy.
     #[error("{path} is not a tlog policy: {reason}")]
     Policy {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The policy is not about exactly one log (which may have several keys while one is changed).
+    /// The policy does not name exactly one log. A log may have several keys while its key is being replaced.
     #[error("{0} must name the keys of exactly one log")]
     Logs(PathBuf),
     /// The genesis hash is not 64 lower-case hex digits.
@@ -43,12 +43,12 @@ pub enum TrustError {
     Genesis,
 }
 
-/// A checkpoint is not what it should be.
+/// Why a checkpoint is not accepted.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("checkpoint not accepted: {0}")]
 pub struct CheckpointRefused(String);
 
-/// A checkpoint with the log's signature. Only [`Trust::checkpoint`] makes one.
+/// A checkpoint with a valid signature of the log. Only [`Trust::checkpoint`] makes one.
 #[derive(Debug, Clone)]
 pub struct Head {
     checkpoint: Checkpoint,
@@ -81,10 +81,10 @@ impl Trust {
         })
     }
 
-    /// Checks a checkpoint: the log's signature must be there, the quorum is told.
+    /// Checks a checkpoint. The log's signature is required; [`Head::quorum`] returns whether it has a quorum.
     ///
     /// # Errors
-    /// [`CheckpointRefused`] when it is not signed by the log, or a known key's line does not verify.
+    /// [`CheckpointRefused`] if the log has not signed it, or the signature of a known key is not valid.
     pub fn checkpoint(&self, bytes: Vec<u8>) -> Result<Head, CheckpointRefused> {
         let verdict = self
             .policy
@@ -137,12 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn a_trust_root_is_of_one_log() {
+    fn a_trust_root_names_exactly_one_log() {
         let genesis = "00".repeat(32);
         assert!(load(&["a.example"], &genesis).is_ok());
         assert!(
             load(&["a.example", "a.example"], &genesis).is_ok(),
-            "a key is being changed"
+            "the log's key is being replaced"
         );
         for names in [&[][..], &["a.example", "b.example"]] {
             assert!(matches!(load(names, &genesis), Err(TrustError::Logs(_))));

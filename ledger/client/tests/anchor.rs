@@ -1,4 +1,4 @@
-//! Beginning a log, finding its anchor, and checking receipts.
+//! Tests of the beginning of a log, its anchor, and the check of receipts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
@@ -16,7 +16,7 @@ use service::shutdown::Shutdown;
 use tlog::Hash;
 
 #[tokio::test(start_paused = true)]
-async fn a_log_is_begun_once_however_often_it_is_tried() {
+async fn appending_the_first_entries_again_changes_nothing() {
     let ledger = FakeLedger::new(Log::empty());
     let (bootstrap, trust) = ledger.with(|log| (log.bootstrap.clone(), log.trust.clone()));
     ledger.set_down(true);
@@ -36,7 +36,7 @@ async fn a_log_is_begun_once_however_often_it_is_tried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_log_s_beginning_is_refused() {
+async fn a_log_with_other_first_entries_is_refused() {
     let ledger = FakeLedger::new(Log::empty());
     ledger.with(|log| log.force(log.bootstrap.submissions()[1].leaf.clone()));
     let (bootstrap, trust) = ledger.with(|log| (log.bootstrap.clone(), log.trust.clone()));
@@ -60,7 +60,7 @@ async fn the_anchor_is_checked_from_the_genesis_hash() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_anchor_is_waited_for() {
+async fn wait_returns_once_the_anchor_is_available() {
     let ledger = FakeLedger::new(Log::empty());
     assert!(matches!(anchor(&ledger).await, Err(AnchorError::NotYet(_))));
     let api: Arc<dyn ledger_client::LedgerApi> = ledger.clone();
@@ -85,7 +85,7 @@ async fn the_anchor_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wrong_beginning_is_no_anchor() {
+async fn wrong_first_entries_are_refused() {
     // Another genesis hash.
     let ledger = FakeLedger::new(Log::begun());
     let trust = Trust {
@@ -96,7 +96,7 @@ async fn a_wrong_beginning_is_no_anchor() {
         Anchored::fetch(ledger.as_ref(), &trust).await,
         Err(AnchorError::Wrong(_))
     ));
-    // No document, or another one, under any of the three digests.
+    // No document, or a wrong one, under any of the three digests.
     let digests: Vec<Hash> = ledger.with(|log| log.documents.keys().copied().collect());
     assert_eq!(digests.len(), 3);
     for digest in digests {
@@ -123,14 +123,14 @@ async fn a_wrong_beginning_is_no_anchor() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unwitnessed_beginning_is_not_yet_an_anchor() {
+async fn unwitnessed_first_entries_are_not_accepted_yet() {
     let ledger = FakeLedger::new(Log::begun());
     ledger.with(|log| log.witness_signs = false);
     assert!(matches!(anchor(&ledger).await, Err(AnchorError::NotYet(_))));
 }
 
 #[test]
-fn a_receipt_proves_kind_writer_and_place() {
+fn a_receipt_proves_kind_writer_and_index() {
     let mut log = Log::begun();
     let at = usize::try_from(log.write(&broker(), intent(1))).unwrap();
     let receipt = log.receipt(at, false);
@@ -158,7 +158,7 @@ fn a_receipt_proves_kind_writer_and_place() {
 }
 
 #[test]
-fn a_receipt_without_the_writer_s_right_proves_nothing() {
+fn a_receipt_for_a_writer_without_the_right_is_refused() {
     let mut log = Log::begun();
     let key = SigningKey::from_seed([99; 32]);
     let (sequence, previous) = log.next(&key.id());
@@ -191,7 +191,7 @@ fn no_byte_of_a_receipt_can_be_changed() {
     for at in 0..receipt.len() {
         let mut changed = receipt.clone();
         changed[at] ^= 1;
-        // The names and key ids of signature lines are hints: an unknown witness's line is left out of account.
+        // The names and key ids of signature lines are hints: a line of an unknown witness is ignored.
         if let Ok(recorded) = check::<Intent>(&changed, &trust, &directory) {
             assert_eq!(recorded.signed_entry(), sound.signed_entry());
             assert_eq!(recorded.checkpoint(), sound.checkpoint());

@@ -1,4 +1,4 @@
-//! Nothing is relied upon for more than a minute without a quorum.
+//! Tests of the checkpoint watch: no head is relied upon for more than a minute without a quorum.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
@@ -57,7 +57,7 @@ impl Bench {
     }
 }
 
-/// Runs a test in a runtime of its own: when it is dropped, the files are closed.
+/// Runs a test in its own runtime. Dropping the runtime closes the files.
 fn run<T>(test: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -67,7 +67,7 @@ fn run<T>(test: impl Future<Output = T>) -> T {
 }
 
 #[test]
-fn a_cosigned_successor_settles_all_before_it() {
+fn a_cosigned_successor_settles_all_smaller_heads() {
     let bench = Bench::new();
     run(async {
         let watch = bench.watch();
@@ -83,18 +83,18 @@ fn a_cosigned_successor_settles_all_before_it() {
         let later = bench.grow(600..601);
         watch.rely(&later).await.unwrap();
         watch.settle().await.unwrap();
-        assert_eq!(watch.unsettled(), 1, "the one that is larger");
+        assert_eq!(watch.unsettled(), 1, "only the larger head is unsettled");
         bench.ledger.with(Log::witness);
         watch.settle().await.unwrap();
         assert_eq!(watch.unsettled(), 0);
-        // What is settled already need not be noted again.
+        // A settled head is not noted again.
         watch.rely(&later).await.unwrap();
         assert_eq!(watch.unsettled(), 0);
     });
 }
 
 #[test]
-fn after_a_minute_without_a_quorum_it_is_not_ready() {
+fn the_watch_is_not_ready_after_a_minute_without_a_quorum() {
     let bench = Bench::new();
     run(async {
         let watch = bench.watch();
@@ -104,7 +104,7 @@ fn after_a_minute_without_a_quorum_it_is_not_ready() {
         watch.ready().unwrap();
         bench.clock.advance(1);
         assert!(matches!(watch.ready(), Err(NotReady::Stale(61))));
-        // The log's own signature does not help.
+        // The log's own signature is not enough.
         let unwitnessed = bench.ledger.with(|log| log.head(false));
         bench.ledger.with(|log| log.witnessed = Some(unwitnessed));
         assert!(watch.settle().await.is_err());
@@ -116,7 +116,7 @@ fn after_a_minute_without_a_quorum_it_is_not_ready() {
 }
 
 #[test]
-fn what_is_relied_upon_survives_a_restart() {
+fn heads_relied_upon_survive_a_restart() {
     let bench = Bench::new();
     let relied = bench.grow(0..5);
     run(async { bench.watch().rely(&relied).await.unwrap() });
@@ -131,7 +131,7 @@ fn what_is_relied_upon_survives_a_restart() {
     run(async { assert_eq!(bench.watch().unsettled(), 0) });
 }
 
-/// A fork: the head relied upon is not of the tree that is cosigned.
+/// A fork: the head relied upon does not belong to the cosigned tree.
 fn forked(relied: &Checkpoint, bench: &Bench) {
     run(async {
         let watch = bench.watch();
@@ -142,7 +142,7 @@ fn forked(relied: &Checkpoint, bench: &Bench) {
         assert!(matches!(watch.ready(), Err(NotReady::Inconsistent(_))));
         assert!(matches!(watch.rely(relied).await, Err(WatchError::Inconsistent(_))));
     });
-    // Also after a restart, and even if the ledger is sound again.
+    // Also after a restart, and even if the ledger behaves correctly again.
     run(async {
         let watch = bench.watch();
         assert!(matches!(watch.ready(), Err(NotReady::Inconsistent(_))));
@@ -151,7 +151,7 @@ fn forked(relied: &Checkpoint, bench: &Bench) {
 }
 
 #[test]
-fn a_fork_stops_it_for_good() {
+fn a_fork_stops_the_watch_permanently() {
     let bench = Bench::new();
     let mut relied = bench.grow(0..7);
     relied.root = Hash([1; 32]);
@@ -159,7 +159,7 @@ fn a_fork_stops_it_for_good() {
 }
 
 #[test]
-fn a_fork_at_the_very_size_that_is_cosigned_stops_it() {
+fn a_fork_at_the_cosigned_size_stops_the_watch() {
     let bench = Bench::new();
     let mut relied = bench.grow(0..7);
     relied.root = Hash([1; 32]);
@@ -168,7 +168,7 @@ fn a_fork_at_the_very_size_that_is_cosigned_stops_it() {
 }
 
 #[test]
-fn two_roots_for_a_size_stop_it() {
+fn two_roots_for_one_size_stop_the_watch() {
     let bench = Bench::new();
     run(async {
         let watch = bench.watch();
@@ -191,7 +191,7 @@ fn cosigned_checkpoints_must_extend_each_other() {
         watch.rely(&bench.grow(0..7)).await.unwrap();
         bench.ledger.with(Log::witness);
         watch.settle().await.unwrap();
-        // Another log under the same keys, witnesses in collusion.
+        // Another log under the same keys; the witnesses collude.
         bench.ledger.with(|log| {
             *log = Log::empty();
             for number in 0..50 {
@@ -215,7 +215,7 @@ fn an_old_checkpoint_and_wrong_tiles_settle_nothing_and_prove_nothing() {
         watch.rely(&bench.grow(7..9)).await.unwrap();
         bench.grow(9..20);
         bench.ledger.with(Log::witness);
-        // A server that serves other tiles than those of its tree.
+        // The server serves tiles of another tree.
         let tree = bench.ledger.with(|log| {
             let mut other = Log::begun();
             for number in 0..16 {
@@ -235,7 +235,7 @@ fn an_old_checkpoint_and_wrong_tiles_settle_nothing_and_prove_nothing() {
 }
 
 #[test]
-fn many_at_once_share_a_commit() {
+fn concurrent_calls_share_a_commit() {
     let bench = Bench::new();
     run(async {
         let watch = bench.watch();
@@ -260,9 +260,9 @@ fn many_at_once_share_a_commit() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// Whatever sizes were relied upon, sound ones settle and a single forged one is found.
+    /// For any sizes relied upon, sound heads settle, and a single forged head is detected.
     #[test]
-    fn every_forged_root_is_found(steps in prop::collection::vec(1..90_u64, 1..6), forge in any::<prop::sample::Index>()) {
+    fn every_forged_root_is_detected(steps in prop::collection::vec(1..90_u64, 1..6), forge in any::<prop::sample::Index>()) {
         let bench = Bench::new();
         run(async {
             let watch = bench.watch();
@@ -284,7 +284,7 @@ proptest! {
             let forged = forge.index(heads.len());
             heads[forged].root.0[0] ^= 1;
             for head in &heads {
-                // The watch settles by itself too, and may have found it before the last is relied upon.
+                // The watch also settles on its own, and may detect the forgery before the last head is relied upon.
                 let relied = watch.rely(head).await;
                 assert!(matches!(relied, Ok(()) | Err(WatchError::Inconsistent(_))), "{relied:?}");
             }

@@ -1,4 +1,4 @@
-//! The follower: finds what is there, and breaks on what must not be.
+//! Tests of the follower: it finds every entry, and breaks on violations of the log's rules.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
@@ -80,7 +80,7 @@ async fn labels_are_found_and_proved() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_follows_by_itself_and_over_bundles() {
+async fn the_follower_polls_and_reads_across_bundles() {
     let ledger = FakeLedger::new(Log::begun());
     let follower = start(&ledger);
     let mut sizes = follower.subscribe();
@@ -98,12 +98,12 @@ async fn it_follows_by_itself_and_over_bundles() {
         let leaf = follower.leaf(found.index).await.unwrap();
         assert_eq!(leaf_hash(&leaf), found.leaf_hash);
     }
-    // A new one reads the same log from its beginning.
+    // A new follower reads the same log from its beginning.
     assert_eq!(followed(&start(&ledger)).await, Ok(end.get()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn refresh_sees_what_was_there_before_it_and_callers_share() {
+async fn refresh_includes_all_earlier_entries_for_concurrent_callers() {
     let ledger = FakeLedger::new(Log::begun());
     let follower = start(&ledger);
     for number in 0..50 {
@@ -120,7 +120,7 @@ async fn refresh_sees_what_was_there_before_it_and_callers_share() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unreachable_ledger_is_waited_for() {
+async fn the_follower_waits_for_an_unreachable_ledger() {
     let ledger = FakeLedger::new(Log::begun());
     ledger.set_down(true);
     let follower = start(&ledger);
@@ -130,14 +130,14 @@ async fn an_unreachable_ledger_is_waited_for() {
     assert_eq!(followed(&follower).await, Ok(4));
 }
 
-/// Breaks the log after it has been followed once, and tells why the follower broke.
+/// Changes the log after it has been followed once, and returns why the follower is broken.
 async fn broken_by(act: impl FnOnce(&mut Log)) -> String {
     let ledger = FakeLedger::new(Log::begun());
     let follower = start(&ledger);
     followed(&follower).await.unwrap();
     ledger.with(act);
     let reason = followed(&follower).await.unwrap_err();
-    // For good, whatever comes after.
+    // The follower stays broken.
     assert!(matches!(
         follower.locate(&Label([0; 32])),
         Err(FollowerError::Broken(_))
@@ -150,8 +150,8 @@ async fn broken_by(act: impl FnOnce(&mut Log)) -> String {
     reason
 }
 
-/// An entry in its writer's place, as a ledger would never take it.
-fn leaf(log: &Log, key: &SigningKey, body: Body) -> Vec<u8> {
+/// An entry that continues its writer's chain. The test's ledger would refuse it.
+fn chained_leaf(log: &Log, key: &SigningKey, body: Body) -> Vec<u8> {
     let (sequence, previous) = log.next(&key.id());
     key.sign(Unsigned {
         sequence,
@@ -164,7 +164,7 @@ fn leaf(log: &Log, key: &SigningKey, body: Body) -> Vec<u8> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_no_rule_allows_breaks_it() {
+async fn an_entry_that_no_rule_allows_breaks_the_follower() {
     type Forgery = (&'static str, fn(&mut Log));
     let forced: [Forgery; 9] = [
         ("chain", |log| {
@@ -177,20 +177,20 @@ async fn what_no_rule_allows_breaks_it() {
             log.force(signed.unwrap().into_bytes());
         }),
         ("may not write", |log| {
-            log.force(leaf(log, &broker(), labelled(LabelledKind::Inspection, 1)))
+            log.force(chained_leaf(log, &broker(), labelled(LabelledKind::Inspection, 1)))
         }),
         ("not in the directory", |log| {
-            log.force(leaf(log, &SigningKey::from_seed([99; 32]), intent(1)));
+            log.force(chained_leaf(log, &SigningKey::from_seed([99; 32]), intent(1)));
         }),
         ("signature", |log| {
-            let mut leaf = leaf(log, &broker(), intent(1));
+            let mut leaf = chained_leaf(log, &broker(), intent(1));
             *leaf.last_mut().unwrap() ^= 1;
             log.force(leaf);
         }),
         ("", |log| log.force(b"no entry".to_vec())),
         ("label of entry", |log| {
             log.write(&broker(), intent(1));
-            log.force(leaf(log, &broker(), labelled(LabelledKind::Void, 1)));
+            log.force(chained_leaf(log, &broker(), labelled(LabelledKind::Void, 1)));
         }),
         ("not open", |log| {
             let Body::Labelled {
@@ -210,18 +210,18 @@ async fn what_no_rule_allows_breaks_it() {
                 commitment,
                 refers,
             };
-            log.force(leaf(log, &broker(), body));
+            log.force(chained_leaf(log, &broker(), body));
         }),
         ("another root of map", |log| {
             log.write(&broker(), intent(1));
             let mut roots = log.roots();
             roots[1].1 = Hash([7; 32]);
-            log.force(leaf(log, &map_writer(), Body::Map { roots }));
+            log.force(chained_leaf(log, &map_writer(), Body::Map { roots }));
             log.witness();
         }),
         ("exactly map 0", |log| {
             let roots = log.roots()[..1].to_vec();
-            log.force(leaf(log, &map_writer(), Body::Map { roots }));
+            log.force(chained_leaf(log, &map_writer(), Body::Map { roots }));
         }),
     ];
     for (expected, act) in forced {
@@ -237,9 +237,9 @@ async fn a_final_period_has_the_root_of_its_map() {
         event: PeriodEvent::Final { root },
     };
     let reason = broken_by(|log| {
-        log.force(leaf(log, &identity(), fin(Hash([7; 32]))));
+        log.force(chained_leaf(log, &identity(), fin(Hash([7; 32]))));
         let roots = log.roots()[..1].to_vec();
-        log.force(leaf(log, &map_writer(), Body::Map { roots }));
+        log.force(chained_leaf(log, &map_writer(), Body::Map { roots }));
         log.witness();
     })
     .await;
@@ -251,13 +251,13 @@ async fn a_final_period_has_the_root_of_its_map() {
         log.write(&broker(), intent(1));
         log.write(&identity(), begin(2));
         let root = log.roots()[1].1;
-        let leaf = leaf(log, &identity(), fin(root));
+        let leaf = chained_leaf(log, &identity(), fin(root));
         log.force(leaf);
     });
     assert_eq!(followed(&follower).await, Ok(7));
 }
 
-/// What can be proved is what the last published `map` entry binds, however far the log has gone on.
+/// Proofs are as of the last published `map` entry, also when the log has later entries.
 #[tokio::test(start_paused = true)]
 async fn absence_is_proved_as_of_the_published_map() {
     let ledger = FakeLedger::new(Log::begun());
@@ -280,7 +280,7 @@ async fn absence_is_proved_as_of_the_published_map() {
     assert_eq!((proved.map.get(), proved.published.checkpoint().size.get()), (map, 8));
     assert!(
         follower.locate(&labels[2]).unwrap().is_some(),
-        "found, and not yet in the map"
+        "found, but not in the map yet"
     );
     let wanted = Wanted {
         lookups: vec![
@@ -305,7 +305,8 @@ async fn absence_is_proved_as_of_the_published_map() {
     let tlog::checkpoint::Checkpoint { size, root, .. } = proofs.published.checkpoint();
     tlog::merkle::verify_inclusion_batch(&leaves, *size, &proofs.tree, root).unwrap();
 
-    // A checkpoint without a newer map entry changes nothing; one with it does, and the old state cannot be had any more.
+    // A checkpoint without a newer map entry changes nothing. After one with a newer map entry, the old state is
+    // gone.
     ledger.with(Log::witness);
     assert_eq!(followed(&follower).await, Ok(9));
     assert_eq!(follower.proved().unwrap().unwrap().map, proved.map);
@@ -324,8 +325,8 @@ async fn absence_is_proved_as_of_the_published_map() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn forks_break_it() {
-    // The same size with another root.
+async fn a_fork_breaks_the_follower() {
+    // Another root for the same size.
     let reason = broken_by(|log| {
         let (trust, clock) = (log.trust.clone(), log.clock.clone());
         *log = Log::empty();
@@ -336,7 +337,7 @@ async fn forks_break_it() {
     })
     .await;
     assert!(reason.contains("fork"), "{reason}");
-    // A larger one that does not extend it.
+    // A larger tree that does not extend the earlier one.
     let reason = broken_by(|log| {
         let trust = log.trust.clone();
         *log = Log::empty();
@@ -350,7 +351,7 @@ async fn forks_break_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_genesis_is_another_log() {
+async fn a_log_with_another_genesis_is_refused() {
     let ledger = FakeLedger::new(Log::begun());
     let (directory, mut trust) = ledger.with(|log| (log.directory.clone(), (*log.trust).clone()));
     trust.genesis = Hash([1; 32]);
@@ -359,7 +360,7 @@ async fn another_genesis_is_another_log() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_old_head_is_no_news_and_no_fork() {
+async fn an_old_head_is_neither_progress_nor_a_fork() {
     let ledger = FakeLedger::new(Log::begun());
     let follower = start(&ledger);
     let saved = ledger.with(|log| (log.tree.clone(), log.leaves.clone()));
@@ -371,18 +372,18 @@ async fn an_old_head_is_no_news_and_no_fork() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn entries_that_are_not_the_signed_ones_are_not_seen() {
+async fn entries_that_do_not_match_the_signed_tree_are_not_returned() {
     let ledger = FakeLedger::new(Log::begun());
     let follower = start(&ledger);
     followed(&follower).await.unwrap();
     let other = ledger.with(|log| {
-        let other = leaf(log, &broker(), intent(2));
+        let other = chained_leaf(log, &broker(), intent(2));
         log.write(&broker(), intent(1));
         std::mem::replace(&mut log.leaves[4], other)
     });
     assert!(matches!(follower.refresh().await, Err(FollowerError::Behind(_))));
     assert_eq!(follower.locate(&label(&intent(2))).unwrap(), None);
-    // It was an accident on the way: once.
+    // A single transmission error is tolerated.
     ledger.with(|log| log.leaves[4] = other);
     assert_eq!(followed(&follower).await, Ok(5));
     assert!(follower.locate(&label(&intent(1))).unwrap().is_some());
@@ -391,16 +392,16 @@ async fn entries_that_are_not_the_signed_ones_are_not_seen() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// However the log grows and whenever it is looked at, everything in it is found where it is.
+    /// For any growth of the log and any times of refreshing, every entry is found at its index.
     #[test]
-    fn everything_is_found(steps in prop::collection::vec((1..120_u64, any::<bool>(), any::<bool>()), 1..8)) {
+    fn every_entry_is_found(steps in prop::collection::vec((1..120_u64, any::<bool>(), any::<bool>()), 1..8)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let ledger = FakeLedger::new(Log::begun());
             let follower = start(&ledger);
             let mut number = 0;
             let mut expected = Vec::new();
-            for (count, map, look) in steps {
+            for (count, map, refresh) in steps {
                 for _ in 0..count {
                     expected.push((number, ledger.with(|log| log.write(&broker(), intent(number)))));
                     number += 1;
@@ -408,7 +409,7 @@ proptest! {
                 if map {
                     ledger.with(Log::write_map);
                 }
-                if look {
+                if refresh {
                     followed(&follower).await.unwrap();
                 }
             }

@@ -1,4 +1,4 @@
-//! The client against the real ledger, over HTTP.
+//! Tests of the client with the real ledger, over HTTP.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
@@ -33,7 +33,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// Keys, genesis and policy as a set-up makes them.
+    /// Creates keys, genesis and policy as a set-up does.
     fn new() -> Self {
         let log = Log::to_begin_at(Timestamp(SystemClock.now()));
         let policy = format!("log {}\nquorum none\n", log.trust.policy.logs()[0].key);
@@ -117,7 +117,7 @@ async fn append_intent(writer: &Writer, number: u64) -> ledger_client::Recorded<
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_from_its_genesis_through_a_restart() {
+async fn the_client_works_from_genesis_through_a_restart() {
     let bench = Bench::new();
     let shutdown = Shutdown::new();
     let (api, serving) = bench.start_ledger(shutdown.clone()).await;
@@ -137,7 +137,7 @@ async fn a_log_from_its_genesis_through_a_restart() {
         .await
         .unwrap();
 
-    // Hundreds at once, in a few requests.
+    // Hundreds of concurrent calls share a few requests.
     let writer = bench.writer(&api, &anchored, broker(), "broker");
     let calls: Vec<_> = (0..300)
         .map(|number| {
@@ -151,14 +151,14 @@ async fn a_log_from_its_genesis_through_a_restart() {
     }
     let last = last.unwrap();
 
-    // A faulty one among good ones.
+    // A faulty entry among valid ones.
     let (used, record) = sealed(LabelledKind::Void, 7);
     let (good, used) = tokio::join!(
         append_intent(&writer, 1000),
         writer.append::<Void>(Draft::now(used), Some(record), None),
     );
     assert!(matches!(used, Err(AppendError::LabelUsed)), "{used:?}");
-    // The same body again is the same entry.
+    // The same body again returns the same entry.
     let (body, record) = sealed(LabelledKind::Intent, 3000);
     let first = writer
         .append::<Intent>(Draft::now(body.clone()), Some(record.clone()), None)
@@ -211,7 +211,7 @@ async fn a_log_from_its_genesis_through_a_restart() {
     watch.settle().await.unwrap();
     watch.ready().unwrap();
 
-    // The ledger ends: an intent is given up, and the chain goes on where it was, at another address.
+    // The ledger stops: the writer gives up an intent, and the chain continues at the ledger's next address.
     shutdown.trigger();
     serving.await.unwrap();
     let (body, record) = sealed(LabelledKind::Intent, 2000);
@@ -225,7 +225,7 @@ async fn a_log_from_its_genesis_through_a_restart() {
     let next = append_intent(&writer, 2001).await;
     assert!(next.index() > last.index());
 
-    // Map entries were written meanwhile, and agree.
+    // Map entries were written meanwhile, and the follower agrees with them.
     let shared: Arc<dyn LedgerApi> = api;
     let directory = Arc::new(anchored.directory.clone());
     let follower = Follower::start(shared, bench.trust.clone(), directory, Shutdown::new());
@@ -235,7 +235,7 @@ async fn a_log_from_its_genesis_through_a_restart() {
         .await
         .unwrap();
     assert!(follower.last_of(&common::log::map_writer().id()).unwrap().is_some());
-    // A process that ends while its store is open ends in the middle of RocksDB's own threads.
+    // The ledger must close its store, because a process must not end while RocksDB's threads run.
     again.trigger();
     serving.await.unwrap();
 }

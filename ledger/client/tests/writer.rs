@@ -1,4 +1,4 @@
-//! The writer against a ledger that fails, forgets and lies: one case at a time.
+//! Tests of the writer with a ledger that fails, forgets or lies: one case at a time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
@@ -16,7 +16,7 @@ use tlog::Hash;
 use tlog::merkle::Index;
 use tokio::time::{Instant, sleep, timeout};
 
-/// Far more than any test's outages last.
+/// Much longer than the outages of any test.
 const LONG: Duration = Duration::from_secs(600);
 
 #[test]
@@ -39,7 +39,7 @@ fn an_entry_is_recorded_and_proved() {
 }
 
 #[test]
-fn the_kind_is_the_draft_s() {
+fn a_draft_of_another_kind_is_refused() {
     let bench = Bench::new();
     simulate(async {
         let writer = bench.writer();
@@ -50,7 +50,7 @@ fn the_kind_is_the_draft_s() {
 }
 
 #[test]
-fn what_waits_goes_as_one_batch_and_in_order() {
+fn waiting_entries_are_sent_as_one_batch_in_order() {
     let bench = Bench::new();
     simulate(async {
         let writer = bench.writer();
@@ -71,7 +71,7 @@ fn what_waits_goes_as_one_batch_and_in_order() {
 }
 
 #[test]
-fn a_refused_entry_is_taken_out_and_the_rest_goes_on() {
+fn a_refused_entry_is_taken_out_and_the_rest_is_recorded() {
     let bench = Bench::new();
     simulate(async {
         let writer = bench.writer();
@@ -99,7 +99,7 @@ fn a_refused_entry_is_taken_out_and_the_rest_goes_on() {
 }
 
 #[test]
-fn the_same_body_again_is_answered_by_the_entry_that_is_there() {
+fn appending_a_body_again_returns_the_recorded_entry() {
     let bench = Bench::new();
     simulate(async {
         let writer = bench.writer();
@@ -111,7 +111,7 @@ fn the_same_body_again_is_answered_by_the_entry_that_is_there() {
 }
 
 #[test]
-fn an_intent_is_given_up_after_ten_seconds_and_others_are_not() {
+fn an_intent_is_given_up_after_ten_seconds_and_other_kinds_are_not() {
     let bench = Bench::new();
     simulate(async {
         let writer = bench.writer();
@@ -137,7 +137,7 @@ fn an_intent_is_given_up_after_ten_seconds_and_others_are_not() {
         sleep(Duration::from_secs(100)).await;
         assert!(!denied.is_finished());
         bench.ledger.set_down(false);
-        // Signed anew, for its age.
+        // Signed again because of its age.
         let denied = denied.await.unwrap().unwrap();
         assert!(denied.entry().time.0 >= START + 100);
         assert!(bench.positions(&intent(1)).is_empty() && bench.positions(&intent(2)).is_empty());
@@ -145,7 +145,7 @@ fn an_intent_is_given_up_after_ten_seconds_and_others_are_not() {
 }
 
 #[test]
-fn what_was_signed_after_a_given_up_intent_goes_on() {
+fn entries_signed_after_a_given_up_intent_are_recorded() {
     let bench = Bench::new();
     simulate(async {
         let writer = bench.writer();
@@ -223,14 +223,14 @@ fn an_old_intent_that_is_not_in_the_log_is_given_up() {
     });
 }
 
-/// Starts a writer over a ledger that was set back to before its receipts.
+/// Starts a writer with a ledger whose head contradicts the writer's receipts. Returns the writer's error.
 fn set_back(head: Option<WriterHead>) -> AppendError {
     let bench = Bench::new();
     simulate(async {
         let writer = bench.writer();
         append_intent(&writer, 0).await.unwrap();
         append_intent(&writer, 1).await.unwrap();
-        // Idle: the receipts are in the journal.
+        // The writer is idle, so the receipts are in the journal.
         sleep(Duration::from_secs(1)).await;
     });
     *bench.ledger.false_head.lock().unwrap() = Some(head);
@@ -272,7 +272,7 @@ fn a_ledger_behind_the_last_receipt_stops_the_writer() {
     }
 }
 
-/// A crash with an entry signed and sent; nobody asks for it after the restart.
+/// Crashes after an entry has been signed and sent. No caller waits for it after the restart.
 fn crash_after(fault: Fault) {
     let bench = Bench::new();
     bench.ledger.script([Fault::None, fault]);
@@ -299,14 +299,14 @@ fn crash_after(fault: Fault) {
 }
 
 #[test]
-fn what_was_signed_survives_a_crash_and_is_written_once() {
+fn signed_entries_survive_a_crash_and_are_written_once() {
     for fault in [Fault::NotConnected, Fault::LoseRequest, Fault::LoseAnswer, Fault::Half] {
         crash_after(fault);
     }
 }
 
 #[test]
-fn answers_that_are_swapped_are_not_believed() {
+fn swapped_answers_are_not_accepted() {
     let bench = Bench::new();
     simulate(async {
         let writer = bench.writer();
@@ -327,7 +327,7 @@ fn answers_that_are_swapped_are_not_believed() {
 }
 
 #[test]
-fn a_lost_journal_goes_on_from_the_ledger_s_head() {
+fn a_writer_without_a_journal_continues_from_the_ledgers_head() {
     let bench = Bench::new();
     let new = tempfile::tempdir().unwrap();
     simulate(async {
@@ -350,7 +350,7 @@ fn a_second_user_of_the_key_stops_the_writer() {
 }
 
 #[test]
-fn a_whole_request_refused_is_split() {
+fn a_request_that_is_refused_as_a_whole_is_split() {
     let bench = Bench::new();
     simulate(async {
         let writer = bench.writer();

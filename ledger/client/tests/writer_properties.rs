@@ -1,4 +1,4 @@
-//! The writer against a ledger that fails, forgets and lies at random.
+//! Tests of the writer with a ledger that fails, forgets and lies at random.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
@@ -16,14 +16,14 @@ use proptest::prelude::*;
 use record::{Body, Kind, LabelledKind};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-/// Far more than any test's outages last.
+/// Much longer than the outages of any test.
 const LONG: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Clone)]
 struct Call {
     at: u16,
     kind: LabelledKind,
-    /// Calls with the same number but another kind contend for one label.
+    /// Calls with the same number and different kinds have the same label.
     number: u64,
 }
 
@@ -47,7 +47,7 @@ fn outcome<K>(answer: Result<Recorded<K>, AppendError>) -> Result<(u64, Body), A
 }
 
 fn calls(most: usize) -> impl Strategy<Value = Vec<Call>> {
-    // Inspections are not the broker's to write.
+    // The broker has no right to write inspections.
     let kind = prop_oneof![
         6 => Just(LabelledKind::Intent),
         4 => Just(LabelledKind::Void),
@@ -85,7 +85,7 @@ fn lie() -> impl Strategy<Value = Fault> {
 
 type Answers = Vec<(Call, Result<(u64, Body), AppendError>)>;
 
-/// Runs all calls, each at its time, for as long as it takes.
+/// Runs each call at its time, and waits for all answers.
 async fn run_all(writer: &Writer, calls: &[Call]) -> Answers {
     let begin = Instant::now();
     let running: Vec<_> = calls
@@ -94,7 +94,9 @@ async fn run_all(writer: &Writer, calls: &[Call]) -> Answers {
             let (call, writer) = (call.clone(), writer.clone());
             tokio::spawn(async move {
                 sleep_until(begin + Duration::from_millis(call.at.into())).await;
-                let answer = timeout(LONG, call.run(&writer)).await.expect("an answer at last");
+                let answer = timeout(LONG, call.run(&writer))
+                    .await
+                    .expect("an answer before the timeout");
                 (call, answer)
             })
         })
@@ -106,7 +108,7 @@ async fn run_all(writer: &Writer, calls: &[Call]) -> Answers {
     answers
 }
 
-/// Every body at most once, every writer's chain without a gap (the fake ledger sees to the latter).
+/// Checks that the log has every label at most once. The fake ledger itself checks that chains have no gaps.
 fn assert_once(bench: &Bench) {
     let bodies: Vec<Body> = bench.ledger.with(|log| {
         let all = 0..log.leaves.len() as u64;
@@ -114,7 +116,7 @@ fn assert_once(bench: &Bench) {
     });
     let labels: Vec<_> = bodies.iter().filter_map(Body::map_key).collect();
     let distinct: BTreeSet<_> = labels.iter().map(|(period, label)| (period.0, label.0)).collect();
-    assert_eq!(distinct.len(), labels.len(), "a label twice");
+    assert_eq!(distinct.len(), labels.len(), "a label is in the log twice");
 }
 
 fn assert_true(bench: &Bench, answers: &Answers) {
@@ -122,7 +124,7 @@ fn assert_true(bench: &Bench, answers: &Answers) {
     for (call, answer) in answers {
         if let Ok((index, body)) = answer {
             assert_eq!(*body, call.body());
-            assert_eq!(bench.positions(body), [*index], "not where the receipt says");
+            assert_eq!(bench.positions(body), [*index], "not at the index of the receipt");
             let before = by_body.insert(format!("{body:?}"), *index);
             assert!(before.is_none_or(|before| before == *index));
         }
@@ -133,7 +135,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_failing_ledger_is_survived(calls in calls(40), faults in prop::collection::vec(failure(), 0..25)) {
+    fn the_writer_survives_a_failing_ledger(calls in calls(40), faults in prop::collection::vec(failure(), 0..25)) {
         let bench = Bench::new();
         let answers = simulate(async {
             let writer = bench.writer();
@@ -148,7 +150,7 @@ proptest! {
             let there = !bench.positions(&call.body()).is_empty();
             match answer {
                 Ok(_) => assert!(there && call.kind != LabelledKind::Inspection),
-                // Another call may have recorded the same.
+                // Another call may have recorded the same body.
                 Err(AppendError::GivenUp) => assert_eq!(call.body().kind(), Kind::Intent),
                 Err(AppendError::LabelUsed) => assert!(!there),
                 Err(AppendError::Refused(_)) => assert!(!there && call.kind == LabelledKind::Inspection),
@@ -163,7 +165,7 @@ proptest! {
     }
 
     #[test]
-    fn a_lying_ledger_is_not_believed(calls in calls(30), faults in prop::collection::vec(lie(), 0..25)) {
+    fn the_writer_does_not_accept_lies(calls in calls(30), faults in prop::collection::vec(lie(), 0..25)) {
         let bench = Bench::new();
         let answers = simulate(async {
             let writer = bench.writer();
@@ -185,7 +187,7 @@ proptest! {
         let mut open = calls;
         let mut recorded = Vec::new();
         let mut now = START;
-        // The runtime is dropped in the middle of whatever was going on, as by a crash; the last life may finish.
+        // Each life but the last ends with a crash: the runtime is dropped while calls are in progress.
         for life in lives.iter().copied().map(Some).chain([None]) {
             let answers = Arc::new(std::sync::Mutex::new(Vec::new()));
             simulate(async {
@@ -203,7 +205,7 @@ proptest! {
                     Some(life) => sleep(Duration::from_millis(life)).await,
                     None => {
                         for call in work {
-                            timeout(LONG, call).await.expect("an answer at last").unwrap();
+                            timeout(LONG, call).await.expect("an answer before the timeout").unwrap();
                         }
                     }
                 }
@@ -212,7 +214,7 @@ proptest! {
             });
             let answers = std::mem::take(&mut *answers.lock().unwrap());
             let answered: Vec<Body> = answers.iter().map(|(call, _)| call.body()).collect();
-            // As the broker does: what was not answered is appended again, as the same body.
+            // Like the broker, the test appends the bodies without an answer again.
             open.retain(|call| !answered.contains(&call.body()));
             recorded.extend(answers);
         }

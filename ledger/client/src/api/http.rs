@@ -1,4 +1,4 @@
-//! [`HttpLedger`]: the interface over HTTP.
+//! [`HttpLedger`]: the ledger's interface over HTTP.
 
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ const APPEND_TIMEOUT: Duration = Duration::from_secs(20);
 pub struct HttpLedger {
     base: String,
     reader: Client,
-    // Appending has a client of its own because it must tell "not connected", where nothing can have happened, from "no
-    // answer", where the entries may stand in the log.
+    // Appending has its own client because it must distinguish "not connected", where the ledger has done nothing,
+    // from "no answer", where the entries may be in the log.
     appender: reqwest::Client,
 }
 
@@ -61,7 +61,7 @@ impl HttpLedger {
             return wire::decode(&body, expected);
         }
         if status < 300 {
-            return Err(ApiError::Invalid("the answer is no CBOR sequence".into()));
+            return Err(ApiError::Invalid("the answer is not a CBOR sequence".into()));
         }
         let problem = Problem::from_response(status, &body, retry_after);
         Err(ApiError::Refused(Box::new(problem)))

@@ -1,7 +1,7 @@
-//! The ledger's interface (architecture, "Ledger"), as a trait so that tests can put a failing, forgetting or lying ledger in
-//! its place. In production there is one implementation, [`HttpLedger`], over HTTP.
+//! The ledger's interface (architecture, "Ledger"), as a trait so that tests can replace it by a ledger that fails,
+//! forgets or lies. In production there is one implementation, [`HttpLedger`], over HTTP.
 //!
-//! Nothing that comes out of here is checked: bytes are as the other side sent them.
+//! This module checks nothing: the bytes that it returns are those that the ledger has sent.
 
 mod http;
 pub mod wire;
@@ -19,23 +19,23 @@ use tlog::tile::{Bundle, Tile};
 pub use http::HttpLedger;
 pub use record::submission::WriterHead;
 
-/// What every call returns.
+/// The result of every call.
 pub type ApiFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ApiError>> + Send + 'a>>;
 
 /// Why a call brought no answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ApiError {
-    /// The ledger was not even asked: it has done nothing. Retryable.
-    #[error("the ledger cannot be connected to: {0}")]
+    /// The request did not reach the ledger, which has done nothing. Retryable.
+    #[error("no connection to the ledger: {0}")]
     NotConnected(String),
-    /// No answer: whether the ledger acted is not known. Retryable.
+    /// No answer. The ledger may or may not have acted. Retryable.
     #[error("no answer from the ledger: {0}")]
     NoAnswer(String),
-    /// The ledger said no, to the request as a whole.
+    /// The ledger refused the request as a whole.
     #[error("the ledger refused: {0}")]
     Refused(Box<Problem>),
-    /// The ledger answered something that is not understood. Whether it acted is not known.
-    #[error("the ledger's answer is not understood: {0}")]
+    /// The answer is not valid. The ledger may or may not have acted.
+    #[error("the ledger's answer is not valid: {0}")]
     Invalid(String),
 }
 
@@ -45,7 +45,7 @@ impl ApiError {
     pub fn retryable(&self) -> bool {
         match self {
             Self::NotConnected(_) | Self::NoAnswer(_) => true,
-            // "Not there" is "not there yet" for a ledger that is being set up or catching up.
+            // A ledger that is being set up or is catching up may have the item later.
             Self::Refused(problem) => problem.retryable() || problem.status == 404,
             Self::Invalid(_) => false,
         }
@@ -55,36 +55,36 @@ impl ApiError {
 /// One entry to be appended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
-    /// The signed entry's bytes, to be stored as they are.
+    /// The bytes of the signed entry, which the ledger stores unchanged.
     pub leaf: Vec<u8>,
-    /// The sealed record that the entry's commitment is of.
+    /// The sealed record that the entry commits to.
     pub record: Option<Vec<u8>>,
-    /// The public document that the entry's digest is of.
+    /// The public document whose digest is in the entry.
     pub document: Option<Vec<u8>>,
 }
 
-/// What became of one submission.
+/// The ledger's answer to one submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AppendAnswer {
-    /// It stands in the log.
+    /// The entry is in the log.
     Recorded {
-        /// Where.
+        /// Its index.
         index: u64,
         /// The receipt (tlog-proof), unchecked.
         receipt: Vec<u8>,
     },
-    /// It does not.
+    /// The ledger has not appended the entry.
     Refused {
-        /// Why.
+        /// The reason.
         problem: Box<Problem>,
-        /// Receipt of the entry that is in the way, if one is.
+        /// Receipt of the entry that conflicts with it, if there is one.
         receipt: Option<Vec<u8>>,
     },
 }
 
 /// The ledger.
 pub trait LedgerApi: Send + Sync + 'static {
-    /// The newest checkpoint that the ledger's witness policy is content with.
+    /// The newest checkpoint that satisfies the ledger's witness policy.
     fn checkpoint(&self) -> ApiFuture<'_, Vec<u8>>;
     /// The newest checkpoint with the log's signature alone.
     fn head(&self) -> ApiFuture<'_, Vec<u8>>;
@@ -92,14 +92,15 @@ pub trait LedgerApi: Send + Sync + 'static {
     fn tile(&self, tile: Tile) -> ApiFuture<'_, Vec<u8>>;
     /// A bundle of entries.
     fn entries_bundle(&self, bundle: Bundle) -> ApiFuture<'_, Vec<u8>>;
-    /// An entry's receipt: at once with the log's signature, or `witnessed`.
+    /// An entry's receipt: under the newest head with the log's signature, or `witnessed`, under the published
+    /// checkpoint.
     fn receipt(&self, index: Index, witnessed: bool) -> ApiFuture<'_, Vec<u8>>;
-    /// An entry's sealed record; `None` when there is none or it was erased.
+    /// An entry's sealed record; `None` if there is none or it was erased.
     fn record<'a>(&'a self, index: Index, credential: &'a Credential) -> ApiFuture<'a, Option<Vec<u8>>>;
     /// A public document by the SHA-256 of its bytes.
     fn document<'a>(&'a self, digest: &'a Hash) -> ApiFuture<'a, Vec<u8>>;
-    /// A writer's last entry; `None` when it has none.
+    /// A writer's last entry; `None` if it has none.
     fn writer_head<'a>(&'a self, writer: &'a WriterId) -> ApiFuture<'a, Option<WriterHead>>;
-    /// Appends; as many answers as submissions, in their order.
+    /// Appends entries. Returns one answer per submission, in the same order.
     fn append(&self, submissions: Vec<Submission>) -> ApiFuture<'_, Vec<AppendAnswer>>;
 }

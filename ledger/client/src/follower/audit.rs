@@ -1,4 +1,4 @@
-//! Checking new entries: form, place in the writer's chain, signature, right. Without touching the state.
+//! Checks new entries before they are added: form, place in the writer's chain, signature, right.
 
 use std::collections::HashMap;
 
@@ -9,8 +9,8 @@ use tlog::merkle::{self, Frontier, Index};
 use super::state::{Checked, next_in_chain};
 use super::{LastEntry, Shared};
 
-/// Entries that have been read and hashed; whether they belong to the signed tree shows in [`Portion::root`], and only then does
-/// a fault of theirs count against the log.
+/// Entries that have been read and hashed. A fault in them counts against the log only if [`Portion::root`] shows
+/// that they belong to the signed tree.
 pub(super) struct Portion {
     frontier: Frontier,
     checked: Vec<Checked>,
@@ -28,7 +28,7 @@ impl Portion {
         }
     }
 
-    /// Reads one more entry. After the first fault, only the tree is computed.
+    /// Adds an entry. After the first fault, only the tree is computed.
     pub(super) fn push(&mut self, shared: &Shared, leaf: &[u8]) {
         let leaf_hash = merkle::leaf_hash(leaf);
         let Ok(index) = self.frontier.append(leaf_hash, |_, _, _| {}) else {
@@ -67,12 +67,12 @@ impl Portion {
         Ok(Checked { leaf_hash, entry })
     }
 
-    /// Root of the tree that ends with the last entry read.
+    /// Root of the tree that ends with the last entry added.
     pub(super) fn root(&self) -> Hash {
         self.frontier.root()
     }
 
-    /// The entries, or what is wrong with the first one that is.
+    /// Returns the entries, or the first fault.
     pub(super) fn finish(self) -> Result<Vec<Checked>, String> {
         match self.fault {
             Some(fault) => Err(fault),
@@ -81,20 +81,22 @@ impl Portion {
     }
 }
 
-/// The first three are the operator's, whose right comes from the genesis hash; [`crate::anchor`] checks their documents.
+/// Checks one of the first three entries. They are the operator's, whose right comes from the genesis hash;
+/// [`crate::anchor`] checks their documents.
 fn check_anchor(shared: &Shared, index: Index, signed: &SignedEntry) -> Result<(), String> {
     if index == Index::ZERO && signed.leaf_hash() != shared.trust.genesis {
         return Err("it is not the genesis entry".into());
     }
     let kinds = [Kind::Genesis, Kind::Directory, Kind::Registry];
-    // As the chain is checked, a sequence equal to the index means the writer of all entries before.
+    // The chain has been checked, so a sequence that equals the index means that one writer has written all entries
+    // before.
     let in_place = (0_u64..)
         .zip(kinds)
         .any(|(at, kind)| index.get() == at && signed.entry().body.kind() == kind);
     if in_place && signed.entry().sequence.0 == index.get() {
         Ok(())
     } else {
-        Err("it is not one of the three that a log begins with".into())
+        Err("it is not one of the three entries at the beginning of a log".into())
     }
 }
 

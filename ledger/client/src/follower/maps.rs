@@ -1,11 +1,12 @@
-//! The maps of labels, at two times: what stands in the log, and what can be proved.
+//! The maps of labels, at two positions of the log: the last entry, and the last published `map` entry.
 //!
-//! A proof is good only under a root that everybody can see: the one in a `map` entry under a checkpoint that the witnesses have
-//! cosigned. So the maps stand exactly at the last such `map` entry, and what came later waits: it is found by its label, and goes
-//! into the maps when the next published checkpoint has a newer `map` entry. Each root in the log is compared with ours on the
-//! way, so one that is wrong is noticed when it is published; until then nothing is proved with it.
+//! Other parties accept a proof only under a root that they can all see: the root in a `map` entry under a checkpoint
+//! that the witnesses have cosigned. The maps are therefore exactly as of the last such `map` entry. Later labels
+//! wait: they are found by [`Maps::find`], and enter the maps when the next published checkpoint has a newer `map`
+//! entry. On the way, each root in the log is compared with the computed one. A wrong root is thus detected when it
+//! is published; before that, nothing is proved with it.
 //!
-//! Memory: what waits is what comes in between two publications, some seconds; about 200 bytes each.
+//! Memory: about 200 bytes for each label between two publications, which are some seconds apart.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -16,34 +17,34 @@ use tlog::merkle::{Index, Size};
 
 #[derive(Default)]
 pub(super) struct Maps {
-    // As of the last entry.
+    // As of the last entry:
     /// Periods that have begun and are not final.
     open: BTreeSet<Period>,
-    /// Labels that wait.
+    /// Labels that are not in the maps yet.
     fresh: HashMap<(Period, Label), Value>,
-    /// What waits, in the order of the log.
+    /// Steps that have not been applied yet, in the order of the log.
     waiting: VecDeque<(Value, Step)>,
-    // As of the settled `map` entry.
+    // As of the settled `map` entry:
     maps: BTreeMap<Period, Map>,
     settled: Option<Index>,
 }
 
-/// What an entry does to the maps.
+/// The effect of an entry on the maps.
 enum Step {
     Insert(Period, Label),
-    /// These are the roots here.
+    /// The maps must have these roots.
     Compare(Vec<(Period, Hash)>),
 }
 
 impl Maps {
-    /// Takes note of an entry.
+    /// Adds an entry.
     ///
     /// # Errors
-    /// In words: what the log signed is not what its rules allow.
+    /// A description of the violation, if the log's rules do not allow the entry.
     pub(super) fn add(&mut self, index: Index, leaf: Hash, body: &Body) -> Result<(), String> {
         let value = Value { index, leaf };
         match body {
-            // Its roots are over all entries before it.
+            // Its roots cover all entries before it.
             Body::Map { roots } => {
                 self.check_bound(index, roots)?;
                 self.waiting.push_back((value, Step::Compare(roots.clone())));
@@ -87,7 +88,7 @@ impl Maps {
         Ok(())
     }
 
-    /// A `map` entry binds map 0 and every open period, no more and no fewer.
+    /// Checks that a `map` entry binds exactly map 0 and every open period.
     fn check_bound(&self, index: Index, roots: &[(Period, Hash)]) -> Result<(), String> {
         let expected = std::iter::once(Period::MAP0).chain(self.open.iter().copied());
         if roots.iter().map(|(period, _)| *period).eq(expected) {
@@ -99,10 +100,10 @@ impl Maps {
         }
     }
 
-    /// Brings the maps to the last `map` entry in the tree of `published` entries.
+    /// Advances the maps to the last `map` entry in the tree of `published` entries.
     ///
     /// # Errors
-    /// In words: a root in the log is not that of its entries.
+    /// A description of the violation, if a root in the log is not the root of its entries.
     pub(super) fn settle(&mut self, published: Size) -> Result<(), String> {
         let is_map = |(value, step): &(Value, Step)| {
             published.contains(value.index) && matches!(step, Step::Compare(roots) if binds_map0(roots))
@@ -136,24 +137,24 @@ impl Maps {
         Ok(())
     }
 
-    /// The root of a map over everything; none while something of it waits.
+    /// The root of a map over all entries; `None` while labels of the map wait.
     pub(super) fn root(&mut self, period: Period) -> Option<Hash> {
         let waits = self.fresh.keys().any(|(of, _)| *of == period);
         (!waits).then(|| self.maps.entry(period).or_default().root())
     }
 
-    /// The `map` entry that the maps stand at.
+    /// The `map` entry that the maps are as of.
     pub(super) fn settled(&self) -> Option<Index> {
         self.settled
     }
 
-    /// [`tlog::map::prove_lookups`] in a period's map.
+    /// Calls [`tlog::map::prove_lookups`] for a period's map.
     pub(super) fn prove(&mut self, period: Period, labels: &[Label]) -> Vec<u8> {
         let keys: Vec<_> = labels.iter().map(|label| label.0).collect();
         prove_lookups(self.maps.entry(period).or_default(), &keys)
     }
 
-    /// The entry with this label, as of the last entry; the newest period is looked at first.
+    /// The entry with this label, as of the last entry; searches the newest period first.
     pub(super) fn find(&self, label: &Label) -> Option<(Period, Value)> {
         let periods = self.open.iter().chain(self.maps.keys()).chain([&Period::MAP0]);
         let periods: BTreeSet<Period> = periods.copied().collect();
@@ -167,7 +168,7 @@ impl Maps {
     }
 }
 
-/// A `map` entry's roots, and not those of a final period.
+/// Whether the roots are those of a `map` entry, and not of the end of a period.
 fn binds_map0(roots: &[(Period, Hash)]) -> bool {
     roots.first().is_some_and(|(period, _)| *period == Period::MAP0)
 }

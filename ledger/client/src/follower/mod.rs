@@ -1,18 +1,23 @@
-//! The follower: tails the log to its newest signed head, checks everything in it, and finds labels.
+//! The follower: reads the log to its newest signed head, checks every entry, and finds labels.
 //!
-//! Each round: the published checkpoint (quorum) and the head (log's signature) → the new entries, in bundles → their leaf hashes appended to our own tree must give
-//! the signed root → each entry: its form, its writer's chain and signature, the directory's right → the maps of labels, as far
-//! as they are published; each root on the way is compared with ours ([`Follower::proved`]).
+//! Each round
 //!
-//! *Invariant*: what can be seen belongs to one signed tree, every entry of it checked, from the first on. Nothing is kept on disk;
-//! a restart reads the log again.
+//! 1. fetches the published checkpoint (with a quorum) and the head (with the log's signature),
+//! 2. fetches the new entries in bundles, and appends their leaf hashes to its own tree, which must give the signed
+//!    root,
+//! 3. checks each entry: its form, its writer's chain and signature, the writer's right in the directory,
+//! 4. advances the maps of labels to the last published `map` entry, and compares each root on the way with its own
+//!    ([`Follower::proved`]).
 //!
-//! **What goes wrong.** Not reached, or bytes that do not fit the signed head: the round fails and is tried again. What the log
-//! has *signed* and contradicts what was seen or what its rules say (another root for a size, an entry that its
-//! writer may not write, a published map root that is not the entries'): the follower is broken for good, every call says so, an operator
-//! must act.
+//! *Invariant*: everything that the follower returns belongs to one signed tree, and every entry of this tree has
+//! been checked. The follower stores nothing on disk; after a restart it reads the log again.
 //!
-//! Memory per entry: 64 bytes of tree, 24 of its summary, about 120 in a map.
+//! **What goes wrong.** If the ledger is not reached, or its bytes do not match the signed head, the round fails and
+//! is repeated. If the log has *signed* something that contradicts what it has signed before, or its rules (another
+//! root for a size, an entry that its writer may not write, a published map root that is not the root of the
+//! entries), the follower is broken permanently. Every call then returns the reason, and an operator must act.
+//!
+//! Memory per entry: 64 bytes in the tree, 24 for its summary, about 120 in a map.
 
 mod audit;
 mod maps;
@@ -33,33 +38,33 @@ use crate::api::LedgerApi;
 use crate::trust::{Head, Trust};
 use state::State;
 
-/// How often the head is looked at.
+/// How often the follower fetches the head.
 pub const POLL: Duration = Duration::from_millis(150);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why the follower does not answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum FollowerError {
-    /// The log contradicts itself or its rules. Fatal; an operator must act.
+    /// The log contradicts itself or its rules. Fatal until an operator acts.
     #[error("the log is broken: {0}")]
     Broken(Arc<str>),
-    /// The ledger could not be followed to its newest head. Retryable.
+    /// The follower could not reach the newest head. Retryable.
     #[error("the log cannot be followed at present: {0}")]
     Behind(String),
-    /// The caller asks for what is not in the tree followed so far.
+    /// The index or size is beyond the tree followed so far.
     #[error("beyond the tree followed so far")]
     OutOfTree,
-    /// The process is ending.
-    #[error("ending")]
+    /// The process is shutting down.
+    #[error("shutting down")]
     Ended,
 }
 
-/// An entry found.
+/// An entry found by its label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Located {
-    /// In which map its label stands.
+    /// The period whose map has its label.
     pub period: Period,
-    /// Where it stands in the log.
+    /// Its index in the log.
     pub index: Index,
     /// Its leaf hash.
     pub leaf_hash: Hash,
@@ -67,24 +72,24 @@ pub struct Located {
     pub kind: Kind,
     /// Its writer's time.
     pub time: Timestamp,
-    /// Who wrote it.
+    /// Its writer.
     pub writer: WriterId,
 }
 
 /// A writer's last entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastEntry {
-    /// Its number.
+    /// Its number in the chain.
     pub sequence: Sequence,
     /// Its leaf hash.
     pub leaf_hash: Hash,
-    /// Where it stands in the log.
+    /// Its index in the log.
     pub index: Index,
     /// Its time.
     pub time: Timestamp,
 }
 
-/// As of when things can be proved to others.
+/// The position that proofs for other parties are as of.
 #[derive(Debug, Clone)]
 pub struct Proved {
     /// The last `map` entry in the published tree.
@@ -93,27 +98,27 @@ pub struct Proved {
     pub published: Arc<Head>,
 }
 
-/// What is to be proved.
+/// Which proofs a caller wants.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// In which map which labels are looked up.
+    /// Labels to look up, by map.
     pub lookups: Vec<(Period, Vec<Label>)>,
-    /// Which entries stand in the published tree; strictly ascending.
+    /// Entries to prove in the published tree, strictly ascending.
     pub entries: Vec<Index>,
 }
 
 /// The proofs.
 #[derive(Debug, Clone)]
 pub struct MapProofs {
-    /// [`tlog::map::prove_lookups`], as many as wanted, under the roots in (or final before) the `map` entry.
+    /// One proof of [`tlog::map::prove_lookups`] per lookup, under the roots in the `map` entry, or final before it.
     pub maps: Vec<Vec<u8>>,
-    /// [`tlog::merkle::inclusion_batch`] in the published tree.
+    /// Proof of [`tlog::merkle::inclusion_batch`] in the published tree.
     pub tree: Vec<Hash>,
     /// The published checkpoint.
     pub published: Arc<Head>,
 }
 
-/// A handle on the follower; cheap to clone. The follower ends when the last handle is dropped.
+/// A handle to the follower; cheap to clone. The follower ends when the last handle is dropped.
 #[derive(Clone)]
 pub struct Follower {
     shared: Arc<Shared>,
@@ -163,11 +168,11 @@ impl Follower {
         Self { shared, refresh }
     }
 
-    /// Follows the log to the newest head, as of some moment after this call, and returns its size. Callers at the same time
-    /// share one look.
+    /// Follows the log to a head that is fetched after this call, and returns its size. Concurrent callers share one
+    /// fetch.
     ///
     /// # Errors
-    /// [`FollowerError`]; [`FollowerError::Behind`] when the ledger cannot be reached.
+    /// [`FollowerError`]; [`FollowerError::Behind`] if the ledger cannot be reached.
     pub async fn refresh(&self) -> Result<Size, FollowerError> {
         let (waiter, answer) = oneshot::channel();
         self.refresh.send(waiter).map_err(|_| self.ended())?;
@@ -178,7 +183,7 @@ impl Follower {
         self.shared.sound().err().unwrap_or(FollowerError::Ended)
     }
 
-    /// The entry with this label, if the tree followed so far has one; the newest period is looked at first.
+    /// The entry with this label, if the tree followed so far has one; searches the newest period first.
     ///
     /// # Errors
     /// [`FollowerError::Broken`].
@@ -187,7 +192,7 @@ impl Follower {
         Ok(self.shared.state().locate(label))
     }
 
-    /// The newest head that was followed to, with the log's signature.
+    /// The newest head that has been followed, with the log's signature.
     ///
     /// # Errors
     /// [`FollowerError::Behind`] before the first one, [`FollowerError::Broken`].
@@ -197,8 +202,8 @@ impl Follower {
         self.shared.state().head().ok_or_else(nothing)
     }
 
-    /// Proves an entry in the tree of `size`, which must not be larger than the head's: as many hashes as
-    /// [`tlog::merkle::verify_inclusion`] wants.
+    /// An inclusion proof for [`tlog::merkle::verify_inclusion`] in the tree of `size`, which must not be beyond the
+    /// head.
     ///
     /// # Errors
     /// [`FollowerError::OutOfTree`], [`FollowerError::Broken`].
@@ -210,7 +215,7 @@ impl Follower {
             .ok_or(FollowerError::OutOfTree)
     }
 
-    /// The intents of a period that nothing has closed, ascending.
+    /// The intents of a period without an outcome or `lost` entry, ascending.
     ///
     /// # Errors
     /// [`FollowerError::Broken`].
@@ -219,17 +224,17 @@ impl Follower {
         Ok(self.shared.state().open_intents(period))
     }
 
-    /// The root of a map over everything that has been followed.
+    /// The root of a map over all entries followed so far.
     ///
     /// # Errors
-    /// [`FollowerError::Behind`] while labels of the period wait for their publication, [`FollowerError::Broken`].
+    /// [`FollowerError::Behind`] while labels of the period are not published, [`FollowerError::Broken`].
     pub fn map_root(&self, period: Period) -> Result<Hash, FollowerError> {
         self.shared.sound()?;
         let waiting = || FollowerError::Behind(format!("labels of period {period} are not published yet"));
         self.shared.state().map_root(period).ok_or_else(waiting)
     }
 
-    /// As of which `map` entry, under which checkpoint, [`Follower::prove`] proves; `None` while nothing has been published.
+    /// The position that [`Follower::prove`] is as of; `None` before the first published `map` entry.
     ///
     /// # Errors
     /// [`FollowerError::Broken`].
@@ -238,8 +243,8 @@ impl Follower {
         Ok(self.shared.state().proved())
     }
 
-    /// Proves what stands in the maps as of the `map` entry `at`; `None` when they have gone on since, or an entry is not in the
-    /// published tree: ask [`Follower::proved`] again.
+    /// Proves what the maps have as of the `map` entry `at`. Returns `None` if the maps have advanced since, or an
+    /// entry is not in the published tree; the caller then calls [`Follower::proved`] again.
     ///
     /// # Errors
     /// [`FollowerError::Broken`].
@@ -257,16 +262,17 @@ impl Follower {
         Ok(self.shared.state().last_of(writer))
     }
 
-    /// An entry's bytes, fetched if they are not at hand, and checked against the tree.
+    /// An entry's bytes, from the cache or the ledger, checked against the tree.
     ///
     /// # Errors
-    /// [`FollowerError::OutOfTree`], [`FollowerError::Behind`] when they cannot be had now, [`FollowerError::Broken`].
+    /// [`FollowerError::OutOfTree`], [`FollowerError::Behind`] if the ledger does not have them now,
+    /// [`FollowerError::Broken`].
     pub async fn leaf(&self, index: Index) -> Result<Vec<u8>, FollowerError> {
         self.shared.sound()?;
         poll::leaf(&self.shared, index).await
     }
 
-    /// The size followed to, and its changes.
+    /// The size of the tree followed so far, and its changes.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<Size> {
         self.shared.size.subscribe()
@@ -292,7 +298,7 @@ async fn follow(shared: Arc<Shared>, mut waiters: mpsc::UnboundedReceiver<Waiter
                 None => return,
             },
         }
-        // Whoever asks from here on wants a head that is newer than the one now looked at, and gets the next round.
+        // A caller that asks after this point waits for the next round, because this round may fetch an older head.
         while let Ok(waiter) = waiters.try_recv() {
             asked.push(waiter);
         }
@@ -308,7 +314,7 @@ async fn follow(shared: Arc<Shared>, mut waiters: mpsc::UnboundedReceiver<Waiter
             }
         };
         for waiter in asked {
-            // Whoever dropped the future does not want to know.
+            // A caller that has dropped the future does not need the answer.
             let _ = waiter.send(result.clone());
         }
         if shared.broken.get().is_some() {

@@ -1,4 +1,4 @@
-//! One round: from the tree we have to the newest signed head.
+//! One round of the follower: from its own tree to the newest signed head.
 
 use std::sync::{Arc, PoisonError};
 
@@ -12,10 +12,10 @@ use crate::api::ApiError;
 use crate::tiles::{RootError, TileCache, root_at};
 use crate::trust::Head;
 
-/// So many entries are checked before they are added, which bounds the memory for reading a long log.
+/// How many entries are checked before they are added. Bounds the memory while a long log is read.
 const PORTION: u64 = 1 << 16;
 
-/// So many rounds in a row the entries may not fit the signed tree before it is no accident.
+/// After this many rounds in a row whose entries do not match the signed tree, the log counts as broken.
 const MAX_UNSOUND: u32 = 5;
 
 pub(super) struct Poller {
@@ -36,10 +36,10 @@ impl Poller {
     /// Follows to the newest head and returns its size.
     pub(super) async fn poll(&mut self) -> Result<Size, FollowerError> {
         self.shared.sound()?;
-        // First: so the head that is followed to is never behind it.
+        // Fetched before the head, so that the head is never behind it.
         let published = self.published().await;
         let bytes = self.shared.api.head().await?;
-        // Unsigned bytes prove nothing against the log.
+        // Bytes without a valid signature prove nothing against the log.
         let head = self
             .shared
             .trust
@@ -63,14 +63,14 @@ impl Poller {
         Ok(target)
     }
 
-    /// The published checkpoint if there is one with a quorum. Nothing but proofs for others depends on it.
+    /// The published checkpoint if there is one with a quorum. Only proofs for other parties depend on it.
     async fn published(&self) -> Option<Arc<Head>> {
         let bytes = self.shared.api.checkpoint().await.ok()?;
         let head = self.shared.trust.checkpoint(bytes).ok()?;
         head.quorum().then(|| Arc::new(head))
     }
 
-    /// Takes note of a published checkpoint, once our tree has come as far.
+    /// Applies a published checkpoint once the own tree has reached it.
     fn publish(&self, published: Option<Arc<Head>>) -> Result<(), FollowerError> {
         let mut state = self.shared.state();
         let Some(published) = published.filter(|head| head.checkpoint().size <= state.size()) else {
@@ -88,7 +88,7 @@ impl Poller {
         settled.map_err(|fault| self.broken(fault))
     }
 
-    /// A head that is not beyond our tree must be one of its past.
+    /// Checks a head that is not beyond the own tree: it must have the root of an earlier size.
     fn compare(&self, head: &Arc<Head>) -> Result<Size, FollowerError> {
         let Checkpoint { size, root, .. } = head.checkpoint();
         let mut state = self.shared.state();
@@ -125,7 +125,7 @@ impl Poller {
                 portion.push(&shared, leaf);
             }
             at = index * 256 + entries.len() as u64;
-            // A long log must not keep a thread from everybody else.
+            // A long log must not block a thread of the runtime.
             tokio::task::yield_now().await;
         }
         if portion.root() != root {
@@ -139,8 +139,8 @@ impl Poller {
         added.map_err(|fault| self.broken(fault))
     }
 
-    /// Either the signed tree is not an extension of ours, which is a fork, or the bundles are not its entries, which may be an
-    /// accident on their way.
+    /// Explains a wrong root. Either the signed tree does not extend the own one, which is a fork; or the bundles do
+    /// not have its entries, which may be a transmission error.
     async fn mismatch(&mut self, head: &Checkpoint, size: Size, end: Size) -> FollowerError {
         let signed = root_at(self.shared.api.as_ref(), &mut self.cache, head, size).await;
         let ours = self.shared.state().root_at(size);
@@ -151,7 +151,7 @@ impl Poller {
             ));
         }
         self.unsound += 1;
-        let reason = format!("the entries up to {end} are not those of the tree that the log signed");
+        let reason = format!("the entries up to {end} are not those of the tree that the log has signed");
         if self.unsound < MAX_UNSOUND {
             FollowerError::Behind(reason)
         } else {
@@ -162,13 +162,13 @@ impl Poller {
     fn broken(&self, reason: String) -> FollowerError {
         tracing::error!(
             reason,
-            "ALARM: the log is broken; nothing that depends on it goes on until an operator acts"
+            "ALARM: the log is broken; everything that depends on it stops until an operator acts"
         );
         FollowerError::Broken(self.shared.broken.get_or_init(|| reason.into()).clone())
     }
 }
 
-/// The entries of a bundle, as many of them as a tree of `size` has. Not checked.
+/// The entries of a bundle, as many as a tree of `size` has. Not checked.
 async fn bundle(shared: &Shared, index: u64, size: Size) -> Result<Arc<Vec<Vec<u8>>>, FollowerError> {
     let bundle = Bundle::of_tree(index, size).ok_or(FollowerError::OutOfTree)?;
     let bytes = shared.api.entries_bundle(bundle).await?;

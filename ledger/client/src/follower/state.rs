@@ -1,4 +1,5 @@
-//! What the follower knows of the log: tree, a summary of each entry, the writers' chains, and (in [`Maps`]) the labels.
+//! The follower's copy of the log: tree, a summary of each entry, the writers' last entries, and (in [`Maps`]) the
+//! labels.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -14,15 +15,15 @@ use crate::trust::Head;
 
 const MAX_BUNDLES: usize = 128;
 
-/// What is kept of an entry beside its hash.
+/// What is kept of an entry besides its hash.
 struct Summary {
     time: Timestamp,
     kind: Kind,
-    /// Position in `writers`.
+    /// Index in `writers`.
     writer: u32,
 }
 
-/// An entry that was checked and is to be added.
+/// An entry that has been checked and not added yet.
 pub(super) struct Checked {
     pub(super) leaf_hash: Hash,
     pub(super) entry: Entry,
@@ -35,11 +36,12 @@ pub(super) struct State {
     writers: Vec<(WriterId, LastEntry)>,
     by_id: HashMap<WriterId, u32>,
     maps: Maps,
-    /// Intents that nothing has closed.
+    /// Intents without an outcome or `lost` entry.
     open_intents: BTreeMap<Index, Period>,
-    /// Entries beyond it belong to a larger signed tree on the way to which we still are; they are not shown.
+    /// The newest head that has been reached. Entries beyond it belong to a larger signed tree that is still being
+    /// read; they are not returned.
     head: Option<Arc<Head>>,
-    /// The published checkpoint, with a quorum; never beyond the head.
+    /// The published checkpoint, with a quorum. Never beyond the head.
     published: Option<Arc<Head>>,
 }
 
@@ -53,7 +55,7 @@ impl State {
         Frontier::from_reader(&mut self.tree, size).ok()
     }
 
-    /// The root that the tree had when it had `size` entries.
+    /// The root of the first `size` entries.
     pub(super) fn root_at(&mut self, size: Size) -> Option<Hash> {
         (size <= self.tree.size()).then(|| merkle::root(&mut self.tree, size).ok())?
     }
@@ -110,7 +112,7 @@ impl State {
     /// Adds an entry that belongs to a signed tree.
     ///
     /// # Errors
-    /// In words: what the log signed is not what its rules allow.
+    /// A description of the violation, if the log's rules do not allow the entry.
     pub(super) fn add(&mut self, checked: Checked) -> Result<(), String> {
         let Checked { leaf_hash, entry } = checked;
         let index = self.tree.append(leaf_hash).map_err(|error| error.to_string())?;
@@ -171,13 +173,13 @@ impl State {
         Ok(at)
     }
 
-    /// A published checkpoint: the maps go on to the last `map` entry in it.
+    /// Advances the maps to the last `map` entry in a published checkpoint.
     ///
     /// # Errors
-    /// In words: a root in the log is not that of its entries.
+    /// A description of the violation, if a root in the log is not the root of its entries.
     pub(super) fn publish(&mut self, published: Arc<Head>) -> Result<(), String> {
         let size = published.checkpoint().size;
-        // An older one than before proves less.
+        // A checkpoint that is older than the known one is ignored.
         if self
             .published
             .as_ref()
@@ -189,12 +191,12 @@ impl State {
         Ok(())
     }
 
-    /// The root of a map over everything; none while something of it waits.
+    /// The root of a map over all entries; `None` while labels of the map wait.
     pub(super) fn map_root(&mut self, period: Period) -> Option<Hash> {
         self.maps.root(period)
     }
 
-    /// As of which `map` entry, under which checkpoint, things can be proved.
+    /// The position that proofs are as of.
     pub(super) fn proved(&self) -> Option<Proved> {
         let published = self.published.clone()?;
         Some(Proved {
@@ -203,7 +205,7 @@ impl State {
         })
     }
 
-    /// Everything wanted, if the maps still stand at that `map` entry.
+    /// The wanted proofs, if the maps are still as of the `map` entry `at`.
     pub(super) fn prove(&mut self, at: Index, wanted: &Wanted) -> Option<MapProofs> {
         let Proved { map, published } = self.proved()?;
         if map != at {
@@ -220,7 +222,7 @@ impl State {
     }
 }
 
-/// Decoded entry bundles, the oldest dropped first.
+/// Cache of decoded entry bundles; drops the oldest first.
 #[derive(Default)]
 pub(super) struct BundleCache {
     bundles: HashMap<u64, Arc<Vec<Vec<u8>>>>,
@@ -245,7 +247,7 @@ impl BundleCache {
     }
 }
 
-/// The chain's next number and predecessor after a writer's last entry.
+/// Number and predecessor of the entry that follows a writer's last one.
 pub(super) fn next_in_chain(last: Option<LastEntry>) -> (Sequence, Hash) {
     last.map_or((Sequence::FIRST, Hash([0; 32])), |last| {
         (last.sequence.next(), last.leaf_hash)

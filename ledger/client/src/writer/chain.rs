@@ -1,7 +1,7 @@
-//! The chain in memory: the last entry with a receipt, and what was signed after it. Pure; no I/O.
+//! The writer's chain in memory: the last entry with a receipt, and the entries signed after it. No I/O.
 //!
-//! *Invariant*: `pending` continues `confirmed` without a gap: each entry's number is one more, and its `previous` the leaf
-//! hash, of the one before. Whatever changes the middle signs everything after it anew ([`Chain::rechain`]).
+//! *Invariant*: `pending` continues `confirmed` without a gap. Each entry has the next number, and in `previous` the
+//! leaf hash of the entry before. A change in the middle signs all entries after it again ([`Chain::rechain`]).
 
 use std::collections::VecDeque;
 
@@ -16,13 +16,13 @@ use crate::api::{Submission, WriterHead};
 /// A signed entry without a receipt.
 pub(super) struct Item {
     pub(super) signed: SignedEntry,
-    /// The time that the caller fixed.
+    /// The time that the caller has set.
     pub(super) time: Option<Timestamp>,
     record: Option<Vec<u8>>,
     document: Option<Vec<u8>>,
-    /// `None` for what the journal brought back: its caller went with the process.
+    /// `None` for an entry from the journal: its caller ended with the earlier process.
     pub(super) caller: Option<Caller>,
-    /// A request with these bytes has gone without an answer: they may stand in the log.
+    /// A request with these bytes has been left unanswered, so they may be in the log.
     pub(super) uncertain: bool,
 }
 
@@ -31,7 +31,7 @@ impl Item {
         &self.signed.entry().body
     }
 
-    /// An intent that has waited too long.
+    /// Whether this is an intent that has waited too long.
     pub(super) fn is_stale_intent(&self) -> bool {
         let since = self.caller.as_ref().map(|caller| caller.since);
         is_stale_intent(self.body(), since)
@@ -52,7 +52,7 @@ impl Item {
 }
 
 pub(super) fn is_stale_intent(body: &Body, since: Option<Instant>) -> bool {
-    // What came out of the journal is from before a restart: nobody waits for it.
+    // An entry from the journal is from before a restart and has no waiting caller.
     body.kind() == Kind::Intent && since.is_none_or(|since| since.elapsed() > INTENT_PATIENCE)
 }
 
@@ -63,7 +63,7 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// Restores what the journal holds.
+    /// Restores the chain from the journal.
     pub(super) fn new(key: SigningKey, content: Content) -> Self {
         let restored = content.pending.into_iter().map(|(signed, submission)| Item {
             signed,
@@ -117,11 +117,12 @@ impl Chain {
         })
     }
 
-    /// Signs the pending entries anew, those before position `from` excepted, so that they continue the chain. Only when their old
-    /// bytes can never be accepted: because what they were chained to is out for good, or because they are too old.
+    /// Signs the pending entries from position `from` again, so that they continue the chain. To be called only if
+    /// the ledger can never accept the old bytes: because their predecessor has been taken out permanently, or
+    /// because they are too old.
     ///
     /// # Errors
-    /// None is to be expected: what could be signed once can be signed with another number and time.
+    /// Not expected: an entry that could be signed once can be signed with another number and time.
     pub(super) fn rechain(&mut self, from: usize, now: Timestamp) -> Result<(), EntryError> {
         for position in from..self.pending.len() {
             let item = &self.pending[position];
@@ -133,7 +134,7 @@ impl Chain {
         Ok(())
     }
 
-    /// Takes out the intents that have waited too long and are certainly not in the log, and chains the rest anew.
+    /// Takes out the intents that have waited too long and are certainly not in the log, and signs the rest again.
     pub(super) fn take_stale(&mut self, now: Timestamp) -> Result<Vec<Item>, EntryError> {
         let mut stale = Vec::new();
         let mut first = None;
@@ -153,7 +154,7 @@ impl Chain {
         Ok(stale)
     }
 
-    /// How many pending entries go into one request: at least one, at most `limit`.
+    /// The number of pending entries for the next request: at least one, at most `limit`.
     pub(super) fn batch(&self, limit: usize) -> usize {
         let mut bytes = 0;
         let fits = self.pending.iter().take(limit).take_while(|item| {

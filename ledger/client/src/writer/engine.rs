@@ -1,7 +1,8 @@
-//! The writer's task: the only one that touches chain and journal.
+//! The writer's task, which alone changes chain and journal.
 //!
-//! It recovers, then goes round: take what waits → sign and journal → send → settle the answers. While a request or a pause
-//! is under way it goes on taking jobs in, and gives up intents that have waited too long unsigned.
+//! It recovers, and then repeats: take waiting jobs → sign and journal → send → settle the answers. During a
+//! request or a pause it continues to accept jobs, and gives up intents that have waited too long without being
+//! signed.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -25,23 +26,23 @@ use crate::trust::Trust;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(250);
-/// After the signal to end, requests that are still being served may write so long.
+/// How long the writer continues after shutdown is requested, for requests that are still being served.
 const GRACE: Duration = Duration::from_secs(5);
-/// So many rounds in a row may be contradicted by the ledger before the writer believes that it is no accident.
+/// After this many invalid answers in a row, the writer stops with an alarm.
 const MAX_STRIKES: u32 = 10;
 
 /// Why the writer's task ends.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// The process is ending, or nobody holds a handle any more.
+    /// The process is shutting down, or the last handle has been dropped.
     Ended,
-    /// Going on would write over evidence.
+    /// Continuing would destroy evidence.
     Alarm(String),
 }
 
 impl From<EntryError> for Stop {
     fn from(error: EntryError) -> Self {
-        Self::Alarm(format!("an entry cannot be signed anew: {error}"))
+        Self::Alarm(format!("an entry cannot be signed again: {error}"))
     }
 }
 
@@ -52,20 +53,20 @@ impl From<JournalError> for Stop {
 }
 
 pub(super) struct Engine {
-    // Fixed.
+    // Fixed:
     pub(super) api: Arc<dyn LedgerApi>,
     trust: Arc<Trust>,
     directory: Arc<Directory>,
     clock: Arc<dyn Clock>,
     pub(super) state: Arc<State>,
-    // What the journal must show before anything is sent; `dirty` when it does not.
+    // The chain must be in the journal before it is sent; `dirty` if the journal is behind:
     pub(super) chain: Chain,
     pub(super) dirty: bool,
     journal: Arc<Journal>,
-    // Not signed yet.
+    // Jobs that are not signed yet:
     jobs: UnboundedReceiver<Job>,
     queue: VecDeque<Job>,
-    // How the last rounds went.
+    // The results of the last rounds:
     pub(super) limit: usize,
     strikes: u32,
     pause: Duration,
@@ -96,7 +97,7 @@ impl Engine {
         }
     }
 
-    /// Until the end; then everybody who still waits is told.
+    /// Runs until shutdown or an alarm; then every waiting caller receives an error.
     pub(super) async fn run(mut self, shutdown: Shutdown) {
         let stop = tokio::select! {
             stop = self.work() => match stop {
@@ -107,7 +108,7 @@ impl Engine {
         };
         if let Stop::Alarm(reason) = stop {
             tracing::error!(writer = ?self.state.id, reason, "ALARM: the writer stops until an operator acts");
-            // Set once: this is the only place.
+            // This is the only place that sets it.
             let _ = self.state.alarm.set(reason.into());
         }
         self.jobs.close();
@@ -136,11 +137,11 @@ impl Engine {
         }
     }
 
-    /// Signs and journals what waits; waits for something if nothing does.
+    /// Signs and journals the waiting jobs; waits for one if there is none.
     async fn next_batch(&mut self) -> Result<(), Stop> {
         self.take_jobs();
         if self.queue.is_empty() {
-            // Nothing to do: note the last receipts now.
+            // Idle: write the last receipts to the journal now.
             if self.dirty {
                 self.commit().await?;
             }
@@ -169,7 +170,7 @@ impl Engine {
         }
     }
 
-    /// Waits for `future` and takes jobs in meanwhile.
+    /// Waits for `future` and accepts jobs meanwhile.
     pub(super) async fn meanwhile<F: Future>(&mut self, future: F) -> F::Output {
         tokio::pin!(future);
         let mut tick = interval(TICK);
@@ -184,7 +185,7 @@ impl Engine {
         }
     }
 
-    /// Pauses between two attempts. Ends when nobody holds a handle any more: the journal knows what is left to do.
+    /// Pauses between two attempts. Ends if the last handle has been dropped: the journal has the remaining work.
     pub(super) async fn rest(&mut self, pause: Duration) -> Result<(), Stop> {
         self.meanwhile(sleep(pause)).await;
         if self.jobs.is_closed() && self.jobs.is_empty() {
@@ -193,7 +194,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Intents that were never signed: certainly not in the log.
+    /// Gives up stale intents that were never signed, and are therefore certainly not in the log.
     fn expire_queue(&mut self) {
         let stale = |job: &Job| is_stale_intent(&job.draft.body, Some(job.caller.since));
         if !self.queue.iter().any(stale) {
@@ -208,13 +209,13 @@ impl Engine {
         }
     }
 
-    /// Intents that were signed but never left unanswered: certainly not in the log.
+    /// Gives up stale intents whose requests were all answered, and which are therefore certainly not in the log.
     async fn give_up_stale(&mut self) -> Result<(), Stop> {
         let stale = self.chain.take_stale(self.now())?;
         if stale.is_empty() {
             return Ok(());
         }
-        // First the journal: a restart must not send what its caller was told is given up.
+        // The journal first: after a restart the writer must not send an intent whose caller has received `GivenUp`.
         self.commit().await?;
         for item in stale {
             if let Some(caller) = item.caller {
@@ -224,7 +225,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes the journal show the chain. Returns once it is durable.
+    /// Writes the chain to the journal; it is on disk on return.
     pub(super) async fn commit(&mut self) -> Result<(), Stop> {
         let (journal, confirmed, rows) = (self.journal.clone(), self.chain.confirmed, self.chain.rows());
         blocking(move || journal.commit(confirmed, &rows)).await??;
@@ -256,39 +257,39 @@ impl Engine {
         Timestamp(self.clock.now())
     }
 
-    /// The last round brought something forward.
+    /// Notes that the last round has made progress.
     pub(super) fn progress(&mut self) {
         self.strikes = 0;
         self.pause = FIRST_PAUSE;
         self.limit = MAX_BATCH;
     }
 
-    /// The next pause, each twice as long as the one before.
+    /// Returns the next pause, which is twice as long as the one before.
     pub(super) fn back_off(&mut self) -> Duration {
         let pause = self.pause;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         pause
     }
 
-    /// The ledger contradicted a proof, or itself.
+    /// Notes an answer that contradicts a proof or the ledger itself.
     pub(super) fn strike(&mut self, reason: String) -> Result<Duration, Stop> {
         self.strikes += 1;
-        tracing::warn!(writer = ?self.state.id, reason, strikes = self.strikes, "the ledger's answer does not hold");
+        tracing::warn!(writer = ?self.state.id, reason, strikes = self.strikes, "the ledger's answer is not valid");
         if self.strikes >= MAX_STRIKES {
             return Err(Stop::Alarm(reason));
         }
         Ok(self.back_off())
     }
 
-    /// No answer: not the ledger's word against anything, only a reason to try again.
+    /// Notes a request without a usable answer, which contradicts nothing: the writer tries again.
     pub(super) fn unanswered(&mut self, error: &ApiError) -> Duration {
         tracing::debug!(writer = ?self.state.id, %error, "trying again");
         self.back_off()
     }
 }
 
-/// Runs what blocks (signatures by the hundred, syncs) beside the runtime's threads.
+/// Runs blocking work (hundreds of signatures, disk syncs) on the blocking pool.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Stop> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| Stop::Alarm(format!("the writer's own task failed: {error}")))
+    done.map_err(|error| Stop::Alarm(format!("the writer's task failed: {error}")))
 }

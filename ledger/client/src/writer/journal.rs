@@ -1,15 +1,17 @@
-//! The writer's journal: what must survive a crash so that the chain goes on without a gap and nothing is written twice.
+//! The writer's journal: what must survive a crash so that the chain continues without a gap and no entry is written
+//! twice.
 //!
 //! One redb file, two tables:
 //!
 //! ```text
-//! pending    sequence u64 → CBOR [leaf bstr, record bstr / null, document bstr / null]   signed, perhaps sent, no receipt yet
+//! pending    sequence u64 → CBOR [leaf bstr, record bstr / null, document bstr / null]   signed, maybe sent, no receipt yet
 //! confirmed  0 → CBOR [sequence, leaf hash, index]                                       the last entry with a receipt
 //! ```
 //!
-//! *Invariant*: bytes are sent only after a commit with them returned; redb syncs each commit. A commit replaces everything, so
-//! the file always shows one consistent chain: `confirmed`, then `pending` without gaps. The receipt of a batch is noted with the next
-//! batch's commit, or at once when nothing waits; a crash in between only means that the same bytes are sent once more.
+//! *Invariant*: the writer sends bytes only after a commit with them has returned; redb syncs each commit. A commit
+//! replaces the whole content, so that the file always has one consistent chain: `confirmed`, then `pending` without
+//! gaps. The writer notes the receipts of a batch with the commit of the next batch, or at once when idle. After a
+//! crash in between, it only sends the same bytes once more.
 
 use std::path::Path;
 
@@ -26,18 +28,18 @@ const PENDING: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("pending")
 const CONFIRMED: TableDefinition<'_, u8, &[u8]> = TableDefinition::new("confirmed");
 const FILE: &str = "writer.redb";
 
-/// The journal cannot be read or written. Fatal: without it nothing may be sent.
+/// Why the journal cannot be read or written. Fatal, because nothing may be sent without it.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// Disk full, no permission, file damaged, or opened by another process.
     #[error("the writer's journal: {0}")]
     Store(#[from] redb::Error),
-    /// The file is readable but its content is not what this writer wrote.
+    /// The file can be read, but its content is not valid.
     #[error("the writer's journal is damaged: {0}")]
     Damaged(String),
 }
 
-/// What the journal holds.
+/// The content of the journal.
 #[derive(Debug, Default)]
 pub(super) struct Content {
     pub(super) confirmed: Option<WriterHead>,
@@ -89,7 +91,7 @@ impl Journal {
         Ok(content)
     }
 
-    /// Replaces the content, durably.
+    /// Replaces the content; it is on disk on return.
     pub(super) fn commit(
         &self,
         confirmed: Option<WriterHead>,
@@ -118,7 +120,7 @@ impl Journal {
     }
 }
 
-/// The row of one entry.
+/// The `pending` row of an entry.
 pub(super) fn pending_row(leaf: &[u8], record: Option<&[u8]>, document: Option<&[u8]>) -> Vec<u8> {
     record::cbor::to_vec(&(Bytes::new(leaf), record.map(Bytes::new), document.map(Bytes::new)))
 }

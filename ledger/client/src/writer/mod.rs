@@ -1,27 +1,29 @@
-//! The writer's side of the ledger: one hash chain, many callers.
+//! The writer: one hash chain for many callers.
 //!
 //! ```text
 //! append() ──► queue ──► sign, chain ──► journal (one synced commit) ──► POST /entries ──► check receipts ──► callers
 //!                ▲                                                          │
-//!                └── what comes in meanwhile is the next batch             └── refused: out, re-chain the rest, journal, again
+//!                └── jobs that arrive meanwhile are the next batch          └── refused: out, sign the rest, journal, again
 //! ```
 //!
-//! * **One chain per key.** Every entry carries its number and the leaf hash of the one before; so there is one request in flight,
-//!   and whatever waits meanwhile goes as the next batch, in the order in which it came.
-//! * **Journal before sending.** The exact signed bytes are durable before the ledger sees them. After a lost answer, or a
-//!   restart, the same bytes are sent again; the ledger then answers with the receipt of the entry it has. So an entry is
-//!   written once, however often it is sent.
-//! * **No answer without proof.** A caller gets a [`Recorded`] or an error; receipts are checked first.
-//! * **Giving up** is only for what is certainly not in the log. An intent that cannot be recorded within
-//!   [`INTENT_PATIENCE`] is given up while no request with it has been left unanswered; once one has, its bytes may stand in
-//!   the log, and the writer goes on until it knows. Dropping the future of [`Writer::append`] withdraws nothing either: who must
-//!   answer somebody in time lets a task of its own wait for it.
-//! * **Alarms.** A ledger whose head is behind the last receipt was set back; one that is ahead with an entry we did not sign
-//!   so, or in our journal otherwise, means a second user of the key or a fork; one whose receipts keep failing lies. Each
-//!   stops the writer, for all callers, until an operator acts: going on would write over evidence.
+//! * **One chain per key.** Every entry has its number and the leaf hash of the entry before. There is therefore only
+//!   one request at a time; the jobs that arrive meanwhile are the next batch, in the order of their arrival.
+//! * **Journal before sending.** The exact signed bytes are on disk before the ledger receives them. After a lost
+//!   answer or a restart the writer sends the same bytes again, and the ledger answers with the receipt of the entry
+//!   that it has. An entry is thus written once, however often it is sent.
+//! * **No answer without proof.** A caller gets a [`Recorded`] or an error. The writer checks receipts first.
+//! * **Giving up** is possible only for entries that are certainly not in the log. The writer gives up an intent that
+//!   cannot be recorded within [`INTENT_RETRY_FOR`], unless a request with it was left unanswered. In that case the
+//!   bytes may be in the log, and the writer continues until it has an answer. Dropping the future of
+//!   [`Writer::append`] does not withdraw the entry either. A caller with a deadline of its own should await the
+//!   future in a separate task.
+//! * **Alarms.** A ledger whose head is behind the last receipt was set back. A head that is ahead, with an entry
+//!   that is not in the journal, means a second user of the key or a fork. A ledger whose receipts keep failing lies.
+//!   Each of these stops the writer for all callers until an operator acts, because continuing would destroy
+//!   evidence.
 //!
-//! Read after a restart: an intent of before the crash may have got into the log without the caller having heard of it.
-//! Appending the same body again answers with the receipt of the entry that is there (the label is the key).
+//! After a restart, an intent from before the crash may be in the log although its caller has no answer. Appending
+//! the same body again returns the entry that is there (the label is the key).
 
 mod chain;
 mod engine;
@@ -47,42 +49,43 @@ use crate::trust::Trust;
 
 pub use journal::JournalError;
 
-/// How long an intent may wait before it is given up.
+/// How long the writer tries to record an intent before it gives up.
 pub const INTENT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The most entries in one request.
 pub const MAX_BATCH: usize = 1024;
 
-/// The most bytes in one request, unless a single entry has more.
+/// The most bytes in one request. A single larger entry is still sent.
 pub const MAX_BATCH_BYTES: usize = 4 << 20;
 
-/// What a writer needs.
+/// Parameters of a writer.
 pub struct WriterConfig {
     /// The ledger.
     pub api: Arc<dyn LedgerApi>,
-    /// What its receipts are checked against.
+    /// The trust root for receipts.
     pub trust: Arc<Trust>,
-    /// Which must let this key write what it writes.
+    /// The directory, which must grant the key the kinds of its entries.
     pub directory: Arc<Directory>,
-    /// The writer's key. One process, one chain: nobody else may use it.
+    /// The writer's key. No other process may use it, because each key has one chain.
     pub key: SigningKey,
-    /// Where the journal `writer.redb` lies. Losing it loses what was signed and not yet recorded, nothing else.
+    /// Directory of the journal `writer.redb`. Without the file, only entries that were signed and not recorded yet
+    /// are lost.
     pub state_dir: PathBuf,
-    /// Where entries get their time from.
+    /// Source of the entries' time.
     pub clock: Arc<dyn Clock>,
 }
 
-/// What is to be said; number, chain and signature are the writer's.
+/// An entry to be written. The writer adds number, chain and signature.
 #[derive(Debug, Clone)]
 pub struct Draft {
-    /// The entry's time; `None` for the clock's when it is signed.
+    /// The entry's time; `None` for the time of signing.
     pub time: Option<Timestamp>,
     /// The content.
     pub body: Body,
 }
 
 impl Draft {
-    /// To be dated when it is signed.
+    /// A draft that gets the time of its signing.
     #[must_use]
     pub const fn now(body: Body) -> Self {
         Self { time: None, body }
@@ -92,45 +95,46 @@ impl Draft {
 /// Why an entry was not recorded.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AppendError {
-    /// The ledger refuses it. It is not in the log, and the same again will be refused again.
+    /// The ledger has refused the entry, and would refuse it again. It is not in the log.
     #[error("the ledger refused the entry: {0}")]
     Refused(Box<Problem>),
     /// The draft breaks a rule of its kind. Nothing was written.
     #[error("the entry cannot be written: {0}")]
     Malformed(EntryError),
-    /// Its label stands in the log already, in another entry. It is not in the log.
-    #[error("the label is used already")]
+    /// Another entry in the log has the label. The entry is not in the log.
+    #[error("another entry has the label")]
     LabelUsed,
-    /// An intent that could not be recorded in time. It is not in the log. Retryable.
+    /// The intent could not be recorded in time. It is not in the log. Retryable.
     #[error("the ledger could not be reached in time")]
     GivenUp,
-    /// The draft's kind is not the one asked for. Nothing was written.
-    #[error("the draft is of another kind than the one asked for")]
+    /// The draft's kind is not the requested one. Nothing was written.
+    #[error("the draft is of another kind than the requested one")]
     OtherKind,
-    /// The process is ending. Whether the entry is in the log is not known; the journal knows, and the next start goes on.
-    #[error("ending")]
+    /// The process is shutting down. The entry may or may not be in the log; the next start continues from the
+    /// journal.
+    #[error("shutting down")]
     Ended,
-    /// The writer has stopped with an alarm: an operator must act. Whether the entry is in the log is not known.
+    /// The writer has stopped with an alarm; an operator must act. The entry may or may not be in the log.
     #[error("the writer has stopped: {0}")]
     Stopped(Arc<str>),
 }
 
 impl AppendError {
-    /// Whether the same may be tried again.
+    /// Whether the same call may succeed later.
     #[must_use]
     pub const fn retryable(&self) -> bool {
         matches!(self, Self::GivenUp | Self::Ended)
     }
 }
 
-/// A handle on the writer; cheap to clone. The writer ends when the last handle is dropped.
+/// A handle to the writer; cheap to clone. The writer ends when the last handle is dropped.
 #[derive(Clone)]
 pub struct Writer {
     jobs: mpsc::UnboundedSender<Job>,
     state: Arc<State>,
 }
 
-/// One call of [`Writer::append`].
+/// A call of [`Writer::append`].
 struct Job {
     draft: Draft,
     record: Option<Vec<u8>>,
@@ -138,7 +142,7 @@ struct Job {
     caller: Caller,
 }
 
-/// Who waits, and since when.
+/// A waiting caller.
 struct Caller {
     since: Instant,
     reply: oneshot::Sender<Result<Proved, AppendError>>,
@@ -147,7 +151,7 @@ struct Caller {
 
 impl Caller {
     fn answer(self, answer: Result<Proved, AppendError>) {
-        // Whoever dropped the future does not want to know.
+        // A caller that has dropped the future does not need the answer.
         let _ = self.reply.send(answer);
     }
 }
@@ -155,7 +159,7 @@ impl Caller {
 /// Shared by the handles and the engine.
 struct State {
     id: WriterId,
-    /// Calls without an answer, oldest first.
+    /// Calls without an answer.
     waiting: Mutex<Waiting>,
     /// Set once, by the engine, before it ends with an alarm.
     alarm: OnceLock<Arc<str>>,
@@ -167,7 +171,7 @@ struct Waiting {
     since: BTreeMap<u64, Instant>,
 }
 
-/// A place among those waiting, given back when dropped.
+/// A place among the waiting calls. Dropping it removes the place.
 struct Ticket {
     number: u64,
     state: Arc<State>,
@@ -195,7 +199,7 @@ impl State {
         }
     }
 
-    /// Why there is no writer any more.
+    /// Why the writer has ended.
     fn end(&self) -> AppendError {
         self.alarm
             .get()
@@ -208,7 +212,7 @@ impl Writer {
     /// Opens the journal and starts the writer's task. The ledger need not be up yet.
     ///
     /// # Errors
-    /// [`JournalError`] when the journal cannot be opened or read.
+    /// [`JournalError`] if the journal cannot be opened or read.
     pub fn start(config: WriterConfig, shutdown: Shutdown) -> Result<Self, JournalError> {
         let (journal, content) = journal::Journal::open(&config.state_dir)?;
         let state = Arc::new(State {
@@ -222,11 +226,12 @@ impl Writer {
         Ok(Self { jobs, state })
     }
 
-    /// Appends an entry of kind `K` and returns once it stands in the log, proved. Takes as long as it takes (see the module's
-    /// manual); dropping the future does not withdraw the entry.
+    /// Appends an entry of kind `K` and returns once a checked receipt proves that it is in the log. There is no time
+    /// limit except for intents. Dropping the future does not withdraw the entry.
     ///
     /// # Arguments
-    /// `record`: the sealed record that the body's commitment is of; `document`: the public document that its digest is of.
+    /// `record`: the sealed record that the body commits to; `document`: the public document whose digest is in the
+    /// body.
     ///
     /// # Errors
     /// [`AppendError`].
@@ -256,14 +261,14 @@ impl Writer {
         Recorded::of(proved).map_err(|_| AppendError::OtherKind)
     }
 
-    /// How long the oldest call has been waiting; zero when none is.
+    /// How long the oldest call has been waiting; zero if none is.
     #[must_use]
     pub fn waiting(&self) -> Duration {
         let waiting = self.state.waiting();
         waiting.since.values().next().map_or(Duration::ZERO, Instant::elapsed)
     }
 
-    /// Whose chain it is.
+    /// The writer's id, which identifies its chain.
     #[must_use]
     pub fn id(&self) -> WriterId {
         self.state.id

@@ -1,17 +1,17 @@
-//! Comparing the journal with what the ledger says is the writer's last entry: at the start, and whenever the ledger says that an
-//! entry does not continue the chain.
+//! Compares the journal with the writer's last entry according to the ledger: at the start, and whenever the ledger
+//! answers that an entry does not continue the chain.
 //!
 //! | journal | ledger's head | meaning |
 //! | --- | --- | --- |
 //! | empty | none | a new writer |
-//! | empty | an entry with a receipt, ours | the journal is new or lost: go on from there |
-//! | confirmed n | n, same hash | as known; what is pending is sent (again) |
-//! | confirmed n | m > n, the hash of pending m | the answer was lost: everything up to m stands in the log |
+//! | empty | an entry with a receipt, by this writer | the journal is new or lost: continue from there |
+//! | confirmed n | n, same hash | as known; the pending entries are sent (again) |
+//! | confirmed n | m > n, the hash of pending m | the answer was lost: all entries up to m are in the log |
 //! | confirmed n | less than n, or none | the ledger was set back: **alarm** |
-//! | otherwise | | a fork, or somebody else uses the key: **alarm** |
+//! | otherwise | | a fork, or another process uses the key: **alarm** |
 //!
-//! The head is only the ledger's word. Believing a wrong one costs nothing: it stops the writer, or leads to sending the same bytes again;
-//! what is built upon (a lost journal, a lost answer) is proved by a receipt first.
+//! The ledger's answer about the head is not proved. A wrong one does no harm: the writer stops, or sends the same
+//! bytes again. Before the writer continues from a head (after a lost journal or answer), it checks a receipt for it.
 
 use std::time::Duration;
 
@@ -20,14 +20,14 @@ use super::engine::{Engine, Stop};
 use crate::api::{ApiError, WriterHead};
 use crate::recorded::Proved;
 
-/// Where the ledger's head stands, seen from the journal.
+/// The ledger's head relative to the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Position {
     /// At the last receipt.
     AsKnown,
     /// At a pending entry.
     Pending(WriterHead),
-    /// At an entry of which an empty journal knows nothing.
+    /// At an entry, while the journal is empty.
     Unknown(WriterHead),
 }
 
@@ -35,7 +35,7 @@ fn position(chain: &Chain, head: Option<WriterHead>) -> Result<Position, Stop> {
     let alarm = |text: &str| Err(Stop::Alarm(text.to_owned()));
     match (chain.confirmed, head) {
         (None, None) => Ok(Position::AsKnown),
-        (Some(_), None) => alarm("the ledger has no entry of this writer any more: it was set back"),
+        (Some(_), None) => alarm("the ledger no longer has an entry of this writer: it was set back"),
         (Some(known), Some(head)) if head.sequence < known.sequence => {
             alarm("the ledger's head of this writer is behind the last receipt: it was set back")
         }
@@ -43,21 +43,19 @@ fn position(chain: &Chain, head: Option<WriterHead>) -> Result<Position, Stop> {
             if head.leaf_hash == known.leaf_hash {
                 Ok(Position::AsKnown)
             } else {
-                alarm("the ledger has another entry where a receipt proves ours: a fork")
+                alarm("the ledger has another entry in place of one with a receipt: a fork")
             }
         }
         (None, Some(head)) if chain.pending.is_empty() => Ok(Position::Unknown(head)),
         (_, Some(head)) => match chain.pending_at(head.sequence) {
             Some(item) if item.signed.leaf_hash() == head.leaf_hash => Ok(Position::Pending(head)),
-            _ => {
-                alarm("the ledger has entries of this writer that the journal does not know: the key is used elsewhere")
-            }
+            _ => alarm("the ledger has entries of this writer that are not in the journal: the key is used elsewhere"),
         },
     }
 }
 
 impl Engine {
-    /// At the start: finds out where the chain stands. Waits for the ledger as long as it takes.
+    /// Finds the end of the chain at the start. Waits for the ledger without limit.
     pub(super) async fn recover(&mut self) -> Result<(), Stop> {
         loop {
             match self.try_recover().await? {
@@ -96,10 +94,10 @@ impl Engine {
         entry.writer == self.state.id && found == (head.sequence, head.leaf_hash, head.index)
     }
 
-    /// The chain links prove everything before the head, too.
+    /// Continues from a proved head. The chain links prove all entries before the head, too.
     async fn adopt(&mut self, head: WriterHead) -> Result<(), Stop> {
         if self.chain.pending.is_empty() {
-            tracing::warn!(writer = ?self.state.id, sequence = head.sequence.0, "no journal: going on from the ledger's head");
+            tracing::warn!(writer = ?self.state.id, sequence = head.sequence.0, "no journal: continuing from the ledger's head");
         }
         self.chain
             .pending
@@ -109,8 +107,8 @@ impl Engine {
         self.commit().await
     }
 
-    /// The ledger says that the first pending entry is not the next one. Either it was set back or holds what we do not know
-    /// (alarm), or it contradicts itself, which it may do a few times.
+    /// Handles the answer that the first pending entry is not the next one. Either the ledger was set back or has
+    /// entries that are not in the journal (alarm), or it contradicts itself, which is tolerated a few times.
     pub(super) async fn reconcile(&mut self) -> Result<Duration, Stop> {
         match self.writer_head().await {
             Ok(head) => {

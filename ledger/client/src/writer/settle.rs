@@ -1,4 +1,4 @@
-//! What an answer means for each entry, its caller, and the chain.
+//! The consequences of an answer for each entry, its caller, and the chain.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use super::engine::{Engine, Stop};
 use crate::api::{ApiError, AppendAnswer, WriterHead};
 use crate::recorded::{Proved, ReceiptError};
 
-/// What a refusal is about; by the problem's slug, which the ledger's interface fixes.
+/// The cause of a refusal, by the problem's slug, which the ledger's interface defines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Refusal {
-    /// Not now. `definite` when the ledger has certainly not taken it.
+    /// The ledger does not accept entries now. `definite` if it has certainly not appended the entry.
     Busy { definite: bool },
-    /// Not as the chain's next entry.
+    /// The entry is not the next one of the chain.
     Chain,
-    /// Too old, or from the future.
+    /// The entry's time is too old or in the future.
     Time,
-    /// The label stands in the log.
+    /// The label is in the log.
     LabelUsed,
-    /// The entry's own fault, but what comes before it in the same request may have been to prevent it.
+    /// A fault of the entry that an earlier entry of the same request would have prevented, had it been recorded.
     Dependent,
-    /// The entry's own fault, whatever comes before it.
+    /// A fault of the entry itself.
     Fault,
 }
 
@@ -39,20 +39,21 @@ impl Refusal {
             Some(RefusalCode::Chain | RefusalCode::SequenceUsed) => Self::Chain,
             Some(RefusalCode::ClockSkew) => Self::Time,
             Some(RefusalCode::LabelUsed) => Self::LabelUsed,
-            // A label of a period whose `begin`, one before it, was not taken for its place in the chain.
+            // Example: the label's period has its `begin` in the same request, but that entry was refused for its
+            // chain.
             Some(RefusalCode::Period | RefusalCode::Refers) => Self::Dependent,
             _ => Self::Fault,
         }
     }
 }
 
-/// What becomes of an entry.
+/// The decision on an entry.
 enum Verdict {
-    /// It stands in the log, as the chain's next entry.
+    /// It is in the log, as the chain's next entry.
     Confirmed(Proved),
-    /// It is taken out of the chain, and its caller told.
+    /// It is taken out of the chain, and its caller receives the result.
     Out(Result<Proved, AppendError>),
-    /// It stays, and is sent again.
+    /// It stays in the chain and is sent again.
     Again(Again),
 }
 
@@ -64,7 +65,7 @@ enum Again {
     Unsound(String),
 }
 
-/// Judges one answer. `gap`: an entry before this one in the same request was not recorded as sent.
+/// Decides on one entry. `gap`: an entry before this one in the same request was not recorded as sent.
 fn judge(
     item: &Item,
     answer: &AppendAnswer,
@@ -75,7 +76,7 @@ fn judge(
 ) -> Verdict {
     let unsound = |reason: String| Verdict::Again(Again::Unsound(reason));
     match (answer, proof) {
-        (AppendAnswer::Recorded { .. }, _) if gap => unsound("an entry recorded after a refused one".into()),
+        (AppendAnswer::Recorded { .. }, _) if gap => unsound("an entry is recorded after a refused one".into()),
         (AppendAnswer::Recorded { index, .. }, Some(Ok(proved))) => {
             if proved.entry.bytes() != item.signed.bytes() {
                 unsound("a receipt for another entry".into())
@@ -100,7 +101,8 @@ fn refused(
     me: &WriterId,
     gap: bool,
 ) -> Verdict {
-    // What is in the way may be our own: appended before a restart, or signed anew while the old bytes got in.
+    // The conflicting entry may be the same one: appended before a restart, or signed again while the old bytes were
+    // recorded.
     if let Some(Ok(stored)) = proof {
         let (entry, ours) = (stored.entry.entry(), item.signed.entry());
         if entry.writer == *me && entry.body == ours.body {
@@ -123,20 +125,20 @@ fn refused(
     }
 }
 
-/// What one round of answers came to.
+/// The result of one round of answers.
 #[derive(Default)]
 struct Round {
     kept: Vec<Item>,
     told: Vec<(Item, Result<Proved, AppendError>)>,
-    /// What is pending must be signed anew.
+    /// The pending entries must be signed again.
     gap: bool,
     progress: bool,
-    /// The first answer that ends the round; what comes after it is not judged.
+    /// The first answer that ends the round. Later answers are ignored.
     end: Option<Again>,
 }
 
 impl Engine {
-    /// Settles the answers to the first `count` pending entries. Returns how long to pause before the next request.
+    /// Settles the answers to the first `count` pending entries. Returns the pause before the next request.
     pub(super) async fn settle(
         &mut self,
         count: usize,
@@ -159,7 +161,7 @@ impl Engine {
         }
     }
 
-    /// A refusal of the request as a whole.
+    /// Settles a refusal of the request as a whole.
     async fn settle_whole(&mut self, count: usize, problem: Box<Problem>) -> Result<Option<Duration>, Stop> {
         if let Refusal::Busy { definite } = Refusal::of(&problem) {
             if !definite {
@@ -169,7 +171,7 @@ impl Engine {
             return Ok(Some(self.unanswered(&ApiError::Refused(problem)).max(asked)));
         }
         if count > 1 {
-            // Too large, or one entry spoils it for all: smaller requests show which.
+            // The request is too large, or one entry causes the refusal of all: smaller requests find it.
             self.limit = count / 2;
             return Ok(None);
         }
@@ -223,7 +225,7 @@ impl Engine {
         }
     }
 
-    /// Brings chain and journal in order, tells the callers, and decides what comes next.
+    /// Updates chain and journal, answers the callers, and returns the pause before the next request.
     async fn finish(&mut self, round: Round) -> Result<Option<Duration>, Stop> {
         for item in round.kept.into_iter().rev() {
             self.chain.pending.push_front(item);
@@ -231,8 +233,8 @@ impl Engine {
         if round.gap {
             let now = self.now();
             self.chain.rechain(0, now)?;
-            // What was taken out must be out of the journal before its caller hears of it, and what was signed anew in it
-            // before it is sent.
+            // An entry that was taken out must be out of the journal before its caller receives the result, and an
+            // entry that was signed again must be in the journal before it is sent.
             self.commit().await?;
         }
         for (item, answer) in round.told {
@@ -260,10 +262,10 @@ impl Engine {
     }
 }
 
-/// For entries out of the journal there is no caller.
+/// Logs the result of an entry from the journal, which has no caller.
 fn note_restored(answer: &Result<Proved, AppendError>) {
     match answer {
-        Ok(proved) => tracing::info!(index = %proved.index, "an entry of before the restart is recorded"),
-        Err(error) => tracing::warn!(%error, "an entry of before the restart is not recorded"),
+        Ok(proved) => tracing::info!(index = %proved.index, "an entry from before the restart is recorded"),
+        Err(error) => tracing::warn!(%error, "an entry from before the restart is not recorded"),
     }
 }

@@ -1,4 +1,4 @@
-//! A writer over the ledger in memory, in simulated time.
+//! A writer with the in-memory ledger, in simulated time.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use record::Body;
 use super::log::START;
 use super::{FakeLedger, Log, TokioClock, intent, start_writer};
 
-/// Runs a test in a runtime of its own, whose time passes when nothing else is to be done; dropping it is a crash.
+/// Runs a test in its own runtime, whose time advances while all tasks wait. Dropping the runtime simulates a crash.
 pub fn simulate<T>(test: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -41,7 +41,7 @@ impl Bench {
         start_writer(&self.ledger, dir, TokioClock::starting_at(START))
     }
 
-    /// Where a body stands in the log.
+    /// The indexes of the entries with this body.
     pub fn positions(&self, body: &Body) -> Vec<u64> {
         self.ledger.with(|log| {
             let all = 0..log.leaves.len() as u64;

@@ -1,4 +1,4 @@
-//! The log of the ledger in memory.
+//! The log of the in-memory ledger.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub struct Log {
     pub heads: HashMap<WriterId, WriterHead>,
     /// The last checkpoint that the witness has signed.
     pub witnessed: Option<Vec<u8>>,
-    /// Whether the witness signs what receipts are given under.
+    /// Whether the witness cosigns the checkpoints of receipts.
     pub witness_signs: bool,
     by_sequence: HashMap<(WriterId, u64), u64>,
     labels: HashMap<(Period, Label), u64>,
@@ -62,17 +62,17 @@ pub fn identity() -> SigningKey {
 }
 
 impl Log {
-    /// The log's key and its policy, for the real ledger.
+    /// The log's private key, for the real ledger.
     pub fn log_key_text(&self) -> String {
         self.log_key.to_private_text().to_string()
     }
 
-    /// An empty log, and what is needed to begin it.
+    /// An empty log with its bootstrap.
     pub fn empty() -> Self {
         Self::to_begin_at(Timestamp(START))
     }
 
-    /// As [`Log::empty`], to be begun at another time.
+    /// As [`Log::empty`], with another time for the first entries.
     pub fn to_begin_at(time: Timestamp) -> Self {
         let log_key = SignerKey::for_notes("log.example".parse().unwrap(), &[1; 32]);
         let witness = SignerKey::for_cosignatures("witness.example".parse().unwrap(), &[2; 32]);
@@ -124,7 +124,7 @@ impl Log {
         }
     }
 
-    /// A log with its first three entries and period 1.
+    /// A log with its first three entries and the `begin` of period 1.
     pub fn begun() -> Self {
         let mut log = Self::empty();
         for submission in log.bootstrap.submissions() {
@@ -134,7 +134,7 @@ impl Log {
         log
     }
 
-    /// Writes an entry with a key of the test's own.
+    /// Writes an entry with any key.
     pub fn write(&mut self, key: &SigningKey, body: Body) -> u64 {
         let (sequence, previous) = self.next(&key.id());
         let time = Timestamp(self.clock.now());
@@ -154,13 +154,13 @@ impl Log {
         self.take_one(&submission, false).unwrap()
     }
 
-    /// Writes what a ledger should have refused.
+    /// Appends a leaf without any checks.
     pub fn force(&mut self, leaf: Vec<u8>) {
         self.tree.append(tlog::merkle::leaf_hash(&leaf)).unwrap();
         self.leaves.push(leaf);
     }
 
-    /// A `map` entry over all there is.
+    /// Writes a `map` entry that covers all entries.
     pub fn write_map(&mut self) -> u64 {
         let roots = self.roots();
         self.write(&map_writer(), Body::Map { roots })
@@ -207,7 +207,7 @@ impl Log {
         answers
     }
 
-    /// The rules of the ledger, in its order: the same bytes, the entry's own faults, the chain.
+    /// Applies the ledger's rules in its order: the same bytes, faults of the entry itself, the chain.
     fn take_one(&mut self, submission: &Submission, broken: bool) -> Result<u64, (Problem, Option<u64>)> {
         let signed =
             SignedEntry::parse(submission.leaf.clone()).map_err(|_| (Problem::bad_request("malformed", ""), None))?;
@@ -277,7 +277,7 @@ impl Log {
         self.tree.size()
     }
 
-    /// The newest checkpoint, signed by the log, and by the witness.
+    /// The newest checkpoint, signed by the log, and by the witness if `witnessed`.
     pub fn head(&self, witnessed: bool) -> Vec<u8> {
         self.sign(
             &Checkpoint::new(origin(), self.tree.size(), self.tree.root()),
@@ -293,7 +293,7 @@ impl Log {
         note.to_string().into_bytes()
     }
 
-    /// The witness signs the newest checkpoint.
+    /// Publishes the newest checkpoint with the witness's cosignature.
     pub fn witness(&mut self) -> Checkpoint {
         self.witnessed = Some(self.head(true));
         self.checkpoint()

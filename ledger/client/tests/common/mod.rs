@@ -1,7 +1,7 @@
-//! A ledger in memory, with the rules that matter to a client, and with faults on demand.
+//! An in-memory ledger with the rules that matter to a client, and with faults that tests inject.
 //!
-//! It is honest about what it stores: a leaf that was taken stands in the tree. What it *says* may be wrong, if a test asks for
-//! it ([`Fault`]).
+//! Its log is always correct: the tree has every accepted leaf. Its *answers* may be wrong if a test asks for it
+//! ([`InjectedFault`]).
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod bench;
@@ -25,47 +25,47 @@ use tokio::time::Instant;
 
 pub use log::Log;
 
-/// What goes wrong with one call of `append`.
+/// A fault in one call of `append`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     None,
-    /// Nobody listens.
+    /// The connection fails.
     NotConnected,
     /// The request is lost.
     LoseRequest,
-    /// The ledger acts, the answer is lost.
+    /// The ledger appends; the answer is lost.
     LoseAnswer,
     /// The queue is full.
     Busy,
-    /// It fails, having acted on the first half.
+    /// The ledger appends the first half and fails.
     Half,
-    /// It takes a while.
+    /// The request takes this many milliseconds.
     Slow(u16),
-    /// Too large: the request as a whole.
+    /// The request as a whole is too large.
     TooLarge,
-    // Lies.
+    // Lies:
     /// The receipt is damaged.
     DamagedReceipt,
-    /// The receipt is of the log's first entry.
+    /// The receipt is that of the log's first entry.
     OtherReceipt,
-    /// The index is another one.
+    /// The index is wrong.
     OtherIndex,
-    /// Each entry gets the answer of another.
+    /// The answers are in reverse order.
     Swapped,
     /// One answer is missing.
     ShortAnswer,
-    /// It acts and says that it refused.
+    /// The ledger appends and answers with a refusal.
     FalseRefusal,
-    /// It does not act and says that the chain is wrong.
+    /// The ledger does not append, and answers that the chain is wrong.
     FalseChain,
 }
 
 pub struct FakeLedger {
     pub log: Mutex<Log>,
     pub faults: Mutex<VecDeque<Fault>>,
-    /// What `writer_head` says instead of the truth.
+    /// The answer of `writer_head` instead of the true one.
     pub false_head: Mutex<Option<Option<WriterHead>>>,
-    /// Calls of `append`.
+    /// The number of calls of `append`.
     pub appends: Mutex<usize>,
     pub down: Mutex<bool>,
 }
@@ -109,7 +109,7 @@ impl FakeLedger {
         // Requests and answers take time.
         tokio::time::sleep(Duration::from_millis(3)).await;
         match fault {
-            Fault::NotConnected => return Err(ApiError::NotConnected("nobody".into())),
+            Fault::NotConnected => return Err(ApiError::NotConnected("refused".into())),
             Fault::LoseRequest => return Err(lost()),
             Fault::Busy => return Err(ApiError::Refused(Box::new(Problem::too_many(1, "full")))),
             Fault::TooLarge if submissions.len() > 1 => {
@@ -227,7 +227,7 @@ impl LedgerApi for FakeLedger {
     }
 }
 
-/// POSIX seconds that follow tokio's clock, so that paused time moves both.
+/// A clock that follows tokio's clock, so that paused time advances both.
 #[derive(Debug)]
 pub struct TokioClock {
     begin: Instant,
@@ -271,7 +271,7 @@ pub fn hash(text: &str, number: u64) -> Hash {
     Hash::of(format!("{text} {number}").as_bytes())
 }
 
-/// A labelled body of period 1; `number` fixes all of it.
+/// A labelled body of period 1; `number` determines all its fields.
 pub fn labelled(kind: LabelledKind, number: u64) -> record::Body {
     record::Body::Labelled {
         kind,
