@@ -22,8 +22,8 @@ use tlog::merkle::Index;
 use crate::api::{ApiError, LedgerApi};
 use crate::trust::Trust;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const MIN_RETRY_DELAY: Duration = Duration::from_millis(50);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// The checked anchor, which all other checks depend on.
 #[derive(Debug, Clone)]
@@ -103,14 +103,14 @@ impl Anchored {
     /// # Errors
     /// [`AnchorError::Wrong`], or [`AnchorError::Ended`] if `shutdown` is requested before.
     pub async fn wait(api: &Arc<dyn LedgerApi>, trust: &Trust, shutdown: &Shutdown) -> Result<Self, AnchorError> {
-        let mut pause = FIRST_PAUSE;
+        let mut pause = MIN_RETRY_DELAY;
         loop {
             match Self::fetch(api.as_ref(), trust).await {
                 Err(AnchorError::NotYet(reason)) => tracing::debug!(reason, "waiting for the ledger"),
                 done => return done,
             }
             tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(MAX_RETRY_DELAY),
                 () = shutdown.wait() => return Err(AnchorError::Ended),
             }
         }

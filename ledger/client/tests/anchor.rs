@@ -5,8 +5,8 @@ mod common;
 
 use std::sync::Arc;
 
-use common::log::Log;
-use common::{FakeLedger, Fault, broker, intent, trust_of};
+use common::log::FakeLog;
+use common::{FakeLedger, InjectedFault, broker, intent, trust_of};
 use ledger_client::anchor::AnchorError;
 use ledger_client::bootstrap::BootstrapError;
 use ledger_client::recorded::{Denial, Intent, ReceiptError, check_written_by};
@@ -17,7 +17,7 @@ use tlog::Hash;
 
 #[tokio::test(start_paused = true)]
 async fn appending_the_first_entries_again_changes_nothing() {
-    let ledger = FakeLedger::new(Log::empty());
+    let ledger = FakeLedger::new(FakeLog::empty());
     let (bootstrap, trust) = ledger.with(|log| (log.bootstrap.clone(), log.trust.clone()));
     ledger.set_down(true);
     assert!(matches!(
@@ -25,7 +25,7 @@ async fn appending_the_first_entries_again_changes_nothing() {
         Err(BootstrapError::NotYet(_))
     ));
     ledger.set_down(false);
-    ledger.script([Fault::None, Fault::LoseAnswer]);
+    ledger.script([InjectedFault::None, InjectedFault::LoseAnswer]);
     let lost = bootstrap.append(ledger.as_ref(), &trust).await;
     assert!(matches!(lost, Err(BootstrapError::NotYet(ApiError::NoAnswer(_)))));
     for _ in 0..2 {
@@ -37,7 +37,7 @@ async fn appending_the_first_entries_again_changes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_log_with_other_first_entries_is_refused() {
-    let ledger = FakeLedger::new(Log::empty());
+    let ledger = FakeLedger::new(FakeLog::empty());
     ledger.with(|log| log.force(log.bootstrap.submissions()[1].leaf.clone()));
     let (bootstrap, trust) = ledger.with(|log| (log.bootstrap.clone(), log.trust.clone()));
     assert!(matches!(
@@ -52,7 +52,7 @@ async fn anchor(ledger: &Arc<FakeLedger>) -> Result<Anchored, AnchorError> {
 
 #[tokio::test(start_paused = true)]
 async fn the_anchor_is_checked_from_the_genesis_hash() {
-    let ledger = FakeLedger::new(Log::begun());
+    let ledger = FakeLedger::new(FakeLog::begun());
     let anchored = anchor(&ledger).await.unwrap();
     assert_eq!(anchored.directory, ledger.with(|log| (*log.directory).clone()));
     assert_eq!(Hash::of(&anchored.registry), anchored.registry_digest);
@@ -61,7 +61,7 @@ async fn the_anchor_is_checked_from_the_genesis_hash() {
 
 #[tokio::test(start_paused = true)]
 async fn wait_returns_once_the_anchor_is_available() {
-    let ledger = FakeLedger::new(Log::empty());
+    let ledger = FakeLedger::new(FakeLog::empty());
     assert!(matches!(anchor(&ledger).await, Err(AnchorError::NotYet(_))));
     let api: Arc<dyn ledger_client::LedgerApi> = ledger.clone();
     let trust = trust_of(&ledger);
@@ -87,7 +87,7 @@ async fn wait_returns_once_the_anchor_is_available() {
 #[tokio::test(start_paused = true)]
 async fn wrong_first_entries_are_refused() {
     // Another genesis hash.
-    let ledger = FakeLedger::new(Log::begun());
+    let ledger = FakeLedger::new(FakeLog::begun());
     let trust = Trust {
         genesis: Hash([1; 32]),
         ..(*trust_of(&ledger)).clone()
@@ -124,14 +124,14 @@ async fn wrong_first_entries_are_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn unwitnessed_first_entries_are_not_accepted_yet() {
-    let ledger = FakeLedger::new(Log::begun());
+    let ledger = FakeLedger::new(FakeLog::begun());
     ledger.with(|log| log.witness_signs = false);
     assert!(matches!(anchor(&ledger).await, Err(AnchorError::NotYet(_))));
 }
 
 #[test]
 fn a_receipt_proves_kind_writer_and_index() {
-    let mut log = Log::begun();
+    let mut log = FakeLog::begun();
     let at = usize::try_from(log.write(&broker(), intent(1))).unwrap();
     let receipt = log.receipt(at, false);
     let (trust, directory) = (log.trust.clone(), log.directory.clone());
@@ -159,7 +159,7 @@ fn a_receipt_proves_kind_writer_and_index() {
 
 #[test]
 fn a_receipt_for_a_writer_without_the_right_is_refused() {
-    let mut log = Log::begun();
+    let mut log = FakeLog::begun();
     let key = SigningKey::from_seed([99; 32]);
     let (sequence, previous) = log.next(&key.id());
     let time = record::Timestamp(0);
@@ -181,7 +181,7 @@ fn a_receipt_for_a_writer_without_the_right_is_refused() {
 
 #[test]
 fn no_byte_of_a_receipt_can_be_changed() {
-    let mut log = Log::begun();
+    let mut log = FakeLog::begun();
     for number in 0..6 {
         log.write(&broker(), intent(number));
     }

@@ -6,7 +6,7 @@ mod common;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::log::{Log, START};
+use common::log::{FakeLog, START};
 use common::{FakeLedger, broker, intent, trust_of};
 use ledger_client::CheckpointWatch;
 use ledger_client::checkpoints::{NotReady, SettleError, WatchConfig, WatchError};
@@ -25,7 +25,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let ledger = FakeLedger::new(Log::begun());
+        let ledger = FakeLedger::new(FakeLog::begun());
         Self {
             ledger,
             clock: ManualClock::new(START),
@@ -79,12 +79,12 @@ fn a_cosigned_successor_settles_all_smaller_heads() {
             "no witness yet"
         );
         bench.grow(301..600);
-        bench.ledger.with(Log::witness);
+        bench.ledger.with(FakeLog::witness);
         let later = bench.grow(600..601);
         watch.rely(&later).await.unwrap();
         watch.settle().await.unwrap();
         assert_eq!(watch.unsettled(), 1, "only the larger head is unsettled");
-        bench.ledger.with(Log::witness);
+        bench.ledger.with(FakeLog::witness);
         watch.settle().await.unwrap();
         assert_eq!(watch.unsettled(), 0);
         // A settled head is not noted again.
@@ -109,7 +109,7 @@ fn the_watch_is_not_ready_after_a_minute_without_a_quorum() {
         bench.ledger.with(|log| log.witnessed = Some(unwitnessed));
         assert!(watch.settle().await.is_err());
         assert!(watch.ready().is_err());
-        bench.ledger.with(Log::witness);
+        bench.ledger.with(FakeLog::witness);
         watch.settle().await.unwrap();
         watch.ready().unwrap();
     });
@@ -125,7 +125,7 @@ fn heads_relied_upon_survive_a_restart() {
         let watch = bench.watch();
         assert_eq!(watch.unsettled(), 1);
         assert!(matches!(watch.ready(), Err(NotReady::Stale(100))));
-        bench.ledger.with(Log::witness);
+        bench.ledger.with(FakeLog::witness);
         watch.settle().await.unwrap();
     });
     run(async { assert_eq!(bench.watch().unsettled(), 0) });
@@ -137,7 +137,7 @@ fn forked(relied: &Checkpoint, bench: &Bench) {
         let watch = bench.watch();
         watch.rely(relied).await.unwrap();
         bench.grow(100..110);
-        bench.ledger.with(Log::witness);
+        bench.ledger.with(FakeLog::witness);
         assert!(matches!(watch.settle().await, Err(SettleError::Inconsistent(_))));
         assert!(matches!(watch.ready(), Err(NotReady::Inconsistent(_))));
         assert!(matches!(watch.rely(relied).await, Err(WatchError::Inconsistent(_))));
@@ -189,16 +189,16 @@ fn cosigned_checkpoints_must_extend_each_other() {
     run(async {
         let watch = bench.watch();
         watch.rely(&bench.grow(0..7)).await.unwrap();
-        bench.ledger.with(Log::witness);
+        bench.ledger.with(FakeLog::witness);
         watch.settle().await.unwrap();
         // Another log under the same keys; the witnesses collude.
         bench.ledger.with(|log| {
-            *log = Log::empty();
+            *log = FakeLog::empty();
             for number in 0..50 {
                 log.force(vec![number]);
             }
         });
-        let relied = bench.ledger.with(Log::witness);
+        let relied = bench.ledger.with(FakeLog::witness);
         watch.rely(&relied).await.unwrap();
         assert!(matches!(watch.settle().await, Err(SettleError::Inconsistent(_))));
     });
@@ -210,14 +210,14 @@ fn an_old_checkpoint_and_wrong_tiles_settle_nothing_and_prove_nothing() {
     run(async {
         let watch = bench.watch();
         watch.rely(&bench.grow(0..7)).await.unwrap();
-        bench.ledger.with(Log::witness);
+        bench.ledger.with(FakeLog::witness);
         let old = bench.ledger.with(|log| log.witnessed.clone());
         watch.rely(&bench.grow(7..9)).await.unwrap();
         bench.grow(9..20);
-        bench.ledger.with(Log::witness);
+        bench.ledger.with(FakeLog::witness);
         // The server serves tiles of another tree.
         let tree = bench.ledger.with(|log| {
-            let mut other = Log::begun();
+            let mut other = FakeLog::begun();
             for number in 0..16 {
                 other.write(&broker(), intent(1000 + number));
             }
@@ -251,7 +251,7 @@ fn concurrent_calls_share_a_commit() {
             call.await.unwrap();
         }
         assert_eq!(watch.unsettled(), 200);
-        bench.ledger.with(Log::witness);
+        bench.ledger.with(FakeLog::witness);
         watch.settle().await.unwrap();
         assert_eq!(watch.unsettled(), 0);
     });
@@ -272,7 +272,7 @@ proptest! {
                 at += step;
             }
             bench.grow(at..at + 13);
-            bench.ledger.with(Log::witness);
+            bench.ledger.with(FakeLog::witness);
             for head in &heads {
                 watch.rely(head).await.unwrap();
             }

@@ -6,10 +6,10 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::log::{Log, identity, map_writer};
+use common::log::{FakeLog, identity, map_writer};
 use common::{FakeLedger, begin, broker, denial, intent, labelled, trust_of};
 use ledger_client::Follower;
-use ledger_client::follower::{FollowerError, POLL, Wanted};
+use ledger_client::follower::{FollowerError, POLL_INTERVAL, Wanted};
 use proptest::prelude::*;
 use record::{Body, Label, LabelledKind, Period, PeriodEvent, Sequence, SigningKey, Timestamp, Unsigned};
 use service::shutdown::Shutdown;
@@ -40,7 +40,7 @@ fn label(body: &Body) -> Label {
 
 #[tokio::test(start_paused = true)]
 async fn labels_are_found_and_proved() {
-    let ledger = FakeLedger::new(Log::begun());
+    let ledger = FakeLedger::new(FakeLog::begun());
     let follower = start(&ledger);
     assert_eq!(followed(&follower).await, Ok(4));
     assert_eq!(follower.locate(&label(&intent(1))).unwrap(), None);
@@ -81,14 +81,14 @@ async fn labels_are_found_and_proved() {
 
 #[tokio::test(start_paused = true)]
 async fn the_follower_polls_and_reads_across_bundles() {
-    let ledger = FakeLedger::new(Log::begun());
+    let ledger = FakeLedger::new(FakeLog::begun());
     let follower = start(&ledger);
     let mut sizes = follower.subscribe();
     for number in 0..700 {
         ledger.with(|log| log.write(&broker(), intent(number)));
         if number % 90 == 0 {
-            ledger.with(Log::write_map);
-            sleep(POLL).await;
+            ledger.with(FakeLog::write_map);
+            sleep(POLL_INTERVAL).await;
         }
     }
     let end = ledger.with(|log| log.size());
@@ -104,7 +104,7 @@ async fn the_follower_polls_and_reads_across_bundles() {
 
 #[tokio::test(start_paused = true)]
 async fn refresh_includes_all_earlier_entries_for_concurrent_callers() {
-    let ledger = FakeLedger::new(Log::begun());
+    let ledger = FakeLedger::new(FakeLog::begun());
     let follower = start(&ledger);
     for number in 0..50 {
         ledger.with(|log| log.write(&broker(), intent(number)));
@@ -121,7 +121,7 @@ async fn refresh_includes_all_earlier_entries_for_concurrent_callers() {
 
 #[tokio::test(start_paused = true)]
 async fn the_follower_waits_for_an_unreachable_ledger() {
-    let ledger = FakeLedger::new(Log::begun());
+    let ledger = FakeLedger::new(FakeLog::begun());
     ledger.set_down(true);
     let follower = start(&ledger);
     assert!(matches!(follower.refresh().await, Err(FollowerError::Behind(_))));
@@ -131,8 +131,8 @@ async fn the_follower_waits_for_an_unreachable_ledger() {
 }
 
 /// Changes the log after it has been followed once, and returns why the follower is broken.
-async fn broken_by(act: impl FnOnce(&mut Log)) -> String {
-    let ledger = FakeLedger::new(Log::begun());
+async fn broken_by(act: impl FnOnce(&mut FakeLog)) -> String {
+    let ledger = FakeLedger::new(FakeLog::begun());
     let follower = start(&ledger);
     followed(&follower).await.unwrap();
     ledger.with(act);
@@ -151,7 +151,7 @@ async fn broken_by(act: impl FnOnce(&mut Log)) -> String {
 }
 
 /// An entry that continues its writer's chain. The test's ledger would refuse it.
-fn chained_leaf(log: &Log, key: &SigningKey, body: Body) -> Vec<u8> {
+fn chained_leaf(log: &FakeLog, key: &SigningKey, body: Body) -> Vec<u8> {
     let (sequence, previous) = log.next(&key.id());
     key.sign(Unsigned {
         sequence,
@@ -165,7 +165,7 @@ fn chained_leaf(log: &Log, key: &SigningKey, body: Body) -> Vec<u8> {
 
 #[tokio::test(start_paused = true)]
 async fn an_entry_that_no_rule_allows_breaks_the_follower() {
-    type Forgery = (&'static str, fn(&mut Log));
+    type Forgery = (&'static str, fn(&mut FakeLog));
     let forced: [Forgery; 9] = [
         ("chain", |log| {
             let signed = broker().sign(Unsigned {
@@ -245,7 +245,7 @@ async fn a_final_period_has_the_root_of_its_map() {
     .await;
     assert!(reason.contains("another root of map 1"), "{reason}");
 
-    let ledger = FakeLedger::new(Log::begun());
+    let ledger = FakeLedger::new(FakeLog::begun());
     let follower = start(&ledger);
     ledger.with(|log| {
         log.write(&broker(), intent(1));
@@ -260,7 +260,7 @@ async fn a_final_period_has_the_root_of_its_map() {
 /// Proofs are as of the last published `map` entry, also when the log has later entries.
 #[tokio::test(start_paused = true)]
 async fn absence_is_proved_as_of_the_published_map() {
-    let ledger = FakeLedger::new(Log::begun());
+    let ledger = FakeLedger::new(FakeLog::begun());
     let follower = start(&ledger);
     assert_eq!(followed(&follower).await, Ok(4));
     assert!(follower.proved().unwrap().is_none());
@@ -307,7 +307,7 @@ async fn absence_is_proved_as_of_the_published_map() {
 
     // A checkpoint without a newer map entry changes nothing. After one with a newer map entry, the old state is
     // gone.
-    ledger.with(Log::witness);
+    ledger.with(FakeLog::witness);
     assert_eq!(followed(&follower).await, Ok(9));
     assert_eq!(follower.proved().unwrap().unwrap().map, proved.map);
     ledger.with(|log| {
@@ -329,7 +329,7 @@ async fn a_fork_breaks_the_follower() {
     // Another root for the same size.
     let reason = broken_by(|log| {
         let (trust, clock) = (log.trust.clone(), log.clock.clone());
-        *log = Log::empty();
+        *log = FakeLog::empty();
         (log.trust, log.clock) = (trust, clock);
         for number in 0..4 {
             log.force(vec![number]);
@@ -340,7 +340,7 @@ async fn a_fork_breaks_the_follower() {
     // A larger tree that does not extend the earlier one.
     let reason = broken_by(|log| {
         let trust = log.trust.clone();
-        *log = Log::empty();
+        *log = FakeLog::empty();
         log.trust = trust;
         for number in 0..9 {
             log.force(vec![number]);
@@ -352,7 +352,7 @@ async fn a_fork_breaks_the_follower() {
 
 #[tokio::test(start_paused = true)]
 async fn a_log_with_another_genesis_is_refused() {
-    let ledger = FakeLedger::new(Log::begun());
+    let ledger = FakeLedger::new(FakeLog::begun());
     let (directory, mut trust) = ledger.with(|log| (log.directory.clone(), (*log.trust).clone()));
     trust.genesis = Hash([1; 32]);
     let follower = Follower::start(ledger.clone(), Arc::new(trust), directory, Shutdown::new());
@@ -361,7 +361,7 @@ async fn a_log_with_another_genesis_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn an_old_head_is_neither_progress_nor_a_fork() {
-    let ledger = FakeLedger::new(Log::begun());
+    let ledger = FakeLedger::new(FakeLog::begun());
     let follower = start(&ledger);
     let saved = ledger.with(|log| (log.tree.clone(), log.leaves.clone()));
     ledger.with(|log| log.write(&broker(), intent(1)));
@@ -373,7 +373,7 @@ async fn an_old_head_is_neither_progress_nor_a_fork() {
 
 #[tokio::test(start_paused = true)]
 async fn entries_that_do_not_match_the_signed_tree_are_not_returned() {
-    let ledger = FakeLedger::new(Log::begun());
+    let ledger = FakeLedger::new(FakeLog::begun());
     let follower = start(&ledger);
     followed(&follower).await.unwrap();
     let other = ledger.with(|log| {
@@ -397,7 +397,7 @@ proptest! {
     fn every_entry_is_found(steps in prop::collection::vec((1..120_u64, any::<bool>(), any::<bool>()), 1..8)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let ledger = FakeLedger::new(Log::begun());
+            let ledger = FakeLedger::new(FakeLog::begun());
             let follower = start(&ledger);
             let mut number = 0;
             let mut expected = Vec::new();
@@ -407,7 +407,7 @@ proptest! {
                     number += 1;
                 }
                 if map {
-                    ledger.with(Log::write_map);
+                    ledger.with(FakeLog::write_map);
                 }
                 if refresh {
                     followed(&follower).await.unwrap();

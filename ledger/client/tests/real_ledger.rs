@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::log::{Log, identity, operator};
+use common::log::{FakeLog, identity, operator};
 use common::{begin, broker};
 use ledger_client::checkpoints::WatchConfig;
 use ledger_client::recorded::{Intent, Period as PeriodEntry, Void};
@@ -28,14 +28,14 @@ const CREDENTIAL: [u8; 32] = [42; 32];
 
 struct Bench {
     dir: tempfile::TempDir,
-    log: Log,
+    log: FakeLog,
     trust: Arc<Trust>,
 }
 
 impl Bench {
     /// Creates keys, genesis and policy as a set-up does.
     fn new() -> Self {
-        let log = Log::to_begin_at(Timestamp(SystemClock.now()));
+        let log = FakeLog::to_begin_at(Timestamp(SystemClock.now()));
         let policy = format!("log {}\nquorum none\n", log.trust.policy.logs()[0].key);
         let trust = Trust {
             policy: policy.parse().unwrap(),

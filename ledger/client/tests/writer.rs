@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::bench::{Bench, append_intent, simulate};
 use common::log::START;
-use common::{Fault, denial, intent, labelled};
+use common::{InjectedFault, denial, intent, labelled};
 use ledger_client::api::WriterHead;
 use ledger_client::recorded::{Denial, Inspection, Void};
 use ledger_client::{AppendError, Draft};
@@ -54,7 +54,7 @@ fn waiting_entries_are_sent_as_one_batch_in_order() {
     let bench = Bench::new();
     simulate(async {
         let writer = bench.writer();
-        bench.ledger.script([Fault::Slow(500)]);
+        bench.ledger.script([InjectedFault::Slow(500)]);
         let calls: Vec<_> = (0..100)
             .map(|number| {
                 let writer = writer.clone();
@@ -187,7 +187,7 @@ fn an_intent_whose_answer_is_lost_is_not_given_up() {
     simulate(async {
         let writer = bench.writer();
         append_intent(&writer, 0).await.unwrap();
-        bench.ledger.script([Fault::LoseAnswer]);
+        bench.ledger.script([InjectedFault::LoseAnswer]);
         let call = tokio::spawn({
             let writer = writer.clone();
             async move { append_intent(&writer, 1).await }
@@ -208,7 +208,7 @@ fn an_old_intent_that_is_not_in_the_log_is_given_up() {
     simulate(async {
         let writer = bench.writer();
         append_intent(&writer, 0).await.unwrap();
-        bench.ledger.script([Fault::LoseRequest]);
+        bench.ledger.script([InjectedFault::LoseRequest]);
         let call = tokio::spawn({
             let writer = writer.clone();
             async move { append_intent(&writer, 1).await }
@@ -273,9 +273,9 @@ fn a_ledger_behind_the_last_receipt_stops_the_writer() {
 }
 
 /// Crashes after an entry has been signed and sent. No caller waits for it after the restart.
-fn crash_after(fault: Fault) {
+fn crash_after(fault: InjectedFault) {
     let bench = Bench::new();
-    bench.ledger.script([Fault::None, fault]);
+    bench.ledger.script([InjectedFault::None, fault]);
     simulate(async {
         let writer = bench.writer();
         append_intent(&writer, 0).await.unwrap();
@@ -300,7 +300,12 @@ fn crash_after(fault: Fault) {
 
 #[test]
 fn signed_entries_survive_a_crash_and_are_written_once() {
-    for fault in [Fault::NotConnected, Fault::LoseRequest, Fault::LoseAnswer, Fault::Half] {
+    for fault in [
+        InjectedFault::NotConnected,
+        InjectedFault::LoseRequest,
+        InjectedFault::LoseAnswer,
+        InjectedFault::Half,
+    ] {
         crash_after(fault);
     }
 }
@@ -311,7 +316,7 @@ fn swapped_answers_are_not_accepted() {
     simulate(async {
         let writer = bench.writer();
         append_intent(&writer, 0).await.unwrap();
-        bench.ledger.script([Fault::Swapped]);
+        bench.ledger.script([InjectedFault::Swapped]);
         let calls: Vec<_> = (1..10)
             .map(|number| {
                 let writer = writer.clone();
@@ -354,7 +359,7 @@ fn a_request_that_is_refused_as_a_whole_is_split() {
     let bench = Bench::new();
     simulate(async {
         let writer = bench.writer();
-        bench.ledger.script([Fault::TooLarge; 3]);
+        bench.ledger.script([InjectedFault::TooLarge; 3]);
         let calls = (0..20).map(|number| {
             let writer = writer.clone();
             tokio::spawn(async move { append_intent(&writer, number).await.is_ok() })

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::bench::{Bench, simulate};
 use common::log::START;
-use common::{Fault, TokioClock, labelled, start_writer};
+use common::{InjectedFault, TokioClock, labelled, start_writer};
 use ledger_client::recorded::{Inspection, Intent, Void};
 use ledger_client::{AppendError, Draft, Recorded, Writer};
 use proptest::prelude::*;
@@ -57,29 +57,29 @@ fn calls(most: usize) -> impl Strategy<Value = Vec<Call>> {
     prop::collection::vec(call, 1..most)
 }
 
-fn failure() -> impl Strategy<Value = Fault> {
+fn failure() -> impl Strategy<Value = InjectedFault> {
     prop_oneof![
-        4 => Just(Fault::None),
-        2 => Just(Fault::NotConnected),
-        2 => Just(Fault::LoseRequest),
-        3 => Just(Fault::LoseAnswer),
-        1 => Just(Fault::Busy),
-        2 => Just(Fault::Half),
-        1 => Just(Fault::TooLarge),
-        2 => (0..8000_u16).prop_map(Fault::Slow),
+        4 => Just(InjectedFault::None),
+        2 => Just(InjectedFault::NotConnected),
+        2 => Just(InjectedFault::LoseRequest),
+        3 => Just(InjectedFault::LoseAnswer),
+        1 => Just(InjectedFault::Busy),
+        2 => Just(InjectedFault::Half),
+        1 => Just(InjectedFault::TooLarge),
+        2 => (0..8000_u16).prop_map(InjectedFault::Slow),
     ]
 }
 
-fn lie() -> impl Strategy<Value = Fault> {
+fn lie() -> impl Strategy<Value = InjectedFault> {
     prop_oneof![
         3 => failure(),
-        1 => Just(Fault::DamagedReceipt),
-        1 => Just(Fault::OtherReceipt),
-        1 => Just(Fault::OtherIndex),
-        1 => Just(Fault::Swapped),
-        1 => Just(Fault::ShortAnswer),
-        1 => Just(Fault::FalseRefusal),
-        1 => Just(Fault::FalseChain),
+        1 => Just(InjectedFault::DamagedReceipt),
+        1 => Just(InjectedFault::OtherReceipt),
+        1 => Just(InjectedFault::OtherIndex),
+        1 => Just(InjectedFault::Swapped),
+        1 => Just(InjectedFault::ShortAnswer),
+        1 => Just(InjectedFault::FalseRefusal),
+        1 => Just(InjectedFault::FalseChain),
     ]
 }
 

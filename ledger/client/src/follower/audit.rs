@@ -6,8 +6,9 @@ use record::{Kind, SignedEntry, WriterId};
 use tlog::Hash;
 use tlog::merkle::{self, Frontier, Index};
 
+use super::shared::Shared;
 use super::state::{Checked, next_in_chain};
-use super::{LastEntry, Shared};
+use super::types::LastEntry;
 
 /// Entries that have been read and hashed. A fault in them counts against the log only if [`Portion::root`] shows
 /// that they belong to the signed tree.

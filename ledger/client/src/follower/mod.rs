@@ -22,12 +22,14 @@
 mod audit;
 mod maps;
 mod poll;
+mod shared;
 mod state;
+mod types;
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use record::{Directory, Kind, Label, Period, Sequence, Timestamp, WriterId};
+use record::{Directory, Label, Period, WriterId};
 use service::shutdown::Shutdown;
 use tlog::Hash;
 use tlog::merkle::{Index, Size};
@@ -36,87 +38,13 @@ use tokio::time::sleep;
 
 use crate::api::LedgerApi;
 use crate::trust::{Head, Trust};
-use state::State;
+use shared::Shared;
+
+pub use types::{FollowerError, LastEntry, Located, MapProofs, Proved, Wanted};
 
 /// How often the follower fetches the head.
-pub const POLL: Duration = Duration::from_millis(150);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-
-/// Why the follower does not answer.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum FollowerError {
-    /// The log contradicts itself or its rules. Fatal until an operator acts.
-    #[error("the log is broken: {0}")]
-    Broken(Arc<str>),
-    /// The follower could not reach the newest head. Retryable.
-    #[error("the log cannot be followed at present: {0}")]
-    Behind(String),
-    /// The index or size is beyond the tree followed so far.
-    #[error("beyond the tree followed so far")]
-    OutOfTree,
-    /// The process is shutting down.
-    #[error("shutting down")]
-    Ended,
-}
-
-/// An entry found by its label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Located {
-    /// The period whose map has its label.
-    pub period: Period,
-    /// Its index in the log.
-    pub index: Index,
-    /// Its leaf hash.
-    pub leaf_hash: Hash,
-    /// Its kind.
-    pub kind: Kind,
-    /// Its writer's time.
-    pub time: Timestamp,
-    /// Its writer.
-    pub writer: WriterId,
-}
-
-/// A writer's last entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LastEntry {
-    /// Its number in the chain.
-    pub sequence: Sequence,
-    /// Its leaf hash.
-    pub leaf_hash: Hash,
-    /// Its index in the log.
-    pub index: Index,
-    /// Its time.
-    pub time: Timestamp,
-}
-
-/// The position that proofs for other parties are as of.
-#[derive(Debug, Clone)]
-pub struct Proved {
-    /// The last `map` entry in the published tree.
-    pub map: Index,
-    /// The published checkpoint, with the policy's quorum.
-    pub published: Arc<Head>,
-}
-
-/// Which proofs a caller wants.
-#[derive(Debug, Clone, Default)]
-pub struct Wanted {
-    /// Labels to look up, by map.
-    pub lookups: Vec<(Period, Vec<Label>)>,
-    /// Entries to prove in the published tree, strictly ascending.
-    pub entries: Vec<Index>,
-}
-
-/// The proofs.
-#[derive(Debug, Clone)]
-pub struct MapProofs {
-    /// One proof of [`tlog::map::prove_lookups`] per lookup, under the roots in the `map` entry, or final before it.
-    pub maps: Vec<Vec<u8>>,
-    /// Proof of [`tlog::merkle::inclusion_batch`] in the published tree.
-    pub tree: Vec<Hash>,
-    /// The published checkpoint.
-    pub published: Arc<Head>,
-}
+pub const POLL_INTERVAL: Duration = Duration::from_millis(150);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// A handle to the follower; cheap to clone. The follower ends when the last handle is dropped.
 #[derive(Clone)]
@@ -127,42 +55,11 @@ pub struct Follower {
 
 type Waiter = oneshot::Sender<Result<Size, FollowerError>>;
 
-struct Shared {
-    api: Arc<dyn LedgerApi>,
-    trust: Arc<Trust>,
-    directory: Arc<Directory>,
-    state: Mutex<State>,
-    bundles: Mutex<state::BundleCache>,
-    broken: OnceLock<Arc<str>>,
-    size: watch::Sender<Size>,
-}
-
-impl Shared {
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn sound(&self) -> Result<(), FollowerError> {
-        match self.broken.get() {
-            Some(reason) => Err(FollowerError::Broken(reason.clone())),
-            None => Ok(()),
-        }
-    }
-}
-
 impl Follower {
     /// Starts following. The ledger need not be up yet.
     #[must_use]
     pub fn start(api: Arc<dyn LedgerApi>, trust: Arc<Trust>, directory: Arc<Directory>, shutdown: Shutdown) -> Self {
-        let shared = Arc::new(Shared {
-            api,
-            trust,
-            directory,
-            state: Mutex::default(),
-            bundles: Mutex::default(),
-            broken: OnceLock::new(),
-            size: watch::Sender::new(Size::ZERO),
-        });
+        let shared = Arc::new(Shared::new(api, trust, directory));
         let (refresh, waiters) = mpsc::unbounded_channel();
         tokio::spawn(follow(shared.clone(), waiters, shutdown));
         Self { shared, refresh }
@@ -307,10 +204,10 @@ async fn follow(shared: Arc<Shared>, mut waiters: mpsc::UnboundedReceiver<Waiter
             result = poller.poll() => result,
         };
         pause = match &result {
-            Ok(_) => POLL,
+            Ok(_) => POLL_INTERVAL,
             Err(error) => {
                 tracing::debug!(%error, "the log is not followed");
-                (pause * 2).clamp(POLL, LONGEST_PAUSE)
+                (pause * 2).clamp(POLL_INTERVAL, MAX_RETRY_DELAY)
             }
         };
         for waiter in asked {

@@ -7,13 +7,14 @@ use tlog::merkle::{self, Index, Size};
 use tlog::tile::{Bundle, decode_bundle};
 
 use super::audit::Portion;
-use super::{FollowerError, Shared};
+use super::shared::Shared;
+use super::types::FollowerError;
 use crate::api::ApiError;
 use crate::tiles::{RootError, TileCache, root_at};
 use crate::trust::Head;
 
 /// How many entries are checked before they are added. Bounds the memory while a long log is read.
-const PORTION: u64 = 1 << 16;
+const PORTION_ENTRIES: u64 = 1 << 16;
 
 /// After this many rounds in a row whose entries do not match the signed tree, the log counts as broken.
 const MAX_UNSOUND: u32 = 5;
@@ -113,7 +114,7 @@ impl Poller {
             let mut state = shared.state();
             (state.size(), state.frontier().unwrap_or_default())
         };
-        let end = Size::new(head.size.get().min(size.get() + PORTION)).unwrap_or(head.size);
+        let end = Size::new(head.size.get().min(size.get() + PORTION_ENTRIES)).unwrap_or(head.size);
         let root = root_at(shared.api.as_ref(), &mut self.cache, head, end).await?;
         let mut portion = Portion::new(frontier);
         let mut at = size.get();

@@ -10,7 +10,7 @@ use tlog::map::Value;
 use tlog::merkle::{self, Frontier, HashReader, Index, MemoryTree, Size};
 
 use super::maps::Maps;
-use super::{LastEntry, Located, MapProofs, Proved, Wanted};
+use super::types::{LastEntry, Located, MapProofs, Proved, Wanted};
 use crate::trust::Head;
 
 const MAX_BUNDLES: usize = 128;
@@ -30,7 +30,7 @@ pub(super) struct Checked {
 }
 
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct FollowedLog {
     tree: MemoryTree,
     entries: Vec<Summary>,
     writers: Vec<(WriterId, LastEntry)>,
@@ -45,7 +45,7 @@ pub(super) struct State {
     published: Option<Arc<Head>>,
 }
 
-impl State {
+impl FollowedLog {
     pub(super) fn size(&self) -> Size {
         self.tree.size()
     }

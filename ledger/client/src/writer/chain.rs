@@ -9,8 +9,9 @@ use record::{Body, EntryError, Kind, Sequence, SignedEntry, SigningKey, Timestam
 use tlog::Hash;
 use tokio::time::Instant;
 
+use super::config::{INTENT_RETRY_FOR, MAX_BATCH_BYTES};
+use super::job::{AppendError, Caller, Draft, Job};
 use super::journal::{Content, pending_row};
-use super::{AppendError, Caller, Draft, INTENT_PATIENCE, Job, MAX_BATCH_BYTES};
 use crate::api::{Submission, WriterHead};
 
 /// A signed entry without a receipt.
@@ -53,7 +54,7 @@ impl Item {
 
 pub(super) fn is_stale_intent(body: &Body, since: Option<Instant>) -> bool {
     // An entry from the journal is from before a restart and has no waiting caller.
-    body.kind() == Kind::Intent && since.is_none_or(|since| since.elapsed() > INTENT_PATIENCE)
+    body.kind() == Kind::Intent && since.is_none_or(|since| since.elapsed() > INTENT_RETRY_FOR)
 }
 
 pub(super) struct Chain {

@@ -17,17 +17,18 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::chain::{Chain, is_stale_intent};
+use super::config::{MAX_BATCH, WriterConfig};
+use super::job::{AppendError, Job, WriterState};
 use super::journal::{Content, Journal, JournalError};
-use super::{AppendError, Job, MAX_BATCH, State, WriterConfig};
 use crate::api::{ApiError, AppendAnswer, LedgerApi};
 use crate::recorded::{Proved, ReceiptError, prove};
 use crate::trust::Trust;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-const TICK: Duration = Duration::from_millis(250);
+const MIN_RETRY_DELAY: Duration = Duration::from_millis(20);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
+const EXPIRY_INTERVAL: Duration = Duration::from_millis(250);
 /// How long the writer continues after shutdown is requested, for requests that are still being served.
-const GRACE: Duration = Duration::from_secs(5);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 /// After this many invalid answers in a row, the writer stops with an alarm.
 const MAX_STRIKES: u32 = 10;
 
@@ -58,7 +59,7 @@ pub(super) struct Engine {
     trust: Arc<Trust>,
     directory: Arc<Directory>,
     clock: Arc<dyn Clock>,
-    pub(super) state: Arc<State>,
+    pub(super) state: Arc<WriterState>,
     // The chain must be in the journal before it is sent; `dirty` if the journal is behind:
     pub(super) chain: Chain,
     pub(super) dirty: bool,
@@ -78,7 +79,7 @@ impl Engine {
         journal: Journal,
         content: Content,
         jobs: UnboundedReceiver<Job>,
-        state: Arc<State>,
+        state: Arc<WriterState>,
     ) -> Self {
         Self {
             api: config.api,
@@ -93,7 +94,7 @@ impl Engine {
             queue: VecDeque::new(),
             limit: MAX_BATCH,
             strikes: 0,
-            pause: FIRST_PAUSE,
+            pause: MIN_RETRY_DELAY,
         }
     }
 
@@ -104,7 +105,7 @@ impl Engine {
                 Ok(never) => match never {},
                 Err(stop) => stop,
             },
-            () = async { shutdown.wait().await; sleep(GRACE).await } => Stop::Ended,
+            () = async { shutdown.wait().await; sleep(SHUTDOWN_GRACE).await } => Stop::Ended,
         };
         if let Stop::Alarm(reason) = stop {
             tracing::error!(writer = ?self.state.id, reason, "ALARM: the writer stops until an operator acts");
@@ -173,7 +174,7 @@ impl Engine {
     /// Waits for `future` and accepts jobs meanwhile.
     pub(super) async fn meanwhile<F: Future>(&mut self, future: F) -> F::Output {
         tokio::pin!(future);
-        let mut tick = interval(TICK);
+        let mut tick = interval(EXPIRY_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -260,14 +261,14 @@ impl Engine {
     /// Notes that the last round has made progress.
     pub(super) fn progress(&mut self) {
         self.strikes = 0;
-        self.pause = FIRST_PAUSE;
+        self.pause = MIN_RETRY_DELAY;
         self.limit = MAX_BATCH;
     }
 
     /// Returns the next pause, which is twice as long as the one before.
     pub(super) fn back_off(&mut self) -> Duration {
         let pause = self.pause;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.pause = (self.pause * 2).min(MAX_RETRY_DELAY);
         pause
     }
 

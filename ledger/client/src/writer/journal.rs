@@ -16,9 +16,10 @@
 use std::path::Path;
 
 use record::{Sequence, SignedEntry};
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteBuf, Bytes};
+use service::table::{TableError, TableFile};
 use tlog::Hash;
 use tlog::merkle::Index;
 
@@ -33,7 +34,7 @@ const FILE: &str = "writer.redb";
 pub enum JournalError {
     /// Disk full, no permission, file damaged, or opened by another process.
     #[error("the writer's journal: {0}")]
-    Store(#[from] redb::Error),
+    Store(#[from] TableError),
     /// The file can be read, but its content is not valid.
     #[error("the writer's journal is damaged: {0}")]
     Damaged(String),
@@ -53,35 +54,34 @@ struct PendingRow(ByteBuf, Option<ByteBuf>, Option<ByteBuf>);
 struct ConfirmedRow(u64, ByteBuf, u64);
 
 pub(super) struct Journal {
-    database: Database,
+    file: TableFile,
 }
 
 impl Journal {
     /// Opens or creates the journal in `directory` and reads it.
     pub(super) fn open(directory: &Path) -> Result<(Self, Content), JournalError> {
-        std::fs::create_dir_all(directory).map_err(redb::Error::Io)?;
-        let database = Database::create(directory.join(FILE)).map_err(redb::Error::from)?;
-        let journal = Self { database };
+        let file = TableFile::open(&directory.join(FILE))?;
+        let journal = Self { file };
         let content = journal.read()?;
         Ok((journal, content))
     }
 
     fn read(&self) -> Result<Content, JournalError> {
-        let transaction = self.database.begin_read().map_err(redb::Error::from)?;
+        let transaction = self.file.begin_read()?;
         let mut content = Content::default();
         match transaction.open_table(CONFIRMED) {
             Ok(table) => {
-                if let Some(row) = table.get(0).map_err(redb::Error::from)? {
+                if let Some(row) = table.get(0).map_err(TableError::from)? {
                     content.confirmed = Some(parse_confirmed(row.value())?);
                 }
             }
             Err(redb::TableError::TableDoesNotExist(_)) => return Ok(content),
-            Err(error) => return Err(redb::Error::from(error).into()),
+            Err(error) => return Err(TableError::from(error).into()),
         }
-        let table = transaction.open_table(PENDING).map_err(redb::Error::from)?;
+        let table = transaction.open_table(PENDING).map_err(TableError::from)?;
         let first = content.confirmed.map_or(0, |head| head.sequence.0 + 1);
-        for (next, row) in (first..).zip(table.iter().map_err(redb::Error::from)?) {
-            let (sequence, row) = row.map_err(redb::Error::from)?;
+        for (next, row) in (first..).zip(table.iter().map_err(TableError::from)?) {
+            let (sequence, row) = row.map_err(TableError::from)?;
             let (entry, submission) = parse_pending(row.value())?;
             if sequence.value() != next || entry.entry().sequence != Sequence(next) {
                 return Err(JournalError::Damaged(format!("entry {next} of the chain is missing")));
@@ -97,12 +97,7 @@ impl Journal {
         confirmed: Option<WriterHead>,
         pending: &[(Sequence, Vec<u8>)],
     ) -> Result<(), JournalError> {
-        self.replace(confirmed, pending).map_err(JournalError::Store)
-    }
-
-    fn replace(&self, confirmed: Option<WriterHead>, pending: &[(Sequence, Vec<u8>)]) -> Result<(), redb::Error> {
-        let transaction = self.database.begin_write()?;
-        {
+        let replaced: Result<(), TableError> = self.file.write(|transaction| {
             let mut table = transaction.open_table(CONFIRMED)?;
             if let Some(head) = confirmed {
                 let leaf_hash = ByteBuf::from(head.leaf_hash.0);
@@ -114,9 +109,9 @@ impl Journal {
             for (sequence, row) in pending {
                 table.insert(sequence.0, row.as_slice())?;
             }
-        }
-        transaction.commit()?;
-        Ok(())
+            Ok(())
+        });
+        Ok(replaced?)
     }
 }
 

@@ -5,15 +5,15 @@ use std::time::Duration;
 use record::{RefusalCode, WriterId};
 use service::problem::Problem;
 
-use super::AppendError;
 use super::chain::Item;
 use super::engine::{Engine, Stop};
+use super::job::AppendError;
 use crate::api::{ApiError, AppendAnswer, WriterHead};
 use crate::recorded::{Proved, ReceiptError};
 
 /// The cause of a refusal, by the problem's slug, which the ledger's interface defines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Refusal {
+enum RefusalCause {
     /// The ledger does not accept entries now. `definite` if it has certainly not appended the entry.
     Busy { definite: bool },
     /// The entry is not the next one of the chain.
@@ -28,7 +28,7 @@ enum Refusal {
     Fault,
 }
 
-impl Refusal {
+impl RefusalCause {
     fn of(problem: &Problem) -> Self {
         match problem.status {
             429 => return Self::Busy { definite: true },
@@ -54,11 +54,11 @@ enum Verdict {
     /// It is taken out of the chain, and its caller receives the result.
     Out(Result<Proved, AppendError>),
     /// It stays in the chain and is sent again.
-    Again(Again),
+    Again(RetryReason),
 }
 
 /// Why an entry is sent again.
-enum Again {
+enum RetryReason {
     Chained,
     Aged,
     Busy { definite: bool },
@@ -74,7 +74,7 @@ fn judge(
     last: Option<WriterHead>,
     gap: bool,
 ) -> Verdict {
-    let unsound = |reason: String| Verdict::Again(Again::Unsound(reason));
+    let unsound = |reason: String| Verdict::Again(RetryReason::Unsound(reason));
     match (answer, proof) {
         (AppendAnswer::Recorded { .. }, _) if gap => unsound("an entry is recorded after a refused one".into()),
         (AppendAnswer::Recorded { index, .. }, Some(Ok(proved))) => {
@@ -114,14 +114,16 @@ fn refused(
             };
         }
     }
-    match Refusal::of(problem) {
-        Refusal::Busy { definite } => Verdict::Again(Again::Busy { definite }),
-        Refusal::Chain => Verdict::Again(Again::Chained),
-        Refusal::Dependent if gap => Verdict::Again(Again::Chained),
-        Refusal::Time if item.is_stale_intent() => Verdict::Out(Err(AppendError::GivenUp)),
-        Refusal::Time => Verdict::Again(Again::Aged),
-        Refusal::LabelUsed => Verdict::Out(Err(AppendError::LabelUsed)),
-        Refusal::Dependent | Refusal::Fault => Verdict::Out(Err(AppendError::Refused(Box::new(problem.clone())))),
+    match RefusalCause::of(problem) {
+        RefusalCause::Busy { definite } => Verdict::Again(RetryReason::Busy { definite }),
+        RefusalCause::Chain => Verdict::Again(RetryReason::Chained),
+        RefusalCause::Dependent if gap => Verdict::Again(RetryReason::Chained),
+        RefusalCause::Time if item.is_stale_intent() => Verdict::Out(Err(AppendError::GivenUp)),
+        RefusalCause::Time => Verdict::Again(RetryReason::Aged),
+        RefusalCause::LabelUsed => Verdict::Out(Err(AppendError::LabelUsed)),
+        RefusalCause::Dependent | RefusalCause::Fault => {
+            Verdict::Out(Err(AppendError::Refused(Box::new(problem.clone()))))
+        }
     }
 }
 
@@ -134,7 +136,7 @@ struct Round {
     gap: bool,
     progress: bool,
     /// The first answer that ends the round. Later answers are ignored.
-    end: Option<Again>,
+    end: Option<RetryReason>,
 }
 
 impl Engine {
@@ -163,7 +165,7 @@ impl Engine {
 
     /// Settles a refusal of the request as a whole.
     async fn settle_whole(&mut self, count: usize, problem: Box<Problem>) -> Result<Option<Duration>, Stop> {
-        if let Refusal::Busy { definite } = Refusal::of(&problem) {
+        if let RefusalCause::Busy { definite } = RefusalCause::of(&problem) {
             if !definite {
                 self.mark_uncertain(count);
             }
@@ -211,14 +213,14 @@ impl Engine {
                 (round.gap, round.progress) = (true, true);
                 round.told.push((item, answer));
             }
-            Verdict::Again(Again::Aged) => {
+            Verdict::Again(RetryReason::Aged) => {
                 round.gap = true;
                 item.time = None;
                 round.kept.push(item);
             }
-            Verdict::Again(Again::Chained) if round.gap => round.kept.push(item),
+            Verdict::Again(RetryReason::Chained) if round.gap => round.kept.push(item),
             Verdict::Again(why) => {
-                item.uncertain |= matches!(why, Again::Unsound(_) | Again::Busy { definite: false });
+                item.uncertain |= matches!(why, RetryReason::Unsound(_) | RetryReason::Busy { definite: false });
                 round.kept.push(item);
                 round.end = Some(why);
             }
@@ -249,9 +251,9 @@ impl Engine {
         match round.end {
             None if round.progress => Ok(None),
             None => Ok(Some(self.back_off())),
-            Some(Again::Chained) => self.reconcile().await.map(Some),
-            Some(Again::Unsound(reason)) => self.strike(reason).map(Some),
-            Some(Again::Busy { .. } | Again::Aged) => Ok(Some(self.back_off())),
+            Some(RetryReason::Chained) => self.reconcile().await.map(Some),
+            Some(RetryReason::Unsound(reason)) => self.strike(reason).map(Some),
+            Some(RetryReason::Busy { .. } | RetryReason::Aged) => Ok(Some(self.back_off())),
         }
     }
 

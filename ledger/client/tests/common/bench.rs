@@ -8,7 +8,7 @@ use ledger_client::{AppendError, Draft, Recorded, Writer};
 use record::Body;
 
 use super::log::START;
-use super::{FakeLedger, Log, TokioClock, intent, start_writer};
+use super::{FakeLedger, FakeLog, TokioClock, intent, start_writer};
 
 /// Runs a test in its own runtime, whose time advances while all tasks wait. Dropping the runtime simulates a crash.
 pub fn simulate<T>(test: impl Future<Output = T>) -> T {
@@ -28,7 +28,7 @@ pub struct Bench {
 impl Bench {
     pub fn new() -> Self {
         Self {
-            ledger: FakeLedger::new(Log::begun()),
+            ledger: FakeLedger::new(FakeLog::begun()),
             dir: tempfile::tempdir().unwrap(),
         }
     }

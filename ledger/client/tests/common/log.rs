@@ -23,7 +23,7 @@ use tlog::tile::{Bundle, Tile, encode_bundle};
 pub const SKEW: u64 = 60;
 pub const START: u64 = 1_800_000_000;
 
-pub struct Log {
+pub struct FakeLog {
     pub trust: Arc<Trust>,
     pub directory: Arc<Directory>,
     pub bootstrap: Bootstrap,
@@ -61,7 +61,7 @@ pub fn identity() -> SigningKey {
     SigningKey::from_seed([12; 32])
 }
 
-impl Log {
+impl FakeLog {
     /// The log's private key, for the real ledger.
     pub fn log_key_text(&self) -> String {
         self.log_key.to_private_text().to_string()
@@ -72,7 +72,7 @@ impl Log {
         Self::to_begin_at(Timestamp(START))
     }
 
-    /// As [`Log::empty`], with another time for the first entries.
+    /// As [`FakeLog::empty`], with another time for the first entries.
     pub fn to_begin_at(time: Timestamp) -> Self {
         let log_key = SignerKey::for_notes("log.example".parse().unwrap(), &[1; 32]);
         let witness = SignerKey::for_cosignatures("witness.example".parse().unwrap(), &[2; 32]);

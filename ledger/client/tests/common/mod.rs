@@ -23,11 +23,11 @@ use tlog::merkle::Index;
 use tlog::tile::{Bundle, Tile};
 use tokio::time::Instant;
 
-pub use log::Log;
+pub use log::FakeLog;
 
 /// A fault in one call of `append`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum InjectedFault {
     None,
     /// The connection fails.
     NotConnected,
@@ -61,8 +61,8 @@ pub enum Fault {
 }
 
 pub struct FakeLedger {
-    pub log: Mutex<Log>,
-    pub faults: Mutex<VecDeque<Fault>>,
+    pub log: Mutex<FakeLog>,
+    pub faults: Mutex<VecDeque<InjectedFault>>,
     /// The answer of `writer_head` instead of the true one.
     pub false_head: Mutex<Option<Option<WriterHead>>>,
     /// The number of calls of `append`.
@@ -71,7 +71,7 @@ pub struct FakeLedger {
 }
 
 impl FakeLedger {
-    pub fn new(log: Log) -> Arc<Self> {
+    pub fn new(log: FakeLog) -> Arc<Self> {
         Arc::new(Self {
             log: Mutex::new(log),
             faults: Mutex::default(),
@@ -81,7 +81,7 @@ impl FakeLedger {
         })
     }
 
-    pub fn script(&self, faults: impl IntoIterator<Item = Fault>) {
+    pub fn script(&self, faults: impl IntoIterator<Item = InjectedFault>) {
         *self.faults.lock().unwrap() = faults.into_iter().collect();
     }
 
@@ -89,7 +89,7 @@ impl FakeLedger {
         *self.down.lock().unwrap() = down;
     }
 
-    pub fn with<T>(&self, act: impl FnOnce(&mut Log) -> T) -> T {
+    pub fn with<T>(&self, act: impl FnOnce(&mut FakeLog) -> T) -> T {
         act(&mut self.log.lock().unwrap())
     }
 
@@ -104,24 +104,24 @@ impl FakeLedger {
     async fn faulty_append(&self, submissions: Vec<Submission>) -> Result<Vec<AppendAnswer>, ApiError> {
         *self.appends.lock().unwrap() += 1;
         self.check_up()?;
-        let fault = self.faults.lock().unwrap().pop_front().unwrap_or(Fault::None);
+        let fault = self.faults.lock().unwrap().pop_front().unwrap_or(InjectedFault::None);
         let lost = || ApiError::NoAnswer("lost".into());
         // Requests and answers take time.
         tokio::time::sleep(Duration::from_millis(3)).await;
         match fault {
-            Fault::NotConnected => return Err(ApiError::NotConnected("refused".into())),
-            Fault::LoseRequest => return Err(lost()),
-            Fault::Busy => return Err(ApiError::Refused(Box::new(Problem::too_many(1, "full")))),
-            Fault::TooLarge if submissions.len() > 1 => {
+            InjectedFault::NotConnected => return Err(ApiError::NotConnected("refused".into())),
+            InjectedFault::LoseRequest => return Err(lost()),
+            InjectedFault::Busy => return Err(ApiError::Refused(Box::new(Problem::too_many(1, "full")))),
+            InjectedFault::TooLarge if submissions.len() > 1 => {
                 return Err(ApiError::Refused(Box::new(Problem::too_large("too many at once"))));
             }
-            Fault::Slow(millis) => tokio::time::sleep(Duration::from_millis(millis.into())).await,
-            Fault::Half => {
+            InjectedFault::Slow(millis) => tokio::time::sleep(Duration::from_millis(millis.into())).await,
+            InjectedFault::Half => {
                 let half = submissions[..submissions.len().div_ceil(2)].to_vec();
                 self.with(|log| log.append(&half));
                 return Err(ApiError::Refused(Box::new(Problem::unavailable("stopping", 1, ""))));
             }
-            Fault::FalseChain => {
+            InjectedFault::FalseChain => {
                 let problem = Problem::conflict("chain", "");
                 let refusal = AppendAnswer::Refused {
                     problem: Box::new(problem),
@@ -134,14 +134,14 @@ impl FakeLedger {
         let mut answers = self.with(|log| log.append(&submissions));
         tokio::time::sleep(Duration::from_millis(3)).await;
         match fault {
-            Fault::LoseAnswer => return Err(lost()),
-            Fault::ShortAnswer => drop(answers.pop()),
-            Fault::Swapped => answers.reverse(),
-            Fault::FalseRefusal => {
+            InjectedFault::LoseAnswer => return Err(lost()),
+            InjectedFault::ShortAnswer => drop(answers.pop()),
+            InjectedFault::Swapped => answers.reverse(),
+            InjectedFault::FalseRefusal => {
                 let problem = Box::new(Problem::forbidden("right", "a lie"));
                 answers[0] = AppendAnswer::Refused { problem, receipt: None };
             }
-            Fault::DamagedReceipt | Fault::OtherReceipt | Fault::OtherIndex => {
+            InjectedFault::DamagedReceipt | InjectedFault::OtherReceipt | InjectedFault::OtherIndex => {
                 let first = self.with(|log| log.receipt(0, false));
                 for answer in &mut answers {
                     falsify(answer, fault, &first);
@@ -153,16 +153,16 @@ impl FakeLedger {
     }
 }
 
-fn falsify(answer: &mut AppendAnswer, fault: Fault, first: &[u8]) {
+fn falsify(answer: &mut AppendAnswer, fault: InjectedFault, first: &[u8]) {
     let AppendAnswer::Recorded { index, receipt } = answer else {
         return;
     };
     match fault {
-        Fault::DamagedReceipt => {
+        InjectedFault::DamagedReceipt => {
             let at = receipt.len() - 10;
             receipt[at] = if receipt[at] == b'A' { b'B' } else { b'A' };
         }
-        Fault::OtherReceipt => *receipt = first.to_vec(),
+        InjectedFault::OtherReceipt => *receipt = first.to_vec(),
         _ => *index += 1,
     }
 }

@@ -19,14 +19,16 @@
 //! The file `checkpoints.redb` has three tables: `relied` (size → root ‖ since), `settled` (the last cosigned
 //! checkpoint, which the next one must extend, too) and `stopped` (the reason).
 
+mod file;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
 use service::clock::Clock;
 use service::shutdown::Shutdown;
+use service::table::TableError;
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::Size;
@@ -36,16 +38,12 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::api::{ApiError, LedgerApi};
 use crate::tiles::{RootError, TileCache, root_at};
 use crate::trust::Trust;
+use file::{CheckpointFile, Known, Relied};
 
 /// How long a head may be relied upon without a cosigned successor.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const MAX_UNSETTLED: Duration = Duration::from_secs(60);
 /// How often the watch fetches a cosigned checkpoint while there are unsettled heads.
-pub const SETTLE: Duration = Duration::from_secs(10);
-
-const RELIED: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("relied");
-const SETTLED: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("settled");
-const STOPPED: TableDefinition<'_, u64, &str> = TableDefinition::new("stopped");
-const FILE: &str = "checkpoints.redb";
+pub const SETTLE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Parameters of the watch.
 pub struct WatchConfig {
@@ -75,7 +73,7 @@ pub enum NotReady {
 pub enum WatchError {
     /// The file cannot be read or written, or is damaged. Fatal.
     #[error("the heads relied upon cannot be stored: {0}")]
-    Store(String),
+    Store(#[from] TableError),
     /// As [`NotReady::Inconsistent`]. Fatal.
     #[error("the log is not consistent with the heads relied upon: {0}")]
     Inconsistent(Arc<str>),
@@ -84,30 +82,9 @@ pub enum WatchError {
     Ended,
 }
 
-impl<E: Into<redb::Error>> From<E> for WatchError {
-    fn from(error: E) -> Self {
-        Self::Store(error.into().to_string())
-    }
-}
-
-/// The root of a noted head, and the time since which it is relied upon (POSIX seconds).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Relied {
-    root: Hash,
-    since: u64,
-}
-
-/// The content of the file.
-#[derive(Debug, Default)]
-struct Known {
-    relied: BTreeMap<u64, Relied>,
-    settled: Option<(Size, Hash)>,
-    stopped: Option<Arc<str>>,
-}
-
 struct Inner {
     config: WatchConfig,
-    store: Store,
+    file: CheckpointFile,
     known: Mutex<Known>,
 }
 
@@ -130,10 +107,10 @@ impl CheckpointWatch {
     /// # Errors
     /// [`WatchError::Store`].
     pub fn start(config: WatchConfig, shutdown: Shutdown) -> Result<Self, WatchError> {
-        let (store, known) = Store::open(&config.state_dir)?;
+        let (file, known) = CheckpointFile::open(&config.state_dir)?;
         let inner = Arc::new(Inner {
             config,
-            store,
+            file,
             known: Mutex::new(known),
         });
         let (requests, receiver) = mpsc::unbounded_channel();
@@ -176,7 +153,7 @@ impl CheckpointWatch {
         }
         let oldest = known.relied.values().map(|relied| relied.since).min();
         let age = oldest.map_or(0, |since| self.inner.config.clock.now().saturating_sub(since));
-        if age > PATIENCE.as_secs() {
+        if age > MAX_UNSETTLED.as_secs() {
             Err(NotReady::Stale(age))
         } else {
             Ok(())
@@ -214,7 +191,7 @@ impl Inner {
         tracing::error!(reason, "ALARM: the log is not relied upon until an operator acts");
         let reason: Arc<str> = reason.into();
         self.known().stopped = Some(reason.clone());
-        if let Err(error) = self.store.stop(&reason) {
+        if let Err(error) = self.file.stop(&reason) {
             tracing::error!(%error, "the alarm could not be stored");
         }
         reason
@@ -262,7 +239,7 @@ fn note(inner: &Inner, batch: Vec<Request>) {
         }
     }
     if answer.is_ok() {
-        answer = inner.store.note(&new);
+        answer = inner.file.note(&new).map_err(WatchError::from);
         match &answer {
             Ok(()) => inner.known().relied.extend(new),
             Err(error) => drop(inner.stop(error.to_string())),
@@ -275,7 +252,7 @@ fn note(inner: &Inner, batch: Vec<Request>) {
 }
 
 async fn settle_always(inner: std::sync::Weak<Inner>, shutdown: Shutdown) {
-    let mut tick = interval(SETTLE);
+    let mut tick = interval(SETTLE_INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut cache = TileCache::default();
     loop {
@@ -358,100 +335,15 @@ async fn settle(inner: &Arc<Inner>, cache: &mut TileCache) -> Result<(), SettleE
     }
     let (worker, newest) = (inner.clone(), (checkpoint.size, checkpoint.root));
     let finish = move || {
-        worker.store.settle(newest, &covered)?;
+        worker.file.settle(newest, &covered)?;
         let mut known = worker.known();
         known.settled = Some(newest);
         for (size, _) in &covered {
             known.relied.remove(&size.get());
         }
-        Ok::<(), WatchError>(())
+        Ok::<(), TableError>(())
     };
     let finished = tokio::task::spawn_blocking(finish).await;
-    let finished = finished.unwrap_or_else(|error| Err(WatchError::Store(error.to_string())));
+    let finished = finished.unwrap_or(Err(TableError::Ending));
     finished.map_err(|error| SettleError::NotNow(error.to_string()))
-}
-
-/// The file.
-struct Store(Database);
-
-impl Store {
-    fn open(directory: &std::path::Path) -> Result<(Self, Known), WatchError> {
-        std::fs::create_dir_all(directory).map_err(redb::Error::Io)?;
-        let store = Self(Database::create(directory.join(FILE))?);
-        let known = store.read()?;
-        Ok((store, known))
-    }
-
-    fn read(&self) -> Result<Known, WatchError> {
-        let damaged = || WatchError::Store("the file is damaged".into());
-        let transaction = self.0.begin_read()?;
-        let mut known = Known::default();
-        // The tables are made together with the first thing noted.
-        match transaction.open_table(RELIED) {
-            Ok(table) => {
-                for row in table.iter()? {
-                    let (size, row) = row?;
-                    let (root, since) = row.value().split_first_chunk::<32>().ok_or_else(damaged)?;
-                    let since = since.try_into().map(u64::from_be_bytes).map_err(|_| damaged())?;
-                    known.relied.insert(
-                        size.value(),
-                        Relied {
-                            root: Hash(*root),
-                            since,
-                        },
-                    );
-                }
-            }
-            Err(TableError::TableDoesNotExist(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
-        match transaction.open_table(SETTLED) {
-            Ok(table) => {
-                if let Some((size, root)) = table.last()? {
-                    let root = root.value().try_into().map_err(|_| damaged())?;
-                    known.settled = Some((Size::new(size.value()).map_err(|_| damaged())?, root));
-                }
-            }
-            Err(TableError::TableDoesNotExist(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
-        match transaction.open_table(STOPPED) {
-            Ok(table) => known.stopped = table.get(0)?.map(|reason| reason.value().into()),
-            Err(TableError::TableDoesNotExist(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
-        Ok(known)
-    }
-
-    fn note(&self, new: &BTreeMap<u64, Relied>) -> Result<(), WatchError> {
-        let transaction = self.0.begin_write()?;
-        {
-            let mut table = transaction.open_table(RELIED)?;
-            for (size, relied) in new {
-                let row = [relied.root.0.as_slice(), &relied.since.to_be_bytes()].concat();
-                table.insert(size, row.as_slice())?;
-            }
-        }
-        Ok(transaction.commit()?)
-    }
-
-    fn settle(&self, newest: (Size, Hash), covered: &[(Size, Hash)]) -> Result<(), WatchError> {
-        let transaction = self.0.begin_write()?;
-        {
-            let mut table = transaction.open_table(RELIED)?;
-            for (size, _) in covered {
-                table.remove(size.get())?;
-            }
-            let mut table = transaction.open_table(SETTLED)?;
-            table.retain(|_, _| false)?;
-            table.insert(newest.0.get(), newest.1.0.as_slice())?;
-        }
-        Ok(transaction.commit()?)
-    }
-
-    fn stop(&self, reason: &str) -> Result<(), WatchError> {
-        let transaction = self.0.begin_write()?;
-        transaction.open_table(STOPPED)?.insert(0, reason)?;
-        Ok(transaction.commit()?)
-    }
 }
