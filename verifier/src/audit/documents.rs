@@ -3,32 +3,12 @@
 //! The genesis document is plain (entry 0 is the root of trust itself); directory and Registerlandkarte are signed by one
 //! of the authorities which the genesis document names; a new directory has a higher version than the one before.
 
-use record::{Directory, DocumentKind, GenesisDocument};
+use record::{Directory, DocumentKind};
 use tlog::Hash;
 
+use super::genesis::Genesis;
 use super::layout;
 use super::state::{Spot, State};
-
-/// What entry 0 settles.
-#[derive(Clone, Debug)]
-pub(crate) struct Genesis {
-    /// Leaf hash of entry 0: *the* genesis hash.
-    pub(crate) hash: Hash,
-    /// The file's bytes.
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) document: GenesisDocument,
-}
-
-impl Genesis {
-    pub(crate) fn read(hash: Hash, bytes: &[u8]) -> Result<Genesis, String> {
-        let document = GenesisDocument::parse(bytes).map_err(|error| error.to_string())?;
-        Ok(Genesis {
-            hash,
-            bytes: bytes.to_vec(),
-            document,
-        })
-    }
-}
 
 impl State {
     pub(crate) fn take_document(

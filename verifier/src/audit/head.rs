@@ -1,12 +1,21 @@
 //! The checkpoint, judged more strictly than a client would: a client ignores what it does not know, an auditor asks.
 
+use serde::Serialize;
 use tlog::Hash;
 use tlog::policy::PolicyVerdict;
 
-use super::Options;
-use super::documents::Genesis;
 use super::finding::Findings;
-use super::report::Cosignature;
+use super::genesis::Genesis;
+use super::options::Options;
+
+/// A witness that has cosigned the checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cosignature {
+    /// Its name in the policy.
+    pub witness: String,
+    /// When, POSIX seconds.
+    pub time: u64,
+}
 
 /// What the checkpoint says and who vouches for it.
 #[derive(Clone, Debug)]

@@ -11,12 +11,12 @@
 
 use std::path::Path;
 
-use super::Options;
 use super::finding::Findings;
 use super::head::{self, Head};
-use super::layout;
+use super::layout::{self, TILE};
+use super::options::Options;
 use super::source::{Source, SourceError};
-use super::tree::{self, Skeleton, TILE};
+use super::tree::{self, Skeleton};
 
 /// Checks the history of an export; gives the sizes of its checkpoints, ascending, or `None` at a URL.
 ///

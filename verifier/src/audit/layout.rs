@@ -8,7 +8,9 @@ use std::path::Path;
 
 use super::finding::Findings;
 use super::source::SourceError;
-use super::tree::TILE;
+
+/// Number of hashes in a full tile.
+pub(crate) const TILE: u64 = 256;
 
 /// Number of hashes on a level.
 pub(crate) fn nodes(size: u64, level: u8) -> u64 {

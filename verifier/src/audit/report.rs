@@ -8,17 +8,8 @@ use serde::Serialize;
 use tlog::Hash;
 
 use super::finding::{Finding, Findings};
-use super::head::Head;
+use super::head::{Cosignature, Head};
 use super::state::State;
-
-/// A witness that has cosigned the checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Cosignature {
-    /// Its name in the policy.
-    pub witness: String,
-    /// When, POSIX seconds.
-    pub time: u64,
-}
 
 /// One writer of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

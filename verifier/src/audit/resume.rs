@@ -10,11 +10,12 @@ use record::{Directory, Label, Period, WriterId};
 use serde::{Deserialize, Serialize};
 use tlog::Hash;
 
-use super::Options;
-use super::documents::Genesis;
+use super::genesis::Genesis;
+use super::layout::TILE;
 use super::maps::Placed;
+use super::options::Options;
 use super::state::{Chain, PeriodState, State};
-use super::tree::{Skeleton, TILE};
+use super::tree::Skeleton;
 
 const FORMAT: &str = "einsicht/audit-state/v1";
 

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use record::{Body, Directory, Entry, Kind, Period, SignedEntry, WriterId};
 use tlog::Hash;
 
-use super::documents::Genesis;
 use super::finding::Findings;
+use super::genesis::Genesis;
 use super::maps::Maps;
 
 /// Where a finding of the rules is to be reported.

@@ -11,13 +11,12 @@ use record::SignedEntry;
 use tlog::Hash;
 use tlog::merkle::{Frontier, Size, leaf_hash};
 
-use super::TOLERANCE;
 use super::bundle;
 use super::finding::Findings;
-use super::layout;
+use super::layout::{self, TILE};
+use super::options::TOLERANCE;
 use super::source::{Source, SourceError};
 use super::state::{Spot, State};
-use super::tree::TILE;
 
 /// Why a checkpoint is not vouched for.
 #[derive(Clone, Debug, thiserror::Error)]

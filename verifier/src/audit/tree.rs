@@ -14,11 +14,8 @@ use rs_merkle::MerkleTree;
 use sha2::{Digest as _, Sha256};
 
 use super::finding::Findings;
-use super::layout;
+use super::layout::{self, TILE};
 use super::source::{Source, SourceError};
-
-/// Number of hashes in a full tile.
-pub(crate) const TILE: u64 = 256;
 
 type Node = [u8; 32];
 

@@ -7,7 +7,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use service::secret::{Credential, SecretError};
 use verifier::audit::{self, Options, Progress, Source, TOLERANCE};
 
-use super::{Failure, TrustArguments, Verdict, print_json, read};
+use super::outcome::{Failure, Verdict, print_json};
+use super::trust::{TrustArguments, read};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Audit {

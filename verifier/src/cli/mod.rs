@@ -1,16 +1,15 @@
 //! The command line.
 
 mod audit;
+mod outcome;
+mod trust;
 mod verify;
 mod witness;
 mod words;
 
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
-
 use clap::{Parser, Subcommand};
-use tlog::Hash;
-use tlog::policy::Policy;
+
+use self::outcome::{Failure, Verdict};
 
 /// Checks a transparency log of evidence exchanges without trusting it.
 #[derive(Debug, Parser)]
@@ -46,75 +45,4 @@ impl Arguments {
             Command::Witness(command) => command.run().await,
         }
     }
-}
-
-/// What was asked for is so, or is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Sound,
-    NotSound,
-}
-
-impl From<Verdict> for ExitCode {
-    fn from(verdict: Verdict) -> ExitCode {
-        ExitCode::from(match verdict {
-            Verdict::Sound => 0,
-            Verdict::NotSound => 1,
-        })
-    }
-}
-
-/// No verdict.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
-    /// The command line, or a file on it, cannot be used.
-    #[error("{0}")]
-    Usage(String),
-    /// What is to be checked cannot be read now.
-    #[error("{0}")]
-    Unreachable(String),
-}
-
-impl From<Failure> for ExitCode {
-    fn from(failure: Failure) -> ExitCode {
-        ExitCode::from(match failure {
-            Failure::Usage(_) => 2,
-            Failure::Unreachable(_) => 3,
-        })
-    }
-}
-
-/// The trust root, common to all checks.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct TrustArguments {
-    /// Policy file (c2sp.org/tlog-policy): log key, witnesses, quorum
-    #[arg(long, value_name = "FILE")]
-    policy: PathBuf,
-    /// Hash of the genesis entry, 64 hexadecimal digits
-    #[arg(long, value_name = "HASH")]
-    genesis: Option<Hash>,
-    /// Accept what the log alone has signed, without the witnesses' quorum
-    #[arg(long)]
-    allow_unwitnessed: bool,
-}
-
-impl TrustArguments {
-    fn policy(&self) -> Result<Policy, Failure> {
-        Policy::parse(&read(&self.policy)?).map_err(|error| usage(&self.policy, error))
-    }
-}
-
-/// A file that the command line names.
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| usage(path, error))
-}
-
-fn usage(path: &Path, error: impl std::fmt::Display) -> Failure {
-    Failure::Usage(format!("{}: {error}", path.display()))
-}
-
-fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Usage(error.to_string()))?;
-    println!("{text}");
-    Ok(())
 }

@@ -7,8 +7,9 @@ use proof::opening::{self, Opening, VerifyError};
 use record::Receipt;
 use tlog::policy::Policy;
 
+use super::outcome::{Failure, Verdict, print_json};
+use super::trust::{TrustArguments, read};
 use super::words::Statement;
-use super::{Failure, TrustArguments, Verdict, print_json, read};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {

@@ -12,7 +12,8 @@ use tokio::net::TcpListener;
 use verifier::audit::Source;
 use verifier::witness::{self, Audit, Config};
 
-use super::{Failure, Verdict, read, usage};
+use super::outcome::{Failure, Verdict};
+use super::trust::{read, usage};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Witness {

@@ -1,0 +1,46 @@
+//! How a command ends, as an exit code.
+
+use std::process::ExitCode;
+
+/// What was asked for is so, or is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Sound,
+    NotSound,
+}
+
+impl From<Verdict> for ExitCode {
+    fn from(verdict: Verdict) -> ExitCode {
+        ExitCode::from(match verdict {
+            Verdict::Sound => 0,
+            Verdict::NotSound => 1,
+        })
+    }
+}
+
+/// No verdict.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The command line, or a file on it, cannot be used.
+    #[error("{0}")]
+    Usage(String),
+    /// What is to be checked cannot be read now.
+    #[error("{0}")]
+    Unreachable(String),
+}
+
+impl From<Failure> for ExitCode {
+    fn from(failure: Failure) -> ExitCode {
+        ExitCode::from(match failure {
+            Failure::Usage(_) => 2,
+            Failure::Unreachable(_) => 3,
+        })
+    }
+}
+
+/// Prints a result as JSON.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Usage(error.to_string()))?;
+    println!("{text}");
+    Ok(())
+}
