@@ -1,7 +1,7 @@
-//! A broker that lies to the provider gets no data out of it. Noticed by the provider's connector (P1 to P6, P9): the register is not
-//! asked, the consumer gets one uniform refusal, and an outcome stands in the log nevertheless.
+//! A broker that lies to the provider gets no evidence. The provider's connector notices (checks P1 to P6 and P9): it does not ask
+//! the register, the consumer gets one uniform refusal, and an outcome is recorded in the log nevertheless.
 //!
-//! The lie is told on the way from the broker to the provider's connector.
+//! The test changes the messages on the way from the broker to the provider's connector.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use tests::keys::Keys;
 use tests::surrounded::Surrounded;
 use tests::{http, wait_for};
 
-/// A lie: the forward as it should be, and one of an earlier exchange, as the broker has it.
+/// Changes the honest forward. The second argument is the forward of an earlier exchange, which the broker still has.
 type Lie = fn(&mut Forward, &Forward);
 
-/// What the provider refuses: the consumer is told `refused`, never why.
+/// Lies that the provider refuses. The consumer receives `refused`, never the reason.
 const REFUSED: &[(&str, Lie)] = &[
     ("a tampered receipt", |forward, _| {
         forgery::tamper_receipt(&mut forward.intent_receipt);
@@ -54,7 +54,7 @@ const REFUSED: &[(&str, Lie)] = &[
     }),
 ];
 
-/// What makes the provider speak of *another* exchange, which is no answer to this one: to the consumer it has failed.
+/// Lies that make the provider answer *another* exchange. The consumer's exchange has then failed.
 const UNANSWERED: &[(&str, Lie)] = &[
     ("the receipt of another exchange", |forward, earlier| {
         forward.intent_receipt = earlier.intent_receipt.clone();
@@ -71,8 +71,8 @@ impl Stage {
         self.0.processes.register_asked()
     }
 
-    /// The same forward again gets the same sealed bytes while its outcome has not been seen, and then nothing. The register is never
-    /// asked again, also after the connector was killed.
+    /// A repeated forward gets the same sealed bytes until the connector has seen its outcome, and a refusal after that. The
+    /// connector never asks the register again, not even after it was killed.
     fn an_intent_is_served_once(&mut self) -> Result<()> {
         self.0.provider.withhold("/outcome");
         self.0.processes.ask_until_delivered()?;
@@ -95,22 +95,22 @@ impl Stage {
         Ok(())
     }
 
-    /// What the provider's connector says to a forward, once it is up.
+    /// The answer of the provider's connector to a forward, once the connector is up.
     fn forward(&self, forward: &[u8]) -> Result<Vec<u8>> {
         let url = format!("{}/forward", self.0.processes.info.connectors["kba"]);
-        let mut said = None;
+        let mut body = None;
         wait_for(Duration::from_secs(30), || {
             let request = http()?.post(&url).header("content-type", "application/cbor");
             let answer = request.body(forward.to_vec()).send()?;
             let status = answer.status();
             ensure!(status == 200 || status == 503, "{status}");
-            said = (status == 200).then(|| answer.bytes()).transpose()?;
-            Ok(said.is_some())
+            body = (status == 200).then(|| answer.bytes()).transpose()?;
+            Ok(body.is_some())
         })?;
-        Ok(said.context("said")?.to_vec())
+        Ok(body.context("an answer")?.to_vec())
     }
 
-    /// The lies of a list are all refused in the same words.
+    /// All lies of a list get the same answer, word for word.
     fn nothing_is_served(&self, lies: &[(&str, Lie)], (status, slug): (u16, &str)) -> Result<()> {
         let earlier = self.0.provider.last("/forward").context("a forward")?;
         let earlier: Arc<Forward> = Arc::new(cbor::from_slice(&earlier.request)?);
@@ -121,8 +121,8 @@ impl Stage {
             self.0
                 .provider
                 .change_requests(move |path, body| tell(lie, &earlier, path, body));
-            let (told, body) = self.0.processes.ask()?;
-            ensure!(told == status, "{name}: {told} {body:#}");
+            let (received, body) = self.0.processes.ask()?;
+            ensure!(received == status, "{name}: {received} {body:#}");
             ensure!(
                 body["type"] == format!("urn:einsicht:problem:{slug}"),
                 "{name}: {body:#}"
@@ -130,13 +130,13 @@ impl Stage {
             ensure!(self.asked()? == asked, "{name}: the register was asked");
             answers.insert(body.to_string());
         }
-        ensure!(answers.len() == 1, "the answers tell the lies apart: {answers:#?}");
+        ensure!(answers.len() == 1, "the answers differ between the lies: {answers:#?}");
         self.0.provider.honest();
         Ok(())
     }
 
-    /// The broker puts an answer key of its own into record and forward alike, so that the two fit: only the consumer's signature
-    /// does not.
+    /// The broker puts its own answer key into both the record and the forward, so that the two agree. Only the consumer's
+    /// signature does not match.
     fn a_lie_in_the_record(&self) -> Result<()> {
         let Surrounded { identity, ledger, .. } = &self.0;
         let writer = Keys::of(&self.0.processes.data).writer("broker/writer.key")?;
@@ -144,7 +144,7 @@ impl Stage {
             record.consumer_signatures.answer_key = SealingKey::from_seed([7; 32]).public().0;
         };
         let forger = Forger::start(LabelledKind::Intent, lie, writer, identity, ledger);
-        // The broker's own client notices that its entry was replaced, and stops; a broker that lies would go on, as here.
+        // The broker's own client notices that its entry was replaced, and stops. A lying broker would continue, as this test does.
         let (status, body) = self.0.processes.ask()?;
         ensure!(status >= 500, "{status} {body:#}");
         let forged = forger.forged(ledger)?;

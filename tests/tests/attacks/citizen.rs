@@ -1,8 +1,8 @@
-//! An identity or a ledger that lies to a citizen about which entries there are. Noticed by whoever verifies: the portal's server
-//! and the browser while the page is shown, and a verifier from elsewhere with the file taken home; all of them by the map roots.
+//! An identity or a ledger that lies to a citizen about which entries exist. Everybody who verifies notices: the portal's server and
+//! the browser while the page is shown, and a separate verifier with the downloaded file. All of them notice by the map roots.
 //!
-//! The liar has all keys: identity's VRF secrets and signing key, even the ledger's own. Only the log is the one that the witnesses
-//! have cosigned. So what is shown is proved as well as it can be, and still does not pass.
+//! The liar has all keys: identity's VRF secrets and signing key, and even the ledger's own. Only the log is the one that the
+//! witnesses have cosigned. So every forged list is proved as well as it can be, and its verification still fails.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -21,13 +21,13 @@ use tests::public_log::PublicLog;
 use tests::{verifier, wait_for};
 use tlog::vrf::SecretKey;
 
-/// What a liar knows.
+/// What the liar knows.
 struct Knowledge {
     secrets: Secrets,
     identity: SigningKey,
     ledger: SigningKey,
     log: PublicLog,
-    /// What identity said of the same person before the newest exchange, and of somebody else.
+    /// What identity disclosed of the same person before the newest exchange, and of another person.
     earlier: Disclosure,
     other: Disclosure,
 }
@@ -35,65 +35,65 @@ struct Knowledge {
 type Lie = fn(&mut Disclosure, &Knowledge) -> Result<()>;
 
 const LIES: &[(&str, Lie)] = &[
-    ("the newest exchange is left out", |told, known| {
-        leave_out(told, |series, number, newest| {
+    ("the newest exchange is left out", |forged, known| {
+        leave_out(forged, |series, number, newest| {
             series == Series::Exchanges && number == newest
         })?;
-        proved(told, known)
+        proved(forged, known)
     }),
-    ("all exchanges are left out", |told, known| {
-        leave_out(told, |series, _, _| series == Series::Exchanges)?;
-        proved(told, known)
+    ("all exchanges are left out", |forged, known| {
+        leave_out(forged, |series, _, _| series == Series::Exchanges)?;
+        proved(forged, known)
     }),
-    ("the inspections are left out", |told, known| {
-        leave_out(told, |series, _, _| series == Series::Inspections)?;
-        proved(told, known)
+    ("the inspections are left out", |forged, known| {
+        leave_out(forged, |series, _, _| series == Series::Inspections)?;
+        proved(forged, known)
     }),
-    ("an outcome is left out", |told, known| {
-        let outcome = proof(told)?.periods[0].exchanges.numbers[0].outcome.take();
+    ("an outcome is left out", |forged, known| {
+        let outcome = proof(forged)?.periods[0].exchanges.numbers[0].outcome.take();
         let outcome = outcome.context("the demonstration's first exchange has an outcome")?;
-        told.entries.retain(|entry| entry.index != outcome.index);
-        proved(told, known)
+        forged.entries.retain(|entry| entry.index != outcome.index);
+        proved(forged, known)
     }),
-    ("the list is shorter than its proof", |told, _| {
-        told.entries
+    ("the list is shorter than its proof", |forged, _| {
+        forged.entries
             .retain(|entry| entry.series != Series::Exchanges || entry.number != 0);
         Ok(())
     }),
-    ("the proof is cut off", |told, known| {
-        proof(told)?.periods[0].exchanges.numbers.pop();
-        prove_tree(proof(told)?, &known.log)
+    ("the proof is cut off", |forged, known| {
+        proof(forged)?.periods[0].exchanges.numbers.pop();
+        prove_tree(proof(forged)?, &known.log)
     }),
-    ("another person's proof is replayed", |told, known| {
-        let (idnr, name) = (told.idnr.clone(), told.display_name.clone());
-        *told = known.other.clone();
-        (told.idnr, told.display_name) = (idnr, name);
+    ("another person's proof is replayed", |forged, known| {
+        let (idnr, name) = (forged.idnr.clone(), forged.display_name.clone());
+        *forged = known.other.clone();
+        (forged.idnr, forged.display_name) = (idnr, name);
         Ok(())
     }),
-    ("an old map is shown under the newest map entry", |told, known| {
+    ("an old map is shown under the newest map entry", |forged, known| {
         let mut old = known.earlier.clone();
         let periods = proof(&mut old)?.periods.clone();
-        proof(told)?.periods = periods;
-        told.entries
+        proof(forged)?.periods = periods;
+        forged.entries
             .retain(|entry| known.earlier.entries.iter().any(|known| known.index == entry.index));
-        prove_tree(proof(told)?, &known.log)
+        prove_tree(proof(forged)?, &known.log)
     }),
-    ("this viewer gets another map", |told, known| {
-        // The map entry of the log, but with the root of a map that has none of the person's newest entries.
-        leave_out(told, |series, number, newest| {
+    ("this viewer gets another map", |forged, known| {
+        // The log's map entry, but with the root of a map that lacks the person's newest entry.
+        leave_out(forged, |series, number, newest| {
             series == Series::Exchanges && number == newest
         })?;
-        let index = proof(told)?.map.index;
+        let index = proof(forged)?.map.index;
         let mut maps = known.log.maps_before(proof(&mut known.earlier.clone())?.map.index)?;
         let roots = maps.iter_mut().map(|(period, map)| (*period, map.root())).collect();
-        proof(told)?.map.leaf = rewritten(&known.log.entry(index)?, Body::Map { roots }, &known.ledger)?;
-        proved(told, known)
+        proof(forged)?.map.leaf = rewritten(&known.log.entry(index)?, Body::Map { roots }, &known.ledger)?;
+        proved(forged, known)
     }),
-    ("this viewer gets another key of the period", |told, known| {
-        // Under another key the person has other labels, and none of those stands in the log.
-        leave_out(told, |_, _, _| true)?;
+    ("this viewer gets another key of the period", |forged, known| {
+        // Under another key the person has other labels, and none of those is in the log.
+        leave_out(forged, |_, _, _| true)?;
         let key = SecretKey::from_seed(&[99; 32])?;
-        let begin = &mut proof(told)?.periods[0].begin;
+        let begin = &mut proof(forged)?.periods[0].begin;
         let event = PeriodEvent::Begin {
             vrf_key: *key.public_key().as_bytes(),
             start: Timestamp(0),
@@ -102,32 +102,32 @@ const LIES: &[(&str, Lie)] = &[
         let body = Body::Period { period, event };
         begin.leaf = rewritten(&known.log.entry(begin.index)?, body, &known.identity)?;
         let secrets = Secrets::from([(period, key)]);
-        let idnr = told.idnr.clone();
-        prove_again(proof(told)?, &idnr, &secrets, &known.log)
+        let idnr = forged.idnr.clone();
+        prove_again(proof(forged)?, &idnr, &secrets, &known.log)
     }),
 ];
 
-/// To be told more than a minute after [`Knowledge::earlier`] was true: everything of it fits together, and it is out of date.
-const STALE: (&str, Lie) = ("an old map entry is shown as the newest", |told, known| {
+/// Served more than a minute after [`Knowledge::earlier`] was true: all parts agree with each other, but they are out of date.
+const STALE: (&str, Lie) = ("an old map entry is shown as the newest", |forged, known| {
     let mut old = known.earlier.clone();
-    let checkpoint = proof(told)?.checkpoint.clone();
-    told.entries
+    let checkpoint = proof(forged)?.checkpoint.clone();
+    forged.entries
         .retain(|entry| known.earlier.entries.iter().any(|known| known.index == entry.index));
-    told.complete = old.complete.take();
-    proof(told)?.checkpoint = checkpoint;
-    prove_tree(proof(told)?, &known.log)
+    forged.complete = old.complete.take();
+    proof(forged)?.checkpoint = checkpoint;
+    prove_tree(proof(forged)?, &known.log)
 });
 
-/// How much older than the witnesses' time a map entry may be, seconds, and one for rounding.
+/// How many seconds older than the witnesses' time a map entry may be, and one second for rounding.
 const FRESH: u64 = proof::bundle::MAX_MAP_AGE + 1;
 
-fn proof(told: &mut Disclosure) -> Result<&mut CompletenessProof<()>> {
-    told.complete.as_mut().context("identity has proved its list")
+fn proof(forged: &mut Disclosure) -> Result<&mut CompletenessProof<()>> {
+    forged.complete.as_mut().context("identity has proved its list")
 }
 
-/// Takes numbers out of list and proof. `which` gets the row, the number and the row's newest number.
-fn leave_out(told: &mut Disclosure, which: fn(Series, u32, u32) -> bool) -> Result<()> {
-    let mut complete = told.complete.take().context("identity has proved its list")?;
+/// Removes numbers from the list and its proof. `which` receives the series, the number and the newest number of the series.
+fn leave_out(forged: &mut Disclosure, which: fn(Series, u32, u32) -> bool) -> Result<()> {
+    let mut complete = forged.complete.take().context("identity has proved its list")?;
     let period = &mut complete.periods[0];
     for (series, row) in [
         (Series::Exchanges, &mut period.exchanges),
@@ -137,20 +137,20 @@ fn leave_out(told: &mut Disclosure, which: fn(Series, u32, u32) -> bool) -> Resu
         let mut number = 0..;
         row.numbers
             .retain(|_| !number.next().is_some_and(|number| which(series, number, newest)));
-        told.entries
+        forged.entries
             .retain(|entry| entry.series != series || !which(series, entry.number, newest));
     }
-    told.complete = Some(complete);
+    forged.complete = Some(complete);
     Ok(())
 }
 
-/// Proves what is shown as well as it can be.
-fn proved(told: &mut Disclosure, known: &Knowledge) -> Result<()> {
-    let idnr = told.idnr.clone();
-    prove_again(proof(told)?, &idnr, &known.secrets, &known.log)
+/// Proves the remaining entries as well as they can be proved.
+fn proved(forged: &mut Disclosure, known: &Knowledge) -> Result<()> {
+    let idnr = forged.idnr.clone();
+    prove_again(proof(forged)?, &idnr, &known.secrets, &known.log)
 }
 
-/// An entry that says something else in the same place of its writer's chain, with the writer's signature.
+/// Replaces the body of an entry, at the same position of its writer's chain and with the writer's signature.
 fn rewritten(entry: &SignedEntry, body: Body, key: &SigningKey) -> Result<Vec<u8>> {
     let entry = entry.entry();
     let unsigned = Unsigned {
@@ -162,7 +162,7 @@ fn rewritten(entry: &SignedEntry, body: Body, key: &SigningKey) -> Result<Vec<u8
     Ok(key.sign(unsigned)?.into_bytes())
 }
 
-/// The processes, and who stands between portal and identity.
+/// The processes, and an intermediary between the portal and identity.
 struct Stage {
     processes: Processes,
     between: Intermediary,
@@ -188,10 +188,10 @@ impl Stage {
         })
     }
 
-    /// What identity tells of somebody, once it is proved to be all, and to have been true after `after`.
+    /// What identity discloses of a person, once it is proved to be complete as of a time after `after` (POSIX seconds).
     fn honest(&self, user: &str, after: u64) -> Result<Disclosure> {
         self.between.honest();
-        let mut told = None;
+        let mut forged = None;
         wait_for(Duration::from_secs(60), || {
             let citizen = Citizen::log_in(&self.processes.info, user)?;
             let disclosure = self.between.last("/disclosures").context("identity was asked")?;
@@ -202,10 +202,10 @@ impl Stage {
             ensure!(citizen.completeness()? == "server", "an honest list is not accepted");
             let (code, report) = self.verify(&citizen.bundle()?)?;
             ensure!(code == 0, "an honest bundle is not accepted: {report:#}");
-            told = Some(disclosure);
+            forged = Some(disclosure);
             Ok(true)
         })?;
-        told.context("told")
+        forged.context("a complete list")
     }
 
     fn verify(&self, bundle: &[u8]) -> Result<(i32, serde_json::Value)> {
@@ -229,49 +229,50 @@ impl Stage {
         })
     }
 
-    /// Emma logs in, is lied to, and notices: on the page, and at home with the file.
+    /// Emma logs in and gets the forged list. Both the page and the verifier with the downloaded file report it.
     fn noticed(&self, (name, lie): (&str, Lie), known: Knowledge) -> Result<()> {
         let failure: Arc<Mutex<Option<anyhow::Error>>> = Arc::default();
         let failed = failure.clone();
         self.between.change_answers(move |path, body| {
-            let Ok(mut told) = record::cbor::from_slice::<Disclosure>(&body) else {
+            let Ok(mut forged) = record::cbor::from_slice::<Disclosure>(&body) else {
                 return body;
             };
             assert_eq!(path, "/disclosures");
-            if let Err(error) = lie(&mut told, &known) {
+            if let Err(error) = lie(&mut forged, &known) {
                 *failed.lock().unwrap() = Some(error);
             }
-            record::cbor::to_vec(&told)
+            record::cbor::to_vec(&forged)
         });
         let emma = Citizen::log_in(&self.processes.info, "emma").context(name.to_owned())?;
         if let Some(error) = failure.lock().unwrap().take() {
-            return Err(error.context(format!("{name}: the lie could not be made")));
+            return Err(error.context(format!("{name}: the lie could not be prepared")));
         }
         let shown = emma.completeness()?;
-        ensure!(shown == "failed", "{name}: the portal says {shown}");
+        ensure!(shown == "failed", "{name}: the portal reports {shown}");
         if name.starts_with("the list is shorter") {
-            // Then the bundle lacks a record, and there is none to take home.
+            // The portal cannot build a bundle then, because a record is missing.
             return Ok(());
         }
         let (code, report) = self.verify(&emma.bundle().context(name.to_owned())?)?;
-        ensure!(code == 1, "{name}: the verifier at home says {report:#}");
+        ensure!(code == 1, "{name}: the verifier reports {report:#}");
         Ok(())
     }
 }
 
-fn time_of_map(told: &mut Disclosure) -> Result<u64> {
-    let leaf = proof(told)?.map.leaf.clone();
+fn time_of_map(forged: &mut Disclosure) -> Result<u64> {
+    let leaf = proof(forged)?.map.leaf.clone();
     Ok(SignedEntry::parse(leaf)?.entry().time.0)
 }
 
 #[test]
-fn a_list_that_is_not_all_is_noticed() -> Result<()> {
+fn an_incomplete_list_is_noticed() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let stage = Stage::set(&scratch.path().join("demo"))?;
     stage.processes.ask_until_delivered()?;
     let mut earlier = stage.honest("emma", 0)?;
     let since = time_of_map(&mut earlier)?;
-    // Entries tell whole seconds. What comes now must not fall into that one: its `map` entry would not be later, and none follows.
+    // Entry times are whole seconds. A new entry in the same second would have a `map` entry with the same time, and no later
+    // one would follow.
     std::thread::sleep(Duration::from_secs(1));
     stage.processes.ask_until_delivered()?;
     let other = stage.honest("deniz", since)?;
@@ -279,7 +280,7 @@ fn a_list_that_is_not_all_is_noticed() -> Result<()> {
     for lie in LIES {
         stage.noticed(*lie, stage.knowledge(&earlier, &other)?)?;
     }
-    // The old map entry was true for a minute; then something must have happened since, or it is still the newest there is.
+    // The old map entry counts as fresh for a minute. After that an exchange must follow, or it would still be the newest one.
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     let old = Duration::from_secs(since + FRESH + 1);
     std::thread::sleep(old.saturating_sub(now));

@@ -1,8 +1,9 @@
-//! A log that shows one provider another past than everybody else: noticed by that provider's connector, within a minute.
+//! A log that shows one provider another past than it shows everybody else. That provider's connector notices within a minute.
 //!
-//! The receipt that the provider gets is signed by the log, for a tree that no witness has seen. For a minute it may be believed: then
-//! a checkpoint must have come that a quorum has cosigned and that has the same past. While none comes, nothing new is served, and
-//! that passes; when one comes with another past, the connector stops until an operator acts, over restarts too.
+//! The receipt that the provider gets is signed by the log, for a tree that no witness has seen. The provider may believe it for a
+//! minute. By then a checkpoint must have arrived that a quorum has cosigned and that has the same past. Without one, the connector
+//! serves nothing new, and serves again as soon as one arrives. If one arrives with another past, the connector stops until an
+//! operator acts, also across restarts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,13 +20,14 @@ use tlog::checkpoint::Checkpoint;
 use tlog::merkle::node_hash;
 use tlog::note::{Note, SignerKey};
 
-/// How long the connector may take to notice: its minute, a round of looking, and a slow machine.
+/// How long the connector may take to notice: its minute, one poll interval, and a margin for a slow machine.
 const NOTICED: Duration = Duration::from_secs(180);
-/// The receipt as it would be if the log had another past: the same entry, the same index, another tree, signed by the log.
+
+/// The receipt that a log with another past would give: the same entry and index in another tree, signed by the log.
 fn forked(receipt: &[u8], log: &SignerKey) -> Vec<u8> {
     let receipt = Receipt::parse(receipt).unwrap();
     let mut hashes = receipt.proof().hashes.clone();
-    // The last hash of an inclusion proof is that of the greater half: of the past, when the entry is new.
+    // The last hash of an inclusion proof is that of the larger half. For a new entry that half is the past.
     hashes.last_mut().unwrap().0[0] ^= 1;
     let note = Note::parse(receipt.proof().checkpoint.as_bytes()).unwrap();
     let claimed: Checkpoint = note.text.parse().unwrap();
@@ -60,8 +62,8 @@ fn unwitnessed(checkpoint: &[u8], log: &SignerKey) -> Vec<u8> {
     claimed.sign(&[log]).unwrap().to_string().into_bytes()
 }
 
-/// What the provider's connector says to a forward that it has served: its problem's type, or nothing.
-fn says(processes: &Processes, served: &Passed) -> Result<String> {
+/// Sends a forward again that the provider's connector has served. Returns the `type` of its problem, or an empty string.
+fn problem_type(processes: &Processes, served: &Passed) -> Result<String> {
     let answer = http()?
         .post(format!("{}/forward", processes.info.connectors["kba"]))
         .header("content-type", "application/cbor")
@@ -75,7 +77,7 @@ fn says(processes: &Processes, served: &Passed) -> Result<String> {
 }
 
 #[test]
-fn a_fork_shown_to_one_provider_lives_for_a_minute() -> Result<()> {
+fn a_fork_shown_to_one_provider_is_noticed_after_a_minute() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let mut processes = Processes::seed(&scratch.path().join("demo"), "127.0.0.1:22200")?;
     let log = Arc::new(Keys::of(&processes.data).log()?);
@@ -89,7 +91,7 @@ fn a_fork_shown_to_one_provider_lives_for_a_minute() -> Result<()> {
     processes.all_healthy()?;
     processes.ask_until_delivered()?;
 
-    // From now on this provider sees the fork, and nothing that the witnesses have seen.
+    // From here on this provider sees only the fork, and no checkpoint that witnesses have cosigned.
     let key = log.clone();
     forwards.change_requests(move |path, body| match path {
         "/forward" => {
@@ -112,25 +114,25 @@ fn a_fork_shown_to_one_provider_lives_for_a_minute() -> Result<()> {
     });
     processes.ask_until_delivered()?;
     let asked = processes.register_asked()?;
-    // Another exchange would betray the fork at once, for identity's part has the log as identity sees it.
+    // Another exchange would reveal the fork at once, because identity's part carries the log as identity sees it.
     let served = forwards.last("/forward").context("a forward")?;
     wait_for(
         NOTICED,
-        || Ok(says(&processes, &served)?.ends_with("log-not-witnessed")),
+        || Ok(problem_type(&processes, &served)?.ends_with("log-not-witnessed")),
     )?;
     let (status, body) = processes.ask()?;
     ensure!(status == 503, "{status} {body:#}");
     ensure!(processes.register_asked()? == asked, "the register was asked");
     ensure!(
         processes.alarms("kba", "log-inconsistent")? == 0,
-        "no witness has spoken yet"
+        "an alarm before any witness has contradicted the fork"
     );
 
-    // The true log comes back: now there is proof of the fork, and no waiting helps any more.
+    // The true log comes back. It proves the fork, so the connector does not recover by itself any more.
     forwards.honest();
     view.honest();
     let stopped = |processes: &Processes| {
-        wait_for(NOTICED, || Ok(says(processes, &served)?.ends_with("stopped")))?;
+        wait_for(NOTICED, || Ok(problem_type(processes, &served)?.ends_with("stopped")))?;
         ensure!(processes.alarms("kba", "log-inconsistent")? > 0, "no alarm");
         let (status, body) = processes.ask()?;
         ensure!(status == 503, "{status} {body:#}");

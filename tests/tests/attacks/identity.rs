@@ -1,7 +1,7 @@
-//! An identity that lies to the provider about whose exchange this is, or which number it has, so that the person will never look for
-//! the entry. Noticed by the provider's connector (P3 to P5), before the register is asked.
+//! An identity that lies to the provider about whose exchange this is, or which number it has, so that the person will never ask for
+//! the entry. The provider's connector notices (checks P3 to P5), before it asks the register.
 //!
-//! It has identity's own keys, its VRF secrets included; everything else is the real program.
+//! The test has identity's own keys, its VRF secrets included. Everything else is the real program.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -16,15 +16,15 @@ use tests::keys::{Keys, Secrets};
 use tests::processes::Processes;
 use tests::wait_for;
 
-/// What identity tells the provider, and the labels it gives to the broker.
-struct Told<'a> {
+/// What identity sends to the provider, and the labels that it gives to the broker.
+struct TamperedLabels<'a> {
     content: ProviderContent,
     answer: LabelAnswer,
     secrets: &'a Secrets,
 }
 
-impl Told<'_> {
-    /// Takes another number, with its right proof and labels, and with as much of its chain as stands in the log.
+impl TamperedLabels<'_> {
+    /// Uses another number, with its correct proof and labels, and with as much of its chain as is in the log.
     fn number(&mut self, number: u32) {
         let content = &mut self.content;
         content.idnr = emma();
@@ -36,7 +36,7 @@ impl Told<'_> {
         self.answer.intent = label::label(&output, Phase::Intent);
         self.answer.outcome = label::label(&output, Phase::Outcome);
         self.answer.preview = label::label(&output, Phase::Preview);
-        // For what is missing another entry that is there: the first of the log's chain, or the period's begin.
+        // A missing link is replaced by an existing entry: the first of the real chain, or the period's begin.
         let there = content.chain.last().map(|link| link.entry.clone());
         let there = there.unwrap_or_else(|| content.period_begin.clone());
         let link = |number| ChainLink {
@@ -48,51 +48,51 @@ impl Told<'_> {
     }
 }
 
-type Lie = fn(&mut Told<'_>);
+type Lie = fn(&mut TamperedLabels<'_>);
 
-/// About Emma, whose label then stands in the log nevertheless, for nothing.
+/// Lies in an exchange about Emma. Her label is then in the log although nothing was served.
 const ABOUT_HER: &[(&str, Lie)] = &[
-    ("a number without its proof", |told| told.content.number = 99),
-    ("a number that was used before", |told| told.content.number = 0),
-    ("nobody's chain for a real person", |told| told.content.chain.clear()),
-    ("a chain with a gap", |told| {
-        told.content.chain.pop();
+    ("a number without its proof", |forged| forged.content.number = 99),
+    ("a number that was used before", |forged| forged.content.number = 0),
+    ("nobody's chain for a real person", |forged| forged.content.chain.clear()),
+    ("a chain with a gap", |forged| {
+        forged.content.chain.pop();
     }),
-    ("a chain whose entry is another one", |told| {
-        told.content.chain[0].entry = told.content.period_begin.clone();
+    ("a chain whose entry is another one", |forged| {
+        forged.content.chain[0].entry = forged.content.period_begin.clone();
     }),
-    ("another person", |told| told.content.idnr = Idnr::nobody()),
-    ("a proof of another number", |told| {
-        told.content.vrf_proof = told.content.chain[0].vrf_proof;
+    ("another person", |forged| forged.content.idnr = Idnr::nobody()),
+    ("a proof of another number", |forged| {
+        forged.content.vrf_proof = forged.content.chain[0].vrf_proof;
     }),
-    ("another series", |told| {
-        told.content.series = record::Series::DelayedExchanges;
+    ("another series", |forged| {
+        forged.content.series = record::Series::DelayedExchanges;
     }),
-    ("a period that nobody has begun", |told| {
-        told.content.period = record::Period(9);
+    ("a period that has not begun", |forged| {
+        forged.content.period = record::Period(9);
     }),
-    ("a period key that is not in the log", |told| {
-        let leaf = &mut told.content.period_begin.leaf;
+    ("a period key that is not in the log", |forged| {
+        let leaf = &mut forged.content.period_begin.leaf;
         let middle = leaf.len() / 2;
         leaf[middle] ^= 1;
     }),
-    ("a tree that the log has not signed", |told| {
-        let middle = told.content.checkpoint.len() / 2;
-        told.content.checkpoint[middle] ^= 1;
+    ("a tree that the log has not signed", |forged| {
+        let middle = forged.content.checkpoint.len() / 2;
+        forged.content.checkpoint[middle] ^= 1;
     }),
 ];
 
-/// Under cover of a request about somebody whom identity does not know.
+/// Lies in a request about a person whom identity does not know.
 const ABOUT_NOBODY: &[(&str, Lie)] = &[
-    ("nobody's label for a real person", |told| told.content.idnr = emma()),
-    ("number 99, long before its turn", |told| told.number(99)),
+    ("nobody's label for a real person", |forged| forged.content.idnr = emma()),
+    ("number 99, long before its turn", |forged| forged.number(99)),
 ];
 
-/// Then her own label stands nowhere, and identity waits for it before it gives out the next.
+/// Lies that keep her own label out of the log. Identity waits for that label before it gives out the next one.
 const WITHOUT_HER_LABEL: &[(&str, Lie)] = &[
-    ("going on from number 100", |told| told.number(100)),
-    ("a random label, which the person never asks for", |told| {
-        told.answer.intent = Label([7; 32]);
+    ("continuing from number 100", |forged| forged.number(100)),
+    ("a random label, which the person never asks for", |forged| {
+        forged.answer.intent = Label([7; 32]);
     }),
 ];
 
@@ -101,14 +101,14 @@ fn emma() -> Idnr {
     Idnr::parse("08214967384", TestNumbers::Allowed).unwrap()
 }
 
-/// Identity's key, its VRF secrets, and the key that its part is sealed to: the test opens what only the provider can, to lie in it.
-struct Liar {
+/// Identity's key, its VRF secrets, and the provider's sealing key, with which the test opens identity's part to change it.
+struct LyingIdentity {
     identity: SigningKey,
     provider: SealingKey,
     secrets: Secrets,
 }
 
-impl Liar {
+impl LyingIdentity {
     fn lie(&self, lie: Lie, request: &LabelRequest, answer: LabelAnswer) -> LabelAnswer {
         let mut context = ProviderContext {
             label: answer.intent,
@@ -116,44 +116,44 @@ impl Liar {
             s1: request.s1.digest(),
         };
         let part = ProviderPart::open(&answer.for_provider, &self.provider, &context).unwrap();
-        let mut told = Told {
+        let mut forged = TamperedLabels {
             content: part.content,
             answer,
             secrets: &self.secrets,
         };
-        lie(&mut told);
-        context.label = told.answer.intent;
-        let part = ProviderPart::sign(told.content, &context, &self.identity);
-        told.answer.for_provider = part.seal(&context, &self.provider.public()).unwrap();
-        told.answer
+        lie(&mut forged);
+        context.label = forged.answer.intent;
+        let part = ProviderPart::sign(forged.content, &context, &self.identity);
+        forged.answer.for_provider = part.seal(&context, &self.provider.public()).unwrap();
+        forged.answer
     }
 }
 
-/// The processes, and who stands between broker and identity.
+/// The processes, and an intermediary between the broker and identity.
 struct Stage {
     processes: Processes,
     between: Intermediary,
-    liar: Arc<Liar>,
+    liar: Arc<LyingIdentity>,
     asked_for: Arc<Mutex<Option<LabelRequest>>>,
-    /// Lies that have been told, each at least once.
-    told: Arc<Mutex<BTreeSet<&'static str>>>,
+    /// Names of the lies that were sent at least once.
+    forged: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
 impl Stage {
-    /// The lie is told, and nothing comes of it.
+    /// Sends the lie in an exchange and expects a refusal, without a request to the register.
     fn refused(&self, (name, lie): (&'static str, Lie), about_nobody: bool) -> Result<()> {
-        let (liar, asked_for, told) = (self.liar.clone(), self.asked_for.clone(), self.told.clone());
+        let (liar, asked_for, forged) = (self.liar.clone(), self.asked_for.clone(), self.forged.clone());
         self.between
             .change_answers(move |path, body| match record::cbor::from_slice::<LabelAnswer>(&body) {
                 Ok(answer) if path == "/labels" => {
                     let request = asked_for.lock().unwrap().clone().unwrap();
-                    told.lock().unwrap().insert(name);
+                    forged.lock().unwrap().insert(name);
                     record::cbor::to_vec(&liar.lie(lie, &request, answer))
                 }
                 _ => body,
             });
         let served = self.processes.register_asked()?;
-        // Identity may have to void an earlier lie's label first.
+        // Identity may have to void the label of an earlier lie first.
         wait_for(Duration::from_secs(60), || {
             let (status, body) = self.processes.ask_about(|person| {
                 if about_nobody {
@@ -172,7 +172,7 @@ impl Stage {
             ensure!(body["type"] == "urn:einsicht:problem:refused", "{name}: {body:#}");
             Ok(true)
         })?;
-        ensure!(self.told.lock().unwrap().contains(name), "{name}: was not told");
+        ensure!(self.forged.lock().unwrap().contains(name), "{name}: was not sent");
         Ok(())
     }
 }
@@ -182,7 +182,7 @@ fn a_lying_identity_gets_nothing_served() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let mut processes = Processes::seed(&scratch.path().join("demo"), "127.0.0.1:21900")?;
     let keys = Keys::of(&processes.data);
-    let liar = Liar {
+    let liar = LyingIdentity {
         identity: keys.signing("identity/signing.key")?,
         provider: keys.sealing("connector-kba/sealing.key")?,
         secrets: keys.periods().context("the VRF secrets")?,
@@ -206,7 +206,7 @@ fn a_lying_identity_gets_nothing_served() -> Result<()> {
         between,
         liar: Arc::new(liar),
         asked_for,
-        told: Arc::default(),
+        forged: Arc::default(),
     };
     for (lies, about_nobody) in [(ABOUT_HER, false), (ABOUT_NOBODY, true), (WITHOUT_HER_LABEL, false)] {
         for lie in lies {

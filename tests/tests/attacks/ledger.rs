@@ -1,6 +1,6 @@
-//! A ledger that writes into its log what the rules forbid, or takes something out, and has every writer's key to do it with. Noticed
-//! by whoever audits the public log (`verifier audit`, `verifier map`), without any secret; and an auditing witness does not cosign it,
-//! so that no quorum comes about where auditing witnesses are needed for one.
+//! A ledger that writes into its log what the rules forbid, or removes an entry, and has the key of every writer to do it with. Every
+//! auditor of the public log notices (`verifier audit`, `verifier map`), without any secret. An auditing witness does not cosign such
+//! a log, so a policy that needs auditing witnesses for its quorum gets none.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -24,65 +24,65 @@ use tlog::{Hash, cosignature};
 /// Where the auditing witness listens.
 const WITNESS: &str = "127.0.0.1:22450";
 
-type Lie = fn(&mut Liar) -> Result<()>;
+type Lie = fn(&mut LyingLedger) -> Result<()>;
 
-/// With what the audit says of it.
+/// Name, text of the audit's finding, and the lie.
 const LIES: &[(&str, &str, Lie)] = &[
     (
         "a second map for another viewer, without the newest entries",
         "recomputed",
-        |liar| {
-            let mut maps = liar.log.maps_before(liar.middle()?)?;
+        |ledger| {
+            let mut maps = ledger.log.maps_before(ledger.middle()?)?;
             let roots = maps.iter_mut().map(|(period, map)| (*period, map.root())).collect();
-            liar.append("ledger/writer.key", Body::Map { roots })
+            ledger.append("ledger/writer.key", Body::Map { roots })
         },
     ),
-    ("a second key of a period", "its label stands", |liar| {
-        let event = liar.begin(0)?;
+    ("a second key of a period", "its label is already in", |ledger| {
+        let event = ledger.begin(0)?;
         let period = Period::FIRST;
-        liar.append("identity/writer.key", Body::Period { period, event })
+        ledger.append("identity/writer.key", Body::Period { period, event })
     }),
-    ("a closed period with the root of its middle", "final root", |liar| {
+    ("a closed period with the root of its middle", "final root", |ledger| {
         let period = Period::FIRST;
-        let event = liar.begin(1)?;
+        let event = ledger.begin(1)?;
         let next = Period(2);
-        liar.append("identity/writer.key", Body::Period { period: next, event })?;
-        let root = liar
+        ledger.append("identity/writer.key", Body::Period { period: next, event })?;
+        let root = ledger
             .log
-            .maps_before(liar.middle()?)?
+            .maps_before(ledger.middle()?)?
             .get_mut(&period)
             .context("a map")?
             .root();
-        liar.time += 36 * 24 * 3600;
+        ledger.time += 36 * 24 * 3600;
         let event = PeriodEvent::Final { root };
-        liar.append("identity/writer.key", Body::Period { period, event })
+        ledger.append("identity/writer.key", Body::Period { period, event })
     }),
-    ("a label for another person's exchange", "its label stands", |liar| {
-        let used = liar.newest(Kind::Intent)?;
-        let label = liar.log.entry(used)?.entry().body.label().context("a label")?;
-        liar.labelled(LabelledKind::Intent, label, None)
+    ("a label for another person's exchange", "its label is already in", |ledger| {
+        let used = ledger.newest(Kind::Intent)?;
+        let label = ledger.log.entry(used)?.entry().body.label().context("a label")?;
+        ledger.labelled(LabelledKind::Intent, label, None)
     }),
-    ("a second outcome of one intent", "which is closed already", |liar| {
-        let outcome = liar.log.entry(liar.newest(Kind::Outcome)?)?;
+    ("a second outcome of one intent", "which is closed already", |ledger| {
+        let outcome = ledger.log.entry(ledger.newest(Kind::Outcome)?)?;
         let refers = outcome.entry().body.refers();
-        liar.labelled(LabelledKind::Outcome, record::Label([7; 32]), refers)
+        ledger.labelled(LabelledKind::Outcome, record::Label([7; 32]), refers)
     }),
-    ("an entry taken out", "its chain goes on with", |liar| {
-        let index = liar.middle()?;
-        liar.log.leaves.remove(usize::try_from(index)?);
+    ("an entry taken out", "its chain continues with", |ledger| {
+        let index = ledger.middle()?;
+        ledger.log.leaves.remove(usize::try_from(index)?);
         Ok(())
     }),
 ];
 
-/// Everything honest, as a control: the forger's tools are right.
-const TRUTH: Lie = |liar| {
-    let mut maps = liar.log.maps_before(liar.log.leaves.len() as u64)?;
+/// An honest log as a control: it shows that the tools of this test produce sound logs.
+const TRUTH: Lie = |ledger| {
+    let mut maps = ledger.log.maps_before(ledger.log.leaves.len() as u64)?;
     let roots = maps.iter_mut().map(|(period, map)| (*period, map.root())).collect();
-    liar.append("ledger/writer.key", Body::Map { roots })
+    ledger.append("ledger/writer.key", Body::Map { roots })
 };
 
-/// Who has the log and all keys.
-struct Liar {
+/// A ledger that has the log and the keys of all writers.
+struct LyingLedger {
     keys: Keys,
     log: PublicLog,
     chains: HashMap<WriterId, (Sequence, Hash)>,
@@ -90,7 +90,7 @@ struct Liar {
     time: u64,
 }
 
-impl Liar {
+impl LyingLedger {
     fn new(data: &Path, export: &Path) -> Result<Self> {
         let log = PublicLog::of_export(export)?;
         let (mut chains, mut time) = (HashMap::new(), 0);
@@ -177,7 +177,7 @@ impl Liar {
         Ok(())
     }
 
-    /// The checkpoint, signed by the log and by two witnesses that cosign whatever they are shown first.
+    /// The checkpoint, signed by the log and by two witnesses that cosign without auditing.
     fn checkpoint(&self) -> Result<String> {
         let size = Size::new(self.log.leaves.len() as u64)?;
         let checkpoint = Checkpoint::new(self.origin.clone(), size, self.log.tree(size)?.root());
@@ -214,17 +214,17 @@ impl Stage {
         })
     }
 
-    /// The export with a lie in it, written to `folder`; gives the checkpoint that the log alone has signed.
+    /// Writes the export with a lie in it to `folder`. Returns the checkpoint with the log's signature only.
     fn write(&self, lie: Lie, folder: &Path) -> Result<String> {
         copy_folder(&self.export, folder)?;
         std::fs::remove_dir_all(folder.join("tile"))?;
-        // A ledger that lies does not own up to what it has published before.
+        // A lying ledger does not include the checkpoints that it has published before.
         std::fs::remove_dir_all(folder.join("checkpoints"))?;
-        let mut liar = Liar::new(&self.data, &self.export)?;
-        lie(&mut liar)?;
-        let checkpoint = liar.checkpoint()?;
-        liar.log.write(folder, checkpoint.as_bytes())?;
-        Ok(claimed(checkpoint.as_bytes())?.sign(&[&liar.keys.log()?])?.to_string())
+        let mut ledger = LyingLedger::new(&self.data, &self.export)?;
+        lie(&mut ledger)?;
+        let checkpoint = ledger.checkpoint()?;
+        ledger.log.write(folder, checkpoint.as_bytes())?;
+        Ok(claimed(checkpoint.as_bytes())?.sign(&[&ledger.keys.log()?])?.to_string())
     }
 
     fn audit(&self, command: &str, folder: &Path) -> Result<(i32, serde_json::Value)> {
@@ -240,7 +240,7 @@ impl Stage {
         ])
     }
 
-    /// Status and words of an auditing witness that is asked to cosign the log in `folder`.
+    /// Asks an auditing witness to cosign the log in `folder`. Returns status and text of its answer.
     fn cosign(&self, folder: &Path, checkpoint: String, state: &Path) -> Result<(u16, String)> {
         let own = self.data.join("witness-3");
         let mut command = Command::new(program("verifier"));
@@ -281,7 +281,7 @@ fn a_log_that_breaks_its_rules_is_noticed_by_every_auditor() -> Result<()> {
             );
         }
         let (status, words) = stage.cosign(&folder, checkpoint, &folder.with_extension("state"))?;
-        ensure!(status == 422, "{name}: the auditing witness says {status} {words}");
+        ensure!(status == 422, "{name}: the auditing witness answers {status} {words}");
     }
     let folder = scratch.path().join("truth");
     let checkpoint = stage.write(TRUTH, &folder)?;

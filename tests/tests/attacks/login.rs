@@ -1,6 +1,7 @@
-//! Opening the records of somebody who is not logged in. Identity notices, whoever asks: it checks the ID token itself, and opens only
-//! the person whom the token names. The ledger gives sealed records to nobody without its credential, and the portal shows a session
-//! nothing but its own entries. What was refused leaves no `inspection`, because nothing was opened.
+//! An attempt to open the records of a person who is not logged in. Identity refuses it, no matter which service asks: it checks the
+//! ID token itself, and opens records only for the person whom the token names. The ledger serves sealed records only with its
+//! credential, and the portal shows a session only its own entries. A refused attempt leaves no `inspection` in the log, because
+//! nothing was opened.
 
 use std::time::Duration;
 
@@ -17,14 +18,14 @@ use tests::processes::Processes;
 use tests::public_log::PublicLog;
 use tests::{http, wait_for};
 
-/// An ID token with what it says changed, signed by whom the attacker can.
+/// Makes an ID token with changed claims, signed with what the attacker has.
 type Forgery = fn(&Token) -> String;
 
 const FORGERIES: &[(&str, Forgery)] = &[
     ("another person, under the signature of the first", |token| {
         format!("{}.{}.{}", token.header, token.claims_of("deniz"), token.signature)
     }),
-    ("another person, signed by nobody", |token| {
+    ("another person, unsigned", |token| {
         let header = BASE64.encode(r#"{"alg":"none"}"#);
         format!("{header}.{}.", token.claims_of("deniz"))
     }),
@@ -71,7 +72,7 @@ impl Token {
 }
 
 #[test]
-fn nobody_is_opened_who_has_not_logged_in() -> Result<()> {
+fn records_are_opened_only_for_the_person_who_has_logged_in() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let mut processes = Processes::seed(&scratch.path().join("demo"), "127.0.0.1:22100")?;
     let between = Intermediary::before(&processes.info.identity)?;
@@ -97,7 +98,7 @@ fn nobody_is_opened_who_has_not_logged_in() -> Result<()> {
     ledger_gives_no_record(&processes, &keys, &of_deniz)?;
     ensure!(inspections()? == before, "something was opened");
 
-    // The same request as it was is answered: the refusals were for what was changed.
+    // The unchanged request is answered, so the refusals were caused by the changes.
     let (status, body) = disclose(&processes, &asked, &keys.bearer("portal/identity.credential")?)?;
     ensure!(status == 200, "{status}");
     let of_emma: Disclosure = record::cbor::from_slice(&body)?;
@@ -143,7 +144,7 @@ fn identity_opens_nothing(processes: &Processes, keys: &Keys, asked: &Disclosure
         disclose(processes, &another_login, &portal)?.0 == 403,
         "a token of another login"
     );
-    // A good token in other hands than the portal's.
+    // A valid token from a client other than the portal.
     for bearer in ["", &keys.bearer("broker/identity.credential")?] {
         let (status, _) = disclose(processes, asked, bearer)?;
         ensure!(status == 401, "not the portal's credential: {status}");

@@ -1,7 +1,8 @@
-//! The attacks of `docs/testing.md`, each tried against the released programs: who notices it, and what it gains (nothing).
+//! The attacks of `docs/testing.md`, each tried against the released programs: which party notices it, and what the attacker gains
+//! (nothing).
 //!
-//! Everything is the real program, but for the one that lies: there somebody stands in between and changes what passes, with the
-//! keys that the liar would have.
+//! Every party is the real program except the liar. In its place the test changes the messages that pass, with the keys that the
+//! liar would have.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

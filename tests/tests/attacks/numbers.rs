@@ -1,7 +1,7 @@
-//! A broker that plays with the labels it is given: replays a signed person part, uses a label twice, or withholds an entry so that a
-//! number would be missing. Noticed by identity (same message, same answer; no next number before the last one stands in the log) and
-//! by the ledger (a label is used once). Another authority's person part is of no use to anybody: the broker notices it (S1 names its
-//! consumer).
+//! A broker that misuses the labels it is given: it replays a signed person part, uses a label twice, or withholds an entry so that a
+//! number would be missing. Identity notices, because it answers the same message with the same answer, and gives no next number
+//! before the last one is in the log. The ledger notices a label that is used twice. Another authority's person part is useless: the
+//! broker refuses it, because S1 names its consumer.
 
 use std::path::Path;
 use std::time::Duration;
@@ -77,8 +77,8 @@ impl Stage {
         Ok(LabelRequest { s1, ..asked })
     }
 
-    /// Nothing came of it: no evidence, no intent, and the register was not asked.
-    fn comes_to_nothing(&self, name: &str, ask: impl FnOnce() -> Result<u16>) -> Result<()> {
+    /// The request has no effect: no evidence, no intent, and no request to the register.
+    fn has_no_effect(&self, name: &str, ask: impl FnOnce() -> Result<u16>) -> Result<()> {
         let (asked, intents) = (
             self.around.processes.register_asked()?,
             self.log()?.count(Kind::Intent)?,
@@ -99,27 +99,27 @@ impl Stage {
     fn a_person_part_is_replayed(&self) -> Result<()> {
         let earlier = self.around.identity.last("/labels").context("identity was asked")?;
         let request: LabelRequest = cbor::from_slice(&earlier.request)?;
-        // The same part again gets the same number and the same bytes, never a second number.
+        // A repeated part gets the same number and the same bytes, never a second number.
         let (status, answer) = self.labels(&request)?;
         ensure!(status == 200 && answer == earlier.answer, "{status}");
-        // With other terms it gets nothing.
+        // With other terms it is refused.
         let delayed = LabelRequest {
             disclosure: DisclosureClass::Delayed,
             ..request.clone()
         };
         ensure!(self.labels(&delayed)?.0 == 409);
-        // In another exchange it brings a label that stands in the log.
+        // In another exchange it leads to a label that is already in the log.
         let replayed = earlier.request.clone();
         self.around.identity.change_requests(move |path, body| match path {
             "/labels" => replayed.clone(),
             _ => body,
         });
-        self.comes_to_nothing("a replayed person part", || Ok(self.around.processes.ask()?.0))?;
+        self.has_no_effect("a replayed person part", || Ok(self.around.processes.ask()?.0))?;
         self.around.identity.honest();
-        // Another authority cannot ask with it in its own name.
+        // Another authority cannot use it in its own name.
         let request: ExchangeRequest =
             cbor::from_slice(&self.around.consumer.last("/exchanges").context("asked")?.request)?;
-        self.comes_to_nothing("another's person part", || self.in_its_own_name(request))
+        self.has_no_effect("another's person part", || self.in_its_own_name(request))
     }
 
     /// Seewalde sends Rheinfurt's request as its own.
@@ -137,7 +137,7 @@ impl Stage {
         Ok(answer.status().as_u16())
     }
 
-    /// Identity gives out a label that was used, or the broker takes one: it makes no difference to the ledger.
+    /// A used label is refused by the ledger, whether identity has given it out again or the broker has taken it.
     fn a_label_is_used_twice(&self) -> Result<()> {
         let used = self
             .around
@@ -153,12 +153,12 @@ impl Stage {
                 body
             }
         });
-        self.comes_to_nothing("a used label", || Ok(self.around.processes.ask()?.0))?;
+        self.has_no_effect("a used label", || Ok(self.around.processes.ask()?.0))?;
         self.around.identity.honest();
         self.around.processes.ask_until_delivered()
     }
 
-    /// The broker has a number and does not record it, and wants the next one.
+    /// The broker does not record a number that it was given, and asks for the next one.
     fn an_append_is_withheld(&self) -> Result<()> {
         let before = self.log()?.count(Kind::Void)?;
         let asked = self.around.processes.register_asked()?;
@@ -169,12 +169,12 @@ impl Stage {
             wait_for(Duration::from_secs(30), || {
                 Ok(self.around.identity.passed().len() > known)
             })?;
-            // Whenever identity gives out the next number, the one before stands in the log: as void.
+            // Identity gives out the next number only after the one before is in the log, here as void.
             let request = self.next()?;
             wait_for(Duration::from_secs(60), || Ok(self.labels(&request)?.0 == 200))?;
             ensure!(self.log()?.count(Kind::Void)? > before, "a number is missing");
             self.around.ledger.honest();
-            asking.join().map_err(|_| anyhow::anyhow!("asking broke off"))?
+            asking.join().map_err(|_| anyhow::anyhow!("the asking thread panicked"))?
         })?;
         ensure!(status == 503, "{status}");
         ensure!(
@@ -184,21 +184,21 @@ impl Stage {
         self.around.processes.ask_until_delivered()
     }
 
-    /// The person's numbers stand in the log from 0 without a gap, and none beyond.
+    /// The person's numbers are in the log from 0 without a gap, and none after the last.
     fn no_number_is_missing(&self) -> Result<()> {
         let log = self.log()?;
         let maps = log.maps_before(log.leaves.len() as u64)?;
         let (period, secret) = self.secrets.first_key_value().context("a period")?;
         let map = maps.get(&Period(period.0)).context("its map")?;
-        let stands = |number| {
+        let is_logged = |number| {
             let alpha = label::alpha(&emma(), *period, Series::Exchanges, number);
             let label = label::label(&secret.prove(&alpha).1, Phase::Intent);
             map.get(&label.0).is_some()
         };
-        let standing: Vec<u32> = (0..200).filter(|number| stands(*number)).collect();
+        let logged: Vec<u32> = (0..200).filter(|number| is_logged(*number)).collect();
         ensure!(
-            standing.len() > 3 && standing == (0..).take(standing.len()).collect::<Vec<_>>(),
-            "{standing:?}"
+            logged.len() > 3 && logged == (0..).take(logged.len()).collect::<Vec<_>>(),
+            "{logged:?}"
         );
         Ok(())
     }

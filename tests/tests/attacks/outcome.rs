@@ -1,6 +1,6 @@
-//! A broker that writes another outcome than what was delivered, or tells the parties another than it wrote. Noticed by both
-//! connectors: each compares the recorded outcome with what it answered or was handed (C1 to C3 at the consumer), raises an alarm, and
-//! the consumer's authority gets nothing.
+//! A broker that records another outcome than the one delivered, or sends the parties another outcome than it recorded. Both
+//! connectors notice: each compares the recorded outcome with what it answered or received (C1 to C3 at the consumer) and raises an
+//! alarm. The consumer's authority gets nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,51 +13,51 @@ use tests::keys::Keys;
 use tests::surrounded::Surrounded;
 use tests::{http, wait_for};
 
-/// What the consumer is told; the second is the completion of an earlier exchange.
+/// Changes what the consumer receives. The second argument is the completion of an earlier exchange.
 type LieToConsumer = fn(&mut Completion, &Completion);
-/// What the provider is told; the second is the notice of an earlier exchange.
+/// Changes what the provider receives. The second argument is the notice of an earlier exchange.
 type LieToProvider = fn(&mut OutcomeNotice, &OutcomeNotice);
 
-/// With the check that notices it.
+/// Name, the check that notices it, and the lie.
 const TO_THE_CONSUMER: &[(&str, &str, LieToConsumer)] = &[
-    ("the outcome of another exchange", "C2", |told, earlier| {
-        told.notice = earlier.notice.clone();
+    ("the outcome of another exchange", "C2", |forged, earlier| {
+        forged.notice = earlier.notice.clone();
     }),
-    ("another exchange altogether", "C2", |told, earlier| {
-        *told = earlier.clone()
+    ("another exchange altogether", "C2", |forged, earlier| {
+        *forged = earlier.clone()
     }),
-    ("an outcome that closes another intent", "C1", |told, earlier| {
-        told.notice.outcome_receipt = earlier.notice.outcome_receipt.clone();
+    ("an outcome that closes another intent", "C1", |forged, earlier| {
+        forged.notice.outcome_receipt = earlier.notice.outcome_receipt.clone();
     }),
-    ("a receipt that proves nothing", "C1", |told, _| {
-        forgery::tamper_receipt(&mut told.notice.outcome_receipt);
+    ("a receipt that proves nothing", "C1", |forged, _| {
+        forgery::tamper_receipt(&mut forged.notice.outcome_receipt);
     }),
-    ("a record that is not the recorded one", "C2", |told, _| {
-        let last = told.notice.sealed_record.len() - 1;
-        told.notice.sealed_record[last] ^= 1;
+    ("a record that is not the recorded one", "C2", |forged, _| {
+        let last = forged.notice.sealed_record.len() - 1;
+        forged.notice.sealed_record[last] ^= 1;
     }),
-    ("an answer withheld", "C3", |told, _| told.reply = None),
-    ("another answer", "C3", |told, earlier| {
-        told.reply = earlier.reply.clone()
+    ("an answer withheld", "C3", |forged, _| forged.reply = None),
+    ("another answer", "C3", |forged, earlier| {
+        forged.reply = earlier.reply.clone()
     }),
-    ("an answer that the provider did not sign", "C3", |told, _| {
-        told.reply.as_mut().unwrap().sealed_answer[0] ^= 1;
+    ("an answer that the provider did not sign", "C3", |forged, _| {
+        forged.reply.as_mut().unwrap().sealed_answer[0] ^= 1;
     }),
 ];
 
 const TO_THE_PROVIDER: &[(&str, LieToProvider)] = &[
-    ("an outcome that closes another intent", |told, earlier| {
-        told.outcome_receipt = earlier.outcome_receipt.clone();
+    ("an outcome that closes another intent", |forged, earlier| {
+        forged.outcome_receipt = earlier.outcome_receipt.clone();
     }),
-    ("a record that is not the recorded one", |told, _| {
-        let last = told.sealed_record.len() - 1;
-        told.sealed_record[last] ^= 1;
+    ("a record that is not the recorded one", |forged, _| {
+        let last = forged.sealed_record.len() - 1;
+        forged.sealed_record[last] ^= 1;
     }),
-    ("another exchange's record", |told, earlier| {
-        told.sealed_record = earlier.sealed_record.clone();
+    ("another exchange's record", |forged, earlier| {
+        forged.sealed_record = earlier.sealed_record.clone();
     }),
-    ("an intent that is not in the log", |told, _| {
-        forgery::tamper_receipt(&mut told.intent_receipt);
+    ("an intent that is not in the log", |forged, _| {
+        forgery::tamper_receipt(&mut forged.intent_receipt);
     }),
 ];
 
@@ -69,12 +69,12 @@ impl Stage {
         let earlier: Arc<Completion> = Arc::new(cbor::from_slice(&earlier.answer)?);
         for (name, check, lie) in TO_THE_CONSUMER {
             let before = self.0.processes.alarms("rheinfurt", check)?;
-            let told = earlier.clone();
+            let earlier = earlier.clone();
             self.0
                 .consumer
                 .change_answers(move |path, body| match cbor::from_slice::<Completion>(&body) {
                     Ok(mut completion) if path == "/exchanges" => {
-                        lie(&mut completion, &told);
+                        lie(&mut completion, &earlier);
                         cbor::to_vec(&completion)
                     }
                     _ => body,
@@ -82,7 +82,7 @@ impl Stage {
             let (status, body) = self.0.processes.ask()?;
             ensure!(status == 403 && body["evidence"].is_null(), "{name}: {status} {body:#}");
             let after = self.0.processes.alarms("rheinfurt", check)?;
-            ensure!(after == before + 1, "{name}: {check} has not noticed it");
+            ensure!(after == before + 1, "{name}: {check} did not notice it");
         }
         self.0.consumer.honest();
         self.0.processes.ask_until_delivered()
@@ -91,13 +91,13 @@ impl Stage {
     fn lies_to_the_provider(&self) -> Result<()> {
         let earlier = self.notified()?;
         for (name, lie) in TO_THE_PROVIDER {
-            let told = earlier.clone();
+            let earlier = earlier.clone();
             self.0.provider.change_requests(move |path, body| {
                 if path != "/outcome" {
                     return body;
                 }
                 let mut notice: OutcomeNotice = cbor::from_slice(&body).unwrap();
-                lie(&mut notice, &told);
+                lie(&mut notice, &earlier);
                 cbor::to_vec(&notice)
             });
             let before = self.differs()?;
@@ -108,21 +108,21 @@ impl Stage {
         Ok(())
     }
 
-    /// The newest outcome that the provider was told.
+    /// The newest outcome notice that the provider received.
     fn notified(&self) -> Result<OutcomeNotice> {
         let mut notice = None;
         wait_for(Duration::from_secs(30), || {
             notice = self.0.provider.last("/outcome");
             Ok(notice.is_some())
         })?;
-        Ok(cbor::from_slice(&notice.context("told")?.request)?)
+        Ok(cbor::from_slice(&notice.context("a notice")?.request)?)
     }
 
     fn differs(&self) -> Result<u64> {
         self.0.processes.alarms("kba", "outcome-differs")
     }
 
-    /// The broker writes into the log, under its own key, that nothing was found, where evidence was delivered.
+    /// The broker records in the log, under its own key, that nothing was found, although evidence was delivered.
     fn a_lie_in_the_log(&self) -> Result<()> {
         let writer = Keys::of(&self.0.processes.data).writer("broker/writer.key")?;
         let lie: Lie = |record| {
@@ -132,7 +132,7 @@ impl Stage {
             result.evidence_digest = None;
         };
         let forger = Forger::start(LabelledKind::Outcome, lie, writer, &self.0.identity, &self.0.ledger);
-        // The broker's own client notices that its entry was replaced, and stops; a broker that lies would go on.
+        // The broker's own client notices that its entry was replaced, and stops. A lying broker would continue.
         let (status, body) = self.0.processes.ask()?;
         ensure!(status >= 500, "{status} {body:#}");
         let forged = forger.forged(&self.0.ledger)?;
