@@ -8,13 +8,13 @@ use std::process::{Command, Output};
 use fixtures::sample_log::{self, SampleLog};
 use record::{Period, Phase};
 
-struct Place {
+struct TestLog {
     dir: tempfile::TempDir,
     log: SampleLog,
     intent: u64,
 }
 
-fn place() -> Place {
+fn test_log() -> TestLog {
     let dir = tempfile::tempdir().unwrap();
     let mut log = SampleLog::new();
     let (intent, number) = log.intent();
@@ -22,10 +22,10 @@ fn place() -> Place {
     log.map();
     log.export(&dir.path().join("export"), 2);
     std::fs::write(dir.path().join("trust.policy"), log.policy()).unwrap();
-    Place { dir, log, intent }
+    TestLog { dir, log, intent }
 }
 
-impl Place {
+impl TestLog {
     fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -59,14 +59,14 @@ fn text(path: &Path) -> String {
 
 #[test]
 fn audit_of_a_directory() {
-    let place = place();
-    let export = text(&place.path("export"));
-    let genesis = place.log.genesis().to_string();
-    let (code, out) = place.run(&["audit", "--log", &export, "--records", "--genesis", &genesis]);
+    let test = test_log();
+    let export = text(&test.path("export"));
+    let genesis = test.log.genesis().to_string();
+    let (code, out) = test.run(&["audit", "--log", &export, "--records", "--genesis", &genesis]);
     assert_eq!(code, 0, "{out}");
     for expected in [
-        format!("entries       {}", place.log.size()),
-        format!("root          {}", place.log.tree.root()),
+        format!("entries       {}", test.log.size()),
+        format!("root          {}", test.log.tree.root()),
         format!("genesis       {genesis}\n"),
         "writer        broker: 2 entries".to_owned(),
         "open intents  0".to_owned(),
@@ -76,42 +76,42 @@ fn audit_of_a_directory() {
     ] {
         assert!(out.contains(&expected), "{expected:?} not in {out}");
     }
-    let (code, out) = place.run(&["audit", "--log", &export, "--json"]);
+    let (code, out) = test.run(&["audit", "--log", &export, "--json"]);
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(
         (code, &json["sound"], &json["findings"]),
         (0, &true.into(), &serde_json::json!([]))
     );
 
-    let (code, out) = place.run(&["map", "--log", &export]);
+    let (code, out) = test.run(&["map", "--log", &export]);
     assert!(code == 0 && out.contains("2 map entries compared"), "{out}");
 
-    std::fs::write(place.path("export/surplus"), "").unwrap();
-    let (code, out) = place.run(&["audit", "--log", &export]);
+    std::fs::write(test.path("export/surplus"), "").unwrap();
+    let (code, out) = test.run(&["audit", "--log", &export]);
     assert!(
         code == 1 && out.contains("FINDING       surplus: a file") && out.ends_with("NOT SOUND\n"),
         "{out}"
     );
-    let (code, out) = place.run(&["audit", "--log", &export, "--json"]);
+    let (code, out) = test.run(&["audit", "--log", &export, "--json"]);
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &json["findings"][0]["place"]), (1, &"surplus".into()));
-    assert_eq!(place.run(&["map", "--log", &export]).0, 1);
+    assert_eq!(test.run(&["map", "--log", &export]).0, 1);
 }
 
 #[test]
 fn audit_without_quorum() {
-    let place = place();
-    let export = text(&place.path("export"));
-    std::fs::write(place.path("export/checkpoint"), place.log.checkpoint(1)).unwrap();
-    assert_eq!(place.run(&["audit", "--log", &export]).0, 1);
-    assert_eq!(place.run(&["audit", "--log", &export, "--allow-unwitnessed"]).0, 0);
+    let test = test_log();
+    let export = text(&test.path("export"));
+    std::fs::write(test.path("export/checkpoint"), test.log.checkpoint(1)).unwrap();
+    assert_eq!(test.run(&["audit", "--log", &export]).0, 1);
+    assert_eq!(test.run(&["audit", "--log", &export, "--allow-unwitnessed"]).0, 0);
 }
 
 #[test]
 fn what_cannot_be_read_gives_no_verdict() {
-    let place = place();
-    assert_eq!(place.run(&["audit", "--log", &text(&place.path("nowhere"))]).0, 3);
-    assert_eq!(place.run(&["audit", "--log", "http://127.0.0.1:1"]).0, 3);
+    let test = test_log();
+    assert_eq!(test.run(&["audit", "--log", &text(&test.path("nowhere"))]).0, 3);
+    assert_eq!(test.run(&["audit", "--log", "http://127.0.0.1:1"]).0, 3);
 }
 
 /// Serves files as a ledger would, records with a credential.
@@ -140,30 +140,30 @@ fn serve(file: impl Fn(&str) -> Option<Vec<u8>> + Clone + Send + Sync + 'static)
 
 #[test]
 fn audit_of_a_url() {
-    let place = place();
-    let root = place.path("export");
+    let test = test_log();
+    let root = test.path("export");
     let (url, _runtime) = serve(move |path| std::fs::read(root.join(path)).ok());
     let slash = format!("{url}/");
-    let (code, out) = place.run(&["audit", "--log", &slash]);
+    let (code, out) = test.run(&["audit", "--log", &slash]);
     assert!(
-        code == 0 && out.contains(&format!("root          {}", place.log.tree.root())),
+        code == 0 && out.contains(&format!("root          {}", test.log.tree.root())),
         "{out}"
     );
 
     assert_eq!(
-        place.run(&["audit", "--log", &url, "--records"]).0,
+        test.run(&["audit", "--log", &url, "--records"]).0,
         3,
         "records want a credential"
     );
-    let credential = place.write("credential", "07".repeat(32));
+    let credential = test.write("credential", "07".repeat(32));
     let arguments = ["audit", "--log", &url, "--records", "--credential", &credential];
-    let (code, out) = place.run(&arguments);
+    let (code, out) = test.run(&arguments);
     assert!(code == 0 && out.contains("records       2 fit"), "{out}");
 
-    std::fs::remove_file(place.path(&format!("export/records/{}", place.intent))).unwrap();
-    let (code, out) = place.run(&arguments);
+    std::fs::remove_file(test.path(&format!("export/records/{}", test.intent))).unwrap();
+    let (code, out) = test.run(&arguments);
     assert!(
-        code == 1 && out.contains(&format!("records/{0}, entry {0}: the file is missing", place.intent)),
+        code == 1 && out.contains(&format!("records/{0}, entry {0}: the file is missing", test.intent)),
         "{out}"
     );
 }
@@ -200,8 +200,8 @@ fn a_server_that_changes_its_mind_is_found() {
 
 #[test]
 fn wrong_usage() {
-    let place = place();
-    let export = text(&place.path("export"));
+    let test = test_log();
+    let export = text(&test.path("export"));
     assert_eq!(verifier(&[]).status.code(), Some(2));
     assert_eq!(verifier(&["audit", "--log", &export]).status.code(), Some(2));
     assert_eq!(
@@ -210,16 +210,16 @@ fn wrong_usage() {
             .code(),
         Some(2)
     );
-    assert_eq!(place.run(&["audit", "--log", &export, "--genesis", "12"]).0, 2);
-    assert_eq!(place.run(&["verify", &text(&place.path("nowhere"))]).0, 2);
-    let policy = place.write("bad.policy", "quorum none\nquorum none\n");
+    assert_eq!(test.run(&["audit", "--log", &export, "--genesis", "12"]).0, 2);
+    assert_eq!(test.run(&["verify", &text(&test.path("nowhere"))]).0, 2);
+    let policy = test.write("bad.policy", "quorum none\nquorum none\n");
     assert_eq!(
         verifier(&["audit", "--log", &export, "--policy", &policy])
             .status
             .code(),
         Some(2)
     );
-    let logs = place.write("logs", "not a list\n");
+    let logs = test.write("logs", "not a list\n");
     let witness = [
         "witness",
         "--listen",
@@ -236,53 +236,52 @@ fn wrong_usage() {
 
 #[test]
 fn verify_a_receipt() {
-    let place = place();
-    let file = place.write("entry.tlog-proof", place.log.receipt(place.intent, 2));
-    let (code, out) = place.run(&["verify", &file]);
+    let test = test_log();
+    let file = test.write("entry.tlog-proof", test.log.receipt(test.intent, 2));
+    let (code, out) = test.run(&["verify", &file]);
     assert_eq!(code, 0, "{out}");
     assert!(
         out.contains(&format!(
             "entry {} of the log log.example/test is of kind intent",
-            place.intent
+            test.intent
         )),
         "{out}"
     );
     assert!(out.contains("w0 has cosigned it at 2026-09-21T"), "{out}");
 
-    let file = place.write("alone.tlog-proof", place.log.receipt(place.intent, 1));
-    let (code, out) = place.run(&["verify", &file]);
+    let file = test.write("alone.tlog-proof", test.log.receipt(test.intent, 1));
+    let (code, out) = test.run(&["verify", &file]);
     assert!(code == 1 && out.contains("quorum"), "{out}");
-    let (code, out) = place.run(&["verify", &file, "--allow-unwitnessed", "--json"]);
+    let (code, out) = test.run(&["verify", &file, "--allow-unwitnessed", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(
         (code, &json["sound"], &json["quorum"]),
         (0, &true.into(), &false.into())
     );
 
-    let genesis = place.write("genesis.tlog-proof", place.log.receipt(0, 2));
+    let genesis = test.write("genesis.tlog-proof", test.log.receipt(0, 2));
     assert_eq!(
-        place
-            .run(&["verify", &genesis, "--genesis", &place.log.genesis().to_string()])
+        test.run(&["verify", &genesis, "--genesis", &test.log.genesis().to_string()])
             .0,
         0
     );
-    assert_eq!(place.run(&["verify", &genesis, "--genesis", &"00".repeat(32)]).0, 1);
+    assert_eq!(test.run(&["verify", &genesis, "--genesis", &"00".repeat(32)]).0, 1);
 
-    let mut changed = place.log.receipt(place.intent, 2);
+    let mut changed = test.log.receipt(test.intent, 2);
     let at = changed.len() - 30;
     changed[at] ^= 1;
-    assert_eq!(place.run(&["verify", &place.write("changed", changed)]).0, 1);
-    assert_eq!(place.run(&["verify", &place.write("nonsense", "nonsense")]).0, 1);
+    assert_eq!(test.run(&["verify", &test.write("changed", changed)]).0, 1);
+    assert_eq!(test.run(&["verify", &test.write("nonsense", "nonsense")]).0, 1);
 }
 
 #[test]
 fn verify_an_opening() {
-    let place = place();
-    let file = place.write(
+    let test = test_log();
+    let file = test.write(
         "entry.opening",
-        place.log.opening(place.intent, 0, Phase::Intent).to_bytes(),
+        test.log.opening(test.intent, 0, Phase::Intent).to_bytes(),
     );
-    let (code, out) = place.run(&["verify", &file, "--genesis", &place.log.genesis().to_string()]);
+    let (code, out) = test.run(&["verify", &file, "--genesis", &test.log.genesis().to_string()]);
     assert_eq!(code, 0, "{out}");
     for expected in [
         "signed by broker",
@@ -293,28 +292,24 @@ fn verify_an_opening() {
         assert!(out.contains(expected), "{expected:?} not in {out}");
     }
     assert!(!out.contains(sample_log::IDNR));
-    assert_eq!(place.run(&["verify", &file, "--genesis", &"00".repeat(32)]).0, 1);
+    assert_eq!(test.run(&["verify", &file, "--genesis", &"00".repeat(32)]).0, 1);
     let mut bytes = std::fs::read(&file).unwrap();
     for at in (0..bytes.len()).step_by(211) {
         bytes[at] ^= 4;
-        assert_eq!(
-            place.run(&["verify", &place.write("changed", &bytes)]).0,
-            1,
-            "byte {at}"
-        );
+        assert_eq!(test.run(&["verify", &test.write("changed", &bytes)]).0, 1, "byte {at}");
         bytes[at] ^= 4;
     }
 }
 
 #[test]
 fn verify_a_bundle() {
-    let mut place = place();
-    place.log.inspection(0);
-    place.log.map();
-    let file = place.write("mine.bundle", place.log.bundle(&sample_log::idnr()).to_bytes());
-    let genesis = place.log.genesis().to_string();
-    let (code, out) = place.run(&["verify", &file, "--genesis", &genesis]);
-    let (first, as_of) = (out.lines().next().unwrap(), record::Timestamp(place.log.now + 1));
+    let mut test = test_log();
+    test.log.inspection(0);
+    test.log.map();
+    let file = test.write("mine.bundle", test.log.bundle(&sample_log::idnr()).to_bytes());
+    let genesis = test.log.genesis().to_string();
+    let (code, out) = test.run(&["verify", &file, "--genesis", &genesis]);
+    let (first, as_of) = (out.lines().next().unwrap(), record::Timestamp(test.log.now + 1));
     let claim = format!("proved       complete as of {as_of}: 1 exchanges, 1 inspections in periods 1–1");
     assert_eq!((code, first), (0, claim.as_str()), "{out}");
     for expected in [
@@ -329,38 +324,36 @@ fn verify_a_bundle() {
     assert!(out.contains("not checked  what the law discloses later"), "{out}");
 
     // A server that hides the outcome.
-    let last = place.log.snapshots.len() - 1;
-    let lie = place
+    let last = test.log.snapshots.len() - 1;
+    let lie = test
         .log
         .bundle_showing(&sample_log::idnr(), last, &|_, _, _, phase| phase == Phase::Intent);
-    let file = place.write("lie.bundle", lie.to_bytes());
-    let (code, out) = place.run(&["verify", &file]);
+    let file = test.write("lie.bundle", lie.to_bytes());
+    let (code, out) = test.run(&["verify", &file]);
     let finding = "FINDING      exchanges of period 1, number 0, outcome: it is in the log as entry 6";
     assert!(code == 1 && out.contains(finding), "{out}");
 
-    let mut bytes = place.log.bundle(&sample_log::idnr()).to_bytes();
+    let mut bytes = test.log.bundle(&sample_log::idnr()).to_bytes();
     bytes.truncate(900);
-    let file = place.write("cut.bundle", bytes);
-    let (code, out) = place.run(&["verify", &file, "--json"]);
+    let file = test.write("cut.bundle", bytes);
+    let (code, out) = test.run(&["verify", &file, "--json"]);
     assert!(code == 1 && out.contains("not a bundle file"), "{out}");
 }
 
 /// A month is closed, and the citizen is shown how it stood in its middle: every proof fits, but under a root that is not the final one.
 #[test]
 fn verify_a_bundle_of_a_closed_month() {
-    let mut place = place();
-    let middle = place.log.snapshots.len() - 1;
-    place.log.exchange();
-    place.log.begin(Period(2), &sample_log::vrf_key(Period(2)));
-    place.log.finish(Period(1));
-    place.log.map();
-    let honest = place.log.bundle(&sample_log::idnr());
-    let file = place.write("mine.bundle", honest.to_bytes());
-    assert_eq!(place.run(&["verify", &file]).0, 0);
+    let mut test = test_log();
+    let middle = test.log.snapshots.len() - 1;
+    test.log.exchange();
+    test.log.begin(Period(2), &sample_log::vrf_key(Period(2)));
+    test.log.finish(Period(1));
+    test.log.map();
+    let honest = test.log.bundle(&sample_log::idnr());
+    let file = test.write("mine.bundle", honest.to_bytes());
+    assert_eq!(test.run(&["verify", &file]).0, 0);
 
-    let old = place
-        .log
-        .bundle_showing(&sample_log::idnr(), middle, &|_, _, _, _| true);
+    let old = test.log.bundle_showing(&sample_log::idnr(), middle, &|_, _, _, _| true);
     for (claimed, finding) in [
         (
             old.proof.periods[0].end.clone(),
@@ -371,9 +364,9 @@ fn verify_a_bundle_of_a_closed_month() {
         let mut lie = honest.clone();
         lie.proof.periods[0] = old.proof.periods[0].clone();
         lie.proof.periods[0].end = claimed;
-        place.log.prove_tree(&mut lie);
-        let file = place.write("lie.bundle", lie.to_bytes());
-        let (code, out) = place.run(&["verify", &file]);
+        test.log.prove_tree(&mut lie);
+        let file = test.write("lie.bundle", lie.to_bytes());
+        let (code, out) = test.run(&["verify", &file]);
         assert!(code == 1 && out.contains(finding), "{out}");
     }
 }

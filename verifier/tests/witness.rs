@@ -20,7 +20,7 @@ use tlog::note::{Note, SignerKey, Verifier, VerifierKey};
 use tlog::witness::AddCheckpoint;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use verifier::witness::{Config, StoreError, run};
+use verifier::witness::{CheckpointStoreError, Config, run};
 
 const ORIGIN: &str = "log.example/witnessed";
 const NOW: u64 = 1_790_000_000;
@@ -70,7 +70,7 @@ struct Witness {
     state: PathBuf,
     shutdown: Shutdown,
     clock: Arc<ManualClock>,
-    server: JoinHandle<Result<(), StoreError>>,
+    server: JoinHandle<Result<(), CheckpointStoreError>>,
 }
 
 impl Witness {
@@ -357,7 +357,10 @@ async fn a_damaged_or_used_state_stops_the_start() {
     let witness = Witness::start(dir.path()).await;
     assert_eq!(witness.status(request(0, 3, "a")).await, 200);
     let second = Witness::start(dir.path()).await;
-    assert!(matches!(second.server.await.unwrap(), Err(StoreError::InUse(_))));
+    assert!(matches!(
+        second.server.await.unwrap(),
+        Err(CheckpointStoreError::InUse(_))
+    ));
     witness.stop().await;
 
     let origin: Origin = ORIGIN.parse().unwrap();
@@ -365,7 +368,10 @@ async fn a_damaged_or_used_state_stops_the_start() {
     let stored = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, stored.replace("\n3\n", "\n2\n")).unwrap();
     let third = Witness::start(dir.path()).await;
-    assert!(matches!(third.server.await.unwrap(), Err(StoreError::Damaged(_))));
+    assert!(matches!(
+        third.server.await.unwrap(),
+        Err(CheckpointStoreError::Damaged(_))
+    ));
 }
 
 struct Process(Child);

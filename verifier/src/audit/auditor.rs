@@ -12,7 +12,7 @@ use super::layout::{self, TILE};
 use super::options::Options;
 use super::report::Report;
 use super::source::{Source, SourceError};
-use super::state::{Spot, State};
+use super::state::{EntryReporter, LogState};
 use super::tree::{self, Skeleton};
 use super::{bundle, history, resume};
 
@@ -44,7 +44,7 @@ pub async fn audit(source: &Source, options: &Options, progress: &dyn Progress) 
         options,
         head,
         skeleton,
-        state: State::new(options.tolerance, options.resume.is_some()),
+        state: LogState::new(options.tolerance, options.resume.is_some()),
         findings,
         blind: false,
         records: 0,
@@ -64,7 +64,7 @@ struct Auditor<'a> {
     options: &'a Options,
     head: Head,
     skeleton: Skeleton,
-    state: State,
+    state: LogState,
     findings: Findings,
     /// An entry could not be read: the later ones are only compared with the tree. Or the audit was stopped.
     blind: bool,
@@ -77,9 +77,9 @@ struct Auditor<'a> {
 }
 
 /// Bundles fetched ahead.
-const AHEAD: usize = 4;
+const PREFETCH_DEPTH: usize = 4;
 /// Records fetched at once.
-const RECORDS_AT_ONCE: usize = 32;
+const MAX_CONCURRENT_RECORDS: usize = 32;
 
 type Chunk = (Option<Vec<u8>>, Option<Vec<u8>>);
 
@@ -111,7 +111,7 @@ impl Auditor<'_> {
         }
         let mut under_way: VecDeque<JoinHandle<Result<Chunk, SourceError>>> = VecDeque::new();
         for number in start..chunks {
-            for ahead in wanted.by_ref().take(AHEAD.saturating_sub(under_way.len())) {
+            for ahead in wanted.by_ref().take(PREFETCH_DEPTH.saturating_sub(under_way.len())) {
                 under_way.push_back(tokio::spawn(fetch(self.source.clone(), self.head.size, ahead)));
             }
             let Some(next) = under_way.pop_front() else { break };
@@ -195,17 +195,21 @@ impl Auditor<'_> {
             Some(digest) => self.source.read(&layout::document_path(&digest)).await?,
             None => None,
         };
-        let mut spot = Spot {
+        let mut reporter = EntryReporter {
             place,
             index,
             findings: &mut self.findings,
         };
-        self.state.take(&signed, document.as_deref(), &mut spot);
+        self.state.take(&signed, document.as_deref(), &mut reporter);
         Ok(signed.entry().body.commitment().map(|commitment| (index, commitment)))
     }
 
     async fn check_records(&mut self, commitments: Vec<(u64, Commitment)>) -> Result<(), SourceError> {
-        for group in commitments.chunks(if self.source.is_remote() { RECORDS_AT_ONCE } else { 1 }) {
+        for group in commitments.chunks(if self.source.is_remote() {
+            MAX_CONCURRENT_RECORDS
+        } else {
+            1
+        }) {
             let tasks: Vec<_> = group
                 .iter()
                 .map(|(index, commitment)| {
@@ -275,10 +279,10 @@ impl Auditor<'_> {
 
     /// Saves the state at the end of a full bundle, as long as nothing is wrong.
     fn save(&mut self, entries: u64) {
-        const EVERY: u64 = 1024;
+        const SAVE_INTERVAL: u64 = 1024;
         let Some(path) = &self.options.resume else { return };
         let last = entries + TILE > self.head.size;
-        let due = entries.is_multiple_of(TILE) && (last || (entries / TILE).is_multiple_of(EVERY));
+        let due = entries.is_multiple_of(TILE) && (last || (entries / TILE).is_multiple_of(SAVE_INTERVAL));
         if !due || !self.findings.is_empty() {
             return;
         }

@@ -8,35 +8,35 @@ use tlog::Hash;
 
 use super::genesis::Genesis;
 use super::layout;
-use super::state::{Spot, State};
+use super::state::{EntryReporter, LogState};
 
-impl State {
+impl LogState {
     pub(crate) fn take_document(
         &mut self,
         kind: DocumentKind,
         digest: Hash,
         bytes: Option<&[u8]>,
         leaf: &Hash,
-        spot: &mut Spot<'_>,
+        reporter: &mut EntryReporter<'_>,
     ) {
         self.documents.insert(digest);
         let path = layout::document_path(&digest);
         let Some(bytes) = bytes else {
-            return spot
+            return reporter
                 .findings
-                .file(path, format!("the file is missing, entry {} names it", spot.index));
+                .file(path, format!("the file is missing, entry {} names it", reporter.index));
         };
         if Hash::of(bytes) != digest {
-            return spot.findings.file(path, "its SHA-256 is not its name");
+            return reporter.findings.file(path, "its SHA-256 is not its name");
         }
         let result = match kind {
-            DocumentKind::Genesis if spot.index == 0 => self.take_genesis(*leaf, bytes),
-            DocumentKind::Directory => self.take_directory(digest, bytes, spot.index),
-            DocumentKind::Registry => self.check_registry(digest, bytes, spot.index),
+            DocumentKind::Genesis if reporter.index == 0 => self.take_genesis(*leaf, bytes),
+            DocumentKind::Directory => self.take_directory(digest, bytes, reporter.index),
+            DocumentKind::Registry => self.check_registry(digest, bytes, reporter.index),
             DocumentKind::Genesis | DocumentKind::Erasure => Ok(()),
         };
         if let Err(what) = result {
-            spot.findings.file(path, what);
+            reporter.findings.file(path, what);
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// How many findings are kept word for word. Soon after, the audit stops.
-pub(super) const KEPT: usize = 200;
+pub(super) const MAX_KEPT: usize = 200;
 
 /// One thing that is not as it must be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -53,7 +53,7 @@ impl Findings {
     }
 
     fn push(&mut self, finding: Finding) {
-        if self.kept.len() < KEPT {
+        if self.kept.len() < MAX_KEPT {
             self.kept.push(finding);
         } else {
             self.dropped += 1;
@@ -88,10 +88,10 @@ mod tests {
     #[test]
     fn findings_are_bounded_but_counted() {
         let mut findings = Findings::default();
-        for index in 0..(KEPT as u64 + 3) {
+        for index in 0..(MAX_KEPT as u64 + 3) {
             findings.entry("tile/entries/000", index, "wrong");
         }
-        assert_eq!((findings.kept().len(), findings.dropped()), (KEPT, 3));
+        assert_eq!((findings.kept().len(), findings.dropped()), (MAX_KEPT, 3));
         assert_eq!(findings.kept()[1].to_string(), "tile/entries/000, entry 1: wrong");
     }
 }

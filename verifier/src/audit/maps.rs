@@ -10,14 +10,14 @@ use tlog::map::{Map, Value};
 use tlog::merkle::Index;
 
 /// One label with its place: period, label, index, leaf hash.
-pub(crate) type Placed = (u32, [u8; 32], u64, [u8; 32]);
+pub(crate) type PlacedLabel = (u32, [u8; 32], u64, [u8; 32]);
 
 /// All maps that still change.
 #[derive(Debug)]
 pub(crate) struct Maps {
     maps: BTreeMap<Period, Map>,
     /// The same again in order, if it has to be saved.
-    placed: Option<Vec<Placed>>,
+    placed: Option<Vec<PlacedLabel>>,
 }
 
 impl Maps {
@@ -74,7 +74,7 @@ impl Maps {
     }
 
     /// What [`Maps::insert`] was given for the maps that still change, in order.
-    pub(crate) fn placed(&self) -> &[Placed] {
+    pub(crate) fn placed(&self) -> &[PlacedLabel] {
         self.placed.as_deref().unwrap_or_default()
     }
 }

@@ -34,4 +34,4 @@ pub use head::Cosignature;
 pub use options::{Options, TOLERANCE};
 pub use report::{PeriodReport, Report, WriterReport};
 pub use source::{Source, SourceError};
-pub(crate) use tail::{Objection, Tail};
+pub(crate) use tail::{Tail, TailError};

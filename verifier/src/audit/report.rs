@@ -9,7 +9,7 @@ use tlog::Hash;
 
 use super::finding::{Finding, Findings};
 use super::head::{Cosignature, Head};
-use super::state::State;
+use super::state::LogState;
 
 /// One writer of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -91,7 +91,7 @@ impl Report {
         }
     }
 
-    pub(crate) fn new(head: &Head, state: &mut State, findings: Findings) -> Report {
+    pub(crate) fn new(head: &Head, state: &mut LogState, findings: Findings) -> Report {
         let kinds = Kind::ALL.iter().map(|kind| (kind.as_str(), state.count(*kind)));
         let writers = state.writers.iter().map(|(id, chain)| WriterReport {
             name: chain.name.clone(),
@@ -140,7 +140,7 @@ impl Report {
     }
 }
 
-fn periods(state: &mut State) -> Vec<PeriodReport> {
+fn periods(state: &mut LogState) -> Vec<PeriodReport> {
     let mut reports = Vec::new();
     for (period, known) in &state.periods {
         let root = known

@@ -12,16 +12,16 @@ use tlog::Hash;
 
 use super::genesis::Genesis;
 use super::layout::TILE;
-use super::maps::Placed;
+use super::maps::PlacedLabel;
 use super::options::Options;
-use super::state::{Chain, PeriodState, State};
+use super::state::{LogState, PeriodState, WriterChain};
 use super::tree::Skeleton;
 
 const FORMAT: &str = "einsicht/audit-state/v1";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct StateFile {
     format: String,
     /// SHA-256 of what the state depends on beside the log.
     conditions: [u8; 32],
@@ -39,7 +39,7 @@ struct File {
     holds: Vec<u64>,
     /// Number, start, labels, final root, destroyed.
     periods: Vec<SavedPeriod>,
-    placed: Vec<Placed>,
+    placed: Vec<PlacedLabel>,
     documents: Vec<[u8; 32]>,
     latest: u64,
     uncovered: Option<(u64, u64)>,
@@ -49,8 +49,8 @@ struct File {
 type SavedPeriod = (u32, u64, u64, Option<[u8; 32]>, bool);
 
 /// A restored state.
-pub(crate) struct Saved {
-    pub(crate) state: State,
+pub(crate) struct SavedState {
+    pub(crate) state: LogState,
     pub(crate) records: u64,
 }
 
@@ -66,13 +66,13 @@ fn conditions(options: &Options) -> [u8; 32] {
 /// Writes the state, atomically.
 pub(crate) fn save(
     path: &Path,
-    state: &State,
+    state: &LogState,
     records: u64,
     skeleton: &Skeleton,
     options: &Options,
 ) -> Result<(), String> {
     let root = skeleton.root_of_tiles(state.size / TILE).ok_or("tiles are missing")?;
-    let file = File {
+    let file = StateFile {
         format: FORMAT.to_owned(),
         conditions: conditions(options),
         size: state.size,
@@ -120,13 +120,13 @@ pub(crate) fn save(
 ///
 /// # Errors
 /// If the log of today does not continue the one that was audited, or the file is damaged.
-pub(crate) fn load(path: &Path, skeleton: &Skeleton, options: &Options) -> Result<Option<Saved>, String> {
+pub(crate) fn load(path: &Path, skeleton: &Skeleton, options: &Options) -> Result<Option<SavedState>, String> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.to_string()),
     };
-    let file: File = ciborium::from_reader(&bytes[..])
+    let file: StateFile = ciborium::from_reader(&bytes[..])
         .map_err(|_| "not a saved state of an audit: delete it to audit from the beginning".to_owned())?;
     if file.format != FORMAT || file.conditions != conditions(options) {
         return Ok(None);
@@ -139,11 +139,11 @@ pub(crate) fn load(path: &Path, skeleton: &Skeleton, options: &Options) -> Resul
     }
     let records = file.records;
     let state = restore(file, options.tolerance).ok_or("damaged: delete it to audit from the beginning")?;
-    Ok(Some(Saved { state, records }))
+    Ok(Some(SavedState { state, records }))
 }
 
-fn restore(file: File, tolerance: u64) -> Option<State> {
-    let mut state = State::new(tolerance, true);
+fn restore(file: StateFile, tolerance: u64) -> Option<LogState> {
+    let mut state = LogState::new(tolerance, true);
     state.size = file.size;
     state.genesis = match file.genesis {
         Some((hash, bytes)) => Some(Genesis::read(Hash(hash), &bytes).ok()?),
@@ -156,7 +156,7 @@ fn restore(file: File, tolerance: u64) -> Option<State> {
     for (id, name, next, last) in file.writers {
         state.writers.insert(
             WriterId(Hash(id)),
-            Chain {
+            WriterChain {
                 name,
                 next,
                 last: Hash(last),

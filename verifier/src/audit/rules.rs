@@ -12,34 +12,34 @@
 use record::{Body, Entry, LabelledKind, Period, PeriodEvent, ReferenceKind, RetentionClass, Timestamp};
 use tlog::Hash;
 
-use super::state::{PeriodState, Spot, State, map_name};
+use super::state::{EntryReporter, LogState, PeriodState, map_name};
 
 /// An intent is accepted up to this long outside of its period, seconds.
 const PERIOD_SLACK: u64 = 120;
 /// A period may become final this long after its end, seconds.
 const FINAL_AFTER: u64 = 35 * 24 * 3600;
 
-impl State {
-    pub(crate) fn check_body(&mut self, entry: &Entry, spot: &mut Spot<'_>) {
+impl LogState {
+    pub(crate) fn check_body(&mut self, entry: &Entry, reporter: &mut EntryReporter<'_>) {
         let time = entry.time.0;
         match &entry.body {
             Body::Map { roots } => {
-                self.check_map(roots, spot);
-                self.last_map = Some(spot.index);
+                self.check_map(roots, reporter);
+                self.last_map = Some(reporter.index);
                 self.uncovered = None;
                 return;
             }
-            Body::Period { period, event } => self.check_period(*period, event, time, spot),
+            Body::Period { period, event } => self.check_period(*period, event, time, reporter),
             Body::Labelled {
                 kind, period, refers, ..
             } => {
                 let refers = refers.map(|index| index.get());
-                self.check_labelled(*kind, *period, refers, time, spot);
+                self.check_labelled(*kind, *period, refers, time, reporter);
             }
-            Body::Reference { kind, refers } => self.check_reference(*kind, refers.get(), spot),
+            Body::Reference { kind, refers } => self.check_reference(*kind, refers.get(), reporter),
             Body::Denial { .. } | Body::Document { .. } => {}
         }
-        self.uncovered.get_or_insert((spot.index, time));
+        self.uncovered.get_or_insert((reporter.index, time));
     }
 
     fn check_labelled(
@@ -48,38 +48,38 @@ impl State {
         period: Period,
         refers: Option<u64>,
         time: u64,
-        spot: &mut Spot<'_>,
+        reporter: &mut EntryReporter<'_>,
     ) {
-        self.check_open_period(period, spot);
+        self.check_open_period(period, reporter);
         match (kind, refers) {
             (LabelledKind::Intent, None) => {
-                self.check_current(period, time, spot);
-                self.intents.insert(spot.index, period);
-                self.open.insert(spot.index);
+                self.check_current(period, time, reporter);
+                self.intents.insert(reporter.index, period);
+                self.open.insert(reporter.index);
             }
             (LabelledKind::Outcome, Some(intent)) => {
-                self.close(intent, spot);
-                self.check_same_period(intent, period, spot);
+                self.close(intent, reporter);
+                self.check_same_period(intent, period, reporter);
             }
-            (LabelledKind::Preview, Some(intent)) => self.check_same_period(intent, period, spot),
+            (LabelledKind::Preview, Some(intent)) => self.check_same_period(intent, period, reporter),
             (LabelledKind::Void | LabelledKind::Inspection, None) => {}
-            (LabelledKind::Inspection, Some(index)) if index < spot.index && self.has_record(index) => {}
-            (_, Some(index)) => spot.wrong(format!("this kind of entry may not refer to entry {index}")),
-            (_, None) => spot.wrong("refers to no intent"),
+            (LabelledKind::Inspection, Some(index)) if index < reporter.index && self.has_record(index) => {}
+            (_, Some(index)) => reporter.report(format!("this kind of entry may not refer to entry {index}")),
+            (_, None) => reporter.report("refers to no intent"),
         }
     }
 
-    fn check_open_period(&mut self, period: Period, spot: &mut Spot<'_>) {
+    fn check_open_period(&mut self, period: Period, reporter: &mut EntryReporter<'_>) {
         match self.periods.get_mut(&period) {
             Some(state) if state.final_root.is_some() => {
-                spot.wrong(format!("a label in period {}, which is final", period.0));
+                reporter.report(format!("a label in period {}, which is final", period.0));
             }
             Some(state) => state.labels += 1,
-            None => spot.wrong(format!("a label in period {}, which has not begun", period.0)),
+            None => reporter.report(format!("a label in period {}, which has not begun", period.0)),
         }
     }
 
-    fn check_current(&self, period: Period, time: u64, spot: &mut Spot<'_>) {
+    fn check_current(&self, period: Period, time: u64, reporter: &mut EntryReporter<'_>) {
         let early = self
             .periods
             .get(&period)
@@ -87,66 +87,66 @@ impl State {
         let end = self.periods.range(period..).nth(1).map(|(_, next)| next.start);
         let late = end.is_some_and(|end| time >= end.saturating_add(PERIOD_SLACK));
         if early || late {
-            spot.wrong(format!("an intent at {time}, outside of its period {}", period.0));
+            reporter.report(format!("an intent at {time}, outside of its period {}", period.0));
         }
     }
 
-    fn check_same_period(&self, intent: u64, period: Period, spot: &mut Spot<'_>) {
+    fn check_same_period(&self, intent: u64, period: Period, reporter: &mut EntryReporter<'_>) {
         match self.intents.get(&intent) {
-            Some(other) if *other != period => spot.wrong(format!("not in the period of its intent {intent}")),
+            Some(other) if *other != period => reporter.report(format!("not in the period of its intent {intent}")),
             Some(_) => {}
-            None => spot.wrong(format!("refers to entry {intent}, which is not an earlier intent")),
+            None => reporter.report(format!("refers to entry {intent}, which is not an earlier intent")),
         }
     }
 
-    fn close(&mut self, intent: u64, spot: &mut Spot<'_>) {
+    fn close(&mut self, intent: u64, reporter: &mut EntryReporter<'_>) {
         if !self.open.remove(&intent) && self.intents.contains_key(&intent) {
-            spot.wrong(format!("closes the intent {intent}, which is closed already"));
+            reporter.report(format!("closes the intent {intent}, which is closed already"));
         }
     }
 
-    fn check_reference(&mut self, kind: ReferenceKind, refers: u64, spot: &mut Spot<'_>) {
-        let earlier = refers < spot.index;
+    fn check_reference(&mut self, kind: ReferenceKind, refers: u64, reporter: &mut EntryReporter<'_>) {
+        let earlier = refers < reporter.index;
         match kind {
-            ReferenceKind::Lost if self.intents.contains_key(&refers) => self.close(refers, spot),
-            ReferenceKind::Lost => spot.wrong(format!("refers to entry {refers}, which is not an earlier intent")),
+            ReferenceKind::Lost if self.intents.contains_key(&refers) => self.close(refers, reporter),
+            ReferenceKind::Lost => reporter.report(format!("refers to entry {refers}, which is not an earlier intent")),
             ReferenceKind::HoldRelease if !self.holds.remove(&refers) => {
-                spot.wrong(format!("refers to entry {refers}, which is not a hold that stands"));
+                reporter.report(format!("refers to entry {refers}, which is not a hold that stands"));
             }
             ReferenceKind::Hold if !earlier || !self.has_record(refers) => {
-                spot.wrong(format!(
+                reporter.report(format!(
                     "refers to entry {refers}, which is not an earlier entry with a record"
                 ));
             }
-            ReferenceKind::Rectification if !earlier => spot.wrong(format!("there is no earlier entry {refers}")),
+            ReferenceKind::Rectification if !earlier => reporter.report(format!("there is no earlier entry {refers}")),
             ReferenceKind::Hold => {
-                self.holds.insert(spot.index);
+                self.holds.insert(reporter.index);
             }
             ReferenceKind::HoldRelease | ReferenceKind::Rectification => {}
         }
     }
 
-    fn check_period(&mut self, period: Period, event: &PeriodEvent, time: u64, spot: &mut Spot<'_>) {
+    fn check_period(&mut self, period: Period, event: &PeriodEvent, time: u64, reporter: &mut EntryReporter<'_>) {
         match event {
-            PeriodEvent::Begin { start, .. } => self.begin(period, start.0, spot),
-            PeriodEvent::Final { root } => self.finalise(period, root, time, spot),
-            PeriodEvent::Destroyed => self.destroy(period, time, spot),
+            PeriodEvent::Begin { start, .. } => self.begin(period, start.0, reporter),
+            PeriodEvent::Final { root } => self.finalise(period, root, time, reporter),
+            PeriodEvent::Destroyed => self.destroy(period, time, reporter),
         }
     }
 
     /// Nobody may shorten the past: as long as the last record can be opened, its person can be told that it is theirs.
-    fn destroy(&mut self, period: Period, time: u64, spot: &mut Spot<'_>) {
+    fn destroy(&mut self, period: Period, time: u64, reporter: &mut EntryReporter<'_>) {
         let closed = self.end(period).map(|end| Timestamp(end.saturating_add(FINAL_AFTER)));
         let latest = Timestamp(time.saturating_add(self.tolerance));
         if closed.is_none_or(|closed| latest.day() <= RetentionClass::last_expiry(closed).0) {
-            spot.wrong(format!(
+            reporter.report(format!(
                 "period {} is destroyed before its last record has expired",
                 period.0
             ));
         }
         match self.periods.get_mut(&period) {
             Some(state) if state.final_root.is_some() && !state.destroyed => state.destroyed = true,
-            _ => spot.wrong(format!("period {} is not final, or destroyed already", period.0)),
+            _ => reporter.report(format!("period {} is not final, or destroyed already", period.0)),
         }
     }
 
@@ -155,17 +155,17 @@ impl State {
         self.periods.range(period..).nth(1).map(|(_, next)| next.start)
     }
 
-    fn begin(&mut self, period: Period, start: u64, spot: &mut Spot<'_>) {
+    fn begin(&mut self, period: Period, start: u64, reporter: &mut EntryReporter<'_>) {
         let number = period.0;
         let last = self
             .periods
             .last_key_value()
             .map_or((0, 0), |(last, state)| (last.0, state.start));
         if number != last.0 + 1 {
-            spot.wrong(format!("period {number} begins, but the last one was {}", last.0));
+            reporter.report(format!("period {number} begins, but the last one was {}", last.0));
         }
         if start <= last.1 {
-            spot.wrong(format!(
+            reporter.report(format!(
                 "period {number} starts at {start}, not after the one before it"
             ));
         }
@@ -180,29 +180,29 @@ impl State {
         self.maps.open(period);
     }
 
-    fn finalise(&mut self, period: Period, root: &Hash, time: u64, spot: &mut Spot<'_>) {
+    fn finalise(&mut self, period: Period, root: &Hash, time: u64, reporter: &mut EntryReporter<'_>) {
         let number = period.0;
         if self
             .end(period)
             .is_none_or(|end| time.saturating_add(self.tolerance) < end.saturating_add(FINAL_AFTER))
         {
-            spot.wrong(format!("period {number} is made final less than 35 days after its end"));
+            reporter.report(format!("period {number} is made final less than 35 days after its end"));
         }
         if let Some(intent) = self
             .open
             .iter()
             .find(|intent| self.intents.get(intent) == Some(&period))
         {
-            spot.wrong(format!(
+            reporter.report(format!(
                 "period {number} is made final while the intent {intent} is open"
             ));
         }
         match self.maps.root(period) {
             Some(recomputed) if recomputed != *root => {
-                spot.wrong(format!("final root {root} of period {number}, recomputed {recomputed}"));
+                reporter.report(format!("final root {root} of period {number}, recomputed {recomputed}"));
             }
             Some(_) => {}
-            None => spot.wrong(format!("period {number} has not begun, or is final already")),
+            None => reporter.report(format!("period {number} has not begun, or is final already")),
         }
         if let Some(state) = self.periods.get_mut(&period) {
             state.final_root.get_or_insert(*root);
@@ -210,24 +210,24 @@ impl State {
         self.maps.close(period);
     }
 
-    fn check_map(&mut self, stated: &[(Period, Hash)], spot: &mut Spot<'_>) {
+    fn check_map(&mut self, stated: &[(Period, Hash)], reporter: &mut EntryReporter<'_>) {
         let recomputed = self.maps.roots();
         for (period, root) in &recomputed {
             match stated.iter().find(|(other, _)| other == period) {
-                None => spot.wrong(format!("the root of {} is missing", map_name(*period))),
+                None => reporter.report(format!("the root of {} is missing", map_name(*period))),
                 Some((_, other)) if other != root => {
-                    spot.wrong(format!("root {other} of {}, recomputed {root}", map_name(*period)));
+                    reporter.report(format!("root {other} of {}, recomputed {root}", map_name(*period)));
                 }
                 Some(_) => {}
             }
         }
         for (period, _) in stated {
             if !recomputed.iter().any(|(open, _)| open == period) {
-                spot.wrong(format!("states a root of {}, which is not open", map_name(*period)));
+                reporter.report(format!("states a root of {}, which is not open", map_name(*period)));
             }
         }
         if stated.len() > recomputed.len() {
-            spot.wrong("states more roots than there are maps");
+            reporter.report("states more roots than there are maps");
         }
     }
 }

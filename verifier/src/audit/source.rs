@@ -9,7 +9,7 @@ use service::http::{CallError, Client};
 use service::secret::Credential;
 
 /// Longest file that a log can have: a full bundle of 256 entries of 65 535 bytes. Longer ones are not read.
-const MAX_FILE: u64 = 256 * (2 + 65_535);
+const MAX_FILE_BYTES: u64 = 256 * (2 + 65_535);
 
 /// The log could not be read, so nothing is said about it.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +99,7 @@ fn read_file(path: &Path) -> Result<Option<Vec<u8>>, SourceError> {
     use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
     // A link could lead to a file outside; the listing reports it, here it is as good as missing.
     match std::fs::symlink_metadata(path) {
-        Ok(meta) if !meta.is_file() || meta.len() > MAX_FILE => return Ok(None),
+        Ok(meta) if !meta.is_file() || meta.len() > MAX_FILE_BYTES => return Ok(None),
         _ => {}
     }
     match std::fs::read(path) {

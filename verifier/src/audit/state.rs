@@ -14,21 +14,21 @@ use super::genesis::Genesis;
 use super::maps::Maps;
 
 /// Where a finding of the rules is to be reported.
-pub(crate) struct Spot<'a> {
+pub(crate) struct EntryReporter<'a> {
     pub(crate) place: &'a str,
     pub(crate) index: u64,
     pub(crate) findings: &'a mut Findings,
 }
 
-impl Spot<'_> {
-    pub(crate) fn wrong(&mut self, what: impl Into<String>) {
+impl EntryReporter<'_> {
+    pub(crate) fn report(&mut self, what: impl Into<String>) {
         self.findings.entry(self.place, self.index, what);
     }
 }
 
 /// The hash chain of one writer.
 #[derive(Clone, Debug)]
-pub(crate) struct Chain {
+pub(crate) struct WriterChain {
     /// The name that the directory has for it.
     pub(crate) name: String,
     /// Sequence number that its next entry must have; also how many it has written.
@@ -51,7 +51,7 @@ pub(crate) struct PeriodState {
 
 /// The state after `size` entries.
 #[derive(Debug)]
-pub(crate) struct State {
+pub(crate) struct LogState {
     /// Two clocks may differ by this many seconds.
     pub(crate) tolerance: u64,
     pub(crate) size: u64,
@@ -59,7 +59,7 @@ pub(crate) struct State {
     pub(crate) directory: Option<Directory>,
     /// The bytes that `directory` was read from.
     pub(crate) directory_document: Vec<u8>,
-    pub(crate) writers: BTreeMap<WriterId, Chain>,
+    pub(crate) writers: BTreeMap<WriterId, WriterChain>,
     /// Kind of each entry, as its number; 255 for one that could not be read.
     pub(crate) kinds: Vec<u8>,
     /// All intents with their period.
@@ -82,9 +82,9 @@ pub(crate) struct State {
 /// Kind number of an entry that could not be read.
 pub(crate) const UNREADABLE: u8 = u8::MAX;
 
-impl State {
-    pub(crate) fn new(tolerance: u64, keep_labels: bool) -> State {
-        State {
+impl LogState {
+    pub(crate) fn new(tolerance: u64, keep_labels: bool) -> LogState {
+        LogState {
             tolerance,
             size: 0,
             genesis: None,
@@ -105,20 +105,20 @@ impl State {
     }
 
     /// Takes the next entry. `document` is the file that it names by digest, if it names one and the file is there.
-    pub(crate) fn take(&mut self, signed: &SignedEntry, document: Option<&[u8]>, spot: &mut Spot<'_>) {
+    pub(crate) fn take(&mut self, signed: &SignedEntry, document: Option<&[u8]>, reporter: &mut EntryReporter<'_>) {
         let entry = signed.entry();
-        self.check_order(entry.body.kind(), spot);
+        self.check_order(entry.body.kind(), reporter);
         if let Body::Document { kind, digest } = &entry.body {
-            self.take_document(*kind, *digest, document, &signed.leaf_hash(), spot);
+            self.take_document(*kind, *digest, document, &signed.leaf_hash(), reporter);
         }
-        let name = self.check_writer(signed, spot);
-        self.check_chain(entry, signed.leaf_hash(), name, spot);
-        self.check_time(entry, spot);
-        self.check_body(entry, spot);
+        let name = self.check_writer(signed, reporter);
+        self.check_chain(entry, signed.leaf_hash(), name, reporter);
+        self.check_time(entry, reporter);
+        self.check_body(entry, reporter);
         if let Some((period, label)) = entry.body.map_key()
-            && let Err(earlier) = self.maps.insert(period, label, spot.index, signed.leaf_hash())
+            && let Err(earlier) = self.maps.insert(period, label, reporter.index, signed.leaf_hash())
         {
-            spot.wrong(format!(
+            reporter.report(format!(
                 "its label stands in {} already, at entry {earlier}",
                 map_name(period)
             ));
@@ -144,8 +144,8 @@ impl State {
         self.kinds.iter().filter(|k| **k == kind.code()).count() as u64
     }
 
-    fn check_order(&self, kind: Kind, spot: &mut Spot<'_>) {
-        let demanded = match spot.index {
+    fn check_order(&self, kind: Kind, reporter: &mut EntryReporter<'_>) {
+        let demanded = match reporter.index {
             0 => Some(Kind::Genesis),
             1 => Some(Kind::Directory),
             2 => Some(Kind::Registry),
@@ -153,17 +153,17 @@ impl State {
         };
         match demanded {
             Some(demanded) if demanded != kind => {
-                spot.wrong(format!(
+                reporter.report(format!(
                     "a log begins with genesis, directory, registry; this is {kind}"
                 ));
             }
-            None if kind == Kind::Genesis => spot.wrong("only entry 0 may be a genesis entry"),
+            None if kind == Kind::Genesis => reporter.report("only entry 0 may be a genesis entry"),
             _ => {}
         }
     }
 
     /// Right and signature of the writer; gives the writer's name.
-    fn check_writer(&self, signed: &SignedEntry, spot: &mut Spot<'_>) -> String {
+    fn check_writer(&self, signed: &SignedEntry, reporter: &mut EntryReporter<'_>) -> String {
         let entry = signed.entry();
         let kind = entry.body.kind();
         let grant = self
@@ -179,27 +179,27 @@ impl State {
         };
         // The first three entries, and every later directory and Registerlandkarte, are the operator's by the genesis
         // document; for the others the directory in force decides.
-        let founding = spot.index <= 2 || matches!(kind, Kind::Directory | Kind::Registry);
-        let granted = spot.index > 2 && grant.is_some_and(|grant| grant.kinds.contains(&kind));
+        let founding = reporter.index <= 2 || matches!(kind, Kind::Directory | Kind::Registry);
+        let granted = reporter.index > 2 && grant.is_some_and(|grant| grant.kinds.contains(&kind));
         let allowed = granted || (founding && operator.is_some());
         if !allowed {
-            spot.wrong(format!(
+            reporter.report(format!(
                 "its writer {name} ({}) may not write the kind {kind}",
                 entry.writer
             ));
         }
         match key {
             Some(key) if signed.verify(key).is_err() => {
-                spot.wrong(format!("its signature is not that of its writer {name}"));
+                reporter.report(format!("its signature is not that of its writer {name}"));
             }
-            None => spot.wrong("its signature cannot be checked: the writer's key is in no directory"),
+            None => reporter.report("its signature cannot be checked: the writer's key is in no directory"),
             Some(_) => {}
         }
         name
     }
 
-    fn check_chain(&mut self, entry: &Entry, leaf: Hash, name: String, spot: &mut Spot<'_>) {
-        let start = Chain {
+    fn check_chain(&mut self, entry: &Entry, leaf: Hash, name: String, reporter: &mut EntryReporter<'_>) {
+        let start = WriterChain {
             name: name.clone(),
             next: 0,
             last: Hash([0; 32]),
@@ -208,25 +208,25 @@ impl State {
         let sequence = entry.sequence.0;
         if sequence != chain.next {
             let next = chain.next;
-            spot.wrong(format!(
+            reporter.report(format!(
                 "sequence {sequence} of writer {name}, but its chain goes on with {next}"
             ));
         } else if entry.previous != chain.last {
-            spot.wrong(format!(
+            reporter.report(format!(
                 "its hash of the previous entry of writer {name} is not that entry's"
             ));
         }
-        *chain = Chain {
+        *chain = WriterChain {
             name,
             next: sequence.saturating_add(1),
             last: leaf,
         };
     }
 
-    fn check_time(&mut self, entry: &Entry, spot: &mut Spot<'_>) {
+    fn check_time(&mut self, entry: &Entry, reporter: &mut EntryReporter<'_>) {
         let time = entry.time.0;
         if time.saturating_add(self.tolerance) < self.latest {
-            spot.wrong(format!(
+            reporter.report(format!(
                 "its time {time} lies {} s before an earlier entry's",
                 self.latest - time
             ));

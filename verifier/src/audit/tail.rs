@@ -1,7 +1,7 @@
 //! The audit of a log that grows: what an auditing witness does before it cosigns.
 //!
 //! [`Tail`] reads the entries from where it was up to a checkpoint's size, compares their tree with the checkpoint's root, and hands
-//! each to the same [`State`] as the audit of a whole log: rights, signatures, chains, periods, documents, and every root
+//! each to the same [`LogState`] as the audit of a whole log: rights, signatures, chains, periods, documents, and every root
 //! that a `map` or `period` entry states, recomputed. Entries are believed only when the tree has the signed root; what the
 //! server served otherwise says nothing about the log.
 //!
@@ -16,11 +16,11 @@ use super::finding::Findings;
 use super::layout::{self, TILE};
 use super::options::TOLERANCE;
 use super::source::{Source, SourceError};
-use super::state::{Spot, State};
+use super::state::{EntryReporter, LogState};
 
 /// Why a checkpoint is not vouched for.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum Objection {
+pub(crate) enum TailError {
     /// The log cannot be read up to the checkpoint now, or serves other entries than it has signed. Retryable.
     #[error("the log cannot be audited now: {0}")]
     Unreadable(String),
@@ -29,7 +29,7 @@ pub(crate) enum Objection {
     Unsound(String),
 }
 
-impl From<SourceError> for Objection {
+impl From<SourceError> for TailError {
     fn from(error: SourceError) -> Self {
         Self::Unreadable(error.to_string())
     }
@@ -40,7 +40,7 @@ impl From<SourceError> for Objection {
 pub(crate) struct Tail {
     source: Source,
     genesis: Option<Hash>,
-    state: State,
+    state: LogState,
     tree: Frontier,
     findings: Findings,
 }
@@ -51,14 +51,14 @@ impl Tail {
         Self {
             source,
             genesis,
-            state: State::new(TOLERANCE, false),
+            state: LogState::new(TOLERANCE, false),
             tree: Frontier::new(),
             findings: Findings::default(),
         }
     }
 
     /// Audits the entries up to `size`, whose root must be `root`.
-    pub(crate) async fn check(&mut self, size: Size, root: Hash) -> Result<(), Objection> {
+    pub(crate) async fn check(&mut self, size: Size, root: Hash) -> Result<(), TailError> {
         if size < self.tree.size() {
             self.forget();
         }
@@ -69,12 +69,12 @@ impl Tail {
             self.forget();
             read?;
             let what = "its entries do not make the tree that it has signed";
-            return Err(Objection::Unreadable(what.to_owned()));
+            return Err(TailError::Unreadable(what.to_owned()));
         }
         self.check_genesis();
         match self.findings.kept().first() {
             None => Ok(()),
-            Some(finding) => Err(Objection::Unsound(finding.to_string())),
+            Some(finding) => Err(TailError::Unsound(finding.to_string())),
         }
     }
 
@@ -82,14 +82,14 @@ impl Tail {
         *self = Self::new(self.source.clone(), self.genesis);
     }
 
-    async fn read(&mut self, size: Size) -> Result<(), Objection> {
+    async fn read(&mut self, size: Size) -> Result<(), TailError> {
         while self.state.size < size.get() {
             let number = self.state.size / TILE;
             let path = layout::bundle_path(size.get(), number);
             let bytes = self.source.read(&path).await?;
-            let bytes = bytes.ok_or_else(|| Objection::Unreadable(format!("{path} is missing")))?;
+            let bytes = bytes.ok_or_else(|| TailError::Unreadable(format!("{path} is missing")))?;
             let entries = bundle::split(&bytes, layout::tile_width(size.get(), 0, number));
-            let entries = entries.map_err(|what| Objection::Unreadable(format!("{path}: {what}")))?;
+            let entries = entries.map_err(|what| TailError::Unreadable(format!("{path}: {what}")))?;
             let known = usize::try_from(self.state.size % TILE).unwrap_or(usize::MAX);
             for entry in entries.into_iter().skip(known) {
                 self.take(&path, entry).await?;
@@ -98,10 +98,10 @@ impl Tail {
         Ok(())
     }
 
-    async fn take(&mut self, place: &str, bytes: &[u8]) -> Result<(), Objection> {
+    async fn take(&mut self, place: &str, bytes: &[u8]) -> Result<(), TailError> {
         let index = self.state.size;
         let appended = self.tree.append(leaf_hash(bytes), |_, _, _| {});
-        appended.map_err(|error| Objection::Unreadable(error.to_string()))?;
+        appended.map_err(|error| TailError::Unreadable(error.to_string()))?;
         let signed = match SignedEntry::parse(bytes) {
             Ok(signed) => signed,
             Err(error) => {
@@ -115,8 +115,8 @@ impl Tail {
             None => None,
         };
         let findings = &mut self.findings;
-        let mut spot = Spot { place, index, findings };
-        self.state.take(&signed, document.as_deref(), &mut spot);
+        let mut reporter = EntryReporter { place, index, findings };
+        self.state.take(&signed, document.as_deref(), &mut reporter);
         Ok(())
     }
 

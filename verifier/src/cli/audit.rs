@@ -57,7 +57,7 @@ impl Audit {
         };
         let unreachable = |error: audit::SourceError| Failure::Unreachable(error.to_string());
         let source = Source::new(&self.log, credential).map_err(unreachable)?;
-        let bar = Bar::new();
+        let bar = TerminalProgress::new();
         let report = audit::audit(&source, &options, &bar).await;
         bar.0.finish_and_clear();
         let report = report.map_err(unreachable)?;
@@ -93,22 +93,22 @@ fn credential(path: &Path) -> Result<Credential, Failure> {
 }
 
 /// Progress on a terminal, nothing elsewhere.
-struct Bar(ProgressBar);
+struct TerminalProgress(ProgressBar);
 
-impl Bar {
-    fn new() -> Bar {
+impl TerminalProgress {
+    fn new() -> TerminalProgress {
         if !std::io::stderr().is_terminal() {
-            return Bar(ProgressBar::hidden());
+            return TerminalProgress(ProgressBar::hidden());
         }
         let bar = ProgressBar::new(0);
         if let Ok(style) = ProgressStyle::with_template("{bar:32} {human_pos}/{human_len} entries, {per_sec}, {eta}") {
             bar.set_style(style);
         }
-        Bar(bar)
+        TerminalProgress(bar)
     }
 }
 
-impl Progress for Bar {
+impl Progress for TerminalProgress {
     fn at(&self, entries: u64, of: u64) {
         self.0.set_length(of);
         self.0.set_position(entries);

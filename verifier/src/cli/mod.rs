@@ -2,10 +2,10 @@
 
 mod audit;
 mod outcome;
+mod statement;
 mod trust;
 mod verify;
 mod witness;
-mod words;
 
 use clap::{Parser, Subcommand};
 

@@ -8,8 +8,8 @@ use record::Receipt;
 use tlog::policy::Policy;
 
 use super::outcome::{Failure, Verdict, print_json};
+use super::statement::Statement;
 use super::trust::{TrustArguments, read};
-use super::words::Statement;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
@@ -55,7 +55,7 @@ impl Verify {
             self.opening(bytes, &policy)
         };
         Ok(match result {
-            Ok(statement) => statement.judge(self.trust.allow_unwitnessed),
+            Ok(statement) => statement.require_quorum(self.trust.allow_unwitnessed),
             Err(error) => Statement::refused(error),
         })
     }

@@ -24,4 +24,4 @@ mod store;
 
 pub use key::{KeyFileError, load_or_create, load_signer};
 pub use server::{Audit, Config, run};
-pub use store::StoreError;
+pub use store::CheckpointStoreError;

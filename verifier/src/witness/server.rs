@@ -21,9 +21,9 @@ use tlog::witness::{AddCheckpoint, KnownLog, MAX_REQUEST, SIZE_CONTENT_TYPE, Wit
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
-use crate::audit::{Objection, Source, Tail};
+use crate::audit::{Source, Tail, TailError};
 
-use super::store::{Store, StoreError, Stored};
+use super::store::{CheckpointStore, CheckpointStoreError, StoredCheckpoint};
 
 /// What a witness is made of.
 #[derive(Debug)]
@@ -52,23 +52,27 @@ pub struct Audit {
 /// Serves until the end is asked for.
 ///
 /// # Errors
-/// [`StoreError`]: the state cannot be used, or (as [`StoreError::Io`]) the listener fails.
-pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), StoreError> {
+/// [`CheckpointStoreError`]: the state cannot be used, or (as [`CheckpointStoreError::Io`]) the listener fails.
+pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), CheckpointStoreError> {
     let path = config.state.clone();
     let witness = Witness::open(config)?;
     let served = service::listen::serve(listener, routes(Arc::new(witness)), shutdown).await;
-    served.map_err(|source| StoreError::Io { path, source })
+    served.map_err(|source| CheckpointStoreError::Io { path, source })
 }
 
 /// One log with the lock under which it is decided, persisted and cosigned.
-struct Log {
+struct WitnessedLog {
     known: KnownLog,
-    stored: Mutex<Option<Stored>>,
+    stored: Mutex<Option<StoredCheckpoint>>,
     tail: Option<Mutex<Tail>>,
 }
 
-impl Log {
-    fn decide(&self, stored: Option<&Stored>, request: &AddCheckpoint) -> Result<SignedCheckpoint, Failure> {
+impl WitnessedLog {
+    fn decide(
+        &self,
+        stored: Option<&StoredCheckpoint>,
+        request: &AddCheckpoint,
+    ) -> Result<SignedCheckpoint, NotCosigned> {
         let last = stored.map(|stored| (stored.size, stored.root));
         decide(Some(&self.known), last, request).map_err(|refusal| {
             if refusal == WitnessRefusal::Inconsistent {
@@ -78,21 +82,21 @@ impl Log {
                     "the log has signed an inconsistent checkpoint"
                 );
             }
-            Failure::Refused(refusal)
+            NotCosigned::Refused(refusal)
         })
     }
 }
 
 struct Witness {
-    store: Arc<Store>,
+    store: Arc<CheckpointStore>,
     key: SignerKey,
     clock: Arc<dyn Clock>,
     /// By hex SHA-256 of the origin.
-    logs: BTreeMap<String, Log>,
+    logs: BTreeMap<String, WitnessedLog>,
 }
 
 /// Why there is no cosignature.
-enum Failure {
+enum NotCosigned {
     Refused(WitnessRefusal),
     /// The audit has found something.
     Unsound(String),
@@ -101,20 +105,20 @@ enum Failure {
     Broken(String),
 }
 
-impl From<Objection> for Failure {
-    fn from(objection: Objection) -> Self {
-        let what = objection.to_string();
-        match objection {
-            Objection::Unreadable(_) => Self::NotNow(what),
-            Objection::Unsound(_) => Self::Unsound(what),
+impl From<TailError> for NotCosigned {
+    fn from(error: TailError) -> Self {
+        let what = error.to_string();
+        match error {
+            TailError::Unreadable(_) => Self::NotNow(what),
+            TailError::Unsound(_) => Self::Unsound(what),
         }
     }
 }
 
 impl Witness {
-    fn open(config: Config) -> Result<Witness, StoreError> {
-        let store = Store::open(&config.state)?;
-        let damaged = |_| StoreError::Damaged(config.state.clone());
+    fn open(config: Config) -> Result<Witness, CheckpointStoreError> {
+        let store = CheckpointStore::open(&config.state)?;
+        let damaged = |_| CheckpointStoreError::Damaged(config.state.clone());
         let own: VerifierKey = config.key.verifier_key().map_err(damaged)?;
         let mut known: BTreeMap<String, KnownLog> = BTreeMap::new();
         for listed in config.logs {
@@ -132,7 +136,7 @@ impl Witness {
             let stored = Mutex::new(store.read(&known.origin, &own)?);
             let audit = config.audits.get(&known.origin).cloned();
             let tail = audit.map(|audit| Mutex::new(Tail::new(audit.source, audit.genesis)));
-            logs.insert(id, Log { known, stored, tail });
+            logs.insert(id, WitnessedLog { known, stored, tail });
         }
         Ok(Witness {
             store: Arc::new(store),
@@ -143,19 +147,19 @@ impl Witness {
     }
 
     /// The protocol's steps 1 to 8. Gives the cosignature line with its line end.
-    async fn add_checkpoint(&self, body: &[u8]) -> Result<String, Failure> {
-        let request = AddCheckpoint::parse(body).map_err(Failure::Refused)?;
+    async fn add_checkpoint(&self, body: &[u8]) -> Result<String, NotCosigned> {
+        let request = AddCheckpoint::parse(body).map_err(NotCosigned::Refused)?;
         let head = request
             .head()
-            .map_err(|_| Failure::Refused(WitnessRefusal::Malformed))?;
+            .map_err(|_| NotCosigned::Refused(WitnessRefusal::Malformed))?;
         let log = self
             .logs
             .get(&head.origin.hash().to_string())
-            .ok_or(Failure::Refused(WitnessRefusal::UnknownLog))?;
+            .ok_or(NotCosigned::Refused(WitnessRefusal::UnknownLog))?;
         if let Some(tail) = &log.tail {
             // Decided first, so that nobody but the log can make this witness read; not under the lock, for it may take long.
             let signed = log.decide(log.stored.lock().await.as_ref(), &request)?;
-            let busy = |_| Failure::NotNow("the log is being audited".to_owned());
+            let busy = |_| NotCosigned::NotNow("the log is being audited".to_owned());
             let mut tail = tail.try_lock().map_err(busy)?;
             tail.check(signed.checkpoint().size, signed.checkpoint().root).await?;
         }
@@ -164,7 +168,7 @@ impl Witness {
         let (note, line) = self.cosign(&signed, &log.known.keys)?;
         self.persist(log.known.origin.clone(), note.clone()).await?;
         let checkpoint = signed.checkpoint();
-        *stored = Some(Stored {
+        *stored = Some(StoredCheckpoint {
             size: checkpoint.size,
             root: checkpoint.root,
             note,
@@ -173,8 +177,8 @@ impl Witness {
     }
 
     /// The note to store (the log's own lines and this cosignature) and the line to answer.
-    fn cosign(&self, signed: &SignedCheckpoint, keys: &[VerifierKey]) -> Result<(String, String), Failure> {
-        let broken = |error: LineError| Failure::Broken(error.to_string());
+    fn cosign(&self, signed: &SignedCheckpoint, keys: &[VerifierKey]) -> Result<(String, String), NotCosigned> {
+        let broken = |error: LineError| NotCosigned::Broken(error.to_string());
         let text = &signed.note().text;
         let line = cosignature::cosign(text, &self.key, self.clock.now()).map_err(broken)?;
         let answer = format!("{line}\n");
@@ -189,12 +193,12 @@ impl Witness {
         ))
     }
 
-    async fn persist(&self, origin: Origin, note: String) -> Result<(), Failure> {
+    async fn persist(&self, origin: Origin, note: String) -> Result<(), NotCosigned> {
         let store = Arc::clone(&self.store);
         let written = tokio::task::spawn_blocking(move || store.write(&origin, &note)).await;
         written
-            .map_err(|error| Failure::Broken(error.to_string()))?
-            .map_err(|error| Failure::Broken(error.to_string()))
+            .map_err(|error| NotCosigned::Broken(error.to_string()))?
+            .map_err(|error| NotCosigned::Broken(error.to_string()))
     }
 }
 
@@ -213,10 +217,10 @@ async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Bytes) -> Res
     let task = tokio::spawn(async move { witness.add_checkpoint(&body).await });
     match task
         .await
-        .unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
+        .unwrap_or_else(|error| Err(NotCosigned::Broken(error.to_string())))
     {
         Ok(line) => text(StatusCode::OK, "text/plain; charset=utf-8", line),
-        Err(Failure::Refused(refusal)) => {
+        Err(NotCosigned::Refused(refusal)) => {
             let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
             let kind = match refusal {
                 WitnessRefusal::OtherSize(_) => SIZE_CONTENT_TYPE,
@@ -224,7 +228,7 @@ async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Bytes) -> Res
             };
             text(status, kind, refusal.body())
         }
-        Err(Failure::Unsound(what)) => {
+        Err(NotCosigned::Unsound(what)) => {
             tracing::error!("not cosigned: {what}");
             text(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -232,7 +236,7 @@ async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Bytes) -> Res
                 format!("{what}\n"),
             )
         }
-        Err(Failure::NotNow(what)) => {
+        Err(NotCosigned::NotNow(what)) => {
             tracing::warn!("not cosigned: {what}");
             text(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -240,7 +244,7 @@ async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Bytes) -> Res
                 format!("{what}\n"),
             )
         }
-        Err(Failure::Broken(what)) => {
+        Err(NotCosigned::Broken(what)) => {
             tracing::error!("not cosigned: {what}");
             text(
                 StatusCode::INTERNAL_SERVER_ERROR,

@@ -10,7 +10,7 @@ use tlog::note::{Note, VerifierKey};
 
 /// Why the state cannot be used. None of these is to be repaired by deleting the file: that would turn the witness back.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
+pub enum CheckpointStoreError {
     /// The directory or a file cannot be read or written.
     #[error("state {path}: {source}")]
     Io {
@@ -29,26 +29,26 @@ pub enum StoreError {
 
 /// One directory, locked for this process.
 #[derive(Debug)]
-pub(crate) struct Store {
+pub(crate) struct CheckpointStore {
     directory: PathBuf,
     /// Held for as long as the store lives.
     _lock: File,
 }
 
-impl Store {
-    pub(crate) fn open(directory: &Path) -> Result<Store, StoreError> {
-        let io = |source| StoreError::Io {
+impl CheckpointStore {
+    pub(crate) fn open(directory: &Path) -> Result<CheckpointStore, CheckpointStoreError> {
+        let io = |source| CheckpointStoreError::Io {
             path: directory.to_owned(),
             source,
         };
         std::fs::create_dir_all(directory).map_err(io)?;
         let lock = File::create(directory.join("lock")).map_err(io)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Store {
+            Ok(()) => Ok(CheckpointStore {
                 directory: directory.to_owned(),
                 _lock: lock,
             }),
-            Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(directory.to_owned())),
+            Err(std::fs::TryLockError::WouldBlock) => Err(CheckpointStoreError::InUse(directory.to_owned())),
             Err(std::fs::TryLockError::Error(source)) => Err(io(source)),
         }
     }
@@ -58,38 +58,43 @@ impl Store {
     }
 
     /// The stored note, and the size and root in it. `own` must have cosigned it.
-    pub(crate) fn read(&self, origin: &Origin, own: &VerifierKey) -> Result<Option<Stored>, StoreError> {
+    pub(crate) fn read(
+        &self,
+        origin: &Origin,
+        own: &VerifierKey,
+    ) -> Result<Option<StoredCheckpoint>, CheckpointStoreError> {
         let path = self.path(origin);
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(StoreError::Io { path, source }),
+            Err(source) => return Err(CheckpointStoreError::Io { path, source }),
         };
-        let stored = Stored::parse(bytes, origin, own).ok_or(StoreError::Damaged(path))?;
+        let stored = StoredCheckpoint::parse(bytes, origin, own).ok_or(CheckpointStoreError::Damaged(path))?;
         Ok(Some(stored))
     }
 
     /// Replaces the note: on disk when this returns.
-    pub(crate) fn write(&self, origin: &Origin, note: &str) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, origin: &Origin, note: &str) -> Result<(), CheckpointStoreError> {
         let path = self.path(origin);
-        service::durable::write_atomic(&path, note.as_bytes()).map_err(|source| StoreError::Io { path, source })
+        service::durable::write_atomic(&path, note.as_bytes())
+            .map_err(|source| CheckpointStoreError::Io { path, source })
     }
 }
 
 /// What was cosigned last.
 #[derive(Clone, Debug)]
-pub(crate) struct Stored {
+pub(crate) struct StoredCheckpoint {
     pub(crate) size: Size,
     pub(crate) root: Hash,
     pub(crate) note: String,
 }
 
-impl Stored {
-    fn parse(bytes: Vec<u8>, origin: &Origin, own: &VerifierKey) -> Option<Stored> {
+impl StoredCheckpoint {
+    fn parse(bytes: Vec<u8>, origin: &Origin, own: &VerifierKey) -> Option<StoredCheckpoint> {
         let note = Note::open(&bytes, &[own]).ok()?;
         let checkpoint: Checkpoint = note.text().parse().ok()?;
         let note = String::from_utf8(bytes).ok()?;
-        (checkpoint.origin == *origin).then_some(Stored {
+        (checkpoint.origin == *origin).then_some(StoredCheckpoint {
             size: checkpoint.size,
             root: checkpoint.root,
             note,

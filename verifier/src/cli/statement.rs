@@ -156,7 +156,7 @@ impl Statement {
     }
 
     /// Without a quorum nothing is sound, unless that was allowed.
-    pub(crate) fn judge(mut self, allow_unwitnessed: bool) -> Statement {
+    pub(crate) fn require_quorum(mut self, allow_unwitnessed: bool) -> Statement {
         self.sound = self.quorum || allow_unwitnessed;
         if !self.sound {
             self.error = Some("the policy's quorum of witnesses has not cosigned (--allow-unwitnessed)".to_owned());
