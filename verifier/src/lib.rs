@@ -1,14 +1,14 @@
-//! The independent verifier. It shares formats (`formats/*`) with the ledger, and no code of it.
+//! The independent verifier. It shares formats (`formats/*`) with the ledger, and no other code.
 //!
 //! | Module | What it proves |
 //! | --- | --- |
-//! | [`audit`] | a whole log: every byte is accounted for |
-//! | [`witness`] | that no fork is cosigned: it serves the C2SP witness protocol |
+//! | [`audit`] | that a whole log is sound: every byte is accounted for |
+//! | [`witness`] | that a log has one history: the C2SP witness protocol cosigns no fork |
 //!
-//! Single receipts, openings and bundles are verified by `proof` and `record`; the command line (`cli`) calls them.
+//! `proof` and `record` verify single receipts, openings and bundles; the command line (`cli`) calls them.
 //!
-//! The trust comes from outside of every server: a policy file (log key, witnesses, quorum) and the genesis hash. What a
-//! server says about itself is never a reason to believe it.
+//! Trust comes from outside of every server: from a policy file (log key, witnesses, quorum) and from the genesis hash.
+//! Nothing that a server claims about itself is taken as evidence.
 
 pub mod audit;
 pub mod witness;

@@ -1,4 +1,4 @@
-//! `verifier witness --audit`: it cosigns only what it has read, recomputed and found sound.
+//! `verifier witness --audit` cosigns only what it has read, recomputed and found sound.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -43,7 +43,7 @@ impl Witness {
         Witness { url, shutdown }
     }
 
-    /// Asks for a cosignature on all of the log.
+    /// Asks for a cosignature on the whole log.
     async fn ask(&self, log: &mut SampleLog, old: Size) -> RawResponse {
         let size = log.size();
         let grows = old != Size::ZERO && old != size;
@@ -84,7 +84,7 @@ async fn a_wrong_map_entry_is_never_cosigned() {
     log.export(files.path(), 0);
     assert_eq!(witness.ask(&mut log, Size::ZERO).await.status, 200);
     let mut old = log.size();
-    // Across the end of a bundle, in steps.
+    // In steps, past the end of a bundle.
     for _ in 0..3 {
         for _ in 0..50 {
             log.exchange();
@@ -98,7 +98,7 @@ async fn a_wrong_map_entry_is_never_cosigned() {
     assert_eq!(
         witness.ask(&mut log, old).await.status,
         200,
-        "a fresh time on the same tree"
+        "the same tree can be cosigned again, with a new time"
     );
 
     let right = log.root_of(Period::MAP0);
@@ -106,7 +106,7 @@ async fn a_wrong_map_entry_is_never_cosigned() {
     log.append_ledger(Body::Map { roots });
     log.export(files.path(), 0);
     witness.refuses(&mut log, old, 422, "recomputed").await;
-    // Nothing that comes later makes it good.
+    // Later entries do not repair it.
     log.map();
     log.export(files.path(), 0);
     witness.refuses(&mut log, old, 422, "recomputed").await;
@@ -115,13 +115,13 @@ async fn a_wrong_map_entry_is_never_cosigned() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_is_not_cosigned_yet() {
+async fn a_log_that_cannot_be_read_is_not_cosigned() {
     let (state, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut log = SampleLog::new();
     let genesis = log.genesis();
     let witness = Witness::start(&log, state.path(), files.path(), genesis).await;
     witness.refuses(&mut log, Size::ZERO, 503, "missing").await;
-    // Other entries than the log has signed say nothing about the log.
+    // Entries that the log has not signed are no evidence about the log, so the witness may retry.
     log.export(files.path(), 0);
     let bundle = files.path().join("tile/entries/000.p/5");
     let good = std::fs::read(&bundle).unwrap();
@@ -135,7 +135,7 @@ async fn what_cannot_be_read_is_not_cosigned_yet() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_genesis_is_another_log() {
+async fn a_log_with_another_genesis_is_refused() {
     let (state, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut log = SampleLog::new();
     log.export(files.path(), 0);

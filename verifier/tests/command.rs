@@ -1,4 +1,4 @@
-//! The binary from outside: exit codes 0 sound, 1 not sound, 2 usage, 3 unreachable, and what it prints.
+//! The program from outside: its output, and its exit codes 0 sound, 1 not sound, 2 usage, 3 unreachable.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -35,7 +35,7 @@ impl TestLog {
         self.path(name).display().to_string()
     }
 
-    /// Runs a command with `--policy`; gives exit code and output.
+    /// Runs a command with `--policy`. Returns exit code and standard output.
     fn run(&self, arguments: &[&str]) -> (i32, String) {
         let policy = self.path("trust.policy").display().to_string();
         let output = verifier(&[arguments, &["--policy", &policy]].concat());
@@ -58,7 +58,7 @@ fn text(path: &Path) -> String {
 }
 
 #[test]
-fn audit_of_a_directory() {
+fn audit_reads_a_directory() {
     let test = test_log();
     let export = text(&test.path("export"));
     let genesis = test.log.genesis().to_string();
@@ -99,7 +99,7 @@ fn audit_of_a_directory() {
 }
 
 #[test]
-fn audit_without_quorum() {
+fn audit_needs_a_quorum_unless_unwitnessed_is_allowed() {
     let test = test_log();
     let export = text(&test.path("export"));
     std::fs::write(test.path("export/checkpoint"), test.log.checkpoint(1)).unwrap();
@@ -108,13 +108,13 @@ fn audit_without_quorum() {
 }
 
 #[test]
-fn what_cannot_be_read_gives_no_verdict() {
+fn a_log_that_cannot_be_read_gets_no_verdict() {
     let test = test_log();
     assert_eq!(test.run(&["audit", "--log", &text(&test.path("nowhere"))]).0, 3);
     assert_eq!(test.run(&["audit", "--log", "http://127.0.0.1:1"]).0, 3);
 }
 
-/// Serves files as a ledger would, records with a credential.
+/// Serves files as a ledger does, records only with a credential.
 fn serve(file: impl Fn(&str) -> Option<Vec<u8>> + Clone + Send + Sync + 'static) -> (String, tokio::runtime::Runtime) {
     use axum::extract::Request;
     use axum::http::StatusCode;
@@ -139,7 +139,7 @@ fn serve(file: impl Fn(&str) -> Option<Vec<u8>> + Clone + Send + Sync + 'static)
 }
 
 #[test]
-fn audit_of_a_url() {
+fn audit_reads_a_url() {
     let test = test_log();
     let root = test.path("export");
     let (url, _runtime) = serve(move |path| std::fs::read(root.join(path)).ok());
@@ -153,7 +153,7 @@ fn audit_of_a_url() {
     assert_eq!(
         test.run(&["audit", "--log", &url, "--records"]).0,
         3,
-        "records want a credential"
+        "records need a credential"
     );
     let credential = test.write("credential", "07".repeat(32));
     let arguments = ["audit", "--log", &url, "--records", "--credential", &credential];
@@ -168,9 +168,9 @@ fn audit_of_a_url() {
     );
 }
 
-/// The root is computed from one answer and the entries are compared with another: both must be the same.
+/// The audit reads the partial tile twice: for the root and for the entries. Both answers must be the same.
 #[test]
-fn a_server_that_changes_its_mind_is_found() {
+fn a_server_that_serves_two_versions_of_a_tile_is_found() {
     let (mut one, mut two) = (SampleLog::new(), SampleLog::new());
     one.denial();
     two.denial();
@@ -193,13 +193,13 @@ fn a_server_that_changes_its_mind_is_found() {
     let out = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{out}");
     assert!(
-        out.contains("tile/0/000.p/6: it was served with another content before"),
+        out.contains("tile/0/000.p/6: it was served with other content before"),
         "{out}"
     );
 }
 
 #[test]
-fn wrong_usage() {
+fn wrong_usage_has_exit_code_2() {
     let test = test_log();
     let export = text(&test.path("export"));
     assert_eq!(verifier(&[]).status.code(), Some(2));
@@ -235,7 +235,7 @@ fn wrong_usage() {
 }
 
 #[test]
-fn verify_a_receipt() {
+fn verify_checks_a_receipt() {
     let test = test_log();
     let file = test.write("entry.tlog-proof", test.log.receipt(test.intent, 2));
     let (code, out) = test.run(&["verify", &file]);
@@ -275,7 +275,7 @@ fn verify_a_receipt() {
 }
 
 #[test]
-fn verify_an_opening() {
+fn verify_checks_an_opening() {
     let test = test_log();
     let file = test.write(
         "entry.opening",
@@ -302,7 +302,7 @@ fn verify_an_opening() {
 }
 
 #[test]
-fn verify_a_bundle() {
+fn verify_checks_a_bundle() {
     let mut test = test_log();
     test.log.inspection(0);
     test.log.map();
@@ -323,7 +323,7 @@ fn verify_a_bundle() {
     assert!(!out.contains(sample_log::IDNR), "{out}");
     assert!(out.contains("not checked  what the law discloses later"), "{out}");
 
-    // A server that hides the outcome.
+    // A bundle that hides the outcome.
     let last = test.log.snapshots.len() - 1;
     let lie = test
         .log
@@ -340,9 +340,10 @@ fn verify_a_bundle() {
     assert!(code == 1 && out.contains("not a bundle file"), "{out}");
 }
 
-/// A month is closed, and the citizen is shown how it stood in its middle: every proof fits, but under a root that is not the final one.
+/// The bundle shows a closed month as it was in its middle. Every proof is valid, but under a root that is not the
+/// final one.
 #[test]
-fn verify_a_bundle_of_a_closed_month() {
+fn verify_refuses_a_closed_month_as_it_was_in_its_middle() {
     let mut test = test_log();
     let middle = test.log.snapshots.len() - 1;
     test.log.exchange();

@@ -1,4 +1,4 @@
-//! The witness over real HTTP: the protocol's table of answers, persistence, and the binary itself.
+//! The witness over HTTP: the statuses of the protocol, persistence, and the program itself.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -116,11 +116,12 @@ impl Witness {
         Client::new().unwrap().get(&url).await.unwrap()
     }
 
-    /// Ends it as the end of its process would: its state is free afterwards.
+    /// Stops the witness and waits until its state directory is unlocked, as it is after the end of a process.
     async fn stop(self) {
         self.shutdown.trigger();
         self.server.await.unwrap().unwrap();
-        // The task of a connection that just closed drops its share of the witness a moment after the server has ended.
+        // The task of a connection that has just closed drops its reference to the witness shortly after the server has
+        // ended.
         let lock = File::open(self.state.join("lock")).unwrap();
         for _ in 0..500 {
             if lock.try_lock().is_ok() {
@@ -132,7 +133,7 @@ impl Witness {
     }
 }
 
-/// The answer's lines are cosignatures of the witness on the checkpoint of the request.
+/// Asserts that the answer is a cosignature of the witness on the checkpoint of the request. Returns its time.
 fn cosigned_at(request: &AddCheckpoint, answer: &RawResponse) -> u64 {
     assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
     let note = [request.checkpoint.as_bytes(), &answer.body].concat();
@@ -147,7 +148,7 @@ fn cosigned_at(request: &AddCheckpoint, answer: &RawResponse) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wi_4_to_8_the_table_of_answers() {
+async fn wi_4_to_8_each_request_gets_its_status() {
     let dir = tempfile::tempdir().unwrap();
     let witness = Witness::start(dir.path()).await;
     assert_eq!(witness.latest().await.status, 404);
@@ -174,7 +175,7 @@ async fn wi_4_to_8_the_table_of_answers() {
             .await,
         404
     );
-    // 3: not signed by a known key; known key that does not verify
+    // 3: not signed by a known key, or a signature that does not verify
     let stranger = SignerKey::for_notes(ORIGIN.parse().unwrap(), &[9; 32]);
     let unsigned = checkpoint(&tree(5, "a"), &stranger, ORIGIN);
     assert_eq!(
@@ -206,7 +207,7 @@ async fn wi_4_to_8_the_table_of_answers() {
             .await,
         400
     );
-    // 5: old is not what was cosigned last (nothing: 0)
+    // 5: old is not the size cosigned last (0 if there is none)
     let answer = witness.post(request(3, 5, "a")).await;
     assert_eq!((answer.status, answer.body.as_slice()), (409, b"0\n".as_slice()));
     assert_eq!(answer.content_type, "text/x.tlog.size");
@@ -259,9 +260,9 @@ async fn wi_4_to_8_the_table_of_answers() {
     witness.stop().await;
 }
 
-/// Pages in browsers may ask, and nobody may keep an old answer.
+/// Web pages of any origin may use the witness, and no cache may keep its answers.
 #[tokio::test(flavor = "multi_thread")]
-async fn anybody_may_ask() {
+async fn pages_of_any_origin_may_ask_and_answers_are_not_cached() {
     let dir = tempfile::tempdir().unwrap();
     let witness = Witness::start(dir.path()).await;
     let address = witness.url.strip_prefix("http://").unwrap().to_owned();
@@ -293,9 +294,9 @@ async fn anybody_may_ask() {
     witness.stop().await;
 }
 
-/// A log that has nothing yet can be witnessed; its root must be that of nothing.
+/// A log without entries can be cosigned. Its root must be that of the empty tree.
 #[tokio::test(flavor = "multi_thread")]
-async fn cp_6_the_empty_tree() {
+async fn cp_6_the_empty_tree_is_cosigned() {
     let dir = tempfile::tempdir().unwrap();
     let witness = Witness::start(dir.path()).await;
     let origin: Origin = ORIGIN.parse().unwrap();
@@ -318,9 +319,9 @@ async fn cp_6_the_empty_tree() {
     witness.stop().await;
 }
 
-/// WI-1: of many requests from one size exactly one wins, and what was answered is on disk.
+/// WI-1: of many requests from one size exactly one succeeds, and its checkpoint is on disk.
 #[tokio::test(flavor = "multi_thread")]
-async fn wi_1_one_wins_and_a_restart_remembers() {
+async fn wi_1_one_of_many_requests_succeeds_and_survives_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let witness = Arc::new(Witness::start(dir.path()).await);
     let tasks: Vec<_> = (1..=20_u64)
@@ -352,7 +353,7 @@ async fn wi_1_one_wins_and_a_restart_remembers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_or_used_state_stops_the_start() {
+async fn a_damaged_or_locked_state_prevents_start_up() {
     let dir = tempfile::tempdir().unwrap();
     let witness = Witness::start(dir.path()).await;
     assert_eq!(witness.status(request(0, 3, "a")).await, 200);
@@ -383,9 +384,9 @@ impl Drop for Process {
     }
 }
 
-/// The binary makes its key, prints its verifier key and address, and serves.
+/// The program creates its key, prints its verifier key and address, and serves.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_binary_serves() {
+async fn the_program_creates_its_key_and_serves() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).display().to_string();
     std::fs::write(
@@ -409,7 +410,7 @@ async fn the_binary_serves() {
     assert_eq!(
         (key, process.0.wait().unwrap().code()),
         (None, Some(2)),
-        "no key is made silently"
+        "a key is created only if a name is given"
     );
 
     let (key, address, process) = start(Some("witness.example/made"));

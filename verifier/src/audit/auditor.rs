@@ -16,16 +16,16 @@ use super::state::{EntryReporter, LogState};
 use super::tree::{self, Skeleton};
 use super::{bundle, history, resume};
 
-/// Is told how far the audit is.
+/// Receives the progress of an audit.
 pub trait Progress {
-    /// Entries read, of all.
+    /// Reports that `entries` of `of` entries have been read.
     fn at(&self, entries: u64, of: u64);
 }
 
 /// Reads and checks the whole log.
 ///
 /// # Errors
-/// [`SourceError`] if it cannot be read. Whatever is wrong with it is in the report.
+/// [`SourceError`] if the log cannot be read. Everything that is wrong with its content is in the report.
 pub async fn audit(source: &Source, options: &Options, progress: &dyn Progress) -> Result<Report, SourceError> {
     let mut findings = Findings::default();
     let head = match source.read("checkpoint").await? {
@@ -66,25 +66,26 @@ struct Auditor<'a> {
     skeleton: Skeleton,
     state: LogState,
     findings: Findings,
-    /// An entry could not be read: the later ones are only compared with the tree. Or the audit was stopped.
+    /// Set if an entry could not be read, or if the audit was stopped. Later entries are then only compared with the
+    /// tree.
     blind: bool,
-    /// Records that fit their commitments.
+    /// Number of records that match their commitments.
     records: u64,
     /// Sizes of the published checkpoints in an export.
     history: Option<Vec<u64>>,
-    /// Entries that an earlier audit has checked.
+    /// Number of entries that an earlier audit has checked.
     resumed: Option<u64>,
 }
 
-/// Bundles fetched ahead.
+/// How many bundles are fetched ahead of the one being checked.
 const PREFETCH_DEPTH: usize = 4;
-/// Records fetched at once.
+/// How many records are fetched concurrently.
 const MAX_CONCURRENT_RECORDS: usize = 32;
 
 type Chunk = (Option<Vec<u8>>, Option<Vec<u8>>);
 
 impl Auditor<'_> {
-    /// Restores the saved state; gives the number of the first bundle to read.
+    /// Restores the saved state. Returns the number of the first bundle to read.
     fn resume(&mut self) -> u64 {
         let Some(path) = &self.options.resume else { return 0 };
         match resume::load(path, &self.skeleton, self.options) {
@@ -128,7 +129,7 @@ impl Auditor<'_> {
         Ok(())
     }
 
-    /// One tile of leaf hashes and the bundle of its entries.
+    /// Checks one tile of leaf hashes and the bundle of its entries.
     async fn check_chunk(
         &mut self,
         number: u64,
@@ -175,7 +176,7 @@ impl Auditor<'_> {
         Ok(())
     }
 
-    /// Reads an entry and hands it to the state; gives the commitment of its record, if it has one.
+    /// Parses an entry and applies it to the state. Returns index and commitment if the entry has a record.
     async fn check_entry(
         &mut self,
         place: &str,
@@ -232,17 +233,18 @@ impl Auditor<'_> {
         Ok(())
     }
 
-    /// What can only be said of the log as a whole.
+    /// The checks that need the whole log.
     fn check_end(&mut self) {
         if let Some(genesis) = &self.state.genesis {
             head::check_genesis(&self.head, genesis, self.options, &mut self.findings);
         } else if !self.blind && self.options.genesis.is_some() {
             self.findings.file(
                 "checkpoint",
-                "the log has no genesis entry, so it is not the one asked for",
+                "the log has no genesis entry, so it cannot have the expected genesis hash",
             );
         }
-        // "At most 1 s after any other entry" is the ledger's promise; an auditor, who sees two clocks, allows for them.
+        // The ledger promises a map entry at most 1 s after any other entry. The auditor compares two clocks, so it
+        // allows for their difference.
         let witnessed = self.head.cosignatures.iter().map(|cosignature| cosignature.time).max();
         if let (Some((index, time)), Some(witnessed), false) = (self.state.uncovered, witnessed, self.blind)
             && time.saturating_add(self.state.tolerance) < witnessed
@@ -259,11 +261,11 @@ impl Auditor<'_> {
         Ok(())
     }
 
-    /// A directory must hold nothing but this log.
+    /// Reports every file of a directory that is not part of this log.
     fn check_listing(&mut self) -> Result<(), SourceError> {
         let Some(root) = self.source.root() else { return Ok(()) };
         if self.blind {
-            // Which documents and records belong to entries that could not be read is not known.
+            // It is unknown which documents and records belong to the entries that could not be read.
             return Ok(());
         }
         let documents = self.state.documents.iter().map(layout::document_path);
@@ -277,7 +279,7 @@ impl Auditor<'_> {
             .check_directory(root, &mut self.findings)
     }
 
-    /// Saves the state at the end of a full bundle, as long as nothing is wrong.
+    /// Saves the state at the end of a full bundle, unless there are findings.
     fn save(&mut self, entries: u64) {
         const SAVE_INTERVAL: u64 = 1024;
         let Some(path) = &self.options.resume else { return };
@@ -287,7 +289,7 @@ impl Auditor<'_> {
             return;
         }
         if let Err(what) = resume::save(path, &self.state, self.records, &self.skeleton, self.options) {
-            tracing::warn!("the state of the audit was not saved: {what}");
+            tracing::warn!("cannot save the state of the audit: {what}");
         }
     }
 

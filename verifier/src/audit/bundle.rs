@@ -1,9 +1,9 @@
-//! Entry bundles (tlog-tiles): `(u16 length ‖ entry)*`, 256 entries or as many as the size implies.
+//! Entry bundles (tlog-tiles): `(u16 length ‖ entry)*`, with 256 entries, or fewer in the last bundle.
 
 /// Splits a bundle into its entries.
 ///
 /// # Errors
-/// In words: cut off, empty entry, too few or too many bytes.
+/// A sentence: truncated, an empty entry, too few or too many bytes.
 pub(crate) fn split(bytes: &[u8], width: u64) -> Result<Vec<&[u8]>, String> {
     let mut entries = Vec::new();
     let mut rest = bytes;

@@ -1,7 +1,8 @@
 //! The public documents that entries name by digest: genesis, directory, Registerlandkarte, erasure reports.
 //!
-//! The genesis document is plain (entry 0 is the root of trust itself); directory and Registerlandkarte are signed by one
-//! of the authorities which the genesis document names; a new directory has a higher version than the one before.
+//! The genesis document is unsigned, because entry 0 is the root of trust itself. Directory and Registerlandkarte are
+//! signed by one of the authorities that the genesis document names. Each directory must have a higher version than the
+//! one before it.
 
 use record::{Directory, DocumentKind};
 use tlog::Hash;
@@ -22,9 +23,10 @@ impl LogState {
         self.documents.insert(digest);
         let path = layout::document_path(&digest);
         let Some(bytes) = bytes else {
-            return reporter
-                .findings
-                .file(path, format!("the file is missing, entry {} names it", reporter.index));
+            return reporter.findings.file(
+                path,
+                format!("the file is missing, but entry {} names it", reporter.index),
+            );
         };
         if Hash::of(bytes) != digest {
             return reporter.findings.file(path, "its SHA-256 is not its name");

@@ -1,19 +1,19 @@
-//! What an audit found wrong: a place and a sentence. A finding is never a guess about who did it.
+//! What an audit found wrong: a place and a sentence. A finding does not say who caused it.
 
 use serde::Serialize;
 
-/// How many findings are kept word for word. Soon after, the audit stops.
+/// How many findings are kept. The audit stops soon after it has found more.
 pub(super) const MAX_KEPT: usize = 200;
 
-/// One thing that is not as it must be.
+/// One error in a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The file, as a path below the log's prefix (`tile/entries/000.p/44`).
     pub place: String,
-    /// Index of the entry concerned, if it is one.
+    /// Index of the entry concerned, if the finding is about an entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry: Option<u64>,
-    /// What is wrong, in words.
+    /// What is wrong, as a sentence.
     pub what: String,
 }
 
@@ -26,7 +26,8 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// Findings in the order in which they were made. A log that is wrong everywhere must not fill the memory.
+/// Findings in the order in which they were made. Their number is bounded, so that a log that is wrong everywhere
+/// cannot exhaust the memory.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
     kept: Vec<Finding>,
@@ -34,7 +35,7 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Something is wrong with a file as a whole.
+    /// Adds a finding about a whole file.
     pub fn file(&mut self, place: impl Into<String>, what: impl Into<String>) {
         self.push(Finding {
             place: place.into(),
@@ -43,7 +44,7 @@ impl Findings {
         });
     }
 
-    /// Something is wrong with one entry.
+    /// Adds a finding about one entry.
     pub fn entry(&mut self, place: &str, index: u64, what: impl Into<String>) {
         self.push(Finding {
             place: place.to_owned(),
@@ -70,12 +71,13 @@ impl Findings {
         &self.kept
     }
 
-    /// True once findings are dropped: enough is known, and a log that claims an absurd size must not be walked to its end.
+    /// True once findings were dropped. The audit then stops, so that a log that claims an absurd size is not read to
+    /// its end.
     pub(crate) fn overflow(&self) -> bool {
         self.dropped > 0
     }
 
-    /// How many more there were.
+    /// How many findings were dropped.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }

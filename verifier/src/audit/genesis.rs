@@ -1,12 +1,12 @@
-//! The genesis document: entry 0 names it, and the trust in all other documents comes from it.
+//! The genesis document, which entry 0 names. It is the root of trust for all other documents.
 
 use record::GenesisDocument;
 use tlog::Hash;
 
-/// What entry 0 settles.
+/// The genesis document and the hash that identifies the log.
 #[derive(Clone, Debug)]
 pub(crate) struct Genesis {
-    /// Leaf hash of entry 0: *the* genesis hash.
+    /// Leaf hash of entry 0, which is the genesis hash.
     pub(crate) hash: Hash,
     /// The file's bytes.
     pub(crate) bytes: Vec<u8>,

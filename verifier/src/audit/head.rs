@@ -1,4 +1,5 @@
-//! The checkpoint, judged more strictly than a client would: a client ignores what it does not know, an auditor asks.
+//! The checks of a checkpoint. They are stricter than a client's: a client ignores unknown signatures and extension
+//! lines, an auditor reports them.
 
 use serde::Serialize;
 use tlog::Hash;
@@ -13,11 +14,11 @@ use super::options::Options;
 pub struct Cosignature {
     /// Its name in the policy.
     pub witness: String,
-    /// When, POSIX seconds.
+    /// Time of the cosignature, POSIX seconds.
     pub time: u64,
 }
 
-/// What the checkpoint says and who vouches for it.
+/// The content of the checkpoint and who has cosigned it.
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
     pub(crate) origin: String,
@@ -29,13 +30,14 @@ pub(crate) struct Head {
     keys: Vec<String>,
 }
 
-/// Checks signatures, form and quorum. `None` if there is nothing that the rest of the audit could be measured by.
+/// Checks signatures, form and quorum. `None` if no log of the policy has signed the checkpoint; then there is no root
+/// to check the tree against.
 pub(crate) fn check(bytes: &[u8], options: &Options, findings: &mut Findings) -> Option<Head> {
     const PLACE: &str = "checkpoint";
     let verdict = verify(PLACE, bytes, options, findings)?;
     if !verdict.quorum() && !options.allow_unwitnessed {
         let count = verdict.cosignatures().len();
-        findings.file(PLACE, format!("{count} cosignatures do not make the policy's quorum"));
+        findings.file(PLACE, format!("{count} cosignatures do not reach the policy's quorum"));
     }
     let checkpoint = verdict.checkpoint();
     let cosignatures = verdict.cosignatures().iter();
@@ -59,7 +61,7 @@ pub(crate) fn check(bytes: &[u8], options: &Options, findings: &mut Findings) ->
     })
 }
 
-/// Checks signatures and form of a checkpoint; `None` if no log of the policy has signed it.
+/// Checks signatures and form of a checkpoint. `None` if no log of the policy has signed it.
 pub(crate) fn verify(place: &str, bytes: &[u8], options: &Options, findings: &mut Findings) -> Option<PolicyVerdict> {
     let verdict = match options.policy.verify_checkpoint(bytes) {
         Ok(verdict) => verdict,
@@ -72,7 +74,7 @@ pub(crate) fn verify(place: &str, bytes: &[u8], options: &Options, findings: &mu
         findings.file(place, "not in canonical form");
     }
     if !verdict.checkpoint().extensions.is_empty() {
-        findings.file(place, "has extension lines: they are neither specified nor cosigned");
+        findings.file(place, "has extension lines, which are neither specified nor cosigned");
     }
     check_lines(place, &verdict, findings);
     Some(verdict)
@@ -96,7 +98,7 @@ fn check_lines(place: &str, verdict: &PolicyVerdict, findings: &mut Findings) {
     }
 }
 
-/// The log must be the one that was asked for, and the one that its own genesis document describes.
+/// Compares the log with the genesis hash in `options` and with its own genesis document.
 pub(crate) fn check_genesis(head: &Head, genesis: &Genesis, options: &Options, findings: &mut Findings) {
     const PLACE: &str = "tile/entries/000";
     if let Some(expected) = options.genesis
@@ -112,7 +114,7 @@ pub(crate) fn check_genesis(head: &Head, genesis: &Genesis, options: &Options, f
         findings.entry(
             PLACE,
             0,
-            format!("its genesis document is of the log {}", genesis.document.origin),
+            format!("its genesis document belongs to the log {}", genesis.document.origin),
         );
     }
     if !head.keys.iter().any(|key| genesis.document.log_keys.contains(key)) {

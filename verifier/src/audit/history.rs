@@ -1,13 +1,13 @@
-//! The history in an export: each checkpoint that was ever published must be one of this tree.
+//! The history in an export: each checkpoint that the log has published must belong to the tree of the newest one.
 //!
-//! `checkpoints/<size>` is judged like the newest checkpoint, and its root is compared with the one that the tiles give at its
-//! size. So a log that was once shown otherwise than it is now is found out, if its export owns up to it; that one is missing
-//! cannot be seen here, it is the witnesses who remember.
+//! `checkpoints/<size>` is checked like the newest checkpoint, and its root is compared with the root that the tiles
+//! give at that size. This finds a log that once published another tree, provided that the export contains that
+//! checkpoint. A checkpoint that is missing from the export cannot be noticed here; only the witnesses remember it.
 //!
-//! The quorum is not demanded of old checkpoints: witnesses come and go, and which of them counted then the log does not say. But
-//! whoever has signed must be known. Retired keys and witnesses stay in an auditor's policy, the witnesses in no group.
+//! Old checkpoints need no quorum, because the log does not record which witnesses counted at the time. But every
+//! signer must be known: an auditor's policy keeps retired log keys, and retired witnesses outside of all groups.
 //!
-//! A ledger answers for one size at a time, so the history at a URL is not read.
+//! A ledger serves its history one size at a time, so the audit of a URL does not read it.
 
 use std::path::Path;
 
@@ -18,10 +18,10 @@ use super::options::Options;
 use super::source::{Source, SourceError};
 use super::tree::{self, Skeleton};
 
-/// Checks the history of an export; gives the sizes of its checkpoints, ascending, or `None` at a URL.
+/// Checks the history of an export. Returns the sizes of its checkpoints in ascending order, or `None` for a URL.
 ///
 /// # Errors
-/// If the export cannot be read. What is wrong with it is a finding.
+/// If the export cannot be read. Wrong content is a finding, not an error.
 pub(super) async fn check(
     source: &Source,
     skeleton: &Skeleton,
@@ -70,7 +70,7 @@ pub(super) async fn check(
     Ok(Some(sizes))
 }
 
-/// The canonical sizes up to `newest` that there are files for, ascending. What else lies there is not part of the log.
+/// The canonical sizes up to `newest` that have a file, ascending. [`layout::Inventory`] reports all other files.
 fn list(root: &Path, newest: u64) -> Result<Vec<u64>, SourceError> {
     let folder = root.join(layout::CHECKPOINTS);
     let unreadable = |error| SourceError::unreadable(&folder, &error);
@@ -89,8 +89,8 @@ fn list(root: &Path, newest: u64) -> Result<Vec<u64>, SourceError> {
     Ok(sizes)
 }
 
-/// A tile of leaf hashes as it lies there; none at the end of a tree of full tiles. `None` if it is not the tree's, which the
-/// reading of the entries reports.
+/// The hashes of a leaf tile; empty at the end of a tree of full tiles. `None` if the tile does not belong to the tree,
+/// which the check of the entries reports.
 async fn read_leaves(
     source: &Source,
     skeleton: &Skeleton,

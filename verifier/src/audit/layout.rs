@@ -1,7 +1,8 @@
-//! Which files a log of a given size consists of, and whether a directory holds anything else.
+//! Which files a log of a given size consists of, and whether a directory holds any other file.
 //!
-//! A tree of `s` entries has `⌊s/256^l⌋` hashes on level `l`, in tiles of 256; only the last may be partial (tlog-tiles,
-//! TT-5). An export holds the tiles of its checkpoint's size and nothing more: no stale partial tile, no hidden file.
+//! A tree of `s` entries has `⌊s/256^l⌋` hashes on level `l`, in tiles of 256. Only the last tile of a level may be
+//! partial (tlog-tiles, TT-5). An export holds exactly the tiles of its checkpoint's size: a stale partial tile or a
+//! hidden file is a finding.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -42,7 +43,7 @@ pub(crate) fn record_path(index: u64) -> String {
     format!("records/{index}")
 }
 
-/// Where an export keeps its history.
+/// The folder of an export that holds its earlier checkpoints.
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
 
 /// Path of the checkpoint that was published at a size.
@@ -50,12 +51,12 @@ pub(crate) fn checkpoint_path(size: u64) -> String {
     format!("{CHECKPOINTS}/{size}")
 }
 
-/// A number in its only form.
+/// Parses a decimal number without leading zeros or sign.
 pub(crate) fn decimal(name: &str) -> Option<u64> {
     name.parse::<u64>().ok().filter(|number| number.to_string() == name)
 }
 
-/// SPEC TT-1: groups of three digits, all but the last with an `x`; a partial tile has `.p/<width>`.
+/// SPEC TT-1: groups of three digits, all but the last with the prefix `x`; a partial tile has the suffix `.p/<width>`.
 fn tail(index: u64, width: u64) -> String {
     let mut groups = vec![format!("{:03}", index % 1000)];
     let mut rest = index / 1000;
@@ -80,7 +81,7 @@ pub(crate) fn tiles(size: u64) -> Vec<(u8, u64)> {
         .collect()
 }
 
-/// The partial tiles of a size: they alone determine its root.
+/// The paths of the partial tiles of a size. They determine its root.
 pub(crate) fn edge(size: u64) -> Vec<String> {
     let partial = |(level, index): &(u8, u64)| tile_width(size, *level, *index) < TILE;
     tiles(size)
@@ -90,7 +91,7 @@ pub(crate) fn edge(size: u64) -> Vec<String> {
         .collect()
 }
 
-/// What may lie in an export: fixed paths, and the indices that have a record.
+/// The files that an export may contain: fixed paths, and the indices of the entries that have a record.
 #[derive(Debug)]
 pub(crate) struct Inventory {
     files: HashSet<String>,
@@ -99,8 +100,8 @@ pub(crate) struct Inventory {
 }
 
 impl Inventory {
-    /// Checkpoint, tiles and bundles of a size, and these other files. `records`: indices with a record, or `None` if
-    /// records are not part of this audit (then the folder `records` is passed over).
+    /// The checkpoint, tiles and bundles of a size, and the files in `others`. `records` has the indices of the entries
+    /// with a record; with `None` the folder `records` is not checked.
     pub(crate) fn new(size: u64, others: impl IntoIterator<Item = String>, records: Option<HashSet<u64>>) -> Self {
         let mut files = HashSet::from(["checkpoint".to_owned()]);
         for (level, index) in tiles(size) {

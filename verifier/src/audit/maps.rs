@@ -1,6 +1,8 @@
-//! The periods' maps, rebuilt from the public entries alone (design: label → index and leaf hash, no secret needed).
+//! The maps of the periods, rebuilt from the public entries alone (design: label → index and leaf hash, no secret
+//! needed).
 //!
-//! Map 0 holds the `period` entries, map *p* the labels of period *p*. The map's format is the documented MPT format.
+//! Map 0 holds the `period` entries, and map *p* holds the labels of period *p*. The format is the documented MPT
+//! format.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +11,19 @@ use tlog::Hash;
 use tlog::map::{Map, Value};
 use tlog::merkle::Index;
 
-/// One label with its place: period, label, index, leaf hash.
+/// One label with its value: period, label, index, leaf hash.
 pub(crate) type PlacedLabel = (u32, [u8; 32], u64, [u8; 32]);
 
-/// All maps that still change.
+/// The maps that can still change.
 #[derive(Debug)]
 pub(crate) struct Maps {
     maps: BTreeMap<Period, Map>,
-    /// The same again in order, if it has to be saved.
+    /// The labels of these maps in the order of their entries, if the state will be saved.
     placed: Option<Vec<PlacedLabel>>,
 }
 
 impl Maps {
-    /// With an empty map 0. `keep`: remember the labels for [`Maps::placed`].
+    /// Creates an empty map 0. With `keep`, the labels are kept for [`Maps::placed`].
     pub(crate) fn new(keep: bool) -> Maps {
         Maps {
             maps: BTreeMap::from([(Period::MAP0, Map::new())]),
@@ -29,12 +31,12 @@ impl Maps {
         }
     }
 
-    /// A period begins: its map is empty.
+    /// Adds the empty map of a period that begins.
     pub(crate) fn open(&mut self, period: Period) {
         self.maps.entry(period).or_default();
     }
 
-    /// A period is final: its map is not needed any more.
+    /// Removes the map of a period that is final, because it cannot change any more.
     pub(crate) fn close(&mut self, period: Period) {
         self.maps.remove(&period);
         if let Some(placed) = &mut self.placed {
@@ -42,11 +44,11 @@ impl Maps {
         }
     }
 
-    /// Puts a label into its period's map. A label of a period that has not begun, or is final, is not kept (and a
-    /// finding of the rules).
+    /// Adds a label to the map of its period. A label of a period that has not begun or is final is ignored; the rules
+    /// report it.
     ///
     /// # Errors
-    /// The index of the entry that has the label.
+    /// The index of the earlier entry with the same label.
     pub(crate) fn insert(&mut self, period: Period, label: Label, index: u64, leaf: Hash) -> Result<(), u64> {
         let Some(map) = self.maps.get_mut(&period) else {
             return Ok(());
@@ -65,7 +67,7 @@ impl Maps {
         self.maps.get_mut(&period).map(|map| map.root())
     }
 
-    /// Map 0 and the maps of the open periods, ascending: what a map entry must state.
+    /// The roots of map 0 and of the maps of the open periods, ascending. A map entry must state exactly these.
     pub(crate) fn roots(&mut self) -> Vec<(Period, Hash)> {
         self.maps
             .iter_mut()
@@ -73,7 +75,7 @@ impl Maps {
             .collect()
     }
 
-    /// What [`Maps::insert`] was given for the maps that still change, in order.
+    /// The arguments of [`Maps::insert`] for the maps that can still change, in order.
     pub(crate) fn placed(&self) -> &[PlacedLabel] {
         self.placed.as_deref().unwrap_or_default()
     }

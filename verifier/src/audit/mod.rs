@@ -1,14 +1,18 @@
-//! The audit of a whole log: every byte that the log publishes is accounted for, or it is a finding.
+//! The audit of a whole log. Every byte that the log publishes is either accounted for or a finding.
 //!
-//! 1. The checkpoint: canonical, signed by a log of the policy, cosigned by its quorum; no signature line of a stranger.
-//! 2. The tree: every tile against its parent, the right edge against the signed root ([`tree`]).
-//! 3. The entries: every bundle exactly as long as its entries, every entry the leaf that the tree has at that place.
-//! 4. What they say: writers' rights, signatures and chains, periods, maps, intents and outcomes ([`state`], [`rules`]).
-//! 5. The documents that they name, and with `records` every sealed record against its entry's commitment.
-//! 6. For a directory: the checkpoints that were published before ([`history`]), and that nothing else lies in it.
+//! 1. The checkpoint: canonical, signed by a log of the policy, cosigned by the policy's quorum, without unknown
+//!    signatures.
+//! 2. The tree: every tile against its parent, and the right edge against the signed root ([`tree`]).
+//! 3. The entries: every bundle is exactly as long as its entries, and every entry is the leaf at its index in the
+//!    tree.
+//! 4. Their content: writers' rights, signatures and chains, periods, maps, intents and outcomes ([`state`],
+//!    [`rules`]).
+//! 5. The documents that the entries name, and with `records` every sealed record against the commitment of its entry.
+//! 6. For a directory: the checkpoints that were published before ([`history`]), and that the directory holds nothing
+//!    else.
 //!
-//! Nothing here uses a line of the ledger's code: the audit shares formats with it, not implementations. A log that can
-//! be read is either sound or has findings; a log that cannot be read is a [`SourceError`] and gets no verdict.
+//! The audit shares formats with the ledger and no implementation, so that one error cannot hide in both. A log that
+//! can be read is either sound or has findings. A log that cannot be read is a [`SourceError`] and gets no verdict.
 
 mod auditor;
 mod bundle;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tlog::Hash;
 use tlog::policy::Policy;
 
-/// What is demanded of the log, and where the trust comes from: never from the log's own server.
+/// What an audit checks, and the trust root that it checks against. None of it may come from the log's own server.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Log keys, witnesses, quorum.
@@ -14,13 +14,13 @@ pub struct Options {
     pub genesis: Option<Hash>,
     /// Check every sealed record too.
     pub records: bool,
-    /// Do not demand the quorum's cosignatures.
+    /// Accept a checkpoint without the quorum's cosignatures.
     pub allow_unwitnessed: bool,
     /// Two clocks may differ by this many seconds.
     pub tolerance: u64,
-    /// Go on from the state saved in this file, and save it there.
+    /// Continue from the state saved in this file, and save the new state there.
     pub resume: Option<PathBuf>,
 }
 
-/// How far two honest clocks may be apart by default, seconds.
+/// Default for the difference between two honest clocks, seconds.
 pub const TOLERANCE: u64 = 600;

@@ -37,10 +37,10 @@ pub struct PeriodReport {
     pub root: String,
 }
 
-/// What an audit says. Serialised, it is the documented output of `verifier audit --json`.
+/// The result of an audit. Its serialised form is the documented output of `verifier audit --json`.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
-    /// No finding.
+    /// Whether there are no findings.
     pub sound: bool,
     /// The log's name.
     pub origin: String,
@@ -50,9 +50,9 @@ pub struct Report {
     pub root: String,
     /// Leaf hash of entry 0, 64 hexadecimal digits.
     pub genesis: Option<String>,
-    /// Whether the genesis hash was given, and so compared.
+    /// Whether a genesis hash was given and compared.
     pub genesis_pinned: bool,
-    /// Whether the cosignatures make the policy's quorum.
+    /// Whether the cosignatures reach the policy's quorum.
     pub quorum: bool,
     /// The policy's witnesses that have cosigned.
     pub cosignatures: Vec<Cosignature>,
@@ -60,25 +60,25 @@ pub struct Report {
     pub writers: Vec<WriterReport>,
     /// Number of entries of each kind that occurs.
     pub kinds: BTreeMap<&'static str, u64>,
-    /// Intents that nothing has closed.
+    /// Number of intents that no entry has closed.
     pub open_intents: u64,
-    /// Intents whose outcome is lost.
+    /// Number of intents whose outcome is lost.
     pub lost_intents: u64,
     /// Periods in order.
     pub periods: Vec<PeriodReport>,
     /// Recomputed root of map 0 (of the periods), 64 hexadecimal digits.
     pub map_0: String,
-    /// Index of the last map entry: the maps are published up to there.
+    /// Index of the last map entry. The published maps cover the entries before it.
     pub last_map: Option<u64>,
-    /// Records that fit their commitments, if records were asked for.
+    /// Number of records that match their commitments, if records were checked.
     pub records_checked: Option<u64>,
-    /// Earlier checkpoints that were compared with the tree, in an export.
+    /// Number of earlier checkpoints that were compared with the tree. `None` for a URL.
     pub checkpoints_checked: Option<u64>,
-    /// Entries below this one were checked by an earlier audit.
+    /// Index of the first entry that no earlier audit has checked.
     pub resumed_from: Option<u64>,
     /// What is wrong, at most 200.
     pub findings: Vec<Finding>,
-    /// Findings beyond those listed; if not 0, the audit was stopped early.
+    /// Number of findings beyond those listed. If it is not 0, the audit was stopped early.
     pub more_findings: u64,
 }
 
@@ -121,7 +121,7 @@ impl Report {
         }
     }
 
-    /// The maps alone, for people: what `verifier map` prints.
+    /// The maps as text, which `verifier map` prints.
     pub fn maps(&self) -> String {
         let mut lines = vec![format!("map 0       {}  (periods)", self.map_0)];
         for period in &self.periods {

@@ -1,8 +1,9 @@
-//! The state of an audit, saved so that the next one reads only what is new.
+//! The state of an audit, saved so that the next audit reads only new entries.
 //!
-//! The file is trusted like the policy: it says "these entries are sound". What the log shows now is compared with it by
-//! the root of the tiles that were read then, recomputed from the tiles of level 1 of today; bundles, leaf tiles and
-//! records below are not read again. Tolerance, policy and the wish for records must be the same, or it starts anew.
+//! The file is trusted like the policy: it claims that the entries it covers are sound. `load` compares the current log
+//! with it by the root of the tiles covered, recomputed from the current tiles of level 1. The next audit does not read
+//! the bundles, leaf tiles and records of the covered entries again. If the tolerance, the policy, the genesis hash or
+//! the choice to check records has changed, the audit starts from the beginning.
 
 use std::path::Path;
 
@@ -23,7 +24,7 @@ const FORMAT: &str = "einsicht/audit-state/v1";
 #[serde(deny_unknown_fields)]
 struct StateFile {
     format: String,
-    /// SHA-256 of what the state depends on beside the log.
+    /// SHA-256 of the options that the state depends on.
     conditions: [u8; 32],
     /// Root of the first `size` entries, a multiple of 256.
     size: u64,
@@ -116,10 +117,10 @@ pub(crate) fn save(
     service::durable::write_atomic(path, &bytes).map_err(|error| error.to_string())
 }
 
-/// Reads the state; `None` if there is none that fits.
+/// Reads the state. `None` if there is none, or if it was saved under other options.
 ///
 /// # Errors
-/// If the log of today does not continue the one that was audited, or the file is damaged.
+/// A sentence, if the current log does not continue the audited one, or if the file is damaged.
 pub(crate) fn load(path: &Path, skeleton: &Skeleton, options: &Options) -> Result<Option<SavedState>, String> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,

@@ -1,22 +1,25 @@
-//! What each kind of entry demands. The rules are those which the ledger must enforce when it admits an entry; here they
-//! are written a second time, from the public log alone.
+//! The rules for each kind of entry. The ledger must enforce the same rules when it admits an entry; this is a second
+//! implementation, from the public log alone.
 //!
 //! * `intent`: in the current period (± 2 min), refers to nothing. `outcome`, `lost`: close exactly one open intent.
 //!   `outcome`, `preview`: in the period of their intent.
-//! * `period`: numbers from 1 without gaps; begin, then final, then destroyed, each once. Final only 35 days after the next
-//!   period's start, with no intent open, and with the root of the recomputed map. No label before begin or after final. Destroyed only when the
-//!   last record that the period may have has expired.
-//! * `map`: exactly map 0 and the open periods' maps, each with the recomputed root over all entries before.
-//! * `hold-release` releases a hold that stands; a `hold` refers to an entry with a record, a `rectification` to any.
+//! * `period`: numbers from 1 without gaps. Each period begins, then becomes final, then is destroyed, each once. It
+//!   becomes final at the earliest 35 days after the next period's start, with no intent open, and with the root of the
+//!   recomputed map. No label of the period is admitted before it begins or after it is final. It is destroyed only
+//!   after the last record that it may have has expired.
+//! * `map`: states exactly map 0 and the maps of the open periods, each with the root recomputed over all earlier
+//!   entries.
+//! * `hold-release` releases a hold that is not released yet. A `hold` refers to an entry with a record, a
+//!   `rectification` to any earlier entry.
 
 use record::{Body, Entry, LabelledKind, Period, PeriodEvent, ReferenceKind, RetentionClass, Timestamp};
 use tlog::Hash;
 
 use super::state::{EntryReporter, LogState, PeriodState, map_name};
 
-/// An intent is accepted up to this long outside of its period, seconds.
+/// How far outside of its period an intent may be, seconds.
 const PERIOD_SLACK: u64 = 120;
-/// A period may become final this long after its end, seconds.
+/// How long after its end a period may become final at the earliest, seconds.
 const FINAL_AFTER: u64 = 35 * 24 * 3600;
 
 impl LogState {
@@ -111,7 +114,7 @@ impl LogState {
             ReferenceKind::Lost if self.intents.contains_key(&refers) => self.close(refers, reporter),
             ReferenceKind::Lost => reporter.report(format!("refers to entry {refers}, which is not an earlier intent")),
             ReferenceKind::HoldRelease if !self.holds.remove(&refers) => {
-                reporter.report(format!("refers to entry {refers}, which is not a hold that stands"));
+                reporter.report(format!("refers to entry {refers}, which is not a hold in force"));
             }
             ReferenceKind::Hold if !earlier || !self.has_record(refers) => {
                 reporter.report(format!(
@@ -134,7 +137,8 @@ impl LogState {
         }
     }
 
-    /// Nobody may shorten the past: as long as the last record can be opened, its person can be told that it is theirs.
+    /// A period may be destroyed only after its last record has expired. Until then the record can be opened, and the
+    /// person must be able to prove that it is theirs.
     fn destroy(&mut self, period: Period, time: u64, reporter: &mut EntryReporter<'_>) {
         let closed = self.end(period).map(|end| Timestamp(end.saturating_add(FINAL_AFTER)));
         let latest = Timestamp(time.saturating_add(self.tolerance));
@@ -150,7 +154,7 @@ impl LogState {
         }
     }
 
-    /// When the period ended: when the next one started.
+    /// The end of a period, which is the start of the next one. `None` if there is no next one yet.
     fn end(&self, period: Period) -> Option<u64> {
         self.periods.range(period..).nth(1).map(|(_, next)| next.start)
     }
@@ -175,7 +179,7 @@ impl LogState {
             final_root: None,
             destroyed: false,
         };
-        // A second begin has the label of the first: the map reports it.
+        // A second begin has the same label as the first, so the map reports it.
         self.periods.entry(period).or_insert(state);
         self.maps.open(period);
     }

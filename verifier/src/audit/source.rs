@@ -1,17 +1,17 @@
-//! Where a log is read from: the read API of a ledger, or an export in a directory. Both hold the same paths.
+//! Where a log is read from: the read API of a ledger, or an export in a directory. Both have the same paths.
 //!
-//! "There is no such file" is an answer (and usually a finding); "I could not ask" is a [`SourceError`] and ends the
-//! audit without a verdict.
+//! A missing file is an answer, and usually a finding. A source that cannot be reached is a [`SourceError`] and ends
+//! the audit without a verdict.
 
 use std::path::{Path, PathBuf};
 
 use service::http::{CallError, Client};
 use service::secret::Credential;
 
-/// Longest file that a log can have: a full bundle of 256 entries of 65 535 bytes. Longer ones are not read.
+/// Size of the longest possible file of a log, a full bundle of 256 entries of 65 535 bytes. Longer files are not read.
 const MAX_FILE_BYTES: u64 = 256 * (2 + 65_535);
 
-/// The log could not be read, so nothing is said about it.
+/// The log could not be read, so there is no verdict.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct SourceError(String);
@@ -22,21 +22,21 @@ impl SourceError {
     }
 
     pub(crate) fn task(error: tokio::task::JoinError) -> Self {
-        SourceError(format!("reading was broken off: {error}"))
+        SourceError(format!("reading was cancelled: {error}"))
     }
 }
 
-/// A place that a log can be read from.
+/// A place where a log can be read.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// An export (`ledger export`).
     Directory(PathBuf),
-    /// A ledger's base URL without trailing slash, and a client (with a credential if records are wanted).
+    /// A ledger's base URL without trailing slash, and a client (with a credential if records are to be read).
     Http(String, Client),
 }
 
 impl Source {
-    /// A URL (`http://…`, `https://…`) or a directory.
+    /// Opens a URL (`http://…`, `https://…`) or a directory.
     ///
     /// # Errors
     /// If there is no such directory, or no HTTP client can be set up.
@@ -52,7 +52,7 @@ impl Source {
         Ok(Source::Http(place.trim_end_matches('/').to_owned(), client))
     }
 
-    /// An export in a directory.
+    /// Opens an export in a directory.
     ///
     /// # Errors
     /// If there is no such directory.
@@ -64,7 +64,7 @@ impl Source {
         }
     }
 
-    /// The directory, if it is one.
+    /// The path, if the source is a directory.
     pub fn root(&self) -> Option<&Path> {
         match self {
             Source::Directory(root) => Some(root),
@@ -72,22 +72,22 @@ impl Source {
         }
     }
 
-    /// Whether many requests under way at once are worth it.
+    /// Whether concurrent reads make the audit faster.
     pub(crate) fn is_remote(&self) -> bool {
         matches!(self, Source::Http(..))
     }
 
-    /// The bytes at a path below the log's prefix; `None` if there is no such file.
+    /// Reads the file at a path below the log's prefix. `None` if there is no such file.
     ///
     /// # Errors
-    /// If the source cannot be asked. Retryable by starting again.
+    /// If the source cannot be reached. The caller may retry the audit.
     pub async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, SourceError> {
         match self {
             Source::Directory(root) => read_file(&root.join(path)),
             Source::Http(base, client) => match client.get_optional(&format!("{base}/{path}")).await {
                 Ok(body) => Ok(body),
                 Err(CallError::Refused(problem)) if problem.status == 401 || problem.status == 403 => Err(SourceError(
-                    format!("{base}/{path} wants a credential (--credential FILE)"),
+                    format!("{base}/{path} needs a credential (--credential FILE)"),
                 )),
                 Err(error) => Err(SourceError(format!("{base}/{path}: {error}"))),
             },
@@ -97,7 +97,7 @@ impl Source {
 
 fn read_file(path: &Path) -> Result<Option<Vec<u8>>, SourceError> {
     use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
-    // A link could lead to a file outside; the listing reports it, here it is as good as missing.
+    // A link could lead to a file outside of the export. The listing reports it, and here it counts as missing.
     match std::fs::symlink_metadata(path) {
         Ok(meta) if !meta.is_file() || meta.len() > MAX_FILE_BYTES => return Ok(None),
         _ => {}

@@ -1,8 +1,9 @@
-//! What an auditor knows after having read a prefix of the log, and what it demands of the next entry.
+//! The state of an audit after a prefix of the log, and the checks of the next entry against it.
 //!
-//! In this order: the place (genesis, directory and registry come first), the document that the entry names, the writer's
-//! right and signature, the writer's chain, the time, what the kind demands ([`super::rules`]), the label. A failed check
-//! is a finding and the state goes on as well as it can, so that one fault gives one finding and not a thousand.
+//! The checks run in this order: the position (genesis, directory and registry come first), the document that the entry
+//! names, the writer's right and signature, the writer's chain, the time, the rules of its kind ([`super::rules`]), the
+//! label. A failed check is a finding, and the state is updated as if the entry were valid as far as possible, so that
+//! one error does not cause a finding in every later entry.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,7 +14,7 @@ use super::finding::Findings;
 use super::genesis::Genesis;
 use super::maps::Maps;
 
-/// Where a finding of the rules is to be reported.
+/// Reports findings about one entry.
 pub(crate) struct EntryReporter<'a> {
     pub(crate) place: &'a str,
     pub(crate) index: u64,
@@ -29,22 +30,22 @@ impl EntryReporter<'_> {
 /// The hash chain of one writer.
 #[derive(Clone, Debug)]
 pub(crate) struct WriterChain {
-    /// The name that the directory has for it.
+    /// Its name in the directory.
     pub(crate) name: String,
-    /// Sequence number that its next entry must have; also how many it has written.
+    /// Sequence number that its next entry must have, which is also the number of its entries.
     pub(crate) next: u64,
     /// Leaf hash of its last entry.
     pub(crate) last: Hash,
 }
 
-/// What is known of a period.
+/// The state of one period.
 #[derive(Clone, Debug)]
 pub(crate) struct PeriodState {
     /// POSIX seconds.
     pub(crate) start: u64,
     /// Entries with a label in it.
     pub(crate) labels: u64,
-    /// Root of the final map.
+    /// Root of the final map, once the period is final.
     pub(crate) final_root: Option<Hash>,
     pub(crate) destroyed: bool,
 }
@@ -57,23 +58,23 @@ pub(crate) struct LogState {
     pub(crate) size: u64,
     pub(crate) genesis: Option<Genesis>,
     pub(crate) directory: Option<Directory>,
-    /// The bytes that `directory` was read from.
+    /// The bytes that `directory` was parsed from.
     pub(crate) directory_document: Vec<u8>,
     pub(crate) writers: BTreeMap<WriterId, WriterChain>,
-    /// Kind of each entry, as its number; 255 for one that could not be read.
+    /// Kind number of each entry, [`UNREADABLE`] for an entry that could not be read.
     pub(crate) kinds: Vec<u8>,
     /// All intents with their period.
     pub(crate) intents: HashMap<u64, Period>,
-    /// Intents that nothing has closed yet.
+    /// Intents that no entry has closed yet.
     pub(crate) open: BTreeSet<u64>,
     /// Holds that are not released.
     pub(crate) holds: BTreeSet<u64>,
     pub(crate) periods: BTreeMap<Period, PeriodState>,
     pub(crate) maps: Maps,
     pub(crate) documents: BTreeSet<Hash>,
-    /// The latest time that an entry has.
+    /// The latest time of an entry, POSIX seconds.
     pub(crate) latest: u64,
-    /// The first entry (index, time) that no map entry covers.
+    /// The first entry (index, time) that no map entry covers yet.
     pub(crate) uncovered: Option<(u64, u64)>,
     /// Index of the last map entry.
     pub(crate) last_map: Option<u64>,
@@ -104,7 +105,8 @@ impl LogState {
         }
     }
 
-    /// Takes the next entry. `document` is the file that it names by digest, if it names one and the file is there.
+    /// Checks the next entry and adds it to the state. `document` is the file that the entry names by digest, if it
+    /// names one and the file exists.
     pub(crate) fn take(&mut self, signed: &SignedEntry, document: Option<&[u8]>, reporter: &mut EntryReporter<'_>) {
         let entry = signed.entry();
         self.check_order(entry.body.kind(), reporter);
@@ -119,7 +121,7 @@ impl LogState {
             && let Err(earlier) = self.maps.insert(period, label, reporter.index, signed.leaf_hash())
         {
             reporter.report(format!(
-                "its label stands in {} already, at entry {earlier}",
+                "its label is already in {}, at entry {earlier}",
                 map_name(period)
             ));
         }
@@ -127,13 +129,13 @@ impl LogState {
         self.size += 1;
     }
 
-    /// An entry that is no entry. What it would have changed is unknown.
+    /// Skips an entry that cannot be parsed. Its effect on the state is unknown.
     pub(crate) fn skip(&mut self) {
         self.kinds.push(UNREADABLE);
         self.size += 1;
     }
 
-    /// Whether a sealed record belongs to the entry: to each with a label except `period`, and to denials.
+    /// Whether the entry has a sealed record. Entries with a label (except `period`) and denials do.
     pub(crate) fn has_record(&self, index: u64) -> bool {
         let code = usize::try_from(index).ok().and_then(|index| self.kinds.get(index));
         code.and_then(|code| Kind::from_code(*code))
@@ -162,7 +164,7 @@ impl LogState {
         }
     }
 
-    /// Right and signature of the writer; gives the writer's name.
+    /// Checks right and signature of the writer. Returns the writer's name.
     fn check_writer(&self, signed: &SignedEntry, reporter: &mut EntryReporter<'_>) -> String {
         let entry = signed.entry();
         let kind = entry.body.kind();
@@ -177,8 +179,8 @@ impl LogState {
             (None, Some(key)) => (Some(key), "operator".to_owned()),
             (None, None) => (None, "unknown".to_owned()),
         };
-        // The first three entries, and every later directory and Registerlandkarte, are the operator's by the genesis
-        // document; for the others the directory in force decides.
+        // By the genesis document the operator writes the first three entries and every later directory and
+        // Registerlandkarte. For all other entries the directory in force decides.
         let founding = reporter.index <= 2 || matches!(kind, Kind::Directory | Kind::Registry);
         let granted = reporter.index > 2 && grant.is_some_and(|grant| grant.kinds.contains(&kind));
         let allowed = granted || (founding && operator.is_some());
@@ -209,7 +211,7 @@ impl LogState {
         if sequence != chain.next {
             let next = chain.next;
             reporter.report(format!(
-                "sequence {sequence} of writer {name}, but its chain goes on with {next}"
+                "sequence {sequence} of writer {name}, but its chain continues with {next}"
             ));
         } else if entry.previous != chain.last {
             reporter.report(format!(
@@ -227,7 +229,7 @@ impl LogState {
         let time = entry.time.0;
         if time.saturating_add(self.tolerance) < self.latest {
             reporter.report(format!(
-                "its time {time} lies {} s before an earlier entry's",
+                "its time {time} is {} s before an earlier entry's",
                 self.latest - time
             ));
         }
@@ -235,7 +237,7 @@ impl LogState {
     }
 }
 
-/// How a map is called in a sentence.
+/// Human-readable name of a map.
 pub(crate) fn map_name(period: Period) -> String {
     match period.0 {
         0 => "map 0 (of the periods)".to_owned(),

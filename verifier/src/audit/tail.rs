@@ -1,11 +1,12 @@
-//! The audit of a log that grows: what an auditing witness does before it cosigns.
+//! The audit of a growing log, which an auditing witness runs before it cosigns.
 //!
-//! [`Tail`] reads the entries from where it was up to a checkpoint's size, compares their tree with the checkpoint's root, and hands
-//! each to the same [`LogState`] as the audit of a whole log: rights, signatures, chains, periods, documents, and every root
-//! that a `map` or `period` entry states, recomputed. Entries are believed only when the tree has the signed root; what the
-//! server served otherwise says nothing about the log.
+//! [`Tail`] reads the entries from the last audited size up to the size of a checkpoint, compares the root of their
+//! tree with the checkpoint's, and applies each entry to the same [`LogState`] as the audit of a whole log. So it
+//! checks rights, signatures, chains, periods, documents, and recomputes every root that a `map` or `period` entry
+//! states. The entries count only if their tree has the signed root: other bytes that the server serves say nothing
+//! about the log.
 //!
-//! The state is kept in memory: a witness that starts reads the log from its beginning, once.
+//! The state is kept in memory. A witness that starts reads the log once from its beginning.
 
 use record::SignedEntry;
 use tlog::Hash;
@@ -18,13 +19,13 @@ use super::options::TOLERANCE;
 use super::source::{Source, SourceError};
 use super::state::{EntryReporter, LogState};
 
-/// Why a checkpoint is not vouched for.
+/// Why the audit does not support a checkpoint.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum TailError {
-    /// The log cannot be read up to the checkpoint now, or serves other entries than it has signed. Retryable.
+    /// The log cannot be read up to the checkpoint, or serves other entries than it has signed. The caller may retry.
     #[error("the log cannot be audited now: {0}")]
     Unreadable(String),
-    /// What the log has signed is not sound: final.
+    /// The entries that the log has signed are not sound. Retrying does not help.
     #[error("the audit found: {0}")]
     Unsound(String),
 }
@@ -35,7 +36,7 @@ impl From<SourceError> for TailError {
     }
 }
 
-/// A log, audited up to some size.
+/// A log with the state of its audit up to some size.
 #[derive(Debug)]
 pub(crate) struct Tail {
     source: Source,
@@ -46,7 +47,7 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// Nothing read yet. `genesis`: leaf hash of entry 0, if it is known from elsewhere.
+    /// Starts at size 0. `genesis` is the leaf hash of entry 0, if it is known from elsewhere.
     pub(crate) fn new(source: Source, genesis: Option<Hash>) -> Self {
         Self {
             source,
@@ -65,7 +66,7 @@ impl Tail {
         let read = self.read(size).await;
         let fits = read.is_ok() && self.tree.root() == root;
         if !fits {
-            // Whatever was read, it was not (all of) what the log has signed.
+            // The entries read are not those that the log has signed, or not all of them, so the state is useless.
             self.forget();
             read?;
             let what = "its entries do not make the tree that it has signed";

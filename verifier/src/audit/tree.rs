@@ -1,14 +1,15 @@
 //! The tree, recomputed from the tiles, top down.
 //!
-//! This is deliberately not `tlog`'s tree: roots come from `rs_merkle` under an RFC 6962 hasher (leaf prefix 0x00, node
-//! prefix 0x01, a lone left node is promoted), one call per tile. Two facts make tiles enough:
+//! This does not use `tlog`'s tree, so that the two implementations check each other. `rs_merkle` computes the roots
+//! with an RFC 6962 hasher (leaf prefix 0x00, node prefix 0x01, a lone left node is promoted), one call per tile. Two
+//! facts make the tiles sufficient:
 //!
-//! * hash `i` of a level `l ≥ 1` is the RFC 6962 root of the full tile `i` of level `l − 1` (tlog-tiles, TT-4);
-//! * when a tree has more than 256 leaves, RFC 6962 splits it at a multiple of 256. So the root of the tree is found by
-//!   climbing the right edge: the root of the partial tile of a level is one more (last) hash for the level above.
+//! * Hash `i` of a level `l ≥ 1` is the RFC 6962 root of the full tile `i` of level `l − 1` (tlog-tiles, TT-4).
+//! * RFC 6962 splits a tree of more than 256 leaves at a multiple of 256. So the root of the tree is found by climbing
+//!   the right edge: the root of the partial tile of a level is one more (last) hash for the level above.
 //!
-//! All tiles of the levels above the leaves are loaded and checked first (1/255 of the leaf hashes). After that each
-//! level 0 tile is checked against its parent hash as it streams by, so a finding names the one file that is wrong.
+//! All tiles above the leaves are loaded and checked first (1/255 of the leaf hashes). After that each tile of level 0
+//! is checked against its parent hash when it is read, so that a finding names the one file that is wrong.
 
 use rs_merkle::MerkleTree;
 use sha2::{Digest as _, Sha256};
@@ -48,21 +49,21 @@ pub(crate) fn leaf(data: &[u8]) -> Node {
     <Rfc6962 as rs_merkle::Hasher>::hash(data)
 }
 
-/// RFC 6962 root over leaf (or subtree) hashes; of nothing, SHA-256 of the empty string.
+/// RFC 6962 root over leaf (or subtree) hashes. Without hashes it is the SHA-256 of the empty string.
 pub(crate) fn root_of(hashes: &[Node]) -> Node {
     MerkleTree::<Rfc6962>::from_leaves(hashes)
         .root()
         .unwrap_or_else(|| Sha256::digest([]).into())
 }
 
-/// Splits the bytes of a tile into hashes; `None` unless there are exactly `width` of them.
+/// Splits the bytes of a tile into hashes. `None` unless there are exactly `width` of them.
 pub(crate) fn split(bytes: &[u8], width: u64) -> Option<Vec<Node>> {
     let (nodes, rest) = bytes.as_chunks::<32>();
     (rest.is_empty() && nodes.len() as u64 == width).then(|| nodes.to_vec())
 }
 
-/// The levels above the leaves and the partial tile of the leaves, as read. A tile that was missing or had a wrong
-/// length is `None` (and already a finding).
+/// The levels above the leaves, and the partial tile of the leaves. A tile that was missing or had a wrong length is
+/// `None`, and was reported when it was read.
 #[derive(Debug)]
 pub(crate) struct Skeleton {
     size: u64,
@@ -76,7 +77,7 @@ impl Skeleton {
     /// Reads and checks all tiles above level 0, and compares the root with the checkpoint's.
     ///
     /// # Errors
-    /// If the source cannot be reached. What is missing or wrong is a finding, not an error.
+    /// If the source cannot be reached. A missing or wrong tile is a finding, not an error.
     pub(crate) async fn load(
         source: &Source,
         size: u64,
@@ -108,16 +109,19 @@ impl Skeleton {
         Ok(skeleton)
     }
 
-    /// Whether a tile of leaf hashes, as it was read now, is the one that the signed root commits to: a full one hashes
-    /// to what level 1 says, the partial one is the same that the root was computed from. (A server may answer the
-    /// second request for a file otherwise than the first.)
+    /// Checks that a tile of leaf hashes is the one that the signed root commits to. The root of a full tile must be
+    /// its hash on level 1. The partial tile must be the one that the root was computed from, because a server may
+    /// serve another content when a file is read for the second time.
+    ///
+    /// # Errors
+    /// A sentence, if it is another tile.
     pub(crate) fn check_leaves(&self, index: u64, hashes: &[Node]) -> Result<(), String> {
         if layout::tile_width(self.size, 0, index) < TILE {
             let same = self.edge.as_deref().is_none_or(|edge| edge == hashes);
             return if same {
                 Ok(())
             } else {
-                Err("it was served with another content before".to_owned())
+                Err("it was served with other content before".to_owned())
             };
         }
         match self.parent_of(0, index) {
@@ -129,7 +133,7 @@ impl Skeleton {
         }
     }
 
-    /// Root of the first `tiles` full tiles of leaves: what a resumed audit compares with what it saw before.
+    /// Root of the first `tiles` full tiles of leaves, which a resumed audit compares with the saved one.
     pub(crate) fn root_of_tiles(&self, tiles: u64) -> Option<Node> {
         let hashes: Option<Vec<Node>> = (0..tiles).map(|index| self.parent_of(0, index)).collect();
         hashes.map(|hashes| root_of(&hashes))
@@ -144,7 +148,7 @@ impl Skeleton {
         tile.get(usize::try_from(index % TILE).ok()?).copied()
     }
 
-    /// Every full tile of the levels ≥ 1 must hash to what the level above says.
+    /// Checks the root of every full tile of the levels ≥ 1 against the level above.
     fn check_parents(&self, findings: &mut Findings) {
         for (level, tiles) in (1..).zip(&self.upper) {
             for (index, tile) in (0..).zip(tiles) {
@@ -178,8 +182,8 @@ impl Skeleton {
         }
     }
 
-    /// The root of the first `size` entries, by climbing the right edge of their tree; `leaves` begins with the leaf hashes of
-    /// its partial tile. `None` if a tile that it needs was missing.
+    /// The root of the first `size` entries, computed by climbing the right edge of their tree. `leaves` begins with
+    /// the leaf hashes of their partial tile. `None` if a tile that is needed was missing.
     pub(crate) fn root_at(&self, size: u64, leaves: &[Node]) -> Option<Node> {
         let mut below: Option<Node> = None;
         for level in 0..=u8::try_from(self.upper.len()).unwrap_or(u8::MAX) {
@@ -221,7 +225,7 @@ async fn read_tile(
     ))
 }
 
-/// The hashes of a tile; a missing file or a wrong length is a finding.
+/// The hashes of a tile. A missing file or a wrong length is a finding.
 pub(crate) fn check_tile(bytes: Option<Vec<u8>>, path: &str, width: u64, findings: &mut Findings) -> Option<Vec<Node>> {
     let Some(bytes) = bytes else {
         findings.file(path, "the file is missing");

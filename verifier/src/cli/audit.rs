@@ -23,10 +23,10 @@ pub(crate) struct Audit {
     /// File with the credential for records at a URL (64 hexadecimal digits)
     #[arg(long, value_name = "FILE")]
     credential: Option<PathBuf>,
-    /// Go on where the audit that saved this file ended, and save there
+    /// Continue where the audit that saved this file ended, and save the new state there
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
-    /// How far two clocks may be apart, seconds
+    /// Allowed difference between two clocks, seconds
     #[arg(long, value_name = "SECONDS", default_value_t = TOLERANCE)]
     tolerance: u64,
     /// Print the report as JSON
@@ -34,7 +34,7 @@ pub(crate) struct Audit {
     json: bool,
 }
 
-/// Which part of the report is printed for people.
+/// Which part of the report is printed as text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Show {
     Everything,
@@ -79,7 +79,7 @@ impl Audit {
     }
 }
 
-/// Reads the credential; one that others can read is a warning, for the harm is done and the audit is not to blame.
+/// Reads the credential. A file that others can read causes only a warning: refusing it would not undo the exposure.
 fn credential(path: &Path) -> Result<Credential, Failure> {
     let usage = |error: SecretError| Failure::Usage(error.to_string());
     match Credential::read(path) {
@@ -92,7 +92,7 @@ fn credential(path: &Path) -> Result<Credential, Failure> {
     }
 }
 
-/// Progress on a terminal, nothing elsewhere.
+/// Shows the progress on a terminal, and nothing elsewhere.
 struct TerminalProgress(ProgressBar);
 
 impl TerminalProgress {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// What was asked for is so, or is not.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Sound,
@@ -18,13 +18,13 @@ impl From<Verdict> for ExitCode {
     }
 }
 
-/// No verdict.
+/// Why there is no verdict.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// The command line, or a file on it, cannot be used.
+    /// The command line is wrong, or a file that it names cannot be used.
     #[error("{0}")]
     Usage(String),
-    /// What is to be checked cannot be read now.
+    /// The log to check cannot be read now.
     #[error("{0}")]
     Unreachable(String),
 }

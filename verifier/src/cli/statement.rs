@@ -1,4 +1,4 @@
-//! What was proved, in words.
+//! The result of `verifier verify` in sentences.
 
 use std::fmt;
 
@@ -12,16 +12,16 @@ use tlog::policy::WitnessCosignature;
 #[derive(Debug, Serialize)]
 pub(crate) struct Statement {
     pub(crate) sound: bool,
-    /// What was proved, a sentence each.
+    /// What was proved, one sentence each.
     proved: Vec<String>,
-    /// What was not checked, a sentence each.
+    /// What was not checked, one sentence each.
     not_checked: Vec<String>,
-    /// What the opened record says, a line each.
+    /// The content of the opened records, one line each.
     content: Vec<String>,
     /// Why nothing is proved.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    /// Whether the policy's quorum vouches for it.
+    /// Whether the policy's quorum has cosigned the checkpoint.
     quorum: bool,
     index: Option<u64>,
     kind: Option<&'static str>,
@@ -46,9 +46,9 @@ impl Statement {
     pub(crate) fn of_receipt(verified: &VerifiedReceipt, genesis: bool) -> Statement {
         let entry = verified.entry().entry();
         let mut not_checked =
-            vec!["whether its writer may write this kind, which only the log's directory says".to_owned()];
+            vec!["whether its writer may write this kind, which only the log's directory states".to_owned()];
         if genesis && verified.index().get() != 0 {
-            not_checked.push("the genesis hash: a single receipt does not reach entry 0".to_owned());
+            not_checked.push("the genesis hash: a receipt of another entry does not prove entry 0".to_owned());
         }
         Statement {
             proved: inclusion(
@@ -93,7 +93,7 @@ impl Statement {
         match &proved.anchored {
             Some(writer) => {
                 sentences.push(format!(
-                    "it was signed by {writer}, whom a directory signed by an authority allows to"
+                    "it was signed by {writer}, which is allowed to by a directory that an authority has signed"
                 ));
                 if !genesis {
                     not_checked.push("the genesis hash: none was given (--genesis)".to_owned());
@@ -125,20 +125,20 @@ impl Statement {
                 complete.as_of, complete.exchanges, complete.inspections
             ),
             format!(
-                "all of it stands in the log {}, in the tree of {} entries with the root {}",
+                "all of them are in the log {}, in the tree of {} entries with the root {}",
                 complete.checkpoint.origin, complete.checkpoint.size, complete.checkpoint.root
             ),
             format!(
-                "nothing else stands in the maps whose roots entry {} has published",
+                "no others are in the maps whose roots entry {} has published",
                 complete.map
             ),
             "the log has signed this tree".to_owned(),
         ];
         sentences.extend(cosigned(&complete.cosignatures));
-        let mut not_checked = vec!["what the law discloses later, and what came after that time".to_owned()];
+        let mut not_checked = vec!["what the law discloses later, and what was recorded after that time".to_owned()];
         if complete.since.is_some() {
             not_checked.push(format!(
-                "periods before {first}: the log says that their secrets are destroyed"
+                "periods before {first}: the log states that their secrets are destroyed"
             ));
         }
         if !genesis {
@@ -155,7 +155,7 @@ impl Statement {
         }
     }
 
-    /// Without a quorum nothing is sound, unless that was allowed.
+    /// Decides whether the statement is sound: without a quorum only if `allow_unwitnessed` is set.
     pub(crate) fn require_quorum(mut self, allow_unwitnessed: bool) -> Statement {
         self.sound = self.quorum || allow_unwitnessed;
         if !self.sound {
@@ -178,7 +178,7 @@ fn inclusion(
             checkpoint.origin
         ),
         format!(
-            "it stands in the tree of {} entries with the root {}",
+            "it is in the tree of {} entries with the root {}",
             checkpoint.size, checkpoint.root
         ),
         "the log has signed this tree".to_owned(),
@@ -209,7 +209,7 @@ fn entry_lines(entry: &ProvedEntry) -> Vec<String> {
 
 fn expired(day: ExpiryDay) -> Vec<String> {
     vec![format!(
-        "erased: it was kept until the end of {day}, and nobody can open it any more"
+        "erased: the record was kept until the end of {day} and can no longer be opened"
     )]
 }
 

@@ -7,7 +7,7 @@ use tlog::policy::Policy;
 
 use super::outcome::Failure;
 
-/// The trust root, common to all checks.
+/// The trust root, which all checks share.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct TrustArguments {
     /// Policy file (c2sp.org/tlog-policy): log key, witnesses, quorum
@@ -16,22 +16,24 @@ pub(crate) struct TrustArguments {
     /// Hash of the genesis entry, 64 hexadecimal digits
     #[arg(long, value_name = "HASH")]
     pub(crate) genesis: Option<Hash>,
-    /// Accept what the log alone has signed, without the witnesses' quorum
+    /// Accept a checkpoint that only the log has signed, without the witnesses' quorum
     #[arg(long)]
     pub(crate) allow_unwitnessed: bool,
 }
 
 impl TrustArguments {
+    /// Reads the policy file.
     pub(crate) fn policy(&self) -> Result<Policy, Failure> {
         Policy::parse(&read(&self.policy)?).map_err(|error| usage(&self.policy, error))
     }
 }
 
-/// A file that the command line names.
+/// Reads a file that the command line names.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(|error| usage(path, error))
 }
 
+/// An error about a file that the command line names.
 pub(crate) fn usage(path: &Path, error: impl std::fmt::Display) -> Failure {
     Failure::Usage(format!("{}: {error}", path.display()))
 }

@@ -41,7 +41,7 @@ impl Verify {
         })
     }
 
-    /// The first bytes say what the file is.
+    /// Checks the file. Its first bytes determine its format.
     fn check(&self, bytes: &[u8]) -> Result<Statement, Failure> {
         let policy = self.trust.policy()?;
         let result = if bytes.starts_with(RECEIPT) {

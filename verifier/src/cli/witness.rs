@@ -29,10 +29,10 @@ pub(crate) struct Witness {
     /// Logs to cosign for, in the form of the witness network (logs/v0)
     #[arg(long, value_name = "FILE")]
     logs: PathBuf,
-    /// Name of the witness: makes the key file if it is missing
+    /// Name of the witness; creates the key file if it is missing
     #[arg(long)]
     name: Option<String>,
-    /// Audit the log before cosigning, read at this URL: every entry, every map recomputed. Needs --logs with one origin
+    /// Audit the log at this URL before cosigning: every entry, every map recomputed. Needs --logs with one origin
     #[arg(long, value_name = "URL")]
     audit: Option<String>,
     /// Hash of the genesis entry that the audited log must have, 64 hexadecimal digits
@@ -55,7 +55,7 @@ impl Witness {
         let shutdown = Shutdown::on_signals().map_err(|error| Failure::Usage(error.to_string()))?;
         println!("{public}");
         println!("listening on {address}");
-        // A script that reads these two lines through a pipe waits for them.
+        // A script that reads these two lines through a pipe would otherwise wait for a full buffer.
         std::io::stdout()
             .flush()
             .map_err(|error| Failure::Usage(error.to_string()))?;
@@ -78,7 +78,7 @@ impl Witness {
         };
         let origins: BTreeSet<&Origin> = logs.iter().map(|log| &log.origin).collect();
         let (Some(origin), 1) = (origins.first(), origins.len()) else {
-            return Err(usage(&self.logs, "--audit needs one log here"));
+            return Err(usage(&self.logs, "--audit needs a list with exactly one log"));
         };
         let source = Source::new(url, None).map_err(|error| Failure::Usage(error.to_string()))?;
         let genesis = self.genesis;

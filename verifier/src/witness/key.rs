@@ -1,9 +1,9 @@
 //! The witness's key file: one line, `PRIVATE+KEY+<name>+<id>+<base64(0x01 ‖ seed)>`.
 //!
-//! The file has the form of a note key (type 0x01), which is what the tools of the field make; the witness signs with the
-//! same seed and name as a cosigner (type 0x04). Type 0x04 in the file is accepted too. A key is made only when a name is
-//! given, never silently, and then for its owner's eyes only. A file from elsewhere that others can read is used with a
-//! warning: the tools of the field write such files.
+//! The file has the form of a note key (type 0x01), because the usual tools write that form. The witness signs with the
+//! same seed and name as a cosigner (type 0x04). A file with type 0x04 is accepted too. A key is created only if a name
+//! is given, and its file can be read by its owner only. A key file from elsewhere that others can read is accepted
+//! with a warning, because the usual tools write such files.
 
 use std::path::Path;
 
@@ -12,22 +12,22 @@ use tlog::encoding::from_base64;
 use tlog::note::{Algorithm, KeyError, KeyName, NameError, SignerKey};
 use zeroize::Zeroizing;
 
-/// Why there is no key to sign with.
+/// Why the key file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    /// The file cannot be read or made.
+    /// The file cannot be read or created.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// The file is missing, and no name was given to make a key with.
-    #[error("there is no key file {0}: give --name to make one")]
+    /// The file is missing, and no name was given to create a key with.
+    #[error("there is no key file {0}: give --name to create one")]
     Missing(String),
     /// The content is not a private key.
     #[error("the key file does not hold a private key: {0}")]
     Key(#[from] KeyError),
-    /// The name cannot name a key.
-    #[error("not a name for a key: {0}")]
+    /// The name is not a valid key name.
+    #[error("not a valid key name: {0}")]
     Name(#[from] NameError),
-    /// The file is another witness's.
+    /// The file holds the key of another witness.
     #[error("the key file holds the key of {found}, not {asked}")]
     OtherName {
         /// Name in the file.
@@ -37,7 +37,7 @@ pub enum KeyFileError {
     },
 }
 
-/// Reads the key file; makes it if it is missing and a name is given.
+/// Reads the key file, or creates it if it is missing and a name is given.
 ///
 /// # Errors
 /// [`KeyFileError`].

@@ -1,22 +1,26 @@
-//! A witness (c2sp.org/tlog-witness): it cosigns a checkpoint only if it is consistent with the last one that it cosigned,
-//! so a log that shows two faces needs witnesses that do too.
+//! A witness (c2sp.org/tlog-witness). It cosigns a checkpoint only if it is consistent with the last one that it
+//! cosigned, so a log that shows two histories cannot get both cosigned by the same witness.
 //!
 //! | request | answer |
 //! | --- | --- |
-//! | `POST /add-checkpoint` | 200 cosignature line · 400 malformed · 403 not signed by the log · 404 unknown log · 409 size · 422 inconsistent, or unsound · 503 audit not done |
-//! | `GET /<hex SHA-256(origin)>/checkpoint` | the last cosigned checkpoint, 404 if there is none |
+//! | `POST /add-checkpoint` | 200 cosignature line, or an error status (below) |
+//! | `GET /<hex SHA-256(origin)>/checkpoint` | 200 the last cosigned checkpoint, 404 if there is none |
 //!
-//! The decision is `tlog::witness::decide`, in the order of the specification. What is added here is the one thing that a
-//! witness must never get wrong: **persist before answer**. Per log one lock is held from reading the stored size to the
-//! durable rename of the new checkpoint (WI-1), so two requests cannot roll each other back, and a crash between rename
-//! and answer costs the log only a 409 with the right size. A second process on the same state is refused.
+//! `POST /add-checkpoint` answers 400 malformed, 403 not signed by the log, 404 unknown log, 409 other size, 422
+//! inconsistent or unsound, 503 audit not finished.
 //!
-//! An **auditing** witness reads the log itself and recomputes what it says before it cosigns ([`crate::audit`]): a checkpoint over
-//! an entry that is not sound, such as a `map` entry with a wrong root, is answered 422, and every later one too. While it
-//! reads, or cannot, it answers 503.
+//! `tlog::witness::decide` makes the decision, in the order of the specification. This module adds the rule that the
+//! new checkpoint is **persisted before the answer**. One lock per log is held from reading the stored size to the
+//! durable rename of the new checkpoint (WI-1), so two requests cannot roll each other back. A crash between the rename
+//! and the answer costs the log only a 409 with the correct size. A second process on the same state directory is
+//! refused.
 //!
-//! State: `<state>/<hex SHA-256(origin)>.checkpoint`, the cosigned note itself: its own cosignature is verified when it is
-//! read again, so a damaged file stops the start instead of turning the witness back.
+//! An **auditing** witness reads the log itself and recomputes its content before it cosigns ([`crate::audit`]). It
+//! answers 422 to a checkpoint over an entry that is not sound, such as a `map` entry with a wrong root, and to every
+//! later checkpoint. It answers 503 while it reads the log or cannot read it.
+//!
+//! State: `<state>/<hex SHA-256(origin)>.checkpoint`, which is the cosigned note. The witness verifies its own
+//! cosignature when it reads the file, so a damaged file prevents start-up instead of rolling the witness back.
 
 mod key;
 mod server;

@@ -1,4 +1,4 @@
-//! The witness's HTTP side.
+//! The HTTP interface of the witness.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -25,34 +25,34 @@ use crate::audit::{Source, Tail, TailError};
 
 use super::store::{CheckpointStore, CheckpointStoreError, StoredCheckpoint};
 
-/// What a witness is made of.
+/// Configuration of a witness.
 #[derive(Debug)]
 pub struct Config {
-    /// Directory of the state; made if missing.
+    /// Directory of the state. It is created if it is missing.
     pub state: PathBuf,
     /// The cosigner's key ([`super::load_or_create`]).
     pub key: SignerKey,
-    /// The logs that it cosigns for; several keys of one origin are several stanzas.
+    /// The logs that it cosigns for. A log with several keys is listed once for each key.
     pub logs: Vec<ListedLog>,
-    /// Which of them it audits before it cosigns, by origin.
+    /// The logs that it audits before it cosigns, by origin.
     pub audits: BTreeMap<Origin, Audit>,
-    /// Where the cosignatures' time comes from.
+    /// The clock for the time of cosignatures.
     pub clock: Arc<dyn Clock>,
 }
 
 /// How a log is audited.
 #[derive(Clone, Debug)]
 pub struct Audit {
-    /// Where the log is read.
+    /// Where the witness reads the log.
     pub source: Source,
     /// Leaf hash of entry 0, if it is known from elsewhere.
     pub genesis: Option<Hash>,
 }
 
-/// Serves until the end is asked for.
+/// Serves until shutdown is requested.
 ///
 /// # Errors
-/// [`CheckpointStoreError`]: the state cannot be used, or (as [`CheckpointStoreError::Io`]) the listener fails.
+/// [`CheckpointStoreError`]: the state cannot be used, or the listener fails ([`CheckpointStoreError::Io`]).
 pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), CheckpointStoreError> {
     let path = config.state.clone();
     let witness = Witness::open(config)?;
@@ -60,7 +60,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> R
     served.map_err(|source| CheckpointStoreError::Io { path, source })
 }
 
-/// One log with the lock under which it is decided, persisted and cosigned.
+/// One log. The lock on `stored` is held from the decision until the cosigned checkpoint is persisted.
 struct WitnessedLog {
     known: KnownLog,
     stored: Mutex<Option<StoredCheckpoint>>,
@@ -76,7 +76,7 @@ impl WitnessedLog {
         let last = stored.map(|stored| (stored.size, stored.root));
         decide(Some(&self.known), last, request).map_err(|refusal| {
             if refusal == WitnessRefusal::Inconsistent {
-                // WI-2: signed by the log and inconsistent is evidence.
+                // WI-2: a signed and inconsistent checkpoint is evidence against the log.
                 tracing::error!(
                     checkpoint = request.checkpoint,
                     "the log has signed an inconsistent checkpoint"
@@ -98,9 +98,9 @@ struct Witness {
 /// Why there is no cosignature.
 enum NotCosigned {
     Refused(WitnessRefusal),
-    /// The audit has found something.
+    /// The audit has findings.
     Unsound(String),
-    /// The audit is under way, or cannot be made now.
+    /// The audit is in progress, or cannot read the log now.
     NotNow(String),
     Broken(String),
 }
@@ -146,7 +146,7 @@ impl Witness {
         })
     }
 
-    /// The protocol's steps 1 to 8. Gives the cosignature line with its line end.
+    /// The protocol's steps 1 to 8. Returns the cosignature line with its line end.
     async fn add_checkpoint(&self, body: &[u8]) -> Result<String, NotCosigned> {
         let request = AddCheckpoint::parse(body).map_err(NotCosigned::Refused)?;
         let head = request
@@ -157,7 +157,8 @@ impl Witness {
             .get(&head.origin.hash().to_string())
             .ok_or(NotCosigned::Refused(WitnessRefusal::UnknownLog))?;
         if let Some(tail) = &log.tail {
-            // Decided first, so that nobody but the log can make this witness read; not under the lock, for it may take long.
+            // The decision comes first, so that only a checkpoint of the log can make this witness read it. The audit
+            // runs without the lock on `stored`, because it may take long.
             let signed = log.decide(log.stored.lock().await.as_ref(), &request)?;
             let busy = |_| NotCosigned::NotNow("the log is being audited".to_owned());
             let mut tail = tail.try_lock().map_err(busy)?;
@@ -176,7 +177,7 @@ impl Witness {
         Ok(line)
     }
 
-    /// The note to store (the log's own lines and this cosignature) and the line to answer.
+    /// Returns the note to store (the log's own signatures and this cosignature) and the line to answer.
     fn cosign(&self, signed: &SignedCheckpoint, keys: &[VerifierKey]) -> Result<(String, String), NotCosigned> {
         let broken = |error: LineError| NotCosigned::Broken(error.to_string());
         let text = &signed.note().text;
@@ -212,8 +213,8 @@ fn routes(witness: Arc<Witness>) -> Router {
 }
 
 async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Bytes) -> Response {
-    // A task of its own: when the client goes away this future is dropped, and a write still under way after its lock was
-    // released could replace a newer checkpoint.
+    // This runs in a task of its own. When the client disconnects, axum drops this future and would release the lock
+    // during a write, which could then replace a newer checkpoint.
     let task = tokio::spawn(async move { witness.add_checkpoint(&body).await });
     match task
         .await
@@ -270,7 +271,7 @@ async fn preflight() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// Anybody may ask, also a page in a browser; nobody may cache.
+/// Allows requests of web pages from any origin, and forbids caching.
 async fn share(request: Request, next: Next) -> Response {
     let preflight = request.method() == Method::OPTIONS;
     let mut response = next.run(request).await;

@@ -1,4 +1,4 @@
-//! The last cosigned checkpoint of each log, durable.
+//! The last cosigned checkpoint of each log, stored durably.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,8 @@ use tlog::checkpoint::{Checkpoint, Origin};
 use tlog::merkle::Size;
 use tlog::note::{Note, VerifierKey};
 
-/// Why the state cannot be used. None of these is to be repaired by deleting the file: that would turn the witness back.
+/// Why the state cannot be used. Deleting the file is no repair in any of these cases, because it would roll the
+/// witness back.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointStoreError {
     /// The directory or a file cannot be read or written.
@@ -22,16 +23,16 @@ pub enum CheckpointStoreError {
     /// Another process uses the directory.
     #[error("another witness uses the state directory {0}")]
     InUse(PathBuf),
-    /// A file does not hold what this witness has signed: restore it from a copy.
+    /// A file does not hold a checkpoint that this witness has cosigned. It must be restored from a copy.
     #[error("state {0} is not a checkpoint of its log that this witness has cosigned")]
     Damaged(PathBuf),
 }
 
-/// One directory, locked for this process.
+/// The state directory, locked for this process.
 #[derive(Debug)]
 pub(crate) struct CheckpointStore {
     directory: PathBuf,
-    /// Held for as long as the store lives.
+    /// Keeps the lock until the store is dropped.
     _lock: File,
 }
 
@@ -57,7 +58,7 @@ impl CheckpointStore {
         self.directory.join(format!("{}.checkpoint", origin.hash()))
     }
 
-    /// The stored note, and the size and root in it. `own` must have cosigned it.
+    /// Reads the stored note with its size and root. `own` must have cosigned it.
     pub(crate) fn read(
         &self,
         origin: &Origin,
@@ -73,7 +74,7 @@ impl CheckpointStore {
         Ok(Some(stored))
     }
 
-    /// Replaces the note: on disk when this returns.
+    /// Replaces the note durably: it is on disk when this returns.
     pub(crate) fn write(&self, origin: &Origin, note: &str) -> Result<(), CheckpointStoreError> {
         let path = self.path(origin);
         service::durable::write_atomic(&path, note.as_bytes())
@@ -81,7 +82,7 @@ impl CheckpointStore {
     }
 }
 
-/// What was cosigned last.
+/// The checkpoint that was cosigned last.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredCheckpoint {
     pub(crate) size: Size,

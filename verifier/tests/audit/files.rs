@@ -1,4 +1,4 @@
-//! Every file of an export: changed, missing, one too many; and the checkpoint's signatures.
+//! Every file of an export, changed, missing or surplus, and the signatures of the checkpoint.
 
 use std::path::{Path, PathBuf};
 
@@ -49,7 +49,7 @@ fn a_sound_log_is_sound() {
     assert_eq!((report.periods.len(), report.periods[0].labels), (1, 4));
 }
 
-/// A log that has been created and not yet used.
+/// A log that has been created but has no entries.
 #[test]
 fn cp_6_an_empty_log_is_sound() {
     let log = SampleLog::bare();
@@ -69,10 +69,13 @@ fn cp_6_an_empty_log_is_sound() {
         (&[][..], 0, None)
     );
     options.genesis = Some(Hash([1; 32]));
-    assert!(!run(dir.path(), &options).sound, "it is not the log that was asked for");
+    assert!(
+        !run(dir.path(), &options).sound,
+        "it is not the log with the expected genesis hash"
+    );
 }
 
-/// Bar 3 of the first issue, over a small log: every byte of every file but the records', of which every 61st.
+/// Over a small log: every byte of every file, and every 61st byte of the records.
 #[test]
 fn every_flipped_byte_is_found_and_named() {
     let log = small();
@@ -85,7 +88,7 @@ fn every_flipped_byte_is_found_and_named() {
     });
 }
 
-/// The same over tiles of two levels, by samples.
+/// A sample of bytes over tiles of two levels.
 #[test]
 fn flipped_bytes_in_a_log_of_several_tiles_are_found() {
     let mut log = SampleLog::new();
@@ -114,8 +117,9 @@ fn flip(dir: &Path, options: &Options, offsets: impl Fn(&str, usize) -> Vec<usiz
             bad[at] ^= 1 << (at % 8);
             std::fs::write(&file, &bad).unwrap();
             let report = run(dir, options);
-            assert!(!report.sound, "{name}, byte {at}: not noticed");
-            // The text of a finding names the file that was changed, as its place or as what its place is compared with.
+            assert!(!report.sound, "{name}, byte {at}: not found");
+            // The text of a finding names the changed file, as its place or as the file that its place is compared
+            // with.
             let text: Vec<_> = report.findings.iter().map(ToString::to_string).collect();
             assert!(
                 text.iter().any(|finding| finding.contains(&name)),
@@ -137,7 +141,7 @@ fn a_missing_longer_or_shorter_file_is_found() {
         let good = std::fs::read(&file).unwrap();
         std::fs::remove_file(&file).unwrap();
         let report = run(dir.path(), &options);
-        // How many checkpoints there once were only the witnesses know.
+        // The audit cannot notice a missing earlier checkpoint: only the witnesses remember it.
         assert!(
             name.starts_with("checkpoints/") || report.findings.iter().any(|finding| finding.place == name),
             "{name}: {:?}",
@@ -153,7 +157,7 @@ fn a_missing_longer_or_shorter_file_is_found() {
 }
 
 #[test]
-fn whatever_lies_beside_the_log_is_found() {
+fn files_that_are_not_part_of_the_log_are_found() {
     let log = small();
     let additions = [
         "note.txt",
@@ -191,7 +195,7 @@ fn whatever_lies_beside_the_log_is_found() {
 }
 
 #[test]
-fn checkpoint_of_strangers_and_without_quorum() {
+fn a_checkpoint_with_unknown_signers_or_without_quorum_is_found() {
     let log = small();
     let dir = tempfile::tempdir().unwrap();
     log.export(dir.path(), 1);
@@ -261,7 +265,7 @@ fn a_resumed_audit_reads_only_what_is_new() {
     );
     assert_eq!(report.records_checked, fresh.records_checked);
 
-    // Another log under the same keys: the saved state does not fit its tree.
+    // For another log under the same keys the saved state does not match the tree.
     let mut fork = SampleLog::new();
     fork.denial();
     while fork.size().get() < 900 {

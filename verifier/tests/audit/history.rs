@@ -1,4 +1,4 @@
-//! The checkpoints of earlier days that an export carries.
+//! The earlier checkpoints in an export.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use verifier::audit::Options;
 use super::{options, run};
 use fixtures::sample_log::{START, SampleLog};
 
-/// A log of several tiles that was published at many sizes, at the borders of tiles among them.
+/// A log of several tiles that was published at many sizes, some of them at the borders of tiles.
 fn published() -> SampleLog {
     let mut empty = SampleLog::bare();
     empty.publish();
@@ -35,7 +35,7 @@ fn exported(log: &SampleLog) -> tempfile::TempDir {
     dir
 }
 
-/// Audits with another file in the place of the checkpoint of this size; gives what is found there.
+/// Audits with another note as the checkpoint of this size. Returns the findings about it.
 fn replaced(dir: &Path, options: &Options, size: u64, note: &str) -> Vec<String> {
     let place = format!("checkpoints/{size}");
     let good = std::fs::read(dir.join(&place)).unwrap();
@@ -93,7 +93,7 @@ fn a_checkpoint_of_another_tree_size_or_log_is_found() {
 }
 
 #[test]
-fn whoever_signed_an_old_checkpoint_is_known_and_need_not_be_the_quorum_of_today() {
+fn signers_of_an_old_checkpoint_must_be_known_but_need_no_quorum() {
     let log = published();
     let dir = exported(&log);
     let retired = SignerKey::for_cosignatures("retired.example".parse().unwrap(), &[77; 32]);
@@ -125,7 +125,7 @@ fn whoever_signed_an_old_checkpoint_is_known_and_need_not_be_the_quorum_of_today
 }
 
 #[test]
-fn what_is_no_checkpoint_of_the_log_is_found() {
+fn files_that_are_no_checkpoint_of_the_log_are_found() {
     let log = published();
     let dir = exported(&log);
     for name in ["0256", "x", "532", "18446744073709551616"] {

@@ -1,4 +1,4 @@
-//! The audit of an export: sound as it is written, not sound once anything at all is different.
+//! The audit of an export: an unchanged export is sound, and every change makes it unsound.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -38,7 +38,7 @@ fn run(dir: &Path, options: &Options) -> Report {
         .unwrap()
 }
 
-/// Exports and audits; gives the findings as text.
+/// Exports and audits a log. Returns the findings as text.
 fn findings(log: &SampleLog) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     log.export(dir.path(), 2);

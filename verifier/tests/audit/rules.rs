@@ -1,4 +1,4 @@
-//! Logs that sign what breaks a rule.
+//! Logs that sign entries that break a rule.
 
 use record::{Body, LabelledKind, Period, PeriodEvent, Phase, ReferenceKind, RetentionClass, Series, Timestamp};
 use tlog::Hash;
@@ -9,7 +9,7 @@ use super::{findings, small};
 use fixtures::sample_log::exchanges::labelled;
 use fixtures::sample_log::{START, SampleLog};
 
-/// The log signs what breaks a rule: each of these is found in the entry that breaks it.
+/// Each broken rule is found in the entry that breaks it.
 #[test]
 fn broken_rules_are_found() {
     type Break = fn(&mut SampleLog) -> u64;
@@ -32,7 +32,7 @@ fn broken_rules_are_found() {
             log.outcome(next, 900)
         }),
         ("not an earlier intent", |log| log.lost(1)),
-        ("its label stands in the map of period 1 already", |log| {
+        ("its label is already in the map of period 1", |log| {
             log.intent_numbered(500);
             log.intent_numbered(500)
         }),
@@ -102,7 +102,7 @@ fn broken_rules_are_found() {
                 event: PeriodEvent::Destroyed,
             })
         }),
-        ("not a hold that stands", |log| {
+        ("not a hold in force", |log| {
             let refers = Index::new(4).unwrap();
             log.append_operator(Body::Reference {
                 kind: ReferenceKind::HoldRelease,
@@ -147,10 +147,10 @@ fn small_and_final() -> SampleLog {
     log
 }
 
-/// A whole life of a period with the rules kept.
+/// A period from its begin to its destruction, with all rules kept.
 #[test]
 fn a_final_period_is_sound_and_closed() {
-    // Two years and a day of it later, it may be destroyed; not a day earlier.
+    // It may be destroyed on the day after its last record has expired, and not a day earlier.
     let destroyed = |days_early: u64| {
         let mut log = small_and_final();
         let last_day = u64::from(RetentionClass::last_expiry(Timestamp(log.now)).0);
