@@ -1,4 +1,4 @@
-// The demonstration that all browser tests share: started once, ended at the end.
+// The demonstration that all browser tests share. It is started once and stopped after the last test.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', 
 /** One of the released programs. */
 export const program = (name) => join(PROGRAMS, name);
 
-/** Starts the demonstration in a scratch directory; resolves with what demo.json says and how to end it. */
+/** Starts the demonstration in a scratch directory. Resolves with the content of demo.json and a function that stops it. */
 export async function startDemonstration() {
   const scratch = mkdtempSync(join(tmpdir(), 'einsicht-browser-'));
   const data = join(scratch, 'data');
@@ -22,7 +22,7 @@ export async function startDemonstration() {
   const facts = join(data, 'demo.json');
   for (let waited = 0; !existsSync(facts); waited += 100) {
     if (child.exitCode !== null || waited > 90_000) {
-      throw new Error(`the demonstration did not come up:\n${readFileSync(join(scratch, 'log'), 'utf8')}`);
+      throw new Error(`the demonstration did not start:\n${readFileSync(join(scratch, 'log'), 'utf8')}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -36,7 +36,7 @@ export async function startDemonstration() {
   };
 }
 
-/** Opens a fresh browser profile; `complaints` collects everything that a page must not cause. */
+/** Opens a new browser profile. `complaints` collects console errors and warnings and uncaught exceptions of all pages. */
 export async function openBrowser(options = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'einsicht-profile-'));
   const context = await chromium.launchPersistentContext(profile, {
@@ -64,7 +64,7 @@ function listen(page, complaints) {
   page.on('pageerror', (error) => complaints.push(`page: ${error.message}`));
 }
 
-/** Logs a demonstration citizen in, as a person would: start page, login page, name. */
+/** Logs in a citizen of the demonstration as a person would: start page, login page, name. */
 export async function logIn(page, facts, user) {
   await page.goto(`${facts.portal}/de/`);
   await page.click('#anmelden');

@@ -1,4 +1,4 @@
-// The portal in a real browser: a citizen logs in, sees who used their data, and their own browser proves it.
+// The portal in a real browser: a citizen logs in, sees who used their data, and their own browser verifies the proofs.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -31,13 +31,13 @@ async function accessible(page, what) {
 
 const states = (page) => page.$$eval('#zugriffe [data-row]', (rows) => rows.map((row) => row.dataset.proof));
 
-/** Waits until the browser has a verdict on every row. */
+/** Waits until the browser has verified every row. */
 const settled = (page) => page.waitForFunction(() => {
   const rows = [...document.querySelectorAll('#zugriffe [data-row]')];
   return rows.length > 3 && rows.every((row) => ['proved', 'failed'].includes(row.dataset.proof));
 });
 
-test('every row is proved in this browser, without a complaint', async () => {
+test('the browser proves every row and reports no error', async () => {
   const browser = await openBrowser();
   try {
     const { page } = browser;
@@ -65,7 +65,7 @@ test('every row is proved in this browser, without a complaint', async () => {
   }
 });
 
-test('what a citizen takes home is checked by the verifier, without us', async () => {
+test('the verifier accepts a downloaded bundle and refuses a changed one', async () => {
   const browser = await openBrowser();
   const folder = mkdtempSync(join(tmpdir(), 'einsicht-bundle-'));
   try {
@@ -95,7 +95,7 @@ test('what a citizen takes home is checked by the verifier, without us', async (
   }
 });
 
-test('a receipt changed on its way is not proved', async () => {
+test('a proof that is changed in transit is not accepted', async () => {
   const browser = await openBrowser();
   try {
     const { page } = browser;
@@ -103,7 +103,7 @@ test('a receipt changed on its way is not proved', async () => {
     const change = async (route) => {
       const answer = await route.fetch();
       const body = await answer.body();
-      // Every proof is changed at another place.
+      // Each proof is changed at a different position.
       body[Math.floor((body.length * (++changed % 17)) / 17)] ^= 1;
       await route.fulfill({ response: answer, body });
     };
@@ -121,7 +121,7 @@ test('a receipt changed on its way is not proved', async () => {
   }
 });
 
-test('everything can be read and done without JavaScript', async () => {
+test('the portal works without JavaScript', async () => {
   const browser = await openBrowser({ javaScriptEnabled: false });
   try {
     const { page } = browser;
@@ -141,7 +141,7 @@ test('everything can be read and done without JavaScript', async () => {
   }
 });
 
-test('nobody sees another person, and public pages are sound', async () => {
+test('a citizen sees only their own entries, and public pages are accessible', async () => {
   const browser = await openBrowser();
   try {
     const { page } = browser;

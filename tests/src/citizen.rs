@@ -1,4 +1,4 @@
-//! A citizen's browser without a screen: logs in at the portal, reads pages, takes files home.
+//! A citizen's browser without a screen: it logs in at the portal, reads pages, and downloads files.
 
 use anyhow::{Context, Result, ensure};
 use reqwest::blocking::{Client, Response};
@@ -6,7 +6,7 @@ use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 
 use crate::{DemoInfo, http};
 
-/// Somebody logged in.
+/// A citizen who is logged in.
 pub struct Citizen {
     client: Client,
     portal: String,
@@ -42,16 +42,18 @@ impl Citizen {
         Ok((answer.status().as_u16(), answer.bytes()?.to_vec()))
     }
 
-    /// What the list says of itself: `server` (proved to be all by the server), `failed` or `absent`.
+    /// The state of the completeness proof on the page: `server` (the server has proved it), `failed` or `absent`.
     pub fn completeness(&self) -> Result<String> {
         let (status, page) = self.get("/zugriffe")?;
         ensure!(status == 200, "the list: {status}");
         let page = String::from_utf8(page)?;
-        let (_, rest) = page.split_once("data-complete=\"").context("no word on completeness")?;
+        let (_, rest) = page
+            .split_once("data-complete=\"")
+            .context("the page has no data-complete")?;
         Ok(rest.split('"').next().unwrap_or_default().to_owned())
     }
 
-    /// The bundle to take home.
+    /// Downloads the bundle.
     pub fn bundle(&self) -> Result<Vec<u8>> {
         let (status, file) = self.get("/zugriffe/buendel")?;
         ensure!(status == 200, "the bundle: {status}");

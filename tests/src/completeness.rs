@@ -1,6 +1,8 @@
-//! What an identity that lies about a person's entries would send: everything it shows is proved as well as it can be proved.
+//! What an identity that lies about a person's entries would send. Everything that it shows is proved as well as it can
+//! be proved.
 //!
-//! Identity has the periods' secrets, and anybody has the public log; so a lie is only what is *left out*, never a clumsy proof.
+//! Identity has the periods' secrets, and everybody has the public log. So the strongest lie is to *leave out* entries
+//! and to prove the rest correctly.
 
 use anyhow::{Context, Result};
 use proof::bundle::{CompletenessProof, PeriodProof, SeriesProof};
@@ -11,7 +13,7 @@ use tlog::merkle::{Index, inclusion_batch};
 use crate::keys::Secrets;
 use crate::public_log::{Maps, PublicLog, claimed};
 
-/// Makes all proofs anew for the entries that stand in `proof` now, under its checkpoint and its `map` entry.
+/// Replaces all proofs by proofs for the entries that are in `proof` now, under its checkpoint and its `map` entry.
 pub fn prove_again(proof: &mut CompletenessProof<()>, idnr: &Idnr, secrets: &Secrets, log: &PublicLog) -> Result<()> {
     let mut maps = log.maps_before(proof.map.index)?;
     let first = proof.first.0;
@@ -19,7 +21,7 @@ pub fn prove_again(proof: &mut CompletenessProof<()>, idnr: &Idnr, secrets: &Sec
         prove_period(period, part, idnr, secrets, &mut maps)?;
     }
     let last = first + u32::try_from(proof.periods.len())? - 1;
-    // SPEC docs/bundle.cddl: begin and final of each period, and the begin of the next. (None is destroyed yet.)
+    // SPEC docs/bundle.cddl: begin and final of each period, and the begin of the next. No period is destroyed yet.
     let events = (first..=last).flat_map(|period| [(period, PeriodEvent::BEGIN), (period, PeriodEvent::FINAL)]);
     let events: Vec<Key> = events
         .chain([(last + 1, PeriodEvent::BEGIN)])
@@ -29,7 +31,7 @@ pub fn prove_again(proof: &mut CompletenessProof<()>, idnr: &Idnr, secrets: &Sec
     prove_tree(proof, log)
 }
 
-/// Makes the proof anew that the entries stand in the checkpoint's tree.
+/// Replaces the proof that the entries are in the checkpoint's tree.
 pub fn prove_tree(proof: &mut CompletenessProof<()>, log: &PublicLog) -> Result<()> {
     let mut indices = vec![proof.map.index];
     for part in &proof.periods {
@@ -75,7 +77,7 @@ fn prove_period(
     Ok(())
 }
 
-/// The labels of the phases that a row does not show.
+/// The labels of the phases that a series does not show.
 fn absent_phases(
     series: Series,
     row: &SeriesProof<()>,

@@ -1,4 +1,5 @@
-//! What a broker could write in place of what it should: the same entry in its chain, under the same label, with another record.
+//! What a broker could record instead of the truth: the same entry in its chain, under the same label, with another
+//! record.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,35 +16,35 @@ use crate::intermediary::Intermediary;
 /// Leaf, sealed record, document: one submission of `POST /entries`.
 type Submission = (ByteBuf, Option<ByteBuf>, Option<ByteBuf>);
 
-/// Changes what a record says.
+/// Changes the content of a record.
 pub type Lie = fn(&mut ExchangeRecord);
 
-/// Puts another letter into the middle of a receipt: it can still be read, and proves nothing.
+/// Changes a letter in the middle of a receipt. The receipt can still be parsed, and proves nothing.
 pub fn tamper_receipt(receipt: &mut [u8]) {
     let middle = receipt.len() / 2;
     let byte = &mut receipt[middle];
     *byte = if *byte == b'A' { b'B' } else { b'A' };
 }
 
-/// Stands between the broker and ledger and identity, and lets it write something else.
+/// Changes what the broker writes, on the way from the broker to the ledger.
 pub struct Forger {
     kind: LabelledKind,
     labels: Arc<Mutex<Option<LabelAnswer>>>,
     written: Arc<Mutex<Option<SealedRecord>>>,
 }
 
-/// What was written in place of the truth.
+/// The forged entry that was written.
 pub struct Forged {
-    /// What identity gave for the exchange.
+    /// Labels and keys that identity gave for the exchange.
     pub labels: LabelAnswer,
-    /// The record.
+    /// The forged record.
     pub record: SealedRecord,
     /// The ledger's receipt of the entry.
     pub receipt: Vec<u8>,
 }
 
 impl Forger {
-    /// From now on every entry of `kind` is written with another record, signed with the broker's key.
+    /// Replaces the record of every entry of `kind` from now on. The entries are signed with the broker's key.
     pub fn start(
         kind: LabelledKind,
         lie: Lie,
@@ -74,7 +75,7 @@ impl Forger {
         this
     }
 
-    /// What was written, once the exchange has been tried.
+    /// The forged entry, once the exchange has been tried.
     pub fn forged(&self, ledger: &Intermediary) -> Result<Forged> {
         let lie = ledger.passed().into_iter().rev().find(|passed| {
             passed.path == "/entries"
@@ -115,7 +116,7 @@ fn replace(
     labels: &LabelAnswer,
     written: &Mutex<Option<SealedRecord>>,
 ) -> Result<Vec<u8>> {
-    let mut told = Vec::new();
+    let mut replaced = Vec::new();
     for mut item in submissions(body)? {
         if is(&item, kind) {
             let entry = SignedEntry::parse(item.0.into_vec())?.entry().clone();
@@ -139,9 +140,9 @@ fn replace(
             item.1 = Some(ByteBuf::from(record.bytes().to_vec()));
             *lock(written) = Some(record);
         }
-        told.extend(cbor::to_vec(&item));
+        replaced.extend(cbor::to_vec(&item));
     }
-    Ok(told)
+    Ok(replaced)
 }
 
 fn falsified(record: &[u8], key: &RecordKey, label: &record::Label, lie: Lie) -> Result<SealedRecord> {

@@ -1,6 +1,6 @@
-//! Somebody between two compartments who changes what passes: what a compartment that lies would send.
+//! A proxy between two compartments that changes messages, as a lying compartment would send them.
 //!
-//! It speaks to the real program on either side; only the lie is the test's.
+//! Both ends are the real programs. Only the changes are the test's.
 
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-/// How a message is changed: from the path and the body as sent to the body as passed on.
+/// Changes a message: from the path and the body as sent to the body as passed on.
 pub type Change = dyn Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync;
 
 /// One request that passed, with its answer.
@@ -35,16 +35,16 @@ struct Shared {
     passed: Mutex<Vec<Passed>>,
 }
 
-/// A running intermediary. It ends with the test.
+/// A running intermediary. It stops when it is dropped.
 pub struct Intermediary {
-    /// Its base URL, to stand where the target's stood.
+    /// Its base URL, to be configured instead of the target's.
     pub url: String,
     shared: Arc<Shared>,
     _runtime: tokio::runtime::Runtime,
 }
 
 impl Intermediary {
-    /// Stands before the compartment at `target` (a base URL) and changes nothing yet.
+    /// Starts an intermediary in front of the compartment at `target` (a base URL). It changes nothing yet.
     pub fn before(target: &str) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -84,24 +84,24 @@ impl Intermediary {
         *lock(&self.shared.answer) = Some(Arc::new(change));
     }
 
-    /// Passes requests to this path on to nobody from now on: whoever asks hears that the target cannot at the moment.
+    /// Answers requests to this path with status 503 from now on, and does not pass them on.
     pub fn withhold(&self, path: &str) {
         *lock(&self.shared.withheld) = Some(path.to_owned());
     }
 
-    /// Passes everything on as it is from now on.
+    /// Passes all messages on unchanged from now on.
     pub fn honest(&self) {
         *lock(&self.shared.request) = None;
         *lock(&self.shared.answer) = None;
         *lock(&self.shared.withheld) = None;
     }
 
-    /// What has passed so far.
+    /// All requests that have passed so far.
     pub fn passed(&self) -> Vec<Passed> {
         lock(&self.shared.passed).clone()
     }
 
-    /// The newest that has passed to a path.
+    /// The newest request that has passed to a path.
     pub fn last(&self, path: &str) -> Option<Passed> {
         lock(&self.shared.passed)
             .iter()
@@ -156,7 +156,7 @@ async fn relay(shared: &Shared, request: Request) -> Result<Response> {
     Ok((status, headers, Body::from(Bytes::from(passed_back))).into_response())
 }
 
-/// The headers that say something of the message; length and connection are the transport's.
+/// The headers of the message itself. Length and connection belong to the transport.
 fn without_framing(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
     for name in ["host", "content-length", "connection", "transfer-encoding"] {

@@ -1,4 +1,5 @@
-//! The keys of a demonstration, as whoever owns a compartment has them: a test that lies in a compartment's place signs with them.
+//! The keys of a demonstration, as the operators of its compartments have them. A test that lies in the place of a
+//! compartment signs with them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ impl Keys {
         Ok(SigningKey::from_seed(read_seed(&self.0.join(path))?))
     }
 
-    /// A key that is sealed to: `connector-kba/sealing.key`.
+    /// A key that messages are sealed to: `connector-kba/sealing.key`.
     pub fn sealing(&self, path: &str) -> Result<SealingKey> {
         Ok(SealingKey::from_seed(read_seed(&self.0.join(path))?))
     }
@@ -56,7 +57,7 @@ impl Keys {
         Ok(verifier::witness::load_signer(&self.0.join(name).join("witness.key"))?)
     }
 
-    /// The periods' VRF secrets. Identity must not run: its state has one owner at a time.
+    /// The periods' VRF secrets. Identity must not be running, because its state can be open in one process only.
     pub fn periods(&self) -> Result<Secrets> {
         let folder = self.0.join("identity");
         let keys = WrappingKeys::open(&folder.join("wrapping"))?;

@@ -1,7 +1,7 @@
 //! What the end-to-end tests share: the released programs, started as a user would start them.
 //!
-//! `cargo xtask test` builds the programs and says in `EINSICHT_PROGRAMS` where they lie; without it, `target/release` of this
-//! checkout is taken. Every process that a test starts, it ends, by its id.
+//! `cargo xtask test` builds the programs and sets `EINSICHT_PROGRAMS` to their folder. Without it the tests use
+//! `target/release` of this checkout. Every process that a test starts is ended by the test, by its id.
 
 pub mod citizen;
 pub mod completeness;
@@ -29,7 +29,7 @@ pub fn program(name: &str) -> PathBuf {
     folder.join(name)
 }
 
-/// `demo.json`, as scripts read it.
+/// The content of `demo.json`, which scripts read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DemoInfo {
@@ -61,7 +61,7 @@ pub struct DemoInfo {
 pub struct Login {
     /// Given and family name.
     pub name: String,
-    /// The name to log in by.
+    /// The user name for the login.
     pub user: String,
     /// The (test) identification number.
     pub idnr: String,
@@ -82,7 +82,7 @@ impl Process {
         })
     }
 
-    /// Ends the process as an operator would (SIGTERM), and expects a clean end.
+    /// Ends the process as an operator would (SIGTERM), and expects exit code 0.
     pub fn stop(mut self) -> Result<()> {
         let id = self.child.id().to_string();
         ensure!(
@@ -115,7 +115,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Already ended: nothing to do, and nothing else to be done about an error here.
+        // An error means that the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -123,7 +123,7 @@ impl Drop for Process {
 
 /// A running demonstration.
 pub struct Demo {
-    /// What it says of itself.
+    /// The content of its `demo.json`.
     pub info: DemoInfo,
     process: Process,
 }
@@ -221,9 +221,10 @@ pub fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// An HTTP client for tests: to this machine only, so without proxy and certificates; it follows no redirect.
+/// An HTTP client for tests. It connects to this machine only, so it has no proxy and no certificates. It follows no
+/// redirect.
 pub fn http() -> Result<reqwest::blocking::Client> {
-    // Fails only if there is one already, which is as good.
+    // This fails only if a provider is already installed, which is just as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Ok(reqwest::blocking::Client::builder()
         .timeout(Duration::from_secs(60))

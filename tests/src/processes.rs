@@ -1,4 +1,4 @@
-//! Every compartment as a process of its own, so that one of them can be ended, or lied to.
+//! Every compartment as a process of its own, so that a test can end one or change its messages.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,23 +13,24 @@ use crate::{DemoInfo, Process, http, program, run, verifier, wait_for};
 pub struct Processes {
     /// The demonstration's folder.
     pub data: PathBuf,
-    /// Where everything is.
+    /// Addresses and paths of the demonstration.
     pub info: DemoInfo,
-    /// What runs, by the name of its folder.
+    /// The running processes, by the name of their folder.
     pub running: BTreeMap<String, Process>,
 }
 
 impl Processes {
     /// Seeds a demonstration, ends it, and starts its compartments one by one.
     ///
-    /// The demonstration takes the ports from `base` on: far from the ephemeral range, and another one for each test.
+    /// The demonstration uses the ports from `base` on. They must be far from the ephemeral range and different for
+    /// each test.
     pub fn start(data: &Path, base: &str) -> Result<Self> {
         let mut this = Self::seed(data, base)?;
         this.start_all()?;
         Ok(this)
     }
 
-    /// Seeds a demonstration and ends it: nothing runs yet, so that configurations may be changed.
+    /// Seeds a demonstration and ends it. Nothing is running afterwards, so that the test can change configurations.
     pub fn seed(data: &Path, base: &str) -> Result<Self> {
         let output = run(
             "einsicht",
@@ -59,7 +60,7 @@ impl Processes {
         Ok(std::fs::write(&path, serde_json::to_vec_pretty(&config)?)?)
     }
 
-    /// Starts what an exchange between Rheinfurt and the KBA needs.
+    /// Starts the processes that an exchange between Rheinfurt and the KBA needs.
     pub fn start_all(&mut self) -> Result<()> {
         for (number, url) in self.info.witnesses.clone().iter().enumerate() {
             self.witness(&format!("witness-{}", number + 1), url)?;
@@ -96,7 +97,7 @@ impl Processes {
         Ok(url.to_owned())
     }
 
-    /// A witness is the verifier's own program, as anybody could run it.
+    /// Starts a witness with the verifier's program, as everybody can run it.
     fn witness(&mut self, name: &str, url: &str) -> Result<()> {
         let folder = self.data.join(name);
         let mut command = Command::new(program("verifier"));
@@ -135,7 +136,7 @@ impl Processes {
         .with_context(|| url.to_owned())
     }
 
-    /// Waits until everything answers.
+    /// Waits until all processes answer.
     pub fn all_healthy(&self) -> Result<()> {
         let info = &self.info;
         for url in [
@@ -150,12 +151,12 @@ impl Processes {
         Ok(())
     }
 
-    /// Status and body of Rheinfurt's question to the KBA about Emma.
+    /// Sends Rheinfurt's request to the KBA about Emma. Returns status and body of the answer.
     pub fn ask(&self) -> Result<(u16, serde_json::Value)> {
         self.ask_about(|_| {})
     }
 
-    /// The same with another person: `change` gets the question's `person`.
+    /// Sends the request for another person. `change` receives its `person`.
     pub fn ask_about(&self, change: impl FnOnce(&mut serde_json::Value)) -> Result<(u16, serde_json::Value)> {
         let mut question: serde_json::Value = serde_json::from_str(include_str!("../tests/evidence-request.json"))?;
         change(&mut question["person"]);
@@ -167,7 +168,7 @@ impl Processes {
         Ok((answer.status().as_u16(), serde_json::from_str(&answer.text()?)?))
     }
 
-    /// Asks until the KBA's evidence comes.
+    /// Repeats the request until the KBA's evidence is delivered.
     pub fn ask_until_delivered(&self) -> Result<()> {
         let mut last = None;
         wait_for(Duration::from_secs(40), || {
@@ -179,14 +180,14 @@ impl Processes {
         .with_context(|| format!("{last:?}"))
     }
 
-    /// How often the register was asked, by its own account.
+    /// The number of requests in the register's access log.
     pub fn register_asked(&self) -> Result<usize> {
         Ok(std::fs::read_to_string(self.data.join("register-kba/access.log"))?
             .lines()
             .count())
     }
 
-    /// How often a connector has raised an alarm of this kind since it was started.
+    /// The number of alarms of this kind that a connector has raised since it was started.
     pub fn alarms(&self, connector: &str, kind: &str) -> Result<u64> {
         let url = format!("{}/metrics", self.info.connectors[connector]);
         let text = http()?.get(url).send()?.text()?;

@@ -1,4 +1,4 @@
-//! The public log, read as anybody may read it: its entries, its tree, and the maps as they were before any entry.
+//! The public log, read as everybody can read it: its entries, its tree, and the maps before any entry.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use tlog::tile::{bundles_for_size, decode_bundle, encode_bundle, tiles_for_size}
 
 use crate::http;
 
-/// A tile has the hashes of eight levels of the tree.
+/// Number of tree levels in a tile.
 const TILE_HEIGHT: u8 = 8;
 
 /// The maps of all periods, map 0 among them.
@@ -106,7 +106,7 @@ impl PublicLog {
         Ok(tree)
     }
 
-    /// The maps over all entries before `index`. Of a label that was used twice they have the first entry.
+    /// The maps over all entries before `index`. For a label that was used twice they have the first entry.
     pub fn maps_before(&self, index: u64) -> Result<Maps> {
         let mut maps = Maps::from([(Period::MAP0, Map::new())]);
         for at in 0..index {
@@ -131,7 +131,7 @@ impl PublicLog {
     }
 }
 
-/// The checkpoint that a note claims, unverified.
+/// Parses the checkpoint of a note without verifying its signatures.
 pub fn claimed(note: &[u8]) -> Result<Checkpoint> {
     Ok(Note::parse(note)?.text.parse()?)
 }

@@ -1,4 +1,4 @@
-//! A broker with somebody in between on every side, so that the test can lie in its place to anybody.
+//! A broker with an intermediary on every side, so that the test can lie to every other party in the broker's place.
 
 use std::path::Path;
 
@@ -7,9 +7,9 @@ use anyhow::Result;
 use crate::intermediary::Intermediary;
 use crate::processes::Processes;
 
-/// The processes, and who stands between the broker and each of the others.
+/// The processes, and the intermediaries between the broker and each of the others.
 pub struct Surrounded {
-    /// All of them run.
+    /// All processes of the demonstration, running.
     pub processes: Processes,
     /// Between Rheinfurt's connector and the broker.
     pub consumer: Intermediary,
@@ -22,7 +22,8 @@ pub struct Surrounded {
 }
 
 impl Surrounded {
-    /// Seeds a demonstration and starts its processes around the broker; `before` may look at what they leave alone while they run.
+    /// Seeds a demonstration and starts its processes around the broker. `before` runs in between and may read state
+    /// that running processes lock.
     pub fn start(data: &Path, base: &str, before: impl FnOnce(&Processes) -> Result<()>) -> Result<Self> {
         let mut processes = Processes::seed(data, base)?;
         before(&processes)?;

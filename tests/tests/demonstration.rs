@@ -1,4 +1,5 @@
-//! The demonstration, as a new user runs it: it seeds, it audits, it goes on where it was, it leaks nothing.
+//! The demonstration as a new user runs it: it seeds a log, its audit is sound, it continues after a restart, and it
+//! leaks no personal data.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -8,9 +9,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use tests::{Demo, DemoInfo, copy_folder, files_below, http, run, verifier, wait_for};
 
-/// One demonstration for all checks that only read: starting one takes a while.
+/// All checks share one demonstration, because starting one takes a while.
 #[test]
-fn it_seeds_audits_exports_continues_and_leaks_nothing() -> Result<()> {
+fn the_demonstration_is_sound_continues_and_leaks_no_personal_data() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let data = scratch.path().join("demo");
     let demo = Demo::start(&data)?;
@@ -28,7 +29,7 @@ fn it_seeds_audits_exports_continues_and_leaks_nothing() -> Result<()> {
     continues_where_it_was(&data, &genesis)
 }
 
-/// The audit of what is published; an exchange may still be under way in it, but not for long.
+/// Audits the published log until no exchange is open in it. Returns the report.
 fn audits_green(info: &DemoInfo) -> Result<serde_json::Value> {
     let policy = info.policy.to_str().context("path")?;
     let arguments = [
@@ -79,7 +80,7 @@ fn export_has_the_same_root(data: &Path, export: &Path, info: &DemoInfo, online:
     if report["entries"] == online["entries"] {
         ensure!(report["root"] == online["root"], "{report:#} {online:#}");
     } else {
-        // The log grew between the two looks: look again at what it publishes now.
+        // The log has grown between the two audits, so audit the published log again.
         let again = audits_green(info)?;
         ensure!(
             again["entries"] != report["entries"] || again["root"] == report["root"],
@@ -89,7 +90,7 @@ fn export_has_the_same_root(data: &Path, export: &Path, info: &DemoInfo, online:
     Ok(())
 }
 
-/// A byte flipped, a file missing, a file too many: for a sample of every kind of file.
+/// For a sample of every kind of file: a flipped byte, a missing file, a surplus file.
 fn every_kind_of_tampering_is_found(scratch: &Path, export: &Path, info: &DemoInfo) -> Result<()> {
     let files = files_below(export)?;
     let kind = |prefix: &str| {
@@ -222,18 +223,18 @@ fn nothing_personal_in_file(file: &Path) -> Result<()> {
     let bytes = std::fs::read(file)?;
     for canary in canaries() {
         let found = bytes.windows(canary.len()).any(|window| window == canary.as_bytes());
-        // The demonstration prints its test logins on purpose; its log file is its standard output too.
+        // The demonstration prints its test logins on purpose, and its log file also has its standard output.
         let printed = file.extension().is_some_and(|extension| extension == "log");
         ensure!(
             !found || printed && is_login_line(&bytes, &canary),
-            "{canary} stands in {}",
+            "{canary} is in {}",
             file.display()
         );
     }
     Ok(())
 }
 
-/// Whether every line that holds the canary is one that announces a test login.
+/// Whether every line with the canary announces a test login.
 fn is_login_line(bytes: &[u8], canary: &str) -> bool {
     String::from_utf8_lossy(bytes)
         .lines()
@@ -246,7 +247,7 @@ fn metrics_hold_no_person(info: &DemoInfo) -> Result<()> {
         let text = http()?.get(format!("{base}/metrics")).send()?.text()?;
         ensure!(text.contains("# TYPE"), "no metrics at {base}");
         for canary in canaries() {
-            ensure!(!text.contains(&canary), "{canary} stands in the metrics of {base}");
+            ensure!(!text.contains(&canary), "{canary} is in the metrics of {base}");
         }
     }
     Ok(())

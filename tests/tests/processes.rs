@@ -1,4 +1,4 @@
-//! What happens when a compartment is not there: no receipt, no data.
+//! What happens when a compartment is down: without a receipt no data leaves the register.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -7,13 +7,13 @@ use tests::http;
 use tests::processes::Processes;
 
 #[test]
-fn no_receipt_no_data() -> Result<()> {
+fn the_register_is_not_asked_without_a_receipt() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let mut processes = Processes::start(&scratch.path().join("demo"), "127.0.0.1:21700")?;
     processes.all_healthy()?;
     processes.ask_until_delivered()?;
 
-    // What is no forward with a receipt gets nothing out of the provider's connector, whoever sends it.
+    // The provider's connector refuses every message that is not a forward with a receipt.
     let asked = processes.register_asked()?;
     for body in [&b""[..], b"\xa0", b"{}"] {
         let url = format!("{}/forward", processes.info.connectors["kba"]);
@@ -26,10 +26,10 @@ fn no_receipt_no_data() -> Result<()> {
     }
     ensure!(
         processes.register_asked()? == asked,
-        "the register was asked for something that is no exchange"
+        "the register was asked without an exchange"
     );
 
-    // Without the ledger an exchange is refused, retryably, and the register is never asked.
+    // Without the ledger an exchange is refused with a retryable status, and the register is not asked.
     processes.running.remove("ledger").unwrap().kill()?;
     for _ in 0..2 {
         let (status, body) = processes.ask()?;
@@ -41,7 +41,7 @@ fn no_receipt_no_data() -> Result<()> {
         "the register was asked without a receipt"
     );
 
-    // With the ledger back, everything goes on, and the log is sound.
+    // With the ledger back, exchanges continue.
     let url = processes.info.ledger.clone();
     processes.up("ledger", "ledger", &url)?;
     processes.healthy(&url)?;
@@ -50,7 +50,7 @@ fn no_receipt_no_data() -> Result<()> {
 
     // A broker killed between exchanges continues from its journals.
     processes.running.remove("broker").unwrap().kill()?;
-    ensure!(processes.ask()?.0 >= 500, "no broker, no exchange");
+    ensure!(processes.ask()?.0 >= 500, "an exchange succeeded without the broker");
     let url = processes.info.broker.clone();
     processes.up("broker", "broker", &url)?;
     processes.healthy(&url)?;

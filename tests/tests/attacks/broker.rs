@@ -1,5 +1,6 @@
-//! A broker that lies to the provider gets no evidence. The provider's connector notices (checks P1 to P6 and P9): it does not ask
-//! the register, the consumer gets one uniform refusal, and an outcome is recorded in the log nevertheless.
+//! A broker that lies to the provider gets no evidence. The provider's connector notices (checks P1 to P6 and P9): it
+//! does not ask the register, the consumer gets one uniform refusal, and an outcome is recorded in the log
+//! nevertheless.
 //!
 //! The test changes the messages on the way from the broker to the provider's connector.
 
@@ -71,8 +72,8 @@ impl Stage {
         self.0.processes.register_asked()
     }
 
-    /// A repeated forward gets the same sealed bytes until the connector has seen its outcome, and a refusal after that. The
-    /// connector never asks the register again, not even after it was killed.
+    /// A repeated forward gets the same sealed bytes until the connector has seen its outcome, and a refusal after
+    /// that. The connector never asks the register again, not even after it was killed.
     fn an_intent_is_served_once(&mut self) -> Result<()> {
         self.0.provider.withhold("/outcome");
         self.0.processes.ask_until_delivered()?;
@@ -135,8 +136,8 @@ impl Stage {
         Ok(())
     }
 
-    /// The broker puts its own answer key into both the record and the forward, so that the two agree. Only the consumer's
-    /// signature does not match.
+    /// The broker puts its own answer key into both the record and the forward, so that the two agree. Only the
+    /// consumer's signature does not match.
     fn a_lie_in_the_record(&self) -> Result<()> {
         let Surrounded { identity, ledger, .. } = &self.0;
         let writer = Keys::of(&self.0.processes.data).writer("broker/writer.key")?;
@@ -144,7 +145,8 @@ impl Stage {
             record.consumer_signatures.answer_key = SealingKey::from_seed([7; 32]).public().0;
         };
         let forger = Forger::start(LabelledKind::Intent, lie, writer, identity, ledger);
-        // The broker's own client notices that its entry was replaced, and stops. A lying broker would continue, as this test does.
+        // The broker's own client notices that its entry was replaced, and stops. A lying broker would continue, as
+        // this test does.
         let (status, body) = self.0.processes.ask()?;
         ensure!(status >= 500, "{status} {body:#}");
         let forged = forger.forged(ledger)?;

@@ -1,8 +1,10 @@
-//! An identity or a ledger that lies to a citizen about which entries exist. Everybody who verifies notices: the portal's server and
-//! the browser while the page is shown, and a separate verifier with the downloaded file. All of them notice by the map roots.
+//! An identity or a ledger that lies to a citizen about which entries exist. Everybody who verifies notices: the
+//! portal's server and the browser while the page is shown, and a separate verifier with the downloaded file. All of
+//! them notice by the map roots.
 //!
-//! The liar has all keys: identity's VRF secrets and signing key, and even the ledger's own. Only the log is the one that the
-//! witnesses have cosigned. So every forged list is proved as well as it can be, and its verification still fails.
+//! The liar has all keys: identity's VRF secrets and signing key, and even the ledger's own. Only the log is the one
+//! that the witnesses have cosigned. So every forged list is proved as well as it can be, and its verification still
+//! fails.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -56,7 +58,8 @@ const LIES: &[(&str, Lie)] = &[
         proved(forged, known)
     }),
     ("the list is shorter than its proof", |forged, _| {
-        forged.entries
+        forged
+            .entries
             .retain(|entry| entry.series != Series::Exchanges || entry.number != 0);
         Ok(())
     }),
@@ -74,7 +77,8 @@ const LIES: &[(&str, Lie)] = &[
         let mut old = known.earlier.clone();
         let periods = proof(&mut old)?.periods.clone();
         proof(forged)?.periods = periods;
-        forged.entries
+        forged
+            .entries
             .retain(|entry| known.earlier.entries.iter().any(|known| known.index == entry.index));
         prove_tree(proof(forged)?, &known.log)
     }),
@@ -107,11 +111,13 @@ const LIES: &[(&str, Lie)] = &[
     }),
 ];
 
-/// Served more than a minute after [`Knowledge::earlier`] was true: all parts agree with each other, but they are out of date.
+/// Served more than a minute after [`Knowledge::earlier`] was true: all parts agree with each other, but they are out
+/// of date.
 const STALE: (&str, Lie) = ("an old map entry is shown as the newest", |forged, known| {
     let mut old = known.earlier.clone();
     let checkpoint = proof(forged)?.checkpoint.clone();
-    forged.entries
+    forged
+        .entries
         .retain(|entry| known.earlier.entries.iter().any(|known| known.index == entry.index));
     forged.complete = old.complete.take();
     proof(forged)?.checkpoint = checkpoint;
@@ -125,7 +131,8 @@ fn proof(forged: &mut Disclosure) -> Result<&mut CompletenessProof<()>> {
     forged.complete.as_mut().context("identity has proved its list")
 }
 
-/// Removes numbers from the list and its proof. `which` receives the series, the number and the newest number of the series.
+/// Removes numbers from the list and its proof. `which` receives the series, the number and the newest number of the
+/// series.
 fn leave_out(forged: &mut Disclosure, which: fn(Series, u32, u32) -> bool) -> Result<()> {
     let mut complete = forged.complete.take().context("identity has proved its list")?;
     let period = &mut complete.periods[0];
@@ -137,7 +144,8 @@ fn leave_out(forged: &mut Disclosure, which: fn(Series, u32, u32) -> bool) -> Re
         let mut number = 0..;
         row.numbers
             .retain(|_| !number.next().is_some_and(|number| which(series, number, newest)));
-        forged.entries
+        forged
+            .entries
             .retain(|entry| entry.series != series || !which(series, entry.number, newest));
     }
     forged.complete = Some(complete);
@@ -188,7 +196,8 @@ impl Stage {
         })
     }
 
-    /// What identity discloses of a person, once it is proved to be complete as of a time after `after` (POSIX seconds).
+    /// What identity discloses of a person, once it is proved to be complete as of a time after `after` (POSIX
+    /// seconds).
     fn honest(&self, user: &str, after: u64) -> Result<Disclosure> {
         self.between.honest();
         let mut forged = None;
@@ -271,8 +280,8 @@ fn an_incomplete_list_is_noticed() -> Result<()> {
     stage.processes.ask_until_delivered()?;
     let mut earlier = stage.honest("emma", 0)?;
     let since = time_of_map(&mut earlier)?;
-    // Entry times are whole seconds. A new entry in the same second would have a `map` entry with the same time, and no later
-    // one would follow.
+    // Entry times are whole seconds. A new entry in the same second would have a `map` entry with the same time, and no
+    // later one would follow.
     std::thread::sleep(Duration::from_secs(1));
     stage.processes.ask_until_delivered()?;
     let other = stage.honest("deniz", since)?;
@@ -280,7 +289,8 @@ fn an_incomplete_list_is_noticed() -> Result<()> {
     for lie in LIES {
         stage.noticed(*lie, stage.knowledge(&earlier, &other)?)?;
     }
-    // The old map entry counts as fresh for a minute. After that an exchange must follow, or it would still be the newest one.
+    // The old map entry counts as fresh for a minute. After that an exchange must follow, or it would still be the
+    // newest one.
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     let old = Duration::from_secs(since + FRESH + 1);
     std::thread::sleep(old.saturating_sub(now));

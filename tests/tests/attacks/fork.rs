@@ -1,9 +1,10 @@
-//! A log that shows one provider another past than it shows everybody else. That provider's connector notices within a minute.
+//! A log that shows one provider another past than it shows everybody else. That provider's connector notices within a
+//! minute.
 //!
-//! The receipt that the provider gets is signed by the log, for a tree that no witness has seen. The provider may believe it for a
-//! minute. By then a checkpoint must have arrived that a quorum has cosigned and that has the same past. Without one, the connector
-//! serves nothing new, and serves again as soon as one arrives. If one arrives with another past, the connector stops until an
-//! operator acts, also across restarts.
+//! The receipt that the provider gets is signed by the log, for a tree that no witness has seen. The provider may
+//! believe it for a minute. By then a checkpoint must have arrived that a quorum has cosigned and that has the same
+//! past. Without one, the connector serves nothing new, and serves again as soon as one arrives. If one arrives with
+//! another past, the connector stops until an operator acts, also across restarts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +63,8 @@ fn unwitnessed(checkpoint: &[u8], log: &SignerKey) -> Vec<u8> {
     claimed.sign(&[log]).unwrap().to_string().into_bytes()
 }
 
-/// Sends a forward again that the provider's connector has served. Returns the `type` of its problem, or an empty string.
+/// Sends a forward again that the provider's connector has served. Returns the `type` of its problem, or an empty
+/// string.
 fn problem_type(processes: &Processes, served: &Passed) -> Result<String> {
     let answer = http()?
         .post(format!("{}/forward", processes.info.connectors["kba"]))
@@ -116,10 +118,9 @@ fn a_fork_shown_to_one_provider_is_noticed_after_a_minute() -> Result<()> {
     let asked = processes.register_asked()?;
     // Another exchange would reveal the fork at once, because identity's part carries the log as identity sees it.
     let served = forwards.last("/forward").context("a forward")?;
-    wait_for(
-        NOTICED,
-        || Ok(problem_type(&processes, &served)?.ends_with("log-not-witnessed")),
-    )?;
+    wait_for(NOTICED, || {
+        Ok(problem_type(&processes, &served)?.ends_with("log-not-witnessed"))
+    })?;
     let (status, body) = processes.ask()?;
     ensure!(status == 503, "{status} {body:#}");
     ensure!(processes.register_asked()? == asked, "the register was asked");

@@ -1,5 +1,5 @@
-//! An identity that lies to the provider about whose exchange this is, or which number it has, so that the person will never ask for
-//! the entry. The provider's connector notices (checks P3 to P5), before it asks the register.
+//! An identity that lies to the provider about whose exchange this is, or which number it has, so that the person will
+//! never ask for the entry. The provider's connector notices (checks P3 to P5), before it asks the register.
 //!
 //! The test has identity's own keys, its VRF secrets included. Everything else is the real program.
 
@@ -54,7 +54,9 @@ type Lie = fn(&mut TamperedLabels<'_>);
 const ABOUT_HER: &[(&str, Lie)] = &[
     ("a number without its proof", |forged| forged.content.number = 99),
     ("a number that was used before", |forged| forged.content.number = 0),
-    ("nobody's chain for a real person", |forged| forged.content.chain.clear()),
+    ("nobody's chain for a real person", |forged| {
+        forged.content.chain.clear()
+    }),
     ("a chain with a gap", |forged| {
         forged.content.chain.pop();
     }),
@@ -84,7 +86,9 @@ const ABOUT_HER: &[(&str, Lie)] = &[
 
 /// Lies in a request about a person whom identity does not know.
 const ABOUT_NOBODY: &[(&str, Lie)] = &[
-    ("nobody's label for a real person", |forged| forged.content.idnr = emma()),
+    ("nobody's label for a real person", |forged| {
+        forged.content.idnr = emma()
+    }),
     ("number 99, long before its turn", |forged| forged.number(99)),
 ];
 
@@ -101,7 +105,8 @@ fn emma() -> Idnr {
     Idnr::parse("08214967384", TestNumbers::Allowed).unwrap()
 }
 
-/// Identity's key, its VRF secrets, and the provider's sealing key, with which the test opens identity's part to change it.
+/// Identity's key, its VRF secrets, and the provider's sealing key, with which the test opens identity's part to change
+/// it.
 struct LyingIdentity {
     identity: SigningKey,
     provider: SealingKey,

@@ -1,6 +1,6 @@
-//! A ledger that writes into its log what the rules forbid, or removes an entry, and has the key of every writer to do it with. Every
-//! auditor of the public log notices (`verifier audit`, `verifier map`), without any secret. An auditing witness does not cosign such
-//! a log, so a policy that needs auditing witnesses for its quorum gets none.
+//! A ledger that writes into its log what the rules forbid, or removes an entry, and has the key of every writer to do
+//! it with. Every auditor of the public log notices (`verifier audit`, `verifier map`), without any secret. An auditing
+//! witness does not cosign such a log, so a policy that needs auditing witnesses for its quorum gets none.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -57,11 +57,15 @@ const LIES: &[(&str, &str, Lie)] = &[
         let event = PeriodEvent::Final { root };
         ledger.append("identity/writer.key", Body::Period { period, event })
     }),
-    ("a label for another person's exchange", "its label is already in", |ledger| {
-        let used = ledger.newest(Kind::Intent)?;
-        let label = ledger.log.entry(used)?.entry().body.label().context("a label")?;
-        ledger.labelled(LabelledKind::Intent, label, None)
-    }),
+    (
+        "a label for another person's exchange",
+        "its label is already in",
+        |ledger| {
+            let used = ledger.newest(Kind::Intent)?;
+            let label = ledger.log.entry(used)?.entry().body.label().context("a label")?;
+            ledger.labelled(LabelledKind::Intent, label, None)
+        },
+    ),
     ("a second outcome of one intent", "which is closed already", |ledger| {
         let outcome = ledger.log.entry(ledger.newest(Kind::Outcome)?)?;
         let refers = outcome.entry().body.refers();
@@ -224,7 +228,9 @@ impl Stage {
         lie(&mut ledger)?;
         let checkpoint = ledger.checkpoint()?;
         ledger.log.write(folder, checkpoint.as_bytes())?;
-        Ok(claimed(checkpoint.as_bytes())?.sign(&[&ledger.keys.log()?])?.to_string())
+        Ok(claimed(checkpoint.as_bytes())?
+            .sign(&[&ledger.keys.log()?])?
+            .to_string())
     }
 
     fn audit(&self, command: &str, folder: &Path) -> Result<(i32, serde_json::Value)> {

@@ -1,7 +1,7 @@
-//! An attempt to open the records of a person who is not logged in. Identity refuses it, no matter which service asks: it checks the
-//! ID token itself, and opens records only for the person whom the token names. The ledger serves sealed records only with its
-//! credential, and the portal shows a session only its own entries. A refused attempt leaves no `inspection` in the log, because
-//! nothing was opened.
+//! An attempt to open the records of a person who is not logged in. Identity refuses it, no matter which service asks:
+//! it checks the ID token itself, and opens records only for the person whom the token names. The ledger serves sealed
+//! records only with its credential, and the portal shows a session only its own entries. A refused attempt leaves no
+//! `inspection` in the log, because nothing was opened.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
-//! A broker that misuses the labels it is given: it replays a signed person part, uses a label twice, or withholds an entry so that a
-//! number would be missing. Identity notices, because it answers the same message with the same answer, and gives no next number
-//! before the last one is in the log. The ledger notices a label that is used twice. Another authority's person part is useless: the
-//! broker refuses it, because S1 names its consumer.
+//! A broker that misuses the labels it is given: it replays a signed person part, uses a label twice, or withholds an
+//! entry so that a number would be missing. Identity notices, because it answers the same message with the same answer,
+//! and gives no next number before the last one is in the log. The ledger notices a label that is used twice. Another
+//! authority's person part is useless: the broker refuses it, because S1 names its consumer.
 
 use std::path::Path;
 use std::time::Duration;
@@ -174,7 +174,9 @@ impl Stage {
             wait_for(Duration::from_secs(60), || Ok(self.labels(&request)?.0 == 200))?;
             ensure!(self.log()?.count(Kind::Void)? > before, "a number is missing");
             self.around.ledger.honest();
-            asking.join().map_err(|_| anyhow::anyhow!("the asking thread panicked"))?
+            asking
+                .join()
+                .map_err(|_| anyhow::anyhow!("the asking thread panicked"))?
         })?;
         ensure!(status == 503, "{status}");
         ensure!(

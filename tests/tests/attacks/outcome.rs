@@ -1,6 +1,6 @@
-//! A broker that records another outcome than the one delivered, or sends the parties another outcome than it recorded. Both
-//! connectors notice: each compares the recorded outcome with what it answered or received (C1 to C3 at the consumer) and raises an
-//! alarm. The consumer's authority gets nothing.
+//! A broker that records another outcome than the one delivered, or sends the parties another outcome than it recorded.
+//! Both connectors notice: each compares the recorded outcome with what it answered or received (C1 to C3 at the
+//! consumer) and raises an alarm. The consumer's authority gets nothing.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,19 +1,21 @@
 //! No two modules of a crate import each other in a circle.
 //!
-//! A *module* is a file; the code of an inline module counts as code of its file. All targets of the workspace's packages are read:
-//! libraries, programs, tests, examples, build scripts.
+//! A *module* is a file; the code of an inline module counts as code of its file. All targets of the workspace's
+//! packages are read: libraries, programs, tests, examples, build scripts.
 //!
 //! A module *imports* another if its code, tests left out ([`super::source`]), has
 //!
 //! * a `use` whose path leads to the other module or to an item that the other defines;
-//! * a path of two or more segments that leads there (`crate::x::y`, `super::y`, `child::y`, also inside of a macro's call);
+//! * a path of two or more segments that leads there (`crate::x::y`, `super::y`, `child::y`, also inside of a macro's
+//!   call);
 //! * a glob import together with a name that the glob brings from there.
 //!
-//! A path leads to the module that *defines* the item: re-exports and globs are followed, as far as they stay in the crate. So a child that
-//! uses an item of its parent's file imports its parent, and one that uses a sibling by way of its parent imports the sibling.
+//! A path leads to the module that *defines* the item: re-exports and globs are followed, as far as they stay in the
+//! crate. So a child that uses an item of its parent's file imports its parent, and one that uses a sibling by way of
+//! its parent imports the sibling.
 //!
-//! Two things are no import by themselves: `mod child;`, and a `pub use` (of any visibility) of what is below the module. If the module
-//! uses the re-exported name in its own code too, it is one.
+//! Two things are no import by themselves: `mod child;`, and a `pub use` (of any visibility) of what is below the
+//! module. If the module uses the re-exported name in its own code too, it is one.
 //!
 //! Methods are not followed: `value.method()` is no path, in whichever file the `impl` is.
 

@@ -1,8 +1,8 @@
 //! The packages of the workspace and everything that they depend on, as `cargo metadata` reports it.
 //!
-//! An edge is a normal or a build dependency, on any platform and with the features of the whole workspace. Development dependencies are
-//! left out, because they reach nothing that is released. Versions of one package are one node: a rule that forbids `tokio` forbids every
-//! version of it.
+//! An edge is a normal or a build dependency, on any platform and with the features of the whole workspace. Development
+//! dependencies are left out, because they reach nothing that is released. Versions of one package are one node: a rule
+//! that forbids `tokio` forbids every version of it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};

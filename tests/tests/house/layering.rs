@@ -4,12 +4,12 @@
 //! | --- | --- |
 //! | the verifier reaches no compartment | the check would share the error that it is to find |
 //! | only `einsicht` and `tests` use the verifier | a compartment would be judged by code that it ships |
-//! | `formats/` reaches no I/O, and uses none of the standard library's | the formats could not run in a citizen's browser |
+//! | `formats/` reaches no I/O, its own code included | the formats could not run in a citizen's browser |
 //! | no compartment reaches another | one would run the code of the other, whom it does not trust |
 //! | only `tests` uses `einsicht` | the composition of all compartments would become a library |
 //!
-//! The compartments are folders, and a package belongs to the folder that it is in. `ledger-client` is how the other compartments talk to
-//! the ledger, so all but the verifier may use it.
+//! The compartments are folders, and a package belongs to the folder that it is in. `ledger-client` is how the other
+//! compartments talk to the ledger, so all but the verifier may use it.
 //!
 //! Each rule takes the graph as a value and gives its findings, a sentence each.
 

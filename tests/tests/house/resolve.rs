@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{Crate, Import};
 
-/// How many imports are followed for one name. The compiler has no such limit; two globs that import each other would have no end here.
+/// How many imports are followed for one name. The compiler has no such limit; two globs that import each other would
+/// have no end here.
 const MAX_DEPTH: usize = 16;
 
 /// What a name is.

@@ -1,8 +1,9 @@
 //! The modules of a crate, read from its sources: what each defines, imports, and names.
 //!
-//! The reader follows `mod x;` from the root file (also below inline modules, and with `#[path]`). It leaves out everything under
-//! `#[cfg(test)]` or `#[cfg(all(test, …))]`: modules, items, and members of an `impl`. It expands no macro, but reads the tokens inside of
-//! a macro's call like any other code, and reads a string that is nothing but a path (`#[serde(with = "crate::hex")]`) as that path.
+//! The reader follows `mod x;` from the root file (also below inline modules, and with `#[path]`). It leaves out
+//! everything under `#[cfg(test)]` or `#[cfg(all(test, …))]`: modules, items, and members of an `impl`. It expands no
+//! macro, but reads the tokens inside of a macro's call like any other code, and reads a string that is nothing but a
+//! path (`#[serde(with = "crate::hex")]`) as that path.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
