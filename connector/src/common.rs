@@ -1,4 +1,4 @@
-//! What both roles have: keys, trust, anchor, Registerlandkarte, checkpoint watch, time.
+//! The parts of a connector that both roles use: keys, check context, checkpoint watch, HTTP client and clock.
 
 use std::sync::Arc;
 
@@ -15,18 +15,18 @@ use crate::config::{Config, Role};
 use crate::context::CheckContext;
 use crate::error::Error;
 
-/// Everything both roles need.
+/// The parts of a connector that both roles use.
 #[derive(Debug)]
 pub struct Common {
-    /// What is judged by.
+    /// What messages are checked against.
     pub context: CheckContext,
-    /// Signs as the participant.
+    /// Signs in the participant's name.
     pub signing: SigningKey,
     /// Opens what is sealed to the participant.
     pub sealing: SealingKey,
-    /// What was relied on.
+    /// Records the checkpoints that this connector relies on, and settles them.
     pub watch: CheckpointWatch,
-    /// Calls others.
+    /// Calls broker and register.
     pub http: Client,
     clock: Arc<dyn Clock>,
 }
@@ -68,23 +68,23 @@ impl Common {
         })
     }
 
-    /// The time.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         Timestamp(self.clock.now())
     }
 
-    /// Refuses while what was relied on is not settled.
+    /// Refuses while a checkpoint that this connector relied on is overdue for a witnessed successor.
     ///
     /// # Errors
-    /// 503: retryable when it is only late, and until an operator acts when the log was inconsistent.
+    /// 503: soon retryable when the successor is only late; until an operator acts when the log was inconsistent.
     pub fn ready(&self) -> Result<(), Problem> {
         self.watch.ready().map_err(|error| match error {
             NotReady::Stale(seconds) => {
-                tracing::warn!(seconds, "no witnessed checkpoint: nothing new is served");
+                tracing::warn!(seconds, "no witnessed checkpoint: refusing new exchanges");
                 Problem::unavailable(
                     "log-not-witnessed",
                     10,
-                    "no witnessed checkpoint of the log is to be had",
+                    "no witnessed checkpoint of the log is available",
                 )
             }
             NotReady::Inconsistent(reason) => {
@@ -94,15 +94,15 @@ impl Common {
         })
     }
 
-    /// Notes durably that checkpoints are relied on; to be called before acting on them.
+    /// Records durably that this connector relies on checkpoints. Call it before acting on them.
     ///
     /// # Errors
-    /// 503 when that cannot be noted: nothing may be done then.
+    /// 503 when they cannot be recorded; the caller must not act then.
     pub async fn rely(&self, checkpoints: &[&Checkpoint]) -> Result<(), Problem> {
         for checkpoint in checkpoints {
             self.watch.rely(checkpoint).await.map_err(|error| {
                 alarm::raise("cannot-rely", None, &error.to_string());
-                Problem::unavailable("stopped", 60, "what is relied on cannot be noted")
+                Problem::unavailable("stopped", 60, "the checkpoints relied on cannot be recorded")
             })?;
         }
         Ok(())

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use record::ParticipantId;
 use serde::{Deserialize, Serialize};
 
-/// Configuration. Relative paths start from the configuration file ([`Config::resolved`]); URLs have no trailing slash.
+/// Configuration. [`Config::resolved`] makes relative paths start from the configuration file. URLs have no trailing
+/// slash.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Whose connector this is.
+    /// The participant whose connector this is.
     pub participant: ParticipantId,
-    /// Own directory: `state.redb`, and what the checkpoint watch keeps.
+    /// The connector's own directory: `state.redb` and the file of the checkpoint watch.
     pub data: PathBuf,
     /// The ledger's base URL.
     pub ledger: String,
@@ -23,48 +24,48 @@ pub struct Config {
     pub signing_key: PathBuf,
     /// Seed file of the HPKE key that requests are sealed to; the directory lists its public key.
     pub sealing_key: PathBuf,
-    /// Whether this system exchanges XNachweis test messages, and no others. SPEC: XNachweis 1.2: a message marked as test
-    /// must not run in production.
+    /// Whether this system exchanges XNachweis test messages, and no others. SPEC: XNachweis 1.2: a message marked as
+    /// test must not run in production.
     #[serde(default)]
     pub test: bool,
-    /// Consumer or provider: an authority that is both runs two connectors (TR-03190).
+    /// Consumer or provider. An authority that is both runs two connectors (TR-03190).
     pub role: Role,
 }
 
-/// Which of the two it is.
+/// The role of a connector.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Asks for evidence.
+    /// Requests evidence from providers.
     Consumer(ConsumerConfig),
-    /// Is asked for evidence.
+    /// Answers requests with evidence from its register.
     Provider(ProviderConfig),
 }
 
-/// What a consumer's connector needs beside.
+/// Configuration of a consumer's connector.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConsumerConfig {
     /// The broker's base URL.
     pub broker: String,
-    /// SHA-256 (64 hexadecimal digits) of the credential that the authority's own systems show. Without one, the
-    /// connector serves on the loopback interface only.
+    /// SHA-256 (64 hexadecimal digits) of the credential that the authority's own systems present. Without one, the
+    /// connector listens on the loopback interface only.
     #[serde(default)]
     pub credential_digest: Option<String>,
-    /// How long an exchange may take, seconds.
+    /// Longest duration of an exchange, in seconds.
     #[serde(default = "deadline_seconds")]
     pub deadline_seconds: u64,
 }
 
-/// What a provider's connector needs beside.
+/// Configuration of a provider's connector.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderConfig {
     /// The register's base URL.
     pub register: String,
-    /// Credential file that the register knows us by.
+    /// File of the credential that the register requires.
     pub register_credential: PathBuf,
-    /// How long the register may take, seconds.
+    /// Timeout of a request to the register, in seconds.
     #[serde(default = "register_seconds")]
     pub register_seconds: u64,
 }

@@ -10,10 +10,10 @@ use tlog::checkpoint::Checkpoint;
 
 use crate::error::Error;
 
-/// What a connector judges by, all of it proved or from outside the ledger.
+/// What a connector checks messages against. Every part is proved, or comes from outside the ledger.
 #[derive(Debug, Clone)]
 pub struct CheckContext {
-    /// Log key, witnesses, quorum; genesis hash.
+    /// Log key, witnesses, quorum and genesis hash.
     pub trust: Arc<Trust>,
     /// Origin of the log that begins with the genesis hash.
     pub origin: String,
@@ -21,14 +21,14 @@ pub struct CheckContext {
     pub directory: Directory,
     /// The logged Registerlandkarte.
     pub registerlandkarte: Snapshot,
-    /// Whose connector this is.
+    /// The participant whose connector this is.
     pub me: Participant,
     /// Whether this system exchanges test messages.
     pub test: bool,
 }
 
 impl CheckContext {
-    /// From what the anchor has proved.
+    /// Takes directory and Registerlandkarte from the anchor, which has proved them.
     ///
     /// # Errors
     /// [`Error::Registerlandkarte`], and [`Error::Directory`] when the participant is not listed.
@@ -48,13 +48,14 @@ impl CheckContext {
         })
     }
 
-    /// A receipt proves its entry under a checkpoint of *some* log the policy trusts; it must be the anchored one.
-    pub(crate) fn has_our_origin<K>(&self, recorded: &Recorded<K>) -> bool {
-        self.is_of_our_log(recorded.checkpoint())
+    /// Whether a receipt is from the anchored log. A receipt proves its entry under a checkpoint of *any* log that the
+    /// policy trusts.
+    pub(crate) fn is_from_our_log<K>(&self, recorded: &Recorded<K>) -> bool {
+        self.is_our_log(recorded.checkpoint())
     }
 
-    /// As above, for a checkpoint.
-    pub(crate) fn is_of_our_log(&self, checkpoint: &Checkpoint) -> bool {
+    /// Whether a checkpoint is of the anchored log.
+    pub(crate) fn is_our_log(&self, checkpoint: &Checkpoint) -> bool {
         checkpoint.origin.as_str() == self.origin
     }
 }

@@ -1,27 +1,29 @@
-//! The Sicherer Anschlussknoten (SAK) beside each authority: the end point of the encryption, and the place where nothing
-//! is believed that is not proved.
+//! The Sicherer Anschlussknoten (SAK) beside each authority: the end point of the encryption, where every message is
+//! checked before anything acts on it.
 //!
-//! One crate, two roles; an authority that asks and is asked runs two connectors (TR-03190).
+//! One crate has two roles. An authority that is both consumer and provider runs two connectors (TR-03190).
 //!
 //! | | [`consumer`] | [`provider`] |
 //! | --- | --- | --- |
-//! | serves | `POST /evidence` (JSON) to its authority's own systems | `POST /forward`, `POST /outcome` (CBOR) to the broker |
+//! | serves | `POST /evidence` (JSON) to its authority's systems | `POST /forward`, `/outcome` (CBOR) to the broker |
 //! | builds | XNachweis 0101, sealed person and request, S1, S2 | XNachweis 0102 or 0103, sealed, signed |
 //! | checks | C1 receipts, C2 record against its own request, C3 provider's signature | P1 … P9 |
-//! | then only | opens the answer | asks the register |
+//! | only after that | opens the answer | asks the register |
 //!
-//! # What holds
+//! # Invariants
 //!
-//! * A provider's connector asks the register only with a [`provider::Checked`] exchange in its hands, and only the nine
-//!   checks make one, each consuming the result of the one before. A consumer's connector opens an answer only with an
-//!   [`consumer::Accepted`] one. Leaving a check out does not compile.
-//! * Before either acts on a receipt, it notes the checkpoint durably ([`ledger_client::CheckpointWatch::rely`]); within
-//!   60 s a quorum of witnesses must have signed a successor, or nothing new is served: retryable (`503`), until one comes.
-//!   If one contradicts what was relied on, the connector stops until an operator acts.
-//! * What fails is told to nobody in detail: the consumer's authority gets one uniform refusal, the broker a signed refusal
-//!   with the check's name, the operator an alarm without personal data.
+//! * A provider's connector asks the register only with a [`provider::Checked`] exchange, and only the checks P1 to P8
+//!   make one. A consumer's connector opens an answer only through [`consumer::Accepted`], which only C1 to C3 make.
+//!   Leaving a check out does not compile.
+//! * Before either role acts on a receipt, it records the checkpoint durably
+//!   ([`ledger_client::CheckpointWatch::rely`]). Within 60 s a quorum of witnesses must have signed a successor.
+//!   Otherwise the connector refuses new exchanges with a retryable `503` until one comes. If a successor contradicts
+//!   a recorded checkpoint, the connector stops until an operator acts.
+//! * Only the operator sees the reason of a failure, in an alarm without personal data. The consumer's authority
+//!   receives one uniform refusal, and the broker a signed refusal that names the check.
 //!
-//! State: `state.redb` in its directory (journal of a consumer, served intents of a provider), and the watch's own file.
+//! State: `state.redb` in the connector's directory (a consumer's journal, a provider's served intents), and the file
+//! of the checkpoint watch.
 
 pub mod config;
 pub mod consumer;
@@ -53,9 +55,9 @@ pub use config::{Config, ConsumerConfig, ProviderConfig, Role};
 pub use context::CheckContext;
 pub use error::Error;
 
-/// Serves until `shutdown`.
+/// Serves until `shutdown` is requested.
 ///
-/// It answers `503` until the ledger is there and its beginning is the one the trust root names.
+/// Requests are answered with `503` until the ledger is reachable and its first entries match the trust root.
 ///
 /// # Errors
 /// See [`Error`].
@@ -92,7 +94,8 @@ pub async fn run_with_clock(
     }
 }
 
-/// Serves from the first moment, and starts beside it.
+/// Serves at once and starts the role concurrently, so that health checks and callers get an answer while the ledger
+/// is unreachable.
 async fn serve<T>(
     listener: TcpListener,
     routes: Router,

@@ -1,4 +1,4 @@
-//! One authority's connector as a process of its own; see [`service::program`].
+//! One authority's connector as a process; see [`service::program`].
 
 use std::process::ExitCode;
 

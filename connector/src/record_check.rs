@@ -1,9 +1,9 @@
-//! The record of an exchange against what was sent and permitted: the comparison both roles make (P6, P7, C2).
+//! Compares the record of an exchange with what was sent and permitted. Both roles use it (P6, P7, C2).
 //!
-//! A record counts when it opens, when its bytes have the commitment of its entry, and when *every* field is one that the
-//! comparing side knows from elsewhere: from the signed request, from the directory, or from the logged Registerlandkarte by
-//! replaying the decision. There is no field that the broker could fill freely, but the result, which the provider's
-//! signature covers, and the told reason and checks, which are the broker's own words.
+//! A record is accepted when it opens, when its bytes have the commitment of its entry, and when *every* field is
+//! known to the comparing side from elsewhere: from the signed request, from the directory, or from the logged
+//! Registerlandkarte by replaying the decision. The broker can choose no field freely except the told reason and the
+//! checks, which are its own statements. The provider's signature covers the result.
 
 use messages::{Metadata, S1, SealingPublicKey, Signature};
 use record::content::ConsumerSignatures;
@@ -12,10 +12,10 @@ use record::{
 };
 use registerlandkarte::{Permission, Query, Snapshot};
 
-/// How long before its entry's time a record may have been sealed.
+/// Longest time between sealing a record and the time of its entry, in seconds. The expiry day may be that of either.
 const SEALED_BEFORE: u64 = 120;
 
-/// What a consumer signed: the measure of a record.
+/// What a consumer signed, to compare a record with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SignedParts<'a> {
     pub(crate) metadata: &'a Metadata,
@@ -25,10 +25,10 @@ pub(crate) struct SignedParts<'a> {
     pub(crate) sealed_request: &'a [u8],
 }
 
-/// Opens the shared part of the record of a labelled `entry`.
+/// Opens the shared part of the record that belongs to a labelled `entry`.
 ///
 /// # Errors
-/// What does not fit, without any content.
+/// The reason, without any content of the record.
 pub(crate) fn open(
     bytes: &[u8],
     entry: &Entry,
@@ -47,7 +47,7 @@ pub(crate) fn open(
     };
     let header = sealed.header();
     if header.class != record.lifecycle.retention || header.expiry != record.lifecycle.expiry {
-        return Err("the record's header and content say different things");
+        return Err("the record's header and content differ");
     }
     Ok(record)
 }
@@ -55,7 +55,7 @@ pub(crate) fn open(
 /// Compares the record with what the consumer sent and with the directory: P6 and C2.
 ///
 /// # Errors
-/// The first group of fields that differs.
+/// The first group of fields that differs, without their values.
 pub(crate) fn check_content(
     record: &ExchangeRecord,
     sent: &SignedParts<'_>,
@@ -112,10 +112,10 @@ pub(crate) fn check_content(
 }
 
 /// Replays the decision of `decided_at` on the logged Registerlandkarte and compares the record with it: P7 and C2.
-/// `closed_at` is the time of the entry that the record belongs to: its expiry counts from there.
+/// `closed_at` is the time of the entry that the record belongs to; the expiry day counts from there.
 ///
 /// # Errors
-/// When nothing permits the exchange, or the record says something else than what does.
+/// When no rule permits the exchange, or the record differs from the rule that does.
 pub(crate) fn check_permission(
     record: &ExchangeRecord,
     metadata: &Metadata,
@@ -155,7 +155,7 @@ pub(crate) fn check_permission(
     Ok(permission)
 }
 
-/// The series that a disclosure class puts exchanges into.
+/// The series of exchanges with this disclosure class.
 pub(crate) fn series(disclosure: DisclosureClass) -> Series {
     match disclosure {
         DisclosureClass::Immediate => Series::Exchanges,

@@ -1,10 +1,10 @@
-//! A role that is served while it is still starting.
+//! A role that is still starting while its routes are served already.
 
 use std::sync::{Arc, OnceLock};
 
 use service::Problem;
 
-/// A role that may still be starting.
+/// A role that may not have started yet.
 pub(crate) struct Starting<T>(pub(crate) Arc<OnceLock<T>>);
 
 impl<T> Clone for Starting<T> {
@@ -14,13 +14,13 @@ impl<T> Clone for Starting<T> {
 }
 
 impl<T> Starting<T> {
-    /// The role, once it has started.
+    /// Returns the role once it has started.
     ///
     /// # Errors
     /// 503 until then.
     pub(crate) fn started(&self) -> Result<&T, Problem> {
         self.0
             .get()
-            .ok_or_else(|| Problem::unavailable("starting", 2, "the ledger has not been reached yet"))
+            .ok_or_else(|| Problem::unavailable("starting", 2, "the connector is still waiting for the ledger"))
     }
 }

@@ -1,6 +1,6 @@
-//! One table of a redb file, values in deterministic CBOR: the journal of a consumer, the served intents of a provider.
+//! One table of a redb file, with values in deterministic CBOR: a consumer's journal, or a provider's served intents.
 //!
-//! A write has been synced when the call returns. The calls block; they run on the blocking pool.
+//! A write is synced before the call returns. The database calls block, so they run on the blocking pool.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 /// Name of the file in the connector's directory.
 pub(crate) const FILE: &str = "state.redb";
 
-/// The state file could not be read or written. Fatal for what was to be done.
+/// The state file could not be read or written.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the state file: {0}")]
 pub(crate) struct StoreError(String);

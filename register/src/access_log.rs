@@ -1,4 +1,4 @@
-//! The register's own access log: who asked is known (one connector), about whom is not written down.
+//! The register's own access log. The only client is one connector, and the log does not record the person.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -15,17 +15,17 @@ pub const FILE: &str = "access.log";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Access {
-    /// When, UTC.
+    /// Time of the access, UTC.
     pub time: String,
-    /// Which evidence.
+    /// Id of the evidence type.
     pub evidence_type: String,
-    /// Whether there was any.
+    /// Whether there was evidence.
     pub found: bool,
-    /// Which exchange, if the connector said so.
+    /// The exchange, if the connector named it.
     pub exchange: Option<Uuid>,
 }
 
-/// The open log. A line is written and synced before the lookup is answered.
+/// The open log. A line is written and synced before the query is answered.
 #[derive(Debug)]
 pub struct AccessLog(Mutex<File>);
 
@@ -33,7 +33,7 @@ impl AccessLog {
     /// Opens or creates `access.log` in `directory`.
     ///
     /// # Errors
-    /// When directory or file cannot be made.
+    /// When the directory or the file cannot be created.
     pub fn open(directory: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(directory)?;
         let file = OpenOptions::new()
@@ -46,7 +46,7 @@ impl AccessLog {
     /// Appends a line and syncs it.
     ///
     /// # Errors
-    /// When it is not durable; the caller must not answer then.
+    /// When the line is not durable; the caller must not answer then.
     pub fn append(&self, time: &str, evidence_type: &str, found: bool, exchange: Option<Uuid>) -> io::Result<()> {
         let access = Access {
             time: time.to_owned(),
@@ -59,7 +59,7 @@ impl AccessLog {
         let mut file = self
             .0
             .lock()
-            .map_err(|_| io::Error::other("a writer of the access log died"))?;
+            .map_err(|_| io::Error::other("a writer of the access log panicked"))?;
         file.write_all(&line)?;
         file.sync_data()
     }

@@ -1,4 +1,4 @@
-//! Schema and data, read whole at the start and checked against each other.
+//! Schema and data, which are read completely at start-up and checked against each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,19 +12,19 @@ use service::config::ConfigError;
 pub struct Field {
     /// Name in data and answers.
     pub name: String,
-    /// Title in words.
+    /// Human-readable title.
     pub title: String,
-    /// Category of data, as the Registerlandkarte and the record name it.
+    /// Category of data, with the name that Registerlandkarte and records use.
     pub category: String,
 }
 
-/// An evidence type this register can give.
+/// An evidence type of this register.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvidenceType {
     /// Id, as in the Registerlandkarte.
     pub id: String,
-    /// Title in words.
+    /// Human-readable title.
     pub title: String,
     /// Its fields.
     pub fields: Vec<Field>,
@@ -43,27 +43,27 @@ type Fields = BTreeMap<String, String>;
 /// Why schema or data cannot be used. Names types and fields, never persons or values.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    /// A file cannot be read or is not of its form.
+    /// A file cannot be read or does not have its form.
     #[error(transparent)]
     File(#[from] ConfigError),
-    /// The data file is not of its form; its content is not quoted.
+    /// The data file does not have its form. Its content is not quoted.
     #[error("the data file is not of the form {{IDNr: {{evidence type: {{field: value}}}}}} (line {line})")]
     Data {
-        /// Where it goes wrong.
+        /// Line of the error.
         line: usize,
     },
-    /// An evidence type or field is named twice, or has none.
+    /// An evidence type or field is named twice, or a type has no id or no fields.
     #[error("schema: {0} is named twice or empty")]
     Schema(String),
-    /// A key of the data file is no number of a person.
+    /// A key of the data file is not a valid IDNr of a person.
     #[error("data: row {0} has no valid IDNr")]
     Idnr(usize),
     /// A row has an evidence type or fields that the schema does not have, or lacks some.
     #[error("data: row {row} does not have exactly the fields of {evidence_type}")]
     Fields {
-        /// Which row, from 1, in order of IDNr.
+        /// Number of the row, from 1, in order of IDNr.
         row: usize,
-        /// Of which type.
+        /// The evidence type.
         evidence_type: String,
     },
 }
@@ -80,7 +80,8 @@ impl std::fmt::Debug for RegisterData {
     }
 }
 
-/// Whether the text has the form of an IDNr. The reserved number of nobody has it too, and is in no register.
+/// Whether the text has the form of an IDNr. The reserved number of nobody (design §5.5) has it too; no register has
+/// an entry for it.
 pub fn is_idnr(text: &str) -> bool {
     text.len() == 11 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -132,12 +133,12 @@ impl RegisterData {
         Ok(Self { types: known, rows })
     }
 
-    /// The evidence type of this id.
+    /// The evidence type with this id.
     pub fn evidence_type(&self, id: &str) -> Option<&EvidenceType> {
         self.types.get(id)
     }
 
-    /// What is known of a person under an evidence type.
+    /// The fields of a person's evidence of one type.
     pub fn fields(&self, idnr: &str, evidence_type: &str) -> Option<&BTreeMap<String, String>> {
         self.rows.get(idnr)?.get(evidence_type)
     }

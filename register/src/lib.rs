@@ -1,23 +1,24 @@
 //! The reference Data Provider: answers with evidence from a schema file and a data file.
 //!
-//! It stands behind a provider's connector, which is the only one with its credential, and knows nothing of the ledger:
-//! that nobody asks it before the exchange is recorded is the connector's work, and the register's own access log shows it.
+//! The register is behind a provider's connector, which alone has its credential, and has no connection to the ledger.
+//! The connector ensures that an exchange is recorded before it asks the register; the register's own access log shows
+//! when it was asked.
 //!
 //! ```text
 //! POST /evidence   Authorization: Bearer <64 hex>
 //!   { "idnr": "…", "evidence_type": "zb1", "exchange"?: "<uuid>" }
 //!   200 { "title": "…", "issued_at": "2027-01-15T08:00:00Z", "fields": { "…": "…" } }
-//!   404 problem: nothing on this number      401 no credential      400 not understood
-//!   503 problem: the access log cannot be written, so nothing is given out
+//!   404 problem: no evidence for this IDNr      401 no valid credential      400 malformed
+//!   503 problem: the access log cannot be written, so no evidence is returned
 //! ```
 //!
 //! | File | Form |
 //! | --- | --- |
-//! | schema | `{ "name": "…", "evidence_types": [ { "id", "title", "fields": [ { "name", "title", "category" } ] } ] }` |
-//! | data | `{ "<IDNr>": { "<evidence type>": { "<field>": "<value>" } } }`, every field of the schema and no other |
-//! | `access.log` | one JSON line per lookup, synced before the answer: `time`, `evidence_type`, `found`, `exchange` |
+//! | schema | `{ "name", "evidence_types": [ { "id", "title", "fields": [ { "name", "title", "category" } ] } ] }` |
+//! | data | `{ "<IDNr>": { "<evidence type>": { "<field>": "<value>" } } }`, with exactly the fields of the schema |
+//! | `access.log` | one JSON line per query, synced before the answer: `time`, `evidence_type`, `found`, `exchange` |
 //!
-//! The access log has no IDNr: it counts, it does not identify.
+//! The access log has no IDNr: accesses can be counted, but persons cannot be identified.
 
 pub mod access_log;
 pub mod data;
@@ -43,7 +44,7 @@ use data::{DataError, RegisterData};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Own directory; holds `access.log`.
+    /// The register's own directory; contains `access.log`.
     pub directory: PathBuf,
     /// Schema file.
     pub schema: PathBuf,
@@ -66,13 +67,13 @@ impl Config {
     }
 }
 
-/// Why the register does not start or ends.
+/// Why the register does not start, or stops.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The credential's digest is not 64 hexadecimal digits.
     #[error("credential_digest must be 64 hexadecimal digits")]
     Credential,
-    /// Schema or data cannot be used.
+    /// The schema or data file cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
     /// The access log cannot be opened.
@@ -83,7 +84,7 @@ pub enum Error {
     Serve(std::io::Error),
 }
 
-/// What the connector asks.
+/// Query of the connector.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EvidenceLookup {
@@ -98,7 +99,7 @@ struct EvidenceLookup {
 pub struct Evidence {
     /// Title of the evidence type.
     pub title: String,
-    /// When it was issued: now, UTC.
+    /// Time of issue, which is the time of the answer, UTC.
     pub issued_at: String,
     /// Field name → value, in the schema's order of names.
     pub fields: std::collections::BTreeMap<String, String>,
@@ -117,10 +118,10 @@ struct Register {
     clock: Arc<dyn Clock>,
 }
 
-/// Serves until `shutdown`.
+/// Serves until `shutdown` is requested.
 ///
 /// # Errors
-/// See [`Error`]; nothing is served with a schema or data that do not fit.
+/// See [`Error`]. A register whose schema and data do not match does not start.
 pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
     let routes = routes(&config, SystemClock::shared())?;
     let address = listener.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
@@ -152,9 +153,9 @@ async fn evidence(
     body: axum::body::Bytes,
 ) -> Result<Json<Evidence>, Problem> {
     register.credential.require(&headers)?;
-    // The parser's own message would quote the lookup.
+    // The parser's own message would quote the query.
     let lookup: EvidenceLookup =
-        serde_json::from_slice(&body).map_err(|_| Problem::bad_request("evidence", "the lookup is not understood"))?;
+        serde_json::from_slice(&body).map_err(|_| Problem::bad_request("evidence", "the query is malformed"))?;
     if !data::is_idnr(&lookup.idnr) {
         return Err(Problem::bad_request("evidence", "idnr must be eleven digits"));
     }
@@ -164,19 +165,19 @@ async fn evidence(
 }
 
 impl Register {
-    /// Looks up, writes the access log, and only then answers.
+    /// Looks up the evidence, writes the access log, and only then answers.
     fn answer(&self, lookup: &EvidenceLookup) -> Result<Json<Evidence>, Problem> {
         let now = self.clock.now();
         let issued_at = utc(now);
         let evidence_type = self
             .data
             .evidence_type(&lookup.evidence_type)
-            .ok_or_else(|| Problem::bad_request("evidence-type", "this register has no such evidence"))?;
+            .ok_or_else(|| Problem::bad_request("evidence-type", "this register has no such evidence type"))?;
         let fields = self.data.fields(&lookup.idnr, &evidence_type.id);
         self.log
             .append(&issued_at, &evidence_type.id, fields.is_some(), lookup.exchange)
             .map_err(|error| {
-                tracing::error!(%error, "the access log cannot be written: no evidence is given out");
+                tracing::error!(%error, "the access log cannot be written: returning no evidence");
                 Problem::unavailable("access-log", 10, "the access log cannot be written")
             })?;
         let fields = fields.ok_or_else(|| Problem::not_found("nothing found"))?;

@@ -1,4 +1,4 @@
-//! The reference Data Provider as a process of its own; see [`service::program`].
+//! The reference Data Provider as a process; see [`service::program`].
 
 use std::process::ExitCode;
 

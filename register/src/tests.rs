@@ -59,7 +59,7 @@ fn status(result: Result<Evidence, CallError>) -> u16 {
 }
 
 #[tokio::test]
-async fn evidence_is_logged_before_it_is_given_and_never_by_number() {
+async fn an_access_is_logged_without_the_person() {
     let register = register().await;
     let exchange = Uuid::from_u128(5);
     let found = register
@@ -100,7 +100,7 @@ async fn evidence_is_logged_before_it_is_given_and_never_by_number() {
 }
 
 #[tokio::test]
-async fn what_is_not_understood_or_not_allowed_is_refused_and_not_logged() {
+async fn a_malformed_or_unauthorised_query_is_refused_and_not_logged() {
     let register = register().await;
     for lookup in [
         serde_json::json!({ "idnr": "0821496738", "evidence_type": "zb1" }),
@@ -123,7 +123,7 @@ async fn what_is_not_understood_or_not_allowed_is_refused_and_not_logged() {
 }
 
 #[test]
-fn a_schema_or_data_that_do_not_fit_are_refused() {
+fn an_invalid_schema_or_data_file_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let load = |schema: &str, data: &str| {
         let config = config(directory.path(), schema, data);

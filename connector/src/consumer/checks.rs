@@ -1,9 +1,9 @@
-//! What comes back, checked before anything of it is opened (design §6, step 6).
+//! The checks of a completion, before anything of it is opened (design §6, step 6).
 //!
 //! | Check | What it keeps out |
 //! | --- | --- |
-//! | C1 receipts of intent and outcome, of our log, the one closing the other | an exchange that is not recorded |
-//! | C2 the outcome's record says, field by field, what was asked and permitted | a broker that records something else |
+//! | C1 receipts of intent and outcome, of our log, the outcome closing the intent | an exchange that is not recorded |
+//! | C2 the outcome's record has, field by field, what was asked and permitted | a broker that records something else |
 //! | C3 the provider signed this answer, and the record carries its digest and signature | another provider's answer |
 //!
 //! Only [`check`] makes an [`Accepted`], which alone can open the answer. The caller relies on both checkpoints
@@ -19,7 +19,7 @@ use super::query::AuthorityEvidence;
 use crate::context::CheckContext;
 use crate::record_check::{self, SignedParts};
 
-/// The check that failed, and why; for the alarm. Names no person and no value.
+/// The check that failed, and why, for the alarm. Names no person and no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CompletionError {
     /// `C1`, `C2` or `C3`, or `answer` for the content of the answer.
@@ -82,7 +82,7 @@ fn c1_receipts(context: &CheckContext, notice: &OutcomeNotice) -> Result<Closing
         .map_err(|_| failed("the intent's receipt does not hold"))?;
     let outcome = recorded::check::<Outcome>(&notice.outcome_receipt, &context.trust, &context.directory)
         .map_err(|_| failed("the outcome's receipt does not hold"))?;
-    if !context.has_our_origin(&intent) || !context.has_our_origin(&outcome) {
+    if !context.is_from_our_log(&intent) || !context.is_from_our_log(&outcome) {
         return Err(failed("a receipt is of another log"));
     }
     let (
@@ -104,8 +104,8 @@ fn c1_receipts(context: &CheckContext, notice: &OutcomeNotice) -> Result<Closing
     })
 }
 
-/// C2: the outcome's record opens, is the one that the entry commits to, and every field is what this connector sent and
-/// what the logged Registerlandkarte permits.
+/// C2: the outcome's record opens, is the one that the entry commits to, and every field is what this connector sent
+/// and what the logged Registerlandkarte permits.
 fn c2_record(
     context: &CheckContext,
     request: &ExchangeRequest,
@@ -143,8 +143,8 @@ fn c2_record(
     Ok(result)
 }
 
-/// C3: the provider signed its answer to this message and this intent; the record carries outcome, digests and signature.
-/// Without an answer the record says that there was none.
+/// C3: the provider signed its answer to this message and this intent; the record carries outcome, digests and
+/// signature. Without an answer the record says that there was none.
 fn c3_answer(
     context: &CheckContext,
     request: &ExchangeRequest,

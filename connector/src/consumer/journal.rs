@@ -1,7 +1,8 @@
-//! What must survive a crash between sending and accepting: the request as sent, and the key of its answer.
+//! The requests that are open, durably: what must survive a crash between sending a request and accepting its answer.
 //!
-//! The person is in neither: the request holds it sealed to others. A row goes when the outcome has been acknowledged, or
-//! when the broker certainly will not close the exchange.
+//! An entry has the request as sent and the key of its answer. It contains no personal data in clear: the request
+//! holds the person sealed to others. The connector removes an entry after the broker has taken the acknowledgement,
+//! or when the broker has certainly refused the exchange.
 
 use std::path::Path;
 
@@ -20,7 +21,7 @@ struct PendingEntry {
     answer_key: [u8; 32],
 }
 
-/// The journal.
+/// Open requests by exchange id.
 #[derive(Debug, Clone)]
 pub(crate) struct Journal(Store<PendingEntry>);
 
@@ -30,7 +31,8 @@ impl Journal {
         Store::open(directory, "asked").map(Self)
     }
 
-    /// Keeps a request and its answer key. Durable when it returns: only then may the request be sent.
+    /// Records a request and its answer key. The write is durable when the call returns; the request must not be sent
+    /// before.
     pub(crate) async fn keep(&self, pending: &PendingRequest) -> Result<(), StoreError> {
         let entry = PendingEntry {
             request: pending.request.clone(),
@@ -41,12 +43,12 @@ impl Journal {
             .await
     }
 
-    /// Forgets an exchange.
+    /// Removes an exchange.
     pub(crate) async fn forget(&self, exchange: Uuid) -> Result<(), StoreError> {
         self.0.remove(exchange_key(exchange)).await
     }
 
-    /// What an earlier run has left open.
+    /// The requests that an earlier run left open, without their XNachweis messages.
     pub(crate) async fn pending(&self) -> Result<Vec<PendingRequest>, StoreError> {
         let entries = self.0.all().await?;
         let pending = entries.into_iter().map(|(_, entry)| PendingRequest {

@@ -1,19 +1,20 @@
-//! The consumer's side: asks, and hands evidence to its authority only when everything about it is proved.
+//! The consumer's side: requests evidence, and hands it to its authority only when every check has passed.
 //!
 //! `POST /evidence` (JSON, [`query::EvidenceQuery`]) answers
 //!
 //! | | |
 //! | --- | --- |
 //! | `200` | [`query::EvidenceResult`]: `delivered` with evidence, or `nothing_found` |
-//! | `400` `query` | the query itself is faulty |
-//! | `401` | the authority's system showed no credential |
-//! | `403` `not-permitted` | nothing permits it, or identity refused; nobody says why |
-//! | `403` `refused` | the provider refused, or something did not hold (an alarm here); nobody says which |
-//! | `503` | not now: `starting`, `log-not-witnessed`, `broker-unavailable`, `provider-unavailable` |
+//! | `400` `question` | the query itself is invalid |
+//! | `401` | the authority's system presented no valid credential |
+//! | `403` `not-permitted` | no rule permits it, or identity refused; the reason is not disclosed |
+//! | `403` `refused` | the provider refused, or a check failed here (alarm); which of them is not disclosed |
+//! | `503` | retryable: `starting`, `log-not-witnessed`, `broker-unavailable`, `provider-unavailable` |
 //! | `504` | the provider did not answer in time |
 //!
-//! After a lost answer the same request is sent again: the broker answers it with the same completion. What a crash left
-//! open is pending for again at the next start, checked and acknowledged; its evidence is dropped, since nobody waits for it.
+//! After a lost answer the connector sends the same request again, and the broker answers it with the same completion.
+//! At the next start the connector requests the completions of exchanges that a crash left open, checks and
+//! acknowledges them. It drops their evidence, because no caller waits for it any more.
 
 pub mod checks;
 mod journal;
@@ -48,19 +49,19 @@ use request::PendingRequest;
 
 pub use checks::Accepted;
 
-/// Pause between two attempts at the broker.
+/// Delay between two attempts to reach the broker.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
-/// How long a broker that cannot at the moment is pending again.
+/// How long to keep retrying while the broker is unavailable.
 const RETRY_FOR: Duration = Duration::from_secs(5);
-/// What the broker may take beyond the deadline, to record the outcome.
+/// Seconds that the broker may take beyond the deadline, to record the outcome.
 const OUTCOME_GRACE: u64 = 15;
 
-/// Who may ask.
+/// Authenticates the authority's own systems.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Guard(Option<CredentialDigest>);
 
 impl Guard {
-    /// From the configuration; without a credential only on loopback.
+    /// Reads the credential's digest from the configuration. Without one, the connector must listen on loopback only.
     pub(crate) fn new(role: &ConsumerConfig, address: SocketAddr) -> Result<Self, Error> {
         match &role.credential_digest {
             Some(text) => CredentialDigest::from_hex(text)
@@ -68,7 +69,7 @@ impl Guard {
                 .ok_or(Error::Config("credential_digest must be 64 hexadecimal digits")),
             None if address.ip().is_loopback() => Ok(Self(None)),
             None => Err(Error::Config(
-                "without credential_digest the connector listens on loopback only",
+                "without credential_digest the connector must listen on a loopback address",
             )),
         }
     }
@@ -103,19 +104,19 @@ async fn evidence(
     body: Bytes,
 ) -> Result<Json<EvidenceResult>, Problem> {
     guard.require(&headers)?;
-    // The parser's own message would quote the person.
+    // The parser's own message would quote the person's data.
     let query: EvidenceQuery = serde_json::from_slice(&body)
-        .map_err(|error| Problem::bad_request("question", format!("not understood, at column {}", error.column())))?;
+        .map_err(|error| Problem::bad_request("question", format!("cannot be parsed, at column {}", error.column())))?;
     let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
     let trace = trace::trace_id(traceparent).map_err(|_| Problem::internal())?;
     let consumer = consumer.started()?.clone();
-    // An authority's system that hangs up must not leave an exchange unacknowledged.
+    // Spawned, so that a client that hangs up does not leave an exchange unacknowledged.
     let answer = tokio::spawn(async move { consumer.evidence(&query, trace).await });
     answer.await.map_err(|_| Problem::internal())?.map(Json)
 }
 
 impl Consumer {
-    /// Opens keys and state, waits for the ledger, and takes up what an earlier run left open.
+    /// Opens keys and state, waits for the ledger, and resumes exchanges that an earlier run left open.
     ///
     /// # Errors
     /// See [`Error`].
@@ -160,8 +161,9 @@ impl Consumer {
         Ok(answer)
     }
 
-    /// Sends the request. After a lost answer, or while the broker is at it, again and again within the deadline: the broker knows
-    /// the request by its exchange id. Where the broker says that it cannot, only as long as somebody would wait for a page.
+    /// Sends the request and returns the broker's completion. Retries after a lost answer, or while the broker is
+    /// still working on the exchange, until the deadline; the broker recognises the exchange by its id. While the
+    /// broker is unavailable, it retries for [`RETRY_FOR`] only, because a user is waiting for a page.
     async fn complete(&self, pending: &PendingRequest) -> Result<Completion, Problem> {
         let exchange = pending.request.metadata.exchange;
         let url = format!("{}/exchanges", self.broker);
@@ -181,11 +183,11 @@ impl Consumer {
             let cannot = error.problem().is_some_and(|problem| problem.slug != "under-way");
             let late = self.common.now() > pending.request.metadata.deadline;
             if late || cannot && since.elapsed() > RETRY_FOR {
-                tracing::warn!(%exchange, %error, "the broker does not answer");
+                tracing::warn!(%exchange, %error, "the broker is unavailable");
                 return Err(Problem::unavailable(
                     "broker-unavailable",
                     5,
-                    "the exchange could not be made",
+                    "the broker is unavailable",
                 ));
             }
             tokio::time::sleep(RETRY_DELAY).await;
@@ -205,7 +207,7 @@ impl Consumer {
         }
     }
 
-    /// C1 to C3, then relies on both checkpoints, then opens, then acknowledges.
+    /// Runs C1 to C3, relies on both checkpoints, opens the answer, and acknowledges it, in this order.
     async fn accept(&self, pending: &PendingRequest, completion: &Completion) -> Result<EvidenceResult, Problem> {
         let exchange = pending.request.metadata.exchange;
         let refuse = |error: checks::CompletionError| refuse(exchange, error.check, error.why);
@@ -240,7 +242,8 @@ impl Consumer {
         })
     }
 
-    /// Tells the broker that it may forget the answer. If it cannot be told now, the journal's row makes the next start do it.
+    /// Acknowledges the outcome, so that the broker may forget the answer. If this fails, the journal's entry makes
+    /// the next start repeat it.
     async fn acknowledge(&self, exchange: Uuid, outcome: u64) {
         let acknowledgement = Acknowledgement::sign(&self.common.signing, exchange, outcome);
         let url = format!("{}/exchanges/{exchange}/acknowledgement", self.broker);
@@ -254,12 +257,12 @@ impl Consumer {
                     alarm::raise("state", Some(exchange), &error.to_string());
                 }
             }
-            Err(error) => tracing::warn!(%exchange, %error, "the acknowledgement was not taken"),
+            Err(error) => tracing::warn!(%exchange, %error, "the broker did not accept the acknowledgement"),
         }
     }
 }
 
-/// Completes what an earlier run left open, so that the broker can forget it.
+/// Completes the exchanges that an earlier run left open, so that the broker can forget them.
 async fn resume(consumer: Arc<Consumer>, left_open: Vec<PendingRequest>) {
     for pending in left_open {
         let exchange = pending.request.metadata.exchange;
@@ -268,13 +271,13 @@ async fn resume(consumer: Arc<Consumer>, left_open: Vec<PendingRequest>) {
             Err(problem) => Err(problem),
         };
         match done {
-            Ok(()) => tracing::info!(%exchange, "closed after a restart; its evidence is dropped"),
-            Err(problem) => tracing::warn!(%exchange, problem = problem.slug, "open after a restart"),
+            Ok(()) => tracing::info!(%exchange, "closed after a restart; its evidence was dropped"),
+            Err(problem) => tracing::warn!(%exchange, problem = problem.slug, "still open after a restart"),
         }
     }
 }
 
-/// The uniform refusal, and the alarm that says more, to the operator alone.
+/// Returns the uniform refusal and raises the alarm that tells the operator the reason.
 fn refuse(exchange: Uuid, check: &'static str, why: &str) -> Problem {
     alarm::raise(check, Some(exchange), why);
     Problem::forbidden("refused", "")
@@ -282,5 +285,5 @@ fn refuse(exchange: Uuid, check: &'static str, why: &str) -> Problem {
 
 fn state_failed(error: &StoreError) -> Problem {
     alarm::raise("state", None, &error.to_string());
-    Problem::unavailable("stopped", 60, "the connector's state cannot be kept")
+    Problem::unavailable("stopped", 60, "the connector's state cannot be read or written")
 }

@@ -6,27 +6,27 @@ use record::{Assurance, ParticipantId, SubjectRole};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What the authority's own system asks (JSON). `Debug` shows no person.
+/// Query of the authority's own system (JSON). `Debug` shows no person.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvidenceQuery {
-    /// Who is asked.
+    /// The provider.
     pub provider: ParticipantId,
-    /// For which evidence (id of the Registerlandkarte).
+    /// The evidence type (id of the Registerlandkarte).
     pub evidence_type: String,
-    /// For which purpose (code of the Registerlandkarte).
+    /// The purpose (code of the Registerlandkarte).
     pub purpose: String,
-    /// The authority's own reference, without personal data: it goes into the record.
+    /// The authority's own reference, without personal data, because the record contains it.
     pub request_reference: String,
-    /// About whom.
+    /// The person.
     pub person: Person,
-    /// In which role the person appears.
+    /// The role of the person in the procedure.
     #[serde(default = "data_subject")]
     pub role: SubjectRole,
-    /// Level of assurance of the person's login; without a login `low`.
+    /// Level of assurance of the person's login; `low` without a login.
     #[serde(default = "low")]
     pub assurance: Assurance,
-    /// Pseudonymous handle of the official; for supervision only.
+    /// Pseudonymous handle of the official, for supervision only.
     pub official: String,
 }
 
@@ -40,7 +40,8 @@ impl std::fmt::Debug for EvidenceQuery {
     }
 }
 
-/// About whom (JSON): by IDNr and date of birth, or by names, postal code, place and date of birth (§ 6 IDNrG).
+/// The person of a query (JSON): identified by IDNr and date of birth, or by names, postal code, place and date of
+/// birth (§ 6 IDNrG).
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Person {
@@ -77,7 +78,7 @@ fn low() -> Assurance {
     Assurance::Low
 }
 
-/// What the authority's system gets (JSON). `Debug` shows no fields.
+/// Answer to the authority's own system (JSON). `Debug` shows no evidence.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct EvidenceResult {
     /// The exchange.

@@ -1,4 +1,4 @@
-//! From the authority's query to the signed request (design §6, step 1).
+//! Builds the signed request from the authority's query (design §6, step 1).
 
 use messages::xnachweis::{Authority, EvidenceRequest0101, EvidenceType, Head, NaturalPerson};
 use messages::{
@@ -13,24 +13,24 @@ use super::query::{EvidenceQuery, Person};
 use crate::context::CheckContext;
 use crate::evidence::EVIDENCE_MEDIA_TYPE;
 
-/// What was asked: the signed request, and what stays here to compare the answer with.
+/// A request that was sent, with what is kept to check and open its answer.
 #[derive(Debug)]
 pub struct PendingRequest {
-    /// As sent to the broker.
+    /// The request as sent to the broker.
     pub request: ExchangeRequest,
-    /// Opens the answer; journalled before the request is sent.
+    /// Opens the answer. Journalled before the request is sent.
     pub answer_key: SealingKey,
-    /// The XNachweis request; none after a restart, for it is not journalled.
+    /// The XNachweis request. `None` after a restart, because it is not journalled.
     pub xnachweis: Option<EvidenceRequest0101>,
 }
 
-/// Why a query cannot be asked. The authority's own fault, told plainly, without values.
+/// Why a query is refused. The authority receives the reason, without values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
     /// The provider is not in the directory.
     #[error("the provider is not in the directory")]
     Provider,
-    /// The person's data are not enough, or not of their form.
+    /// The person's data are insufficient or malformed.
     #[error(transparent)]
     Person(#[from] MessageError),
     /// A text is empty or too long.

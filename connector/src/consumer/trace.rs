@@ -2,7 +2,7 @@
 
 use messages::MessageError;
 
-/// The trace id of a W3C `traceparent` (version 00), or a fresh one.
+/// The trace id of a W3C `traceparent` (version 00), or a random one if there is no valid one.
 ///
 /// # Errors
 /// When the operating system has no randomness.
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trace_ids_come_from_traceparent() {
+    fn the_trace_id_is_that_of_traceparent() {
         let id = "0af7651916cd43dd8448eb211c80319c";
         assert_eq!(trace_id(Some(&format!("00-{id}-b7ad6b7169203331-01"))).unwrap(), id);
         let all_zero = "0".repeat(32);

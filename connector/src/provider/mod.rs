@@ -1,11 +1,13 @@
-//! The provider's side: checks, asks the register, answers; then watches that the outcome is recorded.
+//! The provider's side: checks a forward, asks the register, answers, and then verifies that the broker records the
+//! outcome.
 //!
 //! | | | |
 //! | --- | --- | --- |
-//! | `POST /forward` | [`Forward`] → [`Reply`] | `400` not understood · `503` not ready, or the same intent is under way |
-//! | `POST /outcome` | [`OutcomeNotice`] → `204` | `404` nothing was answered · `409` it differs from the answer (alarm) |
+//! | `POST /forward` | [`Forward`] → [`Reply`] | `400` malformed · `503` not ready, or intent in progress |
+//! | `POST /outcome` | [`OutcomeNotice`] → `204` | `404` no answer known · `409` differs from the answer (alarm) |
 //!
-//! Every forward that is understood gets a signed reply, a refusal too, so that the broker can record how it ended.
+//! Every well-formed forward gets a signed reply, even when it is refused, so that the broker can record how the
+//! exchange ended.
 
 pub mod checks;
 mod outcome;
@@ -38,7 +40,7 @@ use served::{NotServed, ServedBefore, ServedIntents};
 
 pub use checks::Checked;
 
-/// How often overdue outcomes are looked for.
+/// How often to search for overdue outcomes.
 const POLL_INTERVAL: Duration = Duration::from_secs(10);
 const CBOR: &str = service::http::CBOR;
 
@@ -60,9 +62,10 @@ pub(crate) fn routes(provider: Starting<Arc<Provider>>) -> Router {
 
 async fn forward(State(provider): State<Starting<Arc<Provider>>>, body: Bytes) -> Result<Response, Problem> {
     let forward: Forward = record::cbor::from_slice(&body)
-        .map_err(|_| Problem::bad_request("malformed-forward", "the body is not a forward"))?;
+        .map_err(|_| Problem::bad_request("malformed-forward", "the body is not a well-formed forward"))?;
     let provider = provider.started()?.clone();
-    // A broker that hangs up must not stop an answer halfway: what was released has to be kept.
+    // Spawned, so that a broker that hangs up does not stop an answer halfway: an answer that was released must be
+    // kept.
     let reply = tokio::spawn(async move { provider.forward(forward).await })
         .await
         .map_err(|_| Problem::internal())??;
@@ -71,12 +74,12 @@ async fn forward(State(provider): State<Starting<Arc<Provider>>>, body: Bytes) -
 
 async fn outcome_notice(State(provider): State<Starting<Arc<Provider>>>, body: Bytes) -> Result<StatusCode, Problem> {
     let notice: OutcomeNotice = record::cbor::from_slice(&body)
-        .map_err(|_| Problem::bad_request("malformed-notice", "the body is not an outcome notice"))?;
+        .map_err(|_| Problem::bad_request("malformed-notice", "the body is not a well-formed outcome notice"))?;
     provider.started()?.outcome(&notice).await
 }
 
 impl Provider {
-    /// Opens keys and state, waits for the ledger, and starts looking for overdue outcomes.
+    /// Opens keys and state, waits for the ledger, and starts searching for overdue outcomes.
     ///
     /// # Errors
     /// See [`Error`].
@@ -109,7 +112,7 @@ impl Provider {
         let _under_way = self
             .served
             .enter(index)
-            .ok_or_else(|| Problem::unavailable("under-way", 2, "the same intent is being served"))?;
+            .ok_or_else(|| Problem::unavailable("under-way", 2, "the same intent is in progress"))?;
         let digest = served::digest(&forward, &receipt);
         let before = self
             .served
@@ -124,7 +127,7 @@ impl Provider {
         self.serve(&forward, index, fresh).await
     }
 
-    /// Checks, and then only asks; keeps the answer before it leaves.
+    /// Runs the checks, asks the register only when all passed, and keeps the answer before it leaves.
     async fn serve(
         &self,
         forward: &Forward,
@@ -135,7 +138,7 @@ impl Provider {
         let checked = checks::check(&self.common.context, &self.common.sealing, forward, now);
         let (checked, fresh) = match (checked, fresh) {
             (Ok(checked), Ok(fresh)) => (checked, fresh),
-            // The refusal is the intent's one answer, if the forward is known to be the intent's.
+            // The refusal is kept as the intent's one answer if identity's signature binds the forward to the intent.
             (Err(failure), Ok(fresh)) if failure.belongs_to_intent() => {
                 let reply = self.refuse(forward, index, failure)?;
                 return self.keep(forward, fresh, reply, None).await;
@@ -192,7 +195,10 @@ impl Provider {
                 .as_ref()
                 .is_some_and(|result| result.outcome == record::Outcome::Delivered);
             if delivered && record.provider.id == self.common.context.me.party.id {
-                return Err(differs(exchange, "the outcome says delivered, and nothing was"));
+                return Err(differs(
+                    exchange,
+                    "the outcome says delivered, but nothing was delivered",
+                ));
             }
             return Err(Problem::not_found("nothing was answered for this intent"));
         };
@@ -234,12 +240,12 @@ async fn report_overdue(provider: Arc<Provider>, shutdown: Shutdown) {
 
 fn state_failed(error: &StoreError) -> Problem {
     alarm::raise("state", None, &error.to_string());
-    Problem::unavailable("stopped", 60, "the connector's state cannot be kept")
+    Problem::unavailable("stopped", 60, "the connector's state cannot be read or written")
 }
 
-/// An answer that cannot be sealed: the consumer's key is unusable, or the evidence cannot be written down.
+/// Reports an answer that cannot be sealed: the consumer's key is unusable, or the evidence cannot be encoded.
 fn unanswerable(error: &AnswerError) -> Problem {
-    tracing::error!(%error, "no answer can be made");
+    tracing::error!(%error, "the answer cannot be sealed");
     Problem::unprocessable("unanswerable", "no answer can be sealed for this request")
 }
 

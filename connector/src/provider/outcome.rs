@@ -1,7 +1,7 @@
-//! The outcome of what was answered: it must turn up in the log, and say what was answered.
+//! Checks the outcome of an exchange that this provider answered: it must be in the log and match the answer.
 //!
-//! A missing one (after two minutes) or a different one is an alarm: the broker closed the exchange otherwise than the
-//! provider's signed reply says, or not at all.
+//! A missing outcome (after two minutes) or a different one is an alarm: the broker closed the exchange differently
+//! from what the provider's signed reply says, or not at all.
 
 use ledger_client::recorded::{self, Intent, Outcome, Recorded};
 use messages::OutcomeNotice;
@@ -11,7 +11,7 @@ use super::served::ServedIntent;
 use crate::context::CheckContext;
 use crate::record_check;
 
-/// Both receipts of a notice, proved and belonging together.
+/// A closed exchange: both receipts of a notice are verified and belong together.
 pub(crate) struct ClosedExchange {
     intent: Recorded<Intent>,
     outcome: Recorded<Outcome>,
@@ -19,16 +19,16 @@ pub(crate) struct ClosedExchange {
 }
 
 impl ClosedExchange {
-    /// Proves the receipts and opens the outcome's record.
+    /// Verifies both receipts and opens the outcome's record.
     ///
     /// # Errors
-    /// What does not hold.
+    /// The reason, for the alarm.
     pub(crate) fn check(context: &CheckContext, notice: &OutcomeNotice) -> Result<Self, &'static str> {
         let intent = recorded::check::<Intent>(&notice.intent_receipt, &context.trust, &context.directory)
             .map_err(|_| "the intent's receipt does not hold")?;
         let outcome = recorded::check::<Outcome>(&notice.outcome_receipt, &context.trust, &context.directory)
             .map_err(|_| "the outcome's receipt does not hold")?;
-        if !context.has_our_origin(&intent) || !context.has_our_origin(&outcome) {
+        if !context.is_from_our_log(&intent) || !context.is_from_our_log(&outcome) {
             return Err("a receipt is of another log");
         }
         let entry = outcome.entry();
@@ -49,7 +49,7 @@ impl ClosedExchange {
         })
     }
 
-    /// The intent that is closed.
+    /// The intent.
     pub(crate) fn intent(&self) -> &Recorded<Intent> {
         &self.intent
     }
@@ -59,15 +59,15 @@ impl ClosedExchange {
         &self.outcome
     }
 
-    /// What the record says.
+    /// The outcome's record.
     pub(crate) fn record(&self) -> &ExchangeRecord {
         &self.record
     }
 
-    /// Compares with what was answered.
+    /// Compares the outcome with the provider's answer.
     ///
     /// # Errors
-    /// What differs.
+    /// What differs, for the alarm.
     pub(crate) fn check_answer(&self, served: &ServedIntent) -> Result<(), &'static str> {
         if self.record.ids.exchange != served.exchange || self.record.ids.message != served.statement.message {
             return Err("the outcome is of another exchange");
@@ -93,7 +93,7 @@ impl ClosedExchange {
         if *self.record == expected {
             Ok(())
         } else {
-            Err("the outcome's record says something else than the intent's")
+            Err("the outcome's record differs from the intent's")
         }
     }
 }

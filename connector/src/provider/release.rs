@@ -1,4 +1,4 @@
-//! Asking the register, and sealing what it says to the consumer. The only place that has the register's address.
+//! Asks the register and seals its answer to the consumer. No other module has the register's address.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::context::CheckContext;
 use crate::error::Error;
 use crate::evidence::EVIDENCE_MEDIA_TYPE;
 
-/// What the register is asked.
+/// Query to the register.
 #[derive(Serialize)]
 struct RegisterQuery<'a> {
     idnr: &'a str,
@@ -27,7 +27,7 @@ struct RegisterQuery<'a> {
     exchange: Uuid,
 }
 
-/// What the register answers, and what stands in the `RepositoryItem` of an answer.
+/// The register's answer, which is also the content of `RepositoryItem` in an answer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RegisterEvidence {
@@ -42,21 +42,21 @@ enum RegisterAnswer {
     Unavailable,
 }
 
-/// The register behind this connector.
+/// Client of the register behind this connector.
 #[derive(Debug, Clone)]
 pub(crate) struct Register {
     url: String,
     client: Client,
 }
 
-/// Why there is no answer to send.
+/// Why an answer cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AnswerError {
     /// The consumer's answer key is unusable, or the evidence too long.
     #[error(transparent)]
     Message(#[from] MessageError),
-    /// The evidence cannot be written as XML or JSON.
-    #[error("the evidence cannot be written down")]
+    /// The evidence cannot be encoded as XML or JSON.
+    #[error("the evidence cannot be encoded")]
     Content,
 }
 
@@ -72,8 +72,8 @@ impl Register {
         })
     }
 
-    /// Asks for the evidence of a checked exchange that was not served before. Nobody's number is asked for like any other:
-    /// no register has it.
+    /// Asks for the evidence of a checked exchange that was not served before. The register is asked for the number of
+    /// nobody (design §5.5) like for any other; no register has it.
     async fn ask(&self, checked: &Checked, _fresh: &NotServed) -> RegisterAnswer {
         let question = RegisterQuery {
             idnr: checked.idnr().expose(),
@@ -83,12 +83,12 @@ impl Register {
         match self.client.post_json::<_, RegisterEvidence>(&self.url, &question).await {
             Ok(found) if is_date_time(&found.issued_at) => RegisterAnswer::Found(found),
             Ok(_) => {
-                tracing::error!("the register's answer has no date of issue");
+                tracing::error!("the register's answer has no valid date of issue");
                 RegisterAnswer::Unavailable
             }
             Err(CallError::Refused(problem)) if problem.status == 404 => RegisterAnswer::Nothing,
             Err(error) => {
-                tracing::warn!(%error, "the register does not answer");
+                tracing::warn!(%error, "the register is unavailable");
                 RegisterAnswer::Unavailable
             }
         }
@@ -99,7 +99,7 @@ fn is_date_time(text: &str) -> bool {
     text.len() >= 10 && text.bytes().take(10).all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
-/// Asks the register and makes the signed reply. Takes both tokens: nothing is released unchecked or twice.
+/// Asks the register and makes the signed reply. It takes both tokens, so that nothing is released unchecked or twice.
 pub(crate) async fn release(
     register: &Register,
     key: &SigningKey,
@@ -126,7 +126,8 @@ pub(crate) async fn release(
     reply(key, forward, index, (outcome, None), xml)
 }
 
-/// The signed reply of a refusal: no register, no request id, which may not even be readable.
+/// Makes the signed reply of a refusal. The register is not asked, and the request id is nil because it may be
+/// unreadable.
 pub(crate) fn refuse(
     context: &CheckContext,
     key: &SigningKey,

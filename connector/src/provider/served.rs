@@ -1,14 +1,15 @@
-//! P9: an intent is served once. Durable, by the intent's index.
+//! P9: an intent is served once. The intents that were served are recorded durably, by index.
 //!
 //! ```text
-//! never ──▶ answered (sealed bytes kept) ──▶ outcome seen (bytes dropped, digest kept a day)
+//! not served ──▶ answered (sealed bytes kept) ──▶ outcome seen (bytes dropped, digest kept a day)
 //! ```
 //!
-//! The same forward again, also after a restart of either side, gets the same sealed bytes: the broker may have lost them.
-//! Another forward for the same intent, or one after its outcome, is refused. "The same" is everything but the receipt, of
-//! which a restarted broker may have got a newer one for the same entry.
+//! The same forward gets the same sealed bytes again, even after a restart of broker or connector, because the broker
+//! may have lost them. Another forward for the same intent, or any forward after its outcome, is refused. Two forwards
+//! are the same if they are equal except for the proof in the receipt: a restarted broker may have a newer proof of
+//! the same entry.
 //!
-//! Rows of seen outcomes are dropped after a day: P1 has refused their intents for their age long before.
+//! A row is removed a day after its outcome was seen. By then P1 refuses the intent for its age.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -24,12 +25,12 @@ use uuid::Uuid;
 use super::checks::CheckFailed;
 use crate::store::{Store, StoreError, index_key};
 
-/// An outcome must turn up this many seconds after the answer.
+/// An outcome is overdue this many seconds after the answer.
 const OUTCOME_WITHIN: u64 = 120;
-/// Rows are kept this long after their outcome was seen.
+/// Rows are kept this many seconds after their outcome was seen.
 const RETENTION: u64 = 86_400;
 
-/// What is kept of a served intent.
+/// Record of a served intent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServedIntent {
@@ -38,37 +39,37 @@ pub(crate) struct ServedIntent {
     /// [`digest`] of the forward.
     #[serde(with = "record::bytes")]
     digest: Hash,
-    /// The answer, until its outcome is seen.
+    /// The answer; removed when its outcome is seen.
     reply: Option<Reply>,
-    /// What was signed.
+    /// The signed statement of the answer.
     pub(crate) statement: AnswerStatement,
-    /// The signature.
+    /// The provider's signature of the statement.
     pub(crate) signature: Signature,
     /// The exchange.
     pub(crate) exchange: Uuid,
-    /// The intent's record, if the checks got that far: the outcome's must say the same.
+    /// The intent's record, if the checks got that far. The outcome's record must match it.
     pub(crate) record: Option<ExchangeRecord>,
-    /// When it was answered.
+    /// When the intent was answered, or its outcome was seen.
     since: Timestamp,
-    /// Whether the outcome was seen.
+    /// Whether the outcome was seen and matches.
     pub(crate) seen: bool,
-    /// Whether its lack was reported.
+    /// Whether the missing outcome was reported.
     alarmed: bool,
 }
 
-/// The intent has not been served: only [`ServedIntents::before`] makes one.
+/// Proof that the intent has not been served. Only [`ServedIntents::before`] makes one.
 #[derive(Debug)]
 pub(crate) struct NotServed {
     intent: u64,
     digest: Hash,
 }
 
-/// What P9 finds.
+/// Result of P9.
 #[derive(Debug)]
 pub(crate) enum ServedBefore {
-    /// Nothing.
+    /// The intent has not been served.
     Never(NotServed),
-    /// The same forward, with its answer.
+    /// The same forward was served, with this answer.
     Same(Box<Reply>),
 }
 
@@ -79,7 +80,7 @@ pub(crate) struct ServedIntents {
     in_progress: Arc<Mutex<HashSet<u64>>>,
 }
 
-/// An intent that is being served by this task; left on drop.
+/// Marks an intent as in progress until it is dropped.
 pub(crate) struct InProgress {
     served: ServedIntents,
     intent: u64,
@@ -95,7 +96,7 @@ impl Drop for InProgress {
     }
 }
 
-/// What makes a forward the same: all of it but the receipt's proof.
+/// Digest of a forward without the receipt's proof: the same forward has the same digest.
 pub(crate) fn digest(forward: &Forward, receipt: &Receipt) -> Hash {
     let same = Forward {
         intent_receipt: receipt.entry().bytes().to_vec(),
@@ -105,7 +106,7 @@ pub(crate) fn digest(forward: &Forward, receipt: &Receipt) -> Hash {
 }
 
 impl ServedIntents {
-    /// Opens the store in `directory`.
+    /// Opens the state file in `directory`.
     pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
         Ok(Self {
             store: Store::open(directory, "served")?,
@@ -113,7 +114,7 @@ impl ServedIntents {
         })
     }
 
-    /// Marks an intent as being served; `None` if another task serves it.
+    /// Marks an intent as in progress. Returns `None` if another task serves it.
     pub(crate) fn enter(&self, intent: u64) -> Option<InProgress> {
         let mut set = self.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
         set.insert(intent).then(|| InProgress {
@@ -122,7 +123,8 @@ impl ServedIntents {
         })
     }
 
-    /// P9: whether the intent has been served before, and how. To be called with the intent [entered](ServedIntents::enter).
+    /// P9: whether the intent has been served before, and with which answer. The caller must have
+    /// [entered](ServedIntents::enter) the intent.
     pub(crate) async fn before(
         &self,
         intent: u64,
@@ -131,7 +133,7 @@ impl ServedIntents {
         Ok(p9_not_served(self.store.get(index_key(intent)).await?, intent, digest))
     }
 
-    /// Keeps the answer. Durable when it returns: only then may the answer leave.
+    /// Records the answer. The write is durable when the call returns; the answer must not leave before.
     pub(crate) async fn keep(
         &self,
         fresh: NotServed,
@@ -155,12 +157,12 @@ impl ServedIntents {
         self.store.put(index_key(fresh.intent), &row).await
     }
 
-    /// The row of an intent.
+    /// Reads the record of an intent.
     pub(crate) async fn row(&self, intent: u64) -> Result<Option<ServedIntent>, StoreError> {
         self.store.get(index_key(intent)).await
     }
 
-    /// The outcome was seen: the sealed bytes are not needed any more.
+    /// Records that the outcome was seen, and drops the sealed bytes, which are not needed any more.
     pub(crate) async fn seen(&self, mut row: ServedIntent, now: Timestamp) -> Result<(), StoreError> {
         row.reply = None;
         row.seen = true;
@@ -168,7 +170,8 @@ impl ServedIntents {
         self.store.put(index_key(row.intent), &row).await
     }
 
-    /// Rows whose outcome is overdue, each reported once; drops rows seen long ago.
+    /// Returns the intents whose outcome is overdue, each only once, and removes those whose outcome was seen long
+    /// ago.
     pub(crate) async fn overdue(&self, now: Timestamp) -> Result<Vec<ServedIntent>, StoreError> {
         let mut overdue = Vec::new();
         for (key, mut row) in self.store.all().await? {
@@ -185,7 +188,7 @@ impl ServedIntents {
     }
 }
 
-/// The decision of P9.
+/// Decides P9 from the record of the intent.
 fn p9_not_served(row: Option<ServedIntent>, intent: u64, digest: Hash) -> Result<ServedBefore, CheckFailed> {
     let failed = CheckFailed::of(CheckName::P9);
     match row {
@@ -225,7 +228,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn p9_the_same_forward_gets_the_same_bytes_also_after_a_restart() {
+    async fn p9_the_same_forward_gets_the_same_bytes_even_after_a_restart() {
         let directory = tempfile::tempdir().unwrap();
         let served = ServedIntents::open(directory.path()).unwrap();
         let fresh = fresh(&served).await;
@@ -259,7 +262,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_outcome_is_reported_once_and_after_two_minutes() {
+    async fn a_missing_outcome_is_reported_once_after_two_minutes() {
         let directory = tempfile::tempdir().unwrap();
         let served = ServedIntents::open(directory.path()).unwrap();
         let fresh = fresh(&served).await;
@@ -274,7 +277,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_task_at_a_time_serves_an_intent() {
+    async fn an_intent_is_served_by_one_task_at_a_time() {
         let directory = tempfile::tempdir().unwrap();
         let served = ServedIntents::open(directory.path()).unwrap();
         let guard = served.enter(7).unwrap();

@@ -1,4 +1,4 @@
-//! Release against the real register, and the outcome's notice against what was answered.
+//! Release with the real register, and the checks of an outcome notice against the answer.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::fixture::{IDNR, NOW, Plan, Prepared};
 const SCHEMA: &str = r#"{ "name": "ZFZR", "evidence_types": [ { "id": "zb1", "title": "Zulassungsbescheinigung Teil I",
     "fields": [ { "name": "fin", "title": "E", "category": "Fahrzeug" } ] } ] }"#;
 
-/// A register that knows the person of the fixture, and its access log.
+/// A register that has the person of the fixture, and its access log.
 struct RegisterFixture {
     directory: tempfile::TempDir,
     register: Register,
@@ -62,7 +62,7 @@ impl RegisterFixture {
     }
 }
 
-/// Checks, asks the register, keeps.
+/// Runs the checks, asks the register and records the answer.
 async fn serve(prepared: &Prepared, register: &Register, served: &ServedIntents) -> Reply {
     let context = prepared.world.context("kba");
     let checked = prepared.check(&context, 1).unwrap();
@@ -91,7 +91,7 @@ fn served() -> (tempfile::TempDir, ServedIntents) {
 }
 
 #[tokio::test]
-async fn evidence_reaches_the_consumer_and_nobody_finds_nothing() {
+async fn evidence_reaches_the_consumer_and_the_number_of_nobody_finds_nothing() {
     let register = register().await;
     for (plan, expected) in [
         (Plan::default(), ReplyOutcome::Delivered),
@@ -109,11 +109,15 @@ async fn evidence_reaches_the_consumer_and_nobody_finds_nothing() {
         let evidence = accepted.open(&prepared.pending.answer_key, asked).unwrap();
         assert_eq!(evidence.is_some(), expected == ReplyOutcome::Delivered);
     }
-    assert_eq!(register.questions(), 2, "nobody is asked for like anybody else");
+    assert_eq!(
+        register.questions(),
+        2,
+        "the register is asked for the number of nobody as well"
+    );
 }
 
 #[tokio::test]
-async fn answers_of_every_kind_have_one_size() {
+async fn answers_of_every_kind_have_the_same_size() {
     let register = register().await;
     let (_directory, served) = served();
     let found = serve(&Plan::default().build(), &register.register, &served).await;
@@ -129,7 +133,7 @@ async fn answers_of_every_kind_have_one_size() {
 }
 
 #[tokio::test]
-async fn a_register_that_is_down_is_a_failure_and_no_evidence() {
+async fn an_unavailable_register_gives_a_failure_without_evidence() {
     let register = register().await;
     let down = connect("http://127.0.0.1:9", &register.directory.path().join("credential"));
     let (_directory, served) = served();
@@ -139,7 +143,7 @@ async fn a_register_that_is_down_is_a_failure_and_no_evidence() {
 }
 
 #[tokio::test]
-async fn p9_the_digest_ignores_a_newer_receipt_and_nothing_else() {
+async fn p9_the_digest_ignores_only_the_proof_of_the_receipt() {
     let mut prepared = Plan::default().build();
     let digest = |forward: &Forward| served::digest(forward, &Receipt::parse(&forward.intent_receipt).unwrap());
     let first = digest(&prepared.forward);
@@ -156,7 +160,7 @@ async fn p9_the_digest_ignores_a_newer_receipt_and_nothing_else() {
     assert_ne!(digest(&other), first);
 }
 
-/// Answers and closes, with the broker's record of the outcome changed.
+/// Answers and closes an exchange, with the broker's record of the outcome changed.
 async fn closed(change: impl Fn(&mut record::ExchangeRecord) + 'static) -> Result<(), &'static str> {
     let register = register().await;
     let (_directory, served) = served();
@@ -174,12 +178,12 @@ async fn closed(change: impl Fn(&mut record::ExchangeRecord) + 'static) -> Resul
 }
 
 #[tokio::test]
-async fn an_outcome_that_says_what_was_answered_is_taken() {
+async fn an_outcome_that_matches_the_answer_is_accepted() {
     assert_eq!(closed(|_| ()).await, Ok(()));
 }
 
 #[tokio::test]
-async fn an_outcome_that_says_something_else_is_not() {
+async fn an_outcome_that_differs_from_the_answer_is_refused() {
     type Change = fn(&mut record::ExchangeRecord);
     let changes: [(&str, Change); 7] = [
         ("outcome", |r| {
@@ -198,7 +202,7 @@ async fn an_outcome_that_says_something_else_is_not() {
 }
 
 #[tokio::test]
-async fn a_notice_with_changed_receipts_is_not_taken() {
+async fn a_notice_with_changed_receipts_is_refused() {
     let mut prepared = Plan::default().build();
     let good = prepared.close(None, Outcome::TimedOut).notice;
     let context = prepared.world.context("kba");

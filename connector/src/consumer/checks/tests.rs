@@ -1,4 +1,4 @@
-//! C1 to C3 and the answer inside, each with what it must keep out.
+//! C1 to C3 and the content of the answer, each with what it must refuse.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use messages::CheckName;
@@ -95,7 +95,7 @@ fn open(prepared: &Prepared, accepted: &Accepted) -> Result<Option<AuthorityEvid
 }
 
 #[test]
-fn evidence_comes_out_when_everything_holds() {
+fn evidence_is_opened_when_every_check_passes() {
     let (prepared, completion) = delivered();
     let accepted = run(&prepared, &completion).unwrap();
     let evidence = open(&prepared, &accepted).unwrap().unwrap();
@@ -105,7 +105,7 @@ fn evidence_comes_out_when_everything_holds() {
 }
 
 #[test]
-fn other_endings_are_accepted_without_evidence() {
+fn outcomes_without_evidence_are_accepted() {
     for (outcome, refusal, code) in [
         (ReplyOutcome::NothingFound, None, ErrorCode::NotFound),
         (ReplyOutcome::Failed, None, ErrorCode::Unavailable),
@@ -132,12 +132,12 @@ fn other_endings_are_accepted_without_evidence() {
 }
 
 #[test]
-fn c1_changed_foreign_or_exchanged_receipts() {
+fn c1_changed_foreign_or_swapped_receipts_are_refused() {
     type Change = fn(&mut Prepared, &mut Completion);
     let changes: [(&str, Change); 5] = [
         ("intent", |_, c| c.notice.intent_receipt[200] ^= 1),
         ("outcome", |_, c| c.notice.outcome_receipt[200] ^= 1),
-        ("exchanged", |_, c| {
+        ("swapped", |_, c| {
             std::mem::swap(&mut c.notice.intent_receipt, &mut c.notice.outcome_receipt)
         }),
         ("twice the outcome", |_, c| {
@@ -155,7 +155,7 @@ fn c1_changed_foreign_or_exchanged_receipts() {
 }
 
 #[test]
-fn c1_an_outcome_that_closes_another_intent() {
+fn c1_an_outcome_that_closes_another_intent_is_refused() {
     let mut prepared = Plan::default().build();
     let reply = delivery(&prepared);
     let completion = prepared.close_referring(Some(reply), record::Outcome::Delivered, Index::new(0).unwrap());
@@ -170,7 +170,7 @@ fn c1_an_outcome_that_closes_another_intent() {
 }
 
 #[test]
-fn c2_a_record_that_is_not_the_outcomes() {
+fn c2_a_record_of_another_entry_is_refused() {
     let (prepared, mut completion) = delivered();
     completion.notice.sealed_record[300] ^= 1;
     assert_eq!(run(&prepared, &completion).unwrap_err().check, "C2");
@@ -215,14 +215,14 @@ fn c2_every_field_is_compared_with_the_request_and_the_permission() {
 }
 
 #[test]
-fn c2_the_record_of_another_exchange_of_ours() {
+fn c2_the_record_of_another_of_our_exchanges_is_refused() {
     let (prepared, _) = delivered();
     let (_, other) = delivered();
     assert_eq!(run(&prepared, &other).unwrap_err().check, "C2");
 }
 
 #[test]
-fn c3_an_answer_that_the_provider_did_not_sign_or_the_record_does_not_carry() {
+fn c3_an_answer_without_the_providers_signature_or_not_in_the_record_is_refused() {
     type Change = fn(&mut Completion);
     let changes: [(&str, Change); 4] = [
         ("signature", |c| c.reply.as_mut().unwrap().signature.0[0] ^= 1),
@@ -253,7 +253,7 @@ fn c3_an_answer_that_the_provider_did_not_sign_or_the_record_does_not_carry() {
 }
 
 #[test]
-fn c3_an_answer_signed_by_another_or_to_another_message() {
+fn c3_an_answer_by_another_signer_or_to_another_message_is_refused() {
     for (seed, other_message, intent_off) in [(77, false, 0), (3, true, 0), (3, false, 1)] {
         let mut prepared = Plan::default().build();
         let good = delivery(&prepared);
@@ -272,7 +272,7 @@ fn c3_an_answer_signed_by_another_or_to_another_message() {
 }
 
 #[test]
-fn c3_a_time_out_that_hides_an_answer() {
+fn c3_a_time_out_that_hides_an_answer_is_refused() {
     let mut prepared = Plan::default().build();
     let reply = delivery(&prepared);
     let completion = prepared.close(Some(reply), record::Outcome::TimedOut);
@@ -282,7 +282,7 @@ fn c3_a_time_out_that_hides_an_answer() {
     assert_eq!(run(&prepared, &completion).unwrap_err().check, "C3");
 }
 
-/// What a provider could seal wrongly: signed and recorded, and still not handed on.
+/// The provider signed these answers and the record carries them; their content is refused nevertheless.
 #[test]
 fn the_answer_inside_must_be_the_one_asked_for() {
     type Change = fn(&mut EvidenceResponse0102);
@@ -315,7 +315,7 @@ fn the_answer_inside_must_be_the_one_asked_for() {
 }
 
 #[test]
-fn an_error_inside_a_delivery_or_evidence_inside_a_refusal_is_not_accepted() {
+fn content_that_contradicts_the_signed_outcome_is_refused() {
     let mut prepared = Plan::default().build();
     let xml = error_xml(&prepared, ErrorCode::NotFound, xnachweis(&prepared).id);
     let wrong = reply(&prepared, (ReplyOutcome::Delivered, None), xml);

@@ -1,11 +1,11 @@
-//! The journal over a restart.
+//! The journal across a restart.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
 use crate::fixture::World;
 
 #[tokio::test]
-async fn request_and_answer_key_survive_a_restart_and_the_person_is_not_kept() {
+async fn request_and_answer_key_survive_a_restart_and_the_file_has_no_personal_data() {
     let directory = tempfile::tempdir().unwrap();
     let pending = World::new().request();
     let journal = Journal::open(directory.path()).unwrap();

@@ -19,7 +19,7 @@ fn build_changed(change: impl Fn(&mut EvidenceQuery)) -> Result<PendingRequest, 
 }
 
 #[test]
-fn what_is_asked_is_signed_sealed_and_only_for_those_it_is_for() {
+fn a_request_is_signed_and_each_part_opens_for_its_recipient() {
     let world = World::new();
     let pending = world.request();
     let key = world.consumer.public();
@@ -35,7 +35,7 @@ fn what_is_asked_is_signed_sealed_and_only_for_those_it_is_for() {
 }
 
 #[test]
-fn a_faulty_question_is_not_asked() {
+fn an_invalid_query_is_refused() {
     assert_eq!(
         build_changed(|q| q.provider = id("unknown")).unwrap_err(),
         QueryError::Provider

@@ -1,4 +1,4 @@
-//! What is asked, and by which right: P6 and P7.
+//! What is asked, and by which permission: P6 and P7.
 
 use messages::xnachweis::{Authority, EvidenceRequest0101};
 use messages::{CheckName, Forward, ProviderContent, RequestContent, SealingKey};

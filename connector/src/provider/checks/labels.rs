@@ -1,9 +1,9 @@
-//! Whose label it is, and that none was left out: P4 and P5.
+//! Whose label it is, and that no earlier one was left out: P4 and P5.
 //!
-//! The provider accepts a label for a person only with the VRF's proof under the one key that the period's `begin` entry
-//! logs, so identity cannot have two label sets. And it accepts the label only if the labels of its chain are in the log.
-//! Therefore an attacker who hides an exchange from a citizen needs a label that is proved absent (record::label, the
-//! lemma).
+//! The provider accepts a label for a person only with the VRF's proof under the one key that the period's `begin`
+//! entry logs, so identity cannot have two label sets. And it accepts the label only if the labels of its chain are in
+//! the log. Therefore an attacker who hides an exchange from a citizen needs a label that is proved absent
+//! (record::label, the lemma).
 
 use ledger_client::recorded::{Intent, Recorded};
 use messages::{CheckName, LinkedEntry, ProviderContent};
@@ -106,7 +106,7 @@ fn log_signed(context: &CheckContext, bytes: &[u8]) -> Result<Checkpoint, &'stat
         .checkpoint(bytes.to_vec())
         .map_err(|_| "the checkpoint is not signed by the log")?;
     let checkpoint = head.checkpoint().clone();
-    if context.is_of_our_log(&checkpoint) {
+    if context.is_our_log(&checkpoint) {
         Ok(checkpoint)
     } else {
         Err("the checkpoint is of another log")

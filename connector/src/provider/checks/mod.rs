@@ -2,7 +2,7 @@
 //!
 //! | Check | What it keeps out |
 //! | --- | --- |
-//! | P1 receipt of our log, at most 60 s old | an exchange that is not recorded, or recorded elsewhere, or served much later |
+//! | P1 receipt of our log, at most 60 s old | an exchange not recorded, or elsewhere, or served much later |
 //! | P2 consumer's S1 and S2 | a broker that asks in another's name, or changes what was asked |
 //! | P3 identity's part for this label, provider and S1 | a swapped person, a part meant for another exchange |
 //! | P4 VRF proofs | a label that is not this person's, which the citizen would never see |
@@ -13,11 +13,12 @@
 //!
 //! P9 (served once) needs the durable table and is in [`super::served`].
 //!
-//! [`check`] runs P1 to P8 in this order. A check that yields nothing but its success returns a zero-sized token that only
-//! its own module can make, and [`Checked`] holds all tokens: leaving a check out does not compile.
+//! [`check`] runs P1 to P8 in this order. A check that yields nothing but its success returns a zero-sized token that
+//! only its own module can make, and [`Checked`] holds all tokens. So leaving a check out does not compile.
 //!
-//! The provider keeps a refusal as the intent's one answer only from P4 on, where identity's signature binds the forward to
-//! its intent. ServedBefore, anyone could have forged the forward around a public receipt.
+//! The provider keeps a refusal as the intent's one answer only from P4 on, because identity's signature (P3) binds
+//! the forward to its intent. An earlier refusal is not kept: anyone could have forged the forward around a public
+//! receipt.
 
 mod content;
 mod failed;

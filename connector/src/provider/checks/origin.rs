@@ -33,7 +33,7 @@ pub(super) fn p1_receipt(
     let failed = CheckFailed::of(CheckName::P1);
     let intent = recorded::check::<Intent>(&forward.intent_receipt, &context.trust, &context.directory)
         .map_err(|_| failed("the receipt does not prove an intent"))?;
-    if !context.has_our_origin(&intent) {
+    if !context.is_from_our_log(&intent) {
         return Err(failed("the receipt is of another log"));
     }
     if intent.entry().time.distance(now) > MAX_AGE {

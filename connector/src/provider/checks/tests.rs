@@ -1,4 +1,4 @@
-//! Each check with what it must keep out: one thing changed, the rest consistent. P6 to P8 in [`content`].
+//! Each check with what it must refuse: one thing changed, the rest consistent. P6 to P8 are in [`content`].
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use messages::{CheckName, ProviderContent, ProviderContext, ProviderPart, S2Statement};
@@ -39,7 +39,7 @@ fn flip(bytes: &mut [u8], at: usize) {
 }
 
 #[test]
-fn what_is_in_order_passes_with_and_without_a_chain_and_for_nobody() {
+fn a_valid_forward_passes_with_and_without_a_chain_and_for_nobody() {
     for (plan, nobody) in [
         (Plan::default(), false),
         (
@@ -67,7 +67,7 @@ fn what_is_in_order_passes_with_and_without_a_chain_and_for_nobody() {
 }
 
 #[test]
-fn p1_a_changed_or_foreign_receipt() {
+fn p1_a_changed_or_foreign_receipt_is_refused() {
     for at in [10, 40, 200] {
         let plan = forward(move |forward| flip(&mut forward.intent_receipt, at));
         assert_eq!(refused(plan), CheckName::P1, "byte {at}");
@@ -85,7 +85,7 @@ fn p1_a_changed_or_foreign_receipt() {
 }
 
 #[test]
-fn p1_an_entry_of_another_kind() {
+fn p1_an_entry_of_another_kind_is_refused() {
     let mut prepared = Plan::default().build();
     let completion = prepared.close(None, Outcome::TimedOut);
     prepared.forward.intent_receipt = completion.notice.outcome_receipt;
@@ -93,7 +93,7 @@ fn p1_an_entry_of_another_kind() {
 }
 
 #[test]
-fn p1_a_writer_without_the_right() {
+fn p1_a_writer_without_the_right_is_refused() {
     let prepared = Plan::default().build();
     let mut context = prepared.world.context("kba");
     context.directory.writers[0].kinds = vec![Kind::Outcome];
@@ -101,7 +101,7 @@ fn p1_a_writer_without_the_right() {
 }
 
 #[test]
-fn p1_an_intent_older_than_a_minute_or_from_the_future() {
+fn p1_an_intent_older_than_a_minute_or_from_the_future_is_refused() {
     let prepared = Plan::default().build();
     assert!(run(&prepared, 0).is_ok());
     assert_eq!(
@@ -121,7 +121,7 @@ fn p1_an_intent_older_than_a_minute_or_from_the_future() {
 }
 
 #[test]
-fn p2_what_the_consumer_did_not_sign() {
+fn p2_parts_that_the_consumer_did_not_sign_are_refused() {
     assert_eq!(refused(forward(|forward| flip(&mut forward.s2.0, 0))), CheckName::P2);
     assert_eq!(
         refused(forward(|forward| flip(&mut forward.s1.signature.0, 0))),
@@ -154,7 +154,7 @@ fn p2_what_the_consumer_did_not_sign() {
 }
 
 #[test]
-fn p2_s1_and_s2_of_two_exchanges() {
+fn p2_s1_and_s2_of_two_exchanges_are_refused() {
     let other = Plan::default().build().forward;
     let (s1, s2) = (other.s1.clone(), other.s2);
     assert_eq!(refused(forward(move |forward| forward.s1 = s1.clone())), CheckName::P2);
@@ -162,7 +162,7 @@ fn p2_s1_and_s2_of_two_exchanges() {
 }
 
 #[test]
-fn p2_a_request_for_another_provider() {
+fn p2_a_request_for_another_provider_is_refused() {
     let prepared = Plan::default().build();
     let mut context = prepared.world.context("kba");
     context.me.party.id = id("other");
@@ -177,7 +177,7 @@ fn p2_a_request_for_another_provider() {
 }
 
 #[test]
-fn p3_a_part_for_another_label_provider_or_s1() {
+fn p3_a_part_for_another_label_provider_or_s1_is_refused() {
     let context = |change: fn(&mut ProviderContext)| Plan {
         context: Box::new(change),
         ..Plan::default()
@@ -198,7 +198,7 @@ fn p3_a_part_for_another_label_provider_or_s1() {
 }
 
 #[test]
-fn p3_a_part_that_identity_did_not_sign() {
+fn p3_a_part_that_identity_did_not_sign_is_refused() {
     let mut prepared = Plan::default().build();
     let context = prepared.world.context("kba");
     let proved = origin::p1_receipt(&context, &prepared.forward, NOW.after(1)).unwrap();
@@ -229,7 +229,7 @@ fn p3_a_part_that_identity_did_not_sign() {
 }
 
 #[test]
-fn p3_the_part_of_another_exchange() {
+fn p3_the_part_of_another_exchange_is_refused() {
     let other = Plan {
         number: 12,
         ..Plan::default()
@@ -244,7 +244,7 @@ fn p3_the_part_of_another_exchange() {
 }
 
 #[test]
-fn p4_proofs_that_do_not_give_the_label() {
+fn p4_proofs_that_do_not_give_the_label_are_refused() {
     assert_eq!(refused(part(|content| flip(&mut content.vrf_proof, 70))), CheckName::P4);
     assert_eq!(refused(part(|content| content.number = 12)), CheckName::P4);
     assert_eq!(refused(part(|content| content.period = Period(4))), CheckName::P4);
@@ -270,7 +270,7 @@ fn p4_proofs_that_do_not_give_the_label() {
 }
 
 #[test]
-fn p4_numbers_and_series_that_no_exchange_has() {
+fn p4_numbers_and_series_that_no_exchange_has_are_refused() {
     assert_eq!(
         refused(Plan {
             number: 4096,
@@ -288,7 +288,7 @@ fn p4_numbers_and_series_that_no_exchange_has() {
 }
 
 #[test]
-fn p4_a_key_that_the_log_does_not_begin_the_period_with() {
+fn p4_a_key_that_the_period_does_not_begin_with_is_refused() {
     assert_eq!(
         refused(part(|content| flip(&mut content.period_begin.leaf, 90))),
         CheckName::P4
@@ -319,7 +319,7 @@ fn p4_a_key_that_the_log_does_not_begin_the_period_with() {
 }
 
 #[test]
-fn p5_a_chain_with_gaps_surplus_or_for_nobody() {
+fn p5_a_chain_with_gaps_surplus_or_for_nobody_is_refused() {
     let removed = part(|content| {
         content.chain.remove(1);
     });
@@ -341,7 +341,7 @@ fn p5_a_chain_with_gaps_surplus_or_for_nobody() {
 }
 
 #[test]
-fn p5_links_that_do_not_stand_in_the_log() {
+fn p5_links_that_are_not_in_the_log_are_refused() {
     assert_eq!(
         refused(part(|content| flip(&mut content.chain[0].entry.leaf, 90))),
         CheckName::P5
@@ -371,7 +371,7 @@ fn p5_links_that_do_not_stand_in_the_log() {
 }
 
 #[test]
-fn a_consumer_that_signs_another_providers_name_is_refused_by_p2() {
+fn p2_another_provider_in_the_signed_metadata_is_refused() {
     let mut prepared = Plan::default().build();
     let forward = &mut prepared.forward;
     forward.metadata.provider = id("other");
@@ -386,7 +386,7 @@ fn a_consumer_that_signs_another_providers_name_is_refused_by_p2() {
 }
 
 #[test]
-fn refusals_before_p4_are_not_the_intents() {
+fn refusals_before_p4_do_not_belong_to_the_intent() {
     let is = |check| CheckFailed { check, why: "" }.belongs_to_intent();
     assert!(!is(CheckName::P1) && !is(CheckName::P2) && !is(CheckName::P3));
     assert!(is(CheckName::P4) && is(CheckName::P8) && is(CheckName::P9));

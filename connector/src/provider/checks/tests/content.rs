@@ -1,9 +1,9 @@
-//! P6 to P8: what is asked, by which right, and until when.
+//! P6 to P8: what is asked, by which permission, and until when.
 
 use super::*;
 
 #[test]
-fn p6_a_record_that_is_not_the_intents() {
+fn p6_a_record_that_is_not_the_intents_is_refused() {
     assert_eq!(
         refused(forward(|forward| flip(&mut forward.sealed_record, 300))),
         CheckName::P6
@@ -20,7 +20,7 @@ fn p6_a_record_that_is_not_the_intents() {
 }
 
 #[test]
-fn p6_every_field_is_compared() {
+fn p6_every_field_of_the_record_is_compared() {
     type Change = fn(&mut ExchangeRecord);
     let changes: [(&str, Change); 20] = [
         ("exchange", |r| r.ids.exchange = uuid::Uuid::nil()),
@@ -72,12 +72,12 @@ fn p6_every_field_is_compared() {
             ..Plan::default()
         }),
         CheckName::P6,
-        "closed already"
+        "already closed"
     );
 }
 
 #[test]
-fn p6_a_request_that_says_something_else() {
+fn p6_a_request_that_differs_from_the_metadata_is_refused() {
     type Change = fn(&mut EvidenceRequest0101);
     let changes: [(&str, Change); 8] = [
         ("message", |x| x.head.message = uuid::Uuid::nil()),
@@ -104,7 +104,7 @@ fn p6_a_request_that_says_something_else() {
 }
 
 #[test]
-fn p6_test_messages_do_not_run_in_production() {
+fn p6_test_messages_are_refused_in_production() {
     let prepared = Plan::default().build();
     let mut context = prepared.world.context("kba");
     context.test = false;
@@ -112,7 +112,7 @@ fn p6_test_messages_do_not_run_in_production() {
 }
 
 #[test]
-fn p7_a_record_that_is_not_the_permissions() {
+fn p7_a_record_that_differs_from_the_permission_is_refused() {
     type Change = fn(&mut ExchangeRecord);
     let changes: [(&str, Change); 10] = [
         ("permission", |r| r.allowed_by.permission = "bewohnerparken@2".into()),
@@ -141,7 +141,7 @@ fn p7_a_record_that_is_not_the_permissions() {
 }
 
 #[test]
-fn p7_an_exchange_that_nothing_permits() {
+fn p7_an_exchange_without_permission_is_refused() {
     let ended = Interval {
         from: NOW.before(100),
         until: Some(NOW),
@@ -154,7 +154,7 @@ fn p7_an_exchange_that_nothing_permits() {
             ..Plan::default()
         }),
         CheckName::P7,
-        "valid no more"
+        "no longer valid"
     );
     let mut corrected = rule();
     corrected.recorded = ended;
@@ -187,7 +187,7 @@ fn p7_an_exchange_that_nothing_permits() {
 }
 
 #[test]
-fn p7_a_series_that_is_not_the_disclosure_classs() {
+fn p7_a_series_of_another_disclosure_class_is_refused() {
     assert_eq!(
         refused(Plan {
             series: Series::DelayedExchanges,
@@ -213,7 +213,7 @@ fn p7_a_series_that_is_not_the_disclosure_classs() {
 }
 
 #[test]
-fn p8_after_the_deadline() {
+fn p8_a_forward_after_the_deadline_is_refused() {
     let prepared = Plan::default().build();
     assert!(run(&prepared, crate::fixture::DEADLINE).is_ok());
     let failure = run(&prepared, crate::fixture::DEADLINE + 1).unwrap_err();
