@@ -1,4 +1,4 @@
-//! From the broker to the provider and back, and the completion to the consumer.
+//! The forward to the provider, its reply, and the completion to the consumer.
 //!
 //! ```text
 //! sealed_answer = HPKE(answer key, "einsicht/answer/v1", aad = message id, { salt, xml }, 16384 · 2^k)
@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A refusal and "nothing found" have a sealed answer of the same kind and size as evidence (XNachweis 0103), and a
-//! signed statement: the broker can record every outcome, and both parties are bound to it.
+//! signed statement. So the broker can record every outcome, and both parties are bound to it.
 
 use record::{PartKey, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
@@ -28,13 +28,13 @@ const ACKNOWLEDGEMENT_CONTEXT: &str = "einsicht/acknowledgement/v1";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Forward {
-    /// What the consumer signed.
+    /// The metadata that the consumer signed.
     pub metadata: Metadata,
     /// The consumer's first signature.
     pub s1: S1,
     /// The consumer's second signature.
     pub s2: Signature,
-    /// The key the answer has to be sealed to.
+    /// The public key that the answer must be sealed to.
     pub answer_key: SealingPublicKey,
     /// [`crate::RequestContent`].
     #[serde(with = "record::bytes")]
@@ -42,7 +42,7 @@ pub struct Forward {
     /// [`crate::ProviderPart`].
     #[serde(with = "record::bytes")]
     pub for_provider: Vec<u8>,
-    /// Receipt of the intent: the exchange is in the log already.
+    /// Receipt of the intent, which proves that the exchange is in the log.
     #[serde(with = "record::bytes")]
     pub intent_receipt: Vec<u8>,
     /// The intent's sealed record.
@@ -50,17 +50,17 @@ pub struct Forward {
     pub sealed_record: Vec<u8>,
 }
 
-/// How a provider answers. A record's outcome knows one more: timed out, which only the broker can say.
+/// Outcome of a provider's reply. A record has one more outcome, timed out, which only the broker can state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReplyOutcome {
-    /// Evidence stands in the sealed answer.
+    /// The sealed answer contains evidence.
     Delivered,
-    /// The register has nothing on this person (or there is no such person).
+    /// The register has no evidence for this person, or there is no such person.
     NothingFound,
     /// A check failed; the register was not asked.
     Refused,
-    /// The register did not answer.
+    /// The register was unavailable.
     Failed,
 }
 
@@ -75,7 +75,7 @@ impl From<ReplyOutcome> for record::Outcome {
     }
 }
 
-/// The provider's checks (design §6, step 5); a refusal names the first one that failed.
+/// The provider's checks (design §6, step 5). A refusal names the first one that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum CheckName {
     /// The intent's receipt.
@@ -99,7 +99,7 @@ pub enum CheckName {
 }
 
 impl CheckName {
-    /// The check's name as in the design and the record: `P1` … `P9`.
+    /// The check's name in the design and in records: `P1` … `P9`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::P1 => "P1",
@@ -115,22 +115,22 @@ impl CheckName {
     }
 }
 
-/// What the provider signs about its answer.
+/// The statement that the provider signs about its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerStatement {
-    /// The message answered.
+    /// Id of the answered message.
     pub message: Uuid,
-    /// Index of the intent it relied on.
+    /// Index of the intent that the provider relied on.
     pub intent: u64,
-    /// How it answers.
+    /// The outcome.
     pub outcome: ReplyOutcome,
-    /// For [`ReplyOutcome::Refused`]: the check that failed.
+    /// The check that failed, for [`ReplyOutcome::Refused`] only.
     pub refusal: Option<CheckName>,
     /// SHA-256 of the sealed answer.
     #[serde(with = "record::bytes")]
     pub sealed_answer: Hash,
-    /// SHA-256(salt ‖ XML) of the evidence, for [`ReplyOutcome::Delivered`] only; the salt stands in the sealed answer.
+    /// SHA-256(salt ‖ XML) of the evidence, for [`ReplyOutcome::Delivered`] only. The salt is in the sealed answer.
     #[serde(with = "record::bytes")]
     pub evidence_digest: Option<Hash>,
 }
@@ -139,7 +139,7 @@ pub struct AnswerStatement {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reply {
-    /// What is signed.
+    /// The signed statement.
     pub statement: AnswerStatement,
     /// [`AnswerContent`], sealed to the consumer's answer key.
     #[serde(with = "record::bytes")]
@@ -173,7 +173,8 @@ impl Reply {
         }
     }
 
-    /// The provider's signature, the sealed answer's digest, and that the statement does not contradict itself.
+    /// Verifies the provider's signature, the sealed answer's digest, and that the statement does not contradict
+    /// itself.
     ///
     /// # Errors
     /// [`MessageError::Signature`], [`MessageError::Mismatch`].
@@ -191,11 +192,11 @@ impl Reply {
     }
 }
 
-/// The answer for the consumer's eyes only: XNachweis 0102 or 0103 and the salt of its digest.
+/// The answer, which only the consumer can open: XNachweis 0102 or 0103 and the salt of its digest.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerContent {
-    /// Random; makes the digest in the record unguessable.
+    /// Random, so that the content cannot be guessed from the digest in the record.
     #[serde(with = "record::bytes")]
     pub salt: [u8; 32],
     /// The XNachweis message.
@@ -215,7 +216,7 @@ impl AnswerContent {
         sha256_of(&[&self.salt, &self.xml])
     }
 
-    /// Seals it to the answer key, bound to the message.
+    /// Seals the answer to the answer key, bound to the message.
     ///
     /// # Errors
     /// When the answer key is unusable or the answer too long.
@@ -230,7 +231,7 @@ impl AnswerContent {
         )?)
     }
 
-    /// Opens it; for the consumer.
+    /// Opens a sealed answer, as the consumer.
     ///
     /// # Errors
     /// When it does not open under this key and message.
@@ -263,7 +264,7 @@ pub struct OutcomeNotice {
 pub struct Completion {
     /// The closed exchange.
     pub notice: OutcomeNotice,
-    /// The provider's reply; none if it did not give one.
+    /// The provider's reply, if there was one.
     pub reply: Option<Reply>,
 }
 
@@ -273,7 +274,7 @@ pub struct Completion {
 pub struct Acknowledgement {
     /// The exchange.
     pub exchange: Uuid,
-    /// Index of the outcome the consumer has seen.
+    /// Index of the outcome that the consumer accepted.
     pub outcome: u64,
     /// By the consumer, context `einsicht/acknowledgement/v1`.
     pub signature: Signature,

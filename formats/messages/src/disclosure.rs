@@ -1,7 +1,7 @@
-//! Cockpit ↔ identity: a citizen's own labels and keys, for one session.
+//! Citizen portal ↔ identity: a citizen's own labels and keys, for one session.
 //!
-//! Identity verifies the ID token itself, writes the `inspection` entry, and only then answers. Nothing of the answer may
-//! be stored or logged; `Debug` shows nothing of it.
+//! Identity verifies the ID token itself and writes the `inspection` entry before it answers. The portal must neither
+//! store nor log any part of the answer; its `Debug` shows nothing.
 
 use proof::bundle::CompletenessProof;
 use record::{Idnr, Kind, PartKey, Period, Phase, Series};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct DisclosureRequest {
     /// The OpenID Connect ID token of this login (compact JWS).
     pub id_token: String,
-    /// The nonce the portal gave for this login.
+    /// The nonce that the portal created for this login.
     pub nonce: String,
 }
 
@@ -23,26 +23,26 @@ impl std::fmt::Debug for DisclosureRequest {
     }
 }
 
-/// Identity → portal: everything recorded about the person that logged in.
+/// Identity → portal: everything that is recorded about the person who logged in.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Disclosure {
     /// The person's IDNr.
     pub idnr: Idnr,
-    /// The person's name, to greet with.
+    /// The person's name, for display.
     pub display_name: String,
-    /// Receipt of the `inspection` entry of this look.
+    /// Receipt of the `inspection` entry of this disclosure.
     #[serde(with = "record::bytes")]
     pub inspection_receipt: Vec<u8>,
-    /// Log-signed checkpoint as of which the list is made.
+    /// Log-signed checkpoint; the list of entries is as of it.
     #[serde(with = "record::bytes")]
     pub checkpoint: Vec<u8>,
     /// The periods the entries belong to.
     pub periods: Vec<PeriodInfo>,
-    /// The entries, newest last.
+    /// The entries; the newest is last.
     pub entries: Vec<DisclosedEntry>,
-    /// The proof that these are all, but for those after its `map` entry; none while the witnesses have not cosigned any.
-    /// What the entries say is not in it: identity knows no records.
+    /// The proof that these entries are all up to its `map` entry. `None` while the witnesses have cosigned no
+    /// checkpoint with a `map` entry. The content of entries is not in it, because identity has no records.
     pub complete: Option<CompletenessProof<()>>,
 }
 
@@ -58,12 +58,12 @@ impl std::fmt::Debug for Disclosure {
 pub struct PeriodInfo {
     /// The period.
     pub period: Period,
-    /// Receipt of its begin.
+    /// Receipt of its `begin` entry.
     #[serde(with = "record::bytes")]
     pub begin_receipt: Vec<u8>,
 }
 
-/// One entry about the person, with what is needed to open and to prove it.
+/// One entry about the person, with what is needed to open and prove it.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DisclosedEntry {
@@ -77,13 +77,13 @@ pub struct DisclosedEntry {
     pub series: Series,
     /// The person's number in this period and series.
     pub number: u32,
-    /// Which of the number's labels it bears.
+    /// The phase that its label is of.
     pub phase: Phase,
     /// VRF proof of the label.
     #[serde(with = "record::bytes")]
     pub vrf_proof: [u8; 80],
-    /// The keys of its record: one pair, or some of which one opens it when identity does not know the record's day any more. None
-    /// when its expiry day has passed: they are destroyed.
+    /// The keys of its record. More than one pair, of which one opens the record, when identity has no note of the
+    /// record's expiry day any more. Empty when the expiry day has passed, because the keys are destroyed.
     pub keys: Vec<EntryKeys>,
 }
 
@@ -91,9 +91,9 @@ pub struct DisclosedEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EntryKeys {
-    /// Of the part for both parties, citizen and supervision.
+    /// Key of the part for both parties, citizen and supervision.
     pub shared: PartKey,
-    /// Of the citizen's part.
+    /// Key of the citizen's part.
     pub citizen: PartKey,
 }
 

@@ -5,9 +5,9 @@
 //! signature    = sign("einsicht/provider-part/v1", [label, provider, S1 digest, SHA-256(CBOR content)])
 //! ```
 //!
-//! The size is the same for every person, also for nobody: there is room for a chain of twelve links under one
-//! checkpoint. Label, provider and S1 stand in the binding *and* under the signature, so that a part can be moved to no
-//! other exchange, not even by the broker together with another provider.
+//! The size is the same for every person and for nobody (design §5.5): there is room for a chain of twelve links under
+//! one checkpoint. Label, provider and S1 are in the binding *and* under the signature. Therefore no one can move a
+//! part to another exchange, not even the broker together with another provider.
 
 use record::{
     DisclosureClass, ExpiryDay, Idnr, Label, PartKey, ParticipantId, Period, Phase, RecordKey, RetentionClass, Series,
@@ -26,10 +26,10 @@ use crate::sign::{self, Signature};
 const PART_CONTEXT: &str = "einsicht/provider-part/v1";
 const PART_PAD: PadTo = PadTo::Exactly(24 * 1024);
 
-/// A chain has at most as many links as a number below 4096 has bits.
+/// Longest chain: a number below 4096 has twelve bits.
 pub const MAX_CHAIN: usize = 12;
 
-/// Broker → identity, `POST /labels` with a bearer credential: all that identity learns of an exchange.
+/// Broker → identity, `POST /labels` with a bearer credential. Identity learns nothing else about an exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LabelRequest {
@@ -37,11 +37,11 @@ pub struct LabelRequest {
     pub s1: S1,
     /// The permission's retention class.
     pub retention: RetentionClass,
-    /// The permission's disclosure class; selects the series.
+    /// The permission's disclosure class, which selects the series.
     pub disclosure: DisclosureClass,
 }
 
-/// Identity → broker. The same S1 gets the same labels again.
+/// Identity → broker: answer to [`LabelRequest`]. The same S1 gets the same labels again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LabelAnswer {
@@ -55,13 +55,13 @@ pub struct LabelAnswer {
     pub preview: Label,
     /// Key of the intent's record.
     pub intent_key: RecordKey,
-    /// Key of the outcome's record, if it is closed on the same day.
+    /// Key of the outcome's record, if the exchange is closed on the same day.
     pub outcome_key: RecordKey,
     /// Retention class of the keys.
     pub class: RetentionClass,
     /// Expiry day of the keys.
     pub expiry: ExpiryDay,
-    /// To be shown on a later day for the outcome's key of that day ([`OutcomeKeyRequest`]).
+    /// Token for requesting the outcome's key on a later day ([`OutcomeKeyRequest`]).
     #[serde(with = "record::bytes")]
     pub token: Vec<u8>,
     /// [`ProviderPart`], sealed to the provider.
@@ -69,25 +69,25 @@ pub struct LabelAnswer {
     pub for_provider: Vec<u8>,
 }
 
-/// Broker → identity, `POST /labels/outcome-key`: the key for a record that is closed on a later day.
+/// Broker → identity, `POST /labels/outcome-key`: requests the key for a record that is closed on a later day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OutcomeKeyRequest {
-    /// The token of the label answer.
+    /// The token of the [`LabelAnswer`].
     #[serde(with = "record::bytes")]
     pub token: Vec<u8>,
     /// The label of the outcome or preview.
     pub label: Label,
-    /// Which of them it is.
+    /// Whether it is the outcome's or the preview's label.
     pub phase: Phase,
-    /// Its retention class.
+    /// Retention class of the record.
     pub class: RetentionClass,
     /// [`S1::digest`].
     #[serde(with = "record::bytes")]
     pub s1: Hash,
 }
 
-/// Identity → broker: the record key of today's expiry day.
+/// Identity → broker: the record's key for today's expiry day.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OutcomeKeyAnswer {
@@ -99,14 +99,14 @@ pub struct OutcomeKeyAnswer {
     pub expiry: ExpiryDay,
 }
 
-/// Broker → identity, `POST /labels/denial-key`: under which key denials of this class and expiry day are sealed. The answer
-/// is a [`record::DayKey`] that opens denials of that day and nothing else.
+/// Broker → identity, `POST /labels/denial-key`: requests the key that seals denials of this class and expiry day.
+/// The answer is a [`record::DayKey`] that opens only denials of that day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DenialKeyRequest {
     /// Retention class of the denial.
     pub class: RetentionClass,
-    /// Its expiry day: today's, for that class.
+    /// Expiry day of a denial of this class made today.
     pub expiry: ExpiryDay,
 }
 
@@ -119,12 +119,12 @@ pub struct LinkedEntry {
     pub leaf: Vec<u8>,
     /// Its index.
     pub index: u64,
-    /// Inclusion proof from the leaf to the checkpoint's root.
+    /// Inclusion proof, from the leaf to the checkpoint's root.
     #[serde(with = "record::bytes")]
     pub hashes: Vec<Hash>,
 }
 
-/// One earlier number of the person that must stand in the log (design §5.6).
+/// One earlier number of the person, whose label must be in the log (design §5.6).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChainLink {
@@ -133,7 +133,7 @@ pub struct ChainLink {
     /// VRF proof of its label.
     #[serde(with = "record::bytes")]
     pub vrf_proof: [u8; 80],
-    /// The intent or void with this label.
+    /// The intent or void that has this label.
     pub entry: LinkedEntry,
 }
 
@@ -143,15 +143,15 @@ impl std::fmt::Debug for ChainLink {
     }
 }
 
-/// What identity tells the provider, and nobody else.
+/// Content of the provider part, which identity discloses to the provider only.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderContent {
-    /// The person, or [`Idnr::NOBODY`].
+    /// The person, or [`Idnr::NOBODY`] (design §5.5).
     pub idnr: Idnr,
     /// Period of the label.
     pub period: Period,
-    /// Series of the label: says whether disclosure is delayed.
+    /// Series of the label, which tells whether disclosure is delayed.
     pub series: Series,
     /// The person's number i of this exchange; random for nobody.
     pub number: u32,
@@ -161,7 +161,7 @@ pub struct ProviderContent {
     /// Log-signed checkpoint under which `period_begin` and the chain are included.
     #[serde(with = "record::bytes")]
     pub checkpoint: Vec<u8>,
-    /// The entry that begins the period: carries the VRF public key.
+    /// The entry that begins the period. It carries the VRF public key.
     pub period_begin: LinkedEntry,
     /// The chain of `number`, as [`record::label::chain`] orders it; empty for nobody.
     pub chain: Vec<ChainLink>,
@@ -175,12 +175,12 @@ impl std::fmt::Debug for ProviderContent {
     }
 }
 
-/// What a provider part is bound to.
+/// The exchange and recipient that a provider part is bound to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderContext {
     /// The intent's label.
     pub label: Label,
-    /// To whom it is sealed.
+    /// The provider whose key it is sealed to.
     pub provider: ParticipantId,
     /// [`S1::digest`].
     pub s1: Hash,
@@ -203,11 +203,11 @@ impl ProviderContext {
     }
 }
 
-/// The content with identity's signature over it and its context.
+/// The content, with identity's signature over it and its context.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderPart {
-    /// What identity says.
+    /// The content.
     pub content: ProviderContent,
     /// By identity, context `einsicht/provider-part/v1`.
     pub signature: Signature,
@@ -225,7 +225,7 @@ impl ProviderPart {
         Self { content, signature }
     }
 
-    /// Seals it to the provider.
+    /// Seals the part to the provider.
     ///
     /// # Errors
     /// When the provider's key is unusable, or the chain's proofs are longer than 24 KiB.
@@ -234,7 +234,7 @@ impl ProviderPart {
         Ok(seal::seal(provider, PART_CONTEXT, &context.aad(), &plain, PART_PAD)?)
     }
 
-    /// Opens a sealed part; the signature is not checked yet.
+    /// Opens a sealed part. Does not check the signature; see [`ProviderPart::verify`].
     ///
     /// # Errors
     /// When it does not open under this key and context.

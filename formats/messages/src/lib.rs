@@ -1,6 +1,6 @@
-//! The messages of one exchange, between connectors, broker, identity and cockpit.
+//! The messages of one exchange between connectors, broker, identity and citizen portal.
 //!
-//! One exchange runs through six messages (design §6):
+//! One exchange consists of these messages (design §6):
 //!
 //! ```text
 //! consumer ── ExchangeRequest ─▶ broker ── LabelRequest ─▶ identity
@@ -11,24 +11,24 @@
 //! consumer ── Acknowledgement ─▶ broker
 //! ```
 //!
-//! Every message is deterministic CBOR ([`record::cbor`]); every signature is Ed25519 over
-//! `context ‖ 0x00 ‖ deterministic CBOR` ([`sign`]); everything confidential is HPKE-sealed ([`seal`]) and padded, so that
-//! the broker, which carries it, learns neither content nor length.
+//! Every message is deterministic CBOR ([`record::cbor`]). Every signature is Ed25519 over `context ‖ 0x00 ‖
+//! deterministic CBOR` ([`sign`]). Everything confidential is HPKE-sealed ([`seal`]) and padded, so that the broker,
+//! which carries it, learns neither content nor length.
 //!
-//! Who can open what:
+//! Recipients of the sealed parts:
 //!
-//! | Sealed part | To | Says |
+//! | Sealed part | Recipient | Content |
 //! | --- | --- | --- |
-//! | [`S1::sealed_person`](request::S1) | identity | whom the consumer means |
+//! | [`S1::sealed_person`](request::S1) | identity | the person, as the consumer knows them |
 //! | [`sealed_request`](request::ExchangeRequest) | provider | the XNachweis request 0101 |
 //! | [`for_provider`](labels::LabelAnswer) | provider | IDNr, VRF proofs, chain, key of the intent's shared part |
 //! | [`sealed_answer`](answer::Reply) | consumer (a key of this exchange only) | the XNachweis answer 0102 or 0103 |
 //!
-//! What holds them together: S1 covers the sealed person part, S2 the metadata, the answer key, the sealed request and S1;
-//! the provider part is bound to label, provider and S1; the request is sealed under S1's digest, the answer under the
-//! message's id. Two exchanges cannot be crossed anywhere on the way.
+//! Bindings between the parts: S1 covers the sealed person part. S2 covers the metadata, the answer key, the sealed
+//! request and S1. The provider part is bound to label, provider and S1. The request is sealed under S1's digest, the
+//! answer under the message's id. Therefore parts of two exchanges can be swapped nowhere on the way.
 //!
-//! Types that hold personal data have a `Debug` that prints none of it.
+//! The `Debug` of types with personal data shows none of it.
 
 pub mod answer;
 mod digest;

@@ -1,5 +1,5 @@
-//! The consumer's side: metadata, the person sealed to identity (S1), the request sealed to the provider, and S2 over
-//! all of it.
+//! The consumer's request: metadata, the person sealed to identity (S1), the request sealed to the provider, and S2
+//! over all of it.
 //!
 //! ```text
 //! sealed_person  = HPKE(identity, "einsicht/person/v1",  aad = message id,   PersonQuery, 512 bytes)
@@ -26,58 +26,59 @@ const REQUEST_PAD: PadTo = PadTo::Doubling(4096);
 const S1_CONTEXT: &str = "einsicht/s1/v1";
 const S2_CONTEXT: &str = "einsicht/s2/v1";
 
-/// S1 is good for this many seconds before and after it was made; it says when it ends.
+/// S1 is valid for this many seconds before and after it was made. It carries the end of its validity.
 pub const S1_VALIDITY: u64 = 300;
 
-/// What the broker and both connectors know of an exchange: never the person, never the content.
+/// What the broker and both connectors know of an exchange. It contains neither the person nor the content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metadata {
     /// The exchange, UUIDv7.
     pub exchange: Uuid,
-    /// The XNachweis message (`nachrichtenUUID`); the answer bears the same (TR-03190 DP.7).
+    /// Id of the XNachweis message (`nachrichtenUUID`). The answer has the same (TR-03190 DP.7).
     pub message: Uuid,
     /// The consumer's own reference.
     pub request_reference: String,
     /// W3C trace id, 32 hex digits.
     pub trace: String,
-    /// A test message: must not run in production.
+    /// Whether this is a test message, which must not run in production.
     pub test: bool,
-    /// Who asks.
+    /// The consumer.
     pub consumer: ParticipantId,
-    /// Who is asked.
+    /// The provider.
     pub provider: ParticipantId,
-    /// Which evidence (id of the Registerlandkarte).
+    /// The evidence type (id of the Registerlandkarte).
     pub evidence_type: String,
     /// Purpose code of the Registerlandkarte.
     pub purpose: String,
-    /// Whether the consumer named the person by IDNr.
+    /// Whether the consumer identified the person by IDNr.
     pub idnr_used: bool,
     /// Level of assurance of the login.
     pub assurance: Assurance,
-    /// In which role the person appears.
+    /// The role of the person in the procedure.
     pub role: SubjectRole,
-    /// In the person's session, or between authorities.
+    /// Whether the exchange is part of the person's session, or only between authorities.
     pub synchronous: bool,
-    /// SHA-256(salt ‖ XML); the salt travels only inside the sealed request.
+    /// SHA-256(salt ‖ XML) of the request. The salt travels only inside the sealed request.
     #[serde(with = "record::bytes")]
     pub request_digest: Hash,
-    /// Pseudonymous handle of the official; goes to the supervision's part of the record only.
+    /// Pseudonymous handle of the official. It goes only into the supervision's part of the record.
     pub official: String,
-    /// After this the provider does not answer any more.
+    /// The provider does not answer after this time.
     pub deadline: Timestamp,
 }
 
 impl Metadata {
-    /// SHA-256 of the deterministic CBOR: what S2 covers.
+    /// SHA-256 of the deterministic CBOR, which S2 covers.
     pub fn digest(&self) -> Hash {
         sha256_of(&[&record::cbor::to_vec(self)])
     }
 }
 
-/// Whom the consumer means, for identity's eyes only. Empty text: not given.
+/// The person, as the consumer knows them; only identity can open it. An empty text means not given.
 ///
-/// SPEC: § 6 IDNrG: a person is looked up by IDNr and date of birth, or by names, place, postal code and date of birth.
+/// SPEC: § 6 IDNrG: a person is looked up by IDNr and date of birth, or by names, place, postal code and date of
+/// birth.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PersonQuery {
@@ -87,7 +88,7 @@ pub struct PersonQuery {
     pub family_name: String,
     /// Given names.
     pub given_name: String,
-    /// `YYYY-MM-DD`; always needed.
+    /// `YYYY-MM-DD`; always required.
     pub date_of_birth: String,
     /// Postal code of the residence.
     pub postal_code: String,
@@ -102,10 +103,10 @@ impl std::fmt::Debug for PersonQuery {
 }
 
 impl PersonQuery {
-    /// Whether the query names enough to look a person up by.
+    /// Checks that the query suffices to look a person up.
     ///
     /// # Errors
-    /// [`MessageError::Malformed`] saying which rule is broken, never with which value.
+    /// [`MessageError::Malformed`] with the broken rule, never with a value.
     pub fn check(&self) -> Result<(), MessageError> {
         let date: Result<jiff::civil::Date, _> = self.date_of_birth.parse();
         if self.date_of_birth.len() != 10 || date.is_err() {
@@ -125,7 +126,7 @@ impl PersonQuery {
     /// Seals the query to identity, bound to the message.
     ///
     /// # Errors
-    /// When it breaks a rule of [`PersonQuery::check`], or is too long for its 512 bytes.
+    /// When the query breaks a rule of [`PersonQuery::check`], or does not fit into 512 bytes.
     pub fn seal(&self, identity: &SealingPublicKey, message: Uuid) -> Result<Vec<u8>, MessageError> {
         self.check()?;
         let plain = Zeroizing::new(record::cbor::to_vec(self));
@@ -139,28 +140,28 @@ impl PersonQuery {
     }
 }
 
-/// What S1 says: this consumer asks that provider about the person sealed here, in this message, until then.
+/// The statement of S1: this consumer asks that provider about the sealed person, in this message, until this time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct S1Statement {
-    /// Who asks.
+    /// The consumer.
     pub consumer: ParticipantId,
-    /// Who is asked.
+    /// The provider.
     pub provider: ParticipantId,
-    /// In which message.
+    /// Id of the message.
     pub message: Uuid,
-    /// End of validity, [`S1_VALIDITY`] after it was made.
+    /// End of validity, [`S1_VALIDITY`] seconds after S1 was made.
     pub expires: Timestamp,
     /// SHA-256 of the sealed person part.
     #[serde(with = "record::bytes")]
     pub sealed_person: Hash,
 }
 
-/// The first signature with what it covers: all that identity gets to see of an exchange.
+/// The first signature with what it covers. Identity sees nothing else of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct S1 {
-    /// What is signed.
+    /// The signed statement.
     pub statement: S1Statement,
     /// The person, sealed to identity.
     #[serde(with = "record::bytes")]
@@ -170,7 +171,7 @@ pub struct S1 {
 }
 
 impl S1 {
-    /// Signs for `sealed_person`, valid until `now + S1_VALIDITY`.
+    /// Signs a statement over `sealed_person` that is valid until `now + S1_VALIDITY`.
     pub fn sign(
         key: &SigningKey,
         consumer: ParticipantId,
@@ -194,12 +195,12 @@ impl S1 {
         }
     }
 
-    /// SHA-256 of the statement's deterministic CBOR: what S2, the sealed request and the provider part are bound to.
+    /// SHA-256 of the statement's deterministic CBOR. S2, the sealed request and the provider part are bound to it.
     pub fn digest(&self) -> Hash {
         sha256_of(&[&record::cbor::to_vec(&self.statement)])
     }
 
-    /// Verifies the signature and that the sealed person part is the signed one; not the time.
+    /// Verifies the signature, and that the sealed person part is the signed one. Does not check the time.
     ///
     /// # Errors
     /// [`MessageError::Signature`], [`MessageError::Mismatch`].
@@ -207,13 +208,13 @@ impl S1 {
         sign::verify(key, S1_CONTEXT, &self.statement, &self.signature, "S1")?;
         if sha256_of(&[&self.sealed_person]) != self.statement.sealed_person {
             return Err(MessageError::Mismatch(
-                "the sealed person part is not the one S1 covers",
+                "the sealed person part is not the one that S1 covers",
             ));
         }
         Ok(())
     }
 
-    /// Verifies signature and time: good from 5 minutes before to 5 minutes after it was made.
+    /// Verifies signature and time: S1 is valid from 5 minutes before to 5 minutes after it was made.
     ///
     /// # Errors
     /// As [`S1::verify_signature`], and [`MessageError::Expired`].
@@ -226,10 +227,10 @@ impl S1 {
         Ok(())
     }
 
-    /// Opens the person part; for identity. Call only after [`S1::verify`].
+    /// Opens the person part, as identity. Call only after [`S1::verify`].
     ///
     /// # Errors
-    /// When it does not open, or breaks a rule of [`PersonQuery::check`].
+    /// When the part does not open, or the query breaks a rule of [`PersonQuery::check`].
     pub fn open_person(&self, key: &SealingKey) -> Result<PersonQuery, MessageError> {
         let plain = seal::open(
             key,
@@ -245,14 +246,14 @@ impl S1 {
     }
 }
 
-/// What S2 says: these metadata, this answer key and this sealed request belong to that S1.
+/// The statement of S2: these metadata, this answer key and this sealed request belong to that S1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct S2Statement {
     /// [`Metadata::digest`].
     #[serde(with = "record::bytes")]
     pub metadata: Hash,
-    /// The public key the answer has to be sealed to, fresh for this exchange.
+    /// The public key that the answer must be sealed to, fresh for this exchange.
     pub answer_key: SealingPublicKey,
     /// SHA-256 of the sealed request.
     #[serde(with = "record::bytes")]
@@ -273,7 +274,7 @@ impl S2Statement {
         }
     }
 
-    /// Signs it: S2.
+    /// Signs the statement. The signature is S2.
     pub fn sign(&self, key: &SigningKey) -> Signature {
         sign::sign(key, S2_CONTEXT, self)
     }
@@ -287,10 +288,11 @@ impl S2Statement {
     }
 }
 
-/// Both signatures of the consumer over everything it sent; what the broker and the provider check alike.
+/// Verifies both signatures of the consumer over everything it sent. Broker and provider both use it.
 ///
 /// # Errors
-/// The signature that does not verify, or the parts that do not belong together. The time of S1 is not checked.
+/// [`MessageError::Signature`] names the signature that does not verify, [`MessageError::Mismatch`] the parts that do
+/// not belong together. The time of S1 is not checked.
 pub fn verify_consumer(
     key: &VerifyingKey,
     metadata: &Metadata,
@@ -313,11 +315,11 @@ pub fn verify_consumer(
     Ok(())
 }
 
-/// The request for the provider's eyes only: XNachweis 0101 and the salt of its digest.
+/// The request, which only the provider can open: XNachweis 0101 and the salt of its digest.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequestContent {
-    /// Random; makes the digest in the record unguessable.
+    /// Random, so that the content cannot be guessed from the digest in the record.
     #[serde(with = "record::bytes")]
     pub salt: [u8; 32],
     /// The XNachweis message.
@@ -332,12 +334,12 @@ impl std::fmt::Debug for RequestContent {
 }
 
 impl RequestContent {
-    /// SHA-256(salt ‖ XML), as the metadata and the record carry it.
+    /// SHA-256(salt ‖ XML), as in the metadata and the record.
     pub fn digest(&self) -> Hash {
         sha256_of(&[&self.salt, &self.xml])
     }
 
-    /// Seals it to the provider, bound to S1.
+    /// Seals the request to the provider, bound to S1.
     ///
     /// # Errors
     /// When the provider's key is unusable or the request too long.
@@ -346,7 +348,7 @@ impl RequestContent {
         Ok(seal::seal(provider, REQUEST_INFO, &s1.0, &plain, REQUEST_PAD)?)
     }
 
-    /// Opens it; for the provider.
+    /// Opens a sealed request, as the provider.
     ///
     /// # Errors
     /// When it does not open under this key and S1.
@@ -362,19 +364,19 @@ impl RequestContent {
 pub struct ExchangeRequest {
     /// What the broker may know.
     pub metadata: Metadata,
-    /// For identity.
+    /// S1 with the person sealed to identity.
     pub s1: S1,
-    /// Over metadata, answer key, sealed request and S1; context `einsicht/s2/v1`.
+    /// S2, over metadata, answer key, sealed request and S1; context `einsicht/s2/v1`.
     pub s2: Signature,
-    /// The public key the answer has to be sealed to.
+    /// The public key that the answer must be sealed to.
     pub answer_key: SealingPublicKey,
-    /// For the provider.
+    /// [`RequestContent`], sealed to the provider.
     #[serde(with = "record::bytes")]
     pub sealed_request: Vec<u8>,
 }
 
 impl ExchangeRequest {
-    /// Both signatures, the time of S1, and that all parts belong together.
+    /// Verifies both signatures, the time of S1, and that all parts belong together.
     ///
     /// # Errors
     /// See [`verify_consumer`] and [`S1::verify`].

@@ -1,12 +1,13 @@
 //! Sealing: HPKE in base mode (RFC 9180) with padding.
 //!
-//! Suite: DHKEM(X25519, HKDF-SHA256) 0x0020, HKDF-SHA256 0x0001, ChaCha20Poly1305 0x0003. A sealed part is
-//! `enc (32) ‖ ciphertext`, one shot, `info` = the kind of the part as ASCII text, `aad` = what it is bound to.
+//! Suite: DHKEM(X25519, HKDF-SHA256) 0x0020, HKDF-SHA256 0x0001, ChaCha20Poly1305 0x0003. A sealed part is `enc (32)
+//! ‖ ciphertext`, sealed in one shot. `info` is the kind of the part as ASCII text, and `aad` is what the part is
+//! bound to.
 //!
-//! The plaintext is padded with 0x80 and zero bytes (ISO/IEC 7816-4) to a size class, so that a carrier learns no more
-//! than the class. A part whose padding is not exactly that of its class is refused: there is one sealed form only.
+//! The plaintext is padded with 0x80 and zero bytes (ISO/IEC 7816-4) to a size class, so that a carrier learns only
+//! the class. A part whose padding is not exactly that of its class is refused, so there is only one sealed form.
 //!
-//! Base mode authenticates nobody: who sealed is said by the signatures over the sealed bytes, never by opening.
+//! Base mode does not authenticate the sender. Signatures over the sealed bytes do.
 
 use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
@@ -25,19 +26,19 @@ type Aead = ChaCha20Poly1305;
 const ENC_LEN: usize = 32;
 /// Length of the AEAD tag behind every ciphertext.
 const TAG_LEN: usize = 16;
-/// No sealed part is larger.
+/// Largest sealed part, in bytes.
 pub const MAX_SEALED: usize = 8 << 20;
 
 /// Why a part could not be sealed or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// The public key is not one that can be sealed to.
+    /// The public key cannot be used for sealing.
     #[error("the sealing key is not usable")]
     Key,
     /// The content does not fit the size class.
     #[error("the content is too long for its size class")]
     TooLong,
-    /// Wrong key, other binding, or changed bytes: which of them is not known.
+    /// Wrong key, wrong binding or changed bytes; they cannot be told apart.
     #[error("the sealed part does not open under this key and binding")]
     Open,
     /// The padding is not that of the size class.
@@ -53,7 +54,7 @@ pub enum SealError {
 pub enum PadTo {
     /// Always this many bytes.
     Exactly(usize),
-    /// The smallest of `n · 2^k`, k = 0, 1, 2 …
+    /// The smallest sufficient of `n · 2^k` bytes, k = 0, 1, 2 …
     Doubling(usize),
 }
 
@@ -96,7 +97,7 @@ impl PadTo {
     }
 }
 
-/// A public key to seal to (X25519, 32 bytes). A CBOR byte string in messages.
+/// A public key that parts are sealed to (X25519, 32 bytes). A CBOR byte string in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SealingPublicKey(pub [u8; 32]);
 
@@ -112,7 +113,7 @@ impl<'de> Deserialize<'de> for SealingPublicKey {
     }
 }
 
-/// A secret key that opens what was sealed to its public key. Zeroized on drop; `Debug` shows nothing.
+/// The secret key that opens what was sealed to its public key. Zeroized on drop; `Debug` shows nothing.
 #[derive(Clone)]
 pub struct SealingKey {
     seed: Zeroizing<[u8; 32]>,
@@ -127,7 +128,7 @@ impl std::fmt::Debug for SealingKey {
 }
 
 impl SealingKey {
-    /// The key pair of a 32-byte seed: RFC 9180 §7.1.3 `DeriveKeyPair`.
+    /// Derives the key pair from a 32-byte seed: RFC 9180 §7.1.3 `DeriveKeyPair`.
     pub fn from_seed(seed: [u8; 32]) -> Self {
         let seed = Zeroizing::new(seed);
         let (secret, public) = Kem::derive_keypair(seed.as_slice());
@@ -135,7 +136,7 @@ impl SealingKey {
         Self { seed, secret, public }
     }
 
-    /// A fresh key pair.
+    /// Generates a random key pair.
     ///
     /// # Errors
     /// When the operating system has no randomness.
@@ -143,18 +144,18 @@ impl SealingKey {
         Ok(Self::from_seed(random()?))
     }
 
-    /// The seed, for the journal that has to keep the key.
+    /// The seed, for a journal that keeps the key.
     pub fn seed(&self) -> &[u8; 32] {
         &self.seed
     }
 
-    /// What others seal to.
+    /// The public key.
     pub fn public(&self) -> SealingPublicKey {
         self.public
     }
 }
 
-/// Seals `content`, padded to `pad`, to `to`: `enc ‖ ciphertext`.
+/// Seals `content`, padded to `pad`, to the key `to`. Returns `enc ‖ ciphertext`.
 ///
 /// # Errors
 /// [`SealError::Key`] for an unusable key, [`SealError::TooLong`] when the content exceeds its class.
@@ -170,10 +171,10 @@ pub fn seal(to: &SealingPublicKey, info: &str, aad: &[u8], content: &[u8], pad: 
     Ok(sealed)
 }
 
-/// Opens what [`seal`] made.
+/// Opens a part that [`seal`] made. Returns the content without padding.
 ///
 /// # Errors
-/// [`SealError::Open`] for another key, info, aad or changed bytes; [`SealError::Padding`] for another size class.
+/// [`SealError::Open`] for another key, info or aad, or changed bytes; [`SealError::Padding`] for another size class.
 pub fn open(
     key: &SealingKey,
     info: &str,
@@ -216,7 +217,7 @@ mod tests {
 
     /// RFC 9180 Appendix A.2.1: base mode of DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20Poly1305.
     #[test]
-    fn key_pair_of_rfc_9180_a_2_1() {
+    fn the_key_pair_matches_rfc_9180_a_2_1() {
         let ikm = hex::decode("1ac01f181fdf9f352797655161c58b75c656a6cc2716dcb66372da835542e1df").unwrap();
         let key = SealingKey::from_seed(ikm.try_into().unwrap());
         assert_eq!(
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_opens() {
+    fn a_sealed_part_opens_with_its_key_info_and_binding() {
         let opened = open(&key(1), "einsicht/test/v1", b"bound to", &sealed(), PadTo::Exactly(64)).unwrap();
         assert_eq!(opened.as_slice(), b"content");
         assert_eq!(sealed().len(), 32 + 64 + 16);
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn every_changed_or_missing_byte_is_noticed() {
+    fn a_changed_or_truncated_part_does_not_open() {
         let sealed = sealed();
         let pad = PadTo::Exactly(64);
         for i in 0..sealed.len() {

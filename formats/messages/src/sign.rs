@@ -1,6 +1,6 @@
 //! Signatures of participants and identity: Ed25519 (RFC 8032) over `context ‖ 0x00 ‖ deterministic CBOR`.
 //!
-//! The context names what is signed, so that a signature over one kind of statement never counts for another. Each
+//! The context names the kind of statement, so that a signature over one kind never verifies for another. Each
 //! signature is verified singly and strictly: a key or nonce point of small order is refused.
 
 use record::{SigningKey, VerifyingKey};
@@ -30,12 +30,12 @@ impl<'de> Deserialize<'de> for Signature {
     }
 }
 
-/// Signs `statement` in `context`.
+/// Signs `statement` under `context`.
 pub fn sign<T: Serialize>(key: &SigningKey, context: &'static str, statement: &T) -> Signature {
     Signature(key.sign_context(context, &record::cbor::to_vec(statement)))
 }
 
-/// Verifies `signature` over `statement` in `context`; `what` names the signature in the error.
+/// Verifies `signature` over `statement` under `context`; `what` names the signature in the error.
 ///
 /// # Errors
 /// [`MessageError::Signature`] when it does not verify.
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signature_counts_for_its_key_context_and_statement_only() {
+    fn a_signature_verifies_only_for_its_key_context_and_statement() {
         let key = SigningKey::from_seed([7; 32]);
         let public = key.public();
         let other = SigningKey::from_seed([8; 32]).public();

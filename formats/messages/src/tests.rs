@@ -1,4 +1,4 @@
-//! The messages of one exchange put together, and every way of crossing two of them refused.
+//! The messages of one exchange, and every way to swap parts of two exchanges, which must be refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use record::{
@@ -98,7 +98,7 @@ fn exchange(message: u128) -> ExchangeRequest {
 }
 
 #[test]
-fn an_exchange_verifies_and_survives_the_wire() {
+fn a_request_verifies_after_encoding_and_decoding() {
     let request = exchange(1);
     request.verify(&public(&consumer_key()), NOW).unwrap();
     let bytes = record::cbor::to_vec(&request);
@@ -115,7 +115,7 @@ fn an_exchange_verifies_and_survives_the_wire() {
 }
 
 #[test]
-fn a_changed_field_breaks_a_signature() {
+fn a_changed_field_invalidates_a_signature() {
     let key = public(&consumer_key());
     type Change = fn(&mut ExchangeRequest);
     let changes: [(&str, Change, MessageError); 9] = [
@@ -157,7 +157,7 @@ fn a_changed_field_breaks_a_signature() {
         (
             "sealed person",
             |r| r.s1.sealed_person[40] ^= 1,
-            MessageError::Mismatch("the sealed person part is not the one S1 covers"),
+            MessageError::Mismatch("the sealed person part is not the one that S1 covers"),
         ),
         ("S2", |r| r.s2.0[0] ^= 1, MessageError::Signature("S2")),
     ];
@@ -169,7 +169,7 @@ fn a_changed_field_breaks_a_signature() {
     assert_eq!(
         exchange(1).verify(&public(&provider_key()), NOW),
         Err(MessageError::Signature("S1")),
-        "another's key"
+        "another participant's key"
     );
 }
 
@@ -187,7 +187,7 @@ fn s1_and_s2_cannot_be_swapped_between_exchanges() {
     assert_eq!(
         confused.verify(&key, NOW),
         Err(MessageError::Signature("S1")),
-        "one's context is not the other's"
+        "S1 and S2 have different contexts"
     );
     let opened = RequestContent::open(&one.sealed_request, &SealingKey::from_seed([13; 32]), &two.s1.digest());
     assert_eq!(opened.unwrap_err(), MessageError::Seal(seal::SealError::Open));
@@ -220,7 +220,7 @@ fn a_consumer_cannot_sign_parts_that_contradict_each_other() {
 }
 
 #[test]
-fn s1_is_good_for_five_minutes_each_way() {
+fn s1_is_valid_for_five_minutes_before_and_after() {
     let s1 = exchange(1).s1;
     let key = public(&consumer_key());
     for now in [NOW.before(300), NOW, NOW.after(300)] {
@@ -232,7 +232,7 @@ fn s1_is_good_for_five_minutes_each_way() {
 }
 
 #[test]
-fn a_person_needs_number_or_names_and_always_a_birth_date() {
+fn a_person_query_needs_idnr_or_names_and_a_date_of_birth() {
     let mut by_name = person();
     by_name.idnr = None;
     by_name.check().unwrap();
@@ -252,7 +252,7 @@ fn a_person_needs_number_or_names_and_always_a_birth_date() {
 }
 
 #[test]
-fn the_sealed_person_has_one_size_and_is_bound_to_the_message() {
+fn the_sealed_person_part_has_one_size_and_is_bound_to_the_message() {
     let identity = SealingKey::from_seed([12; 32]);
     let mut short = person();
     short.given_name = "E".into();
@@ -324,7 +324,7 @@ fn the_provider_part_has_one_size_with_and_without_the_longest_chain() {
 }
 
 #[test]
-fn the_provider_part_belongs_to_its_label_provider_and_s1() {
+fn the_provider_part_is_bound_to_its_label_provider_and_s1() {
     let provider = SealingKey::from_seed([13; 32]);
     let part = ProviderPart::sign(content(), &context(), &identity_key());
     let sealed = part.seal(&context(), &provider.public()).unwrap();
@@ -375,7 +375,7 @@ fn reply(outcome: ReplyOutcome, refusal: Option<CheckName>, digest: Option<Hash>
 }
 
 #[test]
-fn a_reply_binds_the_provider_to_its_sealed_answer() {
+fn a_reply_is_bound_to_its_sealed_answer() {
     let key = public(&provider_key());
     let good = reply(ReplyOutcome::Delivered, None, Some(Hash([1; 32])));
     good.verify(&key).unwrap();
@@ -408,7 +408,7 @@ fn a_reply_binds_the_provider_to_its_sealed_answer() {
 }
 
 #[test]
-fn a_reply_does_not_contradict_itself() {
+fn a_reply_that_contradicts_itself_is_refused() {
     let key = public(&provider_key());
     reply(ReplyOutcome::Refused, Some(CheckName::P4), None)
         .verify(&key)
@@ -429,7 +429,7 @@ fn a_reply_does_not_contradict_itself() {
 }
 
 #[test]
-fn acknowledgements_are_signed() {
+fn a_changed_acknowledgement_does_not_verify() {
     let acknowledgement = Acknowledgement::sign(&consumer_key(), Uuid::from_u128(1), 8);
     acknowledgement.verify(&public(&consumer_key())).unwrap();
     let other = Acknowledgement {

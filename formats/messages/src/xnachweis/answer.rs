@@ -20,14 +20,14 @@ const LIST_ERROR: (&str, &str) = ("urn:xoev-de:xnachweis:codeliste:nootserrorcod
 const REQUESTER: &str = "ER";
 const PROVIDER: &str = "EP";
 
-/// The evidence itself. `Debug` shows nothing of the content.
+/// The evidence. `Debug` shows no content.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Evidence {
     /// `id` of the registry object.
     pub object: Uuid,
     /// `IssuingDate`, `YYYY-MM-DD`.
     pub issued: String,
-    /// What it is.
+    /// The evidence type.
     pub evidence_type: EvidenceType,
     /// Media type of the content.
     pub media_type: String,
@@ -41,29 +41,29 @@ impl std::fmt::Debug for Evidence {
     }
 }
 
-/// The evidence found. `Debug` shows no person and no content.
+/// Answer with evidence. `Debug` shows no person and no content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceResponse0102 {
-    /// `id` of the request answered.
+    /// `id` of the answered request.
     pub request: Uuid,
     /// `EvidenceResponseIdentifier`.
     pub response: Uuid,
-    /// Head; the message id is the request's.
+    /// The head. Its message id is that of the request.
     pub head: Head,
     /// The evidence.
     pub evidence: Evidence,
-    /// The person it is about, as the request named it.
+    /// The person that the evidence is about, as the request named them.
     pub person: NaturalPerson,
 }
 
-/// Why there is no evidence, as the requester may know it: never whether a person is blocked or unknown.
+/// Why there is no evidence, as far as the requester may know. It never tells whether a person is blocked or unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorCode {
-    /// Nothing found for this person.
+    /// The register has no evidence for this person.
     NotFound,
-    /// A check failed.
+    /// A check of the provider failed.
     Refused,
-    /// The register did not answer.
+    /// The register was unavailable.
     Unavailable,
 }
 
@@ -79,20 +79,20 @@ impl ErrorCode {
     }
 }
 
-/// No evidence.
+/// Answer without evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceError0103 {
-    /// `id` of the request answered; none could be read: nil.
+    /// `id` of the answered request; nil if it could not be read.
     pub request: Uuid,
     /// `EvidenceResponseIdentifier`.
     pub response: Uuid,
-    /// Head; the message id is the request's.
+    /// The head. Its message id is that of the request.
     pub head: Head,
-    /// The one exception.
+    /// The reason.
     pub code: ErrorCode,
 }
 
-/// Either answer.
+/// One of the two answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EvidenceAnswer {
     /// 0102.
@@ -102,7 +102,7 @@ pub enum EvidenceAnswer {
 }
 
 impl EvidenceAnswer {
-    /// Reads whichever of the two it is.
+    /// Reads the message, of either type.
     ///
     /// # Errors
     /// See [`XmlError`].
@@ -121,10 +121,10 @@ impl EvidenceAnswer {
 }
 
 impl EvidenceResponse0102 {
-    /// The message as XML.
+    /// Encodes the message as XML.
     ///
     /// # Errors
-    /// When a text contains a character that XML cannot carry.
+    /// [`XmlError::Value`] when a text contains a character that XML cannot carry.
     pub fn to_xml(&self) -> Result<Vec<u8>, XmlError> {
         let request = format!("urn:uuid:{}", self.request);
         Document::root(
@@ -240,10 +240,10 @@ impl Evidence {
 }
 
 impl EvidenceError0103 {
-    /// The message as XML.
+    /// Encodes the message as XML.
     ///
     /// # Errors
-    /// When a text contains a character that XML cannot carry.
+    /// [`XmlError::Value`] when a text contains a character that XML cannot carry.
     pub fn to_xml(&self) -> Result<Vec<u8>, XmlError> {
         let request = format!("urn:uuid:{}", self.request);
         Document::root(
@@ -314,7 +314,7 @@ fn read_exception(element: &Element, created: Timestamp) -> Result<ErrorCode, Xm
         .ok_or(XmlError::Value("Code"))
 }
 
-/// Head, status, specification, identifier and time: how both answers begin.
+/// Writes the common beginning of both answers: head, status, specification, identifier and time.
 fn write_beginning(document: &mut Document, name: &str, status: &str, head: &Head, response: Uuid) {
     head.write(document, name, Author::Provider);
     document.code(Ns::De, "status", LIST_STATUS, status);

@@ -46,7 +46,7 @@ impl From<&record::Party> for Authority {
     }
 }
 
-/// What stands in the head of every message.
+/// The head of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     /// `nachrichtenUUID`; an answer bears that of its request (TR-03190 DP.7).

@@ -1,4 +1,4 @@
-//! `DE.EvidenceRequest.0101`: a consumer asks for evidence about a person.
+//! `DE.EvidenceRequest.0101`: a consumer requests evidence about a person.
 
 use uuid::Uuid;
 
@@ -12,28 +12,28 @@ const NAME: &str = "DE.EvidenceRequest.0101";
 const REQUESTER: &str = "ER";
 const PROVIDER: &str = "EP";
 
-/// The request. Its `Debug` shows no person.
+/// The request. `Debug` shows no person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceRequest0101 {
     /// `id` of the root; answers refer to it as `requestid`.
     pub id: Uuid,
-    /// Head: message, time, parties, test.
+    /// The head: message, time, parties, test flag.
     pub head: Head,
     /// Reference to the permission; see the module's manual.
     pub issued_token: String,
-    /// What is asked for.
+    /// The requested evidence type.
     pub evidence_type: EvidenceType,
-    /// Media type in which it is wanted.
+    /// Requested media type.
     pub media_type: String,
-    /// About whom.
+    /// The person.
     pub person: NaturalPerson,
 }
 
 impl EvidenceRequest0101 {
-    /// The message as XML.
+    /// Encodes the message as XML.
     ///
     /// # Errors
-    /// When a text contains a character that XML cannot carry.
+    /// [`XmlError::Value`] when a text contains a character that XML cannot carry.
     pub fn to_xml(&self) -> Result<Vec<u8>, XmlError> {
         let id = format!("urn:uuid:{}", self.id);
         Document::root(NAME, &parts::root_attributes("id", &id, self.head.test), |document| {
@@ -55,7 +55,7 @@ impl EvidenceRequest0101 {
     /// Reads a message.
     ///
     /// # Errors
-    /// See [`XmlError`]; the message is taken whole or not at all.
+    /// See [`XmlError`].
     pub fn parse(xml: &[u8]) -> Result<Self, XmlError> {
         let root = tree::parse(xml)?;
         if !root.is(Ns::De, NAME) {

@@ -1,4 +1,4 @@
-//! Round trips of the three messages and what their parser refuses.
+//! Round trips of the three messages, and what their parsers refuse.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use proptest::prelude::*;
@@ -107,7 +107,7 @@ fn messages_round_trip() {
 }
 
 #[test]
-fn a_person_without_number_and_address() {
+fn a_person_without_idnr_and_address_round_trips() {
     let mut request = request();
     request.head.test = false;
     request.person.idnr = None;
@@ -118,9 +118,9 @@ fn a_person_without_number_and_address() {
     assert_eq!(EvidenceRequest0101::parse(xml.as_bytes()).unwrap(), request);
 }
 
-/// The form of XNachweis 1.2.0: names, namespaces and order of the schema's elements.
+/// Names, namespaces and order of the elements are those of the schemas of XNachweis 1.2.0.
 #[test]
-fn the_request_has_the_form_of_the_schema() {
+fn the_request_has_the_elements_of_the_schema_in_order() {
     let xml = text(request().to_xml().unwrap());
     let order = [
         "<xn-de:DE.EvidenceRequest.0101 ",
@@ -159,12 +159,12 @@ fn the_request_has_the_form_of_the_schema() {
     for part in order {
         let at = rest
             .find(part)
-            .unwrap_or_else(|| panic!("{part} is missing or at the wrong place"));
+            .unwrap_or_else(|| panic!("{part} is missing or in the wrong place"));
         rest = &rest[at + part.len()..];
     }
 }
 
-/// Changes the request's text; `from` must occur.
+/// Parses the request with `from`, which must occur, replaced, and returns the error.
 fn changed(from: &str, to: &str) -> XmlError {
     let xml = text(request().to_xml().unwrap());
     assert!(xml.contains(from), "{from}");
@@ -172,7 +172,7 @@ fn changed(from: &str, to: &str) -> XmlError {
 }
 
 #[test]
-fn what_the_schema_does_not_allow_is_refused() {
+fn a_request_that_violates_the_schema_is_refused() {
     assert_eq!(
         changed("version=\"1.2.0\"", "version=\"1.1.0\""),
         XmlError::Value("version")
@@ -226,7 +226,7 @@ fn what_the_schema_does_not_allow_is_refused() {
 }
 
 #[test]
-fn head_and_body_name_the_same_parties() {
+fn different_parties_in_head_and_body_are_refused() {
     let xml = text(request().to_xml().unwrap());
     let second = xml.rfind("Kraftfahrt-Bundesamt").unwrap();
     let mut other = xml.clone();
@@ -238,7 +238,7 @@ fn head_and_body_name_the_same_parties() {
 }
 
 #[test]
-fn one_message_is_not_another() {
+fn a_message_of_another_type_is_refused() {
     let request = request().to_xml().unwrap();
     let response = response().to_xml().unwrap();
     let error = error().to_xml().unwrap();
@@ -254,7 +254,7 @@ fn one_message_is_not_another() {
 }
 
 #[test]
-fn no_prefix_of_a_message_is_one() {
+fn every_proper_prefix_of_a_message_is_refused() {
     let xml = response().to_xml().unwrap();
     for length in 0..xml.len() {
         assert!(EvidenceAnswer::parse(&xml[..length]).is_err(), "{length}");

@@ -1,16 +1,17 @@
-//! Writing XML: escaped, UTF-8, without white space between elements.
+//! Writes XML: escaped, in UTF-8, without white space between elements.
 
 use super::error::XmlError;
 use super::tree::{Ns, allowed};
 
-/// An XML document in the making. A character that XML cannot carry is remembered and refused at the end.
+/// An XML document that is being written. Remembers the first element with a character that XML cannot carry; the
+/// document is refused at the end.
 pub(crate) struct Document {
     out: String,
     fault: Option<&'static str>,
 }
 
 impl Document {
-    /// A document with this root (namespace `xn-de`), everything in it written by `content`.
+    /// Writes a document with this root (namespace `xn-de`) and the content that `content` writes.
     pub(crate) fn root(
         name: &'static str,
         attributes: &[(&str, &str)],
@@ -33,7 +34,7 @@ impl Document {
         }
     }
 
-    /// An element with attributes and content.
+    /// Writes an element with attributes and content.
     pub(crate) fn element(
         &mut self,
         ns: Ns,
@@ -58,17 +59,17 @@ impl Document {
         self.out.push_str(&format!("</{tag}>"));
     }
 
-    /// An element with text only.
+    /// Writes an element that contains only text.
     pub(crate) fn text(&mut self, ns: Ns, name: &'static str, text: &str) {
         self.element(ns, name, &[], |document| document.escaped(text, name));
     }
 
-    /// An element with text and one attribute.
+    /// Writes an element with text and one attribute.
     pub(crate) fn text_with(&mut self, ns: Ns, name: &'static str, attribute: (&str, &str), text: &str) {
         self.element(ns, name, &[attribute], |document| document.escaped(text, name));
     }
 
-    /// An entry of a code list: the list's URI and version as attributes, `code` without a namespace.
+    /// Writes an entry of a code list: the list's URI and version as attributes, and `code` without a namespace.
     pub(crate) fn code(&mut self, ns: Ns, name: &'static str, (uri, version): (&str, &str), code: &str) {
         self.element(ns, name, &[("listURI", uri), ("listVersionID", version)], |document| {
             document.text(Ns::None, "code", code);
