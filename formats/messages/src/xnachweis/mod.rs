@@ -24,17 +24,31 @@
 //! reference to the exchange: the intent's receipt proves the permission, and it does not exist yet when the request
 //! is sealed.
 
+mod agent;
 mod answer;
+mod answer_head;
+mod code_list;
 mod error;
-mod parts;
+mod error_response;
+mod evidence_type;
+mod head;
+mod namespace;
+mod parse;
+mod person;
 mod request;
-pub mod tree;
+mod response;
+mod values;
 mod write;
 
-pub use answer::{ErrorCode, Evidence, EvidenceAnswer, EvidenceError0103, EvidenceResponse0102};
+pub use agent::Authority;
+pub use answer::EvidenceAnswer;
 pub use error::XmlError;
-pub use parts::{Authority, EvidenceType, Head, NaturalPerson};
+pub use error_response::{ErrorCode, EvidenceError0103};
+pub use evidence_type::EvidenceType;
+pub use head::Head;
+pub use person::NaturalPerson;
 pub use request::EvidenceRequest0101;
+pub use response::{Evidence, EvidenceResponse0102};
 
 #[cfg(test)]
 mod tests;

@@ -2,15 +2,20 @@
 
 use uuid::Uuid;
 
+use super::agent::{self, PROVIDER, REQUESTER};
+use super::code_list::CodeList;
 use super::error::XmlError;
-use super::parts::{self, Author, EvidenceType, Head, NaturalPerson};
-use super::tree::{self, Element, Ns};
-use super::write::Document;
+use super::evidence_type::EvidenceType;
+use super::head::{
+    Author, Head, SPECIFICATION, read_issued, read_root_attributes, read_specification, root_attributes,
+};
+use super::namespace::Namespace;
+use super::parse::{Element, parse};
+use super::person::NaturalPerson;
+use super::values::time_text;
+use super::write::XmlWriter;
 
 const NAME: &str = "DE.EvidenceRequest.0101";
-/// Classification of the agents.
-const REQUESTER: &str = "ER";
-const PROVIDER: &str = "EP";
 
 /// The request. `Debug` shows no person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,18 +41,18 @@ impl EvidenceRequest0101 {
     /// [`XmlError::Value`] when a text contains a character that XML cannot carry.
     pub fn to_xml(&self) -> Result<Vec<u8>, XmlError> {
         let id = format!("urn:uuid:{}", self.id);
-        Document::root(NAME, &parts::root_attributes("id", &id, self.head.test), |document| {
-            self.head.write(document, NAME, Author::Consumer);
-            document.code(Ns::De, "lang", parts::LIST_LANGUAGE, "DE");
-            document.text(Ns::De, "SpecificationIdentifier", parts::SPECIFICATION);
-            document.text(Ns::De, "IssueDateTime", &parts::time_text(self.head.created));
-            parts::write_agent(document, "EvidenceRequester", &self.head.consumer, REQUESTER);
-            parts::write_agent(document, "EvidenceProvider", &self.head.provider, PROVIDER);
-            document.text(Ns::De, "IssuedToken", &self.issued_token);
-            document.element(Ns::De, "Query", &[], |document| {
-                document.text(Ns::Bk, "QueryDefinition", "DocumentQuery");
-                self.evidence_type.write_requested(document, &self.media_type);
-                self.person.write(document);
+        XmlWriter::root(NAME, &root_attributes("id", &id, self.head.test), |writer| {
+            self.head.write(writer, NAME, Author::Consumer);
+            writer.code(Namespace::De, "lang", CodeList::LANGUAGE, "DE");
+            writer.text(Namespace::De, "SpecificationIdentifier", SPECIFICATION);
+            writer.text(Namespace::De, "IssueDateTime", &time_text(self.head.created));
+            agent::write_agent(writer, "EvidenceRequester", &self.head.consumer, REQUESTER);
+            agent::write_agent(writer, "EvidenceProvider", &self.head.provider, PROVIDER);
+            writer.text(Namespace::De, "IssuedToken", &self.issued_token);
+            writer.element(Namespace::De, "Query", &[], |writer| {
+                writer.text(Namespace::Bk, "QueryDefinition", "DocumentQuery");
+                self.evidence_type.write_requested(writer, &self.media_type);
+                self.person.write(writer);
             });
         })
     }
@@ -57,22 +62,28 @@ impl EvidenceRequest0101 {
     /// # Errors
     /// See [`XmlError`].
     pub fn parse(xml: &[u8]) -> Result<Self, XmlError> {
-        let root = tree::parse(xml)?;
-        if !root.is(Ns::De, NAME) {
+        let document = parse(xml)?;
+        let root = Element::root(&document);
+        if !root.is(Namespace::De, NAME) {
             return Err(XmlError::Missing(NAME));
         }
-        let (id, test) = parts::read_root_attributes(&root, "id")?;
+        let (id, test) = read_root_attributes(root, "id")?;
         let mut children = root.children(NAME)?;
-        let head = Head::read(children.one(Ns::Bk, "nachrichtenkopf")?, NAME, Author::Consumer, test)?;
-        parts::read_code(children.one(Ns::De, "lang")?, parts::LIST_LANGUAGE.0, "lang")?;
-        parts::read_specification(&mut children)?;
-        parts::read_issued(&mut children, head.created)?;
-        let requester = children.one(Ns::De, "EvidenceRequester")?;
-        parts::read_agent(requester, "EvidenceRequester", &head.consumer, REQUESTER)?;
-        let provider = children.one(Ns::De, "EvidenceProvider")?;
-        parts::read_agent(provider, "EvidenceProvider", &head.provider, PROVIDER)?;
-        let issued_token = children.text(Ns::De, "IssuedToken")?.to_owned();
-        let (evidence_type, media_type, person) = read_query(children.one(Ns::De, "Query")?)?;
+        let head = Head::read(
+            children.one(Namespace::Bk, "nachrichtenkopf")?,
+            NAME,
+            Author::Consumer,
+            test,
+        )?;
+        CodeList::LANGUAGE.read(children.one(Namespace::De, "lang")?, "lang")?;
+        read_specification(&mut children)?;
+        read_issued(&mut children, head.created)?;
+        let requester = children.one(Namespace::De, "EvidenceRequester")?;
+        agent::read_agent(requester, "EvidenceRequester", &head.consumer, REQUESTER)?;
+        let provider = children.one(Namespace::De, "EvidenceProvider")?;
+        agent::read_agent(provider, "EvidenceProvider", &head.provider, PROVIDER)?;
+        let issued_token = children.text(Namespace::De, "IssuedToken")?.to_owned();
+        let (evidence_type, media_type, person) = read_query(children.one(Namespace::De, "Query")?)?;
         children.end()?;
         Ok(Self {
             id,
@@ -85,14 +96,14 @@ impl EvidenceRequest0101 {
     }
 }
 
-fn read_query(query: &Element) -> Result<(EvidenceType, String, NaturalPerson), XmlError> {
-    query.only(&[], "Query")?;
-    let mut children = query.children("Query")?;
-    if children.text(Ns::Bk, "QueryDefinition")? != "DocumentQuery" {
+fn read_query(query: Element<'_>) -> Result<(EvidenceType, String, NaturalPerson), XmlError> {
+    let mut children = query.only_children("Query")?;
+    if children.text(Namespace::Bk, "QueryDefinition")? != "DocumentQuery" {
         return Err(XmlError::Value("QueryDefinition"));
     }
-    let (evidence_type, media_type) = EvidenceType::read_requested(children.one(Ns::Bk, "RequestedEvidenceType")?)?;
-    let person = NaturalPerson::read(children.one(Ns::Bk, "LegalOrNaturalPerson")?)?;
+    let (evidence_type, media_type) =
+        EvidenceType::read_requested(children.one(Namespace::Bk, "RequestedEvidenceType")?)?;
+    let person = NaturalPerson::read(children.one(Namespace::Bk, "LegalOrNaturalPerson")?)?;
     children.end()?;
     Ok((evidence_type, media_type, person))
 }

@@ -1,52 +1,52 @@
 //! Writes XML: escaped, in UTF-8, without white space between elements.
 
+use super::code_list::CodeList;
 use super::error::XmlError;
-use super::tree::{Ns, allowed};
+use super::namespace::Namespace;
+use super::parse::is_allowed;
 
 /// An XML document that is being written. Remembers the first element with a character that XML cannot carry; the
 /// document is refused at the end.
-pub(crate) struct Document {
+pub(crate) struct XmlWriter {
     out: String,
-    fault: Option<&'static str>,
+    invalid: Option<&'static str>,
 }
 
-impl Document {
+impl XmlWriter {
     /// Writes a document with this root (namespace `xn-de`) and the content that `content` writes.
     pub(crate) fn root(
         name: &'static str,
         attributes: &[(&str, &str)],
-        content: impl FnOnce(&mut Document),
+        content: impl FnOnce(&mut XmlWriter),
     ) -> Result<Vec<u8>, XmlError> {
-        let mut document = Document {
+        let mut writer = XmlWriter {
             out: String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"),
-            fault: None,
+            invalid: None,
         };
-        let declarations: Vec<_> = Ns::DECLARED
+        let declarations: Vec<_> = Namespace::DECLARED
             .iter()
-            .map(|(_, prefix, uri)| (format!("xmlns:{prefix}"), *uri))
+            .filter_map(|namespace| Some((format!("xmlns:{}", namespace.prefix()?), namespace.uri()?)))
             .collect();
         let mut all: Vec<(&str, &str)> = declarations.iter().map(|(key, uri)| (key.as_str(), *uri)).collect();
         all.extend_from_slice(attributes);
-        document.element(Ns::De, name, &all, content);
-        match document.fault {
+        writer.element(Namespace::De, name, &all, content);
+        match writer.invalid {
             Some(what) => Err(XmlError::Value(what)),
-            None => Ok(document.out.into_bytes()),
+            None => Ok(writer.out.into_bytes()),
         }
     }
 
     /// Writes an element with attributes and content.
     pub(crate) fn element(
         &mut self,
-        ns: Ns,
+        namespace: Namespace,
         name: &'static str,
         attributes: &[(&str, &str)],
-        content: impl FnOnce(&mut Document),
+        content: impl FnOnce(&mut XmlWriter),
     ) {
-        let prefix = Ns::DECLARED
-            .iter()
-            .find(|(declared, _, _)| *declared == ns)
-            .map(|(_, prefix, _)| *prefix);
-        let tag = prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}:{name}"));
+        let tag = namespace
+            .prefix()
+            .map_or_else(|| name.to_owned(), |prefix| format!("{prefix}:{name}"));
         self.out.push('<');
         self.out.push_str(&tag);
         for (key, value) in attributes {
@@ -60,26 +60,40 @@ impl Document {
     }
 
     /// Writes an element that contains only text.
-    pub(crate) fn text(&mut self, ns: Ns, name: &'static str, text: &str) {
-        self.element(ns, name, &[], |document| document.escaped(text, name));
+    pub(crate) fn text(&mut self, namespace: Namespace, name: &'static str, text: &str) {
+        self.element(namespace, name, &[], |writer| writer.escaped(text, name));
     }
 
     /// Writes an element with text and one attribute.
-    pub(crate) fn text_with(&mut self, ns: Ns, name: &'static str, attribute: (&str, &str), text: &str) {
-        self.element(ns, name, &[attribute], |document| document.escaped(text, name));
+    pub(crate) fn text_with(&mut self, namespace: Namespace, name: &'static str, attribute: (&str, &str), text: &str) {
+        self.element(namespace, name, &[attribute], |writer| writer.escaped(text, name));
     }
 
     /// Writes an entry of a code list: the list's URI and version as attributes, and `code` without a namespace.
-    pub(crate) fn code(&mut self, ns: Ns, name: &'static str, (uri, version): (&str, &str), code: &str) {
-        self.element(ns, name, &[("listURI", uri), ("listVersionID", version)], |document| {
-            document.text(Ns::None, "code", code);
-        });
+    pub(crate) fn code(&mut self, namespace: Namespace, name: &'static str, list: CodeList, code: &str) {
+        self.element(
+            namespace,
+            name,
+            &[("listURI", list.uri), ("listVersionID", list.version)],
+            |writer| {
+                writer.text(Namespace::None, "code", code);
+            },
+        );
     }
 
     fn escaped(&mut self, text: &str, what: &'static str) {
-        if !text.chars().all(allowed) {
-            self.fault = Some(what);
+        if !text.chars().all(is_allowed) {
+            self.invalid = Some(what);
         }
-        self.out.push_str(&quick_xml::escape::escape(text));
+        for c in text.chars() {
+            match c {
+                '<' => self.out.push_str("&lt;"),
+                '>' => self.out.push_str("&gt;"),
+                '&' => self.out.push_str("&amp;"),
+                '\'' => self.out.push_str("&apos;"),
+                '"' => self.out.push_str("&quot;"),
+                _ => self.out.push(c),
+            }
+        }
     }
 }

@@ -1,0 +1,183 @@
+//! The root's attributes, the head of a message, and the elements that repeat it.
+
+use record::Timestamp;
+use uuid::Uuid;
+
+use super::agent::Authority;
+use super::code_list::CodeList;
+use super::error::XmlError;
+use super::namespace::Namespace;
+use super::parse::{Children, Element};
+use super::values::{time, time_text, urn, uuid};
+use super::write::XmlWriter;
+
+pub(crate) const SPECIFICATION: &str = "urn:xoev-de:bva:standard:xnachweis_1.2.0";
+const STANDARD: &str = "XNachweis";
+const VERSION: &str = "1.2.0";
+const PRODUCT: &str = "Einsicht";
+
+/// The head of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// `nachrichtenUUID`; an answer bears that of its request (TR-03190 DP.7).
+    pub message: Uuid,
+    /// `erstellungszeitpunkt` and `IssueDateTime`.
+    pub created: Timestamp,
+    /// A test message: must not run in production.
+    pub test: bool,
+    /// Who asks: author of a request, reader of an answer.
+    pub consumer: Authority,
+    /// Who is asked.
+    pub provider: Authority,
+}
+
+/// The root's attributes with `id` or `requestid`, which is `key`.
+pub(crate) fn root_attributes<'a>(key: &'a str, id: &'a str, test: bool) -> Vec<(&'a str, &'a str)> {
+    let mut attributes = vec![
+        (key, id),
+        ("produkt", PRODUCT),
+        ("produkthersteller", PRODUCT),
+        ("produktversion", env!("CARGO_PKG_VERSION")),
+        ("standard", STANDARD),
+        ("version", VERSION),
+    ];
+    if test {
+        attributes.push(("test", "true"));
+    }
+    attributes
+}
+
+/// Reads them: the value of `key` and whether it is a test.
+pub(crate) fn read_root_attributes(root: Element<'_>, key: &'static str) -> Result<(Uuid, bool), XmlError> {
+    root.only(
+        &[
+            key,
+            "produkt",
+            "produkthersteller",
+            "produktversion",
+            "standard",
+            "version",
+            "test",
+        ],
+        "the root",
+    )?;
+    let required = |name: &'static str| root.attribute(name).ok_or(XmlError::Missing(name));
+    required("produkt")?;
+    required("produkthersteller")?;
+    if required("standard")? != STANDARD {
+        return Err(XmlError::Value("standard"));
+    }
+    if required("version")? != VERSION {
+        return Err(XmlError::Value("version"));
+    }
+    let test = match root.attribute("test") {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(XmlError::Value("test")),
+    };
+    Ok((urn(required(key)?, key)?, test))
+}
+
+/// Who is the author of a message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Author {
+    Consumer,
+    Provider,
+}
+
+impl Head {
+    pub(crate) fn write(&self, writer: &mut XmlWriter, message_type: &str, author: Author) {
+        let (author, reader) = match author {
+            Author::Consumer => (&self.consumer, &self.provider),
+            Author::Provider => (&self.provider, &self.consumer),
+        };
+        writer.element(Namespace::Bk, "nachrichtenkopf", &[], |writer| {
+            writer.element(Namespace::Bk, "identifikation.nachricht", &[], |writer| {
+                writer.text(Namespace::Bk, "nachrichtenUUID", &self.message.to_string());
+                writer.code(Namespace::Bk, "nachrichtentyp", CodeList::MESSAGE_TYPE, message_type);
+                writer.text(Namespace::Bk, "erstellungszeitpunkt", &time_text(self.created));
+            });
+            write_authority(writer, "leser", reader);
+            write_authority(writer, "autor", author);
+        });
+    }
+
+    /// Reads the head; `test` comes from the root.
+    pub(crate) fn read(element: Element<'_>, message_type: &str, author: Author, test: bool) -> Result<Self, XmlError> {
+        let mut children = element.only_children("nachrichtenkopf")?;
+        let identification = children.one(Namespace::Bk, "identifikation.nachricht")?;
+        let reader = read_authority(children.one(Namespace::G2g, "leser")?, "leser")?;
+        let writer = read_authority(children.one(Namespace::G2g, "autor")?, "autor")?;
+        children.end()?;
+        let mut children = identification.only_children("identifikation.nachricht")?;
+        let message = uuid(children.text(Namespace::Bk, "nachrichtenUUID")?, "nachrichtenUUID")?;
+        if CodeList::MESSAGE_TYPE.read(children.one(Namespace::Bk, "nachrichtentyp")?, "nachrichtentyp")?
+            != message_type
+        {
+            return Err(XmlError::Value("nachrichtentyp"));
+        }
+        let created = time(
+            children.text(Namespace::Bk, "erstellungszeitpunkt")?,
+            "erstellungszeitpunkt",
+        )?;
+        children.end()?;
+        let (consumer, provider) = match author {
+            Author::Consumer => (writer, reader),
+            Author::Provider => (reader, writer),
+        };
+        Ok(Self {
+            message,
+            created,
+            test,
+            consumer,
+            provider,
+        })
+    }
+}
+
+fn write_authority(writer: &mut XmlWriter, name: &'static str, authority: &Authority) {
+    writer.element(Namespace::G2g, name, &[], |writer| {
+        writer.code(
+            Namespace::G2g,
+            "verzeichnisdienst",
+            CodeList::DIRECTORY,
+            &authority.directory,
+        );
+        writer.text(Namespace::G2g, "kennung", &authority.identifier);
+        writer.text(Namespace::G2g, "name", &authority.name);
+    });
+}
+
+fn read_authority(element: Element<'_>, what: &'static str) -> Result<Authority, XmlError> {
+    let mut children = element.only_children(what)?;
+    let directory =
+        CodeList::DIRECTORY.read(children.one(Namespace::G2g, "verzeichnisdienst")?, "verzeichnisdienst")?;
+    let identifier = children.text(Namespace::G2g, "kennung")?;
+    let name = children.text(Namespace::G2g, "name")?;
+    children.end()?;
+    Ok(Authority {
+        directory: directory.to_owned(),
+        identifier: identifier.to_owned(),
+        name: name.to_owned(),
+    })
+}
+
+/// The fixed `SpecificationIdentifier`.
+pub(crate) fn read_specification(children: &mut Children<'_>) -> Result<(), XmlError> {
+    let fixed = children.text(Namespace::De, "SpecificationIdentifier")? == SPECIFICATION;
+    if fixed {
+        Ok(())
+    } else {
+        Err(XmlError::Value("SpecificationIdentifier"))
+    }
+}
+
+/// `IssueDateTime`, which must be the time of the head.
+pub(crate) fn read_issued(children: &mut Children<'_>, created: Timestamp) -> Result<(), XmlError> {
+    let issued = time(children.text(Namespace::De, "IssueDateTime")?, "IssueDateTime")?;
+    if issued == created {
+        Ok(())
+    } else {
+        Err(XmlError::Value("IssueDateTime"))
+    }
+}

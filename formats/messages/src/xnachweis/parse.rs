@@ -1,0 +1,279 @@
+//! A strict, bounded XML reader over `roxmltree`.
+//!
+//! [`parse`] refuses a document before anything of it is read: one that exceeds the limits of size, depth or number of
+//! elements, and one with a DTD, an entity beyond the predefined, a comment, CDATA, a processing instruction or a foreign
+//! namespace. [`Element`] and [`Children`] then refuse unknown attributes, unknown elements and mixed content.
+
+use roxmltree::{Document, Node, ParsingOptions};
+
+use super::error::XmlError;
+use super::namespace::Namespace;
+
+/// Largest message in bytes.
+const MAX_BYTES: usize = 1 << 20;
+/// Deepest nesting of elements.
+const MAX_DEPTH: usize = 24;
+/// Largest number of elements.
+const MAX_ELEMENTS: usize = 4096;
+/// Bounds the memory of the parser: the root, the elements, and at most two texts for each.
+const MAX_NODES: u32 = 1 + 3 * 4096;
+
+/// Parses a document and refuses what XNachweis messages must not contain.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Document<'_>, XmlError> {
+    if bytes.len() > MAX_BYTES {
+        return Err(XmlError::TooLarge);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| XmlError::NotWellFormed)?;
+    check_declaration(text)?;
+    let options = ParsingOptions {
+        allow_dtd: false,
+        nodes_limit: MAX_NODES,
+        ..ParsingOptions::default()
+    };
+    let document = Document::parse_with_options(text, options).map_err(|error| refusal(&error))?;
+    check_nodes(&document)?;
+    // The parser does not report CDATA sections. `<` cannot occur elsewhere in text, and there are no comments.
+    if text.contains("<![CDATA[") {
+        return Err(XmlError::Forbidden("CDATA"));
+    }
+    Ok(document)
+}
+
+fn refusal(error: &roxmltree::Error) -> XmlError {
+    match error {
+        roxmltree::Error::DtdDetected => XmlError::Forbidden("a DTD"),
+        roxmltree::Error::UnknownEntityReference(..) => XmlError::Forbidden("an entity"),
+        roxmltree::Error::NodesLimitReached => XmlError::TooLarge,
+        _ => XmlError::NotWellFormed,
+    }
+}
+
+/// Requires XML 1.0 in UTF-8. The parser checks only the syntax of the declaration, so its values are read as the
+/// attributes of an element.
+fn check_declaration(text: &str) -> Result<(), XmlError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let Some(rest) = text.strip_prefix("<?xml ") else {
+        return Ok(());
+    };
+    let (values, _) = rest.split_once("?>").ok_or(XmlError::NotWellFormed)?;
+    let element = format!("<declaration {values}/>");
+    let declaration = Document::parse(&element).map_err(|_| XmlError::NotWellFormed)?;
+    let declaration = declaration.root_element();
+    let known = declaration
+        .attributes()
+        .all(|attribute| matches!(attribute.name(), "version" | "encoding" | "standalone"));
+    let utf8 = declaration
+        .attribute("encoding")
+        .is_none_or(|encoding| encoding.eq_ignore_ascii_case("utf-8"));
+    if known && utf8 && declaration.attribute("version") == Some("1.0") {
+        Ok(())
+    } else {
+        Err(XmlError::NotWellFormed)
+    }
+}
+
+fn check_nodes(document: &Document<'_>) -> Result<(), XmlError> {
+    let mut elements = 0;
+    for node in document.descendants() {
+        if node.is_element() {
+            elements += 1;
+            // The ancestors include the element itself and the document.
+            if elements > MAX_ELEMENTS || node.ancestors().count() - 1 > MAX_DEPTH {
+                return Err(XmlError::TooLarge);
+            }
+            let uri = namespace_of(node);
+            if uri.is_some() && !Namespace::DECLARED.iter().any(|declared| declared.uri() == uri) {
+                return Err(XmlError::Forbidden("a foreign namespace"));
+            }
+        } else if node.is_comment() {
+            return Err(XmlError::Forbidden("a comment"));
+        } else if node.is_pi() {
+            return Err(XmlError::Forbidden("a processing instruction"));
+        } else if let Some(text) = node.text()
+            && !text.chars().all(is_allowed)
+        {
+            return Err(XmlError::NotWellFormed);
+        }
+    }
+    Ok(())
+}
+
+/// Whether XML 1.0 allows the character (production 2). A carriage return is refused, because a reader would change it.
+pub(crate) fn is_allowed(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
+}
+
+fn namespace_of<'a>(node: Node<'a, '_>) -> Option<&'a str> {
+    node.tag_name().namespace().filter(|uri| !uri.is_empty())
+}
+
+/// An element of a parsed document.
+#[derive(Clone, Copy)]
+pub(crate) struct Element<'a>(Node<'a, 'a>);
+
+impl<'a> Element<'a> {
+    /// The root element.
+    pub(crate) fn root(document: &'a Document<'a>) -> Self {
+        Self(document.root_element())
+    }
+
+    /// Whether this is the element `name` of `namespace`.
+    pub(crate) fn is(self, namespace: Namespace, name: &str) -> bool {
+        self.0.tag_name().name() == name && namespace_of(self.0) == namespace.uri()
+    }
+
+    /// The value of an attribute.
+    pub(crate) fn attribute(self, name: &str) -> Option<&'a str> {
+        self.0
+            .attributes()
+            .find(|attribute| attribute.namespace().is_none() && attribute.name() == name)
+            .map(|attribute| attribute.value())
+    }
+
+    /// Refuses attributes other than `known`.
+    pub(crate) fn only(self, known: &[&str], what: &'static str) -> Result<(), XmlError> {
+        let only = self
+            .0
+            .attributes()
+            .all(|attribute| attribute.namespace().is_none() && known.contains(&attribute.name()));
+        if only { Ok(()) } else { Err(XmlError::Unexpected(what)) }
+    }
+
+    /// Its children, to be taken one by one. Refuses text beside them.
+    pub(crate) fn children(self, what: &'static str) -> Result<Children<'a>, XmlError> {
+        let mut texts = self
+            .0
+            .children()
+            .filter_map(|child| child.text().filter(|_| child.is_text()));
+        if !texts.all(|text| text.chars().all(char::is_whitespace)) {
+            return Err(XmlError::Unexpected(what));
+        }
+        Ok(Children {
+            next: self.0.first_element_child(),
+            what,
+        })
+    }
+
+    /// Its children, if it has no attributes.
+    pub(crate) fn only_children(self, what: &'static str) -> Result<Children<'a>, XmlError> {
+        self.only(&[], what)?;
+        self.children(what)
+    }
+
+    /// Its text. Refuses children.
+    pub(crate) fn text(self, what: &'static str) -> Result<&'a str, XmlError> {
+        if self.0.first_element_child().is_none() {
+            Ok(self.0.text().unwrap_or_default())
+        } else {
+            Err(XmlError::Unexpected(what))
+        }
+    }
+}
+
+/// The children of an element, in order. [`Children::end`] refuses children that were not taken.
+pub(crate) struct Children<'a> {
+    next: Option<Node<'a, 'a>>,
+    what: &'static str,
+}
+
+impl<'a> Children<'a> {
+    /// Takes the next child, which must be this one.
+    pub(crate) fn one(&mut self, namespace: Namespace, name: &'static str) -> Result<Element<'a>, XmlError> {
+        self.optional(namespace, name).ok_or(XmlError::Missing(name))
+    }
+
+    /// Takes the next child, if it is this one.
+    pub(crate) fn optional(&mut self, namespace: Namespace, name: &'static str) -> Option<Element<'a>> {
+        let element = self.next.map(Element).filter(|element| element.is(namespace, name))?;
+        self.next = element.0.next_sibling_element();
+        Some(element)
+    }
+
+    /// Takes the text of the next child, which must be this one and have no attributes.
+    pub(crate) fn text(&mut self, namespace: Namespace, name: &'static str) -> Result<&'a str, XmlError> {
+        let element = self.one(namespace, name)?;
+        element.only(&[], name)?;
+        element.text(name)
+    }
+
+    /// Refuses children that are left.
+    pub(crate) fn end(self) -> Result<(), XmlError> {
+        match self.next {
+            None => Ok(()),
+            Some(_) => Err(XmlError::Unexpected(self.what)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn error(xml: &str) -> XmlError {
+        match parse(xml.as_bytes()) {
+            Ok(_) => panic!("accepted: {xml}"),
+            Err(error) => error,
+        }
+    }
+
+    #[test]
+    fn text_and_predefined_entities_are_read() {
+        let document =
+            parse(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a x='1 &lt; 2'>a &amp; b &#228;</a>\n").unwrap();
+        let root = Element::root(&document);
+        assert_eq!(root.text("a").unwrap(), "a & b ä");
+        assert_eq!(root.attribute("x"), Some("1 < 2"));
+    }
+
+    #[test]
+    fn forbidden_constructs_are_refused() {
+        assert_eq!(
+            error("<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>"),
+            XmlError::Forbidden("a DTD")
+        );
+        assert_eq!(error("<a>&x;</a>"), XmlError::Forbidden("an entity"));
+        assert_eq!(error("<a><!-- c --></a>"), XmlError::Forbidden("a comment"));
+        assert_eq!(error("<a><![CDATA[x]]></a>"), XmlError::Forbidden("CDATA"));
+        assert_eq!(error("<a><?p i?></a>"), XmlError::Forbidden("a processing instruction"));
+        assert_eq!(
+            error("<a xmlns='urn:other'/>"),
+            XmlError::Forbidden("a foreign namespace")
+        );
+    }
+
+    #[test]
+    fn malformed_documents_are_refused() {
+        for xml in [
+            "",
+            " ",
+            "<a>",
+            "</a>",
+            "<a></b>",
+            "<a/><b/>",
+            "x<a/>",
+            "<a/>x",
+            "<p:a/>",
+            "<a x='1' x='2'/>",
+            "<a>&#0;</a>",
+            "<a>&</a>",
+            "<a/><?xml version=\"1.0\"?>",
+            "<?xml version=\"1.1\"?><a/>",
+            "<?xml version=\"1.0\" encoding=\"latin1\"?><a/>",
+        ] {
+            assert_eq!(error(xml), XmlError::NotWellFormed, "{xml}");
+        }
+        assert!(matches!(parse(b"<a>\xff</a>"), Err(XmlError::NotWellFormed)));
+    }
+
+    #[test]
+    fn size_depth_and_number_are_bounded() {
+        assert_eq!(
+            error(&format!("{}{}", "<a>".repeat(25), "</a>".repeat(25))),
+            XmlError::TooLarge
+        );
+        assert!(parse(format!("{}{}", "<a>".repeat(24), "</a>".repeat(24)).as_bytes()).is_ok());
+        assert_eq!(error(&format!("<a>{}</a>", "<b/>".repeat(4096))), XmlError::TooLarge);
+        assert_eq!(error(&format!("<a>{}</a>", " ".repeat(MAX_BYTES))), XmlError::TooLarge);
+    }
+}
