@@ -14,14 +14,14 @@ pub(crate) const REQUESTER: &str = "ER";
 /// Classification of the evidence provider.
 pub(crate) const PROVIDER: &str = "EP";
 
-/// An authority as XÖV names it: directory service, identifier in it, name.
+/// An authority as XÖV identifies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authority {
     /// Code of the directory service, e.g. `DVDV`.
     pub directory: String,
     /// Identifier in that directory.
     pub identifier: String,
-    /// Name in words.
+    /// Human-readable name.
     pub name: String,
 }
 
@@ -35,7 +35,7 @@ impl From<&record::Party> for Authority {
     }
 }
 
-/// An agent of the body: the same authority as in the head, in the form of the EU model.
+/// Writes an agent of the body: the same authority as in the head, in the form of the EU model.
 pub(crate) fn write_agent(writer: &mut XmlWriter, name: &'static str, authority: &Authority, class: &str) {
     writer.element(Namespace::De, name, &[], |writer| {
         write_identification(writer, authority);
@@ -43,7 +43,7 @@ pub(crate) fn write_agent(writer: &mut XmlWriter, name: &'static str, authority:
     });
 }
 
-/// Reads an agent and requires that it is the authority the head names.
+/// Reads an agent, which must be the authority that the head names.
 pub(crate) fn read_agent(
     element: Element<'_>,
     what: &'static str,
@@ -58,7 +58,7 @@ pub(crate) fn read_agent(
     children.end()
 }
 
-/// Identifier and name of an agent.
+/// Writes identifier and name of an agent.
 pub(crate) fn write_identification(writer: &mut XmlWriter, authority: &Authority) {
     writer.text_with(Namespace::Bk, "Identifier", ("schemeID", EAS), &authority.identifier);
     write_multilingual(writer, "Name", &authority.name);

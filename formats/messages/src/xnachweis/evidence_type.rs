@@ -16,15 +16,15 @@ const CLASSIFICATION: &str = "https://sr.oots.tech.ec.europa.eu/evidencetypeclas
 /// An evidence type of the Registerlandkarte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceType {
-    /// Its id; ends the classification URI.
+    /// Its id, which is the end of the classification URI.
     pub id: String,
     /// Its title in German.
     pub title: String,
 }
 
 impl EvidenceType {
-    /// The `Identifier` that the schema wants beside the classification: a UUID (version 8, RFC 9562) made of SHA-256 of
-    /// the classification URI.
+    /// The `Identifier` that the schema requires beside the classification: a UUID (version 8, RFC 9562) made from
+    /// SHA-256 of the classification URI.
     fn identifier(&self) -> Uuid {
         let Hash(digest) = sha256_of(&[CLASSIFICATION.as_bytes(), self.id.as_bytes()]);
         let mut bytes = [0; 16];
@@ -32,7 +32,7 @@ impl EvidenceType {
         uuid::Builder::from_custom_bytes(bytes).into_uuid()
     }
 
-    /// Classification and title: the type `ConformantToType`.
+    /// Writes classification and title: the type `ConformantToType`.
     pub(crate) fn write_conformant(&self, writer: &mut XmlWriter) {
         writer.text(
             Namespace::Bk,
@@ -54,7 +54,7 @@ impl EvidenceType {
         })
     }
 
-    /// With identifier and format: the type `EvidenceType.DataServiceType`.
+    /// Writes classification, title, identifier and format: the type `EvidenceType.DataServiceType`.
     pub(crate) fn write_requested(&self, writer: &mut XmlWriter, media_type: &str) {
         writer.element(Namespace::Bk, "RequestedEvidenceType", &[], |writer| {
             self.write_conformant(writer);

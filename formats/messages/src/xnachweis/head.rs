@@ -19,19 +19,19 @@ const PRODUCT: &str = "Einsicht";
 /// The head of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    /// `nachrichtenUUID`; an answer bears that of its request (TR-03190 DP.7).
+    /// `nachrichtenUUID`. An answer has that of its request (TR-03190 DP.7).
     pub message: Uuid,
     /// `erstellungszeitpunkt` and `IssueDateTime`.
     pub created: Timestamp,
-    /// A test message: must not run in production.
+    /// Whether this is a test message, which must not run in production.
     pub test: bool,
-    /// Who asks: author of a request, reader of an answer.
+    /// The consumer: author of a request, reader of an answer.
     pub consumer: Authority,
-    /// Who is asked.
+    /// The provider.
     pub provider: Authority,
 }
 
-/// The root's attributes with `id` or `requestid`, which is `key`.
+/// The root's attributes, where `key` is `id` or `requestid`.
 pub(crate) fn root_attributes<'a>(key: &'a str, id: &'a str, test: bool) -> Vec<(&'a str, &'a str)> {
     let mut attributes = vec![
         (key, id),
@@ -47,7 +47,7 @@ pub(crate) fn root_attributes<'a>(key: &'a str, id: &'a str, test: bool) -> Vec<
     attributes
 }
 
-/// Reads them: the value of `key` and whether it is a test.
+/// Reads the root's attributes: the value of `key`, and whether the message is a test message.
 pub(crate) fn read_root_attributes(root: Element<'_>, key: &'static str) -> Result<(Uuid, bool), XmlError> {
     root.only(
         &[
@@ -78,7 +78,7 @@ pub(crate) fn read_root_attributes(root: Element<'_>, key: &'static str) -> Resu
     Ok((urn(required(key)?, key)?, test))
 }
 
-/// Who is the author of a message.
+/// The author of a message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Author {
     Consumer,
@@ -102,7 +102,7 @@ impl Head {
         });
     }
 
-    /// Reads the head; `test` comes from the root.
+    /// Reads the head. `test` comes from the root.
     pub(crate) fn read(element: Element<'_>, message_type: &str, author: Author, test: bool) -> Result<Self, XmlError> {
         let mut children = element.only_children("nachrichtenkopf")?;
         let identification = children.one(Namespace::Bk, "identifikation.nachricht")?;
@@ -162,7 +162,7 @@ fn read_authority(element: Element<'_>, what: &'static str) -> Result<Authority,
     })
 }
 
-/// The fixed `SpecificationIdentifier`.
+/// Reads `SpecificationIdentifier`, which has a fixed value.
 pub(crate) fn read_specification(children: &mut Children<'_>) -> Result<(), XmlError> {
     let fixed = children.text(Namespace::De, "SpecificationIdentifier")? == SPECIFICATION;
     if fixed {
@@ -172,7 +172,7 @@ pub(crate) fn read_specification(children: &mut Children<'_>) -> Result<(), XmlE
     }
 }
 
-/// `IssueDateTime`, which must be the time of the head.
+/// Reads `IssueDateTime`, which must be the time of the head.
 pub(crate) fn read_issued(children: &mut Children<'_>, created: Timestamp) -> Result<(), XmlError> {
     let issued = time(children.text(Namespace::De, "IssueDateTime")?, "IssueDateTime")?;
     if issued == created {

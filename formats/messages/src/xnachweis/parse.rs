@@ -1,8 +1,8 @@
 //! A strict, bounded XML reader over `roxmltree`.
 //!
-//! [`parse`] refuses a document before anything of it is read: one that exceeds the limits of size, depth or number of
-//! elements, and one with a DTD, an entity beyond the predefined, a comment, CDATA, a processing instruction or a foreign
-//! namespace. [`Element`] and [`Children`] then refuse unknown attributes, unknown elements and mixed content.
+//! [`parse`] refuses a document before anything of it is read, if it exceeds the limits of size, depth or number of
+//! elements, or contains a DTD, an entity beyond the predefined ones, a comment, CDATA, a processing instruction or a
+//! foreign namespace. [`Element`] and [`Children`] then refuse unknown attributes, unknown elements and mixed content.
 
 use roxmltree::{Document, Node, ParsingOptions};
 

@@ -9,7 +9,7 @@ use super::parse::Element;
 use super::values::date;
 use super::write::XmlWriter;
 
-/// The natural person of the request. `Debug` shows nothing.
+/// The natural person of a request. `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NaturalPerson {
     /// `YYYY-MM-DD`.
@@ -20,11 +20,11 @@ pub struct NaturalPerson {
     pub given_name: String,
     /// Level of assurance of the login.
     pub assurance: Assurance,
-    /// Postal code; empty: not given.
+    /// Postal code; empty means not given.
     pub postal_code: String,
-    /// Place; empty: not given.
+    /// Place; empty means not given.
     pub place: String,
-    /// The IDNr, where the consumer may use it.
+    /// The IDNr, if the consumer may use it.
     pub idnr: Option<Idnr>,
 }
 
@@ -35,7 +35,7 @@ impl std::fmt::Debug for NaturalPerson {
 }
 
 impl NaturalPerson {
-    /// `LegalOrNaturalPerson` with this person in it.
+    /// Writes `LegalOrNaturalPerson` with this person in it.
     pub(crate) fn write(&self, writer: &mut XmlWriter) {
         writer.element(Namespace::Bk, "LegalOrNaturalPerson", &[], |writer| {
             writer.element(Namespace::Bk, "NaturalPerson", &[], |writer| {
