@@ -36,7 +36,7 @@ mod error;
 mod evidence;
 mod record_check;
 mod starting;
-mod store;
+mod state;
 
 #[cfg(test)]
 mod fixture;

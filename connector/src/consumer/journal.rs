@@ -8,10 +8,11 @@ use std::path::Path;
 
 use messages::{ExchangeRequest, SealingKey};
 use serde::{Deserialize, Serialize};
+use service::table::TableError;
 use uuid::Uuid;
 
 use super::request::PendingRequest;
-use crate::store::{Store, StoreError, exchange_key};
+use crate::state::{self, StateTable, exchange_key};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,17 +24,17 @@ struct PendingEntry {
 
 /// Open requests by exchange id.
 #[derive(Debug, Clone)]
-pub(crate) struct Journal(Store<PendingEntry>);
+pub(crate) struct Journal(StateTable<PendingEntry>);
 
 impl Journal {
     /// Opens the journal in `directory`.
-    pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
-        Store::open(directory, "asked").map(Self)
+    pub(crate) fn open(directory: &Path) -> Result<Self, TableError> {
+        state::open(directory, "asked").map(Self)
     }
 
     /// Records a request and its answer key. The write is durable when the call returns; the request must not be sent
     /// before.
-    pub(crate) async fn keep(&self, pending: &PendingRequest) -> Result<(), StoreError> {
+    pub(crate) async fn keep(&self, pending: &PendingRequest) -> Result<(), TableError> {
         let entry = PendingEntry {
             request: pending.request.clone(),
             answer_key: *pending.answer_key.seed(),
@@ -44,12 +45,12 @@ impl Journal {
     }
 
     /// Removes an exchange.
-    pub(crate) async fn forget(&self, exchange: Uuid) -> Result<(), StoreError> {
+    pub(crate) async fn forget(&self, exchange: Uuid) -> Result<(), TableError> {
         self.0.remove(exchange_key(exchange)).await
     }
 
     /// The requests that an earlier run left open, without their XNachweis messages.
-    pub(crate) async fn pending(&self) -> Result<Vec<PendingRequest>, StoreError> {
+    pub(crate) async fn pending(&self) -> Result<Vec<PendingRequest>, TableError> {
         let entries = self.0.all().await?;
         let pending = entries.into_iter().map(|(_, entry)| PendingRequest {
             request: entry.request,

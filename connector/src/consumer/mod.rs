@@ -34,6 +34,7 @@ use messages::{Acknowledgement, Completion};
 use record::Outcome;
 use service::http::{CallError, Client};
 use service::secret::CredentialDigest;
+use service::table::TableError;
 use service::{Clock, Problem, Shutdown};
 use uuid::Uuid;
 
@@ -42,7 +43,6 @@ use crate::common::Common;
 use crate::config::{Config, ConsumerConfig};
 use crate::error::Error;
 use crate::starting::Starting;
-use crate::store::StoreError;
 use journal::Journal;
 use query::{EvidenceQuery, EvidenceResult};
 use request::PendingRequest;
@@ -283,7 +283,7 @@ fn refuse(exchange: Uuid, check: &'static str, why: &str) -> Problem {
     Problem::forbidden("refused", "")
 }
 
-fn state_failed(error: &StoreError) -> Problem {
+fn state_failed(error: &TableError) -> Problem {
     alarm::raise("state", None, &error.to_string());
     Problem::unavailable("stopped", 60, "the connector's state cannot be read or written")
 }

@@ -25,6 +25,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use messages::{CheckName, Forward, OutcomeNotice, Reply, ReplyOutcome};
 use record::receipt::Receipt;
+use service::table::TableError;
 use service::{Clock, Problem, Shutdown};
 
 use crate::alarm;
@@ -32,7 +33,6 @@ use crate::common::Common;
 use crate::config::{Config, ProviderConfig};
 use crate::error::Error;
 use crate::starting::Starting;
-use crate::store::StoreError;
 use checks::CheckFailed;
 use outcome::ClosedExchange;
 use release::{AnswerError, Register};
@@ -238,7 +238,7 @@ async fn report_overdue(provider: Arc<Provider>, shutdown: Shutdown) {
     }
 }
 
-fn state_failed(error: &StoreError) -> Problem {
+fn state_failed(error: &TableError) -> Problem {
     alarm::raise("state", None, &error.to_string());
     Problem::unavailable("stopped", 60, "the connector's state cannot be read or written")
 }

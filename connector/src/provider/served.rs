@@ -19,11 +19,12 @@ use messages::{AnswerStatement, CheckName, Forward, Reply, Signature};
 use record::receipt::Receipt;
 use record::{ExchangeRecord, Timestamp};
 use serde::{Deserialize, Serialize};
+use service::table::TableError;
 use tlog::Hash;
 use uuid::Uuid;
 
 use super::checks::CheckFailed;
-use crate::store::{Store, StoreError, index_key};
+use crate::state::{self, StateTable, index_key};
 
 /// An outcome is overdue this many seconds after the answer.
 const OUTCOME_WITHIN: u64 = 120;
@@ -76,7 +77,7 @@ pub(crate) enum ServedBefore {
 /// The served intents.
 #[derive(Debug, Clone)]
 pub(crate) struct ServedIntents {
-    store: Store<ServedIntent>,
+    table: StateTable<ServedIntent>,
     in_progress: Arc<Mutex<HashSet<u64>>>,
 }
 
@@ -107,9 +108,9 @@ pub(crate) fn digest(forward: &Forward, receipt: &Receipt) -> Hash {
 
 impl ServedIntents {
     /// Opens the state file in `directory`.
-    pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn open(directory: &Path) -> Result<Self, TableError> {
         Ok(Self {
-            store: Store::open(directory, "served")?,
+            table: state::open(directory, "served")?,
             in_progress: Arc::default(),
         })
     }
@@ -129,8 +130,8 @@ impl ServedIntents {
         &self,
         intent: u64,
         digest: Hash,
-    ) -> Result<Result<ServedBefore, CheckFailed>, StoreError> {
-        Ok(p9_not_served(self.store.get(index_key(intent)).await?, intent, digest))
+    ) -> Result<Result<ServedBefore, CheckFailed>, TableError> {
+        Ok(p9_not_served(self.table.get(index_key(intent)).await?, intent, digest))
     }
 
     /// Records the answer. The write is durable when the call returns; the answer must not leave before.
@@ -141,7 +142,7 @@ impl ServedIntents {
         exchange: Uuid,
         record: Option<ExchangeRecord>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), TableError> {
         let row = ServedIntent {
             intent: fresh.intent,
             digest: fresh.digest,
@@ -154,33 +155,33 @@ impl ServedIntents {
             seen: false,
             alarmed: false,
         };
-        self.store.put(index_key(fresh.intent), &row).await
+        self.table.put(index_key(fresh.intent), &row).await
     }
 
     /// Reads the record of an intent.
-    pub(crate) async fn row(&self, intent: u64) -> Result<Option<ServedIntent>, StoreError> {
-        self.store.get(index_key(intent)).await
+    pub(crate) async fn row(&self, intent: u64) -> Result<Option<ServedIntent>, TableError> {
+        self.table.get(index_key(intent)).await
     }
 
     /// Records that the outcome was seen, and drops the sealed bytes, which are not needed any more.
-    pub(crate) async fn seen(&self, mut row: ServedIntent, now: Timestamp) -> Result<(), StoreError> {
+    pub(crate) async fn seen(&self, mut row: ServedIntent, now: Timestamp) -> Result<(), TableError> {
         row.reply = None;
         row.seen = true;
         row.since = now;
-        self.store.put(index_key(row.intent), &row).await
+        self.table.put(index_key(row.intent), &row).await
     }
 
     /// Returns the intents whose outcome is overdue, each only once, and removes those whose outcome was seen long
     /// ago.
-    pub(crate) async fn overdue(&self, now: Timestamp) -> Result<Vec<ServedIntent>, StoreError> {
+    pub(crate) async fn overdue(&self, now: Timestamp) -> Result<Vec<ServedIntent>, TableError> {
         let mut overdue = Vec::new();
-        for (key, mut row) in self.store.all().await? {
+        for (key, mut row) in self.table.all().await? {
             let age = now.since(row.since);
             if row.seen && age > RETENTION {
-                self.store.remove(key).await?;
+                self.table.remove(key).await?;
             } else if !row.seen && !row.alarmed && age > OUTCOME_WITHIN {
                 row.alarmed = true;
-                self.store.put(key, &row).await?;
+                self.table.put(key, &row).await?;
                 overdue.push(row);
             }
         }

@@ -11,7 +11,7 @@ async fn request_and_answer_key_survive_a_restart_and_the_file_has_no_personal_d
     let journal = Journal::open(directory.path()).unwrap();
     journal.keep(&pending).await.unwrap();
     drop(journal);
-    let file = std::fs::read(directory.path().join(crate::store::FILE)).unwrap();
+    let file = std::fs::read(directory.path().join(crate::state::FILE)).unwrap();
     let text = String::from_utf8_lossy(&file);
     assert!(!text.contains(crate::fixture::IDNR) && !text.contains(crate::fixture::FAMILY_NAME));
     let journal = Journal::open(directory.path()).unwrap();
