@@ -81,6 +81,10 @@ fn check_nodes(document: &Document<'_>) -> Result<(), XmlError> {
             if elements > MAX_ELEMENTS || node.ancestors().count() - 1 > MAX_DEPTH {
                 return Err(XmlError::TooLarge);
             }
+            // The parser refuses a prefix that is declared twice on one element, but not a default namespace.
+            if node.namespaces().filter(|declared| declared.name().is_none()).count() > 1 {
+                return Err(XmlError::NotWellFormed);
+            }
             let uri = namespace_of(node);
             if uri.is_some() && !Namespace::DECLARED.iter().any(|declared| declared.uri() == uri) {
                 return Err(XmlError::Forbidden("a foreign namespace"));
@@ -255,6 +259,7 @@ mod tests {
             "<a/>x",
             "<p:a/>",
             "<a x='1' x='2'/>",
+            "<a xmlns='' xmlns=''/>",
             "<a>&#0;</a>",
             "<a>&</a>",
             "<a/><?xml version=\"1.0\"?>",
