@@ -19,10 +19,6 @@ fn store() -> Arc<MemoryStore> {
     Arc::new(MemoryStore::new())
 }
 
-async fn submit_one(shared: &Shared, entry: &SignedEntry, label: u8) -> TestOutcome {
-    submit(shared, vec![raw(entry, label)]).await.remove(0)
-}
-
 pub(super) fn size(shared: &Shared) -> u64 {
     shared.log.snapshot().head.size
 }

@@ -21,6 +21,8 @@ pub mod findings;
 mod founding;
 mod keys;
 mod labels;
+#[cfg(test)]
+mod lifecycle_tests;
 mod loading;
 mod periods;
 #[cfg(test)]

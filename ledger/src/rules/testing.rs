@@ -264,3 +264,8 @@ pub(crate) async fn try_submit(shared: &Shared, raws: Vec<RawSubmission>) -> Res
 pub(crate) async fn submit(shared: &Shared, raws: Vec<RawSubmission>) -> Vec<TestOutcome> {
     try_submit(shared, raws).await.unwrap()
 }
+
+/// Submits one entry, with the record for `label` if the entry commits to one.
+pub(crate) async fn submit_one(shared: &Shared, entry: &SignedEntry, label: u8) -> TestOutcome {
+    submit(shared, vec![raw(entry, label)]).await.remove(0)
+}

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use record::{Body, DocumentKind, LabelledKind, Period, PeriodEvent, ReferenceKind, Sequence, SignedEntry};
+use record::{Body, DocumentKind, LabelledKind, Period, Sequence};
 use tlog::Hash;
-use tlog::map::{Map, Value};
-use tlog::merkle::Index;
 
 use super::testing::*;
 use crate::http::Shared;
@@ -14,10 +12,6 @@ use crate::store::memory::MemoryStore;
 
 fn store() -> Arc<MemoryStore> {
     Arc::new(MemoryStore::new())
-}
-
-async fn submit_one(shared: &Shared, entry: &SignedEntry, label: u8) -> TestOutcome {
-    submit(shared, vec![raw(entry, label)]).await.remove(0)
 }
 
 fn size(shared: &Shared) -> u64 {
@@ -291,180 +285,6 @@ async fn an_entry_far_from_the_ledgers_clock_is_refused() {
         )
         .await;
         assert_eq!(answer.err().map(|refusal| refusal.0).as_deref(), slug, "{time}");
-    }
-}
-
-#[tokio::test]
-async fn an_intent_has_one_outcome_in_its_own_period() {
-    let world = World::new();
-    let (shared, mut identity) = world.started(store()).await;
-    assert_eq!(submit_one(&shared, &identity.write(begin(2, NOW + 60)), 0).await, Ok(4));
-    let mut broker = TimedWriter::new(BROKER);
-    assert_eq!(submit_one(&shared, &broker.write(intent(1)), 1).await, Ok(5));
-    let outcome = |period, label, refers| labelled(LabelledKind::Outcome, period, label, Some(refers));
-    assert_eq!(
-        submit_one(&shared, &broker.draft(outcome(1, 2, 4)), 2).await,
-        refused("refers"),
-        "not an intent"
-    );
-    assert_eq!(
-        submit_one(&shared, &broker.draft(outcome(1, 2, 6)), 2).await,
-        refused("refers"),
-        "no such entry"
-    );
-    assert_eq!(
-        submit_one(&shared, &broker.draft(outcome(2, 2, 5)), 2).await,
-        refused("refers"),
-        "another period"
-    );
-    assert_eq!(
-        submit_one(&shared, &broker.draft(outcome(3, 2, 5)), 2).await,
-        refused("period")
-    );
-    assert_eq!(submit_one(&shared, &broker.write(outcome(1, 2, 5)), 2).await, Ok(6));
-    assert_eq!(
-        submit_one(&shared, &broker.draft(outcome(1, 3, 5)), 3).await,
-        refused("refers"),
-        "a second outcome"
-    );
-    let preview = |period, refers| labelled(LabelledKind::Preview, period, 4, Some(refers));
-    assert_eq!(
-        submit_one(&shared, &broker.draft(preview(1, 6)), 4).await,
-        refused("refers")
-    );
-    assert_eq!(
-        submit_one(&shared, &broker.draft(preview(2, 5)), 4).await,
-        refused("refers")
-    );
-    assert_eq!(
-        submit_one(&shared, &broker.write(preview(1, 5)), 4).await,
-        Ok(7),
-        "also after the outcome"
-    );
-    assert_eq!(
-        submit_one(&shared, &broker.write(labelled(LabelledKind::Intent, 2, 5, None)), 5).await,
-        Ok(8)
-    );
-    let lost = |refers| Body::Reference {
-        kind: ReferenceKind::Lost,
-        refers: Index::new(refers).unwrap(),
-    };
-    assert_eq!(submit_one(&shared, &broker.draft(lost(5)), 0).await, refused("refers"));
-    assert_eq!(submit_one(&shared, &broker.write(lost(8)), 0).await, Ok(9));
-    assert_eq!(
-        submit_one(&shared, &broker.draft(outcome(2, 6, 8)), 6).await,
-        refused("refers")
-    );
-}
-
-#[tokio::test]
-async fn a_period_begins_becomes_final_and_is_destroyed_in_order() {
-    let world = World::new();
-    let (shared, mut identity) = world.started(store()).await;
-    assert_eq!(
-        submit_one(&shared, &identity.draft(begin(1, NOW)), 0).await,
-        Err(("label-used".into(), Some(3)))
-    );
-    assert_eq!(
-        submit_one(&shared, &identity.draft(begin(3, NOW)), 0).await,
-        refused("period")
-    );
-    assert_eq!(
-        submit_one(
-            &shared,
-            &TimedWriter::new(BROKER).draft(labelled(LabelledKind::Intent, 2, 1, None)),
-            1
-        )
-        .await,
-        refused("period")
-    );
-    assert_eq!(
-        submit_one(&shared, &identity.write(begin(2, NOW + 500)), 0).await,
-        Ok(4)
-    );
-    assert_eq!(
-        submit_one(
-            &shared,
-            &TimedWriter::new(BROKER).draft(labelled(LabelledKind::Intent, 2, 1, None)),
-            1
-        )
-        .await,
-        refused("period")
-    );
-    assert_eq!(
-        submit_one(&shared, &TimedWriter::new(BROKER).write(intent(1)), 1).await,
-        Ok(5)
-    );
-    // The period ends; 35 days later it becomes final, with the root of its map.
-    let map = |labels: &[(u8, u64)]| {
-        let mut map = Map::new();
-        for (label, index) in labels {
-            let leaf = shared.log.rows().leaf_hash(*index).unwrap();
-            map.insert(
-                Hash::of(&[*label]).0,
-                Value {
-                    index: Index::new(*index).unwrap(),
-                    leaf,
-                },
-            )
-            .unwrap();
-        }
-        map.root()
-    };
-    let last = |root| Body::Period {
-        period: Period(1),
-        event: PeriodEvent::Final { root },
-    };
-    let late = NOW + 500 + super::periods::FINALIZATION_DELAY;
-    world.clock.set(late);
-    identity.time = late;
-    let root = map(&[(1, 5)]);
-    assert_eq!(
-        submit_one(&shared, &identity.draft(last(root)), 0).await,
-        refused("period"),
-        "an intent is open"
-    );
-    let mut broker = TimedWriter::new(BROKER);
-    broker.time = late;
-    broker.chain.sequence = Sequence(1);
-    broker.chain.previous = shared.log.rows().leaf_hash(5).unwrap();
-    assert_eq!(
-        submit_one(
-            &shared,
-            &broker.write(labelled(LabelledKind::Outcome, 1, 2, Some(5))),
-            2
-        )
-        .await,
-        Ok(6)
-    );
-    assert_eq!(
-        submit_one(&shared, &identity.draft(last(root)), 0).await,
-        refused("period"),
-        "the map has changed"
-    );
-    let root = map(&[(1, 5), (2, 6)]);
-    assert_eq!(submit_one(&shared, &identity.write(last(root)), 0).await, Ok(7));
-    assert_eq!(
-        submit_one(
-            &shared,
-            &broker.draft(labelled(LabelledKind::Preview, 1, 3, Some(5))),
-            3
-        )
-        .await,
-        refused("period")
-    );
-    let destroyed = Body::Period {
-        period: Period(1),
-        event: PeriodEvent::Destroyed,
-    };
-    let expired = (u64::from(record::RetentionClass::last_expiry(record::Timestamp(late)).0) + 1) * 86_400;
-    for (time, expected) in [(expired - 1, refused("period")), (expired, Ok(8))] {
-        world.clock.set(time);
-        identity.time = time;
-        assert_eq!(
-            submit_one(&shared, &identity.draft(destroyed.clone()), 0).await,
-            expected
-        );
     }
 }
 
