@@ -46,7 +46,6 @@ const ALLOWED: &[&str] = &[
     "ledger-client (test writer): common ↔ common::log",
     "ledger-client (test writer_properties): common ↔ common::log",
     "test-login: authorize ↔ crate ↔ page ↔ token",
-    "xtask (bin xtask): bench ↔ bench::browser ↔ bench::completeness ↔ bench::ledger ↔ bench::parts ↔ bench::peers ↔ bench::server ↔ bench::wrk",
 ];
 
 /// The circles of a crate: each as the set of its modules.

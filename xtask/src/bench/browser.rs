@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{Figures, scratch};
+use super::figures::{Figures, scratch};
 use crate::{dist, sh};
 
 const PAGE: &str = include_str!("bundle.html");

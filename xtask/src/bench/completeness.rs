@@ -6,7 +6,9 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::{Figures, browser, build_ledger, folder, keep, number, read, scratch};
+use super::browser;
+use super::figures::{Figures, folder, keep, number, read, scratch};
+use super::host::build_ledger;
 use crate::{machine, paths, sh};
 
 /// Entries per second at which the lag of the map is measured, and for how many seconds.

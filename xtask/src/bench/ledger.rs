@@ -5,8 +5,10 @@ use std::process::Command;
 use anyhow::Result;
 use serde_json::Value;
 
+use super::figures::{Figures, folder, keep, number, read, scratch};
+use super::host::build_ledger;
 use super::server::Server;
-use super::{Figures, build_ledger, folder, keep, number, read, scratch, wrk};
+use super::wrk;
 use crate::{paths, sh};
 
 /// One run of the load generator.

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::folder;
+use super::figures::folder;
 use crate::{paths, sh};
 
 pub(crate) fn run() -> Result<()> {

@@ -7,8 +7,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use super::figures::{Figures, folder, keep, number};
+use super::host::build_ledger;
 use super::server::Server;
-use super::{Figures, build_ledger, folder, keep, number, wrk};
+use super::wrk;
 use crate::sh;
 
 const TESSERA: &str = "github.com/transparency-dev/tessera";

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::scratch;
+use super::figures::scratch;
 use crate::{paths, sh};
 
 /// The origin of the logs that this module creates.

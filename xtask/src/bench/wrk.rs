@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::Figures;
+use super::figures::Figures;
 use super::server::Server;
 use crate::sh;
 
