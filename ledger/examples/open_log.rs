@@ -129,7 +129,7 @@ struct Addition {
 
 impl Admission for AdmitAll {
     type Submission = Addition;
-    type Refusal = ();
+    type Rejection = ();
 
     fn admit(&mut self, addition: Addition, stage: &mut Stage<'_>) -> Result<Outcome<()>, StoreError> {
         Ok(Outcome::Recorded(stage.append(&addition.body, addition.leaf)))

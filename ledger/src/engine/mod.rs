@@ -158,7 +158,7 @@ impl<A: Admission> SequencedLog<A> {
         &self,
         submissions: Vec<A::Submission>,
         weight: usize,
-    ) -> Result<SubmitReply<A::Refusal>, SubmitError> {
+    ) -> Result<SubmitReply<A::Rejection>, SubmitError> {
         let weight = u32::try_from(weight.clamp(1, self.queue)).unwrap_or(u32::MAX);
         let room = self
             .room

@@ -13,8 +13,8 @@
 //! | `closed` | stays at the last quorum | stays at the last quorum | 503 until the quorum is back |
 //!
 //! Losing the quorum always raises an alarm. If a witness has seen this log **larger** than it is, or with another
-//! tree, the log runs on an old backup, and new entries would fork it. It then accepts no more entries, whatever `fail`
-//! says.
+//! tree, the log runs on an old backup, and new entries would fork it. It then accepts no more entries, with any
+//! value of `fail`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};

@@ -49,14 +49,14 @@ pub trait Admission: Send + 'static {
     /// A submission that passed the checks which do not depend on the log.
     type Submission: Send + 'static;
     /// Why a submission is refused.
-    type Refusal: Send + 'static;
+    type Rejection: Send + 'static;
 
     /// Checks a submission against the log and everything staged before it, and stages it if it may be recorded.
     fn admit(
         &mut self,
         submission: Self::Submission,
         stage: &mut Stage<'_>,
-    ) -> Result<Outcome<Self::Refusal>, StoreError>;
+    ) -> Result<Outcome<Self::Rejection>, StoreError>;
 
     /// Prefetches what [`Admission::admit`] needs for the next submissions. No outcome depends on it.
     fn prefetch<'a>(&self, _submissions: impl Iterator<Item = &'a Self::Submission>) {}
@@ -114,7 +114,7 @@ impl Stage<'_> {
 /// The submissions of one request, with their share of the queue.
 pub(super) struct SubmitJob<A: Admission> {
     pub(super) submissions: Vec<A::Submission>,
-    pub(super) answer: oneshot::Sender<SubmitReply<A::Refusal>>,
+    pub(super) answer: oneshot::Sender<SubmitReply<A::Rejection>>,
     pub(super) room: OwnedSemaphorePermit,
 }
 
@@ -170,7 +170,7 @@ fn prefetch_batch_len<A: Admission>(waiting: &[Waiting<A>]) -> usize {
     more.unwrap_or(waiting.len()).max(1)
 }
 
-type Waiting<A> = (SubmitJob<A>, Vec<Outcome<<A as Admission>::Refusal>>);
+type Waiting<A> = (SubmitJob<A>, Vec<Outcome<<A as Admission>::Rejection>>);
 
 impl<A: Admission> Sequencer<A> {
     /// Runs until [`Command::End`] arrives or the store fails.

@@ -343,7 +343,7 @@ impl Rules {
 
 impl Admission for Rules {
     type Submission = Arc<Submission>;
-    type Refusal = Refusal;
+    type Rejection = Refusal;
 
     fn admit(&mut self, submission: Arc<Submission>, stage: &mut Stage<'_>) -> Result<Outcome<Refusal>, StoreError> {
         match self.check_and_record(&submission, stage) {

@@ -111,7 +111,7 @@ impl std::fmt::Display for Figures {
     }
 }
 
-/// Kills ledgers `kills` times, on as many logs as that takes.
+/// Kills ledgers `kills` times, at most [`KILLS_PER_LOG`] times on each log.
 pub(crate) async fn run(kills: u64, seed: u64) -> Result<Figures> {
     let started = Instant::now();
     let mut figures = Figures::default();
