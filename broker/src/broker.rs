@@ -22,7 +22,7 @@ pub struct Broker {
     pub(crate) config: Config,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) anchored: Anchored,
-    pub(crate) map: Snapshot,
+    pub(crate) registerlandkarte: Snapshot,
     pub(crate) writer: Writer,
     /// Client for identity; sends the broker's credential.
     pub(crate) identity: Client,

@@ -19,7 +19,7 @@ pub struct Permitted {
 /// The request with the reason. The reason goes into the record of the `denial` only, never to the requester.
 pub fn permit(
     authenticated: Authenticated,
-    map: &Snapshot,
+    registerlandkarte: &Snapshot,
     now: Timestamp,
 ) -> Result<Permitted, Box<(Authenticated, Denied)>> {
     let metadata = &authenticated.request().metadata;
@@ -30,7 +30,7 @@ pub fn permit(
         purpose: metadata.purpose.clone(),
         idnr: metadata.idnr_used,
     };
-    match map.decide(&query, now, now) {
+    match registerlandkarte.decide(&query, now, now) {
         Ok(permission) => Ok(Permitted {
             permission,
             authenticated,

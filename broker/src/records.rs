@@ -190,7 +190,7 @@ pub fn seal(
 /// [`RecordError`].
 pub fn seal_denial(
     authenticated: &Authenticated,
-    (reason, registry): (&str, Hash),
+    (reason, registerlandkarte): (&str, Hash),
     (class, expiry): (RetentionClass, ExpiryDay),
     denial_key: &DayKey,
     supervision: &[u8; 32],
@@ -207,7 +207,7 @@ pub fn seal_denial(
         purpose: metadata.purpose.clone(),
         idnr_used: metadata.idnr_used,
         reason: reason.to_owned(),
-        registry,
+        registry: registerlandkarte,
     };
     let part = SupervisionPart {
         official: metadata.official.clone(),

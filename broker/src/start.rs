@@ -34,7 +34,7 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
     let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(configuration)?);
     let anchored = Anchored::wait(&api, &trust, &shutdown).await.map_err(log)?;
-    let map = Snapshot::open(&anchored.registry, &anchored.genesis.authorities).map_err(log)?;
+    let registerlandkarte = Snapshot::open(&anchored.registerlandkarte, &anchored.genesis.authorities).map_err(log)?;
     let key = SigningKey::from_seed(read_seed(&config.writer_key).map_err(configuration)?);
     let writer = Writer::start(
         WriterConfig {
@@ -56,7 +56,7 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
         config: config.clone(),
         clock,
         anchored,
-        map,
+        registerlandkarte,
         writer,
         journal,
         in_progress: Mutex::new(HashSet::new()),

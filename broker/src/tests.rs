@@ -113,7 +113,7 @@ fn request(metadata: Metadata) -> ExchangeRequest {
     }
 }
 
-fn map() -> Snapshot {
+fn registerlandkarte() -> Snapshot {
     let always = Interval::since(Timestamp(0));
     let rule = Rule {
         id: "parking".into(),
@@ -147,7 +147,7 @@ fn authenticated(evidence: &str) -> Authenticated {
 }
 
 fn permitted() -> Permitted {
-    permit(authenticated("vehicle"), &map(), NOW).unwrap()
+    permit(authenticated("vehicle"), &registerlandkarte(), NOW).unwrap()
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn only_a_consumer_may_send_and_only_a_provider_may_receive_a_request() {
 #[test]
 fn a_request_without_a_rule_is_denied() {
     assert_eq!(permitted().permission().rule.id, "parking");
-    let denied = permit(authenticated("residence"), &map(), NOW).unwrap_err();
+    let denied = permit(authenticated("residence"), &registerlandkarte(), NOW).unwrap_err();
     assert_eq!(denied.0.request().metadata.evidence_type, "residence");
 }
 

@@ -39,7 +39,7 @@ impl CheckContext {
             .cloned()
             .ok_or_else(|| Error::Directory(me.clone(), "participant"))?;
         Ok(Self {
-            registerlandkarte: Snapshot::open(&anchored.registry, &anchored.genesis.authorities)?,
+            registerlandkarte: Snapshot::open(&anchored.registerlandkarte, &anchored.genesis.authorities)?,
             origin: anchored.genesis.origin.clone(),
             trust,
             directory,

@@ -37,7 +37,7 @@ pub(super) async fn enter(broker: &Broker, request: ExchangeRequest) -> Result<J
     if authenticated.request().metadata.deadline < now {
         return Err(Problem::bad_request("deadline-passed", "the deadline is in the past"));
     }
-    match permit(authenticated, &broker.map, now) {
+    match permit(authenticated, &broker.registerlandkarte, now) {
         Ok(permitted) => label(broker, permitted).await,
         Err(denied) => {
             let (authenticated, reason) = *denied;
@@ -105,7 +105,7 @@ async fn record_denial(
     let supervision = &broker.anchored.directory.supervision;
     let sealed = records::seal_denial(
         authenticated,
-        (reason, broker.map.digest()),
+        (reason, broker.registerlandkarte.digest()),
         (class, expiry),
         &key,
         supervision,

@@ -1,7 +1,7 @@
 //! The anchor: the log's first three entries and their documents.
 //!
 //! ```text
-//! 0  genesis    its leaf hash is the genesis hash (trusted from outside); document: authority keys, operator's key, and the
+//! 0  genesis    its leaf hash is the genesis hash (trusted from outside); document: authority keys, operator's key,
 //!               digests of the first directory and the first Registerlandkarte
 //! 1  directory  the first version, signed by an authority
 //! 2  registry   the first Registerlandkarte, signed by an authority
@@ -35,9 +35,9 @@ pub struct Anchored {
     /// Digest of the directory's signed document.
     pub directory_digest: Hash,
     /// The Registerlandkarte: bytes of the signed document. Its signature has been checked, its content not parsed.
-    pub registry: Vec<u8>,
+    pub registerlandkarte: Vec<u8>,
     /// Digest of the Registerlandkarte's signed document.
-    pub registry_digest: Hash,
+    pub registerlandkarte_digest: Hash,
     /// Receipts of the entries 0, 1 and 2.
     pub receipts: [Vec<u8>; 3],
 }
@@ -80,20 +80,20 @@ impl Anchored {
         check_chain(&entries, &genesis)?;
         check_origin(&receipts, trust, &genesis)?;
 
-        let (directory_digest, registry_digest) = (digest(1, Kind::Directory)?, digest(2, Kind::Registry)?);
-        if (directory_digest, registry_digest) != (genesis.directory, genesis.registry) {
+        let (directory_digest, registerlandkarte_digest) = (digest(1, Kind::Directory)?, digest(2, Kind::Registry)?);
+        if (directory_digest, registerlandkarte_digest) != (genesis.directory, genesis.registry) {
             return Err(wrong("entries 1 and 2 name other documents than the genesis document"));
         }
         let directory = document(api, directory_digest).await?;
         let directory = Directory::open(&directory, &genesis.authorities).map_err(wrong)?;
-        let registry = document(api, registry_digest).await?;
-        SignedDocument::open(&registry, &genesis.authorities).map_err(wrong)?;
+        let registerlandkarte = document(api, registerlandkarte_digest).await?;
+        SignedDocument::open(&registerlandkarte, &genesis.authorities).map_err(wrong)?;
         Ok(Self {
             genesis,
             directory,
             directory_digest,
-            registry,
-            registry_digest,
+            registerlandkarte,
+            registerlandkarte_digest,
             receipts,
         })
     }

@@ -33,7 +33,7 @@ impl Bootstrap {
     /// Signs the first three entries.
     ///
     /// # Arguments
-    /// `directory`, `registry`: the documents signed by an authority, whose digests are in `genesis`. `time` must be
+    /// `directory`, `registerlandkarte`: the documents signed by an authority, whose digests are in `genesis`. `time` must be
     /// within the ledger's clock bound when the entries are first appended.
     ///
     /// # Errors
@@ -42,13 +42,13 @@ impl Bootstrap {
         operator: &SigningKey,
         genesis: &GenesisDocument,
         directory: Vec<u8>,
-        registry: Vec<u8>,
+        registerlandkarte: Vec<u8>,
         time: Timestamp,
     ) -> Result<Self, BootstrapError> {
         if genesis.operator != operator.public() {
             return Err(wrong("the genesis document names another operator"));
         }
-        if (genesis.directory, genesis.registry) != (Hash::of(&directory), Hash::of(&registry)) {
+        if (genesis.directory, genesis.registry) != (Hash::of(&directory), Hash::of(&registerlandkarte)) {
             return Err(wrong("the genesis document names other documents"));
         }
         let genesis = genesis.to_bytes();
@@ -66,9 +66,9 @@ impl Bootstrap {
         };
         let first = sign(0, Hash([0; 32]), DocumentKind::Genesis, &genesis)?;
         let second = sign(1, first.leaf_hash(), DocumentKind::Directory, &directory)?;
-        let third = sign(2, second.leaf_hash(), DocumentKind::Registry, &registry)?;
+        let third = sign(2, second.leaf_hash(), DocumentKind::Registry, &registerlandkarte)?;
         Ok(Self {
-            entries: [(first, genesis), (second, directory), (third, registry)],
+            entries: [(first, genesis), (second, directory), (third, registerlandkarte)],
         })
     }
 

@@ -55,7 +55,7 @@ async fn the_anchor_is_checked_from_the_genesis_hash() {
     let ledger = FakeLedger::new(FakeLog::begun());
     let anchored = anchor(&ledger).await.unwrap();
     assert_eq!(anchored.directory, ledger.with(|log| (*log.directory).clone()));
-    assert_eq!(Hash::of(&anchored.registry), anchored.registry_digest);
+    assert_eq!(Hash::of(&anchored.registerlandkarte), anchored.registerlandkarte_digest);
     assert_eq!(anchored.genesis.directory, anchored.directory_digest);
 }
 
