@@ -3,8 +3,8 @@
 //! A request passes through types, each of which can only be made from the one before:
 //!
 //! ```text
-//! ExchangeRequest ─ authenticate ─▶ Authenticated ─ permit ─▶ Permitted ─ identity ─▶ JournalEntry
-//!   ─ record ─▶ Recorded<Intent> ─ forward ─▶ Ending ─ record ─▶ Recorded<Outcome> ─ release ─▶ Completion
+//! ExchangeRequest - authenticate -> Authenticated - permit -> Permitted - identity -> JournalEntry
+//!   - record -> Recorded<Intent> - forward -> Ending - record -> Recorded<Outcome> - release -> Completion
 //! ```
 //!
 //! * [`authenticate`] – checks that S1 and S2 are the consumer's, with the directory's key.

@@ -33,8 +33,8 @@ impl Bootstrap {
     /// Signs the first three entries.
     ///
     /// # Arguments
-    /// `directory`, `registerlandkarte`: the documents signed by an authority, whose digests are in `genesis`. `time` must be
-    /// within the ledger's clock bound when the entries are first appended.
+    /// `directory`, `registerlandkarte`: the documents signed by an authority, whose digests are in `genesis`. `time`
+    /// must be within the ledger's clock bound when the entries are first appended.
     ///
     /// # Errors
     /// [`BootstrapError::Wrong`] when `genesis` names another operator or other documents.

@@ -7,9 +7,10 @@
 //! ledger's tiles, which it authenticates against the checkpoint.
 //!
 //! ```text
-//! rely(size, root) ──► noted ──► every 10 s: cosigned checkpoint ≥ size?  same root at `size` ──► settled
-//!                                                                        another root ──► inconsistent, permanently
-//!                        older than 60 s ──► not ready (stale) until it is settled
+//! rely(size, root) --> noted --> every 10 s: cosigned checkpoint ≥ size?
+//!                                  same root at `size`     --> settled
+//!                                  another root at `size`  --> inconsistent, permanently
+//!                                older than 60 s           --> not ready (stale) until it is settled
 //! ```
 //!
 //! **Stale** is retryable: the process refuses new exchanges until a quorum answers, whatever the ledger's own mode.

@@ -4,8 +4,8 @@
 //! One redb file, two tables:
 //!
 //! ```text
-//! pending    sequence u64 → CBOR [leaf bstr, record bstr / null, document bstr / null]   signed, maybe sent, no receipt yet
-//! confirmed  0 → CBOR [sequence, leaf hash, index]                                       the last entry with a receipt
+//! pending    sequence u64 → CBOR [leaf bstr, record bstr / null, document bstr / null]   signed, no receipt yet
+//! confirmed  0 → CBOR [sequence, leaf hash, index]                                       last entry with a receipt
 //! ```
 //!
 //! *Invariant*: the writer sends bytes only after a commit with them has returned; redb syncs each commit. A commit

@@ -1,9 +1,10 @@
 //! The writer: one hash chain for many callers.
 //!
 //! ```text
-//! append() ──► queue ──► sign, chain ──► journal (one synced commit) ──► POST /entries ──► check receipts ──► callers
-//!                ▲                                                          │
-//!                └── jobs that arrive meanwhile are the next batch          └── refused: out, sign the rest, journal, again
+//! append() --> queue --> sign, chain --> journal (one synced commit) --> POST /entries --> check receipts --> callers
+//!                ^                                                           |
+//!                +-- jobs that arrive meanwhile are the next batch           +-- refused: take out, sign and journal
+//!                                                                                the rest again
 //! ```
 //!
 //! * **One chain per key.** Every entry has its number and the leaf hash of the entry before. There is therefore only

@@ -131,7 +131,7 @@ fn refused(
 #[derive(Default)]
 struct Round {
     kept: Vec<Item>,
-    told: Vec<(Item, Result<Proved, AppendError>)>,
+    answered: Vec<(Item, Result<Proved, AppendError>)>,
     /// The pending entries must be signed again.
     gap: bool,
     progress: bool,
@@ -207,11 +207,11 @@ impl Engine {
                     leaf_hash: proved.entry.leaf_hash(),
                     index: proved.index,
                 });
-                round.told.push((item, Ok(proved)));
+                round.answered.push((item, Ok(proved)));
             }
             Verdict::Out(answer) => {
                 (round.gap, round.progress) = (true, true);
-                round.told.push((item, answer));
+                round.answered.push((item, answer));
             }
             Verdict::Again(RetryReason::Aged) => {
                 round.gap = true;
@@ -239,7 +239,7 @@ impl Engine {
             // entry that was signed again must be in the journal before it is sent.
             self.commit().await?;
         }
-        for (item, answer) in round.told {
+        for (item, answer) in round.answered {
             match item.caller {
                 Some(caller) => caller.answer(answer),
                 None => note_restored(&answer),
