@@ -69,7 +69,7 @@ pub fn backup(data: &Path, to: &Path) -> Result<Contents, BackupError> {
 /// [`BackupError`].
 pub fn restore(from: &Path, data: &Path) -> Result<Contents, BackupError> {
     let to = data.join(STATE_FILE);
-    std::fs::create_dir_all(data).map_err(|error| BackupError::Io(data.to_path_buf(), error))?;
+    service::durable::create_private_directory(data).map_err(|error| BackupError::Io(data.to_path_buf(), error))?;
     copy(from, &to)?;
     let checked = open(&to).and_then(|state| contents(&state, data, &to));
     if checked.is_err() {

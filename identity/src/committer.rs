@@ -10,8 +10,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::backends::FileBackend;
-use redb::{Database, WriteTransaction};
+use redb::WriteTransaction;
+use service::table::{TableError, TableFile};
 use tokio::sync::{mpsc, oneshot};
 
 /// Maximum number of writes in one transaction.
@@ -22,8 +22,11 @@ const QUEUE_CAPACITY: usize = 1024;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The store failed, for example because the disk is full. Nothing was committed.
-    #[error("the store failed: {0}")]
-    Failed(String),
+    #[error(transparent)]
+    Failed(TableError),
+    /// The store's writer thread cannot be started.
+    #[error("the store's writer thread cannot be started: {0}")]
+    Thread(#[source] Arc<std::io::Error>),
     /// The store's writer thread has ended because the process is shutting down.
     #[error("the store is closed")]
     Closed,
@@ -34,7 +37,7 @@ pub enum StoreError {
 
 impl<E: Into<redb::Error>> From<E> for StoreError {
     fn from(error: E) -> Self {
-        Self::Failed(error.into().to_string())
+        Self::Failed(TableError::from(error))
     }
 }
 
@@ -46,28 +49,26 @@ type Job = Box<dyn FnOnce(&WriteTransaction) -> (Result<(), StoreError>, Finish)
 /// A store file with its writer thread. Clones share both.
 #[derive(Clone, Debug)]
 pub(crate) struct GroupCommitStore {
-    database: Arc<Database>,
+    file: TableFile,
     jobs: mpsc::Sender<Job>,
 }
 
 impl GroupCommitStore {
     /// Opens or creates the store file. Only its owner can read it.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let file = private_file(path).map_err(|error| StoreError::Failed(format!("{}: {error}", path.display())))?;
-        let database = Arc::new(Database::builder().create_with_backend(FileBackend::new(file)?)?);
+        let file = TableFile::open(path).map_err(StoreError::Failed)?;
         let (jobs, queue) = mpsc::channel(QUEUE_CAPACITY);
-        let writer = Arc::clone(&database);
+        let writer = file.clone();
         std::thread::Builder::new()
             .name("identity-store".into())
             .spawn(move || run(&writer, queue))
-            .map_err(|error| StoreError::Failed(error.to_string()))?;
-        Ok(Self { database, jobs })
+            .map_err(|error| StoreError::Thread(Arc::new(error)))?;
+        Ok(Self { file, jobs })
     }
 
     /// A snapshot for reading.
     pub(crate) fn read(&self) -> Result<redb::ReadTransaction, StoreError> {
-        use redb::ReadableDatabase as _;
-        Ok(self.database.begin_read()?)
+        self.file.begin_read().map_err(StoreError::Failed)
     }
 
     /// Runs `work` in its own transaction on this thread. It blocks on the disk, so use it only while opening the
@@ -76,7 +77,7 @@ impl GroupCommitStore {
         &self,
         work: impl FnOnce(&WriteTransaction) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let transaction = self.database.begin_write()?;
+        let transaction = self.file.begin_write().map_err(StoreError::Failed)?;
         let value = work(&transaction)?;
         transaction.commit()?;
         Ok(value)
@@ -101,21 +102,7 @@ impl GroupCommitStore {
     }
 }
 
-/// Creates the file with mode 0600, since a store holds secrets and IDNrs from its first byte on.
-fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
-    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-    let file = std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)?;
-    file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-    Ok(file)
-}
-
-fn run(database: &Database, mut queue: mpsc::Receiver<Job>) {
+fn run(file: &TableFile, mut queue: mpsc::Receiver<Job>) {
     while let Some(first) = queue.blocking_recv() {
         let mut group = vec![first];
         while group.len() < MAX_GROUP_SIZE
@@ -123,12 +110,12 @@ fn run(database: &Database, mut queue: mpsc::Receiver<Job>) {
         {
             group.push(job);
         }
-        commit(database, group);
+        commit(file, group);
     }
 }
 
-fn commit(database: &Database, group: Vec<Job>) {
-    let transaction = match database.begin_write() {
+fn commit(file: &TableFile, group: Vec<Job>) {
+    let transaction = match file.begin_write() {
         Ok(transaction) => transaction,
         // Dropping the jobs answers `Closed` to every caller.
         Err(error) => return tracing::error!(%error, "the store cannot be written"),

@@ -48,9 +48,7 @@ pub(crate) struct KeyFolder {
 impl KeyFolder {
     /// Opens or creates the folder, and completes interrupted destructions.
     pub(crate) fn open(folder: &Path) -> Result<Self, KeyFileError> {
-        use std::os::unix::fs::DirBuilderExt as _;
-        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        made.map_err(|source| io_error(folder, source))?;
+        durable::create_private_directory(folder).map_err(|source| io_error(folder, source))?;
         let this = Self {
             folder: folder.to_path_buf(),
         };

@@ -54,7 +54,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> R
     };
     let identity = tokio::select! {
         identity = start_up(&config, shutdown.clone()) => Arc::new(identity?),
-        () = async { shutdown.wait().await } => return Ok(()),
+        () = shutdown.wait() => return Ok(()),
     };
     let background = tokio::spawn(background(Arc::clone(&identity), shutdown.clone()));
     service::listen::serve(listener, routes(identity, callers), shutdown.clone()).await?;
@@ -73,7 +73,6 @@ async fn start_up(config: &Config, shutdown: Shutdown) -> Result<Identity<Follow
     if config.reader.len() > MAX_READER_LEN {
         return Err(configuration("reader is longer than 128 bytes"));
     }
-    std::fs::create_dir_all(&config.data).map_err(configuration)?;
     let persons = PersonRegistry::load(&config.persons, config.test_numbers)?;
     tracing::info!(persons = persons.len(), "person registry loaded");
     let state = IdentityState::open(&config.data.join("state.redb"))?;
@@ -160,11 +159,11 @@ async fn background(identity: Arc<Identity<FollowedLog>>, shutdown: Shutdown) ->
     loop {
         tokio::select! {
             _ = interval.tick() => {}
-            () = async { shutdown.wait().await } => return Ok(()),
+            () = shutdown.wait() => return Ok(()),
         }
         let result = tokio::select! {
             result = run_tick(&identity, ticks) => result,
-            () = async { shutdown.wait().await } => return Ok(()),
+            () = shutdown.wait() => return Ok(()),
         };
         if let Err(error) = result {
             tracing::error!(%error, "ALARM: identity stops");
