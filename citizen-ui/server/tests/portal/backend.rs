@@ -1,5 +1,5 @@
-//! Fakes of ledger and identity. They serve a small log made with `tlog` and `record` over HTTP, and a [`Mode`] makes them
-//! misbehave.
+//! Fakes of ledger and identity. They serve a small log made with `tlog` and `record` over HTTP, and a [`Mode`] makes
+//! them misbehave.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

@@ -1,4 +1,5 @@
-//! The portal and the services around it: the real test login, and the fakes of ledger and identity ([`crate::backend`]).
+//! The portal and the services around it: the real test login, and the fakes of ledger and identity
+//! ([`crate::backend`]).
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
