@@ -1,4 +1,5 @@
-//! What one entry costs: signing, checking, hashing, sealing, labelling. `cargo xtask bench` runs this and makes the table.
+//! Measures the cost of one entry: signing, checking, hashing, sealing, labelling. `cargo xtask bench` runs this
+//! benchmark and makes the table.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 

@@ -1,8 +1,8 @@
-//! How byte fields travel in serde: `#[serde(with = "record::bytes")]`.
+//! The encoding of byte fields in serde: `#[serde(with = "record::bytes")]`.
 //!
-//! serde writes `[u8; 32]` and `Vec<u8>` as arrays of numbers. With this module they are CBOR byte strings, and lower-case
-//! hexadecimal text in JSON and other human-readable formats. It covers [`tlog::Hash`], `[u8; N]`, `Vec<u8>`, and `Option`
-//! and `Vec` of each.
+//! serde writes `[u8; 32]` and `Vec<u8>` as arrays of numbers. With this module they are CBOR byte strings, and
+//! lower-case hexadecimal text in JSON and other human-readable formats. It covers [`tlog::Hash`], `[u8; N]`,
+//! `Vec<u8>`, and `Option` and `Vec` of each.
 //!
 //! ```
 //! # use serde::{Deserialize, Serialize};
@@ -16,8 +16,9 @@
 //! }
 //! ```
 //!
-//! What goes wrong: serde buffers `untagged`, internally tagged and `flatten`ed types and then forgets that the format is
-//! binary, so byte fields inside them do not come back. Use serde's default (externally tagged) enums.
+//! What goes wrong: serde buffers `untagged`, internally tagged and `flatten`ed types and then no longer knows that
+//! the format is binary, so byte fields inside them cannot be read back. Use serde's default (externally tagged)
+//! enums.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -26,38 +27,38 @@ use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::ser::{Serialize, Serializer};
 use tlog::Hash;
 
-/// A type that is one byte string on the wire, or an `Option` or `Vec` of such.
+/// A type that is one byte string on the wire, or an `Option` or `Vec` of such types.
 pub trait ByteForm: Sized {
     /// Writes the value.
     ///
     /// # Errors
-    /// Those of the format.
+    /// Returns the format's errors.
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 
     /// Reads what [`ByteForm::write`] wrote.
     ///
     /// # Errors
-    /// Those of the format, and a wrong length.
+    /// Returns the format's errors, and an error for a wrong length.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 }
 
-/// For `#[serde(with = "record::bytes")]`.
+/// Called by `#[serde(with = "record::bytes")]`.
 ///
 /// # Errors
-/// Those of the format.
+/// Returns the format's errors.
 pub fn serialize<T: ByteForm, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     value.write(serializer)
 }
 
-/// For `#[serde(with = "record::bytes")]`.
+/// Called by `#[serde(with = "record::bytes")]`.
 ///
 /// # Errors
-/// Those of the format, and a wrong length.
+/// Returns the format's errors, and an error for a wrong length.
 pub fn deserialize<'de, T: ByteForm, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     T::read(deserializer)
 }
 
-/// Makes any [`ByteForm`] a serde type, for use inside tuples and sequences.
+/// Makes any [`ByteForm`] a serde type that can be used inside tuples and sequences.
 pub struct Form<T>(pub T);
 
 struct FormRef<'a, T>(&'a T);
@@ -88,7 +89,7 @@ fn write_slice<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::E
     }
 }
 
-/// Reads a byte string (or hexadecimal text) into whatever the conversion makes of the slice.
+/// Reads a byte string (or hexadecimal text) and converts it with `convert`.
 struct SliceVisitor<T, F> {
     convert: F,
     expecting: &'static str,
@@ -184,7 +185,7 @@ impl<T: ByteForm> ByteForm for Vec<T> {
     }
 }
 
-/// Implements serde for a newtype around a [`ByteForm`] by its only field.
+/// Implements serde for a newtype around a [`ByteForm`].
 macro_rules! serde_as_bytes {
     ($name:ident, $inner:ty) => {
         impl serde::Serialize for $name {
@@ -202,7 +203,7 @@ macro_rules! serde_as_bytes {
 }
 pub(crate) use serde_as_bytes;
 
-/// [`tlog::merkle::Index`] as a number: `#[serde(with = "record::bytes::index")]`.
+/// Encodes a [`tlog::merkle::Index`] as an unsigned integer: `#[serde(with = "record::bytes::index")]`.
 pub mod index {
     use serde::{Deserialize as _, Deserializer, Serializer};
     use tlog::merkle::Index;
@@ -212,7 +213,7 @@ pub mod index {
     /// Writes the index as an unsigned integer.
     ///
     /// # Errors
-    /// Those of the format.
+    /// Returns the format's errors.
     pub fn serialize<S: Serializer>(index: &Index, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(index.get())
     }
@@ -220,7 +221,7 @@ pub mod index {
     /// Reads an unsigned integer below 2^63.
     ///
     /// # Errors
-    /// Those of the format, and a number that is no index.
+    /// Returns the format's errors, and an error for a number that is not an index.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Index, D::Error> {
         Index::new(u64::deserialize(deserializer)?).map_err(D::Error::custom)
     }

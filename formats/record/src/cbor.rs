@@ -1,25 +1,25 @@
-//! Deterministic CBOR: RFC 8949 §4.2.1, and nothing else.
+//! Deterministic CBOR (RFC 8949 §4.2.1). Every other encoding is refused.
 //!
-//! Everything that is hashed or signed is encoded here, so one value has one encoding:
+//! This module encodes everything that is hashed or signed, so one value has one encoding:
 //!
 //! * definite lengths, shortest lengths and integers, map keys sorted by the bytes of their encoding, no key twice;
-//! * only unsigned and negative integers, byte strings, text, arrays, maps, `false`, `true` and `null`: no floats, no tags
-//!   (the one tag in this system, COSE_Sign1's 18, is read by the crate's own COSE reader);
-//! * [`from_slice`] writes again what it read and compares: an absent field where `null` belongs, or a number where the type
-//!   would write text, is refused as well.
+//! * only unsigned and negative integers, byte strings, text, arrays, maps, `false`, `true` and `null`: no floats, no
+//!   tags (the one tag in this system, COSE_Sign1's 18, is read by the crate's own COSE reader);
+//! * [`from_slice`] encodes the value that it has read and compares the bytes. It therefore also refuses an absent
+//!   field where `null` belongs, and a number where the type would write text.
 //!
-//! Depth is bounded by [`MAX_DEPTH`], size by [`MAX_LEN`]; no length announced in the input is trusted before the bytes are
-//! there.
+//! [`MAX_DEPTH`] bounds the depth and [`MAX_LEN`] the size. A length that the input announces is not trusted until
+//! that many bytes have been found.
 
 use ciborium::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-/// How deep arrays and maps may be nested.
+/// The maximum nesting depth of arrays and maps.
 pub const MAX_DEPTH: usize = 32;
 
-/// The longest item [`from_slice`] reads, in bytes: the largest message, a batch of entries with their records.
+/// The longest item that [`from_slice`] reads, in bytes. The largest message is a batch of entries with their records.
 pub const MAX_LEN: usize = 64 * 1024 * 1024;
 
 /// Major type of an unsigned integer (RFC 8949 §3.1).
@@ -35,7 +35,8 @@ pub(crate) const MAP: u8 = 5;
 /// The whole item `null`.
 pub(crate) const NULL: u8 = 0xf6;
 
-/// Why bytes are not the deterministic encoding of the wanted type. All of these are final: the sender must change the bytes.
+/// Why bytes are not the deterministic encoding of the expected type. None of these goes away on a retry: the sender
+/// must change the bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CborError {
     /// Longer than [`MAX_LEN`].
@@ -50,10 +51,10 @@ pub enum CborError {
     /// Nested deeper than [`MAX_DEPTH`].
     #[error("CBOR item is nested too deeply")]
     TooDeep,
-    /// A rule of RFC 8949 §4.2.1 is broken, or a kind of item is used that does not exist here.
+    /// The item breaks a rule of RFC 8949 §4.2.1 or is of a kind that this system does not use.
     #[error("CBOR item is not deterministic: {0}")]
     NotDeterministic(&'static str),
-    /// The item is not of the wanted type.
+    /// The item is not of the expected type.
     ///
     /// The text names fields and types, never values.
     #[error("CBOR item has the wrong shape: {0}")]
@@ -63,7 +64,8 @@ pub enum CborError {
 /// The deterministic encoding of `value`.
 ///
 /// # Panics
-/// Only when the type's own `Serialize` fails, which derived implementations never do: a mistake in the program, not in data.
+/// Panics when the type's own `Serialize` implementation fails. Derived implementations never do, so a panic is an
+/// error in the program and cannot be caused by data.
 #[must_use]
 #[expect(
     clippy::expect_used,
@@ -82,8 +84,8 @@ fn encode(value: &Value) -> Vec<u8> {
     bytes
 }
 
-/// SPEC: RFC 8949 §4.2.1: "The keys in every map MUST be sorted in the bytewise lexicographic order of their deterministic
-/// encodings."
+/// SPEC: RFC 8949 §4.2.1: "The keys in every map MUST be sorted in the bytewise lexicographic order of their
+/// deterministic encodings."
 fn sort_maps(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(sort_maps),
@@ -99,7 +101,7 @@ fn sort_maps(value: &mut Value) {
     }
 }
 
-/// Reads a value from exactly its own deterministic encoding.
+/// Reads a value from its deterministic encoding and refuses every other encoding.
 ///
 /// # Errors
 /// See [`CborError`].
@@ -109,7 +111,9 @@ pub fn from_slice<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Cb
     }
     let value: T = ciborium::de::from_reader_with_recursion_limit(bytes, 2 * MAX_DEPTH).map_err(shape)?;
     if to_vec(&value) != bytes {
-        return Err(CborError::NotDeterministic("the type would be written otherwise"));
+        return Err(CborError::NotDeterministic(
+            "the type has another encoding of this value",
+        ));
     }
     Ok(value)
 }
@@ -123,7 +127,7 @@ fn shape(error: ciborium::de::Error<std::io::Error>) -> CborError {
     }
 }
 
-/// Cuts a CBOR sequence (RFC 8742) into its items, each deterministic; an empty input has none.
+/// Splits a CBOR sequence (RFC 8742) into its items, each of which must be deterministic. An empty input has no items.
 ///
 /// # Errors
 /// See [`CborError`].
@@ -149,7 +153,8 @@ pub fn item_len(bytes: &[u8]) -> Result<usize, CborError> {
     Ok(len)
 }
 
-/// Initial byte and argument of an item (RFC 8949 §3): major type, argument, length of the head.
+/// Reads the head of an item (RFC 8949 §3) and returns its major type, its argument and the length of the head in
+/// bytes.
 pub(crate) fn head(bytes: &[u8]) -> Result<(u8, u64, usize), CborError> {
     let (&first, rest) = bytes.split_first().ok_or(CborError::Truncated)?;
     let (major, additional) = (first >> 5, first & 0x1f);

@@ -56,16 +56,16 @@ fn keys_are_sorted_by_their_encoding() {
 }
 
 #[test]
-fn random_map_order_does_not_show() {
+fn the_order_of_a_map_does_not_change_its_encoding() {
     let map: HashMap<String, u32> = (0..200).map(|i| (format!("key {i}"), i)).collect();
     let other: HashMap<String, u32> = (0..200).rev().map(|i| (format!("key {i}"), i)).collect();
     assert_eq!(to_vec(&map), to_vec(&other));
     assert_eq!(from_slice::<HashMap<String, u32>>(&to_vec(&map)).unwrap(), map);
 }
 
-/// Each line breaks one rule. (RFC 8949 appendix F has most of the malformed ones.)
+/// Each line breaks one rule. Most of the malformed items are from RFC 8949 appendix F.
 #[test]
-fn what_is_not_deterministic_is_refused() {
+fn items_that_are_not_deterministic_are_refused() {
     use CborError::{NotDeterministic, Shape, TooDeep, TrailingBytes, Truncated};
     type Is = fn(&CborError) -> bool;
     let table: &[(&str, Is)] = &[
@@ -108,7 +108,7 @@ fn what_is_not_deterministic_is_refused() {
 
 #[test]
 fn a_type_has_one_encoding() {
-    // Field `b` left out, although it is null; an unknown field; a struct as an array.
+    // The field `b` is missing although it is null; a field is unknown; a struct is an array.
     let without = "a36161616a646c69737480696c6f6e675f6e616d6500";
     assert!(matches!(
         from_slice::<Sample>(&hex::decode(without).unwrap()),
@@ -164,7 +164,7 @@ proptest! {
         prop_assert_eq!(from_slice::<Sample>(&bytes).unwrap(), value);
     }
 
-    /// Whatever is accepted is its own encoding, and nothing panics.
+    /// The reader does not panic, and an accepted item is the encoding of its value.
     #[test]
     fn accepted_bytes_are_canonical(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
         if let Ok(value) = from_slice::<Sample>(&bytes) {

@@ -1,8 +1,8 @@
-//! What the parts of a record say (design §4): the facts that the cockpit shows in words. CBOR maps with text keys, written
-//! by [`crate::cbor`].
+//! The contents of a record's parts (design §4): the facts that the cockpit turns into sentences. Each part is a
+//! CBOR map with text keys, written by [`crate::cbor`].
 //!
-//! What must never stand here: IDNr, names of persons, values of evidence. Digests of guessable contents are salted, and the
-//! salt stands elsewhere.
+//! A record never contains an IDNr, the name of a person or a value of evidence. Digests of guessable contents are
+//! salted, and the salt is stored outside the record.
 
 use serde::{Deserialize, Serialize};
 use tlog::Hash;
@@ -12,33 +12,33 @@ use crate::bytes;
 use crate::id::ParticipantId;
 use crate::time::{DisclosureClass, ExpiryDay, RetentionClass};
 
-/// The part for both parties, the citizen and supervision.
+/// The part that both parties, the citizen and supervision can read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SharedPart {
-    /// Of an intent, an outcome or a preview.
+    /// The content of an intent, an outcome or a preview.
     Exchange(Box<ExchangeRecord>),
-    /// Of an inspection.
+    /// The content of an inspection.
     Inspection(InspectionRecord),
-    /// Of a void.
+    /// The content of a void.
     Void(VoidRecord),
-    /// Of a denial: nothing here, everything stands in the supervision part.
+    /// The content of a denial. It is empty because the supervision part contains everything.
     Denied,
 }
 
-/// The part that the requester does not see.
+/// The part that the requester cannot read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CitizenPart {
-    /// Why really, where the requester was told less.
+    /// The actual reason, where the requester received a less specific one.
     pub internal_reason: Option<String>,
 }
 
 impl CitizenPart {
-    /// What always fits into the part, in bytes of UTF-8.
+    /// The longest reason that always fits into the part, in bytes of UTF-8.
     pub const MAX_REASON: usize = 200;
 
-    /// The part with a reason, cut at a character's end if it is longer than [`CitizenPart::MAX_REASON`].
+    /// Creates the part with a reason. A reason longer than [`CitizenPart::MAX_REASON`] is cut at a character boundary.
     #[must_use]
     pub fn with_reason(reason: &str) -> Self {
         Self {
@@ -51,31 +51,31 @@ impl CitizenPart {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SupervisionPart {
-    /// Pseudonymous handle of the official who asked.
+    /// A pseudonymous identifier of the official who made the request.
     pub official: String,
-    /// For a denial: everything that is known about it.
+    /// What is known about the denial; `None` for any other record.
     pub denial: Option<Box<DenialRecord>>,
 }
 
-/// What was asked for and refused, without a person.
+/// A request that was refused. It names no person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DenialRecord {
     /// Identifiers of the attempt.
     pub ids: Ids,
-    /// Who asked.
+    /// The participant that made the request.
     pub consumer: ParticipantId,
-    /// Who was asked.
+    /// The participant that was asked.
     pub provider: ParticipantId,
-    /// For which evidence.
+    /// The type of evidence.
     pub evidence_type: String,
-    /// For which purpose.
+    /// The purpose code.
     pub purpose: String,
-    /// Whether the IDNr was to be used.
+    /// Whether the request would have used the IDNr.
     pub idnr_used: bool,
-    /// Why it was refused; the requester is told only that it was.
+    /// Why the request was refused. The requester only learns that it was.
     pub reason: String,
-    /// The Registerlandkarte that the decision was made on.
+    /// The digest of the Registerlandkarte that the decision is based on.
     #[serde(with = "bytes")]
     pub registry: Hash,
 }
@@ -86,32 +86,32 @@ pub struct DenialRecord {
 pub struct ExchangeRecord {
     /// Identifiers.
     pub ids: Ids,
-    /// Who asked.
+    /// The party that made the request.
     pub consumer: Party,
-    /// Who was asked.
+    /// The party that was asked.
     pub provider: Party,
-    /// For what.
+    /// The type of evidence.
     pub evidence: EvidenceInfo,
-    /// SHA-256(salt ‖ request); the salt stands only inside the sealed request.
+    /// SHA-256(salt ‖ request). Only the sealed request contains the salt.
     #[serde(with = "bytes")]
     pub request_digest: Hash,
-    /// Why.
+    /// Why the evidence was requested.
     pub why: Why,
-    /// By which permission.
+    /// The permission.
     pub allowed_by: Allowed,
-    /// In which role the person is concerned.
+    /// The person's role.
     pub role: SubjectRole,
     /// Whether the IDNr was used (§ 10 (1) OZG shows those).
     pub idnr_used: bool,
     /// Level of assurance of the person's login at the requester.
     pub assurance: Assurance,
-    /// Whether the person was waiting.
+    /// Whether the person was waiting for the answer.
     pub synchronous: bool,
     /// How long the record is kept and when it is shown.
     pub lifecycle: Lifecycle,
-    /// What binds the requester.
+    /// The requester's signatures.
     pub consumer_signatures: ConsumerSignatures,
-    /// How it went; none in an intent's record.
+    /// The result; `None` in an intent's record.
     pub result: Option<ExchangeResult>,
 }
 
@@ -119,9 +119,9 @@ pub struct ExchangeRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ids {
-    /// UUIDv7 of the exchange.
+    /// The exchange (UUIDv7).
     pub exchange: Uuid,
-    /// Of the XNachweis message; the answer has the same.
+    /// The XNachweis message; the answer carries the same identifier.
     pub message: Uuid,
     /// The requester's own reference.
     pub request_reference: String,
@@ -135,19 +135,19 @@ pub struct Ids {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Party {
-    /// Its name in this system.
+    /// The component's name in this system.
     pub id: ParticipantId,
-    /// Verzeichnisdienst, e.g. `DVDV`.
+    /// The directory service (Verzeichnisdienst), for example `DVDV`.
     pub directory: String,
-    /// Kennung in that directory.
+    /// The identifier (Kennung) in that directory.
     pub identifier: String,
     /// The authority's name in plain words.
     pub name: String,
-    /// Komponenten-ID.
+    /// The component id (Komponenten-ID).
     pub component: String,
-    /// Fachverantwortliche Stelle.
+    /// The authority in charge of the subject matter (fachverantwortliche Stelle).
     pub responsible: String,
-    /// Betriebsverantwortliche Stelle.
+    /// The organisation that operates the component (betriebsverantwortliche Stelle).
     pub operating: String,
 }
 
@@ -157,19 +157,19 @@ pub struct Party {
 pub struct EvidenceInfo {
     /// Identifier of the type.
     pub id: String,
-    /// Its title in plain words.
+    /// The title in plain words.
     pub title: String,
-    /// Data categories, never values.
+    /// The data categories; never values.
     pub categories: Vec<String>,
 }
 
-/// Why the evidence was asked for.
+/// Why the evidence was requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Why {
     /// Purpose code.
     pub purpose: String,
-    /// Anlass in plain words.
+    /// The occasion (Anlass) in plain words.
     pub occasion: String,
     /// LeiKa or SDG code of the procedure.
     pub procedure: String,
@@ -177,18 +177,18 @@ pub struct Why {
     pub legal_basis: String,
 }
 
-/// The permission, so that the decision can be replayed.
+/// The permission of an exchange, with what is needed to replay the decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Allowed {
     /// `id@version` of the rule.
     pub permission: String,
-    /// Digest of the Registerlandkarte it stands in.
+    /// The digest of the Registerlandkarte that contains the rule.
     #[serde(with = "bytes")]
     pub registry: Hash,
 }
 
-/// How the person is concerned.
+/// The person's role in the exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SubjectRole {
@@ -212,15 +212,15 @@ pub enum Assurance {
     High,
 }
 
-/// How long the record is kept and when it is shown: both belong to the permission.
+/// How long the record is kept and when it is shown. The permission determines both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lifecycle {
-    /// The law's class.
+    /// The retention class.
     pub retention: RetentionClass,
-    /// At the end of this day it is erased.
+    /// The record is erased at the end of this day.
     pub expiry: ExpiryDay,
-    /// Whether it is shown at once.
+    /// Whether the record is shown at once or later.
     pub disclosure: DisclosureClass,
 }
 
@@ -228,57 +228,57 @@ pub struct Lifecycle {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConsumerSignatures {
-    /// S1, Ed25519.
+    /// The Ed25519 signature S1.
     #[serde(with = "bytes")]
     pub s1: [u8; 64],
-    /// S2, Ed25519.
+    /// The Ed25519 signature S2.
     #[serde(with = "bytes")]
     pub s2: [u8; 64],
-    /// SHA-256 of S1's statement.
+    /// SHA-256 of the statement that S1 signs.
     #[serde(with = "bytes")]
     pub s1_digest: Hash,
     /// SHA-256 of the sealed request.
     #[serde(with = "bytes")]
     pub sealed_request: Hash,
-    /// The HPKE public key for the answer.
+    /// The HPKE public key that the answer is sealed to.
     #[serde(with = "bytes")]
     pub answer_key: [u8; 32],
 }
 
-/// How an exchange went.
+/// The result of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExchangeResult {
-    /// In one word.
+    /// The outcome.
     pub outcome: Outcome,
-    /// What the requester was told, in plain words.
+    /// What the requester received, in plain words.
     pub told: String,
-    /// Checks done by the provider's side.
+    /// The checks that the provider's connector made.
     pub checks: Vec<Check>,
-    /// SHA-256(salt ‖ evidence); the salt stands only inside the sealed answer.
+    /// SHA-256(salt ‖ evidence). Only the sealed answer contains the salt.
     #[serde(with = "bytes")]
     pub evidence_digest: Option<Hash>,
     /// SHA-256 of the sealed answer.
     #[serde(with = "bytes")]
     pub answer_digest: Option<Hash>,
-    /// The provider's Ed25519 signature over its answer; none if it never answered.
+    /// The provider's Ed25519 signature over its answer; `None` if there was no answer.
     #[serde(with = "bytes")]
     pub provider_signature: Option<[u8; 64]>,
 }
 
-/// Outcome of an exchange; stands only in the record.
+/// The outcome of an exchange. Only the record contains it; the public entry does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The evidence was handed over.
+    /// The provider delivered the evidence.
     Delivered,
-    /// There was none, or it is not to be known whether there was.
+    /// The provider has no evidence, or must not disclose whether it has any.
     NothingFound,
     /// The provider's side refused.
     Refused,
     /// A technical failure.
     Failed,
-    /// No answer in time.
+    /// There was no answer in time.
     TimedOut,
 }
 
@@ -286,33 +286,33 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
-    /// E.g. `P3`.
+    /// The check's name, for example `P3`.
     pub name: String,
     /// Whether it passed.
     pub passed: bool,
-    /// E.g. `Ed25519`.
+    /// The algorithm, for example `Ed25519`.
     pub algorithm: String,
 }
 
-/// Someone opened records.
+/// Records were opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InspectionRecord {
-    /// Who: the citizen's own cockpit, a supervisor. Never a name.
+    /// Who opened the records: the citizen's own cockpit or a supervisor. Never the name of a person.
     pub reader: String,
     /// Why, in plain words.
     pub reason: String,
-    /// UTC day, in days since 1970-01-01.
+    /// The UTC day, in days since 1970-01-01.
     pub day: u32,
 }
 
-/// A label was handed out and not used.
+/// A label was reserved and not used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VoidRecord {
-    /// For whom it was reserved.
+    /// The participant that the label was reserved for.
     pub consumer: ParticipantId,
-    /// SHA-256 of S1's statement.
+    /// SHA-256 of the statement that S1 signs.
     #[serde(with = "bytes")]
     pub s1_digest: Hash,
 }
@@ -335,7 +335,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// A full record with words as long as real ones.
+    /// A complete record with texts of realistic length.
     pub(crate) fn exchange() -> ExchangeRecord {
         let check = |name: &str| Check {
             name: name.into(),
@@ -394,7 +394,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn every_shape_travels() {
+    fn every_shape_is_read_back() {
         let intent = ExchangeRecord {
             result: None,
             ..exchange()

@@ -1,16 +1,16 @@
-//! COSE_Sign1 (RFC 9052 §4.2) in the one form used here, read and written byte by byte.
+//! COSE_Sign1 (RFC 9052 §4.2) in the single form that this system uses, read and written byte by byte.
 //!
 //! ```text
 //! 18([ << {1: -8, 4: kid} >>, {}, payload, signature ])        kid = SHA-256 of the Ed25519 public key, 32 bytes
 //! d2 84   58 26 a2 01 27 04 58 20 kid   a0   bstr(payload)   58 40 signature
 //! ```
 //!
-//! Nothing else is accepted: no other header, order, algorithm, length or encoding, no detached payload. A general COSE
-//! library would accept more and could not tell; two texts for one signature are what a log must not have. (The tests read
-//! the same bytes with `coset`.)
+//! The reader refuses every other header, order, algorithm, length or encoding, and detached payloads. A general COSE
+//! library accepts several encodings of one signature and does not report which one it has read. A log must have
+//! exactly one, or one signature would have two leaf hashes. (The tests read the same bytes with `coset`.)
 //!
-//! The signature is over `["Signature1", protected, external_aad, payload]`. Entries have an empty `external_aad`, signed
-//! documents theirs: a signature for the one is never one for the other.
+//! The signature covers `["Signature1", protected, external_aad, payload]`. The `external_aad` of an entry is empty
+//! and that of a signed document is not, so a signature over one is never valid for the other.
 
 use thiserror::Error;
 use tlog::Hash;
@@ -21,7 +21,7 @@ use crate::key::{Claim, PreparedKey, SignatureError, SigningKey, VerifyingKey};
 
 /// Tag 18 and an array of four.
 const START: [u8; 2] = [0xd2, 0x84];
-/// The protected header as byte string up to the kid: `{1: -8 (EdDSA), 4: h'…32 bytes…'}`.
+/// The protected header as a byte string, up to the kid: `{1: -8 (EdDSA), 4: h'…32 bytes…'}`.
 const PROTECTED: [u8; 8] = [0x58, 0x26, 0xa2, 0x01, 0x27, 0x04, 0x58, 0x20];
 /// The empty unprotected header.
 const UNPROTECTED: [u8; 1] = [0xa0];
@@ -31,19 +31,19 @@ const SIGNATURE: [u8; 2] = [0x58, 0x40];
 /// Why bytes are not a COSE_Sign1 of this form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum CoseError {
-    /// Not tag 18 with an array of four.
+    /// The bytes do not begin with tag 18 and an array of four.
     #[error("not a tagged COSE_Sign1")]
     NotSign1,
-    /// Another algorithm than EdDSA (-8), or other protected headers than algorithm and key id.
+    /// The algorithm is not EdDSA (-8), or there are other protected headers than algorithm and key id.
     #[error("the protected header is not {{1: -8, 4: kid of 32 bytes}}")]
     Protected,
     /// The unprotected header is not empty.
     #[error("the unprotected header is not empty")]
     Unprotected,
-    /// The payload is no byte string with a shortest, definite length, or longer than allowed.
-    #[error("the payload is no byte string of an allowed length")]
+    /// The payload is not a byte string of definite length with the shortest head, or is longer than allowed.
+    #[error("the payload is not a byte string of an allowed length")]
     Payload,
-    /// The signature is not 64 bytes, or something follows it.
+    /// The signature is not 64 bytes long, or bytes follow it.
     #[error("the signature is not the 64 last bytes")]
     Signature,
 }
@@ -56,7 +56,7 @@ pub(crate) struct Sign1<'a> {
 }
 
 impl<'a> Sign1<'a> {
-    /// Reads exactly what [`sign`] writes.
+    /// Reads exactly what [`sign`] writes and refuses everything else.
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, CoseError> {
         let rest = bytes.strip_prefix(&START).ok_or(CoseError::NotSign1)?;
         let rest = rest.strip_prefix(&PROTECTED).ok_or(CoseError::Protected)?;
@@ -72,7 +72,7 @@ impl<'a> Sign1<'a> {
         })
     }
 
-    /// Verifies the signature; the key must be the one that the header names.
+    /// Verifies the signature. `key` must be the key that the header names.
     pub(crate) fn verify(&self, key: &VerifyingKey, external_aad: &[u8]) -> Result<(), SignatureError> {
         if key.id() != self.kid {
             return Err(SignatureError);
@@ -80,7 +80,7 @@ impl<'a> Sign1<'a> {
         key.verify(&to_be_signed(&self.kid, external_aad, self.payload), &self.signature)
     }
 
-    /// What is to be verified; `None` if the key is not the one that the header names.
+    /// The claim to verify; `None` if `key` is not the key that the header names.
     pub(crate) fn claim<'k>(&self, key: &'k PreparedKey, external_aad: &[u8]) -> Option<Claim<'k>> {
         (key.id() == self.kid).then(|| Claim {
             key,

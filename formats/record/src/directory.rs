@@ -1,8 +1,8 @@
-//! The participants' directory: who may write which kinds, and whose keys are whose. Signed by an authority, logged by a
-//! `directory` entry.
+//! The participants' directory: which writer may write which kinds of entries, and which keys belong to which
+//! participant. An authority signs it and a `directory` entry logs it.
 //!
-//! Who holds a right holds it by key: two writers or two participants with one key would be one, so keys are unique in the
-//! directory, as names are.
+//! Rights belong to keys. Two writers or two participants with one key could not be told apart, so keys are unique in
+//! the directory, and so are names.
 
 use std::collections::BTreeSet;
 
@@ -21,30 +21,30 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Directory {
-    /// From 1, each version one more.
+    /// The version: 1 for the first directory, one more for each later one.
     pub version: u32,
-    /// From when on it is the directory.
+    /// When the version takes effect.
     pub valid_from: Timestamp,
-    /// Who may write what.
+    /// The writers and the kinds that each may write.
     pub writers: Vec<WriterGrant>,
-    /// Who may ask and who may be asked.
+    /// The participants that may request or provide evidence.
     pub participants: Vec<Participant>,
-    /// Keys of identity.
+    /// The keys of identity.
     pub identity: IdentityKeys,
-    /// HPKE public key of supervision (X25519).
+    /// The HPKE public key of supervision (X25519).
     #[serde(with = "crate::bytes")]
     pub supervision: [u8; 32],
 }
 
-/// A writer's right.
+/// A writer's right to write entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WriterGrant {
-    /// For people: `broker`, `identity`, `ledger`, `operator`.
+    /// A name for people: `broker`, `identity`, `ledger` or `operator`.
     pub name: String,
-    /// Signs the entries.
+    /// The key that signs the writer's entries.
     pub key: VerifyingKey,
-    /// What it may write.
+    /// The kinds of entries that it may write.
     pub kinds: Vec<Kind>,
 }
 
@@ -52,37 +52,37 @@ pub struct WriterGrant {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Participant {
-    /// Who it is.
+    /// The authority's component.
     pub party: Party,
-    /// Signs S1 and S2, or the answer.
+    /// The key that signs S1 and S2, or the answer.
     pub signing_key: VerifyingKey,
-    /// HPKE public key (X25519) that requests are sealed to.
+    /// The HPKE public key (X25519) that requests are sealed to.
     #[serde(with = "crate::bytes")]
     pub sealing_key: [u8; 32],
-    /// Whether it may ask.
+    /// Whether it may request evidence.
     pub consumer: bool,
-    /// Whether it may be asked.
+    /// Whether it may provide evidence.
     pub provider: bool,
 }
 
-/// Keys of identity.
+/// The keys of identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityKeys {
-    /// Signs what identity seals to providers.
+    /// The key that signs what identity seals to providers.
     pub signing: VerifyingKey,
-    /// HPKE public key (X25519) that persons are sealed to.
+    /// The HPKE public key (X25519) that the identification data of persons is sealed to.
     #[serde(with = "crate::bytes")]
     pub sealing: [u8; 32],
 }
 
-/// Why a directory is not accepted. All of these are final.
+/// Why a directory is not accepted. None of these goes away on a retry.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum DirectoryError {
-    /// The signed document.
+    /// The signed document is not accepted.
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// The payload.
+    /// The payload is not the deterministic CBOR of a directory.
     #[error(transparent)]
     Cbor(#[from] CborError),
     /// Two writers share a name or a key.
@@ -93,21 +93,21 @@ pub enum DirectoryError {
     Participants,
 }
 
-/// Why an entry is not its writer's to write.
+/// Why a writer had no right to write an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum RightError {
-    /// No such writer in the directory.
+    /// The directory contains no such writer.
     #[error("the writer {0} is not in the directory")]
     UnknownWriter(WriterId),
     /// The writer may not write this kind.
     #[error("the writer {writer} may not write entries of the kind {kind}")]
     Kind {
-        /// Who wrote.
+        /// The writer.
         writer: WriterId,
-        /// What.
+        /// The kind of the entry.
         kind: Kind,
     },
-    /// The entry's signature does not fit.
+    /// The entry's signature is not valid under the writer's key.
     #[error("the entry's signature is not that of the writer {0}")]
     Signature(WriterId),
 }
@@ -147,7 +147,7 @@ impl Directory {
         Ok(())
     }
 
-    /// The writer of an id.
+    /// The writer with this id.
     #[must_use]
     pub fn writer(&self, id: &WriterId) -> Option<&WriterGrant> {
         self.writers.iter().find(|grant| grant.key.id() == *id)
@@ -159,25 +159,25 @@ impl Directory {
         self.writers.iter().find(|grant| grant.name == name)
     }
 
-    /// The participant of an id.
+    /// The participant with this id.
     #[must_use]
     pub fn participant(&self, id: &ParticipantId) -> Option<&Participant> {
         self.participants.iter().find(|participant| participant.party.id == *id)
     }
 
-    /// The participant of an id, if it may ask.
+    /// The participant with this id, if it may request evidence.
     #[must_use]
     pub fn consumer(&self, id: &ParticipantId) -> Option<&Participant> {
         self.participant(id).filter(|participant| participant.consumer)
     }
 
-    /// The participant of an id, if it may be asked.
+    /// The participant with this id, if it may provide evidence.
     #[must_use]
     pub fn provider(&self, id: &ParticipantId) -> Option<&Participant> {
         self.participant(id).filter(|participant| participant.provider)
     }
 
-    /// Checks that an entry is by a writer of this directory, of a kind it may write, and signed by it.
+    /// Checks that a writer of this directory signed the entry and may write entries of its kind.
     ///
     /// # Errors
     /// See [`RightError`].

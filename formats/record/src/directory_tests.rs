@@ -52,7 +52,7 @@ fn denial(writer: &SigningKey) -> SignedEntry {
 }
 
 #[test]
-fn only_an_authority_s_directory_counts() {
+fn only_a_directory_signed_by_an_authority_opens() {
     let signed = directory().sign(&key(9)).unwrap();
     assert_eq!(
         Directory::open(signed.bytes(), &[key(9).public()]).unwrap(),
@@ -93,7 +93,7 @@ fn names_and_keys_are_unique() {
 }
 
 #[test]
-fn writers_write_what_they_may() {
+fn writers_write_only_the_kinds_they_were_granted() {
     let directory = directory();
     assert_eq!(directory.check_writer(&denial(&key(1))).unwrap().name, "broker");
     let error = directory.check_writer(&denial(&key(2))).unwrap_err();
@@ -119,7 +119,7 @@ fn writers_write_what_they_may() {
 }
 
 #[test]
-fn look_ups() {
+fn lookups_find_writers_and_participants() {
     let directory = directory();
     let (stadt, kba) = ("stadt".parse().unwrap(), "kba".parse().unwrap());
     assert_eq!(directory.consumer(&stadt).unwrap().sealing_key, [11; 32]);

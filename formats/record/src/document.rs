@@ -1,8 +1,9 @@
-//! Signed documents: the participants' directory and the Registerlandkarte, each a COSE_Sign1 by an authority's key.
+//! Signed documents: the participants' directory and the Registerlandkarte. Each is a COSE_Sign1 under an authority's
+//! key.
 //!
-//! The frame is that of an entry (`cose.rs`), with any deterministic CBOR as payload and the `external_aad`
-//! `einsicht/document/v1`, so that a signature over a document is never one over an entry. A document is named by the SHA-256
-//! of its signed bytes; an entry carries that digest.
+//! The frame is that of an entry (`cose.rs`), with any deterministic CBOR as payload. The `external_aad` is
+//! `einsicht/document/v1`, so a signature over a document is never valid for an entry. The SHA-256 of its signed
+//! bytes names a document, and an entry carries that digest.
 
 use thiserror::Error;
 use tlog::Hash;
@@ -14,24 +15,24 @@ const AAD: &[u8] = b"einsicht/document/v1";
 /// The longest signed document, in bytes.
 pub const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
 
-/// Why a document is not accepted. All of these are final.
+/// Why a document is not accepted. None of these goes away on a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum DocumentError {
-    /// Longer than [`MAX_DOCUMENT`].
+    /// The document is longer than [`MAX_DOCUMENT`].
     #[error("the document is too long")]
     TooLong,
     /// The COSE frame is wrong.
     #[error(transparent)]
     Cose(#[from] CoseError),
-    /// None of the given authorities' keys.
+    /// The key is not that of a given authority.
     #[error("the document is signed by no known authority")]
     UnknownAuthority,
-    /// The signature does not fit.
+    /// The signature is not valid.
     #[error("the document's signature is wrong")]
     Signature,
 }
 
-/// A document whose authority's signature has been verified.
+/// A document with a verified signature by an authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedDocument {
     bytes: Vec<u8>,
@@ -48,7 +49,7 @@ impl SignedDocument {
         }
     }
 
-    /// Reads a document and verifies it under the one of `authorities` that it names.
+    /// Reads a document and verifies its signature under the key that it names, which must be one of `authorities`.
     ///
     /// # Errors
     /// See [`DocumentError`].
@@ -68,13 +69,13 @@ impl SignedDocument {
         })
     }
 
-    /// What was signed.
+    /// The signed payload.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         &self.payload
     }
 
-    /// The signed document.
+    /// The bytes of the signed document.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -94,7 +95,7 @@ mod tests {
     use crate::{Body, DocumentKind, Sequence, SignedEntry, Timestamp, Unsigned};
 
     #[test]
-    fn only_authorities_sign() {
+    fn only_documents_signed_by_an_authority_open() {
         let (authority, other) = (SigningKey::from_seed([1; 32]), SigningKey::from_seed([2; 32]));
         let document = SignedDocument::sign(vec![0xa0], &authority);
         let keys = [other.public(), authority.public()];
@@ -113,9 +114,9 @@ mod tests {
         }
     }
 
-    /// A signature over an entry's payload is none over a document with the same payload, and the other way round.
+    /// A signature over an entry is not valid for a document with the same payload, and vice versa.
     #[test]
-    fn documents_are_no_entries() {
+    fn document_and_entry_signatures_do_not_mix() {
         let key = SigningKey::from_seed([1; 32]);
         let body = Body::Document {
             kind: DocumentKind::Directory,

@@ -1,8 +1,9 @@
-//! The genesis document: what stands outside the log's own word.
+//! The genesis document: the keys and digests that the log's readers rely on.
 //!
-//! Entry 0 is signed by `operator` and carries the SHA-256 of this document's plain CBOR; entries 1 and 2 are the first
-//! directory and the first Registerlandkarte, with the digests named here. The **genesis hash**, which every connector,
-//! cockpit and verifier gets from outside the server, is the leaf hash of entry 0: through it everything else is fixed.
+//! `operator` signs entry 0, which carries the SHA-256 of this document's plain CBOR. Entries 1 and 2 are the first
+//! directory and the first Registerlandkarte, with the digests named here. The **genesis hash** is the leaf hash of
+//! entry 0. Every connector, cockpit and verifier receives it from outside the server, and it determines everything
+//! else.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -12,7 +13,7 @@ use tlog::note::VerifierKey;
 use crate::cbor::{self, CborError};
 use crate::key::VerifyingKey;
 
-/// The log's birth certificate.
+/// The document that entry 0 names: the log's keys, its authorities and its first documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GenesisDocument {
@@ -20,28 +21,28 @@ pub struct GenesisDocument {
     pub origin: String,
     /// The log's verifier keys (vkey text, c2sp.org/signed-note).
     pub log_keys: Vec<String>,
-    /// Keys of the authorities that sign directory and Registerlandkarte.
+    /// The keys of the authorities that sign the directory and the Registerlandkarte.
     pub authorities: Vec<VerifyingKey>,
-    /// Key that signs entry 0.
+    /// The key that signs entry 0.
     pub operator: VerifyingKey,
-    /// Digest of the first signed directory: entry 1.
+    /// The digest of the first signed directory (entry 1).
     #[serde(with = "crate::bytes")]
     pub directory: Hash,
-    /// Digest of the first signed Registerlandkarte: entry 2.
+    /// The digest of the first signed Registerlandkarte (entry 2).
     #[serde(with = "crate::bytes")]
     pub registry: Hash,
 }
 
-/// Why bytes are no genesis document. All of these are final.
+/// Why bytes are not a genesis document. None of these goes away on a retry.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum GenesisError {
-    /// Not the CBOR of a genesis document.
+    /// The bytes are not the deterministic CBOR of a genesis document.
     #[error(transparent)]
     Cbor(#[from] CborError),
-    /// A log key cannot be read, is of another origin, or there is none.
+    /// A log key cannot be read or has another origin, or there is none.
     #[error("the genesis document needs verifier keys of the log's own origin")]
     LogKeys,
-    /// Without an authority nothing could ever be changed.
+    /// There is no authority, so directory and Registerlandkarte could never be changed.
     #[error("the genesis document names no authority")]
     NoAuthority,
 }
@@ -81,7 +82,7 @@ impl GenesisDocument {
         cbor::to_vec(self)
     }
 
-    /// SHA-256 of the document's bytes: what entry 0 says.
+    /// SHA-256 of the document's bytes, which entry 0 carries.
     #[must_use]
     pub fn digest(&self) -> Hash {
         Hash::of(&self.to_bytes())
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn round_trip() {
+    fn a_document_is_read_back() {
         let document = genesis();
         let bytes = document.to_bytes();
         assert_eq!(GenesisDocument::parse(&bytes).unwrap(), document);

@@ -1,4 +1,4 @@
-//! The small names and numbers: who wrote, in which period, under which label.
+//! Identifiers and numbers: writers, periods, series, labels, participants.
 
 use core::fmt;
 use core::str::FromStr;
@@ -9,13 +9,14 @@ use tlog::Hash;
 
 use crate::bytes::serde_as_bytes;
 
-/// A period's running number, from 1 (design §5.2). Map 0 holds the `period` entries and is no period.
+/// The number of a period, from 1 (design §5.2). Number 0 names map 0, which holds the `period` entries and is not a
+/// period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Period(pub u32);
 
 impl Period {
-    /// The map of the `period` entries, never final.
+    /// The map of the `period` entries, which never becomes final.
     pub const MAP0: Self = Self(0);
     /// The first period.
     pub const FIRST: Self = Self(1);
@@ -56,19 +57,21 @@ macro_rules! public_bytes {
 }
 
 public_bytes!(
-    /// The public key of an entry in its period's map: without the period's secret it is noise (design §5.1).
+    /// The public key of an entry in its period's map. Without the period's secret it cannot be told from random
+    /// bytes (design §5.1).
     Label,
     [u8; 32]
 );
 
 public_bytes!(
-    /// SHA-256 of a sealed record: anyone can audit that none was lost or changed, without reading one.
+    /// SHA-256 of a sealed record. It lets an auditor check that no record was lost or changed without reading any of
+    /// them.
     Commitment,
     Hash
 );
 
 public_bytes!(
-    /// Who wrote an entry: SHA-256 of the 32 bytes of its Ed25519 public key, the `kid` of the COSE_Sign1.
+    /// The writer of an entry: SHA-256 of the 32 bytes of its Ed25519 public key, the `kid` of the COSE_Sign1.
     WriterId,
     Hash
 );
@@ -90,7 +93,7 @@ impl FromStr for WriterId {
     }
 }
 
-/// The number of an entry in its writer's chain: from 0, without gaps.
+/// The number of an entry in its writer's chain. Numbers start at 0 and have no gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sequence(pub u64);
@@ -106,13 +109,13 @@ impl Sequence {
     }
 }
 
-/// One of the four independent rows of labels that a person has in a period.
+/// One of the four independent series of labels that a person has in a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Series {
     /// Exchanges of evidence, shown at once.
     Exchanges,
-    /// Who opened records, shown at once.
+    /// Inspections of records, shown at once.
     Inspections,
     /// Exchanges whose permission delays disclosure.
     DelayedExchanges,
@@ -129,7 +132,7 @@ impl Series {
         Self::DelayedInspections,
     ];
 
-    /// The byte that stands for the series in a label's input.
+    /// The byte that encodes the series in a label's input.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
@@ -140,18 +143,18 @@ impl Series {
         }
     }
 
-    /// The series of a code.
+    /// The series with this code; `None` if there is none.
     #[must_use]
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|series| series.code() == code)
     }
 }
 
-/// Which of the labels of one number: an exchange has up to three.
+/// Which label of a number. An exchange has up to three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// An intent, and also a void and an inspection.
+    /// An intent, a void or an inspection.
     Intent,
     /// The outcome that closes the intent.
     Outcome,
@@ -163,7 +166,7 @@ impl Phase {
     /// All phases, in the order of their codes.
     pub const ALL: [Self; 3] = [Self::Intent, Self::Outcome, Self::Preview];
 
-    /// The byte that stands for the phase in a label's derivation.
+    /// The byte that encodes the phase in a label's derivation.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
@@ -177,7 +180,7 @@ impl Phase {
 /// How many numbers a person has per period and series.
 pub const COUNTERS: u32 = 4096;
 
-/// The number i of an exchange or inspection: 0, 1, 2, … < 4096, per person, period and series.
+/// The number i of an exchange or inspection, counted per person, period and series: 0 ≤ i < 4096.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct Counter(u32);
@@ -191,10 +194,10 @@ impl Counter {
     /// The first number.
     pub const FIRST: Self = Self(0);
 
-    /// Checks the bound.
+    /// Creates a counter.
     ///
     /// # Errors
-    /// [`CounterError`] from 4096 on.
+    /// [`CounterError`] when `number` is not below [`COUNTERS`].
     pub const fn new(number: u32) -> Result<Self, CounterError> {
         if number < COUNTERS {
             Ok(Self(number))
@@ -209,7 +212,7 @@ impl Counter {
         self.0
     }
 
-    /// The number after this one; none after the last.
+    /// The number after this one; `None` after the last.
     #[must_use]
     pub fn next(self) -> Option<Self> {
         Self::new(self.0 + 1).ok()
@@ -230,12 +233,13 @@ impl From<Counter> for u32 {
     }
 }
 
-/// The name of a participant (an authority's component) in the directory: 1 to 64 of `a`–`z`, `0`–`9`, `.`, `:`, `-`.
+/// The name of a participant (an authority's component) in the directory: 1 to 64 of `a`–`z`, `0`–`9`, `.`, `:`,
+/// `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ParticipantId(String);
 
-/// The text is no participant id.
+/// The text is not a participant id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a participant id has 1 to 64 characters of a-z, 0-9, '.', ':' and '-'")]
 pub struct ParticipantIdError;
@@ -297,7 +301,7 @@ mod tests {
     use crate::cbor;
 
     #[test]
-    fn participant_ids() {
+    fn participant_ids_are_checked() {
         let longest = "x".repeat(64);
         for good in ["kba", "stadt-koeln.parken:1", "0", longest.as_str()] {
             let id: ParticipantId = good.parse().unwrap();
@@ -333,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_bytes_on_the_wire() {
+    fn numbers_and_bytes_have_their_wire_form() {
         assert_eq!(cbor::to_vec(&Period(7)), [7]);
         assert_eq!(cbor::to_vec(&Sequence(24)), [0x18, 24]);
         let label = cbor::to_vec(&Label([9; 32]));

@@ -1,12 +1,12 @@
 //! The identification number of § 139b AO (IDNr): eleven digits, the last one a check digit.
 //!
-//! Rules over the first ten digits: the first is not 0 (a leading 0 marks a test number); exactly one digit occurs twice and
-//! no other more than once (numbers issued up to 2015), or exactly one digit occurs three times, not all three in a row, and
-//! no other more than once (from 2016). The eleventh is the check digit of ISO 7064 MOD 11,10.
+//! Rules over the first ten digits: the first is not 0 (a leading 0 marks a test number); exactly one digit occurs
+//! twice and no other more than once (numbers issued up to 2015), or exactly one digit occurs three times, not all
+//! three in a row, and no other more than once (from 2016). The eleventh is the check digit of ISO 7064 MOD 11,10.
 //!
-//! Storing the number without authority is a crime (§ 17 IDNrG), and its 10^10 values can be enumerated, so hashing hides
-//! nothing. Hence [`Idnr`] has no `Display`, its `Debug` shows nothing, [`Idnr::expose`] is the only way to the digits, and
-//! memory is wiped.
+//! Storing the number without authority is a crime (§ 17 IDNrG), and an attacker can enumerate its 10^10 values, so
+//! a hash does not protect it. [`Idnr`] therefore has no `Display`, its `Debug` prints no digits, only
+//! [`Idnr::expose`] returns them, and its memory is wiped when it is dropped.
 
 use core::fmt;
 
@@ -14,49 +14,49 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// Whether numbers with a leading 0 are accepted: refused in production, needed in tests and demonstrations.
+/// Whether numbers with a leading 0 are accepted. Production refuses them; tests and demonstrations need them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TestNumbers {
-    /// Test numbers are as good as others.
+    /// Test numbers are accepted.
     Allowed,
     /// Test numbers are refused.
     Refused,
 }
 
-/// Why a text is no identification number. Says nothing about the text.
+/// Why a text is not an identification number. The error does not contain the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum IdnrError {
     /// Not eleven ASCII digits.
     #[error("an IDNr has eleven digits")]
     Form,
-    /// The digits do not repeat as they must.
+    /// The digits do not repeat as the rules require.
     #[error("the IDNr's structure is wrong")]
     Structure,
     /// The check digit is wrong.
     #[error("the IDNr's check digit is wrong")]
     CheckDigit,
-    /// A test number where they are refused.
+    /// The number is a test number, and test numbers are refused.
     #[error("test numbers are not accepted here")]
     TestNumber,
 }
 
-/// An identification number, or the reserved number of nobody.
+/// An identification number, or the reserved number of "nobody" (design §5.5).
 ///
-/// On the wire it is text; reading accepts test numbers and [`Idnr::nobody`], for messages carry both: who must not accept
-/// them asks [`Idnr::is_test_number`] and [`Idnr::is_nobody`].
+/// On the wire it is text. Reading accepts test numbers and [`Idnr::nobody`] because messages carry both. A caller
+/// that must not accept them checks [`Idnr::is_test_number`] and [`Idnr::is_nobody`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Zeroize, ZeroizeOnDrop, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Idnr(String);
 
 impl Idnr {
-    /// The reserved number that stands for unknown, ambiguous, blocked and legal persons (design §5.5): no valid number.
+    /// The reserved number for unknown, ambiguous, blocked and legal persons (design §5.5). It is not a valid number.
     pub const NOBODY: &'static str = "00000000000";
 
     /// Checks form, structure and check digit.
     ///
     /// # Errors
-    /// See [`IdnrError`]; the reserved number of nobody has a wrong structure.
+    /// See [`IdnrError`]. The reserved number of "nobody" is refused with [`IdnrError::Structure`].
     pub fn parse(text: &str, tests: TestNumbers) -> Result<Self, IdnrError> {
         let digits = digits(text).ok_or(IdnrError::Form)?;
         if !has_structure(&digits) {
@@ -71,13 +71,13 @@ impl Idnr {
         Ok(Self(text.to_owned()))
     }
 
-    /// The number of nobody.
+    /// The reserved number of "nobody" (design §5.5).
     #[must_use]
     pub fn nobody() -> Self {
         Self(Self::NOBODY.to_owned())
     }
 
-    /// Whether this stands for nobody.
+    /// Whether this is the reserved number of "nobody" (design §5.5).
     #[must_use]
     pub fn is_nobody(&self) -> bool {
         self.0 == Self::NOBODY
@@ -89,7 +89,7 @@ impl Idnr {
         self.0.starts_with('0') && !self.is_nobody()
     }
 
-    /// The eleven digits. Never to be logged, stored or put into a URL.
+    /// The eleven digits. Never log them, store them or put them into a URL.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -187,7 +187,7 @@ mod tests {
     ];
 
     #[test]
-    fn valid_numbers() {
+    fn valid_numbers_are_read() {
         for text in REAL {
             let number = Idnr::parse(text, TestNumbers::Refused).unwrap();
             assert_eq!(number.expose(), text);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_numbers() {
+    fn invalid_numbers_are_refused() {
         let table = [
             ("86095742718", IdnrError::CheckDigit),
             ("12345556788", IdnrError::Structure),
@@ -226,9 +226,9 @@ mod tests {
         }
     }
 
-    /// The check digit finds every single wrong digit and every swap of two neighbours in these numbers.
+    /// In these numbers the check digit detects every single wrong digit.
     #[test]
-    fn single_mistakes_are_found() {
+    fn single_wrong_digits_are_detected() {
         for text in REAL.into_iter().chain(TEST) {
             for at in 0..11 {
                 for digit in b'0'..=b'9' {
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_no_number_but_travels() {
+    fn the_number_of_nobody_is_not_valid_but_is_read_back() {
         let nobody = Idnr::nobody();
         assert!(nobody.is_nobody() && !nobody.is_test_number());
         assert_eq!(cbor::from_slice::<Idnr>(&cbor::to_vec(&nobody)).unwrap(), nobody);
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_shows_in_debug_or_errors() {
+    fn debug_and_errors_contain_no_digits() {
         let number = Idnr::parse(REAL[0], TestNumbers::Refused).unwrap();
         assert_eq!(format!("{number:?}"), "Idnr(…)");
         let error = cbor::from_slice::<Idnr>(&cbor::to_vec("86095742718")).unwrap_err();

@@ -1,11 +1,11 @@
-//! HKDF-SHA256 (RFC 5869) to 32 bytes, the only derivation used here.
+//! HKDF-SHA256 (RFC 5869) with 32 bytes of output, the only key derivation in this crate.
 
 use sha2::Sha256;
 
-/// `HKDF-Expand(HKDF-Extract(salt, input), info, 32)`; the parts of `info` are concatenated.
+/// `HKDF-Expand(HKDF-Extract(salt, input), info, 32)`; the elements of `info` are concatenated.
 #[expect(
     clippy::expect_used,
-    reason = "RFC 5869 §2.3: 32 bytes are always possible, the limit is 255 · 32"
+    reason = "RFC 5869 §2.3: the output may have up to 255 · 32 bytes"
 )]
 pub(crate) fn hkdf(salt: Option<&[u8]>, input: &[u8], info: &[&[u8]]) -> [u8; 32] {
     let mut output = [0; 32];
@@ -20,9 +20,9 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
 
-    /// RFC 5869 appendix A.1 and A.3, the first 32 bytes of each.
+    /// The first 32 bytes of the outputs in RFC 5869 appendix A.1 and A.3.
     #[test]
-    fn rfc_5869() {
+    fn hkdf_matches_rfc_5869() {
         let input = [0x0b; 22];
         let salt: Vec<u8> = (0..=0x0c).collect();
         let info: Vec<u8> = (0xf0..=0xf9).collect();

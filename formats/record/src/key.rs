@@ -1,13 +1,13 @@
 //! Ed25519 keys of writers, authorities and participants.
 //!
-//! One rule for all of them: RFC 8032 signatures, each verified singly and strictly. A weak key (small order) or one in a
-//! non-canonical encoding is refused when it is read: under a weak key one signature fits many messages, and two encodings
-//! of one key would be two identities.
+//! All signatures follow RFC 8032, and each is verified individually and strictly. Reading refuses a weak key (small
+//! order) and a key in a non-canonical encoding. Under a weak key one signature is valid for many messages, and two
+//! encodings of one key would be two identities.
 //!
-//! What is signed outside COSE is `context ‖ 0x00 ‖ message`, so that a signature made for one purpose is worth nothing for
-//! another ([`SigningKey::sign_context`]).
+//! Outside COSE the signed bytes are `context ‖ 0x00 ‖ message`, so that a signature made for one purpose is
+//! invalid for every other ([`SigningKey::sign_context`]).
 //!
-//! Who verifies many signatures of few keys does so with a [`PreparedKey`].
+//! A [`PreparedKey`] speeds up the verification of many signatures under few keys.
 
 mod prepared;
 
@@ -30,17 +30,17 @@ pub(crate) use prepared::{Claim, verify_each};
 /// Why a public key is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum KeyError {
-    /// The bytes are no point of the curve in its canonical encoding.
-    #[error("the bytes are no Ed25519 public key")]
+    /// The bytes are not the canonical encoding of a point on the curve.
+    #[error("the bytes are not an Ed25519 public key")]
     Invalid,
-    /// A key of small order: it proves nothing.
+    /// The key has small order, so a signature under it proves nothing.
     #[error("the Ed25519 public key is weak")]
     Weak,
 }
 
-/// A signature does not fit.
+/// A signature is not valid for the key and the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the signature does not fit the key and the message")]
+#[error("the signature is not valid for the key and the message")]
 pub struct SignatureError;
 
 /// A public key that has been checked.
@@ -48,7 +48,7 @@ pub struct SignatureError;
 pub struct VerifyingKey(ed25519_dalek::VerifyingKey);
 
 impl VerifyingKey {
-    /// Checks 32 bytes (RFC 8032 §5.1.2).
+    /// Reads a key from 32 bytes (RFC 8032 §5.1.2) and checks it.
     ///
     /// # Errors
     /// See [`KeyError`].
@@ -63,7 +63,7 @@ impl VerifyingKey {
         Ok(Self(key))
     }
 
-    /// The 32 bytes.
+    /// The 32 bytes of the key.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         self.0.as_bytes()
@@ -75,13 +75,14 @@ impl VerifyingKey {
         WriterId(Hash::of(self.0.as_bytes()))
     }
 
-    /// Verifies a signature over exactly `message`.
+    /// Verifies a signature over `message`, without a context.
     ///
     /// # Errors
     /// [`SignatureError`]
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8; 64]) -> Result<(), SignatureError> {
-        // This is `verify_strict`, for a key that is not weak: a fitting R is in its canonical encoding, so its order can be told
-        // from the bytes, without decompressing it (a fifth of the time).
+        // This equals `verify_strict`, because the key is not weak. A valid R is in its canonical encoding, so
+        // comparing bytes is enough to detect small order. That avoids decompressing R, which takes a fifth of the
+        // time.
         let signature = Signature::from_bytes(signature);
         if has_small_order(signature.r_bytes()) {
             return Err(SignatureError);
@@ -98,14 +99,14 @@ impl VerifyingKey {
     }
 }
 
-/// Whether this is one of the eight points of small order, in its canonical encoding.
+/// Whether `point` is the canonical encoding of one of the eight points of small order.
 fn has_small_order(point: &[u8; 32]) -> bool {
     static ENCODINGS: LazyLock<[[u8; 32]; 8]> =
         LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress().to_bytes()));
     ENCODINGS.contains(point)
 }
 
-/// A byte string of 32 bytes (hexadecimal in JSON); reading checks the key.
+/// Encodes the key as a byte string of 32 bytes (hexadecimal in JSON). Reading checks the key.
 impl Serialize for VerifyingKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.as_bytes().write(serializer)
@@ -124,18 +125,18 @@ impl fmt::Debug for VerifyingKey {
     }
 }
 
-/// A secret key; wiped when dropped.
+/// A secret key, wiped when dropped.
 #[derive(Clone)]
 pub struct SigningKey(ed25519_dalek::SigningKey);
 
 impl SigningKey {
-    /// The key of a 32-byte seed (RFC 8032 §5.1.5).
+    /// Derives the key from a 32-byte seed (RFC 8032 §5.1.5).
     #[must_use]
     pub fn from_seed(seed: [u8; 32]) -> Self {
         Self(ed25519_dalek::SigningKey::from_bytes(&Zeroizing::new(seed)))
     }
 
-    /// The public half.
+    /// The public key.
     #[must_use]
     pub fn public(&self) -> VerifyingKey {
         VerifyingKey(self.0.verifying_key())
@@ -151,7 +152,7 @@ impl SigningKey {
         self.0.sign(message).to_bytes()
     }
 
-    /// Signs `context ‖ 0x00 ‖ message`; contexts are texts such as `einsicht/s1/v1`, without zero bytes.
+    /// Signs `context ‖ 0x00 ‖ message`. A context is a text without zero bytes, such as `einsicht/s1/v1`.
     #[must_use]
     pub fn sign_context(&self, context: &str, message: &[u8]) -> [u8; 64] {
         self.sign_bytes(&in_context(context, message))
@@ -180,7 +181,7 @@ mod tests {
 
     /// RFC 8032 §7.1, TEST 2.
     #[test]
-    fn rfc_8032_test_2() {
+    fn signing_matches_rfc_8032_test_2() {
         let key = SigningKey::from_seed(bytes(
             "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
         ));
@@ -197,7 +198,7 @@ mod tests {
         assert_eq!(key.id(), WriterId(Hash::of(&public)));
     }
 
-    /// The eight points of small order, and three encodings that are not canonical.
+    /// Tries the eight points of small order and three non-canonical encodings.
     #[test]
     fn weak_and_non_canonical_keys_are_refused() {
         let small_order = [
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn contexts_do_not_mix() {
+    fn a_signature_is_valid_in_one_context_only() {
         let key = SigningKey::from_seed([7; 32]);
         let signature = key.sign_context("einsicht/s1/v1", b"message");
         assert_eq!(

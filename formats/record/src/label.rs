@@ -1,17 +1,18 @@
-//! Labels, and which of them prove that nothing is missing (design §5.1, §5.6).
+//! Labels, and the set of labels whose absence proves that nothing is missing (design §5.1, §5.6).
 //!
 //! ```text
-//! alpha = "einsicht/label/v1" ‖ 0x00 ‖ IDNr (11 ASCII digits) ‖ u32 period ‖ u8 series ‖ u32 i        numbers big endian
-//! beta  = VRF(secret of the period, alpha)                                                           64 bytes
-//! label = HKDF-SHA256(beta, no salt, info = "einsicht/label/v1" ‖ u8 phase)                          32 bytes
+//! alpha = "einsicht/label/v1" ‖ 0x00 ‖ IDNr (11 ASCII digits) ‖ u32 period ‖ u8 series ‖ u32 i   big endian
+//! beta  = VRF(secret of the period, alpha)                                                          64 bytes
+//! label = HKDF-SHA256(beta, no salt, info = "einsicht/label/v1" ‖ u8 phase)                         32 bytes
 //! ```
 //!
 //! # Why few absences prove completeness
 //!
-//! A provider serves number i only when the labels of its [`chain`] stand in the log: i with its lowest set bits cleared one
-//! after another. A citizen who is shown the numbers 0 … n−1 gets proofs that the labels of [`absence_set`]`(n)` do *not*
-//! stand there. Lemma: for every i ≥ n, i itself or a member of its chain lies in that set. So an exchange that was served
-//! and is hidden would need a label that is proved absent. The tests check the lemma for all n and i below 4096.
+//! A provider serves number i only when the log contains the labels of the number's [`chain`], which is i with its
+//! lowest set bits cleared one after another. A citizen who sees the numbers 0 … n−1 receives proofs that the log
+//! does *not* contain the labels of [`absence_set`]`(n)`. Lemma: for every i ≥ n, the set contains i itself or a
+//! member of its chain. An exchange that was served and is hidden would therefore need a label that is proved absent.
+//! The tests check the lemma for all n and i below 4096.
 
 use tlog::vrf;
 
@@ -23,7 +24,7 @@ const DOMAIN: &[u8] = b"einsicht/label/v1";
 
 /// The VRF's input for one number of a person.
 ///
-/// `number` is below 4096 for a person ([`crate::Counter`]) and any number for nobody (design §5.5).
+/// `number` is below 4096 for a person ([`crate::Counter`]). For "nobody" it can be any number (design §5.5).
 #[must_use]
 pub fn alpha(idnr: &Idnr, period: Period, series: Series, number: u32) -> Vec<u8> {
     let mut alpha = Vec::with_capacity(DOMAIN.len() + 21);
@@ -36,7 +37,7 @@ pub fn alpha(idnr: &Idnr, period: Period, series: Series, number: u32) -> Vec<u8
     alpha
 }
 
-/// The label of a VRF output and a phase.
+/// Derives the label from a VRF output and a phase.
 #[must_use]
 pub fn label(beta: &vrf::Output, phase: Phase) -> Label {
     derive(beta.as_bytes(), phase)
@@ -46,7 +47,8 @@ fn derive(beta: &[u8; 64], phase: Phase) -> Label {
     Label(hkdf(None, beta, &[DOMAIN, &[phase.code()]]))
 }
 
-/// `number` with its lowest set bits cleared one after another, without itself: 13 → 12, 8, 0; 0 → nothing.
+/// The chain of `number`: the number with its lowest set bits cleared one after another, without the number itself.
+/// The chain of 13 is 12, 8, 0; the chain of 0 is empty.
 #[must_use]
 pub fn chain(number: u32) -> Vec<u32> {
     let mut chain = Vec::new();
@@ -58,8 +60,9 @@ pub fn chain(number: u32) -> Vec<u32> {
     chain
 }
 
-/// Whose absence proves that there is no number ≥ `n`: n, and for each zero bit of n above its lowest set bit, n with that
-/// bit set and all lower bits cleared. 5 → 5, 6, 8, 16, … 2048; 0 → 0; 4096 (all numbers used) → nothing.
+/// The numbers whose absence proves that no number ≥ `n` is used: n, and for each zero bit of n above its lowest
+/// set bit, n with that bit set and all lower bits cleared. The set of 5 is 5, 6, 8, 16, … 2048; the set of 0 is 0;
+/// the set of 4096 (all numbers used) is empty.
 #[must_use]
 pub fn absence_set(n: u32) -> Vec<u32> {
     if n >= COUNTERS {
@@ -89,9 +92,9 @@ mod tests {
         );
     }
 
-    /// Expected values from Python: HMAC-SHA256 twice, as RFC 5869 writes it.
+    /// The expected values come from Python: HMAC-SHA256 applied twice, as in RFC 5869.
     #[test]
-    fn label_vectors() {
+    fn labels_match_the_vectors() {
         let beta = core::array::from_fn(|i| u8::try_from(i).unwrap());
         let expected = [
             (
@@ -112,7 +115,8 @@ mod tests {
         }
     }
 
-    /// Who knows the IDNr verifies a label with the VRF proof, and every number, phase, series and period has its own.
+    /// A holder of the IDNr can verify a label with the VRF proof, and every number, phase, series and period has its
+    /// own label.
     #[test]
     fn labels_are_provable_and_distinct() {
         let secret = vrf::SecretKey::from_seed(&[1; 32]).unwrap();
@@ -135,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn examples_of_the_design() {
+    fn chains_and_absence_sets_match_the_examples_of_the_design() {
         assert_eq!(chain(13), [12, 8, 0]);
         assert_eq!(chain(0), [0_u32; 0]);
         assert_eq!(chain(4095).len(), 12);
@@ -145,8 +149,8 @@ mod tests {
         assert_eq!(absence_set(4096), [0_u32; 0]);
     }
 
-    /// The lemma of design §5.6, for all n and i < 4096: whoever hides an exchange needs an absent label; and the honest case
-    /// stays provable, for no number below n is in the set.
+    /// The lemma of design §5.6, for all n and i < 4096: hiding an exchange needs a label that is proved absent. The
+    /// honest case stays provable, because the set contains no number below n.
     #[test]
     fn lemma_every_hidden_number_needs_an_absent_one() {
         let chains: Vec<Vec<u32>> = (0..COUNTERS).map(|i| [vec![i], chain(i)].concat()).collect();

@@ -1,20 +1,22 @@
-//! What an entry of the log says. Pure: no I/O, no clock; compiles to `wasm32-unknown-unknown`, so the browser checks with the
-//! same code as the server. The only thing taken from outside is randomness, for nonces and salts of sealed records.
+//! What an entry of the log says. The crate does no I/O, reads no clock and compiles to `wasm32-unknown-unknown`, so
+//! the browser checks with the same code as the server. Its only outside input is randomness, for the nonces and
+//! salts of sealed records.
 //!
 //! | module | concept |
 //! | --- | --- |
 //! | [`entry`] | the public leaf: COSE_Sign1 over a deterministic CBOR map |
-//! | [`sealed`], [`content`] | the sealed record: the entry's opening, encrypted and deletable, and what stands in it |
+//! | [`sealed`], [`content`] | the sealed record: the entry's opening, encrypted and deletable, and its contents |
 //! | [`label`] | labels by VRF, chains, and the absences that prove completeness |
-//! | [`receipt`] | the tlog-proof that carries its entry |
+//! | [`receipt`] | the tlog-proof that carries the entry it proves |
 //! | [`submission`] | how entries travel to the ledger, and what the ledger answers |
-//! | [`document`], [`genesis`], [`directory`] | what authorities sign, and what the log begins with |
+//! | [`document`], [`genesis`], [`directory`] | the documents that authorities sign, and the first document of a log |
 //! | [`time`] | times, retention classes, expiry days |
-//! | [`idnr`] | the identification number, which never shows |
+//! | [`idnr`] | the identification number, which is never printed |
 //! | [`id`], [`key`] | identifiers; Ed25519 keys |
-//! | [`cbor`], [`bytes`] | deterministic CBOR, and how byte fields travel in it |
+//! | [`cbor`], [`bytes`] | deterministic CBOR, and the encoding of byte fields |
 //!
-//! Formats are fixed normatively in `docs/entry.cddl`. Every parser here accepts exactly what its writer writes.
+//! `docs/entry.cddl` is the normative definition of the formats. Every parser in this crate accepts exactly what the
+//! matching writer produces.
 
 pub mod bytes;
 pub mod cbor;

@@ -1,8 +1,9 @@
-//! The receipt: proof that an entry stands in the log. A `*.tlog-proof` file (c2sp.org/tlog-proof) that carries its entry.
+//! The receipt: a proof that the log contains an entry. It is a `*.tlog-proof` file (c2sp.org/tlog-proof) that
+//! carries the entry.
 //!
-//! Its `extra` is the CBOR array `["einsicht/entry/v1", leaf bytes]`, so the file is enough to verify offline. What counts is
-//! [`Receipt::verify`]; that the writer had the right to write the entry is a second question, for which the directory is
-//! needed ([`VerifiedReceipt::check_writer`]).
+//! Its `extra` is the CBOR array `["einsicht/entry/v1", leaf bytes]`, so the file can be verified offline without
+//! other data. [`Receipt::verify`] checks the proof. Whether the writer had the right to write the entry is a
+//! separate check that needs the directory ([`VerifiedReceipt::check_writer`]).
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -22,27 +23,27 @@ const TYPE: &str = "einsicht/entry/v1";
 #[derive(Serialize, Deserialize)]
 struct Extra(String, Form<Vec<u8>>);
 
-/// Why a file is no receipt. All of these are final.
+/// Why a file is not a receipt. None of these goes away on a retry.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ReceiptError {
-    /// Not a tlog-proof.
+    /// The file is not a tlog-proof.
     #[error(transparent)]
     Proof(#[from] ProofFileError),
-    /// It does not carry an entry.
+    /// The file does not carry an entry.
     #[error("the receipt carries no entry")]
     NoEntry,
-    /// What it carries is not encoded as it must be.
+    /// The `extra` is not deterministic CBOR of the expected shape.
     #[error(transparent)]
     Cbor(#[from] CborError),
-    /// What it carries is no entry.
+    /// The carried bytes are not an entry.
     #[error(transparent)]
     Entry(#[from] EntryError),
-    /// It does not prove that the entry stands in a trusted log.
+    /// The file does not prove that a trusted log contains the entry.
     #[error(transparent)]
     Verify(#[from] VerifyError),
 }
 
-/// A receipt: parsed, not verified.
+/// A receipt that has been parsed but not verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     proof: TlogProof,
@@ -50,7 +51,7 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// Puts a receipt together: the entry, its place, the inclusion proof and the signed checkpoint's text.
+    /// Creates a receipt from the entry, its index, the inclusion proof and the text of the signed checkpoint.
     #[must_use]
     pub fn new(entry: SignedEntry, index: Index, hashes: Vec<Hash>, checkpoint: String) -> Self {
         let extra = cbor::to_vec(&Extra(TYPE.to_owned(), Form(entry.bytes().to_vec())));
@@ -68,7 +69,7 @@ impl Receipt {
     /// Reads a receipt.
     ///
     /// # Errors
-    /// All of [`ReceiptError`] but `Verify`.
+    /// Every [`ReceiptError`] except `Verify`.
     pub fn parse(bytes: &[u8]) -> Result<Self, ReceiptError> {
         let proof = TlogProof::parse(bytes)?;
         let Extra(name, Form(leaf)) = cbor::from_slice(proof.extra.as_deref().ok_or(ReceiptError::NoEntry)?)?;
@@ -81,19 +82,19 @@ impl Receipt {
         })
     }
 
-    /// The file.
+    /// The bytes of the file.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.proof.to_text().into_bytes()
     }
 
-    /// Where the entry is said to stand.
+    /// The index that the receipt claims for the entry.
     #[must_use]
     pub const fn index(&self) -> Index {
         self.proof.index
     }
 
-    /// The entry it is said to prove.
+    /// The entry that the receipt claims to prove.
     #[must_use]
     pub const fn entry(&self) -> &SignedEntry {
         &self.entry
@@ -105,8 +106,9 @@ impl Receipt {
         &self.proof
     }
 
-    /// Verifies the log's signature, every known witness's line and the inclusion of the entry. Whether the witnesses' quorum
-    /// is met stands in the result: a receipt fresh from the log has none yet.
+    /// Verifies the log's signature, the cosignature of every known witness and the inclusion of the entry. The
+    /// result reports whether the quorum of witnesses has cosigned; a receipt that the log has just issued has no
+    /// cosignatures yet.
     ///
     /// # Errors
     /// [`ReceiptError::Verify`]
@@ -119,7 +121,7 @@ impl Receipt {
     }
 }
 
-/// An entry that is proved to stand in a trusted log. Only [`Receipt::verify`] makes one.
+/// An entry that a trusted log is proved to contain. Only [`Receipt::verify`] creates one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedReceipt {
     entry: SignedEntry,
@@ -133,13 +135,13 @@ impl VerifiedReceipt {
         &self.entry
     }
 
-    /// Its index.
+    /// The entry's index.
     #[must_use]
     pub const fn index(&self) -> Index {
         self.verified.index()
     }
 
-    /// The checkpoint it is proved under.
+    /// The checkpoint that the proof is for.
     #[must_use]
     pub const fn checkpoint(&self) -> &Checkpoint {
         self.verified.checkpoint()
@@ -151,13 +153,13 @@ impl VerifiedReceipt {
         self.verified.quorum()
     }
 
-    /// The witnesses that have.
+    /// The cosignatures of the witnesses that have cosigned that checkpoint.
     #[must_use]
     pub fn cosignatures(&self) -> &[WitnessCosignature] {
         self.verified.cosignatures()
     }
 
-    /// Checks that the entry was its writer's to write, and its signature.
+    /// Checks the writer's signature and its right to write this kind of entry.
     ///
     /// # Errors
     /// See [`RightError`].

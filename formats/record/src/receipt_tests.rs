@@ -34,7 +34,7 @@ fn entry(number: u64) -> SignedEntry {
     SigningKey::from_seed([1; 32]).sign(unsigned).unwrap()
 }
 
-/// A log of five entries; the receipt of one, with or without the witness.
+/// The receipt of one entry of a log of five, with or without the witness's cosignature.
 fn receipt(index: u64, witnessed: bool) -> Receipt {
     let mut tree = MemoryTree::new();
     for number in 0..5 {
@@ -81,7 +81,7 @@ fn the_quorum_is_reported() {
 }
 
 #[test]
-fn what_is_not_proved_is_refused() {
+fn a_receipt_that_proves_nothing_is_refused() {
     let good = receipt(3, true);
     let refused = |receipt: Receipt| matches!(receipt.verify(&policy(1)), Err(ReceiptError::Verify(_)));
     assert!(!refused(good.clone()));
@@ -105,7 +105,7 @@ fn any_changed_character_is_refused() {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
         let accepted = Receipt::parse(&changed).and_then(|receipt| receipt.verify(&policy(1)));
-        // A changed witness line is an unknown witness's: then the quorum is missing.
+        // A changed witness line counts as that of an unknown witness, so the quorum is missing.
         let sound = accepted.is_ok_and(|verified| verified.quorum() && verified.entry() == &entry(3));
         assert!(!sound, "byte {at}");
     }
@@ -139,7 +139,7 @@ fn extra_must_be_the_entry() {
 }
 
 #[test]
-fn the_writer_s_right_is_a_question_of_its_own() {
+fn the_writer_s_right_is_checked_separately() {
     let verified = receipt(3, false).verify(&policy(1)).unwrap();
     assert_eq!(
         verified

@@ -1,12 +1,13 @@
-//! Times, and how long things are kept.
+//! Times and retention.
 //!
-//! A [`Timestamp`] is POSIX seconds: it comes from a writer's clock or from an argument, never from here. An [`ExpiryDay`] is
-//! the UTC day at whose end a record's day key is destroyed.
+//! A [`Timestamp`] counts POSIX seconds. It comes from a writer's clock or from an argument; this module reads no
+//! clock. An [`ExpiryDay`] is the UTC day at whose end a record's day key is destroyed.
 //!
-//! SPEC: § 9 (3) IDNrG keeps for two years and then deletes without delay; Art. 17 of Implementing Regulation (EU) 2022/1463
-//! keeps for twelve months. Periods are counted as in §§ 187 (1), 188 (2), (3) BGB: the day of the event does not count, the
-//! period ends with the end of the day of the same number, or of the month's last day where that day is missing. So what
-//! happens on 29 February 2028 expires with the end of 28 February 2030.
+//! SPEC: § 9 (3) IDNrG requires records to be kept for two years and then deleted without delay; Art. 17 of
+//! Implementing Regulation (EU) 2022/1463 requires twelve months. Periods are counted as in §§ 187 (1), 188 (2),
+//! (3) BGB: the day of the event does not count, and the period ends at the end of the day with the same number, or
+//! of the month's last day if the month has no such day. A record of 29 February 2028 therefore expires at the end of
+//! 28 February 2030.
 
 use core::fmt;
 
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 const DAY: u64 = 86_400;
 const EPOCH: Date = Date::constant(1970, 1, 1);
-/// The last day calendar arithmetic is done for, 31 December 9900; later times are treated as this day.
+/// The last day of calendar arithmetic, 31 December 9900. Later times are treated as this day.
 const LAST_DAY: u32 = 2_896_737;
 
 /// POSIX seconds.
@@ -30,37 +31,37 @@ impl Timestamp {
         self.0
     }
 
-    /// `seconds` later.
+    /// The time `seconds` later.
     #[must_use]
     pub const fn after(self, seconds: u64) -> Self {
         Self(self.0.saturating_add(seconds))
     }
 
-    /// `seconds` earlier, at the earliest 1970.
+    /// The time `seconds` earlier, but not before 1970.
     #[must_use]
     pub const fn before(self, seconds: u64) -> Self {
         Self(self.0.saturating_sub(seconds))
     }
 
-    /// Seconds from `earlier` to here; 0 when `earlier` is later.
+    /// Seconds from `earlier` to this time; 0 if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// Seconds between the two, whichever comes first.
+    /// The distance in seconds, whichever time comes first.
     #[must_use]
     pub const fn distance(self, other: Self) -> u64 {
         self.0.abs_diff(other.0)
     }
 
-    /// The UTC day this lies in, in days since 1970-01-01.
+    /// The UTC day that contains this time, in days since 1970-01-01.
     #[must_use]
     pub fn day(self) -> u32 {
         u32::try_from(self.0 / DAY).unwrap_or(LAST_DAY).min(LAST_DAY)
     }
 
-    /// The first second of the UTC calendar month after this one: where the next period begins by default.
+    /// The first second of the next UTC calendar month. By default the next period begins then.
     #[must_use]
     pub fn next_month(self) -> Self {
         let first = date(self.day()).first_of_month().saturating_add(1.month());
@@ -68,7 +69,7 @@ impl Timestamp {
     }
 }
 
-/// RFC 3339 in UTC, `2026-11-21T23:27:54Z`.
+/// Formats the time as RFC 3339 in UTC: `2026-11-21T23:27:54Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0 % DAY;
@@ -83,7 +84,7 @@ impl fmt::Display for Timestamp {
 pub struct ExpiryDay(pub u32);
 
 impl ExpiryDay {
-    /// The first second after the day: from here on the record is due for erasure.
+    /// The first second after the day. From then on the record is due for erasure.
     #[must_use]
     pub fn end(self) -> Timestamp {
         Timestamp((u64::from(self.0) + 1) * DAY)
@@ -96,14 +97,14 @@ impl ExpiryDay {
     }
 }
 
-/// ISO 8601, `2026-11-21`.
+/// Formats the day as ISO 8601: `2026-11-21`.
 impl fmt::Display for ExpiryDay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         date(self.0.min(LAST_DAY)).fmt(f)
     }
 }
 
-/// How long a record is kept, by the law the permission rests on.
+/// How long a record is kept, according to the law that the permission is based on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum RetentionClass {
     /// Two years: § 9 (3) IDNrG.
@@ -118,7 +119,7 @@ impl RetentionClass {
     /// All classes, in the order of their codes.
     pub const ALL: [Self; 2] = [Self::IdnrG2y, Self::Eu12m];
 
-    /// The byte that stands for the class in a sealed record's header.
+    /// The byte that encodes the class in a sealed record's header.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
@@ -127,7 +128,7 @@ impl RetentionClass {
         }
     }
 
-    /// The class of a header byte.
+    /// The class with this code; `None` if there is none.
     #[must_use]
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.code() == code)
@@ -142,7 +143,7 @@ impl RetentionClass {
         }
     }
 
-    /// The day at whose end something that happened at `time` expires.
+    /// The day at whose end a record of `time` expires.
     #[must_use]
     pub fn expiry(self, time: Timestamp) -> ExpiryDay {
         let kept = match self {
@@ -152,7 +153,7 @@ impl RetentionClass {
         ExpiryDay(day(date(time.day()).saturating_add(kept)))
     }
 
-    /// The day at whose end everything that happened up to `time` has expired, whatever its class.
+    /// The day at whose end all records up to `time` have expired, whatever their class.
     #[must_use]
     pub fn last_expiry(time: Timestamp) -> ExpiryDay {
         Self::ALL
@@ -163,8 +164,8 @@ impl RetentionClass {
     }
 }
 
-/// Whether the person may see the record at once. It belongs to the permission, never to the single record, so that a delay
-/// says nothing about the person.
+/// Whether the person may see the record at once. The class belongs to the permission and not to the single record,
+/// so a delay reveals nothing about the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DisclosureClass {
@@ -195,18 +196,18 @@ mod tests {
     }
 
     #[test]
-    fn expiry_days() {
+    fn expiry_days_follow_the_calendar() {
         let table = [
             ("2026-11-21T23:27:54Z", "2028-11-21", "2027-11-21"),
             ("2026-01-01T00:00:00Z", "2028-01-01", "2027-01-01"),
             ("2026-12-31T23:59:59Z", "2028-12-31", "2027-12-31"),
-            // From the leap day there is no day of the same number: the month's last day.
+            // The target month has no 29th, so the period ends on its last day.
             ("2028-02-29T12:00:00Z", "2030-02-28", "2029-02-28"),
-            // To a leap day: the same number, not the month's last day.
+            // The target month has a 29th, but the period ends on the day with the same number.
             ("2026-02-28T12:00:00Z", "2028-02-28", "2027-02-28"),
             ("2027-02-28T12:00:00Z", "2029-02-28", "2028-02-28"),
             ("2027-03-01T00:00:00Z", "2029-03-01", "2028-03-01"),
-            // 2100 is no leap year, 2000 was one.
+            // 2100 is not a leap year; 2000 was one.
             ("2098-03-01T00:00:00Z", "2100-03-01", "2099-03-01"),
             ("2000-02-29T00:00:00Z", "2002-02-28", "2001-02-28"),
         ];
@@ -266,12 +267,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn text_is_rfc_3339(seconds in 0_u64..200_000_000_000) {
+        fn times_are_printed_as_rfc_3339(seconds in 0_u64..200_000_000_000) {
             prop_assert_eq!(at(&Timestamp(seconds).to_string()), Timestamp(seconds));
         }
 
         #[test]
-        fn kept_for_two_years_and_not_a_day_longer(seconds in 0_u64..200_000_000_000) {
+        fn records_expire_after_the_full_term_and_not_a_day_later(seconds in 0_u64..200_000_000_000) {
             let time = Timestamp(seconds);
             let days = RetentionClass::IdnrG2y.expiry(time).0 - time.day();
             prop_assert!((730..=731).contains(&days));

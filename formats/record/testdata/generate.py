@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Vectors for the crate `record`, made without it: Python's standard library, RFC 8032 §6's Ed25519 and RFC 8439's cipher.
+"""Generates vectors for the crate `record` without using it: Python's standard library, RFC 8032 §6's Ed25519 and RFC 8439's cipher.
 
     python3 formats/record/testdata/generate.py > formats/record/testdata/vectors.json
 """

@@ -1,22 +1,26 @@
-//! The entry: the public leaf of the log (design §4). Normative form: `docs/entry.cddl`.
+//! The entry: the public leaf of the log (design §4). `docs/entry.cddl` is the normative definition.
 //!
-//! A leaf is a COSE_Sign1 (see `cose.rs` for its frame) whose payload is a deterministic CBOR map with integer keys. Numbers
-//! are byte strings of fixed width, big endian, so that every entry of a shape has one size:
+//! A leaf is a COSE_Sign1 (`cose.rs` describes the frame) whose payload is a deterministic CBOR map with integer
+//! keys. Numbers are big-endian byte strings of fixed width, so that all entries of a shape have one size. Every map
+//! begins with 1 version, 2 kind, 3 time, 4 sequence, 5 previous:
 //!
-//! | shape ([`Body`]) | kinds | fields beside 1 version, 2 kind, 3 time, 4 sequence, 5 previous | leaf, bytes |
+//! | shape ([`Body`]) | kinds | further fields | leaf, bytes |
 //! | --- | --- | --- | --- |
-//! | `Labelled` | intent, outcome, preview, void, inspection | 6 period, 7 label, 8 commitment, 9 refers (all ones: none) | 259 |
+//! | `Labelled` | intent, outcome, preview, void, inspection | 6 period, 7 label, 8 commitment, 9 refers | 259 |
 //! | `Denial` | denial | 8 commitment | 208 |
 //! | `Document` | genesis, directory, registry, erasure | 10 digest | 208 |
 //! | `Period` | period | 6 period, 11 event, 12 value, 13 start | 227 |
 //! | `Map` | map | 14 roots | 175 + 40 per root (1 more from 5 roots on, 2 from 24) |
 //! | `Reference` | lost, hold, hold-release, rectification | 9 refers | 183 |
 //!
-//! An entry says nothing of persons, authorities, evidence types or outcomes. Its bytes are stored, hashed and served as they
-//! came in: [`SignedEntry`] keeps them and never writes them again.
+//! All ones in `refers` of a labelled entry mean that it refers to nothing.
 //!
-//! What goes wrong elsewhere: a lenient parser gives one signature two leaf hashes. Here each entry has exactly one text
-//! ([`SignedEntry::parse`] accepts only what [`SigningKey::sign`] writes), and Ed25519 is verified strictly.
+//! An entry reveals no person, authority, evidence type or outcome. The ledger stores, hashes and serves its bytes as
+//! it received them: [`SignedEntry`] keeps the bytes and never encodes them again.
+//!
+//! What goes wrong: with a lenient parser one signature has two leaf hashes. Each entry therefore has exactly one
+//! encoding ([`SignedEntry::parse`] accepts only what [`SigningKey::sign`] writes), and Ed25519 signatures are
+//! verified strictly.
 //!
 //! [`SigningKey::sign`]: crate::SigningKey::sign
 
@@ -36,12 +40,12 @@ use crate::id::{Commitment, Label, Period, Sequence, WriterId};
 use crate::time::Timestamp;
 pub use signed::{SignedEntry, Unsigned, verify_each};
 
-/// The longest leaf, in bytes: what a `map` entry with [`MAX_ROOTS`] roots needs, rounded up.
+/// The longest leaf, in bytes: the size of a `map` entry with [`MAX_ROOTS`] roots, rounded up.
 pub const MAX_LEAF: usize = 4096;
-/// How many roots a `map` entry can bind: map 0 and the open periods.
+/// The most roots of a `map` entry: map 0 and the open periods.
 pub const MAX_ROOTS: usize = 64;
 
-/// What an entry is about (design §4).
+/// The kind of an entry (design §4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -53,29 +57,29 @@ pub enum Kind {
     Registry,
     /// A period begins, is final, or its secret is destroyed.
     Period,
-    /// Roots of map 0 and of the open periods' maps over all entries before this one.
+    /// The roots of map 0 and of the open periods' maps, over all entries before this one.
     Map,
-    /// An exchange is about to be forwarded.
+    /// The broker is about to forward an exchange.
     Intent,
     /// Closes exactly one intent.
     Outcome,
-    /// The abstract permission was refused.
+    /// The broker refused an exchange because no rule permits it.
     Denial,
     /// The person's decision at the preview.
     Preview,
-    /// A label was handed out and not used.
+    /// A label was reserved and not used.
     Void,
-    /// An intent cannot be closed, its journal is gone.
+    /// An intent cannot be closed because its journal is lost.
     Lost,
-    /// Someone opened records.
+    /// Records were opened.
     Inspection,
-    /// A record is kept longer than its class says.
+    /// A record is kept longer than its class prescribes.
     Hold,
     /// A hold is over.
     HoldRelease,
     /// An earlier entry is corrected.
     Rectification,
-    /// What was due has been erased.
+    /// Records that were due have been erased.
     Erasure,
 }
 
@@ -106,7 +110,7 @@ impl Kind {
         self as u8
     }
 
-    /// The kind of a byte.
+    /// The kind with this code; `None` if there is none.
     #[must_use]
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.get(usize::from(code)).copied()
@@ -135,7 +139,7 @@ impl Kind {
         }
     }
 
-    /// Whether a sealed record belongs to every entry of this kind.
+    /// Whether entries of this kind have a sealed record.
     #[must_use]
     pub const fn has_record(self) -> bool {
         matches!(
@@ -157,7 +161,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Kinds of one shape, as a type, so that a [`Body`] cannot pair a kind with fields that it does not have.
+/// Defines the kinds of one shape as a type, so that a [`Body`] cannot pair a kind with the fields of another.
 macro_rules! kinds {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident),+ $(,)? }) => {
         $(#[$doc])*
@@ -185,13 +189,13 @@ kinds!(
         Directory,
         /// A version of the Registerlandkarte.
         Registry,
-        /// A report of what was erased.
+        /// A report of erased records.
         Erasure,
     }
 );
 
 kinds!(
-    /// Kinds that concern a person: under a label, with a sealed record.
+    /// Kinds that concern a person. Their entries have a label and a sealed record.
     LabelledKind {
         /// Refers to nothing.
         Intent,
@@ -201,7 +205,7 @@ kinds!(
         Preview,
         /// Refers to nothing.
         Void,
-        /// Refers to the entry that was opened, if it was a single one.
+        /// Refers to the opened entry, if only one was opened.
         Inspection,
     }
 );
@@ -209,45 +213,45 @@ kinds!(
 kinds!(
     /// Kinds that only refer to another entry.
     ReferenceKind {
-        /// The intent that cannot be closed.
+        /// Refers to the intent that cannot be closed.
         Lost,
-        /// The entry whose record is held.
+        /// Refers to the entry whose record is held.
         Hold,
-        /// The hold that ends.
+        /// Refers to the hold that ends.
         HoldRelease,
-        /// The entry that is corrected.
+        /// Refers to the entry that is corrected.
         Rectification,
     }
 );
 
-/// What happens to a period.
+/// An event in the life of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeriodEvent {
-    /// It begins at `start`, under this VRF public key; logged a day ahead.
+    /// The period begins at `start` under this VRF public key. The entry is logged a day ahead.
     Begin {
-        /// Ristretto255 point, 32 bytes (see [`tlog::vrf`]).
+        /// A Ristretto255 point, 32 bytes (see [`tlog::vrf`]).
         vrf_key: [u8; 32],
-        /// When it becomes the current period.
+        /// When the period becomes the current one.
         start: Timestamp,
     },
-    /// No more labels: the root of its map for good.
+    /// The period receives no more labels, so the root of its map is permanent.
     Final {
         /// The map's root.
         root: Hash,
     },
-    /// Its secret is gone: no label can be computed any more.
+    /// The period's secret is destroyed, so its labels can no longer be computed.
     Destroyed,
 }
 
 impl PeriodEvent {
-    /// Code of the begin.
+    /// The code of [`PeriodEvent::Begin`].
     pub const BEGIN: u8 = 0;
-    /// Code of the final root.
+    /// The code of [`PeriodEvent::Final`].
     pub const FINAL: u8 = 1;
-    /// Code of the destruction.
+    /// The code of [`PeriodEvent::Destroyed`].
     pub const DESTROYED: u8 = 2;
 
-    /// Its code in map 0.
+    /// The event's code in map 0.
     #[must_use]
     pub const fn code(&self) -> u8 {
         match self {
@@ -258,7 +262,7 @@ impl PeriodEvent {
     }
 }
 
-/// The key in map 0 of the entry that says the event of this code ([`PeriodEvent::code`]) of `period`.
+/// The key in map 0 of the entry that records the event with this code ([`PeriodEvent::code`]) of `period`.
 #[must_use]
 pub fn period_label(period: Period, event: u8) -> Label {
     let hash = Sha256::new()
@@ -271,61 +275,61 @@ pub fn period_label(period: Period, event: u8) -> Label {
 /// An entry without its signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Who signed: the `kid`.
+    /// The writer that signed the entry (the `kid`).
     pub writer: WriterId,
     /// Number in the writer's chain.
     pub sequence: Sequence,
-    /// Leaf hash of the writer's previous entry; zero for [`Sequence::FIRST`] and only there.
+    /// The leaf hash of the writer's previous entry; zero for [`Sequence::FIRST`] and for no other.
     pub previous: Hash,
     /// The writer's clock.
     pub time: Timestamp,
-    /// What it says.
+    /// The content.
     pub body: Body,
 }
 
-/// What an entry says, by shape.
+/// The content of an entry, by shape.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
-    /// A public document.
+    /// Names a public document.
     Document {
-        /// Which.
+        /// The kind of document.
         kind: DocumentKind,
         /// SHA-256 of the document's bytes.
         digest: Hash,
     },
-    /// A period's life.
+    /// Records an event of a period.
     Period {
-        /// From 1.
+        /// The period, from 1.
         period: Period,
-        /// What happens to it.
+        /// The event.
         event: PeriodEvent,
     },
-    /// Roots of the maps over all entries before this one.
+    /// Records the roots of the maps over all entries before this one.
     Map {
-        /// Ascending by period, map 0 first, at most [`MAX_ROOTS`].
+        /// The roots, ascending by period, map 0 first, at most [`MAX_ROOTS`].
         roots: Vec<(Period, Hash)>,
     },
-    /// What concerns a person.
+    /// Concerns a person.
     Labelled {
-        /// Which.
+        /// The kind of entry.
         kind: LabelledKind,
-        /// From 1.
+        /// The period, from 1.
         period: Period,
-        /// Unique in its period.
+        /// The label, unique in its period.
         label: Label,
-        /// Of the sealed record.
+        /// The commitment to the sealed record.
         commitment: Commitment,
-        /// None for intent and void, the intent for outcome.
+        /// `None` for an intent and a void; the intent for an outcome.
         refers: Option<Index>,
     },
-    /// A refused permission.
+    /// Records that the broker refused an exchange.
     Denial {
-        /// Of the sealed record.
+        /// The commitment to the sealed record.
         commitment: Commitment,
     },
-    /// Something about another entry.
+    /// Refers to another entry.
     Reference {
-        /// Which.
+        /// The kind of reference.
         kind: ReferenceKind,
         /// The other entry.
         refers: Index,
@@ -346,13 +350,13 @@ impl Body {
         }
     }
 
-    /// The label: of a labelled entry, and that of a `period` entry in map 0.
+    /// The label of a labelled entry, or the key of a `period` entry in map 0.
     #[must_use]
     pub fn label(&self) -> Option<Label> {
         self.map_key().map(|(_, label)| label)
     }
 
-    /// Under which key of which map the entry stands; none if in no map.
+    /// The map and the key that the entry is inserted under; `None` if no map contains it.
     #[must_use]
     pub fn map_key(&self) -> Option<(Period, Label)> {
         match self {
@@ -362,7 +366,7 @@ impl Body {
         }
     }
 
-    /// The digest of the sealed record that belongs to the entry.
+    /// The digest of the entry's sealed record, if it has one.
     #[must_use]
     pub const fn commitment(&self) -> Option<Commitment> {
         match self {
@@ -371,7 +375,7 @@ impl Body {
         }
     }
 
-    /// The digest of the public document that belongs to the entry.
+    /// The digest of the entry's public document, if it has one.
     #[must_use]
     pub const fn document(&self) -> Option<Hash> {
         match self {
@@ -380,7 +384,7 @@ impl Body {
         }
     }
 
-    /// The entry that this one closes, corrects, holds or opens.
+    /// The entry that this one closes, corrects, holds or opens, if there is one.
     #[must_use]
     pub const fn refers(&self) -> Option<Index> {
         match self {
@@ -391,7 +395,8 @@ impl Body {
     }
 }
 
-/// Why bytes are no entry, or an entry cannot be written. All of these are final: the writer must change the entry.
+/// Why bytes are not an entry, or why an entry cannot be written. None of these goes away on a retry: the writer must
+/// change the entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum EntryError {
     /// Longer than [`MAX_LEAF`].
@@ -400,34 +405,35 @@ pub enum EntryError {
     /// The COSE frame is wrong.
     #[error(transparent)]
     Cose(#[from] CoseError),
-    /// The payload is not the map of its kind: cut off, another field, order, length or encoding, or something behind it.
+    /// The payload is not the map of its kind: it is cut off, has another field, order, length or encoding, or bytes
+    /// follow it.
     #[error("the payload is not what its kind requires, at the field {0}")]
     Field(&'static str),
-    /// A version that is not known here.
+    /// The version is unknown.
     #[error("unknown entry version {0}")]
     Version(u8),
-    /// A kind that is not known here.
+    /// The kind is unknown.
     #[error("unknown entry kind {0}")]
     Kind(u8),
-    /// The first entry of a chain has no predecessor, every other one has.
+    /// The first entry of a chain has no predecessor; every other entry has one.
     #[error("previous must be zero for the writer's first entry and only there")]
     Previous,
-    /// Period 0 is map 0, no period.
+    /// Number 0 names map 0 and is not a period.
     #[error("periods are numbered from 1")]
     Period,
-    /// An intent or void refers to something, or an outcome to nothing.
+    /// An intent or void refers to an entry, or an outcome refers to none.
     #[error("intent and void refer to nothing, an outcome to its intent")]
     Refers,
-    /// An unknown event of a period, or a value or start that the event does not have.
+    /// The event of a period is unknown, or has a value or start that does not belong to it.
     #[error("the period's event is unknown or has a value that does not belong to it")]
     Event,
-    /// Roots not ascending from map 0, none, or too many.
+    /// The roots do not ascend from map 0, there are none, or there are too many.
     #[error("roots must be those of map 0 and then of at most 63 periods, ascending")]
     Roots,
 }
 
 impl Body {
-    /// The rules that the types do not already enforce.
+    /// Checks the rules that the types do not enforce.
     fn check(&self) -> Result<(), EntryError> {
         match self {
             Self::Labelled {

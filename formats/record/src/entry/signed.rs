@@ -1,4 +1,5 @@
-//! Entries with their signature: made by a writer's key, read from bytes, and from then on never re-encoded.
+//! Entries with their signature. An entry is signed by a writer's key or read from bytes; after that it is never
+//! encoded again.
 
 use core::fmt;
 
@@ -10,16 +11,16 @@ use crate::id::Sequence;
 use crate::key::{self, PreparedKey, SignatureError, SigningKey, VerifyingKey};
 use crate::time::Timestamp;
 
-/// Everything of an entry but the writer, which the signing key adds.
+/// An entry without its writer, which the signing key adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsigned {
     /// Number in the writer's chain.
     pub sequence: Sequence,
-    /// Leaf hash of the writer's previous entry; zero for the first.
+    /// The leaf hash of the writer's previous entry; zero for the first.
     pub previous: Hash,
     /// The writer's clock.
     pub time: Timestamp,
-    /// What it says.
+    /// The content.
     pub body: Body,
 }
 
@@ -27,7 +28,7 @@ impl SigningKey {
     /// Writes and signs an entry.
     ///
     /// # Errors
-    /// [`EntryError`] when the entry breaks a rule of its kind; it would not be read either.
+    /// [`EntryError`] when the entry breaks a rule of its kind. [`SignedEntry::parse`] would refuse it too.
     pub fn sign(&self, unsigned: Unsigned) -> Result<SignedEntry, EntryError> {
         let Unsigned {
             sequence,
@@ -47,7 +48,7 @@ impl SigningKey {
     }
 }
 
-/// A leaf: its bytes and what they say. The form has been checked, the signature only by [`SignedEntry::verify`].
+/// A leaf: its bytes and their content. Its form has been checked; only [`SignedEntry::verify`] checks the signature.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedEntry {
     bytes: Vec<u8>,
@@ -80,7 +81,7 @@ impl SignedEntry {
         Ok(Self::new(bytes, entry))
     }
 
-    /// Verifies the signature; the key must be the one that the entry names as its writer.
+    /// Verifies the signature. `key` must be the key that the entry names as its writer.
     ///
     /// # Errors
     /// [`SignatureError`]
@@ -88,7 +89,7 @@ impl SignedEntry {
         Sign1::parse(&self.bytes).map_err(|_| SignatureError)?.verify(key, &[])
     }
 
-    /// What it says.
+    /// The content.
     #[must_use]
     pub const fn entry(&self) -> &Entry {
         &self.entry
@@ -113,7 +114,8 @@ impl SignedEntry {
     }
 }
 
-/// Verifies the signatures of many entries, each for itself, as [`SignedEntry::verify`] does; the verdicts come in order.
+/// Verifies the signatures of many entries, each independently, as [`SignedEntry::verify`] does. Returns the verdicts
+/// in the order of the entries.
 #[must_use]
 pub fn verify_each<'a>(
     entries: impl IntoIterator<Item = (&'a SignedEntry, &'a PreparedKey)>,

@@ -51,7 +51,7 @@ fn period(event: PeriodEvent) -> Body {
     }
 }
 
-/// One entry of every kind, with the name it has in `testdata/vectors.json`, and its size.
+/// One entry of every kind with its name in `testdata/vectors.json` and its size.
 fn samples() -> Vec<(&'static str, Unsigned, usize)> {
     let begin = PeriodEvent::Begin {
         vrf_key: [0xcc; 32],
@@ -96,7 +96,7 @@ fn samples() -> Vec<(&'static str, Unsigned, usize)> {
     samples
 }
 
-/// Signs whatever payload, to see what a reader says to a writer that breaks the rules.
+/// Signs any payload, to test the reader with a writer that breaks the rules.
 fn signed(payload: &[u8]) -> Vec<u8> {
     cose::sign(payload, &[], &writer())
 }
@@ -122,7 +122,7 @@ fn refusal(bytes: &[u8]) -> EntryError {
 }
 
 #[test]
-fn vectors_of_every_kind() {
+fn entries_of_every_kind_match_the_vectors() {
     let vectors: serde_json::Value = serde_json::from_str(include_str!("../../testdata/vectors.json")).unwrap();
     assert_eq!(vectors["public_key"], hex::encode(writer().public().as_bytes()));
     let samples = samples();
@@ -138,9 +138,9 @@ fn vectors_of_every_kind() {
     assert_eq!(vectors["period_label_begin_3"], period_label(Period(3), 0).to_string());
 }
 
-/// A second reader: coset finds in the bytes what we wrote, and its to-be-signed bytes verify.
+/// Another implementation, coset, reads the same fields from the bytes, and its to-be-signed bytes verify.
 #[test]
-fn coset_reads_the_same() {
+fn coset_reads_the_same_entries() {
     for (name, unsigned, _) in samples() {
         let entry = writer().sign(unsigned).unwrap();
         let sign1 = CoseSign1::from_tagged_slice(entry.bytes()).unwrap();
@@ -160,7 +160,7 @@ fn coset_reads_the_same() {
 }
 
 #[test]
-fn what_is_read_is_what_was_written() {
+fn written_entries_are_read_back() {
     for (name, unsigned, _) in samples() {
         let entry = writer().sign(unsigned.clone()).unwrap();
         let read = SignedEntry::parse(entry.bytes()).unwrap();
@@ -176,7 +176,7 @@ fn what_is_read_is_what_was_written() {
     }
 }
 
-/// Every single flipped bit is seen: by the parser or by the signature.
+/// Either the parser or the signature detects every single flipped bit.
 #[test]
 fn any_changed_bit_is_refused() {
     let key = writer().public();
@@ -194,7 +194,7 @@ fn any_changed_bit_is_refused() {
 }
 
 #[test]
-fn cut_or_prolonged_entries_are_refused() {
+fn truncated_or_extended_entries_are_refused() {
     for (name, unsigned, size) in samples() {
         let bytes = writer().sign(unsigned).unwrap().into_bytes();
         for len in 0..size {
@@ -205,7 +205,7 @@ fn cut_or_prolonged_entries_are_refused() {
     assert_eq!(refusal(&[0; MAX_LEAF + 1]), EntryError::TooLong);
 }
 
-/// The frame: each case is a COSE_Sign1, or nearly one, that other readers accept.
+/// Each case is a COSE_Sign1, or almost one, that other readers accept.
 #[test]
 fn other_frames_are_refused() {
     let good = signed(&payload_of(labelled(LabelledKind::Intent, None)));
@@ -235,7 +235,7 @@ fn other_frames_are_refused() {
     }
     let unprotected = [head, &[0xa1, 0x04, 0x41, 0x00], &rest[1..]].concat();
     assert_eq!(refusal(&unprotected), CoseError::Unprotected.into());
-    // The payload's length written longer than needed, of indefinite length, as text, and detached.
+    // The payload has a length in a longer form than needed, an indefinite length, is text, and is detached.
     let payload = &rest[3..rest.len() - 66];
     let signature = &rest[rest.len() - 66..];
     let long = [head, &[0xa0, 0x59, 0x00, 0x94], payload, signature].concat();
@@ -252,7 +252,8 @@ fn other_frames_are_refused() {
     }
 }
 
-/// The payload, signed by a writer that breaks the rules: what it says would often be understood, but there is one text only.
+/// A writer that breaks the rules signed these payloads. Many of them could be understood, but each entry has one
+/// encoding only.
 #[test]
 fn other_payloads_are_refused() {
     let good = payload_of(labelled(LabelledKind::Intent, None));
@@ -260,7 +261,7 @@ fn other_payloads_are_refused() {
         let at = good
             .windows(from.len())
             .position(|window| window == from)
-            .expect("the field stands in the payload");
+            .expect("the payload contains the field");
         [&good[..at], to, &good[at + from.len()..]].concat()
     };
     let field = EntryError::Field;
@@ -321,7 +322,7 @@ fn other_payloads_are_refused() {
 }
 
 #[test]
-fn period_events_say_nothing_more_than_they_mean() {
+fn period_events_have_no_foreign_values() {
     let destroyed = payload_of(period(PeriodEvent::Destroyed));
     let event_at = destroyed.len() - (10 + 35) - 1;
     let changed = |at: usize, byte: u8| {
@@ -403,7 +404,7 @@ fn references_follow_the_kind() {
 }
 
 #[test]
-fn chains_begin_with_zero_and_only_they() {
+fn only_a_first_entry_has_a_zero_predecessor() {
     let body = labelled(LabelledKind::Intent, None);
     let first = Unsigned {
         sequence: Sequence::FIRST,
@@ -428,7 +429,7 @@ fn kinds_have_stable_codes_and_names() {
 }
 
 #[test]
-fn bodies_give_their_keys() {
+fn bodies_return_their_map_keys() {
     let intent = labelled(LabelledKind::Intent, None);
     assert_eq!(intent.map_key(), Some((Period(3), Label([0x77; 32]))));
     let begin = period(PeriodEvent::Begin {
@@ -498,7 +499,7 @@ proptest! {
         prop_assert_eq!(read, entry);
     }
 
-    /// Nothing panics, and what is accepted is the only text of its entry.
+    /// The parser does not panic, and an accepted text is the only encoding of its entry.
     #[test]
     fn accepted_payloads_are_canonical(payload in proptest::collection::vec(any::<u8>(), 0..160), at in 0_usize..148, byte: u8) {
         let _ = SignedEntry::parse(payload.clone());

@@ -1,4 +1,5 @@
-//! The payload's bytes. Every field has one position, one head and one length, so reading is comparing.
+//! The payload's bytes. Every field has one position, one head and one length, so the reader compares with what it
+//! expects.
 
 use tlog::Hash;
 use tlog::merkle::Index;
@@ -8,9 +9,9 @@ use crate::cbor::{put_bytes, put_head};
 use crate::id::{Commitment, Label, Period, Sequence, WriterId};
 use crate::time::Timestamp;
 
-/// The only version there is.
+/// The only version.
 const VERSION: u8 = 1;
-/// `refers` of an entry that refers to nothing; no index, for these are below 2^63.
+/// `refers` of an entry that refers to nothing. It is not an index, because indices are below 2^63.
 const NOTHING: [u8; 8] = [0xff; 8];
 const ZERO: [u8; 32] = [0; 32];
 
@@ -32,7 +33,7 @@ mod key {
     pub(super) const ROOTS: u8 = 14;
 }
 
-/// How many fields the map of a kind has.
+/// The number of fields in the map of a kind.
 const fn fields(kind: Kind) -> u64 {
     match kind {
         Kind::Intent | Kind::Outcome | Kind::Preview | Kind::Void | Kind::Inspection | Kind::Period => 9,
@@ -104,7 +105,7 @@ pub(super) fn payload(entry: &Entry) -> Vec<u8> {
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
-    /// Exactly this head.
+    /// Reads exactly this head.
     fn head(&mut self, major: u8, argument: u64, name: &'static str) -> Result<(), EntryError> {
         let mut expected = Vec::with_capacity(9);
         put_head(&mut expected, major, argument);
@@ -115,7 +116,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A byte string of exactly `N` bytes.
+    /// Reads a byte string of exactly `N` bytes.
     fn bytes<const N: usize>(&mut self, name: &'static str) -> Result<[u8; N], EntryError> {
         self.head(2, N as u64, name)?;
         let (bytes, rest) = self.0.split_first_chunk::<N>().ok_or(EntryError::Field(name))?;
@@ -123,7 +124,7 @@ impl Reader<'_> {
         Ok(*bytes)
     }
 
-    /// Exactly this key, and a byte string of exactly `N` bytes.
+    /// Reads exactly this key and a byte string of exactly `N` bytes.
     fn field<const N: usize>(&mut self, key: u8, name: &'static str) -> Result<[u8; N], EntryError> {
         self.head(0, u64::from(key), name)?;
         self.bytes(name)
@@ -167,7 +168,7 @@ impl Reader<'_> {
     }
 }
 
-/// Reads exactly what [`payload`] writes.
+/// Reads exactly what [`payload`] writes and refuses everything else.
 pub(super) fn parse(writer: WriterId, payload: &[u8]) -> Result<Entry, EntryError> {
     let (first, rest) = payload.split_first().ok_or(EntryError::Field("map"))?;
     let mut reader = Reader(rest);

@@ -1,28 +1,31 @@
-//! Verifying many signatures of few keys: a third of the work, the same verdicts.
+//! Verification of many signatures under few keys. It takes a third of the time and returns the same verdicts.
 //!
-//! SPEC: RFC 8032 §5.1.7 in its cofactorless form. A signature (R, s) fits key A and message M when `[s]B − [k]A`, k =
-//! SHA-512(R ‖ A ‖ M) mod ℓ, has the very bytes R. As everywhere here, s must be below ℓ, and R must not be of small order.
+//! SPEC: RFC 8032 §5.1.7 in its cofactorless form. A signature (R, s) is valid for key A and message M when the
+//! encoding of `[s]B − [k]A`, with k = SHA-512(R ‖ A ‖ M) mod ℓ, equals R. In addition s must be below ℓ
+//! and R must not have small order.
 //!
-//! A general verifier knows A only when it sees it, and spends most of its time on 253 doublings. A ledger has few writers and
-//! meets each a million times, so two things are done ahead or together:
+//! A general verifier learns A with the signature and spends most of its time on 253 doublings. A ledger has few
+//! writers and verifies millions of signatures of each, so two parts of the work can be done in advance or jointly:
 //!
-//! * **Tables.** A product is a sum of one multiple for each digit of the scalar. All multiples of a key for digits of 8 bits,
-//!   −128 … 127, are kept ([`Multiples`], 640 KiB): 32 additions, no doubling. Of the base point, which is in every
-//!   signature, those for digits of 14 bits (24 MiB): 19 additions.
-//! * **One inversion.** Points become bytes by a division; the divisions of many sums share one inversion
+//! * **Tables.** A product is the sum of one multiple for each digit of the scalar. [`Multiples`] holds all multiples
+//!   of a key for digits of 8 bits, −128 … 127 (640 KiB), so a product takes 32 additions and no doubling. For
+//!   the base point, which every signature uses, it holds the multiples for digits of 14 bits (24 MiB), so a product
+//!   takes 19 additions.
+//! * **One inversion.** Encoding a point needs a division. The divisions of many sums share one inversion
 //!   ([`EdwardsPoint::compress_batch_alloc`]).
 //!
-//! The tables fit no near cache. So all 51 terms are fetched before the first is added: the fetches overlap, while an addition
-//! that waited for its own would wait 51 times. With 24 writers this is worth a sixth of the time, with 256 a quarter.
-//! A key's table is made when a directory names it, not when its first signature comes: a millisecond then is one that a writer waits.
-//! So a directory with a hundred writers costs the ledger 64 MiB.
+//! The tables do not fit into the caches close to a core. The code therefore loads all 51 terms before it adds the
+//! first, so that the loads overlap instead of stalling 51 additions. This saves a sixth of the time with 24 writers
+//! and a quarter with 256. A key's table is computed when a directory names the key, because computing it at the
+//! first signature would make that writer wait a millisecond. A directory with a hundred writers therefore costs the
+//! ledger 64 MiB.
 //!
-//! **Each signature is still verified for itself.** Nothing is combined: no verdict depends on a neighbour, as it does in
-//! what libraries call batch verification, whose equation accepts signatures that a single verification refuses. The sums are
-//! exact for every key, also for one with a small-order part. The tests compare verdicts with `ed25519-dalek`'s
-//! `verify_strict`, honest and crafted.
+//! **Each signature is verified independently.** No verdict depends on another signature. Batch verification, as
+//! libraries offer it, combines signatures into one equation, which accepts signatures that a single verification
+//! refuses. The sums here are exact for every key, including one with a small-order component. The tests compare the
+//! verdicts with those of `ed25519-dalek`'s `verify_strict`, for honest and for crafted signatures.
 //!
-//! Everything here takes variable time: keys, messages and signatures are public.
+//! The code takes variable time, which is safe because keys, messages and signatures are public.
 
 use std::sync::LazyLock;
 
@@ -43,7 +46,8 @@ pub struct PreparedKey {
 }
 
 impl PreparedKey {
-    /// Computes the table: 4096 point additions, about a millisecond; the very first time that of the base point too, 30 of them.
+    /// Computes the table with 4096 point additions, which take about a millisecond. The first call also computes the
+    /// table of the base point, which takes about 30 ms.
     #[must_use]
     pub fn new(key: VerifyingKey) -> Self {
         LazyLock::force(&BASE);
@@ -66,7 +70,7 @@ impl PreparedKey {
         self.id
     }
 
-    /// `[s]B − [k]A`, which must be R; `None` if s is not below ℓ.
+    /// Computes `[s]B − [k]A`, which must equal R; `None` if s is not below ℓ.
     fn expected(&self, message: &[u8], (r, s): (&[u8; 32], [u8; 32])) -> Option<EdwardsPoint> {
         let s = Option::<Scalar>::from(Scalar::from_canonical_bytes(s))?;
         let hash = Sha512::new()
@@ -87,7 +91,7 @@ impl core::fmt::Debug for PreparedKey {
     }
 }
 
-/// A signature to be verified.
+/// A signature to verify.
 pub(crate) struct Claim<'a> {
     pub(crate) key: &'a PreparedKey,
     pub(crate) message: Vec<u8>,
@@ -111,7 +115,7 @@ fn halves(signature: &[u8; 64]) -> (&[u8; 32], &[u8; 32]) {
     (&halves[0], &halves[1])
 }
 
-/// The verdict on each claim, in order; `None` is one that cannot fit.
+/// Returns the verdict on each claim, in order. A claim of `None` is refused.
 pub(crate) fn verify_each(claims: &[Option<Claim<'_>>]) -> Vec<Result<(), SignatureError>> {
     let mut verdicts = vec![Err(SignatureError); claims.len()];
     let (places, sums): (Vec<usize>, Vec<EdwardsPoint>) = claims
@@ -128,11 +132,12 @@ pub(crate) fn verify_each(claims: &[Option<Claim<'_>>]) -> Vec<Result<(), Signat
     verdicts
 }
 
-/// Multiples of a point P for digits of `BITS` bits, at most 16: `[d · 2^(BITS · i)]P` at `2^(BITS − 1) · i + d − 1`.
+/// Multiples of a point P for digits of `BITS` bits (at most 16): `[d · 2^(BITS · i)]P` at index
+/// `2^(BITS − 1) · i + d − 1`.
 struct Multiples<const BITS: u32>(Vec<EdwardsPoint>);
 
 impl<const BITS: u32> Multiples<BITS> {
-    /// Positive multiples for one digit: 1 … 2^(BITS − 1).
+    /// The number of positive multiples for one digit: 1 … 2^(BITS − 1).
     const ROW: usize = 1 << (BITS - 1);
 
     fn of(point: EdwardsPoint) -> Self {
@@ -145,13 +150,13 @@ impl<const BITS: u32> Multiples<BITS> {
                 multiple += unit;
             }
             multiples.push(multiple);
-            // Two halves of its range are one unit of the next digit.
+            // `multiple` is now half of the digit's range. Twice that is the unit of the next digit.
             unit = multiple + multiple;
         }
         Self(multiples)
     }
 
-    /// The terms of `[scalar]P`.
+    /// Adds the terms of `[scalar]P` to `terms`.
     fn times(&self, scalar: &Scalar, terms: &mut Terms) {
         for (row, digit) in self.0.chunks_exact(Self::ROW).zip(Digits::<BITS>::of(scalar)) {
             let size = usize::from(digit.unsigned_abs());
@@ -164,14 +169,14 @@ impl<const BITS: u32> Multiples<BITS> {
     }
 }
 
-/// What a sum consists of.
+/// The terms of a sum of points.
 struct Terms {
     plus: Vec<EdwardsPoint>,
     minus: Vec<EdwardsPoint>,
 }
 
 impl Default for Terms {
-    /// With room for the digits of two scalars.
+    /// Allocates room for the digits of two scalars.
     fn default() -> Self {
         Self {
             plus: Vec::with_capacity(64),
@@ -187,17 +192,18 @@ impl Terms {
     }
 }
 
-/// The digits of a scalar, which is below 2^253, in base 2^BITS from −2^(BITS − 1) to 2^(BITS − 1) − 1, lowest first.
+/// The digits of a scalar, which is below 2^253, in base 2^BITS from −2^(BITS − 1) to 2^(BITS − 1) − 1,
+/// lowest first.
 struct Digits<const BITS: u32> {
-    /// The scalar, and zeros that the last digits may reach into.
+    /// The scalar, followed by zeros because the last digits may extend beyond it.
     bytes: [u8; 40],
-    /// How many digits have been taken.
+    /// The number of digits that the iterator has returned.
     taken: usize,
     carry: u32,
 }
 
 impl<const BITS: u32> Digits<BITS> {
-    /// Enough for 254 bits: the last digit takes the carry of the one before and leaves none.
+    /// Enough digits for 254 bits, so that the last digit absorbs the carry of the previous one and produces none.
     const COUNT: usize = 254_u32.div_ceil(BITS) as usize;
 
     fn of(scalar: &Scalar) -> Self {
@@ -218,7 +224,8 @@ impl<const BITS: u32> Iterator for Digits<BITS> {
         let bit = self.taken * BITS as usize;
         let window = self.bytes.get(bit / 8..)?.first_chunk()?;
         let value = (u32::from_le_bytes(*window) >> (bit % 8) & ((1 << BITS) - 1)) + self.carry;
-        // At most 2^BITS. From half of it on the digit is 2^BITS less, which the next one makes up for.
+        // The value is at most 2^BITS. From 2^(BITS − 1) on, the digit is smaller by 2^BITS and the carry
+        // compensates.
         self.carry = u32::from(value >= 1 << (BITS - 1));
         self.taken += 1;
         let digit = i64::from(value) - (i64::from(self.carry) << BITS);

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Our two verdicts, which must both be `verify_strict`'s.
+/// Returns the verdicts of both verifiers, which must equal that of `verify_strict`.
 fn agreed(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
     let writer = VerifyingKey::from_bytes(key).unwrap();
     let strict = ed25519_dalek::VerifyingKey::from_bytes(key)
@@ -24,7 +24,7 @@ fn agreed(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
     };
     let alone = verify_each(&[claim(*signature)]);
     assert_eq!(alone[0].is_ok(), strict);
-    // Whatever stands beside it changes nothing.
+    // Other claims beside it do not change the verdict.
     let among = verify_each(&[claim([0xff; 64]), None, claim(*signature), claim([1; 64])]);
     let among: Vec<bool> = among.iter().map(Result::is_ok).collect();
     assert_eq!(among, [false, false, strict, false]);
@@ -47,7 +47,7 @@ fn joined(r: [u8; 32], s: [u8; 32]) -> [u8; 64] {
     signature
 }
 
-/// s + ℓ, the same scalar in an encoding that is not canonical.
+/// s + ℓ: the same scalar in a non-canonical encoding.
 fn plus_order(s: [u8; 32]) -> [u8; 32] {
     const ORDER: [u8; 32] = [
         0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0,
@@ -87,7 +87,8 @@ proptest! {
         prop_assert!(!agreed(&key, &other, &signature));
     }
 
-    /// Signers who put small-order parts into their key and into R. Some such signatures fit: the parts cancel.
+    /// Signers that add small-order components to their key and to R. Some of these signatures are valid because the
+    /// components cancel.
     #[test]
     fn crafted_signatures(secret: [u8; 32], nonce: [u8; 32], in_key in 0usize..8, in_r in 0usize..8) {
         let (secret, nonce) = (scalar(secret), scalar(nonce));
@@ -101,7 +102,8 @@ proptest! {
     }
 }
 
-/// R of small order, where s is chosen so that the equation holds: `verify` accepts some of these, `verify_strict` none.
+/// R of small order with s chosen so that the equation holds. `verify` accepts some of these signatures,
+/// `verify_strict` none.
 #[test]
 fn small_order_r_is_refused_though_the_equation_holds() {
     let secret = scalar([7; 32]);
@@ -126,7 +128,7 @@ fn small_order_r_is_refused_though_the_equation_holds() {
     assert!(fitting > 50, "{fitting}");
 }
 
-/// R in encodings that decompress but are not the canonical ones.
+/// R in encodings that decompress but are not canonical.
 #[test]
 fn non_canonical_r_is_refused() {
     let key = *super::super::SigningKey::from_seed([7; 32]).public().as_bytes();
@@ -140,7 +142,7 @@ fn non_canonical_r_is_refused() {
 }
 
 #[test]
-fn digits_make_the_scalar() {
+fn the_digits_add_up_to_the_scalar() {
     let edges = [
         Scalar::ZERO,
         Scalar::ONE,

@@ -1,7 +1,7 @@
-//! The keys that a record hangs on: day key → record key → part keys.
+//! The keys of a record: day key → record key → part keys.
 //!
-//! Whoever holds a key can open everything below it and nothing beside it. Destroying a day key makes all records of its
-//! class and day unreadable, copies and backups included.
+//! The holder of a key can derive every key below it and no other. Destroying a day key makes all records of its
+//! class and day unreadable, including copies and backups.
 
 use core::fmt;
 
@@ -16,7 +16,7 @@ macro_rules! secret {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// 32 bytes, wiped when dropped, compared in constant time, not shown by `Debug`.
+        /// It has 32 bytes, is wiped when dropped, is compared in constant time and is not printed by `Debug`.
         #[derive(Clone, Zeroize, ZeroizeOnDrop)]
         pub struct $name(pub [u8; 32]);
 
@@ -39,12 +39,12 @@ macro_rules! secret {
 }
 
 secret!(
-    /// The key of a retention class and an expiry day; identity holds it and destroys it after that day.
+    /// The key of a retention class and an expiry day. Identity holds it and destroys it after that day.
     DayKey
 );
 
 secret!(
-    /// The key of one record: all its parts can be opened with it.
+    /// The key of one record. It opens all parts of the record.
     RecordKey
 );
 
@@ -60,13 +60,14 @@ impl DayKey {
         self.record_key_at(label.as_bytes())
     }
 
-    /// The key under which denials of this class and day are sealed: HKDF(day key, "denial"), itself used as a day key.
+    /// The key that denials of this class and day are sealed under: HKDF(day key, "denial"). It is used like a day key.
     #[must_use]
     pub fn denial_key(&self) -> Self {
         Self(hkdf(None, &self.0, &[b"denial"]))
     }
 
-    /// The key of a denial's record, with the header's salt in place of the label. Called on [`DayKey::denial_key`].
+    /// The key of a denial's record, derived with the header's salt in place of the label. Call it on
+    /// [`DayKey::denial_key`].
     #[must_use]
     pub fn salted_record_key(&self, salt: &[u8; 32]) -> RecordKey {
         self.record_key_at(salt)
@@ -86,7 +87,7 @@ impl RecordKey {
 }
 
 impl PartKey {
-    /// What a part shows of its key, so that a ciphertext cannot be opened under two keys to two texts.
+    /// The public commitment to the key in a part. It prevents a ciphertext from opening under two keys to two texts.
     pub(super) fn commit_value(&self) -> [u8; 32] {
         hkdf(None, &self.0, &[b"commit"])
     }
@@ -95,16 +96,16 @@ impl PartKey {
 /// The three parts of a record, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PartName {
-    /// For both parties, the citizen and supervision.
+    /// Readable by both parties, the citizen and supervision.
     Shared,
-    /// For the citizen and supervision, not for the requester.
+    /// Readable by the citizen and supervision, but not by the requester.
     Citizen,
-    /// Inside, sealed once more to the supervision key (HPKE).
+    /// Readable by supervision only: the content is also sealed to the supervision key (HPKE).
     Supervision,
 }
 
 impl PartName {
-    /// All parts, in their order in the record.
+    /// All parts, in the order of the record.
     pub const ALL: [Self; 3] = [Self::Shared, Self::Citizen, Self::Supervision];
 
     /// The name that the part's key is derived with.

@@ -1,5 +1,5 @@
-//! The sealed record: the opening of an entry, encrypted, deletable, stored beside the tree (design §4). Normative form of
-//! the parts' contents: `docs/entry.cddl`.
+//! The sealed record: the opening of an entry, encrypted, deletable and stored beside the tree (design §4).
+//! `docs/entry.cddl` is the normative definition of the parts' contents.
 //!
 //! ```text
 //! sealed = header ‖ part(shared) ‖ part(citizen) ‖ part(supervision)           commitment = SHA-256(sealed)
@@ -12,15 +12,17 @@
 //! ciphertext = ChaCha20-Poly1305(K_part, nonce, content ‖ 80 ‖ 00…, aad = address ‖ header)
 //! ```
 //!
-//! The *address* is the entry's label; a denial has none, its header carries 32 random bytes instead ("salted"), and its day
-//! key is [`DayKey::denial_key`].
+//! The *address* is the entry's label. A denial has no label, so its header carries 32 random bytes instead
+//! ("salted"), and its day key is [`DayKey::denial_key`].
 //!
-//! Contents are padded to size classes, so that a ciphertext's length says nothing: shared 4096 bytes (a denial's: 256) or the
-//! next power of two, citizen always 256, supervision 512 (a denial's: 2048) or the next power of two.
+//! Contents are padded to size classes so that the length of a ciphertext reveals as little as possible. The shared
+//! part has 4096 bytes (256 in a denial) or the next power of two, the citizen part always 256, and the supervision
+//! part 512 (2048 in a denial) or the next power of two.
 //!
-//! What goes wrong elsewhere: ChaCha20-Poly1305 does not commit to its key, so one ciphertext can be made to open under two
-//! keys to two texts; hence the commit value, checked before decryption. A record moved to another entry or under another
-//! header does not open, because label and header are authenticated. Two parts swapped do not open, because each has its key.
+//! What goes wrong: ChaCha20-Poly1305 does not commit to its key, so an attacker can make one ciphertext that opens
+//! under two keys to two texts. The commit value, which is checked before decryption, prevents this. A record that is
+//! moved to another entry or under another header does not open, because label and header are authenticated. Swapped
+//! parts do not open, because each part has its own key.
 
 mod keys;
 mod unsealed;
@@ -51,43 +53,43 @@ const MAX_CONTENT: usize = 64 * 1024;
 /// The longest sealed record, in bytes.
 pub const MAX_RECORD: usize = HEADER_LEN + SALT_LEN + 3 * (PART_HEAD + MAX_CONTENT + TAG_LEN);
 
-/// Why a record cannot be sealed or opened. All of these are final.
+/// Why a record cannot be sealed or opened. None of these goes away on a retry, except [`SealedError::Random`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SealedError {
-    /// The bytes are no sealed record.
+    /// The bytes are not a sealed record.
     #[error("not a sealed record: {0}")]
     Malformed(&'static str),
-    /// A labelled record needs its label and no salt, a denial's a salt and no label.
-    #[error("the record's header and its label do not go together")]
+    /// A labelled record needs a label and no salt; a denial's record needs a salt and no label.
+    #[error("the record's header does not match its label")]
     Address,
-    /// The key is not the one that the part was sealed with.
+    /// The part was sealed with another key.
     #[error("the key is not the one this part was sealed with")]
     WrongKey,
     /// The part was changed, or belongs to another entry or header.
     #[error("the part was changed or belongs to another entry")]
     Changed,
-    /// The content is not what it should be.
+    /// The content is not the deterministic CBOR of its part.
     #[error("the part's content is wrong: {0}")]
     Content(#[from] CborError),
-    /// The content is longer than its part can be.
+    /// The content is too long for its part.
     #[error("the content is too long for the part {0:?}")]
     TooLong(PartName),
-    /// A denial says nothing in its shared part, any other record does.
-    #[error("the shared part does not go with the record's header")]
+    /// The shared part of a denial must be empty, and that of any other record must not.
+    #[error("the shared part does not match the record's header")]
     Shared,
-    /// The system gave no random numbers.
+    /// The system's random number generator failed.
     #[error("the system's random number generator failed")]
     Random,
 }
 
-/// What anyone who holds the record's bytes can read: when it is due for erasure.
+/// The part of a record that is readable without a key. It determines when the record is due for erasure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
-    /// How long it is kept.
+    /// How long the record is kept.
     pub class: RetentionClass,
-    /// At the end of this day it is erased.
+    /// The record is erased at the end of this day.
     pub expiry: ExpiryDay,
-    /// In place of the label, for a denial.
+    /// The address of a denial's record, which has no label; `None` for any other record.
     pub salt: Option<[u8; 32]>,
 }
 
@@ -123,7 +125,7 @@ impl Header {
         out
     }
 
-    /// Reads a header from the beginning; gives what follows it.
+    /// Reads a header from the beginning of `bytes` and returns it with the bytes that follow.
     fn parse(bytes: &[u8]) -> Result<(Self, &[u8]), SealedError> {
         let (fixed, rest) = bytes
             .split_first_chunk::<HEADER_LEN>()
@@ -153,7 +155,7 @@ impl Header {
         ))
     }
 
-    /// The label or, for a denial, the salt.
+    /// The label, or the salt of a denial.
     fn address<'a>(&'a self, label: Option<&'a Label>) -> Result<&'a [u8; 32], SealedError> {
         match (label, &self.salt) {
             (Some(label), None) => Ok(label.as_bytes()),
@@ -166,7 +168,7 @@ impl Header {
         Ok([self.address(label)?.as_slice(), &self.to_bytes()].concat())
     }
 
-    /// The padded length of a content of `len` bytes and its end mark.
+    /// The padded length of a content of `len` bytes with its end mark.
     fn size_class(&self, name: PartName, len: usize) -> Result<usize, SealedError> {
         let (smallest, largest) = self.size_range(name);
         let size = (len + 1).next_power_of_two().max(smallest);
@@ -187,19 +189,20 @@ impl Header {
     }
 }
 
-/// What is sealed.
+/// The contents of a record before sealing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parts {
-    /// For both parties, citizen and supervision.
+    /// The part that both parties, the citizen and supervision can read.
     pub shared: SharedPart,
-    /// Not for the requester.
+    /// The part that the requester cannot read.
     pub citizen: CitizenPart,
-    /// Sealed to the supervision key by the caller (HPKE); the plaintext is a [`crate::content::SupervisionPart`].
+    /// The supervision part. The caller has sealed it to the supervision key (HPKE); its plaintext is a
+    /// [`crate::content::SupervisionPart`].
     pub supervision: Vec<u8>,
 }
 
 impl Parts {
-    /// The parts of a denial: everything stands in the supervision part.
+    /// The parts of a denial, which has contents in the supervision part only.
     #[must_use]
     pub const fn denial(supervision: Vec<u8>) -> Self {
         Self {
@@ -210,17 +213,17 @@ impl Parts {
     }
 }
 
-/// A sealed record: its bytes and what can be read without a key.
+/// A sealed record: its bytes and the part of them that is readable without a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedRecord {
     bytes: Vec<u8>,
     header: Header,
-    /// Where in `bytes` each part begins (at its commit value) and ends.
+    /// The range of each part in `bytes`, from its commit value to its end.
     parts: [(usize, usize); 3],
 }
 
 impl SealedRecord {
-    /// Seals the parts; `label` for a labelled entry, none for a denial.
+    /// Seals the parts. `label` is the label of a labelled entry and `None` for a denial.
     ///
     /// # Errors
     /// [`SealedError::Address`], [`SealedError::Shared`], [`SealedError::TooLong`], [`SealedError::Random`]
@@ -242,7 +245,7 @@ impl SealedRecord {
         Self::parse(bytes)
     }
 
-    /// Reads the frame; nothing is decrypted.
+    /// Reads the frame without decrypting anything.
     ///
     /// # Errors
     /// [`SealedError::Malformed`] for everything that [`SealedRecord::seal`] would not have written.
@@ -293,13 +296,13 @@ impl SealedRecord {
         &self.header
     }
 
-    /// SHA-256 of the bytes: what the entry must say.
+    /// SHA-256 of the bytes, which the entry must carry as its commitment.
     #[must_use]
     pub fn commitment(&self) -> Commitment {
         Commitment(Hash::of(&self.bytes))
     }
 
-    /// Opens the part for both parties.
+    /// Opens the shared part.
     ///
     /// # Errors
     /// [`SealedError::Address`], [`SealedError::WrongKey`], [`SealedError::Changed`], [`SealedError::Content`]
@@ -307,7 +310,7 @@ impl SealedRecord {
         self.open_content(PartName::Shared, key, label)
     }
 
-    /// Opens the part that the requester does not see.
+    /// Opens the citizen part.
     ///
     /// # Errors
     /// As [`SealedRecord::open_shared`].
@@ -315,7 +318,7 @@ impl SealedRecord {
         self.open_content(PartName::Citizen, key, label)
     }
 
-    /// Opens the outer layer of the supervision part; inside is an HPKE ciphertext.
+    /// Opens the outer layer of the supervision part and returns the HPKE ciphertext inside.
     ///
     /// # Errors
     /// As [`SealedRecord::open_shared`].
@@ -381,7 +384,7 @@ fn random<const N: usize>() -> Result<[u8; N], SealedError> {
     Ok(bytes)
 }
 
-/// SPEC: ISO/IEC 9797-1 padding method 2: one bit 1, then zeros.
+/// SPEC: ISO/IEC 9797-1 padding method 2: a one bit, followed by zero bits.
 fn pad(content: &[u8], size: usize) -> Zeroizing<Vec<u8>> {
     let mut padded = Zeroizing::new(vec![0; size]);
     padded[..content.len()].copy_from_slice(content);

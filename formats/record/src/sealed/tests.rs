@@ -45,9 +45,9 @@ fn opens(record: &SealedRecord) -> bool {
             .is_ok()
 }
 
-/// A record that Python sealed (`testdata/generate.py`) opens, and its keys are ours.
+/// Python sealed this record (`testdata/generate.py`). It opens, and the derived keys are the same.
 #[test]
-fn vector() {
+fn a_record_sealed_by_another_implementation_opens() {
     let vectors: serde_json::Value = serde_json::from_str(include_str!("../../testdata/vectors.json")).unwrap();
     let text = |name: &str| vectors["sealed"][name].as_str().unwrap();
     let bytes = |name: &str| hex::decode(text(name)).unwrap();
@@ -117,7 +117,7 @@ fn records_of_all_kinds_have_one_size() {
 }
 
 #[test]
-fn sizes_grow_by_doubling_and_have_an_end() {
+fn sizes_double_up_to_a_maximum() {
     let with = |len: usize| Parts {
         supervision: vec![0; len],
         ..parts()
@@ -182,7 +182,7 @@ fn a_wrong_key_does_not_open() {
     );
 }
 
-/// Where the parts stand: header 7, then three times length 4, commit 32, nonce 12, ciphertext.
+/// The offsets of the parts: header 7 bytes, then three times length 4, commit 32, nonce 12, ciphertext.
 const SHARED: usize = 7;
 const CITIZEN: usize = SHARED + 48 + 4096 + 16;
 
@@ -198,9 +198,9 @@ fn a_changed_commit_value_does_not_open() {
     assert!(record.open_citizen(&part_key(PartName::Citizen), Some(&LABEL)).is_ok());
 }
 
-/// The commit value is what binds the key: with another key's value in place, the cipher itself still refuses.
+/// With the commit value of another key in its place, the cipher itself still refuses that key.
 #[test]
-fn a_forged_commit_value_does_not_help() {
+fn a_forged_commit_value_does_not_open_the_part() {
     let other = PartKey([9; 32]);
     let mut bytes = seal(&parts()).into_bytes();
     bytes[SHARED + 4..SHARED + 36].copy_from_slice(&other.commit_value());
@@ -221,7 +221,7 @@ fn swapped_parts_do_not_open() {
     let theirs = SealedRecord::seal(&header(), Some(&other_label), &other_key, &parts())
         .unwrap()
         .into_bytes();
-    // The citizen's part of another record in place of mine.
+    // The citizen part of another record replaces that of this record.
     let swapped = [
         &mine[..CITIZEN],
         &theirs[CITIZEN..CITIZEN + 320],
@@ -235,7 +235,7 @@ fn swapped_parts_do_not_open() {
     );
     let their_key = other_key.part(PartName::Citizen);
     assert_eq!(record.open_citizen(&their_key, Some(&LABEL)), Err(SealedError::Changed));
-    // Two parts of one record exchanged: here supervision's is as long as shared's.
+    // Two parts of one record are exchanged. The supervision part is as long as the shared part here.
     let parts = Parts {
         supervision: vec![1; 4000],
         ..parts()
@@ -249,7 +249,7 @@ fn swapped_parts_do_not_open() {
         record.open_shared(&part_key(PartName::Shared), Some(&LABEL)),
         Err(SealedError::WrongKey)
     );
-    // Only supervision's own key opens what was moved, and finds no shared part there.
+    // Only the supervision part's own key opens the moved part, and its content is not a shared part.
     let moved = record.open_shared(&part_key(PartName::Supervision), Some(&LABEL));
     assert!(matches!(moved, Err(SealedError::Content(_))));
 }
@@ -275,7 +275,8 @@ fn a_changed_header_does_not_open() {
             "{at}"
         );
     }
-    // A label's record turned into a denial's: the label becomes the salt, but the header is not the one authenticated.
+    // A labelled record is turned into a denial's. The label becomes the salt, but the changed header is not
+    // authenticated.
     let turned = [&bytes[..6], &[1], LABEL.as_bytes().as_slice(), &bytes[7..]].concat();
     assert!(SealedRecord::parse(turned).is_err());
 }
@@ -318,7 +319,7 @@ fn denials_are_sealed_under_a_salt() {
 }
 
 #[test]
-fn header_label_and_content_go_together() {
+fn a_header_that_does_not_match_label_or_content_is_refused() {
     let salted = Header {
         salt: Some([1; 32]),
         ..header()
@@ -334,7 +335,7 @@ fn header_label_and_content_go_together() {
 }
 
 #[test]
-fn any_changed_byte_is_noticed() {
+fn any_changed_byte_is_refused() {
     let bytes = seal(&parts()).into_bytes();
     let commitment = SealedRecord::parse(bytes.as_slice()).unwrap().commitment();
     for at in 0..bytes.len() {
@@ -363,7 +364,7 @@ fn lengths_must_be_size_classes() {
 }
 
 #[test]
-fn secrets_do_not_show() {
+fn debug_prints_no_secrets() {
     let text = format!(
         "{:?} {:?} {:?}",
         DayKey([0xab; 32]),
@@ -377,7 +378,7 @@ fn secrets_do_not_show() {
 }
 
 #[test]
-fn supervision_part_travels() {
+fn the_supervision_part_is_read_back() {
     let part = SupervisionPart {
         official: "7f3a".into(),
         denial: None,
@@ -410,9 +411,9 @@ fn padding_without_its_mark_is_refused() {
     }
 }
 
-/// Contents, keys and nonces give the sealed bytes again, and nothing else does.
+/// Contents, keys and nonces reproduce the sealed bytes, and any change to them does not.
 #[test]
-fn an_unsealed_record_gives_its_bytes_again() {
+fn an_unsealed_record_reproduces_its_bytes() {
     let exchange = Parts {
         shared: SharedPart::Exchange(Box::new(exchange())),
         ..parts()

@@ -1,9 +1,9 @@
-//! A record without its encryption, from which the sealed bytes can be made again.
+//! An opened record from which the sealed bytes can be reproduced.
 //!
-//! Sealing is deterministic once the nonces are fixed: so who has opened a record can hand on contents, keys and nonces in
-//! place of the padded ciphertext, half of its size and compressible, and whoever gets them makes the bytes again and compares their SHA-256
-//! with the entry's commitment. Nothing else could be opened from those bytes: [`Unsealed::reseal`] is the proof that
-//! [`SealedRecord::open_shared`] would give exactly this content.
+//! Sealing is deterministic once the nonces are fixed. A holder of an opened record can therefore pass on contents,
+//! keys and nonces instead of the padded ciphertext; they take half of its size and are compressible. The recipient
+//! seals them again with [`Unsealed::reseal`] and compares the SHA-256 of the result with the entry's commitment. If
+//! they match, [`SealedRecord::open_shared`] would return exactly this content.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -14,28 +14,29 @@ use crate::content::{CitizenPart, SharedPart};
 use crate::id::Label;
 use crate::time::{ExpiryDay, RetentionClass};
 
-/// A labelled entry's record: two parts open, supervision's as it is. `Debug` shows nothing of it.
+/// The record of a labelled entry with two parts opened and the supervision part still sealed. `Debug` prints none of
+/// it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unsealed {
-    /// How long it is kept.
+    /// How long the record is kept.
     pub class: RetentionClass,
-    /// At the end of this day it is erased.
+    /// The record is erased at the end of this day.
     pub expiry: ExpiryDay,
-    /// The part for both parties, citizen and supervision.
+    /// The part that both parties, the citizen and supervision can read.
     pub shared: Opened<SharedPart>,
-    /// The part that the requester does not see.
+    /// The part that the requester cannot read.
     pub citizen: Opened<CitizenPart>,
-    /// Supervision's part, sealed: commit value, nonce and ciphertext.
+    /// The sealed supervision part: commit value, nonce and ciphertext.
     #[serde(with = "crate::bytes")]
     pub supervision: Vec<u8>,
 }
 
-/// A part with what it was sealed with.
+/// An opened part with the key and nonce that it was sealed with.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Opened<T> {
-    /// What it says.
+    /// The content.
     pub content: T,
     /// The part's key.
     pub key: PartKey,
@@ -84,10 +85,10 @@ impl SealedRecord {
 }
 
 impl Unsealed {
-    /// Makes the sealed record again; its commitment must be the entry's.
+    /// Seals the record again. The caller must compare the commitment of the result with that of the entry.
     ///
     /// # Errors
-    /// [`SealedError::TooLong`], or [`SealedError::Malformed`] when supervision's part is none.
+    /// [`SealedError::TooLong`], or [`SealedError::Malformed`] when the supervision part is not a sealed part.
     pub fn reseal(&self, label: &Label) -> Result<SealedRecord, SealedError> {
         let header = Header::labelled(self.class, self.expiry);
         let aad = header.aad(Some(label))?;

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! request = *[ leaf: bstr, sealed-record: bstr / null, document: bstr / null ]
-//! answer  = *( [ index: uint, receipt: bstr ] / problem )               ; one per submission, in the order of the request
+//! answer  = *( [ index: uint, receipt: bstr ] / problem )       ; one per submission, in the order of the request
 //! problem = { "type": tstr, "title": tstr, "detail": tstr, "status": uint, ? "receipt": bstr }
 //! head    = { "leaf": bstr .size 32, "index": uint, "sequence": uint }
 //! ```
@@ -11,9 +11,9 @@
 //! Requests and answers are CBOR sequences (RFC 8742). `type` is `urn:einsicht:problem:` followed by the slug of a
 //! [`RefusalCode`].
 //!
-//! Every item is deterministic (RFC 8949 §4.2.1): definite lengths, shortest heads, map keys in the order of their encoding. The
-//! readers refuse everything else, so one value has one encoding. Requests and answers are written and read by hand because every
-//! entry passes through here.
+//! Every item is deterministic (RFC 8949 §4.2.1): definite lengths, shortest heads, map keys in the order of their
+//! encoding. The readers refuse everything else, so one value has one encoding. Requests and answers are written and
+//! read by hand because every entry passes through here.
 
 mod answer;
 mod reader;

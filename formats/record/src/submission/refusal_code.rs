@@ -14,11 +14,13 @@
 /// | 422 | `clock-skew` | the entry's time is too far from the ledger's |
 /// | 422 | `period` | the period has not begun, is not the current one, or is final |
 /// | 422 | `refers` | the entry that this one refers to does not exist or is of the wrong kind |
-/// | 503 | `rebuilding` | the ledger is rebuilding a period's map after a start, so it cannot compare the map's root yet |
-/// | 409 | `label-used` | the log already contains the label; the answer carries the stored entry's receipt |
-/// | 409 | `sequence-used` | the log already contains other bytes under the writer's sequence number; the answer carries the stored entry's receipt |
+/// | 503 | `rebuilding` | the ledger is rebuilding a period's map after a start and cannot compare its root yet |
+/// | 409 | `label-used` | the log already contains the label |
+/// | 409 | `sequence-used` | the log already contains other bytes under the writer's sequence number |
 /// | 409 | `chain` | the entry does not continue the writer's chain; `detail` states the expected values |
-/// | 500 | `internal` | the ledger failed; the entry may be recorded, and the same bytes sent again return its receipt |
+/// | 500 | `internal` | the ledger failed; if the entry was recorded, the same bytes sent again return its receipt |
+///
+/// The answers `label-used` and `sequence-used` carry the receipt of the stored entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RefusalCode {
     /// The bytes are not an entry.
