@@ -1,23 +1,25 @@
-//! The Registerlandkarte: who may fetch which evidence from whom, when, why and on which law.
+//! The Registerlandkarte: which participant may fetch which evidence from which other, when, why and on which legal
+//! basis.
 //!
-//! SPEC: § 7 (2) IDNrG: the Vermittlungsstelle controls the abstract permission of a transmission. No person stands here, and
-//! no decision depends on one.
+//! SPEC: § 7 (2) IDNrG: the Vermittlungsstelle controls the abstract permission of a transmission. The relation
+//! contains no person, and no decision depends on one.
 //!
 //! # Two times
 //!
-//! The map is bitemporal. A rule is *valid* while the law permits the transmission, and *recorded* while the map says so. A
-//! correction never overwrites: it ends the wrong rule's recorded time and adds a rule whose recorded time begins then. So
-//! a decision can be replayed for good: "what did the map say at 10:03 on 4 May about a transmission at that time".
-//! Both intervals are half-open: the beginning belongs to them, the end does not; no end means until further notice.
+//! The relation is bitemporal. A rule is *valid* while the law permits the transmission, and *recorded* while the
+//! relation contains it. A correction never overwrites a rule: it ends the wrong rule's recorded time and adds a rule
+//! whose recorded time begins then. A decision can therefore always be replayed: "what did the Registerlandkarte say
+//! at 10:03 on 4 May about a transmission at that time". Both intervals are half-open: they contain their beginning
+//! but not their end. An interval without end applies until further notice.
 //!
 //! # One rule or none
 //!
-//! Rules for the same consumer, provider, evidence and purpose never overlap in both times; [`Registerlandkarte::new`]
-//! refuses a map where they do. So a decision does not depend on the order of rules. Rules are kept sorted, so one set of
-//! rules has one document and one digest.
+//! Rules for the same consumer, provider, evidence and purpose never overlap in both times;
+//! [`Registerlandkarte::new`] refuses rules that do. A decision therefore does not depend on the order of the rules.
+//! Rules are kept sorted, so one set of rules has one document and one digest.
 //!
-//! What goes wrong elsewhere: permissions as code or as a policy language, of which nobody can say later what they said then.
-//! Here it is a relation and a lookup.
+//! What goes wrong: with permissions in code or in a policy language it is hard to establish later what they
+//! permitted at a given time. Here they are a relation, and a decision is a lookup.
 
 mod map;
 mod snapshot;
@@ -29,30 +31,30 @@ use record::{Allowed, DisclosureClass, EvidenceInfo, ParticipantId, RetentionCla
 use serde::{Deserialize, Serialize};
 use tlog::Hash;
 
-/// A half-open stretch of time.
+/// A half-open interval of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Interval {
-    /// Belongs to it.
+    /// The beginning, which the interval contains.
     pub from: Timestamp,
-    /// Does not belong to it; none: open.
+    /// The end, which the interval does not contain; `None` if it has no end.
     pub until: Option<Timestamp>,
 }
 
 impl Interval {
-    /// From a time on, until further notice.
+    /// An interval that begins at `from` and has no end.
     #[must_use]
     pub const fn since(from: Timestamp) -> Self {
         Self { from, until: None }
     }
 
-    /// Whether `time` lies in it.
+    /// Whether the interval contains `time`.
     #[must_use]
     pub fn contains(&self, time: Timestamp) -> bool {
         self.from <= time && self.until.is_none_or(|until| time < until)
     }
 
-    /// Whether the two have a time in common.
+    /// Whether the two intervals have a time in common.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         other.until.is_none_or(|until| self.from < until) && self.until.is_none_or(|until| other.from < until)
@@ -67,48 +69,48 @@ impl Interval {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Name of the permission, e.g. `parken-koeln-zfzr`.
+    /// The name of the permission, for example `parken-koeln-zfzr`.
     pub id: String,
-    /// From 1; each version stands for itself.
+    /// The version, from 1. Each version is a rule of its own.
     pub version: u32,
-    /// Who may ask.
+    /// The participant that may request the evidence.
     pub consumer: ParticipantId,
-    /// Who may be asked.
+    /// The participant that provides it.
     pub provider: ParticipantId,
-    /// For which evidence.
+    /// The type of evidence.
     pub evidence: EvidenceInfo,
-    /// For which purpose (code).
+    /// The purpose code.
     pub purpose: String,
-    /// Anlass in plain words.
+    /// The occasion (Anlass) in plain words.
     pub occasion: String,
-    /// LeiKa or SDG code of the procedure.
+    /// The LeiKa or SDG code of the procedure.
     pub procedure: String,
-    /// Reference to the norm.
+    /// The reference to the norm.
     pub legal_basis: String,
     /// Whether the IDNr may be used.
     pub idnr: bool,
     /// Whether the person must see a preview (Vorschau) and decide.
     pub preview: bool,
-    /// Whether the subject is a legal person: then there is no IDNr, and the subject stands in the sealed request.
+    /// Whether the subject is a legal person. A legal person has no IDNr, so the sealed request names the subject.
     pub legal_persons: bool,
-    /// How long its records are kept.
+    /// How long records of the rule's exchanges are kept.
     pub retention: RetentionClass,
-    /// When its records are shown.
+    /// When records of the rule's exchanges are shown.
     pub disclosure: DisclosureClass,
-    /// While the law permits it.
+    /// The time in which the law permits the transmission.
     pub valid: Interval,
-    /// While the map says so.
+    /// The time in which the relation contains the rule.
     pub recorded: Interval,
 }
 
 impl Rule {
-    /// `id@version`, as records name the permission.
+    /// The name of the permission in records: `id@version`.
     #[must_use]
     pub fn reference(&self) -> String {
         format!("{}@{}", self.id, self.version)
     }
 
-    /// Why, as records say it.
+    /// The reason of an exchange, in the form that records contain.
     #[must_use]
     pub fn why(&self) -> Why {
         Why {
@@ -119,7 +121,7 @@ impl Rule {
         }
     }
 
-    /// By which permission, as records say it.
+    /// The permission of an exchange, in the form that records contain.
     #[must_use]
     pub fn allowed_by(&self, registry: Hash) -> Allowed {
         Allowed {

@@ -1,4 +1,4 @@
-//! The relation and its one question.
+//! The relation and the decision.
 
 use std::collections::BTreeSet;
 
@@ -9,16 +9,16 @@ use thiserror::Error;
 
 use crate::Rule;
 
-/// A version of the map.
+/// A version of the relation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Plain")]
 pub struct Registerlandkarte {
     version: u32,
-    /// Sorted by [`key`], so that rules of one key stand together and a lookup is a binary search.
+    /// Sorted by [`key`], so that rules with one key are adjacent and a lookup is a binary search.
     rules: Vec<Rule>,
 }
 
-/// The same before it has been checked.
+/// The relation before its rules have been checked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Plain {
@@ -34,10 +34,10 @@ impl TryFrom<Plain> for Registerlandkarte {
     }
 }
 
-/// Why rules are no map. All of these are final.
+/// Why rules are not a Registerlandkarte. None of these goes away on a retry.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MapError {
-    /// Two rules permit the same thing at the same time, in the map's view of one time.
+    /// Two rules permit the same transmission at the same valid and recorded time.
     #[error("the rules {0} and {1} permit the same at the same time")]
     Ambiguous(String, String),
     /// Two rules have one id and version.
@@ -49,30 +49,30 @@ pub enum MapError {
     /// A rule both uses the IDNr and is for legal persons, who have none.
     #[error("the rule {0} uses the IDNr of legal persons")]
     LegalPersons(String),
-    /// Not the CBOR of a map.
+    /// The bytes are not the deterministic CBOR of a Registerlandkarte.
     #[error(transparent)]
     Cbor(#[from] CborError),
 }
 
-/// What is asked: everything the broker knows, and no person.
+/// What a decision depends on: everything that the broker knows about a request. It names no person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// Who asks.
+    /// The participant that requests the evidence.
     pub consumer: ParticipantId,
-    /// Who is asked.
+    /// The participant that would provide it.
     pub provider: ParticipantId,
-    /// [`record::EvidenceInfo::id`]
+    /// The type of evidence ([`record::EvidenceInfo::id`]).
     pub evidence_type: String,
-    /// Purpose code.
+    /// The purpose code.
     pub purpose: String,
-    /// Whether the IDNr is to be used.
+    /// Whether the request uses the IDNr.
     pub idnr: bool,
 }
 
-/// Why a transmission is not permitted. The requester is told only that it is not.
+/// Why a transmission is not permitted. The requester only learns that it is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Denied {
-    /// No rule for this consumer, provider, evidence and purpose, then and in the map as it was then.
+    /// At the given times there was no rule for this consumer, provider, evidence and purpose.
     #[error("no rule permits this")]
     NoRule,
     /// The rule does not permit using the IDNr.
@@ -116,39 +116,39 @@ impl Registerlandkarte {
         Ok(Self { version, rules })
     }
 
-    /// Reads a map from its CBOR.
+    /// Reads a Registerlandkarte from its CBOR.
     ///
     /// # Errors
-    /// [`MapError::Cbor`], also when the rules are not sorted or do not make a map.
+    /// [`MapError::Cbor`], also when the rules are not sorted or break a rule of [`Registerlandkarte::new`].
     pub fn parse(bytes: &[u8]) -> Result<Self, MapError> {
         Ok(cbor::from_slice(bytes)?)
     }
 
-    /// Signs the map.
+    /// Signs the Registerlandkarte.
     #[must_use]
     pub fn sign(&self, authority: &SigningKey) -> SignedDocument {
         SignedDocument::sign(cbor::to_vec(self), authority)
     }
 
-    /// From 1, each version one more.
+    /// The version: 1 for the first, one more for each later one.
     #[must_use]
     pub const fn version(&self) -> u32 {
         self.version
     }
 
-    /// All rules, also past ones.
+    /// All rules, including past ones.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 
-    /// The rule of an id and version, as records name it: `id@version`.
+    /// The rule with this reference (`id@version`), the name that records use.
     #[must_use]
     pub fn rule(&self, reference: &str) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.reference() == reference)
     }
 
-    /// Decides: the law at `valid_at`, as the map said at `known_at`. Depends on nothing else.
+    /// Decides under the law at `valid_at`, as recorded at `known_at`. The decision depends on nothing else.
     ///
     /// # Errors
     /// See [`Denied`].
@@ -170,7 +170,7 @@ impl Registerlandkarte {
     }
 }
 
-/// No two of these, which have one key, hold at the same time in the map of one time.
+/// Checks that no two of these rules, which have one key, overlap in both times.
 fn check_unambiguous(rules: &[Rule]) -> Result<(), MapError> {
     for (at, rule) in rules.iter().enumerate() {
         let clash = |other: &&Rule| rule.valid.overlaps(&other.valid) && rule.recorded.overlaps(&other.recorded);

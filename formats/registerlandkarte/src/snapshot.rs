@@ -1,4 +1,4 @@
-//! A logged version of the map: the signed document, its digest, and the decision that names it.
+//! A logged version of the Registerlandkarte: the signed document, its digest, and decisions that name the digest.
 
 use record::{Allowed, DocumentError, SignedDocument, Timestamp, VerifyingKey};
 use thiserror::Error;
@@ -6,35 +6,36 @@ use tlog::Hash;
 
 use crate::{Denied, MapError, Query, Registerlandkarte, Rule};
 
-/// Why a document is no version of the map. All of these are final.
+/// Why a document is not a version of the Registerlandkarte. None of these goes away on a retry.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SnapshotError {
-    /// The signed document.
+    /// The signed document is not accepted.
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// What it says.
+    /// The content is not a Registerlandkarte.
     #[error(transparent)]
     Map(#[from] MapError),
 }
 
-/// A version of the map whose authority's signature has been verified.
+/// A version of the Registerlandkarte with a verified signature by an authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     map: Registerlandkarte,
     digest: Hash,
 }
 
-/// A permission that was found: the rule, and the version of the map that it stands in, so that the decision can be replayed.
+/// A permission: the rule, and the version of the Registerlandkarte that contains it, so that the decision can be
+/// replayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permission {
     /// The rule.
     pub rule: Rule,
-    /// Digest of the signed map.
+    /// The digest of the signed Registerlandkarte.
     pub registry: Hash,
 }
 
 impl Permission {
-    /// As records say it.
+    /// The permission in the form that records contain.
     #[must_use]
     pub fn allowed_by(&self) -> Allowed {
         self.rule.allowed_by(self.registry)
@@ -42,7 +43,7 @@ impl Permission {
 }
 
 impl Snapshot {
-    /// Reads a signed map and verifies its authority's signature.
+    /// Reads a signed Registerlandkarte and verifies the signature by one of `authorities`.
     ///
     /// # Errors
     /// See [`SnapshotError`].
@@ -54,19 +55,19 @@ impl Snapshot {
         })
     }
 
-    /// The map.
+    /// The relation.
     #[must_use]
     pub const fn map(&self) -> &Registerlandkarte {
         &self.map
     }
 
-    /// SHA-256 of the signed document: what the `registry` entry says.
+    /// SHA-256 of the signed document, which the `registry` entry carries.
     #[must_use]
     pub const fn digest(&self) -> Hash {
         self.digest
     }
 
-    /// Decides as [`Registerlandkarte::decide`], and names this version in the permission.
+    /// Decides as [`Registerlandkarte::decide`] does, and names this version in the permission.
     ///
     /// # Errors
     /// See [`Denied`].

@@ -56,7 +56,8 @@ fn decided(map: &Registerlandkarte, valid_at: u64, known_at: u64) -> Result<Stri
     map.decide(&query(), T(valid_at), T(known_at)).map(Rule::reference)
 }
 
-/// At 100 the rule is recorded, valid from 50. At 200 it is found that the law permits it only from 150 on and only until 300.
+/// A rule is recorded at 100 as valid from 50. A correction at 200 records that the law permits it only from 150
+/// until 300.
 fn corrected() -> Registerlandkarte {
     let wrong = rule("parken", 1, Interval::since(T(50)), between(100, 200));
     let right = rule("parken", 2, between(150, 300), Interval::since(T(200)));
@@ -67,14 +68,14 @@ fn corrected() -> Registerlandkarte {
 fn a_decision_can_be_replayed_after_a_correction() {
     let map = corrected();
     for (valid_at, known_at, expected) in [
-        // Before the map knew anything.
+        // Before any rule was recorded.
         (120, 99, Err(Denied::NoRule)),
-        // What was decided then, wrong as it was.
+        // The decision at that time, based on the wrong rule.
         (120, 100, Ok("parken@1")),
         (120, 199, Ok("parken@1")),
         (49, 150, Err(Denied::NoRule)),
         (1000, 150, Ok("parken@1")),
-        // What the map says since the correction, also about the time before it.
+        // The decision since the correction, also about earlier times.
         (120, 200, Err(Denied::NoRule)),
         (149, 200, Err(Denied::NoRule)),
         (150, 200, Ok("parken@2")),
@@ -99,7 +100,7 @@ fn a_change_of_law_follows_without_gap() {
 }
 
 #[test]
-fn everything_asked_must_fit() {
+fn every_part_of_the_query_must_match() {
     let map = map(vec![rule("parken", 1, Interval::since(T(0)), Interval::since(T(0)))]);
     assert!(map.decide(&query(), T(1), T(1)).is_ok());
     let others: [fn(&mut Query); 4] = [
@@ -131,7 +132,7 @@ fn the_idnr_needs_its_own_permission() {
 }
 
 #[test]
-fn rules_that_are_no_map() {
+fn ambiguous_duplicate_and_empty_rules_are_refused() {
     let open = Interval::since(T(0));
     let new = |rules| Registerlandkarte::new(1, rules).unwrap_err();
     let (a, b) = (rule("a", 1, open, open), rule("b", 1, open, open));
@@ -165,7 +166,7 @@ fn rules_that_are_no_map() {
 }
 
 #[test]
-fn only_an_authority_s_map_counts() {
+fn only_a_registerlandkarte_signed_by_an_authority_opens() {
     let authority = SigningKey::from_seed([1; 32]);
     let signed = corrected().sign(&authority);
     let snapshot = Snapshot::open(signed.bytes(), &[authority.public()]).unwrap();
@@ -187,7 +188,7 @@ fn only_an_authority_s_map_counts() {
     );
 }
 
-/// One set of rules has one document: unsorted, ambiguous or prolonged ones do not open.
+/// One set of rules has one document. Unsorted, ambiguous or extended documents do not open.
 #[test]
 fn documents_are_canonical() {
     #[derive(Serialize)]
@@ -221,15 +222,15 @@ fn any_interval() -> impl Strategy<Value = Interval> {
 
 proptest! {
     #[test]
-    fn overlap_means_a_common_time(a in any_interval(), b in any_interval()) {
+    fn intervals_overlap_if_they_share_a_time(a in any_interval(), b in any_interval()) {
         let common = (0..64).any(|time| a.contains(T(time)) && b.contains(T(time)));
         prop_assert_eq!(a.overlaps(&b), common);
         prop_assert_eq!(b.overlaps(&a), common);
     }
 
-    /// Whatever rules make a map: at each pair of times one rule or none, whatever the order they came in.
+    /// Accepted rules match at most once at each pair of times, and their order does not matter.
     #[test]
-    fn at_most_one_rule(times in proptest::collection::vec((any_interval(), any_interval(), any::<bool>()), 0..6)) {
+    fn at_most_one_rule_matches(times in proptest::collection::vec((any_interval(), any_interval(), any::<bool>()), 0..6)) {
         let rules: Vec<Rule> = times.iter().enumerate().map(|(version, (valid, recorded, other))| {
             let rule = rule("parken", u32::try_from(version).unwrap(), *valid, *recorded);
             if *other { Rule { purpose: "anders".into(), ..rule } } else { rule }
