@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use fixtures::{Founders, Founding, Pen, begin, grant};
+use fixtures::{Founders, Founding, TestWriter, begin, grant};
 use ledger::engine::rows::Rows;
 use ledger::engine::{Limits, SequencedLog, Signer, Snapshot, open};
 use ledger::rules::{RawSubmission, Rules, RulesConfig, SubmissionChecker, WriterKeys};
@@ -29,8 +29,8 @@ fn key(seed: u8) -> SigningKey {
 }
 
 /// A broker with its chain.
-pub(crate) fn broker(number: u8) -> Pen {
-    Pen::new(key(FIRST_BROKER + number))
+pub(crate) fn broker(number: u8) -> TestWriter {
+    TestWriter::new(key(FIRST_BROKER + number))
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -116,7 +116,7 @@ impl World {
             .map(|(entry, document)| raw(entry, None, Some(document.into())))
             .collect();
         let begin = begin(Period(1), Timestamp(now().0 - 1000));
-        raws.push(raw(Pen::new(key(IDENTITY)).write(now(), begin)?, None, None));
+        raws.push(raw(TestWriter::new(key(IDENTITY)).write(now(), begin)?, None, None));
         Ok(raws)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
-use fixtures::Pen;
+use fixtures::TestWriter;
 use ledger::engine::Outcome;
 use ledger::rules::RawSubmission;
 use record::{Body, Commitment, Label, LabelledKind, Period, Receipt};
@@ -25,7 +25,7 @@ const ENTRIES_PER_PHASE: u64 = 131_072;
 
 /// A writer with its open intents.
 struct Writer {
-    pen: Pen,
+    pen: TestWriter,
     number: u8,
     open: VecDeque<Index>,
     record: usize,

@@ -25,11 +25,11 @@ pub(crate) struct EntryShape {
 }
 
 /// A writer with its chain.
-pub(crate) struct LoadWriter(fixtures::Pen);
+pub(crate) struct LoadWriter(fixtures::TestWriter);
 
 impl LoadWriter {
     pub(crate) fn new(key: SigningKey) -> Self {
-        Self(fixtures::Pen::new(key))
+        Self(fixtures::TestWriter::new(key))
     }
 
     fn write(&mut self, body: Body, record: Option<Vec<u8>>) -> Result<Submission> {

@@ -39,7 +39,7 @@ pub(crate) struct World {
     pub(crate) directory: Directory,
     pub(crate) genesis: GenesisDocument,
     pub(crate) founding: Vec<Documented>,
-    pub(crate) operator: fixtures::Pen,
+    pub(crate) operator: fixtures::TestWriter,
     pub(crate) map_after: Duration,
     pub(crate) limits: Limits,
     pub(crate) policy: Option<Policy>,
@@ -49,14 +49,14 @@ pub(crate) struct World {
 /// A writer with its chain and its own time.
 #[derive(Clone)]
 pub(crate) struct TimedWriter {
-    pub(crate) chain: fixtures::Pen,
+    pub(crate) chain: fixtures::TestWriter,
     pub(crate) time: u64,
 }
 
 impl TimedWriter {
     pub(crate) fn new(seed: u8) -> Self {
         Self {
-            chain: fixtures::Pen::new(key(seed)),
+            chain: fixtures::TestWriter::new(key(seed)),
             time: NOW,
         }
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use fixtures::{Founders, Pen, begin, grant};
+use fixtures::{Founders, TestWriter, begin, grant};
 use record::{Kind, Period, SignedEntry, SigningKey, Timestamp};
 use service::durable;
 use service::secret::Credential;
@@ -129,7 +129,7 @@ fn founding(log_key: &SignerKey) -> Result<Vec<Submission>> {
     };
     let (documents, _) = founders.found(writers, Timestamp(0))?.entries(now())?;
     let begin = begin(PERIOD, Timestamp(now().0 - 1000));
-    let begin = (Pen::new(key(IDENTITY)).write(now(), begin)?, None);
+    let begin = (TestWriter::new(key(IDENTITY)).write(now(), begin)?, None);
     let documents = documents.into_iter().map(|(entry, document)| (entry, Some(document)));
     Ok(documents
         .chain([begin])

@@ -2,7 +2,7 @@
 //! bytes again until there is an answer.
 
 use anyhow::{Context, Result, bail};
-use fixtures::Pen;
+use fixtures::TestWriter;
 use record::{Body, Commitment, Label, LabelledKind, Sequence};
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
@@ -25,7 +25,7 @@ pub(crate) struct Acknowledged {
 
 /// A broker, which writes intents, and outcomes of its own acknowledged intents.
 pub(crate) struct Writer {
-    pen: Pen,
+    pen: TestWriter,
     random: Random,
     /// The size of a record in bytes.
     pub(crate) record: usize,
@@ -42,7 +42,7 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn new(number: u8, random: Random) -> Self {
         Self {
-            pen: Pen::new(broker(number)),
+            pen: TestWriter::new(broker(number)),
             random,
             record: 96,
             unanswered: Vec::new(),
