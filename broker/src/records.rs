@@ -207,7 +207,7 @@ pub fn seal_denial(
         purpose: metadata.purpose.clone(),
         idnr_used: metadata.idnr_used,
         reason: reason.to_owned(),
-        registry: registerlandkarte,
+        registerlandkarte,
     };
     let part = SupervisionPart {
         official: metadata.official.clone(),

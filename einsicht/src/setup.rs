@@ -50,7 +50,7 @@ impl Setup {
             &secrets.operator,
             &documents.genesis,
             documents.directory,
-            documents.registry,
+            documents.registerlandkarte,
             secrets.beginning,
         )?;
         Ok(Self {

@@ -114,7 +114,7 @@ fn exchange_groups(exchange: &Exchange, lang: Lang) -> Vec<Group> {
             words.group_allowed,
             vec![
                 own(words.permission, &record.allowed_by.permission),
-                own(words.registry, &record.allowed_by.registry.to_string()),
+                own(words.registry, &record.allowed_by.registerlandkarte.to_string()),
             ],
         ),
         group(words.group_result, result(exchange, lang)),

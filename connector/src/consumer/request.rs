@@ -133,7 +133,7 @@ fn xnachweis(
     let id = &query.evidence_type;
     let known = context
         .registerlandkarte
-        .map()
+        .relation()
         .rules()
         .iter()
         .find(|rule| rule.evidence.id == *id);

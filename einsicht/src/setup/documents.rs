@@ -16,14 +16,14 @@ pub(crate) struct Documents {
     /// The participants, and the writers with their kinds.
     pub(crate) directory: Vec<u8>,
     /// The relation of permissions (Registerlandkarte).
-    pub(crate) registry: Vec<u8>,
+    pub(crate) registerlandkarte: Vec<u8>,
 }
 
 impl Documents {
     /// Builds and signs the documents of this world.
     pub(crate) fn sign(secrets: &Secrets, world: &World) -> Result<Self> {
         let directory = directory(secrets, world)?.sign(&secrets.authority)?.bytes().to_vec();
-        let registry = Registerlandkarte::new(1, world.rules.clone())?
+        let registerlandkarte = Registerlandkarte::new(1, world.rules.clone())?
             .sign(&secrets.authority)
             .bytes()
             .to_vec();
@@ -33,12 +33,12 @@ impl Documents {
             authorities: vec![secrets.authority.public()],
             operator: secrets.operator.public(),
             directory: Hash::of(&directory),
-            registry: Hash::of(&registry),
+            registerlandkarte: Hash::of(&registerlandkarte),
         };
         Ok(Self {
             genesis,
             directory,
-            registry,
+            registerlandkarte,
         })
     }
 }

@@ -76,8 +76,8 @@ pub struct DenialRecord {
     /// Why the request was refused. The requester only learns that it was.
     pub reason: String,
     /// The digest of the Registerlandkarte that the decision is based on.
-    #[serde(with = "bytes")]
-    pub registry: Hash,
+    #[serde(rename = "registry", with = "bytes")]
+    pub registerlandkarte: Hash,
 }
 
 /// An exchange of evidence.
@@ -184,8 +184,8 @@ pub struct Allowed {
     /// `id@version` of the rule.
     pub permission: String,
     /// The digest of the Registerlandkarte that contains the rule.
-    #[serde(with = "bytes")]
-    pub registry: Hash,
+    #[serde(rename = "registry", with = "bytes")]
+    pub registerlandkarte: Hash,
 }
 
 /// The person's role in the exchange.
@@ -365,7 +365,7 @@ pub(crate) mod tests {
                 procedure: "99108005001000".into(),
                 legal_basis: "§ 35 Absatz 1 Nummer 3 StVG in Verbindung mit § 45 Absatz 1b StVO".into(),
             },
-            allowed_by: Allowed { permission: "koeln-parken-zfzr@1".into(), registry: Hash([2; 32]) },
+            allowed_by: Allowed { permission: "koeln-parken-zfzr@1".into(), registerlandkarte: Hash([2; 32]) },
             role: SubjectRole::DataSubject,
             idnr_used: true,
             assurance: Assurance::Substantial,
@@ -429,7 +429,7 @@ pub(crate) mod tests {
             purpose: "y".into(),
             idnr_used: false,
             reason: "no rule permits this".into(),
-            registry: Hash([1; 32]),
+            registerlandkarte: Hash([1; 32]),
         };
         let part = SupervisionPart {
             official: "7f3a".into(),

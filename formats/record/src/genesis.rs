@@ -29,8 +29,8 @@ pub struct GenesisDocument {
     #[serde(with = "crate::bytes")]
     pub directory: Hash,
     /// The digest of the first signed Registerlandkarte (entry 2).
-    #[serde(with = "crate::bytes")]
-    pub registry: Hash,
+    #[serde(rename = "registry", with = "crate::bytes")]
+    pub registerlandkarte: Hash,
 }
 
 /// Why bytes are not a genesis document. None of these goes away on a retry.
@@ -103,7 +103,7 @@ mod tests {
             authorities: vec![SigningKey::from_seed([2; 32]).public()],
             operator: SigningKey::from_seed([3; 32]).public(),
             directory: Hash([4; 32]),
-            registry: Hash([5; 32]),
+            registerlandkarte: Hash([5; 32]),
         }
     }
 

@@ -21,10 +21,10 @@
 //! What goes wrong: with permissions in code or in a policy language it is hard to establish later what they
 //! permitted at a given time. Here they are a relation, and a decision is a lookup.
 
-mod map;
+mod relation;
 mod snapshot;
 
-pub use map::{Denied, MapError, Query, Registerlandkarte};
+pub use relation::{Denied, Query, Registerlandkarte, RegisterlandkarteError};
 pub use snapshot::{Permission, Snapshot, SnapshotError};
 
 use record::{Allowed, DisclosureClass, EvidenceInfo, ParticipantId, RetentionClass, Timestamp, Why};
@@ -123,10 +123,10 @@ impl Rule {
 
     /// The permission of an exchange, in the form that records contain.
     #[must_use]
-    pub fn allowed_by(&self, registry: Hash) -> Allowed {
+    pub fn allowed_by(&self, registerlandkarte: Hash) -> Allowed {
         Allowed {
             permission: self.reference(),
-            registry,
+            registerlandkarte,
         }
     }
 }

@@ -4,7 +4,7 @@ use record::{Allowed, DocumentError, SignedDocument, Timestamp, VerifyingKey};
 use thiserror::Error;
 use tlog::Hash;
 
-use crate::{Denied, MapError, Query, Registerlandkarte, Rule};
+use crate::{Denied, Query, Registerlandkarte, RegisterlandkarteError, Rule};
 
 /// Why a document is not a version of the Registerlandkarte. None of these goes away on a retry.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -14,13 +14,13 @@ pub enum SnapshotError {
     Document(#[from] DocumentError),
     /// The content is not a Registerlandkarte.
     #[error(transparent)]
-    Map(#[from] MapError),
+    Registerlandkarte(#[from] RegisterlandkarteError),
 }
 
 /// A version of the Registerlandkarte with a verified signature by an authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    map: Registerlandkarte,
+    relation: Registerlandkarte,
     digest: Hash,
 }
 
@@ -31,14 +31,14 @@ pub struct Permission {
     /// The rule.
     pub rule: Rule,
     /// The digest of the signed Registerlandkarte.
-    pub registry: Hash,
+    pub registerlandkarte: Hash,
 }
 
 impl Permission {
     /// The permission in the form that records contain.
     #[must_use]
     pub fn allowed_by(&self) -> Allowed {
-        self.rule.allowed_by(self.registry)
+        self.rule.allowed_by(self.registerlandkarte)
     }
 }
 
@@ -50,15 +50,15 @@ impl Snapshot {
     pub fn open(bytes: &[u8], authorities: &[VerifyingKey]) -> Result<Self, SnapshotError> {
         let document = SignedDocument::open(bytes, authorities)?;
         Ok(Self {
-            map: Registerlandkarte::parse(document.payload())?,
+            relation: Registerlandkarte::parse(document.payload())?,
             digest: document.digest(),
         })
     }
 
     /// The relation.
     #[must_use]
-    pub const fn map(&self) -> &Registerlandkarte {
-        &self.map
+    pub const fn relation(&self) -> &Registerlandkarte {
+        &self.relation
     }
 
     /// SHA-256 of the signed document, which the `registry` entry carries.
@@ -72,10 +72,10 @@ impl Snapshot {
     /// # Errors
     /// See [`Denied`].
     pub fn decide(&self, query: &Query, valid_at: Timestamp, known_at: Timestamp) -> Result<Permission, Denied> {
-        let rule = self.map.decide(query, valid_at, known_at)?.clone();
+        let rule = self.relation.decide(query, valid_at, known_at)?.clone();
         Ok(Permission {
             rule,
-            registry: self.digest,
+            registerlandkarte: self.digest,
         })
     }
 }

@@ -48,12 +48,14 @@ fn query() -> Query {
     }
 }
 
-fn map(rules: Vec<Rule>) -> Registerlandkarte {
+fn registerlandkarte(rules: Vec<Rule>) -> Registerlandkarte {
     Registerlandkarte::new(1, rules).unwrap()
 }
 
-fn decided(map: &Registerlandkarte, valid_at: u64, known_at: u64) -> Result<String, Denied> {
-    map.decide(&query(), T(valid_at), T(known_at)).map(Rule::reference)
+fn decided(registerlandkarte: &Registerlandkarte, valid_at: u64, known_at: u64) -> Result<String, Denied> {
+    registerlandkarte
+        .decide(&query(), T(valid_at), T(known_at))
+        .map(Rule::reference)
 }
 
 /// A rule is recorded at 100 as valid from 50. A correction at 200 records that the law permits it only from 150
@@ -61,12 +63,12 @@ fn decided(map: &Registerlandkarte, valid_at: u64, known_at: u64) -> Result<Stri
 fn corrected() -> Registerlandkarte {
     let wrong = rule("parken", 1, Interval::since(T(50)), between(100, 200));
     let right = rule("parken", 2, between(150, 300), Interval::since(T(200)));
-    map(vec![right, wrong])
+    registerlandkarte(vec![right, wrong])
 }
 
 #[test]
 fn a_decision_can_be_replayed_after_a_correction() {
-    let map = corrected();
+    let registerlandkarte = corrected();
     for (valid_at, known_at, expected) in [
         // Before any rule was recorded.
         (120, 99, Err(Denied::NoRule)),
@@ -83,7 +85,7 @@ fn a_decision_can_be_replayed_after_a_correction() {
         (300, 5000, Err(Denied::NoRule)),
     ] {
         assert_eq!(
-            decided(&map, valid_at, known_at),
+            decided(&registerlandkarte, valid_at, known_at),
             expected.map(str::to_owned),
             "{valid_at} {known_at}"
         );
@@ -94,15 +96,15 @@ fn a_decision_can_be_replayed_after_a_correction() {
 fn a_change_of_law_follows_without_gap() {
     let before = rule("parken", 1, between(0, 100), Interval::since(T(0)));
     let after = rule("parken", 2, Interval::since(T(100)), Interval::since(T(0)));
-    let map = map(vec![before, after]);
-    assert_eq!(decided(&map, 99, 5), Ok("parken@1".into()));
-    assert_eq!(decided(&map, 100, 5), Ok("parken@2".into()));
+    let registerlandkarte = registerlandkarte(vec![before, after]);
+    assert_eq!(decided(&registerlandkarte, 99, 5), Ok("parken@1".into()));
+    assert_eq!(decided(&registerlandkarte, 100, 5), Ok("parken@2".into()));
 }
 
 #[test]
 fn every_part_of_the_query_must_match() {
-    let map = map(vec![rule("parken", 1, Interval::since(T(0)), Interval::since(T(0)))]);
-    assert!(map.decide(&query(), T(1), T(1)).is_ok());
+    let registerlandkarte = registerlandkarte(vec![rule("parken", 1, Interval::since(T(0)), Interval::since(T(0)))]);
+    assert!(registerlandkarte.decide(&query(), T(1), T(1)).is_ok());
     let others: [fn(&mut Query); 4] = [
         |query| query.consumer = "stadt-bonn.parken".parse().unwrap(),
         |query| query.provider = "kba.fahreignung".parse().unwrap(),
@@ -112,7 +114,7 @@ fn every_part_of_the_query_must_match() {
     for change in others {
         let mut query = query();
         change(&mut query);
-        assert_eq!(map.decide(&query, T(1), T(1)), Err(Denied::NoRule));
+        assert_eq!(registerlandkarte.decide(&query, T(1), T(1)), Err(Denied::NoRule));
     }
     assert_eq!(
         Registerlandkarte::new(1, vec![]).unwrap().decide(&query(), T(1), T(1)),
@@ -126,9 +128,13 @@ fn the_idnr_needs_its_own_permission() {
         idnr: false,
         ..rule("parken", 1, Interval::since(T(0)), Interval::since(T(0)))
     };
-    let map = map(vec![without]);
-    assert_eq!(map.decide(&query(), T(1), T(1)), Err(Denied::Idnr));
-    assert!(map.decide(&Query { idnr: false, ..query() }, T(1), T(1)).is_ok());
+    let registerlandkarte = registerlandkarte(vec![without]);
+    assert_eq!(registerlandkarte.decide(&query(), T(1), T(1)), Err(Denied::Idnr));
+    assert!(
+        registerlandkarte
+            .decide(&Query { idnr: false, ..query() }, T(1), T(1))
+            .is_ok()
+    );
 }
 
 #[test]
@@ -138,30 +144,39 @@ fn ambiguous_duplicate_and_empty_rules_are_refused() {
     let (a, b) = (rule("a", 1, open, open), rule("b", 1, open, open));
     assert_eq!(
         new(vec![b.clone(), a.clone()]),
-        MapError::Ambiguous("a@1".into(), "b@1".into())
+        RegisterlandkarteError::Ambiguous("a@1".into(), "b@1".into())
     );
     assert_eq!(
         new(vec![
             rule("a", 1, between(0, 11), open),
             rule("a", 2, between(10, 20), open)
         ]),
-        MapError::Ambiguous("a@1".into(), "a@2".into())
+        RegisterlandkarteError::Ambiguous("a@1".into(), "a@2".into())
     );
     let elsewhere = Rule {
         purpose: "anders".into(),
         ..a.clone()
     };
-    assert_eq!(new(vec![a.clone(), elsewhere]), MapError::Duplicate("a@1".into()));
+    assert_eq!(
+        new(vec![a.clone(), elsewhere]),
+        RegisterlandkarteError::Duplicate("a@1".into())
+    );
     for empty in [between(5, 5), between(6, 5)] {
-        assert_eq!(new(vec![rule("a", 1, empty, open)]), MapError::Empty("a@1".into()));
-        assert_eq!(new(vec![rule("a", 1, open, empty)]), MapError::Empty("a@1".into()));
+        assert_eq!(
+            new(vec![rule("a", 1, empty, open)]),
+            RegisterlandkarteError::Empty("a@1".into())
+        );
+        assert_eq!(
+            new(vec![rule("a", 1, open, empty)]),
+            RegisterlandkarteError::Empty("a@1".into())
+        );
     }
     assert_eq!(
         new(vec![Rule {
             legal_persons: true,
             ..a
         }]),
-        MapError::LegalPersons("a@1".into())
+        RegisterlandkarteError::LegalPersons("a@1".into())
     );
 }
 
@@ -170,18 +185,21 @@ fn only_a_registerlandkarte_signed_by_an_authority_opens() {
     let authority = SigningKey::from_seed([1; 32]);
     let signed = corrected().sign(&authority);
     let snapshot = Snapshot::open(signed.bytes(), &[authority.public()]).unwrap();
-    assert_eq!((snapshot.map(), snapshot.digest()), (&corrected(), signed.digest()));
+    assert_eq!(
+        (snapshot.relation(), snapshot.digest()),
+        (&corrected(), signed.digest())
+    );
     assert!(Snapshot::open(signed.bytes(), &[SigningKey::from_seed([2; 32]).public()]).is_err());
     let permission = snapshot.decide(&query(), T(200), T(200)).unwrap();
     assert_eq!(
         permission.allowed_by(),
         Allowed {
             permission: "parken@2".into(),
-            registry: signed.digest()
+            registerlandkarte: signed.digest()
         }
     );
-    assert_eq!(snapshot.map().rule("parken@2"), Some(&permission.rule));
-    assert_eq!(snapshot.map().rule("parken@3"), None);
+    assert_eq!(snapshot.relation().rule("parken@2"), Some(&permission.rule));
+    assert_eq!(snapshot.relation().rule("parken@3"), None);
     assert_eq!(
         permission.rule.why().occasion,
         "Sie haben einen Bewohnerparkausweis beantragt."
@@ -202,13 +220,13 @@ fn documents_are_canonical() {
     let reversed = rules.iter().rev().cloned().collect();
     assert!(matches!(
         parse(reversed),
-        Err(MapError::Cbor(cbor::CborError::NotDeterministic(_)))
+        Err(RegisterlandkarteError::Cbor(cbor::CborError::NotDeterministic(_)))
     ));
     let open = Interval::since(T(0));
     let ambiguous = vec![rule("a", 1, open, open), rule("b", 1, open, open)];
     assert!(matches!(
         parse(ambiguous),
-        Err(MapError::Cbor(cbor::CborError::Shape(_)))
+        Err(RegisterlandkarteError::Cbor(cbor::CborError::Shape(_)))
     ));
     assert!(Registerlandkarte::parse(&[0xa0]).is_err());
 }
@@ -244,11 +262,11 @@ proptest! {
                     && rule.valid.contains(T(valid_at)) && rule.recorded.contains(T(known_at));
                 let matching: Vec<&Rule> = rules.iter().filter(holds).collect();
                 match &made {
-                    Ok(map) => {
+                    Ok(registerlandkarte) => {
                         prop_assert!(matching.len() <= 1);
-                        prop_assert_eq!(map.decide(&query(), T(valid_at), T(known_at)).ok(), matching.first().copied());
+                        prop_assert_eq!(registerlandkarte.decide(&query(), T(valid_at), T(known_at)).ok(), matching.first().copied());
                     }
-                    Err(error) => prop_assert!(matches!(error, MapError::Ambiguous(..))),
+                    Err(error) => prop_assert!(matches!(error, RegisterlandkarteError::Ambiguous(..))),
                 }
             }
         }

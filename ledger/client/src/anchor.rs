@@ -81,7 +81,7 @@ impl Anchored {
         check_origin(&receipts, trust, &genesis)?;
 
         let (directory_digest, registerlandkarte_digest) = (digest(1, Kind::Directory)?, digest(2, Kind::Registry)?);
-        if (directory_digest, registerlandkarte_digest) != (genesis.directory, genesis.registry) {
+        if (directory_digest, registerlandkarte_digest) != (genesis.directory, genesis.registerlandkarte) {
             return Err(wrong("entries 1 and 2 name other documents than the genesis document"));
         }
         let directory = document(api, directory_digest).await?;

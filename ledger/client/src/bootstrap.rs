@@ -48,7 +48,7 @@ impl Bootstrap {
         if genesis.operator != operator.public() {
             return Err(wrong("the genesis document names another operator"));
         }
-        if (genesis.directory, genesis.registry) != (Hash::of(&directory), Hash::of(&registerlandkarte)) {
+        if (genesis.directory, genesis.registerlandkarte) != (Hash::of(&directory), Hash::of(&registerlandkarte)) {
             return Err(wrong("the genesis document names other documents"));
         }
         let genesis = genesis.to_bytes();

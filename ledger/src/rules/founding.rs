@@ -163,7 +163,7 @@ impl Founding {
     }
 
     fn check_registry(&self, genesis: &GenesisDocument, digest: &Hash, bytes: &[u8]) -> Result<(), Refusal> {
-        if !self.has_registry && *digest != genesis.registry {
+        if !self.has_registry && *digest != genesis.registerlandkarte {
             return Err(Refusal::document(
                 "this is not the Registerlandkarte that the genesis document names",
             ));

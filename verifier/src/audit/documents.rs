@@ -78,7 +78,7 @@ impl LogState {
             .genesis
             .as_ref()
             .ok_or("the genesis document is not known, so no authority's key is")?;
-        if index == 2 && genesis.document.registry != digest {
+        if index == 2 && genesis.document.registerlandkarte != digest {
             return Err("not the Registerlandkarte that the genesis document names".to_owned());
         }
         registerlandkarte::Snapshot::open(bytes, &genesis.document.authorities)

@@ -116,7 +116,7 @@ fn p7_a_record_that_differs_from_the_permission_is_refused() {
     type Change = fn(&mut ExchangeRecord);
     let changes: [(&str, Change); 10] = [
         ("permission", |r| r.allowed_by.permission = "bewohnerparken@2".into()),
-        ("Registerlandkarte", |r| r.allowed_by.registry = Hash([0; 32])),
+        ("Registerlandkarte", |r| r.allowed_by.registerlandkarte = Hash([0; 32])),
         ("title", |r| r.evidence.title = "x".into()),
         ("categories", |r| r.evidence.categories.truncate(1)),
         ("occasion", |r| r.why.occasion = "x".into()),

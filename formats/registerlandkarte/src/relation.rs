@@ -27,16 +27,16 @@ struct Plain {
 }
 
 impl TryFrom<Plain> for Registerlandkarte {
-    type Error = MapError;
+    type Error = RegisterlandkarteError;
 
-    fn try_from(Plain { version, rules }: Plain) -> Result<Self, MapError> {
+    fn try_from(Plain { version, rules }: Plain) -> Result<Self, RegisterlandkarteError> {
         Self::new(version, rules)
     }
 }
 
 /// Why rules are not a Registerlandkarte. None of these goes away on a retry.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum MapError {
+pub enum RegisterlandkarteError {
     /// Two rules permit the same transmission at the same valid and recorded time.
     #[error("the rules {0} and {1} permit the same at the same time")]
     Ambiguous(String, String),
@@ -95,19 +95,19 @@ impl Registerlandkarte {
     /// Sorts and checks the rules.
     ///
     /// # Errors
-    /// See [`MapError`].
-    pub fn new(version: u32, mut rules: Vec<Rule>) -> Result<Self, MapError> {
+    /// See [`RegisterlandkarteError`].
+    pub fn new(version: u32, mut rules: Vec<Rule>) -> Result<Self, RegisterlandkarteError> {
         rules.sort_by(|a, b| (key(a), &a.id, a.version).cmp(&(key(b), &b.id, b.version)));
         let mut names = BTreeSet::new();
         for rule in &rules {
             if !names.insert((&rule.id, rule.version)) {
-                return Err(MapError::Duplicate(rule.reference()));
+                return Err(RegisterlandkarteError::Duplicate(rule.reference()));
             }
             if rule.valid.is_empty() || rule.recorded.is_empty() {
-                return Err(MapError::Empty(rule.reference()));
+                return Err(RegisterlandkarteError::Empty(rule.reference()));
             }
             if rule.legal_persons && rule.idnr {
-                return Err(MapError::LegalPersons(rule.reference()));
+                return Err(RegisterlandkarteError::LegalPersons(rule.reference()));
             }
         }
         for same in rules.chunk_by(|a, b| key(a) == key(b)) {
@@ -119,8 +119,8 @@ impl Registerlandkarte {
     /// Reads a Registerlandkarte from its CBOR.
     ///
     /// # Errors
-    /// [`MapError::Cbor`], also when the rules are not sorted or break a rule of [`Registerlandkarte::new`].
-    pub fn parse(bytes: &[u8]) -> Result<Self, MapError> {
+    /// [`RegisterlandkarteError::Cbor`], also when the rules are not sorted or break a rule of [`Registerlandkarte::new`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, RegisterlandkarteError> {
         Ok(cbor::from_slice(bytes)?)
     }
 
@@ -171,11 +171,11 @@ impl Registerlandkarte {
 }
 
 /// Checks that no two of these rules, which have one key, overlap in both times.
-fn check_unambiguous(rules: &[Rule]) -> Result<(), MapError> {
+fn check_unambiguous(rules: &[Rule]) -> Result<(), RegisterlandkarteError> {
     for (at, rule) in rules.iter().enumerate() {
         let clash = |other: &&Rule| rule.valid.overlaps(&other.valid) && rule.recorded.overlaps(&other.recorded);
         if let Some(other) = rules[at + 1..].iter().find(clash) {
-            return Err(MapError::Ambiguous(rule.reference(), other.reference()));
+            return Err(RegisterlandkarteError::Ambiguous(rule.reference(), other.reference()));
         }
     }
     Ok(())
