@@ -153,12 +153,6 @@ impl Directory {
         self.writers.iter().find(|grant| grant.key.id() == *id)
     }
 
-    /// The writer of a name.
-    #[must_use]
-    pub fn writer_named(&self, name: &str) -> Option<&WriterGrant> {
-        self.writers.iter().find(|grant| grant.name == name)
-    }
-
     /// The participant with this id.
     #[must_use]
     pub fn participant(&self, id: &ParticipantId) -> Option<&Participant> {

@@ -126,6 +126,6 @@ fn lookups_find_writers_and_participants() {
     assert!(directory.provider(&stadt).is_none());
     assert!(directory.provider(&kba).is_some() && directory.consumer(&kba).is_none());
     assert!(directory.participant(&"niemand".parse().unwrap()).is_none());
-    assert_eq!(directory.writer_named("identity").unwrap().key.id(), key(2).id());
+    assert_eq!(directory.writer(&key(2).id()).unwrap().name, "identity");
     assert!(directory.writer(&key(9).id()).is_none());
 }

@@ -89,12 +89,6 @@ impl ExpiryDay {
     pub fn end(self) -> Timestamp {
         Timestamp((u64::from(self.0) + 1) * DAY)
     }
-
-    /// Whether the day is over at `now`.
-    #[must_use]
-    pub fn is_over(self, now: Timestamp) -> bool {
-        now >= self.end()
-    }
 }
 
 /// Formats the day as ISO 8601: `2026-11-21`.
@@ -228,8 +222,8 @@ mod tests {
     #[test]
     fn the_expiry_day_itself_still_counts() {
         let day = RetentionClass::IdnrG2y.expiry(at("2026-11-21T10:00:00Z"));
-        assert!(!day.is_over(at("2028-11-21T23:59:59Z")));
-        assert!(day.is_over(at("2028-11-22T00:00:00Z")));
+        assert!(at("2028-11-21T23:59:59Z") < day.end());
+        assert!(at("2028-11-22T00:00:00Z") >= day.end());
     }
 
     #[test]

@@ -147,12 +147,6 @@ impl Kind {
             Self::Intent | Self::Outcome | Self::Denial | Self::Preview | Self::Void | Self::Inspection
         )
     }
-
-    /// Whether a public document belongs to every entry of this kind.
-    #[must_use]
-    pub const fn has_document(self) -> bool {
-        matches!(self, Self::Genesis | Self::Directory | Self::Registry | Self::Erasure)
-    }
 }
 
 impl fmt::Display for Kind {
