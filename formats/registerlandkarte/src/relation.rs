@@ -119,7 +119,8 @@ impl Registerlandkarte {
     /// Reads a Registerlandkarte from its CBOR.
     ///
     /// # Errors
-    /// [`RegisterlandkarteError::Cbor`], also when the rules are not sorted or break a rule of [`Registerlandkarte::new`].
+    /// [`RegisterlandkarteError::Cbor`], also when the rules are not sorted or break a rule of
+    /// [`Registerlandkarte::new`].
     pub fn parse(bytes: &[u8]) -> Result<Self, RegisterlandkarteError> {
         Ok(cbor::from_slice(bytes)?)
     }
