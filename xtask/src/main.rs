@@ -15,6 +15,7 @@ mod bench;
 mod check;
 mod demo;
 mod dist;
+mod doctor;
 mod fuzz;
 mod machine;
 mod paths;
@@ -62,7 +63,7 @@ fn main() -> ExitCode {
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Check(options) => check::run(&options),
         Command::Dist => machine::ensure(machine::Purpose::Build).and_then(|()| dist::build()),
-        Command::Doctor => machine::doctor(),
+        Command::Doctor => doctor::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

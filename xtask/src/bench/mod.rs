@@ -6,7 +6,7 @@
 //! | `bench` | the parts, with criterion | `parts.json` |
 //! | `bench ledger` | the log in process, over HTTP, and as `open_log` under `wrk` | `ledger.json` |
 //! | `bench peers` | Tessera on the same machine; its `hammer` and `fsck` against `open_log` | `peers.json` |
-//! | `bench completeness` | the label map, a bundle among many labels, the running ledger's maps | `completeness.json` |
+//! | `bench completeness` | the label map, a bundle of proofs, the running ledger's maps | `completeness.json` |
 //!
 //! With `--quick` all sizes are small and the files are named `…-quick.json`; such figures show that the suite works
 //! and are not for publication. Figures whose names contain a size (`_10m`) are written only when they were measured at

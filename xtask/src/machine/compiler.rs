@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::probe::{Probe, Problem};
 use super::program::{self};
-use super::{Probe, Problem};
 
 const C: &str = "#include <stdio.h>\nint main(void) { puts(\"ok\"); return 0; }\n";
 

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::compiler;
+use super::probe::{Probe, Problem};
 use super::program::{self, Version};
-use super::{Probe, Problem};
 
 /// SPEC: clang-sys 1, `DIRECTORIES_LINUX`.
 const DIRECTORIES: [&str; 7] = [

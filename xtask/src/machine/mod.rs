@@ -3,21 +3,22 @@
 //! Each prerequisite has a *probe* that does with it what the build or the tests will do: compile and link a program,
 //! load libclang and parse a header, run a program and read its version. A probe either returns what it found or a
 //! [`Problem`] that says what it tried. Nothing is judged by the name of a file or of a package, so a machine that has
-//! everything needs neither root nor apt, and on a distribution other than Debian [`doctor`] still names what is
+//! everything needs neither root nor apt, and on a distribution other than Debian [`report`] still names what is
 //! missing.
 
 mod compiler;
 mod install;
 mod libclang;
+mod probe;
 mod program;
 
-use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 pub(crate) use install::Missing;
+use probe::{Probe, Problem};
 use program::Version;
 
 use crate::sh;
@@ -29,29 +30,6 @@ pub(crate) enum Purpose {
     Build,
     /// Running the tests as well, in a browser too.
     Test,
-}
-
-/// What a probe found, in words, or why the prerequisite is missing.
-pub(crate) type Probe = Result<String, Problem>;
-
-/// Why a prerequisite is missing: what was tried and what came of it.
-#[derive(Debug)]
-pub(crate) struct Problem(String);
-
-impl Problem {
-    fn new(text: impl Into<String>) -> Problem {
-        Problem(text.into())
-    }
-
-    fn all(texts: Vec<String>) -> Problem {
-        Problem(texts.join("; "))
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// A prerequisite.
@@ -167,11 +145,11 @@ pub(crate) fn ensure_components() -> Result<()> {
     Ok(())
 }
 
-/// Prints what each probe found or tried.
+/// Prints what the probe of each prerequisite found or tried; the inner result says what is missing.
 ///
 /// # Errors
-/// [`Missing`] if a prerequisite is missing.
-pub(crate) fn doctor() -> Result<()> {
+/// If rustup's toolchain cannot be found.
+pub(crate) fn report() -> Result<Result<(), Missing>> {
     let path = search_path();
     let mut lacking = Vec::new();
     for need in NEEDS {
@@ -188,14 +166,11 @@ pub(crate) fn doctor() -> Result<()> {
     } else {
         println!("later   the Rust target {WASM}: `cargo xtask demo` adds it with rustup");
     }
-    match crate::rocksdb::cached()? {
-        true => println!("ok      RocksDB's archive"),
-        false => println!("later   RocksDB's archive: the first build makes it, in about four minutes on two cores"),
-    }
     if lacking.is_empty() {
-        return Ok(());
+        return Ok(Ok(()));
     }
-    Err(Missing::new(&packages_of(lacking.iter().map(|(need, _)| *need)), &names_of(&lacking)).into())
+    let packages = packages_of(lacking.iter().map(|(need, _)| *need));
+    Ok(Err(Missing::new(&packages, &names_of(&lacking))))
 }
 
 fn packages_of(needs: impl Iterator<Item = &'static Need>) -> Vec<&'static str> {
