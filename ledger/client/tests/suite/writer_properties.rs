@@ -1,15 +1,11 @@
 //! Tests of the writer with a ledger that fails, forgets and lies at random.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::bench::{Bench, simulate};
-use common::log::START;
-use common::{InjectedFault, TokioClock, labelled, start_writer};
+use crate::common::bench::{Bench, simulate};
+use crate::common::log::START;
+use crate::common::{InjectedFault, TokioClock, labelled, start_writer};
 use ledger_client::recorded::{Inspection, Intent, Void};
 use ledger_client::{AppendError, Draft, Recorded, Writer};
 use proptest::prelude::*;

@@ -1,7 +1,5 @@
 //! `verifier witness --audit` cosigns only what it has read, recomputed and found sound.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,12 +1,8 @@
 //! Tests of the beginning of a log, its anchor, and the check of receipts.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
 use std::sync::Arc;
 
-use common::log::FakeLog;
-use common::{FakeLedger, InjectedFault, broker, intent, trust_of};
+use crate::common::log::FakeLog;
+use crate::common::{FakeLedger, InjectedFault, broker, intent, trust_of};
 use ledger_client::anchor::AnchorError;
 use ledger_client::bootstrap::BootstrapError;
 use ledger_client::recorded::{Denial, Intent, ReceiptError, check_written_by};

@@ -130,7 +130,7 @@ impl FakeLog {
         for submission in log.bootstrap.submissions() {
             log.take_one(&submission, false).unwrap();
         }
-        log.write(&identity(), super::begin(1));
+        log.write(&identity(), super::entries::begin(1));
         log
     }
 

@@ -1,7 +1,5 @@
 //! The audit of an export: an unchanged export is sound, and every change makes it unsound.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
-
 mod files;
 mod history;
 mod rules;

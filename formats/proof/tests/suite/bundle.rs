@@ -1,7 +1,5 @@
 //! Bundles: an honest one proves completeness, and every forged one is refused with the place and the reason.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
-
 use fixtures::sample_log::{self, SampleLog, idnr, vrf_key};
 use proof::bundle::{Bundle, BundleError, BundleFault, Complete, FORMAT, Place, ProvedRecord, Record};
 use record::{Idnr, Kind, Period, Phase, RetentionClass, Series, TestNumbers, Timestamp};

@@ -1,13 +1,9 @@
 //! Tests of the checkpoint watch: no head is relied upon for more than a minute without a quorum.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
 use std::path::Path;
 use std::sync::Arc;
 
-use common::log::{FakeLog, START};
-use common::{FakeLedger, broker, intent, trust_of};
+use crate::common::log::{FakeLog, START};
+use crate::common::{FakeLedger, broker, intent, trust_of};
 use ledger_client::CheckpointWatch;
 use ledger_client::checkpoints::{NotReady, SettleError, WatchConfig, WatchError};
 use proptest::prelude::*;

@@ -1,7 +1,5 @@
 //! The program from outside: its output, and its exit codes 0 sound, 1 not sound, 2 usage, 3 unreachable.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -1,7 +1,5 @@
 //! The witness over HTTP: the statuses of the protocol, persistence, and the program itself.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
-
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufRead as _;

@@ -1,14 +1,10 @@
 //! Tests of the client with the real ledger, over HTTP.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::log::{FakeLog, identity, operator};
-use common::{begin, broker};
+use crate::common::log::{FakeLog, identity, operator};
+use crate::common::{begin, broker};
 use ledger_client::checkpoints::WatchConfig;
 use ledger_client::recorded::{Intent, Period as PeriodEntry, Void};
 use ledger_client::{
@@ -88,7 +84,7 @@ impl Bench {
 }
 
 fn sealed(kind: LabelledKind, number: u64) -> (Body, SealedRecord) {
-    let label = Label(common::hash("label", number).0);
+    let label = Label(crate::common::hash("label", number).0);
     let class = RetentionClass::IdnrG2y;
     let header = Header::labelled(class, class.expiry(Timestamp(SystemClock.now())));
     let parts = Parts {
@@ -234,7 +230,12 @@ async fn the_client_works_from_genesis_through_a_restart() {
         .wait_for(|size| size.get() > next.index().get() + 1)
         .await
         .unwrap();
-    assert!(follower.last_of(&common::log::map_writer().id()).unwrap().is_some());
+    assert!(
+        follower
+            .last_of(&crate::common::log::map_writer().id())
+            .unwrap()
+            .is_some()
+    );
     // The ledger must close its store, because a process must not end while RocksDB's threads run.
     again.trigger();
     serving.await.unwrap();

@@ -1,7 +1,5 @@
 //! Openings: the checks that the citizen's browser, the portal and `verifier verify` share.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
-
 use fixtures::sample_log::{self, SampleLog};
 use proof::opening::{Opening, VerifyError};
 use record::{Idnr, Kind, Outcome, Phase, RetentionClass, Series, SharedPart, TestNumbers, Timestamp};

@@ -1,13 +1,9 @@
 //! Tests of the writer with a ledger that fails, forgets or lies: one case at a time.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
 use std::time::Duration;
 
-use common::bench::{Bench, append_intent, simulate};
-use common::log::START;
-use common::{InjectedFault, denial, intent, labelled};
+use crate::common::bench::{Bench, append_intent, simulate};
+use crate::common::log::START;
+use crate::common::{InjectedFault, denial, intent, labelled};
 use ledger_client::api::WriterHead;
 use ledger_client::recorded::{Denial, Inspection, Void};
 use ledger_client::{AppendError, Draft};

@@ -1,13 +1,9 @@
 //! Tests of the follower: it finds every entry, and breaks on violations of the log's rules.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::log::{FakeLog, identity, map_writer};
-use common::{FakeLedger, begin, broker, denial, intent, labelled, trust_of};
+use crate::common::log::{FakeLog, identity, map_writer};
+use crate::common::{FakeLedger, begin, broker, denial, intent, labelled, trust_of};
 use ledger_client::Follower;
 use ledger_client::follower::{FollowerError, POLL_INTERVAL, Wanted};
 use proptest::prelude::*;

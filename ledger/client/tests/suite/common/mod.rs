@@ -5,6 +5,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod bench;
+pub mod entries;
 pub mod log;
 
 use std::collections::VecDeque;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use ledger_client::api::{ApiError, ApiFuture, AppendAnswer, LedgerApi, Submission, WriterHead};
 use ledger_client::{Trust, Writer, WriterConfig};
-use record::{Commitment, Label, LabelledKind, Period, PeriodEvent, SigningKey, WriterId};
+use record::{SigningKey, WriterId};
 use service::Problem;
 use service::clock::Clock;
 use service::secret::Credential;
@@ -23,6 +24,7 @@ use tlog::merkle::Index;
 use tlog::tile::{Bundle, Tile};
 use tokio::time::Instant;
 
+pub use entries::{begin, denial, hash, intent, labelled};
 pub use log::FakeLog;
 
 /// A fault in one call of `append`.
@@ -265,41 +267,6 @@ pub fn start_writer(ledger: &Arc<FakeLedger>, state_dir: &std::path::Path, clock
         clock,
     };
     Writer::start(config, Shutdown::new()).unwrap()
-}
-
-pub fn hash(text: &str, number: u64) -> Hash {
-    Hash::of(format!("{text} {number}").as_bytes())
-}
-
-/// A labelled body of period 1; `number` determines all its fields.
-pub fn labelled(kind: LabelledKind, number: u64) -> record::Body {
-    record::Body::Labelled {
-        kind,
-        period: Period(1),
-        label: Label(hash("label", number).0),
-        commitment: Commitment(hash("record", number)),
-        refers: None,
-    }
-}
-
-pub fn intent(number: u64) -> record::Body {
-    labelled(LabelledKind::Intent, number)
-}
-
-pub fn denial(number: u64) -> record::Body {
-    record::Body::Denial {
-        commitment: Commitment(hash("denial", number)),
-    }
-}
-
-pub fn begin(period: u32) -> record::Body {
-    record::Body::Period {
-        period: Period(period),
-        event: PeriodEvent::Begin {
-            vrf_key: hash("vrf", period.into()).0,
-            start: record::Timestamp(0),
-        },
-    }
 }
 
 pub fn trust_of(ledger: &Arc<FakeLedger>) -> Arc<Trust> {

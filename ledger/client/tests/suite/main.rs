@@ -1,0 +1,10 @@
+//! Tests of the ledger's client, against a ledger in memory that fails and lies on request, and against the real one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod anchor;
+mod checkpoints;
+mod common;
+mod follower;
+mod real_ledger;
+mod writer;
+mod writer_properties;
