@@ -1,8 +1,8 @@
 //! The documents name only tests, files and pages that exist.
 //!
-//! `docs/threat-model.md` and `docs/testing.md` name a test for every control and every attack, in the column "Test". A test
-//! that is renamed or deleted would leave a claim without support, so each name must be a function of the workspace's
-//! sources; `p6_…` stands for a prefix. Links of all documents must lead to files of the checkout.
+//! `docs/threat-model.md` and `docs/testing.md` name a test for every control and every attack, in the column "Test". A
+//! test that is renamed or deleted would leave a claim without support, so each name must be a function of the
+//! workspace's sources; `p6_…` stands for a prefix. Links of all documents must lead to files of the checkout.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
