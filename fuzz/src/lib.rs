@@ -8,6 +8,12 @@
 //! found inputs. The ordinary tests replay all of them (`tests/corpus.rs`), so they find a known fault without a
 //! nightly compiler. `cargo xtask fuzz` runs the fuzzer itself (cargo-fuzz, nightly).
 //!
+//! An input of a text target (`note`, `checkpoint`, `tile_path`, `tlog_proof`, `policy`, `add_checkpoint`, `log_list`)
+//! is one document, or several with a NUL byte between them. A parser ends at the first error, so most documents that
+//! the fuzzer finds reach one new edge each, and the corpus keeps many of them in few files. NUL is the separator
+//! because these formats allow it at most in comments and free text. The target parses each document by itself; it also
+//! parses the whole input, so that a NUL byte still reaches the parser.
+//!
 //! To add a target, write a function here, its line in [`TARGETS`], a file in `targets/`, a `[[bin]]`, and at least one
 //! accepted seed in the corpus. A seed's name must not be 40 hexadecimal digits, as a found input's name is.
 
@@ -63,67 +69,91 @@ fn text<T: FromStr>(bytes: &[u8]) -> Option<T> {
     str::from_utf8(bytes).ok()?.parse().ok()
 }
 
-/// Signed notes, their signature lines, and keys in both forms.
-pub fn note(bytes: &[u8]) -> bool {
-    let mut accepted = text::<tlog::note::SignerKey>(bytes).is_some();
-    if let Some(key) = text::<tlog::note::VerifierKey>(bytes) {
-        reads_back(&key);
-        accepted = true;
-    }
-    if let Ok(note) = tlog::note::Note::parse(bytes) {
-        same_text(bytes, &note);
-        assert!(
-            note.verify(&[]).is_err(),
-            "no key is known, so no line may count as verified"
-        );
-        accepted = true;
+/// Parses the whole input and, if it contains NUL bytes, each document between them; reports whether `parse` accepted
+/// one of these.
+fn accepts_any(bytes: &[u8], parse: fn(&[u8]) -> bool) -> bool {
+    let mut accepted = parse(bytes);
+    if bytes.contains(&0) {
+        for document in bytes.split(|byte| *byte == 0) {
+            accepted |= parse(document);
+        }
     }
     accepted
 }
 
+/// Signed notes, their signature lines, and keys in both forms.
+pub fn note(bytes: &[u8]) -> bool {
+    accepts_any(bytes, |bytes| {
+        let mut accepted = text::<tlog::note::SignerKey>(bytes).is_some();
+        if let Some(key) = text::<tlog::note::VerifierKey>(bytes) {
+            reads_back(&key);
+            accepted = true;
+        }
+        if let Ok(note) = tlog::note::Note::parse(bytes) {
+            same_text(bytes, &note);
+            assert!(
+                note.verify(&[]).is_err(),
+                "no key is known, so no line may count as verified"
+            );
+            accepted = true;
+        }
+        accepted
+    })
+}
+
 /// Checkpoints, as plain text and signed.
 pub fn checkpoint(bytes: &[u8]) -> bool {
-    if let Ok(note) = tlog::note::Note::parse(bytes) {
-        return note.text.parse::<tlog::checkpoint::Checkpoint>().is_ok();
-    }
-    let checkpoint = text::<tlog::checkpoint::Checkpoint>(bytes);
-    checkpoint.inspect(|checkpoint| same_text(bytes, checkpoint)).is_some()
+    accepts_any(bytes, |bytes| {
+        if let Ok(note) = tlog::note::Note::parse(bytes) {
+            return note.text.parse::<tlog::checkpoint::Checkpoint>().is_ok();
+        }
+        let checkpoint = text::<tlog::checkpoint::Checkpoint>(bytes);
+        checkpoint.inspect(|checkpoint| same_text(bytes, checkpoint)).is_some()
+    })
 }
 
 /// Paths of tiles and bundles, each with exactly one encoding.
 pub fn tile_path(bytes: &[u8]) -> bool {
-    let resource = text::<tlog::tile::Resource>(bytes);
-    resource.inspect(|resource| same_text(bytes, resource)).is_some()
+    accepts_any(bytes, |bytes| {
+        let resource = text::<tlog::tile::Resource>(bytes);
+        resource.inspect(|resource| same_text(bytes, resource)).is_some()
+    })
 }
 
 /// tlog-proofs.
 pub fn tlog_proof(bytes: &[u8]) -> bool {
-    let proof = tlog::proof::TlogProof::parse(bytes);
-    proof.inspect(|proof| same_text(bytes, proof)).is_ok()
+    accepts_any(bytes, |bytes| {
+        let proof = tlog::proof::TlogProof::parse(bytes);
+        proof.inspect(|proof| same_text(bytes, proof)).is_ok()
+    })
 }
 
 /// Trust policies. Comments and spaces are free, so an accepted policy reads back as the same policy.
 pub fn policy(bytes: &[u8]) -> bool {
-    let Ok(policy) = tlog::policy::Policy::parse(bytes) else {
-        return false;
-    };
-    let written = policy.to_string();
-    let again = tlog::policy::Policy::parse(written.as_bytes());
-    assert_eq!(again.map(|policy| policy.to_string()).as_deref(), Ok(&*written));
-    true
+    accepts_any(bytes, |bytes| {
+        let Ok(policy) = tlog::policy::Policy::parse(bytes) else {
+            return false;
+        };
+        let written = policy.to_string();
+        let again = tlog::policy::Policy::parse(written.as_bytes());
+        assert_eq!(again.map(|policy| policy.to_string()).as_deref(), Ok(&*written));
+        true
+    })
 }
 
 /// Requests to a witness.
 pub fn add_checkpoint(bytes: &[u8]) -> bool {
-    let Ok(request) = tlog::witness::AddCheckpoint::parse(bytes) else {
-        return false;
-    };
-    same_text(bytes, &request);
-    assert!(
-        tlog::witness::decide(None, None, &request).is_err(),
-        "cosigned for an unknown log"
-    );
-    true
+    accepts_any(bytes, |bytes| {
+        let Ok(request) = tlog::witness::AddCheckpoint::parse(bytes) else {
+            return false;
+        };
+        same_text(bytes, &request);
+        assert!(
+            tlog::witness::decide(None, None, &request).is_err(),
+            "cosigned for an unknown log"
+        );
+        true
+    })
 }
 
 /// Answers of a witness; the first two bytes are the status.
@@ -136,12 +166,14 @@ pub fn witness_answer(bytes: &[u8]) -> bool {
 
 /// Lists of logs in the witness network's format. An accepted list reads back as the same list.
 pub fn log_list(bytes: &[u8]) -> bool {
-    let Ok(logs) = tlog::log_list::parse(bytes) else {
-        return false;
-    };
-    let written = tlog::log_list::emit(&logs);
-    assert_eq!(tlog::log_list::parse(written.as_bytes()).as_ref(), Ok(&logs));
-    true
+    accepts_any(bytes, |bytes| {
+        let Ok(logs) = tlog::log_list::parse(bytes) else {
+            return false;
+        };
+        let written = tlog::log_list::emit(&logs);
+        assert_eq!(tlog::log_list::parse(written.as_bytes()).as_ref(), Ok(&logs));
+        true
+    })
 }
 
 /// Proofs of absence and presence in a map: root (32 bytes), key (32 bytes), then the proof.
