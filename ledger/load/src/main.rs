@@ -42,7 +42,7 @@ struct Options {
     /// How many entries.
     #[arg(long, default_value_t = 100_000)]
     entries: usize,
-    /// RoundResult load in entries per second (open loop); without it, each writer waits for its answer (closed loop).
+    /// Offered load in entries per second (open loop); without it, each writer waits for its answer (closed loop).
     #[arg(long)]
     rate: Option<f64>,
     /// Entries per request.
