@@ -1,6 +1,7 @@
 //! The error of messages.
 
-use crate::random::RandomnessError;
+use record::random::RandomnessError;
+
 use crate::seal::SealError;
 use crate::xnachweis::XmlError;
 

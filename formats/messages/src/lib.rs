@@ -35,7 +35,6 @@ mod digest;
 pub mod disclosure;
 mod error;
 pub mod labels;
-mod random;
 pub mod request;
 pub mod seal;
 pub mod sign;
@@ -51,7 +50,7 @@ pub use labels::{
     ChainLink, DenialKeyRequest, LabelAnswer, LabelRequest, LinkedEntry, OutcomeKeyAnswer, OutcomeKeyRequest,
     ProviderContent, ProviderContext, ProviderPart,
 };
-pub use random::{RandomnessError, random};
+pub use record::random::{RandomnessError, random};
 pub use request::{ExchangeRequest, Metadata, PersonQuery, RequestContent, S1, S1Statement, S2Statement};
 pub use seal::{SealingKey, SealingPublicKey};
 pub use sign::Signature;

@@ -13,10 +13,10 @@ use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256;
 use hpke::{Deserializable as _, Kem as _, OpModeR, OpModeS, Serializable as _};
+use record::padding;
+use record::random::{RandomnessError, random};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
-
-use crate::random::{RandomnessError, random};
 
 type Kem = X25519HkdfSha256;
 type Kdf = HkdfSha256;
@@ -80,20 +80,16 @@ impl PadTo {
 
     fn pad(self, content: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let length = self.length(content.len())?;
-        let mut padded = Zeroizing::new(Vec::with_capacity(length));
-        padded.extend_from_slice(content);
-        padded.push(0x80);
-        padded.resize(length, 0);
-        Ok(padded)
+        padding::pad(content, length).ok_or(SealError::TooLong)
     }
 
     fn unpad(self, padded: &[u8]) -> Result<&[u8], SealError> {
-        let marker = padded.iter().rposition(|&byte| byte != 0).ok_or(SealError::Padding)?;
-        let content = padded.get(..marker).ok_or(SealError::Padding)?;
-        if padded.get(marker) != Some(&0x80) || self.length(content.len()) != Ok(padded.len()) {
-            return Err(SealError::Padding);
+        let content = padding::unpad(padded).ok_or(SealError::Padding)?;
+        if self.length(content.len()) == Ok(padded.len()) {
+            Ok(content)
+        } else {
+            Err(SealError::Padding)
         }
-        Ok(content)
     }
 }
 

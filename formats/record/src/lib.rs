@@ -13,6 +13,7 @@
 //! | [`time`] | times, retention classes, expiry days |
 //! | [`idnr`] | the identification number, which is never printed |
 //! | [`id`], [`key`] | identifiers; Ed25519 keys |
+//! | [`padding`], [`random`] | padding of plaintexts; random bytes |
 //! | [`cbor`], [`bytes`] | deterministic CBOR, and the encoding of byte fields |
 //!
 //! `docs/entry.cddl` is the normative definition of the formats. Every parser in this crate accepts exactly what the
@@ -31,6 +32,8 @@ pub mod idnr;
 mod kdf;
 pub mod key;
 pub mod label;
+pub mod padding;
+pub mod random;
 pub mod receipt;
 pub mod sealed;
 pub mod submission;

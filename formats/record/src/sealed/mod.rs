@@ -39,6 +39,8 @@ use zeroize::Zeroizing;
 use crate::cbor::{self, CborError};
 use crate::content::{CitizenPart, SharedPart};
 use crate::id::{Commitment, Label};
+use crate::padding::{pad, unpad};
+use crate::random::{RandomnessError, random};
 use crate::time::{ExpiryDay, RetentionClass};
 pub use keys::{DayKey, PartKey, PartName, RecordKey};
 pub use unsealed::{Opened, Unsealed};
@@ -91,6 +93,12 @@ pub struct Header {
     pub expiry: ExpiryDay,
     /// The address of a denial's record, which has no label; `None` for any other record.
     pub salt: Option<[u8; 32]>,
+}
+
+impl From<RandomnessError> for SealedError {
+    fn from(_: RandomnessError) -> Self {
+        Self::Random
+    }
 }
 
 impl Header {
@@ -240,7 +248,7 @@ impl SealedRecord {
                 PartName::Supervision => parts.supervision.clone(),
             });
             let size = header.size_class(name, content.len())?;
-            seal_part(&mut bytes, &key.part(name), &aad, &pad(&content, size))?;
+            seal_part(&mut bytes, &key.part(name), &aad, &pad_to(name, &content, size)?)?;
         }
         Self::parse(bytes)
     }
@@ -354,8 +362,15 @@ impl SealedRecord {
                 },
             )
             .map_err(|_| SealedError::Changed)?;
-        unpad(Zeroizing::new(plaintext)).ok_or(SealedError::Malformed("padding"))
+        let mut content = Zeroizing::new(plaintext);
+        let length = unpad(&content).ok_or(SealedError::Malformed("padding"))?.len();
+        content.truncate(length);
+        Ok(content)
     }
+}
+
+fn pad_to(name: PartName, content: &[u8], size: usize) -> Result<Zeroizing<Vec<u8>>, SealedError> {
+    pad(content, size).ok_or(SealedError::TooLong(name))
 }
 
 fn seal_part(out: &mut Vec<u8>, key: &PartKey, aad: &[u8], padded: &[u8]) -> Result<(), SealedError> {
@@ -376,29 +391,6 @@ fn seal_with(out: &mut Vec<u8>, key: &PartKey, nonce: &[u8; 12], aad: &[u8], pad
 
 fn cipher(key: &PartKey) -> ChaCha20Poly1305 {
     ChaCha20Poly1305::new(&Key::from(key.0))
-}
-
-fn random<const N: usize>() -> Result<[u8; N], SealedError> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|_| SealedError::Random)?;
-    Ok(bytes)
-}
-
-/// SPEC: ISO/IEC 9797-1 padding method 2: a one bit, followed by zero bits.
-fn pad(content: &[u8], size: usize) -> Zeroizing<Vec<u8>> {
-    let mut padded = Zeroizing::new(vec![0; size]);
-    padded[..content.len()].copy_from_slice(content);
-    padded[content.len()] = 0x80;
-    padded
-}
-
-fn unpad(mut padded: Zeroizing<Vec<u8>>) -> Option<Zeroizing<Vec<u8>>> {
-    let end = padded.iter().rposition(|byte| *byte != 0)?;
-    if padded[end] != 0x80 {
-        return None;
-    }
-    padded.truncate(end);
-    Some(padded)
 }
 
 #[cfg(test)]

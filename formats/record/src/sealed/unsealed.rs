@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{Header, PartKey, PartName, SealedError, SealedRecord, pad, seal_with};
+use super::{Header, PartKey, PartName, SealedError, SealedRecord, pad_to, seal_with};
 use crate::cbor;
 use crate::content::{CitizenPart, SharedPart};
 use crate::id::Label;
@@ -107,6 +107,6 @@ impl<T: Serialize> Opened<T> {
     fn reseal(&self, name: PartName, header: &Header, aad: &[u8], out: &mut Vec<u8>) -> Result<(), SealedError> {
         let content = Zeroizing::new(cbor::to_vec(&self.content));
         let size = header.size_class(name, content.len())?;
-        seal_with(out, &self.key, &self.nonce, aad, &pad(&content, size))
+        seal_with(out, &self.key, &self.nonce, aad, &pad_to(name, &content, size)?)
     }
 }

@@ -1,11 +1,13 @@
-//! Random bytes from the operating system.
+//! Random bytes from the operating system, or from the browser on `wasm32`.
 
-/// The operating system has no randomness to give. Nothing may be sealed or sent then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+use thiserror::Error;
+
+/// The system's random number generator failed. Nothing may be sealed or sent then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("no randomness from the operating system")]
 pub struct RandomnessError;
 
-/// `N` bytes from the operating system's generator.
+/// Returns `N` random bytes.
 ///
 /// # Errors
 /// [`RandomnessError`] when the generator fails.
