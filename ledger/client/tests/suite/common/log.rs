@@ -80,7 +80,7 @@ impl FakeLog {
         let exchanges = [Kind::Intent, Kind::Outcome, Kind::Denial, Kind::Void];
         let writers = vec![
             grant("operator", &operator(), &founding),
-            grant("broker", &super::broker(), &exchanges),
+            grant("broker", &super::entries::broker(), &exchanges),
             grant("identity", &identity(), &[Kind::Period, Kind::Inspection]),
             grant("ledger", &map_writer(), &[Kind::Map]),
         ];

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use ledger_client::api::{ApiError, ApiFuture, AppendAnswer, LedgerApi, Submission, WriterHead};
 use ledger_client::{Trust, Writer, WriterConfig};
-use record::{SigningKey, WriterId};
+use record::WriterId;
 use service::Problem;
 use service::clock::Clock;
 use service::secret::Credential;
@@ -24,7 +24,7 @@ use tlog::merkle::Index;
 use tlog::tile::{Bundle, Tile};
 use tokio::time::Instant;
 
-pub use entries::{begin, denial, hash, intent, labelled};
+pub use entries::{begin, broker, denial, hash, intent, labelled};
 pub use log::FakeLog;
 
 /// A fault in one call of `append`.
@@ -249,10 +249,6 @@ impl Clock for TokioClock {
     fn now(&self) -> u64 {
         self.at_begin + self.begin.elapsed().as_secs()
     }
-}
-
-pub fn broker() -> SigningKey {
-    SigningKey::from_seed([11; 32])
 }
 
 pub fn start_writer(ledger: &Arc<FakeLedger>, state_dir: &std::path::Path, clock: Arc<dyn Clock>) -> Writer {
