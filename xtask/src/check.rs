@@ -163,7 +163,7 @@ mod tests {
         let text = format!(
             "{}\n    //! {}\nlet x = \"{}\"; // short\n/// {}\n",
             "// ".to_owned() + &"x".repeat(117),
-            "ä".repeat(113),
+            "ä".repeat(112),
             "x".repeat(200),
             "y".repeat(117)
         );
