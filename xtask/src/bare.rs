@@ -101,7 +101,7 @@ impl Bare {
 
     fn test(&self) -> Result<()> {
         // The first command builds xtask, so the time counts from here.
-        let (began, cpu) = (Instant::now(), cpu_seconds());
+        let (began, cpu) = (Instant::now(), sh::cpu_seconds());
         let doctor = self
             .command("cargo xtask doctor")
             .output()
@@ -121,7 +121,7 @@ impl Bare {
             "{}: from the clone to the exchanges of the demonstration {} s, {} s of CPU time",
             self.root.display(),
             began.elapsed().as_secs(),
-            cpu_seconds() - cpu,
+            sh::cpu_seconds() - cpu,
         );
         sh::run(&mut self.command("cargo xtask doctor | grep -v '^missing a C++20\\|^missing libclang'"))?;
         sh::run(&mut self.command("cargo test --locked --package xtask"))
@@ -168,34 +168,5 @@ impl Bare {
 impl Drop for Bare {
     fn drop(&mut self) {
         self.remove();
-    }
-}
-
-/// CPU time of all processes that this one has waited for, in seconds (proc(5): `cutime` and `cstime`, in ticks of
-/// 1/100 s).
-fn cpu_seconds() -> u64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    let ticks: u64 = after_name
-        .split_whitespace()
-        .skip(13)
-        .take(2)
-        .filter_map(|field| field.parse::<u64>().ok())
-        .sum();
-    ticks / 100
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_cpu_time_of_children_is_read() {
-        // Not a measurement: the fields exist and are numbers.
-        let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-        assert!(
-            stat.rsplit(')')
-                .next()
-                .is_some_and(|fields| fields.split_whitespace().count() > 15)
-        );
-        assert!(super::cpu_seconds() < 1_000_000);
     }
 }

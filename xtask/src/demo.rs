@@ -3,7 +3,8 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::{dist, machine, paths, sh};
+use crate::dist::{self, Build};
+use crate::{machine, paths, sh};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -16,12 +17,20 @@ pub(crate) struct Options {
     /// End after the example exchanges have been made.
     #[arg(long)]
     exit_after_seed: bool,
+    /// Build and run the released programs; without it the development build, which compiles in half the time.
+    #[arg(long)]
+    release: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     machine::ensure(machine::Purpose::Build)?;
-    dist::build()?;
-    let mut demo = std::process::Command::new(paths::programs()?.join("einsicht"));
+    let build = if options.release {
+        Build::Release
+    } else {
+        Build::Development
+    };
+    let programs = dist::build(build)?;
+    let mut demo = std::process::Command::new(programs.join("einsicht"));
     demo.current_dir(paths::root()?).args(["demo", "--data", &options.data]);
     if let Some(listen) = &options.listen {
         demo.args(["--listen", listen]);

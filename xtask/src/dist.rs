@@ -11,22 +11,36 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{paths, rocksdb, sh};
 
-/// The programs that a checkout leaves in `target/release`.
+/// The programs that a user runs.
 const PROGRAMS: &[&str] = &["einsicht", "ledger", "verifier"];
 
-/// Builds the site, then the programs.
-pub(crate) fn build() -> Result<()> {
+/// How the programs are compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// In the development profile, within a few minutes. Only cryptography is optimised.
+    Development,
+    /// As they are released: optimised as a whole, which takes twice as long.
+    Release,
+}
+
+/// Builds the site, then the programs; returns the programs' directory.
+pub(crate) fn build(how: Build) -> Result<PathBuf> {
     site()?;
     let mut cargo = sh::cargo();
-    cargo
-        .current_dir(paths::root()?)
-        .args(["build", "--release", "--locked"]);
+    cargo.current_dir(paths::root()?).args(["build", "--locked"]);
+    if how == Build::Release {
+        cargo.arg("--release");
+    }
     for program in PROGRAMS {
         cargo.args(["--package", program]);
     }
     rocksdb::link(&mut cargo)?;
     cargo.env("EINSICHT_SITE", paths::site()?);
-    sh::run(&mut cargo)
+    sh::run(&mut cargo)?;
+    match how {
+        Build::Development => paths::development(),
+        Build::Release => paths::programs(),
+    }
 }
 
 /// Builds `target/site/pkg/portal.js` and `portal_bg.wasm`.

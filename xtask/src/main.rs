@@ -62,7 +62,9 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Check(options) => check::run(&options),
-        Command::Dist => machine::ensure(machine::Purpose::Build).and_then(|()| dist::build()),
+        Command::Dist => machine::ensure(machine::Purpose::Build)
+            .and_then(|()| dist::build(dist::Build::Release))
+            .map(drop),
         Command::Doctor => doctor::run(),
     };
     match outcome {

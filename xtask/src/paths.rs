@@ -21,7 +21,12 @@ pub(crate) fn target() -> Result<PathBuf> {
     }
 }
 
-/// The released programs.
+/// The directory of the programs in the development profile.
+pub(crate) fn development() -> Result<PathBuf> {
+    Ok(target()?.join("debug"))
+}
+
+/// The directory of the released programs.
 pub(crate) fn programs() -> Result<PathBuf> {
     Ok(target()?.join("release"))
 }

@@ -11,7 +11,8 @@ use std::process::Command;
 use anyhow::Result;
 use clap::Args;
 
-use crate::{bare, dist, machine, paths, rocksdb, sh};
+use crate::dist::{self, Build};
+use crate::{bare, machine, paths, rocksdb, sh};
 
 /// Places in the ledger where a test lets it die or fail; no released program has them.
 const FAILPOINTS: &str = "ledger/failpoints";
@@ -33,15 +34,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     machine::ensure(machine::Purpose::Test)?;
     dist::site()?;
-    let programs = paths::target()?.join("debug");
+    let programs = paths::development()?;
     // The tests that start programs expect to find them all.
     sh::run(cargo("build", &programs)?.args(["--bins"]))?;
     sh::run(&mut cargo("test", &programs)?)?;
     browser(&programs)?;
     if options.long {
         sh::run(cargo("test", &programs)?.args(["--test", "crash", "--", "--ignored", "--nocapture"]))?;
-        dist::build()?;
-        let released = paths::programs()?;
+        let released = dist::build(Build::Release)?;
         sh::run(cargo("test", &released)?.args([
             "--test",
             "attacks",

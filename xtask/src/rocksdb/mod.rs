@@ -13,6 +13,7 @@ mod unity;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 
@@ -31,6 +32,7 @@ pub(crate) fn ensure() -> Result<PathBuf> {
         return Ok(directory);
     }
     eprintln!("RocksDB is built once for this user into {}", directory.display());
+    let (began, cpu) = (Instant::now(), sh::cpu_seconds());
     let build = paths::cache()?.join("build");
     let built = match unity_build(&build) {
         Ok(archive) => archive,
@@ -45,6 +47,8 @@ pub(crate) fn ensure() -> Result<PathBuf> {
     std::fs::copy(&built, &partial).with_context(|| format!("copying {}", built.display()))?;
     std::fs::rename(&partial, &archive)?;
     std::fs::remove_dir_all(&build).ok();
+    let (wall, cpu) = (began.elapsed().as_secs(), sh::cpu_seconds() - cpu);
+    eprintln!("RocksDB was built in {wall} s, with {cpu} s of CPU time");
     Ok(directory)
 }
 
