@@ -17,8 +17,10 @@ use crate::machine;
 
 /// How many large sources there are. More share less of the headers' cost, fewer need more memory each.
 const FILES: usize = 8;
-/// What one compiler needs at most, in bytes, with a margin (2.1 GB measured).
-const MEMORY: u64 = 2_500_000_000;
+/// What one compiler needs at most, in bytes, with a margin (2.7 GB measured).
+const MEMORY: u64 = 3_000_000_000;
+/// Lets GCC collect its garbage later: 0.6 GB more memory, a tenth less time, the same object.
+const COLLECT_LATER: [&str; 4] = ["--param", "ggc-min-expand=300", "--param", "ggc-min-heapsize=4194304"];
 
 /// Compiles the noted calls into `archive`; `folder` is for the large sources and their objects.
 ///
@@ -91,11 +93,14 @@ fn compile_all(files: Vec<PathBuf>, call: &Call) -> Result<()> {
 }
 
 fn compile(compiler: &Path, file: &Path, call: &Call) -> Result<()> {
+    // clang has no such parameters.
+    let collect_later: &[&str] = if is_gcc(compiler) { &COLLECT_LATER } else { &[] };
     let output = Command::new(compiler)
         .current_dir(&call.directory)
         // The warnings are upstream's to read, and the passes that look for them cost time.
         .args(call.flags.iter().filter(|flag| !is_warning(flag)))
         .arg("-w")
+        .args(collect_later)
         .arg("-c")
         .arg(file)
         .arg("-o")
@@ -109,6 +114,13 @@ fn compile(compiler: &Path, file: &Path, call: &Call) -> Result<()> {
         .unwrap_or_default();
     ensure!(output.status.success(), "{} does not compile: {first}", file.display());
     Ok(())
+}
+
+/// Whether the compiler is GCC, by the macros that it defines.
+fn is_gcc(compiler: &Path) -> bool {
+    let mut macros = Command::new(compiler);
+    macros.args(["-x", "c++", "-dM", "-E", "/dev/null"]);
+    crate::sh::output(&mut macros).is_ok_and(|text| text.contains("__GNUC__") && !text.contains("__clang__"))
 }
 
 /// `-Wall`, `-Wno-…`; but not `-Wl,…`, `-Wa,…`, `-Wp,…`, which are options for other programs.
