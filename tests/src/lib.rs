@@ -107,6 +107,15 @@ impl Process {
         Ok(())
     }
 
+    /// The most bytes of memory that it has used at any moment (`VmHWM`).
+    pub fn peak_memory(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.and_then(|text| text.trim().strip_suffix(" kB"));
+        let kib: u64 = kib.context("the process has ended")?.parse()?;
+        Ok(kib << 10)
+    }
+
     /// Whether it has ended by itself.
     pub fn ended(&mut self) -> Result<bool> {
         Ok(self.child.try_wait()?.is_some())

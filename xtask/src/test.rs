@@ -2,8 +2,8 @@
 //!
 //! Unit and property tests, the end-to-end tests over real processes and the browser tests run in one profile, `dev`,
 //! so that no crate is compiled twice; its overflow checks and debug assertions are on in the programs too. With
-//! `--long` the end-to-end and browser tests also run against the released programs, and the ledger is killed by the
-//! thousand.
+//! `--long` the end-to-end and browser tests also run against the released programs, every flood lasts a minute, and the
+//! ledger is killed by the thousand.
 
 use std::path::Path;
 use std::process::Command;
@@ -42,6 +42,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.long {
         sh::run(cargo("test", &programs)?.args(["--test", "crash", "--", "--ignored", "--nocapture"]))?;
         let released = dist::build(Build::Release)?;
+        sh::run(cargo("test", &released)?.args(["--test", "abuse", "--", "--ignored", "--nocapture"]))?;
         sh::run(cargo("test", &released)?.args([
             "--test",
             "attacks",
