@@ -32,9 +32,7 @@ pub(crate) struct Scenario {
 
 /// What a flood function gets.
 pub(crate) struct Flood<'a> {
-    /// The addresses of the processes.
-    pub(crate) info: &'a DemoInfo,
-    /// The processes' folders and configurations.
+    /// The processes with their addresses, folders and configurations.
     pub(crate) processes: &'a Processes,
     until: Instant,
 }
@@ -90,7 +88,6 @@ impl Scenario {
         let client = HonestClient::new(&processes)?;
         let idle = client.exchanges(|done| done < IDLE_EXCHANGES)?;
         let flood = Flood {
-            info: &processes.info,
             processes: &processes,
             until: Instant::now() + length,
         };

@@ -101,7 +101,7 @@ impl HonestClient {
         let number = self.sent.fetch_add(1, Ordering::Relaxed);
         let mut query = self.query.clone();
         match number % 3 {
-            0 => return (query, "delivered"),
+            0 => (query, "delivered"),
             1 => {
                 query["person"] = json!({
                     "idnr": "02476291358", "family_name": "Yıldız", "given_name": "Deniz",

@@ -23,7 +23,10 @@ fn flood(flood: &Flood<'_>) -> Result<()> {
                 "tile/entries/000.p/1",
                 "entries/0/receipt",
             ] {
-                let status = client.get(format!("{}/{path}", flood.info.ledger)).send()?.status();
+                let status = client
+                    .get(format!("{}/{path}", flood.processes.info.ledger))
+                    .send()?
+                    .status();
                 ensure!(status == 200 || status == 429 || status == 503, "{path}: {status}");
             }
         }
