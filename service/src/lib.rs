@@ -26,6 +26,6 @@ pub mod shutdown;
 pub mod table;
 pub mod telemetry;
 
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{CheckedClock, Clock, ManualClock, SystemClock};
 pub use problem::Problem;
 pub use shutdown::Shutdown;

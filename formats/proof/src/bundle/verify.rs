@@ -34,7 +34,7 @@ impl Bundle {
         let Body::Map { roots } = &map.signed.entry().body else {
             return Err(Place::MapEntry.because(BundleFault::Kind));
         };
-        let as_of = as_of(policy, &verdict, map)?;
+        let as_of = as_of(&verdict, map)?;
         let last = check_periods(proof, roots, &tree)?;
         let mut entries = Vec::new();
         for (period, part) in proof.numbers() {
@@ -71,9 +71,9 @@ impl Bundle {
 /// witnesses' time." The witnesses' time is the newest time that a whole quorum states. When the policy requires no
 /// witness, or none has cosigned, only the log states a time, and the bundle is complete as of the `map` entry's own
 /// time.
-fn as_of(policy: &Policy, verdict: &PolicyVerdict, map: &InTree) -> Result<Timestamp, BundleError> {
+fn as_of(verdict: &PolicyVerdict, map: &InTree) -> Result<Timestamp, BundleError> {
     let time = map.signed.entry().time;
-    let Some(witnessed) = quorum_time(policy, verdict) else {
+    let Some(witnessed) = verdict.quorum_time() else {
         return Ok(time);
     };
     if verdict.checkpoint().size.last() == Some(map.index) {
@@ -85,18 +85,4 @@ fn as_of(policy: &Policy, verdict: &PolicyVerdict, map: &InTree) -> Result<Times
     }
     // A log whose clock is fast must not claim a time that no witness has confirmed.
     Ok(Timestamp(time.0.min(witnessed)))
-}
-
-/// The newest time T for which the cosignatures with a time of T or later satisfy the quorum.
-fn quorum_time(policy: &Policy, verdict: &PolicyVerdict) -> Option<u64> {
-    let stated = |name: &str| {
-        let line = verdict.cosignatures().iter().find(|line| line.witness == name);
-        line.map(|line| line.timestamp)
-    };
-    let mut times: Vec<u64> = verdict.cosignatures().iter().map(|line| line.timestamp).collect();
-    times.sort_unstable();
-    times
-        .into_iter()
-        .rev()
-        .find(|from| policy.quorum_satisfied(|witness| stated(&witness.name).is_some_and(|time| time >= *from)))
 }

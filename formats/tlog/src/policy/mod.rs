@@ -141,6 +141,12 @@ impl Policy {
         }
     }
 
+    /// Whether a checkpoint needs cosignatures. `quorum none` needs none.
+    #[must_use]
+    pub fn needs_witnesses(&self) -> bool {
+        !self.quorum_satisfied(|_| false)
+    }
+
     fn name_of(&self, member: Member) -> &str {
         match member {
             Member::Witness(at) => &self.witnesses[at].name,

@@ -31,6 +31,7 @@ pub struct PolicyVerdict {
     signed: SignedCheckpoint,
     cosignatures: Vec<WitnessCosignature>,
     quorum: bool,
+    quorum_time: Option<u64>,
     unknown: Vec<SignatureLine>,
 }
 
@@ -57,6 +58,13 @@ impl PolicyVerdict {
     #[must_use]
     pub const fn quorum(&self) -> bool {
         self.quorum
+    }
+
+    /// The newest time (POSIX seconds) at or after which a whole quorum has cosigned. `None` without a quorum, and if
+    /// no witness of the policy has cosigned. A single witness cannot move it beyond the other witnesses' times.
+    #[must_use]
+    pub const fn quorum_time(&self) -> Option<u64> {
+        self.quorum_time
     }
 
     /// The lines of keys that the policy does not list.
@@ -98,10 +106,22 @@ impl Policy {
         }
         let quorum = self.quorum_satisfied(|witness| cosignatures.iter().any(|line| line.witness == witness.name));
         Ok(PolicyVerdict {
+            quorum_time: self.quorum_time(&cosignatures),
             signed,
             cosignatures,
             quorum,
             unknown,
         })
+    }
+
+    fn quorum_time(&self, cosignatures: &[WitnessCosignature]) -> Option<u64> {
+        let mut times: Vec<u64> = cosignatures.iter().map(|line| line.timestamp).collect();
+        times.sort_unstable();
+        let stated = |witness: &str, from| {
+            let mut lines = cosignatures.iter().filter(|line| line.timestamp >= from);
+            lines.any(|line| line.witness == witness)
+        };
+        let satisfied = |from: &u64| self.quorum_satisfied(|witness| stated(&witness.name, *from));
+        times.into_iter().rev().find(satisfied)
     }
 }

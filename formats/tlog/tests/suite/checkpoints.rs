@@ -201,3 +201,35 @@ fn po_4_the_policys_verdict() {
             .is_err()
     );
 }
+
+/// The time of two witnesses of three cannot be moved by one of them.
+#[test]
+fn the_quorums_time_is_one_that_a_whole_quorum_has_reached() {
+    let witnesses = [1_u8, 2, 3].map(|n| SignerKey::for_cosignatures(format!("w{n}").parse().unwrap(), &[n; 32]));
+    let lines = (1..).zip(&witnesses);
+    let lines: String = lines
+        .map(|(n, key)| format!("witness w{n} {}\n", key.verifier_key().unwrap()))
+        .collect();
+    let policy = |quorum: &str| -> Policy {
+        let text = format!("log {}\n{lines}group two 2 w1 w2 w3\nquorum {quorum}\n", log_key());
+        text.parse().unwrap()
+    };
+    let note = Checkpoint::new(origin(), Size::ZERO, EMPTY_ROOT);
+    let note = note.sign(&[&log_signer()]).unwrap().to_string();
+    let text = Note::parse(note.as_bytes()).unwrap().text;
+    let time = |policy: &Policy, times: &[(usize, u64)]| {
+        let cosigned = times.iter().fold(note.clone(), |note, (witness, time)| {
+            let line = cosignature::cosign(&text, &witnesses[*witness], *time).unwrap();
+            format!("{note}{line}\n")
+        });
+        policy.verify_checkpoint(cosigned.as_bytes()).unwrap().quorum_time()
+    };
+    let two = policy("two");
+    assert!(two.needs_witnesses() && !policy("none").needs_witnesses());
+    assert_eq!(time(&two, &[]), None);
+    assert_eq!(time(&two, &[(0, 50)]), None);
+    assert_eq!(time(&two, &[(0, 50), (1, 70)]), Some(50));
+    assert_eq!(time(&two, &[(0, 50), (1, 70), (2, 60)]), Some(60));
+    assert_eq!(time(&two, &[(0, 50), (1, 70), (2, MAX_TIMESTAMP)]), Some(70));
+    assert_eq!(time(&two, &[(0, 50), (1, 70), (2, 1)]), Some(50));
+}

@@ -249,6 +249,10 @@ impl Clock for TokioClock {
     fn now(&self) -> u64 {
         self.at_begin + self.begin.elapsed().as_secs()
     }
+
+    fn steady(&self) -> Duration {
+        self.begin.elapsed()
+    }
 }
 
 pub fn start_writer(ledger: &Arc<FakeLedger>, state_dir: &std::path::Path, clock: Arc<dyn Clock>) -> Writer {
