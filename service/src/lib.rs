@@ -12,8 +12,10 @@
 //! * [`table`] – its small durable tables,
 //! * [`clock`] – its clock, which tests can replace,
 //! * [`http`] – its calls to other compartments,
+//! * [`backoff`] – the pauses between calls that fail,
 //! * [`shutdown`] – its shutdown.
 
+pub mod backoff;
 pub mod clock;
 pub mod config;
 pub mod durable;
@@ -26,6 +28,7 @@ pub mod shutdown;
 pub mod table;
 pub mod telemetry;
 
+pub use backoff::Backoff;
 pub use clock::{CheckedClock, Clock, ManualClock, SystemClock};
 pub use problem::Problem;
 pub use shutdown::Shutdown;
