@@ -87,11 +87,11 @@ fn request(metadata: Metadata) -> ExchangeRequest {
     let directory = directory();
     let person = PersonQuery {
         idnr: None,
-        family_name: "Muster".into(),
-        given_name: "Maria".into(),
-        date_of_birth: "1990-01-01".into(),
-        postal_code: "12345".into(),
-        place: "Ort".into(),
+        family_name: "Muster".parse().unwrap(),
+        given_name: "Maria".parse().unwrap(),
+        date_of_birth: "1990-01-01".parse().unwrap(),
+        postal_code: "12345".parse().unwrap(),
+        place: "Ort".parse().unwrap(),
     };
     let identity = messages::SealingPublicKey(directory.identity.sealing);
     let sealed_person = person.seal(&identity, metadata.message).unwrap();

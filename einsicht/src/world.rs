@@ -101,12 +101,12 @@ pub(crate) const PERSONS: &str = include_str!("../data/persons.json");
 
 impl World {
     /// Parses the data that are compiled into the program.
-    pub(crate) fn load() -> Result<Self, serde_json::Error> {
+    pub(crate) fn load() -> Result<Self, text::JsonError> {
         Ok(Self {
-            participants: serde_json::from_str(include_str!("../data/participants.json"))?,
-            rules: serde_json::from_str(include_str!("../data/rules.json"))?,
-            examples: serde_json::from_str(include_str!("../data/examples.json"))?,
-            persons: serde_json::from_str(PERSONS)?,
+            participants: text::json::from_str(include_str!("../data/participants.json"))?,
+            rules: text::json::from_str(include_str!("../data/rules.json"))?,
+            examples: text::json::from_str(include_str!("../data/examples.json"))?,
+            persons: text::json::from_str(PERSONS)?,
         })
     }
 }

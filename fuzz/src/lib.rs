@@ -8,8 +8,8 @@
 //! found inputs. The ordinary tests replay all of them (`tests/corpus.rs`), so they find a known fault without a
 //! nightly compiler. `cargo xtask fuzz` runs the fuzzer itself (cargo-fuzz, nightly).
 //!
-//! An input of a text target (`note`, `checkpoint`, `tile_path`, `tlog_proof`, `policy`, `add_checkpoint`, `log_list`)
-//! is one document, or several with a NUL byte between them. A parser ends at the first error, so most documents that
+//! An input of a text target (`note`, `checkpoint`, `tile_path`, `tlog_proof`, `policy`, `add_checkpoint`, `log_list`,
+//! `names`) is one document, or several with a NUL byte between them. A parser ends at the first error, so most documents that
 //! the fuzzer finds reach one new edge each, and the corpus keeps many of them in few files. NUL is the separator
 //! because these formats allow it at most in comments and free text. The target parses each document by itself; it also
 //! parses the whole input, so that a NUL byte still reaches the parser.
@@ -49,6 +49,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("xnachweis", xnachweis),
     ("opening", opening),
     ("bundle", bundle),
+    ("names", names),
+    ("json", json),
 ];
 
 /// Asserts that accepted input is written back as the same bytes, for a format with one encoding.
@@ -286,4 +288,55 @@ pub fn opening(bytes: &[u8]) -> bool {
 /// Bundles, and their compressed content.
 pub fn bundle(bytes: &[u8]) -> bool {
     proof::bundle::Bundle::parse(bytes).is_ok()
+}
+
+/// Names, free text and dates of birth. What an entrance accepts is in canonical form and stays as it is.
+pub fn names(bytes: &[u8]) -> bool {
+    accepts_any(bytes, |bytes| {
+        let Ok(input) = str::from_utf8(bytes) else {
+            return false;
+        };
+        let mut accepted = false;
+        if let Ok(name) = ::text::PersonName::new(input) {
+            assert_eq!(::text::PersonName::exact(&name).as_ref(), Ok(&name));
+            let place = ::text::PlaceName::exact(&name).expect("data type B contains data type A");
+            assert!(::text::SearchForm::from(&name) == ::text::SearchForm::from(&place));
+            accepted = true;
+        }
+        if let Ok(title) = ::text::Title::new(input) {
+            assert_eq!(::text::Title::exact(&title).as_ref(), Ok(&title));
+            accepted = true;
+        }
+        if let Ok(date) = input.parse::<::text::PartialDate>() {
+            assert_eq!(date.expose(), input);
+            let (day, precision) = date.first_day();
+            assert_eq!(::text::PartialDate::from_first_day(day, precision), Ok(date));
+            accepted = true;
+        }
+        accepted
+    })
+}
+
+/// JSON without duplicate keys, and files with rows. What is accepted is what `serde_json` reads.
+pub fn json(bytes: &[u8]) -> bool {
+    let rows = ::text::Rows::of_array(bytes, |mut fields| {
+        let name = fields.parse::<::text::PersonName>("name")?;
+        fields.end()?;
+        Ok(name)
+    });
+    if let Ok(rows) = rows {
+        assert!(rows.sound.iter().all(|(row, _)| *row > 0));
+    }
+    let object = ::text::Rows::of_object(bytes, |key, value: serde_json::Value| Ok((key, value)));
+    let value = ::text::json::from_slice::<serde_json::Value>(bytes);
+    if let (Ok(value), Ok(object)) = (&value, &object) {
+        assert!(
+            object.set_aside.is_empty() && value.as_object().map(|members| members.len()) == Some(object.sound.len())
+        );
+    }
+    let Ok(value) = value else {
+        return false;
+    };
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(bytes).ok(), Some(value));
+    true
 }

@@ -1,12 +1,14 @@
 //! The person registry. It maps a consumer's query to exactly one person, or to nobody.
 //!
-//! The reference registry is one JSON file with an array of persons:
+//! The reference registry is one JSON file with an array of persons, one a row:
 //!
 //! ```json
 //! {"idnr":"08214967384","family_name":"Mustermann","given_name":"Emma","date_of_birth":"1964-08-12",
 //!  "postal_code":"50667","place":"Köln","blocked":false,"subject":"emma"}
 //! ```
 //!
+//! `given_name` may be missing or empty, because not every person has one, and so may `family_name` beside a given name.
+//! A date of birth of which only a part is known is written with zeros ([`text::PartialDate`]).
 //! `blocked` is an Auskunftssperre (§ 51 BMG). `subject` is the login's `sub` claim at the OpenID Connect issuer.
 //!
 //! SPEC: § 6 (3)–(5) IDNrG. A person is found by IDNr and date of birth, or by family name, given name, place,
@@ -15,15 +17,22 @@
 //! not distinguish unknown, ambiguous and blocked persons, so no caller can tell them apart. Every query runs both
 //! lookups, so the work is the same for every result.
 //!
-//! Names and places are compared case-insensitively and with white space collapsed. There is no other fuzzy matching.
+//! Names and places are compared by their search forms ([`text::compare`]); there is no other similarity. A partial date
+//! of birth equals the same partial date only.
+//!
+//! # Faulty rows
+//!
+//! A faulty row is set aside and reported with its number and field; the other persons are found as before. Persons
+//! with one IDNr or one login are all set aside, because none of them is more right than another. A row that is set
+//! aside still makes its name ambiguous: otherwise a fault would let a query find the one of two persons that is left.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use messages::PersonQuery;
 use record::{Idnr, TestNumbers};
-use serde::Deserialize;
+use text::{Fields, JsonError, PartialDate, PersonName, PlaceName, PostalCode, RowError, Rows, SearchForm, SetAside};
 
 /// Why the registry is unusable. Errors give the position in the file, never personal data.
 #[derive(Debug, thiserror::Error)]
@@ -36,46 +45,18 @@ pub enum PersonsError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// The file is not a JSON array of persons. The parser's message may quote data, so only the position is kept.
-    #[error("the person registry is not a JSON array of persons: line {line}, column {column}")]
-    Parse {
-        /// Line, from 1.
-        line: usize,
-        /// Column, from 1.
-        column: usize,
-    },
-    /// A person of the registry is invalid.
-    #[error("person {position} of the registry: {reason}")]
-    Person {
-        /// Position in the array, from 0.
-        position: usize,
-        /// The reason.
-        reason: &'static str,
-    },
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RegistryEntry {
-    idnr: String,
-    family_name: String,
-    given_name: String,
-    date_of_birth: String,
-    postal_code: String,
-    place: String,
-    #[serde(default)]
-    blocked: bool,
-    #[serde(default)]
-    subject: Option<String>,
+    /// The file is not a JSON array.
+    #[error("the person registry is not a JSON array of persons: {0}")]
+    Form(#[from] JsonError),
 }
 
 /// A person of the registry. `Debug` prints no personal data.
 #[derive(Clone)]
 pub struct RegisteredPerson {
     idnr: Idnr,
-    given_name: String,
-    family_name: String,
-    date_of_birth: String,
+    given_name: PersonName,
+    family_name: PersonName,
+    date_of_birth: PartialDate,
     blocked: bool,
 }
 
@@ -87,7 +68,9 @@ impl RegisteredPerson {
 
     /// Given and family name, for display to the person only.
     pub fn display_name(&self) -> String {
-        format!("{} {}", self.given_name, self.family_name)
+        format!("{} {}", self.given_name.as_str(), self.family_name.as_str())
+            .trim()
+            .to_owned()
     }
 }
 
@@ -101,12 +84,88 @@ impl fmt::Debug for RegisteredPerson {
 pub struct PersonRegistry {
     persons: Vec<RegisteredPerson>,
     by_idnr: HashMap<String, usize>,
-    by_name: HashMap<NameKey, Vec<usize>>,
+    by_name: HashMap<NameKey, Match>,
     by_subject: HashMap<String, usize>,
+    set_aside: Vec<SetAside>,
 }
 
-/// Family name, given name, date of birth, postal code and place, normalised.
-type NameKey = [String; 5];
+/// The persons of one name.
+#[derive(Clone, Copy)]
+enum Match {
+    One(usize),
+    /// Several, or only rows that are set aside.
+    Ambiguous,
+}
+
+/// Family name, given name, postal code and place in their search forms, and the date of birth.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct NameKey {
+    texts: [SearchForm; 4],
+    born: PartialDate,
+}
+
+impl NameKey {
+    fn new(
+        family_name: &PersonName,
+        given_name: &PersonName,
+        born: PartialDate,
+        postal_code: &PostalCode,
+        place: &PlaceName,
+    ) -> Self {
+        let texts = [family_name.into(), given_name.into(), postal_code.into(), place.into()];
+        Self { texts, born }
+    }
+
+    fn of_query(query: &PersonQuery) -> Self {
+        Self::new(
+            &query.family_name,
+            &query.given_name,
+            query.date_of_birth,
+            &query.postal_code,
+            &query.place,
+        )
+    }
+}
+
+/// A row of the registry.
+struct PersonRow {
+    person: RegisteredPerson,
+    name: NameKey,
+    subject: Option<String>,
+}
+
+impl PersonRow {
+    /// Reads a row. A row with a readable name is counted in `names` even if it is faulty.
+    fn read(
+        mut fields: Fields,
+        test_numbers: TestNumbers,
+        names: &mut HashMap<NameKey, usize>,
+    ) -> Result<Self, RowError> {
+        let family_name: PersonName = fields.parse_optional("family_name")?.unwrap_or_default();
+        let given_name: PersonName = fields.parse_optional("given_name")?.unwrap_or_default();
+        let date_of_birth = fields.parse("date_of_birth")?;
+        let postal_code = fields.parse("postal_code")?;
+        let place = fields.parse("place")?;
+        let name = NameKey::new(&family_name, &given_name, date_of_birth, &postal_code, &place);
+        *names.entry(name.clone()).or_default() += 1;
+        if !family_name.is_given() && !given_name.is_given() {
+            return Err(RowError::new("family_name", "the person has no name"));
+        }
+        let idnr = fields.text("idnr")?;
+        let idnr = Idnr::parse(&idnr, test_numbers).map_err(|_| RowError::new("idnr", "is not a valid IDNr"))?;
+        let blocked = fields.flag("blocked")?;
+        let subject = fields.optional_text("subject")?;
+        fields.end()?;
+        let person = RegisteredPerson {
+            idnr,
+            given_name,
+            family_name,
+            date_of_birth,
+            blocked,
+        };
+        Ok(Self { person, name, subject })
+    }
+}
 
 impl fmt::Debug for PersonRegistry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,7 +177,8 @@ impl PersonRegistry {
     /// Reads the registry's file.
     ///
     /// # Errors
-    /// If the file cannot be read, is malformed, or names an IDNr or a login twice.
+    /// If the file cannot be read or is not a JSON array. A faulty person is no error; see
+    /// [`PersonRegistry::set_aside`].
     pub fn load(path: &Path, test_numbers: TestNumbers) -> Result<Self, PersonsError> {
         let text = std::fs::read(path).map_err(|source| PersonsError::Read {
             path: path.into(),
@@ -132,57 +192,38 @@ impl PersonRegistry {
     /// # Errors
     /// As [`PersonRegistry::load`].
     pub fn parse(json: &[u8], test_numbers: TestNumbers) -> Result<Self, PersonsError> {
-        let files: Vec<RegistryEntry> = serde_json::from_slice(json).map_err(|error| PersonsError::Parse {
-            line: error.line(),
-            column: error.column(),
-        })?;
+        let mut names = HashMap::new();
+        let mut rows = Rows::of_array(json, |fields| PersonRow::read(fields, test_numbers, &mut names))?;
+        rows.set_aside_doubles("idnr", |row| Some(row.person.idnr.expose().to_owned()));
+        rows.set_aside_doubles("subject", |row| row.subject.clone());
         let mut registry = Self {
-            persons: Vec::with_capacity(files.len()),
+            persons: Vec::with_capacity(rows.sound.len()),
             by_idnr: HashMap::new(),
-            by_name: HashMap::new(),
+            by_name: names.keys().map(|name| (name.clone(), Match::Ambiguous)).collect(),
             by_subject: HashMap::new(),
+            set_aside: rows.set_aside,
         };
-        let mut subjects = HashSet::new();
-        for (position, file) in files.into_iter().enumerate() {
-            let refuse = |reason| PersonsError::Person { position, reason };
-            if let Some(subject) = &file.subject
-                && !subjects.insert(subject.clone())
-            {
-                return Err(refuse("another person has the same login"));
+        for (_, row) in rows.sound {
+            if names.get(&row.name) == Some(&1) {
+                registry.by_name.insert(row.name, Match::One(registry.persons.len()));
             }
-            registry.add(file, test_numbers).map_err(refuse)?;
+            registry.add(row.person, row.subject);
         }
         Ok(registry)
     }
 
-    fn add(&mut self, file: RegistryEntry, test_numbers: TestNumbers) -> Result<(), &'static str> {
-        let idnr = Idnr::parse(&file.idnr, test_numbers).map_err(|_| "the IDNr is not valid")?;
-        if file.date_of_birth.parse::<jiff::civil::Date>().is_err() || file.date_of_birth.len() != 10 {
-            return Err("the date of birth is not of the form YYYY-MM-DD");
-        }
+    fn add(&mut self, person: RegisteredPerson, subject: Option<String>) {
         let position = self.persons.len();
-        if self.by_idnr.insert(idnr.expose().to_owned(), position).is_some() {
-            return Err("another person has the same IDNr");
-        }
-        let key = name_key(
-            &file.family_name,
-            &file.given_name,
-            &file.date_of_birth,
-            &file.postal_code,
-            &file.place,
-        );
-        self.by_name.entry(key).or_default().push(position);
-        if let Some(subject) = file.subject {
+        self.by_idnr.insert(person.idnr.expose().to_owned(), position);
+        if let Some(subject) = subject {
             self.by_subject.insert(subject, position);
         }
-        self.persons.push(RegisteredPerson {
-            idnr,
-            given_name: file.given_name,
-            family_name: file.family_name,
-            date_of_birth: file.date_of_birth,
-            blocked: file.blocked,
-        });
-        Ok(())
+        self.persons.push(person);
+    }
+
+    /// The rows that are not used, in the order of the file.
+    pub fn set_aside(&self) -> &[SetAside] {
+        &self.set_aside
     }
 
     /// The one person that the query matches and that is not blocked. `None` is nobody; see the module documentation.
@@ -198,15 +239,14 @@ impl PersonRegistry {
     fn by_number(&self, query: &PersonQuery) -> Option<&RegisteredPerson> {
         let idnr = query.idnr.as_ref().map_or(Idnr::NOBODY, |idnr| idnr.expose());
         let person = self.persons.get(*self.by_idnr.get(idnr)?)?;
-        (person.date_of_birth == query.date_of_birth.trim()).then_some(person)
+        (person.date_of_birth == query.date_of_birth).then_some(person)
     }
 
     /// SPEC: § 6 (3) IDNrG, family name, given name, place, postal code and date of birth.
     fn by_names(&self, query: &PersonQuery) -> Option<&RegisteredPerson> {
-        let key = query_key(query);
-        match self.by_name.get(&key)?.as_slice() {
-            [one] => self.persons.get(*one),
-            _ => None,
+        match self.by_name.get(&NameKey::of_query(query))? {
+            Match::One(one) => self.persons.get(*one),
+            Match::Ambiguous => None,
         }
     }
 
@@ -230,32 +270,18 @@ impl PersonRegistry {
 /// person.
 pub(crate) fn canonical(query: &PersonQuery) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let idnr = query.idnr.as_ref().map_or("", |idnr| idnr.expose());
-    let by_number = [String::from("idnr"), idnr.to_owned(), fold(&query.date_of_birth)];
-    let by_name = query_key(query);
-    let parts: &[String] = if query.idnr.is_some() { &by_number } else { &by_name };
-    for part in parts {
+    let mut add = |part: &[u8]| {
         bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        bytes.extend_from_slice(part.as_bytes());
+        bytes.extend_from_slice(part);
+    };
+    let key = NameKey::of_query(query);
+    match &query.idnr {
+        Some(idnr) => {
+            add(b"idnr");
+            add(idnr.expose().as_bytes());
+        }
+        None => key.texts.iter().for_each(|text| add(text.as_bytes())),
     }
+    add(key.born.expose().as_bytes());
     bytes
-}
-
-fn query_key(query: &PersonQuery) -> NameKey {
-    name_key(
-        &query.family_name,
-        &query.given_name,
-        &query.date_of_birth,
-        &query.postal_code,
-        &query.place,
-    )
-}
-
-fn name_key(family: &str, given: &str, born: &str, postal_code: &str, place: &str) -> NameKey {
-    [fold(family), fold(given), fold(born), fold(postal_code), fold(place)]
-}
-
-fn fold(text: &str) -> String {
-    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
-    words.join(" ")
 }

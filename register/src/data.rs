@@ -1,10 +1,15 @@
 //! Schema and data, which are read completely at start-up and checked against each other.
+//!
+//! The data file is a JSON object `{IDNr: {evidence type: {field: value}}}`; each member is a row. A row that does not
+//! match the schema is set aside and reported, and the register answers from all others. All rows with one IDNr are set
+//! aside, because none of them is more right than another: to keep the last would give one person another's evidence.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Deserialize;
 use service::config::ConfigError;
+use text::{FieldValue, JsonError, RowError, Rows, SetAside};
 
 /// A field of an evidence type.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -40,6 +45,9 @@ struct Schema {
 
 type Fields = BTreeMap<String, String>;
 
+/// Evidence type → fields.
+type Evidence = BTreeMap<String, Fields>;
+
 /// Why schema or data cannot be used. Names types and fields, never persons or values.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
@@ -47,31 +55,18 @@ pub enum DataError {
     #[error(transparent)]
     File(#[from] ConfigError),
     /// The data file does not have its form. Its content is not quoted.
-    #[error("the data file is not of the form {{IDNr: {{evidence type: {{field: value}}}}}} (line {line})")]
-    Data {
-        /// Line of the error.
-        line: usize,
-    },
+    #[error("the data file is not of the form {{IDNr: {{evidence type: {{field: value}}}}}}: {0}")]
+    Data(JsonError),
     /// An evidence type or field is named twice, or a type has no id or no fields.
     #[error("schema: {0} is named twice or empty")]
     Schema(String),
-    /// A key of the data file is not a valid IDNr of a person.
-    #[error("data: row {0} has no valid IDNr")]
-    Idnr(usize),
-    /// A row has an evidence type or fields that the schema does not have, or lacks some.
-    #[error("data: row {row} does not have exactly the fields of {evidence_type}")]
-    Fields {
-        /// Number of the row, from 1, in order of IDNr.
-        row: usize,
-        /// The evidence type.
-        evidence_type: String,
-    },
 }
 
 /// The register's content. `Debug` shows no person and no value.
 pub struct RegisterData {
     types: BTreeMap<String, EvidenceType>,
-    rows: BTreeMap<String, BTreeMap<String, Fields>>,
+    rows: BTreeMap<String, Evidence>,
+    set_aside: Vec<SetAside>,
 }
 
 impl std::fmt::Debug for RegisterData {
@@ -97,40 +92,23 @@ impl RegisterData {
             path: data.into(),
             source,
         })?;
-        let rows = serde_json::from_slice(&text).map_err(|error| DataError::Data { line: error.line() })?;
         tracing::info!(name = schema.name, "register loaded");
-        Self::new(schema.evidence_types, rows)
+        let types = check_schema(schema.evidence_types)?;
+        let rows = Rows::of_object(&text, |idnr, evidence: Evidence| {
+            check_row(&types, &idnr, &evidence)?;
+            Ok((idnr, canonical(evidence, &types)?))
+        });
+        let rows = rows.map_err(DataError::Data)?;
+        Ok(Self {
+            types,
+            rows: rows.sound.into_iter().map(|(_, row)| row).collect(),
+            set_aside: rows.set_aside,
+        })
     }
 
-    fn new(types: Vec<EvidenceType>, rows: BTreeMap<String, BTreeMap<String, Fields>>) -> Result<Self, DataError> {
-        let mut known = BTreeMap::new();
-        for evidence_type in types {
-            let id = evidence_type.id.clone();
-            let names: BTreeSet<&str> = evidence_type.fields.iter().map(|field| field.name.as_str()).collect();
-            if id.is_empty() || names.is_empty() || names.len() != evidence_type.fields.len() {
-                return Err(DataError::Schema(id));
-            }
-            if known.insert(id.clone(), evidence_type).is_some() {
-                return Err(DataError::Schema(id));
-            }
-        }
-        for (number, (idnr, evidence)) in (1..).zip(&rows) {
-            if !is_idnr(idnr) || idnr.bytes().all(|byte| byte == b'0') {
-                return Err(DataError::Idnr(number));
-            }
-            for (evidence_type, fields) in evidence {
-                let error = || DataError::Fields {
-                    row: number,
-                    evidence_type: evidence_type.clone(),
-                };
-                let schema = known.get(evidence_type).ok_or_else(error)?;
-                let fits = schema.fields.iter().all(|field| fields.contains_key(&field.name));
-                if !fits || fields.len() != schema.fields.len() {
-                    return Err(error());
-                }
-            }
-        }
-        Ok(Self { types: known, rows })
+    /// The rows that are not used, in the order of the file.
+    pub fn set_aside(&self) -> &[SetAside] {
+        &self.set_aside
     }
 
     /// The evidence type with this id.
@@ -142,4 +120,54 @@ impl RegisterData {
     pub fn fields(&self, idnr: &str, evidence_type: &str) -> Option<&BTreeMap<String, String>> {
         self.rows.get(idnr)?.get(evidence_type)
     }
+}
+
+fn check_schema(types: Vec<EvidenceType>) -> Result<BTreeMap<String, EvidenceType>, DataError> {
+    let mut known = BTreeMap::new();
+    for evidence_type in types {
+        let id = evidence_type.id.clone();
+        let names: BTreeSet<&str> = evidence_type.fields.iter().map(|field| field.name.as_str()).collect();
+        if id.is_empty() || names.is_empty() || names.len() != evidence_type.fields.len() {
+            return Err(DataError::Schema(id));
+        }
+        if known.insert(id.clone(), evidence_type).is_some() {
+            return Err(DataError::Schema(id));
+        }
+    }
+    Ok(known)
+}
+
+/// Takes the values at the entrance: each is free text in canonical form.
+fn canonical(evidence: Evidence, types: &BTreeMap<String, EvidenceType>) -> Result<Evidence, RowError> {
+    let mut result = Evidence::new();
+    for (evidence_type, mut fields) in evidence {
+        // The names of the schema, because those of the row must not be reported.
+        for field in types.get(&evidence_type).iter().flat_map(|schema| &schema.fields) {
+            if let Some(value) = fields.get_mut(&field.name) {
+                let text =
+                    FieldValue::new(value).map_err(|error| RowError::new(field.name.clone(), error.to_string()))?;
+                *value = text.into();
+            }
+        }
+        result.insert(evidence_type, fields);
+    }
+    Ok(result)
+}
+
+fn check_row(types: &BTreeMap<String, EvidenceType>, idnr: &str, evidence: &Evidence) -> Result<(), RowError> {
+    if !is_idnr(idnr) || idnr.bytes().all(|byte| byte == b'0') {
+        return Err(RowError::new("key", "is not the IDNr of a person"));
+    }
+    for (evidence_type, fields) in evidence {
+        let schema = types
+            .get(evidence_type)
+            .ok_or_else(|| RowError::new("row", "has an evidence type that is not in the schema"))?;
+        if let Some(missing) = schema.fields.iter().find(|field| !fields.contains_key(&field.name)) {
+            return Err(RowError::new(missing.name.clone(), "is missing"));
+        }
+        if fields.len() != schema.fields.len() {
+            return Err(RowError::new("row", "has a field that is not in the schema"));
+        }
+    }
+    Ok(())
 }

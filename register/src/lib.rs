@@ -121,7 +121,7 @@ struct Register {
 /// Serves until `shutdown` is requested.
 ///
 /// # Errors
-/// See [`Error`]. A register whose schema and data do not match does not start.
+/// See [`Error`]. A register starts with the rows that match the schema; see [`RegisterData`].
 pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
     let routes = routes(&config, SystemClock::shared())?;
     let address = listener.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
@@ -136,8 +136,10 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> R
 /// # Errors
 /// See [`Error`].
 pub fn routes(config: &Config, clock: Arc<dyn Clock>) -> Result<Router, Error> {
+    let data = RegisterData::load(&config.schema, &config.data)?;
+    service::rows::report("data", &config.data, data.set_aside());
     let register = Register {
-        data: RegisterData::load(&config.schema, &config.data)?,
+        data,
         log: AccessLog::open(&config.directory).map_err(Error::AccessLog)?,
         credential: CredentialDigest::from_hex(&config.credential_digest).ok_or(Error::Credential)?,
         clock,
@@ -155,7 +157,7 @@ async fn evidence(
     register.credential.require(&headers)?;
     // The parser's own message would quote the query.
     let lookup: EvidenceLookup =
-        serde_json::from_slice(&body).map_err(|_| Problem::bad_request("evidence", "the query is malformed"))?;
+        text::json::from_slice(&body).map_err(|_| Problem::bad_request("evidence", "the query is malformed"))?;
     if !data::is_idnr(&lookup.idnr) {
         return Err(Problem::bad_request("evidence", "idnr must be eleven digits"));
     }

@@ -136,22 +136,76 @@ fn an_invalid_schema_or_data_file_is_refused() {
         load(&SCHEMA.replace("fin", "kennzeichen"), DATA),
         Err(DataError::Schema(_))
     ));
-    assert!(matches!(
-        load(SCHEMA, &DATA.replace("08214967384", "00000000000")),
-        Err(DataError::Idnr(1))
-    ));
-    assert!(matches!(
-        load(SCHEMA, &DATA.replace("zb1", "zb2")),
-        Err(DataError::Fields { row: 1, .. })
-    ));
-    assert!(matches!(
-        load(SCHEMA, &DATA.replace("\"fin\"", "\"farbe\"")),
-        Err(DataError::Fields { .. })
-    ));
-    assert!(matches!(
-        load(SCHEMA, r#"{ "08214967384": { "zb1": {} } }"#),
-        Err(DataError::Fields { .. })
-    ));
+}
+
+/// The data of Emma, with these rows around them.
+fn with_rows(before: &str, after: &str) -> String {
+    let emma = DATA.trim().strip_prefix('{').and_then(|rows| rows.strip_suffix('}'));
+    format!("{{{before}{}{after}}}", emma.unwrap())
+}
+
+#[test]
+fn a_faulty_row_is_set_aside_and_the_others_are_served() {
+    let directory = tempfile::tempdir().unwrap();
+    let sound = r#"{ "zb1": { "kennzeichen": "K-XY 2", "fin": "2" } }"#;
+    for (row, report) in [
+        (
+            format!(r#""00000000000": {sound}"#),
+            "row 1, key: is not the IDNr of a person",
+        ),
+        (
+            format!(r#""0247629135": {sound}"#),
+            "row 1, key: is not the IDNr of a person",
+        ),
+        (
+            format!(r#""02476291358": {}"#, sound.replace("zb1", "zb2")),
+            "row 1, row: has an evidence type that is not in the schema",
+        ),
+        (
+            format!(r#""02476291358": {}"#, sound.replace("\"fin\"", "\"farbe\"")),
+            "row 1, fin: is missing",
+        ),
+        (
+            format!(
+                r#""02476291358": {}"#,
+                sound.replace("\"2\"", "\"2\", \"farbe\": \"rot\"")
+            ),
+            "row 1, row: has a field that is not in the schema",
+        ),
+        (
+            format!(r#""02476291358": {}"#, sound.replace("\"2\"", "7")),
+            "row 1, row: is not of the form of the file",
+        ),
+        (
+            format!(r#""02476291358": {}"#, sound.replace("\"2\"", "\"2\", \"fin\": \"3\"")),
+            "row 1, row: an object in it has a key twice",
+        ),
+        (
+            format!(r#""02476291358": {}"#, sound.replace("\"2\"", "\"2\\u202e\"")),
+            "row 1, fin: character 2 is invisible or controls how text is shown",
+        ),
+    ] {
+        let config = config(directory.path(), SCHEMA, &with_rows(&format!("{row}, "), ""));
+        let data = RegisterData::load(&config.schema, &config.data).unwrap();
+        assert_eq!(
+            data.set_aside().iter().map(ToString::to_string).collect::<Vec<_>>(),
+            [report]
+        );
+        assert!(data.fields("08214967384", "zb1").is_some());
+        assert!(data.fields("02476291358", "zb1").is_none());
+    }
+}
+
+#[test]
+fn a_person_with_two_rows_gets_neither() {
+    let directory = tempfile::tempdir().unwrap();
+    let other = r#", "08214967384": { "zb1": { "kennzeichen": "K-XY 2", "fin": "2" } },
+        "02476291358": { "zb1": { "kennzeichen": "K-XY 3", "fin": "3" } }"#;
+    let config = config(directory.path(), SCHEMA, &with_rows("", other));
+    let data = RegisterData::load(&config.schema, &config.data).unwrap();
+    assert!(data.fields("08214967384", "zb1").is_none());
+    assert_eq!(data.fields("02476291358", "zb1").unwrap()["fin"], "3");
+    assert_eq!(data.set_aside().len(), 2);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use text::JsonError;
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -17,12 +18,12 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is not a valid configuration of the process.
-    #[error("the configuration {path} is not valid: {source}")]
+    #[error("the configuration {path} is not valid: {}", .source.detail())]
     Parse {
         /// The file.
         path: PathBuf,
         /// Line, column and reason.
-        source: serde_json::Error,
+        source: JsonError,
     },
 }
 
@@ -32,7 +33,7 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
         path: path.into(),
         source,
     })?;
-    serde_json::from_slice(&text).map_err(|source| ConfigError::Parse {
+    text::json::from_slice(&text).map_err(|source| ConfigError::Parse {
         path: path.into(),
         source,
     })
@@ -75,6 +76,15 @@ mod tests {
         std::fs::write(&path, r#"{"name":"a","nmae":"b"}"#).unwrap();
         let error = load::<Sample>(&path).unwrap_err();
         assert!(error.to_string().contains("c.json"), "{error}");
+        assert!(error.to_string().contains("nmae"), "{error}");
+    }
+
+    #[test]
+    fn a_setting_that_is_given_twice_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.json");
+        std::fs::write(&path, r#"{"a":{"x":1,"x":2}}"#).unwrap();
+        assert!(load::<serde_json::Value>(&path).is_err());
     }
 
     #[test]

@@ -250,14 +250,7 @@ fn unreachable(error: reqwest::Error) -> CallError {
 }
 
 fn from_json<A: DeserializeOwned>(body: &[u8]) -> Result<A, CallError> {
-    // Only position and kind, because serde's message may quote the content.
-    serde_json::from_slice(body).map_err(|error| {
-        CallError::Invalid(format!(
-            "JSON {:?} error at column {}",
-            error.classify(),
-            error.column()
-        ))
-    })
+    text::json::from_slice(body).map_err(|error| CallError::Invalid(error.to_string()))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 //! * [`clock`] – its clock, which tests can replace,
 //! * [`http`] – its calls to other compartments,
 //! * [`backoff`] – the pauses between calls that fail,
+//! * [`rows`] – its report of faulty rows in files,
 //! * [`shutdown`] – its shutdown.
 
 pub mod backoff;
@@ -23,6 +24,7 @@ pub mod http;
 pub mod listen;
 pub mod problem;
 pub mod program;
+pub mod rows;
 pub mod secret;
 pub mod shutdown;
 pub mod table;

@@ -147,7 +147,7 @@ impl Problem {
     /// Reads a response with the error status `status`. A body that is not a problem becomes a problem without its
     /// text.
     pub fn from_response(status: u16, body: &[u8], retry_after: Option<u32>) -> Self {
-        let mut problem = match serde_json::from_slice::<Wire>(body) {
+        let mut problem = match text::json::from_slice::<Wire>(body) {
             Ok(wire) => Self::new(
                 status,
                 Self::slug_of(&wire.kind).unwrap_or("other"),

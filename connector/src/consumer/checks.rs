@@ -238,7 +238,7 @@ impl Accepted {
                 if response.person != asked.person || response.evidence.media_type != asked.media_type {
                     return Err(failed("the answer is about another person or in another form"));
                 }
-                let evidence = serde_json::from_slice(&response.evidence.content);
+                let evidence = text::json::from_slice(&response.evidence.content);
                 Ok(Some(evidence.map_err(|_| failed("the evidence cannot be read"))?))
             }
             EvidenceAnswer::Error(error) if !delivered => {

@@ -104,9 +104,8 @@ async fn evidence(
     body: Bytes,
 ) -> Result<Json<EvidenceResult>, Problem> {
     guard.require(&headers)?;
-    // The parser's own message would quote the person's data.
-    let query: EvidenceQuery = serde_json::from_slice(&body)
-        .map_err(|error| Problem::bad_request("question", format!("cannot be parsed, at column {}", error.column())))?;
+    let query: EvidenceQuery =
+        text::json::from_slice(&body).map_err(|error| Problem::bad_request("question", error.to_string()))?;
     let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
     let trace = trace::trace_id(traceparent).map_err(|_| Problem::internal())?;
     let consumer = consumer.started()?.clone();

@@ -54,7 +54,7 @@ pub struct Person {
     /// Given names.
     #[serde(default)]
     pub given_name: String,
-    /// `YYYY-MM-DD`.
+    /// `YYYY-MM-DD`, with zeros for what is not known ([`text::PartialDate`]).
     pub date_of_birth: String,
     /// Postal code.
     #[serde(default)]

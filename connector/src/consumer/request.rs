@@ -6,6 +6,7 @@ use messages::{
 };
 use record::{Idnr, Participant, SigningKey, TestNumbers, Timestamp};
 use service::Problem;
+use text::{DateError, TextError};
 use tlog::Hash;
 use uuid::Uuid;
 
@@ -33,6 +34,17 @@ pub enum QueryError {
     /// The person's data are insufficient or malformed.
     #[error(transparent)]
     Person(#[from] MessageError),
+    /// A text of the person is not what its field may contain.
+    #[error("person: {field} {error}")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// The reason.
+        error: TextError,
+    },
+    /// The date of birth is no date.
+    #[error("person: date_of_birth {0}")]
+    Date(#[from] DateError),
     /// A text is empty or too long.
     #[error("{0} must have 1 to 200 characters")]
     Text(&'static str),
@@ -97,7 +109,11 @@ pub fn build(
     })
 }
 
-fn person(query: &EvidenceQuery) -> Result<PersonQuery, MessageError> {
+fn field<T: std::str::FromStr<Err = TextError>>(field: &'static str, text: &str) -> Result<T, QueryError> {
+    text.parse().map_err(|error| QueryError::Field { field, error })
+}
+
+fn person(query: &EvidenceQuery) -> Result<PersonQuery, QueryError> {
     let Person {
         idnr,
         family_name,
@@ -105,18 +121,19 @@ fn person(query: &EvidenceQuery) -> Result<PersonQuery, MessageError> {
         date_of_birth,
         postal_code,
         place,
-    } = query.person.clone();
+    } = &query.person;
     let idnr = idnr
-        .map(|idnr| Idnr::parse(&idnr, TestNumbers::Allowed))
+        .as_deref()
+        .map(|idnr| Idnr::parse(idnr, TestNumbers::Allowed))
         .transpose()
         .map_err(|_| MessageError::Malformed("person: the IDNr is not valid"))?;
     let query = PersonQuery {
         idnr,
-        family_name,
-        given_name,
-        date_of_birth,
-        postal_code,
-        place,
+        family_name: field("family_name", family_name)?,
+        given_name: field("given_name", given_name)?,
+        date_of_birth: date_of_birth.parse()?,
+        postal_code: field("postal_code", postal_code)?,
+        place: field("place", place)?,
     };
     query.check()?;
     Ok(query)
@@ -153,7 +170,7 @@ fn xnachweis(
         },
         media_type: EVIDENCE_MEDIA_TYPE.to_owned(),
         person: NaturalPerson {
-            date_of_birth: person.date_of_birth.clone(),
+            date_of_birth: person.date_of_birth,
             family_name: person.family_name.clone(),
             given_name: person.given_name.clone(),
             assurance: query.assurance,

@@ -2,7 +2,7 @@
 //! over all of it.
 //!
 //! ```text
-//! sealed_person  = HPKE(identity, "einsicht/person/v1",  aad = message id,   PersonQuery, 512 bytes)
+//! sealed_person  = HPKE(identity, "einsicht/person/v1",  aad = message id,   PersonQuery, 2048 bytes)
 //! S1             = sign("einsicht/s1/v1", { consumer, provider, message, expires, SHA-256(sealed_person) })
 //! sealed_request = HPKE(provider, "einsicht/request/v1", aad = SHA-256(CBOR S1 statement), { salt, xml }, 4096 · 2^k)
 //! S2             = sign("einsicht/s2/v1", { SHA-256(CBOR Metadata), answer key, SHA-256(sealed_request), S1 digest })
@@ -10,6 +10,7 @@
 
 use record::{Assurance, Idnr, ParticipantId, SigningKey, SubjectRole, Timestamp, VerifyingKey};
 use serde::{Deserialize, Serialize};
+use text::{PartialDate, PersonName, PlaceName, PostalCode};
 use tlog::Hash;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -20,7 +21,8 @@ use crate::seal::{self, PadTo, SealingKey, SealingPublicKey};
 use crate::sign::{self, Signature};
 
 const PERSON_INFO: &str = "einsicht/person/v1";
-const PERSON_PAD: PadTo = PadTo::Exactly(512);
+/// Names and place of the greatest length, in characters of three bytes, fit.
+const PERSON_PAD: PadTo = PadTo::Exactly(2048);
 const REQUEST_INFO: &str = "einsicht/request/v1";
 const REQUEST_PAD: PadTo = PadTo::Doubling(4096);
 const S1_CONTEXT: &str = "einsicht/s1/v1";
@@ -78,22 +80,22 @@ impl Metadata {
 /// The person, as the consumer knows them; only identity can open it. An empty text means not given.
 ///
 /// SPEC: § 6 IDNrG: a person is looked up by IDNr and date of birth, or by names, place, postal code and date of
-/// birth.
+/// birth. A person may have a family name or given names alone.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PersonQuery {
     /// The IDNr, if the consumer has it.
     pub idnr: Option<Idnr>,
     /// Family name.
-    pub family_name: String,
+    pub family_name: PersonName,
     /// Given names.
-    pub given_name: String,
-    /// `YYYY-MM-DD`; always required.
-    pub date_of_birth: String,
+    pub given_name: PersonName,
+    /// Date of birth, as far as it is known; always required.
+    pub date_of_birth: PartialDate,
     /// Postal code of the residence.
-    pub postal_code: String,
+    pub postal_code: PostalCode,
     /// Place of the residence.
-    pub place: String,
+    pub place: PlaceName,
 }
 
 impl std::fmt::Debug for PersonQuery {
@@ -108,16 +110,11 @@ impl PersonQuery {
     /// # Errors
     /// [`MessageError::Malformed`] with the broken rule, never with a value.
     pub fn check(&self) -> Result<(), MessageError> {
-        let date: Result<jiff::civil::Date, _> = self.date_of_birth.parse();
-        if self.date_of_birth.len() != 10 || date.is_err() {
-            return Err(MessageError::Malformed("person: date of birth is not YYYY-MM-DD"));
-        }
-        let named = [&self.family_name, &self.given_name, &self.postal_code, &self.place]
-            .iter()
-            .all(|s| !s.is_empty());
-        if self.idnr.is_none() && !named {
+        let named = self.family_name.is_given() || self.given_name.is_given();
+        let located = self.postal_code.is_given() && self.place.is_given();
+        if self.idnr.is_none() && !(named && located) {
             return Err(MessageError::Malformed(
-                "person: neither IDNr nor names, postal code and place",
+                "person: neither IDNr nor a name with postal code and place",
             ));
         }
         Ok(())
@@ -126,7 +123,7 @@ impl PersonQuery {
     /// Seals the query to identity, bound to the message.
     ///
     /// # Errors
-    /// When the query breaks a rule of [`PersonQuery::check`], or does not fit into 512 bytes.
+    /// When the query breaks a rule of [`PersonQuery::check`], or does not fit into its size class.
     pub fn seal(&self, identity: &SealingPublicKey, message: Uuid) -> Result<Vec<u8>, MessageError> {
         self.check()?;
         let plain = Zeroizing::new(record::cbor::to_vec(self));

@@ -323,11 +323,11 @@ fn open(dir: &Path, clock: &Arc<ManualClock>, log: &TestLog, issuer: &Issuer) ->
 pub(crate) fn by_name(family: &str, given: &str, born: &str, postal_code: &str, place: &str) -> PersonQuery {
     PersonQuery {
         idnr: None,
-        family_name: family.into(),
-        given_name: given.into(),
-        date_of_birth: born.into(),
-        postal_code: postal_code.into(),
-        place: place.into(),
+        family_name: family.parse().unwrap(),
+        given_name: given.parse().unwrap(),
+        date_of_birth: born.parse().unwrap(),
+        postal_code: postal_code.parse().unwrap(),
+        place: place.parse().unwrap(),
     }
 }
 

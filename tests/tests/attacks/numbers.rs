@@ -58,11 +58,11 @@ impl Stage {
         let statement = &asked.s1.statement;
         let query = PersonQuery {
             idnr: Some(emma()),
-            family_name: "Mustermann".to_owned(),
-            given_name: "Emma".to_owned(),
-            date_of_birth: "1964-08-12".to_owned(),
-            postal_code: "73614".to_owned(),
-            place: "Rheinfurt".to_owned(),
+            family_name: "Mustermann".parse()?,
+            given_name: "Emma".parse()?,
+            date_of_birth: "1964-08-12".parse()?,
+            postal_code: "73614".parse()?,
+            place: "Rheinfurt".parse()?,
         };
         let message = Uuid::new_v4();
         let sealed = query.seal(&self.keys.sealing("identity/sealing.key")?.public(), message)?;

@@ -181,8 +181,9 @@ mod tests {
         let mut graph = Graph::default();
         for (name, folder, dependencies) in [
             ("tlog", "formats/tlog", &["sha2"][..]),
-            ("record", "formats/record", &["tlog"]),
-            ("service", "service", &["tokio"]),
+            ("text", "formats/text", &[]),
+            ("record", "formats/record", &["text", "tlog"]),
+            ("service", "service", &["text", "tokio"]),
             ("ledger", "ledger", &["record", "service"]),
             ("ledger-client", "ledger/client", &["record", "service"]),
             ("broker", "broker", &["ledger-client"]),

@@ -293,7 +293,7 @@ fn the_answer_inside_must_be_the_one_asked_for() {
         ("evidence type", |r| r.evidence.evidence_type.id = "x".into()),
         ("person", |r| {
             r.person = NaturalPerson {
-                given_name: "x".into(),
+                given_name: "x".parse().unwrap(),
                 ..r.person.clone()
             }
         }),

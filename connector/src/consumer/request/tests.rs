@@ -59,7 +59,26 @@ fn an_invalid_query_is_refused() {
             QueryError::Person(MessageError::Malformed("person: the IDNr is not valid"))
         );
     }
-    assert!(build_changed(|q| q.person.date_of_birth = "gestern".into()).is_err());
+    assert_eq!(
+        build_changed(|q| q.person.date_of_birth = "gestern".into()).unwrap_err(),
+        QueryError::Date(text::DateError)
+    );
+    let error = build_changed(|q| q.person.place = "Köln\u{202e}".into()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "person: place character 5 is not in data type B of DIN 91379"
+    );
+}
+
+#[test]
+fn unusual_legal_persons_are_accepted() {
+    build_changed(|q| q.person.given_name.clear()).unwrap();
+    build_changed(|q| q.person.family_name = "ế".repeat(140)).unwrap();
+    build_changed(|q| q.person.family_name = "de la Cruz y García-Márquez".into()).unwrap();
+    build_changed(|q| q.person.family_name = "Mu\u{308}ller".into()).unwrap();
+    for date in ["1950-00-00", "1950-06-00", "0000-00-00"] {
+        build_changed(|q| q.person.date_of_birth = date.into()).unwrap();
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The natural person that a message is about.
 
 use record::{Assurance, Idnr};
+use text::date::Precision;
+use text::{PartialDate, PersonName, PlaceName, PostalCode};
 
 use super::code_list::CodeList;
 use super::error::XmlError;
@@ -9,21 +11,26 @@ use super::parse::Element;
 use super::values::date;
 use super::write::XmlWriter;
 
+/// Says in a `SectorSpecificAttribute` which part of a partial date of birth is known. XNachweis has no partial dates;
+/// [`text::date`] has the mapping.
+const PRECISION_NAME: &str = "DateOfBirthPrecision";
+const PRECISION_URI: &str = "urn:einsicht:attribute:date-of-birth-precision";
+
 /// The natural person of a request. `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NaturalPerson {
-    /// `YYYY-MM-DD`.
-    pub date_of_birth: String,
+    /// Date of birth, as far as it is known.
+    pub date_of_birth: PartialDate,
     /// Family name.
-    pub family_name: String,
+    pub family_name: PersonName,
     /// Given names.
-    pub given_name: String,
+    pub given_name: PersonName,
     /// Level of assurance of the login.
     pub assurance: Assurance,
     /// Postal code; empty means not given.
-    pub postal_code: String,
+    pub postal_code: PostalCode,
     /// Place; empty means not given.
-    pub place: String,
+    pub place: PlaceName,
     /// The IDNr, if the consumer may use it.
     pub idnr: Option<Idnr>,
 }
@@ -39,7 +46,8 @@ impl NaturalPerson {
     pub(crate) fn write(&self, writer: &mut XmlWriter) {
         writer.element(Namespace::Bk, "LegalOrNaturalPerson", &[], |writer| {
             writer.element(Namespace::Bk, "NaturalPerson", &[], |writer| {
-                writer.text(Namespace::Bk, "DateOfBirth", &self.date_of_birth);
+                let (first_day, precision) = self.date_of_birth.first_day();
+                writer.text(Namespace::Bk, "DateOfBirth", &first_day.to_string());
                 writer.text(Namespace::Bk, "FamilyName", &self.family_name);
                 writer.text(Namespace::Bk, "GivenName", &self.given_name);
                 writer.code(
@@ -48,11 +56,14 @@ impl NaturalPerson {
                     CodeList::ASSURANCE,
                     assurance_code(self.assurance),
                 );
-                if !(self.postal_code.is_empty() && self.place.is_empty()) {
+                if self.postal_code.is_given() || self.place.is_given() {
                     writer.element(Namespace::Bk, "CurrentAdress", &[], |writer| {
                         writer.text(Namespace::Bk, "PostCode", &self.postal_code);
                         writer.text(Namespace::Bk, "PostCityName", &self.place);
                     });
+                }
+                if let Some(precision) = precision {
+                    write_precision(writer, precision);
                 }
                 if let Some(idnr) = &self.idnr {
                     writer.text(Namespace::Bk, "IDNr", idnr.expose());
@@ -66,15 +77,18 @@ impl NaturalPerson {
         let person = children.one(Namespace::Bk, "NaturalPerson")?;
         children.end()?;
         let mut children = person.only_children("NaturalPerson")?;
-        let date_of_birth = children.text(Namespace::Bk, "DateOfBirth")?;
-        date(date_of_birth, "DateOfBirth")?;
-        let family_name = children.text(Namespace::Bk, "FamilyName")?;
-        let given_name = children.text(Namespace::Bk, "GivenName")?;
+        let first_day = date(children.text(Namespace::Bk, "DateOfBirth")?, "DateOfBirth")?;
+        let family_name = name(children.text(Namespace::Bk, "FamilyName")?, "FamilyName")?;
+        let given_name = name(children.text(Namespace::Bk, "GivenName")?, "GivenName")?;
         let assurance =
             CodeList::ASSURANCE.read(children.one(Namespace::Bk, "LevelOfAssurance")?, "LevelOfAssurance")?;
         let (postal_code, place) = match children.optional(Namespace::Bk, "CurrentAdress") {
             Some(address) => read_address(address)?,
-            None => (String::new(), String::new()),
+            None => (PostalCode::default(), PlaceName::default()),
+        };
+        let precision = match children.optional(Namespace::Bk, "SectorSpecificAttribute") {
+            Some(attribute) => Some(read_precision(attribute)?),
+            None => None,
         };
         let idnr = match children.optional(Namespace::Bk, "IDNr") {
             Some(element) => Some(read_idnr(element)?),
@@ -82,9 +96,10 @@ impl NaturalPerson {
         };
         children.end()?;
         Ok(Self {
-            date_of_birth: date_of_birth.to_owned(),
-            family_name: family_name.to_owned(),
-            given_name: given_name.to_owned(),
+            date_of_birth: PartialDate::from_first_day(first_day, precision)
+                .map_err(|_| XmlError::Value("DateOfBirth"))?,
+            family_name,
+            given_name,
             assurance: read_assurance(assurance)?,
             postal_code,
             place,
@@ -93,10 +108,35 @@ impl NaturalPerson {
     }
 }
 
-fn read_address(element: Element<'_>) -> Result<(String, String), XmlError> {
+/// Reads a text at the entrance: a foreign program may write another form of Unicode.
+fn name<T: std::str::FromStr>(text: &str, what: &'static str) -> Result<T, XmlError> {
+    text.parse().map_err(|_| XmlError::Value(what))
+}
+
+fn write_precision(writer: &mut XmlWriter, precision: Precision) {
+    writer.element(Namespace::Bk, "SectorSpecificAttribute", &[], |writer| {
+        writer.text(Namespace::Bk, "AttributeName", PRECISION_NAME);
+        writer.text(Namespace::Bk, "AttributeURI", PRECISION_URI);
+        writer.text(Namespace::Bk, "AttributeValue", precision.as_str());
+    });
+}
+
+fn read_precision(element: Element<'_>) -> Result<Precision, XmlError> {
+    let mut children = element.only_children("SectorSpecificAttribute")?;
+    let known = children.text(Namespace::Bk, "AttributeName")? == PRECISION_NAME
+        && children.text(Namespace::Bk, "AttributeURI")? == PRECISION_URI;
+    let value = children.text(Namespace::Bk, "AttributeValue")?;
+    children.end()?;
+    if !known {
+        return Err(XmlError::Unexpected("SectorSpecificAttribute"));
+    }
+    name(value, "AttributeValue")
+}
+
+fn read_address(element: Element<'_>) -> Result<(PostalCode, PlaceName), XmlError> {
     let mut children = element.only_children("CurrentAdress")?;
-    let postal_code = children.text(Namespace::Bk, "PostCode")?.to_owned();
-    let place = children.text(Namespace::Bk, "PostCityName")?.to_owned();
+    let postal_code = name(children.text(Namespace::Bk, "PostCode")?, "PostCode")?;
+    let place = name(children.text(Namespace::Bk, "PostCityName")?, "PostCityName")?;
     children.end()?;
     Ok((postal_code, place))
 }

@@ -1,0 +1,37 @@
+//! What strangers write: names, free text, dates of birth, JSON. Each is parsed once, where it enters, into a type that
+//! says what it may contain. The crate does no I/O, reads no clock and compiles to `wasm32-unknown-unknown`.
+//!
+//! | module | concept |
+//! | --- | --- |
+//! | [`din91379`] | the data types A to E of DIN 91379, and the search form of letters |
+//! | [`class`] | the classes of text fields: what each may contain, and its greatest length in characters |
+//! | [`content`] | what a class may contain |
+//! | [`text`] | a text of one class |
+//! | [`compare`] | when two names are the same |
+//! | [`date`] | dates of birth of which only a part is known |
+//! | [`json`] | JSON without duplicate keys |
+//! | [`rows`] | files with many rows, of which a faulty one is set aside |
+//!
+//! # Entrances and signed bytes
+//!
+//! The same text has several encodings in Unicode: `é` is one character or two. A text is brought into normalization
+//! form C (NFC) where a person or a foreign program writes it, which is always JSON. CBOR is written by our own
+//! programs and is often signed, so there a text that is not in its canonical form is refused, never changed.
+
+pub mod class;
+pub mod compare;
+pub mod content;
+pub mod date;
+pub mod din91379;
+mod error;
+pub mod json;
+pub mod rows;
+pub mod text;
+
+pub use class::{FieldValue, Paragraph, PersonName, PlaceName, PostalCode, Reference, Title};
+pub use compare::SearchForm;
+pub use date::{DateError, PartialDate};
+pub use error::TextError;
+pub use json::JsonError;
+pub use rows::{Fields, RowError, Rows, SetAside};
+pub use text::Text;

@@ -1,0 +1,6 @@
+//! See [`fuzz::json`].
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    fuzz::json(bytes);
+});
