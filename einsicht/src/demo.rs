@@ -17,7 +17,7 @@ use tlog::checkpoint::Origin;
 use tlog::log_list;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use verifier::audit::Source;
+use verifier::audit::{Access, Source};
 use verifier::witness::Audit;
 
 use crate::announce::{Facts, TestLogin};
@@ -177,7 +177,7 @@ fn audits(name: &str, setup: &Setup, ports: &Ports) -> Result<BTreeMap<Origin, A
         return Ok(BTreeMap::new());
     }
     let audit = Audit {
-        source: Source::new(&ports.url("ledger")?, None)?,
+        source: Source::new(&ports.url("ledger")?, Access::default())?,
         genesis: Some(setup.genesis_hash()),
     };
     Ok(BTreeMap::from([(ORIGIN.parse()?, audit)]))

@@ -1,7 +1,8 @@
 //! Calls to other compartments over HTTP.
 //!
-//! A client follows no redirects, uses no proxy, and limits the time and the size of an answer. For `https` it uses
-//! the root certificates of the platform. Every client of this workspace comes from [`client`], because a TLS client
+//! A client follows no redirects, uses no proxy, and limits the time and the size of an answer. It asks for no
+//! compression, but reads a gzip body, because a static server of a log may send one unasked (c2sp.org/tlog-tiles); the
+//! limit is that of the uncompressed body. For `https` it uses the root certificates of the platform. Every client of this workspace comes from [`client`], because a TLS client
 //! needs a provider of cryptography, which only one place should choose.
 //!
 //! A call fails in three ways, which callers treat differently: the other side is not reached (retryable), it refuses
@@ -11,17 +12,21 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use reqwest::ClientBuilder;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
+use crate::retry_after_seconds;
 use crate::secret::Credential;
 
 /// Media type of deterministic CBOR.
 pub const CBOR: &str = "application/cbor";
 /// Media type of a CBOR sequence (RFC 8742).
 pub const CBOR_SEQ: &str = "application/cbor-seq";
+
+/// What a client calls itself, unless its caller sets another name.
+pub const USER_AGENT: &str = concat!("einsicht/", env!("CARGO_PKG_VERSION"));
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -89,7 +94,8 @@ impl RawResponse {
 }
 
 /// An HTTP client of this workspace: no redirects (a redirect could send a credential to another server), no proxy,
-/// TLS by rustls and ring with the root certificates of the platform. `with` adds the caller's own options.
+/// TLS by rustls and ring with the root certificates of the platform. It decodes no body unless `with`, which adds the
+/// caller's own options, says so.
 ///
 /// # Errors
 /// [`CallError::Invalid`] if the client cannot be built.
@@ -102,6 +108,8 @@ pub fn client(with: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<reqwest::
                 .no_proxy()
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(CONNECT_TIMEOUT)
+                .user_agent(USER_AGENT)
+                .gzip(false)
                 .tcp_nodelay(true),
         )
     };
@@ -125,7 +133,7 @@ impl Client {
     /// A client without a credential, with a time limit of 20 s.
     pub fn new() -> Result<Self, CallError> {
         Ok(Self {
-            inner: client(|builder| builder)?,
+            inner: client(|builder| builder.gzip(true))?,
             credential: None,
             timeout: DEFAULT_TIMEOUT,
         })
@@ -186,6 +194,7 @@ impl Client {
 
     async fn send(&self, mut request: reqwest::RequestBuilder) -> Result<RawResponse, CallError> {
         request = request.timeout(self.timeout).header(ACCEPT, "*/*");
+        request = request.header(ACCEPT_ENCODING, "identity");
         if let Some(credential) = &self.credential {
             request = request.bearer_auth(credential.to_hex().as_str());
         }
@@ -194,7 +203,7 @@ impl Client {
         Ok(RawResponse {
             status: response.status().as_u16(),
             content_type: text(CONTENT_TYPE).unwrap_or_default().to_owned(),
-            retry_after: text(RETRY_AFTER).and_then(|value| value.parse().ok()),
+            retry_after: retry_after_seconds(response.headers()),
             body: read_body(response, MAX_RESPONSE_BODY).await?,
         })
     }
@@ -258,6 +267,38 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use tokio::io::AsyncReadExt as _;
+
+    /// Answers a request with this body as gzip, and returns the request's headers.
+    async fn compressed(body: &[u8]) -> (Result<RawResponse, CallError>, String) {
+        use std::io::Write as _;
+        use tokio::io::AsyncWriteExt as _;
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(body).unwrap();
+        let packed = encoder.finish().unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let call = tokio::spawn(async move { Client::new().unwrap().get(&url).await });
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            stream.read_buf(&mut request).await.unwrap();
+        }
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+            packed.len()
+        );
+        stream.write_all(&[head.as_bytes(), &packed].concat()).await.unwrap();
+        (call.await.unwrap(), String::from_utf8(request).unwrap().to_lowercase())
+    }
+
+    #[tokio::test]
+    async fn a_body_that_comes_compressed_unasked_is_read_up_to_the_limit() {
+        let (response, request) = compressed(b"bundle").await;
+        assert_eq!(response.unwrap().body, b"bundle");
+        assert!(request.contains("accept-encoding: identity\r\n"), "{request}");
+        let (response, _) = compressed(&vec![0; MAX_RESPONSE_BODY + 1]).await;
+        assert!(matches!(response, Err(CallError::Invalid(_))));
+    }
 
     #[tokio::test]
     async fn an_https_call_begins_with_a_tls_handshake() {

@@ -14,6 +14,7 @@
 //! * [`http`] – its calls to other compartments,
 //! * [`backoff`] – the pauses between calls that fail,
 //! * [`rows`] – its report of faulty rows in files,
+//! * [`retry_after`] – how long a server asks it to wait,
 //! * [`shutdown`] – its shutdown.
 
 pub mod backoff;
@@ -25,6 +26,7 @@ pub mod listen;
 pub mod problem;
 pub mod program;
 pub mod rows;
+mod retry_after;
 pub mod secret;
 pub mod shutdown;
 pub mod table;
@@ -33,4 +35,5 @@ pub mod telemetry;
 pub use backoff::Backoff;
 pub use clock::{CheckedClock, Clock, ManualClock, SystemClock};
 pub use problem::Problem;
+pub use retry_after::{retry_after, retry_after_seconds};
 pub use shutdown::Shutdown;

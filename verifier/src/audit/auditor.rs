@@ -235,9 +235,10 @@ impl Auditor<'_> {
 
     /// The checks that need the whole log.
     fn check_end(&mut self) {
+        self.state.check_judged(&mut self.findings);
         if let Some(genesis) = &self.state.genesis {
             head::check_genesis(&self.head, genesis, self.options, &mut self.findings);
-        } else if !self.blind && self.options.genesis.is_some() {
+        } else if !self.blind && self.state.unjudged == 0 && self.options.genesis.is_some() {
             self.findings.file(
                 "checkpoint",
                 "the log has no genesis entry, so it cannot have the expected genesis hash",
@@ -305,8 +306,8 @@ impl Auditor<'_> {
 }
 
 async fn fetch(source: Source, size: u64, number: u64) -> Result<Chunk, SourceError> {
-    let tile = source.read(&layout::tile_path(size, 0, number)).await?;
-    let bundle = source.read(&layout::bundle_path(size, number)).await?;
+    let tile = source.tile(size, 0, number).await?;
+    let bundle = source.bundle(size, number).await?;
     Ok((tile, bundle))
 }
 

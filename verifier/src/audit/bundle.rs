@@ -1,5 +1,7 @@
 //! Entry bundles (tlog-tiles): `(u16 length ‖ entry)*`, with 256 entries, or fewer in the last bundle.
 
+use super::layout::TILE;
+
 /// Splits a bundle into its entries.
 ///
 /// # Errors
@@ -28,6 +30,15 @@ pub(crate) fn split(bytes: &[u8], width: u64) -> Result<Vec<&[u8]>, String> {
     }
 }
 
+/// The first `width` entries of a full bundle, as a bundle. `None` if it is not a full bundle.
+pub(crate) fn cut(mut full: Vec<u8>, width: u64) -> Option<Vec<u8>> {
+    let entries = split(&full, TILE).ok()?;
+    let kept = entries.iter().take(usize::try_from(width).ok()?);
+    let length = kept.map(|entry| 2 + entry.len()).sum();
+    full.truncate(length);
+    Some(full)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,5 +53,13 @@ mod tests {
         assert!(split(&bundle[..5], 2).is_err());
         assert!(split(&[0, 0], 1).is_err());
         assert_eq!(split(&[], 0), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_partial_bundle_is_cut_from_a_full_one_only() {
+        let full = [0, 1, 7].repeat(256);
+        assert_eq!(cut(full.clone(), 3), Some([0, 1, 7].repeat(3)));
+        assert_eq!(cut(full[3..].to_vec(), 3), None);
+        assert_eq!(cut([0, 1, 7].repeat(257), 3), None);
     }
 }

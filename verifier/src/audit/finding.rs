@@ -1,4 +1,5 @@
-//! What an audit found wrong: a place and a sentence. A finding does not say who caused it.
+//! What an audit found wrong: a place and a sentence. A finding does not say who caused it. A [`Note`] is something that
+//! a reader may want to know and that is not wrong.
 
 use serde::Serialize;
 
@@ -26,13 +27,39 @@ impl std::fmt::Display for Finding {
     }
 }
 
+/// Something that is worth knowing and does not make a log unsound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// The first file concerned.
+    pub place: String,
+    /// In how many files it is so.
+    pub files: u64,
+    /// What is so, as a sentence.
+    pub what: String,
+}
+
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.files {
+            1 => write!(f, "{}: {}", self.place, self.what),
+            files => write!(f, "{} and {} more: {}", self.place, files - 1, self.what),
+        }
+    }
+}
+
 /// Findings in the order in which they were made. Their number is bounded, so that a log that is wrong everywhere
 /// cannot exhaust the memory.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
     kept: Vec<Finding>,
     dropped: u64,
+    notes: Vec<Note>,
+    /// Documents that are missing: the position of their one finding, and the entries that name them.
+    missing: Option<(usize, Vec<u64>)>,
 }
+
+/// How many entries the finding about missing documents lists.
+const MAX_LISTED: usize = 5;
 
 impl Findings {
     /// Adds a finding about a whole file.
@@ -51,6 +78,41 @@ impl Findings {
             entry: Some(index),
             what: what.into(),
         });
+    }
+
+    /// Adds a missing document. All of them are one finding, because they usually have one cause: the documents were
+    /// not copied with the tiles.
+    pub(crate) fn missing_document(&mut self, place: &str, index: u64) {
+        let Some((at, entries)) = &mut self.missing else {
+            self.missing = Some((self.kept.len(), vec![index]));
+            return self.file(place, format!("the file is missing, but entry {index} names it"));
+        };
+        entries.push(index);
+        let listed: Vec<String> = entries.iter().take(MAX_LISTED).map(u64::to_string).collect();
+        let rest = if entries.len() > MAX_LISTED { ", …" } else { "" };
+        if let Some(finding) = self.kept.get_mut(*at) {
+            "documents".clone_into(&mut finding.place);
+            finding.what = format!(
+                "{} documents are missing, which the entries {}{rest} name; audit a copy that has them",
+                entries.len(),
+                listed.join(", ")
+            );
+        }
+    }
+
+    /// Adds a note, or another file to the note that says the same.
+    pub(crate) fn note(&mut self, place: &str, what: String) {
+        if let Some(same) = self.notes.iter_mut().find(|note| note.what == what) {
+            same.files += 1;
+        } else if self.notes.len() < MAX_KEPT {
+            let place = place.to_owned();
+            self.notes.push(Note { place, files: 1, what });
+        }
+    }
+
+    /// The notes, at most 200.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     fn push(&mut self, finding: Finding) {
@@ -95,5 +157,36 @@ mod tests {
         }
         assert_eq!((findings.kept().len(), findings.dropped()), (MAX_KEPT, 3));
         assert_eq!(findings.kept()[1].to_string(), "tile/entries/000, entry 1: wrong");
+    }
+
+    #[test]
+    fn missing_documents_are_one_finding() {
+        let mut findings = Findings::default();
+        findings.file("checkpoint", "wrong");
+        findings.missing_document("documents/aa", 0);
+        assert_eq!(
+            findings.kept()[1].to_string(),
+            "documents/aa: the file is missing, but entry 0 names it"
+        );
+        for index in 1..8 {
+            findings.missing_document("documents/bb", index);
+        }
+        let said =
+            "documents: 8 documents are missing, which the entries 0, 1, 2, 3, 4, … name; audit a copy that has them";
+        assert_eq!(
+            (findings.kept().len(), findings.kept()[1].to_string().as_str()),
+            (2, said)
+        );
+    }
+
+    #[test]
+    fn equal_notes_are_one() {
+        let mut findings = Findings::default();
+        for place in ["checkpoint", "checkpoints/3", "checkpoints/4"] {
+            findings.note(place, "unknown".to_owned());
+        }
+        assert!(findings.is_empty());
+        assert_eq!(findings.notes().len(), 1);
+        assert_eq!(findings.notes()[0].to_string(), "checkpoint and 2 more: unknown");
     }
 }

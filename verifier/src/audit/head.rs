@@ -1,8 +1,10 @@
-//! The checks of a checkpoint. They are stricter than a client's: a client ignores unknown signatures and extension
-//! lines, an auditor reports them.
+//! The checks of a checkpoint. They are stricter than a client's: a client ignores extension lines, an auditor reports
+//! them. Signatures of keys that the policy does not know are ignored here as well (c2sp.org/signed-note, SN-5): anybody
+//! can add one, and logs have signers that not every policy lists. They are noted, because they may be of interest.
 
 use serde::Serialize;
 use tlog::Hash;
+use tlog::note::SignatureLine;
 use tlog::policy::PolicyVerdict;
 
 use super::finding::Findings;
@@ -47,7 +49,7 @@ pub(crate) fn check(bytes: &[u8], options: &Options, findings: &mut Findings) ->
         root: checkpoint.root,
         cosignatures: cosignatures
             .map(|line| Cosignature {
-                witness: line.witness.clone(),
+                witness: line.witness.to_string(),
                 time: line.timestamp,
             })
             .collect(),
@@ -82,12 +84,20 @@ pub(crate) fn verify(place: &str, bytes: &[u8], options: &Options, findings: &mu
 
 fn check_lines(place: &str, verdict: &PolicyVerdict, findings: &mut Findings) {
     for line in verdict.unknown() {
-        findings.file(
-            place,
-            format!("a signature of {}, which the policy does not know", line.name),
+        let what = format!(
+            "a signature of {}, which the policy does not know, is ignored",
+            line.name
         );
+        findings.note(place, what);
     }
-    let lines = &verdict.signed().note().signatures;
+    let known = |line: &SignatureLine| !verdict.unknown().contains(line);
+    let lines: Vec<_> = verdict
+        .signed()
+        .note()
+        .signatures
+        .iter()
+        .filter(|line| known(line))
+        .collect();
     for (number, line) in lines.iter().enumerate() {
         if lines[..number]
             .iter()

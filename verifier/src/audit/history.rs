@@ -4,8 +4,8 @@
 //! give at that size. This finds a log that once published another tree, provided that the export contains that
 //! checkpoint. A checkpoint that is missing from the export cannot be noticed here; only the witnesses remember it.
 //!
-//! Old checkpoints need no quorum, because the log does not record which witnesses counted at the time. But every
-//! signer must be known: an auditor's policy keeps retired log keys, and retired witnesses outside of all groups.
+//! Old checkpoints need no quorum, because the log does not record which witnesses counted at the time. An auditor's
+//! policy keeps retired log keys, and retired witnesses outside of all groups: signatures of other keys are not checked.
 //!
 //! A ledger serves its history one size at a time, so the audit of a URL does not read it.
 
@@ -101,7 +101,7 @@ async fn read_leaves(
     if width == 0 {
         return Ok(Some(Vec::new()));
     }
-    let bytes = source.read(&layout::tile_path(size, 0, number)).await?;
+    let bytes = source.tile(size, 0, number).await?;
     let hashes = bytes.and_then(|bytes| tree::split(&bytes, width));
     Ok(hashes.filter(|hashes| skeleton.check_leaves(number, hashes).is_ok()))
 }

@@ -4,7 +4,7 @@
 //! partial (tlog-tiles, TT-5). An export holds exactly the tiles of its checkpoint's size: a stale partial tile or a
 //! hidden file is a finding.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::finding::Findings;
@@ -31,6 +31,16 @@ pub(crate) fn tile_path(size: u64, level: u8, index: u64) -> String {
 /// Path of a bundle of entries in the form the size implies.
 pub(crate) fn bundle_path(size: u64, index: u64) -> String {
     format!("tile/entries/{}", tail(index, tile_width(size, 0, index)))
+}
+
+/// Path of a full tile.
+pub(crate) fn full_tile_path(level: u8, index: u64) -> String {
+    format!("tile/{level}/{}", tail(index, TILE))
+}
+
+/// Path of a full bundle of entries.
+pub(crate) fn full_bundle_path(index: u64) -> String {
+    format!("tile/entries/{}", tail(index, TILE))
 }
 
 /// Path of a public document.
@@ -95,6 +105,8 @@ pub(crate) fn edge(size: u64) -> Vec<String> {
 #[derive(Debug)]
 pub(crate) struct Inventory {
     files: HashSet<String>,
+    /// The partial tiles and bundles, by the path of the full one, which may take the place of one that is gone.
+    partial: HashMap<String, String>,
     folders: HashSet<String>,
     records: Option<HashSet<u64>>,
 }
@@ -104,10 +116,17 @@ impl Inventory {
     /// with a record; with `None` the folder `records` is not checked.
     pub(crate) fn new(size: u64, others: impl IntoIterator<Item = String>, records: Option<HashSet<u64>>) -> Self {
         let mut files = HashSet::from(["checkpoint".to_owned()]);
+        let mut partial = HashMap::new();
+        let mut add = |path: String, full: String| {
+            if path != full {
+                partial.insert(full, path.clone());
+            }
+            files.insert(path);
+        };
         for (level, index) in tiles(size) {
-            files.insert(tile_path(size, level, index));
+            add(tile_path(size, level, index), full_tile_path(level, index));
             if level == 0 {
-                files.insert(bundle_path(size, index));
+                add(bundle_path(size, index), full_bundle_path(index));
             }
         }
         files.extend(others);
@@ -124,13 +143,16 @@ impl Inventory {
         }
         Inventory {
             files,
+            partial,
             folders,
             records,
         }
     }
 
-    fn holds_file(&self, path: &str) -> bool {
+    fn holds_file(&self, root: &Path, path: &str) -> bool {
+        let in_place_of = |partial: &String| !root.join(partial).exists();
         self.files.contains(path)
+            || self.partial.get(path).is_some_and(in_place_of)
             || path
                 .strip_prefix("records/")
                 .is_some_and(|name| self.holds_record(name))
@@ -167,7 +189,7 @@ impl Inventory {
                     }
                 } else if !kind.is_file() {
                     findings.file(inner, "not a regular file");
-                } else if !self.holds_file(&inner) {
+                } else if !self.holds_file(root, &inner) {
                     findings.file(inner, "a file that is not part of this log");
                 }
             }

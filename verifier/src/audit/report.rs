@@ -7,7 +7,7 @@ use record::{Kind, Period, Timestamp};
 use serde::Serialize;
 use tlog::Hash;
 
-use super::finding::{Finding, Findings};
+use super::finding::{Finding, Findings, Note};
 use super::head::{Cosignature, Head};
 use super::state::LogState;
 
@@ -78,6 +78,8 @@ pub struct Report {
     pub resumed_from: Option<u64>,
     /// What is wrong, at most 200.
     pub findings: Vec<Finding>,
+    /// What is worth knowing and does not make the log unsound, at most 200.
+    pub notes: Vec<Note>,
     /// Number of findings beyond those listed. If it is not 0, the audit was stopped early.
     pub more_findings: u64,
 }
@@ -87,6 +89,7 @@ impl Report {
         Report {
             findings: findings.kept().to_vec(),
             more_findings: findings.dropped(),
+            notes: findings.notes().to_vec(),
             ..Report::default()
         }
     }
@@ -166,6 +169,9 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.origin.is_empty() {
             self.write_facts(f)?;
+        }
+        for note in &self.notes {
+            writeln!(f, "note          {note}")?;
         }
         for finding in &self.findings {
             writeln!(f, "FINDING       {finding}")?;

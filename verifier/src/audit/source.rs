@@ -5,11 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
-use service::http::{CallError, Client};
-use service::secret::Credential;
+use super::bundle;
+use super::layout::{self, TILE};
+use super::remote::{Access, Remote};
 
 /// Size of the longest possible file of a log, a full bundle of 256 entries of 65 535 bytes. Longer files are not read.
-const MAX_FILE_BYTES: u64 = 256 * (2 + 65_535);
+pub(super) const MAX_FILE_BYTES: u64 = 256 * (2 + 65_535);
 
 /// The log could not be read, so there is no verdict.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,10 @@ const MAX_FILE_BYTES: u64 = 256 * (2 + 65_535);
 pub struct SourceError(String);
 
 impl SourceError {
+    pub(super) fn new(text: String) -> Self {
+        SourceError(text)
+    }
+
     pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
         SourceError(format!("{} cannot be read: {error}", path.display()))
     }
@@ -31,8 +36,8 @@ impl SourceError {
 pub enum Source {
     /// An export (`ledger export`).
     Directory(PathBuf),
-    /// A ledger's base URL without trailing slash, and a client (with a credential if records are to be read).
-    Http(String, Client),
+    /// A ledger, or any server of the same files.
+    Http(Remote),
 }
 
 impl Source {
@@ -40,16 +45,12 @@ impl Source {
     ///
     /// # Errors
     /// If there is no such directory, or no HTTP client can be set up.
-    pub fn new(place: &str, credential: Option<Credential>) -> Result<Source, SourceError> {
-        if !place.starts_with("http://") && !place.starts_with("https://") {
-            return Source::directory(Path::new(place));
+    pub fn new(place: &str, access: Access) -> Result<Source, SourceError> {
+        if place.starts_with("http://") || place.starts_with("https://") {
+            Remote::new(place, access).map(Source::Http)
+        } else {
+            Source::directory(Path::new(place))
         }
-        let client = Client::new().map_err(|error| SourceError(error.to_string()))?;
-        let client = match credential {
-            Some(credential) => client.with_credential(credential),
-            None => client,
-        };
-        Ok(Source::Http(place.trim_end_matches('/').to_owned(), client))
     }
 
     /// Opens an export in a directory.
@@ -68,13 +69,13 @@ impl Source {
     pub fn root(&self) -> Option<&Path> {
         match self {
             Source::Directory(root) => Some(root),
-            Source::Http(..) => None,
+            Source::Http(_) => None,
         }
     }
 
     /// Whether concurrent reads make the audit faster.
     pub(crate) fn is_remote(&self) -> bool {
-        matches!(self, Source::Http(..))
+        matches!(self, Source::Http(_))
     }
 
     /// Reads the file at a path below the log's prefix. `None` if there is no such file.
@@ -84,14 +85,40 @@ impl Source {
     pub async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, SourceError> {
         match self {
             Source::Directory(root) => read_file(&root.join(path)),
-            Source::Http(base, client) => match client.get_optional(&format!("{base}/{path}")).await {
-                Ok(body) => Ok(body),
-                Err(CallError::Refused(problem)) if problem.status == 401 || problem.status == 403 => Err(SourceError(
-                    format!("{base}/{path} needs a credential (--credential FILE)"),
-                )),
-                Err(error) => Err(SourceError(format!("{base}/{path}: {error}"))),
-            },
+            Source::Http(remote) => remote.read(path).await,
         }
+    }
+
+    /// Reads a tile in the form that the size implies. A log may delete a partial tile once the full one exists
+    /// (tlog-tiles, TT-6); then the full tile is read and cut.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    pub(crate) async fn tile(&self, size: u64, level: u8, index: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        let width = layout::tile_width(size, level, index);
+        let read = self.read(&layout::tile_path(size, level, index)).await?;
+        if read.is_some() || width == TILE {
+            return Ok(read);
+        }
+        let full = self.read(&layout::full_tile_path(level, index)).await?;
+        Ok(full.filter(|full| full.len() as u64 == TILE * 32).map(|mut full| {
+            full.truncate(usize::try_from(width * 32).unwrap_or(0));
+            full
+        }))
+    }
+
+    /// Reads a bundle in the form that the size implies, or cuts it from the full one, like [`Source::tile`].
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    pub(crate) async fn bundle(&self, size: u64, index: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        let width = layout::tile_width(size, 0, index);
+        let read = self.read(&layout::bundle_path(size, index)).await?;
+        if read.is_some() || width == TILE {
+            return Ok(read);
+        }
+        let full = self.read(&layout::full_bundle_path(index)).await?;
+        Ok(full.and_then(|full| bundle::cut(full, width)))
     }
 }
 

@@ -3,7 +3,8 @@
 //! The checks run in this order: the position (genesis, directory and registry come first), the document that the entry
 //! names, the writer's right and signature, the writer's chain, the time, the rules of its kind ([`super::rules`]), the
 //! label. A failed check is a finding, and the state is updated as if the entry were valid as far as possible, so that
-//! one error does not cause a finding in every later entry.
+//! one error does not cause a finding in every later entry. Without the genesis document or a directory, rights and
+//! signatures cannot be judged; the document has its finding, and the entries concerned are counted.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -78,6 +79,8 @@ pub(crate) struct LogState {
     pub(crate) uncovered: Option<(u64, u64)>,
     /// Index of the last map entry.
     pub(crate) last_map: Option<u64>,
+    /// Entries whose writer could not be judged, because genesis document or directory are missing or wrong.
+    pub(crate) unjudged: u64,
 }
 
 /// Kind number of an entry that could not be read.
@@ -102,6 +105,7 @@ impl LogState {
             latest: 0,
             uncovered: None,
             last_map: None,
+            unjudged: 0,
         }
     }
 
@@ -165,9 +169,16 @@ impl LogState {
     }
 
     /// Checks right and signature of the writer. Returns the writer's name.
-    fn check_writer(&self, signed: &SignedEntry, reporter: &mut EntryReporter<'_>) -> String {
+    fn check_writer(&mut self, signed: &SignedEntry, reporter: &mut EntryReporter<'_>) -> String {
         let entry = signed.entry();
         let kind = entry.body.kind();
+        // By the genesis document the operator writes the first three entries and every later directory and
+        // Registerlandkarte. For all other entries the directory in force decides.
+        let founding = reporter.index <= 2 || matches!(kind, Kind::Directory | Kind::Registry);
+        if self.genesis.is_none() || (self.directory.is_none() && !founding) {
+            self.unjudged += 1;
+            return "unknown".to_owned();
+        }
         let grant = self
             .directory
             .as_ref()
@@ -179,9 +190,6 @@ impl LogState {
             (None, Some(key)) => (Some(key), "operator".to_owned()),
             (None, None) => (None, "unknown".to_owned()),
         };
-        // By the genesis document the operator writes the first three entries and every later directory and
-        // Registerlandkarte. For all other entries the directory in force decides.
-        let founding = reporter.index <= 2 || matches!(kind, Kind::Directory | Kind::Registry);
         let granted = reporter.index > 2 && grant.is_some_and(|grant| grant.kinds.contains(&kind));
         let allowed = granted || (founding && operator.is_some());
         if !allowed {
@@ -198,6 +206,24 @@ impl LogState {
             Some(_) => {}
         }
         name
+    }
+
+    /// Notes how many entries were not judged. The document concerned has a finding, which is the cause; if it had none,
+    /// this would be one, because no log is sound whose entries were not judged.
+    pub(crate) fn check_judged(&self, findings: &mut Findings) {
+        if self.unjudged == 0 {
+            return;
+        }
+        let what = format!(
+            "the rights and signatures of the writers of {} entries were not checked, because the genesis document or \
+             the directory is not known",
+            self.unjudged
+        );
+        if findings.is_empty() {
+            findings.file("documents", what);
+        } else {
+            findings.note("documents", what);
+        }
     }
 
     fn check_chain(&mut self, entry: &Entry, leaf: Hash, name: String, reporter: &mut EntryReporter<'_>) {

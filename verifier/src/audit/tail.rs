@@ -73,6 +73,7 @@ impl Tail {
             return Err(TailError::Unreadable(what.to_owned()));
         }
         self.check_genesis();
+        self.state.check_judged(&mut self.findings);
         match self.findings.kept().first() {
             None => Ok(()),
             Some(finding) => Err(TailError::Unsound(finding.to_string())),
@@ -87,7 +88,7 @@ impl Tail {
         while self.state.size < size.get() {
             let number = self.state.size / TILE;
             let path = layout::bundle_path(size.get(), number);
-            let bytes = self.source.read(&path).await?;
+            let bytes = self.source.bundle(size.get(), number).await?;
             let bytes = bytes.ok_or_else(|| TailError::Unreadable(format!("{path} is missing")))?;
             let entries = bundle::split(&bytes, layout::tile_width(size.get(), 0, number));
             let entries = entries.map_err(|what| TailError::Unreadable(format!("{path}: {what}")))?;

@@ -216,7 +216,7 @@ async fn read_tile(
     findings: &mut Findings,
 ) -> Result<Option<Vec<Node>>, SourceError> {
     let path = layout::tile_path(size, level, index);
-    let bytes = source.read(&path).await?;
+    let bytes = source.tile(size, level, index).await?;
     Ok(check_tile(
         bytes,
         &path,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use service::secret::{Credential, SecretError};
-use verifier::audit::{self, Options, Progress, Source, TOLERANCE};
+use verifier::audit::{self, Access, Contact, Options, Progress, Source, TOLERANCE};
 
 use super::outcome::{Failure, Verdict, print_json};
 use super::trust::{TrustArguments, read};
@@ -23,6 +23,9 @@ pub(crate) struct Audit {
     /// File with the credential for records at a URL (64 hexadecimal digits)
     #[arg(long, value_name = "FILE")]
     credential: Option<PathBuf>,
+    /// How the log's operator can reach you: an email address or a URL, sent in the User-Agent of each request
+    #[arg(long, value_name = "CONTACT")]
+    contact: Option<Contact>,
     /// Continue where the audit that saved this file ended, and save the new state there
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
@@ -56,7 +59,12 @@ impl Audit {
             resume: self.resume,
         };
         let unreachable = |error: audit::SourceError| Failure::Unreachable(error.to_string());
-        let source = Source::new(&self.log, credential).map_err(unreachable)?;
+        let access = Access {
+            credential,
+            contact: self.contact,
+            wait: true,
+        };
+        let source = Source::new(&self.log, access).map_err(unreachable)?;
         let bar = TerminalProgress::new();
         let report = audit::audit(&source, &options, &bar).await;
         bar.0.finish_and_clear();

@@ -9,7 +9,7 @@ use tlog::Hash;
 use tlog::checkpoint::Origin;
 use tlog::log_list::ListedLog;
 use tokio::net::TcpListener;
-use verifier::audit::Source;
+use verifier::audit::{Access, Contact, Source};
 use verifier::witness::{self, Audit, Config};
 
 use super::outcome::{Failure, Verdict};
@@ -35,6 +35,9 @@ pub(crate) struct Witness {
     /// Audit the log at this URL before cosigning: every entry, every map recomputed. Needs --logs with one origin
     #[arg(long, value_name = "URL")]
     audit: Option<String>,
+    /// How the audited log's operator can reach you: an email address or a URL, sent in the User-Agent
+    #[arg(long, value_name = "CONTACT", requires = "audit")]
+    contact: Option<Contact>,
     /// Hash of the genesis entry that the audited log must have, 64 hexadecimal digits
     #[arg(long, value_name = "HASH", requires = "audit")]
     genesis: Option<Hash>,
@@ -80,7 +83,11 @@ impl Witness {
         let (Some(origin), 1) = (origins.first(), origins.len()) else {
             return Err(usage(&self.logs, "--audit needs a list with exactly one log"));
         };
-        let source = Source::new(url, None).map_err(|error| Failure::Usage(error.to_string()))?;
+        let access = Access {
+            contact: self.contact.clone(),
+            ..Access::default()
+        };
+        let source = Source::new(url, access).map_err(|error| Failure::Usage(error.to_string()))?;
         let genesis = self.genesis;
         Ok(BTreeMap::from([((*origin).clone(), Audit { source, genesis })]))
     }

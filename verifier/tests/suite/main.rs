@@ -4,4 +4,5 @@
 mod audit;
 mod auditing_witness;
 mod command;
+mod remote;
 mod witness;

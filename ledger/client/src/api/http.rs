@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use record::WriterId;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use service::http::{BodyError, CBOR_SEQ, CallError, Client, MAX_RESPONSE_BODY, read_body};
 use service::problem::Problem;
 use service::secret::Credential;
@@ -55,7 +55,7 @@ impl HttpLedger {
         let status = response.status().as_u16();
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let is_sequence = header(CONTENT_TYPE).is_some_and(|media| media.starts_with(CBOR_SEQ));
-        let retry_after = header(RETRY_AFTER).and_then(|value| value.parse().ok());
+        let retry_after = service::retry_after_seconds(response.headers());
         let body = read_body(response, MAX_RESPONSE_BODY).await?;
         if is_sequence {
             return wire::decode(&body, expected);

@@ -93,7 +93,7 @@ fn a_checkpoint_of_another_tree_size_or_log_is_found() {
 }
 
 #[test]
-fn signers_of_an_old_checkpoint_must_be_known_but_need_no_quorum() {
+fn an_old_checkpoint_needs_no_quorum_and_may_have_unknown_signers() {
     let log = published();
     let dir = exported(&log);
     let retired = SignerKey::for_cosignatures("retired.example".parse().unwrap(), &[77; 32]);
@@ -101,11 +101,15 @@ fn signers_of_an_old_checkpoint_must_be_known_but_need_no_quorum() {
     note.signatures.truncate(1);
     let line = tlog::cosignature::cosign(&note.text, &retired, START).unwrap();
     note.signatures.push(line);
-    let found = replaced(dir.path(), &options(&log), 256, &note.to_string());
+    std::fs::write(dir.path().join("checkpoints/256"), note.to_string()).unwrap();
+    let report = run(dir.path(), &options(&log));
+    assert_eq!(report.findings, []);
     assert!(
-        found[0].contains("retired.example, which the policy does not know"),
-        "{found:?}"
+        report.notes[0]
+            .what
+            .contains("retired.example, which the policy does not know")
     );
+    assert_eq!(report.notes[0].place, "checkpoints/256");
 
     let (groups, quorum) = log
         .policy()
@@ -120,8 +124,17 @@ fn signers_of_an_old_checkpoint_must_be_known_but_need_no_quorum() {
         policy: Policy::parse(policy.as_bytes()).unwrap(),
         ..options(&log)
     };
-    std::fs::write(dir.path().join("checkpoints/256"), note.to_string()).unwrap();
-    assert_eq!(run(dir.path(), &options).findings, []);
+    let report = run(dir.path(), &options);
+    assert_eq!(
+        (report.findings.as_slice(), report.notes.as_slice()),
+        (&[][..], &[][..])
+    );
+
+    // A known signer's line must verify, also on an old checkpoint.
+    let last = note.signatures.len() - 1;
+    note.signatures[last].signature[30] ^= 1;
+    let found = replaced(dir.path(), &options, 256, &note.to_string());
+    assert!(found[0].contains("retired.example does not verify"), "{found:?}");
 }
 
 #[test]
