@@ -126,7 +126,7 @@ async fn log_state(portal: &Portal, lang: Lang) -> LogState {
     let witnesses = portal.trust.policy.witnesses().iter().map(|witness| {
         let cosigned = verdict.cosignatures().iter().find(|line| line.witness == witness.name);
         Witness {
-            name: witness.name.clone(),
+            name: witness.name.to_string(),
             signed: cosigned.map(|line| LocalTime::of(line.timestamp).full(lang)),
         }
     });

@@ -21,7 +21,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::Deserialize;
-use tlog::policy::{Policy, VerdictError};
+use tlog::policy::{Policy, VerdictError, Witness};
 use tokio::sync::watch;
 
 use super::rows::Rows;
@@ -87,7 +87,7 @@ pub enum PolicyMismatch {
     #[error("the policy does not accept this log's checkpoints: {0}; its `log` line must have the log's verifier key")]
     Log(#[from] VerdictError),
     /// The policy has no URL for a witness, so the witness cannot be asked.
-    #[error("the witness {0} has no URL in the policy, so it cannot be asked to cosign")]
+    #[error("the witness {0} has no URL in UTF-8 in the policy, so it cannot be asked to cosign")]
     NoUrl(String),
     /// The store failed.
     #[error(transparent)]
@@ -107,8 +107,9 @@ impl Publication {
             _ => None,
         };
         let witnesses = policy.iter().flat_map(Policy::witnesses);
-        if let Some(witness) = witnesses.into_iter().find(|witness| witness.url.is_none()) {
-            return Err(PolicyMismatch::NoUrl(witness.name.clone()));
+        let has_url = |witness: &Witness| witness.url.as_ref().is_some_and(|url| url.to_str().is_some());
+        if let Some(witness) = witnesses.into_iter().find(|witness| !has_url(witness)) {
+            return Err(PolicyMismatch::NoUrl(witness.name.to_string()));
         }
         rows.store_requires_quorum(policy.is_some())?;
         let kept = match &policy {

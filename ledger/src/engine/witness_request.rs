@@ -8,7 +8,7 @@ use tlog::checkpoint::SignedCheckpoint;
 use tlog::cosignature;
 use tlog::merkle::Size;
 use tlog::note::{Note, SignatureLine};
-use tlog::policy::{Policy, Witness};
+use tlog::policy::{Octets, Policy, Witness};
 use tlog::witness::{AddCheckpoint, WitnessAnswer, monitoring_path};
 
 use super::snapshot::Snapshot;
@@ -132,7 +132,7 @@ impl WitnessRequest {
 
     fn contradiction(&self, seen: u64, proven: bool) -> Contradiction {
         Contradiction {
-            witness: self.witness.name.clone(),
+            witness: self.witness.name.to_string(),
             seen,
             size: self.snapshot.head.size,
             proven,
@@ -144,7 +144,7 @@ impl WitnessRequest {
     }
 
     fn url(&self, path: &str) -> String {
-        let base = self.witness.url.as_deref().unwrap_or_default();
+        let base = self.witness.url.as_ref().and_then(Octets::to_str).unwrap_or_default();
         format!("{}/{path}", base.trim_end_matches('/'))
     }
 

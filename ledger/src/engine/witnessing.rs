@@ -195,10 +195,11 @@ impl WitnessClient {
     async fn round(&mut self, snapshot: &Arc<Snapshot>) -> Result<(), PublishedCheckpoint> {
         let mut asked = JoinSet::new();
         for request in self.requests(snapshot) {
-            let old = self.statuses.get(&request.witness.name).map_or(0, |status| status.size);
+            let name = request.witness.name.to_string();
+            let old = self.statuses.get(&name).map_or(0, |status| status.size);
             asked.spawn(async move {
                 let (old, answer) = request.ask(old).await;
-                (request.witness.name, old, answer)
+                (name, old, answer)
             });
         }
         let (size, mut note) = (snapshot.head.size, snapshot.note.clone());
@@ -276,7 +277,10 @@ impl WitnessClient {
         let status = self.statuses.entry(contradiction.witness.clone()).or_default();
         status.contradicts = true;
         let says_so = |name: &str| self.statuses.get(name).is_some_and(|status| status.contradicts);
-        contradiction.proven || self.policy.quorum_satisfied(|witness| says_so(&witness.name))
+        contradiction.proven
+            || self
+                .policy
+                .quorum_satisfied(|witness| says_so(&witness.name.to_string()))
     }
 
     async fn publish(&self, published: PublishedCheckpoint) {

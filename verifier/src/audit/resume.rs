@@ -57,11 +57,8 @@ pub(crate) struct SavedState {
 
 fn conditions(options: &Options) -> [u8; 32] {
     let genesis = options.genesis.map(|hash| hash.to_string()).unwrap_or_default();
-    let text = format!(
-        "{}\n{}\n{}\n{genesis}",
-        options.policy, options.records, options.tolerance
-    );
-    Hash::of(text.as_bytes()).0
+    let rest = format!("{}\n{}\n{genesis}", options.records, options.tolerance);
+    Hash::of(&[options.policy.to_bytes().as_slice(), rest.as_bytes()].concat()).0
 }
 
 /// Writes the state, atomically.

@@ -61,8 +61,8 @@ pub enum KeyError {
     /// The key type is not implemented, for example 0x02 (ECDSA) or 0x05 (RFC 6962 tree head).
     #[error("keys of type {0:#04x} are not supported")]
     UnsupportedType(u8),
-    /// The bytes are not a key of the algorithm: they have a wrong length, are not a point, or are a weak (small order)
-    /// key.
+    /// The bytes are not a key of the algorithm: they have a wrong length, are not the canonical encoding of a point, or
+    /// are a weak (small order) key.
     #[error("not a valid public key of its type")]
     Key,
     /// The id is not that of this name and key.
@@ -97,8 +97,9 @@ impl VerifierKey {
             Algorithm::Ed25519 | Algorithm::CosignatureV1 => {
                 let bytes = public_key.try_into().map_err(|_| KeyError::Key)?;
                 let key = ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::Key)?;
-                // A key of small order verifies crafted signatures on any message.
-                if key.is_weak() {
+                // A key of small order verifies crafted signatures on any message. Two encodings of one key would be two
+                // keys, so that one witness could count twice.
+                if key.is_weak() || key.to_edwards().compress().as_bytes() != bytes {
                     return Err(KeyError::Key);
                 }
                 PublicKey::Ed25519(key)
@@ -204,5 +205,34 @@ impl fmt::Display for VerifierKey {
 impl fmt::Debug for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "VerifierKey({}+{}, {:?})", self.name, self.id, self.algorithm)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    /// The y coordinates from p = 2^255 − 19 on have a second, smaller encoding. Some are points of large order.
+    #[test]
+    fn a_key_in_a_second_encoding_is_refused() {
+        let name: KeyName = "log.example/vectors".parse().unwrap();
+        let accepts = |bytes: &[u8; 32]| {
+            [Algorithm::Ed25519, Algorithm::CosignatureV1]
+                .map(|kind| VerifierKey::new(name.clone(), kind, bytes).is_ok())
+        };
+        let mut strong = 0;
+        for (y, sign) in (2..19).flat_map(|y| [(y, 0), (y, 0x80)]) {
+            let mut small = [0; 32];
+            (small[0], small[31]) = (y, sign);
+            let mut large = [0xff; 32];
+            (large[0], large[31]) = (0xed + y, 0x7f | sign);
+            if accepts(&small) == [true, true] {
+                assert!(ed25519_dalek::VerifyingKey::from_bytes(&large).is_ok_and(|key| !key.is_weak()));
+                strong += 1;
+            }
+            assert_eq!(accepts(&large), [false, false], "{y}");
+        }
+        assert!(strong > 0);
     }
 }

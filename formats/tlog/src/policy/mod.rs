@@ -9,8 +9,8 @@
 //! quorum <name>|none                      exactly one
 //! ```
 //!
-//! Lines end in LF. Spaces and tabs separate fields. The allowed octets are 09, 0A, 20–7E and 80–FF. Comments may
-//! contain any of them; names must be UTF-8, as the names in keys are.
+//! Lines end in LF. Spaces and tabs separate fields. The allowed octets are 09, 0A, 20–7E and 80–FF. Names and URLs are
+//! opaque octets ([`Octets`]); only the names in keys must be UTF-8.
 //!
 //! * PO-1 witnesses and groups share one name space; `none` is not a name.
 //! * PO-2 a name is a member of at most one group, and only once; there are no forward references, hence no cycles.
@@ -21,18 +21,20 @@
 //! The policy must not come from the system that it judges: a policy file fetched from the log's own server proves
 //! nothing.
 
+mod octets;
 mod parse;
 mod verdict;
 
 use core::fmt;
 
+pub use octets::Octets;
 pub use parse::{PolicyError, PolicyParseError};
 pub use verdict::{PolicyVerdict, VerdictError, WitnessCosignature};
 
 use crate::checkpoint::Origin;
 use crate::note::VerifierKey;
 
-/// A trust policy. Its text form is the policy file without comments.
+/// A trust policy. [`Policy::to_bytes`] writes the policy file without comments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     logs: Vec<PolicyLog>,
@@ -47,7 +49,7 @@ pub struct PolicyLog {
     /// The log's key; its name is the origin.
     pub key: VerifierKey,
     /// The URL at which the log is served.
-    pub url: Option<String>,
+    pub url: Option<Octets>,
 }
 
 impl PolicyLog {
@@ -62,17 +64,17 @@ impl PolicyLog {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Witness {
     /// The policy's name for the witness, which may differ from the key's name.
-    pub name: String,
+    pub name: Octets,
     /// The witness's cosignature key.
     pub key: VerifierKey,
     /// The witness's submission prefix.
-    pub url: Option<String>,
+    pub url: Option<Octets>,
 }
 
 /// A group of witnesses and groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Group {
-    name: String,
+    name: Octets,
     threshold: Threshold,
     members: Vec<Member>,
 }
@@ -147,10 +149,45 @@ impl Policy {
         !self.quorum_satisfied(|_| false)
     }
 
-    fn name_of(&self, member: Member) -> &str {
+    /// Writes the policy file without comments.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut file = Vec::new();
+        let mut line = |fields: &[&[u8]]| {
+            file.extend(fields.join(&b' '));
+            file.push(b'\n');
+        };
+        for log in &self.logs {
+            let key = log.key.to_string();
+            let url = log.url.iter().map(Octets::as_bytes);
+            line(&[&b"log"[..], key.as_bytes()].into_iter().chain(url).collect::<Vec<_>>());
+        }
+        for witness in &self.witnesses {
+            let key = witness.key.to_string();
+            let url = witness.url.iter().map(Octets::as_bytes);
+            let fields = [&b"witness"[..], witness.name.as_bytes(), key.as_bytes()];
+            line(&fields.into_iter().chain(url).collect::<Vec<_>>());
+        }
+        for group in &self.groups {
+            let threshold = group.threshold.to_string();
+            let members = group.members.iter().map(|member| self.name_of(*member));
+            let fields = [&b"group"[..], group.name.as_bytes(), threshold.as_bytes()];
+            line(&fields.into_iter().chain(members).collect::<Vec<_>>());
+        }
+        line(&[
+            b"quorum",
+            match self.quorum {
+                Quorum::None => b"none",
+                Quorum::Of(member) => self.name_of(member),
+            },
+        ]);
+        file
+    }
+
+    fn name_of(&self, member: Member) -> &[u8] {
         match member {
-            Member::Witness(at) => &self.witnesses[at].name,
-            Member::Group(at) => &self.groups[at].name,
+            Member::Witness(at) => self.witnesses[at].name.as_bytes(),
+            Member::Group(at) => self.groups[at].name.as_bytes(),
         }
     }
 }
@@ -171,29 +208,6 @@ impl fmt::Display for Threshold {
             Self::All => f.write_str("all"),
             Self::Any => f.write_str("any"),
             Self::AtLeast(count) => count.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Policy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let with_url = |url: &Option<String>| url.as_ref().map(|url| format!(" {url}")).unwrap_or_default();
-        for log in &self.logs {
-            writeln!(f, "log {}{}", log.key, with_url(&log.url))?;
-        }
-        for witness in &self.witnesses {
-            writeln!(f, "witness {} {}{}", witness.name, witness.key, with_url(&witness.url))?;
-        }
-        for group in &self.groups {
-            write!(f, "group {} {}", group.name, group.threshold)?;
-            for member in &group.members {
-                write!(f, " {}", self.name_of(*member))?;
-            }
-            writeln!(f)?;
-        }
-        match self.quorum {
-            Quorum::None => writeln!(f, "quorum none"),
-            Quorum::Of(member) => writeln!(f, "quorum {}", self.name_of(member)),
         }
     }
 }

@@ -3,9 +3,9 @@
 use core::str::FromStr;
 use std::collections::HashMap;
 
-use super::{Group, Member, Policy, PolicyLog, Quorum, Threshold, Witness};
+use super::{Group, Member, Octets, Policy, PolicyLog, Quorum, Threshold, Witness};
 use crate::encoding;
-use crate::note::{Algorithm, KeyError, VerifierKey};
+use crate::note::{Algorithm, KeyError, NameError, VerifierKey};
 
 /// The most logs, the most witnesses and the most groups of a policy.
 const MAX_OF_A_KIND: usize = 1024;
@@ -26,9 +26,8 @@ pub struct PolicyParseError {
 /// What is wrong with a policy line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
-    /// The line has an octet that a policy must not contain, a name that is not UTF-8 or no line end, or the file is
-    /// too long.
-    #[error("not policy text: octets 09, 0A, 20-7E, 80-FF, names in UTF-8, every line ended by LF")]
+    /// The line has an octet that a policy must not contain or no line end, or the file is too long.
+    #[error("not policy text: octets 09, 0A, 20-7E, 80-FF, every line ended by LF")]
     Text,
     /// The line is not `log`, `witness`, `group` or `quorum` with its fields.
     #[error(
@@ -38,6 +37,9 @@ pub enum PolicyError {
     /// The key is malformed.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The key of a log makes the cosignatures of witnesses.
+    #[error("a log has a key of type 0x01 or 0x06; type 0x04 is for the cosignatures of witnesses")]
+    NotALogKey,
     /// The key of a witness does not make cosignatures.
     #[error("a witness has a cosignature key (type 0x04 or 0x06)")]
     NotACosigner,
@@ -46,13 +48,13 @@ pub enum PolicyError {
     DuplicateKey,
     /// The name is taken or reserved (PO-1).
     #[error("the name {0:?} is taken or reserved")]
-    Name(String),
+    Name(Octets),
     /// No earlier line defines the member (PO-2).
     #[error("{0:?} is not a witness or group of an earlier line")]
-    UnknownMember(String),
+    UnknownMember(Octets),
     /// The member already belongs to a group (PO-2).
     #[error("{0:?} is already a member of a group")]
-    SecondMembership(String),
+    SecondMembership(Octets),
     /// The threshold is not `all`, `any` or a number between 1 and the number of members.
     #[error("a group's number is 'all', 'any' or from 1 to the number of its members")]
     Threshold,
@@ -70,7 +72,7 @@ struct Builder {
     witnesses: Vec<Witness>,
     groups: Vec<Group>,
     quorum: Option<Quorum>,
-    names: HashMap<String, Name>,
+    names: HashMap<Octets, Name>,
 }
 
 struct Name {
@@ -127,8 +129,7 @@ impl Builder {
         if keyword.starts_with(b"#") {
             return Ok(());
         }
-        let fields: Result<Vec<&str>, _> = fields.map(str::from_utf8).collect();
-        let fields = fields.map_err(|_| PolicyError::Text)?;
+        let fields: Vec<&[u8]> = fields.collect();
         match (keyword, fields.as_slice()) {
             (b"log", [key]) => self.log(key, None),
             (b"log", [key, url]) => self.log(key, Some(url)),
@@ -140,9 +141,12 @@ impl Builder {
         }
     }
 
-    fn log(&mut self, key: &str, url: Option<&&str>) -> Result<(), PolicyError> {
-        let key: VerifierKey = key.parse()?;
-        let url = url.map(|url| (*url).to_owned());
+    fn log(&mut self, key: &[u8], url: Option<&&[u8]>) -> Result<(), PolicyError> {
+        let key = verifier_key(key)?;
+        if key.algorithm() == Algorithm::CosignatureV1 {
+            return Err(PolicyError::NotALogKey);
+        }
+        let url = url.map(|url| Octets::of_field(url));
         let same = |log: &PolicyLog| log.key.public_key() == key.public_key();
         if self.logs.iter().any(same) {
             return Err(PolicyError::DuplicateKey);
@@ -150,9 +154,9 @@ impl Builder {
         push(&mut self.logs, PolicyLog { key, url }).map(|_| ())
     }
 
-    fn witness(&mut self, name: &str, key: &str, url: Option<&&str>) -> Result<(), PolicyError> {
-        let key: VerifierKey = key.parse()?;
-        let url = url.map(|url| (*url).to_owned());
+    fn witness(&mut self, name: &[u8], key: &[u8], url: Option<&&[u8]>) -> Result<(), PolicyError> {
+        let key = verifier_key(key)?;
+        let url = url.map(|url| Octets::of_field(url));
         if key.algorithm() == Algorithm::Ed25519 {
             return Err(PolicyError::NotACosigner);
         }
@@ -161,7 +165,7 @@ impl Builder {
             return Err(PolicyError::DuplicateKey);
         }
         let witness = Witness {
-            name: name.to_owned(),
+            name: Octets::of_field(name),
             key,
             url,
         };
@@ -169,13 +173,14 @@ impl Builder {
         self.define(name, Member::Witness(at))
     }
 
-    fn group(&mut self, name: &str, threshold: &str, members: &[&str]) -> Result<(), PolicyError> {
+    fn group(&mut self, name: &[u8], threshold: &[u8], members: &[&[u8]]) -> Result<(), PolicyError> {
         let threshold = match threshold {
-            "all" => Threshold::All,
-            "any" => Threshold::Any,
+            b"all" => Threshold::All,
+            b"any" => Threshold::Any,
             number => {
-                let count = encoding::from_decimal(number)
+                let count = str::from_utf8(number)
                     .ok()
+                    .and_then(|number| encoding::from_decimal(number).ok())
                     .and_then(|count| usize::try_from(count).ok());
                 let count = count.filter(|count| (1..=members.len()).contains(count));
                 Threshold::AtLeast(count.ok_or(PolicyError::Threshold)?)
@@ -183,7 +188,7 @@ impl Builder {
         };
         let members: Result<Vec<Member>, _> = members.iter().map(|member| self.join(member)).collect();
         let group = Group {
-            name: name.to_owned(),
+            name: Octets::of_field(name),
             threshold,
             members: members?,
         };
@@ -191,38 +196,48 @@ impl Builder {
         self.define(name, Member::Group(at))
     }
 
-    fn quorum(&mut self, name: &str) -> Result<(), PolicyError> {
+    fn quorum(&mut self, name: &[u8]) -> Result<(), PolicyError> {
         if self.quorum.is_some() {
             return Err(PolicyError::Quorum);
         }
-        self.quorum = Some(if name == "none" {
+        self.quorum = Some(if name == b"none" {
             Quorum::None
         } else {
-            let named = self.names.get(name);
-            Quorum::Of(named.ok_or_else(|| PolicyError::UnknownMember(name.to_owned()))?.member)
+            let name = Octets::of_field(name);
+            let named = self.names.get(&name).map(|named| named.member);
+            Quorum::Of(named.ok_or(PolicyError::UnknownMember(name))?)
         });
         Ok(())
     }
 
     /// Defines a name (PO-1).
-    fn define(&mut self, name: &str, member: Member) -> Result<(), PolicyError> {
-        if name == "none" || self.names.contains_key(name) {
-            return Err(PolicyError::Name(name.to_owned()));
+    fn define(&mut self, name: &[u8], member: Member) -> Result<(), PolicyError> {
+        let name = Octets::of_field(name);
+        if name.as_bytes() == b"none" || self.names.contains_key(&name) {
+            return Err(PolicyError::Name(name));
         }
         let in_a_group = false;
-        self.names.insert(name.to_owned(), Name { member, in_a_group });
+        self.names.insert(name, Name { member, in_a_group });
         Ok(())
     }
 
     /// Makes a name a member of the group that is being read (PO-2).
-    fn join(&mut self, name: &str) -> Result<Member, PolicyError> {
-        let known = self.names.get_mut(name);
-        let known = known.ok_or_else(|| PolicyError::UnknownMember(name.to_owned()))?;
+    fn join(&mut self, name: &[u8]) -> Result<Member, PolicyError> {
+        let name = Octets::of_field(name);
+        let Some(known) = self.names.get_mut(&name) else {
+            return Err(PolicyError::UnknownMember(name));
+        };
         if core::mem::replace(&mut known.in_a_group, true) {
-            return Err(PolicyError::SecondMembership(name.to_owned()));
+            return Err(PolicyError::SecondMembership(name));
         }
         Ok(known.member)
     }
+}
+
+/// Parses a key, whose name is UTF-8 (c2sp.org/signed-note).
+fn verifier_key(field: &[u8]) -> Result<VerifierKey, PolicyError> {
+    let text = str::from_utf8(field).map_err(|_| KeyError::Name(NameError))?;
+    Ok(text.parse()?)
 }
 
 fn push<T>(list: &mut Vec<T>, item: T) -> Result<usize, PolicyError> {
@@ -268,8 +283,8 @@ mod tests {
             witness_key(3),
         );
         let policy = Policy::parse(text.as_bytes()).unwrap();
-        assert_eq!(policy.to_string(), text);
-        let with = |names: &str| policy.quorum_satisfied(|witness| names.contains(&witness.name));
+        assert_eq!(policy.to_bytes(), text.as_bytes());
+        let with = |names: &str| policy.quorum_satisfied(|witness| names.contains(witness.name.to_str().unwrap()));
         assert!(with("ac") && with("bc") && with("abc"));
         assert!(!with("ab") && !with("c") && !with(""));
     }
@@ -280,14 +295,63 @@ mod tests {
         let mut text = b" \t\n# b\xc3\xa4r \xff\n\t#\nquorum\t  w \t\n".to_vec();
         text.splice(0..0, format!("  witness\tw   {key}  \n").into_bytes());
         let policy = Policy::parse(&text).unwrap();
-        assert_eq!(policy.to_string(), format!("witness w {key}\nquorum w\n"));
+        assert_eq!(policy.to_bytes(), format!("witness w {key}\nquorum w\n").into_bytes());
         assert!(Policy::parse(b"quorum none\n").unwrap().quorum_satisfied(|_| false));
+    }
+
+    #[test]
+    fn names_and_urls_are_opaque_octets() {
+        let (a, b) = (witness_key(1), witness_key(2));
+        // Two names that differ in octets which are not UTF-8, and one that `Display` shows like the first.
+        let mut text = Vec::new();
+        for part in [
+            &b"log "[..],
+            log_key(1).as_bytes(),
+            b" https://\xe9.example\nwitness \xff ",
+            a.as_bytes(),
+            b" http://\x80\nwitness \xfe ",
+            b.as_bytes(),
+            b"\ngroup \\xff all \xff \xfe\nquorum \\xff\n",
+        ] {
+            text.extend(part);
+        }
+        let policy = Policy::parse(&text).unwrap();
+        assert_eq!(policy.to_bytes(), text);
+        assert!(policy.quorum_satisfied(|_| true));
+        assert!(!policy.quorum_satisfied(|witness| witness.name.as_bytes() == b"\xff"));
+        assert_eq!(policy.witnesses()[0].url.as_ref().unwrap().to_str(), None);
+        // The Kelvin sign is not the letter K.
+        let kelvin = format!("witness K {a}\nquorum \u{212a}\n");
+        assert!(matches!(error(&kelvin), (2, PolicyError::UnknownMember(_))));
+        let key_name = [b"log \xff", log_key(1).as_bytes(), b"\nquorum none\n"].concat();
+        let refused = Policy::parse(&key_name).unwrap_err().error;
+        assert_eq!(refused, PolicyError::Key(KeyError::Name(NameError)));
+    }
+
+    #[test]
+    fn each_line_has_a_key_of_its_type() {
+        let (log, witness) = (log_key(1), witness_key(1));
+        assert_eq!(
+            error(&format!("log {witness}\nquorum none\n")),
+            (1, PolicyError::NotALogKey)
+        );
+        assert_eq!(
+            error(&format!("witness a {log}\nquorum none\n")),
+            (1, PolicyError::NotACosigner)
+        );
+        let pq = VerifierKey::new("log.example/pq".parse().unwrap(), Algorithm::SubtreeV1, &[7; 1312]).unwrap();
+        for line in [format!("log {pq}"), format!("witness a {pq}")] {
+            assert!(
+                Policy::parse(format!("{line}\nquorum none\n").as_bytes()).is_ok(),
+                "{line}"
+            );
+        }
     }
 
     #[test]
     fn po_1_names() {
         let (a, b) = (witness_key(1), witness_key(2));
-        let taken = |name: &str| PolicyError::Name(name.to_owned());
+        let taken = |name: &str| PolicyError::Name(Octets::of_field(name.as_bytes()));
         assert_eq!(error(&format!("witness none {a}\nquorum none\n")), (1, taken("none")));
         assert_eq!(error(&format!("witness w {a}\nwitness w {b}\n")), (2, taken("w")));
         assert_eq!(error(&format!("witness w {a}\ngroup w any w\n")), (2, taken("w")));
@@ -297,8 +361,8 @@ mod tests {
     fn po_2_members() {
         let (a, b) = (witness_key(1), witness_key(2));
         let base = format!("witness a {a}\nwitness b {b}\n");
-        let unknown = |name: &str| PolicyError::UnknownMember(name.to_owned());
-        let second = |name: &str| PolicyError::SecondMembership(name.to_owned());
+        let unknown = |name: &str| PolicyError::UnknownMember(Octets::of_field(name.as_bytes()));
+        let second = |name: &str| PolicyError::SecondMembership(Octets::of_field(name.as_bytes()));
         assert_eq!(error(&format!("{base}group g any a a\n")), (3, second("a")));
         assert_eq!(
             error(&format!("{base}group g any a\ngroup h any a b\n")),
@@ -343,7 +407,9 @@ mod tests {
         }
         text += "\nquorum all\n";
         let policy = Policy::parse(text.as_bytes()).unwrap();
-        assert!(policy.quorum_satisfied(|_| true) && !policy.quorum_satisfied(|witness| witness.name != "w7"));
+        assert!(
+            policy.quorum_satisfied(|_| true) && !policy.quorum_satisfied(|witness| witness.name.as_bytes() != b"w7")
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Verifies checkpoints against a policy.
 
-use super::Policy;
+use super::{Octets, Policy};
 use crate::checkpoint::{Checkpoint, CheckpointError, Origin, SignedCheckpoint};
 use crate::note::{Note, SignatureLine, VerifierKey, verify_line};
 
@@ -19,7 +19,7 @@ pub enum VerdictError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WitnessCosignature {
     /// The policy's name for the witness.
-    pub witness: String,
+    pub witness: Octets,
     /// The time that the witness states, POSIX seconds; 0 states nothing about recency.
     pub timestamp: u64,
 }
@@ -117,9 +117,9 @@ impl Policy {
     fn quorum_time(&self, cosignatures: &[WitnessCosignature]) -> Option<u64> {
         let mut times: Vec<u64> = cosignatures.iter().map(|line| line.timestamp).collect();
         times.sort_unstable();
-        let stated = |witness: &str, from| {
+        let stated = |witness: &Octets, from| {
             let mut lines = cosignatures.iter().filter(|line| line.timestamp >= from);
-            lines.any(|line| line.witness == witness)
+            lines.any(|line| line.witness == *witness)
         };
         let satisfied = |from: &u64| self.quorum_satisfied(|witness| stated(&witness.name, *from));
         times.into_iter().rev().find(satisfied)

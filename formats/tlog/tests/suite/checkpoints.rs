@@ -181,7 +181,7 @@ fn po_4_the_policys_verdict() {
     let seen: Vec<_> = verdict
         .cosignatures()
         .iter()
-        .map(|line| (line.witness.as_str(), line.timestamp))
+        .map(|line| (line.witness.to_str().unwrap(), line.timestamp))
         .collect();
     assert_eq!(seen, [("ed", TIME), ("pq", TIME)]);
     assert_eq!(verdict.unknown().len(), 1);

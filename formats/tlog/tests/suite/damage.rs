@@ -73,7 +73,7 @@ proptest! {
             prop_assert_eq!(request.to_string().into_bytes(), bytes.clone());
         }
         if let Ok(policy) = Policy::parse(&bytes) {
-            prop_assert_eq!(&policy.to_string().parse::<Policy>().unwrap(), &policy);
+            prop_assert_eq!(&Policy::parse(&policy.to_bytes()).unwrap(), &policy);
         }
         let _ = (WitnessAnswer::parse(status, &bytes), tlog::log_list::parse(&bytes));
         let _ = tlog::tile::decode_bundle(&bytes, status % 257);

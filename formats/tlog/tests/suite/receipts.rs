@@ -26,7 +26,7 @@ fn the_vector_verifies() {
     assert!(verified.quorum());
     assert_eq!(verified.index(), Index::from(123));
     assert_eq!(verified.checkpoint().size.get(), 300);
-    assert_eq!(verified.cosignatures()[0].witness, "w");
+    assert_eq!(verified.cosignatures()[0].witness.to_str(), Some("w"));
     assert_eq!(verified.cosignatures()[0].timestamp, TIME);
 }
 
