@@ -15,7 +15,8 @@ use super::finding::Findings;
 use super::head::{self, Head};
 use super::layout::{self, TILE};
 use super::options::Options;
-use super::source::{Source, SourceError};
+use super::source::Source;
+use super::source_error::SourceError;
 use super::tree::{self, Skeleton};
 
 /// Checks the history of an export. Returns the sizes of its checkpoints in ascending order, or `None` for a URL.

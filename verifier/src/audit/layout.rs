@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::finding::Findings;
-use super::source::SourceError;
+use super::source_error::SourceError;
 
 /// Number of hashes in a full tile.
 pub(crate) const TILE: u64 = 256;

@@ -20,7 +20,7 @@ use service::{Backoff, retry_after};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::source::{MAX_FILE_BYTES, SourceError};
+use super::source_error::{MAX_FILE_BYTES, SourceError};
 
 /// Time for one file, from connecting to its last byte.
 const TIMEOUT: Duration = Duration::from_secs(60);

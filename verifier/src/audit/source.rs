@@ -8,28 +8,7 @@ use std::path::{Path, PathBuf};
 use super::bundle;
 use super::layout::{self, TILE};
 use super::remote::{Access, Remote};
-
-/// Size of the longest possible file of a log, a full bundle of 256 entries of 65 535 bytes. Longer files are not read.
-pub(super) const MAX_FILE_BYTES: u64 = 256 * (2 + 65_535);
-
-/// The log could not be read, so there is no verdict.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct SourceError(String);
-
-impl SourceError {
-    pub(super) fn new(text: String) -> Self {
-        SourceError(text)
-    }
-
-    pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
-        SourceError(format!("{} cannot be read: {error}", path.display()))
-    }
-
-    pub(crate) fn task(error: tokio::task::JoinError) -> Self {
-        SourceError(format!("reading was cancelled: {error}"))
-    }
-}
+use super::source_error::{MAX_FILE_BYTES, SourceError};
 
 /// A place where a log can be read.
 #[derive(Clone, Debug)]
@@ -60,7 +39,7 @@ impl Source {
     pub fn directory(path: &Path) -> Result<Source, SourceError> {
         match std::fs::metadata(path) {
             Ok(meta) if meta.is_dir() => Ok(Source::Directory(path.to_owned())),
-            Ok(_) => Err(SourceError(format!("{} is not a directory", path.display()))),
+            Ok(_) => Err(SourceError::new(format!("{} is not a directory", path.display()))),
             Err(error) => Err(SourceError::unreadable(path, &error)),
         }
     }

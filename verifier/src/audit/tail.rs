@@ -16,7 +16,8 @@ use super::bundle;
 use super::finding::Findings;
 use super::layout::{self, TILE};
 use super::options::TOLERANCE;
-use super::source::{Source, SourceError};
+use super::source::Source;
+use super::source_error::SourceError;
 use super::state::{EntryReporter, LogState};
 
 /// Why the audit does not support a checkpoint.

@@ -16,7 +16,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::finding::Findings;
 use super::layout::{self, TILE};
-use super::source::{Source, SourceError};
+use super::source::Source;
+use super::source_error::SourceError;
 
 type Node = [u8; 32];
 
