@@ -26,8 +26,8 @@ pub fn permit(
     let query = Query {
         consumer: metadata.consumer.clone(),
         provider: metadata.provider.clone(),
-        evidence_type: metadata.evidence_type.clone(),
-        purpose: metadata.purpose.clone(),
+        evidence_type: metadata.evidence_type.to_string(),
+        purpose: metadata.purpose.to_string(),
         idnr: metadata.idnr_used,
     };
     match registerlandkarte.decide(&query, now, now) {

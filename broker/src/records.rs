@@ -96,8 +96,8 @@ fn ids(request: &ExchangeRequest) -> Ids {
     Ids {
         exchange: metadata.exchange,
         message: metadata.message,
-        request_reference: metadata.request_reference.clone(),
-        trace: metadata.trace.clone(),
+        request_reference: metadata.request_reference.to_string(),
+        trace: metadata.trace.to_string(),
         test: metadata.test,
     }
 }
@@ -203,14 +203,14 @@ pub fn seal_denial(
         ids: ids(request),
         consumer: metadata.consumer.clone(),
         provider: metadata.provider.clone(),
-        evidence_type: metadata.evidence_type.clone(),
-        purpose: metadata.purpose.clone(),
+        evidence_type: metadata.evidence_type.to_string(),
+        purpose: metadata.purpose.to_string(),
         idnr_used: metadata.idnr_used,
         reason: reason.to_owned(),
         registerlandkarte,
     };
     let part = SupervisionPart {
-        official: metadata.official.clone(),
+        official: metadata.official.to_string(),
         denial: Some(Box::new(denial)),
     };
     let parts = Parts::denial(to_supervision(&part, supervision, &salt)?);

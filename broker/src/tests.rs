@@ -64,19 +64,19 @@ fn metadata(evidence: &str) -> Metadata {
     Metadata {
         exchange: Uuid::from_u128(1),
         message: Uuid::from_u128(2),
-        request_reference: "reference".into(),
-        trace: "0".repeat(32),
+        request_reference: "reference".parse().unwrap(),
+        trace: "0".repeat(32).parse().unwrap(),
         test: true,
         consumer: id(CITY),
         provider: id(REGISTER),
-        evidence_type: evidence.into(),
-        purpose: "parking".into(),
+        evidence_type: evidence.parse().unwrap(),
+        purpose: "parking".parse().unwrap(),
         idnr_used: true,
         assurance: Assurance::High,
         role: SubjectRole::DataSubject,
         synchronous: true,
         request_digest: Hash([1; 32]),
-        official: "desk-7".into(),
+        official: "desk-7".parse().unwrap(),
         deadline: NOW.after(30),
     }
 }
@@ -163,8 +163,8 @@ fn a_request_of_the_consumer_is_authenticated() {
 fn a_request_that_the_consumer_did_not_sign_as_it_is_is_refused() {
     let directory = directory();
     let changes: [fn(&mut ExchangeRequest); 6] = [
-        |request| request.metadata.purpose = "housing".into(),
-        |request| request.metadata.official = "desk-8".into(),
+        |request| request.metadata.purpose = "housing".parse().unwrap(),
+        |request| request.metadata.official = "desk-8".parse().unwrap(),
         |request| request.sealed_request[40] ^= 1,
         |request| request.s1.sealed_person[40] ^= 1,
         |request| request.s2.0[0] ^= 1,

@@ -65,8 +65,8 @@ pub(crate) fn check_content(
     let ids = Ids {
         exchange: metadata.exchange,
         message: metadata.message,
-        request_reference: metadata.request_reference.clone(),
-        trace: metadata.trace.clone(),
+        request_reference: metadata.request_reference.to_string(),
+        trace: metadata.trace.to_string(),
         test: metadata.test,
     };
     if record.ids != ids {
@@ -126,8 +126,8 @@ pub(crate) fn check_permission(
     let query = Query {
         consumer: metadata.consumer.clone(),
         provider: metadata.provider.clone(),
-        evidence_type: metadata.evidence_type.clone(),
-        purpose: metadata.purpose.clone(),
+        evidence_type: metadata.evidence_type.to_string(),
+        purpose: metadata.purpose.to_string(),
         idnr: metadata.idnr_used,
     };
     let permission = registerlandkarte

@@ -9,18 +9,18 @@ use std::path::Path;
 
 use serde::Deserialize;
 use service::config::ConfigError;
-use text::{FieldValue, JsonError, RowError, Rows, SetAside};
+use text::{FieldValue, JsonError, Reference, RowError, Rows, SetAside, Title};
 
 /// A field of an evidence type.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Field {
     /// Name in data and answers.
-    pub name: String,
+    pub name: Reference,
     /// Human-readable title.
-    pub title: String,
+    pub title: Title,
     /// Category of data, with the name that Registerlandkarte and records use.
-    pub category: String,
+    pub category: Title,
 }
 
 /// An evidence type of this register.
@@ -28,9 +28,9 @@ pub struct Field {
 #[serde(deny_unknown_fields)]
 pub struct EvidenceType {
     /// Id, as in the Registerlandkarte.
-    pub id: String,
+    pub id: Reference,
     /// Human-readable title.
-    pub title: String,
+    pub title: Title,
     /// Its fields.
     pub fields: Vec<Field>,
 }
@@ -39,7 +39,7 @@ pub struct EvidenceType {
 #[serde(deny_unknown_fields)]
 struct Schema {
     /// Name of the register, for people.
-    name: String,
+    name: Title,
     evidence_types: Vec<EvidenceType>,
 }
 
@@ -57,7 +57,7 @@ pub enum DataError {
     /// The data file does not have its form. Its content is not quoted.
     #[error("the data file is not of the form {{IDNr: {{evidence type: {{field: value}}}}}}: {0}")]
     Data(JsonError),
-    /// An evidence type or field is named twice, or a type has no id or no fields.
+    /// An evidence type or field is named twice, or a type has no fields.
     #[error("schema: {0} is named twice or empty")]
     Schema(String),
 }
@@ -92,7 +92,7 @@ impl RegisterData {
             path: data.into(),
             source,
         })?;
-        tracing::info!(name = schema.name, "register loaded");
+        tracing::info!(name = %schema.name, "register loaded");
         let types = check_schema(schema.evidence_types)?;
         let rows = Rows::of_object(&text, |idnr, evidence: Evidence| {
             check_row(&types, &idnr, &evidence)?;
@@ -125,9 +125,9 @@ impl RegisterData {
 fn check_schema(types: Vec<EvidenceType>) -> Result<BTreeMap<String, EvidenceType>, DataError> {
     let mut known = BTreeMap::new();
     for evidence_type in types {
-        let id = evidence_type.id.clone();
+        let id = evidence_type.id.to_string();
         let names: BTreeSet<&str> = evidence_type.fields.iter().map(|field| field.name.as_str()).collect();
-        if id.is_empty() || names.is_empty() || names.len() != evidence_type.fields.len() {
+        if names.is_empty() || names.len() != evidence_type.fields.len() {
             return Err(DataError::Schema(id));
         }
         if known.insert(id.clone(), evidence_type).is_some() {
@@ -143,9 +143,9 @@ fn canonical(evidence: Evidence, types: &BTreeMap<String, EvidenceType>) -> Resu
     for (evidence_type, mut fields) in evidence {
         // The names of the schema, because those of the row must not be reported.
         for field in types.get(&evidence_type).iter().flat_map(|schema| &schema.fields) {
-            if let Some(value) = fields.get_mut(&field.name) {
+            if let Some(value) = fields.get_mut(field.name.as_str()) {
                 let text =
-                    FieldValue::new(value).map_err(|error| RowError::new(field.name.clone(), error.to_string()))?;
+                    FieldValue::new(value).map_err(|error| RowError::new(field.name.to_string(), error.to_string()))?;
                 *value = text.into();
             }
         }
@@ -162,8 +162,12 @@ fn check_row(types: &BTreeMap<String, EvidenceType>, idnr: &str, evidence: &Evid
         let schema = types
             .get(evidence_type)
             .ok_or_else(|| RowError::new("row", "has an evidence type that is not in the schema"))?;
-        if let Some(missing) = schema.fields.iter().find(|field| !fields.contains_key(&field.name)) {
-            return Err(RowError::new(missing.name.clone(), "is missing"));
+        if let Some(missing) = schema
+            .fields
+            .iter()
+            .find(|field| !fields.contains_key(field.name.as_str()))
+        {
+            return Err(RowError::new(missing.name.to_string(), "is missing"));
         }
         if fields.len() != schema.fields.len() {
             return Err(RowError::new("row", "has a field that is not in the schema"));

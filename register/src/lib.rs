@@ -184,7 +184,7 @@ impl Register {
             })?;
         let fields = fields.ok_or_else(|| Problem::not_found("nothing found"))?;
         Ok(Json(Evidence {
-            title: evidence_type.title.clone(),
+            title: evidence_type.title.to_string(),
             issued_at,
             fields: fields.clone(),
         }))

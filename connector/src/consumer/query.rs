@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use record::{Assurance, ParticipantId, SubjectRole};
 use serde::{Deserialize, Serialize};
+use text::{FieldValue, Reference, Title};
 use uuid::Uuid;
 
 /// Query of the authority's own system (JSON). `Debug` shows no person.
@@ -97,11 +98,11 @@ pub struct EvidenceResult {
 #[derive(Clone, Serialize, Deserialize)]
 pub struct AuthorityEvidence {
     /// Title of the evidence.
-    pub title: String,
+    pub title: Title,
     /// When the register issued it, UTC.
-    pub issued_at: String,
+    pub issued_at: Reference,
     /// Field → value.
-    pub fields: BTreeMap<String, String>,
+    pub fields: BTreeMap<Title, FieldValue>,
 }
 
 impl std::fmt::Debug for AuthorityEvidence {

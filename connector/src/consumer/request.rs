@@ -6,7 +6,7 @@ use messages::{
 };
 use record::{Idnr, Participant, SigningKey, TestNumbers, Timestamp};
 use service::Problem;
-use text::{DateError, TextError};
+use text::{DateError, FieldError, Reference, TextError};
 use tlog::Hash;
 use uuid::Uuid;
 
@@ -34,20 +34,12 @@ pub enum QueryError {
     /// The person's data are insufficient or malformed.
     #[error(transparent)]
     Person(#[from] MessageError),
-    /// A text of the person is not what its field may contain.
-    #[error("person: {field} {error}")]
-    Field {
-        /// The field.
-        field: &'static str,
-        /// The reason.
-        error: TextError,
-    },
+    /// A text is not what its field may contain.
+    #[error(transparent)]
+    Field(#[from] FieldError),
     /// The date of birth is no date.
     #[error("person: date_of_birth {0}")]
     Date(#[from] DateError),
-    /// A text is empty or too long.
-    #[error("{0} must have 1 to 200 characters")]
-    Text(&'static str),
 }
 
 impl From<QueryError> for Problem {
@@ -68,29 +60,20 @@ pub fn build(
     now: Timestamp,
     deadline: Timestamp,
 ) -> Result<PendingRequest, QueryError> {
-    for (name, text) in [
-        ("evidence_type", &query.evidence_type),
-        ("purpose", &query.purpose),
-        ("request_reference", &query.request_reference),
-        ("official", &query.official),
-    ] {
-        if text.is_empty() || text.chars().count() > 200 {
-            return Err(QueryError::Text(name));
-        }
-    }
+    let texts = QueryTexts::read(query, &trace)?;
     let provider = context
         .directory
         .provider(&query.provider)
         .ok_or(QueryError::Provider)?;
     let person = person(query)?;
     let (exchange, message) = (Uuid::now_v7(), Uuid::new_v4());
-    let xnachweis = xnachweis(context, provider, query, &person, (exchange, message), now);
+    let xnachweis = xnachweis(context, provider, query, &texts, &person, (exchange, message), now);
     let salt = messages::random().map_err(MessageError::from)?;
     let request = RequestContent {
         salt,
         xml: xnachweis.to_xml().map_err(MessageError::from)?,
     };
-    let metadata = metadata(context, query, (exchange, message), trace, request.digest(), deadline);
+    let metadata = metadata(context, query, texts, (exchange, message), request.digest(), deadline);
     let answer_key = SealingKey::generate().map_err(MessageError::from)?;
     let request = seal(
         context,
@@ -109,8 +92,29 @@ pub fn build(
     })
 }
 
-fn field<T: std::str::FromStr<Err = TextError>>(field: &'static str, text: &str) -> Result<T, QueryError> {
-    text.parse().map_err(|error| QueryError::Field { field, error })
+/// The texts of a query, read at this entrance.
+struct QueryTexts {
+    evidence_type: Reference,
+    purpose: Reference,
+    request_reference: Reference,
+    official: Reference,
+    trace: Reference,
+}
+
+impl QueryTexts {
+    fn read(query: &EvidenceQuery, trace: &str) -> Result<Self, QueryError> {
+        Ok(Self {
+            evidence_type: field("evidence_type", &query.evidence_type)?,
+            purpose: field("purpose", &query.purpose)?,
+            request_reference: field("request_reference", &query.request_reference)?,
+            official: field("official", &query.official)?,
+            trace: field("trace", trace)?,
+        })
+    }
+}
+
+fn field<T: std::str::FromStr<Err = TextError>>(field: &'static str, text: &str) -> Result<T, FieldError> {
+    text.parse().map_err(|error| FieldError { field, error })
 }
 
 fn person(query: &EvidenceQuery) -> Result<PersonQuery, QueryError> {
@@ -143,17 +147,18 @@ fn xnachweis(
     context: &CheckContext,
     provider: &Participant,
     query: &EvidenceQuery,
+    texts: &QueryTexts,
     person: &PersonQuery,
     (exchange, message): (Uuid, Uuid),
     now: Timestamp,
 ) -> EvidenceRequest0101 {
-    let id = &query.evidence_type;
+    let id = &texts.evidence_type;
     let known = context
         .registerlandkarte
         .relation()
         .rules()
         .iter()
-        .find(|rule| rule.evidence.id == *id);
+        .find(|rule| rule.evidence.id == id.as_str());
     EvidenceRequest0101 {
         id: Uuid::new_v4(),
         head: Head {
@@ -165,8 +170,8 @@ fn xnachweis(
         },
         issued_token: format!("urn:uuid:{exchange}"),
         evidence_type: EvidenceType {
-            id: id.clone(),
-            title: known.map_or_else(|| id.clone(), |rule| rule.evidence.title.clone()),
+            id: id.to_string(),
+            title: known.map_or_else(|| id.to_string(), |rule| rule.evidence.title.clone()),
         },
         media_type: EVIDENCE_MEDIA_TYPE.to_owned(),
         person: NaturalPerson {
@@ -184,27 +189,27 @@ fn xnachweis(
 fn metadata(
     context: &CheckContext,
     query: &EvidenceQuery,
+    texts: QueryTexts,
     (exchange, message): (Uuid, Uuid),
-    trace: String,
     request_digest: Hash,
     deadline: Timestamp,
 ) -> Metadata {
     Metadata {
         exchange,
         message,
-        request_reference: query.request_reference.clone(),
-        trace,
+        request_reference: texts.request_reference,
+        trace: texts.trace,
         test: context.test,
         consumer: context.me.party.id.clone(),
         provider: query.provider.clone(),
-        evidence_type: query.evidence_type.clone(),
-        purpose: query.purpose.clone(),
+        evidence_type: texts.evidence_type,
+        purpose: texts.purpose,
         idnr_used: query.person.idnr.is_some(),
         assurance: query.assurance,
         role: query.role,
         synchronous: true,
         request_digest,
-        official: query.official.clone(),
+        official: texts.official,
         deadline,
     }
 }

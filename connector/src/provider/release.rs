@@ -10,6 +10,7 @@ use messages::{AnswerContent, Forward, MessageError, Reply, ReplyOutcome};
 use record::{SigningKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::http::{CallError, Client};
+use text::{FieldValue, Reference, Title};
 use uuid::Uuid;
 
 use super::checks::{CheckFailed, Checked};
@@ -31,9 +32,9 @@ struct RegisterQuery<'a> {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RegisterEvidence {
-    pub(crate) title: String,
-    pub(crate) issued_at: String,
-    pub(crate) fields: BTreeMap<String, String>,
+    pub(crate) title: Title,
+    pub(crate) issued_at: Reference,
+    pub(crate) fields: BTreeMap<Title, FieldValue>,
 }
 
 enum RegisterAnswer {

@@ -10,7 +10,7 @@
 
 use record::{Assurance, Idnr, ParticipantId, SigningKey, SubjectRole, Timestamp, VerifyingKey};
 use serde::{Deserialize, Serialize};
-use text::{PartialDate, PersonName, PlaceName, PostalCode};
+use text::{PartialDate, PersonName, PlaceName, PostalCode, Reference};
 use tlog::Hash;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -40,9 +40,9 @@ pub struct Metadata {
     /// Id of the XNachweis message (`nachrichtenUUID`). The answer has the same (TR-03190 DP.7).
     pub message: Uuid,
     /// The consumer's own reference.
-    pub request_reference: String,
+    pub request_reference: Reference,
     /// W3C trace id, 32 hex digits.
-    pub trace: String,
+    pub trace: Reference,
     /// Whether this is a test message, which must not run in production.
     pub test: bool,
     /// The consumer.
@@ -50,9 +50,9 @@ pub struct Metadata {
     /// The provider.
     pub provider: ParticipantId,
     /// The evidence type (id of the Registerlandkarte).
-    pub evidence_type: String,
+    pub evidence_type: Reference,
     /// Purpose code of the Registerlandkarte.
-    pub purpose: String,
+    pub purpose: Reference,
     /// Whether the consumer identified the person by IDNr.
     pub idnr_used: bool,
     /// Level of assurance of the login.
@@ -65,7 +65,7 @@ pub struct Metadata {
     #[serde(with = "record::bytes")]
     pub request_digest: Hash,
     /// Pseudonymous handle of the official. It goes only into the supervision's part of the record.
-    pub official: String,
+    pub official: Reference,
     /// The provider does not answer after this time.
     pub deadline: Timestamp,
 }

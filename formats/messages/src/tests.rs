@@ -48,19 +48,19 @@ fn metadata(message: u128) -> Metadata {
     Metadata {
         exchange: Uuid::from_u128(99),
         message: Uuid::from_u128(message),
-        request_reference: "BPA-1".into(),
-        trace: "0".repeat(32),
+        request_reference: "BPA-1".parse().unwrap(),
+        trace: "0".repeat(32).parse().unwrap(),
         test: true,
         consumer: id("stadt-a"),
         provider: id("kba"),
-        evidence_type: "zb1".into(),
-        purpose: "parken".into(),
+        evidence_type: "zb1".parse().unwrap(),
+        purpose: "parken".parse().unwrap(),
         idnr_used: true,
         assurance: Assurance::High,
         role: SubjectRole::DataSubject,
         synchronous: true,
         request_digest: Hash([9; 32]),
-        official: "h-1".into(),
+        official: "h-1".parse().unwrap(),
         deadline: NOW.after(60),
     }
 }
@@ -121,12 +121,12 @@ fn a_changed_field_invalidates_a_signature() {
     let changes: [(&str, Change, MessageError); 9] = [
         (
             "evidence type",
-            |r| r.metadata.evidence_type = "other".into(),
+            |r| r.metadata.evidence_type = "other".parse().unwrap(),
             MessageError::Signature("S2"),
         ),
         (
             "official",
-            |r| r.metadata.official = "h-2".into(),
+            |r| r.metadata.official = "h-2".parse().unwrap(),
             MessageError::Signature("S2"),
         ),
         (
@@ -472,5 +472,27 @@ fn debug_shows_nothing_personal() {
     let text = format!("{request:?} {part:?} {:?} {answer:?} {request_part:?}", person());
     for secret in [IDNR, "Mustermann", "Emma", "1964", "50667", "WVWZZZ", "4095"] {
         assert!(!text.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn metadata_with_a_text_that_is_not_free_text_are_refused() {
+    let bytes = record::cbor::to_vec(&metadata(1));
+    let at = bytes.windows(5).position(|window| window == b"BPA-1").unwrap();
+    let read = |text: &[u8; 5]| {
+        let mut changed = bytes.clone();
+        changed[at..at + 5].copy_from_slice(text);
+        record::cbor::from_slice::<Metadata>(&changed)
+    };
+    assert!(read(b"BPA-2").is_ok());
+    for text in [
+        b"BPA\0 ",
+        b"BPA\n1",
+        b"     ",
+        "B\u{202e}A".as_bytes().try_into().unwrap(),
+        "B\u{200b}A".as_bytes().try_into().unwrap(),
+        "o\u{308}12".as_bytes().try_into().unwrap(),
+    ] {
+        assert!(read(text).is_err(), "{text:?}");
     }
 }

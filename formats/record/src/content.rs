@@ -1,10 +1,15 @@
 //! The contents of a record's parts (design §4): the facts that the cockpit turns into sentences. Each part is a
 //! CBOR map with text keys, written by [`crate::cbor`].
 //!
+//! The texts come from the directory, the Registerlandkarte and the consumer's request. They are checked there, before
+//! they are signed; a record is read with whatever text its writer has put in, so that it can be shown and judged.
+//!
 //! A record never contains an IDNr, the name of a person or a value of evidence. Digests of guessable contents are
 //! salted, and the salt is stored outside the record.
 
 use serde::{Deserialize, Serialize};
+use text::FieldError;
+use text::class::marker;
 use tlog::Hash;
 use uuid::Uuid;
 
@@ -151,6 +156,21 @@ pub struct Party {
     pub operating: String,
 }
 
+impl Party {
+    /// Checks the texts, which a stranger writes and citizens read.
+    ///
+    /// # Errors
+    /// [`FieldError`] names the field.
+    pub fn check(&self) -> Result<(), FieldError> {
+        FieldError::check::<marker::Reference>("directory", &self.directory)?;
+        FieldError::check::<marker::Reference>("identifier", &self.identifier)?;
+        FieldError::check::<marker::Title>("name", &self.name)?;
+        FieldError::check::<marker::Reference>("component", &self.component)?;
+        FieldError::check::<marker::Title>("responsible", &self.responsible)?;
+        FieldError::check::<marker::Title>("operating", &self.operating)
+    }
+}
+
 /// A type of evidence and what it contains.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -161,6 +181,19 @@ pub struct EvidenceInfo {
     pub title: String,
     /// The data categories; never values.
     pub categories: Vec<String>,
+}
+
+impl EvidenceInfo {
+    /// Checks the texts, which a stranger writes and citizens read.
+    ///
+    /// # Errors
+    /// [`FieldError`] names the field.
+    pub fn check(&self) -> Result<(), FieldError> {
+        FieldError::check::<marker::Reference>("evidence id", &self.id)?;
+        FieldError::check::<marker::Title>("evidence title", &self.title)?;
+        let mut categories = self.categories.iter();
+        categories.try_for_each(|category| FieldError::check::<marker::Title>("category", category))
+    }
 }
 
 /// Why the evidence was requested.

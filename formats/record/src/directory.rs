@@ -7,6 +7,8 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use text::FieldError;
+use text::class::marker;
 use thiserror::Error;
 
 use crate::cbor::{self, CborError};
@@ -85,6 +87,9 @@ pub enum DirectoryError {
     /// The payload is not the deterministic CBOR of a directory.
     #[error(transparent)]
     Cbor(#[from] CborError),
+    /// A text of a writer or participant is not what its field may contain.
+    #[error("a participant or writer: {0}")]
+    Text(#[from] FieldError),
     /// Two writers share a name or a key.
     #[error("two writers share a name or a key")]
     Writers,
@@ -127,7 +132,7 @@ impl Directory {
     /// Checks and signs a directory.
     ///
     /// # Errors
-    /// [`DirectoryError::Writers`], [`DirectoryError::Participants`]
+    /// [`DirectoryError::Text`], [`DirectoryError::Writers`], [`DirectoryError::Participants`]
     pub fn sign(&self, authority: &SigningKey) -> Result<SignedDocument, DirectoryError> {
         self.check()?;
         Ok(SignedDocument::sign(cbor::to_vec(self), authority))
@@ -135,6 +140,12 @@ impl Directory {
 
     fn check(&self) -> Result<(), DirectoryError> {
         let writers = &self.writers;
+        for grant in writers {
+            FieldError::check::<marker::Reference>("writer name", &grant.name)?;
+        }
+        for participant in &self.participants {
+            participant.party.check()?;
+        }
         if !unique(writers.iter().map(|grant| &grant.name)) || !unique(writers.iter().map(|grant| grant.key.id())) {
             return Err(DirectoryError::Writers);
         }

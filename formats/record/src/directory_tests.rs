@@ -129,3 +129,24 @@ fn lookups_find_writers_and_participants() {
     assert_eq!(directory.writer(&key(2).id()).unwrap().name, "identity");
     assert!(directory.writer(&key(9).id()).is_none());
 }
+
+#[test]
+fn a_text_that_is_not_what_its_field_may_contain_is_refused() {
+    let changes: [(&str, fn(&mut Directory)); 5] = [
+        ("name", |d| d.participants[0].party.name = "Stadt \u{202e}nlöK".into()),
+        ("identifier", |d| d.participants[1].party.identifier = "a\0".into()),
+        ("operating", |d| d.participants[0].party.operating = "x".repeat(201)),
+        ("responsible", |d| {
+            d.participants[0].party.responsible = "Ko\u{308}ln".into()
+        }),
+        ("writer name", |d| d.writers[0].name = String::new()),
+    ];
+    for (field, change) in changes {
+        let mut directory = directory();
+        change(&mut directory);
+        assert!(matches!(directory.sign(&key(9)), Err(DirectoryError::Text(error)) if error.field == field));
+        let signed = SignedDocument::sign(cbor::to_vec(&directory), &key(9));
+        let opened = Directory::open(signed.bytes(), &[key(9).public()]);
+        assert!(matches!(opened, Err(DirectoryError::Text(error)) if error.field == field));
+    }
+}

@@ -29,6 +29,8 @@ pub use snapshot::{Permission, Snapshot, SnapshotError};
 
 use record::{Allowed, DisclosureClass, EvidenceInfo, ParticipantId, RetentionClass, Timestamp, Why};
 use serde::{Deserialize, Serialize};
+use text::FieldError;
+use text::class::marker;
 use tlog::Hash;
 
 /// A half-open interval of time.
@@ -108,6 +110,16 @@ impl Rule {
     #[must_use]
     pub fn reference(&self) -> String {
         format!("{}@{}", self.id, self.version)
+    }
+
+    /// Checks the texts, which an authority writes and citizens read.
+    fn check_texts(&self) -> Result<(), FieldError> {
+        FieldError::check::<marker::Reference>("id", &self.id)?;
+        self.evidence.check()?;
+        FieldError::check::<marker::Reference>("purpose", &self.purpose)?;
+        FieldError::check::<marker::Paragraph>("occasion", &self.occasion)?;
+        FieldError::check::<marker::Reference>("procedure", &self.procedure)?;
+        FieldError::check::<marker::Paragraph>("legal_basis", &self.legal_basis)
     }
 
     /// The reason of an exchange, in the form that records contain.

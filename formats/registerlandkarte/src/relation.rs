@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use record::cbor::{self, CborError};
 use record::{ParticipantId, SignedDocument, SigningKey, Timestamp};
 use serde::{Deserialize, Serialize};
+use text::FieldError;
 use thiserror::Error;
 
 use crate::Rule;
@@ -46,6 +47,9 @@ pub enum RegisterlandkarteError {
     /// A rule is never valid, or never recorded.
     #[error("the rule {0} has an empty interval")]
     Empty(String),
+    /// A text of a rule is not what its field may contain.
+    #[error("a rule: {0}")]
+    Text(#[from] FieldError),
     /// A rule both uses the IDNr and is for legal persons, who have none.
     #[error("the rule {0} uses the IDNr of legal persons")]
     LegalPersons(String),
@@ -100,6 +104,7 @@ impl Registerlandkarte {
         rules.sort_by(|a, b| (key(a), &a.id, a.version).cmp(&(key(b), &b.id, b.version)));
         let mut names = BTreeSet::new();
         for rule in &rules {
+            rule.check_texts()?;
             if !names.insert((&rule.id, rule.version)) {
                 return Err(RegisterlandkarteError::Duplicate(rule.reference()));
             }

@@ -272,3 +272,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_text_that_is_not_what_its_field_may_contain_is_refused() {
+    let changes: [(&str, fn(&mut Rule)); 7] = [
+        ("id", |rule| rule.id = "a\nb".into()),
+        ("evidence id", |rule| rule.evidence.id = String::new()),
+        ("evidence title", |rule| rule.evidence.title = "x\u{200b}".into()),
+        ("category", |rule| rule.evidence.categories.push("\u{fdd0}".into())),
+        ("purpose", |rule| rule.purpose = "x".repeat(201)),
+        ("occasion", |rule| rule.occasion = "Sie \u{202e}haben".into()),
+        ("legal_basis", |rule| rule.legal_basis = "§ 1\0".into()),
+    ];
+    for (field, change) in changes {
+        let mut rule = rule("a", 1, Interval::since(T(0)), Interval::since(T(0)));
+        change(&mut rule);
+        let refused = Registerlandkarte::new(1, vec![rule]);
+        assert!(matches!(refused, Err(RegisterlandkarteError::Text(error)) if error.field == field));
+    }
+}

@@ -24,6 +24,7 @@ pub mod content;
 pub mod date;
 pub mod din91379;
 mod error;
+mod field;
 pub mod json;
 pub mod rows;
 pub mod text;
@@ -32,6 +33,7 @@ pub use class::{FieldValue, Paragraph, PersonName, PlaceName, PostalCode, Refere
 pub use compare::SearchForm;
 pub use date::{DateError, PartialDate};
 pub use error::TextError;
+pub use field::FieldError;
 pub use json::JsonError;
 pub use rows::{Fields, RowError, Rows, SetAside};
 pub use text::Text;

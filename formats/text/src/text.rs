@@ -1,5 +1,6 @@
 //! A text of one class, parsed once and then known to be in order.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -108,6 +109,13 @@ impl<C> Deref for Text<C> {
     }
 }
 
+impl<C> Borrow<str> for Text<C> {
+    /// Order, equality and hash of a text are those of its characters.
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl<C: Class> FromStr for Text<C> {
     type Err = TextError;
 
@@ -141,6 +149,12 @@ impl<C> PartialEq<str> for Text<C> {
 impl<C> PartialEq<&str> for Text<C> {
     fn eq(&self, other: &&str) -> bool {
         self.0 == *other
+    }
+}
+
+impl<C> PartialEq<Text<C>> for String {
+    fn eq(&self, other: &Text<C>) -> bool {
+        *self == other.0
     }
 }
 

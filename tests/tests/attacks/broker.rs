@@ -51,7 +51,7 @@ const REFUSED: &[(&str, Lie)] = &[
         forward.sealed_record = earlier.sealed_record.clone();
     }),
     ("another purpose", |forward, _| {
-        forward.metadata.purpose = "neugier".into();
+        forward.metadata.purpose = "neugier".parse().unwrap();
     }),
 ];
 

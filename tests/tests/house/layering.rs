@@ -134,6 +134,44 @@ fn uses_the_system(krate: &Crate) -> Vec<String> {
     findings
 }
 
+/// Where a crate reads JSON by `serde_json` itself, which keeps the last of two values of one key. `text::json` refuses
+/// both.
+fn reads_json_itself(krate: &Crate) -> Vec<String> {
+    let mut findings = Vec::new();
+    for scope in krate.scopes() {
+        for path in scope.all_paths() {
+            let reads = path.first().is_some_and(|first| first == "serde_json")
+                && path
+                    .get(1)
+                    .is_some_and(|name| matches!(name.as_str(), "from_slice" | "from_str" | "from_reader"));
+            if reads {
+                findings.push(format!("{}: {} uses {}", krate.label, scope.name(), path.join("::")));
+            }
+        }
+    }
+    findings
+}
+
+#[test]
+fn json_is_read_by_one_helper() {
+    let (graph, targets) = graph::read();
+    let mut findings = Vec::new();
+    for target in targets {
+        let folder = graph.packages[&target.package].folder.as_deref().unwrap_or_default();
+        let tool = ["formats/text", "tests", "fuzz", "xtask"]
+            .iter()
+            .any(|tool| is_below(folder, tool));
+        if tool || !matches!(target.kind.as_str(), "lib" | "bin") {
+            continue;
+        }
+        let krate = source::read(&target.package, &target.root, &|path| {
+            std::fs::read_to_string(path).ok()
+        });
+        findings.extend(reads_json_itself(&krate.unwrap()));
+    }
+    assert!(findings.is_empty(), "\n{}", findings.join("\n"));
+}
+
 #[test]
 fn packages_depend_only_downwards() {
     let (graph, targets) = graph::read();
@@ -284,6 +322,18 @@ mod tests {
         }
         let graph = with("ledger-client", "ledger");
         assert_found(&compartment_reaches_another(&graph), "broker → ledger-client → ledger");
+    }
+
+    #[test]
+    fn a_crate_that_reads_json_itself_is_found() {
+        let text = "
+            use serde_json::from_str;
+            pub fn a(json: &[u8]) -> u8 { serde_json::from_slice(json).unwrap_or(serde_json::json!(1)) }
+            #[cfg(test)]
+            mod tests { fn b() { serde_json::from_reader(x); } }
+        ";
+        let krate = source::read("a", Path::new("src/lib.rs"), &|_| Some(text.to_owned())).unwrap();
+        assert_eq!(reads_json_itself(&krate).len(), 2);
     }
 
     #[test]

@@ -46,12 +46,22 @@ fn an_invalid_query_is_refused() {
     );
     assert_eq!(
         build_changed(|q| q.purpose.clear()).unwrap_err(),
-        QueryError::Text("purpose")
+        QueryError::Field(text::FieldError {
+            field: "purpose",
+            error: text::TextError::Empty
+        })
     );
     assert_eq!(
         build_changed(|q| q.official = "x".repeat(201)).unwrap_err(),
-        QueryError::Text("official")
+        QueryError::Field(text::FieldError {
+            field: "official",
+            error: text::TextError::TooLong(200)
+        })
     );
+    for reference in ["a\0", "a\n", "\u{202e}a", "a\u{200b}", " "] {
+        let error = build_changed(|q| q.request_reference = reference.into()).unwrap_err();
+        assert!(error.to_string().starts_with("request_reference "), "{error}");
+    }
     for idnr in ["0821496738", "08214967385", "00000000000"] {
         let error = build_changed(|q| q.person.idnr = Some(idnr.into())).unwrap_err();
         assert_eq!(
@@ -66,7 +76,7 @@ fn an_invalid_query_is_refused() {
     let error = build_changed(|q| q.person.place = "Köln\u{202e}".into()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "person: place character 5 is not in data type B of DIN 91379"
+        "place character 5 is not in data type B of DIN 91379"
     );
 }
 

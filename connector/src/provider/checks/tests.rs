@@ -132,7 +132,9 @@ fn p2_parts_that_the_consumer_did_not_sign_are_refused() {
         CheckName::P2
     );
     assert_eq!(
-        refused(forward(|forward| forward.metadata.evidence_type = "zb2".into())),
+        refused(forward(
+            |forward| forward.metadata.evidence_type = "zb2".parse().unwrap()
+        )),
         CheckName::P2
     );
     assert_eq!(
