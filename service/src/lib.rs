@@ -13,20 +13,27 @@
 //! * [`clock`] – its clock, which tests can replace,
 //! * [`http`] – its calls to other compartments,
 //! * [`backoff`] – the pauses between calls that fail,
+//! * [`cached`] – what it fetches from others and keeps for a while,
+//! * [`sealed`] – what it hands out instead of storing it,
+//! * `openid` (feature) – the provider of logins, for portal and identity,
 //! * [`rows`] – its report of faulty rows in files,
 //! * [`retry_after`] – how long a server asks it to wait,
 //! * [`shutdown`] – its shutdown.
 
 pub mod backoff;
+pub mod cached;
 pub mod clock;
 pub mod config;
 pub mod durable;
 pub mod http;
 pub mod listen;
+#[cfg(feature = "openid")]
+pub mod openid;
 pub mod problem;
 pub mod program;
 mod retry_after;
 pub mod rows;
+pub mod sealed;
 pub mod secret;
 pub mod shutdown;
 pub mod table;

@@ -2,38 +2,37 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, Uri, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use citizen_ui::language::lang::Lang;
-use citizen_ui::pages::ErrorPage;
+use citizen_ui::pages::{self, ErrorPage};
 use messages::{Disclosure, DisclosureRequest};
 use service::http::CallError;
 
 use crate::citizen::{Citizen, LoadError};
+use crate::cookies;
 use crate::login::{CallbackParameters, LoginError, VerifiedLogin};
 use crate::page::PageRequest;
 use crate::portal::Portal;
-use crate::session;
 
 /// `GET /{lang}/anmelden`: redirects to the OpenID provider. The page links here instead of posting a form, because
-/// `form-action` of the content security policy also applies to the redirect after a form.
+/// `form-action` of the content security policy also applies to the redirect after a form. A session of the browser
+/// continues until the new login is completed.
 pub(crate) async fn login(page: PageRequest, headers: HeaderMap) -> Response {
     let portal = &page.portal;
-    if let Some(old) = session::cookie_of(&headers, portal.secure()) {
-        portal.sessions.end(&old);
-    }
-    let (url, pending) = match portal.login.begin(page.lang).await {
+    let begun = match portal.login.begin(page.lang).await {
         Ok(begun) => begun,
         Err(error) => {
             tracing::warn!(%error, "cannot begin a login");
             return page.error(ErrorPage::LoginUnreachable);
         }
     };
-    match portal.sessions.begin(pending) {
-        Ok(cookie) => with_cookie(portal, Some(&cookie), Redirect::to(&url).into_response()),
+    match portal.pending.begin(&headers, &begun.state, begun.pending) {
+        Ok(cookies) => with_cookies(cookies, Redirect::to(&begun.url).into_response()),
         Err(error) => {
-            tracing::error!(%error, "cannot open a session");
+            tracing::error!(%error, "cannot begin a login");
             page.error(ErrorPage::Internal)
         }
     }
@@ -43,31 +42,59 @@ pub(crate) async fn login(page: PageRequest, headers: HeaderMap) -> Response {
 pub(crate) async fn callback(
     State(portal): State<Arc<Portal>>,
     headers: HeaderMap,
-    answer: Result<Query<CallbackParameters>, axum::extract::rejection::QueryRejection>,
+    answer: Result<Query<CallbackParameters>, QueryRejection>,
 ) -> Response {
-    let cookie = session::cookie_of(&headers, portal.secure());
-    let pending = cookie.and_then(|cookie| portal.sessions.take_pending(&cookie));
-    let (Some(pending), Ok(Query(answer))) = (pending, answer) else {
-        return refused(&portal, Lang::De, ErrorPage::LoginFailed);
+    let answer = answer.ok().map(|Query(answer)| answer);
+    let begun = answer.and_then(|answer| {
+        let (pending, removal) = portal.pending.take(&headers, answer.state.as_deref()?)?;
+        Some((answer, pending, removal))
+    });
+    let Some((answer, pending, removal)) = begun else {
+        return stray(&portal, &headers);
     };
     let lang = pending.lang;
-    let finished = match portal.login.finish(pending, answer).await {
+    let finished = match portal.login.finish(pending, answer, || portal.clock.now()).await {
         Ok(verified) => open(&portal, verified).await,
-        Err(error) => {
-            tracing::info!(%error, "login refused");
-            Err(match error {
-                LoginError::Unreachable(_) => ErrorPage::LoginUnreachable,
-                LoginError::Assurance => ErrorPage::Assurance,
-                LoginError::Refused(_) => ErrorPage::LoginFailed,
-            })
+        Err(LoginError::Cancelled) => {
+            let page = page_in(&portal, &headers, lang);
+            let cancelled = Html(pages::login_cancelled(&page.frame()));
+            return with_cookies([removal], cancelled.into_response());
         }
+        Err(error) => Err(login_error(&error)),
     };
     match finished {
         Ok(cookie) => {
+            if let Some(old) = session_cookie(&portal, &headers) {
+                portal.sessions.end(old);
+            }
+            let cookie = portal.cookies.set(portal.cookies.session(), &cookie, None);
             let list = Redirect::to(&format!("/{}/zugriffe", lang.code()));
-            with_cookie(&portal, Some(&cookie), list.into_response())
+            with_cookies(cookie.into_iter().chain([removal]), list.into_response())
         }
-        Err(error) => refused(&portal, lang, error),
+        Err(error) => with_cookies([removal], page_in(&portal, &headers, lang).error(error)),
+    }
+}
+
+/// Responds to a callback that fits no login of this browser: after the back button, after ten minutes, or forged. It
+/// changes nothing. A citizen who is logged in gets the list.
+fn stray(portal: &Arc<Portal>, headers: &HeaderMap) -> Response {
+    let page = page_in(portal, headers, Lang::De);
+    match &page.session {
+        Some(_) => page.to("/zugriffe").into_response(),
+        None => page.error(ErrorPage::LoginFailed),
+    }
+}
+
+fn login_error(error: &LoginError) -> ErrorPage {
+    match error {
+        LoginError::Clock => tracing::error!(%error, "login refused"),
+        _ => tracing::info!(%error, "login refused"),
+    }
+    match error {
+        LoginError::Unreachable(_) => ErrorPage::LoginUnreachable,
+        LoginError::Assurance => ErrorPage::Assurance,
+        LoginError::Clock => ErrorPage::Clock,
+        LoginError::Refused(_) | LoginError::Cancelled => ErrorPage::LoginFailed,
     }
 }
 
@@ -103,6 +130,8 @@ async fn open(portal: &Arc<Portal>, verified: VerifiedLogin) -> Result<String, E
 
 fn identity_error(error: &CallError) -> ErrorPage {
     match error {
+        // The token was issued just now, so its times differ from identity's clock and not from what is allowed.
+        CallError::Refused(problem) if problem.status == 403 && problem.slug == "login-time" => ErrorPage::Clock,
         CallError::Refused(problem) if problem.status == 403 => ErrorPage::IdentityRefused,
         error if error.retryable() => ErrorPage::IdentityUnreachable,
         _ => ErrorPage::Internal,
@@ -112,26 +141,29 @@ fn identity_error(error: &CallError) -> ErrorPage {
 /// `POST /{lang}/abmelden`: ends the session.
 pub(crate) async fn logout(page: PageRequest, headers: HeaderMap) -> Response {
     let portal = &page.portal;
-    if let Some(cookie) = session::cookie_of(&headers, portal.secure()) {
-        portal.sessions.end(&cookie);
+    if let Some(cookie) = session_cookie(portal, &headers) {
+        portal.sessions.end(cookie);
     }
-    with_cookie(portal, None, page.to("/abgemeldet").into_response())
+    let removal = portal.cookies.set(portal.cookies.session(), "", Some(0));
+    with_cookies(removal, page.to("/abgemeldet").into_response())
 }
 
-fn refused(portal: &Arc<Portal>, lang: Lang, error: ErrorPage) -> Response {
-    // The path of the callback has no language, so the page is rendered as if for the start page in the login's
-    // language.
+fn session_cookie<'a>(portal: &Portal, headers: &'a HeaderMap) -> Option<&'a str> {
+    cookies::value(headers, portal.cookies.session())
+}
+
+/// The callback's path has no language, so its pages are rendered as if for the start page in the login's language.
+fn page_in(portal: &Arc<Portal>, headers: &HeaderMap, lang: Lang) -> PageRequest {
     let path = match lang {
         Lang::De => Uri::from_static("/de/"),
         Lang::En => Uri::from_static("/en/"),
     };
-    let page = PageRequest::new(portal, &path, &HeaderMap::new());
-    with_cookie(portal, None, page.error(error))
+    PageRequest::new(portal, &path, headers)
 }
 
-fn with_cookie(portal: &Portal, value: Option<&str>, mut response: Response) -> Response {
-    if let Some(cookie) = session::set_cookie(value, portal.secure()) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
+fn with_cookies(cookies: impl IntoIterator<Item = HeaderValue>, mut response: Response) -> Response {
+    for cookie in cookies {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
 }

@@ -162,6 +162,11 @@ impl Citizen {
         })
     }
 
+    /// Whether both are the same person's.
+    pub(crate) fn is_same_person(&self, other: &Self) -> bool {
+        (&self.idnr, &self.name) == (&other.idnr, &other.name)
+    }
+
     /// The bundle file, if there is one.
     pub(crate) fn bundle(&self) -> Option<&[u8]> {
         self.bundle.as_deref()

@@ -3,17 +3,27 @@
 //! The portal does not trust what it reads: it verifies receipts, records and documents against the trust policy before
 //! it shows them.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use proof::opening::Anchor;
 use record::{Body, Receipt};
+use service::cached::{CacheError, Cached};
 use service::http::{CallError, Client};
 use tlog::Hash;
 use tokio::sync::Mutex;
+
+/// How long a checkpoint is kept for the page about the log, which needs no login.
+const CHECKPOINT_LIFETIME: Duration = Duration::from_secs(2);
+/// The least time between a failed request for it and the next one.
+const CHECKPOINT_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// A client for the ledger's read endpoints.
 pub(crate) struct LedgerReader {
     base: String,
     public: Client,
     records: Client,
+    checkpoint: Cached<Vec<u8>>,
     /// Genesis and directory, which are the same for all citizens; cached once the witnesses have cosigned both
     /// entries.
     beginning: Mutex<Option<Anchor>>,
@@ -33,13 +43,15 @@ impl LedgerReader {
             base,
             public,
             records,
+            checkpoint: Cached::new(CHECKPOINT_LIFETIME, CHECKPOINT_RETRY_DELAY),
             beginning: Mutex::default(),
         }
     }
 
-    /// The newest checkpoint that meets the ledger's witness policy.
-    pub(crate) async fn checkpoint(&self) -> Result<Vec<u8>, CallError> {
-        self.public.get_bytes(&format!("{}/checkpoint", self.base)).await
+    /// The checkpoint that meets the ledger's witness policy, of the last two seconds.
+    pub(crate) async fn checkpoint(&self) -> Result<Arc<Vec<u8>>, CacheError<CallError>> {
+        let (public, url) = (self.public.clone(), format!("{}/checkpoint", self.base));
+        self.checkpoint.get(async move { public.get_bytes(&url).await }).await
     }
 
     /// The sealed record of an entry.

@@ -15,8 +15,9 @@
 //! | --- | --- |
 //! | [`config`], [`error`] | configuration; errors of the whole service |
 //! | [`portal`] | the state that all handlers share |
-//! | [`session`] | sessions and their cookies |
-//! | [`login`] | the OpenID Connect relying party |
+//! | [`session`] | sessions |
+//! | [`login`], [`pending`] | the OpenID Connect relying party; logins that have begun |
+//! | [`cookies`] | the cookies of both |
 //! | [`ledger`] | client for records, receipts, checkpoints and documents |
 //! | [`citizen`] | the opened entries of one citizen |
 //! | [`page`] | what handlers extract from a request: language, session, frame |
@@ -28,11 +29,13 @@ mod account;
 mod assets;
 mod citizen;
 mod config;
+mod cookies;
 mod error;
 mod headers;
 mod ledger;
 mod login;
 mod page;
+mod pending;
 mod portal;
 mod routes;
 mod session;

@@ -1,50 +1,69 @@
 //! The relying party: OpenID Connect authorization code flow with PKCE.
 //!
-//! The portal checks `state` and `iss` of the authorization response (RFC 9207), the ID token (signature, issuer,
-//! audience, expiry, nonce, `at_hash`), and the token's level of assurance. The request's `acr_values` is only a
-//! preference, so the claim `acr` decides. Identity verifies the same token again. The portal fetches the provider's
-//! metadata and keys at every login, so that a key rotation needs no restart.
+//! The portal checks `iss` of the authorization response (RFC 9207), the ID token (signature, issuer, audience, expiry,
+//! nonce, `at_hash`), and the token's level of assurance. The request's `acr_values` is only a preference, so the claim
+//! `acr` decides. Identity verifies the same token again. Provider metadata and keys are cached
+//! ([`service::openid::Provider`]); a key rotation needs no restart.
+//!
+//! A login that has begun is in a cookie of the browser ([`crate::pending`]). So a request without a login costs
+//! neither memory nor a call. The exception is a callback with a cookie of this portal, which must redeem its code at
+//! the provider; [`MAX_REDEMPTIONS`] limits how many do that at a time.
 
 use std::pin::Pin;
 use std::time::Duration;
 
-use openidconnect::core::{CoreAuthPrompt, CoreClient, CoreIdTokenVerifier, CoreProviderMetadata, CoreResponseType};
-use openidconnect::{
-    AccessTokenHash, AuthenticationContextClass, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret,
-    CsrfToken, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
-    RedirectUrl, Scope, TokenResponse,
-};
-use service::secret::read_private;
-use subtle::ConstantTimeEq;
-
 use citizen_ui::language::lang::Lang;
+use oauth2::basic::{
+    BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
+};
+use oauth2::{
+    AsyncHttpClient, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, EndpointNotSet,
+    EndpointSet, ExtraTokenFields, HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
+    RequestTokenError, Scope, StandardRevocableToken, StandardTokenResponse, TokenResponse as _, TokenUrl,
+};
+use serde::{Deserialize, Serialize};
+use service::http::{BodyError, read_body};
+use service::openid::{Expected, IdTokenError, Metadata, Provider, ProviderError};
+use service::secret::read_private;
+use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::error::Error;
 
 /// How long a call to the provider may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest body that the portal reads from the provider, in bytes.
-const MAX_RESPONSE_SIZE: usize = 1 << 20;
+/// The longest token response that the portal reads, in bytes.
+const MAX_RESPONSE_SIZE: usize = 256 << 10;
+/// The most codes that are redeemed at a time.
+const MAX_REDEMPTIONS: usize = 64;
 
 /// The portal as a client of the OpenID provider.
 pub(crate) struct RelyingParty {
-    issuer: IssuerUrl,
-    client_id: ClientId,
+    provider: Provider,
+    client_id: String,
     client_secret: Option<ClientSecret>,
     redirect: RedirectUrl,
     acr: String,
-    http: reqwest::Client,
+    http: HttpClient,
+    redemptions: Semaphore,
 }
 
-/// A login that has begun, with everything that the provider's response must match.
+/// A login that has begun, with everything that finishing it needs. Its `state` is beside it.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct PendingLogin {
     /// The language of the page after the login.
     pub(crate) lang: Lang,
-    metadata: CoreProviderMetadata,
-    state: CsrfToken,
-    nonce: Nonce,
-    verifier: PkceCodeVerifier,
+    nonce: String,
+    verifier: String,
+}
+
+/// An authorization request for the browser.
+pub(crate) struct BegunLogin {
+    /// The URL at the provider.
+    pub(crate) url: String,
+    /// The parameter `state`, which the provider sends back.
+    pub(crate) state: String,
+    pub(crate) pending: PendingLogin,
 }
 
 /// A verified login, with what identity needs to verify it again.
@@ -56,11 +75,12 @@ pub(crate) struct VerifiedLogin {
 }
 
 /// The authorization response, as query parameters of the callback.
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 pub(crate) struct CallbackParameters {
+    pub(crate) state: Option<String>,
     code: Option<String>,
-    state: Option<String>,
     iss: Option<String>,
+    error: Option<String>,
 }
 
 /// Why a login fails.
@@ -69,12 +89,73 @@ pub(crate) enum LoginError {
     /// The provider does not respond, or sends an unusable response. Retryable.
     #[error("the OpenID provider is unavailable: {0}")]
     Unreachable(String),
+    /// The citizen cancelled the login at the provider.
+    #[error("the login was cancelled at the provider")]
+    Cancelled,
     /// The authorization response or the token is not acceptable; the text names the part.
     #[error("the login is refused: {0}")]
-    Refused(&'static str),
+    Refused(String),
+    /// The clock of this machine and that of the provider differ. An operator has to correct one of them.
+    #[error("the ID token was issued just now, but not by the clock of this machine; check its time synchronisation")]
+    Clock,
     /// The token's level of assurance is not the required one.
     #[error("the level of assurance is too low")]
     Assurance,
+}
+
+impl From<ProviderError> for LoginError {
+    fn from(error: ProviderError) -> Self {
+        Self::Unreachable(error.to_string())
+    }
+}
+
+impl From<IdTokenError> for LoginError {
+    fn from(error: IdTokenError) -> Self {
+        match error {
+            IdTokenError::Provider(error) => error.into(),
+            IdTokenError::Time => Self::Clock,
+            IdTokenError::Assurance => Self::Assurance,
+            IdTokenError::Signature | IdTokenError::Refused(_) => Self::Refused(error.to_string()),
+        }
+    }
+}
+
+/// The token response's member that OpenID Connect adds.
+#[derive(Serialize, Deserialize)]
+struct IdTokenField {
+    id_token: String,
+}
+
+impl std::fmt::Debug for IdTokenField {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdTokenField(redacted)")
+    }
+}
+
+impl ExtraTokenFields for IdTokenField {}
+
+type TokenClient = Client<
+    BasicErrorResponse,
+    StandardTokenResponse<IdTokenField, BasicTokenType>,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+#[cfg(test)]
+impl PendingLogin {
+    pub(crate) fn for_tests(lang: Lang) -> Self {
+        Self {
+            lang,
+            nonce: "nonce".to_owned(),
+            verifier: "verifier".to_owned(),
+        }
+    }
 }
 
 impl RelyingParty {
@@ -84,120 +165,149 @@ impl RelyingParty {
             Some(path) => Some(ClientSecret::new(read_private(path)?.trim().to_owned())),
             None => None,
         };
+        url::Url::parse(&config.login.issuer).map_err(|error| invalid(&error))?;
         Ok(Self {
-            issuer: IssuerUrl::new(config.login.issuer.clone()).map_err(|error| invalid(&error))?,
-            client_id: ClientId::new(config.login.client_id.clone()),
+            provider: Provider::new(&config.login.issuer).map_err(|error| invalid(&error))?,
+            client_id: config.login.client_id.clone(),
             client_secret,
             redirect: RedirectUrl::new(config.redirect_uri()).map_err(|error| invalid(&error))?,
             acr: config.login.acr.clone(),
-            http: service::http::client(|builder| builder.timeout(REQUEST_TIMEOUT)).map_err(|error| invalid(&error))?,
+            http: HttpClient(
+                service::http::client(|builder| builder.timeout(REQUEST_TIMEOUT)).map_err(|error| invalid(&error))?,
+            ),
+            redemptions: Semaphore::new(MAX_REDEMPTIONS),
         })
     }
 
-    /// Begins a login. Returns the authorization URL to which the browser is redirected, and the pending login.
-    pub(crate) async fn begin(&self, lang: Lang) -> Result<(String, PendingLogin), LoginError> {
-        let metadata = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.client())
-            .await
-            .map_err(|error| LoginError::Unreachable(error.to_string()))?;
-        let client =
-            CoreClient::from_provider_metadata(metadata.clone(), self.client_id.clone(), self.client_secret.clone())
-                .set_redirect_uri(self.redirect.clone());
+    /// Begins a login.
+    pub(crate) async fn begin(&self, lang: Lang) -> Result<BegunLogin, LoginError> {
+        let client = self.client(&*self.provider.metadata().await?)?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        let (url, state, nonce) = client
-            .authorize_url(
-                AuthenticationFlow::<CoreResponseType>::AuthorizationCode,
-                CsrfToken::new_random,
-                Nonce::new_random,
-            )
-            .add_scope(Scope::new("profile".to_owned()))
-            .add_auth_context_value(AuthenticationContextClass::new(self.acr.clone()))
-            .add_prompt(CoreAuthPrompt::Login)
+        let nonce = CsrfToken::new_random().into_secret();
+        let (url, state) = client
+            .authorize_url(CsrfToken::new_random)
+            .add_scope(Scope::new("openid".to_owned()))
+            .add_extra_param("nonce", &nonce)
+            .add_extra_param("acr_values", &self.acr)
+            .add_extra_param("prompt", "login")
             .set_pkce_challenge(challenge)
             .url();
-        let pending = PendingLogin {
-            lang,
-            metadata,
-            state,
-            nonce,
-            verifier,
-        };
-        Ok((url.into(), pending))
+        Ok(BegunLogin {
+            url: url.into(),
+            state: state.into_secret(),
+            pending: PendingLogin {
+                lang,
+                nonce,
+                verifier: verifier.into_secret(),
+            },
+        })
     }
 
-    /// Redeems the code of the authorization response and verifies the ID token.
+    /// Redeems the code of the authorization response and verifies the ID token. `now` is in POSIX seconds, read after
+    /// the token was received.
     pub(crate) async fn finish(
         &self,
         pending: PendingLogin,
         answer: CallbackParameters,
+        now: impl FnOnce() -> u64,
     ) -> Result<VerifiedLogin, LoginError> {
-        let state = answer.state.unwrap_or_default();
-        if !bool::from(state.as_bytes().ct_eq(pending.state.secret().as_bytes())) {
-            return Err(LoginError::Refused("state"));
+        let metadata = self.provider.metadata().await?;
+        // SPEC: RFC 9207 §2.4: an `iss`, if present, must be the provider's issuer, in an error response too.
+        if answer.iss.is_some_and(|issuer| issuer != metadata.issuer) {
+            return Err(LoginError::Refused("issuer of the response".to_owned()));
         }
-        // SPEC: RFC 9207 §2.4: an `iss`, if present, must be the provider's issuer.
-        if answer.iss.is_some_and(|issuer| issuer != self.issuer.as_str()) {
-            return Err(LoginError::Refused("issuer of the response"));
+        if let Some(error) = answer.error {
+            return Err(refusal(&error));
         }
-        let code = answer.code.ok_or(LoginError::Refused("the response has no code"))?;
-        let client =
-            CoreClient::from_provider_metadata(pending.metadata, self.client_id.clone(), self.client_secret.clone())
-                .set_redirect_uri(self.redirect.clone());
-        let tokens = client
-            .exchange_code(AuthorizationCode::new(code))
-            .map_err(|_| LoginError::Unreachable("the metadata have no token endpoint".to_owned()))?
-            .set_pkce_verifier(pending.verifier)
-            .request_async(&self.client())
-            .await
-            .map_err(|_| LoginError::Refused("the code was not redeemed"))?;
-        let id_token = tokens.id_token().ok_or(LoginError::Refused("no ID token"))?;
-        let verifier: CoreIdTokenVerifier<'_> = client.id_token_verifier();
-        let claims = id_token
-            .claims(&verifier, &pending.nonce)
-            .map_err(|_| LoginError::Refused("the ID token does not verify"))?;
-        if let Some(expected) = claims.access_token_hash() {
-            let algorithm = id_token.signing_alg().map_err(|_| LoginError::Refused("algorithm"))?;
-            let key = id_token
-                .signing_key(&verifier)
-                .map_err(|_| LoginError::Refused("key"))?;
-            let actual = AccessTokenHash::from_token(tokens.access_token(), algorithm, key)
-                .map_err(|_| LoginError::Refused("at_hash"))?;
-            if actual != *expected {
-                return Err(LoginError::Refused("at_hash"));
-            }
-        }
-        if claims.auth_context_ref().map(|acr| acr.as_str()) != Some(self.acr.as_str()) {
-            return Err(LoginError::Assurance);
-        }
+        let code = answer
+            .code
+            .ok_or_else(|| LoginError::Refused("the response has no code".to_owned()))?;
+        let tokens = self.redeem(&metadata, code, pending.verifier).await?;
+        let id_token = &tokens.extra_fields().id_token;
+        let expected = Expected {
+            client_id: &self.client_id,
+            nonce: &pending.nonce,
+            acr: &self.acr,
+            access_token: Some(tokens.access_token().secret()),
+            now: now(),
+        };
+        self.provider.verify(id_token, &expected).await?;
         Ok(VerifiedLogin {
-            id_token: id_token.to_string(),
-            nonce: pending.nonce.secret().clone(),
+            id_token: id_token.clone(),
+            nonce: pending.nonce,
         })
     }
 
-    /// The HTTP client as a closure, which is the form that `openidconnect` calls. The returned futures own their
-    /// client, so that they are `Send`.
-    fn client(&self) -> impl Fn(HttpRequest) -> HttpCall + use<> {
-        let http = self.http.clone();
-        move |request| Box::pin(call(http.clone(), request))
+    async fn redeem(
+        &self,
+        metadata: &Metadata,
+        code: String,
+        verifier: String,
+    ) -> Result<StandardTokenResponse<IdTokenField, BasicTokenType>, LoginError> {
+        let client = self.client(metadata)?;
+        let permit = tokio::time::timeout(REQUEST_TIMEOUT, self.redemptions.acquire()).await;
+        let Ok(Ok(_permit)) = permit else {
+            return Err(LoginError::Unreachable("too many codes are being redeemed".to_owned()));
+        };
+        client
+            .exchange_code(AuthorizationCode::new(code))
+            .set_pkce_verifier(PkceCodeVerifier::new(verifier))
+            .request_async(&self.http)
+            .await
+            .map_err(|error| match error {
+                RequestTokenError::Request(error) => LoginError::Unreachable(error.to_string()),
+                _ => LoginError::Refused("the code was not redeemed".to_owned()),
+            })
+    }
+
+    fn client(&self, metadata: &Metadata) -> Result<TokenClient, LoginError> {
+        let invalid = |error: &dyn std::fmt::Display| LoginError::Unreachable(error.to_string());
+        let client = Client::new(ClientId::new(self.client_id.clone()))
+            .set_redirect_uri(self.redirect.clone())
+            .set_auth_uri(AuthUrl::new(metadata.authorization_endpoint.clone()).map_err(|error| invalid(&error))?)
+            .set_token_uri(TokenUrl::new(metadata.token_endpoint.clone()).map_err(|error| invalid(&error))?);
+        Ok(match &self.client_secret {
+            Some(secret) => client.set_client_secret(secret.clone()),
+            None => client,
+        })
     }
 }
 
-type HttpCall = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpCallError>> + Send>>;
+/// What an error response means (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
+fn refusal(error: &str) -> LoginError {
+    match error {
+        "access_denied" => LoginError::Cancelled,
+        "server_error" | "temporarily_unavailable" => {
+            LoginError::Unreachable("the provider reports an error of its own".to_owned())
+        }
+        "unmet_authentication_requirements" => LoginError::Assurance,
+        // The value is the browser's, so it is not repeated.
+        _ => LoginError::Refused("the provider refused the request".to_owned()),
+    }
+}
 
-async fn call(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, HttpCallError> {
-    let mut response = http.execute(request.try_into()?).await?;
+/// The portal's HTTP client, in the form that the crate `oauth2` calls.
+struct HttpClient(reqwest::Client);
+
+impl<'c> AsyncHttpClient<'c> for HttpClient {
+    type Error = HttpCallError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpCallError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(call(&self.0, request))
+    }
+}
+
+async fn call(http: &reqwest::Client, request: HttpRequest) -> Result<HttpResponse, HttpCallError> {
+    let response = http
+        .execute(request.try_into()?)
+        .await
+        .map_err(reqwest::Error::without_url)?;
     let mut answer = axum::http::Response::builder().status(response.status());
     for (name, value) in response.headers() {
         answer = answer.header(name, value);
     }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_RESPONSE_SIZE {
-            return Err(HttpCallError::TooLong);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(answer.body(body)?)
+    Ok(answer.body(read_body(response, MAX_RESPONSE_SIZE).await?)?)
 }
 
 /// Why a call to the provider fails.
@@ -207,6 +317,6 @@ pub(crate) enum HttpCallError {
     Http(#[from] reqwest::Error),
     #[error(transparent)]
     Form(#[from] axum::http::Error),
-    #[error("the response is too long")]
-    TooLong,
+    #[error(transparent)]
+    Body(#[from] BodyError),
 }

@@ -11,8 +11,9 @@ use citizen_ui::language::lang::Lang;
 use citizen_ui::language::local_time::LocalTime;
 use citizen_ui::pages::{self, ErrorPage, Frame, SessionInfo};
 
+use crate::cookies;
 use crate::portal::Portal;
-use crate::session::{self, CurrentSession};
+use crate::session::CurrentSession;
 
 /// A request for a page.
 pub(crate) struct PageRequest {
@@ -35,11 +36,11 @@ impl PageRequest {
         };
         // The page fetches proofs by itself, so these requests must not extend the session.
         let touch = !uri.path().ends_with("/nachweis");
-        let cookie = session::cookie_of(headers, portal.secure());
+        let cookie = cookies::value(headers, portal.cookies.session());
         Self {
             portal: Arc::clone(portal),
             lang: known.unwrap_or(Lang::De),
-            session: cookie.and_then(|cookie| portal.sessions.current(&cookie, touch)),
+            session: cookie.and_then(|cookie| portal.sessions.current(cookie, touch)),
             path: if path.is_empty() { "/".to_owned() } else { path },
         }
     }
@@ -77,9 +78,10 @@ impl PageRequest {
             ErrorPage::NotFound => StatusCode::NOT_FOUND,
             ErrorPage::LoginNeeded => StatusCode::UNAUTHORIZED,
             ErrorPage::LoginFailed | ErrorPage::Assurance | ErrorPage::IdentityRefused => StatusCode::FORBIDDEN,
-            ErrorPage::LoginUnreachable | ErrorPage::IdentityUnreachable | ErrorPage::LedgerUnreachable => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            ErrorPage::LoginUnreachable
+            | ErrorPage::Clock
+            | ErrorPage::IdentityUnreachable
+            | ErrorPage::LedgerUnreachable => StatusCode::SERVICE_UNAVAILABLE,
             ErrorPage::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
         (status, Html(pages::error(&self.frame(), error))).into_response()

@@ -9,9 +9,11 @@ use service::secret::Credential;
 
 use crate::assets;
 use crate::config::Config;
+use crate::cookies::Cookies;
 use crate::error::Error;
 use crate::ledger::LedgerReader;
 use crate::login::RelyingParty;
+use crate::pending::PendingLogins;
 use crate::session::Sessions;
 
 /// The state that all handlers share, behind an `Arc`.
@@ -22,7 +24,9 @@ pub(crate) struct Portal {
     pub(crate) ledger: Arc<LedgerReader>,
     pub(crate) identity: Client,
     pub(crate) login: RelyingParty,
+    pub(crate) pending: PendingLogins,
     pub(crate) sessions: Sessions,
+    pub(crate) cookies: Cookies,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) islands: bool,
 }
@@ -48,9 +52,14 @@ impl Portal {
         if !islands {
             tracing::warn!("built without the browser's program: only the server can check proofs");
         }
+        let cookies = Cookies {
+            secure: config.public_url.starts_with("https://"),
+        };
         Ok(Self {
             login: RelyingParty::new(&config)?,
             identity: client.with_credential(Credential::read(&config.identity_credential)?),
+            pending: PendingLogins::new(cookies)?,
+            cookies,
             sessions: Sessions::new(config.sessions, Arc::clone(&clock)),
             trust,
             trust_text,
@@ -59,9 +68,5 @@ impl Portal {
             islands,
             config,
         })
-    }
-
-    pub(crate) fn secure(&self) -> bool {
-        self.config.public_url.starts_with("https://")
     }
 }

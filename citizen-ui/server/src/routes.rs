@@ -119,7 +119,7 @@ async fn log_state(portal: &Portal, lang: Lang) -> LogState {
     };
     let (Ok(verdict), Ok(checkpoint)) = (
         portal.trust.policy.verify_checkpoint(&bytes),
-        String::from_utf8(bytes.clone()),
+        String::from_utf8(bytes.to_vec()),
     ) else {
         return LogState::Invalid;
     };

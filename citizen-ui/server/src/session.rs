@@ -3,23 +3,27 @@
 //! The cookie is 32 random bytes in hexadecimal digits. The key in the session map is their SHA-256, so that the map
 //! does not reveal a cookie. Every completed login gets a new cookie, which prevents session fixation. When a session
 //! ends, its content is dropped, and zeroized where its types do so.
+//!
+//! Only a completed login opens a session ([`crate::pending`] has those that have begun), and one person has at most
+//! [`MAX_SESSIONS_OF_A_PERSON`]. Idleness and age are measured by the monotonic clock: setting the wall clock back
+//! does not prolong a session.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue, header};
 use service::Clock;
 use service::secret::SecretError;
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use crate::citizen::Citizen;
 use crate::config::SessionLimits;
-use crate::login::PendingLogin;
 
-/// How long a login may take, in seconds.
-const PENDING_SECONDS: u64 = 600;
-/// The most sessions, including logins that have begun. Further ones are refused.
+/// The most sessions. Further logins are refused.
 const MAX_SESSIONS: usize = 20_000;
+/// The most sessions of one person. A further login ends the oldest one.
+const MAX_SESSIONS_OF_A_PERSON: usize = 5;
 
 /// All sessions, by the SHA-256 of their cookie.
 pub(crate) struct Sessions {
@@ -29,14 +33,9 @@ pub(crate) struct Sessions {
 }
 
 struct Session {
-    content: SessionContent,
-    began: u64,
-    touched: u64,
-}
-
-enum SessionContent {
-    Pending(Box<PendingLogin>),
-    Citizen(Arc<Citizen>),
+    citizen: Arc<Citizen>,
+    began: Instant,
+    touched: Instant,
 }
 
 /// A citizen's session, as a handler sees it.
@@ -69,52 +68,55 @@ impl Sessions {
         }
     }
 
-    /// Stores a login that has begun. Returns the value of its cookie.
-    pub(crate) fn begin(&self, pending: PendingLogin) -> Result<String, SessionError> {
-        self.insert(SessionContent::Pending(Box::new(pending)))
-    }
-
-    /// Removes and returns a login that has begun, so that it can be finished only once.
-    pub(crate) fn take_pending(&self, cookie: &str) -> Option<PendingLogin> {
-        let key = session_key(cookie)?;
-        let mut map = self.map();
-        if !matches!(map.get(&key)?.content, SessionContent::Pending(_)) {
-            return None;
-        }
-        let session = map.remove(&key)?;
-        match session.content {
-            SessionContent::Pending(pending) if session.began + PENDING_SECONDS > self.clock.now() => Some(*pending),
-            _ => None,
-        }
-    }
-
     /// Opens a citizen's session. Returns the value of its cookie.
     pub(crate) fn open(&self, citizen: Citizen) -> Result<String, SessionError> {
-        self.insert(SessionContent::Citizen(Arc::new(citizen)))
+        let secret = service::secret::random()?;
+        let now = Instant::now();
+        let mut map = self.map();
+        if map.len() >= MAX_SESSIONS {
+            map.retain(|_, session| !self.ended(session, now));
+        }
+        let same = map
+            .iter()
+            .filter(|(_, session)| session.citizen.is_same_person(&citizen));
+        let mut same: Vec<_> = same.map(|(key, session)| (session.began, *key)).collect();
+        same.sort_unstable_by(|one, other| other.cmp(one));
+        for (_, oldest) in same.into_iter().skip(MAX_SESSIONS_OF_A_PERSON - 1) {
+            map.remove(&oldest);
+        }
+        if map.len() >= MAX_SESSIONS {
+            return Err(SessionError::Full);
+        }
+        let session = Session {
+            citizen: Arc::new(citizen),
+            began: now,
+            touched: now,
+        };
+        map.insert(Sha256::digest(secret).into(), session);
+        Ok(hex::encode(secret))
     }
 
     /// The citizen's session, unless it has ended. `touch` says that the citizen requested a page, which restarts the
     /// idle time.
     pub(crate) fn current(&self, cookie: &str, touch: bool) -> Option<CurrentSession> {
         let key = session_key(cookie)?;
-        let now = self.clock.now();
+        let now = Instant::now();
         let mut map = self.map();
         let session = map.get_mut(&key)?;
         if self.ended(session, now) {
             map.remove(&key);
             return None;
         }
-        let SessionContent::Citizen(citizen) = &session.content else {
-            return None;
-        };
-        let citizen = Arc::clone(citizen);
         if touch {
             session.touched = now;
         }
-        let end = session.began + self.limits.longest;
+        let rest = |since: Instant, limit: u64| limit.saturating_sub(now.duration_since(since).as_secs());
+        let clock = self.clock.now();
+        let end = clock.saturating_add(rest(session.began, self.limits.longest));
+        let idle_end = clock.saturating_add(rest(session.touched, self.limits.idle));
         Some(CurrentSession {
-            citizen,
-            idle_end: end.min(session.touched + self.limits.idle),
+            citizen: Arc::clone(&session.citizen),
+            idle_end: end.min(idle_end),
             end,
         })
     }
@@ -128,36 +130,13 @@ impl Sessions {
 
     /// Drops all ended sessions.
     pub(crate) fn sweep(&self) {
-        let now = self.clock.now();
+        let now = Instant::now();
         self.map().retain(|_, session| !self.ended(session, now));
     }
 
-    fn ended(&self, session: &Session, now: u64) -> bool {
-        match session.content {
-            SessionContent::Pending(_) => now >= session.began + PENDING_SECONDS,
-            SessionContent::Citizen(_) => {
-                now >= session.began + self.limits.longest || now >= session.touched + self.limits.idle
-            }
-        }
-    }
-
-    fn insert(&self, content: SessionContent) -> Result<String, SessionError> {
-        let secret = service::secret::random()?;
-        let now = self.clock.now();
-        let mut map = self.map();
-        if map.len() >= MAX_SESSIONS {
-            map.retain(|_, session| !self.ended(session, now));
-            if map.len() >= MAX_SESSIONS {
-                return Err(SessionError::Full);
-            }
-        }
-        let session = Session {
-            content,
-            began: now,
-            touched: now,
-        };
-        map.insert(Sha256::digest(secret).into(), session);
-        Ok(hex::encode(secret))
+    fn ended(&self, session: &Session, now: Instant) -> bool {
+        now.duration_since(session.began) >= Duration::from_secs(self.limits.longest)
+            || now.duration_since(session.touched) >= Duration::from_secs(self.limits.idle)
     }
 
     fn map(&self) -> MutexGuard<'_, HashMap<[u8; 32], Session>> {
@@ -171,102 +150,93 @@ fn session_key(cookie: &str) -> Option<[u8; 32]> {
     Some(Sha256::digest(secret).into())
 }
 
-/// SPEC: RFC 6265bis §4.1.3.2: a `__Host-` cookie is `Secure`, has no `Domain`, and has the path `/`.
-fn cookie_name(secure: bool) -> &'static str {
-    if secure { "__Host-einsicht" } else { "einsicht" }
-}
-
-/// The value of the session cookie in a request.
-pub(crate) fn cookie_of(headers: &HeaderMap, secure: bool) -> Option<String> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(key, _)| *key == cookie_name(secure))
-        .map(|(_, value)| value.to_owned())
-}
-
-/// The header `Set-Cookie` for a session. Without a value, it removes the cookie.
-pub(crate) fn set_cookie(value: Option<&str>, secure: bool) -> Option<HeaderValue> {
-    let name = cookie_name(secure);
-    let secure = if secure { "; Secure" } else { "" };
-    let text = match value {
-        Some(value) => format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}"),
-        None => format!("{name}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}"),
-    };
-    HeaderValue::from_str(&text).ok()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use service::ManualClock;
+    use tokio::time::advance;
 
     use super::*;
 
     fn sessions() -> (Arc<ManualClock>, Sessions) {
         let clock = ManualClock::new(1_000);
-        (Arc::clone(&clock), Sessions::new(SessionLimits::default(), clock))
+        let shared: Arc<dyn Clock> = Arc::clone(&clock) as _;
+        (clock, Sessions::new(SessionLimits::default(), shared))
     }
 
-    #[test]
-    fn a_session_ends_when_idle() {
+    #[tokio::test(start_paused = true)]
+    async fn a_session_ends_when_idle() {
         let (clock, sessions) = sessions();
         let cookie = sessions.open(Citizen::for_tests("A")).unwrap();
+        advance(Duration::from_secs(299)).await;
         clock.set(1_299);
         let current = sessions.current(&cookie, true).unwrap();
         assert_eq!((current.idle_end, current.end), (1_599, 2_800));
-        clock.set(1_598);
+        advance(Duration::from_secs(299)).await;
         assert!(
             sessions.current(&cookie, false).is_some(),
             "a read without touch does not extend the session"
         );
-        clock.set(1_599);
+        advance(Duration::from_secs(1)).await;
         assert!(sessions.current(&cookie, true).is_none());
         assert!(sessions.map().is_empty(), "the ended session is dropped");
     }
 
-    #[test]
-    fn a_session_ends_by_age_and_is_swept() {
-        let (clock, sessions) = sessions();
+    #[tokio::test(start_paused = true)]
+    async fn a_session_ends_by_age_and_is_swept() {
+        let (_, sessions) = sessions();
         let cookie = sessions.open(Citizen::for_tests("A")).unwrap();
-        for now in (1_000..2_800).step_by(200) {
-            clock.set(now);
+        for _ in 0..8 {
+            advance(Duration::from_secs(200)).await;
             assert!(sessions.current(&cookie, true).is_some());
         }
-        clock.set(2_799);
-        assert_eq!(sessions.current(&cookie, true).unwrap().idle_end, 2_800);
-        clock.set(2_800);
+        advance(Duration::from_secs(199)).await;
+        let current = sessions.current(&cookie, true).unwrap();
+        assert_eq!((current.idle_end, current.end), (1_001, 1_001));
+        advance(Duration::from_secs(1)).await;
         sessions.sweep();
         assert!(sessions.map().is_empty());
     }
 
-    #[test]
-    fn cookies_are_found_and_set_by_name() {
-        let mut headers = HeaderMap::new();
-        headers.append(header::COOKIE, HeaderValue::from_static("a=b; einsicht=xyz"));
-        assert_eq!(cookie_of(&headers, false).as_deref(), Some("xyz"));
-        assert_eq!(cookie_of(&headers, true), None);
-        let set = |value, secure| set_cookie(value, secure).unwrap().to_str().unwrap().to_owned();
-        assert_eq!(
-            set(Some("x"), true),
-            "__Host-einsicht=x; Path=/; HttpOnly; SameSite=Lax; Secure"
-        );
-        assert!(set(None, false).contains("Max-Age=0"));
+    #[tokio::test(start_paused = true)]
+    async fn setting_the_wall_clock_neither_ends_nor_prolongs_a_session() {
+        let (clock, sessions) = sessions();
+        clock.set(100_000_000);
+        let cookie = sessions.open(Citizen::for_tests("A")).unwrap();
+        clock.set(200_000_000);
+        assert!(sessions.current(&cookie, false).is_some());
+        clock.set(1_000);
+        advance(Duration::from_secs(300)).await;
+        assert!(sessions.current(&cookie, false).is_none());
     }
 
-    #[test]
-    fn unknown_and_ended_cookies_have_no_session() {
-        let (_clock, sessions) = sessions();
+    #[tokio::test(start_paused = true)]
+    async fn a_person_has_a_bounded_number_of_sessions() {
+        let (_, sessions) = sessions();
+        let other = sessions.open(Citizen::for_tests("B")).unwrap();
+        let mut cookies = Vec::new();
+        for _ in 0..20 {
+            cookies.push(sessions.open(Citizen::for_tests("A")).unwrap());
+            advance(Duration::from_secs(1)).await;
+        }
+        let alive = |cookie: &String| sessions.current(cookie, false).is_some();
+        assert_eq!(
+            cookies.iter().filter(|cookie| alive(cookie)).count(),
+            MAX_SESSIONS_OF_A_PERSON
+        );
+        assert!(
+            cookies.iter().rev().take(MAX_SESSIONS_OF_A_PERSON).all(alive),
+            "the newest"
+        );
+        assert!(alive(&other), "another person's session");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn unknown_and_ended_cookies_have_no_session() {
+        let (_, sessions) = sessions();
         let cookie = sessions.open(Citizen::for_tests("A")).unwrap();
         assert!(sessions.current("", true).is_none());
         assert!(sessions.current(&"0".repeat(64), true).is_none());
-        assert!(
-            sessions.take_pending(&cookie).is_none(),
-            "a citizen's session is not a pending login"
-        );
         sessions.end(&cookie);
         assert!(sessions.current(&cookie, true).is_none());
     }

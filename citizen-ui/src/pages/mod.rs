@@ -18,7 +18,7 @@ pub use filter::{AccessKind, ListFilter};
 pub use frame::{Frame, SessionInfo};
 pub use list::{ListPage, list};
 pub use log::{LogState, Witness, log};
-pub use public::{ErrorPage, accessibility, design, error, logged_out, recorded, start, verify};
+pub use public::{ErrorPage, accessibility, design, error, logged_out, login_cancelled, recorded, start, verify};
 
 #[cfg(test)]
 mod tests;

@@ -38,6 +38,20 @@ pub fn logged_out(frame: &Frame) -> String {
     })
 }
 
+/// Renders the page after a login that the citizen cancelled at the provider.
+pub fn login_cancelled(frame: &Frame) -> String {
+    let text = frame.lang.text();
+    let href = frame.href("/anmelden");
+    document(frame, text.start.cancelled_title, || {
+        view! {
+            <div id="abgebrochen">
+                {heading(text.start.cancelled_title.to_owned(), "")} {paragraphs(text.start.cancelled)}
+            </div>
+            <p><a class="kern-link" href=href>{text.errors.again}</a></p>
+        }
+    })
+}
+
 /// Renders the page about what is recorded.
 pub fn recorded(frame: &Frame) -> String {
     let text = &frame.lang.text().recorded;
@@ -127,12 +141,14 @@ pub enum ErrorPage {
     NotFound,
     /// The page needs a login.
     LoginNeeded,
-    /// The login was cancelled, took too long, or is not genuine.
+    /// The login took too long, was finished already, or is not genuine.
     LoginFailed,
     /// The login's level of assurance is too low.
     Assurance,
     /// The OpenID provider does not respond.
     LoginUnreachable,
+    /// The clocks of the portal or of identity and of the OpenID provider differ.
+    Clock,
     /// Identity refuses the login.
     IdentityRefused,
     /// Identity does not respond.
@@ -152,6 +168,7 @@ impl ErrorPage {
             Self::LoginFailed => &text.login_failed,
             Self::Assurance => &text.assurance,
             Self::LoginUnreachable => &text.login_unreachable,
+            Self::Clock => &text.clock,
             Self::IdentityRefused => &text.identity_refused,
             Self::IdentityUnreachable => &text.identity_unreachable,
             Self::LedgerUnreachable => &text.ledger_unreachable,

@@ -131,6 +131,7 @@ fn all_pages(lang: Lang) -> Vec<String> {
         start(&open),
         start(&frame(lang, true)),
         logged_out(&open),
+        login_cancelled(&open),
         recorded(&open),
         verify(&open, "https://log.example", "log …", &"ab".repeat(32)),
         accessibility(&open),
@@ -139,6 +140,7 @@ fn all_pages(lang: Lang) -> Vec<String> {
         log_page(lang, LogState::Unreachable),
         error(&open, ErrorPage::NotFound),
         error(&open, ErrorPage::Assurance),
+        error(&open, ErrorPage::Clock),
         list_page(lang, ProofState::Unchecked),
         detail_page(lang),
     ]

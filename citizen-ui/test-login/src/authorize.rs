@@ -12,13 +12,11 @@ use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 
 use crate::page;
-use crate::provider::{Grant, Provider, random_text};
+use crate::provider::{Grant, Provider};
 use crate::request::AuthorizationRequest;
 
 /// How long a code can be redeemed, in seconds.
 const CODE_LIFETIME: u64 = 60;
-/// The most codes that are kept at a time. Further requests are refused.
-const MAX_CODES: usize = 1_000;
 
 /// The form of the choice: the authorization request, and the chosen citizen.
 #[derive(Debug, Deserialize)]
@@ -53,9 +51,6 @@ pub(crate) async fn issue_code(State(provider): State<Arc<Provider>>, Form(choic
     let Some(user) = provider.config.users.iter().position(|user| user.user == choice.user) else {
         return refuse(&provider, request, &AuthorizationError::Redirect("access_denied"));
     };
-    let Ok(code) = random_text() else {
-        return refuse(&provider, request, &AuthorizationError::Redirect("server_error"));
-    };
     let now = provider.clock.now();
     let grant = Grant {
         redirect_uri: request.redirect_uri.clone(),
@@ -65,18 +60,10 @@ pub(crate) async fn issue_code(State(provider): State<Arc<Provider>>, Form(choic
         auth_time: now,
         expires: now + CODE_LIFETIME,
     };
-    let mut grants = provider.grants();
-    grants.retain(|_, grant| grant.expires >= now);
-    if grants.len() >= MAX_CODES {
-        return refuse(
-            &provider,
-            request,
-            &AuthorizationError::Redirect("temporarily_unavailable"),
-        );
+    match provider.code(&grant) {
+        Ok(code) => redirect(&provider, request, "code", &code),
+        Err(_) => refuse(&provider, request, &AuthorizationError::Redirect("server_error")),
     }
-    grants.insert(code.clone(), grant);
-    drop(grants);
-    redirect(&provider, request, "code", &code)
 }
 
 fn check(provider: &Provider, request: &AuthorizationRequest) -> Result<(), AuthorizationError> {

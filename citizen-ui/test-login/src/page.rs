@@ -14,6 +14,7 @@ body{font-family:'Fira Sans',system-ui,sans-serif;margin:0;line-height:1.5}\
 .mark{background:#ffd400;color:#131525;padding:1rem;font-weight:600;text-align:center}\
 main{max-width:40rem;margin:0 auto;padding:1rem}\
 button{font:inherit;display:block;width:100%;text-align:left;padding:.75rem 1rem;margin:.75rem 0;border:2px solid #1a3a6b;border-radius:.25rem;background:#fff;color:#131525;cursor:pointer}\
+button.cancel{width:auto;border-color:transparent;text-decoration:underline}\
 button:hover,button:focus-visible{background:#e6ecf7;outline:3px solid #1a3a6b;outline-offset:2px}";
 
 /// The style sheet.
@@ -66,6 +67,8 @@ pub(crate) fn choose(users: &[User], request: &AuthorizationRequest) -> String {
             escape(&user.name)
         );
     }
+    // No citizen has the empty name, so this answers with `access_denied`.
+    form.push_str("<button type=\"submit\" class=\"cancel\" name=\"user\" value=\"\" id=\"abbrechen\">Abbrechen <span lang=\"en\">(Cancel)</span></button>");
     whole(
         "Testanmeldung",
         &format!(

@@ -40,9 +40,7 @@ pub(crate) async fn redeem(State(provider): State<Arc<Provider>>, Form(request):
     if request.client_id != provider.config.client_id {
         return refuse("invalid_client");
     }
-    // The code is removed even if a later check fails, because a code may be used only once.
-    let grant = provider.grants().remove(&request.code);
-    let Some(grant) = grant.filter(|grant| grant.expires >= provider.clock.now()) else {
+    let Some(grant) = provider.redeem(&request.code) else {
         return refuse("invalid_grant");
     };
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(request.code_verifier.as_bytes()));

@@ -161,6 +161,16 @@ async fn a_code_is_valid_once_for_a_minute_and_with_its_verifier_only() {
 }
 
 #[tokio::test]
+async fn codes_that_are_not_redeemed_do_not_keep_others_from_logging_in() {
+    let routes = provider();
+    let first = value(&choose(&routes, "jan").await, "code").to_owned();
+    for _ in 0..2_000 {
+        choose(&routes, "emma").await;
+    }
+    assert_eq!(redeem(&routes, &first, VERIFIER).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn wrong_requests_are_refused() {
     let routes = provider();
     for change in [("client_id", "other"), ("redirect_uri", "http://127.0.0.1:7001/back/x")] {

@@ -23,7 +23,8 @@ impl Issuer {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let key = SigningKey::from_bytes(&[55; 32]);
         let metadata = json!({
-            "issuer": url, "authorization_endpoint": format!("{url}/authorize"), "jwks_uri": format!("{url}/jwks"),
+            "issuer": url, "authorization_endpoint": format!("{url}/authorize"),
+            "token_endpoint": format!("{url}/token"), "jwks_uri": format!("{url}/jwks"),
             "response_types_supported": ["code"], "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["EdDSA"],
         });

@@ -29,6 +29,8 @@ pub(crate) enum Mode {
     LedgerDown,
     /// Identity refuses the login.
     IdentityRefuses,
+    /// Identity refuses the login by its times alone.
+    IdentityClock,
     /// Identity sends the receipt of an entry that is not an inspection.
     WrongInspection,
     /// Identity discloses an outcome under another number.
@@ -51,6 +53,8 @@ pub(crate) struct Backend {
     /// Log indices of intent and outcome of each exchange.
     pub exchanges: Vec<(u64, Option<u64>)>,
     pub inspection: u64,
+    /// How many checkpoints the ledger has served.
+    pub checkpoints: usize,
     /// Requests that identity has received.
     pub tokens: Vec<DisclosureRequest>,
 }
@@ -81,6 +85,7 @@ pub(crate) fn backend(exchanges: usize, dir: &std::path::Path) -> Backend {
         identity: Credential::create(&dir.join("identity")).unwrap(),
         exchanges,
         inspection,
+        checkpoints: 0,
         tokens: Vec::new(),
     }
 }
@@ -99,7 +104,8 @@ fn down() -> Response {
 }
 
 async fn checkpoint(State(backend): State<SharedBackend>) -> Response {
-    let backend = lock(&backend);
+    let mut backend = lock(&backend);
+    backend.checkpoints += 1;
     match backend.mode {
         Mode::LedgerDown => down(),
         Mode::Unwitnessed => backend.log.checkpoint(0).into_response(),
@@ -152,6 +158,9 @@ async fn disclose(State(backend): State<SharedBackend>, headers: HeaderMap, body
     backend.tokens.push(request);
     if backend.mode == Mode::IdentityRefuses {
         return Problem::forbidden("login", "refused").into_response();
+    }
+    if backend.mode == Mode::IdentityClock {
+        return Problem::forbidden("login-time", "refused").into_response();
     }
     record::cbor::to_vec(&disclosure(&backend)).into_response()
 }

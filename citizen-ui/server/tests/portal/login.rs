@@ -1,8 +1,12 @@
 //! Login and logout, and the logins that are refused.
 
+use std::sync::atomic::Ordering;
+
 use axum::http::{StatusCode, header};
+use service::{Clock as _, ManualClock, SystemClock};
 
 use crate::HIGH;
+use crate::backend::Mode;
 use crate::world::World;
 
 #[tokio::test]
@@ -60,29 +64,148 @@ async fn identity_receives_the_token_and_the_nonce_of_the_login() {
 }
 
 #[tokio::test]
-async fn forged_callbacks_are_refused() {
+async fn forged_callbacks_are_refused_and_change_no_cookie() {
     let world = World::new(1, HIGH).await;
     let (cookie, callback) = world.choose("de").await;
     let (other_cookie, _) = world.choose("de").await;
     let refused = async |path: &str, cookie: &str| {
         let answer = world.get(path, cookie).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
-        assert!(
-            !answer.headers[header::SET_COOKIE]
-                .to_str()
-                .unwrap()
-                .contains("einsicht=0")
-        );
+        assert!(!answer.headers.contains_key(header::SET_COOKIE), "{path}");
     };
     refused(&callback, "").await;
     refused(&callback, &other_cookie).await;
     refused("/anmeldung/rueckkehr", &cookie).await;
+    refused("/anmeldung/rueckkehr?state=a&state=b", &cookie).await;
     let (cookie, callback) = world.choose("de").await;
     let other_issuer = callback.replace("iss=http%3A%2F%2F", "iss=http%3A%2F%2Fx");
-    refused(&other_issuer, &cookie).await;
+    let answer = world.get(&other_issuer, &cookie).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert!(world.backend().tokens.is_empty());
 
     let (cookie, callback) = world.choose("de").await;
     assert_eq!(world.get(&callback, &cookie).await.status, StatusCode::SEE_OTHER);
-    refused(&callback, &cookie).await;
+    let again = world.get(&callback, &cookie).await;
+    assert_eq!(again.status, StatusCode::FORBIDDEN, "the code has been redeemed");
+    assert_eq!(world.backend().tokens.len(), 1);
+}
+
+/// A callback that fits no pending login is what the back button sends, or a page of an attacker.
+#[tokio::test]
+async fn a_stray_callback_leaves_the_session_alone() {
+    let world = World::new(1, HIGH).await;
+    let session = world.login("de").await.cookie();
+    let (_, of_another_browser) = world.choose("de").await;
+    for path in [
+        "/anmeldung/rueckkehr",
+        "/anmeldung/rueckkehr?code=x&state=y",
+        &of_another_browser,
+    ] {
+        let answer = world.get(path, &session).await;
+        assert_eq!(
+            (answer.status, answer.location().as_str()),
+            (StatusCode::SEE_OTHER, "/de/zugriffe")
+        );
+        assert!(!answer.headers.contains_key(header::SET_COOKIE));
+    }
+    assert_eq!(world.get("/de/zugriffe", &session).await.status, StatusCode::OK);
+    assert_eq!(world.backend().tokens.len(), 1);
+}
+
+#[tokio::test]
+async fn beginning_a_login_does_not_end_the_session() {
+    let world = World::new(1, HIGH).await;
+    let session = world.login("de").await.cookie();
+    let begun = world.get("/de/anmelden", &session).await;
+    assert_eq!(begun.status, StatusCode::SEE_OTHER);
+    assert!(
+        begun
+            .headers
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .all(|set| !set.as_bytes().starts_with(b"einsicht="))
+    );
+    assert_eq!(world.get("/de/zugriffe", &session).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn two_tabs_log_in_independently() {
+    let world = World::new(1, HIGH).await;
+    let (first, first_callback) = world.choose("de").await;
+    let (second, second_callback) = world.choose_as("emma", "en", &first).await;
+    let both = format!("{first}; {second}");
+    let one = world.get(&second_callback, &both).await;
+    assert_eq!(one.location(), "/en/zugriffe");
+    let other = world.get(&first_callback, &format!("{first}; {}", one.cookie())).await;
+    assert_eq!(other.location(), "/de/zugriffe");
+    assert_eq!(world.get("/de/zugriffe", &other.cookie()).await.status, StatusCode::OK);
+    assert_eq!(
+        world.get("/de/zugriffe", &one.cookie()).await.status,
+        StatusCode::UNAUTHORIZED,
+        "the browser has one session, the one of its last login"
+    );
+}
+
+#[tokio::test]
+async fn cancelling_at_the_provider_is_an_ordinary_page() {
+    let world = World::new(1, HIGH).await;
+    let session = world.login("de").await.cookie();
+    let (login, callback) = world.choose_as("", "de", &session).await;
+    let cancelled = world.get(&callback, &format!("{session}; {login}")).await;
+    assert_eq!(cancelled.status, StatusCode::OK);
+    let text = cancelled.text();
+    assert!(text.contains("Sie haben die Anmeldung abgebrochen"), "{text}");
+    assert!(
+        text.contains("Angemeldet: Emma Mustermann"),
+        "the session continues: {text}"
+    );
+    let removal = cancelled.headers[header::SET_COOKIE].to_str().unwrap();
+    assert!(
+        removal.starts_with("einsicht-login-") && removal.contains("Max-Age=0"),
+        "{removal}"
+    );
+    assert_eq!(world.get("/de/zugriffe", &session).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_wrong_clock_is_not_shown_as_a_refusal() {
+    for ahead in [-3_600, 3_600] {
+        let clock = ManualClock::new(SystemClock.now().checked_add_signed(ahead).unwrap());
+        let world = World::at(1, HIGH, clock).await;
+        let answer = world.login("de").await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(answer.text().contains("Der Fehler liegt bei uns und nicht bei Ihnen"));
+        assert!(world.backend().tokens.is_empty());
+    }
+    let world = World::new(1, HIGH).await;
+    world.set(Mode::IdentityClock);
+    let answer = world.login("en").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.text().contains("clocks"));
+}
+
+/// 20 001 is one more than the sessions that the portal keeps.
+#[tokio::test]
+async fn logins_that_are_only_begun_cost_the_server_nothing() {
+    let world = World::new(1, HIGH).await;
+    let mut cookie = String::new();
+    for _ in 0..20_001 {
+        let begun = world.get("/de/anmelden", "").await;
+        assert_eq!(begun.status, StatusCode::SEE_OTHER);
+        cookie = begun.cookie();
+    }
+    let calls = world.provider_calls.load(Ordering::SeqCst);
+    assert_eq!(calls, 2, "metadata and keys are fetched once");
+    assert!(cookie.len() < 400, "{} bytes", cookie.len());
+    assert_eq!(world.login("de").await.location(), "/de/zugriffe");
+}
+
+#[tokio::test]
+async fn the_page_about_the_log_does_not_ask_the_ledger_each_time() {
+    let world = World::new(1, HIGH).await;
+    for _ in 0..200 {
+        assert_eq!(world.get("/de/protokoll", "").await.status, StatusCode::OK);
+    }
+    let checkpoints = world.backend().checkpoints;
+    assert!(checkpoints < 200, "{checkpoints} calls");
 }

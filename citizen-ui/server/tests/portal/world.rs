@@ -1,15 +1,18 @@
 //! The portal and the services around it: the real test login, and the fakes of ledger and identity
 //! ([`crate::backend`]).
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::Request as Incoming;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::middleware;
 use citizen_ui::proof::verify::{AccessVerifier, TrustText};
 use citizen_ui_server::{Config, LoginConfig, SessionLimits};
 use http_body_util::BodyExt;
-use service::{Shutdown, SystemClock};
+use service::{Clock, Shutdown, SystemClock};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
@@ -23,6 +26,8 @@ pub(crate) struct World {
     pub portal: Router,
     pub backend: SharedBackend,
     pub shutdown: Shutdown,
+    /// How many requests the OpenID provider has received.
+    pub provider_calls: Arc<AtomicUsize>,
     _dir: TempDir,
 }
 
@@ -51,12 +56,18 @@ impl TestResponse {
 impl World {
     /// Starts the services with `exchanges` closed exchanges and one inspection. The login's tokens claim `acr`.
     pub(crate) async fn new(exchanges: usize, acr: &str) -> Self {
+        Self::at(exchanges, acr, Arc::new(SystemClock)).await
+    }
+
+    /// The same, with a portal that has this clock.
+    pub(crate) async fn at(exchanges: usize, acr: &str, clock: Arc<dyn Clock>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let shutdown = Shutdown::new();
         let backend = Arc::new(Mutex::new(backend(exchanges, dir.path())));
         let ledger = serve(ledger_routes(Arc::clone(&backend)), &shutdown).await;
         let identity = serve(identity_routes(Arc::clone(&backend)), &shutdown).await;
-        let issuer = login(acr, &shutdown).await;
+        let provider_calls = Arc::default();
+        let issuer = login(acr, &shutdown, &provider_calls).await;
         let (policy, genesis) = {
             let backend = lock(&backend);
             (backend.log.policy(), backend.log.genesis().to_string())
@@ -80,11 +91,12 @@ impl World {
             banner: None,
             sessions: SessionLimits::default(),
         };
-        let portal = citizen_ui_server::router(config.resolved(dir.path()), Arc::new(SystemClock)).unwrap();
+        let portal = citizen_ui_server::router(config.resolved(dir.path()), clock).unwrap();
         Self {
             portal,
             backend,
             shutdown,
+            provider_calls,
             _dir: dir,
         }
     }
@@ -137,11 +149,16 @@ impl World {
 
     /// Begins a login and chooses the citizen. Returns the login's cookie, and path and query of the callback.
     pub(crate) async fn choose(&self, lang: &str) -> (String, String) {
-        let begun = self.get(&format!("/{lang}/anmelden"), "").await;
+        self.choose_as("emma", lang, "").await
+    }
+
+    /// The same in a browser that has cookies; an unknown citizen cancels.
+    pub(crate) async fn choose_as(&self, user: &str, lang: &str, cookies: &str) -> (String, String) {
+        let begun = self.get(&format!("/{lang}/anmelden"), cookies).await;
         assert_eq!(begun.status, StatusCode::SEE_OTHER, "{}", begun.text());
         let url = url::Url::parse(&begun.location()).unwrap();
         let mut form: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-        form.push(("user".into(), "emma".into()));
+        form.push(("user".into(), user.into()));
         let client = service::http::client(|builder| builder).unwrap();
         let page = client.get(url.clone()).send().await.unwrap();
         assert!(page.text().await.unwrap().contains("Testanmeldung"));
@@ -178,16 +195,20 @@ impl Drop for World {
 async fn serve(routes: Router, shutdown: &Shutdown) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
+    serve_on(listener, routes, shutdown);
+    url
+}
+
+fn serve_on(listener: TcpListener, routes: Router, shutdown: &Shutdown) {
     let end = shutdown.clone();
     tokio::spawn(async move {
         axum::serve(listener, routes)
             .with_graceful_shutdown(async move { end.wait().await })
             .await
     });
-    url
 }
 
-async fn login(acr: &str, shutdown: &Shutdown) -> String {
+async fn login(acr: &str, shutdown: &Shutdown, calls: &Arc<AtomicUsize>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let issuer = format!("http://{}", listener.local_addr().unwrap());
     let config = test_login::Config {
@@ -201,6 +222,12 @@ async fn login(acr: &str, shutdown: &Shutdown) -> String {
         redirect_uris: vec![format!("{PUBLIC}/anmeldung/rueckkehr")],
         acr: acr.into(),
     };
-    tokio::spawn(test_login::run(config, listener, shutdown.clone()));
+    let calls = Arc::clone(calls);
+    let count = middleware::map_request(move |request: Incoming| {
+        calls.fetch_add(1, Ordering::SeqCst);
+        std::future::ready(request)
+    });
+    let routes = test_login::routes(config, Arc::new(SystemClock)).unwrap().layer(count);
+    serve_on(listener, routes, shutdown);
     issuer
 }

@@ -66,6 +66,8 @@ pub(super) static TEXT: Text = Text {
             "Ihre Daten sind auf diesem Server gelöscht.",
             "An einem fremden Gerät: Schließen Sie jetzt den Browser.",
         ],
+        cancelled_title: "Sie haben die Anmeldung abgebrochen",
+        cancelled: &["Es wurde nichts geladen. Sie können sich jederzeit neu anmelden."],
     },
     list: ListText {
         title: "Zugriffe auf Ihre Daten",
@@ -277,7 +279,7 @@ pub(super) static TEXT: Text = Text {
         login_failed: Section {
             title: "Die Anmeldung hat nicht geklappt",
             text: &[
-                "Die Anmeldung wurde abgebrochen, hat zu lange gedauert oder ist nicht echt. Es wurde nichts geladen.",
+                "Die Anmeldung hat zu lange gedauert, war schon beendet oder ist nicht echt. Es wurde nichts geladen.",
             ],
         },
         assurance: Section {
@@ -289,6 +291,12 @@ pub(super) static TEXT: Text = Text {
         login_unreachable: Section {
             title: "Der Anmeldedienst ist nicht erreichbar",
             text: &["Bitte versuchen Sie es in einigen Minuten noch einmal."],
+        },
+        clock: Section {
+            title: "Die Anmeldung geht gerade nicht",
+            text: &[
+                "Die Uhren unserer Rechner und des Anmeldedienstes gehen verschieden. Der Fehler liegt bei uns und nicht bei Ihnen. Es wurde nichts geladen. Bitte versuchen Sie es später noch einmal.",
+            ],
         },
         identity_refused: Section {
             title: "Ihre Einträge konnten nicht geöffnet werden",

@@ -66,6 +66,8 @@ pub(super) static TEXT: Text = Text {
             "Your data have been deleted from this server.",
             "On somebody else's device: close the browser now.",
         ],
+        cancelled_title: "You cancelled the login",
+        cancelled: &["Nothing was loaded. You can log in at any time."],
     },
     list: ListText {
         title: "Accesses to your data",
@@ -276,7 +278,7 @@ pub(super) static TEXT: Text = Text {
         },
         login_failed: Section {
             title: "The login did not work",
-            text: &["The login was broken off, took too long or is not genuine. Nothing was loaded."],
+            text: &["The login took too long, was finished already or is not genuine. Nothing was loaded."],
         },
         assurance: Section {
             title: "This login is not secure enough",
@@ -287,6 +289,12 @@ pub(super) static TEXT: Text = Text {
         login_unreachable: Section {
             title: "The login service cannot be reached",
             text: &["Please try again in a few minutes."],
+        },
+        clock: Section {
+            title: "Logging in does not work at the moment",
+            text: &[
+                "The clocks of our machines and of the login service differ. The fault is ours, not yours. Nothing was loaded. Please try again later.",
+            ],
         },
         identity_refused: Section {
             title: "Your entries could not be opened",

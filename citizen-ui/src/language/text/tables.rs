@@ -51,7 +51,7 @@ pub struct FrameText {
     pub session_stay: &'static str,
 }
 
-/// The start page, and the page after logout.
+/// The start page, and the pages after logout and after a cancelled login.
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub struct StartText {
@@ -63,6 +63,8 @@ pub struct StartText {
     pub sections: &'static [Section],
     pub over_title: &'static str,
     pub over: &'static [&'static str],
+    pub cancelled_title: &'static str,
+    pub cancelled: &'static [&'static str],
 }
 
 /// The list of accesses.
@@ -185,6 +187,7 @@ pub struct ErrorTexts {
     pub login_failed: Section,
     pub assurance: Section,
     pub login_unreachable: Section,
+    pub clock: Section,
     pub identity_refused: Section,
     pub identity_unreachable: Section,
     pub ledger_unreachable: Section,
