@@ -37,7 +37,7 @@ pub(crate) fn read_answer_head(
     }
     read_specification(children)?;
     let response = uuid(
-        children.text(Namespace::De, "EvidenceResponseIdentifier")?,
+        &children.text(Namespace::De, "EvidenceResponseIdentifier")?,
         "EvidenceResponseIdentifier",
     )?;
     read_issued(children, head.created)?;

@@ -2,7 +2,7 @@
 
 use super::error::XmlError;
 use super::namespace::Namespace;
-use super::parse::Element;
+use super::parse::{Element, is_space};
 
 /// A code list, as its entries name it.
 #[derive(Debug, Clone, Copy)]
@@ -26,14 +26,17 @@ impl CodeList {
     }
 
     /// Reads the `code` of an entry, which must be of this list or name none.
-    pub(crate) fn read<'a>(self, element: Element<'a>, what: &'static str) -> Result<&'a str, XmlError> {
+    pub(crate) fn read(self, element: Element<'_>, what: &'static str) -> Result<String, XmlError> {
         element.only(&["listURI", "listVersionID"], what)?;
-        if element.attribute("listURI").is_some_and(|uri| uri != self.uri) {
+        if element
+            .attribute("listURI")
+            .is_some_and(|uri| uri.trim_matches(is_space) != self.uri)
+        {
             return Err(XmlError::Value(what));
         }
         let mut children = element.children(what)?;
         let code = children.text(Namespace::None, "code")?;
         children.end()?;
-        Ok(code.trim())
+        Ok(code.trim_matches(is_space).to_owned())
     }
 }

@@ -3,13 +3,13 @@
 /// Why an XNachweis message is not accepted. Names elements, never values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum XmlError {
-    /// Larger than 1 MiB, nested deeper than 24, or more than 4096 elements.
+    /// Larger than 1 MiB, nested deeper than 24, more than 4096 elements, or more than 256 attributes of one.
     #[error("XML: larger than allowed")]
     TooLarge,
     /// Not well-formed UTF-8 XML.
     #[error("XML: not well-formed")]
     NotWellFormed,
-    /// A DTD, an entity, a comment, CDATA, a processing instruction or a foreign namespace.
+    /// A DTD, an entity, a processing instruction or a foreign namespace.
     #[error("XML: contains {0}, which is not allowed")]
     Forbidden(&'static str),
     /// An element or attribute is missing.

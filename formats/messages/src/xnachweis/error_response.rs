@@ -117,7 +117,7 @@ impl EvidenceError0103 {
 fn read_exception(element: Element<'_>, created: Timestamp) -> Result<ErrorCode, XmlError> {
     let mut children = element.only_children("Exception")?;
     let code = CodeList::ERROR.read(children.one(Namespace::Bk, "Code")?, "Code")?;
-    if time(children.text(Namespace::Bk, "Timestamp")?, "Timestamp")? != created {
+    if time(&children.text(Namespace::Bk, "Timestamp")?, "Timestamp")? != created {
         return Err(XmlError::Value("Timestamp"));
     }
     if children.text(Namespace::Bk, "Severity")? != SEVERITY {

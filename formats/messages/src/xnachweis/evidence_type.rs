@@ -68,7 +68,7 @@ impl EvidenceType {
     pub(crate) fn read_requested(element: Element<'_>) -> Result<(Self, String), XmlError> {
         let mut children = element.only_children("RequestedEvidenceType")?;
         let evidence_type = Self::read_conformant(&mut children)?;
-        if uuid(children.text(Namespace::Bk, "Identifier")?, "Identifier")? != evidence_type.identifier() {
+        if uuid(&children.text(Namespace::Bk, "Identifier")?, "Identifier")? != evidence_type.identifier() {
             return Err(XmlError::Value("Identifier"));
         }
         let distributed = children.one(Namespace::Bk, "DistributedAs")?;
@@ -85,7 +85,5 @@ pub(crate) fn write_format(writer: &mut XmlWriter, media_type: &str) {
 }
 
 pub(crate) fn read_format(children: &mut Children<'_>) -> Result<String, XmlError> {
-    Ok(CodeList::MEDIA_TYPE
-        .read(children.one(Namespace::Bk, "Format")?, "Format")?
-        .to_owned())
+    CodeList::MEDIA_TYPE.read(children.one(Namespace::Bk, "Format")?, "Format")
 }

@@ -70,11 +70,8 @@ pub(crate) fn read_root_attributes(root: Element<'_>, key: &'static str) -> Resu
     if required("version")? != VERSION {
         return Err(XmlError::Value("version"));
     }
-    let test = match root.attribute("test") {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => return Err(XmlError::Value("test")),
-    };
+    // XÖV leaves the value to the parties: a message that has the attribute is a test message.
+    let test = root.attribute("test").is_some();
     Ok((urn(required(key)?, key)?, test))
 }
 
@@ -110,14 +107,14 @@ impl Head {
         let writer = read_authority(children.one(Namespace::G2g, "autor")?, "autor")?;
         children.end()?;
         let mut children = identification.only_children("identifikation.nachricht")?;
-        let message = uuid(children.text(Namespace::Bk, "nachrichtenUUID")?, "nachrichtenUUID")?;
+        let message = uuid(&children.text(Namespace::Bk, "nachrichtenUUID")?, "nachrichtenUUID")?;
         if CodeList::MESSAGE_TYPE.read(children.one(Namespace::Bk, "nachrichtentyp")?, "nachrichtentyp")?
             != message_type
         {
             return Err(XmlError::Value("nachrichtentyp"));
         }
         let created = time(
-            children.text(Namespace::Bk, "erstellungszeitpunkt")?,
+            &children.text(Namespace::Bk, "erstellungszeitpunkt")?,
             "erstellungszeitpunkt",
         )?;
         children.end()?;
@@ -138,27 +135,30 @@ impl Head {
 fn write_authority(writer: &mut XmlWriter, name: &'static str, authority: &Authority) {
     writer.element(Namespace::G2g, name, &[], |writer| {
         writer.code(
-            Namespace::G2g,
+            Namespace::Behoerde,
             "verzeichnisdienst",
             CodeList::DIRECTORY,
             &authority.directory,
         );
-        writer.text(Namespace::G2g, "kennung", &authority.identifier);
-        writer.text(Namespace::G2g, "name", &authority.name);
+        writer.text(Namespace::Behoerde, "kennung", &authority.identifier);
+        writer.text(Namespace::Behoerde, "name", &authority.name);
     });
 }
 
 fn read_authority(element: Element<'_>, what: &'static str) -> Result<Authority, XmlError> {
     let mut children = element.only_children(what)?;
-    let directory =
-        CodeList::DIRECTORY.read(children.one(Namespace::G2g, "verzeichnisdienst")?, "verzeichnisdienst")?;
-    let identifier = children.text(Namespace::G2g, "kennung")?;
-    let name = children.text(Namespace::G2g, "name")?;
+    let directory = CodeList::DIRECTORY.read(
+        children.one(Namespace::Behoerde, "verzeichnisdienst")?,
+        "verzeichnisdienst",
+    )?;
+    let identifier = children.text(Namespace::Behoerde, "kennung")?;
+    let name = children.text(Namespace::Behoerde, "name")?;
+    children.skip(Namespace::Kommunikation, "erreichbarkeit");
     children.end()?;
     Ok(Authority {
-        directory: directory.to_owned(),
-        identifier: identifier.to_owned(),
-        name: name.to_owned(),
+        directory,
+        identifier,
+        name,
     })
 }
 
@@ -174,7 +174,7 @@ pub(crate) fn read_specification(children: &mut Children<'_>) -> Result<(), XmlE
 
 /// Reads `IssueDateTime`, which must be the time of the head.
 pub(crate) fn read_issued(children: &mut Children<'_>, created: Timestamp) -> Result<(), XmlError> {
-    let issued = time(children.text(Namespace::De, "IssueDateTime")?, "IssueDateTime")?;
+    let issued = time(&children.text(Namespace::De, "IssueDateTime")?, "IssueDateTime")?;
     if issued == created {
         Ok(())
     } else {

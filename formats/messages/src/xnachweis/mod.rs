@@ -14,9 +14,20 @@
 //! and query in `xn-bk`, multilingual texts in `xn-bdt`, the classification of an agent in `xn-eu-edm`, reader and
 //! author in `bn-g2g`. The `code` of a code list entry has no namespace.
 //!
-//! Parsing is strict: at most 1 MiB, no DTD, no entities except the five predefined ones, no comments, no processing
-//! instructions, no unknown element, attribute or namespace, and every element in its place. An error names the
-//! element, never its content.
+//! A message of another program is accepted in every form that the types of the schemas allow: base64 in lines, dates
+//! and times with a zone, comments, CDATA, white space around values, `xsi:schemaLocation`. An error names the element,
+//! never its content. Refused is what could make two readers see two messages, or cost a reader too much:
+//!
+//! | Refused | Why |
+//! | --- | --- |
+//! | a DTD | it can add attributes, declare entities and read files; a reader that skips it sees another document |
+//! | an entity beyond the five predefined ones | its text is not in the message |
+//! | a processing instruction | it is addressed to some programs and not to others |
+//! | `xsi:type`, `xsi:nil` | they change what an element is |
+//! | an unknown element, attribute or namespace, text between elements | it may carry what this reader would ignore |
+//! | a time without a zone | it is no point in time |
+//! | another encoding than UTF-8, XML 1.1 | XÖV prescribes UTF-8; XML 1.1 allows other characters |
+//! | more than 1 MiB, 4096 elements, 24 levels, 256 attributes of an element | memory and time of the parser |
 //!
 //! Two things are not from a published source, because the lists were not available: the values of the code list
 //! `nootserrorcodes` ([`ErrorCode`]), and the inner form of `leser` and `autor`, which follows XBasisdaten (directory

@@ -13,13 +13,23 @@ pub(crate) enum Namespace {
     Edm,
     /// XÖV Basisnachricht G2G: reader and author.
     G2g,
+    /// XÖV Basisnachricht Behörde: the parts of reader and author.
+    Behoerde,
+    /// XÖV Basisnachricht Kommunikation: how an authority can be reached; read over, never written.
+    Kommunikation,
     /// No namespace: `code`.
     None,
 }
 
 impl Namespace {
     /// The namespaces that every message declares.
-    pub(crate) const DECLARED: [Self; 5] = [Self::De, Self::Bk, Self::Bdt, Self::Edm, Self::G2g];
+    pub(crate) const DECLARED: [Self; 6] = [Self::De, Self::Bk, Self::Bdt, Self::Edm, Self::G2g, Self::Behoerde];
+
+    /// Whether an element of this namespace may occur in a message.
+    pub(crate) fn is_known(uri: &str) -> bool {
+        let known = Self::DECLARED.iter().chain([&Self::Kommunikation]);
+        known.filter_map(|known| known.uri()).any(|known| known == uri)
+    }
 
     /// The prefix with which it is written.
     pub(crate) fn prefix(self) -> Option<&'static str> {
@@ -29,6 +39,8 @@ impl Namespace {
             Self::Bdt => Some("xn-bdt"),
             Self::Edm => Some("xn-eu-edm"),
             Self::G2g => Some("bn-g2g"),
+            Self::Behoerde => Some("bn-beh"),
+            Self::Kommunikation => Some("bn-kom"),
             Self::None => None,
         }
     }
@@ -41,6 +53,8 @@ impl Namespace {
             Self::Bdt => Some("urn:xoev-de:bva:standard:xnachweis:schema:xnachweis-basisdatentypen"),
             Self::Edm => Some("urn:xoev-de:bva:standard:xnachweis:schema:xnachweis-eu-edm"),
             Self::G2g => Some("http://xoev.de/schemata/basisnachricht/g2g/1_1"),
+            Self::Behoerde => Some("http://xoev.de/schemata/basisnachricht/behoerde/1_1"),
+            Self::Kommunikation => Some("http://xoev.de/schemata/basisnachricht/kommunikation/1_1"),
             Self::None => None,
         }
     }

@@ -77,9 +77,9 @@ impl NaturalPerson {
         let person = children.one(Namespace::Bk, "NaturalPerson")?;
         children.end()?;
         let mut children = person.only_children("NaturalPerson")?;
-        let first_day = date(children.text(Namespace::Bk, "DateOfBirth")?, "DateOfBirth")?;
-        let family_name = name(children.text(Namespace::Bk, "FamilyName")?, "FamilyName")?;
-        let given_name = name(children.text(Namespace::Bk, "GivenName")?, "GivenName")?;
+        let first_day = date(&children.text(Namespace::Bk, "DateOfBirth")?, "DateOfBirth")?;
+        let family_name = name(&children.text(Namespace::Bk, "FamilyName")?, "FamilyName")?;
+        let given_name = name(&children.text(Namespace::Bk, "GivenName")?, "GivenName")?;
         let assurance =
             CodeList::ASSURANCE.read(children.one(Namespace::Bk, "LevelOfAssurance")?, "LevelOfAssurance")?;
         let (postal_code, place) = match children.optional(Namespace::Bk, "CurrentAdress") {
@@ -100,7 +100,7 @@ impl NaturalPerson {
                 .map_err(|_| XmlError::Value("DateOfBirth"))?,
             family_name,
             given_name,
-            assurance: read_assurance(assurance)?,
+            assurance: read_assurance(&assurance)?,
             postal_code,
             place,
             idnr,
@@ -130,20 +130,20 @@ fn read_precision(element: Element<'_>) -> Result<Precision, XmlError> {
     if !known {
         return Err(XmlError::Unexpected("SectorSpecificAttribute"));
     }
-    name(value, "AttributeValue")
+    name(&value, "AttributeValue")
 }
 
 fn read_address(element: Element<'_>) -> Result<(PostalCode, PlaceName), XmlError> {
     let mut children = element.only_children("CurrentAdress")?;
-    let postal_code = name(children.text(Namespace::Bk, "PostCode")?, "PostCode")?;
-    let place = name(children.text(Namespace::Bk, "PostCityName")?, "PostCityName")?;
+    let postal_code = name(&children.text(Namespace::Bk, "PostCode")?, "PostCode")?;
+    let place = name(&children.text(Namespace::Bk, "PostCityName")?, "PostCityName")?;
     children.end()?;
     Ok((postal_code, place))
 }
 
 fn read_idnr(element: Element<'_>) -> Result<Idnr, XmlError> {
     element.only(&[], "IDNr")?;
-    Idnr::parse(element.text("IDNr")?, record::TestNumbers::Allowed).map_err(|_| XmlError::Value("IDNr"))
+    Idnr::parse(&element.text("IDNr")?, record::TestNumbers::Allowed).map_err(|_| XmlError::Value("IDNr"))
 }
 
 fn assurance_code(assurance: Assurance) -> &'static str {

@@ -82,7 +82,7 @@ impl EvidenceRequest0101 {
         agent::read_agent(requester, "EvidenceRequester", &head.consumer, REQUESTER)?;
         let provider = children.one(Namespace::De, "EvidenceProvider")?;
         agent::read_agent(provider, "EvidenceProvider", &head.provider, PROVIDER)?;
-        let issued_token = children.text(Namespace::De, "IssuedToken")?.to_owned();
+        let issued_token = children.text(Namespace::De, "IssuedToken")?;
         let (evidence_type, media_type, person) = read_query(children.one(Namespace::De, "Query")?)?;
         children.end()?;
         Ok(Self {

@@ -12,7 +12,7 @@ use super::head::{Head, read_root_attributes, root_attributes};
 use super::namespace::Namespace;
 use super::parse::{Children, Element, parse};
 use super::person::NaturalPerson;
-use super::values::{date, urn};
+use super::values::{binary, date, urn};
 use super::write::XmlWriter;
 
 /// Name of the root element.
@@ -108,7 +108,7 @@ impl EvidenceResponse0102 {
         let object = objects.one(Namespace::De, "RegistryObjectList")?;
         objects.end()?;
         let mut children = object.only_children("RegistryObjectList")?;
-        let id = urn(children.text(Namespace::Bk, "id")?, "id")?;
+        let id = urn(&children.text(Namespace::Bk, "id")?, "id")?;
         let evidence = Evidence::read(id, &mut children, &head.provider)?;
         let person = NaturalPerson::read(children.one(Namespace::Bk, "LegalOrNaturalPerson")?)?;
         children.end()?;
@@ -145,8 +145,7 @@ impl Evidence {
         let metadata = children.one(Namespace::Bk, "EvidenceMetadata")?;
         let item = children.one(Namespace::Bk, "RepositoryItem")?;
         let mut children = metadata.only_children("EvidenceMetadata")?;
-        let issued = children.text(Namespace::Bk, "IssuingDate")?;
-        date(issued, "IssuingDate")?;
+        let issued = date(&children.text(Namespace::Bk, "IssuingDate")?, "IssuingDate")?;
         let mut authority = children
             .one(Namespace::Bk, "IssuingAuthority")?
             .only_children("IssuingAuthority")?;
@@ -164,13 +163,11 @@ impl Evidence {
         conformant.end()?;
         children.end()?;
         let mut items = item.only_children("RepositoryItem")?;
-        let content = BASE64
-            .decode(items.text(Namespace::Bk, "RepositoryItem")?)
-            .map_err(|_| XmlError::Value("RepositoryItem"))?;
+        let content = binary(&items.text(Namespace::Bk, "RepositoryItem")?, "RepositoryItem")?;
         items.end()?;
         Ok(Self {
             object,
-            issued: issued.to_owned(),
+            issued: issued.to_string(),
             evidence_type,
             media_type,
             content,

@@ -1,5 +1,8 @@
-//! Values of elements and attributes: UUIDs, times, dates and multilingual texts.
+//! Values of elements and attributes: UUIDs, times, dates, binary contents and multilingual texts. Each is read in all
+//! forms that its XSD type allows, and written in one.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::civil::Date;
 use record::Timestamp;
 use uuid::Uuid;
@@ -7,7 +10,7 @@ use uuid::Uuid;
 use super::code_list::CodeList;
 use super::error::XmlError;
 use super::namespace::Namespace;
-use super::parse::Element;
+use super::parse::{Element, is_space};
 use super::write::XmlWriter;
 
 /// Reads a UUID in its hyphenated form.
@@ -33,18 +36,64 @@ pub(crate) fn time_text(time: Timestamp) -> String {
         .to_string()
 }
 
-/// Reads an XSD `dateTime`.
+/// Reads an XSD `dateTime`, which must have a zone: without one it is no point in time.
 pub(crate) fn time(text: &str, what: &'static str) -> Result<Timestamp, XmlError> {
-    let time: jiff::Timestamp = text.parse().map_err(|_| XmlError::Value(what))?;
-    Ok(Timestamp(
-        u64::try_from(time.as_second()).map_err(|_| XmlError::Value(what))?,
-    ))
+    read_time(text.trim_matches(is_space)).ok_or(XmlError::Value(what))
 }
 
-/// Reads an XSD `date`.
+fn read_time(text: &str) -> Option<Timestamp> {
+    let (date, rest) = text.split_once('T')?;
+    let zone = rest.rfind(['Z', '+', '-'])?;
+    let (clock, zone) = rest.split_at_checked(zone)?;
+    let form = |text: &str| -> String { text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect() };
+    let (whole, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let digits = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    if form(date) != "0000-00-00" || form(whole) != "00:00:00" || !digits || !is_zone(zone) {
+        return None;
+    }
+    // XSD writes the end of a day also as 24:00:00. A fraction of a second is dropped, as everywhere in a record.
+    let (clock, days) = match whole {
+        "24:00:00" if fraction.bytes().all(|byte| byte == b'0') => ("00:00:00", 86_400),
+        other => (other, 0),
+    };
+    let time: jiff::Timestamp = format!("{date}T{clock}{zone}").parse().ok()?;
+    u64::try_from(time.as_second() + days).ok().map(Timestamp)
+}
+
+/// Whether this is a zone of XSD: `Z`, or an offset of at most 14 hours.
+fn is_zone(text: &str) -> bool {
+    let Some(offset) = text.strip_prefix(['+', '-']) else {
+        return text == "Z";
+    };
+    let Some((Ok(hours), Ok(minutes))) = offset
+        .split_once(':')
+        .filter(|(hours, minutes)| hours.len() == 2 && minutes.len() == 2)
+        .map(|(hours, minutes)| (hours.parse::<u8>(), minutes.parse::<u8>()))
+    else {
+        return false;
+    };
+    minutes < 60 && (hours < 14 || (hours == 14 && minutes == 0))
+}
+
+/// Reads an XSD `date`. A zone does not change which day of the calendar it is, so it is dropped.
 pub(crate) fn date(text: &str, what: &'static str) -> Result<Date, XmlError> {
-    let parsed = if text.len() == 10 { text.parse().ok() } else { None };
-    parsed.ok_or(XmlError::Value(what))
+    let text = text.trim_matches(is_space);
+    let (date, zone) = text.split_at_checked(10).ok_or(XmlError::Value(what))?;
+    if !zone.is_empty() && !is_zone(zone) {
+        return Err(XmlError::Value(what));
+    }
+    date.parse().map_err(|_| XmlError::Value(what))
+}
+
+/// Reads an XSD `base64Binary`, which may have white space anywhere: others wrap lines after 64 or 76 characters.
+pub(crate) fn binary(text: &str, what: &'static str) -> Result<Vec<u8>, XmlError> {
+    let dense: String = text.chars().filter(|c| !is_space(*c)).collect();
+    BASE64.decode(dense).map_err(|_| XmlError::Value(what))
+}
+
+/// The value of an XSD `normalizedString`: tabs and line ends are spaces.
+pub(crate) fn normalized(text: &str) -> String {
+    text.chars().map(|c| if is_space(c) { ' ' } else { c }).collect()
 }
 
 /// Writes a German text in the form of `String.Multilingual`.
@@ -61,5 +110,5 @@ pub(crate) fn read_multilingual(element: Element<'_>, what: &'static str) -> Res
     let value = children.text(Namespace::Bdt, "value")?;
     CodeList::LANGUAGE.read(children.one(Namespace::Bdt, "lang")?, "lang")?;
     children.end()?;
-    Ok(value.to_owned())
+    Ok(normalized(&value))
 }

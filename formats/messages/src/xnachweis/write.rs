@@ -92,6 +92,8 @@ impl XmlWriter {
                 '&' => self.out.push_str("&amp;"),
                 '\'' => self.out.push_str("&apos;"),
                 '"' => self.out.push_str("&quot;"),
+                // A reader turns a bare carriage return into a line feed.
+                '\r' => self.out.push_str("&#13;"),
                 _ => self.out.push(c),
             }
         }
