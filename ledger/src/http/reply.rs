@@ -19,12 +19,7 @@ pub(super) type Reply = Result<Response, Problem>;
 /// A response with an ETag; 304 if the client already has it.
 pub(super) fn reply(headers: &HeaderMap, content_type: &'static str, cache: &'static str, body: Vec<u8>) -> Response {
     let tag = format!("\"{}\"", &Hash::of(&body).to_string()[..32]);
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let known = known.is_some_and(|value| {
-        value
-            .split(',')
-            .any(|one| matches!(one.trim(), "*") || one.trim() == tag)
-    });
+    let known = is_known(headers, &tag);
     let mut common = HeaderMap::new();
     common.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     if let Ok(tag) = HeaderValue::from_str(&tag) {
@@ -35,6 +30,17 @@ pub(super) fn reply(headers: &HeaderMap, content_type: &'static str, cache: &'st
     }
     common.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     (common, body).into_response()
+}
+
+/// Whether the client has the content with this tag. SPEC: RFC 9110 §13.1.2: `If-None-Match` compares weakly, because a
+/// proxy that compresses a response makes its tag weak.
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let lines = headers.get_all(header::IF_NONE_MATCH).into_iter();
+    lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .map(str::trim)
+        .any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
 }
 
 pub(super) fn absent() -> Problem {
