@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use ledger_client::anchor::Anchored;
 use ledger_client::writer::Writer;
@@ -9,6 +10,7 @@ use record::Timestamp;
 use registerlandkarte::Snapshot;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use service::Impairment;
 use service::clock::Clock;
 use service::http::{CallError, Client};
 use tokio::sync::Notify;
@@ -16,6 +18,9 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::journal::Journal;
+
+/// An entry that waits longer for its receipt means that the ledger does not take entries.
+const LEDGER_IS_LATE: Duration = Duration::from_secs(5);
 
 /// The broker's state. All tasks share one behind an `Arc`.
 pub struct Broker {
@@ -38,6 +43,17 @@ pub struct Broker {
 impl Broker {
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp(self.clock.now())
+    }
+
+    /// Halted when the writer has stopped, behind while an entry waits for the ledger.
+    pub(crate) fn health(&self) -> Result<(), Impairment> {
+        if let Some(alarm) = self.writer.alarm() {
+            return Err(Impairment::Halted(format!("the writer has stopped: {alarm}")));
+        }
+        if self.writer.waiting() > LEDGER_IS_LATE {
+            return Err(Impairment::Behind("the ledger does not take entries".into()));
+        }
+        Ok(())
     }
 
     /// Sends a request in deterministic CBOR to identity and reads its answer.

@@ -37,9 +37,9 @@ mod tests;
 
 use std::sync::Arc;
 
+use service::Listener;
 use service::clock::{Clock, SystemClock};
 use service::shutdown::Shutdown;
-use tokio::net::TcpListener;
 
 pub use config::Config;
 pub use error::Error;
@@ -48,7 +48,7 @@ pub use error::Error;
 ///
 /// # Errors
 /// [`Error`]; all of these need an operator.
-pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
     run_with_clock(config, listener, shutdown, SystemClock::shared()).await
 }
 
@@ -58,15 +58,19 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> R
 /// As [`run`].
 pub async fn run_with_clock(
     config: Config,
-    listener: TcpListener,
+    listener: Listener,
     shutdown: Shutdown,
     clock: Arc<dyn Clock>,
 ) -> Result<(), Error> {
     let broker = start::start(&config, shutdown.clone(), clock).await?;
-    service::listen::install_metrics();
+    service::operations::install_metrics();
     metrics::describe();
     tokio::spawn(flow::resume(broker.clone()));
     tokio::spawn(notices::deliver(broker.clone(), shutdown.clone()));
+    listener.health().check({
+        let broker = broker.clone();
+        move || broker.health()
+    });
     service::listen::serve(listener, http::routes(broker), shutdown).await?;
     Ok(())
 }

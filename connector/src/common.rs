@@ -6,6 +6,7 @@ use ledger_client::checkpoints::{NotReady, WatchConfig};
 use ledger_client::{Anchored, CheckpointWatch, HttpLedger, LedgerApi, Trust};
 use messages::SealingKey;
 use record::{SigningKey, Timestamp};
+use service::Impairment;
 use service::http::Client;
 use service::{Clock, Problem, Shutdown};
 use tlog::checkpoint::Checkpoint;
@@ -107,6 +108,14 @@ impl Common {
         }
         Ok(())
     }
+}
+
+/// Halted after an inconsistency of the log, behind while no witnessed checkpoint is available.
+pub(crate) fn health(watch: &CheckpointWatch) -> Result<(), Impairment> {
+    watch.ready().map_err(|error| match error {
+        NotReady::Stale(_) => Impairment::Behind(error.to_string()),
+        NotReady::Inconsistent(reason) => Impairment::Halted(reason.to_string()),
+    })
 }
 
 fn check_keys(

@@ -44,9 +44,10 @@ mod fixture;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
+use ledger_client::CheckpointWatch;
 use ledger_client::anchor::AnchorError;
-use service::{Clock, Shutdown, SystemClock};
-use tokio::net::TcpListener;
+use service::Listener;
+use service::{Clock, Impairment, Shutdown, SystemClock};
 
 use starting::Starting;
 
@@ -61,7 +62,7 @@ pub use error::Error;
 ///
 /// # Errors
 /// See [`Error`].
-pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
     run_with_clock(config, listener, shutdown, SystemClock::shared()).await
 }
 
@@ -71,7 +72,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> R
 /// See [`Error`].
 pub async fn run_with_clock(
     config: Config,
-    listener: TcpListener,
+    listener: Listener,
     shutdown: Shutdown,
     clock: Arc<dyn Clock>,
 ) -> Result<(), Error> {
@@ -83,30 +84,39 @@ pub async fn run_with_clock(
             let cell = Arc::new(OnceLock::new());
             let routes = consumer::routes(Starting(cell.clone()), guard);
             let start = consumer::Consumer::start(&config, role, shutdown.clone(), clock);
-            serve(listener, routes, shutdown.clone(), start, &cell).await
+            serve(listener, routes, shutdown.clone(), start, &cell, |role| role.watch()).await
         }
         Role::Provider(role) => {
             let cell = Arc::new(OnceLock::new());
             let routes = provider::routes(Starting(cell.clone()));
             let start = provider::Provider::start(&config, role, shutdown.clone(), clock);
-            serve(listener, routes, shutdown.clone(), start, &cell).await
+            serve(listener, routes, shutdown.clone(), start, &cell, |role| role.watch()).await
         }
     }
 }
 
 /// Serves at once and starts the role concurrently, so that health checks and callers get an answer while the ledger
 /// is unreachable.
-async fn serve<T>(
-    listener: TcpListener,
+async fn serve<T: Send + Sync + 'static>(
+    listener: Listener,
     routes: Router,
     shutdown: Shutdown,
     start: impl Future<Output = Result<T, Error>>,
-    cell: &OnceLock<T>,
+    cell: &Arc<OnceLock<T>>,
+    watch: fn(&T) -> CheckpointWatch,
 ) -> Result<(), Error> {
+    let health = listener.health().clone();
+    let starting = cell.clone();
+    health.check(move || match starting.get() {
+        Some(_) => Ok(()),
+        None => Err(Impairment::Starting("the ledger is not reachable".into())),
+    });
     let started = async {
         match start.await {
             Ok(started) => {
+                let watch = watch(&started);
                 let _ = cell.set(started);
+                health.check(move || common::health(&watch));
                 std::future::pending().await
             }
             Err(Error::Anchor(AnchorError::Ended)) => std::future::pending().await,

@@ -19,6 +19,8 @@ pub(crate) struct Facts {
     pub(crate) portal: String,
     /// Base URL of each connector, by participant.
     pub(crate) connectors: BTreeMap<String, String>,
+    /// Base URL of the operator's listener, with the health and the metrics of all of them.
+    pub(crate) operations: String,
     /// Base URLs of the witnesses.
     pub(crate) witnesses: Vec<String>,
     /// Path of the trust policy.
@@ -59,6 +61,7 @@ impl Facts {
             println!("  login     {} ({})", login.user, login.name);
         }
         println!("  log       {}", self.ledger);
+        println!("  health    {}/health", self.operations);
         for (name, key) in &self.vkeys {
             println!("  key       {name}: {key}");
         }

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use clap::ValueEnum;
+use service::Listener;
 use service::config::{base, load};
 use service::shutdown::Shutdown;
-use tokio::net::TcpListener;
 
 /// A compartment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -27,9 +27,17 @@ pub(crate) enum Compartment {
     TestLogin,
 }
 
+impl Compartment {
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value()
+            .map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
 /// Runs a compartment until shutdown is requested. Relative paths in its configuration are resolved against the file's
 /// directory.
-pub(crate) async fn run(name: Compartment, config: &Path, listener: TcpListener, shutdown: Shutdown) -> Result<()> {
+pub(crate) async fn run(name: Compartment, config: &Path, listener: Listener, shutdown: Shutdown) -> Result<()> {
     let at = base(config);
     match name {
         Compartment::Ledger => ledger::run(load::<ledger::Config>(config)?.resolved(&at), listener, shutdown).await?,

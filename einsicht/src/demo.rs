@@ -12,10 +12,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use service::clock::SystemClock;
+use service::operations::{self, Operations};
 use service::shutdown::Shutdown;
+use service::{Health, Impairment, Listener};
 use tlog::checkpoint::Origin;
 use tlog::log_list;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use verifier::audit::{Access, Source};
 use verifier::witness::Audit;
@@ -39,6 +40,9 @@ pub(crate) struct Options {
     /// First address to listen on. The following ports are used too. Default: free ports.
     #[arg(long)]
     listen: Option<SocketAddr>,
+    /// The operator's listener.
+    #[command(flatten)]
+    operations: operations::Arguments,
     /// Exit after the example exchanges.
     #[arg(long)]
     exit_after_seed: bool,
@@ -63,11 +67,16 @@ pub(crate) async fn run(options: &Options, shutdown: Shutdown) -> Result<()> {
     let parts = parts(&world);
     let names: Vec<String> = parts.iter().map(|part| part.name.clone()).collect();
     let mut ports = Ports::bind(&names, options.listen).await?;
+    let operations = Operations::bind(&options.operations).await?;
+    let operations_url = format!("http://{}", operations.local_addr()?);
     let setup = Setup::open_or_create(&data, &world)?;
     setup::configure(&setup, &world, &ports)?;
     let mut running = JoinSet::new();
+    let mut members = Vec::new();
     for part in &parts {
-        let listener = ports.take(&part.name)?;
+        let health = Health::default();
+        members.push((part.name.clone(), health.clone()));
+        let listener = Listener::new(ports.take(&part.name)?, health);
         let (name, compartment, shutdown) = (part.name.clone(), part.compartment, shutdown.clone());
         let folder = data.join(&part.name);
         let audits = audits(&part.name, &setup, &ports)?;
@@ -81,9 +90,10 @@ pub(crate) async fn run(options: &Options, shutdown: Shutdown) -> Result<()> {
             (name, ended)
         });
     }
-    let facts = facts(&setup, &world, &ports, &parts)?;
+    operations.serve(members.clone(), shutdown.clone());
+    let facts = facts(&setup, &world, &ports, &parts, operations_url)?;
     let outcome = tokio::select! {
-        outcome = start_up(&setup, &world, &facts, &names, &ports) => outcome,
+        outcome = start_up(&setup, &world, &facts, &members) => outcome,
         ended = running.join_next() => Err(exit_error(ended)),
         () = shutdown.wait() => Ok(()),
     };
@@ -100,13 +110,9 @@ pub(crate) async fn run(options: &Options, shutdown: Shutdown) -> Result<()> {
 }
 
 /// Writes the first log entries, waits for all processes, and makes the examples unless they have been made.
-async fn start_up(setup: &Setup, world: &World, facts: &Facts, names: &[String], ports: &Ports) -> Result<()> {
+async fn start_up(setup: &Setup, world: &World, facts: &Facts, members: &[(String, Health)]) -> Result<()> {
     setup.begin_log(&facts.ledger).await?;
-    for name in names {
-        wait_until_healthy(&ports.url(name)?)
-            .await
-            .with_context(|| format!("{name} did not start"))?;
-    }
+    wait_until_started(members).await?;
     let done = setup.data().join("seeded");
     if !done.exists() {
         seed::seed(world, &facts.connectors).await?;
@@ -184,12 +190,7 @@ fn audits(name: &str, setup: &Setup, ports: &Ports) -> Result<BTreeMap<Origin, A
 }
 
 /// Runs a witness.
-async fn witness(
-    folder: &Path,
-    audits: BTreeMap<Origin, Audit>,
-    listener: TcpListener,
-    shutdown: Shutdown,
-) -> Result<()> {
+async fn witness(folder: &Path, audits: BTreeMap<Origin, Audit>, listener: Listener, shutdown: Shutdown) -> Result<()> {
     let config = verifier::witness::Config {
         state: folder.join("state"),
         key: verifier::witness::load_signer(&folder.join("witness.key"))?,
@@ -201,7 +202,7 @@ async fn witness(
     Ok(())
 }
 
-fn facts(setup: &Setup, world: &World, ports: &Ports, parts: &[DemoProcess]) -> Result<Facts> {
+fn facts(setup: &Setup, world: &World, ports: &Ports, parts: &[DemoProcess], operations: String) -> Result<Facts> {
     let mut connectors = BTreeMap::new();
     for part in parts {
         if let Some(short) = part.name.strip_prefix("connector-") {
@@ -219,6 +220,7 @@ fn facts(setup: &Setup, world: &World, ports: &Ports, parts: &[DemoProcess]) -> 
         identity: ports.url("identity")?,
         portal: ports.url("portal")?,
         connectors,
+        operations,
         witnesses: WITNESSES.iter().map(|name| ports.url(name)).collect::<Result<_>>()?,
         policy: setup.policy_path(),
         genesis: setup.genesis_hash().to_string(),
@@ -233,17 +235,19 @@ fn facts(setup: &Setup, world: &World, ports: &Ports, parts: &[DemoProcess]) -> 
     })
 }
 
-async fn wait_until_healthy(url: &str) -> Result<()> {
-    let client = service::http::client(|builder| builder.timeout(Duration::from_secs(2)))?;
+/// Waits until every process serves.
+async fn wait_until_started(members: &[(String, Health)]) -> Result<()> {
     let since = std::time::Instant::now();
-    while since.elapsed() < STARTUP_TIMEOUT {
-        let answer = client.get(format!("{url}/health")).send().await;
-        if answer.is_ok_and(|answer| answer.status().is_success()) {
-            return Ok(());
+    loop {
+        match service::health::report_all(members) {
+            Err(Impairment::Starting(reason)) if since.elapsed() >= STARTUP_TIMEOUT => {
+                bail!("not within {STARTUP_TIMEOUT:?}: {reason}")
+            }
+            Err(Impairment::Starting(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(Impairment::Halted(reason)) => bail!("{reason}"),
+            Ok(()) | Err(Impairment::Behind(_)) => return Ok(()),
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    bail!("not healthy within {STARTUP_TIMEOUT:?}")
 }
 
 /// The lock keeps a second demonstration from using the same directory.

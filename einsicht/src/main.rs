@@ -2,7 +2,7 @@
 //!
 //! * `einsicht demo --data DIR` sets up an invented world, runs every compartment in this process over loopback HTTP,
 //!   makes some real exchanges, and keeps running. A restart on the same directory continues from the stored state.
-//! * `einsicht run COMPARTMENT --config FILE --listen ADDR` runs one compartment as a separate process, with the same
+//! * `einsicht run COMPARTMENT --config FILE --listen ADDRESS` runs one compartment as a separate process, with the same
 //!   code and the same configuration file.
 
 mod announce;
@@ -40,9 +40,9 @@ enum Command {
         /// Its configuration file (JSON).
         #[arg(long)]
         config: PathBuf,
-        /// The address to listen on.
-        #[arg(long)]
-        listen: String,
+        /// The addresses.
+        #[command(flatten)]
+        addresses: service::program::Addresses,
     },
 }
 
@@ -65,9 +65,9 @@ async fn start(arguments: Arguments) -> anyhow::Result<()> {
         Command::Run {
             compartment,
             config,
-            listen,
+            addresses,
         } => {
-            let listener = tokio::net::TcpListener::bind(&listen).await?;
+            let listener = addresses.bind(&compartment.name(), &shutdown).await?;
             compartments::run(compartment, &config, listener, shutdown).await
         }
     }

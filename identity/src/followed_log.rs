@@ -26,6 +26,14 @@ impl FollowedLog {
         Self { follower, writer }
     }
 
+    /// Whether the log has been followed to a head, and continues to be.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn head(&self) -> Result<(), LogError> {
+        Ok(self.follower.head().map(drop)?)
+    }
+
     /// Why the writer has stopped permanently, if it has.
     pub fn stopped(&self) -> Option<String> {
         self.writer

@@ -13,9 +13,9 @@ use ledger_client::{Anchored, HttpLedger, Trust, Writer, WriterConfig};
 use messages::SealingKey;
 use record::SigningKey;
 use record::directory::Directory;
+use service::Listener;
 use service::secret::{CredentialDigest, random, read_seed};
-use service::{Clock, Shutdown, SystemClock};
-use tokio::net::TcpListener;
+use service::{Clock, Impairment, Shutdown, SystemClock};
 use tokio::time::MissedTickBehavior;
 
 use crate::config::Config;
@@ -47,7 +47,7 @@ fn configuration(error: impl std::fmt::Display) -> Error {
 ///
 /// # Errors
 /// [`enum@Error`]; each of them ends the process.
-pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
     let callers = Callers {
         broker: credential(&config.broker_credential, "broker_credential")?,
         portal: credential(&config.portal_credential, "portal_credential")?,
@@ -56,12 +56,25 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> R
         identity = start_up(&config, shutdown.clone()) => Arc::new(identity?),
         () = shutdown.wait() => return Ok(()),
     };
+    listener.health().check({
+        let identity = Arc::clone(&identity);
+        move || health(&identity)
+    });
     let background = tokio::spawn(background(Arc::clone(&identity), shutdown.clone()));
     service::listen::serve(listener, routes(identity, callers), shutdown.clone()).await?;
     shutdown.trigger();
     match background.await {
         Ok(result) => result,
         Err(error) => Err(Error::Log(error.to_string())),
+    }
+}
+
+/// Halted when the writer has stopped, behind while the log cannot be followed.
+fn health(identity: &Identity<FollowedLog>) -> Result<(), Impairment> {
+    match (identity.log.stopped(), identity.log.head()) {
+        (Some(reason), _) | (None, Err(LogError::Broken(reason))) => Err(Impairment::Halted(reason)),
+        (None, Err(LogError::Unavailable(reason))) => Err(Impairment::Behind(reason)),
+        (None, Ok(_)) => Ok(()),
     }
 }
 

@@ -1,6 +1,5 @@
 //! The ledger's command line.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -20,7 +19,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the log.
-    Serve(Serve),
+    Serve(service::program::Serve),
     /// Write the whole log as static files, also while a ledger is running.
     Export(Export),
     /// Copy the store into a new directory and check the copy, also while a ledger is running.
@@ -34,16 +33,6 @@ enum Command {
     Keygen(Keygen),
     /// Print the verifier keys of the configured log keys as `log` lines of a policy.
     Keys(Keys),
-}
-
-#[derive(Args)]
-struct Serve {
-    /// Configuration file (JSON).
-    #[arg(long)]
-    config: PathBuf,
-    /// Address to listen on.
-    #[arg(long)]
-    listen: SocketAddr,
 }
 
 #[derive(Args)]
@@ -141,11 +130,11 @@ fn print_keys(keys: &Keys) -> Result<(), Failure> {
     Ok(())
 }
 
-fn run(serve: &Serve) -> Result<(), Failure> {
+fn run(serve: &service::program::Serve) -> Result<(), Failure> {
     let config = load(&serve.config)?;
     tokio::runtime::Runtime::new()?.block_on(async {
         let shutdown = Shutdown::on_signals()?;
-        let listener = tokio::net::TcpListener::bind(serve.listen).await?;
+        let listener = serve.addresses.bind("ledger", &shutdown).await?;
         Ok(ledger::run(config, listener, shutdown).await?)
     })
 }

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use service::Listener;
 use service::secret::CredentialDigest;
-use service::{Clock, Shutdown, SystemClock, http as calls, listen};
+use service::{Clock, Impairment, Shutdown, SystemClock, http as calls, listen};
 use tlog::policy::Policy;
-use tokio::net::TcpListener;
 
 use crate::config::{Config, ConfigError};
 use crate::engine::publication::{PolicyMismatch, Publication, QuorumLossPolicy};
@@ -95,7 +95,7 @@ pub(crate) fn start(setup: Setup) -> Result<Arc<Shared>, Error> {
 pub(crate) async fn serve(
     shared: Arc<Shared>,
     pace: WitnessIntervals,
-    listener: TcpListener,
+    listener: Listener,
     shutdown: Shutdown,
 ) -> Result<(), Error> {
     let (rows, snapshots) = (shared.log.rows().clone(), shared.log.snapshots());
@@ -109,9 +109,13 @@ pub(crate) async fn serve(
         let shared = shared.clone();
         async move { shared.log.sign_on_key_changes().await }
     });
-    listen::install_metrics();
+    service::operations::install_metrics();
     metrics_help::describe();
     tracing::info!(address = %listener.local_addr()?, "serving");
+    listener.health().check({
+        let shared = shared.clone();
+        move || health(&shared)
+    });
     let served = listen::serve(listener, routes(shared.clone()), shutdown.clone()).await;
     shutdown.trigger();
     keys.abort();
@@ -123,11 +127,25 @@ pub(crate) async fn serve(
     ended.map_err(|_| Error::Start)
 }
 
+/// Halted when the log has stopped, behind while the quorum of the witnesses is lost.
+fn health(shared: &Shared) -> Result<(), Impairment> {
+    if let Some(reason) = shared.log.stop_reason() {
+        return Err(Impairment::Halted(reason));
+    }
+    if let Some(reason) = shared.publication.halt_reason() {
+        return Err(Impairment::Halted(reason.into()));
+    }
+    if shared.publication.quorum_is_lost() {
+        return Err(Impairment::Behind("the quorum of the witnesses is lost".into()));
+    }
+    Ok(())
+}
+
 /// Runs a ledger on RocksDB.
 ///
 /// # Errors
 /// [`Error`], for example an invalid configuration, an inconsistent store, or a policy without this log's key.
-pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
     let pace = config.pace();
     let shared = tokio::task::spawn_blocking(move || start(setup(&config)?))
         .await

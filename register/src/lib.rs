@@ -32,9 +32,9 @@ use axum::http::HeaderMap;
 use axum::routing::post;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use service::Listener;
 use service::secret::CredentialDigest;
 use service::{Clock, Problem, Shutdown, SystemClock};
-use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use access_log::AccessLog;
@@ -122,7 +122,7 @@ struct Register {
 ///
 /// # Errors
 /// See [`Error`]. A register starts with the rows that match the schema; see [`RegisterData`].
-pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
     let routes = routes(&config, SystemClock::shared())?;
     let address = listener.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
     tracing::info!(%address, "register serves");

@@ -34,7 +34,7 @@ fn config(directory: &Path, schema: &str, data: &str) -> Config {
 async fn register() -> Fixture {
     let directory = tempfile::tempdir().unwrap();
     let routes = routes(&config(directory.path(), SCHEMA, DATA), ManualClock::new(1_800_000_000)).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/evidence", listener.local_addr().unwrap());
     tokio::spawn(service::listen::serve(listener, routes, Shutdown::new()));
     let client = Client::new().unwrap().with_credential(Credential::from_bytes([7; 32]));

@@ -30,6 +30,9 @@ pub const USER_AGENT: &str = concat!("einsicht/", env!("CARGO_PKG_VERSION"));
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Servers of this workspace close idle connections after 15 s ([`crate::listen`]). A client that gives them up earlier
+/// never sends a request on a connection that is being closed.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(8);
 /// The most bytes that [`Client`] reads of a response's body.
 pub const MAX_RESPONSE_BODY: usize = 64 << 20;
 
@@ -110,6 +113,7 @@ pub fn client(with: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<reqwest::
                 .connect_timeout(CONNECT_TIMEOUT)
                 .user_agent(USER_AGENT)
                 .gzip(false)
+                .pool_idle_timeout(POOL_IDLE_TIMEOUT)
                 .tcp_nodelay(true),
         )
     };

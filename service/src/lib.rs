@@ -5,7 +5,8 @@
 //! * [`config`] – its configuration file (JSON, unknown fields refused),
 //! * [`telemetry`] – its log on standard error,
 //! * [`program`] – its command line,
-//! * [`listen`] – its HTTP server: health, metrics, body limit, graceful shutdown,
+//! * [`listen`] – its HTTP server: limits on what clients may use, graceful shutdown,
+//! * [`health`], [`operations`] – its health, and the listener for its operator,
 //! * [`problem`] – its error responses (RFC 9457),
 //! * [`secret`] – its key files and bearer credentials,
 //! * [`durable`] – its small durable files,
@@ -25,10 +26,12 @@ pub mod cached;
 pub mod clock;
 pub mod config;
 pub mod durable;
+pub mod health;
 pub mod http;
 pub mod listen;
 #[cfg(feature = "openid")]
 pub mod openid;
+pub mod operations;
 pub mod problem;
 pub mod program;
 mod retry_after;
@@ -41,6 +44,8 @@ pub mod telemetry;
 
 pub use backoff::Backoff;
 pub use clock::{CheckedClock, Clock, ManualClock, SystemClock};
+pub use health::{Health, Impairment};
+pub use listen::Listener;
 pub use problem::Problem;
 pub use retry_after::{retry_after, retry_after_seconds};
 pub use shutdown::Shutdown;

@@ -22,6 +22,10 @@ use redb::{Database, Key, ReadTransaction, ReadableDatabase, ReadableTable, Tabl
 
 use crate::durable;
 
+/// The memory that a file may use for its pages. The default of redb, 1 GiB, would let every file fill it: pages that
+/// were written once stay cached until there is no room for them.
+const CACHE_BYTES: usize = 16 << 20;
+
 /// Why a table cannot be read or written.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TableError {
@@ -79,7 +83,11 @@ impl TableFile {
         }
         let file = durable::open_private(path).map_err(failed(path))?;
         Ok(Self {
-            database: Arc::new(Database::builder().create_with_backend(FileBackend::new(file)?)?),
+            database: Arc::new(
+                Database::builder()
+                    .set_cache_size(CACHE_BYTES)
+                    .create_with_backend(FileBackend::new(file)?)?,
+            ),
         })
     }
 

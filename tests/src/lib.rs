@@ -43,6 +43,8 @@ pub struct DemoInfo {
     pub portal: String,
     /// Base URLs of the connectors, by participant.
     pub connectors: BTreeMap<String, String>,
+    /// Base URL of the operator's listener of the demonstration.
+    pub operations: String,
     /// Base URLs of the witnesses.
     pub witnesses: Vec<String>,
     /// Path of the trust policy.

@@ -102,6 +102,7 @@ impl Processes {
         let folder = self.data.join(name);
         let mut command = Command::new(program("verifier"));
         command.args(["witness", "--listen", url.strip_prefix("http://").context("url")?]);
+        command.args(["--operations", &operations_address(url)?]);
         command.arg("--state").arg(folder.join("state"));
         command.arg("--key").arg(folder.join("witness.key"));
         command.arg("--logs").arg(folder.join("logs"));
@@ -118,18 +119,18 @@ impl Processes {
         command
             .args(["run", compartment, "--config"])
             .arg(folder.join("config.json"))
-            .args(["--listen", address]);
+            .args(["--listen", address, "--operations", &operations_address(url)?]);
         let process = Process::start(&mut command, &self.data.join(format!("{name}.log")))?;
         self.running.insert(name.to_owned(), process);
         Ok(())
     }
 
-    /// Waits until a compartment answers.
+    /// Waits until the compartment at this URL is healthy.
     pub fn healthy(&self, url: &str) -> Result<()> {
-        let client = http()?;
+        let (client, operations) = (http()?, operations(url)?);
         wait_for(Duration::from_secs(30), || {
             Ok(client
-                .get(format!("{url}/health"))
+                .get(format!("{operations}/health"))
                 .send()
                 .is_ok_and(|a| a.status() == 200))
         })
@@ -189,8 +190,8 @@ impl Processes {
 
     /// The number of alarms of this kind that a connector has raised since it was started.
     pub fn alarms(&self, connector: &str, kind: &str) -> Result<u64> {
-        let url = format!("{}/metrics", self.info.connectors[connector]);
-        let text = http()?.get(url).send()?.text()?;
+        let operations = operations(&self.info.connectors[connector])?;
+        let text = http()?.get(format!("{operations}/metrics")).send()?.text()?;
         let wanted = format!("connector_alarms_total{{kind=\"{kind}\"}} ");
         let line = text.lines().find_map(|line| line.strip_prefix(&wanted));
         Ok(line.map_or(Ok(0), str::parse)?)
@@ -205,4 +206,14 @@ impl Processes {
             Ok(report["open_intents"] == 0)
         })
     }
+}
+
+/// The base URL of the operator's listener of the process at `url`. Its port is 30 above the process's own.
+pub fn operations(url: &str) -> Result<String> {
+    Ok(format!("http://{}", operations_address(url)?))
+}
+
+fn operations_address(url: &str) -> Result<String> {
+    let address: std::net::SocketAddr = url.strip_prefix("http://").context("url")?.parse()?;
+    Ok(std::net::SocketAddr::new(address.ip(), address.port() + 30).to_string())
 }

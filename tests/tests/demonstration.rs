@@ -243,11 +243,16 @@ fn is_login_line(bytes: &[u8], canary: &str) -> bool {
 }
 
 fn metrics_hold_no_person(info: &DemoInfo) -> Result<()> {
+    let text = http()?.get(format!("{}/metrics", info.operations)).send()?.text()?;
+    ensure!(text.contains("# TYPE"), "no metrics");
+    for canary in canaries() {
+        ensure!(!text.contains(&canary), "{canary} is in the metrics");
+    }
+    // Metrics tell when something happened, so the public listeners have none.
     for base in [&info.ledger, &info.broker, &info.identity, &info.portal] {
-        let text = http()?.get(format!("{base}/metrics")).send()?.text()?;
-        ensure!(text.contains("# TYPE"), "no metrics at {base}");
-        for canary in canaries() {
-            ensure!(!text.contains(&canary), "{canary} is in the metrics of {base}");
+        for path in ["metrics", "health"] {
+            let status = http()?.get(format!("{base}/{path}")).send()?.status();
+            ensure!(status == 404, "{base}/{path}: {status}");
         }
     }
     Ok(())

@@ -44,8 +44,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use service::Listener;
 use service::{Clock, Shutdown, SystemClock};
-use tokio::net::TcpListener;
 
 pub use config::{Config, LoginConfig, SessionLimits};
 pub use error::Error;
@@ -58,7 +58,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// See [`Error`].
-pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
     let portal = Arc::new(Portal::new(config, Arc::new(SystemClock))?);
     tokio::spawn(sweep(Arc::clone(&portal), shutdown.clone()));
     service::listen::serve(listener, routes::routes(portal), shutdown).await?;

@@ -29,8 +29,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use openidconnect::PrivateSigningKey;
 use openidconnect::core::CoreJsonWebKeySet;
+use service::Listener;
 use service::{Clock, Shutdown};
-use tokio::net::TcpListener;
 
 pub use config::{ACR_HIGH, Config, User};
 pub use error::Error;
@@ -40,7 +40,7 @@ use provider::Provider;
 ///
 /// # Errors
 /// See [`Error`].
-pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         return Err(Error::NotLoopback(address));

@@ -30,6 +30,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::routing::post;
 use axum::{Json, Router, body::Bytes};
+use ledger_client::CheckpointWatch;
 use messages::{Acknowledgement, Completion};
 use record::Outcome;
 use service::http::{CallError, Client};
@@ -115,6 +116,11 @@ async fn evidence(
 }
 
 impl Consumer {
+    /// The watch over the checkpoints that this connector relies on.
+    pub(crate) fn watch(&self) -> CheckpointWatch {
+        self.common.watch.clone()
+    }
+
     /// Opens keys and state, waits for the ledger, and resumes exchanges that an earlier run left open.
     ///
     /// # Errors

@@ -34,6 +34,7 @@ use crate::config::{Config, ProviderConfig};
 use crate::error::Error;
 use crate::starting::Starting;
 use checks::CheckFailed;
+use ledger_client::CheckpointWatch;
 use outcome::ClosedExchange;
 use release::{AnswerError, Register};
 use served::{NotServed, ServedBefore, ServedIntents};
@@ -79,6 +80,11 @@ async fn outcome_notice(State(provider): State<Starting<Arc<Provider>>>, body: B
 }
 
 impl Provider {
+    /// The watch over the checkpoints that this connector relies on.
+    pub(crate) fn watch(&self) -> CheckpointWatch {
+        self.common.watch.clone()
+    }
+
     /// Opens keys and state, waits for the ledger, and starts searching for overdue outcomes.
     ///
     /// # Errors

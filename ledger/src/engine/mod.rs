@@ -177,6 +177,11 @@ impl<A: Admission> SequencedLog<A> {
         answers.await.map_err(|_| self.stopped())
     }
 
+    /// Why the log accepts no more entries; `None` while it does.
+    pub fn stop_reason(&self) -> Option<String> {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Occupies `weight` of the queue.
     #[cfg(test)]
     pub(crate) fn occupy_queue(&self, weight: u32) -> tokio::sync::OwnedSemaphorePermit {
@@ -185,8 +190,10 @@ impl<A: Admission> SequencedLog<A> {
     }
 
     fn stopped(&self) -> SubmitError {
-        let reason = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        SubmitError::Stopped(reason.unwrap_or_else(|| "see the log output of the ledger".into()))
+        SubmitError::Stopped(
+            self.stop_reason()
+                .unwrap_or_else(|| "see the log output of the ledger".into()),
+        )
     }
 
     /// Processes what was submitted, then ends the sequencer. Blocks until it has ended.

@@ -160,6 +160,16 @@ impl Publication {
         }))
     }
 
+    /// Whether the witnesses' quorum is lost.
+    pub fn quorum_is_lost(&self) -> bool {
+        self.out_of_quorum.load(Ordering::Relaxed)
+    }
+
+    /// Why the log accepts no entries until an operator acts.
+    pub fn halt_reason(&self) -> Option<&str> {
+        self.halted.get().map(|reason| &**reason)
+    }
+
     /// Why no entry may be accepted now; `None` if entries are accepted.
     pub fn refusal_reason(&self) -> Option<&str> {
         if let Some(reason) = self.halted.get() {

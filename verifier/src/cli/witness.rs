@@ -8,7 +8,6 @@ use service::{Shutdown, SystemClock};
 use tlog::Hash;
 use tlog::checkpoint::Origin;
 use tlog::log_list::ListedLog;
-use tokio::net::TcpListener;
 use verifier::audit::{Access, Contact, Source};
 use verifier::witness::{self, Audit, Config};
 
@@ -17,9 +16,8 @@ use super::trust::{read, usage};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Witness {
-    /// Address to listen on
-    #[arg(long, value_name = "ADDR")]
-    listen: String,
+    #[command(flatten)]
+    addresses: service::program::Addresses,
     /// Directory of the last cosigned checkpoints
     #[arg(long, value_name = "DIR")]
     state: PathBuf,
@@ -50,12 +48,12 @@ impl Witness {
         let audits = self.audits(&logs)?;
         let key = witness::load_or_create(&self.key, self.name.as_deref()).map_err(|error| usage(&self.key, error))?;
         let public = key.verifier_key().map_err(|error| usage(&self.key, error))?;
-        let listener = TcpListener::bind(&self.listen).await;
-        let listener = listener.map_err(|error| Failure::Unreachable(format!("{}: {error}", self.listen)))?;
+        let shutdown = Shutdown::on_signals().map_err(|error| Failure::Usage(error.to_string()))?;
+        let listener = self.addresses.bind("witness", &shutdown).await;
+        let listener = listener.map_err(|error| Failure::Unreachable(error.to_string()))?;
         let address = listener
             .local_addr()
             .map_err(|error| Failure::Unreachable(error.to_string()))?;
-        let shutdown = Shutdown::on_signals().map_err(|error| Failure::Usage(error.to_string()))?;
         println!("{public}");
         println!("listening on {address}");
         // A script that reads these two lines through a pipe would otherwise wait for a full buffer.

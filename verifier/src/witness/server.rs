@@ -11,6 +11,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use service::Listener;
 use service::{Clock, Shutdown};
 use tlog::Hash;
 use tlog::checkpoint::{Origin, SignedCheckpoint};
@@ -18,7 +19,6 @@ use tlog::cosignature;
 use tlog::log_list::ListedLog;
 use tlog::note::{LineError, Note, SignerKey, VerifierKey};
 use tlog::witness::{AddCheckpoint, KnownLog, MAX_REQUEST, SIZE_CONTENT_TYPE, WitnessRefusal, decide};
-use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
 use crate::audit::{Source, Tail, TailError};
@@ -53,7 +53,7 @@ pub struct Audit {
 ///
 /// # Errors
 /// [`CheckpointStoreError`]: the state cannot be used, or the listener fails ([`CheckpointStoreError::Io`]).
-pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), CheckpointStoreError> {
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), CheckpointStoreError> {
     let path = config.state.clone();
     let witness = Witness::open(config)?;
     let served = service::listen::serve(listener, routes(Arc::new(witness)), shutdown).await;

@@ -37,7 +37,7 @@ impl Witness {
             clock: ManualClock::new(START),
         };
         let shutdown = Shutdown::new();
-        tokio::spawn(run(config, listener, shutdown.clone()));
+        tokio::spawn(run(config, listener.into(), shutdown.clone()));
         Witness { url, shutdown }
     }
 

@@ -84,7 +84,7 @@ impl Witness {
             audits: BTreeMap::new(),
             clock: clock.clone(),
         };
-        let server = tokio::spawn(run(config, listener, shutdown.clone()));
+        let server = tokio::spawn(run(config, listener.into(), shutdown.clone()));
         Witness {
             url,
             state: state.to_owned(),

@@ -1,0 +1,128 @@
+//! What is wrong with a compartment, for its operator.
+//!
+//! A compartment adds checks to its [`Health`]; they run whenever somebody asks ([`crate::operations`]). A reason is for
+//! the operator and has no personal data.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::problem::Problem;
+
+/// What keeps a compartment from doing all of its work. The least impairment comes first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Impairment {
+    /// It does not serve yet. It will, without an operator.
+    Starting(String),
+    /// It waits for another process, such as the ledger or the witnesses. It recovers without an operator.
+    Behind(String),
+    /// It does not continue until an operator acts.
+    Halted(String),
+}
+
+impl Impairment {
+    fn slug_and_reason(&self) -> (&'static str, &str) {
+        match self {
+            Self::Starting(reason) => ("starting", reason),
+            Self::Behind(reason) => ("behind", reason),
+            Self::Halted(reason) => ("halted", reason),
+        }
+    }
+
+    /// The answer of `GET /health`: 503 with the slug `starting`, `behind` or `halted`.
+    pub fn problem(&self) -> Problem {
+        let (slug, reason) = self.slug_and_reason();
+        Problem::unavailable(slug, 5, reason)
+    }
+
+    /// The same impairment, with the name of the compartment in its reason.
+    fn of(self, name: &str) -> Self {
+        let with_name = |reason: String| format!("{name}: {reason}");
+        match self {
+            Self::Starting(reason) => Self::Starting(with_name(reason)),
+            Self::Behind(reason) => Self::Behind(with_name(reason)),
+            Self::Halted(reason) => Self::Halted(with_name(reason)),
+        }
+    }
+}
+
+type Check = Box<dyn Fn() -> Result<(), Impairment> + Send + Sync>;
+
+#[derive(Default)]
+struct Inner {
+    serves: AtomicBool,
+    checks: RwLock<Vec<Check>>,
+}
+
+/// The health of one compartment. Clones share it.
+#[derive(Clone, Default)]
+pub struct Health(Arc<Inner>);
+
+impl std::fmt::Debug for Health {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Health({:?})", self.report())
+    }
+}
+
+impl Health {
+    /// Adds a check, which must not block.
+    pub fn check(&self, check: impl Fn() -> Result<(), Impairment> + Send + Sync + 'static) {
+        let mut checks = self.0.checks.write().unwrap_or_else(PoisonError::into_inner);
+        checks.push(Box::new(check));
+    }
+
+    /// The listener accepts requests from now on.
+    pub(crate) fn serves(&self) {
+        self.0.serves.store(true, Ordering::Release);
+    }
+
+    /// Runs all checks.
+    ///
+    /// # Errors
+    /// The worst impairment.
+    pub fn report(&self) -> Result<(), Impairment> {
+        let serves = self.0.serves.load(Ordering::Acquire);
+        let starting = (!serves).then(|| Impairment::Starting("it does not serve yet".into()));
+        let checks = self.0.checks.read().unwrap_or_else(PoisonError::into_inner);
+        let found = checks.iter().filter_map(|check| check().err());
+        found.chain(starting).max().map_or(Ok(()), Err)
+    }
+}
+
+/// The worst impairment of several compartments of one process, with the compartment's name.
+///
+/// # Errors
+/// That impairment.
+pub fn report_all(members: &[(String, Health)]) -> Result<(), Impairment> {
+    let impaired = |(name, health): &(String, Health)| health.report().err().map(|found| found.of(name));
+    members.iter().filter_map(impaired).max().map_or(Ok(()), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_impairment_is_reported() {
+        let health = Health::default();
+        assert!(matches!(health.report(), Err(Impairment::Starting(_))));
+        health.serves();
+        assert_eq!(health.report(), Ok(()));
+        let halted = Arc::new(AtomicBool::new(false));
+        health.check(|| Err(Impairment::Behind("no quorum".into())));
+        let check = halted.clone();
+        health.check(move || match check.load(Ordering::Relaxed) {
+            true => Err(Impairment::Halted("disk full".into())),
+            false => Ok(()),
+        });
+        let report = |health: &Health| report_all(&[("portal".into(), serving()), ("ledger".into(), health.clone())]);
+        assert_eq!(report(&health), Err(Impairment::Behind("ledger: no quorum".into())));
+        halted.store(true, Ordering::Relaxed);
+        assert_eq!(report(&health), Err(Impairment::Halted("ledger: disk full".into())));
+    }
+
+    fn serving() -> Health {
+        let health = Health::default();
+        health.serves();
+        health
+    }
+}

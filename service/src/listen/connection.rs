@@ -1,0 +1,152 @@
+//! One connection, from the accept to its close.
+
+use std::convert::Infallible;
+use std::io::{IoSlice, Result};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use hyper::Request;
+use hyper::body::{Body as _, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tower::ServiceExt as _;
+
+use super::body::{LimitedBody, Share};
+use super::crowd::Place;
+use super::server::Server;
+use crate::problem::Problem;
+
+/// The most bytes of a request's head, and of a body that arrived before its handler asked for it.
+const MAX_HEAD: usize = 64 << 10;
+/// Requests of one HTTP/2 connection at the same time.
+const MAX_STREAMS: u32 = 64;
+/// So many bytes of an answer must be taken in each idle period.
+const PART: usize = 256 << 10;
+
+/// Serves the connection until the client closes it, its place is taken, it is of no use, or shutdown is complete.
+pub(super) async fn serve(server: Arc<Server>, stream: TcpStream, place: Place) {
+    let place = Arc::new(place);
+    let service = service_fn({
+        let (server, place) = (server.clone(), place.clone());
+        move |request| answer(server.clone(), place.clone(), request)
+    });
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).max_buf_size(MAX_HEAD);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .initial_stream_window_size(MAX_HEAD as u32)
+        .initial_connection_window_size(MAX_HEAD as u32)
+        .max_header_list_size(MAX_HEAD as u32);
+    let io = TokioIo::new(ProgressStream {
+        stream,
+        place: place.clone(),
+        part: 0,
+    });
+    let mut connection = pin!(builder.serve_connection(io, service));
+    let mut ending = false;
+    loop {
+        let deadline =
+            Instant::from_std(place.waiting_since().unwrap_or_else(std::time::Instant::now)) + server.limits.idle;
+        tokio::select! {
+            // An error is the client's: it sent no HTTP, or has disconnected.
+            _ = connection.as_mut() => return,
+            () = place.taken() => return,
+            () = server.shutdown.wait(), if !ending => {
+                connection.as_mut().graceful_shutdown();
+                ending = true;
+            }
+            () = tokio::time::sleep_until(deadline) => {
+                if place.waiting_since().is_some_and(|since| since.elapsed() >= server.limits.idle) {
+                    metrics::counter!("http_closed_connections_total", "reason" => "idle").increment(1);
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Answers one request within the limits.
+async fn answer(
+    server: Arc<Server>,
+    place: Arc<Place>,
+    request: Request<Incoming>,
+) -> std::result::Result<Response, Infallible> {
+    let _working = place.request();
+    let Ok(_turn) = server.requests.try_acquire() else {
+        return Ok(Problem::unavailable("busy", 1, "too many requests are in progress").into_response());
+    };
+    if request.body().is_end_stream() {
+        return server.routes.clone().oneshot(request.map(Body::new)).await;
+    }
+    let share = Share::new(server.budget.clone(), place.peer());
+    let limited = |body| Body::new(LimitedBody::new(body, share.clone(), server.limits.body_grace));
+    let response = server.routes.clone().oneshot(request.map(limited)).await;
+    match share.refused() {
+        // The handler only saw a body that could not be read.
+        Some(refused) => Ok(refused.problem().into_response()),
+        None => response,
+    }
+}
+
+/// The client's socket. It tells the connection's place when the client has taken a part of an answer.
+struct ProgressStream {
+    stream: TcpStream,
+    place: Arc<Place>,
+    part: usize,
+}
+
+impl ProgressStream {
+    fn wrote(&mut self, result: Poll<Result<usize>>) -> Poll<Result<usize>> {
+        if let Poll::Ready(Ok(written)) = result {
+            self.part += written;
+            if self.part >= PART {
+                self.part = 0;
+                self.place.progress();
+            }
+        }
+        result
+    }
+}
+
+impl AsyncRead for ProgressStream {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for ProgressStream {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.wrote(result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.wrote(result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
