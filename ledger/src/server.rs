@@ -87,6 +87,7 @@ pub(crate) fn start(setup: Setup) -> Result<Arc<Shared>, Error> {
         log,
         publication,
         checker,
+        strangers: Default::default(),
         records_credentials: setup.records_credentials,
     }))
 }

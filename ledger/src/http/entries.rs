@@ -1,11 +1,11 @@
 //! `POST /entries`: checks the entries in parallel and submits them in order as one commit; then [`super::answers`]
 //! answers.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use record::{RefusalCode, Submitted};
@@ -13,14 +13,12 @@ use service::Problem;
 use service::http::CBOR_SEQ;
 
 use super::answers::{AnswerBuilder, CHUNK, SubmissionOutcome};
-use super::body;
+use super::receive::receive;
 use super::shared::Shared;
 use crate::engine::{Outcome, SubmitError, SubmitReply};
 use crate::rules::refusal::problem;
 use crate::rules::{RawSubmission, Refusal, Submission};
 
-/// The largest allowed request, in bytes: enough for a large document, or for thousands of entries with their records.
-pub(super) const MAX_REQUEST: usize = 24 << 20;
 /// The largest allowed number of entries in a request. It equals the size of a commit ([`crate::engine::Limits`]), so
 /// that one commit takes all of them.
 const MAX_ENTRIES: usize = 4096;
@@ -32,12 +30,14 @@ type Checked = Result<Arc<Submission>, Refusal>;
 pub(super) async fn append(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<Response, Problem> {
     if let Some(reason) = shared.publication.refusal_reason() {
         return Err(Problem::unavailable("witnesses", 5, reason));
     }
-    let raws = read(&headers, body)?;
+    check_media_type(&headers)?;
+    let received = receive(&shared, body).await?;
+    let raws = read(&received.body)?;
     let weight = raws.iter().map(|raw| 1 + raw.len() / QUEUE_UNIT_BYTES).sum();
     let checked = check(&shared, raws).await?;
     let good: Vec<_> = checked
@@ -61,17 +61,30 @@ fn wants_sequence(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).is_some_and(|value| value == CBOR_SEQ)
 }
 
-fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Vec<RawSubmission>, Problem> {
-    if headers.get(header::CONTENT_TYPE).is_none_or(|value| value != CBOR_SEQ) {
-        return Err(Problem::unsupported_media_type(format!(
-            "entries are sent as {CBOR_SEQ}"
-        )));
+fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
+    if headers.get(header::CONTENT_TYPE).is_some_and(|value| value == CBOR_SEQ) {
+        return Ok(());
     }
-    let body = body::read(body, "a request", MAX_REQUEST)?;
-    let all = Submitted::read_all(&body).map_err(|error| problem(RefusalCode::Malformed, error.to_string()))?;
+    Err(Problem::unsupported_media_type(format!(
+        "entries are sent as {CBOR_SEQ}"
+    )))
+}
+
+fn read(body: &Bytes) -> Result<Vec<RawSubmission>, Problem> {
+    let all = Submitted::read_all(body).map_err(|error| problem(RefusalCode::Malformed, error.to_string()))?;
+    // The answer to a repeated entry is a receipt, which costs more than its request. Of two submissions of one leaf and
+    // other lengths, at least one is refused anyway.
+    let mut seen = HashSet::with_capacity(all.len().min(MAX_ENTRIES));
+    let length = |part: Option<&[u8]>| part.map(<[u8]>::len);
+    let mut keys = all
+        .iter()
+        .map(|one| (one.leaf, length(one.record), length(one.document)));
+    if all.len() <= MAX_ENTRIES && !keys.all(|key| seen.insert(key)) {
+        return Err(problem(RefusalCode::Malformed, "an entry is twice in the request"));
+    }
     match all.len() {
         0 => Err(problem(RefusalCode::Malformed, "there is no entry in the request")),
-        1..=MAX_ENTRIES => Ok(all.into_iter().map(|one| RawSubmission::part_of(&body, one)).collect()),
+        1..=MAX_ENTRIES => Ok(all.into_iter().map(|one| RawSubmission::part_of(body, one)).collect()),
         _ => Err(Problem::too_large(format!(
             "a request has at most {MAX_ENTRIES} entries"
         ))),

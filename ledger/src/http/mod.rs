@@ -17,10 +17,12 @@ mod answers;
 pub mod body;
 mod entries;
 mod read;
+mod receive;
 mod reply;
 #[cfg(test)]
 mod rotation_tests;
 mod shared;
+mod strangers;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -55,7 +57,8 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
     Router::new()
         .route(
             "/entries",
-            post(entries::append).layer(DefaultBodyLimit::max(entries::MAX_REQUEST)),
+            // `receive` limits the body.
+            post(entries::append).layer(DefaultBodyLimit::disable()),
         )
         .route("/records/{index}", get(read::record))
         .merge(public)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use service::secret::CredentialDigest;
 
+use super::strangers::StrangerSlots;
 use crate::engine::SequencedLog;
 use crate::engine::publication::Publication;
 use crate::rules::{Rules, SubmissionChecker};
@@ -16,6 +17,8 @@ pub(crate) struct Shared {
     pub(crate) publication: Arc<Publication>,
     /// Checks submissions by themselves.
     pub(crate) checker: SubmissionChecker,
+    /// Limits requests that do not begin with a new entry of a known writer.
+    pub(crate) strangers: StrangerSlots,
     /// Digests of the credentials that may read records.
     pub(crate) records_credentials: Vec<CredentialDigest>,
 }

@@ -160,8 +160,13 @@ async fn bad_requests_are_refused_whole() {
         (413, "too-large".into())
     );
     assert_eq!(
-        post(sequence, vec![0; super::entries::MAX_REQUEST + 1]).await,
+        post(sequence, vec![0; super::receive::MAX_REQUEST + 1]).await,
         (413, "too-large".into())
+    );
+    assert_eq!(
+        post(sequence, [0x83, 0x40, 0xf6, 0xf6].repeat(2)).await,
+        (400, "malformed".into()),
+        "an entry is twice in a request"
     );
     // The refusal of a single entry is a problem, too, unless the client asks for a sequence.
     assert_eq!(

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use record::document::MAX_DOCUMENT;
 use record::entry::MAX_LEAF;
-use record::{GenesisDocument, PreparedKey, SignedEntry, Submitted, verify_each};
+use record::{GenesisDocument, Kind, PreparedKey, SignedEntry, Submitted, verify_each};
 use tlog::Hash;
 
+use super::chains::WriterHead;
 use super::keys::{KeysById, WriterKeys};
 use super::refusal::Refusal;
+use crate::engine::rows::Rows;
 
 /// The largest allowed sealed record, in bytes. Records are padded to size classes, and the largest class is far below
 /// this.
@@ -95,6 +97,20 @@ impl SubmissionChecker {
         formed.into_iter().map(judge).collect()
     }
 
+    /// Whether the leaf is an entry that its writer has signed and the log does not have yet. Only the writer can make
+    /// such a leaf; the others can be copied from the public log.
+    pub(crate) fn is_new(&self, rows: &Rows, leaf: Bytes) -> bool {
+        let Ok(entry) = SignedEntry::parse(leaf) else {
+            return false;
+        };
+        let Some(key) = self.keys.current().get(&entry.entry().writer).cloned() else {
+            return false;
+        };
+        let newest = WriterHead::read(rows, &entry.entry().writer);
+        let is_next = matches!(newest, Ok(head) if head.is_none_or(|head| head.sequence < entry.entry().sequence.0));
+        is_next && verify_each([(&entry, &*key)]).iter().all(Result::is_ok)
+    }
+
     /// The operator's key if no key is known yet and one of the submissions is the genesis entry. The first entries
     /// arrive in one request, before any key is known.
     pub fn founder(&self, raws: &[RawSubmission]) -> Option<Arc<PreparedKey>> {
@@ -120,6 +136,10 @@ fn check_format(
     }
     let entry = SignedEntry::parse(raw.leaf).map_err(|error| Refusal::malformed(error.to_string()))?;
     let body = &entry.entry().body;
+    if body.kind() == Kind::Map {
+        // Also one that the log has: a stranger can copy it, and only the ledger needs its receipt.
+        return Err(Refusal::right("map entries are written by the ledger alone"));
+    }
     check_record(body.commitment().map(|commitment| commitment.0), raw.record.as_deref())?;
     check_document(body.document(), raw.document.as_deref())?;
     let writer = entry.entry().writer;

@@ -13,7 +13,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod half_sent;
 mod harness;
 mod honest;
 mod memory;
 mod public_reads;
+mod replayed_entries;
