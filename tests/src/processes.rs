@@ -137,6 +137,18 @@ impl Processes {
         .with_context(|| url.to_owned())
     }
 
+    /// Waits until the compartment at this URL says that it does not continue without an operator.
+    pub fn halted(&self, url: &str) -> Result<()> {
+        let (client, operations) = (http()?, operations(url)?);
+        wait_for(Duration::from_secs(30), || {
+            let Ok(answer) = client.get(format!("{operations}/health")).send() else {
+                return Ok(false);
+            };
+            Ok(answer.status() == 503 && answer.text()?.contains("urn:einsicht:problem:halted"))
+        })
+        .with_context(|| url.to_owned())
+    }
+
     /// Waits until all processes answer.
     pub fn all_healthy(&self) -> Result<()> {
         let info = &self.info;

@@ -143,7 +143,7 @@ fn a_fork_shown_to_one_provider_is_noticed_after_a_minute() -> Result<()> {
     processes.running.remove("connector-kba").unwrap().kill()?;
     let url = processes.info.connectors["kba"].clone();
     processes.up("connector-kba", "connector", &url)?;
-    processes.healthy(&url)?;
+    processes.halted(&url)?;
     stopped(&processes)?;
     ensure!(processes.register_asked()? == asked, "the register was asked");
     processes.every_intent_is_closed()
