@@ -33,12 +33,12 @@ pub(crate) fn describe() {
     describe_counter!(
         "ledger_witness_answers_total",
         Unit::Count,
-        "Results of asking a witness: cosigned, retry or alarm."
+        "Results of asking a witness: cosigned, retry, claim or alarm."
     );
     describe_counter!(
         "ledger_witness_alarms_total",
         Unit::Count,
-        "Refusals, invalid cosignatures and contradictions of a witness."
+        "Refusals, invalid cosignatures, unproven claims and contradictions of a witness."
     );
     describe_gauge!(
         "ledger_witness_tree_size",

@@ -44,7 +44,7 @@ pub enum Error {
     /// The witness policy cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyMismatch),
-    /// A witness has seen this log larger than it is, or with another tree.
+    /// A witness shows a checkpoint that this log has signed and does not contain.
     #[error(transparent)]
     Behind(#[from] Contradiction),
     /// The data directory, the listener or a thread failed.

@@ -19,6 +19,8 @@ mod sequencer;
 pub mod signer;
 pub mod snapshot;
 pub mod tiles;
+mod witness_heads;
+mod witness_peer;
 mod witness_request;
 pub mod witnessing;
 

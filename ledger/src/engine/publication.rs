@@ -12,12 +12,13 @@
 //! | `degrade` | stays at the last quorum | stays at the last quorum | continues |
 //! | `closed` | stays at the last quorum | stays at the last quorum | 503 until the quorum is back |
 //!
-//! Losing the quorum always raises an alarm. If a witness has seen this log **larger** than it is, or with another
-//! tree, the log runs on an old backup, and new entries would fork it. It then accepts no more entries, with any
-//! value of `fail`.
+//! Losing the quorum always raises an alarm. If a witness shows a checkpoint that this log has signed and does **not
+//! contain**, the log runs on an old backup, and new entries would fork it. It then accepts no more entries, with any
+//! value of `fail`, until it is restarted on a newer backup. While witnesses only claim this, and no quorum has cosigned
+//! since the start, the log accepts no entries either, until enough of them cosign again.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -77,7 +78,8 @@ pub struct Publication {
     /// With [`FailMode::Open`] only: a newer checkpoint without a quorum.
     unwitnessed: watch::Sender<Option<Arc<PublishedCheckpoint>>>,
     out_of_quorum: AtomicBool,
-    halted: OnceLock<String>,
+    halted: OnceLock<Arc<str>>,
+    doubted: Mutex<Option<Arc<str>>>,
 }
 
 /// Why the policy cannot be used.
@@ -123,6 +125,7 @@ impl Publication {
             unwitnessed: watch::Sender::new(None),
             out_of_quorum: AtomicBool::new(false),
             halted: OnceLock::new(),
+            doubted: Mutex::new(None),
         })
     }
 
@@ -171,12 +174,15 @@ impl Publication {
     }
 
     /// Why no entry may be accepted now; `None` if entries are accepted.
-    pub fn refusal_reason(&self) -> Option<&str> {
+    pub fn refusal_reason(&self) -> Option<Arc<str>> {
         if let Some(reason) = self.halted.get() {
+            return Some(reason.clone());
+        }
+        if let Some(reason) = self.doubted.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             return Some(reason);
         }
         let closed = self.on_failure.fail == FailMode::Closed && self.out_of_quorum.load(Ordering::Relaxed);
-        closed.then_some("the witnesses' quorum is lost, and this log accepts no entries without it")
+        closed.then(|| "the witnesses' quorum is lost, and this log accepts no entries without it".into())
     }
 
     /// Shows a checkpoint that meets the policy and is already stored.
@@ -211,11 +217,25 @@ impl Publication {
         }
     }
 
-    /// Called when witnesses have seen this log larger or with another tree. No more entries are accepted.
+    /// Called when a witness has proved that this log lacks what it has signed. No more entries are accepted.
     pub(super) fn halt(&self, reason: String) {
-        if self.halted.set(reason).is_ok() {
-            tracing::error!(reason = self.halted.get(), "ALARM: the log accepts no more entries");
+        if self.halted.set(reason.as_str().into()).is_ok() {
+            tracing::error!(reason, "ALARM: the log accepts no more entries");
         }
+    }
+
+    /// Called with the reason while witnesses claim, without a proof, that this log is an old backup; with `None` once
+    /// they no longer do.
+    pub(super) fn doubt(&self, reason: Option<String>) {
+        let mut doubted = self.doubted.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&reason, doubted.is_some()) {
+            (Some(reason), false) => {
+                tracing::error!(reason, "ALARM: the log accepts no entries until witnesses cosign it");
+            }
+            (None, true) => tracing::info!("the witnesses no longer claim a larger log; entries are accepted"),
+            _ => {}
+        }
+        *doubted = reason.map(Arc::from);
     }
 }
 

@@ -5,37 +5,41 @@
 //! * each new head, at most once per `interval`, concurrently with appending and without delaying it;
 //! * an unchanged head once per `refresh`, so that readers see that the log is alive (WI-5).
 //!
-//! Each round asks all witnesses about the same head concurrently. The checkpoint is published as soon as it has a
-//! quorum; cosignatures that arrive shortly afterwards are added to it.
+//! Each round asks all witnesses about the same head concurrently, with one request per URL ([`super::witness_peer`]).
+//! The checkpoint is published as soon as it has a quorum; cosignatures that arrive afterwards are added to it. A
+//! witness that does not cosign is asked again after a growing pause of its own. If a round has no quorum because a
+//! witness already knows a newer head, the next round asks the others about that head.
 //!
-//! A witness that last cosigned another size reports that size, and is asked again from there. A witness that refuses
-//! (422, or 409 without a size) raises an **alarm**. If a witness has cosigned a checkpoint that this log does not
-//! have, the log *stops*, provided that the witness shows the log's own signature on it or that a quorum of witnesses
-//! reports the same. A single lying witness must not be able to stop a log.
+//! **What stops the log.** Only a checkpoint that the log has signed and does not contain, which a witness shows twice
+//! ([`super::witness_request`]). A witness that names a larger size without showing such a checkpoint only *claims* it.
+//! Claims raise an alarm. They never stop a log whose quorum has cosigned a head since the start, because such a log is
+//! not an old backup. Before that, the log refuses entries while a quorum of witnesses claims a larger size: it may be
+//! an old backup, and new entries would fork it. A claim expires when its witness cosigns.
 //!
-//! Metrics, by witness: `ledger_witness_answers_total` (`cosigned`, `retry`, `alarm`), `ledger_witness_alarms_total`,
-//! `ledger_witness_tree_size`, `ledger_witness_cosigned_timestamp_seconds`; and `ledger_witness_quorum` (1, or 0 while
-//! the quorum is lost). The client logs a line whenever the result of asking a witness changes.
+//! Metrics, by witness: `ledger_witness_answers_total` (`cosigned`, `retry`, `claim`, `alarm`),
+//! `ledger_witness_alarms_total`, `ledger_witness_tree_size`, `ledger_witness_cosigned_timestamp_seconds`; and
+//! `ledger_witness_quorum` (1, or 0 while the quorum is lost). The client logs a line whenever the result of asking a
+//! witness changes.
 
-use std::collections::HashMap;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use service::{Clock, Shutdown, SystemClock, http};
+use service::{Shutdown, http};
 use tlog::policy::Policy;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use super::publication::{Publication, PublishedCheckpoint, with_quorum};
 use super::rows::Rows;
 use super::snapshot::Snapshot;
-use super::witness_request::{Contradiction, Monitored, WitnessReply, WitnessRequest};
+use super::witness_heads::Heads;
+use super::witness_peer::WitnessPeer;
+use super::witness_request::{Answer, Contradiction, Monitored, WitnessReply, WitnessRequest};
 use crate::failpoints::{self, Point};
 
-const ROUND_TIMEOUT: Duration = Duration::from_secs(10);
 const LATE_COSIGNATURE_WAIT: Duration = Duration::from_millis(250);
-const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// How long a start waits for each witness. A contradiction that is reported later is found in the first round.
 const START_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -57,16 +61,6 @@ impl Default for WitnessIntervals {
     }
 }
 
-/// What the client knows of one witness.
-#[derive(Clone, Debug, Default)]
-struct WitnessStatus {
-    /// The size that it last cosigned, as far as is known.
-    size: u64,
-    /// The result of asking it last: `cosigned`, `retry` or `alarm`.
-    last: &'static str,
-    contradicts: bool,
-}
-
 /// The witness client.
 pub struct WitnessClient {
     publication: Arc<Publication>,
@@ -75,7 +69,12 @@ pub struct WitnessClient {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     client: http::Client,
     pace: WitnessIntervals,
-    statuses: HashMap<String, WitnessStatus>,
+    peers: Vec<WitnessPeer>,
+    /// The requests under way, with the positions of their peers.
+    asked: JoinSet<(usize, Answer)>,
+    heads: Heads,
+    /// A quorum has cosigned a head since the start.
+    trusted: bool,
     /// When the first of the current series of failed rounds began.
     out_since: Option<Instant>,
 }
@@ -92,12 +91,15 @@ impl WitnessClient {
         let policy = Arc::new(publication.policy()?.clone());
         Some(Self {
             publication,
+            peers: WitnessPeer::all_of(&policy),
             policy,
             rows,
             snapshots,
             client,
             pace,
-            statuses: HashMap::new(),
+            asked: JoinSet::new(),
+            heads: Heads::default(),
+            trusted: false,
             out_since: None,
         })
     }
@@ -110,177 +112,195 @@ impl WitnessClient {
     pub async fn check_at_start(&mut self) -> Result<(), Contradiction> {
         let snapshot = self.snapshots.borrow().clone();
         let mut asked = JoinSet::new();
-        for request in self.requests(&snapshot) {
-            asked.spawn(tokio::time::timeout(START_CHECK_TIMEOUT, async move {
+        for at in 0..self.peers.len() {
+            let (request, snapshot) = (self.request(at), snapshot.clone());
+            let check = async move {
                 match request.monitor().await {
-                    Monitored::Contradicts(contradiction) => Some(contradiction),
+                    Monitored::Contradicts(contradiction) => Some(WitnessReply::Contradicts(contradiction)),
                     Monitored::Consistent => None,
                     // It may have another monitoring prefix. SPEC WI-4: a witness answers "old 0" with its last size.
-                    Monitored::Unavailable => match request.ask(0).await.1 {
-                        WitnessReply::Contradicts(contradiction) => Some(contradiction),
-                        _ => None,
-                    },
+                    Monitored::Unavailable => Some(request.ask(snapshot, 0).await.reply),
                 }
-            }));
+            };
+            asked.spawn(async move { (at, tokio::time::timeout(START_CHECK_TIMEOUT, check).await) });
         }
         while let Some(joined) = asked.join_next().await {
-            if let Ok(Ok(Some(contradiction))) = joined
-                && self.is_decisive(&contradiction)
-            {
-                return Err(contradiction);
+            match joined {
+                Ok((_, Ok(Some(WitnessReply::Contradicts(contradiction))))) => return Err(contradiction),
+                Ok((at, Ok(Some(WitnessReply::Claims(size))))) => self.peers[at].claim = Some(size),
+                _ => {}
             }
         }
+        self.weigh_claims();
         Ok(())
     }
 
     /// Runs until shutdown is requested.
     pub async fn run(mut self, shutdown: Shutdown) {
+        let mut cosigned_by_one = None;
         loop {
             let started = Instant::now();
-            let snapshot = self.snapshots.borrow_and_update().clone();
+            let newest = self.snapshots.borrow_and_update().clone();
+            let target = match cosigned_by_one.take() {
+                Some(head) => head,
+                None => {
+                    self.heads.begin(&newest);
+                    newest
+                }
+            };
             let met = tokio::select! {
                 () = shutdown.wait() => return,
-                met = self.round(&snapshot) => met,
+                met = self.round(&target) => met,
             };
-            self.track_quorum(started, met.as_ref().err());
-            let met = met.is_ok();
-            let earliest = started
-                + if met {
-                    self.pace.interval
-                } else {
-                    self.pace.interval.max(RETRY_DELAY)
-                };
-            let latest = started + if met { self.pace.refresh } else { RETRY_DELAY };
-            tokio::select! {
-                () = shutdown.wait() => return,
-                () = sleep_until(earliest) => {}
+            self.track_quorum(started, met, &target);
+            if !met {
+                cosigned_by_one = self.heads.newer_than(target.head.size);
             }
+            let earliest = started + self.pace.interval;
+            let latest = if cosigned_by_one.is_some() {
+                earliest
+            } else {
+                self.next_round(started, met).max(earliest)
+            };
             tokio::select! {
                 () = shutdown.wait() => return,
-                () = sleep_until(latest) => {}
-                changed = self.snapshots.changed() => if changed.is_err() { return },
+                ended = self.wait(earliest, latest) => if ended { return },
             }
         }
     }
 
-    /// Tracks whether the quorum is lost. `best` is the checkpoint of a round that had no quorum.
-    fn track_quorum(&mut self, started: Instant, best: Option<&PublishedCheckpoint>) {
-        let Some(best) = best else {
+    /// When the next round begins at the latest: to refresh the head, or when a witness without a cosignature may be
+    /// asked again.
+    fn next_round(&self, started: Instant, met: bool) -> Instant {
+        let refresh = started + self.pace.refresh;
+        let paused = self
+            .peers
+            .iter()
+            .filter(|peer| !peer.busy)
+            .filter_map(|peer| peer.paused_until);
+        match paused.min() {
+            Some(until) if !met => until.min(refresh),
+            _ => refresh,
+        }
+    }
+
+    /// Waits between two rounds and takes late answers meanwhile. Returns `true` if the log has ended.
+    async fn wait(&mut self, earliest: Instant, latest: Instant) -> bool {
+        loop {
+            let may_start = Instant::now() >= earliest;
+            tokio::select! {
+                () = sleep_until(earliest), if !may_start => {}
+                () = sleep_until(latest), if may_start => return false,
+                changed = self.snapshots.changed(), if may_start => return changed.is_err(),
+                answered = next_answer(&mut self.asked) => {
+                    self.take(answered).await;
+                }
+            }
+        }
+    }
+
+    /// Tracks whether the quorum is lost.
+    fn track_quorum(&mut self, started: Instant, met: bool, target: &Snapshot) {
+        if met {
             self.out_since = None;
             return self.publication.quorum_met();
-        };
+        }
         let since = *self.out_since.get_or_insert(started);
         if since.elapsed() >= self.publication.on_failure().after {
             self.publication.quorum_lost(PublishedCheckpoint {
-                size: best.size,
-                note: best.note.clone(),
+                size: target.head.size,
+                note: self.heads.note(target),
             });
         }
     }
 
-    fn requests(&self, snapshot: &Arc<Snapshot>) -> Vec<WitnessRequest> {
-        let request = |witness: &tlog::policy::Witness| WitnessRequest {
-            witness: witness.clone(),
+    fn request(&self, at: usize) -> WitnessRequest {
+        WitnessRequest {
+            url: self.peers[at].url.clone(),
+            names: self.peers[at].names.clone(),
             policy: self.policy.clone(),
-            snapshot: snapshot.clone(),
+            snapshots: self.snapshots.clone(),
             client: self.client.clone(),
+        }
+    }
+
+    /// Asks the witnesses about one head, except those that are paused, still busy with an earlier request, or have
+    /// cosigned it already. Publishes the head when it has a quorum, and returns whether it or a newer one has.
+    async fn round(&mut self, target: &Arc<Snapshot>) -> bool {
+        let size = target.head.size;
+        for at in 0..self.peers.len() {
+            let peer = &self.peers[at];
+            if peer.is_due() && !self.heads.has_line(size, &peer.names) {
+                let (request, target, old) = (self.request(at), target.clone(), peer.size);
+                self.asked.spawn(async move { (at, request.ask(target, old).await) });
+                self.peers[at].busy = true;
+            }
+        }
+        let mut late_until = None;
+        while !self.asked.is_empty() {
+            let answered = tokio::select! {
+                answered = next_answer(&mut self.asked) => answered,
+                () = until(late_until) => break,
+            };
+            if self.take(answered).await.is_some_and(|published| published >= size) && late_until.is_none() {
+                late_until = Some(Instant::now() + LATE_COSIGNATURE_WAIT);
+            }
+        }
+        late_until.is_some()
+    }
+
+    /// Takes an answer. Returns the size of the head that has a quorum with it.
+    async fn take(&mut self, answered: Result<(usize, Answer), JoinError>) -> Option<u64> {
+        let (at, Answer { snapshot, size, reply }) = match answered {
+            Ok(answered) => answered,
+            Err(error) => {
+                tracing::error!(%error, "asking a witness has failed; all are asked again");
+                self.asked = JoinSet::new();
+                self.peers.iter_mut().for_each(|peer| peer.busy = false);
+                return None;
+            }
         };
-        self.policy.witnesses().iter().map(request).collect()
-    }
-
-    /// Asks all witnesses about one head, and publishes it when it has a quorum.
-    ///
-    /// # Errors
-    /// Without a quorum, the head with the available cosignatures.
-    async fn round(&mut self, snapshot: &Arc<Snapshot>) -> Result<(), PublishedCheckpoint> {
-        let mut asked = JoinSet::new();
-        for request in self.requests(snapshot) {
-            let name = request.witness.name.to_string();
-            let old = self.statuses.get(&name).map_or(0, |status| status.size);
-            asked.spawn(async move {
-                let (old, answer) = request.ask(old).await;
-                (name, old, answer)
-            });
-        }
-        let (size, mut note) = (snapshot.head.size, snapshot.note.clone());
-        let mut met = false;
-        let mut deadline = Instant::now() + ROUND_TIMEOUT;
-        loop {
-            let next = tokio::select! {
-                next = asked.join_next() => next,
-                () = sleep_until(deadline) => None,
-            };
-            let Some(next) = next else {
-                return if met {
-                    Ok(())
-                } else {
-                    Err(PublishedCheckpoint { size, note })
-                };
-            };
-            let Ok((name, old, answer)) = next else { continue };
-            if !self.record_answer(&name, old, answer, size, &mut note) {
-                continue;
-            }
-            let Some(published) = with_quorum(&self.policy, note.clone()) else {
-                continue;
-            };
-            if !met {
-                met = true;
-                deadline = deadline.min(Instant::now() + LATE_COSIGNATURE_WAIT);
-            }
-            self.publish(published).await;
-        }
-    }
-
-    /// Records the answer of one witness; returns whether `note` got a cosignature.
-    fn record_answer(&mut self, name: &str, old: u64, answer: WitnessReply, size: u64, note: &mut String) -> bool {
-        let (kind, known, reason) = match answer {
-            WitnessReply::Cosigned(line) => {
-                note.push_str(&format!("{line}\n"));
-                let now = SystemClock.now() as f64;
-                metrics::gauge!("ledger_witness_cosigned_timestamp_seconds", "witness" => name.to_owned()).set(now);
-                ("cosigned", size, String::new())
-            }
-            WitnessReply::Retry(reason) => ("retry", old, reason),
-            WitnessReply::Alarm(reason) => ("alarm", old, reason),
+        let peer = &mut self.peers[at];
+        peer.busy = false;
+        let cosigned = matches!(reply, WitnessReply::Cosigned(_));
+        peer.note(if cosigned { snapshot.head.size } else { size }, &reply);
+        let published = match reply {
+            WitnessReply::Cosigned(lines) => with_quorum(&self.policy, self.heads.add(&snapshot, lines)),
             WitnessReply::Contradicts(contradiction) => {
-                let (seen, reason) = (contradiction.seen, contradiction.to_string());
-                if self.is_decisive(&contradiction) {
-                    self.publication.halt(reason.clone());
-                }
-                ("alarm", seen, reason)
+                self.publication.halt(contradiction.to_string());
+                None
             }
+            _ => None,
         };
-        let status = self.statuses.entry(name.to_owned()).or_default();
-        status.size = known;
-        if std::mem::replace(&mut status.last, kind) != kind {
-            match kind {
-                "cosigned" => tracing::info!(witness = name, "a witness cosigns"),
-                "retry" => tracing::warn!(
-                    witness = name,
-                    reason,
-                    "a witness does not cosign; it will be asked again"
-                ),
-                _ => tracing::error!(witness = name, size, reason, "ALARM: a witness refuses this log"),
-            }
-        }
-        metrics::gauge!("ledger_witness_tree_size", "witness" => name.to_owned()).set(known as f64);
-        if kind == "alarm" {
-            metrics::counter!("ledger_witness_alarms_total", "witness" => name.to_owned()).increment(1);
-        }
-        metrics::counter!("ledger_witness_answers_total", "witness" => name.to_owned(), "answer" => kind).increment(1);
-        kind == "cosigned"
+        self.trusted |= published.is_some();
+        self.weigh_claims();
+        let published = published?;
+        let size = published.size;
+        self.publish(published).await;
+        Some(size)
     }
 
-    /// Whether the contradiction is proven, or reported by a quorum of witnesses.
-    fn is_decisive(&mut self, contradiction: &Contradiction) -> bool {
-        let status = self.statuses.entry(contradiction.witness.clone()).or_default();
-        status.contradicts = true;
-        let says_so = |name: &str| self.statuses.get(name).is_some_and(|status| status.contradicts);
-        contradiction.proven
-            || self
+    /// Refuses entries while this store may be an old backup: a quorum of witnesses claims a larger size, and no
+    /// quorum has cosigned a head since the start.
+    fn weigh_claims(&self) {
+        let claim = |name: &String| {
+            let peer = self.peers.iter().find(|peer| peer.names.contains(name));
+            peer.and_then(|peer| peer.claim)
+        };
+        let claimed = !self.trusted
+            && self
                 .policy
-                .quorum_satisfied(|witness| says_so(&witness.name.to_string()))
+                .quorum_satisfied(|witness| claim(&witness.name.to_string()).is_some());
+        let largest = self.peers.iter().filter_map(|peer| peer.claim).max();
+        self.publication.doubt(largest.filter(|_| claimed).map(|seen| {
+            let size = self.snapshots.borrow().head.size;
+            format!(
+                "a quorum of witnesses claims to have cosigned up to {seen} entries of this log, but the store holds \
+                 {size}, and no witness shows a signed checkpoint. If this store was restored from a backup, restore a \
+                 newer one; otherwise ask the operators of the witnesses. Entries are accepted again as soon as a \
+                 quorum cosigns"
+            )
+        }));
     }
 
     async fn publish(&self, published: PublishedCheckpoint) {
@@ -297,6 +317,22 @@ impl WitnessClient {
             Ok(Err(error)) => tracing::error!(%error, "a cosigned checkpoint cannot be stored, so it is not published"),
             Err(_) => {}
         }
+    }
+}
+
+/// The next answer; waits without end if no request is under way.
+async fn next_answer(asked: &mut JoinSet<(usize, Answer)>) -> Result<(usize, Answer), JoinError> {
+    match asked.join_next().await {
+        Some(answered) => answered,
+        None => pending().await,
+    }
+}
+
+/// Waits until a time; without end if there is none.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
     }
 }
 

@@ -11,7 +11,7 @@ use tlog::Hash;
 use tlog::cosignature::cosign;
 use tlog::merkle::Size;
 use tlog::note::SignerKey;
-use tlog::witness::{AddCheckpoint, KnownLog, decide, monitoring_path};
+use tlog::witness::{AddCheckpoint, KnownLog, WitnessRefusal, decide, monitoring_path};
 use tokio::net::TcpListener;
 
 use super::*;
@@ -20,18 +20,34 @@ use crate::http::Shared;
 use crate::rules::testing::{BROKER, ORIGIN, TimedWriter, World, intent, log_key, raw, submit};
 use crate::store::memory::MemoryStore;
 
+#[path = "witness_attack_tests.rs"]
+mod attacks;
+
+use attacks::Behaviour;
+
 /// A witness that keeps its state in memory.
 struct TestWitness {
-    key: SignerKey,
+    keys: Vec<SignerKey>,
     stored: Mutex<Option<(Size, Hash)>>,
     asked: AtomicU64,
     busy: AtomicU64,
-    /// The checkpoint at its monitoring path.
-    shown: Mutex<Option<String>>,
+    /// The checkpoints at its monitoring path, one after the other; the last one stays.
+    shown: Mutex<Vec<String>>,
+    behaviour: Mutex<Behaviour>,
+    /// The number of requests that it is answering.
+    answering: AtomicU64,
+    /// The most requests that it was answering at once.
+    most_at_once: AtomicU64,
 }
 
 async fn monitoring(State(witness): State<Arc<TestWitness>>) -> (StatusCode, String) {
-    match witness.shown.lock().unwrap().clone() {
+    let mut shown = witness.shown.lock().unwrap();
+    let note = if shown.len() > 1 {
+        Some(shown.remove(0))
+    } else {
+        shown.first().cloned()
+    };
+    match note {
         Some(note) => (StatusCode::OK, note),
         None => (StatusCode::NOT_FOUND, String::new()),
     }
@@ -39,34 +55,59 @@ async fn monitoring(State(witness): State<Arc<TestWitness>>) -> (StatusCode, Str
 
 async fn add_checkpoint(State(witness): State<Arc<TestWitness>>, body: String) -> (StatusCode, String) {
     let asked = witness.asked.fetch_add(1, Ordering::SeqCst) + 1;
-    if asked <= witness.busy.load(Ordering::SeqCst) {
-        return (StatusCode::SERVICE_UNAVAILABLE, String::new());
-    }
-    let log = KnownLog {
-        origin: ORIGIN.parse().unwrap(),
-        keys: vec![log_key().verifier_key().unwrap()],
-    };
-    let request = AddCheckpoint::parse(body.as_bytes()).unwrap();
-    let mut stored = witness.stored.lock().unwrap();
-    match decide(Some(&log), *stored, &request) {
-        Ok(signed) => {
-            *stored = Some((signed.checkpoint().size, signed.checkpoint().root));
-            let line = cosign(&signed.note().text, &witness.key, 1_800_000_000 + asked).unwrap();
-            (StatusCode::OK, format!("{line}\n"))
+    let answering = witness.answering.fetch_add(1, Ordering::SeqCst) + 1;
+    witness.most_at_once.fetch_max(answering, Ordering::SeqCst);
+    let behaviour = witness.behaviour.lock().unwrap().clone();
+    let lie = behaviour.before(&witness, asked).await;
+    witness.answering.fetch_sub(1, Ordering::SeqCst);
+    lie.unwrap_or_else(|| witness.answer(&body, asked))
+}
+
+impl TestWitness {
+    fn answer(&self, body: &str, asked: u64) -> (StatusCode, String) {
+        if asked <= self.busy.load(Ordering::SeqCst) {
+            return (StatusCode::SERVICE_UNAVAILABLE, String::new());
         }
-        Err(refusal) => (StatusCode::from_u16(refusal.status()).unwrap(), refusal.body()),
+        match self.decide(&AddCheckpoint::parse(body.as_bytes()).unwrap()) {
+            Ok(text) => {
+                let lines = self.keys.iter().map(|key| {
+                    let line = cosign(&text, key, 1_800_000_000 + asked).unwrap();
+                    format!("{line}\n")
+                });
+                (StatusCode::OK, lines.collect())
+            }
+            Err(refusal) => (StatusCode::from_u16(refusal.status()).unwrap(), refusal.body()),
+        }
+    }
+
+    /// Stores the checkpoint of a request and returns its text.
+    fn decide(&self, request: &AddCheckpoint) -> Result<String, WitnessRefusal> {
+        let log = KnownLog {
+            origin: ORIGIN.parse().unwrap(),
+            keys: vec![log_key().verifier_key().unwrap()],
+        };
+        let mut stored = self.stored.lock().unwrap();
+        let signed = decide(Some(&log), *stored, request)?;
+        *stored = Some((signed.checkpoint().size, signed.checkpoint().root));
+        Ok(signed.note().text.clone())
     }
 }
 
-async fn witness(number: u8) -> (Arc<TestWitness>, String) {
-    let name = format!("witness.example/{number}");
-    let key = SignerKey::for_cosignatures(name.parse().unwrap(), &[100 + number; 32]);
+/// Starts a witness with some keys; returns it and its lines of a policy.
+async fn witness_with_keys(number: u8, count: u8) -> (Arc<TestWitness>, Vec<String>) {
+    let keys = (0..count).map(|key| {
+        let name = format!("witness.example/{number}/{key}");
+        SignerKey::for_cosignatures(name.parse().unwrap(), &[100 + 10 * number + key; 32])
+    });
     let witness = Arc::new(TestWitness {
-        key,
+        keys: keys.collect(),
         stored: Mutex::new(None),
         asked: 0.into(),
         busy: 0.into(),
-        shown: Mutex::new(None),
+        shown: Mutex::default(),
+        behaviour: Mutex::default(),
+        answering: 0.into(),
+        most_at_once: 0.into(),
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -78,8 +119,17 @@ async fn witness(number: u8) -> (Arc<TestWitness>, String) {
         )
         .with_state(witness.clone());
     tokio::spawn(async move { axum::serve(listener, routes).await });
-    let vkey = witness.key.verifier_key().unwrap();
-    (witness, format!("witness w{number} {vkey} {url}"))
+    let lines = witness.keys.iter().map(|key| {
+        let vkey = key.verifier_key().unwrap();
+        format!("witness {} {vkey} {url}", vkey.name())
+    });
+    let lines = lines.collect();
+    (witness, lines)
+}
+
+async fn witness(number: u8) -> (Arc<TestWitness>, String) {
+    let (witness, mut lines) = witness_with_keys(number, 1).await;
+    (witness, lines.remove(0))
 }
 
 /// Starts `count` witnesses; returns them and their lines of a policy.
@@ -95,7 +145,7 @@ async fn witnesses(count: u8) -> (Vec<Arc<TestWitness>>, Vec<String>) {
 
 /// A world whose log needs cosignatures of `quorum` of these witnesses.
 fn witnessed_by(lines: &[String], quorum: u8) -> World {
-    let members: Vec<_> = (1..=lines.len()).map(|number| format!("w{number}")).collect();
+    let members: Vec<_> = lines.iter().map(|line| line.split(' ').nth(1).unwrap()).collect();
     let log = log_key().verifier_key().unwrap();
     let text = format!(
         "log {log}\n{}\ngroup all-of-them {quorum} {}\nquorum all-of-them\n",
@@ -216,7 +266,7 @@ async fn wi_4_a_witness_with_another_size_is_asked_again_from_there() {
 async fn refusal(shared: &Shared) -> String {
     for _ in 0..500 {
         if let Some(reason) = shared.publication.refusal_reason() {
-            return reason.to_owned();
+            return reason.to_string();
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -224,45 +274,17 @@ async fn refusal(shared: &Shared) -> String {
 }
 
 #[tokio::test]
-async fn an_old_backup_is_detected_at_start_and_while_running() {
-    let (witness, line) = witness(1).await;
-    let world = witnessed_by(&[line], 1);
-    // The witness answers 409 with a larger size both times.
-    *witness.stored.lock().unwrap() = Some((Size::from(99), Hash([1; 32])));
-    let (shared, shutdown) = start(&world, LONG).await;
-    let refused = client_of(&shared, LONG).check_at_start().await.unwrap_err();
-    assert_eq!((refused.seen, refused.size, refused.proven), (99, 4, false));
-    assert!(refused.to_string().contains("Restore a backup"), "{refused}");
-    assert_eq!(refusal(&shared).await, refused.to_string());
-    assert_eq!(shared.publication.latest(&shared.log.snapshot()), None);
-    shutdown.trigger();
-}
-
-#[tokio::test]
-async fn one_lying_witness_of_two_does_not_stop_the_log_but_one_with_proof_does() {
-    let (witnesses, lines) = witnesses(2).await;
+async fn a_witness_with_two_keys_gets_one_request_and_both_cosignatures_are_taken() {
+    let (witness, lines) = witness_with_keys(1, 2).await;
     let world = witnessed_by(&lines, 2);
-    *witnesses[0].stored.lock().unwrap() = Some((Size::from(99), Hash([1; 32])));
     let (shared, shutdown) = start(&world, LONG).await;
-    client_of(&shared, LONG).check_at_start().await.unwrap();
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(shared.publication.refusal_reason(), None);
+    let first = published(&shared, |published| published.size == 4).await;
+    let policy = world.policy.as_ref().unwrap();
+    let verdict = policy.verify_checkpoint(first.note.as_bytes()).unwrap();
+    assert!(verdict.quorum() && verdict.cosignatures().len() == 2);
+    assert_eq!(witness.asked.load(Ordering::SeqCst), 1);
+    assert_eq!(witness.most_at_once.load(Ordering::SeqCst), 1);
     shutdown.trigger();
-    // The second witness shows the log's own signature on another tree of the same size.
-    let other = crate::engine::rows::TreeHead {
-        size: 4,
-        root: Hash([9; 32]),
-    };
-    let signer = crate::engine::Signer::new(log_key()).unwrap();
-    *witnesses[1].shown.lock().unwrap() = Some(signer.sign(&other).unwrap());
-    let refused = client_of(&shared, LONG).check_at_start().await.unwrap_err();
-    assert!(
-        refused.proven && refused.to_string().contains("with another tree"),
-        "{refused}"
-    );
-    // A checkpoint that the log contains is no contradiction.
-    *witnesses[1].shown.lock().unwrap() = Some(shared.log.snapshot().note.clone());
-    client_of(&shared, LONG).check_at_start().await.unwrap();
 }
 
 /// Starts a log whose only witness is always busy, with a quorum that counts as lost after 50 ms.
@@ -293,7 +315,7 @@ async fn fail_open_shows_the_head_without_the_quorum() {
     assert_eq!(shared.publication.refusal_reason(), None);
     assert_eq!(shared.log.rows().checkpoint_from(0).unwrap(), None);
     witness.busy.store(0, Ordering::SeqCst);
-    published(&shared, |published| published.note.contains("witness.example/1")).await;
+    published(&shared, |published| published.note.contains("witness.example/1/0")).await;
     shutdown.trigger();
 }
 
