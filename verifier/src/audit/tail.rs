@@ -6,11 +6,18 @@
 //! states. The entries count only if their tree has the signed root: other bytes that the server serves say nothing
 //! about the log.
 //!
+//! **Nothing is read twice.** The leaf hash of every entry is compared with a tile that hashes to the signed root
+//! ([`AuthenticatedTiles`]) before the entry changes the state. So the state never has to be dropped when a read fails
+//! or the server sends other bytes: the next checkpoint continues where the last one ended.
+//!
 //! The state is kept in memory. A witness that starts reads the log once from its beginning.
+
+use std::collections::HashMap;
 
 use record::SignedEntry;
 use tlog::Hash;
 use tlog::merkle::{Frontier, Size, leaf_hash};
+use tlog::tile::{AuthenticatedTiles, AuthenticationError, Tile, TileSource};
 
 use super::bundle;
 use super::finding::Findings;
@@ -23,7 +30,7 @@ use super::state::{EntryReporter, LogState};
 /// Why the audit does not support a checkpoint.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum TailError {
-    /// The log cannot be read up to the checkpoint, or serves other entries than it has signed. The caller may retry.
+    /// The log cannot be read up to the checkpoint, or serves other bytes than it has signed. The caller may retry.
     #[error("the log cannot be audited now: {0}")]
     Unreadable(String),
     /// The entries that the log has signed are not sound. Retrying does not help.
@@ -37,6 +44,9 @@ impl From<SourceError> for TailError {
     }
 }
 
+/// The most tiles that are kept, of 8 kB each.
+const MAX_TILES: usize = 256;
+
 /// A log with the state of its audit up to some size.
 #[derive(Debug)]
 pub(crate) struct Tail {
@@ -45,6 +55,38 @@ pub(crate) struct Tail {
     state: LogState,
     tree: Frontier,
     findings: Findings,
+    tiles: Tiles,
+}
+
+/// Tiles as the source has sent them. Every use authenticates them.
+#[derive(Debug, Default)]
+struct Tiles(HashMap<Tile, Vec<u8>>);
+
+/// A tile has not been read yet.
+#[derive(Debug, thiserror::Error)]
+#[error("not read yet")]
+struct NotRead(Tile);
+
+impl TileSource for &Tiles {
+    type Error = NotRead;
+
+    fn tile(&mut self, tile: Tile) -> Result<Vec<u8>, NotRead> {
+        self.0.get(&tile).cloned().ok_or(NotRead(tile))
+    }
+}
+
+impl Tiles {
+    /// Drops what is not needed for later bundles: leaves, and tiles that belong to one tree size only.
+    fn trim(&mut self) {
+        self.0.retain(|tile, _| tile.is_full() && tile.level() > 0);
+    }
+
+    fn insert(&mut self, tile: Tile, bytes: Vec<u8>) {
+        if self.0.len() >= MAX_TILES {
+            self.0.clear();
+        }
+        self.0.insert(tile, bytes);
+    }
 }
 
 impl Tail {
@@ -56,36 +98,38 @@ impl Tail {
             state: LogState::new(TOLERANCE, false),
             tree: Frontier::new(),
             findings: Findings::default(),
+            tiles: Tiles::default(),
         }
     }
 
     /// Audits the entries up to `size`, whose root must be `root`.
     pub(crate) async fn check(&mut self, size: Size, root: Hash) -> Result<(), TailError> {
-        if size < self.tree.size() {
-            self.forget();
-        }
-        let read = self.read(size).await;
-        let fits = read.is_ok() && self.tree.root() == root;
-        if !fits {
-            // The entries read are not those that the log has signed, or not all of them, so the state is useless.
-            self.forget();
+        if size >= self.tree.size() {
+            let read = self.read(size, root).await;
+            self.tiles.trim();
             read?;
-            let what = "its entries do not make the tree that it has signed";
-            return Err(TailError::Unreadable(what.to_owned()));
+            if self.tree.root() != root {
+                // Every entry was in a tree that the log has signed, so the log has signed two histories. One of them
+                // has been audited without being cosigned.
+                let what = format!("the audited entries are not those of the signed tree of {size} entries");
+                tracing::error!("the log has signed two histories: {what}");
+                *self = Self::new(self.source.clone(), self.genesis);
+                return Err(TailError::Unreadable(what));
+            }
+            self.check_genesis();
+            self.state.check_judged(&mut self.findings);
         }
-        self.check_genesis();
-        self.state.check_judged(&mut self.findings);
         match self.findings.kept().first() {
-            None => Ok(()),
             Some(finding) => Err(TailError::Unsound(finding.to_string())),
+            None if size < self.tree.size() => Err(TailError::Unreadable(format!(
+                "a checkpoint of {} entries has been audited already",
+                self.tree.size()
+            ))),
+            None => Ok(()),
         }
     }
 
-    fn forget(&mut self) {
-        *self = Self::new(self.source.clone(), self.genesis);
-    }
-
-    async fn read(&mut self, size: Size) -> Result<(), TailError> {
+    async fn read(&mut self, size: Size, root: Hash) -> Result<(), TailError> {
         while self.state.size < size.get() {
             let number = self.state.size / TILE;
             let path = layout::bundle_path(size.get(), number);
@@ -93,34 +137,72 @@ impl Tail {
             let bytes = bytes.ok_or_else(|| TailError::Unreadable(format!("{path} is missing")))?;
             let entries = bundle::split(&bytes, layout::tile_width(size.get(), 0, number));
             let entries = entries.map_err(|what| TailError::Unreadable(format!("{path}: {what}")))?;
+            let leaves = self.leaves(size, root, number).await?;
             let known = usize::try_from(self.state.size % TILE).unwrap_or(usize::MAX);
-            for entry in entries.into_iter().skip(known) {
-                self.take(&path, entry).await?;
+            for (entry, leaf) in entries.into_iter().zip(leaves).skip(known) {
+                if leaf_hash(entry) != leaf {
+                    let what = format!("{path}: its entries do not make the tree that the log has signed");
+                    return Err(TailError::Unreadable(what));
+                }
+                self.take(&path, entry, leaf).await?;
             }
         }
         Ok(())
     }
 
-    async fn take(&mut self, place: &str, bytes: &[u8]) -> Result<(), TailError> {
+    /// The leaf hashes of a bundle in the signed tree.
+    async fn leaves(&mut self, size: Size, root: Hash, number: u64) -> Result<Vec<Hash>, TailError> {
+        loop {
+            let missing = match AuthenticatedTiles::new(&self.tiles, size, root).tile(0, number) {
+                Ok(leaves) => return Ok(leaves.hashes().to_vec()),
+                Err(AuthenticationError::Source(NotRead(tile))) => tile,
+                Err(error) => {
+                    // One of the tiles is wrong, but it is not known which one.
+                    self.tiles = Tiles::default();
+                    return Err(TailError::Unreadable(format!(
+                        "its tiles do not make the tree that the log has signed: {error}"
+                    )));
+                }
+            };
+            let path = layout::tile_path(size.get(), missing.level(), missing.index());
+            let bytes = self.source.tile(size.get(), missing.level(), missing.index()).await?;
+            let bytes = bytes.ok_or_else(|| TailError::Unreadable(format!("{path} is missing")))?;
+            self.tiles.insert(missing, bytes);
+        }
+    }
+
+    /// Applies an entry of the signed tree. Reads before it changes anything.
+    async fn take(&mut self, place: &str, bytes: &[u8], leaf: Hash) -> Result<(), TailError> {
         let index = self.state.size;
-        let appended = self.tree.append(leaf_hash(bytes), |_, _, _| {});
+        let signed = SignedEntry::parse(bytes);
+        let document = match signed.as_ref().ok().and_then(|signed| signed.entry().body.document()) {
+            Some(digest) => Some(self.document(&digest).await?),
+            None => None,
+        };
+        let appended = self.tree.append(leaf, |_, _, _| {});
         appended.map_err(|error| TailError::Unreadable(error.to_string()))?;
-        let signed = match SignedEntry::parse(bytes) {
-            Ok(signed) => signed,
+        match signed {
+            Ok(signed) => {
+                let findings = &mut self.findings;
+                let mut reporter = EntryReporter { place, index, findings };
+                self.state.take(&signed, document.as_deref(), &mut reporter);
+            }
             Err(error) => {
                 self.findings.entry(place, index, format!("not an entry: {error}"));
                 self.state.skip();
-                return Ok(());
             }
-        };
-        let document = match signed.entry().body.document() {
-            Some(digest) => self.source.read(&layout::document_path(&digest)).await?,
-            None => None,
-        };
-        let findings = &mut self.findings;
-        let mut reporter = EntryReporter { place, index, findings };
-        self.state.take(&signed, document.as_deref(), &mut reporter);
+        }
         Ok(())
+    }
+
+    /// The document of an entry. The log has signed its digest, but not that the server has it now.
+    async fn document(&self, digest: &Hash) -> Result<Vec<u8>, TailError> {
+        let path = layout::document_path(digest);
+        match self.source.read(&path).await? {
+            Some(bytes) if Hash::of(&bytes) == *digest => Ok(bytes),
+            Some(_) => Err(TailError::Unreadable(format!("{path} has another content"))),
+            None => Err(TailError::Unreadable(format!("{path} is missing"))),
+        }
     }
 
     fn check_genesis(&mut self) {

@@ -1,8 +1,12 @@
 //! `verifier witness --audit` cosigns only what it has read, recomputed and found sound.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri};
 use fixtures::sample_log::{ORIGIN, START, SampleLog};
 use record::{Body, Period};
 use service::http::{Client, RawResponse};
@@ -23,10 +27,14 @@ struct Witness {
 
 impl Witness {
     async fn start(log: &SampleLog, state: &Path, source: &Path, genesis: Hash) -> Witness {
+        Self::reading(log, state, Source::directory(source).unwrap(), genesis).await
+    }
+
+    async fn reading(log: &SampleLog, state: &Path, source: Source, genesis: Hash) -> Witness {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let audit = Audit {
-            source: Source::directory(source).unwrap(),
+            source,
             genesis: Some(genesis),
         };
         let config = Config {
@@ -128,6 +136,104 @@ async fn a_log_that_cannot_be_read_is_not_cosigned() {
     std::fs::write(&bundle, other).unwrap();
     witness.refuses(&mut log, Size::ZERO, 503, "do not make the tree").await;
     std::fs::write(&bundle, good).unwrap();
+    assert_eq!(witness.ask(&mut log, Size::ZERO).await.status, 200);
+    witness.shutdown.trigger();
+}
+
+/// A log's server that fails once for each of some paths.
+struct FailingServer {
+    files: PathBuf,
+    fails: Mutex<Vec<String>>,
+    read: Mutex<Vec<String>>,
+}
+
+async fn serve_file(State(server): State<Arc<FailingServer>>, uri: Uri) -> (StatusCode, Vec<u8>) {
+    let path = uri.path().trim_start_matches('/').to_owned();
+    let mut fails = server.fails.lock().unwrap();
+    if let Some(at) = fails.iter().position(|failing| *failing == path) {
+        fails.remove(at);
+        return (StatusCode::SERVICE_UNAVAILABLE, Vec::new());
+    }
+    server.read.lock().unwrap().push(path.clone());
+    match std::fs::read(server.files.join(path)) {
+        Ok(bytes) => (StatusCode::OK, bytes),
+        Err(_) => (StatusCode::NOT_FOUND, Vec::new()),
+    }
+}
+
+impl FailingServer {
+    async fn start(files: &Path) -> (Arc<Self>, Source) {
+        let server = Arc::new(Self {
+            files: files.to_owned(),
+            fails: Mutex::default(),
+            read: Mutex::default(),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let source = Source::new(&format!("http://{}", listener.local_addr().unwrap()), None).unwrap();
+        let routes = Router::new().fallback(serve_file).with_state(server.clone());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        (server, source)
+    }
+
+    fn times_read(&self, path: &str) -> usize {
+        self.read.lock().unwrap().iter().filter(|read| *read == path).count()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_read_keeps_what_was_audited_before() {
+    let (state, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut log = SampleLog::new();
+    let genesis = log.genesis();
+    while log.size().get() < 600 {
+        log.exchange();
+    }
+    log.map();
+    log.export(files.path(), 0);
+    let (server, source) = FailingServer::start(files.path()).await;
+    let witness = Witness::reading(&log, state.path(), source, genesis).await;
+    let last = format!("tile/entries/002.p/{}", log.size().get() % 256);
+    let documents: Vec<_> = std::fs::read_dir(files.path().join("documents")).unwrap().collect();
+    let document = documents[0].as_ref().unwrap().file_name().into_string().unwrap();
+    let failing = [
+        format!("documents/{document}"),
+        "tile/0/001".to_owned(),
+        "tile/entries/001".to_owned(),
+        last.clone(),
+    ];
+    *server.fails.lock().unwrap() = failing.to_vec();
+    for _ in &failing {
+        witness
+            .refuses(&mut log, Size::ZERO, 503, "cannot be audited now")
+            .await;
+    }
+    assert_eq!(witness.ask(&mut log, Size::ZERO).await.status, 200);
+    // The first bundle is read again only because its document could not be read.
+    assert_eq!(server.times_read("tile/entries/000"), 2);
+    assert_eq!(server.times_read("tile/0/000"), 2);
+    assert_eq!(server.times_read(&last), 1);
+    // A later checkpoint continues there.
+    let old = log.size();
+    log.exchange();
+    log.map();
+    log.export(files.path(), 0);
+    assert_eq!(witness.ask(&mut log, old).await.status, 200);
+    assert_eq!(server.times_read("tile/entries/000"), 2);
+    witness.shutdown.trigger();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_is_not_served_is_no_finding() {
+    let (state, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut log = SampleLog::new();
+    let genesis = log.genesis();
+    log.export(files.path(), 0);
+    let witness = Witness::start(&log, state.path(), files.path(), genesis).await;
+    let documents = files.path().join("documents");
+    let aside = files.path().join("aside");
+    std::fs::rename(&documents, &aside).unwrap();
+    witness.refuses(&mut log, Size::ZERO, 503, "is missing").await;
+    std::fs::rename(&aside, &documents).unwrap();
     assert_eq!(witness.ask(&mut log, Size::ZERO).await.status, 200);
     witness.shutdown.trigger();
 }
