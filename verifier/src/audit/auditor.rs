@@ -11,6 +11,7 @@ use super::head::{self, Head};
 use super::layout::{self, TILE};
 use super::options::Options;
 use super::report::Report;
+use super::resume::ResumeError;
 use super::source::Source;
 use super::source_error::SourceError;
 use super::state::{EntryReporter, LogState};
@@ -52,7 +53,7 @@ pub async fn audit(source: &Source, options: &Options, progress: &dyn Progress) 
         history: None,
         resumed: None,
     };
-    let start = auditor.resume();
+    let start = auditor.resume()?;
     auditor.read_entries(start, progress).await?;
     auditor.check_end();
     auditor.check_history().await?;
@@ -87,20 +88,23 @@ type Chunk = (Option<Vec<u8>>, Option<Vec<u8>>);
 
 impl Auditor<'_> {
     /// Restores the saved state. Returns the number of the first bundle to read.
-    fn resume(&mut self) -> u64 {
-        let Some(path) = &self.options.resume else { return 0 };
+    fn resume(&mut self) -> Result<u64, SourceError> {
+        let Some(path) = &self.options.resume else {
+            return Ok(0);
+        };
         match resume::load(path, &self.skeleton, self.options) {
             Ok(Some(saved)) => {
                 self.resumed = Some(saved.state.size);
                 self.records = saved.records;
                 self.state = saved.state;
-                self.state.size / TILE
+                Ok(self.state.size / TILE)
             }
-            Ok(None) => 0,
-            Err(what) => {
-                self.findings.file(path.display().to_string(), what);
-                0
+            Ok(None) => Ok(0),
+            Err(what @ ResumeError::Log(_)) => {
+                self.findings.file(path.display().to_string(), what.to_string());
+                Ok(0)
             }
+            Err(what @ ResumeError::File(_)) => Err(SourceError::new(format!("{}: {what}", path.display()))),
         }
     }
 

@@ -114,29 +114,37 @@ pub(crate) fn save(
     service::durable::write_atomic(path, &bytes).map_err(|error| error.to_string())
 }
 
+/// Why the saved state is not continued.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ResumeError {
+    /// The file cannot be read or is damaged. This says nothing about the log.
+    #[error("the saved state of the audit {0}")]
+    File(String),
+    /// The current log does not continue the audited one.
+    #[error("the log does not continue the {0} entries that were audited before")]
+    Log(u64),
+}
+
 /// Reads the state. `None` if there is none, or if it was saved under other options.
 ///
 /// # Errors
-/// A sentence, if the current log does not continue the audited one, or if the file is damaged.
-pub(crate) fn load(path: &Path, skeleton: &Skeleton, options: &Options) -> Result<Option<SavedState>, String> {
+/// [`ResumeError`].
+pub(crate) fn load(path: &Path, skeleton: &Skeleton, options: &Options) -> Result<Option<SavedState>, ResumeError> {
+    let damaged = || ResumeError::File("is damaged: delete it to audit from the beginning".to_owned());
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.to_string()),
+        Err(error) => return Err(ResumeError::File(format!("cannot be read: {error}"))),
     };
-    let file: StateFile = ciborium::from_reader(&bytes[..])
-        .map_err(|_| "not a saved state of an audit: delete it to audit from the beginning".to_owned())?;
+    let file: StateFile = ciborium::from_reader(&bytes[..]).map_err(|_| damaged())?;
     if file.format != FORMAT || file.conditions != conditions(options) {
         return Ok(None);
     }
     if skeleton.root_of_tiles(file.size / TILE) != Some(file.root) {
-        return Err(format!(
-            "the log does not continue the {} entries that were audited before",
-            file.size
-        ));
+        return Err(ResumeError::Log(file.size));
     }
     let records = file.records;
-    let state = restore(file, options.tolerance).ok_or("damaged: delete it to audit from the beginning")?;
+    let state = restore(file, options.tolerance).ok_or_else(damaged)?;
     Ok(Some(SavedState { state, records }))
 }
 

@@ -17,7 +17,7 @@ use tlog::merkle::{Size, consistency_proof};
 use tlog::note::SignerKey;
 use tlog::witness::{AddCheckpoint, monitoring_path};
 use tokio::net::TcpListener;
-use verifier::audit::Source;
+use verifier::audit::{Access, Source};
 use verifier::witness::{Audit, Config, run};
 
 struct Witness {
@@ -169,7 +169,7 @@ impl FailingServer {
             read: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let source = Source::new(&format!("http://{}", listener.local_addr().unwrap()), None).unwrap();
+        let source = Source::new(&format!("http://{}", listener.local_addr().unwrap()), Access::default()).unwrap();
         let routes = Router::new().fallback(serve_file).with_state(server.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
         (server, source)

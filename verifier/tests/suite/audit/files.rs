@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use tlog::Hash;
 use tlog::policy::Policy;
-use verifier::audit::{Options, TOLERANCE};
+use verifier::audit::{Options, Source, TOLERANCE, audit};
 
-use super::{options, run, small};
+use super::{Silent, options, run, small};
 use fixtures::sample_log::{START, SampleLog};
 
 fn files(dir: &Path) -> Vec<PathBuf> {
@@ -345,4 +345,23 @@ fn a_resumed_audit_reads_only_what_is_new() {
         "{:?}",
         report.findings
     );
+}
+
+/// The file is this machine's. A disk that fails says nothing about the log.
+#[tokio::test]
+async fn a_saved_state_that_cannot_be_read_is_no_finding() {
+    let log = SampleLog::new();
+    let (export, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    log.export(export.path(), 0);
+    let damaged = state.path().join("damaged");
+    std::fs::write(&damaged, "not a state").unwrap();
+    for path in [state.path().to_owned(), damaged] {
+        let options = Options {
+            resume: Some(path),
+            ..options(&log)
+        };
+        let source = Source::directory(export.path()).unwrap();
+        let error = audit(&source, &options, &Silent).await.unwrap_err();
+        assert!(error.to_string().contains("the saved state of the audit"), "{error}");
+    }
 }
