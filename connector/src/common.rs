@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ledger_client::checkpoints::{NotReady, WatchConfig};
+use ledger_client::checkpoints::{NotReady, WatchConfig, WatchError};
 use ledger_client::{Anchored, CheckpointWatch, HttpLedger, LedgerApi, Trust};
 use messages::SealingKey;
 use record::{SigningKey, Timestamp};
@@ -88,6 +88,10 @@ impl Common {
                     "no witnessed checkpoint of the log is available",
                 )
             }
+            NotReady::Storage(error) => {
+                alarm::raise("state", None, &error.to_string());
+                Problem::unavailable("stopped", 60, "the connector's state cannot be written")
+            }
             NotReady::Inconsistent(reason) => {
                 alarm::raise("log-inconsistent", None, &reason);
                 Problem::unavailable("stopped", 600, "stopped until an operator has acted")
@@ -102,7 +106,11 @@ impl Common {
     pub async fn rely(&self, checkpoints: &[&Checkpoint]) -> Result<(), Problem> {
         for checkpoint in checkpoints {
             self.watch.rely(checkpoint).await.map_err(|error| {
-                alarm::raise("cannot-rely", None, &error.to_string());
+                match &error {
+                    WatchError::Store(_) => alarm::raise("state", None, &error.to_string()),
+                    WatchError::Inconsistent(reason) => alarm::raise("log-inconsistent", None, reason),
+                    WatchError::Ended => {}
+                }
                 Problem::unavailable("stopped", 60, "the checkpoints relied on cannot be recorded")
             })?;
         }

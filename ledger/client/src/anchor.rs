@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use record::{Body, Directory, GenesisDocument, Kind, Receipt, Sequence, SignedDocument, SignedEntry, VerifiedReceipt};
+use service::Backoff;
 use service::shutdown::Shutdown;
 use tlog::Hash;
 use tlog::merkle::Index;
@@ -23,7 +24,7 @@ use crate::api::{ApiError, LedgerApi};
 use crate::trust::Trust;
 
 const MIN_RETRY_DELAY: Duration = Duration::from_millis(50);
-const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// The checked anchor, which all other checks depend on.
 #[derive(Debug, Clone)]
@@ -103,14 +104,14 @@ impl Anchored {
     /// # Errors
     /// [`AnchorError::Wrong`], or [`AnchorError::Ended`] if `shutdown` is requested before.
     pub async fn wait(api: &Arc<dyn LedgerApi>, trust: &Trust, shutdown: &Shutdown) -> Result<Self, AnchorError> {
-        let mut pause = MIN_RETRY_DELAY;
+        let mut backoff = Backoff::new(MIN_RETRY_DELAY, MAX_RETRY_DELAY);
         loop {
             match Self::fetch(api.as_ref(), trust).await {
                 Err(AnchorError::NotYet(reason)) => tracing::debug!(reason, "waiting for the ledger"),
                 done => return done,
             }
             tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(MAX_RETRY_DELAY),
+                () = tokio::time::sleep(backoff.failed()) => {}
                 () = shutdown.wait() => return Err(AnchorError::Ended),
             }
         }

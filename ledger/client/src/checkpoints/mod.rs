@@ -17,6 +17,9 @@
 //! **Inconsistent** is a proof of a fork. The process stops relying on the log, also after restarts, until an
 //! operator has investigated, kept the file as evidence, and moved it away.
 //!
+//! **Storage** says nothing about the log: the file cannot be written, for example because the disk is full. A head that
+//! cannot be noted is not acted upon. The watch tries to write the file in each round, and is ready again once it can.
+//!
 //! The file `checkpoints.redb` has three tables: `relied` (size → root ‖ since), `settled` (the last cosigned
 //! checkpoint, which the next one must extend, too) and `stopped` (the reason).
 
@@ -27,6 +30,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use service::Backoff;
 use service::clock::Clock;
 use service::shutdown::Shutdown;
 use service::table::TableError;
@@ -34,7 +38,7 @@ use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::Size;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::sleep;
 
 use crate::api::{ApiError, LedgerApi};
 use crate::tiles::{RootError, TileCache, root_at};
@@ -45,6 +49,9 @@ use file::{CheckpointFile, Known, Relied};
 pub const MAX_UNSETTLED: Duration = Duration::from_secs(60);
 /// How often the watch fetches a cosigned checkpoint while there are unsettled heads.
 pub const SETTLE_INTERVAL: Duration = Duration::from_secs(10);
+/// The pauses before a checkpoint is fetched again after a failure.
+const FIRST_RETRY_DELAY: Duration = Duration::from_secs(2);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(20);
 
 /// Parameters of the watch.
 pub struct WatchConfig {
@@ -64,7 +71,11 @@ pub enum NotReady {
     /// A head has been relied upon for too long without a cosigned successor. Retryable.
     #[error("no checkpoint with a quorum of witnesses for {0} s")]
     Stale(u64),
-    /// The log has forked, or the watch's file failed. Fatal until an operator acts.
+    /// The heads cannot be noted. Says nothing about the log. Retryable once there is room on the disk; after other
+    /// failures of the disk, the process must be restarted.
+    #[error("the heads relied upon cannot be stored: make room or replace the disk, then restart this process: {0}")]
+    Storage(TableError),
+    /// The log has forked. Fatal until an operator acts.
     #[error("the log is not consistent with the heads relied upon: {0}")]
     Inconsistent(Arc<str>),
 }
@@ -72,7 +83,7 @@ pub enum NotReady {
 /// Why the watch cannot start or cannot note a head.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum WatchError {
-    /// The file cannot be read or written, or is damaged. Fatal.
+    /// The file cannot be read or written, or is damaged. Says nothing about the log.
     #[error("the heads relied upon cannot be stored: {0}")]
     Store(#[from] TableError),
     /// As [`NotReady::Inconsistent`]. Fatal.
@@ -87,6 +98,8 @@ struct Inner {
     config: WatchConfig,
     file: CheckpointFile,
     known: Mutex<Known>,
+    /// Why the file could not be written last.
+    failed: Mutex<Option<TableError>>,
 }
 
 struct Request {
@@ -113,6 +126,7 @@ impl CheckpointWatch {
             config,
             file,
             known: Mutex::new(known),
+            failed: Mutex::new(None),
         });
         let (requests, receiver) = mpsc::unbounded_channel();
         tokio::spawn(keep(inner.clone(), receiver, shutdown.clone()));
@@ -152,6 +166,9 @@ impl CheckpointWatch {
         if let Some(reason) = &known.stopped {
             return Err(NotReady::Inconsistent(reason.clone()));
         }
+        if let Some(error) = self.inner.failed().clone() {
+            return Err(NotReady::Storage(error));
+        }
         let oldest = known.relied.values().map(|relied| relied.since).min();
         let age = oldest.map_or(0, |since| self.inner.config.clock.now().saturating_sub(since));
         if age > MAX_UNSETTLED.as_secs() {
@@ -187,7 +204,26 @@ impl Inner {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stops permanently. In memory first, because that must work even when the disk fails.
+    fn failed(&self) -> MutexGuard<'_, Option<TableError>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes heads in the file, and whether that was possible.
+    fn store(&self, new: &BTreeMap<u64, Relied>) -> Result<(), TableError> {
+        let stored = self.file.note(new);
+        let failed = stored.as_ref().err().cloned();
+        let before = std::mem::replace(&mut *self.failed(), failed);
+        match (&stored, before) {
+            (Err(error), None) => {
+                tracing::error!(%error, "the heads relied upon cannot be stored: make room or replace the disk");
+            }
+            (Ok(()), Some(_)) => tracing::info!("the heads relied upon can be stored again"),
+            _ => {}
+        }
+        stored
+    }
+
+    /// Stops permanently because the log has forked. In memory first, because that must work even when the disk fails.
     fn stop(&self, reason: String) -> Arc<str> {
         tracing::error!(reason, "ALARM: the log is not relied upon until an operator acts");
         let reason: Arc<str> = reason.into();
@@ -214,10 +250,9 @@ async fn keep(inner: Arc<Inner>, mut requests: mpsc::UnboundedReceiver<Request>,
             batch.push(request);
         }
         let worker = inner.clone();
-        let noted = tokio::task::spawn_blocking(move || note(&worker, batch)).await;
-        if let Err(error) = noted {
-            inner.stop(format!("the watch's task failed: {error}"));
-            return;
+        // A task that panics drops its requests, and their callers receive `Ended` and do not act.
+        if let Err(error) = tokio::task::spawn_blocking(move || note(&worker, batch)).await {
+            tracing::error!(%error, "heads were not noted");
         }
     }
 }
@@ -240,10 +275,9 @@ fn note(inner: &Inner, batch: Vec<Request>) {
         }
     }
     if answer.is_ok() {
-        answer = inner.file.note(&new).map_err(WatchError::from);
-        match &answer {
-            Ok(()) => inner.known().relied.extend(new),
-            Err(error) => drop(inner.stop(error.to_string())),
+        answer = inner.store(&new).map_err(WatchError::from);
+        if answer.is_ok() {
+            inner.known().relied.extend(new);
         }
     }
     for request in batch {
@@ -253,23 +287,39 @@ fn note(inner: &Inner, batch: Vec<Request>) {
 }
 
 async fn settle_always(inner: std::sync::Weak<Inner>, shutdown: Shutdown) {
-    let mut tick = interval(SETTLE_INTERVAL);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut cache = TileCache::default();
+    let mut backoff = Backoff::new(FIRST_RETRY_DELAY, MAX_RETRY_DELAY);
     loop {
-        tokio::select! {
-            () = shutdown.wait() => return,
-            _ = tick.tick() => {}
-        }
-        let Some(inner) = inner.upgrade() else { return };
+        let Some(watch) = inner.upgrade() else { return };
+        write_again(&watch).await;
         let settled = tokio::select! {
             () = shutdown.wait() => return,
-            settled = settle(&inner, &mut cache) => settled,
+            settled = settle(&watch, &mut cache) => settled,
         };
-        if let Err(error) = settled {
-            tracing::warn!(%error, unsettled = inner.known().relied.len(), "heads relied upon are not settled");
-        }
+        let pause = match settled {
+            Ok(()) => {
+                backoff.succeeded();
+                SETTLE_INTERVAL
+            }
+            Err(error) => {
+                tracing::warn!(%error, unsettled = watch.known().relied.len(), "heads relied upon are not settled");
+                backoff.failed()
+            }
+        };
         cache.drop_partial();
+        drop(watch);
+        tokio::select! {
+            () = shutdown.wait() => return,
+            () = sleep(pause) => {}
+        }
+    }
+}
+
+/// Tries to write the file again after a failure.
+async fn write_again(inner: &Arc<Inner>) {
+    if inner.failed().is_some() {
+        let worker = inner.clone();
+        let _ = tokio::task::spawn_blocking(move || worker.store(&BTreeMap::new())).await;
     }
 }
 

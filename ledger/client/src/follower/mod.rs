@@ -30,9 +30,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use record::{Directory, Label, Period, WriterId};
+use service::Backoff;
 use service::shutdown::Shutdown;
 use tlog::Hash;
 use tlog::merkle::{Index, Size};
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep;
 
@@ -44,7 +46,8 @@ pub use types::{FollowerError, LastEntry, Located, MapProofs, Proved, Wanted};
 
 /// How often the follower fetches the head.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(150);
-const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
+/// The longest pause after a round that has failed. Callers of [`Follower::refresh`] wait for its end.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(2);
 
 /// A handle to the follower; cheap to clone. The follower ends when the last handle is dropped.
 #[derive(Clone)]
@@ -184,30 +187,39 @@ impl std::fmt::Debug for Follower {
 
 async fn follow(shared: Arc<Shared>, mut waiters: mpsc::UnboundedReceiver<Waiter>, shutdown: Shutdown) {
     let mut poller = poll::Poller::new(shared.clone());
+    let mut backoff = Backoff::new(POLL_INTERVAL, MAX_RETRY_DELAY);
     let mut pause = Duration::ZERO;
     loop {
         let mut asked = Vec::new();
         tokio::select! {
             () = shutdown.wait() => return,
             () = sleep(pause) => {}
-            waiter = waiters.recv() => match waiter {
+            // After a failure, callers wait too: many of them must not ask the ledger all the time.
+            waiter = waiters.recv(), if backoff.failures() == 0 => match waiter {
                 Some(waiter) => asked.push(waiter),
                 None => return,
             },
         }
         // A caller that asks after this point waits for the next round, because this round may fetch an older head.
-        while let Ok(waiter) = waiters.try_recv() {
-            asked.push(waiter);
+        loop {
+            match waiters.try_recv() {
+                Ok(waiter) => asked.push(waiter),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return,
+            }
         }
         let result = tokio::select! {
             () = shutdown.wait() => return,
             result = poller.poll() => result,
         };
         pause = match &result {
-            Ok(_) => POLL_INTERVAL,
+            Ok(_) => {
+                backoff.succeeded();
+                POLL_INTERVAL
+            }
             Err(error) => {
                 tracing::debug!(%error, "the log is not followed");
-                (pause * 2).clamp(POLL_INTERVAL, MAX_RETRY_DELAY)
+                backoff.failed()
             }
         };
         for waiter in asked {

@@ -16,13 +16,9 @@ use crate::trust::Head;
 /// How many entries are checked before they are added. Bounds the memory while a long log is read.
 const PORTION_ENTRIES: u64 = 1 << 16;
 
-/// After this many rounds in a row whose entries do not match the signed tree, the log counts as broken.
-const MAX_UNSOUND: u32 = 5;
-
 pub(super) struct Poller {
     shared: Arc<Shared>,
     cache: TileCache,
-    unsound: u32,
 }
 
 impl Poller {
@@ -30,7 +26,6 @@ impl Poller {
         Self {
             shared,
             cache: TileCache::default(),
-            unsound: 0,
         }
     }
 
@@ -58,7 +53,6 @@ impl Poller {
             self.publish(published.clone())?;
         }
         self.cache.drop_partial();
-        self.unsound = 0;
         self.shared.state().set_head(head);
         self.shared.size.send_replace(target);
         Ok(target)
@@ -141,7 +135,7 @@ impl Poller {
     }
 
     /// Explains a wrong root. Either the signed tree does not extend the own one, which is a fork; or the bundles do
-    /// not have its entries, which may be a transmission error.
+    /// not have its entries, which proves nothing: the disk of the ledger or something on the way may have changed them.
     async fn mismatch(&mut self, head: &Checkpoint, size: Size, end: Size) -> FollowerError {
         let signed = root_at(self.shared.api.as_ref(), &mut self.cache, head, size).await;
         let ours = self.shared.state().root_at(size);
@@ -151,13 +145,10 @@ impl Poller {
                 head.size
             ));
         }
-        self.unsound += 1;
-        let reason = format!("the entries up to {end} are not those of the tree that the log has signed");
-        if self.unsound < MAX_UNSOUND {
-            FollowerError::Behind(reason)
-        } else {
-            self.broken(reason)
-        }
+        // The log has not signed these bytes, so they prove nothing against it, however often they come.
+        FollowerError::Behind(format!(
+            "the entries up to {end} are not those of the tree that the log has signed"
+        ))
     }
 
     fn broken(&self, reason: String) -> FollowerError {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use record::{Directory, EntryError, Timestamp};
+use service::Backoff;
 use service::clock::Clock;
 use service::shutdown::Shutdown;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -25,7 +26,8 @@ use crate::recorded::{Proved, ReceiptError, prove};
 use crate::trust::Trust;
 
 const MIN_RETRY_DELAY: Duration = Duration::from_millis(20);
-const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
+/// Well below the time after which an intent is given up, so that several attempts fit into it.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(2);
 const EXPIRY_INTERVAL: Duration = Duration::from_millis(250);
 /// How long the writer continues after shutdown is requested, for requests that are still being served.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
@@ -39,6 +41,8 @@ pub(super) enum Stop {
     Ended,
     /// Continuing would destroy evidence.
     Alarm(String),
+    /// The journal cannot be written. Says nothing about the ledger.
+    Journal(JournalError),
 }
 
 impl From<EntryError> for Stop {
@@ -49,7 +53,7 @@ impl From<EntryError> for Stop {
 
 impl From<JournalError> for Stop {
     fn from(error: JournalError) -> Self {
-        Self::Alarm(error.to_string())
+        Self::Journal(error)
     }
 }
 
@@ -70,7 +74,7 @@ pub(super) struct Engine {
     // The results of the last rounds:
     pub(super) limit: usize,
     strikes: u32,
-    pause: Duration,
+    backoff: Backoff,
 }
 
 impl Engine {
@@ -94,7 +98,7 @@ impl Engine {
             queue: VecDeque::new(),
             limit: MAX_BATCH,
             strikes: 0,
-            pause: MIN_RETRY_DELAY,
+            backoff: Backoff::new(MIN_RETRY_DELAY, MAX_RETRY_DELAY),
         }
     }
 
@@ -107,8 +111,20 @@ impl Engine {
             },
             () = async { shutdown.wait().await; sleep(SHUTDOWN_GRACE).await } => Stop::Ended,
         };
-        if let Stop::Alarm(reason) = stop {
-            tracing::error!(writer = ?self.state.id, reason, "ALARM: the writer stops until an operator acts");
+        let reason = match stop {
+            Stop::Ended => None,
+            Stop::Alarm(reason) => {
+                tracing::error!(writer = ?self.state.id, reason, "ALARM: the writer stops until an operator acts");
+                Some(reason)
+            }
+            Stop::Journal(error) => {
+                tracing::error!(writer = ?self.state.id, %error, "the writer stops until its disk works again");
+                Some(format!(
+                    "{error}; make room or replace the disk, then restart this process"
+                ))
+            }
+        };
+        if let Some(reason) = reason {
             // This is the only place that sets it.
             let _ = self.state.alarm.set(reason.into());
         }
@@ -261,15 +277,13 @@ impl Engine {
     /// Notes that the last round has made progress.
     pub(super) fn progress(&mut self) {
         self.strikes = 0;
-        self.pause = MIN_RETRY_DELAY;
+        self.backoff.succeeded();
         self.limit = MAX_BATCH;
     }
 
-    /// Returns the next pause, which is twice as long as the one before.
+    /// Returns the next pause, which is about twice as long as the one before.
     pub(super) fn back_off(&mut self) -> Duration {
-        let pause = self.pause;
-        self.pause = (self.pause * 2).min(MAX_RETRY_DELAY);
-        pause
+        self.backoff.failed()
     }
 
     /// Notes an answer that contradicts a proof or the ledger itself.

@@ -13,14 +13,14 @@ use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::Size;
 
-struct Bench {
-    ledger: Arc<FakeLedger>,
+pub(crate) struct Bench {
+    pub(crate) ledger: Arc<FakeLedger>,
     clock: Arc<ManualClock>,
     dir: tempfile::TempDir,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let ledger = FakeLedger::new(FakeLog::begun());
         Self {
             ledger,
@@ -29,7 +29,7 @@ impl Bench {
         }
     }
 
-    fn watch(&self) -> CheckpointWatch {
+    pub(crate) fn watch(&self) -> CheckpointWatch {
         self.watch_in(self.dir.path())
     }
 
@@ -43,7 +43,7 @@ impl Bench {
         CheckpointWatch::start(config, Shutdown::new()).unwrap()
     }
 
-    fn grow(&self, numbers: std::ops::Range<u64>) -> Checkpoint {
+    pub(crate) fn grow(&self, numbers: std::ops::Range<u64>) -> Checkpoint {
         self.ledger.with(|log| {
             for number in numbers {
                 log.write(&broker(), intent(number));
@@ -54,7 +54,7 @@ impl Bench {
 }
 
 /// Runs a test in its own runtime. Dropping the runtime closes the files.
-fn run<T>(test: impl Future<Output = T>) -> T {
+pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -377,9 +377,11 @@ async fn entries_that_do_not_match_the_signed_tree_are_not_returned() {
         log.write(&broker(), intent(1));
         std::mem::replace(&mut log.leaves[4], other)
     });
-    assert!(matches!(follower.refresh().await, Err(FollowerError::Behind(_))));
-    assert_eq!(follower.locate(&label(&intent(2))).unwrap(), None);
-    // A single transmission error is tolerated.
+    // Bytes that the log has not signed prove nothing against it, however often they come.
+    for _ in 0..20 {
+        assert!(matches!(follower.refresh().await, Err(FollowerError::Behind(_))));
+        assert_eq!(follower.locate(&label(&intent(2))).unwrap(), None);
+    }
     ledger.with(|log| log.leaves[4] = other);
     assert_eq!(followed(&follower).await, Ok(5));
     assert!(follower.locate(&label(&intent(1))).unwrap().is_some());

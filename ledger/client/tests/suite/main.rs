@@ -5,6 +5,7 @@ mod anchor;
 mod checkpoints;
 mod common;
 mod follower;
+mod full_disk;
 mod real_ledger;
 mod writer;
 mod writer_properties;
