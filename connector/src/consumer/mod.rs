@@ -36,7 +36,7 @@ use record::Outcome;
 use service::http::{CallError, Client};
 use service::secret::CredentialDigest;
 use service::table::TableError;
-use service::{Clock, Problem, Shutdown};
+use service::{Backoff, Clock, Problem, Shutdown};
 use uuid::Uuid;
 
 use crate::alarm;
@@ -50,8 +50,9 @@ use request::PendingRequest;
 
 pub use checks::Accepted;
 
-/// Delay between two attempts to reach the broker.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// The delays between two attempts to reach the broker.
+const FIRST_RETRY_DELAY: Duration = Duration::from_millis(500);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(4);
 /// How long to keep retrying while the broker is unavailable.
 const RETRY_FOR: Duration = Duration::from_secs(5);
 /// Seconds that the broker may take beyond the deadline, to record the outcome.
@@ -174,6 +175,7 @@ impl Consumer {
         let url = format!("{}/exchanges", self.broker);
         let body = record::cbor::to_vec(&pending.request);
         let since = tokio::time::Instant::now();
+        let mut backoff = Backoff::new(FIRST_RETRY_DELAY, MAX_RETRY_DELAY);
         loop {
             let error = match self.client.post_cbor(&url, body.clone()).await {
                 Ok(bytes) => match record::cbor::from_slice(&bytes) {
@@ -195,7 +197,7 @@ impl Consumer {
                     "the broker is unavailable",
                 ));
             }
-            tokio::time::sleep(RETRY_DELAY).await;
+            tokio::time::sleep(backoff.failed()).await;
         }
     }
 
