@@ -14,3 +14,4 @@ mod ledger;
 mod login;
 mod numbers;
 mod outcome;
+mod witness;
