@@ -118,10 +118,12 @@ impl Common {
     }
 }
 
-/// Halted after an inconsistency of the log, behind while no witnessed checkpoint is available.
+/// Halted after an inconsistency of the log and while the state cannot be written, behind while no witnessed checkpoint
+/// is available.
 pub(crate) fn health(watch: &CheckpointWatch) -> Result<(), Impairment> {
     watch.ready().map_err(|error| match error {
         NotReady::Stale(_) => Impairment::Behind(error.to_string()),
+        NotReady::Storage(_) => Impairment::Halted(error.to_string()),
         NotReady::Inconsistent(reason) => Impairment::Halted(reason.to_string()),
     })
 }

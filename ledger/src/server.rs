@@ -128,13 +128,16 @@ pub(crate) async fn serve(
     ended.map_err(|_| Error::Start)
 }
 
-/// Halted when the log has stopped, behind while the quorum of the witnesses is lost.
-fn health(shared: &Shared) -> Result<(), Impairment> {
+/// Halted when the log has stopped, behind while the quorum of the witnesses is lost or claims a larger log.
+pub(crate) fn health(shared: &Shared) -> Result<(), Impairment> {
     if let Some(reason) = shared.log.stop_reason() {
         return Err(Impairment::Halted(reason));
     }
     if let Some(reason) = shared.publication.halt_reason() {
         return Err(Impairment::Halted(reason.into()));
+    }
+    if let Some(reason) = shared.publication.doubt_reason() {
+        return Err(Impairment::Behind(reason.to_string()));
     }
     if shared.publication.quorum_is_lost() {
         return Err(Impairment::Behind("the quorum of the witnesses is lost".into()));

@@ -173,12 +173,14 @@ impl Publication {
         self.halted.get().map(|reason| &**reason)
     }
 
+    /// Why the log accepts no entries until its witnesses cosign.
+    pub fn doubt_reason(&self) -> Option<Arc<str>> {
+        self.doubted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Why no entry may be accepted now; `None` if entries are accepted.
     pub fn refusal_reason(&self) -> Option<Arc<str>> {
-        if let Some(reason) = self.halted.get() {
-            return Some(reason.clone());
-        }
-        if let Some(reason) = self.doubted.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+        if let Some(reason) = self.halted.get().cloned().or_else(|| self.doubt_reason()) {
             return Some(reason);
         }
         let closed = self.on_failure.fail == FailMode::Closed && self.out_of_quorum.load(Ordering::Relaxed);

@@ -1,7 +1,10 @@
 //! Witnesses that lie, outsiders who use honest ones, and old backups.
 
+use service::Impairment;
+
 use super::*;
 use crate::engine::rows::TreeHead;
+use crate::server::health;
 
 /// What a witness does besides its duty.
 #[derive(Clone, Default)]
@@ -192,6 +195,7 @@ async fn an_old_backup_is_refused_without_a_proof_too_and_a_claim_expires_with_a
     }
     published(&shared, |published| published.size == 4).await;
     eventually("the claims expire", || shared.publication.refusal_reason().is_none()).await;
+    assert_eq!(health(&shared), Ok(()));
 }
 
 #[tokio::test]
@@ -211,6 +215,7 @@ async fn a_checkpoint_that_the_log_has_signed_and_does_not_have_stops_it() {
             "{reason}"
         );
         assert_eq!(reason.contains("with another tree"), seen == 4, "{reason}");
+        assert_eq!(health(&shared), Err(Impairment::Halted(reason.clone())));
         // Nothing that a witness does later takes the proof back.
         behave(&witnesses[1], Behaviour::Honest);
         let refused = client_of(&shared, LONG).check_at_start().await.unwrap_err();
