@@ -70,7 +70,7 @@ impl Sealer {
             aad: context.as_bytes(),
         };
         let plain = self.0.decrypt(&XNonce::from(*nonce), payload).ok()?;
-        serde_json::from_slice(&plain).ok()
+        text::json::from_slice(&plain).ok()
     }
 }
 

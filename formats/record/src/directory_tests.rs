@@ -130,9 +130,12 @@ fn lookups_find_writers_and_participants() {
     assert!(directory.writer(&key(9).id()).is_none());
 }
 
+/// Puts a text into one field.
+type Change = fn(&mut Directory);
+
 #[test]
 fn a_text_that_is_not_what_its_field_may_contain_is_refused() {
-    let changes: [(&str, fn(&mut Directory)); 5] = [
+    let changes: [(&str, Change); 5] = [
         ("name", |d| d.participants[0].party.name = "Stadt \u{202e}nlöK".into()),
         ("identifier", |d| d.participants[1].party.identifier = "a\0".into()),
         ("operating", |d| d.participants[0].party.operating = "x".repeat(201)),

@@ -273,9 +273,12 @@ proptest! {
     }
 }
 
+/// Puts a text into one field.
+type Change = fn(&mut Rule);
+
 #[test]
 fn a_text_that_is_not_what_its_field_may_contain_is_refused() {
-    let changes: [(&str, fn(&mut Rule)); 7] = [
+    let changes: [(&str, Change); 7] = [
         ("id", |rule| rule.id = "a\nb".into()),
         ("evidence id", |rule| rule.evidence.id = String::new()),
         ("evidence title", |rule| rule.evidence.title = "x\u{200b}".into()),

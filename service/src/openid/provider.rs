@@ -119,5 +119,5 @@ async fn get<T: DeserializeOwned>(http: &reqwest::Client, url: &str) -> Result<T
     let body = read_body(response, MAX_DOCUMENT)
         .await
         .map_err(|error| unavailable(&error))?;
-    serde_json::from_slice(&body).map_err(|error| unavailable(&error))
+    text::json::from_slice(&body).map_err(|error| unavailable(&error))
 }

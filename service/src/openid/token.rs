@@ -205,5 +205,5 @@ fn fits(key: &CoreJsonWebKey, algorithm: &CoreJwsSigningAlgorithm) -> bool {
 }
 
 fn json<T: DeserializeOwned>(part: &str) -> Option<T> {
-    serde_json::from_slice(&BASE64.decode(part).ok()?).ok()
+    text::json::from_slice(&BASE64.decode(part).ok()?).ok()
 }
