@@ -2,8 +2,8 @@
 //!
 //! * `einsicht demo --data DIR` sets up an invented world, runs every compartment in this process over loopback HTTP,
 //!   makes some real exchanges, and keeps running. A restart on the same directory continues from the stored state.
-//! * `einsicht run COMPARTMENT --config FILE --listen ADDRESS` runs one compartment as a separate process, with the same
-//!   code and the same configuration file.
+//! * `einsicht run COMPARTMENT --config FILE --listen ADDRESS` runs one compartment as a separate process, with the
+//!   same code and the same configuration file.
 
 mod announce;
 mod compartments;

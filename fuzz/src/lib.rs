@@ -9,10 +9,10 @@
 //! nightly compiler. `cargo xtask fuzz` runs the fuzzer itself (cargo-fuzz, nightly).
 //!
 //! An input of a text target (`note`, `checkpoint`, `tile_path`, `tlog_proof`, `policy`, `add_checkpoint`, `log_list`,
-//! `names`) is one document, or several with a NUL byte between them. A parser ends at the first error, so most documents that
-//! the fuzzer finds reach one new edge each, and the corpus keeps many of them in few files. NUL is the separator
-//! because these formats allow it at most in comments and free text. The target parses each document by itself; it also
-//! parses the whole input, so that a NUL byte still reaches the parser.
+//! `names`) is one document, or several with a NUL byte between them. A parser ends at the first error, so most
+//! documents that the fuzzer finds reach one new edge each, and the corpus keeps many of them in few files. NUL is the
+//! separator because these formats allow it at most in comments and free text. The target parses each document by
+//! itself; it also parses the whole input, so that a NUL byte still reaches the parser.
 //!
 //! To add a target, write a function here, its line in [`TARGETS`], a file in `targets/`, a `[[bin]]`, and at least one
 //! accepted seed in the corpus. A seed's name must not be 40 hexadecimal digits, as a found input's name is.

@@ -7,9 +7,9 @@
 //!  "postal_code":"50667","place":"Köln","blocked":false,"subject":"emma"}
 //! ```
 //!
-//! `given_name` may be missing or empty, because not every person has one, and so may `family_name` beside a given name.
-//! A date of birth of which only a part is known is written with zeros ([`text::PartialDate`]).
-//! `blocked` is an Auskunftssperre (§ 51 BMG). `subject` is the login's `sub` claim at the OpenID Connect issuer.
+//! `given_name` may be missing or empty, because not every person has one, and so may `family_name` beside a given
+//! name. A date of birth of which only a part is known is written with zeros ([`text::PartialDate`]). `blocked` is an
+//! Auskunftssperre (§ 51 BMG). `subject` is the login's `sub` claim at the OpenID Connect issuer.
 //!
 //! SPEC: § 6 (3)–(5) IDNrG. A person is found by IDNr and date of birth, or by family name, given name, place,
 //! postal code and date of birth. Exactly one person must match. Under an Auskunftssperre the answer must not reveal
@@ -17,8 +17,8 @@
 //! not distinguish unknown, ambiguous and blocked persons, so no caller can tell them apart. Every query runs both
 //! lookups, so the work is the same for every result.
 //!
-//! Names and places are compared by their search forms ([`text::compare`]); there is no other similarity. A partial date
-//! of birth equals the same partial date only.
+//! Names and places are compared by their search forms ([`text::compare`]); there is no other similarity. A partial
+//! date of birth equals the same partial date only.
 //!
 //! # Faulty rows
 //!

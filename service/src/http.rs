@@ -2,8 +2,9 @@
 //!
 //! A client follows no redirects, uses no proxy, and limits the time and the size of an answer. It asks for no
 //! compression, but reads a gzip body, because a static server of a log may send one unasked (c2sp.org/tlog-tiles); the
-//! limit is that of the uncompressed body. For `https` it uses the root certificates of the platform. Every client of this workspace comes from [`client`], because a TLS client
-//! needs a provider of cryptography, which only one place should choose.
+//! limit is that of the uncompressed body. For `https` it uses the root certificates of the platform. Every client of
+//! this workspace comes from [`client`], because a TLS client needs a provider of cryptography, which only one place
+//! should choose.
 //!
 //! A call fails in three ways, which callers treat differently: the other side is not reached (retryable), it refuses
 //! (the problem states whether to retry), or its answer is not valid (a fault of the other side).

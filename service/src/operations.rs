@@ -5,9 +5,9 @@
 //! | `GET /health` | 200 `ok`; 503 with the problem `starting`, `behind` or `halted`, whose detail names the reason |
 //! | `GET /metrics` | Prometheus text |
 //!
-//! It is a listener of its own, because metrics tell when something happened: read beside the public log, they would tell
-//! which entry it was. It is bound to a loopback address unless the operator chooses another one, and then every request
-//! must present a credential.
+//! It is a listener of its own, because metrics tell when something happened: read beside the public log, they would
+//! tell which entry it was. It is bound to a loopback address unless the operator chooses another one, and then every
+//! request must present a credential.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::OnceLock;

@@ -2,8 +2,8 @@
 //!
 //! Unit and property tests, the end-to-end tests over real processes and the browser tests run in one profile, `dev`,
 //! so that no crate is compiled twice; its overflow checks and debug assertions are on in the programs too. With
-//! `--long` the end-to-end and browser tests also run against the released programs, every flood lasts a minute, and the
-//! ledger is killed by the thousand.
+//! `--long` the end-to-end and browser tests also run against the released programs, every flood lasts a minute, and
+//! the ledger is killed by the thousand.
 
 use std::path::Path;
 use std::process::Command;

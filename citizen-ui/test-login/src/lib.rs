@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `GET /.well-known/openid-configuration`, `GET /jwks` | discovery |
 //! | `GET /authorize` | checks the request, shows the invented citizens |
-//! | `POST /authorize` | issues a code for the chosen citizen, valid once, for a minute; or the refusal, if none is chosen |
+//! | `POST /authorize` | issues a code for the chosen citizen, valid once and for a minute, or a refusal |
 //! | `POST /token` | exchanges code and PKCE verifier for an ID token |
 //!
 //! The client is public (it has no secret). PKCE binds the code to the browser's session at the portal.

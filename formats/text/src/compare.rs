@@ -6,7 +6,7 @@
 //!
 //! | in a name | in its search form | source |
 //! | --- | --- | --- |
-//! | a letter or a sequence of DIN 91379 | its one or two basic letters A to Z | the standard's search form (Suchform) |
+//! | a letter or a sequence of DIN 91379 | its one or two basic letters A to Z | the standard's Suchform |
 //! | `'` `’` `` ` `` `´` and the modifier letters ʹ ʾ ʿ ˈ | `'` | here: registers use all of them as an apostrophe |
 //! | every other character, among them space and hyphen | itself | |
 //!

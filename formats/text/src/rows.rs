@@ -146,7 +146,8 @@ fn decode(json: &[u8]) -> String {
                 continue;
             }
             (Some(_), _) => 6,
-            // Another escape: the backslash and one character. What follows an escape that is wrong is JSON's to refuse.
+            // Another escape: the backslash and one character. What follows an escape that is wrong is JSON's to
+            // refuse.
             (None, _) => 1 + escape[1..].chars().next().map_or(0, char::len_utf8),
         };
         decoded.push_str(&escape[..length]);

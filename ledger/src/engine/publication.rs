@@ -14,8 +14,8 @@
 //!
 //! Losing the quorum always raises an alarm. If a witness shows a checkpoint that this log has signed and does **not
 //! contain**, the log runs on an old backup, and new entries would fork it. It then accepts no more entries, with any
-//! value of `fail`, until it is restarted on a newer backup. While witnesses only claim this, and no quorum has cosigned
-//! since the start, the log accepts no entries either, until enough of them cosign again.
+//! value of `fail`, until it is restarted on a newer backup. While witnesses only claim this, and no quorum has
+//! cosigned since the start, the log accepts no entries either, until enough of them cosign again.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

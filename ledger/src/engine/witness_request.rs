@@ -7,7 +7,7 @@
 //! | the witness's size | meaning |
 //! | --- | --- |
 //! | at most the current head's | no fault; it is asked again from there, about the current head if it is newer |
-//! | larger, and its monitoring path has a checkpoint with the log's signature that this log does not contain | **contradiction** |
+//! | larger, and it has a checkpoint signed by this log that the log does not contain | **contradiction** |
 //! | larger, without such a checkpoint | **claim**: anybody can name a number |
 //!
 //! A contradiction is fetched twice before it is reported.

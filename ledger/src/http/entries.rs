@@ -72,8 +72,8 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
 
 fn read(body: &Bytes) -> Result<Vec<RawSubmission>, Problem> {
     let all = Submitted::read_all(body).map_err(|error| problem(RefusalCode::Malformed, error.to_string()))?;
-    // The answer to a repeated entry is a receipt, which costs more than its request. Of two submissions of one leaf and
-    // other lengths, at least one is refused anyway.
+    // The answer to a repeated entry is a receipt, which costs more than its request. Of two submissions of one leaf
+    // and other lengths, at least one is refused anyway.
     let mut seen = HashSet::with_capacity(all.len().min(MAX_ENTRIES));
     let length = |part: Option<&[u8]>| part.map(<[u8]>::len);
     let mut keys = all

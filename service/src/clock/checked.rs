@@ -9,8 +9,8 @@
 //! * [`CheckedClock::agreed`] also compares it with the time that a quorum of witnesses has cosigned, and returns an
 //!   [`AgreedTime`]. Every irreversible act takes one, and nothing else makes one.
 //!
-//! A jump is measured from an anchor, which moves along once an hour, so that small corrections of the wall clock do not
-//! add up over a year. A clock that was wrong from the start is noticed by the witnesses alone.
+//! A jump is measured from an anchor, which moves along once an hour, so that small corrections of the wall clock do
+//! not add up over a year. A clock that was wrong from the start is noticed by the witnesses alone.
 //!
 //! Metrics: `clock_in_doubt` (1 while the check fails), `clock_jumps_total`.
 

@@ -1,8 +1,8 @@
 //! Time, as POSIX seconds, behind a trait so that tests can set it.
 //!
-//! A process reads two clocks. The **wall clock** ([`Clock::now`]) says what time it is; an operator, a time server or a
-//! wrong battery can move it by years. The **steady clock** ([`Clock::steady`]) says only how much time has passed; no
-//! one can set it. Durations within one process are measured with the steady clock. A decision that cannot be undone
+//! A process reads two clocks. The **wall clock** ([`Clock::now`]) says what time it is; an operator, a time server or
+//! a wrong battery can move it by years. The **steady clock** ([`Clock::steady`]) says only how much time has passed;
+//! no one can set it. Durations within one process are measured with the steady clock. A decision that cannot be undone
 //! needs more than one clock: see [`CheckedClock`].
 
 mod checked;

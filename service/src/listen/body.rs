@@ -1,8 +1,8 @@
 //! Limits on the bodies of requests while they arrive.
 //!
 //! * **Time.** A body has the grace period, and a second more for each 64 KiB that have arrived.
-//! * **Memory.** All bodies that a listener holds are within one [`Budget`], half of which one peer may use. Bytes count
-//!   from their arrival until the request is answered, because handlers keep the body that long.
+//! * **Memory.** All bodies that a listener holds are within one [`Budget`], half of which one peer may use. Bytes
+//!   count from their arrival until the request is answered, because handlers keep the body that long.
 
 use std::collections::HashMap;
 use std::pin::Pin;

@@ -19,7 +19,8 @@ pub struct Limits {
     pub requests: usize,
     /// Bytes of the bodies of these requests. One peer may use half of them.
     pub body_bytes: usize,
-    /// How long a connection may wait for a request, and how long a client may take for a quarter of a MiB of an answer.
+    /// How long a connection may wait for a request, and how long a client may take for a quarter of a MiB of an
+    /// answer.
     pub idle: Duration,
     /// How long the first bytes of a body may take; see [`body`] for the rest.
     pub body_grace: Duration,

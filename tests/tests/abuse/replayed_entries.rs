@@ -1,4 +1,5 @@
-//! Clients without any key send entries to the ledger that they have copied from the public log, thousands in a request.
+//! Clients without any key send entries to the ledger that they have copied from the public log, thousands in a
+//! request.
 
 use anyhow::{Context, Result, ensure};
 use tests::http;

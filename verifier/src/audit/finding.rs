@@ -1,5 +1,5 @@
-//! What an audit found wrong: a place and a sentence. A finding does not say who caused it. A [`Note`] is something that
-//! a reader may want to know and that is not wrong.
+//! What an audit found wrong: a place and a sentence. A finding does not say who caused it. A [`Note`] is something
+//! that a reader may want to know and that is not wrong.
 
 use serde::Serialize;
 

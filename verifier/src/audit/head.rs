@@ -1,6 +1,7 @@
 //! The checks of a checkpoint. They are stricter than a client's: a client ignores extension lines, an auditor reports
-//! them. Signatures of keys that the policy does not know are ignored here as well (c2sp.org/signed-note, SN-5): anybody
-//! can add one, and logs have signers that not every policy lists. They are noted, because they may be of interest.
+//! them. Signatures of keys that the policy does not know are ignored here as well (c2sp.org/signed-note, SN-5):
+//! anybody can add one, and logs have signers that not every policy lists. They are noted, because they may be of
+//! interest.
 
 use serde::Serialize;
 use tlog::Hash;

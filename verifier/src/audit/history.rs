@@ -5,7 +5,8 @@
 //! checkpoint. A checkpoint that is missing from the export cannot be noticed here; only the witnesses remember it.
 //!
 //! Old checkpoints need no quorum, because the log does not record which witnesses counted at the time. An auditor's
-//! policy keeps retired log keys, and retired witnesses outside of all groups: signatures of other keys are not checked.
+//! policy keeps retired log keys, and retired witnesses outside of all groups: signatures of other keys are not
+//! checked.
 //!
 //! A ledger serves its history one size at a time, so the audit of a URL does not read it.
 

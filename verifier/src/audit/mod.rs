@@ -1,7 +1,7 @@
 //! The audit of a whole log. Every byte that the log publishes is either accounted for or a finding.
 //!
-//! 1. The checkpoint: canonical, signed by a log of the policy, cosigned by the policy's quorum. Signatures of keys that
-//!    the policy does not know are ignored and noted.
+//! 1. The checkpoint: canonical, signed by a log of the policy, cosigned by the policy's quorum. Signatures of keys
+//!    that the policy does not know are ignored and noted.
 //! 2. The tree: every tile against its parent, and the right edge against the signed root ([`tree`]).
 //! 3. The entries: every bundle is exactly as long as its entries, and every entry is the leaf at its index in the
 //!    tree.

@@ -208,8 +208,8 @@ impl LogState {
         name
     }
 
-    /// Notes how many entries were not judged. The document concerned has a finding, which is the cause; if it had none,
-    /// this would be one, because no log is sound whose entries were not judged.
+    /// Notes how many entries were not judged. The document concerned has a finding, which is the cause; if it had
+    /// none, this would be one, because no log is sound whose entries were not judged.
     pub(crate) fn check_judged(&self, findings: &mut Findings) {
         if self.unjudged == 0 {
             return;

@@ -76,8 +76,8 @@ fn check_declaration(text: &str) -> Result<(), XmlError> {
     }
 }
 
-/// Counts attributes before the parser sees them. Each has a `=`, and no `<` is in a tag, so between two `<` there is at
-/// most one tag.
+/// Counts attributes before the parser sees them. Each has a `=`, and no `<` is in a tag, so between two `<` there is
+/// at most one tag.
 fn check_attributes(text: &str) -> Result<(), XmlError> {
     let mut parts = text.split('<').filter(|part| !part.starts_with('!'));
     if parts.all(|part| part.bytes().filter(|byte| *byte == b'=').count() <= MAX_ATTRIBUTES) {

@@ -61,8 +61,8 @@ pub enum KeyError {
     /// The key type is not implemented, for example 0x02 (ECDSA) or 0x05 (RFC 6962 tree head).
     #[error("keys of type {0:#04x} are not supported")]
     UnsupportedType(u8),
-    /// The bytes are not a key of the algorithm: they have a wrong length, are not the canonical encoding of a point, or
-    /// are a weak (small order) key.
+    /// The bytes are not a key of the algorithm: they have a wrong length, are not the canonical encoding of a point,
+    /// or are a weak (small order) key.
     #[error("not a valid public key of its type")]
     Key,
     /// The id is not that of this name and key.
@@ -97,8 +97,8 @@ impl VerifierKey {
             Algorithm::Ed25519 | Algorithm::CosignatureV1 => {
                 let bytes = public_key.try_into().map_err(|_| KeyError::Key)?;
                 let key = ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::Key)?;
-                // A key of small order verifies crafted signatures on any message. Two encodings of one key would be two
-                // keys, so that one witness could count twice.
+                // A key of small order verifies crafted signatures on any message. Two encodings of one key would be
+                // two keys, so that one witness could count twice.
                 if key.is_weak() || key.to_edwards().compress().as_bytes() != bytes {
                     return Err(KeyError::Key);
                 }

@@ -17,8 +17,9 @@
 //! **Inconsistent** is a proof of a fork. The process stops relying on the log, also after restarts, until an
 //! operator has investigated, kept the file as evidence, and moved it away.
 //!
-//! **Storage** says nothing about the log: the file cannot be written, for example because the disk is full. A head that
-//! cannot be noted is not acted upon. The watch tries to write the file in each round, and is ready again once it can.
+//! **Storage** says nothing about the log: the file cannot be written, for example because the disk is full. A head
+//! that cannot be noted is not acted upon. The watch tries to write the file in each round, and is ready again once it
+//! can.
 //!
 //! The file `checkpoints.redb` has three tables: `relied` (size → root ‖ since), `settled` (the last cosigned
 //! checkpoint, which the next one must extend, too) and `stopped` (the reason).

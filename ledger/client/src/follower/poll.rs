@@ -135,7 +135,8 @@ impl Poller {
     }
 
     /// Explains a wrong root. Either the signed tree does not extend the own one, which is a fork; or the bundles do
-    /// not have its entries, which proves nothing: the disk of the ledger or something on the way may have changed them.
+    /// not have its entries, which proves nothing: the disk of the ledger or something on the way may have changed
+    /// them.
     async fn mismatch(&mut self, head: &Checkpoint, size: Size, end: Size) -> FollowerError {
         let signed = root_at(self.shared.api.as_ref(), &mut self.cache, head, size).await;
         let ours = self.shared.state().root_at(size);
