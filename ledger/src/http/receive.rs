@@ -8,6 +8,7 @@
 
 use axum::body::{Body, Bytes};
 use futures_util::StreamExt as _;
+use record::Submitted;
 use record::entry::MAX_LEAF;
 use service::Problem;
 use tokio::sync::OwnedSemaphorePermit;
@@ -52,8 +53,9 @@ pub(super) async fn receive(shared: &Shared, body: Body) -> Result<Received, Pro
         }
         bytes.extend_from_slice(&chunk);
         if matches!(standing, Standing::Unchecked) && bytes.len() > UNCHECKED {
-            let new = |leaf| shared.checker.is_new(shared.log.rows(), leaf);
-            standing = if first_leaf(&bytes).is_some_and(new) {
+            let first = Submitted::first_leaf(&bytes).filter(|leaf| leaf.len() <= MAX_LEAF);
+            let is_new = |leaf| shared.checker.is_new(shared.log.rows(), Bytes::copy_from_slice(leaf));
+            standing = if first.is_some_and(is_new) {
                 Standing::Writer
             } else {
                 Standing::Stranger
@@ -70,41 +72,4 @@ pub(super) async fn receive(shared: &Shared, body: Body) -> Result<Received, Pro
         body: bytes.into(),
         _slots: slots,
     })
-}
-
-/// The leaf of the first submission, once all of it is there.
-fn first_leaf(bytes: &[u8]) -> Option<Bytes> {
-    // A leaf is below 64 KiB, so its length is in the head's first byte, or in the one or two bytes after it.
-    let (head, rest) = bytes.strip_prefix(&[0x83])?.split_first()?;
-    let (length, rest) = match head {
-        0x40..=0x57 => (usize::from(head - 0x40), rest),
-        0x58 => (usize::from(*rest.first()?), rest.get(1..)?),
-        0x59 => (usize::from(u16::from_be_bytes(*rest.first_chunk()?)), rest.get(2..)?),
-        _ => return None,
-    };
-    (length <= MAX_LEAF).then(|| rest.get(..length).map(Bytes::copy_from_slice))?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use record::Submitted;
-
-    #[test]
-    fn the_first_leaf_is_found_as_soon_as_it_is_complete() {
-        for length in [0, 23, 24, 255, 256, MAX_LEAF] {
-            let leaf = vec![7; length];
-            let mut body = Vec::new();
-            Submitted {
-                leaf: &leaf,
-                record: None,
-                document: None,
-            }
-            .write(&mut body);
-            let end = body.len() - 2;
-            assert_eq!(first_leaf(&body[..end]).as_deref(), Some(leaf.as_slice()));
-            assert!(first_leaf(&body[..end - 1]).is_none(), "{length}");
-        }
-        assert!(first_leaf(b"\x9f\x40").is_none());
-    }
 }

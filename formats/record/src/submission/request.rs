@@ -46,6 +46,14 @@ impl<'a> Submitted<'a> {
         Ok(all)
     }
 
+    /// The leaf of the first submission of a sequence, as soon as all of the leaf is there.
+    #[must_use]
+    pub fn first_leaf(bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let mut reader = Reader::new(bytes);
+        reader.array(3).ok()?;
+        reader.bytes().ok()
+    }
+
     /// Appends the submission to a sequence.
     pub fn write(&self, out: &mut Vec<u8>) {
         put_head(out, ARRAY, 3);
@@ -63,6 +71,7 @@ impl<'a> Submitted<'a> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::entry::MAX_LEAF;
     use proptest::prelude::*;
 
     #[test]
@@ -89,6 +98,24 @@ mod tests {
         ] {
             assert!(read(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_first_leaf_is_found_as_soon_as_it_is_complete() {
+        for length in [0, 23, 24, 255, 256, MAX_LEAF] {
+            let leaf = vec![7; length];
+            let mut body = Vec::new();
+            Submitted {
+                leaf: &leaf,
+                record: None,
+                document: None,
+            }
+            .write(&mut body);
+            let end = body.len() - 2;
+            assert_eq!(Submitted::first_leaf(&body[..end]), Some(leaf.as_slice()));
+            assert!(Submitted::first_leaf(&body[..end - 1]).is_none(), "{length}");
+        }
+        assert!(Submitted::first_leaf(b"\x9f\x40").is_none());
     }
 
     #[test]
