@@ -252,15 +252,18 @@ pub async fn read_body(mut response: reqwest::Response, limit: usize) -> Result<
 
 // A URL may have parts that must not be logged, so the error text is without it.
 fn unreachable(error: reqwest::Error) -> CallError {
-    use std::error::Error;
-    let error = error.without_url();
+    CallError::Unreachable(with_causes(&error.without_url()))
+}
+
+/// The text of an error and of all its causes. The text of a `reqwest` error alone does not say why it failed.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
-    while let Some(reason) = source {
-        text = format!("{text}: {reason}");
-        source = reason.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
     }
-    CallError::Unreachable(text)
+    text
 }
 
 fn from_json<A: DeserializeOwned>(body: &[u8]) -> Result<A, CallError> {

@@ -209,9 +209,8 @@ impl Fields {
     /// # Errors
     /// When it is missing, no text, or not of its form.
     pub fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, field: &'static str) -> Result<T, RowError> {
-        let text = self.text(field)?;
-        text.parse()
-            .map_err(|error: T::Err| RowError::new(field, error.to_string()))
+        self.parse_optional(field)?
+            .ok_or_else(|| RowError::new(field, "is missing"))
     }
 
     /// Takes a text field that may be missing or `null`, and parses it. The error's text must not quote the field.

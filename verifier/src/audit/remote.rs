@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap};
-use service::http::{BodyError, read_body};
+use service::http::{BodyError, read_body, with_causes};
 use service::secret::Credential;
 use service::{Backoff, retry_after};
 use tokio::sync::Mutex;
@@ -160,16 +160,9 @@ async fn body(url: &str, response: reqwest::Response) -> Result<Vec<u8>, SourceE
 }
 
 fn unreadable(url: &str, error: BodyError) -> SourceError {
-    use std::error::Error as _;
     let error = match error {
         BodyError::Connection(error) => BodyError::Connection(error.without_url()),
         other => other,
     };
-    let mut text = format!("{url}: {error}");
-    let mut source = error.source();
-    while let Some(reason) = source {
-        text = format!("{text}: {reason}");
-        source = reason.source();
-    }
-    SourceError::new(text)
+    SourceError::new(format!("{url}: {}", with_causes(&error)))
 }
