@@ -1,7 +1,7 @@
 //! What is wrong with a compartment, for its operator.
 //!
-//! A compartment adds checks to its [`Health`]; they run whenever somebody asks ([`crate::operations`]). A reason is
-//! for the operator and has no personal data.
+//! A compartment adds checks to its [`Health`]; they run for each request of the operator ([`crate::operations`]). A
+//! reason is for the operator and has no personal data.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};

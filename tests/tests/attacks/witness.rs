@@ -1,6 +1,6 @@
-//! A witness without a key: a server that somebody else has put at the URL of a witness. It shows what everybody can
-//! read, at the moment at which it may look like a proof: it answers a request about a head only when the public head
-//! is newer, names that size as its own, and shows the public head at its monitoring path.
+//! A witness without a key: an attacker's server at the URL of a witness. It shows what everybody can read, at the
+//! moment at which it may look like a proof: it answers a request about a head only when the public head is newer,
+//! names that size as its own, and shows the public head at its monitoring path.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
