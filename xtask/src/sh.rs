@@ -1,7 +1,14 @@
 //! Running other programs: the line is printed, and a failure is an error that names it.
+//!
+//! An exit code says only what its program wants it to say. Some foreign programs succeed although their check failed,
+//! or never end. So whoever runs one reads what it printed as well, and gives it a time limit. Only the project's own
+//! builds and tests may take as long as the machine needs.
 
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -18,13 +25,30 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command silently and returns its standard output, or an error with its standard error.
+/// The limit for programs that have little to do.
+pub(crate) const SHORT: Duration = Duration::from_secs(5 * 60);
+/// The limit for programs that download and build.
+pub(crate) const LONG: Duration = Duration::from_secs(60 * 60);
+/// How long a program that has reached its limit may take to end by itself.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Like [`run`], for at most this time.
+pub(crate) fn run_within(limit: Duration, command: &mut Command) -> Result<()> {
+    let line = line_of(command);
+    eprintln!("▸ {line}");
+    let child = command.spawn().with_context(|| format!("cannot start `{line}`"))?;
+    let status = wait(child, limit).with_context(|| format!("`{line}`"))?;
+    if !status.success() {
+        bail!("`{line}` ended with {status}");
+    }
+    Ok(())
+}
+
+/// Runs a command silently, at most for [`SHORT`], and returns its standard output, or an error with its standard
+/// error.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let line = line_of(command);
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("cannot start `{line}`"))?;
+    let output = complete(SHORT, command).with_context(|| format!("cannot run `{line}`"))?;
     if !output.status.success() {
         bail!(
             "`{line}` ended with {}: {}",
@@ -33,6 +57,63 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
         );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Runs a command silently, at most for this time, and returns how it ended and what it printed.
+///
+/// # Errors
+/// If it cannot be started, or has not ended in time.
+pub(crate) fn complete(limit: Duration, command: &mut Command) -> io::Result<Output> {
+    // Files and no pipes: a process that the command leaves behind would keep a pipe open.
+    let (stdout, stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(stdout.try_clone()?)
+        .stderr(stderr.try_clone()?)
+        .spawn()?;
+    let status = wait(child, limit)?;
+    let content = |mut file: File| -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        file.rewind()?;
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    Ok(Output {
+        status,
+        stdout: content(stdout)?,
+        stderr: content(stderr)?,
+    })
+}
+
+/// Waits until a child ends. After the limit it is asked to end, then killed, and the result is an error.
+fn wait(mut child: Child, limit: Duration) -> io::Result<ExitStatus> {
+    if let Some(status) = ended(&mut child, limit)? {
+        return Ok(status);
+    }
+    let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    if asked.is_err() || ended(&mut child, GRACE)?.is_none() {
+        child.kill()?;
+        child.wait()?;
+    }
+    let error = format!("did not end within {} s", limit.as_secs());
+    Err(io::Error::new(io::ErrorKind::TimedOut, error))
+}
+
+/// How a child ended, if it ends within this time.
+fn ended(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
+    let end = Instant::now() + limit;
+    let mut pause = Duration::from_millis(1);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(None);
+        }
+        std::thread::sleep(pause.min(left));
+        pause = (pause * 2).min(Duration::from_millis(100));
+    }
 }
 
 /// Whether a program of that name can be started.
@@ -77,7 +158,7 @@ pub(crate) fn installed_tool(name: &str, version: &str) -> Result<PathBuf> {
             .env("CARGO_PROFILE_RELEASE_LTO", "false")
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
             .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
-        run(&mut cargo)?;
+        run_within(LONG, &mut cargo)?;
         std::fs::remove_dir_all(building).ok();
     }
     Ok(program)
@@ -99,6 +180,36 @@ pub(crate) fn cpu_seconds() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn a_program_that_does_not_end_is_an_error_that_says_so() {
+        // The second one ignores the request to end; `exec` leaves no other process behind.
+        for script in ["exec sleep 1000", "trap '' TERM; exec sleep 1000"] {
+            let error = run_within(Duration::from_millis(100), &mut shell(script)).unwrap_err();
+            assert!(format!("{error:#}").contains("did not end within"), "{error:#}");
+        }
+        let error = complete(Duration::from_millis(100), &mut shell("exec sleep 1000")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn a_process_left_behind_does_not_delay_the_output() {
+        let mut command = shell("sleep 1000 & echo $!; echo complaint >&2; exit 3");
+        let output = complete(SHORT, &mut command).unwrap();
+        let left = String::from_utf8(output.stdout).unwrap();
+        Command::new("kill").arg(left.trim()).status().unwrap();
+        assert_eq!(output.status.code(), Some(3));
+        assert_eq!(output.stderr, b"complaint\n");
+    }
+
     #[test]
     fn the_cpu_time_of_children_is_read() {
         // Not a measurement: the fields exist and are numbers.
@@ -108,6 +219,6 @@ mod tests {
                 .next()
                 .is_some_and(|fields| fields.split_whitespace().count() > 15)
         );
-        assert!(super::cpu_seconds() < 1_000_000);
+        assert!(cpu_seconds() < 1_000_000);
     }
 }

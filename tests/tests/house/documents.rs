@@ -20,11 +20,11 @@ fn files(pattern: &str) -> Vec<PathBuf> {
         .args(["ls-files", pattern])
         .output()
         .unwrap();
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .map(|file| root().join(file))
-        .collect()
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let names = String::from_utf8(output.stdout).unwrap();
+    // Without a file there would be nothing to check, and every test of this module would pass.
+    assert!(!names.is_empty(), "git tracks no {pattern}");
+    names.lines().map(|file| root().join(file)).collect()
 }
 
 /// The names in backticks in the last column of the tables whose last heading is "Test".

@@ -1,10 +1,11 @@
 //! C and C++: a program is compiled, linked and run, as the builds of RocksDB and of other native code do.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use super::probe::{Probe, Problem};
 use super::program::{self};
+use crate::sh;
 
 const C: &str = "#include <stdio.h>\nint main(void) { puts(\"ok\"); return 0; }\n";
 
@@ -36,8 +37,7 @@ fn compile_and_run(compiler: &Path, file: &str, source: &str, flags: &[&str]) ->
     let folder = tempfile::tempdir().map_err(|error| Problem::new(format!("no temporary directory: {error}")))?;
     let program = build(compiler, folder.path(), file, source, flags)?;
     let line = format!("the program that {} made", compiler.display());
-    let output = Command::new(&program)
-        .output()
+    let output = sh::complete(sh::SHORT, &mut Command::new(&program))
         .map_err(|error| Problem::new(format!("{line} does not run: {error}")))?;
     if !output.status.success() || !output.stdout.starts_with(b"ok") {
         return Err(Problem::new(format!("{line} does not work: {}", output.status)));
@@ -59,13 +59,9 @@ pub(crate) fn build(
     let (source_file, program) = (folder.join(file), folder.join("probe"));
     std::fs::write(&source_file, source)
         .map_err(|error| Problem::new(format!("cannot write {}: {error}", source_file.display())))?;
-    let output = Command::new(compiler)
-        .arg(&source_file)
-        .arg("-o")
-        .arg(&program)
-        .args(flags)
-        .stdin(Stdio::null())
-        .output()
+    let mut compile = Command::new(compiler);
+    compile.arg(&source_file).arg("-o").arg(&program).args(flags);
+    let output = sh::complete(sh::SHORT, &mut compile)
         .map_err(|error| Problem::new(format!("cannot run {}: {error}", compiler.display())))?;
     if output.status.success() {
         return Ok(program);

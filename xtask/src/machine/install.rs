@@ -56,12 +56,12 @@ pub(super) fn packages(packages: &[&str], what: &[&'static str]) -> Result<()> {
     let Some(prefix) = privilege() else {
         return Err(Missing::new(packages, what).into());
     };
-    sh::run(&mut apt(prefix, &["update", "-qq"]))?;
+    sh::run_within(sh::LONG, &mut apt(prefix, &["update", "-qq"]))?;
     let words: Vec<&str> = ["install", "-y", "-qq", "--no-install-recommends"]
         .into_iter()
         .chain(packages.iter().copied())
         .collect();
-    sh::run(&mut apt(prefix, &words))
+    sh::run_within(sh::LONG, &mut apt(prefix, &words))
 }
 
 fn apt(prefix: &[&str], words: &[&str]) -> Command {

@@ -17,6 +17,7 @@ use std::process::Command;
 use super::compiler;
 use super::probe::{Probe, Problem};
 use super::program::{self, Version};
+use crate::sh;
 
 /// SPEC: clang-sys 1, `DIRECTORIES_LINUX`.
 const DIRECTORIES: [&str; 7] = [
@@ -52,7 +53,7 @@ impl Search {
     pub(crate) fn of_this_machine(path: &[PathBuf]) -> Search {
         let mut extra = Vec::new();
         if let Ok(llvm_config) = program::find(path, "llvm-config")
-            && let Ok(prefix) = crate::sh::output(Command::new(llvm_config).arg("--prefix"))
+            && let Ok(prefix) = sh::output(Command::new(llvm_config).arg("--prefix"))
         {
             let prefix = PathBuf::from(prefix.trim());
             extra.extend(["bin", "lib", "lib64"].map(|folder| prefix.join(folder)));
@@ -126,9 +127,7 @@ pub(crate) fn probe(search: &Search, path: &[PathBuf]) -> Probe {
     let folder = tempfile::tempdir().map_err(|error| Problem::new(format!("no temporary directory: {error}")))?;
     let compiler = compiler::compiler(path, "CC", "cc")?;
     let program = compiler::build(&compiler, folder.path(), "probe.c", LOADER, &["-ldl"])?;
-    let output = Command::new(&program)
-        .arg(&library)
-        .output()
+    let output = sh::complete(sh::SHORT, Command::new(&program).arg(&library))
         .map_err(|error| Problem::new(format!("cannot run {}: {error}", program.display())))?;
     let (out, complaint) = (
         String::from_utf8_lossy(&output.stdout),

@@ -125,7 +125,8 @@ pub(crate) fn ensure(purpose: Purpose) -> Result<()> {
         }
     }
     if !has_target(WASM)? {
-        sh::run(Command::new("rustup").args(["target", "add", WASM])).context("the WebAssembly target is missing")?;
+        sh::run_within(sh::LONG, Command::new("rustup").args(["target", "add", WASM]))
+            .context("the WebAssembly target is missing")?;
     }
     Ok(())
 }
@@ -139,7 +140,7 @@ pub(crate) fn ensure_components() -> Result<()> {
             *component
         };
         if !sysroot()?.join("bin").join(program).is_file() {
-            sh::run(Command::new("rustup").args(["component", "add", component]))?;
+            sh::run_within(sh::LONG, Command::new("rustup").args(["component", "add", component]))?;
         }
     }
     Ok(())

@@ -7,9 +7,10 @@
 use std::fmt;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use super::probe::{Probe, Problem};
+use crate::sh;
 
 /// A version as far as it is compared: major and minor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,10 +36,7 @@ impl fmt::Display for Version {
 /// Finds `name` in `path`, runs it with `version_option`, and wants at least the version `oldest`.
 pub(crate) fn probe(path: &[PathBuf], name: &str, version_option: &str, oldest: Version) -> Probe {
     let program = find(path, name)?;
-    let output = Command::new(&program)
-        .arg(version_option)
-        .stdin(Stdio::null())
-        .output()
+    let output = sh::complete(sh::SHORT, Command::new(&program).arg(version_option))
         .map_err(|error| Problem::new(format!("cannot run {}: {error}", program.display())))?;
     // Some programs print their version to standard error.
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
