@@ -54,26 +54,27 @@ impl Facts {
     }
 
     /// Prints how to use the demonstration and how to verify it. Every command can be pasted into a shell.
-    pub(crate) fn print(&self, data: &Path) {
-        println!("\nEinsicht is running. All people, cities and vehicles are invented.\n");
-        println!("  portal    {}", self.portal);
+    pub(crate) fn print(&self, data: &Path) -> Result<()> {
+        output::stdout!("\nEinsicht is running. All people, cities and vehicles are invented.\n")?;
+        output::stdout!("  portal    {}", self.portal)?;
         for login in &self.logins {
-            println!("  login     {} ({})", login.user, login.name);
+            output::stdout!("  login     {} ({})", login.user, login.name)?;
         }
-        println!("  log       {}", self.ledger);
-        println!("  health    {}/health", self.operations);
+        output::stdout!("  log       {}", self.ledger)?;
+        output::stdout!("  health    {}/health", self.operations)?;
         for (name, key) in &self.vkeys {
-            println!("  key       {name}: {key}");
+            output::stdout!("  key       {name}: {key}")?;
         }
-        println!("  genesis   {}", self.genesis);
-        println!("\nVerify the log without trusting this program:\n");
+        output::stdout!("  genesis   {}", self.genesis)?;
+        output::stdout!("\nVerify the log without trusting this program:\n")?;
         for command in self.commands(data) {
-            println!("  {command}");
+            output::stdout!("  {command}")?;
         }
-        println!(
+        output::stdout!(
             "\nScripts find the same facts in {}. Press Ctrl-C to stop.",
             data.join("demo.json").display()
-        );
+        )?;
+        Ok(())
     }
 
     /// Audits the running log, exports it, and audits the export.

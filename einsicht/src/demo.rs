@@ -99,7 +99,7 @@ pub(crate) async fn run(options: &Options, shutdown: Shutdown) -> Result<()> {
     };
     if outcome.is_ok() && !shutdown.is_triggered() {
         facts.write(&data)?;
-        facts.print(&data);
+        facts.print(&data)?;
         if options.exit_after_seed {
             shutdown.trigger();
         }

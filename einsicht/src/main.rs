@@ -52,7 +52,7 @@ async fn main() -> ExitCode {
     match start(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("einsicht: {error:#}");
+            output::stderr!("einsicht: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -1,5 +1,6 @@
 //! The command line: runs identity ([`service::program`]), and backs up and restores its state.
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -47,25 +48,31 @@ async fn main() -> ExitCode {
             })
             .await
         }
-        Command::Backup { data, to } => report("backed up", backup(&data, &to)),
-        Command::Restore { from, data } => report("restored", restore(&from, &data)),
+        Command::Backup { data, to } => ended(backup(&data, &to).map(|contents| report("backed up", &contents))),
+        Command::Restore { from, data } => ended(restore(&from, &data).map(|contents| report("restored", &contents))),
     }
 }
 
-fn report(done: &str, result: Result<Contents, BackupError>) -> ExitCode {
+fn report(done: &str, contents: &Contents) -> io::Result<()> {
+    output::stdout!("{done}: {} periods with a secret", contents.living.len())?;
+    for period in &contents.without_key {
+        output::stdout!(
+            "the wrapping key of period {} is missing: restore the folder of wrapping keys from its replica",
+            period.0
+        )?;
+    }
+    Ok(())
+}
+
+fn ended(result: Result<io::Result<()>, BackupError>) -> ExitCode {
+    let result = match result {
+        Ok(reported) => reported.map_err(|error| format!("done, but the report cannot be written: {error}")),
+        Err(error) => Err(error.to_string()),
+    };
     match result {
-        Ok(contents) => {
-            println!("{done}: {} periods with a secret", contents.living.len());
-            for period in &contents.without_key {
-                println!(
-                    "the wrapping key of period {} is missing: restore the folder of wrapping keys from its replica",
-                    period.0
-                );
-            }
-            ExitCode::SUCCESS
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("identity: {error}");
+            output::stderr!("identity: {error}");
             ExitCode::FAILURE
         }
     }

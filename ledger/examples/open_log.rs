@@ -69,7 +69,7 @@ async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("open_log: {error}");
+            output::stderr!("open_log: {error}");
             ExitCode::FAILURE
         }
     }
@@ -83,7 +83,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let store = Arc::new(RocksStore::open(&arguments.data)?);
     let shutdown = Shutdown::on_signals()?;
     let listener = TcpListener::bind(arguments.listen).await?;
-    println!("{verifier}");
+    output::stdout!("{verifier}")?;
     let (log, routes) = start(store, signer)?;
     listen::serve(listener, routes, shutdown).await?;
     tokio::task::spawn_blocking(move || log.end()).await?;

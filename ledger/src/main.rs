@@ -27,7 +27,7 @@ enum Command {
     /// Copy a backup into a data directory without a store, and check the copy.
     Restore(Restore),
     /// Read the whole store and check that it is consistent, also while a ledger is running. Exit code 0: sound, 1: not
-    /// sound, 3: the store could not be read.
+    /// sound, 3: no verdict, because the store could not be read or the result not be written.
     Check(Check),
     /// Create the log's key and the key for map entries; existing files are never overwritten.
     Keygen(Keygen),
@@ -113,7 +113,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("ledger: {error}");
+            output::stderr!("ledger: {error}");
             ExitCode::FAILURE
         }
     }
@@ -125,7 +125,7 @@ fn load(path: &Path) -> Result<Config, Failure> {
 
 fn print_keys(keys: &Keys) -> Result<(), Failure> {
     for key in load(&keys.config)?.verifier_keys()? {
-        println!("log {key}");
+        output::stdout!("log {key}")?;
     }
     Ok(())
 }
@@ -141,57 +141,65 @@ fn run(serve: &service::program::Serve) -> Result<(), Failure> {
 
 fn export_files(export: &Export) -> Result<(), Failure> {
     let exported = ledger::export::export(&export.data, &export.to, export.records)?;
-    println!("size      {}", exported.size);
-    println!("root      {}", exported.root);
-    println!("history   {} published checkpoints", exported.checkpoints);
-    println!("documents {}", exported.documents);
+    output::stdout!("size      {}", exported.size)?;
+    output::stdout!("root      {}", exported.root)?;
+    output::stdout!("history   {} published checkpoints", exported.checkpoints)?;
+    output::stdout!("documents {}", exported.documents)?;
     if export.records {
-        println!("records   {}", exported.records);
+        output::stdout!("records   {}", exported.records)?;
     }
     Ok(())
 }
 
 fn back_up(backup: &Backup) -> Result<(), Failure> {
-    print_report(&ledger::backup::copy(&backup.data, &backup.to)?);
-    println!("The backup contains neither the log's key nor the writer key nor the policy: back them up separately.");
+    print_report(&ledger::backup::copy(&backup.data, &backup.to)?)?;
+    output::stdout!(
+        "The backup contains neither the log's key nor the writer key nor the policy: back them up separately."
+    )?;
     Ok(())
 }
 
 fn restore_backup(restore: &Restore) -> Result<(), Failure> {
     let report = ledger::backup::copy(&restore.from, &restore.data)?;
-    print_report(&report);
-    println!(
+    print_report(&report)?;
+    output::stdout!(
         "It has the first {} entries. If a witness has seen more, the ledger will refuse to start: restore a newer backup.",
         report.size
-    );
+    )?;
     Ok(())
 }
 
 fn check_store(check: &Check) -> ExitCode {
-    let report = match ledger::check::check(&check.data) {
-        Ok(report) => report,
+    let report = ledger::check::check(&check.data).map_err(Failure::from);
+    match report.and_then(|report| print_verdict(&report)) {
+        Ok(code) => code,
         Err(error) => {
-            eprintln!("ledger: {error}");
-            return ExitCode::from(3);
+            output::stderr!("ledger: {error}");
+            ExitCode::from(3)
         }
-    };
-    print_report(&report);
-    let findings = &report.findings;
-    for finding in findings.first_findings() {
-        println!("NOT SOUND: {finding}");
     }
-    println!("findings  {}", findings.count());
-    if findings.count() == 0 {
-        return ExitCode::SUCCESS;
-    }
-    println!("Do not use this store: restore a backup that is at least as new as the witnesses' last checkpoint.");
-    ExitCode::FAILURE
 }
 
-fn print_report(report: &ledger::check::Report) {
-    println!("size      {}", report.size);
-    println!("root      {}", report.root);
-    println!("records   {}", report.records);
+fn print_verdict(report: &ledger::check::Report) -> Result<ExitCode, Failure> {
+    print_report(report)?;
+    let findings = &report.findings;
+    for finding in findings.first_findings() {
+        output::stdout!("NOT SOUND: {finding}")?;
+    }
+    output::stdout!("findings  {}", findings.count())?;
+    if findings.count() == 0 {
+        return Ok(ExitCode::SUCCESS);
+    }
+    output::stdout!(
+        "Do not use this store: restore a backup that is at least as new as the witnesses' last checkpoint."
+    )?;
+    Ok(ExitCode::FAILURE)
+}
+
+fn print_report(report: &ledger::check::Report) -> std::io::Result<()> {
+    output::stdout!("size      {}", report.size)?;
+    output::stdout!("root      {}", report.root)?;
+    output::stdout!("records   {}", report.records)
 }
 
 fn generate_keys(keygen: &Keygen) -> Result<(), Failure> {
@@ -200,8 +208,8 @@ fn generate_keys(keygen: &Keygen) -> Result<(), Failure> {
     let text = format!("{}\n", key.to_private_text().as_str());
     create(&keygen.log_key, text.as_bytes())?;
     let writer = SigningKey::from_seed(secret::create_seed(&keygen.writer_key)?);
-    println!("log key    {}", key.verifier_key()?);
-    println!("writer key {}", hex::encode(writer.public().as_bytes()));
+    output::stdout!("log key    {}", key.verifier_key()?)?;
+    output::stdout!("writer key {}", hex::encode(writer.public().as_bytes()))?;
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 //! An environment variable configures the module, so only the program uses the module, not this process.
 #![cfg(feature = "pkcs11")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// What was measured or not tested, for the person who runs the tests.
+#![allow(clippy::print_stderr)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

@@ -84,6 +84,16 @@ impl Process {
         })
     }
 
+    /// Starts a program whose output has no reader, as after `| head`.
+    pub fn start_unread(command: &mut Command) -> Result<Self> {
+        let (reader, writer) = std::io::pipe()?;
+        drop(reader);
+        command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
+        Ok(Self {
+            child: command.spawn().with_context(|| format!("starting {command:?}"))?,
+        })
+    }
+
     /// Ends the process as an operator would (SIGTERM), and expects exit code 0.
     pub fn stop(mut self) -> Result<()> {
         let id = self.child.id().to_string();

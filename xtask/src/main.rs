@@ -70,7 +70,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("xtask: {error:#}");
+            output::stderr!("xtask: {error:#}");
             match error.downcast_ref::<machine::Missing>() {
                 Some(_) => ExitCode::from(2),
                 None => ExitCode::FAILURE,

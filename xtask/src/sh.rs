@@ -17,7 +17,7 @@ use crate::paths;
 /// Prints a command's line and runs it to its end, with its output on this process's.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let line = line_of(command);
-    eprintln!("▸ {line}");
+    output::stderr!("▸ {line}");
     let status = command.status().with_context(|| format!("cannot start `{line}`"))?;
     if !status.success() {
         bail!("`{line}` ended with {status}");
@@ -35,7 +35,7 @@ const GRACE: Duration = Duration::from_secs(3);
 /// Like [`run`], for at most this time.
 pub(crate) fn run_within(limit: Duration, command: &mut Command) -> Result<()> {
     let line = line_of(command);
-    eprintln!("▸ {line}");
+    output::stderr!("▸ {line}");
     let child = command.spawn().with_context(|| format!("cannot start `{line}`"))?;
     let status = wait(child, limit).with_context(|| format!("`{line}`"))?;
     if !status.success() {

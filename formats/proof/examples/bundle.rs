@@ -66,7 +66,7 @@ fn main() {
         "bundle_100_verify_native_ms": (times[RUNS / 2] * 100.0).round() / 100.0,
     });
     let text = serde_json::to_string_pretty(&figures).unwrap();
-    println!("{text}");
+    output::stdout!("{text}").unwrap();
     if let Some(path) = arguments.json {
         std::fs::write(path, text).unwrap();
     }

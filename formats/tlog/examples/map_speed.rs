@@ -34,9 +34,10 @@ fn main() {
 
     let (seconds, built) = build(labels);
     assert!(built == root, "the two maps must be the same");
-    println!(
+    output::stdout!(
         "{labels} labels: {rate:.0} labels/s in batches of {BATCH}, {bytes:.1} bytes per label, rebuilt in {seconds:.2} s"
-    );
+    )
+    .unwrap();
     if let Some(path) = json {
         let size = if labels.is_multiple_of(1_000_000) {
             format!("{}m", labels / 1_000_000)
@@ -84,7 +85,7 @@ fn arguments() -> (u32, Option<String>) {
             ("--labels", Some(value)) => labels = value.parse().unwrap(),
             ("--json", Some(value)) => json = Some(value),
             _ => {
-                eprintln!("map_speed [--labels N] [--json FILE]");
+                output::stderr!("map_speed [--labels N] [--json FILE]");
                 std::process::exit(2)
             }
         }

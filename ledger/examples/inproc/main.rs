@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     match figures.and_then(|figures| keep(&arguments.json, &figures)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("inproc: {error}");
+            output::stderr!("inproc: {error}");
             ExitCode::FAILURE
         }
     }
@@ -80,7 +80,7 @@ fn all(arguments: &Arguments) -> Result<Figures, Failure> {
         figures.insert(name.into(), value);
     }
     for (name, value) in &figures {
-        println!("{name:28} {value}");
+        output::stdout!("{name:28} {value}")?;
     }
     Ok(figures)
 }

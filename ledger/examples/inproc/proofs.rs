@@ -22,7 +22,7 @@ fn nanos() -> Result<u64, Failure> {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
-    let (rows, _, snapshot) = World::open(&arguments.data)?;
+    let (rows, _, snapshot) = World::written(arguments)?;
     let tiles = snapshot.head.size / TILE_WIDTH;
     let count = TILES.min(tiles / 2);
     // Reading even tiles brings the levels above into memory, so that only the odd tiles themselves are cold.
@@ -59,4 +59,29 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
 fn prove(snapshot: &Snapshot, index: u64) -> Result<(), Failure> {
     std::hint::black_box(snapshot.inclusion(index, snapshot.head.size)?);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use clap::Parser as _;
+
+    use super::super::restart;
+    use super::*;
+
+    #[test]
+    fn a_log_with_fewer_entries_than_asked_for_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let data_text = data.to_str().unwrap();
+        let arguments = Arguments::parse_from(["inproc", "--entries", "1000", "--json", "unused", "--data", data_text]);
+        let refused = |why: &str| {
+            for error in [run(&arguments).unwrap_err(), restart::run(&arguments).unwrap_err()] {
+                assert!(error.to_string().contains(why), "{error}");
+            }
+        };
+        refused("is not there");
+        fs::create_dir(&data).unwrap();
+        refused("has 0 entries, fewer than --entries 1000");
+    }
 }

@@ -15,7 +15,7 @@ use super::write::submit;
 pub(crate) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
     let runtime = Runtime::new()?;
     let genesis = {
-        let (rows, _, _) = World::open(&arguments.data)?;
+        let (rows, _, _) = World::written(arguments)?;
         rows.leaf_hash(0)?
     };
     let started = Instant::now();

@@ -16,6 +16,7 @@ use tlog::Hash;
 use tlog::note::SignerKey;
 
 use super::figures::Failure;
+use super::options::Arguments;
 
 const ORIGIN: &str = "log.example/inproc";
 const LEDGER: u8 = 1;
@@ -85,6 +86,23 @@ impl World {
         let signer = Signer::new(log_key()?)?;
         let opened = open(&rows, &signer)?;
         Ok((rows, signer, opened))
+    }
+
+    /// Opens the log that the stage `write` has left.
+    pub(crate) fn written(arguments: &Arguments) -> Result<(Rows, Signer, Arc<Snapshot>), Failure> {
+        let data = arguments.data.display();
+        if !arguments.data.is_dir() {
+            return Err(format!("{data} is not there: run the stage write first").into());
+        }
+        let opened = Self::open(&arguments.data)?;
+        let (size, entries) = (opened.2.head.size, arguments.entries);
+        if size < entries {
+            return Err(format!(
+                "{data} has {size} entries, fewer than --entries {entries}: run the stage write with the same --entries"
+            )
+            .into());
+        }
+        Ok(opened)
     }
 
     /// Starts the log with the ledger's own rules. `genesis` is the leaf hash of its first entry.

@@ -84,7 +84,7 @@ fn main() -> ExitCode {
     {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("load: {error:#}");
+            output::stderr!("load: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -138,7 +138,7 @@ async fn run(options: &Options) -> Result<()> {
             result[name] = milliseconds(&lags, share).into();
         }
     }
-    println!("{result}");
+    output::stdout!("{result}")?;
     if let Some(path) = &options.json {
         std::fs::write(path, result.to_string()).with_context(|| path.display().to_string())?;
     }

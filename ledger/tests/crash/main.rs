@@ -6,6 +6,8 @@
 //! (`ledger::rules::durability_tests`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// What was measured or not tested, for the person who runs the tests.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod backup;
 mod disk;

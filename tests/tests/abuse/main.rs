@@ -12,6 +12,8 @@
 //! runs with `cargo xtask test --long`. Scenarios run one after another, so that they do not slow each other down.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// What was measured or not tested, for the person who runs the tests.
+#![allow(clippy::print_stdout)]
 
 mod half_sent;
 mod harness;

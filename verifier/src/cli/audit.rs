@@ -71,11 +71,11 @@ impl Audit {
         let report = report.map_err(unreachable)?;
         match show {
             _ if self.json => print_json(&report)?,
-            Show::Everything => println!("{report}"),
+            Show::Everything => output::stdout!("{report}")?,
             Show::Maps => {
-                println!("{}", report.maps());
+                output::stdout!("{}", report.maps())?;
                 for finding in &report.findings {
-                    println!("FINDING {finding}");
+                    output::stdout!("FINDING {finding}")?;
                 }
             }
         }
@@ -92,7 +92,7 @@ fn credential(path: &Path) -> Result<Credential, Failure> {
     let usage = |error: SecretError| Failure::Usage(error.to_string());
     match Credential::read(path) {
         Err(SecretError::Exposed(_)) => {
-            eprintln!("verifier: {} can be read by others: chmod 600 it", path.display());
+            output::stderr!("verifier: {} can be read by others: chmod 600 it", path.display());
             let text = String::from_utf8(read(path)?).unwrap_or_default();
             Credential::from_hex(text.trim_end_matches('\n')).ok_or_else(|| usage(SecretError::Malformed(path.into())))
         }

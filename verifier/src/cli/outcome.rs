@@ -24,6 +24,9 @@ pub(crate) enum Failure {
     /// The command line is wrong, or a file that it names cannot be used.
     #[error("{0}")]
     Usage(String),
+    /// The result cannot be written to standard output.
+    #[error("the result cannot be written: {0}")]
+    Output(#[from] std::io::Error),
     /// The log to check cannot be read now.
     #[error("{0}")]
     Unreachable(String),
@@ -32,7 +35,7 @@ pub(crate) enum Failure {
 impl From<Failure> for ExitCode {
     fn from(failure: Failure) -> ExitCode {
         ExitCode::from(match failure {
-            Failure::Usage(_) => 2,
+            Failure::Usage(_) | Failure::Output(_) => 2,
             Failure::Unreachable(_) => 3,
         })
     }
@@ -41,6 +44,6 @@ impl From<Failure> for ExitCode {
 /// Prints a result as JSON.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Usage(error.to_string()))?;
-    println!("{text}");
+    output::stdout!("{text}")?;
     Ok(())
 }

@@ -32,7 +32,7 @@ impl Verify {
         if self.json {
             print_json(&statement)?;
         } else {
-            println!("{statement}");
+            output::stdout!("{statement}")?;
         }
         Ok(if statement.sound {
             Verdict::Sound

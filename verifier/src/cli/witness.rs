@@ -1,7 +1,6 @@
 //! `verifier witness`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use service::{Shutdown, SystemClock};
@@ -54,12 +53,8 @@ impl Witness {
         let address = listener
             .local_addr()
             .map_err(|error| Failure::Unreachable(error.to_string()))?;
-        println!("{public}");
-        println!("listening on {address}");
-        // A script that reads these two lines through a pipe would otherwise wait for a full buffer.
-        std::io::stdout()
-            .flush()
-            .map_err(|error| Failure::Usage(error.to_string()))?;
+        output::stdout!("{public}")?;
+        output::stdout!("listening on {address}")?;
         let config = Config {
             audits,
             state: self.state,

@@ -25,13 +25,13 @@ pub(crate) fn run(quick: bool) -> Result<()> {
         &mut figures,
         "the label map",
         example("tlog", "map_speed", labels, &[])?,
-    );
+    )?;
     let bundle = example("proof", "bundle", labels, &keep_bundle)?;
-    add(&mut figures, "a bundle of 100 entries", bundle);
-    add(&mut figures, "the same in Chromium", browser::run(&kept)?);
+    add(&mut figures, "a bundle of 100 entries", bundle)?;
+    add(&mut figures, "the same in Chromium", browser::run(&kept)?)?;
     build_ledger()?;
-    add(&mut figures, "labels in the running ledger", lag(quick)?);
-    add(&mut figures, "start of the ledger", start(labels)?);
+    add(&mut figures, "labels in the running ledger", lag(quick)?)?;
+    add(&mut figures, "start of the ledger", start(labels)?)?;
     keep("completeness", quick, &figures)
 }
 
@@ -89,10 +89,11 @@ fn start(labels: u32) -> Result<Figures> {
 }
 
 /// Prints a table and keeps its figures.
-fn add(figures: &mut Figures, title: &str, measured: Figures) {
-    println!("\n| {title} | |\n| --- | ---: |");
+fn add(figures: &mut Figures, title: &str, measured: Figures) -> Result<()> {
+    output::stdout!("\n| {title} | |\n| --- | ---: |")?;
     for (name, value) in &measured {
-        println!("| `{name}` | {} |", number(Some(value)));
+        output::stdout!("| `{name}` | {} |", number(Some(value)))?;
     }
     figures.extend(measured);
+    Ok(())
 }

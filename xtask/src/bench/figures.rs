@@ -36,7 +36,7 @@ pub(super) fn keep(suite: &str, quick: bool, figures: &Figures) -> Result<()> {
     };
     let path = folder()?.join(name);
     std::fs::write(&path, serde_json::to_vec_pretty(figures)?)?;
-    eprintln!("figures: {}", path.display());
+    output::stderr!("figures: {}", path.display());
     Ok(())
 }
 

@@ -74,14 +74,14 @@ fn in_process(sizes: &[u32], figures: &mut Figures) -> Result<()> {
         .iter()
         .map(|size| format!("{} entries", number(Some(&Value::from(*size)))))
         .collect();
-    println!(
+    output::stdout!(
         "\n| in process | {} |\n| --- |{}",
         heads.join(" | "),
         " ---: |".repeat(sizes.len())
-    );
+    )?;
     for name in columns.last().into_iter().flat_map(Figures::keys) {
         let cells: Vec<String> = columns.iter().map(|column| number(column.get(name))).collect();
-        println!("| `{name}` | {} |", cells.join(" | "));
+        output::stdout!("| `{name}` | {} |", cells.join(" | "))?;
     }
     Ok(())
 }
@@ -129,22 +129,22 @@ fn over_http(quick: bool, figures: &mut Figures) -> Result<()> {
         name_row(&offer, &row, figures);
         rows.push(row);
     }
-    println!(
+    output::stdout!(
         "\n| offered/s | entries a request | writers | receipts checked | entries/s | p50 ms | p90 ms | p99 ms | max ms |\n\
          | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |"
-    );
+    )?;
     for (offer, row) in OFFERS.iter().zip(&rows) {
         let offered = offer
             .rate
             .map_or_else(|| "all".into(), |rate| number(Some(&Value::from(rate))));
         let checked = if offer.check { "each" } else { "no" };
         let figures = ["entries_per_s", "p50_ms", "p90_ms", "p99_ms", "max_ms"].map(|name| number(row.get(name)));
-        println!(
+        output::stdout!(
             "| {offered} | {} | {} | {checked} | {} |",
             offer.batch,
             offer.writers,
             figures.join(" | ")
-        );
+        )?;
     }
     Ok(())
 }
@@ -167,11 +167,11 @@ fn open_log(quick: bool, figures: &mut Figures) -> Result<()> {
         return Ok(());
     }
     let measured = wrk::run(&Server::open_log()?, 256, if quick { 2 } else { 10 })?;
-    println!(
+    output::stdout!(
         "\n| `open_log`, wrk -t1 -c256 | requests/s | p50 ms | p99 ms | max ms |\n| --- | ---: | ---: | ---: | ---: |"
-    );
+    )?;
     let cells = ["per_s", "p50_ms", "p99_ms", "max_ms"].map(|name| number(measured.get(name)));
-    println!("| 500-byte bodies | {} |", cells.join(" | "));
+    output::stdout!("| 500-byte bodies | {} |", cells.join(" | "))?;
     for (name, column) in [("open_log_wrk_per_s", "per_s"), ("open_log_wrk_p50_ms", "p50_ms")] {
         figures.extend(measured.get(column).map(|value| (name.to_owned(), value.clone())));
     }

@@ -54,6 +54,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Some(Suite::Peers) => peers::run(options.quick),
         Some(Suite::Completeness) => completeness::run(options.quick),
     }?;
-    println!("\n{}", host::description());
+    output::stdout!("\n{}", host::description())?;
     Ok(())
 }

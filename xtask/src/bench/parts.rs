@@ -22,9 +22,9 @@ pub(crate) fn run() -> Result<()> {
     ]))?;
     let medians = medians(&paths::target()?.join("criterion"))?;
     std::fs::write(folder()?.join("parts.json"), serde_json::to_vec_pretty(&medians)?)?;
-    println!("\n| part | median |\n| --- | ---: |");
+    output::stdout!("\n| part | median |\n| --- | ---: |")?;
     for (name, nanoseconds) in &medians {
-        println!("| {name} | {} |", readable(*nanoseconds));
+        output::stdout!("| {name} | {} |", readable(*nanoseconds))?;
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ const CONNECTIONS: [u32; 2] = [256, 2_000];
 
 pub(crate) fn run(quick: bool) -> Result<()> {
     if !sh::found("go") {
-        eprintln!("Go is not installed (Debian's golang is too old, see go.dev): the peers are skipped");
+        output::stderr!("Go is not installed (Debian's golang is too old, see go.dev): the peers are skipped");
         return Ok(());
     }
     build_ledger()?;
@@ -72,12 +72,12 @@ fn compare(programs: &Path, quick: bool, figures: &mut Figures) -> Result<()> {
             }
         }
     }
-    println!(
+    output::stdout!(
         "\n| `POST /add`, 500-byte bodies, wrk -t1 | connections | requests/s | p50 ms | p99 ms | max ms |\n\
          | --- | ---: | ---: | ---: | ---: | ---: |\n{}\n\n`open_log` answers when a published, signed checkpoint covers the entry; Tessera \
          {VERSION} answers with the index, before its next checkpoint.",
         lines.join("\n")
-    );
+    )?;
     Ok(())
 }
 
@@ -101,7 +101,7 @@ fn cross_check(programs: &Path, quick: bool) -> Result<()> {
         .arg(&key);
     let log = logged("fsck", FSCK_LIMIT, &mut fsck)?;
     judge_fsck(&log, leaves).context("Tessera's fsck is not content with open_log")?;
-    println!("\nTessera's hammer ({leaves} leaves of 500 bytes) and fsck: green.");
+    output::stdout!("\nTessera's hammer ({leaves} leaves of 500 bytes) and fsck: green.")?;
     Ok(())
 }
 

@@ -15,7 +15,7 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/bench/add.lua");
 pub(crate) fn found() -> bool {
     let found = sh::found("wrk");
     if !found {
-        eprintln!("wrk is not installed (a Debian package of that name): its rows are skipped");
+        output::stderr!("wrk is not installed (a Debian package of that name): its rows are skipped");
     }
     found
 }

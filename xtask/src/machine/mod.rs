@@ -112,7 +112,7 @@ pub(crate) fn ensure(purpose: Purpose) -> Result<()> {
         .collect();
     if !lacking.is_empty() {
         for (need, problem) in &lacking {
-            eprintln!("missing: {}: {problem}", need.what);
+            output::stderr!("missing: {}: {problem}", need.what);
         }
         install::packages(&packages_of(lacking.iter().map(|(need, _)| *need)), &names_of(&lacking))?;
         for (need, _) in &lacking {
@@ -155,17 +155,17 @@ pub(crate) fn report() -> Result<Result<(), Missing>> {
     let mut lacking = Vec::new();
     for need in NEEDS {
         match (need.probe)(&path) {
-            Ok(found) => println!("ok      {}: {found}", need.what),
+            Ok(found) => output::stdout!("ok      {}: {found}", need.what)?,
             Err(problem) => {
-                println!("missing {}: {problem}", need.what);
+                output::stdout!("missing {}: {problem}", need.what)?;
                 lacking.push((need, problem));
             }
         }
     }
     if has_target(WASM)? {
-        println!("ok      the Rust target {WASM}");
+        output::stdout!("ok      the Rust target {WASM}")?;
     } else {
-        println!("later   the Rust target {WASM}: `cargo xtask demo` adds it with rustup");
+        output::stdout!("later   the Rust target {WASM}: `cargo xtask demo` adds it with rustup")?;
     }
     if lacking.is_empty() {
         return Ok(Ok(()));

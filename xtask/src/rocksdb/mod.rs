@@ -35,13 +35,13 @@ pub(crate) fn ensure() -> Result<PathBuf> {
     if archive.is_file() {
         return Ok(directory);
     }
-    eprintln!("RocksDB is built once for this user into {}", directory.display());
+    output::stderr!("RocksDB is built once for this user into {}", directory.display());
     let (began, cpu) = (Instant::now(), sh::cpu_seconds());
     let build = paths::cache()?.join("build");
     let built = match unity_build(&build) {
         Ok(archive) => archive,
         Err(error) => {
-            eprintln!("RocksDB's unity build failed, so its own build follows (30 CPU minutes): {error:#}");
+            output::stderr!("RocksDB's unity build failed, so its own build follows (30 CPU minutes): {error:#}");
             single_build(&build.join("single"))?
         }
     };
@@ -52,7 +52,7 @@ pub(crate) fn ensure() -> Result<PathBuf> {
     std::fs::rename(&partial, &archive)?;
     std::fs::remove_dir_all(&build).ok();
     let (wall, cpu) = (began.elapsed().as_secs(), sh::cpu_seconds() - cpu);
-    eprintln!("RocksDB was built in {wall} s, with {cpu} s of CPU time");
+    output::stderr!("RocksDB was built in {wall} s, with {cpu} s of CPU time");
     Ok(directory)
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn acted_as_compiler() -> Option<ExitCode> {
     Some(match act(&notes, &words) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("xtask as compiler: {error:#}");
+            output::stderr!("xtask as compiler: {error:#}");
             ExitCode::FAILURE
         }
     })

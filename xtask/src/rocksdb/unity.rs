@@ -78,7 +78,7 @@ fn compile_all(files: Vec<PathBuf>, call: &Call) -> Result<()> {
         loop {
             let next = waiting.lock().ok().and_then(|mut waiting| waiting.next());
             let Some((number, file)) = next else { return Ok(()) };
-            eprintln!("▸ RocksDB: part {} of {total}", number + 1);
+            output::stderr!("▸ RocksDB: part {} of {total}", number + 1);
             compile(&compiler, &file, call)?;
         }
     };
