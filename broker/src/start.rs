@@ -30,6 +30,8 @@ fn log(error: impl std::fmt::Display) -> Error {
 
 /// Opens the journal, waits for the ledger, and starts the writer.
 pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<Arc<Broker>, Error> {
+    service::durable::private_directory(&config.data)
+        .map_err(|error| Error::Configuration(format!("{}: {error}", config.data.display())))?;
     let journal = Journal::open(&config.data)?;
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
     let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(configuration)?);

@@ -43,7 +43,7 @@ impl Common {
         let trust = Arc::new(Trust::load(&config.policy, &config.genesis)?);
         let http = |error: &dyn std::fmt::Display| Error::Http(error.to_string());
         let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(|error| http(&error))?);
-        service::durable::create_private_directory(&config.data).map_err(|error| Error::State(error.to_string()))?;
+        service::durable::private_directory(&config.data).map_err(|error| Error::State(error.to_string()))?;
         let anchored = Anchored::wait(&api, &trust, &shutdown).await?;
         let context = CheckContext::new(trust.clone(), &anchored, &config.participant, config.test)?;
         check_keys(&context, config, &signing, &sealing)?;

@@ -49,7 +49,7 @@ impl Facts {
     pub(crate) fn write(&self, data: &Path) -> Result<()> {
         let mut json = serde_json::to_vec_pretty(self)?;
         json.push(b'\n');
-        service::durable::write_atomic(&data.join("demo.json"), &json)?;
+        service::durable::write_private(&data.join("demo.json"), &json)?;
         Ok(())
     }
 

@@ -92,7 +92,7 @@ fn ensure_absent(to: &Path) -> Result<(), BackupError> {
 
 fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
     ensure_absent(to)?;
-    let bytes = std::fs::read(from).map_err(|error| BackupError::Io(from.to_path_buf(), error))?;
+    let bytes = service::durable::read_private(from).map_err(|error| BackupError::Io(from.to_path_buf(), error))?;
     service::durable::create_private(to, &bytes).map_err(|error| BackupError::Io(to.to_path_buf(), error))
 }
 

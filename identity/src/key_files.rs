@@ -160,6 +160,20 @@ mod tests {
         assert_ne!(*folder.make("one").unwrap(), *key);
     }
 
+    #[test]
+    fn a_key_that_others_may_reach_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let chmod = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let folder = KeyFolder::open(dir.path()).unwrap();
+        folder.make("one").unwrap();
+        chmod(&dir.path().join("one.key"), 0o644);
+        let error = folder.get("one").unwrap_err();
+        assert!(error.to_string().contains("chmod 600"), "{error}");
+    }
+
     /// A crash may happen after the renaming, during overwriting, and while a key is being created.
     #[test]
     fn files_left_by_a_crash_are_not_keys_and_do_not_block_new_keys() {

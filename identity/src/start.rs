@@ -89,6 +89,8 @@ async fn start_up(config: &Config, shutdown: Shutdown) -> Result<Identity<Follow
     let persons = PersonRegistry::load(&config.persons, config.test_numbers)?;
     tracing::info!(persons = persons.len(), "person registry loaded");
     service::rows::report("persons", &config.persons, persons.set_aside());
+    service::durable::private_directory(&config.data)
+        .map_err(|error| Error::Configuration(format!("{}: {error}", config.data.display())))?;
     let state = IdentityState::open(&config.data.join("state.redb"))?;
     let day_keys = DayKeys::open(&config.data.join("daykeys"))?;
     let mac = MacKey::new(state.secret("mac", random().map_err(configuration)?)?);

@@ -67,7 +67,6 @@ pub fn copy(from: &Path, to: &Path) -> Result<Report, BackupError> {
     if target.exists() {
         return Err(BackupError::Target(target));
     }
-    std::fs::create_dir_all(to)?;
     let aside = to.join(format!("{STORE}.tmp-{}", std::process::id()));
     let mut attempt = 1;
     let copied = loop {
@@ -93,7 +92,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<Report, BackupError> {
 
 fn copy_once(source: &Path, aside: &Path) -> Result<Report, BackupError> {
     let from = RocksStore::open_read_only(source)?;
-    std::fs::create_dir_all(aside)?;
+    durable::private_directory(aside)?;
     let to: Arc<dyn Store> = Arc::new(RocksStore::open(aside)?);
     copy_rows(&from, to.as_ref())?;
     let report = check_rows(&Rows::new(to))?;

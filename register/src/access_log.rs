@@ -1,11 +1,12 @@
 //! The register's own access log. The only client is one connector, and the log does not record the person.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
+use service::durable;
 use uuid::Uuid;
 
 /// Name of the file in the register's directory.
@@ -33,13 +34,10 @@ impl AccessLog {
     /// Opens or creates `access.log` in `directory`.
     ///
     /// # Errors
-    /// When the directory or the file cannot be created.
+    /// When the directory or the file cannot be created, or when others may reach them.
     pub fn open(directory: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(directory)?;
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(directory.join(FILE))?;
+        durable::private_directory(directory)?;
+        let file = durable::append_private(&directory.join(FILE))?;
         Ok(Self(Mutex::new(file)))
     }
 
@@ -62,5 +60,28 @@ impl AccessLog {
             .map_err(|_| io::Error::other("a writer of the access log panicked"))?;
         file.write_all(&line)?;
         file.sync_data()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn the_log_is_its_owners_alone_and_refused_otherwise() {
+        let dir = tempfile::tempdir().unwrap();
+        let directory = dir.path().join("register");
+        let file = directory.join(FILE);
+        AccessLog::open(&directory).unwrap();
+        for (path, private) in [(&file, 0o600), (&directory, 0o700)] {
+            assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, private);
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(private | 0o044)).unwrap();
+            let error = AccessLog::open(&directory).unwrap_err();
+            assert!(error.to_string().contains(&format!("chmod {private:o}")), "{error}");
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(private)).unwrap();
+        }
+        AccessLog::open(&directory).unwrap();
     }
 }

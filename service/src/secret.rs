@@ -6,7 +6,6 @@
 //! time.
 
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use axum::http::{HeaderMap, header};
@@ -14,7 +13,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::durable;
+use crate::durable::{self, Exposed};
 use crate::problem::Problem;
 
 /// Why a secret cannot be read or created.
@@ -29,8 +28,8 @@ pub enum SecretError {
         source: io::Error,
     },
     /// Others may read the file.
-    #[error("others may read the secret file {0}: chmod 600 it, and replace the secret if it may have been read")]
-    Exposed(PathBuf),
+    #[error(transparent)]
+    Exposed(Exposed),
     /// The content does not have the form of a secret.
     #[error("secret file {0} does not have 64 hexadecimal digits")]
     Malformed(PathBuf),
@@ -65,23 +64,19 @@ pub fn create_seed(path: &Path) -> Result<[u8; 32], SecretError> {
 
 /// Reads a text file that only its owner may read.
 pub fn read_private(path: &Path) -> Result<Zeroizing<String>, SecretError> {
-    let mode = std::fs::metadata(path)
-        .map_err(|source| io_error(path, source))?
-        .permissions()
-        .mode();
-    if mode & 0o077 != 0 {
-        return Err(SecretError::Exposed(path.to_path_buf()));
-    }
-    std::fs::read_to_string(path)
-        .map(Zeroizing::new)
-        .map_err(|source| io_error(path, source))
+    let bytes = durable::read_private(path).map_err(|source| io_error(path, source))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| io_error(path, io::ErrorKind::InvalidData.into()))?;
+    Ok(Zeroizing::new(text.to_owned()))
 }
 
 fn io_error(path: &Path, source: io::Error) -> SecretError {
-    SecretError::Io {
-        path: path.to_path_buf(),
-        source,
-    }
+    source.downcast().map_or_else(
+        |source| SecretError::Io {
+            path: path.to_path_buf(),
+            source,
+        },
+        SecretError::Exposed,
+    )
 }
 
 /// A bearer credential.
@@ -174,6 +169,7 @@ impl CredentialDigest {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn a_seed_is_created_once_and_read_only_if_private() {

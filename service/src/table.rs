@@ -4,9 +4,9 @@
 //! defines its own redb tables. [`Table`] is one table of a file, with values in the compartment's own encoding
 //! ([`Encoding`]).
 //!
-//! * **Private.** A file is created with mode 0600, and a file with a wider mode is narrowed when it is opened. A
-//!   missing directory is created with mode 0700. The mode of an existing directory does not change, because other
-//!   programs may have to reach other files in it.
+//! * **Private.** A file is created with mode 0600, and a missing directory with 0700. A file with a wider mode is
+//!   refused ([`durable::Exposed`]), because its rows may have been read. The process that owns an existing directory
+//!   checks its mode ([`durable::private_directory`]).
 //! * **Exclusive.** A second process that opens the file gets an error. Two processes with one file would each act on
 //!   rows that the other one changes.
 //! * **Durable.** redb syncs a transaction before its commit returns. After a crash the file shows either all or
@@ -396,12 +396,17 @@ mod tests {
     fn file_and_directory_are_private() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("new/state.redb");
+        let parent = path.parent().unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let chmod = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
         drop(TableFile::open(&path).unwrap());
-        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        drop(TableFile::open(&path).unwrap());
-        assert_eq!(mode(&path), 0o600);
+        assert_eq!((mode(&path), mode(parent)), (0o600, 0o700));
+        chmod(&path, 0o644);
+        let error = TableFile::open(&path).unwrap_err();
+        assert!(matches!(error, TableError::File { .. }), "{error}");
+        assert!(error.to_string().contains("chmod 600"), "{error}");
+        chmod(&path, 0o600);
+        TableFile::open(&path).unwrap();
     }
 
     #[tokio::test]

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,7 +28,9 @@ fn the_demonstration_is_sound_continues_and_leaks_no_personal_data() -> Result<(
     demo.stop()?;
     nothing_personal_in(&data, &["ledger", "broker"])?;
     nothing_personal_in_file(&data.with_extension("log"))?;
-    continues_where_it_was(&data, &genesis)
+    continues_where_it_was(&data, &genesis)?;
+    others_reach_no_secret(&data)?;
+    no_process_starts_with_exposed_secrets(&data)
 }
 
 /// Audits the published log until no exchange is open in it. Returns the report.
@@ -255,6 +259,61 @@ fn metrics_hold_no_person(info: &DemoInfo) -> Result<()> {
             ensure!(status == 404, "{base}/{path}: {status}");
         }
     }
+    Ok(())
+}
+
+fn mode(path: &Path) -> Result<u32> {
+    Ok(std::fs::metadata(path)?.permissions().mode() & 0o777)
+}
+
+/// The directories of the compartments are private, and so is each file with secrets. This can fail only if the umask
+/// of the tests lets others read new files, as the usual one does.
+fn others_reach_no_secret(data: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(data)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            ensure!(mode(&path)? == 0o700, "{}: {:o}", path.display(), mode(&path)?);
+        }
+    }
+    let files = files_below(data)?;
+    // RocksDB chooses the mode of its own files.
+    let store = data.join("ledger/store");
+    ensure!(mode(&store)? == 0o700, "{:o}", mode(&store)?);
+    for extension in ["redb", "key", "credential", "log"] {
+        let mut secrets = files.clone();
+        secrets.retain(|file| !file.starts_with(&store) && file.extension().is_some_and(|found| found == extension));
+        ensure!(!secrets.is_empty(), "no file *.{extension}");
+        for file in secrets {
+            ensure!(mode(&file)? == 0o600, "{}: {:o}", file.display(), mode(&file)?);
+        }
+    }
+    Ok(())
+}
+
+/// A start with one exposed file or directory fails, and the error names the command that makes it private.
+fn no_process_starts_with_exposed_secrets(data: &Path) -> Result<()> {
+    let mut secrets = files_below(data)?;
+    secrets.retain(|file| {
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.ends_with(".redb") || ["access.log", "log.key", "register.credential"].contains(&name)
+    });
+    secrets.extend(
+        ["ledger/store", "identity", "broker", "connector-kba", "register-kba"].map(|folder| data.join(folder)),
+    );
+    for secret in &secrets {
+        let private = mode(secret)?;
+        std::fs::set_permissions(secret, Permissions::from_mode(private | 0o044))?;
+        let output = run(
+            "einsicht",
+            &["demo", "--exit-after-seed", "--data", data.to_str().unwrap()],
+        )?;
+        // The configurations name their own directory, so paths contain "/./".
+        let text = String::from_utf8_lossy(&output.stderr).replace("/./", "/");
+        let command = format!("chmod {private:o} '{}'", secret.display());
+        ensure!(!output.status.success() && text.contains(&command), "{command}: {text}");
+        std::fs::set_permissions(secret, Permissions::from_mode(private))?;
+    }
+    ensure!(secrets.len() > 10, "{secrets:?}");
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use service::durable::write_atomic;
+use service::durable::{private_directory, write_atomic, write_private};
 use tlog::log_list::{self, ListedLog};
 
 use super::Setup;
@@ -40,7 +40,7 @@ pub(crate) fn configure(setup: &Setup, world: &World, ports: &Ports) -> Result<(
     files.compartment("ledger", &ledger(setup))?;
     files.compartment("broker", &broker(setup, world, ports)?)?;
     files.compartment("identity", &identity(setup, ports)?)?;
-    write_atomic(&setup.data.join("identity/persons.json"), PERSONS.as_bytes())?;
+    write_private(&setup.data.join("identity/persons.json"), PERSONS.as_bytes())?;
     let portal = portal(setup, ports)?;
     files.compartment("test-login", &test_login(world, &portal, ports)?)?;
     files.compartment("portal", &portal)?;
@@ -58,7 +58,7 @@ struct Files<'a> {
 impl Files<'_> {
     fn compartment(&self, name: &str, config: &Value) -> Result<()> {
         let folder = self.setup.data.join(name);
-        std::fs::create_dir_all(&folder)?;
+        private_directory(&folder)?;
         write_atomic(&folder.join("trust.policy"), self.policy.as_bytes())?;
         write(&folder.join("config.json"), config)
     }
@@ -91,7 +91,7 @@ fn witnesses(setup: &Setup, files: &Files<'_>) -> Result<()> {
     let logs = log_list::emit(&[ListedLog::new(setup.secrets.log.verifier_key()?)]);
     for name in WITNESSES {
         let folder = files.setup.data.join(name);
-        std::fs::create_dir_all(&folder)?;
+        private_directory(&folder)?;
         write_atomic(&folder.join("logs"), logs.as_bytes())?;
     }
     Ok(())
@@ -224,9 +224,9 @@ fn register(setup: &Setup, short: &str) -> Result<()> {
         .get(short)
         .context("a provider has no credential for its register")?;
     let folder = setup.data.join(format!("register-{short}"));
-    std::fs::create_dir_all(&folder)?;
+    private_directory(&folder)?;
     write_atomic(&folder.join("schema.json"), schema.as_bytes())?;
-    write_atomic(&folder.join("data.json"), data.as_bytes())?;
+    write_private(&folder.join("data.json"), data.as_bytes())?;
     let config = json!({
         "directory": ".",
         "schema": "schema.json",

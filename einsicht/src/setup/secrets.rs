@@ -102,7 +102,7 @@ impl Secrets {
 
 fn parent(path: &Path) -> Result<()> {
     let folder = path.parent().context("the path has no parent directory")?;
-    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())
+    durable::private_directory(folder).with_context(|| folder.display().to_string())
 }
 
 fn seed(path: &Path) -> Result<[u8; 32]> {

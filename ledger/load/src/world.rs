@@ -33,7 +33,7 @@ pub(crate) struct World {
 impl World {
     /// Creates keys and documents, and writes the files that the ledger reads.
     pub(crate) fn found(folder: &Path, writers: usize) -> Result<Self> {
-        std::fs::create_dir_all(folder)?;
+        service::durable::create_private_directory(folder)?;
         let [log_seed, writer_seed] = [service::secret::random()?, service::secret::random()?];
         let log_key = SignerKey::for_notes(ORIGIN.parse()?, &log_seed);
         let [operator, authority, identity] = [fresh()?, fresh()?, fresh()?];

@@ -91,8 +91,8 @@ impl Audit {
 fn credential(path: &Path) -> Result<Credential, Failure> {
     let usage = |error: SecretError| Failure::Usage(error.to_string());
     match Credential::read(path) {
-        Err(SecretError::Exposed(_)) => {
-            output::stderr!("verifier: {} can be read by others: chmod 600 it", path.display());
+        Err(SecretError::Exposed(exposed)) => {
+            output::stderr!("verifier: {exposed}");
             let text = String::from_utf8(read(path)?).unwrap_or_default();
             Credential::from_hex(text.trim_end_matches('\n')).ok_or_else(|| usage(SecretError::Malformed(path.into())))
         }

@@ -69,8 +69,9 @@ pub fn load_or_create(path: &Path, name: Option<&str>) -> Result<SignerKey, KeyF
 /// [`KeyFileError`].
 pub fn load_signer(path: &Path) -> Result<SignerKey, KeyFileError> {
     let text = match read_private(path) {
-        Err(SecretError::Exposed(path)) => {
-            tracing::warn!("the key file {} can be read by others: chmod 600 it", path.display());
+        Err(SecretError::Exposed(exposed)) => {
+            tracing::warn!("{exposed}");
+            let path = exposed.path;
             let text = std::fs::read_to_string(&path).map(Zeroizing::new);
             text.map_err(|source| SecretError::Io { path, source })?
         }
