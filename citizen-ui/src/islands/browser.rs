@@ -157,7 +157,8 @@ async fn check_access(
             .filter_map(|position| elements.item(position)?.text_content())
             .collect();
         let groups = facts(&proved.access, lang);
-        compare(shown.iter().map(String::as_str), values(&groups))?;
+        let proved = values(&groups);
+        compare(shown.iter().map(String::as_str), proved.iter().map(String::as_str))?;
     }
     Ok(proved)
 }

@@ -16,7 +16,7 @@ mod row;
 use leptos::prelude::*;
 
 use crate::language::lang::Lang;
-use crate::language::phrase::Phrase;
+use crate::language::phrase::{Origin, Phrase};
 use crate::proof::complete::Completeness;
 use crate::proof::state::ProofState;
 use crate::proof::verify::TrustText;
@@ -209,17 +209,16 @@ fn badge(state: RwSignal<ProofState>, lang: Lang) -> impl IntoView {
     }
 }
 
-/// Renders a phrase and marks its German parts on a page in another language.
+/// Renders a phrase. Each quoted part is isolated (`<bdi>`), so that it cannot turn around the words beside it, and is
+/// marked as German where that is not the language of the page.
 pub fn phrase_view(phrase: Phrase, lang: Lang) -> impl IntoView {
     phrase
         .0
         .into_iter()
-        .map(|part| {
-            if part.german && lang != Lang::De {
-                view! { <span lang="de">{part.text}</span> }.into_any()
-            } else {
-                view! { <span>{part.text}</span> }.into_any()
-            }
+        .map(|part| match part.origin {
+            Origin::Page => view! { <span>{part.text}</span> }.into_any(),
+            Origin::German if lang != Lang::De => view! { <bdi lang="de">{part.text}</bdi> }.into_any(),
+            Origin::German | Origin::Identifier => view! { <bdi>{part.text}</bdi> }.into_any(),
         })
         .collect_view()
 }

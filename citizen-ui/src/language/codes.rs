@@ -1,6 +1,7 @@
-//! The codes that other compartments write into records, in plain language. Unknown codes are shown unchanged.
+//! The codes that other compartments write into records, in plain language. Unknown codes are cited unchanged.
 
 use crate::language::lang::Lang;
+use crate::language::phrase::Phrase;
 
 /// Code, German, English.
 type Translation = (&'static str, &'static str, &'static str);
@@ -92,32 +93,32 @@ const CHECK_NAMES: [Translation; 3] = [
 const INSPECTION_REASONS: [Translation; 1] = [("own-login", "Ihre eigene Anmeldung", "your own login")];
 
 /// The reason that the requester received.
-pub(crate) fn told_reason(code: &str, lang: Lang) -> &str {
+pub(crate) fn told_reason(code: &str, lang: Lang) -> Phrase {
     find(&TOLD_REASONS, code, lang)
 }
 
 /// The internal reason, which the requester did not receive.
-pub(crate) fn internal_reason(code: &str, lang: Lang) -> &str {
+pub(crate) fn internal_reason(code: &str, lang: Lang) -> Phrase {
     find(&INTERNAL_REASONS, code, lang)
 }
 
 /// The name of a check.
-pub(crate) fn check_name(code: &str, lang: Lang) -> &str {
+pub(crate) fn check_name(code: &str, lang: Lang) -> Phrase {
     find(&CHECK_NAMES, code, lang)
 }
 
 /// Why a reader opened records.
-pub(crate) fn inspection_reason(code: &str, lang: Lang) -> &str {
+pub(crate) fn inspection_reason(code: &str, lang: Lang) -> Phrase {
     find(&INSPECTION_REASONS, code, lang)
 }
 
-fn find<'a>(table: &[Translation], code: &'a str, lang: Lang) -> &'a str {
+fn find(table: &[Translation], code: &str, lang: Lang) -> Phrase {
     match table.iter().find(|(known, _, _)| *known == code) {
-        Some((_, german, english)) => match lang {
+        Some((_, german, english)) => Phrase::said(match lang {
             Lang::De => german,
             Lang::En => english,
-        },
-        None => code,
+        }),
+        None => Phrase::cited(code),
     }
 }
 
@@ -127,16 +128,19 @@ mod tests {
 
     #[test]
     fn known_codes_are_translated_and_others_are_kept() {
-        assert_eq!(told_reason("nothing found", Lang::De), "nichts gefunden");
+        assert_eq!(told_reason("nothing found", Lang::De), Phrase::said("nichts gefunden"));
         assert_eq!(
             internal_reason("P7", Lang::En),
-            "The Registerlandkarte does not allow this retrieval (check P7)."
+            Phrase::said("The Registerlandkarte does not allow this retrieval (check P7).")
         );
-        assert_eq!(internal_reason("P10", Lang::De), "P10");
-        assert_eq!(inspection_reason("own-login", Lang::De), "Ihre eigene Anmeldung");
+        assert_eq!(internal_reason("P10", Lang::De), Phrase::cited("P10"));
+        assert_eq!(
+            inspection_reason("own-login", Lang::De),
+            Phrase::said("Ihre eigene Anmeldung")
+        );
         assert_eq!(
             check_name("provider's signature", Lang::De),
-            "Unterschrift der antwortenden Stelle"
+            Phrase::said("Unterschrift der antwortenden Stelle")
         );
     }
 }

@@ -11,6 +11,7 @@ use record::{
 use crate::language::codes;
 use crate::language::lang::Lang;
 use crate::language::local_time::{LocalTime, day};
+use crate::language::phrase::Phrase;
 use crate::language::words::Words;
 use crate::proof::access::{Access, EntryStamp, Exchange};
 
@@ -26,12 +27,10 @@ pub struct Group {
 /// One labelled value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// The label, in the page's language.
-    pub label: String,
-    /// The value from the record.
-    pub value: String,
-    /// Whether the value is quoted from a record, which is German whatever the page's language.
-    pub german: bool,
+    /// The label.
+    pub label: Phrase,
+    /// The value.
+    pub value: Phrase,
 }
 
 /// All groups of an access.
@@ -44,7 +43,7 @@ pub fn facts(access: &Access, lang: Lang) -> Vec<Group> {
                 words.group_who,
                 vec![
                     quoted(words.reader, &record.reader),
-                    quoted(words.reason, codes::inspection_reason(&record.reason, lang)),
+                    fact(words.reason, codes::inspection_reason(&record.reason, lang)),
                     own(words.day, &day(record.day)),
                 ],
             ),
@@ -57,7 +56,7 @@ pub fn facts(access: &Access, lang: Lang) -> Vec<Group> {
             group(
                 words.group_who,
                 vec![
-                    own(words.consumer, record.consumer.as_str()),
+                    cited(words.consumer, record.consumer.as_str()),
                     own(words.s1_digest, &record.s1_digest.to_string()),
                 ],
             ),
@@ -87,10 +86,9 @@ pub fn facts(access: &Access, lang: Lang) -> Vec<Group> {
 }
 
 /// All values, in the order in which a page shows them.
-pub fn values(groups: &[Group]) -> impl Iterator<Item = &str> {
-    groups
-        .iter()
-        .flat_map(|group| group.facts.iter().map(|fact| fact.value.as_str()))
+pub fn values(groups: &[Group]) -> Vec<String> {
+    let facts = groups.iter().flat_map(|group| &group.facts);
+    facts.map(|fact| fact.value.text()).collect()
 }
 
 fn exchange_groups(exchange: &Exchange, lang: Lang) -> Vec<Group> {
@@ -113,7 +111,7 @@ fn exchange_groups(exchange: &Exchange, lang: Lang) -> Vec<Group> {
         group(
             words.group_allowed,
             vec![
-                own(words.permission, &record.allowed_by.permission),
+                cited(words.permission, &record.allowed_by.permission),
                 own(words.registry, &record.allowed_by.registerlandkarte.to_string()),
             ],
         ),
@@ -134,12 +132,11 @@ fn exchange_groups(exchange: &Exchange, lang: Lang) -> Vec<Group> {
 
 fn party(words: &Words, label: &str, party: &Party) -> Vec<Fact> {
     let of = |part: &str| format!("{label}: {part}");
+    let mut identifier = Phrase::cited(&party.directory);
+    identifier.say(" / ").cite(&party.identifier);
     vec![
         quoted(label, &party.name),
-        own(
-            &of(words.identifier),
-            &format!("{} / {}", party.directory, party.identifier),
-        ),
+        fact(&of(words.identifier), identifier),
         quoted(&of(words.component), &party.component),
         quoted(&of(words.responsible), &party.responsible),
         quoted(&of(words.operating), &party.operating),
@@ -147,13 +144,20 @@ fn party(words: &Words, label: &str, party: &Party) -> Vec<Fact> {
 }
 
 fn what(record: &ExchangeRecord, words: &Words) -> Vec<Fact> {
+    let mut categories = Phrase::default();
+    for category in &record.evidence.categories {
+        if !categories.0.is_empty() {
+            categories.say(", ");
+        }
+        categories.quote(category);
+    }
     let mut facts = vec![
         quoted(words.evidence, &record.evidence.title),
-        own(
+        cited(
             &format!("{}: {}", words.evidence, words.identifier),
             &record.evidence.id,
         ),
-        quoted(words.categories, &record.evidence.categories.join(", ")),
+        fact(words.categories, categories),
         own(words.no_values, words.no_values_text),
         own(words.request_digest, &record.request_digest.to_string()),
     ];
@@ -174,7 +178,7 @@ fn result(exchange: &Exchange, lang: Lang) -> Vec<Fact> {
         Some(result) => facts.extend(closed(result, lang)),
     }
     if let Some(reason) = &exchange.internal_reason {
-        facts.push(own(words.internal, codes::internal_reason(reason, lang)));
+        facts.push(fact(words.internal, codes::internal_reason(reason, lang)));
     }
     let course = if record.synchronous {
         words.synchronous_yes
@@ -204,7 +208,7 @@ fn closed(result: &ExchangeResult, lang: Lang) -> Vec<Fact> {
     };
     let mut facts = vec![
         own(words.outcome, outcome),
-        own(words.told, codes::told_reason(&result.told, lang)),
+        fact(words.told, codes::told_reason(&result.told, lang)),
     ];
     facts.extend(result.checks.iter().map(|check| checked(check, lang)));
     facts
@@ -213,10 +217,11 @@ fn closed(result: &ExchangeResult, lang: Lang) -> Vec<Fact> {
 fn checked(check: &Check, lang: Lang) -> Fact {
     let words = lang.words();
     let verdict = if check.passed { words.passed } else { words.not_passed };
-    own(
-        &format!("{}: {}", words.check, codes::check_name(&check.name, lang)),
-        &format!("{verdict} ({})", check.algorithm),
-    )
+    let mut label = Phrase::said(words.check);
+    label.say(": ").append(codes::check_name(&check.name, lang));
+    let mut value = Phrase::said(verdict);
+    value.say(" (").cite(&check.algorithm).say(")");
+    Fact { label, value }
 }
 
 fn role(record: &ExchangeRecord, words: &Words) -> Vec<Fact> {
@@ -268,8 +273,8 @@ fn ids(record: &ExchangeRecord, words: &Words) -> Vec<Fact> {
     vec![
         own(words.exchange_id, &record.ids.exchange.to_string()),
         own(words.message_id, &record.ids.message.to_string()),
-        own(words.request_reference, &record.ids.request_reference),
-        own(words.trace, &record.ids.trace),
+        cited(words.request_reference, &record.ids.request_reference),
+        cited(words.trace, &record.ids.trace),
         own(words.test_message, yes(record.ids.test, words)),
     ]
 }
@@ -286,19 +291,23 @@ fn group(title: &'static str, facts: Vec<Fact>) -> Group {
     Group { title, facts }
 }
 
-fn own(label: &str, value: &str) -> Fact {
+fn fact(label: &str, value: Phrase) -> Fact {
     Fact {
-        label: label.to_owned(),
-        value: value.to_owned(),
-        german: false,
+        label: Phrase::said(label),
+        value,
     }
 }
 
+fn own(label: &str, value: &str) -> Fact {
+    fact(label, Phrase::said(value))
+}
+
 fn quoted(label: &str, value: &str) -> Fact {
-    Fact {
-        german: true,
-        ..own(label, value)
-    }
+    fact(label, Phrase::quoted(value))
+}
+
+fn cited(label: &str, value: &str) -> Fact {
+    fact(label, Phrase::cited(value))
 }
 
 fn yes(yes: bool, words: &Words) -> &'static str {
@@ -327,7 +336,7 @@ mod tests {
         for lang in Lang::ALL {
             let groups = facts(&access, lang);
             assert_eq!(groups.len(), 10);
-            let all: Vec<&str> = values(&groups).collect();
+            let all = values(&groups);
             for expected in [
                 "Stadt Musterhausen",
                 "DVDV / ags-kba",
@@ -352,7 +361,10 @@ mod tests {
                 lang.words().role_subject,
                 lang.words().retention_idnrg,
             ] {
-                assert!(all.contains(&expected), "{expected} is missing: {all:#?}");
+                assert!(
+                    all.iter().any(|value| value == expected),
+                    "{expected} is missing: {all:#?}"
+                );
             }
         }
     }
@@ -361,7 +373,7 @@ mod tests {
     fn an_open_exchange_has_no_result_and_no_outcome_entry() {
         let access = Access::of(vec![samples::intent()]).unwrap();
         let groups = facts(&access, Lang::De);
-        let all: Vec<&str> = values(&groups).collect();
-        assert!(all.contains(&"Noch nicht eingetragen") && all.contains(&"noch kein Eintrag"));
+        let all = values(&groups);
+        assert!(all.contains(&"Noch nicht eingetragen".to_owned()) && all.contains(&"noch kein Eintrag".to_owned()));
     }
 }

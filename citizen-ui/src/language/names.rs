@@ -1,4 +1,4 @@
-//! Names of authorities in a German sentence, with their article.
+//! The words around the name of an authority in a German sentence, such as its article.
 //!
 //! A record has a name such as "Kraftfahrt-Bundesamt" or "Stadt Musterhausen" without its grammatical gender. For
 //! nearly all authorities the first word determines the gender. For the others the name is put in quotation marks,
@@ -61,22 +61,23 @@ fn gender(name: &str) -> Option<Gender> {
     }
 }
 
-/// The name as the subject of a sentence and its first word: "Die Stadt Musterhausen".
-pub(crate) fn subject(name: &str) -> String {
+/// The words before and after the name when it is the subject at the beginning of a sentence: "Die Stadt
+/// Musterhausen".
+pub(crate) fn subject(name: &str) -> (&'static str, &'static str) {
     match gender(name) {
-        Some(Gender::Feminine) => format!("Die {name}"),
-        Some(Gender::Neuter) => format!("Das {name}"),
-        Some(Gender::Masculine) => format!("Der {name}"),
-        None => format!("„{name}“"),
+        Some(Gender::Feminine) => ("Die ", ""),
+        Some(Gender::Neuter) => ("Das ", ""),
+        Some(Gender::Masculine) => ("Der ", ""),
+        None => ("„", "“"),
     }
 }
 
-/// The name after the preposition "bei" (at): "beim Kraftfahrt-Bundesamt".
-pub(crate) fn at(name: &str) -> String {
+/// The words before and after the name with the preposition "bei" (at): "beim Kraftfahrt-Bundesamt".
+pub(crate) fn at(name: &str) -> (&'static str, &'static str) {
     match gender(name) {
-        Some(Gender::Feminine) => format!("bei der {name}"),
-        Some(Gender::Neuter | Gender::Masculine) => format!("beim {name}"),
-        None => format!("bei „{name}“"),
+        Some(Gender::Feminine) => ("bei der ", ""),
+        Some(Gender::Neuter | Gender::Masculine) => ("beim ", ""),
+        None => ("bei „", "“"),
     }
 }
 
@@ -117,8 +118,9 @@ mod tests {
             ("Ludwigsburg", "„Ludwigsburg“", "bei „Ludwigsburg“"),
             ("", "„“", "bei „“"),
         ] {
-            assert_eq!(subject(name), first);
-            assert_eq!(at(name), second);
+            let around = |(before, after)| format!("{before}{name}{after}");
+            assert_eq!(around(subject(name)), first);
+            assert_eq!(around(at(name)), second);
         }
     }
 }

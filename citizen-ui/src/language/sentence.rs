@@ -33,25 +33,29 @@ pub fn sentence(access: &Access, lang: Lang) -> Phrase {
 
 fn german(phrase: &mut Phrase, intent: EntryStamp, record: &ExchangeRecord) {
     let when = LocalTime::of(intent.time);
-    let data = format!("„{}“{}", record.evidence.title, categories(record));
     let whose = match record.role {
         SubjectRole::DataSubject => "Ihre Daten",
         SubjectRole::Representative => "Daten, bei denen Sie jemanden vertreten haben,",
         SubjectRole::ThirdPerson => "Daten, in denen Sie als dritte Person vorkommen,",
     };
     let (verb, end) = german_outcome(outcome(record));
-    phrase.say(&format!(
-        "{} hat am {} um {} Uhr {} {whose} {data} {verb}. {end}",
-        with_component(&names::subject(&record.consumer.name), &record.consumer.component),
-        when.date,
-        when.time,
-        names::at(&record.provider.name),
-    ));
-    phrase.say(&format!(
-        "Anlass: {}. Rechtsgrundlage: {}.",
-        without_stop(&record.why.occasion),
-        without_stop(&record.why.legal_basis)
-    ));
+    let (article, mark) = names::subject(&record.consumer.name);
+    phrase.say(article).quote(&record.consumer.name).say(mark);
+    in_brackets(phrase, std::slice::from_ref(&record.consumer.component));
+    phrase.say(&format!(" hat am {} um {} Uhr ", when.date, when.time));
+    let (preposition, mark) = names::at(&record.provider.name);
+    phrase.say(preposition).quote(&record.provider.name).say(mark);
+    phrase
+        .say(&format!(" {whose} „"))
+        .quote(&record.evidence.title)
+        .say("“");
+    in_brackets(phrase, &record.evidence.categories);
+    phrase
+        .say(&format!(" {verb}. {end}Anlass: "))
+        .quote(without_stop(&record.why.occasion))
+        .say(". Rechtsgrundlage: ")
+        .quote(without_stop(&record.why.legal_basis))
+        .say(".");
 }
 
 fn german_outcome(outcome: Option<Outcome>) -> (&'static str, &'static str) {
@@ -82,14 +86,20 @@ fn english(phrase: &mut Phrase, intent: EntryStamp, record: &ExchangeRecord) {
     let (verb, end) = english_outcome(outcome(record));
     phrase
         .say(&format!("On {} at {} (German time), ", when.date, when.time))
-        .quote(&with_component(&record.consumer.name, &record.consumer.component))
+        .quote(&record.consumer.name);
+    in_brackets(phrase, std::slice::from_ref(&record.consumer.component));
+    phrase
         .say(&format!(" {verb} "))
         .say(match record.role {
             SubjectRole::DataSubject => "your data ",
             SubjectRole::Representative => "data for which you represented somebody, ",
             SubjectRole::ThirdPerson => "data in which you appear as a third person, ",
         })
-        .quote(&format!("„{}“{}", record.evidence.title, categories(record)))
+        .say("„")
+        .quote(&record.evidence.title)
+        .say("“");
+    in_brackets(phrase, &record.evidence.categories);
+    phrase
         .say(", from ")
         .quote(&record.provider.name)
         .say(&format!(". {end}Occasion: "))
@@ -122,19 +132,22 @@ fn english_outcome(outcome: Option<Outcome>) -> (&'static str, &'static str) {
 fn inspection(phrase: &mut Phrase, stamp: EntryStamp, record: &InspectionRecord, lang: Lang) {
     let when = LocalTime::of(stamp.time);
     let day = day(record.day);
+    let reason = codes::inspection_reason(without_stop(&record.reason), lang);
     match lang {
-        Lang::De => phrase.say(&format!(
-            "Einsicht am {} um {} Uhr: „{}“ hat Ihre Einträge geöffnet. Grund: {}. Dieser Eintrag gilt für den {day} (Weltzeit).",
-            when.date,
-            when.time,
-            record.reader,
-            without_stop(codes::inspection_reason(&record.reason, lang))
-        )),
+        Lang::De => phrase
+            .say(&format!("Einsicht am {} um {} Uhr: „", when.date, when.time))
+            .quote(&record.reader)
+            .say("“ hat Ihre Einträge geöffnet. Grund: ")
+            .append(reason)
+            .say(&format!(". Dieser Eintrag gilt für den {day} (Weltzeit).")),
         Lang::En => phrase
-            .say(&format!("Inspection on {} at {} (German time): ", when.date, when.time))
-            .quote(&format!("„{}“", record.reader))
-            .say(" opened your entries. Reason: ")
-            .say(without_stop(codes::inspection_reason(&record.reason, lang)))
+            .say(&format!(
+                "Inspection on {} at {} (German time): „",
+                when.date, when.time
+            ))
+            .quote(&record.reader)
+            .say("“ opened your entries. Reason: ")
+            .append(reason)
             .say(&format!(". This entry stands for {day} (UTC).")),
     };
 }
@@ -142,14 +155,20 @@ fn inspection(phrase: &mut Phrase, stamp: EntryStamp, record: &InspectionRecord,
 fn unused(phrase: &mut Phrase, stamp: EntryStamp, record: &VoidRecord, lang: Lang) {
     let when = LocalTime::of(stamp.time);
     match lang {
-        Lang::De => phrase.say(&format!(
-            "Am {} um {} Uhr wurde eine Nummer für eine Anfrage von „{}“ vergeben und nicht benutzt. Es wurden keine Daten übermittelt.",
-            when.date, when.time, record.consumer
-        )),
-        Lang::En => phrase.say(&format!(
-            "On {} at {} (German time), a number for a request by „{}“ was given out and not used. No data were sent.",
-            when.date, when.time, record.consumer
-        )),
+        Lang::De => phrase
+            .say(&format!(
+                "Am {} um {} Uhr wurde eine Nummer für eine Anfrage von „",
+                when.date, when.time
+            ))
+            .cite(record.consumer.as_str())
+            .say("“ vergeben und nicht benutzt. Es wurden keine Daten übermittelt."),
+        Lang::En => phrase
+            .say(&format!(
+                "On {} at {} (German time), a number for a request by „",
+                when.date, when.time
+            ))
+            .cite(record.consumer.as_str())
+            .say("“ was given out and not used. No data were sent."),
     };
 }
 
@@ -183,19 +202,15 @@ fn outcome(record: &ExchangeRecord) -> Option<Outcome> {
     record.result.as_ref().map(|result| result.outcome)
 }
 
-fn with_component(name: &str, component: &str) -> String {
-    if component.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{name} ({component})")
+/// Adds the texts that are not empty in one pair of brackets, if there are any.
+fn in_brackets(phrase: &mut Phrase, texts: &[String]) {
+    let mut before = " (";
+    for text in texts.iter().filter(|text| !text.is_empty()) {
+        phrase.say(before).quote(text);
+        before = ", ";
     }
-}
-
-fn categories(record: &ExchangeRecord) -> String {
-    if record.evidence.categories.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", record.evidence.categories.join(", "))
+    if before == ", " {
+        phrase.say(")");
     }
 }
 
@@ -211,6 +226,7 @@ mod tests {
     use tlog::Hash;
 
     use super::*;
+    use crate::language::phrase::Origin;
     use crate::proof::access::OpenedEntry;
     use crate::samples::{self, TIME};
 
@@ -254,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn an_english_sentence_marks_its_german_parts() {
+    fn an_english_sentence_marks_each_german_part() {
         let phrase = sentence(&exchange(Some(Outcome::Refused)), Lang::En);
         assert_eq!(
             phrase.text(),
@@ -265,10 +281,22 @@ mod tests {
         let german: Vec<&str> = phrase
             .0
             .iter()
-            .filter(|part| part.german)
+            .filter(|part| part.origin == Origin::German)
             .map(|part| part.text.as_str())
             .collect();
-        assert_eq!(german.len(), 5, "{german:?}");
+        assert_eq!(
+            german,
+            [
+                "Stadt Musterhausen",
+                "Bewohnerparken",
+                "Zulassungsbescheinigung Teil I",
+                "Fahrzeug",
+                "Halter",
+                "Kraftfahrt-Bundesamt",
+                "Antrag auf einen Bewohnerparkausweis",
+                "§ 45 Abs. 1b StVO"
+            ]
+        );
     }
 
     #[test]

@@ -81,11 +81,10 @@ fn group_view(group: &Group, lang: Lang) -> impl IntoView + use<> {
 }
 
 fn fact_view(fact: &Fact, lang: Lang) -> impl IntoView + use<> {
-    let foreign = (fact.german && lang != Lang::De).then_some("de");
     view! {
         <div class="kern-description-list-item">
-            <dt class="kern-description-list-item__key">{fact.label.clone()}</dt>
-            <dd class="kern-description-list-item__value" data-fact="" lang=foreign>{fact.value.clone()}</dd>
+            <dt class="kern-description-list-item__key">{phrase_view(fact.label.clone(), lang)}</dt>
+            <dd class="kern-description-list-item__value" data-fact="">{phrase_view(fact.value.clone(), lang)}</dd>
         </div>
     }
 }

@@ -6,7 +6,8 @@ use hydration_context::SsrSharedContext;
 use leptos::prelude::*;
 
 use super::frame::{Frame, SessionInfo};
-use crate::islands::SessionNotice;
+use crate::islands::{SessionNotice, phrase_view};
+use crate::language::phrase::Phrase;
 use crate::language::text::Text;
 
 /// Renders a document. `title` is the page's own title; `body` returns the content of `<main>`.
@@ -116,9 +117,11 @@ fn login_or_logout(frame: &Frame) -> AnyView {
 
 fn notice(frame: &Frame, session: SessionInfo) -> impl IntoView + use<> {
     let text = frame.lang.text();
+    let mut logged_in = Phrase::said(text.frame.logged_in);
+    logged_in.cite(&session.name);
     view! {
         <div class="ec-session-box">
-            <p class="kern-body kern-body--small" id="angemeldet">{(text.frame.logged_in)(&session.name)}</p>
+            <p class="kern-body kern-body--small" id="angemeldet">{phrase_view(logged_in, frame.lang)}</p>
             <SessionNotice
                 seconds=session.seconds
                 notice=(text.frame.session)(&session.idle_end, &session.end)

@@ -167,7 +167,7 @@ fn select(
                     <option value="">{all}</option>
                     {options
                         .into_iter()
-                        .map(|(value, text, chosen)| view! { <option value=value selected=chosen>{text}</option> })
+                        .map(|(value, text, chosen)| view! { <option value=value dir="auto" selected=chosen>{text}</option> })
                         .collect_view()}
                 </select>
             </div>

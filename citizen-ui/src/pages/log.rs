@@ -75,16 +75,16 @@ fn state_view(frame: &Frame, state: LogState) -> AnyView {
             let met = if quorum { text.quorum_met } else { text.quorum_missing };
             view! {
                 <dl class="kern-description-list" id="stand" data-log="checked" data-quorum=quorum.to_string()>
-                    {item(text.origin, origin, "origin")}
+                    {item(text.origin, view! { <bdi>{origin}</bdi> }, "origin")}
                     {item(text.size, size.to_string(), "size")}
                     {item(text.root, root, "root")}
-                    {item(text.quorum, met.to_owned(), "quorum")}
+                    {item(text.quorum, met, "quorum")}
                 </dl>
                 {witness_table(frame, witnesses).into_any()}
                 <section class="ec-section">
                     <h2 class="kern-heading-medium">{text.checkpoint}</h2>
                     <p class="kern-body">{text.checkpoint_text}</p>
-                    <pre class="ec-code" id="checkpoint" tabindex="0">{checkpoint}</pre>
+                    <pre class="ec-code" id="checkpoint" tabindex="0"><bdi>{checkpoint}</bdi></pre>
                 </section>
             }
             .into_any()
@@ -104,7 +104,7 @@ fn alert(state: &'static str, words: &'static str) -> AnyView {
     .into_any()
 }
 
-fn item(label: &'static str, value: String, name: &'static str) -> impl IntoView {
+fn item(label: &'static str, value: impl IntoView, name: &'static str) -> impl IntoView {
     view! {
         <div class="kern-description-list-item">
             <dt class="kern-description-list-item__key">{label}</dt>
@@ -132,7 +132,7 @@ fn witness_table(frame: &Frame, witnesses: Vec<Witness>) -> impl IntoView + use<
                         let name = witness.name.clone();
                         view! {
                             <tr class="kern-table__row" data-witness=name data-signed=signed>
-                                <th class="kern-table__cell" scope="row">{witness.name}</th>
+                                <th class="kern-table__cell" scope="row"><bdi>{witness.name}</bdi></th>
                                 <td class="kern-table__cell">{witness.signed.unwrap_or_else(|| text.not_signed.to_owned())}</td>
                             </tr>
                         }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use record::Outcome;
+use record::{CitizenPart, Outcome, SharedPart};
 
 use super::*;
 use crate::islands::AccessRow;
@@ -43,13 +43,16 @@ fn access() -> Access {
 }
 
 fn list_page(lang: Lang, state: ProofState) -> String {
-    let access = access();
+    list_page_of(&access(), lang, state)
+}
+
+fn list_page_of(access: &Access, lang: Lang, state: ProofState) -> String {
     let when = LocalTime::of(access.first().time);
     let row = AccessRow {
         entries: access.stamps().iter().map(|stamp| stamp.index).collect(),
         iso: when.iso.clone(),
         when: when.full(lang),
-        phrase: sentence(&access, lang),
+        phrase: sentence(access, lang),
         state,
     };
     list(
@@ -86,15 +89,18 @@ fn list_page(lang: Lang, state: ProofState) -> String {
 }
 
 fn detail_page(lang: Lang) -> String {
-    let access = access();
+    detail_page_of(&access(), lang)
+}
+
+fn detail_page_of(access: &Access, lang: Lang) -> String {
     detail(
         &frame(lang, true),
         DetailPage {
             kind: AccessKind::Exchange,
             entries: vec![17, 19],
             date: "21.11.2026".into(),
-            phrase: sentence(&access, lang),
-            groups: facts(&access, lang),
+            phrase: sentence(access, lang),
+            groups: facts(access, lang),
             state: ProofState::Server { quorum: true },
             trust: trust(),
         },
@@ -185,7 +191,7 @@ fn the_list_shows_sentences_proofs_and_entries_that_are_not_opened() {
         "{page}"
     );
     for expected in [
-        "hat am 21.11.2026 um 14:03 Uhr beim Kraftfahrt-Bundesamt",
+        "hat am 21.11.2026 um 14:03 Uhr beim </span><bdi>Kraftfahrt-Bundesamt</bdi>",
         "data-row=\"17\"",
         "data-proof=\"unchecked\"",
         "noch nicht geprüft",
@@ -197,10 +203,10 @@ fn the_list_shows_sentences_proofs_and_entries_that_are_not_opened() {
         "Seite 2 von 3",
         "href=\"/de/zugriffe?seite=1\"",
         "href=\"/de/zugriffe?seite=3\"",
-        "<option value=\"2026\" selected>2026</option>",
-        "<option value=\"abruf\" selected>",
+        "<option value=\"2026\" dir=\"auto\" selected>2026</option>",
+        "<option value=\"abruf\" dir=\"auto\" selected>",
         "method=\"post\" action=\"/de/zugriffe/pruefen\"",
-        "Emma &lt;Muster&gt;",
+        "<bdi>Emma &lt;Muster&gt;</bdi>",
         "um 14:35 Uhr abgemeldet",
         "data-component=\"AccessTable",
         "data-component=\"SessionNotice",
@@ -217,8 +223,95 @@ fn the_list_shows_sentences_proofs_and_entries_that_are_not_opened() {
 #[test]
 fn the_english_list_marks_german_parts() {
     let page = list_page(Lang::En, ProofState::Failed(Failure::Shown));
-    assert!(page.contains("<span lang=\"de\">Kraftfahrt-Bundesamt</span>"), "{page}");
+    assert!(page.contains("<bdi lang=\"de\">Kraftfahrt-Bundesamt</bdi>"), "{page}");
     assert!(page.contains("What you see here is not what is proved in the log."));
+}
+
+/// The text of a document that a quoted text in it could reach: what is in no tag and in no isolated element.
+fn not_isolated(page: &str) -> String {
+    let mut text = String::new();
+    let mut rest = page;
+    while let Some((before, after)) = rest.split_once('<') {
+        text.push_str(before);
+        let (tag, content) = after.split_once('>').unwrap();
+        let name = tag.split(' ').next().unwrap();
+        let isolated = name == "bdi" || tag.contains("dir=\"auto\"");
+        rest = if isolated {
+            content.split_once(&format!("</{name}>")).unwrap().1
+        } else {
+            content
+        };
+    }
+    text + rest
+}
+
+/// A text with a right-to-left override, which would turn around whatever follows it up to the end of the paragraph.
+const FOREIGN: &str = "\u{202e}foreign";
+
+/// Replaces every text of a record.
+fn make_foreign(shared: &mut SharedPart) {
+    let mut texts: Vec<&mut String> = Vec::new();
+    match shared {
+        SharedPart::Exchange(record) => {
+            for party in [&mut record.consumer, &mut record.provider] {
+                texts.extend([&mut party.directory, &mut party.identifier, &mut party.name]);
+                texts.extend([&mut party.component, &mut party.responsible, &mut party.operating]);
+            }
+            texts.extend([&mut record.evidence.id, &mut record.evidence.title]);
+            texts.extend(&mut record.evidence.categories);
+            texts.extend([&mut record.why.purpose, &mut record.why.occasion]);
+            texts.extend([&mut record.why.procedure, &mut record.why.legal_basis]);
+            texts.push(&mut record.allowed_by.permission);
+            texts.extend([&mut record.ids.request_reference, &mut record.ids.trace]);
+            if let Some(result) = &mut record.result {
+                texts.push(&mut result.told);
+                let checks = result.checks.iter_mut();
+                texts.extend(checks.flat_map(|check| [&mut check.name, &mut check.algorithm]));
+            }
+        }
+        SharedPart::Inspection(record) => texts.extend([&mut record.reader, &mut record.reason]),
+        SharedPart::Void(_) | SharedPart::Denied => {}
+    }
+    texts.into_iter().for_each(|text| *text = FOREIGN.to_owned());
+}
+
+#[test]
+fn no_foreign_text_is_outside_of_an_isolated_element() {
+    let mut outcome = samples::outcome(Outcome::Refused);
+    outcome.citizen = Some(CitizenPart::with_reason(FOREIGN));
+    for mut opened in [vec![samples::intent(), outcome], vec![samples::inspection()]] {
+        opened
+            .iter_mut()
+            .filter_map(|entry| entry.shared.as_mut())
+            .for_each(make_foreign);
+        let access = Access::of(opened).unwrap();
+        for lang in Lang::ALL {
+            let in_sentence = sentence(&access, lang).text().matches(FOREIGN).count();
+            let facts: usize = facts(&access, lang)
+                .iter()
+                .flat_map(|group| &group.facts)
+                .map(|fact| (fact.label.text() + &fact.value.text()).matches(FOREIGN).count())
+                .sum();
+            let detail = detail_page_of(&access, lang);
+            assert_eq!(
+                detail.matches(&format!(">{FOREIGN}</bdi>")).count(),
+                in_sentence + facts
+            );
+            let list = list_page_of(&access, lang, ProofState::Unchecked);
+            assert!(list.contains(&format!(">{FOREIGN}</bdi>")), "{list}");
+            assert!(list.contains(">Kraftfahrt-Bundesamt</option>"), "{list}");
+            for page in [detail, list] {
+                let rest = not_isolated(&page);
+                for foreign in [FOREIGN, "Emma", "Kraftfahrt-Bundesamt"] {
+                    assert!(!rest.contains(foreign), "{foreign}: {rest}");
+                }
+            }
+        }
+    }
+    let log = log_page(Lang::De, checked_log());
+    for foreign in [">eins<", ">zwei<", ">example.org/log<", ">example.org/log\n1234\n<"] {
+        assert!(log.contains(&format!("<bdi{foreign}/bdi>")), "{foreign}: {log}");
+    }
 }
 
 #[test]

@@ -62,7 +62,7 @@ pub(crate) fn choose(users: &[User], request: &AuthorizationRequest) -> String {
     for user in users {
         let _ = write!(
             form,
-            "<button type=\"submit\" name=\"user\" value=\"{0}\" data-user=\"{0}\">{1}</button>",
+            "<button type=\"submit\" name=\"user\" value=\"{0}\" data-user=\"{0}\"><bdi>{1}</bdi></button>",
             escape(&user.user),
             escape(&user.name)
         );

@@ -42,6 +42,15 @@ impl TestResponse {
         String::from_utf8(self.body.clone()).unwrap()
     }
 
+    /// The page as it is read: without its tags and comments.
+    pub(crate) fn read(&self) -> String {
+        let text = self.text();
+        let parts = text.split('<');
+        parts
+            .map(|part| part.split_once('>').map_or(part, |(_, text)| text))
+            .collect()
+    }
+
     pub(crate) fn location(&self) -> String {
         self.headers[header::LOCATION].to_str().unwrap().to_owned()
     }

@@ -23,7 +23,7 @@ pub(super) static TEXT: Text = Text {
         nav_design: "Gestaltung und Lizenzen",
         login: "Anmelden",
         logout: "Abmelden",
-        logged_in: |name| format!("Angemeldet: {name}"),
+        logged_in: "Angemeldet: ",
         session: |idle, end| {
             format!(
                 "Ohne weitere Eingabe werden Sie um {idle} Uhr abgemeldet, spätestens um {end} Uhr. Danach ist hier nichts mehr gespeichert."

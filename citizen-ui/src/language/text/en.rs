@@ -23,7 +23,7 @@ pub(super) static TEXT: Text = Text {
         nav_design: "Design and licences",
         login: "Log in",
         logout: "Log out",
-        logged_in: |name| format!("Logged in: {name}"),
+        logged_in: "Logged in: ",
         session: |idle, end| {
             format!(
                 "If you do nothing, you will be logged out at {idle}, at the latest at {end} (German time). After that nothing is kept here."

@@ -45,7 +45,8 @@ pub struct FrameText {
     pub nav_design: &'static str,
     pub login: &'static str,
     pub logout: &'static str,
-    pub logged_in: fn(name: &str) -> String,
+    /// The words before the name of the citizen.
+    pub logged_in: &'static str,
     pub session: fn(idle_end: &str, end: &str) -> String,
     pub session_warning: &'static str,
     pub session_stay: &'static str,
