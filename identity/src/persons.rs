@@ -180,7 +180,7 @@ impl PersonRegistry {
     /// If the file cannot be read or is not a JSON array. A faulty person is no error; see
     /// [`PersonRegistry::set_aside`].
     pub fn load(path: &Path, test_numbers: TestNumbers) -> Result<Self, PersonsError> {
-        let text = std::fs::read(path).map_err(|source| PersonsError::Read {
+        let text = service::text_file::read(path).map_err(|source| PersonsError::Read {
             path: path.into(),
             source,
         })?;

@@ -183,7 +183,8 @@ impl Config {
 
     pub(crate) fn policy(&self) -> Result<Option<Policy>, ConfigError> {
         let Some(path) = &self.policy else { return Ok(None) };
-        let bytes = std::fs::read(path).map_err(|error| ConfigError::PolicyFile(path.clone(), error))?;
+        let bytes =
+            service::text_file::read_lines(path).map_err(|error| ConfigError::PolicyFile(path.clone(), error))?;
         Policy::parse(&bytes)
             .map(Some)
             .map_err(|error| ConfigError::Policy(path.clone(), error))

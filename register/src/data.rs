@@ -88,7 +88,7 @@ impl RegisterData {
     /// See [`DataError`].
     pub fn load(schema: &Path, data: &Path) -> Result<Self, DataError> {
         let schema: Schema = service::config::load(schema)?;
-        let text = std::fs::read(data).map_err(|source| ConfigError::Read {
+        let text = service::text_file::read(data).map_err(|source| ConfigError::Read {
             path: data.into(),
             source,
         })?;

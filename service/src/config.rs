@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use text::JsonError;
 
+use crate::text_file;
+
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -29,7 +31,7 @@ pub enum ConfigError {
 
 /// Reads a configuration from a JSON file.
 pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
-    let text = std::fs::read(path).map_err(|source| ConfigError::Read {
+    let text = text_file::read(path).map_err(|source| ConfigError::Read {
         path: path.into(),
         source,
     })?;

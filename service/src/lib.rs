@@ -18,6 +18,7 @@
 //! * [`sealed`] – what it hands out instead of storing it,
 //! * `openid` (feature) – the provider of logins, for portal and identity,
 //! * [`rows`] – its report of faulty rows in files,
+//! * [`text_file`] – its text files, which may be damaged,
 //! * [`retry_after`] – how long a server asks it to wait,
 //! * [`shutdown`] – its shutdown.
 
@@ -41,6 +42,7 @@ pub mod secret;
 pub mod shutdown;
 pub mod table;
 pub mod telemetry;
+pub mod text_file;
 
 pub use backoff::Backoff;
 pub use clock::{CheckedClock, Clock, ManualClock, SystemClock};

@@ -15,6 +15,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::durable::{self, Exposed};
 use crate::problem::Problem;
+use crate::text_file;
 
 /// Why a secret cannot be read or created.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +66,7 @@ pub fn create_seed(path: &Path) -> Result<[u8; 32], SecretError> {
 /// Reads a text file that only its owner may read.
 pub fn read_private(path: &Path) -> Result<Zeroizing<String>, SecretError> {
     let bytes = durable::read_private(path).map_err(|source| io_error(path, source))?;
+    text_file::check_lines(&bytes).map_err(|source| io_error(path, source))?;
     let text = std::str::from_utf8(&bytes).map_err(|_| io_error(path, io::ErrorKind::InvalidData.into()))?;
     Ok(Zeroizing::new(text.to_owned()))
 }

@@ -33,10 +33,11 @@ pub(crate) struct Portal {
 
 impl Portal {
     pub(crate) fn new(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let policy = std::fs::read_to_string(&config.policy).map_err(|source| Error::Read {
+        let policy = service::text_file::read_lines(&config.policy).map_err(|source| Error::Read {
             path: config.policy.clone(),
             source,
         })?;
+        let policy = String::from_utf8(policy).map_err(|_| Error::Trust(config.policy.clone()))?;
         let trust_text = TrustText {
             policy,
             genesis: config.genesis.clone(),

@@ -11,6 +11,7 @@
 //! | [`date`] | dates of birth of which only a part is known |
 //! | [`json`] | JSON without duplicate keys |
 //! | [`rows`] | files with many rows, of which a faulty one is set aside |
+//! | [`transfer`] | files that were changed on their way |
 //!
 //! # Entrances and signed bytes
 //!
@@ -28,6 +29,7 @@ mod field;
 pub mod json;
 pub mod rows;
 pub mod text;
+pub mod transfer;
 
 pub use class::{FieldValue, Paragraph, PersonName, PlaceName, PostalCode, Reference, Title};
 pub use compare::SearchForm;
@@ -37,3 +39,4 @@ pub use field::FieldError;
 pub use json::JsonError;
 pub use rows::{Fields, RowError, Rows, SetAside};
 pub use text::Text;
+pub use transfer::Damage;

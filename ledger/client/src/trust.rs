@@ -62,7 +62,7 @@ impl Trust {
     /// # Errors
     /// [`TrustError`], fatal.
     pub fn load(path: &Path, genesis: &str) -> Result<Self, TrustError> {
-        let text = std::fs::read(path).map_err(|reason| TrustError::Read {
+        let text = service::text_file::read_lines(path).map_err(|reason| TrustError::Read {
             path: path.into(),
             reason,
         })?;

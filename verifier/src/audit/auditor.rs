@@ -30,7 +30,7 @@ pub trait Progress {
 /// [`SourceError`] if the log cannot be read. Everything that is wrong with its content is in the report.
 pub async fn audit(source: &Source, options: &Options, progress: &dyn Progress) -> Result<Report, SourceError> {
     let mut findings = Findings::default();
-    let head = match source.read("checkpoint").await? {
+    let head = match source.checkpoint("checkpoint").await? {
         Some(bytes) => head::check(&bytes, options, &mut findings),
         None => {
             findings.file("checkpoint", "the file is missing");
@@ -104,7 +104,7 @@ impl Auditor<'_> {
                 self.findings.file(path.display().to_string(), what.to_string());
                 Ok(0)
             }
-            Err(what @ ResumeError::File(_)) => Err(SourceError::new(format!("{}: {what}", path.display()))),
+            Err(what @ ResumeError::File(_)) => Err(SourceError::Unusable(format!("{}: {what}", path.display()))),
         }
     }
 

@@ -39,7 +39,7 @@ pub(super) async fn check(
             break;
         }
         let place = layout::checkpoint_path(*size);
-        let Some(bytes) = source.read(&place).await? else {
+        let Some(bytes) = source.checkpoint(&place).await? else {
             findings.file(place, "not a checkpoint");
             continue;
         };

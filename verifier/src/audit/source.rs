@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use text::Damage;
+
 use super::bundle;
 use super::layout::{self, TILE};
 use super::remote::{Access, Remote};
@@ -65,6 +67,18 @@ impl Source {
         match self {
             Source::Directory(root) => read_file(&root.join(path)),
             Source::Http(remote) => remote.read(path).await,
+        }
+    }
+
+    /// Reads a checkpoint. It is text, so a checkout or a proxy may have changed it.
+    ///
+    /// # Errors
+    /// As [`Source::read`]; [`SourceError::Unusable`] if it was changed as a whole.
+    pub(crate) async fn checkpoint(&self, path: &str) -> Result<Option<Vec<u8>>, SourceError> {
+        let read = self.read(path).await?;
+        match read.as_deref().and_then(Damage::of_lines) {
+            Some(damage) => Err(SourceError::damaged(path, damage)),
+            None => Ok(read),
         }
     }
 

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use service::secret::{Credential, SecretError};
+use service::text_file;
 use verifier::audit::{self, Access, Contact, Options, Progress, Source, TOLERANCE};
 
 use super::outcome::{Failure, Verdict, print_json};
-use super::trust::{TrustArguments, read};
+use super::trust::{TrustArguments, usage as usage_of};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Audit {
@@ -58,17 +59,16 @@ impl Audit {
             tolerance: self.tolerance,
             resume: self.resume,
         };
-        let unreachable = |error: audit::SourceError| Failure::Unreachable(error.to_string());
         let access = Access {
             credential,
             contact: self.contact,
             wait: true,
         };
-        let source = Source::new(&self.log, access).map_err(unreachable)?;
+        let source = Source::new(&self.log, access)?;
         let bar = TerminalProgress::new();
         let report = audit::audit(&source, &options, &bar).await;
         bar.0.finish_and_clear();
-        let report = report.map_err(unreachable)?;
+        let report = report?;
         match show {
             _ if self.json => print_json(&report)?,
             Show::Everything => output::stdout!("{report}")?,
@@ -93,7 +93,8 @@ fn credential(path: &Path) -> Result<Credential, Failure> {
     match Credential::read(path) {
         Err(SecretError::Exposed(exposed)) => {
             output::stderr!("verifier: {exposed}");
-            let text = String::from_utf8(read(path)?).unwrap_or_default();
+            let bytes = text_file::read_lines(path).map_err(|error| usage_of(path, error))?;
+            let text = String::from_utf8(bytes).unwrap_or_default();
             Credential::from_hex(text.trim_end_matches('\n')).ok_or_else(|| usage(SecretError::Malformed(path.into())))
         }
         other => other.map_err(usage),

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use verifier::audit::SourceError;
+
 /// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -30,6 +32,15 @@ pub(crate) enum Failure {
     /// The log to check cannot be read now.
     #[error("{0}")]
     Unreachable(String),
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Failure {
+        match error {
+            SourceError::Unreachable(_) => Failure::Unreachable(error.to_string()),
+            SourceError::Unusable(_) => Failure::Usage(error.to_string()),
+        }
+    }
 }
 
 impl From<Failure> for ExitCode {

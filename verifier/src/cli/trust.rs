@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use service::text_file;
 use tlog::Hash;
 use tlog::policy::Policy;
 
@@ -24,13 +25,9 @@ pub(crate) struct TrustArguments {
 impl TrustArguments {
     /// Reads the policy file.
     pub(crate) fn policy(&self) -> Result<Policy, Failure> {
-        Policy::parse(&read(&self.policy)?).map_err(|error| usage(&self.policy, error))
+        let text = text_file::read_lines(&self.policy).map_err(|error| usage(&self.policy, error))?;
+        Policy::parse(&text).map_err(|error| usage(&self.policy, error))
     }
-}
-
-/// Reads a file that the command line names.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| usage(path, error))
 }
 
 /// An error about a file that the command line names.

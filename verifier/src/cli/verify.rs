@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use proof::bundle::{self, Bundle};
 use proof::opening::{self, Opening, VerifyError};
 use record::Receipt;
+use text::Damage;
 use tlog::policy::Policy;
 
 use super::outcome::{Failure, Verdict, print_json};
 use super::statement::Statement;
-use super::trust::{TrustArguments, read};
+use super::trust::{TrustArguments, usage};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
@@ -27,7 +28,7 @@ const RECEIPT: &[u8] = b"c2sp.org/tlog-proof@v1\n";
 
 impl Verify {
     pub(crate) fn run(self) -> Result<Verdict, Failure> {
-        let bytes = read(&self.file)?;
+        let bytes = std::fs::read(&self.file).map_err(|error| usage(&self.file, error))?;
         let statement = self.check(&bytes)?;
         if self.json {
             print_json(&statement)?;
@@ -41,7 +42,8 @@ impl Verify {
         })
     }
 
-    /// Checks the file. Its first bytes determine its format.
+    /// Checks the file. Its first bytes determine its format. A file that is not sound because it was damaged on its way
+    /// gets no verdict.
     fn check(&self, bytes: &[u8]) -> Result<Statement, Failure> {
         let policy = self.trust.policy()?;
         let result = if bytes.starts_with(RECEIPT) {
@@ -56,7 +58,10 @@ impl Verify {
         };
         Ok(match result {
             Ok(statement) => statement.require_quorum(self.trust.allow_unwitnessed),
-            Err(error) => Statement::refused(error),
+            Err(error) => match Damage::of_binary(bytes) {
+                Some(damage) => return Err(usage(&self.file, damage)),
+                None => Statement::refused(error),
+            },
         })
     }
 

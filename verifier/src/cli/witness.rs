@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use service::{Shutdown, SystemClock};
+use service::{Shutdown, SystemClock, text_file};
 use tlog::Hash;
 use tlog::checkpoint::Origin;
 use tlog::log_list::ListedLog;
@@ -11,7 +11,7 @@ use verifier::audit::{Access, Contact, Source};
 use verifier::witness::{self, Audit, Config};
 
 use super::outcome::{Failure, Verdict};
-use super::trust::{read, usage};
+use super::trust::usage;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Witness {
@@ -43,7 +43,8 @@ pub(crate) struct Witness {
 impl Witness {
     pub(crate) async fn run(self) -> Result<Verdict, Failure> {
         service::telemetry::init();
-        let logs = tlog::log_list::parse(&read(&self.logs)?).map_err(|error| usage(&self.logs, error))?;
+        let logs = text_file::read(&self.logs).map_err(|error| usage(&self.logs, error))?;
+        let logs = tlog::log_list::parse(&logs).map_err(|error| usage(&self.logs, error))?;
         let audits = self.audits(&logs)?;
         let key = witness::load_or_create(&self.key, self.name.as_deref()).map_err(|error| usage(&self.key, error))?;
         let public = key.verifier_key().map_err(|error| usage(&self.key, error))?;

@@ -8,6 +8,7 @@
 use std::path::Path;
 
 use service::secret::{SecretError, read_private};
+use service::text_file;
 use tlog::encoding::from_base64;
 use tlog::note::{Algorithm, KeyError, KeyName, NameError, SignerKey};
 use zeroize::Zeroizing;
@@ -72,8 +73,12 @@ pub fn load_signer(path: &Path) -> Result<SignerKey, KeyFileError> {
         Err(SecretError::Exposed(exposed)) => {
             tracing::warn!("{exposed}");
             let path = exposed.path;
-            let text = std::fs::read_to_string(&path).map(Zeroizing::new);
-            text.map_err(|source| SecretError::Io { path, source })?
+            let read = text_file::read_lines(&path);
+            let bytes = read.map_err(|source| SecretError::Io {
+                path: path.clone(),
+                source,
+            })?;
+            Zeroizing::new(String::from_utf8(bytes).map_err(|_| SecretError::Malformed(path))?)
         }
         other => other?,
     };

@@ -6,13 +6,13 @@ use std::process::{Command, Output};
 use fixtures::sample_log::{self, SampleLog};
 use record::{Period, Phase};
 
-struct TestLog {
+pub(crate) struct TestLog {
     dir: tempfile::TempDir,
-    log: SampleLog,
-    intent: u64,
+    pub(crate) log: SampleLog,
+    pub(crate) intent: u64,
 }
 
-fn test_log() -> TestLog {
+pub(crate) fn test_log() -> TestLog {
     let dir = tempfile::tempdir().unwrap();
     let mut log = SampleLog::new();
     let (intent, number) = log.intent();
@@ -24,11 +24,11 @@ fn test_log() -> TestLog {
 }
 
 impl TestLog {
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
         std::fs::write(self.path(name), bytes).unwrap();
         self.path(name).display().to_string()
     }
@@ -44,7 +44,7 @@ impl TestLog {
     }
 }
 
-fn verifier(arguments: &[&str]) -> Output {
+pub(crate) fn verifier(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_verifier"))
         .args(arguments)
         .output()

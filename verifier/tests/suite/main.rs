@@ -4,5 +4,6 @@
 mod audit;
 mod auditing_witness;
 mod command;
+mod damaged;
 mod remote;
 mod witness;
