@@ -1,11 +1,26 @@
 //! The problems that the broker returns. Their details are uniform, so that a refusal does not reveal its reason.
 
 use ledger_client::writer::AppendError;
+use messages::MessageError;
 use service::problem::Problem;
+
+use crate::authenticate::AuthenticationError;
 
 /// 403: the one answer to every refused request.
 pub(crate) fn not_permitted() -> Problem {
     Problem::forbidden("not-permitted", "")
+}
+
+/// 400 if both signatures of the request are valid and only its time is not: that is no secret from its sender, who can
+/// correct the clock. 403 otherwise.
+pub(crate) fn not_authenticated(error: &AuthenticationError) -> Problem {
+    match error {
+        AuthenticationError::Message(MessageError::Expired) => Problem::bad_request(
+            "clock",
+            "the times of the request and of the broker differ by more than five minutes",
+        ),
+        _ => not_permitted(),
+    }
 }
 
 /// 503: another compartment does not answer at present.

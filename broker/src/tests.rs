@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::authenticate::{Authenticated, AuthenticationError, authenticate};
 use crate::journal::{Journal, JournalEntry, Stage};
 use crate::permit::{Permitted, permit};
+use crate::problems;
 use crate::records::{self, Ending};
 
 const NOW: Timestamp = Timestamp(1_800_000_000);
@@ -181,6 +182,24 @@ fn a_request_that_the_consumer_did_not_sign_as_it_is_is_refused() {
     }
     let late = authenticate(request(metadata("vehicle")), &directory, NOW.after(3600));
     assert!(matches!(late, Err(AuthenticationError::Message(_))));
+}
+
+/// The problem for a request whose first signature was made `away` seconds before or after the broker's time.
+fn problem_of(mut request: ExchangeRequest, now: Timestamp, signed: bool) -> service::Problem {
+    if !signed {
+        request.s2.0[0] ^= 1;
+    }
+    problems::not_authenticated(&authenticate(request, &directory(), now).unwrap_err())
+}
+
+#[test]
+fn a_wrong_clock_is_named_to_the_sender_and_to_no_stranger() {
+    for now in [NOW.after(301), Timestamp(NOW.0 - 301)] {
+        let problem = problem_of(request(metadata("evidence")), now, true);
+        assert_eq!((problem.status, problem.slug.as_str()), (400, "clock"));
+        let problem = problem_of(request(metadata("evidence")), now, false);
+        assert_eq!((problem.status, problem.slug.as_str()), (403, "not-permitted"));
+    }
 }
 
 #[test]

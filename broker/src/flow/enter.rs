@@ -16,7 +16,7 @@ use crate::broker::Broker;
 use crate::journal::{JournalEntry, Stage};
 use crate::metrics::count_exchange;
 use crate::permit::{Permitted, permit};
-use crate::problems::{not_permitted, not_recorded, stopped, try_again};
+use crate::problems::{not_authenticated, not_permitted, not_recorded, stopped, try_again};
 use crate::records;
 
 /// SPEC: design §5.4: the broker asks identity for a label only while its own writer waits less than this.
@@ -32,7 +32,7 @@ pub(super) async fn enter(broker: &Broker, request: ExchangeRequest) -> Result<J
     let authenticated = authenticate(request, &broker.anchored.directory, now).map_err(|error| {
         tracing::info!(exchange = %id, %error, "not authenticated");
         count_exchange("not_authenticated");
-        not_permitted()
+        not_authenticated(&error)
     })?;
     if authenticated.request().metadata.deadline < now {
         return Err(Problem::bad_request("deadline-passed", "the deadline is in the past"));

@@ -14,7 +14,12 @@ const TOLD_REASONS: [Translation; 4] = [
 ];
 
 /// Internal reasons: the provider's checks (P1 to P9), and failures that the broker observed.
-const INTERNAL_REASONS: [Translation; 11] = [
+const INTERNAL_REASONS: [Translation; 12] = [
+    (
+        "clock",
+        "Die Uhren der beteiligten Stellen gingen verschieden. Das ist ein technischer Fehler und keine Entscheidung.",
+        "The clocks of the bodies involved differed. This is a technical fault and no decision.",
+    ),
     (
         "P1",
         "Die Quittung des Protokolls fehlte oder war nicht gültig (Prüfung P1).",
@@ -52,8 +57,8 @@ const INTERNAL_REASONS: [Translation; 11] = [
     ),
     (
         "P8",
-        "Die Frist war abgelaufen (Prüfung P8).",
-        "The deadline had passed (check P8).",
+        "Die Frist war abgelaufen, als die Anfrage ankam: Der Weg hat zu lange gedauert, oder eine Uhr ging falsch (Prüfung P8).",
+        "The deadline had passed when the request arrived: the way took too long, or a clock was wrong (check P8).",
     ),
     (
         "P9",

@@ -370,6 +370,20 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_clock_is_shown_as_a_technical_fault_and_not_as_a_refusal() {
+        for (code, german) in [("clock", "Die Uhren "), ("P8", "Die Frist war abgelaufen, ")] {
+            let mut outcome = samples::outcome(Outcome::Failed);
+            outcome.citizen = Some(record::CitizenPart::with_reason(code));
+            let access = Access::of(vec![samples::intent(), outcome]).unwrap();
+            let all = values(&facts(&access, Lang::De));
+            assert!(all.iter().any(|value| value.starts_with(german)), "{all:#?}");
+            assert!(!all.iter().any(|value| value.contains("bgelehnt")), "{all:#?}");
+            let sentence = crate::language::sentence::sentence(&access, Lang::De).text();
+            assert!(sentence.contains("technisch gescheitert"), "{sentence}");
+        }
+    }
+
+    #[test]
     fn an_open_exchange_has_no_result_and_no_outcome_entry() {
         let access = Access::of(vec![samples::intent()]).unwrap();
         let groups = facts(&access, Lang::De);

@@ -242,7 +242,7 @@ impl Accepted {
                 Ok(Some(evidence.map_err(|_| failed("the evidence cannot be read"))?))
             }
             EvidenceAnswer::Error(error) if !delivered => {
-                let refused = reply.statement.outcome == ReplyOutcome::Refused;
+                let refused = reply.statement.refusal.is_some();
                 // A provider that refuses may have been unable to read the request's id.
                 let request = if refused { asked.id } else { error.request };
                 if !is_answer(&error.head, request, asked) || error.code != error_code(reply.statement.outcome) {

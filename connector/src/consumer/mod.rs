@@ -9,7 +9,7 @@
 //! | `401` | the authority's system presented no valid credential |
 //! | `403` `not-permitted` | no rule permits it, or identity refused; the reason is not disclosed |
 //! | `403` `refused` | the provider refused, or a check failed here (alarm); which of them is not disclosed |
-//! | `503` | retryable: `starting`, `log-not-witnessed`, `broker-unavailable`, `provider-unavailable` |
+//! | `503` | retryable: `starting`, `log-not-witnessed`, `broker-unavailable`, `provider-unavailable`, `clock` |
 //! | `504` | the provider did not answer in time |
 //!
 //! After a lost answer the connector sends the same request again, and the broker answers it with the same completion.
@@ -209,6 +209,10 @@ impl Consumer {
             Some(problem) if problem.status == 403 => {
                 tracing::info!(%exchange, "not permitted");
                 Problem::forbidden("not-permitted", "")
+            }
+            Some(problem) if ["clock", "deadline-passed"].contains(&problem.slug.as_str()) => {
+                alarm::raise("clock", Some(exchange), &error.to_string());
+                Problem::unavailable("clock", 60, "the clocks of this connector and of the broker differ")
             }
             _ => refuse(exchange, "broker", &error.to_string()),
         }

@@ -127,7 +127,7 @@ pub(crate) async fn release(
     reply(key, forward, index, (outcome, None), xml)
 }
 
-/// Makes the signed reply of a refusal. The register is not asked, and the request id is nil because it may be
+/// Makes the signed reply to a forward that failed a check. The register is not asked, and the request id is nil because it may be
 /// unreadable.
 pub(crate) fn refuse(
     context: &CheckContext,
@@ -153,8 +153,13 @@ pub(crate) fn refuse(
         consumer,
         provider: Authority::from(&context.me.party),
     };
-    let xml = error(head, Uuid::nil(), ErrorCode::Refused)?;
-    reply(key, forward, index, (ReplyOutcome::Refused, Some(failure.check)), xml)
+    let outcome = failure.check.outcome();
+    let code = match outcome {
+        ReplyOutcome::Failed => ErrorCode::Unavailable,
+        _ => ErrorCode::Refused,
+    };
+    let xml = error(head, Uuid::nil(), code)?;
+    reply(key, forward, index, (outcome, Some(failure.check)), xml)
 }
 
 fn reply(

@@ -132,6 +132,36 @@ async fn answers_of_every_kind_have_the_same_size() {
     assert_eq!(refused.statement.refusal, Some(CheckName::P4));
 }
 
+/// Seconds between the intent and the provider's clock: a clock that is wrong, and a deadline that has passed.
+#[test]
+fn times_that_do_not_fit_are_a_technical_failure_and_no_refusal() {
+    for (seconds, check, outcome) in [
+        (61, CheckName::Clock, ReplyOutcome::Failed),
+        (60, CheckName::P8, ReplyOutcome::Failed),
+    ] {
+        let mut prepared = Plan::default().build();
+        let context = prepared.world.context("kba");
+        let failure = prepared.check(&context, seconds).unwrap_err();
+        let now = NOW.after(seconds);
+        let reply = release::refuse(&context, &prepared.world.provider, &prepared.forward, 4, failure, now).unwrap();
+        assert_eq!(
+            (reply.statement.outcome, reply.statement.refusal),
+            (outcome, Some(check))
+        );
+        reply.verify(&prepared.world.provider.public()).unwrap();
+        // The consumer accepts the record that says so, and no other one.
+        for (recorded, accepted) in [(Outcome::Failed, true), (Outcome::Refused, false)] {
+            let completion = prepared.close(Some(reply.clone()), recorded);
+            let context = prepared.world.context("stadt-a");
+            let checked = consumer_checks::check(&context, &prepared.pending.request, &completion);
+            assert_eq!(checked.is_ok(), accepted);
+            let Ok(checked) = checked else { continue };
+            let asked = prepared.pending.xnachweis.as_ref().unwrap();
+            assert!(checked.open(&prepared.pending.answer_key, asked).unwrap().is_none());
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_unavailable_register_gives_a_failure_without_evidence() {
     let register = register().await;

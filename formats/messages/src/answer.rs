@@ -60,7 +60,7 @@ pub enum ReplyOutcome {
     NothingFound,
     /// A check failed; the register was not asked.
     Refused,
-    /// The register was unavailable.
+    /// The register was unavailable, or a clock was wrong and the register was not asked.
     Failed,
 }
 
@@ -75,9 +75,11 @@ impl From<ReplyOutcome> for record::Outcome {
     }
 }
 
-/// The provider's checks (design §6, step 5). A refusal names the first one that failed.
+/// The provider's checks (design §6, step 5). An answer without the register names the first one that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum CheckName {
+    /// The intent's age, by the provider's clock: the part of P1 that a wrong clock fails.
+    Clock,
     /// The intent's receipt.
     P1,
     /// The consumer's signatures.
@@ -99,9 +101,21 @@ pub enum CheckName {
 }
 
 impl CheckName {
-    /// The check's name in the design and in records: `P1` … `P9`.
+    /// What it means that the check failed. Times that do not fit have technical causes: a wrong clock, or a slow way.
+    /// No authority has refused anything then, and the record must not say so.
+    pub fn outcome(self) -> ReplyOutcome {
+        match self {
+            Self::Clock | Self::P8 => ReplyOutcome::Failed,
+            Self::P1 | Self::P2 | Self::P3 | Self::P4 | Self::P5 | Self::P6 | Self::P7 | Self::P9 => {
+                ReplyOutcome::Refused
+            }
+        }
+    }
+
+    /// The check's name in the design and in records: `clock`, `P1` … `P9`.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Clock => "clock",
             Self::P1 => "P1",
             Self::P2 => "P2",
             Self::P3 => "P3",
@@ -125,7 +139,8 @@ pub struct AnswerStatement {
     pub intent: u64,
     /// The outcome.
     pub outcome: ReplyOutcome,
-    /// The check that failed, for [`ReplyOutcome::Refused`] only.
+    /// The check that failed, if that is why the register was not asked: always for [`ReplyOutcome::Refused`], and for
+    /// [`ReplyOutcome::Failed`] if a check of times failed ([`CheckName::outcome`]).
     pub refusal: Option<CheckName>,
     /// SHA-256 of the sealed answer.
     #[serde(with = "record::bytes")]
@@ -183,9 +198,13 @@ impl Reply {
         if sha256_of(&[&self.sealed_answer]) != self.statement.sealed_answer {
             return Err(MessageError::Mismatch("the sealed answer is not the signed one"));
         }
-        let refused = self.statement.outcome == ReplyOutcome::Refused;
-        let delivered = self.statement.outcome == ReplyOutcome::Delivered;
-        if refused != self.statement.refusal.is_some() || delivered != self.statement.evidence_digest.is_some() {
+        let AnswerStatement { outcome, refusal, .. } = self.statement;
+        let fits = match refusal {
+            Some(check) => outcome == check.outcome(),
+            None => outcome != ReplyOutcome::Refused,
+        };
+        let delivered = outcome == ReplyOutcome::Delivered;
+        if !fits || delivered != self.statement.evidence_digest.is_some() {
             return Err(MessageError::Mismatch("the answer's outcome and its details"));
         }
         Ok(())

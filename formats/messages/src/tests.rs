@@ -432,8 +432,14 @@ fn a_reply_that_contradicts_itself_is_refused() {
         .verify(&key)
         .unwrap();
     reply(ReplyOutcome::NothingFound, None, None).verify(&key).unwrap();
+    for refusal in [None, Some(CheckName::Clock), Some(CheckName::P8)] {
+        reply(ReplyOutcome::Failed, refusal, None).verify(&key).unwrap();
+    }
     for (outcome, refusal, digest) in [
         (ReplyOutcome::Refused, None, None),
+        (ReplyOutcome::Refused, Some(CheckName::P8), None),
+        (ReplyOutcome::Refused, Some(CheckName::Clock), None),
+        (ReplyOutcome::Failed, Some(CheckName::P7), None),
         (ReplyOutcome::Delivered, None, None),
         (ReplyOutcome::Delivered, Some(CheckName::P1), Some(Hash([1; 32]))),
         (ReplyOutcome::NothingFound, None, Some(Hash([1; 32]))),

@@ -109,6 +109,7 @@ fn outcomes_without_evidence_are_accepted() {
     for (outcome, refusal, code) in [
         (ReplyOutcome::NothingFound, None, ErrorCode::NotFound),
         (ReplyOutcome::Failed, None, ErrorCode::Unavailable),
+        (ReplyOutcome::Failed, Some(CheckName::Clock), ErrorCode::Unavailable),
         (ReplyOutcome::Refused, Some(CheckName::P4), ErrorCode::Refused),
     ] {
         let mut prepared = Plan::default().build();

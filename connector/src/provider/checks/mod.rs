@@ -2,7 +2,7 @@
 //!
 //! | Check | What it keeps out |
 //! | --- | --- |
-//! | P1 receipt of our log, at most 60 s old | an exchange not recorded, or elsewhere, or served much later |
+//! | P1 receipt of our log, at most 60 s old | an exchange not recorded, or elsewhere, or served much later (`clock`) |
 //! | P2 consumer's S1 and S2 | a broker that asks in another's name, or changes what was asked |
 //! | P3 identity's part for this label, provider and S1 | a swapped person, a part meant for another exchange |
 //! | P4 VRF proofs | a label that is not this person's, which the citizen would never see |
@@ -19,6 +19,9 @@
 //! The provider keeps a refusal as the intent's one answer only from P4 on, because identity's signature (P3) binds
 //! the forward to its intent. An earlier refusal is not kept: anyone could have forged the forward around a public
 //! receipt.
+//!
+//! Where only times do not fit (`clock`, P8), the answer says failed instead of refused: the cause is technical, and the
+//! citizen must not read that an authority has refused.
 
 mod content;
 mod failed;

@@ -37,7 +37,9 @@ pub(super) fn p1_receipt(
         return Err(failed("the receipt is of another log"));
     }
     if intent.entry().time.distance(now) > MAX_AGE {
-        return Err(failed("the intent is older than 60 s, or from the future"));
+        return Err(CheckFailed::of(CheckName::Clock)(
+            "the intent is older than 60 s, or from the future",
+        ));
     }
     match intent.entry().body {
         Body::Labelled {

@@ -109,7 +109,7 @@ fn p1_an_intent_older_than_a_minute_or_from_the_future_is_refused() {
         CheckName::P8,
         "not too old, but past the deadline"
     );
-    assert_eq!(run(&prepared, 61).unwrap_err().check, CheckName::P1);
+    assert_eq!(run(&prepared, 61).unwrap_err().check, CheckName::Clock);
     let future = Plan {
         time: NOW.after(100),
         ..Plan::default()
@@ -117,7 +117,7 @@ fn p1_an_intent_older_than_a_minute_or_from_the_future_is_refused() {
     .build();
     let context = future.world.context("kba");
     let refused = check(&context, &future.world.provider_sealing, &future.forward, NOW);
-    assert_eq!(refused.unwrap_err().check, CheckName::P1);
+    assert_eq!(refused.unwrap_err().check, CheckName::Clock);
 }
 
 #[test]
@@ -390,6 +390,6 @@ fn p2_another_provider_in_the_signed_metadata_is_refused() {
 #[test]
 fn refusals_before_p4_do_not_belong_to_the_intent() {
     let is = |check| CheckFailed { check, why: "" }.belongs_to_intent();
-    assert!(!is(CheckName::P1) && !is(CheckName::P2) && !is(CheckName::P3));
+    assert!(!is(CheckName::Clock) && !is(CheckName::P1) && !is(CheckName::P2) && !is(CheckName::P3));
     assert!(is(CheckName::P4) && is(CheckName::P8) && is(CheckName::P9));
 }
