@@ -5,7 +5,7 @@
 //! `--long` the end-to-end and browser tests also run against the released programs, every flood lasts a minute, and
 //! the ledger is killed by the thousand.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, ensure};
@@ -33,6 +33,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return bare::run();
     }
     machine::ensure(machine::Purpose::Test)?;
+    // The browser tests need them, and so does the end-to-end test of the login, for its OpenID provider.
+    npm_packages()?;
     dist::site()?;
     let programs = paths::development()?;
     // The tests that start programs expect to find them all.
@@ -48,6 +50,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             "attacks",
             "--test",
             "demonstration",
+            "--test",
+            "openid",
             "--test",
             "processes",
         ]))?;
@@ -91,23 +95,33 @@ fn ignored(target: &str, programs: &Path) -> Result<()> {
     )
 }
 
-/// The front-end packages come from the lock file, without running any package's scripts.
-fn browser(programs: &Path) -> Result<()> {
-    let folder = paths::root()?.join("tests/browser");
-    if !folder.join("node_modules/.package-lock.json").is_file() {
-        sh::run_within(
-            sh::LONG,
-            Command::new("npm")
-                .current_dir(&folder)
-                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]),
-        )?;
+/// Installs the packages of the lock file, without running any package's scripts, unless they are installed already.
+fn npm_packages() -> Result<()> {
+    let folder = browser_tests()?;
+    let changed = |path: &str| {
+        std::fs::metadata(folder.join(path))
+            .and_then(|file| file.modified())
+            .ok()
+    };
+    if changed("node_modules/.package-lock.json") >= changed("package-lock.json") {
+        return Ok(());
     }
-    // The file is named: `node --test` that finds no file succeeds.
-    sh::run_within(
-        sh::LONG,
-        Command::new("node")
+    sh::run(
+        Command::new("npm")
             .current_dir(&folder)
-            .args(["--test", "portal.test.mjs"])
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]),
+    )
+}
+
+fn browser(programs: &Path) -> Result<()> {
+    sh::run(
+        Command::new("node")
+            .current_dir(browser_tests()?)
+            .arg("--test")
             .env("EINSICHT_PROGRAMS", programs),
     )
+}
+
+fn browser_tests() -> Result<PathBuf> {
+    Ok(paths::root()?.join("tests/browser"))
 }
