@@ -15,6 +15,9 @@
 
 mod answers;
 pub mod body;
+mod compression;
+#[cfg(test)]
+mod compression_tests;
 mod entries;
 mod read;
 mod receive;
@@ -46,7 +49,7 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
     let public = tree::open_to_web_pages(
         Router::new()
             .route("/entries/{index}/receipt", get(read::receipt))
-            .route("/documents/{digest}", get(read::document))
+            .route("/documents/{digest}", compression::get_compressible(read::document))
             .route("/writers/{kid}/head", get(read::writer)),
     );
     let tree = tree::routes(ReadApi {

@@ -10,9 +10,9 @@ use service::secret::CredentialDigest;
 use tlog::Hash;
 use tlog::merkle::Index;
 
-use super::answers;
 use super::reply::{BINARY, IMMUTABLE, NO_STORE, Reply, TEXT, absent, index, internal, not_witnessed, reply};
 use super::shared::Shared;
+use super::{answers, compression};
 use crate::rules::WriterHead;
 use crate::store::Column;
 
@@ -76,7 +76,7 @@ pub(super) async fn record(State(shared): SharedState, Path(number): Path<String
 pub(super) async fn document(State(shared): SharedState, Path(digest): Path<String>, headers: HeaderMap) -> Reply {
     let document = shared.log.rows().store().get(Column::Documents, &hash(&digest)?.0);
     let document = document.map_err(|error| internal(&error))?.ok_or_else(absent)?;
-    Ok(reply(&headers, BINARY, IMMUTABLE, document))
+    Ok(compression::allow(reply(&headers, BINARY, IMMUTABLE, document)))
 }
 
 /// `GET /writers/{kid}/head`

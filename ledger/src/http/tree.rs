@@ -8,6 +8,8 @@
 //! | `GET /tile/<level>/<number>[.p/<width>]` | hashes of a tile, up to the head |
 //! | `GET /tile/entries/<number>[.p/<width>]` | a bundle of entries, up to the head |
 //!
+//! Full bundles are compressed for clients that ask for it ([`super::compression`]).
+//!
 //! Only canonical paths exist; any other path is a 404 that must not be cached. Tiles and bundles are immutable and may
 //! be cached permanently. Scripts of any web page may read all of these, because browsers verify proofs.
 
@@ -22,8 +24,10 @@ use tokio::sync::watch;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use super::compression::{allow, get_compressible};
 use super::reply::{BINARY, IMMUTABLE, NO_STORE, Reply, SHORT, TEXT, absent, index, internal, not_witnessed, reply};
 use crate::engine::Snapshot;
+use crate::engine::edge::TILE_WIDTH;
 use crate::engine::publication::Publication;
 use crate::engine::rows::Rows;
 
@@ -51,7 +55,7 @@ pub fn routes(api: ReadApi) -> Router {
             .route("/checkpoint", get(checkpoint))
             .route("/checkpoints/{size}", get(history))
             .route("/head", get(head))
-            .route("/tile/{*path}", get(tile)),
+            .route("/tile/{*path}", get_compressible(tile)),
     )
     .with_state(api)
 }
@@ -104,10 +108,12 @@ async fn tile(State(api): State<ReadApi>, uri: Uri, headers: HeaderMap) -> Reply
     if end.is_none_or(|end| end > nodes) {
         return Err(absent());
     }
+    let full_bundle = matches!(&resource, Resource::Bundle(bundle) if u64::from(bundle.width()) == TILE_WIDTH);
     let body = match resource {
         Resource::Tile(_) => api.rows.tile(level, number, width),
         Resource::Bundle(_) => api.rows.bundle(number, width),
     };
     let body = body.map_err(|error| internal(&error))?.ok_or_else(absent)?;
-    Ok(reply(&headers, BINARY, IMMUTABLE, body))
+    let response = reply(&headers, BINARY, IMMUTABLE, body);
+    Ok(if full_bundle { allow(response) } else { response })
 }
