@@ -5,10 +5,12 @@
 //! Registerlandkarte by replaying the decision. The broker can choose no field freely except the told reason and the
 //! checks, which are its own statements. The provider's signature covers the result.
 
+use ledger_client::recorded::{Intent, Outcome, Recorded};
 use messages::{Metadata, S1, SealingPublicKey, Signature};
 use record::content::ConsumerSignatures;
 use record::{
-    Directory, DisclosureClass, Entry, ExchangeRecord, Ids, Label, PartKey, SealedRecord, Series, SharedPart, Timestamp,
+    Body, Directory, DisclosureClass, Entry, ExchangeRecord, Ids, Label, PartKey, Phase, SealedRecord, Series,
+    SharedPart, Timestamp, label,
 };
 use registerlandkarte::{Permission, Query, Snapshot};
 
@@ -23,6 +25,34 @@ pub(crate) struct SignedParts<'a> {
     pub(crate) s2: &'a Signature,
     pub(crate) answer_key: SealingPublicKey,
     pub(crate) sealed_request: &'a [u8],
+}
+
+/// Checks that the outcome closes the intent: it refers to it, is by the same writer, and has the period and the label
+/// that follow from the intent. Under any other label the person would never find the outcome. Returns the label.
+///
+/// # Errors
+/// The reason.
+pub(crate) fn closing_label(intent: &Recorded<Intent>, outcome: &Recorded<Outcome>) -> Result<Label, &'static str> {
+    let (
+        Body::Labelled {
+            period: begun,
+            label: asked,
+            ..
+        },
+        Body::Labelled {
+            period, label, refers, ..
+        },
+    ) = (&intent.entry().body, &outcome.entry().body)
+    else {
+        return Err("an entry has no label");
+    };
+    if *refers != Some(intent.index()) || begun != period || outcome.entry().writer != intent.entry().writer {
+        return Err("the outcome closes another intent");
+    }
+    if label::of_phase(asked, Phase::Outcome) != *label {
+        return Err("the outcome's label does not follow from its intent's");
+    }
+    Ok(*label)
 }
 
 /// Opens the shared part of the record that belongs to a labelled `entry`.

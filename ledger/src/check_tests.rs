@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
-use crate::rules::testing::{BROKER, TimedWriter, World, intent, labelled, raw, submit};
+use crate::rules::testing::{BROKER, TimedWriter, World, following, intent, raw, submit};
 use crate::store::memory::MemoryStore;
 use crate::store::{Batch, Durability};
 use record::LabelledKind;
@@ -14,7 +14,7 @@ async fn log() -> Rows {
         let entry = raw(&broker.write(intent(label)), label);
         submit(&shared, vec![entry]).await.remove(0).unwrap();
     }
-    let outcome = broker.write(labelled(LabelledKind::Outcome, 1, 200, Some(4)));
+    let outcome = broker.write(following(LabelledKind::Outcome, 1, 200, 4));
     submit(&shared, vec![raw(&outcome, 200)]).await.remove(0).unwrap();
     shared.log.end();
     let rows = Rows::new(store);

@@ -1,12 +1,12 @@
-//! What a broker could record instead of the truth: the same entry in its chain, under the same label, with another
-//! record.
+//! What a broker could record instead of the truth: the same entry in its chain with another record, or under another
+//! label and with keys that the person does not have.
 
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
 use messages::LabelAnswer;
 use record::{
-    Body, ExchangeRecord, LabelledKind, PartName, RecordKey, SealedRecord, SharedPart, SignedEntry, SigningKey,
+    Body, ExchangeRecord, Label, LabelledKind, PartName, RecordKey, SealedRecord, SharedPart, SignedEntry, SigningKey,
     Unsigned, cbor,
 };
 use serde_bytes::ByteBuf;
@@ -19,6 +19,15 @@ type Submission = (ByteBuf, Option<ByteBuf>, Option<ByteBuf>);
 /// Changes the content of a record.
 pub type Lie = fn(&mut ExchangeRecord);
 
+/// What is changed in an entry.
+#[derive(Clone, Copy)]
+pub enum Forgery {
+    /// The content of its record.
+    Content(Lie),
+    /// Its label, and the keys of its record.
+    Hidden(Label, [u8; 32]),
+}
+
 /// Changes a letter in the middle of a receipt. The receipt can still be parsed, and proves nothing.
 pub fn tamper_receipt(receipt: &mut [u8]) {
     let middle = receipt.len() / 2;
@@ -30,24 +39,24 @@ pub fn tamper_receipt(receipt: &mut [u8]) {
 pub struct Forger {
     kind: LabelledKind,
     labels: Arc<Mutex<Option<LabelAnswer>>>,
-    written: Arc<Mutex<Option<SealedRecord>>>,
+    written: Arc<Mutex<Option<(Vec<u8>, SealedRecord)>>>,
 }
 
-/// The forged entry that was written.
-pub struct Forged {
+/// A forged entry that was sent to the ledger.
+pub struct Sent {
     /// Labels and keys that identity gave for the exchange.
     pub labels: LabelAnswer,
     /// The forged record.
     pub record: SealedRecord,
-    /// The ledger's receipt of the entry.
-    pub receipt: Vec<u8>,
+    /// The forged leaf.
+    pub leaf: Vec<u8>,
 }
 
 impl Forger {
-    /// Replaces the record of every entry of `kind` from now on. The entries are signed with the broker's key.
+    /// Changes every entry of `kind` from now on. The entries are signed with the broker's key.
     pub fn start(
         kind: LabelledKind,
-        lie: Lie,
+        forgery: Forgery,
         writer: SigningKey,
         identity: &Intermediary,
         ledger: &Intermediary,
@@ -67,7 +76,7 @@ impl Forger {
         let (labels, written) = (this.labels.clone(), this.written.clone());
         ledger.change_requests(move |path, body| match (path, &*lock(&labels)) {
             ("/entries", Some(labels)) => {
-                let forged = replace(&body, kind, lie, &writer, labels, &written);
+                let forged = replace(&body, kind, forgery, &writer, labels, &written);
                 forged.unwrap_or(body)
             }
             _ => body,
@@ -75,20 +84,31 @@ impl Forger {
         this
     }
 
-    /// The forged entry, once the exchange has been tried.
-    pub fn forged(&self, ledger: &Intermediary) -> Result<Forged> {
+    /// Labels, keys, record and leaf of the newest forged entry that was sent.
+    pub fn sent(&self) -> Result<Sent> {
+        let (leaf, record) = lock(&self.written).clone().context("a lie was sent")?;
+        Ok(Sent {
+            labels: lock(&self.labels).clone().context("labels were given")?,
+            record,
+            leaf,
+        })
+    }
+
+    /// The ledger's answer to the newest forged entry.
+    pub fn answer(&self, ledger: &Intermediary) -> Result<Vec<u8>> {
         let lie = ledger.passed().into_iter().rev().find(|passed| {
             passed.path == "/entries"
                 && submissions(&passed.request).is_ok_and(|all| all.iter().any(|item| is(item, self.kind)))
         });
-        let answer = lie.context("the lie passed")?.answer;
+        Ok(lie.context("the lie passed")?.answer)
+    }
+
+    /// The ledger's receipt of the newest forged entry.
+    pub fn receipt(&self, ledger: &Intermediary) -> Result<Vec<u8>> {
+        let answer = self.answer(ledger)?;
         let first = cbor::sequence(&answer)?;
         let (_, receipt): (u64, ByteBuf) = cbor::from_slice(first.first().context("an answer")?)?;
-        Ok(Forged {
-            labels: lock(&self.labels).clone().context("labels were given")?,
-            record: lock(&self.written).clone().context("a lie was written")?,
-            receipt: receipt.into_vec(),
-        })
+        Ok(receipt.into_vec())
     }
 }
 
@@ -111,10 +131,10 @@ fn is((leaf, ..): &Submission, wanted: LabelledKind) -> bool {
 fn replace(
     body: &[u8],
     kind: LabelledKind,
-    lie: Lie,
+    forgery: Forgery,
     writer: &SigningKey,
     labels: &LabelAnswer,
-    written: &Mutex<Option<SealedRecord>>,
+    written: &Mutex<Option<(Vec<u8>, SealedRecord)>>,
 ) -> Result<Vec<u8>> {
     let mut replaced = Vec::new();
     for mut item in submissions(body)? {
@@ -128,29 +148,43 @@ fn replace(
                 LabelledKind::Intent => &labels.intent_key,
                 _ => &labels.outcome_key,
             };
-            let record = falsified(item.1.as_deref().context("a record")?, key, label, lie)?;
+            let record = falsified(item.1.as_deref().context("a record")?, key, label, forgery)?;
             *commitment = record.commitment();
+            if let Forgery::Hidden(hidden, _) = forgery {
+                *label = hidden;
+            }
             let unsigned = Unsigned {
                 sequence: entry.sequence,
                 previous: entry.previous,
                 time: entry.time,
                 body,
             };
-            item.0 = ByteBuf::from(writer.sign(unsigned)?.into_bytes());
+            let leaf = writer.sign(unsigned)?.into_bytes();
+            item.0 = ByteBuf::from(leaf.clone());
             item.1 = Some(ByteBuf::from(record.bytes().to_vec()));
-            *lock(written) = Some(record);
+            *lock(written) = Some((leaf, record));
         }
         replaced.extend(cbor::to_vec(&item));
     }
     Ok(replaced)
 }
 
-fn falsified(record: &[u8], key: &RecordKey, label: &record::Label, lie: Lie) -> Result<SealedRecord> {
+fn falsified(record: &[u8], key: &RecordKey, label: &Label, forgery: Forgery) -> Result<SealedRecord> {
     let record = SealedRecord::parse(record)?;
     let mut unsealed = record.unseal(&key.part(PartName::Shared), &key.part(PartName::Citizen), label)?;
-    let SharedPart::Exchange(content) = &mut unsealed.shared.content else {
-        anyhow::bail!("a record of an exchange");
-    };
-    lie(content);
-    Ok(unsealed.reseal(label)?)
+    match forgery {
+        Forgery::Content(lie) => {
+            let SharedPart::Exchange(content) = &mut unsealed.shared.content else {
+                anyhow::bail!("a record of an exchange");
+            };
+            lie(content);
+            Ok(unsealed.reseal(label)?)
+        }
+        Forgery::Hidden(label, key) => {
+            let key = RecordKey(key);
+            unsealed.shared.key = key.part(PartName::Shared);
+            unsealed.citizen.key = key.part(PartName::Citizen);
+            Ok(unsealed.reseal(&label)?)
+        }
+    }
 }

@@ -209,11 +209,24 @@ impl Processes {
         Ok(line.map_or(Ok(0), str::parse)?)
     }
 
+    /// Ends the broker and starts it again. It continues the exchanges that it had left open.
+    pub fn restart_broker(&mut self) -> Result<()> {
+        self.running.remove("broker").context("the broker is running")?.stop()?;
+        let url = self.info.broker.clone();
+        self.up("broker", "broker", &url)?;
+        self.healthy(&url)
+    }
+
+    /// Exit code and report of an audit of the log.
+    pub fn audit(&self) -> Result<(i32, serde_json::Value)> {
+        let policy = self.info.policy.to_str().context("a path in UTF-8")?;
+        verifier(&["audit", "--log", &self.info.ledger, "--policy", policy])
+    }
+
     /// Waits until the audit is sound and no intent is open.
     pub fn every_intent_is_closed(&self) -> Result<()> {
-        let policy = self.info.policy.to_str().context("a path in UTF-8")?;
         wait_for(Duration::from_secs(40), || {
-            let (code, report) = verifier(&["audit", "--log", &self.info.ledger, "--policy", policy])?;
+            let (code, report) = self.audit()?;
             ensure!(code == 0, "{report:#}");
             Ok(report["open_intents"] == 0)
         })

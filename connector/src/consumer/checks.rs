@@ -2,7 +2,7 @@
 //!
 //! | Check | What it keeps out |
 //! | --- | --- |
-//! | C1 receipts of intent and outcome, of our log, the outcome closing the intent | an exchange that is not recorded |
+//! | C1 receipts of intent and outcome, of our log, the outcome closing the intent under its label | an exchange that is not recorded, or hidden from its person |
 //! | C2 the outcome's record has, field by field, what was asked and permitted | a broker that records something else |
 //! | C3 the provider signed this answer, and the record carries its digest and signature | another provider's answer |
 //!
@@ -12,7 +12,7 @@
 use ledger_client::recorded::{self, Intent, Outcome, Recorded};
 use messages::xnachweis::{ErrorCode, EvidenceAnswer, EvidenceRequest0101};
 use messages::{AnswerContent, Completion, ExchangeRequest, OutcomeNotice, Reply, ReplyOutcome, SealingKey};
-use record::{Body, ExchangeRecord, ExchangeResult, Label};
+use record::{ExchangeRecord, ExchangeResult, Label};
 use tlog::checkpoint::Checkpoint;
 
 use super::query::AuthorityEvidence;
@@ -75,7 +75,7 @@ pub fn check(
 }
 
 /// C1: both receipts prove entries of the anchored log, written by a writer with the right to their kind; the outcome
-/// closes the intent.
+/// closes the intent, under the label that follows from the intent's.
 fn c1_receipts(context: &CheckContext, notice: &OutcomeNotice) -> Result<Closing, CompletionError> {
     let failed = failed("C1");
     let intent = recorded::check::<Intent>(&notice.intent_receipt, &context.trust, &context.directory)
@@ -85,23 +85,8 @@ fn c1_receipts(context: &CheckContext, notice: &OutcomeNotice) -> Result<Closing
     if !context.is_from_our_log(&intent) || !context.is_from_our_log(&outcome) {
         return Err(failed("a receipt is of another log"));
     }
-    let (
-        Body::Labelled { period: begun, .. },
-        Body::Labelled {
-            period, label, refers, ..
-        },
-    ) = (&intent.entry().body, &outcome.entry().body)
-    else {
-        return Err(failed("an entry has no label"));
-    };
-    if *refers != Some(intent.index()) || begun != period || outcome.entry().writer != intent.entry().writer {
-        return Err(failed("the outcome closes another intent"));
-    }
-    Ok(Closing {
-        label: *label,
-        intent,
-        outcome,
-    })
+    let label = record_check::closing_label(&intent, &outcome).map_err(failed)?;
+    Ok(Closing { label, intent, outcome })
 }
 
 /// C2: the outcome's record opens, is the one that the entry commits to, and every field is what this connector sent

@@ -5,7 +5,7 @@
 
 use ledger_client::recorded::{self, Intent, Outcome, Recorded};
 use messages::OutcomeNotice;
-use record::{Body, ExchangeRecord};
+use record::ExchangeRecord;
 
 use super::served::ServedIntent;
 use crate::context::CheckContext;
@@ -31,14 +31,8 @@ impl ClosedExchange {
         if !context.is_from_our_log(&intent) || !context.is_from_our_log(&outcome) {
             return Err("a receipt is of another log");
         }
-        let entry = outcome.entry();
-        if entry.body.refers() != Some(intent.index()) || entry.writer != intent.entry().writer {
-            return Err("the outcome closes another intent");
-        }
-        let Body::Labelled { label, .. } = entry.body else {
-            return Err("the outcome has no label");
-        };
-        let record = record_check::open(&notice.sealed_record, entry, &label, &notice.shared_key)?;
+        let label = record_check::closing_label(&intent, &outcome)?;
+        let record = record_check::open(&notice.sealed_record, outcome.entry(), &label, &notice.shared_key)?;
         if record.result.is_none() {
             return Err("the outcome's record has no result");
         }

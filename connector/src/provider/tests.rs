@@ -232,6 +232,15 @@ async fn an_outcome_that_differs_from_the_answer_is_refused() {
 }
 
 #[tokio::test]
+async fn an_outcome_under_a_foreign_label_is_refused() {
+    let mut prepared = Plan::default().build();
+    prepared.outcome_label = record::Label([7; 32]);
+    let notice = prepared.close(None, Outcome::TimedOut).notice;
+    let refused = ClosedExchange::check(&prepared.world.context("kba"), &notice).err();
+    assert_eq!(refused, Some("the outcome's label does not follow from its intent's"));
+}
+
+#[tokio::test]
 async fn a_notice_with_changed_receipts_is_refused() {
     let mut prepared = Plan::default().build();
     let good = prepared.close(None, Outcome::TimedOut).notice;

@@ -3,8 +3,15 @@
 //! ```text
 //! alpha = "einsicht/label/v1" ‖ 0x00 ‖ IDNr (11 ASCII digits) ‖ u32 period ‖ u8 series ‖ u32 i   big endian
 //! beta  = VRF(secret of the period, alpha)                                                          64 bytes
-//! label = HKDF-SHA256(beta, no salt, info = "einsicht/label/v1" ‖ u8 phase)                         32 bytes
+//! intent label  = HKDF-SHA256(beta, no salt, info = "einsicht/label/v1" ‖ u8 0)                     32 bytes
+//! later label   = SHA-256("einsicht/label/v1" ‖ 0x00 ‖ u8 phase ‖ intent label)     outcome 1, preview 2
 //! ```
+//!
+//! # Why later labels follow from the intent's
+//!
+//! Outcome and preview refer to their intent in public, so their labels need not hide to which intent they belong. As
+//! anyone can compute these labels, the ledger, every auditor and both connectors check them ([`of_phase`]). So a broker
+//! cannot record an outcome under a label that its person never finds.
 //!
 //! # Why few absences prove completeness
 //!
@@ -14,7 +21,7 @@
 //! member of its chain. An exchange that was served and is hidden would therefore need a label that is proved absent.
 //! The tests check the lemma for all n and i below 4096.
 
-use tlog::vrf;
+use tlog::{Hash, vrf};
 
 use crate::id::{COUNTERS, Label, Period, Phase, Series};
 use crate::idnr::Idnr;
@@ -37,14 +44,24 @@ pub fn alpha(idnr: &Idnr, period: Period, series: Series, number: u32) -> Vec<u8
     alpha
 }
 
-/// Derives the label from a VRF output and a phase.
+/// Derives the label of a phase from a VRF output.
 #[must_use]
 pub fn label(beta: &vrf::Output, phase: Phase) -> Label {
     derive(beta.as_bytes(), phase)
 }
 
 fn derive(beta: &[u8; 64], phase: Phase) -> Label {
-    Label(hkdf(None, beta, &[DOMAIN, &[phase.code()]]))
+    let intent = Label(hkdf(None, beta, &[DOMAIN, &[Phase::Intent.code()]]));
+    of_phase(&intent, phase)
+}
+
+/// The label of a phase of the exchange whose intent has the label `intent`.
+#[must_use]
+pub fn of_phase(intent: &Label, phase: Phase) -> Label {
+    match phase {
+        Phase::Intent => *intent,
+        Phase::Outcome | Phase::Preview => Label(Hash::of(&[DOMAIN, &[0, phase.code()], &intent.0].concat()).0),
+    }
 }
 
 /// The chain of `number`: the number with its lowest set bits cleared one after another, without the number itself.
@@ -92,7 +109,8 @@ mod tests {
         );
     }
 
-    /// The expected values come from Python: HMAC-SHA256 applied twice, as in RFC 5869.
+    /// The expected values come from Python: for the intent HMAC-SHA256 applied twice, as in RFC 5869, and for the later
+    /// phases `hashlib.sha256` of the intent's label.
     #[test]
     fn labels_match_the_vectors() {
         let beta = core::array::from_fn(|i| u8::try_from(i).unwrap());
@@ -103,11 +121,11 @@ mod tests {
             ),
             (
                 Phase::Outcome,
-                "037e16be68c6947cc4f2fd5b7abe358cdbc12385f2d55b5a70e2bed74efe5ddb",
+                "3a9fa358ebe564275d86eb0b589c079b84622466f49614f9ed966fdbcd4b794b",
             ),
             (
                 Phase::Preview,
-                "452494dd9bbf1327133f74b881af31b15384ad68d9457579a0e25184fadd4d09",
+                "bf87db6d9695e7608584fa7a9bf58642292257493f0c396808b8bf390048df16",
             ),
         ];
         for (phase, text) in expected {
@@ -131,8 +149,10 @@ mod tests {
             let alpha = alpha(&idnr, Period(period), series, number);
             let (proof, output) = secret.prove(&alpha);
             let verified = secret.public_key().verify(&alpha, &proof).unwrap();
+            let intent = label(&output, Phase::Intent);
             for phase in Phase::ALL {
                 assert_eq!(label(&verified, phase), label(&output, phase));
+                assert_eq!(of_phase(&intent, phase), label(&output, phase));
                 assert!(seen.insert(label(&output, phase)));
             }
         }

@@ -10,7 +10,7 @@ use axum::body::Bytes;
 use fixtures::TestWriter;
 use ledger::engine::Outcome;
 use ledger::rules::RawSubmission;
-use record::{Body, Commitment, Label, LabelledKind, Period, Receipt};
+use record::{Body, Commitment, Label, LabelledKind, Period, Phase, Receipt, label};
 use tlog::Hash;
 use tlog::merkle::Index;
 use tokio::runtime::Runtime;
@@ -27,7 +27,7 @@ const ENTRIES_PER_PHASE: u64 = 131_072;
 struct Writer {
     pen: TestWriter,
     number: u8,
-    open: VecDeque<Index>,
+    open: VecDeque<(Index, Label)>,
     record: usize,
 }
 
@@ -42,18 +42,22 @@ impl Writer {
         Ok(raws.chunks(size).map(<[RawSubmission]>::to_vec).collect())
     }
 
-    fn entry(&mut self, refers: Option<Index>) -> Result<RawSubmission, Failure> {
-        let label = Hash::of(&[&[self.number][..], &self.pen.sequence.0.to_be_bytes()].concat()).0;
-        let record: Vec<u8> = label.iter().copied().cycle().take(self.record).collect();
-        let kind = if refers.is_some() {
-            LabelledKind::Outcome
-        } else {
-            LabelledKind::Intent
+    fn entry(&mut self, intent: Option<(Index, Label)>) -> Result<RawSubmission, Failure> {
+        let (kind, label, refers) = match intent {
+            Some((index, label)) => {
+                let label = label::of_phase(&label, Phase::Outcome);
+                (LabelledKind::Outcome, label, Some(index))
+            }
+            None => {
+                let place = [&[self.number][..], &self.pen.sequence.0.to_be_bytes()].concat();
+                (LabelledKind::Intent, Label(Hash::of(&place).0), None)
+            }
         };
+        let record: Vec<u8> = label.0.iter().copied().cycle().take(self.record).collect();
         let body = Body::Labelled {
             kind,
             period: Period(1),
-            label: Label(label),
+            label,
             commitment: Commitment(Hash::of(&record)),
             refers,
         };
@@ -63,9 +67,14 @@ impl Writer {
     /// Submits the requests one after another, each when the previous one has its receipts.
     async fn submit(mut self, running: Arc<Running>, requests: Vec<Vec<RawSubmission>>) -> Result<Self, Failure> {
         for request in requests {
-            for (index, kind) in submit(&running, request).await? {
-                if kind == Some(LabelledKind::Intent) {
-                    self.open.push_back(index);
+            for (index, body) in submit(&running, request).await? {
+                if let Body::Labelled {
+                    kind: LabelledKind::Intent,
+                    label,
+                    ..
+                } = body
+                {
+                    self.open.push_back((index, label));
                 }
             }
         }
@@ -73,11 +82,8 @@ impl Writer {
     }
 }
 
-/// Does the work of a request handler: checks, submits and creates the receipts. Returns index and kind of each entry.
-pub(crate) async fn submit(
-    running: &Running,
-    request: Vec<RawSubmission>,
-) -> Result<Vec<(Index, Option<LabelledKind>)>, Failure> {
+/// Does the work of a request handler: checks, submits and creates the receipts. Returns index and body of each entry.
+pub(crate) async fn submit(running: &Running, request: Vec<RawSubmission>) -> Result<Vec<(Index, Body)>, Failure> {
     let founder = running.checker.founder(&request);
     let checked = running.checker.check(request, founder.as_ref());
     let mut submissions = Vec::with_capacity(checked.len());
@@ -95,12 +101,9 @@ pub(crate) async fn submit(
         };
         let hashes = snapshot.inclusion(index, snapshot.head.size)?;
         let (entry, index) = (submission.entry().clone(), Index::new(index)?);
-        let kind = match entry.entry().body {
-            Body::Labelled { kind, .. } => Some(kind),
-            _ => None,
-        };
+        let body = entry.entry().body.clone();
         std::hint::black_box(Receipt::new(entry, index, hashes, snapshot.note.clone()).to_bytes());
-        indexes.push((index, kind));
+        indexes.push((index, body));
     }
     Ok(indexes)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use record::{Body, DocumentKind, LabelledKind, ReferenceKind, SignedEntry, WriterId};
+use record::{Body, DocumentKind, Label, LabelledKind, Period, ReferenceKind, SignedEntry, WriterId};
 use tlog::Hash;
 use tlog::map::Value;
 use tlog::merkle::Index;
@@ -18,7 +18,7 @@ use crate::store::{Column, Store, StoreError, count};
 #[derive(Default)]
 pub(crate) struct Attachments {
     heads: HashMap<WriterId, WriterHead>,
-    open_intents: BTreeMap<u64, u32>,
+    open_intents: BTreeMap<u64, (Period, Label)>,
     documents: HashSet<Hash>,
     /// Digests of the directory and the Registerlandkarte in force.
     in_force: [Option<Hash>; 2],
@@ -122,8 +122,9 @@ impl Attachments {
             Body::Labelled {
                 kind: LabelledKind::Intent,
                 period,
+                label,
                 ..
-            } => drop(self.open_intents.insert(index, period.0)),
+            } => drop(self.open_intents.insert(index, (*period, *label))),
             Body::Labelled {
                 kind: LabelledKind::Outcome,
                 refers: Some(intent),
@@ -182,11 +183,11 @@ impl Attachments {
     }
 
     fn check_intents(&self, store: &dyn Store, findings: &mut Findings) {
-        let stored: BTreeMap<u64, u32> = match load_intents(store) {
-            Ok(intents) => intents.into_iter().map(|(index, period)| (index, period.0)).collect(),
+        let stored: BTreeMap<u64, _> = match load_intents(store) {
+            Ok(intents) => intents.into_iter().collect(),
             Err(error) => return findings.add(error.to_string()),
         };
-        let differs = |(index, period): (&u64, &u32), other: &BTreeMap<u64, u32>| other.get(index) != Some(period);
+        let differs = |(index, intent): (&u64, &_), other: &BTreeMap<u64, _>| other.get(index) != Some(intent);
         let wrong = self.open_intents.iter().find(|row| differs(*row, &stored));
         let wrong = wrong.or_else(|| stored.iter().find(|row| differs(*row, &self.open_intents)));
         if let Some((index, _)) = wrong {

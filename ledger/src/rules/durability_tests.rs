@@ -132,7 +132,7 @@ async fn a_restart_restores_the_whole_state() {
         submit_one(&shared, &broker.draft(intent(2)), 2).await.unwrap_err().0,
         "label-used"
     );
-    let outcome = broker.write(labelled(LabelledKind::Outcome, 1, 9, Some(open)));
+    let outcome = broker.write(following(LabelledKind::Outcome, 3, 9, open));
     assert_eq!(submit_one(&shared, &outcome, 9).await, Ok(open + 2));
     assert!(submit_one(&shared, &identity.write(begin(2, NOW + 9)), 0).await.is_ok());
     assert_eq!(entry(&shared, 0).entry().body.kind(), Kind::Genesis);

@@ -43,6 +43,12 @@ pub(super) fn key(period: Period, label: &Label) -> [u8; 36] {
     key
 }
 
+/// Period and label of such a key.
+pub(super) fn parse_key(key: &[u8]) -> Option<(Period, Label)> {
+    let (period, label) = key.split_first_chunk()?;
+    Some((Period(u32::from_be_bytes(*period)), Label(label.try_into().ok()?)))
+}
+
 impl Labels {
     /// Loads a small map at once, and calls `each` with the index of each of its entries.
     pub(super) fn load(

@@ -42,7 +42,34 @@ async fn an_intent_has_one_outcome_in_its_own_period() {
         "no such period",
     )
     .await;
-    expect(shared, &broker.write(outcome(1, 2, 5)), 2, Ok(6), "the outcome").await;
+    expect(
+        shared,
+        &broker.draft(outcome(1, 2, 5)),
+        2,
+        refers(),
+        "a label of its own",
+    )
+    .await;
+    let of_another = following(LabelledKind::Outcome, 9, 2, 5);
+    expect(
+        shared,
+        &broker.draft(of_another),
+        2,
+        refers(),
+        "the label of another intent",
+    )
+    .await;
+    let preview_label = labelled(LabelledKind::Preview, 1, 4, Some(5));
+    expect(
+        shared,
+        &broker.draft(preview_label),
+        4,
+        refers(),
+        "a preview with a label of its own",
+    )
+    .await;
+    let good = following(LabelledKind::Outcome, 1, 2, 5);
+    expect(shared, &broker.write(good), 2, Ok(6), "the outcome").await;
     expect(shared, &broker.draft(outcome(1, 3, 5)), 3, refers(), "a second outcome").await;
     let preview = |period, refers| labelled(LabelledKind::Preview, period, 4, Some(refers));
     expect(
@@ -61,7 +88,16 @@ async fn an_intent_has_one_outcome_in_its_own_period() {
         "a preview in another period",
     )
     .await;
-    expect(shared, &broker.write(preview(1, 5)), 4, Ok(7), "also after the outcome").await;
+    expect(
+        shared,
+        &broker.draft(preview(1, 5)),
+        4,
+        refers(),
+        "a preview with a label of its own",
+    )
+    .await;
+    let preview = following(LabelledKind::Preview, 1, 4, 5);
+    expect(shared, &broker.write(preview), 4, Ok(7), "also after the outcome").await;
     let second_intent = broker.write(labelled(LabelledKind::Intent, 2, 5, None));
     expect(shared, &second_intent, 5, Ok(8), "intent in period 2").await;
     let lost = |refers| Body::Reference {
@@ -74,14 +110,14 @@ async fn an_intent_has_one_outcome_in_its_own_period() {
 }
 
 /// The root of a map with these labels and the leaf hashes of these entries.
-fn map_root(shared: &Shared, labels: &[(u8, u64)]) -> Hash {
+fn map_root(shared: &Shared, labels: &[(record::Label, u64)]) -> Hash {
     let mut map = Map::new();
     for (label, index) in labels {
         let value = Value {
             index: Index::new(*index).unwrap(),
             leaf: shared.log.rows().leaf_hash(*index).unwrap(),
         };
-        map.insert(Hash::of(&[*label]).0, value).unwrap();
+        map.insert(label.0, value).unwrap();
     }
     map.root()
 }
@@ -111,7 +147,8 @@ async fn a_period_begins_becomes_final_and_is_destroyed_in_order() {
     let late = NOW + 500 + super::periods::FINALIZATION_DELAY;
     world.clock.set(late);
     identity.time = late;
-    let root = map_root(shared, &[(1, 5)]);
+    let of_intent = following_label(LabelledKind::Intent, 1);
+    let root = map_root(shared, &[(of_intent, 5)]);
     expect(
         shared,
         &identity.draft(last(root)),
@@ -124,7 +161,7 @@ async fn a_period_begins_becomes_final_and_is_destroyed_in_order() {
     broker.time = late;
     broker.chain.sequence = Sequence(1);
     broker.chain.previous = shared.log.rows().leaf_hash(5).unwrap();
-    let outcome = broker.write(labelled(LabelledKind::Outcome, 1, 2, Some(5)));
+    let outcome = broker.write(following(LabelledKind::Outcome, 1, 2, 5));
     expect(shared, &outcome, 2, Ok(6), "the outcome").await;
     expect(
         shared,
@@ -134,9 +171,10 @@ async fn a_period_begins_becomes_final_and_is_destroyed_in_order() {
         "the map has changed",
     )
     .await;
-    let root = map_root(shared, &[(1, 5), (2, 6)]);
+    let of_outcome = following_label(LabelledKind::Outcome, 1);
+    let root = map_root(shared, &[(of_intent, 5), (of_outcome, 6)]);
     expect(shared, &identity.write(last(root)), 0, Ok(7), "the map's root").await;
-    let preview = broker.draft(labelled(LabelledKind::Preview, 1, 3, Some(5)));
+    let preview = broker.draft(following(LabelledKind::Preview, 1, 3, 5));
     expect(shared, &preview, 3, refused("period"), "the period is final").await;
     let expired = (u64::from(record::RetentionClass::last_expiry(record::Timestamp(late)).0) + 1) * 86_400;
     for (time, expected) in [(expired - 1, refused("period")), (expired, Ok(8))] {

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use record::{Body, LabelledKind, Period, SignedEntry};
+use record::{Body, Label, LabelledKind, Period, SignedEntry};
 
-use super::labels::Labels;
+use super::labels::{self, Labels};
 use super::periods::Periods;
 use crate::engine::rows::Rows;
 use crate::store::{Column, END, Store, StoreError};
@@ -30,13 +30,14 @@ pub(super) fn load_periods(rows: &Rows, labels: &mut Labels) -> Result<Periods, 
     Ok(periods)
 }
 
-pub(super) fn load_intents(store: &dyn Store) -> Result<HashMap<u64, Period>, StoreError> {
+/// Loads period and label of each open intent. Column `Intents`: u64 index, then the key of the label row.
+pub(super) fn load_intents(store: &dyn Store) -> Result<HashMap<u64, (Period, Label)>, StoreError> {
     let mut intents = HashMap::new();
     let mut good = true;
     store.scan(Column::Intents, &[], &END, &mut |key, row| {
-        match (key.try_into(), row.try_into()) {
-            (Ok(index), Ok(period)) => {
-                intents.insert(u64::from_be_bytes(index), Period(u32::from_be_bytes(period)));
+        match (key.try_into(), labels::parse_key(row)) {
+            (Ok(index), Some(intent)) => {
+                intents.insert(u64::from_be_bytes(index), intent);
             }
             _ => good = false,
         }
@@ -56,14 +57,15 @@ pub(super) fn read_entry(rows: &Rows, index: u64) -> Result<Option<SignedEntry>,
     entry.transpose()
 }
 
-/// The period of a durable entry if that entry is an intent.
-pub(super) fn intent_period(rows: &Rows, index: u64) -> Result<Option<Period>, StoreError> {
+/// Period and label of a durable entry if that entry is an intent.
+pub(super) fn closed_intent(rows: &Rows, index: u64) -> Result<Option<(Period, Label)>, StoreError> {
     Ok(read_entry(rows, index)?.and_then(|entry| match entry.entry().body {
         Body::Labelled {
             kind: LabelledKind::Intent,
             period,
+            label,
             ..
-        } => Some(period),
+        } => Some((period, label)),
         _ => None,
     }))
 }

@@ -39,7 +39,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use record::{Body, Entry, Kind, LabelledKind, Period, PeriodEvent, ReferenceKind, SigningKey, Timestamp, Unsigned};
+use record::{
+    Body, Entry, Kind, Label, LabelledKind, Period, PeriodEvent, ReferenceKind, SigningKey, Timestamp, Unsigned,
+};
 use service::Clock;
 use tlog::Hash;
 use tlog::merkle::Index;
@@ -53,7 +55,7 @@ use chains::{Chains, ExistingEntry};
 use founding::{DocumentChange, Founding};
 pub use keys::WriterKeys;
 use labels::Labels;
-use loading::{intent_period, load_intents, load_periods, read_entry};
+use loading::{closed_intent, load_intents, load_periods, read_entry};
 use periods::Periods;
 pub use refusal::Refusal;
 use reject::Reject;
@@ -84,8 +86,8 @@ pub struct Rules {
     chains: Chains,
     periods: Periods,
     labels: Labels,
-    /// The period of each intent without an outcome, by index.
-    open_intents: HashMap<u64, Period>,
+    /// Period and label of each intent without an outcome, by index.
+    open_intents: HashMap<u64, (Period, Label)>,
     /// When the oldest entry was recorded that no `map` entry covers yet.
     unmapped_since: Option<Instant>,
 }
@@ -157,10 +159,14 @@ impl Rules {
                 Ok(DocumentChange::None)
             }
             Body::Labelled {
-                kind, period, refers, ..
+                kind,
+                period,
+                label,
+                refers,
+                ..
             } => {
                 self.periods.check_label(*kind, *period, entry.time)?;
-                self.check_reference(*kind, *period, *refers, stage)?;
+                self.check_reference(*kind, (*period, *label), *refers, stage)?;
                 Ok(DocumentChange::None)
             }
             Body::Reference { kind, refers } => {
@@ -174,7 +180,7 @@ impl Rules {
         if matches!(event, PeriodEvent::Final { .. }) && !self.labels.all_rebuilt() {
             return Err(Refusal::rebuilding());
         }
-        let has_open_intents = || self.open_intents.values().any(|of| *of == period);
+        let has_open_intents = || self.open_intents.values().any(|(of, _)| *of == period);
         let root = || self.labels.root(period);
         self.periods.check_event(period, event, time, root, has_open_intents)
     }
@@ -188,44 +194,39 @@ impl Rules {
         }
     }
 
-    /// Checks what a labelled entry refers to. The entry's format already ensures that `intent` and `void` refer to
-    /// nothing.
+    /// Checks what a labelled entry refers to, and that its label follows from its intent's label. The entry's format
+    /// already ensures that `intent` and `void` refer to nothing, and `outcome` and `preview` to an entry.
     fn check_reference(
         &self,
         kind: LabelledKind,
-        period: Period,
+        (period, label): (Period, Label),
         refers: Option<Index>,
         stage: &Stage<'_>,
     ) -> Result<(), Reject> {
         let Some(refers) = refers.map(Index::get) else {
-            return match kind {
-                LabelledKind::Outcome | LabelledKind::Preview => {
-                    Err(Refusal::refers("it must refer to its intent").into())
-                }
-                _ => Ok(()),
-            };
+            return Ok(());
         };
         let open_intent = self.open_intents.get(&refers).copied();
-        let refused = match kind {
-            LabelledKind::Outcome => match open_intent {
-                Some(of) if of == period => return Ok(()),
-                Some(_) => Refusal::refers("the intent belongs to another period"),
-                None => Refusal::refers(format!("entry {refers} is not an intent without outcome")),
-            },
+        let intent = match kind {
+            LabelledKind::Outcome => open_intent
+                .ok_or_else(|| Refusal::refers(format!("entry {refers} is not an intent without outcome")))?,
             LabelledKind::Preview => {
-                let period_of_intent = match open_intent {
-                    Some(of) => Some(of),
-                    None => intent_period(stage.rows(), refers)?,
+                let intent = match open_intent {
+                    Some(intent) => Some(intent),
+                    None => closed_intent(stage.rows(), refers)?,
                 };
-                if period_of_intent == Some(period) {
-                    return Ok(());
-                }
-                Refusal::refers(format!("entry {refers} is not an intent of period {}", period.0))
+                intent.ok_or_else(|| Refusal::refers(format!("entry {refers} is not an intent")))?
             }
             _ if refers < stage.next_index() => return Ok(()),
-            _ => Refusal::refers(format!("there is no entry {refers}")),
+            _ => return Err(Refusal::refers(format!("there is no entry {refers}")).into()),
         };
-        Err(refused.into())
+        if intent.0 != period {
+            return Err(Refusal::refers("the intent belongs to another period").into());
+        }
+        if record::label::of_phase(&intent.1, kind.phase()) != label {
+            return Err(Refusal::refers("the label does not follow from that of the intent").into());
+        }
+        Ok(())
     }
 
     fn check_other(&self, kind: ReferenceKind, refers: Index, stage: &Stage<'_>) -> Result<(), Refusal> {
@@ -273,10 +274,11 @@ impl Rules {
             Body::Labelled {
                 kind: LabelledKind::Intent,
                 period,
+                label,
                 ..
             } => {
-                self.open_intents.insert(index, *period);
-                batch.put(Column::Intents, &index.to_be_bytes(), &period.0.to_be_bytes());
+                self.open_intents.insert(index, (*period, *label));
+                batch.put(Column::Intents, &index.to_be_bytes(), &labels::key(*period, label));
             }
             Body::Labelled {
                 kind: LabelledKind::Outcome,

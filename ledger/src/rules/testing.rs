@@ -94,6 +94,20 @@ pub(crate) fn labelled(kind: LabelledKind, period: u32, label: u8, refers: Optio
     }
 }
 
+/// The outcome or preview of the entry `refers` of period 1, whose intent has the label `of`; it commits to the record
+/// for `mark`.
+pub(crate) fn following(kind: LabelledKind, of: u8, mark: u8, refers: u64) -> Body {
+    let mut body = labelled(kind, 1, mark, Some(refers));
+    if let Body::Labelled { label, .. } = &mut body {
+        *label = following_label(kind, of);
+    }
+    body
+}
+
+pub(crate) fn following_label(kind: LabelledKind, of: u8) -> Label {
+    record::label::of_phase(&Label(Hash::of(&[of]).0), kind.phase())
+}
+
 pub(crate) fn intent(label: u8) -> Body {
     labelled(LabelledKind::Intent, 1, label, None)
 }

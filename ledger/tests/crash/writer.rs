@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, bail};
 use fixtures::TestWriter;
-use record::{Body, Commitment, Label, LabelledKind, Sequence};
+use record::{Body, Commitment, Label, LabelledKind, Phase, Sequence, label};
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::Index;
@@ -33,7 +33,7 @@ pub(crate) struct Writer {
     pub(crate) unanswered: Vec<Submission>,
     /// The last error of the ledger or the network.
     pub(crate) why_unanswered: String,
-    open_intents: Vec<u64>,
+    open_intents: Vec<(u64, Label)>,
     pub(crate) acknowledged: Vec<Acknowledged>,
     /// How many of `acknowledged` were already checked.
     checked: usize,
@@ -95,10 +95,11 @@ impl Writer {
     fn acknowledge(&mut self, index: u64, submission: Submission, checkpoint: Checkpoint) {
         if let Body::Labelled {
             kind: LabelledKind::Intent,
+            label,
             ..
         } = submission.entry.entry().body
         {
-            self.open_intents.push(index);
+            self.open_intents.push((index, label));
         }
         self.acknowledged.push(Acknowledged {
             index,
@@ -110,13 +111,16 @@ impl Writer {
     fn next(&mut self) -> Result<Submission> {
         let closes = self.random.below(2) == 0;
         let intent = if closes { self.open_intents.pop() } else { None };
-        let kind = if intent.is_some() {
-            LabelledKind::Outcome
-        } else {
-            LabelledKind::Intent
-        };
-        let label = self.random.bytes();
-        self.labelled(kind, label, intent)
+        match intent {
+            Some((intent, label)) => {
+                let label = label::of_phase(&label, Phase::Outcome);
+                self.labelled(LabelledKind::Outcome, label.0, Some(intent))
+            }
+            None => {
+                let label = self.random.bytes();
+                self.labelled(LabelledKind::Intent, label, None)
+            }
+        }
     }
 
     fn labelled(&mut self, kind: LabelledKind, label: [u8; 32], refers: Option<u64>) -> Result<Submission> {

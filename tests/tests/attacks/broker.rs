@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use messages::{CheckName, ExchangeRequest, Forward, Reply, ReplyOutcome, SealingKey};
 use record::{LabelledKind, cbor};
-use tests::forgery::{self, Forger};
+use tests::forgery::{self, Forger, Forgery};
 use tests::keys::Keys;
 use tests::surrounded::Surrounded;
 use tests::{http, wait_for};
@@ -144,12 +144,12 @@ impl Stage {
         let lie: forgery::Lie = |record| {
             record.consumer_signatures.answer_key = SealingKey::from_seed([7; 32]).public().0;
         };
-        let forger = Forger::start(LabelledKind::Intent, lie, writer, identity, ledger);
+        let forger = Forger::start(LabelledKind::Intent, Forgery::Content(lie), writer, identity, ledger);
         // The broker's own client notices that its entry was replaced, and stops. A lying broker would continue, as
         // this test does.
         let (status, body) = self.0.processes.ask()?;
         ensure!(status >= 500, "{status} {body:#}");
-        let forged = forger.forged(ledger)?;
+        let sent = forger.sent()?;
         let request = self.0.consumer.last("/exchanges").context("a request")?.request;
         let request: ExchangeRequest = cbor::from_slice(&request)?;
         let forward = Forward {
@@ -158,9 +158,9 @@ impl Stage {
             s2: request.s2,
             answer_key: SealingKey::from_seed([7; 32]).public(),
             sealed_request: request.sealed_request,
-            for_provider: forged.labels.for_provider,
-            intent_receipt: forged.receipt,
-            sealed_record: forged.record.into_bytes(),
+            for_provider: sent.labels.for_provider,
+            intent_receipt: forger.receipt(ledger)?,
+            sealed_record: sent.record.into_bytes(),
         };
         let asked = self.asked()?;
         let reply: Reply = cbor::from_slice(&self.forward(&cbor::to_vec(&forward))?)?;

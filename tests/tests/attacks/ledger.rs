@@ -71,6 +71,15 @@ const LIES: &[(&str, &str, Lie)] = &[
         let refers = outcome.entry().body.refers();
         ledger.labelled(LabelledKind::Outcome, record::Label([7; 32]), refers)
     }),
+    (
+        "an outcome under a label of its own",
+        "its label does not follow from that of its intent",
+        |ledger| {
+            ledger.labelled(LabelledKind::Intent, record::Label([8; 32]), None)?;
+            let refers = Some(Index::new(ledger.newest(Kind::Intent)?)?);
+            ledger.labelled(LabelledKind::Outcome, record::Label([7; 32]), refers)
+        },
+    ),
     ("an entry taken out", "its chain continues with", |ledger| {
         let index = ledger.middle()?;
         ledger.log.leaves.remove(usize::try_from(index)?);

@@ -1,4 +1,5 @@
-//! A broker that records another outcome than the one delivered, or sends the parties another outcome than it recorded.
+//! A broker that records another outcome than the one delivered, hides it from its person, or sends the parties another
+//! outcome than it recorded.
 //! Both connectors notice: each compares the recorded outcome with what it answered or received (C1 to C3 at the
 //! consumer) and raises an alarm. The consumer's authority gets nothing.
 
@@ -7,11 +8,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use messages::{Completion, Forward, OutcomeNotice};
-use record::{LabelledKind, PartName, cbor};
-use tests::forgery::{self, Forger, Lie};
+use record::{Label, LabelledKind, PartKey, PartName, Receipt, RecordKey, SignedEntry, cbor};
+use tests::forgery::{self, Forger, Forgery, Lie};
 use tests::keys::Keys;
+use tests::public_log::PublicLog;
 use tests::surrounded::Surrounded;
 use tests::{http, wait_for};
+use tlog::checkpoint::Checkpoint;
+use tlog::merkle::{Index, Size, inclusion_proof};
 
 /// Changes what the consumer receives. The second argument is the completion of an earlier exchange.
 type LieToConsumer = fn(&mut Completion, &Completion);
@@ -131,29 +135,77 @@ impl Stage {
             result.outcome = record::Outcome::NothingFound;
             result.evidence_digest = None;
         };
-        let forger = Forger::start(LabelledKind::Outcome, lie, writer, &self.0.identity, &self.0.ledger);
+        let (labels, ledger) = (&self.0.identity, &self.0.ledger);
+        let forger = Forger::start(LabelledKind::Outcome, Forgery::Content(lie), writer, labels, ledger);
         // The broker's own client notices that its entry was replaced, and stops. A lying broker would continue.
         let (status, body) = self.0.processes.ask()?;
         ensure!(status >= 500, "{status} {body:#}");
-        let forged = forger.forged(&self.0.ledger)?;
+        let sent = forger.sent()?;
+        let key = sent.labels.outcome_key.part(PartName::Shared);
+        let notice = self.notice(forger.receipt(ledger)?, sent.record.into_bytes(), key)?;
+        self.is_refused(&notice, "not the one that was answered")
+    }
+
+    /// The broker records the outcome under a label that the person never searches for, and seals its record with keys
+    /// of its own. The log does not take it, so the broker has no receipt, and the exchange stays open for everyone to
+    /// see. A receipt of another log, which the broker has from a lying ledger, convinces no provider.
+    fn a_hidden_outcome(&self) -> Result<()> {
+        let keys = Keys::of(&self.0.processes.data);
+        let hidden = Forgery::Hidden(Label([7; 32]), [8; 32]);
+        let writer = keys.writer("broker/writer.key")?;
+        let (labels, ledger) = (&self.0.identity, &self.0.ledger);
+        let forger = Forger::start(LabelledKind::Outcome, hidden, writer, labels, ledger);
+        let (status, body) = self.0.processes.ask()?;
+        ensure!(status != 200 && body["evidence"].is_null(), "{status} {body:#}");
+        let answer = String::from_utf8_lossy(&forger.answer(ledger)?).into_owned();
+        ensure!(answer.contains("does not follow from that of the intent"), "{answer}");
+        let (code, report) = self.0.processes.audit()?;
+        ensure!(code == 0 && report["open_intents"] == 1, "{code} {report:#}");
+        let sent = forger.sent()?;
+        let receipt = self.receipt_of_a_lying_ledger(&keys, sent.leaf)?;
+        let key = RecordKey([8; 32]).part(PartName::Shared);
+        let notice = self.notice(receipt, sent.record.into_bytes(), key)?;
+        self.is_refused(&notice, "label does not follow from its intent's")?;
+        self.0.identity.honest();
+        self.0.ledger.honest();
+        Ok(())
+    }
+
+    /// A receipt, signed with the log's key, of an entry that no one else sees.
+    fn receipt_of_a_lying_ledger(&self, keys: &Keys, leaf: Vec<u8>) -> Result<Vec<u8>> {
+        let mut log = PublicLog::of_ledger(&self.0.processes.info.ledger)?;
+        let index = Index::new(log.leaves.len() as u64)?;
+        log.leaves.push(leaf.clone());
+        let size = Size::new(log.leaves.len() as u64)?;
+        let mut tree = log.tree(size)?;
+        let key = keys.log()?;
+        let checkpoint = Checkpoint::new(key.name().as_str().parse()?, size, tree.root());
+        let hashes = inclusion_proof(&mut tree, index, size)?;
+        let note = checkpoint.sign(&[&key])?.to_string();
+        Ok(Receipt::new(SignedEntry::parse(leaf)?, index, hashes, note).to_bytes())
+    }
+
+    /// The notice of an outcome of the newest forwarded exchange.
+    fn notice(&self, outcome_receipt: Vec<u8>, sealed_record: Vec<u8>, shared_key: PartKey) -> Result<OutcomeNotice> {
         let forward: Forward = cbor::from_slice(&self.0.provider.last("/forward").context("a forward")?.request)?;
-        let notice = OutcomeNotice {
+        Ok(OutcomeNotice {
             intent_receipt: forward.intent_receipt,
-            outcome_receipt: forged.receipt,
-            sealed_record: forged.record.into_bytes(),
-            shared_key: forged.labels.outcome_key.part(PartName::Shared),
-        };
+            outcome_receipt,
+            sealed_record,
+            shared_key,
+        })
+    }
+
+    /// The provider refuses a notice and raises an alarm.
+    fn is_refused(&self, notice: &OutcomeNotice, why: &str) -> Result<()> {
         let before = self.differs()?;
         let answer = http()?
             .post(format!("{}/outcome", self.0.processes.info.connectors["kba"]))
             .header("content-type", "application/cbor")
-            .body(cbor::to_vec(&notice))
+            .body(cbor::to_vec(notice))
             .send()?;
         let (status, body) = (answer.status(), answer.text()?);
-        ensure!(
-            status == 409 && body.contains("not the one that was answered"),
-            "{status} {body}"
-        );
+        ensure!(status == 409 && body.contains(why), "{status} {body}");
         ensure!(self.differs()? == before + 1, "the provider raises no alarm");
         Ok(())
     }
@@ -171,4 +223,17 @@ fn an_outcome_that_differs_is_noticed() -> Result<()> {
     stage.lies_to_the_provider()?;
     stage.0.processes.every_intent_is_closed()?;
     stage.a_lie_in_the_log()
+}
+
+#[test]
+fn a_delivery_cannot_be_hidden() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let mut stage = Stage(Surrounded::start(
+        &scratch.path().join("demo"),
+        "127.0.0.1:22350",
+        |_| Ok(()),
+    )?);
+    stage.a_hidden_outcome()?;
+    stage.0.processes.restart_broker()?;
+    stage.0.processes.every_intent_is_closed()
 }

@@ -18,7 +18,7 @@ use super::options::Options;
 use super::state::{LogState, PeriodState, WriterChain};
 use super::tree::Skeleton;
 
-const FORMAT: &str = "einsicht/audit-state/v1";
+const FORMAT: &str = "einsicht/audit-state/v2";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,7 +35,8 @@ struct StateFile {
     /// Id, name, next number, last leaf.
     writers: Vec<([u8; 32], String, u64, [u8; 32])>,
     kinds: Vec<u8>,
-    intents: Vec<(u64, u32)>,
+    /// Index, period, label.
+    intents: Vec<(u64, u32, [u8; 32])>,
     open: Vec<u64>,
     holds: Vec<u64>,
     /// Number, start, labels, final root, destroyed.
@@ -87,7 +88,11 @@ pub(crate) fn save(
             .map(|(id, c)| (id.0.0, c.name.clone(), c.next, c.last.0))
             .collect(),
         kinds: state.kinds.clone(),
-        intents: state.intents.iter().map(|(index, period)| (*index, period.0)).collect(),
+        intents: state
+            .intents
+            .iter()
+            .map(|(index, (period, label))| (*index, period.0, label.0))
+            .collect(),
         open: state.open.iter().copied().collect(),
         holds: state.holds.iter().copied().collect(),
         periods: state
@@ -173,7 +178,7 @@ fn restore(file: StateFile, tolerance: u64) -> Option<LogState> {
     state.intents = file
         .intents
         .into_iter()
-        .map(|(index, period)| (index, Period(period)))
+        .map(|(index, period, label)| (index, (Period(period), Label(label))))
         .collect();
     state.open = file.open.into_iter().collect();
     state.holds = file.holds.into_iter().collect();

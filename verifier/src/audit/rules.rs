@@ -2,7 +2,7 @@
 //! implementation, from the public log alone.
 //!
 //! * `intent`: in the current period (± 2 min), refers to nothing. `outcome`, `lost`: close exactly one open intent.
-//!   `outcome`, `preview`: in the period of their intent.
+//!   `outcome`, `preview`: in the period of their intent, under the label that follows from the intent's label.
 //! * `period`: numbers from 1 without gaps. Each period begins, then becomes final, then is destroyed, each once. It
 //!   becomes final at the earliest 35 days after the next period's start, with no intent open, and with the root of the
 //!   recomputed map. No label of the period is admitted before it begins or after it is final. It is destroyed only
@@ -12,7 +12,7 @@
 //! * `hold-release` releases a hold that is not released yet. A `hold` refers to an entry with a record, a
 //!   `rectification` to any earlier entry.
 
-use record::{Body, Entry, LabelledKind, Period, PeriodEvent, ReferenceKind, RetentionClass, Timestamp};
+use record::{Body, Entry, Label, LabelledKind, Period, PeriodEvent, ReferenceKind, RetentionClass, Timestamp, label};
 use tlog::Hash;
 
 use super::state::{EntryReporter, LogState, PeriodState, map_name};
@@ -34,10 +34,14 @@ impl LogState {
             }
             Body::Period { period, event } => self.check_period(*period, event, time, reporter),
             Body::Labelled {
-                kind, period, refers, ..
+                kind,
+                period,
+                label,
+                refers,
+                ..
             } => {
                 let refers = refers.map(|index| index.get());
-                self.check_labelled(*kind, *period, refers, time, reporter);
+                self.check_labelled(*kind, (*period, *label), refers, time, reporter);
             }
             Body::Reference { kind, refers } => self.check_reference(*kind, refers.get(), reporter),
             Body::Denial { .. } | Body::Document { .. } => {}
@@ -48,7 +52,7 @@ impl LogState {
     fn check_labelled(
         &mut self,
         kind: LabelledKind,
-        period: Period,
+        (period, label): (Period, Label),
         refers: Option<u64>,
         time: u64,
         reporter: &mut EntryReporter<'_>,
@@ -57,14 +61,14 @@ impl LogState {
         match (kind, refers) {
             (LabelledKind::Intent, None) => {
                 self.check_current(period, time, reporter);
-                self.intents.insert(reporter.index, period);
+                self.intents.insert(reporter.index, (period, label));
                 self.open.insert(reporter.index);
             }
             (LabelledKind::Outcome, Some(intent)) => {
                 self.close(intent, reporter);
-                self.check_same_period(intent, period, reporter);
+                self.check_follows(kind, (period, label), intent, reporter);
             }
-            (LabelledKind::Preview, Some(intent)) => self.check_same_period(intent, period, reporter),
+            (LabelledKind::Preview, Some(intent)) => self.check_follows(kind, (period, label), intent, reporter),
             (LabelledKind::Void | LabelledKind::Inspection, None) => {}
             (LabelledKind::Inspection, Some(index)) if index < reporter.index && self.has_record(index) => {}
             (_, Some(index)) => reporter.report(format!("this kind of entry may not refer to entry {index}")),
@@ -94,9 +98,22 @@ impl LogState {
         }
     }
 
-    fn check_same_period(&self, intent: u64, period: Period, reporter: &mut EntryReporter<'_>) {
+    /// An outcome or preview is in the period of its intent, and its label follows from the intent's label. Under any
+    /// other label its person would not find it.
+    fn check_follows(
+        &self,
+        kind: LabelledKind,
+        (period, label): (Period, Label),
+        intent: u64,
+        reporter: &mut EntryReporter<'_>,
+    ) {
         match self.intents.get(&intent) {
-            Some(other) if *other != period => reporter.report(format!("not in the period of its intent {intent}")),
+            Some((other, _)) if *other != period => {
+                reporter.report(format!("not in the period of its intent {intent}"));
+            }
+            Some((_, of_intent)) if label::of_phase(of_intent, kind.phase()) != label => {
+                reporter.report(format!("its label does not follow from that of its intent {intent}"));
+            }
             Some(_) => {}
             None => reporter.report(format!("refers to entry {intent}, which is not an earlier intent")),
         }
@@ -195,7 +212,7 @@ impl LogState {
         if let Some(intent) = self
             .open
             .iter()
-            .find(|intent| self.intents.get(intent) == Some(&period))
+            .find(|intent| self.intents.get(intent).is_some_and(|(of, _)| *of == period))
         {
             reporter.report(format!(
                 "period {number} is made final while the intent {intent} is open"

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use record::{Body, Directory, Entry, Kind, Period, SignedEntry, WriterId};
+use record::{Body, Directory, Entry, Kind, Label, Period, SignedEntry, WriterId};
 use tlog::Hash;
 
 use super::finding::Findings;
@@ -64,8 +64,8 @@ pub(crate) struct LogState {
     pub(crate) writers: BTreeMap<WriterId, WriterChain>,
     /// Kind number of each entry, [`UNREADABLE`] for an entry that could not be read.
     pub(crate) kinds: Vec<u8>,
-    /// All intents with their period.
-    pub(crate) intents: HashMap<u64, Period>,
+    /// All intents with their period and label.
+    pub(crate) intents: HashMap<u64, (Period, Label)>,
     /// Intents that no entry has closed yet.
     pub(crate) open: BTreeSet<u64>,
     /// Holds that are not released.

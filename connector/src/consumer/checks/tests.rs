@@ -170,6 +170,31 @@ fn c1_an_outcome_that_closes_another_intent_is_refused() {
     );
 }
 
+/// The person would not find the outcome under such a label. Without an answer there is no signature of the provider
+/// either, so the check must not depend on one.
+#[test]
+fn c1_an_outcome_under_a_foreign_label_is_refused() {
+    for answered in [true, false] {
+        let mut prepared = Plan::default().build();
+        prepared.outcome_label = record::Label([7; 32]);
+        let reply = answered.then(|| delivery(&prepared));
+        let outcome = if answered {
+            record::Outcome::Delivered
+        } else {
+            record::Outcome::TimedOut
+        };
+        let completion = prepared.close(reply, outcome);
+        let fault = run(&prepared, &completion).unwrap_err();
+        assert_eq!(
+            fault,
+            CompletionError {
+                check: "C1",
+                why: "the outcome's label does not follow from its intent's"
+            }
+        );
+    }
+}
+
 #[test]
 fn c2_a_record_of_another_entry_is_refused() {
     let (prepared, mut completion) = delivered();

@@ -118,6 +118,9 @@ pub enum BundleFault {
     /// The entry has another kind or content than the place requires.
     #[error("the entry does not belong in this place")]
     Kind,
+    /// The entry does not refer to the intent of its number.
+    #[error("the entry does not refer to the intent {0} of this number")]
+    Refers(u64),
     /// The `map` entry is too old: the witnesses' time is this many seconds later.
     #[error("it is out of date: the witnesses' time is {0} s later")]
     Stale(u64),

@@ -27,7 +27,7 @@
 //!    it is destroyed, so its labels cannot be attributed to a person any more. The claim is then "everything since the
 //!    start of the first period" ([`Complete::since`]).
 //! 5. **Numbers** 0 … n−1 of each series: the VRF proof gives the labels; the entry of phase 0 is present; outcome
-//!    and preview are present or proved absent. (An inspection has one phase only.) The position is the number, so none
+//!    and preview are present and refer to it, or are proved absent. (An inspection has one phase only.) The position is the number, so none
 //!    can be skipped.
 //! 6. **Nothing beyond**: the labels of `absence_set(n)` are proved absent. A provider serves number i only when the
 //!    chain of i is in the log, so no number ≥ n was ever served ([`record::label`] has the lemma).
@@ -39,8 +39,9 @@
 //! # What is not proved
 //!
 //! A bundle does not prove that providers kept the rule of step 6 (their checks enforce it), that no other writer has
-//! used a label (auditing witnesses check this), and what was recorded in destroyed periods. The file contains the IDNr
-//! and all content in clear: it belongs to the person alone.
+//! used a label and that every outcome has the label that follows from its intent's (auditing witnesses check both), and
+//! what was recorded in destroyed periods. The file contains the IDNr and all content in clear: it belongs to the person
+//! alone.
 
 mod complete;
 mod error;

@@ -152,9 +152,13 @@ impl PeriodContext<'_> {
         if *period != self.period || label != wanted {
             return Err(BundleFault::Label);
         }
-        let closes = phase == Phase::Intent || refers.is_none_or(|index| index.get() == intent);
-        if !belongs(*kind, series, phase) || !closes {
+        if !belongs(*kind, series, phase) {
             return Err(BundleFault::Kind);
+        }
+        // The label alone decides whose entry it is. An outcome that refers to another intent must not be shown as the
+        // outcome of this one.
+        if phase != Phase::Intent && refers.is_none_or(|index| index.get() != intent) {
+            return Err(BundleFault::Refers(intent));
         }
         if entry.index < self.before {
             Ok(())

@@ -196,7 +196,7 @@ fn an_entry_in_a_wrong_place_is_refused() {
     log.outcome(5, number);
     log.map();
     assert_refused(&log, &log.bundle(&idnr()), exchange(1, Phase::Outcome), |fault| {
-        matches!(fault, BundleFault::Kind)
+        matches!(fault, BundleFault::Refers(_))
     });
 }
 

@@ -36,7 +36,7 @@ use tlog::Hash;
 use tlog::merkle::Index;
 
 pub use crate::cose::CoseError;
-use crate::id::{Commitment, Label, Period, Sequence, WriterId};
+use crate::id::{Commitment, Label, Period, Phase, Sequence, WriterId};
 use crate::time::Timestamp;
 pub use signed::{SignedEntry, Unsigned, verify_each};
 
@@ -195,7 +195,7 @@ kinds!(
         Intent,
         /// Refers to its intent.
         Outcome,
-        /// The person's decision.
+        /// The person's decision. Refers to its intent.
         Preview,
         /// Refers to nothing.
         Void,
@@ -203,6 +203,18 @@ kinds!(
         Inspection,
     }
 );
+
+impl LabelledKind {
+    /// The phase of this kind's labels.
+    #[must_use]
+    pub const fn phase(self) -> Phase {
+        match self {
+            Self::Intent | Self::Void | Self::Inspection => Phase::Intent,
+            Self::Outcome => Phase::Outcome,
+            Self::Preview => Phase::Preview,
+        }
+    }
+}
 
 kinds!(
     /// Kinds that only refer to another entry.
@@ -313,7 +325,7 @@ pub enum Body {
         label: Label,
         /// The commitment to the sealed record.
         commitment: Commitment,
-        /// `None` for an intent and a void; the intent for an outcome.
+        /// `None` for an intent and a void; the intent for an outcome and a preview.
         refers: Option<Index>,
     },
     /// Records that the broker refused an exchange.
@@ -415,8 +427,8 @@ pub enum EntryError {
     /// Number 0 names map 0 and is not a period.
     #[error("periods are numbered from 1")]
     Period,
-    /// An intent or void refers to an entry, or an outcome refers to none.
-    #[error("intent and void refer to nothing, an outcome to its intent")]
+    /// An intent or void refers to an entry, or an outcome or preview refers to none.
+    #[error("intent and void refer to nothing, outcome and preview to their intent")]
     Refers,
     /// The event of a period is unknown, or has a value or start that does not belong to it.
     #[error("the period's event is unknown or has a value that does not belong to it")]
@@ -435,8 +447,8 @@ impl Body {
             } => {
                 let fits = match kind {
                     LabelledKind::Intent | LabelledKind::Void => refers.is_none(),
-                    LabelledKind::Outcome => refers.is_some(),
-                    LabelledKind::Preview | LabelledKind::Inspection => true,
+                    LabelledKind::Outcome | LabelledKind::Preview => refers.is_some(),
+                    LabelledKind::Inspection => true,
                 };
                 if *period == Period::MAP0 {
                     Err(EntryError::Period)

@@ -385,6 +385,7 @@ fn references_follow_the_kind() {
         (LabelledKind::Void, Some(0), false),
         (LabelledKind::Outcome, None, false),
         (LabelledKind::Outcome, Some(0), true),
+        (LabelledKind::Preview, None, false),
         (LabelledKind::Preview, Some(0), true),
         (LabelledKind::Inspection, None, true),
         (LabelledKind::Inspection, Some(0), true),

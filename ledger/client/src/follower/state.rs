@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use record::{Body, Entry, Kind, Label, LabelledKind, Period, ReferenceKind, Sequence, Timestamp, WriterId};
+use record::{
+    Body, Entry, Kind, Label, LabelledKind, Period, Phase, ReferenceKind, Sequence, Timestamp, WriterId, label,
+};
 use tlog::Hash;
 use tlog::map::Value;
 use tlog::merkle::{self, Frontier, HashReader, Index, MemoryTree, Size};
@@ -36,8 +38,8 @@ pub(super) struct FollowedLog {
     writers: Vec<(WriterId, LastEntry)>,
     by_id: HashMap<WriterId, u32>,
     maps: Maps,
-    /// Intents without an outcome or `lost` entry.
-    open_intents: BTreeMap<Index, Period>,
+    /// Period and label of the intents without an outcome or `lost` entry.
+    open_intents: BTreeMap<Index, (Period, Label)>,
     /// The newest head that has been reached. Entries beyond it belong to a larger signed tree that is still being
     /// read; they are not returned.
     head: Option<Arc<Head>>,
@@ -117,7 +119,7 @@ impl FollowedLog {
         let Checked { leaf_hash, entry } = checked;
         let index = self.tree.append(leaf_hash).map_err(|error| error.to_string())?;
         self.maps.add(index, leaf_hash, &entry.body)?;
-        self.note_intent(index, &entry.body);
+        self.note_intent(index, &entry.body)?;
         let last = LastEntry {
             sequence: entry.sequence,
             leaf_hash,
@@ -133,24 +135,37 @@ impl FollowedLog {
         Ok(())
     }
 
-    fn note_intent(&mut self, index: Index, body: &Body) {
+    /// Notes an intent, or closes one. An outcome under a label that does not follow from its intent's label would be
+    /// hidden from its person.
+    fn note_intent(&mut self, index: Index, body: &Body) -> Result<(), String> {
         match body {
             Body::Labelled {
                 kind: LabelledKind::Intent,
                 period,
+                label,
                 ..
-            } => drop(self.open_intents.insert(index, *period)),
+            } => drop(self.open_intents.insert(index, (*period, *label))),
             Body::Labelled {
                 kind: LabelledKind::Outcome,
+                label,
                 refers: Some(refers),
                 ..
-            }
-            | Body::Reference {
+            } => match self.open_intents.remove(refers) {
+                Some((_, intent)) if label::of_phase(&intent, Phase::Outcome) == *label => {}
+                Some(_) => {
+                    return Err(format!(
+                        "entry {index} closes the intent {refers} under a foreign label"
+                    ));
+                }
+                None => return Err(format!("entry {index} closes {refers}, which is not an open intent")),
+            },
+            Body::Reference {
                 kind: ReferenceKind::Lost,
                 refers,
             } => drop(self.open_intents.remove(refers)),
             _ => {}
         }
+        Ok(())
     }
 
     pub(super) fn open_intents(&self, period: Period) -> Vec<Index> {
@@ -158,7 +173,7 @@ impl FollowedLog {
         let open = self
             .open_intents
             .iter()
-            .filter(|(index, of)| **of == period && shown.contains(**index));
+            .filter(|(index, (of, _))| *of == period && shown.contains(**index));
         open.map(|(index, _)| *index).collect()
     }
 

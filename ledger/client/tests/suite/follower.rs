@@ -7,7 +7,7 @@ use crate::common::{FakeLedger, begin, broker, denial, intent, labelled, trust_o
 use ledger_client::Follower;
 use ledger_client::follower::{FollowerError, POLL_INTERVAL, Wanted};
 use proptest::prelude::*;
-use record::{Body, Label, LabelledKind, Period, PeriodEvent, Sequence, SigningKey, Timestamp, Unsigned};
+use record::{Body, Label, LabelledKind, Period, PeriodEvent, Phase, Sequence, SigningKey, Timestamp, Unsigned};
 use service::shutdown::Shutdown;
 use tlog::Hash;
 use tlog::merkle::{Index, leaf_hash, verify_inclusion};
@@ -159,10 +159,21 @@ fn chained_leaf(log: &FakeLog, key: &SigningKey, body: Body) -> Vec<u8> {
     .into_bytes()
 }
 
+/// An outcome with this label that refers to the entry `refers`.
+fn closing(refers: u64, label: Label) -> Body {
+    Body::Labelled {
+        kind: LabelledKind::Outcome,
+        period: Period(1),
+        label,
+        commitment: record::Commitment(Hash([7; 32])),
+        refers: Some(Index::new(refers).unwrap()),
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_entry_that_no_rule_allows_breaks_the_follower() {
     type Forgery = (&'static str, fn(&mut FakeLog));
-    let forced: [Forgery; 9] = [
+    let forced: [Forgery; 11] = [
         ("chain", |log| {
             let signed = broker().sign(Unsigned {
                 sequence: Sequence(3),
@@ -187,6 +198,18 @@ async fn an_entry_that_no_rule_allows_breaks_the_follower() {
         ("label of entry", |log| {
             log.write(&broker(), intent(1));
             log.force(chained_leaf(log, &broker(), labelled(LabelledKind::Void, 1)));
+        }),
+        ("under a foreign label", |log| {
+            let refers = log.write(&broker(), intent(1));
+            let outcome = closing(refers, Label([7; 32]));
+            log.force(chained_leaf(log, &broker(), outcome));
+        }),
+        ("not an open intent", |log| {
+            let intent = intent(1);
+            let label = record::label::of_phase(&intent.label().unwrap(), Phase::Outcome);
+            log.write(&broker(), intent);
+            let outcome = closing(0, label);
+            log.force(chained_leaf(log, &broker(), outcome));
         }),
         ("not open", |log| {
             let Body::Labelled {

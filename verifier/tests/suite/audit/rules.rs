@@ -13,7 +13,7 @@ use fixtures::sample_log::{START, SampleLog};
 #[test]
 fn broken_rules_are_found() {
     type Break = fn(&mut SampleLog) -> u64;
-    let cases: [(&str, Break); 17] = [
+    let cases: [(&str, Break); 19] = [
         ("may not write the kind", |log| {
             let roots = vec![(Period::MAP0, Hash([0; 32]))];
             log.append_broker(Body::Map { roots })
@@ -22,6 +22,16 @@ fn broken_rules_are_found() {
             let (intent, number) = log.intent();
             log.outcome(intent, number);
             log.lost(intent)
+        }),
+        ("its label does not follow from that of its intent", |log| {
+            let (intent, _) = log.intent();
+            log.outcome(intent, 901)
+        }),
+        ("its label does not follow from that of its intent", |log| {
+            let (intent, number) = log.intent();
+            let label = log.label_of(number, Series::Exchanges, Phase::Outcome).0;
+            let commitment = record::Commitment(Hash([0; 32]));
+            log.append_broker(labelled(LabelledKind::Preview, label, commitment, Some(intent)))
         }),
         ("not an earlier intent", |log| {
             let denial = log.denial();
