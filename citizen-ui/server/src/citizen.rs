@@ -136,7 +136,7 @@ impl Citizen {
     fn make_bundle(&mut self, anchor: Anchor, proof: CompletenessProof<()>, trust: &Trust) -> Result<Claim, Failure> {
         let proof = proof.fill(|index, ()| self.disclosed_entry(index))?;
         let idnr = self.idnr.clone().ok_or(Failure::Load)?;
-        let file = Bundle { idnr, anchor, proof }.to_bytes();
+        let file = Bundle { idnr, anchor, proof }.to_bytes().map_err(complete::failure)?;
         let claim = complete::check(&file, &self.listed(), trust);
         self.bundle = Some(file);
         claim
@@ -172,10 +172,11 @@ impl Citizen {
         self.bundle.as_deref()
     }
 
-    /// Log indices of the first entries of all accesses, including those that could not be opened.
-    pub(crate) fn listed(&self) -> Vec<u64> {
-        let opened = self.accesses.iter().map(|access| access.first().index);
-        let unopened = self.unopened.iter().filter_map(|(indices, _)| indices.first().copied());
+    /// Log indices of the entries of all accesses, including those that could not be opened.
+    pub(crate) fn listed(&self) -> Vec<Vec<u64>> {
+        let indices = |access: &Access| access.stamps().iter().map(|stamp| stamp.index).collect();
+        let opened = self.accesses.iter().map(indices);
+        let unopened = self.unopened.iter().map(|(indices, _)| indices.clone());
         opened.chain(unopened).collect()
     }
 

@@ -78,7 +78,7 @@ async fn check_all(rows: Vec<(Vec<u64>, RwSignal<ProofState>)>, mut verifier: Ac
 
 /// Checks whether the list has every access of the citizen.
 pub(crate) fn check_completeness(
-    listed: Vec<u64>,
+    listed: Vec<Vec<u64>>,
     whole: bool,
     state: RwSignal<Completeness>,
     trust: &TrustText,
@@ -99,7 +99,7 @@ pub(crate) fn check_completeness(
     });
 }
 
-async fn load_and_check(listed: Vec<u64>, whole: bool, trust: &TrustText, lang: Lang) -> Result<Claim, Failure> {
+async fn load_and_check(listed: Vec<Vec<u64>>, whole: bool, trust: &TrustText, lang: Lang) -> Result<Claim, Failure> {
     let trust = trust.parse()?;
     let file = load(&format!("/{}/zugriffe/buendel", lang.code()))
         .await
@@ -108,16 +108,20 @@ async fn load_and_check(listed: Vec<u64>, whole: bool, trust: &TrustText, lang: 
     complete::check(&file, &listed, &trust)
 }
 
-/// Reads the first entries of the rows from the page.
-fn rows_on_page() -> Result<Vec<u64>, Failure> {
+/// Reads the entries of each row from the page.
+fn rows_on_page() -> Result<Vec<Vec<u64>>, Failure> {
     let rows = document()
         .query_selector_all("#zugriffe [data-row]")
         .map_err(|_| Failure::Shown)?;
-    let keys = (0..rows.length()).map(|position| {
+    let entries = (0..rows.length()).map(|position| {
         let row: web_sys::Element = rows.item(position)?.dyn_into().ok()?;
-        row.get_attribute("data-row")?.parse().ok()
+        let entries = row.get_attribute("data-entries")?;
+        entries
+            .split(',')
+            .map(|index| index.parse().ok())
+            .collect::<Option<_>>()
     });
-    keys.collect::<Option<_>>().ok_or(Failure::Shown)
+    entries.collect::<Option<_>>().ok_or(Failure::Shown)
 }
 
 /// Shows the warning a minute before the session ends. At the end, loads `over`, because the page shows personal data.

@@ -71,8 +71,8 @@ pub fn AccessTable(
 pub fn CompletenessProof(
     /// The server's result.
     state: Completeness,
-    /// All accesses of the list, each by its first entry.
-    listed: Vec<u64>,
+    /// The entries of all accesses of the list.
+    listed: Vec<Vec<u64>>,
     /// Whether all of them are on this page. The browser then reads them from the table instead of trusting `listed`.
     whole: bool,
     /// The policy and genesis hash that proofs are checked against.
@@ -108,8 +108,14 @@ pub fn CompletenessProof(
 fn row_view(row: AccessRow, state: RwSignal<ProofState>, lang: Lang) -> impl IntoView {
     let words = lang.words();
     let key = row.key();
+    let entries: Vec<String> = row.entries.iter().map(u64::to_string).collect();
     view! {
-        <tr class="kern-table__row" data-row=key.to_string() data-proof=move || state.get().attribute()>
+        <tr
+            class="kern-table__row"
+            data-row=key.to_string()
+            data-proof=move || state.get().attribute()
+            data-entries=entries.join(",")
+        >
             <th class="kern-table__cell ec-when" scope="row">
                 <time datetime=row.iso>{row.when}</time>
             </th>

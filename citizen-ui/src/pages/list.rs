@@ -35,8 +35,8 @@ pub struct ListPage {
     pub page_path: fn(&ListFilter, usize) -> String,
     /// The server's result of checking completeness.
     pub completeness: Completeness,
-    /// Log indices of the first entries of all accesses, without the filter and with those that could not be opened.
-    pub listed: Vec<u64>,
+    /// Log indices of the entries of all accesses, without the filter and with those that could not be opened.
+    pub listed: Vec<Vec<u64>>,
     /// Whether the citizen can download a bundle.
     pub bundle: bool,
     /// Size of the log when identity made the list, and the local time of that (`14:03`).

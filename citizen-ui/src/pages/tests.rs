@@ -80,7 +80,7 @@ fn list_page_of(access: &Access, lang: Lang, state: ProofState) -> String {
                 as_of: 1_795_262_400,
                 later: 1,
             }),
-            listed: (0..60).collect(),
+            listed: (0..60).map(|index| vec![index]).collect(),
             bundle: true,
             as_of: (1234, "14:03".into()),
             trust: trust(),

@@ -4,12 +4,13 @@
 //!
 //! 1. [`proof::bundle`] proves which entries the citizen has, and that there are no others, as of a time.
 //! 2. The witnesses' quorum has cosigned the checkpoint of the bundle.
-//! 3. The list has every entry of the bundle.
+//! 3. The list has every entry of the bundle, outcomes among them, and an outcome in the access of its intent. A page that
+//!    leaves an outcome out would show a delivery as a request without an answer.
 //!
-//! The list may have entries that are newer than the bundle. They are counted in [`Claim::later`] and proved one by
+//! The list may have accesses that are newer than the bundle. They are counted in [`Claim::later`] and proved one by
 //! one; the bundle says nothing about further entries of that time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proof::bundle::{Bundle, BundleError, BundleFault, Complete};
 use record::{Kind, Phase};
@@ -50,12 +51,13 @@ pub enum Completeness {
     Failed(Failure),
 }
 
-/// Verifies a bundle file and compares it with `listed`, the log indices of the first entries of the listed accesses.
+/// Verifies a bundle file and compares it with `listed`, the log indices of the entries of each listed access, first
+/// entry first.
 ///
 /// # Errors
 /// The first [`Failure`]. [`Failure::Hidden`] means that the bundle leaves out an entry of the log, or the list leaves
 /// out an entry of the bundle.
-pub fn check(file: &[u8], listed: &[u64], trust: &Trust) -> Result<Claim, Failure> {
+pub fn check(file: &[u8], listed: &[Vec<u64>], trust: &Trust) -> Result<Claim, Failure> {
     let bundle = Bundle::parse(file).map_err(|_| Failure::Form)?;
     let complete = bundle.verify(&trust.policy, Some(&trust.genesis)).map_err(failure)?;
     if !complete.quorum {
@@ -64,35 +66,47 @@ pub fn check(file: &[u8], listed: &[u64], trust: &Trust) -> Result<Claim, Failur
     claim(&complete, listed)
 }
 
-fn failure(error: BundleError) -> Failure {
+/// The failure that the citizen reads about.
+pub fn failure(error: BundleError) -> Failure {
     match error {
         BundleError::At {
             fault: BundleFault::Hidden(_),
             ..
         } => Failure::Hidden,
+        BundleError::TooLong(_) => Failure::TooLong,
         _ => Failure::Proof,
     }
 }
 
-fn claim(complete: &Complete, listed: &[u64]) -> Result<Claim, Failure> {
-    let first_entries = || complete.entries.iter().filter(|entry| entry.phase == Phase::Intent);
-    let listed: BTreeSet<u64> = listed.iter().copied().collect();
-    let proved: BTreeSet<u64> = first_entries().map(|entry| entry.index.get()).collect();
-    if !proved.is_subset(&listed) {
-        return Err(Failure::Hidden);
+fn claim(complete: &Complete, listed: &[Vec<u64>]) -> Result<Claim, Failure> {
+    let proved: BTreeSet<u64> = complete.entries.iter().map(|entry| entry.index.get()).collect();
+    // Each listed entry, with the first entry of its access.
+    let shown: BTreeMap<u64, u64> = listed
+        .iter()
+        .filter_map(|access| Some((*access.first()?, access)))
+        .flat_map(|(first, access)| access.iter().map(move |index| (*index, first)))
+        .collect();
+    for entry in &complete.entries {
+        let first = shown.get(&entry.index.get()).ok_or(Failure::Hidden)?;
+        let closes = entry.refers.filter(|_| entry.kind == Kind::Outcome);
+        if closes.is_some_and(|intent| intent.get() != *first) {
+            return Err(Failure::Entry);
+        }
     }
     // A listed entry that is not in the bundle must be newer than the bundle's map; otherwise it is not the citizen's.
-    let later = listed.difference(&proved);
-    if later.clone().any(|index| *index < complete.map.get()) {
+    let newer = |index: &u64| proved.contains(index) || *index > complete.map.get();
+    if !shown.keys().all(newer) {
         return Err(Failure::Entry);
     }
+    let first_entries = || complete.entries.iter().filter(|entry| entry.phase == Phase::Intent);
     let count = |kind| first_entries().filter(|entry| entry.kind == kind).count();
+    let later = listed.iter().filter_map(|access| access.first());
     Ok(Claim {
         exchanges: count(Kind::Intent),
         inspections: count(Kind::Inspection),
         unused: count(Kind::Void),
         since: complete.since.map(|since| since.seconds()),
         as_of: complete.as_of.seconds(),
-        later: later.count(),
+        later: later.filter(|first| !proved.contains(first)).count(),
     })
 }

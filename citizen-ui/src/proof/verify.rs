@@ -12,7 +12,6 @@
 //! An access is proved only if all five hold. Without step 3 or 5 a page could show one access and prove another.
 
 use proof::opening::{Anchor, Opening, Proved, ProvedAnchor};
-use record::{Body, Receipt};
 use serde::{Deserialize, Serialize};
 use tlog::Hash;
 use tlog::policy::Policy;
@@ -75,6 +74,9 @@ pub enum Failure {
     /// The list or the proof leaves out an entry of the log.
     #[error("an entry of the log is left out")]
     Hidden,
+    /// The list is too long for a proof in one file.
+    #[error("the list is too long for a proof in one file")]
+    TooLong,
 }
 
 /// An access whose entries have been verified.
@@ -122,7 +124,7 @@ impl AccessVerifier {
             // Each entry must be proved to belong to a person; below, intent and outcome must have the same person and
             // number.
             persons.push(proved.person.ok_or(Failure::Proof)?);
-            opened.push(opened_entry(&opening, proved)?);
+            opened.push(opened_entry(proved));
         }
         if persons.windows(2).any(|pair| pair[0] != pair[1]) {
             return Err(Failure::Entry);
@@ -172,24 +174,18 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split_whitespace()
 }
 
-fn opened_entry(opening: &Opening, proved: Proved) -> Result<OpenedEntry, Failure> {
-    // These are the bytes that were verified above, so the reference read from them is proved too.
-    let receipt = Receipt::parse(&opening.receipt).map_err(|_| Failure::Form)?;
-    let refers = match &receipt.entry().entry().body {
-        Body::Labelled { refers, .. } => refers.map(|index| index.get()),
-        _ => None,
-    };
-    Ok(OpenedEntry {
+fn opened_entry(proved: Proved) -> OpenedEntry {
+    OpenedEntry {
         stamp: EntryStamp {
             index: proved.index.get(),
             time: proved.time.seconds(),
         },
         kind: proved.kind,
-        refers,
+        refers: proved.refers.map(|index| index.get()),
         shared: proved.shared,
         citizen: proved.citizen,
         expiry: proved.expiry,
-    })
+    }
 }
 
 #[cfg(test)]

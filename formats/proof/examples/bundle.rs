@@ -7,18 +7,18 @@
 //!
 //! *Proof bytes* are everything except the entries and their records: the checkpoint, the proofs of the tree and the
 //! maps, the VRF proofs, and the anchor. The time is the median of 50 runs of reading and verifying the file on one
-//! thread. `--keep DIR` writes the bundle, the policy, the genesis hash and `listed` (the first entries of the accesses
-//! that the portal would list) to DIR.
+//! thread. `--keep DIR` writes the bundle, the policy, the genesis hash and `listed` (the entries of each access that
+//! the portal would list) to DIR.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Parser as _;
 use fixtures::sample_log::{SampleLog, idnr};
 use proof::bundle::{Bundle, Placed};
-use record::Phase;
 use tlog::policy::Policy;
 
 const EXCHANGES: u64 = 50;
@@ -56,8 +56,12 @@ fn main() {
         std::fs::write(folder.join("trust.policy"), log.policy()).unwrap();
         std::fs::write(folder.join("genesis"), genesis.to_string()).unwrap();
         let complete = verify();
-        let first = complete.entries.iter().filter(|entry| entry.phase == Phase::Intent);
-        let listed: Vec<String> = first.map(|entry| entry.index.get().to_string()).collect();
+        let mut accesses = BTreeMap::new();
+        for entry in &complete.entries {
+            let access: &mut Vec<String> = accesses.entry((entry.series.code(), entry.number)).or_default();
+            access.push(entry.index.get().to_string());
+        }
+        let listed: Vec<String> = accesses.into_values().map(|access| access.join(",")).collect();
         std::fs::write(folder.join("listed"), listed.join("\n")).unwrap();
     }
     let figures = serde_json::json!({
@@ -84,7 +88,7 @@ fn log_with(labels: u64) -> (SampleLog, Vec<u8>) {
         log.outcome(intent, number);
     }
     log.map();
-    let bytes = log.bundle(&idnr()).to_bytes();
+    let bytes = log.bundle(&idnr()).to_bytes().unwrap();
     (log, bytes)
 }
 

@@ -17,6 +17,7 @@ use crate::bytes::Form;
 use crate::cbor::{self, CborError};
 use crate::directory::{Directory, RightError, WriterGrant};
 use crate::entry::{EntryError, SignedEntry};
+use crate::time::Timestamp;
 
 const TYPE: &str = "einsicht/entry/v1";
 
@@ -151,6 +152,12 @@ impl VerifiedReceipt {
     #[must_use]
     pub const fn quorum(&self) -> bool {
         self.verified.quorum()
+    }
+
+    /// The newest time that a whole quorum of the policy's witnesses states in their cosignatures of that checkpoint.
+    #[must_use]
+    pub fn quorum_time(&self) -> Option<Timestamp> {
+        self.verified.quorum_time().map(Timestamp)
     }
 
     /// The cosignatures of the witnesses that have cosigned that checkpoint.

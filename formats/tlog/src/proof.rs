@@ -112,6 +112,12 @@ impl Verified {
     pub const fn quorum(&self) -> bool {
         self.verdict.quorum()
     }
+
+    /// The newest time (POSIX seconds) that a whole quorum states ([`PolicyVerdict::quorum_time`]).
+    #[must_use]
+    pub const fn quorum_time(&self) -> Option<u64> {
+        self.verdict.quorum_time()
+    }
 }
 
 impl TlogProof {

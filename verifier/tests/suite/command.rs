@@ -304,7 +304,7 @@ fn verify_checks_a_bundle() {
     let mut test = test_log();
     test.log.inspection(0);
     test.log.map();
-    let file = test.write("mine.bundle", test.log.bundle(&sample_log::idnr()).to_bytes());
+    let file = test.write("mine.bundle", test.log.bundle(&sample_log::idnr()).to_bytes().unwrap());
     let genesis = test.log.genesis().to_string();
     let (code, out) = test.run(&["verify", &file, "--genesis", &genesis]);
     let (first, as_of) = (out.lines().next().unwrap(), record::Timestamp(test.log.now + 1));
@@ -326,12 +326,12 @@ fn verify_checks_a_bundle() {
     let lie = test
         .log
         .bundle_showing(&sample_log::idnr(), last, &|_, _, _, phase| phase == Phase::Intent);
-    let file = test.write("lie.bundle", lie.to_bytes());
+    let file = test.write("lie.bundle", lie.to_bytes().unwrap());
     let (code, out) = test.run(&["verify", &file]);
     let finding = "FINDING      exchanges of period 1, number 0, outcome: it is in the log as entry 6";
     assert!(code == 1 && out.contains(finding), "{out}");
 
-    let mut bytes = test.log.bundle(&sample_log::idnr()).to_bytes();
+    let mut bytes = test.log.bundle(&sample_log::idnr()).to_bytes().unwrap();
     bytes.truncate(900);
     let file = test.write("cut.bundle", bytes);
     let (code, out) = test.run(&["verify", &file, "--json"]);
@@ -349,7 +349,7 @@ fn verify_refuses_a_closed_month_as_it_was_in_its_middle() {
     test.log.finish(Period(1));
     test.log.map();
     let honest = test.log.bundle(&sample_log::idnr());
-    let file = test.write("mine.bundle", honest.to_bytes());
+    let file = test.write("mine.bundle", honest.to_bytes().unwrap());
     assert_eq!(test.run(&["verify", &file]).0, 0);
 
     let old = test.log.bundle_showing(&sample_log::idnr(), middle, &|_, _, _, _| true);
@@ -364,7 +364,7 @@ fn verify_refuses_a_closed_month_as_it_was_in_its_middle() {
         lie.proof.periods[0] = old.proof.periods[0].clone();
         lie.proof.periods[0].end = claimed;
         test.log.prove_tree(&mut lie);
-        let file = test.write("lie.bundle", lie.to_bytes());
+        let file = test.write("lie.bundle", lie.to_bytes().unwrap());
         let (code, out) = test.run(&["verify", &file]);
         assert!(code == 1 && out.contains(finding), "{out}");
     }

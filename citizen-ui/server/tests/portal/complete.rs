@@ -142,18 +142,28 @@ async fn the_list_is_compared_with_the_bundle() {
             policy: backend.log.policy(),
             genesis: backend.log.genesis().to_string(),
         };
-        let listed = [backend.exchanges[0].0, backend.exchanges[1].0, backend.inspection];
+        let exchange = |(intent, outcome): (u64, Option<u64>)| vec![intent, outcome.unwrap()];
+        let [first, second] = [0, 1].map(|number| exchange(backend.exchanges[number]));
+        let listed = [first, second, vec![backend.inspection]];
         (trust.parse().unwrap(), listed, backend.log.size().get())
     };
-    let check = |listed: &[u64]| citizen_ui::proof::complete::check(&file, listed, &trust);
+    let check = |listed: &[Vec<u64>]| citizen_ui::proof::complete::check(&file, listed, &trust);
     let claim = check(&listed).unwrap();
     assert_eq!(
         (claim.exchanges, claim.inspections, claim.unused, claim.later),
         (2, 1, 0, 0)
     );
     assert_eq!(check(&listed[1..]), Err(Failure::Hidden));
-    assert_eq!(check(&[&listed[..], &[0]].concat()), Err(Failure::Entry));
-    assert_eq!(check(&[&listed[..], &[size]].concat()).unwrap().later, 1);
+    assert_eq!(check(&[&listed[..], &[vec![0]]].concat()), Err(Failure::Entry));
+    assert_eq!(check(&[&listed[..], &[vec![size]]].concat()).unwrap().later, 1);
+    // A page that shows an exchange without its outcome, which the bundle has, or shows the outcomes with other intents.
+    let mut without = listed.clone();
+    without[1].pop();
+    assert_eq!(check(&without), Err(Failure::Hidden));
+    let mut crossed = listed.clone();
+    let (outcome, other) = (crossed[0][1], crossed[1][1]);
+    (crossed[0][1], crossed[1][1]) = (other, outcome);
+    assert_eq!(check(&crossed), Err(Failure::Entry));
     let mut changed = file.clone();
     let middle = changed.len() / 2;
     changed[middle] ^= 1;

@@ -17,6 +17,7 @@ pub(super) static WORDS: Words = Words {
     reason_witnesses: "Die Zeugen haben diesen Eintrag nicht bestätigt.",
     reason_shown: "Hier steht etwas anderes, als im Protokoll nachgewiesen ist.",
     reason_hidden: "Im Protokoll steht ein Eintrag über Sie, der hier fehlt.",
+    reason_too_long: "Die Liste ist zu lang für einen Nachweis in einer Datei. Jeden Eintrag können Sie einzeln prüfen.",
     unwitnessed: "Die Zeugen haben diesen Stand noch nicht bestätigt. Das dauert meist nur wenige Sekunden.",
     summary_pending: "Ihr Browser prüft die Einträge …",
     summary: |proved, all| format!("{proved} von {all} Einträgen dieser Seite hat Ihr Browser selbst geprüft."),

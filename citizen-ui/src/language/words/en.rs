@@ -17,6 +17,7 @@ pub(super) static WORDS: Words = Words {
     reason_witnesses: "The witnesses have not confirmed this entry.",
     reason_shown: "What you see here is not what is proved in the log.",
     reason_hidden: "The log has an entry about you that is missing here.",
+    reason_too_long: "The list is too long for a proof in one file. You can still check each entry.",
     unwitnessed: "The witnesses have not confirmed this state yet. That usually takes only a few seconds.",
     summary_pending: "Your browser is checking the entries …",
     summary: |proved, all| format!("Your browser itself has checked {proved} of {all} entries on this page."),

@@ -39,6 +39,7 @@ impl Words {
             Failure::Witnesses => self.reason_witnesses,
             Failure::Shown => self.reason_shown,
             Failure::Hidden => self.reason_hidden,
+            Failure::TooLong => self.reason_too_long,
         }
     }
 

@@ -20,6 +20,7 @@ pub struct Words {
     pub reason_witnesses: &'static str,
     pub reason_shown: &'static str,
     pub reason_hidden: &'static str,
+    pub reason_too_long: &'static str,
     pub unwitnessed: &'static str,
     pub summary_pending: &'static str,
     pub summary: fn(proved: usize, all: usize) -> String,

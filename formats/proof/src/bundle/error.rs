@@ -16,6 +16,9 @@ pub enum BundleError {
     /// The bytes are not a bundle.
     #[error("not a bundle file: {0}")]
     Format(String),
+    /// The bundle does not fit into a file: a reader would refuse it. It has this many bytes.
+    #[error("the bundle has {0} bytes, and a file at most {MAX_CONTENT}")]
+    TooLong(usize),
     /// The anchor (genesis and directory) does not verify.
     #[error("the log's beginning: {0}")]
     Beginning(#[source] VerifyError),
@@ -124,6 +127,9 @@ pub enum BundleFault {
     /// The `map` entry is too old: the witnesses' time is this many seconds later.
     #[error("it is out of date: the witnesses' time is {0} s later")]
     Stale(u64),
+    /// The `map` entry is dated this many seconds after the witnesses' time.
+    #[error("it is dated {0} s after the witnesses' time")]
+    Ahead(u64),
     /// There are no periods, too many, or they are not numbered from 1. Also used for numbers of a series beyond the
     /// limit.
     #[error("there must be at least one and at most {MAX_PERIODS}, numbered from 1")]
@@ -168,6 +174,9 @@ pub enum BundleFault {
     #[error("the record cannot be sealed again: {0}")]
     Sealed(#[from] SealedError),
 }
+
+/// The longest content of a file in bytes, uncompressed, for writers and readers: some thousand exchanges.
+pub const MAX_CONTENT: usize = 16 * 1024 * 1024;
 
 /// The most periods that a bundle can cover: eighty years of months.
 pub(super) const MAX_PERIODS: u32 = 1000;

@@ -10,23 +10,25 @@ use miniz_oxide::inflate::core::inflate_flags::{
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 use record::cbor;
 
-use super::error::BundleError;
+use super::error::{BundleError, MAX_CONTENT};
 use super::{Bundle, FORMAT};
 
-/// The longest accepted content in bytes, uncompressed: some thousand exchanges.
-const MAX_LENGTH: usize = 16 * 1024 * 1024;
 /// The compression level, which is zlib's default.
 const LEVEL: u8 = 6;
 
 impl Bundle {
     /// Encodes the file form.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// [`BundleError::TooLong`] when the content is longer than [`MAX_CONTENT`]: every reader would refuse the file.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, BundleError> {
         let content = cbor::to_vec(self);
-        // No person has entries for 4 GB. `parse` would refuse a length that is not the content's.
-        let length = u32::try_from(content.len()).unwrap_or(u32::MAX);
+        let length = u32::try_from(content.len())
+            .ok()
+            .filter(|_| content.len() <= MAX_CONTENT)
+            .ok_or(BundleError::TooLong(content.len()))?;
         let compressed = compress_to_vec_zlib(&content, LEVEL);
-        [FORMAT, &length.to_be_bytes(), &compressed].concat()
+        Ok([FORMAT, &length.to_be_bytes(), &compressed].concat())
     }
 
     /// Parses the file form.
@@ -44,7 +46,7 @@ fn inflate(bytes: &[u8]) -> Result<Vec<u8>, &'static str> {
     let rest = bytes.strip_prefix(FORMAT).ok_or("another type of file")?;
     let (length, compressed) = rest.split_first_chunk().ok_or("cut off")?;
     let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-    if length > MAX_LENGTH {
+    if length > MAX_CONTENT {
         return Err("too long");
     }
     let flags = TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_COMPUTE_ADLER32 | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;

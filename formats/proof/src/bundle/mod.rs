@@ -17,8 +17,8 @@
 //!    missing quorum is reported and not an error.
 //! 2. **Tree**: every entry of the bundle is in that tree, by one proof that contains each hash once, and its writer
 //!    has the right to its kind by the directory.
-//! 3. **Time**: the `map` entry is the last entry of the tree, or at most [`MAX_MAP_AGE`] seconds older than the time
-//!    that a quorum of witnesses states. The claim holds as of [`Complete::as_of`]; the bundle proves nothing about
+//! 3. **Time**: the `map` entry is the last entry of the tree, or at most [`MAX_MAP_AGE`] seconds older and at
+//!    most [`MAX_MAP_LEAD`] seconds newer than the time that a quorum of witnesses states. The claim holds as of [`Complete::as_of`]; the bundle proves nothing about
 //!    later entries.
 //! 4. **Periods**: map 0, under the root in that `map` entry, shows that the `begin` of each period is the one in the
 //!    bundle (so there is one VRF key), that the period after the last one has not begun (so no period is hidden), and
@@ -51,9 +51,9 @@ mod periods;
 mod tree;
 mod verify;
 
-pub use crate::opening::MAX_MAP_AGE;
+pub use crate::opening::{MAX_MAP_AGE, MAX_MAP_LEAD};
 pub use complete::{Complete, ProvedEntry, ProvedRecord};
-pub use error::{BundleError, BundleFault, Place};
+pub use error::{BundleError, BundleFault, MAX_CONTENT, Place};
 
 use record::{Idnr, Period, Phase, Series, Unsealed};
 use serde::{Deserialize, Serialize};

@@ -20,8 +20,8 @@ pub(super) struct PeriodContext<'a> {
     pub(super) tree: &'a Tree,
     /// The index of the `map` entry.
     pub(super) before: Index,
-    /// The time as of which the bundle claims to be complete.
-    pub(super) as_of: Timestamp,
+    /// The time that a quorum of witnesses states, if one does.
+    pub(super) witnessed: Option<Timestamp>,
 }
 
 /// The results of checking a period.
@@ -202,7 +202,7 @@ impl PeriodContext<'_> {
         }
         let expiry = sealed.header().expiry;
         match record {
-            Record::Expired(_) if has_expired(expiry, self.as_of) => Ok(ProvedRecord::Expired(expiry)),
+            Record::Expired(_) if has_expired(expiry, self.witnessed) => Ok(ProvedRecord::Expired(expiry)),
             Record::Expired(_) => Err(BundleFault::Withheld(expiry)),
             Record::Open(unsealed) if fits(*kind, &unsealed.shared.content) => Ok(ProvedRecord::Open {
                 shared: unsealed.shared.content.clone(),

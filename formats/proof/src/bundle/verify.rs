@@ -10,7 +10,7 @@ use super::error::{BundleError, BundleFault, Place};
 use super::numbers::PeriodContext;
 use super::periods::{check_periods, root_of, since};
 use super::tree::{InTree, Tree};
-use crate::opening::MAX_MAP_AGE;
+use crate::opening::{MAX_MAP_AGE, MAX_MAP_LEAD};
 
 impl Bundle {
     /// Verifies the whole bundle. `genesis` is the genesis hash, if the caller knows it from elsewhere.
@@ -34,7 +34,8 @@ impl Bundle {
         let Body::Map { roots } = &map.signed.entry().body else {
             return Err(Place::MapEntry.because(BundleFault::Kind));
         };
-        let as_of = as_of(&verdict, map)?;
+        let witnessed = verdict.quorum_time().map(Timestamp);
+        let as_of = as_of(witnessed, &verdict, map)?;
         let last = check_periods(proof, roots, &tree)?;
         let mut entries = Vec::new();
         for (period, part) in proof.numbers() {
@@ -43,7 +44,7 @@ impl Bundle {
                 period,
                 tree: &tree,
                 before: map.index,
-                as_of,
+                witnessed,
             };
             entries.extend(context.check(part, &root_of(period, part.end.as_ref(), roots, &tree)?)?);
         }
@@ -68,21 +69,24 @@ impl Bundle {
 }
 
 /// SPEC design §5.3: "A reader accepts a `map` entry that is the last of the tree, or at most 60 s older than the
-/// witnesses' time." The witnesses' time is the newest time that a whole quorum states. When the policy requires no
-/// witness, or none has cosigned, only the log states a time, and the bundle is complete as of the `map` entry's own
-/// time.
-fn as_of(verdict: &PolicyVerdict, map: &InTree) -> Result<Timestamp, BundleError> {
+/// witnesses' time and at most 10 s ahead of it." The witnesses' time is the newest time that a whole quorum states. When
+/// the policy requires no witness, or none has cosigned, only the log states a time, and the bundle is complete as of the
+/// `map` entry's own time.
+fn as_of(witnessed: Option<Timestamp>, verdict: &PolicyVerdict, map: &InTree) -> Result<Timestamp, BundleError> {
     let time = map.signed.entry().time;
-    let Some(witnessed) = verdict.quorum_time() else {
+    let Some(witnessed) = witnessed else {
         return Ok(time);
     };
     if verdict.checkpoint().size.last() == Some(map.index) {
-        return Ok(Timestamp(witnessed));
+        return Ok(witnessed);
     }
-    let age = witnessed.saturating_sub(time.0);
+    let (age, lead) = (witnessed.since(time), time.since(witnessed));
     if age > MAX_MAP_AGE {
         return Err(Place::MapEntry.because(BundleFault::Stale(age)));
     }
+    if lead > MAX_MAP_LEAD {
+        return Err(Place::MapEntry.because(BundleFault::Ahead(lead)));
+    }
     // A log whose clock is fast must not claim a time that no witness has confirmed.
-    Ok(Timestamp(time.0.min(witnessed)))
+    Ok(time.min(witnessed))
 }

@@ -29,8 +29,10 @@ pub enum VerifyError {
     /// The record does not open with the keys.
     #[error("the record does not open: {0}")]
     Sealed(#[source] SealedError),
-    /// There are no keys, and the record has not expired.
-    #[error("there are no keys to a record that is kept until the end of {0}")]
+    /// There are no keys, and no quorum of witnesses states a time at which the record has expired.
+    #[error(
+        "there are no keys to a record that is kept until the end of {0}, and no quorum of witnesses states a later time"
+    )]
     Withheld(ExpiryDay),
     /// The content does not fit the kind of the entry.
     #[error("the record's content does not fit the kind of its entry")]

@@ -10,7 +10,8 @@
 //!    witnesses have cosigned.
 //! 2. **Record**: the sealed record is the one to which the entry committed when it was written.
 //! 3. **Content**: the part keys open exactly this record (each part commits to its key), and the content fits the
-//!    entry's kind. Without keys, the record must have expired before the witnesses' time: then its keys are destroyed.
+//!    entry's kind. Without keys, the record must have expired by the time that a quorum of the policy's
+//!    witnesses states: then its keys are destroyed.
 //! 4. **Person** (with a [`LabelProof`]): the entry's label is the one that the person with this IDNr has for this
 //!    period, series and number. Not even identity could have given it to another person.
 //! 5. **Writer** (with an [`Anchor`]): an authority that the log's genesis entry names has signed the directory, the
@@ -31,6 +32,6 @@ mod verify;
 pub use anchor::{Anchor, ProvedAnchor};
 pub use error::VerifyError;
 pub use file::{FORMAT, LabelProof, Opening};
-pub use rules::MAX_MAP_AGE;
+pub use rules::{MAX_MAP_AGE, MAX_MAP_LEAD};
 pub(crate) use rules::{belongs, fits, has_expired};
 pub use verify::{Proved, ProvedPerson};

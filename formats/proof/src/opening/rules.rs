@@ -6,10 +6,15 @@ use record::{ExchangeRecord, ExpiryDay, LabelledKind, Phase, Series, SharedPart,
 /// (design §5.3).
 pub const MAX_MAP_AGE: u64 = 60;
 
-/// Reports whether a record has expired. A record is kept until the end of its day. Identity's clock may be ahead of
-/// the witnesses' by up to [`MAX_MAP_AGE`] seconds.
-pub(crate) fn has_expired(expiry: ExpiryDay, witnessed: Timestamp) -> bool {
-    witnessed.after(MAX_MAP_AGE).day() > expiry.0
+/// The most seconds by which a `map` entry that is not the last of its tree may be ahead of the witnesses' time. The
+/// ledger dates its `map` entries itself; without this bound one with a fast clock would make an old map look fresh.
+pub const MAX_MAP_LEAD: u64 = 10;
+
+/// Reports whether a record has expired by the time that a quorum of witnesses states. A record is kept until the end of
+/// its day. Identity's clock may be ahead of the witnesses' by up to [`MAX_MAP_AGE`] seconds. Without a quorum's time
+/// nothing has expired: the log and a single witness could state any time.
+pub(crate) fn has_expired(expiry: ExpiryDay, witnessed: Option<Timestamp>) -> bool {
+    witnessed.is_some_and(|time| time.after(MAX_MAP_AGE).day() > expiry.0)
 }
 
 /// Reports whether the content fits the kind: an intent must not have a result, an outcome must have one.

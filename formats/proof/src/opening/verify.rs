@@ -26,6 +26,8 @@ pub struct Proved {
     pub kind: Kind,
     /// The time by the writer's clock.
     pub time: Timestamp,
+    /// The entry that this entry closes or is about.
+    pub refers: Option<Index>,
     /// The day at whose end the record expires.
     pub expiry: ExpiryDay,
     /// The part for both parties, citizen and supervision; `None` after the record has expired.
@@ -93,8 +95,7 @@ impl Opening {
             shared,
             citizen,
         } = self.open(receipt.entry())?;
-        let witnessed = receipt.cosignatures().iter().map(|line| line.timestamp).max();
-        if shared.is_none() && witnessed.is_some_and(|time| !has_expired(expiry, Timestamp(time))) {
+        if shared.is_none() && !has_expired(expiry, receipt.quorum_time()) {
             return Err(VerifyError::Withheld(expiry));
         }
         let mut quorum = receipt.quorum() && anchor.is_none_or(ProvedAnchor::quorum);
@@ -118,6 +119,7 @@ impl Opening {
             index: receipt.index(),
             kind: entry.body.kind(),
             time: entry.time,
+            refers: entry.body.refers(),
             expiry,
             shared,
             citizen,

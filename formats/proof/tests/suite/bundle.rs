@@ -1,7 +1,7 @@
 //! Bundles: an honest one proves completeness, and every forged one is refused with the place and the reason.
 
 use fixtures::sample_log::{self, SampleLog, idnr, vrf_key};
-use proof::bundle::{Bundle, BundleError, BundleFault, Complete, FORMAT, Place, ProvedRecord, Record};
+use proof::bundle::{Bundle, BundleError, BundleFault, Complete, FORMAT, MAX_CONTENT, Place, ProvedRecord, Record};
 use record::{Idnr, Kind, Period, Phase, RetentionClass, Series, TestNumbers, Timestamp};
 use tlog::map::MapError;
 use tlog::merkle::ProofError;
@@ -51,7 +51,7 @@ fn exchange(number: u32, phase: Phase) -> Place {
 #[test]
 fn an_honest_bundle_proves_completeness() {
     let log = log();
-    let bundle = Bundle::parse(&log.bundle(&idnr()).to_bytes()).unwrap();
+    let bundle = Bundle::parse(&log.bundle(&idnr()).to_bytes().unwrap()).unwrap();
     let complete = check(&log, &bundle).unwrap();
     assert!(complete.quorum);
     assert_eq!((complete.exchanges, complete.inspections), (3, 2));
@@ -238,6 +238,52 @@ fn a_map_entry_that_is_not_the_last_may_be_60_s_old() {
     assert_refused(&log, &bundle, exchange(3, Phase::Intent), |fault| {
         matches!(fault, BundleFault::Later)
     });
+}
+
+/// The ledger dates its `map` entries. One from the future would count as fresh for longer than a minute.
+#[test]
+fn a_map_entry_may_be_10_s_ahead_of_the_witnesses() {
+    let mut log = log();
+    let old = log.snapshots.len() - 1;
+    log.exchange();
+    let bundle = |log: &SampleLog| log.bundle_showing(&idnr(), old, &|_, _, _, _| true);
+    let dated = check(&log, &bundle(&log)).unwrap().as_of.0;
+    // The witnesses sign a second after `now`.
+    log.now = dated - 11;
+    assert_eq!(check(&log, &bundle(&log)).unwrap().as_of, Timestamp(dated - 10));
+    for ahead in [11, 60, 600, 3 * 365 * 86_400] {
+        log.now = dated - ahead - 1;
+        assert_refused(
+            &log,
+            &bundle(&log),
+            Place::MapEntry,
+            |fault| matches!(fault, BundleFault::Ahead(lead) if *lead == ahead),
+        );
+    }
+    // The last entry of the tree is as new as the witnesses' time, whatever its own date says.
+    assert!(check(&log, &log.bundle(&idnr())).is_ok());
+}
+
+/// A reader refuses a longer file, so the writer does not make one.
+#[test]
+fn a_bundle_that_no_reader_accepts_is_not_written() {
+    let log = log();
+    let mut bundle = log.bundle(&idnr());
+    let length = record::cbor::to_vec(&bundle).len();
+    // Bytes that are appended here have the length that the encoding gives them, which is known from 64 KiB on.
+    let fill = |bundle: &mut Bundle, length: usize| bundle.proof.map0 = vec![0; length];
+    fill(&mut bundle, 1 << 20);
+    let rest = record::cbor::to_vec(&bundle).len() - (1 << 20);
+    assert!(rest < length + 8);
+    fill(&mut bundle, MAX_CONTENT - rest);
+    let file = bundle.to_bytes().unwrap();
+    assert!(Bundle::parse(&file).is_ok(), "exactly the limit");
+    fill(&mut bundle, MAX_CONTENT - rest + 1);
+    let refused = bundle.to_bytes().unwrap_err();
+    assert!(
+        matches!(refused, BundleError::TooLong(length) if length == MAX_CONTENT + 1),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -460,7 +506,7 @@ fn only_an_expired_record_may_be_shown_sealed() {
     );
     log.now = (u64::from(expiry.0) + 1) * 86_400;
     log.map();
-    let bundle = Bundle::parse(&sealed(&log).to_bytes()).unwrap();
+    let bundle = Bundle::parse(&sealed(&log).to_bytes().unwrap()).unwrap();
     let complete = check(&log, &bundle).unwrap();
     assert_eq!((complete.exchanges, complete.inspections), (3, 2));
     assert!(matches!(complete.entries[0].record, ProvedRecord::Expired(day) if day == expiry));
@@ -481,7 +527,7 @@ fn a_bundle_with_any_byte_changed_is_refused_or_loses_its_quorum() {
     let mut log = SampleLog::new();
     log.exchange();
     let bundle = log.bundle(&idnr());
-    let file = bundle.to_bytes();
+    let file = bundle.to_bytes().unwrap();
     assert_eq!(&file[..FORMAT.len()], FORMAT);
     for end in (0..file.len()).step_by(11) {
         assert!(matches!(Bundle::parse(&file[..end]), Err(BundleError::Format(_))));

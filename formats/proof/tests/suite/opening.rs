@@ -131,6 +131,33 @@ fn only_an_expired_record_is_proved_without_keys() {
     ));
 }
 
+/// The log alone, one witness or a minority states no time, however late its cosignature claims to be. Of a quorum the
+/// time counts that the whole quorum has reached.
+#[test]
+fn only_the_time_of_a_quorum_makes_a_record_expired() {
+    let case = case();
+    let expiry = RetentionClass::IdnrG2y.expiry(Timestamp(case.log.now));
+    let (now, late) = (case.log.now, (u64::from(expiry.0) + 1) * 86_400);
+    let proved = |times: &[u64]| {
+        let mut opening = case.opening();
+        (opening.shared_key, opening.citizen_key) = (None, None);
+        opening.receipt = case
+            .log
+            .receipt_under(case.outcome, case.log.checkpoint_cosigned_at(times));
+        opening.verify(&case.policy, Some(&case.log.genesis()))
+    };
+    for times in [&[][..], &[late], &[now, late], &[late, now, now]] {
+        let error = proved(times).unwrap_err();
+        assert!(
+            matches!(error, VerifyError::Withheld(day) if day == expiry),
+            "{times:?}: {error}"
+        );
+    }
+    for times in [&[late, late][..], &[now, late, late]] {
+        assert!(proved(times).unwrap().shared.is_none(), "{times:?}");
+    }
+}
+
 #[test]
 fn every_wrong_part_is_refused_for_its_own_reason() {
     let case = case();

@@ -13,7 +13,7 @@
 /// | 422 | `document` | a document is missing, not allowed, not the named one, or not acceptable |
 /// | 422 | `clock-skew` | the entry's time is too far from the ledger's |
 /// | 422 | `period` | the period has not begun, is not the current one, or is final |
-/// | 422 | `refers` | the entry that this one refers to does not exist or is of the wrong kind, or the label does not follow from it |
+/// | 422 | `refers` | the entry that this one refers to does not exist, is of the wrong kind, or has another label |
 /// | 503 | `rebuilding` | the ledger is rebuilding a period's map after a start and cannot compare its root yet |
 /// | 409 | `label-used` | the log already contains the label |
 /// | 409 | `sequence-used` | the log already contains other bytes under the writer's sequence number |
