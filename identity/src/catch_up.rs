@@ -10,7 +10,7 @@
 //! | the last number, and whether it is used | it is in the log, otherwise it would not have been skipped |
 //! | a number that was handed out and is not in the log | it is handed out again; the ledger accepts its label once |
 //! | the day whose key a record was sealed under | only a few are possible; the reader tries them ([`record_days`]) |
-//! | answers and quotas | a repeated request gets a new number, and the day's count restarts |
+//! | answers and quotas | a repeated request gets a new number, and the period's counts restart |
 //! | inspections of the day | a second disclosure on that day writes a second inspection |
 //!
 //! The secret of a period that began after the backup cannot be recovered. Identity then refuses to start.

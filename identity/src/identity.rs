@@ -14,6 +14,7 @@ use crate::log::{LogError, TransparencyLog};
 use crate::login::LoginVerifier;
 use crate::periods::Periods;
 use crate::persons::PersonRegistry;
+use crate::set_aside::SetAside;
 use crate::state::IdentityState;
 use crate::token::MacKey;
 
@@ -63,6 +64,7 @@ pub struct Identity<L> {
     /// How long a caller waits for a person's last label.
     pub(crate) wait: Duration,
     pub(crate) locks: Locks<LockKey>,
+    pub(crate) set_aside: SetAside,
 }
 
 impl std::fmt::Debug for LockKey {

@@ -26,7 +26,7 @@ use crate::identity::{Identity, LockKey, internal, log_problem};
 use crate::log::TransparencyLog;
 use crate::periods::{Evaluated, PeriodSecret};
 use crate::persons;
-use crate::reserve::refused;
+use crate::reserve::{over_limit, refused};
 use crate::state::{AnswerRow, NumberKey, NumberRow, Quota, Reservation, Reserved};
 
 /// How often a reservation is tried when a concurrent one takes the number first.
@@ -92,8 +92,9 @@ impl<L: TransparencyLog> Identity<L> {
                 Reserved::Done => return Ok(answer),
                 Reserved::Taken => {}
                 Reserved::Limit => {
-                    tracing::warn!("a consumer has reached the daily limit for one subject");
-                    return Err(refused());
+                    tracing::warn!("a consumer has reached its limit for one subject");
+                    metrics::counter!("identity_limits_reached_total").increment(1);
+                    return Err(over_limit());
                 }
             }
         }
@@ -241,10 +242,7 @@ impl<L: TransparencyLog> Identity<L> {
         let reservation = Reservation {
             key,
             row,
-            quota: Some(Quota {
-                day: self.today(),
-                person: subject.quota,
-            }),
+            quota: Some(Quota { person: subject.quota }),
             answer: Some((statement.message, stored)),
             inspection: None,
         };

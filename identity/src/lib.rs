@@ -41,6 +41,7 @@ pub mod periods;
 pub mod persons;
 pub mod reserve;
 mod routes;
+mod set_aside;
 mod start;
 pub mod state;
 mod token;

@@ -13,7 +13,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use record::{COUNTERS, CitizenPart, Header, Idnr, Parts, SealedRecord, Series, SharedPart, Timestamp, VoidRecord};
+use record::{
+    COUNTERS, CitizenPart, Header, Idnr, Label, Parts, SealedRecord, Series, SharedPart, Timestamp, VoidRecord,
+};
 use service::Problem;
 use tlog::Hash;
 use tokio::time::Instant;
@@ -29,9 +31,17 @@ const VOID_AFTER: u64 = 10;
 const OVERTAKEN_AFTER: u64 = 2;
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The uniform refusal. The caller does not learn which limit was reached.
+/// The uniform refusal.
 pub(crate) fn refused() -> Problem {
     Problem::forbidden("refused", "identity does not answer this request")
+}
+
+/// The refusal at the limit of a consumer. It is the same for a person and for nobody.
+pub(crate) fn over_limit() -> Problem {
+    Problem::forbidden(
+        "limit",
+        "the consumer has used its share of the numbers of one person in this period",
+    )
 }
 
 fn busy() -> Problem {
@@ -120,6 +130,9 @@ impl<L: TransparencyLog> Identity<L> {
         let Some(cause) = self.void_cause(key, row)? else {
             return Ok(false);
         };
+        if self.set_aside.waits(&row.labels.intent, self.clock.now()) {
+            return Ok(false);
+        }
         // The caller may stop waiting, but an append cannot be undone. A separate task therefore holds the lock until
         // the outcome is known, so that one label is never voided twice.
         let (this, key, row) = (Arc::clone(self), key.clone(), row.clone());
@@ -179,8 +192,14 @@ impl<L: TransparencyLog> Identity<L> {
                 Err(busy())
             }
             Err(AppendError::Refused(reason)) => {
-                tracing::error!(%reason, "the ledger refused a void");
-                Err(Problem::internal())
+                let (pause, first) = self.set_aside.refused(&row.labels.intent, self.clock.now());
+                metrics::counter!("identity_voids_refused_total").increment(1);
+                if first {
+                    tracing::error!(%reason, pause, "ALARM: the ledger refuses a void; its label is set aside");
+                } else {
+                    tracing::error!(%reason, pause, "the ledger refuses a void again");
+                }
+                Ok(())
             }
         }
     }
@@ -209,39 +228,57 @@ impl<L: TransparencyLog> Identity<L> {
         SealedRecord::seal(&header, Some(label), &day_key.record_key(label), &parts).map_err(internal)
     }
 
-    /// Settles all labels that were handed out and have not been seen in the log yet.
+    /// Settles all labels that were handed out and have not been seen in the log yet. A label that cannot be settled
+    /// does not keep the others from it. If ledger or log are unavailable, the next sweep continues.
     pub(crate) async fn sweep(self: &Arc<Self>) -> Result<(), Problem> {
         let pending = self.state.pending().map_err(internal)?;
         metrics::gauge!("identity_pending_labels").set(pending.len() as f64);
         let mut settled = Vec::new();
+        let mut unavailable = Ok(());
         for (label, key) in pending {
-            let Some(row) = self.state.number(&key).map_err(internal)? else {
-                continue;
-            };
-            let due = self.clock.now() >= row.reserved_at.saturating_add(VOID_AFTER);
-            let settled_now = if due {
-                self.settle(&key, &row).await?
-            } else {
-                self.is_logged(&key, &row)?
-            };
-            if !settled_now {
-                continue;
-            }
-            if let Some(located) = self.log.locate(key.period, &label).map_err(log_problem)? {
-                let leaf = self.log.leaf(located.index).await.map_err(log_problem)?;
-                settled.push((label, leaf));
+            match self.sweep_label(&label, &key).await {
+                Ok(Some(leaf)) => settled.push((label, leaf)),
+                Ok(None) => {}
+                Err(problem) if problem.retryable() => {
+                    unavailable = Err(problem);
+                    break;
+                }
+                Err(_) => metrics::counter!("identity_sweep_failures_total").increment(1),
             }
         }
         if !settled.is_empty() {
+            self.set_aside.settled(settled.iter().map(|(label, _)| label));
             self.state.settled(settled).await.map_err(internal)?;
         }
-        Ok(())
+        metrics::gauge!("identity_set_aside_labels").set(self.set_aside.len() as f64);
+        unavailable
+    }
+
+    /// Settles one label if that is due. Returns its entry once it is in the log.
+    async fn sweep_label(self: &Arc<Self>, label: &Label, key: &NumberKey) -> Result<Option<Vec<u8>>, Problem> {
+        let Some(row) = self.state.number(key).map_err(internal)? else {
+            return Ok(None);
+        };
+        let due = self.clock.now() >= row.reserved_at.saturating_add(VOID_AFTER);
+        let settled = if due {
+            self.settle(key, &row).await?
+        } else {
+            self.is_logged(key, &row)?
+        };
+        if !settled {
+            return Ok(None);
+        }
+        let Some(located) = self.log.locate(key.period, label).map_err(log_problem)? else {
+            return Ok(None);
+        };
+        self.log.leaf(located.index).await.map(Some).map_err(log_problem)
     }
 
     /// Deletes rows that no request can need again.
     pub(crate) async fn prune(&self) -> Result<(), Problem> {
         let now = self.clock.now();
         let yesterday = Timestamp(now).day().saturating_sub(1);
-        self.state.prune(now, yesterday).await.map_err(internal)
+        let period = self.periods.current(now).map(|secret| secret.period());
+        self.state.prune(now, yesterday, period).await.map_err(internal)
     }
 }

@@ -29,6 +29,7 @@ use crate::login::LoginVerifier;
 use crate::periods::Periods;
 use crate::persons::PersonRegistry;
 use crate::routes::{Callers, routes};
+use crate::set_aside::SetAside;
 use crate::state::IdentityState;
 use crate::token::MacKey;
 use crate::wrapping::WrappingKeys;
@@ -120,6 +121,7 @@ async fn start_up(config: &Config, shutdown: Shutdown) -> Result<Identity<Follow
         reader: config.reader.clone(),
         wait: Duration::from_secs(config.wait_seconds),
         locks: Locks::default(),
+        set_aside: SetAside::default(),
     })
 }
 

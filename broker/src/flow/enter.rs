@@ -63,7 +63,14 @@ async fn label(broker: &Broker, permitted: Permitted) -> Result<JournalEntry, Pr
         Err(error) if error.retryable() => return Err(try_again("identity does not answer")),
         Err(error) => {
             tracing::info!(exchange = %request.metadata.exchange, %error, "identity refuses");
-            return Err(deny(broker, permitted.authenticated(), "identity refuses", rule.retention).await);
+            // Supervision reads the reason; the consumer gets the uniform refusal.
+            let limit = error.problem().is_some_and(|problem| problem.slug == "limit");
+            let reason = if limit {
+                "too many requests about one person"
+            } else {
+                "identity refuses"
+            };
+            return Err(deny(broker, permitted.authenticated(), reason, rule.retention).await);
         }
     };
     let content = records::intent(&permitted, labels.expiry);

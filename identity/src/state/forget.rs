@@ -5,21 +5,24 @@ use redb::ReadableTable as _;
 
 use super::IdentityState;
 use super::rows::{AnswerRow, PeriodRow};
-use super::tables::{ANSWERS, INSPECTIONS, LABELS, LEAVES, NEXT, NUMBERS, PENDING, PERIODS, QUOTA, row};
+use super::tables::{ANSWERS, INSPECTIONS, LABELS, LEAVES, NEXT, NUMBERS, PENDING, PERIODS, QUOTA, QUOTA_TOTAL, row};
 use crate::committer::StoreError;
 
 impl IdentityState {
-    /// Deletes answers that no request can need again, and the quotas and inspections of days before `day`.
+    /// Deletes answers that no request can need again, the quotas of periods before `period`, and the inspections of days
+    /// before `day`.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn prune(&self, now: u64, day: u32) -> Result<(), StoreError> {
+    pub async fn prune(&self, now: u64, day: u32, period: Option<Period>) -> Result<(), StoreError> {
         self.store
             .write(move |write| {
                 write
                     .open_table(ANSWERS)?
                     .retain(|_, value| row::<AnswerRow>("answers", value).map_or(true, |answer| answer.until >= now))?;
-                write.open_table(QUOTA)?.retain(|key, _| key.0 >= day)?;
+                let current = period.map_or(0, |period| period.0);
+                write.open_table(QUOTA)?.retain(|key, _| key.0 >= current)?;
+                write.open_table(QUOTA_TOTAL)?.retain(|key, _| key.0 >= current)?;
                 write.open_table(INSPECTIONS)?.retain(|key, _| key.0 >= day)?;
                 Ok(())
             })

@@ -10,7 +10,8 @@
 //! | `pending` | label of phase 0 | key of `numbers`: handed out, not yet seen in the log |
 //! | `leaves` | label of phase 0 | the entry's bytes, once it was seen |
 //! | `answers` | consumer, message | [`AnswerRow`]: the answer's bytes, kept until S1 has expired |
-//! | `quota` | day, consumer, keyed digest of the person | count of numbers handed out on that day |
+//! | `quota` | period, consumer, keyed digest of the person | count of numbers handed out to the consumer |
+//! | `quota_total` | period, keyed digest of the person | count of numbers handed out to all consumers |
 //! | `inspections` | day, reader, IDNr | the label of that day's inspection |
 //!
 //! Invariants, each maintained by one transaction of [`IdentityState::reserve`]:
@@ -36,18 +37,29 @@ mod tables;
 
 use std::path::Path;
 
-use record::{ExpiryDay, Idnr, Label, ParticipantId, Period, Phase, Series};
+use record::{COUNTERS, ExpiryDay, Idnr, Label, ParticipantId, Period, Phase, Series};
 use redb::{ReadableTable as _, WriteTransaction};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use self::tables::{ANSWERS, INSPECTIONS, LABELS, LEAVES, META, NEXT, NUMBERS, PENDING, PERIODS, QUOTA, digits, row};
+use self::tables::{
+    ANSWERS, INSPECTIONS, LABELS, LEAVES, META, NEXT, NUMBERS, PENDING, PERIODS, QUOTA, QUOTA_TOTAL, digits, row,
+};
 use crate::committer::{GroupCommitStore, StoreError};
 
 pub use rows::{AnswerRow, Labels, NumberKey, NumberRow, PeriodRow, Quota, Reservation, Reserved};
 
-/// Maximum count of numbers per consumer, person and day (design §5.4).
-pub const DAILY_LIMIT: u32 = 128;
+/// A consumer may use this part of the numbers of a person that the others leave in a period (design §5.4).
+const SHARES: u32 = 32;
+
+/// The most numbers of a period that one consumer may use about one person, when the others have used `others`. Each
+/// consumer gets a part of what the others leave, so no number of consumers uses up all of them quickly, and at least one
+/// number while there is one.
+#[must_use]
+pub fn limit(others: u32) -> u32 {
+    let left = COUNTERS.saturating_sub(others);
+    (left / SHARES).max(1).min(left)
+}
 
 /// The state's store. Clones share it.
 #[derive(Clone, Debug)]
@@ -72,6 +84,7 @@ impl IdentityState {
             write.open_table(LEAVES)?;
             write.open_table(ANSWERS)?;
             write.open_table(QUOTA)?;
+            write.open_table(QUOTA_TOTAL)?;
             write.open_table(INSPECTIONS)?;
             Ok(())
         })?;
@@ -296,13 +309,16 @@ fn reserve(write: &WriteTransaction, reservation: &Reservation) -> Result<Reserv
         return Ok(Reserved::Taken);
     }
     if let Some(quota) = &reservation.quota {
-        let mut table = write.open_table(QUOTA)?;
-        let quota_key = (quota.day, row.consumer.as_str(), quota.person);
-        let used = table.get(quota_key)?.map_or(0, |value| value.value());
-        if used >= DAILY_LIMIT {
+        let (mut own, mut all) = (write.open_table(QUOTA)?, write.open_table(QUOTA_TOTAL)?);
+        let own_key = (key.period.0, row.consumer.as_str(), quota.person);
+        let all_key = (key.period.0, quota.person);
+        let used = own.get(own_key)?.map_or(0, |value| value.value());
+        let total = all.get(all_key)?.map_or(0, |value| value.value());
+        if used >= limit(total.saturating_sub(used)) {
             return Ok(Reserved::Limit);
         }
-        table.insert(quota_key, used + 1)?;
+        own.insert(own_key, used + 1)?;
+        all.insert(all_key, total + 1)?;
     }
     // Nobody has no next number. The row is written all the same, so that the work does not differ.
     next.insert(series, if nobody { 0 } else { key.number + 1 })?;

@@ -122,11 +122,9 @@ pub struct AnswerRow {
     pub answer: Vec<u8>,
 }
 
-/// The quota that a reservation counts towards.
+/// The quota that a reservation counts towards, in its period.
 #[derive(Clone, Debug)]
 pub struct Quota {
-    /// Days since 1970-01-01.
-    pub day: u32,
     /// Keyed digest of the person, or of the query if it matches no person.
     pub person: [u8; 32],
 }
@@ -153,6 +151,6 @@ pub enum Reserved {
     Done,
     /// The number is taken. Nothing was written. Try the next one.
     Taken,
-    /// The daily limit is reached. Nothing was written.
+    /// The consumer has reached its limit for the person and period. Nothing was written.
     Limit,
 }

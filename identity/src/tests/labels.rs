@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::world::{
     EMMA, NOON, World, ambiguous, blocked, by_name, consumer_key, emma, idnr_of, provider_sealing, unknown,
 };
-use crate::state::DAILY_LIMIT;
+use crate::state::limit;
 
 const DAY: u64 = 86_400;
 
@@ -275,24 +275,68 @@ async fn a_label_that_the_broker_has_overtaken_is_voided_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_daily_limit_is_refused_the_same_way_for_everyone() {
+async fn the_limit_is_refused_the_same_way_for_everyone() {
     let world = World::new().await;
     let mut problems = Vec::new();
     for query in [emma(), blocked(), unknown()] {
-        for _ in 0..DAILY_LIMIT {
+        for _ in 0..limit(0) {
             world.exchange(&query).await;
         }
         problems.push(world.ask(&world.request(&query)).await.unwrap_err());
     }
-    assert_eq!(problems[0].slug, "refused");
+    assert_eq!(problems[0].slug, "limit");
     assert!(problems.iter().all(|problem| *problem == problems[0]));
-    // Requests about another person are still answered, and about the same persons on the next day.
+    // Requests about another person are still answered.
     world
         .exchange(&by_name("Öztürk", "Ayşe Nur", "1990-05-05", "20095", "Hamburg"))
         .await;
-    world.clock.advance(DAY / 2);
+}
+
+/// Consumers that use all they may, one after another, always leave numbers to the next one.
+#[test]
+fn no_consumer_uses_up_the_numbers_of_the_others() {
+    let mut used = 0;
+    for consumer in 0..1000 {
+        let own = limit(used);
+        assert!(own >= 1 && own <= 4096 / 32, "consumer {consumer} gets {own}");
+        used += own;
+        // A hundred authorities that use all they may leave a newcomer five numbers, and a thousand leave one.
+        if consumer == 31 {
+            assert!(limit(used) >= 40, "{}", limit(used));
+        }
+        if consumer == 99 {
+            assert!(limit(used) >= 5, "{}", limit(used));
+        }
+        if used == 4096 {
+            assert_eq!(limit(used), 0);
+            assert!(consumer > 100, "{consumer}");
+            return;
+        }
+    }
+}
+
+/// A void that the ledger refuses keeps neither other persons' labels nor itself from being settled later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_void_is_set_aside_and_the_others_continue() {
+    let world = World::new().await;
+    let persons = [emma(), unknown(), blocked(), unknown()];
+    let mut labels = Vec::new();
+    for person in &persons {
+        labels.push(world.ask(&world.request(person)).await.unwrap().intent);
+    }
+    let voids = || world.log.kinds().iter().filter(|kind| **kind == Kind::Void).count();
+    world.log.refuse(Some(labels[0]));
+    world.clock.advance(11);
+    world.identity.sweep().await.unwrap();
+    assert_eq!(voids(), 3, "the others continue");
+    assert_eq!(world.log.refusals(), 1);
+    world.identity.sweep().await.unwrap();
+    assert_eq!(world.log.refusals(), 1, "it waits");
+    world.log.refuse(None);
+    world.clock.advance(61);
+    world.identity.sweep().await.unwrap();
+    assert_eq!(voids(), 4, "it is tried again");
     world.exchange(&emma()).await;
-    world.exchange(&unknown()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

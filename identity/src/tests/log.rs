@@ -30,6 +30,9 @@ struct Inner {
     /// The published `map` entry.
     published: Option<u64>,
     down: bool,
+    /// The label under which identity may write nothing, and how often it has tried.
+    refused: Option<Label>,
+    refusals: usize,
 }
 
 /// The ledger. Clones share it.
@@ -71,6 +74,16 @@ impl TestLog {
 
     pub(crate) fn set_down(&self, down: bool) {
         self.inner().down = down;
+    }
+
+    /// Refuses identity's entries with this label from now on.
+    pub(crate) fn refuse(&self, label: Option<Label>) {
+        self.inner().refused = label;
+    }
+
+    /// How many entries were refused.
+    pub(crate) fn refusals(&self) -> usize {
+        self.inner().refusals
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -326,6 +339,13 @@ impl TransparencyLog for TestLog {
         record: SealedRecord,
     ) -> Result<(), AppendError> {
         tokio::task::yield_now().await;
+        {
+            let mut inner = self.inner();
+            if inner.refused == Some(label) {
+                inner.refusals += 1;
+                return Err(AppendError::Refused("the test refuses it".into()));
+            }
+        }
         let kind = match kind {
             OwnKind::Void => LabelledKind::Void,
             OwnKind::Inspection => LabelledKind::Inspection,

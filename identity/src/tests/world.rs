@@ -25,6 +25,7 @@ use crate::locks::Locks;
 use crate::login::{LoginConfig, LoginVerifier};
 use crate::periods::Periods;
 use crate::persons::PersonRegistry;
+use crate::set_aside::SetAside;
 use crate::state::IdentityState;
 use crate::token::MacKey;
 use crate::wrapping::WrappingKeys;
@@ -315,6 +316,7 @@ fn open(dir: &Path, clock: &Arc<ManualClock>, log: &TestLog, issuer: &Issuer) ->
         reader: "Datenschutzcockpit".into(),
         wait: Duration::from_millis(400),
         locks: Locks::default(),
+        set_aside: SetAside::default(),
         state,
     })
 }
