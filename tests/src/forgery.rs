@@ -16,6 +16,9 @@ use crate::intermediary::Intermediary;
 /// Leaf, sealed record, document: one submission of `POST /entries`.
 type Submission = (ByteBuf, Option<ByteBuf>, Option<ByteBuf>);
 
+/// Leaf and record of the newest forged entry.
+type Written = Option<(Vec<u8>, SealedRecord)>;
+
 /// Changes the content of a record.
 pub type Lie = fn(&mut ExchangeRecord);
 
@@ -39,7 +42,7 @@ pub fn tamper_receipt(receipt: &mut [u8]) {
 pub struct Forger {
     kind: LabelledKind,
     labels: Arc<Mutex<Option<LabelAnswer>>>,
-    written: Arc<Mutex<Option<(Vec<u8>, SealedRecord)>>>,
+    written: Arc<Mutex<Written>>,
 }
 
 /// A forged entry that was sent to the ledger.
@@ -134,7 +137,7 @@ fn replace(
     forgery: Forgery,
     writer: &SigningKey,
     labels: &LabelAnswer,
-    written: &Mutex<Option<(Vec<u8>, SealedRecord)>>,
+    written: &Mutex<Written>,
 ) -> Result<Vec<u8>> {
     let mut replaced = Vec::new();
     for mut item in submissions(body)? {

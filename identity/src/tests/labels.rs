@@ -298,7 +298,7 @@ fn no_consumer_uses_up_the_numbers_of_the_others() {
     let mut used = 0;
     for consumer in 0..1000 {
         let own = limit(used);
-        assert!(own >= 1 && own <= 4096 / 32, "consumer {consumer} gets {own}");
+        assert!((1..=4096 / 32).contains(&own), "consumer {consumer} gets {own}");
         used += own;
         // A hundred authorities that use all they may leave a newcomer five numbers, and a thousand leave one.
         if consumer == 31 {
