@@ -11,12 +11,16 @@
 //! sealed record. A key is destroyed in the first tick after its day has passed ([`DayKeys::destroy_expired`]) and is
 //! never recreated, because a new key could not open the old records. No list of destroyed keys is kept, so a crash
 //! cannot lose one: a key whose day has passed is never handed out, even before it is destroyed.
+//!
+//! Days are days in Germany. A key is destroyed only at a time on which several clocks agree ([`AgreedTime`]), because
+//! a wrong clock would erase records that the law keeps.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use record::{DayKey, ExpiryDay, RetentionClass};
+use record::{DayKey, ExpiryDay, LegalDay, RetentionClass};
+use service::clock::AgreedTime;
 
 use crate::key_files::{KeyFileError, KeyFolder};
 
@@ -66,9 +70,9 @@ impl DayKeys {
         })
     }
 
-    /// The key of that class and day, if it exists and the day has not passed. `today` in days since 1970-01-01.
+    /// The key of that class and day, if it exists and the day has not passed.
     #[must_use]
-    pub fn existing(&self, class: RetentionClass, day: ExpiryDay, today: u32) -> Option<DayKey> {
+    pub fn existing(&self, class: RetentionClass, day: ExpiryDay, today: LegalDay) -> Option<DayKey> {
         let keys = self.keys();
         keys.get(&(class, day)).filter(|_| !passed(day, today)).cloned()
     }
@@ -77,7 +81,7 @@ impl DayKeys {
     ///
     /// # Errors
     /// [`DayKeyError::Expired`] if the day has passed; [`DayKeyError::Files`] if the key cannot be read or created.
-    pub async fn get(&self, class: RetentionClass, day: ExpiryDay, today: u32) -> Result<DayKey, DayKeyError> {
+    pub async fn get(&self, class: RetentionClass, day: ExpiryDay, today: LegalDay) -> Result<DayKey, DayKeyError> {
         if passed(day, today) {
             return Err(DayKeyError::Expired);
         }
@@ -101,9 +105,10 @@ impl DayKeys {
     ///
     /// # Errors
     /// If a file cannot be destroyed. Some keys may still exist, so retry.
-    pub fn destroy_expired(&self, today: u32) -> Result<usize, DayKeyError> {
+    pub fn destroy_expired(&self, now: &AgreedTime) -> Result<usize, DayKeyError> {
         let mut keys = self.keys();
-        let expired: Vec<DayKeyId> = keys.keys().filter(|(_, day)| passed(*day, today)).copied().collect();
+        let expired = |day: &ExpiryDay| now.seconds() >= day.end().0;
+        let expired: Vec<DayKeyId> = keys.keys().filter(|(_, day)| expired(day)).copied().collect();
         for (class, day) in &expired {
             self.folder.destroy(&name(*class, *day))?;
             keys.remove(&(*class, *day));
@@ -117,8 +122,8 @@ impl DayKeys {
 }
 
 /// Whether the day has passed. A record is kept until the end of its expiry day.
-pub(crate) fn passed(day: ExpiryDay, today: u32) -> bool {
-    day.0 < today
+pub(crate) fn passed(day: ExpiryDay, today: LegalDay) -> bool {
+    day.day() < today
 }
 
 fn name(class: RetentionClass, day: ExpiryDay) -> String {
@@ -135,9 +140,21 @@ fn parse(text: &str) -> Option<DayKeyId> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::time::Duration;
+
+    use service::ManualClock;
+    use service::clock::{CheckedClock, Confirmation, WitnessTime};
+
     use super::*;
 
     const CLASS: RetentionClass = RetentionClass::IdnrG2y;
+
+    /// The first second of the day.
+    fn at_begin_of(day: u32) -> AgreedTime {
+        let clock = ManualClock::new(LegalDay(day).begin().0);
+        let clock = CheckedClock::new(clock, Confirmation::After(Duration::MAX));
+        clock.agreed(WitnessTime::NotRequired).unwrap()
+    }
 
     fn key_id(key: &DayKey) -> [u8; 32] {
         key.record_key(&record::Label([7; 32])).part(record::PartName::Shared).0
@@ -150,7 +167,7 @@ mod tests {
         let asked: Vec<_> = (0..16)
             .map(|_| {
                 let keys = keys.clone();
-                tokio::spawn(async move { keys.get(CLASS, ExpiryDay(30), 20).await })
+                tokio::spawn(async move { keys.get(CLASS, ExpiryDay(30), LegalDay(20)).await })
             })
             .collect();
         let mut ids = Vec::new();
@@ -159,12 +176,18 @@ mod tests {
         }
         ids.dedup();
         assert_eq!(ids.len(), 1);
-        let other_class = keys.get(RetentionClass::Eu12m, ExpiryDay(30), 20).await.unwrap();
-        let other_day = keys.get(CLASS, ExpiryDay(31), 20).await.unwrap();
+        let other_class = keys
+            .get(RetentionClass::Eu12m, ExpiryDay(30), LegalDay(20))
+            .await
+            .unwrap();
+        let other_day = keys.get(CLASS, ExpiryDay(31), LegalDay(20)).await.unwrap();
         assert_ne!(key_id(&other_class), ids[0]);
         assert_ne!(key_id(&other_day), ids[0]);
         let again = DayKeys::open(dir.path()).unwrap();
-        assert_eq!(key_id(&again.existing(CLASS, ExpiryDay(30), 20).unwrap()), ids[0]);
+        assert_eq!(
+            key_id(&again.existing(CLASS, ExpiryDay(30), LegalDay(20)).unwrap()),
+            ids[0]
+        );
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 3);
     }
 
@@ -173,23 +196,23 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let keys = DayKeys::open(dir.path()).unwrap();
         for day in [20, 21] {
-            keys.get(CLASS, ExpiryDay(day), 20).await.unwrap();
+            keys.get(CLASS, ExpiryDay(day), LegalDay(20)).await.unwrap();
         }
-        assert_eq!(keys.destroy_expired(20).unwrap(), 0);
-        assert!(keys.existing(CLASS, ExpiryDay(20), 20).is_some());
+        assert_eq!(keys.destroy_expired(&at_begin_of(20)).unwrap(), 0);
+        assert!(keys.existing(CLASS, ExpiryDay(20), LegalDay(20)).is_some());
         // The day has passed: the key is not handed out, even before it is destroyed.
-        assert!(keys.existing(CLASS, ExpiryDay(20), 21).is_none());
-        assert_eq!(keys.destroy_expired(21).unwrap(), 1);
+        assert!(keys.existing(CLASS, ExpiryDay(20), LegalDay(21)).is_none());
+        assert_eq!(keys.destroy_expired(&at_begin_of(21)).unwrap(), 1);
         assert!(matches!(
-            keys.get(CLASS, ExpiryDay(20), 21).await,
+            keys.get(CLASS, ExpiryDay(20), LegalDay(21)).await,
             Err(DayKeyError::Expired)
         ));
         let again = DayKeys::open(dir.path()).unwrap();
         assert!(
-            again.existing(CLASS, ExpiryDay(20), 20).is_none(),
+            again.existing(CLASS, ExpiryDay(20), LegalDay(20)).is_none(),
             "a destroyed key does not come back"
         );
-        assert!(again.existing(CLASS, ExpiryDay(21), 21).is_some());
+        assert!(again.existing(CLASS, ExpiryDay(21), LegalDay(21)).is_some());
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 

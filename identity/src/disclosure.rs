@@ -27,6 +27,7 @@ use record::{
     Series, SharedPart, SignedEntry, Timestamp,
 };
 use service::Problem;
+use service::clock::Clock as _;
 use tlog::Hash;
 use tlog::merkle::Index;
 
@@ -58,6 +59,7 @@ impl<L: TransparencyLog> Identity<L> {
     /// 403 if the login is not accepted or belongs to no registered person, 503 if the log or the issuer is
     /// unavailable.
     pub async fn disclose(self: &Arc<Self>, request: &DisclosureRequest) -> Result<Disclosure, Problem> {
+        self.check_clock()?;
         let subject = self.login.subject(&request.id_token, &request.nonce).await?;
         let person = self
             .persons
@@ -90,7 +92,7 @@ impl<L: TransparencyLog> Identity<L> {
                 row: row.clone(),
                 quota: None,
                 answer: None,
-                inspection: Some((self.today(), self.reader.clone())),
+                inspection: Some((self.today().0, self.reader.clone())),
             };
             if self.state.reserve(reservation).await.map_err(internal)? != Reserved::Done {
                 continue;
@@ -108,7 +110,7 @@ impl<L: TransparencyLog> Identity<L> {
     async fn todays_inspection(&self, person: &RegisteredPerson) -> Result<Option<u64>, Problem> {
         let label = self
             .state
-            .inspection(self.today(), &self.reader, person.idnr())
+            .inspection(self.today().0, &self.reader, person.idnr())
             .map_err(internal)?;
         let Some(label) = label else {
             return Ok(None);
@@ -164,7 +166,7 @@ impl<L: TransparencyLog> Identity<L> {
         let shared = SharedPart::Inspection(InspectionRecord {
             reader: self.reader.clone(),
             reason: OWN_INSPECTION.to_owned(),
-            day: self.today(),
+            day: self.today().0,
         });
         let label = row.labels.intent;
         let record = self.seal(row, shared)?;

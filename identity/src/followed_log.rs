@@ -8,6 +8,7 @@ use ledger_client::follower::FollowerError;
 use ledger_client::recorded::{Inspection, Lost, Period as PeriodKind, Void};
 use ledger_client::{AppendError as WriterError, Draft, Follower, Writer};
 use record::{Body, Label, LabelledKind, Period, PeriodEvent, ReferenceKind, SealedRecord, Timestamp, WriterId};
+use service::clock::WitnessTime;
 use tlog::Hash;
 use tlog::merkle::Index;
 
@@ -114,6 +115,10 @@ impl TransparencyLog for FollowedLog {
 
     fn newest_entry_time(&self, writer: &WriterId) -> Result<Option<Timestamp>, LogError> {
         Ok(self.follower.last_of(writer)?.map(|last| last.time))
+    }
+
+    fn witness_time(&self) -> WitnessTime {
+        self.follower.witness_time()
     }
 
     fn open_intents(&self, period: Period) -> Result<Vec<u64>, LogError> {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use messages::SealingKey;
-use record::{Directory, Idnr, Kind, Label, ParticipantId, Period, Series, SigningKey, WriterId};
-use service::{Clock, Problem};
+use record::{Directory, Idnr, Kind, Label, LegalDay, ParticipantId, Period, Series, SigningKey, Timestamp, WriterId};
+use service::Problem;
+use service::clock::{AgreedTime, CheckedClock, Clock as _, ClockError};
 use uuid::Uuid;
 
 use crate::day_keys::DayKeys;
@@ -58,7 +59,7 @@ pub struct Identity<L> {
     // The log, the issuer of logins, and time.
     pub(crate) log: L,
     pub(crate) login: LoginVerifier,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<CheckedClock>,
     /// The name under which the cockpit's inspections are recorded.
     pub(crate) reader: String,
     /// How long a caller waits for a person's last label.
@@ -105,14 +106,29 @@ pub(crate) fn log_problem(error: LogError) -> Problem {
 }
 
 impl<L: TransparencyLog> Identity<L> {
-    pub(crate) fn today(&self) -> u32 {
-        record::Timestamp(self.clock.now()).day()
+    pub(crate) fn today(&self) -> LegalDay {
+        LegalDay::of(Timestamp(self.clock.now()))
+    }
+
+    /// The time for what cannot be undone.
+    pub(crate) fn agreed(&self) -> Result<AgreedTime, ClockError> {
+        self.clock.agreed(self.log.witness_time())
+    }
+
+    /// Refuses a request while identity's own clock is in doubt. With a wrong time, identity would take a valid S1 for
+    /// an expired one, and hand out the keys of another day.
+    pub(crate) fn check_clock(&self) -> Result<(), Problem> {
+        let checked = self.clock.check();
+        checked.map(drop).map_err(|error| {
+            tracing::debug!(%error, "a request is refused");
+            Problem::unavailable("clock", 10, "the clock of identity is in doubt")
+        })
     }
 
     /// Destroys the keys of all days that have passed.
-    pub(crate) async fn destroy_expired(&self) -> Result<(), Problem> {
-        let (day_keys, today) = (self.day_keys.clone(), self.today());
-        let destroyed = tokio::task::spawn_blocking(move || day_keys.destroy_expired(today)).await;
+    pub(crate) async fn destroy_expired(&self, now: AgreedTime) -> Result<(), Problem> {
+        let day_keys = self.day_keys.clone();
+        let destroyed = tokio::task::spawn_blocking(move || day_keys.destroy_expired(&now)).await;
         match destroyed.map_err(internal)?.map_err(internal)? {
             0 => {}
             keys => tracing::info!(keys, "day keys destroyed: the records of those days have expired"),

@@ -20,6 +20,7 @@ use messages::{
 };
 use record::{DayKey, DisclosureClass, Idnr, Label, PartKey, PartName, Participant, Phase, Series, Timestamp};
 use service::Problem;
+use service::clock::Clock as _;
 use tlog::Hash;
 
 use crate::identity::{Identity, LockKey, internal, log_problem};
@@ -57,6 +58,7 @@ impl<L: TransparencyLog> Identity<L> {
     /// 400 if S1 or the person part is invalid, 403 at a limit, 409 if the message was answered for another S1, 503 if
     /// the person's last label is not settled or the log is unavailable.
     pub async fn labels(self: &Arc<Self>, request: LabelRequest) -> Result<Vec<u8>, Problem> {
+        self.check_clock()?;
         let s1 = &request.s1;
         let provider = self.check_s1(s1)?;
         let statement = &s1.statement;
@@ -342,6 +344,7 @@ impl<L: TransparencyLog> Identity<L> {
             class,
             s1,
         } = request;
+        self.check_clock()?;
         if *phase == Phase::Intent || !self.mac.verify(token, label, *phase, *class, s1) {
             return Err(refused());
         }
@@ -373,6 +376,7 @@ impl<L: TransparencyLog> Identity<L> {
     /// # Errors
     /// 403 if the day is not today's expiry day within [`MAX_CLOCK_SKEW`]; an internal problem if a store fails.
     pub async fn denial_key(&self, request: &DenialKeyRequest) -> Result<DayKey, Problem> {
+        self.check_clock()?;
         let DenialKeyRequest { class, expiry } = *request;
         let now = Timestamp(self.clock.now());
         if ![now.before(MAX_CLOCK_SKEW), now, now.after(MAX_CLOCK_SKEW)]

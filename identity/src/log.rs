@@ -8,6 +8,7 @@ use std::future::Future;
 
 pub use ledger_client::follower::Wanted;
 use record::{Kind, Label, Period, PeriodEvent, SealedRecord, Timestamp, WriterId};
+use service::clock::WitnessTime;
 use tlog::Hash;
 
 /// Why the log cannot be read.
@@ -105,6 +106,9 @@ pub trait TransparencyLog: Send + Sync + 'static {
     /// # Errors
     /// [`LogError::Broken`].
     fn newest_entry_time(&self, writer: &WriterId) -> Result<Option<Timestamp>, LogError>;
+
+    /// The time that the quorum of witnesses has cosigned last.
+    fn witness_time(&self) -> WitnessTime;
 
     /// The intents of a period that no entry has closed, in the part of the log that has been followed.
     ///

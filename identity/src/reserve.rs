@@ -14,9 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use record::{
-    COUNTERS, CitizenPart, Header, Idnr, Label, Parts, SealedRecord, Series, SharedPart, Timestamp, VoidRecord,
+    COUNTERS, CitizenPart, Header, Idnr, Label, LegalDay, Parts, SealedRecord, Series, SharedPart, Timestamp, VoidRecord,
 };
 use service::Problem;
+use service::clock::{AgreedTime, Clock as _};
 use tlog::Hash;
 use tokio::time::Instant;
 
@@ -152,8 +153,9 @@ impl<L: TransparencyLog> Identity<L> {
 
     /// The cause for which the label may be voided now, if there is one.
     fn void_cause(&self, key: &NumberKey, row: &NumberRow) -> Result<Option<&'static str>, Problem> {
-        let now = self.clock.now();
-        if now >= row.reserved_at.saturating_add(VOID_AFTER) {
+        // A void cannot be undone.
+        let Ok(now) = self.clock.check() else { return Ok(None) };
+        if has_waited(row, now) {
             return Ok(Some("unused"));
         }
         if matches!(key.series, Series::Inspections | Series::DelayedInspections) {
@@ -259,7 +261,7 @@ impl<L: TransparencyLog> Identity<L> {
         let Some(row) = self.state.number(key).map_err(internal)? else {
             return Ok(None);
         };
-        let due = self.clock.now() >= row.reserved_at.saturating_add(VOID_AFTER);
+        let due = has_waited(&row, self.clock.now());
         let settled = if due {
             self.settle(key, &row).await?
         } else {
@@ -275,10 +277,16 @@ impl<L: TransparencyLog> Identity<L> {
     }
 
     /// Deletes rows that no request can need again.
-    pub(crate) async fn prune(&self) -> Result<(), Problem> {
-        let now = self.clock.now();
-        let yesterday = Timestamp(now).day().saturating_sub(1);
+    pub(crate) async fn prune(&self, now: &AgreedTime) -> Result<(), Problem> {
+        let now = now.seconds();
+        let yesterday = LegalDay::of(Timestamp(now)).before();
         let period = self.periods.current(now).map(|secret| secret.period());
-        self.state.prune(now, yesterday, period).await.map_err(internal)
+        self.state.prune(now, yesterday.0, period).await.map_err(internal)
     }
+}
+
+/// Whether an unused label has waited long enough. A reservation in the future was made by a clock that was wrong.
+fn has_waited(row: &NumberRow, now: u64) -> bool {
+    let (since, until) = (row.reserved_at, now.saturating_add(VOID_AFTER));
+    now >= since.saturating_add(VOID_AFTER) || since > until
 }

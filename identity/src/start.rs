@@ -14,8 +14,9 @@ use messages::SealingKey;
 use record::SigningKey;
 use record::directory::Directory;
 use service::Listener;
+use service::clock::{CheckedClock, Confirmation};
 use service::secret::{CredentialDigest, random, read_seed};
-use service::{Clock, Impairment, Shutdown, SystemClock};
+use service::{Impairment, Shutdown, SystemClock};
 use tokio::time::MissedTickBehavior;
 
 use crate::config::Config;
@@ -26,7 +27,7 @@ use crate::identity::{Identity, IdentityKeyPairs, brokers};
 use crate::locks::Locks;
 use crate::log::{LogError, TransparencyLog};
 use crate::login::LoginVerifier;
-use crate::periods::Periods;
+use crate::periods::{PeriodError, Periods};
 use crate::persons::PersonRegistry;
 use crate::routes::{Callers, routes};
 use crate::set_aside::SetAside;
@@ -39,6 +40,8 @@ const TICK_INTERVAL: Duration = Duration::from_secs(1);
 /// The state is pruned once per this many ticks.
 const PRUNE_EVERY_TICKS: u64 = 60;
 const MAX_READER_LEN: usize = 128;
+/// The file by whose deletion an operator confirms a jump of the clock.
+const CLOCK_STOPPED: &str = "clock.stopped";
 
 fn configuration(error: impl std::fmt::Display) -> Error {
     Error::Configuration(error.to_string())
@@ -99,9 +102,10 @@ async fn start_up(config: &Config, shutdown: Shutdown) -> Result<Identity<Follow
         signing: SigningKey::from_seed(seed(&config.signing_key)?),
         sealing: SealingKey::from_seed(seed(&config.sealing_key)?),
     };
-    let clock: Arc<dyn Clock> = SystemClock::shared();
-    let login = LoginVerifier::new(config.login.clone(), Arc::clone(&clock)).map_err(configuration)?;
-    let (log, directory) = follow(config, Arc::clone(&clock), shutdown).await?;
+    let confirmation = Confirmation::Operator(config.data.join(CLOCK_STOPPED));
+    let clock = CheckedClock::new(SystemClock::shared(), confirmation);
+    let login = LoginVerifier::new(config.login.clone(), clock.clone()).map_err(configuration)?;
+    let (log, directory) = follow(config, clock.clone(), shutdown).await?;
     check_keys(&keys, &directory)?;
     Ok(Identity {
         periods: Periods::load(
@@ -131,7 +135,7 @@ fn seed(path: &Path) -> Result<[u8; 32], Error> {
 
 async fn follow(
     config: &Config,
-    clock: Arc<dyn Clock>,
+    clock: Arc<CheckedClock>,
     shutdown: Shutdown,
 ) -> Result<(FollowedLog, Arc<Directory>), Error> {
     let log = |error: &dyn std::fmt::Display| Error::Log(error.to_string());
@@ -205,17 +209,27 @@ async fn run_tick(identity: &Arc<Identity<FollowedLog>>, ticks: u64) -> Result<(
             return Ok(());
         }
     }
-    let now = identity.clock.now();
-    match identity.periods.tick(&identity.state, &identity.log, now).await {
-        Ok(()) => {}
-        Err(error) if error.retryable() => tracing::warn!(%error, "a period cannot be begun yet; retrying"),
-        Err(error) => return Err(error.into()),
+    retry_later(identity.periods.follow(&identity.state, &identity.log).await)?;
+    // The clock logs why the times do not agree. What cannot be undone then waits.
+    if let Ok(now) = identity.agreed() {
+        retry_later(identity.periods.tick(&identity.state, &identity.log, &now).await)?;
+        // These functions log their own problems.
+        if ticks.is_multiple_of(PRUNE_EVERY_TICKS) {
+            let _ = identity.prune(&now).await;
+        }
+        let _ = identity.destroy_expired(now).await;
     }
-    // These functions log their own problems.
-    let _ = identity.destroy_expired().await;
     let _ = identity.sweep().await;
-    if ticks.is_multiple_of(PRUNE_EVERY_TICKS) {
-        let _ = identity.prune().await;
-    }
     Ok(())
+}
+
+fn retry_later(result: Result<(), PeriodError>) -> Result<(), Error> {
+    match result {
+        Err(error) if !error.retryable() => Err(error.into()),
+        Err(error) => {
+            tracing::warn!(%error, "the periods are not up to date; retrying");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use service::Listener;
 use service::durable;
 use service::secret::CredentialDigest;
-use service::{Clock, Impairment, Shutdown, SystemClock, http as calls, listen};
+use service::{Impairment, Shutdown, SystemClock, http as calls, listen};
 use tlog::policy::Policy;
 
 use crate::config::{Config, ConfigError};
@@ -16,10 +16,12 @@ use crate::engine::witnessing::{WitnessClient, WitnessIntervals};
 use crate::engine::{Contradiction, Limits, OpenError, SequencedLog, Signer, open};
 use crate::http::{Shared, routes};
 use crate::metrics_help;
-use crate::rules::{self, Rules, SubmissionChecker, WriterKeys};
+use crate::rules::{self, Rules, RulesClock, SubmissionChecker, WriterKeys};
 use crate::store::rocks::RocksStore;
 use crate::store::{Store, StoreError};
 
+/// The file by whose deletion an operator confirms a jump of the clock.
+const CLOCK_STOPPED: &str = "clock.stopped";
 /// Name of the store's directory in the data directory.
 pub(crate) const STORE: &str = "store";
 
@@ -68,7 +70,7 @@ pub(crate) struct Setup {
     pub(crate) on_failure: QuorumLossPolicy,
     pub(crate) records_credentials: Vec<CredentialDigest>,
     pub(crate) limits: Limits,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<CheckedClock>,
 }
 
 /// Opens the log and starts its sequencer. Blocks while the store replays its write-ahead log.
@@ -81,7 +83,14 @@ pub(crate) fn start(setup: Setup) -> Result<Arc<Shared>, Error> {
         genesis: setup.rules.genesis,
         keys: keys.clone(),
     };
-    let rules = Rules::load(&rows, setup.rules, keys, setup.clock)?;
+    let clock = RulesClock {
+        clock: setup.clock,
+        witness_time: Box::new({
+            let publication = publication.clone();
+            move || publication.witness_time()
+        }),
+    };
+    let rules = Rules::load(&rows, setup.rules, keys, clock)?;
     tracing::info!(origin = %setup.signer.origin(), size = opened.head.size, root = %opened.head.root, "log opened");
     let log = SequencedLog::start(rows, setup.signer, opened, rules, setup.limits)?;
     Ok(Arc::new(Shared {
@@ -159,8 +168,10 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Resu
 }
 
 fn setup(config: &Config) -> Result<Setup, Error> {
-    let clock = SystemClock::shared();
-    let signer = config.signer(clock.clone())?;
+    let confirmation = Confirmation::Operator(config.data.join(CLOCK_STOPPED));
+    let clock = CheckedClock::new(SystemClock::shared(), confirmation);
+    // A jump must not leave the log without a valid key.
+    let signer = config.signer(LastCheckedTime::of(clock.clone()))?;
     let (rules, policy) = (config.rules()?, config.policy()?);
     let records_credentials = config.credentials()?;
     Ok(Setup {

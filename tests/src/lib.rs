@@ -11,6 +11,7 @@ pub mod keys;
 pub mod processes;
 pub mod public_log;
 pub mod surrounded;
+pub mod wall_clock;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::wall_clock::WallClock;
 use crate::{DemoInfo, Process, http, program, run, verifier, wait_for};
 
 /// The demonstration's compartments, each a process.
@@ -17,6 +18,8 @@ pub struct Processes {
     pub info: DemoInfo,
     /// The running processes, by the name of their folder.
     pub running: BTreeMap<String, Process>,
+    /// The wall clocks of processes that do not have the machine's, by the name of their folder.
+    pub clocks: BTreeMap<String, WallClock>,
 }
 
 impl Processes {
@@ -49,6 +52,7 @@ impl Processes {
             data: data.to_path_buf(),
             info,
             running: BTreeMap::new(),
+            clocks: BTreeMap::new(),
         })
     }
 
@@ -106,6 +110,9 @@ impl Processes {
         command.arg("--state").arg(folder.join("state"));
         command.arg("--key").arg(folder.join("witness.key"));
         command.arg("--logs").arg(folder.join("logs"));
+        if let Some(clock) = self.clocks.get(name) {
+            clock.rule(&mut command);
+        }
         let process = Process::start(&mut command, &self.data.join(format!("{name}.log")))?;
         self.running.insert(name.to_owned(), process);
         Ok(())
@@ -120,6 +127,9 @@ impl Processes {
             .args(["run", compartment, "--config"])
             .arg(folder.join("config.json"))
             .args(["--listen", address, "--operations", &operations_address(url)?]);
+        if let Some(clock) = self.clocks.get(name) {
+            clock.rule(&mut command);
+        }
         let process = Process::start(&mut command, &self.data.join(format!("{name}.log")))?;
         self.running.insert(name.to_owned(), process);
         Ok(())

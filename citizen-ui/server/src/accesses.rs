@@ -77,7 +77,7 @@ pub(crate) async fn list(
         completeness: citizen.completeness,
         listed: citizen.listed(),
         bundle: citizen.bundle().is_some(),
-        as_of: (citizen.size, LocalTime::of(citizen.since).time),
+        as_of: (citizen.size, LocalTime::of(citizen.since).clock(page.lang)),
         trust: page.portal.trust_text.clone(),
     };
     Html(pages::list(&page.frame(), list)).into_response()

@@ -55,8 +55,8 @@ impl PageRequest {
             session: self.session.as_ref().map(|current| SessionInfo {
                 name: current.citizen.name.clone(),
                 seconds: u32::try_from(current.idle_end.saturating_sub(now)).unwrap_or(u32::MAX),
-                idle_end: LocalTime::of(current.idle_end).time,
-                end: LocalTime::of(current.end).time,
+                idle_end: LocalTime::of(current.idle_end).clock(self.lang),
+                end: LocalTime::of(current.end).clock(self.lang),
             }),
             islands: self.portal.islands,
         }

@@ -42,7 +42,7 @@ fn german(phrase: &mut Phrase, intent: EntryStamp, record: &ExchangeRecord) {
     let (article, mark) = names::subject(&record.consumer.name);
     phrase.say(article).quote(&record.consumer.name).say(mark);
     in_brackets(phrase, std::slice::from_ref(&record.consumer.component));
-    phrase.say(&format!(" hat am {} um {} Uhr ", when.date, when.time));
+    phrase.say(&format!(" hat am {} um {} ", when.date, when.clock(Lang::De)));
     let (preposition, mark) = names::at(&record.provider.name);
     phrase.say(preposition).quote(&record.provider.name).say(mark);
     phrase
@@ -85,7 +85,7 @@ fn english(phrase: &mut Phrase, intent: EntryStamp, record: &ExchangeRecord) {
     let when = LocalTime::of(intent.time);
     let (verb, end) = english_outcome(outcome(record));
     phrase
-        .say(&format!("On {} at {} (German time), ", when.date, when.time))
+        .say(&format!("On {} at {} (German time), ", when.date, when.clock(Lang::En)))
         .quote(&record.consumer.name);
     in_brackets(phrase, std::slice::from_ref(&record.consumer.component));
     phrase
@@ -135,20 +135,21 @@ fn inspection(phrase: &mut Phrase, stamp: EntryStamp, record: &InspectionRecord,
     let reason = codes::inspection_reason(without_stop(&record.reason), lang);
     match lang {
         Lang::De => phrase
-            .say(&format!("Einsicht am {} um {} Uhr: „", when.date, when.time))
+            .say(&format!("Einsicht am {} um {}: „", when.date, when.clock(lang)))
             .quote(&record.reader)
             .say("“ hat Ihre Einträge geöffnet. Grund: ")
             .append(reason)
-            .say(&format!(". Dieser Eintrag gilt für den {day} (Weltzeit).")),
+            .say(&format!(". Dieser Eintrag gilt für den {day}.")),
         Lang::En => phrase
             .say(&format!(
                 "Inspection on {} at {} (German time): „",
-                when.date, when.time
+                when.date,
+                when.clock(lang)
             ))
             .quote(&record.reader)
             .say("“ opened your entries. Reason: ")
             .append(reason)
-            .say(&format!(". This entry stands for {day} (UTC).")),
+            .say(&format!(". This entry stands for {day}.")),
     };
 }
 
@@ -157,15 +158,17 @@ fn unused(phrase: &mut Phrase, stamp: EntryStamp, record: &VoidRecord, lang: Lan
     match lang {
         Lang::De => phrase
             .say(&format!(
-                "Am {} um {} Uhr wurde eine Nummer für eine Anfrage von „",
-                when.date, when.time
+                "Am {} um {} wurde eine Nummer für eine Anfrage von „",
+                when.date,
+                when.clock(lang)
             ))
             .cite(record.consumer.as_str())
             .say("“ vergeben und nicht benutzt. Es wurden keine Daten übermittelt."),
         Lang::En => phrase
             .say(&format!(
                 "On {} at {} (German time), a number for a request by „",
-                when.date, when.time
+                when.date,
+                when.clock(lang)
             ))
             .cite(record.consumer.as_str())
             .say("“ was given out and not used. No data were sent."),
@@ -175,16 +178,16 @@ fn unused(phrase: &mut Phrase, stamp: EntryStamp, record: &VoidRecord, lang: Lan
 fn expired(phrase: &mut Phrase, kind: Kind, stamp: EntryStamp, expiry: ExpiryDay, lang: Lang) {
     let when = LocalTime::of(stamp.time);
     let day = day(expiry.0);
-    let (date, time) = (when.date, when.time);
+    let (date, time) = (&when.date, when.clock(lang));
     phrase.say(&match (lang, kind) {
         (Lang::De, Kind::Inspection) => format!(
-            "Am {date} um {time} Uhr hat jemand Ihre Einträge geöffnet. Wer das war und warum, ist gelöscht: Es wurde bis zum {day} aufbewahrt."
+            "Am {date} um {time} hat jemand Ihre Einträge geöffnet. Wer das war und warum, ist gelöscht: Es wurde bis zum {day} aufbewahrt."
         ),
         (Lang::De, Kind::Void) => format!(
-            "Am {date} um {time} Uhr wurde eine Nummer für eine Anfrage vergeben und nicht benutzt. Wer sie bekam, ist gelöscht: Es wurde bis zum {day} aufbewahrt."
+            "Am {date} um {time} wurde eine Nummer für eine Anfrage vergeben und nicht benutzt. Wer sie bekam, ist gelöscht: Es wurde bis zum {day} aufbewahrt."
         ),
         (Lang::De, _) => format!(
-            "Am {date} um {time} Uhr hat eine Behörde Daten über Sie angefragt. Wer das war, wo, warum und mit welchem Ergebnis, ist gelöscht: Es wurde bis zum {day} aufbewahrt."
+            "Am {date} um {time} hat eine Behörde Daten über Sie angefragt. Wer das war, wo, warum und mit welchem Ergebnis, ist gelöscht: Es wurde bis zum {day} aufbewahrt."
         ),
         (Lang::En, Kind::Inspection) => format!(
             "On {date} at {time} (German time), somebody opened your entries. Who that was and why is erased: it was kept until {day}."
@@ -348,7 +351,7 @@ mod tests {
         assert_eq!(
             sentence(&access, Lang::De).text(),
             "Einsicht am 21.11.2026 um 14:03 Uhr: „Datenschutzcockpit“ hat Ihre Einträge geöffnet. Grund: Ihre eigene \
-             Anmeldung. Dieser Eintrag gilt für den 21.11.2026 (Weltzeit)."
+             Anmeldung. Dieser Eintrag gilt für den 21.11.2026."
         );
         let unused = Access::Unused {
             stamp: EntryStamp { index: 5, time: TIME },

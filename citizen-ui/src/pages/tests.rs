@@ -24,8 +24,8 @@ fn frame(lang: Lang, session: bool) -> Frame {
         session: session.then(|| SessionInfo {
             name: "Emma <Muster>".into(),
             seconds: 300,
-            idle_end: "14:35".into(),
-            end: "15:00".into(),
+            idle_end: "14:35 Uhr".into(),
+            end: "15:00 Uhr".into(),
         }),
         islands: true,
     }
@@ -82,7 +82,7 @@ fn list_page_of(access: &Access, lang: Lang, state: ProofState) -> String {
             }),
             listed: (0..60).map(|index| vec![index]).collect(),
             bundle: true,
-            as_of: (1234, "14:03".into()),
+            as_of: (1234, "14:03 Uhr".into()),
             trust: trust(),
         },
     )

@@ -7,7 +7,7 @@ use messages::xnachweis::{
     Authority, ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, EvidenceType, Head,
 };
 use messages::{AnswerContent, Forward, MessageError, Reply, ReplyOutcome};
-use record::{SigningKey, Timestamp};
+use record::{LegalDay, SigningKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::http::{CallError, Client};
 use text::{FieldValue, Reference, Title};
@@ -82,7 +82,7 @@ impl Register {
             exchange: checked.record().ids.exchange,
         };
         match self.client.post_json::<_, RegisterEvidence>(&self.url, &question).await {
-            Ok(found) if is_date_time(&found.issued_at) => RegisterAnswer::Found(found),
+            Ok(found) if issuing_date(&found.issued_at).is_some() => RegisterAnswer::Found(found),
             Ok(_) => {
                 tracing::error!("the register's answer has no valid date of issue");
                 RegisterAnswer::Unavailable
@@ -96,8 +96,13 @@ impl Register {
     }
 }
 
-fn is_date_time(text: &str) -> bool {
-    text.len() >= 10 && text.bytes().take(10).all(|byte| byte.is_ascii_digit() || byte == b'-')
+/// The day in Germany on which the register issued the evidence. A time without a zone is German time.
+fn issuing_date(text: &str) -> Option<String> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(LegalDay::of(time).to_string());
+    }
+    let is_date = |date: &&str| date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    text.get(..10).filter(is_date).map(str::to_owned)
 }
 
 /// Asks the register and makes the signed reply. It takes both tokens, so that nothing is released unchecked or twice.
@@ -182,7 +187,7 @@ fn reply(
 fn response(checked: &Checked, head: Head, found: &RegisterEvidence) -> Result<Vec<u8>, AnswerError> {
     let request = checked.request();
     let evidence = &checked.permission().rule.evidence;
-    let issued = found.issued_at.get(..10).ok_or(AnswerError::Content)?.to_owned();
+    let issued = issuing_date(&found.issued_at).ok_or(AnswerError::Content)?;
     let response = EvidenceResponse0102 {
         request: request.id,
         response: Uuid::new_v4(),
@@ -211,4 +216,25 @@ fn error(head: Head, request: Uuid, code: ErrorCode) -> Result<Vec<u8>, AnswerEr
     }
     .to_xml()
     .map_err(|_| AnswerError::Content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::issuing_date;
+
+    #[test]
+    fn the_issuing_date_is_the_day_in_germany() {
+        for (issued_at, date) in [
+            ("2026-11-28T23:57:00Z", Some("2026-11-29")),
+            ("2026-07-01T22:00:00Z", Some("2026-07-02")),
+            ("2026-11-29T00:57:00+01:00", Some("2026-11-29")),
+            ("2026-11-29T00:57:00", Some("2026-11-29")),
+            ("2026-11-29", Some("2026-11-29")),
+            ("1950-05-01", Some("1950-05-01")),
+            ("29.11.2026", None),
+            ("2026", None),
+        ] {
+            assert_eq!(issuing_date(issued_at).as_deref(), date, "{issued_at}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::bytes;
 use crate::id::ParticipantId;
-use crate::time::{DisclosureClass, ExpiryDay, RetentionClass};
+use crate::retention::{DisclosureClass, ExpiryDay, RetentionClass};
 
 /// The part that both parties, the citizen and supervision can read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

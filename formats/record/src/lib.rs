@@ -10,7 +10,7 @@
 //! | [`receipt`] | the tlog-proof that carries the entry it proves |
 //! | [`submission`] | how entries travel to the ledger, and what the ledger answers |
 //! | [`document`], [`genesis`], [`directory`] | the documents that authorities sign, and the first document of a log |
-//! | [`time`] | times, retention classes, expiry days |
+//! | [`time`], [`legal_day`], [`retention`] | POSIX times; days in Germany; how long records are kept |
 //! | [`idnr`] | the identification number, which is never printed |
 //! | [`id`], [`key`] | identifiers; Ed25519 keys |
 //! | [`padding`], [`random`] | padding of plaintexts; random bytes |
@@ -32,9 +32,11 @@ pub mod idnr;
 mod kdf;
 pub mod key;
 pub mod label;
+pub mod legal_day;
 pub mod padding;
 pub mod random;
 pub mod receipt;
+pub mod retention;
 pub mod sealed;
 pub mod submission;
 pub mod time;
@@ -54,7 +56,9 @@ pub use genesis::{GenesisDocument, GenesisError};
 pub use id::{COUNTERS, Commitment, Counter, Label, ParticipantId, Period, Phase, Sequence, Series, WriterId};
 pub use idnr::{Idnr, IdnrError, TestNumbers};
 pub use key::{KeyError, PreparedKey, SignatureError, SigningKey, VerifyingKey};
+pub use legal_day::{GermanTime, LegalDay, Season};
 pub use receipt::{Receipt, ReceiptError, VerifiedReceipt};
+pub use retention::{DisclosureClass, ExpiryDay, RetentionClass};
 pub use sealed::{DayKey, Header, Opened, PartKey, PartName, Parts, RecordKey, SealedError, SealedRecord, Unsealed};
 pub use submission::{RefusalCode, SubmissionAnswer, SubmissionAnswerError, SubmissionError, Submitted};
-pub use time::{DisclosureClass, ExpiryDay, RetentionClass, Timestamp};
+pub use time::Timestamp;

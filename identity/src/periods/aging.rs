@@ -11,8 +11,11 @@
 //! secret is destroyed. The state deletes it first. Then the wrapping key is destroyed, with which alone a backup's
 //! copy could be opened. A crash in between leaves a row without a secret. The next start destroys the wrapping key
 //! again ([`Periods::load`]), and the next tick writes the entry.
+//!
+//! None of this can be undone, so each step takes an [`AgreedTime`].
 
-use record::{Period, PeriodEvent, RetentionClass, Timestamp, period_label};
+use record::{Period, PeriodEvent, RetentionClass, period_label};
+use service::clock::AgreedTime;
 
 use super::Periods;
 use super::error::PeriodError;
@@ -32,11 +35,11 @@ impl Periods {
         &self,
         state: &IdentityState,
         log: &L,
-        now: u64,
+        now: &AgreedTime,
     ) -> Result<(), PeriodError> {
         for secret in self.all() {
             let Some(end) = self.end(secret.period) else { break };
-            if now < end + LOST_AFTER {
+            if now.seconds() < end + LOST_AFTER {
                 break;
             }
             log.refresh().await?;
@@ -44,14 +47,14 @@ impl Periods {
                 .locate(Period::MAP0, &period_label(secret.period, PeriodEvent::FINAL))?
                 .is_none()
             {
-                give_up_open_intents(secret.period, log).await?;
-                if now < end + FINAL_AFTER {
+                give_up_open_intents(secret.period, log, now).await?;
+                if now.seconds() < end + FINAL_AFTER {
                     break;
                 }
-                finish(secret.period, log).await?;
+                finish(secret.period, log, now).await?;
             }
             if self.all_has_expired(secret.period, log, now)? {
-                self.destroy(&secret, state).await?;
+                self.destroy(&secret, state, now).await?;
             }
         }
         self.log_destroyed(log).await
@@ -63,12 +66,22 @@ impl Periods {
         next.begin().map(|_| next.start)
     }
 
-    fn all_has_expired<L: TransparencyLog>(&self, period: Period, log: &L, now: u64) -> Result<bool, PeriodError> {
+    fn all_has_expired<L: TransparencyLog>(
+        &self,
+        period: Period,
+        log: &L,
+        now: &AgreedTime,
+    ) -> Result<bool, PeriodError> {
         let located = log.locate(Period::MAP0, &period_label(period, PeriodEvent::FINAL))?;
-        Ok(located.is_some_and(|last| Timestamp(now).day() > RetentionClass::last_expiry(last.time).0))
+        Ok(located.is_some_and(|last| now.seconds() >= RetentionClass::last_expiry(last.time).end().0))
     }
 
-    async fn destroy(&self, secret: &PeriodSecret, state: &IdentityState) -> Result<(), PeriodError> {
+    async fn destroy(
+        &self,
+        secret: &PeriodSecret,
+        state: &IdentityState,
+        _now: &AgreedTime,
+    ) -> Result<(), PeriodError> {
         state.forget_period(secret.period, secret.start).await?;
         self.wrapping.destroy(secret.period)?;
         self.forget(secret.period);
@@ -93,7 +106,11 @@ impl Periods {
     }
 }
 
-async fn give_up_open_intents<L: TransparencyLog>(period: Period, log: &L) -> Result<(), PeriodError> {
+async fn give_up_open_intents<L: TransparencyLog>(
+    period: Period,
+    log: &L,
+    _now: &AgreedTime,
+) -> Result<(), PeriodError> {
     for intent in log.open_intents(period)? {
         tracing::error!(
             intent,
@@ -111,7 +128,7 @@ async fn give_up_open_intents<L: TransparencyLog>(period: Period, log: &L) -> Re
 
 /// The root covers the followed part of the log. If the log has more entries, the ledger refuses the root, and the next
 /// tick tries again.
-async fn finish<L: TransparencyLog>(period: Period, log: &L) -> Result<(), PeriodError> {
+async fn finish<L: TransparencyLog>(period: Period, log: &L, _now: &AgreedTime) -> Result<(), PeriodError> {
     let root = log.map_root(period)?;
     write(period, PeriodEvent::Final { root }, log).await?;
     log.refresh().await?;

@@ -13,7 +13,8 @@ pub enum PeriodError {
     /// The log has another key for a period than the state. Fatal: this state belongs to another log.
     #[error("the key of period {0} in the log is not the one in the state: the state belongs to another log")]
     OtherKey(u32),
-    /// The ledger refused the entry. Fatal: the directory must allow identity to write `period`.
+    /// The ledger refused the entry. The directory must allow identity to write `period`, and both clocks must be
+    /// right. Retryable: the current period continues until then.
     #[error("the ledger refused the `begin` entry of period {0}: {1}")]
     Refused(u32, String),
     /// The log is unavailable or broken.
@@ -36,6 +37,6 @@ pub enum PeriodError {
 impl PeriodError {
     /// Whether a retry may help.
     pub fn retryable(&self) -> bool {
-        matches!(self, Self::Log(LogError::Unavailable(_)))
+        matches!(self, Self::Log(LogError::Unavailable(_)) | Self::Refused(..))
     }
 }

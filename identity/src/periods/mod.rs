@@ -1,8 +1,8 @@
 //! Periods. Each has its own VRF key, is begun in the log a day ahead, becomes final, and is destroyed (design §5.2).
 //!
-//! A period is a calendar month (UTC). Period 1 begins when the log has no period yet. If identity was down at the turn
-//! of the month, the next period begins when identity is up again. A period's secret is on disk before its `period`
-//! entry is written, wrapped under a key of its own ([`crate::wrapping`]). The logged entry must carry the key of the
+//! A period is a calendar month in Germany. Period 1 begins when the log has no period yet. If identity was down at the
+//! turn of the month, the next period begins when identity is up again. A period's secret is on disk before its
+//! `period` entry is written, wrapped under a key of its own ([`crate::wrapping`]). The logged entry must carry the key of the
 //! state. If it carries another one, the state does not belong to the log, and identity does not start.
 //!
 //! The current period is the newest one whose start has passed *and* whose `begin` entry is in the log. So no label is
@@ -16,10 +16,12 @@ mod secret;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use record::{Period, PeriodEvent, Timestamp, period_label};
+use record::entry::MIN_PERIOD;
+use record::{LegalDay, Period, PeriodEvent, Timestamp, period_label};
+use service::clock::AgreedTime;
 use zeroize::Zeroizing;
 
-use self::begin::begin;
+use self::begin::{begin, locate};
 pub use self::error::PeriodError;
 pub use self::secret::{Evaluated, PeriodSecret};
 use crate::log::TransparencyLog;
@@ -28,6 +30,8 @@ use crate::wrapping::WrappingKeys;
 
 /// How long before its start a period's `begin` entry is written, seconds.
 const BEGIN_LEAD_TIME: u64 = 86_400;
+/// How long after its start a period may still be begun with that start, seconds.
+const POSTPONE_AFTER: u64 = 3600;
 
 /// The periods whose secrets this identity holds or held.
 #[derive(Debug)]
@@ -89,20 +93,73 @@ impl Periods {
         secrets.get(&period.0).map(Arc::clone)
     }
 
-    /// Does what is due at `now`: creates the next period's key, writes and locates `begin` entries, and ends old
-    /// periods.
+    /// Reads from the log which periods have begun and which are destroyed. Decides nothing, so it needs no time.
     ///
     /// # Errors
     /// [`PeriodError`]. Errors that are not retryable end the process.
-    pub async fn tick<L: TransparencyLog>(&self, state: &IdentityState, log: &L, now: u64) -> Result<(), PeriodError> {
+    pub async fn follow<L: TransparencyLog>(&self, state: &IdentityState, log: &L) -> Result<(), PeriodError> {
         self.forget_keyless(state, log).await?;
+        for secret in self.all() {
+            if secret.begin().is_none() {
+                log.refresh().await?;
+                if let Some(start) = locate(&secret, log).await? {
+                    // An entry that was signed before the period was postponed may be recorded after all.
+                    self.set_start(&secret, state, start).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what is due at `now`: creates the next period's key, writes `begin` entries, and ends old periods.
+    /// [`Periods::follow`] comes first.
+    ///
+    /// # Errors
+    /// [`PeriodError`]. Errors that are not retryable end the process.
+    pub async fn tick<L: TransparencyLog>(
+        &self,
+        state: &IdentityState,
+        log: &L,
+        now: &AgreedTime,
+    ) -> Result<(), PeriodError> {
         self.add_due(state, log, now).await?;
         for secret in self.all() {
             if secret.begin().is_none() {
-                begin(&secret, log).await?;
+                let secret = self.postpone(secret, state, now).await?;
+                begin(&secret, log, now).await?;
             }
         }
         self.age(state, log, now).await
+    }
+
+    /// Moves the start of a period that the log has not begun in time, because the ledger was unavailable. A period may
+    /// not begin in the past; no label has been handed out in it yet.
+    async fn postpone(
+        &self,
+        secret: Arc<PeriodSecret>,
+        state: &IdentityState,
+        now: &AgreedTime,
+    ) -> Result<Arc<PeriodSecret>, PeriodError> {
+        if now.seconds() <= secret.start + POSTPONE_AFTER {
+            return Ok(secret);
+        }
+        self.set_start(&secret, state, now.seconds()).await
+    }
+
+    async fn set_start(
+        &self,
+        secret: &Arc<PeriodSecret>,
+        state: &IdentityState,
+        start: u64,
+    ) -> Result<Arc<PeriodSecret>, PeriodError> {
+        if secret.start == start {
+            return Ok(Arc::clone(secret));
+        }
+        let moved = Arc::new(secret.starting_at(start));
+        state.move_period(moved.period, start).await?;
+        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        secrets.insert(moved.period.0, Arc::clone(&moved));
+        Ok(moved)
     }
 
     /// Forgets the periods without a wrapping key. The log must say that they are destroyed.
@@ -125,11 +182,17 @@ impl Periods {
         self.keyless.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn add_due<L: TransparencyLog>(&self, state: &IdentityState, log: &L, now: u64) -> Result<(), PeriodError> {
+    async fn add_due<L: TransparencyLog>(
+        &self,
+        state: &IdentityState,
+        log: &L,
+        now: &AgreedTime,
+    ) -> Result<(), PeriodError> {
+        let now = now.seconds();
         let last = self.all().pop();
         let (number, start) = match &last {
             None => (1, now),
-            Some(last) => (last.period.0 + 1, Timestamp(last.start).next_month().0),
+            Some(last) => (last.period.0 + 1, next_start(last.start)),
         };
         if start > now + BEGIN_LEAD_TIME {
             return Ok(());
@@ -162,5 +225,17 @@ impl Periods {
 
     fn unlogged(&self) -> MutexGuard<'_, BTreeSet<u32>> {
         self.unlogged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The start of the period after one that starts at `start`: the beginning of a month in Germany. The first period of a
+/// log may start at the end of a month; it then takes the next month too, because a period has a minimum length.
+fn next_start(start: u64) -> u64 {
+    let month = LegalDay::of(Timestamp(start)).first_of_next_month();
+    let next = month.begin().0;
+    if next >= start.saturating_add(MIN_PERIOD) {
+        next
+    } else {
+        month.first_of_next_month().begin().0
     }
 }

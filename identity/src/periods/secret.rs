@@ -42,6 +42,16 @@ impl PeriodSecret {
         })
     }
 
+    /// The same period with another start.
+    pub(super) fn starting_at(&self, start: u64) -> Self {
+        Self {
+            period: self.period,
+            start,
+            key: self.key.clone(),
+            begin: self.begin.clone(),
+        }
+    }
+
     /// The period.
     pub fn period(&self) -> Period {
         self.period

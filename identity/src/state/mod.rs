@@ -140,6 +140,25 @@ impl IdentityState {
             .await
     }
 
+    /// Stores another start of a period.
+    ///
+    /// # Errors
+    /// If the store fails or does not have the period.
+    pub async fn move_period(&self, period: Period, start: u64) -> Result<(), StoreError> {
+        self.store
+            .write(move |write| {
+                let mut table = write.open_table(PERIODS)?;
+                let known = table
+                    .get(period.0)?
+                    .map(|value| row::<PeriodRow>("periods", value.value()));
+                let mut moved = known.ok_or(StoreError::Corrupt("periods"))??;
+                moved.start = start;
+                table.insert(period.0, record::cbor::to_vec(&moved).as_slice())?;
+                Ok(())
+            })
+            .await
+    }
+
     /// The person's next number.
     ///
     /// # Errors

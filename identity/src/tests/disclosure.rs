@@ -16,7 +16,7 @@ use super::log::log_key;
 use super::world::{EMMA, NOON, OTTO, World, blocked, emma, unknown};
 
 const DAY: u64 = 86_400;
-const DECEMBER: u64 = 1_796_083_200;
+const DECEMBER: u64 = 1_796_079_600;
 
 fn now(world: &World) -> u64 {
     service::Clock::now(&*world.clock)
@@ -460,16 +460,16 @@ async fn a_record_opens_until_its_expiry_day_ends_and_never_after() {
     let folder = world.dir.path().join("daykeys");
     let files = || std::fs::read_dir(&folder).unwrap().count();
     let last = answer.expiry.0;
-    for day in (record::Timestamp(NOON).day()..=last + 2).step_by(1) {
-        world.clock.set(u64::from(day) * DAY + 3600);
+    for day in (record::LegalDay::of(record::Timestamp(NOON)).0..=last + 2).step_by(1) {
+        world.clock.set(u64::from(day) * DAY + 13 * 3600);
         world.tick().await.unwrap();
         if day % 90 == 0 || (last - 1..=last + 1).contains(&day) {
             // The process may end before or after the due keys are destroyed.
             world.restart().await;
-            world.identity.destroy_expired().await.unwrap();
+            world.identity.destroy_expired(world.agreed()).await.unwrap();
             world.restart().await;
         }
-        world.identity.destroy_expired().await.unwrap();
+        world.identity.destroy_expired(world.agreed()).await.unwrap();
         if !(last - 1..).contains(&day) {
             continue;
         }
@@ -502,8 +502,8 @@ async fn after_a_destroyed_period_the_proof_begins_with_the_next_period() {
         world.clock.set(time);
         world.tick().await.unwrap();
     }
-    let expired = u64::from(record::RetentionClass::last_expiry(record::Timestamp(now(&world))).0);
-    world.clock.set((expired + 1) * DAY);
+    let expired = record::RetentionClass::last_expiry(record::Timestamp(now(&world)));
+    world.clock.set(expired.end().0);
     world.log.write_map();
     world.tick().await.unwrap();
     assert!(world.identity.periods.get(record::Period(1)).is_none());

@@ -397,7 +397,7 @@ async fn only_todays_denial_key_is_given_out() {
     };
     let first = key(today).await.unwrap();
     assert_eq!(first, key(today).await.unwrap());
-    let day_key = world.identity.day_keys.existing(class, today, today.0).unwrap();
+    let day_key = world.identity.day_keys.existing(class, today, today.day()).unwrap();
     assert_ne!(first, day_key);
     assert_eq!(first, day_key.denial_key());
     for other in [today.0 - 1, today.0 + 1] {
@@ -424,11 +424,11 @@ async fn stored_answers_are_deleted_once_their_s1_has_expired() {
             .unwrap()
     };
     world.clock.advance(300);
-    world.identity.prune().await.unwrap();
+    world.identity.prune(&world.agreed()).await.unwrap();
     assert!(stored().is_some());
     assert!(world.ask(&request).await.is_ok());
     world.clock.advance(61);
-    world.identity.prune().await.unwrap();
+    world.identity.prune(&world.agreed()).await.unwrap();
     assert!(stored().is_none());
     assert_eq!(slug(world.ask(&request).await), "s1");
 }

@@ -8,6 +8,7 @@ use record::{
     Body, Commitment, Kind, Label, LabelledKind, Period, PeriodEvent, ReferenceKind, SealedRecord, Sequence,
     SignedEntry, SigningKey, Timestamp, Unsigned, WriterId,
 };
+use service::clock::WitnessTime;
 use service::{Clock, ManualClock};
 use tlog::Hash;
 use tlog::checkpoint::{Checkpoint, Origin};
@@ -33,6 +34,8 @@ struct Inner {
     /// The label under which identity may write nothing, and how often it has tried.
     refused: Option<Label>,
     refusals: usize,
+    /// By how many seconds the time of the witnesses' quorum is ahead of the clock.
+    witnesses_ahead: i64,
 }
 
 /// The ledger. Clones share it.
@@ -84,6 +87,10 @@ impl TestLog {
     /// How many entries were refused.
     pub(crate) fn refusals(&self) -> usize {
         self.inner().refusals
+    }
+
+    pub(crate) fn set_witnesses_ahead(&self, seconds: i64) {
+        self.inner().witnesses_ahead = seconds;
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -273,6 +280,11 @@ impl TransparencyLog for TestLog {
         let followed = inner.entries.iter().take(inner.followed).rev();
         let mut of_writer = followed.map(SignedEntry::entry).filter(|entry| entry.writer == *writer);
         Ok(of_writer.next().map(|entry| entry.time))
+    }
+
+    fn witness_time(&self) -> WitnessTime {
+        let ahead = self.inner().witnesses_ahead;
+        WitnessTime::Quorum(self.clock.now().saturating_add_signed(ahead))
     }
 
     fn open_intents(&self, period: Period) -> Result<Vec<u64>, LogError> {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod canary;
+mod clocks;
 mod disclosure;
 mod issuer;
 mod labels;

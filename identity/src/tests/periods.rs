@@ -1,6 +1,6 @@
 //! Periods begin in time, once, and under identity's key.
 
-use record::{Body, Kind, LabelledKind, Period, PeriodEvent, Timestamp};
+use record::{Body, Kind, LabelledKind, LegalDay, Period, PeriodEvent, Timestamp};
 
 use super::world::{EMMA, NOON, World, emma, idnr_of};
 use crate::backup::{BackupError, backup, restore};
@@ -9,10 +9,10 @@ use crate::state::IdentityState;
 use crate::wrapping::WrappingKeys;
 
 const DAY: u64 = 86_400;
-/// 2026-12-01T00:00:00Z.
-const DECEMBER: u64 = 1_796_083_200;
-/// 2027-01-01T00:00:00Z.
-const JANUARY: u64 = 1_798_761_600;
+/// 2026-12-01T00:00:00+01:00.
+const DECEMBER: u64 = 1_796_079_600;
+/// 2027-01-01T00:00:00+01:00.
+const JANUARY: u64 = 1_798_758_000;
 
 fn current(world: &World, now: u64) -> Option<Period> {
     world.identity.periods.current(now).map(|secret| secret.period())
@@ -137,10 +137,11 @@ async fn periods_of_several_years_begin_end_and_are_forgotten() {
             .map(|(.., at)| *at)
     };
     for period in 1..=12 {
-        let start_of_next = Timestamp(when(period, "begin").unwrap() + DAY).next_month().0;
+        let begun = LegalDay::of(Timestamp(when(period, "begin").unwrap() + DAY));
+        let start_of_next = begun.first_of_next_month().begin().0;
         let ended = if period == 1 { DECEMBER } else { start_of_next };
-        // Ticks run at noon only.
-        assert!(when(period + 1, "begin").unwrap() <= ended - DAY / 2, "period {period}");
+        // Ticks run at noon (UTC) only.
+        assert!(when(period + 1, "begin").unwrap() <= ended - DAY / 3, "period {period}");
         let last = when(period, "final").unwrap();
         assert!(
             (ended + 35 * DAY..ended + 37 * DAY).contains(&last),
@@ -148,7 +149,7 @@ async fn periods_of_several_years_begin_end_and_are_forgotten() {
         );
         let gone = when(period, "destroyed").unwrap();
         let expiry = record::RetentionClass::IdnrG2y.expiry(Timestamp(last)).0;
-        assert_eq!(Timestamp(gone).day(), expiry + 1, "period {period}");
+        assert_eq!(LegalDay::of(Timestamp(gone)).0, expiry + 1, "period {period}");
     }
     // Each event is in the log once.
     let mut unique: Vec<_> = events.iter().map(|(period, what, _)| (*period, *what)).collect();
@@ -238,7 +239,7 @@ async fn a_backup_opens_nothing_without_the_wrapping_keys() {
     let state = retry(|| IdentityState::open(&bare.join("state.redb"))).await;
     let periods = Periods::load(&state, keys.clone()).unwrap();
     assert!(periods.all().is_empty());
-    let error = periods.tick(&state, &world.log, NOON).await.unwrap_err();
+    let error = periods.follow(&state, &world.log).await.unwrap_err();
     assert!(matches!(error, PeriodError::WrappingKeyMissing(1)), "{error}");
     // A different wrapping key is refused.
     keys.make(Period(1)).unwrap();

@@ -1,7 +1,7 @@
 //! A state restored from an older backup catches up with the log. No number is given out twice and none is lost.
 
 use messages::PersonQuery;
-use record::{Kind, Label, Period, Phase, RetentionClass, Series, Timestamp};
+use record::{Kind, Label, LegalDay, Period, Phase, RetentionClass, Series, Timestamp};
 
 use super::disclosure::{disclose_to, open_all, recorded_exchange};
 use super::world::{EMMA, NOON, World, by_name, emma};
@@ -148,9 +148,9 @@ async fn a_forgotten_exchange_can_still_be_closed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_destroyed_period_stays_destroyed() {
     let mut world = World::new().await;
-    let after = Timestamp(NOON).next_month().0;
+    let after = LegalDay::of(Timestamp(NOON)).first_of_next_month().begin().0;
     let closed = after + 35 * DAY;
-    let due = (u64::from(RetentionClass::last_expiry(Timestamp(closed)).0) + 1) * DAY;
+    let due = RetentionClass::last_expiry(Timestamp(closed)).end().0;
     for time in [after - DAY, closed, due - 3600] {
         world.clock.set(time);
         world.tick().await.unwrap();

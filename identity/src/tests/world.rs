@@ -11,6 +11,7 @@ use record::{
     Directory, DisclosureClass, IdentityKeys, Idnr, Kind, Label, LabelledKind, Participant, ParticipantId, Party,
     PeriodEvent, Phase, RetentionClass, SignedEntry, SigningKey, TestNumbers, Timestamp, VerifyingKey, WriterGrant,
 };
+use service::clock::{AgreedTime, CheckedClock, Confirmation};
 use service::{ManualClock, Problem};
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::merkle::{self, Index};
@@ -151,8 +152,19 @@ impl World {
     }
 
     pub(crate) async fn tick(&self) -> Result<(), crate::periods::PeriodError> {
-        let now = service::Clock::now(&*self.clock);
-        self.identity.periods.tick(&self.identity.state, &self.log, now).await
+        let Identity {
+            periods, state, log, ..
+        } = &*self.identity;
+        periods.follow(state, log).await?;
+        match self.identity.agreed() {
+            Ok(now) => periods.tick(state, log, &now).await,
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// The time on which identity's clocks agree.
+    pub(crate) fn agreed(&self) -> AgreedTime {
+        self.identity.agreed().unwrap()
     }
 
     /// Stops identity, as if the process had ended. Its files are released a moment later.
@@ -296,6 +308,8 @@ pub(crate) fn idnr_of(text: &str) -> Idnr {
 fn open(dir: &Path, clock: &Arc<ManualClock>, log: &TestLog, issuer: &Issuer) -> Result<Identity<TestLog>, StoreError> {
     let state = IdentityState::open(&dir.join("state.redb"))?;
     let directory = directory();
+    let confirmation = Confirmation::Operator(dir.join("clock.stopped"));
+    let checked = CheckedClock::new(clock.clone(), confirmation);
     let login = LoginConfig {
         issuer: issuer.url.clone(),
         client_id: CLIENT.into(),
@@ -311,8 +325,8 @@ fn open(dir: &Path, clock: &Arc<ManualClock>, log: &TestLog, issuer: &Issuer) ->
         keys: identity_keys(),
         mac: MacKey::new(state.secret("mac", service::secret::random().unwrap())?),
         log: log.clone(),
-        login: LoginVerifier::new(login, clock.clone()).unwrap(),
-        clock: clock.clone(),
+        login: LoginVerifier::new(login, checked.clone()).unwrap(),
+        clock: checked,
         reader: "Datenschutzcockpit".into(),
         wait: Duration::from_millis(400),
         locks: Locks::default(),

@@ -53,6 +53,7 @@ pub struct CheckpointRefused(String);
 pub struct Head {
     checkpoint: Checkpoint,
     quorum: bool,
+    quorum_time: Option<u64>,
     bytes: Vec<u8>,
 }
 
@@ -93,6 +94,7 @@ impl Trust {
         Ok(Head {
             checkpoint: verdict.checkpoint().clone(),
             quorum: verdict.quorum(),
+            quorum_time: verdict.quorum_time(),
             bytes,
         })
     }
@@ -109,6 +111,12 @@ impl Head {
     #[must_use]
     pub const fn quorum(&self) -> bool {
         self.quorum
+    }
+
+    /// The newest time (POSIX seconds) at or after which a whole quorum has cosigned it.
+    #[must_use]
+    pub const fn quorum_time(&self) -> Option<u64> {
+        self.quorum_time
     }
 
     /// The signed note.

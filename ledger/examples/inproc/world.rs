@@ -8,10 +8,11 @@ use axum::body::Bytes;
 use fixtures::{Founders, Founding, TestWriter, begin, grant};
 use ledger::engine::rows::Rows;
 use ledger::engine::{Limits, SequencedLog, Signer, Snapshot, open};
-use ledger::rules::{RawSubmission, Rules, RulesConfig, SubmissionChecker, WriterKeys};
+use ledger::rules::{RawSubmission, Rules, RulesClock, RulesConfig, SubmissionChecker, WriterKeys};
 use ledger::store::rocks::RocksStore;
 use record::{Kind, Period, SignedEntry, SigningKey, Timestamp};
-use service::{Clock, SystemClock};
+use service::clock::{CheckedClock, Confirmation, WitnessTime};
+use service::{Clock as _, SystemClock};
 use tlog::Hash;
 use tlog::note::SignerKey;
 
@@ -118,7 +119,11 @@ impl World {
             skew: 300,
             map_after: Duration::from_millis(800),
         };
-        let rules = Rules::load(&rows, settings, keys.clone(), SystemClock::shared())?;
+        let clock = RulesClock {
+            clock: CheckedClock::new(SystemClock::shared(), Confirmation::After(Duration::MAX)),
+            witness_time: Box::new(|| WitnessTime::NotRequired),
+        };
+        let rules = Rules::load(&rows, settings, keys.clone(), clock)?;
         let log = SequencedLog::start(rows, signer, opened, rules, Limits::default())?;
         Ok(Running {
             log,

@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde::Deserialize;
+use service::clock::WitnessTime;
 use tlog::policy::{Policy, VerdictError, Witness};
 use tokio::sync::watch;
 
@@ -176,6 +177,17 @@ impl Publication {
     /// Why the log accepts no entries until its witnesses cosign.
     pub fn doubt_reason(&self) -> Option<Arc<str>> {
         self.doubted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The time that the policy's quorum has cosigned last.
+    pub fn witness_time(&self) -> WitnessTime {
+        let Some(policy) = &self.policy else {
+            return WitnessTime::NotRequired;
+        };
+        let published = self.witnessed.borrow().clone();
+        let verdict = published.and_then(|published| policy.verify_checkpoint(published.note.as_bytes()).ok());
+        let time = verdict.and_then(|verdict| verdict.quorum_time());
+        time.map_or(WitnessTime::Unknown, WitnessTime::Quorum)
     }
 
     /// Why no entry may be accepted now; `None` if entries are accepted.

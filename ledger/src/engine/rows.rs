@@ -8,6 +8,7 @@
 //! | `Meta` | `checkpoint` | the newest checkpoint with the log's signature (lazy: a lost one is signed again) |
 //! | `Meta` | `published` | the newest checkpoint that met the witness policy |
 //! | `Checkpoints` | u64 size | every checkpoint that met the witness policy |
+//! | `Meta` | `latest-time` | u64 POSIX seconds: the latest time of an entry |
 //! | `Meta` | `quorum` | `1` if the policy needs witnesses, otherwise `0` |
 //!
 //! All numbers are big-endian. A **run** has the entries of one commit in one bundle. A bundle of 256 entries is the
@@ -30,6 +31,7 @@ const HEAD: &[u8] = b"head";
 const CHECKPOINT: &[u8] = b"checkpoint";
 const PUBLISHED: &[u8] = b"published";
 const QUORUM: &[u8] = b"quorum";
+const LATEST_TIME: &[u8] = b"latest-time";
 
 /// Size and root of a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +117,20 @@ impl Rows {
         let size =
             <[u8; 8]>::try_from(key).map_err(|_| StoreError::Damaged("a published checkpoint has no size".into()))?;
         Ok(Some((u64::from_be_bytes(size), text(note)?)))
+    }
+
+    /// The latest time of an entry, POSIX seconds; 0 in a new store.
+    pub fn latest_time(&self) -> Result<u64, StoreError> {
+        let Some(row) = self.store.get(Column::Meta, LATEST_TIME)? else {
+            return Ok(0);
+        };
+        let time = row.try_into().map_err(|_| damaged("the latest time"))?;
+        Ok(u64::from_be_bytes(time))
+    }
+
+    /// Sets the latest time of an entry.
+    pub fn put_latest_time(batch: &mut Batch, time: u64) {
+        batch.put(Column::Meta, LATEST_TIME, &time.to_be_bytes());
     }
 
     /// Whether the policy of the log's last start needs witnesses.

@@ -23,6 +23,7 @@ pub(crate) struct Attachments {
     /// Digests of the directory and the Registerlandkarte in force.
     in_force: [Option<Hash>; 2],
     entries: u64,
+    latest_time: u64,
     labels: u64,
     records: u64,
 }
@@ -42,6 +43,7 @@ impl Attachments {
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
         self.entries += 1;
+        self.latest_time = self.latest_time.max(signed.entry().time.0);
         self.chain(index, signed, store, findings)?;
         let body = &signed.entry().body;
         if let Some((period, label)) = body.map_key() {
@@ -160,6 +162,11 @@ impl Attachments {
                 let name = String::from_utf8_lossy(key);
                 findings.add(format!("the {name} in force is not the newest recorded one"));
             }
+        }
+        match rows.latest_time() {
+            Ok(time) if time == self.latest_time => {}
+            Ok(_) => findings.add("the latest time is not that of the entries".into()),
+            Err(error) => findings.add(error.to_string()),
         }
         let chained = chains::count(store)?;
         if chained > self.entries {

@@ -176,7 +176,7 @@ async fn a_period_begins_becomes_final_and_is_destroyed_in_order() {
     expect(shared, &identity.write(last(root)), 0, Ok(7), "the map's root").await;
     let preview = broker.draft(following(LabelledKind::Preview, 1, 3, 5));
     expect(shared, &preview, 3, refused("period"), "the period is final").await;
-    let expired = (u64::from(record::RetentionClass::last_expiry(record::Timestamp(late)).0) + 1) * 86_400;
+    let expired = record::RetentionClass::last_expiry(record::Timestamp(late)).end().0;
     for (time, expected) in [(expired - 1, refused("period")), (expired, Ok(8))] {
         world.clock.set(time);
         identity.time = time;

@@ -16,6 +16,8 @@
 mod chains;
 pub(crate) mod check;
 #[cfg(test)]
+mod clock_tests;
+#[cfg(test)]
 mod durability_tests;
 pub mod findings;
 mod founding;
@@ -34,6 +36,7 @@ pub mod submission;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod times;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -42,7 +45,6 @@ use std::time::{Duration, Instant};
 use record::{
     Body, Entry, Kind, Label, LabelledKind, Period, PeriodEvent, ReferenceKind, SigningKey, Timestamp, Unsigned,
 };
-use service::Clock;
 use tlog::Hash;
 use tlog::merkle::Index;
 
@@ -60,7 +62,11 @@ use periods::Periods;
 pub use refusal::Refusal;
 use reject::Reject;
 pub use submission::{RawSubmission, Submission, SubmissionChecker};
+pub use times::RulesClock;
+use times::Times;
 
+/// How often the sequencer checks whether its clock is right again, while a `map` entry waits for that.
+const CLOCK_POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// How often the sequencer checks whether a map has been rebuilt.
 const REBUILD_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -81,7 +87,7 @@ pub struct RulesConfig {
 /// The rules, with the state of the log that they depend on.
 pub struct Rules {
     settings: RulesConfig,
-    clock: Arc<dyn Clock>,
+    times: Times,
     founding: Founding,
     chains: Chains,
     periods: Periods,
@@ -98,7 +104,7 @@ impl Rules {
         rows: &Rows,
         settings: RulesConfig,
         keys: Arc<WriterKeys>,
-        clock: Arc<dyn Clock>,
+        clock: RulesClock,
     ) -> Result<Self, StoreError> {
         let founding = Founding::load(rows, settings.genesis, settings.origin.clone(), keys)?;
         let store: &dyn Store = rows.store().as_ref();
@@ -120,8 +126,8 @@ impl Rules {
             labels,
             open_intents: load_intents(store)?,
             unmapped_since: unmapped.then(Instant::now),
+            times: Times::load(rows, clock, settings.skew)?,
             settings,
-            clock,
         })
     }
 
@@ -144,7 +150,7 @@ impl Rules {
     fn check_entry(&mut self, submission: &Submission, stage: &Stage<'_>) -> Result<DocumentChange, Reject> {
         let entry = submission.entry.entry();
         self.founding.check_right(entry)?;
-        self.check_time(entry.time)?;
+        self.times.check(entry.time.0)?;
         if let Some(key) = entry.body.map_key()
             && let Some(index) = self.labels.find(stage.rows().store().as_ref(), key.0, &key.1)?
         {
@@ -180,18 +186,15 @@ impl Rules {
         if matches!(event, PeriodEvent::Final { .. }) && !self.labels.all_rebuilt() {
             return Err(Refusal::rebuilding());
         }
+        // A writer's time may be ahead of the ledger's. What ends or destroys a period needs the witnesses' time too.
+        let now = match event {
+            PeriodEvent::Begin { .. } => self.times.now()?,
+            PeriodEvent::Final { .. } | PeriodEvent::Destroyed => self.times.agreed()?.seconds(),
+        };
+        let time = time.min(Timestamp(now));
         let has_open_intents = || self.open_intents.values().any(|(of, _)| *of == period);
         let root = || self.labels.root(period);
         self.periods.check_event(period, event, time, root, has_open_intents)
-    }
-
-    fn check_time(&self, time: Timestamp) -> Result<(), Refusal> {
-        let now = self.clock.now();
-        if now.abs_diff(time.0) <= self.settings.skew {
-            Ok(())
-        } else {
-            Err(Refusal::clock_skew(self.settings.skew, now, time.0))
-        }
     }
 
     /// Checks what a labelled entry refers to, and that its label follows from its intent's label. The entry's format
@@ -236,6 +239,8 @@ impl Rules {
                 "entry {refers} is not an intent without outcome"
             ))),
             _ if refers >= stage.next_index() => Err(Refusal::refers(format!("there is no entry {refers}"))),
+            // An exchange that is given up cannot be closed otherwise any more.
+            ReferenceKind::Lost => self.times.agreed().map(drop),
             _ => Ok(()),
         }
     }
@@ -269,6 +274,7 @@ impl Rules {
 
     /// Updates the state that later entries are checked against.
     fn update_state(&mut self, entry: &Entry, index: u64, stage: &mut Stage<'_>) {
+        self.times.add(entry.time.0);
         let batch = stage.batch();
         match &entry.body {
             Body::Labelled {
@@ -309,13 +315,13 @@ impl Rules {
         }
     }
 
-    fn stage_map_entry(&mut self, stage: &mut Stage<'_>) -> Result<(), StoreError> {
+    fn stage_map_entry(&mut self, now: u64, stage: &mut Stage<'_>) -> Result<(), StoreError> {
         let writer = self.settings.writer.id();
         let (sequence, previous) = self.chains.next(&writer);
         let unsigned = Unsigned {
             sequence,
             previous,
-            time: Timestamp(self.clock.now()),
+            time: Timestamp(now),
             body: Body::Map {
                 roots: self.labels.roots(),
             },
@@ -363,17 +369,22 @@ impl Admission for Rules {
     }
 
     fn due(&self) -> Option<Instant> {
-        if self.labels.all_rebuilt() {
-            self.map_due()
-        } else {
-            Some(Instant::now() + REBUILD_POLL_INTERVAL)
+        if !self.labels.all_rebuilt() {
+            return Some(Instant::now() + REBUILD_POLL_INTERVAL);
+        }
+        match self.map_due() {
+            Some(_) if self.times.now().is_err() => Some(Instant::now() + CLOCK_POLL_INTERVAL),
+            due => due,
         }
     }
 
     fn finish(&mut self, stage: &mut Stage<'_>) -> Result<(), StoreError> {
-        if self.labels.finish_rebuilds()? && self.map_due().is_some_and(|due| due <= Instant::now()) {
-            self.stage_map_entry(stage)?;
+        let due = self.labels.finish_rebuilds()? && self.map_due().is_some_and(|due| due <= Instant::now());
+        // With a wrong time the `map` entry would make the log unsound. It waits until the clock is right.
+        if due && let Ok(now) = self.times.now() {
+            self.stage_map_entry(now, stage)?;
         }
+        self.times.stage(stage.batch());
         self.chains.stage(stage.batch());
         Ok(())
     }

@@ -1,12 +1,16 @@
 //! The periods (design §5.2), derived from the log's `period` entries.
 //!
-//! Periods are numbered from 1 without gaps. Each is begun before it starts, and each starts after the previous one. A
-//! period is *current* from its start to the start of the next. It ends there, and may become final 35 days later if
+//! Periods are numbered from 1 without gaps. Each is begun at most a day and an hour before its start and at most a day
+//! after it, and starts at least a day after the previous one. At most [`MAX_OPEN_PERIODS`] are open at once, so that a
+//! `map` entry can always state their roots.
+//!
+//! A period is *current* from its start to the start of the next. It ends there, and may become final 35 days later if
 //! none of its intents is open; from then on the log refuses its labels. Its secret may be destroyed when the last
 //! record that it can have has expired.
 
 use std::collections::BTreeMap;
 
+use record::entry::{MAX_OPEN_PERIODS, MAX_PERIOD_DELAY, MAX_PERIOD_LEAD, MIN_PERIOD};
 use record::{LabelledKind, Period, PeriodEvent, RetentionClass, Timestamp};
 
 use super::refusal::Refusal;
@@ -64,8 +68,8 @@ impl Periods {
         if matches!(kind, LabelledKind::Outcome | LabelledKind::Preview) {
             return Ok(());
         }
-        let early = time.0 + TIME_TOLERANCE < start.0;
-        let late = self.end(period).is_some_and(|end| time.0 >= end.0 + TIME_TOLERANCE);
+        let early = time.after(TIME_TOLERANCE) < *start;
+        let late = self.end(period).is_some_and(|end| time >= end.after(TIME_TOLERANCE));
         if early || late {
             Err(Refusal::period(format!("period {} is not the current one", period.0)))
         } else {
@@ -77,8 +81,8 @@ impl Periods {
         self.0.get(&Period(period.0.checked_add(1)?)).map(|(start, _)| *start)
     }
 
-    /// Refuses an event that does not fit the period's state. `root` and `has_open_intents` are called for `final`
-    /// only.
+    /// Refuses an event that does not fit the period's state at `time`, which is the time that the ledger has checked.
+    /// `root` and `has_open_intents` are called for `final` only.
     pub(super) fn check_event(
         &self,
         period: Period,
@@ -89,9 +93,11 @@ impl Periods {
     ) -> Result<(), Refusal> {
         let state = self.0.get(&period).map(|(_, state)| *state);
         match event {
-            PeriodEvent::Begin { start, .. } => self.check_begin(period, *start),
+            PeriodEvent::Begin { start, .. } => self.check_begin(period, *start, time),
             PeriodEvent::Final { root: claimed } => {
-                let closed = self.end(period).is_some_and(|end| time.0 >= end.0 + FINALIZATION_DELAY);
+                let closed = self
+                    .end(period)
+                    .is_some_and(|end| time >= end.after(FINALIZATION_DELAY));
                 if state != Some(PeriodState::Begun) || !closed {
                     Err(Refusal::period("only a period that ended 35 days ago may become final"))
                 } else if has_open_intents() {
@@ -105,8 +111,8 @@ impl Periods {
             PeriodEvent::Destroyed => {
                 // Records could be written until the period became final. The persons concerned need the secret to
                 // prove that a record is theirs, until the last of these records has expired.
-                let closed = self.end(period).map(|end| Timestamp(end.0 + FINALIZATION_DELAY));
-                let expired = closed.is_some_and(|closed| time.day() > RetentionClass::last_expiry(closed).0);
+                let closed = self.end(period).map(|end| end.after(FINALIZATION_DELAY));
+                let expired = closed.is_some_and(|closed| time >= RetentionClass::last_expiry(closed).end());
                 if state == Some(PeriodState::Final) && expired {
                     Ok(())
                 } else {
@@ -118,14 +124,29 @@ impl Periods {
         }
     }
 
-    fn check_begin(&self, period: Period, start: Timestamp) -> Result<(), Refusal> {
+    fn check_begin(&self, period: Period, start: Timestamp, time: Timestamp) -> Result<(), Refusal> {
         let last = self.0.last_key_value();
         let next = last.map_or(1, |(last, _)| u64::from(last.0) + 1);
         if u64::from(period.0) != next {
             return Err(Refusal::period(format!("the next period is {next}")));
         }
-        if last.is_some_and(|(_, (before, _))| start <= *before) {
-            return Err(Refusal::period("a period must start after the previous one"));
+        if last.is_some_and(|(_, (before, _))| start < before.after(MIN_PERIOD)) {
+            return Err(Refusal::period(
+                "a period must start at least a day after the previous one",
+            ));
+        }
+        if start > time.after(MAX_PERIOD_LEAD) {
+            return Err(Refusal::period(
+                "a period may begin in the log at most a day and an hour ahead",
+            ));
+        }
+        if time > start.after(MAX_PERIOD_DELAY) {
+            return Err(Refusal::period("a period may not start more than a day in the past"));
+        }
+        if self.open().count() >= MAX_OPEN_PERIODS {
+            return Err(Refusal::period(format!(
+                "{MAX_OPEN_PERIODS} periods are open, and a map entry has no room for another one: make the oldest final"
+            )));
         }
         Ok(())
     }
@@ -150,16 +171,46 @@ mod tests {
             .is_ok()
     }
 
+    const DAY: u64 = 86_400;
+
     #[test]
-    fn periods_begin_one_after_another() {
+    fn periods_begin_one_after_another_a_day_apart_and_in_time() {
         let mut periods = Periods::default();
-        assert!(!event(&periods, 2, &begin(1000), 0, false));
-        assert!(event(&periods, 1, &begin(1000), 0, false));
-        periods.apply(Period(1), &begin(1000));
-        assert!(!event(&periods, 1, &begin(2000), 0, false));
-        assert!(!event(&periods, 2, &begin(1000), 0, false));
-        assert!(!event(&periods, 3, &begin(2000), 0, false));
-        assert!(event(&periods, 2, &begin(2000), 0, false));
+        let now = 1_000 * DAY;
+        assert!(!event(&periods, 2, &begin(now), now, false));
+        assert!(event(&periods, 1, &begin(now), now, false));
+        periods.apply(Period(1), &begin(now));
+        assert!(!event(&periods, 1, &begin(now + DAY), now, false));
+        assert!(!event(&periods, 3, &begin(now + DAY), now, false));
+        assert!(!event(&periods, 2, &begin(now + DAY - 1), now, false), "too short");
+        assert!(event(&periods, 2, &begin(now + DAY), now, false));
+        assert!(event(&periods, 2, &begin(now + DAY + 3600), now, false));
+        assert!(!event(&periods, 2, &begin(now + DAY + 3601), now, false), "too early");
+        assert!(!event(&periods, 2, &begin(u64::MAX), now, false), "too early");
+        let later = now + 100 * DAY;
+        assert!(event(&periods, 2, &begin(later - DAY), later, false));
+        assert!(!event(&periods, 2, &begin(later - DAY - 1), later, false), "too late");
+    }
+
+    #[test]
+    fn a_map_entry_always_has_room_for_the_open_periods() {
+        let mut periods = Periods::default();
+        let mut now = 1_000 * DAY;
+        for period in 1..100 {
+            if !event(&periods, period, &begin(now), now, false) {
+                break;
+            }
+            periods.apply(Period(period), &begin(now));
+            now += DAY;
+        }
+        // With map 0.
+        assert_eq!(periods.open().count() + 1, record::entry::MAX_ROOTS);
+        // The oldest ended long ago. When it is final there is room for another one.
+        let next = u32::try_from(periods.0.len()).unwrap() + 1;
+        let last = PeriodEvent::Final { root: Hash([7; 32]) };
+        assert!(event(&periods, 1, &last, now, false));
+        periods.apply(Period(1), &last);
+        assert!(event(&periods, next, &begin(now), now, false));
     }
 
     #[test]
@@ -208,7 +259,7 @@ mod tests {
                 .is_err()
         );
         assert_eq!(periods.open().collect::<Vec<_>>(), [Period(2)]);
-        let expired = (u64::from(RetentionClass::last_expiry(Timestamp(late)).0) + 1) * 86_400;
+        let expired = RetentionClass::last_expiry(Timestamp(late)).end().0;
         assert!(!event(&periods, 1, &PeriodEvent::Destroyed, expired - 1, false));
         assert!(event(&periods, 1, &PeriodEvent::Destroyed, expired, false));
         periods.apply(Period(1), &PeriodEvent::Destroyed);

@@ -30,7 +30,7 @@ pub(crate) fn problem(code: RefusalCode, detail: impl Into<String>) -> Problem {
         | RefusalCode::Period
         | RefusalCode::Refers => Problem::unprocessable(slug, detail),
         RefusalCode::LabelUsed | RefusalCode::SequenceUsed | RefusalCode::Chain => Problem::conflict(slug, detail),
-        RefusalCode::Rebuilding => Problem::unavailable(slug, 5, detail),
+        RefusalCode::Clock | RefusalCode::Rebuilding => Problem::unavailable(slug, 5, detail),
         RefusalCode::Internal => Problem::internal(),
     }
 }
@@ -75,6 +75,10 @@ impl Refusal {
     pub(crate) fn clock_skew(allowed: u64, now: u64, time: u64) -> Self {
         let detail = format!("the entry's time {time} is more than {allowed} s away from the ledger's {now}");
         Self::of(RefusalCode::ClockSkew, detail)
+    }
+
+    pub(crate) fn clock(detail: impl Into<String>) -> Self {
+        Self::of(RefusalCode::Clock, detail)
     }
 
     pub(crate) fn period(detail: impl Into<String>) -> Self {

@@ -12,6 +12,7 @@ use record::{
     SigningKey, Timestamp,
 };
 use service::ManualClock;
+use service::clock::{CheckedClock, Confirmation};
 use service::secret::Credential;
 use tlog::Hash;
 use tlog::merkle::Index;
@@ -214,7 +215,7 @@ impl World {
             on_failure: self.on_failure,
             records_credentials: vec![credential().digest()],
             limits: self.limits,
-            clock: self.clock.clone(),
+            clock: CheckedClock::new(self.clock.clone(), Confirmation::After(Duration::MAX)),
         }
     }
 
@@ -228,7 +229,7 @@ impl World {
         let shared = self.start(store);
         assert_eq!(submit(&shared, self.founding()).await, [Ok(0), Ok(1), Ok(2)]);
         let mut identity = TimedWriter::new(IDENTITY);
-        let period = identity.write(begin(1, NOW - 1000));
+        let period = identity.write(begin(1, NOW - 86_400));
         assert_eq!(submit(&shared, vec![raw(&period, 0)]).await, [Ok(3)]);
         (shared, identity)
     }

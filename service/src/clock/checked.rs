@@ -16,6 +16,7 @@
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -256,6 +257,36 @@ impl Clock for CheckedClock {
     }
 }
 
+/// The last time at which a [`CheckedClock`] was not in doubt. For what depends on the time but can wait, such as the
+/// validity of a key.
+#[derive(Debug)]
+pub struct LastCheckedTime {
+    clock: Arc<CheckedClock>,
+    last: AtomicU64,
+}
+
+impl LastCheckedTime {
+    /// Begins with the wall clock's time.
+    #[must_use]
+    pub fn of(clock: Arc<CheckedClock>) -> Arc<Self> {
+        let last = AtomicU64::new(clock.now());
+        Arc::new(Self { clock, last })
+    }
+}
+
+impl Clock for LastCheckedTime {
+    fn now(&self) -> u64 {
+        if let Ok(now) = self.clock.check() {
+            self.last.store(now, Ordering::Relaxed);
+        }
+        self.last.load(Ordering::Relaxed)
+    }
+
+    fn steady(&self) -> Duration {
+        self.clock.steady()
+    }
+}
+
 /// By how many seconds the wall clock is ahead of where the steady clock expects it.
 fn deviation((wall, at): (u64, Duration), now: u64, steady: Duration) -> i64 {
     let expected = wall.saturating_add(steady.saturating_sub(at).as_secs());
@@ -374,6 +405,20 @@ mod tests {
         assert!(clock.check().is_err());
         manual.advance(1);
         assert_eq!(clock.check(), Ok(manual.now()));
+    }
+
+    #[test]
+    fn the_last_checked_time_stands_still_during_a_jump() {
+        let manual = ManualClock::new(NOW);
+        let checked = CheckedClock::new(manual.clone(), Confirmation::After(Duration::MAX));
+        let last = LastCheckedTime::of(checked);
+        manual.advance(5);
+        assert_eq!(last.now(), NOW + 5);
+        manual.jump(3 * YEAR);
+        assert_eq!(last.now(), NOW + 5);
+        manual.jump(-3 * YEAR);
+        manual.advance(1);
+        assert_eq!(last.now(), NOW + 6);
     }
 
     #[test]

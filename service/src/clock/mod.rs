@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
 
-pub use checked::{AgreedTime, CheckedClock, ClockError, Confirmation, MAX_STEP, WitnessTime};
+pub use checked::{AgreedTime, CheckedClock, ClockError, Confirmation, LastCheckedTime, MAX_STEP, WitnessTime};
 
 /// The source of a process's time.
 pub trait Clock: Send + Sync + std::fmt::Debug + 'static {

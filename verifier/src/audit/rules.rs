@@ -4,14 +4,17 @@
 //! * `intent`: in the current period (± 2 min), refers to nothing. `outcome`, `lost`: close exactly one open intent.
 //!   `outcome`, `preview`: in the period of their intent, under the label that follows from the intent's label.
 //! * `period`: numbers from 1 without gaps. Each period begins, then becomes final, then is destroyed, each once. It
-//!   becomes final at the earliest 35 days after the next period's start, with no intent open, and with the root of the
-//!   recomputed map. No label of the period is admitted before it begins or after it is final. It is destroyed only
-//!   after the last record that it may have has expired.
+//!   begins at most a day and an hour before its start and at most a day after it, and starts at least a day after the
+//!   one before it. At most 63 periods are open, so that a `map` entry can state all roots. A period becomes final at
+//!   the earliest 35 days after the next period's start, with no intent open, and with the root of the recomputed map.
+//!   No label of the period is admitted before it begins or after it is final. It is destroyed only after the last
+//!   record that it may have has expired.
 //! * `map`: states exactly map 0 and the maps of the open periods, each with the root recomputed over all earlier
 //!   entries.
 //! * `hold-release` releases a hold that is not released yet. A `hold` refers to an entry with a record, a
 //!   `rectification` to any earlier entry.
 
+use record::entry::{MAX_OPEN_PERIODS, MAX_PERIOD_DELAY, MAX_PERIOD_LEAD, MIN_PERIOD};
 use record::{Body, Entry, Label, LabelledKind, Period, PeriodEvent, ReferenceKind, RetentionClass, Timestamp, label};
 use tlog::Hash;
 
@@ -148,7 +151,7 @@ impl LogState {
 
     fn check_period(&mut self, period: Period, event: &PeriodEvent, time: u64, reporter: &mut EntryReporter<'_>) {
         match event {
-            PeriodEvent::Begin { start, .. } => self.begin(period, start.0, reporter),
+            PeriodEvent::Begin { start, .. } => self.begin(period, start.0, time, reporter),
             PeriodEvent::Final { root } => self.finalise(period, root, time, reporter),
             PeriodEvent::Destroyed => self.destroy(period, time, reporter),
         }
@@ -159,7 +162,7 @@ impl LogState {
     fn destroy(&mut self, period: Period, time: u64, reporter: &mut EntryReporter<'_>) {
         let closed = self.end(period).map(|end| Timestamp(end.saturating_add(FINAL_AFTER)));
         let latest = Timestamp(time.saturating_add(self.tolerance));
-        if closed.is_none_or(|closed| latest.day() <= RetentionClass::last_expiry(closed).0) {
+        if closed.is_none_or(|closed| latest < RetentionClass::last_expiry(closed).end()) {
             reporter.report(format!(
                 "period {} is destroyed before its last record has expired",
                 period.0
@@ -176,7 +179,7 @@ impl LogState {
         self.periods.range(period..).nth(1).map(|(_, next)| next.start)
     }
 
-    fn begin(&mut self, period: Period, start: u64, reporter: &mut EntryReporter<'_>) {
+    fn begin(&mut self, period: Period, start: u64, time: u64, reporter: &mut EntryReporter<'_>) {
         let number = period.0;
         let last = self
             .periods
@@ -188,6 +191,24 @@ impl LogState {
         if start <= last.1 {
             reporter.report(format!(
                 "period {number} starts at {start}, not after the one before it"
+            ));
+        } else if start < last.1.saturating_add(MIN_PERIOD) {
+            reporter.report(format!(
+                "period {number} starts less than a day after the one before it"
+            ));
+        }
+        if start > time.saturating_add(MAX_PERIOD_LEAD + self.tolerance) {
+            reporter.report(format!(
+                "period {number} begins more than a day and an hour ahead of its start"
+            ));
+        }
+        if time > start.saturating_add(MAX_PERIOD_DELAY + self.tolerance) {
+            reporter.report(format!("period {number} begins more than a day after its start"));
+        }
+        let open = self.periods.values().filter(|state| state.final_root.is_none());
+        if open.count() >= MAX_OPEN_PERIODS {
+            reporter.report(format!(
+                "period {number} begins while {MAX_OPEN_PERIODS} others are open"
             ));
         }
         let state = PeriodState {

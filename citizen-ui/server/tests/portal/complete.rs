@@ -24,7 +24,7 @@ async fn an_expired_access_is_listed_as_erased_and_counted() {
         let mut backend = world.backend();
         backend.mode = Mode::Expired;
         let last = record::RetentionClass::IdnrG2y.expiry(record::Timestamp(backend.log.now));
-        backend.log.now = (u64::from(last.0) + 1) * 86_400;
+        backend.log.now = last.end().0;
         backend.log.map();
     }
     let (complete, page, cookie) = completeness(&world, "de").await;

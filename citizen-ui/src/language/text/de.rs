@@ -26,7 +26,7 @@ pub(super) static TEXT: Text = Text {
         logged_in: "Angemeldet: ",
         session: |idle, end| {
             format!(
-                "Ohne weitere Eingabe werden Sie um {idle} Uhr abgemeldet, spätestens um {end} Uhr. Danach ist hier nichts mehr gespeichert."
+                "Ohne weitere Eingabe werden Sie um {idle} abgemeldet, spätestens um {end}. Danach ist hier nichts mehr gespeichert."
             )
         },
         session_warning: "Sie werden in weniger als einer Minute abgemeldet.",
@@ -87,7 +87,7 @@ pub(super) static TEXT: Text = Text {
         none_filtered: "Kein Eintrag passt zu dieser Auswahl.",
         as_of: |size, time| {
             format!(
-                "Diese Liste hat die Stelle für Identitäten um {time} Uhr zusammengestellt, nach dem Stand des Protokolls mit {size} Einträgen."
+                "Diese Liste hat die Stelle für Identitäten um {time} zusammengestellt, nach dem Stand des Protokolls mit {size} Einträgen."
             )
         },
         bundle_title: "Zum Mitnehmen",

@@ -14,7 +14,7 @@ pub const MAX_MAP_LEAD: u64 = 10;
 /// its day. Identity's clock may be ahead of the witnesses' by up to [`MAX_MAP_AGE`] seconds. Without a quorum's time
 /// nothing has expired: the log and a single witness could state any time.
 pub(crate) fn has_expired(expiry: ExpiryDay, witnessed: Option<Timestamp>) -> bool {
-    witnessed.is_some_and(|time| time.after(MAX_MAP_AGE).day() > expiry.0)
+    witnessed.is_some_and(|time| time.after(MAX_MAP_AGE) >= expiry.end())
 }
 
 /// Reports whether the content fits the kind: an intent must not have a result, an outcome must have one.

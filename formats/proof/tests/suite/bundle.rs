@@ -504,7 +504,7 @@ fn only_an_expired_record_may_be_shown_sealed() {
         first,
         |fault| matches!(fault, BundleFault::Withheld(day) if *day == expiry),
     );
-    log.now = (u64::from(expiry.0) + 1) * 86_400;
+    log.now = expiry.end().0;
     log.map();
     let bundle = Bundle::parse(&sealed(&log).to_bytes().unwrap()).unwrap();
     let complete = check(&log, &bundle).unwrap();

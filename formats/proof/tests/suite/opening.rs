@@ -117,7 +117,7 @@ fn only_an_expired_record_is_proved_without_keys() {
     let expiry = RetentionClass::IdnrG2y.expiry(Timestamp(case.log.now));
     let error = without_keys(&case).verify(&case.policy, None).unwrap_err();
     assert!(matches!(error, VerifyError::Withheld(day) if day == expiry), "{error}");
-    case.log.now = (u64::from(expiry.0) + 1) * 86_400;
+    case.log.now = expiry.end().0;
     let proved = without_keys(&case)
         .verify(&case.policy, Some(&case.log.genesis()))
         .unwrap();

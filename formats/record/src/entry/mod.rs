@@ -44,6 +44,14 @@ pub use signed::{SignedEntry, Unsigned, verify_each};
 pub const MAX_LEAF: usize = 4096;
 /// The most roots of a `map` entry: map 0 and the open periods.
 pub const MAX_ROOTS: usize = 64;
+/// The most periods that are open at once, so that a `map` entry has room for all of their roots.
+pub const MAX_OPEN_PERIODS: usize = MAX_ROOTS - 1;
+/// The shortest time between the starts of two periods, seconds.
+pub const MIN_PERIOD: u64 = 86_400;
+/// How long before its start a period may be begun in the log, seconds: a day, and an hour for two clocks.
+pub const MAX_PERIOD_LEAD: u64 = 90_000;
+/// How long after its start a period may still be begun in the log, seconds.
+pub const MAX_PERIOD_DELAY: u64 = 86_400;
 
 /// The kind of an entry (design §4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

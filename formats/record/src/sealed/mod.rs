@@ -41,7 +41,7 @@ use crate::content::{CitizenPart, SharedPart};
 use crate::id::{Commitment, Label};
 use crate::padding::{pad, unpad};
 use crate::random::{RandomnessError, random};
-use crate::time::{ExpiryDay, RetentionClass};
+use crate::retention::{ExpiryDay, RetentionClass};
 pub use keys::{DayKey, PartKey, PartName, RecordKey};
 pub use unsealed::{Opened, Unsealed};
 

@@ -12,7 +12,7 @@ use super::{Header, PartKey, PartName, SealedError, SealedRecord, pad_to, seal_w
 use crate::cbor;
 use crate::content::{CitizenPart, SharedPart};
 use crate::id::Label;
-use crate::time::{ExpiryDay, RetentionClass};
+use crate::retention::{ExpiryDay, RetentionClass};
 
 /// The record of a labelled entry with two parts opened and the supervision part still sealed. `Debug` prints none of
 /// it.

@@ -14,6 +14,7 @@
 /// | 422 | `clock-skew` | the entry's time is too far from the ledger's |
 /// | 422 | `period` | the period has not begun, is not the current one, or is final |
 /// | 422 | `refers` | the entry that this one refers to does not exist, is of the wrong kind, or has another label |
+/// | 503 | `clock` | the ledger's own clock is in doubt, or the witnesses' time does not support the entry yet |
 /// | 503 | `rebuilding` | the ledger is rebuilding a period's map after a start and cannot compare its root yet |
 /// | 409 | `label-used` | the log already contains the label |
 /// | 409 | `sequence-used` | the log already contains other bytes under the writer's sequence number |
@@ -44,6 +45,8 @@ pub enum RefusalCode {
     /// The entry that this one refers to does not exist or is of the wrong kind, or the label does not follow from that
     /// entry's.
     Refers,
+    /// The ledger's own clock is in doubt, or the witnesses' time does not support the entry yet.
+    Clock,
     /// The ledger is rebuilding a period's map after a start.
     Rebuilding,
     /// The log already contains the label.
@@ -58,7 +61,7 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// Every code.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Malformed,
         Self::UnknownWriter,
         Self::Signature,
@@ -69,6 +72,7 @@ impl RefusalCode {
         Self::ClockSkew,
         Self::Period,
         Self::Refers,
+        Self::Clock,
         Self::Rebuilding,
         Self::LabelUsed,
         Self::SequenceUsed,
@@ -90,6 +94,7 @@ impl RefusalCode {
             Self::ClockSkew => "clock-skew",
             Self::Period => "period",
             Self::Refers => "refers",
+            Self::Clock => "clock",
             Self::Rebuilding => "rebuilding",
             Self::LabelUsed => "label-used",
             Self::SequenceUsed => "sequence-used",
@@ -114,7 +119,7 @@ impl RefusalCode {
             Self::TooLarge => 413,
             Self::Record | Self::Document | Self::ClockSkew | Self::Period | Self::Refers => 422,
             Self::Internal => 500,
-            Self::Rebuilding => 503,
+            Self::Clock | Self::Rebuilding => 503,
         }
     }
 }

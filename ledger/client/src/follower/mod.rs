@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use record::{Directory, Label, Period, WriterId};
 use service::Backoff;
+use service::clock::WitnessTime;
 use service::shutdown::Shutdown;
 use tlog::Hash;
 use tlog::merkle::{Index, Size};
@@ -151,6 +152,16 @@ impl Follower {
     pub fn prove(&self, at: Index, wanted: &Wanted) -> Result<Option<MapProofs>, FollowerError> {
         self.shared.sound()?;
         Ok(self.shared.state().prove(at, wanted))
+    }
+
+    /// The time that the policy's quorum has cosigned last, on the published checkpoint.
+    #[must_use]
+    pub fn witness_time(&self) -> WitnessTime {
+        if !self.shared.trust.policy.needs_witnesses() {
+            return WitnessTime::NotRequired;
+        }
+        let time = self.shared.state().quorum_time();
+        time.map_or(WitnessTime::Unknown, WitnessTime::Quorum)
     }
 
     /// The last entry of a writer.

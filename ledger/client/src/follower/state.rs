@@ -220,6 +220,11 @@ impl FollowedLog {
         })
     }
 
+    /// The time that the quorum has cosigned on the published checkpoint.
+    pub(super) fn quorum_time(&self) -> Option<u64> {
+        self.published.as_ref()?.quorum_time()
+    }
+
     /// The wanted proofs, if the maps are still as of the `map` entry `at`.
     pub(super) fn prove(&mut self, at: Index, wanted: &Wanted) -> Option<MapProofs> {
         let Proved { map, published } = self.proved()?;

@@ -30,12 +30,17 @@ enum RefusalCause {
 
 impl RefusalCause {
     fn of(problem: &Problem) -> Self {
+        let code = RefusalCode::from_slug(&problem.slug);
+        // Refusals of one entry, although their status is one of a failed request: the entry is not in the log.
+        if matches!(code, Some(RefusalCode::Clock | RefusalCode::Rebuilding)) {
+            return Self::Busy { definite: true };
+        }
         match problem.status {
             429 => return Self::Busy { definite: true },
             500.. => return Self::Busy { definite: false },
             _ => {}
         }
-        match RefusalCode::from_slug(&problem.slug) {
+        match code {
             Some(RefusalCode::Chain | RefusalCode::SequenceUsed) => Self::Chain,
             Some(RefusalCode::ClockSkew) => Self::Time,
             Some(RefusalCode::LabelUsed) => Self::LabelUsed,

@@ -3,8 +3,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::common::broker;
+use crate::common::entries::begin_at;
 use crate::common::log::{FakeLog, identity, operator};
-use crate::common::{begin, broker};
 use ledger_client::checkpoints::WatchConfig;
 use ledger_client::recorded::{Intent, Period as PeriodEntry, Void};
 use ledger_client::{
@@ -129,7 +130,7 @@ async fn the_client_works_from_genesis_through_a_restart() {
     let follower = Follower::start(shared.clone(), bench.trust.clone(), directory, Shutdown::new());
     let periods = bench.writer(&api, &anchored, identity(), "identity");
     periods
-        .append::<PeriodEntry>(Draft::now(begin(1)), None, None)
+        .append::<PeriodEntry>(Draft::now(begin_at(1, Timestamp(SystemClock.now()))), None, None)
         .await
         .unwrap();
 

@@ -163,8 +163,8 @@ fn a_final_period_is_sound_and_closed() {
     // It may be destroyed on the day after its last record has expired, and not a day earlier.
     let destroyed = |days_early: u64| {
         let mut log = small_and_final();
-        let last_day = u64::from(RetentionClass::last_expiry(Timestamp(log.now)).0);
-        log.now = (last_day + 1 - days_early) * 24 * 3600;
+        let last_day = RetentionClass::last_expiry(Timestamp(log.now));
+        log.now = last_day.end().0 - days_early * 24 * 3600;
         let index = log.append_identity(Body::Period {
             period: Period(1),
             event: PeriodEvent::Destroyed,

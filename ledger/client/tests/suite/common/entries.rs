@@ -33,11 +33,15 @@ pub fn denial(number: u64) -> record::Body {
 }
 
 pub fn begin(period: u32) -> record::Body {
+    begin_at(period, record::Timestamp(0))
+}
+
+pub fn begin_at(period: u32, start: record::Timestamp) -> record::Body {
     record::Body::Period {
         period: Period(period),
         event: PeriodEvent::Begin {
             vrf_key: hash("vrf", period.into()).0,
-            start: record::Timestamp(0),
+            start,
         },
     }
 }
