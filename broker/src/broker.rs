@@ -13,11 +13,13 @@ use serde::de::DeserializeOwned;
 use service::Impairment;
 use service::clock::Clock;
 use service::http::{CallError, Client};
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::config::Config;
+use crate::connectors::Connectors;
 use crate::journal::Journal;
+use crate::outstanding::Outstanding;
+use crate::queues::Notices;
 
 /// An entry that waits longer for its receipt means that the ledger does not take entries.
 const LEDGER_IS_LATE: Duration = Duration::from_secs(5);
@@ -32,12 +34,16 @@ pub struct Broker {
     /// Client for identity; sends the broker's credential.
     pub(crate) identity: Client,
     /// Client for the connectors.
-    pub(crate) connectors: Client,
+    pub(crate) connectors: Connectors,
     pub(crate) journal: Journal,
     /// Exchanges that a task of this process is working on.
     pub(crate) in_progress: Mutex<HashSet<Uuid>>,
-    /// Notified when an exchange has been closed.
-    pub(crate) closed: Notify,
+    /// The places of the providers: open exchanges, and notices that are not delivered.
+    pub(crate) providers: Outstanding,
+    /// The places of the consumers: open exchanges, and completions that are not acknowledged.
+    pub(crate) consumers: Outstanding,
+    /// The queues of the outcome notices.
+    pub(crate) notices: Notices,
 }
 
 impl Broker {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use messages::limits::{MAX_GIVE_UP_SECONDS, MIN_FORWARD_SECONDS};
 use record::ParticipantId;
 use serde::{Deserialize, Serialize};
 
@@ -27,16 +28,41 @@ pub struct Config {
     pub writer_key: PathBuf,
     /// File of the credential that authenticates the broker to identity.
     pub identity_credential: PathBuf,
-    /// How many seconds a provider may take before the exchange is closed as timed out.
+    /// How many seconds the broker waits for the answer to one forward, before it sends the forward again. At least
+    /// [`MIN_FORWARD_SECONDS`], which is longer than a provider's connector waits for its register.
     #[serde(default = "forward_seconds")]
     pub forward_seconds: u64,
+    /// After how many seconds without a certain answer the broker records that none arrived. At most
+    /// [`MAX_GIVE_UP_SECONDS`], because a provider's connector keeps its answer longer than that.
+    #[serde(default = "give_up_seconds")]
+    pub give_up_seconds: u64,
 }
 
 fn forward_seconds() -> u64 {
-    20
+    25
+}
+
+fn give_up_seconds() -> u64 {
+    MAX_GIVE_UP_SECONDS
 }
 
 impl Config {
+    /// Checks the limits of time against each other.
+    ///
+    /// # Errors
+    /// The name of the field that is out of its range, with the range.
+    pub fn check(&self) -> Result<(), String> {
+        if !(MIN_FORWARD_SECONDS..=600).contains(&self.forward_seconds) {
+            return Err(format!("forward_seconds must be from {MIN_FORWARD_SECONDS} to 600"));
+        }
+        if !(2 * self.forward_seconds..=MAX_GIVE_UP_SECONDS).contains(&self.give_up_seconds) {
+            return Err(format!(
+                "give_up_seconds must be from twice forward_seconds to {MAX_GIVE_UP_SECONDS}"
+            ));
+        }
+        Ok(())
+    }
+
     /// Makes relative paths start from `base`.
     #[must_use]
     pub fn resolved(mut self, base: &Path) -> Self {

@@ -4,24 +4,31 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use messages::limits::{MAX_ACKNOWLEDGEMENT, MAX_EXCHANGE_REQUEST};
 use messages::{Acknowledgement, ExchangeRequest};
 use service::http::CBOR;
 use service::problem::Problem;
 use uuid::Uuid;
 
 use crate::broker::Broker;
-use crate::journal::Stage;
+use crate::journal::JournalEntry;
 use crate::problems::{not_permitted, stopped};
 use crate::{flow, notices};
 
 pub(crate) fn routes(broker: Arc<Broker>) -> Router {
     Router::new()
-        .route("/exchanges", post(exchange))
-        .route("/exchanges/{id}/acknowledgement", post(acknowledge))
+        .route(
+            "/exchanges",
+            post(exchange).layer(DefaultBodyLimit::max(MAX_EXCHANGE_REQUEST)),
+        )
+        .route(
+            "/exchanges/{id}/acknowledgement",
+            post(acknowledge).layer(DefaultBodyLimit::max(MAX_ACKNOWLEDGEMENT)),
+        )
         .with_state(broker)
 }
 
@@ -45,15 +52,19 @@ async fn acknowledge(
     let Some(entry) = broker.journal.get(id).await.map_err(stopped)? else {
         return Ok(StatusCode::NO_CONTENT);
     };
-    let consumer = broker.anchored.directory.participant(&entry.request.metadata.consumer);
+    let consumer = match &entry {
+        JournalEntry::Open(open) => &open.request.metadata.consumer,
+        JournalEntry::Closed(closed) => &closed.consumer,
+    };
+    let consumer = broker.anchored.directory.participant(consumer);
     let signed = consumer.is_some_and(|consumer| acknowledgement.verify(&consumer.signing_key).is_ok());
     if acknowledgement.exchange != id || !signed {
         return Err(not_permitted());
     }
-    if !matches!(entry.stage, Stage::Closed { .. }) {
+    let JournalEntry::Closed(closed) = entry else {
         return Err(Problem::conflict("exchange-open", "the exchange is not closed yet"));
-    }
-    notices::settle(&broker, id, |acknowledged, _| *acknowledged = true)
+    };
+    notices::settle(&broker, &closed, |closed| closed.acknowledged = true)
         .await
         .map_err(|_| Problem::internal())?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,21 +1,26 @@
 //! The broker's journal: what it needs to close an exchange, durable before the exchange's intent is recorded.
 //!
-//! One row per exchange, keyed by the exchange id, in deterministic CBOR. A row passes through three stages:
+//! One row per exchange, keyed by the exchange id, in deterministic CBOR. A row passes through four stages:
 //!
-//! 1. [`Stage::Open`]: the row has labels and keys; the intent is recorded or about to be.
-//! 2. [`Stage::Closed`]: the outcome is recorded. The row is kept until the consumer has acknowledged the completion
-//!    *and* the provider's connector has accepted the notice, so that a crash loses neither.
-//! 3. The row is removed.
+//! 1. [`JournalEntry::Open`]: the row has labels and keys; the intent is recorded or about to be.
+//! 2. `Open` with a [`Closing`]: it is certain how the exchange ended. The row has the sealed record of the outcome, so
+//!    that after a crash the broker appends the same outcome and not a second one with the same label.
+//! 3. [`JournalEntry::Closed`]: the outcome is recorded. The row has only what is still to be handed over: the notice,
+//!    until the provider's connector has accepted it, and the reply, until the consumer has acknowledged the completion.
+//! 4. The row is removed when both have happened.
 //!
 //! A row holds keys of single records and sealed bytes that the broker cannot open. It never holds personal data or
-//! evidence.
+//! evidence. The number of rows is bounded, because every row takes a place of its consumer and of its provider
+//! ([`crate::outstanding`]).
 
 use std::path::Path;
 
-use messages::{Completion, ExchangeRequest, LabelAnswer};
+use messages::{Completion, ExchangeRequest, LabelAnswer, OutcomeNotice, Reply};
 use record::content::ExchangeRecord;
+use record::{PartKey, ParticipantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::table::{Encoding, Table, TableError, TableFile};
+use tlog::Hash;
 use uuid::Uuid;
 
 const FILE: &str = "state.redb";
@@ -27,8 +32,18 @@ const CBOR: Encoding<JournalEntry> = Encoding {
 
 /// One exchange.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JournalEntry {
+    /// The outcome is not recorded yet.
+    Open(Box<OpenExchange>),
+    /// The outcome is recorded.
+    Closed(Box<ClosedExchange>),
+}
+
+/// An exchange whose outcome is not recorded yet.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct JournalEntry {
+pub struct OpenExchange {
     /// The consumer's request.
     pub request: ExchangeRequest,
     /// Labels and record keys.
@@ -38,25 +53,73 @@ pub struct JournalEntry {
     /// The intent's sealed record, byte for byte.
     #[serde(with = "record::bytes")]
     pub intent_record: Vec<u8>,
-    /// The stage of the exchange.
-    pub stage: Stage,
+    /// How the exchange ended, once it is certain.
+    pub closing: Option<Closing>,
 }
 
-/// The stage of an exchange.
+/// How an exchange ended: what the outcome's entry commits to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// The outcome is not recorded yet.
-    Open,
-    /// The outcome is recorded.
-    Closed {
-        /// The answer to the consumer.
-        completion: Box<Completion>,
-        /// Whether the consumer has acknowledged the completion.
-        acknowledged: bool,
-        /// Whether the provider's connector has accepted the outcome.
-        notified: bool,
-    },
+#[serde(deny_unknown_fields)]
+pub struct Closing {
+    /// The outcome's sealed record, byte for byte.
+    #[serde(with = "record::bytes")]
+    pub sealed_record: Vec<u8>,
+    /// Key of its shared part.
+    pub shared_key: PartKey,
+    /// The provider's reply, if there was one.
+    pub reply: Option<Reply>,
+    /// The result, for the metrics.
+    pub outcome: record::Outcome,
+}
+
+/// An exchange whose outcome is recorded.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClosedExchange {
+    /// The exchange.
+    pub exchange: Uuid,
+    /// [`request_digest`] of the consumer's request.
+    #[serde(with = "record::bytes")]
+    pub request: Hash,
+    /// The consumer.
+    pub consumer: ParticipantId,
+    /// The provider.
+    pub provider: ParticipantId,
+    /// When the outcome was recorded.
+    pub closed: Timestamp,
+    /// What both connectors receive.
+    pub notice: OutcomeNotice,
+    /// The provider's reply, until the consumer has acknowledged the completion.
+    pub reply: Option<Reply>,
+    /// Whether the consumer has acknowledged the completion.
+    pub acknowledged: bool,
+    /// Whether the provider's connector has accepted the outcome.
+    pub notified: bool,
+}
+
+impl ClosedExchange {
+    /// The answer to the consumer; `None` after its acknowledgement.
+    pub fn completion(&self) -> Option<Completion> {
+        (!self.acknowledged).then(|| Completion {
+            notice: self.notice.clone(),
+            reply: self.reply.clone(),
+        })
+    }
+}
+
+/// SHA-256 of a request's deterministic CBOR.
+pub fn request_digest(request: &ExchangeRequest) -> Hash {
+    messages::sha256_of(&[&record::cbor::to_vec(request)])
+}
+
+impl JournalEntry {
+    /// The exchange.
+    pub fn exchange(&self) -> Uuid {
+        match self {
+            Self::Open(open) => open.request.metadata.exchange,
+            Self::Closed(closed) => closed.exchange,
+        }
+    }
 }
 
 /// The journal. Cheap to clone. Every error is fatal for the exchange: nothing may be forwarded without the journal.
@@ -82,9 +145,7 @@ impl Journal {
     /// # Errors
     /// [`TableError`].
     pub async fn put(&self, entry: &JournalEntry) -> Result<(), TableError> {
-        self.exchanges
-            .put(entry.request.metadata.exchange.into_bytes(), entry)
-            .await
+        self.exchanges.put(entry.exchange().into_bytes(), entry).await
     }
 
     /// Removes a row.

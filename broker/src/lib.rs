@@ -3,7 +3,7 @@
 //! A request passes through types, each of which can only be made from the one before:
 //!
 //! ```text
-//! ExchangeRequest - authenticate -> Authenticated - permit -> Permitted - identity -> JournalEntry
+//! ExchangeRequest - authenticate -> Authenticated - permit -> Permitted - identity -> OpenExchange
 //!   - record -> Recorded<Intent> - forward -> Ending - record -> Recorded<Outcome> - release -> Completion
 //! ```
 //!
@@ -13,6 +13,8 @@
 //! * [`journal`] – keeps what closing an exchange needs, durable before its intent is recorded.
 //! * [`flow`] – runs an exchange, and continues open ones after a restart.
 //! * [`notices`] – delivers the outcome to the provider's connector and retries until it is accepted.
+//! * [`outstanding`] – bounds the exchanges of one participant that are open, not acknowledged or not delivered.
+//! * [`expiry`] – drops completions that their consumer never acknowledges.
 //! * [`http`] – the interface.
 //!
 //! Invariants: The broker forwards nothing without a `Recorded<Intent>` and releases nothing to the consumer without
@@ -22,15 +24,20 @@
 pub mod authenticate;
 pub mod broker;
 mod config;
+mod connectors;
 mod error;
+mod expiry;
 pub mod flow;
 mod http;
 pub mod journal;
 mod metrics;
 mod notices;
+pub mod outstanding;
 pub mod permit;
 mod problems;
+mod queues;
 pub mod records;
+mod retry;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -62,11 +69,16 @@ pub async fn run_with_clock(
     shutdown: Shutdown,
     clock: Arc<dyn Clock>,
 ) -> Result<(), Error> {
-    let broker = start::start(&config, shutdown.clone(), clock).await?;
+    let start::Started {
+        broker,
+        queues,
+        left_open,
+    } = start::start(&config, shutdown.clone(), clock).await?;
     service::operations::install_metrics();
     metrics::describe();
-    tokio::spawn(flow::resume(broker.clone()));
-    tokio::spawn(notices::deliver(broker.clone(), shutdown.clone()));
+    tokio::spawn(flow::resume(broker.clone(), left_open));
+    notices::deliver(&broker, queues, &shutdown);
+    tokio::spawn(expiry::expire(broker.clone(), shutdown.clone()));
     listener.health().check({
         let broker = broker.clone();
         move || broker.health()

@@ -1,130 +1,144 @@
-//! Delivers the outcome to the provider's connector and retries until the connector accepts it. Removes an exchange
-//! from the journal once the consumer has acknowledged it, too.
+//! Delivers the outcome to the provider's connector and retries until the connector has it. Removes an exchange from
+//! the journal once the consumer has acknowledged it, too.
+//!
+//! Every connector has its own queue and task, so a slow one delays nobody else's notices. A task delivers at most
+//! [`PARALLEL`] notices at once. When one is not accepted, the task pauses before the next ones, longer each time.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use messages::CallKind;
 use record::ParticipantId;
-use service::Backoff;
 use service::shutdown::Shutdown;
 use service::table::TableError;
-use tokio::time::Instant;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::broker::Broker;
-use crate::journal::{JournalEntry, Stage};
+use crate::journal::{ClosedExchange, JournalEntry};
+use crate::queues::Queues;
+use crate::retry::patient;
 
-/// How often the journal is searched for notices, also when no exchange has closed.
-const POLL_INTERVAL: Duration = Duration::from_secs(5);
-/// The pauses before a provider that has not accepted a notice gets one again. The longest is one half of the time
-/// after which its connector reports a missing outcome.
-const FIRST_RETRY_DELAY: Duration = Duration::from_secs(5);
-const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
-
-/// The providers that did not accept their last notice, and when each may get one again. There is at most one item for
-/// each configured route.
-#[derive(Default)]
-struct Paused(HashMap<ParticipantId, (Backoff, Instant)>);
-
-impl Paused {
-    fn may_send(&self, provider: &ParticipantId) -> bool {
-        self.0.get(provider).is_none_or(|(_, until)| *until <= Instant::now())
-    }
-
-    /// Notes whether a notice was answered.
-    fn note(&mut self, provider: &ParticipantId, answered: bool) {
-        if answered {
-            self.0.remove(provider);
-            return;
-        }
-        let paused = self.0.entry(provider.clone());
-        let (backoff, until) =
-            paused.or_insert_with(|| (Backoff::new(FIRST_RETRY_DELAY, MAX_RETRY_DELAY), Instant::now()));
-        *until = Instant::now() + backoff.failed();
-    }
-}
+/// The most notices that one connector receives at once.
+const PARALLEL: usize = 8;
+/// How long a connector may take to accept a notice.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// Delivers notices until `shutdown`.
-pub(crate) async fn deliver(broker: Arc<Broker>, shutdown: Shutdown) {
-    let mut paused = Paused::default();
-    loop {
-        match broker.journal.all().await {
-            Ok(entries) => {
-                for entry in entries {
-                    notify(&broker, entry, &mut paused).await;
-                }
+pub(crate) fn deliver(broker: &Arc<Broker>, queues: Queues, shutdown: &Shutdown) {
+    for (provider, queue) in queues {
+        let (broker, shutdown) = (broker.clone(), shutdown.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = work(broker, provider, queue) => {}
+                () = shutdown.wait() => {}
             }
-            Err(error) => tracing::error!(%error, "the journal cannot be read: notices are not delivered"),
+        });
+    }
+}
+
+async fn work(broker: Arc<Broker>, provider: ParticipantId, mut queue: UnboundedReceiver<Uuid>) {
+    let (mut waiting, mut pauses) = (VecDeque::new(), patient());
+    loop {
+        if waiting.is_empty() {
+            match queue.recv().await {
+                Some(exchange) => waiting.push_back(exchange),
+                None => return,
+            }
         }
-        tokio::select! {
-            () = broker.closed.notified() => {}
-            () = tokio::time::sleep(POLL_INTERVAL) => {}
-            () = shutdown.wait() => return,
+        while let Ok(exchange) = queue.try_recv() {
+            waiting.push_back(exchange);
+        }
+        let mut round = JoinSet::new();
+        for exchange in waiting.drain(..waiting.len().min(PARALLEL)) {
+            let (broker, provider) = (broker.clone(), provider.clone());
+            round.spawn(async move { (exchange, notify(&broker, &provider, exchange).await) });
+        }
+        let mut all_done = true;
+        for (exchange, done) in round.join_all().await {
+            if !done {
+                all_done = false;
+                waiting.push_back(exchange);
+            }
+        }
+        if all_done {
+            pauses.succeeded();
+        } else {
+            tokio::time::sleep(pauses.failed()).await;
         }
     }
 }
 
-async fn notify(broker: &Broker, entry: JournalEntry, paused: &mut Paused) {
-    let id = entry.request.metadata.exchange;
-    let Stage::Closed {
-        completion,
-        notified: false,
-        ..
-    } = &entry.stage
-    else {
-        return;
+/// Delivers one notice. Returns whether it need not be sent again.
+async fn notify(broker: &Broker, provider: &ParticipantId, exchange: Uuid) -> bool {
+    let closed = match broker.journal.get(exchange).await {
+        Ok(Some(JournalEntry::Closed(closed))) if !closed.notified => closed,
+        Ok(_) => return true,
+        Err(error) => {
+            tracing::error!(%exchange, %error, "the journal cannot be read: a notice is delivered later");
+            return false;
+        }
     };
-    // A provider that never replied has nothing to compare the outcome with, and may not exist at all.
-    let done = completion.reply.is_none() || send(broker, &entry, paused).await;
-    if done && let Err(error) = settle(broker, id, |_, notified| *notified = true).await {
-        tracing::error!(exchange = %id, %error, "the journal cannot be written");
-    }
-}
-
-/// Sends the notice. Returns whether it need not be sent again.
-async fn send(broker: &Broker, entry: &JournalEntry, paused: &mut Paused) -> bool {
-    let Stage::Closed { completion, .. } = &entry.stage else {
+    if !send(broker, provider, &closed).await {
         return false;
-    };
-    let provider = &entry.request.metadata.provider;
+    }
+    match settle(broker, &closed, |closed| closed.notified = true).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::error!(%exchange, %error, "the journal cannot be written: a notice is delivered again");
+            false
+        }
+    }
+}
+
+async fn send(broker: &Broker, provider: &ParticipantId, closed: &ClosedExchange) -> bool {
     let Some(route) = broker.config.routes.get(provider) else {
         return false;
     };
-    if !paused.may_send(provider) {
-        return false;
-    }
-    let body = record::cbor::to_vec(&completion.notice);
-    let answer = broker.connectors.post_cbor(&format!("{route}/outcome"), body).await;
-    paused.note(provider, answer.as_ref().err().is_none_or(|error| !error.retryable()));
-    match answer {
+    let body = record::cbor::to_vec(&closed.notice);
+    let call = broker
+        .connectors
+        .call(CallKind::Outcome, (provider, route), broker.now(), body, LIMIT);
+    match call.await {
         Ok(_) => true,
         Err(error) => {
-            tracing::warn!(
-                exchange = %entry.request.metadata.exchange, %error, "the provider has not accepted the outcome"
-            );
-            // A permanent refusal: the connector has raised its own alarm and would refuse the same bytes again.
-            !error.retryable()
+            let exchange = closed.exchange;
+            tracing::warn!(%exchange, %error, "the provider has not accepted the outcome");
+            // 404 and 409 are about this outcome: the connector has nothing to compare it with, or has raised its own
+            // alarm. Anything else may go away.
+            error
+                .problem()
+                .is_some_and(|problem| matches!(problem.status, 404 | 409))
         }
     }
 }
 
-/// Marks one of the two conditions for removing an exchange from the journal, and removes it when both hold.
+/// Marks one of the two conditions for removing an exchange from the journal, and removes it when both hold. Gives
+/// back the places that the exchange no longer takes.
 pub(crate) async fn settle(
     broker: &Broker,
-    exchange: Uuid,
-    mark: impl FnOnce(&mut bool, &mut bool) + Send + 'static,
+    closed: &ClosedExchange,
+    mark: impl Fn(&mut ClosedExchange) + Send + 'static,
 ) -> Result<(), TableError> {
-    let change = |entry: &mut JournalEntry| match &mut entry.stage {
-        Stage::Open => true,
-        Stage::Closed {
-            acknowledged, notified, ..
-        } => {
-            mark(acknowledged, notified);
-            !(*acknowledged && *notified)
+    let (consumers, providers) = (broker.consumers.clone(), broker.providers.clone());
+    let change = move |entry: &mut JournalEntry| {
+        let JournalEntry::Closed(closed) = entry else {
+            return true;
+        };
+        let before = (closed.acknowledged, closed.notified);
+        mark(closed);
+        if closed.acknowledged && !before.0 {
+            closed.reply = None;
+            consumers.give_back(&closed.consumer);
         }
+        if closed.notified && !before.1 {
+            providers.give_back(&closed.provider);
+        }
+        !(closed.acknowledged && closed.notified)
     };
-    broker.journal.update(exchange, change).await
+    broker.journal.update(closed.exchange, change).await
 }
 
 #[cfg(test)]

@@ -28,6 +28,16 @@ pub(crate) fn try_again(why: &str) -> Problem {
     Problem::unavailable("try-again", 2, why)
 }
 
+/// Whether the problem is [`try_again`].
+pub(crate) fn is_try_again(problem: &Problem) -> bool {
+    problem.slug == "try-again"
+}
+
+/// 503: the broker is ending; the next start continues from the journal.
+pub(crate) fn ending() -> Problem {
+    Problem::unavailable("ending", 2, "the broker is ending")
+}
+
 /// 503: the journal or the writer has failed. The reason goes to the operator's log only.
 pub(crate) fn stopped(error: impl std::fmt::Display) -> Problem {
     tracing::error!(%error, "the broker cannot record: it refuses exchanges until an operator acts");
@@ -37,7 +47,8 @@ pub(crate) fn stopped(error: impl std::fmt::Display) -> Problem {
 /// The problem for an entry that was not recorded.
 pub(crate) fn not_recorded(error: &AppendError) -> Problem {
     match error {
-        AppendError::GivenUp | AppendError::Ended => try_again("the log does not take entries at the moment"),
+        AppendError::Ended => ending(),
+        AppendError::GivenUp => try_again("the log does not take entries at the moment"),
         _ => stopped(error),
     }
 }

@@ -36,10 +36,34 @@ pub enum RecordError {
 pub enum Ending {
     /// The provider replied, positively or not; its signature is checked.
     Replied(Reply),
-    /// The provider could not be reached, or its answer was not a valid reply.
-    Failed,
-    /// The provider did not reply in time.
+    /// The provider has certainly not served the request.
+    NotServed(NotServed),
+    /// No valid reply arrived, and the provider may have answered.
     TimedOut,
+}
+
+/// Why the provider has certainly not served a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotServed {
+    /// The broker has no address of the provider's connector.
+    NoRoute,
+    /// The provider's connector could not be reached, or was not ready, at any attempt.
+    Unreachable,
+    /// The provider's connector does not accept the request as one of the recorded intent.
+    Refused,
+    /// The request is larger than a provider's connector accepts.
+    TooLarge,
+}
+
+impl NotServed {
+    /// The reason's code in records.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::NoRoute | Self::Unreachable => "provider-unreachable",
+            Self::Refused => "provider-refused",
+            Self::TooLarge => "request-too-large",
+        }
+    }
 }
 
 impl Ending {
@@ -47,7 +71,7 @@ impl Ending {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Replied(reply) => reply.statement.outcome.into(),
-            Self::Failed => Outcome::Failed,
+            Self::NotServed(_) => Outcome::Failed,
             Self::TimedOut => Outcome::TimedOut,
         }
     }
@@ -55,9 +79,21 @@ impl Ending {
     /// The reason for the citizen's part. The requester does not receive it (TR-03176 Z.3.10, Z.4.10).
     fn internal_reason(&self) -> Option<&'static str> {
         match self {
-            Self::Replied(reply) => reply.statement.refusal.map(|check| check.as_str()),
-            Self::Failed => Some("the provider could not be reached or gave no valid reply"),
-            Self::TimedOut => Some("the provider did not reply in time"),
+            Self::Replied(reply) => {
+                let statement = &reply.statement;
+                let refusal = statement.refusal.map(|check| check.as_str());
+                refusal.or(statement.failure.map(|reason| reason.as_str()))
+            }
+            Self::NotServed(reason) => Some(reason.as_str()),
+            Self::TimedOut => Some("no-answer"),
+        }
+    }
+
+    /// The provider's reply, if there was one.
+    pub fn reply(&self) -> Option<&Reply> {
+        match self {
+            Self::Replied(reply) => Some(reply),
+            Self::NotServed(_) | Self::TimedOut => None,
         }
     }
 }
@@ -114,10 +150,7 @@ fn signatures(request: &ExchangeRequest) -> ConsumerSignatures {
 
 /// The record of the outcome: the intent's record with the result, and with an expiry day counted from the closing.
 pub fn outcome(mut intent: ExchangeRecord, ending: &Ending, expiry: ExpiryDay) -> ExchangeRecord {
-    let reply = match ending {
-        Ending::Replied(reply) => Some(reply),
-        Ending::Failed | Ending::TimedOut => None,
-    };
+    let reply = ending.reply();
     intent.lifecycle.expiry = expiry;
     intent.result = Some(ExchangeResult {
         outcome: ending.outcome(),

@@ -13,12 +13,14 @@ use service::clock::Clock;
 use service::http::Client;
 use service::secret::{Credential, read_seed};
 use service::shutdown::Shutdown;
-use tokio::sync::Notify;
 
 use crate::broker::Broker;
 use crate::config::Config;
+use crate::connectors::Connectors;
 use crate::error::Error;
-use crate::journal::Journal;
+use crate::journal::{Journal, JournalEntry, OpenExchange};
+use crate::outstanding::Outstanding;
+use crate::queues::{Notices, Queues};
 
 fn configuration(error: impl std::fmt::Display) -> Error {
     Error::Configuration(error.to_string())
@@ -28,10 +30,18 @@ fn log(error: impl std::fmt::Display) -> Error {
     Error::Log(error.to_string())
 }
 
+/// A started broker with what an earlier run has left.
+pub(crate) struct Started {
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) queues: Queues,
+    pub(crate) left_open: Vec<OpenExchange>,
+}
+
 /// Opens the journal, waits for the ledger, and starts the writer.
-pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<Arc<Broker>, Error> {
+pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<Started, Error> {
+    config.check().map_err(configuration)?;
     service::durable::private_directory(&config.data)
-        .map_err(|error| Error::Configuration(format!("{}: {error}", config.data.display())))?;
+        .map_err(|error| configuration(format!("{}: {error}", config.data.display())))?;
     let journal = Journal::open(&config.data)?;
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
     let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(configuration)?);
@@ -43,18 +53,19 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
             api,
             trust,
             directory: Arc::new(anchored.directory.clone()),
-            key,
+            key: key.clone(),
             state_dir: config.data.clone(),
             clock: clock.clone(),
         },
         shutdown,
     )
     .map_err(configuration)?;
-    let connectors = Client::new().map_err(configuration)?;
+    let client = Client::new().map_err(configuration)?;
     let credential = Credential::read(&config.identity_credential).map_err(configuration)?;
-    Ok(Arc::new(Broker {
-        identity: connectors.with_credential(credential),
-        connectors,
+    let (notices, queues) = Notices::new(config.routes.keys());
+    let broker = Arc::new(Broker {
+        identity: client.with_credential(credential),
+        connectors: Connectors::new(client, key),
         config: config.clone(),
         clock,
         anchored,
@@ -62,6 +73,38 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
         writer,
         journal,
         in_progress: Mutex::new(HashSet::new()),
-        closed: Notify::new(),
-    }))
+        providers: Outstanding::default(),
+        consumers: Outstanding::default(),
+        notices,
+    });
+    let left_open = restore(&broker).await?;
+    Ok(Started {
+        broker,
+        queues,
+        left_open,
+    })
+}
+
+/// Counts what the journal has, queues the notices, and returns the open exchanges.
+async fn restore(broker: &Broker) -> Result<Vec<OpenExchange>, Error> {
+    let mut left_open = Vec::new();
+    for entry in broker.journal.all().await? {
+        match entry {
+            JournalEntry::Open(open) => {
+                broker.providers.count(&open.request.metadata.provider);
+                broker.consumers.count(&open.request.metadata.consumer);
+                left_open.push(*open);
+            }
+            JournalEntry::Closed(closed) => {
+                if !closed.acknowledged {
+                    broker.consumers.count(&closed.consumer);
+                }
+                if !closed.notified {
+                    broker.providers.count(&closed.provider);
+                    broker.notices.add(&closed.provider, closed.exchange);
+                }
+            }
+        }
+    }
+    Ok(left_open)
 }

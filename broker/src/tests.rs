@@ -14,10 +14,11 @@ use tlog::Hash;
 use uuid::Uuid;
 
 use crate::authenticate::{Authenticated, AuthenticationError, authenticate};
-use crate::journal::{Journal, JournalEntry, Stage};
+use crate::config::Config;
+use crate::journal::{ClosedExchange, Closing, Journal, JournalEntry, OpenExchange, request_digest};
 use crate::permit::{Permitted, permit};
 use crate::problems;
-use crate::records::{self, Ending};
+use crate::records::{self, Ending, NotServed};
 
 const NOW: Timestamp = Timestamp(1_800_000_000);
 const CITY: &str = "city";
@@ -226,7 +227,11 @@ fn the_record_of_the_outcome_repeats_the_intent_and_adds_the_result() {
     let intent = records::intent(&permitted(), ExpiryDay(21_000));
     assert_eq!(intent.result, None);
     let late = records::outcome(intent.clone(), &Ending::TimedOut, ExpiryDay(21_001));
-    let failed = records::outcome(intent.clone(), &Ending::Failed, ExpiryDay(21_001));
+    let failed = records::outcome(
+        intent.clone(),
+        &Ending::NotServed(NotServed::Unreachable),
+        ExpiryDay(21_001),
+    );
     let (late_result, failed_result) = (late.result.clone().unwrap(), failed.result.unwrap());
     // The requester receives the same result for both; only the outcome and the citizen's part tell them apart.
     assert_eq!(late_result.told, failed_result.told);
@@ -246,19 +251,19 @@ fn the_citizen_sees_the_internal_reason_and_the_requester_does_not() {
     let supervision = directory().supervision;
     let sealed = records::seal(content, Some(&Ending::TimedOut), "desk-7", &label, &key, &supervision).unwrap();
     let citizen = sealed.open_citizen(&key.part(PartName::Citizen), Some(&label)).unwrap();
-    assert!(citizen.internal_reason.unwrap().contains("in time"));
+    assert!(citizen.internal_reason.as_deref() == Some("no-answer"));
     // The requester gets the key of the shared part. It opens no other part, and the shared part does not have the
     // reason.
     let shared_key = key.part(PartName::Shared);
     assert!(sealed.open_citizen(&shared_key, Some(&label)).is_err());
     let shared = sealed.open_shared(&shared_key, Some(&label)).unwrap();
-    assert!(!format!("{shared:?}").contains("in time"));
+    assert!(!format!("{shared:?}").contains("no-answer"));
     assert!(!format!("{shared:?}").contains("desk-7"));
 }
 
-fn journal_entry() -> JournalEntry {
+fn open_exchange() -> OpenExchange {
     let label = |byte| Label([byte; 32]);
-    JournalEntry {
+    OpenExchange {
         content: records::intent(&permitted(), ExpiryDay(1)),
         request: request(metadata("vehicle")),
         labels: LabelAnswer {
@@ -274,35 +279,88 @@ fn journal_entry() -> JournalEntry {
             for_provider: vec![2],
         },
         intent_record: vec![3],
-        stage: Stage::Open,
+        closing: None,
     }
 }
 
 #[tokio::test]
 async fn the_journal_survives_a_restart_and_an_update_changes_one_row() {
     let scratch = tempfile::tempdir().unwrap();
-    let entry = journal_entry();
-    let exchange = entry.request.metadata.exchange;
+    let open = open_exchange();
+    let entry = JournalEntry::Open(Box::new(open.clone()));
+    let exchange = entry.exchange();
     {
         let journal = Journal::open(scratch.path()).unwrap();
         journal.put(&entry).await.unwrap();
         assert!(Journal::open(scratch.path()).is_err(), "one broker per directory");
     }
     let journal = Journal::open(scratch.path()).unwrap();
-    let read = journal.get(exchange).await.unwrap().unwrap();
+    let Some(JournalEntry::Open(read)) = journal.get(exchange).await.unwrap() else {
+        panic!("no open row")
+    };
     assert_eq!(
         (&read.request, &read.content, read.intent_record.as_slice()),
-        (&entry.request, &entry.content, &[3][..])
+        (&open.request, &open.content, &[3][..])
     );
+    let closing = Closing {
+        sealed_record: vec![4],
+        shared_key: RecordKey([2; 32]).part(PartName::Shared),
+        reply: None,
+        outcome: record::Outcome::TimedOut,
+    };
     journal
         .update(exchange, |entry| {
-            entry.intent_record = vec![4];
+            let JournalEntry::Open(open) = entry else { return false };
+            open.closing = Some(closing);
             true
         })
         .await
         .unwrap();
-    assert_eq!(journal.all().await.unwrap()[0].intent_record, [4]);
+    let Some(JournalEntry::Open(read)) = journal.all().await.unwrap().pop() else {
+        panic!("no open row")
+    };
+    assert_eq!(read.closing.unwrap().sealed_record, [4]);
     journal.update(exchange, |_| false).await.unwrap();
     assert!(journal.all().await.unwrap().is_empty());
     journal.update(exchange, |_| panic!("there is no row")).await.unwrap();
+}
+
+#[test]
+fn a_closed_row_keeps_the_reply_only_for_the_consumer() {
+    let open = open_exchange();
+    let mut closed = ClosedExchange {
+        exchange: open.request.metadata.exchange,
+        request: request_digest(&open.request),
+        consumer: id(CITY),
+        provider: id(REGISTER),
+        closed: NOW,
+        notice: messages::OutcomeNotice {
+            intent_receipt: vec![1],
+            outcome_receipt: vec![2],
+            sealed_record: vec![3],
+            shared_key: RecordKey([2; 32]).part(PartName::Shared),
+        },
+        reply: None,
+        acknowledged: false,
+        notified: false,
+    };
+    assert!(closed.completion().is_some());
+    closed.acknowledged = true;
+    assert!(closed.completion().is_none());
+}
+
+#[test]
+fn limits_of_time_that_would_race_are_refused() {
+    let config = |forward: u64, give_up: u64| {
+        let text = format!(
+            r#"{{ "data": "", "ledger": "", "identity": "", "routes": {{}}, "policy": "", "genesis": "",
+            "writer_key": "", "identity_credential": "", "forward_seconds": {forward}, "give_up_seconds": {give_up} }}"#
+        );
+        serde_json::from_str::<Config>(&text).unwrap().check().is_ok()
+    };
+    let shortest = messages::limits::MIN_FORWARD_SECONDS;
+    assert!(!config(shortest - 1, 3600) && config(shortest, 3600) && config(shortest + 1, 3600));
+    assert!(!config(30, 59) && config(30, 60) && config(30, 61));
+    let longest = messages::limits::MAX_GIVE_UP_SECONDS;
+    assert!(config(30, longest - 1) && config(30, longest) && !config(30, longest + 1));
 }

@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use messages::limits::{MAX_DEADLINE_SECONDS, MAX_REGISTER_SECONDS};
 use record::ParticipantId;
 use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
 
 /// Configuration. [`Config::resolved`] makes relative paths start from the configuration file. URLs have no trailing
 /// slash.
@@ -52,7 +55,7 @@ pub struct ConsumerConfig {
     /// connector listens on the loopback interface only.
     #[serde(default)]
     pub credential_digest: Option<String>,
-    /// Longest duration of an exchange, in seconds.
+    /// How long a caller waits for an exchange, in seconds; at most [`MAX_DEADLINE_SECONDS`].
     #[serde(default = "deadline_seconds")]
     pub deadline_seconds: u64,
 }
@@ -65,7 +68,8 @@ pub struct ProviderConfig {
     pub register: String,
     /// File of the credential that the register requires.
     pub register_credential: PathBuf,
-    /// Timeout of a request to the register, in seconds.
+    /// Timeout of a request to the register, in seconds; at most [`MAX_REGISTER_SECONDS`], which is less than a broker
+    /// waits for the answer.
     #[serde(default = "register_seconds")]
     pub register_seconds: u64,
 }
@@ -79,6 +83,22 @@ fn register_seconds() -> u64 {
 }
 
 impl Config {
+    /// Checks the limits of time against those of the other parties of an exchange.
+    ///
+    /// # Errors
+    /// [`Error::Config`].
+    pub fn check(&self) -> Result<(), Error> {
+        match &self.role {
+            Role::Consumer(role) if !(1..=MAX_DEADLINE_SECONDS).contains(&role.deadline_seconds) => {
+                Err(Error::Config("deadline_seconds must be from 1 to 60"))
+            }
+            Role::Provider(role) if !(1..=MAX_REGISTER_SECONDS).contains(&role.register_seconds) => {
+                Err(Error::Config("register_seconds must be from 1 to 20"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Makes relative paths start from `base`.
     #[must_use]
     pub fn resolved(self, base: &Path) -> Self {
@@ -98,5 +118,46 @@ impl Config {
             role,
             ..self
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn accepted(role: Role) -> bool {
+        let config = Config {
+            participant: "kba".parse().unwrap(),
+            data: PathBuf::new(),
+            ledger: String::new(),
+            policy: PathBuf::new(),
+            genesis: String::new(),
+            signing_key: PathBuf::new(),
+            sealing_key: PathBuf::new(),
+            test: true,
+            role,
+        };
+        config.check().is_ok()
+    }
+
+    #[test]
+    fn limits_of_time_that_would_race_are_refused() {
+        let consumer = |deadline_seconds| {
+            accepted(Role::Consumer(ConsumerConfig {
+                broker: String::new(),
+                credential_digest: None,
+                deadline_seconds,
+            }))
+        };
+        let provider = |register_seconds| {
+            accepted(Role::Provider(ProviderConfig {
+                register: String::new(),
+                register_credential: PathBuf::new(),
+                register_seconds,
+            }))
+        };
+        assert!(!consumer(0) && consumer(1) && consumer(60) && !consumer(61));
+        assert!(!provider(0) && provider(1) && provider(20) && !provider(21));
     }
 }

@@ -76,6 +76,7 @@ pub async fn run_with_clock(
     shutdown: Shutdown,
     clock: Arc<dyn Clock>,
 ) -> Result<(), Error> {
+    config.check()?;
     let address = listener.local_addr().map_err(|error| Error::Http(error.to_string()))?;
     tracing::info!(%address, participant = %config.participant, "connector serves");
     match &config.role {

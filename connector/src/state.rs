@@ -1,4 +1,4 @@
-//! The state file of a connector: one table with values in deterministic CBOR, which is a consumer's journal or a
+//! The state file of a connector: tables with values in deterministic CBOR, which are a consumer's journal or a
 //! provider's served intents.
 
 use std::path::Path;
@@ -13,16 +13,29 @@ pub(crate) const FILE: &str = "state.redb";
 /// A table with 16-byte keys.
 pub(crate) type StateTable<V> = Table<[u8; 16], V, Vec<u8>>;
 
+/// Opens or creates the file in `directory`.
+pub(crate) fn open_file(directory: &Path) -> Result<TableFile, TableError> {
+    TableFile::open(&directory.join(FILE))
+}
+
 /// Opens or creates the file in `directory`, with this one table.
 pub(crate) fn open<V: Serialize + DeserializeOwned + Send + 'static>(
     directory: &Path,
+    table: &'static str,
+) -> Result<StateTable<V>, TableError> {
+    open_table(&open_file(directory)?, table)
+}
+
+/// Opens or creates a table of the file.
+pub(crate) fn open_table<V: Serialize + DeserializeOwned + Send + 'static>(
+    file: &TableFile,
     table: &'static str,
 ) -> Result<StateTable<V>, TableError> {
     let encoding = Encoding {
         encode: |value| record::cbor::to_vec(value),
         decode: |bytes| record::cbor::from_slice(bytes).map_err(|error| error.to_string()),
     };
-    Table::open(&TableFile::open(&directory.join(FILE))?, table, encoding)
+    Table::open(file, table, encoding)
 }
 
 /// The key of an exchange.

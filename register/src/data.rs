@@ -116,6 +116,11 @@ impl RegisterData {
         self.types.get(id)
     }
 
+    /// Number of a person's row, from 1, in order of IDNr.
+    pub fn row(&self, idnr: &str) -> usize {
+        self.rows.keys().take_while(|row| row.as_str() <= idnr).count()
+    }
+
     /// The fields of a person's evidence of one type.
     pub fn fields(&self, idnr: &str, evidence_type: &str) -> Option<&BTreeMap<String, String>> {
         self.rows.get(idnr)?.get(evidence_type)

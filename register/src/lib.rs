@@ -8,6 +8,7 @@
 //! POST /evidence   Authorization: Bearer <64 hex>
 //!   { "idnr": "…", "evidence_type": "zb1", "exchange"?: "<uuid>" }
 //!   200 { "title": "…", "issued_at": "2027-01-15T08:00:00Z", "fields": { "…": "…" } }
+//!   422 problem `evidence-too-large`: the evidence exceeds what an answer can carry
 //!   404 problem: no evidence for this IDNr      401 no valid credential      400 malformed
 //!   503 problem: the access log cannot be written, so no evidence is returned
 //! ```
@@ -31,6 +32,8 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::routing::post;
 use axum::{Json, Router};
+use messages::FailureReason;
+use messages::limits::MAX_EVIDENCE;
 use serde::{Deserialize, Serialize};
 use service::Listener;
 use service::secret::CredentialDigest;
@@ -183,11 +186,32 @@ impl Register {
                 Problem::unavailable("access-log", 10, "the access log cannot be written")
             })?;
         let fields = fields.ok_or_else(|| Problem::not_found("nothing found"))?;
-        Ok(Json(Evidence {
+        let evidence = Evidence {
             title: evidence_type.title.to_string(),
             issued_at,
             fields: fields.clone(),
-        }))
+        };
+        self.check_size(lookup, &evidence)?;
+        Ok(Json(evidence))
+    }
+
+    /// Refuses evidence that no answer can carry. The log names the row for the register's operator.
+    fn check_size(&self, lookup: &EvidenceLookup, evidence: &Evidence) -> Result<(), Problem> {
+        let bytes = serde_json::to_vec(evidence).map_err(|_| Problem::internal())?.len();
+        if bytes <= MAX_EVIDENCE {
+            return Ok(());
+        }
+        tracing::error!(
+            row = self.data.row(&lookup.idnr),
+            evidence_type = lookup.evidence_type,
+            bytes,
+            limit = MAX_EVIDENCE,
+            "the evidence of this row is too large for an answer: shorten its fields"
+        );
+        Err(Problem::unprocessable(
+            FailureReason::EvidenceTooLarge.as_str(),
+            format!("the evidence exceeds {MAX_EVIDENCE} bytes"),
+        ))
     }
 }
 

@@ -32,8 +32,12 @@ fn config(directory: &Path, schema: &str, data: &str) -> Config {
 }
 
 async fn register() -> Fixture {
+    register_with(DATA).await
+}
+
+async fn register_with(data: &str) -> Fixture {
     let directory = tempfile::tempdir().unwrap();
-    let routes = routes(&config(directory.path(), SCHEMA, DATA), ManualClock::new(1_800_000_000)).unwrap();
+    let routes = routes(&config(directory.path(), SCHEMA, data), ManualClock::new(1_800_000_000)).unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/evidence", listener.local_addr().unwrap());
     tokio::spawn(service::listen::serve(listener, routes, Shutdown::new()));
@@ -214,4 +218,19 @@ fn debug_shows_nothing_personal() {
     let config = config(directory.path(), SCHEMA, DATA);
     let data = RegisterData::load(&config.schema, &config.data).unwrap();
     assert_eq!(format!("{data:?}"), "RegisterData(1 types, 1 rows)");
+}
+
+#[tokio::test]
+async fn evidence_up_to_the_limit_of_an_answer_is_returned_and_larger_evidence_is_refused() {
+    let lookup = serde_json::json!({ "idnr": "08214967384", "evidence_type": "zb1" });
+    let with = |length: usize| DATA.replace("WVWZZZ1JZXW000001", &"x".repeat(length));
+    let evidence = register_with(&with(1)).await.ask(&lookup).await.unwrap();
+    let largest = 1 + MAX_EVIDENCE - serde_json::to_vec(&evidence).unwrap().len();
+    for length in [largest - 1, largest] {
+        assert!(register_with(&with(length)).await.ask(&lookup).await.is_ok());
+    }
+    let Err(CallError::Refused(problem)) = register_with(&with(largest + 1)).await.ask(&lookup).await else {
+        panic!("not refused")
+    };
+    assert_eq!((problem.status, problem.slug.as_str()), (422, "evidence-too-large"));
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use reqwest::ClientBuilder;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -40,7 +40,10 @@ pub const MAX_RESPONSE_BODY: usize = 64 << 20;
 /// Why a call has failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The other side was not reached or closed the connection. It may or may not have acted. Retryable.
+    /// There was no connection, so the other side has certainly not acted. Retryable.
+    #[error("no connection: {0}")]
+    NotConnected(String),
+    /// The other side was connected and did not answer. It may or may not have acted. Retryable.
     #[error("not reached: {0}")]
     Unreachable(String),
     /// The other side refused.
@@ -55,7 +58,7 @@ impl CallError {
     /// Whether the same call may succeed later.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Unreachable(_) => true,
+            Self::NotConnected(_) | Self::Unreachable(_) => true,
             Self::Refused(problem) => problem.retryable(),
             Self::Invalid(_) => false,
         }
@@ -131,6 +134,7 @@ pub fn client(with: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<reqwest::
 pub struct Client {
     inner: reqwest::Client,
     credential: Option<Credential>,
+    authorization: Option<String>,
     timeout: Duration,
 }
 
@@ -140,6 +144,7 @@ impl Client {
         Ok(Self {
             inner: client(|builder| builder.gzip(true))?,
             credential: None,
+            authorization: None,
             timeout: DEFAULT_TIMEOUT,
         })
     }
@@ -148,6 +153,14 @@ impl Client {
     pub fn with_credential(&self, credential: Credential) -> Self {
         Self {
             credential: Some(credential),
+            ..self.clone()
+        }
+    }
+
+    /// The same connections, with this `Authorization` on every call, in a scheme of the caller's own.
+    pub fn with_authorization(&self, value: String) -> Self {
+        Self {
+            authorization: Some(value),
             ..self.clone()
         }
     }
@@ -203,6 +216,9 @@ impl Client {
         if let Some(credential) = &self.credential {
             request = request.bearer_auth(credential.to_hex().as_str());
         }
+        if let Some(value) = &self.authorization {
+            request = request.header(AUTHORIZATION, value);
+        }
         let response = request.send().await.map_err(unreachable)?;
         let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         Ok(RawResponse {
@@ -252,7 +268,13 @@ pub async fn read_body(mut response: reqwest::Response, limit: usize) -> Result<
 
 // A URL may have parts that must not be logged, so the error text is without it.
 fn unreachable(error: reqwest::Error) -> CallError {
-    CallError::Unreachable(with_causes(&error.without_url()))
+    let connected = !error.is_connect();
+    let text = with_causes(&error.without_url());
+    if connected {
+        CallError::Unreachable(text)
+    } else {
+        CallError::NotConnected(text)
+    }
 }
 
 /// The text of an error and of all its causes. The text of a `reqwest` error alone does not say why it failed.
@@ -319,6 +341,6 @@ mod tests {
         // RFC 8446 §5.1: a handshake record. rustls offers no version before TLS 1.2 in it.
         assert_eq!(record, [0x16, 3, 1]);
         drop(stream);
-        assert!(matches!(call.await.unwrap(), Err(CallError::Unreachable(_))));
+        assert!(matches!(call.await.unwrap(), Err(CallError::NotConnected(_))));
     }
 }

@@ -296,6 +296,35 @@ where
         .await
     }
 
+    /// Removes rows from the smallest key on while `expired` holds, at most `limit` of them, in one transaction.
+    /// Returns how many were removed.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn remove_leading(
+        &self,
+        limit: usize,
+        expired: impl Fn(&V) -> bool + Send + 'static,
+    ) -> Result<usize, TableError> {
+        let this = self.clone();
+        blocking(move || {
+            this.file.write(|transaction| {
+                let mut table = transaction.open_table(this.definition)?;
+                let mut removed = 0;
+                while removed < limit {
+                    let first = match table.first()? {
+                        Some((key, value)) if expired(&this.decode(&value.value())?) => key.value(),
+                        _ => break,
+                    };
+                    table.remove(first)?;
+                    removed += 1;
+                }
+                Ok(removed)
+            })
+        })
+        .await
+    }
+
     async fn change(
         &self,
         change: impl FnOnce(&Self, &mut redb::Table<'_, K, S>) -> Result<(), TableError> + Send + 'static,
@@ -373,6 +402,21 @@ mod tests {
         assert_eq!(table.get(1).await.unwrap().as_deref(), Some("ab"));
         table.update(1, |_| false).await.unwrap();
         assert!(table.all().await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn leading_rows_are_removed_up_to_the_first_that_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let table = open(&dir.path().join("state.redb"));
+        for (key, value) in [(1, "old"), (2, "old"), (3, "old"), (4, "new"), (5, "old")] {
+            table.put(key, &value.to_owned()).await.unwrap();
+        }
+        let removed = |limit| table.remove_leading(limit, |value| value == "old");
+        assert_eq!(removed(2).await.unwrap(), 2);
+        assert_eq!(removed(10).await.unwrap(), 1);
+        assert_eq!(removed(10).await.unwrap(), 0);
+        let keys: Vec<u64> = table.all().await.unwrap().into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, [4, 5]);
     }
 
     #[tokio::test]

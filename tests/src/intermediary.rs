@@ -4,13 +4,18 @@
 
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use messages::CallCredential;
+use messages::call::CallStatement;
+use record::SigningKey;
 
 /// Changes a message: from the path and the body as sent to the body as passed on.
 pub type Change = dyn Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync;
@@ -32,6 +37,9 @@ struct Shared {
     request: Mutex<Option<Arc<Change>>>,
     answer: Mutex<Option<Arc<Change>>>,
     withheld: Mutex<Option<String>>,
+    lost: Mutex<Option<(String, usize)>>,
+    held: Mutex<Option<(String, usize)>>,
+    caller: Mutex<Option<SigningKey>>,
     passed: Mutex<Vec<Passed>>,
 }
 
@@ -59,6 +67,9 @@ impl Intermediary {
             request: Mutex::new(None),
             answer: Mutex::new(None),
             withheld: Mutex::new(None),
+            lost: Mutex::new(None),
+            held: Mutex::new(None),
+            caller: Mutex::new(None),
             passed: Mutex::new(Vec::new()),
         });
         let router = Router::new().fallback(pass).with_state(shared.clone());
@@ -87,6 +98,31 @@ impl Intermediary {
     /// Answers requests to this path with status 503 from now on, and does not pass them on.
     pub fn withhold(&self, path: &str) {
         *lock(&self.shared.withheld) = Some(path.to_owned());
+    }
+
+    /// Passes the next `count` requests to this path on, and loses their answers.
+    pub fn lose_answers(&self, path: &str, count: usize) {
+        *lock(&self.shared.lost) = Some((path.to_owned(), count));
+    }
+
+    /// Passes requests to this path on, and keeps their answers back until [`Intermediary::release`].
+    pub fn hold_answers(&self, path: &str) {
+        *lock(&self.shared.held) = Some((path.to_owned(), 0));
+    }
+
+    /// How many answers are or were kept back.
+    pub fn held(&self) -> usize {
+        lock(&self.shared.held).as_ref().map_or(0, |(_, count)| *count)
+    }
+
+    /// Passes all answers on, also those that were kept back.
+    pub fn release(&self) {
+        *lock(&self.shared.held) = None;
+    }
+
+    /// Signs changed calls with this key from now on, as a caller that lies does.
+    pub fn sign_calls(&self, key: SigningKey) {
+        *lock(&self.shared.caller) = Some(key);
     }
 
     /// Passes all messages on unchanged from now on.
@@ -134,10 +170,14 @@ async fn relay(shared: &Shared, request: Request) -> Result<Response> {
         Some(change) => change(&path, sent.clone()),
         None => sent.clone(),
     };
+    let mut headers = without_framing(&parts.headers);
+    if passed_on != sent {
+        sign_again(shared, &mut headers, &passed_on)?;
+    }
     let answer = shared
         .client
         .request(parts.method, format!("{}{path}", shared.target))
-        .headers(without_framing(&parts.headers))
+        .headers(headers)
         .body(passed_on)
         .send()
         .await?;
@@ -148,12 +188,52 @@ async fn relay(shared: &Shared, request: Request) -> Result<Response> {
         request: sent,
         answer: answered.clone(),
     });
+    if is_lost(shared, &path) {
+        return Ok(StatusCode::BAD_GATEWAY.into_response());
+    }
+    keep_back(shared, &path).await;
     let change = lock(&shared.answer).clone();
     let passed_back = match change {
         Some(change) => change(&path, answered),
         None => answered,
     };
     Ok((status, headers, Body::from(Bytes::from(passed_back))).into_response())
+}
+
+/// Signs a changed call of the broker again.
+fn sign_again(shared: &Shared, headers: &mut HeaderMap, body: &[u8]) -> Result<()> {
+    let caller = lock(&shared.caller).clone();
+    let (Some(key), Some(value)) = (caller, headers.get(AUTHORIZATION)) else {
+        return Ok(());
+    };
+    let Ok(call) = CallCredential::from_header(value.to_str()?) else {
+        return Ok(());
+    };
+    let CallStatement { kind, to, sent, .. } = call.statement;
+    let again = CallCredential::sign(&key, kind, to, sent, body)?;
+    headers.insert(AUTHORIZATION, HeaderValue::from_str(&again.to_header())?);
+    Ok(())
+}
+
+fn is_lost(shared: &Shared, path: &str) -> bool {
+    match &mut *lock(&shared.lost) {
+        Some((lost, count)) if lost == path && *count > 0 => {
+            *count -= 1;
+            true
+        }
+        _ => false,
+    }
+}
+
+async fn keep_back(shared: &Shared, path: &str) {
+    if let Some((held, count)) = &mut *lock(&shared.held)
+        && held == path
+    {
+        *count += 1;
+    }
+    while lock(&shared.held).as_ref().is_some_and(|(held, _)| held == path) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// The headers of the message itself. Length and connection belong to the transport.

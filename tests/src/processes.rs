@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
+use messages::{CallCredential, CallKind};
+use record::{ParticipantId, Timestamp};
 
+use crate::keys::Keys;
 use crate::wall_clock::WallClock;
 use crate::{DemoInfo, Process, http, program, run, verifier, wait_for};
 
@@ -20,6 +24,8 @@ pub struct Processes {
     pub running: BTreeMap<String, Process>,
     /// The wall clocks of processes that do not have the machine's, by the name of their folder.
     pub clocks: BTreeMap<String, WallClock>,
+    /// Base URL of the KBA's register, whatever a test configures its connector with.
+    register: String,
 }
 
 impl Processes {
@@ -49,6 +55,7 @@ impl Processes {
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let info: DemoInfo = serde_json::from_slice(&std::fs::read(data.join("demo.json"))?)?;
         Ok(Self {
+            register: register_of(data, "kba")?,
             data: data.to_path_buf(),
             info,
             running: BTreeMap::new(),
@@ -73,11 +80,20 @@ impl Processes {
         self.up("ledger", "ledger", &info.ledger)?;
         self.up("identity", "identity", &info.identity)?;
         self.up("broker", "broker", &info.broker)?;
-        self.up("register-kba", "register", &self.register("kba")?)?;
+        self.up("register-kba", "register", &self.register.clone())?;
         for name in ["rheinfurt", "kba"] {
             self.up(&format!("connector-{name}"), "connector", &info.connectors[name])?;
         }
         Ok(())
+    }
+
+    /// Kills the broker and starts it again. Returns when the new one serves. The old one's slot in `running` keeps the
+    /// new process.
+    pub fn kill_and_start_broker(&mut self) -> Result<()> {
+        let url = self.info.broker.clone();
+        self.running.remove("broker").context("the broker runs")?.kill()?;
+        self.up("broker", "broker", &url)?;
+        self.healthy(&url)
     }
 
     /// Starts the portal and the test login too.
@@ -90,15 +106,6 @@ impl Processes {
         self.up("portal", "portal", &portal)?;
         self.healthy(&login)?;
         self.healthy(&portal)
-    }
-
-    fn register(&self, short: &str) -> Result<String> {
-        let config = std::fs::read(self.data.join(format!("connector-{short}/config.json")))?;
-        let config: serde_json::Value = serde_json::from_slice(&config)?;
-        let url = config["role"]["provider"]["register"]
-            .as_str()
-            .context("the connector's configuration names its register")?;
-        Ok(url.to_owned())
     }
 
     /// Starts a witness with the verifier's program, as everybody can run it.
@@ -179,16 +186,19 @@ impl Processes {
         self.ask_about(|_| {})
     }
 
+    /// Sends the request in a thread of its own, so that the test can act meanwhile.
+    pub fn ask_meanwhile(&self) -> JoinHandle<Result<(u16, serde_json::Value)>> {
+        let url = self.consumer();
+        std::thread::spawn(move || ask(&url, |_| {}))
+    }
+
     /// Sends the request for another person. `change` receives its `person`.
     pub fn ask_about(&self, change: impl FnOnce(&mut serde_json::Value)) -> Result<(u16, serde_json::Value)> {
-        let mut question: serde_json::Value = serde_json::from_str(include_str!("../tests/evidence-request.json"))?;
-        change(&mut question["person"]);
-        let answer = http()?
-            .post(format!("{}/evidence", self.info.connectors["rheinfurt"]))
-            .header("content-type", "application/json")
-            .body(question.to_string())
-            .send()?;
-        Ok((answer.status().as_u16(), serde_json::from_str(&answer.text()?)?))
+        ask(&self.consumer(), change)
+    }
+
+    fn consumer(&self) -> String {
+        format!("{}/evidence", self.info.connectors["rheinfurt"])
     }
 
     /// Repeats the request until the KBA's evidence is delivered.
@@ -201,6 +211,17 @@ impl Processes {
                 .is_some_and(|(status, body)| *status == 200 && body["outcome"] == "delivered"))
         })
         .with_context(|| format!("{last:?}"))
+    }
+
+    /// Calls the KBA's connector as the broker does, with the broker's signature.
+    pub fn call_provider(&self, kind: CallKind, body: &[u8]) -> Result<reqwest::blocking::Response> {
+        let key = Keys::of(&self.data).writer("broker/writer.key")?;
+        let now = Timestamp(UNIX_EPOCH.elapsed()?.as_secs());
+        let credential = CallCredential::sign(&key, kind, ParticipantId::new("bund:kba:zfzr")?, now, body)?;
+        let url = format!("{}{}", self.info.connectors["kba"], kind.path());
+        let request = http()?.post(url).header("content-type", "application/cbor");
+        let request = request.header("authorization", credential.to_header());
+        Ok(request.body(body.to_vec()).send()?)
     }
 
     /// The number of requests in the register's access log.
@@ -251,4 +272,25 @@ pub fn operations(url: &str) -> Result<String> {
 fn operations_address(url: &str) -> Result<String> {
     let address: std::net::SocketAddr = url.strip_prefix("http://").context("url")?.parse()?;
     Ok(std::net::SocketAddr::new(address.ip(), address.port() + 30).to_string())
+}
+
+fn ask(url: &str, change: impl FnOnce(&mut serde_json::Value)) -> Result<(u16, serde_json::Value)> {
+    let mut question: serde_json::Value = serde_json::from_str(include_str!("../tests/evidence-request.json"))?;
+    change(&mut question["person"]);
+    let request = http()?.post(url).header("content-type", "application/json");
+    let answer = request
+        .timeout(Duration::from_secs(120))
+        .body(question.to_string())
+        .send()?;
+    Ok((answer.status().as_u16(), serde_json::from_str(&answer.text()?)?))
+}
+
+/// The register that a connector is configured with.
+fn register_of(data: &Path, short: &str) -> Result<String> {
+    let config = std::fs::read(data.join(format!("connector-{short}/config.json")))?;
+    let config: serde_json::Value = serde_json::from_slice(&config)?;
+    let url = config["role"]["provider"]["register"]
+        .as_str()
+        .context("the connector's configuration names its register")?;
+    Ok(url.to_owned())
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::intermediary::Intermediary;
+use crate::keys::Keys;
 use crate::processes::Processes;
 
 /// The processes, and the intermediaries between the broker and each of the others.
@@ -29,6 +30,7 @@ impl Surrounded {
         before(&processes)?;
         let consumer = Intermediary::before(&processes.info.broker)?;
         let provider = Intermediary::before(&processes.info.connectors["kba"])?;
+        provider.sign_calls(Keys::of(data).writer("broker/writer.key")?);
         let identity = Intermediary::before(&processes.info.identity)?;
         let ledger = Intermediary::before(&processes.info.ledger)?;
         processes.configure("connector-rheinfurt", |config| {

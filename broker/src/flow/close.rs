@@ -1,50 +1,92 @@
 //! From a journalled exchange to its completion: intent, forward, outcome, release.
 
-use ledger_client::recorded::{Outcome, Recorded};
+use ledger_client::recorded::{Intent, Outcome, Recorded};
 use messages::{Completion, OutcomeNotice};
 use service::problem::Problem;
 
 use super::forward::forward;
-use super::record::{record_intent, record_outcome};
+use super::record::{record_intent, record_outcome, seal_outcome};
 use crate::broker::Broker;
-use crate::journal::{JournalEntry, Stage};
+use crate::journal::{ClosedExchange, Closing, JournalEntry, OpenExchange, request_digest};
 use crate::metrics::count_exchange;
-use crate::problems::{stopped, try_again};
+use crate::problems::{is_try_again, stopped, try_again};
 use crate::records::Ending;
+use crate::retry::patient;
 
-/// Closes an exchange that is in the journal.
-pub(super) async fn close(broker: &Broker, entry: JournalEntry) -> Result<Completion, Problem> {
-    let Some(intent) = record_intent(broker, &entry).await? else {
-        let exchange = entry.request.metadata.exchange;
-        broker.journal.remove(exchange).await.map_err(stopped)?;
+/// Closes an exchange that is in the journal. `first`: no earlier run of the broker has worked on it.
+pub(super) async fn close(broker: &Broker, mut open: Box<OpenExchange>, first: bool) -> Result<Completion, Problem> {
+    let metadata = &open.request.metadata;
+    let Some(intent) = record_intent(broker, &open).await? else {
+        broker.journal.remove(metadata.exchange).await.map_err(stopped)?;
+        broker.providers.give_back(&metadata.provider);
+        broker.consumers.give_back(&metadata.consumer);
         return Err(try_again("the log does not take entries at the moment"));
     };
-    let ending = forward(broker, &intent, &entry).await;
-    let (outcome, notice) = record_outcome(broker, &entry, &intent, &ending).await?;
-    release(broker, &outcome, notice, ending, entry).await
+    let closing = match open.closing.clone() {
+        Some(closing) => closing,
+        None => {
+            let ending = forward(broker, &intent, &open, first).await;
+            let closing = sealed(broker, &open, &ending).await?;
+            open.closing = Some(closing.clone());
+            // Before the outcome is appended: a second one, sealed again, would have another commitment.
+            let entry = JournalEntry::Open(open.clone());
+            broker.journal.put(&entry).await.map_err(stopped)?;
+            closing
+        }
+    };
+    let outcome = record_outcome(broker, &open, &intent, &closing).await?;
+    release(broker, &intent, &outcome, closing, &open).await
+}
+
+/// Seals the outcome's record. Waits for identity when it has to give another key.
+async fn sealed(broker: &Broker, open: &OpenExchange, ending: &Ending) -> Result<Closing, Problem> {
+    let mut pauses = patient();
+    loop {
+        match seal_outcome(broker, open, ending).await {
+            Err(problem) if is_try_again(&problem) => tokio::time::sleep(pauses.failed()).await,
+            result => return result,
+        }
+    }
 }
 
 /// Releases the completion. Takes the recorded outcome, so that nothing can be released without one.
 async fn release(
     broker: &Broker,
+    intent: &Recorded<Intent>,
     outcome: &Recorded<Outcome>,
-    notice: OutcomeNotice,
-    ending: Ending,
-    mut entry: JournalEntry,
+    closing: Closing,
+    open: &OpenExchange,
 ) -> Result<Completion, Problem> {
-    let result = ending.outcome();
-    let reply = match ending {
-        Ending::Replied(reply) => Some(reply),
-        Ending::Failed | Ending::TimedOut => None,
+    let metadata = &open.request.metadata;
+    let notice = OutcomeNotice {
+        intent_receipt: intent.receipt_bytes().to_vec(),
+        outcome_receipt: outcome.receipt_bytes().to_vec(),
+        sealed_record: closing.sealed_record,
+        shared_key: closing.shared_key,
     };
-    let completion = Completion { notice, reply };
-    entry.stage = Stage::Closed {
-        completion: Box::new(completion.clone()),
+    let completion = Completion {
+        notice: notice.clone(),
+        reply: closing.reply.clone(),
+    };
+    let result = closing.outcome;
+    // Without a route there is no connector to notify, and the provider has seen nothing of the exchange.
+    let routed = broker.config.routes.contains_key(&metadata.provider);
+    let entry = JournalEntry::Closed(Box::new(ClosedExchange {
+        exchange: metadata.exchange,
+        request: request_digest(&open.request),
+        consumer: metadata.consumer.clone(),
+        provider: metadata.provider.clone(),
+        closed: broker.now(),
+        notice,
+        reply: closing.reply,
         acknowledged: false,
-        notified: false,
-    };
+        notified: !routed,
+    }));
     broker.journal.put(&entry).await.map_err(stopped)?;
-    tracing::info!(exchange = %entry.request.metadata.exchange, index = outcome.index().get(), "closed");
+    if !routed {
+        broker.providers.give_back(&metadata.provider);
+    }
+    tracing::info!(exchange = %metadata.exchange, index = outcome.index().get(), "closed");
     count_exchange(match result {
         record::Outcome::Delivered => "delivered",
         record::Outcome::NothingFound => "nothing_found",
@@ -52,6 +94,6 @@ async fn release(
         record::Outcome::Failed => "failed",
         record::Outcome::TimedOut => "timed_out",
     });
-    broker.closed.notify_one();
+    broker.notices.add(&metadata.provider, metadata.exchange);
     Ok(completion)
 }

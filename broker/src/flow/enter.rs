@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use ledger_client::recorded::Denial;
 use ledger_client::writer::Draft;
+use messages::limits::MAX_DEADLINE_SECONDS;
+use messages::request::S1_VALIDITY;
 use messages::{DenialKeyRequest, ExchangeRequest, LabelAnswer, LabelRequest};
 use record::entry::Body;
 use record::{DayKey, RetentionClass};
@@ -13,7 +15,7 @@ use service::problem::Problem;
 use super::record::seal;
 use crate::authenticate::{Authenticated, authenticate};
 use crate::broker::Broker;
-use crate::journal::{JournalEntry, Stage};
+use crate::journal::{JournalEntry, OpenExchange};
 use crate::metrics::count_exchange;
 use crate::permit::{Permitted, permit};
 use crate::problems::{not_authenticated, not_permitted, not_recorded, stopped, try_again};
@@ -26,7 +28,7 @@ const MAX_WRITER_WAIT: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// The problem for the consumer. A permission that is refused has been recorded as a `denial` by then.
-pub(super) async fn enter(broker: &Broker, request: ExchangeRequest) -> Result<JournalEntry, Problem> {
+pub(super) async fn enter(broker: &Broker, request: ExchangeRequest) -> Result<Box<OpenExchange>, Problem> {
     let id = request.metadata.exchange;
     let now = broker.now();
     let authenticated = authenticate(request, &broker.anchored.directory, now).map_err(|error| {
@@ -36,6 +38,12 @@ pub(super) async fn enter(broker: &Broker, request: ExchangeRequest) -> Result<J
     })?;
     if authenticated.request().metadata.deadline < now {
         return Err(Problem::bad_request("deadline-passed", "the deadline is in the past"));
+    }
+    if authenticated.request().metadata.deadline > now.after(MAX_DEADLINE_SECONDS + S1_VALIDITY) {
+        return Err(Problem::bad_request(
+            "deadline-too-late",
+            "the deadline is too far in the future",
+        ));
     }
     match permit(authenticated, &broker.registerlandkarte, now) {
         Ok(permitted) => label(broker, permitted).await,
@@ -47,11 +55,17 @@ pub(super) async fn enter(broker: &Broker, request: ExchangeRequest) -> Result<J
 }
 
 /// Gets labels and record keys from identity, and writes the journal.
-async fn label(broker: &Broker, permitted: Permitted) -> Result<JournalEntry, Problem> {
+async fn label(broker: &Broker, permitted: Permitted) -> Result<Box<OpenExchange>, Problem> {
     if broker.writer.waiting() >= MAX_WRITER_WAIT {
         return Err(try_again("the log is slow at the moment"));
     }
     let request = permitted.authenticated().request().clone();
+    let (consumer, provider) = (&request.metadata.consumer, &request.metadata.provider);
+    let places = broker.providers.take(provider).zip(broker.consumers.take(consumer));
+    let Some((provider_place, consumer_place)) = places else {
+        tracing::error!(%provider, %consumer, "too many exchanges are outstanding: none is begun");
+        return Err(Problem::unavailable("busy", 5, "too many exchanges are outstanding"));
+    };
     let rule = &permitted.permission().rule;
     let label_request = LabelRequest {
         s1: request.s1.clone(),
@@ -75,15 +89,18 @@ async fn label(broker: &Broker, permitted: Permitted) -> Result<JournalEntry, Pr
     };
     let content = records::intent(&permitted, labels.expiry);
     let sealed = seal(broker, &content, None, &request, (labels.intent, &labels.intent_key))?;
-    let entry = JournalEntry {
+    let open = Box::new(OpenExchange {
         intent_record: sealed.bytes().to_vec(),
         content,
         labels,
         request,
-        stage: Stage::Open,
-    };
+        closing: None,
+    });
+    let entry = JournalEntry::Open(open.clone());
     broker.journal.put(&entry).await.map_err(stopped)?;
-    Ok(entry)
+    provider_place.keep();
+    consumer_place.keep();
+    Ok(open)
 }
 
 /// Records the refusal of a request. Returns the problem for the consumer: the uniform refusal once the `denial` is

@@ -2,24 +2,24 @@
 
 use ledger_client::recorded::{Intent, Outcome, Recorded};
 use ledger_client::writer::{AppendError, Draft};
-use messages::{ExchangeRequest, OutcomeKeyAnswer, OutcomeKeyRequest, OutcomeNotice};
+use messages::{ExchangeRequest, OutcomeKeyAnswer, OutcomeKeyRequest};
 use record::content::ExchangeRecord;
 use record::entry::{Body, LabelledKind};
 use record::{ExpiryDay, Label, PartName, Phase, RecordKey, SealedRecord};
 use service::problem::Problem;
 
 use crate::broker::Broker;
-use crate::journal::JournalEntry;
-use crate::problems::{not_recorded, stopped, try_again};
+use crate::journal::{Closing, OpenExchange};
+use crate::problems::{ending, not_recorded, stopped, try_again};
 use crate::records::{self, Ending};
 
 /// Records the intent. Returns `None` if the writer has given up: then the intent is certainly not in the log.
-pub(super) async fn record_intent(broker: &Broker, entry: &JournalEntry) -> Result<Option<Recorded<Intent>>, Problem> {
-    let sealed = SealedRecord::parse(entry.intent_record.clone()).map_err(|_| Problem::internal())?;
+pub(super) async fn record_intent(broker: &Broker, open: &OpenExchange) -> Result<Option<Recorded<Intent>>, Problem> {
+    let sealed = SealedRecord::parse(open.intent_record.clone()).map_err(|_| Problem::internal())?;
     let body = Body::Labelled {
         kind: LabelledKind::Intent,
-        period: entry.labels.period,
-        label: entry.labels.intent,
+        period: open.labels.period,
+        label: open.labels.intent,
         commitment: sealed.commitment(),
         refers: None,
     };
@@ -31,51 +31,55 @@ pub(super) async fn record_intent(broker: &Broker, entry: &JournalEntry) -> Resu
     match appended {
         Ok(intent) => Ok(Some(intent)),
         Err(AppendError::Stopped(alarm)) => Err(stopped(alarm)),
-        Err(AppendError::Ended) => Err(try_again("the broker is ending")),
+        Err(AppendError::Ended) => Err(ending()),
         Err(error) => {
-            tracing::warn!(exchange = %entry.request.metadata.exchange, %error, "intent given up");
+            tracing::warn!(exchange = %open.request.metadata.exchange, %error, "intent given up");
             Ok(None)
         }
     }
+}
+
+/// Seals the outcome's record.
+pub(super) async fn seal_outcome(broker: &Broker, open: &OpenExchange, ending: &Ending) -> Result<Closing, Problem> {
+    let (key, expiry) = outcome_key(broker, open).await?;
+    let content = records::outcome(open.content.clone(), ending, expiry);
+    let label = open.labels.outcome;
+    let sealed = seal(broker, &content, Some(ending), &open.request, (label, &key))?;
+    Ok(Closing {
+        sealed_record: sealed.into_bytes(),
+        shared_key: key.part(PartName::Shared),
+        reply: ending.reply().cloned(),
+        outcome: ending.outcome(),
+    })
 }
 
 /// Records the outcome. An outcome is never given up, because an intent without an outcome stays visibly open in the
 /// log.
 pub(super) async fn record_outcome(
     broker: &Broker,
-    entry: &JournalEntry,
+    open: &OpenExchange,
     intent: &Recorded<Intent>,
-    ending: &Ending,
-) -> Result<(Recorded<Outcome>, OutcomeNotice), Problem> {
-    let (key, expiry) = outcome_key(broker, entry).await?;
-    let content = records::outcome(entry.content.clone(), ending, expiry);
-    let label = entry.labels.outcome;
-    let sealed = seal(broker, &content, Some(ending), &entry.request, (label, &key))?;
+    closing: &Closing,
+) -> Result<Recorded<Outcome>, Problem> {
+    let sealed = SealedRecord::parse(closing.sealed_record.clone()).map_err(|_| Problem::internal())?;
     let body = Body::Labelled {
         kind: LabelledKind::Outcome,
-        period: entry.labels.period,
-        label,
+        period: open.labels.period,
+        label: open.labels.outcome,
         commitment: sealed.commitment(),
         refers: Some(intent.index()),
     };
     let appended = broker
         .writer
-        .append::<Outcome>(Draft::now(body), Some(sealed.clone()), None)
+        .append::<Outcome>(Draft::now(body), Some(sealed), None)
         .await;
-    let outcome = appended.map_err(|error| not_recorded(&error))?;
-    let notice = OutcomeNotice {
-        intent_receipt: intent.receipt_bytes().to_vec(),
-        outcome_receipt: outcome.receipt_bytes().to_vec(),
-        sealed_record: sealed.bytes().to_vec(),
-        shared_key: key.part(PartName::Shared),
-    };
-    Ok((outcome, notice))
+    appended.map_err(|error| not_recorded(&error))
 }
 
 /// Key and expiry day for an outcome that is recorded now. Identity's first answer still applies unless the day has
 /// changed since then; in that case identity gives another key.
-async fn outcome_key(broker: &Broker, entry: &JournalEntry) -> Result<(RecordKey, ExpiryDay), Problem> {
-    let labels = &entry.labels;
+async fn outcome_key(broker: &Broker, open: &OpenExchange) -> Result<(RecordKey, ExpiryDay), Problem> {
+    let labels = &open.labels;
     if labels.class.expiry(broker.now()) == labels.expiry {
         return Ok((labels.outcome_key.clone(), labels.expiry));
     }
@@ -84,7 +88,7 @@ async fn outcome_key(broker: &Broker, entry: &JournalEntry) -> Result<(RecordKey
         label: labels.outcome,
         phase: Phase::Outcome,
         class: labels.class,
-        s1: entry.request.s1.digest(),
+        s1: open.request.s1.digest(),
     };
     let answer: OutcomeKeyAnswer = broker
         .ask_identity("labels/outcome-key", &request)

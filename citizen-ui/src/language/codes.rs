@@ -14,7 +14,7 @@ const TOLD_REASONS: [Translation; 4] = [
 ];
 
 /// Internal reasons: the provider's checks (P1 to P9), and failures that the broker observed.
-const INTERNAL_REASONS: [Translation; 12] = [
+const INTERNAL_REASONS: [Translation; 17] = [
     (
         "clock",
         "Die Uhren der beteiligten Stellen gingen verschieden. Das ist ein technischer Fehler und keine Entscheidung.",
@@ -66,14 +66,39 @@ const INTERNAL_REASONS: [Translation; 12] = [
         "This exchange had been served before (check P9).",
     ),
     (
-        "the provider could not be reached or gave no valid reply",
-        "Die antwortende Stelle war nicht erreichbar oder hat keine gültige Antwort gegeben.",
-        "The answering body could not be reached or gave no valid answer.",
+        "provider-unreachable",
+        "Die antwortende Stelle war nicht erreichbar. Ihr Register wurde nicht gefragt.",
+        "The answering body could not be reached. Its register was not asked.",
     ),
     (
-        "the provider did not reply in time",
-        "Die antwortende Stelle hat nicht rechtzeitig geantwortet.",
-        "The answering body did not answer in time.",
+        "provider-refused",
+        "Die antwortende Stelle hat die Anfrage nicht angenommen. Ihr Register wurde nicht gefragt.",
+        "The answering body did not accept the request. Its register was not asked.",
+    ),
+    (
+        "request-too-large",
+        "Die Anfrage war zu groß. Das Register wurde nicht gefragt.",
+        "The request was too large. The register was not asked.",
+    ),
+    (
+        "no-answer",
+        "Von der antwortenden Stelle ist keine Antwort angekommen. Ihr Register kann gelesen worden sein.",
+        "No answer of the answering body arrived. Its register may have been read.",
+    ),
+    (
+        "register-unavailable",
+        "Das Register der antwortenden Stelle hat nicht geantwortet.",
+        "The answering body's register did not answer.",
+    ),
+    (
+        "evidence-too-large",
+        "Der Nachweis war für die Übermittlung zu groß. Das Register wurde gelesen, übermittelt wurde nichts.",
+        "The evidence was too large to be sent. The register was read, and nothing was sent.",
+    ),
+    (
+        "evidence-unusable",
+        "Der Nachweis ließ sich nicht übermitteln. Das Register wurde gelesen, übermittelt wurde nichts.",
+        "The evidence could not be sent. The register was read, and nothing was sent.",
     ),
 ];
 

@@ -227,8 +227,10 @@ impl Accepted {
                 Ok(Some(evidence.map_err(|_| failed("the evidence cannot be read"))?))
             }
             EvidenceAnswer::Error(error) if !delivered => {
-                let refused = reply.statement.refusal.is_some();
-                // A provider that refuses may have been unable to read the request's id.
+                let asked_too_late = reply.statement.outcome == ReplyOutcome::TimedOut;
+                let untimely = asked_too_late || reply.statement.failure == Some(FailureReason::Clock);
+                // A provider that refuses, or is asked at the wrong time, has not read the request's id.
+                let refused = untimely || reply.statement.outcome == ReplyOutcome::Refused;
                 let request = if refused { asked.id } else { error.request };
                 if !is_answer(&error.head, request, asked) || error.code != error_code(reply.statement.outcome) {
                     return Err(failed("the answer is to another request, or contradicts the outcome"));
@@ -245,7 +247,7 @@ fn error_code(outcome: ReplyOutcome) -> ErrorCode {
     match outcome {
         ReplyOutcome::NothingFound => ErrorCode::NotFound,
         ReplyOutcome::Refused => ErrorCode::Refused,
-        ReplyOutcome::Delivered | ReplyOutcome::Failed => ErrorCode::Unavailable,
+        ReplyOutcome::Delivered | ReplyOutcome::Failed | ReplyOutcome::TimedOut => ErrorCode::Unavailable,
     }
 }
 

@@ -13,14 +13,14 @@
 //! | `504` | the provider did not answer in time |
 //!
 //! After a lost answer the connector sends the same request again, and the broker answers it with the same completion.
-//! At the next start the connector requests the completions of exchanges that a crash left open, checks and
-//! acknowledges them. It drops their evidence, because no caller waits for it any more.
+//! An exchange that has no completion at its deadline stays in the journal, and [`unresolved`] closes it later.
 
 pub mod checks;
 mod journal;
 pub mod query;
 pub mod request;
 mod trace;
+mod unresolved;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,6 +31,7 @@ use axum::http::HeaderMap;
 use axum::routing::post;
 use axum::{Json, Router, body::Bytes};
 use ledger_client::CheckpointWatch;
+use messages::limits::MAX_EXCHANGE_REQUEST;
 use messages::{Acknowledgement, Completion};
 use record::Outcome;
 use service::http::{CallError, Client};
@@ -47,6 +48,7 @@ use crate::starting::Starting;
 use journal::Journal;
 use query::{EvidenceQuery, EvidenceResult};
 use request::PendingRequest;
+use unresolved::Unresolved;
 
 pub use checks::Accepted;
 
@@ -89,6 +91,7 @@ pub struct Consumer {
     client: Client,
     journal: Journal,
     deadline_seconds: u64,
+    unresolved: Unresolved,
 }
 
 /// The consumer's routes.
@@ -132,7 +135,8 @@ impl Consumer {
         shutdown: Shutdown,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, Error> {
-        let common = Common::start(config, shutdown, clock).await?;
+        let common = Common::start(config, shutdown.clone(), clock).await?;
+        let (unresolved, waiting) = unresolved::unresolved();
         let consumer = Arc::new(Self {
             broker: role.broker.clone(),
             client: common
@@ -140,6 +144,7 @@ impl Consumer {
                 .with_timeout(Duration::from_secs(role.deadline_seconds + OUTCOME_GRACE)),
             journal: Journal::open(&config.data).map_err(|error| Error::State(error.to_string()))?,
             deadline_seconds: role.deadline_seconds,
+            unresolved,
             common,
         });
         let left_open = consumer
@@ -147,12 +152,21 @@ impl Consumer {
             .pending()
             .await
             .map_err(|error| Error::State(error.to_string()))?;
-        tokio::spawn(resume(consumer.clone(), left_open));
+        for pending in left_open {
+            consumer.unresolved.add(pending);
+        }
+        let resolver = consumer.clone();
+        let settle = move |pending: PendingRequest| {
+            let consumer = resolver.clone();
+            async move { (!consumer.settle(&pending).await).then_some(pending) }
+        };
+        tokio::spawn(unresolved::resolve(waiting, shutdown, settle));
         Ok(consumer)
     }
 
     async fn evidence(&self, query: &EvidenceQuery, trace: String) -> Result<EvidenceResult, Problem> {
         self.common.ready()?;
+        self.unresolved.has_room()?;
         let now = self.common.now();
         let deadline = now.after(self.deadline_seconds);
         let pending = request::build(&self.common.context, &self.common.signing, query, trace, now, deadline)?;
@@ -161,7 +175,15 @@ impl Consumer {
             .await
             .map_err(|error| state_failed(&error))?;
         let exchange = pending.request.metadata.exchange;
-        let completion = self.complete(&pending).await?;
+        let completion = match self.complete(&pending).await {
+            Ok(completion) => completion,
+            Err(problem) => {
+                if problem.retryable() {
+                    self.unresolved.add(pending.without_message());
+                }
+                return Err(problem);
+            }
+        };
         let answer = self.accept(&pending, &completion).await?;
         tracing::info!(%exchange, outcome = answer.outcome, intent = answer.intent, "closed");
         Ok(answer)
@@ -174,6 +196,9 @@ impl Consumer {
         let exchange = pending.request.metadata.exchange;
         let url = format!("{}/exchanges", self.broker);
         let body = record::cbor::to_vec(&pending.request);
+        if body.len() > MAX_EXCHANGE_REQUEST {
+            return Err(Problem::bad_request("question", "the request is too large"));
+        }
         let since = tokio::time::Instant::now();
         let mut backoff = Backoff::new(FIRST_RETRY_DELAY, MAX_RETRY_DELAY);
         loop {
@@ -187,8 +212,12 @@ impl Consumer {
             if !error.retryable() {
                 return Err(self.refused_by_broker(exchange, &error).await);
             }
-            let cannot = error.problem().is_some_and(|problem| problem.slug != "under-way");
+            let under_way = error.problem().is_some_and(|problem| problem.slug == "under-way");
             let late = self.common.now() > pending.request.metadata.deadline;
+            if late && under_way {
+                return Err(Problem::timeout("the provider did not answer in time"));
+            }
+            let cannot = error.problem().is_some() && !under_way;
             if late || cannot && since.elapsed() > RETRY_FOR {
                 tracing::warn!(%exchange, %error, "the broker is unavailable");
                 return Err(Problem::unavailable(
@@ -229,7 +258,9 @@ impl Consumer {
             None => Ok(None),
         };
         let (intent, outcome_entry) = accepted.indices();
-        self.acknowledge(exchange, outcome_entry).await;
+        if !self.acknowledge(exchange, outcome_entry).await {
+            self.unresolved.add(pending.without_message());
+        }
         let evidence = opened?;
         let outcome = match accepted.outcome() {
             Outcome::Delivered => "delivered",
@@ -253,9 +284,8 @@ impl Consumer {
         })
     }
 
-    /// Acknowledges the outcome, so that the broker may forget the answer. If this fails, the journal's entry makes
-    /// the next start repeat it.
-    async fn acknowledge(&self, exchange: Uuid, outcome: u64) {
+    /// Acknowledges the outcome, so that the broker may forget the answer. Returns whether the broker has it.
+    async fn acknowledge(&self, exchange: Uuid, outcome: u64) -> bool {
         let acknowledgement = Acknowledgement::sign(&self.common.signing, exchange, outcome);
         let url = format!("{}/exchanges/{exchange}/acknowledgement", self.broker);
         match self
@@ -267,23 +297,46 @@ impl Consumer {
                 if let Err(error) = self.journal.forget(exchange).await {
                     alarm::raise("state", Some(exchange), &error.to_string());
                 }
+                true
             }
-            Err(error) => tracing::warn!(%exchange, %error, "the broker did not accept the acknowledgement"),
+            Err(error) => {
+                tracing::warn!(%exchange, %error, "the broker did not accept the acknowledgement");
+                false
+            }
         }
     }
-}
 
-/// Completes the exchanges that an earlier run left open, so that the broker can forget them.
-async fn resume(consumer: Arc<Consumer>, left_open: Vec<PendingRequest>) {
-    for pending in left_open {
+    /// Asks once for the completion of an unresolved exchange, checks and acknowledges it. Returns whether the exchange
+    /// need not be asked for again. It asks only after the deadline, when the broker begins nothing for this request any
+    /// more: no evidence is read for a caller who has stopped waiting.
+    async fn settle(&self, pending: &PendingRequest) -> bool {
+        if self.common.now() <= pending.request.metadata.deadline {
+            return false;
+        }
         let exchange = pending.request.metadata.exchange;
-        let done = match consumer.complete(&pending).await {
-            Ok(completion) => consumer.accept(&pending, &completion).await.map(|_| ()),
-            Err(problem) => Err(problem),
-        };
-        match done {
-            Ok(()) => tracing::info!(%exchange, "closed after a restart; its evidence was dropped"),
-            Err(problem) => tracing::warn!(%exchange, problem = problem.slug, "still open after a restart"),
+        let url = format!("{}/exchanges", self.broker);
+        let answer = self
+            .client
+            .post_cbor(&url, record::cbor::to_vec(&pending.request))
+            .await;
+        let old = self.common.now() > pending.request.metadata.deadline.after(unresolved::RETENTION);
+        match answer {
+            Ok(bytes) => {
+                let done = match record::cbor::from_slice(&bytes) {
+                    Ok(completion) => self.accept(pending, &completion).await.map(drop),
+                    Err(_) => Err(refuse(exchange, "C1", "the completion is malformed")),
+                };
+                tracing::info!(%exchange, outcome = ?done.err().map(|problem| problem.slug), "closed late; its evidence was dropped");
+                true
+            }
+            Err(error) if error.retryable() && !old => false,
+            Err(error) => {
+                tracing::warn!(%exchange, %error, "the broker has no completion of this exchange");
+                if let Err(error) = self.journal.forget(exchange).await {
+                    alarm::raise("state", Some(exchange), &error.to_string());
+                }
+                true
+            }
         }
     }
 }

@@ -25,6 +25,17 @@ pub struct PendingRequest {
     pub xnachweis: Option<EvidenceRequest0101>,
 }
 
+impl PendingRequest {
+    /// The request as the journal has it, without the XNachweis message.
+    pub(crate) fn without_message(&self) -> Self {
+        Self {
+            request: self.request.clone(),
+            answer_key: self.answer_key.clone(),
+            xnachweis: None,
+        }
+    }
+}
+
 /// Why a query is refused. The authority receives the reason, without values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {

@@ -3,12 +3,17 @@
 //!
 //! | | | |
 //! | --- | --- | --- |
-//! | `POST /forward` | [`Forward`] → [`Reply`] | `400` malformed · `503` not ready, or intent in progress |
+//! | `POST /forward` | [`Forward`] → [`Reply`] | `400` malformed · `403` not authentic · `503` not ready, or in progress |
 //! | `POST /outcome` | [`OutcomeNotice`] → `204` | `404` no answer known · `409` differs from the answer (alarm) |
 //!
-//! Every well-formed forward gets a signed reply, even when it is refused, so that the broker can record how the
-//! exchange ended.
+//! Both need the broker's signature of the call ([`caller`]); every other caller gets `401` and causes nothing.
+//!
+//! A forward that belongs to its intent (P1, P2 and P3) gets a signed reply, even when it is refused or too late, so
+//! that the broker can record how the exchange ended. The same forward gets the same reply again: the broker may have
+//! lost it. Of the statuses, `403`, `starting`, `log-not-witnessed` and `stopped` state that the register was not asked
+//! for this call.
 
+mod caller;
 pub mod checks;
 mod outcome;
 mod release;
@@ -18,13 +23,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
-use messages::{CheckName, Forward, OutcomeNotice, Reply, ReplyOutcome};
-use record::receipt::Receipt;
+use messages::limits::{MAX_FORWARD, MAX_NOTICE};
+use messages::{AnswerResult, CallKind, Forward, OutcomeNotice, Reply, ReplyOutcome};
 use service::table::TableError;
 use service::{Clock, Problem, Shutdown};
 
@@ -33,11 +38,12 @@ use crate::common::Common;
 use crate::config::{Config, ProviderConfig};
 use crate::error::Error;
 use crate::starting::Starting;
-use checks::CheckFailed;
+use caller::Callers;
+use checks::{Authentic, CheckFailed};
 use ledger_client::CheckpointWatch;
-use outcome::ClosedExchange;
+use outcome::{AnswerComparison, ClosedExchange};
 use release::{AnswerError, Register};
-use served::{NotServed, ServedBefore, ServedIntents};
+use served::{Known, NotServed, ServedBefore, ServedIntents};
 
 pub use checks::Checked;
 
@@ -51,6 +57,7 @@ pub struct Provider {
     common: Common,
     register: Register,
     served: ServedIntents,
+    callers: Callers,
 }
 
 /// The provider's routes.
@@ -61,10 +68,15 @@ pub(crate) fn routes(provider: Starting<Arc<Provider>>) -> Router {
         .with_state(provider)
 }
 
-async fn forward(State(provider): State<Starting<Arc<Provider>>>, body: Bytes) -> Result<Response, Problem> {
+type Started = Starting<Arc<Provider>>;
+
+async fn forward(State(provider): State<Started>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let provider = provider.started()?.clone();
+    let body = provider
+        .authenticated(CallKind::Forward, &headers, body, MAX_FORWARD)
+        .await?;
     let forward: Forward = record::cbor::from_slice(&body)
         .map_err(|_| Problem::bad_request("malformed-forward", "the body is not a well-formed forward"))?;
-    let provider = provider.started()?.clone();
     // Spawned, so that a broker that hangs up does not stop an answer halfway: an answer that was released must be
     // kept.
     let reply = tokio::spawn(async move { provider.forward(forward).await })
@@ -73,10 +85,18 @@ async fn forward(State(provider): State<Starting<Arc<Provider>>>, body: Bytes) -
     Ok(([(header::CONTENT_TYPE, CBOR)], record::cbor::to_vec(&reply)).into_response())
 }
 
-async fn outcome_notice(State(provider): State<Starting<Arc<Provider>>>, body: Bytes) -> Result<StatusCode, Problem> {
+async fn outcome_notice(
+    State(provider): State<Started>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, Problem> {
+    let provider = provider.started()?;
+    let body = provider
+        .authenticated(CallKind::Outcome, &headers, body, MAX_NOTICE)
+        .await?;
     let notice: OutcomeNotice = record::cbor::from_slice(&body)
         .map_err(|_| Problem::bad_request("malformed-notice", "the body is not a well-formed outcome notice"))?;
-    provider.started()?.outcome(&notice).await
+    provider.outcome(&notice).await
 }
 
 impl Provider {
@@ -99,60 +119,63 @@ impl Provider {
         let provider = Arc::new(Self {
             register: Register::new(role, &common.http)?,
             served: ServedIntents::open(&config.data).map_err(|error| Error::State(error.to_string()))?,
+            callers: Callers::default(),
             common,
         });
         tokio::spawn(report_overdue(provider.clone(), shutdown));
         Ok(provider)
     }
 
+    async fn authenticated(
+        &self,
+        kind: CallKind,
+        headers: &HeaderMap,
+        body: Body,
+        limit: usize,
+    ) -> Result<axum::body::Bytes, Problem> {
+        let common = &self.common;
+        self.callers
+            .authenticated(&common.context, kind, common.now(), headers, body, limit)
+            .await
+    }
+
     async fn forward(&self, forward: Forward) -> Result<Reply, Problem> {
         self.common.ready()?;
-        let Ok(receipt) = Receipt::parse(&forward.intent_receipt) else {
-            let failure = CheckFailed {
-                check: CheckName::P1,
-                why: "the receipt is malformed",
-            };
-            return self.refuse(&forward, 0, failure);
-        };
-        let index = receipt.index().get();
+        let authentic = checks::authenticate(&self.common.context, &self.common.sealing, &forward)
+            .map_err(|failure| not_authentic(&forward, failure))?;
+        let index = authentic.index();
         let _under_way = self
             .served
             .enter(index)
-            .ok_or_else(|| Problem::unavailable("under-way", 2, "the same intent is in progress"))?;
-        let digest = served::digest(&forward, &receipt);
-        let before = self
-            .served
-            .before(index, digest)
-            .await
-            .map_err(|error| state_failed(&error))?;
-        let fresh = match before {
-            Ok(ServedBefore::Same(reply)) => return Ok(*reply),
-            Ok(ServedBefore::Never(fresh)) => Ok(fresh),
-            Err(failure) => Err(failure),
-        };
-        self.serve(&forward, index, fresh).await
+            .ok_or_else(|| Problem::unavailable("under-way", 1, "the same intent is in progress"))?;
+        let digest = served::digest(&forward, index, authentic.leaf());
+        let before = self.served.before(index, digest).await;
+        match before.map_err(|error| state_failed(&error))? {
+            Ok(ServedBefore::Same(reply)) => Ok(*reply),
+            Ok(ServedBefore::Never(fresh)) => self.serve(&forward, authentic, fresh).await,
+            Err(failure) => self.refuse(&forward, index, failure, AnswerResult::Refused(failure.check)),
+        }
     }
 
     /// Runs the checks, asks the register only when all passed, and keeps the answer before it leaves.
-    async fn serve(
-        &self,
-        forward: &Forward,
-        index: u64,
-        fresh: Result<NotServed, CheckFailed>,
-    ) -> Result<Reply, Problem> {
+    async fn serve(&self, forward: &Forward, authentic: Authentic, fresh: NotServed) -> Result<Reply, Problem> {
+        let Common {
+            context,
+            sealing,
+            signing,
+            ..
+        } = &self.common;
         let now = self.common.now();
-        let checked = checks::check(&self.common.context, &self.common.sealing, forward, now);
-        let (checked, fresh) = match (checked, fresh) {
-            (Ok(checked), Ok(fresh)) => (checked, fresh),
-            // The refusal is kept as the intent's one answer if identity's signature binds the forward to the intent.
-            (Err(failure), Ok(fresh)) if failure.belongs_to_intent() => {
-                let reply = self.refuse(forward, index, failure)?;
+        let (index, untimely) = (authentic.index(), authentic.untimely(forward, now));
+        let checked = match checks::check(context, sealing, forward, authentic, now) {
+            Ok(checked) => checked,
+            Err(failure) => {
+                let result = untimely.unwrap_or(AnswerResult::Refused(failure.check));
+                let reply = self.refuse(forward, index, failure, result)?;
                 return self.keep(forward, fresh, reply, None).await;
             }
-            (Err(failure), _) | (Ok(_), Err(failure)) => return self.refuse(forward, index, failure),
         };
         self.common.rely(&checked.checkpoints()).await?;
-        let signing = &self.common.signing;
         let reply = release::release(&self.register, signing, forward, &checked, &fresh, now)
             .await
             .map_err(|error| unanswerable(&error))?;
@@ -177,12 +200,18 @@ impl Provider {
         Ok(reply)
     }
 
-    fn refuse(&self, forward: &Forward, index: u64, failure: CheckFailed) -> Result<Reply, Problem> {
+    fn refuse(
+        &self,
+        forward: &Forward,
+        index: u64,
+        failure: CheckFailed,
+        result: AnswerResult,
+    ) -> Result<Reply, Problem> {
         let exchange = forward.metadata.exchange;
         tracing::warn!(%exchange, intent = index, check = failure.check.as_str(), why = failure.why, "refused");
         metrics::counter!("connector_refusals_total", "check" => failure.check.as_str()).increment(1);
         let common = &self.common;
-        release::refuse(&common.context, &common.signing, forward, index, failure, common.now())
+        release::refuse(&common.context, &common.signing, forward, index, result, common.now())
             .map_err(|error| unanswerable(&error))
     }
 
@@ -195,32 +224,49 @@ impl Provider {
         let record = closed.record();
         let exchange = Some(record.ids.exchange);
         let intent = closed.intent().index().get();
-        let Some(row) = self.served.row(intent).await.map_err(|error| state_failed(&error))? else {
-            let delivered = record
-                .result
-                .as_ref()
-                .is_some_and(|result| result.outcome == record::Outcome::Delivered);
-            if delivered && record.provider.id == self.common.context.me.party.id {
-                return Err(differs(
-                    exchange,
-                    "the outcome says delivered, but nothing was delivered",
-                ));
+        let known = self.served.known(intent).await.map_err(|error| state_failed(&error))?;
+        let row = match known {
+            Known::Closed => return Ok(StatusCode::NO_CONTENT),
+            Known::Answered(row) => row,
+            Known::Never => {
+                let delivered = record
+                    .result
+                    .as_ref()
+                    .is_some_and(|result| result.outcome == record::Outcome::Delivered);
+                if delivered && record.provider.id == self.common.context.me.party.id {
+                    return Err(differs(
+                        exchange,
+                        "the outcome says delivered, but nothing was delivered",
+                    ));
+                }
+                return Err(Problem::not_found("nothing was answered for this intent"));
             }
-            return Err(Problem::not_found("nothing was answered for this intent"));
         };
-        if row.seen {
-            return Ok(StatusCode::NO_CONTENT);
+        match closed.check_answer(&row).map_err(|why| differs(exchange, why))? {
+            AnswerComparison::Same => {}
+            AnswerComparison::Lost => alarm::raise(
+                "answer-lost",
+                exchange,
+                "the broker recorded that no answer arrived, but this connector answered",
+            ),
         }
-        closed.check_answer(&row).map_err(|why| differs(exchange, why))?;
         self.common
             .rely(&[closed.intent().checkpoint(), closed.outcome().checkpoint()])
             .await?;
         self.served
-            .seen(row, self.common.now())
+            .close(&row, self.common.now())
             .await
             .map_err(|error| state_failed(&error))?;
         Ok(StatusCode::NO_CONTENT)
     }
+}
+
+/// 403: the forward does not belong to its intent (P1, P2, P3). Nothing is signed or kept for it.
+fn not_authentic(forward: &Forward, failure: CheckFailed) -> Problem {
+    let exchange = forward.metadata.exchange;
+    tracing::warn!(%exchange, check = failure.check.as_str(), why = failure.why, "not authentic");
+    metrics::counter!("connector_refusals_total", "check" => failure.check.as_str()).increment(1);
+    Problem::forbidden("not-authentic", "")
 }
 
 async fn report_overdue(provider: Arc<Provider>, shutdown: Shutdown) {
@@ -229,13 +275,13 @@ async fn report_overdue(provider: Arc<Provider>, shutdown: Shutdown) {
             () = tokio::time::sleep(POLL_INTERVAL) => {}
             () = shutdown.wait() => return,
         }
-        match provider.served.overdue(provider.common.now()).await {
+        match provider.served.sweep(provider.common.now()).await {
             Ok(rows) => {
                 for row in rows {
                     alarm::raise(
                         "outcome-missing",
                         Some(row.exchange),
-                        "no outcome within two minutes of the answer",
+                        "no outcome within five minutes of the answer",
                     );
                 }
             }
@@ -246,10 +292,10 @@ async fn report_overdue(provider: Arc<Provider>, shutdown: Shutdown) {
 
 fn state_failed(error: &TableError) -> Problem {
     alarm::raise("state", None, &error.to_string());
-    Problem::unavailable("stopped", 60, "the connector's state cannot be read or written")
+    Problem::unavailable("state", 10, "the connector's state cannot be read or written")
 }
 
-/// Reports an answer that cannot be sealed: the consumer's key is unusable, or the evidence cannot be encoded.
+/// Reports an answer that cannot be sealed, because the consumer's key is unusable. The register was not asked.
 fn unanswerable(error: &AnswerError) -> Problem {
     tracing::error!(%error, "the answer cannot be sealed");
     Problem::unprocessable("unanswerable", "no answer can be sealed for this request")
@@ -261,6 +307,7 @@ fn count_answer(outcome: ReplyOutcome) {
         ReplyOutcome::NothingFound => "nothing_found",
         ReplyOutcome::Refused => "refused",
         ReplyOutcome::Failed => "failed",
+        ReplyOutcome::TimedOut => "timed_out",
     };
     metrics::counter!("connector_answers_total", "outcome" => outcome).increment(1);
 }

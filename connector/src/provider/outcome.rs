@@ -1,15 +1,25 @@
 //! Checks the outcome of an exchange that this provider answered: it must be in the log and match the answer.
 //!
-//! A missing outcome (after two minutes) or a different one is an alarm: the broker closed the exchange differently
+//! A missing outcome (after five minutes) or a different one is an alarm: the broker closed the exchange differently
 //! from what the provider's signed reply says, or not at all.
 
 use ledger_client::recorded::{self, Intent, Outcome, Recorded};
 use messages::OutcomeNotice;
 use record::ExchangeRecord;
 
-use super::served::ServedIntent;
+use super::served::AnsweredIntent;
 use crate::context::CheckContext;
 use crate::record_check;
+
+/// How a recorded outcome and the provider's answer go together, when they do not contradict each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AnswerComparison {
+    /// The outcome is the one that was answered.
+    Same,
+    /// The broker recorded that no answer arrived in time. It may say so of every answer, so this is an alarm, but it
+    /// is no contradiction: the consumer has received nothing.
+    Lost,
+}
 
 /// A closed exchange: both receipts of a notice are verified and belong together.
 pub(crate) struct ClosedExchange {
@@ -62,7 +72,7 @@ impl ClosedExchange {
     ///
     /// # Errors
     /// What differs, for the alarm.
-    pub(crate) fn check_answer(&self, served: &ServedIntent) -> Result<(), &'static str> {
+    pub(crate) fn check_answer(&self, served: &AnsweredIntent) -> Result<AnswerComparison, &'static str> {
         if self.record.ids.exchange != served.exchange || self.record.ids.message != served.statement.message {
             return Err("the outcome is of another exchange");
         }
@@ -70,6 +80,13 @@ impl ClosedExchange {
             return Err("the outcome's record has no result");
         };
         let statement = &served.statement;
+        if result.outcome == record::Outcome::TimedOut
+            && result.answer_digest.is_none()
+            && result.evidence_digest.is_none()
+            && result.provider_signature.is_none()
+        {
+            return Ok(AnswerComparison::Lost);
+        }
         if result.outcome != statement.outcome.into() {
             return Err("the outcome is not the one that was answered");
         }
@@ -80,12 +97,14 @@ impl ClosedExchange {
         if result.provider_signature != Some(served.signature.0) {
             return Err("the outcome does not carry the answer's signature");
         }
-        let Some(intended) = &served.record else { return Ok(()) };
+        let Some(intended) = &served.record else {
+            return Ok(AnswerComparison::Same);
+        };
         let mut expected = intended.clone();
         expected.lifecycle.expiry = self.record.lifecycle.expiry;
         expected.result.clone_from(&self.record.result);
         if *self.record == expected {
-            Ok(())
+            Ok(AnswerComparison::Same)
         } else {
             Err("the outcome's record differs from the intent's")
         }

@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use messages::limits::MAX_EVIDENCE;
 use messages::xnachweis::{
-    Authority, ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, EvidenceType, Head,
+    Authority, ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, EvidenceType, Head, XmlError,
 };
-use messages::{AnswerContent, Forward, MessageError, Reply, ReplyOutcome};
+use messages::{AnswerContent, AnswerResult, FailureReason, Forward, MessageError, Reply};
 use record::{LegalDay, SigningKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::http::{CallError, Client};
 use text::{FieldValue, Reference, Title};
+use tlog::Hash;
 use uuid::Uuid;
 
-use super::checks::{CheckFailed, Checked};
+use super::checks::Checked;
 use super::served::NotServed;
+use crate::alarm;
 use crate::config::ProviderConfig;
 use crate::context::CheckContext;
 use crate::error::Error;
@@ -40,7 +43,7 @@ pub(crate) struct RegisterEvidence {
 enum RegisterAnswer {
     Found(RegisterEvidence),
     Nothing,
-    Unavailable,
+    Failed(FailureReason),
 }
 
 /// Client of the register behind this connector.
@@ -48,49 +51,48 @@ enum RegisterAnswer {
 pub(crate) struct Register {
     url: String,
     client: Client,
+    limit: Duration,
 }
 
-/// Why an answer cannot be made.
+/// Why no answer can be sealed: the consumer's answer key is unusable, or there is no randomness. The register has not
+/// been asked then.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum AnswerError {
-    /// The consumer's answer key is unusable, or the evidence too long.
-    #[error(transparent)]
-    Message(#[from] MessageError),
-    /// The evidence cannot be encoded as XML or JSON.
-    #[error("the evidence cannot be encoded")]
-    Content,
-}
+#[error(transparent)]
+pub(crate) struct AnswerError(#[from] MessageError);
 
 impl Register {
     pub(crate) fn new(role: &ProviderConfig, client: &Client) -> Result<Self, Error> {
         let credential = service::secret::Credential::read(&role.register_credential)?;
-        let client = client
-            .with_credential(credential)
-            .with_timeout(Duration::from_secs(role.register_seconds));
         Ok(Self {
             url: format!("{}/evidence", role.register),
-            client,
+            client: client.with_credential(credential),
+            limit: Duration::from_secs(role.register_seconds),
         })
     }
 
     /// Asks for the evidence of a checked exchange that was not served before. The register is asked for the number of
-    /// nobody (design §5.5) like for any other; no register has it.
-    async fn ask(&self, checked: &Checked, _fresh: &NotServed) -> RegisterAnswer {
+    /// nobody (design §5.5) like for any other; no register has it. The connector does not wait for the register after
+    /// the exchange's deadline, when the consumer has stopped waiting.
+    async fn ask(&self, checked: &Checked, _fresh: &NotServed, left: Duration) -> RegisterAnswer {
         let question = RegisterQuery {
             idnr: checked.idnr().expose(),
             evidence_type: &checked.permission().rule.evidence.id,
             exchange: checked.record().ids.exchange,
         };
-        match self.client.post_json::<_, RegisterEvidence>(&self.url, &question).await {
+        let client = self.client.with_timeout(self.limit.min(left));
+        match client.post_json::<_, RegisterEvidence>(&self.url, &question).await {
             Ok(found) if issuing_date(&found.issued_at).is_some() => RegisterAnswer::Found(found),
             Ok(_) => {
                 tracing::error!("the register's answer has no valid date of issue");
-                RegisterAnswer::Unavailable
+                RegisterAnswer::Failed(FailureReason::EvidenceUnusable)
             }
             Err(CallError::Refused(problem)) if problem.status == 404 => RegisterAnswer::Nothing,
+            Err(CallError::Refused(problem)) if problem.slug == FailureReason::EvidenceTooLarge.as_str() => {
+                RegisterAnswer::Failed(FailureReason::EvidenceTooLarge)
+            }
             Err(error) => {
                 tracing::warn!(%error, "the register is unavailable");
-                RegisterAnswer::Unavailable
+                RegisterAnswer::Failed(FailureReason::RegisterUnavailable)
             }
         }
     }
@@ -106,6 +108,7 @@ fn issuing_date(text: &str) -> Option<String> {
 }
 
 /// Asks the register and makes the signed reply. It takes both tokens, so that nothing is released unchecked or twice.
+/// The answer for a failure is sealed first, so that after the question there is always one to give.
 pub(crate) async fn release(
     register: &Register,
     key: &SigningKey,
@@ -114,32 +117,50 @@ pub(crate) async fn release(
     fresh: &NotServed,
     now: Timestamp,
 ) -> Result<Reply, AnswerError> {
-    let finding = register.ask(checked, fresh).await;
     let request = checked.request();
     let head = Head {
         created: now,
         ..request.head.clone()
     };
-    let (outcome, xml) = match finding {
-        RegisterAnswer::Found(found) => (ReplyOutcome::Delivered, response(checked, head, &found)?),
-        RegisterAnswer::Nothing => (
-            ReplyOutcome::NothingFound,
-            error(head, request.id, ErrorCode::NotFound)?,
-        ),
-        RegisterAnswer::Unavailable => (ReplyOutcome::Failed, error(head, request.id, ErrorCode::Unavailable)?),
-    };
     let index = checked.intent().index().get();
-    reply(key, forward, index, (outcome, None), xml)
+    let failed = Answer::seal(forward, error(head.clone(), request.id, ErrorCode::Unavailable)?)?;
+    let nothing = Answer::seal(forward, error(head.clone(), request.id, ErrorCode::NotFound)?)?;
+    let left = Duration::from_secs(forward.metadata.deadline.since(now).max(1));
+    let reason = match register.ask(checked, fresh, left).await {
+        RegisterAnswer::Nothing => return Ok(nothing.sign(key, forward, index, AnswerResult::NothingFound)),
+        RegisterAnswer::Failed(reason) => reason,
+        RegisterAnswer::Found(found) => match delivered(forward, checked, head, &found) {
+            Ok((answer, digest)) => return Ok(answer.sign(key, forward, index, AnswerResult::Delivered(digest))),
+            Err(reason) => reason,
+        },
+    };
+    let evidence_type = checked.permission().rule.evidence.id.as_str();
+    match reason {
+        FailureReason::EvidenceTooLarge => alarm::raise(
+            "evidence-too-large",
+            Some(forward.metadata.exchange),
+            &format!(
+                "the register's evidence of type {evidence_type} exceeds {MAX_EVIDENCE} bytes and was not delivered"
+            ),
+        ),
+        FailureReason::EvidenceUnusable => alarm::raise(
+            "evidence-unusable",
+            Some(forward.metadata.exchange),
+            &format!("the register's evidence of type {evidence_type} cannot be written as XNachweis"),
+        ),
+        FailureReason::RegisterUnavailable | FailureReason::Clock => {}
+    }
+    Ok(failed.sign(key, forward, index, AnswerResult::Failed(reason)))
 }
 
-/// Makes the signed reply to a forward that failed a check. The register is not asked, and the request id is nil because it may be
-/// unreadable.
+/// Makes the signed reply when a check failed, or when the forward comes at the wrong time. The register is not asked,
+/// and the request id is nil because it may be unreadable.
 pub(crate) fn refuse(
     context: &CheckContext,
     key: &SigningKey,
     forward: &Forward,
     index: u64,
-    failure: CheckFailed,
+    result: AnswerResult,
     now: Timestamp,
 ) -> Result<Reply, AnswerError> {
     let metadata = &forward.metadata;
@@ -158,37 +179,62 @@ pub(crate) fn refuse(
         consumer,
         provider: Authority::from(&context.me.party),
     };
-    let outcome = failure.check.outcome();
-    let code = match outcome {
-        ReplyOutcome::Failed => ErrorCode::Unavailable,
+    let code = match result {
+        AnswerResult::TimedOut | AnswerResult::Failed(_) => ErrorCode::Unavailable,
         _ => ErrorCode::Refused,
     };
     let xml = error(head, Uuid::nil(), code)?;
-    reply(key, forward, index, (outcome, Some(failure.check)), xml)
+    Ok(Answer::seal(forward, xml)?.sign(key, forward, index, result))
 }
 
-fn reply(
-    key: &SigningKey,
+/// A sealed answer that is not signed yet.
+struct Answer {
+    sealed: Vec<u8>,
+    digest: Hash,
+}
+
+impl Answer {
+    fn seal(forward: &Forward, xml: Vec<u8>) -> Result<Self, MessageError> {
+        let content = AnswerContent {
+            salt: messages::random()?,
+            xml,
+        };
+        Ok(Self {
+            digest: content.digest(),
+            sealed: content.seal(&forward.answer_key, forward.metadata.message)?,
+        })
+    }
+
+    fn sign(self, key: &SigningKey, forward: &Forward, index: u64, result: AnswerResult) -> Reply {
+        Reply::sign(key, (forward.metadata.message, index), result, self.sealed)
+    }
+}
+
+/// Seals the evidence with its digest. The limits of the reader apply here, before anything is signed.
+fn delivered(
     forward: &Forward,
-    index: u64,
-    (outcome, refusal): (ReplyOutcome, Option<messages::CheckName>),
-    xml: Vec<u8>,
-) -> Result<Reply, AnswerError> {
-    let answer = AnswerContent {
-        salt: messages::random().map_err(MessageError::from)?,
-        xml,
-    };
-    let digest = (outcome == ReplyOutcome::Delivered).then(|| answer.digest());
-    let message = forward.metadata.message;
-    let sealed = answer.seal(&forward.answer_key, message)?;
-    Ok(Reply::sign(key, (message, index), (outcome, refusal), digest, sealed))
+    checked: &Checked,
+    head: Head,
+    found: &RegisterEvidence,
+) -> Result<(Answer, Hash), FailureReason> {
+    let content = serde_json::to_vec(found).map_err(|_| FailureReason::EvidenceUnusable)?;
+    if content.len() > MAX_EVIDENCE {
+        return Err(FailureReason::EvidenceTooLarge);
+    }
+    let issued = issuing_date(&found.issued_at).ok_or(FailureReason::EvidenceUnusable)?;
+    let xml = response(checked, head, issued, content).map_err(|error| match error {
+        XmlError::TooLarge => FailureReason::EvidenceTooLarge,
+        _ => FailureReason::EvidenceUnusable,
+    })?;
+    let answer = Answer::seal(forward, xml).map_err(|_| FailureReason::EvidenceTooLarge)?;
+    let digest = answer.digest;
+    Ok((answer, digest))
 }
 
-fn response(checked: &Checked, head: Head, found: &RegisterEvidence) -> Result<Vec<u8>, AnswerError> {
+fn response(checked: &Checked, head: Head, issued: String, content: Vec<u8>) -> Result<Vec<u8>, XmlError> {
     let request = checked.request();
     let evidence = &checked.permission().rule.evidence;
-    let issued = issuing_date(&found.issued_at).ok_or(AnswerError::Content)?;
-    let response = EvidenceResponse0102 {
+    EvidenceResponse0102 {
         request: request.id,
         response: Uuid::new_v4(),
         head,
@@ -200,22 +246,21 @@ fn response(checked: &Checked, head: Head, found: &RegisterEvidence) -> Result<V
                 title: evidence.title.clone(),
             },
             media_type: EVIDENCE_MEDIA_TYPE.to_owned(),
-            content: serde_json::to_vec(found).map_err(|_| AnswerError::Content)?,
+            content,
         },
         person: request.person.clone(),
-    };
-    response.to_xml().map_err(|_| AnswerError::Content)
+    }
+    .to_xml()
 }
 
-fn error(head: Head, request: Uuid, code: ErrorCode) -> Result<Vec<u8>, AnswerError> {
-    EvidenceError0103 {
+fn error(head: Head, request: Uuid, code: ErrorCode) -> Result<Vec<u8>, MessageError> {
+    let error = EvidenceError0103 {
         request,
         response: Uuid::new_v4(),
         head,
         code,
-    }
-    .to_xml()
-    .map_err(|_| AnswerError::Content)
+    };
+    Ok(error.to_xml()?)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! P9: an intent is served once. The intents that were served are recorded durably, by index.
 //!
 //! ```text
-//! not served ──▶ answered (sealed bytes kept) ──▶ outcome seen (bytes dropped, digest kept a day)
+//! not served ──▶ answered (sealed bytes kept) ──▶ closed (the outcome was seen; an index and a digest are kept)
 //! ```
 //!
 //! The same forward gets the same sealed bytes again, even after a restart of broker or connector, because the broker
@@ -9,14 +9,19 @@
 //! are the same if they are equal except for the proof in the receipt: a restarted broker may have a newer proof of
 //! the same entry.
 //!
-//! A row is removed a day after its outcome was seen. By then P1 refuses the intent for its age.
+//! What is kept, and how long:
+//!
+//! | | Kept | Until |
+//! | --- | --- | --- |
+//! | answered | sealed answer, statement, the intent's record | the outcome is seen; without one the bytes go after [`ANSWER_RETENTION_SECONDS`], the rest after [`ANSWERED_RETENTION`] |
+//! | closed | 100 bytes | [`CLOSED_RETENTION`], longer than a broker repeats the notice of an outcome |
 
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use messages::limits::{ANSWER_RETENTION_SECONDS, OUTCOME_WITHIN_SECONDS};
 use messages::{AnswerStatement, CheckName, Forward, Reply, Signature};
-use record::receipt::Receipt;
 use record::{ExchangeRecord, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::table::TableError;
@@ -26,21 +31,25 @@ use uuid::Uuid;
 use super::checks::CheckFailed;
 use crate::state::{self, StateTable, index_key};
 
-/// An outcome is overdue this many seconds after the answer.
-const OUTCOME_WITHIN: u64 = 120;
-/// Rows are kept this many seconds after their outcome was seen.
-const RETENTION: u64 = 86_400;
+/// A day in seconds.
+const DAY: u64 = 86_400;
+/// An answered intent without an outcome is kept this many seconds: until identity has reported it as lost.
+const ANSWERED_RETENTION: u64 = 36 * DAY;
+/// A closed intent is kept this many seconds.
+const CLOSED_RETENTION: u64 = 8 * DAY;
+/// The most closed intents that one sweep removes.
+const SWEEP: usize = 4096;
 
-/// Record of a served intent.
+/// Record of an intent that was answered and has no outcome yet.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ServedIntent {
+pub(crate) struct AnsweredIntent {
     /// Index of the intent.
     pub(crate) intent: u64,
     /// [`digest`] of the forward.
     #[serde(with = "record::bytes")]
     digest: Hash,
-    /// The answer; removed when its outcome is seen.
+    /// The answer; removed when no broker can ask for it any more.
     reply: Option<Reply>,
     /// The signed statement of the answer.
     pub(crate) statement: AnswerStatement,
@@ -50,12 +59,21 @@ pub(crate) struct ServedIntent {
     pub(crate) exchange: Uuid,
     /// The intent's record, if the checks got that far. The outcome's record must match it.
     pub(crate) record: Option<ExchangeRecord>,
-    /// When the intent was answered, or its outcome was seen.
-    since: Timestamp,
-    /// Whether the outcome was seen and matches.
-    pub(crate) seen: bool,
+    /// When the intent was answered.
+    answered: Timestamp,
     /// Whether the missing outcome was reported.
     alarmed: bool,
+}
+
+/// Record of an intent whose outcome was seen and matches.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClosedIntent {
+    /// [`digest`] of the forward.
+    #[serde(with = "record::bytes")]
+    digest: Hash,
+    /// When the outcome was seen.
+    seen: Timestamp,
 }
 
 /// Proof that the intent has not been served. Only [`ServedIntents::before`] makes one.
@@ -74,10 +92,22 @@ pub(crate) enum ServedBefore {
     Same(Box<Reply>),
 }
 
+/// What is known of an intent whose outcome arrives.
+#[derive(Debug)]
+pub(crate) enum Known {
+    /// It was not answered.
+    Never,
+    /// It was answered, and this is its first outcome.
+    Answered(Box<AnsweredIntent>),
+    /// Its outcome was seen before.
+    Closed,
+}
+
 /// The served intents.
 #[derive(Debug, Clone)]
 pub(crate) struct ServedIntents {
-    table: StateTable<ServedIntent>,
+    answered: StateTable<AnsweredIntent>,
+    closed: StateTable<ClosedIntent>,
     in_progress: Arc<Mutex<HashSet<u64>>>,
 }
 
@@ -98,19 +128,21 @@ impl Drop for InProgress {
 }
 
 /// Digest of a forward without the receipt's proof: the same forward has the same digest.
-pub(crate) fn digest(forward: &Forward, receipt: &Receipt) -> Hash {
+pub(crate) fn digest(forward: &Forward, index: u64, leaf: &[u8]) -> Hash {
     let same = Forward {
-        intent_receipt: receipt.entry().bytes().to_vec(),
+        intent_receipt: leaf.to_vec(),
         ..forward.clone()
     };
-    messages::sha256_of(&[&receipt.index().get().to_be_bytes(), &record::cbor::to_vec(&same)])
+    messages::sha256_of(&[&index.to_be_bytes(), &record::cbor::to_vec(&same)])
 }
 
 impl ServedIntents {
     /// Opens the state file in `directory`.
     pub(crate) fn open(directory: &Path) -> Result<Self, TableError> {
+        let file = state::open_file(directory)?;
         Ok(Self {
-            table: state::open(directory, "served")?,
+            answered: state::open_table(&file, "answered")?,
+            closed: state::open_table(&file, "closed")?,
             in_progress: Arc::default(),
         })
     }
@@ -131,7 +163,21 @@ impl ServedIntents {
         intent: u64,
         digest: Hash,
     ) -> Result<Result<ServedBefore, CheckFailed>, TableError> {
-        Ok(p9_not_served(self.table.get(index_key(intent)).await?, intent, digest))
+        let failed = CheckFailed::of(CheckName::P9);
+        let another = || failed("the intent was served before, for another forward");
+        if let Some(row) = self.closed.get(index_key(intent)).await? {
+            return Ok(Err(if row.digest == digest {
+                failed("the intent's outcome has been seen")
+            } else {
+                another()
+            }));
+        }
+        Ok(match self.answered.get(index_key(intent)).await? {
+            None => Ok(ServedBefore::Never(NotServed { intent, digest })),
+            Some(row) if row.digest != digest => Err(another()),
+            Some(AnsweredIntent { reply: Some(reply), .. }) => Ok(ServedBefore::Same(Box::new(reply))),
+            Some(_) => Err(failed("the intent was answered days ago")),
+        })
     }
 
     /// Records the answer. The write is durable when the call returns; the answer must not leave before.
@@ -143,7 +189,7 @@ impl ServedIntents {
         record: Option<ExchangeRecord>,
         now: Timestamp,
     ) -> Result<(), TableError> {
-        let row = ServedIntent {
+        let row = AnsweredIntent {
             intent: fresh.intent,
             digest: fresh.digest,
             reply: Some(reply.clone()),
@@ -151,37 +197,47 @@ impl ServedIntents {
             signature: reply.signature,
             exchange,
             record,
-            since: now,
-            seen: false,
+            answered: now,
             alarmed: false,
         };
-        self.table.put(index_key(fresh.intent), &row).await
+        self.answered.put(index_key(fresh.intent), &row).await
     }
 
-    /// Reads the record of an intent.
-    pub(crate) async fn row(&self, intent: u64) -> Result<Option<ServedIntent>, TableError> {
-        self.table.get(index_key(intent)).await
+    /// What is known of an intent.
+    pub(crate) async fn known(&self, intent: u64) -> Result<Known, TableError> {
+        if self.closed.get(index_key(intent)).await?.is_some() {
+            return Ok(Known::Closed);
+        }
+        let row = self.answered.get(index_key(intent)).await?;
+        Ok(row.map_or(Known::Never, |row| Known::Answered(Box::new(row))))
     }
 
-    /// Records that the outcome was seen, and drops the sealed bytes, which are not needed any more.
-    pub(crate) async fn seen(&self, mut row: ServedIntent, now: Timestamp) -> Result<(), TableError> {
-        row.reply = None;
-        row.seen = true;
-        row.since = now;
-        self.table.put(index_key(row.intent), &row).await
+    /// Records that the outcome was seen, and drops the answer, which is not needed any more. After a crash between
+    /// the two writes the intent counts as closed.
+    pub(crate) async fn close(&self, row: &AnsweredIntent, now: Timestamp) -> Result<(), TableError> {
+        let closed = ClosedIntent {
+            digest: row.digest,
+            seen: now,
+        };
+        self.closed.put(index_key(row.intent), &closed).await?;
+        self.answered.remove(index_key(row.intent)).await
     }
 
-    /// Returns the intents whose outcome is overdue, each only once, and removes those whose outcome was seen long
-    /// ago.
-    pub(crate) async fn overdue(&self, now: Timestamp) -> Result<Vec<ServedIntent>, TableError> {
+    /// Returns the intents whose outcome is overdue, each only once, and removes what need not be kept any longer.
+    pub(crate) async fn sweep(&self, now: Timestamp) -> Result<Vec<AnsweredIntent>, TableError> {
+        let expired = move |row: &ClosedIntent| now.since(row.seen) > CLOSED_RETENTION;
+        self.closed.remove_leading(SWEEP, expired).await?;
         let mut overdue = Vec::new();
-        for (key, mut row) in self.table.all().await? {
-            let age = now.since(row.since);
-            if row.seen && age > RETENTION {
-                self.table.remove(key).await?;
-            } else if !row.seen && !row.alarmed && age > OUTCOME_WITHIN {
+        for (key, mut row) in self.answered.all().await? {
+            let age = now.since(row.answered);
+            if age > ANSWERED_RETENTION || self.closed.get(key).await?.is_some() {
+                self.answered.remove(key).await?;
+            } else if age > ANSWER_RETENTION_SECONDS && row.reply.is_some() {
+                row.reply = None;
+                self.answered.put(key, &row).await?;
+            } else if age > OUTCOME_WITHIN_SECONDS && !row.alarmed {
                 row.alarmed = true;
-                self.table.put(key, &row).await?;
+                self.answered.put(key, &row).await?;
                 overdue.push(row);
             }
         }
@@ -189,21 +245,10 @@ impl ServedIntents {
     }
 }
 
-/// Decides P9 from the record of the intent.
-fn p9_not_served(row: Option<ServedIntent>, intent: u64, digest: Hash) -> Result<ServedBefore, CheckFailed> {
-    let failed = CheckFailed::of(CheckName::P9);
-    match row {
-        None => Ok(ServedBefore::Never(NotServed { intent, digest })),
-        Some(row) if row.digest != digest => Err(failed("the intent was served before, for another forward")),
-        Some(ServedIntent { reply: Some(reply), .. }) => Ok(ServedBefore::Same(Box::new(reply))),
-        Some(_) => Err(failed("the intent's outcome has been seen")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use messages::ReplyOutcome;
+    use messages::AnswerResult;
     use record::SigningKey;
 
     use super::*;
@@ -212,13 +257,14 @@ mod tests {
 
     fn reply() -> Reply {
         let key = SigningKey::from_seed([3; 32]);
-        Reply::sign(
-            &key,
-            (Uuid::from_u128(1), 7),
-            (ReplyOutcome::NothingFound, None),
-            None,
-            vec![1, 2, 3],
-        )
+        Reply::sign(&key, (Uuid::from_u128(1), 7), AnswerResult::NothingFound, vec![1, 2, 3])
+    }
+
+    async fn close(served: &ServedIntents, now: Timestamp) {
+        let Known::Answered(row) = served.known(7).await.unwrap() else {
+            panic!("not answered")
+        };
+        served.close(&row, now).await.unwrap();
     }
 
     async fn fresh(served: &ServedIntents) -> NotServed {
@@ -250,8 +296,7 @@ mod tests {
         served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
         let other = served.before(7, Hash([2; 32])).await.unwrap().unwrap_err();
         assert_eq!(other.check, CheckName::P9);
-        let row = served.row(7).await.unwrap().unwrap();
-        served.seen(row, NOW).await.unwrap();
+        close(&served, NOW).await;
         let late = served.before(7, Hash([1; 32])).await.unwrap().unwrap_err();
         assert_eq!(
             late,
@@ -263,18 +308,47 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_outcome_is_reported_once_after_two_minutes() {
+    async fn a_missing_outcome_is_reported_once_after_five_minutes() {
         let directory = tempfile::tempdir().unwrap();
         let served = ServedIntents::open(directory.path()).unwrap();
         let fresh = fresh(&served).await;
         served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
-        assert!(served.overdue(NOW.after(120)).await.unwrap().is_empty());
-        assert_eq!(served.overdue(NOW.after(121)).await.unwrap().len(), 1);
-        assert!(served.overdue(NOW.after(300)).await.unwrap().is_empty());
-        let row = served.row(7).await.unwrap().unwrap();
-        served.seen(row, NOW).await.unwrap();
-        assert!(served.overdue(NOW.after(RETENTION + 1)).await.unwrap().is_empty());
-        assert!(served.row(7).await.unwrap().is_none(), "dropped a day later");
+        let overdue = async |after| served.sweep(NOW.after(after)).await.unwrap().len();
+        assert_eq!(overdue(OUTCOME_WITHIN_SECONDS).await, 0);
+        assert_eq!(overdue(OUTCOME_WITHIN_SECONDS + 1).await, 1);
+        assert_eq!(overdue(1000).await, 0);
+    }
+
+    #[tokio::test]
+    async fn a_closed_intent_is_kept_eight_days_in_less_than_a_hundred_bytes() {
+        let directory = tempfile::tempdir().unwrap();
+        let served = ServedIntents::open(directory.path()).unwrap();
+        let fresh = fresh(&served).await;
+        served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
+        close(&served, NOW).await;
+        assert!(served.answered.all().await.unwrap().is_empty(), "the answer is dropped");
+        served.sweep(NOW.after(CLOSED_RETENTION)).await.unwrap();
+        assert!(matches!(served.known(7).await.unwrap(), Known::Closed));
+        let row = served.closed.get(index_key(7)).await.unwrap().unwrap();
+        assert!(16 + record::cbor::to_vec(&row).len() < 100);
+        served.sweep(NOW.after(CLOSED_RETENTION + 1)).await.unwrap();
+        assert!(matches!(served.known(7).await.unwrap(), Known::Never));
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_an_outcome_is_kept_two_days_and_its_statement_for_36() {
+        let directory = tempfile::tempdir().unwrap();
+        let served = ServedIntents::open(directory.path()).unwrap();
+        let fresh = fresh(&served).await;
+        served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
+        served.sweep(NOW.after(ANSWER_RETENTION_SECONDS)).await.unwrap();
+        assert!(served.before(7, Hash([1; 32])).await.unwrap().is_ok());
+        served.sweep(NOW.after(ANSWER_RETENTION_SECONDS + 1)).await.unwrap();
+        assert!(served.before(7, Hash([1; 32])).await.unwrap().is_err());
+        served.sweep(NOW.after(ANSWERED_RETENTION)).await.unwrap();
+        assert!(matches!(served.known(7).await.unwrap(), Known::Answered(_)));
+        served.sweep(NOW.after(ANSWERED_RETENTION + 1)).await.unwrap();
+        assert!(matches!(served.known(7).await.unwrap(), Known::Never));
     }
 
     #[tokio::test]

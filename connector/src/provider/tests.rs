@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
-use messages::ReplyOutcome;
+use messages::{CheckName, FailureReason, ReplyOutcome};
 use record::Outcome;
+use record::receipt::Receipt;
 use service::ManualClock;
 use service::http::Client;
 use service::secret::Credential;
@@ -66,9 +67,8 @@ impl RegisterFixture {
 async fn serve(prepared: &Prepared, register: &Register, served: &ServedIntents) -> Reply {
     let context = prepared.world.context("kba");
     let checked = prepared.check(&context, 1).unwrap();
-    let receipt = Receipt::parse(&prepared.forward.intent_receipt).unwrap();
-    let digest = served::digest(&prepared.forward, &receipt);
-    let index = receipt.index().get();
+    let digest = digest(&prepared.forward);
+    let index = checked.intent().index().get();
     let ServedBefore::Never(fresh) = served.before(index, digest).await.unwrap().unwrap() else {
         panic!("served")
     };
@@ -82,6 +82,11 @@ async fn serve(prepared: &Prepared, register: &Register, served: &ServedIntents)
         .await
         .unwrap();
     reply
+}
+
+fn digest(forward: &Forward) -> tlog::Hash {
+    let receipt = Receipt::parse(&forward.intent_receipt).unwrap();
+    served::digest(forward, receipt.index().get(), receipt.entry().bytes())
 }
 
 fn served() -> (tempfile::TempDir, ServedIntents) {
@@ -122,39 +127,86 @@ async fn answers_of_every_kind_have_the_same_size() {
     let (_directory, served) = served();
     let found = serve(&Plan::default().build(), &register.register, &served).await;
     let prepared = Plan::default().build();
-    let failure = CheckFailed {
-        check: CheckName::P4,
-        why: "",
-    };
     let context = prepared.world.context("kba");
-    let refused = release::refuse(&context, &prepared.world.provider, &prepared.forward, 4, failure, NOW).unwrap();
-    assert_eq!(found.sealed_answer.len(), refused.sealed_answer.len());
-    assert_eq!(refused.statement.refusal, Some(CheckName::P4));
+    let key = &prepared.world.provider;
+    for result in [AnswerResult::Refused(CheckName::P4), AnswerResult::TimedOut] {
+        let refused = release::refuse(&context, key, &prepared.forward, 4, result, NOW).unwrap();
+        assert_eq!(found.sealed_answer.len(), refused.sealed_answer.len());
+        refused.verify(&key.public()).unwrap();
+    }
 }
 
-/// Seconds between the intent and the provider's clock: a clock that is wrong, and a deadline that has passed.
+/// The answer when the register has evidence of this many bytes.
+async fn answer_to(bytes: usize) -> Reply {
+    let overhead = serde_json::to_vec(&release::RegisterEvidence {
+        title: String::new(),
+        issued_at: "2027-01-15T08:00:00Z".into(),
+        fields: [("fin".into(), String::new())].into(),
+    })
+    .unwrap()
+    .len();
+    let body = serde_json::json!({
+        "title": "", "issued_at": "2027-01-15T08:00:00Z", "fields": { "fin": "x".repeat(bytes - overhead) },
+    });
+    let routes = axum::Router::new().route("/evidence", post(move || async move { axum::Json(body) }));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(service::listen::serve(listener, routes, Shutdown::new()));
+    let directory = tempfile::tempdir().unwrap();
+    Credential::create(&directory.path().join("credential")).unwrap();
+    let register = connect(&url, &directory.path().join("credential"));
+    let (_directory, served) = served();
+    let mut prepared = Plan::default().build();
+    let reply = serve(&prepared, &register, &served).await;
+    // Whatever the provider signs, the consumer accepts.
+    let outcome = reply.statement.outcome.into();
+    let completion = prepared.close(Some(reply.clone()), outcome);
+    let context = prepared.world.context("stadt-a");
+    let accepted = consumer_checks::check(&context, &prepared.pending.request, &completion).unwrap();
+    let asked = prepared.pending.xnachweis.as_ref().unwrap();
+    let evidence = accepted.open(&prepared.pending.answer_key, asked).unwrap();
+    assert_eq!(evidence.is_some(), outcome == Outcome::Delivered);
+    reply
+}
+
+#[tokio::test]
+async fn evidence_up_to_its_limit_is_delivered_and_larger_evidence_fails_with_a_reason() {
+    for bytes in [messages::limits::MAX_EVIDENCE - 1, messages::limits::MAX_EVIDENCE] {
+        assert_eq!(answer_to(bytes).await.statement.outcome, ReplyOutcome::Delivered);
+    }
+    for bytes in [messages::limits::MAX_EVIDENCE + 1, 800_000, 3 << 20] {
+        let statement = answer_to(bytes).await.statement;
+        assert_eq!(statement.outcome, ReplyOutcome::Failed);
+        assert_eq!(statement.failure, Some(FailureReason::EvidenceTooLarge));
+    }
+}
+
+/// The answer at a time that does not fit the intent's: the provider's clock is behind, the deadline has passed, or the
+/// intent is long over.
 #[test]
-fn times_that_do_not_fit_are_a_technical_failure_and_no_refusal() {
-    for (seconds, check, outcome) in [
-        (61, CheckName::Clock, ReplyOutcome::Failed),
-        (60, CheckName::P8, ReplyOutcome::Failed),
+fn times_that_do_not_fit_are_no_refusal() {
+    for (ahead, after, result, recorded) in [
+        (100, 0, AnswerResult::Failed(FailureReason::Clock), Outcome::Failed),
+        (0, 31, AnswerResult::TimedOut, Outcome::TimedOut),
+        (0, 3600, AnswerResult::TimedOut, Outcome::TimedOut),
     ] {
-        let mut prepared = Plan::default().build();
-        let context = prepared.world.context("kba");
-        let failure = prepared.check(&context, seconds).unwrap_err();
-        let now = NOW.after(seconds);
-        let reply = release::refuse(&context, &prepared.world.provider, &prepared.forward, 4, failure, now).unwrap();
-        assert_eq!(
-            (reply.statement.outcome, reply.statement.refusal),
-            (outcome, Some(check))
-        );
-        reply.verify(&prepared.world.provider.public()).unwrap();
+        let plan = Plan {
+            time: NOW.after(ahead),
+            ..Plan::default()
+        };
+        let mut prepared = plan.build();
+        let (context, now) = (prepared.world.context("kba"), NOW.after(after));
+        let authentic = checks::authenticate(&context, &prepared.world.provider_sealing, &prepared.forward).unwrap();
+        assert_eq!(authentic.untimely(&prepared.forward, now), Some(result));
+        let key = &prepared.world.provider;
+        let reply = release::refuse(&context, key, &prepared.forward, authentic.index(), result, now).unwrap();
+        reply.verify(&key.public()).unwrap();
         // The consumer accepts the record that says so, and no other one.
-        for (recorded, accepted) in [(Outcome::Failed, true), (Outcome::Refused, false)] {
-            let completion = prepared.close(Some(reply.clone()), recorded);
+        for (outcome, accepted) in [(recorded, true), (Outcome::Refused, false)] {
+            let completion = prepared.close(Some(reply.clone()), outcome);
             let context = prepared.world.context("stadt-a");
             let checked = consumer_checks::check(&context, &prepared.pending.request, &completion);
-            assert_eq!(checked.is_ok(), accepted);
+            assert_eq!(checked.is_ok(), accepted, "{result:?} {outcome:?}");
             let Ok(checked) = checked else { continue };
             let asked = prepared.pending.xnachweis.as_ref().unwrap();
             assert!(checked.open(&prepared.pending.answer_key, asked).unwrap().is_none());
@@ -169,13 +221,12 @@ async fn an_unavailable_register_gives_a_failure_without_evidence() {
     let (_directory, served) = served();
     let reply = serve(&Plan::default().build(), &down, &served).await;
     assert_eq!(reply.statement.outcome, ReplyOutcome::Failed);
-    assert_eq!(reply.statement.evidence_digest, None);
+    assert_eq!(reply.statement.failure, Some(FailureReason::RegisterUnavailable));
 }
 
 #[tokio::test]
 async fn p9_the_digest_ignores_only_the_proof_of_the_receipt() {
     let mut prepared = Plan::default().build();
-    let digest = |forward: &Forward| served::digest(forward, &Receipt::parse(&forward.intent_receipt).unwrap());
     let first = digest(&prepared.forward);
     let _ = prepared.close(None, Outcome::TimedOut);
     let mut again = prepared.forward.clone();
@@ -191,7 +242,7 @@ async fn p9_the_digest_ignores_only_the_proof_of_the_receipt() {
 }
 
 /// Answers and closes an exchange, with the broker's record of the outcome changed.
-async fn closed(change: impl Fn(&mut record::ExchangeRecord) + 'static) -> Result<(), &'static str> {
+async fn closed(change: impl Fn(&mut record::ExchangeRecord) + 'static) -> Result<AnswerComparison, &'static str> {
     let register = register().await;
     let (_directory, served) = served();
     let mut prepared = Plan {
@@ -203,13 +254,27 @@ async fn closed(change: impl Fn(&mut record::ExchangeRecord) + 'static) -> Resul
     let completion = prepared.close(Some(reply), Outcome::Delivered);
     let context = prepared.world.context("kba");
     let closed = ClosedExchange::check(&context, &completion.notice)?;
-    let row = served.row(closed.intent().index().get()).await.unwrap().unwrap();
+    let Known::Answered(row) = served.known(closed.intent().index().get()).await.unwrap() else {
+        panic!("not answered")
+    };
     closed.check_answer(&row)
 }
 
 #[tokio::test]
 async fn an_outcome_that_matches_the_answer_is_accepted() {
-    assert_eq!(closed(|_| ()).await, Ok(()));
+    assert_eq!(closed(|_| ()).await, Ok(AnswerComparison::Same));
+}
+
+#[tokio::test]
+async fn a_broker_that_has_received_no_answer_is_not_accused_of_another_outcome() {
+    let lost = closed(|record| {
+        let result = record.result.as_mut().unwrap();
+        result.outcome = Outcome::TimedOut;
+        (result.evidence_digest, result.answer_digest, result.provider_signature) = (None, None, None);
+    });
+    assert_eq!(lost.await, Ok(AnswerComparison::Lost));
+    let partly = closed(|record| record.result.as_mut().unwrap().outcome = Outcome::TimedOut);
+    assert!(partly.await.is_err());
 }
 
 #[tokio::test]

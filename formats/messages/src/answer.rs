@@ -16,8 +16,9 @@ use zeroize::Zeroizing;
 
 use crate::digest::sha256_of;
 use crate::error::MessageError;
+use crate::limits::MAX_SEALED_ANSWER;
 use crate::request::{Metadata, S1};
-use crate::seal::{self, PadTo, SealingKey, SealingPublicKey};
+use crate::seal::{self, PadTo, SealError, SealingKey, SealingPublicKey};
 use crate::sign::{self, Signature};
 
 const ANSWER_CONTEXT: &str = "einsicht/answer/v1";
@@ -50,7 +51,7 @@ pub struct Forward {
     pub sealed_record: Vec<u8>,
 }
 
-/// Outcome of a provider's reply. A record has one more outcome, timed out, which only the broker can state.
+/// Outcome of a provider's reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReplyOutcome {
@@ -60,8 +61,11 @@ pub enum ReplyOutcome {
     NothingFound,
     /// A check failed; the register was not asked.
     Refused,
-    /// The register was unavailable, or a clock was wrong and the register was not asked.
+    /// The register was asked, or was to be asked, and gave no usable answer; or a clock was wrong and the register was
+    /// not asked.
     Failed,
+    /// The forward came too late: after the deadline, or long after the intent. The register was not asked.
+    TimedOut,
 }
 
 impl From<ReplyOutcome> for record::Outcome {
@@ -71,15 +75,14 @@ impl From<ReplyOutcome> for record::Outcome {
             ReplyOutcome::NothingFound => Self::NothingFound,
             ReplyOutcome::Refused => Self::Refused,
             ReplyOutcome::Failed => Self::Failed,
+            ReplyOutcome::TimedOut => Self::TimedOut,
         }
     }
 }
 
-/// The provider's checks (design §6, step 5). An answer without the register names the first one that failed.
+/// The provider's checks (design §6, step 5). A refusal names the first one that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum CheckName {
-    /// The intent's age, by the provider's clock: the part of P1 that a wrong clock fails.
-    Clock,
     /// The intent's receipt.
     P1,
     /// The consumer's signatures.
@@ -101,21 +104,9 @@ pub enum CheckName {
 }
 
 impl CheckName {
-    /// What it means that the check failed. Times that do not fit have technical causes: a wrong clock, or a slow way.
-    /// No authority has refused anything then, and the record must not say so.
-    pub fn outcome(self) -> ReplyOutcome {
-        match self {
-            Self::Clock | Self::P8 => ReplyOutcome::Failed,
-            Self::P1 | Self::P2 | Self::P3 | Self::P4 | Self::P5 | Self::P6 | Self::P7 | Self::P9 => {
-                ReplyOutcome::Refused
-            }
-        }
-    }
-
-    /// The check's name in the design and in records: `clock`, `P1` … `P9`.
+    /// The check's name in the design and in records: `P1` … `P9`.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Clock => "clock",
             Self::P1 => "P1",
             Self::P2 => "P2",
             Self::P3 => "P3",
@@ -129,6 +120,47 @@ impl CheckName {
     }
 }
 
+/// Why a provider could not answer. The record's part for the citizen has it; the requester does not receive it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureReason {
+    /// The register did not answer, or its answer was not valid.
+    RegisterUnavailable,
+    /// The register has evidence, but it is larger than an answer can carry ([`crate::limits::MAX_EVIDENCE`]).
+    EvidenceTooLarge,
+    /// The register has evidence, but it cannot be written into an XNachweis answer.
+    EvidenceUnusable,
+    /// By the provider's clock the intent is from the future. A clock is wrong, and the register was not asked.
+    Clock,
+}
+
+impl FailureReason {
+    /// The reason's code in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RegisterUnavailable => "register-unavailable",
+            Self::EvidenceTooLarge => "evidence-too-large",
+            Self::EvidenceUnusable => "evidence-unusable",
+            Self::Clock => "clock",
+        }
+    }
+}
+
+/// How a provider's answer ends the exchange, with the detail that belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerResult {
+    /// Evidence with this digest.
+    Delivered(Hash),
+    /// No evidence for this person.
+    NothingFound,
+    /// This check failed.
+    Refused(CheckName),
+    /// No usable answer of the register, for this reason.
+    Failed(FailureReason),
+    /// The forward came too late.
+    TimedOut,
+}
+
 /// The statement that the provider signs about its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -139,9 +171,10 @@ pub struct AnswerStatement {
     pub intent: u64,
     /// The outcome.
     pub outcome: ReplyOutcome,
-    /// The check that failed, if that is why the register was not asked: always for [`ReplyOutcome::Refused`], and for
-    /// [`ReplyOutcome::Failed`] if a check of times failed ([`CheckName::outcome`]).
+    /// The check that failed, for [`ReplyOutcome::Refused`] only.
     pub refusal: Option<CheckName>,
+    /// Why there is no answer, for [`ReplyOutcome::Failed`] only.
+    pub failure: Option<FailureReason>,
     /// SHA-256 of the sealed answer.
     #[serde(with = "record::bytes")]
     pub sealed_answer: Hash,
@@ -168,17 +201,33 @@ impl Reply {
     pub fn sign(
         key: &SigningKey,
         (message, intent): (Uuid, u64),
-        (outcome, refusal): (ReplyOutcome, Option<CheckName>),
-        evidence_digest: Option<Hash>,
+        result: AnswerResult,
         sealed_answer: Vec<u8>,
     ) -> Self {
-        let statement = AnswerStatement {
+        let mut statement = AnswerStatement {
             message,
             intent,
-            outcome,
-            refusal,
+            outcome: ReplyOutcome::TimedOut,
+            refusal: None,
+            failure: None,
             sealed_answer: sha256_of(&[&sealed_answer]),
-            evidence_digest,
+            evidence_digest: None,
+        };
+        statement.outcome = match result {
+            AnswerResult::Delivered(digest) => {
+                statement.evidence_digest = Some(digest);
+                ReplyOutcome::Delivered
+            }
+            AnswerResult::NothingFound => ReplyOutcome::NothingFound,
+            AnswerResult::Refused(check) => {
+                statement.refusal = Some(check);
+                ReplyOutcome::Refused
+            }
+            AnswerResult::Failed(reason) => {
+                statement.failure = Some(reason);
+                ReplyOutcome::Failed
+            }
+            AnswerResult::TimedOut => ReplyOutcome::TimedOut,
         };
         let signature = sign::sign(key, ANSWER_CONTEXT, &statement);
         Self {
@@ -198,13 +247,16 @@ impl Reply {
         if sha256_of(&[&self.sealed_answer]) != self.statement.sealed_answer {
             return Err(MessageError::Mismatch("the sealed answer is not the signed one"));
         }
-        let AnswerStatement { outcome, refusal, .. } = self.statement;
-        let fits = match refusal {
-            Some(check) => outcome == check.outcome(),
-            None => outcome != ReplyOutcome::Refused,
-        };
-        let delivered = outcome == ReplyOutcome::Delivered;
-        if !fits || delivered != self.statement.evidence_digest.is_some() {
+        let statement = &self.statement;
+        let details = [
+            (ReplyOutcome::Refused, statement.refusal.is_some()),
+            (ReplyOutcome::Failed, statement.failure.is_some()),
+            (ReplyOutcome::Delivered, statement.evidence_digest.is_some()),
+        ];
+        if details
+            .iter()
+            .any(|(outcome, given)| (statement.outcome == *outcome) != *given)
+        {
             return Err(MessageError::Mismatch("the answer's outcome and its details"));
         }
         Ok(())
@@ -241,13 +293,11 @@ impl AnswerContent {
     /// When the answer key is unusable or the answer too long.
     pub fn seal(&self, answer_key: &SealingPublicKey, message: Uuid) -> Result<Vec<u8>, MessageError> {
         let plain = Zeroizing::new(record::cbor::to_vec(self));
-        Ok(seal::seal(
-            answer_key,
-            ANSWER_CONTEXT,
-            message.as_bytes(),
-            &plain,
-            ANSWER_PAD,
-        )?)
+        let sealed = seal::seal(answer_key, ANSWER_CONTEXT, message.as_bytes(), &plain, ANSWER_PAD)?;
+        if sealed.len() > MAX_SEALED_ANSWER {
+            return Err(SealError::TooLong.into());
+        }
+        Ok(sealed)
     }
 
     /// Opens a sealed answer, as the consumer.
@@ -255,6 +305,9 @@ impl AnswerContent {
     /// # Errors
     /// When it does not open under this key and message.
     pub fn open(sealed: &[u8], key: &SealingKey, message: Uuid) -> Result<Self, MessageError> {
+        if sealed.len() > MAX_SEALED_ANSWER {
+            return Err(SealError::TooLong.into());
+        }
         let plain = seal::open(key, ANSWER_CONTEXT, message.as_bytes(), sealed, ANSWER_PAD)?;
         record::cbor::from_slice(&plain).map_err(|_| MessageError::Malformed("sealed answer"))
     }

@@ -31,18 +31,22 @@
 //! The `Debug` of types with personal data shows none of it.
 
 pub mod answer;
+pub mod call;
 mod digest;
 pub mod disclosure;
 mod error;
 pub mod labels;
+pub mod limits;
 pub mod request;
 pub mod seal;
 pub mod sign;
 pub mod xnachweis;
 
 pub use answer::{
-    Acknowledgement, AnswerContent, AnswerStatement, CheckName, Completion, Forward, OutcomeNotice, Reply, ReplyOutcome,
+    Acknowledgement, AnswerContent, AnswerResult, AnswerStatement, CheckName, Completion, FailureReason, Forward,
+    OutcomeNotice, Reply, ReplyOutcome,
 };
+pub use call::{CallCredential, CallKind};
 pub use digest::sha256_of;
 pub use disclosure::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodInfo};
 pub use error::MessageError;

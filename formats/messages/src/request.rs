@@ -17,7 +17,9 @@ use zeroize::Zeroizing;
 
 use crate::digest::sha256_of;
 use crate::error::MessageError;
-use crate::seal::{self, PadTo, SealingKey, SealingPublicKey};
+use crate::limits::MAX_SEALED_REQUEST;
+pub use crate::limits::S1_VALIDITY;
+use crate::seal::{self, PadTo, SealError, SealingKey, SealingPublicKey};
 use crate::sign::{self, Signature};
 
 const PERSON_INFO: &str = "einsicht/person/v1";
@@ -27,9 +29,6 @@ const REQUEST_INFO: &str = "einsicht/request/v1";
 const REQUEST_PAD: PadTo = PadTo::Doubling(4096);
 const S1_CONTEXT: &str = "einsicht/s1/v1";
 const S2_CONTEXT: &str = "einsicht/s2/v1";
-
-/// S1 is valid for this many seconds before and after it was made. It carries the end of its validity.
-pub const S1_VALIDITY: u64 = 300;
 
 /// What the broker and both connectors know of an exchange. It contains neither the person nor the content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -342,7 +341,11 @@ impl RequestContent {
     /// When the provider's key is unusable or the request too long.
     pub fn seal(&self, provider: &SealingPublicKey, s1: &Hash) -> Result<Vec<u8>, MessageError> {
         let plain = Zeroizing::new(record::cbor::to_vec(self));
-        Ok(seal::seal(provider, REQUEST_INFO, &s1.0, &plain, REQUEST_PAD)?)
+        let sealed = seal::seal(provider, REQUEST_INFO, &s1.0, &plain, REQUEST_PAD)?;
+        if sealed.len() > MAX_SEALED_REQUEST {
+            return Err(SealError::TooLong.into());
+        }
+        Ok(sealed)
     }
 
     /// Opens a sealed request, as the provider.
@@ -350,6 +353,9 @@ impl RequestContent {
     /// # Errors
     /// When it does not open under this key and S1.
     pub fn open(sealed: &[u8], key: &SealingKey, s1: &Hash) -> Result<Self, MessageError> {
+        if sealed.len() > MAX_SEALED_REQUEST {
+            return Err(SealError::TooLong.into());
+        }
         let plain = seal::open(key, REQUEST_INFO, &s1.0, sealed, REQUEST_PAD)?;
         record::cbor::from_slice(&plain).map_err(|_| MessageError::Malformed("sealed request"))
     }

@@ -375,7 +375,7 @@ fn the_provider_part_is_bound_to_its_label_provider_and_s1() {
     assert!(ProviderPart::open(&sealed, &SealingKey::from_seed([14; 32]), &context()).is_err());
 }
 
-fn reply(outcome: ReplyOutcome, refusal: Option<CheckName>, digest: Option<Hash>) -> Reply {
+fn reply(result: AnswerResult) -> Reply {
     let answer = AnswerContent {
         salt: [8; 32],
         xml: b"<answer/>".to_vec(),
@@ -383,19 +383,13 @@ fn reply(outcome: ReplyOutcome, refusal: Option<CheckName>, digest: Option<Hash>
     let sealed = answer
         .seal(&SealingKey::from_seed([14; 32]).public(), Uuid::from_u128(1))
         .unwrap();
-    Reply::sign(
-        &provider_key(),
-        (Uuid::from_u128(1), 7),
-        (outcome, refusal),
-        digest,
-        sealed,
-    )
+    Reply::sign(&provider_key(), (Uuid::from_u128(1), 7), result, sealed)
 }
 
 #[test]
 fn a_reply_is_bound_to_its_sealed_answer() {
     let key = public(&provider_key());
-    let good = reply(ReplyOutcome::Delivered, None, Some(Hash([1; 32])));
+    let good = reply(AnswerResult::Delivered(Hash([1; 32])));
     good.verify(&key).unwrap();
     let answer = AnswerContent::open(
         &good.sealed_answer,
@@ -405,7 +399,7 @@ fn a_reply_is_bound_to_its_sealed_answer() {
     .unwrap();
     assert_eq!(answer.digest(), sha256_of(&[&[8; 32], b"<answer/>"]));
     let mut swapped = good.clone();
-    swapped.sealed_answer = reply(ReplyOutcome::Delivered, None, Some(Hash([1; 32]))).sealed_answer;
+    swapped.sealed_answer = reply(AnswerResult::Delivered(Hash([1; 32]))).sealed_answer;
     assert_eq!(
         swapped.verify(&key),
         Err(MessageError::Mismatch("the sealed answer is not the signed one"))
@@ -428,28 +422,68 @@ fn a_reply_is_bound_to_its_sealed_answer() {
 #[test]
 fn a_reply_that_contradicts_itself_is_refused() {
     let key = public(&provider_key());
-    reply(ReplyOutcome::Refused, Some(CheckName::P4), None)
-        .verify(&key)
-        .unwrap();
-    reply(ReplyOutcome::NothingFound, None, None).verify(&key).unwrap();
-    for refusal in [None, Some(CheckName::Clock), Some(CheckName::P8)] {
-        reply(ReplyOutcome::Failed, refusal, None).verify(&key).unwrap();
-    }
-    for (outcome, refusal, digest) in [
-        (ReplyOutcome::Refused, None, None),
-        (ReplyOutcome::Refused, Some(CheckName::P8), None),
-        (ReplyOutcome::Refused, Some(CheckName::Clock), None),
-        (ReplyOutcome::Failed, Some(CheckName::P7), None),
-        (ReplyOutcome::Delivered, None, None),
-        (ReplyOutcome::Delivered, Some(CheckName::P1), Some(Hash([1; 32]))),
-        (ReplyOutcome::NothingFound, None, Some(Hash([1; 32]))),
+    for result in [
+        AnswerResult::Refused(CheckName::P4),
+        AnswerResult::NothingFound,
+        AnswerResult::TimedOut,
+        AnswerResult::Failed(FailureReason::EvidenceTooLarge),
+        AnswerResult::Failed(FailureReason::Clock),
     ] {
-        let refused = reply(outcome, refusal, digest).verify(&key);
+        reply(result).verify(&key).unwrap();
+    }
+    let changes: [fn(&mut AnswerStatement); 5] = [
+        |statement| statement.outcome = ReplyOutcome::Refused,
+        |statement| statement.outcome = ReplyOutcome::Delivered,
+        |statement| statement.outcome = ReplyOutcome::Failed,
+        |statement| statement.refusal = Some(CheckName::P1),
+        |statement| statement.evidence_digest = Some(Hash([1; 32])),
+    ];
+    for change in changes {
+        let mut changed = reply(AnswerResult::NothingFound);
+        change(&mut changed.statement);
+        changed.signature = sign::sign(&provider_key(), "einsicht/answer/v1", &changed.statement);
         assert_eq!(
-            refused,
+            changed.verify(&key),
             Err(MessageError::Mismatch("the answer's outcome and its details"))
         );
     }
+}
+
+#[test]
+fn a_request_at_its_limit_is_sealed_and_opened_and_one_above_is_neither() {
+    let provider = SealingKey::from_seed([13; 32]);
+    let request = |length| RequestContent {
+        salt: [8; 32],
+        xml: vec![b'x'; length],
+    };
+    // Map, names, salt, length of the XML and the padding's marker.
+    let largest = (128 << 10) - 50;
+    for length in [largest - 1, largest] {
+        let sealed = request(length).seal(&provider.public(), &Hash([7; 32])).unwrap();
+        assert!(RequestContent::open(&sealed, &provider, &Hash([7; 32])).is_ok());
+        assert_eq!(sealed.len(), limits::MAX_SEALED_REQUEST);
+    }
+    let refused = Err(MessageError::Seal(seal::SealError::TooLong));
+    assert_eq!(request(largest + 1).seal(&provider.public(), &Hash([7; 32])), refused);
+    let above = vec![0; limits::MAX_SEALED_REQUEST + 1];
+    assert_eq!(
+        RequestContent::open(&above, &provider, &Hash([7; 32])).map(drop),
+        refused.map(drop)
+    );
+}
+
+#[test]
+fn an_answer_at_the_limit_of_xnachweis_fits_the_largest_sealed_answer() {
+    let key = SealingKey::from_seed([14; 32]);
+    let answer = |length| AnswerContent {
+        salt: [8; 32],
+        xml: vec![b'x'; length],
+    };
+    let message = Uuid::from_u128(1);
+    let sealed = answer(limits::MAX_XML).seal(&key.public(), message).unwrap();
+    assert_eq!(sealed.len(), limits::MAX_SEALED_ANSWER);
+    assert!(AnswerContent::open(&sealed, &key, message).is_ok());
+    assert!(answer(1 << 20).seal(&key.public(), message).is_err());
 }
 
 #[test]

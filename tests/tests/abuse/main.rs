@@ -19,5 +19,6 @@ mod half_sent;
 mod harness;
 mod honest;
 mod memory;
+mod provider_calls;
 mod public_reads;
 mod replayed_entries;

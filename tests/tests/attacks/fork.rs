@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use messages::{Forward, OutcomeNotice};
+use messages::{CallKind, Forward, OutcomeNotice};
 use record::Receipt;
 use tests::intermediary::{Intermediary, Passed};
 use tests::keys::Keys;
 use tests::processes::Processes;
-use tests::{http, wait_for};
+use tests::wait_for;
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::node_hash;
@@ -66,11 +66,7 @@ fn unwitnessed(checkpoint: &[u8], log: &SignerKey) -> Vec<u8> {
 /// Sends a forward again that the provider's connector has served. Returns the `type` of its problem, or an empty
 /// string.
 fn problem_type(processes: &Processes, served: &Passed) -> Result<String> {
-    let answer = http()?
-        .post(format!("{}/forward", processes.info.connectors["kba"]))
-        .header("content-type", "application/cbor")
-        .body(served.request.clone())
-        .send()?;
+    let answer = processes.call_provider(CallKind::Forward, &served.request)?;
     if answer.status() == 200 {
         return Ok(String::new());
     }
@@ -84,6 +80,7 @@ fn a_fork_shown_to_one_provider_is_noticed_after_a_minute() -> Result<()> {
     let mut processes = Processes::seed(&scratch.path().join("demo"), "127.0.0.1:22200")?;
     let log = Arc::new(Keys::of(&processes.data).log()?);
     let forwards = Intermediary::before(&processes.info.connectors["kba"])?;
+    forwards.sign_calls(Keys::of(&processes.data).writer("broker/writer.key")?);
     let view = Intermediary::before(&processes.info.ledger)?;
     processes.configure("broker", |config| {
         config["routes"]["bund:kba:zfzr"] = forwards.url.clone().into();

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use messages::{Completion, Forward, OutcomeNotice};
+use messages::{CallKind, Completion, Forward, OutcomeNotice};
 use record::{Label, LabelledKind, PartKey, PartName, Receipt, RecordKey, SignedEntry, cbor};
 use tests::forgery::{self, Forger, Forgery, Lie};
 use tests::keys::Keys;
 use tests::public_log::PublicLog;
 use tests::surrounded::Surrounded;
-use tests::{http, wait_for};
+use tests::wait_for;
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::{Index, Size, inclusion_proof};
 
@@ -199,11 +199,10 @@ impl Stage {
     /// The provider refuses a notice and raises an alarm.
     fn is_refused(&self, notice: &OutcomeNotice, why: &str) -> Result<()> {
         let before = self.differs()?;
-        let answer = http()?
-            .post(format!("{}/outcome", self.0.processes.info.connectors["kba"]))
-            .header("content-type", "application/cbor")
-            .body(cbor::to_vec(notice))
-            .send()?;
+        let answer = self
+            .0
+            .processes
+            .call_provider(CallKind::Outcome, &cbor::to_vec(notice))?;
         let (status, body) = (answer.status(), answer.text()?);
         ensure!(status == 409 && body.contains(why), "{status} {body}");
         ensure!(self.differs()? == before + 1, "the provider raises no alarm");

@@ -1,8 +1,8 @@
 //! C1 to C3 and the content of the answer, each with what it must refuse.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use messages::CheckName;
 use messages::xnachweis::{ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, NaturalPerson};
+use messages::{AnswerResult, CheckName, FailureReason};
 use record::SigningKey;
 use tlog::Hash;
 use tlog::merkle::Index;
@@ -36,24 +36,23 @@ fn xnachweis(prepared: &Prepared) -> &EvidenceRequest0101 {
     prepared.pending.xnachweis.as_ref().unwrap()
 }
 
-/// The provider's reply with this XML.
-fn reply(prepared: &Prepared, (outcome, refusal): (ReplyOutcome, Option<CheckName>), xml: Vec<u8>) -> Reply {
+/// The provider's reply with this XML, which delivers it or has another result.
+fn reply(prepared: &Prepared, other: Option<AnswerResult>, xml: Vec<u8>) -> Reply {
     let message = prepared.pending.request.metadata.message;
     let answer = AnswerContent { salt: [6; 32], xml };
-    let digest = (outcome == ReplyOutcome::Delivered).then(|| answer.digest());
+    let result = other.unwrap_or_else(|| AnswerResult::Delivered(answer.digest()));
     let sealed = answer.seal(&prepared.pending.request.answer_key, message).unwrap();
     Reply::sign(
         &prepared.world.provider,
         (message, prepared.intent.get()),
-        (outcome, refusal),
-        digest,
+        result,
         sealed,
     )
 }
 
 fn delivery(prepared: &Prepared) -> Reply {
     let xml = response(xnachweis(prepared)).to_xml().unwrap();
-    reply(prepared, (ReplyOutcome::Delivered, None), xml)
+    reply(prepared, None, xml)
 }
 
 fn error_xml(prepared: &Prepared, code: ErrorCode, request: Uuid) -> Vec<u8> {
@@ -106,21 +105,23 @@ fn evidence_is_opened_when_every_check_passes() {
 
 #[test]
 fn outcomes_without_evidence_are_accepted() {
-    for (outcome, refusal, code) in [
-        (ReplyOutcome::NothingFound, None, ErrorCode::NotFound),
-        (ReplyOutcome::Failed, None, ErrorCode::Unavailable),
-        (ReplyOutcome::Failed, Some(CheckName::Clock), ErrorCode::Unavailable),
-        (ReplyOutcome::Refused, Some(CheckName::P4), ErrorCode::Refused),
+    for (result, read, code) in [
+        (AnswerResult::NothingFound, true, ErrorCode::NotFound),
+        (
+            AnswerResult::Failed(FailureReason::EvidenceTooLarge),
+            true,
+            ErrorCode::Unavailable,
+        ),
+        (AnswerResult::Failed(FailureReason::Clock), false, ErrorCode::Unavailable),
+        (AnswerResult::Refused(CheckName::P4), false, ErrorCode::Refused),
+        (AnswerResult::TimedOut, false, ErrorCode::Unavailable),
     ] {
         let mut prepared = Plan::default().build();
-        let request = if refusal.is_some() {
-            Uuid::nil()
-        } else {
-            xnachweis(&prepared).id
-        };
+        let request = if !read { Uuid::nil() } else { xnachweis(&prepared).id };
         let xml = error_xml(&prepared, code, request);
-        let reply = reply(&prepared, (outcome, refusal), xml);
-        let completion = prepared.close(Some(reply), outcome.into());
+        let reply = reply(&prepared, Some(result), xml);
+        let outcome = reply.statement.outcome.into();
+        let completion = prepared.close(Some(reply), outcome);
         let accepted = run(&prepared, &completion).unwrap();
         assert!(open(&prepared, &accepted).unwrap().is_none());
     }
@@ -290,8 +291,8 @@ fn c3_an_answer_by_another_signer_or_to_another_message_is_refused() {
         };
         let about = (message, good.statement.intent + intent_off);
         let key = SigningKey::from_seed([seed; 32]);
-        let outcome = (ReplyOutcome::Delivered, None);
-        let reply = Reply::sign(&key, about, outcome, good.statement.evidence_digest, good.sealed_answer);
+        let result = AnswerResult::Delivered(good.statement.evidence_digest.unwrap());
+        let reply = Reply::sign(&key, about, result, good.sealed_answer);
         let completion = prepared.close(Some(reply), record::Outcome::Delivered);
         assert_eq!(run(&prepared, &completion).unwrap_err().check, "C3");
     }
@@ -329,7 +330,7 @@ fn the_answer_inside_must_be_the_one_asked_for() {
         let mut prepared = Plan::default().build();
         let mut message = response(xnachweis(&prepared));
         change(&mut message);
-        let reply = reply(&prepared, (ReplyOutcome::Delivered, None), message.to_xml().unwrap());
+        let reply = reply(&prepared, None, message.to_xml().unwrap());
         let completion = prepared.close(Some(reply), record::Outcome::Delivered);
         let accepted = run(&prepared, &completion).unwrap();
         assert_eq!(open(&prepared, &accepted).unwrap_err().check, "answer", "{what}");
@@ -344,13 +345,13 @@ fn the_answer_inside_must_be_the_one_asked_for() {
 fn content_that_contradicts_the_signed_outcome_is_refused() {
     let mut prepared = Plan::default().build();
     let xml = error_xml(&prepared, ErrorCode::NotFound, xnachweis(&prepared).id);
-    let wrong = reply(&prepared, (ReplyOutcome::Delivered, None), xml);
+    let wrong = reply(&prepared, None, xml);
     let completion = prepared.close(Some(wrong), record::Outcome::Delivered);
     let accepted = run(&prepared, &completion).unwrap();
     assert_eq!(open(&prepared, &accepted).unwrap_err().check, "answer");
     let mut prepared = Plan::default().build();
     let xml = response(xnachweis(&prepared)).to_xml().unwrap();
-    let wrong = reply(&prepared, (ReplyOutcome::NothingFound, None), xml);
+    let wrong = reply(&prepared, Some(AnswerResult::NothingFound), xml);
     let completion = prepared.close(Some(wrong), record::Outcome::NothingFound);
     let accepted = run(&prepared, &completion).unwrap();
     assert_eq!(open(&prepared, &accepted).unwrap_err().check, "answer");

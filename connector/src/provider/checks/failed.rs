@@ -16,9 +16,4 @@ impl CheckFailed {
     pub(crate) fn of(check: CheckName) -> impl Fn(&'static str) -> Self {
         move |why| Self { check, why }
     }
-
-    /// Whether the forward is known to belong to the intent, because identity's signature (P3) was verified.
-    pub fn belongs_to_intent(&self) -> bool {
-        self.check > CheckName::P3
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! | Check | What it keeps out |
 //! | --- | --- |
-//! | P1 receipt of our log, at most 60 s old | an exchange not recorded, or elsewhere, or served much later (`clock`) |
+//! | P1 receipt of our log, at most 60 s old | an exchange not recorded, or elsewhere, or served much later |
 //! | P2 consumer's S1 and S2 | a broker that asks in another's name, or changes what was asked |
 //! | P3 identity's part for this label, provider and S1 | a swapped person, a part meant for another exchange |
 //! | P4 VRF proofs | a label that is not this person's, which the citizen would never see |
@@ -13,14 +13,16 @@
 //!
 //! P9 (served once) needs the durable table and is in [`super::served`].
 //!
-//! [`check`] runs P1 to P8 in this order. A check that yields nothing but its success returns a zero-sized token that
-//! only its own module can make, and [`Checked`] holds all tokens. So leaving a check out does not compile.
+//! The checks have two stages. [`authenticate`] runs P1, P2 and P3, which prove that the forward belongs to its intent:
+//! nothing is reserved, signed or kept for a forward that fails one of them, because anyone could have made it around a
+//! public receipt. [`check`] takes the [`Authentic`] forward and runs the others; a refusal of this stage is signed and
+//! is the intent's one answer. The age of the intent, which P1 limits, belongs to the second stage: a forward that
+//! comes too late is authentic, and the broker needs a signed answer that the register was not asked.
 //!
-//! The provider keeps a refusal as the intent's one answer only from P4 on, because identity's signature (P3) binds
-//! the forward to its intent. An earlier refusal is not kept: anyone could have forged the forward around a public
-//! receipt.
+//! A check that yields nothing but its success returns a zero-sized token that only its own module can make, and
+//! [`Authentic`] and [`Checked`] hold all tokens. So leaving a check out does not compile.
 //!
-//! Where only times do not fit (`clock`, P8), the answer says failed instead of refused: the cause is technical, and the
+//! Where only times do not fit ([`Authentic::untimely`]), the answer is not a refusal: the cause is technical, and the
 //! citizen must not read that an authority has refused.
 
 mod content;
@@ -29,8 +31,9 @@ mod labels;
 mod origin;
 
 use ledger_client::recorded::{Intent, Recorded};
+use messages::limits::MAX_INTENT_AGE;
 use messages::xnachweis::EvidenceRequest0101;
-use messages::{Forward, SealingKey};
+use messages::{AnswerResult, FailureReason, Forward, ProviderContent, SealingKey};
 use record::{ExchangeRecord, Idnr, Timestamp};
 use registerlandkarte::Permission;
 use tlog::checkpoint::Checkpoint;
@@ -38,9 +41,60 @@ use tlog::checkpoint::Checkpoint;
 use crate::context::CheckContext;
 use content::MatchingRecord;
 use labels::{ChainRecorded, LabelProof};
-use origin::{BeforeDeadline, ConsumerSigned, ProvedIntent};
+use origin::{BeforeDeadline, ConsumerSigned, ProvedIntent, Recent};
 
 pub use failed::CheckFailed;
+
+/// A forward that belongs to its intent: P1 (apart from the age), P2 and P3. Only [`authenticate`] makes one.
+pub struct Authentic {
+    proved: ProvedIntent,
+    content: ProviderContent,
+    signed: ConsumerSigned,
+}
+
+/// Checks P1 (apart from the age), P2 and P3, in order; the first that fails is returned.
+///
+/// # Errors
+/// The [`CheckFailed`].
+pub fn authenticate(context: &CheckContext, sealing: &SealingKey, forward: &Forward) -> Result<Authentic, CheckFailed> {
+    let proved = origin::p1_receipt(context, forward)?;
+    let signed = origin::p2_signatures(context, forward)?;
+    let content = origin::p3_identity(context, sealing, forward, proved.label)?;
+    Ok(Authentic {
+        proved,
+        content,
+        signed,
+    })
+}
+
+impl Authentic {
+    /// Index of the intent.
+    pub fn index(&self) -> u64 {
+        self.proved.intent.index().get()
+    }
+
+    /// The intent's leaf.
+    pub fn leaf(&self) -> &[u8] {
+        self.proved.intent.signed_entry().bytes()
+    }
+
+    /// How the exchange ends if this is not the time to ask the register, whatever the other checks say: it is too late,
+    /// or a clock is wrong and the intent is from the future.
+    pub fn untimely(&self, forward: &Forward, now: Timestamp) -> Option<AnswerResult> {
+        let intent = self.proved.intent.entry().time;
+        if now > forward.metadata.deadline || now > intent.after(MAX_INTENT_AGE) {
+            Some(AnswerResult::TimedOut)
+        } else {
+            (intent > now.after(MAX_INTENT_AGE)).then_some(AnswerResult::Failed(FailureReason::Clock))
+        }
+    }
+}
+
+impl std::fmt::Debug for Authentic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Authentic(intent {})", self.index())
+    }
+}
 
 /// A forward that passed P1 to P8. Only [`check`] makes one.
 pub struct Checked {
@@ -54,11 +108,12 @@ pub struct Checked {
     /// The checkpoint under which period and chain are included.
     chain_checkpoint: Checkpoint,
     _signed: ConsumerSigned,
+    _recent: Recent,
     _chained: ChainRecorded,
     _in_time: BeforeDeadline,
 }
 
-/// Checks P1 to P8, in order; the first that fails is returned.
+/// Checks the age of P1, and P4 to P8, in order; the first that fails is returned.
 ///
 /// # Errors
 /// The [`CheckFailed`].
@@ -66,11 +121,15 @@ pub fn check(
     context: &CheckContext,
     sealing: &SealingKey,
     forward: &Forward,
+    authentic: Authentic,
     now: Timestamp,
 ) -> Result<Checked, CheckFailed> {
-    let ProvedIntent { intent, label, period } = origin::p1_receipt(context, forward, now)?;
-    let signed = origin::p2_signatures(context, forward)?;
-    let content = origin::p3_identity(context, sealing, forward, label)?;
+    let Authentic {
+        proved: ProvedIntent { intent, label, period },
+        content,
+        signed,
+    } = authentic;
+    let recent = origin::p1_age(&intent, now)?;
     let proof = labels::p4_numbers(context, &content, &intent, label, period)?;
     let chained = labels::p5_chain(context, &content, &proof)?;
     let MatchingRecord { record, request } =
@@ -89,6 +148,7 @@ pub fn check(
         permission,
         chain_checkpoint,
         _signed: signed,
+        _recent: recent,
         _chained: chained,
         _in_time: in_time,
     })

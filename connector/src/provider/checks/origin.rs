@@ -1,15 +1,13 @@
 //! Where the forward comes from and when: P1, P2, P3, P8.
 
 use ledger_client::recorded::{self, Intent, Recorded};
+use messages::limits::MAX_INTENT_AGE;
 use messages::request::verify_consumer;
 use messages::{CheckName, Forward, ProviderContent, ProviderContext, ProviderPart, SealingKey};
 use record::{Body, Label, LabelledKind, Period, Timestamp};
 
 use super::failed::CheckFailed;
 use crate::context::CheckContext;
-
-/// The largest age of an intent, by its own time, at which it is served. Seconds.
-const MAX_AGE: u64 = 60;
 
 /// What P1 proves: the intent is in the log.
 pub(super) struct ProvedIntent {
@@ -21,25 +19,20 @@ pub(super) struct ProvedIntent {
 /// P2 has passed. Only [`p2_signatures`] makes one.
 pub(super) struct ConsumerSigned(());
 
+/// P1's age has passed. Only [`p1_age`] makes one.
+pub(super) struct Recent(());
+
 /// P8 has passed. Only [`p8_deadline`] makes one.
 pub(super) struct BeforeDeadline(());
 
-/// P1: the receipt proves an intent of the anchored log, written by a writer with the right to, at most 60 s ago.
-pub(super) fn p1_receipt(
-    context: &CheckContext,
-    forward: &Forward,
-    now: Timestamp,
-) -> Result<ProvedIntent, CheckFailed> {
+/// P1: the receipt proves an intent of the anchored log, written by a writer with the right to. Its age is checked
+/// later, by [`p1_age`].
+pub(super) fn p1_receipt(context: &CheckContext, forward: &Forward) -> Result<ProvedIntent, CheckFailed> {
     let failed = CheckFailed::of(CheckName::P1);
     let intent = recorded::check::<Intent>(&forward.intent_receipt, &context.trust, &context.directory)
         .map_err(|_| failed("the receipt does not prove an intent"))?;
     if !context.is_from_our_log(&intent) {
         return Err(failed("the receipt is of another log"));
-    }
-    if intent.entry().time.distance(now) > MAX_AGE {
-        return Err(CheckFailed::of(CheckName::Clock)(
-            "the intent is older than 60 s, or from the future",
-        ));
     }
     match intent.entry().body {
         Body::Labelled {
@@ -50,6 +43,16 @@ pub(super) fn p1_receipt(
         } => Ok(ProvedIntent { intent, label, period }),
         _ => Err(failed("the entry has no label")),
     }
+}
+
+/// P1: the intent is at most 60 s old, by its own time.
+pub(super) fn p1_age(intent: &Recorded<Intent>, now: Timestamp) -> Result<Recent, CheckFailed> {
+    if intent.entry().time.distance(now) > MAX_INTENT_AGE {
+        return Err(CheckFailed::of(CheckName::P1)(
+            "the intent is older than 60 s, or from the future",
+        ));
+    }
+    Ok(Recent(()))
 }
 
 /// P2: the consumer, as the directory knows it, signed S1 and S2 over what was forwarded, for this provider.

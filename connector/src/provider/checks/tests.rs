@@ -109,15 +109,21 @@ fn p1_an_intent_older_than_a_minute_or_from_the_future_is_refused() {
         CheckName::P8,
         "not too old, but past the deadline"
     );
-    assert_eq!(run(&prepared, 61).unwrap_err().check, CheckName::Clock);
+    assert_eq!(run(&prepared, 61).unwrap_err().check, CheckName::P1);
     let future = Plan {
         time: NOW.after(100),
         ..Plan::default()
     }
     .build();
     let context = future.world.context("kba");
-    let refused = check(&context, &future.world.provider_sealing, &future.forward, NOW);
-    assert_eq!(refused.unwrap_err().check, CheckName::Clock);
+    let sealing = &future.world.provider_sealing;
+    let authentic = authenticate(&context, sealing, &future.forward).unwrap();
+    assert_eq!(
+        authentic.untimely(&future.forward, NOW),
+        Some(AnswerResult::Failed(FailureReason::Clock))
+    );
+    let refused = check(&context, sealing, &future.forward, authentic, NOW);
+    assert_eq!(refused.unwrap_err().check, CheckName::P1);
 }
 
 #[test]
@@ -203,7 +209,7 @@ fn p3_a_part_for_another_label_provider_or_s1_is_refused() {
 fn p3_a_part_that_identity_did_not_sign_is_refused() {
     let mut prepared = Plan::default().build();
     let context = prepared.world.context("kba");
-    let proved = origin::p1_receipt(&context, &prepared.forward, NOW.after(1)).unwrap();
+    let proved = origin::p1_receipt(&context, &prepared.forward).unwrap();
     let binding = ProviderContext {
         label: proved.label,
         provider: id("kba"),
@@ -388,8 +394,13 @@ fn p2_another_provider_in_the_signed_metadata_is_refused() {
 }
 
 #[test]
-fn refusals_before_p4_do_not_belong_to_the_intent() {
-    let is = |check| CheckFailed { check, why: "" }.belongs_to_intent();
-    assert!(!is(CheckName::Clock) && !is(CheckName::P1) && !is(CheckName::P2) && !is(CheckName::P3));
-    assert!(is(CheckName::P4) && is(CheckName::P8) && is(CheckName::P9));
+fn a_late_forward_is_authentic_and_too_late() {
+    let prepared = Plan::default().build();
+    let context = prepared.world.context("kba");
+    let sealing = &prepared.world.provider_sealing;
+    let authentic = authenticate(&context, sealing, &prepared.forward).unwrap();
+    for (after, late) in [(30, false), (31, true), (3600, true)] {
+        let result = authentic.untimely(&prepared.forward, NOW.after(after));
+        assert_eq!(result, late.then_some(AnswerResult::TimedOut), "{after}");
+    }
 }

@@ -27,7 +27,7 @@
 //! | an unknown element, attribute or namespace, text between elements | it may carry what this reader would ignore |
 //! | a time without a zone | it is no point in time |
 //! | another encoding than UTF-8, XML 1.1 | XÖV prescribes UTF-8; XML 1.1 allows other characters |
-//! | more than 1 MiB, 4096 elements, 24 levels, 256 attributes of an element | memory and time of the parser |
+//! | more than [`MAX_XML`](crate::limits::MAX_XML) bytes, 4096 elements, 24 levels, 256 attributes of an element | memory and time of the parser |
 //!
 //! Two things are not from a published source, because the lists were not available: the values of the code list
 //! `nootserrorcodes` ([`ErrorCode`]), and the inner form of `leser` and `autor`, which follows XBasisdaten (directory

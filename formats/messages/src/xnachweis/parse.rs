@@ -10,9 +10,8 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 use super::error::XmlError;
 use super::namespace::Namespace;
+use crate::limits::MAX_XML;
 
-/// Largest message in bytes.
-const MAX_BYTES: usize = 1 << 20;
 /// Deepest nesting of elements.
 const MAX_DEPTH: usize = 24;
 /// Largest number of elements.
@@ -26,7 +25,7 @@ const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// Parses a document and refuses what XNachweis messages must not contain.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Document<'_>, XmlError> {
-    if bytes.len() > MAX_BYTES {
+    if bytes.len() > MAX_XML {
         return Err(XmlError::TooLarge);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| XmlError::NotWellFormed)?;
@@ -327,6 +326,6 @@ mod tests {
         );
         assert!(parse(format!("{}{}", "<a>".repeat(24), "</a>".repeat(24)).as_bytes()).is_ok());
         assert_eq!(error(&format!("<a>{}</a>", "<b/>".repeat(4096))), XmlError::TooLarge);
-        assert_eq!(error(&format!("<a>{}</a>", " ".repeat(MAX_BYTES))), XmlError::TooLarge);
+        assert_eq!(error(&format!("<a>{}</a>", " ".repeat(MAX_XML))), XmlError::TooLarge);
     }
 }

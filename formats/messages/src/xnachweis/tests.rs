@@ -428,3 +428,20 @@ proptest! {
         let _ = EvidenceRequest0101::parse(&bytes);
     }
 }
+
+#[test]
+fn a_message_at_the_limit_is_written_and_read_and_one_above_is_not_written() {
+    let with = |title: usize| {
+        let mut response = response();
+        response.evidence.content = vec![b'x'; crate::limits::MAX_EVIDENCE];
+        response.evidence.evidence_type.title = "t".repeat(title);
+        response.to_xml()
+    };
+    let title = 1 + crate::limits::MAX_XML - with(1).unwrap().len();
+    for below in [1, 0] {
+        let xml = with(title - below).unwrap();
+        assert_eq!(xml.len(), crate::limits::MAX_XML - below);
+        assert!(EvidenceAnswer::parse(&xml).is_ok());
+    }
+    assert_eq!(with(title + 1), Err(XmlError::TooLarge));
+}

@@ -4,9 +4,10 @@ use super::code_list::CodeList;
 use super::error::XmlError;
 use super::namespace::Namespace;
 use super::parse::is_allowed;
+use crate::limits::MAX_XML;
 
 /// An XML document that is being written. Remembers the first element with a character that XML cannot carry; the
-/// document is refused at the end.
+/// document is refused at the end, and also if it is longer than a reader accepts.
 pub(crate) struct XmlWriter {
     out: String,
     invalid: Option<&'static str>,
@@ -32,6 +33,7 @@ impl XmlWriter {
         writer.element(Namespace::De, name, &all, content);
         match writer.invalid {
             Some(what) => Err(XmlError::Value(what)),
+            None if writer.out.len() > MAX_XML => Err(XmlError::TooLarge),
             None => Ok(writer.out.into_bytes()),
         }
     }

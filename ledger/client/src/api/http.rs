@@ -118,7 +118,7 @@ impl LedgerApi for HttpLedger {
 impl From<CallError> for ApiError {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::Unreachable(reason) => Self::NoAnswer(reason),
+            CallError::NotConnected(reason) | CallError::Unreachable(reason) => Self::NoAnswer(reason),
             CallError::Refused(problem) => Self::Refused(problem),
             CallError::Invalid(reason) => Self::Invalid(reason),
         }

@@ -1,0 +1,43 @@
+//! Drops completions that their consumer has not acknowledged for a day.
+//!
+//! A consumer's connector asks for a completion again until it has it. After a day it has lost its journal, and no
+//! person waits for the answer. The outcome is in the log in any case.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use service::shutdown::Shutdown;
+
+use crate::broker::Broker;
+use crate::journal::JournalEntry;
+use crate::notices;
+
+/// How often to look for old completions.
+const INTERVAL: Duration = Duration::from_secs(600);
+/// A completion without an acknowledgement is kept this many seconds.
+pub(crate) const COMPLETION_RETENTION: u64 = 86_400;
+
+/// Drops old completions until `shutdown`.
+pub(crate) async fn expire(broker: Arc<Broker>, shutdown: Shutdown) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(INTERVAL) => {}
+            () = shutdown.wait() => return,
+        }
+        if let Err(error) = sweep(&broker).await {
+            tracing::error!(%error, "the journal cannot be read or written: old completions stay");
+        }
+    }
+}
+
+async fn sweep(broker: &Broker) -> Result<(), service::table::TableError> {
+    let now = broker.now();
+    for entry in broker.journal.all().await? {
+        let JournalEntry::Closed(closed) = entry else { continue };
+        if !closed.acknowledged && now.since(closed.closed) > COMPLETION_RETENTION {
+            tracing::warn!(exchange = %closed.exchange, "not acknowledged for a day: the completion is dropped");
+            notices::settle(broker, &closed, |closed| closed.acknowledged = true).await?;
+        }
+    }
+    Ok(())
+}

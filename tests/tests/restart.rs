@@ -1,0 +1,127 @@
+//! A broker that is killed at any step of an exchange, and answers that get lost: what is recorded is what happened.
+//!
+//! At each step the answer that the broker waits for is kept back, the broker is killed, the answer is passed on (to
+//! nobody), and the broker is started again while the provider may still be at work.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use messages::{Completion, ReplyOutcome};
+use record::cbor;
+use tests::intermediary::Intermediary;
+use tests::surrounded::Surrounded;
+use tests::wait_for;
+
+/// How long a step may take on a slow machine.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// The intermediary that keeps an answer back, and the path of the request.
+type Step = (&'static str, fn(&Stage) -> &Intermediary, &'static str);
+
+const STEPS: &[Step] = &[
+    ("the label is reserved", |stage| &stage.around.identity, "/labels"),
+    ("the intent is recorded", |stage| &stage.around.ledger, "/entries"),
+    ("the register is at work", |stage| &stage.register, "/evidence"),
+    ("the provider has answered", |stage| &stage.around.provider, "/forward"),
+    (
+        "the provider has the outcome",
+        |stage| &stage.around.provider,
+        "/outcome",
+    ),
+];
+
+struct Stage {
+    around: Surrounded,
+    /// Between the KBA's connector and its register.
+    register: Intermediary,
+}
+
+impl Stage {
+    fn start(data: &std::path::Path) -> Result<Self> {
+        let mut register = None;
+        let around = Surrounded::start(data, "127.0.0.1:23500", |processes| {
+            processes.configure("connector-kba", |config| {
+                let provider = &mut config["role"]["provider"];
+                let before = Intermediary::before(provider["register"].as_str().unwrap()).unwrap();
+                provider["register"] = before.url.clone().into();
+                provider["register_seconds"] = 20.into();
+                register = Some(before);
+            })?;
+            processes.configure("connector-rheinfurt", |config| {
+                config["role"]["consumer"]["deadline_seconds"] = 60.into();
+            })
+        })?;
+        let register = register.context("an intermediary before the register")?;
+        Ok(Self { around, register })
+    }
+
+    /// Kills the broker at a step of an exchange and starts it again before the step's answer is passed on. The
+    /// consumer gets the evidence, from one question to the register.
+    fn killed_at(&mut self, (name, at, path): Step) -> Result<()> {
+        let asked = self.around.processes.register_asked()?;
+        at(self).hold_answers(path);
+        let answer = self.around.processes.ask_meanwhile();
+        wait_for(LIMIT, || Ok(at(self).held() > 0)).context(name)?;
+        self.around.processes.kill_and_start_broker()?;
+        at(self).release();
+        let (status, body) = answer.join().expect("the asking thread")?;
+        ensure!(
+            status == 200 && body["outcome"] == "delivered",
+            "{name}: {status} {body:#}"
+        );
+        self.delivered_once(name, asked)
+    }
+
+    /// Kills the broker when the ledger has recorded the outcome and the broker does not know it yet.
+    fn killed_at_the_outcome(&mut self) -> Result<()> {
+        let asked = self.around.processes.register_asked()?;
+        self.around.provider.hold_answers("/forward");
+        let answer = self.around.processes.ask_meanwhile();
+        wait_for(LIMIT, || Ok(self.around.provider.held() > 0)).context("a forward")?;
+        self.around.ledger.hold_answers("/entries");
+        self.around.provider.release();
+        wait_for(LIMIT, || Ok(self.around.ledger.held() > 0)).context("an outcome")?;
+        self.around.processes.kill_and_start_broker()?;
+        self.around.ledger.release();
+        let (status, body) = answer.join().expect("the asking thread")?;
+        ensure!(status == 200 && body["outcome"] == "delivered", "{status} {body:#}");
+        self.delivered_once("the outcome is recorded", asked)
+    }
+
+    /// The recorded outcome is the delivery, and the register was asked once for it.
+    fn delivered_once(&self, name: &str, asked: usize) -> Result<()> {
+        let completion = self.around.consumer.last("/exchanges").context("a completion")?;
+        let completion: Completion = cbor::from_slice(&completion.answer)?;
+        let outcome = completion.reply.context("a reply")?.statement.outcome;
+        ensure!(outcome == ReplyOutcome::Delivered, "{name}: {outcome:?}");
+        let now = self.around.processes.register_asked()?;
+        ensure!(now == asked + 1, "{name}: the register was asked {} times", now - asked);
+        self.around.processes.every_intent_is_closed()?;
+        for kind in ["outcome-differs", "answer-lost", "outcome-missing"] {
+            ensure!(self.around.processes.alarms("kba", kind)? == 0, "{name}: {kind}");
+        }
+        Ok(())
+    }
+
+    /// The provider's answer is lost three times. The broker asks again, and gets the same one.
+    fn a_lost_answer_is_repeated(&self) -> Result<()> {
+        let asked = self.around.processes.register_asked()?;
+        self.around.provider.lose_answers("/forward", 3);
+        let (status, body) = self.around.processes.ask()?;
+        ensure!(status == 200 && body["outcome"] == "delivered", "{status} {body:#}");
+        self.delivered_once("a lost answer", asked)
+    }
+}
+
+#[test]
+fn a_broker_killed_at_any_step_records_what_happened() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let mut stage = Stage::start(&scratch.path().join("demo"))?;
+    stage.a_lost_answer_is_repeated()?;
+    for step in STEPS {
+        stage.killed_at(*step)?;
+    }
+    stage.killed_at_the_outcome()
+}
