@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use record::Timestamp;
+use service::clock::{CheckedClock, Confirmation};
 use service::shutdown::Shutdown;
 
 use crate::broker::Broker;
@@ -17,21 +19,26 @@ const INTERVAL: Duration = Duration::from_secs(600);
 /// A completion without an acknowledgement is kept this many seconds.
 pub(crate) const COMPLETION_RETENTION: u64 = 86_400;
 
-/// Drops old completions until `shutdown`.
+/// A jump of the clock that lasts this long is the right time.
+const JUMP_ACCEPTED: Duration = Duration::from_secs(3600);
+
+/// Drops old completions until `shutdown`. While the clock is in doubt, all stay: a clock that is days ahead would drop
+/// those for which a person waits.
 pub(crate) async fn expire(broker: Arc<Broker>, shutdown: Shutdown) {
+    let clock = CheckedClock::new(broker.clock.clone(), Confirmation::After(JUMP_ACCEPTED));
     loop {
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
             () = shutdown.wait() => return,
         }
-        if let Err(error) = sweep(&broker).await {
+        let Ok(now) = clock.check() else { continue };
+        if let Err(error) = sweep(&broker, Timestamp(now)).await {
             tracing::error!(%error, "the journal cannot be read or written: old completions stay");
         }
     }
 }
 
-async fn sweep(broker: &Broker) -> Result<(), service::table::TableError> {
-    let now = broker.now();
+async fn sweep(broker: &Broker, now: Timestamp) -> Result<(), service::table::TableError> {
     for entry in broker.journal.all().await? {
         let JournalEntry::Closed(closed) = entry else { continue };
         if !closed.acknowledged && now.since(closed.closed) > COMPLETION_RETENTION {

@@ -30,8 +30,9 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use messages::limits::{MAX_FORWARD, MAX_NOTICE};
 use messages::{AnswerResult, CallKind, Forward, OutcomeNotice, Reply, ReplyOutcome};
+use service::clock::{CheckedClock, Clock, Confirmation};
 use service::table::TableError;
-use service::{Clock, Problem, Shutdown};
+use service::{Problem, Shutdown};
 
 use crate::alarm;
 use crate::common::Common;
@@ -49,6 +50,8 @@ pub use checks::Checked;
 
 /// How often to search for overdue outcomes.
 const POLL_INTERVAL: Duration = Duration::from_secs(10);
+/// A jump of the clock that lasts this long is the right time.
+const JUMP_ACCEPTED: Duration = Duration::from_secs(3600);
 const CBOR: &str = service::http::CBOR;
 
 /// The provider's connector.
@@ -115,14 +118,15 @@ impl Provider {
         shutdown: Shutdown,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, Error> {
-        let common = Common::start(config, shutdown.clone(), clock).await?;
+        let common = Common::start(config, shutdown.clone(), clock.clone()).await?;
         let provider = Arc::new(Self {
             register: Register::new(role, &common.http)?,
             served: ServedIntents::open(&config.data).map_err(|error| Error::State(error.to_string()))?,
             callers: Callers::default(),
             common,
         });
-        tokio::spawn(report_overdue(provider.clone(), shutdown));
+        let clock = CheckedClock::new(clock, Confirmation::After(JUMP_ACCEPTED));
+        tokio::spawn(report_overdue(provider.clone(), clock, shutdown));
         Ok(provider)
     }
 
@@ -269,13 +273,13 @@ fn not_authentic(forward: &Forward, failure: CheckFailed) -> Problem {
     Problem::forbidden("not-authentic", "")
 }
 
-async fn report_overdue(provider: Arc<Provider>, shutdown: Shutdown) {
+async fn report_overdue(provider: Arc<Provider>, clock: Arc<CheckedClock>, shutdown: Shutdown) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(POLL_INTERVAL) => {}
             () = shutdown.wait() => return,
         }
-        match provider.served.sweep(provider.common.now()).await {
+        match provider.served.overdue(&clock).await {
             Ok(rows) => {
                 for row in rows {
                     alarm::raise(

@@ -24,6 +24,7 @@ use messages::limits::{ANSWER_RETENTION_SECONDS, OUTCOME_WITHIN_SECONDS};
 use messages::{AnswerStatement, CheckName, Forward, Reply, Signature};
 use record::{ExchangeRecord, Timestamp};
 use serde::{Deserialize, Serialize};
+use service::clock::CheckedClock;
 use service::table::TableError;
 use tlog::Hash;
 use uuid::Uuid;
@@ -223,8 +224,17 @@ impl ServedIntents {
         self.answered.remove(index_key(row.intent)).await
     }
 
-    /// Returns the intents whose outcome is overdue, each only once, and removes what need not be kept any longer.
-    pub(crate) async fn sweep(&self, now: Timestamp) -> Result<Vec<AnsweredIntent>, TableError> {
+    /// Returns the intents whose outcome is overdue, each only once, and removes what need not be kept any longer. While
+    /// the clock is in doubt it does neither: a clock that is years ahead would accuse the broker, and forget what was
+    /// served.
+    pub(crate) async fn overdue(&self, clock: &CheckedClock) -> Result<Vec<AnsweredIntent>, TableError> {
+        match clock.check() {
+            Ok(now) => self.sweep(Timestamp(now)).await,
+            Err(_) => Ok(Vec::new()),
+        }
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<Vec<AnsweredIntent>, TableError> {
         let expired = move |row: &ClosedIntent| now.since(row.seen) > CLOSED_RETENTION;
         self.closed.remove_leading(SWEEP, expired).await?;
         let mut overdue = Vec::new();
@@ -250,6 +260,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use messages::AnswerResult;
     use record::SigningKey;
+    use service::clock::{Confirmation, ManualClock};
+    use std::time::Duration;
 
     use super::*;
 
@@ -317,6 +329,24 @@ mod tests {
         assert_eq!(overdue(OUTCOME_WITHIN_SECONDS).await, 0);
         assert_eq!(overdue(OUTCOME_WITHIN_SECONDS + 1).await, 1);
         assert_eq!(overdue(1000).await, 0);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_jumped_accuses_no_broker_and_forgets_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let served = ServedIntents::open(directory.path()).unwrap();
+        let fresh = fresh(&served).await;
+        let manual = ManualClock::new(NOW.0);
+        let clock = CheckedClock::new(manual.clone(), Confirmation::After(Duration::from_secs(3600)));
+        served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
+        for jump in [3600, 3 * 365 * 86_400] {
+            manual.jump(jump);
+            assert!(served.overdue(&clock).await.unwrap().is_empty(), "{jump}");
+            assert!(matches!(served.known(7).await.unwrap(), Known::Answered(_)), "{jump}");
+            manual.jump(-jump);
+        }
+        manual.advance(OUTCOME_WITHIN_SECONDS + 1);
+        assert_eq!(served.overdue(&clock).await.unwrap().len(), 1);
     }
 
     #[tokio::test]
