@@ -15,7 +15,7 @@ use crate::log::{LogError, TransparencyLog};
 use crate::login::LoginVerifier;
 use crate::periods::Periods;
 use crate::persons::PersonRegistry;
-use crate::set_aside::SetAside;
+use crate::refused_voids::RefusedVoids;
 use crate::state::IdentityState;
 use crate::token::MacKey;
 
@@ -65,7 +65,7 @@ pub struct Identity<L> {
     /// How long a caller waits for a person's last label.
     pub(crate) wait: Duration,
     pub(crate) locks: Locks<LockKey>,
-    pub(crate) set_aside: SetAside,
+    pub(crate) refused_voids: RefusedVoids,
 }
 
 impl std::fmt::Debug for LockKey {

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use record::{
-    COUNTERS, CitizenPart, Header, Idnr, Label, LegalDay, Parts, SealedRecord, Series, SharedPart, Timestamp, VoidRecord,
+    COUNTERS, CitizenPart, Header, Idnr, Label, LegalDay, Parts, SealedRecord, Series, SharedPart, Timestamp,
+    VoidRecord,
 };
 use service::Problem;
 use service::clock::{AgreedTime, Clock as _};
@@ -131,7 +132,7 @@ impl<L: TransparencyLog> Identity<L> {
         let Some(cause) = self.void_cause(key, row)? else {
             return Ok(false);
         };
-        if self.set_aside.waits(&row.labels.intent, self.clock.now()) {
+        if self.refused_voids.waits(&row.labels.intent, self.clock.now()) {
             return Ok(false);
         }
         // The caller may stop waiting, but an append cannot be undone. A separate task therefore holds the lock until
@@ -194,7 +195,7 @@ impl<L: TransparencyLog> Identity<L> {
                 Err(busy())
             }
             Err(AppendError::Refused(reason)) => {
-                let (pause, first) = self.set_aside.refused(&row.labels.intent, self.clock.now());
+                let (pause, first) = self.refused_voids.refused(&row.labels.intent, self.clock.now());
                 metrics::counter!("identity_voids_refused_total").increment(1);
                 if first {
                     tracing::error!(%reason, pause, "ALARM: the ledger refuses a void; its label is set aside");
@@ -249,10 +250,10 @@ impl<L: TransparencyLog> Identity<L> {
             }
         }
         if !settled.is_empty() {
-            self.set_aside.settled(settled.iter().map(|(label, _)| label));
+            self.refused_voids.settled(settled.iter().map(|(label, _)| label));
             self.state.settled(settled).await.map_err(internal)?;
         }
-        metrics::gauge!("identity_set_aside_labels").set(self.set_aside.len() as f64);
+        metrics::gauge!("identity_set_aside_labels").set(self.refused_voids.len() as f64);
         unavailable
     }
 

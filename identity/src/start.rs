@@ -29,8 +29,8 @@ use crate::log::{LogError, TransparencyLog};
 use crate::login::LoginVerifier;
 use crate::periods::{PeriodError, Periods};
 use crate::persons::PersonRegistry;
+use crate::refused_voids::RefusedVoids;
 use crate::routes::{Callers, routes};
-use crate::set_aside::SetAside;
 use crate::state::IdentityState;
 use crate::token::MacKey;
 use crate::wrapping::WrappingKeys;
@@ -125,7 +125,7 @@ async fn start_up(config: &Config, shutdown: Shutdown) -> Result<Identity<Follow
         reader: config.reader.clone(),
         wait: Duration::from_secs(config.wait_seconds),
         locks: Locks::default(),
-        set_aside: SetAside::default(),
+        refused_voids: RefusedVoids::default(),
     })
 }
 

@@ -26,7 +26,7 @@ use crate::locks::Locks;
 use crate::login::{LoginConfig, LoginVerifier};
 use crate::periods::Periods;
 use crate::persons::PersonRegistry;
-use crate::set_aside::SetAside;
+use crate::refused_voids::RefusedVoids;
 use crate::state::IdentityState;
 use crate::token::MacKey;
 use crate::wrapping::WrappingKeys;
@@ -330,7 +330,7 @@ fn open(dir: &Path, clock: &Arc<ManualClock>, log: &TestLog, issuer: &Issuer) ->
         reader: "Datenschutzcockpit".into(),
         wait: Duration::from_millis(400),
         locks: Locks::default(),
-        set_aside: SetAside::default(),
+        refused_voids: RefusedVoids::default(),
         state,
     })
 }

@@ -14,7 +14,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(3600);
 
 /// The labels that wait. There are never more than pending labels.
 #[derive(Debug, Default)]
-pub(crate) struct SetAside(Mutex<HashMap<Label, Waiting>>);
+pub(crate) struct RefusedVoids(Mutex<HashMap<Label, Waiting>>);
 
 #[derive(Debug)]
 struct Waiting {
@@ -23,7 +23,7 @@ struct Waiting {
     until: u64,
 }
 
-impl SetAside {
+impl RefusedVoids {
     fn labels(&self) -> MutexGuard<'_, HashMap<Label, Waiting>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
