@@ -140,24 +140,3 @@ pub(crate) async fn settle(
     };
     broker.journal.update(closed.exchange, change).await
 }
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn a_provider_that_does_not_take_a_notice_is_asked_after_growing_pauses_and_no_other_is_paused() {
-        let [silent, other] = ["bund:kba:zfzr", "bund:bva:azr"].map(|id| id.parse::<ParticipantId>().unwrap());
-        let mut paused = Paused::default();
-        for whole in [5, 10, 20, 40, 60, 60].map(Duration::from_secs) {
-            let before = Instant::now();
-            paused.note(&silent, false);
-            let (_, until) = &paused.0[&silent];
-            assert!(*until >= before + whole / 2 && *until <= Instant::now() + whole);
-            assert!(!paused.may_send(&silent) && paused.may_send(&other));
-        }
-        paused.note(&silent, true);
-        assert!(paused.may_send(&silent) && paused.0.is_empty());
-    }
-}

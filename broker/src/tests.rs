@@ -262,15 +262,12 @@ fn the_citizen_sees_the_internal_reason_and_the_requester_does_not() {
 }
 
 fn open_exchange() -> OpenExchange {
-    let label = |byte| Label([byte; 32]);
     OpenExchange {
         content: records::intent(&permitted(), ExpiryDay(1)),
         request: request(metadata("vehicle")),
         labels: LabelAnswer {
             period: Period(1),
-            intent: label(1),
-            outcome: label(2),
-            preview: label(3),
+            intent: Label([1; 32]),
             intent_key: RecordKey([1; 32]),
             outcome_key: RecordKey([2; 32]),
             class: RetentionClass::IdnrG2y,

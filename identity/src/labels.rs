@@ -215,8 +215,6 @@ impl<L: TransparencyLog> Identity<L> {
         let answer = record::cbor::to_vec(&LabelAnswer {
             period: key.period,
             intent: labels.intent,
-            outcome: labels.outcome,
-            preview: labels.preview,
             intent_key,
             outcome_key: day_key.record_key(&labels.outcome),
             class,

@@ -32,12 +32,12 @@ fn config(directory: &Path, schema: &str, data: &str) -> Config {
 }
 
 async fn register() -> Fixture {
-    register_with(DATA).await
+    register_with(SCHEMA, DATA).await
 }
 
-async fn register_with(data: &str) -> Fixture {
+async fn register_with(schema: &str, data: &str) -> Fixture {
     let directory = tempfile::tempdir().unwrap();
-    let routes = routes(&config(directory.path(), SCHEMA, data), ManualClock::new(1_800_000_000)).unwrap();
+    let routes = routes(&config(directory.path(), schema, data), ManualClock::new(1_800_000_000)).unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/evidence", listener.local_addr().unwrap());
     tokio::spawn(service::listen::serve(listener, routes, Shutdown::new()));
@@ -220,16 +220,40 @@ fn debug_shows_nothing_personal() {
     assert_eq!(format!("{data:?}"), "RegisterData(1 types, 1 rows)");
 }
 
+/// Schema and data of a row whose values have this many characters together.
+fn row_of(characters: usize) -> (String, String) {
+    const EACH: usize = 4000;
+    let names = (0..=MAX_EVIDENCE / EACH).map(|i| format!("feld{i:03}"));
+    let schema = names
+        .clone()
+        .map(|name| serde_json::json!({ "name": name, "title": name, "category": "Fahrzeug" }));
+    let values = names.enumerate().map(|(i, name)| {
+        let length = characters.saturating_sub(i * EACH).min(EACH);
+        (name, serde_json::Value::from("x".repeat(length)))
+    });
+    let schema = serde_json::json!({ "name": "ZFZR", "evidence_types": [
+        { "id": "zb1", "title": "Zulassungsbescheinigung Teil I", "fields": schema.collect::<Vec<_>>() },
+    ] });
+    let values: serde_json::Map<_, _> = values.collect();
+    (
+        schema.to_string(),
+        serde_json::json!({ "08214967384": { "zb1": values } }).to_string(),
+    )
+}
+
 #[tokio::test]
 async fn evidence_up_to_the_limit_of_an_answer_is_returned_and_larger_evidence_is_refused() {
     let lookup = serde_json::json!({ "idnr": "08214967384", "evidence_type": "zb1" });
-    let with = |length: usize| DATA.replace("WVWZZZ1JZXW000001", &"x".repeat(length));
-    let evidence = register_with(&with(1)).await.ask(&lookup).await.unwrap();
-    let largest = 1 + MAX_EVIDENCE - serde_json::to_vec(&evidence).unwrap().len();
-    for length in [largest - 1, largest] {
-        assert!(register_with(&with(length)).await.ask(&lookup).await.is_ok());
+    let ask = async |characters| {
+        let (schema, data) = row_of(characters);
+        register_with(&schema, &data).await.ask(&lookup).await
+    };
+    let empty = ask(0).await.unwrap();
+    let largest = MAX_EVIDENCE - serde_json::to_vec(&empty).unwrap().len();
+    for characters in [largest - 1, largest] {
+        assert!(ask(characters).await.is_ok());
     }
-    let Err(CallError::Refused(problem)) = register_with(&with(largest + 1)).await.ask(&lookup).await else {
+    let Err(CallError::Refused(problem)) = ask(largest + 1).await else {
         panic!("not refused")
     };
     assert_eq!((problem.status, problem.slug.as_str()), (422, "evidence-too-large"));

@@ -43,7 +43,7 @@ pub(super) async fn record_intent(broker: &Broker, open: &OpenExchange) -> Resul
 pub(super) async fn seal_outcome(broker: &Broker, open: &OpenExchange, ending: &Ending) -> Result<Closing, Problem> {
     let (key, expiry) = outcome_key(broker, open).await?;
     let content = records::outcome(open.content.clone(), ending, expiry);
-    let label = open.labels.outcome;
+    let label = open.labels.label(Phase::Outcome);
     let sealed = seal(broker, &content, Some(ending), &open.request, (label, &key))?;
     Ok(Closing {
         sealed_record: sealed.into_bytes(),
@@ -65,7 +65,7 @@ pub(super) async fn record_outcome(
     let body = Body::Labelled {
         kind: LabelledKind::Outcome,
         period: open.labels.period,
-        label: open.labels.outcome,
+        label: open.labels.label(Phase::Outcome),
         commitment: sealed.commitment(),
         refers: Some(intent.index()),
     };
@@ -85,7 +85,7 @@ async fn outcome_key(broker: &Broker, open: &OpenExchange) -> Result<(RecordKey,
     }
     let request = OutcomeKeyRequest {
         token: labels.token.clone(),
-        label: labels.outcome,
+        label: labels.label(Phase::Outcome),
         phase: Phase::Outcome,
         class: labels.class,
         s1: open.request.s1.digest(),

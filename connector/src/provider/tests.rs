@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use messages::limits::MAX_EVIDENCE;
 use messages::{CheckName, FailureReason, ReplyOutcome};
 use record::Outcome;
 use record::receipt::Receipt;
@@ -138,16 +139,17 @@ async fn answers_of_every_kind_have_the_same_size() {
 
 /// The answer when the register has evidence of this many bytes.
 async fn answer_to(bytes: usize) -> Reply {
-    let overhead = serde_json::to_vec(&release::RegisterEvidence {
-        title: String::new(),
-        issued_at: "2027-01-15T08:00:00Z".into(),
-        fields: [("fin".into(), String::new())].into(),
-    })
-    .unwrap()
-    .len();
-    let body = serde_json::json!({
-        "title": "", "issued_at": "2027-01-15T08:00:00Z", "fields": { "fin": "x".repeat(bytes - overhead) },
-    });
+    const EACH: usize = 4000;
+    let body = |characters: usize| {
+        let fields = (0..=MAX_EVIDENCE / EACH).map(|i| {
+            let length = characters.saturating_sub(i * EACH).min(EACH);
+            (format!("feld{i:03}"), serde_json::Value::from("x".repeat(length)))
+        });
+        let fields: serde_json::Map<_, _> = fields.collect();
+        serde_json::json!({ "title": "Fahrzeug", "issued_at": "2027-01-15T08:00:00Z", "fields": fields })
+    };
+    let overhead = body(0).to_string().len();
+    let body = body(bytes - overhead);
     let routes = axum::Router::new().route("/evidence", post(move || async move { axum::Json(body) }));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -171,10 +173,10 @@ async fn answer_to(bytes: usize) -> Reply {
 
 #[tokio::test]
 async fn evidence_up_to_its_limit_is_delivered_and_larger_evidence_fails_with_a_reason() {
-    for bytes in [messages::limits::MAX_EVIDENCE - 1, messages::limits::MAX_EVIDENCE] {
+    for bytes in [MAX_EVIDENCE - 1, MAX_EVIDENCE] {
         assert_eq!(answer_to(bytes).await.statement.outcome, ReplyOutcome::Delivered);
     }
-    for bytes in [messages::limits::MAX_EVIDENCE + 1, 800_000, 3 << 20] {
+    for bytes in [MAX_EVIDENCE + 1, 800_000, 3 << 20] {
         let statement = answer_to(bytes).await.statement;
         assert_eq!(statement.outcome, ReplyOutcome::Failed);
         assert_eq!(statement.failure, Some(FailureReason::EvidenceTooLarge));

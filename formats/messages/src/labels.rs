@@ -45,14 +45,10 @@ pub struct LabelRequest {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LabelAnswer {
-    /// The period of all three labels.
+    /// The period of all labels of the exchange.
     pub period: Period,
-    /// Label of the intent.
+    /// Label of the intent, from which those of outcome and preview follow ([`LabelAnswer::label`]).
     pub intent: Label,
-    /// Label of the outcome.
-    pub outcome: Label,
-    /// Label of the preview.
-    pub preview: Label,
     /// Key of the intent's record.
     pub intent_key: RecordKey,
     /// Key of the outcome's record, if the exchange is closed on the same day.
@@ -67,6 +63,14 @@ pub struct LabelAnswer {
     /// [`ProviderPart`], sealed to the provider.
     #[serde(with = "record::bytes")]
     pub for_provider: Vec<u8>,
+}
+
+impl LabelAnswer {
+    /// The label of a phase of the exchange.
+    #[must_use]
+    pub fn label(&self, phase: Phase) -> Label {
+        record::label::of_phase(&self.intent, phase)
+    }
 }
 
 /// Broker → identity, `POST /labels/outcome-key`: requests the key for a record that is closed on a later day.

@@ -1,7 +1,7 @@
 //! What a wrong clock may not do: nothing that cannot be undone happens on one clock alone, and identity works again as
 //! soon as its clock is right.
 
-use record::{Kind, LabelledKind, Period, RetentionClass, Timestamp};
+use record::{Kind, LabelledKind, Period, Phase, RetentionClass, Timestamp};
 
 use super::disclosure::{disclose_to, recorded_exchange};
 use super::world::{NOON, World, emma};
@@ -160,7 +160,7 @@ async fn a_period_that_could_not_be_begun_in_time_starts_later() {
     assert!(
         world
             .log
-            .write_labelled(LabelledKind::Outcome, answer.period, answer.outcome, None)
+            .write_labelled(LabelledKind::Outcome, answer.period, answer.label(Phase::Outcome), None)
             .is_ok()
     );
 }

@@ -53,7 +53,7 @@ pub(crate) async fn recorded_exchange(world: &World, mark: u8) -> LabelAnswer {
     let answer = world.ask(&world.request(&emma())).await.unwrap();
     for (kind, label, key) in [
         (LabelledKind::Intent, answer.intent, &answer.intent_key),
-        (LabelledKind::Outcome, answer.outcome, &answer.outcome_key),
+        (LabelledKind::Outcome, answer.label(Phase::Outcome), &answer.outcome_key),
     ] {
         let record = record(&answer, &label, key, mark, answer.expiry);
         world
@@ -316,17 +316,22 @@ async fn an_outcome_of_a_later_day_opens_with_that_days_key() {
         .identity
         .outcome_key(&messages::OutcomeKeyRequest {
             token: answer.token.clone(),
-            label: answer.outcome,
+            label: answer.label(Phase::Outcome),
             phase: Phase::Outcome,
             class: answer.class,
             s1: request.s1.digest(),
         })
         .await
         .unwrap();
-    let outcome = record(&answer, &answer.outcome, &later.key, 2, later.expiry);
+    let outcome = record(&answer, &answer.label(Phase::Outcome), &later.key, 2, later.expiry);
     world
         .log
-        .write_labelled(LabelledKind::Outcome, answer.period, answer.outcome, Some(outcome))
+        .write_labelled(
+            LabelledKind::Outcome,
+            answer.period,
+            answer.label(Phase::Outcome),
+            Some(outcome),
+        )
         .unwrap();
     let disclosure = disclose_to(&world, "sub-emma").await;
     assert_eq!(

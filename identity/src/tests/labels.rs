@@ -363,7 +363,7 @@ async fn a_token_yields_the_outcome_key_of_a_later_day_and_nothing_else() {
         s1,
     };
     let (class, s1) = (answer.class, request.s1.digest());
-    let good = ask(Phase::Outcome, answer.outcome, class, s1, &answer.token);
+    let good = ask(Phase::Outcome, answer.label(Phase::Outcome), class, s1, &answer.token);
     // On the same day the token yields the same key that the answer contained.
     let same = world.identity.outcome_key(&good).await.unwrap();
     assert_eq!((same.key, same.expiry), (answer.outcome_key.clone(), answer.expiry));
@@ -371,16 +371,40 @@ async fn a_token_yields_the_outcome_key_of_a_later_day_and_nothing_else() {
     let later = world.identity.outcome_key(&good).await.unwrap();
     assert_eq!(later.expiry, ExpiryDay(answer.expiry.0 + 1));
     assert_ne!(later.key, answer.outcome_key);
-    let preview = ask(Phase::Preview, answer.preview, class, s1, &answer.token);
+    let preview = ask(Phase::Preview, answer.label(Phase::Preview), class, s1, &answer.token);
     assert_ne!(world.identity.outcome_key(&preview).await.unwrap().key, later.key);
     for bad in [
         ask(Phase::Intent, answer.intent, class, s1, &answer.token),
         ask(Phase::Outcome, answer.intent, class, s1, &answer.token),
-        ask(Phase::Outcome, other_answer.outcome, class, s1, &answer.token),
-        ask(Phase::Outcome, answer.outcome, RetentionClass::Eu12m, s1, &answer.token),
-        ask(Phase::Outcome, answer.outcome, class, other.s1.digest(), &answer.token),
-        ask(Phase::Outcome, answer.outcome, class, s1, &other_answer.token),
-        ask(Phase::Outcome, answer.outcome, class, s1, &[]),
+        ask(
+            Phase::Outcome,
+            other_answer.label(Phase::Outcome),
+            class,
+            s1,
+            &answer.token,
+        ),
+        ask(
+            Phase::Outcome,
+            answer.label(Phase::Outcome),
+            RetentionClass::Eu12m,
+            s1,
+            &answer.token,
+        ),
+        ask(
+            Phase::Outcome,
+            answer.label(Phase::Outcome),
+            class,
+            other.s1.digest(),
+            &answer.token,
+        ),
+        ask(
+            Phase::Outcome,
+            answer.label(Phase::Outcome),
+            class,
+            s1,
+            &other_answer.token,
+        ),
+        ask(Phase::Outcome, answer.label(Phase::Outcome), class, s1, &[]),
     ] {
         assert_eq!(slug(world.identity.outcome_key(&bad).await), "refused");
     }

@@ -134,8 +134,8 @@ async fn a_forgotten_exchange_can_still_be_closed() {
     lose_and_restore(&mut world).await;
     world.clock.set(NOON + DAY);
     let request = messages::OutcomeKeyRequest {
+        label: answer.label(Phase::Outcome),
         token: answer.token,
-        label: answer.outcome,
         phase: Phase::Outcome,
         class: answer.class,
         s1: request.s1.digest(),

@@ -34,8 +34,6 @@ impl TamperedLabels<'_> {
         let (proof, output) = prove(number);
         content.vrf_proof = proof.0;
         self.answer.intent = label::label(&output, Phase::Intent);
-        self.answer.outcome = label::label(&output, Phase::Outcome);
-        self.answer.preview = label::label(&output, Phase::Preview);
         // A missing link is replaced by an existing entry: the first of the real chain, or the period's begin.
         let there = content.chain.last().map(|link| link.entry.clone());
         let there = there.unwrap_or_else(|| content.period_begin.clone());

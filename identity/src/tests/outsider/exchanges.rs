@@ -4,7 +4,7 @@
 use messages::{LabelAnswer, PersonQuery};
 use record::{
     Body, CitizenPart, ExchangeRecord, ExchangeResult, Header, Kind, Label, LabelledKind, Outcome, Parts, Period,
-    RecordKey, SealedRecord, SharedPart, Timestamp, WriterId,
+    Phase, RecordKey, SealedRecord, SharedPart, Timestamp, WriterId,
 };
 use tlog::Hash;
 use tlog::merkle::Index;
@@ -87,11 +87,11 @@ fn exchange(world: &World, labels: &LabelAnswer, turn: usize, answer: ProviderAn
     let intent = write(LabelledKind::Intent, labels.intent, intent, None);
     let intent = Some(Index::new(intent).unwrap());
     if turn % 4 == 1 {
-        let preview = seal(labels, &labels.preview, &labels.outcome_key, None);
-        write(LabelledKind::Preview, labels.preview, preview, intent);
+        let preview = seal(labels, &labels.label(Phase::Preview), &labels.outcome_key, None);
+        write(LabelledKind::Preview, labels.label(Phase::Preview), preview, intent);
     }
-    let outcome = seal(labels, &labels.outcome, &labels.outcome_key, Some(answer));
-    write(LabelledKind::Outcome, labels.outcome, outcome, intent);
+    let outcome = seal(labels, &labels.label(Phase::Outcome), &labels.outcome_key, Some(answer));
+    write(LabelledKind::Outcome, labels.label(Phase::Outcome), outcome, intent);
 }
 
 fn seal(labels: &LabelAnswer, label: &Label, key: &RecordKey, answer: Option<ProviderAnswer>) -> SealedRecord {
@@ -119,7 +119,12 @@ pub(super) fn sealed_length(labels: &LabelAnswer, answer: ProviderAnswer, name: 
         supervision: vec![7; 300],
     };
     let header = Header::labelled(labels.class, labels.expiry);
-    let sealed = SealedRecord::seal(&header, Some(&labels.outcome), &labels.outcome_key, &parts);
+    let sealed = SealedRecord::seal(
+        &header,
+        Some(&labels.label(Phase::Outcome)),
+        &labels.outcome_key,
+        &parts,
+    );
     sealed.unwrap().bytes().len()
 }
 

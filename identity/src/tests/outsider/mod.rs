@@ -50,8 +50,8 @@ async fn the_labels_of_a_busy_person_look_random() {
 
     let rows = [
         values(&hers, |answer| answer.intent),
-        values(&hers, |answer| answer.outcome),
-        values(&hers, |answer| answer.preview),
+        values(&hers, |answer| answer.label(Phase::Outcome)),
+        values(&hers, |answer| answer.label(Phase::Preview)),
     ];
     for row in &rows {
         assert_eq!(findings(row), NOTHING, "the labels of one phase");
