@@ -130,6 +130,9 @@ struct Addition {
 impl Admission for AdmitAll {
     type Submission = Addition;
     type Rejection = ();
+    type Writer = ();
+
+    fn writer(_: &Addition) {}
 
     fn admit(&mut self, addition: Addition, stage: &mut Stage<'_>) -> Result<Outcome<()>, StoreError> {
         Ok(Outcome::Recorded(stage.append(&addition.body, addition.leaf)))

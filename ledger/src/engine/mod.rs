@@ -11,6 +11,7 @@
 //! ```
 
 pub mod edge;
+mod fair;
 pub mod opening;
 pub mod publication;
 pub mod reader;
@@ -38,8 +39,9 @@ pub use snapshot::Snapshot;
 pub use witness_request::Contradiction;
 
 use crate::store::Batch;
+use fair::{Shares, Turns};
 use rows::Rows;
-use sequencer::{Command, Sequencer, SubmitJob};
+use sequencer::{Command, Room, Sequencer, SubmitJob};
 
 /// How often the log checks whether another set of its keys has become valid.
 const KEY_CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -79,6 +81,7 @@ pub struct SequencedLog<A: Admission> {
     signer: Arc<Signer>,
     commands: mpsc::Sender<Command<A>>,
     room: Arc<Semaphore>,
+    shares: Arc<Shares<A::Writer>>,
     queue: usize,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     stopped: Arc<Mutex<Option<String>>>,
@@ -104,6 +107,8 @@ impl<A: Admission> SequencedLog<A> {
             signer: signer.clone(),
             edge: opened.edge.clone(),
             commands: receiver,
+            turns: Turns::default(),
+            ending: false,
             snapshots: sender,
             max_batch: limits.batch,
             stopped: stopped.clone(),
@@ -112,13 +117,14 @@ impl<A: Admission> SequencedLog<A> {
         let thread = std::thread::Builder::new()
             .name("sequencer".into())
             .spawn(move || sequencer.run())?;
-        let room = Arc::new(Semaphore::new(limits.queue.max(1)));
+        let queue = limits.queue.max(1);
         Ok(Self {
             rows,
             signer,
             commands,
-            room,
-            queue: limits.queue.max(1),
+            room: Arc::new(Semaphore::new(queue)),
+            shares: Shares::of(queue),
+            queue,
             snapshots,
             stopped,
             thread: Mutex::new(Some(thread)),
@@ -156,17 +162,22 @@ impl<A: Admission> SequencedLog<A> {
     /// signed.
     ///
     /// The submissions take `weight` of the queue until then. A weight above the size of the queue is reduced to it.
+    /// They wait behind the other requests of the first one's writer, and take turns with other writers
+    /// ([`fair`]).
     pub async fn submit(
         &self,
         submissions: Vec<A::Submission>,
         weight: usize,
     ) -> Result<SubmitReply<A::Rejection>, SubmitError> {
-        let weight = u32::try_from(weight.clamp(1, self.queue)).unwrap_or(u32::MAX);
-        let room = self
-            .room
-            .clone()
-            .try_acquire_many_owned(weight)
-            .map_err(|_| SubmitError::Busy)?;
+        let weight = weight.clamp(1, self.queue);
+        let writer = submissions.first().map(A::writer);
+        let share = writer.map(|writer| self.shares.take(writer, weight).ok_or(SubmitError::Busy));
+        let permits = u32::try_from(weight).unwrap_or(u32::MAX);
+        let permit = self.room.clone().try_acquire_many_owned(permits);
+        let room = Room {
+            _share: share.transpose()?,
+            _permit: permit.map_err(|_| SubmitError::Busy)?,
+        };
         let (answer, answers) = oneshot::channel();
         let job = SubmitJob {
             submissions,

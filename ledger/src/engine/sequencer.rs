@@ -1,7 +1,7 @@
 //! The only thread that writes.
 //!
-//! **Natural batching**: the sequencer takes all waiting submissions, admits them in order, and commits them with one
-//! synced write. Submissions that arrive meanwhile wait for the next round. There is no timer: an idle log answers
+//! **Natural batching**: the sequencer takes all waiting submissions, in turns of their writers ([`super::fair`]), and
+//! commits them with one synced write. Submissions that arrive meanwhile wait for the next round. There is no timer: an idle log answers
 //! after one `fsync`, and a busy log spreads the cost of one `fsync` over many entries.
 //!
 //! **Order of a commit** (design §7: persist before sign, sign before answer):
@@ -18,6 +18,7 @@
 //! A failed write is fatal: the thread records the reason and ends. The log then accepts no more entries but continues
 //! to serve reads.
 
+use std::hash::Hash as StdHash;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -26,6 +27,7 @@ use tlog::Hash;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use super::edge::Edge;
+use super::fair::{Share, Turns};
 use super::rows::{EntryRuns, Rows, TreeHead};
 use super::signer::{Signer, SignerError};
 use super::snapshot::Snapshot;
@@ -50,6 +52,11 @@ pub trait Admission: Send + 'static {
     type Submission: Send + 'static;
     /// Why a submission is refused.
     type Rejection: Send + 'static;
+    /// Whose submission it is. Writers share the queue fairly.
+    type Writer: Clone + Eq + StdHash + Send + 'static;
+
+    /// The writer of a submission.
+    fn writer(submission: &Self::Submission) -> Self::Writer;
 
     /// Checks a submission against the log and everything staged before it, and stages it if it may be recorded.
     fn admit(
@@ -115,7 +122,13 @@ impl Stage<'_> {
 pub(super) struct SubmitJob<A: Admission> {
     pub(super) submissions: Vec<A::Submission>,
     pub(super) answer: oneshot::Sender<SubmitReply<A::Rejection>>,
-    pub(super) room: OwnedSemaphorePermit,
+    pub(super) room: Room<A::Writer>,
+}
+
+/// A request's room in the queue, given back when it is dropped.
+pub(super) struct Room<W: Eq + StdHash> {
+    pub(super) _permit: OwnedSemaphorePermit,
+    pub(super) _share: Option<Share<W>>,
 }
 
 /// The result of a request: an outcome for each submission, and a snapshot that covers them.
@@ -141,6 +154,10 @@ pub(super) struct Sequencer<A: Admission> {
     pub(super) signer: Arc<Signer>,
     pub(super) edge: Edge,
     pub(super) commands: Receiver<Command<A>>,
+    /// The requests that were received and wait for their turn. `None` is a request without submissions.
+    pub(super) turns: Turns<Option<A::Writer>, SubmitJob<A>>,
+    /// Whether [`Command::End`] was received. Nothing is received after it.
+    pub(super) ending: bool,
     pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
     pub(super) max_batch: usize,
     pub(super) stopped: Arc<Mutex<Option<String>>>,
@@ -195,35 +212,44 @@ impl<A: Admission> Sequencer<A> {
         *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
     }
 
-    /// Waits for a command or until the admission is due, and takes all waiting jobs. Returns `false` if this is the
-    /// last round.
-    fn next_jobs(&self) -> (Vec<SubmitJob<A>>, bool) {
-        let first = match self.admission.due() {
-            None => self.commands.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(at) => self.commands.recv_timeout(at.saturating_duration_since(Instant::now())),
-        };
-        let mut jobs = Vec::new();
-        let mut entries = 0;
-        match first {
-            Ok(Command::Work(job)) => {
-                entries += job.submissions.len();
-                jobs.push(job);
+    /// Waits until there is a job or a command or the admission is due, and takes the next jobs, up to a batch. Returns
+    /// `false` if this is the last round.
+    fn next_jobs(&mut self) -> (Vec<SubmitJob<A>>, bool) {
+        if self.turns.is_empty() && !self.ending {
+            let first = match self.admission.due() {
+                None => self.commands.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(at) => self.commands.recv_timeout(at.saturating_duration_since(Instant::now())),
+            };
+            match first {
+                Ok(command) => self.note(command),
+                Err(RecvTimeoutError::Disconnected) => self.ending = true,
+                Err(RecvTimeoutError::Timeout) => {}
             }
-            Ok(Command::End) | Err(RecvTimeoutError::Disconnected) => return (jobs, false),
-            Ok(Command::Sign) | Err(RecvTimeoutError::Timeout) => return (jobs, true),
         }
-        while entries < self.max_batch {
+        while !self.ending {
             match self.commands.try_recv() {
-                Ok(Command::Work(job)) => {
-                    entries += job.submissions.len();
-                    jobs.push(job);
-                }
-                Ok(Command::End) | Err(TryRecvError::Disconnected) => return (jobs, false),
-                Ok(Command::Sign) => {}
+                Ok(command) => self.note(command),
+                Err(TryRecvError::Disconnected) => self.ending = true,
                 Err(TryRecvError::Empty) => break,
             }
         }
-        (jobs, true)
+        let mut jobs = Vec::new();
+        let mut entries = 0;
+        while entries < self.max_batch {
+            let Some(job) = self.turns.take() else { break };
+            entries += job.submissions.len();
+            jobs.push(job);
+        }
+        (jobs, !(self.ending && self.turns.is_empty()))
+    }
+
+    fn note(&mut self, command: Command<A>) {
+        match command {
+            Command::Work(job) => self.turns.add(job.submissions.first().map(A::writer), job),
+            Command::End => self.ending = true,
+            // The next round signs, because the signer is due.
+            Command::Sign => {}
+        }
     }
 
     fn round(&mut self, waiting: &mut Vec<Waiting<A>>) -> Result<(), Fatal> {

@@ -14,10 +14,12 @@ use service::http::CBOR_SEQ;
 
 use super::answers::{AnswerBuilder, CHUNK, SubmissionOutcome};
 use super::receive::receive;
+use super::reply::internal;
 use super::shared::Shared;
-use crate::engine::{Outcome, SubmitError, SubmitReply};
+use crate::engine::{Outcome, SubmitError};
 use crate::rules::refusal::problem;
-use crate::rules::{RawSubmission, Refusal, Submission};
+use crate::rules::{RawSubmission, Refusal, Submission, SubmissionChecker};
+use crate::store::StoreError;
 
 /// The largest allowed number of entries in a request. It equals the size of a commit ([`crate::engine::Limits`]), so
 /// that one commit takes all of them.
@@ -40,20 +42,20 @@ pub(super) async fn append(
     let raws = read(&received.body)?;
     let weight = raws.iter().map(|raw| 1 + raw.len() / QUEUE_UNIT_BYTES).sum();
     let checked = check(&shared, raws).await?;
-    let good: Vec<_> = checked
-        .iter()
-        .filter_map(|checked| checked.as_ref().ok().cloned())
-        .collect();
-    let answers = if good.is_empty() {
-        SubmitReply {
-            outcomes: Vec::new(),
-            snapshot: shared.log.snapshot(),
-        }
+    let snapshot = shared.log.snapshot();
+    let mut judged = judge_before_queue(&shared, snapshot.head.size, checked).map_err(|error| internal(&error))?;
+    let waiting: Vec<_> = judged.iter().filter_map(Judged::waiting).collect();
+    let snapshot = if waiting.is_empty() {
+        snapshot
     } else {
-        shared.log.submit(good, weight).await.map_err(refused_whole)?
+        let reply = shared.log.submit(waiting, weight).await.map_err(refused_whole)?;
+        let mut outcomes = reply.outcomes.into_iter();
+        for judged in &mut judged {
+            judged.outcome = judged.outcome.take().or_else(|| outcomes.next());
+        }
+        reply.snapshot
     };
-    let merged = merge_outcomes(checked, answers.outcomes)?;
-    let snapshot = answers.snapshot;
+    let merged = count_refusals(judged)?;
     AnswerBuilder { shared, snapshot }.respond(merged, wants_sequence(&headers))
 }
 
@@ -108,21 +110,62 @@ async fn check(shared: &Arc<Shared>, raws: Vec<RawSubmission>) -> Result<Vec<Che
     spread(raws, check).await
 }
 
-/// Merges the refusals of the checks with the outcomes of the sequencer, in the order of the request.
-fn merge_outcomes(checked: Vec<Checked>, outcomes: Vec<Outcome<Refusal>>) -> Result<Vec<SubmissionOutcome>, Problem> {
-    let mut outcomes = outcomes.into_iter();
-    let mut merged = Vec::with_capacity(checked.len());
+/// A submission of a request.
+struct Judged {
+    /// `None` if the checks refused it.
+    submission: Option<Arc<Submission>>,
+    /// `None` if the sequencer decides.
+    outcome: Option<Outcome<Refusal>>,
+}
+
+impl Judged {
+    fn waiting(&self) -> Option<Arc<Submission>> {
+        self.submission.clone().filter(|_| self.outcome.is_none())
+    }
+}
+
+/// Judges what needs no place in the queue: submissions that the checks refused, and those that the log has within its
+/// first `size` entries. A stranger can copy the latter from the public log.
+///
+/// A writer that repeats a request repeats it from its first entry, so the others are looked up only if the log has the
+/// first one.
+fn judge_before_queue(shared: &Shared, size: u64, checked: Vec<Checked>) -> Result<Vec<Judged>, StoreError> {
+    let mut repeated = true;
+    let mut all = Vec::with_capacity(checked.len());
     for checked in checked {
-        let (submission, outcome) = match checked {
-            Ok(submission) => (Some(submission), outcomes.next().ok_or_else(Problem::internal)?),
-            Err(refusal) => (None, Outcome::Refused(refusal)),
-        };
+        all.push(match checked {
+            Err(refusal) => Judged {
+                submission: None,
+                outcome: Some(Outcome::Refused(refusal)),
+            },
+            Ok(submission) => {
+                let index = if repeated {
+                    SubmissionChecker::recorded(shared.log.rows(), size, &submission)?
+                } else {
+                    None
+                };
+                repeated = index.is_some();
+                Judged {
+                    submission: Some(submission),
+                    outcome: index.map(Outcome::Recorded),
+                }
+            }
+        });
+    }
+    Ok(all)
+}
+
+/// The outcomes in the order of the request; counts the refusals.
+fn count_refusals(judged: Vec<Judged>) -> Result<Vec<SubmissionOutcome>, Problem> {
+    let mut outcomes = Vec::with_capacity(judged.len());
+    for Judged { submission, outcome } in judged {
+        let outcome = outcome.ok_or_else(Problem::internal)?;
         if let Outcome::Refused(refusal) = &outcome {
             metrics::counter!("ledger_refusals_total", "slug" => refusal.code.slug()).increment(1);
         }
-        merged.push((submission, outcome));
+        outcomes.push((submission, outcome));
     }
-    Ok(merged)
+    Ok(outcomes)
 }
 
 /// Maps many items on all cores, or a few items on this one, in order. `work` maps a chunk of them.

@@ -191,6 +191,18 @@ async fn a_full_queue_is_429_with_retry_after() {
 }
 
 #[tokio::test]
+async fn entries_that_the_log_has_take_no_place_in_the_queue() {
+    let (server, world, _) = Server::started().await;
+    let mut broker = TimedWriter::new(BROKER);
+    let known = [raw(&broker.write(intent(1)), 1), raw(&broker.write(intent(2)), 2)];
+    assert_eq!(answers(&server.post(&known).await.body), [Ok(4), Ok(5)]);
+    let _held = server.shared.log.occupy_queue(world.limits.queue as u32);
+    assert_eq!(answers(&server.post(&known).await.body), [Ok(4), Ok(5)]);
+    let and_new = [&known[..], &[raw(&broker.write(intent(3)), 3)]].concat();
+    assert_eq!(server.post(&and_new).await.problem(), (429, "busy".into()));
+}
+
+#[tokio::test]
 async fn tt_11_the_read_api_is_cacheable_and_open_to_browsers() {
     let (server, _, _) = Server::started().await;
     for (path, content_type, cache) in [

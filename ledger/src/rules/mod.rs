@@ -44,6 +44,7 @@ use std::time::{Duration, Instant};
 
 use record::{
     Body, Entry, Kind, Label, LabelledKind, Period, PeriodEvent, ReferenceKind, SigningKey, Timestamp, Unsigned,
+    WriterId,
 };
 use tlog::Hash;
 use tlog::merkle::Index;
@@ -352,6 +353,11 @@ impl Rules {
 impl Admission for Rules {
     type Submission = Arc<Submission>;
     type Rejection = Refusal;
+    type Writer = WriterId;
+
+    fn writer(submission: &Arc<Submission>) -> WriterId {
+        submission.entry.entry().writer
+    }
 
     fn admit(&mut self, submission: Arc<Submission>, stage: &mut Stage<'_>) -> Result<Outcome<Refusal>, StoreError> {
         match self.check_and_record(&submission, stage) {

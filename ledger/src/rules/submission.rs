@@ -8,10 +8,11 @@ use record::entry::MAX_LEAF;
 use record::{GenesisDocument, Kind, PreparedKey, SignedEntry, Submitted, verify_each};
 use tlog::Hash;
 
-use super::chains::WriterHead;
+use super::chains::{self, WriterHead};
 use super::keys::{KeysById, WriterKeys};
 use super::refusal::Refusal;
 use crate::engine::rows::Rows;
+use crate::store::StoreError;
 
 /// The largest allowed sealed record, in bytes. Records are padded to size classes, and the largest class is far below
 /// this.
@@ -109,6 +110,17 @@ impl SubmissionChecker {
         let newest = WriterHead::read(rows, &entry.entry().writer);
         let is_next = matches!(newest, Ok(head) if head.is_none_or(|head| head.sequence < entry.entry().sequence.0));
         is_next && verify_each([(&entry, &*key)]).iter().all(Result::is_ok)
+    }
+
+    /// The index of a submission that the log has already, with these bytes and within its first `size` entries.
+    pub(crate) fn recorded(rows: &Rows, size: u64, submission: &Submission) -> Result<Option<u64>, StoreError> {
+        let entry = submission.entry.entry();
+        let index = chains::index(rows.store().as_ref(), &entry.writer, entry.sequence.0)?;
+        let Some(index) = index.filter(|index| *index < size) else {
+            return Ok(None);
+        };
+        let is_same = rows.leaf_hash(index)? == submission.entry.leaf_hash();
+        Ok(is_same.then_some(index))
     }
 
     /// The operator's key if no key is known yet and one of the submissions is the genesis entry. The first entries
