@@ -54,15 +54,21 @@ impl HonestClient {
     pub(crate) fn exchanges(&self, more: impl Fn(usize) -> bool) -> Result<Vec<Answered>> {
         let mut answered = Vec::new();
         while more(answered.len()) {
-            answered.push(self.exchange()?);
+            let (query, expected) = self.next_query();
+            answered.push(self.exchange(&query, expected)?);
             std::thread::sleep(PAUSE);
         }
         Ok(answered)
     }
 
+    /// One exchange about a person whom nobody knows.
+    pub(crate) fn ask_about_unknown(&self) -> Result<()> {
+        let query = self.unknown(self.sent.fetch_add(1, Ordering::Relaxed));
+        self.exchange(&query, "nothing_found").map(drop)
+    }
+
     /// One exchange. A retryable refusal is repeated.
-    fn exchange(&self) -> Result<Answered> {
-        let (query, expected) = self.next_query();
+    fn exchange(&self, query: &Value, expected: &str) -> Result<Answered> {
         let since = Instant::now();
         loop {
             let answer = self
@@ -109,14 +115,17 @@ impl HonestClient {
                 });
                 (query, "delivered")
             }
-            _ => {
-                query["person"] = json!({
-                    "family_name": format!("Unbekannt{}", letters(number)), "given_name": "Udo",
-                    "date_of_birth": "1970-01-01", "postal_code": "73614", "place": "Rheinfurt",
-                });
-                (query, "nothing_found")
-            }
+            _ => (self.unknown(number), "nothing_found"),
         }
+    }
+
+    fn unknown(&self, number: usize) -> Value {
+        let mut query = self.query.clone();
+        query["person"] = json!({
+            "family_name": format!("Unbekannt{}", letters(number)), "given_name": "Udo",
+            "date_of_birth": "1970-01-01", "postal_code": "73614", "place": "Rheinfurt",
+        });
+        query
     }
 }
 

@@ -22,3 +22,4 @@ mod memory;
 mod provider_calls;
 mod public_reads;
 mod replayed_entries;
+mod sustained;
