@@ -78,7 +78,7 @@ fn health(identity: &Identity<FollowedLog>) -> Result<(), Impairment> {
     match (identity.log.stopped(), identity.log.head()) {
         (Some(reason), _) | (None, Err(LogError::Broken(reason))) => Err(Impairment::Halted(reason)),
         (None, Err(LogError::Unavailable(reason))) => Err(Impairment::Behind(reason)),
-        (None, Ok(_)) => Ok(()),
+        (None, Ok(_)) => identity.clock.health(),
     }
 }
 

@@ -84,7 +84,7 @@ pub(crate) fn start(setup: Setup) -> Result<Arc<Shared>, Error> {
         keys: keys.clone(),
     };
     let clock = RulesClock {
-        clock: setup.clock,
+        clock: setup.clock.clone(),
         witness_time: Box::new({
             let publication = publication.clone();
             move || publication.witness_time()
@@ -99,6 +99,7 @@ pub(crate) fn start(setup: Setup) -> Result<Arc<Shared>, Error> {
         checker,
         strangers: Default::default(),
         records_credentials: setup.records_credentials,
+        clock: setup.clock,
     }))
 }
 
@@ -125,7 +126,10 @@ pub(crate) async fn serve(
     tracing::info!(address = %listener.local_addr()?, "serving");
     listener.health().check({
         let shared = shared.clone();
-        move || health(&shared)
+        move || {
+            health(&shared)?;
+            shared.clock.health()
+        }
     });
     let served = listen::serve(listener, routes(shared.clone()), shutdown.clone()).await;
     shutdown.trigger();

@@ -156,12 +156,18 @@ impl Processes {
 
     /// Waits until the compartment at this URL says that it does not continue without an operator.
     pub fn halted(&self, url: &str) -> Result<()> {
+        self.impaired(url, "halted")
+    }
+
+    /// Waits until the health of the compartment at this URL is a problem with this slug.
+    pub fn impaired(&self, url: &str, slug: &str) -> Result<()> {
         let (client, operations) = (http()?, operations(url)?);
+        let kind = format!("urn:einsicht:problem:{slug}");
         wait_for(Duration::from_secs(30), || {
             let Ok(answer) = client.get(format!("{operations}/health")).send() else {
                 return Ok(false);
             };
-            Ok(answer.status() == 503 && answer.text()?.contains("urn:einsicht:problem:halted"))
+            Ok(answer.status() == 503 && answer.text()?.contains(&kind))
         })
         .with_context(|| url.to_owned())
     }

@@ -121,6 +121,12 @@ fn a_clock_that_stands_still_is_noticed() -> Result<()> {
             Ok(stopped(&processes, name))
         })
         .with_context(|| name.to_owned())?;
+        let url = if name == "ledger" {
+            &processes.info.ledger
+        } else {
+            &processes.info.identity
+        };
+        processes.impaired(url, "behind")?;
         processes.clocks[name].jump(0)?;
         processes.ask_until_delivered()?;
     }

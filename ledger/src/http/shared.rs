@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use service::clock::CheckedClock;
 use service::secret::CredentialDigest;
 
 use super::strangers::StrangerSlots;
@@ -21,4 +22,6 @@ pub(crate) struct Shared {
     pub(crate) strangers: StrangerSlots,
     /// Digests of the credentials that may read records.
     pub(crate) records_credentials: Vec<CredentialDigest>,
+    /// The clock that the rules read, for the operator.
+    pub(crate) clock: Arc<CheckedClock>,
 }

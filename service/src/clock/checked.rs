@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use super::Clock;
 use crate::durable;
+use crate::health::Impairment;
 
 /// The wall clock may differ from the steady clock by this many seconds. A clock that follows a time server is not
 /// moved by so much at once.
@@ -183,6 +184,16 @@ impl CheckedClock {
         Ok(now)
     }
 
+    /// What an operator has to know about this clock.
+    ///
+    /// # Errors
+    /// [`Impairment::Behind`] while the clock is in doubt.
+    pub fn health(&self) -> Result<(), Impairment> {
+        self.check()
+            .map(drop)
+            .map_err(|error| Impairment::Behind(error.to_string()))
+    }
+
     /// The time, if wall clock, steady clock and the witnesses' quorum agree.
     ///
     /// # Errors
@@ -326,6 +337,7 @@ mod tests {
             assert!(matches!(clock.check(), Err(ClockError::Jumped(_))), "{jump}");
             manual.advance(14);
             assert!(clock.agreed(WitnessTime::NotRequired).is_err(), "{jump}");
+            assert!(matches!(clock.health(), Err(Impairment::Behind(_))), "{jump}");
             assert!(dir.path().join("clock.stopped").exists());
             manual.jump(-jump);
             assert_eq!(clock.check(), Ok(NOW + 24), "{jump}");
