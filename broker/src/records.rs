@@ -5,7 +5,7 @@
 //! cannot misstate it without being noticed.
 
 use messages::seal::PadTo;
-use messages::{ExchangeRequest, Reply, SealingPublicKey};
+use messages::{ExchangeRequest, Reply, ReplyOutcome, SealingPublicKey};
 use record::content::{
     Check, CitizenPart, ConsumerSignatures, DenialRecord, ExchangeRecord, ExchangeResult, Ids, Lifecycle, SharedPart,
     SupervisionPart,
@@ -82,7 +82,9 @@ impl Ending {
             Self::Replied(reply) => {
                 let statement = &reply.statement;
                 let refusal = statement.refusal.map(|check| check.as_str());
-                refusal.or(statement.failure.map(|reason| reason.as_str()))
+                let failure = statement.failure.map(|reason| reason.as_str());
+                let late = (statement.outcome == ReplyOutcome::TimedOut).then_some("too-late");
+                refusal.or(failure).or(late)
             }
             Self::NotServed(reason) => Some(reason.as_str()),
             Self::TimedOut => Some("no-answer"),

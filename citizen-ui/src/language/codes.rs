@@ -14,11 +14,16 @@ const TOLD_REASONS: [Translation; 4] = [
 ];
 
 /// Internal reasons: the provider's checks (P1 to P9), and failures that the broker observed.
-const INTERNAL_REASONS: [Translation; 17] = [
+const INTERNAL_REASONS: [Translation; 18] = [
     (
         "clock",
         "Die Uhren der beteiligten Stellen gingen verschieden. Das ist ein technischer Fehler und keine Entscheidung.",
         "The clocks of the bodies involved differed. This is a technical fault and no decision.",
+    ),
+    (
+        "too-late",
+        "Die Anfrage kam zu spät an: Der Weg hat zu lange gedauert, oder eine Uhr ging falsch. Das Register wurde nicht gefragt.",
+        "The request arrived too late: the way took too long, or a clock was wrong. The register was not asked.",
     ),
     (
         "P1",
@@ -57,8 +62,8 @@ const INTERNAL_REASONS: [Translation; 17] = [
     ),
     (
         "P8",
-        "Die Frist war abgelaufen, als die Anfrage ankam: Der Weg hat zu lange gedauert, oder eine Uhr ging falsch (Prüfung P8).",
-        "The deadline had passed when the request arrived: the way took too long, or a clock was wrong (check P8).",
+        "Die Frist war abgelaufen, als die Anfrage ankam (Prüfung P8).",
+        "The deadline had passed when the request arrived (check P8).",
     ),
     (
         "P9",

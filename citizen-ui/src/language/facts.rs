@@ -371,7 +371,7 @@ mod tests {
 
     #[test]
     fn a_wrong_clock_is_shown_as_a_technical_fault_and_not_as_a_refusal() {
-        for (code, german) in [("clock", "Die Uhren "), ("P8", "Die Frist war abgelaufen, ")] {
+        for (code, german) in [("clock", "Die Uhren "), ("too-late", "Die Anfrage kam zu spät an")] {
             let mut outcome = samples::outcome(Outcome::Failed);
             outcome.citizen = Some(record::CitizenPart::with_reason(code));
             let access = Access::of(vec![samples::intent(), outcome]).unwrap();
