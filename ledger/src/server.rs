@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use service::Listener;
+use service::clock::{CheckedClock, Confirmation, LastCheckedTime};
 use service::durable;
 use service::secret::CredentialDigest;
 use service::{Impairment, Shutdown, SystemClock, http as calls, listen};

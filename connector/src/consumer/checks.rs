@@ -11,7 +11,9 @@
 
 use ledger_client::recorded::{self, Intent, Outcome, Recorded};
 use messages::xnachweis::{ErrorCode, EvidenceAnswer, EvidenceRequest0101};
-use messages::{AnswerContent, Completion, ExchangeRequest, OutcomeNotice, Reply, ReplyOutcome, SealingKey};
+use messages::{
+    AnswerContent, Completion, ExchangeRequest, FailureReason, OutcomeNotice, Reply, ReplyOutcome, SealingKey,
+};
 use record::{ExchangeRecord, ExchangeResult, Label};
 use tlog::checkpoint::Checkpoint;
 

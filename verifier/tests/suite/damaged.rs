@@ -44,7 +44,7 @@ fn assert_unusable(arguments: &[&str], what: &str) {
 fn files(test: &mut TestLog) -> [Vec<u8>; 3] {
     let receipt = test.log.receipt(test.intent, 2);
     let opening = test.log.opening(test.intent, 0, Phase::Intent).to_bytes();
-    let bundle = test.log.bundle(&sample_log::idnr()).to_bytes();
+    let bundle = test.log.bundle(&sample_log::idnr()).to_bytes().unwrap();
     for file in [&receipt, &opening, &bundle] {
         assert!(file.iter().filter(|byte| **byte == b'\n').count() > 1);
     }

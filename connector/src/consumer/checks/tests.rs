@@ -112,7 +112,11 @@ fn outcomes_without_evidence_are_accepted() {
             true,
             ErrorCode::Unavailable,
         ),
-        (AnswerResult::Failed(FailureReason::Clock), false, ErrorCode::Unavailable),
+        (
+            AnswerResult::Failed(FailureReason::Clock),
+            false,
+            ErrorCode::Unavailable,
+        ),
         (AnswerResult::Refused(CheckName::P4), false, ErrorCode::Refused),
         (AnswerResult::TimedOut, false, ErrorCode::Unavailable),
     ] {
