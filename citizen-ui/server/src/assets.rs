@@ -1,10 +1,17 @@
 //! The static files: styles, fonts, icon, boot script and the browser's program. All of them are embedded in the
 //! server.
+//!
+//! Those that are large and become much smaller are embedded in gzip too, for browsers that ask for it, so that no
+//! request makes the server compress. They are the only compressed responses of the portal: a page has personal data
+//! beside texts of others, and the length of its compressed form could reveal them (BREACH).
 
 use axum::Router;
-use axum::http::header;
-use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::body::Body;
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use tower_http::compression::CompressionLayer;
 
 const CACHE_HOUR: &str = "public, max-age=3600";
 const CACHE_YEAR: &str = "public, max-age=31536000, immutable";
@@ -22,12 +29,25 @@ macro_rules! font {
                 $weight,
                 "-normal.woff2"
             )) as &'static [u8],
+            None,
         )
     };
 }
 
-/// Path, media type, `Cache-Control`, content.
-type Asset = (&'static str, &'static str, &'static str, &'static [u8]);
+macro_rules! gzip {
+    ($name:literal) => {
+        Some(include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".gz")) as &'static [u8])
+    };
+}
+
+/// Path, media type, `Cache-Control`, content, content in gzip.
+type Asset = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [u8],
+    Option<&'static [u8]>,
+);
 
 const ASSETS: [Asset; 10] = [
     (
@@ -35,24 +55,28 @@ const ASSETS: [Asset; 10] = [
         "text/css; charset=utf-8",
         CACHE_HOUR,
         include_bytes!("../../assets/vendor/kern/2.7.2/kern.min.css"),
+        gzip!("kern.min.css"),
     ),
     (
         "/assets/portal.css",
         "text/css; charset=utf-8",
         CACHE_HOUR,
         include_bytes!("../../assets/portal.css"),
+        gzip!("portal.css"),
     ),
     (
         "/assets/islands.js",
         "text/javascript; charset=utf-8",
         CACHE_HOUR,
         include_bytes!("../../assets/islands.js"),
+        None,
     ),
     (
         "/assets/icon.svg",
         "image/svg+xml",
         CACHE_HOUR,
         include_bytes!("../../assets/icon.svg"),
+        None,
     ),
     font!("400", "latin"),
     font!("400", "latin-ext"),
@@ -62,8 +86,9 @@ const ASSETS: [Asset; 10] = [
     font!("600", "latin-ext"),
 ];
 
-/// Path, media type and content of the browser's program; empty if the server was built without it (see `build.rs`).
-const BROWSER: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/browser.rs"));
+/// Path, media type, content and content in gzip of the browser's program; empty if the server was built without it (see
+/// `build.rs`).
+const BROWSER: &[(&str, &str, &[u8], &[u8])] = include!(concat!(env!("OUT_DIR"), "/browser.rs"));
 
 /// Whether the server was built with the browser's program.
 pub(crate) fn has_browser_program() -> bool {
@@ -75,14 +100,39 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     // The browser's program changes with the server and has no version in its name, so browsers must revalidate it.
     let browser = BROWSER
         .iter()
-        .map(|(path, media, content)| (*path, *media, "no-cache", *content));
+        .map(|(path, media, content, gzip)| (*path, *media, "no-cache", *content, Some(*gzip)));
     ASSETS
         .into_iter()
         .chain(browser)
-        .fold(Router::new(), |router, (path, media, keep, content)| {
-            let answer = move || async move {
-                ([(header::CONTENT_TYPE, media), (header::CACHE_CONTROL, keep)], content).into_response()
-            };
-            router.route(path, get(answer))
-        })
+        .fold(Router::new(), |router, asset| router.route(asset.0, route(asset)))
+}
+
+fn route<S: Clone + Send + Sync + 'static>((_, media, keep, content, gzip): Asset) -> MethodRouter<S> {
+    let headers = [(header::CONTENT_TYPE, media), (header::CACHE_CONTROL, keep)];
+    let Some(gzip) = gzip else {
+        return get(move || async move { (headers, content).into_response() });
+    };
+    // The layer chooses a form by the request's `Accept-Encoding`, for an empty body that it never has to compress.
+    let always = |_: StatusCode, _: Version, _: &HeaderMap, _: &Extensions| true;
+    get(move || async move { headers.into_response() })
+        .layer(CompressionLayer::new().compress_when(always))
+        .layer(map_response(move |response: Response| async move {
+            with_body(response, content, gzip)
+        }))
+}
+
+/// The response with the body that its `Content-Encoding` announces.
+fn with_body(mut response: Response, content: &'static [u8], gzip: &'static [u8]) -> Response {
+    if response.status() == StatusCode::NOT_ACCEPTABLE {
+        return StatusCode::NOT_ACCEPTABLE.into_response();
+    }
+    let headers = response.headers_mut();
+    let body = if headers.contains_key(header::CONTENT_ENCODING) {
+        gzip
+    } else {
+        content
+    };
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    *response.body_mut() = Body::from(body);
+    response
 }

@@ -1,5 +1,7 @@
 //! The pages and files that a citizen sees.
 
+use std::io::Read as _;
+
 use axum::http::{StatusCode, header};
 use citizen_ui::language::lang::Lang;
 use citizen_ui::language::sentence::sentence;
@@ -228,5 +230,58 @@ async fn static_files_are_embedded_in_the_program() {
     let css = world.get("/assets/portal.css", "").await.text();
     for font in css.split("url(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert_eq!(world.get(font, "").await.status, StatusCode::OK, "{font}");
+    }
+}
+
+#[tokio::test]
+async fn style_sheets_are_sent_compressed_on_request() {
+    let world = World::new(0, HIGH).await;
+    for path in ["/assets/kern.css", "/assets/portal.css"] {
+        let plain = world.get(path, "").await;
+        for (accept, encoded) in [
+            ("gzip, br", true),
+            ("gzip;q=0.1, identity;q=0", true),
+            ("gzip;q=0", false),
+            ("br", false),
+        ] {
+            let got = world.get_with(path, "", &[("accept-encoding", accept)]).await;
+            let mut body = got.body.to_vec();
+            if encoded {
+                assert_eq!(got.headers[header::CONTENT_ENCODING], "gzip", "{path} {accept}");
+                assert!(body.len() * 2 < plain.body.len(), "{path}");
+                body.clear();
+                flate2::read::GzDecoder::new(&got.body[..])
+                    .read_to_end(&mut body)
+                    .unwrap();
+            } else {
+                assert!(!got.headers.contains_key(header::CONTENT_ENCODING), "{path} {accept}");
+            }
+            assert!(body == plain.body, "{path} {accept}");
+            assert_eq!(got.headers[header::VARY], "accept-encoding");
+            assert_eq!(got.headers[header::CONTENT_LENGTH], got.body.len().to_string());
+            assert_eq!(got.headers[header::CACHE_CONTROL], plain.headers[header::CACHE_CONTROL]);
+        }
+        let none = world.get_with(path, "", &[("accept-encoding", "*;q=0")]).await;
+        assert_eq!((none.status, none.body.len()), (StatusCode::NOT_ACCEPTABLE, 0));
+    }
+}
+
+/// Their compressed length could reveal what is on them.
+#[tokio::test]
+async fn pages_and_downloads_are_never_compressed() {
+    let world = World::new(3, HIGH).await;
+    let cookie = world.login("de").await.cookie();
+    let detail = format!("/de/zugriffe/{}", world.backend().exchanges[0].0);
+    for path in [
+        "/de/",
+        "/de/protokoll",
+        "/de/zugriffe",
+        "/de/zugriffe/buendel",
+        &detail,
+        "/assets/fira-sans-latin-400.woff2",
+    ] {
+        let page = world.get_with(path, &cookie, &[("accept-encoding", "gzip")]).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert!(!page.headers.contains_key(header::CONTENT_ENCODING), "{path}");
     }
 }

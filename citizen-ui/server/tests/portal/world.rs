@@ -119,7 +119,11 @@ impl World {
     }
 
     pub(crate) async fn get(&self, path: &str, cookie: &str) -> TestResponse {
-        self.send(Method::GET, path, cookie, Body::empty(), &[]).await
+        self.get_with(path, cookie, &[]).await
+    }
+
+    pub(crate) async fn get_with(&self, path: &str, cookie: &str, headers: &[(&str, &str)]) -> TestResponse {
+        self.send(Method::GET, path, cookie, Body::empty(), headers).await
     }
 
     pub(crate) async fn post(&self, path: &str, cookie: &str, form: &str, headers: &[(&str, &str)]) -> TestResponse {
