@@ -34,6 +34,7 @@ mod common;
 mod context;
 mod error;
 mod evidence;
+mod metrics_help;
 mod record_check;
 mod starting;
 mod state;
@@ -79,6 +80,7 @@ pub async fn run_with_clock(
     config.check()?;
     let address = listener.local_addr().map_err(|error| Error::Http(error.to_string()))?;
     tracing::info!(%address, participant = %config.participant, "connector serves");
+    metrics_help::describe();
     match &config.role {
         Role::Consumer(role) => {
             let guard = consumer::Guard::new(role, address)?;

@@ -95,7 +95,7 @@ impl<L: TransparencyLog> Identity<L> {
                 Reserved::Taken => {}
                 Reserved::Limit => {
                     tracing::warn!("a consumer has reached its limit for one subject");
-                    metrics::counter!("identity_limits_reached_total").increment(1);
+                    service::coarse::count("identity_limits_reached_total", "result", "refused");
                     return Err(over_limit());
                 }
             }

@@ -37,6 +37,7 @@ pub mod labels;
 mod locks;
 pub mod log;
 pub mod login;
+mod metrics_help;
 pub mod periods;
 pub mod persons;
 mod refused_voids;

@@ -83,7 +83,7 @@ impl<L: TransparencyLog> Identity<L> {
     ) -> Result<Option<u32>, Problem> {
         let next = self.state.next(idnr, secret.period(), series).map_err(internal)?;
         if next >= COUNTERS {
-            metrics::counter!("identity_series_full_total").increment(1);
+            service::coarse::count("identity_series_full_total", "result", "refused");
             tracing::error!("a series is full; no further exchanges about one person in this period");
             return Err(refused());
         }

@@ -108,5 +108,5 @@ fn count<T>(name: &'static str, answer: &Result<T, Problem>) {
         Err(problem) if problem.status >= 500 => "failed",
         Err(_) => "refused",
     };
-    metrics::counter!(name, "result" => result).increment(1);
+    service::coarse::count(name, "result", result);
 }

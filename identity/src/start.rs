@@ -27,6 +27,7 @@ use crate::identity::{Identity, IdentityKeyPairs, brokers};
 use crate::locks::Locks;
 use crate::log::{LogError, TransparencyLog};
 use crate::login::LoginVerifier;
+use crate::metrics_help;
 use crate::periods::{PeriodError, Periods};
 use crate::persons::PersonRegistry;
 use crate::refused_voids::RefusedVoids;
@@ -52,6 +53,7 @@ fn configuration(error: impl std::fmt::Display) -> Error {
 /// # Errors
 /// [`enum@Error`]; each of them ends the process.
 pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
+    metrics_help::describe();
     let callers = Callers {
         broker: credential(&config.broker_credential, "broker_credential")?,
         portal: credential(&config.portal_credential, "portal_credential")?,

@@ -7,6 +7,7 @@
 //! * [`program`] – its command line,
 //! * [`listen`] – its HTTP server: limits on what clients may use, graceful shutdown,
 //! * [`health`], [`operations`] – its health, and the listener for its operator,
+//! * [`coarse`] – its counters that must not be joined with the public log,
 //! * [`problem`] – its error responses (RFC 9457),
 //! * [`secret`] – its key files and bearer credentials,
 //! * [`durable`] – its small durable files,
@@ -25,6 +26,7 @@
 pub mod backoff;
 pub mod cached;
 pub mod clock;
+pub mod coarse;
 pub mod config;
 pub mod durable;
 pub mod health;

@@ -19,9 +19,11 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
 use clap::Args;
+use metrics::{Unit, describe_counter, describe_gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
+use crate::coarse;
 use crate::health::{Health, report_all};
 use crate::listen;
 use crate::problem::Problem;
@@ -96,6 +98,7 @@ impl Operations {
             Err(error) => tracing::warn!(%error, "health and metrics"),
         }
         tokio::spawn(upkeep(shutdown.clone()));
+        tokio::spawn(coarse::publish(shutdown.clone()));
         tokio::spawn(listen::serve(self.socket, routes(members, self.credential), shutdown));
     }
 }
@@ -126,6 +129,29 @@ async fn authorised(
 pub fn install_metrics() {
     // Without a recorder, descriptions and values have no effect.
     let _ = metrics_handle();
+    for (name, help) in [
+        (
+            "http_responses_total",
+            "Responses of all listeners by class of status, in steps of ten.",
+        ),
+        (
+            "http_closed_connections_total",
+            "Connections closed before their client closed them, by reason.",
+        ),
+        ("clock_jumps_total", "Jumps of the clock, each an alarm."),
+    ] {
+        describe_counter!(name, Unit::Count, help);
+    }
+    describe_gauge!(
+        "clock_in_doubt",
+        Unit::Count,
+        "1 while the clock is in doubt, otherwise 0."
+    );
+    describe_gauge!(
+        "rows_set_aside",
+        Unit::Count,
+        "Faulty rows that are set aside, by file."
+    );
 }
 
 /// The process's recorder; `None` if other code has installed one.

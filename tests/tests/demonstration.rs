@@ -249,6 +249,7 @@ fn is_login_line(bytes: &[u8], canary: &str) -> bool {
 fn metrics_hold_no_person(info: &DemoInfo) -> Result<()> {
     let text = http()?.get(format!("{}/metrics", info.operations)).send()?.text()?;
     ensure!(text.contains("# TYPE"), "no metrics");
+    metrics_are_those_of_the_documentation(&text)?;
     for canary in canaries() {
         ensure!(!text.contains(&canary), "{canary} is in the metrics");
     }
@@ -259,6 +260,50 @@ fn metrics_hold_no_person(info: &DemoInfo) -> Result<()> {
             ensure!(status == 404, "{base}/{path}: {status}");
         }
     }
+    Ok(())
+}
+
+/// Every metric is in a table of docs/operating.md with exactly its labels and has a help text, and those in steps are
+/// in steps.
+fn metrics_are_those_of_the_documentation(text: &str) -> Result<()> {
+    let rows = include_str!("../../docs/operating.md").lines();
+    let documented: Vec<(&str, bool)> = rows
+        .filter(|row| row.starts_with("| `"))
+        .flat_map(|row| {
+            let mut cells = row.split(" | ");
+            let names = cells.next().unwrap_or_default().split('`').skip(1).step_by(2);
+            let in_steps = cells.next() == Some("yes");
+            names.map(move |name| (name, in_steps))
+        })
+        .collect();
+    let mut known = 0;
+    for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        let (series, value) = line.rsplit_once(' ').context("a sample has a value")?;
+        let (name, labels) = series.split_once('{').unwrap_or((series, ""));
+        let mut labels: Vec<&str> = labels
+            .split("\",")
+            .filter_map(|label| Some(label.split_once('=')?.0))
+            .collect();
+        // The parts of a summary.
+        labels.retain(|label| *label != "quantile");
+        let name = ["_sum", "_count"]
+            .iter()
+            .find_map(|part| name.strip_suffix(part))
+            .unwrap_or(name);
+        let expected = match labels[..] {
+            [] => name.to_owned(),
+            _ => format!("{name}{{{}}}", labels.join(",")),
+        };
+        let found = documented.iter().find(|(documented, _)| *documented == expected);
+        let (_, in_steps) = found.with_context(|| format!("not in docs/operating.md: {line}"))?;
+        ensure!(
+            !in_steps || value.parse::<u64>()? % 10 == 0,
+            "not in steps of ten: {line}"
+        );
+        ensure!(text.contains(&format!("# HELP {name} ")), "no help text: {line}");
+        known += 1;
+    }
+    ensure!(known > 10, "only {known} samples");
     Ok(())
 }
 

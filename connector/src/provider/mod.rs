@@ -213,7 +213,7 @@ impl Provider {
     ) -> Result<Reply, Problem> {
         let exchange = forward.metadata.exchange;
         tracing::warn!(%exchange, intent = index, check = failure.check.as_str(), why = failure.why, "refused");
-        metrics::counter!("connector_refusals_total", "check" => failure.check.as_str()).increment(1);
+        service::coarse::count("connector_refusals_total", "check", failure.check.as_str());
         let common = &self.common;
         release::refuse(&common.context, &common.signing, forward, index, result, common.now())
             .map_err(|error| unanswerable(&error))
@@ -269,7 +269,7 @@ impl Provider {
 fn not_authentic(forward: &Forward, failure: CheckFailed) -> Problem {
     let exchange = forward.metadata.exchange;
     tracing::warn!(%exchange, check = failure.check.as_str(), why = failure.why, "not authentic");
-    metrics::counter!("connector_refusals_total", "check" => failure.check.as_str()).increment(1);
+    service::coarse::count("connector_refusals_total", "check", failure.check.as_str());
     Problem::forbidden("not-authentic", "")
 }
 
@@ -313,7 +313,7 @@ fn count_answer(outcome: ReplyOutcome) {
         ReplyOutcome::Failed => "failed",
         ReplyOutcome::TimedOut => "timed_out",
     };
-    metrics::counter!("connector_answers_total", "outcome" => outcome).increment(1);
+    service::coarse::count("connector_answers_total", "outcome", outcome);
 }
 
 #[cfg(test)]

@@ -157,7 +157,7 @@ fn with_common_layers(routes: Router) -> Router {
         .on_failure(())
         .on_response(|response: &Response, latency: Duration, _: &tracing::Span| {
             let status = response.status().as_u16();
-            metrics::counter!("http_responses_total", "class" => class(status)).increment(1);
+            crate::coarse::count("http_responses_total", "class", class(status));
             tracing::debug!(status, micros = latency.as_micros() as u64, "answered");
         });
     // One layer, because each layer costs a boxed service per request.
