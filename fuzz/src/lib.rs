@@ -271,11 +271,15 @@ pub fn exchange(bytes: &[u8]) -> bool {
         || canonical::<messages::Disclosure>(bytes)
 }
 
-/// XNachweis requests, responses and errors.
+/// XNachweis messages of every type. An accepted message is written and read again as the same message.
 pub fn xnachweis(bytes: &[u8]) -> bool {
-    messages::xnachweis::EvidenceRequest0101::parse(bytes).is_ok()
-        || messages::xnachweis::EvidenceResponse0102::parse(bytes).is_ok()
-        || messages::xnachweis::EvidenceError0103::parse(bytes).is_ok()
+    let Ok(message) = messages::xnachweis::Message::parse(bytes) else {
+        return false;
+    };
+    if let Ok(written) = message.to_xml() {
+        assert_eq!(messages::xnachweis::Message::parse(&written).as_ref(), Ok(&message));
+    }
+    true
 }
 
 /// Openings.

@@ -218,14 +218,19 @@ impl Accepted {
                 if Some(answer.digest()) != reply.statement.evidence_digest {
                     return Err(failed("the answer is not the one that was digested"));
                 }
+                let evidence = response
+                    .availability
+                    .evidence()
+                    .ok_or_else(|| failed("the answer promises evidence for later"))?;
                 let same_head = is_answer(&response.head, response.request, asked);
-                if !same_head || response.evidence.evidence_type.id != asked.evidence_type.id {
+                if !same_head || evidence.evidence_type.id != asked.query.evidence_type.id {
                     return Err(failed("the answer is to another request"));
                 }
-                if response.person != asked.person || response.evidence.media_type != asked.media_type {
+                let form = &asked.query.distribution.media_type;
+                if evidence.subject != asked.query.subject || evidence.distribution.media_type != *form {
                     return Err(failed("the answer is about another person or in another form"));
                 }
-                let evidence = text::json::from_slice(&response.evidence.content);
+                let evidence = text::json::from_slice(&evidence.content);
                 Ok(Some(evidence.map_err(|_| failed("the evidence cannot be read"))?))
             }
             EvidenceAnswer::Error(error) if !delivered => {
@@ -234,7 +239,9 @@ impl Accepted {
                 // A provider that refuses, or is asked at the wrong time, has not read the request's id.
                 let refused = untimely || reply.statement.outcome == ReplyOutcome::Refused;
                 let request = if refused { asked.id } else { error.request };
-                if !is_answer(&error.head, request, asked) || error.code != error_code(reply.statement.outcome) {
+                if !is_answer(&error.head, request, asked)
+                    || error.exception.code != error_code(reply.statement.outcome)
+                {
                     return Err(failed("the answer is to another request, or contradicts the outcome"));
                 }
                 Ok(None)

@@ -1,12 +1,14 @@
 //! Builds the signed request from the authority's query (design §6, step 1).
 
-use messages::xnachweis::{Authority, EvidenceRequest0101, EvidenceType, Head, NaturalPerson};
+use messages::xnachweis::{
+    Address, Authority, Distribution, EvidenceRequest0101, EvidenceType, Head, NaturalPerson, Query,
+};
 use messages::{
     ExchangeRequest, MessageError, Metadata, PersonQuery, RequestContent, S1, S2Statement, SealingKey, SealingPublicKey,
 };
-use record::{Idnr, Participant, SigningKey, TestNumbers, Timestamp};
+use record::{Assurance, Idnr, Participant, SigningKey, TestNumbers, Timestamp};
 use service::Problem;
-use text::{DateError, FieldError, Reference, TextError};
+use text::{DateError, FieldError, Reference, Text, TextError};
 use tlog::Hash;
 use uuid::Uuid;
 
@@ -180,20 +182,35 @@ fn xnachweis(
             provider: Authority::from(&provider.party),
         },
         issued_token: format!("urn:uuid:{exchange}"),
-        evidence_type: EvidenceType {
-            id: id.to_string(),
-            title: known.map_or_else(|| id.to_string(), |rule| rule.evidence.title.clone()),
+        query: Query {
+            evidence_type: EvidenceType {
+                id: id.to_string(),
+                title: known.map_or_else(|| id.to_string(), |rule| rule.evidence.title.clone()),
+                description: None,
+            },
+            distribution: Distribution::of(EVIDENCE_MEDIA_TYPE),
+            representative: None,
+            subject: natural_person(person, query.assurance).into(),
         },
-        media_type: EVIDENCE_MEDIA_TYPE.to_owned(),
-        person: NaturalPerson {
-            date_of_birth: person.date_of_birth,
-            family_name: person.family_name.clone(),
-            given_name: person.given_name.clone(),
-            assurance: query.assurance,
-            postal_code: person.postal_code.clone(),
-            place: person.place.clone(),
-            idnr: person.idnr.clone(),
-        },
+    }
+}
+
+/// The person of the request, with as much of the address as the authority knows.
+fn natural_person(person: &PersonQuery, assurance: Assurance) -> NaturalPerson {
+    let address = Address {
+        postal_code: Some(person.postal_code.clone()).filter(Text::is_given),
+        place: Some(person.place.clone()).filter(Text::is_given),
+        ..Address::default()
+    };
+    NaturalPerson {
+        address: Some(address).filter(|address| *address != Address::default()),
+        idnr: person.idnr.clone(),
+        ..NaturalPerson::new(
+            person.date_of_birth,
+            person.family_name.clone(),
+            person.given_name.clone(),
+            assurance,
+        )
     }
 }
 

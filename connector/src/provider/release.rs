@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use messages::limits::MAX_EVIDENCE;
 use messages::xnachweis::{
-    Authority, ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, EvidenceType, Head, XmlError,
+    Authority, Availability, Distribution, ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, EvidenceType,
+    Head, XmlError,
 };
 use messages::{AnswerContent, AnswerResult, FailureReason, Forward, MessageError, Reply};
 use record::{LegalDay, SigningKey, Timestamp};
@@ -222,7 +223,7 @@ fn delivered(
         return Err(FailureReason::EvidenceTooLarge);
     }
     let issued = issuing_date(&found.issued_at).ok_or(FailureReason::EvidenceUnusable)?;
-    let xml = response(checked, head, issued, content).map_err(|error| match error {
+    let xml = response(checked, head, &issued, content).map_err(|error| match error {
         XmlError::TooLarge => FailureReason::EvidenceTooLarge,
         _ => FailureReason::EvidenceUnusable,
     })?;
@@ -231,24 +232,27 @@ fn delivered(
     Ok((answer, digest))
 }
 
-fn response(checked: &Checked, head: Head, issued: String, content: Vec<u8>) -> Result<Vec<u8>, XmlError> {
+fn response(checked: &Checked, head: Head, issued: &str, content: Vec<u8>) -> Result<Vec<u8>, XmlError> {
     let request = checked.request();
     let evidence = &checked.permission().rule.evidence;
     EvidenceResponse0102 {
         request: request.id,
         response: Uuid::new_v4(),
         head,
-        evidence: Evidence {
+        availability: Availability::Evidence(Box::new(Evidence {
             object: Uuid::new_v4(),
-            issued,
+            issued: issued.parse().map_err(|_| XmlError::Value("IssuingDate"))?,
+            validity: None,
             evidence_type: EvidenceType {
                 id: evidence.id.clone(),
                 title: evidence.title.clone(),
+                description: None,
             },
-            media_type: EVIDENCE_MEDIA_TYPE.to_owned(),
+            distribution: Distribution::of(EVIDENCE_MEDIA_TYPE),
+            languages: Vec::new(),
             content,
-        },
-        person: request.person.clone(),
+            subject: request.query.subject.clone(),
+        })),
     }
     .to_xml()
 }
@@ -258,7 +262,7 @@ fn error(head: Head, request: Uuid, code: ErrorCode) -> Result<Vec<u8>, MessageE
         request,
         response: Uuid::new_v4(),
         head,
-        code,
+        exception: code.into(),
     };
     Ok(error.to_xml()?)
 }

@@ -1,7 +1,7 @@
 //! C1 to C3 and the content of the answer, each with what it must refuse.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use messages::xnachweis::{ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, NaturalPerson};
+use messages::xnachweis::{Availability, ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, Subject};
 use messages::{AnswerResult, CheckName, FailureReason};
 use record::SigningKey;
 use tlog::Hash;
@@ -21,14 +21,24 @@ fn response(asked: &EvidenceRequest0101) -> EvidenceResponse0102 {
             created: NOW.after(1),
             ..asked.head.clone()
         },
-        evidence: Evidence {
+        availability: Availability::Evidence(Box::new(Evidence {
             object: Uuid::from_u128(9),
-            issued: "2027-01-15".into(),
-            evidence_type: asked.evidence_type.clone(),
-            media_type: asked.media_type.clone(),
+            issued: "2027-01-15".parse().unwrap(),
+            validity: None,
+            evidence_type: asked.query.evidence_type.clone(),
+            distribution: asked.query.distribution.clone(),
+            languages: Vec::new(),
             content: EVIDENCE.as_bytes().to_vec(),
-        },
-        person: asked.person.clone(),
+            subject: asked.query.subject.clone(),
+        })),
+    }
+}
+
+/// The evidence of a response.
+fn evidence(response: &mut EvidenceResponse0102) -> &mut Evidence {
+    match &mut response.availability {
+        Availability::Evidence(evidence) => evidence,
+        Availability::From(_) => panic!("the response has no evidence"),
     }
 }
 
@@ -64,7 +74,7 @@ fn error_xml(prepared: &Prepared, code: ErrorCode, request: Uuid) -> Vec<u8> {
         request,
         response: Uuid::from_u128(8),
         head,
-        code,
+        exception: code.into(),
     }
     .to_xml()
     .unwrap()
@@ -317,18 +327,18 @@ fn c3_a_time_out_that_hides_an_answer_is_refused() {
 #[test]
 fn the_answer_inside_must_be_the_one_asked_for() {
     type Change = fn(&mut EvidenceResponse0102);
-    let changes: [(&str, Change); 6] = [
+    let changes: [(&str, Change); 7] = [
         ("request", |r| r.request = Uuid::nil()),
         ("message", |r| r.head.message = Uuid::nil()),
         ("consumer", |r| r.head.consumer.name = "x".into()),
-        ("evidence type", |r| r.evidence.evidence_type.id = "x".into()),
+        ("evidence type", |r| evidence(r).evidence_type.id = "x".into()),
         ("person", |r| {
-            r.person = NaturalPerson {
-                given_name: "x".parse().unwrap(),
-                ..r.person.clone()
+            if let Subject::Natural(person) = &mut evidence(r).subject {
+                person.given_name = "x".parse().unwrap();
             }
         }),
-        ("content", |r| r.evidence.content = b"{}".to_vec()),
+        ("content", |r| evidence(r).content = b"{}".to_vec()),
+        ("later", |r| r.availability = Availability::From(NOW.after(86_400))),
     ];
     for (what, change) in changes {
         let mut prepared = Plan::default().build();

@@ -42,7 +42,7 @@ pub(super) fn p6_record(
         return Err(failed("test messages and others are not mixed"));
     }
     let request = open_request(context, sealing, forward).map_err(&failed)?;
-    let named = request.person.idnr.as_ref();
+    let named = request.query.natural_person().and_then(|person| person.idnr.as_ref());
     let idnr = &content.idnr;
     if !idnr.is_nobody() && named.is_some_and(|named| named != idnr) {
         return Err(failed("identity names another person than the consumer"));
@@ -74,10 +74,15 @@ fn open_request(
     if Some(&head.consumer) != consumer.as_ref() || head.provider != Authority::from(&context.me.party) {
         return Err("the request names other authorities");
     }
-    if request.evidence_type.id != metadata.evidence_type {
+    let query = &request.query;
+    if query.evidence_type.id != metadata.evidence_type {
         return Err("the request asks for other evidence");
     }
-    let person = &request.person;
+    // The label, the proofs and the register's query are about one natural person, who asks for their own evidence.
+    if query.representative.is_some() {
+        return Err("the request is made by a representative");
+    }
+    let person = query.natural_person().ok_or("the request is about a legal person")?;
     if person.assurance != metadata.assurance || person.idnr.is_some() != metadata.idnr_used {
         return Err("the request's level of assurance or use of the IDNr differs");
     }

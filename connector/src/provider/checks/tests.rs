@@ -1,6 +1,7 @@
 //! Each check with what it must refuse: one thing changed, the rest consistent. P6 to P8 are in [`content`].
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use messages::xnachweis::{LegalPerson, NaturalPerson, Representative, Subject};
 use messages::{AnswerResult, CheckName, FailureReason, ProviderContent, ProviderContext, ProviderPart, S2Statement};
 use record::{Idnr, Kind, Label, Outcome, PartKey, Period, Series, SigningKey, TestNumbers};
 use registerlandkarte::Interval;

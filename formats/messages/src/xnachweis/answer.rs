@@ -1,10 +1,10 @@
-//! The two answers to a request.
+//! The two answers to the request of an online service.
 
 use super::error::XmlError;
-use super::error_response::{ERROR, EvidenceError0103};
-use super::namespace::Namespace;
-use super::parse::{Element, parse};
-use super::response::{EvidenceResponse0102, RESPONSE};
+use super::error_response::EvidenceError0103;
+use super::message_type::MessageType;
+use super::parse::parse;
+use super::response::EvidenceResponse0102;
 
 /// One of the two answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,11 +22,10 @@ impl EvidenceAnswer {
     /// See [`XmlError`].
     pub fn parse(xml: &[u8]) -> Result<Self, XmlError> {
         let document = parse(xml)?;
-        let root = Element::root(&document);
-        if root.is(Namespace::De, RESPONSE) {
-            EvidenceResponse0102::read(root).map(|response| Self::Response(Box::new(response)))
-        } else if root.is(Namespace::De, ERROR) {
-            EvidenceError0103::read(root).map(|error| Self::Error(Box::new(error)))
+        if MessageType::RESPONSE_0102.is(&document) {
+            EvidenceResponse0102::read(&document).map(|response| Self::Response(Box::new(response)))
+        } else if MessageType::ERROR_0103.is(&document) {
+            EvidenceError0103::read(&document).map(|error| Self::Error(Box::new(error)))
         } else {
             Err(XmlError::Missing(
                 "DE.EvidenceResponse.0102 or DE.EvidenceErrorResponse.0103",

@@ -1,45 +1,64 @@
-//! The elements that both answers begin with.
+//! The elements with which an answer begins.
 
 use uuid::Uuid;
 
 use super::code_list::CodeList;
 use super::error::XmlError;
-use super::head::{Author, Head, SPECIFICATION, read_issued, read_specification};
+use super::head::{Head, read_issued, read_specification, write_issued, write_specification};
 use super::namespace::Namespace;
 use super::parse::Children;
-use super::values::{time_text, uuid};
+use super::values::uuid;
 use super::write::XmlWriter;
 
-/// Writes the common beginning of both answers: head, status, specification, identifier and time.
-pub(crate) fn write_answer_head(writer: &mut XmlWriter, name: &str, status: &str, head: &Head, response: Uuid) {
-    head.write(writer, name, Author::Provider);
-    writer.code(Namespace::De, "status", CodeList::STATUS, status);
-    writer.text(Namespace::De, "SpecificationIdentifier", SPECIFICATION);
-    writer.text(Namespace::De, "EvidenceResponseIdentifier", &response.to_string());
-    writer.text(Namespace::De, "IssueDateTime", &time_text(head.created));
+/// Whether an answer brings evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Success,
+    Failure,
+    /// Not yet.
+    Unavailable,
 }
 
-/// Reads the common beginning of both answers: the head, and the id of the answer.
+impl Status {
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Success => "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success",
+            Self::Failure => "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Failure",
+            Self::Unavailable => "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Unavailable",
+        }
+    }
+
+    fn read(children: &mut Children<'_>) -> Result<Self, XmlError> {
+        let code = CodeList::STATUS.read(children.one(Namespace::De, "status")?, "status")?;
+        [Self::Success, Self::Failure, Self::Unavailable]
+            .into_iter()
+            .find(|status| status.code() == code)
+            .ok_or(XmlError::Value("status"))
+    }
+}
+
+/// Writes status, specification, identifier (an element of this name) and time.
+pub(crate) fn write_answer_head(
+    writer: &mut XmlWriter,
+    status: Status,
+    head: &Head,
+    (name, response): (&'static str, Uuid),
+) {
+    writer.code(Namespace::De, "status", CodeList::STATUS, status.code());
+    write_specification(writer);
+    writer.text(Namespace::De, name, &response.to_string());
+    write_issued(writer, head);
+}
+
+/// Reads status, specification, identifier (an element of this name) and time; returns status and identifier.
 pub(crate) fn read_answer_head(
     children: &mut Children<'_>,
-    name: &str,
-    status: &str,
-    test: bool,
-) -> Result<(Head, Uuid), XmlError> {
-    let head = Head::read(
-        children.one(Namespace::Bk, "nachrichtenkopf")?,
-        name,
-        Author::Provider,
-        test,
-    )?;
-    if CodeList::STATUS.read(children.one(Namespace::De, "status")?, "status")? != status {
-        return Err(XmlError::Value("status"));
-    }
+    head: &Head,
+    name: &'static str,
+) -> Result<(Status, Uuid), XmlError> {
+    let status = Status::read(children)?;
     read_specification(children)?;
-    let response = uuid(
-        &children.text(Namespace::De, "EvidenceResponseIdentifier")?,
-        "EvidenceResponseIdentifier",
-    )?;
-    read_issued(children, head.created)?;
-    Ok((head, response))
+    let response = uuid(&children.text(Namespace::De, name)?, name)?;
+    read_issued(children, head)?;
+    Ok((status, response))
 }

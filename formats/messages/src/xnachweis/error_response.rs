@@ -1,80 +1,66 @@
-//! `DE.EvidenceErrorResponse.0103`: the answer without evidence.
+//! The answer without evidence: `DE.EvidenceErrorResponse.0103` and `.0303`, `DE.EvidenceOrderErrorResponse.0403`,
+//! `DE.GetEvidenceErrorResponse.0413`. The four have the same content.
 
-use record::Timestamp;
+use roxmltree::Document;
 use uuid::Uuid;
 
-use super::agent::{self, PROVIDER, REQUESTER};
-use super::answer_head::{read_answer_head, write_answer_head};
-use super::code_list::CodeList;
+use super::agent::{AgentRole, read_party, write_party};
+use super::answer_head::{Status, read_answer_head, write_answer_head};
 use super::error::XmlError;
-use super::head::{Head, read_root_attributes, root_attributes};
-use super::namespace::Namespace;
-use super::parse::{Element, parse};
-use super::values::{time, time_text};
-use super::write::XmlWriter;
+use super::exception::Exception;
+use super::head::Head;
+use super::message_type::MessageType;
+use super::parse::parse;
 
-/// Name of the root element.
-pub(crate) const ERROR: &str = "DE.EvidenceErrorResponse.0103";
-const FAILURE: &str = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Failure";
-const SEVERITY: &str = "urn:oasis:names:tc:ebxmlregrep:ErrorSeverityType:Error";
+const IDENTIFIER: &str = "EvidenceResponseIdentifier";
 
-/// Why there is no evidence, as far as the requester may know. It never tells whether a person is blocked or unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorCode {
-    /// The register has no evidence for this person.
-    NotFound,
-    /// A check of the provider failed.
-    Refused,
-    /// The register was unavailable.
-    Unavailable,
-}
-
-impl ErrorCode {
-    const ALL: [ErrorCode; 3] = [ErrorCode::NotFound, ErrorCode::Refused, ErrorCode::Unavailable];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            ErrorCode::NotFound => "NOT_FOUND",
-            ErrorCode::Refused => "REFUSED",
-            ErrorCode::Unavailable => "UNAVAILABLE",
-        }
-    }
-}
-
-/// Answer without evidence.
+/// The answer to 0101 without evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceError0103 {
-    /// `id` of the answered request; nil if it could not be read.
+    /// `id` of the answered message; nil if it could not be read.
     pub request: Uuid,
     /// `EvidenceResponseIdentifier`.
     pub response: Uuid,
     /// The head. Its message id is that of the request.
     pub head: Head,
     /// The reason.
-    pub code: ErrorCode,
+    pub exception: Exception,
 }
 
 impl EvidenceError0103 {
+    fn write(&self, kind: &MessageType, author: AgentRole) -> Result<Vec<u8>, XmlError> {
+        kind.write(self.request, &self.head, |writer| {
+            write_answer_head(writer, Status::Failure, &self.head, (IDENTIFIER, self.response));
+            write_party(writer, "ErrorProvider", &self.head.provider, author);
+            write_party(writer, "EvidenceRequester", &self.head.consumer, AgentRole::Requester);
+            self.exception.write(writer);
+        })
+    }
+
+    fn read_as(document: &Document<'_>, kind: &MessageType, author: AgentRole) -> Result<Self, XmlError> {
+        let (request, head, mut children) = kind.read(document)?;
+        let (status, response) = read_answer_head(&mut children, &head, IDENTIFIER)?;
+        if status != Status::Failure {
+            return Err(XmlError::Value("status"));
+        }
+        read_party(&mut children, "ErrorProvider", &head.provider, author)?;
+        read_party(&mut children, "EvidenceRequester", &head.consumer, AgentRole::Requester)?;
+        let exception = Exception::read(&mut children)?;
+        children.end()?;
+        Ok(Self {
+            request,
+            response,
+            head,
+            exception,
+        })
+    }
+
     /// Encodes the message as XML.
     ///
     /// # Errors
-    /// [`XmlError::Value`] when a text contains a character that XML cannot carry.
+    /// [`XmlError::Value`] when the type of an element does not have its value.
     pub fn to_xml(&self) -> Result<Vec<u8>, XmlError> {
-        let request = format!("urn:uuid:{}", self.request);
-        XmlWriter::root(
-            ERROR,
-            &root_attributes("requestid", &request, self.head.test),
-            |writer| {
-                write_answer_head(writer, ERROR, FAILURE, &self.head, self.response);
-                agent::write_agent(writer, "ErrorProvider", &self.head.provider, PROVIDER);
-                agent::write_agent(writer, "EvidenceRequester", &self.head.consumer, REQUESTER);
-                writer.element(Namespace::De, "Exception", &[], |writer| {
-                    writer.code(Namespace::Bk, "Code", CodeList::ERROR, self.code.as_str());
-                    writer.text(Namespace::Bk, "Timestamp", &time_text(self.head.created));
-                    writer.text(Namespace::Bk, "Severity", SEVERITY);
-                });
-            },
-        )
+        self.write(&MessageType::ERROR_0103, AgentRole::Provider)
     }
 
     /// Reads a message.
@@ -82,50 +68,49 @@ impl EvidenceError0103 {
     /// # Errors
     /// See [`XmlError`].
     pub fn parse(xml: &[u8]) -> Result<Self, XmlError> {
-        let document = parse(xml)?;
-        let root = Element::root(&document);
-        if root.is(Namespace::De, ERROR) {
-            Self::read(root)
-        } else {
-            Err(XmlError::Missing(ERROR))
-        }
+        Self::read(&parse(xml)?)
     }
 
-    pub(super) fn read(root: Element<'_>) -> Result<Self, XmlError> {
-        let (request, test) = read_root_attributes(root, "requestid")?;
-        let mut children = root.children(ERROR)?;
-        let (head, response) = read_answer_head(&mut children, ERROR, FAILURE, test)?;
-        agent::read_agent(
-            children.one(Namespace::De, "ErrorProvider")?,
-            "ErrorProvider",
-            &head.provider,
-            PROVIDER,
-        )?;
-        let requester = children.one(Namespace::De, "EvidenceRequester")?;
-        agent::read_agent(requester, "EvidenceRequester", &head.consumer, REQUESTER)?;
-        let code = read_exception(children.one(Namespace::De, "Exception")?, head.created)?;
-        children.end()?;
-        Ok(Self {
-            request,
-            response,
-            head,
-            code,
-        })
+    pub(super) fn read(document: &Document<'_>) -> Result<Self, XmlError> {
+        Self::read_as(document, &MessageType::ERROR_0103, AgentRole::Provider)
     }
 }
 
-fn read_exception(element: Element<'_>, created: Timestamp) -> Result<ErrorCode, XmlError> {
-    let mut children = element.only_children("Exception")?;
-    let code = CodeList::ERROR.read(children.one(Namespace::Bk, "Code")?, "Code")?;
-    if time(&children.text(Namespace::Bk, "Timestamp")?, "Timestamp")? != created {
-        return Err(XmlError::Value("Timestamp"));
-    }
-    if children.text(Namespace::Bk, "Severity")? != SEVERITY {
-        return Err(XmlError::Value("Severity"));
-    }
-    children.end()?;
-    ErrorCode::ALL
-        .into_iter()
-        .find(|known| known.as_str() == code)
-        .ok_or(XmlError::Value("Code"))
+macro_rules! errors {
+    ($($(#[$documentation:meta])+ $name:ident: $kind:ident, $author:ident;)+) => {$(
+        $(#[$documentation])+
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name(pub EvidenceError0103);
+
+        impl $name {
+            /// Encodes the message as XML.
+            ///
+            /// # Errors
+            /// [`XmlError::Value`] when the type of an element does not have its value.
+            pub fn to_xml(&self) -> Result<Vec<u8>, XmlError> {
+                self.0.write(&MessageType::$kind, AgentRole::$author)
+            }
+
+            /// Reads a message.
+            ///
+            /// # Errors
+            /// See [`XmlError`].
+            pub fn parse(xml: &[u8]) -> Result<Self, XmlError> {
+                Self::read(&parse(xml)?)
+            }
+
+            pub(super) fn read(document: &Document<'_>) -> Result<Self, XmlError> {
+                EvidenceError0103::read_as(document, &MessageType::$kind, AgentRole::$author).map(Self)
+            }
+        }
+    )+};
+}
+
+errors! {
+    /// The answer to 0301 without evidence.
+    EvidenceError0303: ERROR_0303, Provider;
+    /// The platform cannot take the order 0401.
+    EvidenceOrderError0403: ORDER_ERROR_0403, Platform;
+    /// The platform cannot answer 0411.
+    GetEvidenceError0413: GET_ERROR_0413, Platform;
 }

@@ -8,10 +8,11 @@ use super::code_list::CodeList;
 use super::error::XmlError;
 use super::namespace::Namespace;
 use super::parse::{Children, Element};
-use super::values::{time, time_text, urn, uuid};
+use super::reachability;
+use super::values::{datatype_c, time, time_text, urn, uuid};
 use super::write::XmlWriter;
 
-pub(crate) const SPECIFICATION: &str = "urn:xoev-de:bva:standard:xnachweis_1.2.0";
+const SPECIFICATION: &str = "urn:xoev-de:bva:standard:xnachweis_1.2.0";
 const STANDARD: &str = "XNachweis";
 const VERSION: &str = "1.2.0";
 const PRODUCT: &str = "Einsicht";
@@ -62,8 +63,12 @@ pub(crate) fn read_root_attributes(root: Element<'_>, key: &'static str) -> Resu
         "the root",
     )?;
     let required = |name: &'static str| root.attribute(name).ok_or(XmlError::Missing(name));
-    required("produkt")?;
-    required("produkthersteller")?;
+    for name in ["produkt", "produkthersteller"] {
+        datatype_c(required(name)?, name)?;
+    }
+    for name in ["produktversion", "test"] {
+        datatype_c(root.attribute(name).unwrap_or_default(), name)?;
+    }
     if required("standard")? != STANDARD {
         return Err(XmlError::Value("standard"));
     }
@@ -76,7 +81,7 @@ pub(crate) fn read_root_attributes(root: Element<'_>, key: &'static str) -> Resu
 }
 
 /// The author of a message.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Author {
     Consumer,
     Provider,
@@ -140,8 +145,8 @@ fn write_authority(writer: &mut XmlWriter, name: &'static str, authority: &Autho
             CodeList::DIRECTORY,
             &authority.directory,
         );
-        writer.text(Namespace::Behoerde, "kennung", &authority.identifier);
-        writer.text(Namespace::Behoerde, "name", &authority.name);
+        writer.datatype_c(Namespace::Behoerde, "kennung", &authority.identifier);
+        writer.datatype_c(Namespace::Behoerde, "name", &authority.name);
     });
 }
 
@@ -152,8 +157,12 @@ fn read_authority(element: Element<'_>, what: &'static str) -> Result<Authority,
         "verzeichnisdienst",
     )?;
     let identifier = children.text(Namespace::Behoerde, "kennung")?;
+    datatype_c(&identifier, "kennung")?;
     let name = children.text(Namespace::Behoerde, "name")?;
-    children.skip(Namespace::Kommunikation, "erreichbarkeit");
+    datatype_c(&name, "name")?;
+    while let Some(element) = children.optional(Namespace::Kommunikation, "erreichbarkeit") {
+        reachability::check(element)?;
+    }
     children.end()?;
     Ok(Authority {
         directory,
@@ -162,20 +171,29 @@ fn read_authority(element: Element<'_>, what: &'static str) -> Result<Authority,
     })
 }
 
+/// Writes `SpecificationIdentifier`.
+pub(crate) fn write_specification(writer: &mut XmlWriter) {
+    writer.text(Namespace::De, "SpecificationIdentifier", SPECIFICATION);
+}
+
 /// Reads `SpecificationIdentifier`, which has a fixed value.
 pub(crate) fn read_specification(children: &mut Children<'_>) -> Result<(), XmlError> {
-    let fixed = children.text(Namespace::De, "SpecificationIdentifier")? == SPECIFICATION;
-    if fixed {
+    if children.text(Namespace::De, "SpecificationIdentifier")? == SPECIFICATION {
         Ok(())
     } else {
         Err(XmlError::Value("SpecificationIdentifier"))
     }
 }
 
+/// Writes `IssueDateTime`, which is the time of the head.
+pub(crate) fn write_issued(writer: &mut XmlWriter, head: &Head) {
+    writer.text(Namespace::De, "IssueDateTime", &time_text(head.created));
+}
+
 /// Reads `IssueDateTime`, which must be the time of the head.
-pub(crate) fn read_issued(children: &mut Children<'_>, created: Timestamp) -> Result<(), XmlError> {
+pub(crate) fn read_issued(children: &mut Children<'_>, head: &Head) -> Result<(), XmlError> {
     let issued = time(&children.text(Namespace::De, "IssueDateTime")?, "IssueDateTime")?;
-    if issued == created {
+    if issued == head.created {
         Ok(())
     } else {
         Err(XmlError::Value("IssueDateTime"))

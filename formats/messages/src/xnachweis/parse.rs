@@ -6,10 +6,13 @@
 //! Comments are skipped and CDATA is text. A text with a comment in it is read as the whole text.
 //! The reasons are in the manual of [`super`].
 
+use std::str::FromStr;
+
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::error::XmlError;
 use super::namespace::Namespace;
+use super::space::is_space;
 use crate::limits::MAX_XML;
 
 /// Deepest nesting of elements.
@@ -99,6 +102,13 @@ fn check_nodes(document: &Document<'_>) -> Result<(), XmlError> {
             if node.namespaces().filter(|declared| declared.name().is_none()).count() > 1 {
                 return Err(XmlError::NotWellFormed);
             }
+            // Version 1.0 of the namespaces does not allow that a prefix loses its namespace.
+            if node
+                .namespaces()
+                .any(|declared| declared.name().is_some() && declared.uri().is_empty())
+            {
+                return Err(XmlError::NotWellFormed);
+            }
             let uri = namespace_of(node);
             if uri.is_some_and(|uri| !Namespace::is_known(uri)) {
                 return Err(XmlError::Forbidden("a foreign namespace"));
@@ -118,11 +128,6 @@ fn check_nodes(document: &Document<'_>) -> Result<(), XmlError> {
 /// Whether XML 1.0 allows the character (production 2).
 pub(crate) fn is_allowed(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
-}
-
-/// White space of XML (production 3), which has fewer characters than that of Unicode.
-pub(crate) fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\n' | '\r')
 }
 
 fn namespace_of<'a>(node: Node<'a, '_>) -> Option<&'a str> {
@@ -213,16 +218,40 @@ impl<'a> Children<'a> {
         Some(element)
     }
 
-    /// Skips all next children that are this one.
-    pub(crate) fn skip(&mut self, namespace: Namespace, name: &'static str) {
-        while self.optional(namespace, name).is_some() {}
-    }
-
     /// Takes the text of the next child, which must be this one and have no attributes.
     pub(crate) fn text(&mut self, namespace: Namespace, name: &'static str) -> Result<String, XmlError> {
         let element = self.one(namespace, name)?;
         element.only(&[], name)?;
         element.text(name)
+    }
+
+    /// Takes the text of the next child, if it is this one.
+    pub(crate) fn optional_text(
+        &mut self,
+        namespace: Namespace,
+        name: &'static str,
+    ) -> Result<Option<String>, XmlError> {
+        let Some(element) = self.optional(namespace, name) else {
+            return Ok(None);
+        };
+        element.only(&[], name)?;
+        element.text(name).map(Some)
+    }
+
+    /// Takes the value of the next child, which must be this one. A foreign program may write another form of Unicode.
+    pub(crate) fn value<T: FromStr>(&mut self, namespace: Namespace, name: &'static str) -> Result<T, XmlError> {
+        self.text(namespace, name)?.parse().map_err(|_| XmlError::Value(name))
+    }
+
+    /// Takes the value of the next child, if it is this one.
+    pub(crate) fn optional_value<T: FromStr>(
+        &mut self,
+        namespace: Namespace,
+        name: &'static str,
+    ) -> Result<Option<T>, XmlError> {
+        let text = self.optional_text(namespace, name)?;
+        text.map(|text| text.parse().map_err(|_| XmlError::Value(name)))
+            .transpose()
     }
 
     /// Refuses children that are left.
@@ -306,6 +335,7 @@ mod tests {
             "<p:a/>",
             "<a x='1' x='2'/>",
             "<a xmlns='' xmlns=''/>",
+            "<a xmlns:p=''/>",
             "<a>&#0;</a>",
             "<a>&</a>",
             "<a/><?xml version=\"1.0\"?>",

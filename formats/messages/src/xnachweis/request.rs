@@ -1,23 +1,19 @@
-//! `DE.EvidenceRequest.0101`: a consumer requests evidence about a person.
+//! `DE.EvidenceRequest.0101` and `DE.EvidenceRequest.0301`: a consumer requests evidence.
 
+use roxmltree::Document;
 use uuid::Uuid;
 
-use super::agent::{self, PROVIDER, REQUESTER};
+use super::agent::{AgentRole, read_party, write_party};
 use super::code_list::CodeList;
 use super::error::XmlError;
-use super::evidence_type::EvidenceType;
-use super::head::{
-    Author, Head, SPECIFICATION, read_issued, read_root_attributes, read_specification, root_attributes,
-};
+use super::head::{Head, read_issued, read_specification, write_issued, write_specification};
+use super::message_type::MessageType;
 use super::namespace::Namespace;
-use super::parse::{Element, parse};
-use super::person::NaturalPerson;
-use super::values::time_text;
+use super::parse::{Children, parse};
+use super::query::Query;
 use super::write::XmlWriter;
 
-const NAME: &str = "DE.EvidenceRequest.0101";
-
-/// The request. `Debug` shows no person.
+/// The request of an online service. `Debug` shows no person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceRequest0101 {
     /// `id` of the root; answers refer to it as `requestid`.
@@ -26,34 +22,25 @@ pub struct EvidenceRequest0101 {
     pub head: Head,
     /// Reference to the permission; see the module's manual.
     pub issued_token: String,
-    /// The requested evidence type.
-    pub evidence_type: EvidenceType,
-    /// Requested media type.
-    pub media_type: String,
-    /// The person.
-    pub person: NaturalPerson,
+    /// What is requested about whom.
+    pub query: Query,
 }
+
+/// The request of an authority without a user. It has the content of 0101; the token is before the parties.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvidenceRequest0301(pub EvidenceRequest0101);
 
 impl EvidenceRequest0101 {
     /// Encodes the message as XML.
     ///
     /// # Errors
-    /// [`XmlError::Value`] when a text contains a character that XML cannot carry.
+    /// [`XmlError::Value`] when the type of an element does not have its value.
     pub fn to_xml(&self) -> Result<Vec<u8>, XmlError> {
-        let id = format!("urn:uuid:{}", self.id);
-        XmlWriter::root(NAME, &root_attributes("id", &id, self.head.test), |writer| {
-            self.head.write(writer, NAME, Author::Consumer);
-            writer.code(Namespace::De, "lang", CodeList::LANGUAGE, "DE");
-            writer.text(Namespace::De, "SpecificationIdentifier", SPECIFICATION);
-            writer.text(Namespace::De, "IssueDateTime", &time_text(self.head.created));
-            agent::write_agent(writer, "EvidenceRequester", &self.head.consumer, REQUESTER);
-            agent::write_agent(writer, "EvidenceProvider", &self.head.provider, PROVIDER);
+        MessageType::REQUEST_0101.write(self.id, &self.head, |writer| {
+            self.write_beginning(writer);
+            self.write_parties(writer);
             writer.text(Namespace::De, "IssuedToken", &self.issued_token);
-            writer.element(Namespace::De, "Query", &[], |writer| {
-                writer.text(Namespace::Bk, "QueryDefinition", "DocumentQuery");
-                self.evidence_type.write_requested(writer, &self.media_type);
-                self.person.write(writer);
-            });
+            self.query.write(writer);
         })
     }
 
@@ -62,48 +49,83 @@ impl EvidenceRequest0101 {
     /// # Errors
     /// See [`XmlError`].
     pub fn parse(xml: &[u8]) -> Result<Self, XmlError> {
-        let document = parse(xml)?;
-        let root = Element::root(&document);
-        if !root.is(Namespace::De, NAME) {
-            return Err(XmlError::Missing(NAME));
-        }
-        let (id, test) = read_root_attributes(root, "id")?;
-        let mut children = root.children(NAME)?;
-        let head = Head::read(
-            children.one(Namespace::Bk, "nachrichtenkopf")?,
-            NAME,
-            Author::Consumer,
-            test,
-        )?;
-        CodeList::LANGUAGE.read(children.one(Namespace::De, "lang")?, "lang")?;
-        read_specification(&mut children)?;
-        read_issued(&mut children, head.created)?;
-        let requester = children.one(Namespace::De, "EvidenceRequester")?;
-        agent::read_agent(requester, "EvidenceRequester", &head.consumer, REQUESTER)?;
-        let provider = children.one(Namespace::De, "EvidenceProvider")?;
-        agent::read_agent(provider, "EvidenceProvider", &head.provider, PROVIDER)?;
+        Self::read(&parse(xml)?)
+    }
+
+    pub(super) fn read(document: &Document<'_>) -> Result<Self, XmlError> {
+        let (id, head, mut children) = MessageType::REQUEST_0101.read(document)?;
+        read_beginning(&mut children, &head)?;
+        read_parties(&mut children, &head)?;
         let issued_token = children.text(Namespace::De, "IssuedToken")?;
-        let (evidence_type, media_type, person) = read_query(children.one(Namespace::De, "Query")?)?;
+        let query = Query::read(&mut children)?;
         children.end()?;
         Ok(Self {
             id,
             head,
             issued_token,
-            evidence_type,
-            media_type,
-            person,
+            query,
         })
+    }
+
+    fn write_beginning(&self, writer: &mut XmlWriter) {
+        writer.code(Namespace::De, "lang", CodeList::LANGUAGE, "DE");
+        write_specification(writer);
+        write_issued(writer, &self.head);
+    }
+
+    fn write_parties(&self, writer: &mut XmlWriter) {
+        write_party(writer, "EvidenceRequester", &self.head.consumer, AgentRole::Requester);
+        write_party(writer, "EvidenceProvider", &self.head.provider, AgentRole::Provider);
     }
 }
 
-fn read_query(query: Element<'_>) -> Result<(EvidenceType, String, NaturalPerson), XmlError> {
-    let mut children = query.only_children("Query")?;
-    if children.text(Namespace::Bk, "QueryDefinition")? != "DocumentQuery" {
-        return Err(XmlError::Value("QueryDefinition"));
+impl EvidenceRequest0301 {
+    /// Encodes the message as XML.
+    ///
+    /// # Errors
+    /// [`XmlError::Value`] when the type of an element does not have its value.
+    pub fn to_xml(&self) -> Result<Vec<u8>, XmlError> {
+        let Self(request) = self;
+        MessageType::REQUEST_0301.write(request.id, &request.head, |writer| {
+            request.write_beginning(writer);
+            writer.text(Namespace::De, "IssuedToken", &request.issued_token);
+            request.write_parties(writer);
+            request.query.write(writer);
+        })
     }
-    let (evidence_type, media_type) =
-        EvidenceType::read_requested(children.one(Namespace::Bk, "RequestedEvidenceType")?)?;
-    let person = NaturalPerson::read(children.one(Namespace::Bk, "LegalOrNaturalPerson")?)?;
-    children.end()?;
-    Ok((evidence_type, media_type, person))
+
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// See [`XmlError`].
+    pub fn parse(xml: &[u8]) -> Result<Self, XmlError> {
+        Self::read(&parse(xml)?)
+    }
+
+    pub(super) fn read(document: &Document<'_>) -> Result<Self, XmlError> {
+        let (id, head, mut children) = MessageType::REQUEST_0301.read(document)?;
+        read_beginning(&mut children, &head)?;
+        let issued_token = children.text(Namespace::De, "IssuedToken")?;
+        read_parties(&mut children, &head)?;
+        let query = Query::read(&mut children)?;
+        children.end()?;
+        Ok(Self(EvidenceRequest0101 {
+            id,
+            head,
+            issued_token,
+            query,
+        }))
+    }
+}
+
+/// Reads language, specification and time. The language is a wish that no register can meet, so it is dropped.
+pub(crate) fn read_beginning(children: &mut Children<'_>, head: &Head) -> Result<(), XmlError> {
+    CodeList::LANGUAGE.read(children.one(Namespace::De, "lang")?, "lang")?;
+    read_specification(children)?;
+    read_issued(children, head)
+}
+
+fn read_parties(children: &mut Children<'_>, head: &Head) -> Result<(), XmlError> {
+    read_party(children, "EvidenceRequester", &head.consumer, AgentRole::Requester)?;
+    read_party(children, "EvidenceProvider", &head.provider, AgentRole::Provider)
 }

@@ -27,13 +27,18 @@ fn head() -> Head {
 
 fn person() -> NaturalPerson {
     NaturalPerson {
-        date_of_birth: "1964-08-12".parse().unwrap(),
-        family_name: "Müller-Lüdenscheidt".parse().unwrap(),
-        given_name: "Emma".parse().unwrap(),
-        assurance: Assurance::High,
-        postal_code: "50667".parse().unwrap(),
-        place: "Köln <Stadt> & Umland".parse().unwrap(),
+        address: Some(Address {
+            postal_code: Some("50667".parse().unwrap()),
+            place: Some("Köln <Stadt> & Umland".parse().unwrap()),
+            ..Address::default()
+        }),
         idnr: Some(Idnr::parse("08214967384", TestNumbers::Allowed).unwrap()),
+        ..NaturalPerson::new(
+            "1964-08-12".parse().unwrap(),
+            "Müller-Lüdenscheidt".parse().unwrap(),
+            "Emma".parse().unwrap(),
+            Assurance::High,
+        )
     }
 }
 
@@ -41,6 +46,7 @@ fn evidence_type() -> EvidenceType {
     EvidenceType {
         id: "zb1".into(),
         title: "Zulassungsbescheinigung Teil I".into(),
+        description: None,
     }
 }
 
@@ -49,25 +55,46 @@ fn request() -> EvidenceRequest0101 {
         id: Uuid::from_u128(2),
         head: head(),
         issued_token: "urn:uuid:00000000-0000-0000-0000-000000000063".into(),
-        evidence_type: evidence_type(),
-        media_type: "application/json".into(),
-        person: person(),
+        query: Query {
+            evidence_type: evidence_type(),
+            distribution: Distribution::of("application/json"),
+            representative: None,
+            subject: person().into(),
+        },
     }
 }
 
+/// The request, about a changed person.
+fn request_about(change: impl FnOnce(&mut NaturalPerson)) -> EvidenceRequest0101 {
+    let mut person = person();
+    change(&mut person);
+    let mut request = request();
+    request.query.subject = person.into();
+    request
+}
+
 fn response() -> EvidenceResponse0102 {
+    response_with(|_| {})
+}
+
+/// The response, with changed evidence.
+fn response_with(change: impl FnOnce(&mut Evidence)) -> EvidenceResponse0102 {
+    let mut evidence = Evidence {
+        object: Uuid::from_u128(4),
+        issued: "2027-01-15".parse().unwrap(),
+        validity: None,
+        evidence_type: evidence_type(),
+        distribution: Distribution::of("application/json"),
+        languages: Vec::new(),
+        content: br#"{"fields":{"fin":"WVWZZZ1JZXW000001"}}"#.to_vec(),
+        subject: person().into(),
+    };
+    change(&mut evidence);
     EvidenceResponse0102 {
         request: Uuid::from_u128(2),
         response: Uuid::from_u128(3),
         head: head(),
-        evidence: Evidence {
-            object: Uuid::from_u128(4),
-            issued: "2027-01-15".into(),
-            evidence_type: evidence_type(),
-            media_type: "application/json".into(),
-            content: br#"{"fields":{"fin":"WVWZZZ1JZXW000001"}}"#.to_vec(),
-        },
-        person: person(),
+        availability: Availability::Evidence(Box::new(evidence)),
     }
 }
 
@@ -76,7 +103,7 @@ fn error() -> EvidenceError0103 {
         request: Uuid::from_u128(2),
         response: Uuid::from_u128(3),
         head: head(),
-        code: ErrorCode::NotFound,
+        exception: ErrorCode::NotFound.into(),
     }
 }
 
@@ -97,7 +124,8 @@ fn messages_round_trip() {
     let found = EvidenceAnswer::parse(&response().to_xml().unwrap()).unwrap();
     assert_eq!(found, EvidenceAnswer::Response(Box::new(response())));
     for code in [ErrorCode::NotFound, ErrorCode::Refused, ErrorCode::Unavailable] {
-        let error = EvidenceError0103 { code, ..error() };
+        let exception = code.into();
+        let error = EvidenceError0103 { exception, ..error() };
         assert_eq!(EvidenceError0103::parse(&error.to_xml().unwrap()).unwrap(), error);
         assert_eq!(
             EvidenceAnswer::parse(&error.to_xml().unwrap()).unwrap(),
@@ -108,11 +136,8 @@ fn messages_round_trip() {
 
 #[test]
 fn a_person_without_idnr_and_address_round_trips() {
-    let mut request = request();
+    let mut request = request_about(|person| (person.idnr, person.address) = (None, None));
     request.head.test = false;
-    request.person.idnr = None;
-    request.person.postal_code = Default::default();
-    request.person.place = Default::default();
     let xml = text(request.to_xml().unwrap());
     assert!(!xml.contains("IDNr") && !xml.contains("CurrentAdress") && !xml.contains("test="));
     assert_eq!(EvidenceRequest0101::parse(xml.as_bytes()).unwrap(), request);
@@ -214,6 +239,15 @@ fn a_request_that_violates_the_schema_is_refused() {
         XmlError::Value("LevelOfAssurance")
     );
     assert_eq!(
+        changed("codeliste:loa\" listVersionID=\"1.0\"", "codeliste:loa\""),
+        XmlError::Value("LevelOfAssurance")
+    );
+    assert_eq!(
+        changed("<bn-beh:kennung>kba", "<bn-beh:kennung>kba\u{200b}"),
+        XmlError::Value("kennung")
+    );
+    assert_eq!(changed("produkt=\"E", "produkt=\"\u{3b1}"), XmlError::Value("produkt"));
+    assert_eq!(
         changed("classifications/ec/zb1", "classifications/ec/zb2"),
         XmlError::Value("Identifier")
     );
@@ -238,9 +272,9 @@ fn with(mut xml: String, changes: &[(&str, &str)]) -> String {
 fn a_request_in_another_valid_form_is_the_same_request() {
     for changes in [
         &[("1964-08-12", "1964-08-12+02:00")] as &[_],
-        &[("1964-08-12", "\n  1964-08-12Z\t")],
+        &[("1964-08-12", "1964-08-12Z")],
         &[("2027-01-15T08:00:00Z", "2027-01-15T09:00:00.000+01:00")],
-        &[("2027-01-15T08:00:00Z", " 2027-01-15T08:00:00.25Z\r\n")],
+        &[("2027-01-15T08:00:00Z", "2027-01-15T08:00:00.25Z")],
         &[("<code>High</code>", "\n<code>\n High </code>\r\n")],
         &[("<xn-bk:GivenName>Emma", "<xn-bk:GivenName>Em<!-- a = b -->ma<!-- -->")],
         &[("<xn-bk:GivenName>Emma", "<xn-bk:GivenName><![CDATA[Emma]]>")],
@@ -254,7 +288,7 @@ fn a_request_in_another_valid_form_is_the_same_request() {
         &[("xn-bk:", "b:"), ("xmlns:xn-bk", "xmlns:b")],
         &[(
             "</bn-g2g:autor>",
-            "<k:erreichbarkeit xmlns:k=\"http://xoev.de/schemata/basisnachricht/kommunikation/1_1\"><k:kanal/></k:erreichbarkeit></bn-g2g:autor>",
+            "<k:erreichbarkeit xmlns:k=\"http://xoev.de/schemata/basisnachricht/kommunikation/1_1\"><k:kanal listVersionID=\"3\"><code>01</code></k:kanal><k:kennung>a</k:kennung></k:erreichbarkeit></bn-g2g:autor>",
         )],
     ] {
         let xml = with(text(request().to_xml().unwrap()), changes);
@@ -264,8 +298,7 @@ fn a_request_in_another_valid_form_is_the_same_request() {
 
 #[test]
 fn evidence_in_lines_is_the_same_evidence() {
-    let mut response = response();
-    response.evidence.content = (0..=255).cycle().take(1_000).collect();
+    let response = response_with(|evidence| evidence.content = (0..=255).cycle().take(1_000).collect());
     let xml = text(response.to_xml().unwrap());
     let (head, rest) = xml.split_once("<xn-bk:RepositoryItem><xn-bk:RepositoryItem>").unwrap();
     let (content, tail) = rest.split_once('<').unwrap();
@@ -300,9 +333,22 @@ fn a_value_outside_its_type_is_refused() {
         "2027-01-15T08:00Z",
         "2027-01-15T08:00:00.Z",
         "20270115T080000Z",
+        "2027-01-15T23:59:60Z",
+        "2027-01-15T08:00:00Z ",
+        "2027-01-15T08:00:00Z[UTC]",
     ] {
         let error = changed("2027-01-15T08:00:00Z", time);
         assert_eq!(error, XmlError::Value("erstellungszeitpunkt"), "{time}");
+    }
+    for date in [
+        "0000-01-01",
+        " 1964-08-12",
+        "1964-08-12Z\n",
+        "20270115T1",
+        "2027-W01-1",
+        "+2027-01-1",
+    ] {
+        assert_eq!(changed("1964-08-12", date), XmlError::Value("DateOfBirth"), "{date}");
     }
     for attribute in ["xsi:type=\"b:PersonType\"", "xsi:nil=\"true\"", "xsi:other=\"1\""] {
         let with = format!("<xn-bk:NaturalPerson xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" {attribute}>");
@@ -375,8 +421,7 @@ fn a_partial_date_of_birth_has_one_mapping() {
         ("1950-00-00", "1950-01-01", "year"),
         ("0000-00-00", "0001-01-01", "unknown"),
     ] {
-        let mut request = request();
-        request.person.date_of_birth = date.parse().unwrap();
+        let request = request_about(|person| person.date_of_birth = date.parse().unwrap());
         let xml = text(request.to_xml().unwrap());
         assert!(xml.contains(&format!("<xn-bk:DateOfBirth>{first_day}<")), "{xml}");
         assert!(xml.contains(&format!("<xn-bk:AttributeValue>{precision}<")), "{xml}");
@@ -415,9 +460,11 @@ fn debug_shows_nothing_personal() {
 proptest! {
     #[test]
     fn any_name_round_trips(name in "[A-Za-zäöüßéÑŁı’' .-]{0,40}", content in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let mut response = response();
-        response.person.family_name = name.parse().unwrap();
-        response.evidence.content = content;
+        let response = response_with(|evidence| {
+            let mut person = person();
+            person.family_name = name.parse().unwrap();
+            (evidence.subject, evidence.content) = (person.into(), content);
+        });
         let xml = response.to_xml().unwrap();
         prop_assert_eq!(EvidenceResponse0102::parse(&xml).unwrap(), response);
     }
@@ -432,9 +479,10 @@ proptest! {
 #[test]
 fn a_message_at_the_limit_is_written_and_read_and_one_above_is_not_written() {
     let with = |title: usize| {
-        let mut response = response();
-        response.evidence.content = vec![b'x'; crate::limits::MAX_EVIDENCE];
-        response.evidence.evidence_type.title = "t".repeat(title);
+        let response = response_with(|evidence| {
+            evidence.content = vec![b'x'; crate::limits::MAX_EVIDENCE];
+            evidence.evidence_type.title = "t".repeat(title);
+        });
         response.to_xml()
     };
     let title = 1 + crate::limits::MAX_XML - with(1).unwrap().len();
@@ -444,4 +492,74 @@ fn a_message_at_the_limit_is_written_and_read_and_one_above_is_not_written() {
         assert!(EvidenceAnswer::parse(&xml).is_ok());
     }
     assert_eq!(with(title + 1), Err(XmlError::TooLarge));
+}
+
+#[test]
+fn an_evidence_type_has_one_classification_that_contains_one_address() {
+    let base = "https://sr.oots.tech.ec.europa.eu/evidencetypeclassifications/";
+    for (id, classification) in [
+        ("zb1", format!("{base}ec/zb1")),
+        (&format!("{base}DE/x"), format!("{base}ec/DE/x")),
+    ] {
+        let mut request = request();
+        request.query.evidence_type.id = id.to_owned();
+        let xml = text(request.to_xml().unwrap());
+        assert!(xml.contains(&format!(">{classification}<")), "{id}");
+        assert_eq!(EvidenceRequest0101::parse(xml.as_bytes()).unwrap(), request);
+    }
+    for id in [
+        "",
+        "DE/x",
+        "a b",
+        "ä",
+        "https://other.example/x",
+        &format!("{base}ec/zb1"),
+        &format!("{base}DE/{base}"),
+    ] {
+        let mut request = request();
+        request.query.evidence_type.id = id.to_owned();
+        assert_eq!(
+            request.to_xml(),
+            Err(XmlError::Value("EvidenceTypeClassification")),
+            "{id}"
+        );
+    }
+}
+
+#[test]
+fn what_a_type_does_not_have_is_not_written() {
+    let refused = |change: fn(&mut EvidenceRequest0101)| {
+        let mut request = request();
+        change(&mut request);
+        request.to_xml().unwrap_err()
+    };
+    let name = refused(|request| request.head.provider.name = "Ministerium \u{3b1}\u{200b}".into());
+    assert_eq!(name, XmlError::Value("name"));
+    let identifier = refused(|request| request.head.consumer.identifier = "u\u{308}".into());
+    assert_eq!(identifier, XmlError::Value("kennung"));
+    let code = refused(|request| request.head.consumer.directory = " DVDV".into());
+    assert_eq!(code, XmlError::Value("verzeichnisdienst"));
+    let form = refused(|request| request.query.distribution.conforms_to = "https://a.example/x".parse().ok());
+    assert_eq!(form, XmlError::Value("ConformsTo"));
+    let date = response_with(|evidence| evidence.issued = "0000-01-01".parse().unwrap()).to_xml();
+    assert_eq!(date, Err(XmlError::Value("IssuingDate")));
+}
+
+#[test]
+fn a_conversation_is_named_by_an_xml_name() {
+    let uuid = Uuid::from_u128(1);
+    assert_eq!(ConversationId::from(uuid).as_str(), format!("_{uuid}"));
+    assert_eq!(" a\n".parse::<ConversationId>().unwrap().as_str(), "a");
+    for id in [
+        "",
+        "1a",
+        "-a",
+        "a:b",
+        "a b",
+        "ä",
+        &uuid.to_string(),
+        &"a".repeat(ConversationId::MAX + 1),
+    ] {
+        assert!(id.parse::<ConversationId>().is_err(), "{id}");
+    }
 }

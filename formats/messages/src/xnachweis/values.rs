@@ -5,12 +5,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::civil::Date;
 use record::Timestamp;
+use text::din91379::Datatype;
 use uuid::Uuid;
 
 use super::code_list::CodeList;
 use super::error::XmlError;
 use super::namespace::Namespace;
-use super::parse::{Element, is_space};
+use super::parse::Element;
+use super::space::{is_space, normalized};
 use super::write::XmlWriter;
 
 /// Reads a UUID in its hyphenated form.
@@ -36,19 +38,25 @@ pub(crate) fn time_text(time: Timestamp) -> String {
         .to_string()
 }
 
-/// Reads an XSD `dateTime`, which must have a zone: without one it is no point in time.
+/// Reads an XSD `dateTime`, which must have a zone: without one it is no point in time. White space around it is
+/// refused, also in dates: XSD allows it, but not every validator does.
 pub(crate) fn time(text: &str, what: &'static str) -> Result<Timestamp, XmlError> {
-    read_time(text.trim_matches(is_space)).ok_or(XmlError::Value(what))
+    read_time(text).ok_or(XmlError::Value(what))
 }
 
 fn read_time(text: &str) -> Option<Timestamp> {
     let (date, rest) = text.split_once('T')?;
     let zone = rest.rfind(['Z', '+', '-'])?;
     let (clock, zone) = rest.split_at_checked(zone)?;
-    let form = |text: &str| -> String { text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect() };
     let (whole, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     let digits = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
-    if form(date) != "0000-00-00" || form(whole) != "00:00:00" || !digits || !is_zone(zone) {
+    // A leap second is no time of XSD.
+    if !has_form(date, "0000-00-00")
+        || !has_form(whole, "00:00:00")
+        || !digits
+        || !is_zone(zone)
+        || whole.ends_with("60")
+    {
         return None;
     }
     // XSD writes the end of a day also as 24:00:00. A fraction of a second is dropped, as everywhere in a record.
@@ -58,6 +66,15 @@ fn read_time(text: &str) -> Option<Timestamp> {
     };
     let time: jiff::Timestamp = format!("{date}T{clock}{zone}").parse().ok()?;
     u64::try_from(time.as_second() + days).ok().map(Timestamp)
+}
+
+/// Whether the text is `form` with any digits in the place of zeros.
+fn has_form(text: &str, form: &str) -> bool {
+    text.len() == form.len()
+        && text.bytes().zip(form.bytes()).all(|(byte, form)| match form {
+            b'0' => byte.is_ascii_digit(),
+            _ => byte == form,
+        })
 }
 
 /// Whether this is a zone of XSD: `Z`, or an offset of at most 14 hours.
@@ -77,12 +94,19 @@ fn is_zone(text: &str) -> bool {
 
 /// Reads an XSD `date`. A zone does not change which day of the calendar it is, so it is dropped.
 pub(crate) fn date(text: &str, what: &'static str) -> Result<Date, XmlError> {
-    let text = text.trim_matches(is_space);
     let (date, zone) = text.split_at_checked(10).ok_or(XmlError::Value(what))?;
-    if !zone.is_empty() && !is_zone(zone) {
-        return Err(XmlError::Value(what));
+    let form = has_form(date, "0000-00-00") && (zone.is_empty() || is_zone(zone));
+    // XSD 1.0 has no year 0.
+    let date: Option<Date> = date.parse().ok().filter(|date: &Date| form && date.year() > 0);
+    date.ok_or(XmlError::Value(what))
+}
+
+/// Writes an XSD `date`, which has no year before 1.
+pub(crate) fn write_date(writer: &mut XmlWriter, name: &'static str, date: Date) {
+    if date.year() < 1 {
+        writer.refuse(name);
     }
-    date.parse().map_err(|_| XmlError::Value(what))
+    writer.text(Namespace::Bk, name, &date.to_string());
 }
 
 /// Reads an XSD `base64Binary`, which may have white space anywhere: others wrap lines after 64 or 76 characters.
@@ -91,20 +115,23 @@ pub(crate) fn binary(text: &str, what: &'static str) -> Result<Vec<u8>, XmlError
     BASE64.decode(dense).map_err(|_| XmlError::Value(what))
 }
 
-/// The value of an XSD `normalizedString`: tabs and line ends are spaces.
-pub(crate) fn normalized(text: &str) -> String {
-    text.chars().map(|c| if is_space(c) { ' ' } else { c }).collect()
+/// Checks a text of data type C of DIN 91379, as it is: the schema does not know other forms of Unicode.
+pub(crate) fn datatype_c(text: &str, what: &'static str) -> Result<(), XmlError> {
+    match Datatype::C.first_outside(text) {
+        None => Ok(()),
+        Some(_) => Err(XmlError::Value(what)),
+    }
 }
 
 /// Writes a German text in the form of `String.Multilingual`.
-pub(crate) fn write_multilingual(writer: &mut XmlWriter, name: &'static str, value: &str) {
-    writer.element(Namespace::Bk, name, &[], |writer| {
+pub(crate) fn write_multilingual(writer: &mut XmlWriter, namespace: Namespace, name: &'static str, value: &str) {
+    writer.element(namespace, name, &[], |writer| {
         writer.text(Namespace::Bdt, "value", value);
         writer.code(Namespace::Bdt, "lang", CodeList::LANGUAGE, "DE");
     });
 }
 
-/// Reads the text of a `String.Multilingual`.
+/// Reads the text of a `String.Multilingual`, in any language.
 pub(crate) fn read_multilingual(element: Element<'_>, what: &'static str) -> Result<String, XmlError> {
     let mut children = element.only_children(what)?;
     let value = children.text(Namespace::Bdt, "value")?;

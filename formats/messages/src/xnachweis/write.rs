@@ -1,13 +1,16 @@
 //! Writes XML: escaped, in UTF-8, without white space between elements.
 
+use text::din91379::Datatype;
+
 use super::code_list::CodeList;
 use super::error::XmlError;
 use super::namespace::Namespace;
 use super::parse::is_allowed;
+use super::space::is_token;
 use crate::limits::MAX_XML;
 
-/// An XML document that is being written. Remembers the first element with a character that XML cannot carry; the
-/// document is refused at the end, and also if it is longer than a reader accepts.
+/// An XML document that is being written. Remembers an element whose value its type does not have; the document is
+/// refused at the end, and also if it is longer than a reader accepts.
 pub(crate) struct XmlWriter {
     out: String,
     invalid: Option<&'static str>,
@@ -66,6 +69,26 @@ impl XmlWriter {
         self.element(namespace, name, &[], |writer| writer.escaped(text, name));
     }
 
+    /// Writes an element whose text must be of data type C of DIN 91379.
+    pub(crate) fn datatype_c(&mut self, namespace: Namespace, name: &'static str, text: &str) {
+        if Datatype::C.first_outside(text).is_some() {
+            self.invalid = Some(name);
+        }
+        self.text(namespace, name, text);
+    }
+
+    /// Writes an element that contains only text, if there is one.
+    pub(crate) fn optional_text(&mut self, namespace: Namespace, name: &'static str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.text(namespace, name, text);
+        }
+    }
+
+    /// Refuses the document because of this element.
+    pub(crate) fn refuse(&mut self, what: &'static str) {
+        self.invalid = Some(what);
+    }
+
     /// Writes an element with text and one attribute.
     pub(crate) fn text_with(&mut self, namespace: Namespace, name: &'static str, attribute: (&str, &str), text: &str) {
         self.element(namespace, name, &[attribute], |writer| writer.escaped(text, name));
@@ -73,6 +96,9 @@ impl XmlWriter {
 
     /// Writes an entry of a code list: the list's URI and version as attributes, and `code` without a namespace.
     pub(crate) fn code(&mut self, namespace: Namespace, name: &'static str, list: CodeList, code: &str) {
+        if !is_token(code) {
+            self.invalid = Some(name);
+        }
         self.element(
             namespace,
             name,

@@ -76,19 +76,42 @@ fn p6_every_field_of_the_record_is_compared() {
     );
 }
 
+/// The person of a request.
+fn person(request: &mut EvidenceRequest0101) -> &mut NaturalPerson {
+    match &mut request.query.subject {
+        Subject::Natural(person) => person,
+        Subject::Legal(_) => panic!("the request is about a legal person"),
+    }
+}
+
 #[test]
 fn p6_a_request_that_differs_from_the_metadata_is_refused() {
     type Change = fn(&mut EvidenceRequest0101);
-    let changes: [(&str, Change); 8] = [
+    let changes: [(&str, Change); 10] = [
         ("message", |x| x.head.message = uuid::Uuid::nil()),
         ("test", |x| x.head.test = false),
         ("consumer", |x| x.head.consumer.name = "x".into()),
         ("provider", |x| x.head.provider.identifier = "x".into()),
-        ("evidence", |x| x.evidence_type.id = "x".into()),
-        ("assurance", |x| x.person.assurance = record::Assurance::Low),
-        ("no IDNr", |x| x.person.idnr = None),
+        ("evidence", |x| x.query.evidence_type.id = "x".into()),
+        ("assurance", |x| person(x).assurance = record::Assurance::Low),
+        ("no IDNr", |x| person(x).idnr = None),
         ("another person", |x| {
-            x.person.idnr = Idnr::parse(OTHER_IDNR, TestNumbers::Allowed).ok()
+            person(x).idnr = Idnr::parse(OTHER_IDNR, TestNumbers::Allowed).ok()
+        }),
+        ("legal person", |x| {
+            let name = "Müller GmbH".parse().unwrap();
+            x.query.subject = LegalPerson::new(name, person(x).assurance).into();
+        }),
+        ("representative", |x| {
+            let NaturalPerson {
+                date_of_birth,
+                family_name,
+                given_name,
+                assurance,
+                ..
+            } = person(x).clone();
+            let representative = Representative::new(date_of_birth, family_name, given_name, assurance);
+            x.query.representative = Some(Box::new(representative));
         }),
     ];
     for (what, change) in changes {
