@@ -2,8 +2,9 @@
 //! sealed person for the provider.
 //!
 //! A first request is handled in this order: check S1, find the person, reserve the number ([`crate::reserve`]), build
-//! the answer, store number and answer in one transaction, send the answer. A repeated S1 receives the stored bytes. A
-//! message that was answered for one S1 is refused for any other.
+//! the answer, store number and answer in one transaction, send the answer. A repeated S1 receives the stored bytes
+//! until the log has the label, and is refused from then on. A message that was answered for one S1 is refused for any
+//! other.
 //!
 //! **Nobody** (design §5.5) takes the same path. Every request costs thirteen evaluations of the label function and
 //! thirteen inclusion proofs, whether they are needed or not, because a person's chain has up to twelve links and
@@ -28,7 +29,7 @@ use crate::log::TransparencyLog;
 use crate::periods::{Evaluated, PeriodSecret};
 use crate::persons;
 use crate::reserve::{over_limit, refused};
-use crate::state::{AnswerRow, NumberKey, NumberRow, Quota, Reservation, Reserved};
+use crate::state::{AnswerRow, NewAnswer, NumberKey, NumberRow, Quota, Reservation, Reserved};
 
 /// How often a reservation is tried when a concurrent one takes the number first.
 const MAX_ATTEMPTS: usize = 8;
@@ -55,8 +56,8 @@ impl<L: TransparencyLog> Identity<L> {
     /// Answers a label request with the bytes of a [`LabelAnswer`].
     ///
     /// # Errors
-    /// 400 if S1 or the person part is invalid, 403 at a limit, 409 if the message was answered for another S1, 503 if
-    /// the person's last label is not settled or the log is unavailable.
+    /// 400 if S1 or the person part is invalid, 403 at a limit, 409 if the message was answered for another S1 or
+    /// its label is in the log, 503 if the person's last label is not settled or the log is unavailable.
     pub async fn labels(self: &Arc<Self>, request: LabelRequest) -> Result<Vec<u8>, Problem> {
         self.check_clock()?;
         let s1 = &request.s1;
@@ -69,7 +70,7 @@ impl<L: TransparencyLog> Identity<L> {
             .answer(&statement.consumer, &statement.message)
             .map_err(internal)?;
         if let Some(stored) = stored {
-            return repeated(stored, &request);
+            return self.repeated(&stored, &request);
         }
         let subject = self.subject(s1)?;
         let secret = self.periods.current(self.clock.now()).ok_or_else(no_period)?;
@@ -105,6 +106,25 @@ impl<L: TransparencyLog> Identity<L> {
             1,
             "another exchange has to be recorded first",
         ))
+    }
+
+    fn repeated(&self, stored: &AnswerRow, request: &LabelRequest) -> Result<Vec<u8>, Problem> {
+        let same = stored.s1 == request.s1.digest().0
+            && stored.retention == request.retention
+            && stored.disclosure == request.disclosure;
+        if !same {
+            return Err(Problem::conflict(
+                "message-answered",
+                "this message was answered for another request",
+            ));
+        }
+        let bytes = self.state.answer_bytes(&stored.intent).map_err(internal)?;
+        bytes.ok_or_else(|| {
+            Problem::conflict(
+                "message-used",
+                "the log has the label that this message was answered with",
+            )
+        })
     }
 
     /// Whether the label of the number about to be handed out is already in the log. For nobody that is a coincidence.
@@ -232,18 +252,22 @@ impl<L: TransparencyLog> Identity<L> {
             s1: s1.0,
             reserved_at: now,
         };
-        let stored = AnswerRow {
-            s1: s1.0,
-            retention: request.retention,
-            disclosure: request.disclosure,
-            until: statement.expires.0.saturating_add(ANSWER_RETENTION),
-            answer: answer.clone(),
+        let stored = NewAnswer {
+            message: statement.message,
+            row: AnswerRow {
+                s1: s1.0,
+                retention: request.retention,
+                disclosure: request.disclosure,
+                until: statement.expires.0.saturating_add(ANSWER_RETENTION),
+                intent: labels.intent,
+            },
+            bytes: answer.clone(),
         };
         let reservation = Reservation {
             key,
             row,
             quota: Some(Quota { person: subject.quota }),
-            answer: Some((statement.message, stored)),
+            answer: Some(stored),
             inspection: None,
         };
         Ok((answer, reservation))
@@ -385,20 +409,6 @@ impl<L: TransparencyLog> Identity<L> {
         }
         let day_key = self.day_keys.get(class, expiry, self.today()).await.map_err(internal)?;
         Ok(day_key.denial_key())
-    }
-}
-
-fn repeated(stored: AnswerRow, request: &LabelRequest) -> Result<Vec<u8>, Problem> {
-    let same = stored.s1 == request.s1.digest().0
-        && stored.retention == request.retention
-        && stored.disclosure == request.disclosure;
-    if same {
-        Ok(stored.answer)
-    } else {
-        Err(Problem::conflict(
-            "message-answered",
-            "this message was answered for another request",
-        ))
     }
 }
 

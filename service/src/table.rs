@@ -9,6 +9,7 @@
 //!   checks its mode ([`durable::private_directory`]).
 //! * **Exclusive.** A second process that opens the file gets an error. Two processes with one file would each act on
 //!   rows that the other one changes.
+//! * **Small.** Room of removed rows is used again, and a start gives it back to the disk.
 //! * **Durable.** redb syncs a transaction before its commit returns. After a crash the file shows either all or
 //!   nothing of a transaction.
 //!
@@ -82,12 +83,14 @@ impl TableFile {
             durable::create_private_directory(directory).map_err(failed(directory))?;
         }
         let file = durable::open_private(path).map_err(failed(path))?;
+        let mut database = Database::builder()
+            .set_cache_size(CACHE_BYTES)
+            .create_with_backend(FileBackend::new(file)?)?;
+        // Removed rows leave room that later ones fill, but the file keeps its length until here: while it is in use,
+        // every writer would have to wait.
+        database.compact()?;
         Ok(Self {
-            database: Arc::new(
-                Database::builder()
-                    .set_cache_size(CACHE_BYTES)
-                    .create_with_backend(FileBackend::new(file)?)?,
-            ),
+            database: Arc::new(database),
         })
     }
 
@@ -385,6 +388,33 @@ mod tests {
             table.all().await.unwrap(),
             [(2, "two".to_owned()), (300, "three".to_owned())]
         );
+    }
+
+    #[test]
+    fn a_start_gives_the_room_of_removed_rows_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.redb");
+        let rows: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("rows");
+        let file = TableFile::open(&path).unwrap();
+        let fill = |transaction: &WriteTransaction| -> Result<(), TableError> {
+            let mut table = transaction.open_table(rows)?;
+            for key in 0..2000 {
+                table.insert(key, [1; 4000].as_slice())?;
+            }
+            Ok(())
+        };
+        file.write(fill).unwrap();
+        file.write(|transaction| -> Result<(), TableError> {
+            Ok(transaction.open_table(rows)?.retain(|key, _| key == 7)?)
+        })
+        .unwrap();
+        drop(file);
+        let full = std::fs::metadata(&path).unwrap().len();
+        let file = TableFile::open(&path).unwrap();
+        let kept = std::fs::metadata(&path).unwrap().len();
+        assert!(full > 8_000_000 && kept < full / 4, "{full} {kept}");
+        let table = file.begin_read().unwrap().open_table(rows).unwrap();
+        assert_eq!(table.get(7).unwrap().unwrap().value(), [1; 4000]);
     }
 
     #[tokio::test]

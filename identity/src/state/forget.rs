@@ -5,7 +5,9 @@ use redb::ReadableTable as _;
 
 use super::IdentityState;
 use super::rows::{AnswerRow, PeriodRow};
-use super::tables::{ANSWERS, INSPECTIONS, LABELS, LEAVES, NEXT, NUMBERS, PENDING, PERIODS, QUOTA, QUOTA_TOTAL, row};
+use super::tables::{
+    ANSWER_BYTES, ANSWERS, INSPECTIONS, LABELS, LEAVES, NEXT, NUMBERS, PENDING, PERIODS, QUOTA, QUOTA_TOTAL, row,
+};
 use crate::committer::StoreError;
 
 impl IdentityState {
@@ -17,9 +19,18 @@ impl IdentityState {
     pub async fn prune(&self, now: u64, day: u32, period: Option<Period>) -> Result<(), StoreError> {
         self.store
             .write(move |write| {
-                write
-                    .open_table(ANSWERS)?
-                    .retain(|_, value| row::<AnswerRow>("answers", value).map_or(true, |answer| answer.until >= now))?;
+                let mut expired = Vec::new();
+                write.open_table(ANSWERS)?.retain(|_, value| {
+                    let answer = row::<AnswerRow>("answers", value)
+                        .ok()
+                        .filter(|answer| answer.until < now);
+                    expired.extend(answer.iter().map(|answer| answer.intent));
+                    answer.is_none()
+                })?;
+                let mut bytes = write.open_table(ANSWER_BYTES)?;
+                for label in expired {
+                    bytes.remove(label.0)?;
+                }
                 let current = period.map_or(0, |period| period.0);
                 write.open_table(QUOTA)?.retain(|key, _| key.0 >= current)?;
                 write.open_table(QUOTA_TOTAL)?.retain(|key, _| key.0 >= current)?;
@@ -45,9 +56,11 @@ impl IdentityState {
                     }
                 }
                 let (mut by_label, mut leaves) = (write.open_table(LABELS)?, write.open_table(LEAVES)?);
+                let mut answers = write.open_table(ANSWER_BYTES)?;
                 for label in &labels {
                     by_label.remove(label)?;
                     leaves.remove(label)?;
+                    answers.remove(label)?;
                 }
                 write.open_table(NEXT)?.retain(|key, _| key.0 != period.0)?;
                 write.open_table(NUMBERS)?.retain(|key, _| key.0 != period.0)?;

@@ -9,7 +9,8 @@
 //! | `labels` | label | its owner: a key of `numbers`, and the phase |
 //! | `pending` | label of phase 0 | key of `numbers`: handed out, not yet seen in the log |
 //! | `leaves` | label of phase 0 | the entry's bytes, once it was seen |
-//! | `answers` | consumer, message | [`AnswerRow`]: the answer's bytes, kept until S1 has expired |
+//! | `answers` | consumer, message | [`AnswerRow`]: which S1 was answered with which label, until the S1 has expired |
+//! | `answer_bytes` | label of phase 0 | the answer's bytes, until the log has the label |
 //! | `quota` | period, consumer, keyed digest of the person | count of numbers handed out to the consumer |
 //! | `quota_total` | period, keyed digest of the person | count of numbers handed out to all consumers |
 //! | `inspections` | day, reader, IDNr | the label of that day's inspection |
@@ -21,7 +22,8 @@
 //! * A number without a row in `numbers` was never part of an answer. A number with a row is `pending` until it is in
 //!   the log. So a crash at any point leaves no gap: either nothing is reserved, or the sweep finds the label and voids
 //!   it.
-//! * The same S1 gets the same bytes, because the answer is stored in the same transaction as its reservation.
+//! * The same S1 gets the same bytes, because the answer is stored in the same transaction as its reservation. Once the
+//!   log has the label, nobody needs the bytes: the broker stores what it received before it uses the label.
 //!
 //! A state that was restored from a backup is older than the log and recovers the missing numbers from it
 //! ([`crate::catch_up`]). A number below `next` may then have no row in `numbers`.
@@ -43,11 +45,12 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use self::tables::{
-    ANSWERS, INSPECTIONS, LABELS, LEAVES, META, NEXT, NUMBERS, PENDING, PERIODS, QUOTA, QUOTA_TOTAL, digits, row,
+    ANSWER_BYTES, ANSWERS, INSPECTIONS, LABELS, LEAVES, META, NEXT, NUMBERS, PENDING, PERIODS, QUOTA, QUOTA_TOTAL,
+    digits, row,
 };
 use crate::committer::{GroupCommitStore, StoreError};
 
-pub use rows::{AnswerRow, Labels, NumberKey, NumberRow, PeriodRow, Quota, Reservation, Reserved};
+pub use rows::{AnswerRow, Labels, NewAnswer, NumberKey, NumberRow, PeriodRow, Quota, Reservation, Reserved};
 
 /// A consumer may use this part of the numbers of a person that the others leave in a period (design §5.4).
 const SHARES: u32 = 32;
@@ -83,6 +86,7 @@ impl IdentityState {
             write.open_table(PENDING)?;
             write.open_table(LEAVES)?;
             write.open_table(ANSWERS)?;
+            write.open_table(ANSWER_BYTES)?;
             write.open_table(QUOTA)?;
             write.open_table(QUOTA_TOTAL)?;
             write.open_table(INSPECTIONS)?;
@@ -225,7 +229,7 @@ impl IdentityState {
         Ok(pending)
     }
 
-    /// Marks labels as settled and keeps the bytes of their entries.
+    /// Marks labels as settled, keeps the bytes of their entries, and deletes the bytes of the answers.
     ///
     /// # Errors
     /// If the store fails.
@@ -234,8 +238,10 @@ impl IdentityState {
             .write(move |write| {
                 let mut pending = write.open_table(PENDING)?;
                 let mut leaves = write.open_table(LEAVES)?;
+                let mut answers = write.open_table(ANSWER_BYTES)?;
                 for (label, leaf) in entries {
                     pending.remove(label.0)?;
+                    answers.remove(label.0)?;
                     leaves.insert(label.0, leaf.as_slice())?;
                 }
                 Ok(())
@@ -252,7 +258,7 @@ impl IdentityState {
         Ok(table.get(label.0)?.map(|value| value.value().to_vec()))
     }
 
-    /// The stored answer to a consumer's message.
+    /// How a consumer's message was answered.
     ///
     /// # Errors
     /// If the store fails.
@@ -262,6 +268,15 @@ impl IdentityState {
             .get((consumer.as_str(), *message.as_bytes()))?
             .map(|value| row("answers", value.value()))
             .transpose()
+    }
+
+    /// The bytes of the answer with this label; `None` once the log has the label.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn answer_bytes(&self, intent: &Label) -> Result<Option<Vec<u8>>, StoreError> {
+        let table = self.store.read()?.open_table(ANSWER_BYTES)?;
+        Ok(table.get(intent.0)?.map(|value| value.value().to_vec()))
     }
 
     /// The label of that day's inspection of the person by the reader.
@@ -347,11 +362,14 @@ fn reserve(write: &WriteTransaction, reservation: &Reservation) -> Result<Reserv
         labels.insert(row.labels.of(phase).0, (key.tuple(), phase.code()))?;
     }
     write.open_table(PENDING)?.insert(row.labels.intent.0, key.tuple())?;
-    if let Some((message, answer)) = &reservation.answer {
+    if let Some(answer) = &reservation.answer {
         write.open_table(ANSWERS)?.insert(
-            (row.consumer.as_str(), *message.as_bytes()),
-            record::cbor::to_vec(answer).as_slice(),
+            (row.consumer.as_str(), *answer.message.as_bytes()),
+            record::cbor::to_vec(&answer.row).as_slice(),
         )?;
+        write
+            .open_table(ANSWER_BYTES)?
+            .insert(answer.row.intent.0, answer.bytes.as_slice())?;
     }
     if let Some((day, reader)) = &reservation.inspection {
         write

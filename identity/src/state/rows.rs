@@ -104,7 +104,8 @@ impl std::fmt::Debug for PeriodRow {
     }
 }
 
-/// The stored answer to an S1.
+/// What is kept of the answer to an S1 until the S1 expires. The bytes of the answer have a row of their own, which is
+/// deleted as soon as the log has the answer's label.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerRow {
@@ -117,9 +118,19 @@ pub struct AnswerRow {
     pub disclosure: DisclosureClass,
     /// POSIX seconds. The row may be deleted after this time, because the S1 has expired then.
     pub until: u64,
-    /// The bytes of the answer.
-    #[serde(with = "serde_bytes")]
-    pub answer: Vec<u8>,
+    /// The label that was handed out.
+    pub intent: Label,
+}
+
+/// An answer that is stored with its reservation.
+#[derive(Clone, Debug)]
+pub struct NewAnswer {
+    /// Id of the answered message.
+    pub message: Uuid,
+    /// Its row.
+    pub row: AnswerRow,
+    /// Its bytes, to be repeated.
+    pub bytes: Vec<u8>,
 }
 
 /// The quota that a reservation counts towards, in its period.
@@ -138,8 +149,8 @@ pub struct Reservation {
     pub row: NumberRow,
     /// The quota, for an exchange.
     pub quota: Option<Quota>,
-    /// The answer to repeat, for an exchange: the message's id and the row.
-    pub answer: Option<(Uuid, AnswerRow)>,
+    /// The answer to repeat, for an exchange.
+    pub answer: Option<NewAnswer>,
     /// The day and the reader, for an inspection.
     pub inspection: Option<(u32, String)>,
 }

@@ -18,6 +18,7 @@ pub(super) const LABELS: TableDefinition<[u8; 32], (NumberTuple, u8)> = TableDef
 pub(super) const PENDING: TableDefinition<[u8; 32], NumberTuple> = TableDefinition::new("pending");
 pub(super) const LEAVES: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("leaves");
 pub(super) const ANSWERS: TableDefinition<(&str, [u8; 16]), &[u8]> = TableDefinition::new("answers");
+pub(super) const ANSWER_BYTES: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("answer_bytes");
 pub(super) const QUOTA: TableDefinition<(u32, &str, [u8; 32]), u32> = TableDefinition::new("quota");
 pub(super) const QUOTA_TOTAL: TableDefinition<(u32, [u8; 32]), u32> = TableDefinition::new("quota_total");
 pub(super) const INSPECTIONS: TableDefinition<(u32, &str, [u8; 11]), [u8; 32]> = TableDefinition::new("inspections");

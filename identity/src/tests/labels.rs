@@ -436,6 +436,21 @@ async fn no_labels_are_given_out_before_a_period_has_begun() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_bytes_of_an_answer_are_deleted_once_the_log_has_its_label() {
+    let world = World::new().await;
+    let request = world.request(&emma());
+    let answer = world.ask(&request).await.unwrap();
+    let bytes = || world.identity.state.answer_bytes(&answer.intent).unwrap();
+    world.identity.sweep().await.unwrap();
+    assert!(bytes().is_some(), "the broker may not have them yet");
+    assert_eq!(world.ask(&request).await.unwrap(), answer);
+    world.use_label(&answer);
+    world.identity.sweep().await.unwrap();
+    assert!(bytes().is_none());
+    assert_eq!(slug(world.ask(&request).await), "message-used");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn stored_answers_are_deleted_once_their_s1_has_expired() {
     let world = World::new().await;
     let (request, _) = world.exchange(&emma()).await;

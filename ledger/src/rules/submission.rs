@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use record::document::MAX_DOCUMENT;
 use record::entry::MAX_LEAF;
+use record::sealed::MAX_RECORD;
 use record::{GenesisDocument, Kind, PreparedKey, SignedEntry, Submitted, verify_each};
 use tlog::Hash;
 
@@ -13,10 +14,6 @@ use super::keys::{KeysById, WriterKeys};
 use super::refusal::Refusal;
 use crate::engine::rows::Rows;
 use crate::store::StoreError;
-
-/// The largest allowed sealed record, in bytes. Records are padded to size classes, and the largest class is far below
-/// this.
-pub const MAX_RECORD: usize = 128 << 10;
 
 /// An entry with a valid format and signature, with its record and its document.
 #[derive(Debug)]

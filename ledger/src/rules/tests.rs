@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use record::sealed::MAX_RECORD;
 use record::{Body, DocumentKind, LabelledKind, Period, Sequence};
 use tlog::Hash;
 
@@ -209,7 +210,11 @@ async fn a_malformed_submission_is_refused_and_not_stored() {
         (changed(|raw| raw.leaf = vec![0; 5000].into()), "too-large"),
         (changed(|raw| raw.record = None), "record"),
         (changed(|raw| raw.record = Some(vec![1; 3].into())), "record"),
-        (changed(|raw| raw.record = Some(vec![1; 200_000].into())), "too-large"),
+        (changed(|raw| raw.record = Some(vec![1; MAX_RECORD].into())), "record"),
+        (
+            changed(|raw| raw.record = Some(vec![1; MAX_RECORD + 1].into())),
+            "too-large",
+        ),
         (changed(|raw| raw.document = Some(vec![1; 3].into())), "document"),
         (changed(flipped_signature), "signature"),
         (raw(&TimedWriter::new(STRANGER).draft(intent(1)), 1), "unknown-writer"),
