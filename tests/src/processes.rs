@@ -203,6 +203,11 @@ impl Processes {
         ask(&self.consumer(), change)
     }
 
+    /// Sends a request to Rheinfurt's connector as it is.
+    pub fn ask_with(&self, question: String) -> Result<(u16, serde_json::Value)> {
+        send(&self.consumer(), question)
+    }
+
     fn consumer(&self) -> String {
         format!("{}/evidence", self.info.connectors["rheinfurt"])
     }
@@ -283,11 +288,12 @@ fn operations_address(url: &str) -> Result<String> {
 fn ask(url: &str, change: impl FnOnce(&mut serde_json::Value)) -> Result<(u16, serde_json::Value)> {
     let mut question: serde_json::Value = serde_json::from_str(include_str!("../tests/evidence-request.json"))?;
     change(&mut question["person"]);
+    send(url, question.to_string())
+}
+
+fn send(url: &str, question: String) -> Result<(u16, serde_json::Value)> {
     let request = http()?.post(url).header("content-type", "application/json");
-    let answer = request
-        .timeout(Duration::from_secs(120))
-        .body(question.to_string())
-        .send()?;
+    let answer = request.timeout(Duration::from_secs(120)).body(question).send()?;
     Ok((answer.status().as_u16(), serde_json::from_str(&answer.text()?)?))
 }
 
