@@ -92,7 +92,6 @@ pub fn copy(from: &Path, to: &Path) -> Result<Report, BackupError> {
 
 fn copy_once(source: &Path, aside: &Path) -> Result<Report, BackupError> {
     let from = RocksStore::open_read_only(source)?;
-    durable::private_directory(aside)?;
     let to: Arc<dyn Store> = Arc::new(RocksStore::open(aside)?);
     copy_rows(&from, to.as_ref())?;
     let report = check_rows(&Rows::new(to))?;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use service::Listener;
 use service::clock::{CheckedClock, Confirmation, LastCheckedTime};
-use service::durable;
 use service::secret::CredentialDigest;
 use service::{Impairment, Shutdown, SystemClock, http as calls, listen};
 use tlog::policy::Policy;
@@ -180,7 +179,7 @@ fn setup(config: &Config) -> Result<Setup, Error> {
     let (rules, policy) = (config.rules()?, config.policy()?);
     let records_credentials = config.credentials()?;
     Ok(Setup {
-        store: Arc::new(open_store(&config.data)?),
+        store: Arc::new(RocksStore::open(&config.data.join(STORE))?),
         signer,
         rules,
         policy,
@@ -192,30 +191,4 @@ fn setup(config: &Config) -> Result<Setup, Error> {
         },
         clock,
     })
-}
-
-fn open_store(data: &Path) -> Result<RocksStore, Error> {
-    let directory = data.join(STORE);
-    // RocksDB creates its files with the umask's mode, so the directory keeps others out.
-    durable::private_directory(&directory)?;
-    Ok(RocksStore::open(&directory)?)
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
-
-    #[test]
-    fn the_store_is_its_owners_alone_and_refused_otherwise() {
-        let dir = tempfile::tempdir().unwrap();
-        let data = dir.path().join("ledger");
-        drop(open_store(&data).unwrap());
-        let store = data.join(STORE);
-        assert_eq!(std::fs::metadata(&store).unwrap().permissions().mode() & 0o777, 0o700);
-        std::fs::set_permissions(&store, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let error = open_store(&data).err().unwrap();
-        assert!(error.to_string().contains("chmod 700"), "{error}");
-    }
 }

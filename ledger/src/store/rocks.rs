@@ -44,10 +44,12 @@ impl From<rocksdb::Error> for StoreError {
 }
 
 impl RocksStore {
-    /// Opens the store in `directory` for this process alone; creates it if there is none.
+    /// Opens the store in `directory` for this process alone; creates it if there is none. RocksDB creates its files with
+    /// the umask's mode, so the directory keeps others out: an existing one must not be open to group or others.
     ///
     /// Waits up to a second for another process to release the store.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        service::durable::private_directory(directory).map_err(|error| StoreError::failed(error.to_string(), error))?;
         let mut options = options();
         options.create_if_missing(true);
         options.create_missing_column_families(true);
@@ -198,7 +200,20 @@ impl Store for RocksStore {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
+
+    #[test]
+    fn the_store_is_its_owners_alone_and_refused_otherwise() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = dir.path().join("ledger/store");
+        drop(RocksStore::open(&store).unwrap());
+        assert_eq!(std::fs::metadata(&store).unwrap().permissions().mode() & 0o777, 0o700);
+        std::fs::set_permissions(&store, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let error = RocksStore::open(&store).err().unwrap();
+        assert!(error.to_string().contains("chmod 700"), "{error}");
+    }
 
     #[test]
     fn the_rocksdb_store_conforms() {
