@@ -79,7 +79,6 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let key = read_key(&arguments.key)?;
     let verifier = key.verifier_key()?;
     let signer = Signer::new(key)?;
-    fs::create_dir_all(&arguments.data)?;
     let store = Arc::new(RocksStore::open(&arguments.data)?);
     let shutdown = Shutdown::on_signals()?;
     let listener = TcpListener::bind(arguments.listen).await?;

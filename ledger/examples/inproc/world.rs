@@ -82,7 +82,6 @@ impl World {
 
     /// Opens the store in a directory; creates it if there is none.
     pub(crate) fn open(data: &Path) -> Result<(Rows, Signer, Arc<Snapshot>), Failure> {
-        std::fs::create_dir_all(data)?;
         let rows = Rows::new(Arc::new(RocksStore::open(data)?));
         let signer = Signer::new(log_key()?)?;
         let opened = open(&rows, &signer)?;

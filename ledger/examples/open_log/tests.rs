@@ -111,7 +111,8 @@ async fn every_tile_bundle_and_root_equals_what_rs_merkle_computes_also_after_a_
     let directory = tempfile::tempdir().unwrap();
     let mut entries: Vec<Vec<u8>> = Vec::new();
     for (from, to) in [(0, 3), (3, 256), (256, 700)] {
-        let server = Arc::new(Server::start(Arc::new(RocksStore::open(directory.path()).unwrap())).await);
+        let server =
+            Arc::new(Server::start(Arc::new(RocksStore::open(&directory.path().join("store")).unwrap())).await);
         let mut added = tokio::task::JoinSet::new();
         for number in from..to {
             let server = server.clone();

@@ -88,7 +88,6 @@ async fn every_tile_bundle_and_root_equals_what_rs_merkle_computes() {
 async fn a_restart_on_rocksdb_keeps_everything_and_a_concurrent_export_is_complete() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store");
-    std::fs::create_dir(&path).unwrap();
     let store = || -> Arc<dyn Store> { Arc::new(RocksStore::open(&path).unwrap()) };
     let world = World::new();
     let (shared, _) = world.started(store()).await;

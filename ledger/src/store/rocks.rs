@@ -218,20 +218,19 @@ mod tests {
     #[test]
     fn the_rocksdb_store_conforms() {
         let directory = tempfile::tempdir().unwrap();
-        super::super::conformance::check_reopening(|| RocksStore::open(directory.path()).unwrap());
+        let path = directory.path().join("store");
+        super::super::conformance::check_reopening(|| RocksStore::open(&path).unwrap());
     }
 
     #[test]
     fn a_store_of_another_version_is_refused_with_a_remedy() {
         let directory = tempfile::tempdir().unwrap();
-        let mut store = RocksStore::open(directory.path()).unwrap();
+        let path = directory.path().join("store");
+        let mut store = RocksStore::open(&path).unwrap();
         store.db.create_cf("older", &Options::default()).unwrap();
         store.db.drop_cf(Column::Chains.name()).unwrap();
         drop(store);
-        for opened in [
-            RocksStore::open(directory.path()),
-            RocksStore::open_read_only(directory.path()),
-        ] {
+        for opened in [RocksStore::open(&path), RocksStore::open_read_only(&path)] {
             let error = opened.err().unwrap().to_string();
             assert!(error.contains("another version"), "{error}");
         }
@@ -240,19 +239,17 @@ mod tests {
     #[test]
     fn rows_survive_closing_and_can_be_read_while_the_store_is_open() {
         let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store");
         let write = |store: &RocksStore, key: &[u8]| {
             let mut batch = Batch::default();
             batch.put(Column::Labels, key, b"value");
             store.write(&batch, Durability::Synced).unwrap();
         };
-        write(&RocksStore::open(directory.path()).unwrap(), b"first");
-        let store = RocksStore::open(directory.path()).unwrap();
-        assert!(
-            RocksStore::open(directory.path()).is_err(),
-            "only one process may write"
-        );
+        write(&RocksStore::open(&path).unwrap(), b"first");
+        let store = RocksStore::open(&path).unwrap();
+        assert!(RocksStore::open(&path).is_err(), "only one process may write");
         write(&store, b"second");
-        let reader = RocksStore::open_read_only(directory.path()).unwrap();
+        let reader = RocksStore::open_read_only(&path).unwrap();
         write(&store, b"third");
         let seen = |key: &[u8]| reader.get(Column::Labels, key).unwrap().is_some();
         assert_eq!((seen(b"first"), seen(b"second"), seen(b"third")), (true, true, false));
