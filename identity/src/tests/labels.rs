@@ -443,7 +443,8 @@ async fn the_bytes_of_an_answer_are_deleted_once_the_log_has_its_label() {
     let bytes = || world.identity.state.answer_bytes(&answer.intent).unwrap();
     world.identity.sweep().await.unwrap();
     assert!(bytes().is_some(), "the broker may not have them yet");
-    assert_eq!(world.ask(&request).await.unwrap(), answer);
+    let again = world.ask(&request).await.unwrap();
+    assert_eq!(record::cbor::to_vec(&again), record::cbor::to_vec(&answer));
     world.use_label(&answer);
     world.identity.sweep().await.unwrap();
     assert!(bytes().is_none());
