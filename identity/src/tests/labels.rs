@@ -446,6 +446,7 @@ async fn the_bytes_of_an_answer_are_deleted_once_the_log_has_its_label() {
     let again = world.ask(&request).await.unwrap();
     assert_eq!(record::cbor::to_vec(&again), record::cbor::to_vec(&answer));
     world.use_label(&answer);
+    world.identity.log_follow().await;
     world.identity.sweep().await.unwrap();
     assert!(bytes().is_none());
     assert_eq!(slug(world.ask(&request).await), "message-used");
