@@ -18,8 +18,10 @@
 mod half_sent;
 mod harness;
 mod honest;
+mod login_pages;
 mod memory;
 mod provider_calls;
 mod public_reads;
 mod replayed_entries;
 mod sustained;
+mod witness_pushes;
