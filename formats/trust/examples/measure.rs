@@ -1,0 +1,265 @@
+//! Measures change sets at the size of Germany: 10 000 bodies, 10 000 components and 2 000 rules.
+//!
+//! `measure` prints a JSON object. It makes the values, publishes them in sets of 256 operations, and measures the thread
+//! CPU time of checking and applying the sets, the bytes of sets and proofs, and the resident memory of a follower with
+//! its history.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use record::{
+    DisclosureClass, EvidenceInfo, IdentityKeys, Kind, Participant, Party, RetentionClass, SigningKey, Timestamp,
+    WriterGrant,
+};
+use registerlandkarte::{Interval, Query, Rule};
+use tlog::merkle::Index;
+use trust::{
+    Authorities, Authority, Body, BodyRole, Forms, History, Key, Level, Operation, Position, SignedChangeSet, Snapshot,
+    SupervisionKey, Threshold, TrustKind, TrustState, Value,
+};
+
+const BODIES: u32 = 10_000;
+const COMPONENTS: u32 = 10_000;
+const RULES: u32 = 2_000;
+const OPERATIONS: usize = 256;
+
+fn main() {
+    let key = SigningKey::from_seed([1; 32]);
+    let genesis = genesis(&key);
+    let files = publish(&genesis, &key);
+    // The first replay fills the memory that making the sets has freed, and stays. The second one needs fresh memory.
+    let first = replay(&genesis, &files);
+    let before = resident();
+    let start = cpu();
+    let history = replay(&genesis, &files);
+    let apply = cpu() - start;
+    let follower = resident() - before;
+    drop(first);
+    let state = history.state();
+
+    let (directory, rules) = (state.directory(), state.registerlandkarte());
+    let operations = u64::from(BODIES + COMPONENTS + RULES + 6);
+    let snapshot = directory.to_snapshot(state.origin());
+    let header = files.iter().rev().find_map(|(kind, file)| {
+        let set = SignedChangeSet::parse(file).unwrap();
+        (*kind == TrustKind::Directory).then(|| set.header().clone())
+    });
+    let start = cpu();
+    let accepted = Snapshot::parse(&snapshot).unwrap().accept(&header.unwrap()).unwrap();
+    let restart = cpu() - start;
+    assert!(accepted.root() == directory.root());
+
+    let start = cpu();
+    let first = history.map_of(TrustKind::Directory, trust::Version(1)).unwrap();
+    let rebuild = cpu() - start;
+    assert!(first.len() < directory.len());
+
+    let join = [put(&body(BODIES)), put(&component(COMPONENTS))];
+    let join = one_set(state, &key, TrustKind::Directory, join.to_vec());
+    let change = one_set(state, &key, TrustKind::Registerlandkarte, vec![put(&rule(RULES))]);
+    let in_bulk: usize = files.iter().map(|(_, file)| file.len()).sum();
+    let component_key: Key = format!("component/k.{:05}", COMPONENTS / 2).parse().unwrap();
+    let values = serde_json::json!({
+        "apply_10000_ops_s": rounded(apply * 10_000.0 / operations as f64),
+        "sets": files.len(),
+        "follower_mb": rounded(follower as f64 / 1e6),
+        "snapshot_bytes": snapshot.len(),
+        "accept_snapshot_s": rounded(restart),
+        "build_version_1_s": rounded(rebuild),
+        "bytes_per_value_in_bulk": in_bulk as u64 / operations,
+        "bytes_of_single_join": join.to_bytes().len(),
+        "change_bytes": change.to_bytes().len(),
+        "header_bytes": change.signed().bytes().len(),
+        "proof_bytes": directory.prove(&component_key).to_bytes().len(),
+        "decide_us": rounded(decide(&history) * 1e6),
+        "values": directory.len() + rules.len(),
+    });
+    output::stdout!("{values}").unwrap();
+}
+
+fn genesis(key: &SigningKey) -> TrustState {
+    let authorities = Authorities::genesis(&[key.public()], Threshold::new(1).unwrap()).unwrap();
+    TrustState::new("log.example/einsicht".parse().unwrap(), authorities)
+}
+
+/// All sets in the order of the log, as files.
+fn publish(genesis: &TrustState, key: &SigningKey) -> Vec<(TrustKind, Vec<u8>)> {
+    let first = [
+        Value::Authority(Authority {
+            name: "Registerbehörde".parse().unwrap(),
+            key: key.public(),
+            signs: TrustKind::ALL.into_iter().collect(),
+        }),
+        Value::Threshold(Threshold::new(1).unwrap()),
+        Value::Identity(IdentityKeys {
+            signing: seed(0, 7).public(),
+            sealing: [7; 32],
+        }),
+        Value::Supervision(SupervisionKey { sealing: [8; 32] }),
+        writer("broker", 8),
+        writer("operator", 9),
+    ];
+    let mut sets = vec![(TrustKind::Directory, first.iter().map(put).collect::<Vec<_>>())];
+    let values = (0..BODIES).map(body).chain((0..COMPONENTS).map(component));
+    let operations: Vec<Operation> = values.map(|value| put(&value)).collect();
+    let chunks = operations.chunks(OPERATIONS);
+    sets.extend(chunks.map(|chunk| (TrustKind::Directory, chunk.to_vec())));
+    let operations: Vec<Operation> = (0..RULES).map(|number| put(&rule(number))).collect();
+    let chunks = operations.chunks(OPERATIONS);
+    sets.extend(chunks.map(|chunk| (TrustKind::Registerlandkarte, chunk.to_vec())));
+    let mut state = genesis.clone();
+    sets.into_iter()
+        .map(|(kind, operations)| {
+            let set = one_set(&state, key, kind, operations);
+            state = state.apply(kind, &set).unwrap();
+            (kind, set.to_bytes())
+        })
+        .collect()
+}
+
+fn one_set(state: &TrustState, key: &SigningKey, kind: TrustKind, operations: Vec<Operation>) -> SignedChangeSet {
+    let reason = "Beitritt weiterer Stellen".parse().unwrap();
+    let set = state
+        .propose(kind, Timestamp(1_796_000_000), reason, operations)
+        .unwrap();
+    set.sign(&[key]).unwrap()
+}
+
+/// What a follower does with the sets.
+fn replay(genesis: &TrustState, files: &[(TrustKind, Vec<u8>)]) -> History {
+    let mut history = History::new(genesis.clone());
+    for (index, (kind, file)) in (1_u32..).zip(files) {
+        let position = Position {
+            index: Index::from(index),
+            time: Timestamp(1_796_000_000),
+        };
+        let set = SignedChangeSet::parse(file).unwrap();
+        history = history.apply(*kind, position, &set).unwrap();
+    }
+    history
+}
+
+/// Seconds of one decision.
+fn decide(history: &History) -> f64 {
+    const ROUNDS: u32 = 200_000;
+    let queries: Vec<Query> = (0..RULES)
+        .map(|number| Query {
+            consumer: format!("k.{number:05}").parse().unwrap(),
+            provider: "k.09999".parse().unwrap(),
+            evidence_type: "zulassungsbescheinigung-teil-1".into(),
+            purpose: "bewohnerparkausweis".into(),
+            idnr: true,
+        })
+        .collect();
+    let relation = history.state().registerlandkarte();
+    let now = Timestamp(1_796_000_000);
+    let start = cpu();
+    for round in 0..ROUNDS {
+        let query = &queries[(round * 7919 % RULES) as usize];
+        assert!(relation.decide(query, now, now).is_ok());
+    }
+    (cpu() - start) / f64::from(ROUNDS)
+}
+
+fn seed(section: u8, number: u32) -> SigningKey {
+    let mut seed = [section; 32];
+    seed[..4].copy_from_slice(&number.to_be_bytes());
+    SigningKey::from_seed(seed)
+}
+
+fn put(value: &Value) -> Operation {
+    Operation::put(value).unwrap()
+}
+
+fn writer(name: &str, number: u32) -> Value {
+    Value::Writer(WriterGrant {
+        name: name.into(),
+        key: seed(0, number).public(),
+        kinds: vec![Kind::Intent, Kind::Outcome, Kind::Denial],
+    })
+}
+
+fn body(number: u32) -> Value {
+    Value::Body(Box::new(Body {
+        id: format!("0204:{number:012}").parse().unwrap(),
+        name: format!("Stadt Musterhausen an der Beispiel {number}").parse().unwrap(),
+        level: Level::Municipal,
+        ars: format!("{number:012}").parse().unwrap(),
+        roles: [BodyRole::Responsible].into(),
+        contact: format!("klaerungsstelle@stadt-{number}.example").parse().unwrap(),
+        data_protection: format!("datenschutz@stadt-{number}.example").parse().unwrap(),
+        forms: Forms {
+            subject: format!("die Stadt Musterhausen an der Beispiel {number}")
+                .parse()
+                .unwrap(),
+            at: format!("bei der Stadt Musterhausen an der Beispiel {number}")
+                .parse()
+                .unwrap(),
+        },
+    }))
+}
+
+fn component(number: u32) -> Value {
+    let mut sealing_key = [9; 32];
+    sealing_key[..4].copy_from_slice(&number.to_be_bytes());
+    Value::Component(Box::new(Participant {
+        party: Party {
+            id: format!("k.{number:05}").parse().unwrap(),
+            directory: "DVDV".into(),
+            identifier: format!("ags:{number:08}"),
+            name: format!("Stadt Musterhausen an der Beispiel {number}"),
+            component: format!("komponente-{number}"),
+            responsible: format!("Stadt Musterhausen an der Beispiel {number}"),
+            operating: "Kommunales Rechenzentrum Beispielland".into(),
+        },
+        signing_key: seed(1, number).public(),
+        sealing_key,
+        consumer: true,
+        provider: number.is_multiple_of(2),
+    }))
+}
+
+fn rule(number: u32) -> Value {
+    Value::Rule(
+        Rule {
+            id: format!("parken-{number}"),
+            version: 1,
+            consumer: format!("k.{number:05}").parse().unwrap(),
+            provider: "k.09999".parse().unwrap(),
+            evidence: EvidenceInfo {
+                id: "zulassungsbescheinigung-teil-1".into(),
+                title: "Angaben der Zulassungsbescheinigung Teil I".into(),
+                categories: vec!["Kennzeichen".into(), "Halter".into(), "Anschrift des Halters".into()],
+            },
+            purpose: "bewohnerparkausweis".into(),
+            occasion: "Sie haben einen Bewohnerparkausweis beantragt.".into(),
+            procedure: "99108005001000".into(),
+            legal_basis: "Beispielnorm, ausgeschrieben mit Absatz, Satz und Nummer".into(),
+            idnr: true,
+            preview: true,
+            legal_persons: false,
+            retention: RetentionClass::IdnrG2y,
+            disclosure: DisclosureClass::Immediate,
+            valid: Interval::since(Timestamp(0)),
+            recorded: Interval::since(Timestamp(0)),
+        }
+        .into(),
+    )
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+/// CPU seconds that this thread has used.
+fn cpu() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    let nanoseconds: u64 = text.split(' ').next().unwrap().parse().unwrap();
+    nanoseconds as f64 / 1e9
+}
+
+/// Resident bytes of this process.
+fn resident() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
