@@ -45,6 +45,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("directory", directory),
     ("genesis", genesis),
     ("registerlandkarte", registerlandkarte),
+    ("change_set", change_set),
+    ("trust_snapshot", trust_snapshot),
+    ("value_proof", value_proof),
     ("exchange", exchange),
     ("xnachweis", xnachweis),
     ("opening", opening),
@@ -256,6 +259,80 @@ pub fn genesis(bytes: &[u8]) -> bool {
 /// The Registerlandkarte.
 pub fn registerlandkarte(bytes: &[u8]) -> bool {
     registerlandkarte::Registerlandkarte::parse(bytes).is_ok()
+}
+
+/// Change sets: signed headers, operations, and the values that these put. The fuzzer has no authority's key, so no
+/// set may be applied.
+pub fn change_set(bytes: &[u8]) -> bool {
+    let mut accepted = false;
+    if let Ok(signed) = trust::SignedHeader::parse(bytes) {
+        assert_eq!(signed.bytes(), bytes);
+        accepted = true;
+    }
+    if let Ok(operations) = trust::Operations::parse(bytes) {
+        accepted |= put_values(&operations);
+    }
+    if let Ok(set) = trust::SignedChangeSet::parse(bytes) {
+        assert_eq!(set.to_bytes(), bytes, "accepted another encoding");
+        put_values(set.operations());
+        let header = set.header();
+        let authority = record::SigningKey::from_seed([0xff; 32]).public();
+        let threshold = trust::Threshold::new(1).expect("one is a threshold");
+        let authorities = trust::Authorities::genesis(&[authority], threshold).expect("there is one authority");
+        let state = trust::TrustState::new(header.origin.clone(), authorities);
+        assert!(state.apply(header.kind, &set).is_err(), "applied a forged set");
+        accepted = true;
+    }
+    accepted
+}
+
+/// Reads the values that operations put and reports whether all of them are accepted.
+fn put_values(operations: &trust::Operations) -> bool {
+    let puts = operations
+        .list()
+        .iter()
+        .filter_map(|operation| Some((operation.key(), operation.value()?)));
+    puts.fold(true, |all, (key, bytes)| match trust::Value::parse(key, bytes) {
+        Ok(value) => {
+            assert_eq!(value.to_bytes(), bytes, "accepted another encoding");
+            assert_eq!(value.key().as_ref(), Ok(key));
+            all
+        }
+        Err(_) => false,
+    })
+}
+
+/// Snapshots. One that is accepted writes the same bytes.
+pub fn trust_snapshot(bytes: &[u8]) -> bool {
+    let Ok(snapshot) = trust::Snapshot::parse(bytes) else {
+        return false;
+    };
+    let head = snapshot.head().clone();
+    let header = trust::SetHeader {
+        kind: head.kind,
+        origin: head.origin.clone(),
+        version: head.version,
+        valid_from: record::Timestamp(0),
+        reason: "Probe".parse().expect("a word is a paragraph"),
+        operations: tlog::Hash([0; 32]),
+        root: snapshot.root(),
+    };
+    if let Ok(map) = snapshot.accept(&header) {
+        assert_eq!(map.to_snapshot(&head.origin), bytes, "accepted another encoding");
+        return true;
+    }
+    false
+}
+
+/// Proofs of one value.
+pub fn value_proof(bytes: &[u8]) -> bool {
+    let Ok(proof) = trust::ValueProof::parse(bytes) else {
+        return false;
+    };
+    assert_eq!(proof.to_bytes(), bytes, "accepted another encoding");
+    let verified = proof.verify(proof.key(), &tlog::Hash([0x5a; 32]));
+    assert!(verified.is_err(), "proved under a root that was made for nothing");
+    true
 }
 
 /// The messages of an exchange.

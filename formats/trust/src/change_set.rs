@@ -72,6 +72,17 @@ impl SignedChangeSet {
         Self::new(SignedHeader::parse(header)?, Operations::parse(operations)?)
     }
 
+    /// Adds the signature of a further authority. It must have checked the set first: what it would propose itself
+    /// with the same operations, reason and time ([`crate::TrustState::propose`]) has the same header.
+    ///
+    /// # Errors
+    /// [`SetParseError::Signatures`] when the authority has signed already, or there are too many.
+    pub fn with_signature(self, signature: SetSignature) -> Result<Self, SetParseError> {
+        let signatures = [self.signed.signatures(), &[signature]].concat();
+        let signed = SignedHeader::new(self.signed.header().clone(), signatures)?;
+        Ok(Self { signed, ..self })
+    }
+
     /// The file's bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -103,6 +103,12 @@ impl ValueProof {
         cbor::to_vec(self)
     }
 
+    /// The key that the proof is about.
+    #[must_use]
+    pub const fn key(&self) -> &Key {
+        &self.key
+    }
+
     /// Verifies the proof under a root and returns the value of `key`, or `None` when the version has none.
     ///
     /// # Errors

@@ -148,6 +148,12 @@ impl Snapshot {
         &self.head
     }
 
+    /// The root to which the snapshot's values lead.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        self.map.root()
+    }
+
     /// Accepts the snapshot if its values lead to the root of a set's header. The caller must know that the header's
     /// entry is in the log, and that no later entry of its kind was left out.
     ///
@@ -158,10 +164,10 @@ impl Snapshot {
         if (head.kind, &head.origin, head.version) != (header.kind, &header.origin, header.version) {
             return Err(SnapshotError::OtherVersion);
         }
-        if self.map.root() != header.root {
+        if self.root() != header.root {
             return Err(SnapshotError::Root {
                 named: header.root,
-                computed: self.map.root(),
+                computed: self.root(),
             });
         }
         Ok(self.map.restored(header.valid_from)?)

@@ -164,6 +164,20 @@ fn too_few_foreign_and_repeated_signatures_are_refused() {
     assert_eq!(problem(&state, DIRECTORY, &set), signatures(wrong));
 }
 
+/// Each authority proposes the same set for itself, compares, and adds its signature.
+#[test]
+fn authorities_sign_one_after_the_other() {
+    let state = first_state();
+    let proposed = || propose(&state, DIRECTORY, 200, vec![put(&body("dorf"))]);
+    let first = sign(proposed(), &[2]);
+    assert_eq!(first.header(), &proposed().header);
+    let second = SetSignature::sign(first.header(), &seed(1));
+    let both = first.with_signature(second).unwrap();
+    assert_eq!(both.clone().with_signature(second), Err(SetParseError::Signatures));
+    assert_eq!(both, sign(proposed(), &[1, 2]));
+    state.apply(DIRECTORY, &both).unwrap();
+}
+
 /// A signature of the same bytes for another purpose does not count.
 #[test]
 fn a_signature_in_another_context_is_refused() {
