@@ -1,8 +1,8 @@
 //! Measures change sets at the size of Germany: 10 000 bodies, 10 000 components and 2 000 rules.
 //!
-//! `measure` prints a JSON object. It makes the values, publishes them in sets of 256 operations, and measures the thread
-//! CPU time of checking and applying the sets, the bytes of sets and proofs, and the resident memory of a follower with
-//! its history.
+//! `measure` prints a JSON object. It makes the values, publishes them in sets of 256 operations, and measures the
+//! thread CPU time of checking and applying the sets, the bytes of sets and proofs, and the resident memory of a
+//! follower with its history.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -243,8 +243,8 @@ impl History {
         self.track(kind).applied.iter()
     }
 
-    /// Applies a set as [`TrustState::apply`] does and remembers what it has changed. `kind` and `position` are those of
-    /// the entry that carries the set.
+    /// Applies a set as [`TrustState::apply`] does and remembers what it has changed. `kind` and `position` are those
+    /// of the entry that carries the set.
     ///
     /// # Errors
     /// See [`SetError`].
