@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use record::Timestamp;
-use registerlandkarte::Interval;
+use registerlandkarte::{Interval, Query, Registerlandkarte, Rule};
 use tlog::map::Map;
 use tlog::merkle::Index;
 use trust::{
@@ -15,6 +15,9 @@ use trust::{
 use crate::fixture::{
     DIRECTORY, authority, body, component, delegation, first_directory, genesis, origin, put, rule, sign, writer,
 };
+
+/// Intervals begin before this time.
+const TIMES: u64 = 5;
 
 /// The values of one version: the version that put each, and its bytes.
 type Model = BTreeMap<Key, (Version, Vec<u8>)>;
@@ -34,15 +37,35 @@ fn any_value() -> impl Strategy<Value = Value> {
         let parts = [operator.as_str(), body.as_str(), component.as_str()];
         delegation(&format!("d{number}"), parts, Interval::since(Timestamp(0)))
     });
-    let rule = (id("r", 3), 1..3_u32, id("p", 3)).prop_map(|(id, version, purpose)| rule(&id, version, &purpose));
+    let parts = (id("r", 3), 1..3_u32, id("p", 2), any_interval(), any_interval());
+    let any_rule = parts.prop_map(|(id, version, purpose, valid, recorded)| {
+        let Value::Rule(made) = rule(&id, version, &purpose) else {
+            panic!()
+        };
+        Value::Rule(
+            Rule {
+                valid,
+                recorded,
+                ..made.as_ref().clone()
+            }
+            .into(),
+        )
+    });
     prop_oneof![
         (1..6_u8).prop_map(|number| authority(number, &TrustKind::ALL)),
         id("b", 3).prop_map(|id| body(&id)),
         (id("c", 4), 20..26_u8).prop_map(|(id, key)| component(&id, key)),
         delegation,
-        rule,
+        any_rule,
         (id("w", 3), 30..34_u8).prop_map(|(name, key)| writer(&name, key)),
     ]
+}
+
+fn any_interval() -> impl Strategy<Value = Interval> {
+    (0..TIMES, proptest::option::of(1..4_u64)).prop_map(|(from, len)| Interval {
+        from: Timestamp(from),
+        until: len.map(|len| Timestamp(from + len)),
+    })
 }
 
 fn any_operation() -> impl Strategy<Value = Operation> {
@@ -133,6 +156,23 @@ fn map_of(model: &Model) -> Map {
     map
 }
 
+/// Every purpose at every pair of times.
+fn questions() -> impl Iterator<Item = (&'static str, Timestamp, Timestamp)> {
+    let times = || (0..TIMES + 4).map(Timestamp);
+    let purposes = ["p0", "p1"].into_iter();
+    purposes.flat_map(move |purpose| times().flat_map(move |at| times().map(move |known| (purpose, at, known))))
+}
+
+fn query(purpose: &str) -> Query {
+    Query {
+        consumer: "stadt.parken".parse().unwrap(),
+        provider: "kba.zfzr".parse().unwrap(),
+        evidence_type: "zb1".into(),
+        purpose: purpose.into(),
+        idnr: true,
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -202,6 +242,27 @@ proptest! {
             let map = history.map_of(step.kind, header.version).unwrap();
             prop_assert_eq!((map.root(), map.valid_from()), (header.root, header.valid_from));
             prop_assert_eq!(map.len(), step.after.len());
+        }
+    }
+
+    /// Each version of the Registerlandkarte decides like the whole relation with its rules, whether it was built from
+    /// later ones or read from a snapshot.
+    #[test]
+    fn every_version_decides_like_its_whole_relation(changes in any_changes()) {
+        let steps = sequence(changes);
+        let history = replay(&steps);
+        for step in steps.iter().filter(|step| step.kind != DIRECTORY) {
+            let rules = step.after.values().map(|(_, bytes)| record::cbor::from_slice(bytes).unwrap());
+            let whole = Registerlandkarte::new(1, rules.collect()).unwrap();
+            let built = history.map_of(step.kind, step.set.header().version).unwrap();
+            let snapshot = Snapshot::parse(&built.to_snapshot(&origin())).unwrap();
+            let read = snapshot.accept(step.set.header()).unwrap();
+            for (purpose, valid_at, known_at) in questions() {
+                let query = query(purpose);
+                let expected = whole.decide(&query, valid_at, known_at);
+                prop_assert_eq!(built.decide(&query, valid_at, known_at), expected);
+                prop_assert_eq!(read.decide(&query, valid_at, known_at), expected);
+            }
         }
     }
 

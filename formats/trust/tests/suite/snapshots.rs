@@ -44,6 +44,50 @@ fn any_changed_byte_of_a_snapshot_is_refused() {
     ));
 }
 
+/// The items of a snapshot, the head first.
+fn items(snapshot: &[u8]) -> Vec<Vec<u8>> {
+    let items = record::cbor::sequence(snapshot).unwrap();
+    items.into_iter().map(<[u8]>::to_vec).collect()
+}
+
+#[test]
+fn values_of_a_snapshot_come_in_order_and_once() {
+    let sound = items(&snapshot());
+    let mut swapped = sound.clone();
+    swapped.swap(4, 5);
+    let mut twice = sound.clone();
+    twice[5] = twice[4].clone();
+    for items in [swapped, twice] {
+        let refused = Snapshot::parse(&items.concat());
+        assert!(matches!(refused, Err(SnapshotError::Order(_))), "{refused:?}");
+    }
+    let mut fewer = sound;
+    fewer.pop();
+    let (said, found) = (13, 12);
+    assert_eq!(
+        Snapshot::parse(&fewer.concat()).unwrap_err(),
+        SnapshotError::Count { said, found }
+    );
+}
+
+#[test]
+fn values_of_a_snapshot_are_of_its_versions() {
+    let bytes = first_state().directory().to_snapshot(&origin());
+    for version in [0, 2] {
+        let mut items = items(&bytes);
+        let stadt = body("stadt");
+        let item = (
+            stadt.key().unwrap(),
+            Version(version),
+            record::bytes::Form(stadt.to_bytes()),
+        );
+        // After the head come three authorities and then the bodies rz and stadt.
+        items[5] = record::cbor::to_vec(&item);
+        let refused = Snapshot::parse(&items.concat());
+        assert!(matches!(refused, Err(SnapshotError::NoSuchVersion(_))), "{refused:?}");
+    }
+}
+
 #[test]
 fn a_snapshot_counts_only_under_its_own_set() {
     let (snapshot, set) = (Snapshot::parse(&snapshot()).unwrap(), first_set());

@@ -154,6 +154,26 @@ fn values_that_cannot_be_read_are_refused_with_their_key() {
     );
 }
 
+/// A rule with long texts still makes a small set.
+#[test]
+fn the_set_of_one_rule_is_small() {
+    let Value::Rule(long) = rule("parken", 1, "parken") else {
+        panic!()
+    };
+    let mut long = long.as_ref().clone();
+    long.occasion = "x".repeat(1000);
+    long.legal_basis = "§ ".repeat(499) + "§";
+    long.evidence.categories = vec!["x".repeat(40); 10];
+    let set = propose(
+        &first_state(),
+        REGISTERLANDKARTE,
+        200,
+        vec![put(&Value::Rule(long.into()))],
+    );
+    let bytes = sign(set, &[1, 2]).to_bytes().len();
+    assert!(bytes <= 4096, "{bytes}");
+}
+
 #[test]
 fn the_state_answers_questions() {
     let state = first_state();
