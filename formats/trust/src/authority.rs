@@ -156,7 +156,7 @@ impl Authorities {
     }
 
     /// Verifies all signatures of a header. A signature that is not valid or not by an authority is refused even
-    /// if enough others are valid, so that what is published contains no statement that nobody has checked.
+    /// if enough others are valid, so that a log has no signature of a set that was not checked.
     ///
     /// # Errors
     /// See [`SignatureProblem`].

@@ -4,9 +4,11 @@
 //! head, value, value, …        a CBOR sequence (RFC 8742), the values ascending by key
 //! ```
 //!
-//! A sequence is read value by value, so that reading needs little more memory than the values. A snapshot has no
-//! signature. It counts when its values lead to the root that the logged set of its version names;
-//! then it can only be what replaying the sets gives.
+//! A sequence is read value by value, so that reading needs little more memory than the values.
+//!
+//! A snapshot has no signature. It counts when its values lead to the root that the logged set of its version names;
+//! then it can only be what replaying the sets gives. It does not show who signed these sets: a follower that starts
+//! from it relies on the ledger, which admitted them, and on the auditors, who replay them.
 
 use record::cbor::{self, CborError};
 use serde::{Deserialize, Serialize};
