@@ -81,7 +81,7 @@ mod tests {
             }
         };
         refused("is not there");
-        fs::create_dir(&data).unwrap();
+        service::durable::create_private_directory(&data).unwrap();
         refused("has 0 entries, fewer than --entries 1000");
     }
 }
