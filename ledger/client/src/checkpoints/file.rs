@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use redb::{ReadTransaction, ReadableTable, TableDefinition};
 use service::table::{TableError, TableFile};
@@ -14,11 +15,14 @@ const SETTLED: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("settled")
 const STOPPED: TableDefinition<'_, u64, &str> = TableDefinition::new("stopped");
 const FILE: &str = "checkpoints.redb";
 
-/// The root of a noted head, and the time since which it is relied upon (POSIX seconds).
+/// The root of a noted head, and since when it is relied upon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Relied {
     pub(super) root: Hash,
+    /// POSIX seconds.
     pub(super) since: u64,
+    /// By the steady clock of this process, for which a head that was read from the file begins now.
+    pub(super) noted: Duration,
 }
 
 /// The content of the file.
@@ -35,9 +39,9 @@ pub(super) struct CheckpointFile {
 
 impl CheckpointFile {
     /// Opens or creates the file in `directory` and reads it.
-    pub(super) fn open(directory: &Path) -> Result<(Self, Known), TableError> {
+    pub(super) fn open(directory: &Path, steady: Duration) -> Result<(Self, Known), TableError> {
         let file = TableFile::open(&directory.join(FILE))?;
-        let known = read(&file.begin_read()?)?;
+        let known = read(&file.begin_read()?, steady)?;
         Ok((Self { file }, known))
     }
 
@@ -73,14 +77,14 @@ impl CheckpointFile {
     }
 }
 
-fn read(transaction: &ReadTransaction) -> Result<Known, TableError> {
+fn read(transaction: &ReadTransaction, steady: Duration) -> Result<Known, TableError> {
     let mut known = Known::default();
     // The first note creates the tables.
     match transaction.open_table(RELIED) {
         Ok(table) => {
             for row in table.iter()? {
                 let (size, row) = row?;
-                let relied = parse_relied(row.value()).ok_or_else(|| damaged("relied"))?;
+                let relied = parse_relied(row.value(), steady).ok_or_else(|| damaged("relied"))?;
                 known.relied.insert(size.value(), relied);
             }
         }
@@ -106,12 +110,13 @@ fn read(transaction: &ReadTransaction) -> Result<Known, TableError> {
     Ok(known)
 }
 
-fn parse_relied(row: &[u8]) -> Option<Relied> {
+fn parse_relied(row: &[u8], noted: Duration) -> Option<Relied> {
     let (root, since) = row.split_first_chunk::<32>()?;
     let since = since.try_into().map(u64::from_be_bytes).ok()?;
     Some(Relied {
         root: Hash(*root),
         since,
+        noted,
     })
 }
 

@@ -122,7 +122,7 @@ impl CheckpointWatch {
     /// # Errors
     /// [`WatchError::Store`].
     pub fn start(config: WatchConfig, shutdown: Shutdown) -> Result<Self, WatchError> {
-        let (file, known) = CheckpointFile::open(&config.state_dir)?;
+        let (file, known) = CheckpointFile::open(&config.state_dir, config.clock.steady())?;
         let inner = Arc::new(Inner {
             config,
             file,
@@ -170,8 +170,13 @@ impl CheckpointWatch {
         if let Some(error) = self.inner.failed().clone() {
             return Err(NotReady::Storage(error));
         }
-        let oldest = known.relied.values().map(|relied| relied.since).min();
-        let age = oldest.map_or(0, |since| self.inner.config.clock.now().saturating_sub(since));
+        let (now, steady) = (self.inner.config.clock.now(), self.inner.config.clock.steady());
+        // By one clock alone a head would never be old after that clock was set back.
+        let age = |relied: &Relied| {
+            let waited = steady.saturating_sub(relied.noted).as_secs();
+            now.saturating_sub(relied.since).max(waited)
+        };
+        let age = known.relied.values().map(age).max().unwrap_or(0);
         if age > MAX_UNSETTLED.as_secs() {
             Err(NotReady::Stale(age))
         } else {
@@ -259,7 +264,7 @@ async fn keep(inner: Arc<Inner>, mut requests: mpsc::UnboundedReceiver<Request>,
 }
 
 fn note(inner: &Inner, batch: Vec<Request>) {
-    let since = inner.config.clock.now();
+    let (since, noted) = (inner.config.clock.now(), inner.config.clock.steady());
     let mut new = BTreeMap::new();
     let mut answer = inner
         .known()
@@ -269,8 +274,10 @@ fn note(inner: &Inner, batch: Vec<Request>) {
     for request in &batch {
         let (size, root) = (request.size.get(), request.root);
         let known = inner.known().relied.get(&size).copied();
-        let noted = *new.entry(size).or_insert(known.unwrap_or(Relied { root, since }));
-        if noted.root != root && answer.is_ok() {
+        let relied = *new
+            .entry(size)
+            .or_insert(known.unwrap_or(Relied { root, since, noted }));
+        if relied.root != root && answer.is_ok() {
             let reason = format!("the log has signed two roots for the size {size}");
             answer = Err(WatchError::Inconsistent(inner.stop(reason)));
         }

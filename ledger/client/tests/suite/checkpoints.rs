@@ -100,6 +100,12 @@ fn the_watch_is_not_ready_after_a_minute_without_a_quorum() {
         watch.ready().unwrap();
         bench.clock.advance(1);
         assert!(matches!(watch.ready(), Err(NotReady::Stale(61))));
+        bench.clock.jump(-3600);
+        assert!(
+            matches!(watch.ready(), Err(NotReady::Stale(61))),
+            "a clock that is set back does not make the head new"
+        );
+        bench.clock.jump(3600);
         // The log's own signature is not enough.
         let unwitnessed = bench.ledger.with(|log| log.head(false));
         bench.ledger.with(|log| log.witnessed = Some(unwitnessed));
