@@ -72,6 +72,14 @@ pub struct Closing {
     pub outcome: record::Outcome,
 }
 
+impl Closing {
+    /// Whether the provider may have served the exchange. If it certainly has not, it has nothing to compare the outcome
+    /// with, and may not exist at all.
+    pub fn may_be_served(&self) -> bool {
+        self.reply.is_some() || self.outcome == record::Outcome::TimedOut
+    }
+}
+
 /// An exchange whose outcome is recorded.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

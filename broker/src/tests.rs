@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use messages::{ExchangeRequest, LabelAnswer, Metadata, PersonQuery, RequestContent, S1, S2Statement, SealingKey};
+use messages::{
+    AnswerResult, ExchangeRequest, LabelAnswer, Metadata, PersonQuery, Reply, RequestContent, S1, S2Statement,
+    SealingKey,
+};
 use record::content::{EvidenceInfo, Party};
 use record::directory::{Directory, IdentityKeys, Participant};
 use record::{
@@ -320,6 +323,25 @@ async fn the_journal_survives_a_restart_and_an_update_changes_one_row() {
     journal.update(exchange, |_| false).await.unwrap();
     assert!(journal.all().await.unwrap().is_empty());
     journal.update(exchange, |_| panic!("there is no row")).await.unwrap();
+}
+
+#[test]
+fn a_provider_that_certainly_has_not_served_needs_no_notice() {
+    let key = SigningKey::from_seed([9; 32]);
+    let reply = Reply::sign(&key, (Uuid::nil(), 1), AnswerResult::NothingFound, vec![1]);
+    for (reply, outcome, served) in [
+        (Some(reply), record::Outcome::NothingFound, true),
+        (None, record::Outcome::TimedOut, true),
+        (None, record::Outcome::Failed, false),
+    ] {
+        let closing = Closing {
+            sealed_record: vec![4],
+            shared_key: RecordKey([2; 32]).part(PartName::Shared),
+            reply,
+            outcome,
+        };
+        assert_eq!(closing.may_be_served(), served, "{outcome:?}");
+    }
 }
 
 #[test]

@@ -58,6 +58,7 @@ async fn release(
     open: &OpenExchange,
 ) -> Result<Completion, Problem> {
     let metadata = &open.request.metadata;
+    let must_notify = closing.may_be_served() && broker.config.routes.contains_key(&metadata.provider);
     let notice = OutcomeNotice {
         intent_receipt: intent.receipt_bytes().to_vec(),
         outcome_receipt: outcome.receipt_bytes().to_vec(),
@@ -69,8 +70,6 @@ async fn release(
         reply: closing.reply.clone(),
     };
     let result = closing.outcome;
-    // Without a route there is no connector to notify, and the provider has seen nothing of the exchange.
-    let routed = broker.config.routes.contains_key(&metadata.provider);
     let entry = JournalEntry::Closed(Box::new(ClosedExchange {
         exchange: metadata.exchange,
         request: request_digest(&open.request),
@@ -80,10 +79,10 @@ async fn release(
         notice,
         reply: closing.reply,
         acknowledged: false,
-        notified: !routed,
+        notified: !must_notify,
     }));
     broker.journal.put(&entry).await.map_err(stopped)?;
-    if !routed {
+    if !must_notify {
         broker.providers.give_back(&metadata.provider);
     }
     tracing::info!(exchange = %metadata.exchange, index = outcome.index().get(), "closed");
