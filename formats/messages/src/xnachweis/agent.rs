@@ -121,7 +121,8 @@ impl Agent {
         self.scheme == other.scheme && self.identifier == other.identifier && self.name == other.name
     }
 
-    /// Refuses the agent, unless it is this authority. Its address may be stated; the directory of participants knows it.
+    /// Refuses the agent, unless it is this authority. Its address may be stated, but the directory of participants
+    /// decides.
     pub(crate) fn must_be(&self, authority: &Authority, what: &'static str) -> Result<(), XmlError> {
         let same = self.identifier == normalized(&authority.identifier) && self.name == normalized(&authority.name);
         if same { Ok(()) } else { Err(XmlError::Value(what)) }

@@ -7,7 +7,7 @@ use super::error::XmlError;
 use super::evidence::{Evidence, Issuer};
 use super::namespace::Namespace;
 use super::parse::Children;
-use super::values::{time, time_text};
+use super::values::{time, write_time};
 use super::write::XmlWriter;
 
 const NAME: &str = "EvidenceAvailability";
@@ -45,7 +45,7 @@ impl Availability {
                     evidence.write(writer, issuer)
                 });
             }
-            Self::From(at) => writer.text(Namespace::De, "ResponseAvailableDateTime", &time_text(*at)),
+            Self::From(at) => write_time(writer, Namespace::De, "ResponseAvailableDateTime", *at),
         });
     }
 

@@ -47,7 +47,8 @@ impl CodeList {
         Self { uri, version, fixed }
     }
 
-    /// Reads the `code` of an entry. It must state the version of its list, and may leave out only what the schema fixes.
+    /// Reads the `code` of an entry. It must state the version of its list, and may leave out only what
+    /// the schema fixes.
     pub(crate) fn read(self, element: Element<'_>, what: &'static str) -> Result<String, XmlError> {
         element.only(&["listURI", "listVersionID"], what)?;
         let uri = element.attribute("listURI").map(|uri| uri.trim_matches(is_space));

@@ -3,7 +3,8 @@
 /// Why an XNachweis message is not accepted. Names elements, never values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum XmlError {
-    /// Larger than [`MAX_XML`](crate::limits::MAX_XML) bytes, nested deeper than 24, more than 4096 elements, or more than 256 attributes of one.
+    /// More bytes than [`MAX_XML`](crate::limits::MAX_XML), or more elements, levels, attributes or namespaces than the
+    /// manual of [`super`] allows.
     #[error("XML: larger than allowed")]
     TooLarge,
     /// Not well-formed UTF-8 XML.

@@ -7,7 +7,7 @@ use super::code_list::CodeList;
 use super::error::XmlError;
 use super::namespace::Namespace;
 use super::parse::Children;
-use super::values::{time, time_text};
+use super::values::{time, write_time};
 use super::write::XmlWriter;
 
 const NAME: &str = "Exception";
@@ -62,7 +62,9 @@ impl Exception {
         writer.element(Namespace::De, NAME, &[], |writer| {
             writer.code(Namespace::Bk, "Code", CodeList::ERROR, self.code.as_str());
             writer.optional_text(Namespace::Bk, "Detail", self.detail.as_deref());
-            writer.optional_text(Namespace::Bk, "Timestamp", self.at.map(time_text).as_deref());
+            if let Some(at) = self.at {
+                write_time(writer, Namespace::Bk, "Timestamp", at);
+            }
             writer.text(Namespace::Bk, "Severity", SEVERITY);
         });
     }

@@ -9,7 +9,7 @@ use super::error::XmlError;
 use super::namespace::Namespace;
 use super::parse::{Children, Element};
 use super::reachability;
-use super::values::{datatype_c, time, time_text, urn, uuid};
+use super::values::{datatype_c, time, urn, uuid, write_time};
 use super::write::XmlWriter;
 
 const SPECIFICATION: &str = "urn:xoev-de:bva:standard:xnachweis_1.2.0";
@@ -97,7 +97,7 @@ impl Head {
             writer.element(Namespace::Bk, "identifikation.nachricht", &[], |writer| {
                 writer.text(Namespace::Bk, "nachrichtenUUID", &self.message.to_string());
                 writer.code(Namespace::Bk, "nachrichtentyp", CodeList::MESSAGE_TYPE, message_type);
-                writer.text(Namespace::Bk, "erstellungszeitpunkt", &time_text(self.created));
+                write_time(writer, Namespace::Bk, "erstellungszeitpunkt", self.created);
             });
             write_authority(writer, "leser", reader);
             write_authority(writer, "autor", author);
@@ -187,7 +187,7 @@ pub(crate) fn read_specification(children: &mut Children<'_>) -> Result<(), XmlE
 
 /// Writes `IssueDateTime`, which is the time of the head.
 pub(crate) fn write_issued(writer: &mut XmlWriter, head: &Head) {
-    writer.text(Namespace::De, "IssueDateTime", &time_text(head.created));
+    write_time(writer, Namespace::De, "IssueDateTime", head.created);
 }
 
 /// Reads `IssueDateTime`, which must be the time of the head.

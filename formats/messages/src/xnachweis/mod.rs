@@ -19,8 +19,8 @@
 //! [`Message`] is any of them. The example `xnachweis` of this crate writes a corpus of all twelve, to be checked
 //! against the schemas.
 //!
-//! Standard `urn:xoev-de:bva:standard:xnachweis` (BVA, KoSIT). The elements, their order, their namespaces and the forms
-//! of their values are those of the schemas of version 1.2.0.
+//! Standard `urn:xoev-de:bva:standard:xnachweis` (BVA, KoSIT). The elements, their order, their namespaces and the
+//! forms of their values are those of the schemas of version 1.2.0.
 //!
 //! The namespace of an element is that of the *type* that contains it: the root's own children are in `xn-de`, head
 //! and query in `xn-bk`, multilingual texts in `xn-bdt`, the classification and the address of an agent and the name of
@@ -28,9 +28,9 @@
 //! entry has no namespace.
 //!
 //! A message of another program is accepted in every form that the types of the schemas allow: base64 in lines, dates
-//! and times with a zone, comments, CDATA, white space around codes and URIs, `xsi:schemaLocation`. An error names the element,
-//! never its content. What the schemas refuse is refused. Beyond that is refused what could make two readers see two
-//! messages, or cost a reader too much:
+//! and times with a zone, comments, CDATA, white space around codes and URIs, `xsi:schemaLocation`. An error names the
+//! element, never its content. What the schemas refuse is refused. Beyond that is refused what could make two readers
+//! see two messages, or cost a reader too much:
 //!
 //! | Refused | Why |
 //! | --- | --- |
@@ -44,8 +44,10 @@
 //! | white space around dates and times | the schemas allow it, but libxml2 refuses it |
 //! | a time without a zone | it is no point in time |
 //! | a year before 1 or after 9999, a point in time before 1970 | a record cannot hold it |
+//! | U+FFFD | it is what remains of a text that could not be decoded |
+//! | a declared namespace that is no absolute URI | two readers may compare it in two ways |
 //! | another encoding than UTF-8, XML 1.1 | XÖV prescribes UTF-8; XML 1.1 allows other characters |
-//! | more than [`MAX_XML`](crate::limits::MAX_XML) bytes, 4096 elements, 24 levels, 256 attributes of an element | memory and time of the parser |
+//! | more than [`MAX_XML`](crate::limits::MAX_XML) bytes, 4096 elements, 24 levels, 256 attributes or 32 namespaces of an element, 256 bytes of a namespace | memory and time of the parser |
 //!
 //! Our profile is narrower than the schemas, so that a message has one meaning and one typed form:
 //!

@@ -13,6 +13,7 @@ use roxmltree::{Document, Node, ParsingOptions};
 use super::error::XmlError;
 use super::namespace::Namespace;
 use super::space::is_space;
+use super::uri::Uri;
 use crate::limits::MAX_XML;
 
 /// Deepest nesting of elements.
@@ -23,6 +24,10 @@ const MAX_ELEMENTS: usize = 4096;
 const MAX_NODES: u32 = 1 + 4 * 4096;
 /// The most attributes and namespace declarations of an element. The time of the parser grows with their square.
 const MAX_ATTRIBUTES: usize = 256;
+/// The most namespaces that an element knows, its own and inherited ones. Each is checked for each element.
+const MAX_NAMESPACES: usize = 32;
+/// The most bytes of a namespace.
+const MAX_NAMESPACE: usize = 256;
 /// Attributes of this namespace tell a validator where schemas are.
 const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
@@ -71,7 +76,10 @@ fn check_declaration(text: &str) -> Result<(), XmlError> {
     let utf8 = declaration
         .attribute("encoding")
         .is_none_or(|encoding| encoding.eq_ignore_ascii_case("utf-8"));
-    if known && utf8 && declaration.attribute("version") == Some("1.0") {
+    let standalone = declaration
+        .attribute("standalone")
+        .is_none_or(|standalone| matches!(standalone, "yes" | "no"));
+    if known && utf8 && standalone && declaration.attribute("version") == Some("1.0") {
         Ok(())
     } else {
         Err(XmlError::NotWellFormed)
@@ -98,17 +106,7 @@ fn check_nodes(document: &Document<'_>) -> Result<(), XmlError> {
             if elements > MAX_ELEMENTS || node.ancestors().count() - 1 > MAX_DEPTH {
                 return Err(XmlError::TooLarge);
             }
-            // The parser refuses a prefix that is declared twice on one element, but not a default namespace.
-            if node.namespaces().filter(|declared| declared.name().is_none()).count() > 1 {
-                return Err(XmlError::NotWellFormed);
-            }
-            // Version 1.0 of the namespaces does not allow that a prefix loses its namespace.
-            if node
-                .namespaces()
-                .any(|declared| declared.name().is_some() && declared.uri().is_empty())
-            {
-                return Err(XmlError::NotWellFormed);
-            }
+            check_tag(node)?;
             let uri = namespace_of(node);
             if uri.is_some_and(|uri| !Namespace::is_known(uri)) {
                 return Err(XmlError::Forbidden("a foreign namespace"));
@@ -125,9 +123,41 @@ fn check_nodes(document: &Document<'_>) -> Result<(), XmlError> {
     Ok(())
 }
 
-/// Whether XML 1.0 allows the character (production 2).
+/// Refuses what the parser lets pass against the namespaces of XML 1.0: a default namespace that is declared twice, a
+/// prefix that loses its namespace, the prefix `xmlns`, a namespace that is no URI, and a name that begins with a
+/// colon. Refuses attributes with characters that no message may contain.
+fn check_tag(node: Node<'_, '_>) -> Result<(), XmlError> {
+    if node.namespaces().len() > MAX_NAMESPACES
+        || node.namespaces().any(|declared| declared.uri().len() > MAX_NAMESPACE)
+    {
+        return Err(XmlError::TooLarge);
+    }
+    let text = node.document().input_text();
+    let element = text.get(node.range()).unwrap_or_default();
+    // The end tag is the last one in the element; an empty element has none.
+    let end_tag = element.rfind("</").map_or(element, |at| &element[at + 1..]);
+    let mut names = node
+        .attributes()
+        .filter_map(|attribute| text.get(attribute.range_qname()));
+    let colon = names.any(|name| name.starts_with(':')) || element.starts_with("<:") || end_tag.starts_with("/:");
+    let defaults = node.namespaces().filter(|declared| declared.name().is_none()).count();
+    let mut namespaces = node.namespaces();
+    let wrong = namespaces.any(|declared| match declared.uri() {
+        "" => declared.name().is_some(),
+        uri => declared.name() == Some("xmlns") || uri.parse::<Uri>().is_err(),
+    });
+    let mut values = node.attributes().flat_map(|attribute| attribute.value().chars());
+    if colon || wrong || defaults > 1 || !values.all(is_allowed) {
+        Err(XmlError::NotWellFormed)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether a message may contain the character: XML 1.0 allows it (production 2), and it is not U+FFFD, into which the
+/// parser turns a reference to a code point that is no character.
 pub(crate) fn is_allowed(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffc}' | '\u{10000}'..='\u{10ffff}')
 }
 
 fn namespace_of<'a>(node: Node<'a, '_>) -> Option<&'a str> {
@@ -299,12 +329,17 @@ mod tests {
             let all: Vec<_> = (0..count).map(declaration).collect();
             format!("<a {}/>", all.join(" "))
         };
-        for declaration in [&|n| format!("xmlns:n{n}='urn:{n}>'"), &|n| format!("n{n}='>'")] as [&dyn Fn(usize) -> _; 2]
-        {
-            assert!(parse(with(declaration, MAX_ATTRIBUTES).as_bytes()).is_ok());
-            assert_eq!(error(&with(declaration, MAX_ATTRIBUTES + 1)), XmlError::TooLarge);
-            assert_eq!(error(&with(declaration, 40_000)), XmlError::TooLarge);
+        let declaration = |n: usize| format!("xmlns:n{n}='urn:{n}'");
+        let attribute = |n: usize| format!("n{n}='>'");
+        let kinds: [(&dyn Fn(usize) -> String, usize); 2] =
+            [(&declaration, MAX_NAMESPACES), (&attribute, MAX_ATTRIBUTES)];
+        for (kind, most) in kinds {
+            assert!(parse(with(kind, most).as_bytes()).is_ok());
+            assert_eq!(error(&with(kind, most + 1)), XmlError::TooLarge);
+            assert_eq!(error(&with(kind, 40_000)), XmlError::TooLarge);
         }
+        let long = "a".repeat(MAX_NAMESPACE);
+        assert_eq!(error(&format!("<a xmlns:a='urn:{long}'/>")), XmlError::TooLarge);
     }
 
     #[test]
@@ -336,6 +371,34 @@ mod tests {
             "<a x='1' x='2'/>",
             "<a xmlns='' xmlns=''/>",
             "<a xmlns:p=''/>",
+            "<a xmlns:p='urn\u{feff}a'/>",
+            "<a xmlns:='urn:x'/>",
+            "<a xmlns:xml='urn:x'/>",
+            "<a xmlns:xmlns='urn:x'/>",
+            "<a xmlns:p='http://www.w3.org/2000/xmlns/'/>",
+            "<a xmlns:p='urn:x' p:b:c='1'/>",
+            "<a xmlns:p='urn:x' p:='1'/>",
+            "<:a/>",
+            "<a></:a>",
+            "<a><b/></:a>",
+            "<a xmlns:p='urn:x'></p:a>",
+            "<a:/>",
+            "<a :x='1'/>",
+            "<a x:='1'/>",
+            "<a x='<'/>",
+            "<a x=1/>",
+            "<a x='1'y='2'/>",
+            "<a>]]></a>",
+            "<a><!-- -- --></a>",
+            "<a>&#xD800;</a>",
+            "<a x='&#xD800;'/>",
+            "<a x='&#1;'/>",
+            "<a>&#+65;</a>",
+            "<a>&#x110000;</a>",
+            "<1a/>",
+            "<a\u{a0}/>",
+            " <?xml version='1.0'?><a/>",
+            "<?xml version='1.0' standalone='maybe'?><a/>",
             "<a>&#0;</a>",
             "<a>&</a>",
             "<a/><?xml version=\"1.0\"?>",

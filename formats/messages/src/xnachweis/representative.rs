@@ -1,4 +1,5 @@
-//! Who acts for the subject of a query (`AuthorizedPersonType`). Its elements have another order than those of a person.
+//! Who acts for the subject of a query (`AuthorizedPersonType`). Its elements have another order than those of a
+//! person.
 
 use record::{Assurance, Idnr};
 use text::{PartialDate, PersonName, PlaceName, Reference};

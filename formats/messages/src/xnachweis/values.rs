@@ -30,12 +30,13 @@ pub(crate) fn urn(text: &str, what: &'static str) -> Result<Uuid, XmlError> {
     uuid(text.strip_prefix("urn:uuid:").ok_or(XmlError::Value(what))?, what)
 }
 
-/// Writes an XSD `dateTime` in UTC, in whole seconds.
-pub(crate) fn time_text(time: Timestamp) -> String {
-    let seconds = i64::try_from(time.0).unwrap_or(i64::MAX);
-    jiff::Timestamp::from_second(seconds)
-        .unwrap_or(jiff::Timestamp::MAX)
-        .to_string()
+/// Writes an XSD `dateTime` in UTC, in whole seconds. Refuses a time after the year 9999.
+pub(crate) fn write_time(writer: &mut XmlWriter, namespace: Namespace, name: &'static str, time: Timestamp) {
+    let seconds = i64::try_from(time.0).ok();
+    match seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()) {
+        Some(time) => writer.text(namespace, name, &time.to_string()),
+        None => writer.refuse(name),
+    }
 }
 
 /// Reads an XSD `dateTime`, which must have a zone: without one it is no point in time. White space around it is

@@ -72,7 +72,7 @@ impl XmlWriter {
     /// Writes an element whose text must be of data type C of DIN 91379.
     pub(crate) fn datatype_c(&mut self, namespace: Namespace, name: &'static str, text: &str) {
         if Datatype::C.first_outside(text).is_some() {
-            self.invalid = Some(name);
+            self.invalid.get_or_insert(name);
         }
         self.text(namespace, name, text);
     }
@@ -86,7 +86,7 @@ impl XmlWriter {
 
     /// Refuses the document because of this element.
     pub(crate) fn refuse(&mut self, what: &'static str) {
-        self.invalid = Some(what);
+        self.invalid.get_or_insert(what);
     }
 
     /// Writes an element with text and one attribute.
@@ -97,7 +97,7 @@ impl XmlWriter {
     /// Writes an entry of a code list: the list's URI and version as attributes, and `code` without a namespace.
     pub(crate) fn code(&mut self, namespace: Namespace, name: &'static str, list: CodeList, code: &str) {
         if !is_token(code) {
-            self.invalid = Some(name);
+            self.invalid.get_or_insert(name);
         }
         self.element(
             namespace,
@@ -111,7 +111,7 @@ impl XmlWriter {
 
     fn escaped(&mut self, text: &str, what: &'static str) {
         if !text.chars().all(is_allowed) {
-            self.invalid = Some(what);
+            self.invalid.get_or_insert(what);
         }
         for c in text.chars() {
             match c {
