@@ -6,7 +6,8 @@
 //! 2. `Open` with a [`Closing`]: it is certain how the exchange ended. The row has the sealed record of the outcome, so
 //!    that after a crash the broker appends the same outcome and not a second one with the same label.
 //! 3. [`JournalEntry::Closed`]: the outcome is recorded. The row has only what is still to be handed over: the notice,
-//!    until the provider's connector has accepted it, and the reply, until the consumer has acknowledged the completion.
+//!    until the provider's connector has accepted it, and the reply, until the consumer has acknowledged the
+//!    completion.
 //! 4. The row is removed when both have happened.
 //!
 //! A row holds keys of single records and sealed bytes that the broker cannot open. It never holds personal data or
@@ -73,8 +74,8 @@ pub struct Closing {
 }
 
 impl Closing {
-    /// Whether the provider may have served the exchange. If it certainly has not, it has nothing to compare the outcome
-    /// with, and may not exist at all.
+    /// Whether the provider may have served the exchange. If it certainly has not, it has nothing to compare the
+    /// outcome with, and may not exist at all.
     pub fn may_be_served(&self) -> bool {
         self.reply.is_some() || self.outcome == record::Outcome::TimedOut
     }

@@ -1,9 +1,9 @@
 //! Bounds what is outstanding: how many exchanges of a provider are open or have a notice that is not delivered, and
 //! how many completions of a consumer are not acknowledged.
 //!
-//! A participant that reaches [`MAX_OUTSTANDING`] gets no further exchanges until it has caught up (503). So a connector
-//! that hangs, or never accepts an outcome, can fill neither the broker's memory nor its journal, and costs the
-//! exchanges of the others nothing.
+//! A participant that reaches [`MAX_OUTSTANDING`] gets no further exchanges until it has caught up (503). So a
+//! connector that hangs, or never accepts an outcome, can fill neither the broker's memory nor its journal, and costs
+//! the exchanges of the others nothing.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,6 +1,6 @@
-//! Labels whose `void` the ledger refuses. They stay pending, because the number must not be missing, but they wait: the
-//! sweep and the requests about other persons continue, and each label is tried again after a pause that grows to an
-//! hour. So a label costs at most one append an hour, and a cause that an operator removes needs no restart.
+//! Labels whose `void` the ledger refuses. They stay pending, because the number must not be missing, but they wait:
+//! the sweep and the requests about other persons continue, and each label is tried again after a pause that grows to
+//! an hour. So a label costs at most one append an hour, and a cause that an operator removes needs no restart.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,8 +1,8 @@
 //! `verifier`: checks receipts, openings and whole logs, and serves as a witness. Trust comes from the policy file and
 //! the genesis hash on the command line, never from a server.
 //!
-//! Exit codes: 0 sound, 1 not sound, 2 usage (including files on the command line, or an output, that cannot be used), 3
-//! unreachable.
+//! Exit codes: 0 sound, 1 not sound, 2 usage (including files on the command line, or an output, that cannot be used),
+//! 3 unreachable.
 
 mod cli;
 

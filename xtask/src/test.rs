@@ -75,7 +75,8 @@ fn cargo(command: &str, programs: &Path) -> Result<Command> {
     Ok(cargo)
 }
 
-/// Runs the tests of a target that are ignored otherwise. libtest succeeds when there is none, so they are listed first.
+/// Runs the tests of a target that are ignored otherwise. libtest succeeds when there is none, so they are listed
+/// first.
 fn ignored(target: &str, programs: &Path) -> Result<()> {
     let arguments = ["--test", target];
     sh::run(cargo("test", programs)?.args(arguments).arg("--no-run"))?;

@@ -86,8 +86,8 @@ const ASSETS: [Asset; 10] = [
     font!("600", "latin-ext"),
 ];
 
-/// Path, media type, content and content in gzip of the browser's program; empty if the server was built without it (see
-/// `build.rs`).
+/// Path, media type, content and content in gzip of the browser's program; empty if the server was built without it
+/// (see `build.rs`).
 const BROWSER: &[(&str, &str, &[u8], &[u8])] = include!(concat!(env!("OUT_DIR"), "/browser.rs"));
 
 /// Whether the server was built with the browser's program.

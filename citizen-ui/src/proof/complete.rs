@@ -4,8 +4,8 @@
 //!
 //! 1. [`proof::bundle`] proves which entries the citizen has, and that there are no others, as of a time.
 //! 2. The witnesses' quorum has cosigned the checkpoint of the bundle.
-//! 3. The list has every entry of the bundle, outcomes among them, and an outcome in the access of its intent. A page that
-//!    leaves an outcome out would show a delivery as a request without an answer.
+//! 3. The list has every entry of the bundle, outcomes among them, and an outcome in the access of its intent. A page
+//!    that leaves an outcome out would show a delivery as a request without an answer.
 //!
 //! The list may have accesses that are newer than the bundle. They are counted in [`Claim::later`] and proved one by
 //! one; the bundle says nothing about further entries of that time.

@@ -2,7 +2,7 @@
 //!
 //! | Check | What it keeps out |
 //! | --- | --- |
-//! | C1 receipts of intent and outcome, of our log, the outcome closing the intent under its label | a hidden exchange |
+//! | C1 receipts of both, of our log, the outcome closing the intent under its label | a hidden exchange |
 //! | C2 the outcome's record has, field by field, what was asked and permitted | a broker that records something else |
 //! | C3 the provider signed this answer, and the record carries its digest and signature | another provider's answer |
 //!

@@ -307,8 +307,8 @@ impl Consumer {
     }
 
     /// Asks once for the completion of an unresolved exchange, checks and acknowledges it. Returns whether the exchange
-    /// need not be asked for again. It asks only after the deadline, when the broker begins nothing for this request any
-    /// more: no evidence is read for a caller who has stopped waiting.
+    /// need not be asked for again. It asks only after the deadline, when the broker begins nothing for this request
+    /// any more: no evidence is read for a caller who has stopped waiting.
     async fn settle(&self, pending: &PendingRequest) -> bool {
         if self.common.now() <= pending.request.metadata.deadline {
             return false;

@@ -1,9 +1,10 @@
 //! Exchanges that ended without a completion for their caller: the deadline passed, the broker was away, its answer or
 //! the acknowledgement was lost, or the connector was restarted.
 //!
-//! After their deadline one task asks the broker for their completions until it has them, checks and acknowledges them, and drops their
-//! evidence, because no caller waits for it any more. The pauses double up to a minute while the broker gives no answer. An
-//! exchange whose completion fails a check is not asked for again before the next start: an operator has the alarm.
+//! After their deadline one task asks the broker for their completions until it has them, checks and acknowledges them,
+//! and drops their evidence, because no caller waits for it any more. The pauses double up to a minute while the broker
+//! gives no answer. An exchange whose completion fails a check is not asked for again before the next start: an
+//! operator has the alarm.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

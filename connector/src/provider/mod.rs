@@ -3,7 +3,7 @@
 //!
 //! | | | |
 //! | --- | --- | --- |
-//! | `POST /forward` | [`Forward`] → [`Reply`] | `400` malformed · `403` not authentic · `503` not ready, or in progress |
+//! | `POST /forward` | [`Forward`] → [`Reply`] | `400` malformed · `403` not authentic · `503` not now |
 //! | `POST /outcome` | [`OutcomeNotice`] → `204` | `404` no answer known · `409` differs from the answer (alarm) |
 //!
 //! Both need the broker's signature of the call ([`caller`]); every other caller gets `401` and causes nothing.

@@ -13,7 +13,8 @@
 //!
 //! | | Kept | Until |
 //! | --- | --- | --- |
-//! | answered | sealed answer, statement, the intent's record | the outcome is seen; without one the bytes go after [`ANSWER_RETENTION_SECONDS`], the rest after [`ANSWERED_RETENTION`] |
+//! | sealed answer | its bytes | the outcome is seen, or [`ANSWER_RETENTION_SECONDS`] |
+//! | answered | statement, the intent's record | the outcome is seen, or [`ANSWERED_RETENTION`] |
 //! | closed | 100 bytes | [`CLOSED_RETENTION`], longer than a broker repeats the notice of an outcome |
 
 use std::collections::HashSet;
@@ -224,9 +225,9 @@ impl ServedIntents {
         self.answered.remove(index_key(row.intent)).await
     }
 
-    /// Returns the intents whose outcome is overdue, each only once, and removes what need not be kept any longer. While
-    /// the clock is in doubt it does neither: a clock that is years ahead would accuse the broker, and forget what was
-    /// served.
+    /// Returns the intents whose outcome is overdue, each only once, and removes what need not be kept any longer.
+    /// While the clock is in doubt it does neither: a clock that is years ahead would accuse the broker, and forget
+    /// what was served.
     pub(crate) async fn overdue(&self, clock: &CheckedClock) -> Result<Vec<AnsweredIntent>, TableError> {
         match clock.check() {
             Ok(now) => self.sweep(Timestamp(now)).await,

@@ -8,7 +8,7 @@
 //! | --- | --- | --- | --- |
 //! | evidence, as JSON | [`MAX_EVIDENCE`] | register, provider's connector | provider's connector |
 //! | XNachweis answer | [`MAX_XML`] | `xnachweis` (writing) | `xnachweis` (parsing) |
-//! | sealed request | [`MAX_SEALED_REQUEST`] | [`crate::RequestContent::seal`] | [`crate::RequestContent::open`], broker |
+//! | sealed request | [`MAX_SEALED_REQUEST`] | consumer (sealing) | broker, [`crate::RequestContent::open`] |
 //! | exchange request | [`MAX_EXCHANGE_REQUEST`] | consumer's connector | broker |
 //! | forward | [`MAX_FORWARD`] | broker | provider's connector |
 //! | outcome notice | [`MAX_NOTICE`] | broker | provider's connector |

@@ -1,5 +1,5 @@
-//! The corpus of XNachweis messages: every message is read as it was written, and every mutant that breaks a rule of the
-//! schemas is refused.
+//! The corpus of XNachweis messages: every message is read as it was written, and every mutant that breaks a rule of
+//! the schemas is refused.
 //!
 //! The schemas are not in this repository: those of XNachweis are under the Apache licence, but they import the data
 //! types of DIN 91379, which may not be changed (CC BY-ND), and the schemas of the XÖV base message, which no licence

@@ -10,8 +10,8 @@
 //! # Why later labels follow from the intent's
 //!
 //! Outcome and preview refer to their intent in public, so their labels need not hide to which intent they belong. As
-//! anyone can compute these labels, the ledger, every auditor and both connectors check them ([`of_phase`]). So a broker
-//! cannot record an outcome under a label that its person never finds.
+//! anyone can compute these labels, the ledger, every auditor and both connectors check them ([`of_phase`]). So a
+//! broker cannot record an outcome under a label that its person never finds.
 //!
 //! # Why few absences prove completeness
 //!
@@ -109,8 +109,8 @@ mod tests {
         );
     }
 
-    /// The expected values come from Python: for the intent HMAC-SHA256 applied twice, as in RFC 5869, and for the later
-    /// phases `hashlib.sha256` of the intent's label.
+    /// The expected values come from Python: for the intent HMAC-SHA256 applied twice, as in RFC 5869, and for the
+    /// later phases `hashlib.sha256` of the intent's label.
     #[test]
     fn labels_match_the_vectors() {
         let beta = core::array::from_fn(|i| u8::try_from(i).unwrap());

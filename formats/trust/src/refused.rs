@@ -25,8 +25,8 @@ pub struct SetError {
 }
 
 impl SetError {
-    /// Whether enough authorities in force have signed the set that [`crate::TrustState::apply`] refused. Then their keys
-    /// were used for a set that cannot be right, and an alarm is due.
+    /// Whether enough authorities in force have signed the set that [`crate::TrustState::apply`] refused. Then their
+    /// keys were used for a set that cannot be right, and an alarm is due.
     #[must_use]
     pub const fn has_valid_signatures(&self) -> bool {
         match &self.problem {

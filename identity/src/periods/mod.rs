@@ -2,8 +2,8 @@
 //!
 //! A period is a calendar month in Germany. Period 1 begins when the log has no period yet. If identity was down at the
 //! turn of the month, the next period begins when identity is up again. A period's secret is on disk before its
-//! `period` entry is written, wrapped under a key of its own ([`crate::wrapping`]). The logged entry must carry the key of the
-//! state. If it carries another one, the state does not belong to the log, and identity does not start.
+//! `period` entry is written, wrapped under a key of its own ([`crate::wrapping`]). The logged entry must carry the key
+//! of the state. If it carries another one, the state does not belong to the log, and identity does not start.
 //!
 //! The current period is the newest one whose start has passed *and* whose `begin` entry is in the log. So no label is
 //! ever handed out under a key that is not public.

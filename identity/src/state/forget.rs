@@ -11,8 +11,8 @@ use super::tables::{
 use crate::committer::StoreError;
 
 impl IdentityState {
-    /// Deletes answers that no request can need again, the quotas of periods before `period`, and the inspections of days
-    /// before `day`.
+    /// Deletes answers that no request can need again, the quotas of periods before `period`, and the inspections of
+    /// days before `day`.
     ///
     /// # Errors
     /// If the store fails.

@@ -56,8 +56,8 @@ pub use rows::{AnswerRow, Labels, NewAnswer, NumberKey, NumberRow, PeriodRow, Qu
 const SHARES: u32 = 32;
 
 /// The most numbers of a period that one consumer may use about one person, when the others have used `others`. Each
-/// consumer gets a part of what the others leave, so no number of consumers uses up all of them quickly, and at least one
-/// number while there is one.
+/// consumer gets a part of what the others leave, so no number of consumers uses up all of them quickly, and at least
+/// one number while there is one.
 #[must_use]
 pub fn limit(others: u32) -> u32 {
     let left = COUNTERS.saturating_sub(others);

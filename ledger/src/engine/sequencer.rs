@@ -1,8 +1,8 @@
 //! The only thread that writes.
 //!
 //! **Natural batching**: the sequencer takes all waiting submissions, in turns of their writers ([`super::fair`]), and
-//! commits them with one synced write. Submissions that arrive meanwhile wait for the next round. There is no timer: an idle log answers
-//! after one `fsync`, and a busy log spreads the cost of one `fsync` over many entries.
+//! commits them with one synced write. Submissions that arrive meanwhile wait for the next round. There is no timer: an
+//! idle log answers after one `fsync`, and a busy log spreads the cost of one `fsync` over many entries.
 //!
 //! **Order of a commit** (design §7: persist before sign, sign before answer):
 //!

@@ -44,8 +44,8 @@ impl From<rocksdb::Error> for StoreError {
 }
 
 impl RocksStore {
-    /// Opens the store in `directory` for this process alone; creates it if there is none. RocksDB creates its files with
-    /// the umask's mode, so the directory keeps others out: an existing one must not be open to group or others.
+    /// Opens the store in `directory` for this process alone; creates it if there is none. RocksDB creates its files
+    /// with the umask's mode, so the directory keeps others out: an existing one must not be open to group or others.
     ///
     /// Waits up to a second for another process to release the store.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {

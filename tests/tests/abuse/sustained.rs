@@ -1,5 +1,5 @@
-//! As many honest exchanges as the processes can do. What is closed must be forgotten: memory stays below its limits, and
-//! beside the ledger an exchange leaves little on the disk.
+//! As many honest exchanges as the processes can do. What is closed must be forgotten: memory stays below its limits,
+//! and beside the ledger an exchange leaves little on the disk.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

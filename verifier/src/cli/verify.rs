@@ -42,8 +42,8 @@ impl Verify {
         })
     }
 
-    /// Checks the file. Its first bytes determine its format. A file that is not sound because it was damaged on its way
-    /// gets no verdict.
+    /// Checks the file. Its first bytes determine its format. A file that is not sound because it was damaged on its
+    /// way gets no verdict.
     fn check(&self, bytes: &[u8]) -> Result<Statement, Failure> {
         let policy = self.trust.policy()?;
         let result = if bytes.starts_with(RECEIPT) {

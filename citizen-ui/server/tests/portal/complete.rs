@@ -156,7 +156,8 @@ async fn the_list_is_compared_with_the_bundle() {
     assert_eq!(check(&listed[1..]), Err(Failure::Hidden));
     assert_eq!(check(&[&listed[..], &[vec![0]]].concat()), Err(Failure::Entry));
     assert_eq!(check(&[&listed[..], &[vec![size]]].concat()).unwrap().later, 1);
-    // A page that shows an exchange without its outcome, which the bundle has, or shows the outcomes with other intents.
+    // A page that shows an exchange without its outcome, which the bundle has, or shows the outcomes with other
+    // intents.
     let mut without = listed.clone();
     without[1].pop();
     assert_eq!(check(&without), Err(Failure::Hidden));

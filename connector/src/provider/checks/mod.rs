@@ -78,8 +78,8 @@ impl Authentic {
         self.proved.intent.signed_entry().bytes()
     }
 
-    /// How the exchange ends if this is not the time to ask the register, whatever the other checks say: it is too late,
-    /// or a clock is wrong and the intent is from the future.
+    /// How the exchange ends if this is not the time to ask the register, whatever the other checks say: it is too
+    /// late, or a clock is wrong and the intent is from the future.
     pub fn untimely(&self, forward: &Forward, now: Timestamp) -> Option<AnswerResult> {
         let intent = self.proved.intent.entry().time;
         if now > forward.metadata.deadline || now > intent.after(MAX_INTENT_AGE) {

@@ -47,13 +47,15 @@
 //! | U+FFFD | it is what remains of a text that could not be decoded |
 //! | a declared namespace that is no absolute URI | two readers may compare it in two ways |
 //! | another encoding than UTF-8, XML 1.1 | XÖV prescribes UTF-8; XML 1.1 allows other characters |
-//! | more than [`MAX_XML`](crate::limits::MAX_XML) bytes, 4096 elements, 24 levels, 256 attributes or 32 namespaces of an element, 256 bytes of a namespace | memory and time of the parser |
+//! | more than [`MAX_XML`](crate::limits::MAX_XML) bytes, 4096 elements, 24 levels | memory and time of the parser |
+//! | more than 256 attributes or 32 namespaces of an element, 256 bytes of a namespace | the same |
 //!
 //! Our profile is narrower than the schemas, so that a message has one meaning and one typed form:
 //!
 //! | Part | Profile |
 //! | --- | --- |
-//! | requester, provider | one each, the authorities of the head; in 0401 and 0412 the provider is an authority behind the platform, which is the head's provider |
+//! | requester, provider | one each, the authorities of the head |
+//! | provider in 0401 and 0412 | an authority behind the platform, which is the head's provider |
 //! | classification of an agent | `ER`, `EP` or, for the platform, `IP`, as the element requires |
 //! | identifier of an agent | a scheme of four digits of the list EAS |
 //! | evidence | one object, with its content in the message; the last day of its validity is not before the first |
@@ -64,7 +66,7 @@
 //! | `IssueDateTime` | the time of the head |
 //! | `standard`, `version` | `XNachweis`, `1.2.0` |
 //! | `status` | with evidence `Success`, with a time `Unavailable`, with an exception `Failure` |
-//! | persons, addresses | texts of DIN 91379: names of data type A, places B, lines C, legal names D, each of bounded length |
+//! | persons, addresses | DIN 91379: names of data type A, places B, lines C, legal names D, each bounded |
 //! | IDNr | with a valid check digit |
 //! | URI | absolute, after RFC 3986, without user and brackets |
 //! | eIDAS identifier | two codes of countries, then visible characters of ASCII |

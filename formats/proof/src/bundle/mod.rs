@@ -17,18 +17,18 @@
 //!    missing quorum is reported and not an error.
 //! 2. **Tree**: every entry of the bundle is in that tree, by one proof that contains each hash once, and its writer
 //!    has the right to its kind by the directory.
-//! 3. **Time**: the `map` entry is the last entry of the tree, or at most [`MAX_MAP_AGE`] seconds older and at
-//!    most [`MAX_MAP_LEAD`] seconds newer than the time that a quorum of witnesses states. The claim holds as of [`Complete::as_of`]; the bundle proves nothing about
-//!    later entries.
+//! 3. **Time**: the `map` entry is the last entry of the tree, or at most [`MAX_MAP_AGE`] seconds older and at most
+//!    [`MAX_MAP_LEAD`] seconds newer than the time that a quorum of witnesses states. The claim holds as of
+//!    [`Complete::as_of`]; the bundle proves nothing about later entries.
 //! 4. **Periods**: map 0, under the root in that `map` entry, shows that the `begin` of each period is the one in the
 //!    bundle (so there is one VRF key), that the period after the last one has not begun (so no period is hidden), and
 //!    that a period is final exactly if the bundle has its `final` entry. The root of a final period is in that entry,
 //!    the root of an open one in the `map` entry. For every period before the first one of the bundle, map 0 shows that
 //!    it is destroyed, so its labels cannot be attributed to a person any more. The claim is then "everything since the
 //!    start of the first period" ([`Complete::since`]).
-//! 5. **Numbers** 0 … n−1 of each series: the VRF proof gives the labels; the entry of phase 0 is present; outcome
-//!    and preview are present and refer to it, or are proved absent. (An inspection has one phase only.) The position is the number, so none
-//!    can be skipped.
+//! 5. **Numbers** 0 … n−1 of each series: the VRF proof gives the labels; the entry of phase 0 is present; outcome and
+//!    preview are present and refer to it, or are proved absent. (An inspection has one phase only.) The position is
+//!    the number, so none can be skipped.
 //! 6. **Nothing beyond**: the labels of `absence_set(n)` are proved absent. A provider serves number i only when the
 //!    chain of i is in the log, so no number ≥ n was ever served ([`record::label`] has the lemma).
 //! 7. **Records**: each content, sealed again, has the SHA-256 to which its entry committed. So does a record that is
@@ -39,9 +39,9 @@
 //! # What is not proved
 //!
 //! A bundle does not prove that providers kept the rule of step 6 (their checks enforce it), that no other writer has
-//! used a label and that every outcome has the label that follows from its intent's (auditing witnesses check both), and
-//! what was recorded in destroyed periods. The file contains the IDNr and all content in clear: it belongs to the person
-//! alone.
+//! used a label and that every outcome has the label that follows from its intent's (auditing witnesses check both),
+//! and what was recorded in destroyed periods. The file contains the IDNr and all content in clear: it belongs to the
+//! person alone.
 
 mod complete;
 mod error;

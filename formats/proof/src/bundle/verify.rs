@@ -69,9 +69,9 @@ impl Bundle {
 }
 
 /// SPEC design §5.3: "A reader accepts a `map` entry that is the last of the tree, or at most 60 s older than the
-/// witnesses' time and at most 10 s ahead of it." The witnesses' time is the newest time that a whole quorum states. When
-/// the policy requires no witness, or none has cosigned, only the log states a time, and the bundle is complete as of the
-/// `map` entry's own time.
+/// witnesses' time and at most 10 s ahead of it." The witnesses' time is the newest time that a whole quorum states.
+/// When the policy requires no witness, or none has cosigned, only the log states a time, and the bundle is complete as
+/// of the `map` entry's own time.
 fn as_of(witnessed: Option<Timestamp>, verdict: &PolicyVerdict, map: &InTree) -> Result<Timestamp, BundleError> {
     let time = map.signed.entry().time;
     let Some(witnessed) = witnessed else {

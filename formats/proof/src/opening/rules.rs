@@ -10,9 +10,9 @@ pub const MAX_MAP_AGE: u64 = 60;
 /// ledger dates its `map` entries itself; without this bound one with a fast clock would make an old map look fresh.
 pub const MAX_MAP_LEAD: u64 = 10;
 
-/// Reports whether a record has expired by the time that a quorum of witnesses states. A record is kept until the end of
-/// its day. Identity's clock may be ahead of the witnesses' by up to [`MAX_MAP_AGE`] seconds. Without a quorum's time
-/// nothing has expired: the log and a single witness could state any time.
+/// Reports whether a record has expired by the time that a quorum of witnesses states. A record is kept until the end
+/// of its day. Identity's clock may be ahead of the witnesses' by up to [`MAX_MAP_AGE`] seconds. Without a quorum's
+/// time nothing has expired: the log and a single witness could state any time.
 pub(crate) fn has_expired(expiry: ExpiryDay, witnessed: Option<Timestamp>) -> bool {
     witnessed.is_some_and(|time| time.after(MAX_MAP_AGE) >= expiry.end())
 }
