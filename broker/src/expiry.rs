@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use record::Timestamp;
-use service::clock::{CheckedClock, Confirmation};
+use service::clock::CheckedClock;
 use service::shutdown::Shutdown;
 
 use crate::broker::Broker;
@@ -19,13 +19,10 @@ const INTERVAL: Duration = Duration::from_secs(600);
 /// A completion without an acknowledgement is kept this many seconds.
 pub(crate) const COMPLETION_RETENTION: u64 = 86_400;
 
-/// A jump of the clock that lasts this long is the right time.
-const JUMP_ACCEPTED: Duration = Duration::from_secs(3600);
-
 /// Drops old completions until `shutdown`. While the clock is in doubt, all stay: a clock that is days ahead would drop
 /// those for which a person waits.
 pub(crate) async fn expire(broker: Arc<Broker>, shutdown: Shutdown) {
-    let clock = CheckedClock::new(broker.clock.clone(), Confirmation::After(JUMP_ACCEPTED));
+    let clock = CheckedClock::unattended(broker.clock.clone());
     loop {
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}

@@ -90,8 +90,12 @@ impl Processes {
     /// Kills the broker and starts it again. Returns when the new one serves. The old one's slot in `running` keeps the
     /// new process.
     pub fn kill_and_start_broker(&mut self) -> Result<()> {
-        let url = self.info.broker.clone();
         self.running.remove("broker").context("the broker runs")?.kill()?;
+        self.start_broker()
+    }
+
+    fn start_broker(&mut self) -> Result<()> {
+        let url = self.info.broker.clone();
         self.up("broker", "broker", &url)?;
         self.healthy(&url)
     }
@@ -254,9 +258,7 @@ impl Processes {
     /// Ends the broker and starts it again. It continues the exchanges that it had left open.
     pub fn restart_broker(&mut self) -> Result<()> {
         self.running.remove("broker").context("the broker is running")?.stop()?;
-        let url = self.info.broker.clone();
-        self.up("broker", "broker", &url)?;
-        self.healthy(&url)
+        self.start_broker()
     }
 
     /// Exit code and report of an audit of the log.

@@ -1,7 +1,7 @@
 //! Running other programs: the line is printed, and a failure is an error that names it.
 //!
 //! An exit code says only what its program wants it to say. Some foreign programs succeed although their check failed,
-//! or never end. So whoever runs one reads what it printed as well, and gives it a time limit. Only the project's own
+//! or never end. So the caller reads what it printed as well, and gives it a time limit. Only the project's own
 //! builds and tests may take as long as the machine needs.
 
 use std::fs::File;

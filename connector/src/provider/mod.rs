@@ -30,7 +30,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use messages::limits::{MAX_FORWARD, MAX_NOTICE};
 use messages::{AnswerResult, CallKind, Forward, OutcomeNotice, Reply, ReplyOutcome};
-use service::clock::{CheckedClock, Clock, Confirmation};
+use service::clock::{CheckedClock, Clock};
 use service::table::TableError;
 use service::{Problem, Shutdown};
 
@@ -50,8 +50,6 @@ pub use checks::Checked;
 
 /// How often to search for overdue outcomes.
 const POLL_INTERVAL: Duration = Duration::from_secs(10);
-/// A jump of the clock that lasts this long is the right time.
-const JUMP_ACCEPTED: Duration = Duration::from_secs(3600);
 const CBOR: &str = service::http::CBOR;
 
 /// The provider's connector.
@@ -125,7 +123,7 @@ impl Provider {
             callers: Callers::default(),
             common,
         });
-        let clock = CheckedClock::new(clock, Confirmation::After(JUMP_ACCEPTED));
+        let clock = CheckedClock::unattended(clock);
         tokio::spawn(report_overdue(provider.clone(), clock, shutdown));
         Ok(provider)
     }

@@ -261,8 +261,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use messages::AnswerResult;
     use record::SigningKey;
-    use service::clock::{Confirmation, ManualClock};
-    use std::time::Duration;
+    use service::clock::ManualClock;
 
     use super::*;
 
@@ -338,7 +337,7 @@ mod tests {
         let served = ServedIntents::open(directory.path()).unwrap();
         let fresh = fresh(&served).await;
         let manual = ManualClock::new(NOW.0);
-        let clock = CheckedClock::new(manual.clone(), Confirmation::After(Duration::from_secs(3600)));
+        let clock = CheckedClock::unattended(manual.clone());
         served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
         for jump in [3600, 3 * 365 * 86_400] {
             manual.jump(jump);

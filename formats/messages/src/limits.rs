@@ -1,6 +1,6 @@
 //! The limits of the messages of one exchange: one constant for each, which the writer and the reader share.
 //!
-//! Whoever writes a message applies its limit before signing or recording it. A reader that alone had a limit would
+//! The writer of a message applies its limit before signing or recording it. A reader that alone had a limit would
 //! refuse what is recorded as delivered. The limits of the carriers are sums of the limits of their parts, so every
 //! message whose parts keep their limits fits into its carrier.
 //!

@@ -137,6 +137,13 @@ impl CheckedClock {
         })
     }
 
+    /// A clock for what can wait for an hour and that no operator watches: a jump that has lasted so long is the right
+    /// time.
+    #[must_use]
+    pub fn unattended(clock: Arc<dyn Clock>) -> Arc<Self> {
+        Self::new(clock, Confirmation::After(Duration::from_secs(3600)))
+    }
+
     /// The time by the wall clock, if the steady clock agrees.
     ///
     /// # Errors
