@@ -2,8 +2,8 @@
 //!
 //! * A client gets gzip if its `Accept-Encoding` prefers it, q values included (RFC 9110 §12.5.3). A full bundle of
 //!   signed entries becomes a third smaller.
-//! * Nothing else is compressed. A reader who can add text to an answer that also has a secret could guess the secret from
-//!   the compressed length (BREACH). Bundles and documents have no secrets. Records need a credential. Tiles,
+//! * Nothing else is compressed. A reader who can add text to an answer that also has a secret could guess the secret
+//!   from the compressed length (BREACH). Bundles and documents have no secrets. Records need a credential. Tiles,
 //!   checkpoints and receipts are mostly hashes and signatures and hardly become smaller.
 //! * The work for an answer is bounded: the fastest level, and no body above [`LONGEST`]. A partial bundle is outdated
 //!   after a moment, and its readers follow the log closely, so it is sent as it is.
