@@ -18,12 +18,20 @@
 //! [`Registerlandkarte::new`] refuses rules that do. A decision therefore does not depend on the order of the rules.
 //! Rules are kept sorted, so one set of rules has one document and one digest.
 //!
+//! # By name or by class
+//!
+//! A [`Rule`] names one consumer and one provider. With 11 000 municipalities there would be millions of them, so
+//! [`class`] relates a class of body and a type of register, and adds the competence for a place.
+//!
 //! What goes wrong: with permissions in code or in a policy language it is hard to establish later what they
 //! permitted at a given time. Here they are a relation, and a decision is a lookup.
 
+pub mod ars;
+pub mod class;
 mod relation;
 mod snapshot;
 
+pub use ars::{Ars, ArsError};
 pub use relation::{Denied, Query, Registerlandkarte, RegisterlandkarteError};
 pub use snapshot::{Permission, Snapshot, SnapshotError};
 

@@ -1,0 +1,63 @@
+//! What there is: classes of bodies, types of registers, types of evidence.
+
+use record::EvidenceInfo;
+use serde::{Deserialize, Serialize};
+use text::Title;
+
+use super::name::{BodyClassId, EvidenceTypeId, NormId, RegisterTypeId};
+use super::rule::Subjects;
+
+/// A class of bodies that have one task, for example the housing benefit authorities.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BodyClass {
+    /// The name by which rules and bodies refer to it.
+    pub id: BodyClassId,
+    /// The name in plain words.
+    pub name: Title,
+}
+
+/// A type of register, for example the Melderegister. Its instances are components of bodies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterType {
+    /// The name by which evidence types, rules and instances refer to it.
+    pub id: RegisterTypeId,
+    /// The name in plain words.
+    pub name: Title,
+    /// The number in the Verwaltungsdaten-Informationsplattform, which the public Registerlandkarte uses too; `None`
+    /// if it is not known.
+    pub vip: Option<u32>,
+    /// The number in the Anlage of the IDNrG, whose registers store the IDNr; `None` if it is not in that list.
+    pub idnrg: Option<u32>,
+    /// Of whom it has data.
+    pub subjects: Subjects,
+    /// The norm under which it is kept.
+    pub norm: NormId,
+}
+
+/// A type of evidence, which one type of register provides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceType {
+    /// The name by which rules refer to it.
+    pub id: EvidenceTypeId,
+    /// The type of register that provides it.
+    pub register: RegisterTypeId,
+    /// The title in plain words.
+    pub title: Title,
+    /// The data categories; never values.
+    pub categories: Vec<Title>,
+}
+
+impl EvidenceType {
+    /// The evidence type in the form that records contain.
+    #[must_use]
+    pub fn info(&self) -> EvidenceInfo {
+        EvidenceInfo {
+            id: self.id.to_string(),
+            title: self.title.to_string(),
+            categories: self.categories.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
