@@ -255,7 +255,8 @@ impl Check<'_> {
 
     fn ambiguous(&mut self) {
         let rules = &self.tables.permissions;
-        let clash = |a: &ClassRule, b: &ClassRule| a.overlaps(b);
+        // Two with one id and version are reported as such.
+        let clash = |a: &ClassRule, b: &ClassRule| a.overlaps(b) && (&a.id, a.version) != (&b.id, b.version);
         for (first, second) in overlapping(rules, ClassRule::key, clash) {
             let kind = ProblemKind::Ambiguous(rules[first].reference());
             self.report(at(Table::Permission, second, "id"), kind);

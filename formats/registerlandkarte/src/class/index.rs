@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
+use record::Timestamp;
+
 use super::rule::{Consumer, Provider};
 use super::tables::Tables;
+use crate::Interval;
 
 /// The position of a row, or the number of a name.
 pub(crate) type Number = u32;
@@ -45,22 +48,49 @@ fn number(position: usize) -> Number {
     Number::try_from(position).unwrap_or(Number::MAX)
 }
 
+/// The rows of one body or component, which are adjacent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows {
+    pub(crate) start: Number,
+    end: Number,
+}
+
+impl Rows {
+    pub(crate) fn range(self) -> core::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// What a decision needs of a row, next to each other: most of the time of a decision is waiting for memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyRow {
+    valid: Interval,
+    recorded: Interval,
+    classes: (Number, Number),
+}
+
+/// What a decision needs of a component's row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InstanceRow {
+    valid: Interval,
+    recorded: Interval,
+    register: Number,
+}
+
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Index {
     classes: Names,
     registers: Names,
     pub(crate) evidence: Names,
     pub(crate) purposes: Names,
-    pub(crate) bodies: Names,
-    pub(crate) components: Names,
+    bodies: HashMap<Box<str>, Rows>,
+    components: HashMap<Box<str>, Rows>,
     /// The register type of each evidence type.
     pub(crate) register_of: Vec<Number>,
-    /// The rows of each body.
-    pub(crate) rows_of_body: Vec<Vec<Number>>,
-    /// The classes in each row of bodies, ascending.
-    pub(crate) classes_of_row: Vec<Box<[Number]>>,
-    /// The rows of a component and register type.
-    pub(crate) rows_of_component: HashMap<(Number, Number), Vec<Number>>,
+    body_rows: Vec<BodyRow>,
+    /// The classes of all rows of bodies, one row after the other, each ascending.
+    classes_of_rows: Vec<Number>,
+    instance_rows: Vec<InstanceRow>,
     /// The rules for an evidence type and purpose, sorted.
     rules: HashMap<(Number, Number), Vec<Slot>>,
     /// The rows that serve an area for a register type.
@@ -90,28 +120,30 @@ impl Index {
 
     fn add_bodies(&mut self, tables: &Tables) {
         for (row, body) in tables.bodies.iter().enumerate() {
-            let number_of_body = self.bodies.add(body.id.as_str()) as usize;
-            self.rows_of_body
-                .resize(self.rows_of_body.len().max(number_of_body + 1), Vec::new());
-            self.rows_of_body[number_of_body].push(number(row));
-            let mut classes: Vec<Number> = body
-                .classes
-                .iter()
-                .map(|class| self.classes.add(class.as_str()))
-                .collect();
-            classes.sort_unstable();
-            self.classes_of_row.push(classes.into());
+            add_row(&mut self.bodies, body.id.as_str(), row);
+            let start = self.classes_of_rows.len();
+            for class in &body.classes {
+                let class = self.classes.add(class.as_str());
+                self.classes_of_rows.push(class);
+            }
+            self.classes_of_rows[start..].sort_unstable();
+            self.body_rows.push(BodyRow {
+                valid: body.valid,
+                recorded: body.recorded,
+                classes: (number(start), number(self.classes_of_rows.len())),
+            });
         }
     }
 
     fn add_instances(&mut self, tables: &Tables) {
         for (row, instance) in tables.instances.iter().enumerate() {
-            let component = self.components.add(instance.component.as_str());
+            add_row(&mut self.components, instance.component.as_str(), row);
             let register = self.registers.add(instance.register.as_str());
-            self.rows_of_component
-                .entry((component, register))
-                .or_default()
-                .push(number(row));
+            self.instance_rows.push(InstanceRow {
+                valid: instance.valid,
+                recorded: instance.recorded,
+                register,
+            });
             for area in &instance.areas {
                 let rows = self.competent.entry((register, digits(area.as_str()))).or_default();
                 rows.push(number(row));
@@ -125,11 +157,11 @@ impl Index {
             let purpose = self.purposes.add(&rule.purpose);
             let slot = Slot {
                 consumer: match &rule.consumer {
-                    Consumer::Body(body) => Who::Named(self.bodies.add(body.as_str())),
+                    Consumer::Body(body) => Who::Named(first_row(&self.bodies, body.as_str())),
                     Consumer::Class(class) => Who::General(self.classes.add(class.as_str())),
                 },
                 provider: match &rule.provider {
-                    Provider::Component(component) => Who::Named(self.components.add(component.as_str())),
+                    Provider::Component(component) => Who::Named(first_row(&self.components, component.as_str())),
                     Provider::Register(register) => Who::General(self.registers.add(register.as_str())),
                 },
                 rule: number(row),
@@ -139,6 +171,38 @@ impl Index {
         for slots in self.rules.values_mut() {
             slots.sort_unstable();
         }
+    }
+
+    /// The number of a body, which is that of its first row, and its row that was in force.
+    pub(crate) fn body(&self, name: &str, valid_at: Timestamp, known_at: Timestamp) -> Option<(Number, usize)> {
+        let rows = self.bodies.get(name)?;
+        let in_force = |row: &usize| {
+            let row = &self.body_rows[*row];
+            row.valid.contains(valid_at) && row.recorded.contains(known_at)
+        };
+        Some((rows.start, rows.range().find(in_force)?))
+    }
+
+    /// The classes in a row of bodies.
+    pub(crate) fn classes_of(&self, row: usize) -> &[Number] {
+        let (start, end) = self.body_rows[row].classes;
+        &self.classes_of_rows[start as usize..end as usize]
+    }
+
+    /// The number of a component, which is that of its first row, and its row for a register that was in force.
+    pub(crate) fn component(
+        &self,
+        name: &str,
+        register: Number,
+        valid_at: Timestamp,
+        known_at: Timestamp,
+    ) -> Option<(Number, usize)> {
+        let rows = self.components.get(name)?;
+        let in_force = |row: &usize| {
+            let row = &self.instance_rows[*row];
+            row.register == register && row.valid.contains(valid_at) && row.recorded.contains(known_at)
+        };
+        Some((rows.start, rows.range().find(in_force)?))
     }
 
     /// The rules for an evidence type and purpose.
@@ -158,6 +222,21 @@ pub(crate) fn slots_of(slots: &[Slot], consumer: Who, provider: Who) -> &[Slot] 
     let rest = &slots[start..];
     let end = rest.partition_point(|slot| (slot.consumer, slot.provider) == (consumer, provider));
     &rest[..end]
+}
+
+/// Adds a row to those of a name. The rows of a name follow each other.
+fn add_row(names: &mut HashMap<Box<str>, Rows>, name: &str, row: usize) {
+    let end = number(row + 1);
+    let rows = names.entry(name.into()).or_insert(Rows {
+        start: number(row),
+        end,
+    });
+    rows.end = end;
+}
+
+/// The number of a body or component. Without a row it has none, and a rule for it applies to nothing.
+fn first_row(names: &HashMap<Box<str>, Rows>, name: &str) -> Number {
+    names.get(name).map_or(Number::MAX, |rows| rows.start)
 }
 
 /// The digits of an area as a number that differs for each area: a leading 1 keeps leading zeros.

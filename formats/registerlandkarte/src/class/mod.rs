@@ -10,6 +10,7 @@
 //! | [`tables`] | all of it |
 //! | [`problem`], [`check`] | what is wrong with tables, and where |
 //! | [`relation`] | the decision, and which component is competent for a place |
+//! | [`difference`] | what a change of the tables newly permits and forbids |
 //!
 //! # Two times, also for bodies
 //!
@@ -26,6 +27,7 @@
 
 pub mod catalogue;
 pub mod check;
+pub mod difference;
 mod index;
 pub mod name;
 pub mod norm;
@@ -37,6 +39,7 @@ pub mod tables;
 
 pub use catalogue::{BodyClass, EvidenceType, RegisterType};
 pub use check::check;
+pub use difference::{ChangeKey, Effect, Extent, Request, View, difference};
 pub use name::{BodyClassId, BodyId, EvidenceTypeId, InvalidName, NormId, RegisterTypeId, RuleId};
 pub use norm::{Commit, CommitError, Day, DayError, Norm, NormSource};
 pub use placed::{ListedBody, RegisterInstance};

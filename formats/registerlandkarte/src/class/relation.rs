@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::catalogue::EvidenceType;
 use super::check::check;
-use super::index::{Index, Number, Who, slots_of};
+use super::index::{Index, Who, slots_of};
 use super::name::{BodyId, EvidenceTypeId};
 use super::norm::Norm;
 use super::placed::{ListedBody, RegisterInstance};
@@ -140,8 +140,8 @@ impl ClassRelation {
     /// The body's entry that was in force.
     #[must_use]
     pub fn body(&self, id: &BodyId, valid_at: Timestamp, known_at: Timestamp) -> Option<&ListedBody> {
-        let row = self.body_row(self.index.bodies.get(id.as_str())?, valid_at, known_at)?;
-        self.tables.bodies.get(row as usize)
+        let (_, row) = self.index.body(id.as_str(), valid_at, known_at)?;
+        self.tables.bodies.get(row)
     }
 
     /// Decides under the law at `valid_at`, as recorded at `known_at`. The decision depends on nothing else.
@@ -176,33 +176,18 @@ impl ClassRelation {
         known_at: Timestamp,
     ) -> Result<impl Iterator<Item = Candidate<'a>> + use<'a, 'q>, ClassDenied> {
         let index = &self.index;
-        let consumer = index.bodies.get(query.consumer.as_str()).ok_or(ClassDenied::Consumer)?;
-        let body_row = self
-            .body_row(consumer, valid_at, known_at)
-            .ok_or(ClassDenied::Consumer)?;
+        let body = index.body(query.consumer.as_str(), valid_at, known_at);
+        let (consumer, body) = body.ok_or(ClassDenied::Consumer)?;
         let evidence = index.evidence.get(query.evidence.as_str()).ok_or(ClassDenied::NoRule)?;
         let register = index.register_of[evidence as usize];
-        let component = index
-            .components
-            .get(query.provider.as_str())
-            .ok_or(ClassDenied::Provider)?;
-        let rows = index
-            .rows_of_component
-            .get(&(component, register))
-            .ok_or(ClassDenied::Provider)?;
-        let in_force = |row: &&Number| {
-            let instance = &self.tables.instances[**row as usize];
-            instance.valid.contains(valid_at) && instance.recorded.contains(known_at)
-        };
-        let instance = &self.tables.instances[*rows.iter().find(in_force).ok_or(ClassDenied::Provider)? as usize];
-        let body = &self.tables.bodies[body_row as usize];
+        let provider = index.component(query.provider.as_str(), register, valid_at, known_at);
+        let (component, instance) = provider.ok_or(ClassDenied::Provider)?;
+        let classes = index.classes_of(body).iter().map(|class| Who::General(*class));
+        let (body, instance) = (&self.tables.bodies[body], &self.tables.instances[instance]);
         let slots = match index.purposes.get(query.purpose) {
             Some(purpose) => index.rules_for(evidence, purpose),
             None => &[],
         };
-        let classes = index.classes_of_row[body_row as usize]
-            .iter()
-            .map(|class| Who::General(*class));
         let consumers = std::iter::once(Who::Named(consumer)).chain(classes);
         let pairs = consumers.flat_map(move |consumer| {
             [Who::Named(component), Who::General(register)].map(|provider| (consumer, provider))
@@ -240,15 +225,6 @@ impl ClassRelation {
         instances
             .find(|instance| instance.valid.contains(valid_at) && instance.recorded.contains(known_at))
             .ok_or(NotCompetent::Place)
-    }
-
-    fn body_row(&self, body: Number, valid_at: Timestamp, known_at: Timestamp) -> Option<Number> {
-        let in_force = |row: &&Number| {
-            let body = &self.tables.bodies[**row as usize];
-            body.valid.contains(valid_at) && body.recorded.contains(known_at)
-        };
-        let rows = self.index.rows_of_body.get(body as usize)?;
-        rows.iter().find(in_force).copied()
     }
 }
 

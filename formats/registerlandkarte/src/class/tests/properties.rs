@@ -1,6 +1,9 @@
 //! The index decides as a plain scan does, and what is recorded later changes no past decision.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use proptest::prelude::*;
+use record::{ParticipantId, Timestamp};
 
 use super::super::*;
 use super::sample::*;
@@ -25,7 +28,7 @@ fn times() -> impl Strategy<Value = Interval> {
 fn a_rule() -> impl Strategy<Value = ClassRule> {
     let who = (prop::bool::ANY, 0..3_usize, prop::bool::weighted(0.2), 0..3_usize);
     let what = (0..3_usize, 0..2_usize, 0..3_usize, 0..3_usize);
-    (who, what, any::<(bool, bool)>(), times(), times()).prop_map(|(who, what, conditions, valid, recorded)| {
+    (who, what, any::<(bool, bool, bool)>(), times(), times()).prop_map(|(who, what, conditions, valid, recorded)| {
         let (evidence, register) = EVIDENCE[what.0];
         let subjects = Subjects::ALL[what.3];
         ClassRule {
@@ -43,6 +46,7 @@ fn a_rule() -> impl Strategy<Value = ClassRule> {
             subjects,
             idnr: conditions.0 && !subjects.legal(),
             representation: conditions.1,
+            preview: conditions.2,
             valid,
             recorded,
             ..rule("r", 1)
@@ -197,6 +201,59 @@ fn questions(mut ask: impl FnMut(&ClassQuery<'_>)) {
     }
 }
 
+/// What the service area of a component is on one side: a request names the place that it serves.
+fn place<'a>(relation: &'a ClassRelation, query: &ClassQuery<'_>, time: Timestamp) -> Option<&'a Ars> {
+    let register = &relation.evidence(query.evidence)?.register;
+    let instance = relation.tables().instances.iter().find(|instance| {
+        instance.component == *query.provider
+            && instance.register == *register
+            && instance.valid.contains(time)
+            && instance.recorded.contains(time)
+    })?;
+    instance.areas.first()
+}
+
+/// The difference, by asking both sides every question.
+fn asked(sides: &[ClassRelation; 2], time: Timestamp) -> BTreeMap<ChangeKey, (u64, BTreeSet<Request>)> {
+    let mut pairs: BTreeMap<ChangeKey, BTreeMap<(BodyId, ParticipantId), BTreeSet<Request>>> = BTreeMap::new();
+    questions(|query| {
+        let request = Request {
+            legal: query.subject == Subject::Legal,
+            idnr: query.idnr,
+            represented: query.represented,
+            place: query.place.is_some(),
+        };
+        if request.legal && request.idnr {
+            return;
+        }
+        let [before, after] = [0, 1].map(|side| {
+            let relation = &sides[side];
+            let place = query.place.and_then(|_| place(relation, query, time));
+            relation.decide(&ClassQuery { place, ..*query }, time, time).ok()
+        });
+        let effect = match (before, after) {
+            (None, Some(_)) => Effect::Permits,
+            (Some(_), None) => Effect::Forbids,
+            (Some(before), Some(after)) if before.preview != after.preview => Effect::Alters,
+            _ => return,
+        };
+        let key = ChangeKey {
+            evidence: query.evidence.clone(),
+            purpose: query.purpose.to_owned(),
+            effect,
+            before: before.map(ClassRule::reference),
+            after: after.map(ClassRule::reference),
+        };
+        let pair = (query.consumer.clone(), query.provider.clone());
+        pairs.entry(key).or_default().entry(pair).or_default().insert(request);
+    });
+    let total = |pairs: BTreeMap<_, BTreeSet<Request>>| {
+        let requests = pairs.values().flatten().copied().collect();
+        (pairs.len() as u64, requests)
+    };
+    pairs.into_iter().map(|(key, pairs)| (key, total(pairs))).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -229,6 +286,16 @@ proptest! {
                 prop_assert_eq!(relation.competent(&evidence, &place, T(valid), T(known)).ok(), nearest);
             }
         }
+    }
+
+    #[test]
+    fn a_difference_is_what_asking_every_pair_finds(before in rows(), after in rows(), time in 0..END) {
+        let relation = |rows| ClassRelation::new(add(catalogue(), rows)).unwrap();
+        let sides = [relation(before), relation(after)];
+        let view = |side: usize| View { relation: &sides[side], valid_at: T(time), known_at: T(time) };
+        let found = difference(view(0), view(1));
+        let found: BTreeMap<_, _> = found.into_iter().map(|(key, extent)| (key, (extent.pairs, extent.requests))).collect();
+        prop_assert_eq!(found, asked(&sides, T(time)));
     }
 
     /// At the time 3 rows are added, and the recorded time of others ends. Decisions on the knowledge before stay.

@@ -1,0 +1,326 @@
+//! What a change of the tables newly permits and forbids.
+//!
+//! Two relations are compared for every body, component, evidence type and purpose, each at its own time. What differs
+//! is grouped by the rules that decide before and after, so that the change of one rule is one line and not a million.
+//!
+//! Bodies with the same classes and components without a rule of their own are alike, except for their areas. So the
+//! relations are asked once for each kind of pair, and the other pairs of the kind are only counted.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use record::{ParticipantId, Timestamp};
+
+use super::name::{BodyClassId, BodyId, EvidenceTypeId};
+use super::placed::{ListedBody, RegisterInstance};
+use super::relation::{ClassQuery, ClassRelation, Subject};
+use super::rule::{ClassRule, Consumer, Provider};
+
+/// A relation, and the times whose law and knowledge count.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// The relation.
+    pub relation: &'a ClassRelation,
+    /// The time whose law counts.
+    pub valid_at: Timestamp,
+    /// The time whose knowledge counts.
+    pub known_at: Timestamp,
+}
+
+/// What changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// What was not permitted is.
+    Permits,
+    /// What was permitted is not.
+    Forbids,
+    /// It is permitted as before, but with another preview, retention, disclosure, occasion or norm.
+    Alters,
+}
+
+/// What a request may have besides its parties, evidence type and purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Request {
+    /// Whether it is about a legal person.
+    pub legal: bool,
+    /// Whether it uses the IDNr.
+    pub idnr: bool,
+    /// Whether a representative acts.
+    pub represented: bool,
+    /// Whether it names the place of the person, which the provider serves.
+    pub place: bool,
+}
+
+impl Request {
+    /// All that are possible: legal persons have no IDNr.
+    fn all() -> impl Iterator<Item = Self> {
+        let all = (0..16_u8).map(|bits| Self {
+            legal: bits & 1 != 0,
+            idnr: bits & 2 != 0,
+            represented: bits & 4 != 0,
+            place: bits & 8 != 0,
+        });
+        all.filter(|request| !(request.legal && request.idnr))
+    }
+}
+
+/// What changes, and by which rules.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ChangeKey {
+    /// The type of evidence.
+    pub evidence: EvidenceTypeId,
+    /// The purpose.
+    pub purpose: String,
+    /// What changes.
+    pub effect: Effect,
+    /// The rule that decided before, if it was permitted.
+    pub before: Option<String>,
+    /// The rule that decides after, if it is permitted.
+    pub after: Option<String>,
+}
+
+/// For whom something changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extent {
+    /// The number of pairs of body and component.
+    pub pairs: u64,
+    /// For which requests.
+    pub requests: BTreeSet<Request>,
+    /// The first pair.
+    pub example: (BodyId, ParticipantId),
+}
+
+/// All changes from one relation to another.
+#[must_use]
+pub fn difference(before: View<'_>, after: View<'_>) -> BTreeMap<ChangeKey, Extent> {
+    let (before, after) = (Side::of(before), Side::of(after));
+    let mut changes = BTreeMap::new();
+    let topics: BTreeSet<Topic<'_>> = before.rules.keys().chain(after.rules.keys()).copied().collect();
+    for topic in topics {
+        Comparison::of(&before, &after, topic).run(&mut changes);
+    }
+    changes
+}
+
+/// An evidence type and a purpose.
+type Topic<'a> = (&'a EvidenceTypeId, &'a str);
+
+/// What was in force on one side.
+struct Side<'a> {
+    view: View<'a>,
+    bodies: BTreeMap<&'a BodyId, &'a ListedBody>,
+    /// By register type and component.
+    instances: BTreeMap<(&'a str, &'a ParticipantId), &'a RegisterInstance>,
+    rules: BTreeMap<Topic<'a>, Vec<&'a ClassRule>>,
+}
+
+impl<'a> Side<'a> {
+    fn of(view: View<'a>) -> Self {
+        let tables = view.relation.tables();
+        let (mut bodies, mut instances, mut rules) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for body in &tables.bodies {
+            if body.valid.contains(view.valid_at) && body.recorded.contains(view.known_at) {
+                bodies.insert(&body.id, body);
+            }
+        }
+        for instance in &tables.instances {
+            if instance.valid.contains(view.valid_at) && instance.recorded.contains(view.known_at) {
+                instances.insert((instance.register.as_str(), &instance.component), instance);
+            }
+        }
+        for rule in &tables.permissions {
+            if rule.valid.contains(view.valid_at) && rule.recorded.contains(view.known_at) {
+                let topic = (&rule.evidence, rule.purpose.as_str());
+                rules.entry(topic).or_insert_with(Vec::new).push(rule);
+            }
+        }
+        Self {
+            view,
+            bodies,
+            instances,
+            rules,
+        }
+    }
+
+    fn rules_of(&self, topic: Topic<'a>) -> &[&'a ClassRule] {
+        self.rules.get(&topic).map_or(&[], Vec::as_slice)
+    }
+
+    fn components(&self, evidence: &EvidenceTypeId) -> BTreeMap<&'a ParticipantId, &'a RegisterInstance> {
+        let Some(evidence) = self.view.relation.evidence(evidence) else {
+            return BTreeMap::new();
+        };
+        let register = evidence.register.as_str();
+        let of_register = self.instances.iter().filter(|((of, _), _)| *of == register);
+        of_register
+            .map(|((_, component), instance)| (*component, *instance))
+            .collect()
+    }
+}
+
+/// What a pair needs to be known of on one side: the classes of the body that the rules name, whether rules name the
+/// body, whether the component serves the register, whether rules name it, whether the areas are nested.
+type Kind<'a> = (
+    Option<Vec<&'a BodyClassId>>,
+    Option<&'a BodyId>,
+    bool,
+    Option<&'a ParticipantId>,
+    bool,
+);
+
+/// The comparison for one topic.
+struct Comparison<'c, 'a> {
+    sides: [&'c Side<'a>; 2],
+    topic: Topic<'a>,
+    /// The classes, bodies and components that the rules of either side name.
+    classes: BTreeSet<&'a BodyClassId>,
+    named_bodies: BTreeSet<&'a BodyId>,
+    named_components: BTreeSet<&'a ParticipantId>,
+}
+
+impl<'c, 'a> Comparison<'c, 'a> {
+    fn of(before: &'c Side<'a>, after: &'c Side<'a>, topic: Topic<'a>) -> Self {
+        let mut comparison = Self {
+            sides: [before, after],
+            topic,
+            classes: BTreeSet::new(),
+            named_bodies: BTreeSet::new(),
+            named_components: BTreeSet::new(),
+        };
+        for rule in before.rules_of(topic).iter().chain(after.rules_of(topic)) {
+            match &rule.consumer {
+                Consumer::Class(class) => drop(comparison.classes.insert(class)),
+                Consumer::Body(body) => drop(comparison.named_bodies.insert(body)),
+            }
+            if let Provider::Component(component) = &rule.provider {
+                comparison.named_components.insert(component);
+            }
+        }
+        comparison
+    }
+
+    fn run(&self, changes: &mut BTreeMap<ChangeKey, Extent>) {
+        let components = self.sides.map(|side| side.components(self.topic.0));
+        let all_components: BTreeSet<_> = components.iter().flat_map(|side| side.keys().copied()).collect();
+        let all_bodies: BTreeSet<_> = self.sides.iter().flat_map(|side| side.bodies.keys().copied()).collect();
+        let mut known: HashMap<[Kind<'a>; 2], Vec<(ChangeKey, BTreeSet<Request>)>> = HashMap::new();
+        for body in all_bodies {
+            if !self.is_concerned(body) {
+                continue;
+            }
+            for component in &all_components {
+                let kind = [0, 1].map(|side| self.kind(side, body, component, &components[side]));
+                let found = known
+                    .entry(kind)
+                    .or_insert_with(|| self.ask(body, component, &components));
+                for (key, requests) in found {
+                    let extent = changes.entry(key.clone()).or_insert_with(|| Extent {
+                        pairs: 0,
+                        requests: BTreeSet::new(),
+                        example: (body.clone(), (*component).clone()),
+                    });
+                    extent.pairs += 1;
+                    extent.requests.extend(requests.iter().copied());
+                }
+            }
+        }
+    }
+
+    /// Whether a rule names the body or one of its classes.
+    fn is_concerned(&self, body: &BodyId) -> bool {
+        let of_class = |side: &&Side<'a>| {
+            let listed = side.bodies.get(body);
+            listed.is_some_and(|listed| listed.classes.iter().any(|class| self.classes.contains(class)))
+        };
+        self.named_bodies.contains(body) || self.sides.iter().any(of_class)
+    }
+
+    fn kind(
+        &self,
+        side: usize,
+        body: &'a BodyId,
+        component: &'a ParticipantId,
+        components: &BTreeMap<&'a ParticipantId, &'a RegisterInstance>,
+    ) -> Kind<'a> {
+        let listed = self.sides[side].bodies.get(body);
+        let instance = components.get(component);
+        let classes = listed.map(|listed| {
+            let named = listed.classes.iter().filter(|class| self.classes.contains(class));
+            named.collect()
+        });
+        let nested = match (listed, instance) {
+            (Some(listed), Some(instance)) => instance.areas.iter().any(|area| area.is_nested_with(&listed.area)),
+            _ => false,
+        };
+        (
+            classes,
+            self.named_bodies.get(body).copied(),
+            instance.is_some(),
+            self.named_components.get(component).copied(),
+            nested,
+        )
+    }
+
+    /// Asks both sides every request of one pair.
+    fn ask(
+        &self,
+        body: &BodyId,
+        component: &ParticipantId,
+        components: &[BTreeMap<&'a ParticipantId, &'a RegisterInstance>; 2],
+    ) -> Vec<(ChangeKey, BTreeSet<Request>)> {
+        let mut found: BTreeMap<ChangeKey, BTreeSet<Request>> = BTreeMap::new();
+        for request in Request::all() {
+            let [before, after] = [0, 1].map(|side| {
+                let View {
+                    relation,
+                    valid_at,
+                    known_at,
+                } = self.sides[side].view;
+                let instance = components[side].get(component);
+                let query = ClassQuery {
+                    consumer: body,
+                    provider: component,
+                    evidence: self.topic.0,
+                    purpose: self.topic.1,
+                    subject: if request.legal {
+                        Subject::Legal
+                    } else {
+                        Subject::Natural
+                    },
+                    idnr: request.idnr,
+                    represented: request.represented,
+                    place: instance
+                        .and_then(|instance| instance.areas.first())
+                        .filter(|_| request.place),
+                };
+                relation.decide(&query, valid_at, known_at).ok()
+            });
+            let effect = match (before, after) {
+                (None, Some(_)) => Effect::Permits,
+                (Some(_), None) => Effect::Forbids,
+                (Some(before), Some(after)) if terms(before) != terms(after) => Effect::Alters,
+                _ => continue,
+            };
+            let key = ChangeKey {
+                evidence: self.topic.0.clone(),
+                purpose: self.topic.1.to_owned(),
+                effect,
+                before: before.map(ClassRule::reference),
+                after: after.map(ClassRule::reference),
+            };
+            found.entry(key).or_default().insert(request);
+        }
+        found.into_iter().collect()
+    }
+}
+
+/// What a rule says of a transmission that it permits.
+fn terms(rule: &ClassRule) -> impl PartialEq {
+    (
+        rule.preview,
+        rule.retention,
+        rule.disclosure,
+        rule.occasion.clone(),
+        rule.procedure.clone(),
+        rule.norms.clone(),
+    )
+}

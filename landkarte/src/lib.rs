@@ -1,0 +1,24 @@
+//! The files in which people write the Registerlandkarte: TOML and CSV, read with the place of every error.
+//!
+//! | module | concept |
+//! | --- | --- |
+//! | [`schema`] | the fields of each table, from which the published JSON Schema is made |
+//! | [`file`] | one file: its rows and values with their places, still without meaning |
+//! | [`fields`], [`rows`] | rows with meaning |
+//! | [`finding`] | what is wrong, with file, line and column |
+//! | [`content`] | all files together |
+//! | [`write`] | tables as TOML, CSV and JSON |
+//!
+//! `docs/landkarte.md` describes the formats and the command line. What the tables mean and how they fit each other is
+//! in `registerlandkarte::class`.
+
+pub mod content;
+pub mod fields;
+pub mod file;
+pub mod finding;
+pub mod rows;
+pub mod schema;
+pub mod write;
+
+/// What everyone who shows norms must say, and what each file with norms begins with.
+pub const NOTICE: &str = "Dies ist eine Lesart der Gesetze und keine Rechtsberatung.";
