@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use messages::{
-    AnswerResult, ExchangeRequest, LabelAnswer, Metadata, PersonQuery, Reply, RequestContent, S1, S2Statement,
-    SealingKey,
+    AnswerResult, ExchangeRequest, FailureReason, LabelAnswer, Metadata, PersonQuery, Reply, RequestContent, S1,
+    S2Statement, SealingKey,
 };
 use record::content::{EvidenceInfo, Party};
 use record::directory::{Directory, IdentityKeys, Participant};
@@ -262,6 +262,30 @@ fn the_citizen_sees_the_internal_reason_and_the_requester_does_not() {
     let shared = sealed.open_shared(&shared_key, Some(&label)).unwrap();
     assert!(!format!("{shared:?}").contains("no-answer"));
     assert!(!format!("{shared:?}").contains("desk-7"));
+}
+
+/// The provider signs that the request was late or that a clock was wrong. Neither becomes a refusal.
+#[test]
+fn times_that_do_not_fit_are_recorded_with_their_reason_and_are_no_refusal() {
+    let key = SigningKey::from_seed([9; 32]);
+    for (result, outcome, code) in [
+        (AnswerResult::TimedOut, record::Outcome::TimedOut, "too-late"),
+        (
+            AnswerResult::Failed(FailureReason::Clock),
+            record::Outcome::Failed,
+            "clock",
+        ),
+    ] {
+        let ending = Ending::Replied(Reply::sign(&key, (Uuid::nil(), 1), result, vec![1]));
+        let content = records::outcome(records::intent(&permitted(), ExpiryDay(1)), &ending, ExpiryDay(1));
+        let recorded = content.result.clone().unwrap();
+        assert_eq!((recorded.outcome, recorded.told.as_str()), (outcome, "not available"));
+        let (label, key) = (Label([4; 32]), RecordKey([5; 32]));
+        let supervision = directory().supervision;
+        let sealed = records::seal(content, Some(&ending), "desk-7", &label, &key, &supervision).unwrap();
+        let citizen = sealed.open_citizen(&key.part(PartName::Citizen), Some(&label)).unwrap();
+        assert_eq!(citizen.internal_reason.as_deref(), Some(code));
+    }
 }
 
 fn open_exchange() -> OpenExchange {

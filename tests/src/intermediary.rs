@@ -2,6 +2,7 @@
 //!
 //! Both ends are the real programs. Only the changes are the test's.
 
+use std::collections::VecDeque;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -31,13 +32,22 @@ pub struct Passed {
     pub answer: Vec<u8>,
 }
 
+/// What the sender of a request gets instead of its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// A status without meaning. The request is passed on, and its answer is lost.
+    Lost,
+    /// A refusal without a signature. The request is not passed on.
+    Refused,
+}
+
 struct Shared {
     target: String,
     client: reqwest::Client,
     request: Mutex<Option<Arc<Change>>>,
     answer: Mutex<Option<Arc<Change>>>,
     withheld: Mutex<Option<String>>,
-    lost: Mutex<Option<(String, usize)>>,
+    instead: Mutex<(String, VecDeque<Instead>)>,
     held: Mutex<Option<(String, usize)>>,
     caller: Mutex<Option<SigningKey>>,
     passed: Mutex<Vec<Passed>>,
@@ -67,7 +77,7 @@ impl Intermediary {
             request: Mutex::new(None),
             answer: Mutex::new(None),
             withheld: Mutex::new(None),
-            lost: Mutex::new(None),
+            instead: Mutex::default(),
             held: Mutex::new(None),
             caller: Mutex::new(None),
             passed: Mutex::new(Vec::new()),
@@ -100,9 +110,9 @@ impl Intermediary {
         *lock(&self.shared.withheld) = Some(path.to_owned());
     }
 
-    /// Passes the next `count` requests to this path on, and loses their answers.
-    pub fn lose_answers(&self, path: &str, count: usize) {
-        *lock(&self.shared.lost) = Some((path.to_owned(), count));
+    /// Treats the next requests to this path in these ways, one after another.
+    pub fn instead_of_answers(&self, path: &str, ways: &[Instead]) {
+        *lock(&self.shared.instead) = (path.to_owned(), ways.iter().copied().collect());
     }
 
     /// Passes requests to this path on, and keeps their answers back until [`Intermediary::release`].
@@ -165,6 +175,10 @@ async fn relay(shared: &Shared, request: Request) -> Result<Response> {
     if lock(&shared.withheld).as_ref() == Some(&path) {
         return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
     }
+    let instead = next_instead(shared, &path);
+    if instead == Some(Instead::Refused) {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    }
     let change = lock(&shared.request).clone();
     let passed_on = match change {
         Some(change) => change(&path, sent.clone()),
@@ -188,7 +202,7 @@ async fn relay(shared: &Shared, request: Request) -> Result<Response> {
         request: sent,
         answer: answered.clone(),
     });
-    if is_lost(shared, &path) {
+    if instead == Some(Instead::Lost) {
         return Ok(StatusCode::BAD_GATEWAY.into_response());
     }
     keep_back(shared, &path).await;
@@ -215,14 +229,9 @@ fn sign_again(shared: &Shared, headers: &mut HeaderMap, body: &[u8]) -> Result<(
     Ok(())
 }
 
-fn is_lost(shared: &Shared, path: &str) -> bool {
-    match &mut *lock(&shared.lost) {
-        Some((lost, count)) if lost == path && *count > 0 => {
-            *count -= 1;
-            true
-        }
-        _ => false,
-    }
+fn next_instead(shared: &Shared, path: &str) -> Option<Instead> {
+    let (at, ways) = &mut *lock(&shared.instead);
+    if at == path { ways.pop_front() } else { None }
 }
 
 async fn keep_back(shared: &Shared, path: &str) {

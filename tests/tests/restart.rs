@@ -1,7 +1,7 @@
 //! A broker that is killed at any step of an exchange, and answers that get lost: what is recorded is what happened.
 //!
-//! At each step the answer that the broker waits for is kept back, the broker is killed, the answer is passed on (to
-//! nobody), and the broker is started again while the provider may still be at work.
+//! At each step the answer that the broker waits for is kept back, the broker is killed and started again while the
+//! provider may still be at work, and the answer is passed on, too late for the broker that has asked.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use messages::{Completion, ReplyOutcome};
 use record::cbor;
-use tests::intermediary::Intermediary;
+use tests::intermediary::{Instead, Intermediary};
 use tests::surrounded::Surrounded;
 use tests::wait_for;
 
@@ -20,10 +20,12 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// The intermediary that keeps an answer back, and the path of the request.
 type Step = (&'static str, fn(&Stage) -> &Intermediary, &'static str);
 
+const AT_WORK: Step = ("the register is at work", |stage| &stage.register, "/evidence");
+
 const STEPS: &[Step] = &[
     ("the label is reserved", |stage| &stage.around.identity, "/labels"),
     ("the intent is recorded", |stage| &stage.around.ledger, "/entries"),
-    ("the register is at work", |stage| &stage.register, "/evidence"),
+    AT_WORK,
     ("the provider has answered", |stage| &stage.around.provider, "/forward"),
     (
         "the provider has the outcome",
@@ -57,13 +59,14 @@ impl Stage {
         Ok(Self { around, register })
     }
 
-    /// Kills the broker at a step of an exchange and starts it again before the step's answer is passed on. The
-    /// consumer gets the evidence, from one question to the register.
-    fn killed_at(&mut self, (name, at, path): Step) -> Result<()> {
+    /// Kills the broker at a step of an exchange and starts it again before the step's answer is passed on. The next
+    /// forwards are treated in the ways of `then`. The consumer gets the evidence, from one question to the register.
+    fn killed_at(&mut self, (name, at, path): Step, then: &[Instead]) -> Result<()> {
         let asked = self.around.processes.register_asked()?;
         at(self).hold_answers(path);
         let answer = self.around.processes.ask_meanwhile();
         wait_for(LIMIT, || Ok(at(self).held() > 0)).context(name)?;
+        self.around.provider.instead_of_answers("/forward", then);
         self.around.processes.kill_and_start_broker()?;
         at(self).release();
         let (status, body) = answer.join().expect("the asking thread")?;
@@ -98,6 +101,11 @@ impl Stage {
         ensure!(outcome == ReplyOutcome::Delivered, "{name}: {outcome:?}");
         let now = self.around.processes.register_asked()?;
         ensure!(now == asked + 1, "{name}: the register was asked {} times", now - asked);
+        self.as_the_provider_answered(name)
+    }
+
+    /// No intent is open, and the provider has no outcome to complain about.
+    fn as_the_provider_answered(&self, name: &str) -> Result<()> {
         self.around.processes.every_intent_is_closed()?;
         for kind in ["outcome-differs", "answer-lost", "outcome-missing"] {
             ensure!(self.around.processes.alarms("kba", kind)? == 0, "{name}: {kind}");
@@ -105,13 +113,39 @@ impl Stage {
         Ok(())
     }
 
-    /// The provider's answer is lost three times. The broker asks again, and gets the same one.
-    fn a_lost_answer_is_repeated(&self) -> Result<()> {
+    /// The provider's answer is lost. The broker asks again, and gets the same one, whatever happens in between.
+    fn a_lost_answer_is_repeated(&self, name: &str, ways: &[Instead]) -> Result<()> {
         let asked = self.around.processes.register_asked()?;
-        self.around.provider.lose_answers("/forward", 3);
+        self.around.provider.instead_of_answers("/forward", ways);
         let (status, body) = self.around.processes.ask()?;
-        ensure!(status == 200 && body["outcome"] == "delivered", "{status} {body:#}");
-        self.delivered_once("a lost answer", asked)
+        ensure!(
+            status == 200 && body["outcome"] == "delivered",
+            "{name}: {status} {body:#}"
+        );
+        self.delivered_once(name, asked)
+    }
+
+    /// Kills the broker and the consumer's connector, which does not ask again. The broker that is started then closes
+    /// the exchange all the same, with the outcome that the provider has signed.
+    fn killed_with_the_consumer(&mut self) -> Result<()> {
+        self.around.provider.hold_answers("/forward");
+        let answer = self.around.processes.ask_meanwhile();
+        wait_for(LIMIT, || Ok(self.around.provider.held() > 0)).context("a forward")?;
+        let notices = self.notices();
+        let consumer = self.around.processes.running.remove("connector-rheinfurt");
+        consumer.context("the consumer's connector runs")?.kill()?;
+        self.around.processes.kill_and_start_broker()?;
+        self.around.provider.release();
+        let answer = answer.join().expect("the asking thread");
+        ensure!(answer.is_err(), "{answer:?}");
+        wait_for(LIMIT, || Ok(self.notices() > notices)).context("no notice of an outcome")?;
+        self.as_the_provider_answered("the consumer does not ask again")
+    }
+
+    /// How many notices of an outcome the provider has answered.
+    fn notices(&self) -> usize {
+        let passed = self.around.provider.passed();
+        passed.iter().filter(|passed| passed.path == "/outcome").count()
     }
 }
 
@@ -119,9 +153,13 @@ impl Stage {
 fn a_broker_killed_at_any_step_records_what_happened() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let mut stage = Stage::start(&scratch.path().join("demo"))?;
-    stage.a_lost_answer_is_repeated()?;
+    stage.a_lost_answer_is_repeated("a lost answer", &[Instead::Lost; 3])?;
+    // A refusal that the provider did not sign says nothing about the attempts before it.
+    stage.a_lost_answer_is_repeated("a refusal after a lost answer", &[Instead::Lost, Instead::Refused])?;
     for step in STEPS {
-        stage.killed_at(*step)?;
+        stage.killed_at(*step, &[])?;
     }
-    stage.killed_at_the_outcome()
+    stage.killed_at(AT_WORK, &[Instead::Refused])?;
+    stage.killed_at_the_outcome()?;
+    stage.killed_with_the_consumer()
 }
