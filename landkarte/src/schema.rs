@@ -120,7 +120,11 @@ const NORM: &[Field] = &[
     must("id", Kind::Name, "name of the norm"),
     must("law", Kind::Line, "abbreviation of the law"),
     must("section", Kind::Citation, "place in the law"),
-    may("heading", Kind::Line, "heading of the section, if the law gives it one"),
+    may(
+        "heading",
+        Kind::Paragraph,
+        "heading of the section, if the law gives it one",
+    ),
     must("permits", Kind::Paragraph, "in own words: what it permits"),
     must("repository", Kind::Line, "public collection in which it was read"),
     must("path", Kind::Line, "file in the collection"),

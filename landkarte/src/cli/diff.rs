@@ -62,15 +62,22 @@ fn sentence(key: &ChangeKey, extent: &Extent) -> String {
             ("~ alters", format!("{} to {}", name(before), name(after)))
         }
     };
-    let requests: Vec<String> = extent.requests.iter().map(words).collect();
+    let requests = &extent.requests;
+    let least = |request: &&Request| !requests.iter().any(|other| request.has_more_than(other));
+    let most = |request: &&Request| !requests.iter().any(|other| other.has_more_than(request));
+    let join = |requests: Vec<String>| requests.join(" or ");
+    let (least, most) = (
+        join(requests.iter().filter(least).map(words).collect()),
+        join(requests.iter().filter(most).map(words).collect()),
+    );
+    let requests = if least == most {
+        least
+    } else {
+        format!("{least}, up to {most}")
+    };
     format!(
         "{sign} {} for {} by {rules}: {} pairs, such as {} and {}; {}",
-        key.evidence,
-        key.purpose,
-        extent.pairs,
-        extent.example.0,
-        extent.example.1,
-        requests.join(", ")
+        key.evidence, key.purpose, extent.pairs, extent.example.0, extent.example.1, requests
     )
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use record::{ParticipantId, Timestamp};
 use registerlandkarte::Ars;
 use registerlandkarte::class::{
-    BodyId, ClassQuery, ClassRelation, ClassRule, Consumer, EvidenceTypeId, Provider, Subject,
+    BodyId, ClassDenied, ClassQuery, ClassRelation, ClassRule, Consumer, EvidenceTypeId, Provider, Subject,
 };
 
 use super::outcome::{Failure, Verdict, relation};
@@ -151,6 +151,8 @@ impl Explain {
                 permitted(relation, rule, purpose)?;
                 Ok(true)
             }
+            // Without a purpose, those for which no rule was tried would only hide the others.
+            Err(ClassDenied::NoRule) if self.purpose.is_none() => Ok(false),
             Err(denied) => {
                 output::stdout!("{purpose}: not permitted: {denied}")?;
                 Ok(false)

@@ -61,6 +61,17 @@ impl Request {
         });
         all.filter(|request| !(request.legal && request.idnr))
     }
+
+    /// Whether this request has all that `other` has, and something more, about the same kind of person.
+    #[must_use]
+    pub fn has_more_than(&self, other: &Self) -> bool {
+        let all = |request: &Self| [request.idnr, request.represented, request.place];
+        let covers = all(self)
+            .into_iter()
+            .zip(all(other))
+            .all(|(mine, theirs)| mine || !theirs);
+        self.legal == other.legal && covers && self != other
+    }
 }
 
 /// What changes, and by which rules.
@@ -93,10 +104,11 @@ pub struct Extent {
 #[must_use]
 pub fn difference(before: View<'_>, after: View<'_>) -> BTreeMap<ChangeKey, Extent> {
     let (before, after) = (Side::of(before), Side::of(after));
+    let changed = Changed::of(&before, &after);
     let mut changes = BTreeMap::new();
     let topics: BTreeSet<Topic<'_>> = before.rules.keys().chain(after.rules.keys()).copied().collect();
     for topic in topics {
-        Comparison::of(&before, &after, topic).run(&mut changes);
+        Comparison::of(&before, &after, topic).run(&changed, &mut changes);
     }
     changes
 }
@@ -145,11 +157,15 @@ impl<'a> Side<'a> {
         self.rules.get(&topic).map_or(&[], Vec::as_slice)
     }
 
+    fn register(&self, evidence: &EvidenceTypeId) -> Option<&'a str> {
+        let evidence = self.view.relation.evidence(evidence)?;
+        Some(evidence.register.as_str())
+    }
+
     fn components(&self, evidence: &EvidenceTypeId) -> BTreeMap<&'a ParticipantId, &'a RegisterInstance> {
-        let Some(evidence) = self.view.relation.evidence(evidence) else {
+        let Some(register) = self.register(evidence) else {
             return BTreeMap::new();
         };
-        let register = evidence.register.as_str();
         let of_register = self.instances.iter().filter(|((of, _), _)| *of == register);
         of_register
             .map(|((_, component), instance)| (*component, *instance))
@@ -157,20 +173,44 @@ impl<'a> Side<'a> {
     }
 }
 
-/// What a pair needs to be known of on one side: the classes of the body that the rules name, whether rules name the
-/// body, whether the component serves the register, whether rules name it, whether the areas are nested.
-type Kind<'a> = (
-    Option<Vec<&'a BodyClassId>>,
-    Option<&'a BodyId>,
-    bool,
-    Option<&'a ParticipantId>,
-    bool,
-);
+/// The bodies and components whose entries differ. All other pairs differ only if a rule does.
+struct Changed<'a> {
+    bodies: BTreeSet<&'a BodyId>,
+    /// By register type and component.
+    components: BTreeSet<(&'a str, &'a ParticipantId)>,
+}
+
+impl<'a> Changed<'a> {
+    fn of(before: &Side<'a>, after: &Side<'a>) -> Self {
+        let body = |side: &Side<'a>, id: &BodyId| side.bodies.get(id).map(|body| (&body.area, &body.classes));
+        let areas = |side: &Side<'a>, key: &(&'a str, &'a ParticipantId)| {
+            side.instances.get(key).map(|instance| &instance.areas)
+        };
+        let mut changed = Self {
+            bodies: before.bodies.keys().chain(after.bodies.keys()).copied().collect(),
+            components: before.instances.keys().chain(after.instances.keys()).copied().collect(),
+        };
+        changed.bodies.retain(|id| body(before, id) != body(after, id));
+        changed.components.retain(|key| areas(before, key) != areas(after, key));
+        changed
+    }
+}
+
+/// What decisions depend on in a body, except for its area: the classes that rules name, and the body if rules name it.
+type BodyKind<'a> = (Option<Vec<&'a BodyClassId>>, Option<&'a BodyId>);
+
+/// The same for a component: whether it serves the register, and the component if rules name it.
+type ComponentKind<'a> = (bool, Option<&'a ParticipantId>);
+
+/// Pairs of one kind get the same answers: the kinds on both sides, and whether the areas are nested on each side.
+type PairKind<'a> = ([BodyKind<'a>; 2], [ComponentKind<'a>; 2], [bool; 2]);
 
 /// The comparison for one topic.
 struct Comparison<'c, 'a> {
     sides: [&'c Side<'a>; 2],
     topic: Topic<'a>,
+    /// The components that serve the evidence's register, on each side.
+    components: [BTreeMap<&'a ParticipantId, &'a RegisterInstance>; 2],
     /// The classes, bodies and components that the rules of either side name.
     classes: BTreeSet<&'a BodyClassId>,
     named_bodies: BTreeSet<&'a BodyId>,
@@ -182,6 +222,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
         let mut comparison = Self {
             sides: [before, after],
             topic,
+            components: [before, after].map(|side| side.components(topic.0)),
             classes: BTreeSet::new(),
             named_bodies: BTreeSet::new(),
             named_components: BTreeSet::new(),
@@ -198,20 +239,31 @@ impl<'c, 'a> Comparison<'c, 'a> {
         comparison
     }
 
-    fn run(&self, changes: &mut BTreeMap<ChangeKey, Extent>) {
-        let components = self.sides.map(|side| side.components(self.topic.0));
-        let all_components: BTreeSet<_> = components.iter().flat_map(|side| side.keys().copied()).collect();
-        let all_bodies: BTreeSet<_> = self.sides.iter().flat_map(|side| side.bodies.keys().copied()).collect();
-        let mut known: HashMap<[Kind<'a>; 2], Vec<(ChangeKey, BTreeSet<Request>)>> = HashMap::new();
-        for body in all_bodies {
-            if !self.is_concerned(body) {
-                continue;
-            }
-            for component in &all_components {
-                let kind = [0, 1].map(|side| self.kind(side, body, component, &components[side]));
-                let found = known
-                    .entry(kind)
-                    .or_insert_with(|| self.ask(body, component, &components));
+    fn run(&self, changed: &Changed<'a>, changes: &mut BTreeMap<ChangeKey, Extent>) {
+        let [before, after] = self.sides;
+        let rules_differ = before.rules_of(self.topic) != after.rules_of(self.topic)
+            || before.register(self.topic.0) != after.register(self.topic.0);
+        let all_components: BTreeSet<_> = self.components.iter().flat_map(|side| side.keys().copied()).collect();
+        let register = before.register(self.topic.0);
+        let components: Vec<_> = all_components
+            .into_iter()
+            .map(|component| {
+                let has_changed = register.is_none_or(|register| changed.components.contains(&(register, component)));
+                (component, has_changed, self.component_kinds(component))
+            })
+            .collect();
+        let mut known: HashMap<PairKind<'a>, Vec<(ChangeKey, BTreeSet<Request>)>> = HashMap::new();
+        let bodies: BTreeSet<_> = self.sides.iter().flat_map(|side| side.bodies.keys().copied()).collect();
+        for body in bodies.into_iter().filter(|body| self.is_concerned(body)) {
+            let body_changed = rules_differ || changed.bodies.contains(body);
+            let body_kinds = self.body_kinds(body);
+            for (component, component_changed, component_kinds) in &components {
+                if !body_changed && !component_changed {
+                    continue;
+                }
+                let nested = [0, 1].map(|side| self.is_nested(side, body, component));
+                let kind = (body_kinds.clone(), *component_kinds, nested);
+                let found = known.entry(kind).or_insert_with(|| self.ask(body, component));
                 for (key, requests) in found {
                     let extent = changes.entry(key.clone()).or_insert_with(|| Extent {
                         pairs: 0,
@@ -225,6 +277,29 @@ impl<'c, 'a> Comparison<'c, 'a> {
         }
     }
 
+    fn body_kinds(&self, body: &'a BodyId) -> [BodyKind<'a>; 2] {
+        self.sides.map(|side| {
+            let classes = side.bodies.get(body).map(|listed| {
+                let named = listed.classes.iter().filter(|class| self.classes.contains(class));
+                named.collect()
+            });
+            (classes, self.named_bodies.get(body).copied())
+        })
+    }
+
+    fn component_kinds(&self, component: &'a ParticipantId) -> [ComponentKind<'a>; 2] {
+        let named = self.named_components.get(component).copied();
+        [0, 1].map(|side| (self.components[side].contains_key(component), named))
+    }
+
+    fn is_nested(&self, side: usize, body: &BodyId, component: &ParticipantId) -> bool {
+        let pair = (self.sides[side].bodies.get(body), self.components[side].get(component));
+        let (Some(listed), Some(instance)) = pair else {
+            return false;
+        };
+        instance.areas.iter().any(|area| area.is_nested_with(&listed.area))
+    }
+
     /// Whether a rule names the body or one of its classes.
     fn is_concerned(&self, body: &BodyId) -> bool {
         let of_class = |side: &&Side<'a>| {
@@ -234,39 +309,8 @@ impl<'c, 'a> Comparison<'c, 'a> {
         self.named_bodies.contains(body) || self.sides.iter().any(of_class)
     }
 
-    fn kind(
-        &self,
-        side: usize,
-        body: &'a BodyId,
-        component: &'a ParticipantId,
-        components: &BTreeMap<&'a ParticipantId, &'a RegisterInstance>,
-    ) -> Kind<'a> {
-        let listed = self.sides[side].bodies.get(body);
-        let instance = components.get(component);
-        let classes = listed.map(|listed| {
-            let named = listed.classes.iter().filter(|class| self.classes.contains(class));
-            named.collect()
-        });
-        let nested = match (listed, instance) {
-            (Some(listed), Some(instance)) => instance.areas.iter().any(|area| area.is_nested_with(&listed.area)),
-            _ => false,
-        };
-        (
-            classes,
-            self.named_bodies.get(body).copied(),
-            instance.is_some(),
-            self.named_components.get(component).copied(),
-            nested,
-        )
-    }
-
     /// Asks both sides every request of one pair.
-    fn ask(
-        &self,
-        body: &BodyId,
-        component: &ParticipantId,
-        components: &[BTreeMap<&'a ParticipantId, &'a RegisterInstance>; 2],
-    ) -> Vec<(ChangeKey, BTreeSet<Request>)> {
+    fn ask(&self, body: &BodyId, component: &ParticipantId) -> Vec<(ChangeKey, BTreeSet<Request>)> {
         let mut found: BTreeMap<ChangeKey, BTreeSet<Request>> = BTreeMap::new();
         for request in Request::all() {
             let [before, after] = [0, 1].map(|side| {
@@ -275,7 +319,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
                     valid_at,
                     known_at,
                 } = self.sides[side].view;
-                let instance = components[side].get(component);
+                let instance = self.components[side].get(component);
                 let query = ClassQuery {
                     consumer: body,
                     provider: component,

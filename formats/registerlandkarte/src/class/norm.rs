@@ -8,7 +8,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use text::{Paragraph, Reference, Title};
+use text::{Paragraph, Reference};
 use thiserror::Error;
 
 use super::name::NormId;
@@ -24,7 +24,7 @@ pub struct Norm {
     /// The place in the law: `§ 34 Absatz 1 Satz 1`.
     pub section: Reference,
     /// The heading of the section; `None` if the law gives it none.
-    pub heading: Option<Title>,
+    pub heading: Option<Paragraph>,
     /// What it permits, in our own words.
     pub permits: Paragraph,
     /// Where it was read.
