@@ -45,6 +45,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("directory", directory),
     ("genesis", genesis),
     ("registerlandkarte", registerlandkarte),
+    ("landkarte_files", landkarte_files),
     ("change_set", change_set),
     ("trust_snapshot", trust_snapshot),
     ("value_proof", value_proof),
@@ -259,6 +260,44 @@ pub fn genesis(bytes: &[u8]) -> bool {
 /// The Registerlandkarte.
 pub fn registerlandkarte(bytes: &[u8]) -> bool {
     registerlandkarte::Registerlandkarte::parse(bytes).is_ok()
+}
+
+/// Files of the Registerlandkarte, separated by NUL bytes. The first line of each is its name. Tables that are accepted
+/// are written as CSV and as TOML, which must read back as the same tables.
+pub fn landkarte_files(bytes: &[u8]) -> bool {
+    use landkarte::content::{SourceFile, read};
+    let file = |bytes: &[u8]| {
+        let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+        SourceFile {
+            name: String::from_utf8_lossy(&bytes[..end]).into_owned(),
+            bytes: bytes.get(end + 1..).unwrap_or_default().to_vec(),
+        }
+    };
+    let files: Vec<SourceFile> = bytes.split(|byte| *byte == 0).map(file).collect();
+    let tables = match read(&files) {
+        Ok(tables) => tables,
+        Err(findings) => {
+            assert!(!findings.is_empty(), "refused without a finding");
+            assert!(findings.iter().all(|finding| finding.line > 0 && finding.column > 0));
+            return false;
+        }
+    };
+    for as_csv in [true, false] {
+        let written = registerlandkarte::class::Table::ALL.into_iter().filter_map(|table| {
+            let has_rows = !landkarte::write::cells::rows(table, &tables).is_empty();
+            let (ending, text) = match as_csv {
+                true => ("csv", landkarte::write::csv(table, &tables).ok()?),
+                false => ("toml", landkarte::write::toml(table, &tables)),
+            };
+            has_rows.then(|| SourceFile {
+                name: format!("{}.{ending}", table.name()),
+                bytes: text.into_bytes(),
+            })
+        });
+        let written: Vec<SourceFile> = written.collect();
+        assert_eq!(read(&written).as_ref(), Ok(&tables), "written as CSV: {as_csv}");
+    }
+    true
 }
 
 /// Change sets: signed headers, operations, and the values that these put. The fuzzer has no authority's key, so no

@@ -146,8 +146,8 @@ pub enum FileError {
     /// A row has both fields of a choice, or none.
     #[error("a {0} has either {1} or {2}")]
     Choice(&'static str, &'static str, &'static str),
-    /// A text of a list has the character that separates texts in CSV.
-    #[error("a text of a list has no semicolon, which separates them in CSV files")]
+    /// A text of a list has a character that separates texts in CSV, or is surrounded by spaces.
+    #[error("a text of a list has no semicolon, which separates them in CSV files, and no space around it")]
     Separator,
     /// A list has a value twice.
     #[error("the value is in the list twice")]

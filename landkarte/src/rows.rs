@@ -1,6 +1,7 @@
 //! Rows with meaning.
 
-use record::{DisclosureClass, RetentionClass};
+use record::time::TimestampError;
+use record::{DisclosureClass, RetentionClass, Timestamp};
 use registerlandkarte::Interval;
 use registerlandkarte::class::{
     AreaRelation, BodyClass, ClassRule, Consumer, EvidenceType, ListedBody, Norm, NormSource, Provider,
@@ -88,7 +89,7 @@ fn evidence(fields: &mut Fields<'_>) -> Option<EvidenceType> {
 }
 
 fn category(text: &str) -> Result<Title, FileError> {
-    if text.contains(';') {
+    if text.contains(';') || text.trim() != text {
         return Err(FileError::Separator);
     }
     Ok(text.parse()?)
@@ -197,8 +198,19 @@ fn provider(fields: &mut Fields<'_>) -> Option<Provider> {
 }
 
 fn times(fields: &mut Fields<'_>, from: &'static str, until: &'static str) -> Option<Interval> {
-    let (from, until) = (fields.parse(from), fields.parse(until));
+    let (from, until) = (fields.parse_as(from, time), fields.parse_as(until, time));
     Some(Interval { from: from?, until })
+}
+
+/// Reads a time that has a written form of its own, which those after the year 9900 have not.
+fn time(text: &str) -> Result<Timestamp, FileError> {
+    let time: Timestamp = text.parse()?;
+    let written: Timestamp = time.to_string().parse()?;
+    if written == time {
+        Ok(time)
+    } else {
+        Err(TimestampError.into())
+    }
 }
 
 fn recorded(fields: &mut Fields<'_>) -> Option<Interval> {

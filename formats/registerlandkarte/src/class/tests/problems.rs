@@ -18,72 +18,77 @@ fn the_sample_has_no_problem() {
     assert_eq!(problems(|_| {}), Vec::<String>::new());
 }
 
+/// A change of the sample, and the problem that it makes.
+type Case<'a> = (fn(&mut Tables), &'a str);
+
+const NAMES: &[Case<'_>] = &[
+    (
+        (|t| t.classes.push(class("gewerbebehoerde"))),
+        "class 3, id: gewerbebehoerde is defined twice",
+    ),
+    (
+        |t| t.registers.push(register("zfzr", Subjects::Both)),
+        "register 3, id: zfzr is defined twice",
+    ),
+    (
+        |t| t.evidence.push(evidence("halter", "zfzr")),
+        "evidence 3, id: halter is defined twice",
+    ),
+    (|t| t.norms.push(norm("bmg-34")), "norm 2, id: bmg-34 is defined twice"),
+    (
+        |t| t.registers[0].norm = "x".parse().unwrap(),
+        "register 1, norm: there is no norm x",
+    ),
+    (
+        |t| t.evidence.push(evidence("neu", "x")),
+        "evidence 3, register: there is no register x",
+    ),
+    (
+        |t| t.permissions[0].norms.push("x".parse().unwrap()),
+        "permission 1, norms: there is no norm x",
+    ),
+    (
+        |t| t.permissions[0].consumer = Consumer::Class("x".parse().unwrap()),
+        "permission 1, class: there is no class x",
+    ),
+    (
+        |t| t.permissions[0].consumer = Consumer::Body("x".parse().unwrap()),
+        "permission 1, body: there is no body x",
+    ),
+    (
+        |t| t.permissions[0].provider = Provider::Register("x".parse().unwrap()),
+        "permission 1, register: there is no register x",
+    ),
+    (
+        |t| t.permissions[0].provider = Provider::Component("kfz".parse().unwrap()),
+        "permission 1, component: no component kfz serves the register melderegister",
+    ),
+    (
+        |t| t.permissions[0].evidence = "x".parse().unwrap(),
+        "permission 1, evidence: there is no evidence x",
+    ),
+    (
+        |t| t.bodies.push(body("neu", "05", &["x"])),
+        "body 4, classes: there is no class x",
+    ),
+    (
+        |t| t.instances[0].register = "x".parse().unwrap(),
+        "instance 1, register: there is no register x",
+    ),
+    (
+        |t| t.instances[0].body = "x".parse().unwrap(),
+        "instance 1, body: there is no body x",
+    ),
+    (
+        |t| t.registers.iter_mut().for_each(|register| register.vip = Some(7)),
+        "register 2, vip: melderegister has this VIP number too",
+    ),
+];
+
 #[test]
 fn names_must_be_unique_and_known() {
-    for (change, expected) in [
-        (
-            (|t| t.classes.push(class("gewerbebehoerde"))) as fn(&mut Tables),
-            "class 3, id: gewerbebehoerde is defined twice",
-        ),
-        (
-            |t| t.registers.push(register("zfzr", Subjects::Both)),
-            "register 3, id: zfzr is defined twice",
-        ),
-        (
-            |t| t.evidence.push(evidence("halter", "zfzr")),
-            "evidence 3, id: halter is defined twice",
-        ),
-        (|t| t.norms.push(norm("bmg-34")), "norm 2, id: bmg-34 is defined twice"),
-        (
-            |t| t.registers[0].norm = "x".parse().unwrap(),
-            "register 1, norm: there is no norm x",
-        ),
-        (
-            |t| t.evidence.push(evidence("neu", "x")),
-            "evidence 3, register: there is no register x",
-        ),
-        (
-            |t| t.permissions[0].norms.push("x".parse().unwrap()),
-            "permission 1, norms: there is no norm x",
-        ),
-        (
-            |t| t.permissions[0].consumer = Consumer::Class("x".parse().unwrap()),
-            "permission 1, class: there is no class x",
-        ),
-        (
-            |t| t.permissions[0].consumer = Consumer::Body("x".parse().unwrap()),
-            "permission 1, body: there is no body x",
-        ),
-        (
-            |t| t.permissions[0].provider = Provider::Register("x".parse().unwrap()),
-            "permission 1, register: there is no register x",
-        ),
-        (
-            |t| t.permissions[0].provider = Provider::Component("kfz".parse().unwrap()),
-            "permission 1, component: no component kfz serves the register melderegister",
-        ),
-        (
-            |t| t.permissions[0].evidence = "x".parse().unwrap(),
-            "permission 1, evidence: there is no evidence x",
-        ),
-        (
-            |t| t.bodies.push(body("neu", "05", &["x"])),
-            "body 4, classes: there is no class x",
-        ),
-        (
-            |t| t.instances[0].register = "x".parse().unwrap(),
-            "instance 1, register: there is no register x",
-        ),
-        (
-            |t| t.instances[0].body = "x".parse().unwrap(),
-            "instance 1, body: there is no body x",
-        ),
-        (
-            |t| t.registers.iter_mut().for_each(|register| register.vip = Some(7)),
-            "register 2, vip: melderegister has this VIP number too",
-        ),
-    ] {
-        assert_eq!(problems(change), [expected]);
+    for (change, expected) in NAMES {
+        assert_eq!(problems(change), [*expected]);
     }
 }
 
