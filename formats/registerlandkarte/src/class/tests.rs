@@ -93,6 +93,11 @@ fn the_own_area_is_that_of_the_body_and_all_around_and_in_it() {
         decide(&relation, "stadt-a", "melde-b", |_| {}),
         ClassDenied::Area.to_string()
     );
+    // A district contains the town whose register it asks.
+    let mut district = own.clone();
+    district.bodies[1].area = "05315".parse().unwrap();
+    let relation = ClassRelation::new(district).unwrap();
+    assert_eq!(decide(&relation, "stadt-b", "melde-a", |_| {}), "wohngeld@1");
     // A register of the whole country contains the town.
     own.instances[0].areas = [Ars::federation()].into();
     let relation = ClassRelation::new(own).unwrap();
@@ -221,4 +226,39 @@ fn a_record_says_why_in_the_words_of_the_rule() {
     let info = relation.evidence(&rule.evidence).unwrap().info();
     assert_eq!((info.id.as_str(), info.categories.len()), ("anschrift", 2));
     assert!(info.check().is_ok());
+}
+
+#[test]
+fn a_difference_follows_from_bodies_components_and_rules_alone() {
+    let mut before = tables();
+    before.permissions[0].area = AreaRelation::Own;
+    let effects = |change: fn(&mut Tables)| -> Vec<(Effect, u64)> {
+        let mut after = before.clone();
+        change(&mut after);
+        let [before, after] = [before.clone(), after].map(|tables| ClassRelation::new(tables).unwrap());
+        let view = |relation| View {
+            relation,
+            valid_at: T(50),
+            known_at: T(50),
+        };
+        let changes = difference(view(&before), view(&after));
+        changes.iter().map(|(key, extent)| (key.effect, extent.pairs)).collect()
+    };
+    assert_eq!(effects(|_| {}), []);
+    // The register of the first town serves the second one, too.
+    assert_eq!(
+        effects(|t| t.instances[0].areas = ["05315".parse().unwrap()].into()),
+        [(Effect::Permits, 1)]
+    );
+    assert_eq!(effects(|t| drop(t.instances.remove(1))), [(Effect::Forbids, 1)]);
+    assert_eq!(effects(|t| t.bodies[1].classes.clear()), [(Effect::Forbids, 1)]);
+    assert_eq!(
+        effects(|t| t.bodies[0].area = "053155001002".parse().unwrap()),
+        [(Effect::Permits, 1), (Effect::Forbids, 1)]
+    );
+    assert_eq!(
+        effects(|t| t.permissions[0].area = AreaRelation::Any),
+        [(Effect::Permits, 2)]
+    );
+    assert_eq!(effects(|t| t.permissions[0].preview = false), [(Effect::Alters, 2)]);
 }
