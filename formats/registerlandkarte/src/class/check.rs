@@ -322,21 +322,45 @@ impl Check<'_> {
     /// in which the decision tries them.
     fn ambiguous_for_bodies(&mut self) {
         let rules = &self.tables.permissions;
-        let pairs = overlapping(
-            rules,
-            |rule| (&rule.provider, &rule.evidence, rule.purpose.as_str()),
-            |a, b| a.consumer != b.consumer && a.overlaps(b),
-        );
-        for (first, second) in pairs {
-            let (Consumer::Class(one), Consumer::Class(other)) = (&rules[first].consumer, &rules[second].consumer)
-            else {
-                continue;
-            };
-            let mut bodies = self.tables.bodies.iter();
-            if let Some(body) = bodies.find(|body| body.classes.contains(one) && body.classes.contains(other)) {
-                let kind = ProblemKind::AmbiguousForBody(rules[first].reference(), body.id.clone());
-                self.report(at(Table::Permission, second, "class"), kind);
+        let mut of_class: HashMap<&BodyClassId, Vec<usize>> = HashMap::new();
+        for (row, rule) in rules.iter().enumerate() {
+            if let Consumer::Class(class) = &rule.consumer {
+                of_class.entry(class).or_default().push(row);
             }
+        }
+        // Bodies with the same classes have the same rules.
+        let bodies: BTreeMap<_, _> = self
+            .tables
+            .bodies
+            .iter()
+            .rev()
+            .map(|body| (&body.classes, &body.id))
+            .collect();
+        let mut found = BTreeMap::new();
+        for (classes, body) in bodies {
+            let mut rows: Vec<usize> = classes
+                .iter()
+                .filter_map(|class| of_class.get(class))
+                .flatten()
+                .copied()
+                .collect();
+            rows.sort_unstable();
+            let topic = |row: &usize| {
+                (
+                    &rules[*row].provider,
+                    &rules[*row].evidence,
+                    rules[*row].purpose.as_str(),
+                )
+            };
+            let clash =
+                |a: &usize, b: &usize| rules[*a].consumer != rules[*b].consumer && rules[*a].overlaps(&rules[*b]);
+            for (first, second) in overlapping(&rows, topic, clash) {
+                found.entry(rows[second]).or_insert((rows[first], body));
+            }
+        }
+        for (second, (first, body)) in found {
+            let kind = ProblemKind::AmbiguousForBody(rules[first].reference(), body.clone());
+            self.report(at(Table::Permission, second, "class"), kind);
         }
     }
 }

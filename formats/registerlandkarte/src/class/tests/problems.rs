@@ -192,6 +192,26 @@ fn two_rows_must_not_say_the_same_at_the_same_time() {
 }
 
 #[test]
+fn two_classes_of_a_body_are_compared_whatever_other_classes_there_are() {
+    let third = problems(|t| {
+        t.classes.push(class("dritte"));
+        t.bodies[0].classes = ["gewerbebehoerde", "dritte"].map(|id| id.parse().unwrap()).into();
+        for (id, class) in [("gewerbe", "gewerbebehoerde"), ("dritte", "dritte")] {
+            let consumer = Consumer::Class(class.parse().unwrap());
+            t.permissions.push(ClassRule {
+                consumer,
+                ..rule(id, 1)
+            });
+        }
+    });
+    // No body is both in the class of the first permission and in another one.
+    assert_eq!(
+        third,
+        ["permission 3, class: gewerbe@1 permits the body stadt-a the same at the same time"]
+    );
+}
+
+#[test]
 fn rows_that_follow_each_other_in_time_agree() {
     let followed = problems(|t| {
         t.permissions[0].valid = interval(10, 60);
@@ -205,4 +225,15 @@ fn rows_that_follow_each_other_in_time_agree() {
         t.bodies.push(later);
     });
     assert_eq!(followed, Vec::<String>::new());
+}
+
+#[test]
+fn every_table_is_read_back_from_its_bytes() {
+    let tables = tables();
+    assert_eq!(
+        record::cbor::from_slice::<Tables>(&record::cbor::to_vec(&tables)).as_ref(),
+        Ok(&tables)
+    );
+    // A change of one rule is far from the bound of 16 KiB that a value of a change set has.
+    assert!(record::cbor::to_vec(&tables.permissions[0]).len() < 600);
 }
