@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use record::Timestamp;
 use registerlandkarte::class::{ChangeKey, Effect, Extent, Request, View, difference};
 
-use super::outcome::{Failure, Verdict, relation};
+use super::outcome::{Failure, Verdict, count, relation};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Diff {
@@ -76,8 +76,13 @@ fn sentence(key: &ChangeKey, extent: &Extent) -> String {
         format!("{least}, up to {most}")
     };
     format!(
-        "{sign} {} for {} by {rules}: {} pairs, such as {} and {}; {}",
-        key.evidence, key.purpose, extent.pairs, extent.example.0, extent.example.1, requests
+        "{sign} {} for {} by {rules}: {}, such as {} and {}; {}",
+        key.evidence,
+        key.purpose,
+        count(extent.pairs, "pair"),
+        extent.example.0,
+        extent.example.1,
+        requests
     )
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn tables(paths: &[PathBuf]) -> Result<Option<Tables>, Failure> {
             for finding in &findings {
                 output::stdout!("{finding}")?;
             }
-            output::stderr!("landkarte: {} errors", findings.len());
+            output::stderr!("landkarte: {}", count(findings.len(), "error"));
             Ok(None)
         }
     }
@@ -70,6 +70,13 @@ pub(crate) fn relation(paths: &[PathBuf]) -> Result<Option<ClassRelation>, Failu
         Failure::Usage(problems.join("\n"))
     })?;
     Ok(Some(relation))
+}
+
+/// A number and a noun, in the singular or the plural.
+pub(crate) fn count(number: impl TryInto<u64>, noun: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 /// Prints a value as JSON.
