@@ -8,11 +8,13 @@
 //! | [`finding`] | what is wrong, with file, line and column |
 //! | [`content`] | all files together |
 //! | [`write`] | tables as TOML, CSV and JSON |
+//! | [`decisions`] | recorded decisions, decided again |
 //!
 //! `docs/landkarte.md` describes the formats and the command line. What the tables mean and how they fit each other is
 //! in `registerlandkarte::class`.
 
 pub mod content;
+pub mod decisions;
 pub mod fields;
 pub mod file;
 pub mod finding;

@@ -152,6 +152,47 @@ fn diff_says_what_is_newly_permitted_and_forbidden() {
 }
 
 #[test]
+fn diff_counts_the_recorded_decisions_that_would_differ() {
+    let old = sample(|toml| toml);
+    let without = sample(|toml| toml.replace("idnr = true", "idnr = false"));
+    let decision = |idnr: bool, purpose: &str, permission: &str| {
+        format!(
+            r#"{{"time":1767312000,"consumer":"stadt-a","provider":"melde-b","evidence":"anschrift","purpose":"{purpose}",
+            "legal":false,"idnr":{idnr},"represented":false,"place":null,"permission":{permission}}}"#
+        )
+    };
+    let by_rule = r#""wohngeld-anschrift@1""#;
+    let decisions = [
+        decision(true, "wohngeld", by_rule),
+        decision(true, "wohngeld", by_rule),
+        decision(false, "wohngeld", by_rule),
+        decision(false, "hundesteuer", "null"),
+    ];
+    let file = old.path().join("decisions.json");
+    std::fs::write(&file, format!("[{}]", decisions.join(","))).unwrap();
+    let diff = |new: &tempfile::TempDir| {
+        let arguments = ["diff", text(old.path()), text(new.path()), "--decisions", text(&file)];
+        landkarte(&[&arguments[..], &AT].concat())
+    };
+    let (code, out, _) = diff(&old);
+    assert_eq!(code, 0, "{out}");
+    assert!(
+        out.ends_with("\nrecorded decisions: 4, of which 0 would differ\n"),
+        "{out}"
+    );
+    let (code, out, _) = diff(&without);
+    assert_eq!(code, 1);
+    let differ = "\n! 2 decisions by wohngeld-anschrift@1 would be denials\n\
+                  recorded decisions: 4, of which 2 would differ\n";
+    assert!(out.ends_with(differ), "{out}");
+    std::fs::write(&file, "[\n{\"time\": 1}]").unwrap();
+    let (code, _, err) = diff(&old);
+    assert_eq!(code, 2);
+    assert!(err.contains("decisions.json: missing field"), "{err}");
+    assert!(err.contains("line 2 column"), "{err}");
+}
+
+#[test]
 fn exported_tables_are_imported_again() {
     let folder = tempfile::tempdir().unwrap();
     let (csv, toml) = (folder.path().join("csv"), folder.path().join("toml"));
