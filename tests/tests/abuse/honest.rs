@@ -24,6 +24,9 @@ const RETRYABLE: [&str; 5] = [
     "unavailable",
 ];
 
+/// The most exchanges about one known person. A consumer may ask about a person 128 times a day.
+const MAX_ABOUT_ONE: usize = 100;
+
 /// One exchange that has ended as expected.
 pub(crate) struct Answered {
     /// The indexes of its two entries.
@@ -101,12 +104,13 @@ impl HonestClient {
         }
     }
 
-    /// The next query and its outcome: two known persons and an unknown one in turn. A consumer may ask about one
-    /// person only 128 times a day, so each unknown person is another one.
+    /// The next query and its outcome: two known persons and an unknown one in turn, and at last unknown ones only. Each
+    /// unknown person is another one.
     fn next_query(&self) -> (Value, &'static str) {
         let number = self.sent.fetch_add(1, Ordering::Relaxed);
         let mut query = self.query.clone();
         match number % 3 {
+            _ if number >= 3 * MAX_ABOUT_ONE => (self.unknown(number), "nothing_found"),
             0 => (query, "delivered"),
             1 => {
                 query["person"] = json!({

@@ -1,6 +1,7 @@
 //! As many honest exchanges as the processes can do. What is closed must be forgotten: memory stays below its limits,
 //! and beside the ledger an exchange leaves little on the disk.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,7 +20,7 @@ const SCENARIO: Scenario = Scenario {
 const CLIENTS: usize = 16;
 /// The most bytes that a closed exchange leaves beside the ledger.
 const PER_EXCHANGE: u64 = 2_000;
-/// The space that the databases may take at first: redb enlarges a file by doubling it.
+/// The space that the databases may take at first: room for what is open, which later exchanges use again.
 const FIRST: u64 = 24 << 20;
 
 fn flood(flood: &Flood<'_>) -> Result<()> {
@@ -55,27 +56,29 @@ fn flood(flood: &Flood<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The size of each process's folder, but the ledger's and the witnesses'.
+/// The space that each process's folder takes, but the ledger's and the witnesses'.
 fn beside_the_ledger(data: &Path) -> Result<Vec<(String, u64)>> {
     let mut sizes = Vec::new();
     for folder in std::fs::read_dir(data)? {
         let folder = folder?;
         let name = folder.file_name().to_string_lossy().into_owned();
         if folder.file_type()?.is_dir() && !name.starts_with("ledger") && !name.starts_with("witness") {
-            sizes.push((name, size(&folder.path())?));
+            sizes.push((name, space(&folder.path())?));
         }
     }
     sizes.sort();
     Ok(sizes)
 }
 
-fn size(directory: &Path) -> Result<u64> {
+/// The bytes that the file system has given to the files. redb doubles the length of a file when it needs room, and the
+/// new half takes no space before it is used.
+fn space(directory: &Path) -> Result<u64> {
     let mut total = 0;
     for item in std::fs::read_dir(directory)? {
         let item = item?;
         total += match item.file_type()? {
-            kind if kind.is_dir() => size(&item.path())?,
-            _ => item.metadata()?.len(),
+            kind if kind.is_dir() => space(&item.path())?,
+            _ => item.metadata()?.blocks() * 512,
         };
     }
     Ok(total)
