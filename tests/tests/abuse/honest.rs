@@ -104,8 +104,8 @@ impl HonestClient {
         }
     }
 
-    /// The next query and its outcome: two known persons and an unknown one in turn, and at last unknown ones only. Each
-    /// unknown person is another one.
+    /// The next query and its outcome: two known persons and an unknown one in turn, and at last unknown ones only.
+    /// Each unknown person is another one.
     fn next_query(&self) -> (Value, &'static str) {
         let number = self.sent.fetch_add(1, Ordering::Relaxed);
         let mut query = self.query.clone();

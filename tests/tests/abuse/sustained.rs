@@ -21,7 +21,7 @@ const CLIENTS: usize = 16;
 /// The most bytes that a closed exchange leaves beside the ledger.
 const PER_EXCHANGE: u64 = 2_000;
 /// The space that the databases may take at first: room for what is open, which later exchanges use again.
-const FIRST: u64 = 24 << 20;
+const FIRST: u64 = 8 << 20;
 
 fn flood(flood: &Flood<'_>) -> Result<()> {
     let data = &flood.processes.data;
