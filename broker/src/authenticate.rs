@@ -1,8 +1,9 @@
 //! Authentication of the consumer: verifies S1 and S2 with the consumer's key in the directory.
 
 use messages::{ExchangeRequest, MessageError};
+use record::Timestamp;
 use record::content::Party;
-use record::{Directory, Timestamp};
+use trust::TrustMap;
 
 /// A request with both signatures of its consumer, addressed to a provider in the directory.
 #[derive(Debug, Clone)]
@@ -33,7 +34,7 @@ pub enum AuthenticationError {
 /// [`AuthenticationError`]; such a request must not be recorded, because its sender is not known.
 pub fn authenticate(
     request: ExchangeRequest,
-    directory: &Directory,
+    directory: &TrustMap,
     now: Timestamp,
 ) -> Result<Authenticated, AuthenticationError> {
     let consumer = directory

@@ -4,10 +4,9 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ledger_client::anchor::Anchored;
+use ledger_client::LiveTrust;
 use ledger_client::writer::Writer;
 use record::Timestamp;
-use registerlandkarte::Snapshot;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use service::Impairment;
@@ -28,8 +27,8 @@ const LEDGER_IS_LATE: Duration = Duration::from_secs(5);
 pub struct Broker {
     pub(crate) config: Config,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) anchored: Anchored,
-    pub(crate) registerlandkarte: Snapshot,
+    /// The directory and the Registerlandkarte in force.
+    pub(crate) live: LiveTrust,
     pub(crate) writer: Writer,
     /// Client for identity; sends the broker's credential.
     pub(crate) identity: Client,
@@ -51,7 +50,8 @@ impl Broker {
         Timestamp(self.clock.now())
     }
 
-    /// Halted when the writer has stopped, behind while an entry waits for the ledger.
+    /// Halted when the writer has stopped or the log contradicts its rules, behind while an entry waits for the ledger
+    /// or no quorum confirms the newest directory.
     pub(crate) fn health(&self) -> Result<(), Impairment> {
         if let Some(alarm) = self.writer.alarm() {
             return Err(Impairment::Halted(format!("the writer has stopped: {alarm}")));
@@ -59,7 +59,7 @@ impl Broker {
         if self.writer.waiting() > LEDGER_IS_LATE {
             return Err(Impairment::Behind("the ledger does not take entries".into()));
         }
-        Ok(())
+        self.live.health()
     }
 
     /// Sends a request in deterministic CBOR to identity and reads its answer.

@@ -56,7 +56,8 @@ async fn acknowledge(
         JournalEntry::Open(open) => &open.request.metadata.consumer,
         JournalEntry::Closed(closed) => &closed.consumer,
     };
-    let consumer = broker.anchored.directory.participant(consumer);
+    let history = broker.live.confirmed()?;
+    let consumer = history.state().directory().component(consumer);
     let signed = consumer.is_some_and(|consumer| acknowledgement.verify(&consumer.signing_key).is_ok());
     if acknowledgement.exchange != id || !signed {
         return Err(not_permitted());

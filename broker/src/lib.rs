@@ -17,7 +17,15 @@
 //! * [`expiry`] – drops completions that their consumer never acknowledges.
 //! * [`http`] – the interface.
 //!
-//! Invariants: The broker forwards nothing without a `Recorded<Intent>` and releases nothing to the consumer without
+//! # Directory and Registerlandkarte
+//!
+//! Both change while the broker runs ([`ledger_client::LiveTrust`]). A new exchange takes the newest confirmed history
+//! and decides by it to the end. What has been recorded is judged by the version in force at its index; no request is
+//! forwarded to a component that the newest directory does not list.
+//!
+//! # Invariants
+//!
+//! The broker forwards nothing without a `Recorded<Intent>` and releases nothing to the consumer without
 //! a `Recorded<Outcome>`. It holds no key that opens a request, an answer or the person part. A refusal does not tell
 //! the requester its reason; the sealed record has the reason.
 

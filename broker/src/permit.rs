@@ -2,7 +2,8 @@
 //! purpose?
 
 use record::Timestamp;
-use registerlandkarte::{Denied, Permission, Query, Snapshot};
+use registerlandkarte::{Denied, Permission, Query};
+use trust::TrustMap;
 
 use crate::authenticate::Authenticated;
 
@@ -13,13 +14,13 @@ pub struct Permitted {
     permission: Permission,
 }
 
-/// Decides by the current Registerlandkarte, for the time `now`.
+/// Decides by this version of the Registerlandkarte, for the time `now`.
 ///
 /// # Errors
 /// The request with the reason. The reason goes into the record of the `denial` only, never to the requester.
 pub fn permit(
     authenticated: Authenticated,
-    registerlandkarte: &Snapshot,
+    registerlandkarte: &TrustMap,
     now: Timestamp,
 ) -> Result<Permitted, Box<(Authenticated, Denied)>> {
     let metadata = &authenticated.request().metadata;
@@ -30,7 +31,7 @@ pub fn permit(
         purpose: metadata.purpose.to_string(),
         idnr: metadata.idnr_used,
     };
-    match registerlandkarte.decide(&query, now, now) {
+    match registerlandkarte.permit(&query, now, now) {
         Ok(permission) => Ok(Permitted {
             permission,
             authenticated,
@@ -45,7 +46,7 @@ impl Permitted {
         &self.authenticated
     }
 
-    /// The rule that permits it, and the Registerlandkarte with that rule.
+    /// The rule that permits it, and the version of the Registerlandkarte with that rule.
     pub fn permission(&self) -> &Permission {
         &self.permission
     }

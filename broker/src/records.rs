@@ -45,7 +45,7 @@ pub enum Ending {
 /// Why the provider has certainly not served a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotServed {
-    /// The broker has no address of the provider's connector.
+    /// The broker has no address of the provider's connector, or the directory does not list the provider any more.
     NoRoute,
     /// The provider's connector could not be reached, or was not ready, at any attempt.
     Unreachable,

@@ -1,14 +1,14 @@
-//! Starts the broker: reads its files, waits for the log's anchor, starts the writer.
+//! Starts the broker: reads its files, waits for the log's anchor, follows the change sets, starts the writer.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
+use ledger_client::LiveTrust;
 use ledger_client::anchor::Anchored;
 use ledger_client::api::{HttpLedger, LedgerApi};
 use ledger_client::trust::Trust;
 use ledger_client::writer::{Writer, WriterConfig};
 use record::SigningKey;
-use registerlandkarte::Snapshot;
 use service::clock::Clock;
 use service::http::Client;
 use service::secret::{Credential, read_seed};
@@ -46,13 +46,13 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
     let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(configuration)?);
     let anchored = Anchored::wait(&api, &trust, &shutdown).await.map_err(log)?;
-    let registerlandkarte = Snapshot::open(&anchored.registerlandkarte, &anchored.genesis.authorities).map_err(log)?;
+    let live = LiveTrust::start(api.clone(), trust.clone(), &anchored, clock.clone(), shutdown.clone());
     let key = SigningKey::from_seed(read_seed(&config.writer_key).map_err(configuration)?);
     let writer = Writer::start(
         WriterConfig {
             api,
             trust,
-            directory: Arc::new(anchored.directory.clone()),
+            live: live.clone(),
             key: key.clone(),
             state_dir: config.data.clone(),
             clock: clock.clone(),
@@ -68,8 +68,7 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
         connectors: Connectors::new(client, key),
         config: config.clone(),
         clock,
-        anchored,
-        registerlandkarte,
+        live,
         writer,
         journal,
         in_progress: Mutex::new(HashSet::new()),

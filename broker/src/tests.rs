@@ -1,19 +1,26 @@
-//! Tests of authentication, permission, records and journal.
+//! Tests of authentication, permission, records and journal; in [`trust_in_force`] those of a directory that changes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub(crate) mod trust_in_force;
+
+use std::sync::Arc;
+
+use fixtures::{FirstValues, Founders};
 use messages::{
     AnswerResult, ExchangeRequest, FailureReason, LabelAnswer, Metadata, PersonQuery, Reply, RequestContent, S1,
     S2Statement, SealingKey,
 };
 use record::content::{EvidenceInfo, Party};
-use record::directory::{Directory, IdentityKeys, Participant};
 use record::{
-    Assurance, DisclosureClass, ExpiryDay, Label, PartName, ParticipantId, Period, RecordKey, RetentionClass,
-    SigningKey, SubjectRole, Timestamp,
+    Assurance, DisclosureClass, ExpiryDay, Label, PartName, Participant, ParticipantId, Period, RecordKey,
+    RetentionClass, SigningKey, SubjectRole, Timestamp,
 };
-use registerlandkarte::{Interval, Registerlandkarte, Rule, Snapshot};
+use registerlandkarte::{Interval, Rule};
 use tlog::Hash;
+use tlog::merkle::Index;
+use tlog::note::SignerKey;
+use trust::{History, Operation, Position, TrustKind, TrustMap};
 use uuid::Uuid;
 
 use crate::authenticate::{Authenticated, AuthenticationError, authenticate};
@@ -44,25 +51,56 @@ fn party(name: &str) -> Party {
     }
 }
 
-fn directory() -> Directory {
-    let participant = |name: &str, seed: u8, consumer| Participant {
+fn key(seed: u8) -> SigningKey {
+    SigningKey::from_seed([seed; 32])
+}
+
+fn participant(name: &str, seed: u8, consumer: bool) -> Participant {
+    Participant {
         party: party(name),
-        signing_key: SigningKey::from_seed([seed; 32]).public(),
+        signing_key: key(seed).public(),
         sealing_key: SealingKey::from_seed([seed + 100; 32]).public().0,
         consumer,
         provider: !consumer,
-    };
-    Directory {
-        version: 1,
-        valid_from: Timestamp(0),
-        writers: vec![],
-        participants: vec![participant(CITY, SEED[0], true), participant(REGISTER, 8, false)],
-        identity: IdentityKeys {
-            signing: SigningKey::from_seed([9; 32]).public(),
-            sealing: SealingKey::from_seed([109; 32]).public().0,
-        },
-        supervision: SealingKey::from_seed([110; 32]).public().0,
     }
+}
+
+fn values() -> FirstValues {
+    FirstValues {
+        participants: vec![participant(CITY, SEED[0], true), participant(REGISTER, 8, false)],
+        rules: vec![rule()],
+        identity_sealing: Some(SealingKey::from_seed([109; 32]).public().0),
+        supervision: Some(SealingKey::from_seed([110; 32]).public().0),
+        ..FirstValues::default()
+    }
+}
+
+fn founded(values: FirstValues) -> Arc<History> {
+    let log = SignerKey::for_notes("log.example".parse().unwrap(), &[13; 32]);
+    let founders = Founders {
+        origin: "log.example",
+        log: &log,
+        operator: &key(12),
+        authority: &key(10),
+        identity: &key(9),
+    };
+    founders.found_with(values, Timestamp(0)).unwrap().history
+}
+
+/// The history after a change set in the entry at `index`.
+pub(crate) fn changed(history: &History, kind: TrustKind, operation: Operation, index: u32) -> Arc<History> {
+    let reason = "Änderung".parse().unwrap();
+    let set = history.state().propose(kind, NOW, reason, vec![operation]).unwrap();
+    let position = Position {
+        index: Index::from(index),
+        time: NOW,
+    };
+    let set = set.sign(&[&key(10)]).unwrap();
+    Arc::new(history.apply(kind, position, &set).unwrap())
+}
+
+fn directory() -> TrustMap {
+    founded(values()).state().directory().clone()
 }
 
 fn metadata(evidence: &str) -> Metadata {
@@ -98,10 +136,10 @@ fn request(metadata: Metadata) -> ExchangeRequest {
         postal_code: "12345".parse().unwrap(),
         place: "Ort".parse().unwrap(),
     };
-    let identity = messages::SealingPublicKey(directory.identity.sealing);
+    let identity = messages::SealingPublicKey(directory.identity().unwrap().sealing);
     let sealed_person = person.seal(&identity, metadata.message).unwrap();
     let s1 = S1::sign(&key, id(CITY), id(REGISTER), metadata.message, NOW, sealed_person);
-    let provider = messages::SealingPublicKey(directory.participants[1].sealing_key);
+    let provider = messages::SealingPublicKey(directory.component(&id(REGISTER)).unwrap().sealing_key);
     let content = RequestContent {
         salt: [3; 32],
         xml: b"<request/>".to_vec(),
@@ -118,9 +156,9 @@ fn request(metadata: Metadata) -> ExchangeRequest {
     }
 }
 
-fn registerlandkarte() -> Snapshot {
+fn rule() -> Rule {
     let always = Interval::since(Timestamp(0));
-    let rule = Rule {
+    Rule {
         id: "parking".into(),
         version: 1,
         consumer: id(CITY),
@@ -141,10 +179,11 @@ fn registerlandkarte() -> Snapshot {
         disclosure: DisclosureClass::Immediate,
         valid: always,
         recorded: always,
-    };
-    let authority = SigningKey::from_seed([10; 32]);
-    let document = Registerlandkarte::new(1, vec![rule]).unwrap().sign(&authority);
-    Snapshot::open(document.bytes(), &[authority.public()]).unwrap()
+    }
+}
+
+fn registerlandkarte() -> TrustMap {
+    founded(values()).state().registerlandkarte().clone()
 }
 
 fn authenticated(evidence: &str) -> Authenticated {
@@ -208,13 +247,15 @@ fn a_wrong_clock_is_named_to_the_sender_and_to_no_stranger() {
 
 #[test]
 fn only_a_consumer_may_send_and_only_a_provider_may_receive_a_request() {
-    let mut directory = directory();
-    directory.participants[0].consumer = false;
-    let result = authenticate(request(metadata("vehicle")), &directory, NOW);
+    let mut other = values();
+    other.participants[0].consumer = false;
+    let history = founded(other);
+    let result = authenticate(request(metadata("vehicle")), history.state().directory(), NOW);
     assert!(matches!(result, Err(AuthenticationError::UnknownConsumer)));
-    directory.participants[0].consumer = true;
-    directory.participants[1].provider = false;
-    let result = authenticate(request(metadata("vehicle")), &directory, NOW);
+    let mut other = values();
+    other.participants[1].provider = false;
+    let history = founded(other);
+    let result = authenticate(request(metadata("vehicle")), history.state().directory(), NOW);
     assert!(matches!(result, Err(AuthenticationError::UnknownProvider)));
 }
 
@@ -251,7 +292,7 @@ fn the_citizen_sees_the_internal_reason_and_the_requester_does_not() {
         &Ending::TimedOut,
         ExpiryDay(1),
     );
-    let supervision = directory().supervision;
+    let supervision = directory().supervision().unwrap().sealing;
     let sealed = records::seal(content, Some(&Ending::TimedOut), "desk-7", &label, &key, &supervision).unwrap();
     let citizen = sealed.open_citizen(&key.part(PartName::Citizen), Some(&label)).unwrap();
     assert!(citizen.internal_reason.as_deref() == Some("no-answer"));
@@ -281,14 +322,14 @@ fn times_that_do_not_fit_are_recorded_with_their_reason_and_are_no_refusal() {
         let recorded = content.result.clone().unwrap();
         assert_eq!((recorded.outcome, recorded.told.as_str()), (outcome, "not available"));
         let (label, key) = (Label([4; 32]), RecordKey([5; 32]));
-        let supervision = directory().supervision;
+        let supervision = directory().supervision().unwrap().sealing;
         let sealed = records::seal(content, Some(&ending), "desk-7", &label, &key, &supervision).unwrap();
         let citizen = sealed.open_citizen(&key.part(PartName::Citizen), Some(&label)).unwrap();
         assert_eq!(citizen.internal_reason.as_deref(), Some(code));
     }
 }
 
-fn open_exchange() -> OpenExchange {
+pub(crate) fn open_exchange() -> OpenExchange {
     OpenExchange {
         content: records::intent(&permitted(), ExpiryDay(1)),
         request: request(metadata("vehicle")),

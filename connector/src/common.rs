@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledger_client::checkpoints::{NotReady, WatchConfig, WatchError};
-use ledger_client::{Anchored, CheckpointWatch, HttpLedger, LedgerApi, Trust};
+use ledger_client::{Anchored, CheckpointWatch, HttpLedger, LedgerApi, LiveTrust, Trust, TrustNotReady};
 use messages::SealingKey;
 use record::{SigningKey, Timestamp};
 use service::Impairment;
@@ -13,14 +13,16 @@ use tlog::checkpoint::Checkpoint;
 
 use crate::alarm;
 use crate::config::{Config, Role};
-use crate::context::CheckContext;
+use crate::context::{CheckContext, LiveContext};
 use crate::error::Error;
 
 /// The parts of a connector that both roles use.
 #[derive(Debug)]
 pub struct Common {
     /// What messages are checked against.
-    pub context: CheckContext,
+    pub context: LiveContext,
+    /// The role in which the directory must list the participant.
+    pub role: Role,
     /// Signs in the participant's name.
     pub signing: SigningKey,
     /// Opens what is sealed to the participant.
@@ -29,11 +31,12 @@ pub struct Common {
     pub watch: CheckpointWatch,
     /// Calls broker and register.
     pub http: Client,
-    clock: Arc<dyn Clock>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
 }
 
 impl Common {
-    /// Reads keys and trust, waits for the ledger, and checks that the directory lists this connector.
+    /// Reads keys and trust, waits for the ledger, and follows directory and Registerlandkarte.
     ///
     /// # Errors
     /// See [`Error`].
@@ -45,8 +48,13 @@ impl Common {
         let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(|error| http(&error))?);
         service::durable::private_directory(&config.data).map_err(|error| Error::State(error.to_string()))?;
         let anchored = Anchored::wait(&api, &trust, &shutdown).await?;
-        let context = CheckContext::new(trust.clone(), &anchored, &config.participant, config.test)?;
-        check_keys(&context, config, &signing, &sealing)?;
+        let context = LiveContext {
+            live: LiveTrust::start(api.clone(), trust.clone(), &anchored, clock.clone(), shutdown.clone()),
+            trust: trust.clone(),
+            origin: anchored.genesis.origin.into(),
+            me: config.participant.clone(),
+            test: config.test,
+        };
         let state_dir = config.data.clone();
         let watch = CheckpointWatch::start(
             WatchConfig {
@@ -61,6 +69,7 @@ impl Common {
         let http = Client::new().map_err(|error| http(&error))?;
         Ok(Self {
             context,
+            role: config.role.clone(),
             signing,
             sealing,
             watch,
@@ -99,6 +108,61 @@ impl Common {
         })
     }
 
+    /// What the messages of a new request are checked against.
+    ///
+    /// # Errors
+    /// 503: soon retryable while the newest directory is not confirmed; until an operator acts when the log contradicts
+    /// its rules.
+    pub fn confirmed(&self) -> Result<CheckContext, Problem> {
+        self.context.confirmed().map_err(|error| {
+            match &error {
+                TrustNotReady::Unconfirmed(_) => tracing::warn!(%error, "refusing new exchanges"),
+                TrustNotReady::Broken(reason) => alarm::raise("log-inconsistent", None, reason),
+            }
+            error.into()
+        })
+    }
+
+    /// Refuses unless the newest directory lists the participant in this role, with the keys of this connector.
+    ///
+    /// # Errors
+    /// 503, until an authority or an operator acts.
+    pub fn listed(&self, context: &CheckContext) -> Result<(), Problem> {
+        if self.is_listed(context) {
+            return Ok(());
+        }
+        let why = self.not_listed();
+        tracing::error!(why, "refusing new exchanges");
+        Err(Problem::unavailable("not-listed", 60, why))
+    }
+
+    fn is_listed(&self, context: &CheckContext) -> bool {
+        let me = context.directory().component(&context.me);
+        me.is_some_and(|me| {
+            let keys = me.signing_key == self.signing.public() && me.sealing_key == self.sealing.public().0;
+            keys && self.role.is_open_to(me)
+        })
+    }
+
+    fn not_listed(&self) -> String {
+        let (me, role) = (&self.context.me, self.role.name());
+        format!("the directory does not list {me} as {role} with the keys of this connector")
+    }
+
+    /// Halted after an inconsistency of the log, while the state cannot be written, and while the directory does not
+    /// list this connector; behind while no witnessed checkpoint or no confirmation of the directory is available.
+    pub(crate) fn health(&self) -> Result<(), Impairment> {
+        self.watch.ready().map_err(|error| match error {
+            NotReady::Stale(_) => Impairment::Behind(error.to_string()),
+            NotReady::Storage(_) => Impairment::Halted(error.to_string()),
+            NotReady::Inconsistent(reason) => Impairment::Halted(reason.to_string()),
+        })?;
+        if !self.is_listed(&self.context.known()) {
+            return Err(Impairment::Halted(self.not_listed()));
+        }
+        self.context.live.health()
+    }
+
     /// Records durably that this connector relies on checkpoints. Call it before acting on them.
     ///
     /// # Errors
@@ -115,33 +179,5 @@ impl Common {
             })?;
         }
         Ok(())
-    }
-}
-
-/// Halted after an inconsistency of the log and while the state cannot be written, behind while no witnessed checkpoint
-/// is available.
-pub(crate) fn health(watch: &CheckpointWatch) -> Result<(), Impairment> {
-    watch.ready().map_err(|error| match error {
-        NotReady::Stale(_) => Impairment::Behind(error.to_string()),
-        NotReady::Storage(_) => Impairment::Halted(error.to_string()),
-        NotReady::Inconsistent(reason) => Impairment::Halted(reason.to_string()),
-    })
-}
-
-fn check_keys(
-    context: &CheckContext,
-    config: &Config,
-    signing: &SigningKey,
-    sealing: &SealingKey,
-) -> Result<(), Error> {
-    let (role, listed) = match config.role {
-        Role::Consumer(_) => ("consumer", context.me.consumer),
-        Role::Provider(_) => ("provider", context.me.provider),
-    };
-    let same = context.me.signing_key == signing.public() && context.me.sealing_key == sealing.public().0;
-    if listed && same {
-        Ok(())
-    } else {
-        Err(Error::Directory(config.participant.clone(), role))
     }
 }

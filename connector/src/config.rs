@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use messages::limits::{MAX_DEADLINE_SECONDS, MAX_REGISTER_SECONDS};
-use record::ParticipantId;
+use record::{Participant, ParticipantId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -43,6 +43,25 @@ pub enum Role {
     Consumer(ConsumerConfig),
     /// Answers requests with evidence from its register.
     Provider(ProviderConfig),
+}
+
+impl Role {
+    /// The role's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Consumer(_) => "consumer",
+            Self::Provider(_) => "provider",
+        }
+    }
+
+    /// Whether a component may have the role.
+    pub(crate) fn is_open_to(&self, component: &Participant) -> bool {
+        match self {
+            Self::Consumer(_) => component.consumer,
+            Self::Provider(_) => component.provider,
+        }
+    }
 }
 
 /// Configuration of a consumer's connector.

@@ -14,12 +14,6 @@ pub enum Error {
     /// The log does not begin with the entries that the trust root names.
     #[error(transparent)]
     Anchor(#[from] AnchorError),
-    /// The Registerlandkarte in the log cannot be used.
-    #[error("the logged Registerlandkarte cannot be used: {0}")]
-    Registerlandkarte(#[from] registerlandkarte::SnapshotError),
-    /// The directory does not list this connector with these keys in this role.
-    #[error("the directory does not list {0} as {1} with these keys")]
-    Directory(record::ParticipantId, &'static str),
     /// The state file cannot be opened, read or written.
     #[error("the state file failed: {0}")]
     State(String),

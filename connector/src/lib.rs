@@ -19,6 +19,10 @@
 //!   ([`ledger_client::CheckpointWatch::rely`]). Within 60 s a quorum of witnesses must have signed a successor.
 //!   Otherwise the connector refuses new exchanges with a retryable `503` until one comes. If a successor contradicts
 //!   a recorded checkpoint, the connector stops until an operator acts.
+//! * Directory and Registerlandkarte are those in force: a new request takes the newest confirmed ones, and what is in
+//!   the log is judged by those of its index. An exchange may rely on a version for 60 s after it was superseded. While
+//!   the newest version is not confirmed, or does not list this connector with its keys, new exchanges get `503`
+//!   (`directory-unconfirmed`, `not-listed`).
 //! * Only the operator sees the reason of a failure, in an alarm without personal data. The consumer's authority
 //!   receives one uniform refusal, and the broker a signed refusal that names the check.
 //!
@@ -45,7 +49,6 @@ mod fixture;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
-use ledger_client::CheckpointWatch;
 use ledger_client::anchor::AnchorError;
 use service::Listener;
 use service::{Clock, Impairment, Shutdown, SystemClock};
@@ -54,7 +57,7 @@ use starting::Starting;
 
 pub use common::Common;
 pub use config::{Config, ConsumerConfig, ProviderConfig, Role};
-pub use context::CheckContext;
+pub use context::{CheckContext, LiveContext};
 pub use error::Error;
 
 /// Serves until `shutdown` is requested.
@@ -87,13 +90,13 @@ pub async fn run_with_clock(
             let cell = Arc::new(OnceLock::new());
             let routes = consumer::routes(Starting(cell.clone()), guard);
             let start = consumer::Consumer::start(&config, role, shutdown.clone(), clock);
-            serve(listener, routes, shutdown.clone(), start, &cell, |role| role.watch()).await
+            serve(listener, routes, shutdown.clone(), start, &cell, |role| role.common()).await
         }
         Role::Provider(role) => {
             let cell = Arc::new(OnceLock::new());
             let routes = provider::routes(Starting(cell.clone()));
             let start = provider::Provider::start(&config, role, shutdown.clone(), clock);
-            serve(listener, routes, shutdown.clone(), start, &cell, |role| role.watch()).await
+            serve(listener, routes, shutdown.clone(), start, &cell, |role| role.common()).await
         }
     }
 }
@@ -106,20 +109,17 @@ async fn serve<T: Send + Sync + 'static>(
     shutdown: Shutdown,
     start: impl Future<Output = Result<T, Error>>,
     cell: &Arc<OnceLock<T>>,
-    watch: fn(&T) -> CheckpointWatch,
+    common: fn(&T) -> &Common,
 ) -> Result<(), Error> {
-    let health = listener.health().clone();
     let starting = cell.clone();
-    health.check(move || match starting.get() {
-        Some(_) => Ok(()),
+    listener.health().check(move || match starting.get() {
+        Some(role) => common(role).health(),
         None => Err(Impairment::Starting("the ledger is not reachable".into())),
     });
     let started = async {
         match start.await {
             Ok(started) => {
-                let watch = watch(&started);
                 let _ = cell.set(started);
-                health.check(move || common::health(&watch));
                 std::future::pending().await
             }
             Err(Error::Anchor(AnchorError::Ended)) => std::future::pending().await,

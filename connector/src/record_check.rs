@@ -1,18 +1,22 @@
 //! Compares the record of an exchange with what was sent and permitted. Both roles use it (P6, P7, C2).
 //!
-//! A record is accepted when it opens, when its bytes have the commitment of its entry, and when *every* field is
-//! known to the comparing side from elsewhere: from the signed request, from the directory, or from the logged
-//! Registerlandkarte by replaying the decision. The broker can choose no field freely except the told reason and the
-//! checks, which are its own statements. The provider's signature covers the result.
+//! A record is accepted when it opens, when its bytes have the commitment of its entry, and when *every* field is known
+//! to the comparing side from elsewhere: from the signed request, from the directory in force at the intent, or from
+//! the version of the Registerlandkarte that it names, by replaying the decision. The broker can choose no field freely
+//! except the told reason and the checks, which are its own statements. The provider's signature covers the result.
 
 use ledger_client::recorded::{Intent, Outcome, Recorded};
 use messages::{Metadata, S1, SealingPublicKey, Signature};
 use record::content::ConsumerSignatures;
 use record::{
-    Body, Directory, DisclosureClass, Entry, ExchangeRecord, Ids, Label, PartKey, Phase, SealedRecord, Series,
-    SharedPart, Timestamp, label,
+    Body, DisclosureClass, Entry, ExchangeRecord, Ids, Label, PartKey, Phase, SealedRecord, Series, SharedPart,
+    Timestamp, label,
 };
-use registerlandkarte::{Permission, Query, Snapshot};
+use registerlandkarte::{Permission, Query};
+use tlog::merkle::Index;
+use trust::{History, TrustKind, TrustMap};
+
+use crate::context::DirectoryAt;
 
 /// Longest time between sealing a record and the time of its entry, in seconds. The expiry day may be that of either.
 const SEALED_BEFORE: u64 = 120;
@@ -27,12 +31,17 @@ pub(crate) struct SignedParts<'a> {
     pub(crate) sealed_request: &'a [u8],
 }
 
-/// Checks that the outcome closes the intent: it refers to it, is by the same writer, and has the period and the label
-/// that follow from the intent. Under any other label the person would never find the outcome. Returns the label.
+/// Checks that the outcome closes the intent: it refers to it, is by the same writer, whose key may have been replaced
+/// in between, and has the period and the label that follow from the intent. Under any other label the person would
+/// never find the outcome. Returns the label.
 ///
 /// # Errors
 /// The reason.
-pub(crate) fn closing_label(intent: &Recorded<Intent>, outcome: &Recorded<Outcome>) -> Result<Label, &'static str> {
+pub(crate) fn closing_label(
+    history: &History,
+    intent: &Recorded<Intent>,
+    outcome: &Recorded<Outcome>,
+) -> Result<Label, &'static str> {
     let (
         Body::Labelled {
             period: begun,
@@ -46,7 +55,10 @@ pub(crate) fn closing_label(intent: &Recorded<Intent>, outcome: &Recorded<Outcom
     else {
         return Err("an entry has no label");
     };
-    if *refers != Some(intent.index()) || begun != period || outcome.entry().writer != intent.entry().writer {
+    let begun_by = history.check_writer_at(intent.signed_entry(), intent.index());
+    let closed_by = history.check_writer_at(outcome.signed_entry(), outcome.index());
+    let one_writer = begun_by.is_ok_and(|begun| closed_by.is_ok_and(|closed| begun.name == closed.name));
+    if *refers != Some(intent.index()) || begun != period || !one_writer {
         return Err("the outcome closes another intent");
     }
     if label::of_phase(asked, Phase::Outcome) != *label {
@@ -82,14 +94,14 @@ pub(crate) fn open(
     Ok(record)
 }
 
-/// Compares the record with what the consumer sent and with the directory: P6 and C2.
+/// Compares the record with what the consumer sent and with the directory in force at the intent: P6 and C2.
 ///
 /// # Errors
 /// The first group of fields that differs, without their values.
 pub(crate) fn check_content(
     record: &ExchangeRecord,
     sent: &SignedParts<'_>,
-    directory: &Directory,
+    directory: DirectoryAt<'_>,
 ) -> Result<(), &'static str> {
     let metadata = sent.metadata;
     let ids = Ids {
@@ -141,17 +153,47 @@ pub(crate) fn check_content(
     Ok(())
 }
 
-/// Replays the decision of `decided_at` on the logged Registerlandkarte and compares the record with it: P7 and C2.
-/// `closed_at` is the time of the entry that the record belongs to; the expiry day counts from there.
+/// Where and when the broker decided.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Decision {
+    /// The index of the intent.
+    pub(crate) intent: Index,
+    /// The time of the intent.
+    pub(crate) decided_at: Timestamp,
+    /// The time of the entry that the record belongs to; the expiry day counts from there.
+    pub(crate) closed_at: Timestamp,
+    /// The time at which the exchange relies on the version.
+    pub(crate) relied_at: Timestamp,
+}
+
+/// The version of the Registerlandkarte that a record names. It must not be later than the one in force at the intent.
+/// It may be an earlier one, which the broker still had, until the grace has passed.
+fn named_version(record: &ExchangeRecord, history: &History, decision: &Decision) -> Result<TrustMap, &'static str> {
+    const KIND: TrustKind = TrustKind::Registerlandkarte;
+    let unknown = "the version of the Registerlandkarte is not known";
+    let named = history
+        .named(KIND, &record.allowed_by.registerlandkarte)
+        .ok_or("the record names no version of the Registerlandkarte")?
+        .version;
+    if named > history.in_force(KIND, decision.intent).map_err(|_| unknown)? {
+        return Err("the record names a version of the Registerlandkarte that was not in force yet");
+    }
+    history
+        .may_rely_on(KIND, named, decision.relied_at)
+        .map_err(|_| "the record names a version of the Registerlandkarte that was superseded too long ago")?;
+    history.map_of(KIND, named).map_err(|_| unknown)
+}
+
+/// Replays the decision on the version of the Registerlandkarte that the record names, and compares the record with it:
+/// P7 and C2.
 ///
 /// # Errors
-/// When no rule permits the exchange, or the record differs from the rule that does.
+/// When the version may not be relied on, no rule permits the exchange, or the record differs from the rule that does.
 pub(crate) fn check_permission(
     record: &ExchangeRecord,
     metadata: &Metadata,
-    registerlandkarte: &Snapshot,
-    decided_at: Timestamp,
-    closed_at: Timestamp,
+    history: &History,
+    decision: &Decision,
 ) -> Result<Permission, &'static str> {
     let query = Query {
         consumer: metadata.consumer.clone(),
@@ -160,8 +202,11 @@ pub(crate) fn check_permission(
         purpose: metadata.purpose.to_string(),
         idnr: metadata.idnr_used,
     };
-    let permission = registerlandkarte
-        .decide(&query, decided_at, decided_at)
+    let Decision {
+        decided_at, closed_at, ..
+    } = *decision;
+    let permission = named_version(record, history, decision)?
+        .permit(&query, decided_at, decided_at)
         .map_err(|_| "no rule permits this exchange")?;
     let rule = &permission.rule;
     if record.allowed_by != permission.allowed_by() {

@@ -5,7 +5,7 @@
 //! time of the first start is stored. An interrupted set-up can therefore be repeated.
 //!
 //! ```text
-//! DIR/operator/          operator's key, authority's key, time of the first start      (outside every compartment)
+//! DIR/operator/          operator's key, both authorities' keys, first start            (outside every compartment)
 //! DIR/supervision/       the key that supervision parts are sealed to                   (outside every compartment)
 //! DIR/trust.policy       log key, witnesses, quorum
 //! DIR/<compartment>/     its keys, its state, its config.json
@@ -49,8 +49,8 @@ impl Setup {
         let bootstrap = Bootstrap::new(
             &secrets.operator,
             &documents.genesis,
-            documents.directory,
-            documents.registerlandkarte,
+            &documents.directory,
+            &documents.registerlandkarte,
             secrets.beginning,
         )?;
         Ok(Self {

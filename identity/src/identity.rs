@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ledger_client::LiveTrust;
 use messages::SealingKey;
-use record::{Directory, Idnr, Kind, Label, LegalDay, ParticipantId, Period, Series, SigningKey, Timestamp, WriterId};
+use record::{Idnr, Kind, Label, LegalDay, ParticipantId, Period, Series, SigningKey, Timestamp, WriterId};
 use service::Problem;
 use service::clock::{AgreedTime, CheckedClock, Clock as _, ClockError};
+use trust::{History, Section, TrustMap, Value};
 use uuid::Uuid;
 
 use crate::day_keys::DayKeys;
+use crate::error::Error;
 use crate::locks::Locks;
 use crate::log::{LogError, TransparencyLog};
 use crate::login::LoginVerifier;
@@ -46,9 +49,7 @@ pub struct IdentityKeyPairs {
 pub struct Identity<L> {
     // Persons and participants.
     pub(crate) persons: PersonRegistry,
-    pub(crate) directory: Arc<Directory>,
-    /// The writers that may write intents.
-    pub(crate) brokers: Vec<WriterId>,
+    pub(crate) live: LiveTrust,
     // Durable state.
     pub(crate) state: IdentityState,
     pub(crate) day_keys: DayKeys,
@@ -75,13 +76,26 @@ impl std::fmt::Debug for LockKey {
 }
 
 /// The writers to which the directory grants the kind `intent`.
-pub(crate) fn brokers(directory: &Directory) -> Vec<WriterId> {
-    directory
-        .writers
-        .iter()
-        .filter(|writer| writer.kinds.contains(&Kind::Intent))
-        .map(|writer| writer.key.id())
-        .collect()
+pub(crate) fn brokers(directory: &TrustMap) -> impl Iterator<Item = WriterId> {
+    let writers = directory.section(Section::Writer);
+    writers.filter_map(|value| match value {
+        Value::Writer(grant) if grant.kinds.contains(&Kind::Intent) => Some(grant.key.id()),
+        _ => None,
+    })
+}
+
+impl IdentityKeyPairs {
+    /// Checks that the directory lists exactly these keys: consumers seal to them, and providers verify with them.
+    pub(crate) fn check(&self, directory: &TrustMap) -> Result<(), Error> {
+        let listed = directory.identity();
+        if listed.map(|keys| keys.signing) != Some(self.signing.public()) {
+            return Err(Error::OtherKey("signing"));
+        }
+        if listed.map(|keys| keys.sealing) != Some(self.sealing.public().0) {
+            return Err(Error::OtherKey("sealing"));
+        }
+        Ok(())
+    }
 }
 
 /// Logs an internal error and returns the problem for the caller. Errors of the stores, of random number generation and
@@ -108,6 +122,20 @@ pub(crate) fn log_problem(error: LogError) -> Problem {
 impl<L: TransparencyLog> Identity<L> {
     pub(crate) fn today(&self) -> LegalDay {
         LegalDay::of(Timestamp(self.clock.now()))
+    }
+
+    /// The versions of directory and Registerlandkarte that a new request relies on.
+    pub(crate) fn in_force(&self) -> Result<Arc<History>, Problem> {
+        let history = self.live.confirmed()?;
+        if let Err(error) = self.keys.check(history.state().directory()) {
+            tracing::error!(%error, "ALARM: the directory lists other keys of identity; put the right ones in place and restart");
+            return Err(Problem::unavailable(
+                "keys",
+                60,
+                "the directory lists other keys of identity",
+            ));
+        }
+        Ok(history)
     }
 
     /// The time for what cannot be undone.

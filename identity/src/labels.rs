@@ -23,6 +23,7 @@ use record::{DayKey, DisclosureClass, Idnr, Label, PartKey, PartName, Participan
 use service::Problem;
 use service::clock::Clock as _;
 use tlog::Hash;
+use trust::TrustMap;
 
 use crate::identity::{Identity, LockKey, internal, log_problem};
 use crate::log::TransparencyLog;
@@ -61,7 +62,8 @@ impl<L: TransparencyLog> Identity<L> {
     pub async fn labels(self: &Arc<Self>, request: LabelRequest) -> Result<Vec<u8>, Problem> {
         self.check_clock()?;
         let s1 = &request.s1;
-        let provider = self.check_s1(s1)?;
+        let history = self.in_force()?;
+        let provider = self.check_s1(s1, history.state().directory())?;
         let statement = &s1.statement;
         let message = LockKey::Message(statement.consumer.clone(), statement.message);
         let _message = self.locks.lock(message).await;
@@ -144,14 +146,12 @@ impl<L: TransparencyLog> Identity<L> {
     }
 
     /// Checks S1 and returns the provider it names.
-    fn check_s1(&self, s1: &S1) -> Result<&Participant, Problem> {
+    fn check_s1<'a>(&self, s1: &S1, directory: &'a TrustMap) -> Result<&'a Participant, Problem> {
         let refuse = |reason: &'static str| Problem::bad_request("s1", reason);
-        let consumer = self
-            .directory
+        let consumer = directory
             .consumer(&s1.statement.consumer)
             .ok_or_else(|| refuse("the consumer is not in the directory"))?;
-        let provider = self
-            .directory
+        let provider = directory
             .provider(&s1.statement.provider)
             .ok_or_else(|| refuse("the provider is not in the directory"))?;
         s1.verify(&consumer.signing_key, Timestamp(self.clock.now()))

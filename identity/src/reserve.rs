@@ -22,7 +22,7 @@ use service::clock::{AgreedTime, Clock as _};
 use tlog::Hash;
 use tokio::time::Instant;
 
-use crate::identity::{Identity, LockKey, internal, log_problem};
+use crate::identity::{Identity, LockKey, brokers, internal, log_problem};
 use crate::log::{AppendError, OwnKind, TransparencyLog};
 use crate::periods::PeriodSecret;
 use crate::state::{NumberKey, NumberRow};
@@ -163,8 +163,8 @@ impl<L: TransparencyLog> Identity<L> {
             return Ok(None);
         }
         let limit = Timestamp(row.reserved_at).after(OVERTAKEN_AFTER);
-        for writer in &self.brokers {
-            let newest = self.log.newest_entry_time(writer).map_err(log_problem)?;
+        for writer in brokers(self.live.history().state().directory()) {
+            let newest = self.log.newest_entry_time(&writer).map_err(log_problem)?;
             // Both times are whole seconds, so require a strictly later one.
             if newest.is_some_and(|time| time > limit) {
                 return Ok(Some("overtaken"));

@@ -9,10 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger_client::{Anchored, HttpLedger, Trust, Writer, WriterConfig};
+use ledger_client::{Anchored, Follower, HttpLedger, LiveTrust, Trust, Writer, WriterConfig};
 use messages::SealingKey;
 use record::SigningKey;
-use record::directory::Directory;
 use service::Listener;
 use service::clock::{CheckedClock, Confirmation};
 use service::secret::{CredentialDigest, random, read_seed};
@@ -23,7 +22,7 @@ use crate::config::Config;
 use crate::day_keys::DayKeys;
 use crate::error::Error;
 use crate::followed_log::FollowedLog;
-use crate::identity::{Identity, IdentityKeyPairs, brokers};
+use crate::identity::{Identity, IdentityKeyPairs};
 use crate::locks::Locks;
 use crate::log::{LogError, TransparencyLog};
 use crate::login::LoginVerifier;
@@ -80,7 +79,10 @@ fn health(identity: &Identity<FollowedLog>) -> Result<(), Impairment> {
     match (identity.log.stopped(), identity.log.head()) {
         (Some(reason), _) | (None, Err(LogError::Broken(reason))) => Err(Impairment::Halted(reason)),
         (None, Err(LogError::Unavailable(reason))) => Err(Impairment::Behind(reason)),
-        (None, Ok(_)) => identity.clock.health(),
+        (None, Ok(_)) => {
+            identity.live.health()?;
+            identity.clock.health()
+        }
     }
 }
 
@@ -107,16 +109,15 @@ async fn start_up(config: &Config, shutdown: Shutdown) -> Result<Identity<Follow
     let confirmation = Confirmation::Operator(config.data.join(CLOCK_STOPPED));
     let clock = CheckedClock::new(SystemClock::shared(), confirmation);
     let login = LoginVerifier::new(config.login.clone(), clock.clone()).map_err(configuration)?;
-    let (log, directory) = follow(config, clock.clone(), shutdown).await?;
-    check_keys(&keys, &directory)?;
+    let (log, live) = follow(config, clock.clone(), shutdown).await?;
+    keys.check(live.history().state().directory())?;
     Ok(Identity {
         periods: Periods::load(
             &state,
             WrappingKeys::open(&config.data.join("wrapping")).map_err(configuration)?,
         )?,
-        brokers: brokers(&directory),
         persons,
-        directory,
+        live,
         state,
         day_keys,
         keys,
@@ -139,19 +140,19 @@ async fn follow(
     config: &Config,
     clock: Arc<CheckedClock>,
     shutdown: Shutdown,
-) -> Result<(FollowedLog, Arc<Directory>), Error> {
+) -> Result<(FollowedLog, LiveTrust), Error> {
     let log = |error: &dyn std::fmt::Display| Error::Log(error.to_string());
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis).map_err(configuration)?);
     let api: Arc<dyn ledger_client::LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(configuration)?);
     let anchored = Anchored::wait(&api, &trust, &shutdown)
         .await
         .map_err(|error| log(&error))?;
-    let directory = Arc::new(anchored.directory);
+    let live = LiveTrust::start(api.clone(), trust.clone(), &anchored, clock.clone(), shutdown.clone());
     let writer = Writer::start(
         WriterConfig {
             api: api.clone(),
             trust: Arc::clone(&trust),
-            directory: Arc::clone(&directory),
+            live: live.clone(),
             key: SigningKey::from_seed(seed(&config.writer_key)?),
             state_dir: config.data.clone(),
             clock,
@@ -159,20 +160,8 @@ async fn follow(
         shutdown.clone(),
     )
     .map_err(configuration)?;
-    let follower = ledger_client::Follower::start(api, trust, Arc::clone(&directory), shutdown);
-    Ok((FollowedLog::new(follower, writer), directory))
-}
-
-/// Consumers seal to the keys that the directory lists, and providers verify with them, so identity must hold exactly
-/// these.
-fn check_keys(keys: &IdentityKeyPairs, directory: &Directory) -> Result<(), Error> {
-    if keys.signing.public() != directory.identity.signing {
-        return Err(Error::OtherKey("signing"));
-    }
-    if keys.sealing.public().0 != directory.identity.sealing {
-        return Err(Error::OtherKey("sealing"));
-    }
-    Ok(())
+    let follower = Follower::start(api, trust, &anchored.genesis, shutdown).map_err(|error| log(&error))?;
+    Ok((FollowedLog::new(follower, writer), live))
 }
 
 /// The background work. Its error ends the process.

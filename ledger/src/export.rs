@@ -4,7 +4,7 @@
 //! checkpoint            the newest checkpoint that meets the witness policy
 //! checkpoints/<size>    every checkpoint published up to that size, as `GET /checkpoints/…` returns it
 //! tile/…                the tiles and bundles of a tree of that size, including partial ones
-//! documents/<hex>       the documents that the entries name
+//! documents/<hex>       the documents that the entries name, and the operations of their change sets
 //! records/<index>       with `records`: the sealed records that are not erased
 //! ```
 //!
@@ -22,9 +22,11 @@ use tlog::checkpoint::{Checkpoint, CheckpointError};
 use tlog::merkle::Size;
 use tlog::note::Note;
 use tlog::tile::{Bundle, BundleError, Tile, decode_bundle};
+use trust::TrustKind;
 
 use crate::engine::edge::{Edge, TILE_WIDTH};
 use crate::engine::rows::Rows;
+use crate::rules::founding::stored_set;
 use crate::server::find_store;
 use crate::store::rocks::RocksStore;
 use crate::store::{Column, StoreError};
@@ -215,8 +217,11 @@ impl ExportWriter<'_> {
             if let Some(digest) = body.document() {
                 let document = self.rows.store().get(Column::Documents, &digest.0)?;
                 let document = document.ok_or_else(|| ExportError::Damaged(format!("document {digest} is missing")))?;
-                self.file(&format!("documents/{digest}"), &document)?;
-                self.documents += 1;
+                self.document(&digest, &document)?;
+                if TrustKind::of_entry(body.kind()).is_some() {
+                    let set = stored_set(self.rows, index)?;
+                    self.document(&set.header().operations, set.operations().bytes())?;
+                }
             }
             if self.records
                 && body.commitment().is_some()
@@ -227,6 +232,11 @@ impl ExportWriter<'_> {
             }
         }
         Ok(())
+    }
+
+    fn document(&mut self, digest: &Hash, bytes: &[u8]) -> Result<(), ExportError> {
+        self.documents += 1;
+        self.file(&format!("documents/{digest}"), bytes)
     }
 
     fn file(&self, name: &str, bytes: &[u8]) -> Result<(), ExportError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use record::{Body, Kind, Period, PeriodEvent, SignedEntry};
+use record::{Body, Kind, NewestSets, Period, PeriodEvent, SignedEntry};
 use tlog::checkpoint::Checkpoint;
 use tlog::map::{Map, Value};
 use tlog::merkle::{Index, MemoryTree, Size, Subtree, leaf_hash, subtree_hash};
@@ -51,6 +51,22 @@ impl PublicLog {
             leaves.extend(decode_bundle(&bytes, bundle.width())?.into_iter().map(<[u8]>::to_vec));
         }
         Ok(Self { leaves })
+    }
+
+    /// The entries with the newest change sets among the first `size` entries.
+    pub fn newest_before(&self, size: u64) -> Result<NewestSets> {
+        let mut newest = (None, None);
+        for index in 0..size {
+            match self.entry(index)?.entry().body.kind() {
+                Kind::Directory => newest.0 = Some(Index::new(index)?),
+                Kind::Registry => newest.1 = Some(Index::new(index)?),
+                _ => {}
+            }
+        }
+        Ok(NewestSets {
+            directory: newest.0.context("a directory")?,
+            registerlandkarte: newest.1.context("a Registerlandkarte")?,
+        })
     }
 
     /// Writes the log into an export's folder, under `checkpoint`.

@@ -12,7 +12,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::{paths, rocksdb, sh};
 
 /// The programs that a user runs.
-const PROGRAMS: &[&str] = &["einsicht", "ledger", "verifier"];
+const PROGRAMS: &[&str] = &["directory", "einsicht", "ledger", "verifier"];
 
 /// How the programs are compiled.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 //! The entry of an exchange: authentication, abstract permission, labels, journal. A refused request leaves a
-//! `denial`.
+//! `denial`. One history of directory and Registerlandkarte decides from the beginning to the end.
 
 use std::time::Duration;
 
@@ -11,8 +11,9 @@ use messages::{DenialKeyRequest, ExchangeRequest, LabelAnswer, LabelRequest};
 use record::entry::Body;
 use record::{DayKey, RetentionClass};
 use service::problem::Problem;
+use trust::History;
 
-use super::record::seal;
+use super::record::{seal, supervision};
 use crate::authenticate::{Authenticated, authenticate};
 use crate::broker::Broker;
 use crate::journal::{JournalEntry, OpenExchange};
@@ -31,7 +32,11 @@ const MAX_WRITER_WAIT: Duration = Duration::from_secs(1);
 pub(super) async fn enter(broker: &Broker, request: ExchangeRequest) -> Result<Box<OpenExchange>, Problem> {
     let id = request.metadata.exchange;
     let now = broker.now();
-    let authenticated = authenticate(request, &broker.anchored.directory, now).map_err(|error| {
+    let history = broker.live.confirmed().inspect_err(|error| {
+        tracing::warn!(exchange = %id, %error, "not begun");
+    })?;
+    let state = history.state();
+    let authenticated = authenticate(request, state.directory(), now).map_err(|error| {
         tracing::info!(exchange = %id, %error, "not authenticated");
         count_exchange("not_authenticated");
         not_authenticated(&error)
@@ -45,17 +50,24 @@ pub(super) async fn enter(broker: &Broker, request: ExchangeRequest) -> Result<B
             "the deadline is too far in the future",
         ));
     }
-    match permit(authenticated, &broker.registerlandkarte, now) {
-        Ok(permitted) => label(broker, permitted).await,
+    match permit(authenticated, state.registerlandkarte(), now) {
+        Ok(permitted) => label(broker, &history, permitted).await,
         Err(denied) => {
             let (authenticated, reason) = *denied;
-            Err(deny(broker, &authenticated, &reason.to_string(), RetentionClass::IdnrG2y).await)
+            Err(deny(
+                broker,
+                &history,
+                &authenticated,
+                &reason.to_string(),
+                RetentionClass::IdnrG2y,
+            )
+            .await)
         }
     }
 }
 
 /// Gets labels and record keys from identity, and writes the journal.
-async fn label(broker: &Broker, permitted: Permitted) -> Result<Box<OpenExchange>, Problem> {
+async fn label(broker: &Broker, history: &History, permitted: Permitted) -> Result<Box<OpenExchange>, Problem> {
     if broker.writer.waiting() >= MAX_WRITER_WAIT {
         return Err(try_again("the log is slow at the moment"));
     }
@@ -84,11 +96,11 @@ async fn label(broker: &Broker, permitted: Permitted) -> Result<Box<OpenExchange
             } else {
                 "identity refuses"
             };
-            return Err(deny(broker, permitted.authenticated(), reason, rule.retention).await);
+            return Err(deny(broker, history, permitted.authenticated(), reason, rule.retention).await);
         }
     };
     let content = records::intent(&permitted, labels.expiry);
-    let sealed = seal(broker, &content, None, &request, (labels.intent, &labels.intent_key))?;
+    let sealed = seal(history, &content, None, &request, (labels.intent, &labels.intent_key))?;
     let open = Box::new(OpenExchange {
         intent_record: sealed.bytes().to_vec(),
         content,
@@ -105,8 +117,14 @@ async fn label(broker: &Broker, permitted: Permitted) -> Result<Box<OpenExchange
 
 /// Records the refusal of a request. Returns the problem for the consumer: the uniform refusal once the `denial` is
 /// recorded.
-async fn deny(broker: &Broker, authenticated: &Authenticated, reason: &str, class: RetentionClass) -> Problem {
-    match record_denial(broker, authenticated, reason, class).await {
+async fn deny(
+    broker: &Broker,
+    history: &History,
+    authenticated: &Authenticated,
+    reason: &str,
+    class: RetentionClass,
+) -> Problem {
+    match record_denial(broker, history, authenticated, reason, class).await {
         Ok(()) => {
             count_exchange("denied");
             not_permitted()
@@ -117,6 +135,7 @@ async fn deny(broker: &Broker, authenticated: &Authenticated, reason: &str, clas
 
 async fn record_denial(
     broker: &Broker,
+    history: &History,
     authenticated: &Authenticated,
     reason: &str,
     class: RetentionClass,
@@ -126,13 +145,12 @@ async fn record_denial(
         .ask_identity("labels/denial-key", &DenialKeyRequest { class, expiry })
         .await
         .map_err(|_| try_again("identity does not answer"))?;
-    let supervision = &broker.anchored.directory.supervision;
     let sealed = records::seal_denial(
         authenticated,
-        (reason, broker.registerlandkarte.digest()),
+        (reason, history.state().registerlandkarte().header()),
         (class, expiry),
         &key,
-        supervision,
+        &supervision(history)?,
     )
     .map_err(|_| Problem::internal())?;
     let body = Body::Denial {

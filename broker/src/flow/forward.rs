@@ -8,10 +8,15 @@
 //! | What the broker gets | What follows |
 //! | --- | --- |
 //! | a reply that the provider has signed | the outcome that the reply states |
+//! | the directory does not list the provider any more | `failed`, or `timed_out` if it may have been served |
 //! | no connection, or a status that means "not asked", from the first attempt on, for [`UNREACHED_FOR`] | `failed` |
 //! | a refusal without a signature, and no attempt before it may have been served | `failed` |
 //! | anything else: no answer, `under-way`, a reply that is not valid | the next attempt |
 //! | nothing certain for `give_up_seconds` | `timed_out`, without a reply |
+//!
+//! No request is sent to a component that the newest directory does not list. A reply counts if the provider signed it
+//! with its key of the version in force at the intent or with its newest one: the key may have been replaced in
+//! between.
 //!
 //! The last case does not depend on a wall clock: it counts the time in which this process has tried.
 
@@ -20,6 +25,7 @@ use std::time::Duration;
 use ledger_client::recorded::{Intent, Recorded};
 use messages::limits::MAX_FORWARD;
 use messages::{CallKind, ExchangeRequest, Forward, Reply};
+use record::ParticipantId;
 use service::http::CallError;
 use service::problem::Problem;
 use tokio::time::Instant;
@@ -59,6 +65,14 @@ pub(super) async fn forward(broker: &Broker, intent: &Recorded<Intent>, open: &O
     let since = Instant::now();
     let (mut waited_for, mut pauses, mut may_be_served) = (true, prompt(), !first);
     loop {
+        if !is_listed(broker, &metadata.provider) {
+            tracing::warn!(exchange = %metadata.exchange, "the directory does not list the provider any more");
+            return if may_be_served {
+                Ending::TimedOut
+            } else {
+                Ending::NotServed(NotServed::NoRoute)
+            };
+        }
         match attempt(broker, route, body.clone(), intent, &open.request).await {
             Attempt::Replied(reply) => return Ending::Replied(reply),
             Attempt::Refused if !may_be_served => return Ending::NotServed(NotServed::Refused),
@@ -77,6 +91,10 @@ pub(super) async fn forward(broker: &Broker, intent: &Recorded<Intent>, open: &O
         }
         tokio::time::sleep(pauses.failed()).await;
     }
+}
+
+fn is_listed(broker: &Broker, provider: &ParticipantId) -> bool {
+    broker.live.history().state().directory().provider(provider).is_some()
 }
 
 fn message(intent: &Recorded<Intent>, open: &OpenExchange) -> Forward {
@@ -122,11 +140,23 @@ async fn attempt(
     }
 }
 
-/// What a refusal states about the attempt. A provider's connector says with these slugs that it has not asked its
-/// register for this call (connector, `provider`).
+/// With these slugs a provider's connector says that it has not asked its register for this call (connector,
+/// `provider`).
+const NOT_SERVED: [&str; 7] = [
+    "starting",
+    "log-not-witnessed",
+    "directory-unconfirmed",
+    "log-broken",
+    "not-listed",
+    "stopped",
+    "busy",
+];
+
+/// What a refusal states about the attempt.
 fn refused(problem: &Problem) -> Attempt {
     match (problem.status, problem.slug.as_str()) {
-        (401 | 429, _) | (503, "starting" | "log-not-witnessed" | "stopped" | "busy") => Attempt::NotServed,
+        (401 | 429, _) => Attempt::NotServed,
+        (503, slug) if NOT_SERVED.contains(&slug) => Attempt::NotServed,
         (408 | 425, _) | (500.., _) => Attempt::Unanswered,
         _ => Attempt::Refused,
     }
@@ -135,20 +165,73 @@ fn refused(problem: &Problem) -> Attempt {
 /// Returns the reply if the provider has signed it for this message and this intent.
 fn valid_reply(broker: &Broker, answer: &[u8], intent: &Recorded<Intent>, request: &ExchangeRequest) -> Option<Reply> {
     let reply: Reply = record::cbor::from_slice(answer).ok()?;
-    let provider = broker.anchored.directory.participant(&request.metadata.provider)?;
-    reply.verify(&provider.signing_key).ok()?;
+    let (history, provider) = (broker.live.history(), &request.metadata.provider);
+    let then = history.component_at(provider, intent.index()).ok()?;
+    let now = history.state().directory().component(provider);
+    let mut listed = then.into_iter().chain(now);
+    listed.find(|listed| reply.verify(&listed.signing_key).is_ok())?;
     let statement = &reply.statement;
     (statement.message == request.metadata.message && statement.intent == intent.index().get()).then_some(reply)
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use messages::AnswerResult;
+    use record::SigningKey;
+    use trust::TrustKind;
+
     use super::*;
+    use crate::tests::trust_in_force::{Alone, end_component, recorded_intent, register_with_key};
+    use crate::tests::{changed, open_exchange};
+
+    #[tokio::test]
+    async fn no_request_is_sent_to_a_provider_that_was_removed() {
+        let alone = Alone::new();
+        let history = changed(
+            &alone.live.history(),
+            TrustKind::Directory,
+            end_component("register"),
+            9,
+        );
+        alone.live.replace(history);
+        let (intent, open) = (recorded_intent(), open_exchange());
+        let ending = forward(&alone.broker, &intent, &open, true).await;
+        assert!(matches!(ending, Ending::NotServed(NotServed::NoRoute)), "{ending:?}");
+        let ending = forward(&alone.broker, &intent, &open, false).await;
+        assert!(
+            matches!(ending, Ending::TimedOut),
+            "an earlier run may have forwarded it: {ending:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_reply_counts_under_the_providers_key_at_the_intent_or_its_newest_one() {
+        let alone = Alone::new();
+        let (intent, request) = (recorded_intent(), open_exchange().request);
+        let about = (request.metadata.message, intent.index().get());
+        let counts = |seed: u8| {
+            let key = SigningKey::from_seed([seed; 32]);
+            let reply = Reply::sign(&key, about, AnswerResult::NothingFound, vec![1]);
+            valid_reply(&alone.broker, &record::cbor::to_vec(&reply), &intent, &request).is_some()
+        };
+        assert!(counts(8) && !counts(31));
+        // Index 5 is the intent's. A key that was replaced before it counts no more.
+        for (index, old) in [(4, false), (6, true)] {
+            let founded = Alone::new().live.history();
+            alone
+                .live
+                .replace(changed(&founded, TrustKind::Directory, register_with_key(31), index));
+            assert_eq!((counts(8), counts(31), counts(32)), (old, true, false), "{index}");
+        }
+    }
 
     #[test]
     fn only_a_refusal_that_states_it_means_that_the_provider_has_not_served() {
         let unavailable = |slug| refused(&Problem::unavailable(slug, 1, ""));
-        assert!(matches!(unavailable("starting"), Attempt::NotServed));
+        for slug in NOT_SERVED {
+            assert!(matches!(unavailable(slug), Attempt::NotServed), "{slug}");
+        }
         assert!(matches!(refused(&Problem::unauthorized()), Attempt::NotServed));
         for slug in ["under-way", "state", "other"] {
             assert!(matches!(unavailable(slug), Attempt::Unanswered), "{slug}");

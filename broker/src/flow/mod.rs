@@ -14,6 +14,7 @@
 //!
 //! | Where | What the consumer gets | What is recorded |
 //! | --- | --- | --- |
+//! | directory not confirmed | 503 `directory-unconfirmed`, may be retried | nothing |
 //! | signatures | 403 `not-permitted` | nothing; the sender is not authenticated |
 //! | permission, or identity refuses | 403 `not-permitted` | `denial` |
 //! | identity or ledger unavailable | 503, may be retried | nothing (identity voids the label) |

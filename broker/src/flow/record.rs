@@ -7,6 +7,7 @@ use record::content::ExchangeRecord;
 use record::entry::{Body, LabelledKind};
 use record::{ExpiryDay, Label, PartName, Phase, RecordKey, SealedRecord};
 use service::problem::Problem;
+use trust::History;
 
 use crate::broker::Broker;
 use crate::journal::{Closing, OpenExchange};
@@ -44,7 +45,8 @@ pub(super) async fn seal_outcome(broker: &Broker, open: &OpenExchange, ending: &
     let (key, expiry) = outcome_key(broker, open).await?;
     let content = records::outcome(open.content.clone(), ending, expiry);
     let label = open.labels.label(Phase::Outcome);
-    let sealed = seal(broker, &content, Some(ending), &open.request, (label, &key))?;
+    let history = broker.live.history();
+    let sealed = seal(&history, &content, Some(ending), &open.request, (label, &key))?;
     Ok(Closing {
         sealed_record: sealed.into_bytes(),
         shared_key: key.part(PartName::Shared),
@@ -97,18 +99,24 @@ async fn outcome_key(broker: &Broker, open: &OpenExchange) -> Result<(RecordKey,
     Ok((answer.key, answer.expiry))
 }
 
-/// Seals the record of a labelled entry.
+/// Seals the record of a labelled entry, for the supervision of the newest version.
 pub(super) fn seal(
-    broker: &Broker,
+    history: &History,
     content: &ExchangeRecord,
     ending: Option<&Ending>,
     request: &ExchangeRequest,
     (label, key): (Label, &RecordKey),
 ) -> Result<SealedRecord, Problem> {
-    let supervision = &broker.anchored.directory.supervision;
+    let supervision = supervision(history)?;
     let official = &request.metadata.official;
-    records::seal(content.clone(), ending, official, &label, key, supervision).map_err(|error| {
+    records::seal(content.clone(), ending, official, &label, key, &supervision).map_err(|error| {
         tracing::error!(%error, "a record could not be sealed");
         Problem::internal()
     })
+}
+
+/// The key that the supervision's part of a record is sealed to. Every directory has one.
+pub(super) fn supervision(history: &History) -> Result<[u8; 32], Problem> {
+    let supervision = history.state().directory().supervision();
+    supervision.map(|key| key.sealing).ok_or_else(Problem::internal)
 }

@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use citizen_ui::proof::access::Access;
 use citizen_ui::proof::complete::{self, Claim, Completeness};
@@ -23,10 +24,14 @@ use service::http::CallError;
 use tlog::checkpoint::SignedCheckpoint;
 use tokio::task::JoinSet;
 
+use crate::anchor::CheckedAnchor;
 use crate::ledger::{FetchedReceipt, LedgerReader};
 
 /// The most entries that one login fetches concurrently.
 const MAX_CONCURRENT_FETCHES: usize = 16;
+/// How long a login waits for a published `map` entry after the newest entry of the list. The ledger writes one a
+/// second after an entry, and the witnesses confirm it.
+const ANCHOR_WAIT: Duration = Duration::from_secs(3);
 
 /// The content of a citizen's session.
 pub(crate) struct Citizen {
@@ -85,7 +90,7 @@ impl Citizen {
     ) -> Result<Self, LoadError> {
         check_inspection(&disclosure, trust)?;
         let size = check_checkpoint(&disclosure, trust)?;
-        let anchor = ledger.beginning().await?;
+        let anchor = ledger.anchors.reaching(newest_entry(&disclosure), ANCHOR_WAIT).await?;
         let period_begins = disclosure.periods.into_iter().map(|info| {
             let fetched = FetchedReceipt {
                 receipt: info.begin_receipt,
@@ -114,7 +119,7 @@ impl Citizen {
                 citizen.unopened.push((indices, Failure::Load));
                 continue;
             }
-            match citizen.verify(&mut verifier, &indices, &anchor) {
+            match citizen.verify(&mut verifier, &indices, &anchor.anchor) {
                 Ok(access) => citizen.accesses.push(access),
                 Err(failure) => citizen.unopened.push((indices, failure)),
             }
@@ -123,7 +128,7 @@ impl Citizen {
             .accesses
             .sort_by_key(|access| std::cmp::Reverse(access.first().index));
         if let Some(proof) = disclosure.complete {
-            citizen.completeness = match citizen.make_bundle(anchor, proof, trust) {
+            citizen.completeness = match citizen.make_bundle(&anchor, proof, trust) {
                 Ok(claim) => Completeness::Server(claim),
                 Err(failure) => Completeness::Failed(failure),
             };
@@ -133,9 +138,15 @@ impl Citizen {
 
     /// Makes the bundle file, verifies it and compares it with the list. A bundle that does not verify is kept, so that
     /// the browser reaches the same result.
-    fn make_bundle(&mut self, anchor: Anchor, proof: CompletenessProof<()>, trust: &Trust) -> Result<Claim, Failure> {
+    fn make_bundle(
+        &mut self,
+        anchor: &CheckedAnchor,
+        proof: CompletenessProof<()>,
+        trust: &Trust,
+    ) -> Result<Claim, Failure> {
         let proof = proof.fill(|index, ()| self.disclosed_entry(index))?;
         let idnr = self.idnr.clone().ok_or(Failure::Load)?;
+        let anchor = Anchor::clone(&anchor.anchor);
         let file = Bundle { idnr, anchor, proof }.to_bytes().map_err(complete::failure)?;
         let claim = complete::check(&file, &self.listed(), trust);
         self.bundle = Some(file);
@@ -254,7 +265,7 @@ impl Citizen {
         let Some(material) = self.materials.get(&index) else {
             return Ok(None);
         };
-        let anchor = ledger.beginning().await?;
+        let anchor = ledger.anchors.reaching(index, Duration::ZERO).await?;
         refresh(ledger, &material.receipt, Some(index)).await;
         if let Some(begin) = self.period_begins.get(&material.entry.period) {
             let at = Receipt::parse(&locked(begin).receipt)
@@ -262,7 +273,7 @@ impl Citizen {
                 .map(|receipt| receipt.index().get());
             refresh(ledger, begin, at).await;
         }
-        Ok(self.opening(index, &anchor).map(|opening| opening.to_bytes()))
+        Ok(self.opening(index, &anchor.anchor).map(|opening| opening.to_bytes()))
     }
 
     /// The receipt of one of the citizen's entries, cosigned if the ledger has it by now. `None` for any other entry.
@@ -372,6 +383,13 @@ fn check_inspection(disclosure: &Disclosure, trust: &Trust) -> Result<(), LoadEr
     } else {
         Err(LoadError::Disclosure("kind of the inspection entry"))
     }
+}
+
+/// The newest entry whose writer's right the list and the bundle must prove.
+fn newest_entry(disclosure: &Disclosure) -> u64 {
+    let entries = disclosure.entries.iter().map(|entry| entry.index);
+    let map = disclosure.complete.iter().map(|proof| proof.map.index);
+    entries.chain(map).max().unwrap_or_default()
 }
 
 fn check_checkpoint(disclosure: &Disclosure, trust: &Trust) -> Result<u64, LoadError> {

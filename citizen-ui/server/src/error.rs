@@ -25,6 +25,9 @@ pub enum Error {
     /// The configuration of the login is invalid.
     #[error("login: {0}")]
     Login(String),
+    /// The ledger's log is not the trusted one, or the portal was shut down before the ledger could be reached.
+    #[error("the log: {0}")]
+    Log(String),
     /// The HTTP client cannot be created.
     #[error(transparent)]
     Client(#[from] CallError),

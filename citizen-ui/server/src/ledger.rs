@@ -6,12 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use proof::opening::Anchor;
-use record::{Body, Receipt};
 use service::cached::{CacheError, Cached};
 use service::http::{CallError, Client};
-use tlog::Hash;
-use tokio::sync::Mutex;
+
+use crate::anchor::AnchorSource;
 
 /// How long a checkpoint is kept for the page about the log, which needs no login.
 const CHECKPOINT_LIFETIME: Duration = Duration::from_secs(2);
@@ -24,9 +22,8 @@ pub(crate) struct LedgerReader {
     public: Client,
     records: Client,
     checkpoint: Cached<Vec<u8>>,
-    /// Genesis and directory, which are the same for all citizens; cached once the witnesses have cosigned both
-    /// entries.
-    beginning: Mutex<Option<Anchor>>,
+    /// The writers' rights, which are the same for all citizens.
+    pub(crate) anchors: AnchorSource,
 }
 
 /// A receipt, and whether the ledger served it with the witnesses' cosignatures.
@@ -38,13 +35,13 @@ pub(crate) struct FetchedReceipt {
 
 impl LedgerReader {
     /// `base` is the ledger's base URL. `records` has the credential for sealed records.
-    pub(crate) fn new(base: String, public: Client, records: Client) -> Self {
+    pub(crate) fn new(base: String, public: Client, records: Client, anchors: AnchorSource) -> Self {
         Self {
             base,
             public,
             records,
             checkpoint: Cached::new(CHECKPOINT_LIFETIME, CHECKPOINT_RETRY_DELAY),
-            beginning: Mutex::default(),
+            anchors,
         }
     }
 
@@ -73,39 +70,5 @@ impl LedgerReader {
             }),
             Err(error) => Err(error),
         }
-    }
-
-    /// The documents and receipts of the genesis entry (index 0) and the first directory entry (index 1).
-    pub(crate) async fn beginning(&self) -> Result<Anchor, CallError> {
-        let mut kept = self.beginning.lock().await;
-        if let Some(anchor) = &*kept {
-            return Ok(anchor.clone());
-        }
-        let genesis = self.receipt(0).await?;
-        let directory = self.receipt(1).await?;
-        let anchor = Anchor {
-            genesis_document: self.document_of(&genesis.receipt).await?,
-            directory_document: self.document_of(&directory.receipt).await?,
-            genesis_receipt: genesis.receipt,
-            directory_receipt: directory.receipt,
-        };
-        if genesis.witnessed && directory.witnessed {
-            *kept = Some(anchor.clone());
-        }
-        Ok(anchor)
-    }
-
-    async fn document_of(&self, receipt: &[u8]) -> Result<Vec<u8>, CallError> {
-        let receipt = Receipt::parse(receipt).map_err(|error| CallError::Invalid(error.to_string()))?;
-        match &receipt.entry().entry().body {
-            Body::Document { digest, .. } => self.document(digest).await,
-            _ => Err(CallError::Invalid("the entry has no document".to_owned())),
-        }
-    }
-
-    async fn document(&self, digest: &Hash) -> Result<Vec<u8>, CallError> {
-        self.public
-            .get_bytes(&format!("{}/documents/{digest}", self.base))
-            .await
     }
 }

@@ -18,7 +18,8 @@
 //! | [`session`] | sessions |
 //! | [`login`], [`pending`] | the OpenID Connect relying party; logins that have begun |
 //! | [`cookies`] | the cookies of both |
-//! | [`ledger`] | client for records, receipts, checkpoints and documents |
+//! | [`ledger`] | client for records, receipts and checkpoints |
+//! | [`anchor`] | the writers' rights, with the directory's versions while the portal runs |
 //! | [`citizen`] | the opened entries of one citizen |
 //! | [`page`] | what handlers extract from a request: language, session, frame |
 //! | [`routes`], [`accesses`], [`account`] | the handlers |
@@ -26,6 +27,7 @@
 
 mod accesses;
 mod account;
+mod anchor;
 mod assets;
 mod citizen;
 mod config;
@@ -54,24 +56,24 @@ use portal::Portal;
 /// How often ended sessions are dropped from memory.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Serves the portal until shutdown is requested.
+/// Serves the portal until shutdown is requested. Waits for the ledger before it serves.
 ///
 /// # Errors
 /// See [`Error`].
 pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
-    let portal = Arc::new(Portal::new(config, Arc::new(SystemClock))?);
+    let portal = Arc::new(Portal::start(config, Arc::new(SystemClock), &shutdown).await?);
     tokio::spawn(sweep(Arc::clone(&portal), shutdown.clone()));
     service::listen::serve(listener, routes::routes(portal), shutdown).await?;
     Ok(())
 }
 
-/// Returns the routes alone, for tests and for embedding. An ended session is then dropped only when a request names it
-/// or the session map is full.
+/// Returns the routes alone, for tests and for embedding. They follow the log until `shutdown`. An ended session is
+/// then dropped only when a request names it or the session map is full.
 ///
 /// # Errors
 /// See [`Error`].
-pub fn router(config: Config, clock: Arc<dyn Clock>) -> Result<Router, Error> {
-    Ok(routes::routes(Arc::new(Portal::new(config, clock)?)))
+pub async fn router(config: Config, clock: Arc<dyn Clock>, shutdown: &Shutdown) -> Result<Router, Error> {
+    Ok(routes::routes(Arc::new(Portal::start(config, clock, shutdown).await?)))
 }
 
 async fn sweep(portal: Arc<Portal>, shutdown: Shutdown) {

@@ -1,12 +1,15 @@
 //! The state that all handlers share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use citizen_ui::proof::verify::{Trust, TrustText};
-use service::Clock;
+use ledger_client::{Anchored, HttpLedger, LedgerApi, LiveTrust};
 use service::http::Client;
 use service::secret::Credential;
+use service::{Clock, Shutdown};
 
+use crate::anchor::AnchorSource;
 use crate::assets;
 use crate::config::Config;
 use crate::cookies::Cookies;
@@ -32,7 +35,8 @@ pub(crate) struct Portal {
 }
 
 impl Portal {
-    pub(crate) fn new(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    /// Waits for the ledger, whose change sets the portal then follows until `shutdown`.
+    pub(crate) async fn start(config: Config, clock: Arc<dyn Clock>, shutdown: &Shutdown) -> Result<Self, Error> {
         let policy = service::text_file::read_lines(&config.policy).map_err(|source| Error::Read {
             path: config.policy.clone(),
             source,
@@ -44,11 +48,7 @@ impl Portal {
         };
         let trust = trust_text.parse().map_err(|_| Error::Trust(config.policy.clone()))?;
         let client = Client::new()?;
-        let ledger = LedgerReader::new(
-            config.ledger.clone(),
-            client.clone(),
-            client.with_credential(Credential::read(&config.ledger_credential)?),
-        );
+        let records = client.with_credential(Credential::read(&config.ledger_credential)?);
         let islands = assets::has_browser_program();
         if !islands {
             tracing::warn!("built without the browser's program: only the server can check proofs");
@@ -56,9 +56,16 @@ impl Portal {
         let cookies = Cookies {
             secure: config.public_url.starts_with("https://"),
         };
+        let login = RelyingParty::new(&config)?;
+        let identity = client.with_credential(Credential::read(&config.identity_credential)?);
+        let live = follow(&config, &clock, shutdown).await?;
+        let anchors = AnchorSource::new(config.ledger.clone(), client.clone(), trust.clone(), live);
+        // So that the first login need not wait for one. A login tries again.
+        let _ = anchors.reaching(0, Duration::ZERO).await;
+        let ledger = LedgerReader::new(config.ledger.clone(), client, records, anchors);
         Ok(Self {
-            login: RelyingParty::new(&config)?,
-            identity: client.with_credential(Credential::read(&config.identity_credential)?),
+            login,
+            identity,
             pending: PendingLogins::new(cookies)?,
             cookies,
             sessions: Sessions::new(config.sessions, Arc::clone(&clock)),
@@ -70,4 +77,17 @@ impl Portal {
             config,
         })
     }
+}
+
+/// Reads the log's beginning and starts to follow its change sets.
+async fn follow(config: &Config, clock: &Arc<dyn Clock>, shutdown: &Shutdown) -> Result<LiveTrust, Error> {
+    let trust = ledger_client::Trust::load(&config.policy, &config.genesis);
+    let trust = Arc::new(trust.map_err(|_| Error::Trust(config.policy.clone()))?);
+    let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(log)?);
+    let anchored = Anchored::wait(&api, &trust, shutdown).await.map_err(log)?;
+    Ok(LiveTrust::start(api, trust, &anchored, clock.clone(), shutdown.clone()))
+}
+
+fn log(error: impl std::fmt::Display) -> Error {
+    Error::Log(error.to_string())
 }

@@ -61,7 +61,7 @@ async fn check_all(rows: Vec<(Vec<u64>, RwSignal<ProofState>)>, mut verifier: Ac
         for (entries, state) in waiting {
             match check_access(&entries, &mut verifier, lang, facts).await {
                 Ok(proved) if proved.quorum => state.set(ProofState::Browser),
-                Ok(_) => unwitnessed.push((entries, state)),
+                Ok(_) | Err(Failure::Witnesses) => unwitnessed.push((entries, state)),
                 Err(failure) => state.set(ProofState::Failed(failure)),
             }
         }

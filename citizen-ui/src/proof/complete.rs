@@ -13,6 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proof::bundle::{Bundle, BundleError, BundleFault, Complete};
+use proof::opening::WriterProblem;
 use record::{Kind, Phase};
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +74,10 @@ pub fn failure(error: BundleError) -> Failure {
             fault: BundleFault::Hidden(_),
             ..
         } => Failure::Hidden,
+        BundleError::At {
+            fault: BundleFault::Writer(WriterProblem::Beyond { .. }),
+            ..
+        } => Failure::Witnesses,
         BundleError::TooLong(_) => Failure::TooLong,
         _ => Failure::Proof,
     }

@@ -3,15 +3,16 @@
 //! The server and the browser take the same steps:
 //!
 //! 1. Parse each file.
-//! 2. [`proof::opening`] verifies inclusion under the policy, genesis and directory, the writer's right to the kind of
-//!    entry, the commitment, the record, and that the entry belongs to the person.
+//! 2. [`proof::opening`] verifies inclusion under the policy, the path from the genesis entry to the directory in force
+//!    at the entry, the writer's right to the kind of entry, the commitment, the record, and that the entry belongs to
+//!    the person.
 //! 3. The entries are those that the row names.
 //! 4. The entries make one access ([`Access::of`]).
 //! 5. The text made from the access is the text on the page ([`compare`]).
 //!
 //! An access is proved only if all five hold. Without step 3 or 5 a page could show one access and prove another.
 
-use proof::opening::{Anchor, Opening, Proved, ProvedAnchor};
+use proof::opening::{Anchor, Opening, Proved, ProvedAnchor, VerifyError, WriterProblem};
 use serde::{Deserialize, Serialize};
 use tlog::Hash;
 use tlog::policy::Policy;
@@ -88,8 +89,8 @@ pub struct VerifiedAccess {
     pub quorum: bool,
 }
 
-/// Verifies accesses of one log. Every opening carries the same anchor (genesis and directory entries), which is
-/// verified once and then reused.
+/// Verifies accesses of one log. Every opening carries the same anchor (the writers' rights), which is verified once
+/// and then reused.
 #[derive(Debug)]
 pub struct AccessVerifier {
     trust: Trust,
@@ -145,7 +146,11 @@ impl AccessVerifier {
         };
         let proved = opening.verify_under(&self.trust.policy, Some(&beginning.1));
         self.beginning = Some(beginning);
-        proved.map_err(|_| Failure::Proof)
+        proved.map_err(|error| match error {
+            // No `map` entry after the entry is published yet, so nothing shows which directory was in force.
+            VerifyError::Writer(WriterProblem::Beyond { .. }) => Failure::Witnesses,
+            _ => Failure::Proof,
+        })
     }
 }
 

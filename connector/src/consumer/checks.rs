@@ -19,7 +19,7 @@ use tlog::checkpoint::Checkpoint;
 
 use super::query::AuthorityEvidence;
 use crate::context::CheckContext;
-use crate::record_check::{self, SignedParts};
+use crate::record_check::{self, Decision, SignedParts};
 
 /// The check that failed, and why, for the alarm. Names no person and no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub fn check(
     let Completion { notice, reply } = completion;
     let Closing { intent, outcome, label } = c1_receipts(context, notice)?;
     let result = c2_record(context, request, notice, &intent, &outcome, &label)?;
-    let answered = c3_answer(context, request, &intent, &result, reply.as_ref())?;
+    let answered = c3_answer(context, request, (&intent, &outcome), &result, reply.as_ref())?;
     Ok(Accepted {
         intent,
         outcome,
@@ -80,14 +80,14 @@ pub fn check(
 /// closes the intent, under the label that follows from the intent's.
 fn c1_receipts(context: &CheckContext, notice: &OutcomeNotice) -> Result<Closing, CompletionError> {
     let failed = failed("C1");
-    let intent = recorded::check::<Intent>(&notice.intent_receipt, &context.trust, &context.directory)
+    let intent = recorded::check::<Intent>(&notice.intent_receipt, &context.trust, &context.history)
         .map_err(|_| failed("the intent's receipt does not hold"))?;
-    let outcome = recorded::check::<Outcome>(&notice.outcome_receipt, &context.trust, &context.directory)
+    let outcome = recorded::check::<Outcome>(&notice.outcome_receipt, &context.trust, &context.history)
         .map_err(|_| failed("the outcome's receipt does not hold"))?;
     if !context.is_from_our_log(&intent) || !context.is_from_our_log(&outcome) {
         return Err(failed("a receipt is of another log"));
     }
-    let label = record_check::closing_label(&intent, &outcome).map_err(failed)?;
+    let label = record_check::closing_label(&context.history, &intent, &outcome).map_err(failed)?;
     Ok(Closing { label, intent, outcome })
 }
 
@@ -111,16 +111,15 @@ fn c2_record(
         answer_key: request.answer_key,
         sealed_request: &request.sealed_request,
     };
-    record_check::check_content(&record, &sent, &context.directory).map_err(&failed)?;
+    record_check::check_content(&record, &sent, context.at(intent.index())).map_err(&failed)?;
     let decided_at = intent.entry().time;
-    record_check::check_permission(
-        &record,
-        &request.metadata,
-        &context.registerlandkarte,
+    let decision = Decision {
+        intent: intent.index(),
         decided_at,
-        entry.time,
-    )
-    .map_err(&failed)?;
+        closed_at: entry.time,
+        relied_at: decided_at,
+    };
+    record_check::check_permission(&record, &request.metadata, &context.history, &decision).map_err(&failed)?;
     let ExchangeRecord {
         result: Some(result), ..
     } = *record
@@ -130,12 +129,13 @@ fn c2_record(
     Ok(result)
 }
 
-/// C3: the provider signed its answer to this message and this intent; the record carries outcome, digests and
+/// C3: the provider signed its answer to this message and this intent, with its key of the directory in force at the
+/// intent or at the outcome, because it answered in between; the record carries outcome, digests and
 /// signature. Without an answer the record says that there was none.
 fn c3_answer(
     context: &CheckContext,
     request: &ExchangeRequest,
-    intent: &Recorded<Intent>,
+    (intent, outcome): (&Recorded<Intent>, &Recorded<Outcome>),
     result: &ExchangeResult,
     reply: Option<&Reply>,
 ) -> Result<AnswerRecorded, CompletionError> {
@@ -151,13 +151,13 @@ fn c3_answer(
             Err(failed("the record speaks of an answer that was not handed over"))
         };
     };
-    let provider = context
-        .directory
-        .provider(&request.metadata.provider)
-        .ok_or_else(|| failed("no such provider"))?;
-    reply
-        .verify(&provider.signing_key)
-        .map_err(|_| failed("the provider did not sign this answer"))?;
+    let provider = &request.metadata.provider;
+    let mut listed = [intent.index(), outcome.index()]
+        .into_iter()
+        .filter_map(|index| context.at(index).provider(provider));
+    if !listed.any(|provider| reply.verify(&provider.signing_key).is_ok()) {
+        return Err(failed("the provider did not sign this answer"));
+    }
     let statement = &reply.statement;
     if statement.message != request.metadata.message || statement.intent != intent.index().get() {
         return Err(failed("the answer is to another message or intent"));

@@ -9,7 +9,8 @@
 //! | `401` | the authority's system presented no valid credential |
 //! | `403` `not-permitted` | no rule permits it, or identity refused; the reason is not disclosed |
 //! | `403` `refused` | the provider refused, or a check failed here (alarm); which of them is not disclosed |
-//! | `503` | retryable: `starting`, `log-not-witnessed`, `broker-unavailable`, `provider-unavailable`, `clock` |
+//! | `503` | retryable: `starting`, `log-not-witnessed`, `directory-unconfirmed`, `broker-unavailable`, `clock`, … |
+//! | `503` `not-listed` | the directory does not list this connector with its keys |
 //! | `504` | the provider did not answer in time |
 //!
 //! After a lost answer the connector sends the same request again, and the broker answers it with the same completion.
@@ -30,7 +31,6 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::routing::post;
 use axum::{Json, Router, body::Bytes};
-use ledger_client::CheckpointWatch;
 use messages::limits::MAX_EXCHANGE_REQUEST;
 use messages::{Acknowledgement, Completion};
 use record::Outcome;
@@ -43,6 +43,7 @@ use uuid::Uuid;
 use crate::alarm;
 use crate::common::Common;
 use crate::config::{Config, ConsumerConfig};
+use crate::context::CheckContext;
 use crate::error::Error;
 use crate::starting::Starting;
 use journal::Journal;
@@ -120,9 +121,9 @@ async fn evidence(
 }
 
 impl Consumer {
-    /// The watch over the checkpoints that this connector relies on.
-    pub(crate) fn watch(&self) -> CheckpointWatch {
-        self.common.watch.clone()
+    /// The parts that both roles use.
+    pub(crate) fn common(&self) -> &Common {
+        &self.common
     }
 
     /// Opens keys and state, waits for the ledger, and resumes exchanges that an earlier run left open.
@@ -167,9 +168,11 @@ impl Consumer {
     async fn evidence(&self, query: &EvidenceQuery, trace: String) -> Result<EvidenceResult, Problem> {
         self.common.ready()?;
         self.unresolved.has_room()?;
+        let context = self.common.confirmed()?;
+        self.common.listed(&context)?;
         let now = self.common.now();
         let deadline = now.after(self.deadline_seconds);
-        let pending = request::build(&self.common.context, &self.common.signing, query, trace, now, deadline)?;
+        let pending = request::build(&context, &self.common.signing, query, trace, now, deadline)?;
         self.journal
             .keep(&pending)
             .await
@@ -251,7 +254,10 @@ impl Consumer {
     async fn accept(&self, pending: &PendingRequest, completion: &Completion) -> Result<EvidenceResult, Problem> {
         let exchange = pending.request.metadata.exchange;
         let refuse = |error: checks::CompletionError| refuse(exchange, error.check, error.why);
-        let accepted = checks::check(&self.common.context, &pending.request, completion).map_err(refuse)?;
+        let check = |context: &CheckContext| checks::check(context, &pending.request, completion);
+        let (known, receipt) = (self.common.context.known(), &completion.notice.outcome_receipt);
+        let (_, accepted) = self.common.context.judge(known, receipt, check).await;
+        let accepted = accepted.map_err(refuse)?;
         self.common.rely(&accepted.checkpoints()).await?;
         let opened = match &pending.xnachweis {
             Some(xnachweis) => accepted.open(&pending.answer_key, xnachweis).map_err(refuse),
@@ -351,3 +357,6 @@ fn state_failed(error: &TableError) -> Problem {
     alarm::raise("state", None, &error.to_string());
     Problem::unavailable("stopped", 60, "the connector's state cannot be read or written")
 }
+
+#[cfg(test)]
+mod tests;

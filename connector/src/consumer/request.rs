@@ -6,7 +6,7 @@ use messages::xnachweis::{
 use messages::{
     ExchangeRequest, MessageError, Metadata, PersonQuery, RequestContent, S1, S2Statement, SealingKey, SealingPublicKey,
 };
-use record::{Assurance, Idnr, Participant, SigningKey, TestNumbers, Timestamp};
+use record::{Assurance, IdentityKeys, Idnr, Participant, SigningKey, TestNumbers, Timestamp};
 use service::Problem;
 use text::{DateError, FieldError, Reference, Text, TextError};
 use tlog::Hash;
@@ -44,6 +44,12 @@ pub enum QueryError {
     /// The provider is not in the directory.
     #[error("the provider is not in the directory")]
     Provider,
+    /// This connector's participant is not in the directory as a consumer.
+    #[error("the consumer is not in the directory")]
+    Consumer,
+    /// The directory has no keys of identity.
+    #[error("the directory has no keys of identity")]
+    Identity,
     /// The person's data are insufficient or malformed.
     #[error(transparent)]
     Person(#[from] MessageError),
@@ -74,13 +80,21 @@ pub fn build(
     deadline: Timestamp,
 ) -> Result<PendingRequest, QueryError> {
     let texts = QueryTexts::read(query, &trace)?;
-    let provider = context
-        .directory
-        .provider(&query.provider)
-        .ok_or(QueryError::Provider)?;
+    let directory = context.directory();
+    let provider = directory.provider(&query.provider).ok_or(QueryError::Provider)?;
+    let me = directory.consumer(&context.me).ok_or(QueryError::Consumer)?;
+    let identity = directory.identity().ok_or(QueryError::Identity)?;
     let person = person(query)?;
     let (exchange, message) = (Uuid::now_v7(), Uuid::new_v4());
-    let xnachweis = xnachweis(context, provider, query, &texts, &person, (exchange, message), now);
+    let xnachweis = xnachweis(
+        context,
+        (me, provider),
+        query,
+        &texts,
+        &person,
+        (exchange, message),
+        now,
+    );
     let salt = messages::random().map_err(MessageError::from)?;
     let request = RequestContent {
         salt,
@@ -89,9 +103,7 @@ pub fn build(
     let metadata = metadata(context, query, texts, (exchange, message), request.digest(), deadline);
     let answer_key = SealingKey::generate().map_err(MessageError::from)?;
     let request = seal(
-        context,
-        key,
-        provider,
+        (key, identity, provider),
         metadata,
         &person,
         &request,
@@ -158,7 +170,7 @@ fn person(query: &EvidenceQuery) -> Result<PersonQuery, QueryError> {
 
 fn xnachweis(
     context: &CheckContext,
-    provider: &Participant,
+    (me, provider): (&Participant, &Participant),
     query: &EvidenceQuery,
     texts: &QueryTexts,
     person: &PersonQuery,
@@ -166,26 +178,28 @@ fn xnachweis(
     now: Timestamp,
 ) -> EvidenceRequest0101 {
     let id = &texts.evidence_type;
-    let known = context
-        .registerlandkarte
-        .relation()
-        .rules()
-        .iter()
-        .find(|rule| rule.evidence.id == id.as_str());
+    let permitted = registerlandkarte::Query {
+        consumer: context.me.clone(),
+        provider: query.provider.clone(),
+        evidence_type: id.to_string(),
+        purpose: texts.purpose.to_string(),
+        idnr: query.person.idnr.is_some(),
+    };
+    let rule = context.registerlandkarte().decide(&permitted, now, now);
     EvidenceRequest0101 {
         id: Uuid::new_v4(),
         head: Head {
             message,
             created: now,
             test: context.test,
-            consumer: Authority::from(&context.me.party),
+            consumer: Authority::from(&me.party),
             provider: Authority::from(&provider.party),
         },
         issued_token: format!("urn:uuid:{exchange}"),
         query: Query {
             evidence_type: EvidenceType {
                 id: id.to_string(),
-                title: known.map_or_else(|| id.to_string(), |rule| rule.evidence.title.clone()),
+                title: rule.map_or_else(|_| id.to_string(), |rule| rule.evidence.title.clone()),
                 description: None,
             },
             distribution: Distribution::of(EVIDENCE_MEDIA_TYPE),
@@ -228,7 +242,7 @@ fn metadata(
         request_reference: texts.request_reference,
         trace: texts.trace,
         test: context.test,
-        consumer: context.me.party.id.clone(),
+        consumer: context.me.clone(),
         provider: query.provider.clone(),
         evidence_type: texts.evidence_type,
         purpose: texts.purpose,
@@ -243,22 +257,15 @@ fn metadata(
 }
 
 /// Seals both parts and signs S1 and S2.
-#[allow(
-    clippy::too_many_arguments,
-    reason = "each is a part of the message; a struct of them would be the message"
-)]
 fn seal(
-    context: &CheckContext,
-    key: &SigningKey,
-    provider: &Participant,
+    (key, identity, provider): (&SigningKey, &IdentityKeys, &Participant),
     metadata: Metadata,
     person: &PersonQuery,
     request: &RequestContent,
     answer_key: SealingPublicKey,
     now: Timestamp,
 ) -> Result<ExchangeRequest, MessageError> {
-    let identity = SealingPublicKey(context.directory.identity.sealing);
-    let sealed_person = person.seal(&identity, metadata.message)?;
+    let sealed_person = person.seal(&SealingPublicKey(identity.sealing), metadata.message)?;
     let (consumer, provider_id) = (metadata.consumer.clone(), metadata.provider.clone());
     let s1 = S1::sign(key, consumer, provider_id, metadata.message, now, sealed_person);
     let sealed_request = request.seal(&SealingPublicKey(provider.sealing_key), &s1.digest())?;

@@ -1,4 +1,5 @@
-//! Authenticates the caller of `/forward` and `/outcome`: a writer of the directory, by its signature of the call.
+//! Authenticates the caller of `/forward` and `/outcome`: a writer of the newest directory, by its signature of the
+//! call.
 //!
 //! A caller without a valid signature gets one uniform `401`, before its body is read: nothing is parsed, reserved,
 //! signed or reported for it. Whether the signature is missing, wrong, too old or used before is not disclosed.
@@ -72,8 +73,7 @@ impl Callers {
 fn credential(context: &CheckContext, kind: CallKind, now: Timestamp, headers: &HeaderMap) -> Option<CallCredential> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let credential = CallCredential::from_header(value).ok()?;
-    let me = &context.me.party.id;
-    credential.verify(&context.directory, kind, me, now).ok()?;
+    credential.verify(context.directory(), kind, &context.me, now).ok()?;
     Some(credential)
 }
 
@@ -87,9 +87,10 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use axum::http::HeaderValue;
     use record::SigningKey;
+    use trust::{TrustKind, Value};
 
     use super::*;
-    use crate::fixture::{NOW, World, id};
+    use crate::fixture::{NOW, TestLog, TrustChange, World, broker_grant, id, put};
 
     fn headers(key: &SigningKey, now: Timestamp, body: &[u8]) -> HeaderMap {
         let credential = CallCredential::sign(key, CallKind::Forward, id("kba"), now, body).unwrap();
@@ -117,6 +118,29 @@ mod tests {
         let foreign = headers(&world.consumer, NOW, b"body");
         assert_eq!(call(&callers, &world, NOW, &foreign, b"body").await, 401);
         assert_eq!(call(&callers, &world, NOW, &HeaderMap::new(), b"body").await, 401);
+    }
+
+    #[tokio::test]
+    async fn the_caller_is_a_writer_of_the_newest_directory() {
+        let mut world = World::new();
+        let next = SigningKey::from_seed([33; 32]);
+        let call_of = async |world: &World, key: &SigningKey| {
+            call(&Callers::default(), world, NOW, &headers(key, NOW, b"body"), b"body").await
+        };
+        assert_eq!(
+            (call_of(&world, &world.broker).await, call_of(&world, &next).await),
+            (200, 401)
+        );
+        let change = TrustChange {
+            kind: TrustKind::Directory,
+            time: NOW,
+            operations: put(&Value::Writer(broker_grant(&next))),
+        };
+        world.change(&mut TestLog::founded(&world), &change);
+        assert_eq!(
+            (call_of(&world, &world.broker).await, call_of(&world, &next).await),
+            (401, 200)
+        );
     }
 
     #[tokio::test]

@@ -10,8 +10,8 @@
 //!
 //! A forward that belongs to its intent (P1, P2 and P3) gets a signed reply, even when it is refused or too late, so
 //! that the broker can record how the exchange ended. The same forward gets the same reply again: the broker may have
-//! lost it. Of the statuses, `403`, `starting`, `log-not-witnessed` and `stopped` state that the register was not asked
-//! for this call.
+//! lost it. Of the statuses, `403`, `starting`, `log-not-witnessed`, `directory-unconfirmed`, `log-broken`,
+//! `not-listed` and `stopped` state that the register was not asked for this call.
 
 mod caller;
 pub mod checks;
@@ -30,6 +30,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use messages::limits::{MAX_FORWARD, MAX_NOTICE};
 use messages::{AnswerResult, CallKind, Forward, OutcomeNotice, Reply, ReplyOutcome};
+use record::Timestamp;
 use service::clock::{CheckedClock, Clock};
 use service::table::TableError;
 use service::{Problem, Shutdown};
@@ -37,11 +38,11 @@ use service::{Problem, Shutdown};
 use crate::alarm;
 use crate::common::Common;
 use crate::config::{Config, ProviderConfig};
+use crate::context::CheckContext;
 use crate::error::Error;
 use crate::starting::Starting;
 use caller::Callers;
 use checks::{Authentic, CheckFailed};
-use ledger_client::CheckpointWatch;
 use outcome::{AnswerComparison, ClosedExchange};
 use release::{AnswerError, Register};
 use served::{Known, NotServed, ServedBefore, ServedIntents};
@@ -73,14 +74,15 @@ type Started = Starting<Arc<Provider>>;
 
 async fn forward(State(provider): State<Started>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let provider = provider.started()?.clone();
+    let context = provider.common.confirmed()?;
     let body = provider
-        .authenticated(CallKind::Forward, &headers, body, MAX_FORWARD)
+        .authenticated(&context, CallKind::Forward, &headers, body, MAX_FORWARD)
         .await?;
     let forward: Forward = record::cbor::from_slice(&body)
         .map_err(|_| Problem::bad_request("malformed-forward", "the body is not a well-formed forward"))?;
     // Spawned, so that a broker that hangs up does not stop an answer halfway: an answer that was released must be
     // kept.
-    let reply = tokio::spawn(async move { provider.forward(forward).await })
+    let reply = tokio::spawn(async move { provider.forward(context, forward).await })
         .await
         .map_err(|_| Problem::internal())??;
     Ok(([(header::CONTENT_TYPE, CBOR)], record::cbor::to_vec(&reply)).into_response())
@@ -92,18 +94,19 @@ async fn outcome_notice(
     body: Body,
 ) -> Result<StatusCode, Problem> {
     let provider = provider.started()?;
+    let context = provider.common.context.known();
     let body = provider
-        .authenticated(CallKind::Outcome, &headers, body, MAX_NOTICE)
+        .authenticated(&context, CallKind::Outcome, &headers, body, MAX_NOTICE)
         .await?;
     let notice: OutcomeNotice = record::cbor::from_slice(&body)
         .map_err(|_| Problem::bad_request("malformed-notice", "the body is not a well-formed outcome notice"))?;
-    provider.outcome(&notice).await
+    provider.outcome(context, &notice).await
 }
 
 impl Provider {
-    /// The watch over the checkpoints that this connector relies on.
-    pub(crate) fn watch(&self) -> CheckpointWatch {
-        self.common.watch.clone()
+    /// The parts that both roles use.
+    pub(crate) fn common(&self) -> &Common {
+        &self.common
     }
 
     /// Opens keys and state, waits for the ledger, and starts searching for overdue outcomes.
@@ -130,21 +133,23 @@ impl Provider {
 
     async fn authenticated(
         &self,
+        context: &CheckContext,
         kind: CallKind,
         headers: &HeaderMap,
         body: Body,
         limit: usize,
     ) -> Result<axum::body::Bytes, Problem> {
-        let common = &self.common;
         self.callers
-            .authenticated(&common.context, kind, common.now(), headers, body, limit)
+            .authenticated(context, kind, self.common.now(), headers, body, limit)
             .await
     }
 
-    async fn forward(&self, forward: Forward) -> Result<Reply, Problem> {
+    async fn forward(&self, context: CheckContext, forward: Forward) -> Result<Reply, Problem> {
         self.common.ready()?;
-        let authentic = checks::authenticate(&self.common.context, &self.common.sealing, &forward)
-            .map_err(|failure| not_authentic(&forward, failure))?;
+        let check = |context: &CheckContext| checks::authenticate(context, &self.common.sealing, &forward);
+        let judged = self.common.context.judge(context, &forward.intent_receipt, check).await;
+        let (context, authentic) = judged;
+        let authentic = authentic.map_err(|failure| not_authentic(&forward, failure))?;
         let index = authentic.index();
         let _under_way = self
             .served
@@ -152,37 +157,66 @@ impl Provider {
             .ok_or_else(|| Problem::unavailable("under-way", 1, "the same intent is in progress"))?;
         let digest = served::digest(&forward, index, authentic.leaf());
         let before = self.served.before(index, digest).await;
-        match before.map_err(|error| state_failed(&error))? {
-            Ok(ServedBefore::Same(reply)) => Ok(*reply),
-            Ok(ServedBefore::Never(fresh)) => self.serve(&forward, authentic, fresh).await,
-            Err(failure) => self.refuse(&forward, index, failure, AnswerResult::Refused(failure.check)),
+        let fresh = match before.map_err(|error| state_failed(&error))? {
+            Ok(ServedBefore::Same(reply)) => return Ok(*reply),
+            Ok(ServedBefore::Never(fresh)) => Ok(fresh),
+            Err(failure) => Err(failure),
+        };
+        // The broker takes no new answer from a component that is not listed, or with another key.
+        self.common.listed(&context)?;
+        match fresh {
+            Ok(fresh) => self.serve(context, &forward, authentic, fresh).await,
+            Err(failure) => self.refuse(&context, &forward, index, failure, AnswerResult::Refused(failure.check)),
         }
     }
 
     /// Runs the checks, asks the register only when all passed, and keeps the answer before it leaves.
-    async fn serve(&self, forward: &Forward, authentic: Authentic, fresh: NotServed) -> Result<Reply, Problem> {
-        let Common {
-            context,
-            sealing,
-            signing,
-            ..
-        } = &self.common;
+    async fn serve(
+        &self,
+        context: CheckContext,
+        forward: &Forward,
+        authentic: Authentic,
+        fresh: NotServed,
+    ) -> Result<Reply, Problem> {
         let now = self.common.now();
         let (index, untimely) = (authentic.index(), authentic.untimely(forward, now));
-        let checked = match checks::check(context, sealing, forward, authentic, now) {
+        let (context, checked) = self.check(context, forward, authentic, now).await;
+        let checked = match checked {
             Ok(checked) => checked,
             Err(failure) => {
                 let result = untimely.unwrap_or(AnswerResult::Refused(failure.check));
-                let reply = self.refuse(forward, index, failure, result)?;
+                let reply = self.refuse(&context, forward, index, failure, result)?;
                 return self.keep(forward, fresh, reply, None).await;
             }
         };
         self.common.rely(&checked.checkpoints()).await?;
-        let reply = release::release(&self.register, signing, forward, &checked, &fresh, now)
+        let reply = release::release(&self.register, &self.common.signing, forward, &checked, &fresh, now)
             .await
             .map_err(|error| unanswerable(&error))?;
         count_answer(reply.statement.outcome);
         self.keep(forward, fresh, reply, Some(&checked)).await
+    }
+
+    /// Runs the checks, and once more from the first when they fail with a history that may be too old.
+    async fn check(
+        &self,
+        context: CheckContext,
+        forward: &Forward,
+        authentic: Authentic,
+        now: Timestamp,
+    ) -> (CheckContext, Result<Checked, CheckFailed>) {
+        let sealing = &self.common.sealing;
+        let intent = authentic.intent();
+        let checked = checks::check(&context, sealing, forward, authentic, now);
+        if checked.is_ok() {
+            return (context, checked);
+        }
+        let Some(newer) = self.common.context.newer(&context, intent).await else {
+            return (context, checked);
+        };
+        let checked = checks::authenticate(&newer, sealing, forward)
+            .and_then(|authentic| checks::check(&newer, sealing, forward, authentic, now));
+        (newer, checked)
     }
 
     async fn keep(
@@ -204,6 +238,7 @@ impl Provider {
 
     fn refuse(
         &self,
+        context: &CheckContext,
         forward: &Forward,
         index: u64,
         failure: CheckFailed,
@@ -213,16 +248,18 @@ impl Provider {
         tracing::warn!(%exchange, intent = index, check = failure.check.as_str(), why = failure.why, "refused");
         service::coarse::count("connector_refusals_total", "check", failure.check.as_str());
         let common = &self.common;
-        release::refuse(&common.context, &common.signing, forward, index, result, common.now())
+        release::refuse(context, &common.signing, forward, index, result, common.now())
             .map_err(|error| unanswerable(&error))
     }
 
-    async fn outcome(&self, notice: &OutcomeNotice) -> Result<StatusCode, Problem> {
+    async fn outcome(&self, context: CheckContext, notice: &OutcomeNotice) -> Result<StatusCode, Problem> {
         let differs = |exchange, why: &'static str| {
             alarm::raise("outcome-differs", exchange, why);
             Problem::conflict("outcome-differs", why)
         };
-        let closed = ClosedExchange::check(&self.common.context, notice).map_err(|why| differs(None, why))?;
+        let check = |context: &CheckContext| ClosedExchange::check(context, notice);
+        let (context, closed) = self.common.context.judge(context, &notice.outcome_receipt, check).await;
+        let closed = closed.map_err(|why| differs(None, why))?;
         let record = closed.record();
         let exchange = Some(record.ids.exchange);
         let intent = closed.intent().index().get();
@@ -235,7 +272,7 @@ impl Provider {
                     .result
                     .as_ref()
                     .is_some_and(|result| result.outcome == record::Outcome::Delivered);
-                if delivered && record.provider.id == self.common.context.me.party.id {
+                if delivered && record.provider.id == context.me {
                     return Err(differs(
                         exchange,
                         "the outcome says delivered, but nothing was delivered",

@@ -34,14 +34,14 @@ impl ClosedExchange {
     /// # Errors
     /// The reason, for the alarm.
     pub(crate) fn check(context: &CheckContext, notice: &OutcomeNotice) -> Result<Self, &'static str> {
-        let intent = recorded::check::<Intent>(&notice.intent_receipt, &context.trust, &context.directory)
+        let intent = recorded::check::<Intent>(&notice.intent_receipt, &context.trust, &context.history)
             .map_err(|_| "the intent's receipt does not hold")?;
-        let outcome = recorded::check::<Outcome>(&notice.outcome_receipt, &context.trust, &context.directory)
+        let outcome = recorded::check::<Outcome>(&notice.outcome_receipt, &context.trust, &context.history)
             .map_err(|_| "the outcome's receipt does not hold")?;
         if !context.is_from_our_log(&intent) || !context.is_from_our_log(&outcome) {
             return Err("a receipt is of another log");
         }
-        let label = record_check::closing_label(&intent, &outcome)?;
+        let label = record_check::closing_label(&context.history, &intent, &outcome)?;
         let record = record_check::open(&notice.sealed_record, outcome.entry(), &label, &notice.shared_key)?;
         if record.result.is_none() {
             return Err("the outcome's record has no result");

@@ -9,11 +9,12 @@ use messages::xnachweis::{
     Head, XmlError,
 };
 use messages::{AnswerContent, AnswerResult, FailureReason, Forward, MessageError, Reply};
-use record::{LegalDay, SigningKey, Timestamp};
+use record::{LegalDay, ParticipantId, SigningKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::http::{CallError, Client};
 use text::{FieldValue, Reference, Title};
 use tlog::Hash;
+use tlog::merkle::Index;
 use uuid::Uuid;
 
 use super::checks::Checked;
@@ -165,20 +166,12 @@ pub(crate) fn refuse(
     now: Timestamp,
 ) -> Result<Reply, AnswerError> {
     let metadata = &forward.metadata;
-    let consumer = context.directory.participant(&metadata.consumer).map_or_else(
-        || Authority {
-            directory: String::new(),
-            identifier: metadata.consumer.to_string(),
-            name: metadata.consumer.to_string(),
-        },
-        |participant| Authority::from(&participant.party),
-    );
     let head = Head {
         message: metadata.message,
         created: now,
         test: metadata.test,
-        consumer,
-        provider: Authority::from(&context.me.party),
+        consumer: authority(context, &metadata.consumer, index),
+        provider: authority(context, &context.me, index),
     };
     let code = match result {
         AnswerResult::TimedOut | AnswerResult::Failed(_) => ErrorCode::Unavailable,
@@ -186,6 +179,22 @@ pub(crate) fn refuse(
     };
     let xml = error(head, Uuid::nil(), code)?;
     Ok(Answer::seal(forward, xml)?.sign(key, forward, index, result))
+}
+
+/// The authority of a component, by the directory in force at the intent. A component that it does not list has its id
+/// alone.
+fn authority(context: &CheckContext, id: &ParticipantId, intent: u64) -> Authority {
+    let component = Index::new(intent)
+        .ok()
+        .and_then(|intent| context.at(intent).component(id));
+    component.map_or_else(
+        || Authority {
+            directory: String::new(),
+            identifier: id.to_string(),
+            name: id.to_string(),
+        },
+        |component| Authority::from(&component.party),
+    )
 }
 
 /// A sealed answer that is not signed yet.

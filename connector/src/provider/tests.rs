@@ -12,6 +12,8 @@ use service::http::Client;
 use service::secret::Credential;
 use tokio::net::TcpListener;
 
+mod trust_in_force;
+
 use super::*;
 use crate::consumer::checks as consumer_checks;
 use crate::fixture::{IDNR, NOW, Plan, Prepared};

@@ -1,39 +1,45 @@
-//! The public documents of the demonstration: genesis, directory and Registerlandkarte.
+//! The public documents of the demonstration: genesis, and the first change sets of directory and Registerlandkarte.
 
 use anyhow::{Context, Result};
-use record::directory::{Directory, IdentityKeys, Participant, WriterGrant};
-use record::{GenesisDocument, Kind, VerifyingKey};
-use registerlandkarte::Registerlandkarte;
-use tlog::Hash;
+use record::{GenesisDocument, IdentityKeys, Kind, Participant, VerifyingKey, WriterGrant};
+use trust::{
+    Authorities, Authority, Operation, SignedChangeSet, SupervisionKey, Threshold, TrustKind, TrustState, Value,
+};
 
 use super::secrets::Secrets;
 use crate::world::{ORIGIN, World};
 
-/// The documents. The authority signs the directory and the Registerlandkarte.
+/// How many authorities must sign a change set: both, so that none of them can change anything alone.
+const THRESHOLD: u8 = 2;
+
+/// The documents. Both authorities sign each change set.
 pub(crate) struct Documents {
-    /// Contains the digests of the other two.
+    /// Names the change sets.
     pub(crate) genesis: GenesisDocument,
-    /// The participants, and the writers with their kinds.
-    pub(crate) directory: Vec<u8>,
-    /// The relation of permissions (Registerlandkarte).
-    pub(crate) registerlandkarte: Vec<u8>,
+    /// Puts the writers with their kinds, the participants, and the keys of identity and supervision.
+    pub(crate) directory: SignedChangeSet,
+    /// Puts the permissions (Registerlandkarte).
+    pub(crate) registerlandkarte: SignedChangeSet,
 }
 
 impl Documents {
     /// Builds and signs the documents of this world.
     pub(crate) fn sign(secrets: &Secrets, world: &World) -> Result<Self> {
-        let directory = directory(secrets, world)?.sign(&secrets.authority)?.bytes().to_vec();
-        let registerlandkarte = Registerlandkarte::new(1, world.rules.clone())?
-            .sign(&secrets.authority)
-            .bytes()
-            .to_vec();
+        let threshold = Threshold::new(THRESHOLD)?;
+        let authorities = secrets.authorities.each_ref().map(|key| key.public());
+        let state = TrustState::new(ORIGIN.parse()?, Authorities::genesis(&authorities, threshold)?);
+        let directory = sign(secrets, &state, TrustKind::Directory, directory(secrets, world)?)?;
+        let state = state.apply(TrustKind::Directory, &directory)?;
+        let rules = world.rules.iter().map(|rule| Value::Rule(rule.clone().into()));
+        let registerlandkarte = sign(secrets, &state, TrustKind::Registerlandkarte, rules.collect())?;
         let genesis = GenesisDocument {
             origin: ORIGIN.to_owned(),
             log_keys: vec![secrets.log.verifier_key()?.to_string()],
-            authorities: vec![secrets.authority.public()],
+            authorities: authorities.to_vec(),
+            threshold: THRESHOLD,
             operator: secrets.operator.public(),
-            directory: Hash::of(&directory),
-            registerlandkarte: Hash::of(&registerlandkarte),
+            directory: directory.signed().digest(),
+            registerlandkarte: registerlandkarte.signed().digest(),
         };
         Ok(Self {
             genesis,
@@ -43,53 +49,67 @@ impl Documents {
     }
 }
 
-fn directory(secrets: &Secrets, world: &World) -> Result<Directory> {
-    let grant = |name: &str, key: VerifyingKey, kinds: &[Kind]| WriterGrant {
-        name: name.to_owned(),
-        key,
-        kinds: kinds.to_vec(),
-    };
-    let mut participants = Vec::new();
+/// Makes the next version of a kind with these values, signed by both authorities.
+fn sign(secrets: &Secrets, state: &TrustState, kind: TrustKind, values: Vec<Value>) -> Result<SignedChangeSet> {
+    let puts = values.iter().map(Operation::put).collect::<Result<_, _>>()?;
+    let set = state.propose(kind, secrets.beginning, "Gründung der Demonstration".parse()?, puts)?;
+    let [first, second] = &secrets.authorities;
+    Ok(set.sign(&[first, second])?)
+}
+
+fn directory(secrets: &Secrets, world: &World) -> Result<Vec<Value>> {
+    let mut values = vec![
+        Value::Threshold(Threshold::new(THRESHOLD)?),
+        Value::Identity(IdentityKeys {
+            signing: secrets.identity_signing.public(),
+            sealing: secrets.identity_sealing.public().0,
+        }),
+        Value::Supervision(SupervisionKey {
+            sealing: secrets.supervision.public().0,
+        }),
+    ];
+    for (number, key) in (1..).zip(&secrets.authorities) {
+        values.push(Value::Authority(Authority {
+            name: format!("Registerbehörde {number}").parse()?,
+            key: key.public(),
+            signs: TrustKind::ALL.into(),
+        }));
+    }
+    values.extend(writers(secrets).into_iter().map(Value::Writer));
     for participant in &world.participants {
         let keys = secrets
             .participants
             .get(&participant.short)
             .context("a participant has no keys")?;
-        participants.push(Participant {
+        values.push(Value::Component(Box::new(Participant {
             party: participant.party.clone(),
             signing_key: keys.signing.public(),
             sealing_key: keys.sealing.public().0,
             consumer: participant.consumer,
             provider: !participant.consumer,
-        });
+        })));
     }
-    Ok(Directory {
-        version: 1,
-        valid_from: secrets.beginning,
-        // SPEC: design §4, "written by".
-        writers: vec![
-            grant(
-                "operator",
-                secrets.operator.public(),
-                &[Kind::Genesis, Kind::Directory, Kind::Registry],
-            ),
-            grant("ledger", secrets.ledger.public(), &[Kind::Map]),
-            grant(
-                "broker",
-                secrets.broker.public(),
-                &[Kind::Intent, Kind::Outcome, Kind::Denial],
-            ),
-            grant(
-                "identity",
-                secrets.identity.public(),
-                &[Kind::Period, Kind::Void, Kind::Inspection, Kind::Lost],
-            ),
-        ],
-        participants,
-        identity: IdentityKeys {
-            signing: secrets.identity_signing.public(),
-            sealing: secrets.identity_sealing.public().0,
-        },
-        supervision: secrets.supervision.public().0,
-    })
+    Ok(values)
+}
+
+/// SPEC: design §4, "written by". The genesis document itself lets the operator write change sets.
+fn writers(secrets: &Secrets) -> Vec<WriterGrant> {
+    let grant = |name: &str, key: VerifyingKey, kinds: &[Kind]| WriterGrant {
+        name: name.to_owned(),
+        key,
+        kinds: kinds.to_vec(),
+    };
+    vec![
+        grant("ledger", secrets.ledger.public(), &[Kind::Map]),
+        grant(
+            "broker",
+            secrets.broker.public(),
+            &[Kind::Intent, Kind::Outcome, Kind::Denial],
+        ),
+        grant(
+            "identity",
+            secrets.identity.public(),
+            &[Kind::Period, Kind::Void, Kind::Inspection, Kind::Lost],
+        ),
+    ]
 }

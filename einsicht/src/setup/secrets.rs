@@ -27,8 +27,8 @@ pub(crate) struct Secrets {
     pub(crate) beginning: Timestamp,
     /// Signs the first entries.
     pub(crate) operator: SigningKey,
-    /// Signs the directory and the Registerlandkarte.
-    pub(crate) authority: SigningKey,
+    /// Both sign each change set of the directory and the Registerlandkarte.
+    pub(crate) authorities: [SigningKey; 2],
     /// Opens supervision parts.
     pub(crate) supervision: SealingKey,
     /// Signs checkpoints.
@@ -79,7 +79,7 @@ impl Secrets {
         Ok(Self {
             beginning: beginning(&data.join("operator/beginning"))?,
             operator: writer("operator/operator.key")?,
-            authority: writer("operator/authority.key")?,
+            authorities: [writer("operator/authority-1.key")?, writer("operator/authority-2.key")?],
             supervision: sealing("supervision/sealing.key")?,
             log: note_key(&data.join("ledger/log.key"), ORIGIN, SignerKey::for_notes)?,
             witnesses: WITNESSES

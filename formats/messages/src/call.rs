@@ -12,9 +12,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use record::{Directory, Kind, ParticipantId, SigningKey, Timestamp, WriterId};
+use record::{Kind, ParticipantId, SigningKey, Timestamp, WriterId};
 use serde::{Deserialize, Serialize};
 use tlog::Hash;
+use trust::TrustMap;
 
 use crate::digest::sha256_of;
 use crate::error::MessageError;
@@ -139,7 +140,7 @@ impl CallCredential {
     /// [`MessageError::Signature`], [`MessageError::Mismatch`], [`MessageError::Expired`].
     pub fn verify(
         &self,
-        directory: &Directory,
+        directory: &TrustMap,
         kind: CallKind,
         me: &ParticipantId,
         now: Timestamp,
@@ -167,7 +168,8 @@ impl CallCredential {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use record::{IdentityKeys, WriterGrant};
+    use fixtures::{Founders, grant};
+    use tlog::note::SignerKey;
 
     use super::*;
 
@@ -181,23 +183,21 @@ mod tests {
         ParticipantId::new("kba").unwrap()
     }
 
-    fn directory() -> Directory {
-        let grant = |seed: u8, kinds: &[Kind]| WriterGrant {
-            name: format!("writer-{seed}"),
-            key: key(seed).public(),
-            kinds: kinds.to_vec(),
+    fn directory() -> TrustMap {
+        let log = SignerKey::for_notes("log.example".parse().unwrap(), &[5; 32]);
+        let founders = Founders {
+            origin: "log.example",
+            log: &log,
+            operator: &key(6),
+            authority: &key(7),
+            identity: &key(3),
         };
-        Directory {
-            version: 1,
-            valid_from: Timestamp(0),
-            writers: vec![grant(1, &[Kind::Intent, Kind::Outcome]), grant(2, &[Kind::Void])],
-            participants: vec![],
-            identity: IdentityKeys {
-                signing: key(3).public(),
-                sealing: [0; 32],
-            },
-            supervision: [0; 32],
-        }
+        let writers = vec![
+            grant("broker", &key(1), &[Kind::Intent, Kind::Outcome]),
+            grant("identity", &key(2), &[Kind::Void]),
+        ];
+        let founding = founders.found(writers, Timestamp(0)).unwrap();
+        founding.history.state().directory().clone()
     }
 
     fn call(seed: u8) -> CallCredential {

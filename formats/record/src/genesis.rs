@@ -1,9 +1,9 @@
 //! The genesis document: the keys and digests that the log's readers rely on.
 //!
-//! `operator` signs entry 0, which carries the SHA-256 of this document's plain CBOR. Entries 1 and 2 are the first
-//! directory and the first Registerlandkarte, with the digests named here. The **genesis hash** is the leaf hash of
-//! entry 0. Every connector, cockpit and verifier receives it from outside the server, and it determines everything
-//! else.
+//! `operator` signs entry 0, which carries the SHA-256 of this document's plain CBOR. Entries 1 and 2 carry the first
+//! change sets of the directory and the Registerlandkarte, with the digests named here. The **genesis hash** is the
+//! leaf hash of entry 0. Every connector, cockpit and verifier receives it from outside the server, and it determines
+//! everything else.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -21,14 +21,16 @@ pub struct GenesisDocument {
     pub origin: String,
     /// The log's verifier keys (vkey text, c2sp.org/signed-note).
     pub log_keys: Vec<String>,
-    /// The keys of the authorities that sign the directory and the Registerlandkarte.
+    /// The keys of the authorities that sign the first change sets of the directory and the Registerlandkarte.
     pub authorities: Vec<VerifyingKey>,
+    /// How many of them must sign each.
+    pub threshold: u8,
     /// The key that signs entry 0.
     pub operator: VerifyingKey,
-    /// The digest of the first signed directory (entry 1).
+    /// The digest of the signed header of the directory's first change set (entry 1).
     #[serde(with = "crate::bytes")]
     pub directory: Hash,
-    /// The digest of the first signed Registerlandkarte (entry 2).
+    /// The digest of the signed header of the Registerlandkarte's first change set (entry 2).
     #[serde(rename = "registry", with = "crate::bytes")]
     pub registerlandkarte: Hash,
 }
@@ -42,9 +44,14 @@ pub enum GenesisError {
     /// A log key cannot be read or has another origin, or there is none.
     #[error("the genesis document needs verifier keys of the log's own origin")]
     LogKeys,
-    /// There is no authority, so directory and Registerlandkarte could never be changed.
-    #[error("the genesis document names no authority")]
-    NoAuthority,
+    /// Fewer authorities are named than must sign, or nobody must sign.
+    #[error("the genesis document names {authorities} authorities, of which {threshold} must sign")]
+    Threshold {
+        /// How many must sign.
+        threshold: u8,
+        /// How many are named.
+        authorities: usize,
+    },
 }
 
 impl GenesisDocument {
@@ -54,8 +61,9 @@ impl GenesisDocument {
     /// See [`GenesisError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, GenesisError> {
         let document: Self = cbor::from_slice(bytes)?;
-        if document.authorities.is_empty() {
-            return Err(GenesisError::NoAuthority);
+        let (threshold, authorities) = (document.threshold, document.authorities.len());
+        if threshold == 0 || usize::from(threshold) > authorities {
+            return Err(GenesisError::Threshold { threshold, authorities });
         }
         document.verifier_keys()?;
         Ok(document)
@@ -101,6 +109,7 @@ mod tests {
             origin: "log.example/einsicht".into(),
             log_keys: vec![key.verifier_key().unwrap().to_string()],
             authorities: vec![SigningKey::from_seed([2; 32]).public()],
+            threshold: 1,
             operator: SigningKey::from_seed([3; 32]).public(),
             directory: Hash([4; 32]),
             registerlandkarte: Hash([5; 32]),
@@ -121,11 +130,15 @@ mod tests {
 
     #[test]
     fn incomplete_documents_are_refused() {
-        let none = GenesisDocument {
-            authorities: vec![],
-            ..genesis()
-        };
-        assert_eq!(GenesisDocument::parse(&none.to_bytes()), Err(GenesisError::NoAuthority));
+        for (threshold, authorities) in [(1, vec![]), (0, genesis().authorities), (2, genesis().authorities)] {
+            let document = GenesisDocument {
+                threshold,
+                authorities,
+                ..genesis()
+            };
+            let error = GenesisDocument::parse(&document.to_bytes());
+            assert!(matches!(error, Err(GenesisError::Threshold { .. })), "{error:?}");
+        }
         for log_keys in [vec![], vec!["log.example/einsicht+00000000+AAAA".to_owned()]] {
             let document = GenesisDocument { log_keys, ..genesis() };
             assert_eq!(GenesisDocument::parse(&document.to_bytes()), Err(GenesisError::LogKeys));

@@ -9,7 +9,7 @@
 //! | [`label`] | labels by VRF, chains, and the absences that prove completeness |
 //! | [`receipt`] | the tlog-proof that carries the entry it proves |
 //! | [`submission`] | how entries travel to the ledger, and what the ledger answers |
-//! | [`document`], [`genesis`], [`directory`] | the documents that authorities sign, and the first document of a log |
+//! | [`genesis`], [`participant`] | the first document of a log; values of the participants' directory |
 //! | [`time`], [`legal_day`], [`retention`] | POSIX times; days in Germany; how long records are kept |
 //! | [`idnr`] | the identification number, which is never printed |
 //! | [`id`], [`key`] | identifiers; Ed25519 keys |
@@ -23,8 +23,6 @@ pub mod bytes;
 pub mod cbor;
 pub mod content;
 mod cose;
-pub mod directory;
-pub mod document;
 pub mod entry;
 pub mod genesis;
 pub mod id;
@@ -34,6 +32,7 @@ pub mod key;
 pub mod label;
 pub mod legal_day;
 pub mod padding;
+pub mod participant;
 pub mod random;
 pub mod receipt;
 pub mod retention;
@@ -46,17 +45,16 @@ pub use content::{
     ExchangeResult, Ids, InspectionRecord, Lifecycle, Outcome, Party, SharedPart, SubjectRole, SupervisionPart,
     VoidRecord, Why,
 };
-pub use directory::{Directory, DirectoryError, IdentityKeys, Participant, RightError, WriterGrant};
-pub use document::{DocumentError, SignedDocument};
 pub use entry::{
-    Body, DocumentKind, Entry, EntryError, Kind, LabelledKind, PeriodEvent, ReferenceKind, SignedEntry, Unsigned,
-    period_label, verify_each,
+    Body, DocumentKind, Entry, EntryError, Kind, LabelledKind, NewestSets, PeriodEvent, ReferenceKind, SignedEntry,
+    Unsigned, period_label, verify_each,
 };
 pub use genesis::{GenesisDocument, GenesisError};
 pub use id::{COUNTERS, Commitment, Counter, Label, ParticipantId, Period, Phase, Sequence, Series, WriterId};
 pub use idnr::{Idnr, IdnrError, TestNumbers};
 pub use key::{KeyError, PreparedKey, SignatureError, SigningKey, VerifyingKey};
 pub use legal_day::{GermanTime, LegalDay, Season};
+pub use participant::{IdentityKeys, Participant, RightError, WriterGrant};
 pub use receipt::{Receipt, ReceiptError, VerifiedReceipt};
 pub use retention::{DisclosureClass, ExpiryDay, RetentionClass};
 pub use sealed::{DayKey, Header, Opened, PartKey, PartName, Parts, RecordKey, SealedError, SealedRecord, Unsealed};

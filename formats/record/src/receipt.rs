@@ -3,7 +3,7 @@
 //!
 //! Its `extra` is the CBOR array `["einsicht/entry/v1", leaf bytes]`, so the file can be verified offline without
 //! other data. [`Receipt::verify`] checks the proof. Whether the writer had the right to write the entry is a
-//! separate check that needs the directory ([`VerifiedReceipt::check_writer`]).
+//! separate check that needs the directory ([`crate::WriterGrant::check`]).
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -15,7 +15,6 @@ use tlog::proof::{ProofFileError, TlogProof, Verified, VerifyError};
 
 use crate::bytes::Form;
 use crate::cbor::{self, CborError};
-use crate::directory::{Directory, RightError, WriterGrant};
 use crate::entry::{EntryError, SignedEntry};
 use crate::time::Timestamp;
 
@@ -164,14 +163,6 @@ impl VerifiedReceipt {
     #[must_use]
     pub fn cosignatures(&self) -> &[WitnessCosignature] {
         self.verified.cosignatures()
-    }
-
-    /// Checks the writer's signature and its right to write this kind of entry.
-    ///
-    /// # Errors
-    /// See [`RightError`].
-    pub fn check_writer<'a>(&self, directory: &'a Directory) -> Result<&'a WriterGrant, RightError> {
-        directory.check_writer(&self.entry)
     }
 }
 

@@ -137,15 +137,3 @@ fn extra_must_be_the_entry() {
         ReceiptError::Entry(_)
     ));
 }
-
-#[test]
-fn the_writer_s_right_is_checked_separately() {
-    let verified = receipt(3, false).verify(&policy(1)).unwrap();
-    assert_eq!(
-        verified
-            .check_writer(&crate::directory::tests::directory())
-            .unwrap()
-            .name,
-        "broker"
-    );
-}

@@ -78,7 +78,7 @@ entries = {
     "period-begin": period(0, VRF, 0x65100000),
     "period-final": period(1, ROOT1, 0),
     "period-destroyed": period(2, bytes(32), 0),
-    "map": entry(4, {14: [[u32(0), ROOT0], [u32(3), ROOT1]]}),
+    "map": entry(4, {14: [[u32(0), ROOT0], [u32(3), ROOT1]], 15: u64(1) + u64(2)}),
     "intent": labelled(5, NONE),
     "outcome": labelled(6, u64(41)),
     "denial": entry(7, {8: COMMITMENT}),

@@ -16,7 +16,7 @@
 //!
 //! Rules for the same consumer, provider, evidence and purpose never overlap in both times;
 //! [`Registerlandkarte::new`] refuses rules that do. A decision therefore does not depend on the order of the rules.
-//! Rules are kept sorted, so one set of rules has one document and one digest.
+//! Crate `trust` keeps the rules in versions that are signed and logged.
 //!
 //! # By name or by class
 //!
@@ -29,11 +29,9 @@
 pub mod ars;
 pub mod class;
 mod relation;
-mod snapshot;
 
 pub use ars::{Ars, ArsError};
 pub use relation::{Denied, Query, Registerlandkarte, RegisterlandkarteError};
-pub use snapshot::{Permission, Snapshot, SnapshotError};
 
 use record::{Allowed, DisclosureClass, EvidenceInfo, ParticipantId, RetentionClass, Timestamp, Why};
 use serde::{Deserialize, Serialize};
@@ -141,13 +139,32 @@ impl Rule {
         }
     }
 
-    /// The permission of an exchange, in the form that records contain.
+    /// The permission of an exchange, in the form that records contain. `registerlandkarte` is the digest of the signed
+    /// header of the version that was decided on.
     #[must_use]
     pub fn allowed_by(&self, registerlandkarte: Hash) -> Allowed {
         Allowed {
             permission: self.reference(),
             registerlandkarte,
         }
+    }
+}
+
+/// A permission: the rule, and the version of the Registerlandkarte that contains it, so that the decision can be
+/// replayed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permission {
+    /// The rule.
+    pub rule: Rule,
+    /// The digest of the signed header of the version's change set.
+    pub registerlandkarte: Hash,
+}
+
+impl Permission {
+    /// The permission in the form that records contain.
+    #[must_use]
+    pub fn allowed_by(&self) -> Allowed {
+        self.rule.allowed_by(self.registerlandkarte)
     }
 }
 

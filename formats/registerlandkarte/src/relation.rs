@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use record::cbor::{self, CborError};
-use record::{ParticipantId, SignedDocument, SigningKey, Timestamp};
+use record::{ParticipantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use text::FieldError;
 use thiserror::Error;
@@ -128,12 +128,6 @@ impl Registerlandkarte {
     /// [`Registerlandkarte::new`].
     pub fn parse(bytes: &[u8]) -> Result<Self, RegisterlandkarteError> {
         Ok(cbor::from_slice(bytes)?)
-    }
-
-    /// Signs the Registerlandkarte.
-    #[must_use]
-    pub fn sign(&self, authority: &SigningKey) -> SignedDocument {
-        SignedDocument::sign(cbor::to_vec(self), authority)
     }
 
     /// The version: 1 for the first, one more for each later one.

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use proptest::prelude::*;
-use record::{SigningKey, cbor};
+use record::cbor;
 
 use super::*;
 
@@ -177,32 +177,6 @@ fn ambiguous_duplicate_and_empty_rules_are_refused() {
             ..a
         }]),
         RegisterlandkarteError::LegalPersons("a@1".into())
-    );
-}
-
-#[test]
-fn only_a_registerlandkarte_signed_by_an_authority_opens() {
-    let authority = SigningKey::from_seed([1; 32]);
-    let signed = corrected().sign(&authority);
-    let snapshot = Snapshot::open(signed.bytes(), &[authority.public()]).unwrap();
-    assert_eq!(
-        (snapshot.relation(), snapshot.digest()),
-        (&corrected(), signed.digest())
-    );
-    assert!(Snapshot::open(signed.bytes(), &[SigningKey::from_seed([2; 32]).public()]).is_err());
-    let permission = snapshot.decide(&query(), T(200), T(200)).unwrap();
-    assert_eq!(
-        permission.allowed_by(),
-        Allowed {
-            permission: "parken@2".into(),
-            registerlandkarte: signed.digest()
-        }
-    );
-    assert_eq!(snapshot.relation().rule("parken@2"), Some(&permission.rule));
-    assert_eq!(snapshot.relation().rule("parken@3"), None);
-    assert_eq!(
-        permission.rule.why().occasion,
-        "Sie haben einen Bewohnerparkausweis beantragt."
     );
 }
 

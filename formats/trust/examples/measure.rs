@@ -41,7 +41,7 @@ fn main() {
     let snapshot = directory.to_snapshot(state.origin());
     let header = files.iter().rev().find_map(|(kind, file)| {
         let set = SignedChangeSet::parse(file).unwrap();
-        (*kind == TrustKind::Directory).then(|| set.header().clone())
+        (*kind == TrustKind::Directory).then(|| set.signed().clone())
     });
     let start = cpu();
     let accepted = Snapshot::parse(&snapshot).unwrap().accept(&header.unwrap()).unwrap();

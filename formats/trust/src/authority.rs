@@ -124,6 +124,18 @@ impl Authorities {
         Self::new(keys.iter().map(|key| (*key, signs.clone())), threshold)
     }
 
+    /// Authorities and their threshold, as values of one version of a directory.
+    ///
+    /// # Errors
+    /// [`QuorumError`] when fewer may sign a kind than must sign.
+    pub fn in_force(authorities: &[Authority], threshold: Threshold) -> Result<Self, QuorumError> {
+        let keys = authorities.iter();
+        Self::new(
+            keys.map(|authority| (authority.key, authority.signs.clone())),
+            threshold,
+        )
+    }
+
     pub(crate) fn new(
         keys: impl Iterator<Item = (VerifyingKey, BTreeSet<TrustKind>)>,
         threshold: Threshold,

@@ -7,9 +7,13 @@
 //! to the index that it asks about. A history that begins with a snapshot does not know what was before, and says so
 //! instead of "there was no value".
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use record::{RightError, SignedEntry, Timestamp, WriterGrant, WriterId};
+use record::{
+    GenesisDocument, IdentityKeys, Kind, Participant, ParticipantId, RightError, SignedEntry, Timestamp, WriterGrant,
+    WriterId,
+};
 use rpds::{RedBlackTreeMapSync, VectorSync};
 use thiserror::Error;
 use tlog::Hash;
@@ -17,11 +21,10 @@ use tlog::merkle::Index;
 
 use crate::change_set::SignedChangeSet;
 use crate::index::{PublicKey, public_keys};
-use crate::key::Key;
+use crate::key::{Key, Section};
 use crate::kind::{TrustKind, Version};
-use crate::lookup::check_right;
 use crate::refused::{SetError, SetProblem};
-use crate::state::TrustState;
+use crate::state::{GenesisProblem, TrustState};
 use crate::stored::StoredValue;
 use crate::trust_map::TrustMap;
 use crate::value::Value;
@@ -45,6 +48,8 @@ pub struct AppliedSet {
     pub position: Position,
     /// The version that it made.
     pub version: Version,
+    /// The digest of its signed header, by which entries and records name the version.
+    pub header: Hash,
     /// When the authorities meant it to take effect.
     pub valid_from: Timestamp,
     /// The root after it.
@@ -56,6 +61,7 @@ impl AppliedSet {
         Self {
             position,
             version: map.version(),
+            header: map.header(),
             valid_from: map.valid_from(),
             root: map.root(),
         }
@@ -202,13 +208,31 @@ impl Track {
 /// The newest versions of both kinds and their history. It is immutable, a set makes another one, and a clone is cheap.
 #[derive(Debug, Clone)]
 pub struct History {
+    /// The operator that the genesis document names, and its right to write sets, which no directory can end.
+    operator: Option<WriterGrant>,
     state: TrustState,
     directory: Track,
     registerlandkarte: Track,
 }
 
 impl History {
-    /// A history that begins before the first sets.
+    /// The history of a log before its first sets.
+    ///
+    /// # Errors
+    /// See [`GenesisProblem`].
+    pub fn founded(genesis: &GenesisDocument) -> Result<Self, GenesisProblem> {
+        let operator = WriterGrant {
+            name: "operator".into(),
+            key: genesis.operator,
+            kinds: vec![Kind::Genesis, Kind::Directory, Kind::Registry],
+        };
+        Ok(Self {
+            operator: Some(operator),
+            ..Self::new(TrustState::founded(genesis)?)
+        })
+    }
+
+    /// A history that begins before the first sets, without an operator.
     #[must_use]
     pub fn new(state: TrustState) -> Self {
         Self::starting_at(state, None, None)
@@ -219,6 +243,7 @@ impl History {
     #[must_use]
     pub fn starting_at(state: TrustState, directory: Option<Position>, registerlandkarte: Option<Position>) -> Self {
         Self {
+            operator: None,
             directory: Track::new(state.directory().clone(), directory),
             registerlandkarte: Track::new(state.registerlandkarte().clone(), registerlandkarte),
             state,
@@ -258,6 +283,13 @@ impl History {
                 problem: SetProblem::Position,
             });
         }
+        if set.header().valid_from > position.time {
+            return Err(SetError {
+                kind: set.header().kind,
+                version: set.header().version,
+                problem: SetProblem::Early(position.time),
+            });
+        }
         let mut next = self.clone();
         next.state = self.state.apply(kind, set)?;
         let track = match kind {
@@ -285,6 +317,30 @@ impl History {
         Ok(track.value(key, track.in_force(index)?))
     }
 
+    /// The component with this id in force for the entry at `index`.
+    ///
+    /// # Errors
+    /// [`HistoryError::Before`]
+    pub fn component_at(&self, id: &ParticipantId, index: Index) -> Result<Option<&Participant>, HistoryError> {
+        let stored = self.value_at(&Key::component(id), index)?;
+        Ok(stored.and_then(|stored| match stored.value() {
+            Value::Component(component) => Some(&**component),
+            _ => None,
+        }))
+    }
+
+    /// The keys of identity in force for the entry at `index`.
+    ///
+    /// # Errors
+    /// [`HistoryError::Before`]
+    pub fn identity_at(&self, index: Index) -> Result<Option<&IdentityKeys>, HistoryError> {
+        let stored = self.value_at(&Key::identity(), index)?;
+        Ok(stored.and_then(|stored| match stored.value() {
+            Value::Identity(keys) => Some(keys),
+            _ => None,
+        }))
+    }
+
     /// The writer that had this key id for the entry at `index`.
     ///
     /// # Errors
@@ -301,14 +357,21 @@ impl History {
         Ok(grants.find(|grant| grant.key.id() == *id))
     }
 
-    /// Checks that the writer of the entry at `index` had the right to write it, by the directory in force there.
+    /// Checks that the writer of the entry at `index` had the right to write it, by the directory in force there. The
+    /// operator may always write the entries that carry sets.
     ///
     /// # Errors
     /// See [`WriterError`].
     pub fn check_writer_at(&self, entry: &SignedEntry, index: Index) -> Result<&WriterGrant, WriterError> {
         let id = entry.entry().writer;
-        let grant = self.writer_at(&id, index)?.ok_or(RightError::UnknownWriter(id))?;
-        check_right(grant, entry)?;
+        let kind = entry.entry().body.kind();
+        let operator = self.operator.as_ref();
+        let by_operator = operator.filter(|grant| grant.kinds.contains(&kind) && grant.key.id() == id);
+        let grant = match by_operator {
+            Some(grant) => grant,
+            None => self.writer_at(&id, index)?.ok_or(RightError::UnknownWriter(id))?,
+        };
+        grant.check(entry)?;
         Ok(grant)
     }
 
@@ -333,9 +396,49 @@ impl History {
             last.is_some_and(|change| change.version > version)
         });
         let values = later.map(|(key, _)| (key.clone(), track.value(key, version).cloned()));
-        newest
-            .with_values(version, set.valid_from, values.collect())
-            .map_err(HistoryError::Rebuild)
+        let map = newest.with_values(version, set.valid_from, values.collect());
+        Ok(map.map_err(HistoryError::Rebuild)?.with_header(set.header))
+    }
+
+    /// The set whose signed header has this digest, which is how entries and records name a version. The newest sets
+    /// are searched first.
+    #[must_use]
+    pub fn named(&self, kind: TrustKind, header: &Hash) -> Option<&AppliedSet> {
+        let applied = &self.track(kind).applied;
+        let newest_first = (0..applied.len()).rev();
+        newest_first
+            .filter_map(|at| applied.get(at))
+            .find(|set| set.header == *header)
+    }
+
+    /// The sets that have put or ended the value of a key, ascending, with the value since then, from the first known
+    /// version on.
+    #[must_use]
+    pub fn changes_of(&self, key: &Key) -> Vec<(&AppliedSet, Option<&Arc<StoredValue>>)> {
+        let track = self.track(key.section().kind());
+        let first = track.first.get(key).into_iter();
+        let first = first.filter_map(|stored| Some((track.set(stored.version())?, Some(stored))));
+        let changes = track.changes.get(key).map_or(&[][..], |changes| changes);
+        let later = changes.iter();
+        let later = later.filter_map(|change| Some((track.set(change.version)?, change.value.as_ref())));
+        first.chain(later).collect()
+    }
+
+    /// The versions of the directory that have put or ended a value of these sections, ascending, from the first known
+    /// one on.
+    #[must_use]
+    pub fn changes_in(&self, sections: &[Section]) -> Vec<Version> {
+        let changes = self.directory.changes.iter();
+        let changes = changes.filter(|(key, _)| sections.contains(&key.section()));
+        let versions = changes.flat_map(|(_, changes)| changes.iter().map(|change| change.version));
+        let versions: BTreeSet<Version> = versions.collect();
+        versions.into_iter().collect()
+    }
+
+    /// The newest set of a kind; `None` before the first one.
+    #[must_use]
+    pub fn newest(&self, kind: TrustKind) -> Option<&AppliedSet> {
+        self.track(kind).applied.last()
     }
 
     /// Checks that an exchange may rely on a version at `now`: it is the newest, or has been superseded for less than

@@ -65,7 +65,7 @@ pub use proof::{ProofError, ProvedValue, ValueProof};
 pub use refused::{OperationProblem, SetError, SetProblem};
 pub use signed::{CONTEXT, SetSignature, SignedHeader};
 pub use snapshot::{Snapshot, SnapshotError, SnapshotHead};
-pub use state::TrustState;
+pub use state::{GenesisProblem, TrustState};
 pub use stored::StoredValue;
 pub use trust_map::TrustMap;
 pub use value::{Value, ValueError};

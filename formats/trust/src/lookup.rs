@@ -3,7 +3,7 @@
 use record::{
     IdentityKeys, Participant, ParticipantId, RightError, SignedEntry, Timestamp, VerifyingKey, WriterGrant, WriterId,
 };
-use registerlandkarte::{Denied, Query, Rule};
+use registerlandkarte::{Denied, Permission, Query, Rule};
 
 use crate::authority::SupervisionKey;
 use crate::body::{Body, Delegation};
@@ -33,7 +33,7 @@ impl TrustMap {
     pub fn check_writer(&self, entry: &SignedEntry) -> Result<&WriterGrant, RightError> {
         let id = entry.entry().writer;
         let grant = self.writer(&id).ok_or(RightError::UnknownWriter(id))?;
-        check_right(grant, entry)?;
+        grant.check(entry)?;
         Ok(grant)
     }
 
@@ -129,13 +129,16 @@ impl TrustMap {
         }
         Ok(rule)
     }
-}
 
-/// Checks that the writer of a grant signed the entry and may write entries of its kind.
-pub(crate) fn check_right(grant: &WriterGrant, entry: &SignedEntry) -> Result<(), RightError> {
-    let (writer, kind) = (entry.entry().writer, entry.entry().body.kind());
-    if !grant.kinds.contains(&kind) {
-        return Err(RightError::Kind { writer, kind });
+    /// Decides as [`TrustMap::decide`] does, and names this version in the permission.
+    ///
+    /// # Errors
+    /// See [`Denied`].
+    pub fn permit(&self, query: &Query, valid_at: Timestamp, known_at: Timestamp) -> Result<Permission, Denied> {
+        let rule = self.decide(query, valid_at, known_at)?.clone();
+        Ok(Permission {
+            rule,
+            registerlandkarte: self.header(),
+        })
     }
-    entry.verify(&grant.key).map_err(|_| RightError::Signature(writer))
 }

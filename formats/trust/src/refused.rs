@@ -38,9 +38,11 @@ impl SetError {
             SetProblem::OtherKind(_)
             | SetProblem::OtherLog(_)
             | SetProblem::OtherVersion(_)
+            | SetProblem::OtherFirst(_)
             | SetProblem::NoVersion
             | SetProblem::Signatures(_)
             | SetProblem::Position
+            | SetProblem::Early(_)
             | SetProblem::Draft(_) => false,
         }
     }
@@ -58,6 +60,9 @@ pub enum SetProblem {
     /// The set does not make the next version: it is old, or one is left out before it.
     #[error("the next version is {0}")]
     OtherVersion(Version),
+    /// The first set is not the one that the genesis document names.
+    #[error("the genesis document names {0} as the first set's signed header")]
+    OtherFirst(Hash),
     /// All version numbers are used.
     #[error("there is no further version")]
     NoVersion,
@@ -92,6 +97,9 @@ pub enum SetProblem {
     /// The entry that carries the set is not after the last one that carried a set.
     #[error("the entry is not after the entry of the set before")]
     Position,
+    /// The set's entry is older than the time at which the set takes effect.
+    #[error("its entry is of {0}, before the set takes effect")]
+    Early(Timestamp),
     /// A set that is being made has too many or contradictory operations.
     #[error(transparent)]
     Draft(SetParseError),

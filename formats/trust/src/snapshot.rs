@@ -16,11 +16,12 @@ use thiserror::Error;
 use tlog::Hash;
 use tlog::checkpoint::Origin;
 
-use crate::header::{SetHeader, origin};
+use crate::header::origin;
 use crate::key::Key;
 use crate::kind::{TrustKind, Version};
 use crate::limits::MAX_SNAPSHOT;
 use crate::refused::SetProblem;
+use crate::signed::SignedHeader;
 use crate::trust_map::TrustMap;
 
 /// The beginning of a snapshot.
@@ -156,13 +157,13 @@ impl Snapshot {
         self.map.root()
     }
 
-    /// Accepts the snapshot if its values lead to the root of a set's header. The caller must know that the header's
-    /// entry is in the log, and that no later entry of its kind was left out.
+    /// Accepts the snapshot if its values lead to the root that a set's header names. The caller must know that the
+    /// header's entry is in the log, and that no later entry of its kind was left out.
     ///
     /// # Errors
     /// [`SnapshotError::OtherVersion`], [`SnapshotError::Root`], [`SnapshotError::Values`]
-    pub fn accept(self, header: &SetHeader) -> Result<TrustMap, SnapshotError> {
-        let head = &self.head;
+    pub fn accept(self, signed: &SignedHeader) -> Result<TrustMap, SnapshotError> {
+        let (head, header) = (&self.head, signed.header());
         if (head.kind, &head.origin, head.version) != (header.kind, &header.origin, header.version) {
             return Err(SnapshotError::OtherVersion);
         }
@@ -172,6 +173,6 @@ impl Snapshot {
                 computed: self.root(),
             });
         }
-        Ok(self.map.restored(header.valid_from)?)
+        Ok(self.map.restored(header.valid_from)?.with_header(signed.digest()))
     }
 }

@@ -1,10 +1,12 @@
 //! Both kinds in their newest versions, and how a change set changes them.
 
-use record::Timestamp;
+use record::{GenesisDocument, Timestamp};
 use text::Paragraph;
+use thiserror::Error;
+use tlog::Hash;
 use tlog::checkpoint::Origin;
 
-use crate::authority::Authorities;
+use crate::authority::{Authorities, QuorumError, Threshold, ThresholdError};
 use crate::change_set::{ChangeSet, SignedChangeSet};
 use crate::header::SetHeader;
 use crate::kind::{TrustKind, Version};
@@ -17,21 +19,63 @@ use crate::trust_map::TrustMap;
 #[derive(Debug, Clone)]
 pub struct TrustState {
     origin: Origin,
+    /// The digests of the first sets' signed headers, by which the genesis document names them.
+    first: Option<FirstSets>,
     authorities: Authorities,
     directory: TrustMap,
     registerlandkarte: TrustMap,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct FirstSets {
+    directory: Hash,
+    registerlandkarte: Hash,
+}
+
+/// Why a genesis document is not the beginning of a directory and a Registerlandkarte. None of these goes away on a
+/// retry.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum GenesisProblem {
+    /// The log's name is not an origin.
+    #[error("the genesis document names no valid origin")]
+    Origin,
+    /// The threshold is not one that a set can reach.
+    #[error(transparent)]
+    Threshold(#[from] ThresholdError),
+    /// An authority is named twice, so that fewer are left than must sign.
+    #[error(transparent)]
+    Quorum(#[from] QuorumError),
+}
+
 impl TrustState {
-    /// The state before the first sets, which the authorities of the genesis document sign.
+    /// The state before the first sets, which the authorities of the genesis document sign. It accepts any first sets,
+    /// for drafting those that a genesis document will name.
     #[must_use]
     pub fn new(origin: Origin, genesis: Authorities) -> Self {
         Self {
             origin,
+            first: None,
             authorities: genesis,
             directory: TrustMap::empty(TrustKind::Directory),
             registerlandkarte: TrustMap::empty(TrustKind::Registerlandkarte),
         }
+    }
+
+    /// The state before the first sets of a log. It accepts only the first sets that the genesis document names.
+    ///
+    /// # Errors
+    /// See [`GenesisProblem`].
+    pub fn founded(genesis: &GenesisDocument) -> Result<Self, GenesisProblem> {
+        let origin = genesis.origin.parse().map_err(|_| GenesisProblem::Origin)?;
+        let authorities = Authorities::genesis(&genesis.authorities, Threshold::new(genesis.threshold)?)?;
+        let first = FirstSets {
+            directory: genesis.directory,
+            registerlandkarte: genesis.registerlandkarte,
+        };
+        Ok(Self {
+            first: Some(first),
+            ..Self::new(origin, authorities)
+        })
     }
 
     /// Replaces the versions by later ones that were read from snapshots ([`crate::Snapshot::accept`]).
@@ -120,6 +164,7 @@ impl TrustState {
         if header.version != next {
             return Err(SetProblem::OtherVersion(next));
         }
+        self.check_first(kind, set)?;
         self.authorities.verify(set.signed())?;
         let map = self.changed(kind, header.valid_from, set.operations())?;
         if map.root() != header.root {
@@ -129,7 +174,7 @@ impl TrustState {
             });
         }
         let mut state = self.clone();
-        state.replace(map)?;
+        state.replace(map.with_header(set.signed().digest()))?;
         Ok(state)
     }
 
@@ -163,6 +208,19 @@ impl TrustState {
             root: map.root(),
         };
         Ok(ChangeSet { header, operations })
+    }
+
+    /// Checks that a first set is the one that the genesis document names.
+    fn check_first(&self, kind: TrustKind, set: &SignedChangeSet) -> Result<(), SetProblem> {
+        let named = self.first.map(|first| match kind {
+            TrustKind::Directory => first.directory,
+            TrustKind::Registerlandkarte => first.registerlandkarte,
+        });
+        let is_first = self.map(kind).version() == Version::EMPTY;
+        match named.filter(|_| is_first) {
+            Some(named) if named != set.signed().digest() => Err(SetProblem::OtherFirst(named)),
+            _ => Ok(()),
+        }
     }
 
     fn next_version(&self, kind: TrustKind) -> Result<Version, SetProblem> {

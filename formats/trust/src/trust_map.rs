@@ -23,6 +23,7 @@ use crate::value::Value;
 pub struct TrustMap {
     kind: TrustKind,
     version: Version,
+    header: Hash,
     valid_from: Timestamp,
     values: RedBlackTreeMapSync<Key, Arc<StoredValue>>,
     trie: Trie,
@@ -36,6 +37,7 @@ impl TrustMap {
         Self {
             kind,
             version: Version::EMPTY,
+            header: Hash([0; 32]),
             valid_from: Timestamp(0),
             values: RedBlackTreeMapSync::new_sync(),
             trie: Trie::default(),
@@ -53,6 +55,18 @@ impl TrustMap {
     #[must_use]
     pub const fn version(&self) -> Version {
         self.version
+    }
+
+    /// The digest of the signed header of the set that made the version, by which entries and records name it. Zero for
+    /// version 0.
+    #[must_use]
+    pub const fn header(&self) -> Hash {
+        self.header
+    }
+
+    /// The same version with the digest of its set's signed header.
+    pub(crate) fn with_header(self, header: Hash) -> Self {
+        Self { header, ..self }
     }
 
     /// When the authorities meant the version to take effect.
@@ -106,13 +120,12 @@ impl TrustMap {
         &self.trie
     }
 
-    /// The version that follows by the operations of a set. It checks neither signatures nor the root.
-    pub(crate) fn change(
-        &self,
-        version: Version,
-        valid_from: Timestamp,
-        operations: &Operations,
-    ) -> Result<Self, SetProblem> {
+    /// The version that follows by the operations of a set. It checks neither header nor signatures nor the root, as
+    /// [`crate::TrustState::apply`] does: a reader with its own implementation of these checks calls it.
+    ///
+    /// # Errors
+    /// See [`SetProblem`].
+    pub fn change(&self, version: Version, valid_from: Timestamp, operations: &Operations) -> Result<Self, SetProblem> {
         let mut next = self.clone();
         next.version = version;
         next.valid_from = valid_from;

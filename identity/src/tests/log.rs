@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use record::{
-    Body, Commitment, Kind, Label, LabelledKind, Period, PeriodEvent, ReferenceKind, SealedRecord, Sequence,
-    SignedEntry, SigningKey, Timestamp, Unsigned, WriterId,
+    Body, Commitment, Kind, Label, LabelledKind, NewestSets, Period, PeriodEvent, ReferenceKind, SealedRecord,
+    Sequence, SignedEntry, SigningKey, Timestamp, Unsigned, WriterId,
 };
 use service::clock::WitnessTime;
 use service::{Clock, ManualClock};
@@ -178,7 +178,11 @@ impl TestLog {
         if self.inner().labels.keys().any(|(period, _)| *period == 1) {
             roots.push((Period(1), self.map(Period(1), place).root()));
         }
-        let index = self.write(&broker_key(), Body::Map { roots }, None).unwrap();
+        let newest = NewestSets {
+            directory: Index::from(1_u32),
+            registerlandkarte: Index::from(2_u32),
+        };
+        let index = self.write(&broker_key(), Body::Map { roots, newest }, None).unwrap();
         self.inner().published = Some(index);
         index
     }

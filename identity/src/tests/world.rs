@@ -4,12 +4,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use fixtures::{FirstValues, Founders, Founding, grant};
+use ledger_client::LiveTrust;
 use messages::{
     LabelAnswer, LabelRequest, PersonQuery, ProviderContent, ProviderContext, ProviderPart, S1, SealingKey,
 };
 use record::{
-    Directory, DisclosureClass, IdentityKeys, Idnr, Kind, Label, LabelledKind, Participant, ParticipantId, Party,
-    PeriodEvent, Phase, RetentionClass, SignedEntry, SigningKey, TestNumbers, Timestamp, VerifyingKey, WriterGrant,
+    DisclosureClass, Idnr, Kind, Label, LabelledKind, Participant, ParticipantId, Party, PeriodEvent, Phase,
+    RetentionClass, SignedEntry, SigningKey, TestNumbers, Timestamp, VerifyingKey,
 };
 use service::clock::{AgreedTime, CheckedClock, Confirmation};
 use service::{ManualClock, Problem};
@@ -21,7 +23,7 @@ use super::issuer::{ACR, CLIENT, Issuer};
 use super::log::{ORIGIN, TestLog, broker_key, identity_key, log_key};
 use crate::committer::StoreError;
 use crate::day_keys::DayKeys;
-use crate::identity::{Identity, IdentityKeyPairs, brokers};
+use crate::identity::{Identity, IdentityKeyPairs};
 use crate::locks::Locks;
 use crate::login::{LoginConfig, LoginVerifier};
 use crate::periods::Periods;
@@ -87,16 +89,17 @@ fn participant(id: &str, signing: VerifyingKey, sealing: [u8; 32], consumer: boo
     }
 }
 
-fn directory() -> Directory {
-    let grant = |name: &str, key: &record::SigningKey, kinds: &[Kind]| WriterGrant {
-        name: name.into(),
-        key: key.public(),
-        kinds: kinds.to_vec(),
-    };
+/// The founding documents of the log.
+pub(crate) fn founding() -> Founding {
     let keys = identity_keys();
-    Directory {
-        version: 1,
-        valid_from: Timestamp(0),
+    let founders = Founders {
+        origin: ORIGIN,
+        log: &log_key(),
+        operator: &SigningKey::from_seed([103; 32]),
+        authority: &authority(),
+        identity: &keys.signing,
+    };
+    let values = FirstValues {
         writers: vec![
             grant("broker", &broker_key(), &[Kind::Intent, Kind::Outcome, Kind::Denial]),
             grant(
@@ -119,12 +122,16 @@ fn directory() -> Directory {
                 false,
             ),
         ],
-        identity: IdentityKeys {
-            signing: keys.signing.public(),
-            sealing: keys.sealing.public().0,
-        },
-        supervision: SealingKey::from_seed([6; 32]).public().0,
-    }
+        identity_sealing: Some(keys.sealing.public().0),
+        supervision: Some(SealingKey::from_seed([6; 32]).public().0),
+        ..FirstValues::default()
+    };
+    founders.found_with(values, Timestamp(0)).unwrap()
+}
+
+/// The authority that signs change sets.
+pub(crate) fn authority() -> SigningKey {
+    SigningKey::from_seed([104; 32])
 }
 
 impl World {
@@ -307,7 +314,8 @@ pub(crate) fn idnr_of(text: &str) -> Idnr {
 /// Opens identity as `start` does, but with the test's log and clock.
 fn open(dir: &Path, clock: &Arc<ManualClock>, log: &TestLog, issuer: &Issuer) -> Result<Identity<TestLog>, StoreError> {
     let state = IdentityState::open(&dir.join("state.redb"))?;
-    let directory = directory();
+    // The clocks of the tests jump by months, and nothing confirms the directory meanwhile.
+    let live = LiveTrust::fixed(founding().history, ManualClock::new(NOON));
     let confirmation = Confirmation::Operator(dir.join("clock.stopped"));
     let checked = CheckedClock::new(clock.clone(), confirmation);
     let login = LoginConfig {
@@ -317,8 +325,7 @@ fn open(dir: &Path, clock: &Arc<ManualClock>, log: &TestLog, issuer: &Issuer) ->
     };
     Ok(Identity {
         persons: PersonRegistry::parse(PERSONS.as_bytes(), TestNumbers::Allowed).unwrap(),
-        brokers: brokers(&directory),
-        directory: Arc::new(directory),
+        live,
         periods: Periods::load(&state, WrappingKeys::open(&dir.join("wrapping")).unwrap())
             .map_err(|_| StoreError::Closed)?,
         day_keys: DayKeys::open(&dir.join("daykeys")).map_err(|_| StoreError::Closed)?,

@@ -1,26 +1,29 @@
-//! The anchor: the log's first three entries and their documents.
+//! The anchor: the log's genesis entry, and the change sets up to the newest published ones.
 //!
 //! ```text
-//! 0  genesis    its leaf hash is the genesis hash (trusted from outside); document: authority keys, operator's key,
-//!               digests of the first directory and the first Registerlandkarte
-//! 1  directory  the first version, signed by an authority
-//! 2  registry   the first Registerlandkarte, signed by an authority
+//! 0  genesis    its leaf hash is the genesis hash (trusted from outside); document: authorities' keys, operator's key,
+//!               digests of the first change sets' headers
+//! 1  directory  the first change set of the directory
+//! 2  registry   the first change set of the Registerlandkarte
+//! n  directory or registry: the later ones
 //! ```
 //!
-//! The operator has written all three, with the numbers 0, 1, 2 of its chain. The client accepts them only with
+//! The operator has written the first three, with the numbers 0, 1, 2 of its chain. The client accepts them only with
 //! receipts under a checkpoint that the policy's quorum has cosigned, and a document only with the digest in its
 //! entry.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use record::{Body, Directory, GenesisDocument, Kind, Receipt, Sequence, SignedDocument, SignedEntry, VerifiedReceipt};
+use record::{Body, GenesisDocument, Kind, Receipt, Sequence, SignedEntry, Timestamp, VerifiedReceipt};
 use service::Backoff;
 use service::shutdown::Shutdown;
 use tlog::Hash;
 use tlog::merkle::Index;
+use trust::History;
 
 use crate::api::{ApiError, LedgerApi};
+use crate::sets::{SetReader, SetsError};
 use crate::trust::Trust;
 
 const MIN_RETRY_DELAY: Duration = Duration::from_millis(50);
@@ -29,18 +32,14 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 /// The checked anchor, which all other checks depend on.
 #[derive(Debug, Clone)]
 pub struct Anchored {
-    /// Authority keys, operator, origin.
+    /// Authorities' keys, operator, origin.
     pub genesis: GenesisDocument,
-    /// Participants, and which writer may write which kinds.
-    pub directory: Directory,
-    /// Digest of the directory's signed document.
-    pub directory_digest: Hash,
-    /// The Registerlandkarte: bytes of the signed document. Its signature has been checked, its content not parsed.
-    pub registerlandkarte: Vec<u8>,
-    /// Digest of the Registerlandkarte's signed document.
-    pub registerlandkarte_digest: Hash,
-    /// Receipts of the entries 0, 1 and 2.
-    pub receipts: [Vec<u8>; 3],
+    /// The versions of directory and Registerlandkarte up to the newest published ones.
+    pub history: Arc<History>,
+    /// The `map` entry that names the newest ones.
+    pub(crate) map: Index,
+    /// See `sets::Round`.
+    pub(crate) as_of: Option<Timestamp>,
 }
 
 /// Why there is no anchor.
@@ -81,21 +80,16 @@ impl Anchored {
         check_chain(&entries, &genesis)?;
         check_origin(&receipts, trust, &genesis)?;
 
-        let (directory_digest, registerlandkarte_digest) = (digest(1, Kind::Directory)?, digest(2, Kind::Registry)?);
-        if (directory_digest, registerlandkarte_digest) != (genesis.directory, genesis.registerlandkarte) {
+        if (digest(1, Kind::Directory)?, digest(2, Kind::Registry)?) != (genesis.directory, genesis.registerlandkarte) {
             return Err(wrong("entries 1 and 2 name other documents than the genesis document"));
         }
-        let directory = document(api, directory_digest).await?;
-        let directory = Directory::open(&directory, &genesis.authorities).map_err(wrong)?;
-        let registerlandkarte = document(api, registerlandkarte_digest).await?;
-        SignedDocument::open(&registerlandkarte, &genesis.authorities).map_err(wrong)?;
+        let founded = Arc::new(History::founded(&genesis).map_err(wrong)?);
+        let round = SetReader { api, trust }.round(&founded, None).await?;
         Ok(Self {
             genesis,
-            directory,
-            directory_digest,
-            registerlandkarte,
-            registerlandkarte_digest,
-            receipts,
+            history: round.history,
+            map: round.map,
+            as_of: round.as_of,
         })
     }
 
@@ -124,6 +118,15 @@ impl From<ApiError> for AnchorError {
             Self::NotYet(error.to_string())
         } else {
             Self::Wrong(error.to_string())
+        }
+    }
+}
+
+impl From<SetsError> for AnchorError {
+    fn from(error: SetsError) -> Self {
+        match error {
+            SetsError::NotYet(reason) => Self::NotYet(reason),
+            SetsError::Wrong(reason) => Self::Wrong(reason),
         }
     }
 }

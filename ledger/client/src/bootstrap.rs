@@ -8,6 +8,7 @@
 use record::{Body, DocumentKind, GenesisDocument, Receipt, Sequence, SignedEntry, SigningKey, Timestamp, Unsigned};
 use tlog::Hash;
 use tlog::merkle::Index;
+use trust::SignedChangeSet;
 
 use crate::api::{ApiError, AppendAnswer, LedgerApi, Submission};
 use crate::trust::Trust;
@@ -33,27 +34,27 @@ impl Bootstrap {
     /// Signs the first three entries.
     ///
     /// # Arguments
-    /// `directory`, `registerlandkarte`: the documents signed by an authority, whose digests are in `genesis`. `time`
-    /// must be within the ledger's clock bound when the entries are first appended.
+    /// `directory`, `registerlandkarte`: the first change sets, signed by the authorities, whose headers `genesis`
+    /// names. `time` must be within the ledger's clock bound when the entries are first appended.
     ///
     /// # Errors
-    /// [`BootstrapError::Wrong`] when `genesis` names another operator or other documents.
+    /// [`BootstrapError::Wrong`] when `genesis` names another operator or other sets.
     pub fn new(
         operator: &SigningKey,
         genesis: &GenesisDocument,
-        directory: Vec<u8>,
-        registerlandkarte: Vec<u8>,
+        directory: &SignedChangeSet,
+        registerlandkarte: &SignedChangeSet,
         time: Timestamp,
     ) -> Result<Self, BootstrapError> {
         if genesis.operator != operator.public() {
             return Err(wrong("the genesis document names another operator"));
         }
-        if (genesis.directory, genesis.registerlandkarte) != (Hash::of(&directory), Hash::of(&registerlandkarte)) {
-            return Err(wrong("the genesis document names other documents"));
+        let digests = [directory, registerlandkarte].map(|set| set.signed().digest());
+        if [genesis.directory, genesis.registerlandkarte] != digests {
+            return Err(wrong("the genesis document names other change sets"));
         }
         let genesis = genesis.to_bytes();
-        let sign = |sequence, previous: Hash, kind, document: &[u8]| {
-            let digest = Hash::of(document);
+        let sign = |sequence, previous: Hash, kind, digest: Hash| {
             let (sequence, body) = (Sequence(sequence), Body::Document { kind, digest });
             operator
                 .sign(Unsigned {
@@ -64,11 +65,15 @@ impl Bootstrap {
                 })
                 .map_err(wrong)
         };
-        let first = sign(0, Hash([0; 32]), DocumentKind::Genesis, &genesis)?;
-        let second = sign(1, first.leaf_hash(), DocumentKind::Directory, &directory)?;
-        let third = sign(2, second.leaf_hash(), DocumentKind::Registry, &registerlandkarte)?;
+        let first = sign(0, Hash([0; 32]), DocumentKind::Genesis, Hash::of(&genesis))?;
+        let second = sign(1, first.leaf_hash(), DocumentKind::Directory, digests[0])?;
+        let third = sign(2, second.leaf_hash(), DocumentKind::Registry, digests[1])?;
         Ok(Self {
-            entries: [(first, genesis), (second, directory), (third, registerlandkarte)],
+            entries: [
+                (first, genesis),
+                (second, directory.to_bytes()),
+                (third, registerlandkarte.to_bytes()),
+            ],
         })
     }
 

@@ -4,8 +4,9 @@
 //! | --- | --- |
 //! | [`api`] | the ledger's HTTP interface: the trait [`LedgerApi`] and the client [`HttpLedger`] |
 //! | [`trust`] | the trust root from outside the server: policy file and hash of the genesis entry |
-//! | [`anchor`] | the first three entries and their documents: authority keys, directory, Registerlandkarte |
-//! | [`bootstrap`] | writes those three, once per log |
+//! | [`anchor`] | the genesis entry, and the change sets up to the newest published ones |
+//! | [`live`] | [`LiveTrust`]: directory and Registerlandkarte in force, followed while the process runs |
+//! | [`bootstrap`] | writes the first three entries, once per log |
 //! | [`recorded`] | [`Recorded`]: the proof, as a type, that the log has an entry of a kind |
 //! | [`writer`] | one writer's hash chain: journal, batches, retries, receipts |
 //! | [`follower`] | reads the log to its newest head, checks every entry, finds labels |
@@ -27,7 +28,9 @@ pub mod api;
 pub mod bootstrap;
 pub mod checkpoints;
 pub mod follower;
+pub mod live;
 pub mod recorded;
+mod sets;
 mod tiles;
 pub mod trust;
 pub mod writer;
@@ -36,6 +39,7 @@ pub use anchor::Anchored;
 pub use api::{ApiError, HttpLedger, LedgerApi};
 pub use checkpoints::CheckpointWatch;
 pub use follower::Follower;
+pub use live::{LiveTrust, TrustNotReady};
 pub use recorded::{EntryKind, Recorded, check};
 pub use trust::Trust;
 pub use writer::{AppendError, Draft, Writer, WriterConfig};

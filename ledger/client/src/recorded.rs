@@ -2,16 +2,17 @@
 //! writer's answers pass through the same checks.
 //!
 //! Checked are the log's signature under the policy, the inclusion proof of the exact bytes, the entry's form, its
-//! kind, its writer's signature, and the writer's right to this kind in the directory. *Not* checked are the
-//! witnesses' quorum ([`Recorded::quorum`] returns it; see [`crate::checkpoints`]) and that this log is the one of
-//! the genesis hash. For the latter the policy's log key vouches, and [`crate::anchor`] has checked entry 0 under the
-//! same key.
+//! kind, its writer's signature, and the writer's right to this kind in the directory in force at its index. *Not*
+//! checked are the witnesses' quorum ([`Recorded::quorum`] returns it; see [`crate::checkpoints`]) and that this log is
+//! the one of the genesis hash. For the latter the policy's log key vouches, and [`crate::anchor`] has checked entry 0
+//! under the same key.
 
 use std::marker::PhantomData;
 
 use record::{Entry, Kind, Receipt, SignedEntry, WriterId};
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::Index;
+use trust::History;
 
 use crate::trust::Trust;
 
@@ -77,12 +78,12 @@ pub(crate) struct Proved {
 }
 
 /// Checks a receipt for an entry of any kind.
-pub(crate) fn prove(receipt: Vec<u8>, trust: &Trust, directory: &record::Directory) -> Result<Proved, ReceiptError> {
+pub(crate) fn prove(receipt: Vec<u8>, trust: &Trust, history: &History) -> Result<Proved, ReceiptError> {
     let unproved = |error: &dyn std::fmt::Display| ReceiptError::Unproved(error.to_string());
     let parsed = Receipt::parse(&receipt).map_err(|error| unproved(&error))?;
     let verified = parsed.verify(&trust.policy).map_err(|error| unproved(&error))?;
-    verified
-        .check_writer(directory)
+    history
+        .check_writer_at(verified.entry(), verified.index())
         .map_err(|error| ReceiptError::Writer(error.to_string()))?;
     Ok(Proved {
         entry: verified.entry().clone(),
@@ -126,12 +127,8 @@ pub struct Recorded<K> {
 ///
 /// # Errors
 /// [`ReceiptError`]; checking the same bytes again gives the same error.
-pub fn check<K: EntryKind>(
-    receipt: &[u8],
-    trust: &Trust,
-    directory: &record::Directory,
-) -> Result<Recorded<K>, ReceiptError> {
-    Recorded::of(prove(receipt.to_vec(), trust, directory)?)
+pub fn check<K: EntryKind>(receipt: &[u8], trust: &Trust, history: &History) -> Result<Recorded<K>, ReceiptError> {
+    Recorded::of(prove(receipt.to_vec(), trust, history)?)
 }
 
 /// As [`check`], for an entry that must be by `writer`.
@@ -141,10 +138,10 @@ pub fn check<K: EntryKind>(
 pub fn check_written_by<K: EntryKind>(
     receipt: &[u8],
     trust: &Trust,
-    directory: &record::Directory,
+    history: &History,
     writer: &WriterId,
 ) -> Result<Recorded<K>, ReceiptError> {
-    let recorded = check::<K>(receipt, trust, directory)?;
+    let recorded = check::<K>(receipt, trust, history)?;
     if recorded.entry().writer == *writer {
         Ok(recorded)
     } else {

@@ -53,7 +53,7 @@ impl World {
             identity: &identity,
         };
         let founding = founders.found(grants, Timestamp(0))?;
-        let [_, directory, registry] = founding.documents;
+        let [directory, registry] = &founding.sets;
         let bootstrap = Bootstrap::new(&operator, &founding.genesis, directory, registry, now())?;
         let policy = format!("log {}\nquorum none\n", log_key.verifier_key()?);
         let trust = Trust {

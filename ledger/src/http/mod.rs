@@ -5,6 +5,8 @@
 //! | `GET /checkpoint`, `/checkpoints/…`, `/head`, `/tile/…` | checkpoints, tiles and bundles: see [`tree`] |
 //! | `GET /entries/{index}/receipt` | the receipt (tlog-proof) under the head |
 //! | `GET /entries/{index}/receipt?witnessed` | the receipt under the published checkpoint; 503 until covered |
+//! | `GET /trust/newest` | the receipt of the newest published `map` entry; 503 until there is one |
+//! | `GET /trust/{kind}/{version}` | the receipt of the entry with a change set; 503 until it is published |
 //! | `GET /documents/{digest}` | a public document |
 //! | `GET /writers/{kid}/head` | CBOR `{"leaf", "index", "sequence"}` |
 //! | `GET /records/{index}` | a sealed record; 401 without a credential |
@@ -24,6 +26,7 @@ mod receive;
 mod reply;
 #[cfg(test)]
 mod rotation_tests;
+mod sets;
 mod shared;
 mod strangers;
 #[cfg(test)]
@@ -49,6 +52,8 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
     let public = tree::open_to_web_pages(
         Router::new()
             .route("/entries/{index}/receipt", get(read::receipt))
+            .route("/trust/newest", get(sets::newest))
+            .route("/trust/{kind}/{version}", get(sets::set))
             .route("/documents/{digest}", compression::get_compressible(read::document))
             .route("/writers/{kid}/head", get(read::writer)),
     );

@@ -30,37 +30,36 @@ pub(super) async fn receipt(
     headers: HeaderMap,
 ) -> Reply {
     let number = index(&number)?;
-    let mut snapshot = shared.log.snapshot();
+    let snapshot = shared.log.snapshot();
     if number >= snapshot.head.size {
         return Err(absent());
     }
-    let (size, note) = match query.as_deref() {
-        None | Some("") => (snapshot.head.size, snapshot.note.clone()),
-        Some("witnessed") => {
-            let published = shared
-                .publication
-                .witnessed(&snapshot)
-                .filter(|published| published.size > number);
-            let published = published.ok_or_else(not_witnessed)?;
-            // It may be newer than the snapshot above.
-            snapshot = shared.log.snapshot();
-            (published.size, published.note.clone())
+    match query.as_deref() {
+        None | Some("") => {
+            let receipt = answers::stored_receipt(&shared, &snapshot, number).map_err(|error| internal(&error))?;
+            Ok(reply(&headers, TEXT, NO_STORE, receipt))
         }
-        Some(_) => return Err(Problem::bad_request("query", "the only query is `witnessed`")),
-    };
+        Some("witnessed") => witnessed(&shared, number, &headers),
+        Some(_) => Err(Problem::bad_request("query", "the only query is `witnessed`")),
+    }
+}
+
+/// The receipt of an entry under the published checkpoint.
+pub(super) fn witnessed(shared: &Shared, number: u64, headers: &HeaderMap) -> Reply {
+    let published = shared.publication.witnessed(&shared.log.snapshot());
+    let published = published
+        .filter(|published| published.size > number)
+        .ok_or_else(not_witnessed)?;
+    // This snapshot is not older than the published checkpoint.
+    let snapshot = shared.log.snapshot();
     let made = (|| {
-        let entry = answers::stored_entry(&shared, number)?;
-        let hashes = snapshot.inclusion(number, size)?;
-        Ok((entry, hashes))
+        let entry = answers::stored_entry(shared, number)?;
+        let hashes = snapshot.inclusion(number, published.size)?;
+        let receipt = Receipt::new(entry, Index::new(number)?, hashes, published.note.clone());
+        Ok(receipt.to_bytes())
     })();
-    let (entry, hashes) = made.map_err(|error| internal(&error))?;
-    let number = Index::new(number).map_err(|_| absent())?;
-    Ok(reply(
-        &headers,
-        TEXT,
-        NO_STORE,
-        Receipt::new(entry, number, hashes, note).to_bytes(),
-    ))
+    let receipt = made.map_err(|error| internal(&error))?;
+    Ok(reply(headers, TEXT, NO_STORE, receipt))
 }
 
 /// `GET /records/{index}`

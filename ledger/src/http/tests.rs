@@ -1,12 +1,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::http::Method;
-use record::{LabelledKind, Receipt};
+use record::{Body, LabelledKind, Receipt};
 use tlog::Hash;
 
 use super::testing::*;
 use crate::rules::RawSubmission;
 use crate::rules::testing::*;
+use crate::store::memory::MemoryStore;
 
 #[tokio::test]
 async fn each_entry_of_a_request_gets_a_receipt() {
@@ -290,6 +294,35 @@ async fn tt_1_only_canonical_paths_up_to_the_head_exist() {
         "/tile//0/000.p/1",
     ] {
         assert_eq!(server.get(path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_newest_sets_and_the_map_entry_that_names_them_are_served() {
+    let world = World {
+        map_after: Duration::from_millis(500),
+        ..World::new()
+    };
+    let (shared, _) = world.started(Arc::new(MemoryStore::new())).await;
+    let server = Server::of(shared).await;
+    let receipt = |body: &[u8]| Receipt::parse(body).unwrap().verify(&policy()).unwrap();
+    for (path, index) in [("directory/1", 1), ("registry/1", 2)] {
+        let got = server.get(&format!("/trust/{path}")).await;
+        assert_eq!(receipt(&got.body).index().get(), index, "{path}");
+    }
+    let body = loop {
+        let got = server.get("/trust/newest").await;
+        if got.status == 200 {
+            break got.body;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    let Body::Map { newest, .. } = receipt(&body).entry().entry().body else {
+        panic!("not a map entry")
+    };
+    assert_eq!(newest, first_sets());
+    for path in ["directory/0", "directory/2", "directory/01", "registry/x", "map/1"] {
+        assert_eq!(server.get(&format!("/trust/{path}")).await.status, 404, "{path}");
     }
 }
 

@@ -128,7 +128,7 @@ async fn a_restart_on_rocksdb_keeps_everything_and_a_concurrent_export_is_comple
     }
     let to = directory.path().join("export");
     let exported = crate::export::export(directory.path(), &to, true).unwrap();
-    assert_eq!((exported.size, exported.documents, exported.records), (260, 3, 256));
+    assert_eq!((exported.size, exported.documents, exported.records), (260, 5, 256));
     assert_eq!(exported.checkpoints, 2);
     assert_eq!(exported.root, server.checkpoint("/checkpoint").await.root);
     let mut files = Vec::new();
@@ -153,13 +153,13 @@ async fn a_restart_on_rocksdb_keeps_everything_and_a_concurrent_export_is_comple
             "{name}"
         );
     }
-    assert_eq!(files.iter().filter(|name| name.starts_with("documents/")).count(), 3);
+    assert_eq!(files.iter().filter(|name| name.starts_with("documents/")).count(), 5);
     assert_eq!(std::fs::read(to.join("records/259")).unwrap(), record(255));
     for (size, note) in [(3, "three"), (260, "now")] {
         let history = std::fs::read_to_string(to.join(format!("checkpoints/{size}")));
         assert_eq!(history.unwrap(), note);
     }
-    assert_eq!(files.len(), 6 + 3 + 256 + 2);
+    assert_eq!(files.len(), 6 + 5 + 256 + 2);
     assert!(matches!(
         crate::export::export(directory.path(), &to, true),
         Err(crate::export::ExportError::Target(_))

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use record::{Body, DocumentKind, Label, LabelledKind, Period, ReferenceKind, SignedEntry, WriterId};
+use record::{Body, Kind, Label, LabelledKind, Period, ReferenceKind, SignedEntry, WriterId};
 use tlog::Hash;
 use tlog::map::Value;
 use tlog::merkle::Index;
+use trust::{SignedHeader, TrustKind, Version};
 
 use super::chains::{self, WriterHead};
 use super::findings::Findings;
 use super::loading::load_intents;
-use super::{founding, labels};
+use super::{labels, sets};
 use crate::engine::rows::Rows;
 use crate::store::{Column, Store, StoreError, count};
 
@@ -20,8 +21,9 @@ pub(crate) struct Attachments {
     heads: HashMap<WriterId, WriterHead>,
     open_intents: BTreeMap<u64, (Period, Label)>,
     documents: HashSet<Hash>,
-    /// Digests of the directory and the Registerlandkarte in force.
-    in_force: [Option<Hash>; 2],
+    /// The number of change sets of each kind.
+    sets: BTreeMap<TrustKind, Version>,
+    maps: u64,
     entries: u64,
     latest_time: u64,
     labels: u64,
@@ -81,7 +83,50 @@ impl Attachments {
             }
             self.documents.insert(digest);
         }
+        self.pointers(index, body, store, findings)?;
         self.update_state(index, body, findings);
+        Ok(())
+    }
+
+    /// Checks the rows of change sets and `map` entries, and the operations that a set's header names.
+    fn pointers(
+        &mut self,
+        index: u64,
+        body: &Body,
+        store: &dyn Store,
+        findings: &mut Findings,
+    ) -> Result<(), StoreError> {
+        if body.kind() == Kind::Map {
+            self.maps += 1;
+            if store.get(Column::Maps, &index.to_be_bytes())?.is_none() {
+                findings.add(format!("the row of the map entry {index} is missing"));
+            }
+        }
+        let (Some(kind), Some(digest)) = (TrustKind::of_entry(body.kind()), body.document()) else {
+            return Ok(());
+        };
+        let version = self.sets.entry(kind).or_insert(Version::EMPTY);
+        *version = version.next().unwrap_or(*version);
+        if sets::entry_of(store, kind, *version)? != Some(index) {
+            findings.add(format!(
+                "the row of version {version} of the {kind} does not lead to entry {index}"
+            ));
+        }
+        let header = store.get(Column::Documents, &digest.0)?;
+        let Some(header) = header.and_then(|bytes| SignedHeader::parse(&bytes).ok()) else {
+            findings.add(format!(
+                "the document of entry {index} is not the header of a change set"
+            ));
+            return Ok(());
+        };
+        let operations = header.header().operations;
+        let document = store.get(Column::Documents, &operations.0)?;
+        if document.map(|document| Hash::of(&document)) != Some(operations) {
+            findings.add(format!(
+                "the operations of the change set in entry {index} are missing or have another digest"
+            ));
+        }
+        self.documents.insert(operations);
         Ok(())
     }
 
@@ -116,11 +161,6 @@ impl Attachments {
 
     fn update_state(&mut self, index: u64, body: &Body, findings: &mut Findings) {
         match body {
-            Body::Document { kind, digest } => match kind {
-                DocumentKind::Directory => self.in_force[0] = Some(*digest),
-                DocumentKind::Registry => self.in_force[1] = Some(*digest),
-                _ => {}
-            },
             Body::Labelled {
                 kind: LabelledKind::Intent,
                 period,
@@ -156,13 +196,6 @@ impl Attachments {
             }
         }
         self.check_intents(store, findings);
-        for (key, digest) in [founding::DIRECTORY, founding::REGISTRY].into_iter().zip(self.in_force) {
-            let row = store.get(Column::Meta, key)?;
-            if row.as_deref() != digest.as_ref().map(|digest| digest.0.as_slice()) {
-                let name = String::from_utf8_lossy(key);
-                findings.add(format!("the {name} in force is not the newest recorded one"));
-            }
-        }
         match rows.latest_time() {
             Ok(time) if time == self.latest_time => {}
             Ok(_) => findings.add("the latest time is not that of the entries".into()),
@@ -179,6 +212,11 @@ impl Attachments {
             (Column::Labels, self.labels),
             (Column::Records, self.records),
             (Column::Documents, self.documents.len() as u64),
+            (
+                Column::Sets,
+                self.sets.values().map(|version| u64::from(version.0)).sum(),
+            ),
+            (Column::Maps, self.maps),
         ] {
             let stored = count(store, column)?;
             if stored > demanded {

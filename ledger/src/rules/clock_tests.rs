@@ -126,7 +126,7 @@ async fn no_number_of_periods_stops_the_log() {
         .unwrap()
         .head
         .size;
-    let record::Body::Map { roots } = entry(&shared, covered - 1).entry().body.clone() else {
+    let record::Body::Map { roots, .. } = entry(&shared, covered - 1).entry().body.clone() else {
         panic!("not a map entry");
     };
     assert_eq!(roots.len(), record::entry::MAX_ROOTS);

@@ -74,7 +74,8 @@ async fn a_map_entry_follows_other_entries_within_a_second_and_no_map_entry_foll
     assert_eq!(
         entry(&shared, 4).entry().body,
         Body::Map {
-            roots: expected_roots(&shared, 4)
+            roots: expected_roots(&shared, 4),
+            newest: first_sets(),
         }
     );
     tokio::time::sleep(Duration::from_millis(700)).await;
@@ -87,7 +88,8 @@ async fn a_map_entry_follows_other_entries_within_a_second_and_no_map_entry_foll
     assert_eq!(
         map.entry().body,
         Body::Map {
-            roots: expected_roots(&shared, 7)
+            roots: expected_roots(&shared, 7),
+            newest: first_sets(),
         }
     );
     assert_eq!(
@@ -124,7 +126,8 @@ async fn a_restart_restores_the_whole_state() {
     assert_eq!(
         last.entry().body,
         Body::Map {
-            roots: expected_roots(&shared, open + 1)
+            roots: expected_roots(&shared, open + 1),
+            newest: first_sets(),
         },
         "the map entry that was due"
     );

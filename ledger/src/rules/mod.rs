@@ -20,7 +20,7 @@ mod clock_tests;
 #[cfg(test)]
 mod durability_tests;
 pub mod findings;
-mod founding;
+pub(crate) mod founding;
 mod keys;
 mod labels;
 #[cfg(test)]
@@ -31,6 +31,7 @@ mod periods;
 mod rebuild_tests;
 pub mod refusal;
 mod reject;
+pub(crate) mod sets;
 pub mod submission;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -62,6 +63,7 @@ use loading::{closed_intent, load_intents, load_periods, read_entry};
 use periods::Periods;
 pub use refusal::Refusal;
 use reject::Reject;
+use submission::Document;
 pub use submission::{RawSubmission, Submission, SubmissionChecker};
 pub use times::RulesClock;
 use times::Times;
@@ -107,7 +109,7 @@ impl Rules {
         keys: Arc<WriterKeys>,
         clock: RulesClock,
     ) -> Result<Self, StoreError> {
-        let founding = Founding::load(rows, settings.genesis, settings.origin.clone(), keys)?;
+        let founding = Founding::load(rows, &settings, keys)?;
         let store: &dyn Store = rows.store().as_ref();
         let head = rows.head()?.map_or(0, |head| head.size);
         let mut labels = Labels::default();
@@ -266,8 +268,17 @@ impl Rules {
             batch.put(Column::Records, &index.to_be_bytes(), record);
         }
         if let (Some(digest), Some(document)) = (entry.body.document(), &submission.document) {
-            batch.put(Column::Documents, &digest.0, document);
-            self.founding.apply(change, &digest, batch);
+            match document {
+                Document::Plain(bytes) => batch.put(Column::Documents, &digest.0, bytes),
+                Document::Set(set) => {
+                    batch.put(Column::Documents, &digest.0, set.signed().bytes());
+                    batch.put(Column::Documents, &set.header().operations.0, set.operations().bytes());
+                }
+            }
+            self.founding.apply(change, index, batch)?;
+        }
+        if entry.body.kind() == Kind::Map {
+            sets::put_map(batch, index);
         }
         self.update_state(entry, index, stage);
         Ok(index)
@@ -317,6 +328,9 @@ impl Rules {
     }
 
     fn stage_map_entry(&mut self, now: u64, stage: &mut Stage<'_>) -> Result<(), StoreError> {
+        let Some(newest) = self.founding.newest() else {
+            return Ok(());
+        };
         let writer = self.settings.writer.id();
         let (sequence, previous) = self.chains.next(&writer);
         let unsigned = Unsigned {
@@ -325,6 +339,7 @@ impl Rules {
             time: Timestamp(now),
             body: Body::Map {
                 roots: self.labels.roots(),
+                newest,
             },
         };
         let entry = self

@@ -104,7 +104,7 @@ async fn labels_stay_unique_and_roots_wait_while_a_map_is_rebuilt() {
     wait_for_size(&shared, 8).await;
     let map = entry(&shared, 7);
     assert_eq!(map.entry().body.kind(), Kind::Map);
-    let Body::Map { roots } = &map.entry().body else {
+    let Body::Map { roots, .. } = &map.entry().body else {
         panic!()
     };
     assert_eq!(*roots, expected_roots(&shared, 7));

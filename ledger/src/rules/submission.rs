@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use record::document::MAX_DOCUMENT;
 use record::entry::MAX_LEAF;
 use record::sealed::MAX_RECORD;
-use record::{GenesisDocument, Kind, PreparedKey, SignedEntry, Submitted, verify_each};
+use record::{Body, DocumentKind, GenesisDocument, Kind, PreparedKey, SignedEntry, Submitted, verify_each};
 use tlog::Hash;
+use trust::SignedChangeSet;
+use trust::limits::MAX_SET;
 
 use super::chains::{self, WriterHead};
 use super::keys::{KeysById, WriterKeys};
@@ -20,7 +21,16 @@ use crate::store::StoreError;
 pub struct Submission {
     pub(super) entry: SignedEntry,
     pub(super) record: Option<Bytes>,
-    pub(super) document: Option<Bytes>,
+    pub(super) document: Option<Document>,
+}
+
+/// The public document of an entry.
+#[derive(Debug)]
+pub(super) enum Document {
+    /// A document whose digest is in the entry.
+    Plain(Bytes),
+    /// A change set. The digest of its signed header is in the entry.
+    Set(Box<SignedChangeSet>),
 }
 
 /// A submission as it was received.
@@ -150,14 +160,14 @@ fn check_format(
         return Err(Refusal::right("map entries are written by the ledger alone"));
     }
     check_record(body.commitment().map(|commitment| commitment.0), raw.record.as_deref())?;
-    check_document(body.document(), raw.document.as_deref())?;
+    let document = read_document(body, raw.document)?;
     let writer = entry.entry().writer;
     let key = keys.get(&writer).or(founder.filter(|key| key.id() == writer));
     let key = key.ok_or_else(Refusal::unknown_writer)?.clone();
     let submission = Submission {
         entry,
         record: raw.record,
-        document: raw.document,
+        document,
     };
     Ok((submission, key))
 }
@@ -179,16 +189,30 @@ fn check_record(commitment: Option<Hash>, record: Option<&[u8]>) -> Result<(), R
     }
 }
 
-fn check_document(digest: Option<Hash>, document: Option<&[u8]>) -> Result<(), Refusal> {
-    match (digest, document) {
-        (None, None) => Ok(()),
-        (None, Some(_)) => Err(Refusal::document("an entry of this kind has no document")),
-        (Some(_), None) => Err(Refusal::document("an entry of this kind must come with its document")),
-        (Some(_), Some(document)) if document.len() > MAX_DOCUMENT => Err(Refusal::too_large(format!(
-            "a document has at most {MAX_DOCUMENT} bytes"
-        ))),
-        (Some(digest), Some(document)) if Hash::of(document) == digest => Ok(()),
-        (Some(_), Some(_)) => Err(Refusal::document("the document does not match the digest in the entry")),
+/// The document that the entry names, checked against the digest in the entry.
+fn read_document(body: &Body, document: Option<Bytes>) -> Result<Option<Document>, Refusal> {
+    let (kind, digest, document) = match (body, document) {
+        (Body::Document { kind, digest }, Some(document)) => (*kind, *digest, document),
+        (Body::Document { .. }, None) => {
+            return Err(Refusal::document("an entry of this kind must come with its document"));
+        }
+        (_, Some(_)) => return Err(Refusal::document("an entry of this kind has no document")),
+        (_, None) => return Ok(None),
+    };
+    if document.len() > MAX_SET {
+        return Err(Refusal::too_large(format!("a document has at most {MAX_SET} bytes")));
+    }
+    let (named, document) = match kind {
+        DocumentKind::Directory | DocumentKind::Registry => {
+            let set = SignedChangeSet::parse(&document).map_err(|error| Refusal::document(error.to_string()))?;
+            (set.signed().digest(), Document::Set(Box::new(set)))
+        }
+        DocumentKind::Genesis | DocumentKind::Erasure => (Hash::of(&document), Document::Plain(document)),
+    };
+    if named == digest {
+        Ok(Some(document))
+    } else {
+        Err(Refusal::document("the document does not match the digest in the entry"))
     }
 }
 

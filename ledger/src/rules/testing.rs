@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use fixtures::{Documented, Founders, grant};
 use record::{
-    Body, Commitment, Directory, DocumentKind, GenesisDocument, Kind, Label, LabelledKind, Period, SignedEntry,
+    Body, Commitment, DocumentKind, GenesisDocument, Kind, Label, LabelledKind, NewestSets, Period, SignedEntry,
     SigningKey, Timestamp,
 };
 use service::ManualClock;
@@ -18,6 +18,7 @@ use tlog::Hash;
 use tlog::merkle::Index;
 use tlog::note::SignerKey;
 use tlog::policy::Policy;
+use trust::{ChangeSet, Operation, SignedChangeSet, TrustKind, TrustState};
 
 use super::{RawSubmission, Refusal};
 use crate::engine::publication::QuorumLossPolicy;
@@ -30,6 +31,14 @@ use crate::store::Store;
 pub(crate) const ORIGIN: &str = "log.example/test";
 pub(crate) const NOW: u64 = 1_800_000_000;
 
+/// The entries with the first change sets.
+pub(crate) fn first_sets() -> NewestSets {
+    NewestSets {
+        directory: Index::from(1_u32),
+        registerlandkarte: Index::from(2_u32),
+    }
+}
+
 fn key(seed: u8) -> SigningKey {
     SigningKey::from_seed([seed; 32])
 }
@@ -37,7 +46,7 @@ fn key(seed: u8) -> SigningKey {
 /// The keys, documents, clock and settings of a test log.
 pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) directory: Directory,
+    pub(crate) state: TrustState,
     pub(crate) genesis: GenesisDocument,
     pub(crate) founding: Vec<Documented>,
     pub(crate) operator: fixtures::TestWriter,
@@ -164,7 +173,7 @@ impl World {
         let (founding, operator) = founded.entries(Timestamp(NOW)).unwrap();
         Self {
             clock: ManualClock::new(NOW),
-            directory: founded.directory,
+            state: founded.history.state().clone(),
             genesis: founded.genesis,
             founding,
             operator,
@@ -198,6 +207,21 @@ impl World {
             digest: Hash::of(document),
         });
         with_document(&entry, document)
+    }
+
+    /// A submission of an entry by this writer that carries a change set, which need not be valid.
+    pub(crate) fn set(writer: &mut TimedWriter, set: &SignedChangeSet) -> RawSubmission {
+        let entry = writer.write(Body::Document {
+            kind: set.header().kind.document_kind(),
+            digest: set.signed().digest(),
+        });
+        with_document(&entry, &set.to_bytes())
+    }
+
+    /// The set that makes the next version of a state, not signed.
+    pub(crate) fn draft(state: &TrustState, kind: TrustKind, operations: Vec<Operation>) -> ChangeSet {
+        let reason = "Änderung".parse().unwrap();
+        state.propose(kind, Timestamp(NOW), reason, operations).unwrap()
     }
 
     pub(crate) fn setup(&self, store: Arc<dyn Store>) -> Setup {

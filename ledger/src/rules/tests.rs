@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use record::sealed::MAX_RECORD;
-use record::{Body, DocumentKind, LabelledKind, Period, Sequence};
+use record::{Body, DocumentKind, LabelledKind, Period, Sequence, Timestamp};
 use tlog::Hash;
+use trust::{Operation, TrustKind};
 
 use super::testing::*;
 use crate::http::Shared;
@@ -43,56 +44,71 @@ async fn an_empty_log_accepts_only_its_own_genesis_entry() {
 }
 
 #[tokio::test]
-async fn later_documents_need_an_authority_and_a_higher_version() {
+async fn change_sets_take_effect_in_order_and_need_the_authority() {
+    const DIRECTORY: TrustKind = TrustKind::Directory;
     let world = World::new();
-    let shared = world.start(store());
+    let store = store();
+    let shared = world.start(store.clone());
     submit(&shared, world.founding()).await;
     let mut operator = world.operator();
-    let authority = record::SigningKey::from_seed([AUTHORITY; 32]);
-    let operator_key = record::SigningKey::from_seed([OPERATOR; 32]);
-    let mut next = world.directory.clone();
-    let same = next.sign(&authority).unwrap();
-    assert_eq!(
-        submit(
-            &shared,
-            vec![World::document(
-                &mut operator.clone(),
-                DocumentKind::Directory,
-                same.bytes()
-            )]
-        )
-        .await,
-        [refused("document")]
+    let key = record::SigningKey::from_seed;
+    let broker_ends = || vec![Operation::end("writer/broker".parse().unwrap())];
+    let draft = || World::draft(&world.state, DIRECTORY, broker_ends());
+    let good = draft().sign(&[&key([AUTHORITY; 32])]).unwrap();
+    let by_another = draft().sign(&[&key([OPERATOR; 32])]).unwrap();
+    let mut wrong_root = draft();
+    wrong_root.header.root = Hash([7; 32]);
+    let wrong_root = wrong_root.sign(&[&key([AUTHORITY; 32])]).unwrap();
+    let mut early = draft();
+    early.header.valid_from = Timestamp(NOW + 1);
+    let early = early.sign(&[&key([AUTHORITY; 32])]).unwrap();
+    let no_maps = World::draft(
+        &world.state,
+        DIRECTORY,
+        vec![Operation::end("writer/ledger".parse().unwrap())],
     );
-    next.version = 2;
-    next.writers.retain(|grant| grant.name != "broker");
-    let own = next.sign(&operator_key).unwrap();
+    let no_maps = no_maps.sign(&[&key([AUTHORITY; 32])]).unwrap();
+    let after = world.state.apply(DIRECTORY, &good).unwrap();
+    let next = World::draft(&after, DIRECTORY, Vec::new());
+    let next = next.sign(&[&key([AUTHORITY; 32])]).unwrap();
+    for (name, set) in [
+        ("by another", &by_another),
+        ("another root", &wrong_root),
+        ("before its time", &early),
+        ("a gap", &next),
+        ("no map entries after it", &no_maps),
+    ] {
+        let raw = World::set(&mut operator.clone(), set);
+        assert_eq!(submit(&shared, vec![raw]).await, [refused("document")], "{name}");
+    }
+    // A set of one kind in an entry of the other.
+    let entry = operator.clone().write(Body::Document {
+        kind: DocumentKind::Registry,
+        digest: good.signed().digest(),
+    });
+    let mut raw = World::set(&mut operator.clone(), &good);
+    raw.leaf = entry.into_bytes().into();
+    assert_eq!(submit(&shared, vec![raw]).await, [refused("document")]);
+
+    assert_eq!(submit(&shared, vec![World::set(&mut operator, &good)]).await, [Ok(3)]);
+    let again = World::set(&mut operator.clone(), &good);
     assert_eq!(
-        submit(
-            &shared,
-            vec![World::document(
-                &mut operator.clone(),
-                DocumentKind::Directory,
-                own.bytes()
-            )]
-        )
-        .await,
-        [refused("document")]
+        submit(&shared, vec![again]).await,
+        [refused("document")],
+        "an old version"
     );
-    let good = next.sign(&authority).unwrap();
-    assert_eq!(
-        submit(
-            &shared,
-            vec![World::document(&mut operator, DocumentKind::Directory, good.bytes())]
-        )
-        .await,
-        [Ok(3)]
-    );
-    assert_eq!(
-        submit_one(&shared, &TimedWriter::new(BROKER).draft(intent(1)), 1).await,
-        refused("unknown-writer"),
-        "no longer a writer"
-    );
+    let broker = || TimedWriter::new(BROKER).draft(intent(1));
+    assert_eq!(submit_one(&shared, &broker(), 1).await, refused("unknown-writer"));
+    let row = |index| crate::rules::founding::stored_set(shared.log.rows(), index).unwrap();
+    assert_eq!(row(3), good);
+
+    // The same after a restart.
+    shared.log.end();
+    drop(shared);
+    store.crash();
+    let shared = world.start(store);
+    assert_eq!(submit_one(&shared, &broker(), 1).await, refused("unknown-writer"));
+    assert_eq!(submit(&shared, vec![World::set(&mut operator, &next)]).await, [Ok(4)]);
 }
 
 #[tokio::test]
@@ -250,6 +266,7 @@ async fn a_writer_writes_only_its_kinds() {
     );
     let map = TimedWriter::new(LEDGER).draft(Body::Map {
         roots: vec![(Period::MAP0, Hash([1; 32]))],
+        newest: first_sets(),
     });
     assert_eq!(
         submit_one(&shared, &map, 0).await,

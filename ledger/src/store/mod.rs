@@ -47,11 +47,15 @@ pub enum Column {
     Chains,
     /// Intents without an outcome.
     Intents,
+    /// Indexes of the entries that carry change sets: `rules::sets`.
+    Sets,
+    /// Indexes of the `map` entries: `rules::sets`.
+    Maps,
 }
 
 impl Column {
     /// All columns.
-    pub const ALL: [Column; 9] = [
+    pub const ALL: [Column; 11] = [
         Column::Entries,
         Column::Tiles,
         Column::Meta,
@@ -61,6 +65,8 @@ impl Column {
         Column::Labels,
         Column::Chains,
         Column::Intents,
+        Column::Sets,
+        Column::Maps,
     ];
 
     /// The stable name of the column's key space.
@@ -75,6 +81,8 @@ impl Column {
             Column::Labels => "labels",
             Column::Chains => "chains",
             Column::Intents => "intents",
+            Column::Sets => "sets",
+            Column::Maps => "maps",
         }
     }
 }

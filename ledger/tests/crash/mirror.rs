@@ -95,7 +95,7 @@ impl Mirror {
             "GAP in a writer's chain"
         );
         self.chains.insert(entry.writer, (sequence, hash));
-        if let Body::Map { roots } = &entry.body {
+        if let Body::Map { roots, .. } = &entry.body {
             let expected: Vec<_> = self
                 .maps
                 .iter_mut()

@@ -90,7 +90,8 @@ const LIES: &[(&str, Lie)] = &[
         let index = proof(forged)?.map.index;
         let mut maps = known.log.maps_before(proof(&mut known.earlier.clone())?.map.index)?;
         let roots = maps.iter_mut().map(|(period, map)| (*period, map.root())).collect();
-        proof(forged)?.map.leaf = rewritten(&known.log.entry(index)?, Body::Map { roots }, &known.ledger)?;
+        let newest = known.log.newest_before(index)?;
+        proof(forged)?.map.leaf = rewritten(&known.log.entry(index)?, Body::Map { roots, newest }, &known.ledger)?;
         proved(forged, known)
     }),
     ("this viewer gets another key of the period", |forged, known| {

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use record::{
-    Body, Commitment, Kind, LabelledKind, Period, PeriodEvent, Sequence, SigningKey, Timestamp, Unsigned, WriterId,
+    Body, Commitment, Kind, LabelledKind, NewestSets, Period, PeriodEvent, Sequence, SigningKey, Timestamp, Unsigned,
+    WriterId,
 };
 use tests::keys::Keys;
 use tests::processes::Processes;
@@ -34,7 +35,8 @@ const LIES: &[(&str, &str, Lie)] = &[
         |ledger| {
             let mut maps = ledger.log.maps_before(ledger.middle()?)?;
             let roots = maps.iter_mut().map(|(period, map)| (*period, map.root())).collect();
-            ledger.append("ledger/writer.key", Body::Map { roots })
+            let newest = ledger.newest_sets()?;
+            ledger.append("ledger/writer.key", Body::Map { roots, newest })
         },
     ),
     ("a second key of a period", "its label is already in", |ledger| {
@@ -91,7 +93,8 @@ const LIES: &[(&str, &str, Lie)] = &[
 const TRUTH: Lie = |ledger| {
     let mut maps = ledger.log.maps_before(ledger.log.leaves.len() as u64)?;
     let roots = maps.iter_mut().map(|(period, map)| (*period, map.root())).collect();
-    ledger.append("ledger/writer.key", Body::Map { roots })
+    let newest = ledger.newest_sets()?;
+    ledger.append("ledger/writer.key", Body::Map { roots, newest })
 };
 
 /// A ledger that has the log and the keys of all writers.
@@ -131,6 +134,10 @@ impl LyingLedger {
             }
         }
         unreachable!("an entry that is not there is an error")
+    }
+
+    fn newest_sets(&self) -> Result<NewestSets> {
+        self.log.newest_before(self.log.leaves.len() as u64)
     }
 
     fn newest(&self, kind: Kind) -> Result<u64> {

@@ -2,10 +2,11 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use record::{Commitment, SealedRecord, SignedEntry};
+use record::{Commitment, Entry, SealedRecord, SignedEntry};
 use tlog::Hash;
 use tokio::task::JoinHandle;
 
+use super::files::{self, Files};
 use super::finding::Findings;
 use super::head::{self, Head};
 use super::layout::{self, TILE};
@@ -197,17 +198,27 @@ impl Auditor<'_> {
                 return Ok(None);
             }
         };
-        let document = match signed.entry().body.document() {
-            Some(digest) => self.source.read(&layout::document_path(&digest)).await?,
-            None => None,
-        };
+        let files = self.read_files(signed.entry()).await?;
         let mut reporter = EntryReporter {
             place,
             index,
             findings: &mut self.findings,
         };
-        self.state.take(&signed, document.as_deref(), &mut reporter);
+        self.state.take(&signed, &files, &mut reporter);
         Ok(signed.entry().body.commitment().map(|commitment| (index, commitment)))
+    }
+
+    /// Reads the documents that an entry names.
+    async fn read_files(&self, entry: &Entry) -> Result<Files, SourceError> {
+        let mut files = Files::default();
+        if let Some(digest) = entry.body.document() {
+            files.document = self.source.read(&layout::document_path(&digest)).await?;
+        }
+        let document = files.document.as_deref();
+        if let Some(digest) = document.and_then(|document| files::operations_of(entry, document)) {
+            files.operations = self.source.read(&layout::document_path(&digest)).await?;
+        }
+        Ok(files)
     }
 
     async fn check_records(&mut self, commitments: Vec<(u64, Commitment)>) -> Result<(), SourceError> {
@@ -270,8 +281,8 @@ impl Auditor<'_> {
     /// Reports every file of a directory that is not part of this log.
     fn check_listing(&mut self) -> Result<(), SourceError> {
         let Some(root) = self.source.root() else { return Ok(()) };
-        if self.blind {
-            // It is unknown which documents and records belong to the entries that could not be read.
+        if self.blind || self.state.unnamed {
+            // It is unknown which documents and records belong to the entries and headers that could not be read.
             return Ok(());
         }
         let documents = self.state.documents.iter().map(layout::document_path);

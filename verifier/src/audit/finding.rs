@@ -54,8 +54,17 @@ pub struct Findings {
     kept: Vec<Finding>,
     dropped: u64,
     notes: Vec<Note>,
-    /// Documents that are missing: the position of their one finding, and the entries that name them.
-    missing: Option<(usize, Vec<u64>)>,
+    missing: Option<Missing>,
+}
+
+/// Documents that are missing.
+#[derive(Clone, Debug)]
+struct Missing {
+    /// The position of their one finding.
+    at: usize,
+    count: u64,
+    /// The first of them, with the entries that name them.
+    listed: Vec<String>,
 }
 
 /// How many entries the finding about missing documents lists.
@@ -80,22 +89,32 @@ impl Findings {
         });
     }
 
-    /// Adds a missing document. All of them are one finding, because they usually have one cause: the documents were
-    /// not copied with the tiles.
-    pub(crate) fn missing_document(&mut self, place: &str, index: u64) {
-        let Some((at, entries)) = &mut self.missing else {
-            self.missing = Some((self.kept.len(), vec![index]));
-            return self.file(place, format!("the file is missing, but entry {index} names it"));
+    /// Adds a missing document, which an entry names. All of them are one finding, because they usually have one cause:
+    /// the documents were not copied with the tiles.
+    pub(crate) fn missing_document(&mut self, place: &str, index: u64, name: &str) {
+        let listed = format!("{index} ({name})");
+        let Some(missing) = &mut self.missing else {
+            self.missing = Some(Missing {
+                at: self.kept.len(),
+                count: 1,
+                listed: vec![listed],
+            });
+            return self.file(
+                place,
+                format!("{name}: the file is missing, but entry {index} names it"),
+            );
         };
-        entries.push(index);
-        let listed: Vec<String> = entries.iter().take(MAX_LISTED).map(u64::to_string).collect();
-        let rest = if entries.len() > MAX_LISTED { ", …" } else { "" };
-        if let Some(finding) = self.kept.get_mut(*at) {
+        missing.count += 1;
+        if missing.listed.len() < MAX_LISTED {
+            missing.listed.push(listed);
+        }
+        let rest = if missing.count > MAX_LISTED as u64 { ", …" } else { "" };
+        if let Some(finding) = self.kept.get_mut(missing.at) {
             "documents".clone_into(&mut finding.place);
             finding.what = format!(
                 "{} documents are missing, which the entries {}{rest} name; audit a copy that has them",
-                entries.len(),
-                listed.join(", ")
+                missing.count,
+                missing.listed.join(", ")
             );
         }
     }
@@ -163,16 +182,16 @@ mod tests {
     fn missing_documents_are_one_finding() {
         let mut findings = Findings::default();
         findings.file("checkpoint", "wrong");
-        findings.missing_document("documents/aa", 0);
+        findings.missing_document("documents/aa", 0, "genesis");
         assert_eq!(
             findings.kept()[1].to_string(),
-            "documents/aa: the file is missing, but entry 0 names it"
+            "documents/aa: genesis: the file is missing, but entry 0 names it"
         );
         for index in 1..8 {
-            findings.missing_document("documents/bb", index);
+            findings.missing_document("documents/bb", index, "erasure");
         }
-        let said =
-            "documents: 8 documents are missing, which the entries 0, 1, 2, 3, 4, … name; audit a copy that has them";
+        let said = "documents: 8 documents are missing, which the entries 0 (genesis), 1 (erasure), 2 (erasure), \
+                    3 (erasure), 4 (erasure), … name; audit a copy that has them";
         assert_eq!(
             (findings.kept().len(), findings.kept()[1].to_string().as_str()),
             (2, said)

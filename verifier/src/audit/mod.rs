@@ -7,7 +7,8 @@
 //!    tree.
 //! 4. Their content: writers' rights, signatures and chains, periods, maps, intents and outcomes ([`state`],
 //!    [`rules`]).
-//! 5. The documents that the entries name, and with `records` every sealed record against the commitment of its entry.
+//! 5. The documents that the entries name: every change set of the directory and the Registerlandkarte is replayed, and
+//!    its root computed again ([`sets`]). With `records`, every sealed record against the commitment of its entry.
 //! 6. For a directory: the checkpoints that were published before ([`history`]), and that the directory holds nothing
 //!    else.
 //!
@@ -15,8 +16,10 @@
 //! can be read is either sound or has findings. A log that cannot be read is a [`SourceError`] and gets no verdict.
 
 mod auditor;
+mod authorities;
 mod bundle;
 mod documents;
+mod files;
 mod finding;
 mod genesis;
 mod head;
@@ -28,18 +31,20 @@ mod remote;
 mod report;
 mod resume;
 mod rules;
+mod sets;
 mod source;
 mod source_error;
 mod state;
 mod tail;
 mod tree;
+mod value_root;
 
 pub use auditor::{Progress, audit};
 pub use finding::{Finding, Findings, Note};
 pub use head::Cosignature;
 pub use options::{Options, TOLERANCE};
 pub use remote::{Access, Contact, ContactError, Remote};
-pub use report::{PeriodReport, Report, WriterReport};
+pub use report::{PeriodReport, Report, VersionReport, WriterReport};
 pub use source::Source;
 pub use source_error::SourceError;
 pub(crate) use tail::{Tail, TailError};

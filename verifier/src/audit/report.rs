@@ -6,6 +6,7 @@ use std::fmt;
 use record::{Kind, Period, Timestamp};
 use serde::Serialize;
 use tlog::Hash;
+use trust::{TrustKind, Version};
 
 use super::finding::{Finding, Findings, Note};
 use super::head::{Cosignature, Head};
@@ -14,12 +15,25 @@ use super::state::LogState;
 /// One writer of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WriterReport {
-    /// Name in the directory.
+    /// Its last name in a directory.
     pub name: String,
     /// Key id, 64 hexadecimal digits.
     pub id: String,
     /// Length of its chain.
     pub entries: u64,
+}
+
+/// A version of the directory or the Registerlandkarte.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VersionReport {
+    /// `directory` or `registry`.
+    pub kind: TrustKind,
+    /// Its number.
+    pub version: Version,
+    /// Index of the entry that carries its change set.
+    pub entry: u64,
+    /// Recomputed root of its values, 64 hexadecimal digits.
+    pub root: String,
 }
 
 /// One period.
@@ -56,6 +70,8 @@ pub struct Report {
     pub quorum: bool,
     /// The policy's witnesses that have cosigned.
     pub cosignatures: Vec<Cosignature>,
+    /// The newest versions, the directory's first. A version that is not known is left out.
+    pub versions: Vec<VersionReport>,
     /// Ascending by key id.
     pub writers: Vec<WriterReport>,
     /// Number of entries of each kind that occurs.
@@ -109,6 +125,7 @@ impl Report {
             genesis: state.genesis.as_ref().map(|genesis| genesis.hash.to_string()),
             quorum: head.quorum,
             cosignatures: head.cosignatures.clone(),
+            versions: versions(state),
             writers: writers.collect(),
             kinds: kinds.filter(|(_, count)| *count > 0).collect(),
             open_intents: state.open.len() as u64,
@@ -141,6 +158,19 @@ impl Report {
         lines.push(format!("{compared} map entries compared with the rebuilt maps"));
         lines.join("\n")
     }
+}
+
+fn versions(state: &LogState) -> Vec<VersionReport> {
+    let known = TrustKind::ALL.into_iter().filter_map(|kind| {
+        let in_force = state.sets.of(kind);
+        Some(VersionReport {
+            kind,
+            version: in_force.version,
+            entry: in_force.entry?,
+            root: in_force.root()?.to_string(),
+        })
+    });
+    known.collect()
 }
 
 fn periods(state: &mut LogState) -> Vec<PeriodReport> {
@@ -205,6 +235,13 @@ impl Report {
         writeln!(f, "quorum        {quorum}, {} cosignatures", self.cosignatures.len())?;
         for Cosignature { witness, time } in &self.cosignatures {
             writeln!(f, "              {witness} at {}", Timestamp(*time))?;
+        }
+        for VersionReport {
+            kind, version, entry, ..
+        } in &self.versions
+        {
+            let kind = Kind::from(kind.document_kind()).as_str();
+            writeln!(f, "{kind:<13} version {version}, in entry {entry}")?;
         }
         for WriterReport { name, id, entries } in &self.writers {
             writeln!(

@@ -7,18 +7,22 @@
 
 use std::path::Path;
 
-use record::{Directory, Label, Period, WriterId};
+use record::{Label, Period, WriterId};
 use serde::{Deserialize, Serialize};
 use tlog::Hash;
+use tlog::checkpoint::Origin;
+use trust::TrustKind;
+use trust::limits::MAX_SNAPSHOT;
 
 use super::genesis::Genesis;
 use super::layout::TILE;
 use super::maps::PlacedLabel;
 use super::options::Options;
+use super::sets::{InForce, Sets};
 use super::state::{LogState, PeriodState, WriterChain};
 use super::tree::Skeleton;
 
-const FORMAT: &str = "einsicht/audit-state/v2";
+const FORMAT: &str = "einsicht/audit-state/v3";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,7 +35,8 @@ struct StateFile {
     root: [u8; 32],
     records: u64,
     genesis: Option<([u8; 32], Vec<u8>)>,
-    directory: Vec<u8>,
+    directory: SavedVersion,
+    registerlandkarte: SavedVersion,
     /// Id, name, next number, last leaf.
     writers: Vec<([u8; 32], String, u64, [u8; 32])>,
     kinds: Vec<u8>,
@@ -46,6 +51,37 @@ struct StateFile {
     latest: u64,
     uncovered: Option<(u64, u64)>,
     last_map: Option<u64>,
+}
+
+/// A version in force: all values, and not the sets that led to them, so that the file does not grow with the number of
+/// sets. The values count if they lead to the root in the header.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedVersion {
+    /// The entry that carries its set.
+    entry: u64,
+    /// The set's signed header.
+    #[serde(with = "record::bytes")]
+    header: Vec<u8>,
+    /// All values ([`trust::Snapshot`]).
+    #[serde(with = "record::bytes")]
+    snapshot: Vec<u8>,
+}
+
+impl SavedVersion {
+    /// Saves what is in force; `None` if it is not known, or too large.
+    fn of(in_force: &InForce, origin: &Origin) -> Option<Self> {
+        let snapshot = in_force.map()?.to_snapshot(origin);
+        Some(Self {
+            entry: in_force.entry?,
+            header: in_force.header.clone(),
+            snapshot: Some(snapshot).filter(|snapshot| snapshot.len() <= MAX_SNAPSHOT)?,
+        })
+    }
+
+    fn restore(self) -> Option<InForce> {
+        InForce::restore(self.entry, self.header, &self.snapshot)
+    }
 }
 
 type SavedPeriod = (u32, u64, u64, Option<[u8; 32]>, bool);
@@ -71,6 +107,14 @@ pub(crate) fn save(
     options: &Options,
 ) -> Result<(), String> {
     let root = skeleton.root_of_tiles(state.size / TILE).ok_or("tiles are missing")?;
+    let origin = state
+        .genesis
+        .as_ref()
+        .and_then(|genesis| genesis.document.origin.parse().ok());
+    let origin: Origin = origin.ok_or("the genesis document is not known")?;
+    let version = |kind| SavedVersion::of(state.sets.of(kind), &origin);
+    let versions = version(TrustKind::Directory).zip(version(TrustKind::Registerlandkarte));
+    let (directory, registerlandkarte) = versions.ok_or("directory or Registerlandkarte are unknown or too large")?;
     let file = StateFile {
         format: FORMAT.to_owned(),
         conditions: conditions(options),
@@ -81,7 +125,8 @@ pub(crate) fn save(
             .genesis
             .as_ref()
             .map(|genesis| (genesis.hash.0, genesis.bytes.clone())),
-        directory: state.directory_document.clone(),
+        directory,
+        registerlandkarte,
         writers: state
             .writers
             .iter()
@@ -160,10 +205,7 @@ fn restore(file: StateFile, tolerance: u64) -> Option<LogState> {
         Some((hash, bytes)) => Some(Genesis::read(Hash(hash), &bytes).ok()?),
         None => None,
     };
-    if let (Some(genesis), false) = (&state.genesis, file.directory.is_empty()) {
-        state.directory = Some(Directory::open(&file.directory, &genesis.document.authorities).ok()?);
-    }
-    state.directory_document = file.directory;
+    state.sets = Sets::restored(file.directory.restore()?, file.registerlandkarte.restore()?)?;
     for (id, name, next, last) in file.writers {
         state.writers.insert(
             WriterId(Hash(id)),

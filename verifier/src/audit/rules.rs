@@ -10,7 +10,7 @@
 //!   No label of the period is admitted before it begins or after it is final. It is destroyed only after the last
 //!   record that it may have has expired.
 //! * `map`: states exactly map 0 and the maps of the open periods, each with the root recomputed over all earlier
-//!   entries.
+//!   entries, and names the entries with the newest change sets before it.
 //! * `hold-release` releases a hold that is not released yet. A `hold` refers to an entry with a record, a
 //!   `rectification` to any earlier entry.
 
@@ -29,8 +29,11 @@ impl LogState {
     pub(crate) fn check_body(&mut self, entry: &Entry, reporter: &mut EntryReporter<'_>) {
         let time = entry.time.0;
         match &entry.body {
-            Body::Map { roots } => {
+            Body::Map { roots, newest } => {
                 self.check_map(roots, reporter);
+                for what in self.sets.check_newest(newest) {
+                    reporter.report(what);
+                }
                 self.last_map = Some(reporter.index);
                 self.uncovered = None;
                 return;

@@ -1,19 +1,23 @@
 //! The state of an audit after a prefix of the log, and the checks of the next entry against it.
 //!
-//! The checks run in this order: the position (genesis, directory and registry come first), the document that the entry
-//! names, the writer's right and signature, the writer's chain, the time, the rules of its kind ([`super::rules`]), the
-//! label. A failed check is a finding, and the state is updated as if the entry were valid as far as possible, so that
-//! one error does not cause a finding in every later entry. Without the genesis document or a directory, rights and
-//! signatures cannot be judged; the document has its finding, and the entries concerned are counted.
+//! The checks run in this order: the position (genesis, directory and registry come first), the writer's right and
+//! signature by the directory in force, the document that the entry names ([`super::documents`]), the writer's chain,
+//! the time, the rules of its kind ([`super::rules`]), the label. Entry 0 brings the key that it is signed with, so its
+//! document comes first. A failed check is a finding, and the state is updated as if the entry were valid as far as
+//! possible, so that one error does not cause a finding in every later entry. Without the genesis document or a
+//! directory, rights and signatures cannot be judged; the document has its finding, and the entries concerned are
+//! counted.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use record::{Body, Directory, Entry, Kind, Label, Period, SignedEntry, WriterId};
+use record::{Body, Entry, Kind, Label, Period, SignedEntry, WriterId};
 use tlog::Hash;
 
+use super::files::Files;
 use super::finding::Findings;
 use super::genesis::Genesis;
 use super::maps::Maps;
+use super::sets::Sets;
 
 /// Reports findings about one entry.
 pub(crate) struct EntryReporter<'a> {
@@ -31,7 +35,7 @@ impl EntryReporter<'_> {
 /// The hash chain of one writer.
 #[derive(Clone, Debug)]
 pub(crate) struct WriterChain {
-    /// Its name in the directory.
+    /// Its last name in a directory.
     pub(crate) name: String,
     /// Sequence number that its next entry must have, which is also the number of its entries.
     pub(crate) next: u64,
@@ -58,9 +62,8 @@ pub(crate) struct LogState {
     pub(crate) tolerance: u64,
     pub(crate) size: u64,
     pub(crate) genesis: Option<Genesis>,
-    pub(crate) directory: Option<Directory>,
-    /// The bytes that `directory` was parsed from.
-    pub(crate) directory_document: Vec<u8>,
+    /// The directory and the Registerlandkarte in force.
+    pub(crate) sets: Sets,
     pub(crate) writers: BTreeMap<WriterId, WriterChain>,
     /// Kind number of each entry, [`UNREADABLE`] for an entry that could not be read.
     pub(crate) kinds: Vec<u8>,
@@ -73,13 +76,15 @@ pub(crate) struct LogState {
     pub(crate) periods: BTreeMap<Period, PeriodState>,
     pub(crate) maps: Maps,
     pub(crate) documents: BTreeSet<Hash>,
+    /// Set if a change set's header could not be read, so that the name of its operations is not known.
+    pub(crate) unnamed: bool,
     /// The latest time of an entry, POSIX seconds.
     pub(crate) latest: u64,
     /// The first entry (index, time) that no map entry covers yet.
     pub(crate) uncovered: Option<(u64, u64)>,
     /// Index of the last map entry.
     pub(crate) last_map: Option<u64>,
-    /// Entries whose writer could not be judged, because genesis document or directory are missing or wrong.
+    /// Entries whose writer could not be judged, because the genesis document or the directory in force is not known.
     pub(crate) unjudged: u64,
 }
 
@@ -92,8 +97,7 @@ impl LogState {
             tolerance,
             size: 0,
             genesis: None,
-            directory: None,
-            directory_document: Vec::new(),
+            sets: Sets::default(),
             writers: BTreeMap::new(),
             kinds: Vec::new(),
             intents: HashMap::new(),
@@ -102,6 +106,7 @@ impl LogState {
             periods: BTreeMap::new(),
             maps: Maps::new(keep_labels),
             documents: BTreeSet::new(),
+            unnamed: false,
             latest: 0,
             uncovered: None,
             last_map: None,
@@ -109,15 +114,18 @@ impl LogState {
         }
     }
 
-    /// Checks the next entry and adds it to the state. `document` is the file that the entry names by digest, if it
-    /// names one and the file exists.
-    pub(crate) fn take(&mut self, signed: &SignedEntry, document: Option<&[u8]>, reporter: &mut EntryReporter<'_>) {
+    /// Checks the next entry and adds it to the state.
+    pub(crate) fn take(&mut self, signed: &SignedEntry, files: &Files, reporter: &mut EntryReporter<'_>) {
         let entry = signed.entry();
         self.check_order(entry.body.kind(), reporter);
-        if let Body::Document { kind, digest } = &entry.body {
-            self.take_document(*kind, *digest, document, &signed.leaf_hash(), reporter);
+        let founds = reporter.index == 0;
+        if founds {
+            self.check_document(signed, files, reporter);
         }
         let name = self.check_writer(signed, reporter);
+        if !founds {
+            self.check_document(signed, files, reporter);
+        }
         self.check_chain(entry, signed.leaf_hash(), name, reporter);
         self.check_time(entry, reporter);
         self.check_body(entry, reporter);
@@ -168,71 +176,80 @@ impl LogState {
         }
     }
 
-    /// Checks right and signature of the writer. Returns the writer's name.
-    fn check_writer(&mut self, signed: &SignedEntry, reporter: &mut EntryReporter<'_>) -> String {
-        let entry = signed.entry();
-        let kind = entry.body.kind();
-        // By the genesis document the operator writes the first three entries and every later directory and
-        // Registerlandkarte. For all other entries the directory in force decides.
-        let founding = reporter.index <= 2 || matches!(kind, Kind::Directory | Kind::Registry);
-        if self.genesis.is_none() || (self.directory.is_none() && !founding) {
+    fn check_document(&mut self, signed: &SignedEntry, files: &Files, reporter: &mut EntryReporter<'_>) {
+        let Entry { time, body, .. } = signed.entry();
+        if let Body::Document { kind, digest } = body {
+            self.take_document((*kind, *digest), *time, files, signed.leaf_hash(), reporter);
+        }
+    }
+
+    /// Checks right and signature of the writer by the directory in force. Returns the writer's name, if it is known.
+    fn check_writer(&mut self, signed: &SignedEntry, reporter: &mut EntryReporter<'_>) -> Option<String> {
+        let (id, kind) = (signed.entry().writer, signed.entry().body.kind());
+        // The operator writes the first three entries and may always write change sets.
+        let founding = reporter.index <= 2;
+        let operator = self.genesis.as_ref().map(|genesis| genesis.document.operator);
+        let is_operator = operator.is_some_and(|key| key.id() == id);
+        let by_operator = is_operator && (founding || matches!(kind, Kind::Directory | Kind::Registry));
+        let writers = self.sets.writers();
+        if operator.is_none() || (writers.is_none() && !founding && !by_operator) {
             self.unjudged += 1;
-            return "unknown".to_owned();
+            return None;
         }
-        let grant = self
-            .directory
-            .as_ref()
-            .and_then(|directory| directory.writer(&entry.writer));
-        let operator = self.genesis.as_ref().map(|genesis| &genesis.document.operator);
-        let operator = operator.filter(|key| key.id() == entry.writer);
-        let (key, name) = match (grant, operator) {
-            (Some(grant), _) => (Some(&grant.key), grant.name.clone()),
-            (None, Some(key)) => (Some(key), "operator".to_owned()),
-            (None, None) => (None, "unknown".to_owned()),
+        let grant = writers.and_then(|writers| writers.get(&id)).filter(|_| !founding);
+        let name = match grant {
+            Some(grant) => Some(grant.name.clone()),
+            None => is_operator.then(|| "operator".to_owned()),
         };
-        let granted = reporter.index > 2 && grant.is_some_and(|grant| grant.kinds.contains(&kind));
-        let allowed = granted || (founding && operator.is_some());
-        if !allowed {
-            reporter.report(format!(
-                "its writer {name} ({}) may not write the kind {kind}",
-                entry.writer
-            ));
+        let shown = name.as_deref().unwrap_or("unknown");
+        let granted = grant.is_some_and(|grant| grant.kinds.contains(&kind));
+        if !(granted || by_operator) {
+            reporter.report(format!("its writer {shown} ({id}) may not write the kind {kind}"));
         }
-        match key {
-            Some(key) if signed.verify(key).is_err() => {
-                reporter.report(format!("its signature is not that of its writer {name}"));
+        match grant.map(|grant| grant.key).or(operator.filter(|_| is_operator)) {
+            Some(key) if signed.verify(&key).is_err() => {
+                reporter.report(format!("its signature is not that of its writer {shown}"));
             }
-            None => reporter.report("its signature cannot be checked: the writer's key is in no directory"),
+            None => reporter.report("its signature cannot be checked: the directory in force has no such writer"),
             Some(_) => {}
         }
         name
     }
 
-    /// Notes how many entries were not judged. The document concerned has a finding, which is the cause; if it had
-    /// none, this would be one, because no log is sound whose entries were not judged.
+    /// Notes how many entries and sets were not judged. The document concerned has a finding, which is the cause; if it
+    /// had none, this would be one, because no log is sound of which something was not judged.
     pub(crate) fn check_judged(&self, findings: &mut Findings) {
-        if self.unjudged == 0 {
-            return;
+        let mut notes = Vec::new();
+        if self.unjudged > 0 {
+            notes.push(format!(
+                "the rights and signatures of the writers of {} entries were not checked, because the genesis document \
+                 or the directory in force is not known",
+                self.unjudged
+            ));
         }
-        let what = format!(
-            "the rights and signatures of the writers of {} entries were not checked, because the genesis document or \
-             the directory is not known",
-            self.unjudged
-        );
-        if findings.is_empty() {
-            findings.file("documents", what);
-        } else {
-            findings.note("documents", what);
+        if self.sets.unjudged > 0 {
+            notes.push(format!(
+                "{} change sets were not replayed, because their documents or those of earlier ones cannot be read",
+                self.sets.unjudged
+            ));
+        }
+        for what in notes {
+            if findings.is_empty() {
+                findings.file("documents", what);
+            } else {
+                findings.note("documents", what);
+            }
         }
     }
 
-    fn check_chain(&mut self, entry: &Entry, leaf: Hash, name: String, reporter: &mut EntryReporter<'_>) {
-        let start = WriterChain {
-            name: name.clone(),
+    fn check_chain(&mut self, entry: &Entry, leaf: Hash, name: Option<String>, reporter: &mut EntryReporter<'_>) {
+        let chain = self.writers.entry(entry.writer).or_insert_with(|| WriterChain {
+            name: "unknown".to_owned(),
             next: 0,
             last: Hash([0; 32]),
-        };
-        let chain = self.writers.entry(entry.writer).or_insert(start);
+        });
+        // A writer that the directory no longer names keeps its name.
+        let name = name.unwrap_or_else(|| chain.name.clone());
         let sequence = entry.sequence.0;
         if sequence != chain.next {
             let next = chain.next;

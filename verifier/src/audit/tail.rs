@@ -2,9 +2,9 @@
 //!
 //! [`Tail`] reads the entries from the last audited size up to the size of a checkpoint, compares the root of their
 //! tree with the checkpoint's, and applies each entry to the same [`LogState`] as the audit of a whole log. So it
-//! checks rights, signatures, chains, periods, documents, and recomputes every root that a `map` or `period` entry
-//! states. The entries count only if their tree has the signed root: other bytes that the server serves say nothing
-//! about the log.
+//! checks rights, signatures, chains, periods, documents, replays the change sets, and recomputes every root that a
+//! set, a `map` or `period` entry states. The entries count only if their tree has the signed root: other bytes that
+//! the server serves say nothing about the log.
 //!
 //! **Nothing is read twice.** The leaf hash of every entry is compared with a tile that hashes to the signed root
 //! ([`AuthenticatedTiles`]) before the entry changes the state. So the state never has to be dropped when a read fails
@@ -14,12 +14,13 @@
 
 use std::collections::HashMap;
 
-use record::SignedEntry;
+use record::{Entry, SignedEntry};
 use tlog::Hash;
 use tlog::merkle::{Frontier, Size, leaf_hash};
 use tlog::tile::{AuthenticatedTiles, AuthenticationError, Tile, TileSource};
 
 use super::bundle;
+use super::files::{self, Files};
 use super::finding::Findings;
 use super::layout::{self, TILE};
 use super::options::TOLERANCE;
@@ -175,9 +176,9 @@ impl Tail {
     async fn take(&mut self, place: &str, bytes: &[u8], leaf: Hash) -> Result<(), TailError> {
         let index = self.state.size;
         let signed = SignedEntry::parse(bytes);
-        let document = match signed.as_ref().ok().and_then(|signed| signed.entry().body.document()) {
-            Some(digest) => Some(self.document(&digest).await?),
-            None => None,
+        let files = match &signed {
+            Ok(signed) => self.files(signed.entry()).await?,
+            Err(_) => Files::default(),
         };
         let appended = self.tree.append(leaf, |_, _, _| {});
         appended.map_err(|error| TailError::Unreadable(error.to_string()))?;
@@ -185,7 +186,7 @@ impl Tail {
             Ok(signed) => {
                 let findings = &mut self.findings;
                 let mut reporter = EntryReporter { place, index, findings };
-                self.state.take(&signed, document.as_deref(), &mut reporter);
+                self.state.take(&signed, &files, &mut reporter);
             }
             Err(error) => {
                 self.findings.entry(place, index, format!("not an entry: {error}"));
@@ -195,7 +196,23 @@ impl Tail {
         Ok(())
     }
 
-    /// The document of an entry. The log has signed its digest, but not that the server has it now.
+    /// The documents that an entry names.
+    async fn files(&self, entry: &Entry) -> Result<Files, TailError> {
+        let Some(digest) = entry.body.document() else {
+            return Ok(Files::default());
+        };
+        let document = self.document(&digest).await?;
+        let operations = match files::operations_of(entry, &document) {
+            Some(digest) => Some(self.document(&digest).await?),
+            None => None,
+        };
+        Ok(Files {
+            document: Some(document),
+            operations,
+        })
+    }
+
+    /// A document that the log names. The log has signed its digest, but not that the server has it now.
     async fn document(&self, digest: &Hash) -> Result<Vec<u8>, TailError> {
         let path = layout::document_path(digest);
         match self.source.read(&path).await? {

@@ -93,15 +93,14 @@ impl Statement {
         match &proved.anchored {
             Some(writer) => {
                 sentences.push(format!(
-                    "it was signed by {writer}, which is allowed to by a directory that an authority has signed"
+                    "it was signed by {writer}, which the directory in force at its index permits"
                 ));
                 if !genesis {
                     not_checked.push("the genesis hash: none was given (--genesis)".to_owned());
                 }
             }
-            None => {
-                not_checked.push("the writer's right and the genesis hash: the file carries no directory".to_owned())
-            }
+            None => not_checked
+                .push("the writer's right and the genesis hash: the file does not carry the directory".to_owned()),
         }
         Statement {
             proved: sentences,

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
-use fixtures::sample_log::{ORIGIN, START, SampleLog};
-use record::{Body, Period};
+use fixtures::grant;
+use fixtures::sample_log::{ORIGIN, START, SampleLog, authority};
+use record::{Body, Kind, Period, Timestamp};
 use service::http::{Client, RawResponse};
 use service::{ManualClock, Shutdown};
 use tlog::Hash;
@@ -17,6 +18,7 @@ use tlog::merkle::{Size, consistency_proof};
 use tlog::note::SignerKey;
 use tlog::witness::{AddCheckpoint, monitoring_path};
 use tokio::net::TcpListener;
+use trust::{Key, Operation, Section, TrustKind, Value};
 use verifier::audit::{Access, Source};
 use verifier::witness::{Audit, Config, run};
 
@@ -109,7 +111,8 @@ async fn a_wrong_map_entry_is_never_cosigned() {
 
     let right = log.root_of(Period::MAP0);
     let roots = vec![(Period::MAP0, right), (Period(1), Hash([7; 32]))];
-    log.append_ledger(Body::Map { roots });
+    let newest = log.newest();
+    log.append_ledger(Body::Map { roots, newest });
     log.export(files.path(), 0);
     witness.refuses(&mut log, old, 422, "recomputed").await;
     // Later entries do not repair it.
@@ -245,5 +248,51 @@ async fn a_log_with_another_genesis_is_refused() {
     log.export(files.path(), 0);
     let witness = Witness::start(&log, state.path(), files.path(), Hash([1; 32])).await;
     witness.refuses(&mut log, Size::ZERO, 422, "genesis hash").await;
+    witness.shutdown.trigger();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_follows_change_sets_and_refuses_one_that_does_not_follow() {
+    let (state, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut log = SampleLog::new();
+    let genesis = log.genesis();
+    let witness = Witness::start(&log, state.path(), files.path(), genesis).await;
+    log.export(files.path(), 0);
+    assert_eq!(witness.ask(&mut log, Size::ZERO).await.status, 200);
+    let mut old = log.size();
+    // The broker's key gets another name, under which it may write denials.
+    let renamed = [
+        Operation::end(Key::named(Section::Writer, "broker").unwrap()),
+        Operation::put(&Value::Writer(grant("second", &log.broker.key, &[Kind::Denial]))).unwrap(),
+    ];
+    for operations in [Vec::new(), renamed.to_vec()] {
+        log.change(TrustKind::Directory, operations);
+        log.denial();
+        log.map();
+        log.export(files.path(), 0);
+        assert_eq!(witness.ask(&mut log, old).await.status, 200);
+        old = log.size();
+    }
+    let set = log.trust().state().propose(
+        TrustKind::Directory,
+        Timestamp(log.now),
+        "Änderung".parse().unwrap(),
+        Vec::new(),
+    );
+    let mut set = set.unwrap();
+    set.header.root = Hash([7; 32]);
+    let set = set.sign(&[&authority()]).unwrap();
+    log.append_set(&set);
+    log.export(files.path(), 0);
+    let operations = files.path().join(format!("documents/{}", set.operations().digest()));
+    let aside = files.path().join("aside");
+    std::fs::rename(&operations, &aside).unwrap();
+    witness.refuses(&mut log, old, 503, "is missing").await;
+    std::fs::rename(&aside, &operations).unwrap();
+    witness.refuses(&mut log, old, 422, "directory, version 4: root").await;
+    log.map();
+    log.export(files.path(), 0);
+    witness.refuses(&mut log, old, 422, "directory, version 4: root").await;
+    assert_eq!(witness.last_size().await, old.get());
     witness.shutdown.trigger();
 }

@@ -14,6 +14,7 @@ use proof::bundle::CompletenessProof;
 use record::{DayKey, Kind, PartName, Period, Phase, Series};
 use service::Problem;
 use service::secret::Credential;
+use trust::TrustKind;
 
 use fixtures::sample_log::{self, SampleLog};
 
@@ -43,6 +44,8 @@ pub(crate) enum Mode {
     Unpublished,
     /// Every record has expired, so identity discloses no keys.
     Expired,
+    /// The ledger sends the receipt of another entry instead of that of a change set.
+    WrongSets,
 }
 
 pub(crate) struct Backend {
@@ -55,6 +58,8 @@ pub(crate) struct Backend {
     pub inspection: u64,
     /// How many checkpoints the ledger has served.
     pub checkpoints: usize,
+    /// How many receipts of the directory's change sets the ledger has served.
+    pub sets: usize,
     /// Requests that identity has received.
     pub tokens: Vec<DisclosureRequest>,
 }
@@ -86,6 +91,7 @@ pub(crate) fn backend(exchanges: usize, dir: &std::path::Path) -> Backend {
         exchanges,
         inspection,
         checkpoints: 0,
+        sets: 0,
         tokens: Vec::new(),
     }
 }
@@ -96,6 +102,8 @@ pub(crate) fn ledger_routes(backend: SharedBackend) -> Router {
         .route("/records/{index}", get(sealed_record))
         .route("/entries/{index}/receipt", get(receipt))
         .route("/documents/{digest}", get(document))
+        .route("/trust/newest", get(newest_map))
+        .route("/trust/{kind}/{version}", get(change_set))
         .with_state(backend)
 }
 
@@ -136,6 +144,36 @@ async fn receipt(State(backend): State<SharedBackend>, RawQuery(query): RawQuery
         (Mode::Unwitnessed, Some("witnessed")) => Problem::unavailable("unwitnessed", 1, "not yet").into_response(),
         (_, Some("witnessed")) => backend.log.receipt(index, 2).into_response(),
         _ => backend.log.receipt(index, 0).into_response(),
+    }
+}
+
+/// The receipt of an entry under a checkpoint that the witnesses have cosigned.
+fn witnessed(backend: &Backend, index: u64) -> Response {
+    match backend.mode {
+        Mode::LedgerDown => down(),
+        Mode::Unwitnessed => Problem::unavailable("unwitnessed", 1, "not yet").into_response(),
+        _ => backend.log.receipt(index, 2).into_response(),
+    }
+}
+
+async fn newest_map(State(backend): State<SharedBackend>) -> Response {
+    let backend = lock(&backend);
+    let (map, _) = backend.log.snapshots.last().unwrap();
+    witnessed(&backend, *map)
+}
+
+async fn change_set(State(backend): State<SharedBackend>, Path((kind, version)): Path<(String, u32)>) -> Response {
+    let mut backend = lock(&backend);
+    let kind = match kind.as_str() {
+        "directory" => TrustKind::Directory,
+        _ => TrustKind::Registerlandkarte,
+    };
+    backend.sets += usize::from(kind == TrustKind::Directory);
+    let found = backend.log.trust().applied(kind).find(|set| set.version.0 == version);
+    match found.map(|set| set.position.index.get()) {
+        Some(_) if backend.mode == Mode::WrongSets => witnessed(&backend, 0),
+        Some(index) => witnessed(&backend, index),
+        None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 

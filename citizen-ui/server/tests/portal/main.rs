@@ -5,6 +5,7 @@
 
 mod backend;
 mod complete;
+mod directory;
 mod login;
 mod pages;
 mod proofs;

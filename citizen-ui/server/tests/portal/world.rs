@@ -100,7 +100,8 @@ impl World {
             banner: None,
             sessions: SessionLimits::default(),
         };
-        let portal = citizen_ui_server::router(config.resolved(dir.path()), clock).unwrap();
+        let portal = citizen_ui_server::router(config.resolved(dir.path()), clock, &shutdown);
+        let portal = portal.await.unwrap();
         Self {
             portal,
             backend,

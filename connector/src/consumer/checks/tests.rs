@@ -2,14 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use messages::xnachweis::{Availability, ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, Subject};
-use messages::{AnswerResult, CheckName, FailureReason};
+use messages::{AnswerResult, CheckName, FailureReason, SealingKey};
 use record::SigningKey;
 use tlog::Hash;
 use tlog::merkle::Index;
+use trust::{Operation, Section, TrustKind, Value};
 use uuid::Uuid;
 
 use super::*;
-use crate::fixture::{NOW, Plan, Prepared};
+use crate::fixture::{NOW, Plan, Prepared, World, broker_grant, component, end, put};
 
 const EVIDENCE: &str = r#"{"title":"Zulassungsbescheinigung Teil I","issued_at":"2027-01-15T08:00:00Z","fields":{"fin":"WVWZZZ1JZXW000001"}}"#;
 
@@ -369,4 +370,92 @@ fn content_that_contradicts_the_signed_outcome_is_refused() {
     let completion = prepared.close(Some(wrong), record::Outcome::NothingFound);
     let accepted = run(&prepared, &completion).unwrap();
     assert_eq!(open(&prepared, &accepted).unwrap_err().check, "answer");
+}
+
+fn provider_with(seed: u8) -> Vec<Operation> {
+    let signing = SigningKey::from_seed([seed; 32]);
+    put(&component("kba", &signing, &SealingKey::from_seed([13; 32]), false))
+}
+
+/// Whatever changes later: keys, components and rules that are gone count for what was recorded with them.
+#[test]
+fn what_was_recorded_is_judged_by_the_versions_of_its_index() {
+    let (mut prepared, completion) = delivered();
+    let later = NOW.after(86_400);
+    let next = SigningKey::from_seed([33; 32]);
+    for (kind, operations) in [
+        (TrustKind::Directory, provider_with(31)),
+        (TrustKind::Directory, put(&Value::Writer(broker_grant(&next)))),
+        (TrustKind::Directory, end(Section::Component, "kba")),
+        (TrustKind::Directory, end(Section::Component, "stadt-a")),
+        (TrustKind::Registerlandkarte, end(Section::Rule, "bewohnerparken@1")),
+    ] {
+        prepared.change(kind, later, operations);
+        let accepted = run(&prepared, &completion).unwrap();
+        assert!(open(&prepared, &accepted).unwrap().is_some());
+    }
+}
+
+#[test]
+fn c1_the_broker_may_close_an_exchange_with_the_key_that_replaced_that_of_the_intent() {
+    for (seed, accepted) in [(33, true), (21, false)] {
+        let mut prepared = Plan::default().build();
+        let reply = delivery(&prepared);
+        let next = SigningKey::from_seed([33; 32]);
+        prepared.change(TrustKind::Directory, NOW, put(&Value::Writer(broker_grant(&next))));
+        prepared.writer = SigningKey::from_seed([seed; 32]);
+        let completion = prepared.close(Some(reply), record::Outcome::Delivered);
+        let checked = run(&prepared, &completion).map(drop).map_err(|error| error.why);
+        let refused = Err("the outcome's receipt does not hold");
+        assert_eq!(checked, if accepted { Ok(()) } else { refused }, "{seed}");
+    }
+}
+
+#[test]
+fn c1_an_outcome_of_another_writer_than_the_intents_is_refused() {
+    let other = SigningKey::from_seed([34; 32]);
+    let mut prepared = Plan::default().build();
+    let reply = delivery(&prepared);
+    let grant = fixtures::grant("broker-b", &other, &[record::Kind::Outcome]);
+    prepared.change(TrustKind::Directory, NOW, put(&Value::Writer(grant)));
+    prepared.writer = other;
+    let completion = prepared.close(Some(reply), record::Outcome::Delivered);
+    let (check, why) = ("C1", "the outcome closes another intent");
+    assert_eq!(run(&prepared, &completion).unwrap_err(), CompletionError { check, why });
+}
+
+#[test]
+fn c3_the_provider_may_sign_with_its_key_at_the_intent_or_at_the_outcome() {
+    for (seed, accepted) in [(3, true), (31, true), (32, false)] {
+        let mut prepared = Plan::default().build();
+        let good = delivery(&prepared);
+        prepared.change(TrustKind::Directory, NOW.after(1), provider_with(31));
+        let key = SigningKey::from_seed([seed; 32]);
+        let about = (good.statement.message, good.statement.intent);
+        let result = AnswerResult::Delivered(good.statement.evidence_digest.unwrap());
+        let reply = Reply::sign(&key, about, result, good.sealed_answer);
+        let completion = prepared.close(Some(reply), record::Outcome::Delivered);
+        prepared.change(TrustKind::Directory, NOW.after(3), provider_with(32));
+        assert_eq!(run(&prepared, &completion).is_ok(), accepted, "{seed}");
+    }
+}
+
+/// The record's version may have been superseded before the intent by less than the grace, measured at the intent.
+#[test]
+fn c2_the_version_is_relied_on_at_the_time_of_the_intent() {
+    for (before, accepted) in [(59, true), (60, false)] {
+        let first = World::new().registerlandkarte();
+        let plan = Plan {
+            changes: vec![crate::fixture::TrustChange {
+                kind: TrustKind::Registerlandkarte,
+                time: NOW.before(before),
+                operations: end(Section::Rule, "bewohnerparken@1"),
+            }],
+            record: Box::new(move |record| record.allowed_by.registerlandkarte = first),
+            ..Plan::default()
+        };
+        let (prepared, completion) = delivered_by(plan);
+        let checked = run(&prepared, &completion).map(drop).map_err(|error| error.check);
+        assert_eq!(checked, if accepted { Ok(()) } else { Err("C2") }, "{before}");
+    }
 }

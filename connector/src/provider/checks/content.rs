@@ -1,13 +1,16 @@
 //! What is asked, and by which permission: P6 and P7.
 
+use ledger_client::recorded::{Intent, Recorded};
 use messages::xnachweis::{Authority, EvidenceRequest0101};
 use messages::{CheckName, Forward, ProviderContent, RequestContent, SealingKey};
-use record::{Entry, ExchangeRecord, Label, Series, Timestamp};
+use record::{ExchangeRecord, Label, Series, Timestamp};
 use registerlandkarte::Permission;
+use tlog::merkle::Index;
+use trust::{RelianceError, TrustKind};
 
 use super::failed::CheckFailed;
 use crate::context::CheckContext;
-use crate::record_check::{self, SignedParts};
+use crate::record_check::{self, Decision, SignedParts};
 
 /// What P6 opens: the intent's record and the request, which say the same.
 pub(super) struct MatchingRecord {
@@ -21,11 +24,12 @@ pub(super) fn p6_record(
     context: &CheckContext,
     sealing: &SealingKey,
     forward: &Forward,
-    entry: &Entry,
+    intent: &Recorded<Intent>,
     label: &Label,
     content: &ProviderContent,
 ) -> Result<MatchingRecord, CheckFailed> {
     let failed = CheckFailed::of(CheckName::P6);
+    let (entry, index) = (intent.entry(), intent.index());
     let record = record_check::open(&forward.sealed_record, entry, label, &content.shared_key).map_err(&failed)?;
     let sent = SignedParts {
         metadata: &forward.metadata,
@@ -34,14 +38,14 @@ pub(super) fn p6_record(
         answer_key: forward.answer_key,
         sealed_request: &forward.sealed_request,
     };
-    record_check::check_content(&record, &sent, &context.directory).map_err(&failed)?;
+    record_check::check_content(&record, &sent, context.at(index)).map_err(&failed)?;
     if record.result.is_some() {
         return Err(failed("the intent's record has a result already"));
     }
     if forward.metadata.test != context.test {
         return Err(failed("test messages and others are not mixed"));
     }
-    let request = open_request(context, sealing, forward).map_err(&failed)?;
+    let request = open_request(context, sealing, forward, index).map_err(&failed)?;
     let named = request.query.natural_person().and_then(|person| person.idnr.as_ref());
     let idnr = &content.idnr;
     if !idnr.is_nobody() && named.is_some_and(|named| named != idnr) {
@@ -55,6 +59,7 @@ fn open_request(
     context: &CheckContext,
     sealing: &SealingKey,
     forward: &Forward,
+    intent: Index,
 ) -> Result<EvidenceRequest0101, &'static str> {
     let metadata = &forward.metadata;
     let sealed = RequestContent::open(&forward.sealed_request, sealing, &forward.s1.digest())
@@ -67,11 +72,11 @@ fn open_request(
     if head.message != metadata.message || head.test != metadata.test {
         return Err("the request and the metadata are of different messages");
     }
-    let consumer = context
-        .directory
-        .consumer(&metadata.consumer)
-        .map(|consumer| Authority::from(&consumer.party));
-    if Some(&head.consumer) != consumer.as_ref() || head.provider != Authority::from(&context.me.party) {
+    let directory = context.at(intent);
+    let consumer = directory.consumer(&metadata.consumer);
+    let consumer = consumer.map(|consumer| Authority::from(&consumer.party));
+    let me = directory.provider(&context.me).map(|me| Authority::from(&me.party));
+    if Some(&head.consumer) != consumer.as_ref() || Some(&head.provider) != me.as_ref() {
         return Err("the request names other authorities");
     }
     let query = &request.query;
@@ -89,28 +94,38 @@ fn open_request(
     Ok(request)
 }
 
-/// P7: the decision, replayed on the logged Registerlandkarte, is the one the record names; retention, expiry day,
-/// disclosure and with it the series are that permission's.
+/// P7: the decision, replayed on the version of the Registerlandkarte that the record names, is the one the record
+/// names; retention, expiry day, disclosure and with it the series are that permission's. The directory in force at the
+/// intent and that version are the newest, or have been superseded for less than the grace.
 pub(super) fn p7_permission(
     context: &CheckContext,
     forward: &Forward,
-    intended_at: Timestamp,
+    intent: &Recorded<Intent>,
     record: &ExchangeRecord,
     series: Series,
+    now: Timestamp,
 ) -> Result<Permission, CheckFailed> {
     let failed = CheckFailed::of(CheckName::P7);
-    let permission = record_check::check_permission(
-        record,
-        &forward.metadata,
-        &context.registerlandkarte,
-        intended_at,
-        intended_at,
-    )
-    .map_err(&failed)?;
+    let intended_at = intent.entry().time;
+    may_rely_on_directory(context, intent.index(), now)
+        .map_err(|_| failed("the directory of the intent was superseded too long ago"))?;
+    let decision = Decision {
+        intent: intent.index(),
+        decided_at: intended_at,
+        closed_at: intended_at,
+        relied_at: now,
+    };
+    let permission = record_check::check_permission(record, &forward.metadata, &context.history, &decision);
+    let permission = permission.map_err(&failed)?;
     if series != record_check::series(permission.rule.disclosure) {
         return Err(failed(
             "the label's series is not that of the permission's disclosure class",
         ));
     }
     Ok(permission)
+}
+
+fn may_rely_on_directory(context: &CheckContext, intent: Index, now: Timestamp) -> Result<(), RelianceError> {
+    let in_force = context.history.in_force(TrustKind::Directory, intent)?;
+    context.history.may_rely_on(TrustKind::Directory, in_force, now)
 }

@@ -167,8 +167,8 @@ fn included(
     )
     .map_err(|_| "an entry of identity's part is not included")?;
     context
-        .directory
-        .check_writer(&entry)
+        .history
+        .check_writer_at(&entry, index)
         .map_err(|_| "an entry of identity's part was not its writer's to write")?;
     Ok(entry)
 }

@@ -9,6 +9,7 @@
 //! | P5 chain | an exchange that a citizen's proof of completeness would miss |
 //! | P6 record | a record that differs from what was asked |
 //! | P7 permission, classes, expiry, series | an exchange without permission, disclosed late or kept too short |
+//! | P7 versions at most 60 s superseded | a component that was removed, a rule that has ended |
 //! | P8 deadline | an answer that arrives after the consumer stopped waiting |
 //!
 //! P9 (served once) needs the durable table and is in [`super::served`].
@@ -18,6 +19,9 @@
 //! public receipt. [`check`] takes the [`Authentic`] forward and runs the others; a refusal of this stage is signed and
 //! is the intent's one answer. The age of the intent, which P1 limits, belongs to the second stage: a forward that
 //! comes too late is authentic, and the broker needs a signed answer that the register was not asked.
+//!
+//! Writers, keys and names are those of the directory in force at the intent's index, so that a key that was replaced
+//! since then still counts for what it signed before.
 //!
 //! A check that yields nothing but its success returns a zero-sized token that only its own module can make, and
 //! [`Authentic`] and [`Checked`] hold all tokens. So leaving a check out does not compile.
@@ -37,6 +41,7 @@ use messages::{AnswerResult, FailureReason, Forward, ProviderContent, SealingKey
 use record::{ExchangeRecord, Idnr, Timestamp};
 use registerlandkarte::Permission;
 use tlog::checkpoint::Checkpoint;
+use tlog::merkle::Index;
 
 use crate::context::CheckContext;
 use content::MatchingRecord;
@@ -58,8 +63,8 @@ pub struct Authentic {
 /// The [`CheckFailed`].
 pub fn authenticate(context: &CheckContext, sealing: &SealingKey, forward: &Forward) -> Result<Authentic, CheckFailed> {
     let proved = origin::p1_receipt(context, forward)?;
-    let signed = origin::p2_signatures(context, forward)?;
-    let content = origin::p3_identity(context, sealing, forward, proved.label)?;
+    let signed = origin::p2_signatures(context, forward, proved.intent.index())?;
+    let content = origin::p3_identity(context, sealing, forward, &proved)?;
     Ok(Authentic {
         proved,
         content,
@@ -70,7 +75,12 @@ pub fn authenticate(context: &CheckContext, sealing: &SealingKey, forward: &Forw
 impl Authentic {
     /// Index of the intent.
     pub fn index(&self) -> u64 {
-        self.proved.intent.index().get()
+        self.intent().get()
+    }
+
+    /// Where the intent is in the log.
+    pub(super) fn intent(&self) -> Index {
+        self.proved.intent.index()
     }
 
     /// The intent's leaf.
@@ -132,9 +142,8 @@ pub fn check(
     let recent = origin::p1_age(&intent, now)?;
     let proof = labels::p4_numbers(context, &content, &intent, label, period)?;
     let chained = labels::p5_chain(context, &content, &proof)?;
-    let MatchingRecord { record, request } =
-        content::p6_record(context, sealing, forward, intent.entry(), &label, &content)?;
-    let permission = content::p7_permission(context, forward, intent.entry().time, &record, content.series)?;
+    let MatchingRecord { record, request } = content::p6_record(context, sealing, forward, &intent, &label, &content)?;
+    let permission = content::p7_permission(context, forward, &intent, &record, content.series, now)?;
     let in_time = origin::p8_deadline(forward, now)?;
     let LabelProof {
         checkpoint: chain_checkpoint,

@@ -5,6 +5,7 @@ use messages::limits::MAX_INTENT_AGE;
 use messages::request::verify_consumer;
 use messages::{CheckName, Forward, ProviderContent, ProviderContext, ProviderPart, SealingKey};
 use record::{Body, Label, LabelledKind, Period, Timestamp};
+use tlog::merkle::Index;
 
 use super::failed::CheckFailed;
 use crate::context::CheckContext;
@@ -25,11 +26,11 @@ pub(super) struct Recent(());
 /// P8 has passed. Only [`p8_deadline`] makes one.
 pub(super) struct BeforeDeadline(());
 
-/// P1: the receipt proves an intent of the anchored log, written by a writer with the right to. Its age is checked
-/// later, by [`p1_age`].
+/// P1: the receipt proves an intent of the anchored log, written by a writer with the right to, by the directory in
+/// force there. Its age is checked later, by [`p1_age`].
 pub(super) fn p1_receipt(context: &CheckContext, forward: &Forward) -> Result<ProvedIntent, CheckFailed> {
     let failed = CheckFailed::of(CheckName::P1);
-    let intent = recorded::check::<Intent>(&forward.intent_receipt, &context.trust, &context.directory)
+    let intent = recorded::check::<Intent>(&forward.intent_receipt, &context.trust, &context.history)
         .map_err(|_| failed("the receipt does not prove an intent"))?;
     if !context.is_from_our_log(&intent) {
         return Err(failed("the receipt is of another log"));
@@ -55,11 +56,16 @@ pub(super) fn p1_age(intent: &Recorded<Intent>, now: Timestamp) -> Result<Recent
     Ok(Recent(()))
 }
 
-/// P2: the consumer, as the directory knows it, signed S1 and S2 over what was forwarded, for this provider.
-pub(super) fn p2_signatures(context: &CheckContext, forward: &Forward) -> Result<ConsumerSigned, CheckFailed> {
+/// P2: the consumer, as the directory in force at the intent knows it, signed S1 and S2 over what was forwarded, for
+/// this provider.
+pub(super) fn p2_signatures(
+    context: &CheckContext,
+    forward: &Forward,
+    intent: Index,
+) -> Result<ConsumerSigned, CheckFailed> {
     let failed = CheckFailed::of(CheckName::P2);
     let consumer = context
-        .directory
+        .at(intent)
         .consumer(&forward.metadata.consumer)
         .ok_or_else(|| failed("the consumer is not in the directory"))?;
     let key = consumer.signing_key;
@@ -73,29 +79,31 @@ pub(super) fn p2_signatures(context: &CheckContext, forward: &Forward) -> Result
     } = forward;
     verify_consumer(&key, metadata, s1, s2, *answer_key, sealed_request)
         .map_err(|_| failed("the consumer's signatures do not cover what was forwarded"))?;
-    if metadata.provider != context.me.party.id {
+    if metadata.provider != context.me {
         return Err(failed("the request is for another provider"));
     }
     Ok(ConsumerSigned(()))
 }
 
-/// P3: identity sealed and signed its part for this label, this provider and this S1.
+/// P3: identity, as the directory in force at the intent knows it, sealed and signed its part for this label, this
+/// provider and this S1.
 pub(super) fn p3_identity(
     context: &CheckContext,
     sealing: &SealingKey,
     forward: &Forward,
-    label: Label,
+    proved: &ProvedIntent,
 ) -> Result<ProviderContent, CheckFailed> {
     let failed = CheckFailed::of(CheckName::P3);
     let binding = ProviderContext {
-        label,
-        provider: context.me.party.id.clone(),
+        label: proved.label,
+        provider: context.me.clone(),
         s1: forward.s1.digest(),
     };
     let part = ProviderPart::open(&forward.for_provider, sealing, &binding)
         .map_err(|_| failed("identity's part is not sealed for this label, provider and S1"))?;
-    part.verify(&binding, &context.directory.identity.signing)
-        .map_err(|_| failed("identity did not sign its part for this label, provider and S1"))?;
+    let not_signed = || failed("identity did not sign its part for this label, provider and S1");
+    let identity = context.at(proved.intent.index()).identity().ok_or_else(not_signed)?;
+    part.verify(&binding, &identity.signing).map_err(|_| not_signed())?;
     Ok(part.content)
 }
 

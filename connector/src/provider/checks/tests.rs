@@ -1,4 +1,5 @@
-//! Each check with what it must refuse: one thing changed, the rest consistent. P6 to P8 are in [`content`].
+//! Each check with what it must refuse: one thing changed, the rest consistent. P6 to P8 are in [`content`], the
+//! versions of directory and Registerlandkarte in [`trust_in_force`].
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use messages::xnachweis::{LegalPerson, NaturalPerson, Representative, Subject};
@@ -8,9 +9,10 @@ use registerlandkarte::Interval;
 use tlog::Hash;
 
 use super::*;
-use crate::fixture::{NOW, OTHER_IDNR, Plan, Prepared, id, query, rule};
+use crate::fixture::{NOW, OTHER_IDNR, Plan, Prepared, World, id, query, rule};
 
 mod content;
+mod trust_in_force;
 
 fn run(prepared: &Prepared, after: u64) -> Result<Checked, CheckFailed> {
     prepared.check(&prepared.world.context("kba"), after)
@@ -96,9 +98,9 @@ fn p1_an_entry_of_another_kind_is_refused() {
 #[test]
 fn p1_a_writer_without_the_right_is_refused() {
     let prepared = Plan::default().build();
-    let mut context = prepared.world.context("kba");
-    context.directory.writers[0].kinds = vec![Kind::Outcome];
-    assert_eq!(prepared.check(&context, 1).unwrap_err().check, CheckName::P1);
+    let world = World::found(|values| values.writers[0].kinds = vec![Kind::Outcome]);
+    let refused = prepared.check(&world.context("kba"), 1);
+    assert_eq!(refused.unwrap_err().check, CheckName::P1);
 }
 
 #[test]
@@ -174,7 +176,7 @@ fn p2_s1_and_s2_of_two_exchanges_are_refused() {
 fn p2_a_request_for_another_provider_is_refused() {
     let prepared = Plan::default().build();
     let mut context = prepared.world.context("kba");
-    context.me.party.id = id("other");
+    context.me = id("other");
     let failure = prepared.check(&context, 1).unwrap_err();
     assert_eq!(
         failure,

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use record::{ExpiryDay, Period, Phase, RightError, SealedError, Series};
+use record::{ExpiryDay, Period, Phase, SealedError, Series};
 use tlog::map::MapError;
 use tlog::merkle::ProofError;
 use tlog::policy::VerdictError;
 use tlog::vrf::VrfError;
 
-use crate::opening::VerifyError;
+use crate::opening::{VerifyError, WriterProblem};
 
 /// Why a bundle does not prove that it is complete.
 #[derive(Debug, thiserror::Error)]
@@ -111,7 +111,7 @@ pub enum BundleFault {
     Twice(u64),
     /// The writer had no right to this kind of entry, or did not sign the entry.
     #[error("its writer does not verify: {0}")]
-    Writer(#[source] RightError),
+    Writer(#[source] WriterProblem),
     /// The inclusion proof does not lead to the root that the log has signed.
     #[error(transparent)]
     Tree(#[from] ProofError),

@@ -16,7 +16,7 @@
 //! 1. **Anchor and checkpoint**: genesis and directory ([`Anchor`]) verify, and the log has signed the checkpoint. A
 //!    missing quorum is reported and not an error.
 //! 2. **Tree**: every entry of the bundle is in that tree, by one proof that contains each hash once, and its writer
-//!    has the right to its kind by the directory.
+//!    has the right to its kind by the directory in force at its index.
 //! 3. **Time**: the `map` entry is the last entry of the tree, or at most [`MAX_MAP_AGE`] seconds older and at most
 //!    [`MAX_MAP_LEAD`] seconds newer than the time that a quorum of witnesses states. The claim holds as of
 //!    [`Complete::as_of`]; the bundle proves nothing about later entries.

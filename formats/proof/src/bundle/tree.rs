@@ -30,11 +30,12 @@ impl Tree {
         let mut entries = BTreeMap::new();
         for (place, index, leaf) in placed(proof) {
             let signed = SignedEntry::parse(leaf).map_err(|_| place.because(BundleFault::Entry))?;
+            let at = Index::new(index).map_err(|_| place.because(BundleFault::Entry))?;
             let writer = anchor
-                .writer_of(&signed)
+                .writer_of(&signed, at)
                 .map_err(|error| place.because(BundleFault::Writer(error)))?;
             let entry = InTree {
-                index: Index::new(index).map_err(|_| place.because(BundleFault::Entry))?,
+                index: at,
                 writer: writer.to_owned(),
                 signed,
             };

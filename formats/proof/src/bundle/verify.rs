@@ -31,7 +31,7 @@ impl Bundle {
         }
         let tree = Tree::prove(proof, verdict.checkpoint(), &anchor)?;
         let map = tree.entry(&proof.map, Place::MapEntry)?;
-        let Body::Map { roots } = &map.signed.entry().body else {
+        let Body::Map { roots, .. } = &map.signed.entry().body else {
             return Err(Place::MapEntry.because(BundleFault::Kind));
         };
         let witnessed = verdict.quorum_time().map(Timestamp);

@@ -1,19 +1,47 @@
-//! The path from the genesis hash to the directory, which lists the writers' rights.
+//! The path from the genesis hash to the writers' rights.
 //!
-//! The genesis document contains the operator's key and the authorities' keys. A directory is valid if an authority has
-//! signed it and the log has an entry with its digest. All openings of one log share the anchor, so a page verifies it
-//! once.
+//! The genesis document contains the operator's key, the authorities' keys and the digest of the directory's first
+//! change set. An anchor contains the signed headers of some versions of the directory, each with the receipt of its
+//! entry, and values under their roots ([`trust::ValueProof`]). Its last version is the newest one: a later `map` entry
+//! names it. All openings of one log share the anchor, so a page verifies it once.
+//!
+//! # A right at an index
+//!
+//! A value under the root of version `v` names the version `w` whose set has put it. The value was in force from `w` to
+//! `v`, without a gap: an entry at an index `i` is permitted by it if
+//!
+//! ```text
+//! index of w < i <= index of v + 1       or, if v is the newest,  i <= index of the `map` entry
+//! ```
+//!
+//! because the entry that carries version `v + 1` is still judged by version `v`. The anchor must contain `w`, and
+//! `v + 1` if `v` is not the newest; a right whose interval is not proved does not count. So an anchor of a log whose
+//! writers have never changed has the first version and the newest one, whatever else has changed between. A key that
+//! was replaced is proved in the last version that had it.
+//!
+//! # Authorities
+//!
+//! The authorities of the genesis document sign until a version of the anchor contains others, all of them with their
+//! threshold. A set after such a version must be signed by the new ones.
+//!
+//! # What an anchor does not prove
+//!
+//! An anchor leaves versions out, so it rests on two rules that the ledger keeps and that followers and auditors, who
+//! replay every set, check: a set is in the log once, after the version before it and signed by the authorities in
+//! force there; and a `map` entry names the newest set before it. An operator who breaks a rule together with the
+//! holder of an ended writer's or authority's key could stretch what that key may do, and every auditor would find the
+//! entries that do it.
 
-use record::{Body, Directory, DocumentKind, GenesisDocument, RightError, SignedEntry, VerifiedReceipt};
 use serde::{Deserialize, Serialize};
-use tlog::Hash;
-use tlog::checkpoint::Origin;
-use tlog::policy::Policy;
+use trust::ValueProof;
 
-use super::error::VerifyError;
-use super::receipt::read_receipt;
+/// The most versions of an anchor. Writers and authorities rarely change.
+pub const MAX_VERSIONS: usize = 256;
 
-/// Receipts and documents that lead from the genesis hash to the directory.
+/// The most values of an anchor, in all versions together.
+pub const MAX_VALUES: usize = 1024;
+
+/// Receipts and documents that lead from the genesis hash to the writers' rights.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Anchor {
@@ -23,118 +51,25 @@ pub struct Anchor {
     /// The genesis document (plain CBOR).
     #[serde(with = "record::bytes")]
     pub genesis_document: Vec<u8>,
-    /// Receipt of a `directory` entry.
+    /// Versions of the directory, ascending: the first, the newest, and those that bound the rights of writers or in
+    /// which authorities changed ([`super::plan`]).
+    pub versions: Vec<AnchorVersion>,
+    /// Receipt of a `map` entry that names the last of them as the newest.
     #[serde(with = "record::bytes")]
-    pub directory_receipt: Vec<u8>,
-    /// The directory, signed by an authority.
+    pub map_receipt: Vec<u8>,
+}
+
+/// A version of the directory in an [`Anchor`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnchorVersion {
+    /// Receipt of the `directory` entry that carries the version's change set.
     #[serde(with = "record::bytes")]
-    pub directory_document: Vec<u8>,
-}
-
-/// A verified [`Anchor`]. Only [`Anchor::verify`] makes one.
-#[derive(Clone, Debug)]
-pub struct ProvedAnchor {
-    origin: Origin,
-    genesis: Hash,
-    directory: Directory,
-    quorum: bool,
-}
-
-impl ProvedAnchor {
-    /// Origin of the log.
-    #[must_use]
-    pub fn origin(&self) -> &Origin {
-        &self.origin
-    }
-
-    /// Leaf hash of entry 0.
-    #[must_use]
-    pub fn genesis(&self) -> &Hash {
-        &self.genesis
-    }
-
-    /// The verified directory.
-    #[must_use]
-    pub fn directory(&self) -> &Directory {
-        &self.directory
-    }
-
-    /// Whether the policy's quorum has cosigned the checkpoints of both receipts.
-    #[must_use]
-    pub fn quorum(&self) -> bool {
-        self.quorum
-    }
-
-    /// Checks that the directory allows the entry's writer to write this kind and that the writer has signed the entry.
-    /// Returns the writer's name.
-    ///
-    /// # Errors
-    /// [`VerifyError::Writer`] when either check fails.
-    pub fn check_writer(&self, entry: &SignedEntry) -> Result<&str, VerifyError> {
-        Ok(self.writer_of(entry)?)
-    }
-
-    pub(crate) fn writer_of(&self, entry: &SignedEntry) -> Result<&str, RightError> {
-        Ok(&self.directory.check_writer(entry)?.name)
-    }
-}
-
-impl Anchor {
-    /// Verifies both receipts and both documents. `genesis` is the genesis hash, if the caller knows it from elsewhere.
-    ///
-    /// # Errors
-    /// [`VerifyError`] for the first check that fails.
-    pub fn verify(&self, policy: &Policy, genesis: Option<&Hash>) -> Result<ProvedAnchor, VerifyError> {
-        let first = read_receipt(&self.genesis_receipt, policy)?;
-        let document = self.open_genesis(&first, genesis)?;
-        let second = read_receipt(&self.directory_receipt, policy)?;
-        let directory = self.open_directory(&second, &document)?;
-        Ok(ProvedAnchor {
-            origin: first.checkpoint().origin.clone(),
-            genesis: first.entry().leaf_hash(),
-            directory,
-            quorum: first.quorum() && second.quorum(),
-        })
-    }
-
-    /// Checks that the receipt is of entry 0, that the entry has the expected hash and origin, and that the operator
-    /// that its document names has signed it.
-    fn open_genesis(&self, first: &VerifiedReceipt, genesis: Option<&Hash>) -> Result<GenesisDocument, VerifyError> {
-        if first.index().get() != 0 || genesis.is_some_and(|hash| *hash != first.entry().leaf_hash()) {
-            return Err(VerifyError::Genesis);
-        }
-        check_digest(first, DocumentKind::Genesis, &self.genesis_document)?;
-        let document = GenesisDocument::parse(&self.genesis_document)
-            .map_err(|_| VerifyError::Document("not a genesis document"))?;
-        let of_this_log = document.origin == first.checkpoint().origin.as_str();
-        if of_this_log && first.entry().verify(&document.operator).is_ok() {
-            Ok(document)
-        } else {
-            Err(VerifyError::Genesis)
-        }
-    }
-
-    /// Checks that the directory is in the same log and that an authority has signed it.
-    fn open_directory(&self, receipt: &VerifiedReceipt, genesis: &GenesisDocument) -> Result<Directory, VerifyError> {
-        if receipt.checkpoint().origin.as_str() != genesis.origin {
-            return Err(VerifyError::Genesis);
-        }
-        check_digest(receipt, DocumentKind::Directory, &self.directory_document)?;
-        let directory = Directory::open(&self.directory_document, &genesis.authorities)
-            .map_err(|_| VerifyError::Document("not a directory signed by an authority of the genesis entry"))?;
-        // The operator writes entry 1. The writer of a later directory needs the right in that directory.
-        let by_operator = receipt.entry().verify(&genesis.operator).is_ok();
-        if !by_operator {
-            directory.check_writer(receipt.entry())?;
-        }
-        Ok(directory)
-    }
-}
-
-/// Checks that the entry names this document, with this kind.
-fn check_digest(receipt: &VerifiedReceipt, kind: DocumentKind, document: &[u8]) -> Result<(), VerifyError> {
-    match &receipt.entry().entry().body {
-        Body::Document { kind: named, digest } if *named == kind && *digest == Hash::of(document) => Ok(()),
-        _ => Err(VerifyError::Document("not the one that its entry names")),
-    }
+    pub receipt: Vec<u8>,
+    /// The signed header of the set.
+    #[serde(with = "record::bytes")]
+    pub header: Vec<u8>,
+    /// Values under its root, ascending by key: writers; and all authorities with their threshold, if they have
+    /// changed.
+    pub values: Vec<ValueProof>,
 }

@@ -14,10 +14,10 @@
 //!    witnesses states: then its keys are destroyed.
 //! 4. **Person** (with a [`LabelProof`]): the entry's label is the one that the person with this IDNr has for this
 //!    period, series and number. Not even identity could have given it to another person.
-//! 5. **Writer** (with an [`Anchor`]): an authority that the log's genesis entry names has signed the directory, the
-//!    directory allows this writer to write this kind, and the writer has signed the entry. Without an anchor the
-//!    writer is *not* checked and [`Proved::anchored`] is `None`; a program must tell its user so. The directory is one
-//!    that was logged. Whether a newer one has withdrawn the right is not proved.
+//! 5. **Writer** (with an [`Anchor`]): the directory in force at the entry's index allows this writer to write this
+//!    kind, and the writer has signed the entry. The directory's change sets are logged and signed by authorities,
+//!    whose keys lead back to the log's genesis entry. Without an anchor the writer is *not* checked and
+//!    [`Proved::anchored`] is `None`; a program must tell its user so.
 //!
 //! An opening does not prove that nothing else was recorded (`crate::bundle` does), or anything that happened outside
 //! the system.
@@ -25,13 +25,18 @@
 mod anchor;
 mod error;
 mod file;
+mod path;
+mod plan;
 mod receipt;
+mod rights;
 mod rules;
 mod verify;
 
-pub use anchor::{Anchor, ProvedAnchor};
-pub use error::VerifyError;
+pub use anchor::{Anchor, AnchorVersion, MAX_VALUES, MAX_VERSIONS};
+pub use error::{AnchorProblem, VerifyError, WriterProblem};
 pub use file::{FORMAT, LabelProof, Opening};
+pub use plan::{PlanError, PlannedVersion, plan};
+pub use rights::ProvedAnchor;
 pub use rules::{MAX_MAP_AGE, MAX_MAP_LEAD};
 pub(crate) use rules::{belongs, fits, has_expired};
 pub use verify::{Proved, ProvedPerson};

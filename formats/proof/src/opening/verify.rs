@@ -10,10 +10,10 @@ use tlog::merkle::Index;
 use tlog::policy::{Policy, WitnessCosignature};
 use tlog::vrf;
 
-use super::anchor::ProvedAnchor;
 use super::error::VerifyError;
 use super::file::{LabelProof, Opening};
 use super::receipt::read_receipt;
+use super::rights::ProvedAnchor;
 use super::rules::{belongs, fits, has_expired};
 
 /// The result of verifying an opening. Only [`Opening::verify`] makes one. `Debug` shows nothing of the record.
@@ -90,6 +90,9 @@ impl Opening {
     /// [`VerifyError`] for the first check that fails.
     pub fn verify_under(&self, policy: &Policy, anchor: Option<&ProvedAnchor>) -> Result<Proved, VerifyError> {
         let receipt = read_receipt(&self.receipt, policy)?;
+        if anchor.is_some_and(|anchor| *anchor.origin() != receipt.checkpoint().origin) {
+            return Err(VerifyError::OtherLog);
+        }
         let OpenedRecord {
             expiry,
             shared,
@@ -106,14 +109,16 @@ impl Opening {
                     return Err(VerifyError::Period);
                 }
                 if let Some(anchor) = anchor {
-                    anchor.check_writer(begin.entry())?;
+                    anchor.check_writer(begin.entry(), begin.index())?;
                 }
                 quorum &= begin.quorum();
                 Some(check_label(proof, &begin, receipt.entry())?)
             }
             None => None,
         };
-        let anchored = anchor.map(|anchor| anchor.check_writer(receipt.entry())).transpose()?;
+        let anchored = anchor
+            .map(|anchor| anchor.check_writer(receipt.entry(), receipt.index()))
+            .transpose()?;
         let entry = receipt.entry().entry();
         Ok(Proved {
             index: receipt.index(),

@@ -232,12 +232,16 @@ fn every_wrong_part_is_refused_for_its_own_reason() {
         VerifyError::Genesis
     ));
     assert!(matches!(
-        case.error(|o| o.anchor.as_mut().unwrap().directory_document[9] ^= 1),
-        VerifyError::Document(_)
+        case.error(|o| o.anchor.as_mut().unwrap().genesis_document[9] ^= 1),
+        VerifyError::Genesis
     ));
     assert!(matches!(
-        case.error(|o| o.anchor.as_mut().unwrap().directory_receipt = case.log.receipt(2, 2)),
-        VerifyError::Document(_)
+        case.error(|o| o.anchor.as_mut().unwrap().versions[0].header[99] ^= 1),
+        VerifyError::Directory(_)
+    ));
+    assert!(matches!(
+        case.error(|o| o.anchor.as_mut().unwrap().versions[0].receipt = case.log.receipt(2, 2)),
+        VerifyError::Directory(_)
     ));
     assert!(matches!(
         case.opening().verify(&case.policy, Some(&Hash([1; 32]))).unwrap_err(),

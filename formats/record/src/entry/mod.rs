@@ -10,7 +10,7 @@
 //! | `Denial` | denial | 8 commitment | 208 |
 //! | `Document` | genesis, directory, registry, erasure | 10 digest | 208 |
 //! | `Period` | period | 6 period, 11 event, 12 value, 13 start | 227 |
-//! | `Map` | map | 14 roots | 175 + 40 per root (1 more from 5 roots on, 2 from 24) |
+//! | `Map` | map | 14 roots, 15 newest | 193 + 40 per root (1 more from 5 roots on, 2 from 24) |
 //! | `Reference` | lost, hold, hold-release, rectification | 9 refers | 183 |
 //!
 //! All ones in `refers` of a labelled entry mean that it refers to nothing.
@@ -301,6 +301,16 @@ pub struct Entry {
     pub body: Body,
 }
 
+/// The entries with the newest change sets before a `map` entry. A reader of one `map` entry so knows that no later
+/// version was in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewestSets {
+    /// The last `directory` entry.
+    pub directory: Index,
+    /// The last `registry` entry.
+    pub registerlandkarte: Index,
+}
+
 /// The content of an entry, by shape.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
@@ -318,10 +328,12 @@ pub enum Body {
         /// The event.
         event: PeriodEvent,
     },
-    /// Records the roots of the maps over all entries before this one.
+    /// Records the roots of the maps over all entries before this one, and which of them carry the newest change sets.
     Map {
         /// The roots, ascending by period, map 0 first, at most [`MAX_ROOTS`].
         roots: Vec<(Period, Hash)>,
+        /// The versions of directory and Registerlandkarte in force.
+        newest: NewestSets,
     },
     /// Concerns a person.
     Labelled {
@@ -469,7 +481,7 @@ impl Body {
             Self::Period {
                 period: Period::MAP0, ..
             } => Err(EntryError::Period),
-            Self::Map { roots } => {
+            Self::Map { roots, .. } => {
                 let from_map0 = roots.first().is_some_and(|(period, _)| *period == Period::MAP0);
                 let ascending = roots.windows(2).all(|pair| pair[0].0 < pair[1].0);
                 if from_map0 && ascending && roots.len() <= MAX_ROOTS {

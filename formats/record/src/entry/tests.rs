@@ -44,6 +44,14 @@ fn reference(kind: ReferenceKind) -> Body {
     }
 }
 
+fn map(roots: Vec<(Period, Hash)>) -> Body {
+    let newest = NewestSets {
+        directory: Index::from(1_u32),
+        registerlandkarte: Index::from(2_u32),
+    };
+    Body::Map { roots, newest }
+}
+
 fn period(event: PeriodEvent) -> Body {
     Body::Period {
         period: Period(3),
@@ -72,7 +80,7 @@ fn samples() -> Vec<(&'static str, Unsigned, usize)> {
             227,
         ),
         ("period-destroyed", period(PeriodEvent::Destroyed), 227),
-        ("map", Body::Map { roots }, 255),
+        ("map", map(roots), 273),
         ("intent", labelled(LabelledKind::Intent, None), 259),
         ("outcome", labelled(LabelledKind::Outcome, Some(41)), 259),
         (
@@ -348,16 +356,14 @@ fn period_events_have_no_foreign_values() {
 
 #[test]
 fn roots_ascend_from_map_0() {
-    let roots = |periods: &[u32]| Body::Map {
-        roots: periods.iter().map(|period| (Period(*period), Hash([9; 32]))).collect(),
-    };
+    let roots = |periods: &[u32]| map(periods.iter().map(|period| (Period(*period), Hash([9; 32]))).collect());
     let all: Vec<u32> = (0..64).collect();
     let too_many: Vec<u32> = (0..65).collect();
     for good in [[0].as_slice(), &[0, 1, 2], &[0, 7, 300], &all] {
         let entry = writer().sign(unsigned(roots(good))).unwrap();
         assert_eq!(SignedEntry::parse(entry.bytes()).unwrap(), entry);
         let long_head = usize::from(good.len() > 4) + usize::from(good.len() > 23);
-        assert_eq!(entry.bytes().len(), 175 + 40 * good.len() + long_head);
+        assert_eq!(entry.bytes().len(), 193 + 40 * good.len() + long_head);
     }
     for bad in [[].as_slice(), &[1], &[0, 0], &[0, 2, 1], &[0, 1, 1], &too_many] {
         assert_eq!(writer().sign(unsigned(roots(bad))), Err(EntryError::Roots), "{bad:?}");
@@ -367,10 +373,8 @@ fn roots_ascend_from_map_0() {
 
 #[test]
 fn a_huge_announced_number_of_roots_allocates_nothing() {
-    let mut payload = payload_of(Body::Map {
-        roots: vec![(Period(0), Hash([9; 32]))],
-    });
-    let at = payload.len() - 41;
+    let mut payload = payload_of(map(vec![(Period(0), Hash([9; 32]))]));
+    let at = payload.len() - 41 - 18;
     assert_eq!(payload[at], 0x81);
     payload.splice(at..=at, [0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
     assert_eq!(refusal(&signed(&payload)), EntryError::Roots);
@@ -471,12 +475,22 @@ fn any_body() -> impl Strategy<Value = Body> {
             period,
             event: PeriodEvent::Final { root }
         }),
-        (hash(), proptest::collection::btree_map(1_u32.., hash(), 0..MAX_ROOTS)).prop_map(|(root, periods)| {
-            let rest = periods.into_iter().map(|(period, root)| (Period(period), root));
-            Body::Map {
-                roots: std::iter::once((Period(0), root)).chain(rest).collect(),
-            }
-        }),
+        (
+            hash(),
+            proptest::collection::btree_map(1_u32.., hash(), 0..MAX_ROOTS),
+            index(),
+            index()
+        )
+            .prop_map(|(root, periods, directory, registerlandkarte)| {
+                let rest = periods.into_iter().map(|(period, root)| (Period(period), root));
+                Body::Map {
+                    roots: std::iter::once((Period(0), root)).chain(rest).collect(),
+                    newest: NewestSets {
+                        directory,
+                        registerlandkarte,
+                    },
+                }
+            }),
         (periods(), any::<[u8; 32]>(), hash(), index()).prop_map(|(period, label, commitment, refers)| {
             Body::Labelled {
                 kind: LabelledKind::Outcome,

@@ -4,7 +4,9 @@
 use tlog::Hash;
 use tlog::merkle::Index;
 
-use super::{Body, DocumentKind, Entry, EntryError, Kind, LabelledKind, MAX_ROOTS, PeriodEvent, ReferenceKind};
+use super::{
+    Body, DocumentKind, Entry, EntryError, Kind, LabelledKind, MAX_ROOTS, NewestSets, PeriodEvent, ReferenceKind,
+};
 use crate::cbor::{put_bytes, put_head};
 use crate::id::{Commitment, Label, Period, Sequence, WriterId};
 use crate::time::Timestamp;
@@ -31,12 +33,14 @@ mod key {
     pub(super) const VALUE: u8 = 12;
     pub(super) const START: u8 = 13;
     pub(super) const ROOTS: u8 = 14;
+    pub(super) const NEWEST: u8 = 15;
 }
 
 /// The number of fields in the map of a kind.
 const fn fields(kind: Kind) -> u64 {
     match kind {
         Kind::Intent | Kind::Outcome | Kind::Preview | Kind::Void | Kind::Inspection | Kind::Period => 9,
+        Kind::Map => 7,
         _ => 6,
     }
 }
@@ -57,6 +61,15 @@ impl Writer {
             put_bytes(&mut self.0, &period.0.to_be_bytes());
             put_bytes(&mut self.0, root.as_bytes());
         }
+    }
+
+    fn newest(&mut self, newest: NewestSets) {
+        let NewestSets {
+            directory,
+            registerlandkarte,
+        } = newest;
+        let both = [directory, registerlandkarte].map(|index| index.get().to_be_bytes());
+        self.field(key::NEWEST, both.as_flattened());
     }
 }
 
@@ -83,7 +96,10 @@ pub(super) fn payload(entry: &Entry) -> Vec<u8> {
             out.field(key::VALUE, value);
             out.field(key::START, &start.to_be_bytes());
         }
-        Body::Map { roots } => out.roots(roots),
+        Body::Map { roots, newest } => {
+            out.roots(roots);
+            out.newest(*newest);
+        }
         Body::Labelled {
             period,
             label,
@@ -166,6 +182,21 @@ impl Reader<'_> {
         }
         Ok(roots)
     }
+
+    fn newest(&mut self) -> Result<NewestSets, EntryError> {
+        let both: [u8; 16] = self.field(key::NEWEST, "newest")?;
+        let index = |at: usize| {
+            let (_, from) = both.split_at(at);
+            let number = from.first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
+            number
+                .and_then(|number| Index::new(number).ok())
+                .ok_or(EntryError::Field("newest"))
+        };
+        Ok(NewestSets {
+            directory: index(0)?,
+            registerlandkarte: index(8)?,
+        })
+    }
 }
 
 /// Reads exactly what [`payload`] writes and refuses everything else.
@@ -209,7 +240,10 @@ fn body(kind: Kind, reader: &mut Reader<'_>) -> Result<Body, EntryError> {
             period: reader.period()?,
             event: event(reader)?,
         }),
-        Kind::Map => Ok(Body::Map { roots: reader.roots()? }),
+        Kind::Map => Ok(Body::Map {
+            roots: reader.roots()?,
+            newest: reader.newest()?,
+        }),
         Kind::Intent => labelled(LabelledKind::Intent, reader),
         Kind::Outcome => labelled(LabelledKind::Outcome, reader),
         Kind::Preview => labelled(LabelledKind::Preview, reader),

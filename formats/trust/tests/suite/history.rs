@@ -165,7 +165,7 @@ fn what_was_before_a_snapshot_is_unknown() {
         vec![put(&writer("broker", 12))],
     );
     let bytes = whole.state().directory().to_snapshot(&origin());
-    let map = Snapshot::parse(&bytes).unwrap().accept(header.header()).unwrap();
+    let map = Snapshot::parse(&bytes).unwrap().accept(header.signed()).unwrap();
     let state = genesis().with_snapshots([map]).unwrap();
     let history = History::starting_at(state, Some(position(10, 500)), None);
     let before = HistoryError::Before(Version(2));

@@ -197,7 +197,7 @@ proptest! {
             }
             prop_assert_eq!(map.root(), map_of(&last.after).root());
             let bytes = map.to_snapshot(&origin());
-            let accepted = Snapshot::parse(&bytes).unwrap().accept(last.set.header()).unwrap();
+            let accepted = Snapshot::parse(&bytes).unwrap().accept(last.set.signed()).unwrap();
             prop_assert_eq!(accepted.to_snapshot(&origin()), bytes);
             prop_assert_eq!(accepted.root(), map.root());
             for key in steps.iter().flat_map(|step| step.set.operations().list()).map(Operation::key) {
@@ -256,7 +256,7 @@ proptest! {
             let whole = Registerlandkarte::new(1, rules.collect()).unwrap();
             let built = history.map_of(step.kind, step.set.header().version).unwrap();
             let snapshot = Snapshot::parse(&built.to_snapshot(&origin())).unwrap();
-            let read = snapshot.accept(step.set.header()).unwrap();
+            let read = snapshot.accept(step.set.signed()).unwrap();
             for (purpose, valid_at, known_at) in questions() {
                 let query = query(purpose);
                 let expected = whole.decide(&query, valid_at, known_at);

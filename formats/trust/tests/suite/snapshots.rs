@@ -1,9 +1,11 @@
 //! Snapshots: accepted only under the root of their version.
 
 use tlog::Hash;
-use trust::{Snapshot, SnapshotError, TrustState, Version};
+use trust::{SetSignature, SignedHeader, Snapshot, SnapshotError, TrustState, Version};
 
-use crate::fixture::{DIRECTORY, REGISTERLANDKARTE, body, first_set, first_state, genesis, origin, propose, put, sign};
+use crate::fixture::{
+    DIRECTORY, REGISTERLANDKARTE, body, first_set, first_state, genesis, origin, propose, put, seed, sign,
+};
 
 fn snapshot() -> Vec<u8> {
     first_state().directory().to_snapshot(&origin())
@@ -12,7 +14,7 @@ fn snapshot() -> Vec<u8> {
 #[test]
 fn a_follower_that_starts_from_a_snapshot_continues_like_the_others() {
     let (state, set) = (first_state(), first_set());
-    let map = Snapshot::parse(&snapshot()).unwrap().accept(set.header()).unwrap();
+    let map = Snapshot::parse(&snapshot()).unwrap().accept(set.signed()).unwrap();
     let started: TrustState = genesis().with_snapshots([map]).unwrap();
     assert_eq!(started.authorities(), state.authorities());
     assert_eq!(started.directory().valid_from(), state.directory().valid_from());
@@ -34,7 +36,7 @@ fn any_changed_byte_of_a_snapshot_is_refused() {
     for at in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
-        let accepted = Snapshot::parse(&changed).and_then(|snapshot| snapshot.accept(set.header()));
+        let accepted = Snapshot::parse(&changed).and_then(|snapshot| snapshot.accept(set.signed()));
         assert!(accepted.is_err(), "byte {at}");
         assert!(Snapshot::parse(&bytes[..at]).is_err(), "{at} bytes");
     }
@@ -95,7 +97,9 @@ fn a_snapshot_counts_only_under_its_own_set() {
     let accept = |change: fn(&mut trust::SetHeader)| {
         let mut header = set.header().clone();
         change(&mut header);
-        snapshot.clone().accept(&header).unwrap_err()
+        let signature = SetSignature::sign(&header, &seed(1));
+        let signed = SignedHeader::new(header, vec![signature]).unwrap();
+        snapshot.clone().accept(&signed).unwrap_err()
     };
     let other = SnapshotError::OtherVersion;
     assert_eq!(accept(|header| header.version = Version(2)), other);

@@ -91,7 +91,7 @@ fn snapshots_match_the_vectors() {
         let sets = vectors["sets"].as_array().unwrap().iter().rev();
         let last = sets.map(|set| SignedChangeSet::parse(&bytes(&set["file"])).unwrap());
         let last = last.into_iter().find(|set| set.header().kind == kind).unwrap();
-        let map = Snapshot::parse(&snapshot).unwrap().accept(last.header()).unwrap();
+        let map = Snapshot::parse(&snapshot).unwrap().accept(last.signed()).unwrap();
         assert_eq!(map.root(), state.map(kind).root());
     }
 }

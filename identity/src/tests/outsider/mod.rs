@@ -73,7 +73,7 @@ async fn the_labels_of_a_busy_person_look_random() {
                 labels.push(label.0);
                 commitments.push(commitment.0.0);
             }
-            Body::Map { roots: now } => {
+            Body::Map { roots: now, .. } => {
                 roots.extend(now.iter().filter(|(period, _)| period.0 == 1).map(|(_, root)| root.0))
             }
             _ => {}

@@ -10,6 +10,7 @@ use service::secret::Credential;
 use tlog::Hash;
 use tlog::merkle::Index;
 use tlog::tile::{Bundle, Tile};
+use trust::{TrustKind, Version};
 
 use super::{ApiError, ApiFuture, AppendAnswer, LedgerApi, Submission, WriterHead, wire};
 
@@ -88,6 +89,18 @@ impl LedgerApi for HttpLedger {
     fn receipt(&self, index: Index, witnessed: bool) -> ApiFuture<'_, Vec<u8>> {
         let query = if witnessed { "?witnessed" } else { "" };
         Box::pin(self.read(format!("/entries/{index}/receipt{query}")))
+    }
+
+    fn newest_map(&self) -> ApiFuture<'_, Vec<u8>> {
+        Box::pin(self.read("/trust/newest".into()))
+    }
+
+    fn set(&self, kind: TrustKind, version: Version) -> ApiFuture<'_, Vec<u8>> {
+        let kind = match kind {
+            TrustKind::Directory => "directory",
+            TrustKind::Registerlandkarte => "registry",
+        };
+        Box::pin(self.read(format!("/trust/{kind}/{version}")))
     }
 
     fn record<'a>(&'a self, index: Index, credential: &'a Credential) -> ApiFuture<'a, Option<Vec<u8>>> {

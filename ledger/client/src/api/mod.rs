@@ -15,6 +15,7 @@ use service::secret::Credential;
 use tlog::Hash;
 use tlog::merkle::Index;
 use tlog::tile::{Bundle, Tile};
+use trust::{TrustKind, Version};
 
 pub use http::HttpLedger;
 pub use record::submission::WriterHead;
@@ -95,6 +96,10 @@ pub trait LedgerApi: Send + Sync + 'static {
     /// An entry's receipt: under the newest head with the log's signature, or `witnessed`, under the published
     /// checkpoint.
     fn receipt(&self, index: Index, witnessed: bool) -> ApiFuture<'_, Vec<u8>>;
+    /// The receipt of the newest `map` entry under the published checkpoint.
+    fn newest_map(&self) -> ApiFuture<'_, Vec<u8>>;
+    /// The receipt of the entry with a version's change set, under the published checkpoint.
+    fn set(&self, kind: TrustKind, version: Version) -> ApiFuture<'_, Vec<u8>>;
     /// An entry's sealed record; `None` if there is none or it was erased.
     fn record<'a>(&'a self, index: Index, credential: &'a Credential) -> ApiFuture<'a, Option<Vec<u8>>>;
     /// A public document by the SHA-256 of its bytes.

@@ -45,7 +45,7 @@ impl Maps {
         let value = Value { index, leaf };
         match body {
             // Its roots cover all entries before it.
-            Body::Map { roots } => {
+            Body::Map { roots, .. } => {
                 self.check_bound(index, roots)?;
                 self.waiting.push_back((value, Step::Compare(roots.clone())));
             }

@@ -5,7 +5,8 @@
 //! 1. fetches the published checkpoint (with a quorum) and the head (with the log's signature),
 //! 2. fetches the new entries in bundles, and appends their leaf hashes to its own tree, which must give the signed
 //!    root,
-//! 3. checks each entry: its form, its writer's chain and signature, the writer's right in the directory,
+//! 3. checks each entry: its form, its writer's chain and signature, the writer's right in the directory in force at
+//!    its index; and each change set,
 //! 4. advances the maps of labels to the last published `map` entry, and compares each root on the way with its own
 //!    ([`Follower::proved`]).
 //!
@@ -29,7 +30,7 @@ mod types;
 use std::sync::Arc;
 use std::time::Duration;
 
-use record::{Directory, Label, Period, WriterId};
+use record::{GenesisDocument, Label, Period, WriterId};
 use service::Backoff;
 use service::clock::WitnessTime;
 use service::shutdown::Shutdown;
@@ -38,6 +39,7 @@ use tlog::merkle::{Index, Size};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep;
+use trust::{GenesisProblem, History};
 
 use crate::api::LedgerApi;
 use crate::trust::{Head, Trust};
@@ -61,12 +63,19 @@ type Waiter = oneshot::Sender<Result<Size, FollowerError>>;
 
 impl Follower {
     /// Starts following. The ledger need not be up yet.
-    #[must_use]
-    pub fn start(api: Arc<dyn LedgerApi>, trust: Arc<Trust>, directory: Arc<Directory>, shutdown: Shutdown) -> Self {
-        let shared = Arc::new(Shared::new(api, trust, directory));
+    ///
+    /// # Errors
+    /// [`GenesisProblem`] when the genesis document is not the beginning of a log.
+    pub fn start(
+        api: Arc<dyn LedgerApi>,
+        trust: Arc<Trust>,
+        genesis: &GenesisDocument,
+        shutdown: Shutdown,
+    ) -> Result<Self, GenesisProblem> {
+        let shared = Arc::new(Shared::new(api, trust, History::founded(genesis)?));
         let (refresh, waiters) = mpsc::unbounded_channel();
         tokio::spawn(follow(shared.clone(), waiters, shutdown));
-        Self { shared, refresh }
+        Ok(Self { shared, refresh })
     }
 
     /// Follows the log to a head that is fetched after this call, and returns its size. Concurrent callers share one

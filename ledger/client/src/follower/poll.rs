@@ -2,9 +2,12 @@
 
 use std::sync::{Arc, PoisonError};
 
+use record::{Body, SignedEntry};
+use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::{self, Index, Size};
 use tlog::tile::{Bundle, decode_bundle};
+use trust::{Operations, SignedChangeSet, SignedHeader, TrustKind};
 
 use super::audit::Portion;
 use super::shared::Shared;
@@ -104,20 +107,21 @@ impl Poller {
     /// Checks and adds the next portion of the signed tree.
     async fn advance(&mut self, head: &Checkpoint) -> Result<(), FollowerError> {
         let shared = self.shared.clone();
-        let (size, frontier) = {
+        let (size, frontier, history) = {
             let mut state = shared.state();
-            (state.size(), state.frontier().unwrap_or_default())
+            (state.size(), state.frontier().unwrap_or_default(), state.history())
         };
         let end = Size::new(head.size.get().min(size.get() + PORTION_ENTRIES)).unwrap_or(head.size);
         let root = root_at(shared.api.as_ref(), &mut self.cache, head, end).await?;
-        let mut portion = Portion::new(frontier);
+        let mut portion = Portion::new(history, frontier);
         let mut at = size.get();
         while at < end.get() {
             let index = at / 256;
             let entries = bundle(&shared, index, end).await?;
             let skip = usize::try_from(at % 256).unwrap_or_default();
             for leaf in entries.iter().skip(skip) {
-                portion.push(&shared, leaf);
+                let set = set_of(&shared, leaf).await?;
+                portion.push(&shared, leaf, set.as_ref());
             }
             at = index * 256 + entries.len() as u64;
             // A long log must not block a thread of the runtime.
@@ -126,10 +130,12 @@ impl Poller {
         if portion.root() != root {
             return Err(self.mismatch(head, size, end).await);
         }
-        let checked = portion.finish().map_err(|fault| self.broken(fault))?;
+        let (checked, history) = portion.finish().map_err(|fault| self.broken(fault))?;
         let added = {
             let mut state = shared.state();
-            checked.into_iter().try_for_each(|entry| state.add(entry))
+            let added = checked.into_iter().try_for_each(|entry| state.add(entry));
+            state.set_history(history);
+            added
         };
         added.map_err(|fault| self.broken(fault))
     }
@@ -158,6 +164,39 @@ impl Poller {
             "ALARM: the log is broken; everything that depends on it stops until an operator acts"
         );
         FollowerError::Broken(self.shared.broken.get_or_init(|| reason.into()).clone())
+    }
+}
+
+/// The change set that an entry carries; `None` if it carries none, or if its document is not a set. Nothing is checked
+/// but that the documents have the digests in entry and header.
+async fn set_of(shared: &Shared, leaf: &[u8]) -> Result<Option<SignedChangeSet>, FollowerError> {
+    let entry = SignedEntry::parse(leaf).ok();
+    let body = entry.as_ref().map(|entry| &entry.entry().body);
+    let Some(Body::Document { kind, digest }) = body else {
+        return Ok(None);
+    };
+    if TrustKind::of_entry((*kind).into()).is_none() {
+        return Ok(None);
+    }
+    let header = document(shared, digest).await?;
+    let Ok(header) = SignedHeader::parse(&header) else {
+        return Ok(None);
+    };
+    let operations = document(shared, &header.header().operations).await?;
+    let operations = Operations::parse(&operations);
+    Ok(operations
+        .and_then(|operations| SignedChangeSet::new(header, operations))
+        .ok())
+}
+
+async fn document(shared: &Shared, digest: &Hash) -> Result<Vec<u8>, FollowerError> {
+    let bytes = shared.api.document(digest).await?;
+    if Hash::of(&bytes) == *digest {
+        Ok(bytes)
+    } else {
+        Err(FollowerError::Behind(format!(
+            "the ledger serves other bytes as document {digest}"
+        )))
     }
 }
 

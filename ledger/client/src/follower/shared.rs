@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use record::Directory;
 use tlog::merkle::Size;
 use tokio::sync::watch;
+use trust::History;
 
 use super::state::{BundleCache, FollowedLog};
 use super::types::FollowerError;
@@ -15,7 +15,6 @@ use crate::trust::Trust;
 pub(super) struct Shared {
     pub(super) api: Arc<dyn LedgerApi>,
     pub(super) trust: Arc<Trust>,
-    pub(super) directory: Arc<Directory>,
     state: Mutex<FollowedLog>,
     pub(super) bundles: Mutex<BundleCache>,
     pub(super) broken: OnceLock<Arc<str>>,
@@ -23,12 +22,11 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(api: Arc<dyn LedgerApi>, trust: Arc<Trust>, directory: Arc<Directory>) -> Self {
+    pub(super) fn new(api: Arc<dyn LedgerApi>, trust: Arc<Trust>, founded: History) -> Self {
         Self {
             api,
             trust,
-            directory,
-            state: Mutex::default(),
+            state: Mutex::new(FollowedLog::new(founded)),
             bundles: Mutex::default(),
             broken: OnceLock::new(),
             size: watch::Sender::new(Size::ZERO),

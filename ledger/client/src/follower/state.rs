@@ -10,6 +10,7 @@ use record::{
 use tlog::Hash;
 use tlog::map::Value;
 use tlog::merkle::{self, Frontier, HashReader, Index, MemoryTree, Size};
+use trust::History;
 
 use super::maps::Maps;
 use super::types::{LastEntry, Located, MapProofs, Proved, Wanted};
@@ -31,8 +32,9 @@ pub(super) struct Checked {
     pub(super) entry: Entry,
 }
 
-#[derive(Default)]
 pub(super) struct FollowedLog {
+    /// Directory and Registerlandkarte up to the last entry.
+    history: Arc<History>,
     tree: MemoryTree,
     entries: Vec<Summary>,
     writers: Vec<(WriterId, LastEntry)>,
@@ -48,6 +50,29 @@ pub(super) struct FollowedLog {
 }
 
 impl FollowedLog {
+    pub(super) fn new(founded: History) -> Self {
+        Self {
+            history: Arc::new(founded),
+            tree: MemoryTree::default(),
+            entries: Vec::new(),
+            writers: Vec::new(),
+            by_id: HashMap::new(),
+            maps: Maps::default(),
+            open_intents: BTreeMap::new(),
+            head: None,
+            published: None,
+        }
+    }
+
+    pub(super) fn history(&self) -> Arc<History> {
+        self.history.clone()
+    }
+
+    /// Replaces the history by that up to the last entry.
+    pub(super) fn set_history(&mut self, history: Arc<History>) {
+        self.history = history;
+    }
+
     pub(super) fn size(&self) -> Size {
         self.tree.size()
     }

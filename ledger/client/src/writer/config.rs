@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use record::{Directory, SigningKey};
+use record::SigningKey;
 use service::clock::Clock;
 
 use crate::api::LedgerApi;
+use crate::live::LiveTrust;
 use crate::trust::Trust;
 
 /// How long the writer tries to record an intent before it gives up.
@@ -26,7 +27,7 @@ pub struct WriterConfig {
     /// The trust root for receipts.
     pub trust: Arc<Trust>,
     /// The directory, which must grant the key the kinds of its entries.
-    pub directory: Arc<Directory>,
+    pub live: LiveTrust,
     /// The writer's key. No other process may use it, because each key has one chain.
     pub key: SigningKey,
     /// Directory of the journal `writer.redb`. Without the file, only entries that were signed and not recorded yet

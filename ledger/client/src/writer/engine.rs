@@ -10,7 +10,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use record::{Directory, EntryError, Timestamp};
+use record::{EntryError, Timestamp};
 use service::Backoff;
 use service::clock::Clock;
 use service::shutdown::Shutdown;
@@ -22,6 +22,7 @@ use super::config::{MAX_BATCH, WriterConfig};
 use super::job::{AppendError, Job, WriterState};
 use super::journal::{Content, Journal, JournalError};
 use crate::api::{ApiError, AppendAnswer, LedgerApi};
+use crate::live::LiveTrust;
 use crate::recorded::{Proved, ReceiptError, prove};
 use crate::trust::Trust;
 
@@ -61,7 +62,7 @@ pub(super) struct Engine {
     // Fixed:
     pub(super) api: Arc<dyn LedgerApi>,
     trust: Arc<Trust>,
-    directory: Arc<Directory>,
+    live: LiveTrust,
     clock: Arc<dyn Clock>,
     pub(super) state: Arc<WriterState>,
     // The chain must be in the journal before it is sent; `dirty` if the journal is behind:
@@ -88,7 +89,7 @@ impl Engine {
         Self {
             api: config.api,
             trust: config.trust,
-            directory: config.directory,
+            live: config.live,
             clock: config.clock,
             state,
             chain: Chain::new(config.key, content),
@@ -260,14 +261,14 @@ impl Engine {
             AppendAnswer::Refused { receipt, .. } => receipt.clone(),
         };
         let receipts: Vec<_> = answers.iter().map(receipt).collect();
-        let (trust, directory) = (self.trust.clone(), self.directory.clone());
-        let check = move |receipt: Option<Vec<u8>>| Some(prove(receipt?, &trust, &directory));
+        let (trust, history) = (self.trust.clone(), self.live.history());
+        let check = move |receipt: Option<Vec<u8>>| Some(prove(receipt?, &trust, &history));
         blocking(move || receipts.into_iter().map(check).collect()).await
     }
 
     pub(super) async fn prove(&self, receipt: Vec<u8>) -> Result<Result<Proved, ReceiptError>, Stop> {
-        let (trust, directory) = (self.trust.clone(), self.directory.clone());
-        blocking(move || prove(receipt, &trust, &directory)).await
+        let (trust, history) = (self.trust.clone(), self.live.history());
+        blocking(move || prove(receipt, &trust, &history)).await
     }
 
     pub(super) fn now(&self) -> Timestamp {

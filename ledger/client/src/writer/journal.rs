@@ -1,12 +1,16 @@
 //! The writer's journal: what must survive a crash so that the chain continues without a gap and no entry is written
 //! twice.
 //!
-//! One redb file, two tables:
+//! One redb file, three tables:
 //!
 //! ```text
 //! pending    sequence u64 → CBOR [leaf bstr, record bstr / null, document bstr / null]   signed, no receipt yet
 //! confirmed  0 → CBOR [sequence, leaf hash, index]                                       last entry with a receipt
+//! writer     0 → SHA-256 of the writer's public key                                      whose chain it is
 //! ```
+//!
+//! A writer whose key has been replaced begins a new chain. It does so only when no entry under the old key waits for
+//! its receipt ([`JournalError::OtherKey`]).
 //!
 //! *Invariant*: the writer sends bytes only after a commit with them has returned; redb syncs each commit. A commit
 //! replaces the whole content, so that the file always has one consistent chain: `confirmed`, then `pending` without
@@ -15,7 +19,7 @@
 
 use std::path::Path;
 
-use record::{Sequence, SignedEntry};
+use record::{Sequence, SignedEntry, WriterId};
 use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteBuf, Bytes};
@@ -27,6 +31,7 @@ use crate::api::{Submission, WriterHead};
 
 const PENDING: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("pending");
 const CONFIRMED: TableDefinition<'_, u8, &[u8]> = TableDefinition::new("confirmed");
+const WRITER: TableDefinition<'_, u8, &[u8]> = TableDefinition::new("writer");
 const FILE: &str = "writer.redb";
 
 /// Why the journal cannot be read or written. Fatal, because nothing may be sent without it.
@@ -38,6 +43,12 @@ pub enum JournalError {
     /// The file can be read, but its content is not valid.
     #[error("the writer's journal is damaged: {0}")]
     Damaged(String),
+    /// Entries that another key has signed have no receipt yet. They would be lost.
+    #[error(
+        "{0} entries that the writer's previous key has signed have no receipt yet: put that key back, start once, and \
+         replace it when the journal is empty"
+    )]
+    OtherKey(usize),
 }
 
 /// The content of the journal.
@@ -58,12 +69,40 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Opens or creates the journal in `directory` and reads it.
-    pub(super) fn open(directory: &Path) -> Result<(Self, Content), JournalError> {
+    /// Opens or creates the journal of a writer in `directory` and reads it.
+    pub(super) fn open(directory: &Path, writer: &WriterId) -> Result<(Self, Content), JournalError> {
         let file = TableFile::open(&directory.join(FILE))?;
         let journal = Self { file };
         let content = journal.read()?;
-        Ok((journal, content))
+        if journal.writer()?.is_some_and(|known| known == writer.0.0) {
+            return Ok((journal, content));
+        }
+        if !content.pending.is_empty() {
+            return Err(JournalError::OtherKey(content.pending.len()));
+        }
+        journal.begin(writer)?;
+        Ok((journal, Content::default()))
+    }
+
+    /// The key id of the writer whose chain the journal has.
+    fn writer(&self) -> Result<Option<Vec<u8>>, JournalError> {
+        let transaction = self.file.begin_read()?;
+        match transaction.open_table(WRITER) {
+            Ok(table) => Ok(table.get(0).map_err(TableError::from)?.map(|id| id.value().to_vec())),
+            Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+            Err(error) => Err(TableError::from(error).into()),
+        }
+    }
+
+    /// Begins the chain of a writer.
+    fn begin(&self, writer: &WriterId) -> Result<(), JournalError> {
+        let begun: Result<(), TableError> = self.file.write(|transaction| {
+            transaction.open_table(CONFIRMED)?.retain(|_, _| false)?;
+            transaction.open_table(PENDING)?;
+            transaction.open_table(WRITER)?.insert(0, writer.0.0.as_slice())?;
+            Ok(())
+        });
+        Ok(begun?)
     }
 
     fn read(&self) -> Result<Content, JournalError> {
@@ -144,4 +183,50 @@ fn parse_confirmed(row: &[u8]) -> Result<WriterHead, JournalError> {
 
 fn damaged(error: impl std::fmt::Display) -> JournalError {
     JournalError::Damaged(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use record::{Body, Commitment, SigningKey, Timestamp, Unsigned};
+
+    use super::*;
+
+    #[test]
+    fn another_key_begins_a_chain_when_no_entry_waits_for_a_receipt() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("state");
+        let keys = [1, 2].map(|seed| SigningKey::from_seed([seed; 32]));
+        let entry = keys[0].sign(Unsigned {
+            sequence: Sequence::FIRST,
+            previous: Hash([0; 32]),
+            time: Timestamp(1),
+            body: Body::Denial {
+                commitment: Commitment(Hash([3; 32])),
+            },
+        });
+        let row = pending_row(entry.unwrap().bytes(), Some(b"record"), None);
+        let head = WriterHead {
+            sequence: Sequence::FIRST,
+            leaf_hash: Hash([4; 32]),
+            index: Index::ZERO,
+        };
+        let open = |key: &SigningKey| Journal::open(&directory, &key.id());
+
+        let (journal, _) = open(&keys[0]).unwrap();
+        journal.commit(None, &[(Sequence::FIRST, row)]).unwrap();
+        drop(journal);
+        let refused = open(&keys[1]).err().expect("an entry waits");
+        assert!(matches!(refused, JournalError::OtherKey(1)), "{refused}");
+
+        let (journal, content) = open(&keys[0]).unwrap();
+        assert_eq!(content.pending.len(), 1, "the refused start has changed nothing");
+        journal.commit(Some(head), &[]).unwrap();
+        drop(journal);
+        let (journal, content) = open(&keys[1]).unwrap();
+        assert!(content.confirmed.is_none() && content.pending.is_empty());
+        drop(journal);
+        let (_, content) = open(&keys[1]).unwrap();
+        assert!(content.confirmed.is_none());
+    }
 }

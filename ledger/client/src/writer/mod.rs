@@ -62,7 +62,7 @@ impl Writer {
     /// # Errors
     /// [`JournalError`] if the journal cannot be opened or read.
     pub fn start(config: WriterConfig, shutdown: Shutdown) -> Result<Self, JournalError> {
-        let (journal, content) = journal::Journal::open(&config.state_dir)?;
+        let (journal, content) = journal::Journal::open(&config.state_dir, &config.key.id())?;
         let state = Arc::new(WriterState::new(config.key.id()));
         let (jobs, receiver) = mpsc::unbounded_channel();
         let engine = engine::Engine::new(config, journal, content, receiver, state.clone());

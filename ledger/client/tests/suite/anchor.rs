@@ -10,6 +10,7 @@ use ledger_client::{Anchored, ApiError, Trust, check};
 use record::{SigningKey, WriterId};
 use service::shutdown::Shutdown;
 use tlog::Hash;
+use trust::TrustKind;
 
 #[tokio::test(start_paused = true)]
 async fn appending_the_first_entries_again_changes_nothing() {
@@ -42,17 +43,26 @@ async fn a_log_with_other_first_entries_is_refused() {
     ));
 }
 
+/// A log with a `map` entry that names the first sets.
+fn mapped() -> FakeLog {
+    let mut log = FakeLog::begun();
+    log.write_map();
+    log
+}
+
 async fn anchor(ledger: &Arc<FakeLedger>) -> Result<Anchored, AnchorError> {
     Anchored::fetch(ledger.as_ref(), &trust_of(ledger)).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_anchor_is_checked_from_the_genesis_hash() {
-    let ledger = FakeLedger::new(FakeLog::begun());
+    let ledger = FakeLedger::new(mapped());
     let anchored = anchor(&ledger).await.unwrap();
-    assert_eq!(anchored.directory, ledger.with(|log| (*log.directory).clone()));
-    assert_eq!(Hash::of(&anchored.registerlandkarte), anchored.registerlandkarte_digest);
-    assert_eq!(anchored.genesis.directory, anchored.directory_digest);
+    let expected = ledger.with(|log| log.history.clone());
+    for kind in TrustKind::ALL {
+        assert_eq!(anchored.history.newest(kind), expected.newest(kind));
+    }
+    assert_eq!(anchored.genesis, ledger.with(|log| log.genesis.clone()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -70,6 +80,7 @@ async fn wait_returns_once_the_anchor_is_available() {
     assert!(!waiting.is_finished());
     let bootstrap = ledger.with(|log| log.bootstrap.clone());
     bootstrap.append(ledger.as_ref(), &trust).await.unwrap();
+    ledger.with(FakeLog::write_map);
     assert!(waiting.await.unwrap().is_ok());
 
     ledger.set_down(true);
@@ -83,7 +94,7 @@ async fn wait_returns_once_the_anchor_is_available() {
 #[tokio::test(start_paused = true)]
 async fn wrong_first_entries_are_refused() {
     // Another genesis hash.
-    let ledger = FakeLedger::new(FakeLog::begun());
+    let ledger = FakeLedger::new(mapped());
     let trust = Trust {
         genesis: Hash([1; 32]),
         ..(*trust_of(&ledger)).clone()
@@ -92,14 +103,14 @@ async fn wrong_first_entries_are_refused() {
         Anchored::fetch(ledger.as_ref(), &trust).await,
         Err(AnchorError::Wrong(_))
     ));
-    // No document, or a wrong one, under any of the three digests.
+    // No document, or a wrong one, under any of the digests: genesis, two headers, two lists of operations.
     let digests: Vec<Hash> = ledger.with(|log| log.documents.keys().copied().collect());
-    assert_eq!(digests.len(), 3);
+    assert_eq!(digests.len(), 5);
     for digest in digests {
         let right = ledger
             .with(|log| log.documents.insert(digest, b"another".to_vec()))
             .unwrap();
-        assert!(matches!(anchor(&ledger).await, Err(AnchorError::Wrong(_))));
+        assert!(anchor(&ledger).await.is_err());
         ledger.with(|log| log.documents.remove(&digest));
         assert!(matches!(anchor(&ledger).await, Err(AnchorError::NotYet(_))));
         ledger.with(|log| log.documents.insert(digest, right));
@@ -120,7 +131,7 @@ async fn wrong_first_entries_are_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn unwitnessed_first_entries_are_not_accepted_yet() {
-    let ledger = FakeLedger::new(FakeLog::begun());
+    let ledger = FakeLedger::new(mapped());
     ledger.with(|log| log.witness_signs = false);
     assert!(matches!(anchor(&ledger).await, Err(AnchorError::NotYet(_))));
 }
@@ -130,25 +141,25 @@ fn a_receipt_proves_kind_writer_and_index() {
     let mut log = FakeLog::begun();
     let at = usize::try_from(log.write(&broker(), intent(1))).unwrap();
     let receipt = log.receipt(at, false);
-    let (trust, directory) = (log.trust.clone(), log.directory.clone());
+    let (trust, history) = (log.trust.clone(), log.history.clone());
 
-    let recorded = check::<Intent>(&receipt, &trust, &directory).unwrap();
+    let recorded = check::<Intent>(&receipt, &trust, &history).unwrap();
     assert_eq!(
         (recorded.index().get(), recorded.receipt_bytes()),
         (4, receipt.as_slice())
     );
     assert!(!recorded.quorum());
     assert!(
-        check::<Intent>(&log.receipt(at, true), &trust, &directory)
+        check::<Intent>(&log.receipt(at, true), &trust, &history)
             .unwrap()
             .quorum()
     );
-    assert!(check_written_by::<Intent>(&receipt, &trust, &directory, &broker().id()).is_ok());
+    assert!(check_written_by::<Intent>(&receipt, &trust, &history, &broker().id()).is_ok());
     let stranger = WriterId(Hash([1; 32]));
-    let other = check_written_by::<Intent>(&receipt, &trust, &directory, &stranger);
+    let other = check_written_by::<Intent>(&receipt, &trust, &history, &stranger);
     assert!(matches!(other, Err(ReceiptError::OtherWriter)));
     assert!(matches!(
-        check::<Denial>(&receipt, &trust, &directory),
+        check::<Denial>(&receipt, &trust, &history),
         Err(ReceiptError::Kind { .. })
     ));
 }
@@ -168,9 +179,9 @@ fn a_receipt_for_a_writer_without_the_right_is_refused() {
         })
         .unwrap();
     log.force(signed.into_bytes());
-    let (receipt, trust, directory) = (log.receipt(4, false), log.trust.clone(), log.directory.clone());
+    let (receipt, trust, history) = (log.receipt(4, false), log.trust.clone(), log.history.clone());
     assert!(matches!(
-        check::<Intent>(&receipt, &trust, &directory),
+        check::<Intent>(&receipt, &trust, &history),
         Err(ReceiptError::Writer(_))
     ));
 }
@@ -182,13 +193,13 @@ fn no_byte_of_a_receipt_can_be_changed() {
         log.write(&broker(), intent(number));
     }
     let receipt = log.receipt(5, true);
-    let (trust, directory) = (log.trust.clone(), log.directory.clone());
-    let sound = check::<Intent>(&receipt, &trust, &directory).unwrap();
+    let (trust, history) = (log.trust.clone(), log.history.clone());
+    let sound = check::<Intent>(&receipt, &trust, &history).unwrap();
     for at in 0..receipt.len() {
         let mut changed = receipt.clone();
         changed[at] ^= 1;
         // The names and key ids of signature lines are hints: a line of an unknown witness is ignored.
-        if let Ok(recorded) = check::<Intent>(&changed, &trust, &directory) {
+        if let Ok(recorded) = check::<Intent>(&changed, &trust, &history) {
             assert_eq!(recorded.signed_entry(), sound.signed_entry());
             assert_eq!(recorded.checkpoint(), sound.checkpoint());
             assert!(!recorded.quorum(), "byte {at}");

@@ -2,20 +2,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::common::log::{FakeLog, identity, map_writer};
+use crate::common::log::{FakeLog, identity, map_writer, operator};
 use crate::common::{FakeLedger, begin, broker, denial, intent, labelled, trust_of};
 use ledger_client::Follower;
 use ledger_client::follower::{FollowerError, POLL_INTERVAL, Wanted};
 use proptest::prelude::*;
-use record::{Body, Label, LabelledKind, Period, PeriodEvent, Phase, Sequence, SigningKey, Timestamp, Unsigned};
+use record::{
+    Body, DocumentKind, Label, LabelledKind, Period, PeriodEvent, Phase, Sequence, SigningKey, Timestamp, Unsigned,
+};
 use service::shutdown::Shutdown;
 use tlog::Hash;
 use tlog::merkle::{Index, leaf_hash, verify_inclusion};
 use tokio::time::sleep;
+use trust::{Operation, TrustKind, Value, Version};
 
 fn start(ledger: &Arc<FakeLedger>) -> Follower {
-    let directory = ledger.with(|log| log.directory.clone());
-    Follower::start(ledger.clone(), trust_of(ledger), directory, Shutdown::new())
+    let genesis = ledger.with(|log| log.genesis.clone());
+    Follower::start(ledger.clone(), trust_of(ledger), &genesis, Shutdown::new()).unwrap()
 }
 
 /// Refreshes until the follower is up to date or broken.
@@ -173,7 +176,7 @@ fn closing(refers: u64, label: Label) -> Body {
 #[tokio::test(start_paused = true)]
 async fn an_entry_that_no_rule_allows_breaks_the_follower() {
     type Forgery = (&'static str, fn(&mut FakeLog));
-    let forced: [Forgery; 11] = [
+    let forced: [Forgery; 15] = [
         ("chain", |log| {
             let signed = broker().sign(Unsigned {
                 sequence: Sequence(3),
@@ -235,18 +238,69 @@ async fn an_entry_that_no_rule_allows_breaks_the_follower() {
             log.write(&broker(), intent(1));
             let mut roots = log.roots();
             roots[1].1 = Hash([7; 32]);
-            log.force(chained_leaf(log, &map_writer(), Body::Map { roots }));
+            let newest = log.newest();
+            log.force(chained_leaf(log, &map_writer(), Body::Map { roots, newest }));
             log.witness();
+        }),
+        ("newest change sets", |log| {
+            let roots = log.roots();
+            let mut newest = log.newest();
+            newest.registerlandkarte = newest.directory;
+            log.force(chained_leaf(log, &map_writer(), Body::Map { roots, newest }));
+        }),
+        ("no change set", |log| {
+            let body = Body::Document {
+                kind: DocumentKind::Directory,
+                digest: log.genesis.digest(),
+            };
+            log.force(chained_leaf(log, &operator(), body));
+        }),
+        ("next version is 2", |log| {
+            let first = log.sets[&(TrustKind::Directory, Version(1))];
+            let body = log.entry(first).entry().body.clone();
+            log.force(chained_leaf(log, &operator(), body));
+        }),
+        ("not in the directory", |log| {
+            log.change(
+                TrustKind::Directory,
+                vec![Operation::end("writer/broker".parse().unwrap())],
+            );
+            log.force(chained_leaf(log, &broker(), intent(1)));
         }),
         ("exactly map 0", |log| {
             let roots = log.roots()[..1].to_vec();
-            log.force(chained_leaf(log, &map_writer(), Body::Map { roots }));
+            let newest = log.newest();
+            log.force(chained_leaf(log, &map_writer(), Body::Map { roots, newest }));
         }),
     ];
     for (expected, act) in forced {
         let reason = broken_by(act).await;
         assert!(reason.contains(expected), "{expected}: {reason}");
     }
+}
+
+/// A key is judged by the version in force at the index of the entry that it signs.
+#[tokio::test(start_paused = true)]
+async fn a_rotated_key_signs_before_and_its_successor_after() {
+    let ledger = FakeLedger::new(FakeLog::begun());
+    let follower = start(&ledger);
+    let next = SigningKey::from_seed([77; 32]);
+    ledger.with(|log| {
+        log.write(&broker(), intent(1));
+        let kinds = [record::Kind::Intent];
+        let grant = Value::Writer(fixtures::grant("broker", &next, &kinds));
+        log.change(TrustKind::Directory, vec![Operation::put(&grant).unwrap()]);
+        log.write(&next, intent(2));
+        log.write_map();
+    });
+    assert_eq!(followed(&follower).await, Ok(8));
+    let reason = broken_by(|log| {
+        let grant = Value::Writer(fixtures::grant("broker", &SigningKey::from_seed([77; 32]), &[]));
+        log.change(TrustKind::Directory, vec![Operation::put(&grant).unwrap()]);
+        log.force(chained_leaf(log, &broker(), intent(1)));
+    })
+    .await;
+    assert!(reason.contains("not in the directory"), "{reason}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -258,7 +312,8 @@ async fn a_final_period_has_the_root_of_its_map() {
     let reason = broken_by(|log| {
         log.force(chained_leaf(log, &identity(), fin(Hash([7; 32]))));
         let roots = log.roots()[..1].to_vec();
-        log.force(chained_leaf(log, &map_writer(), Body::Map { roots }));
+        let newest = log.newest();
+        log.force(chained_leaf(log, &map_writer(), Body::Map { roots, newest }));
         log.witness();
     })
     .await;
@@ -372,9 +427,9 @@ async fn a_fork_breaks_the_follower() {
 #[tokio::test(start_paused = true)]
 async fn a_log_with_another_genesis_is_refused() {
     let ledger = FakeLedger::new(FakeLog::begun());
-    let (directory, mut trust) = ledger.with(|log| (log.directory.clone(), (*log.trust).clone()));
+    let (genesis, mut trust) = ledger.with(|log| (log.genesis.clone(), (*log.trust).clone()));
     trust.genesis = Hash([1; 32]);
-    let follower = Follower::start(ledger.clone(), Arc::new(trust), directory, Shutdown::new());
+    let follower = Follower::start(ledger.clone(), Arc::new(trust), &genesis, Shutdown::new()).unwrap();
     assert!(followed(&follower).await.unwrap_err().contains("genesis"));
 }
 

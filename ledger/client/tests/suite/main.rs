@@ -6,6 +6,7 @@ mod checkpoints;
 mod common;
 mod follower;
 mod full_disk;
+mod live;
 mod real_ledger;
 mod writer;
 mod writer_properties;

@@ -9,7 +9,8 @@ use crate::common::log::{FakeLog, identity, operator};
 use ledger_client::checkpoints::WatchConfig;
 use ledger_client::recorded::{Intent, Period as PeriodEntry, Void};
 use ledger_client::{
-    Anchored, AppendError, CheckpointWatch, Draft, Follower, HttpLedger, LedgerApi, Trust, Writer, WriterConfig,
+    Anchored, AppendError, CheckpointWatch, Draft, Follower, HttpLedger, LedgerApi, LiveTrust, Trust, Writer,
+    WriterConfig,
 };
 use record::{
     Body, CitizenPart, DayKey, Header, Label, LabelledKind, ParticipantId, Parts, Period, RetentionClass, SealedRecord,
@@ -75,7 +76,7 @@ impl Bench {
         let config = WriterConfig {
             api: api.clone(),
             trust: self.trust.clone(),
-            directory: Arc::new(anchored.directory.clone()),
+            live: LiveTrust::fixed(anchored.history.clone(), SystemClock::shared()),
             key,
             state_dir: self.path().join(name),
             clock: SystemClock::shared(),
@@ -126,8 +127,8 @@ async fn the_client_works_from_genesis_through_a_restart() {
     let anchored = Anchored::wait(&shared, &bench.trust, &shutdown).await.unwrap();
     assert_eq!(anchored.genesis.operator, operator().public());
 
-    let directory = Arc::new(anchored.directory.clone());
-    let follower = Follower::start(shared.clone(), bench.trust.clone(), directory, Shutdown::new());
+    let genesis = &anchored.genesis;
+    let follower = Follower::start(shared.clone(), bench.trust.clone(), genesis, Shutdown::new()).unwrap();
     let periods = bench.writer(&api, &anchored, identity(), "identity");
     periods
         .append::<PeriodEntry>(Draft::now(begin_at(1, Timestamp(SystemClock.now()))), None, None)
@@ -224,8 +225,7 @@ async fn the_client_works_from_genesis_through_a_restart() {
 
     // Map entries were written meanwhile, and the follower agrees with them.
     let shared: Arc<dyn LedgerApi> = api;
-    let directory = Arc::new(anchored.directory.clone());
-    let follower = Follower::start(shared, bench.trust.clone(), directory, Shutdown::new());
+    let follower = Follower::start(shared, bench.trust.clone(), genesis, Shutdown::new()).unwrap();
     let mut sizes = follower.subscribe();
     sizes
         .wait_for(|size| size.get() > next.index().get() + 1)

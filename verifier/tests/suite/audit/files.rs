@@ -265,13 +265,19 @@ fn missing_documents_are_one_finding() {
     std::fs::remove_dir_all(dir.path().join("documents")).unwrap();
     let report = run(dir.path(), &options(&log));
     let findings: Vec<_> = report.findings.iter().map(ToString::to_string).collect();
-    let expected = "documents: 3 documents are missing, which the entries 0, 1, 2 name; audit a copy that has them";
+    let expected = "documents: 3 documents are missing, which the entries 0 (the genesis document), 1 (directory, \
+                    version 1), 2 (Registerlandkarte, version 1) name; audit a copy that has them";
     assert_eq!(findings, [expected]);
     let judged = format!("the writers of {} entries were not checked", log.size());
     assert!(report.notes[0].what.contains(&judged), "{:?}", report.notes);
+    assert!(
+        report.notes[1].what.contains("2 change sets were not replayed"),
+        "{:?}",
+        report.notes
+    );
 
     log.export(dir.path(), 2);
-    let directory = Hash::of(&log.anchor(2).directory_document);
+    let directory = log.trust().state().directory().header();
     std::fs::write(dir.path().join(format!("documents/{directory}")), "x").unwrap();
     let report = run(dir.path(), &options(&log));
     assert_eq!(

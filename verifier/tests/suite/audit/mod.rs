@@ -3,6 +3,7 @@
 mod files;
 mod history;
 mod rules;
+mod sets;
 
 use std::path::Path;
 

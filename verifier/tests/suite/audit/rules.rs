@@ -15,8 +15,8 @@ fn broken_rules_are_found() {
     type Break = fn(&mut SampleLog) -> u64;
     let cases: [(&str, Break); 19] = [
         ("may not write the kind", |log| {
-            let roots = vec![(Period::MAP0, Hash([0; 32]))];
-            log.append_broker(Body::Map { roots })
+            let (roots, newest) = (vec![(Period::MAP0, Hash([0; 32]))], log.newest());
+            log.append_broker(Body::Map { roots, newest })
         }),
         ("closed already", |log| {
             let (intent, number) = log.intent();
@@ -48,12 +48,12 @@ fn broken_rules_are_found() {
         }),
         ("recomputed", |log| {
             let roots = vec![(Period::MAP0, Hash([0; 32])), (Period(1), Hash([0; 32]))];
-            log.append_ledger(Body::Map { roots })
+            let newest = log.newest();
+            log.append_ledger(Body::Map { roots, newest })
         }),
         ("is missing", |log| {
-            log.append_ledger(Body::Map {
-                roots: vec![(Period::MAP0, Hash([0; 32]))],
-            })
+            let (roots, newest) = (vec![(Period::MAP0, Hash([0; 32]))], log.newest());
+            log.append_ledger(Body::Map { roots, newest })
         }),
         ("which is not open", |log| {
             let roots = vec![
@@ -61,7 +61,8 @@ fn broken_rules_are_found() {
                 (Period(1), Hash([0; 32])),
                 (Period(2), Hash([0; 32])),
             ];
-            log.append_ledger(Body::Map { roots })
+            let newest = log.newest();
+            log.append_ledger(Body::Map { roots, newest })
         }),
         ("has not begun", |log| {
             let label = log.label_of(800, Series::Exchanges, Phase::Intent).0;

@@ -8,7 +8,8 @@ use ledger_client::Trust;
 use ledger_client::api::{AppendAnswer, Submission, WriterHead};
 use ledger_client::bootstrap::Bootstrap;
 use record::{
-    Body, Directory, Kind, Label, Period, PeriodEvent, Receipt, SignedEntry, SigningKey, Timestamp, Unsigned, WriterId,
+    Body, GenesisDocument, Kind, Label, NewestSets, Period, PeriodEvent, Receipt, SignedEntry, SigningKey, Timestamp,
+    Unsigned, WriterId,
 };
 use service::Problem;
 use service::clock::{Clock, ManualClock};
@@ -19,13 +20,18 @@ use tlog::map::{Map, Value};
 use tlog::merkle::{HashReader, Index, MemoryTree, Size, inclusion_proof};
 use tlog::note::SignerKey;
 use tlog::tile::{Bundle, Tile, encode_bundle};
+use trust::{History, Operation, Position, SignedChangeSet, TrustKind, Version};
 
 pub const SKEW: u64 = 60;
 pub const START: u64 = 1_800_000_000;
 
 pub struct FakeLog {
     pub trust: Arc<Trust>,
-    pub directory: Arc<Directory>,
+    pub genesis: GenesisDocument,
+    /// What is in force after the last entry.
+    pub history: Arc<History>,
+    /// The entries of the change sets.
+    pub sets: HashMap<(TrustKind, Version), u64>,
     pub bootstrap: Bootstrap,
     pub clock: Arc<dyn Clock>,
     pub tree: MemoryTree,
@@ -51,6 +57,10 @@ fn origin() -> Origin {
 
 pub fn operator() -> SigningKey {
     SigningKey::from_seed([10; 32])
+}
+
+pub fn authority() -> SigningKey {
+    SigningKey::from_seed([9; 32])
 }
 
 pub fn map_writer() -> SigningKey {
@@ -88,11 +98,11 @@ impl FakeLog {
             origin: "log.example",
             log: &log_key,
             operator: &operator(),
-            authority: &SigningKey::from_seed([9; 32]),
+            authority: &authority(),
             identity: &identity(),
         };
         let founding = founders.found(writers, Timestamp(0)).unwrap();
-        let [_, directory, registry] = founding.documents;
+        let [directory, registry] = &founding.sets;
         let bootstrap = Bootstrap::new(&operator(), &founding.genesis, directory, registry, time).unwrap();
         let policy = format!(
             "log {}\nwitness w {}\nquorum w\n",
@@ -105,7 +115,9 @@ impl FakeLog {
         };
         Self {
             trust: Arc::new(trust),
-            directory: Arc::new(founding.directory),
+            history: Arc::new(History::founded(&founding.genesis).unwrap()),
+            genesis: founding.genesis,
+            sets: HashMap::new(),
             bootstrap,
             clock: ManualClock::new(START),
             tree: MemoryTree::new(),
@@ -124,34 +136,84 @@ impl FakeLog {
         }
     }
 
-    /// A log with its first three entries and the `begin` of period 1.
-    pub fn begun() -> Self {
+    /// A log with its first three entries.
+    pub fn founded() -> Self {
         let mut log = Self::empty();
         for submission in log.bootstrap.submissions() {
             log.take_one(&submission, false).unwrap();
         }
+        log
+    }
+
+    /// Writes an entry with the change set that these operations make, signed by the authority.
+    pub fn change(&mut self, kind: TrustKind, operations: Vec<Operation>) -> u64 {
+        let now = Timestamp(self.clock.now());
+        let state = self.history.state();
+        let set = state
+            .propose(kind, now, "Änderung".parse().unwrap(), operations)
+            .unwrap();
+        self.write_set(&set.sign(&[&authority()]).unwrap())
+    }
+
+    /// Writes an entry with a change set, which need not be valid.
+    pub fn write_set(&mut self, set: &SignedChangeSet) -> u64 {
+        let body = Body::Document {
+            kind: set.header().kind.document_kind(),
+            digest: set.signed().digest(),
+        };
+        let leaf = self.chained(&operator(), body).into_bytes();
+        let submission = Submission {
+            leaf,
+            record: None,
+            document: Some(set.to_bytes()),
+        };
+        self.take_one(&submission, false).unwrap()
+    }
+
+    /// The entries with the newest change sets.
+    pub fn newest(&self) -> NewestSets {
+        let index = |kind| self.history.newest(kind).unwrap().position.index;
+        NewestSets {
+            directory: index(TrustKind::Directory),
+            registerlandkarte: index(TrustKind::Registerlandkarte),
+        }
+    }
+
+    /// The receipt of the last `map` entry, under the newest checkpoint.
+    pub fn newest_map(&mut self) -> Option<Vec<u8>> {
+        let is_map = |index: &usize| self.entry(*index as u64).entry().body.kind() == Kind::Map;
+        let index = (0..self.leaves.len()).rev().find(is_map)?;
+        Some(self.receipt(index, true))
+    }
+
+    /// A log with its first three entries and the `begin` of period 1.
+    pub fn begun() -> Self {
+        let mut log = Self::founded();
         log.write(&identity(), super::entries::begin(1));
         log
     }
 
     /// Writes an entry with any key.
     pub fn write(&mut self, key: &SigningKey, body: Body) -> u64 {
-        let (sequence, previous) = self.next(&key.id());
-        let time = Timestamp(self.clock.now());
-        let signed = key
-            .sign(Unsigned {
-                sequence,
-                previous,
-                time,
-                body,
-            })
-            .unwrap();
+        let signed = self.chained(key, body);
         let submission = Submission {
             leaf: signed.into_bytes(),
             record: None,
             document: None,
         };
         self.take_one(&submission, false).unwrap()
+    }
+
+    fn chained(&self, key: &SigningKey, body: Body) -> SignedEntry {
+        let (sequence, previous) = self.next(&key.id());
+        let time = Timestamp(self.clock.now());
+        let unsigned = Unsigned {
+            sequence,
+            previous,
+            time,
+            body,
+        };
+        key.sign(unsigned).unwrap()
     }
 
     /// Appends a leaf without any checks.
@@ -163,7 +225,8 @@ impl FakeLog {
     /// Writes a `map` entry that covers all entries.
     pub fn write_map(&mut self) -> u64 {
         let roots = self.roots();
-        self.write(&map_writer(), Body::Map { roots })
+        let newest = self.newest();
+        self.write(&map_writer(), Body::Map { roots, newest })
     }
 
     pub fn roots(&mut self) -> Vec<(Period, Hash)> {
@@ -216,7 +279,8 @@ impl FakeLog {
         if let Some(index) = stored.filter(|index| self.entry(*index).bytes() == submission.leaf) {
             return Ok(index);
         }
-        if self.directory.check_writer(&signed).is_err() {
+        let index = Index::new(self.leaves.len() as u64).unwrap();
+        if self.history.check_writer_at(&signed, index).is_err() {
             return Err((Problem::forbidden("right", ""), None));
         }
         if entry.time.distance(Timestamp(self.clock.now())) > SKEW {
@@ -267,10 +331,23 @@ impl FakeLog {
         if let Some(record) = &submission.record {
             self.records.insert(index.get(), record.clone());
         }
-        if let Some(document) = &submission.document {
-            self.documents.insert(Hash::of(document), document.clone());
+        match (&submission.document, TrustKind::of_entry(entry.body.kind())) {
+            (Some(document), Some(kind)) => self.store_set(kind, index, entry.time, document),
+            (Some(document), None) => drop(self.documents.insert(Hash::of(document), document.clone())),
+            _ => {}
         }
         index.get()
+    }
+
+    fn store_set(&mut self, kind: TrustKind, index: Index, time: Timestamp, document: &[u8]) {
+        let set = SignedChangeSet::parse(document).unwrap();
+        for part in [set.signed().bytes(), set.operations().bytes()] {
+            self.documents.insert(Hash::of(part), part.to_vec());
+        }
+        self.sets.insert((kind, set.header().version), index.get());
+        if let Ok(next) = self.history.apply(kind, Position { index, time }, &set) {
+            self.history = Arc::new(next);
+        }
     }
 
     pub fn size(&self) -> Size {

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ledger_client::api::{ApiError, ApiFuture, AppendAnswer, LedgerApi, Submission, WriterHead};
-use ledger_client::{Trust, Writer, WriterConfig};
+use ledger_client::{LiveTrust, Trust, Writer, WriterConfig};
 use record::WriterId;
 use service::Problem;
 use service::clock::Clock;
@@ -23,6 +23,7 @@ use tlog::Hash;
 use tlog::merkle::Index;
 use tlog::tile::{Bundle, Tile};
 use tokio::time::Instant;
+use trust::{TrustKind, Version};
 
 pub use entries::{begin, broker, denial, hash, intent, labelled};
 pub use log::FakeLog;
@@ -209,6 +210,19 @@ impl LedgerApi for FakeLedger {
         })
     }
 
+    fn newest_map(&self) -> ApiFuture<'_, Vec<u8>> {
+        answer!(self, or_404(self.with(FakeLog::newest_map)))
+    }
+
+    fn set(&self, kind: TrustKind, version: Version) -> ApiFuture<'_, Vec<u8>> {
+        answer!(self, {
+            or_404(self.with(|log| {
+                let index = *log.sets.get(&(kind, version))?;
+                Some(log.receipt(usize::try_from(index).unwrap(), true))
+            }))
+        })
+    }
+
     fn record<'a>(&'a self, index: Index, _: &'a Credential) -> ApiFuture<'a, Option<Vec<u8>>> {
         answer!(self, Ok(self.with(|log| log.records.get(&index.get()).cloned())))
     }
@@ -257,11 +271,11 @@ impl Clock for TokioClock {
 
 pub fn start_writer(ledger: &Arc<FakeLedger>, state_dir: &std::path::Path, clock: Arc<dyn Clock>) -> Writer {
     ledger.with(|log| log.clock = clock.clone());
-    let (trust, directory) = ledger.with(|log| (log.trust.clone(), log.directory.clone()));
+    let (trust, history) = ledger.with(|log| (log.trust.clone(), log.history.clone()));
     let config = WriterConfig {
         api: ledger.clone(),
         trust,
-        directory,
+        live: LiveTrust::fixed(history, clock.clone()),
         key: broker(),
         state_dir: state_dir.into(),
         clock,

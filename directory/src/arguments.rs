@@ -1,0 +1,144 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tlog::Hash;
+use trust::{Key, TrustKind};
+
+use crate::failure::Failure;
+
+/// Shows and changes the directory and the Registerlandkarte of a log.
+#[derive(Debug, Parser)]
+#[command(
+    name = "directory",
+    version,
+    about,
+    after_help = "Exit codes: 0 done, 1 refused, 2 usage, 3 the log is unreachable or not witnessed"
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print what is in force, or was in an earlier version, as JSON
+    Show(Show),
+    /// Make the next version from a file of changes, for authorities to approve
+    Propose(Propose),
+    /// Check a proposal against the log, print what it changes, and sign it with an authority's key
+    Approve(Approve),
+    /// Write a proposal with enough approvals into the log, with the operator's key
+    Publish(Publish),
+}
+
+/// Which log, and why it is trusted.
+#[derive(Debug, Args)]
+pub(crate) struct LogArguments {
+    /// Base URL of the ledger
+    #[arg(long, value_name = "URL")]
+    pub(crate) ledger: String,
+    /// Policy file (c2sp.org/tlog-policy): log key, witnesses, quorum
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: PathBuf,
+    /// Hash of the genesis entry, 64 hexadecimal digits
+    #[arg(long, value_name = "HASH")]
+    pub(crate) genesis: Hash,
+}
+
+/// What is versioned.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum KindArgument {
+    /// Authorities, writers, bodies, components, delegations
+    Directory,
+    /// The permissions (Registerlandkarte)
+    Registry,
+}
+
+impl From<KindArgument> for TrustKind {
+    fn from(kind: KindArgument) -> Self {
+        match kind {
+            KindArgument::Directory => Self::Directory,
+            KindArgument::Registry => Self::Registerlandkarte,
+        }
+    }
+}
+
+/// Arguments of `show`.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub(crate) log: LogArguments,
+    /// What is shown
+    #[arg(long, value_enum, default_value = "directory")]
+    pub(crate) kind: KindArgument,
+    /// An earlier version
+    #[arg(long, value_name = "N")]
+    pub(crate) version: Option<u32>,
+    /// Only the value of this key and its history, for example component/bund:kba:zfzr
+    #[arg(value_name = "KEY")]
+    pub(crate) key: Option<Key>,
+}
+
+/// Arguments of `propose`.
+#[derive(Debug, Args)]
+pub(crate) struct Propose {
+    #[command(flatten)]
+    pub(crate) log: LogArguments,
+    /// What is changed
+    #[arg(long, value_enum, default_value = "directory")]
+    pub(crate) kind: KindArgument,
+    /// Why; this text is public and permanent
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// When the version takes effect, in POSIX seconds; the log admits it no earlier. Default: now
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) valid_from: Option<u64>,
+    /// Key of the person or authority that proposes; it cannot approve
+    #[arg(long, value_name = "FILE")]
+    pub(crate) by: PathBuf,
+    /// The file of changes (TOML, docs/directory.md)
+    #[arg(value_name = "CHANGES")]
+    pub(crate) changes: PathBuf,
+    /// The proposal to write
+    #[arg(value_name = "PROPOSAL")]
+    pub(crate) proposal: PathBuf,
+}
+
+/// Arguments of `approve`.
+#[derive(Debug, Args)]
+pub(crate) struct Approve {
+    #[command(flatten)]
+    pub(crate) log: LogArguments,
+    /// The authority's key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The proposal, which is replaced by the approved one
+    #[arg(value_name = "PROPOSAL")]
+    pub(crate) proposal: PathBuf,
+}
+
+/// Arguments of `publish`.
+#[derive(Debug, Args)]
+pub(crate) struct Publish {
+    #[command(flatten)]
+    pub(crate) log: LogArguments,
+    /// The operator's key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) operator_key: PathBuf,
+    /// The proposal
+    #[arg(value_name = "PROPOSAL")]
+    pub(crate) proposal: PathBuf,
+}
+
+impl Arguments {
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Show(arguments) => crate::show::run(&arguments).await,
+            Command::Propose(arguments) => crate::propose::run(&arguments).await,
+            Command::Approve(arguments) => crate::approve::run(&arguments).await,
+            Command::Publish(arguments) => crate::publish::run(&arguments).await,
+        }
+    }
+}

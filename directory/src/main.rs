@@ -1,0 +1,40 @@
+//! `directory`: shows the directory and the Registerlandkarte of a log, and changes them.
+//!
+//! ```text
+//! directory show       what is in force, or was in a version; the history of one value
+//! directory propose    makes the next version from a file of changes        changes.toml -> proposal.json
+//! directory approve    an authority checks the proposal and signs it         proposal.json -> proposal.json
+//! directory publish    the operator writes the signed change set into the log
+//! ```
+//!
+//! No single person can publish: a change set needs the signatures of as many authorities as the directory in force
+//! demands, and the tool refuses the approval of the one that has proposed. The log, every follower and every auditor
+//! check the signatures again.
+//!
+//! Trust comes from the policy file and the genesis hash on the command line. Exit codes: 0 done, 1 refused, 2 usage,
+//! 3 the log is unreachable or not witnessed.
+
+mod approve;
+mod arguments;
+mod changes;
+mod failure;
+mod log;
+mod proposal;
+mod propose;
+mod publish;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match arguments::Arguments::parse().run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::stderr!("directory: {failure}");
+            failure.into()
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! [`LiveTrust`]: the directory and the Registerlandkarte in force, and what was in force before.
+//!
+//! A task reads the newest published `map` entry every [`POLL_INTERVAL`] and the change sets that it names
+//! (`sets.rs`), and replaces the [`History`] that all handles share. A request takes one history and uses it to its
+//! end, so it never sees two versions.
+//!
+//! **Fail closed.** [`LiveTrust::confirmed`] refuses when no quorum of witnesses has confirmed the newest versions for
+//! [`MAX_UNCONFIRMED`]: a ledger that shows old entries could otherwise keep a removed participant in force. It is
+//! ready again with the next confirmation. A log whose change sets contradict its rules is refused permanently.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use record::Timestamp;
+use service::clock::Clock;
+use service::shutdown::Shutdown;
+use service::{Backoff, Impairment, Problem};
+use tlog::merkle::Index;
+use tokio::sync::watch;
+use tokio::time::sleep;
+use trust::{History, TrustKind};
+
+use crate::anchor::Anchored;
+use crate::api::LedgerApi;
+use crate::sets::{Round, SetReader, SetsError};
+use crate::trust::Trust;
+
+/// How often the newest `map` entry is fetched.
+pub const POLL_INTERVAL: Duration = Duration::from_millis(300);
+/// The longest pause after a failed round.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(2);
+const VERSION_METRIC: &str = "directory_version";
+/// How long a history may be used without a confirmation that it is the newest.
+pub const MAX_UNCONFIRMED: Duration = Duration::from_secs(60);
+
+/// Why no directory may be relied upon for something new.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum TrustNotReady {
+    /// No quorum of witnesses has confirmed the newest versions for too long. Retryable.
+    #[error("the newest directory and Registerlandkarte have not been confirmed for {0} s")]
+    Unconfirmed(u64),
+    /// The log contradicts its rules. Fatal until an operator acts.
+    #[error("{0}")]
+    Broken(Arc<str>),
+}
+
+impl From<TrustNotReady> for Problem {
+    fn from(error: TrustNotReady) -> Self {
+        let detail = error.to_string();
+        match error {
+            TrustNotReady::Unconfirmed(_) => Self::unavailable("directory-unconfirmed", 5, detail),
+            TrustNotReady::Broken(_) => Self::unavailable("log-broken", 60, detail),
+        }
+    }
+}
+
+/// A handle to the versions in force; cheap to clone.
+#[derive(Clone)]
+pub struct LiveTrust(Arc<Shared>);
+
+struct Shared {
+    clock: Arc<dyn Clock>,
+    current: ArcSwap<Current>,
+    broken: OnceLock<Arc<str>>,
+    /// How many rounds have ended. The task has the sender, so that no caller waits for one that has ended.
+    rounds: watch::Receiver<u64>,
+}
+
+struct Current {
+    history: Arc<History>,
+    map: Option<Index>,
+    /// By the clocks of the witnesses and by this machine's steady clock.
+    confirmed: (Timestamp, Instant),
+}
+
+impl LiveTrust {
+    /// A history that was confirmed just now and changes by [`LiveTrust::replace`] alone, where no ledger is followed.
+    #[must_use]
+    pub fn fixed(history: Arc<History>, clock: Arc<dyn Clock>) -> Self {
+        let now = Timestamp(clock.now());
+        Self::new(history, None, now, clock, watch::channel(0).1)
+    }
+
+    /// Replaces the history by a later one, confirmed just now.
+    pub fn replace(&self, history: Arc<History>) {
+        let confirmed = (Timestamp(self.0.clock.now()), Instant::now());
+        let map = self.0.current.load().map;
+        let next = Current {
+            history,
+            map,
+            confirmed,
+        };
+        self.0.current.store(Arc::new(next));
+    }
+
+    fn new(
+        history: Arc<History>,
+        map: Option<Index>,
+        as_of: Timestamp,
+        clock: Arc<dyn Clock>,
+        rounds: watch::Receiver<u64>,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            clock,
+            current: ArcSwap::from_pointee(Current {
+                history,
+                map,
+                confirmed: (as_of, Instant::now()),
+            }),
+            broken: OnceLock::new(),
+            rounds,
+        }))
+    }
+
+    /// Starts to follow the log's change sets from the anchor on.
+    #[must_use]
+    pub fn start(
+        api: Arc<dyn LedgerApi>,
+        trust: Arc<Trust>,
+        anchored: &Anchored,
+        clock: Arc<dyn Clock>,
+        shutdown: Shutdown,
+    ) -> Self {
+        let as_of = anchored.as_of.unwrap_or(Timestamp(clock.now()));
+        let (ended, rounds) = watch::channel(0);
+        let live = Self::new(anchored.history.clone(), Some(anchored.map), as_of, clock, rounds);
+        tokio::spawn(follow(live.clone(), api, trust, ended, shutdown));
+        live
+    }
+
+    /// The newest known history, to judge what is in the log: receipts, records.
+    #[must_use]
+    pub fn history(&self) -> Arc<History> {
+        self.0.current.load().history.clone()
+    }
+
+    /// The newest history, for something new that relies on it.
+    ///
+    /// # Errors
+    /// See [`TrustNotReady`].
+    pub fn confirmed(&self) -> Result<Arc<History>, TrustNotReady> {
+        if let Some(reason) = self.0.broken.get() {
+            return Err(TrustNotReady::Broken(reason.clone()));
+        }
+        let current = self.0.current.load();
+        let (time, instant) = current.confirmed;
+        let now = Timestamp(self.0.clock.now());
+        let seconds = now.since(time).max(instant.elapsed().as_secs());
+        if seconds > MAX_UNCONFIRMED.as_secs() {
+            return Err(TrustNotReady::Unconfirmed(seconds));
+        }
+        Ok(current.history.clone())
+    }
+
+    /// Halted when the log contradicts its rules, behind while the newest versions are not confirmed.
+    ///
+    /// # Errors
+    /// [`Impairment`]
+    pub fn health(&self) -> Result<(), Impairment> {
+        match self.confirmed() {
+            Ok(_) => Ok(()),
+            Err(error @ TrustNotReady::Unconfirmed(_)) => Err(Impairment::Behind(error.to_string())),
+            Err(TrustNotReady::Broken(reason)) => Err(Impairment::Halted(reason.to_string())),
+        }
+    }
+
+    /// Whether the history has every set before the entry at `index`. Until then, [`LiveTrust::refresh`] may bring the
+    /// version that the entry is to be judged by.
+    #[must_use]
+    pub fn covers(&self, index: Index) -> bool {
+        self.0.current.load().map.is_none_or(|map| index <= map)
+    }
+
+    /// Waits until a round that begins after this call has ended. Used where an entry's writer is not known yet.
+    /// Returns at once when nothing is followed any more.
+    pub async fn refresh(&self) {
+        let mut rounds = self.0.rounds.clone();
+        let begun = *rounds.borrow_and_update();
+        // The round under way may have begun before the call.
+        let _ = rounds.wait_for(|round| *round >= begun + 2).await;
+    }
+
+    fn update(&self, round: Round) {
+        for (kind, name) in [
+            (TrustKind::Directory, "directory"),
+            (TrustKind::Registerlandkarte, "registry"),
+        ] {
+            let version = round.history.state().map(kind).version();
+            metrics::gauge!(VERSION_METRIC, "kind" => name).set(version.0);
+        }
+        let now = Timestamp(self.0.clock.now());
+        let confirmed = (round.as_of.unwrap_or(now), Instant::now());
+        self.0.current.store(Arc::new(Current {
+            history: round.history,
+            map: Some(round.map),
+            confirmed,
+        }));
+    }
+}
+
+impl std::fmt::Debug for LiveTrust {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let history = self.history();
+        let state = history.state();
+        let versions = (state.directory().version(), state.registerlandkarte().version());
+        write!(f, "LiveTrust{versions:?}")
+    }
+}
+
+async fn follow(
+    live: LiveTrust,
+    api: Arc<dyn LedgerApi>,
+    trust: Arc<Trust>,
+    ended: watch::Sender<u64>,
+    shutdown: Shutdown,
+) {
+    let mut backoff = Backoff::new(POLL_INTERVAL, MAX_RETRY_DELAY);
+    loop {
+        let reader = SetReader {
+            api: api.as_ref(),
+            trust: &trust,
+        };
+        let (history, map) = {
+            let current = live.0.current.load();
+            (current.history.clone(), current.map)
+        };
+        let round = tokio::select! {
+            () = shutdown.wait() => return,
+            round = reader.round(&history, map) => round,
+        };
+        let pause = match round {
+            Ok(round) => {
+                live.update(round);
+                backoff.succeeded();
+                POLL_INTERVAL
+            }
+            Err(SetsError::NotYet(reason)) => {
+                tracing::debug!(reason, "the change sets are not followed");
+                backoff.failed()
+            }
+            Err(SetsError::Wrong(reason)) => {
+                tracing::error!(
+                    reason,
+                    "ALARM: the log's change sets contradict its rules; nothing new is accepted until an operator acts"
+                );
+                let _ = live.0.broken.set(reason.into());
+                return;
+            }
+        };
+        ended.send_modify(|round| *round += 1);
+        tokio::select! {
+            () = shutdown.wait() => return,
+            () = sleep(pause) => {}
+        }
+    }
+}
