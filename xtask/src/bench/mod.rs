@@ -7,6 +7,7 @@
 //! | `bench ledger` | the log in process, over HTTP, and as `open_log` under `wrk` | `ledger.json` |
 //! | `bench peers` | Tessera on the same machine; its `hammer` and `fsck` against `open_log` | `peers.json` |
 //! | `bench completeness` | the label map, a bundle of proofs, the running ledger's maps | `completeness.json` |
+//! | `bench trust` | change sets of the directory and the Registerlandkarte, at the size of Germany | `trust.json` |
 //!
 //! With `--quick` all sizes are small and the files are named `…-quick.json`; such figures show that the suite works
 //! and are not for publication. Figures whose names contain a size (`_10m`) are written only when they were measured at
@@ -20,6 +21,7 @@ mod ledger;
 mod parts;
 mod peers;
 mod server;
+mod trust;
 mod wrk;
 
 use anyhow::Result;
@@ -44,6 +46,8 @@ enum Suite {
     Peers,
     /// The label map, a bundle of 100 entries, the running ledger's maps.
     Completeness,
+    /// Change sets of the directory and the Registerlandkarte.
+    Trust,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -53,6 +57,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Some(Suite::Ledger) => ledger::run(options.quick),
         Some(Suite::Peers) => peers::run(options.quick),
         Some(Suite::Completeness) => completeness::run(options.quick),
+        Some(Suite::Trust) => trust::run(options.quick),
     }?;
     output::stdout!("\n{}", host::description())?;
     Ok(())

@@ -1,0 +1,325 @@
+//! Changes of the directory and the Registerlandkarte while everything runs: a participant is suspended, comes back,
+//! and rotates its key, the broker's writer key is rotated, a rule ends. Each change takes effect in every process
+//! without a restart and holds after one; what was recorded before still verifies. Everything is done with the
+//! authorities' tool.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test prints what it has measured"
+)]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use record::SigningKey;
+use serde_json::{Value, json};
+use service::durable::write_private;
+use tests::processes::{Processes, operations};
+use tests::{http, program, run, wait_for};
+
+/// How long a change may take on a slow machine.
+const LIMIT: Duration = Duration::from_secs(60);
+const CONSUMER: &str = "rheinfurt";
+
+struct Stage {
+    processes: Processes,
+    folder: tempfile::TempDir,
+    changes: u32,
+}
+
+impl Stage {
+    fn start() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut processes = Processes::start(&folder.path().join("data"), "127.0.0.1:23600")?;
+        processes.start_portal()?;
+        processes.ask_until_delivered()?;
+        Ok(Self {
+            processes,
+            folder,
+            changes: 0,
+        })
+    }
+
+    /// Arguments of the authorities' tool.
+    fn tool(&self, verb: &str) -> Command {
+        let info = &self.processes.info;
+        let mut command = Command::new(program("directory"));
+        command.args([verb, "--ledger", &info.ledger, "--genesis", &info.genesis, "--policy"]);
+        command.arg(&info.policy);
+        command
+    }
+
+    fn key(&self, name: &str) -> PathBuf {
+        self.processes.data.join("operator").join(name)
+    }
+
+    /// Proposes changes with the operator's key, and lets both authorities approve. Returns the proposal.
+    fn approved(&mut self, kind: &str, changes: &Value) -> Result<PathBuf> {
+        self.changes += 1;
+        let file = self.folder.path().join(format!("changes-{}.toml", self.changes));
+        let proposal = self.folder.path().join(format!("proposal-{}.json", self.changes));
+        std::fs::write(&file, toml::to_string(changes)?)?;
+        let mut propose = self.tool("propose");
+        propose
+            .args(["--kind", kind, "--reason", "Versuch", "--by"])
+            .arg(self.key("operator.key"));
+        done(propose.arg(&file).arg(&proposal))?;
+        for authority in ["authority-1.key", "authority-2.key"] {
+            let mut approve = self.tool("approve");
+            done(approve.arg("--key").arg(self.key(authority)).arg(&proposal))?;
+        }
+        Ok(proposal)
+    }
+
+    /// Publishes changes and waits until every process relies on them. Prints how long that took after the receipt.
+    fn change(&mut self, name: &str, kind: &str, changes: &Value) -> Result<()> {
+        let proposal = self.approved(kind, changes)?;
+        let version = self.version_of(&self.processes.info.broker.clone(), kind)? + 1;
+        let mut publish = self.tool("publish");
+        publish
+            .arg("--operator-key")
+            .arg(self.key("operator.key"))
+            .arg(&proposal);
+        let mut publish = publish.stdout(Stdio::piped()).spawn()?;
+        let mut lines = BufReader::new(publish.stdout.take().context("a pipe")?).lines();
+        let first = lines.next().context("the tool prints the entry")??;
+        ensure!(first.contains("is entry"), "{first}");
+        let recorded = Instant::now();
+        let info = &self.processes.info;
+        let mut waiting = vec![&info.broker, &info.identity, &info.portal];
+        waiting.extend([&info.connectors[CONSUMER], &info.connectors["kba"]]);
+        while !waiting.is_empty() {
+            ensure!(recorded.elapsed() < LIMIT, "{name}: {waiting:?} do not follow");
+            let behind = |url: &&String| self.version_of(url, kind).map_or(true, |now| now < version);
+            waiting.retain(behind);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        println!("{name}: in force everywhere {:?} after the receipt", recorded.elapsed());
+        ensure!(publish.wait()?.success(), "{name}: not published");
+        Ok(())
+    }
+
+    /// The version that a process relies on.
+    fn version_of(&self, url: &str, kind: &str) -> Result<u64> {
+        let text = http()?.get(format!("{}/metrics", operations(url)?)).send()?.text()?;
+        let wanted = format!("directory_version{{kind=\"{kind}\"}} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&wanted));
+        Ok(line.context("no such metric")?.parse()?)
+    }
+
+    /// What `directory show` prints.
+    fn shown(&self, kind: &str) -> Result<Value> {
+        let output = self.tool("show").args(["--kind", kind]).output()?;
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
+    /// The keys of the rules for the consumer.
+    fn rules(&self) -> Result<Vec<Value>> {
+        let (component, _) = self.component()?;
+        let shown = self.shown("registry")?;
+        let values = shown["values"].as_array().context("values")?.iter();
+        let is_ours = |value: &&Value| {
+            let consumer = value["value"]["rule"]["consumer"].as_str();
+            consumer.is_some_and(|consumer| component == format!("component/{consumer}"))
+        };
+        let keys: Vec<Value> = values.filter(is_ours).map(|value| value["key"].clone()).collect();
+        ensure!(!keys.is_empty(), "no rule for {component} in {shown:#}");
+        Ok(keys)
+    }
+
+    /// The newest value whose key begins like this, as `directory show` prints it.
+    fn value(&self, kind: &str, part: &str) -> Result<(String, Value)> {
+        let shown = self.shown(kind)?;
+        let values = shown["values"].as_array().context("values")?;
+        let found = values
+            .iter()
+            .find(|value| value["key"].as_str().is_some_and(|key| key.contains(part)));
+        let found = found.with_context(|| format!("no {part} in {shown:#}"))?;
+        Ok((found["key"].as_str().unwrap().to_owned(), found["value"].clone()))
+    }
+
+    /// The consumer's component.
+    fn component(&self) -> Result<(String, Value)> {
+        let config = std::fs::read(self.processes.data.join("connector-rheinfurt/config.json"))?;
+        let config: Value = serde_json::from_slice(&config)?;
+        let id = config["participant"].as_str().context("the connector's participant")?;
+        self.value("directory", &format!("component/{id}"))
+    }
+
+    /// Asks, and expects that nothing is delivered.
+    fn is_refused(&self) -> Result<()> {
+        let (status, body) = self.processes.ask()?;
+        ensure!(
+            status != 200 || body["outcome"] != "delivered",
+            "delivered although it is not permitted: {status} {body:#}"
+        );
+        Ok(())
+    }
+
+    /// Restarts the processes of an exchange.
+    fn restart(&mut self) -> Result<()> {
+        for name in ["broker", "identity", "connector-rheinfurt", "connector-kba"] {
+            self.processes.running.remove(name).context(name)?.kill()?;
+        }
+        let info = self.processes.info.clone();
+        self.processes.up("identity", "identity", &info.identity)?;
+        self.processes.up("broker", "broker", &info.broker)?;
+        for name in [CONSUMER, "kba"] {
+            self.processes
+                .up(&format!("connector-{name}"), "connector", &info.connectors[name])?;
+        }
+        let connectors = [CONSUMER, "kba"].map(|name| &info.connectors[name]);
+        for url in [&info.identity, &info.broker].into_iter().chain(connectors) {
+            self.has_started(url)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until a process serves, healthy or not.
+    fn has_started(&self, url: &str) -> Result<()> {
+        let (client, health) = (http()?, format!("{}/health", operations(url)?));
+        wait_for(LIMIT, || {
+            let Ok(answer) = client.get(&health).send() else {
+                return Ok(false);
+            };
+            let starts = answer.status() != 200 && answer.text()?.contains("problem:starting");
+            Ok(!starts && client.get(url).send().is_ok())
+        })
+        .with_context(|| url.to_owned())
+    }
+
+    /// Waits until the log is sound for the auditor and has no open intent.
+    fn is_sound(&self) -> Result<()> {
+        self.processes.every_intent_is_closed()
+    }
+}
+
+fn done(command: &mut Command) -> Result<()> {
+    let output = command.output()?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{command:?}: {text}");
+    Ok(())
+}
+
+/// Another key in the file of a process. Returns its public half.
+fn new_key(path: PathBuf, seed: u8) -> Result<String> {
+    write_private(&path, hex::encode([seed; 32]).as_bytes())?;
+    Ok(hex::encode(SigningKey::from_seed([seed; 32]).public().as_bytes()))
+}
+
+/// A receipt of an entry that was there before any change, and the check of it by the verifier.
+struct OldReceipt(PathBuf);
+
+impl OldReceipt {
+    fn of(stage: &Stage) -> Result<Self> {
+        let url = format!("{}/entries/4/receipt?witnessed", stage.processes.info.ledger);
+        let path = stage.folder.path().join("old.tlog-proof");
+        std::fs::write(&path, http()?.get(url).send()?.bytes()?)?;
+        Ok(Self(path))
+    }
+
+    fn verifies(&self, stage: &Stage) -> Result<()> {
+        let policy = stage.processes.info.policy.to_str().context("a path in UTF-8")?;
+        let file = self.0.to_str().context("a path in UTF-8")?;
+        let output = run("verifier", &["verify", file, "--policy", policy])?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+}
+
+#[test]
+fn changes_take_effect_everywhere_without_a_restart_and_after_one() -> Result<()> {
+    let mut stage = Stage::start()?;
+    let old = OldReceipt::of(&stage)?;
+
+    let (key, component) = stage.component()?;
+    stage.change("component suspended", "directory", &json!({ "end": [key] }))?;
+    stage.is_refused()?;
+    stage.restart()?;
+    stage.is_refused()?;
+
+    stage.change("component back", "directory", &json!({ "put": [component] }))?;
+    stage.processes.ask_until_delivered()?;
+
+    let mut rotated = component;
+    let path = stage.processes.data.join("connector-rheinfurt/signing.key");
+    rotated["component"]["signing_key"] = new_key(path, 201)?.into();
+    stage.change("component's key rotated", "directory", &json!({ "put": [rotated] }))?;
+    stage.is_refused()?;
+    stage.restart()?;
+    stage.processes.ask_until_delivered()?;
+
+    let (_, mut writer) = stage.value("directory", "writer/broker")?;
+    let path = stage.processes.data.join("broker/writer.key");
+    writer["writer"]["key"] = new_key(path, 202)?.into();
+    stage.change("broker's writer key rotated", "directory", &json!({ "put": [writer] }))?;
+    stage.restart()?;
+    stage.processes.ask_until_delivered()?;
+    stage.processes.healthy(&stage.processes.info.identity)?;
+
+    let rules = stage.rules()?;
+    stage.change("rules ended", "registry", &json!({ "end": rules }))?;
+    stage.is_refused()?;
+    stage.restart()?;
+    stage.is_refused()?;
+    old.verifies(&stage)?;
+    stage.is_sound()
+}
+
+#[test]
+fn no_single_person_publishes() -> Result<()> {
+    let mut stage = Stage::start()?;
+    let (key, _) = stage.component()?;
+    let changes = json!({ "end": [key] });
+    let proposal = stage.approved("directory", &changes)?;
+
+    // One approval is taken away.
+    let mut one: Value = serde_json::from_slice(&std::fs::read(&proposal)?)?;
+    one["approvals"].as_array_mut().unwrap().pop();
+    let alone = stage.folder.path().join("alone.json");
+    std::fs::write(&alone, one.to_string())?;
+    let publish = |proposal: &PathBuf| {
+        let mut publish = stage.tool("publish");
+        publish
+            .arg("--operator-key")
+            .arg(stage.key("operator.key"))
+            .arg(proposal);
+        publish.output()
+    };
+    let output = publish(&alone)?;
+    ensure!(output.status.code() == Some(1), "{output:?}");
+    ensure!(String::from_utf8_lossy(&output.stderr).contains("2 must"), "{output:?}");
+
+    // Neither the proposer, nor an authority for a second time, nor somebody else approves.
+    for (name, text) in [
+        ("operator.key", "proposer"),
+        ("authority-1.key", "approved already"),
+        ("../broker/writer.key", "not that of an authority"),
+    ] {
+        let output = stage
+            .tool("approve")
+            .arg("--key")
+            .arg(stage.key(name))
+            .arg(&proposal)
+            .output()?;
+        ensure!(output.status.code() == Some(1), "{name}: {output:?}");
+        ensure!(
+            String::from_utf8_lossy(&output.stderr).contains(text),
+            "{name}: {output:?}"
+        );
+    }
+
+    ensure!(publish(&proposal)?.status.success());
+    let output = publish(&proposal)?;
+    ensure!(
+        output.status.code() == Some(1),
+        "an old set was published again: {output:?}"
+    );
+    wait_for(LIMIT, || Ok(stage.is_refused().is_ok()))
+}
