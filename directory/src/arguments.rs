@@ -6,8 +6,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tlog::Hash;
 use trust::{Key, TrustKind};
 
-use crate::failure::Failure;
-
 /// Shows and changes the directory and the Registerlandkarte of a log.
 #[derive(Debug, Parser)]
 #[command(
@@ -18,11 +16,12 @@ use crate::failure::Failure;
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    pub(crate) command: Command,
 }
 
+/// What to do.
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// Print what is in force, or was in an earlier version, as JSON
     Show(Show),
     /// Make the next version from a file of changes, for authorities to approve
@@ -130,15 +129,4 @@ pub(crate) struct Publish {
     /// The proposal
     #[arg(value_name = "PROPOSAL")]
     pub(crate) proposal: PathBuf,
-}
-
-impl Arguments {
-    pub(crate) async fn run(self) -> Result<(), Failure> {
-        match self.command {
-            Command::Show(arguments) => crate::show::run(&arguments).await,
-            Command::Propose(arguments) => crate::propose::run(&arguments).await,
-            Command::Approve(arguments) => crate::approve::run(&arguments).await,
-            Command::Publish(arguments) => crate::publish::run(&arguments).await,
-        }
-    }
 }

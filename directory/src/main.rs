@@ -28,9 +28,17 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use arguments::{Arguments, Command};
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    match arguments::Arguments::parse().run().await {
+    let done = match Arguments::parse().command {
+        Command::Show(arguments) => show::run(&arguments).await,
+        Command::Propose(arguments) => propose::run(&arguments).await,
+        Command::Approve(arguments) => approve::run(&arguments).await,
+        Command::Publish(arguments) => publish::run(&arguments).await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output::stderr!("directory: {failure}");

@@ -143,6 +143,11 @@ pub fn install_metrics() {
         describe_counter!(name, Unit::Count, help);
     }
     describe_gauge!(
+        "directory_version",
+        Unit::Count,
+        "The version of the directory and of the Registerlandkarte that the process relies on."
+    );
+    describe_gauge!(
         "clock_in_doubt",
         Unit::Count,
         "1 while the clock is in doubt, otherwise 0."

@@ -34,9 +34,10 @@ struct Stage {
 }
 
 impl Stage {
-    fn start() -> Result<Self> {
+    /// Each test has ports of its own.
+    fn start(listen: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let mut processes = Processes::start(&folder.path().join("data"), "127.0.0.1:23600")?;
+        let mut processes = Processes::start(&folder.path().join("data"), listen)?;
         processes.start_portal()?;
         processes.ask_until_delivered()?;
         Ok(Self {
@@ -235,7 +236,7 @@ impl OldReceipt {
 
 #[test]
 fn changes_take_effect_everywhere_without_a_restart_and_after_one() -> Result<()> {
-    let mut stage = Stage::start()?;
+    let mut stage = Stage::start("127.0.0.1:23600")?;
     let old = OldReceipt::of(&stage)?;
 
     let (key, component) = stage.component()?;
@@ -274,7 +275,7 @@ fn changes_take_effect_everywhere_without_a_restart_and_after_one() -> Result<()
 
 #[test]
 fn no_single_person_publishes() -> Result<()> {
-    let mut stage = Stage::start()?;
+    let mut stage = Stage::start("127.0.0.1:24200")?;
     let (key, _) = stage.component()?;
     let changes = json!({ "end": [key] });
     let proposal = stage.approved("directory", &changes)?;

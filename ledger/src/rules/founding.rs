@@ -22,7 +22,6 @@ use tlog::Hash;
 use tlog::merkle::Index;
 use trust::{Operations, Section, SetError, SignedChangeSet, SignedHeader, TrustKind, TrustState, Value, Version};
 
-use super::RulesConfig;
 use super::keys::WriterKeys;
 use super::refusal::Refusal;
 use super::sets;
@@ -124,13 +123,18 @@ pub(crate) fn stored_set(rows: &Rows, index: u64) -> Result<SignedChangeSet, Sto
 }
 
 impl Founding {
-    /// Loads the recorded documents.
-    pub(super) fn load(rows: &Rows, settings: &RulesConfig, keys: Arc<WriterKeys>) -> Result<Self, StoreError> {
-        let genesis = settings.genesis;
+    /// Loads the recorded documents. `genesis` is the leaf hash of entry 0, `ledger` the writer of the `map` entries.
+    pub(super) fn load(
+        rows: &Rows,
+        genesis: Hash,
+        origin: String,
+        ledger: WriterId,
+        keys: Arc<WriterKeys>,
+    ) -> Result<Self, StoreError> {
         let mut founding = Self {
             genesis,
-            origin: settings.origin.clone(),
-            ledger: settings.writer.id(),
+            origin,
+            ledger,
             keys,
             founded: None,
             rights: HashMap::new(),

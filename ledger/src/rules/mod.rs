@@ -109,7 +109,8 @@ impl Rules {
         keys: Arc<WriterKeys>,
         clock: RulesClock,
     ) -> Result<Self, StoreError> {
-        let founding = Founding::load(rows, &settings, keys)?;
+        let (origin, ledger) = (settings.origin.clone(), settings.writer.id());
+        let founding = Founding::load(rows, settings.genesis, origin, ledger, keys)?;
         let store: &dyn Store = rows.store().as_ref();
         let head = rows.head()?.map_or(0, |head| head.size);
         let mut labels = Labels::default();
