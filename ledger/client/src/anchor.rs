@@ -22,7 +22,7 @@ use tlog::Hash;
 use tlog::merkle::Index;
 use trust::History;
 
-use crate::api::{ApiError, LedgerApi};
+use crate::api::{self, ApiError, DocumentError, LedgerApi};
 use crate::sets::{SetReader, SetsError};
 use crate::trust::Trust;
 
@@ -75,7 +75,7 @@ impl Anchored {
         }
 
         let digest = |at: usize, kind| document_digest(&entries[at], kind);
-        let genesis_bytes = document(api, digest(0, Kind::Genesis)?).await?;
+        let genesis_bytes = api::document(api, &digest(0, Kind::Genesis)?).await?;
         let genesis = GenesisDocument::parse(&genesis_bytes).map_err(wrong)?;
         check_chain(&entries, &genesis)?;
         check_origin(&receipts, trust, &genesis)?;
@@ -131,6 +131,15 @@ impl From<SetsError> for AnchorError {
     }
 }
 
+impl From<DocumentError> for AnchorError {
+    fn from(error: DocumentError) -> Self {
+        match error {
+            DocumentError::Api(error) => error.into(),
+            DocumentError::OtherBytes(_) => wrong(error),
+        }
+    }
+}
+
 fn wrong(reason: impl std::fmt::Display) -> AnchorError {
     AnchorError::Wrong(reason.to_string())
 }
@@ -166,15 +175,6 @@ fn document_digest(entry: &SignedEntry, expected: Kind) -> Result<Hash, AnchorEr
     match &entry.entry().body {
         Body::Document { kind, digest } if Kind::from(*kind) == expected => Ok(*digest),
         _ => Err(wrong(format!("no {expected:?} entry at its index"))),
-    }
-}
-
-async fn document(api: &dyn LedgerApi, digest: Hash) -> Result<Vec<u8>, AnchorError> {
-    let bytes = api.document(&digest).await?;
-    if Hash::of(&bytes) == digest {
-        Ok(bytes)
-    } else {
-        Err(wrong("a document has another digest than the one in its entry"))
     }
 }
 

@@ -20,9 +20,9 @@ use std::sync::Arc;
 use record::{Body, NewestSets, Receipt, Timestamp, VerifiedReceipt};
 use tlog::Hash;
 use tlog::merkle::Index;
-use trust::{History, Operations, Position, SignedChangeSet, SignedHeader, TrustKind, Version};
+use trust::{History, Operations, Position, SetParseError, SignedChangeSet, SignedHeader, TrustKind, Version};
 
-use crate::api::{ApiError, LedgerApi};
+use crate::api::{self, ApiError, DocumentError, LedgerApi};
 use crate::trust::Trust;
 
 /// Why the newest versions are not known.
@@ -35,6 +35,12 @@ pub enum SetsError {
     /// The log contradicts itself or its rules. Fatal until an operator acts.
     #[error("the log's change sets contradict its rules: {0}")]
     Wrong(String),
+}
+
+impl From<DocumentError> for SetsError {
+    fn from(error: DocumentError) -> Self {
+        not_yet(error)
+    }
 }
 
 impl From<ApiError> for SetsError {
@@ -156,12 +162,7 @@ impl SetReader<'_> {
                 )));
             }
         };
-        let header = self.document(&digest).await?;
-        let header =
-            SignedHeader::parse(&header).map_err(|error| wrong(format!("entry {}: {error}", receipt.index())))?;
-        let operations = self.document(&header.header().operations).await?;
-        let operations = Operations::parse(&operations);
-        let set = operations.and_then(|operations| SignedChangeSet::new(header, operations));
+        let set = read_set(self.api, &digest).await?;
         let set = set.map_err(|error| wrong(format!("entry {}: {error}", receipt.index())))?;
         if set.header().version != version {
             return Err(not_yet(format!(
@@ -181,15 +182,21 @@ impl SetReader<'_> {
             Err(not_yet("no checkpoint with a quorum of witnesses"))
         }
     }
+}
 
-    async fn document(&self, digest: &Hash) -> Result<Vec<u8>, SetsError> {
-        let bytes = self.api.document(digest).await?;
-        if Hash::of(&bytes) == *digest {
-            Ok(bytes)
-        } else {
-            Err(not_yet("the ledger sends other bytes than the document asked for"))
-        }
-    }
+/// Reads the change set whose header has this digest; the inner error is that of documents that are no set. Only the
+/// digests are checked.
+pub(crate) async fn read_set(
+    api: &dyn LedgerApi,
+    header: &Hash,
+) -> Result<Result<SignedChangeSet, SetParseError>, DocumentError> {
+    let header = match SignedHeader::parse(&api::document(api, header).await?) {
+        Ok(header) => header,
+        Err(error) => return Ok(Err(error)),
+    };
+    let operations = api::document(api, &header.header().operations).await?;
+    let operations = Operations::parse(&operations);
+    Ok(operations.and_then(|operations| SignedChangeSet::new(header, operations)))
 }
 
 /// Applies a set after checking the writer of its entry.

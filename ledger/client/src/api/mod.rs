@@ -53,6 +53,30 @@ impl ApiError {
     }
 }
 
+/// Why there is no document.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DocumentError {
+    /// The call failed.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The ledger has sent other bytes, which the log has not signed.
+    #[error("the ledger serves other bytes as document {0}")]
+    OtherBytes(Hash),
+}
+
+/// Fetches a public document and compares its bytes with its digest.
+///
+/// # Errors
+/// [`DocumentError`]
+pub async fn document(api: &dyn LedgerApi, digest: &Hash) -> Result<Vec<u8>, DocumentError> {
+    let bytes = api.document(digest).await?;
+    if Hash::of(&bytes) == *digest {
+        Ok(bytes)
+    } else {
+        Err(DocumentError::OtherBytes(*digest))
+    }
+}
+
 /// One entry to be appended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {

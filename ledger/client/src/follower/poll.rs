@@ -3,16 +3,16 @@
 use std::sync::{Arc, PoisonError};
 
 use record::{Body, SignedEntry};
-use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::{self, Index, Size};
 use tlog::tile::{Bundle, decode_bundle};
-use trust::{Operations, SignedChangeSet, SignedHeader, TrustKind};
+use trust::{SignedChangeSet, TrustKind};
 
 use super::audit::Portion;
 use super::shared::Shared;
 use super::types::FollowerError;
-use crate::api::ApiError;
+use crate::api::{ApiError, DocumentError};
+use crate::sets::read_set;
 use crate::tiles::{RootError, TileCache, root_at};
 use crate::trust::Head;
 
@@ -178,26 +178,7 @@ async fn set_of(shared: &Shared, leaf: &[u8]) -> Result<Option<SignedChangeSet>,
     if TrustKind::of_entry((*kind).into()).is_none() {
         return Ok(None);
     }
-    let header = document(shared, digest).await?;
-    let Ok(header) = SignedHeader::parse(&header) else {
-        return Ok(None);
-    };
-    let operations = document(shared, &header.header().operations).await?;
-    let operations = Operations::parse(&operations);
-    Ok(operations
-        .and_then(|operations| SignedChangeSet::new(header, operations))
-        .ok())
-}
-
-async fn document(shared: &Shared, digest: &Hash) -> Result<Vec<u8>, FollowerError> {
-    let bytes = shared.api.document(digest).await?;
-    if Hash::of(&bytes) == *digest {
-        Ok(bytes)
-    } else {
-        Err(FollowerError::Behind(format!(
-            "the ledger serves other bytes as document {digest}"
-        )))
-    }
+    Ok(read_set(shared.api.as_ref(), digest).await?.ok())
 }
 
 /// The entries of a bundle, as many as a tree of `size` has. Not checked.
@@ -231,6 +212,12 @@ pub(super) async fn leaf(shared: &Shared, index: Index) -> Result<Vec<u8>, Follo
     let size = shared.state().size();
     let entries = bundle(shared, at, size).await?;
     found(&entries).ok_or_else(|| FollowerError::Behind(format!("the ledger serves other bytes as entry {index}")))
+}
+
+impl From<DocumentError> for FollowerError {
+    fn from(error: DocumentError) -> Self {
+        Self::Behind(error.to_string())
+    }
 }
 
 impl From<ApiError> for FollowerError {
