@@ -1,10 +1,12 @@
 //! `directory publish`.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use ledger_client::Anchored;
 use ledger_client::api::{AppendAnswer, LedgerApi as _, Submission};
+use ledger_client::{LiveTrust, TrustNotReady};
 use record::{Body, Receipt, Sequence, SigningKey, Unsigned};
+use service::{Shutdown, SystemClock};
 use tlog::Hash;
 use trust::SignedChangeSet;
 
@@ -76,21 +78,23 @@ async fn append(log: &Log, operator: &SigningKey, set: &SignedChangeSet) -> Resu
 
 /// Waits until the set is in force for everybody who reads the published log.
 async fn in_force(log: &Log, set: &SignedChangeSet) -> Result<(), Failure> {
-    let since = Instant::now();
-    while since.elapsed() < MAX_WAIT {
-        let anchored = Anchored::fetch(&log.api, &log.trust).await;
-        let named = |anchored: &Anchored| {
-            anchored
-                .history
-                .named(set.header().kind, &set.signed().digest())
-                .is_some()
-        };
-        if anchored.as_ref().is_ok_and(named) {
-            return Ok(());
+    let (api, trust, shutdown) = (Arc::new(log.api.clone()), Arc::new(log.trust.clone()), Shutdown::new());
+    let live = LiveTrust::start(api, trust, &log.anchored, SystemClock::shared(), shutdown.clone());
+    let (kind, header) = (set.header().kind, set.signed().digest());
+    let named = async {
+        while live.history().named(kind, &header).is_none() {
+            if let Err(TrustNotReady::Broken(reason)) = live.confirmed() {
+                return Err(Failure::refused(reason));
+            }
+            live.refresh().await;
         }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    Err(Failure::Unreachable(
-        "the entry is in the log, and the witnesses have not cosigned it within a minute".into(),
-    ))
+        Ok(())
+    };
+    let found = tokio::time::timeout(MAX_WAIT, named).await;
+    shutdown.trigger();
+    found.unwrap_or_else(|_| {
+        Err(Failure::Unreachable(
+            "the entry is in the log, and the witnesses have not cosigned it within a minute".into(),
+        ))
+    })
 }

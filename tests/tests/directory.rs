@@ -297,7 +297,7 @@ fn no_single_person_publishes() -> Result<()> {
     ensure!(output.status.code() == Some(1), "{output:?}");
     ensure!(String::from_utf8_lossy(&output.stderr).contains("2 must"), "{output:?}");
 
-    // Neither the proposer, nor an authority for a second time, nor somebody else approves.
+    // Neither the proposer, nor an authority for a second time, nor a key that is no authority's approves.
     for (name, text) in [
         ("operator.key", "proposer"),
         ("authority-1.key", "approved already"),
