@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use tlog::Hash;
 use trust::{Key, TrustKind};
 
@@ -46,32 +46,15 @@ pub(crate) struct LogArguments {
     pub(crate) genesis: Hash,
 }
 
-/// What is versioned.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum KindArgument {
-    /// Authorities, writers, bodies, components, delegations
-    Directory,
-    /// The permissions (Registerlandkarte)
-    Registry,
-}
-
-impl From<KindArgument> for TrustKind {
-    fn from(kind: KindArgument) -> Self {
-        match kind {
-            KindArgument::Directory => Self::Directory,
-            KindArgument::Registry => Self::Registerlandkarte,
-        }
-    }
-}
-
 /// Arguments of `show`.
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     #[command(flatten)]
     pub(crate) log: LogArguments,
-    /// What is shown
-    #[arg(long, value_enum, default_value = "directory")]
-    pub(crate) kind: KindArgument,
+    /// What is shown: `directory` (authorities, writers, bodies, components, delegations) or `registry` (the
+    /// permissions)
+    #[arg(long, value_name = "KIND", default_value = "directory")]
+    pub(crate) kind: TrustKind,
     /// An earlier version
     #[arg(long, value_name = "N")]
     pub(crate) version: Option<u32>,
@@ -85,9 +68,9 @@ pub(crate) struct Show {
 pub(crate) struct Propose {
     #[command(flatten)]
     pub(crate) log: LogArguments,
-    /// What is changed
-    #[arg(long, value_enum, default_value = "directory")]
-    pub(crate) kind: KindArgument,
+    /// What is changed: `directory` or `registry`
+    #[arg(long, value_name = "KIND", default_value = "directory")]
+    pub(crate) kind: TrustKind,
     /// Why; this text is public and permanent
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,

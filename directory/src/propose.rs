@@ -19,7 +19,7 @@ pub(crate) async fn run(arguments: &Propose) -> Result<(), Failure> {
     let log = Log::read(&arguments.log).await?;
     let state = log.anchored.history.state();
     let valid_from = arguments.valid_from.map_or_else(now, Timestamp);
-    let set = state.propose(arguments.kind.into(), valid_from, reason, changes.operations()?);
+    let set = state.propose(arguments.kind, valid_from, reason, changes.operations()?);
     let proposal = Proposal {
         set: set.map_err(Failure::refused)?,
         proposer: proposer.id(),

@@ -40,7 +40,7 @@ pub(crate) async fn run(arguments: &Show) -> Result<(), Failure> {
 }
 
 fn show_version(history: &History, arguments: &Show) -> Result<(), Failure> {
-    let kind = arguments.kind.into();
+    let kind = arguments.kind;
     let newest = history.state().map(kind).version();
     let version = arguments.version.map_or(newest, Version);
     let map = history.map_of(kind, version).map_err(Failure::refused)?;

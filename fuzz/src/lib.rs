@@ -47,6 +47,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("landkarte_files", landkarte_files),
     ("change_set", change_set),
     ("trust_snapshot", trust_snapshot),
+    ("set_page", set_page),
     ("value_proof", value_proof),
     ("exchange", exchange),
     ("xnachweis", xnachweis),
@@ -362,6 +363,15 @@ pub fn trust_snapshot(bytes: &[u8]) -> bool {
         return true;
     }
     false
+}
+
+/// Pages of change sets.
+pub fn set_page(bytes: &[u8]) -> bool {
+    let Ok(page) = trust::SetPage::parse(bytes) else {
+        return false;
+    };
+    assert_eq!(page.into_bytes(), bytes, "accepted another encoding");
+    true
 }
 
 /// Proofs of one value.

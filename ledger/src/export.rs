@@ -219,7 +219,7 @@ impl ExportWriter<'_> {
                 let document = document.ok_or_else(|| ExportError::Damaged(format!("document {digest} is missing")))?;
                 self.document(&digest, &document)?;
                 if TrustKind::of_entry(body.kind()).is_some() {
-                    let set = stored_set(self.rows, index)?;
+                    let (_, set) = stored_set(self.rows, index)?;
                     self.document(&set.header().operations, set.operations().bytes())?;
                 }
             }

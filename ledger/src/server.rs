@@ -92,12 +92,15 @@ pub(crate) fn start(setup: Setup) -> Result<Arc<Shared>, Error> {
     };
     let rules = Rules::load(&rows, setup.rules, keys, clock)?;
     tracing::info!(origin = %setup.signer.origin(), size = opened.head.size, root = %opened.head.root, "log opened");
+    let history = rules.history();
     let log = SequencedLog::start(rows, setup.signer, opened, rules, setup.limits)?;
     Ok(Arc::new(Shared {
         log,
         publication,
         checker,
+        history,
         strangers: Default::default(),
+        trust: Default::default(),
         records_credentials: setup.records_credentials,
         clock: setup.clock,
     }))

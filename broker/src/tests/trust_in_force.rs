@@ -14,7 +14,7 @@ use service::http::Client;
 use service::secret::Credential;
 use service::{Impairment, Problem, Shutdown};
 use tlog::tile::{Bundle, Tile};
-use trust::{Key, Section, Value, Version};
+use trust::{Key, Section, Value};
 
 use super::*;
 use crate::broker::Broker;
@@ -52,7 +52,7 @@ impl LedgerApi for NoLedger {
     fn newest_map(&self) -> ApiFuture<'_, Vec<u8>> {
         Self::missing()
     }
-    fn set(&self, _: TrustKind, _: Version) -> ApiFuture<'_, Vec<u8>> {
+    fn sets(&self, _: Index) -> ApiFuture<'_, Vec<u8>> {
         Self::missing()
     }
     fn record<'a>(&'a self, _: Index, _: &'a Credential) -> ApiFuture<'a, Option<Vec<u8>>> {

@@ -74,11 +74,21 @@ impl WriterGrant {
     /// # Errors
     /// [`RightError::Kind`], [`RightError::Signature`]
     pub fn check(&self, entry: &SignedEntry) -> Result<(), RightError> {
+        self.check_kind(entry)?;
         let writer = entry.entry().writer;
-        let kind = entry.entry().body.kind();
-        if !self.kinds.contains(&kind) {
-            return Err(RightError::Kind { writer, kind });
-        }
         entry.verify(&self.key).map_err(|_| RightError::Signature(writer))
+    }
+
+    /// Checks that this writer may write entries of the entry's kind.
+    ///
+    /// # Errors
+    /// [`RightError::Kind`]
+    pub fn check_kind(&self, entry: &SignedEntry) -> Result<(), RightError> {
+        let (writer, kind) = (entry.entry().writer, entry.entry().body.kind());
+        if self.kinds.contains(&kind) {
+            Ok(())
+        } else {
+            Err(RightError::Kind { writer, kind })
+        }
     }
 }

@@ -6,6 +6,7 @@
 use record::SigningKey;
 use record::cbor;
 
+use crate::authority::Authorities;
 use crate::error::SetParseError;
 use crate::header::SetHeader;
 use crate::limits::MAX_SET;
@@ -81,6 +82,14 @@ impl SignedChangeSet {
         let signatures = [self.signed.signatures(), &[signature]].concat();
         let signed = SignedHeader::new(self.signed.header().clone(), signatures)?;
         Ok(Self { signed, ..self })
+    }
+
+    /// Verifies the signatures before it is this set's turn, so that a reader of many sets can do it in parallel.
+    /// [`crate::TrustState::apply`] then checks who has signed, and does not repeat the arithmetic. A set whose
+    /// signatures are not all valid, or by a key that is not among `authorities`, stays as it was.
+    pub fn verify_ahead(&mut self, authorities: &Authorities) {
+        let kind = self.header().kind;
+        self.signed.verify_ahead(|id| authorities.key(id, kind));
     }
 
     /// The file's bytes.

@@ -268,6 +268,26 @@ impl History {
         self.track(kind).applied.iter()
     }
 
+    /// The applied sets of both kinds whose entries are at `index` or later, in the order of the log.
+    pub fn applied_from(&self, index: Index) -> impl Iterator<Item = (TrustKind, &AppliedSet)> {
+        let mut next = TrustKind::ALL.map(|kind| (kind, self.track(kind).applied_before(index)));
+        core::iter::from_fn(move || {
+            let sets = next.iter_mut().filter_map(|(kind, at)| {
+                let set = self.track(*kind).applied.get(*at)?;
+                Some((*kind, at, set))
+            });
+            let (kind, at, set) = sets.min_by_key(|(.., set)| set.position.index)?;
+            *at += 1;
+            Some((kind, set))
+        })
+    }
+
+    /// The set that made a version; `None` if the version is not known, or is the empty one.
+    #[must_use]
+    pub fn set_of(&self, kind: TrustKind, version: Version) -> Option<&AppliedSet> {
+        self.track(kind).set(version)
+    }
+
     /// Applies a set as [`TrustState::apply`] does and remembers what it has changed. `kind` and `position` are those
     /// of the entry that carries the set.
     ///
@@ -363,6 +383,17 @@ impl History {
     /// # Errors
     /// See [`WriterError`].
     pub fn check_writer_at(&self, entry: &SignedEntry, index: Index) -> Result<&WriterGrant, WriterError> {
+        let grant = self.right_at(entry, index)?;
+        grant.check(entry)?;
+        Ok(grant)
+    }
+
+    /// The right to write the entry at `index`, of the writer that the entry names. Whether it has signed the entry is
+    /// not checked.
+    ///
+    /// # Errors
+    /// [`WriterError`] except for the signature.
+    pub fn right_at(&self, entry: &SignedEntry, index: Index) -> Result<&WriterGrant, WriterError> {
         let id = entry.entry().writer;
         let kind = entry.entry().body.kind();
         let operator = self.operator.as_ref();
@@ -371,7 +402,7 @@ impl History {
             Some(grant) => grant,
             None => self.writer_at(&id, index)?.ok_or(RightError::UnknownWriter(id))?,
         };
-        grant.check(entry)?;
+        grant.check_kind(entry)?;
         Ok(grant)
     }
 

@@ -1,9 +1,11 @@
 //! What is versioned, and the numbers of the versions.
 
 use core::fmt;
+use core::str::FromStr;
 
 use record::{DocumentKind, Kind};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// Which of the two sequences of versions a change set belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,6 +32,15 @@ impl TrustKind {
         }
     }
 
+    /// The kind's name in URLs, arguments, metrics and formats.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Directory => "directory",
+            Self::Registerlandkarte => "registry",
+        }
+    }
+
     /// The kind of the entries that carry this kind's change sets.
     #[must_use]
     pub const fn document_kind(self) -> DocumentKind {
@@ -40,6 +51,21 @@ impl TrustKind {
     }
 }
 
+/// The text is not the name of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a kind is `directory` or `registry`")]
+pub struct UnknownKind;
+
+impl FromStr for TrustKind {
+    type Err = UnknownKind;
+
+    fn from_str(text: &str) -> Result<Self, UnknownKind> {
+        let mut kinds = Self::ALL.into_iter();
+        kinds.find(|kind| kind.as_str() == text).ok_or(UnknownKind)
+    }
+}
+
+/// The kind's name in a sentence.
 impl fmt::Display for TrustKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -68,5 +94,23 @@ impl Version {
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_kind_has_one_name_in_texts_and_formats() {
+        for kind in TrustKind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(kind));
+            let name = record::cbor::to_vec(kind.as_str());
+            assert_eq!(record::cbor::to_vec(&kind), name);
+        }
+        for text in ["", "Directory", "Registerlandkarte", "map"] {
+            assert_eq!(text.parse::<TrustKind>(), Err(UnknownKind), "{text}");
+        }
     }
 }

@@ -9,6 +9,7 @@
 //! | [`trust_map`], [`state`] | the values of a version, and how a set leads to the next one |
 //! | [`refused`], [`error`] | why a set is refused |
 //! | [`snapshot`], [`proof`] | all values of a version, or one, checked under a logged root |
+//! | [`page`] | consecutive sets in one answer |
 //! | [`limits`] | how large everything may be |
 //! | [`history`] | which version was in force at an index of the log |
 //!
@@ -42,6 +43,7 @@ pub mod kind;
 pub mod limits;
 mod lookup;
 pub mod operation;
+pub mod page;
 pub mod proof;
 pub mod refused;
 pub mod signed;
@@ -59,8 +61,9 @@ pub use error::SetParseError;
 pub use header::SetHeader;
 pub use history::{AppliedSet, History, HistoryError, Position, RelianceError, SUPERSEDED_GRACE, WriterError};
 pub use key::{BodyId, DelegationId, InvalidKey, Key, Section};
-pub use kind::{TrustKind, Version};
+pub use kind::{TrustKind, UnknownKind, Version};
 pub use operation::{Operation, Operations};
+pub use page::{LoggedSet, PageError, SetPage};
 pub use proof::{ProofError, ProvedValue, ValueProof};
 pub use refused::{OperationProblem, SetError, SetProblem};
 pub use signed::{CONTEXT, SetSignature, SignedHeader};

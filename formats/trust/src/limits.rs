@@ -17,5 +17,11 @@ pub const MAX_HEADER: usize = 8 * 1024;
 pub const MAX_SET: usize = MAX_HEADER + MAX_OPERATION_BYTES;
 /// The longest proof of a value, in bytes. The path of a key has at most 256 steps of 34 bytes.
 pub const MAX_PROOF: usize = 32 * 1024;
+/// The most sets of a page.
+pub const MAX_PAGE_SETS: usize = 512;
+/// How many bytes of entries and documents a page has at most, unless its first set has more.
+pub const PAGE_BYTES: usize = 1024 * 1024;
+/// The longest page, in bytes: its sets, and a proof with at most 63 hashes for each.
+pub const MAX_PAGE: usize = PAGE_BYTES + MAX_SET + 2 * 1024 * 1024;
 /// The longest snapshot, in bytes.
 pub const MAX_SNAPSHOT: usize = 64 * 1024 * 1024;

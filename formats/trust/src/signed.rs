@@ -43,13 +43,24 @@ impl SetSignature {
 }
 
 /// A header with at least one signature. Reading verifies no signature; [`crate::Authorities::verify`] does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct SignedHeader {
     header: SetHeader,
     header_bytes: Vec<u8>,
     signatures: Vec<SetSignature>,
     bytes: Vec<u8>,
+    /// Whether every signature is valid under the key whose id it names. An id is the digest of its key, so this does
+    /// not depend on who is an authority.
+    verified: bool,
 }
+
+impl PartialEq for SignedHeader {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for SignedHeader {}
 
 #[derive(Serialize, Deserialize)]
 struct Wire(
@@ -75,6 +86,7 @@ impl SignedHeader {
             header_bytes,
             signatures,
             bytes,
+            verified: false,
         })
     }
 
@@ -100,6 +112,7 @@ impl SignedHeader {
             header_bytes,
             signatures,
             bytes: bytes.to_vec(),
+            verified: false,
         })
     }
 
@@ -127,10 +140,19 @@ impl SignedHeader {
         Hash::of(&self.bytes)
     }
 
-    /// Whether a signature over this header is valid under a key.
+    /// Verifies the signatures with keys that are found by their ids, and remembers it if all are valid.
+    pub(crate) fn verify_ahead<'a>(&mut self, key: impl Fn(&WriterId) -> Option<&'a VerifyingKey>) {
+        let mut signatures = self.signatures.iter();
+        self.verified = signatures.all(|signature| {
+            let key = key(&signature.authority);
+            key.is_some_and(|key| self.is_signed_by(key, signature))
+        });
+    }
+
+    /// Whether a signature over this header is valid under the key whose id it names.
     pub(crate) fn is_signed_by(&self, key: &VerifyingKey, signature: &SetSignature) -> bool {
-        key.verify_context(CONTEXT, &self.header_bytes, &signature.signature)
-            .is_ok()
+        let valid = || key.verify_context(CONTEXT, &self.header_bytes, &signature.signature);
+        self.verified || valid().is_ok()
     }
 }
 

@@ -104,6 +104,11 @@ impl TrustMap {
         self.values.iter()
     }
 
+    /// The keys and values whose keys are not before a text, in ascending order of the keys.
+    pub fn starting_at(&self, text: &str) -> impl Iterator<Item = (&Key, &Arc<StoredValue>)> {
+        self.values.range::<str, _>((Bound::Included(text), Bound::Unbounded))
+    }
+
     /// The values of a section in ascending order of the keys.
     pub fn section(&self, section: Section) -> impl Iterator<Item = &Value> {
         let start = (Bound::Included(section.name()), Bound::Unbounded);

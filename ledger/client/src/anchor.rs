@@ -15,7 +15,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use record::{Body, GenesisDocument, Kind, Receipt, Sequence, SignedEntry, Timestamp, VerifiedReceipt};
+use record::{Body, GenesisDocument, Kind, Receipt, Sequence, SignedEntry, VerifiedReceipt};
 use service::Backoff;
 use service::shutdown::Shutdown;
 use tlog::Hash;
@@ -23,7 +23,8 @@ use tlog::merkle::Index;
 use trust::History;
 
 use crate::api::{self, ApiError, DocumentError, LedgerApi};
-use crate::sets::{SetReader, SetsError};
+use crate::sets::{NewestMap, SetReader};
+use crate::sets_error::SetsError;
 use crate::trust::Trust;
 
 const MIN_RETRY_DELAY: Duration = Duration::from_millis(50);
@@ -37,9 +38,7 @@ pub struct Anchored {
     /// The versions of directory and Registerlandkarte up to the newest published ones.
     pub history: Arc<History>,
     /// The `map` entry that names the newest ones.
-    pub(crate) map: Index,
-    /// See `sets::Round`.
-    pub(crate) as_of: Option<Timestamp>,
+    pub(crate) newest: NewestMap,
 }
 
 /// Why there is no anchor.
@@ -88,8 +87,7 @@ impl Anchored {
         Ok(Self {
             genesis,
             history: round.history,
-            map: round.map,
-            as_of: round.as_of,
+            newest: round.newest,
         })
     }
 

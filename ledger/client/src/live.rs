@@ -6,10 +6,12 @@
 //!
 //! **Fail closed.** [`LiveTrust::confirmed`] refuses when no quorum of witnesses has confirmed the newest versions for
 //! [`MAX_UNCONFIRMED`]: a ledger that shows old entries could otherwise keep a removed participant in force. It is
-//! ready again with the next confirmation. A log whose change sets contradict its rules is refused permanently.
+//! ready again with the next confirmation. The age counts by the wall clock from the time that the witnesses state, and
+//! by the steady clock from the moment that this process first heard of that time; the larger one decides. A log whose
+//! change sets contradict its rules is refused permanently.
 
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use record::Timestamp;
@@ -23,7 +25,8 @@ use trust::{History, TrustKind};
 
 use crate::anchor::Anchored;
 use crate::api::LedgerApi;
-use crate::sets::{Round, SetReader, SetsError};
+use crate::sets::{NewestMap, Round, SetReader};
+use crate::sets_error::SetsError;
 use crate::trust::Trust;
 
 /// How often the newest `map` entry is fetched.
@@ -69,35 +72,66 @@ struct Shared {
 
 struct Current {
     history: Arc<History>,
-    map: Option<Index>,
-    /// By the clocks of the witnesses and by this machine's steady clock.
-    confirmed: (Timestamp, Instant),
+    newest: Option<NewestMap>,
+    confirmed: Confirmation,
+}
+
+/// When the versions were known to be the newest.
+#[derive(Clone, Copy)]
+struct Confirmation {
+    /// By the clocks of the witnesses, or of the ledger.
+    time: Timestamp,
+    /// When this process first heard of it, by its steady clock.
+    heard: Duration,
+}
+
+impl Confirmation {
+    fn now(clock: &dyn Clock) -> Self {
+        Self {
+            time: Timestamp(clock.now()),
+            heard: clock.steady(),
+        }
+    }
+
+    /// The confirmation after a round that found the versions to be the newest `as_of` a time.
+    ///
+    /// Only a later time confirms again. An answer that was heard before, or another one that is no later, proves
+    /// nothing about the time since then. A repeated answer could otherwise stop this clock, too, and hide a removal
+    /// from a process whose wall clock is slow. Without a time, the ledger's word is all that the policy asks for.
+    fn after(self, as_of: Option<Timestamp>, clock: &dyn Clock) -> Self {
+        match as_of {
+            None => Self::now(clock),
+            Some(time) if time > self.time => Self {
+                time,
+                heard: clock.steady(),
+            },
+            Some(_) => self,
+        }
+    }
 }
 
 impl LiveTrust {
     /// A history that was confirmed just now and changes by [`LiveTrust::replace`] alone, where no ledger is followed.
     #[must_use]
     pub fn fixed(history: Arc<History>, clock: Arc<dyn Clock>) -> Self {
-        let now = Timestamp(clock.now());
-        Self::new(history, None, now, clock, watch::channel(0).1)
+        let confirmed = Confirmation::now(clock.as_ref());
+        Self::new(history, None, confirmed, clock, watch::channel(0).1)
     }
 
     /// Replaces the history by a later one, confirmed just now.
     pub fn replace(&self, history: Arc<History>) {
-        let confirmed = (Timestamp(self.0.clock.now()), Instant::now());
-        let map = self.0.current.load().map;
-        let next = Current {
+        let newest = self.0.current.load().newest.clone();
+        self.0.current.store(Arc::new(Current {
             history,
-            map,
-            confirmed,
-        };
-        self.0.current.store(Arc::new(next));
+            newest,
+            confirmed: Confirmation::now(self.0.clock.as_ref()),
+        }));
     }
 
     fn new(
         history: Arc<History>,
-        map: Option<Index>,
-        as_of: Timestamp,
+        newest: Option<NewestMap>,
+        confirmed: Confirmation,
         clock: Arc<dyn Clock>,
         rounds: watch::Receiver<u64>,
     ) -> Self {
@@ -105,8 +139,8 @@ impl LiveTrust {
             clock,
             current: ArcSwap::from_pointee(Current {
                 history,
-                map,
-                confirmed: (as_of, Instant::now()),
+                newest,
+                confirmed,
             }),
             broken: OnceLock::new(),
             rounds,
@@ -122,9 +156,14 @@ impl LiveTrust {
         clock: Arc<dyn Clock>,
         shutdown: Shutdown,
     ) -> Self {
-        let as_of = anchored.as_of.unwrap_or(Timestamp(clock.now()));
+        let unconfirmed = Confirmation {
+            time: Timestamp(0),
+            heard: clock.steady(),
+        };
+        let confirmed = unconfirmed.after(anchored.newest.as_of, clock.as_ref());
         let (ended, rounds) = watch::channel(0);
-        let live = Self::new(anchored.history.clone(), Some(anchored.map), as_of, clock, rounds);
+        let newest = Some(anchored.newest.clone());
+        let live = Self::new(anchored.history.clone(), newest, confirmed, clock, rounds);
         tokio::spawn(follow(live.clone(), api, trust, ended, shutdown));
         live
     }
@@ -144,9 +183,9 @@ impl LiveTrust {
             return Err(TrustNotReady::Broken(reason.clone()));
         }
         let current = self.0.current.load();
-        let (time, instant) = current.confirmed;
-        let now = Timestamp(self.0.clock.now());
-        let seconds = now.since(time).max(instant.elapsed().as_secs());
+        let Confirmation { time, heard } = current.confirmed;
+        let age = Timestamp(self.0.clock.now()).since(time);
+        let seconds = age.max(self.0.clock.steady().saturating_sub(heard).as_secs());
         if seconds > MAX_UNCONFIRMED.as_secs() {
             return Err(TrustNotReady::Unconfirmed(seconds));
         }
@@ -169,7 +208,8 @@ impl LiveTrust {
     /// version that the entry is to be judged by.
     #[must_use]
     pub fn covers(&self, index: Index) -> bool {
-        self.0.current.load().map.is_none_or(|map| index <= map)
+        let current = self.0.current.load();
+        current.newest.as_ref().is_none_or(|newest| index <= newest.index)
     }
 
     /// Waits until a round that begins after this call has ended. Used where an entry's writer is not known yet.
@@ -182,19 +222,15 @@ impl LiveTrust {
     }
 
     fn update(&self, round: Round) {
-        for (kind, name) in [
-            (TrustKind::Directory, "directory"),
-            (TrustKind::Registerlandkarte, "registry"),
-        ] {
+        for kind in TrustKind::ALL {
             let version = round.history.state().map(kind).version();
-            metrics::gauge!(VERSION_METRIC, "kind" => name).set(version.0);
+            metrics::gauge!(VERSION_METRIC, "kind" => kind.as_str()).set(version.0);
         }
-        let now = Timestamp(self.0.clock.now());
-        let confirmed = (round.as_of.unwrap_or(now), Instant::now());
+        let before = self.0.current.load().confirmed;
         self.0.current.store(Arc::new(Current {
+            confirmed: before.after(round.newest.as_of, self.0.clock.as_ref()),
             history: round.history,
-            map: Some(round.map),
-            confirmed,
+            newest: Some(round.newest),
         }));
     }
 }
@@ -221,13 +257,10 @@ async fn follow(
             api: api.as_ref(),
             trust: &trust,
         };
-        let (history, map) = {
-            let current = live.0.current.load();
-            (current.history.clone(), current.map)
-        };
+        let current = live.0.current.load_full();
         let round = tokio::select! {
             () = shutdown.wait() => return,
-            round = reader.round(&history, map) => round,
+            round = reader.round(&current.history, current.newest.as_ref()) => round,
         };
         let pause = match round {
             Ok(round) => {

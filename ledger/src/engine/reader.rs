@@ -4,7 +4,7 @@
 //! start-up compares the edge with the head, and every recipient verifies a proof that is made from them.
 
 use tlog::Hash;
-use tlog::merkle::{GenerateError, HashReader, Index, Size, consistency_proof, inclusion_proof, root};
+use tlog::merkle::{GenerateError, HashReader, Index, Size, consistency_proof, inclusion_batch, inclusion_proof, root};
 
 use super::edge::Edge;
 use super::tiles::TileCache;
@@ -25,6 +25,11 @@ impl<'a> TreeReader<'a> {
     /// PATH(index) in the tree of `size` leaves.
     pub fn inclusion(&mut self, index: Index, size: Size) -> Result<Vec<Hash>, StoreError> {
         inclusion_proof(self, index, size).map_err(flatten)
+    }
+
+    /// The proof of several entries in the tree of `size` leaves ([`inclusion_batch`]).
+    pub fn inclusion_batch(&mut self, indices: &[Index], size: Size) -> Result<Vec<Hash>, StoreError> {
+        inclusion_batch(self, indices, size).map_err(flatten)
     }
 
     /// PROOF(old) in the tree of `new` leaves.

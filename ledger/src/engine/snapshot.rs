@@ -56,6 +56,12 @@ impl Snapshot {
         self.reader().inclusion(Index::new(index)?, Size::new(size)?)
     }
 
+    /// The proof of several entries, ascending, in the tree of `size` leaves. `size` is at most the size of this
+    /// snapshot.
+    pub fn inclusion_batch(&self, indices: &[Index], size: u64) -> Result<Vec<Hash>, StoreError> {
+        self.reader().inclusion_batch(indices, Size::new(size)?)
+    }
+
     /// The root of the first `size` leaves. `size` is at most the size of this snapshot.
     pub fn root(&self, size: u64) -> Result<Hash, StoreError> {
         self.reader().root(Size::new(size)?)

@@ -6,7 +6,8 @@
 //! | `GET /entries/{index}/receipt` | the receipt (tlog-proof) under the head |
 //! | `GET /entries/{index}/receipt?witnessed` | the receipt under the published checkpoint; 503 until covered |
 //! | `GET /trust/newest` | the receipt of the newest published `map` entry; 503 until there is one |
-//! | `GET /trust/{kind}/{version}` | the receipt of the entry with a change set; 503 until it is published |
+//! | `GET /trust/sets/{index}` | the published change sets from an entry on: [`trust::SetPage`] |
+//! | `GET /trust/{kind}/…` | versions, values, histories and search as JSON: see [`versions`] |
 //! | `GET /documents/{digest}` | a public document |
 //! | `GET /writers/{kid}/head` | CBOR `{"leaf", "index", "sequence"}` |
 //! | `GET /records/{index}` | a sealed record; 401 without a credential |
@@ -22,6 +23,7 @@ mod compression;
 mod compression_tests;
 mod entries;
 mod read;
+mod readable;
 mod receive;
 mod reply;
 #[cfg(test)]
@@ -36,6 +38,10 @@ mod tests;
 pub mod tree;
 #[cfg(test)]
 mod tree_tests;
+mod trust_reads;
+mod versions;
+#[cfg(test)]
+mod versions_tests;
 
 use std::sync::Arc;
 
@@ -53,7 +59,13 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
         Router::new()
             .route("/entries/{index}/receipt", get(read::receipt))
             .route("/trust/newest", get(sets::newest))
-            .route("/trust/{kind}/{version}", get(sets::set))
+            .route("/trust/sets/{index}", get(sets::page))
+            .route("/trust/{kind}", get(versions::newest))
+            .route("/trust/{kind}/{version}", get(versions::version))
+            .route("/trust/{kind}/{version}/values", get(versions::values))
+            .route("/trust/{kind}/{version}/values/{*key}", get(versions::value))
+            .route("/trust/{kind}/{version}/history/{*key}", get(versions::history))
+            .route("/trust/{kind}/{version}/search", get(versions::search))
             .route("/documents/{digest}", compression::get_compressible(read::document))
             .route("/writers/{kid}/head", get(read::writer)),
     );

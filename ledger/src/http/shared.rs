@@ -6,8 +6,10 @@ use service::clock::CheckedClock;
 use service::secret::CredentialDigest;
 
 use super::strangers::StrangerSlots;
+use super::trust_reads::TrustReads;
 use crate::engine::SequencedLog;
 use crate::engine::publication::Publication;
+use crate::rules::shared_history::SharedHistory;
 use crate::rules::{Rules, SubmissionChecker};
 
 /// The state that the handlers share.
@@ -18,6 +20,10 @@ pub(crate) struct Shared {
     pub(crate) publication: Arc<Publication>,
     /// Checks submissions by themselves.
     pub(crate) checker: SubmissionChecker,
+    /// The history of the change sets.
+    pub(crate) history: Arc<SharedHistory>,
+    /// What reading the change sets keeps and how many readers compute at once.
+    pub(crate) trust: TrustReads,
     /// Limits requests that do not begin with a new entry of a known writer.
     pub(crate) strangers: StrangerSlots,
     /// Digests of the credentials that may read records.

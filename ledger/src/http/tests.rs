@@ -6,6 +6,8 @@ use std::time::Duration;
 use axum::http::Method;
 use record::{Body, LabelledKind, Receipt};
 use tlog::Hash;
+use tlog::merkle::{leaf_hash, verify_inclusion_batch};
+use trust::SetPage;
 
 use super::testing::*;
 use crate::rules::RawSubmission;
@@ -298,7 +300,7 @@ async fn tt_1_only_canonical_paths_up_to_the_head_exist() {
 }
 
 #[tokio::test]
-async fn the_newest_sets_and_the_map_entry_that_names_them_are_served() {
+async fn the_map_entry_that_names_the_newest_sets_and_the_sets_are_served() {
     let world = World {
         map_after: Duration::from_millis(500),
         ..World::new()
@@ -306,9 +308,23 @@ async fn the_newest_sets_and_the_map_entry_that_names_them_are_served() {
     let (shared, _) = world.started(Arc::new(MemoryStore::new())).await;
     let server = Server::of(shared).await;
     let receipt = |body: &[u8]| Receipt::parse(body).unwrap().verify(&policy()).unwrap();
-    for (path, index) in [("directory/1", 1), ("registry/1", 2)] {
-        let got = server.get(&format!("/trust/{path}")).await;
-        assert_eq!(receipt(&got.body).index().get(), index, "{path}");
+    for (from, indexes) in [("0", &[1, 2][..]), ("1", &[1, 2]), ("2", &[2]), ("3", &[])] {
+        let got = server.get(&format!("/trust/sets/{from}")).await;
+        assert_eq!((got.status, got.header("content-type")), (200, "application/cbor"));
+        let page = SetPage::parse(&got.body).unwrap();
+        let served: Vec<u64> = page.sets.iter().map(|set| set.index.get()).collect();
+        assert_eq!(served, indexes, "{from}");
+        let verdict = policy().verify_checkpoint(page.checkpoint.as_bytes()).unwrap();
+        let head = verdict.checkpoint();
+        let leaves: Vec<_> = page.sets.iter().map(|set| (set.index, leaf_hash(&set.leaf))).collect();
+        if !leaves.is_empty() {
+            verify_inclusion_batch(&leaves, head.size, &page.proof, &head.root).unwrap();
+        }
+        for (set, first) in page.sets.iter().zip(indexes) {
+            let expected = &world.founding[usize::try_from(*first).unwrap()];
+            assert_eq!(set.leaf, expected.0.bytes());
+            assert_eq!([&set.header[..], &set.operations].concat(), expected.1);
+        }
     }
     let body = loop {
         let got = server.get("/trust/newest").await;
@@ -321,7 +337,7 @@ async fn the_newest_sets_and_the_map_entry_that_names_them_are_served() {
         panic!("not a map entry")
     };
     assert_eq!(newest, first_sets());
-    for path in ["directory/0", "directory/2", "directory/01", "registry/x", "map/1"] {
+    for path in ["sets", "sets/01", "sets/-1", "sets/9223372036854775808", "map/1"] {
         assert_eq!(server.get(&format!("/trust/{path}")).await.status, 404, "{path}");
     }
 }

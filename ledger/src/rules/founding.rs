@@ -3,9 +3,9 @@
 //!
 //! An empty log accepts only the genesis entry with the configured leaf hash. Next it accepts the first change sets of
 //! the directory and the Registerlandkarte, whose headers the genesis document names, and nothing else before both are
-//! recorded. Each later set must follow from the version before, with enough valid signatures of authorities
-//! ([`TrustState::apply`]), and the log admits it no earlier than it is meant to take effect. The operator of the
-//! genesis document may always write sets, and so may the writers to which the directory grants it.
+//! recorded. Each later set must follow from the version before, with enough valid signatures of authorities, and the
+//! log admits it no earlier than it is meant to take effect ([`History::apply`]). The operator of the genesis document
+//! may always write sets, and so may the writers to which the directory grants it.
 //!
 //! A version is in force for the entries after the one that carries its set.
 //!
@@ -15,19 +15,27 @@
 //! | `Sets` | see [`super::sets`] | |
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread;
 
 use record::{Body, DocumentKind, Entry, GenesisDocument, Kind, NewestSets, SignedEntry, VerifyingKey, WriterId};
 use tlog::Hash;
 use tlog::merkle::Index;
-use trust::{Operations, Section, SetError, SignedChangeSet, SignedHeader, TrustKind, TrustState, Value, Version};
+use trust::{
+    GenesisProblem, History, Operations, Position, Section, SignedChangeSet, SignedHeader, TrustKind, Value, Version,
+};
 
 use super::keys::WriterKeys;
 use super::refusal::Refusal;
 use super::sets;
+use super::shared_history::SharedHistory;
 use super::submission::{Document, Submission};
 use crate::engine::rows::Rows;
 use crate::store::{Batch, Column, StoreError};
+
+/// How many sets are read and verified before they are applied. Bounds the memory while many are replayed.
+const REPLAYED_AT_ONCE: usize = 256;
 
 /// The founding documents that have been recorded so far, and what follows from them.
 pub(super) struct Founding {
@@ -36,24 +44,23 @@ pub(super) struct Founding {
     /// The ledger itself, which writes the `map` entries.
     ledger: WriterId,
     keys: Arc<WriterKeys>,
+    shared: Arc<SharedHistory>,
     founded: Option<Founded>,
     /// The kinds that each writer may write. Kept by writer id, because hashing a key for every entry is too expensive.
     rights: HashMap<WriterId, HashSet<Kind>>,
 }
 
 /// A log with its genesis entry.
-struct Founded {
+pub(super) struct Founded {
     operator: VerifyingKey,
-    state: TrustState,
-    /// The entries of the newest sets.
-    directory: Option<Index>,
-    registerlandkarte: Option<Index>,
+    history: Arc<History>,
 }
 
 /// The effect of a document entry that passed the checks.
 pub(super) enum DocumentChange {
-    Genesis(Box<(VerifyingKey, TrustState)>),
-    Set(TrustKind, Box<TrustState>),
+    Genesis(Founded),
+    /// The history after a set of this kind.
+    Set(TrustKind, Arc<History>),
     /// The document does not affect the log's own rules.
     None,
 }
@@ -65,21 +72,26 @@ fn damaged(what: impl std::fmt::Display) -> StoreError {
 }
 
 impl Founded {
-    fn newest(&self) -> Option<NewestSets> {
-        Some(NewestSets {
-            directory: self.directory?,
-            registerlandkarte: self.registerlandkarte?,
+    fn new(document: &GenesisDocument) -> Result<Self, GenesisProblem> {
+        Ok(Self {
+            operator: document.operator,
+            history: Arc::new(History::founded(document)?),
         })
     }
 
-    fn set_newest(&mut self, kind: TrustKind, index: Index) {
-        match kind {
-            TrustKind::Directory => self.directory = Some(index),
-            TrustKind::Registerlandkarte => self.registerlandkarte = Some(index),
-        }
+    /// The entry of the newest set of a kind.
+    fn entry_of(&self, kind: TrustKind) -> Option<Index> {
+        self.history.newest(kind).map(|set| set.position.index)
     }
 
-    /// Replays the recorded sets.
+    fn newest(&self) -> Option<NewestSets> {
+        Some(NewestSets {
+            directory: self.entry_of(TrustKind::Directory)?,
+            registerlandkarte: self.entry_of(TrustKind::Registerlandkarte)?,
+        })
+    }
+
+    /// Replays the recorded sets. Their signatures take most of the time and are verified ahead, in parallel.
     fn replay(&mut self, rows: &Rows) -> Result<(), StoreError> {
         // The sets of a kind are signed by the authorities of the directory then in force, so the order of the log
         // counts.
@@ -94,21 +106,49 @@ impl Founded {
             }
         }
         places.sort_unstable();
-        for (index, kind) in places {
-            let set = stored_set(rows, index)?;
-            let next = self.state.apply(kind, &set);
-            self.state = next.map_err(|error| damaged(format!("the change set in entry {index} ({error})")))?;
-            self.set_newest(kind, Index::new(index)?);
+        for part in places.chunks(REPLAYED_AT_ONCE) {
+            let read = |(index, _): &(u64, TrustKind)| {
+                let (entry, mut set) = stored_set(rows, *index)?;
+                set.verify_ahead(self.history.state().authorities());
+                Ok::<_, StoreError>((entry, set))
+            };
+            for ((index, kind), read) in part.iter().zip(in_parallel(part, read)) {
+                let (entry, set) = read?;
+                let position = Position {
+                    index: Index::new(*index)?,
+                    time: entry.entry().time,
+                };
+                let next = self.history.apply(*kind, position, &set);
+                let next = next.map_err(|error| damaged(format!("the change set in entry {index} ({error})")))?;
+                self.history = Arc::new(next);
+            }
         }
         Ok(())
     }
 }
 
-/// The change set that an entry carries.
-pub(crate) fn stored_set(rows: &Rows, index: u64) -> Result<SignedChangeSet, StoreError> {
-    let read = || -> Result<Option<SignedChangeSet>, StoreError> {
-        let entry = rows.entry(index)?.and_then(|leaf| SignedEntry::parse(leaf).ok());
-        let Some(digest) = entry.and_then(|entry| entry.entry().body.document()) else {
+/// Applies a function to all items on the processor's cores; returns the results in order.
+fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let chunks = items.chunks(items.len().div_ceil(cores).max(1));
+    thread::scope(|scope| {
+        let threads: Vec<_> = chunks
+            .map(|chunk| scope.spawn(|| chunk.iter().map(&work).collect::<Vec<R>>()))
+            .collect();
+        let join = |thread: thread::ScopedJoinHandle<'_, Vec<R>>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        threads.into_iter().flat_map(join).collect()
+    })
+}
+
+/// The change set that an entry carries, with the entry.
+pub(crate) fn stored_set(rows: &Rows, index: u64) -> Result<(SignedEntry, SignedChangeSet), StoreError> {
+    let read = || -> Result<Option<(SignedEntry, SignedChangeSet)>, StoreError> {
+        let Some(entry) = rows.entry(index)?.and_then(|leaf| SignedEntry::parse(leaf).ok()) else {
+            return Ok(None);
+        };
+        let Some(digest) = entry.entry().body.document() else {
             return Ok(None);
         };
         let header = rows.store().get(Column::Documents, &digest.0)?;
@@ -117,7 +157,8 @@ pub(crate) fn stored_set(rows: &Rows, index: u64) -> Result<SignedChangeSet, Sto
         };
         let operations = rows.store().get(Column::Documents, &header.header().operations.0)?;
         let operations = operations.and_then(|bytes| Operations::parse(&bytes).ok());
-        Ok(operations.and_then(|operations| SignedChangeSet::new(header, operations).ok()))
+        let set = operations.and_then(|operations| SignedChangeSet::new(header, operations).ok());
+        Ok(set.map(|set| (entry, set)))
     };
     read()?.ok_or_else(|| damaged(format!("the change set in entry {index}")))
 }
@@ -131,7 +172,9 @@ impl Founding {
         ledger: WriterId,
         keys: Arc<WriterKeys>,
     ) -> Result<Self, StoreError> {
+        let shared = Arc::new(SharedHistory::default());
         let mut founding = Self {
+            shared,
             genesis,
             origin,
             ledger,
@@ -151,16 +194,16 @@ impl Founding {
         let document = rows.store().get(Column::Documents, &digest.0)?;
         let document = document.and_then(|bytes| GenesisDocument::parse(&bytes).ok());
         let document = document.ok_or_else(|| damaged("the genesis document"))?;
-        let mut founded = Founded {
-            operator: document.operator,
-            state: TrustState::founded(&document).map_err(|_| damaged("the genesis document"))?,
-            directory: None,
-            registerlandkarte: None,
-        };
+        let mut founded = Founded::new(&document).map_err(|_| damaged("the genesis document"))?;
         founded.replay(rows)?;
         founding.founded = Some(founded);
         founding.derive_rights();
         Ok(founding)
+    }
+
+    /// The history, for the request handlers.
+    pub(super) fn shared(&self) -> Arc<SharedHistory> {
+        self.shared.clone()
     }
 
     /// The entries of the newest sets; `None` before both kinds have their first.
@@ -193,8 +236,8 @@ impl Founding {
         }
     }
 
-    /// Checks the document of an entry whose writer may write this kind.
-    pub(super) fn check_document(&self, submission: &Submission) -> Result<DocumentChange, Refusal> {
+    /// Checks the document of an entry whose writer may write this kind, and which would get this index.
+    pub(super) fn check_document(&self, submission: &Submission, index: Index) -> Result<DocumentChange, Refusal> {
         let entry = submission.entry().entry();
         let Body::Document { kind, .. } = &entry.body else {
             return Ok(DocumentChange::None);
@@ -207,14 +250,18 @@ impl Founding {
                 let Some(kind) = TrustKind::of_entry(entry.body.kind()) else {
                     return Ok(DocumentChange::None);
                 };
-                let state = check_set(founded, kind, set, entry, &self.ledger)?;
-                Ok(DocumentChange::Set(kind, Box::new(state)))
+                let position = Position {
+                    index,
+                    time: entry.time,
+                };
+                let history = check_set(&founded.history, (kind, position), set, &self.ledger)?;
+                Ok(DocumentChange::Set(kind, Arc::new(history)))
             }
             _ => Ok(DocumentChange::None),
         }
     }
 
-    fn check_genesis(&self, submission: &Submission, bytes: &[u8]) -> Result<Box<(VerifyingKey, TrustState)>, Refusal> {
+    fn check_genesis(&self, submission: &Submission, bytes: &[u8]) -> Result<Founded, Refusal> {
         if submission.entry().leaf_hash() != self.genesis {
             return Err(Refusal::right(
                 "this is not the genesis entry that the ledger is configured with",
@@ -226,26 +273,16 @@ impl Founding {
                 "the genesis document belongs to another log or another operator",
             ));
         }
-        let state = TrustState::founded(&document).map_err(|error| Refusal::document(error.to_string()))?;
-        Ok(Box::new((document.operator, state)))
+        Founded::new(&document).map_err(|error| Refusal::document(error.to_string()))
     }
 
     /// Applies the effect of the document entry with this index.
     pub(super) fn apply(&mut self, change: DocumentChange, index: u64, batch: &mut Batch) -> Result<(), StoreError> {
         match (change, &mut self.founded) {
-            (DocumentChange::Genesis(genesis), _) => {
-                let (operator, state) = *genesis;
-                self.founded = Some(Founded {
-                    operator,
-                    state,
-                    directory: None,
-                    registerlandkarte: None,
-                });
-            }
-            (DocumentChange::Set(kind, state), Some(founded)) => {
-                sets::put(batch, kind, state.map(kind).version(), index);
-                founded.state = *state;
-                founded.set_newest(kind, Index::new(index)?);
+            (DocumentChange::Genesis(founded), _) => self.founded = Some(founded),
+            (DocumentChange::Set(kind, history), Some(founded)) => {
+                sets::put(batch, kind, history.state().map(kind).version(), index);
+                founded.history = history;
             }
             _ => return Ok(()),
         }
@@ -253,14 +290,14 @@ impl Founding {
         Ok(())
     }
 
-    /// Derives the writers' rights and the set of known keys from the recorded documents.
+    /// Derives the writers' rights, and what the request handlers know, from the recorded documents.
     fn derive_rights(&mut self) {
         self.rights.clear();
         let Some(founded) = &self.founded else {
             return;
         };
         let is_complete = founded.newest().is_some();
-        let writers = founded.state.directory().section(Section::Writer);
+        let writers = founded.history.state().directory().section(Section::Writer);
         let grants: Vec<_> = writers
             .filter_map(|value| match value {
                 Value::Writer(grant) => Some(grant),
@@ -271,7 +308,7 @@ impl Founding {
             let kinds = grant.kinds.iter().copied().filter(|kind| *kind != Kind::Genesis);
             self.rights.entry(grant.key.id()).or_default().extend(kinds);
         }
-        let kinds: &[Kind] = match (founded.directory, is_complete) {
+        let kinds: &[Kind] = match (founded.entry_of(TrustKind::Directory), is_complete) {
             (None, _) => &[Kind::Directory],
             (Some(_), false) => &[Kind::Registry],
             (Some(_), true) => &[Kind::Directory, Kind::Registry],
@@ -279,18 +316,18 @@ impl Founding {
         self.rights.entry(founded.operator.id()).or_default().extend(kinds);
         let keys = grants.iter().map(|grant| grant.key);
         self.keys.replace(std::iter::once(founded.operator).chain(keys));
+        self.shared.replace(founded.history.clone());
     }
 }
 
-/// Checks a set against the state and returns the state after it. An authority has signed something wrong if a set
-/// with valid signatures is refused, so that raises an alarm.
+/// Checks a set for its entry and returns the history after it. An authority has signed something wrong if a set with
+/// valid signatures is refused, so that raises an alarm.
 fn check_set(
-    founded: &Founded,
-    kind: TrustKind,
+    history: &History,
+    (kind, position): (TrustKind, Position),
     set: &SignedChangeSet,
-    entry: &Entry,
     ledger: &WriterId,
-) -> Result<TrustState, Refusal> {
+) -> Result<History, Refusal> {
     let refused = |error: &dyn std::fmt::Display, alarm: bool| {
         if alarm {
             tracing::error!(
@@ -301,26 +338,17 @@ fn check_set(
         }
         Refusal::document(error.to_string())
     };
-    let state = founded
-        .state
-        .apply(kind, set)
-        .map_err(|error: SetError| refused(&error, error.has_valid_signatures()))?;
-    let valid_from = set.header().valid_from;
-    if valid_from > entry.time {
-        // A set may be published when its time has come.
-        return Err(refused(
-            &format!("the set takes effect at {valid_from}, which is later"),
-            false,
-        ));
-    }
+    let next = history
+        .apply(kind, position, set)
+        .map_err(|error| refused(&error, error.has_valid_signatures()))?;
     // Without `map` entries no later version could take effect.
-    let writes_maps = |state: &TrustState| {
-        let grant = state.directory().writer(ledger);
+    let writes_maps = |history: &History| {
+        let grant = history.state().directory().writer(ledger);
         grant.is_some_and(|grant| grant.kinds.contains(&Kind::Map))
     };
-    if writes_maps(&founded.state) && !writes_maps(&state) {
+    if writes_maps(history) && !writes_maps(&next) {
         let reason = "after the set the ledger could write no map entries: first grant its next key under another name";
         return Err(refused(&reason, true));
     }
-    Ok(state)
+    Ok(next)
 }

@@ -32,6 +32,7 @@ mod rebuild_tests;
 pub mod refusal;
 mod reject;
 pub(crate) mod sets;
+pub(crate) mod shared_history;
 pub mod submission;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -63,6 +64,7 @@ use loading::{closed_intent, load_intents, load_periods, read_entry};
 use periods::Periods;
 pub use refusal::Refusal;
 use reject::Reject;
+use shared_history::SharedHistory;
 use submission::Document;
 pub use submission::{RawSubmission, Submission, SubmissionChecker};
 pub use times::RulesClock;
@@ -135,6 +137,11 @@ impl Rules {
         })
     }
 
+    /// The history of the change sets, for the request handlers.
+    pub(crate) fn history(&self) -> Arc<SharedHistory> {
+        self.founding.shared()
+    }
+
     /// Applies the three rules in their order; returns the entry's index.
     fn check_and_record(&mut self, submission: &Submission, stage: &mut Stage<'_>) -> Result<u64, Reject> {
         let entry = submission.entry.entry();
@@ -162,7 +169,10 @@ impl Rules {
         }
         match &entry.body {
             Body::Map { .. } => Err(Refusal::right("map entries are written by the ledger alone").into()),
-            Body::Document { .. } => Ok(self.founding.check_document(submission)?),
+            Body::Document { .. } => {
+                let index = Index::new(stage.next_index()).map_err(StoreError::from)?;
+                Ok(self.founding.check_document(submission, index)?)
+            }
             Body::Denial { .. } => Ok(DocumentChange::None),
             Body::Period { period, event } => {
                 self.check_period(*period, event, entry.time)?;

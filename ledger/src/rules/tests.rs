@@ -100,7 +100,7 @@ async fn change_sets_take_effect_in_order_and_need_the_authority() {
     let broker = || TimedWriter::new(BROKER).draft(intent(1));
     assert_eq!(submit_one(&shared, &broker(), 1).await, refused("unknown-writer"));
     let row = |index| crate::rules::founding::stored_set(shared.log.rows(), index).unwrap();
-    assert_eq!(row(3), good);
+    assert_eq!(row(3).1, good);
 
     // The same after a restart.
     shared.log.end();

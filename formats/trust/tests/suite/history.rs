@@ -107,6 +107,39 @@ fn sets_of_both_kinds_come_in_the_order_of_the_log() {
     history.apply(REGISTERLANDKARTE, position(11, 600), &set).unwrap();
 }
 
+/// The only check of the time at which a set may be published.
+#[test]
+fn a_set_is_not_published_before_it_takes_effect() {
+    let history = rotated();
+    let set = set(&history, DIRECTORY, Timestamp(700), vec![end("writer/broker")]);
+    let error = history.apply(DIRECTORY, position(20, 699), &set).unwrap_err();
+    assert_eq!(error.problem, SetProblem::Early(Timestamp(699)));
+    assert!(!error.has_valid_signatures(), "nobody has signed anything wrong");
+    history.apply(DIRECTORY, position(20, 700), &set).unwrap();
+}
+
+/// The sets of both kinds in the order of the log, and each by its version.
+#[test]
+fn sets_are_found_by_index_and_by_version() {
+    let history = rotated();
+    let from = |index| -> Vec<_> {
+        let sets = history.applied_from(at(index));
+        sets.map(|(kind, set)| (kind, set.position.index.get())).collect()
+    };
+    let all = [(DIRECTORY, 1), (REGISTERLANDKARTE, 2), (DIRECTORY, 10)];
+    assert_eq!(from(0), all);
+    assert_eq!(
+        (from(2), from(3), from(11)),
+        (all[1..].to_vec(), all[2..].to_vec(), vec![])
+    );
+    let version = |version| {
+        history
+            .set_of(DIRECTORY, Version(version))
+            .map(|set| set.position.index.get())
+    };
+    assert_eq!([0, 1, 2, 3].map(version), [None, Some(1), Some(10), None]);
+}
+
 #[test]
 fn a_superseded_version_can_be_relied_on_for_a_minute() {
     let history = rotated();

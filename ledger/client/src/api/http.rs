@@ -10,7 +10,6 @@ use service::secret::Credential;
 use tlog::Hash;
 use tlog::merkle::Index;
 use tlog::tile::{Bundle, Tile};
-use trust::{TrustKind, Version};
 
 use super::{ApiError, ApiFuture, AppendAnswer, LedgerApi, Submission, WriterHead, wire};
 
@@ -95,12 +94,8 @@ impl LedgerApi for HttpLedger {
         Box::pin(self.read("/trust/newest".into()))
     }
 
-    fn set(&self, kind: TrustKind, version: Version) -> ApiFuture<'_, Vec<u8>> {
-        let kind = match kind {
-            TrustKind::Directory => "directory",
-            TrustKind::Registerlandkarte => "registry",
-        };
-        Box::pin(self.read(format!("/trust/{kind}/{version}")))
+    fn sets(&self, from: Index) -> ApiFuture<'_, Vec<u8>> {
+        Box::pin(self.read(format!("/trust/sets/{from}")))
     }
 
     fn record<'a>(&'a self, index: Index, credential: &'a Credential) -> ApiFuture<'a, Option<Vec<u8>>> {

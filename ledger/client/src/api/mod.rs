@@ -15,7 +15,6 @@ use service::secret::Credential;
 use tlog::Hash;
 use tlog::merkle::Index;
 use tlog::tile::{Bundle, Tile};
-use trust::{TrustKind, Version};
 
 pub use http::HttpLedger;
 pub use record::submission::WriterHead;
@@ -122,8 +121,8 @@ pub trait LedgerApi: Send + Sync + 'static {
     fn receipt(&self, index: Index, witnessed: bool) -> ApiFuture<'_, Vec<u8>>;
     /// The receipt of the newest `map` entry under the published checkpoint.
     fn newest_map(&self) -> ApiFuture<'_, Vec<u8>>;
-    /// The receipt of the entry with a version's change set, under the published checkpoint.
-    fn set(&self, kind: TrustKind, version: Version) -> ApiFuture<'_, Vec<u8>>;
+    /// The change sets from the entry at this index on, under the published checkpoint: a [`trust::SetPage`].
+    fn sets(&self, from: Index) -> ApiFuture<'_, Vec<u8>>;
     /// An entry's sealed record; `None` if there is none or it was erased.
     fn record<'a>(&'a self, index: Index, credential: &'a Credential) -> ApiFuture<'a, Option<Vec<u8>>>;
     /// A public document by the SHA-256 of its bytes.

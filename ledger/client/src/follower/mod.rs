@@ -21,6 +21,7 @@
 //! Memory per entry: 64 bytes in the tree, 24 for its summary, about 120 in a map.
 
 mod audit;
+mod documents;
 mod maps;
 mod poll;
 mod shared;

@@ -2,17 +2,15 @@
 
 use std::sync::{Arc, PoisonError};
 
-use record::{Body, SignedEntry};
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::{self, Index, Size};
 use tlog::tile::{Bundle, decode_bundle};
-use trust::{SignedChangeSet, TrustKind};
 
 use super::audit::Portion;
+use super::documents::SetDocuments;
 use super::shared::Shared;
 use super::types::FollowerError;
 use crate::api::{ApiError, DocumentError};
-use crate::sets::read_set;
 use crate::tiles::{RootError, TileCache, root_at};
 use crate::trust::Head;
 
@@ -22,6 +20,7 @@ const PORTION_ENTRIES: u64 = 1 << 16;
 pub(super) struct Poller {
     shared: Arc<Shared>,
     cache: TileCache,
+    documents: SetDocuments,
 }
 
 impl Poller {
@@ -29,6 +28,7 @@ impl Poller {
         Self {
             shared,
             cache: TileCache::default(),
+            documents: SetDocuments::default(),
         }
     }
 
@@ -119,8 +119,9 @@ impl Poller {
             let index = at / 256;
             let entries = bundle(&shared, index, end).await?;
             let skip = usize::try_from(at % 256).unwrap_or_default();
-            for leaf in entries.iter().skip(skip) {
-                let set = set_of(&shared, leaf).await?;
+            for (leaf, at) in entries.iter().skip(skip).zip(at..) {
+                let place = Index::new(at).map_err(|_| FollowerError::OutOfTree)?;
+                let set = self.documents.set_of(shared.api.as_ref(), place, leaf).await?;
                 portion.push(&shared, leaf, set.as_ref());
             }
             at = index * 256 + entries.len() as u64;
@@ -165,20 +166,6 @@ impl Poller {
         );
         FollowerError::Broken(self.shared.broken.get_or_init(|| reason.into()).clone())
     }
-}
-
-/// The change set that an entry carries; `None` if it carries none, or if its document is not a set. Nothing is checked
-/// but that the documents have the digests in entry and header.
-async fn set_of(shared: &Shared, leaf: &[u8]) -> Result<Option<SignedChangeSet>, FollowerError> {
-    let entry = SignedEntry::parse(leaf).ok();
-    let body = entry.as_ref().map(|entry| &entry.entry().body);
-    let Some(Body::Document { kind, digest }) = body else {
-        return Ok(None);
-    };
-    if TrustKind::of_entry((*kind).into()).is_none() {
-        return Ok(None);
-    }
-    Ok(read_set(shared.api.as_ref(), digest).await?.ok())
 }
 
 /// The entries of a bundle, as many as a tree of `size` has. Not checked.

@@ -14,7 +14,7 @@ use service::shutdown::Shutdown;
 use tlog::Hash;
 use tlog::merkle::{Index, leaf_hash, verify_inclusion};
 use tokio::time::sleep;
-use trust::{Operation, TrustKind, Value, Version};
+use trust::{Operation, TrustKind, Value};
 
 fn start(ledger: &Arc<FakeLedger>) -> Follower {
     let genesis = ledger.with(|log| log.genesis.clone());
@@ -256,7 +256,7 @@ async fn an_entry_that_no_rule_allows_breaks_the_follower() {
             log.force(chained_leaf(log, &operator(), body));
         }),
         ("next version is 2", |log| {
-            let first = log.sets[&(TrustKind::Directory, Version(1))];
+            let first = 1;
             let body = log.entry(first).entry().body.clone();
             log.force(chained_leaf(log, &operator(), body));
         }),

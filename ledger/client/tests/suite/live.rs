@@ -2,17 +2,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::common::log::{FakeLog, authority, operator};
+use crate::common::log::{FakeLog, START, authority, map_writer, operator};
 use crate::common::{FakeLedger, TokioClock, broker, intent, trust_of};
 use fixtures::grant;
 use ledger_client::live::MAX_UNCONFIRMED;
 use ledger_client::{Anchored, LiveTrust, TrustNotReady};
 use record::{Kind, NewestSets, SigningKey, Timestamp};
+use service::clock::Clock;
 use service::shutdown::Shutdown;
 use tlog::Hash;
 use tlog::merkle::Index;
 use tokio::time::sleep;
-use trust::{Operation, TrustKind, Value, Version};
+use trust::{Authority, Operation, SetPage, TrustKind, Value, Version};
 
 const DIRECTORY: TrustKind = TrustKind::Directory;
 
@@ -23,10 +24,15 @@ fn rotated(seed: u8) -> Vec<Operation> {
 }
 
 async fn followed() -> (Arc<FakeLedger>, LiveTrust, Shutdown) {
+    let clock = TokioClock::starting_at(START);
+    followed_by(clock.clone(), clock).await
+}
+
+/// Follows a log whose witness has one clock, with another clock.
+async fn followed_by(witness: Arc<dyn Clock>, clock: Arc<dyn Clock>) -> (Arc<FakeLedger>, LiveTrust, Shutdown) {
     let mut log = FakeLog::begun();
     log.write_map();
-    let clock = TokioClock::starting_at(log.clock.now());
-    log.clock = clock.clone();
+    log.clock = witness;
     let ledger = FakeLedger::new(log);
     let trust = trust_of(&ledger);
     let anchored = Anchored::fetch(ledger.as_ref(), &trust).await.unwrap();
@@ -115,7 +121,7 @@ async fn a_ledger_without_a_quorum_or_with_an_old_map_entry_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_whose_sets_break_the_rules_is_refused_for_good() {
+async fn a_log_whose_sets_break_the_rules_is_refused_permanently() {
     // A set that no authority has signed.
     let (ledger, live, _shutdown) = followed().await;
     ledger.with(|log| {
@@ -132,7 +138,7 @@ async fn a_log_whose_sets_break_the_rules_is_refused_for_good() {
             ..log.newest()
         };
         let roots = log.roots();
-        log.write(&crate::common::log::map_writer(), record::Body::Map { roots, newest });
+        log.write(&map_writer(), record::Body::Map { roots, newest });
     });
     assert!(until_broken(&live).await.contains("authority"));
 
@@ -145,7 +151,7 @@ async fn a_log_whose_sets_break_the_rules_is_refused_for_good() {
             ..log.newest()
         };
         let roots = log.roots();
-        log.write(&crate::common::log::map_writer(), record::Body::Map { roots, newest });
+        log.write(&map_writer(), record::Body::Map { roots, newest });
     });
     assert!(until_broken(&live).await.contains("Registerlandkarte"));
 
@@ -163,7 +169,171 @@ async fn a_log_whose_sets_break_the_rules_is_refused_for_good() {
             ..log.newest()
         };
         let roots = log.roots();
-        log.write(&crate::common::log::map_writer(), record::Body::Map { roots, newest });
+        log.write(&map_writer(), record::Body::Map { roots, newest });
     });
     assert!(until_broken(&live).await.contains("root"));
+}
+
+/// Waits until the follower has fetched pages, and has not become broken by them.
+async fn after_pages(ledger: &FakeLedger, live: &LiveTrust) {
+    let before = *ledger.pages.lock().unwrap();
+    while *ledger.pages.lock().unwrap() < before + 3 {
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert!(!matches!(live.confirmed(), Err(TrustNotReady::Broken(_))));
+}
+
+fn new_authority() -> SigningKey {
+    SigningKey::from_seed([99; 32])
+}
+
+/// Ends the right of the authority, and gives it to a new one.
+fn authority_replaced() -> Vec<Operation> {
+    let value = Value::Authority(Authority {
+        name: "Registerbehörde".parse().unwrap(),
+        key: new_authority().public(),
+        signs: TrustKind::ALL.into(),
+    });
+    let old = Operation::end(trust::Key::authority(&authority().id()));
+    vec![Operation::put(&value).unwrap(), old]
+}
+
+/// Writes a set that the new authority has signed.
+fn change_by_new_authority(log: &mut FakeLog, kind: TrustKind) {
+    let (state, now) = (log.history.state(), Timestamp(log.clock.now()));
+    let set = state.propose(kind, now, "x".parse().unwrap(), Vec::new()).unwrap();
+    log.write_set(&set.sign(&[&new_authority()]).unwrap());
+}
+
+/// A set is verified with the keys that are in force before its page, or, if its signer comes later, when it is applied.
+#[tokio::test(start_paused = true)]
+async fn many_sets_are_read_in_pages() {
+    let (ledger, live, _shutdown) = followed().await;
+    let first = *ledger.pages.lock().unwrap();
+    ledger.with(|log| {
+        log.page_sets = 40;
+        for number in 0..50 {
+            log.change(DIRECTORY, rotated(100 + number));
+            log.change(TrustKind::Registerlandkarte, Vec::new());
+        }
+        log.change(DIRECTORY, authority_replaced());
+        for _ in 0..10 {
+            change_by_new_authority(log, TrustKind::Registerlandkarte);
+            change_by_new_authority(log, DIRECTORY);
+        }
+        log.write_map();
+        log.change(TrustKind::Registerlandkarte, Vec::new());
+    });
+    live.refresh().await;
+    let history = live.confirmed().unwrap();
+    let versions = TrustKind::ALL.map(|kind| history.state().map(kind).version().0);
+    // The last set is not named by a map entry.
+    assert_eq!(versions, [62, 61]);
+    assert_eq!(*ledger.pages.lock().unwrap() - first, 4, "121 sets in pages of 40");
+}
+
+/// Changes a page before it is sent.
+type Lie = fn(&mut SetPage);
+
+/// A ledger that leaves sets out or changes bytes has not shown that the log is broken.
+#[tokio::test(start_paused = true)]
+async fn a_false_page_is_asked_for_again() {
+    let without_directory: Lie = |page| {
+        page.sets
+            .retain(|set| trust::SignedHeader::parse(&set.header).unwrap().header().kind != DIRECTORY)
+    };
+    let cases: [(&str, Lie); 8] = [
+        ("the first set is left out", |page| drop(page.sets.remove(0))),
+        ("a set is left out", |page| drop(page.sets.remove(1))),
+        ("the last set is left out", |page| drop(page.sets.pop())),
+        ("the directory is left out", without_directory),
+        ("nothing is sent", |page| page.sets.clear()),
+        ("another leaf", |page| page.sets[0].leaf[40] ^= 1),
+        ("another header", |page| page.sets[1].header[40] ^= 1),
+        ("other operations", |page| page.sets[1].operations.push(0)),
+    ];
+    for (name, change) in cases {
+        let (ledger, live, _shutdown) = followed().await;
+        ledger.with(|log| {
+            log.false_page = change;
+            log.change(DIRECTORY, authority_replaced());
+            change_by_new_authority(log, TrustKind::Registerlandkarte);
+            change_by_new_authority(log, DIRECTORY);
+            log.write_map();
+        });
+        after_pages(&ledger, &live).await;
+        assert_eq!(version(&live), Version(1), "{name}");
+        ledger.with(|log| log.false_page = |_| {});
+        live.refresh().await;
+        assert_eq!(version(&live), Version(3), "{name}");
+    }
+}
+
+/// A set of the Registerlandkarte that a removed authority has signed is the log's fault, also if the directory changes
+/// later.
+#[tokio::test(start_paused = true)]
+async fn a_removed_authority_is_noticed_whatever_comes_later() {
+    for changes_later in [false, true] {
+        let (ledger, live, _shutdown) = followed().await;
+        ledger.with(|log| {
+            log.change(DIRECTORY, authority_replaced());
+            let (state, now) = (log.history.state(), Timestamp(log.clock.now()));
+            let set = state.propose(TrustKind::Registerlandkarte, now, "x".parse().unwrap(), Vec::new());
+            log.write_set(&set.unwrap().sign(&[&authority()]).unwrap());
+            let newest = NewestSets {
+                registerlandkarte: Index::new(log.leaves.len() as u64 - 1).unwrap(),
+                ..log.newest()
+            };
+            let roots = log.roots();
+            if changes_later {
+                change_by_new_authority(log, DIRECTORY);
+            }
+            let newest = NewestSets {
+                directory: log.newest().directory,
+                ..newest
+            };
+            log.write(&map_writer(), record::Body::Map { roots, newest });
+        });
+        assert!(until_broken(&live).await.contains("authority"), "{changes_later}");
+    }
+}
+
+/// A clock whose wall time stands still.
+#[derive(Debug)]
+struct StoppedClock(Arc<TokioClock>);
+
+impl Clock for StoppedClock {
+    fn now(&self) -> u64 {
+        START
+    }
+
+    fn steady(&self) -> Duration {
+        self.0.steady()
+    }
+}
+
+/// An answer that was heard before confirms nothing, even if the wall clock stands still.
+#[tokio::test(start_paused = true)]
+async fn a_repeated_answer_does_not_confirm_again() {
+    let clock = TokioClock::starting_at(START);
+    let (ledger, live, _shutdown) = followed_by(clock.clone(), Arc::new(StoppedClock(clock))).await;
+    ledger.with(|log| log.witness_time = Some(START));
+    let half = MAX_UNCONFIRMED / 2;
+    sleep(half).await;
+    assert!(live.confirmed().is_ok());
+    sleep(half + Duration::from_secs(1)).await;
+    assert!(
+        matches!(live.confirmed(), Err(TrustNotReady::Unconfirmed(61))),
+        "{:?}",
+        live.confirmed()
+    );
+    // Nor does an older answer in between.
+    ledger.with(|log| log.witness_time = Some(START - 1));
+    live.refresh().await;
+    ledger.with(|log| log.witness_time = Some(START));
+    live.refresh().await;
+    assert!(matches!(live.confirmed(), Err(TrustNotReady::Unconfirmed(_))));
+    ledger.with(|log| log.witness_time = None);
+    live.refresh().await;
+    assert!(live.confirmed().is_ok());
 }

@@ -17,10 +17,10 @@ use tlog::Hash;
 use tlog::checkpoint::{Checkpoint, Origin};
 use tlog::cosignature::cosign;
 use tlog::map::{Map, Value};
-use tlog::merkle::{HashReader, Index, MemoryTree, Size, inclusion_proof};
+use tlog::merkle::{HashReader, Index, MemoryTree, Size, inclusion_batch, inclusion_proof};
 use tlog::note::SignerKey;
 use tlog::tile::{Bundle, Tile, encode_bundle};
-use trust::{History, Operation, Position, SignedChangeSet, TrustKind, Version};
+use trust::{History, LoggedSet, Operation, Position, SetPage, SignedChangeSet, TrustKind};
 
 pub const SKEW: u64 = 60;
 pub const START: u64 = 1_800_000_000;
@@ -30,8 +30,12 @@ pub struct FakeLog {
     pub genesis: GenesisDocument,
     /// What is in force after the last entry.
     pub history: Arc<History>,
-    /// The entries of the change sets.
-    pub sets: HashMap<(TrustKind, Version), u64>,
+    /// The change sets by the indexes of their entries.
+    pub sets: BTreeMap<Index, SignedChangeSet>,
+    /// How many sets a page has.
+    pub page_sets: usize,
+    /// Changes each page before it is sent.
+    pub false_page: fn(&mut SetPage),
     pub bootstrap: Bootstrap,
     pub clock: Arc<dyn Clock>,
     pub tree: MemoryTree,
@@ -43,6 +47,8 @@ pub struct FakeLog {
     pub witnessed: Option<Vec<u8>>,
     /// Whether the witness cosigns the checkpoints of receipts.
     pub witness_signs: bool,
+    /// The time that the witness states, if it is not that of the clock.
+    pub witness_time: Option<u64>,
     by_sequence: HashMap<(WriterId, u64), u64>,
     labels: HashMap<(Period, Label), u64>,
     maps: BTreeMap<Period, Map>,
@@ -117,7 +123,9 @@ impl FakeLog {
             trust: Arc::new(trust),
             history: Arc::new(History::founded(&founding.genesis).unwrap()),
             genesis: founding.genesis,
-            sets: HashMap::new(),
+            sets: BTreeMap::new(),
+            page_sets: 512,
+            false_page: |_| {},
             bootstrap,
             clock: ManualClock::new(START),
             tree: MemoryTree::new(),
@@ -127,6 +135,7 @@ impl FakeLog {
             heads: HashMap::new(),
             witnessed: None,
             witness_signs: true,
+            witness_time: None,
             by_sequence: HashMap::new(),
             labels: HashMap::new(),
             maps: BTreeMap::new(),
@@ -177,6 +186,30 @@ impl FakeLog {
             directory: index(TrustKind::Directory),
             registerlandkarte: index(TrustKind::Registerlandkarte),
         }
+    }
+
+    /// A page of change sets, under the newest checkpoint.
+    pub fn page(&mut self, from: Index) -> SetPage {
+        let document = |digest| self.documents.get(&digest).cloned();
+        let sets = self.sets.range(from..).filter_map(|(index, set)| {
+            Some(LoggedSet {
+                index: *index,
+                leaf: self.leaves[usize::try_from(index.get()).unwrap()].clone(),
+                header: document(set.signed().digest())?,
+                operations: document(set.header().operations)?,
+            })
+        });
+        let sets: Vec<LoggedSet> = sets.take(self.page_sets).collect();
+        let mut page = SetPage {
+            checkpoint: String::from_utf8(self.head(self.witness_signs)).unwrap(),
+            proof: Vec::new(),
+            sets,
+        };
+        (self.false_page)(&mut page);
+        let indices: Vec<Index> = page.sets.iter().map(|set| set.index).collect();
+        let size = self.tree.size();
+        page.proof = inclusion_batch(&mut self.tree, &indices, size).unwrap();
+        page
     }
 
     /// The receipt of the last `map` entry, under the newest checkpoint.
@@ -344,10 +377,10 @@ impl FakeLog {
         for part in [set.signed().bytes(), set.operations().bytes()] {
             self.documents.insert(Hash::of(part), part.to_vec());
         }
-        self.sets.insert((kind, set.header().version), index.get());
         if let Ok(next) = self.history.apply(kind, Position { index, time }, &set) {
             self.history = Arc::new(next);
         }
+        self.sets.insert(index, set);
     }
 
     pub fn size(&self) -> Size {
@@ -365,7 +398,8 @@ impl FakeLog {
     pub fn sign(&self, checkpoint: &Checkpoint, witnessed: bool) -> Vec<u8> {
         let mut note = checkpoint.sign(&[&self.log_key]).unwrap();
         if witnessed {
-            note.signatures.push(cosign(&note.text, &self.witness, START).unwrap());
+            let time = self.witness_time.unwrap_or_else(|| self.clock.now());
+            note.signatures.push(cosign(&note.text, &self.witness, time).unwrap());
         }
         note.to_string().into_bytes()
     }

@@ -23,7 +23,6 @@ use tlog::Hash;
 use tlog::merkle::Index;
 use tlog::tile::{Bundle, Tile};
 use tokio::time::Instant;
-use trust::{TrustKind, Version};
 
 pub use entries::{begin, broker, denial, hash, intent, labelled};
 pub use log::FakeLog;
@@ -70,6 +69,8 @@ pub struct FakeLedger {
     pub false_head: Mutex<Option<Option<WriterHead>>>,
     /// The number of calls of `append`.
     pub appends: Mutex<usize>,
+    /// The number of calls of `sets`.
+    pub pages: Mutex<usize>,
     pub down: Mutex<bool>,
 }
 
@@ -80,6 +81,7 @@ impl FakeLedger {
             faults: Mutex::default(),
             false_head: Mutex::default(),
             appends: Mutex::default(),
+            pages: Mutex::default(),
             down: Mutex::default(),
         })
     }
@@ -214,12 +216,10 @@ impl LedgerApi for FakeLedger {
         answer!(self, or_404(self.with(FakeLog::newest_map)))
     }
 
-    fn set(&self, kind: TrustKind, version: Version) -> ApiFuture<'_, Vec<u8>> {
+    fn sets(&self, from: Index) -> ApiFuture<'_, Vec<u8>> {
         answer!(self, {
-            or_404(self.with(|log| {
-                let index = *log.sets.get(&(kind, version))?;
-                Some(log.receipt(usize::try_from(index).unwrap(), true))
-            }))
+            *self.pages.lock().unwrap() += 1;
+            Ok(self.with(|log| log.page(from)).into_bytes())
         })
     }
 
