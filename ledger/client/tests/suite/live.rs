@@ -205,7 +205,8 @@ fn change_by_new_authority(log: &mut FakeLog, kind: TrustKind) {
     log.write_set(&set.sign(&[&new_authority()]).unwrap());
 }
 
-/// A set is verified with the keys that are in force before its page, or, if its signer comes later, when it is applied.
+/// A set is verified with the keys that are in force before its page, or, if its signer comes later, when it is
+/// applied.
 #[tokio::test(start_paused = true)]
 async fn many_sets_are_read_in_pages() {
     let (ledger, live, _shutdown) = followed().await;
