@@ -17,7 +17,7 @@ use super::read::witnessed;
 use super::reply::{NO_STORE, Reply, absent, index, internal, not_witnessed, reply};
 use super::shared::Shared;
 use crate::engine::publication::PublishedCheckpoint;
-use crate::rules::founding::stored_set;
+use crate::rules::founding::set_documents;
 use crate::rules::sets;
 use crate::store::StoreError;
 
@@ -66,12 +66,12 @@ fn make_page(
         if index.get() >= published.size {
             break;
         }
-        let (entry, set) = stored_set(shared.log.rows(), index.get())?;
+        let (entry, header, operations) = set_documents(shared.log.rows(), index.get())?;
         let logged = LoggedSet {
             index,
             leaf: entry.into_bytes(),
-            header: set.signed().bytes().to_vec(),
-            operations: set.operations().bytes().to_vec(),
+            header: header.bytes().to_vec(),
+            operations,
         };
         bytes += logged.len();
         if bytes > PAGE_BYTES && !sets.is_empty() {

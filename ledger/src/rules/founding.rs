@@ -142,9 +142,9 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> 
     })
 }
 
-/// The change set that an entry carries, with the entry.
-pub(crate) fn stored_set(rows: &Rows, index: u64) -> Result<(SignedEntry, SignedChangeSet), StoreError> {
-    let read = || -> Result<Option<(SignedEntry, SignedChangeSet)>, StoreError> {
+/// The entry with a change set, and the set's documents: the signed header, and the bytes of the operations.
+pub(crate) fn set_documents(rows: &Rows, index: u64) -> Result<(SignedEntry, SignedHeader, Vec<u8>), StoreError> {
+    let read = || -> Result<Option<_>, StoreError> {
         let Some(entry) = rows.entry(index)?.and_then(|leaf| SignedEntry::parse(leaf).ok()) else {
             return Ok(None);
         };
@@ -156,11 +156,20 @@ pub(crate) fn stored_set(rows: &Rows, index: u64) -> Result<(SignedEntry, Signed
             return Ok(None);
         };
         let operations = rows.store().get(Column::Documents, &header.header().operations.0)?;
-        let operations = operations.and_then(|bytes| Operations::parse(&bytes).ok());
-        let set = operations.and_then(|operations| SignedChangeSet::new(header, operations).ok());
-        Ok(set.map(|set| (entry, set)))
+        Ok(operations.map(|operations| (entry, header, operations)))
     };
-    read()?.ok_or_else(|| damaged(format!("the change set in entry {index}")))
+    read()?.ok_or_else(|| damaged_set(index))
+}
+
+/// The change set that an entry carries, with the entry.
+pub(crate) fn stored_set(rows: &Rows, index: u64) -> Result<(SignedEntry, SignedChangeSet), StoreError> {
+    let (entry, header, operations) = set_documents(rows, index)?;
+    let set = Operations::parse(&operations).and_then(|operations| SignedChangeSet::new(header, operations));
+    Ok((entry, set.map_err(|_| damaged_set(index))?))
+}
+
+fn damaged_set(index: u64) -> StoreError {
+    damaged(format!("the change set in entry {index}"))
 }
 
 impl Founding {
