@@ -20,16 +20,16 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fixtures::{FirstValues, Founders, TestWriter, grant};
+use fixtures::{FirstValues, Founders, TestWriter, body, component, grant};
 use ledger_client::api::{AppendAnswer, LedgerApi as _, Submission};
 use ledger_client::bootstrap::Bootstrap;
 use ledger_client::{Anchored, HttpLedger, LiveTrust, Trust};
-use record::{Body as EntryBody, Kind, Participant, Party, SigningKey, Timestamp};
+use record::{Body, Kind, SigningKey, Timestamp};
 use serde_json::{Value as Json, json};
 use service::clock::{Clock as _, SystemClock};
 use service::shutdown::Shutdown;
 use tlog::note::SignerKey;
-use trust::{Authority, Body, BodyRole, Forms, Level, Operation, SetPage, Threshold, TrustKind, TrustState, Value};
+use trust::{Authority, Operation, SetPage, Threshold, TrustKind, TrustState, Value};
 
 const JOINS: u32 = 10_000;
 /// Entries in one request.
@@ -165,7 +165,7 @@ impl World {
             .unwrap();
         let set = draft.sign(signers).unwrap();
         self.state = self.state.apply(TrustKind::Directory, &set).unwrap();
-        let body = EntryBody::Document {
+        let body = Body::Document {
             kind: TrustKind::Directory.document_kind(),
             digest: set.signed().digest(),
         };
@@ -200,7 +200,7 @@ async fn measure(joins: u32) {
     append(&api, vec![submission]).await;
     let mut batch = Vec::new();
     for number in 0..joins {
-        let join = vec![put(&body(number)), put(&component(number))];
+        let join = vec![put(&body(number).unwrap()), put(&component(number).unwrap())];
         batch.push(world.set(join, &[&key(9), &key(8)]));
         if batch.len() == BATCH || number + 1 == joins {
             append(&api, std::mem::take(&mut batch)).await;
@@ -229,7 +229,7 @@ async fn measure(joins: u32) {
 /// The index of the newest `map` entry, and the directory's version by its sets.
 async fn newest(api: &HttpLedger) -> Option<(u64, u64)> {
     let receipt = record::Receipt::parse(&api.newest_map().await.ok()?).unwrap();
-    let EntryBody::Map { newest, .. } = receipt.entry().entry().body else {
+    let Body::Map { newest, .. } = receipt.entry().entry().body else {
         return None;
     };
     let page = SetPage::parse(&api.sets(newest.directory).await.ok()?).unwrap();
@@ -283,46 +283,6 @@ fn merge(figures: &mut Json, more: Json) {
 
 fn put(value: &Value) -> Operation {
     Operation::put(value).unwrap()
-}
-
-fn body(number: u32) -> Value {
-    Value::Body(Box::new(Body {
-        id: format!("0204:{number:012}").parse().unwrap(),
-        name: format!("Stadt Musterhausen an der Beispiel {number}").parse().unwrap(),
-        level: Level::Municipal,
-        ars: format!("{number:012}").parse().unwrap(),
-        roles: [BodyRole::Responsible].into(),
-        contact: format!("klaerungsstelle@stadt-{number}.example").parse().unwrap(),
-        data_protection: format!("datenschutz@stadt-{number}.example").parse().unwrap(),
-        forms: Forms {
-            subject: format!("die Stadt Musterhausen an der Beispiel {number}")
-                .parse()
-                .unwrap(),
-            at: format!("bei der Stadt Musterhausen an der Beispiel {number}")
-                .parse()
-                .unwrap(),
-        },
-    }))
-}
-
-fn component(number: u32) -> Value {
-    let mut seed = [1; 32];
-    seed[..4].copy_from_slice(&number.to_be_bytes());
-    Value::Component(Box::new(Participant {
-        party: Party {
-            id: format!("k.{number:05}").parse().unwrap(),
-            directory: "DVDV".into(),
-            identifier: format!("ags:{number:08}"),
-            name: format!("Stadt Musterhausen an der Beispiel {number}"),
-            component: format!("komponente-{number}"),
-            responsible: format!("Stadt Musterhausen an der Beispiel {number}"),
-            operating: "Kommunales Rechenzentrum Beispielland".into(),
-        },
-        signing_key: SigningKey::from_seed(seed).public(),
-        sealing_key: seed,
-        consumer: true,
-        provider: number.is_multiple_of(2),
-    }))
 }
 
 fn rounded(value: f64) -> f64 {

@@ -4,28 +4,37 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::figures::{Figures, keep, number};
-use crate::{paths, sh};
+use crate::{machine, paths, sh};
+
+/// The examples that measure, each of which prints an object: the sets and their state; a follower and a ledger that
+/// start after thousands of single joins; an opening.
+const EXAMPLES: [(&str, &str); 3] = [
+    ("trust", "measure"),
+    ("ledger-client", "restart"),
+    ("proof", "opening_size"),
+];
+/// How many joins `restart` publishes with `--quick`.
+const QUICK_JOINS: &str = "500";
 
 pub(crate) fn run(quick: bool) -> Result<()> {
-    let mut cargo = sh::cargo();
-    cargo.current_dir(paths::root()?);
-    cargo.args([
-        "run",
-        "--release",
-        "--locked",
-        "--package",
-        "trust",
-        "--example",
-        "measure",
-    ]);
-    let printed = sh::output(&mut cargo)?;
-    let figures: Figures = serde_json::from_str(printed.trim()).context("the example prints an object")?;
+    machine::ensure(machine::Purpose::Test)?;
+    let mut figures = Figures::new();
     output::stdout!("| | |\n| --- | ---: |")?;
-    for (name, value) in &figures {
-        output::stdout!(
-            "| `{name}` | {} |",
-            number(Some(value).filter(|value| Value::is_number(value)))
-        )?;
+    for (package, name) in EXAMPLES {
+        let mut cargo = sh::cargo();
+        cargo.current_dir(paths::root()?).args(["run", "--release", "--locked"]);
+        cargo.args(["--package", package, "--example", name]);
+        if quick && name == "restart" {
+            cargo.args(["--", QUICK_JOINS]);
+        }
+        let printed = sh::output(&mut cargo)?;
+        let measured: Figures =
+            serde_json::from_str(printed.trim()).with_context(|| format!("{name} prints an object"))?;
+        for (name, value) in &measured {
+            let shown = number(Some(value).filter(|value| Value::is_number(value)));
+            output::stdout!("| `{name}` | {shown} |")?;
+        }
+        figures.extend(measured);
     }
     keep("trust", quick, &figures)
 }
