@@ -26,6 +26,8 @@ use tests::{http, program, run, wait_for};
 /// How long a change may take on a slow machine.
 const LIMIT: Duration = Duration::from_secs(60);
 const CONSUMER: &str = "rheinfurt";
+/// The refusal by a connector whose own component or key is not in the directory.
+const NOT_LISTED: &str = "not-listed";
 
 struct Stage {
     processes: Processes,
@@ -153,12 +155,13 @@ impl Stage {
         self.value("directory", &format!("component/{id}"))
     }
 
-    /// Asks, and expects that nothing is delivered.
-    fn is_refused(&self) -> Result<()> {
+    /// Asks, and expects a refusal for this reason: a process that fails refuses, too.
+    fn is_refused(&self, reason: &str) -> Result<()> {
         let (status, body) = self.processes.ask()?;
+        let slug = body["type"].as_str().and_then(|kind| kind.rsplit(':').next());
         ensure!(
-            status != 200 || body["outcome"] != "delivered",
-            "delivered although it is not permitted: {status} {body:#}"
+            status != 200 && slug == Some(reason),
+            "not refused as {reason}: {status} {body:#}"
         );
         Ok(())
     }
@@ -193,6 +196,44 @@ impl Stage {
             Ok(!starts && client.get(url).send().is_ok())
         })
         .with_context(|| url.to_owned())
+    }
+
+    /// What the ledger tells everybody about a value: how often it has changed, and the newest change. Compares it with
+    /// what `directory show` has verified.
+    fn history(&self, kind: &str, key: &str) -> Result<Vec<Value>> {
+        let read = |path: &str| -> Result<Value> {
+            let url = format!("{}/trust/{kind}{path}", self.processes.info.ledger);
+            let text = http()?.get(url).send()?.error_for_status()?.text()?;
+            Ok(serde_json::from_str(&text)?)
+        };
+        let newest = read("")?;
+        let version = &newest["version"];
+        let public = read(&format!("/{version}/history/{key}"))?;
+        let public = public["changes"].as_array().context("changes")?.clone();
+        let output = self.tool("show").args(["--kind", kind, key]).output()?;
+        let mut verified: Vec<Value> = serde_json::from_slice(&output.stdout)?;
+        verified.reverse();
+        ensure!(public.len() == verified.len(), "{public:#?} and {verified:#?}");
+        let section = key.split('/').next().unwrap_or_default();
+        for (public, verified) in public.iter().zip(&verified) {
+            let places = ["version", "entry"].map(|field| (&public[field], &verified[field]));
+            let values = (&public["value"], &verified["value"][section]);
+            ensure!(
+                places.iter().all(|(a, b)| a == b) && values.0 == values.1,
+                "{public:#} and {verified:#}"
+            );
+        }
+        let found = read(&format!(
+            "/{version}/search?q={}",
+            key.rsplit('/').next().unwrap_or_default()
+        ))?;
+        let keys = found["values"].as_array().context("values")?.iter();
+        let is_found = keys.clone().any(|value| value["key"] == key);
+        ensure!(
+            is_found != public[0]["value"].is_null(),
+            "a search finds what is in force: {found:#}"
+        );
+        Ok(public)
     }
 
     /// Waits until the log is sound for the auditor and has no open intent.
@@ -241,9 +282,10 @@ fn changes_take_effect_everywhere_without_a_restart_and_after_one() -> Result<()
 
     let (key, component) = stage.component()?;
     stage.change("component suspended", "directory", &json!({ "end": [key] }))?;
-    stage.is_refused()?;
+    stage.is_refused(NOT_LISTED)?;
+    ensure!(stage.history("directory", &key)?.len() == 2, "put and ended");
     stage.restart()?;
-    stage.is_refused()?;
+    stage.is_refused(NOT_LISTED)?;
 
     stage.change("component back", "directory", &json!({ "put": [component] }))?;
     stage.processes.ask_until_delivered()?;
@@ -252,9 +294,10 @@ fn changes_take_effect_everywhere_without_a_restart_and_after_one() -> Result<()
     let path = stage.processes.data.join("connector-rheinfurt/signing.key");
     rotated["component"]["signing_key"] = new_key(path, 201)?.into();
     stage.change("component's key rotated", "directory", &json!({ "put": [rotated] }))?;
-    stage.is_refused()?;
+    stage.is_refused(NOT_LISTED)?;
     stage.restart()?;
     stage.processes.ask_until_delivered()?;
+    ensure!(stage.history("directory", &key)?.len() == 4, "put, ended, put, rotated");
 
     let (_, mut writer) = stage.value("directory", "writer/broker")?;
     let path = stage.processes.data.join("broker/writer.key");
@@ -266,9 +309,9 @@ fn changes_take_effect_everywhere_without_a_restart_and_after_one() -> Result<()
 
     let rules = stage.rules()?;
     stage.change("rules ended", "registry", &json!({ "end": rules }))?;
-    stage.is_refused()?;
+    stage.is_refused("not-permitted")?;
     stage.restart()?;
-    stage.is_refused()?;
+    stage.is_refused("not-permitted")?;
     old.verifies(&stage)?;
     stage.is_sound()
 }
@@ -322,5 +365,5 @@ fn no_single_person_publishes() -> Result<()> {
         output.status.code() == Some(1),
         "an old set was published again: {output:?}"
     );
-    wait_for(LIMIT, || Ok(stage.is_refused().is_ok()))
+    wait_for(LIMIT, || Ok(stage.is_refused(NOT_LISTED).is_ok()))
 }
