@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use messages::{DenialKeyRequest, LabelRequest, OutcomeKeyRequest, S1};
 use record::{
-    DisclosureClass, ExpiryDay, Kind, ParticipantId, Phase, RetentionClass, Series, SharedPart, SigningKey, Timestamp,
+    DisclosureClass, ExpiryDay, IdentityKeys, Kind, ParticipantId, Phase, RetentionClass, Series, SharedPart,
+    SigningKey, Timestamp,
 };
 use service::Problem;
+use trust::{Operation, Position, TrustKind, Value};
 use uuid::Uuid;
 
 use super::world::{
-    EMMA, NOON, World, ambiguous, blocked, by_name, consumer_key, emma, idnr_of, provider_sealing, unknown,
+    EMMA, NOON, World, ambiguous, authority, blocked, by_name, consumer_key, emma, idnr_of, provider_sealing, unknown,
 };
 use crate::state::limit;
 
@@ -427,6 +429,40 @@ async fn only_todays_denial_key_is_given_out() {
     for other in [today.0 - 1, today.0 + 1] {
         assert_eq!(slug(key(ExpiryDay(other)).await), "refused");
     }
+}
+
+/// Participants seal and check with the keys in the directory. With other ones identity must not answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_labels_are_given_out_while_the_directory_lists_other_keys_of_identity() {
+    let world = World::new().await;
+    let before = world.identity.live.history();
+    let kind = TrustKind::Directory;
+    let keys = before.state().directory().identity().unwrap().clone();
+    let other_signing = IdentityKeys {
+        signing: SigningKey::from_seed([77; 32]).public(),
+        ..keys.clone()
+    };
+    let other_sealing = IdentityKeys {
+        sealing: [77; 32],
+        ..keys
+    };
+    for keys in [other_signing, other_sealing] {
+        let put = Operation::put(&Value::Identity(keys)).unwrap();
+        let valid_from = before.state().directory().valid_from();
+        let draft = before
+            .state()
+            .propose(kind, valid_from, "x".parse().unwrap(), vec![put]);
+        let set = draft.unwrap().sign(&[&authority()]).unwrap();
+        let position = Position {
+            index: 1000_u32.into(),
+            time: valid_from,
+        };
+        let after = before.apply(kind, position, &set).unwrap();
+        world.identity.live.replace(Arc::new(after));
+        assert_eq!(slug(world.ask(&world.request(&emma())).await), "keys");
+    }
+    world.identity.live.replace(before);
+    world.ask(&world.request(&emma())).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,16 +3,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use record::{Receipt, SigningKey};
+use fixtures::grant;
+use record::{Kind, Receipt, SigningKey};
 use serde_json::{Value as Json, json};
+use tlog::cosignature::cosign;
+use tlog::note::{Note, SignerKey};
 use trust::limits::MAX_PAGE_SETS;
 use trust::{
     Body, BodyRole, Forms, Key, Level, Operation, SetPage, SignedHeader, TrustKind, TrustState, Value, ValueProof,
 };
 
 use super::testing::*;
-use crate::engine::publication::QuorumLossPolicy;
+use crate::http::Shared;
 use crate::rules::testing::*;
 use crate::store::memory::MemoryStore;
 
@@ -284,19 +288,22 @@ async fn a_search_finds_all_words_in_names_texts_and_keys() {
     }
 }
 
-/// Nothing is shown that the witnesses have not cosigned.
-#[tokio::test]
-async fn an_unpublished_version_is_not_shown() {
-    let witness = tlog::note::SignerKey::for_cosignatures("w.example".parse().unwrap(), &[9; 32]);
-    let log_key = log_key().verifier_key().unwrap();
-    let witness = witness.verifier_key().unwrap();
-    let text = format!("log {log_key}\nwitness w {witness} https://w.example/\nquorum w\n");
-    let world = World {
+fn witness() -> SignerKey {
+    SignerKey::for_cosignatures("w.example".parse().unwrap(), &[9; 32])
+}
+
+fn witnessed_by_one(world: World) -> World {
+    let keys = [log_key(), witness()].map(|key| key.verifier_key().unwrap());
+    let text = format!("log {}\nwitness w {} https://w.example/\nquorum w\n", keys[0], keys[1]);
+    World {
         policy: Some(text.parse().unwrap()),
-        on_failure: QuorumLossPolicy::default(),
-        ..World::new()
-    };
-    let log = Changed::new(world).await;
+        ..world
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_shown_before_the_witnesses_have_cosigned() {
+    let log = Changed::new(witnessed_by_one(World::new())).await;
     for path in [
         "newest",
         "sets/1",
@@ -307,6 +314,74 @@ async fn an_unpublished_version_is_not_shown() {
     ] {
         assert_eq!(log.status(path).await, (503, "not-witnessed".into()), "{path}");
     }
+}
+
+/// Waits until the last entry is a map entry; returns the log's size.
+async fn mapped(shared: &Shared) -> u64 {
+    loop {
+        let size = shared.log.snapshot().head.size;
+        let last = crate::http::answers::stored_entry(shared, size - 1).unwrap();
+        if last.entry().body.kind() == Kind::Map {
+            return size;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_newer_than_the_published_checkpoint_is_not_shown() {
+    let world = World {
+        map_after: Duration::from_millis(500),
+        ..World::new()
+    };
+    let store = Arc::new(MemoryStore::new());
+    let (shared, _) = world.started(store.clone()).await;
+    let published = mapped(&shared).await;
+    let mut note = Note::parse(shared.log.snapshot().note.as_bytes()).unwrap();
+    note.signatures.push(cosign(&note.text, &witness(), NOW).unwrap());
+    shared.log.rows().store_published(published, &note.to_string()).unwrap();
+    let server = Server::of(shared).await;
+    let (operator, state) = (world.operator(), world.state.clone());
+    let mut log = Changed {
+        server,
+        operator,
+        state,
+    };
+    log.change(DIRECTORY, vec![put(&town(1, "Rheinfurt"))]).await;
+    assert!(mapped(&log.server.shared).await > published + 1);
+    log.server.end().await;
+    let server = Server::of(witnessed_by_one(world).start(store)).await;
+    let log = Changed { server, ..log };
+    let newest = log.server.get("/trust/newest").await.body;
+    let newest = Receipt::parse(&newest).unwrap();
+    assert_eq!(newest.index().get(), published - 1);
+    let page = SetPage::parse(&log.server.get("/trust/sets/0").await.body).unwrap();
+    assert_eq!(page.sets.len(), 2);
+    assert_eq!(log.get("directory").await["version"], 1);
+    for path in ["directory/2", "directory/2/values", "directory/2/values/threshold"] {
+        assert_eq!(log.status(path).await, (503, "not-witnessed".into()), "{path}");
+    }
+}
+
+/// Large values make a page shorter than its limit of values.
+#[tokio::test]
+async fn a_list_of_large_values_is_bounded() {
+    let mut log = Changed::new(World::new()).await;
+    // 60 values of at least 6 kB.
+    let writer = |number: u8| {
+        let key = SigningKey::from_seed([number; 32]);
+        put(&Value::Writer(grant(&format!("w{number}"), &key, &[Kind::Denial; 900])))
+    };
+    log.change(DIRECTORY, (100..160).map(writer).collect()).await;
+    let first = log.get("directory/2/values?prefix=writer/w&limit=100").await;
+    let served = keys(&first).len();
+    assert!((30..45).contains(&served), "{served}");
+    let rest = format!(
+        "directory/2/values?prefix=writer/w&limit=100&after={}",
+        first["next"].as_str().unwrap()
+    );
+    let rest = log.get(&rest).await;
+    assert_eq!((served + keys(&rest).len(), &rest["next"]), (60, &Json::Null));
 }
 
 /// Sets beyond the limit of a page are in the next one.

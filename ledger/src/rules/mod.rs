@@ -21,6 +21,8 @@ mod clock_tests;
 mod durability_tests;
 pub mod findings;
 pub(crate) mod founding;
+#[cfg(test)]
+mod founding_tests;
 mod keys;
 mod labels;
 #[cfg(test)]

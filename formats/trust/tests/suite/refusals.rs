@@ -25,6 +25,41 @@ fn second(state: &TrustState, change: impl FnOnce(&mut ChangeSet)) -> SignedChan
     sign(set, &[1, 2])
 }
 
+/// Signatures that were verified ahead are judged as those that were not.
+#[test]
+fn signatures_verified_ahead_give_no_right() {
+    let state = first_state();
+    let good = second(&state, |_| ());
+    let ahead = |mut set: SignedChangeSet, authorities: &Authorities| {
+        set.verify_ahead(authorities);
+        set
+    };
+    state
+        .apply(DIRECTORY, &ahead(good.clone(), state.authorities()))
+        .unwrap();
+    // One of two signatures is false: over another header.
+    let other = second(&state, |set| set.header.valid_from = Timestamp(300));
+    let [first, second_one] = good.signed().signatures() else {
+        panic!("two have signed")
+    };
+    let false_one = SetSignature {
+        signature: other.signed().signatures()[1].signature,
+        ..*second_one
+    };
+    let draft = || propose(&state, DIRECTORY, 200, vec![put(&body("dorf"))]);
+    let forged = draft().with(vec![*first, false_one]).unwrap();
+    let wrong = SetProblem::Signatures(SignatureProblem::Signature(second_one.authority));
+    assert_eq!(problem(&state, DIRECTORY, &ahead(forged, state.authorities())), wrong);
+    // Valid signatures of keys that are no authorities when it is the set's turn.
+    let strangers = [8, 9].map(|number| seed(number).public());
+    let strangers = Authorities::genesis(&strangers, threshold(2)).unwrap();
+    let set = ahead(sign(draft(), &[8, 9]), &strangers);
+    assert!(matches!(
+        problem(&state, DIRECTORY, &set),
+        SetProblem::Signatures(SignatureProblem::UnknownAuthority(_))
+    ));
+}
+
 #[test]
 fn any_changed_byte_is_refused() {
     let state = first_state();

@@ -14,7 +14,7 @@ use service::shutdown::Shutdown;
 use tlog::Hash;
 use tlog::merkle::{Index, leaf_hash, verify_inclusion};
 use tokio::time::sleep;
-use trust::{Operation, TrustKind, Value};
+use trust::{Operation, SetPage, TrustKind, Value};
 
 fn start(ledger: &Arc<FakeLedger>) -> Follower {
     let genesis = ledger.with(|log| log.genesis.clone());
@@ -276,6 +276,34 @@ async fn an_entry_that_no_rule_allows_breaks_the_follower() {
     for (expected, act) in forced {
         let reason = broken_by(act).await;
         assert!(reason.contains(expected), "{expected}: {reason}");
+    }
+}
+
+/// A log with many change sets is read in pages, and documents alone where a page is not there or has other bytes.
+#[tokio::test(start_paused = true)]
+async fn change_sets_are_read_ahead_in_pages() {
+    type Lie = fn(&mut SetPage);
+    // What the ledger sends, and how many pages and documents are then read.
+    let lies: [(Lie, (usize, usize)); 3] = [
+        (|_| {}, (4, 0)),
+        (|page| page.sets.clear(), (102, 204)),
+        (
+            |page| page.sets.iter_mut().for_each(|set| set.header[40] ^= 1),
+            (4, 204),
+        ),
+    ];
+    for (change, expected) in lies {
+        let mut log = FakeLog::begun();
+        for _ in 0..100 {
+            log.change(TrustKind::Registerlandkarte, Vec::new());
+        }
+        log.false_page = change;
+        log.page_sets = 30;
+        let ledger = FakeLedger::new(log);
+        let follower = start(&ledger);
+        assert_eq!(followed(&follower).await, Ok(104));
+        let (pages, documents) = (*ledger.pages.lock().unwrap(), *ledger.documents.lock().unwrap());
+        assert_eq!((pages, documents), expected);
     }
 }
 

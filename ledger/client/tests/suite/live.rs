@@ -7,12 +7,12 @@ use crate::common::{FakeLedger, TokioClock, broker, intent, trust_of};
 use fixtures::grant;
 use ledger_client::live::MAX_UNCONFIRMED;
 use ledger_client::{Anchored, LiveTrust, TrustNotReady};
-use record::{Kind, NewestSets, SigningKey, Timestamp};
+use record::{Body, Kind, NewestSets, SigningKey, Timestamp, Unsigned};
 use service::clock::Clock;
 use service::shutdown::Shutdown;
 use tlog::Hash;
 use tlog::merkle::Index;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use trust::{Authority, Operation, SetPage, TrustKind, Value, Version};
 
 const DIRECTORY: TrustKind = TrustKind::Directory;
@@ -45,14 +45,20 @@ fn version(live: &LiveTrust) -> Version {
     live.history().state().directory().version()
 }
 
-/// Waits until a round has read what the log has now.
+/// Time for hundreds of rounds; it passes at once where nothing is computed.
+const ROUNDS: Duration = Duration::from_secs(600);
+
+/// Waits until the log counts as broken; returns the reason.
 async fn until_broken(live: &LiveTrust) -> String {
-    loop {
-        match live.confirmed() {
-            Err(TrustNotReady::Broken(reason)) => return reason.to_string(),
-            _ => sleep(Duration::from_millis(50)).await,
+    let broken = async {
+        loop {
+            match live.confirmed() {
+                Err(TrustNotReady::Broken(reason)) => return reason.to_string(),
+                _ => sleep(Duration::from_millis(50)).await,
+            }
         }
-    }
+    };
+    timeout(ROUNDS, broken).await.expect("the log is broken")
 }
 
 #[tokio::test(start_paused = true)]
@@ -138,7 +144,7 @@ async fn a_log_whose_sets_break_the_rules_is_refused_permanently() {
             ..log.newest()
         };
         let roots = log.roots();
-        log.write(&map_writer(), record::Body::Map { roots, newest });
+        log.write(&map_writer(), Body::Map { roots, newest });
     });
     assert!(until_broken(&live).await.contains("authority"));
 
@@ -151,7 +157,7 @@ async fn a_log_whose_sets_break_the_rules_is_refused_permanently() {
             ..log.newest()
         };
         let roots = log.roots();
-        log.write(&map_writer(), record::Body::Map { roots, newest });
+        log.write(&map_writer(), Body::Map { roots, newest });
     });
     assert!(until_broken(&live).await.contains("Registerlandkarte"));
 
@@ -169,17 +175,73 @@ async fn a_log_whose_sets_break_the_rules_is_refused_permanently() {
             ..log.newest()
         };
         let roots = log.roots();
-        log.write(&map_writer(), record::Body::Map { roots, newest });
+        log.write(&map_writer(), Body::Map { roots, newest });
     });
     assert!(until_broken(&live).await.contains("root"));
+}
+
+/// An entry of any content that continues its writer's chain.
+fn entry(log: &FakeLog, key: &SigningKey, body: Body) -> Vec<u8> {
+    let (sequence, previous) = log.next(&key.id());
+    let time = Timestamp(log.clock.now());
+    let unsigned = Unsigned {
+        sequence,
+        previous,
+        time,
+        body,
+    };
+    key.sign(unsigned).unwrap().into_bytes()
+}
+
+/// What the writers of sets and of `map` entries may do is checked, too.
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_its_writer_has_not_signed_or_may_not_write_is_refused_permanently() {
+    for (name, writer, flipped) in [("may not write", broker(), 0), ("signature", operator(), 1)] {
+        let (ledger, live, _shutdown) = followed().await;
+        ledger.with(|log| {
+            let (state, now) = (log.history.state(), Timestamp(log.clock.now()));
+            let draft = state.propose(DIRECTORY, now, "x".parse().unwrap(), rotated(77));
+            let set = draft.unwrap().sign(&[&authority()]).unwrap();
+            let body = Body::Document {
+                kind: record::DocumentKind::Directory,
+                digest: set.signed().digest(),
+            };
+            let mut leaf = entry(log, &writer, body);
+            *leaf.last_mut().unwrap() ^= flipped;
+            let index = Index::new(log.leaves.len() as u64).unwrap();
+            log.force(leaf);
+            for part in [set.signed().bytes(), set.operations().bytes()] {
+                log.documents.insert(Hash::of(part), part.to_vec());
+            }
+            log.sets.insert(index, set);
+            let newest = NewestSets {
+                directory: index,
+                ..log.newest()
+            };
+            let roots = log.roots();
+            log.write(&map_writer(), Body::Map { roots, newest });
+        });
+        let reason = until_broken(&live).await;
+        assert!(reason.contains(name), "{name}: {reason}");
+    }
+    let (ledger, live, _shutdown) = followed().await;
+    ledger.with(|log| {
+        let (roots, newest) = (log.roots(), log.newest());
+        let leaf = entry(log, &broker(), Body::Map { roots, newest });
+        log.force(leaf);
+    });
+    assert!(until_broken(&live).await.contains("may not write"));
 }
 
 /// Waits until the follower has fetched pages, and has not become broken by them.
 async fn after_pages(ledger: &FakeLedger, live: &LiveTrust) {
     let before = *ledger.pages.lock().unwrap();
-    while *ledger.pages.lock().unwrap() < before + 3 {
-        sleep(Duration::from_millis(50)).await;
-    }
+    let fetched = async {
+        while *ledger.pages.lock().unwrap() < before + 3 {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(ROUNDS, fetched).await.expect("pages are fetched again");
     assert!(!matches!(live.confirmed(), Err(TrustNotReady::Broken(_))));
 }
 
@@ -243,12 +305,16 @@ async fn a_false_page_is_asked_for_again() {
         page.sets
             .retain(|set| trust::SignedHeader::parse(&set.header).unwrap().header().kind != DIRECTORY)
     };
-    let cases: [(&str, Lie); 8] = [
+    let cases: [(&str, Lie); 9] = [
         ("the first set is left out", |page| drop(page.sets.remove(0))),
         ("a set is left out", |page| drop(page.sets.remove(1))),
         ("the last set is left out", |page| drop(page.sets.pop())),
         ("the directory is left out", without_directory),
         ("nothing is sent", |page| page.sets.clear()),
+        ("a checkpoint without the witness", |page| {
+            let lines = page.checkpoint.trim_end().rsplit_once('\n').unwrap();
+            page.checkpoint = format!("{}\n", lines.0);
+        }),
         ("another leaf", |page| page.sets[0].leaf[40] ^= 1),
         ("another header", |page| page.sets[1].header[40] ^= 1),
         ("other operations", |page| page.sets[1].operations.push(0)),
@@ -268,6 +334,22 @@ async fn a_false_page_is_asked_for_again() {
         live.refresh().await;
         assert_eq!(version(&live), Version(3), "{name}");
     }
+}
+
+/// Sets that the process has already are no answer to the question for later ones.
+#[tokio::test(start_paused = true)]
+async fn a_page_of_earlier_sets_is_asked_for_again() {
+    let (ledger, live, _shutdown) = followed().await;
+    ledger.with(|log| {
+        log.page_from = Some(Index::from(1_u32));
+        log.change(DIRECTORY, rotated(77));
+        log.write_map();
+    });
+    after_pages(&ledger, &live).await;
+    assert_eq!(version(&live), Version(1));
+    ledger.with(|log| log.page_from = None);
+    live.refresh().await;
+    assert_eq!(version(&live), Version(2));
 }
 
 /// A set of the Registerlandkarte that a removed authority has signed is the log's fault, also if the directory changes
@@ -293,10 +375,34 @@ async fn a_removed_authority_is_noticed_whatever_comes_later() {
                 directory: log.newest().directory,
                 ..newest
             };
-            log.write(&map_writer(), record::Body::Map { roots, newest });
+            log.write(&map_writer(), Body::Map { roots, newest });
         });
         assert!(until_broken(&live).await.contains("authority"), "{changes_later}");
     }
+}
+
+/// What the witnesses have said long ago is old, also for a process that hears it for the first time.
+#[tokio::test(start_paused = true)]
+async fn an_old_confirmation_is_old_from_the_start() {
+    let behind = TokioClock::starting_at(START);
+    let ahead = TokioClock::starting_at(START + MAX_UNCONFIRMED.as_secs() + 1);
+    let (_ledger, live, _shutdown) = followed_by(behind, ahead).await;
+    assert!(matches!(live.confirmed(), Err(TrustNotReady::Unconfirmed(61))));
+}
+
+/// A `map` entry that only the ledger has signed confirms nothing.
+#[tokio::test(start_paused = true)]
+async fn a_map_entry_without_a_quorum_does_not_confirm() {
+    let (ledger, live, _shutdown) = followed().await;
+    ledger.with(|log| log.witness_signs = false);
+    for _ in 0..7 {
+        sleep(MAX_UNCONFIRMED / 6).await;
+        ledger.with(FakeLog::write_map);
+    }
+    assert!(matches!(live.confirmed(), Err(TrustNotReady::Unconfirmed(_))));
+    ledger.with(|log| log.witness_signs = true);
+    live.refresh().await;
+    assert!(live.confirmed().is_ok());
 }
 
 /// A clock whose wall time stands still.

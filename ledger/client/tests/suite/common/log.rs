@@ -34,6 +34,8 @@ pub struct FakeLog {
     pub sets: BTreeMap<Index, SignedChangeSet>,
     /// How many sets a page has.
     pub page_sets: usize,
+    /// The entry from which every page is, whatever was asked for.
+    pub page_from: Option<Index>,
     /// Changes each page before it is sent.
     pub false_page: fn(&mut SetPage),
     pub bootstrap: Bootstrap,
@@ -125,6 +127,7 @@ impl FakeLog {
             genesis: founding.genesis,
             sets: BTreeMap::new(),
             page_sets: 512,
+            page_from: None,
             false_page: |_| {},
             bootstrap,
             clock: ManualClock::new(START),
@@ -191,14 +194,17 @@ impl FakeLog {
     /// A page of change sets, under the newest checkpoint.
     pub fn page(&mut self, from: Index) -> SetPage {
         let document = |digest| self.documents.get(&digest).cloned();
-        let sets = self.sets.range(from..).filter_map(|(index, set)| {
-            Some(LoggedSet {
-                index: *index,
-                leaf: self.leaves[usize::try_from(index.get()).unwrap()].clone(),
-                header: document(set.signed().digest())?,
-                operations: document(set.header().operations)?,
-            })
-        });
+        let sets = self
+            .sets
+            .range(self.page_from.unwrap_or(from)..)
+            .filter_map(|(index, set)| {
+                Some(LoggedSet {
+                    index: *index,
+                    leaf: self.leaves[usize::try_from(index.get()).unwrap()].clone(),
+                    header: document(set.signed().digest())?,
+                    operations: document(set.header().operations)?,
+                })
+            });
         let sets: Vec<LoggedSet> = sets.take(self.page_sets).collect();
         let mut page = SetPage {
             checkpoint: String::from_utf8(self.head(self.witness_signs)).unwrap(),

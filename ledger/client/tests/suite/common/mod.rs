@@ -69,6 +69,8 @@ pub struct FakeLedger {
     pub false_head: Mutex<Option<Option<WriterHead>>>,
     /// The number of calls of `append`.
     pub appends: Mutex<usize>,
+    /// The number of calls of `document`.
+    pub documents: Mutex<usize>,
     /// The number of calls of `sets`.
     pub pages: Mutex<usize>,
     pub down: Mutex<bool>,
@@ -81,6 +83,7 @@ impl FakeLedger {
             faults: Mutex::default(),
             false_head: Mutex::default(),
             appends: Mutex::default(),
+            documents: Mutex::default(),
             pages: Mutex::default(),
             down: Mutex::default(),
         })
@@ -228,7 +231,10 @@ impl LedgerApi for FakeLedger {
     }
 
     fn document<'a>(&'a self, digest: &'a Hash) -> ApiFuture<'a, Vec<u8>> {
-        answer!(self, or_404(self.with(|log| log.documents.get(digest).cloned())))
+        answer!(self, {
+            *self.documents.lock().unwrap() += 1;
+            or_404(self.with(|log| log.documents.get(digest).cloned()))
+        })
     }
 
     fn writer_head<'a>(&'a self, writer: &'a WriterId) -> ApiFuture<'a, Option<WriterHead>> {
