@@ -200,7 +200,7 @@ fn entry_lines(entry: &ProvedEntry) -> Vec<String> {
     );
     let content = match &entry.record {
         ProvedRecord::Open { shared, .. } => content(shared),
-        ProvedRecord::Expired(day) => expired(*day),
+        ProvedRecord::Expired => expired(entry.expiry),
     };
     let lines = content.into_iter().map(|line| format!("  {line}"));
     std::iter::once(head).chain(lines).collect()

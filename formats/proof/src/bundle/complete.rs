@@ -55,6 +55,8 @@ pub struct ProvedEntry {
     pub number: u32,
     /// The phase of the number.
     pub phase: Phase,
+    /// The day at whose end the record expires.
+    pub expiry: ExpiryDay,
     /// The record of the entry.
     pub record: ProvedRecord,
 }
@@ -69,8 +71,8 @@ pub enum ProvedRecord {
         /// The citizen's part.
         citizen: CitizenPart,
     },
-    /// The record expired at the end of this day and can no longer be opened.
-    Expired(ExpiryDay),
+    /// The record has expired and can no longer be opened.
+    Expired,
 }
 
 impl std::fmt::Debug for Complete {

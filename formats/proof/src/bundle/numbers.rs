@@ -1,6 +1,8 @@
 //! Steps 5 to 7 of the module's documentation: the numbers of one period.
 
-use record::{Body, Counter, Idnr, Label, Period, PeriodEvent, Phase, SealedRecord, Series, Timestamp, label};
+use record::{
+    Body, Counter, ExpiryDay, Idnr, Label, Period, PeriodEvent, Phase, SealedRecord, Series, Timestamp, label,
+};
 use tlog::Hash;
 use tlog::map::{Key, verify_lookups};
 use tlog::merkle::Index;
@@ -171,7 +173,7 @@ impl PeriodContext<'_> {
         &self,
         entry: &InTree,
         (series, number, phase): (Series, u32, Phase),
-        record: ProvedRecord,
+        (expiry, record): (ExpiryDay, ProvedRecord),
     ) -> ProvedEntry {
         let signed = entry.signed.entry();
         ProvedEntry {
@@ -184,12 +186,19 @@ impl PeriodContext<'_> {
             series,
             number,
             phase,
+            expiry,
             record,
         }
     }
 
     /// Checks that the record is the one to which the entry committed, and that its content fits the entry's kind.
-    fn check_record(&self, entry: &InTree, label: &Label, record: &Record) -> Result<ProvedRecord, BundleFault> {
+    /// Returns the day at whose end it expires, too.
+    fn check_record(
+        &self,
+        entry: &InTree,
+        label: &Label,
+        record: &Record,
+    ) -> Result<(ExpiryDay, ProvedRecord), BundleFault> {
         let Body::Labelled { kind, commitment, .. } = &entry.signed.entry().body else {
             return Err(BundleFault::Kind);
         };
@@ -201,14 +210,15 @@ impl PeriodContext<'_> {
             return Err(BundleFault::Record);
         }
         let expiry = sealed.header().expiry;
-        match record {
-            Record::Expired(_) if has_expired(expiry, self.witnessed) => Ok(ProvedRecord::Expired(expiry)),
-            Record::Expired(_) => Err(BundleFault::Withheld(expiry)),
-            Record::Open(unsealed) if fits(*kind, &unsealed.shared.content) => Ok(ProvedRecord::Open {
+        let proved = match record {
+            Record::Expired(_) if has_expired(expiry, self.witnessed) => ProvedRecord::Expired,
+            Record::Expired(_) => return Err(BundleFault::Withheld(expiry)),
+            Record::Open(unsealed) if fits(*kind, &unsealed.shared.content) => ProvedRecord::Open {
                 shared: unsealed.shared.content.clone(),
                 citizen: unsealed.citizen.content.clone(),
-            }),
-            Record::Open(_) => Err(BundleFault::Kind),
-        }
+            },
+            Record::Open(_) => return Err(BundleFault::Kind),
+        };
+        Ok((expiry, proved))
     }
 }

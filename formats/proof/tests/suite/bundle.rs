@@ -509,7 +509,8 @@ fn only_an_expired_record_may_be_shown_sealed() {
     let bundle = Bundle::parse(&sealed(&log).to_bytes().unwrap()).unwrap();
     let complete = check(&log, &bundle).unwrap();
     assert_eq!((complete.exchanges, complete.inspections), (3, 2));
-    assert!(matches!(complete.entries[0].record, ProvedRecord::Expired(day) if day == expiry));
+    assert!(matches!(complete.entries[0].record, ProvedRecord::Expired));
+    assert_eq!(complete.entries[0].expiry, expiry);
     assert!(matches!(complete.entries[1].record, ProvedRecord::Open { .. }));
     // Another sealed record, and empty bytes.
     let mut bundle = sealed(&log);
