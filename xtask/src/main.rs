@@ -5,6 +5,7 @@
 //! * `bench` runs the benchmarks and writes their tables: parts, `ledger`, `peers`, `completeness`.
 //! * `fuzz` runs the fuzz targets, which needs a nightly compiler.
 //! * `check` is formatting, clippy and the dependency rules, as CI asks for them.
+//! * `site` builds the browser's program alone.
 //! * `doctor` says what is missing on this machine and changes nothing.
 //!
 //! Missing packages are installed if this user may (as root, or by sudo without a password). Otherwise the exact line
@@ -48,6 +49,8 @@ enum Command {
     Check(check::Options),
     /// Build the released programs and the portal's site, and run nothing.
     Dist,
+    /// Build the portal's site alone: the browser's program and the script that loads it.
+    Site,
     /// Report what is missing on this machine; change nothing.
     Doctor,
 }
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Dist => machine::ensure(machine::Purpose::Build)
             .and_then(|()| dist::build(dist::Build::Release))
             .map(drop),
+        Command::Site => dist::site(),
         Command::Doctor => doctor::run(),
     };
     match outcome {

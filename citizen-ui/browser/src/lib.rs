@@ -1,16 +1,39 @@
-//! The browser's program: the islands of [`citizen_ui`], with the code that verifies proofs, as WebAssembly.
+//! The browser's program: it proves the page that the browser shows ([`citizen_ui::pages::proved`]), as WebAssembly.
 //!
-//! `cargo xtask` builds it for `wasm32-unknown-unknown`. The boot script (`citizen-ui/assets/islands.js`) calls
-//! [`hydrate`] and passes each `<leptos-island>` element to the function that the element names. If the program fails,
-//! the page stays as the server rendered it, which never shows "checked in your browser".
+//! `cargo xtask` builds it for `wasm32-unknown-unknown`. The boot script (`citizen-ui/assets/boot.js`) loads it, checks
+//! that it is the program of this build, and calls [`prove_page`]. The script also says so on the page when the program
+//! is missing, stops or does not finish; then the page keeps a verdict that is not green.
+//!
+//! | Module | |
+//! | --- | --- |
+//! | [`dom`] | reads the document as elements, and builds a document of elements |
+//! | [`run`] | the course: read, ask, check, show, watch |
+//! | [`storage`] | what the device remembers |
 
-// Without this re-export, the linker would drop the functions that `#[island]` exports.
-pub use citizen_ui::islands::*;
+mod dom;
+mod run;
+mod storage;
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Sets up the reactive system for the islands. Must be called before the function of any island.
+/// Set by a panic. A program that has panicked shows nothing any more.
+static PANICKED: AtomicBool = AtomicBool::new(false);
+
+/// Proves the page and shows the verdict. Ends when the verdict is shown; the page is watched after that.
 #[wasm_bindgen]
-pub fn hydrate() {
-    leptos::mount::hydrate_islands();
+pub async fn prove_page() {
+    std::panic::set_hook(Box::new(|panic| {
+        PANICKED.store(true, Ordering::Relaxed);
+        // The message could contain a record, so only the place is reported.
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        web_sys::console::error_1(&format!("the program has stopped at {place}").into());
+    }));
+    run::run().await;
+}
+
+/// Whether the program has panicked.
+pub(crate) fn has_panicked() -> bool {
+    PANICKED.load(Ordering::Relaxed)
 }

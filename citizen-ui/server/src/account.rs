@@ -113,7 +113,7 @@ async fn open(portal: &Arc<Portal>, verified: VerifiedLogin) -> Result<String, E
             return Err(identity_error(&error));
         }
     };
-    let citizen = Citizen::load(&portal.ledger, &portal.trust, portal.clock.now(), disclosure)
+    let citizen = Citizen::load(&portal.ledger, &portal.trust, disclosure)
         .await
         .map_err(|error| {
             tracing::warn!(%error, "cannot load the entries");

@@ -49,7 +49,7 @@ type Asset = (
     Option<&'static [u8]>,
 );
 
-const ASSETS: [Asset; 10] = [
+const ASSETS: [Asset; 9] = [
     (
         "/assets/kern.css",
         "text/css; charset=utf-8",
@@ -63,13 +63,6 @@ const ASSETS: [Asset; 10] = [
         CACHE_HOUR,
         include_bytes!("../../assets/portal.css"),
         gzip!("portal.css"),
-    ),
-    (
-        "/assets/islands.js",
-        "text/javascript; charset=utf-8",
-        CACHE_HOUR,
-        include_bytes!("../../assets/islands.js"),
-        None,
     ),
     (
         "/assets/icon.svg",
@@ -86,14 +79,12 @@ const ASSETS: [Asset; 10] = [
     font!("600", "latin-ext"),
 ];
 
-/// Path, media type, content and content in gzip of the browser's program; empty if the server was built without it
-/// (see `build.rs`).
-const BROWSER: &[(&str, &str, &[u8], &[u8])] = include!(concat!(env!("OUT_DIR"), "/browser.rs"));
+/// Path, media type, content and content in gzip of the browser's program and its script.
+type BrowserFile = (&'static str, &'static str, &'static [u8], &'static [u8]);
 
-/// Whether the server was built with the browser's program.
-pub(crate) fn has_browser_program() -> bool {
-    !BROWSER.is_empty()
-}
+// `BROWSER`, which is empty if the server was built without the program, and `PROGRAM`, the digest of the script for
+// the pages (Subresource Integrity). The script has the digest of the program (see `build.rs`).
+include!(concat!(env!("OUT_DIR"), "/browser.rs"));
 
 /// The routes of all static files.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {

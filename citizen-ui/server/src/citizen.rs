@@ -13,15 +13,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use citizen_ui::proof::access::Access;
-use citizen_ui::proof::complete::{self, Claim, Completeness};
-use citizen_ui::proof::state::ProofState;
+use citizen_ui::proof::complete::{self, Claim};
+use citizen_ui::proof::statement::{ListProof, MAX_LATER};
+use citizen_ui::proof::verdict::ServerCheck;
 use citizen_ui::proof::verify::{AccessVerifier, Failure, Trust};
 use messages::{DisclosedEntry, Disclosure, EntryKeys};
 use proof::bundle::{Bundle, CompletenessProof, Disclosed, Record};
 use proof::opening::{Anchor, LabelProof, Opening};
 use record::{Idnr, Kind, Period, Phase, Receipt, SealedRecord, Series};
 use service::http::CallError;
-use tlog::checkpoint::SignedCheckpoint;
+use tlog::checkpoint::{Checkpoint, SignedCheckpoint};
 use tokio::task::JoinSet;
 
 use crate::anchor::CheckedAnchor;
@@ -32,6 +33,8 @@ const MAX_CONCURRENT_FETCHES: usize = 16;
 /// How long a login waits for a published `map` entry after the newest entry of the list. The ledger writes one a
 /// second after an entry, and the witnesses confirm it.
 const ANCHOR_WAIT: Duration = Duration::from_secs(3);
+/// How long the proof of a page waits for cosigned receipts.
+const REFRESH_WAIT: Duration = Duration::from_secs(2);
 
 /// The content of a citizen's session.
 pub(crate) struct Citizen {
@@ -42,18 +45,21 @@ pub(crate) struct Citizen {
     /// Accesses that could not be opened or proved: their entries' log indices, and the reason.
     pub(crate) unopened: Vec<(Vec<u64>, Failure)>,
     /// The result of checking that the list is complete.
-    pub(crate) completeness: Completeness,
-    /// Size of the log when identity made the list.
-    pub(crate) size: u64,
-    /// POSIX seconds of the login.
-    pub(crate) since: u64,
+    pub(crate) check: ServerCheck,
     idnr: Option<Idnr>,
-    /// The bundle file; `None` if identity sent no proof of completeness.
-    bundle: Option<Vec<u8>>,
+    /// The bundle; `None` if identity sent no proof of completeness.
+    bundle: Option<KeptBundle>,
     materials: HashMap<u64, EntryMaterial>,
     period_begins: HashMap<Period, Mutex<FetchedReceipt>>,
-    /// The results of checks that the citizen requested, by the log index of the access's first entry.
-    checked: Mutex<HashMap<u64, ProofState>>,
+}
+
+/// A bundle file, whether it has verified or not.
+struct KeptBundle {
+    file: Vec<u8>,
+    /// Its `map` entry.
+    map: u64,
+    /// Its checkpoint.
+    checkpoint: Checkpoint,
 }
 
 /// One entry with everything that is needed to open it.
@@ -77,7 +83,7 @@ pub(crate) enum LoadError {
 }
 
 impl Citizen {
-    /// Fetches and verifies everything that identity has disclosed. `now` is the time of the login in POSIX seconds.
+    /// Fetches and verifies everything that identity has disclosed.
     ///
     /// # Errors
     /// [`LoadError`] if the ledger does not respond or the disclosure does not verify. A single access that does not
@@ -85,11 +91,10 @@ impl Citizen {
     pub(crate) async fn load(
         ledger: &Arc<LedgerReader>,
         trust: &Trust,
-        now: u64,
         disclosure: Disclosure,
     ) -> Result<Self, LoadError> {
         check_inspection(&disclosure, trust)?;
-        let size = check_checkpoint(&disclosure, trust)?;
+        check_checkpoint(&disclosure, trust)?;
         let anchor = ledger.anchors.reaching(newest_entry(&disclosure), ANCHOR_WAIT).await?;
         let period_begins = disclosure.periods.into_iter().map(|info| {
             let fetched = FetchedReceipt {
@@ -102,14 +107,11 @@ impl Citizen {
             name: disclosure.display_name,
             accesses: Vec::new(),
             unopened: Vec::new(),
-            completeness: Completeness::Absent,
-            size,
-            since: now,
+            check: ServerCheck::Unwitnessed,
             idnr: Some(disclosure.idnr),
             bundle: None,
             materials: HashMap::new(),
             period_begins: period_begins.collect(),
-            checked: Mutex::default(),
         };
         let groups = group_by_access(&disclosure.entries);
         let missing = citizen.fetch(ledger, disclosure.entries).await?;
@@ -128,9 +130,9 @@ impl Citizen {
             .accesses
             .sort_by_key(|access| std::cmp::Reverse(access.first().index));
         if let Some(proof) = disclosure.complete {
-            citizen.completeness = match citizen.make_bundle(&anchor, proof, trust) {
-                Ok(claim) => Completeness::Server(claim),
-                Err(failure) => Completeness::Failed(failure),
+            citizen.check = match citizen.make_bundle(&anchor, proof, trust) {
+                Ok(claim) => ServerCheck::Complete(claim),
+                Err(failure) => ServerCheck::Failed(failure),
             };
         }
         Ok(citizen)
@@ -147,9 +149,12 @@ impl Citizen {
         let proof = proof.fill(|index, ()| self.disclosed_entry(index))?;
         let idnr = self.idnr.clone().ok_or(Failure::Load)?;
         let anchor = Anchor::clone(&anchor.anchor);
+        let map = proof.map.index;
+        let verdict = trust.policy.verify_checkpoint(&proof.checkpoint);
+        let checkpoint = verdict.map_err(|_| Failure::Proof)?.checkpoint().clone();
         let file = Bundle { idnr, anchor, proof }.to_bytes().map_err(complete::failure)?;
         let claim = complete::check(&file, &self.listed(), trust);
-        self.bundle = Some(file);
+        self.bundle = Some(KeptBundle { file, map, checkpoint });
         claim
     }
 
@@ -180,7 +185,41 @@ impl Citizen {
 
     /// The bundle file, if there is one.
     pub(crate) fn bundle(&self) -> Option<&[u8]> {
-        self.bundle.as_deref()
+        self.bundle.as_ref().map(|bundle| bundle.file.as_slice())
+    }
+
+    /// Everything that proves the pages of this session: the bundle, openings of newer entries, with cosigned receipts
+    /// if the ledger has them by now, and the proof that the log has only grown since it had `from` entries.
+    ///
+    /// # Errors
+    /// Why there is nothing to prove them with.
+    pub(crate) async fn list_proof(&self, ledger: &LedgerReader, from: u64) -> Result<ListProof, Failure> {
+        let Some(bundle) = &self.bundle else {
+            return Err(match self.check {
+                ServerCheck::Failed(failure) => failure,
+                ServerCheck::Complete(_) | ServerCheck::Unwitnessed => Failure::Witnesses,
+            });
+        };
+        let newer = |index: &u64| *index > bundle.map;
+        let later: Vec<u64> = self.listed().into_iter().flatten().filter(newer).collect();
+        if later.len() > MAX_LATER {
+            return Err(Failure::Witnesses);
+        }
+        // What has not arrived by then is sent without cosignatures, and the page says so.
+        let refresh = async {
+            for index in &later {
+                self.refresh(ledger, *index).await;
+            }
+        };
+        let _ = tokio::time::timeout(REFRESH_WAIT, refresh).await;
+        let openings = later
+            .iter()
+            .map(|index| self.opening(*index, None).ok_or(Failure::Load));
+        Ok(ListProof {
+            bundle: bundle.file.clone(),
+            later: openings.collect::<Result<_, _>>()?,
+            consistency: ledger.consistency(from, &bundle.checkpoint).await,
+        })
     }
 
     /// Log indices of the entries of all accesses, including those that could not be opened.
@@ -229,7 +268,7 @@ impl Citizen {
     fn verify(&self, verifier: &mut AccessVerifier, indices: &[u64], anchor: &Anchor) -> Result<Access, Failure> {
         let files: Option<Vec<Vec<u8>>> = indices
             .iter()
-            .map(|index| Some(self.opening(*index, anchor)?.to_bytes()))
+            .map(|index| Some(self.opening(*index, Some(anchor))?.to_bytes()))
             .collect();
         verifier
             .verify(&files.ok_or(Failure::Load)?, indices)
@@ -237,7 +276,7 @@ impl Citizen {
     }
 
     /// The opening of one of the citizen's entries. `None` for any other entry.
-    fn opening(&self, index: u64, anchor: &Anchor) -> Option<Opening> {
+    fn opening(&self, index: u64, anchor: Option<&Anchor>) -> Option<Opening> {
         let material = self.materials.get(&index)?;
         let entry = &material.entry;
         let begin = self.period_begins.get(&entry.period)?;
@@ -255,17 +294,28 @@ impl Citizen {
                 phase: entry.phase,
                 vrf_proof: entry.vrf_proof,
             }),
-            anchor: Some(anchor.clone()),
+            anchor: anchor.cloned(),
         })
     }
 
     /// The opening file of an entry, with cosigned receipts if the ledger has them by now. `None` for an entry that is
     /// not the citizen's.
     pub(crate) async fn opening_file(&self, ledger: &LedgerReader, index: u64) -> Result<Option<Vec<u8>>, CallError> {
-        let Some(material) = self.materials.get(&index) else {
+        if !self.materials.contains_key(&index) {
             return Ok(None);
-        };
+        }
         let anchor = ledger.anchors.reaching(index, Duration::ZERO).await?;
+        self.refresh(ledger, index).await;
+        Ok(self
+            .opening(index, Some(&anchor.anchor))
+            .map(|opening| opening.to_bytes()))
+    }
+
+    /// Tries to get cosigned receipts of an entry and of the begin of its period.
+    async fn refresh(&self, ledger: &LedgerReader, index: u64) {
+        let Some(material) = self.materials.get(&index) else {
+            return;
+        };
         refresh(ledger, &material.receipt, Some(index)).await;
         if let Some(begin) = self.period_begins.get(&material.entry.period) {
             let at = Receipt::parse(&locked(begin).receipt)
@@ -273,7 +323,6 @@ impl Citizen {
                 .map(|receipt| receipt.index().get());
             refresh(ledger, begin, at).await;
         }
-        Ok(self.opening(index, &anchor.anchor).map(|opening| opening.to_bytes()))
     }
 
     /// The receipt of one of the citizen's entries, cosigned if the ledger has it by now. `None` for any other entry.
@@ -283,36 +332,9 @@ impl Citizen {
         Some(locked(&material.receipt).receipt.clone())
     }
 
-    /// Verifies an access again, with cosigned receipts if the ledger has them by now, and keeps the result for this
-    /// session.
-    pub(crate) async fn check(&self, ledger: &LedgerReader, trust: &Trust, key: u64) -> Result<(), CallError> {
-        let Some(access) = self.access(key) else {
-            return Ok(());
-        };
-        let indices: Vec<u64> = access.stamps().iter().map(|stamp| stamp.index).collect();
-        let mut files = Vec::with_capacity(indices.len());
-        for index in &indices {
-            files.extend(self.opening_file(ledger, *index).await?);
-        }
-        let state = match AccessVerifier::new(trust.clone()).verify(&files, &indices) {
-            Ok(proved) => ProofState::Server { quorum: proved.quorum },
-            Err(failure) => ProofState::Failed(failure),
-        };
-        locked(&self.checked).insert(key, state);
-        Ok(())
-    }
-
     /// The access whose first entry has the log index `key`.
     pub(crate) fn access(&self, key: u64) -> Option<&Access> {
         self.accesses.iter().find(|access| access.first().index == key)
-    }
-
-    /// The result of the last check of an access that the citizen requested.
-    pub(crate) fn state(&self, key: u64) -> ProofState {
-        locked(&self.checked)
-            .get(&key)
-            .copied()
-            .unwrap_or(ProofState::Unchecked)
     }
 
     /// A citizen without entries.
@@ -322,14 +344,11 @@ impl Citizen {
             name: name.to_owned(),
             accesses: Vec::new(),
             unopened: Vec::new(),
-            completeness: Completeness::Absent,
-            size: 0,
-            since: 0,
+            check: ServerCheck::Unwitnessed,
             idnr: None,
             bundle: None,
             materials: HashMap::new(),
             period_begins: HashMap::new(),
-            checked: Mutex::default(),
         }
     }
 }
@@ -392,13 +411,13 @@ fn newest_entry(disclosure: &Disclosure) -> u64 {
     entries.chain(map).max().unwrap_or_default()
 }
 
-fn check_checkpoint(disclosure: &Disclosure, trust: &Trust) -> Result<u64, LoadError> {
+fn check_checkpoint(disclosure: &Disclosure, trust: &Trust) -> Result<(), LoadError> {
     let policy = &trust.policy;
-    let checked = policy.logs().iter().find_map(|log| {
-        let origin = log.origin();
-        SignedCheckpoint::open(&disclosure.checkpoint, &origin, &policy.log_keys(&origin)).ok()
-    });
-    checked
-        .map(|signed| signed.checkpoint().size.get())
-        .ok_or(LoadError::Disclosure("checkpoint"))
+    let mut origins = policy.logs().iter().map(|log| log.origin());
+    let signed = |origin| SignedCheckpoint::open(&disclosure.checkpoint, &origin, &policy.log_keys(&origin)).is_ok();
+    if origins.any(signed) {
+        Ok(())
+    } else {
+        Err(LoadError::Disclosure("checkpoint"))
+    }
 }

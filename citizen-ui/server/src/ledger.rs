@@ -6,21 +6,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use citizen_ui::proof::statement::Consistency;
+use ledger_client::LedgerApi;
 use service::cached::{CacheError, Cached};
 use service::http::{CallError, Client};
+use tlog::checkpoint::Checkpoint;
 
 use crate::anchor::AnchorSource;
+use crate::consistency;
 
 /// How long a checkpoint is kept for the page about the log, which needs no login.
 const CHECKPOINT_LIFETIME: Duration = Duration::from_secs(2);
 /// The least time between a failed request for it and the next one.
 const CHECKPOINT_RETRY_DELAY: Duration = Duration::from_secs(1);
+/// How long the proof of a page waits for the ledger's tiles.
+const TILES_WAIT: Duration = Duration::from_secs(3);
 
 /// A client for the ledger's read endpoints.
 pub(crate) struct LedgerReader {
     base: String,
     public: Client,
     records: Client,
+    tiles: Arc<dyn LedgerApi>,
     checkpoint: Cached<Vec<u8>>,
     /// The writers' rights, which are the same for all citizens.
     pub(crate) anchors: AnchorSource,
@@ -35,11 +42,18 @@ pub(crate) struct FetchedReceipt {
 
 impl LedgerReader {
     /// `base` is the ledger's base URL. `records` has the credential for sealed records.
-    pub(crate) fn new(base: String, public: Client, records: Client, anchors: AnchorSource) -> Self {
+    pub(crate) fn new(
+        base: String,
+        public: Client,
+        records: Client,
+        tiles: Arc<dyn LedgerApi>,
+        anchors: AnchorSource,
+    ) -> Self {
         Self {
             base,
             public,
             records,
+            tiles,
             checkpoint: Cached::new(CHECKPOINT_LIFETIME, CHECKPOINT_RETRY_DELAY),
             anchors,
         }
@@ -49,6 +63,13 @@ impl LedgerReader {
     pub(crate) async fn checkpoint(&self) -> Result<Arc<Vec<u8>>, CacheError<CallError>> {
         let (public, url) = (self.public.clone(), format!("{}/checkpoint", self.base));
         self.checkpoint.get(async move { public.get_bytes(&url).await }).await
+    }
+
+    /// The proof that the log of this checkpoint continues its first `from` entries, if the ledger sends its tiles in
+    /// time.
+    pub(crate) async fn consistency(&self, from: u64, to: &Checkpoint) -> Option<Consistency> {
+        let proof = consistency::prove(self.tiles.as_ref(), from, to);
+        tokio::time::timeout(TILES_WAIT, proof).await.ok().flatten()
     }
 
     /// The sealed record of an entry.

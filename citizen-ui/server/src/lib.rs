@@ -4,12 +4,12 @@
 //! browser ── login ─▶ OpenID provider    (code flow, PKCE)
 //! portal  ── ID token ─▶ identity        (verifies it too, records the inspection, discloses entries and keys)
 //! portal  ── index ─▶ ledger             (returns sealed record and receipt)
-//! portal  ── pages ─▶ browser            (fetches the opening files of each row and verifies them)
+//! portal  ── pages ─▶ browser            (asks once for the proof, and compares the page with it)
 //! ```
 //!
 //! The portal never writes anything about a citizen to disk, to a cache or to its log. The entries that a login opens
 //! are in the memory of its session and are dropped with it ([`session`]). Everything that a page shows has passed the
-//! checks that the browser repeats ([`citizen_ui::proof::verify`]).
+//! checks that the browser repeats ([`citizen_ui::proof`]).
 //!
 //! | Module | |
 //! | --- | --- |
@@ -20,6 +20,7 @@
 //! | [`cookies`] | the cookies of both |
 //! | [`ledger`] | client for records, receipts and checkpoints |
 //! | [`anchor`] | the writers' rights, with the directory's versions while the portal runs |
+//! | [`consistency`] | the proof that the log has only grown |
 //! | [`citizen`] | the opened entries of one citizen |
 //! | [`page`] | what handlers extract from a request: language, session, frame |
 //! | [`routes`], [`accesses`], [`account`] | the handlers |
@@ -31,6 +32,7 @@ mod anchor;
 mod assets;
 mod citizen;
 mod config;
+mod consistency;
 mod cookies;
 mod error;
 mod headers;

@@ -8,9 +8,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use citizen_ui::language::lang::Lang;
-use citizen_ui::language::local_time::LocalTime;
 use citizen_ui::pages::{self, ErrorPage, Frame, SessionInfo};
 
+use crate::assets;
 use crate::cookies;
 use crate::portal::Portal;
 use crate::session::CurrentSession;
@@ -34,8 +34,8 @@ impl PageRequest {
             Some(lang) => whole.get(1 + lang.code().len()..).unwrap_or_default().to_owned(),
             None => String::new(),
         };
-        // The page fetches proofs by itself, so these requests must not extend the session.
-        let touch = !uri.path().ends_with("/nachweis");
+        // The page asks for the proof by itself, so this request must not extend the session.
+        let touch = !uri.path().ends_with("/zugriffe/beweis");
         let cookie = cookies::value(headers, portal.cookies.session());
         Self {
             portal: Arc::clone(portal),
@@ -54,11 +54,12 @@ impl PageRequest {
             banner: self.portal.config.banner.clone(),
             session: self.session.as_ref().map(|current| SessionInfo {
                 name: current.citizen.name.clone(),
-                seconds: u32::try_from(current.idle_end.saturating_sub(now)).unwrap_or(u32::MAX),
-                idle_end: LocalTime::of(current.idle_end).clock(self.lang),
-                end: LocalTime::of(current.end).clock(self.lang),
+                seconds: current.idle_end.saturating_sub(now),
+                idle_end: current.idle_end,
+                end: current.end,
+                warning: false,
             }),
-            islands: self.portal.islands,
+            script: assets::PROGRAM.map(str::to_owned),
         }
     }
 

@@ -31,7 +31,6 @@ pub(crate) struct Portal {
     pub(crate) sessions: Sessions,
     pub(crate) cookies: Cookies,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) islands: bool,
 }
 
 impl Portal {
@@ -49,8 +48,7 @@ impl Portal {
         let trust = trust_text.parse().map_err(|_| Error::Trust(config.policy.clone()))?;
         let client = Client::new()?;
         let records = client.with_credential(Credential::read(&config.ledger_credential)?);
-        let islands = assets::has_browser_program();
-        if !islands {
+        if assets::PROGRAM.is_none() {
             tracing::warn!("built without the browser's program: only the server can check proofs");
         }
         let cookies = Cookies {
@@ -58,11 +56,12 @@ impl Portal {
         };
         let login = RelyingParty::new(&config)?;
         let identity = client.with_credential(Credential::read(&config.identity_credential)?);
-        let live = follow(&config, &clock, shutdown).await?;
+        let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(log)?);
+        let live = follow(&config, &api, &clock, shutdown).await?;
         let anchors = AnchorSource::new(config.ledger.clone(), client.clone(), trust.clone(), live);
         // So that the first login need not wait for one. A login tries again.
         let _ = anchors.reaching(0, Duration::ZERO).await;
-        let ledger = LedgerReader::new(config.ledger.clone(), client, records, anchors);
+        let ledger = LedgerReader::new(config.ledger.clone(), client, records, api, anchors);
         Ok(Self {
             login,
             identity,
@@ -73,19 +72,28 @@ impl Portal {
             trust_text,
             ledger: Arc::new(ledger),
             clock,
-            islands,
             config,
         })
     }
 }
 
 /// Reads the log's beginning and starts to follow its change sets.
-async fn follow(config: &Config, clock: &Arc<dyn Clock>, shutdown: &Shutdown) -> Result<LiveTrust, Error> {
+async fn follow(
+    config: &Config,
+    api: &Arc<dyn LedgerApi>,
+    clock: &Arc<dyn Clock>,
+    shutdown: &Shutdown,
+) -> Result<LiveTrust, Error> {
     let trust = ledger_client::Trust::load(&config.policy, &config.genesis);
     let trust = Arc::new(trust.map_err(|_| Error::Trust(config.policy.clone()))?);
-    let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(log)?);
-    let anchored = Anchored::wait(&api, &trust, shutdown).await.map_err(log)?;
-    Ok(LiveTrust::start(api, trust, &anchored, clock.clone(), shutdown.clone()))
+    let anchored = Anchored::wait(api, &trust, shutdown).await.map_err(log)?;
+    Ok(LiveTrust::start(
+        Arc::clone(api),
+        trust,
+        &anchored,
+        clock.clone(),
+        shutdown.clone(),
+    ))
 }
 
 fn log(error: impl std::fmt::Display) -> Error {

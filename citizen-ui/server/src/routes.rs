@@ -9,12 +9,12 @@
 //! | `GET /{lang}/barrierefreiheit`, `/gestaltung` | | accessibility statement; design and licences |
 //! | `GET /{lang}/anmelden`, `GET /anmeldung/rueckkehr` | | login ([`crate::account`]) |
 //! | `POST /{lang}/abmelden`, `GET /{lang}/abgemeldet` | | logout |
-//! | `GET /{lang}/zugriffe`, `POST /{lang}/zugriffe/pruefen` | yes | the list; checks by the server |
+//! | `GET /{lang}/zugriffe` | yes | the list |
+//! | `GET /{lang}/zugriffe/beweis` | yes | everything that proves the pages, for the browser's program |
 //! | `GET /{lang}/zugriffe/buendel` | yes | the bundle: all entries with the proof of completeness |
 //! | `GET /{lang}/zugriffe/{index}` | yes | one access |
-//! | `GET /{lang}/zugriffe/{index}/nachweis` | yes | the opening, for the browser's program |
 //! | `GET /{lang}/zugriffe/{index}/oeffnung`, `/quittung` | yes | opening and receipt as downloads |
-//! | `GET /assets/…`, `GET /pkg/…` | | static files; the browser's program |
+//! | `GET /assets/…` | | static files, the browser's program among them |
 
 use std::sync::Arc;
 
@@ -69,10 +69,9 @@ fn in_language() -> Router<Arc<Portal>> {
         .route("/abmelden", post(account::logout))
         .route("/abgemeldet", get(|page: PageRequest| public(page, pages::logged_out)))
         .route("/zugriffe", get(accesses::list))
-        .route("/zugriffe/pruefen", post(accesses::check))
+        .route("/zugriffe/beweis", get(accesses::proof))
         .route("/zugriffe/buendel", get(accesses::bundle))
         .route("/zugriffe/{index}", get(accesses::detail))
-        .route("/zugriffe/{index}/nachweis", get(accesses::proof))
         .route("/zugriffe/{index}/oeffnung", get(accesses::opening))
         .route("/zugriffe/{index}/quittung", get(accesses::receipt))
 }

@@ -42,7 +42,7 @@ const INTERNAL_REASONS: [Translation; 18] = [
     ),
     (
         "P4",
-        "Der Nachweis der Nummer im Protokoll war nicht gültig (Prüfung P4).",
+        "Der Beweis der Nummer im Protokoll war nicht gültig (Prüfung P4).",
         "The proof of the number in the log was not valid (check P4).",
     ),
     (
@@ -97,12 +97,12 @@ const INTERNAL_REASONS: [Translation; 18] = [
     ),
     (
         "evidence-too-large",
-        "Der Nachweis war für die Übermittlung zu groß. Das Register wurde gelesen, übermittelt wurde nichts.",
+        "Die Unterlage war für die Übermittlung zu groß. Das Register wurde gelesen, übermittelt wurde nichts.",
         "The evidence was too large to be sent. The register was read, and nothing was sent.",
     ),
     (
         "evidence-unusable",
-        "Der Nachweis ließ sich nicht übermitteln. Das Register wurde gelesen, übermittelt wurde nichts.",
+        "Die Unterlage ließ sich nicht übermitteln. Das Register wurde gelesen, übermittelt wurde nichts.",
         "The evidence could not be sent. The register was read, and nothing was sent.",
     ),
 ];

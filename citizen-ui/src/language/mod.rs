@@ -8,4 +8,5 @@ mod names;
 pub mod phrase;
 pub mod sentence;
 pub mod text;
+pub mod verdict;
 pub mod words;

@@ -135,14 +135,14 @@ fn inspection(phrase: &mut Phrase, stamp: EntryStamp, record: &InspectionRecord,
     let reason = codes::inspection_reason(without_stop(&record.reason), lang);
     match lang {
         Lang::De => phrase
-            .say(&format!("Einsicht am {} um {}: „", when.date, when.clock(lang)))
+            .say(&format!("Besuch am {} um {}: „", when.date, when.clock(lang)))
             .quote(&record.reader)
             .say("“ hat Ihre Einträge geöffnet. Grund: ")
             .append(reason)
             .say(&format!(". Dieser Eintrag gilt für den {day}.")),
         Lang::En => phrase
             .say(&format!(
-                "Inspection on {} at {} (German time): „",
+                "Visit on {} at {} (German time): „",
                 when.date,
                 when.clock(lang)
             ))
@@ -350,7 +350,7 @@ mod tests {
         let access = Access::of(vec![samples::inspection()]).unwrap();
         assert_eq!(
             sentence(&access, Lang::De).text(),
-            "Einsicht am 21.11.2026 um 14:03 Uhr: „Datenschutzcockpit“ hat Ihre Einträge geöffnet. Grund: Ihre eigene \
+            "Besuch am 21.11.2026 um 14:03 Uhr: „Datenschutzcockpit“ hat Ihre Einträge geöffnet. Grund: Ihre eigene \
              Anmeldung. Dieser Eintrag gilt für den 21.11.2026."
         );
         let unused = Access::Unused {

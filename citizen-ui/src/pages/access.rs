@@ -1,120 +1,78 @@
-//! The page of one access: sentence, proof, every fact of the record, and files to download.
-
-use leptos::prelude::*;
+//! The page of one access: verdict, sentence, every fact of the record, and files to download.
 
 use super::document::document;
 use super::filter::AccessKind;
 use super::frame::Frame;
-use crate::islands::{AccessProof, phrase_view};
-use crate::language::facts::{Fact, Group};
+use super::parts::title;
+use super::phrase::Phrased;
+use crate::language::facts::{Fact, Group, facts};
 use crate::language::lang::Lang;
-use crate::language::phrase::Phrase;
-use crate::proof::state::ProofState;
-use crate::proof::verify::TrustText;
+use crate::language::local_time::LocalTime;
+use crate::language::sentence::sentence;
+use crate::markup::{Element, Node, el};
+use crate::proof::access::Access;
 
-/// The content of the page.
-#[derive(Clone, Debug)]
-pub struct DetailPage {
-    /// Kind of the access.
-    pub kind: AccessKind,
-    /// Log indices of the access's entries, first entry first.
-    pub entries: Vec<u64>,
-    /// Day of the first entry, such as `21.11.2026`.
-    pub date: String,
-    /// The sentence that describes the access.
-    pub phrase: Phrase,
-    /// Every fact of the record.
-    pub groups: Vec<Group>,
-    /// The server's result.
-    pub state: ProofState,
-    /// The policy and genesis hash that proofs are checked against.
-    pub trust: TrustText,
-}
-
-/// Renders the page of one access.
-pub fn detail(frame: &Frame, detail: DetailPage) -> String {
+/// Makes the page of one access. `verdict` is the box with the verdict.
+pub fn detail(frame: &Frame, access: &Access, verdict: Element) -> Element {
     let text = &frame.lang.text().detail;
-    let title = match detail.kind {
-        AccessKind::Exchange => (text.title)(&detail.date),
-        AccessKind::Inspection => (text.title_inspection)(&detail.date),
-        AccessKind::Unused => (text.title_unused)(&detail.date),
+    let date = LocalTime::of(access.first().time).date;
+    let name = match AccessKind::of(access) {
+        AccessKind::Exchange => (text.title)(&date),
+        AccessKind::Inspection => (text.title_inspection)(&date),
+        AccessKind::Unused => (text.title_unused)(&date),
     };
-    let key = detail.entries.first().copied().unwrap_or_default();
-    let back = frame.href("/zugriffe");
-    document(frame, &title.clone(), || {
-        view! {
-            <p><a class="kern-link" href=back>{text.back}</a></p>
-            <h1 class="kern-heading-x-large">{title}</h1>
-            <p id=format!("satz-{key}") class="kern-body kern-body--large ec-sentence">{phrase_view(detail.phrase.clone(), frame.lang)}</p>
-            {proof(frame, &detail, key).into_any()}
-            {detail.groups.iter().map(|group| group_view(group, frame.lang).into_any()).collect_view()}
-            {files(frame, &detail.entries).into_any()}
-        }
-    })
+    let back = el("a").class("kern-link").attr("href", frame.href("/zugriffe"));
+    let said = el("p").attr("id", format!("satz-{}", access.first().index));
+    let said = said.class("kern-body kern-body--large ec-sentence");
+    let groups = facts(access, frame.lang);
+    let mut content = vec![
+        el("p").child(back.text(text.back)),
+        title(&name),
+        verdict,
+        said.phrase(&sentence(access, frame.lang), frame.lang),
+    ];
+    content.extend(groups.iter().map(|group| group_view(group, frame.lang)));
+    content.push(files(frame, &access.indices()));
+    document(frame, &name, content.into_iter().map(Node::Element))
 }
 
-fn proof(frame: &Frame, detail: &DetailPage, key: u64) -> impl IntoView + use<> {
+fn group_view(group: &Group, lang: Lang) -> Element {
+    let facts = group.facts.iter().map(|fact| fact_view(fact, lang));
+    el("section")
+        .class("ec-section")
+        .child(el("h2").class("kern-heading-medium").text(group.title))
+        .child(el("dl").class("kern-description-list").children(facts))
+}
+
+fn fact_view(fact: &Fact, lang: Lang) -> Element {
+    let key = el("dt").class("kern-description-list-item__key");
+    let value = el("dd").class("kern-description-list-item__value");
+    el("div")
+        .class("kern-description-list-item")
+        .attr("data-fact", "")
+        .child(key.phrase(&fact.label, lang))
+        .child(value.phrase(&fact.value, lang))
+}
+
+fn files(frame: &Frame, entries: &[u64]) -> Element {
     let text = &frame.lang.text().detail;
-    let hint = frame.lang.text().list.check_hint;
-    view! {
-        <section class="ec-section">
-            <h2 class="kern-heading-medium">{text.proof}</h2>
-            <AccessProof entries=detail.entries.clone() state=detail.state trust=detail.trust.clone() lang=frame.lang/>
-            <p class="kern-body kern-body--small">{text.proof_text}</p>
-            <form id="server-pruefung" class="ec-check" method="post" action=frame.href("/zugriffe/pruefen")>
-                <input type="hidden" name="eintraege" value=key.to_string()/>
-                <input type="hidden" name="zurueck" value=format!("/zugriffe/{key}")/>
-                <button class="kern-btn kern-btn--secondary" type="submit"><span class="kern-label">{text.check_on_server}</span></button>
-                <p class="kern-body kern-body--small">{hint}</p>
-            </form>
-        </section>
-    }
-}
-
-fn group_view(group: &Group, lang: Lang) -> impl IntoView + use<> {
-    view! {
-        <section class="ec-section">
-            <h2 class="kern-heading-medium">{group.title}</h2>
-            <dl class="kern-description-list">{group.facts.iter().map(|fact| fact_view(fact, lang)).collect_view()}</dl>
-        </section>
-    }
-}
-
-fn fact_view(fact: &Fact, lang: Lang) -> impl IntoView + use<> {
-    view! {
-        <div class="kern-description-list-item">
-            <dt class="kern-description-list-item__key">{phrase_view(fact.label.clone(), lang)}</dt>
-            <dd class="kern-description-list-item__value" data-fact="">{phrase_view(fact.value.clone(), lang)}</dd>
-        </div>
-    }
-}
-
-fn files(frame: &Frame, entries: &[u64]) -> impl IntoView + use<> {
-    let text = &frame.lang.text().detail;
+    let link = |index: u64, kind: &str, name: String| {
+        let link = el("a")
+            .class("kern-link")
+            .attr("href", frame.href(&format!("/zugriffe/{index}/{kind}")));
+        el("li").child(link.attr("data-file", kind).flag("download", true).text(&name))
+    };
     let links = entries.iter().flat_map(|index| {
         [
-            (
-                frame.href(&format!("/zugriffe/{index}/quittung")),
-                (text.receipt)(*index),
-                "quittung",
-            ),
-            (
-                frame.href(&format!("/zugriffe/{index}/oeffnung")),
-                (text.opening)(*index),
-                "oeffnung",
-            ),
+            link(*index, "quittung", (text.receipt)(*index)),
+            link(*index, "oeffnung", (text.opening)(*index)),
         ]
     });
-    view! {
-        <section class="ec-section" id="dateien">
-            <h2 class="kern-heading-medium">{text.files}</h2>
-            <p class="kern-body">{text.files_text}</p>
-            <p class="kern-body">{text.files_warning}</p>
-            <ul class="kern-list kern-list--bullet">
-                {links
-                    .map(|(href, name, kind)| view! { <li><a class="kern-link" href=href data-file=kind download="">{name}</a></li> })
-                    .collect_view()}
-            </ul>
-        </section>
-    }
+    el("section")
+        .class("ec-section")
+        .attr("id", "dateien")
+        .child(el("h2").class("kern-heading-medium").text(text.files))
+        .child(el("p").class("kern-body").text(text.files_text))
+        .child(el("p").class("kern-body").text(text.files_warning))
+        .child(el("ul").class("kern-list kern-list--bullet").children(links))
 }

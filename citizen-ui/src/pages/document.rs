@@ -1,26 +1,71 @@
-//! Renders a complete document: head, yellow bar, navigation, session notice, body and footer.
-
-use std::sync::Arc;
-
-use hydration_context::SsrSharedContext;
-use leptos::prelude::*;
+//! A complete document: head, yellow bar, navigation, session notice, content and footer.
 
 use super::frame::{Frame, SessionInfo};
-use crate::islands::{SessionNotice, phrase_view};
+use super::phrase::Phrased;
+use crate::language::local_time::LocalTime;
 use crate::language::phrase::Phrase;
 use crate::language::text::Text;
+use crate::markup::{Element, Node, el};
 
-/// Renders a document. `title` is the page's own title; `body` returns the content of `<main>`.
-pub(super) fn document<V: IntoView + 'static>(frame: &Frame, title: &str, body: impl FnOnce() -> V) -> String {
-    let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
-    let html = owner.with(|| whole(frame, title, body().into_any()).to_html());
-    format!("<!DOCTYPE html>{}", tidy(html))
+/// Path and digest (Subresource Integrity) of each style sheet. The browser's program has them too, so a page with
+/// another style sheet is not proved.
+const STYLES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/styles.rs"));
+
+/// Makes a document. `title` is the page's own title; `content` follows the session notice in `<main>`.
+pub(super) fn document(frame: &Frame, title: &str, content: impl IntoIterator<Item = Node>) -> Element {
+    let mut main = el("main").attr("id", "inhalt").class("ec-page").attr("tabindex", "-1");
+    if let Some(session) = &frame.session {
+        main = main.child(session_box(frame, session));
+    }
+    main.children.extend(content);
+    let skip = frame.lang.text().frame.skip;
+    let skip = el("a").class("ec-skip kern-link").attr("href", "#inhalt").text(skip);
+    let body = el("body")
+        .child(skip)
+        .child(header(frame))
+        .child(main)
+        .child(footer(frame));
+    let html = el("html").attr("lang", frame.lang.code());
+    html.child(head(frame, title)).child(body)
 }
 
-/// Replaces the renderer's markers between adjacent texts, which are not valid HTML, by empty comments, which hydration
-/// accepts as well.
-fn tidy(html: String) -> String {
-    html.replace("<!>", "<!---->")
+/// Writes a document as HTML.
+#[cfg(feature = "ssr")]
+pub fn html(document: &Element) -> String {
+    format!("<!DOCTYPE html>{}", document.to_html())
+}
+
+/// The title of a document whose page has this title.
+fn full_title(frame: &Frame, title: &str) -> String {
+    format!("{title} – {}", frame.lang.text().frame.product)
+}
+
+fn head(frame: &Frame, title: &str) -> Element {
+    let meta = |name: &str, content: &str| el("meta").attr("name", name).attr("content", content);
+    let other = frame.lang.other();
+    let alternate = el("link").attr("rel", "alternate").attr("hreflang", other.code());
+    let icon = el("link").attr("rel", "icon").attr("href", "/assets/icon.svg");
+    let styles = STYLES.iter().map(|(path, digest)| {
+        let style = el("link").attr("rel", "stylesheet").attr("href", *path);
+        style.attr("integrity", *digest)
+    });
+    let script = frame.script.iter().filter(|_| frame.session.is_some()).map(|digest| {
+        let script = el("script").attr("type", "module").attr("src", "/assets/portal.js");
+        script.attr("integrity", digest)
+    });
+    el("head")
+        .child(el("meta").attr("charset", "utf-8"))
+        .child(meta("viewport", "width=device-width, initial-scale=1"))
+        .child(meta("color-scheme", "light dark"))
+        .child(el("title").text(&full_title(frame, title)))
+        .child(alternate.attr("href", other_language(frame)))
+        .child(icon.attr("type", "image/svg+xml"))
+        .children(styles)
+        .children(script)
+}
+
+fn other_language(frame: &Frame) -> String {
+    format!("/{}{}", frame.lang.other().code(), frame.path)
 }
 
 /// The public pages of the navigation, each with its path and link text.
@@ -32,125 +77,96 @@ fn public_pages(text: &'static Text) -> [(&'static str, &'static str); 3] {
     ]
 }
 
-fn whole(frame: &Frame, title: &str, body: AnyView) -> impl IntoView + use<> {
-    let text = frame.lang.text();
-    let title = format!("{title} – {}", text.frame.product);
-    let other = frame.lang.other();
-    let other_href = format!("/{}{}", other.code(), frame.path);
-    view! {
-        <html lang=frame.lang.code()>
-            <head>
-                <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <meta name="color-scheme" content="light dark"/>
-                <title>{title}</title>
-                <link rel="alternate" hreflang=other.code() href=other_href.clone()/>
-                <link rel="icon" href="/assets/icon.svg" type="image/svg+xml"/>
-                <link rel="stylesheet" href="/assets/kern.css"/>
-                <link rel="stylesheet" href="/assets/portal.css"/>
-                {frame.islands.then(|| view! { <script type="module" src="/assets/islands.js"></script> })}
-            </head>
-            <body>
-                <a class="ec-skip kern-link" href="#inhalt">{text.frame.skip}</a>
-                {header(frame, other_href).into_any()}
-                <main id="inhalt" class="ec-page" tabindex="-1">
-                    {frame.session.clone().map(|session| notice(frame, session).into_any())}
-                    {body}
-                </main>
-                {footer(frame).into_any()}
-            </body>
-        </html>
-    }
-}
-
-fn header(frame: &Frame, other_href: String) -> impl IntoView + use<> {
+fn header(frame: &Frame) -> Element {
     let text = frame.lang.text();
     let other = frame.lang.other();
-    let banner = frame.banner.clone().unwrap_or_else(|| text.frame.banner.to_owned());
-    let mut links = vec![(frame.href("/"), text.frame.nav_start)];
+    let banner = frame.banner.as_deref().unwrap_or(text.frame.banner);
+    let mut links = vec![("/", text.frame.nav_start)];
     if frame.session.is_some() {
-        links.push((frame.href("/zugriffe"), text.frame.nav_list));
+        links.push(("/zugriffe", text.frame.nav_list));
     }
-    links.extend(public_pages(text).map(|(path, name)| (frame.href(path), name)));
-    let here = frame.href(frame.path.split('?').next().unwrap_or_default());
-    view! {
-        <header>
-            <div class="ec-banner" id="demonstrator" role="note" aria-label=text.frame.banner_label>
-                <p>{banner}</p>
-            </div>
-            <div class="ec-head">
-                <p class="ec-product"><a class="kern-link" href=frame.href("/")>{text.frame.product}</a></p>
-                <ul class="ec-nav">
-                    <li><a class="kern-link" id="sprache" href=other_href lang=other.code() hreflang=other.code()>{text.frame.other_language}</a></li>
-                    <li>{login_or_logout(frame)}</li>
-                </ul>
-                <nav aria-label=text.frame.nav_label>
-                    <ul class="ec-nav">
-                        {links.into_iter().map(|(href, name)| nav_link(href, name, &here)).collect_view()}
-                    </ul>
-                </nav>
-            </div>
-        </header>
-    }
+    links.extend(public_pages(text));
+    let bar = el("div")
+        .class("ec-banner")
+        .attr("id", "demonstrator")
+        .attr("role", "note");
+    let bar = bar
+        .attr("aria-label", text.frame.banner_label)
+        .child(el("p").text(banner));
+    let home = el("a").class("kern-link").attr("href", frame.href("/"));
+    let language = el("a").class("kern-link").attr("id", "sprache");
+    let language = language.attr("href", other_language(frame)).attr("lang", other.code());
+    let language = language.attr("hreflang", other.code()).text(text.frame.other_language);
+    let tools = el("ul").class("ec-nav").child(el("li").child(language));
+    let tools = tools.child(el("li").child(login_or_logout(frame)));
+    let links = el("ul")
+        .class("ec-nav")
+        .children(links.into_iter().map(|(path, name)| nav_link(frame, path, name)));
+    let row = el("div")
+        .class("ec-head")
+        .child(el("p").class("ec-product").child(home.text(text.frame.product)))
+        .child(tools)
+        .child(el("nav").attr("aria-label", text.frame.nav_label).child(links));
+    el("header").child(bar).child(row)
 }
 
-fn nav_link(href: String, name: &'static str, here: &str) -> impl IntoView + use<> {
-    let current = (href == here).then_some("page");
-    view! { <li><a class="kern-link" href=href aria-current=current>{name}</a></li> }
+fn nav_link(frame: &Frame, path: &str, name: &str) -> Element {
+    let mut link = el("a").class("kern-link").attr("href", frame.href(path));
+    if frame.path.split('?').next() == Some(path) {
+        link = link.attr("aria-current", "page");
+    }
+    el("li").child(link.text(name))
 }
 
-fn login_or_logout(frame: &Frame) -> AnyView {
+fn login_or_logout(frame: &Frame) -> Element {
     let text = frame.lang.text();
-    if frame.session.is_some() {
-        view! {
-            <form method="post" action=frame.href("/abmelden")>
-                <button id="abmelden" class="kern-btn kern-btn--secondary kern-btn--x-small" type="submit">
-                    <span class="kern-label">{text.frame.logout}</span>
-                </button>
-            </form>
-        }
-        .into_any()
-    } else {
-        view! { <a class="kern-link" href=frame.href("/anmelden")>{text.frame.login}</a> }.into_any()
+    if frame.session.is_none() {
+        let link = el("a").class("kern-link").attr("href", frame.href("/anmelden"));
+        return link.text(text.frame.login);
     }
+    let button = el("button").attr("id", "abmelden").attr("type", "submit");
+    let button = button.class("kern-btn kern-btn--secondary kern-btn--x-small");
+    let button = button.child(el("span").class("kern-label").text(text.frame.logout));
+    let form = el("form").attr("method", "post");
+    form.attr("action", frame.href("/abmelden")).child(button)
 }
 
-fn notice(frame: &Frame, session: SessionInfo) -> impl IntoView + use<> {
+/// Says who is logged in and when the session ends. A minute before, the script shows the warning instead.
+fn session_box(frame: &Frame, session: &SessionInfo) -> Element {
     let text = frame.lang.text();
     let mut logged_in = Phrase::said(text.frame.logged_in);
     logged_in.cite(&session.name);
-    view! {
-        <div class="ec-session-box">
-            <p class="kern-body kern-body--small" id="angemeldet">{phrase_view(logged_in, frame.lang)}</p>
-            <SessionNotice
-                seconds=session.seconds
-                notice=(text.frame.session)(&session.idle_end, &session.end)
-                warning=text.frame.session_warning.to_owned()
-                stay=text.frame.session_stay.to_owned()
-                here=frame.href(&frame.path)
-                over=frame.href("/abgemeldet")
-            />
-        </div>
-    }
+    let clock = |time: u64| LocalTime::of(time).clock(frame.lang);
+    let notice = (text.frame.session)(&clock(session.idle_end), &clock(session.end));
+    let small = || el("p").class("kern-body kern-body--small");
+    let stay = el("a").class("kern-link").attr("href", frame.href(&frame.path));
+    let warning = el("div").attr("role", "alert").flag("hidden", !session.warning);
+    let warning = warning
+        .child(el("p").class("kern-body").text(text.frame.session_warning))
+        .child(stay.text(text.frame.session_stay));
+    let ends = el("div")
+        .attr("id", "sitzung")
+        .class("ec-session")
+        .attr("data-seconds", session.seconds.to_string())
+        .attr("data-idle-end", session.idle_end.to_string())
+        .attr("data-end", session.end.to_string())
+        .attr("data-over", frame.href("/abgemeldet"))
+        .child(small().flag("hidden", session.warning).text(&notice))
+        .child(warning);
+    el("div")
+        .class("ec-session-box")
+        .child(small().attr("id", "angemeldet").phrase(&logged_in, frame.lang))
+        .child(ends)
 }
 
-fn footer(frame: &Frame) -> impl IntoView + use<> {
+fn footer(frame: &Frame) -> Element {
     let text = frame.lang.text();
     let links = [
         ("/barrierefreiheit", text.frame.nav_accessibility),
         ("/gestaltung", text.frame.nav_design),
     ];
-    let here = frame.href(&frame.path);
-    view! {
-        <footer class="ec-foot">
-            <nav aria-label=text.frame.footer_label>
-                <ul class="ec-nav">
-                    {links
-                        .into_iter()
-                        .map(|(path, name)| nav_link(frame.href(path), name, &here))
-                        .collect_view()}
-                </ul>
-            </nav>
-        </footer>
-    }
+    let links = links.map(|(path, name)| nav_link(frame, path, name));
+    let links = el("ul").class("ec-nav").children(links);
+    let nav = el("nav").attr("aria-label", text.frame.footer_label).child(links);
+    el("footer").class("ec-foot").child(nav)
 }

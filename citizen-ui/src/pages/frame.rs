@@ -1,6 +1,7 @@
 //! The data of the frame around every page.
 
 use crate::language::lang::Lang;
+use crate::markup::Element;
 
 /// The data of the frame around a page.
 #[derive(Clone, Debug)]
@@ -13,8 +14,8 @@ pub struct Frame {
     pub banner: Option<String>,
     /// The session of the citizen who is logged in.
     pub session: Option<SessionInfo>,
-    /// Whether the server has the browser's program.
-    pub islands: bool,
+    /// The digest of the browser's program (Subresource Integrity), if the server has it.
+    pub script: Option<String>,
 }
 
 /// What a page shows about the session.
@@ -23,16 +24,46 @@ pub struct SessionInfo {
     /// The citizen's name.
     pub name: String,
     /// Seconds until the session ends if the citizen requests no further page.
-    pub seconds: u32,
-    /// The local time of that end, such as `14:35`.
-    pub idle_end: String,
-    /// The local time at which the session ends in any case, such as `15:00`.
-    pub end: String,
+    pub seconds: u64,
+    /// POSIX seconds of that end.
+    pub idle_end: u64,
+    /// POSIX seconds at which the session ends in any case.
+    pub end: u64,
+    /// Whether the last minute has begun.
+    pub warning: bool,
 }
 
 impl Frame {
     /// The address of a page in this language.
     pub(super) fn href(&self, path: &str) -> String {
         format!("/{}{path}", self.lang.code())
+    }
+
+    /// Reads from a page that is shown what no proof can say: the name of the citizen, the text of the yellow bar, the
+    /// end of the session, and the digest of the script. Language and path come from the address.
+    pub fn of_shown(document: &Element, lang: Lang, path: String) -> Self {
+        let text = |id: &str| document.by_id(id).map(Element::text_content);
+        let session = document.by_id("sitzung");
+        let number = |name: &str| session?.attribute(name)?.parse().ok();
+        let name = text("angemeldet").unwrap_or_default();
+        let name = name.strip_prefix(lang.text().frame.logged_in).unwrap_or_default();
+        let notice = session.and_then(|session| session.elements().next());
+        let warning = notice.is_some_and(|notice| notice.attribute("hidden").is_some());
+        Self {
+            lang,
+            path,
+            banner: text("demonstrator"),
+            session: Some(SessionInfo {
+                name: name.to_owned(),
+                seconds: number("data-seconds").unwrap_or_default(),
+                idle_end: number("data-idle-end").unwrap_or_default(),
+                end: number("data-end").unwrap_or_default(),
+                warning,
+            }),
+            script: document
+                .first("script")
+                .and_then(|script| script.attribute("integrity"))
+                .map(str::to_owned),
+        }
     }
 }

@@ -1,219 +1,209 @@
-//! The list of accesses: filter, proof of completeness, table, pagination, check by the server, bundle.
-
-use leptos::prelude::*;
+//! The list of accesses: verdict, filter, table, pagination, bundle.
 
 use super::document::document;
-use super::filter::{AccessKind, ListFilter};
+use super::filter::{AccessKind, Chosen, ListQuery, authorities, years};
 use super::frame::Frame;
-use super::parts::heading;
-use crate::islands::{AccessRow, AccessTable, CompletenessProof};
-use crate::proof::complete::Completeness;
-use crate::proof::verify::{Failure, TrustText};
+use super::parts::title;
+use super::phrase::Phrased;
+use crate::language::local_time::LocalTime;
+use crate::language::sentence::sentence;
+use crate::markup::{Element, Node, el};
+use crate::proof::access::Access;
+use crate::proof::verify::Failure;
 
 /// The content of the list.
 #[derive(Clone, Debug)]
-pub struct ListPage {
-    /// The rows of this page, newest first.
-    pub rows: Vec<AccessRow>,
+pub struct ListPage<'a> {
+    /// All accesses, newest first.
+    pub accesses: &'a [Access],
     /// Accesses that could not be opened: their entries' log indices, and the reason.
-    pub unopened: Vec<(Vec<u64>, Failure)>,
-    /// The filter that the rows match.
-    pub filter: ListFilter,
-    /// Years that the form offers.
-    pub years: Vec<i16>,
-    /// Names of authorities that the form offers.
-    pub authorities: Vec<String>,
-    /// Number of accesses that match the filter, on all pages.
-    pub chosen: usize,
-    /// Number of accesses without the filter.
-    pub all: usize,
-    /// Number of this page, from 1.
-    pub page: usize,
-    /// Number of pages that the matching accesses fill, at least 1.
-    pub pages: usize,
-    /// Returns path and query, after the language, of a page of the filtered list.
-    pub page_path: fn(&ListFilter, usize) -> String,
-    /// The server's result of checking completeness.
-    pub completeness: Completeness,
-    /// Log indices of the entries of all accesses, without the filter and with those that could not be opened.
-    pub listed: Vec<Vec<u64>>,
+    pub unopened: &'a [(Vec<u64>, Failure)],
+    /// Filter and page.
+    pub query: &'a ListQuery,
     /// Whether the citizen can download a bundle.
     pub bundle: bool,
-    /// Size of the log when identity made the list, and the local time of that (`14:03`).
-    pub as_of: (u64, String),
-    /// The policy and genesis hash that proofs are checked against.
-    pub trust: TrustText,
 }
 
-/// Renders the list.
-pub fn list(frame: &Frame, list: ListPage) -> String {
+/// Makes the list. `verdict` is the box with the verdict.
+pub fn list(frame: &Frame, list: &ListPage, verdict: Element) -> Element {
     let text = &frame.lang.text().list;
-    document(frame, text.title, || {
-        view! {
-            {heading(text.title.to_owned(), text.lead)}
-            {unopened(frame, &list).into_any()}
-            {filter_form(frame, &list).into_any()}
-            <p class="kern-body" id="anzahl">{(text.count)(list.chosen, list.all)}</p>
-            <CompletenessProof
-                state=list.completeness
-                listed=list.listed.clone()
-                whole=list.rows.len() == list.listed.len()
-                trust=list.trust.clone()
-                lang=frame.lang
-            />
-            {table(frame, &list)}
-            {pagination(frame, &list).into_any()}
-            {server_check(frame, &list).into_any()}
-            <p class="kern-body kern-body--small" id="stand">{(text.as_of)(list.as_of.0, &list.as_of.1)}</p>
-            {bundle(frame, &list).into_any()}
-        }
-    })
+    let chosen = list.query.choose(list.accesses);
+    let count = (text.count)(chosen.matching, list.accesses.len());
+    let mut content = vec![
+        Some(title(text.title)),
+        Some(verdict),
+        unopened(frame, list.unopened),
+        Some(filter_form(frame, list)),
+        Some(el("p").class("kern-body").attr("id", "anzahl").text(&count)),
+        Some(table(frame, list, &chosen)),
+        pagination(frame, list.query, &chosen),
+    ];
+    content.push(list.bundle.then(|| bundle(frame)));
+    document(frame, text.title, content.into_iter().flatten().map(Node::Element))
 }
 
-/// Renders the link to the bundle.
-fn bundle(frame: &Frame, list: &ListPage) -> impl IntoView + use<> {
+/// The link to the bundle.
+fn bundle(frame: &Frame) -> Element {
     let text = &frame.lang.text().list;
-    let href = frame.href("/zugriffe/buendel");
-    list.bundle.then(|| {
-        view! {
-            <section class="ec-section" id="mitnehmen">
-                <h2 class="kern-heading-medium">{text.bundle_title}</h2>
-                <p class="kern-body">{text.bundle_text}</p>
-                <p class="kern-body"><a class="kern-link" href=href download="">{text.bundle}</a></p>
-            </section>
-        }
-    })
+    let link = el("a").class("kern-link").attr("href", frame.href("/zugriffe/buendel"));
+    let link = link.flag("download", true).text(text.bundle);
+    el("section")
+        .class("ec-section")
+        .attr("id", "mitnehmen")
+        .child(el("h2").class("kern-heading-medium").text(text.bundle_title))
+        .child(el("p").class("kern-body").text(text.bundle_text))
+        .child(el("p").class("kern-body").child(link))
 }
 
-fn unopened(frame: &Frame, list: &ListPage) -> impl IntoView + use<> {
+fn unopened(frame: &Frame, unopened: &[(Vec<u64>, Failure)]) -> Option<Element> {
     let text = &frame.lang.text().list;
     let words = frame.lang.words();
-    let items: Vec<String> = list
-        .unopened
-        .iter()
-        .map(|(indices, failure)| {
-            let indices: Vec<String> = indices.iter().map(ToString::to_string).collect();
-            let reason = words.reason(*failure);
-            (text.unopened)(&indices.join(", "), reason)
-        })
-        .collect();
-    (!items.is_empty()).then(|| {
-        view! {
-            <div class="kern-alert kern-alert--danger" id="nicht-geoeffnet" role="alert" data-proof="failed">
-                <div class="kern-alert__header">
-                    <span class="kern-icon kern-icon--danger" aria-hidden="true"></span>
-                    <span class="kern-title">{text.unopened_title}</span>
-                </div>
-                <div class="kern-alert__body">
-                    <ul class="kern-list kern-list--bullet">
-                        {items.into_iter().map(|item| view! { <li>{item}</li> }).collect_view()}
-                    </ul>
-                </div>
-            </div>
-        }
-    })
+    let items = unopened.iter().map(|(indices, failure)| {
+        let indices: Vec<String> = indices.iter().map(ToString::to_string).collect();
+        el("li").text(&(text.unopened)(&indices.join(", "), words.reason(*failure)))
+    });
+    let icon = el("span")
+        .class("kern-icon kern-icon--danger")
+        .attr("aria-hidden", "true");
+    let header = el("div").class("kern-alert__header").child(icon);
+    let header = header.child(el("span").class("kern-title").text(text.unopened_title));
+    let body = el("div").class("kern-alert__body");
+    let body = body.child(el("ul").class("kern-list kern-list--bullet").children(items));
+    let alert = el("div")
+        .class("kern-alert kern-alert--danger")
+        .attr("id", "nicht-geoeffnet");
+    (!unopened.is_empty()).then(|| alert.attr("role", "alert").child(header).child(body))
 }
 
-fn filter_form(frame: &Frame, list: &ListPage) -> impl IntoView + use<> {
+fn filter_form(frame: &Frame, list: &ListPage) -> Element {
     let text = &frame.lang.text().list;
-    let action = frame.href("/zugriffe");
-    let reset = action.clone();
-    let filter = &list.filter;
-    let years = list.years.iter().map(|year| {
+    let query = list.query;
+    let years = years(list.accesses).into_iter().map(|year| {
         let name = year.to_string();
-        (name.clone(), name, filter.year == Some(*year))
+        (name.clone(), name, query.year == Some(year))
     });
-    let authorities = list
-        .authorities
-        .iter()
-        .map(|name| (name.clone(), name.clone(), filter.authority.as_ref() == Some(name)));
+    let authorities = authorities(list.accesses).into_iter();
+    let authorities = authorities.map(|name| {
+        (
+            name.to_owned(),
+            name.to_owned(),
+            query.authority.as_deref() == Some(name),
+        )
+    });
     let kinds = AccessKind::ALL.into_iter().map(|kind| {
         let name = match kind {
             AccessKind::Exchange => text.kind_exchange,
             AccessKind::Inspection => text.kind_inspection,
             AccessKind::Unused => text.kind_unused,
         };
-        (kind.code().to_owned(), name.to_owned(), filter.kind == Some(kind))
+        (kind.code().to_owned(), name.to_owned(), query.kind == Some(kind))
     });
-    view! {
-        <form id="auswahl" class="ec-filter" method="get" action=action>
-            <fieldset class="kern-fieldset">
-                <legend class="kern-label kern-label--large">{text.filter}</legend>
-                <div class="ec-fields">
-                    {select("jahr", text.year, text.all, years.collect()).into_any()}
-                    {select("behoerde", text.authority, text.all, authorities.collect()).into_any()}
-                    {select("art", text.kind, text.all, kinds.collect()).into_any()}
-                    <div class="ec-field">
-                        <button class="kern-btn kern-btn--secondary" type="submit"><span class="kern-label">{text.apply}</span></button>
-                        <a class="kern-link" href=reset>{text.reset}</a>
-                    </div>
-                </div>
-            </fieldset>
-        </form>
-    }
+    let apply = el("button")
+        .class("kern-btn kern-btn--secondary")
+        .attr("type", "submit");
+    let apply = apply.child(el("span").class("kern-label").text(text.apply));
+    let reset = el("a").class("kern-link").attr("href", frame.href("/zugriffe"));
+    let fields = el("div")
+        .class("ec-fields")
+        .child(select("jahr", text.year, text.all, years))
+        .child(select("behoerde", text.authority, text.all, authorities))
+        .child(select("art", text.kind, text.all, kinds))
+        .child(el("div").class("ec-field").child(apply).child(reset.text(text.reset)));
+    let legend = el("legend").class("kern-label kern-label--large").text(text.filter);
+    let fieldset = el("fieldset").class("kern-fieldset").child(legend).child(fields);
+    let form = el("form")
+        .attr("id", "auswahl")
+        .class("ec-filter")
+        .attr("method", "get");
+    form.attr("action", frame.href("/zugriffe")).child(fieldset)
 }
 
 fn select(
     name: &'static str,
-    label: &'static str,
-    all: &'static str,
-    options: Vec<(String, String, bool)>,
-) -> impl IntoView {
-    view! {
-        <div class="kern-form-input ec-field">
-            <label class="kern-label" for=name>{label}</label>
-            <div class="kern-form-input__select-wrapper">
-                <select class="kern-form-input__select" id=name name=name>
-                    <option value="">{all}</option>
-                    {options
-                        .into_iter()
-                        .map(|(value, text, chosen)| view! { <option value=value dir="auto" selected=chosen>{text}</option> })
-                        .collect_view()}
-                </select>
-            </div>
-        </div>
+    label: &str,
+    all: &str,
+    options: impl Iterator<Item = (String, String, bool)>,
+) -> Element {
+    let options = options.map(|(value, text, chosen)| {
+        let option = el("option").attr("value", value).attr("dir", "auto");
+        option.flag("selected", chosen).text(&text)
+    });
+    let select = el("select")
+        .class("kern-form-input__select")
+        .attr("id", name)
+        .attr("name", name);
+    let select = select.child(el("option").attr("value", "").text(all)).children(options);
+    el("div")
+        .class("kern-form-input ec-field")
+        .child(el("label").class("kern-label").attr("for", name).text(label))
+        .child(el("div").class("kern-form-input__select-wrapper").child(select))
+}
+
+fn table(frame: &Frame, list: &ListPage, chosen: &Chosen) -> Element {
+    let text = &frame.lang.text().list;
+    let words = frame.lang.words();
+    if chosen.rows.is_empty() {
+        let words = if list.accesses.is_empty() {
+            text.none
+        } else {
+            text.none_filtered
+        };
+        return el("p").class("kern-body").attr("id", "leer").text(words);
     }
+    let column = |name: &str| el("th").class("kern-table__header").attr("scope", "col").text(name);
+    let columns = el("tr").class("kern-table__row").child(column(words.column_when));
+    let head = el("thead")
+        .class("kern-table__header")
+        .child(columns.child(column(words.column_what)));
+    let rows = chosen.rows.iter().map(|access| row(frame, access));
+    let table = el("table")
+        .attr("id", "zugriffe")
+        .class("kern-table ec-table")
+        .child(el("caption").class("kern-title").text(words.caption))
+        .child(head)
+        .child(el("tbody").class("kern-table__body").children(rows));
+    el("div").class("ec-scroll").child(table)
 }
 
-fn table(frame: &Frame, list: &ListPage) -> AnyView {
-    let text = &frame.lang.text().list;
-    if list.rows.is_empty() {
-        let words = if list.all == 0 { text.none } else { text.none_filtered };
-        return view! { <p class="kern-body" id="leer">{words}</p> }.into_any();
-    }
-    view! { <AccessTable rows=list.rows.clone() trust=list.trust.clone() lang=frame.lang/> }.into_any()
+fn row(frame: &Frame, access: &Access) -> Element {
+    let words = frame.lang.words();
+    let first = access.first();
+    let (key, when) = (first.index, LocalTime::of(first.time));
+    let time = el("time").attr("datetime", &*when.iso).text(&when.full(frame.lang));
+    let said = el("p").attr("id", format!("satz-{key}")).class("kern-body ec-sentence");
+    let link = el("a")
+        .class("kern-link")
+        .attr("href", frame.href(&format!("/zugriffe/{key}")));
+    let link = link.attr("aria-label", (words.details_of)(key)).text(words.details);
+    let cell = el("td").class("kern-table__cell");
+    el("tr")
+        .attr("data-row", key.to_string())
+        .class("kern-table__row")
+        .child(
+            el("th")
+                .class("kern-table__cell ec-when")
+                .attr("scope", "row")
+                .child(time),
+        )
+        .child(
+            cell.child(said.phrase(&sentence(access, frame.lang), frame.lang))
+                .child(link),
+        )
 }
 
-fn pagination(frame: &Frame, list: &ListPage) -> impl IntoView + use<> {
+fn pagination(frame: &Frame, query: &ListQuery, chosen: &Chosen) -> Option<Element> {
     let text = &frame.lang.text().list;
-    let link = |page: usize| frame.href(&(list.page_path)(&list.filter, page));
-    let previous = (list.page > 1).then(|| link(list.page - 1));
-    let next = (list.page < list.pages).then(|| link(list.page + 1));
-    let here = (text.page)(list.page, list.pages);
-    (list.pages > 1).then(|| {
-        view! {
-            <nav class="ec-pages" id="seiten" aria-label=text.pages_label>
-                {previous.map(|href| view! { <a class="kern-link" rel="prev" href=href>{text.previous}</a> })}
-                <span class="kern-body">{here}</span>
-                {next.map(|href| view! { <a class="kern-link" rel="next" href=href>{text.next}</a> })}
-            </nav>
-        }
-    })
-}
-
-fn server_check(frame: &Frame, list: &ListPage) -> impl IntoView + use<> {
-    let text = &frame.lang.text().list;
-    let action = frame.href("/zugriffe/pruefen");
-    let keys: Vec<String> = list.rows.iter().map(|row| row.key().to_string()).collect();
-    let back = (list.page_path)(&list.filter, list.page);
-    (!keys.is_empty()).then(|| {
-        view! {
-            <form id="server-pruefung" class="ec-check" method="post" action=action>
-                <input type="hidden" name="eintraege" value=keys.join(",")/>
-                <input type="hidden" name="zurueck" value=back/>
-                <button class="kern-btn kern-btn--secondary" type="submit"><span class="kern-label">{text.check_on_server}</span></button>
-                <p class="kern-body kern-body--small">{text.check_hint}</p>
-            </form>
-        }
-    })
+    let link = |rel: &str, page: usize, words: &str| {
+        let link = el("a").class("kern-link").attr("rel", rel);
+        link.attr("href", frame.href(&query.path(page))).text(words)
+    };
+    let (page, pages) = (chosen.page, chosen.pages);
+    let previous = (page > 1).then(|| link("prev", page - 1, text.previous));
+    let next = (page < pages).then(|| link("next", page + 1, text.next));
+    let here = el("span").class("kern-body").text(&(text.page)(page, pages));
+    let nav = el("nav")
+        .class("ec-pages")
+        .attr("id", "seiten")
+        .attr("aria-label", text.pages_label);
+    (pages > 1).then(|| nav.children(previous).child(here).children(next))
 }

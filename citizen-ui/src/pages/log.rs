@@ -2,9 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::document::document;
 use super::frame::Frame;
-use super::parts::heading;
+use super::views::{heading, page};
 use crate::proof::verify::TrustText;
 
 /// The state of the log, as the portal has read and checked it.
@@ -44,7 +43,7 @@ pub struct Witness {
 pub fn log(frame: &Frame, state: LogState, trust: &TrustText) -> String {
     let text = &frame.lang.text().log;
     let (policy, genesis) = (trust.policy.clone(), trust.genesis.clone());
-    document(frame, text.title, || {
+    page(frame, text.title, || {
         view! {
             {heading(text.title.to_owned(), text.lead)}
             {state_view(frame, state)}

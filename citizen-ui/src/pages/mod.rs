@@ -3,22 +3,37 @@
 //! A page receives everything it shows and fetches nothing. [`Frame`] holds what surrounds every page. The result is a
 //! complete, valid document that can be read and used without JavaScript. Scripts and styles are external files; an
 //! inline one would be blocked by the server's content security policy.
+//!
+//! The pages of a citizen are elements ([`crate::markup`]), which the browser's program makes too, to compare them with
+//! what the browser shows ([`proved`]). The public pages are views of Leptos and exist on the server alone.
 
 mod access;
 mod document;
 mod filter;
 mod frame;
 mod list;
+#[cfg(feature = "ssr")]
 mod log;
 mod parts;
+mod phrase;
+pub mod proved;
+#[cfg(feature = "ssr")]
 mod public;
+mod verdict;
+#[cfg(feature = "ssr")]
+mod views;
 
-pub use access::{DetailPage, detail};
-pub use filter::{AccessKind, ListFilter};
+pub use access::detail;
+#[cfg(feature = "ssr")]
+pub use document::html;
+pub use filter::{AccessKind, Chosen, ListQuery, ROWS_PER_PAGE};
 pub use frame::{Frame, SessionInfo};
 pub use list::{ListPage, list};
+#[cfg(feature = "ssr")]
 pub use log::{LogState, Witness, log};
+#[cfg(feature = "ssr")]
 pub use public::{ErrorPage, accessibility, design, error, logged_out, login_cancelled, recorded, start, verify};
+pub use verdict::{CONFIRM, ERROR, FORGET, VERDICT, verdict_box};
 
-#[cfg(test)]
+#[cfg(all(test, feature = "ssr"))]
 mod tests;

@@ -1,33 +1,8 @@
 //! Parts that several pages share.
 
-use leptos::prelude::*;
+use crate::markup::{Element, el};
 
-use crate::language::text::Section;
-
-/// Renders sections with their headings.
-pub(super) fn sections(sections: &'static [Section]) -> impl IntoView {
-    sections.iter().map(|one| section(one).into_any()).collect_view()
-}
-
-pub(super) fn section(section: &'static Section) -> impl IntoView {
-    view! {
-        <section class="ec-section">
-            <h2 class="kern-heading-medium">{section.title}</h2>
-            {paragraphs(section.text)}
-        </section>
-    }
-}
-
-pub(super) fn paragraphs(text: &'static [&'static str]) -> impl IntoView {
-    text.iter()
-        .map(|text| view! { <p class="kern-body">{*text}</p> })
-        .collect_view()
-}
-
-/// Renders the page's heading and, if it is not empty, the first sentence.
-pub(super) fn heading(title: String, lead: &'static str) -> impl IntoView {
-    view! {
-        <h1 class="kern-heading-x-large">{title}</h1>
-        {(!lead.is_empty()).then(|| view! { <p class="kern-body kern-body--large">{lead}</p> })}
-    }
+/// The page's heading.
+pub(super) fn title(title: &str) -> Element {
+    el("h1").class("kern-heading-x-large").text(title)
 }

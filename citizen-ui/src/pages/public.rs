@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::document::document;
 use super::frame::Frame;
-use super::parts::{heading, paragraphs, section, sections};
+use super::verdict::ERROR;
+use super::views::{heading, page, paragraphs, section, sections};
 use crate::language::lang::Lang;
 use crate::language::text::{Section, SectionsText};
 
@@ -16,7 +16,7 @@ pub fn start(frame: &Frame) -> String {
     } else {
         (frame.href("/anmelden"), text.login)
     };
-    document(frame, text.title, || {
+    page(frame, text.title, || {
         view! {
             {heading(text.title.to_owned(), text.lead)}
             <p><a id="anmelden" class="kern-btn kern-btn--primary" href=href><span class="kern-label">{words}</span></a></p>
@@ -30,7 +30,7 @@ pub fn start(frame: &Frame) -> String {
 pub fn logged_out(frame: &Frame) -> String {
     let text = frame.lang.text();
     let href = frame.href("/anmelden");
-    document(frame, text.start.over_title, || {
+    page(frame, text.start.over_title, || {
         view! {
             <div id="abgemeldet">{heading(text.start.over_title.to_owned(), "")} {paragraphs(text.start.over)}</div>
             <p><a class="kern-link" href=href>{text.errors.again}</a></p>
@@ -42,7 +42,7 @@ pub fn logged_out(frame: &Frame) -> String {
 pub fn login_cancelled(frame: &Frame) -> String {
     let text = frame.lang.text();
     let href = frame.href("/anmelden");
-    document(frame, text.start.cancelled_title, || {
+    page(frame, text.start.cancelled_title, || {
         view! {
             <div id="abgebrochen">
                 {heading(text.start.cancelled_title.to_owned(), "")} {paragraphs(text.start.cancelled)}
@@ -55,7 +55,7 @@ pub fn login_cancelled(frame: &Frame) -> String {
 /// Renders the page about what is recorded.
 pub fn recorded(frame: &Frame) -> String {
     let text = &frame.lang.text().recorded;
-    document(frame, text.title, || {
+    page(frame, text.title, || {
         view! {
             {heading(text.title.to_owned(), text.lead)}
             <table class="kern-table ec-table">
@@ -99,7 +99,7 @@ pub fn verify(frame: &Frame, log: &str, policy: &str, genesis: &str) -> String {
          verifier verify eintraege.bundle --policy trust.policy --genesis {genesis}"
     );
     let whole = format!("verifier audit --log {log} --policy trust.policy --genesis {genesis}");
-    document(frame, text.title, || {
+    page(frame, text.title, || {
         view! {
             {heading(text.title.to_owned(), text.lead)}
             {section(&text.step_trust)}
@@ -126,7 +126,7 @@ pub fn design(frame: &Frame) -> String {
 }
 
 fn plain(frame: &Frame, text: &'static SectionsText) -> String {
-    document(frame, text.title, || {
+    page(frame, text.title, || {
         view! {
             {heading(text.title.to_owned(), text.lead)}
             {sections(text.sections)}
@@ -178,14 +178,14 @@ impl ErrorPage {
 }
 
 /// Renders an error page.
-pub fn error(frame: &Frame, page: ErrorPage) -> String {
-    let section = page.section(frame.lang);
-    let again = page != ErrorPage::NotFound;
+pub fn error(frame: &Frame, error: ErrorPage) -> String {
+    let section = error.section(frame.lang);
+    let again = error != ErrorPage::NotFound;
     let href = frame.href("/anmelden");
     let words = frame.lang.text().errors.again;
-    document(frame, section.title, || {
+    page(frame, section.title, || {
         view! {
-            <div id="fehler" data-fault=format!("{page:?}")>
+            <div id=ERROR data-fault=format!("{error:?}")>
                 {heading(section.title.to_owned(), "")}
                 {paragraphs(section.text)}
             </div>

@@ -5,14 +5,13 @@
 use record::{CitizenPart, Outcome, SharedPart};
 
 use super::*;
-use crate::islands::AccessRow;
 use crate::language::facts::facts;
 use crate::language::lang::Lang;
-use crate::language::local_time::LocalTime;
 use crate::language::sentence::sentence;
+use crate::language::verdict::verdict_text;
 use crate::proof::access::Access;
-use crate::proof::complete::{Claim, Completeness};
-use crate::proof::state::ProofState;
+use crate::proof::complete::Claim;
+use crate::proof::verdict::{Scope, ServerCheck, Verdict};
 use crate::proof::verify::{Failure, TrustText};
 use crate::samples;
 
@@ -24,10 +23,11 @@ fn frame(lang: Lang, session: bool) -> Frame {
         session: session.then(|| SessionInfo {
             name: "Emma <Muster>".into(),
             seconds: 300,
-            idle_end: "14:35 Uhr".into(),
-            end: "15:00 Uhr".into(),
+            idle_end: 1_795_268_100,
+            end: 1_795_269_600,
+            warning: false,
         }),
-        islands: true,
+        script: Some("sha256-AAAA".into()),
     }
 }
 
@@ -42,50 +42,30 @@ fn access() -> Access {
     Access::of(vec![samples::intent(), samples::outcome(Outcome::Delivered)]).unwrap()
 }
 
-fn list_page(lang: Lang, state: ProofState) -> String {
-    list_page_of(&access(), lang, state)
+fn list_page(lang: Lang) -> String {
+    list_page_of(&access(), lang)
 }
 
-fn list_page_of(access: &Access, lang: Lang, state: ProofState) -> String {
-    let when = LocalTime::of(access.first().time);
-    let row = AccessRow {
-        entries: access.stamps().iter().map(|stamp| stamp.index).collect(),
-        iso: when.iso.clone(),
-        when: when.full(lang),
-        phrase: sentence(access, lang),
-        state,
+fn list_page_of(access: &Access, lang: Lang) -> String {
+    let frame = frame(lang, true);
+    let verdict = Verdict::Unchecked(ServerCheck::Complete(Claim {
+        exchanges: 59,
+        inspections: 1,
+        unused: 0,
+        since: Some(1_732_147_200),
+        as_of: 1_795_262_400,
+        later: 1,
+    }));
+    let boxed = verdict_box(&frame, &verdict, &verdict_text(&verdict, Scope::List, &[], lang));
+    let mut accesses = vec![access.clone(); 59];
+    accesses.push(self::access());
+    let content = ListPage {
+        accesses: &accesses,
+        unopened: &[(vec![40, 41], Failure::Proof)],
+        query: &ListQuery::parse("seite=2"),
+        bundle: true,
     };
-    list(
-        &frame(lang, true),
-        ListPage {
-            rows: vec![row],
-            unopened: vec![(vec![40, 41], Failure::Proof)],
-            filter: ListFilter {
-                year: Some(2026),
-                authority: Some("Kraftfahrt-Bundesamt".into()),
-                kind: Some(AccessKind::Exchange),
-            },
-            years: vec![2026, 2025],
-            authorities: vec!["Kraftfahrt-Bundesamt".into(), "Stadt Musterhausen".into()],
-            chosen: 51,
-            all: 60,
-            page: 2,
-            pages: 3,
-            page_path: |_, page| format!("/zugriffe?seite={page}"),
-            completeness: Completeness::Server(Claim {
-                exchanges: 59,
-                inspections: 1,
-                unused: 0,
-                since: Some(1_732_147_200),
-                as_of: 1_795_262_400,
-                later: 1,
-            }),
-            listed: (0..60).map(|index| vec![index]).collect(),
-            bundle: true,
-            as_of: (1234, "14:03 Uhr".into()),
-            trust: trust(),
-        },
-    )
+    html(&list(&frame, &content, boxed))
 }
 
 fn detail_page(lang: Lang) -> String {
@@ -93,18 +73,10 @@ fn detail_page(lang: Lang) -> String {
 }
 
 fn detail_page_of(access: &Access, lang: Lang) -> String {
-    detail(
-        &frame(lang, true),
-        DetailPage {
-            kind: AccessKind::Exchange,
-            entries: vec![17, 19],
-            date: "21.11.2026".into(),
-            phrase: sentence(access, lang),
-            groups: facts(access, lang),
-            state: ProofState::Server { quorum: true },
-            trust: trust(),
-        },
-    )
+    let frame = frame(lang, true);
+    let verdict = Verdict::Pending;
+    let boxed = verdict_box(&frame, &verdict, &verdict_text(&verdict, Scope::Access, &[], lang));
+    html(&detail(&frame, access, boxed))
 }
 
 fn log_page(lang: Lang, state: LogState) -> String {
@@ -147,7 +119,7 @@ fn all_pages(lang: Lang) -> Vec<String> {
         error(&open, ErrorPage::NotFound),
         error(&open, ErrorPage::Assurance),
         error(&open, ErrorPage::Clock),
-        list_page(lang, ProofState::Unchecked),
+        list_page(lang),
         detail_page(lang),
     ]
 }
@@ -172,59 +144,74 @@ fn every_page_is_a_complete_document_with_nothing_inline() {
             for forbidden in ["style=\"", "<style", "<!>", "onclick", "javascript:"] {
                 assert!(!page.contains(forbidden), "{forbidden} in {page}");
             }
-            assert_eq!(page.matches("<script").count(), 1, "the boot script is the only script");
-            assert!(page.contains("<script type=\"module\" src=\"/assets/islands.js\"></script>"));
+            let script = "<script type=\"module\" src=\"/assets/portal.js\" integrity=\"sha256-AAAA\"></script>";
+            let logged_in = usize::from(page.contains("id=\"sitzung\""));
+            assert_eq!(page.matches("<script").count(), logged_in, "the only script");
+            assert_eq!(page.matches(script).count(), logged_in);
+            let styles = page.split("<link rel=\"stylesheet\"").skip(1);
+            assert!(styles.clone().count() == 2 && styles.clone().all(|style| style.contains(" integrity=\"sha256-")));
         }
     }
 }
 
 #[test]
-fn the_list_shows_sentences_proofs_and_entries_that_are_not_opened() {
-    let page = list_page(Lang::De, ProofState::Unchecked);
+fn the_list_shows_the_servers_statement_sentences_and_entries_that_are_not_opened() {
+    let page = list_page(Lang::De);
     // The first periods are destroyed, so the claim begins on a day, and the page gives the reason.
-    assert!(
-        page.contains("Das sind alle seit 21.11.2024: 59 Abrufe, 1 Einsicht."),
-        "{page}"
-    );
-    assert!(
-        page.contains("Ältere Einträge sind nach Ablauf der Frist gelöscht"),
-        "{page}"
-    );
     for expected in [
+        "data-verdict=\"server\"",
+        "kern-alert kern-alert--warning",
+        "Ihr Browser hat diese Seite noch nicht geprüft",
+        "Geprüft hat nur unser Server: 59 Abrufe, und keiner fehlt.",
+        "Das sind alle seit 21.11.2024: 59 Abrufe, 1 Besuch.",
+        "Was davor war, ist gelöscht",
         "hat am 21.11.2026 um 14:03 Uhr beim </span><bdi>Kraftfahrt-Bundesamt</bdi>",
         "data-row=\"17\"",
-        "data-proof=\"unchecked\"",
-        "noch nicht geprüft",
         "id=\"satz-17\"",
         "href=\"/de/zugriffe/17\"",
         "<time datetime=\"2026-11-21T13:03:00Z\">21.11.2026, 14:03 Uhr</time>",
-        "Eintrag 40, 41: Der Nachweis passt nicht zum Protokoll.",
-        "51 von 60 Einträgen",
+        "Eintrag 40, 41: Der Beweis passt nicht zum Protokoll.",
+        "60 von 60 Einträgen",
         "Seite 2 von 3",
-        "href=\"/de/zugriffe?seite=1\"",
+        "href=\"/de/zugriffe\">Vorherige Seite",
         "href=\"/de/zugriffe?seite=3\"",
-        "<option value=\"2026\" dir=\"auto\" selected>2026</option>",
-        "<option value=\"abruf\" dir=\"auto\" selected>",
-        "method=\"post\" action=\"/de/zugriffe/pruefen\"",
+        "<option value=\"2026\" dir=\"auto\">2026</option>",
         "<bdi>Emma &lt;Muster&gt;</bdi>",
         "um 14:35 Uhr abgemeldet",
-        "data-component=\"AccessTable",
-        "data-component=\"SessionNotice",
     ] {
         assert!(page.contains(expected), "{expected} is missing in {page}");
     }
-    assert!(list_page(Lang::De, ProofState::Server { quorum: true }).contains("vom Server geprüft"));
-    assert!(
-        !page.contains("in Ihrem Browser geprüft<"),
-        "only a browser can claim this"
-    );
+    for forbidden in ["success", "selbst geprüft, für"] {
+        assert!(
+            !page.contains(forbidden),
+            "only a browser can claim {forbidden}: {page}"
+        );
+    }
+    let chosen = filtered(Lang::De);
+    for expected in [
+        "<option value=\"2026\" dir=\"auto\" selected>2026</option>",
+        "<option value=\"abruf\" dir=\"auto\" selected>",
+    ] {
+        assert!(chosen.contains(expected), "{expected} is missing in {chosen}");
+    }
+}
+
+fn filtered(lang: Lang) -> String {
+    let frame = frame(lang, true);
+    let content = ListPage {
+        accesses: &[access()],
+        unopened: &[],
+        query: &ListQuery::parse("jahr=2026&art=abruf"),
+        bundle: false,
+    };
+    html(&list(&frame, &content, crate::markup::el("div")))
 }
 
 #[test]
 fn the_english_list_marks_german_parts() {
-    let page = list_page(Lang::En, ProofState::Failed(Failure::Shown));
+    let page = list_page(Lang::En);
     assert!(page.contains("<bdi lang=\"de\">Kraftfahrt-Bundesamt</bdi>"), "{page}");
-    assert!(page.contains("What you see here is not what is proved in the log."));
+    assert!(page.contains("Your browser has not checked this page yet"));
 }
 
 /// The text of a document that a quoted text in it could reach: what is in no tag and in no isolated element.
@@ -297,7 +284,7 @@ fn no_foreign_text_is_outside_of_an_isolated_element() {
                 detail.matches(&format!(">{FOREIGN}</bdi>")).count(),
                 in_sentence + facts
             );
-            let list = list_page_of(&access, lang, ProofState::Unchecked);
+            let list = list_page_of(&access, lang);
             assert!(list.contains(&format!(">{FOREIGN}</bdi>")), "{list}");
             assert!(list.contains(">Kraftfahrt-Bundesamt</option>"), "{list}");
             for page in [detail, list] {
@@ -328,7 +315,6 @@ fn the_detail_page_shows_every_fact_and_the_files() {
                 );
             }
         }
-        assert!(page.contains("data-proof=\"server\""));
     }
 }
 

@@ -1,6 +1,4 @@
-//! The claim "these are all": verifies a bundle and compares it with the list that the page shows.
-//!
-//! The server and the browser take the same steps:
+//! The claim "these are all": verifies a bundle and compares it with a list of accesses.
 //!
 //! 1. [`proof::bundle`] proves which entries the citizen has, and that there are no others, as of a time.
 //! 2. The witnesses' quorum has cosigned the checkpoint of the bundle.
@@ -37,21 +35,6 @@ pub struct Claim {
     pub later: usize,
 }
 
-/// The state of the proof that the list is complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Completeness {
-    /// There is no proof, because the witnesses have not cosigned a checkpoint yet.
-    Absent,
-    /// This browser is checking.
-    Pending,
-    /// This browser has proved it.
-    Browser(Claim),
-    /// The server has proved it.
-    Server(Claim),
-    /// Not proved.
-    Failed(Failure),
-}
-
 /// Verifies a bundle file and compares it with `listed`, the log indices of the entries of each listed access, first
 /// entry first.
 ///
@@ -83,7 +66,8 @@ pub fn failure(error: BundleError) -> Failure {
     }
 }
 
-fn claim(complete: &Complete, listed: &[Vec<u64>]) -> Result<Claim, Failure> {
+/// Compares the list with a verified bundle.
+pub(crate) fn claim(complete: &Complete, listed: &[Vec<u64>]) -> Result<Claim, Failure> {
     let proved: BTreeSet<u64> = complete.entries.iter().map(|entry| entry.index.get()).collect();
     // Each listed entry, with the first entry of its access.
     let shown: BTreeMap<u64, u64> = listed

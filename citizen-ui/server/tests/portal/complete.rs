@@ -8,11 +8,11 @@ use crate::HIGH;
 use crate::backend::Mode;
 use crate::world::World;
 
-/// Logs in and opens the list. Returns the value of `data-complete`, the page, and the session cookie.
+/// Logs in and opens the list. Returns the value of `data-verdict`, the page, and the session cookie.
 async fn completeness(world: &World, lang: &str) -> (String, String, String) {
     let cookie = world.login(lang).await.cookie();
     let page = world.get(&format!("/{lang}/zugriffe"), &cookie).await.text();
-    let (_, rest) = page.split_once("data-complete=\"").unwrap();
+    let (_, rest) = page.split_once("data-verdict=\"").unwrap();
     (rest.split('"').next().unwrap().to_owned(), page.clone(), cookie)
 }
 
@@ -29,11 +29,10 @@ async fn an_expired_access_is_listed_as_erased_and_counted() {
     }
     let (complete, page, cookie) = completeness(&world, "de").await;
     assert_eq!(complete, "server", "{page}");
-    assert!(page.contains("Das sind alle: 2 Abrufe, 1 Einsicht."), "{page}");
+    assert!(page.contains("Das sind alle: 2 Abrufe, 1 Besuch."), "{page}");
     assert!(!page.contains("nicht-geoeffnet"), "{page}");
     let erased = "Wer das war, wo, warum und mit welchem Ergebnis, ist gelöscht";
-    // Each sentence is on the page twice: as text, and serialised for the browser's program.
-    assert_eq!(page.matches(erased).count(), 2 * 2, "{page}");
+    assert_eq!(page.matches(erased).count(), 2, "{page}");
     let first = world.backend().exchanges[0].0;
     let detail = world.get(&format!("/de/zugriffe/{first}"), &cookie).await.text();
     assert!(
@@ -54,8 +53,11 @@ async fn the_list_is_complete_and_the_bundle_proves_it() {
     let world = World::new(2, HIGH).await;
     let (state, page, cookie) = completeness(&world, "de").await;
     assert_eq!(state, "server", "{page}");
-    assert!(page.contains("Das sind alle: 2 Abrufe, 1 Einsicht. Stand: "), "{page}");
-    assert!(page.contains("Das hat der Server geprüft."), "{page}");
+    assert!(page.contains("Das sind alle: 2 Abrufe, 1 Besuch. Stand: "), "{page}");
+    assert!(
+        page.contains("Geprüft hat nur unser Server: 2 Abrufe, und keiner fehlt."),
+        "{page}"
+    );
     let file = world.get("/de/zugriffe/buendel", &cookie).await;
     assert_eq!(
         file.headers[header::CONTENT_DISPOSITION],
@@ -75,10 +77,7 @@ async fn the_list_is_complete_and_the_bundle_proves_it() {
         (2, 1, true)
     );
     let (_, page, _) = completeness(&world, "en").await;
-    assert!(
-        page.contains("These are all: 2 requests, 1 inspection. As of "),
-        "{page}"
-    );
+    assert!(page.contains("These are all: 2 requests, 1 visit. As of "), "{page}");
 }
 
 /// The browser runs the same check on the same file, and reaches the same result.
@@ -87,24 +86,28 @@ async fn a_list_without_a_withheld_entry_is_not_complete() {
     for (mode, expected, reason) in [
         (
             Mode::Withheld,
-            "failed",
+            "server-failed",
             "Im Protokoll steht ein Eintrag über Sie, der hier fehlt.",
         ),
-        (Mode::Unlisted, "failed", "Der Nachweis konnte nicht geladen werden."),
+        (
+            Mode::Unlisted,
+            "server-failed",
+            "Der Beweis konnte nicht geladen werden.",
+        ),
         (
             Mode::Unwitnessed,
-            "failed",
+            "server-failed",
             "Die Zeugen haben diesen Eintrag nicht bestätigt.",
         ),
         (
             Mode::TamperedRecords,
-            "failed",
-            "Der Nachweis passt nicht zum Protokoll.",
+            "server-failed",
+            "Der Beweis passt nicht zum Protokoll.",
         ),
         (
             Mode::Unpublished,
             "absent",
-            "Die Zeugen haben den Stand des Protokolls noch nicht bestätigt.",
+            "Noch haben nicht genügend unabhängige Zeugen den Stand des Protokolls bestätigt.",
         ),
     ] {
         let world = World::new(2, HIGH).await;

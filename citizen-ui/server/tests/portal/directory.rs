@@ -39,7 +39,7 @@ async fn list(world: &World) -> (String, String) {
 async fn a_rotated_key_needs_no_restart() {
     let world = World::new(1, HIGH).await;
     let (page, _) = list(&world).await;
-    assert!(page.contains("Das sind alle: 1 Abruf, 1 Einsicht."), "{page}");
+    assert!(page.contains("Das sind alle: 1 Abruf, 1 Besuch."), "{page}");
     {
         let mut backend = world.backend();
         let new = new_broker();
@@ -49,14 +49,14 @@ async fn a_rotated_key_needs_no_restart() {
         exchange(&mut backend, true);
     }
     let (page, cookie) = list(&world).await;
-    assert!(page.contains("data-complete=\"server\""), "{page}");
-    assert!(page.contains("Das sind alle: 2 Abrufe, 1 Einsicht."), "{page}");
+    assert!(page.contains("data-verdict=\"server\""), "{page}");
+    assert!(page.contains("Das sind alle: 2 Abrufe, 1 Besuch."), "{page}");
     let exchanges = world.backend().exchanges.clone();
     for (intent, outcome) in exchanges {
         let indices = [intent, outcome.unwrap()];
         let mut files = Vec::new();
         for index in indices {
-            let file = world.get(&format!("/de/zugriffe/{index}/nachweis"), &cookie).await;
+            let file = world.get(&format!("/de/zugriffe/{index}/oeffnung"), &cookie).await;
             assert_eq!(file.status, StatusCode::OK);
             files.push(file.body);
         }
@@ -91,7 +91,7 @@ async fn a_wrong_receipt_of_a_change_set_is_not_kept() {
     assert!(page.contains(&unproved), "{page}");
     world.set(Mode::Sound);
     let (page, _) = list(&world).await;
-    assert!(page.contains("Das sind alle: 2 Abrufe, 1 Einsicht."), "{page}");
+    assert!(page.contains("Das sind alle: 2 Abrufe, 1 Besuch."), "{page}");
 }
 
 /// The broker's right has ended. What it wrote before is proved, what it writes after is not.
@@ -106,11 +106,11 @@ async fn an_entry_by_a_writer_whose_right_has_ended_is_not_proved() {
     }
     let (page, _) = list(&world).await;
     let exchanges = world.backend().exchanges.clone();
-    let before = format!("data-row=\"{}\" data-proof=\"unchecked\"", exchanges[0].0);
+    let before = format!("data-row=\"{}\"", exchanges[0].0);
     assert!(page.contains(&before), "{page}");
     let (intent, outcome) = exchanges[1];
     let after = format!(
-        "Eintrag {intent}, {}: Der Nachweis passt nicht zum Protokoll.",
+        "Eintrag {intent}, {}: Der Beweis passt nicht zum Protokoll.",
         outcome.unwrap()
     );
     assert!(page.contains(&after), "{page}");
@@ -132,5 +132,5 @@ async fn an_entry_is_proved_when_a_map_entry_follows() {
     world.backend().log.map();
     let (page, _) = list(&world).await;
     assert!(page.contains(&format!("data-row=\"{intent}\"")), "{page}");
-    assert!(page.contains("Das sind alle: 2 Abrufe, 1 Einsicht."), "{page}");
+    assert!(page.contains("Das sind alle: 2 Abrufe, 1 Besuch."), "{page}");
 }

@@ -37,7 +37,7 @@ async fn logout_ends_the_session() {
         (StatusCode::SEE_OTHER, "/de/abgemeldet")
     );
     assert!(out.headers[header::SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
-    for path in ["/de/zugriffe".to_owned(), format!("/de/zugriffe/{intent}/nachweis")] {
+    for path in ["/de/zugriffe".to_owned(), format!("/de/zugriffe/{intent}/oeffnung")] {
         let answer = world.get(&path, &cookie).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
         assert!(answer.text().contains("Bitte melden Sie sich an"));

@@ -1,42 +1,14 @@
-//! The proofs of single accesses, and what the page shows when a proof fails.
+//! The proofs of accesses and pages, and what the page shows when a proof fails.
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use citizen_ui::proof::access::Access;
+use citizen_ui::proof::statement::{self, PageProof};
 use citizen_ui::proof::verify::Failure;
+use fixtures::sample_log;
 
 use crate::HIGH;
 use crate::backend::Mode;
 use crate::world::World;
-
-#[tokio::test]
-async fn the_server_checks_an_access_for_a_browser_without_javascript() {
-    let world = World::new(1, HIGH).await;
-    let cookie = world.login("de").await.cookie();
-    let intent = world.backend().exchanges[0].0;
-    let form = format!("eintraege={intent}%2C999&zurueck=%2Fzugriffe%3Fart%3Dabruf");
-    let done = world
-        .post(
-            "/de/zugriffe/pruefen",
-            &cookie,
-            &form,
-            &[("sec-fetch-site", "same-origin")],
-        )
-        .await;
-    assert_eq!(
-        (done.status, done.location().as_str()),
-        (StatusCode::SEE_OTHER, "/de/zugriffe?art=abruf")
-    );
-    let list = world.get("/de/zugriffe?art=abruf", &cookie).await.text();
-    assert!(
-        list.contains(&format!("data-row=\"{intent}\" data-proof=\"server\"")),
-        "{list}"
-    );
-    assert!(list.contains("vom Server geprüft"));
-
-    let elsewhere = format!("eintraege={intent}&zurueck=https%3A%2F%2Fevil.example");
-    let done = world.post("/de/zugriffe/pruefen", &cookie, &elsewhere, &[]).await;
-    assert_eq!(done.location(), "/de/zugriffe");
-}
 
 #[tokio::test]
 async fn an_access_that_does_not_verify_is_shown_as_not_proved() {
@@ -48,7 +20,7 @@ async fn an_access_that_does_not_verify_is_shown_as_not_proved() {
         let (intent, outcome) = world.backend().exchanges[0];
         assert!(list.contains("id=\"nicht-geoeffnet\""), "{list}");
         let expected = format!(
-            "Eintrag {intent}, {}: Der Nachweis passt nicht zum Protokoll.",
+            "Eintrag {intent}, {}: Der Beweis passt nicht zum Protokoll.",
             outcome.unwrap()
         );
         assert!(list.contains(&expected), "{expected} is missing in {list}");
@@ -65,7 +37,7 @@ async fn a_changed_or_swapped_opening_is_not_a_full_proof() {
     let cookie = world.login("de").await.cookie();
     let (intent, outcome) = world.backend().exchanges[0];
     let proof = world
-        .get(&format!("/de/zugriffe/{intent}/nachweis"), &cookie)
+        .get(&format!("/de/zugriffe/{intent}/oeffnung"), &cookie)
         .await
         .body;
     for position in (0..proof.len()).step_by(211) {
@@ -91,31 +63,42 @@ async fn a_changed_or_swapped_opening_is_not_a_full_proof() {
 }
 
 #[tokio::test]
-async fn the_page_says_that_cosignatures_are_missing() {
+async fn a_list_that_is_not_cosigned_is_not_proved_and_the_log_page_says_so() {
     let world = World::new(1, HIGH).await;
     world.set(Mode::Unwitnessed);
     let cookie = world.login("de").await.cookie();
-    let intent = world.backend().exchanges[0].0;
-    let check = format!("eintraege={intent}&zurueck=/zugriffe");
-    world.post("/de/zugriffe/pruefen", &cookie, &check, &[]).await;
     let list = world.get("/de/zugriffe", &cookie).await.text();
-    assert!(
-        list.contains("Die Zeugen haben diesen Stand noch nicht bestätigt."),
-        "{list}"
-    );
-    assert!(
-        world
-            .get("/de/protokoll", "")
-            .await
-            .text()
-            .contains("es fehlen noch Zeugen")
+    assert!(list.contains("data-verdict=\"server-failed\""), "{list}");
+    let log = world.get("/de/protokoll", "").await.text();
+    assert!(log.contains("es fehlen noch Zeugen"), "{log}");
+}
+
+/// One request has everything that proves the pages of a session, and says why if there is nothing.
+#[tokio::test]
+async fn one_request_proves_all_pages_of_a_session() {
+    let world = World::new(26, HIGH).await;
+    let cookie = world.login("de").await.cookie();
+    let response = world.get("/de/zugriffe/beweis?ab=0", &cookie).await;
+    assert_eq!(response.headers[header::CACHE_CONTROL], "no-store");
+    let answer = PageProof::parse(&response.body).unwrap();
+    let trust = answer.trust.parse().unwrap();
+    let proof = answer.list.unwrap();
+    let list = statement::prove(&proof.bundle, &proof.later, &trust).unwrap();
+    assert_eq!((list.accesses.len(), list.claim.exchanges, list.quorum), (27, 26, true));
+    assert_eq!(list.person, sample_log::idnr());
+    for index in list.accesses.iter().map(|access| access.first().index) {
+        let page = world.get(&format!("/de/zugriffe/{index}"), &cookie).await;
+        assert_eq!(page.status, StatusCode::OK);
+    }
+    assert_eq!(
+        world.get("/de/zugriffe/beweis", "").await.status,
+        StatusCode::UNAUTHORIZED
     );
 
-    world.set(Mode::Sound);
-    world.post("/de/zugriffe/pruefen", &cookie, &check, &[]).await;
-    let list = world.get("/de/zugriffe", &cookie).await.text();
-    assert!(
-        !list.contains("noch nicht bestätigt"),
-        "the receipts were not fetched again: {list}"
-    );
+    for (mode, failure) in [(Mode::Unpublished, Failure::Witnesses), (Mode::Unlisted, Failure::Load)] {
+        world.set(mode);
+        let cookie = world.login("de").await.cookie();
+        let answer = world.get("/de/zugriffe/beweis", &cookie).await.body;
+        assert_eq!(PageProof::parse(&answer).unwrap().list.unwrap_err(), failure);
+    }
 }

@@ -15,7 +15,7 @@ pub(super) static TEXT: Text = Text {
         footer_label: "Weitere Seiten",
         other_language: "English",
         nav_start: "Start",
-        nav_list: "Meine Zugriffe",
+        nav_list: "Alle Abrufe",
         nav_log: "Stand des Protokolls",
         nav_recorded: "Was aufgezeichnet wird",
         nav_verify: "Selbst nachprüfen",
@@ -34,67 +34,60 @@ pub(super) static TEXT: Text = Text {
     },
     start: StartText {
         title: "Wer hat Ihre Daten abgerufen?",
-        lead: "Behörden holen Nachweise über Sie direkt bei anderen Behörden, damit Sie nichts vorlegen müssen. Hier sehen Sie, welche Behörde wann und warum etwas über Sie abgerufen hat. Sie müssen uns das nicht glauben: Ihr Browser prüft jeden Eintrag selbst nach.",
-        login: "Anmelden und Zugriffe ansehen",
+        lead: "Behörden holen Unterlagen über Sie direkt bei anderen Behörden, damit Sie nichts vorlegen müssen. Hier sehen Sie, welche Behörde wann und warum etwas über Sie abgerufen hat. Sie müssen uns das nicht glauben: Ihr Browser prüft jede Seite selbst nach.",
+        login: "Anmelden und Abrufe ansehen",
         login_hint: "Für die Anmeldung brauchen Sie eine Online-Identität mit dem Vertrauensniveau „hoch“. In dieser Demonstration wählen Sie eine erfundene Person.",
-        to_list: "Zu Ihren Zugriffen",
+        to_list: "Zu Ihren Abrufen",
         sections: &[
             Section {
                 title: "Was Sie hier sehen",
                 text: &[
-                    "Zu jedem Zugriff: wer gefragt hat, bei wem, wann, aus welchem Anlass, nach welchem Gesetz und um welche Arten von Daten es ging. Auch, wenn nichts gefunden oder die Anfrage abgelehnt wurde.",
+                    "Zu jedem Abruf: wer gefragt hat, bei wem, wann, aus welchem Anlass, nach welchem Gesetz und um welche Arten von Daten es ging. Auch, wenn nichts gefunden oder die Anfrage abgelehnt wurde.",
                     "Die Daten selbst sehen Sie hier nicht. Sie stehen nicht im Protokoll.",
                 ],
             },
             Section {
                 title: "Warum Sie sich darauf verlassen können",
                 text: &[
-                    "Jeder Zugriff wird in ein Protokoll eingetragen, bevor Daten übermittelt werden. Einträge kann niemand unbemerkt ändern oder löschen, auch der Betreiber nicht: Unabhängige Zeugen bestätigen laufend den Stand des Protokolls.",
-                    "Zu jedem Eintrag gibt es einen Nachweis. Ihr Browser prüft ihn, und Sie können ihn mitnehmen und ohne uns prüfen.",
+                    "Jeder Abruf wird in ein Protokoll eingetragen, bevor Daten übermittelt werden. Einträge kann niemand unbemerkt ändern oder löschen, auch der Betreiber nicht: Unabhängige Zeugen bestätigen laufend den Stand des Protokolls.",
+                    "Zu jedem Eintrag gibt es einen Beweis. Ihr Browser prüft ihn, und Sie können ihn mitnehmen und ohne uns prüfen.",
                 ],
             },
             Section {
                 title: "Was wir über Sie speichern",
                 text: &[
                     "Nichts. Ihre Einträge werden nach der Anmeldung geladen und gelöscht, wenn Sie sich abmelden, nach fünf Minuten ohne Eingabe und spätestens nach 30 Minuten.",
-                    "Auch Ihr Besuch hier wird als Einsicht eingetragen. So sehen Sie, ob jemand anderes in Ihrem Namen nachgesehen hat.",
+                    "Ihr Browser merkt sich auf Ihrem Gerät, wie groß das Protokoll war, nach welchen Regeln er geprüft hat und ein Merkmal Ihrer Identifikationsnummer, das auf Millionen Nummern passt. So bemerkt er, wenn der Server beim nächsten Mal etwas anderes zeigt. Sie können das auf der Seite mit Ihren Abrufen löschen.",
+                    "Auch Ihr Besuch hier wird eingetragen. So sehen Sie, ob jemand anderes in Ihrem Namen nachgesehen hat.",
                 ],
             },
         ],
         over_title: "Sie sind abgemeldet",
         over: &[
             "Ihre Daten sind auf diesem Server gelöscht.",
-            "An einem fremden Gerät: Schließen Sie jetzt den Browser.",
+            "An einem fremden Gerät: Löschen Sie beim nächsten Mal vor dem Abmelden, was es sich merkt („Dieses Gerät soll sich nichts merken“). Schließen Sie jetzt den Browser.",
         ],
         cancelled_title: "Sie haben die Anmeldung abgebrochen",
         cancelled: &["Es wurde nichts geladen. Sie können sich jederzeit neu anmelden."],
     },
     list: ListText {
-        title: "Zugriffe auf Ihre Daten",
-        lead: "Ihr Browser prüft jeden Eintrag selbst. Das Ergebnis steht in der Spalte „Nachweis“. Er prüft auch, ob ein Eintrag fehlt.",
+        title: "Alle Abrufe Ihrer Daten",
         filter: "Auswahl eingrenzen",
         year: "Jahr",
         authority: "Behörde",
         kind: "Art",
         all: "alle",
         kind_exchange: "Abrufe von Daten",
-        kind_inspection: "Einsichten in diese Liste",
-        kind_unused: "Nicht benutzte Nummern",
+        kind_inspection: "Besuche auf dieser Seite",
+        kind_unused: "Vergebene Nummern ohne Abruf",
         apply: "Anzeigen",
         reset: "Alle anzeigen",
         count: |shown, all| format!("{shown} von {all} Einträgen"),
         none: "Über Sie ist nichts eingetragen.",
         none_filtered: "Kein Eintrag passt zu dieser Auswahl.",
-        as_of: |size, time| {
-            format!(
-                "Diese Liste hat die Stelle für Identitäten um {time} zusammengestellt, nach dem Stand des Protokolls mit {size} Einträgen."
-            )
-        },
         bundle_title: "Zum Mitnehmen",
-        bundle_text: "Diese Datei enthält alle Ihre Einträge und den Nachweis, dass keiner fehlt. Sie können sie ohne uns prüfen, auch in zehn Jahren: siehe „Selbst nachprüfen“. Die Datei enthält Ihre Identifikationsnummer und alles, was in den Einträgen steht. Geben Sie sie nur weiter, wenn Sie das wollen.",
-        bundle: "Alle Einträge mit Nachweis herunterladen (.bundle)",
-        check_on_server: "Diese Einträge vom Server prüfen lassen",
-        check_hint: "Ohne JavaScript kann Ihr Browser nicht selbst prüfen. Dann prüft der Server, und Sie müssen ihm glauben. Unabhängig geht es auch: siehe „Selbst nachprüfen“.",
+        bundle_text: "Diese Datei enthält alle Ihre Einträge und den Beweis, dass keiner fehlt. Sie können sie ohne uns prüfen, auch in zehn Jahren: siehe „Selbst nachprüfen“. Die Datei enthält Ihre Identifikationsnummer und alles, was in den Einträgen steht. Geben Sie sie nur weiter, wenn Sie das wollen.",
+        bundle: "Alle Einträge mit Beweis herunterladen (.bundle)",
         unopened_title: "Nicht alle Einträge konnten geöffnet werden",
         unopened: |indices, reason| format!("Eintrag {indices}: {reason}"),
         pages_label: "Seiten der Liste",
@@ -104,11 +97,8 @@ pub(super) static TEXT: Text = Text {
     },
     detail: DetailText {
         title: |date| format!("Abruf am {date}"),
-        title_inspection: |date| format!("Einsicht am {date}"),
-        title_unused: |date| format!("Nicht benutzte Nummer vom {date}"),
-        proof: "Nachweis",
-        proof_text: "Ihr Browser vergleicht jede Angabe dieser Seite mit dem, was im Protokoll nachgewiesen ist.",
-        check_on_server: "Vom Server prüfen lassen",
+        title_inspection: |date| format!("Besuch am {date}"),
+        title_unused: |date| format!("Vergebene Nummer ohne Abruf vom {date}"),
         files: "Zum Mitnehmen",
         files_text: "Die Quittung beweist, dass der Eintrag im Protokoll steht. Sie sagt nichts über Sie. Die Öffnung beweist zusätzlich, was darin steht und dass es um Sie geht.",
         files_warning: "Die Öffnung enthält Ihre Identifikationsnummer. Geben Sie diese Datei nur weiter, wenn Sie das wollen.",
@@ -150,7 +140,7 @@ pub(super) static TEXT: Text = Text {
             ),
             (
                 "Sie",
-                "Alles über Ihre eigenen Zugriffe, auch Gründe, die die anfragende Stelle nicht erfährt.",
+                "Alles über Ihre eigenen Abrufe, auch Gründe, die die anfragende Stelle nicht erfährt.",
             ),
             (
                 "Anfragende und antwortende Behörde",
@@ -162,7 +152,7 @@ pub(super) static TEXT: Text = Text {
             ),
             (
                 "Vermittlungsstelle",
-                "Welche Behörde welche Art von Nachweis wozu anfragt. Nicht, um wen es geht, und nicht, was geantwortet wird.",
+                "Welche Behörde welche Art von Unterlage wozu anfragt. Nicht, um wen es geht, und nicht, was geantwortet wird.",
             ),
         ],
         sections: &[
@@ -198,7 +188,7 @@ pub(super) static TEXT: Text = Text {
         step_entry: Section {
             title: "2. Einträge prüfen",
             text: &[
-                "Laden Sie auf der Seite eines Zugriffs die Quittung oder die Öffnung herunter, oder unter der Liste alle Einträge auf einmal. Nur mit allen zusammen lässt sich prüfen, dass keiner fehlt. Die Prüfung braucht kein Netz:",
+                "Laden Sie auf der Seite eines Abrufs die Quittung oder die Öffnung herunter, oder unter der Liste alle Einträge auf einmal. Nur mit allen zusammen lässt sich prüfen, dass keiner fehlt. Die Prüfung braucht kein Netz:",
             ],
         },
         step_log: Section {
@@ -285,7 +275,7 @@ pub(super) static TEXT: Text = Text {
         assurance: Section {
             title: "Diese Anmeldung ist nicht sicher genug",
             text: &[
-                "Für Ihre Zugriffe brauchen Sie eine Anmeldung mit dem Vertrauensniveau „hoch“, zum Beispiel mit dem Online-Ausweis.",
+                "Für Ihre Abrufe brauchen Sie eine Anmeldung mit dem Vertrauensniveau „hoch“, zum Beispiel mit dem Online-Ausweis.",
             ],
         },
         login_unreachable: Section {

@@ -2,69 +2,21 @@
 
 use super::table::Words;
 use crate::language::lang::Lang;
-use crate::language::local_time::LocalTime;
 
 pub(super) static WORDS: Words = Words {
-    proof_unchecked: "noch nicht geprüft",
-    proof_pending: "wird geprüft …",
-    proof_browser: "in Ihrem Browser geprüft",
-    proof_server: "vom Server geprüft",
-    proof_failed: "nicht nachgewiesen",
-    reason_load: "Der Nachweis konnte nicht geladen werden. Sind Sie noch angemeldet?",
-    reason_form: "Der Nachweis ist beschädigt.",
-    reason_proof: "Der Nachweis passt nicht zum Protokoll.",
-    reason_entry: "Der Nachweis gehört zu einem anderen Eintrag.",
+    reason_load: "Der Beweis konnte nicht geladen werden.",
+    reason_form: "Der Beweis ist beschädigt.",
+    reason_proof: "Der Beweis passt nicht zum Protokoll.",
+    reason_entry: "Der Beweis gehört zu einem anderen Eintrag.",
     reason_witnesses: "Die Zeugen haben diesen Eintrag nicht bestätigt.",
-    reason_shown: "Hier steht etwas anderes, als im Protokoll nachgewiesen ist.",
     reason_hidden: "Im Protokoll steht ein Eintrag über Sie, der hier fehlt.",
-    reason_too_long: "Die Liste ist zu lang für einen Nachweis in einer Datei. Jeden Eintrag können Sie einzeln prüfen.",
-    unwitnessed: "Die Zeugen haben diesen Stand noch nicht bestätigt. Das dauert meist nur wenige Sekunden.",
-    summary_pending: "Ihr Browser prüft die Einträge …",
-    summary: |proved, all| format!("{proved} von {all} Einträgen dieser Seite hat Ihr Browser selbst geprüft."),
-    complete_title: "Fehlt etwas?",
-    complete: |claim, as_of| {
-        let unused = match claim.unused {
-            0 => String::new(),
-            1 => " und 1 nicht benutzte Nummer".to_owned(),
-            unused => format!(" und {unused} nicht benutzte Nummern"),
-        };
-        let exchanges = if claim.exchanges == 1 { "Abruf" } else { "Abrufe" };
-        let inspections = if claim.inspections == 1 {
-            "Einsicht"
-        } else {
-            "Einsichten"
-        };
-        let (since, before) = match claim.since {
-            None => (String::new(), ""),
-            Some(since) => (
-                format!(" seit {}", LocalTime::of(since).date),
-                " Ältere Einträge sind nach Ablauf der Frist gelöscht: Niemand kann sie noch einer Person zuordnen.",
-            ),
-        };
-        format!(
-            "Das sind alle{since}: {} {exchanges}, {} {inspections}{unused}. Stand: {}.{before}",
-            claim.exchanges,
-            claim.inspections,
-            as_of.full(Lang::De)
-        )
-    },
-    complete_browser: "Das hat Ihr Browser geprüft",
-    complete_server: "Das hat der Server geprüft",
-    complete_later: |entries| {
-        match entries {
-        1 => "1 Eintrag in dieser Liste ist neuer. Ob nach diesem Stand noch mehr eingetragen wurde, sehen Sie, wenn Sie sich wieder anmelden.".to_owned(),
-        entries => format!("{entries} Einträge in dieser Liste sind neuer. Ob nach diesem Stand noch mehr eingetragen wurde, sehen Sie, wenn Sie sich wieder anmelden."),
-    }
-    },
-    complete_pending: "Ihr Browser prüft, ob ein Eintrag fehlt …",
-    complete_absent: "Dass kein Eintrag fehlt, ist noch nicht nachgewiesen: Die Zeugen haben den Stand des Protokolls noch nicht bestätigt. Melden Sie sich später noch einmal an.",
-    complete_failed: "Es ist nicht nachgewiesen, dass diese Liste vollständig ist.",
+    reason_too_long: "Die Liste ist zu lang für einen Beweis in einer Datei. Jeden Eintrag können Sie einzeln prüfen.",
+    verdict: &super::verdict_de::VERDICT,
     column_when: "Zeitpunkt",
     column_what: "Was ist geschehen?",
-    column_proof: "Nachweis",
     details: "Einzelheiten",
     details_of: |index| format!("Einzelheiten zu Eintrag {index}"),
-    caption: "Zugriffe auf Ihre Daten, neueste zuerst",
+    caption: "Abrufe Ihrer Daten, neueste zuerst",
     group_who: "Wer hat gefragt, wer hat geantwortet?",
     group_what: "Um welche Daten ging es?",
     group_why: "Warum?",
@@ -81,12 +33,12 @@ pub(super) static WORDS: Words = Words {
     component: "Fachverfahren",
     responsible: "Fachlich verantwortlich",
     operating: "Betrieben von",
-    evidence: "Nachweis",
+    evidence: "Unterlage",
     categories: "Arten von Daten",
     no_values: "Inhalte",
     no_values_text: "Die Daten selbst stehen nicht im Protokoll, nur ihre Arten.",
     request_digest: "Prüfsumme der Anfrage (SHA-256, gesalzen)",
-    evidence_digest: "Prüfsumme des Nachweises (SHA-256, gesalzen)",
+    evidence_digest: "Prüfsumme der Unterlage (SHA-256, gesalzen)",
     answer_digest: "Prüfsumme der verschlüsselten Antwort (SHA-256)",
     purpose: "Zweck",
     occasion: "Anlass",
@@ -126,8 +78,8 @@ pub(super) static WORDS: Words = Words {
     entry_intent: "Vor der Übermittlung",
     entry_outcome: "Nach der Übermittlung",
     entry_none: "noch kein Eintrag",
-    entry_inspection: "Einsicht",
-    entry_void: "Nicht benutzte Nummer",
+    entry_inspection: "Besuch",
+    entry_void: "Vergebene Nummer ohne Abruf",
     entry_at: |index, time| format!("Eintrag {index} vom {}", time.full(Lang::De)),
     reader: "Eingesehen von",
     reason: "Grund",

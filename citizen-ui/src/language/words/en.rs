@@ -2,69 +2,21 @@
 
 use super::table::Words;
 use crate::language::lang::Lang;
-use crate::language::local_time::LocalTime;
 
 pub(super) static WORDS: Words = Words {
-    proof_unchecked: "not checked yet",
-    proof_pending: "being checked …",
-    proof_browser: "checked in your browser",
-    proof_server: "checked by the server",
-    proof_failed: "not proved",
-    reason_load: "The proof could not be loaded. Are you still logged in?",
+    reason_load: "The proof could not be loaded.",
     reason_form: "The proof is damaged.",
     reason_proof: "The proof does not fit the log.",
     reason_entry: "The proof belongs to another entry.",
     reason_witnesses: "The witnesses have not confirmed this entry.",
-    reason_shown: "What you see here is not what is proved in the log.",
     reason_hidden: "The log has an entry about you that is missing here.",
     reason_too_long: "The list is too long for a proof in one file. You can still check each entry.",
-    unwitnessed: "The witnesses have not confirmed this state yet. That usually takes only a few seconds.",
-    summary_pending: "Your browser is checking the entries …",
-    summary: |proved, all| format!("Your browser itself has checked {proved} of {all} entries on this page."),
-    complete_title: "Is anything missing?",
-    complete: |claim, as_of| {
-        let unused = match claim.unused {
-            0 => String::new(),
-            1 => " and 1 number that was not used".to_owned(),
-            unused => format!(" and {unused} numbers that were not used"),
-        };
-        let exchanges = if claim.exchanges == 1 { "request" } else { "requests" };
-        let inspections = if claim.inspections == 1 {
-            "inspection"
-        } else {
-            "inspections"
-        };
-        let (since, before) = match claim.since {
-            None => (String::new(), ""),
-            Some(since) => (
-                format!(" since {}", LocalTime::of(since).date),
-                " Older entries are erased, as the law says: nobody can tell any more whose they were.",
-            ),
-        };
-        format!(
-            "These are all{since}: {} {exchanges}, {} {inspections}{unused}. As of {}.{before}",
-            claim.exchanges,
-            claim.inspections,
-            as_of.full(Lang::En)
-        )
-    },
-    complete_browser: "Your browser has checked this",
-    complete_server: "The server has checked this",
-    complete_later: |entries| {
-        match entries {
-        1 => "1 entry of this list is newer. Whether more was recorded after that time you will see when you log in again.".to_owned(),
-        entries => format!("{entries} entries of this list are newer. Whether more was recorded after that time you will see when you log in again."),
-    }
-    },
-    complete_pending: "Your browser is checking whether an entry is missing …",
-    complete_absent: "It is not proved yet that no entry is missing: the witnesses have not confirmed the state of the log yet. Log in again later.",
-    complete_failed: "It is not proved that this list is complete.",
+    verdict: &super::verdict_en::VERDICT,
     column_when: "Time",
     column_what: "What happened?",
-    column_proof: "Proof",
     details: "Details",
     details_of: |index| format!("Details of entry {index}"),
-    caption: "Accesses to your data, newest first",
+    caption: "Requests for your data, newest first",
     group_who: "Who asked, who answered?",
     group_what: "Which data?",
     group_why: "Why?",
@@ -126,7 +78,7 @@ pub(super) static WORDS: Words = Words {
     entry_intent: "Before anything was sent",
     entry_outcome: "After it was sent",
     entry_none: "no entry yet",
-    entry_inspection: "Inspection",
+    entry_inspection: "Visit",
     entry_void: "Unused number",
     entry_at: |index, time| format!("entry {index} of {}", time.full(Lang::En)),
     reader: "Read by",

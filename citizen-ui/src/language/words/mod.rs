@@ -7,10 +7,14 @@ mod de;
 mod en;
 mod status;
 mod table;
+mod verdict;
+mod verdict_de;
+mod verdict_en;
 
 use crate::language::lang::Lang;
 
 pub use table::Words;
+pub use verdict::VerdictWords;
 
 impl Lang {
     /// The texts of sentences, facts and islands in this language.

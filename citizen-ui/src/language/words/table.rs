@@ -1,44 +1,27 @@
 //! The table of texts for sentences, facts and islands: one field for each text.
 
+use super::verdict::VerdictWords;
 use crate::language::local_time::LocalTime;
-use crate::proof::complete::Claim;
 
 /// The texts that server and browser share.
 #[derive(Debug)]
 #[allow(missing_docs)] // the name of a field says which text it is
 pub struct Words {
-    // States of a proof
-    pub proof_unchecked: &'static str,
-    pub proof_pending: &'static str,
-    pub proof_browser: &'static str,
-    pub proof_server: &'static str,
-    pub proof_failed: &'static str,
+    // Why something is not proved
     pub reason_load: &'static str,
     pub reason_form: &'static str,
     pub reason_proof: &'static str,
     pub reason_entry: &'static str,
     pub reason_witnesses: &'static str,
-    pub reason_shown: &'static str,
     pub reason_hidden: &'static str,
     pub reason_too_long: &'static str,
-    pub unwitnessed: &'static str,
-    pub summary_pending: &'static str,
-    pub summary: fn(proved: usize, all: usize) -> String,
 
-    // Completeness of the list
-    pub complete_title: &'static str,
-    pub complete: fn(claim: &Claim, as_of: &LocalTime) -> String,
-    pub complete_browser: &'static str,
-    pub complete_server: &'static str,
-    pub complete_later: fn(entries: usize) -> String,
-    pub complete_pending: &'static str,
-    pub complete_absent: &'static str,
-    pub complete_failed: &'static str,
+    /// The verdict about a page.
+    pub verdict: &'static VerdictWords,
 
     // Columns of the list
     pub column_when: &'static str,
     pub column_what: &'static str,
-    pub column_proof: &'static str,
     pub details: &'static str,
     pub details_of: fn(index: u64) -> String,
     pub caption: &'static str,

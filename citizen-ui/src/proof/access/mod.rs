@@ -11,6 +11,7 @@
 //! No key opens a record that has expired. The access is still shown, with its time alone. An outcome may expire a day
 //! later than its intent; its record repeats everything in the intent's record.
 
+use proof::opening::Proved;
 use record::{CitizenPart, ExchangeRecord, ExpiryDay, InspectionRecord, Kind, SharedPart, VoidRecord};
 
 /// An entry whose record has been opened.
@@ -28,6 +29,23 @@ pub struct OpenedEntry {
     pub citizen: Option<CitizenPart>,
     /// The record expires at the end of this day.
     pub expiry: ExpiryDay,
+}
+
+impl OpenedEntry {
+    /// The entry of a verified opening.
+    pub fn of(proved: Proved) -> Self {
+        Self {
+            stamp: EntryStamp {
+                index: proved.index.get(),
+                time: proved.time.seconds(),
+            },
+            kind: proved.kind,
+            refers: proved.refers.map(|index| index.get()),
+            shared: proved.shared,
+            citizen: proved.citizen,
+            expiry: proved.expiry,
+        }
+    }
 }
 
 /// Index and time of an entry.
@@ -184,6 +202,11 @@ impl Access {
             Self::Exchange(exchange) => exchange.intent,
             Self::Inspection { stamp, .. } | Self::Unused { stamp, .. } | Self::Expired { stamp, .. } => *stamp,
         }
+    }
+
+    /// The log indices of all entries of the access, first entry first.
+    pub fn indices(&self) -> Vec<u64> {
+        self.stamps().iter().map(|stamp| stamp.index).collect()
     }
 
     /// All entries of the access, first entry first.

@@ -1,0 +1,25 @@
+//! Phrases as elements.
+
+use crate::language::lang::Lang;
+use crate::language::phrase::{Origin, Phrase};
+use crate::markup::{Element, el};
+
+/// What can contain a phrase.
+pub(super) trait Phrased {
+    /// Adds a phrase. Each quoted part is isolated (`<bdi>`), so that it cannot turn around the words beside it, and is
+    /// marked as German where that is not the language of the page.
+    fn phrase(self, phrase: &Phrase, lang: Lang) -> Self;
+}
+
+impl Phrased for Element {
+    fn phrase(self, phrase: &Phrase, lang: Lang) -> Self {
+        self.children(phrase.0.iter().map(|part| {
+            let element = match part.origin {
+                Origin::Page => el("span"),
+                Origin::German if lang != Lang::De => el("bdi").attr("lang", "de"),
+                Origin::German | Origin::Identifier => el("bdi"),
+            };
+            element.text(&part.text)
+        }))
+    }
+}
