@@ -71,3 +71,10 @@ export async function logIn(page, facts, user) {
   await page.click(`[data-user="${user}"]`);
   await page.waitForURL('**/de/zugriffe**');
 }
+
+/** Logs in, also in a browser that has a session. */
+export async function logInAgain(page, facts, user) {
+  await page.goto(`${facts.portal}/de/anmelden`);
+  await page.click(`[data-user="${user}"]`);
+  await page.waitForURL('**/de/zugriffe**');
+}

@@ -42,14 +42,12 @@ impl Citizen {
         Ok((answer.status().as_u16(), answer.bytes()?.to_vec()))
     }
 
-    /// The state of the completeness proof on the page: `server` (the server has proved it), `failed` or `absent`.
+    /// What the server says about the list: `server` (it has proved it), `server-failed` or `absent`.
     pub fn completeness(&self) -> Result<String> {
         let (status, page) = self.get("/zugriffe")?;
         ensure!(status == 200, "the list: {status}");
         let page = String::from_utf8(page)?;
-        let (_, rest) = page
-            .split_once("data-complete=\"")
-            .context("the page has no data-complete")?;
+        let (_, rest) = page.split_once("data-verdict=\"").context("the page has no verdict")?;
         Ok(rest.split('"').next().unwrap_or_default().to_owned())
     }
 

@@ -258,7 +258,7 @@ impl Stage {
             return Err(error.context(format!("{name}: the lie could not be prepared")));
         }
         let shown = emma.completeness()?;
-        ensure!(shown == "failed", "{name}: the portal reports {shown}");
+        ensure!(shown == "server-failed", "{name}: the portal reports {shown}");
         if name.starts_with("the list is shorter") {
             // The portal cannot build a bundle then, because a record is missing.
             return Ok(());

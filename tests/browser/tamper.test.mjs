@@ -1,0 +1,281 @@
+// The tamper matrix: what a server that lies, or a proxy before it, can change between the portal and the browser, on each
+// kind of page. Whatever is changed, the verdict on the page must not be green, and it must say what is wrong.
+//
+// The portal, the log and the witnesses are real. The browser's requests are intercepted and their answers changed, with
+// one exception: what is added after the proof is added on the page. At the end a table shows what each page said.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { logIn, logInAgain, openBrowser, startDemonstration } from './demonstration.mjs';
+import { trapping } from './wasm.mjs';
+
+const ROWS_PER_PAGE = 25;
+const QUESTION = JSON.parse(readFileSync(new URL('../tests/evidence-request.json', import.meta.url), 'utf8'));
+const EMPTY_PROGRAM = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+const GREEN = '<div class="kern-alert kern-alert--success" role="status"><span class="kern-title">31 Abrufe – und keiner fehlt</span>'
+  + '<p>Das hat Ihr Browser um 14:03 Uhr selbst geprüft.</p></div>';
+
+let demo;
+let emma;
+let deniz;
+let pages;
+let old;
+const table = [];
+
+/** Makes exchanges about Emma, as the authority's own service would. */
+async function exchange(count) {
+  for (let number = 0; number < count; number += 1) {
+    const body = JSON.stringify({ ...QUESTION, request_reference: `TAMPER-${number}` });
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${demo.facts.connectors.rheinfurt}/evidence`, { method: 'POST', body, headers });
+    assert.equal(answer.status, 200, await answer.text());
+  }
+}
+
+const proofPath = '/de/zugriffe/beweis';
+const isPage = (url) => /^\/de\/zugriffe(\/\d+)?$/.test(url.pathname);
+const isProof = (url) => url.pathname === proofPath;
+const isProgram = (url) => url.pathname === '/assets/portal.wasm';
+const isScript = (url) => url.pathname === '/assets/portal.js';
+
+/** The answer to a request of a person who is logged in, outside of any page. */
+async function fetched(person, path) {
+  const answer = await person.context.request.get(`${demo.facts.portal}${path}`);
+  assert.equal(answer.status(), 200, path);
+  return answer.body();
+}
+
+const verdictOf = (page) => page.$eval('#urteil', (element) => ({
+  code: element.dataset.verdict,
+  green: element.className.includes('success') || [...document.querySelectorAll('.kern-alert--success')].length > 0,
+  role: element.getAttribute('role'),
+  text: element.innerText.replace(/\s+/g, ' ').trim(),
+  title: document.title,
+}));
+
+/** Waits until the page has a verdict of the program or of its script. */
+const decided = (page) => page.waitForFunction(() => {
+  const code = document.querySelector('#urteil')?.dataset.verdict;
+  return code && !['server', 'pending'].includes(code);
+}, undefined, { timeout: 40_000 });
+
+/** Opens a page of Emma with changed answers. Returns the verdict. */
+async function visit(path, kind) {
+  const { page } = emma;
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+  const change = (matches, act) => act && page.route(matches, async (route) => {
+    if (act === 'never') return undefined;
+    if (act === 500) return route.fulfill({ status: 500, body: '' });
+    if (act === 404) return route.fulfill({ status: 404, body: '' });
+    const response = await route.fetch();
+    const body = await act(await response.body(), new URL(route.request().url()));
+    const headers = { ...response.headers() };
+    delete headers['content-length'];
+    delete headers['content-encoding'];
+    return route.fulfill({ status: response.status(), headers, body });
+  });
+  const inText = (act) => act && ((body, url) => act(body.toString('utf8'), url));
+  await change(isPage, inText(kind.html));
+  await change(isProof, kind.proof);
+  await change(isProgram, kind.program);
+  await change(isScript, typeof kind.script === 'function' ? inText(kind.script) : kind.script);
+  await page.goto(`${demo.facts.portal}${path}`);
+  if (kind.silent) {
+    await page.waitForLoadState('networkidle');
+  } else {
+    await decided(page);
+  }
+  if (kind.afterwards) {
+    assert.equal((await verdictOf(page)).code, 'proved', `${kind.name} on ${path}: before the change`);
+    await page.evaluate(kind.afterwards);
+    await page.waitForFunction(() => document.querySelector('#urteil')?.dataset.verdict !== 'proved');
+  }
+  return verdictOf(page);
+}
+
+/** Replaces, and fails if there is nothing to replace. */
+function replaced(text, from, to) {
+  const changed = text.replace(from, to);
+  assert.notEqual(changed, text, `nothing to change: ${from}`);
+  return changed;
+}
+
+const ROW = /<tr data-row=.*?<\/tr>/s;
+const isList = (kind) => kind !== 'detail';
+const hash = (content) => `sha256-${createHash('sha256').update(content).digest('base64')}`;
+const sameLength = (bytes, from, to) => {
+  const at = bytes.indexOf(from);
+  assert.ok(at >= 0 && from.length === to.length, `${from} is not in the proof`);
+  const changed = Buffer.from(bytes);
+  changed.write(to, at);
+  return changed;
+};
+
+/** The program with a trap at its entry, a script with its digest, and a page with the script's: a consistent set. */
+const panicking = () => {
+  let program;
+  let script;
+  return {
+    program: () => program,
+    script: () => script,
+    html: async (html) => {
+      program = trapping(await fetched(emma, '/assets/portal.wasm'), 'prove_page');
+      const served = (await fetched(emma, '/assets/portal.js')).toString('utf8');
+      script = replaced(served, /(PROGRAM_DIGEST = ')[^']*/, `$1${hash(program)}`);
+      return replaced(html, /(portal\.js" integrity=")[^"]*/, `$1${hash(script)}`);
+    },
+  };
+};
+
+// Each kind: what it changes (html, proof, program, script, afterwards), the pages on which there is such a thing, and what
+// the verdict must say.
+const KINDS = [
+  { name: 'another person’s whole list and proof', says: /Nummer.*andere Person/,
+    html: async (_, url) => {
+      const detail = url.pathname !== '/de/zugriffe';
+      const path = detail ? `/de/zugriffe/${deniz.first}` : url.pathname + url.search;
+      const name = (html) => html.match(/id="angemeldet">.*?<\/p>/s)[0];
+      const other = (await fetched(deniz, path)).toString('utf8');
+      return replaced(other, name(other), name((await fetched(emma, '/de/zugriffe')).toString('utf8')));
+    },
+    proof: (_, url) => fetched(deniz, proofPath + url.search),
+    pages: (kind) => kind !== 'detail' },
+  { name: 'another person’s proof alone', says: /Im Protokoll|etwas anderes|stimmt nicht/, proof: (_, url) => fetched(deniz, proofPath + url.search) },
+  { name: 'row dropped', says: /Eintrag \d+ vom .*Es fehlte/, pages: isList, html: (html) => replaced(html, ROW, '') },
+  { name: 'row added', says: /Eintrag 999999: Gehört nicht hierher/, pages: isList,
+    html: (html) => replaced(html, ROW, (row) => row + row.replace(/data-row="\d+"/, 'data-row="999999"')) },
+  { name: 'rows swapped', says: /Eintrag \d+ vom .*Reihenfolge/, pages: isList,
+    html: (html) => replaced(html, /(<tr data-row=.*?<\/tr>)(<tr data-row=.*?<\/tr>)/s, '$2$1') },
+  { name: 'row doubled', says: /Eintrag \d+ vom .*Gehört nicht hierher/, pages: isList, html: (html) => replaced(html, ROW, '$&$&') },
+  { name: 'time changed', says: /01\.01\.2020/,
+    html: (html) => replaced(html, /(<time [^>]*>|am )\d\d\.\d\d\.\d{4}/, '$101.01.2020') },
+  { name: 'time changed in the attribute alone', says: /Eintrag \d+ vom .*2020-01-01/, pages: isList,
+    html: (html) => replaced(html, /datetime="[^"]*"/, 'datetime="2020-01-01T00:00:00Z"') },
+  { name: 'heading changed', says: /Alles in Ordnung/, html: (html) => replaced(html, /(<h1[^>]*>)[^<]*/, '$1Alles in Ordnung') },
+  { name: 'label changed', says: /Anderes/, html: (html) => replaced(html, /(<th [^>]*scope="col"[^>]*>|<dt[^>]*><span>)[^<]*/, '$1Anderes') },
+  { name: 'value changed', says: /Urlaub/, html: (html) => replaced(html, /(Anlass: <\/span><bdi>)[^<]*/, '$1Urlaub') },
+  { name: 'fact changed', says: /Angabe „Zweck“.*Werbung/, pages: (kind) => !isList(kind),
+    html: (html) => replaced(html, /(<span>Zweck<\/span><\/dt><dd[^>]*><bdi>)[^<]*/, '$1Werbung') },
+  { name: 'authority changed', says: /Finanzamt Rheinfurt/, html: (html) => replaced(html, /(<\/span><bdi>)Kraftfahrt-Bundesamt/, '$1Finanzamt Rheinfurt') },
+  { name: 'law changed', says: /§ 1 BGB/, html: (html) => replaced(html, /(Rechtsgrundlage: <\/span><bdi>)[^<]*/, '$1§ 1 BGB') },
+  { name: 'count changed', says: /3 von 3 Einträgen/, pages: isList, html: (html) => replaced(html, /(id="anzahl">)[^<]*/, '$13 von 3 Einträgen') },
+  { name: 'number of pages changed', says: /Seite 1 von 1/, pages: (kind) => kind === 'list' || kind === 'second', html: (html) => replaced(html, /Seite \d von \d/, 'Seite 1 von 1') },
+  { name: 'delivered → refused', says: /Das wurde abgelehnt/, html: (html) => replaced(html, /\) abgerufen\. /, ') abrufen wollen. Das wurde abgelehnt. ') },
+  { name: 'link leads elsewhere', says: /Es führte zu/, html: (html) => replaced(html, /(href="\/de\/zugriffe\/)\d+/, '$11') },
+  { name: 'row hidden by an attribute', says: /verdeckt/, html: (html) => replaced(html, /(<tr data-row="\d+"|<p id="satz-\d+")/, '$1 hidden') },
+  { name: 'row hidden by a style', says: /verdeckt/, html: (html) => replaced(html, /(<tr data-row="\d+"|<p id="satz-\d+")/, '$1 style="display:none"') },
+  { name: 'row hidden from screen readers', says: /verdeckt/, html: (html) => replaced(html, /(<tr data-row="\d+"|<p id="satz-\d+")/, '$1 aria-hidden="true"') },
+  { name: 'style sheet added', says: /Gehört nicht hierher|verdeckt/, html: (html) => replaced(html, '</head>', '<link rel="stylesheet" href="/assets/portal.css?2"></head>') },
+  { name: 'other content by a shadow root', says: /Gehört nicht hierher/,
+    html: (html) => replaced(html, /<p id="satz-\d+"[^>]*>/, '$&<template shadowrootmode="open">Nichts geschehen</template>') },
+  { name: 'page of another address', says: /etwas anderes/,
+    html: async (_, url) => {
+      const other = url.search === '?seite=2' ? '/de/zugriffe' : '/de/zugriffe?seite=2';
+      const path = url.pathname === '/de/zugriffe' ? other : `/de/zugriffe/${emma.second}`;
+      return fetched(emma, path);
+    } },
+  { name: 'empty list with a valid proof', says: /Es fehlte/, pages: isList,
+    html: (html) => replaced(html, /<div class="ec-scroll">.*?<\/table><\/div>/s, '<p class="kern-body" id="leer">Über Sie ist nichts eingetragen.</p>') },
+  { name: 'verdict of the server made green', says: /Eintrag|Auf der Seite/, html: (html) => replaced(html, 'kern-alert--warning" role="status" data-verdict="server"', 'kern-alert--success" role="status" data-verdict="proved"') },
+  { name: 'second verdict in the content', says: /Gehört nicht hierher: „31 Abrufe/, html: (html) => replaced(html, '</main>', `${GREEN}</main>`) },
+  { name: 'second verdict in the header', says: /Gehört nicht hierher: „31 Abrufe/, html: (html) => replaced(html, '</header>', `${GREEN}</header>`) },
+  { name: 'verdict left out', says: /Es fehlte/, html: (html) => replaced(html, /<div id="urteil".*?<\/div><\/div>/s, '') },
+  { name: 'old list with its old proof', says: /alten Stand.*neueren/, html: (_, url) => old.html[url.pathname + url.search], proof: () => old.proof },
+  { name: 'old proof, new list', says: /alten Stand.*neueren/, proof: () => old.proof },
+  { name: 'byte of the proof flipped', says: /beschädigt|passt nicht/, proof: (body) => { const changed = Buffer.from(body); changed[changed.length >> 1] ^= 1; return changed; } },
+  { name: 'proof cut off', says: /beschädigt/, proof: (body) => body.subarray(0, body.length >> 1) },
+  { name: 'proof answers 500', says: /Beweis ist nicht angekommen/, proof: 500 },
+  { name: 'proof never answers', says: /Beweis ist nicht angekommen/, proof: 'never', pages: (kind) => kind === 'list' || kind === 'detail' },
+  { name: 'quorum lowered', says: /andere[nr]* Regeln.*weniger Zeugen/, proof: (body) => sameLength(body, 'group witnesses 2', 'group witnesses 1') },
+  { name: 'other genesis', says: /anderes Protokoll/, proof: (body) => sameLength(body, demo.facts.genesis, `${'0'.repeat(8)}${demo.facts.genesis.slice(8)}`) },
+  { name: 'program missing', says: /Prüfprogramm ist nicht angekommen/, program: 404 },
+  { name: 'program empty', says: /Prüfprogramm ist nicht angekommen.*verändert/, program: () => EMPTY_PROGRAM },
+  { name: 'program cut off', says: /Prüfprogramm ist nicht angekommen.*verändert/, program: (body) => body.subarray(0, body.length >> 1) },
+  { name: 'program stops', says: /Prüfprogramm ist abgebrochen/, ...panicking() },
+  { name: 'script missing', says: /noch nicht geprüft/, silent: true, script: 404 },
+  { name: 'script replaced', says: /noch nicht geprüft/, silent: true, script: (script) => script.replaceAll('refuse', 'accept') },
+  { name: 'added after the proof', says: /verändert, nachdem.*Gehört nicht hierher/, afterwards: () => {
+    const added = document.createElement('p');
+    added.textContent = 'Alles in Ordnung';
+    document.querySelector('main').append(added);
+  } },
+  { name: 'text changed after the proof', says: /verändert, nachdem.*01\.01\.2020/, afterwards: () => {
+    document.querySelector('time, dd').textContent = '01.01.2020';
+  } },
+  { name: 'row removed after the proof', says: /verändert, nachdem.*Es fehlte/, pages: isList, afterwards: () => document.querySelector('[data-row]').remove() },
+  { name: 'row hidden after the proof', says: /verändert, nachdem.*verdeckt/, afterwards: () => { document.querySelector('[data-row], dl').hidden = true; } },
+  { name: 'verdict changed after the proof', says: /verändert, nachdem/, afterwards: () => { document.querySelector('#urteil .kern-title').textContent = '0 Abrufe'; } },
+];
+
+before(async () => {
+  demo = await startDemonstration();
+  emma = await openBrowser();
+  deniz = await openBrowser();
+  await exchange(ROWS_PER_PAGE);
+  await logIn(emma.page, demo.facts, 'emma');
+  await decided(emma.page);
+  const numbers = (page) => page.$$eval('#zugriffe [data-row]', (rows) => rows.map((row) => row.dataset.row));
+  await emma.page.goto(`${demo.facts.portal}/de/zugriffe?art=abruf`);
+  await decided(emma.page);
+  [emma.first, emma.second] = await numbers(emma.page);
+  pages = {
+    list: '/de/zugriffe',
+    filtered: '/de/zugriffe?art=abruf&behoerde=Kraftfahrt-Bundesamt',
+    second: '/de/zugriffe?seite=2',
+    detail: `/de/zugriffe/${emma.first}`,
+  };
+  old = { html: {}, proof: await fetched(emma, proofPath) };
+  for (const path of Object.values(pages)) old.html[path] = await fetched(emma, path);
+  await logIn(deniz.page, demo.facts, 'deniz');
+  await deniz.page.goto(`${demo.facts.portal}/de/zugriffe?art=abruf`);
+  await decided(deniz.page);
+  [deniz.first] = await numbers(deniz.page);
+  // Another exchange, after which the first login's list is old.
+  await exchange(1);
+  await logInAgain(emma.page, demo.facts, 'emma');
+  await decided(emma.page);
+});
+
+after(async () => {
+  await emma?.close();
+  await deniz?.close();
+  await demo?.stop();
+  console.log('\n| Changed | Page | Verdict | What it says |\n| --- | --- | --- | --- |');
+  for (const row of table) console.log(`| ${row.join(' | ')} |`);
+});
+
+test('pages as the portal sends them are proved', async () => {
+  for (const path of Object.values(pages)) {
+    const { code, text } = await visit(path, {});
+    assert.equal(code, 'proved', `${path}: ${text}`);
+    assert.match(text, /selbst geprüft, für die Identifikationsnummer mit dem Ende 384/);
+  }
+});
+
+for (const kind of KINDS) {
+  test(`not green: ${kind.name}`, async () => {
+    if (kind.name === 'another person’s whole list and proof') await logInAgain(deniz.page, demo.facts, 'deniz');
+    for (const [name, path] of Object.entries(pages)) {
+      if (kind.pages && !kind.pages(name)) continue;
+      const { code, green, role, text, title } = await visit(path, kind);
+      table.push([kind.name, name, code, text.slice(0, 180)]);
+      const what = `${name}: ${code}: ${text}`;
+      assert.ok(!green && code !== 'proved', what);
+      assert.match(text, kind.says, what);
+      if (code === 'failed' || code.startsWith('program-')) {
+        assert.equal(role, 'alert', what);
+        assert.match(title, /^Achtung/, what);
+      }
+    }
+  });
+}
+
+test('the page is proved again afterwards, and a session of the same person stays green', async () => {
+  await emma.page.unrouteAll({ behavior: 'ignoreErrors' });
+  await logInAgain(emma.page, demo.facts, 'emma');
+  await decided(emma.page);
+  const { code, text } = await verdictOf(emma.page);
+  assert.equal(code, 'proved', text);
+  assert.match(text, /Seitdem ist es nur gewachsen/);
+});
