@@ -11,10 +11,11 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use messages::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodInfo};
 use proof::bundle::CompletenessProof;
-use record::{DayKey, Kind, PartName, Period, Phase, Series};
+use record::{Body, DayKey, Kind, PartName, Period, Phase, Series, SignedEntry};
 use service::Problem;
 use service::secret::Credential;
-use trust::TrustKind;
+use tlog::merkle::{Index, inclusion_batch};
+use trust::{LoggedSet, SetPage, SignedHeader, TrustKind};
 
 use fixtures::sample_log::{self, SampleLog};
 
@@ -58,7 +59,7 @@ pub(crate) struct Backend {
     pub inspection: u64,
     /// How many checkpoints the ledger has served.
     pub checkpoints: usize,
-    /// How many receipts of the directory's change sets the ledger has served.
+    /// How many change sets the ledger has served.
     pub sets: usize,
     /// Requests that identity has received.
     pub tokens: Vec<DisclosureRequest>,
@@ -103,7 +104,7 @@ pub(crate) fn ledger_routes(backend: SharedBackend) -> Router {
         .route("/entries/{index}/receipt", get(receipt))
         .route("/documents/{digest}", get(document))
         .route("/trust/newest", get(newest_map))
-        .route("/trust/{kind}/{version}", get(change_set))
+        .route("/trust/sets/{index}", get(change_sets))
         .with_state(backend)
 }
 
@@ -142,6 +143,9 @@ async fn receipt(State(backend): State<SharedBackend>, RawQuery(query): RawQuery
     match (backend.mode, query.as_deref()) {
         (Mode::LedgerDown, _) => down(),
         (Mode::Unwitnessed, Some("witnessed")) => Problem::unavailable("unwitnessed", 1, "not yet").into_response(),
+        (Mode::WrongSets, Some("witnessed")) if set_indices(&backend).contains(&index) => {
+            backend.log.receipt(0, 2).into_response()
+        }
         (_, Some("witnessed")) => backend.log.receipt(index, 2).into_response(),
         _ => backend.log.receipt(index, 0).into_response(),
     }
@@ -162,19 +166,54 @@ async fn newest_map(State(backend): State<SharedBackend>) -> Response {
     witnessed(&backend, *map)
 }
 
-async fn change_set(State(backend): State<SharedBackend>, Path((kind, version)): Path<(String, u32)>) -> Response {
+/// All change sets from an entry on, in one page.
+async fn change_sets(State(backend): State<SharedBackend>, Path(from): Path<u64>) -> Response {
     let mut backend = lock(&backend);
-    let kind = match kind.as_str() {
-        "directory" => TrustKind::Directory,
-        _ => TrustKind::Registerlandkarte,
-    };
-    backend.sets += usize::from(kind == TrustKind::Directory);
-    let found = backend.log.trust().applied(kind).find(|set| set.version.0 == version);
-    match found.map(|set| set.position.index.get()) {
-        Some(_) if backend.mode == Mode::WrongSets => witnessed(&backend, 0),
-        Some(index) => witnessed(&backend, index),
-        None => StatusCode::NOT_FOUND.into_response(),
+    match backend.mode {
+        Mode::LedgerDown => return down(),
+        Mode::Unwitnessed => return Problem::unavailable("unwitnessed", 1, "not yet").into_response(),
+        _ => {}
     }
+    let mut indices = set_indices(&backend);
+    indices.retain(|index| *index >= from);
+    backend.sets += indices.len();
+    let log = &mut backend.log;
+    let sets = indices.iter().map(|index| {
+        let leaf = log.leaves[usize::try_from(*index).unwrap()].clone();
+        let Body::Document { digest, .. } = SignedEntry::parse(leaf.clone()).unwrap().entry().body else {
+            unreachable!("an entry with a change set")
+        };
+        let header = log.documents[&digest.to_string()].clone();
+        let operations = SignedHeader::parse(&header).unwrap().header().operations;
+        LoggedSet {
+            index: Index::new(*index).unwrap(),
+            leaf,
+            header,
+            operations: log.documents[&operations.to_string()].clone(),
+        }
+    });
+    let sets: Vec<LoggedSet> = sets.collect();
+    let size = log.size();
+    let placed: Vec<Index> = sets.iter().map(|set| set.index).collect();
+    let proof = match placed.as_slice() {
+        [] => Vec::new(),
+        placed => inclusion_batch(&mut log.tree, placed, size).unwrap(),
+    };
+    let page = SetPage {
+        checkpoint: String::from_utf8(log.checkpoint(2).into()).unwrap(),
+        proof,
+        sets,
+    };
+    page.into_bytes().into_response()
+}
+
+/// The entries with change sets, ascending.
+fn set_indices(backend: &Backend) -> Vec<u64> {
+    let kinds = [TrustKind::Directory, TrustKind::Registerlandkarte];
+    let sets = kinds.into_iter().flat_map(|kind| backend.log.trust().applied(kind));
+    let mut indices: Vec<u64> = sets.map(|set| set.position.index.get()).collect();
+    indices.sort_unstable();
+    indices
 }
 
 async fn document(State(backend): State<SharedBackend>, Path(digest): Path<String>) -> Response {
