@@ -7,33 +7,20 @@
 //! | Module | |
 //! | --- | --- |
 //! | [`dom`] | reads the document as elements, and builds a document of elements |
+//! | [`panic`] | what a panic leaves |
 //! | [`run`] | the course: read, ask, check, show, watch |
 //! | [`storage`] | what the device remembers |
 
 mod dom;
+mod panic;
 mod run;
 mod storage;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use wasm_bindgen::prelude::wasm_bindgen;
-
-/// Set by a panic. A program that has panicked shows nothing any more.
-static PANICKED: AtomicBool = AtomicBool::new(false);
 
 /// Proves the page and shows the verdict. Ends when the verdict is shown; the page is watched after that.
 #[wasm_bindgen]
 pub async fn prove_page() {
-    std::panic::set_hook(Box::new(|panic| {
-        PANICKED.store(true, Ordering::Relaxed);
-        // The message could contain a record, so only the place is reported.
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        web_sys::console::error_1(&format!("the program has stopped at {place}").into());
-    }));
+    panic::watch();
     run::run().await;
-}
-
-/// Whether the program has panicked.
-pub(crate) fn has_panicked() -> bool {
-    PANICKED.load(Ordering::Relaxed)
 }

@@ -14,7 +14,8 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::{dom, has_panicked, storage};
+use crate::panic::has_panicked;
+use crate::{dom, storage};
 
 /// How long to wait for the proof, in milliseconds.
 const MAX_WAIT_MS: u32 = 15_000;

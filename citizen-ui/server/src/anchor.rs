@@ -175,7 +175,9 @@ impl Maker {
             let (receipt, header) = match parts.versions.get(&planned.version) {
                 Some(version) => version.clone(),
                 None => {
-                    let receipt = self.get(&format!("/entries/{}/receipt?witnessed", planned.index)).await?;
+                    let receipt = self
+                        .get(&format!("/entries/{}/receipt?witnessed", planned.index))
+                        .await?;
                     let header = self.document(&planned.header).await?;
                     parts
                         .versions
