@@ -1,7 +1,7 @@
 //! What a device remembers about the log and about whose lists it has proved, and what it concludes from it.
 //!
-//! A server that shows a citizen an old state, another log, other rules or another person's list can prove each of them.
-//! Only a reader who has been here before can notice. So the browser keeps a few numbers and no entry:
+//! A server that shows a citizen an old state, another log, other rules or another person's list can prove each of
+//! them. Only a reader who has been here before can notice. So the browser keeps a few numbers and no entry:
 //!
 //! | Remembered | A later page is refused if |
 //! | --- | --- |
