@@ -190,6 +190,7 @@ const KINDS = [
   { name: 'quorum lowered', says: /andere[nr]* Regeln.*weniger Zeugen/, proof: (body) => sameLength(body, 'group witnesses 2', 'group witnesses 1') },
   { name: 'other genesis', says: /anderes Protokoll/, proof: (body) => sameLength(body, demo.facts.genesis, `${'0'.repeat(8)}${demo.facts.genesis.slice(8)}`) },
   { name: 'program missing', says: /Prüfprogramm ist nicht angekommen/, program: 404 },
+  { name: 'program never arrives', says: /Prüfung ist nicht fertig geworden/, program: 'never', pages: (kind) => kind === 'list' },
   { name: 'program empty', says: /Prüfprogramm ist nicht angekommen.*verändert/, program: () => EMPTY_PROGRAM },
   { name: 'program cut off', says: /Prüfprogramm ist nicht angekommen.*verändert/, program: (body) => body.subarray(0, body.length >> 1) },
   { name: 'program stops', says: /Prüfprogramm ist abgebrochen/, ...panicking() },
@@ -270,6 +271,15 @@ for (const kind of KINDS) {
     }
   });
 }
+
+test('what a closed shadow root shows instead of a sentence is gone when the page is proved', async () => {
+  const lie = '<template shadowrootmode="closed">Nichts geschehen</template>';
+  const html = (text) => replaced(text, /<p id="satz-\d+"[^>]*>/, `$&${lie}`);
+  for (const path of Object.values(pages)) {
+    assert.equal((await visit(path, { html })).code, 'proved');
+    assert.match(await emma.page.innerText('[id^="satz-"]'), /Rechtsgrundlage|Grund/);
+  }
+});
 
 test('the page is proved again afterwards, and a session of the same person stays green', async () => {
   await emma.page.unrouteAll({ behavior: 'ignoreErrors' });

@@ -22,9 +22,19 @@ pub(crate) fn document() -> Option<web_sys::Document> {
     window()?.document()
 }
 
+/// Stands for a style sheet that no element has brought: a header or a script has.
+const STYLE_SHEET: &str = "#style-sheet";
+
 /// Reads the whole document. Comments are left out, since they show nothing.
 pub(crate) fn read() -> Option<Element> {
-    Some(element(&document()?.document_element()?))
+    let document = document()?;
+    let mut read = element(&document.document_element()?);
+    let sheets = document.style_sheets();
+    let sheets = (0..sheets.length()).filter_map(|at| sheets.item(at));
+    let foreign = sheets.filter(|sheet| sheet.owner_node().is_none());
+    let foreign = foreign.map(|_| Node::Element(Element::new(STYLE_SHEET.into())));
+    read.children.extend(foreign);
+    Some(read)
 }
 
 fn element(shown: &web_sys::Element) -> Element {

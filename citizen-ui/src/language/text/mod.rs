@@ -24,3 +24,16 @@ impl Lang {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In NOOTS a "Nachweis" is what a register says of a person. Here it is an "Unterlage", and a proof is a "Beweis".
+    #[test]
+    fn one_word_does_not_mean_both_proof_and_evidence() {
+        let german = format!("{:?} {:?}", Lang::De.text(), Lang::De.words());
+        assert!(german.contains("Unterlage") && german.contains("Beweis"));
+        assert!(!german.contains("Nachweis") && !german.contains("nachgewiesen"));
+    }
+}
