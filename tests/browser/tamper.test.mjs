@@ -11,6 +11,7 @@ import { logIn, logInAgain, openBrowser, startDemonstration } from './demonstrat
 import { trapping } from './wasm.mjs';
 
 const ROWS_PER_PAGE = 25;
+const MAX_AGE_MS = 120_000;
 const QUESTION = JSON.parse(readFileSync(new URL('../tests/evidence-request.json', import.meta.url), 'utf8'));
 const EMPTY_PROGRAM = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 const GREEN = '<div class="kern-alert kern-alert--success" role="status"><span class="kern-title">31 Abrufe – und keiner fehlt</span>'
@@ -21,6 +22,7 @@ let emma;
 let deniz;
 let pages;
 let old;
+let loggedIn = 0;
 const table = [];
 
 /** Makes exchanges about Emma, as the authority's own service would. */
@@ -92,6 +94,15 @@ async function visit(path, kind) {
     await page.waitForFunction(() => document.querySelector('#urteil')?.dataset.verdict !== 'proved');
   }
   return verdictOf(page);
+}
+
+/** Logs in again before the list is old, however slow the machine is: an old list is not green, which is another case. */
+async function stayFresh() {
+  if (Date.now() - loggedIn < MAX_AGE_MS) return;
+  await emma.page.unrouteAll({ behavior: 'ignoreErrors' });
+  await logInAgain(emma.page, demo.facts, 'emma');
+  await decided(emma.page);
+  loggedIn = Date.now();
 }
 
 /** Replaces, and fails if there is nothing to replace. */
@@ -234,8 +245,7 @@ before(async () => {
   [deniz.first] = await numbers(deniz.page);
   // Another exchange, after which the first login's list is old.
   await exchange(1);
-  await logInAgain(emma.page, demo.facts, 'emma');
-  await decided(emma.page);
+  await stayFresh();
 });
 
 after(async () => {
@@ -257,6 +267,7 @@ test('pages as the portal sends them are proved', async () => {
 for (const kind of KINDS) {
   test(`not green: ${kind.name}`, async () => {
     if (kind.name === 'another person’s whole list and proof') await logInAgain(deniz.page, demo.facts, 'deniz');
+    await stayFresh();
     for (const [name, path] of Object.entries(pages)) {
       if (kind.pages && !kind.pages(name)) continue;
       const { code, green, role, text, title } = await visit(path, kind);

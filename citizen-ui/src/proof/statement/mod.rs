@@ -225,3 +225,6 @@ fn opened(entry: &ProvedEntry) -> OpenedEntry {
         expiry: entry.expiry,
     }
 }
+
+#[cfg(test)]
+mod tests;
