@@ -53,6 +53,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("xnachweis", xnachweis),
     ("opening", opening),
     ("bundle", bundle),
+    ("page_proof", page_proof),
+    ("device_memory", device_memory),
     ("names", names),
     ("json", json),
 ];
@@ -417,6 +419,25 @@ pub fn opening(bytes: &[u8]) -> bool {
 /// Bundles, and their compressed content.
 pub fn bundle(bytes: &[u8]) -> bool {
     proof::bundle::Bundle::parse(bytes).is_ok()
+}
+
+/// What proves a page of the portal, as the browser's program receives it.
+pub fn page_proof(bytes: &[u8]) -> bool {
+    let read = citizen_ui::proof::statement::PageProof::parse(bytes);
+    if let Ok(proof) = &read {
+        assert_eq!(proof.to_bytes(), bytes);
+    }
+    read.is_ok()
+}
+
+/// What a browser's storage gives back to the portal's program.
+pub fn device_memory(bytes: &[u8]) -> bool {
+    use citizen_ui::proof::device::Memory;
+    let read = str::from_utf8(bytes).ok().and_then(Memory::parse);
+    if let Some(memory) = &read {
+        assert_eq!(Memory::parse(&memory.to_text()).as_ref(), Some(memory));
+    }
+    read.is_some()
 }
 
 /// Names, free text and dates of birth. What an entrance accepts is in canonical form and stays as it is.
