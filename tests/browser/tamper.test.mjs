@@ -56,10 +56,11 @@ const verdictOf = (page) => page.$eval('#urteil', (element) => ({
   title: document.title,
 }));
 
-/** Waits until the page has a verdict of the program or of its script. */
+/** Waits until the page has a verdict of the program or of its script. A server can write any code, but not without its words. */
 const decided = (page) => page.waitForFunction(() => {
-  const code = document.querySelector('#urteil')?.dataset.verdict;
-  return code && !['server', 'pending'].includes(code);
+  const verdict = document.querySelector('#urteil');
+  const code = verdict?.dataset.verdict;
+  return code && !['server', 'pending'].includes(code) && !verdict.textContent.includes('noch nicht geprüftGeprüft hat nur unser Server');
 }, undefined, { timeout: 40_000 });
 
 /** Opens a page of Emma with changed answers. Returns the verdict. */
@@ -177,8 +178,8 @@ const KINDS = [
   { name: 'row hidden by an attribute', says: /verdeckt/, html: (html) => replaced(html, /(<tr data-row="\d+"|<p id="satz-\d+")/, '$1 hidden') },
   { name: 'row hidden by a style', says: /verdeckt/, html: (html) => replaced(html, /(<tr data-row="\d+"|<p id="satz-\d+")/, '$1 style="display:none"') },
   { name: 'row hidden from screen readers', says: /verdeckt/, html: (html) => replaced(html, /(<tr data-row="\d+"|<p id="satz-\d+")/, '$1 aria-hidden="true"') },
-  { name: 'style sheet added', says: /Gehört nicht hierher|verdeckt/, html: (html) => replaced(html, '</head>', '<link rel="stylesheet" href="/assets/portal.css?2"></head>') },
-  { name: 'other content by a shadow root', says: /Gehört nicht hierher/,
+  { name: 'style sheet added', says: /eingefügt, das keinen Text hat/, html: (html) => replaced(html, '</head>', '<link rel="stylesheet" href="/assets/portal.css?2"></head>') },
+  { name: 'other content by a shadow root', says: /Eintrag \d+.*eingefügt, das keinen Text hat|Auf der Seite.*eingefügt, das keinen Text hat/,
     html: (html) => replaced(html, /<p id="satz-\d+"[^>]*>/, '$&<template shadowrootmode="open">Nichts geschehen</template>') },
   { name: 'page of another address', says: /etwas anderes/,
     html: async (_, url) => {

@@ -203,6 +203,7 @@ fn difference(difference: &Difference, accesses: &[Access], words: &VerdictWords
     let change = match &difference.change {
         Change::Text { proved, shown } => (words.text)(shown, proved),
         Change::Missing(proved) => (words.missing)(proved),
+        Change::Added(shown) if shown.is_empty() => words.added_unseen.to_owned(),
         Change::Added(shown) => (words.added)(shown),
         Change::Order => words.order.to_owned(),
         Change::Target { proved, shown } => (words.target)(shown, proved),

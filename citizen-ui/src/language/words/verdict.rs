@@ -68,6 +68,7 @@ pub struct VerdictWords {
     pub text: fn(shown: &str, proved: &str) -> String,
     pub missing: fn(proved: &str) -> String,
     pub added: fn(shown: &str) -> String,
+    pub added_unseen: &'static str,
     pub order: &'static str,
     pub target: fn(shown: &str, proved: &str) -> String,
     pub look: &'static str,

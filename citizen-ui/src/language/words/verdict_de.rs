@@ -129,6 +129,7 @@ pub(super) static VERDICT: VerdictWords = VerdictWords {
     text: |shown, proved| format!("Gezeigt wurde „{shown}“. Bewiesen ist „{proved}“."),
     missing: |proved| format!("Es fehlte: „{proved}“."),
     added: |shown| format!("Gehört nicht hierher: „{shown}“."),
+    added_unseen: "Hier ist etwas eingefügt, das keinen Text hat, aber ändern kann, was man sieht.",
     order: "Die Reihenfolge war anders.",
     target: |shown, proved| format!("Es führte zu „{shown}“. Richtig ist „{proved}“."),
     look: "Es war verdeckt oder sah anders aus.",

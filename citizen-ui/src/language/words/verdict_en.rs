@@ -130,6 +130,7 @@ pub(super) static VERDICT: VerdictWords = VerdictWords {
     text: |shown, proved| format!("Shown was “{shown}”. Proved is “{proved}”."),
     missing: |proved| format!("This was missing: “{proved}”."),
     added: |shown| format!("This does not belong here: “{shown}”."),
+    added_unseen: "Something was inserted here that has no text, but can change what is seen.",
     order: "The order was another one.",
     target: |shown, proved| format!("It led to “{shown}”. Right is “{proved}”."),
     look: "It was hidden or looked different.",
