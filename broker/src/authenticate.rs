@@ -45,8 +45,8 @@ pub fn authenticate(
         .ok_or(AuthenticationError::UnknownProvider)?;
     request.verify(&consumer.signing_key, now)?;
     Ok(Authenticated {
-        consumer: consumer.party.clone(),
-        provider: provider.party.clone(),
+        consumer: directory.party(consumer).ok_or(AuthenticationError::UnknownConsumer)?,
+        provider: directory.party(provider).ok_or(AuthenticationError::UnknownProvider)?,
         request,
     })
 }

@@ -2,8 +2,8 @@
 //! purpose?
 
 use record::Timestamp;
-use registerlandkarte::{Denied, Permission, Query};
-use trust::TrustMap;
+use registerlandkarte::Permission;
+use trust::{History, PermitError};
 
 use crate::authenticate::Authenticated;
 
@@ -14,24 +14,17 @@ pub struct Permitted {
     permission: Permission,
 }
 
-/// Decides by this version of the Registerlandkarte, for the time `now`.
+/// Decides by the newest versions of directory and Registerlandkarte, for the time `now`.
 ///
 /// # Errors
 /// The request with the reason. The reason goes into the record of the `denial` only, never to the requester.
 pub fn permit(
     authenticated: Authenticated,
-    registerlandkarte: &TrustMap,
+    history: &History,
     now: Timestamp,
-) -> Result<Permitted, Box<(Authenticated, Denied)>> {
-    let metadata = &authenticated.request().metadata;
-    let query = Query {
-        consumer: metadata.consumer.clone(),
-        provider: metadata.provider.clone(),
-        evidence_type: metadata.evidence_type.to_string(),
-        purpose: metadata.purpose.to_string(),
-        idnr: metadata.idnr_used,
-    };
-    match registerlandkarte.permit(&query, now, now) {
+) -> Result<Permitted, Box<(Authenticated, PermitError)>> {
+    let transmission = authenticated.request().metadata.transmission();
+    match history.permit(history.newest_versions(), &transmission, now) {
         Ok(permission) => Ok(Permitted {
             permission,
             authenticated,

@@ -6,21 +6,20 @@ pub(crate) mod trust_in_force;
 
 use std::sync::Arc;
 
-use fixtures::{FirstValues, Founders};
+use fixtures::{FirstValues, Founders, values as samples};
 use messages::{
     AnswerResult, ExchangeRequest, FailureReason, LabelAnswer, Metadata, PersonQuery, Reply, RequestContent, S1,
     S2Statement, SealingKey,
 };
-use record::content::{EvidenceInfo, Party};
 use record::{
-    Assurance, DisclosureClass, ExpiryDay, Label, PartName, Participant, ParticipantId, Period, RecordKey,
-    RetentionClass, SigningKey, SubjectRole, Timestamp,
+    Assurance, ExpiryDay, Label, PartName, ParticipantId, Period, RecordKey, RetentionClass, SigningKey, SubjectRole,
+    Timestamp,
 };
-use registerlandkarte::{Interval, Rule};
+use registerlandkarte::Rule;
 use tlog::Hash;
 use tlog::merkle::Index;
 use tlog::note::SignerKey;
-use trust::{History, Operation, Position, TrustKind, TrustMap};
+use trust::{Component, History, Operation, Position, TrustKind, TrustMap};
 use uuid::Uuid;
 
 use crate::authenticate::{Authenticated, AuthenticationError, authenticate};
@@ -39,35 +38,20 @@ fn id(text: &str) -> ParticipantId {
     ParticipantId::new(text).unwrap()
 }
 
-fn party(name: &str) -> Party {
-    Party {
-        id: id(name),
-        directory: "DVDV".into(),
-        identifier: name.into(),
-        name: name.into(),
-        component: "component".into(),
-        responsible: "responsible".into(),
-        operating: "operating".into(),
-    }
-}
-
 fn key(seed: u8) -> SigningKey {
     SigningKey::from_seed([seed; 32])
 }
 
-fn participant(name: &str, seed: u8, consumer: bool) -> Participant {
-    Participant {
-        party: party(name),
-        signing_key: key(seed).public(),
-        sealing_key: SealingKey::from_seed([seed + 100; 32]).public().0,
-        consumer,
-        provider: !consumer,
-    }
+fn participant(name: &str, seed: u8, consumer: bool) -> Component {
+    let kind = if consumer { samples::consumer } else { samples::provider };
+    let sealing = SealingKey::from_seed([seed + 100; 32]);
+    kind(name, key(seed).public(), sealing.public().0)
 }
 
 fn values() -> FirstValues {
     FirstValues {
-        participants: vec![participant(CITY, SEED[0], true), participant(REGISTER, 8, false)],
+        components: vec![participant(CITY, SEED[0], true), participant(REGISTER, 8, false)],
+        evidence: vec![samples::evidence("vehicle", "Vehicle", &["plate"])],
         rules: vec![rule()],
         identity_sealing: Some(SealingKey::from_seed([109; 32]).public().0),
         supervision: Some(SealingKey::from_seed([110; 32]).public().0),
@@ -114,6 +98,7 @@ fn metadata(evidence: &str) -> Metadata {
         provider: id(REGISTER),
         evidence_type: evidence.parse().unwrap(),
         purpose: "parking".parse().unwrap(),
+        place: None,
         idnr_used: true,
         assurance: Assurance::High,
         role: SubjectRole::DataSubject,
@@ -157,33 +142,7 @@ fn request(metadata: Metadata) -> ExchangeRequest {
 }
 
 fn rule() -> Rule {
-    let always = Interval::since(Timestamp(0));
-    Rule {
-        id: "parking".into(),
-        version: 1,
-        consumer: id(CITY),
-        provider: id(REGISTER),
-        evidence: EvidenceInfo {
-            id: "vehicle".into(),
-            title: "Vehicle".into(),
-            categories: vec!["plate".into()],
-        },
-        purpose: "parking".into(),
-        occasion: "an application".into(),
-        procedure: "99".into(),
-        legal_basis: "§ 1".into(),
-        idnr: true,
-        preview: false,
-        legal_persons: false,
-        retention: RetentionClass::IdnrG2y,
-        disclosure: DisclosureClass::Immediate,
-        valid: always,
-        recorded: always,
-    }
-}
-
-fn registerlandkarte() -> TrustMap {
-    founded(values()).state().registerlandkarte().clone()
+    samples::rule("parking", "vehicle", "parking", "an application")
 }
 
 fn authenticated(evidence: &str) -> Authenticated {
@@ -191,7 +150,7 @@ fn authenticated(evidence: &str) -> Authenticated {
 }
 
 fn permitted() -> Permitted {
-    permit(authenticated("vehicle"), &registerlandkarte(), NOW).unwrap()
+    permit(authenticated("vehicle"), &founded(values()), NOW).unwrap()
 }
 
 #[test]
@@ -248,12 +207,12 @@ fn a_wrong_clock_is_named_to_the_sender_and_to_no_stranger() {
 #[test]
 fn only_a_consumer_may_send_and_only_a_provider_may_receive_a_request() {
     let mut other = values();
-    other.participants[0].consumer = false;
+    other.components[0].consumer = false;
     let history = founded(other);
     let result = authenticate(request(metadata("vehicle")), history.state().directory(), NOW);
     assert!(matches!(result, Err(AuthenticationError::UnknownConsumer)));
     let mut other = values();
-    other.participants[1].provider = false;
+    other.components[1].provider = false;
     let history = founded(other);
     let result = authenticate(request(metadata("vehicle")), history.state().directory(), NOW);
     assert!(matches!(result, Err(AuthenticationError::UnknownProvider)));
@@ -261,8 +220,8 @@ fn only_a_consumer_may_send_and_only_a_provider_may_receive_a_request() {
 
 #[test]
 fn a_request_without_a_rule_is_denied() {
-    assert_eq!(permitted().permission().rule.id, "parking");
-    let denied = permit(authenticated("residence"), &registerlandkarte(), NOW).unwrap_err();
+    assert_eq!(permitted().permission().rule.id.as_str(), "parking");
+    let denied = permit(authenticated("residence"), &founded(values()), NOW).unwrap_err();
     assert_eq!(denied.0.request().metadata.evidence_type, "residence");
 }
 

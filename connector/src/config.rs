@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use messages::limits::{MAX_DEADLINE_SECONDS, MAX_REGISTER_SECONDS};
-use record::{Participant, ParticipantId};
+use record::ParticipantId;
 use serde::{Deserialize, Serialize};
+use trust::Component;
 
 use crate::error::Error;
 
@@ -56,7 +57,7 @@ impl Role {
     }
 
     /// Whether a component may have the role.
-    pub(crate) fn is_open_to(&self, component: &Participant) -> bool {
+    pub(crate) fn is_open_to(&self, component: &Component) -> bool {
         match self {
             Self::Consumer(_) => component.consumer,
             Self::Provider(_) => component.provider,

@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use ledger_client::recorded::Recorded;
 use ledger_client::{LiveTrust, Trust, TrustNotReady};
-use record::{IdentityKeys, Participant, ParticipantId, Receipt};
+use record::content::Party;
+use record::{IdentityKeys, ParticipantId, Receipt};
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::Index;
-use trust::{History, TrustMap};
+use trust::{Component, History, TrustMap};
 
 /// How long to wait for a newer history.
 const REFRESH_FOR: Duration = Duration::from_secs(5);
@@ -43,11 +44,6 @@ impl CheckContext {
     /// The newest directory.
     pub(crate) fn directory(&self) -> &TrustMap {
         self.history.state().directory()
-    }
-
-    /// The newest Registerlandkarte.
-    pub(crate) fn registerlandkarte(&self) -> &TrustMap {
-        self.history.state().registerlandkarte()
     }
 
     /// The directory in force for the entry at `index`.
@@ -79,18 +75,23 @@ pub(crate) struct DirectoryAt<'a> {
 
 impl<'a> DirectoryAt<'a> {
     /// The component with this id.
-    pub(crate) fn component(self, id: &ParticipantId) -> Option<&'a Participant> {
+    pub(crate) fn component(self, id: &ParticipantId) -> Option<&'a Component> {
         self.history.component_at(id, self.index).ok().flatten()
     }
 
-    /// The component with this id, if it might request evidence.
-    pub(crate) fn consumer(self, id: &ParticipantId) -> Option<&'a Participant> {
-        self.component(id).filter(|component| component.consumer)
+    /// The component with this id, if it might request evidence then.
+    pub(crate) fn consumer(self, id: &ParticipantId) -> Option<&'a Component> {
+        self.component(id).filter(|component| component.may_request())
     }
 
-    /// The component with this id, if it might provide evidence.
-    pub(crate) fn provider(self, id: &ParticipantId) -> Option<&'a Participant> {
-        self.component(id).filter(|component| component.provider)
+    /// The component with this id, if it might provide evidence then.
+    pub(crate) fn provider(self, id: &ParticipantId) -> Option<&'a Component> {
+        self.component(id).filter(|component| component.may_provide())
+    }
+
+    /// A component as records name it.
+    pub(crate) fn party(self, component: &Component) -> Option<Party> {
+        self.history.party_at(component, self.index).ok().flatten()
     }
 
     /// The keys of identity.

@@ -12,9 +12,9 @@ use record::{
     Body, DisclosureClass, Entry, ExchangeRecord, Ids, Label, PartKey, Phase, SealedRecord, Series, SharedPart,
     Timestamp, label,
 };
-use registerlandkarte::{Permission, Query};
+use registerlandkarte::Permission;
 use tlog::merkle::Index;
-use trust::{History, TrustKind, TrustMap};
+use trust::{History, TrustKind, Version, Versions};
 
 use crate::context::DirectoryAt;
 
@@ -116,11 +116,11 @@ pub(crate) fn check_content(
     }
     let consumer = directory
         .consumer(&metadata.consumer)
-        .map(|participant| &participant.party);
+        .and_then(|consumer| directory.party(consumer));
     let provider = directory
         .provider(&metadata.provider)
-        .map(|participant| &participant.party);
-    if Some(&record.consumer) != consumer || Some(&record.provider) != provider {
+        .and_then(|provider| directory.party(provider));
+    if Some(&record.consumer) != consumer.as_ref() || Some(&record.provider) != provider.as_ref() {
         return Err("the record's parties differ");
     }
     if record.evidence.id != metadata.evidence_type || record.why.purpose != metadata.purpose {
@@ -168,7 +168,7 @@ pub(crate) struct Decision {
 
 /// The version of the Registerlandkarte that a record names. It must not be later than the one in force at the intent.
 /// It may be an earlier one, which the broker still had, until the grace has passed.
-fn named_version(record: &ExchangeRecord, history: &History, decision: &Decision) -> Result<TrustMap, &'static str> {
+fn named_version(record: &ExchangeRecord, history: &History, decision: &Decision) -> Result<Version, &'static str> {
     const KIND: TrustKind = TrustKind::Registerlandkarte;
     let unknown = "the version of the Registerlandkarte is not known";
     let named = history
@@ -181,11 +181,11 @@ fn named_version(record: &ExchangeRecord, history: &History, decision: &Decision
     history
         .may_rely_on(KIND, named, decision.relied_at)
         .map_err(|_| "the record names a version of the Registerlandkarte that was superseded too long ago")?;
-    history.map_of(KIND, named).map_err(|_| unknown)
+    Ok(named)
 }
 
-/// Replays the decision on the version of the Registerlandkarte that the record names, and compares the record with it:
-/// P7 and C2.
+/// Replays the decision on the directory in force at the intent and the version of the Registerlandkarte that the record
+/// names, and compares the record with it: P7 and C2.
 ///
 /// # Errors
 /// When the version may not be relied on, no rule permits the exchange, or the record differs from the rule that does.
@@ -195,24 +195,22 @@ pub(crate) fn check_permission(
     history: &History,
     decision: &Decision,
 ) -> Result<Permission, &'static str> {
-    let query = Query {
-        consumer: metadata.consumer.clone(),
-        provider: metadata.provider.clone(),
-        evidence_type: metadata.evidence_type.to_string(),
-        purpose: metadata.purpose.to_string(),
-        idnr: metadata.idnr_used,
-    };
     let Decision {
         decided_at, closed_at, ..
     } = *decision;
-    let permission = named_version(record, history, decision)?
-        .permit(&query, decided_at, decided_at)
+    let directory = history.in_force(TrustKind::Directory, decision.intent);
+    let versions = Versions {
+        directory: directory.map_err(|_| "the directory in force at the intent is not known")?,
+        registerlandkarte: named_version(record, history, decision)?,
+    };
+    let permission = history
+        .permit(versions, &metadata.transmission(), decided_at)
         .map_err(|_| "no rule permits this exchange")?;
     let rule = &permission.rule;
     if record.allowed_by != permission.allowed_by() {
         return Err("the record names another permission");
     }
-    if record.evidence != rule.evidence || record.why != rule.why() {
+    if record.evidence != permission.evidence || record.why != permission.why {
         return Err("the record's evidence or reasons are not the permission's");
     }
     let lifecycle = &record.lifecycle;

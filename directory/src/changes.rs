@@ -13,10 +13,10 @@
 //! A value is a table with the name of its section, in the form that `directory show` prints. Byte fields are
 //! hexadecimal.
 
-use record::{IdentityKeys, Participant, WriterGrant};
-use registerlandkarte::Rule;
+use record::{IdentityKeys, WriterGrant};
+use registerlandkarte::{BodyClass, EvidenceType, Norm, RegisterType, Rule};
 use serde::{Deserialize, Serialize};
-use trust::{Authority, Body, Delegation, Key, Operation, SupervisionKey, Threshold, Value};
+use trust::{Authority, Body, Component, Delegation, Key, Operation, SupervisionKey, Threshold, Value};
 
 use crate::failure::Failure;
 
@@ -37,14 +37,22 @@ pub(crate) enum Readable {
     Authority(Authority),
     /// A body.
     Body(Box<Body>),
+    /// A class of bodies.
+    Class(BodyClass),
     /// A component.
-    Component(Box<Participant>),
+    Component(Box<Component>),
     /// A delegation.
     Delegation(Delegation),
+    /// A type of evidence.
+    Evidence(Box<EvidenceType>),
     /// The keys of identity.
     Identity(IdentityKeys),
-    /// A rule.
-    Rule(Box<Rule>),
+    /// A norm.
+    Norm(Box<Norm>),
+    /// A permission.
+    Permission(Box<Rule>),
+    /// A type of register.
+    Register(Box<RegisterType>),
     /// The key of supervision.
     Supervision(SupervisionKey),
     /// How many authorities must sign.
@@ -58,10 +66,14 @@ impl From<Readable> for Value {
         match value {
             Readable::Authority(authority) => Self::Authority(authority),
             Readable::Body(body) => Self::Body(body),
+            Readable::Class(class) => Self::Class(class),
             Readable::Component(component) => Self::Component(component),
             Readable::Delegation(delegation) => Self::Delegation(delegation),
+            Readable::Evidence(evidence) => Self::Evidence(evidence),
             Readable::Identity(keys) => Self::Identity(keys),
-            Readable::Rule(rule) => Self::Rule((*rule).into()),
+            Readable::Norm(norm) => Self::Norm(norm),
+            Readable::Permission(rule) => Self::Permission((*rule).into()),
+            Readable::Register(register) => Self::Register(register),
             Readable::Supervision(key) => Self::Supervision(key),
             Readable::Threshold(threshold) => Self::Threshold(threshold),
             Readable::Writer(grant) => Self::Writer(grant),
@@ -74,10 +86,14 @@ impl From<&Value> for Readable {
         match value.clone() {
             Value::Authority(authority) => Self::Authority(authority),
             Value::Body(body) => Self::Body(body),
+            Value::Class(class) => Self::Class(class),
             Value::Component(component) => Self::Component(component),
             Value::Delegation(delegation) => Self::Delegation(delegation),
+            Value::Evidence(evidence) => Self::Evidence(evidence),
             Value::Identity(keys) => Self::Identity(keys),
-            Value::Rule(rule) => Self::Rule(Box::new(rule.as_ref().clone())),
+            Value::Norm(norm) => Self::Norm(norm),
+            Value::Permission(rule) => Self::Permission(Box::new(rule.as_ref().clone())),
+            Value::Register(register) => Self::Register(register),
             Value::Supervision(key) => Self::Supervision(key),
             Value::Threshold(threshold) => Self::Threshold(threshold),
             Value::Writer(grant) => Self::Writer(grant),

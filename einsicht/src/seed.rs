@@ -34,7 +34,7 @@ fn question(world: &World, example: &Example, number: usize) -> Result<Value> {
     let person = match &example.person {
         Some(subject) => {
             let person = world.persons.iter().find(|person| person.subject == *subject);
-            by_name(person.with_context(|| format!("no person {subject}"))?)
+            by_name(person.with_context(|| format!("no person {subject}"))?, example.idnr)
         }
         None => json!({
             "family_name": "Unbekannt", "given_name": "Udo", "date_of_birth": "1970-01-01",
@@ -43,6 +43,7 @@ fn question(world: &World, example: &Example, number: usize) -> Result<Value> {
     };
     Ok(json!({
         "provider": example.provider,
+        "place": example.place,
         "evidence_type": example.evidence_type,
         "purpose": example.purpose,
         "request_reference": format!("DEMO-{number:03}"),
@@ -52,9 +53,9 @@ fn question(world: &World, example: &Example, number: usize) -> Result<Value> {
     }))
 }
 
-fn by_name(person: &DemoPerson) -> Value {
+fn by_name(person: &DemoPerson, idnr: bool) -> Value {
     json!({
-        "idnr": person.idnr,
+        "idnr": idnr.then_some(&person.idnr),
         "family_name": person.family_name,
         "given_name": person.given_name,
         "date_of_birth": person.date_of_birth,

@@ -3,10 +3,14 @@
 //! The data are in `einsicht/data/`. Parsing them into types lets the start fail with a clear error if they contain a
 //! mistake.
 
-use record::ParticipantId;
-use record::content::Party;
-use registerlandkarte::Rule;
+use std::collections::BTreeSet;
+
+use anyhow::{Result, bail};
+use record::{Ars, BodyId, ParticipantId};
+use registerlandkarte::Tables;
 use serde::Deserialize;
+use text::Reference;
+use trust::{Body, ServedRegister};
 
 /// The log's origin: a schema-less URL that does not depend on a port (C2SP tlog-checkpoint CP-1).
 pub(crate) const ORIGIN: &str = "einsicht.example/demonstration";
@@ -18,8 +22,10 @@ pub(crate) const WITNESSES: [&str; 3] = ["witness-1", "witness-2", "witness-3"];
 pub(crate) struct World {
     /// The participants in the directory.
     pub(crate) participants: Vec<Participant>,
-    /// The rules of the Registerlandkarte.
-    pub(crate) rules: Vec<Rule>,
+    /// The bodies that the participants belong to.
+    pub(crate) bodies: Vec<Body>,
+    /// What the Registerlandkarte contains: the content that is shipped with `landkarte`.
+    pub(crate) registerlandkarte: Tables,
     /// The exchanges to make, in this order.
     pub(crate) examples: Vec<Example>,
     /// The citizens in identity's person registry.
@@ -32,12 +38,24 @@ pub(crate) struct World {
 pub(crate) struct Participant {
     /// Its short name, used in directory names and in `demo.json`.
     pub(crate) short: String,
-    /// Whether it is a consumer. Otherwise it is a provider.
-    pub(crate) consumer: bool,
     /// Whether its connector runs. If not, the participant is out of service.
     pub(crate) runs: bool,
-    /// Its entry in the directory.
-    pub(crate) party: Party,
+    /// As in [`trust::Component`].
+    pub(crate) id: ParticipantId,
+    /// As in [`trust::Component`].
+    pub(crate) directory: Reference,
+    /// As in [`trust::Component`].
+    pub(crate) identifier: Reference,
+    /// As in [`trust::Component`].
+    pub(crate) name: Reference,
+    /// Whether it is a consumer. Otherwise it is a provider.
+    pub(crate) consumer: bool,
+    /// As in [`trust::Component`].
+    pub(crate) body: BodyId,
+    /// As in [`trust::Component`].
+    pub(crate) operator: BodyId,
+    /// As in [`trust::Component`].
+    pub(crate) serves: BTreeSet<ServedRegister>,
 }
 
 /// An exchange that the demonstration makes.
@@ -46,12 +64,19 @@ pub(crate) struct Participant {
 pub(crate) struct Example {
     /// The consumer's short name.
     pub(crate) consumer: String,
-    /// The provider.
-    pub(crate) provider: ParticipantId,
+    /// The provider; without one, the component that is competent for `place`.
+    #[serde(default)]
+    pub(crate) provider: Option<ParticipantId>,
+    /// The area in which the person lives.
+    #[serde(default)]
+    pub(crate) place: Option<Ars>,
     /// The evidence type.
     pub(crate) evidence_type: String,
     /// The purpose code.
     pub(crate) purpose: String,
+    /// Whether the request names the IDNr of a known person.
+    #[serde(default = "yes")]
+    pub(crate) idnr: bool,
     /// The person: a subject of `persons.json`, or `None` for a person whom no register knows.
     pub(crate) person: Option<String>,
     /// The outcome that the consumer must receive.
@@ -59,6 +84,10 @@ pub(crate) struct Example {
     /// Why this example exists.
     #[serde(default, rename = "note")]
     pub(crate) _note: Option<String>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// The outcome that a consumer receives.
@@ -101,12 +130,20 @@ pub(crate) const PERSONS: &str = include_str!("../data/persons.json");
 
 impl World {
     /// Parses the data that are compiled into the program.
-    pub(crate) fn load() -> Result<Self, text::JsonError> {
+    pub(crate) fn load() -> Result<Self> {
         Ok(Self {
             participants: text::json::from_str(include_str!("../data/participants.json"))?,
-            rules: text::json::from_str(include_str!("../data/rules.json"))?,
+            bodies: text::json::from_str(include_str!("../data/bodies.json"))?,
+            registerlandkarte: registerlandkarte()?,
             examples: text::json::from_str(include_str!("../data/examples.json"))?,
             persons: text::json::from_str(PERSONS)?,
         })
+    }
+}
+
+fn registerlandkarte() -> Result<Tables> {
+    match landkarte::content::read(&landkarte::shipped::shipped()) {
+        Ok(tables) => Ok(tables),
+        Err(findings) => bail!("the shipped Registerlandkarte has {} errors", findings.len()),
     }
 }

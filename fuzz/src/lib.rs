@@ -43,7 +43,6 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("sealed_record", sealed_record),
     ("receipt", receipt),
     ("genesis", genesis),
-    ("registerlandkarte", registerlandkarte),
     ("landkarte_files", landkarte_files),
     ("change_set", change_set),
     ("trust_snapshot", trust_snapshot),
@@ -259,11 +258,6 @@ pub fn genesis(bytes: &[u8]) -> bool {
     true
 }
 
-/// The Registerlandkarte.
-pub fn registerlandkarte(bytes: &[u8]) -> bool {
-    registerlandkarte::Registerlandkarte::parse(bytes).is_ok()
-}
-
 /// Files of the Registerlandkarte, separated by NUL bytes. The first line of each is its name. Tables that are accepted
 /// are written as CSV and as TOML, which must read back as the same tables.
 pub fn landkarte_files(bytes: &[u8]) -> bool {
@@ -285,7 +279,7 @@ pub fn landkarte_files(bytes: &[u8]) -> bool {
         }
     };
     for as_csv in [true, false] {
-        let written = registerlandkarte::class::Table::ALL.into_iter().filter_map(|table| {
+        let written = registerlandkarte::Table::ALL.into_iter().filter_map(|table| {
             let has_rows = !landkarte::write::cells::rows(table, &tables).is_empty();
             let (ending, text) = match as_csv {
                 true => ("csv", landkarte::write::csv(table, &tables).ok()?),

@@ -19,11 +19,11 @@ use messages::{
     ChainLink, DenialKeyRequest, LabelAnswer, LabelRequest, LinkedEntry, OutcomeKeyAnswer, OutcomeKeyRequest,
     ProviderContent, ProviderContext, ProviderPart, S1, SealingPublicKey,
 };
-use record::{DayKey, DisclosureClass, Idnr, Label, PartKey, PartName, Participant, Phase, Series, Timestamp};
+use record::{DayKey, DisclosureClass, Idnr, Label, PartKey, PartName, Phase, Series, Timestamp};
 use service::Problem;
 use service::clock::Clock as _;
 use tlog::Hash;
-use trust::TrustMap;
+use trust::{Component, TrustMap};
 
 use crate::identity::{Identity, LockKey, internal, log_problem};
 use crate::log::TransparencyLog;
@@ -146,7 +146,7 @@ impl<L: TransparencyLog> Identity<L> {
     }
 
     /// Checks S1 and returns the provider it names.
-    fn check_s1<'a>(&self, s1: &S1, directory: &'a TrustMap) -> Result<&'a Participant, Problem> {
+    fn check_s1<'a>(&self, s1: &S1, directory: &'a TrustMap) -> Result<&'a Component, Problem> {
         let refuse = |reason: &'static str| Problem::bad_request("s1", reason);
         let consumer = directory
             .consumer(&s1.statement.consumer)
@@ -219,7 +219,7 @@ impl<L: TransparencyLog> Identity<L> {
         subject: &Subject,
         secret: &PeriodSecret,
         draft: NumberDraft,
-        provider: &Participant,
+        provider: &Component,
     ) -> Result<(Vec<u8>, Reservation), Problem> {
         let now = self.clock.now();
         let class = request.retention;
@@ -342,11 +342,11 @@ impl<L: TransparencyLog> Identity<L> {
         content: ProviderContent,
         label: Label,
         s1: Hash,
-        provider: &Participant,
+        provider: &Component,
     ) -> Result<Vec<u8>, Problem> {
         let context = ProviderContext {
             label,
-            provider: provider.party.id.clone(),
+            provider: provider.id.clone(),
             s1,
         };
         ProviderPart::sign(content, &context, &self.keys.signing)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use registerlandkarte::class::{Place, ProblemKind, Table, Tables, check};
+use registerlandkarte::{Place, ProblemKind, Table, Tables, check};
 use thiserror::Error;
 
 use crate::file::{self, MAX_FILE, RawRow, RawValue};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use record::{ParticipantId, Timestamp};
 use registerlandkarte::Ars;
-use registerlandkarte::class::{BodyId, ClassQuery, ClassRelation, ClassRule, EvidenceTypeId, Subject};
+use registerlandkarte::{BodyId, EvidenceTypeId, Query, Registerlandkarte, Rule, Subject};
 use serde::Deserialize;
 use text::{JsonError, Reference};
 
@@ -43,10 +43,10 @@ pub fn parse(json: &[u8]) -> Result<Vec<Decision>, JsonError> {
 
 /// How many decisions a relation would have made otherwise, under the law at their time as known at `known_at`.
 #[must_use]
-pub fn changed(decisions: &[Decision], relation: &ClassRelation, known_at: Timestamp) -> BTreeMap<Change, u64> {
+pub fn changed(decisions: &[Decision], relation: &Registerlandkarte, known_at: Timestamp) -> BTreeMap<Change, u64> {
     let mut changes = BTreeMap::new();
     for decision in decisions {
-        let query = ClassQuery {
+        let query = Query {
             consumer: &decision.consumer,
             provider: &decision.provider,
             evidence: &decision.evidence,
@@ -63,7 +63,7 @@ pub fn changed(decisions: &[Decision], relation: &ClassRelation, known_at: Times
         let now = relation
             .decide(&query, decision.time, known_at)
             .ok()
-            .map(ClassRule::reference);
+            .map(Rule::reference);
         if now != decision.permission {
             *changes.entry((decision.permission.clone(), now)).or_insert(0) += 1;
         }

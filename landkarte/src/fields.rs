@@ -2,7 +2,7 @@
 
 use core::str::FromStr;
 
-use registerlandkarte::class::Table;
+use registerlandkarte::Table;
 use registerlandkarte::{Ars, ArsError};
 
 use crate::file::raw::{Cell, RawRow, RawValue};

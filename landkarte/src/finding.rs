@@ -6,7 +6,7 @@ use core::ops::Range;
 use record::id::ParticipantIdError;
 use record::time::TimestampError;
 use registerlandkarte::ArsError;
-use registerlandkarte::class::{CommitError, DayError, InvalidName, ProblemKind};
+use registerlandkarte::{CommitError, DayError, InvalidName, ProblemKind};
 use text::TextError;
 use thiserror::Error;
 

@@ -7,11 +7,12 @@
 //! | [`fields`], [`rows`] | rows with meaning |
 //! | [`finding`] | what is wrong, with file, line and column |
 //! | [`content`] | all files together |
+//! | [`shipped`] | the content that is part of the program |
 //! | [`write`] | tables as TOML, CSV and JSON |
 //! | [`decisions`] | recorded decisions, decided again |
 //!
 //! `docs/landkarte.md` describes the formats and the command line. What the tables mean and how they fit each other is
-//! in `registerlandkarte::class`.
+//! in `registerlandkarte`.
 
 pub mod content;
 pub mod decisions;
@@ -20,6 +21,7 @@ pub mod file;
 pub mod finding;
 pub mod rows;
 pub mod schema;
+pub mod shipped;
 pub mod write;
 
 /// What everyone who shows norms must say, and what each file with norms begins with.

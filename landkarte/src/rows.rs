@@ -3,9 +3,9 @@
 use record::time::TimestampError;
 use record::{DisclosureClass, RetentionClass, Timestamp};
 use registerlandkarte::Interval;
-use registerlandkarte::class::{
-    AreaRelation, BodyClass, ClassRule, Consumer, EvidenceType, ListedBody, Norm, NormSource, Provider,
-    RegisterInstance, RegisterType, Subjects, Table, Tables,
+use registerlandkarte::{
+    AreaRelation, BodyClass, Consumer, EvidenceType, ListedBody, Norm, NormSource, Provider, RegisterInstance,
+    RegisterType, Rule, Subjects, Table, Tables,
 };
 use text::{Reference, Title};
 
@@ -22,7 +22,7 @@ enum AnyRow {
     Register(RegisterType),
     Evidence(EvidenceType),
     Norm(Box<Norm>),
-    Permission(Box<ClassRule>),
+    Permission(Box<Rule>),
     Body(ListedBody),
     Instance(RegisterInstance),
 }
@@ -79,9 +79,11 @@ fn register(fields: &mut Fields<'_>) -> Option<RegisterType> {
 
 fn evidence(fields: &mut Fields<'_>) -> Option<EvidenceType> {
     let (id, register, title) = (fields.parse("id"), fields.parse("register"), fields.parse("title"));
+    let uri = fields.parse("uri");
     let categories = fields.list("categories", category);
     Some(EvidenceType {
         id: id?,
+        uri,
         register: register?,
         title: title?,
         categories: categories.into_iter().map(|(category, _)| category).collect(),
@@ -126,7 +128,7 @@ fn citation(text: &str) -> Result<Reference, FileError> {
     }
 }
 
-fn permission(fields: &mut Fields<'_>) -> Option<ClassRule> {
+fn permission(fields: &mut Fields<'_>) -> Option<Rule> {
     let (consumer, provider) = (consumer(fields), provider(fields));
     let (id, version, evidence) = (fields.parse("id"), fields.number("version"), fields.parse("evidence"));
     let (purpose, occasion) = (fields.parse("purpose"), fields.parse("occasion"));
@@ -142,7 +144,7 @@ fn permission(fields: &mut Fields<'_>) -> Option<ClassRule> {
     let retention = fields.word("retention", &RetentionClass::ALL, RetentionClass::as_str);
     let disclosure = fields.word("disclosure", &DISCLOSURE, disclosure_name);
     let (valid, recorded) = (times(fields, "valid_from", "valid_until"), recorded(fields));
-    Some(ClassRule {
+    Some(Rule {
         id: id?,
         version: version?,
         consumer: consumer?,

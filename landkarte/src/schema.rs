@@ -1,6 +1,6 @@
 //! The fields of each table.
 
-use registerlandkarte::class::Table;
+use registerlandkarte::Table;
 use serde_json::{Map, Value, json};
 
 /// What a field contains.
@@ -111,6 +111,11 @@ const REGISTER: &[Field] = &[
 
 const EVIDENCE: &[Field] = &[
     must("id", Kind::Name, "name of the type of evidence"),
+    may(
+        "uri",
+        Kind::Line,
+        "its identifier in messages and records; without it, the name",
+    ),
     must("register", Kind::Name, "type of register that provides it"),
     must("title", Kind::Line, "title in plain words"),
     must("categories", Kind::Lines, "data categories, never values"),

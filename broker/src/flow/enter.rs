@@ -35,8 +35,7 @@ pub(super) async fn enter(broker: &Broker, request: ExchangeRequest) -> Result<B
     let history = broker.live.confirmed().inspect_err(|error| {
         tracing::warn!(exchange = %id, %error, "not begun");
     })?;
-    let state = history.state();
-    let authenticated = authenticate(request, state.directory(), now).map_err(|error| {
+    let authenticated = authenticate(request, history.state().directory(), now).map_err(|error| {
         tracing::info!(exchange = %id, %error, "not authenticated");
         count_exchange("not_authenticated");
         not_authenticated(&error)
@@ -50,7 +49,7 @@ pub(super) async fn enter(broker: &Broker, request: ExchangeRequest) -> Result<B
             "the deadline is too far in the future",
         ));
     }
-    match permit(authenticated, state.registerlandkarte(), now) {
+    match permit(authenticated, &history, now) {
         Ok(permitted) => label(broker, &history, permitted).await,
         Err(denied) => {
             let (authenticated, reason) = *denied;

@@ -160,7 +160,7 @@ pub(crate) fn end_component(name: &str) -> Operation {
 
 /// Puts the register's component with this signing key.
 pub(crate) fn register_with_key(seed: u8) -> Operation {
-    let component = Participant {
+    let component = Component {
         signing_key: key(seed).public(),
         ..participant(REGISTER, 8, false)
     };
@@ -203,11 +203,11 @@ async fn a_component_that_was_removed_is_refused_without_a_restart() {
 fn a_permission_names_the_version_that_decided_and_an_ended_rule_permits_nothing() {
     let first = founded(values());
     let directory = first.state().directory();
-    let same = Operation::put(&Value::Rule(rule().into())).unwrap();
+    let same = Operation::put(&Value::Permission(rule().into())).unwrap();
     let second = changed(&first, TrustKind::Registerlandkarte, same, 9);
     for history in [&first, &second] {
+        let permitted = permit(authenticated("vehicle"), history, NOW).unwrap();
         let version = history.state().registerlandkarte();
-        let permitted = permit(authenticated("vehicle"), version, NOW).unwrap();
         assert_eq!(permitted.permission().registerlandkarte, version.header());
     }
     assert_ne!(
@@ -217,17 +217,17 @@ fn a_permission_names_the_version_that_decided_and_an_ended_rule_permits_nothing
     let ended = changed(
         &second,
         TrustKind::Registerlandkarte,
-        end(Section::Rule, "parking@1"),
+        end(Section::Permission, "parking@1"),
         10,
     );
     let authentic = authenticate(request(metadata("vehicle")), directory, NOW).unwrap();
-    assert!(permit(authentic, ended.state().registerlandkarte(), NOW).is_err());
+    assert!(permit(authentic, &ended, NOW).is_err());
 }
 
 #[test]
 fn a_key_that_was_replaced_signs_no_new_request() {
     let first = founded(values());
-    let city = Participant {
+    let city = Component {
         signing_key: key(30).public(),
         ..participant(CITY, SEED[0], true)
     };

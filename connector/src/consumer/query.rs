@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use record::{Assurance, ParticipantId, SubjectRole};
+use record::{Ars, Assurance, ParticipantId, SubjectRole};
 use serde::{Deserialize, Serialize};
 use text::{FieldValue, Reference, Title};
 use uuid::Uuid;
@@ -11,8 +11,12 @@ use uuid::Uuid;
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvidenceQuery {
-    /// The provider.
-    pub provider: ParticipantId,
+    /// The provider; without one, the component that is competent for `place`.
+    #[serde(default)]
+    pub provider: Option<ParticipantId>,
+    /// The area in which the person lives, as an Amtlicher Regionalschlüssel.
+    #[serde(default)]
+    pub place: Option<Ars>,
     /// The evidence type (id of the Registerlandkarte).
     pub evidence_type: String,
     /// The purpose (code of the Registerlandkarte).
@@ -33,11 +37,7 @@ pub struct EvidenceQuery {
 
 impl std::fmt::Debug for EvidenceQuery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "EvidenceQuery({} for {}, person redacted)",
-            self.provider, self.evidence_type
-        )
+        write!(f, "EvidenceQuery({}, person redacted)", self.evidence_type)
     }
 }
 

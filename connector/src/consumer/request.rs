@@ -6,10 +6,13 @@ use messages::xnachweis::{
 use messages::{
     ExchangeRequest, MessageError, Metadata, PersonQuery, RequestContent, S1, S2Statement, SealingKey, SealingPublicKey,
 };
-use record::{Assurance, IdentityKeys, Idnr, Participant, SigningKey, TestNumbers, Timestamp};
+use record::content::Party;
+use record::{Ars, Assurance, IdentityKeys, Idnr, ParticipantId, SigningKey, TestNumbers, Timestamp};
+use registerlandkarte::{Denied, NotCompetent};
 use service::Problem;
 use text::{DateError, FieldError, Reference, Text, TextError};
 use tlog::Hash;
+use trust::{Component, PermitError};
 use uuid::Uuid;
 
 use super::query::{EvidenceQuery, Person};
@@ -44,6 +47,12 @@ pub enum QueryError {
     /// The provider is not in the directory.
     #[error("the provider is not in the directory")]
     Provider,
+    /// The query names neither a provider nor a place.
+    #[error("name the provider, or the place whose competent register is to be asked")]
+    NoProvider,
+    /// No component is competent.
+    #[error(transparent)]
+    NotCompetent(#[from] NotCompetent),
     /// This connector's participant is not in the directory as a consumer.
     #[error("the consumer is not in the directory")]
     Consumer,
@@ -81,26 +90,22 @@ pub fn build(
 ) -> Result<PendingRequest, QueryError> {
     let texts = QueryTexts::read(query, &trace)?;
     let directory = context.directory();
-    let provider = directory.provider(&query.provider).ok_or(QueryError::Provider)?;
-    let me = directory.consumer(&context.me).ok_or(QueryError::Consumer)?;
+    let provider = addressee(context, query, &texts, now)?;
+    let provider = directory.provider(&provider).ok_or(QueryError::Provider)?;
+    let to = directory.party(provider).ok_or(QueryError::Provider)?;
+    let me = directory.consumer(&context.me).and_then(|me| directory.party(me));
+    let me = me.ok_or(QueryError::Consumer)?;
     let identity = directory.identity().ok_or(QueryError::Identity)?;
     let person = person(query)?;
     let (exchange, message) = (Uuid::now_v7(), Uuid::new_v4());
-    let xnachweis = xnachweis(
-        context,
-        (me, provider),
-        query,
-        &texts,
-        &person,
-        (exchange, message),
-        now,
-    );
+    let xnachweis = xnachweis(context, (&me, &to), query, &texts, &person, (exchange, message), now);
     let salt = messages::random().map_err(MessageError::from)?;
     let request = RequestContent {
         salt,
         xml: xnachweis.to_xml().map_err(MessageError::from)?,
     };
-    let metadata = metadata(context, query, texts, (exchange, message), request.digest(), deadline);
+    let parts = (provider, texts, request.digest());
+    let metadata = metadata(context, query, parts, (exchange, message), (now, deadline));
     let answer_key = SealingKey::generate().map_err(MessageError::from)?;
     let request = seal(
         (key, identity, provider),
@@ -115,6 +120,20 @@ pub fn build(
         answer_key,
         xnachweis: Some(xnachweis),
     })
+}
+
+/// The component to ask: the one that the query names, or the one that is competent for its place.
+fn addressee(
+    context: &CheckContext,
+    query: &EvidenceQuery,
+    texts: &QueryTexts,
+    now: Timestamp,
+) -> Result<ParticipantId, QueryError> {
+    match (&query.provider, &query.place) {
+        (Some(provider), _) => Ok(provider.clone()),
+        (None, Some(place)) => Ok(context.history.competent(&texts.evidence_type, place, now)?),
+        (None, None) => Err(QueryError::NoProvider),
+    }
 }
 
 /// The texts of a query, read at this entrance.
@@ -170,7 +189,7 @@ fn person(query: &EvidenceQuery) -> Result<PersonQuery, QueryError> {
 
 fn xnachweis(
     context: &CheckContext,
-    (me, provider): (&Participant, &Participant),
+    (me, provider): (&Party, &Party),
     query: &EvidenceQuery,
     texts: &QueryTexts,
     person: &PersonQuery,
@@ -178,28 +197,22 @@ fn xnachweis(
     now: Timestamp,
 ) -> EvidenceRequest0101 {
     let id = &texts.evidence_type;
-    let permitted = registerlandkarte::Query {
-        consumer: context.me.clone(),
-        provider: query.provider.clone(),
-        evidence_type: id.to_string(),
-        purpose: texts.purpose.to_string(),
-        idnr: query.person.idnr.is_some(),
-    };
-    let rule = context.registerlandkarte().decide(&permitted, now, now);
+    let relation = context.history.relation(context.history.newest_versions()).ok();
+    let listed = relation.as_deref().and_then(|relation| relation.identified(id));
     EvidenceRequest0101 {
         id: Uuid::new_v4(),
         head: Head {
             message,
             created: now,
             test: context.test,
-            consumer: Authority::from(&me.party),
-            provider: Authority::from(&provider.party),
+            consumer: Authority::from(me),
+            provider: Authority::from(provider),
         },
         issued_token: format!("urn:uuid:{exchange}"),
         query: Query {
             evidence_type: EvidenceType {
                 id: id.to_string(),
-                title: rule.map_or_else(|_| id.to_string(), |rule| rule.evidence.title.clone()),
+                title: listed.map_or_else(|| id.to_string(), |evidence| evidence.title.to_string()),
                 description: None,
             },
             distribution: Distribution::of(EVIDENCE_MEDIA_TYPE),
@@ -231,34 +244,46 @@ fn natural_person(person: &PersonQuery, assurance: Assurance) -> NaturalPerson {
 fn metadata(
     context: &CheckContext,
     query: &EvidenceQuery,
-    texts: QueryTexts,
+    (provider, texts, request_digest): (&Component, QueryTexts, Hash),
     (exchange, message): (Uuid, Uuid),
-    request_digest: Hash,
-    deadline: Timestamp,
+    (now, deadline): (Timestamp, Timestamp),
 ) -> Metadata {
-    Metadata {
+    let mut metadata = Metadata {
         exchange,
         message,
         request_reference: texts.request_reference,
         trace: texts.trace,
         test: context.test,
         consumer: context.me.clone(),
-        provider: query.provider.clone(),
+        provider: provider.id.clone(),
         evidence_type: texts.evidence_type,
         purpose: texts.purpose,
         idnr_used: query.person.idnr.is_some(),
         assurance: query.assurance,
         role: query.role,
+        place: None,
         synchronous: true,
         request_digest,
         official: texts.official,
         deadline,
+    };
+    metadata.place = needed_place(context, &metadata, query.place.as_ref(), now);
+    metadata
+}
+
+/// The place of the person, if the permission depends on it. Otherwise the broker does not learn it.
+fn needed_place(context: &CheckContext, metadata: &Metadata, place: Option<&Ars>, now: Timestamp) -> Option<Ars> {
+    let history = &context.history;
+    let without = history.permit(history.newest_versions(), &metadata.transmission(), now);
+    match without {
+        Err(PermitError::Denied(Denied::NoPlace)) => place.cloned(),
+        _ => None,
     }
 }
 
 /// Seals both parts and signs S1 and S2.
 fn seal(
-    (key, identity, provider): (&SigningKey, &IdentityKeys, &Participant),
+    (key, identity, provider): (&SigningKey, &IdentityKeys, &Component),
     metadata: Metadata,
     person: &PersonQuery,
     request: &RequestContent,

@@ -78,7 +78,7 @@ impl Register {
     async fn ask(&self, checked: &Checked, _fresh: &NotServed, left: Duration) -> RegisterAnswer {
         let question = RegisterQuery {
             idnr: checked.idnr().expose(),
-            evidence_type: &checked.permission().rule.evidence.id,
+            evidence_type: &checked.permission().evidence.id,
             exchange: checked.record().ids.exchange,
         };
         let client = self.client.with_timeout(self.limit.min(left));
@@ -136,7 +136,7 @@ pub(crate) async fn release(
             Err(reason) => reason,
         },
     };
-    let evidence_type = checked.permission().rule.evidence.id.as_str();
+    let evidence_type = checked.permission().evidence.id.as_str();
     match reason {
         FailureReason::EvidenceTooLarge => alarm::raise(
             "evidence-too-large",
@@ -184,16 +184,17 @@ pub(crate) fn refuse(
 /// The authority of a component, by the directory in force at the intent. A component that it does not list has its id
 /// alone.
 fn authority(context: &CheckContext, id: &ParticipantId, intent: u64) -> Authority {
-    let component = Index::new(intent)
-        .ok()
-        .and_then(|intent| context.at(intent).component(id));
-    component.map_or_else(
+    let party = Index::new(intent).ok().and_then(|intent| {
+        let directory = context.at(intent);
+        directory.party(directory.component(id)?)
+    });
+    party.map_or_else(
         || Authority {
             directory: String::new(),
             identifier: id.to_string(),
             name: id.to_string(),
         },
-        |component| Authority::from(&component.party),
+        |party| Authority::from(&party),
     )
 }
 
@@ -243,7 +244,7 @@ fn delivered(
 
 fn response(checked: &Checked, head: Head, issued: &str, content: Vec<u8>) -> Result<Vec<u8>, XmlError> {
     let request = checked.request();
-    let evidence = &checked.permission().rule.evidence;
+    let evidence = &checked.permission().evidence;
     EvidenceResponse0102 {
         request: request.id,
         response: Uuid::new_v4(),

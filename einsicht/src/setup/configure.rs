@@ -118,7 +118,7 @@ fn broker(setup: &Setup, world: &World, ports: &Ports) -> Result<Value> {
             // Out of service: no process listens on port 1 (RFC 6335 assigns it to tcpmux, which is not in use).
             "http://127.0.0.1:1".to_owned()
         };
-        routes.insert(participant.party.id.to_string(), url.into());
+        routes.insert(participant.id.to_string(), url.into());
     }
     Ok(json!({
         "data": ".",
@@ -196,7 +196,7 @@ fn connector(setup: &Setup, participant: &Participant, ports: &Ports, files: &Fi
         } })
     };
     let config = json!({
-        "participant": participant.party.id,
+        "participant": participant.id,
         "data": ".",
         "ledger": ports.url("ledger")?,
         "policy": "trust.policy",

@@ -1,9 +1,11 @@
 //! The public documents of the demonstration: genesis, and the first change sets of directory and Registerlandkarte.
 
 use anyhow::{Context, Result};
-use record::{GenesisDocument, IdentityKeys, Kind, Participant, VerifyingKey, WriterGrant};
+use record::{GenesisDocument, IdentityKeys, Kind, VerifyingKey, WriterGrant};
+use registerlandkarte::{Interval, Tables};
 use trust::{
-    Authorities, Authority, Operation, SignedChangeSet, SupervisionKey, Threshold, TrustKind, TrustState, Value,
+    Authorities, Authority, Component, ComponentState, Operation, SignedChangeSet, SupervisionKey, Threshold,
+    TrustKind, TrustState, Value,
 };
 
 use super::secrets::Secrets;
@@ -30,8 +32,8 @@ impl Documents {
         let state = TrustState::new(ORIGIN.parse()?, Authorities::genesis(&authorities, threshold)?);
         let directory = sign(secrets, &state, TrustKind::Directory, directory(secrets, world)?)?;
         let state = state.apply(TrustKind::Directory, &directory)?;
-        let rules = world.rules.iter().map(|rule| Value::Rule(rule.clone().into()));
-        let registerlandkarte = sign(secrets, &state, TrustKind::Registerlandkarte, rules.collect())?;
+        let rows = Value::of_tables(&registerlandkarte(secrets, world));
+        let registerlandkarte = sign(secrets, &state, TrustKind::Registerlandkarte, rows)?;
         let genesis = GenesisDocument {
             origin: ORIGIN.to_owned(),
             log_keys: vec![secrets.log.verifier_key()?.to_string()],
@@ -57,6 +59,16 @@ fn sign(secrets: &Secrets, state: &TrustState, kind: TrustKind, values: Vec<Valu
     Ok(set.sign(&[first, second])?)
 }
 
+/// The shipped permissions, valid and recorded since the demonstration begins: its log has no earlier entries.
+fn registerlandkarte(secrets: &Secrets, world: &World) -> Tables {
+    let mut tables = world.registerlandkarte.clone();
+    for rule in &mut tables.permissions {
+        rule.valid = Interval::since(secrets.beginning);
+        rule.recorded = Interval::since(secrets.beginning);
+    }
+    tables
+}
+
 fn directory(secrets: &Secrets, world: &World) -> Result<Vec<Value>> {
     let mut values = vec![
         Value::Threshold(Threshold::new(THRESHOLD)?),
@@ -76,17 +88,25 @@ fn directory(secrets: &Secrets, world: &World) -> Result<Vec<Value>> {
         }));
     }
     values.extend(writers(secrets).into_iter().map(Value::Writer));
+    values.extend(world.bodies.iter().cloned().map(Box::new).map(Value::Body));
     for participant in &world.participants {
         let keys = secrets
             .participants
             .get(&participant.short)
             .context("a participant has no keys")?;
-        values.push(Value::Component(Box::new(Participant {
-            party: participant.party.clone(),
+        values.push(Value::Component(Box::new(Component {
+            id: participant.id.clone(),
+            directory: participant.directory.clone(),
+            identifier: participant.identifier.clone(),
+            name: participant.name.clone(),
             signing_key: keys.signing.public(),
             sealing_key: keys.sealing.public().0,
             consumer: participant.consumer,
             provider: !participant.consumer,
+            body: participant.body.clone(),
+            operator: participant.operator.clone(),
+            state: ComponentState::Active,
+            serves: participant.serves.clone(),
         })));
     }
     Ok(values)

@@ -8,10 +8,12 @@
 //! S2             = sign("einsicht/s2/v1", { SHA-256(CBOR Metadata), answer key, SHA-256(sealed_request), S1 digest })
 //! ```
 
-use record::{Assurance, Idnr, ParticipantId, SigningKey, SubjectRole, Timestamp, VerifyingKey};
+use record::{Ars, Assurance, Idnr, ParticipantId, SigningKey, SubjectRole, Timestamp, VerifyingKey};
+use registerlandkarte::Subject;
 use serde::{Deserialize, Serialize};
 use text::{PartialDate, PersonName, PlaceName, PostalCode, Reference};
 use tlog::Hash;
+use trust::Transmission;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -58,6 +60,9 @@ pub struct Metadata {
     pub assurance: Assurance,
     /// The role of the person in the procedure.
     pub role: SubjectRole,
+    /// The area in which the person lives, as an Amtlicher Regionalschlüssel. The consumer names it where the permission
+    /// depends on it, and nowhere else: the broker reads it.
+    pub place: Option<Ars>,
     /// Whether the exchange is part of the person's session, or only between authorities.
     pub synchronous: bool,
     /// SHA-256(salt ‖ XML) of the request. The salt travels only inside the sealed request.
@@ -70,6 +75,20 @@ pub struct Metadata {
 }
 
 impl Metadata {
+    /// What a permission of the exchange depends on.
+    pub fn transmission(&self) -> Transmission<'_> {
+        Transmission {
+            consumer: &self.consumer,
+            provider: &self.provider,
+            evidence_type: &self.evidence_type,
+            purpose: &self.purpose,
+            subject: Subject::Natural,
+            idnr: self.idnr_used,
+            represented: self.role == SubjectRole::Representative,
+            place: self.place.as_ref(),
+        }
+    }
+
     /// SHA-256 of the deterministic CBOR, which S2 covers.
     pub fn digest(&self) -> Hash {
         sha256_of(&[&record::cbor::to_vec(self)])

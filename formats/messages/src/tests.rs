@@ -58,6 +58,7 @@ fn metadata(message: u128) -> Metadata {
         idnr_used: true,
         assurance: Assurance::High,
         role: SubjectRole::DataSubject,
+        place: None,
         synchronous: true,
         request_digest: Hash([9; 32]),
         official: "h-1".parse().unwrap(),

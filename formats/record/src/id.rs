@@ -294,6 +294,34 @@ impl From<ParticipantId> for String {
     }
 }
 
+/// The identifier of a body (Stelle), with the characters of a [`ParticipantId`]. A Leitweg-ID is written with its
+/// scheme, in lower case: `0204:05315000-12345-06`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BodyId(ParticipantId);
+
+impl BodyId {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl fmt::Display for BodyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for BodyId {
+    type Err = ParticipantIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -9,16 +9,17 @@
 //! | [`label`] | labels by VRF, chains, and the absences that prove completeness |
 //! | [`receipt`] | the tlog-proof that carries the entry it proves |
 //! | [`submission`] | how entries travel to the ledger, and what the ledger answers |
-//! | [`genesis`], [`participant`] | the first document of a log; values of the participants' directory |
+//! | [`genesis`], [`writer`] | the first document of a log; the rights of writers |
 //! | [`time`], [`legal_day`], [`retention`] | POSIX times; days in Germany; how long records are kept |
 //! | [`idnr`] | the identification number, which is never printed |
-//! | [`id`], [`key`] | identifiers; Ed25519 keys |
+//! | [`id`], [`ars`], [`key`] | identifiers; areas; Ed25519 keys |
 //! | [`padding`], [`random`] | padding of plaintexts; random bytes |
 //! | [`cbor`], [`bytes`] | deterministic CBOR, and the encoding of byte fields |
 //!
 //! `docs/entry.cddl` is the normative definition of the formats. Every parser in this crate accepts exactly what the
 //! matching writer produces.
 
+pub mod ars;
 pub mod bytes;
 pub mod cbor;
 pub mod content;
@@ -32,14 +33,15 @@ pub mod key;
 pub mod label;
 pub mod legal_day;
 pub mod padding;
-pub mod participant;
 pub mod random;
 pub mod receipt;
 pub mod retention;
 pub mod sealed;
 pub mod submission;
 pub mod time;
+pub mod writer;
 
+pub use ars::{Ars, ArsError};
 pub use content::{
     Allowed, Assurance, Check, CitizenPart, ConsumerSignatures, DenialRecord, EvidenceInfo, ExchangeRecord,
     ExchangeResult, Ids, InspectionRecord, Lifecycle, Outcome, Party, SharedPart, SubjectRole, SupervisionPart,
@@ -50,13 +52,13 @@ pub use entry::{
     Unsigned, period_label, verify_each,
 };
 pub use genesis::{GenesisDocument, GenesisError};
-pub use id::{COUNTERS, Commitment, Counter, Label, ParticipantId, Period, Phase, Sequence, Series, WriterId};
+pub use id::{BodyId, COUNTERS, Commitment, Counter, Label, ParticipantId, Period, Phase, Sequence, Series, WriterId};
 pub use idnr::{Idnr, IdnrError, TestNumbers};
 pub use key::{KeyError, PreparedKey, SignatureError, SigningKey, VerifyingKey};
 pub use legal_day::{GermanTime, LegalDay, Season};
-pub use participant::{IdentityKeys, Participant, RightError, WriterGrant};
 pub use receipt::{Receipt, ReceiptError, VerifiedReceipt};
 pub use retention::{DisclosureClass, ExpiryDay, RetentionClass};
 pub use sealed::{DayKey, Header, Opened, PartKey, PartName, Parts, RecordKey, SealedError, SealedRecord, Unsealed};
 pub use submission::{RefusalCode, SubmissionAnswer, SubmissionAnswerError, SubmissionError, Submitted};
 pub use time::Timestamp;
+pub use writer::{IdentityKeys, RightError, WriterGrant};

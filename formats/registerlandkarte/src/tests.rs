@@ -1,270 +1,252 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-use proptest::prelude::*;
-use record::cbor;
+
+mod problems;
+mod properties;
+mod sample;
+
+use record::Timestamp;
+use sample::{T, interval, rule, tables};
 
 use super::*;
 
-const T: fn(u64) -> Timestamp = Timestamp;
-
-fn between(from: u64, until: u64) -> Interval {
-    Interval {
-        from: T(from),
-        until: Some(T(until)),
-    }
-}
-
-fn rule(id: &str, version: u32, valid: Interval, recorded: Interval) -> Rule {
-    Rule {
-        id: id.into(),
-        version,
-        consumer: "stadt-koeln.parken".parse().unwrap(),
-        provider: "kba.zfzr".parse().unwrap(),
-        evidence: EvidenceInfo {
-            id: "zulassungsbescheinigung-teil-1".into(),
-            title: "Angaben der Zulassungsbescheinigung Teil I".into(),
-            categories: vec!["Kennzeichen".into(), "Halter".into()],
-        },
-        purpose: "bewohnerparkausweis".into(),
-        occasion: "Sie haben einen Bewohnerparkausweis beantragt.".into(),
-        procedure: "99108005001000".into(),
-        legal_basis: "§ 35 Absatz 1 StVG".into(),
-        idnr: true,
-        preview: true,
-        legal_persons: false,
-        retention: RetentionClass::IdnrG2y,
-        disclosure: DisclosureClass::Immediate,
-        valid,
-        recorded,
-    }
-}
-
-fn query() -> Query {
+fn query<'a>(consumer: &'a BodyId, provider: &'a record::ParticipantId, evidence: &'a EvidenceTypeId) -> Query<'a> {
     Query {
-        consumer: "stadt-koeln.parken".parse().unwrap(),
-        provider: "kba.zfzr".parse().unwrap(),
-        evidence_type: "zulassungsbescheinigung-teil-1".into(),
-        purpose: "bewohnerparkausweis".into(),
-        idnr: true,
-    }
-}
-
-fn registerlandkarte(rules: Vec<Rule>) -> Registerlandkarte {
-    Registerlandkarte::new(1, rules).unwrap()
-}
-
-fn decided(registerlandkarte: &Registerlandkarte, valid_at: u64, known_at: u64) -> Result<String, Denied> {
-    registerlandkarte
-        .decide(&query(), T(valid_at), T(known_at))
-        .map(Rule::reference)
-}
-
-/// A rule is recorded at 100 as valid from 50. A correction at 200 records that the law permits it only from 150
-/// until 300.
-fn corrected() -> Registerlandkarte {
-    let wrong = rule("parken", 1, Interval::since(T(50)), between(100, 200));
-    let right = rule("parken", 2, between(150, 300), Interval::since(T(200)));
-    registerlandkarte(vec![right, wrong])
-}
-
-#[test]
-fn a_decision_can_be_replayed_after_a_correction() {
-    let registerlandkarte = corrected();
-    for (valid_at, known_at, expected) in [
-        // Before any rule was recorded.
-        (120, 99, Err(Denied::NoRule)),
-        // The decision at that time, based on the wrong rule.
-        (120, 100, Ok("parken@1")),
-        (120, 199, Ok("parken@1")),
-        (49, 150, Err(Denied::NoRule)),
-        (1000, 150, Ok("parken@1")),
-        // The decision since the correction, also about earlier times.
-        (120, 200, Err(Denied::NoRule)),
-        (149, 200, Err(Denied::NoRule)),
-        (150, 200, Ok("parken@2")),
-        (299, 5000, Ok("parken@2")),
-        (300, 5000, Err(Denied::NoRule)),
-    ] {
-        assert_eq!(
-            decided(&registerlandkarte, valid_at, known_at),
-            expected.map(str::to_owned),
-            "{valid_at} {known_at}"
-        );
-    }
-}
-
-#[test]
-fn a_change_of_law_follows_without_gap() {
-    let before = rule("parken", 1, between(0, 100), Interval::since(T(0)));
-    let after = rule("parken", 2, Interval::since(T(100)), Interval::since(T(0)));
-    let registerlandkarte = registerlandkarte(vec![before, after]);
-    assert_eq!(decided(&registerlandkarte, 99, 5), Ok("parken@1".into()));
-    assert_eq!(decided(&registerlandkarte, 100, 5), Ok("parken@2".into()));
-}
-
-#[test]
-fn every_part_of_the_query_must_match() {
-    let registerlandkarte = registerlandkarte(vec![rule("parken", 1, Interval::since(T(0)), Interval::since(T(0)))]);
-    assert!(registerlandkarte.decide(&query(), T(1), T(1)).is_ok());
-    let others: [fn(&mut Query); 4] = [
-        |query| query.consumer = "stadt-bonn.parken".parse().unwrap(),
-        |query| query.provider = "kba.fahreignung".parse().unwrap(),
-        |query| query.evidence_type = "zulassungsbescheinigung-teil-2".into(),
-        |query| query.purpose = "verkehrsordnungswidrigkeit".into(),
-    ];
-    for change in others {
-        let mut query = query();
-        change(&mut query);
-        assert_eq!(registerlandkarte.decide(&query, T(1), T(1)), Err(Denied::NoRule));
-    }
-    assert_eq!(
-        Registerlandkarte::new(1, vec![]).unwrap().decide(&query(), T(1), T(1)),
-        Err(Denied::NoRule)
-    );
-}
-
-#[test]
-fn the_idnr_needs_its_own_permission() {
-    let without = Rule {
+        consumer,
+        provider,
+        evidence,
+        purpose: "wohngeld",
+        subject: Subject::Natural,
         idnr: false,
-        ..rule("parken", 1, Interval::since(T(0)), Interval::since(T(0)))
-    };
-    let registerlandkarte = registerlandkarte(vec![without]);
-    assert_eq!(registerlandkarte.decide(&query(), T(1), T(1)), Err(Denied::Idnr));
-    assert!(
-        registerlandkarte
-            .decide(&Query { idnr: false, ..query() }, T(1), T(1))
-            .is_ok()
-    );
+        represented: false,
+        place: None,
+    }
+}
+
+/// Decides for a body and a component of the sample.
+fn decide(relation: &Registerlandkarte, consumer: &str, provider: &str, change: impl Fn(&mut Query<'_>)) -> String {
+    let (consumer, provider) = (consumer.parse().unwrap(), provider.parse().unwrap());
+    let evidence = "anschrift".parse().unwrap();
+    let mut query = query(&consumer, &provider, &evidence);
+    change(&mut query);
+    match relation.decide(&query, T(50), T(50)) {
+        Ok(rule) => rule.reference(),
+        Err(denied) => denied.to_string(),
+    }
 }
 
 #[test]
-fn ambiguous_duplicate_and_empty_rules_are_refused() {
-    let open = Interval::since(T(0));
-    let new = |rules| Registerlandkarte::new(1, rules).unwrap_err();
-    let (a, b) = (rule("a", 1, open, open), rule("b", 1, open, open));
-    assert_eq!(
-        new(vec![b.clone(), a.clone()]),
-        RegisterlandkarteError::Ambiguous("a@1".into(), "b@1".into())
-    );
-    assert_eq!(
-        new(vec![
-            rule("a", 1, between(0, 11), open),
-            rule("a", 2, between(10, 20), open)
-        ]),
-        RegisterlandkarteError::Ambiguous("a@1".into(), "a@2".into())
-    );
-    let elsewhere = Rule {
-        purpose: "anders".into(),
-        ..a.clone()
-    };
-    assert_eq!(
-        new(vec![a.clone(), elsewhere]),
-        RegisterlandkarteError::Duplicate("a@1".into())
-    );
-    for empty in [between(5, 5), between(6, 5)] {
-        assert_eq!(
-            new(vec![rule("a", 1, empty, open)]),
-            RegisterlandkarteError::Empty("a@1".into())
-        );
-        assert_eq!(
-            new(vec![rule("a", 1, open, empty)]),
-            RegisterlandkarteError::Empty("a@1".into())
-        );
-    }
-    assert_eq!(
-        new(vec![Rule {
-            legal_persons: true,
-            ..a
-        }]),
-        RegisterlandkarteError::LegalPersons("a@1".into())
-    );
-}
-
-/// One set of rules has one document. Unsorted, ambiguous or extended documents do not open.
-#[test]
-fn documents_are_canonical() {
-    #[derive(Serialize)]
-    struct Plain {
-        version: u32,
-        rules: Vec<Rule>,
-    }
-    let rules = corrected().rules().to_vec();
-    let parse = |rules: Vec<Rule>| Registerlandkarte::parse(&cbor::to_vec(&Plain { version: 1, rules }));
-    assert_eq!(parse(rules.clone()).unwrap(), corrected());
-    let reversed = rules.iter().rev().cloned().collect();
-    assert!(matches!(
-        parse(reversed),
-        Err(RegisterlandkarteError::Cbor(cbor::CborError::NotDeterministic(_)))
-    ));
-    let open = Interval::since(T(0));
-    let ambiguous = vec![rule("a", 1, open, open), rule("b", 1, open, open)];
-    assert!(matches!(
-        parse(ambiguous),
-        Err(RegisterlandkarteError::Cbor(cbor::CborError::Shape(_)))
-    ));
-    assert!(Registerlandkarte::parse(&[0xa0]).is_err());
-}
-
-fn any_interval() -> impl Strategy<Value = Interval> {
-    (0_u64..20, proptest::option::of(1_u64..10)).prop_map(|(from, len)| Interval {
-        from: T(from),
-        until: len.map(|len| T(from + len)),
-    })
-}
-
-proptest! {
-    #[test]
-    fn intervals_overlap_if_they_share_a_time(a in any_interval(), b in any_interval()) {
-        let common = (0..64).any(|time| a.contains(T(time)) && b.contains(T(time)));
-        prop_assert_eq!(a.overlaps(&b), common);
-        prop_assert_eq!(b.overlaps(&a), common);
-    }
-
-    /// Accepted rules match at most once at each pair of times, and their order does not matter.
-    #[test]
-    fn at_most_one_rule_matches(times in proptest::collection::vec((any_interval(), any_interval(), any::<bool>()), 0..6)) {
-        let rules: Vec<Rule> = times.iter().enumerate().map(|(version, (valid, recorded, other))| {
-            let rule = rule("parken", u32::try_from(version).unwrap(), *valid, *recorded);
-            if *other { Rule { purpose: "anders".into(), ..rule } } else { rule }
-        }).collect();
-        let reversed = rules.iter().rev().cloned().collect();
-        let made = Registerlandkarte::new(1, rules.clone());
-        prop_assert_eq!(&made, &Registerlandkarte::new(1, reversed));
-        for valid_at in 0..32 {
-            for known_at in 0..32 {
-                let holds = |rule: &&Rule| rule.purpose == "bewohnerparkausweis"
-                    && rule.valid.contains(T(valid_at)) && rule.recorded.contains(T(known_at));
-                let matching: Vec<&Rule> = rules.iter().filter(holds).collect();
-                match &made {
-                    Ok(registerlandkarte) => {
-                        prop_assert!(matching.len() <= 1);
-                        prop_assert_eq!(registerlandkarte.decide(&query(), T(valid_at), T(known_at)).ok(), matching.first().copied());
-                    }
-                    Err(error) => prop_assert!(matches!(error, RegisterlandkarteError::Ambiguous(..))),
-                }
-            }
+fn every_body_of_the_class_may_ask_every_register_of_the_type() {
+    let relation = Registerlandkarte::new(tables()).unwrap();
+    for consumer in ["stadt-a", "stadt-b"] {
+        for provider in ["melde-a", "melde-b"] {
+            assert_eq!(decide(&relation, consumer, provider, |_| {}), "wohngeld@1");
         }
     }
+    // The third town has no such class, and the fourth is not listed.
+    assert_eq!(decide(&relation, "stadt-c", "melde-a", |_| {}), "no rule permits this");
+    assert_eq!(
+        decide(&relation, "stadt-d", "melde-a", |_| {}),
+        "the consumer is not listed"
+    );
+    assert_eq!(
+        decide(&relation, "stadt-a", "kfz", |_| {}),
+        "the provider does not serve the evidence's register"
+    );
+    assert_eq!(
+        decide(&relation, "stadt-a", "melde-a", |query| query.purpose = "hundesteuer"),
+        "no rule permits this"
+    );
 }
 
-/// Puts a text into one field.
-type Change = fn(&mut Rule);
+#[test]
+fn each_condition_of_a_rule_is_demanded() {
+    let relation = Registerlandkarte::new(tables()).unwrap();
+    for (change, expected) in [
+        (
+            (|query| query.subject = Subject::Legal) as fn(&mut Query<'_>),
+            Denied::Subject,
+        ),
+        (|query| query.idnr = true, Denied::Idnr),
+        (|query| query.represented = true, Denied::Representation),
+    ] {
+        assert_eq!(decide(&relation, "stadt-a", "melde-a", change), expected.to_string());
+    }
+    let mut permitting = tables();
+    (permitting.permissions[0].idnr, permitting.permissions[0].representation) = (true, true);
+    let relation = Registerlandkarte::new(permitting).unwrap();
+    let change = |query: &mut Query<'_>| (query.idnr, query.represented) = (true, true);
+    assert_eq!(decide(&relation, "stadt-a", "melde-a", change), "wohngeld@1");
+}
 
 #[test]
-fn a_text_that_is_not_what_its_field_may_contain_is_refused() {
-    let changes: [(&str, Change); 7] = [
-        ("id", |rule| rule.id = "a\nb".into()),
-        ("evidence id", |rule| rule.evidence.id = String::new()),
-        ("evidence title", |rule| rule.evidence.title = "x\u{200b}".into()),
-        ("category", |rule| rule.evidence.categories.push("\u{fdd0}".into())),
-        ("purpose", |rule| rule.purpose = "x".repeat(201)),
-        ("occasion", |rule| rule.occasion = "Sie \u{202e}haben".into()),
-        ("legal_basis", |rule| rule.legal_basis = "§ 1\0".into()),
-    ];
-    for (field, change) in changes {
-        let mut rule = rule("a", 1, Interval::since(T(0)), Interval::since(T(0)));
-        change(&mut rule);
-        let refused = Registerlandkarte::new(1, vec![rule]);
-        assert!(matches!(refused, Err(RegisterlandkarteError::Text(error)) if error.field == field));
+fn the_own_area_is_that_of_the_body_and_all_around_and_in_it() {
+    let mut own = tables();
+    own.permissions[0].area = AreaRelation::Own;
+    let relation = Registerlandkarte::new(own.clone()).unwrap();
+    assert_eq!(decide(&relation, "stadt-a", "melde-a", |_| {}), "wohngeld@1");
+    assert_eq!(
+        decide(&relation, "stadt-a", "melde-b", |_| {}),
+        Denied::Area.to_string()
+    );
+    // A district contains the town whose register it asks.
+    let mut district = own.clone();
+    district.bodies[1].area = "05315".parse().unwrap();
+    let relation = Registerlandkarte::new(district).unwrap();
+    assert_eq!(decide(&relation, "stadt-b", "melde-a", |_| {}), "wohngeld@1");
+    // A register of the whole country contains the town.
+    own.instances[0].areas = [Ars::federation()].into();
+    let relation = Registerlandkarte::new(own).unwrap();
+    assert_eq!(decide(&relation, "stadt-b", "melde-a", |_| {}), "wohngeld@1");
+}
+
+#[test]
+fn the_area_of_the_person_must_be_named_and_served() {
+    let mut person = tables();
+    person.permissions[0].area = AreaRelation::Person;
+    let relation = Registerlandkarte::new(person).unwrap();
+    assert_eq!(
+        decide(&relation, "stadt-a", "melde-b", |_| {}),
+        Denied::NoPlace.to_string()
+    );
+    let (town_a, town_b): (Ars, Ars) = ("053155001001".parse().unwrap(), "053155001002".parse().unwrap());
+    for (place, expected) in [(&town_a, Denied::Area.to_string()), (&town_b, "wohngeld@1".to_owned())] {
+        let (consumer, provider) = ("stadt-a".parse().unwrap(), "melde-b".parse().unwrap());
+        let evidence = "anschrift".parse().unwrap();
+        let query = Query {
+            place: Some(place),
+            ..query(&consumer, &provider, &evidence)
+        };
+        let decided = relation.decide(&query, T(50), T(50)).map(Rule::reference);
+        assert_eq!(decided.unwrap_or_else(|denied| denied.to_string()), expected);
     }
+}
+
+#[test]
+fn a_rule_for_one_named_body_comes_before_those_of_its_classes() {
+    let mut named = tables();
+    named.permissions.push(Rule {
+        consumer: Consumer::Body("stadt-a".parse().unwrap()),
+        idnr: true,
+        ..rule("nur-a", 1)
+    });
+    named.permissions.push(Rule {
+        consumer: Consumer::Body("stadt-c".parse().unwrap()),
+        provider: Provider::Component("melde-b".parse().unwrap()),
+        ..rule("nur-c", 1)
+    });
+    let relation = Registerlandkarte::new(named).unwrap();
+    assert_eq!(
+        decide(&relation, "stadt-a", "melde-a", |query| query.idnr = true),
+        "nur-a@1"
+    );
+    assert_eq!(decide(&relation, "stadt-b", "melde-a", |_| {}), "wohngeld@1");
+    assert_eq!(decide(&relation, "stadt-c", "melde-b", |_| {}), "nur-c@1");
+    assert_eq!(decide(&relation, "stadt-c", "melde-a", |_| {}), "no rule permits this");
+}
+
+#[test]
+fn a_condition_that_the_first_rule_lacks_may_come_from_the_next() {
+    let mut two = tables();
+    two.permissions[0].idnr = true;
+    two.permissions.push(Rule {
+        consumer: Consumer::Body("stadt-a".parse().unwrap()),
+        ..rule("nur-a", 1)
+    });
+    let relation = Registerlandkarte::new(two).unwrap();
+    assert_eq!(
+        decide(&relation, "stadt-a", "melde-a", |query| query.idnr = true),
+        "wohngeld@1"
+    );
+    assert_eq!(decide(&relation, "stadt-a", "melde-a", |_| {}), "nur-a@1");
+}
+
+#[test]
+fn the_smallest_area_that_contains_the_place_is_competent() {
+    let mut tables = tables();
+    let mut district = tables.instances[0].clone();
+    district.component = "melde-kreis".parse().unwrap();
+    district.areas = ["05315".parse().unwrap()].into();
+    tables.instances.push(district);
+    let relation = Registerlandkarte::new(tables).unwrap();
+    let competent = |evidence: &str, place: &str, time: u64| {
+        let (evidence, place) = (evidence.parse().unwrap(), place.parse().unwrap());
+        let found = relation.competent(&evidence, &place, T(time), T(time));
+        found.map(|instance| instance.component.to_string())
+    };
+    assert_eq!(competent("anschrift", "053155001001", 50), Ok("melde-a".into()));
+    assert_eq!(competent("anschrift", "053155001009", 50), Ok("melde-kreis".into()));
+    assert_eq!(competent("anschrift", "05316", 50), Err(NotCompetent::Place));
+    assert_eq!(competent("halter", "053155001001", 50), Ok("kfz".into()));
+    assert_eq!(competent("unbekannt", "053155001001", 50), Err(NotCompetent::Evidence));
+    assert_eq!(competent("anschrift", "053155001001", 0), Err(NotCompetent::Place));
+}
+
+#[test]
+fn a_correction_of_a_body_does_not_change_the_past() {
+    let mut corrected = tables();
+    let mut wrong = corrected.bodies[0].clone();
+    // Recorded from 10 until 60 with the class, and from 60 on as if it had never had it.
+    wrong.recorded = interval(10, 60);
+    let mut right = wrong.clone();
+    right.classes.clear();
+    right.recorded = Interval::since(T(60));
+    corrected.bodies[0] = wrong;
+    corrected.bodies.push(right);
+    let relation = Registerlandkarte::new(corrected).unwrap();
+    let (consumer, provider) = ("stadt-a".parse().unwrap(), "melde-a".parse().unwrap());
+    let evidence = "anschrift".parse().unwrap();
+    let query = query(&consumer, &provider, &evidence);
+    let at = |known: u64| relation.decide(&query, Timestamp(50), T(known)).map(Rule::reference);
+    assert_eq!(at(59), Ok("wohngeld@1".to_owned()));
+    assert_eq!(at(60), Err(Denied::NoRule));
+}
+
+#[test]
+fn a_record_says_why_in_the_words_of_the_rule() {
+    let relation = Registerlandkarte::new(tables()).unwrap();
+    let rule = &relation.tables().permissions[0];
+    let why = rule.why(&relation.norms_of(rule));
+    assert_eq!(why.legal_basis, "§ 34 Absatz 1 Satz 1 BMG");
+    assert_eq!(
+        (why.purpose.as_str(), why.occasion.as_str()),
+        ("wohngeld", "Antrag auf Wohngeld")
+    );
+    let info = relation.evidence(&rule.evidence).unwrap().info();
+    assert_eq!((info.id.as_str(), info.categories.len()), ("anschrift", 2));
+    assert!(info.check().is_ok());
+}
+
+#[test]
+fn a_difference_follows_from_bodies_components_and_rules_alone() {
+    let mut before = tables();
+    before.permissions[0].area = AreaRelation::Own;
+    let effects = |change: fn(&mut Tables)| -> Vec<(Effect, u64)> {
+        let mut after = before.clone();
+        change(&mut after);
+        let [before, after] = [before.clone(), after].map(|tables| Registerlandkarte::new(tables).unwrap());
+        let view = |relation| View {
+            relation,
+            valid_at: T(50),
+            known_at: T(50),
+        };
+        let changes = difference(view(&before), view(&after));
+        changes.iter().map(|(key, extent)| (key.effect, extent.pairs)).collect()
+    };
+    assert_eq!(effects(|_| {}), []);
+    // The register of the first town serves the second one, too.
+    assert_eq!(
+        effects(|t| t.instances[0].areas = ["05315".parse().unwrap()].into()),
+        [(Effect::Permits, 1)]
+    );
+    assert_eq!(effects(|t| drop(t.instances.remove(1))), [(Effect::Forbids, 1)]);
+    assert_eq!(effects(|t| t.bodies[1].classes.clear()), [(Effect::Forbids, 1)]);
+    assert_eq!(
+        effects(|t| t.bodies[0].area = "053155001002".parse().unwrap()),
+        [(Effect::Permits, 1), (Effect::Forbids, 1)]
+    );
+    assert_eq!(
+        effects(|t| t.permissions[0].area = AreaRelation::Any),
+        [(Effect::Permits, 2)]
+    );
+    assert_eq!(effects(|t| t.permissions[0].preview = false), [(Effect::Alters, 2)]);
 }

@@ -6,20 +6,24 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use record::{
-    DisclosureClass, EvidenceInfo, IdentityKeys, Kind, Participant, Party, RetentionClass, SigningKey, Timestamp,
-    WriterGrant,
+use record::{Ars, DisclosureClass, IdentityKeys, Kind, RetentionClass, SigningKey, Timestamp, WriterGrant};
+use registerlandkarte::{
+    AreaRelation, BodyClass, Consumer, EvidenceType, Interval, Norm, NormSource, Provider, RegisterType, Rule, Subject,
+    Subjects,
 };
-use registerlandkarte::{Interval, Query, Rule};
 use tlog::merkle::Index;
 use trust::{
-    Authorities, Authority, Body, BodyRole, Forms, History, Key, Level, Operation, Position, SignedChangeSet, Snapshot,
-    SupervisionKey, Threshold, TrustKind, TrustState, Value,
+    Authorities, Authority, Body, BodyRole, Component, ComponentState, Forms, History, Key, Level, Operation, Position,
+    ServedRegister, SignedChangeSet, Snapshot, SupervisionKey, Threshold, Transmission, TrustKind, TrustState, Value,
 };
 
 const BODIES: u32 = 10_000;
 const COMPONENTS: u32 = 10_000;
-const RULES: u32 = 2_000;
+const RULES: u32 = CLASSES * REGISTERS;
+/// Each body has one class, so each class has 250 bodies.
+const CLASSES: u32 = 40;
+/// Each component serves a register of one type, so each type has 200 components. A rule permits a class one type.
+const REGISTERS: u32 = 50;
 const OPERATIONS: usize = 256;
 
 fn main() {
@@ -37,7 +41,7 @@ fn main() {
     let state = history.state();
 
     let (directory, rules) = (state.directory(), state.registerlandkarte());
-    let operations = u64::from(BODIES + COMPONENTS + RULES + 6);
+    let operations = u64::from(BODIES + COMPONENTS + RULES + 6) + catalogue().len() as u64;
     let snapshot = directory.to_snapshot(state.origin());
     let header = files.iter().rev().find_map(|(kind, file)| {
         let set = SignedChangeSet::parse(file).unwrap();
@@ -58,6 +62,10 @@ fn main() {
     let change = one_set(state, &key, TrustKind::Registerlandkarte, vec![put(&rule(RULES))]);
     let in_bulk: usize = files.iter().map(|(_, file)| file.len()).sum();
     let component_key: Key = format!("component/k.{:05}", COMPONENTS / 2).parse().unwrap();
+    let start = cpu();
+    history.relation(history.newest_versions()).unwrap();
+    let first_decision = cpu() - start;
+    let (decision, competence) = decide(&history);
     let values = serde_json::json!({
         "apply_10000_ops_s": rounded(apply * 10_000.0 / operations as f64),
         "sets": files.len(),
@@ -70,7 +78,9 @@ fn main() {
         "change_bytes": change.to_bytes().len(),
         "header_bytes": change.signed().bytes().len(),
         "proof_bytes": directory.prove(&component_key).to_bytes().len(),
-        "decide_us": rounded(decide(&history) * 1e6),
+        "decide_us": rounded(decision * 1e6),
+        "competence_us": rounded(competence * 1e6),
+        "first_decision_ms": rounded(first_decision * 1e3),
         "values": directory.len() + rules.len(),
     });
     output::stdout!("{values}").unwrap();
@@ -103,7 +113,8 @@ fn publish(genesis: &TrustState, key: &SigningKey) -> Vec<(TrustKind, Vec<u8>)> 
     let operations: Vec<Operation> = values.map(|value| put(&value)).collect();
     let chunks = operations.chunks(OPERATIONS);
     sets.extend(chunks.map(|chunk| (TrustKind::Directory, chunk.to_vec())));
-    let operations: Vec<Operation> = (0..RULES).map(|number| put(&rule(number))).collect();
+    let rows = catalogue().into_iter().chain((0..RULES).map(rule));
+    let operations: Vec<Operation> = rows.map(|value| put(&value)).collect();
     let chunks = operations.chunks(OPERATIONS);
     sets.extend(chunks.map(|chunk| (TrustKind::Registerlandkarte, chunk.to_vec())));
     let mut state = genesis.clone();
@@ -138,26 +149,50 @@ fn replay(genesis: &TrustState, files: &[(TrustKind, Vec<u8>)]) -> History {
     history
 }
 
-/// Seconds of one decision.
-fn decide(history: &History) -> f64 {
+/// Seconds of one decision, and of one question for the competent component.
+fn decide(history: &History) -> (f64, f64) {
     const ROUNDS: u32 = 200_000;
-    let queries: Vec<Query> = (0..RULES)
-        .map(|number| Query {
-            consumer: format!("k.{number:05}").parse().unwrap(),
-            provider: "k.09999".parse().unwrap(),
-            evidence_type: "zulassungsbescheinigung-teil-1".into(),
-            purpose: "bewohnerparkausweis".into(),
-            idnr: true,
-        })
-        .collect();
-    let relation = history.state().registerlandkarte();
     let now = Timestamp(1_796_000_000);
+    let versions = history.newest_versions();
+    let names = |number: u32| format!("k.{number:05}").parse().unwrap();
+    let parties: Vec<record::ParticipantId> = (0..COMPONENTS).map(names).collect();
+    let evidence: Vec<String> = (0..REGISTERS).map(|number| format!("nachweis-{number}")).collect();
+    let places: Vec<Ars> = (0..COMPONENTS).map(area).collect();
+    let pair = |round: u32| {
+        (
+            (round * 7919 % COMPONENTS) as usize,
+            (round * 104_729 % COMPONENTS) as usize,
+        )
+    };
+    let permitted = |round: u32| {
+        let (consumer, provider) = pair(round);
+        let transmission = Transmission {
+            consumer: &parties[consumer],
+            provider: &parties[provider],
+            evidence_type: &evidence[provider % REGISTERS as usize],
+            purpose: "bewohnerparkausweis",
+            subject: Subject::Natural,
+            idnr: true,
+            represented: false,
+            place: None,
+        };
+        history.permit(versions, &transmission, now).is_ok()
+    };
+    assert!(permitted(0));
+    let start = cpu();
+    assert!((0..ROUNDS).all(permitted));
+    let decision = (cpu() - start) / f64::from(ROUNDS);
     let start = cpu();
     for round in 0..ROUNDS {
-        let query = &queries[(round * 7919 % RULES) as usize];
-        assert!(relation.decide(query, now, now).is_ok());
+        let (_, provider) = pair(round);
+        let competent = history.competent(&evidence[provider % REGISTERS as usize], &places[provider], now);
+        assert!(competent.as_ref() == Ok(&parties[provider]));
     }
-    (cpu() - start) / f64::from(ROUNDS)
+    (decision, (cpu() - start) / f64::from(ROUNDS))
+}
+
+fn area(number: u32) -> Ars {
+    format!("{:02}{number:010}", 1 + number % 16).parse().unwrap()
 }
 
 fn seed(section: u8, number: u32) -> SigningKey {
@@ -180,10 +215,11 @@ fn writer(name: &str, number: u32) -> Value {
 
 fn body(number: u32) -> Value {
     Value::Body(Box::new(Body {
-        id: format!("0204:{number:012}").parse().unwrap(),
+        id: body_id(number),
         name: format!("Stadt Musterhausen an der Beispiel {number}").parse().unwrap(),
         level: Level::Municipal,
-        ars: format!("{number:012}").parse().unwrap(),
+        ars: area(number),
+        classes: [class(number % CLASSES).parse().unwrap()].into(),
         roles: [BodyRole::Responsible].into(),
         contact: format!("klaerungsstelle@stadt-{number}.example").parse().unwrap(),
         data_protection: format!("datenschutz@stadt-{number}.example").parse().unwrap(),
@@ -201,42 +237,111 @@ fn body(number: u32) -> Value {
 fn component(number: u32) -> Value {
     let mut sealing_key = [9; 32];
     sealing_key[..4].copy_from_slice(&number.to_be_bytes());
-    Value::Component(Box::new(Participant {
-        party: Party {
-            id: format!("k.{number:05}").parse().unwrap(),
-            directory: "DVDV".into(),
-            identifier: format!("ags:{number:08}"),
-            name: format!("Stadt Musterhausen an der Beispiel {number}"),
-            component: format!("komponente-{number}"),
-            responsible: format!("Stadt Musterhausen an der Beispiel {number}"),
-            operating: "Kommunales Rechenzentrum Beispielland".into(),
-        },
+    Value::Component(Box::new(Component {
+        id: format!("k.{number:05}").parse().unwrap(),
+        directory: "DVDV".parse().unwrap(),
+        identifier: format!("ags:{number:08}").parse().unwrap(),
+        name: format!("komponente-{number}").parse().unwrap(),
         signing_key: seed(1, number).public(),
         sealing_key,
         consumer: true,
-        provider: number.is_multiple_of(2),
+        provider: true,
+        body: body_id(number),
+        operator: body_id(number),
+        state: ComponentState::Active,
+        serves: [ServedRegister {
+            register: register(number % REGISTERS).parse().unwrap(),
+            areas: [area(number)].into(),
+        }]
+        .into(),
     }))
 }
 
+fn body_id(number: u32) -> record::BodyId {
+    format!("0204:{number:012}").parse().unwrap()
+}
+
+fn class(number: u32) -> String {
+    format!("klasse-{number}")
+}
+
+fn register(number: u32) -> String {
+    format!("register-{number}")
+}
+
+/// What the rules refer to.
+fn catalogue() -> Vec<Value> {
+    let norm = Value::Norm(Box::new(Norm {
+        id: "stvo-45".parse().unwrap(),
+        law: "StVO".parse().unwrap(),
+        section: "§ 45 Absatz 1b Satz 1 Nummer 2a".parse().unwrap(),
+        heading: Some("Verkehrszeichen und Verkehrseinrichtungen".parse().unwrap()),
+        permits: "Die Straßenverkehrsbehörde ordnet das Bewohnerparken an."
+            .parse()
+            .unwrap(),
+        source: NormSource {
+            repository: "beispiel/gesetze".parse().unwrap(),
+            path: "stvo.md".parse().unwrap(),
+            commit: "0a".repeat(20).parse().unwrap(),
+            read: "2026-11-29".parse().unwrap(),
+        },
+    }));
+    let classes = (0..CLASSES).map(|number| {
+        Value::Class(BodyClass {
+            id: class(number).parse().unwrap(),
+            name: "Straßenverkehrsbehörde der Gemeinde".parse().unwrap(),
+        })
+    });
+    let registers = (0..REGISTERS).map(|number| {
+        Value::Register(Box::new(RegisterType {
+            id: register(number).parse().unwrap(),
+            name: "Zentrales Fahrzeugregister".parse().unwrap(),
+            vip: None,
+            idnrg: Some(1),
+            subjects: Subjects::Both,
+            norm: "stvo-45".parse().unwrap(),
+        }))
+    });
+    let evidence = (0..REGISTERS).map(|number| {
+        let categories = ["Kennzeichen", "Halter", "Anschrift des Halters"];
+        Value::Evidence(Box::new(EvidenceType {
+            id: format!("nachweis-{number}").parse().unwrap(),
+            uri: None,
+            register: register(number).parse().unwrap(),
+            title: "Angaben der Zulassungsbescheinigung Teil I".parse().unwrap(),
+            categories: categories.iter().map(|category| category.parse().unwrap()).collect(),
+        }))
+    });
+    [norm]
+        .into_iter()
+        .chain(classes)
+        .chain(registers)
+        .chain(evidence)
+        .collect()
+}
+
+/// A rule for each class and type of register, and one more for a change.
 fn rule(number: u32) -> Value {
-    Value::Rule(
+    let (kind, purpose) = match number {
+        RULES => (0, "bewohnerparkausweis-zwei"),
+        _ => (number % REGISTERS, "bewohnerparkausweis"),
+    };
+    Value::Permission(
         Rule {
-            id: format!("parken-{number}"),
+            id: format!("parken-{number}").parse().unwrap(),
             version: 1,
-            consumer: format!("k.{number:05}").parse().unwrap(),
-            provider: "k.09999".parse().unwrap(),
-            evidence: EvidenceInfo {
-                id: "zulassungsbescheinigung-teil-1".into(),
-                title: "Angaben der Zulassungsbescheinigung Teil I".into(),
-                categories: vec!["Kennzeichen".into(), "Halter".into(), "Anschrift des Halters".into()],
-            },
-            purpose: "bewohnerparkausweis".into(),
-            occasion: "Sie haben einen Bewohnerparkausweis beantragt.".into(),
-            procedure: "99108005001000".into(),
-            legal_basis: "Beispielnorm, ausgeschrieben mit Absatz, Satz und Nummer".into(),
+            consumer: Consumer::Class(class(number / REGISTERS % CLASSES).parse().unwrap()),
+            provider: Provider::Register(register(kind).parse().unwrap()),
+            evidence: format!("nachweis-{kind}").parse().unwrap(),
+            purpose: purpose.parse().unwrap(),
+            occasion: "Sie haben einen Bewohnerparkausweis beantragt.".parse().unwrap(),
+            procedure: Some("99108005001000".parse().unwrap()),
+            norms: vec!["stvo-45".parse().unwrap()],
+            area: AreaRelation::Any,
+            subjects: Subjects::Natural,
             idnr: true,
             preview: true,
-            legal_persons: false,
+            representation: false,
             retention: RetentionClass::IdnrG2y,
             disclosure: DisclosureClass::Immediate,
             valid: Interval::since(Timestamp(0)),

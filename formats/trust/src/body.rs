@@ -2,16 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use core::fmt;
-use core::str::FromStr;
-
-use record::{ParticipantId, Timestamp};
-use registerlandkarte::Interval;
+use record::{Ars, BodyId, ParticipantId, Timestamp};
+use registerlandkarte::{BodyClassId, Interval};
 use serde::{Deserialize, Serialize};
 use text::Title;
-use thiserror::Error;
 
-use crate::key::{BodyId, DelegationId};
+use crate::key::DelegationId;
 
 /// A body (Stelle): an authority or an organisation that answers for components or runs them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +21,8 @@ pub struct Body {
     pub level: Level,
     /// The area that the body is in charge of.
     pub ars: Ars,
+    /// The classes that it belongs to, for which the Registerlandkarte has permissions.
+    pub classes: BTreeSet<BodyClassId>,
     /// What the body does.
     pub roles: BTreeSet<BodyRole>,
     /// Where to ask about an exchange: the address of a function, never of a person.
@@ -67,57 +65,6 @@ pub enum BodyRole {
     Responsible,
     /// It operates the system (betriebsverantwortliche Stelle).
     Operating,
-}
-
-/// An area by its Amtlicher Regionalschlüssel: the Federation (no digit), a state (2), a Regierungsbezirk (3), a
-/// district (5), an association of municipalities (9) or a municipality (12).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Ars(String);
-
-/// The text is not an Amtlicher Regionalschlüssel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("an Amtlicher Regionalschlüssel has 0, 2, 3, 5, 9 or 12 digits")]
-pub struct ArsError;
-
-impl Ars {
-    /// The digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Ars {
-    type Err = ArsError;
-
-    fn from_str(text: &str) -> Result<Self, ArsError> {
-        text.to_owned().try_into()
-    }
-}
-
-impl TryFrom<String> for Ars {
-    type Error = ArsError;
-
-    fn try_from(text: String) -> Result<Self, ArsError> {
-        if matches!(text.len(), 0 | 2 | 3 | 5 | 9 | 12) && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            Ok(Self(text))
-        } else {
-            Err(ArsError)
-        }
-    }
-}
-
-impl From<Ars> for String {
-    fn from(ars: Ars) -> Self {
-        ars.0
-    }
-}
-
-impl fmt::Display for Ars {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// The right of a body to act for another one with a component.

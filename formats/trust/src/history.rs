@@ -10,10 +10,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use record::{
-    GenesisDocument, IdentityKeys, Kind, Participant, ParticipantId, RightError, SignedEntry, Timestamp, WriterGrant,
-    WriterId,
-};
+use record::{GenesisDocument, Kind, RightError, SignedEntry, Timestamp, WriterGrant, WriterId};
 use rpds::{RedBlackTreeMapSync, VectorSync};
 use thiserror::Error;
 use tlog::Hash;
@@ -24,6 +21,7 @@ use crate::index::{PublicKey, public_keys};
 use crate::key::{Key, Section};
 use crate::kind::{TrustKind, Version};
 use crate::refused::{SetError, SetProblem};
+use crate::relations::Relations;
 use crate::state::{GenesisProblem, TrustState};
 use crate::stored::StoredValue;
 use crate::trust_map::TrustMap;
@@ -213,6 +211,7 @@ pub struct History {
     state: TrustState,
     directory: Track,
     registerlandkarte: Track,
+    relations: Relations,
 }
 
 impl History {
@@ -247,6 +246,7 @@ impl History {
             directory: Track::new(state.directory().clone(), directory),
             registerlandkarte: Track::new(state.registerlandkarte().clone(), registerlandkarte),
             state,
+            relations: Relations::default(),
         }
     }
 
@@ -337,30 +337,6 @@ impl History {
         Ok(track.value(key, track.in_force(index)?))
     }
 
-    /// The component with this id in force for the entry at `index`.
-    ///
-    /// # Errors
-    /// [`HistoryError::Before`]
-    pub fn component_at(&self, id: &ParticipantId, index: Index) -> Result<Option<&Participant>, HistoryError> {
-        let stored = self.value_at(&Key::component(id), index)?;
-        Ok(stored.and_then(|stored| match stored.value() {
-            Value::Component(component) => Some(&**component),
-            _ => None,
-        }))
-    }
-
-    /// The keys of identity in force for the entry at `index`.
-    ///
-    /// # Errors
-    /// [`HistoryError::Before`]
-    pub fn identity_at(&self, index: Index) -> Result<Option<&IdentityKeys>, HistoryError> {
-        let stored = self.value_at(&Key::identity(), index)?;
-        Ok(stored.and_then(|stored| match stored.value() {
-            Value::Identity(keys) => Some(keys),
-            _ => None,
-        }))
-    }
-
     /// The writer that had this key id for the entry at `index`.
     ///
     /// # Errors
@@ -413,12 +389,7 @@ impl History {
     /// See [`HistoryError`].
     pub fn map_of(&self, kind: TrustKind, version: Version) -> Result<TrustMap, HistoryError> {
         let (newest, track) = (self.state.map(kind), self.track(kind));
-        if version > newest.version() {
-            return Err(HistoryError::NotYet(newest.version()));
-        }
-        if version < track.first.version() {
-            return Err(HistoryError::Before(track.first.version()));
-        }
+        self.check_known(kind, version)?;
         let Some(set) = track.set(version) else {
             return Ok(track.first.clone());
         };
@@ -429,6 +400,38 @@ impl History {
         let values = later.map(|(key, _)| (key.clone(), track.value(key, version).cloned()));
         let map = newest.with_values(version, set.valid_from, values.collect());
         Ok(map.map_err(HistoryError::Rebuild)?.with_header(set.header))
+    }
+
+    pub(crate) const fn relations(&self) -> &Relations {
+        &self.relations
+    }
+
+    /// The value of a key in a version of its kind.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub fn value_in(&self, key: &Key, version: Version) -> Result<Option<&Arc<StoredValue>>, HistoryError> {
+        let kind = key.section().kind();
+        self.check_known(kind, version)?;
+        Ok(self.track(kind).value(key, version))
+    }
+
+    /// The digest of a version's signed header; zero for version 0.
+    pub(crate) fn header_of(&self, kind: TrustKind, version: Version) -> Result<Hash, HistoryError> {
+        self.check_known(kind, version)?;
+        let track = self.track(kind);
+        Ok(track.set(version).map_or(track.first.header(), |set| set.header))
+    }
+
+    fn check_known(&self, kind: TrustKind, version: Version) -> Result<(), HistoryError> {
+        let (newest, first) = (self.state.map(kind).version(), self.track(kind).first.version());
+        if version > newest {
+            return Err(HistoryError::NotYet(newest));
+        }
+        if version < first {
+            return Err(HistoryError::Before(first));
+        }
+        Ok(())
     }
 
     /// The set whose signed header has this digest, which is how entries and records name a version. The newest sets

@@ -1,15 +1,15 @@
-//! What is found by something else than its key: public keys, references, and the rules about one transmission.
+//! What is found by something else than its key: public keys, references, and what only one value may have.
 //!
 //! The index also refuses what must be unique.
 
 use std::sync::Arc;
 
-use record::{ParticipantId, WriterId};
-use registerlandkarte::{Query, Registerlandkarte, Rule};
+use record::{Ars, WriterId};
+use registerlandkarte::{Consumer, EvidenceTypeId, Provider, RegisterTypeId, Rule};
 use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync};
 
-use crate::key::Key;
-use crate::kind::Version;
+use crate::component::{ComponentState, ServedRegister};
+use crate::key::{Key, Section};
 use crate::refused::OperationProblem;
 use crate::value::Value;
 
@@ -26,32 +26,48 @@ pub(crate) enum PublicKey {
 
 /// What rules must have in common to contradict each other.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Transmission {
-    consumer: ParticipantId,
-    provider: ParticipantId,
-    evidence: String,
+pub(crate) struct RuleKey {
+    consumer: Consumer,
+    provider: Provider,
+    evidence: EvidenceTypeId,
     purpose: String,
 }
 
-impl Transmission {
+impl RuleKey {
     fn of(rule: &Rule) -> Self {
+        let (consumer, provider, evidence, purpose) = rule.key();
         Self {
-            consumer: rule.consumer.clone(),
-            provider: rule.provider.clone(),
-            evidence: rule.evidence.id.clone(),
-            purpose: rule.purpose.clone(),
+            consumer: consumer.clone(),
+            provider: provider.clone(),
+            evidence: evidence.clone(),
+            purpose: purpose.to_owned(),
         }
     }
 }
 
-impl From<&Query> for Transmission {
-    fn from(query: &Query) -> Self {
-        Self {
-            consumer: query.consumer.clone(),
-            provider: query.provider.clone(),
-            evidence: query.evidence_type.clone(),
-            purpose: query.purpose.clone(),
+/// What only one value may have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Sole {
+    /// The identifier of an evidence type in messages.
+    Identifier(String),
+    /// The competence for a type of register in an area.
+    Competence(RegisterTypeId, Ars),
+}
+
+fn sole(value: &Value) -> Vec<Sole> {
+    match value {
+        Value::Evidence(evidence) => vec![Sole::Identifier(evidence.identifier().to_owned())],
+        // A retired component serves nothing any more.
+        Value::Component(component) if component.state != ComponentState::Retired => {
+            let served = component.serves.iter();
+            let areas = |served: &ServedRegister| {
+                let register = served.register.clone();
+                let areas = served.areas.clone().into_iter();
+                areas.map(move |area| Sole::Competence(register.clone(), area))
+            };
+            served.flat_map(areas).collect()
         }
+        _ => Vec::new(),
     }
 }
 
@@ -67,7 +83,8 @@ pub(crate) fn public_keys(value: &Value) -> Vec<PublicKey> {
     }
 }
 
-/// The keys of the values that a value names.
+/// The keys of the values of the same kind that a value names. A rule may name a body or component that the directory
+/// does not have; then it applies to nothing.
 pub(crate) fn references(value: &Value) -> Vec<Key> {
     match value {
         Value::Delegation(delegation) => vec![
@@ -75,6 +92,22 @@ pub(crate) fn references(value: &Value) -> Vec<Key> {
             Key::body(&delegation.body),
             Key::component(&delegation.component),
         ],
+        Value::Component(component) => vec![Key::body(&component.body), Key::body(&component.operator)],
+        Value::Evidence(evidence) => vec![Key::of_name(Section::Register, &evidence.register)],
+        Value::Register(register) => vec![Key::of_name(Section::Norm, &register.norm)],
+        Value::Permission(rule) => {
+            let norms = rule.norms.iter().map(|norm| Key::of_name(Section::Norm, norm));
+            let class = match &rule.consumer {
+                Consumer::Class(class) => Some(Key::of_name(Section::Class, class)),
+                Consumer::Body(_) => None,
+            };
+            let register = match &rule.provider {
+                Provider::Register(register) => Some(Key::of_name(Section::Register, register)),
+                Provider::Component(_) => None,
+            };
+            let evidence = Key::of_name(Section::Evidence, &rule.evidence);
+            norms.chain(class).chain(register).chain([evidence]).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -85,7 +118,8 @@ pub(crate) struct Index {
     public_keys: RedBlackTreeMapSync<PublicKey, Key>,
     /// The keys of the values that name a value.
     named_by: RedBlackTreeMapSync<Key, RedBlackTreeSetSync<Key>>,
-    rules: RedBlackTreeMapSync<Transmission, Arc<[Arc<Rule>]>>,
+    sole: RedBlackTreeMapSync<Sole, Key>,
+    rules: RedBlackTreeMapSync<RuleKey, Arc<[Arc<Rule>]>>,
 }
 
 impl Default for Index {
@@ -93,6 +127,7 @@ impl Default for Index {
         Self {
             public_keys: RedBlackTreeMapSync::new_sync(),
             named_by: RedBlackTreeMapSync::new_sync(),
+            sole: RedBlackTreeMapSync::new_sync(),
             rules: RedBlackTreeMapSync::new_sync(),
         }
     }
@@ -113,8 +148,11 @@ impl Index {
                 self.named_by.insert_mut(named, by);
             }
         }
-        if let Value::Rule(rule) = value {
-            let transmission = Transmission::of(rule);
+        for sole in sole(value) {
+            self.sole.remove_mut(&sole);
+        }
+        if let Value::Permission(rule) = value {
+            let transmission = RuleKey::of(rule);
             let mut rules = self.rules_about(&transmission).to_vec();
             rules.retain(|other| (&other.id, other.version) != (&rule.id, rule.version));
             if rules.is_empty() {
@@ -128,9 +166,9 @@ impl Index {
     /// Takes a value in.
     ///
     /// # Errors
-    /// [`OperationProblem::KeyInUse`] when another value has one of its public keys, [`OperationProblem::Rule`] when it
-    /// is a rule that contradicts another one.
-    pub(crate) fn add(&mut self, key: &Key, value: &Value, version: Version) -> Result<(), OperationProblem> {
+    /// [`OperationProblem::KeyInUse`], [`OperationProblem::IdentifierInUse`], [`OperationProblem::TwoCompetent`] when
+    /// another value has what only one may have, [`OperationProblem::Ambiguous`] when two permissions overlap.
+    pub(crate) fn add(&mut self, key: &Key, value: &Value) -> Result<(), OperationProblem> {
         for public_key in public_keys(value) {
             if let Some(other) = self.public_keys.get(&public_key) {
                 return Err(OperationProblem::KeyInUse(other.clone()));
@@ -141,11 +179,26 @@ impl Index {
             let by = self.named_by(&named).insert(key.clone());
             self.named_by.insert_mut(named, by);
         }
-        if let Value::Rule(rule) = value {
-            let transmission = Transmission::of(rule);
+        for sole in sole(value) {
+            if let Some(other) = self.sole.get(&sole) {
+                return Err(match sole {
+                    Sole::Identifier(_) => OperationProblem::IdentifierInUse(other.clone()),
+                    Sole::Competence(register, area) => OperationProblem::TwoCompetent {
+                        other: other.clone(),
+                        register,
+                        area,
+                    },
+                });
+            }
+            self.sole.insert_mut(sole, key.clone());
+        }
+        if let Value::Permission(rule) = value {
+            let transmission = RuleKey::of(rule);
             let mut rules = self.rules_about(&transmission).to_vec();
+            if let Some(other) = rules.iter().find(|other| other.overlaps(rule)) {
+                return Err(OperationProblem::Ambiguous(other.reference()));
+            }
             rules.push(rule.clone());
-            Registerlandkarte::new(version.0, rules.iter().map(|rule| rule.as_ref().clone()).collect())?;
             self.rules.insert_mut(transmission, rules.into());
         }
         Ok(())
@@ -163,7 +216,7 @@ impl Index {
     }
 
     /// The rules about one transmission.
-    pub(crate) fn rules_about(&self, transmission: &Transmission) -> &[Arc<Rule>] {
+    fn rules_about(&self, transmission: &RuleKey) -> &[Arc<Rule>] {
         self.rules.get(transmission).map_or(&[], |rules| rules)
     }
 }

@@ -4,13 +4,17 @@
 //! | --- | --- | --- | --- |
 //! | `authority/…` | directory | SHA-256 of the public key, in hexadecimal | [`crate::Authority`] |
 //! | `body/…` | directory | [`BodyId`] | [`crate::Body`] |
-//! | `component/…` | directory | [`ParticipantId`] | [`record::Participant`] |
+//! | `component/…` | directory | [`ParticipantId`] | [`crate::Component`] |
 //! | `delegation/…` | directory | [`DelegationId`] | [`crate::Delegation`] |
 //! | `identity` | directory | | [`record::IdentityKeys`] |
 //! | `supervision` | directory | | [`crate::SupervisionKey`] |
 //! | `threshold` | directory | | [`crate::Threshold`] |
 //! | `writer/…` | directory | the writer's name | [`record::WriterGrant`] |
-//! | `rule/…@…` | Registerlandkarte | the rule's id and version | [`registerlandkarte::Rule`] |
+//! | `class/…` | Registerlandkarte | a class of bodies | [`registerlandkarte::BodyClass`] |
+//! | `evidence/…` | Registerlandkarte | a type of evidence | [`registerlandkarte::EvidenceType`] |
+//! | `norm/…` | Registerlandkarte | a norm | [`registerlandkarte::Norm`] |
+//! | `permission/…@…` | Registerlandkarte | the rule's id and version | [`registerlandkarte::Rule`] |
+//! | `register/…` | Registerlandkarte | a type of register | [`registerlandkarte::RegisterType`] |
 //!
 //! Keys are compared as bytes. A name has the characters of a [`ParticipantId`].
 
@@ -19,7 +23,7 @@ use core::fmt;
 use core::str::FromStr;
 use std::sync::Arc;
 
-use record::{ParticipantId, WriterId};
+use record::{BodyId, ParticipantId, WriterId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tlog::Hash;
@@ -33,14 +37,22 @@ pub enum Section {
     Authority,
     /// The bodies (Stellen).
     Body,
+    /// The classes of bodies.
+    Class,
     /// The bodies' components, which take part in exchanges.
     Component,
     /// The rights of one body to act for another.
     Delegation,
+    /// The types of evidence.
+    Evidence,
     /// The keys of identity.
     Identity,
-    /// The rules of the Registerlandkarte.
-    Rule,
+    /// The norms that permit.
+    Norm,
+    /// The permissions of the Registerlandkarte.
+    Permission,
+    /// The types of registers.
+    Register,
     /// The key of supervision.
     Supervision,
     /// How many authorities must sign a change set.
@@ -51,13 +63,17 @@ pub enum Section {
 
 impl Section {
     /// All sections, in the order of their names.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Authority,
         Self::Body,
+        Self::Class,
         Self::Component,
         Self::Delegation,
+        Self::Evidence,
         Self::Identity,
-        Self::Rule,
+        Self::Norm,
+        Self::Permission,
+        Self::Register,
         Self::Supervision,
         Self::Threshold,
         Self::Writer,
@@ -69,10 +85,14 @@ impl Section {
         match self {
             Self::Authority => "authority",
             Self::Body => "body",
+            Self::Class => "class",
             Self::Component => "component",
             Self::Delegation => "delegation",
+            Self::Evidence => "evidence",
             Self::Identity => "identity",
-            Self::Rule => "rule",
+            Self::Norm => "norm",
+            Self::Permission => "permission",
+            Self::Register => "register",
             Self::Supervision => "supervision",
             Self::Threshold => "threshold",
             Self::Writer => "writer",
@@ -83,7 +103,9 @@ impl Section {
     #[must_use]
     pub const fn kind(self) -> TrustKind {
         match self {
-            Self::Rule => TrustKind::Registerlandkarte,
+            Self::Class | Self::Evidence | Self::Norm | Self::Permission | Self::Register => {
+                TrustKind::Registerlandkarte
+            }
             _ => TrustKind::Directory,
         }
     }
@@ -98,7 +120,7 @@ impl Section {
     fn accepts(self, name: &str) -> bool {
         match self {
             Self::Authority => name.parse::<WriterId>().is_ok(),
-            Self::Rule => name.split_once('@').is_some_and(|(id, version)| {
+            Self::Permission => name.split_once('@').is_some_and(|(id, version)| {
                 let number = version.parse::<u32>();
                 ParticipantId::new(id).is_ok() && number.is_ok_and(|number| number.to_string() == version)
             }),
@@ -185,6 +207,11 @@ impl Key {
         Self::join(Section::Body, id)
     }
 
+    /// The key of a value of the Registerlandkarte. Its name has the characters of a [`ParticipantId`].
+    pub(crate) fn of_name(section: Section, name: impl fmt::Display) -> Self {
+        Self::join(section, name)
+    }
+
     /// The key of a delegation.
     #[must_use]
     pub fn delegation(id: &DelegationId) -> Self {
@@ -261,35 +288,23 @@ impl fmt::Debug for Key {
     }
 }
 
-macro_rules! names {
-    ($($(#[$doc:meta])+ $name:ident;)+) => {$(
-        $(#[$doc])+
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(ParticipantId);
+/// The identifier of a delegation, with the characters of a [`ParticipantId`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DelegationId(ParticipantId);
 
-        impl FromStr for $name {
-            type Err = InvalidKey;
+impl FromStr for DelegationId {
+    type Err = InvalidKey;
 
-            fn from_str(text: &str) -> Result<Self, InvalidKey> {
-                ParticipantId::new(text).map(Self).map_err(|_| InvalidKey)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-    )+};
+    fn from_str(text: &str) -> Result<Self, InvalidKey> {
+        ParticipantId::new(text).map(Self).map_err(|_| InvalidKey)
+    }
 }
 
-names! {
-    /// The identifier of a body (Stelle), with the characters of a [`ParticipantId`]. A Leitweg-ID is written with its
-    /// scheme, in lower case: `0204:05315000-12345-06`.
-    BodyId;
-    /// The identifier of a delegation, with the characters of a [`ParticipantId`].
-    DelegationId;
+impl fmt::Display for DelegationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 #[cfg(test)]
@@ -306,7 +321,7 @@ mod tests {
             ("component/kba.zfzr", Section::Component),
             ("delegation/d1", Section::Delegation),
             ("identity", Section::Identity),
-            ("rule/parken@12", Section::Rule),
+            ("permission/parken@12", Section::Permission),
             ("supervision", Section::Supervision),
             ("threshold", Section::Threshold),
             ("writer/broker", Section::Writer),
@@ -330,11 +345,11 @@ mod tests {
             "body/A",
             "body/a/b",
             "bodies/a",
-            "rule/a",
-            "rule/a@",
-            "rule/a@01",
-            "rule/a@1@2",
-            "rule/@1",
+            "permission/a",
+            "permission/a@",
+            "permission/a@01",
+            "permission/a@1@2",
+            "permission/@1",
             "authority/ab",
             &upper,
             &long,

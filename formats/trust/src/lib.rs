@@ -4,7 +4,7 @@
 //! | module | concept |
 //! | --- | --- |
 //! | [`kind`], [`key`], [`value`] | what is versioned: typed values under keys |
-//! | [`authority`], [`body`] | who signs; bodies and delegations |
+//! | [`authority`], [`body`], [`component`] | who signs; bodies and delegations; components |
 //! | [`operation`], [`header`], [`signed`], [`change_set`] | a change set: operations, header, signatures |
 //! | [`trust_map`], [`state`] | the values of a version, and how a set leads to the next one |
 //! | [`refused`], [`error`] | why a set is refused |
@@ -12,6 +12,7 @@
 //! | [`page`] | consecutive sets in one answer |
 //! | [`limits`] | how large everything may be |
 //! | [`history`] | which version was in force at an index of the log |
+//! | [`decision`] | whether two versions together permit an exchange, and who is competent |
 //!
 //! # From set to state
 //!
@@ -34,9 +35,12 @@
 pub mod authority;
 pub mod body;
 pub mod change_set;
+pub mod component;
+pub mod decision;
 pub mod error;
 pub mod header;
 pub mod history;
+mod in_force;
 mod index;
 pub mod key;
 pub mod kind;
@@ -46,6 +50,7 @@ pub mod operation;
 pub mod page;
 pub mod proof;
 pub mod refused;
+mod relations;
 pub mod signed;
 pub mod snapshot;
 pub mod state;
@@ -55,16 +60,19 @@ pub mod trust_map;
 pub mod value;
 
 pub use authority::{Authorities, Authority, QuorumError, SignatureProblem, SupervisionKey, Threshold, ThresholdError};
-pub use body::{Ars, ArsError, Body, BodyRole, Delegation, Forms, Level};
+pub use body::{Body, BodyRole, Delegation, Forms, Level};
 pub use change_set::{ChangeSet, SignedChangeSet};
+pub use component::{Component, ComponentState, ServedRegister};
+pub use decision::{PermitError, Transmission, Versions};
 pub use error::SetParseError;
 pub use header::SetHeader;
 pub use history::{AppliedSet, History, HistoryError, Position, RelianceError, SUPERSEDED_GRACE, WriterError};
-pub use key::{BodyId, DelegationId, InvalidKey, Key, Section};
+pub use key::{DelegationId, InvalidKey, Key, Section};
 pub use kind::{TrustKind, UnknownKind, Version};
 pub use operation::{Operation, Operations};
 pub use page::{LoggedSet, PageError, SetPage};
 pub use proof::{ProofError, ProvedValue, ValueProof};
+pub use record::{Ars, ArsError, BodyId};
 pub use refused::{OperationProblem, SetError, SetProblem};
 pub use signed::{CONTEXT, SetSignature, SignedHeader};
 pub use snapshot::{Snapshot, SnapshotError, SnapshotHead};

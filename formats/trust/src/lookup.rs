@@ -1,14 +1,16 @@
 //! Questions to one version.
 
+use record::content::Party;
 use record::{
-    IdentityKeys, Participant, ParticipantId, RightError, SignedEntry, Timestamp, VerifyingKey, WriterGrant, WriterId,
+    BodyId, IdentityKeys, ParticipantId, RightError, SignedEntry, Timestamp, VerifyingKey, WriterGrant, WriterId,
 };
-use registerlandkarte::{Denied, Permission, Query, Rule};
+use registerlandkarte::Rule;
 
 use crate::authority::SupervisionKey;
 use crate::body::{Body, Delegation};
+use crate::component::Component;
 use crate::index::PublicKey;
-use crate::key::{BodyId, Key, Section};
+use crate::key::{Key, Section};
 use crate::trust_map::TrustMap;
 use crate::value::Value;
 
@@ -39,30 +41,36 @@ impl TrustMap {
 
     /// The component with this id.
     #[must_use]
-    pub fn component(&self, id: &ParticipantId) -> Option<&Participant> {
+    pub fn component(&self, id: &ParticipantId) -> Option<&Component> {
         match self.value(&Key::component(id))? {
             Value::Component(component) => Some(component),
             _ => None,
         }
     }
 
-    /// The component with this id, if it may request evidence.
+    /// The component with this id, if it may request evidence now.
     #[must_use]
-    pub fn consumer(&self, id: &ParticipantId) -> Option<&Participant> {
-        self.component(id).filter(|component| component.consumer)
+    pub fn consumer(&self, id: &ParticipantId) -> Option<&Component> {
+        self.component(id).filter(|component| component.may_request())
     }
 
-    /// The component with this id, if it may provide evidence.
+    /// The component with this id, if it may provide evidence now.
     #[must_use]
-    pub fn provider(&self, id: &ParticipantId) -> Option<&Participant> {
-        self.component(id).filter(|component| component.provider)
+    pub fn provider(&self, id: &ParticipantId) -> Option<&Component> {
+        self.component(id).filter(|component| component.may_provide())
     }
 
-    /// The component that signs with this key.
+    /// A component as records name it. Every version has the bodies of its components.
     #[must_use]
-    pub fn component_of(&self, key: &VerifyingKey) -> Option<&Participant> {
+    pub fn party(&self, component: &Component) -> Option<Party> {
+        Some(component.party(self.body(&component.body)?, self.body(&component.operator)?))
+    }
+
+    /// The active component that signs with this key.
+    #[must_use]
+    pub fn component_of(&self, key: &VerifyingKey) -> Option<&Component> {
         match self.value(self.index().owner(&PublicKey::Signing(key.id()))?)? {
-            Value::Component(component) => Some(component),
+            Value::Component(component) => Some(component.as_ref()).filter(|component| component.is_active()),
             _ => None,
         }
     }
@@ -105,40 +113,13 @@ impl TrustMap {
         }
     }
 
-    /// The rule with this reference (`id@version`), the name that records use.
+    /// The permission with this reference (`id@version`), the name that records use.
     #[must_use]
-    pub fn rule(&self, reference: &str) -> Option<&Rule> {
-        let key = Key::named(Section::Rule, reference).ok()?;
+    pub fn permission(&self, reference: &str) -> Option<&Rule> {
+        let key = Key::named(Section::Permission, reference).ok()?;
         match self.value(&key)? {
-            Value::Rule(rule) => Some(rule),
+            Value::Permission(rule) => Some(rule),
             _ => None,
         }
-    }
-
-    /// Decides under the law at `valid_at`, as recorded at `known_at`, like
-    /// [`registerlandkarte::Registerlandkarte::decide`].
-    ///
-    /// # Errors
-    /// See [`Denied`].
-    pub fn decide(&self, query: &Query, valid_at: Timestamp, known_at: Timestamp) -> Result<&Rule, Denied> {
-        let mut rules = self.index().rules_about(&query.into()).iter();
-        let then = rules.find(|rule| rule.valid.contains(valid_at) && rule.recorded.contains(known_at));
-        let rule = then.ok_or(Denied::NoRule)?;
-        if query.idnr && !rule.idnr {
-            return Err(Denied::Idnr);
-        }
-        Ok(rule)
-    }
-
-    /// Decides as [`TrustMap::decide`] does, and names this version in the permission.
-    ///
-    /// # Errors
-    /// See [`Denied`].
-    pub fn permit(&self, query: &Query, valid_at: Timestamp, known_at: Timestamp) -> Result<Permission, Denied> {
-        let rule = self.decide(query, valid_at, known_at)?.clone();
-        Ok(Permission {
-            rule,
-            registerlandkarte: self.header(),
-        })
     }
 }

@@ -1,7 +1,7 @@
 //! Why a change set is not applied.
 
-use record::Timestamp;
-use registerlandkarte::RegisterlandkarteError;
+use record::{Ars, Timestamp};
+use registerlandkarte::RegisterTypeId;
 use thiserror::Error;
 use tlog::Hash;
 use tlog::checkpoint::Origin;
@@ -129,9 +129,25 @@ pub enum OperationProblem {
     /// The delegation is over before the set takes effect.
     #[error("the delegation has ended before the set takes effect")]
     Expired,
-    /// The rule contradicts another one.
-    #[error(transparent)]
-    Rule(#[from] RegisterlandkarteError),
+    /// Another evidence type has the same identifier in messages.
+    #[error("{0} has the same identifier")]
+    IdentifierInUse(Key),
+    /// Another component is competent for the same register and area.
+    #[error("{other} serves the register {register} in the area '{area}' too")]
+    TwoCompetent {
+        /// The other component.
+        other: Key,
+        /// The type of register.
+        register: RegisterTypeId,
+        /// The area.
+        area: Ars,
+    },
+    /// Another permission permits the same transmission at the same time.
+    #[error("the permission {0} permits the same at the same time")]
+    Ambiguous(String),
+    /// The component is retired, which is final.
+    #[error("the component is retired, and a retired component does not come back")]
+    Retired,
 }
 
 impl From<InvalidKey> for OperationProblem {

@@ -8,6 +8,7 @@ use rpds::RedBlackTreeMapSync;
 use tlog::Hash;
 
 use crate::authority::Authorities;
+use crate::component::ComponentState;
 use crate::index::{self, Index};
 use crate::key::{Key, Section};
 use crate::kind::{TrustKind, Version};
@@ -163,15 +164,19 @@ impl TrustMap {
         if put.is_none() && !self.values.contains_key(key) {
             return Err(OperationProblem::NotThere);
         }
+        let retired = self.values.get(key).is_some_and(|old| is_retired(old.value()));
         self.end(key);
         let Some(bytes) = put else { return Ok(None) };
         let value = Value::parse(key, bytes)?;
+        if retired && !is_retired(&value) {
+            return Err(OperationProblem::Retired);
+        }
         Ok(Some(StoredValue::new(self.version, bytes, value)))
     }
 
     /// Puts a value under a key that the index does not have.
     pub(crate) fn put(&mut self, key: Key, stored: Arc<StoredValue>) -> Result<(), OperationProblem> {
-        self.index.add(&key, stored.value(), stored.version())?;
+        self.index.add(&key, stored.value())?;
         self.trie.put(key.in_map(), stored.in_map());
         self.values.insert_mut(key, stored);
         Ok(())
@@ -282,6 +287,10 @@ impl TrustMap {
         });
         Ok(Some(Authorities::new(authorities, *threshold)?))
     }
+}
+
+fn is_retired(value: &Value) -> bool {
+    matches!(value, Value::Component(component) if component.state == ComponentState::Retired)
 }
 
 fn at(key: &Key, problem: OperationProblem) -> SetProblem {

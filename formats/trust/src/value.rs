@@ -1,17 +1,18 @@
 //! The values, each in deterministic CBOR, and the check that a value fits its key.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use record::cbor::{self, CborError};
-use record::{IdentityKeys, Participant, WriterGrant};
-use registerlandkarte::{Registerlandkarte, RegisterlandkarteError, Rule};
+use record::{IdentityKeys, WriterGrant};
+use registerlandkarte::{BodyClass, Defect, EvidenceType, Norm, ProblemKind, RegisterType, Rule, Tables};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use text::FieldError;
 use thiserror::Error;
 
 use crate::authority::{Authority, SupervisionKey, Threshold};
 use crate::body::{Body, Delegation};
+use crate::component::Component;
 use crate::key::{InvalidKey, Key, Section};
 use crate::limits::MAX_VALUE;
 
@@ -22,14 +23,22 @@ pub enum Value {
     Authority(Authority),
     /// A body.
     Body(Box<Body>),
+    /// A class of bodies.
+    Class(BodyClass),
     /// A component.
-    Component(Box<Participant>),
+    Component(Box<Component>),
     /// A delegation.
     Delegation(Delegation),
+    /// A type of evidence.
+    Evidence(Box<EvidenceType>),
     /// The keys of identity.
     Identity(IdentityKeys),
-    /// A rule.
-    Rule(Arc<Rule>),
+    /// A norm.
+    Norm(Box<Norm>),
+    /// A permission.
+    Permission(Arc<Rule>),
+    /// A type of register.
+    Register(Box<RegisterType>),
     /// The key of supervision.
     Supervision(SupervisionKey),
     /// How many authorities must sign.
@@ -47,9 +56,6 @@ pub enum ValueError {
     /// The bytes are not the deterministic CBOR of the section's type.
     #[error(transparent)]
     Cbor(#[from] CborError),
-    /// A text is not what its field may contain.
-    #[error(transparent)]
-    Text(#[from] FieldError),
     /// The name in the value cannot be part of a key.
     #[error(transparent)]
     Name(#[from] InvalidKey),
@@ -65,12 +71,33 @@ pub enum ValueError {
     /// A delegation from a body to itself would permit nothing.
     #[error("the delegation names one body as operator and as the body that it acts for")]
     SelfDelegation,
-    /// The rule contradicts itself.
-    #[error(transparent)]
-    Rule(#[from] RegisterlandkarteError),
+    /// A component serves a register in no area, or says of a register twice which areas it serves.
+    #[error("a component serves a register in no area, or names the register twice")]
+    Serves,
+    /// A row of the Registerlandkarte contradicts itself.
+    #[error("{field}: {kind}")]
+    Defect {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it.
+        kind: ProblemKind,
+    },
 }
 
 impl Value {
+    /// The values of a Registerlandkarte with these tables. Bodies and components are values of the directory, so those
+    /// of the tables are left out.
+    #[must_use]
+    pub fn of_tables(tables: &Tables) -> Vec<Self> {
+        let classes = tables.classes.iter().cloned().map(Self::Class);
+        let registers = tables.registers.iter().cloned().map(Box::new).map(Self::Register);
+        let evidence = tables.evidence.iter().cloned().map(Box::new).map(Self::Evidence);
+        let norms = tables.norms.iter().cloned().map(Box::new).map(Self::Norm);
+        let permissions = tables.permissions.iter().cloned().map(Arc::new).map(Self::Permission);
+        let catalogue = classes.chain(registers).chain(evidence).chain(norms);
+        catalogue.chain(permissions).collect()
+    }
+
     /// The key under which the value belongs.
     ///
     /// # Errors
@@ -79,10 +106,14 @@ impl Value {
         match self {
             Self::Authority(authority) => Ok(Key::authority(&authority.key.id())),
             Self::Body(body) => Ok(Key::body(&body.id)),
-            Self::Component(component) => Ok(Key::component(&component.party.id)),
+            Self::Class(class) => Ok(Key::of_name(Section::Class, &class.id)),
+            Self::Component(component) => Ok(Key::component(&component.id)),
             Self::Delegation(delegation) => Ok(Key::delegation(&delegation.id)),
+            Self::Evidence(evidence) => Ok(Key::of_name(Section::Evidence, &evidence.id)),
             Self::Identity(_) => Ok(Key::identity()),
-            Self::Rule(rule) => Key::named(Section::Rule, &rule.reference()),
+            Self::Norm(norm) => Ok(Key::of_name(Section::Norm, &norm.id)),
+            Self::Permission(rule) => Ok(Key::of_name(Section::Permission, rule.reference())),
+            Self::Register(register) => Ok(Key::of_name(Section::Register, &register.id)),
             Self::Supervision(_) => Ok(Key::supervision()),
             Self::Threshold(_) => Ok(Key::threshold()),
             Self::Writer(grant) => Key::named(Section::Writer, &grant.name),
@@ -95,10 +126,14 @@ impl Value {
         match self {
             Self::Authority(authority) => cbor::to_vec(authority),
             Self::Body(body) => cbor::to_vec(body),
+            Self::Class(class) => cbor::to_vec(class),
             Self::Component(component) => cbor::to_vec(component),
             Self::Delegation(delegation) => cbor::to_vec(delegation),
+            Self::Evidence(evidence) => cbor::to_vec(evidence),
             Self::Identity(keys) => cbor::to_vec(keys),
-            Self::Rule(rule) => cbor::to_vec(rule.as_ref()),
+            Self::Norm(norm) => cbor::to_vec(norm),
+            Self::Permission(rule) => cbor::to_vec(rule.as_ref()),
+            Self::Register(register) => cbor::to_vec(register),
             Self::Supervision(key) => cbor::to_vec(key),
             Self::Threshold(threshold) => cbor::to_vec(threshold),
             Self::Writer(grant) => cbor::to_vec(grant),
@@ -116,10 +151,14 @@ impl Value {
         let value = match key.section() {
             Section::Authority => Self::Authority(read(bytes)?),
             Section::Body => Self::Body(Box::new(read(bytes)?)),
+            Section::Class => Self::Class(read(bytes)?),
             Section::Component => Self::Component(Box::new(read(bytes)?)),
             Section::Delegation => Self::Delegation(read(bytes)?),
+            Section::Evidence => Self::Evidence(Box::new(read(bytes)?)),
             Section::Identity => Self::Identity(read(bytes)?),
-            Section::Rule => Self::Rule(Arc::new(read(bytes)?)),
+            Section::Norm => Self::Norm(Box::new(read(bytes)?)),
+            Section::Permission => Self::Permission(Arc::new(read(bytes)?)),
+            Section::Register => Self::Register(Box::new(read(bytes)?)),
             Section::Supervision => Self::Supervision(read(bytes)?),
             Section::Threshold => Self::Threshold(read(bytes)?),
             Section::Writer => Self::Writer(read(bytes)?),
@@ -138,18 +177,33 @@ impl Value {
         match self {
             Self::Authority(authority) if authority.signs.is_empty() => Err(ValueError::NoRole),
             Self::Body(body) if body.roles.is_empty() => Err(ValueError::NoRole),
-            Self::Component(component) => Ok(component.party.check()?),
+            Self::Component(component) => check_served(component),
             Self::Delegation(delegation) if delegation.operator == delegation.body => Err(ValueError::SelfDelegation),
             Self::Delegation(Delegation { valid, .. }) if valid.until.is_some_and(|until| until <= valid.from) => {
                 Err(ValueError::EmptyInterval)
             }
-            // Checks texts and intervals. Whether the rule agrees with the others is checked with them.
-            Self::Rule(rule) => {
-                Registerlandkarte::new(rule.version, vec![rule.as_ref().clone()])?;
-                Ok(())
-            }
+            Self::Evidence(evidence) => no_defects(evidence.defects()),
+            Self::Permission(rule) => no_defects(rule.defects()),
             _ => Ok(()),
         }
+    }
+}
+
+fn no_defects(defects: Vec<Defect>) -> Result<(), ValueError> {
+    let first = defects.into_iter().next();
+    first.map_or(Ok(()), |Defect { field, kind, .. }| {
+        Err(ValueError::Defect { field, kind })
+    })
+}
+
+/// Checks that each register is served somewhere, and named once.
+fn check_served(component: &Component) -> Result<(), ValueError> {
+    let registers: BTreeSet<_> = component.serves.iter().map(|served| &served.register).collect();
+    let everywhere = component.serves.iter().all(|served| !served.areas.is_empty());
+    if everywhere && registers.len() == component.serves.len() {
+        Ok(())
+    } else {
+        Err(ValueError::Serves)
     }
 }
 

@@ -108,26 +108,40 @@ def writer(name, n, kinds):
     return {f"writer/{name}": {"name": name, "key": public(seed(n)), "kinds": kinds}}
 
 
-def body(id, name, level, ars, roles, subject, at):
-    return {f"body/{id}": {"id": id, "name": name, "level": level, "ars": ars, "roles": roles,
+def body(id, name, level, ars, classes, roles, subject, at):
+    return {f"body/{id}": {"id": id, "name": name, "level": level, "ars": ars, "classes": classes, "roles": roles,
                            "contact": f"klaerung@{level}.example", "data_protection": f"datenschutz@{level}.example",
                            "forms": {"subject": subject, "at": at}}}
 
 
-def component(id, name, n, consumer):
-    party = {"id": id, "directory": "DVDV", "identifier": f"ags:{n}", "name": name, "component": f"k-{n}",
-             "responsible": name, "operating": "Rechenzentrum"}
-    return {f"component/{id}": {"party": party, "signing_key": public(seed(n)), "sealing_key": bytes([n + 100]) * 32,
-                                "consumer": consumer, "provider": not consumer}}
+def component(id, name, n, body, operator="rz.nord", serves=(), state="active"):
+    consumer = not serves
+    return {f"component/{id}": {"id": id, "directory": "DVDV", "identifier": f"ags:{n}", "name": name,
+                                "signing_key": public(seed(n)), "sealing_key": bytes([n + 100]) * 32,
+                                "consumer": consumer, "provider": not consumer, "body": body, "operator": operator,
+                                "state": state, "serves": list(serves)}}
 
 
-def rule(version, recorded):
-    return {f"rule/parken@{version}": {
-        "id": "parken", "version": version, "consumer": "stadt.parken", "provider": "kba.zfzr",
-        "evidence": {"id": "zb1", "title": "Zulassungsbescheinigung Teil I", "categories": ["Kennzeichen", "Halter"]},
-        "purpose": "bewohnerparken", "occasion": "Sie haben einen Bewohnerparkausweis beantragt.",
-        "procedure": "99108005001000", "legal_basis": "Beispielnorm", "idnr": True, "preview": True,
-        "legal_persons": False, "retention": "idnrg-2y", "disclosure": "immediate",
+def catalogue():
+    return {
+        "class/parken": {"id": "parken", "name": "Straßenverkehrsbehörde"},
+        "evidence/zb1": {"id": "zb1", "uri": "https://sr.oots.tech.ec.europa.eu/zb1", "register": "zfzr",
+                         "title": "Zulassungsbescheinigung Teil I", "categories": ["Kennzeichen", "Halter"]},
+        "norm/stvg-35": {"id": "stvg-35", "law": "StVG", "section": "§ 35 Absatz 1", "heading": None,
+                         "permits": "Beispielnorm",
+                         "source": {"repository": "beispiel/gesetze", "path": "stvg.md", "commit": "0a" * 20,
+                                    "read": "2026-11-29"}},
+        "register/zfzr": {"id": "zfzr", "name": "Zentrales Fahrzeugregister", "vip": 7, "idnrg": None,
+                          "subjects": "both", "norm": "stvg-35"},
+    }
+
+
+def permission(version, recorded):
+    return {f"permission/parken@{version}": {
+        "id": "parken", "version": version, "consumer": {"class": "parken"}, "provider": {"register": "zfzr"},
+        "evidence": "zb1", "purpose": "bewohnerparken", "occasion": "Sie haben einen Bewohnerparkausweis beantragt.",
+        "procedure": "99108005001000", "norms": ["stvg-35"], "area": "any", "subjects": "natural", "idnr": True,
+        "preview": True, "representation": False, "retention": "idnrg-2y", "disclosure": "immediate",
         "valid": {"from": 0, "until": None}, "recorded": recorded}}
 
 
@@ -136,20 +150,23 @@ change("directory", 1000, "Erste Fassung", {
     "identity": {"signing": public(seed(20)), "sealing": bytes([21]) * 32},
     "supervision": {"sealing": bytes([22]) * 32},
     **writer("broker", 10, ["intent", "outcome", "denial"]), **writer("operator", 11, ["directory", "registry"]),
-    **body("ars:053150000000", "Stadt Musterhausen", "municipal", "053150000000", ["responsible"],
+    **body("ars:053150000000", "Stadt Musterhausen", "municipal", "053150000000", ["parken"], ["responsible"],
            "die Stadt Musterhausen", "bei der Stadt Musterhausen"),
-    **body("rz.nord", "Rechenzentrum Nord", "indirect", "05", ["operating"],
+    **body("rz.nord", "Rechenzentrum Nord", "indirect", "05", [], ["operating"],
            "das Rechenzentrum Nord", "beim Rechenzentrum Nord"),
-    **component("stadt.parken", "Stadt Musterhausen", 30, True), **component("kba.zfzr", "Kraftfahrt-Bundesamt", 31, False),
+    **component("stadt.parken", "Stadt Musterhausen", 30, "ars:053150000000"),
+    **component("kba.zfzr", "Kraftfahrt-Bundesamt", 31, "rz.nord", serves=[{"register": "zfzr", "areas": [""]}]),
     "delegation/d1": {"id": "d1", "operator": "rz.nord", "body": "ars:053150000000", "component": "stadt.parken",
                       "valid": {"from": 1000, "until": 9000}},
 }, [1, 2])
-change("registry", 1100, "Erste Regel", rule(1, {"from": 1100, "until": None}), [3, 1])
+change("registry", 1100, "Erste Regel", {**catalogue(), **permission(1, {"from": 1100, "until": None})}, [3, 1])
 # The second directory exchanges an authority and ends the delegation with its operator.
 change("directory", 2000, "Neuer Schlüssel", {
     f"authority/{key_id(1).hex()}": None, **authority(4), "delegation/d1": None, "body/rz.nord": None,
-    **component("stadt.parken", "Stadt Musterhausen", 32, True)}, [1, 3])
-change("registry", 2100, "Berichtigung", {**rule(1, {"from": 1100, "until": 2100}), **rule(2, {"from": 2100, "until": None})}, [2, 4])
+    **component("stadt.parken", "Stadt Musterhausen", 32, "ars:053150000000", "ars:053150000000"),
+    **component("kba.zfzr", "Kraftfahrt-Bundesamt", 31, "ars:053150000000", "ars:053150000000",
+                [{"register": "zfzr", "areas": ["05", "06"]}], "suspended")}, [1, 3])
+change("registry", 2100, "Berichtigung", {**permission(1, {"from": 1100, "until": 2100}), **permission(2, {"from": 2100, "until": None})}, [2, 4])
 change("directory", 2000, "Dritte Fassung", {**writer("broker", 12, ["intent", "outcome", "denial"]),
                                              f"authority/{key_id(3).hex()}": None, "threshold": 1}, [4, 2])
 change("registry", 3000, "Ohne Änderung", {}, [2])
@@ -160,7 +177,7 @@ print(json.dumps({
     "genesis_threshold": 2,
     "sets": sets,
     "snapshots": {kind: snapshot(kind).hex() for kind in states},
-    "proofs": {key: proof(states["registry" if key.startswith("rule") else "directory"], key).hex() for key in (
+    "proofs": {key: proof(states["registry" if key.startswith("permission") else "directory"], key).hex() for key in (
         "component/stadt.parken", "writer/broker", "threshold", "component/stadt.meldewesen", "body/rz.nord",
-        "rule/parken@2", "rule/parken@3")},
+        "permission/parken@2", "permission/parken@3")},
 }, indent=1))

@@ -4,19 +4,20 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use fixtures::{FirstValues, Founders, Founding, grant};
+use fixtures::{FirstValues, Founders, Founding, grant, values};
 use ledger_client::LiveTrust;
 use messages::{
     LabelAnswer, LabelRequest, PersonQuery, ProviderContent, ProviderContext, ProviderPart, S1, SealingKey,
 };
 use record::{
-    DisclosureClass, Idnr, Kind, Label, LabelledKind, Participant, ParticipantId, Party, PeriodEvent, Phase,
-    RetentionClass, SignedEntry, SigningKey, TestNumbers, Timestamp, VerifyingKey,
+    DisclosureClass, Idnr, Kind, Label, LabelledKind, ParticipantId, PeriodEvent, Phase, RetentionClass, SignedEntry,
+    SigningKey, TestNumbers, Timestamp, VerifyingKey,
 };
 use service::clock::{AgreedTime, CheckedClock, Confirmation};
 use service::{ManualClock, Problem};
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::merkle::{self, Index};
+use trust::Component;
 use uuid::Uuid;
 
 use super::issuer::{ACR, CLIENT, Issuer};
@@ -70,22 +71,11 @@ fn identity_keys() -> IdentityKeyPairs {
     }
 }
 
-fn participant(id: &str, signing: VerifyingKey, sealing: [u8; 32], consumer: bool) -> Participant {
-    let text = || id.to_owned();
-    Participant {
-        party: Party {
-            id: ParticipantId::new(id).unwrap(),
-            directory: "DVDV".into(),
-            identifier: text(),
-            name: text(),
-            component: text(),
-            responsible: text(),
-            operating: text(),
-        },
-        signing_key: signing,
-        sealing_key: sealing,
+fn participant(id: &str, signing: VerifyingKey, sealing: [u8; 32], consumer: bool) -> Component {
+    Component {
         consumer,
         provider: !consumer,
+        ..values::consumer(id, signing, sealing)
     }
 }
 
@@ -108,7 +98,7 @@ pub(crate) fn founding() -> Founding {
                 &[Kind::Period, Kind::Void, Kind::Inspection],
             ),
         ],
-        participants: vec![
+        components: vec![
             participant(
                 "city",
                 consumer_key().public(),

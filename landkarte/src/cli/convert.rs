@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use landkarte::NOTICE;
 use landkarte::write;
-use registerlandkarte::class::Table;
+use registerlandkarte::Table;
 
 use super::outcome::{Failure, Verdict, print_json, tables};
 

@@ -6,7 +6,7 @@ use landkarte::content;
 use landkarte::decisions;
 use landkarte::file::MAX_FILE;
 use record::Timestamp;
-use registerlandkarte::class::{ChangeKey, ClassRelation, Effect, Extent, Request, View, difference};
+use registerlandkarte::{ChangeKey, Effect, Extent, Registerlandkarte, Request, View, difference};
 
 use super::outcome::{Failure, Verdict, count, relation};
 
@@ -66,7 +66,7 @@ impl Diff {
     }
 
     /// Prints which recorded decisions would differ, and returns whether one would.
-    fn decide_again(&self, path: &Path, new: &ClassRelation) -> Result<bool, Failure> {
+    fn decide_again(&self, path: &Path, new: &Registerlandkarte) -> Result<bool, Failure> {
         let usage = |error: String| Failure::Usage(format!("{}: {error}", path.display()));
         let file = content::load(&[path.to_owned()])?;
         let json = file.first().map(|file| file.bytes.as_slice()).unwrap_or_default();

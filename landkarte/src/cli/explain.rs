@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use record::{ParticipantId, Timestamp};
 use registerlandkarte::Ars;
-use registerlandkarte::class::{
-    BodyId, ClassDenied, ClassQuery, ClassRelation, ClassRule, Consumer, EvidenceTypeId, Provider, Subject,
-};
+use registerlandkarte::{BodyId, Consumer, Denied, EvidenceTypeId, Provider, Query, Registerlandkarte, Rule, Subject};
 
 use super::outcome::{Failure, Verdict, relation};
 
@@ -74,7 +72,7 @@ impl Explain {
     }
 
     /// Says what consumer and evidence are.
-    fn parties(&self, relation: &ClassRelation) -> Result<(), Failure> {
+    fn parties(&self, relation: &Registerlandkarte) -> Result<(), Failure> {
         match relation.body(&self.consumer, self.at, self.known) {
             Some(body) => {
                 let classes: Vec<&str> = body.classes.iter().map(|class| class.as_str()).collect();
@@ -98,7 +96,7 @@ impl Explain {
     }
 
     /// The provider that is given, or is competent.
-    fn provider(&self, relation: &ClassRelation) -> Result<Option<ParticipantId>, Failure> {
+    fn provider(&self, relation: &Registerlandkarte) -> Result<Option<ParticipantId>, Failure> {
         let place = match (&self.provider, &self.place) {
             (Some(provider), _) => {
                 output::stdout!("provider {provider}")?;
@@ -120,8 +118,8 @@ impl Explain {
     }
 
     /// Explains the decision for one purpose. Returns whether it is permitted.
-    fn explain(&self, relation: &ClassRelation, provider: &ParticipantId, purpose: &str) -> Result<bool, Failure> {
-        let query = ClassQuery {
+    fn explain(&self, relation: &Registerlandkarte, provider: &ParticipantId, purpose: &str) -> Result<bool, Failure> {
+        let query = Query {
             consumer: &self.consumer,
             provider,
             evidence: &self.evidence,
@@ -152,7 +150,7 @@ impl Explain {
                 Ok(true)
             }
             // Without a purpose, those for which no rule was tried would only hide the others.
-            Err(ClassDenied::NoRule) if self.purpose.is_none() => Ok(false),
+            Err(Denied::NoRule) if self.purpose.is_none() => Ok(false),
             Err(denied) => {
                 output::stdout!("{purpose}: not permitted: {denied}")?;
                 Ok(false)
@@ -161,7 +159,7 @@ impl Explain {
     }
 }
 
-fn permitted(relation: &ClassRelation, rule: &ClassRule, purpose: &str) -> Result<(), Failure> {
+fn permitted(relation: &Registerlandkarte, rule: &Rule, purpose: &str) -> Result<(), Failure> {
     output::stdout!("{purpose}: permitted by {} ({})", rule.reference(), rule.occasion)?;
     for norm in relation.norms_of(rule) {
         let heading = norm
@@ -183,7 +181,7 @@ fn permitted(relation: &ClassRelation, rule: &ClassRule, purpose: &str) -> Resul
 }
 
 /// To whom a rule applies.
-fn who(rule: &ClassRule) -> String {
+fn who(rule: &Rule) -> String {
     let consumer = match &rule.consumer {
         Consumer::Class(class) => format!("the class {class}"),
         Consumer::Body(body) => format!("the body {body}"),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use landkarte::content::{self, ReadError};
-use registerlandkarte::class::{ClassRelation, Tables};
+use registerlandkarte::{Registerlandkarte, Tables};
 
 /// The result of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,10 +62,10 @@ pub(crate) fn tables(paths: &[PathBuf]) -> Result<Option<Tables>, Failure> {
 }
 
 /// Reads and checks files, and makes a relation of them.
-pub(crate) fn relation(paths: &[PathBuf]) -> Result<Option<ClassRelation>, Failure> {
+pub(crate) fn relation(paths: &[PathBuf]) -> Result<Option<Registerlandkarte>, Failure> {
     let Some(tables) = tables(paths)? else { return Ok(None) };
     // The tables have just been checked.
-    let relation = ClassRelation::new(tables).map_err(|problems| {
+    let relation = Registerlandkarte::new(tables).map_err(|problems| {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         Failure::Usage(problems.join("\n"))
     })?;

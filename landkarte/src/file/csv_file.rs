@@ -2,7 +2,7 @@
 //! is a missing one.
 
 use csv_core::{ReadFieldResult, Reader};
-use registerlandkarte::class::Table;
+use registerlandkarte::Table;
 
 use super::raw::{Cell, RawFile, RawRow, RawValue};
 use crate::finding::{FileError, Span};

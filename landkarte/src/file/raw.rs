@@ -1,6 +1,6 @@
 //! Rows and values with their places.
 
-use registerlandkarte::class::Table;
+use registerlandkarte::Table;
 
 use crate::finding::{FileError, Span};
 

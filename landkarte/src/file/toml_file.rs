@@ -1,6 +1,6 @@
 //! A TOML file: `schema = 1`, a notice if it has norms, and rows of any tables as `[[table]]`.
 
-use registerlandkarte::class::Table;
+use registerlandkarte::Table;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 

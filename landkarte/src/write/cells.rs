@@ -1,11 +1,10 @@
 //! The values of rows, by their fields, in the order of the schema.
 
 use record::Timestamp;
-use registerlandkarte::class::{
-    BodyClass, ClassRule, Consumer, EvidenceType, ListedBody, Norm, Provider, RegisterInstance, RegisterType, Table,
-    Tables,
-};
 use registerlandkarte::{Ars, Interval};
+use registerlandkarte::{
+    BodyClass, Consumer, EvidenceType, ListedBody, Norm, Provider, RegisterInstance, RegisterType, Rule, Table, Tables,
+};
 
 use crate::fields::FEDERATION;
 use crate::rows::disclosure_name;
@@ -99,6 +98,7 @@ fn register(register: &RegisterType, field: &str) -> Option<Value> {
 fn evidence(evidence: &EvidenceType, field: &str) -> Option<Value> {
     match field {
         "id" => text(&evidence.id),
+        "uri" => evidence.uri.as_ref().and_then(text),
         "register" => text(&evidence.register),
         "title" => text(&evidence.title),
         _ => list(&evidence.categories),
@@ -119,7 +119,7 @@ fn norm(norm: &Norm, field: &str) -> Option<Value> {
     }
 }
 
-fn permission(rule: &ClassRule, field: &str) -> Option<Value> {
+fn permission(rule: &Rule, field: &str) -> Option<Value> {
     match (field, &rule.consumer, &rule.provider) {
         ("id", ..) => text(&rule.id),
         ("version", ..) => Some(Value::Number(rule.version)),

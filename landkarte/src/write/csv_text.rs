@@ -1,6 +1,6 @@
 //! A table as CSV.
 
-use registerlandkarte::class::{Table, Tables};
+use registerlandkarte::{Table, Tables};
 
 use super::cells::{Value, rows};
 use crate::schema::{Kind, fields};

@@ -1,6 +1,6 @@
 //! All tables as JSON.
 
-use registerlandkarte::class::{Table, Tables};
+use registerlandkarte::{Table, Tables};
 use serde_json::{Map, Value as Json, json};
 
 use super::cells::{Value, rows};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use landkarte::NOTICE;
 use landkarte::content::{load, read};
 use record::Timestamp;
-use registerlandkarte::class::{ClassRelation, Table, Tables};
+use registerlandkarte::{Registerlandkarte, Table, Tables};
 
 pub(crate) fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/content"))
@@ -50,7 +50,7 @@ fn the_content_has_no_error_and_is_as_large_as_documented() {
 
 #[test]
 fn every_permission_resolves_to_norms_with_a_source() {
-    let relation = ClassRelation::new(tables()).unwrap();
+    let relation = Registerlandkarte::new(tables()).unwrap();
     let mut cited = BTreeSet::new();
     for rule in &relation.tables().permissions {
         let norms = relation.norms_of(rule);
@@ -72,11 +72,7 @@ fn every_permission_resolves_to_norms_with_a_source() {
 #[test]
 fn two_norms_have_two_citations() {
     let tables = tables();
-    let citations: BTreeSet<String> = tables
-        .norms
-        .iter()
-        .map(registerlandkarte::class::Norm::citation)
-        .collect();
+    let citations: BTreeSet<String> = tables.norms.iter().map(registerlandkarte::Norm::citation).collect();
     assert_eq!(citations.len(), tables.norms.len());
 }
 
@@ -112,7 +108,7 @@ fn every_body_and_component_is_marked_as_demonstration() {
 
 #[test]
 fn each_place_has_a_competent_component_for_each_evidence() {
-    let relation = ClassRelation::new(tables()).unwrap();
+    let relation = Registerlandkarte::new(tables()).unwrap();
     let now = Timestamp(1_795_953_600);
     assert_eq!(now.to_string(), "2026-11-29T12:00:00Z");
     let tables = relation.tables();

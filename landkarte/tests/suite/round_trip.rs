@@ -2,7 +2,7 @@
 
 use landkarte::content::read;
 use landkarte::write;
-use registerlandkarte::class::Table;
+use registerlandkarte::Table;
 
 use super::sample::{file, files};
 

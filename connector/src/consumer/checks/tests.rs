@@ -388,7 +388,10 @@ fn what_was_recorded_is_judged_by_the_versions_of_its_index() {
         (TrustKind::Directory, put(&Value::Writer(broker_grant(&next)))),
         (TrustKind::Directory, end(Section::Component, "kba")),
         (TrustKind::Directory, end(Section::Component, "stadt-a")),
-        (TrustKind::Registerlandkarte, end(Section::Rule, "bewohnerparken@1")),
+        (
+            TrustKind::Registerlandkarte,
+            end(Section::Permission, "bewohnerparken@1"),
+        ),
     ] {
         prepared.change(kind, later, operations);
         let accepted = run(&prepared, &completion).unwrap();
@@ -449,7 +452,7 @@ fn c2_the_version_is_relied_on_at_the_time_of_the_intent() {
             changes: vec![crate::fixture::TrustChange {
                 kind: TrustKind::Registerlandkarte,
                 time: NOW.before(before),
-                operations: end(Section::Rule, "bewohnerparken@1"),
+                operations: end(Section::Permission, "bewohnerparken@1"),
             }],
             record: Box::new(move |record| record.allowed_by.registerlandkarte = first),
             ..Plan::default()

@@ -37,11 +37,11 @@ fn a_request_is_signed_and_each_part_opens_for_its_recipient() {
 #[test]
 fn an_invalid_query_is_refused() {
     assert_eq!(
-        build_changed(|q| q.provider = id("unknown")).unwrap_err(),
+        build_changed(|q| q.provider = Some(id("unknown"))).unwrap_err(),
         QueryError::Provider
     );
     assert_eq!(
-        build_changed(|q| q.provider = id("stadt-b")).unwrap_err(),
+        build_changed(|q| q.provider = Some(id("stadt-b"))).unwrap_err(),
         QueryError::Provider
     );
     assert_eq!(

@@ -74,8 +74,9 @@ fn open_request(
     }
     let directory = context.at(intent);
     let consumer = directory.consumer(&metadata.consumer);
-    let consumer = consumer.map(|consumer| Authority::from(&consumer.party));
-    let me = directory.provider(&context.me).map(|me| Authority::from(&me.party));
+    let authority = |component| directory.party(component).map(|party| Authority::from(&party));
+    let consumer = consumer.and_then(authority);
+    let me = directory.provider(&context.me).and_then(authority);
     if Some(&head.consumer) != consumer.as_ref() || Some(&head.provider) != me.as_ref() {
         return Err("the request names other authorities");
     }

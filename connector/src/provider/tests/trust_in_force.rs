@@ -184,7 +184,7 @@ async fn a_writer_that_is_not_known_yet_is_looked_up_before_a_forward_is_refused
 /// The forward passes P1 to P3 by the known history, but its record names a version that is not known yet.
 #[tokio::test]
 async fn a_version_that_is_not_known_yet_is_looked_up_before_a_forward_is_refused() {
-    let rule = put(&Value::Rule(crate::fixture::rule().into()));
+    let rule = put(&Value::Permission(crate::fixture::rule().into()));
     let prepared = Plan {
         changes: vec![TrustChange {
             kind: TrustKind::Registerlandkarte,

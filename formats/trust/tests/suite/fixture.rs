@@ -2,15 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use record::{
-    DisclosureClass, EvidenceInfo, IdentityKeys, Kind, Participant, Party, RetentionClass, SigningKey, Timestamp,
-    WriterGrant,
+use record::{DisclosureClass, IdentityKeys, Kind, RetentionClass, SigningKey, Timestamp, WriterGrant};
+use registerlandkarte::{
+    AreaRelation, BodyClass, Consumer, EvidenceType, Interval, Norm, NormSource, Provider, RegisterType, Rule, Subjects,
 };
-use registerlandkarte::{Interval, Rule};
 use tlog::checkpoint::Origin;
 use trust::{
-    Authorities, Authority, Body, BodyRole, ChangeSet, Delegation, Forms, Level, Operation, SignedChangeSet,
-    SupervisionKey, Threshold, TrustKind, TrustState, Value,
+    Ars, Authorities, Authority, Body, BodyRole, ChangeSet, Component, ComponentState, Delegation, Forms, Level,
+    Operation, ServedRegister, SignedChangeSet, SupervisionKey, Threshold, TrustKind, TrustState, Value,
 };
 
 pub(crate) const DIRECTORY: TrustKind = TrustKind::Directory;
@@ -56,6 +55,7 @@ pub(crate) fn body(id: &str) -> Value {
         name: "Stadt Musterhausen".parse().unwrap(),
         level: Level::Municipal,
         ars: "053150000000".parse().unwrap(),
+        classes: BTreeSet::from(["parken".parse().unwrap()]),
         roles: BTreeSet::from([BodyRole::Responsible]),
         contact: "klaerung@stadt.example".parse().unwrap(),
         data_protection: "datenschutz@stadt.example".parse().unwrap(),
@@ -67,20 +67,19 @@ pub(crate) fn body(id: &str) -> Value {
 }
 
 pub(crate) fn component(id: &str, key: u8) -> Value {
-    Value::Component(Box::new(Participant {
-        party: Party {
-            id: id.parse().unwrap(),
-            directory: "DVDV".into(),
-            identifier: "ags:05315000".into(),
-            name: "Stadt Musterhausen".into(),
-            component: "k-1".into(),
-            responsible: "Stadt Musterhausen".into(),
-            operating: "Rechenzentrum".into(),
-        },
+    Value::Component(Box::new(Component {
+        id: id.parse().unwrap(),
+        directory: "DVDV".parse().unwrap(),
+        identifier: "ags:05315000".parse().unwrap(),
+        name: "k-1".parse().unwrap(),
         signing_key: seed(key).public(),
         sealing_key: [key; 32],
         consumer: true,
         provider: false,
+        body: "stadt".parse().unwrap(),
+        operator: "rz".parse().unwrap(),
+        state: ComponentState::Active,
+        serves: BTreeSet::new(),
     }))
 }
 
@@ -112,25 +111,87 @@ pub(crate) fn supervision() -> Value {
     Value::Supervision(SupervisionKey { sealing: [92; 32] })
 }
 
+/// A component that serves the register of vehicles everywhere.
+pub(crate) fn register_component(id: &str, key: u8) -> Value {
+    let Value::Component(mut component) = component(id, key) else {
+        panic!()
+    };
+    component.provider = true;
+    component.serves.insert(ServedRegister {
+        register: "zfzr".parse().unwrap(),
+        areas: BTreeSet::from([Ars::federation()]),
+    });
+    Value::Component(component)
+}
+
+pub(crate) fn evidence(id: &str, uri: Option<&str>) -> Value {
+    Value::Evidence(Box::new(EvidenceType {
+        id: id.parse().unwrap(),
+        uri: uri.map(|uri| uri.parse().unwrap()),
+        register: "zfzr".parse().unwrap(),
+        title: "Zulassungsbescheinigung Teil I".parse().unwrap(),
+        categories: vec!["Halter".parse().unwrap()],
+    }))
+}
+
+pub(crate) fn norm() -> Value {
+    Value::Norm(Box::new(Norm {
+        id: "stvg".parse().unwrap(),
+        law: "StVG".parse().unwrap(),
+        section: "§ 35".parse().unwrap(),
+        heading: None,
+        permits: "Beispielnorm".parse().unwrap(),
+        source: NormSource {
+            repository: "beispiel/gesetze".parse().unwrap(),
+            path: "stvg.md".parse().unwrap(),
+            commit: "0a".repeat(20).parse().unwrap(),
+            read: "2026-11-29".parse().unwrap(),
+        },
+    }))
+}
+
+/// What rules refer to: a class, a type of register, a type of evidence, a norm.
+pub(crate) fn catalogue() -> Vec<Operation> {
+    let class = Value::Class(BodyClass {
+        id: "parken".parse().unwrap(),
+        name: "Straßenverkehrsbehörde".parse().unwrap(),
+    });
+    let register = Value::Register(Box::new(RegisterType {
+        id: "zfzr".parse().unwrap(),
+        name: "Zentrales Fahrzeugregister".parse().unwrap(),
+        vip: None,
+        idnrg: None,
+        subjects: Subjects::Both,
+        norm: "stvg".parse().unwrap(),
+    }));
+    [norm(), register, class, evidence("zb1", None)]
+        .iter()
+        .map(put)
+        .collect()
+}
+
+/// The operations of a first Registerlandkarte with these rules.
+pub(crate) fn rules(rules: &[Value]) -> Vec<Operation> {
+    catalogue().into_iter().chain(rules.iter().map(put)).collect()
+}
+
 pub(crate) fn rule(id: &str, version: u32, purpose: &str) -> Value {
-    Value::Rule(
+    Value::Permission(
         Rule {
-            id: id.into(),
+            id: id.parse().unwrap(),
             version,
-            consumer: "stadt.parken".parse().unwrap(),
-            provider: "kba.zfzr".parse().unwrap(),
-            evidence: EvidenceInfo {
-                id: "zb1".into(),
-                title: "Zulassungsbescheinigung Teil I".into(),
-                categories: vec!["Halter".into()],
-            },
-            purpose: purpose.into(),
-            occasion: "Sie haben einen Bewohnerparkausweis beantragt.".into(),
-            procedure: "99108005001000".into(),
-            legal_basis: "Beispielnorm".into(),
+            consumer: Consumer::Class("parken".parse().unwrap()),
+            provider: Provider::Register("zfzr".parse().unwrap()),
+            evidence: "zb1".parse().unwrap(),
+            purpose: purpose.parse().unwrap(),
+            occasion: "Sie haben einen Bewohnerparkausweis beantragt.".parse().unwrap(),
+            procedure: Some("99108005001000".parse().unwrap()),
+            norms: vec!["stvg".parse().unwrap()],
+            area: AreaRelation::Any,
+            subjects: Subjects::Natural,
             idnr: true,
             preview: true,
-            legal_persons: false,
+            representation: false,
             retention: RetentionClass::IdnrG2y,
             disclosure: DisclosureClass::Immediate,
             valid: Interval::since(Timestamp(0)),
@@ -163,7 +224,7 @@ pub(crate) fn first_directory() -> Vec<Operation> {
         body("stadt"),
         body("rz"),
         component("stadt.parken", 20),
-        component("kba.zfzr", 21),
+        register_component("kba.zfzr", 21),
         delegation("d1", ["rz", "stadt", "stadt.parken"], between(100, 900)),
     ]
     .iter()

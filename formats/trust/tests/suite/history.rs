@@ -8,7 +8,7 @@ use trust::{
 };
 
 use crate::fixture::{
-    DIRECTORY, REGISTERLANDKARTE, body, end, first_set, genesis, origin, propose, put, rule, seed, sign, writer,
+    DIRECTORY, REGISTERLANDKARTE, body, end, first_set, genesis, origin, propose, put, rule, rules, seed, sign, writer,
 };
 
 fn position(index: u32, time: u64) -> Position {
@@ -37,7 +37,7 @@ fn rotated() -> History {
     let history = History::new(genesis())
         .apply(DIRECTORY, position(1, 100), &first_set())
         .unwrap();
-    let rule = vec![put(&rule("a", 1, "parken"))];
+    let rule = rules(&[rule("a", 1, "parken")]);
     let history = changed(&history, REGISTERLANDKARTE, position(2, 100), rule);
     changed(&history, DIRECTORY, position(10, 500), vec![put(&writer("broker", 12))])
 }
@@ -97,7 +97,7 @@ fn versions_are_in_force_for_the_entries_after_their_own() {
 #[test]
 fn sets_of_both_kinds_come_in_the_order_of_the_log() {
     let history = rotated();
-    let set = set(&history, REGISTERLANDKARTE, Timestamp(600), vec![end("rule/a@1")]);
+    let set = set(&history, REGISTERLANDKARTE, Timestamp(600), vec![end("permission/a@1")]);
     for index in [0, 2, 9, 10] {
         let error = history
             .apply(REGISTERLANDKARTE, position(index, 600), &set)

@@ -9,7 +9,7 @@ use trust::{
 
 use crate::fixture::{
     DIRECTORY, REGISTERLANDKARTE, authority, body, component, end, first_directory, first_set, first_state, genesis,
-    propose, put, rule, seed, sign, threshold, writer,
+    norm, propose, put, rule, rules, seed, sign, threshold, writer,
 };
 
 fn problem(state: &TrustState, kind: TrustKind, set: &SignedChangeSet) -> SetProblem {
@@ -245,7 +245,7 @@ fn authorities_change_by_sets_that_the_old_ones_sign() {
     assert_eq!(problem(&state, DIRECTORY, &sign(rotation.clone(), &[2, 4])), unknown);
     let state = state.apply(DIRECTORY, &sign(rotation, &[1, 2])).unwrap();
     // Afterwards the new key signs both kinds, and the old one neither.
-    for (kind, value) in [(DIRECTORY, body("dorf")), (REGISTERLANDKARTE, rule("a", 1, "parken"))] {
+    for (kind, value) in [(DIRECTORY, body("dorf")), (REGISTERLANDKARTE, norm())] {
         let set = propose(&state, kind, 300, vec![put(&value)]);
         let unknown = SetProblem::Signatures(SignatureProblem::UnknownAuthority(seed(1).id()));
         assert_eq!(problem(&state, kind, &sign(set.clone(), &[1, 2])), unknown);
@@ -263,10 +263,7 @@ fn an_authority_signs_only_the_kinds_that_it_may() {
     let state = state
         .apply(DIRECTORY, &sign(propose(&state, DIRECTORY, 200, operations), &[1, 2]))
         .unwrap();
-    for (kind, value, may, may_not) in [
-        (DIRECTORY, body("dorf"), 5, 4),
-        (REGISTERLANDKARTE, rule("a", 1, "parken"), 4, 5),
-    ] {
+    for (kind, value, may, may_not) in [(DIRECTORY, body("dorf"), 5, 4), (REGISTERLANDKARTE, norm(), 4, 5)] {
         let set = propose(&state, kind, 300, vec![put(&value)]);
         state.apply(kind, &sign(set.clone(), &[1, may])).unwrap();
         let unknown = SignatureProblem::UnknownAuthority(seed(may_not).id());
@@ -343,7 +340,7 @@ fn keys_belong_to_one_writer_and_one_component() {
     let set = sign(propose(&state, DIRECTORY, 200, exchange), &[1, 2]);
     let state = state.apply(DIRECTORY, &set).unwrap();
     let owner = state.directory().component_of(&seed(21).public()).unwrap();
-    assert_eq!(owner.party.id.as_str(), "stadt.parken");
+    assert_eq!(owner.id.as_str(), "stadt.parken");
     // A key that was given up is free.
     let freed = vec![end("component/kba.zfzr"), put(&component("dorf", 20))];
     propose(&state, DIRECTORY, 300, freed);
@@ -352,7 +349,7 @@ fn keys_belong_to_one_writer_and_one_component() {
 #[test]
 fn rules_that_permit_the_same_are_refused() {
     let state = first_state();
-    let set = propose(&state, REGISTERLANDKARTE, 200, vec![put(&rule("a", 1, "parken"))]);
+    let set = propose(&state, REGISTERLANDKARTE, 200, rules(&[rule("a", 1, "parken")]));
     let state = state.apply(REGISTERLANDKARTE, &sign(set, &[1, 2])).unwrap();
     let again = vec![put(&rule("b", 1, "parken"))];
     let reason = "Anlass".parse().unwrap();
@@ -362,10 +359,10 @@ fn rules_that_permit_the_same_are_refused() {
     let SetProblem::Operation { key, problem } = error.problem else {
         panic!()
     };
-    assert_eq!(key.as_str(), "rule/b@1");
-    assert!(matches!(problem, OperationProblem::Rule(_)), "{problem}");
+    assert_eq!(key.as_str(), "permission/b@1");
+    assert_eq!(problem, OperationProblem::Ambiguous("a@1".into()));
     let instead = vec![
-        end("rule/a@1"),
+        end("permission/a@1"),
         put(&rule("b", 1, "parken")),
         put(&rule("c", 1, "halten")),
     ];

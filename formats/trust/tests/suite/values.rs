@@ -1,12 +1,14 @@
 //! Values: what fits a key, and what a directory may contain together.
 
+use std::collections::BTreeSet;
+
 use record::{Timestamp, WriterGrant, cbor};
-use registerlandkarte::{Denied, Interval, Query};
-use trust::{Ars, BodyId, Key, Operation, OperationProblem, SetProblem, Value, ValueError};
+use registerlandkarte::{Interval, ProblemKind, Subjects};
+use trust::{Ars, BodyId, Key, Operation, OperationProblem, ServedRegister, SetProblem, Value, ValueError};
 
 use crate::fixture::{
-    DIRECTORY, REGISTERLANDKARTE, authority, between, body, component, delegation, end, first_state, identity, propose,
-    put, rule, seed, sign, supervision, threshold, writer,
+    DIRECTORY, REGISTERLANDKARTE, authority, between, body, catalogue, component, delegation, end, first_state,
+    identity, propose, put, register_component, rule, seed, sign, supervision, threshold, writer,
 };
 
 fn samples() -> Vec<Value> {
@@ -56,17 +58,31 @@ fn values_that_contradict_themselves_are_refused() {
         let empty = delegation("d", ["rz", "stadt", "stadt.parken"], between(1, until));
         assert_eq!(parse(&empty), Err(ValueError::EmptyInterval));
     }
-    let Value::Rule(legal) = rule("a", 1, "parken") else {
+    let Value::Permission(legal) = rule("a", 1, "parken") else {
         panic!()
     };
     let mut legal = legal.as_ref().clone();
-    legal.legal_persons = true;
-    assert!(matches!(parse(&Value::Rule(legal.into())), Err(ValueError::Rule(_))));
-    let Value::Component(mut hidden) = component("stadt.parken", 20) else {
+    legal.subjects = Subjects::Both;
+    let defect = ValueError::Defect {
+        field: "idnr",
+        kind: ProblemKind::IdnrOfLegalPersons,
+    };
+    assert_eq!(parse(&Value::Permission(legal.into())), Err(defect));
+    let Value::Component(mut nowhere) = register_component("kba.zfzr", 20) else {
         panic!()
     };
-    hidden.party.name = "Stadt\u{202e}".into();
-    assert!(matches!(parse(&Value::Component(hidden)), Err(ValueError::Text(_))));
+    let served = nowhere.serves.pop_first().unwrap();
+    nowhere.serves.insert(ServedRegister {
+        areas: BTreeSet::new(),
+        ..served
+    });
+    assert_eq!(parse(&Value::Component(nowhere)), Err(ValueError::Serves));
+    // A bidirectional control character hides what follows it.
+    let hidden = component("stadt.parken", 20).to_bytes();
+    let at = hidden.windows(3).position(|bytes| bytes == b"k-1").unwrap();
+    let hidden = [&hidden[..at], "\u{202e}".as_bytes(), &hidden[at + 3..]].concat();
+    let key = component("stadt.parken", 20).key().unwrap();
+    assert!(matches!(Value::parse(&key, &hidden), Err(ValueError::Cbor(_))));
     let named = Value::Writer(WriterGrant {
         name: "Der Schreiber".into(),
         key: seed(1).public(),
@@ -126,15 +142,19 @@ fn expired_and_dangling_delegations_are_refused() {
         );
     }
     // What a delegation names cannot end before it.
-    let named = OperationProblem::Named("delegation/d1".parse().unwrap());
-    for key in ["body/rz", "body/stadt", "component/stadt.parken"] {
-        assert_eq!(refused(vec![end(key)]), (key.into(), named.clone()));
+    for (key, by) in [
+        ("body/rz", "component/kba.zfzr"),
+        ("body/stadt", "component/kba.zfzr"),
+        ("component/stadt.parken", "delegation/d1"),
+    ] {
+        let named = OperationProblem::Named(by.parse().unwrap());
+        assert_eq!(refused(vec![end(key)]), (key.into(), named));
     }
     propose(
         &first_state(),
         DIRECTORY,
         200,
-        vec![end("body/rz"), end("delegation/d1")],
+        vec![end("component/stadt.parken"), end("delegation/d1")],
     );
 }
 
@@ -150,26 +170,22 @@ fn values_that_cannot_be_read_are_refused_with_their_key() {
     let rule = put(&rule("a", 1, "parken"));
     assert_eq!(
         refused(vec![rule]),
-        ("rule/a@1".into(), OperationProblem::OtherKind(REGISTERLANDKARTE))
+        ("permission/a@1".into(), OperationProblem::OtherKind(REGISTERLANDKARTE))
     );
 }
 
 /// A rule with long texts still makes a small set.
 #[test]
 fn the_set_of_one_rule_is_small() {
-    let Value::Rule(long) = rule("parken", 1, "parken") else {
+    let Value::Permission(long) = rule("parken", 1, "parken") else {
         panic!()
     };
     let mut long = long.as_ref().clone();
-    long.occasion = "x".repeat(1000);
-    long.legal_basis = "§ ".repeat(499) + "§";
-    long.evidence.categories = vec!["x".repeat(40); 10];
-    let set = propose(
-        &first_state(),
-        REGISTERLANDKARTE,
-        200,
-        vec![put(&Value::Rule(long.into()))],
-    );
+    long.occasion = "x".repeat(1000).parse().unwrap();
+    let operations = vec![put(&Value::Permission(long.into()))];
+    let set = sign(propose(&first_state(), REGISTERLANDKARTE, 200, catalogue()), &[1, 2]);
+    let state = first_state().apply(REGISTERLANDKARTE, &set).unwrap();
+    let set = propose(&state, REGISTERLANDKARTE, 300, operations);
     let bytes = sign(set, &[1, 2]).to_bytes().len();
     assert!(bytes <= 4096, "{bytes}");
 }
@@ -191,28 +207,4 @@ fn the_state_answers_questions() {
         // The operator has no delegation to act for itself.
         assert!(directory.delegation(&rz, &id, Timestamp(time)).is_none());
     }
-    let rules = vec![put(&rule("parken", 1, "parken")), put(&rule("halten", 1, "halten"))];
-    let set = sign(propose(&state, REGISTERLANDKARTE, 200, rules), &[1, 2]);
-    let state = state.apply(REGISTERLANDKARTE, &set).unwrap();
-    let query = |purpose: &str| Query {
-        consumer: "stadt.parken".parse().unwrap(),
-        provider: "kba.zfzr".parse().unwrap(),
-        evidence_type: "zb1".into(),
-        purpose: purpose.into(),
-        idnr: true,
-    };
-    let now = Timestamp(300);
-    let relation = state.registerlandkarte();
-    assert_eq!(
-        relation.decide(&query("halten"), now, now),
-        Ok(relation.rule("halten@1").unwrap())
-    );
-    assert_eq!(relation.decide(&query("fahren"), now, now), Err(Denied::NoRule));
-    let set = sign(
-        propose(&state, REGISTERLANDKARTE, 300, vec![end("rule/halten@1")]),
-        &[1, 2],
-    );
-    let state = state.apply(REGISTERLANDKARTE, &set).unwrap();
-    let ended = state.registerlandkarte().decide(&query("halten"), now, now);
-    assert_eq!(ended, Err(Denied::NoRule));
 }

@@ -78,7 +78,7 @@ fn p7_an_exchange_from_before_a_removal_is_served_for_60_s() {
 
 #[test]
 fn p7_a_rule_that_has_ended_permits_an_exchange_from_before_for_60_s() {
-    let ended = end(Section::Rule, "bewohnerparken@1");
+    let ended = end(Section::Permission, "bewohnerparken@1");
     let prepared = before(REGISTERLANDKARTE, ended.clone());
     served_within_the_grace(&prepared, REGISTERLANDKARTE_SUPERSEDED);
     let failure = run(&after(REGISTERLANDKARTE, ended).build(), 1).unwrap_err();
@@ -92,7 +92,7 @@ fn p7_a_record_may_name_a_version_that_was_superseded_before_its_intent() {
     let first = World::new().registerlandkarte();
     let named = |hash: Hash| Plan {
         record: Box::new(move |record| record.allowed_by.registerlandkarte = hash),
-        ..after(REGISTERLANDKARTE, end(Section::Rule, "bewohnerparken@1"))
+        ..after(REGISTERLANDKARTE, end(Section::Permission, "bewohnerparken@1"))
     };
     served_within_the_grace(&named(first).build(), REGISTERLANDKARTE_SUPERSEDED);
 }
@@ -100,10 +100,10 @@ fn p7_a_record_may_name_a_version_that_was_superseded_before_its_intent() {
 #[test]
 fn p7_a_record_that_names_a_version_from_after_its_intent_is_refused() {
     let rule = Rule {
-        occasion: "another occasion".into(),
+        occasion: "another occasion".parse().unwrap(),
         ..rule()
     };
-    let put = put(&Value::Rule(rule.into()));
+    let put = put(&Value::Permission(rule.into()));
     let second = {
         let prepared = before(REGISTERLANDKARTE, put.clone());
         prepared.world.registerlandkarte()
@@ -163,12 +163,9 @@ fn p1_and_p5_a_writer_is_judged_at_the_index_of_each_entry() {
 #[test]
 fn p6_a_name_counts_as_it_was_at_the_intent() {
     let renamed = || {
-        let Value::Component(mut component) = component("stadt-a", &key(1), &SealingKey::from_seed([11; 32]), true)
-        else {
-            panic!("no component")
-        };
-        component.party.name = "Stadt A".into();
-        put(&Value::Component(component))
+        let mut body = fixtures::values::body();
+        body.name = "Stadt A".parse().unwrap();
+        put(&Value::Body(Box::new(body)))
     };
     run(&before(DIRECTORY, renamed()), 1).unwrap();
     assert_eq!(

@@ -7,11 +7,10 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use record::{DisclosureClass, ParticipantId, RetentionClass, Timestamp};
-use registerlandkarte::class::{
-    AreaRelation, BodyClass, BodyId, ClassQuery, ClassRelation, ClassRule, Consumer, EvidenceType, EvidenceTypeId,
-    ListedBody, Norm, NormSource, Provider, RegisterInstance, RegisterType, Subject, Subjects, Tables,
+use registerlandkarte::{
+    AreaRelation, Ars, BodyClass, BodyId, Consumer, EvidenceType, EvidenceTypeId, Interval, ListedBody, Norm,
+    NormSource, Provider, Query, RegisterInstance, RegisterType, Registerlandkarte, Rule, Subject, Subjects, Tables,
 };
-use registerlandkarte::{Ars, Interval};
 
 const BODIES: usize = 10_000;
 const CLASSES: usize = 50;
@@ -54,9 +53,9 @@ fn norm() -> Norm {
 }
 
 /// Rule `number`: each pair of evidence type and purpose has one, for the classes in turn.
-fn rule(number: usize) -> ClassRule {
+fn rule(number: usize) -> Rule {
     let evidence = number % EVIDENCE;
-    ClassRule {
+    Rule {
         id: format!("regel-{number}").parse().unwrap(),
         version: 1,
         consumer: Consumer::Class(class(number / EVIDENCE + evidence).parse().unwrap()),
@@ -114,6 +113,7 @@ fn tables() -> Tables {
             .collect(),
         evidence: (0..EVIDENCE)
             .map(|number| EvidenceType {
+                uri: None,
                 id: format!("nachweis-{number}").parse().unwrap(),
                 register: register(number).parse().unwrap(),
                 title: "Nachweis".parse().unwrap(),
@@ -152,8 +152,8 @@ impl Question {
         }
     }
 
-    fn query(&self) -> ClassQuery<'_> {
-        ClassQuery {
+    fn query(&self) -> Query<'_> {
+        Query {
             consumer: &self.consumer,
             provider: &self.provider,
             evidence: &self.evidence,
@@ -168,7 +168,7 @@ impl Question {
 
 /// How many pairs of body and component the rules permit.
 fn pairs(tables: &Tables) -> usize {
-    let of_rule = |rule: &ClassRule| {
+    let of_rule = |rule: &Rule| {
         let (Consumer::Class(class), Provider::Register(register)) = (&rule.consumer, &rule.provider) else {
             return 0;
         };
@@ -187,7 +187,7 @@ fn class_relation(criterion: &mut Criterion) {
     let tables = tables();
     assert_eq!(tables.permissions.len(), 2_000);
     assert!(pairs(&tables) >= 20_000_000);
-    let relation = ClassRelation::new(tables).unwrap();
+    let relation = Registerlandkarte::new(tables).unwrap();
     let questions: Vec<Question> = (0..BODIES).map(Question::new).collect();
     let permitted = questions
         .iter()

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use record::ParticipantId;
+use record::{Ars, BodyId, ParticipantId};
 use serde::{Deserialize, Serialize};
 use text::Title;
 
-use super::name::{BodyClassId, BodyId, RegisterTypeId};
-use crate::{Ars, Interval};
+use crate::interval::Interval;
+use crate::name::{BodyClassId, RegisterTypeId};
 
 /// A body during a time. A body whose classes or area change has several entries, which do not overlap in both times.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

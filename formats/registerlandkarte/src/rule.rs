@@ -1,12 +1,14 @@
 //! A permission of a class of bodies, or of one named body.
 
-use record::{DisclosureClass, ParticipantId, RetentionClass, Why};
+use record::{BodyId, DisclosureClass, ParticipantId, RetentionClass, Why};
 use serde::{Deserialize, Serialize};
 use text::{Paragraph, Reference};
 
-use super::name::{BodyClassId, BodyId, EvidenceTypeId, NormId, RegisterTypeId, RuleId};
-use super::norm::Norm;
-use crate::Interval;
+use crate::defect::{Defect, empty_intervals, list_defects};
+use crate::interval::Interval;
+use crate::name::{BodyClassId, EvidenceTypeId, NormId, RegisterTypeId, RuleId};
+use crate::norm::Norm;
+use crate::problem::ProblemKind;
 
 /// Who may fetch.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -97,7 +99,7 @@ impl Subjects {
 /// One permission: a version of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ClassRule {
+pub struct Rule {
     /// The name of the permission.
     pub id: RuleId,
     /// The version, from 1. Each version is a rule of its own.
@@ -136,20 +138,41 @@ pub struct ClassRule {
     pub recorded: Interval,
 }
 
-impl ClassRule {
+impl Rule {
     /// The name of the permission in records: `id@version`.
     #[must_use]
     pub fn reference(&self) -> String {
         format!("{}@{}", self.id, self.version)
     }
 
+    /// What is wrong with the rule by itself, whatever it refers to.
+    #[must_use]
+    pub fn defects(&self) -> Vec<Defect> {
+        let defect = |field, kind| Defect {
+            field,
+            element: None,
+            kind,
+        };
+        let mut found = empty_intervals(self.valid, self.recorded);
+        found.extend(list_defects("norms", self.norms.iter().map(ToString::to_string)));
+        if self.version == 0 {
+            found.push(defect("version", ProblemKind::VersionZero));
+        }
+        if self.idnr && self.subjects.legal() {
+            found.push(defect("idnr", ProblemKind::IdnrOfLegalPersons));
+        }
+        found
+    }
+
     /// What no two rules may have in common at the same time.
-    pub(crate) fn key(&self) -> (&Consumer, &Provider, &EvidenceTypeId, &str) {
+    #[must_use]
+    pub fn key(&self) -> (&Consumer, &Provider, &EvidenceTypeId, &str) {
         (&self.consumer, &self.provider, &self.evidence, self.purpose.as_str())
     }
 
     /// Whether two rules have a valid and a recorded time in common.
-    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
         self.valid.overlaps(&other.valid) && self.recorded.overlaps(&other.recorded)
     }
 

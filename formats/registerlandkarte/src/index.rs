@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use record::Timestamp;
 
-use super::rule::{Consumer, Provider};
-use super::tables::Tables;
-use crate::Interval;
+use crate::interval::Interval;
+use crate::rule::{Consumer, Provider};
+use crate::tables::Tables;
 
 /// The position of a row, or the number of a name.
 pub(crate) type Number = u32;
@@ -82,6 +82,8 @@ pub(crate) struct Index {
     classes: Names,
     registers: Names,
     pub(crate) evidence: Names,
+    /// The number of each evidence type under its identifier in messages.
+    pub(crate) identifiers: HashMap<Box<str>, Number>,
     pub(crate) purposes: Names,
     bodies: HashMap<Box<str>, Rows>,
     components: HashMap<Box<str>, Rows>,
@@ -98,7 +100,7 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// Indexes tables that are sorted and without problems.
+    /// Indexes tables that are sorted.
     pub(crate) fn of(tables: &Tables) -> Self {
         let mut index = Self::default();
         for class in &tables.classes {
@@ -108,7 +110,8 @@ impl Index {
             index.registers.add(register.id.as_str());
         }
         for evidence in &tables.evidence {
-            index.evidence.add(evidence.id.as_str());
+            let number = index.evidence.add(evidence.id.as_str());
+            index.identifiers.insert(evidence.identifier().into(), number);
             let register = index.registers.add(evidence.register.as_str());
             index.register_of.push(register);
         }
@@ -153,7 +156,10 @@ impl Index {
 
     fn add_rules(&mut self, tables: &Tables) {
         for (row, rule) in tables.permissions.iter().enumerate() {
-            let evidence = self.evidence.add(rule.evidence.as_str());
+            // A rule for evidence of no register applies to nothing.
+            let Some(evidence) = self.evidence.get(rule.evidence.as_str()) else {
+                continue;
+            };
             let purpose = self.purposes.add(&rule.purpose);
             let slot = Slot {
                 consumer: match &rule.consumer {

@@ -1,10 +1,9 @@
-//! Values of the participants' directory: who may write entries, and who requests and provides evidence. Crate `trust`
-//! has the directory itself, whose versions are logged.
+//! Values of the directory that entries are checked with: writers' rights, and the keys of identity. Crate `trust` has
+//! the directory itself, whose versions are logged.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::content::Party;
 use crate::entry::{Kind, SignedEntry};
 use crate::id::WriterId;
 use crate::key::VerifyingKey;
@@ -19,23 +18,6 @@ pub struct WriterGrant {
     pub key: VerifyingKey,
     /// The kinds of entries that it may write.
     pub kinds: Vec<Kind>,
-}
-
-/// A participant: an authority's component with its connector.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Participant {
-    /// The authority's component.
-    pub party: Party,
-    /// The key that signs S1 and S2, or the answer.
-    pub signing_key: VerifyingKey,
-    /// The HPKE public key (X25519) that requests are sealed to.
-    #[serde(with = "crate::bytes")]
-    pub sealing_key: [u8; 32],
-    /// Whether it may request evidence.
-    pub consumer: bool,
-    /// Whether it may provide evidence.
-    pub provider: bool,
 }
 
 /// The keys of identity.

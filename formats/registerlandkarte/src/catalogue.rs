@@ -2,10 +2,11 @@
 
 use record::EvidenceInfo;
 use serde::{Deserialize, Serialize};
-use text::Title;
+use text::{Reference, Title};
 
-use super::name::{BodyClassId, EvidenceTypeId, NormId, RegisterTypeId};
-use super::rule::Subjects;
+use crate::defect::{Defect, list_defects};
+use crate::name::{BodyClassId, EvidenceTypeId, NormId, RegisterTypeId};
+use crate::rule::Subjects;
 
 /// A class of bodies that have one task, for example the housing benefit authorities.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,8 @@ pub struct RegisterType {
 pub struct EvidenceType {
     /// The name by which rules refer to it.
     pub id: EvidenceTypeId,
+    /// The identifier in messages and records, a URI; `None` if none has been assigned. Then it is `id`.
+    pub uri: Option<Reference>,
     /// The type of register that provides it.
     pub register: RegisterTypeId,
     /// The title in plain words.
@@ -51,11 +54,23 @@ pub struct EvidenceType {
 }
 
 impl EvidenceType {
+    /// The identifier in messages and records.
+    #[must_use]
+    pub fn identifier(&self) -> &str {
+        self.uri.as_ref().map_or(self.id.as_str(), |uri| uri.as_str())
+    }
+
+    /// What is wrong with the evidence type by itself.
+    #[must_use]
+    pub fn defects(&self) -> Vec<Defect> {
+        list_defects("categories", self.categories.iter().map(ToString::to_string))
+    }
+
     /// The evidence type in the form that records contain.
     #[must_use]
     pub fn info(&self) -> EvidenceInfo {
         EvidenceInfo {
-            id: self.id.to_string(),
+            id: self.identifier().to_owned(),
             title: self.title.to_string(),
             categories: self.categories.iter().map(ToString::to_string).collect(),
         }

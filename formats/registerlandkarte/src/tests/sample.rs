@@ -2,8 +2,7 @@
 
 use record::{DisclosureClass, RetentionClass, Timestamp};
 
-use super::super::*;
-use crate::Interval;
+use crate::*;
 
 pub(super) const T: fn(u64) -> Timestamp = Timestamp;
 
@@ -39,6 +38,7 @@ pub(super) fn register(id: &str, subjects: Subjects) -> RegisterType {
 pub(super) fn evidence(id: &str, register: &str) -> EvidenceType {
     EvidenceType {
         id: id.parse().unwrap(),
+        uri: None,
         register: register.parse().unwrap(),
         title: "Auskunft".parse().unwrap(),
         categories: vec!["Name".parse().unwrap(), "Anschrift".parse().unwrap()],
@@ -61,8 +61,8 @@ pub(super) fn norm(id: &str) -> Norm {
     }
 }
 
-pub(super) fn rule(id: &str, version: u32) -> ClassRule {
-    ClassRule {
+pub(super) fn rule(id: &str, version: u32) -> Rule {
+    Rule {
         id: id.parse().unwrap(),
         version,
         consumer: Consumer::Class("wohngeldbehoerde".parse().unwrap()),

@@ -1,15 +1,14 @@
 //! Each problem is found where it is.
 
-use super::super::*;
 use super::sample::*;
-use crate::Interval;
+use crate::*;
 
 /// The problems after a change of the sample, as text.
 fn problems(change: impl Fn(&mut Tables)) -> Vec<String> {
     let mut tables = tables();
     change(&mut tables);
     let problems = check(&tables);
-    assert_eq!(ClassRelation::new(tables).is_err(), !problems.is_empty());
+    assert_eq!(Registerlandkarte::new(tables).is_err(), !problems.is_empty());
     problems.iter().map(ToString::to_string).collect()
 }
 
@@ -140,7 +139,7 @@ fn a_row_must_agree_with_itself() {
         assert_eq!(problems(change), [expected]);
     }
     let legal_persons_with_idnr = problems(|t| {
-        t.permissions.push(ClassRule {
+        t.permissions.push(Rule {
             provider: Provider::Register("zfzr".parse().unwrap()),
             evidence: "halter".parse().unwrap(),
             subjects: Subjects::Both,
@@ -165,7 +164,7 @@ fn two_rows_must_not_say_the_same_at_the_same_time() {
     assert_eq!(version, ["permission 2, id: there are two permissions wohngeld@1"]);
     let other_class = problems(|t| {
         let consumer = Consumer::Class("gewerbebehoerde".parse().unwrap());
-        t.permissions.push(ClassRule {
+        t.permissions.push(Rule {
             consumer,
             ..rule("gewerbe", 1)
         });
@@ -198,7 +197,7 @@ fn two_classes_of_a_body_are_compared_whatever_other_classes_there_are() {
         t.bodies[0].classes = ["gewerbebehoerde", "dritte"].map(|id| id.parse().unwrap()).into();
         for (id, class) in [("gewerbe", "gewerbebehoerde"), ("dritte", "dritte")] {
             let consumer = Consumer::Class(class.parse().unwrap());
-            t.permissions.push(ClassRule {
+            t.permissions.push(Rule {
                 consumer,
                 ..rule(id, 1)
             });
@@ -215,7 +214,7 @@ fn two_classes_of_a_body_are_compared_whatever_other_classes_there_are() {
 fn rows_that_follow_each_other_in_time_agree() {
     let followed = problems(|t| {
         t.permissions[0].valid = interval(10, 60);
-        t.permissions.push(ClassRule {
+        t.permissions.push(Rule {
             valid: Interval::since(T(60)),
             ..rule("wohngeld", 2)
         });

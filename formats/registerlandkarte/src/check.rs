@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::name::{BodyClassId, NormId, RegisterTypeId};
-use super::problem::{Place, Problem, ProblemKind, Table};
-use super::rule::{ClassRule, Consumer, Provider, Subjects};
-use super::tables::Tables;
-use crate::Interval;
+use crate::defect::{Defect, empty_intervals};
+use crate::name::{BodyClassId, NormId, RegisterTypeId};
+use crate::placed::{ListedBody, RegisterInstance};
+use crate::problem::{Place, Problem, ProblemKind, Table};
+use crate::rule::{Consumer, Provider, Rule, Subjects};
+use crate::tables::Tables;
 
 /// All problems, in the order of tables and rows.
 #[must_use]
@@ -41,8 +42,7 @@ struct Known<'a> {
 
 impl<'a> Known<'a> {
     fn of(tables: &'a Tables) -> Self {
-        let serves =
-            |instance: &'a super::placed::RegisterInstance| (instance.component.as_str(), instance.register.as_str());
+        let serves = |instance: &'a RegisterInstance| (instance.component.as_str(), instance.register.as_str());
         Self {
             classes: tables.classes.iter().map(|class| class.id.as_str()).collect(),
             registers: tables
@@ -113,10 +113,16 @@ impl Check<'_> {
                 );
             }
         }
+        let mut identifiers = BTreeMap::new();
         for (row, evidence) in self.tables.evidence.iter().enumerate() {
+            if let Some(other) = identifiers.insert(evidence.identifier(), &evidence.id)
+                && *other != evidence.id
+            {
+                let kind = ProblemKind::DuplicateIdentifier(other.clone());
+                self.report(at(Table::Evidence, row, "uri"), kind);
+            }
             self.register(at(Table::Evidence, row, "register"), &evidence.register);
-            let categories = evidence.categories.iter().map(ToString::to_string);
-            self.list(Table::Evidence, row, "categories", categories);
+            self.defects(Table::Evidence, row, evidence.defects());
         }
     }
 
@@ -129,16 +135,15 @@ impl Check<'_> {
         }
     }
 
-    /// Checks that a list has an element, and none twice.
-    fn list(&mut self, table: Table, row: usize, field: &'static str, values: impl Iterator<Item = String>) {
-        let mut seen = BTreeSet::new();
-        for (position, value) in values.enumerate() {
-            if !seen.insert(value.clone()) {
-                self.report(element(table, row, field, position), ProblemKind::Repeated(value));
-            }
-        }
-        if seen.is_empty() {
-            self.report(at(table, row, field), ProblemKind::EmptyList);
+    fn defects(&mut self, table: Table, row: usize, defects: Vec<Defect>) {
+        for Defect { field, element, kind } in defects {
+            let place = Place {
+                table,
+                row,
+                field,
+                element,
+            };
+            self.report(place, kind);
         }
     }
 
@@ -160,23 +165,9 @@ impl Check<'_> {
         }
     }
 
-    fn times(&mut self, table: Table, row: usize, valid: Interval, recorded: Interval) {
-        for (field, interval) in [("valid_until", valid), ("recorded_until", recorded)] {
-            if interval.is_empty() {
-                self.report(at(table, row, field), ProblemKind::EmptyInterval);
-            }
-        }
-    }
-
     fn permissions(&mut self) {
         for (row, rule) in self.tables.permissions.iter().enumerate() {
-            self.times(Table::Permission, row, rule.valid, rule.recorded);
-            self.list(
-                Table::Permission,
-                row,
-                "norms",
-                rule.norms.iter().map(ToString::to_string),
-            );
+            self.defects(Table::Permission, row, rule.defects());
             for (position, norm) in rule.norms.iter().enumerate() {
                 self.norm(element(Table::Permission, row, "norms", position), norm);
             }
@@ -190,18 +181,12 @@ impl Check<'_> {
                     );
                 }
             }
-            if rule.version == 0 {
-                self.report(at(Table::Permission, row, "version"), ProblemKind::VersionZero);
-            }
-            if rule.idnr && rule.subjects.legal() {
-                self.report(at(Table::Permission, row, "idnr"), ProblemKind::IdnrOfLegalPersons);
-            }
             self.evidence_of(row, rule);
         }
     }
 
     /// Checks that evidence type, register and subjects fit each other.
-    fn evidence_of(&mut self, row: usize, rule: &ClassRule) {
+    fn evidence_of(&mut self, row: usize, rule: &Rule) {
         let evidence_at = at(Table::Permission, row, "evidence");
         let register = self.known.evidence.get(rule.evidence.as_str()).copied();
         if register.is_none() {
@@ -256,8 +241,8 @@ impl Check<'_> {
     fn ambiguous(&mut self) {
         let rules = &self.tables.permissions;
         // Two with one id and version are reported as such.
-        let clash = |a: &ClassRule, b: &ClassRule| a.overlaps(b) && (&a.id, a.version) != (&b.id, b.version);
-        for (first, second) in overlapping(rules, ClassRule::key, clash) {
+        let clash = |a: &Rule, b: &Rule| a.overlaps(b) && (&a.id, a.version) != (&b.id, b.version);
+        for (first, second) in overlapping(rules, Rule::key, clash) {
             let kind = ProblemKind::Ambiguous(rules[first].reference());
             self.report(at(Table::Permission, second, "id"), kind);
         }
@@ -266,14 +251,12 @@ impl Check<'_> {
     fn bodies(&mut self) {
         let bodies = &self.tables.bodies;
         for (row, body) in bodies.iter().enumerate() {
-            self.times(Table::Body, row, body.valid, body.recorded);
+            self.defects(Table::Body, row, empty_intervals(body.valid, body.recorded));
             for (position, class) in body.classes.iter().enumerate() {
                 self.class(element(Table::Body, row, "classes", position), class);
             }
         }
-        let clash = |a: &super::placed::ListedBody, b: &super::placed::ListedBody| {
-            a.valid.overlaps(&b.valid) && a.recorded.overlaps(&b.recorded)
-        };
+        let clash = |a: &ListedBody, b: &ListedBody| a.valid.overlaps(&b.valid) && a.recorded.overlaps(&b.recorded);
         for (_, second) in overlapping(bodies, |body| body.id.as_str(), clash) {
             let kind = ProblemKind::BodyTwice(bodies[second].id.clone());
             self.report(at(Table::Body, second, "id"), kind);
@@ -284,7 +267,7 @@ impl Check<'_> {
         let instances = &self.tables.instances;
         let mut areas: Vec<(usize, &str, &str)> = Vec::new();
         for (row, instance) in instances.iter().enumerate() {
-            self.times(Table::Instance, row, instance.valid, instance.recorded);
+            self.defects(Table::Instance, row, empty_intervals(instance.valid, instance.recorded));
             self.register(at(Table::Instance, row, "register"), &instance.register);
             if !self.known.bodies.contains(instance.body.as_str()) {
                 let kind = ProblemKind::UnknownBody(instance.body.clone());

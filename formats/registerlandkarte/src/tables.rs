@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::{BodyClass, EvidenceType, RegisterType};
-use super::norm::Norm;
-use super::placed::{ListedBody, RegisterInstance};
-use super::rule::ClassRule;
+use crate::catalogue::{BodyClass, EvidenceType, RegisterType};
+use crate::norm::Norm;
+use crate::placed::{ListedBody, RegisterInstance};
+use crate::rule::Rule;
 
-/// All tables, in any order. [`super::check()`] says whether they fit each other.
+/// All tables, in any order. [`crate::check()`] says whether they fit each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tables {
@@ -20,7 +20,7 @@ pub struct Tables {
     /// The norms.
     pub norms: Vec<Norm>,
     /// The permissions.
-    pub permissions: Vec<ClassRule>,
+    pub permissions: Vec<Rule>,
     /// The bodies.
     pub bodies: Vec<ListedBody>,
     /// The components that serve registers.

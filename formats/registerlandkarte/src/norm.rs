@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use text::{Paragraph, Reference};
 use thiserror::Error;
 
-use super::name::NormId;
+use crate::name::NormId;
 
 /// A norm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

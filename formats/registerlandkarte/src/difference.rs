@@ -8,18 +8,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use record::{ParticipantId, Timestamp};
+use record::{BodyId, ParticipantId, Timestamp};
 
-use super::name::{BodyClassId, BodyId, EvidenceTypeId};
-use super::placed::{ListedBody, RegisterInstance};
-use super::relation::{ClassQuery, ClassRelation, Subject};
-use super::rule::{ClassRule, Consumer, Provider};
+use crate::name::{BodyClassId, EvidenceTypeId};
+use crate::placed::{ListedBody, RegisterInstance};
+use crate::relation::{Query, Registerlandkarte, Subject};
+use crate::rule::{Consumer, Provider, Rule};
 
 /// A relation, and the times whose law and knowledge count.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
     /// The relation.
-    pub relation: &'a ClassRelation,
+    pub relation: &'a Registerlandkarte,
     /// The time whose law counts.
     pub valid_at: Timestamp,
     /// The time whose knowledge counts.
@@ -122,7 +122,7 @@ struct Side<'a> {
     bodies: BTreeMap<&'a BodyId, &'a ListedBody>,
     /// By register type and component.
     instances: BTreeMap<(&'a str, &'a ParticipantId), &'a RegisterInstance>,
-    rules: BTreeMap<Topic<'a>, Vec<&'a ClassRule>>,
+    rules: BTreeMap<Topic<'a>, Vec<&'a Rule>>,
 }
 
 impl<'a> Side<'a> {
@@ -153,7 +153,7 @@ impl<'a> Side<'a> {
         }
     }
 
-    fn rules_of(&self, topic: Topic<'a>) -> &[&'a ClassRule] {
+    fn rules_of(&self, topic: Topic<'a>) -> &[&'a Rule] {
         self.rules.get(&topic).map_or(&[], Vec::as_slice)
     }
 
@@ -320,7 +320,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
                     known_at,
                 } = self.sides[side].view;
                 let instance = self.components[side].get(component);
-                let query = ClassQuery {
+                let query = Query {
                     consumer: body,
                     provider: component,
                     evidence: self.topic.0,
@@ -348,8 +348,8 @@ impl<'c, 'a> Comparison<'c, 'a> {
                 evidence: self.topic.0.clone(),
                 purpose: self.topic.1.to_owned(),
                 effect,
-                before: before.map(ClassRule::reference),
-                after: after.map(ClassRule::reference),
+                before: before.map(Rule::reference),
+                after: after.map(Rule::reference),
             };
             found.entry(key).or_default().insert(request);
         }
@@ -358,7 +358,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
 }
 
 /// What a rule says of a transmission that it permits.
-fn terms(rule: &ClassRule) -> impl PartialEq {
+fn terms(rule: &Rule) -> impl PartialEq {
     (
         rule.preview,
         rule.retention,

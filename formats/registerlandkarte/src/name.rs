@@ -54,8 +54,6 @@ macro_rules! names {
 names! {
     /// A class of bodies, such as `wohngeldbehoerde`.
     BodyClassId;
-    /// A body (Stelle): an authority or organisation.
-    BodyId;
     /// A type of evidence.
     EvidenceTypeId;
     /// A norm.

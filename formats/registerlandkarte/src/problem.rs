@@ -2,9 +2,10 @@
 
 use core::fmt;
 
+use record::BodyId;
 use thiserror::Error;
 
-use super::name::{BodyClassId, BodyId, EvidenceTypeId, NormId, RegisterTypeId};
+use crate::name::{BodyClassId, EvidenceTypeId, NormId, RegisterTypeId};
 
 /// A table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +97,9 @@ pub enum ProblemKind {
     /// There is version n, but not n - 1.
     #[error("the version before {0} is missing")]
     VersionGap(String),
+    /// Two evidence types have one identifier in messages.
+    #[error("{0} has this identifier too")]
+    DuplicateIdentifier(EvidenceTypeId),
     /// Two register types have one VIP number.
     #[error("{0} has this VIP number too")]
     DuplicateVip(RegisterTypeId),

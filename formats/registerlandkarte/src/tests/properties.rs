@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use record::{ParticipantId, Timestamp};
 
-use super::super::*;
 use super::sample::*;
-use crate::{Ars, Interval};
+use crate::*;
 
 const CLASSES: [&str; 3] = ["k1", "k2", "k3"];
 const REGISTERS: [&str; 2] = ["r1", "r2"];
@@ -25,13 +24,13 @@ fn times() -> impl Strategy<Value = Interval> {
     })
 }
 
-fn a_rule() -> impl Strategy<Value = ClassRule> {
+fn a_rule() -> impl Strategy<Value = Rule> {
     let who = (prop::bool::ANY, 0..3_usize, prop::bool::weighted(0.2), 0..3_usize);
     let what = (0..3_usize, 0..2_usize, 0..3_usize, 0..3_usize);
     (who, what, any::<(bool, bool, bool)>(), times(), times()).prop_map(|(who, what, conditions, valid, recorded)| {
         let (evidence, register) = EVIDENCE[what.0];
         let subjects = Subjects::ALL[what.3];
-        ClassRule {
+        Rule {
             consumer: match who.0 {
                 true => Consumer::Class(CLASSES[who.1].parse().unwrap()),
                 false => Consumer::Body(BODIES[who.1].parse().unwrap()),
@@ -107,7 +106,7 @@ fn add(mut tables: Tables, rows: Tables) -> Tables {
     tables.instances.extend(rows.instances);
     for (at, rule) in rows.permissions.into_iter().enumerate() {
         let id = format!("r{}", number + at).parse().unwrap();
-        tables.permissions.push(ClassRule { id, ..rule });
+        tables.permissions.push(Rule { id, ..rule });
     }
     while let Some(problem) = check(&tables).first() {
         match problem.place.table {
@@ -121,7 +120,7 @@ fn add(mut tables: Tables, rows: Tables) -> Tables {
 }
 
 /// Decides by looking at every row.
-fn scan(tables: &Tables, query: &ClassQuery<'_>, valid: u64, known: u64) -> Option<String> {
+fn scan(tables: &Tables, query: &Query<'_>, valid: u64, known: u64) -> Option<String> {
     let now = |times: &(Interval, Interval)| times.0.contains(T(valid)) && times.1.contains(T(known));
     let body = tables
         .bodies
@@ -133,7 +132,7 @@ fn scan(tables: &Tables, query: &ClassQuery<'_>, valid: u64, known: u64) -> Opti
             && instance.register == evidence.register
             && now(&(instance.valid, instance.recorded))
     })?;
-    let mut found: Vec<&ClassRule> = tables.permissions.iter().collect();
+    let mut found: Vec<&Rule> = tables.permissions.iter().collect();
     found.retain(|rule| {
         let consumer = match &rule.consumer {
             Consumer::Body(id) => id == query.consumer,
@@ -164,12 +163,12 @@ fn scan(tables: &Tables, query: &ClassQuery<'_>, valid: u64, known: u64) -> Opti
             && (rule.idnr || !query.idnr)
             && (rule.representation || !query.represented)
     });
-    let order = |rule: &&ClassRule| (rule.consumer.clone(), rule.provider.clone());
-    found.into_iter().min_by_key(order).map(ClassRule::reference)
+    let order = |rule: &&Rule| (rule.consumer.clone(), rule.provider.clone());
+    found.into_iter().min_by_key(order).map(Rule::reference)
 }
 
 /// Asks every question that the tables can answer, with every combination of conditions.
-fn questions(mut ask: impl FnMut(&ClassQuery<'_>)) {
+fn questions(mut ask: impl FnMut(&Query<'_>)) {
     let place: Ars = "053155001001".parse().unwrap();
     for (consumer, provider) in BODIES
         .iter()
@@ -182,7 +181,7 @@ fn questions(mut ask: impl FnMut(&ClassQuery<'_>)) {
         {
             let evidence = evidence.parse().unwrap();
             for bits in 0..16_u8 {
-                ask(&ClassQuery {
+                ask(&Query {
                     consumer: &consumer,
                     provider: &provider,
                     evidence: &evidence,
@@ -202,7 +201,7 @@ fn questions(mut ask: impl FnMut(&ClassQuery<'_>)) {
 }
 
 /// What the service area of a component is on one side: a request names the place that it serves.
-fn place<'a>(relation: &'a ClassRelation, query: &ClassQuery<'_>, time: Timestamp) -> Option<&'a Ars> {
+fn place<'a>(relation: &'a Registerlandkarte, query: &Query<'_>, time: Timestamp) -> Option<&'a Ars> {
     let register = &relation.evidence(query.evidence)?.register;
     let instance = relation.tables().instances.iter().find(|instance| {
         instance.component == *query.provider
@@ -214,7 +213,7 @@ fn place<'a>(relation: &'a ClassRelation, query: &ClassQuery<'_>, time: Timestam
 }
 
 /// The difference, by asking both sides every question.
-fn asked(sides: &[ClassRelation; 2], time: Timestamp) -> BTreeMap<ChangeKey, (u64, BTreeSet<Request>)> {
+fn asked(sides: &[Registerlandkarte; 2], time: Timestamp) -> BTreeMap<ChangeKey, (u64, BTreeSet<Request>)> {
     let mut pairs: BTreeMap<ChangeKey, BTreeMap<(BodyId, ParticipantId), BTreeSet<Request>>> = BTreeMap::new();
     questions(|query| {
         let request = Request {
@@ -229,7 +228,7 @@ fn asked(sides: &[ClassRelation; 2], time: Timestamp) -> BTreeMap<ChangeKey, (u6
         let [before, after] = [0, 1].map(|side| {
             let relation = &sides[side];
             let place = query.place.and_then(|_| place(relation, query, time));
-            relation.decide(&ClassQuery { place, ..*query }, time, time).ok()
+            relation.decide(&Query { place, ..*query }, time, time).ok()
         });
         let effect = match (before, after) {
             (None, Some(_)) => Effect::Permits,
@@ -241,8 +240,8 @@ fn asked(sides: &[ClassRelation; 2], time: Timestamp) -> BTreeMap<ChangeKey, (u6
             evidence: query.evidence.clone(),
             purpose: query.purpose.to_owned(),
             effect,
-            before: before.map(ClassRule::reference),
-            after: after.map(ClassRule::reference),
+            before: before.map(Rule::reference),
+            after: after.map(Rule::reference),
         };
         let pair = (query.consumer.clone(), query.provider.clone());
         pairs.entry(key).or_default().entry(pair).or_default().insert(request);
@@ -260,9 +259,9 @@ proptest! {
     #[test]
     fn the_index_decides_as_a_scan_does(rows in rows(), valid in 0..END, known in 0..END) {
         let tables = add(catalogue(), rows);
-        let relation = ClassRelation::new(tables.clone()).unwrap();
+        let relation = Registerlandkarte::new(tables.clone()).unwrap();
         questions(|query| {
-            let decided = relation.decide(query, T(valid), T(known)).ok().map(ClassRule::reference);
+            let decided = relation.decide(query, T(valid), T(known)).ok().map(Rule::reference);
             assert_eq!(decided, scan(&tables, query, valid, known), "{query:?}");
         });
     }
@@ -270,7 +269,7 @@ proptest! {
     #[test]
     fn competence_is_as_a_scan_finds_it(rows in rows(), valid in 0..END, known in 0..END) {
         let tables = add(catalogue(), rows);
-        let relation = ClassRelation::new(tables.clone()).unwrap();
+        let relation = Registerlandkarte::new(tables.clone()).unwrap();
         for (evidence, register) in EVIDENCE {
             for place in AREAS {
                 let (evidence, place): (_, Ars) = (evidence.parse().unwrap(), place.parse().unwrap());
@@ -306,7 +305,7 @@ proptest! {
         if same.2 {
             after.instances = before.instances.clone();
         }
-        let relation = |rows| ClassRelation::new(add(catalogue(), rows)).unwrap();
+        let relation = |rows| Registerlandkarte::new(add(catalogue(), rows)).unwrap();
         let sides = [relation(before), relation(after)];
         let view = |side: usize| View { relation: &sides[side], valid_at: T(time), known_at: T(time) };
         let found = difference(view(0), view(1));
@@ -341,13 +340,13 @@ proptest! {
         later.bodies.iter_mut().for_each(|body| body.recorded = recorded);
         later.instances.iter_mut().for_each(|instance| instance.recorded = recorded);
         let corrected = add(corrected, later);
-        let (before, after) = (ClassRelation::new(before).unwrap(), ClassRelation::new(corrected).unwrap());
+        let (before, after) = (Registerlandkarte::new(before).unwrap(), Registerlandkarte::new(corrected).unwrap());
         questions(|query| {
             let decided = before.decide(query, T(valid), T(known));
             assert_eq!(decided.is_ok(), after.decide(query, T(valid), T(known)).is_ok());
             // A rule may have been ended meanwhile, so only its name is compared.
             let again = after.decide(query, T(valid), T(known));
-            assert_eq!(decided.map(ClassRule::reference), again.map(ClassRule::reference));
+            assert_eq!(decided.map(Rule::reference), again.map(Rule::reference));
         });
     }
 }

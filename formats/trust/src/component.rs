@@ -1,0 +1,98 @@
+//! Components: the systems of bodies that take part in exchanges.
+
+use std::collections::BTreeSet;
+
+use record::content::Party;
+use record::{Ars, BodyId, ParticipantId, VerifyingKey};
+use registerlandkarte::RegisterTypeId;
+use serde::{Deserialize, Serialize};
+use text::Reference;
+
+use crate::body::Body;
+
+/// A component with its connector.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Component {
+    /// The identifier in this system.
+    pub id: ParticipantId,
+    /// The directory service (Verzeichnisdienst) that knows it, for example `DVDV`.
+    pub directory: Reference,
+    /// The identifier (Kennung) there.
+    pub identifier: Reference,
+    /// The component id (Komponenten-ID), for people.
+    pub name: Reference,
+    /// The key that signs S1 and S2, or the answer.
+    pub signing_key: VerifyingKey,
+    /// The HPKE public key (X25519) that requests are sealed to.
+    #[serde(with = "record::bytes")]
+    pub sealing_key: [u8; 32],
+    /// Whether it may request evidence.
+    pub consumer: bool,
+    /// Whether it may provide evidence.
+    pub provider: bool,
+    /// The body that answers for it (fachverantwortliche Stelle). Its classes decide what the component may request.
+    pub body: BodyId,
+    /// The body that operates it (betriebsverantwortliche Stelle).
+    pub operator: BodyId,
+    /// Whether it takes part.
+    pub state: ComponentState,
+    /// The registers that it serves.
+    pub serves: BTreeSet<ServedRegister>,
+}
+
+/// Whether a component takes part in exchanges. What it signed before it was suspended or retired still verifies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ComponentState {
+    /// It takes part.
+    Active,
+    /// It does not take part for the time being.
+    Suspended,
+    /// It never takes part again.
+    Retired,
+}
+
+/// A register that a component serves.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServedRegister {
+    /// The type of register.
+    pub register: RegisterTypeId,
+    /// The areas; at least one.
+    pub areas: BTreeSet<Ars>,
+}
+
+impl Component {
+    /// The component as records name it, with the names of its bodies.
+    #[must_use]
+    pub fn party(&self, body: &Body, operator: &Body) -> Party {
+        Party {
+            id: self.id.clone(),
+            directory: self.directory.to_string(),
+            identifier: self.identifier.to_string(),
+            name: body.name.to_string(),
+            component: self.name.to_string(),
+            responsible: body.name.to_string(),
+            operating: operator.name.to_string(),
+        }
+    }
+
+    /// Whether it takes part in exchanges.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.state == ComponentState::Active
+    }
+
+    /// Whether it may request evidence now.
+    #[must_use]
+    pub fn may_request(&self) -> bool {
+        self.consumer && self.is_active()
+    }
+
+    /// Whether it may provide evidence now.
+    #[must_use]
+    pub fn may_provide(&self) -> bool {
+        self.provider && self.is_active()
+    }
+}
