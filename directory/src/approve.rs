@@ -1,6 +1,8 @@
 //! `directory approve`.
 
-use trust::TrustState;
+use landkarte::sentences::sentences;
+use registerlandkarte::{View, difference};
+use trust::{TrustKind, TrustState};
 
 use crate::arguments::Approve;
 use crate::failure::Failure;
@@ -34,6 +36,32 @@ pub(crate) fn describe(state: &TrustState, proposal: &Proposal) -> Result<(), Fa
             (_, None) => '-',
         };
         output::stdout!("{mark} {}", operation.key())?;
+    }
+    describe_effect(state, proposal)
+}
+
+/// Prints what the version permits and its predecessor does not, and the reverse.
+fn describe_effect(state: &TrustState, proposal: &Proposal) -> Result<(), Failure> {
+    let (header, operations) = (&proposal.set.header, &proposal.set.operations);
+    let after = state
+        .map(header.kind)
+        .change(header.version, header.valid_from, operations);
+    let after = after.map_err(Failure::refused)?;
+    let (directory, registerlandkarte) = match header.kind {
+        TrustKind::Directory => (&after, state.registerlandkarte()),
+        TrustKind::Registerlandkarte => (state.directory(), &after),
+    };
+    let relations = [
+        trust::relation(state.directory(), state.registerlandkarte()),
+        trust::relation(directory, registerlandkarte),
+    ];
+    let [before, after] = relations.each_ref().map(|relation| View {
+        relation,
+        valid_at: header.valid_from,
+        known_at: header.valid_from,
+    });
+    for line in sentences(&difference(before, after)) {
+        output::stdout!("{line}")?;
     }
     Ok(())
 }

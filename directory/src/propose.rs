@@ -1,5 +1,7 @@
 //! `directory propose`.
 
+use std::path::Path;
+
 use record::Timestamp;
 
 use crate::approve::describe;
@@ -18,8 +20,10 @@ pub(crate) async fn run(arguments: &Propose) -> Result<(), Failure> {
     let reason = reason.map_err(|error| Failure::Usage(format!("the reason: {error}")))?;
     let log = Log::read(&arguments.log).await?;
     let state = log.anchored.history.state();
+    let kind = arguments.kind;
+    let folder = arguments.changes.parent().unwrap_or(Path::new("."));
     let valid_from = arguments.valid_from.map_or_else(now, Timestamp);
-    let set = state.propose(arguments.kind, valid_from, reason, changes.operations()?);
+    let set = state.propose(kind, valid_from, reason, changes.operations(state.map(kind), folder)?);
     let proposal = Proposal {
         set: set.map_err(Failure::refused)?,
         proposer: proposer.id(),

@@ -9,6 +9,7 @@
 //! | [`content`] | all files together |
 //! | [`shipped`] | the content that is part of the program |
 //! | [`write`] | tables as TOML, CSV and JSON |
+//! | [`sentences`] | what a change permits and forbids, for people |
 //! | [`decisions`] | recorded decisions, decided again |
 //!
 //! `docs/landkarte.md` describes the formats and the command line. What the tables mean and how they fit each other is
@@ -21,6 +22,7 @@ pub mod file;
 pub mod finding;
 pub mod rows;
 pub mod schema;
+pub mod sentences;
 pub mod shipped;
 pub mod write;
 

@@ -82,10 +82,7 @@ impl History {
         }
         let directory = self.map_of(TrustKind::Directory, versions.directory)?;
         let registerlandkarte = self.map_of(TrustKind::Registerlandkarte, versions.registerlandkarte)?;
-        let relation = Arc::new(Registerlandkarte::indexed(relations::tables(
-            &directory,
-            &registerlandkarte,
-        )));
+        let relation = Arc::new(relations::relation(&directory, &registerlandkarte));
         self.relations().keep(headers, &relation);
         Ok(relation)
     }

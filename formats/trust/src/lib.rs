@@ -74,6 +74,7 @@ pub use page::{LoggedSet, PageError, SetPage};
 pub use proof::{ProofError, ProvedValue, ValueProof};
 pub use record::{Ars, ArsError, BodyId};
 pub use refused::{OperationProblem, SetError, SetProblem};
+pub use relations::relation;
 pub use signed::{CONTEXT, SetSignature, SignedHeader};
 pub use snapshot::{Snapshot, SnapshotError, SnapshotHead};
 pub use state::{GenesisProblem, TrustState};

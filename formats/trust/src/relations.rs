@@ -38,9 +38,16 @@ impl Relations {
     }
 }
 
+/// The relation of a version of the directory and one of the Registerlandkarte. [`crate::History::relation`] keeps those
+/// that decide.
+#[must_use]
+pub fn relation(directory: &TrustMap, registerlandkarte: &TrustMap) -> Registerlandkarte {
+    Registerlandkarte::indexed(tables(directory, registerlandkarte))
+}
+
 /// What two versions say, as rows. A body or component is valid in the versions of the directory that have it, so its
 /// row has no end.
-pub(crate) fn tables(directory: &TrustMap, registerlandkarte: &TrustMap) -> Tables {
+fn tables(directory: &TrustMap, registerlandkarte: &TrustMap) -> Tables {
     let mut tables = Tables::default();
     for section in [Section::Body, Section::Component] {
         for value in directory.section(section) {

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use landkarte::content;
 use landkarte::decisions;
 use landkarte::file::MAX_FILE;
+use landkarte::sentences::{count, sentences};
 use record::Timestamp;
-use registerlandkarte::{ChangeKey, Effect, Extent, Registerlandkarte, Request, View, difference};
+use registerlandkarte::{Registerlandkarte, View, difference};
 
-use super::outcome::{Failure, Verdict, count, relation};
+use super::outcome::{Failure, Verdict, relation};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Diff {
@@ -41,19 +42,9 @@ impl Diff {
             known_at: self.known,
         };
         let changes = difference(view(&old), view(&new));
-        for (key, extent) in &changes {
-            output::stdout!("{}", sentence(key, extent))?;
+        for line in sentences(&changes) {
+            output::stdout!("{line}")?;
         }
-        let total = |effect| -> u64 {
-            let of_effect = changes.iter().filter(|(key, _)| key.effect == effect);
-            of_effect.map(|(_, extent)| extent.pairs).sum()
-        };
-        output::stdout!(
-            "pairs of body and component: newly permitted {}, newly forbidden {}, permitted otherwise {}",
-            total(Effect::Permits),
-            total(Effect::Forbids),
-            total(Effect::Alters)
-        )?;
         let decided_otherwise = match &self.decisions {
             Some(path) => self.decide_again(path, &new)?,
             None => false,
@@ -88,49 +79,4 @@ impl Diff {
         output::stdout!("recorded decisions: {}, of which {differ} would differ", recorded.len())?;
         Ok(differ > 0)
     }
-}
-
-fn sentence(key: &ChangeKey, extent: &Extent) -> String {
-    let (sign, rules) = match (key.effect, &key.before, &key.after) {
-        (Effect::Permits, _, Some(after)) => ("+ permits", after.clone()),
-        (Effect::Forbids, Some(before), _) => ("- forbids", before.clone()),
-        (_, before, after) => {
-            let name = |rule: &Option<String>| rule.clone().unwrap_or_else(|| "no rule".to_owned());
-            ("~ alters", format!("{} to {}", name(before), name(after)))
-        }
-    };
-    let requests = &extent.requests;
-    let least = |request: &&Request| !requests.iter().any(|other| request.has_more_than(other));
-    let most = |request: &&Request| !requests.iter().any(|other| other.has_more_than(request));
-    let join = |requests: Vec<String>| requests.join(" or ");
-    let (least, most) = (
-        join(requests.iter().filter(least).map(words).collect()),
-        join(requests.iter().filter(most).map(words).collect()),
-    );
-    let requests = if least == most {
-        least
-    } else {
-        format!("{least}, up to {most}")
-    };
-    format!(
-        "{sign} {} for {} by {rules}: {}, such as {} and {}; {}",
-        key.evidence,
-        key.purpose,
-        count(extent.pairs, "pair"),
-        extent.example.0,
-        extent.example.1,
-        requests
-    )
-}
-
-fn words(request: &Request) -> String {
-    let mut words = vec![if request.legal {
-        "legal person"
-    } else {
-        "natural person"
-    }];
-    words.extend(request.idnr.then_some("IDNr"));
-    words.extend(request.represented.then_some("representative"));
-    words.extend(request.place.then_some("place"));
-    words.join(" + ")
 }

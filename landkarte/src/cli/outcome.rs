@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use landkarte::content::{self, ReadError};
+use landkarte::sentences::count;
 use registerlandkarte::{Registerlandkarte, Tables};
 
 /// The result of a command.
@@ -70,13 +71,6 @@ pub(crate) fn relation(paths: &[PathBuf]) -> Result<Option<Registerlandkarte>, F
         Failure::Usage(problems.join("\n"))
     })?;
     Ok(Some(relation))
-}
-
-/// A number and a noun, in the singular or the plural.
-pub(crate) fn count(number: impl TryInto<u64>, noun: &str) -> String {
-    let number = number.try_into().unwrap_or(u64::MAX);
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
 }
 
 /// Prints a value as JSON.

@@ -14,9 +14,9 @@ const MAX_OPENING: usize = 24_000;
 #[test]
 fn an_opening_of_a_large_directory_is_small() {
     let mut log = SampleLog::new();
-    let component = |number| Operation::put(&fixtures::component(number).unwrap()).unwrap();
-    let components: Vec<Operation> = (0..COMPONENTS).map(component).collect();
-    for some in components.chunks(MAX_OPERATIONS) {
+    let values = (0..COMPONENTS).flat_map(|number| [fixtures::body(number), fixtures::component(number)]);
+    let values: Vec<Operation> = values.map(|value| Operation::put(&value.unwrap()).unwrap()).collect();
+    for some in values.chunks(MAX_OPERATIONS) {
         change(&mut log, some.to_vec());
     }
     log.others(100_000);
