@@ -14,6 +14,7 @@ use service::clock::Clock;
 use service::http::{CallError, Client};
 use uuid::Uuid;
 
+use crate::ceilings::Begun;
 use crate::config::Config;
 use crate::connectors::Connectors;
 use crate::journal::Journal;
@@ -41,6 +42,8 @@ pub struct Broker {
     pub(crate) providers: Outstanding,
     /// The places of the consumers: open exchanges, and completions that are not acknowledged.
     pub(crate) consumers: Outstanding,
+    /// How many exchanges each component has begun.
+    pub(crate) begun: Begun,
     /// The queues of the outcome notices.
     pub(crate) notices: Notices,
 }

@@ -13,6 +13,7 @@
 //! * [`journal`] – keeps what closing an exchange needs, durable before its intent is recorded.
 //! * [`flow`] – runs an exchange, and continues open ones after a restart.
 //! * [`notices`] – delivers the outcome to the provider's connector and retries until it is accepted.
+//! * [`ceilings`] – counts what each component begins, against the ceilings in the directory.
 //! * [`outstanding`] – bounds the exchanges of one participant that are open, not acknowledged or not delivered.
 //! * [`expiry`] – drops completions that their consumer never acknowledges.
 //! * [`http`] – the interface.
@@ -31,6 +32,7 @@
 
 pub mod authenticate;
 pub mod broker;
+mod ceilings;
 mod config;
 mod connectors;
 mod error;

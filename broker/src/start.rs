@@ -15,6 +15,7 @@ use service::secret::{Credential, read_seed};
 use service::shutdown::Shutdown;
 
 use crate::broker::Broker;
+use crate::ceilings::Begun;
 use crate::config::Config;
 use crate::connectors::Connectors;
 use crate::error::Error;
@@ -74,6 +75,7 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
         in_progress: Mutex::new(HashSet::new()),
         providers: Outstanding::default(),
         consumers: Outstanding::default(),
+        begun: Begun::default(),
         notices,
     });
     let left_open = restore(&broker).await?;

@@ -10,7 +10,7 @@ use record::{Ars, BodyId, ParticipantId};
 use registerlandkarte::Tables;
 use serde::Deserialize;
 use text::Reference;
-use trust::{Body, ServedRegister};
+use trust::{Body, Ceilings, ServedRegister};
 
 /// The log's origin: a schema-less URL that does not depend on a port (C2SP tlog-checkpoint CP-1).
 pub(crate) const ORIGIN: &str = "einsicht.example/demonstration";
@@ -56,6 +56,9 @@ pub(crate) struct Participant {
     pub(crate) operator: BodyId,
     /// As in [`trust::Component`].
     pub(crate) serves: BTreeSet<ServedRegister>,
+    /// As in [`trust::Component`].
+    #[serde(default)]
+    pub(crate) ceilings: Option<Ceilings>,
 }
 
 /// An exchange that the demonstration makes.

@@ -49,6 +49,9 @@ pub(super) async fn enter(broker: &Broker, request: ExchangeRequest) -> Result<B
             "the deadline is too far in the future",
         ));
     }
+    if let Some(consumer) = history.state().directory().component(&authenticated.consumer().id) {
+        broker.begun.count(consumer, now)?;
+    }
     match permit(authenticated, &history, now) {
         Ok(permitted) => label(broker, &history, permitted).await,
         Err(denied) => {

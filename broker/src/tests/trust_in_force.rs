@@ -14,10 +14,11 @@ use service::http::Client;
 use service::secret::Credential;
 use service::{Impairment, Problem, Shutdown};
 use tlog::tile::{Bundle, Tile};
-use trust::{Key, Section, Value};
+use trust::{Ceilings, ComponentState, Key, Section, Value};
 
 use super::*;
 use crate::broker::Broker;
+use crate::ceilings::Begun;
 use crate::connectors::Connectors;
 use crate::flow;
 use crate::outstanding::Outstanding;
@@ -107,6 +108,7 @@ impl Alone {
             in_progress: Mutex::default(),
             providers: Outstanding::default(),
             consumers: Outstanding::default(),
+            begun: Begun::default(),
             notices: Notices::new(config.routes.keys()).0,
             config,
         });
@@ -222,6 +224,43 @@ fn a_permission_names_the_version_that_decided_and_an_ended_rule_permits_nothing
     );
     let authentic = authenticate(request(metadata("vehicle")), directory, NOW).unwrap();
     assert!(permit(authentic, &ended, NOW).is_err());
+}
+
+#[tokio::test]
+async fn a_component_that_has_reached_its_ceiling_waits_for_the_next_minute() {
+    let alone = Alone::new();
+    let limited = Component {
+        ceilings: Some(Ceilings {
+            per_minute: 1,
+            per_day: 10,
+        }),
+        ..participant(CITY, SEED[0], true)
+    };
+    let put = Operation::put(&Value::Component(Box::new(limited))).unwrap();
+    alone
+        .live
+        .replace(changed(&alone.live.history(), TrustKind::Directory, put, 9));
+    assert_eq!(alone.problem().await.slug, REACHES_IDENTITY);
+    let problem = alone.problem().await;
+    assert_eq!(problem.status, 429);
+    assert!(problem.retry_after.is_some() && !alone.has_recorded().await);
+    alone.clock.advance(60);
+    alone.live.replace(alone.live.history());
+    assert_eq!(alone.problem().await.slug, REACHES_IDENTITY);
+}
+
+#[test]
+fn a_suspended_component_is_not_authenticated() {
+    for state in [ComponentState::Suspended, ComponentState::Retired] {
+        let city = Component {
+            state,
+            ..participant(CITY, SEED[0], true)
+        };
+        let put = Operation::put(&Value::Component(Box::new(city))).unwrap();
+        let history = changed(&founded(values()), TrustKind::Directory, put, 9);
+        let result = authenticate(request(metadata("vehicle")), history.state().directory(), NOW);
+        assert!(matches!(result, Err(AuthenticationError::UnknownConsumer)));
+    }
 }
 
 #[test]

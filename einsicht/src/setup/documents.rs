@@ -107,6 +107,7 @@ fn directory(secrets: &Secrets, world: &World) -> Result<Vec<Value>> {
             operator: participant.operator.clone(),
             state: ComponentState::Active,
             serves: participant.serves.clone(),
+            ceilings: participant.ceilings,
         })));
     }
     Ok(values)

@@ -254,6 +254,7 @@ fn component(number: u32) -> Value {
             areas: [area(number)].into(),
         }]
         .into(),
+        ceilings: None,
     }))
 }
 

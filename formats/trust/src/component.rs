@@ -39,6 +39,19 @@ pub struct Component {
     pub state: ComponentState,
     /// The registers that it serves.
     pub serves: BTreeSet<ServedRegister>,
+    /// How many exchanges it may begin; without them, as many as it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceilings: Option<Ceilings>,
+}
+
+/// How many exchanges a component may begin. The broker counts by its own clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ceilings {
+    /// In a minute.
+    pub per_minute: u32,
+    /// In a day of the clock in UTC.
+    pub per_day: u32,
 }
 
 /// Whether a component takes part in exchanges. What it signed before it was suspended or retired still verifies.

@@ -37,6 +37,7 @@ fn forged(receipt: Vec<u8>) -> Forward {
             idnr_used: true,
             assurance: Assurance::High,
             role: SubjectRole::DataSubject,
+            place: None,
             synchronous: true,
             request_digest: tlog::Hash([1; 32]),
             official: "desk".parse().unwrap(),

@@ -80,6 +80,7 @@ pub(crate) fn component(id: &str, key: u8) -> Value {
         operator: "rz".parse().unwrap(),
         state: ComponentState::Active,
         serves: BTreeSet::new(),
+        ceilings: None,
     }))
 }
 
