@@ -28,6 +28,7 @@ fn town(number: u32, name: &str) -> Value {
         name: name.parse().unwrap(),
         level: Level::Municipal,
         ars: "053150000000".parse().unwrap(),
+        classes: [].into(),
         roles: [BodyRole::Responsible].into(),
         contact: "klaerung@ort.example".parse().unwrap(),
         data_protection: "datenschutz@ort.example".parse().unwrap(),
@@ -201,7 +202,7 @@ async fn a_value_is_served_with_its_proof() {
     }
     assert_eq!(log.get("directory/4/values/threshold").await["value"], 1);
     for path in [
-        "directory/4/values/rule/a@1",
+        "directory/4/values/permission/a@1",
         "directory/4/values/body/",
         "registry/1/values/threshold",
     ] {
