@@ -3,10 +3,8 @@
 //! The data are in `einsicht/data/`. Parsing them into types lets the start fail with a clear error if they contain a
 //! mistake.
 
-use std::collections::BTreeSet;
-
 use anyhow::{Result, bail};
-use record::{Ars, BodyId, ParticipantId};
+use record::{Ars, BodyId, ParticipantId, Sorted};
 use registerlandkarte::Tables;
 use serde::Deserialize;
 use text::Reference;
@@ -55,7 +53,7 @@ pub(crate) struct Participant {
     /// As in [`trust::Component`].
     pub(crate) operator: BodyId,
     /// As in [`trust::Component`].
-    pub(crate) serves: BTreeSet<ServedRegister>,
+    pub(crate) serves: Sorted<ServedRegister>,
     /// As in [`trust::Component`].
     #[serde(default)]
     pub(crate) ceilings: Option<Ceilings>,

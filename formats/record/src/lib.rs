@@ -14,7 +14,7 @@
 //! | [`idnr`] | the identification number, which is never printed |
 //! | [`id`], [`ars`], [`key`] | identifiers; areas; Ed25519 keys |
 //! | [`padding`], [`random`] | padding of plaintexts; random bytes |
-//! | [`cbor`], [`bytes`] | deterministic CBOR, and the encoding of byte fields |
+//! | [`cbor`], [`bytes`], [`sorted`] | deterministic CBOR, the encoding of byte fields, small sets |
 //!
 //! `docs/entry.cddl` is the normative definition of the formats. Every parser in this crate accepts exactly what the
 //! matching writer produces.
@@ -37,6 +37,7 @@ pub mod random;
 pub mod receipt;
 pub mod retention;
 pub mod sealed;
+pub mod sorted;
 pub mod submission;
 pub mod time;
 pub mod writer;
@@ -59,6 +60,7 @@ pub use legal_day::{GermanTime, LegalDay, Season};
 pub use receipt::{Receipt, ReceiptError, VerifiedReceipt};
 pub use retention::{DisclosureClass, ExpiryDay, RetentionClass};
 pub use sealed::{DayKey, Header, Opened, PartKey, PartName, Parts, RecordKey, SealedError, SealedRecord, Unsealed};
+pub use sorted::Sorted;
 pub use submission::{RefusalCode, SubmissionAnswer, SubmissionAnswerError, SubmissionError, Submitted};
 pub use time::Timestamp;
 pub use writer::{IdentityKeys, RightError, WriterGrant};

@@ -1,8 +1,6 @@
 //! Who belongs where: bodies with their classes and area, components with the registers and areas that they serve.
 
-use std::collections::BTreeSet;
-
-use record::{Ars, BodyId, ParticipantId};
+use record::{Ars, BodyId, ParticipantId, Sorted};
 use serde::{Deserialize, Serialize};
 use text::Title;
 
@@ -20,7 +18,7 @@ pub struct ListedBody {
     /// The area that it is in charge of.
     pub area: Ars,
     /// The classes that it belongs to.
-    pub classes: BTreeSet<BodyClassId>,
+    pub classes: Sorted<BodyClassId>,
     /// When it belongs to them.
     pub valid: Interval,
     /// When that was recorded.
@@ -39,7 +37,7 @@ pub struct RegisterInstance {
     /// The body that keeps the register.
     pub body: BodyId,
     /// The areas that it serves; at least one.
-    pub areas: BTreeSet<Ars>,
+    pub areas: Sorted<Ars>,
     /// When it serves them.
     pub valid: Interval,
     /// When that was recorded.

@@ -8,8 +8,8 @@
 
 use record::{Ars, DisclosureClass, IdentityKeys, Kind, RetentionClass, SigningKey, Timestamp, WriterGrant};
 use registerlandkarte::{
-    AreaRelation, BodyClass, Consumer, EvidenceType, Interval, Norm, NormSource, Provider, RegisterType, Rule, Subject,
-    Subjects,
+    AreaRelation, BodyClass, Consumer, EvidenceType, Interval, Norm, NormSource, Provider, Query, RegisterType, Rule,
+    Subject, Subjects,
 };
 use tlog::merkle::Index;
 use trust::{
@@ -65,7 +65,12 @@ fn main() {
     let start = cpu();
     history.relation(history.newest_versions()).unwrap();
     let first_decision = cpu() - start;
-    let (decision, competence) = decide(&history);
+    let with_relation = resident() - before;
+    let Times {
+        decision,
+        permission,
+        competence,
+    } = decide(&history);
     let values = serde_json::json!({
         "apply_10000_ops_s": rounded(apply * 10_000.0 / operations as f64),
         "sets": files.len(),
@@ -78,7 +83,9 @@ fn main() {
         "change_bytes": change.to_bytes().len(),
         "header_bytes": change.signed().bytes().len(),
         "proof_bytes": directory.prove(&component_key).to_bytes().len(),
+        "follower_with_relation_mb": rounded(with_relation as f64 / 1e6),
         "decide_us": rounded(decision * 1e6),
+        "permit_us": rounded(permission * 1e6),
         "competence_us": rounded(competence * 1e6),
         "first_decision_ms": rounded(first_decision * 1e3),
         "values": directory.len() + rules.len(),
@@ -149,8 +156,17 @@ fn replay(genesis: &TrustState, files: &[(TrustKind, Vec<u8>)]) -> History {
     history
 }
 
-/// Seconds of one decision, and of one question for the competent component.
-fn decide(history: &History) -> (f64, f64) {
+/// Seconds of one call.
+struct Times {
+    /// Of the decision alone.
+    decision: f64,
+    /// Of the decision and what a record takes from it.
+    permission: f64,
+    /// Of the question for the competent component.
+    competence: f64,
+}
+
+fn decide(history: &History) -> Times {
     const ROUNDS: u32 = 200_000;
     let now = Timestamp(1_796_000_000);
     let versions = history.newest_versions();
@@ -181,6 +197,25 @@ fn decide(history: &History) -> (f64, f64) {
     assert!(permitted(0));
     let start = cpu();
     assert!((0..ROUNDS).all(permitted));
+    let permission = (cpu() - start) / f64::from(ROUNDS);
+    let relation = history.relation(versions).unwrap();
+    let bodies: Vec<record::BodyId> = (0..BODIES).map(body_id).collect();
+    let ids: Vec<_> = evidence.iter().map(|id| id.parse().unwrap()).collect();
+    let start = cpu();
+    for round in 0..ROUNDS {
+        let (consumer, provider) = pair(round);
+        let query = Query {
+            consumer: &bodies[consumer],
+            provider: &parties[provider],
+            evidence: &ids[provider % REGISTERS as usize],
+            purpose: "bewohnerparkausweis",
+            subject: Subject::Natural,
+            idnr: true,
+            represented: false,
+            place: None,
+        };
+        assert!(relation.decide(&query, now, now).is_ok());
+    }
     let decision = (cpu() - start) / f64::from(ROUNDS);
     let start = cpu();
     for round in 0..ROUNDS {
@@ -188,7 +223,11 @@ fn decide(history: &History) -> (f64, f64) {
         let competent = history.competent(&evidence[provider % REGISTERS as usize], &places[provider], now);
         assert!(competent.as_ref() == Ok(&parties[provider]));
     }
-    (decision, (cpu() - start) / f64::from(ROUNDS))
+    Times {
+        decision,
+        permission,
+        competence: (cpu() - start) / f64::from(ROUNDS),
+    }
 }
 
 fn area(number: u32) -> Ars {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use record::{Ars, BodyId, ParticipantId, Timestamp};
+use record::{Ars, BodyId, ParticipantId, Sorted, Timestamp};
 use registerlandkarte::{BodyClassId, Interval};
 use serde::{Deserialize, Serialize};
 use text::Title;
@@ -22,7 +22,7 @@ pub struct Body {
     /// The area that the body is in charge of.
     pub ars: Ars,
     /// The classes that it belongs to, for which the Registerlandkarte has permissions.
-    pub classes: BTreeSet<BodyClassId>,
+    pub classes: Sorted<BodyClassId>,
     /// What the body does.
     pub roles: BTreeSet<BodyRole>,
     /// Where to ask about an exchange: the address of a function, never of a person.

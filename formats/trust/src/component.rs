@@ -1,9 +1,7 @@
 //! Components: the systems of bodies that take part in exchanges.
 
-use std::collections::BTreeSet;
-
 use record::content::Party;
-use record::{Ars, BodyId, ParticipantId, VerifyingKey};
+use record::{Ars, BodyId, ParticipantId, Sorted, VerifyingKey};
 use registerlandkarte::RegisterTypeId;
 use serde::{Deserialize, Serialize};
 use text::Reference;
@@ -38,7 +36,7 @@ pub struct Component {
     /// Whether it takes part.
     pub state: ComponentState,
     /// The registers that it serves.
-    pub serves: BTreeSet<ServedRegister>,
+    pub serves: Sorted<ServedRegister>,
     /// How many exchanges it may begin; without them, as many as it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceilings: Option<Ceilings>,
@@ -73,7 +71,7 @@ pub struct ServedRegister {
     /// The type of register.
     pub register: RegisterTypeId,
     /// The areas; at least one.
-    pub areas: BTreeSet<Ars>,
+    pub areas: Sorted<Ars>,
 }
 
 impl Component {

@@ -8,7 +8,7 @@ use record::{Ars, WriterId};
 use registerlandkarte::{Consumer, EvidenceTypeId, Provider, RegisterTypeId, Rule};
 use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync};
 
-use crate::component::{ComponentState, ServedRegister};
+use crate::component::ComponentState;
 use crate::key::{Key, Section};
 use crate::refused::OperationProblem;
 use crate::value::Value;
@@ -60,12 +60,9 @@ fn sole(value: &Value) -> Vec<Sole> {
         // A retired component serves nothing any more.
         Value::Component(component) if component.state != ComponentState::Retired => {
             let served = component.serves.iter();
-            let areas = |served: &ServedRegister| {
-                let register = served.register.clone();
-                let areas = served.areas.clone().into_iter();
-                areas.map(move |area| Sole::Competence(register.clone(), area))
-            };
-            served.flat_map(areas).collect()
+            let areas =
+                served.flat_map(|served| served.areas.iter().map(|area| (served.register.clone(), area.clone())));
+            areas.map(|(register, area)| Sole::Competence(register, area)).collect()
         }
         _ => Vec::new(),
     }
@@ -116,8 +113,9 @@ pub(crate) fn references(value: &Value) -> Vec<Key> {
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
     public_keys: RedBlackTreeMapSync<PublicKey, Key>,
-    /// The keys of the values that name a value.
-    named_by: RedBlackTreeMapSync<Key, RedBlackTreeSetSync<Key>>,
+    /// Each value that is named, with each that names it. The second is there for every one: `None` begins the range of
+    /// a value in the order of the set.
+    named: RedBlackTreeSetSync<(Key, Option<Key>)>,
     sole: RedBlackTreeMapSync<Sole, Key>,
     rules: RedBlackTreeMapSync<RuleKey, Arc<[Arc<Rule>]>>,
 }
@@ -126,7 +124,7 @@ impl Default for Index {
     fn default() -> Self {
         Self {
             public_keys: RedBlackTreeMapSync::new_sync(),
-            named_by: RedBlackTreeMapSync::new_sync(),
+            named: RedBlackTreeSetSync::new_sync(),
             sole: RedBlackTreeMapSync::new_sync(),
             rules: RedBlackTreeMapSync::new_sync(),
         }
@@ -140,13 +138,7 @@ impl Index {
             self.public_keys.remove_mut(&public_key);
         }
         for named in references(value) {
-            let mut by = self.named_by(&named);
-            by.remove_mut(key);
-            if by.is_empty() {
-                self.named_by.remove_mut(&named);
-            } else {
-                self.named_by.insert_mut(named, by);
-            }
+            self.named.remove_mut(&(named, Some(key.clone())));
         }
         for sole in sole(value) {
             self.sole.remove_mut(&sole);
@@ -176,8 +168,7 @@ impl Index {
             self.public_keys.insert_mut(public_key, key.clone());
         }
         for named in references(value) {
-            let by = self.named_by(&named).insert(key.clone());
-            self.named_by.insert_mut(named, by);
+            self.named.insert_mut((named, Some(key.clone())));
         }
         for sole in sole(value) {
             if let Some(other) = self.sole.get(&sole) {
@@ -209,10 +200,12 @@ impl Index {
         self.public_keys.get(public_key)
     }
 
-    /// The keys of the values that name a value.
-    pub(crate) fn named_by(&self, key: &Key) -> RedBlackTreeSetSync<Key> {
-        let by = self.named_by.get(key);
-        by.cloned().unwrap_or_else(RedBlackTreeSetSync::new_sync)
+    /// The keys of the values that name a value, ascending.
+    pub(crate) fn named_by(&self, key: &Key) -> impl Iterator<Item = &Key> {
+        let key = key.clone();
+        let from = self.named.range((key.clone(), None)..);
+        from.take_while(move |(named, _)| *named == key)
+            .filter_map(|(_, by)| by.as_ref())
     }
 
     /// The rules about one transmission.

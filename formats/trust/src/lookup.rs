@@ -87,11 +87,14 @@ impl TrustMap {
     /// A delegation that permits to act for `body` with `component` at `time`.
     #[must_use]
     pub fn delegation(&self, body: &BodyId, component: &ParticipantId, time: Timestamp) -> Option<&Delegation> {
-        let by = self.index().named_by(&Key::body(body));
-        let mut delegations = by.iter().filter_map(|key| match self.value(key)? {
-            Value::Delegation(delegation) => Some(delegation),
-            _ => None,
-        });
+        let body_key = Key::body(body);
+        let mut delegations = self
+            .index()
+            .named_by(&body_key)
+            .filter_map(|key| match self.value(key)? {
+                Value::Delegation(delegation) => Some(delegation),
+                _ => None,
+            });
         delegations.find(|found| found.body == *body && found.component == *component && found.holds_at(time))
     }
 

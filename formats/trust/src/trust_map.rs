@@ -243,8 +243,8 @@ impl TrustMap {
     /// Checks the references from and to the value of a key that the set has put or ended.
     fn check_references(&self, key: &Key) -> Result<(), OperationProblem> {
         let Some(stored) = self.values.get(key) else {
-            let by = self.index.named_by(key);
-            return by.first().map_or(Ok(()), |by| Err(OperationProblem::Named(by.clone())));
+            let by = self.index.named_by(key).next();
+            return by.map_or(Ok(()), |by| Err(OperationProblem::Named(by.clone())));
         };
         self.check_names(stored.value())?;
         match stored.value() {

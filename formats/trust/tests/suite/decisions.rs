@@ -8,8 +8,8 @@ use record::{Ars, ParticipantId, Timestamp};
 use registerlandkarte::{Denied, NotCompetent, Permission, Subject};
 use tlog::merkle::Index;
 use trust::{
-    Component, ComponentState, History, Operation, OperationProblem, PermitError, Position, SetProblem, Snapshot,
-    Transmission, TrustKind, Value, Version, Versions,
+    Component, ComponentState, History, Operation, OperationProblem, PermitError, Position, ServedRegister, SetProblem,
+    Snapshot, Transmission, TrustKind, Value, Version, Versions,
 };
 
 use crate::fixture::{
@@ -221,9 +221,9 @@ fn the_competent_component_has_the_smallest_area_that_contains_the_place() {
     let area = |area: &str| {
         let area: Ars = area.parse().unwrap();
         move |component: &mut Component| {
-            let mut served = component.serves.pop_first().unwrap();
-            served.areas = [area].into();
-            component.serves.insert(served);
+            let register = component.serves[0].register.clone();
+            let areas = [area].into();
+            component.serves = [ServedRegister { register, areas }].into();
         }
     };
     let city = changed("stadt.zfzr", 41, area("053150000000"));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use record::{DisclosureClass, IdentityKeys, Kind, RetentionClass, SigningKey, Timestamp, WriterGrant};
+use record::{DisclosureClass, IdentityKeys, Kind, RetentionClass, SigningKey, Sorted, Timestamp, WriterGrant};
 use registerlandkarte::{
     AreaRelation, BodyClass, Consumer, EvidenceType, Interval, Norm, NormSource, Provider, RegisterType, Rule, Subjects,
 };
@@ -55,7 +55,7 @@ pub(crate) fn body(id: &str) -> Value {
         name: "Stadt Musterhausen".parse().unwrap(),
         level: Level::Municipal,
         ars: "053150000000".parse().unwrap(),
-        classes: BTreeSet::from(["parken".parse().unwrap()]),
+        classes: Sorted::from(["parken".parse().unwrap()]),
         roles: BTreeSet::from([BodyRole::Responsible]),
         contact: "klaerung@stadt.example".parse().unwrap(),
         data_protection: "datenschutz@stadt.example".parse().unwrap(),
@@ -79,7 +79,7 @@ pub(crate) fn component(id: &str, key: u8) -> Value {
         body: "stadt".parse().unwrap(),
         operator: "rz".parse().unwrap(),
         state: ComponentState::Active,
-        serves: BTreeSet::new(),
+        serves: Sorted::default(),
         ceilings: None,
     }))
 }
@@ -118,10 +118,10 @@ pub(crate) fn register_component(id: &str, key: u8) -> Value {
         panic!()
     };
     component.provider = true;
-    component.serves.insert(ServedRegister {
+    component.serves = Sorted::from([ServedRegister {
         register: "zfzr".parse().unwrap(),
-        areas: BTreeSet::from([Ars::federation()]),
-    });
+        areas: Sorted::from([Ars::federation()]),
+    }]);
     Value::Component(component)
 }
 

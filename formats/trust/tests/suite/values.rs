@@ -1,8 +1,6 @@
 //! Values: what fits a key, and what a directory may contain together.
 
-use std::collections::BTreeSet;
-
-use record::{Timestamp, WriterGrant, cbor};
+use record::{Sorted, Timestamp, WriterGrant, cbor};
 use registerlandkarte::{Interval, ProblemKind, Subjects};
 use trust::{Ars, BodyId, Key, Operation, OperationProblem, ServedRegister, SetProblem, Value, ValueError};
 
@@ -71,11 +69,10 @@ fn values_that_contradict_themselves_are_refused() {
     let Value::Component(mut nowhere) = register_component("kba.zfzr", 20) else {
         panic!()
     };
-    let served = nowhere.serves.pop_first().unwrap();
-    nowhere.serves.insert(ServedRegister {
-        areas: BTreeSet::new(),
-        ..served
-    });
+    nowhere.serves = Sorted::from([ServedRegister {
+        areas: Sorted::default(),
+        ..nowhere.serves[0].clone()
+    }]);
     assert_eq!(parse(&Value::Component(nowhere)), Err(ValueError::Serves));
     // A bidirectional control character hides what follows it.
     let hidden = component("stadt.parken", 20).to_bytes();
