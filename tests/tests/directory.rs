@@ -288,7 +288,10 @@ fn changes_take_effect_everywhere_without_a_restart_and_after_one() -> Result<()
     stage.is_refused(NOT_LISTED)?;
     stage.restart()?;
     stage.processes.ask_until_delivered()?;
-    ensure!(stage.history("directory", &key)?.len() == 4, "put, suspended, back, rotated");
+    ensure!(
+        stage.history("directory", &key)?.len() == 4,
+        "put, suspended, back, rotated"
+    );
 
     let (_, mut writer) = stage.value("directory", "writer/broker")?;
     let path = stage.processes.data.join("broker/writer.key");
