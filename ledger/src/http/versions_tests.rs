@@ -137,14 +137,14 @@ async fn a_version_names_its_entry_reason_and_root() {
 #[tokio::test]
 async fn values_are_listed_by_prefix_and_page_as_they_were_in_a_version() {
     let log = Changed::towns().await;
-    let towns = log.get("directory/4/values?prefix=body/").await;
+    let towns = log.get("directory/4/values?prefix=body/land:").await;
     assert_eq!(keys(&towns), ["body/land:ort-0002", "body/land:ort-0003"]);
     assert_eq!(
         (&towns["values"][0]["since"], &towns["values"][0]["value"]["name"]),
         (&json!(3), &json!("Kölnberg"))
     );
     assert_eq!(towns["next"], Json::Null);
-    let before = log.get("directory/2/values?prefix=body/").await;
+    let before = log.get("directory/2/values?prefix=body/land:").await;
     assert_eq!(keys(&before).len(), 3);
     assert_eq!(before["values"][1]["value"]["name"], "Köln am Berg");
     // A writer's key is hexadecimal.
