@@ -56,11 +56,11 @@ impl Role {
         }
     }
 
-    /// Whether a component may have the role.
+    /// Whether a component may have the role now.
     pub(crate) fn is_open_to(&self, component: &Component) -> bool {
         match self {
-            Self::Consumer(_) => component.consumer,
-            Self::Provider(_) => component.provider,
+            Self::Consumer(_) => component.may_request(),
+            Self::Provider(_) => component.may_provide(),
         }
     }
 }

@@ -57,7 +57,7 @@ test('the browser proves list and access with one request each and reports no er
     await page.waitForURL('**/de/zugriffe/*');
     assert.match(await verdict(page, 'proved'), /Diese Seite stimmt mit dem Protokoll überein/);
     await picture(page, 'detail');
-    assert.match(await page.innerText('main'), /§ 45/);
+    assert.match(await page.innerText('main'), /§ 35 Absatz 1 Nummer 22 StVG/);
     await accessible(page, 'detail');
     await page.getByRole('link', { name: 'English' }).click();
     assert.match(await verdict(page, 'proved'), /This page agrees with the log/);

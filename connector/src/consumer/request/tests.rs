@@ -1,11 +1,16 @@
 //! The request that is built from a query, and the queries that are refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use registerlandkarte::AreaRelation;
+
 use super::*;
 use crate::fixture::{FAMILY_NAME, IDNR, NOW, World, id, query};
 
 fn build_changed(change: impl Fn(&mut EvidenceQuery)) -> Result<PendingRequest, QueryError> {
-    let world = World::new();
+    build_in(&World::new(), change)
+}
+
+fn build_in(world: &World, change: impl Fn(&mut EvidenceQuery)) -> Result<PendingRequest, QueryError> {
     let mut query = query();
     change(&mut query);
     build(
@@ -32,6 +37,30 @@ fn a_request_is_signed_and_each_part_opens_for_its_recipient() {
     assert_eq!(EvidenceRequest0101::parse(&sealed.xml).ok(), pending.xnachweis);
     let wire = String::from_utf8_lossy(&record::cbor::to_vec(request)).into_owned();
     assert!(!wire.contains(IDNR) && !wire.contains(FAMILY_NAME));
+}
+
+/// The broker learns the place only if the permission depends on it.
+#[test]
+fn a_query_with_a_place_goes_to_the_competent_component() {
+    let at_a_place = |query: &mut EvidenceQuery| {
+        query.provider = None;
+        query.place = "053150000000".parse().ok();
+    };
+    let metadata = build_changed(at_a_place).unwrap().request.metadata;
+    assert_eq!((metadata.provider, metadata.place), (id("kba"), None));
+    let world = World::found(|values| values.rules[0].area = AreaRelation::Person);
+    let metadata = build_in(&world, at_a_place).unwrap().request.metadata;
+    let place = "053150000000".parse().ok();
+    assert_eq!((metadata.provider, metadata.place), (id("kba"), place));
+    assert_eq!(
+        build_changed(|query| query.provider = None).unwrap_err(),
+        QueryError::NoProvider
+    );
+    let unknown = build_changed(|query| {
+        at_a_place(query);
+        query.evidence_type = "zb2".into();
+    });
+    assert_eq!(unknown.unwrap_err(), QueryError::NotCompetent(NotCompetent::Evidence));
 }
 
 #[test]

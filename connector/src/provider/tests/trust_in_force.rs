@@ -3,7 +3,7 @@
 use ledger_client::LiveTrust;
 use record::SigningKey;
 use service::Impairment;
-use trust::{History, Operation, Section, TrustKind, Value};
+use trust::{ComponentState, History, Operation, Section, TrustKind, Value};
 
 use super::*;
 use crate::config::Role;
@@ -115,6 +115,14 @@ async fn while_the_directory_is_not_confirmed_nothing_is_served() {
     assert_eq!(running.provider.common().health(), Ok(()));
 }
 
+fn suspended(component: Value) -> Vec<Operation> {
+    let Value::Component(mut component) = component else {
+        panic!("no component")
+    };
+    component.state = ComponentState::Suspended;
+    put(&Value::Component(component))
+}
+
 #[tokio::test]
 async fn a_connector_that_the_directory_does_not_list_serves_nothing_new() {
     let sealing = World::new().provider_sealing;
@@ -127,6 +135,7 @@ async fn a_connector_that_the_directory_does_not_list_serves_nothing_new() {
             with(&key(3), &messages::SealingKey::from_seed([31; 32]), false),
         ),
         ("another role", with(&key(3), &sealing, true)),
+        ("suspended", suspended(component("kba", &key(3), &sealing, false))),
     ] {
         let prepared = Plan::default().build();
         let running = Running::fixed(&prepared.world).await;
