@@ -22,7 +22,9 @@ type Headers = [Hash; 2];
 
 /// The relations that were made last, the newest first. A history shares them with those that were made from it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Relations(Arc<Mutex<VecDeque<(Headers, Arc<Registerlandkarte>)>>>);
+pub(crate) struct Relations(Arc<Mutex<VecDeque<Kept>>>);
+
+type Kept = (Headers, Arc<Registerlandkarte>);
 
 impl Relations {
     pub(crate) fn get(&self, headers: &Headers) -> Option<Arc<Registerlandkarte>> {
