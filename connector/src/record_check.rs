@@ -184,8 +184,8 @@ fn named_version(record: &ExchangeRecord, history: &History, decision: &Decision
     Ok(named)
 }
 
-/// Replays the decision on the directory in force at the intent and the version of the Registerlandkarte that the record
-/// names, and compares the record with it: P7 and C2.
+/// Replays the decision on the directory in force at the intent and the version of the Registerlandkarte that the
+/// record names, and compares the record with it: P7 and C2.
 ///
 /// # Errors
 /// When the version may not be relied on, no rule permits the exchange, or the record differs from the rule that does.

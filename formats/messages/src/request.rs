@@ -60,8 +60,8 @@ pub struct Metadata {
     pub assurance: Assurance,
     /// The role of the person in the procedure.
     pub role: SubjectRole,
-    /// The area in which the person lives, as an Amtlicher Regionalschlüssel. The consumer names it where the permission
-    /// depends on it, and nowhere else: the broker reads it.
+    /// The area in which the person lives, as an Amtlicher Regionalschlüssel. The consumer names it where the
+    /// permission depends on it, and nowhere else: the broker reads it.
     pub place: Option<Ars>,
     /// Whether the exchange is part of the person's session, or only between authorities.
     pub synchronous: bool,

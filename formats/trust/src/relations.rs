@@ -40,8 +40,8 @@ impl Relations {
     }
 }
 
-/// The relation of a version of the directory and one of the Registerlandkarte. [`crate::History::relation`] keeps those
-/// that decide.
+/// The relation of a version of the directory and one of the Registerlandkarte. [`crate::History::relation`] keeps
+/// those that decide.
 #[must_use]
 pub fn relation(directory: &TrustMap, registerlandkarte: &TrustMap) -> Registerlandkarte {
     Registerlandkarte::indexed(tables(directory, registerlandkarte))
