@@ -1,4 +1,4 @@
-//! Measures an opening with its anchor in a log whose directory has 10 000 components and which has 100 000 entries of
+//! Measures an opening with its anchor in a log whose directory has 10 000 bodies with a component each and which has 100 000 entries of
 //! other people. Prints a JSON object: `opening_bytes`, and `anchor_bytes` of them.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -13,9 +13,9 @@ const OTHERS: u64 = 100_000;
 
 fn main() {
     let mut log = SampleLog::new();
-    let components = (0..COMPONENTS).map(|number| Operation::put(&fixtures::component(number).unwrap()).unwrap());
-    let components: Vec<Operation> = components.collect();
-    for some in components.chunks(MAX_OPERATIONS) {
+    let values = (0..COMPONENTS).flat_map(|number| [fixtures::body(number), fixtures::component(number)]);
+    let values: Vec<Operation> = values.map(|value| Operation::put(&value.unwrap()).unwrap()).collect();
+    for some in values.chunks(MAX_OPERATIONS) {
         log.change(TrustKind::Directory, some.to_vec());
     }
     log.others(OTHERS);
