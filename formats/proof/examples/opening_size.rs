@@ -1,5 +1,5 @@
-//! Measures an opening with its anchor in a log whose directory has 10 000 bodies with a component each and which has 100 000 entries of
-//! other people. Prints a JSON object: `opening_bytes`, and `anchor_bytes` of them.
+//! Measures an opening with its anchor in a log whose directory has 10 000 bodies with a component each and which has
+//! 100 000 entries of other people. Prints a JSON object: `opening_bytes`, and `anchor_bytes` of them.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
