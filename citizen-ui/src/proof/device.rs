@@ -9,8 +9,8 @@
 //! | size, root and time of the newest proved checkpoint | it is older, or not proved to have grown from it |
 //! | which persons | the person is another one: the citizen is asked |
 //!
-//! Of a person the device keeps 16 bits of a salted SHA-256. Any of a million numbers has the same 16 bits, so whoever
-//! finds the device cannot tell the number from them.
+//! Of a person the device keeps 16 bits of a salted SHA-256. Any of a million numbers has the same 16 bits, so a
+//! finder of the device cannot tell the number from them.
 
 use record::Idnr;
 use serde::{Deserialize, Serialize};

@@ -273,12 +273,9 @@ fn metadata(
 
 /// The place of the person, if the permission depends on it. Otherwise the broker does not learn it.
 fn needed_place(context: &CheckContext, metadata: &Metadata, place: Option<&Ars>, now: Timestamp) -> Option<Ars> {
-    let history = &context.history;
+    let (history, place) = (&context.history, place?);
     let without = history.permit(history.newest_versions(), &metadata.transmission(), now);
-    match without {
-        Err(PermitError::Denied(Denied::NoPlace)) => place.cloned(),
-        _ => None,
-    }
+    matches!(without, Err(PermitError::Denied(Denied::NoPlace))).then(|| place.clone())
 }
 
 /// Seals both parts and signs S1 and S2.

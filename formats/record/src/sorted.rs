@@ -11,21 +11,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sorted<T>(Box<[T]>);
 
-impl<T> Sorted<T> {
-    /// Takes all elements out.
-    pub fn clear(&mut self) {
-        *self = Self::default();
-    }
-}
-
-impl<T: Ord> Sorted<T> {
-    /// Whether the set has this element.
-    #[must_use]
-    pub fn has(&self, element: &T) -> bool {
-        self.0.binary_search(element).is_ok()
-    }
-}
-
 impl<T> Default for Sorted<T> {
     fn default() -> Self {
         Self(Box::default())
@@ -97,7 +82,7 @@ mod tests {
     fn a_set_has_each_element_once_in_ascending_order() {
         let set: Sorted<u8> = [3, 1, 2, 3, 1].into();
         assert_eq!(&*set, [1, 2, 3]);
-        assert!(set.has(&2) && !set.has(&4));
+        assert!(set.contains(&2) && !set.contains(&4));
         assert_eq!(cbor::from_slice::<Sorted<u8>>(&cbor::to_vec(&set)), Ok(set));
     }
 

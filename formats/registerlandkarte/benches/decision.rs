@@ -172,7 +172,7 @@ fn pairs(tables: &Tables) -> usize {
         let (Consumer::Class(class), Provider::Register(register)) = (&rule.consumer, &rule.provider) else {
             return 0;
         };
-        let bodies = tables.bodies.iter().filter(|body| body.classes.has(class)).count();
+        let bodies = tables.bodies.iter().filter(|body| body.classes.contains(class)).count();
         let instances = tables
             .instances
             .iter()

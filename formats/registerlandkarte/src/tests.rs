@@ -188,7 +188,7 @@ fn a_correction_of_a_body_does_not_change_the_past() {
     // Recorded from 10 until 60 with the class, and from 60 on as if it had never had it.
     wrong.recorded = interval(10, 60);
     let mut right = wrong.clone();
-    right.classes.clear();
+    right.classes = [].into();
     right.recorded = Interval::since(T(60));
     corrected.bodies[0] = wrong;
     corrected.bodies.push(right);
@@ -239,7 +239,7 @@ fn a_difference_follows_from_bodies_components_and_rules_alone() {
         [(Effect::Permits, 1)]
     );
     assert_eq!(effects(|t| drop(t.instances.remove(1))), [(Effect::Forbids, 1)]);
-    assert_eq!(effects(|t| t.bodies[1].classes.clear()), [(Effect::Forbids, 1)]);
+    assert_eq!(effects(|t| t.bodies[1].classes = [].into()), [(Effect::Forbids, 1)]);
     assert_eq!(
         effects(|t| t.bodies[0].area = "053155001002".parse().unwrap()),
         [(Effect::Permits, 1), (Effect::Forbids, 1)]

@@ -179,10 +179,11 @@ impl Key {
         if section.is_single() || !section.accepts(name) {
             return Err(InvalidKey);
         }
-        Ok(Self::join(section, name))
+        Ok(Self::of_name(section, name))
     }
 
-    fn join(section: Section, name: impl fmt::Display) -> Self {
+    /// The key of a name whose type has the characters that the section accepts.
+    pub(crate) fn of_name(section: Section, name: impl fmt::Display) -> Self {
         Self {
             text: format!("{}/{name}", section.name()).into(),
             section,
@@ -192,30 +193,25 @@ impl Key {
     /// The key of an authority.
     #[must_use]
     pub fn authority(id: &WriterId) -> Self {
-        Self::join(Section::Authority, id)
+        Self::of_name(Section::Authority, id)
     }
 
     /// The key of a component.
     #[must_use]
     pub fn component(id: &ParticipantId) -> Self {
-        Self::join(Section::Component, id)
+        Self::of_name(Section::Component, id)
     }
 
     /// The key of a body.
     #[must_use]
     pub fn body(id: &BodyId) -> Self {
-        Self::join(Section::Body, id)
-    }
-
-    /// The key of a value of the Registerlandkarte. Its name has the characters of a [`ParticipantId`].
-    pub(crate) fn of_name(section: Section, name: impl fmt::Display) -> Self {
-        Self::join(section, name)
+        Self::of_name(Section::Body, id)
     }
 
     /// The key of a delegation.
     #[must_use]
     pub fn delegation(id: &DelegationId) -> Self {
-        Self::join(Section::Delegation, id)
+        Self::of_name(Section::Delegation, id)
     }
 
     /// The text.

@@ -58,7 +58,7 @@ pub(super) static TEXT: Text = Text {
                 text: &[
                     "Nothing. Your entries are loaded after you log in and deleted when you log out, after five minutes without action and after 30 minutes at the latest.",
                     "Your browser remembers on your device how large the log was, by which rules it has checked, and a mark of your identification number that fits millions of numbers. So it notices if the server shows something else next time. You can erase this on the page with your requests.",
-                    "Your visit is entered too. So you can see whether somebody else looked in your name.",
+                    "Your visit is entered too. So you can see whether another person looked in your name.",
                 ],
             },
         ],

@@ -114,7 +114,10 @@ fn a_row_must_agree_with_itself() {
             |t| t.evidence[0].categories = vec!["Name".parse().unwrap(); 2],
             "evidence 1, categories: Name is in the list twice",
         ),
-        (|t| t.instances[0].areas.clear(), "instance 1, areas: the list is empty"),
+        (
+            |t| t.instances[0].areas = [].into(),
+            "instance 1, areas: the list is empty",
+        ),
         (
             |t| t.permissions[0].version = 0,
             "permission 1, version: the version is 0; versions count from 1",

@@ -136,7 +136,7 @@ fn scan(tables: &Tables, query: &Query<'_>, valid: u64, known: u64) -> Option<St
     found.retain(|rule| {
         let consumer = match &rule.consumer {
             Consumer::Body(id) => id == query.consumer,
-            Consumer::Class(class) => body.classes.has(class),
+            Consumer::Class(class) => body.classes.contains(class),
         };
         let provider = match &rule.provider {
             Provider::Component(id) => id == query.provider,

@@ -204,7 +204,7 @@ fn a_component_requests_by_the_classes_of_its_body_and_while_it_is_active() {
     let Value::Body(mut other) = body("stadt") else {
         panic!()
     };
-    other.classes.clear();
+    other.classes = [].into();
     assert_eq!(decide(&sets(put(&Value::Body(other)))), Err(Denied::NoRule));
     for state in [ComponentState::Suspended, ComponentState::Retired] {
         let Value::Component(mut component) = component("stadt.parken", 20) else {
