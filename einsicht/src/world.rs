@@ -51,7 +51,8 @@ pub(crate) struct Participant {
     /// As in [`trust::Component`].
     pub(crate) body: BodyId,
     /// As in [`trust::Component`].
-    pub(crate) operator: BodyId,
+    #[serde(default)]
+    pub(crate) operator: Option<BodyId>,
     /// As in [`trust::Component`].
     pub(crate) serves: Sorted<ServedRegister>,
     /// As in [`trust::Component`].

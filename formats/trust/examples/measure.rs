@@ -1,6 +1,7 @@
 //! Measures change sets at the size of Germany: 10 000 bodies, 10 000 components and 2 000 rules.
 //!
-//! `measure` prints a JSON object. It makes the values, publishes them in sets of 256 operations, and measures the
+//! `measure` prints a JSON object. It makes the values, publishes them in sets of 256 operations, each signed by two
+//! authorities, and measures the
 //! thread CPU time of checking and applying the sets, the bytes of sets and proofs, and the resident memory of a
 //! follower with its history.
 
@@ -29,9 +30,9 @@ const REGISTERS: u32 = 50;
 const OPERATIONS: usize = 256;
 
 fn main() {
-    let key = SigningKey::from_seed([1; 32]);
-    let genesis = genesis(&key);
-    let files = publish(&genesis, &key);
+    let keys = [SigningKey::from_seed([1; 32]), SigningKey::from_seed([2; 32])];
+    let genesis = genesis(&keys);
+    let files = publish(&genesis, &keys);
     // The first replay fills the memory that making the sets has freed, and stays. The second one needs fresh memory.
     let first = replay(&genesis, &files);
     let before = resident();
@@ -43,7 +44,7 @@ fn main() {
     let state = history.state();
 
     let (directory, rules) = (state.directory(), state.registerlandkarte());
-    let operations = u64::from(BODIES + COMPONENTS + RULES + 6) + catalogue().len() as u64;
+    let operations = u64::from(BODIES + COMPONENTS + RULES + 7) + catalogue().len() as u64;
     let snapshot = directory.to_snapshot(state.origin());
     let header = files.iter().rev().find_map(|(kind, file)| {
         let set = SignedChangeSet::parse(file).unwrap();
@@ -60,8 +61,8 @@ fn main() {
     assert!(first.len() < directory.len());
 
     let join = [put(&body(BODIES)), put(&component(COMPONENTS))];
-    let join = one_set(state, &key, TrustKind::Directory, join.to_vec());
-    let change = one_set(state, &key, TrustKind::Registerlandkarte, vec![put(&rule(RULES))]);
+    let join = one_set(state, &keys, TrustKind::Directory, join.to_vec());
+    let change = one_set(state, &keys, TrustKind::Registerlandkarte, vec![put(&rule(RULES))]);
     let in_bulk: usize = files.iter().map(|(_, file)| file.len()).sum();
     let component_key: Key = format!("component/k.{:05}", COMPONENTS / 2).parse().unwrap();
     let start = cpu();
@@ -95,20 +96,28 @@ fn main() {
     output::stdout!("{values}").unwrap();
 }
 
-fn genesis(key: &SigningKey) -> TrustState {
-    let authorities = Authorities::genesis(&[key.public()], Threshold::new(1).unwrap()).unwrap();
+/// Two authorities, both of which must sign.
+type Keys = [SigningKey; 2];
+
+fn genesis(keys: &Keys) -> TrustState {
+    let public = keys.each_ref().map(|key| key.public());
+    let authorities = Authorities::genesis(&public, Threshold::new(2).unwrap()).unwrap();
     TrustState::new("log.example/einsicht".parse().unwrap(), authorities)
 }
 
 /// All sets in the order of the log, as files.
-fn publish(genesis: &TrustState, key: &SigningKey) -> Vec<(TrustKind, Vec<u8>)> {
-    let first = [
+fn publish(genesis: &TrustState, keys: &Keys) -> Vec<(TrustKind, Vec<u8>)> {
+    let authority = |name: &str, key: &SigningKey| {
         Value::Authority(Authority {
-            name: "Registerbehörde".parse().unwrap(),
+            name: name.parse().unwrap(),
             key: key.public(),
             signs: TrustKind::ALL.into_iter().collect(),
-        }),
-        Value::Threshold(Threshold::new(1).unwrap()),
+        })
+    };
+    let first = [
+        authority("Registerbehörde", &keys[0]),
+        authority("Zweite Registerbehörde", &keys[1]),
+        Value::Threshold(Threshold::new(2).unwrap()),
         Value::Identity(IdentityKeys {
             signing: seed(0, 7).public(),
             sealing: [7; 32],
@@ -129,19 +138,19 @@ fn publish(genesis: &TrustState, key: &SigningKey) -> Vec<(TrustKind, Vec<u8>)> 
     let mut state = genesis.clone();
     sets.into_iter()
         .map(|(kind, operations)| {
-            let set = one_set(&state, key, kind, operations);
+            let set = one_set(&state, keys, kind, operations);
             state = state.apply(kind, &set).unwrap();
             (kind, set.to_bytes())
         })
         .collect()
 }
 
-fn one_set(state: &TrustState, key: &SigningKey, kind: TrustKind, operations: Vec<Operation>) -> SignedChangeSet {
+fn one_set(state: &TrustState, keys: &Keys, kind: TrustKind, operations: Vec<Operation>) -> SignedChangeSet {
     let reason = "Beitritt weiterer Stellen".parse().unwrap();
     let set = state
         .propose(kind, Timestamp(1_796_000_000), reason, operations)
         .unwrap();
-    set.sign(&[key]).unwrap()
+    set.sign(&keys.each_ref()).unwrap()
 }
 
 /// What a follower does with the sets.
@@ -280,12 +289,8 @@ fn body(number: u32) -> Value {
         contact: format!("klaerungsstelle@stadt-{number}.example").parse().unwrap(),
         data_protection: format!("datenschutz@stadt-{number}.example").parse().unwrap(),
         forms: Forms {
-            subject: format!("die Stadt Musterhausen an der Beispiel {number}")
-                .parse()
-                .unwrap(),
-            at: format!("bei der Stadt Musterhausen an der Beispiel {number}")
-                .parse()
-                .unwrap(),
+            subject: "die ~".parse().unwrap(),
+            at: "bei der ~".parse().unwrap(),
         },
     }))
 }
@@ -303,7 +308,7 @@ fn component(number: u32) -> Value {
         consumer: true,
         provider: true,
         body: body_id(number),
-        operator: body_id(number),
+        operator: None,
         state: ComponentState::Active,
         serves: [ServedRegister {
             register: register(number % REGISTERS).parse().unwrap(),

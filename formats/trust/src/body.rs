@@ -33,14 +33,29 @@ pub struct Body {
     pub forms: Forms,
 }
 
-/// The name of a body in a German sentence, with its article. Rules about articles would guess it wrong for some.
+/// The name of a body in a German sentence, with its article. Rules about articles would guess it wrong for some. A
+/// tilde is replaced by the body's name, which is therefore written once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Forms {
-    /// As the subject: "die Stadt Musterhausen".
+    /// As the subject: "die ~" is "die Stadt Musterhausen".
     pub subject: Title,
-    /// After the preposition "bei", which is part of it: "bei der Stadt Musterhausen", "beim Kraftfahrt-Bundesamt".
+    /// After the preposition "bei", which is part of it: "bei der ~", "beim ~".
     pub at: Title,
+}
+
+impl Body {
+    /// The name as the subject of a German sentence.
+    #[must_use]
+    pub fn as_subject(&self) -> String {
+        self.forms.subject.replace('~', &self.name)
+    }
+
+    /// The name after the preposition "bei", which is part of it.
+    #[must_use]
+    pub fn with_preposition(&self) -> String {
+        self.forms.at.replace('~', &self.name)
+    }
 }
 
 /// A level of administration.

@@ -31,8 +31,9 @@ pub struct Component {
     pub provider: bool,
     /// The body that answers for it (fachverantwortliche Stelle). Its classes decide what the component may request.
     pub body: BodyId,
-    /// The body that operates it (betriebsverantwortliche Stelle).
-    pub operator: BodyId,
+    /// The body that operates it (betriebsverantwortliche Stelle); without one, `body` does. It is never `body`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<BodyId>,
     /// Whether it takes part.
     pub state: ComponentState,
     /// The registers that it serves.
@@ -75,6 +76,12 @@ pub struct ServedRegister {
 }
 
 impl Component {
+    /// The body that operates it.
+    #[must_use]
+    pub fn operating_body(&self) -> &BodyId {
+        self.operator.as_ref().unwrap_or(&self.body)
+    }
+
     /// The component as records name it, with the names of its bodies.
     #[must_use]
     pub fn party(&self, body: &Body, operator: &Body) -> Party {

@@ -34,7 +34,7 @@ impl History {
                 _ => None,
             }))
         };
-        let bodies = body(&component.body)?.zip(body(&component.operator)?);
+        let bodies = body(&component.body)?.zip(body(component.operating_body())?);
         Ok(bodies.map(|(body, operator)| component.party(body, operator)))
     }
 

@@ -89,7 +89,10 @@ pub(crate) fn references(value: &Value) -> Vec<Key> {
             Key::body(&delegation.body),
             Key::component(&delegation.component),
         ],
-        Value::Component(component) => vec![Key::body(&component.body), Key::body(&component.operator)],
+        Value::Component(component) => {
+            let bodies = [&component.body].into_iter().chain(&component.operator);
+            bodies.map(Key::body).collect()
+        }
         Value::Evidence(evidence) => vec![Key::of_name(Section::Register, &evidence.register)],
         Value::Register(register) => vec![Key::of_name(Section::Norm, &register.norm)],
         Value::Permission(rule) => {

@@ -63,7 +63,7 @@ impl TrustMap {
     /// A component as records name it. Every version has the bodies of its components.
     #[must_use]
     pub fn party(&self, component: &Component) -> Option<Party> {
-        Some(component.party(self.body(&component.body)?, self.body(&component.operator)?))
+        Some(component.party(self.body(&component.body)?, self.body(component.operating_body())?))
     }
 
     /// The active component that signs with this key.

@@ -71,6 +71,9 @@ pub enum ValueError {
     /// A delegation from a body to itself would permit nothing.
     #[error("the delegation names one body as operator and as the body that it acts for")]
     SelfDelegation,
+    /// A component names one body as the one that answers for it and as its operator.
+    #[error("the component's operator is its body, which is written by leaving the operator out")]
+    OwnOperator,
     /// A component serves a register in no area, or says of a register twice which areas it serves.
     #[error("a component serves a register in no area, or names the register twice")]
     Serves,
@@ -177,6 +180,9 @@ impl Value {
         match self {
             Self::Authority(authority) if authority.signs.is_empty() => Err(ValueError::NoRole),
             Self::Body(body) if body.roles.is_empty() => Err(ValueError::NoRole),
+            Self::Component(component) if component.operator.as_ref() == Some(&component.body) => {
+                Err(ValueError::OwnOperator)
+            }
             Self::Component(component) => check_served(component),
             Self::Delegation(delegation) if delegation.operator == delegation.body => Err(ValueError::SelfDelegation),
             Self::Delegation(Delegation { valid, .. }) if valid.until.is_some_and(|until| until <= valid.from) => {

@@ -118,7 +118,8 @@ def component(id, name, n, body, operator="rz.nord", serves=(), state="active"):
     consumer = not serves
     return {f"component/{id}": {"id": id, "directory": "DVDV", "identifier": f"ags:{n}", "name": name,
                                 "signing_key": public(seed(n)), "sealing_key": bytes([n + 100]) * 32,
-                                "consumer": consumer, "provider": not consumer, "body": body, "operator": operator,
+                                "consumer": consumer, "provider": not consumer, "body": body,
+                                **({} if operator == body else {"operator": operator}),
                                 "state": state, "serves": list(serves)}}
 
 
@@ -151,9 +152,9 @@ change("directory", 1000, "Erste Fassung", {
     "supervision": {"sealing": bytes([22]) * 32},
     **writer("broker", 10, ["intent", "outcome", "denial"]), **writer("operator", 11, ["directory", "registry"]),
     **body("ars:053150000000", "Stadt Musterhausen", "municipal", "053150000000", ["parken"], ["responsible"],
-           "die Stadt Musterhausen", "bei der Stadt Musterhausen"),
+           "die ~", "bei der ~"),
     **body("rz.nord", "Rechenzentrum Nord", "indirect", "05", [], ["operating"],
-           "das Rechenzentrum Nord", "beim Rechenzentrum Nord"),
+           "das ~", "beim ~"),
     **component("stadt.parken", "Stadt Musterhausen", 30, "ars:053150000000"),
     **component("kba.zfzr", "Kraftfahrt-Bundesamt", 31, "rz.nord", serves=[{"register": "zfzr", "areas": [""]}]),
     "delegation/d1": {"id": "d1", "operator": "rz.nord", "body": "ars:053150000000", "component": "stadt.parken",

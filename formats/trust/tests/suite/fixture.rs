@@ -60,8 +60,8 @@ pub(crate) fn body(id: &str) -> Value {
         contact: "klaerung@stadt.example".parse().unwrap(),
         data_protection: "datenschutz@stadt.example".parse().unwrap(),
         forms: Forms {
-            subject: "die Stadt Musterhausen".parse().unwrap(),
-            at: "bei der Stadt Musterhausen".parse().unwrap(),
+            subject: "die ~".parse().unwrap(),
+            at: "bei der ~".parse().unwrap(),
         },
     }))
 }
@@ -77,7 +77,7 @@ pub(crate) fn component(id: &str, key: u8) -> Value {
         consumer: true,
         provider: false,
         body: "stadt".parse().unwrap(),
-        operator: "rz".parse().unwrap(),
+        operator: Some("rz".parse().unwrap()),
         state: ComponentState::Active,
         serves: Sorted::default(),
         ceilings: None,
