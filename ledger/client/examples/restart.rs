@@ -5,13 +5,14 @@
 //! as a process that follows the sets over loopback. It prints a JSON object:
 //!
 //! * `restart_s`: until the follower has read and checked all sets, wall time; `restart_cpu_s`: its CPU time;
-//! * `follower_rss_mb`: the follower's resident memory then; `follower_peak_mb`: the largest until then;
+//! * `follower_rss_mb`: the follower's resident memory when it also has the relation that decides; `follower_peak_mb`:
+//!   the largest until then;
 //! * `poll_us`: CPU time of one poll without news;
 //! * `ledger_start_s`: until the ledger that starts again answers;
 //! * `list_ms`, `search_ms`, `value_ms`: reads of the newest version over HTTP, the median of several;
 //!   `first_search_ms`: the first search, which prepares the texts; `old_version_ms`: a value of version 2, which must
 //!   be built;
-//! * `bytes_per_join`: entry and documents of one join in a page.
+//! * `bytes_per_single_join`: the documents of one join, and `entry_bytes`: the log's entry that names them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -60,6 +61,8 @@ async fn follow(url: &str, policy: &Path, genesis: &str) {
     let (begin, cpu) = (Instant::now(), cpu_seconds());
     let anchored = Anchored::fetch(api.as_ref(), &trust).await.unwrap();
     let (restart, restart_cpu) = (begin.elapsed(), cpu_seconds() - cpu);
+    // The relation that decides is made when it is first needed.
+    anchored.history.relation(anchored.history.newest_versions()).unwrap();
     let (rss, peak) = (status_mb("VmRSS:"), status_mb("VmHWM:"));
     let live = LiveTrust::start(api, trust, &anchored, SystemClock::shared(), Shutdown::new());
     live.refresh().await;
@@ -218,8 +221,11 @@ async fn measure(joins: u32) {
     }
     let mut figures = json!({ "joins": joins, "ledger_start_s": rounded(ledger_start.as_secs_f64()) });
     let page = SetPage::parse(&api.sets(3_u32.into()).await.unwrap()).unwrap();
-    let bytes: usize = page.sets.iter().skip(1).map(trust::LoggedSet::len).sum();
-    figures["bytes_per_join"] = json!(bytes / (page.sets.len() - 1).max(1));
+    let joins = &page.sets[1..];
+    let documents: usize = joins.iter().map(|set| set.header.len() + set.operations.len()).sum();
+    let entries: usize = joins.iter().map(|set| set.leaf.len()).sum();
+    figures["bytes_per_single_join"] = json!(documents / joins.len());
+    figures["entry_bytes"] = json!(entries / joins.len());
     merge(&mut figures, follower(&world, &url));
     merge(&mut figures, reads(&url, wanted).await);
     output::stdout!("{figures}").unwrap();

@@ -3,6 +3,9 @@
 //! Signatures take most of the time of a follower that starts, so the sets of a page are divided among the processor's
 //! cores. A signature is verified with the key that its signer has in the history before the page; for a signer that
 //! comes later, it is verified when the set is applied. Who may sign is always judged then.
+//!
+//! One thread reads the sets and the others only verify. What is read stays in memory, and the allocator would keep an
+//! arena for each thread that reads: a follower of 10 000 single joins would need 7 MB more.
 
 use std::num::NonZero;
 use std::thread;
@@ -37,6 +40,15 @@ impl CheckedSet {
     pub(crate) fn version(&self) -> Option<Version> {
         self.set.as_ref().ok().map(|set| set.header().version)
     }
+
+    /// Verifies the signatures of entry and set.
+    fn verify(&mut self, history: &History) {
+        let grant = history.right_at(&self.entry, self.index);
+        self.entry_verified = grant.is_ok_and(|grant| self.entry.verify(&grant.key).is_ok());
+        if let Ok(set) = &mut self.set {
+            set.verify_ahead(history.state().authorities());
+        }
+    }
 }
 
 /// Checks that the log has the entries of a page, and that its documents are those that the entries name.
@@ -53,40 +65,23 @@ pub(crate) fn check(page: SetPage, head: &Checkpoint, history: &History) -> Resu
         return Ok(Vec::new());
     }
     verify_inclusion_batch(&leaves, head.size, &page.proof, &head.root).map_err(not_yet)?;
+    let read = page.sets.into_iter().map(read_set);
+    let mut sets = read.collect::<Result<Vec<CheckedSet>, SetsError>>()?;
     let cores = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS);
-    let each = page.sets.len().div_ceil(cores).max(MIN_SETS_PER_THREAD);
-    let mut chunks: Vec<Vec<LoggedSet>> = Vec::new();
-    for set in page.sets {
-        match chunks.last_mut().filter(|chunk| chunk.len() < each) {
-            Some(chunk) => chunk.push(set),
-            None => chunks.push(vec![set]),
-        }
-    }
-    let check_chunk = |chunk: Vec<LoggedSet>| -> Result<Vec<CheckedSet>, SetsError> {
-        chunk.into_iter().map(|set| check_set(set, history)).collect()
-    };
-    if let [_] = &chunks[..] {
-        return chunks
-            .into_iter()
-            .flatten()
-            .map(|set| check_set(set, history))
-            .collect();
-    }
+    let each = sets.len().div_ceil(cores).max(MIN_SETS_PER_THREAD);
+    let verify = |sets: &mut [CheckedSet]| sets.iter_mut().for_each(|set| set.verify(history));
     thread::scope(|scope| {
-        let threads: Vec<_> = chunks
-            .into_iter()
-            .map(|chunk| scope.spawn(|| check_chunk(chunk)))
-            .collect();
-        let mut checked = Vec::new();
-        for thread in threads {
-            let part = thread.join();
-            checked.extend(part.map_err(|_| not_yet("a thread that checks change sets panicked"))??);
+        let mut chunks = sets.chunks_mut(each);
+        let own = chunks.next();
+        for chunk in chunks {
+            scope.spawn(|| verify(chunk));
         }
-        Ok(checked)
-    })
+        own.map(verify);
+    });
+    Ok(sets)
 }
 
-fn check_set(logged: LoggedSet, history: &History) -> Result<CheckedSet, SetsError> {
+fn read_set(logged: LoggedSet) -> Result<CheckedSet, SetsError> {
     let index = logged.index;
     let entry = SignedEntry::parse(logged.leaf).map_err(|error| wrong(format!("entry {index}: {error}")))?;
     let body = &entry.entry().body;
@@ -99,26 +94,21 @@ fn check_set(logged: LoggedSet, history: &History) -> Result<CheckedSet, SetsErr
             "the ledger serves other bytes as the set of entry {index}"
         )));
     }
-    let grant = history.right_at(&entry, index);
-    let entry_verified = grant.is_ok_and(|grant| entry.verify(&grant.key).is_ok());
     let set = match SignedHeader::parse(&logged.header) {
         Ok(header) if header.header().operations != Hash::of(&logged.operations) => {
             return Err(not_yet(format!(
                 "the ledger serves other bytes as the operations of entry {index}"
             )));
         }
-        Ok(header) => Operations::parse(&logged.operations)
-            .and_then(|operations| SignedChangeSet::new(header, operations))
-            .map(|mut set| {
-                set.verify_ahead(history.state().authorities());
-                set
-            }),
+        Ok(header) => {
+            Operations::parse(&logged.operations).and_then(|operations| SignedChangeSet::new(header, operations))
+        }
         Err(error) => Err(error),
     };
     Ok(CheckedSet {
         index,
         entry,
-        entry_verified,
+        entry_verified: false,
         kind,
         set,
     })
