@@ -6,6 +6,7 @@ use record::{Commitment, Entry, SealedRecord, SignedEntry};
 use tlog::Hash;
 use tokio::task::JoinHandle;
 
+use super::decisions::Decisions;
 use super::files::{self, Files};
 use super::finding::Findings;
 use super::head::{self, Head};
@@ -51,6 +52,7 @@ pub async fn audit(source: &Source, options: &Options, progress: &dyn Progress) 
         findings,
         blind: false,
         records: 0,
+        decisions: Decisions::new(&options.opened),
         history: None,
         resumed: None,
     };
@@ -74,6 +76,8 @@ struct Auditor<'a> {
     blind: bool,
     /// Number of records that match their commitments.
     records: u64,
+    /// The decisions to judge.
+    decisions: Decisions<'a>,
     /// Sizes of the published checkpoints in an export.
     history: Option<Vec<u64>>,
     /// Number of entries that an earlier audit has checked.
@@ -204,6 +208,8 @@ impl Auditor<'_> {
             index,
             findings: &mut self.findings,
         };
+        self.decisions
+            .at(signed.entry(), signed.leaf_hash(), &self.state, &mut reporter);
         self.state.take(&signed, &files, &mut reporter);
         Ok(signed.entry().body.commitment().map(|commitment| (index, commitment)))
     }
@@ -251,6 +257,14 @@ impl Auditor<'_> {
 
     /// The checks that need the whole log.
     fn check_end(&mut self) {
+        let remaining = self.decisions.remaining();
+        if remaining > 0 {
+            let what = format!(
+                "{remaining} decisions in opened records were not judged, because this audit has not read their intents \
+                 or does not know what was in force there"
+            );
+            self.findings.note("checkpoint", what);
+        }
         self.state.check_judged(&mut self.findings);
         if let Some(genesis) = &self.state.genesis {
             head::check_genesis(&self.head, genesis, self.options, &mut self.findings);
@@ -314,6 +328,7 @@ impl Auditor<'_> {
         let records = self.options.records.then_some(self.records);
         let mut report = Report::new(&self.head, &mut self.state, self.findings);
         report.records_checked = records;
+        report.decisions_judged = (!self.options.opened.is_empty()).then_some(self.decisions.judged);
         report.checkpoints_checked = self.history.map(|sizes| sizes.len() as u64);
         report.resumed_from = self.resumed;
         report.genesis_pinned = self.options.genesis.is_some();

@@ -9,7 +9,8 @@
 //!    [`rules`]).
 //! 5. The documents that the entries name: every change set of the directory and the Registerlandkarte is replayed, and
 //!    its root computed again ([`sets`]). With `records`, every sealed record against the commitment of its entry.
-//! 6. For a directory: the checkpoints that were published before ([`history`]), and that the directory holds nothing
+//! 6. The decisions in records that the caller has opened, by the versions in force at their intents ([`decisions`]).
+//! 7. For a directory: the checkpoints that were published before ([`history`]), and that the directory holds nothing
 //!    else.
 //!
 //! The audit shares formats with the ledger and no implementation, so that one error cannot hide in both. A log that
@@ -18,6 +19,7 @@
 mod auditor;
 mod authorities;
 mod bundle;
+mod decisions;
 mod documents;
 mod files;
 mod finding;
@@ -26,6 +28,7 @@ mod head;
 mod history;
 mod layout;
 mod maps;
+mod opened;
 mod options;
 mod remote;
 mod report;
@@ -42,6 +45,7 @@ mod value_root;
 pub use auditor::{Progress, audit};
 pub use finding::{Finding, Findings, Note};
 pub use head::Cosignature;
+pub use opened::OpenedExchange;
 pub use options::{Options, TOLERANCE};
 pub use remote::{Access, Contact, ContactError, Remote};
 pub use report::{PeriodReport, Report, VersionReport, WriterReport};

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use tlog::Hash;
 use tlog::policy::Policy;
 
+use super::opened::OpenedExchange;
+
 /// What an audit checks, and the trust root that it checks against. None of it may come from the log's own server.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -18,6 +20,8 @@ pub struct Options {
     pub allow_unwitnessed: bool,
     /// Two clocks may differ by this many seconds.
     pub tolerance: u64,
+    /// Records that the caller has opened and proved, whose decisions are judged.
+    pub opened: Vec<OpenedExchange>,
     /// Continue from the state saved in this file, and save the new state there.
     pub resume: Option<PathBuf>,
 }

@@ -88,6 +88,8 @@ pub struct Report {
     pub last_map: Option<u64>,
     /// Number of records that match their commitments, if records were checked.
     pub records_checked: Option<u64>,
+    /// Number of opened records whose decisions were judged, if records were given.
+    pub decisions_judged: Option<u64>,
     /// Number of earlier checkpoints that were compared with the tree. `None` for a URL.
     pub checkpoints_checked: Option<u64>,
     /// Index of the first entry that no earlier audit has checked.
@@ -274,8 +276,12 @@ impl Report {
             None => writeln!(f, "history       not checked (only in an export)")?,
         }
         match self.records_checked {
-            Some(count) => writeln!(f, "records       {count} fit their commitments"),
-            None => writeln!(f, "records       not checked (--records)"),
+            Some(count) => writeln!(f, "records       {count} fit their commitments")?,
+            None => writeln!(f, "records       not checked (--records)")?,
+        }
+        match self.decisions_judged {
+            Some(count) => writeln!(f, "decisions     {count} in opened records were judged"),
+            None => writeln!(f, "decisions     not judged (--opened)"),
         }
     }
 }

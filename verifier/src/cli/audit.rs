@@ -4,9 +4,11 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use proof::bundle::{self, Bundle};
+use proof::opening::Opening;
 use service::secret::{Credential, SecretError};
 use service::text_file;
-use verifier::audit::{self, Access, Contact, Options, Progress, Source, TOLERANCE};
+use verifier::audit::{self, Access, Contact, OpenedExchange, Options, Progress, Source, TOLERANCE};
 
 use super::outcome::{Failure, Verdict, print_json};
 use super::trust::{TrustArguments, usage as usage_of};
@@ -21,6 +23,9 @@ pub(crate) struct Audit {
     /// Check every sealed record against its commitment
     #[arg(long)]
     records: bool,
+    /// An opening or a bundle, whose exchanges are judged by what was in force at their intents; may be repeated
+    #[arg(long, value_name = "FILE")]
+    opened: Vec<PathBuf>,
     /// File with the credential for records at a URL (64 hexadecimal digits)
     #[arg(long, value_name = "FILE")]
     credential: Option<PathBuf>,
@@ -51,12 +56,17 @@ impl Audit {
             Some(path) => Some(credential(path)?),
             None => None,
         };
+        let mut opened = Vec::new();
+        for path in &self.opened {
+            opened.extend(exchanges(path, &self.trust)?);
+        }
         let options = Options {
             policy: self.trust.policy()?,
             genesis: self.trust.genesis,
             records: self.records,
             allow_unwitnessed: self.trust.allow_unwitnessed,
             tolerance: self.tolerance,
+            opened,
             resume: self.resume,
         };
         let access = Access {
@@ -85,6 +95,24 @@ impl Audit {
             Verdict::NotSound
         })
     }
+}
+
+/// The exchanges in an opening or a bundle. A file that is not sound says nothing about the log, so it is a usage
+/// error.
+fn exchanges(path: &Path, trust: &TrustArguments) -> Result<Vec<OpenedExchange>, Failure> {
+    let policy = trust.policy()?;
+    let bytes = std::fs::read(path).map_err(|error| usage_of(path, error))?;
+    let genesis = trust.genesis.as_ref();
+    if bytes.starts_with(bundle::FORMAT) {
+        let complete = Bundle::parse(&bytes).and_then(|bundle| bundle.verify(&policy, genesis));
+        return complete
+            .map(|complete| OpenedExchange::of_bundle(&complete))
+            .map_err(|error| usage_of(path, error));
+    }
+    let proved = Opening::parse(&bytes).and_then(|opening| opening.verify(&policy, genesis));
+    proved
+        .map(|proved| OpenedExchange::of_opening(&proved).into_iter().collect())
+        .map_err(|error| usage_of(path, error))
 }
 
 /// Reads the credential. A file that others can read causes only a warning: refusing it would not undo the exposure.

@@ -1,6 +1,7 @@
 //! The result of verifying a bundle.
 
 use record::{CitizenPart, ExpiryDay, Kind, Period, Phase, Series, SharedPart, Timestamp};
+use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::Index;
 use tlog::policy::WitnessCosignature;
@@ -39,6 +40,8 @@ pub struct Complete {
 pub struct ProvedEntry {
     /// Index of the entry in the log.
     pub index: Index,
+    /// Leaf hash of the entry.
+    pub leaf: Hash,
     /// Kind of the entry.
     pub kind: Kind,
     /// The time by the writer's clock.

@@ -178,6 +178,7 @@ impl PeriodContext<'_> {
         let signed = entry.signed.entry();
         ProvedEntry {
             index: entry.index,
+            leaf: entry.signed.leaf_hash(),
             kind: signed.body.kind(),
             time: signed.time,
             writer: entry.writer.clone(),

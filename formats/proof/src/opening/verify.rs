@@ -22,6 +22,8 @@ use super::rules::{belongs, fits, has_expired};
 pub struct Proved {
     /// Index of the entry in the log.
     pub index: Index,
+    /// Leaf hash of the entry.
+    pub leaf: Hash,
     /// Kind of the entry.
     pub kind: Kind,
     /// The time by the writer's clock.
@@ -122,6 +124,7 @@ impl Opening {
         let entry = receipt.entry().entry();
         Ok(Proved {
             index: receipt.index(),
+            leaf: receipt.entry().leaf_hash(),
             kind: entry.body.kind(),
             time: entry.time,
             refers: entry.body.refers(),

@@ -61,6 +61,7 @@ fn cp_6_an_empty_log_is_sound() {
         records: true,
         allow_unwitnessed: false,
         tolerance: TOLERANCE,
+        opened: Vec::new(),
         resume: None,
     };
     let report = run(dir.path(), &options);

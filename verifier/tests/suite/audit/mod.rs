@@ -1,5 +1,6 @@
 //! The audit of an export: an unchanged export is sound, and every change makes it unsound.
 
+mod decisions;
 mod files;
 mod history;
 mod rules;
@@ -23,6 +24,7 @@ fn options(log: &SampleLog) -> Options {
         records: true,
         allow_unwitnessed: false,
         tolerance: TOLERANCE,
+        opened: Vec::new(),
         resume: None,
     }
 }
