@@ -389,7 +389,7 @@ async fn a_list_of_large_values_is_bounded() {
 #[tokio::test]
 async fn a_page_of_sets_is_bounded() {
     let mut log = Changed::new(World::new()).await;
-    let name = "x".repeat(100);
+    let name = "x".repeat(180);
     // 200 bodies of about 500 bytes in a set: a hundred kilobytes.
     for part in 0..12 {
         let towns = (0..200).map(|number| put(&town(part * 200 + number, &name)));
