@@ -52,12 +52,8 @@ function refuse(reason) {
   if (!document.title.startsWith(words.alert)) document.title = `${words.alert}: ${document.title}`;
 }
 
-async function provePage() {
-  let waiting = setTimeout(() => refuse('late'), WAIT_MS);
-  const fail = (reason) => {
-    clearTimeout(waiting);
-    refuse(reason);
-  };
+// Loads the program and lets it act; `fail` says on the page what went wrong.
+async function load(act, fail) {
   // A panic ends the program wherever it is, also after the page was proved.
   const stopped = (error) => { if (error instanceof WebAssembly.RuntimeError) fail('stopped'); };
   addEventListener('error', (event) => stopped(event.error));
@@ -70,11 +66,30 @@ async function provePage() {
     return fail('missing');
   }
   try {
-    await prove_page();
-    clearTimeout(waiting);
+    await act();
   } catch {
     fail('stopped');
   }
+}
+
+function provePage() {
+  const waiting = setTimeout(() => refuse('late'), WAIT_MS);
+  const fail = (reason) => {
+    clearTimeout(waiting);
+    refuse(reason);
+  };
+  load(async () => {
+    await prove_page();
+    clearTimeout(waiting);
+  }, fail);
+}
+
+// A public page says beside its island what is missing; nothing else on it depends on the program.
+function buildIslands(islands) {
+  const words = WORDS[location.pathname.startsWith('/en') ? 'en' : 'de'];
+  load(build_islands, (reason) => {
+    for (const island of islands) island.replaceChildren(make('p', { class: 'kern-body', role: 'alert' }, words[reason]));
+  });
 }
 
 // Warns a minute before the session ends, and leaves the page at its end, because it shows personal data.
@@ -91,3 +106,5 @@ function watchSession() {
 if (document.getElementById('sitzung')) watchSession();
 // Pages that have nothing to prove have no verdict, and need no program.
 if (/^\/(de|en)\/zugriffe(\/\d+)?$/.test(location.pathname)) provePage();
+const islands = document.querySelectorAll('[data-island]');
+if (islands.length) buildIslands(islands);

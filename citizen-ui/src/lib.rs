@@ -7,12 +7,13 @@
 //!
 //! | Module | In the browser | On the server |
 //! | --- | --- | --- |
-//! | [`proof`], [`language`], [`markup`] | yes | yes |
+//! | [`proof`], [`language`], [`markup`], [`islands`] | yes | yes |
 //! | [`pages`] | those of a citizen | all (feature `ssr`) |
 //!
 //! There is no I/O here. The server (`citizen-ui-server`) handles login, sessions and fetching; the browser's program
 //! (`citizen-ui-browser`) reads and writes the page and makes the one request.
 
+pub mod islands;
 pub mod language;
 pub mod markup;
 pub mod pages;

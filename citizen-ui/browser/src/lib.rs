@@ -6,12 +6,14 @@
 //!
 //! | Module | |
 //! | --- | --- |
+//! | [`island`] | what public pages prove: a file, the device's memory |
 //! | [`dom`] | reads the document as elements, and builds a document of elements |
 //! | [`panic`] | what a panic leaves |
 //! | [`run`] | the course: read, ask, check, show, watch |
 //! | [`storage`] | what the device remembers |
 
 mod dom;
+mod island;
 mod panic;
 mod run;
 mod storage;
@@ -23,4 +25,11 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub async fn prove_page() {
     panic::watch();
     run::run().await;
+}
+
+/// Makes the islands of a public page.
+#[wasm_bindgen]
+pub async fn build_islands() {
+    panic::watch();
+    island::build().await;
 }

@@ -104,10 +104,14 @@ fn address() -> Option<Address> {
 /// The body of the answer to the one request.
 async fn ask(lang: Lang, memory: Option<&Memory>) -> Option<Vec<u8>> {
     let size = memory.map_or(0, |memory| memory.size);
-    let path = format!("/{}/zugriffe/beweis?ab={size}", lang.code());
+    fetch(&format!("/{}/zugriffe/beweis?ab={size}", lang.code())).await
+}
+
+/// The body of an answer of the portal; `None` for a refusal and for a redirection.
+pub(crate) async fn fetch(path: &str) -> Option<Vec<u8>> {
     let options = web_sys::RequestInit::new();
     options.set_signal(Some(&web_sys::AbortSignal::timeout_with_u32(MAX_WAIT_MS)));
-    let request = dom::window()?.fetch_with_str_and_init(&path, &options);
+    let request = dom::window()?.fetch_with_str_and_init(path, &options);
     let response: web_sys::Response = JsFuture::from(request).await.ok()?.dyn_into().ok()?;
     if !response.ok() || response.redirected() {
         return None;

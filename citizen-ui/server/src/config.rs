@@ -1,7 +1,9 @@
 //! The configuration of the portal.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use citizen_ui::pages::Operator;
 use serde::{Deserialize, Serialize};
 
 /// The path, below the portal's public URL, to which the OpenID provider sends the browser back.
@@ -36,6 +38,46 @@ pub struct Config {
     /// When a session ends.
     #[serde(default)]
     pub sessions: SessionLimits,
+    /// Who operates the portal, for imprint, privacy statement and help.
+    #[serde(default)]
+    pub operator: Option<OperatorConfig>,
+    /// Who runs each witness of the policy, by its name there.
+    #[serde(default)]
+    pub witness_operators: BTreeMap<String, String>,
+    /// Where else the policy and the genesis hash are published, in words.
+    #[serde(default)]
+    pub keys_published: Vec<String>,
+    /// The verifier that the portal offers for download.
+    #[serde(default)]
+    pub verifier: Option<PathBuf>,
+}
+
+/// Who operates the portal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorConfig {
+    /// The name.
+    pub name: String,
+    /// The postal address.
+    pub address: String,
+    /// Where to ask: the address of a function, never of a person.
+    pub contact: String,
+    /// The data-protection officer: the address of the function.
+    pub data_protection: String,
+    /// The supervisory authority.
+    pub supervision: String,
+}
+
+impl OperatorConfig {
+    pub(crate) fn to_operator(&self) -> Operator {
+        Operator {
+            name: self.name.clone(),
+            address: self.address.clone(),
+            contact: self.contact.clone(),
+            data_protection: self.data_protection.clone(),
+            supervision: self.supervision.clone(),
+        }
+    }
 }
 
 /// The OpenID provider at which citizens log in.
@@ -60,6 +102,7 @@ impl Config {
         self.ledger_credential = resolve(&self.ledger_credential);
         self.identity_credential = resolve(&self.identity_credential);
         self.policy = resolve(&self.policy);
+        self.verifier = self.verifier.as_deref().map(resolve);
         self.login.client_secret = self.login.client_secret.as_deref().map(resolve);
         self
     }

@@ -24,6 +24,7 @@
 //! | [`citizen`] | the opened entries of one citizen |
 //! | [`page`] | what handlers extract from a request: language, session, frame |
 //! | [`routes`], [`accesses`], [`account`] | the handlers |
+//! | [`public`] | the pages that need no login |
 //! | [`headers`], [`assets`] | security headers; static files |
 
 mod accesses;
@@ -41,6 +42,7 @@ mod login;
 mod page;
 mod pending;
 mod portal;
+mod public;
 mod routes;
 mod session;
 
@@ -51,7 +53,7 @@ use axum::Router;
 use service::Listener;
 use service::{Clock, Shutdown, SystemClock};
 
-pub use config::{Config, LoginConfig, SessionLimits};
+pub use config::{Config, LoginConfig, OperatorConfig, SessionLimits};
 pub use error::Error;
 use portal::Portal;
 

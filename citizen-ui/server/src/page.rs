@@ -60,6 +60,7 @@ impl PageRequest {
                 warning: false,
             }),
             script: assets::PROGRAM.map(str::to_owned),
+            island: false,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The state that all handlers share.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use crate::error::Error;
 use crate::ledger::LedgerReader;
 use crate::login::RelyingParty;
 use crate::pending::PendingLogins;
+use crate::public::watch::LogWatch;
+use crate::public::{Download, Versions};
 use crate::session::Sessions;
 
 /// The state that all handlers share, behind an `Arc`.
@@ -30,6 +33,9 @@ pub(crate) struct Portal {
     pub(crate) pending: PendingLogins,
     pub(crate) sessions: Sessions,
     pub(crate) cookies: Cookies,
+    pub(crate) versions: Versions,
+    pub(crate) watch: Arc<LogWatch>,
+    pub(crate) verifier: Option<Download>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -58,6 +64,11 @@ impl Portal {
         let identity = client.with_credential(Credential::read(&config.identity_credential)?);
         let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(log)?);
         let live = follow(&config, &api, &clock, shutdown).await?;
+        let versions = Versions::new(live.clone());
+        let operators = config.witness_operators.clone();
+        let watch = LogWatch::new(Arc::clone(&api), trust.policy.clone(), operators, Arc::clone(&clock));
+        let watch = Arc::new(watch);
+        watch.start(shutdown.clone());
         let anchors = AnchorSource::new(config.ledger.clone(), client.clone(), trust.clone(), live);
         // So that the first login need not wait for one. A login tries again.
         let _ = anchors.reaching(0, Duration::ZERO).await;
@@ -68,6 +79,9 @@ impl Portal {
             pending: PendingLogins::new(cookies)?,
             cookies,
             sessions: Sessions::new(config.sessions, Arc::clone(&clock)),
+            verifier: verifier(&config)?,
+            versions,
+            watch,
             trust,
             trust_text,
             ledger: Arc::new(ledger),
@@ -75,6 +89,17 @@ impl Portal {
             config,
         })
     }
+}
+
+/// The verifier that is offered for download.
+fn verifier(config: &Config) -> Result<Option<Download>, Error> {
+    let read = |path: &PathBuf| {
+        Download::read(path).map_err(|source| Error::Read {
+            path: path.clone(),
+            source,
+        })
+    };
+    config.verifier.as_ref().map(read).transpose()
 }
 
 /// Reads the log's beginning and starts to follow its change sets.

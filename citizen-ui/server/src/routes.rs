@@ -4,9 +4,15 @@
 //! | --- | --- | --- |
 //! | `GET /` | | redirects to the language that the browser prefers |
 //! | `GET /{lang}/` | | start page |
-//! | `GET /{lang}/protokoll` | | state of the log |
-//! | `GET /{lang}/was-wird-aufgezeichnet`, `/selbst-pruefen` | | what is recorded; how to verify |
-//! | `GET /{lang}/barrierefreiheit`, `/gestaltung` | | accessibility statement; design and licences |
+//! | `GET /{lang}/registerlandkarte`, `.csv`, `.json` | | the permissions, searched, as of a day ([`crate::public`]) |
+//! | `GET /{lang}/registerlandkarte/erlaubnis/{id}`, `/register/{id}`, `/behoerdenart/{id}`, `/behoerde/{id}` | | one of them |
+//! | `GET /{lang}/protokoll`, `/zeugen`, `/loeschungen` | | state and numbers of the log; witnesses; erasures |
+//! | `GET`, `POST /{lang}/protokoll/widersprueche` | | contradictions; compares a checkpoint from elsewhere |
+//! | `GET /{lang}/protokoll/fassung` | | the checkpoint, for the browser's program |
+//! | `GET`, `POST /{lang}/protokoll/eintrag`, `GET /{index}`, `/{index}.tlog-proof` | | one entry, by number or receipt |
+//! | `GET /{lang}/selbst-pruefen`, `/verifier` | | how to verify; the program |
+//! | `GET /{lang}/was-wird-aufgezeichnet`, `/hilfe` | | what is recorded; help |
+//! | `GET /{lang}/impressum`, `/datenschutz`, `/barrierefreiheit`, `/gestaltung` | | the portal itself |
 //! | `GET /{lang}/anmelden`, `GET /anmeldung/rueckkehr` | | login ([`crate::account`]) |
 //! | `POST /{lang}/abmelden`, `GET /{lang}/abgemeldet` | | logout |
 //! | `GET /{lang}/zugriffe` | yes | the list |
@@ -24,14 +30,13 @@ use axum::middleware;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use citizen_ui::language::lang::Lang;
-use citizen_ui::language::local_time::LocalTime;
-use citizen_ui::pages::{self, ErrorPage, Frame, LogState, Witness};
+use citizen_ui::pages::{self, ErrorPage, Frame};
 use tower_http::csrf::CsrfLayer;
 
 use crate::config::CALLBACK_PATH;
 use crate::page::PageRequest;
 use crate::portal::Portal;
-use crate::{accesses, account, assets, headers};
+use crate::{accesses, account, assets, headers, public};
 
 /// Builds all routes.
 pub(crate) fn routes(portal: Arc<Portal>) -> Router {
@@ -54,20 +59,19 @@ pub(crate) fn routes(portal: Arc<Portal>) -> Router {
 fn in_language() -> Router<Arc<Portal>> {
     Router::new()
         .route("/", get(to_start))
-        .route("/protokoll", get(log))
         .route(
             "/was-wird-aufgezeichnet",
-            get(|page: PageRequest| public(page, pages::recorded)),
+            get(|page: PageRequest| shown(page, pages::recorded)),
         )
-        .route("/selbst-pruefen", get(verify))
+        .merge(public::routes())
         .route(
             "/barrierefreiheit",
-            get(|page: PageRequest| public(page, pages::accessibility)),
+            get(|page: PageRequest| shown(page, pages::accessibility)),
         )
-        .route("/gestaltung", get(|page: PageRequest| public(page, pages::design)))
+        .route("/gestaltung", get(|page: PageRequest| shown(page, pages::design)))
         .route("/anmelden", get(account::login))
         .route("/abmelden", post(account::logout))
-        .route("/abgemeldet", get(|page: PageRequest| public(page, pages::logged_out)))
+        .route("/abgemeldet", get(|page: PageRequest| shown(page, pages::logged_out)))
         .route("/zugriffe", get(accesses::list))
         .route("/zugriffe/beweis", get(accesses::proof))
         .route("/zugriffe/buendel", get(accesses::bundle))
@@ -85,58 +89,15 @@ async fn root(request_headers: HeaderMap) -> Redirect {
 }
 
 async fn start(page: PageRequest) -> Response {
-    public(page, pages::start).await
+    shown(page, pages::start).await
 }
 
 async fn to_start(page: PageRequest) -> Redirect {
     page.to("/")
 }
 
-async fn public(page: PageRequest, render: fn(&Frame) -> String) -> Response {
+async fn shown(page: PageRequest, render: fn(&Frame) -> String) -> Response {
     Html(render(&page.frame())).into_response()
-}
-
-async fn verify(page: PageRequest) -> Response {
-    let config = &page.portal.config;
-    let log = config.ledger_public.as_ref().unwrap_or(&config.ledger);
-    let trust = &page.portal.trust_text;
-    Html(pages::verify(&page.frame(), log, &trust.policy, &trust.genesis)).into_response()
-}
-
-async fn log(page: PageRequest) -> Response {
-    let state = log_state(&page.portal, page.lang).await;
-    Html(pages::log(&page.frame(), state, &page.portal.trust_text)).into_response()
-}
-
-async fn log_state(portal: &Portal, lang: Lang) -> LogState {
-    let bytes = match portal.ledger.checkpoint().await {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            tracing::warn!(%error, "cannot read the checkpoint");
-            return LogState::Unreachable;
-        }
-    };
-    let (Ok(verdict), Ok(checkpoint)) = (
-        portal.trust.policy.verify_checkpoint(&bytes),
-        String::from_utf8(bytes.to_vec()),
-    ) else {
-        return LogState::Invalid;
-    };
-    let witnesses = portal.trust.policy.witnesses().iter().map(|witness| {
-        let cosigned = verdict.cosignatures().iter().find(|line| line.witness == witness.name);
-        Witness {
-            name: witness.name.to_string(),
-            signed: cosigned.map(|line| LocalTime::of(line.timestamp).full(lang)),
-        }
-    });
-    LogState::Checked {
-        origin: verdict.checkpoint().origin.to_string(),
-        size: verdict.checkpoint().size.get(),
-        root: verdict.checkpoint().root.to_string(),
-        quorum: verdict.quorum(),
-        witnesses: witnesses.collect(),
-        checkpoint,
-    }
 }
 
 async fn not_found(page: PageRequest) -> Response {

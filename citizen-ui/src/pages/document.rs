@@ -49,10 +49,14 @@ fn head(frame: &Frame, title: &str) -> Element {
         let style = el("link").attr("rel", "stylesheet").attr("href", *path);
         style.attr("integrity", *digest)
     });
-    let script = frame.script.iter().filter(|_| frame.session.is_some()).map(|digest| {
-        let script = el("script").attr("type", "module").attr("src", "/assets/portal.js");
-        script.attr("integrity", digest)
-    });
+    let script = frame
+        .script
+        .iter()
+        .filter(|_| frame.session.is_some() || frame.island)
+        .map(|digest| {
+            let script = el("script").attr("type", "module").attr("src", "/assets/portal.js");
+            script.attr("integrity", digest)
+        });
     el("head")
         .child(el("meta").attr("charset", "utf-8"))
         .child(meta("viewport", "width=device-width, initial-scale=1"))
@@ -71,9 +75,9 @@ fn other_language(frame: &Frame) -> String {
 /// The public pages of the navigation, each with its path and link text.
 fn public_pages(text: &'static Text) -> [(&'static str, &'static str); 3] {
     [
+        ("/registerlandkarte", text.frame.nav_landkarte),
         ("/protokoll", text.frame.nav_log),
-        ("/was-wird-aufgezeichnet", text.frame.nav_recorded),
-        ("/selbst-pruefen", text.frame.nav_verify),
+        ("/hilfe", text.frame.nav_help),
     ]
 }
 
@@ -162,7 +166,11 @@ fn session_box(frame: &Frame, session: &SessionInfo) -> Element {
 fn footer(frame: &Frame) -> Element {
     let text = frame.lang.text();
     let links = [
+        ("/was-wird-aufgezeichnet", text.frame.nav_recorded),
+        ("/selbst-pruefen", text.frame.nav_verify),
         ("/barrierefreiheit", text.frame.nav_accessibility),
+        ("/datenschutz", text.frame.nav_privacy),
+        ("/impressum", text.frame.nav_imprint),
         ("/gestaltung", text.frame.nav_design),
     ];
     let links = links.map(|(path, name)| nav_link(frame, path, name));

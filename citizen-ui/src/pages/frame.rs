@@ -16,6 +16,8 @@ pub struct Frame {
     pub session: Option<SessionInfo>,
     /// The digest of the browser's program (Subresource Integrity), if the server has it.
     pub script: Option<String>,
+    /// Whether the browser's program proves something on this page although nobody needs to be logged in.
+    pub island: bool,
 }
 
 /// What a page shows about the session.
@@ -64,6 +66,7 @@ impl Frame {
                 .first("script")
                 .and_then(|script| script.attribute("integrity"))
                 .map(str::to_owned),
+            island: false,
         }
     }
 }

@@ -130,6 +130,7 @@ fn frame(path: &str) -> Frame {
             warning: false,
         }),
         script: Some("sha256-AAAA".to_owned()),
+        island: false,
     }
 }
 

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::frame::Frame;
 use super::verdict::ERROR;
-use super::views::{heading, page, paragraphs, section, sections};
+use super::views::{heading, page, paragraphs, sections};
 use crate::language::lang::Lang;
 use crate::language::text::{Section, SectionsText};
 
@@ -82,35 +82,6 @@ pub fn recorded(frame: &Frame) -> String {
                 </tbody>
             </table>
             {sections(text.sections)}
-        }
-    })
-}
-
-/// Renders the page about verifying without the portal.
-///
-/// `log` is the public URL of the log, `policy` the text of the policy file, and `genesis` 64 hexadecimal digits.
-pub fn verify(frame: &Frame, log: &str, policy: &str, genesis: &str) -> String {
-    let text = &frame.lang.text().verify;
-    let policy = policy.to_owned();
-    let genesis = genesis.to_owned();
-    let entry = format!(
-        "verifier verify eintrag-17.tlog-proof --policy trust.policy --genesis {genesis}\n\
-         verifier verify eintrag-17.opening --policy trust.policy --genesis {genesis}\n\
-         verifier verify eintraege.bundle --policy trust.policy --genesis {genesis}"
-    );
-    let whole = format!("verifier audit --log {log} --policy trust.policy --genesis {genesis}");
-    page(frame, text.title, || {
-        view! {
-            {heading(text.title.to_owned(), text.lead)}
-            {section(&text.step_trust)}
-            <pre class="ec-code" id="policy" tabindex="0">{policy}</pre>
-            <pre class="ec-code" id="genesis" tabindex="0">{genesis}</pre>
-            {section(&text.step_entry)}
-            <pre class="ec-code" tabindex="0">{entry}</pre>
-            {section(&text.step_log)}
-            <pre class="ec-code" tabindex="0">{whole}</pre>
-            {section(&text.codes)}
-            {section(&text.limits)}
         }
     })
 }

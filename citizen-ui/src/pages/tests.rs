@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use record::{CitizenPart, Outcome, SharedPart};
+use record::{CitizenPart, LegalDay, Outcome, SharedPart};
 
 use super::*;
 use crate::language::facts::facts;
@@ -28,6 +28,7 @@ fn frame(lang: Lang, session: bool) -> Frame {
             warning: false,
         }),
         script: Some("sha256-AAAA".into()),
+        island: false,
     }
 }
 
@@ -79,8 +80,43 @@ fn detail_page_of(access: &Access, lang: Lang) -> String {
     html(&detail(&frame, access, boxed))
 }
 
+fn log_view(state: LogState) -> LogView {
+    let witness = |name: &str, last: Option<u64>| Witness {
+        name: name.into(),
+        operator: last.map(|_| "Stelle <A>".into()),
+        current: last.is_some(),
+        last,
+    };
+    let days = (0..30).map(|at| Day {
+        day: LegalDay(20_760 + at),
+        entries: u64::from(at) * 10,
+    });
+    LogView {
+        state,
+        witnesses: vec![witness("eins", Some(1_795_266_180)), witness("zwei", None)],
+        counts: LogCounts {
+            counted: 1_234,
+            exchanges: 500,
+            visits: 120,
+            open: 1,
+            denied: 7,
+            erased: 40,
+            days: days.collect(),
+            erasures: vec![Erased {
+                entry: 900,
+                time: 1_795_266_180,
+                period: 3,
+                entries: 40,
+            }],
+        },
+        contradictions: Vec::new(),
+        watched_since: 1_795_262_400,
+        now: 1_795_266_190,
+    }
+}
+
 fn log_page(lang: Lang, state: LogState) -> String {
-    log(&frame(lang, false), state, &trust())
+    log(&frame(lang, false), &log_view(state), &trust())
 }
 
 fn checked_log() -> LogState {
@@ -89,39 +125,84 @@ fn checked_log() -> LogState {
         size: 1234,
         root: "cd".repeat(32),
         quorum: true,
-        witnesses: vec![
-            Witness {
-                name: "eins".into(),
-                signed: Some("21.11.2026, 14:03 Uhr".into()),
-            },
-            Witness {
-                name: "zwei".into(),
-                signed: None,
-            },
-        ],
+        quorum_time: Some(1_795_266_180),
         checkpoint: "example.org/log\n1234\n".into(),
     }
 }
 
+fn verify_page(lang: Lang, verifier: Option<VerifierFile>, keys: Vec<String>) -> String {
+    let content = VerifyPage {
+        log: "https://log.example".into(),
+        trust: trust(),
+        verifier,
+        keys,
+    };
+    verify(&frame(lang, false), &content)
+}
+
+fn operator() -> Operator {
+    Operator {
+        name: "Amt <für> Einsicht".into(),
+        address: "Weg 1, 12345 Ort".into(),
+        contact: "auskunft@amt.example".into(),
+        data_protection: "datenschutz@amt.example".into(),
+        supervision: "Die Landesbeauftragte".into(),
+    }
+}
+
+fn log_pages(lang: Lang) -> Vec<String> {
+    let frame = frame(lang, false);
+    let mut contradicted = log_view(checked_log());
+    contradicted.contradictions.push(Contradiction {
+        noticed: 1_795_266_180,
+        first: "example.org/log\n7\n".into(),
+        second: "example.org/log\n7\n<b>".into(),
+    });
+    let view = log_view(checked_log());
+    let empty = LogView {
+        counts: LogCounts::default(),
+        ..view.clone()
+    };
+    vec![
+        log_page(lang, checked_log()),
+        log_page(lang, LogState::Unreachable),
+        log_page(lang, LogState::Invalid),
+        log(&frame, &contradicted, &trust()),
+        log(&frame, &empty, &trust()),
+        witnesses(&frame, &view),
+        erasures(&frame, &view),
+        erasures(&frame, &empty),
+        contradictions(&frame, &view, Some(Compared::Grown(7)), &trust()),
+        contradictions(&frame, &contradicted, Some(Compared::Contradicts), &trust()),
+        lookup(&frame, Lookup::Empty, &trust()),
+        lookup(&frame, Lookup::Refused, &trust()),
+    ]
+}
+
 fn all_pages(lang: Lang) -> Vec<String> {
     let open = frame(lang, false);
-    vec![
+    let mut pages = vec![
         start(&open),
         start(&frame(lang, true)),
         logged_out(&open),
         login_cancelled(&open),
         recorded(&open),
-        verify(&open, "https://log.example", "log …", &"ab".repeat(32)),
+        verify_page(lang, None, Vec::new()),
+        help(&open, None),
+        help(&open, Some(&operator())),
+        imprint(&open, None),
+        imprint(&open, Some(&operator())),
+        privacy(&open, Some(&operator())),
         accessibility(&open),
         design(&open),
-        log_page(lang, checked_log()),
-        log_page(lang, LogState::Unreachable),
         error(&open, ErrorPage::NotFound),
         error(&open, ErrorPage::Assurance),
         error(&open, ErrorPage::Clock),
         list_page(lang),
         detail_page(lang),
-    ]
+    ];
+    pages.extend(log_pages(lang));
+    pages
 }
 
 #[test]
@@ -145,7 +226,7 @@ fn every_page_is_a_complete_document_with_nothing_inline() {
                 assert!(!page.contains(forbidden), "{forbidden} in {page}");
             }
             let script = "<script type=\"module\" src=\"/assets/portal.js\" integrity=\"sha256-AAAA\"></script>";
-            let logged_in = usize::from(page.contains("id=\"sitzung\""));
+            let logged_in = usize::from(page.contains("id=\"sitzung\"") || page.contains("data-island"));
             assert_eq!(page.matches("<script").count(), logged_in, "the only script");
             assert_eq!(page.matches(script).count(), logged_in);
             let styles = page.split("<link rel=\"stylesheet\"").skip(1);
@@ -296,7 +377,12 @@ fn no_foreign_text_is_outside_of_an_isolated_element() {
         }
     }
     let log = log_page(Lang::De, checked_log());
-    for foreign in [">eins<", ">zwei<", ">example.org/log<", ">example.org/log\n1234\n<"] {
+    for foreign in [
+        " data-witness=\"eins\">eins<",
+        " data-witness=\"zwei\">zwei<",
+        ">example.org/log<",
+        ">example.org/log\n1234\n<",
+    ] {
         assert!(log.contains(&format!("<bdi{foreign}/bdi>")), "{foreign}: {log}");
     }
 }
@@ -319,15 +405,65 @@ fn the_detail_page_shows_every_fact_and_the_files() {
 }
 
 #[test]
-fn the_log_page_shows_which_witnesses_have_cosigned() {
+fn the_log_page_shows_numbers_witnesses_and_days() {
     let page = log_page(Lang::De, checked_log());
+    for expected in [
+        "data-number=\"eintraege\">1\u{202f}234<",
+        "data-number=\"abrufe\">500<",
+        "data-number=\"geloescht\">40<",
+        "<bdi data-witness=\"zwei\">zwei</bdi>",
+        "<span data-signed=\"false\">noch nicht bestätigt</span>",
+        "Stelle &lt;A&gt;",
+        "1 von 2 Zeugen",
+        "Alles in Ordnung, Stand 21.11.2026, 14:03 Uhr",
+        "Bisher: keine, seit unser Server zusieht",
+    ] {
+        assert!(page.contains(expected), "{expected} is missing in {page}");
+    }
+    assert_eq!(page.matches("<rect class=\"ec-bar\"").count(), 30);
+    assert!(log_page(Lang::De, LogState::Invalid).contains("Verlassen Sie sich nicht auf diesen Stand."));
+}
+
+#[test]
+fn a_contradiction_is_an_alarm_on_every_page_about_the_log() {
+    for page in [&log_pages(Lang::De)[3], &log_pages(Lang::De)[9]] {
+        assert!(
+            page.contains("kern-alert--danger") && !page.contains("kern-alert--success"),
+            "{page}"
+        );
+    }
+    assert!(log_pages(Lang::De)[9].contains("example.org/log\n7\n&lt;b&gt;"));
+}
+
+#[test]
+fn the_program_and_the_places_of_the_keys_are_named_only_if_they_are_configured() {
+    let bare = verify_page(Lang::De, None, Vec::new());
     assert!(
-        page.contains("data-value=\"size\" class=\"kern-description-list-item__value\">1234<"),
-        "{page}"
+        bare.contains("bietet das Programm nicht zum Herunterladen an")
+            && bare.contains("nennt noch keine andere Stelle")
     );
-    assert!(page.contains("data-witness=\"zwei\" data-signed=\"false\""), "{page}");
-    assert!(page.contains("genügend Zeugen haben bestätigt"));
-    assert!(log_page(Lang::De, LogState::Invalid).contains("Verlassen Sie sich nicht auf ihn."));
+    let program = VerifierFile {
+        version: "0.1.0".into(),
+        digest: "ef".repeat(32),
+        size: 4_000_001,
+    };
+    let whole = verify_page(Lang::De, Some(program), vec!["Bundesanzeiger".into()]);
+    for expected in [
+        "4001 kB",
+        &"ef".repeat(32),
+        "<bdi>Bundesanzeiger</bdi>",
+        "href=\"/de/selbst-pruefen/verifier\"",
+    ] {
+        assert!(whole.contains(expected), "{expected} is missing in {whole}");
+    }
+}
+
+#[test]
+fn only_pages_that_prove_something_load_the_program() {
+    for page in all_pages(Lang::De) {
+        let needs = page.contains("data-island") || page.contains("id=\"sitzung\"");
+        assert_eq!(page.contains("<script"), needs, "{page}");
+    }
 }
 
 #[test]

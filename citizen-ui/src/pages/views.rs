@@ -22,7 +22,7 @@ pub(super) fn sections(sections: &'static [Section]) -> impl IntoView {
     sections.iter().map(|one| section(one).into_any()).collect_view()
 }
 
-pub(super) fn section(section: &'static Section) -> impl IntoView {
+fn section(section: &'static Section) -> impl IntoView {
     view! {
         <section class="ec-section">
             <h2 class="kern-heading-medium">{section.title}</h2>

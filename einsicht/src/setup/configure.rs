@@ -2,7 +2,7 @@
 //!
 //! A compartment needs only its own directory, which holds its keys, a copy of the trust policy, and its `config.json`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -13,6 +13,8 @@ use super::Setup;
 use crate::ports::Ports;
 use crate::world::{ORIGIN, PERSONS, Participant, WITNESSES, World};
 
+/// Who runs the demonstration's witnesses.
+const WITNESS_OPERATOR: &str = "Demonstration (derselbe Rechner)";
 const CLIENT_ID: &str = "einsicht-portal";
 /// The level of assurance "hoch" as an eIDAS URI.
 const ACR: &str = "http://eidas.europa.eu/LoA/high";
@@ -173,6 +175,10 @@ fn test_login(world: &World, portal: &Value, ports: &Ports) -> Result<Value> {
 }
 
 fn portal(setup: &Setup, ports: &Ports) -> Result<Value> {
+    let operators: serde_json::Map<String, Value> = WITNESSES
+        .iter()
+        .map(|name| ((*name).to_owned(), WITNESS_OPERATOR.into()))
+        .collect();
     Ok(json!({
         "public_url": ports.url("portal")?,
         "ledger": ports.url("ledger")?,
@@ -182,7 +188,15 @@ fn portal(setup: &Setup, ports: &Ports) -> Result<Value> {
         "policy": "trust.policy",
         "genesis": setup.genesis_hash().to_string(),
         "login": { "issuer": ports.url("test-login")?, "client_id": CLIENT_ID, "acr": ACR },
+        "witness_operators": operators,
+        "verifier": verifier(),
     }))
+}
+
+/// The verifier beside the running program, if it was built.
+fn verifier() -> Option<PathBuf> {
+    let beside = std::env::current_exe().ok()?.with_file_name("verifier");
+    beside.is_file().then_some(beside)
 }
 
 fn connector(setup: &Setup, participant: &Participant, ports: &Ports, files: &Files<'_>) -> Result<()> {

@@ -23,8 +23,9 @@ const EPOCH: Date = Date::constant(1970, 1, 1);
 /// The last day of calendar arithmetic, 31 December 9900. Later times are treated as this day.
 const LAST_DAY: u32 = 2_896_737;
 
-#[allow(clippy::expect_used, reason = "a constant, which every test reads")]
-static ZONE: LazyLock<TimeZone> = LazyLock::new(|| TimeZone::posix(GERMAN_TIME).expect("a POSIX time zone"));
+/// The constant is a POSIX time zone, as every test shows. To say so by `expect` would bring the texts of all errors of
+/// dates and times into the browser's program.
+static ZONE: LazyLock<TimeZone> = LazyLock::new(|| TimeZone::posix(GERMAN_TIME).unwrap_or(TimeZone::UTC));
 
 /// A calendar day in Germany, as days since 1970-01-01.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -89,6 +90,27 @@ impl LegalDay {
 impl fmt::Display for LegalDay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.date().fmt(f)
+    }
+}
+
+/// The text is not a day from 1970 to 9900.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a day like 2026-11-21")]
+pub struct LegalDayError;
+
+/// Reads ISO 8601: `2026-11-21`.
+impl core::str::FromStr for LegalDay {
+    type Err = LegalDayError;
+
+    fn from_str(text: &str) -> Result<Self, LegalDayError> {
+        let date: Date = text.parse().map_err(|_| LegalDayError)?;
+        let day = Self::of_date(date);
+        // An earlier date becomes the first day, and other forms of a date are read, too.
+        if day.0 <= LAST_DAY && day.to_string() == text {
+            Ok(day)
+        } else {
+            Err(LegalDayError)
+        }
     }
 }
 
@@ -157,6 +179,22 @@ fn season(time: jiff::Timestamp, local: DateTime) -> Option<Season> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use proptest::prelude::*;
+
+    #[test]
+    fn days_are_read_as_they_are_written() {
+        assert_eq!("2026-11-21".parse(), Ok(LegalDay(20_778)));
+        assert_eq!("1970-01-01".parse(), Ok(LegalDay(0)));
+        for text in [
+            "1969-12-31",
+            "2026-02-29",
+            "20261121",
+            "2026-11-21T00:00:00Z",
+            "9901-01-01",
+            "",
+        ] {
+            assert_eq!(text.parse::<LegalDay>(), Err(LegalDayError), "{text}");
+        }
+    }
 
     use super::*;
 

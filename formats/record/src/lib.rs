@@ -56,7 +56,7 @@ pub use genesis::{GenesisDocument, GenesisError};
 pub use id::{BodyId, COUNTERS, Commitment, Counter, Label, ParticipantId, Period, Phase, Sequence, Series, WriterId};
 pub use idnr::{Idnr, IdnrError, TestNumbers};
 pub use key::{KeyError, PreparedKey, SignatureError, SigningKey, VerifyingKey};
-pub use legal_day::{GermanTime, LegalDay, Season};
+pub use legal_day::{GermanTime, LegalDay, LegalDayError, Season};
 pub use receipt::{Receipt, ReceiptError, VerifiedReceipt};
 pub use retention::{DisclosureClass, ExpiryDay, RetentionClass};
 pub use sealed::{DayKey, Header, Opened, PartKey, PartName, Parts, RecordKey, SealedError, SealedRecord, Unsealed};

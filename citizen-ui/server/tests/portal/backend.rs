@@ -14,7 +14,8 @@ use proof::bundle::CompletenessProof;
 use record::{Body, DayKey, Kind, PartName, Period, Phase, Series, SignedEntry};
 use service::Problem;
 use service::secret::Credential;
-use tlog::merkle::{Index, inclusion_batch};
+use tlog::merkle::{HashReader, Index, inclusion_batch};
+use tlog::tile::{Resource, encode_bundle};
 use trust::{LoggedSet, SetPage, SignedHeader, TrustKind};
 
 use fixtures::sample_log::{self, SampleLog};
@@ -47,6 +48,8 @@ pub(crate) enum Mode {
     Expired,
     /// The ledger sends the receipt of another entry instead of that of a change set.
     WrongSets,
+    /// The ledger sends other bytes as the newest entries.
+    WrongBundles,
 }
 
 pub(crate) struct Backend {
@@ -104,6 +107,7 @@ pub(crate) fn ledger_routes(backend: SharedBackend) -> Router {
         .route("/entries/{index}/receipt", get(receipt))
         .route("/documents/{digest}", get(document))
         .route("/trust/newest", get(newest_map))
+        .route("/tile/{*path}", get(tile))
         .route("/trust/sets/{index}", get(change_sets))
         .with_state(backend)
 }
@@ -138,8 +142,39 @@ async fn sealed_record(State(backend): State<SharedBackend>, headers: HeaderMap,
     record.into_response()
 }
 
+async fn tile(State(backend): State<SharedBackend>, Path(path): Path<String>) -> Response {
+    let mut backend = lock(&backend);
+    if backend.mode == Mode::LedgerDown {
+        return down();
+    }
+    let resource = format!("tile/{path}").parse();
+    let wrong = backend.mode == Mode::WrongBundles;
+    let log = &mut backend.log;
+    let count = |width: u16| usize::from(width);
+    match resource {
+        Ok(Resource::Bundle(bundle)) => {
+            let first = usize::try_from(bundle.index()).unwrap() * 256;
+            let mut leaves = log.leaves[first..][..count(bundle.width())].to_vec();
+            if wrong {
+                let last = leaves.len() - 1;
+                leaves[last] = leaves[last - 1].clone();
+            }
+            encode_bundle(&leaves).unwrap().into_response()
+        }
+        Ok(Resource::Tile(tile)) => {
+            let first = tile.index() * 256;
+            let hashes = (0..u64::from(tile.width())).map(|at| log.tree.read(8 * tile.level(), first + at).unwrap().0);
+            hashes.flatten().collect::<Vec<u8>>().into_response()
+        }
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
 async fn receipt(State(backend): State<SharedBackend>, RawQuery(query): RawQuery, Path(index): Path<u64>) -> Response {
     let backend = lock(&backend);
+    if usize::try_from(index).unwrap() >= backend.log.leaves.len() {
+        return Problem::new(404, "not-found", "there is no such entry", "").into_response();
+    }
     match (backend.mode, query.as_deref()) {
         (Mode::LedgerDown, _) => down(),
         (Mode::Unwitnessed, Some("witnessed")) => Problem::unavailable("unwitnessed", 1, "not yet").into_response(),

@@ -9,6 +9,7 @@ mod directory;
 mod login;
 mod pages;
 mod proofs;
+mod public;
 mod world;
 
 const HIGH: &str = test_login::ACR_HIGH;

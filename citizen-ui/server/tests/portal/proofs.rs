@@ -70,7 +70,10 @@ async fn a_list_that_is_not_cosigned_is_not_proved_and_the_log_page_says_so() {
     let list = world.get("/de/zugriffe", &cookie).await.text();
     assert!(list.contains("data-verdict=\"server-failed\""), "{list}");
     let log = world.get("/de/protokoll", "").await.text();
-    assert!(log.contains("es fehlen noch Zeugen"), "{log}");
+    assert!(
+        log.contains("data-quorum=\"false\"") && !log.contains("kern-alert--success"),
+        "{log}"
+    );
 }
 
 /// One request has everything that proves the pages of a session, and says why if there is nothing.

@@ -99,6 +99,10 @@ impl World {
             },
             banner: None,
             sessions: SessionLimits::default(),
+            operator: None,
+            witness_operators: std::collections::BTreeMap::new(),
+            keys_published: Vec::new(),
+            verifier: None,
         };
         let portal = citizen_ui_server::router(config.resolved(dir.path()), clock, &shutdown);
         let portal = portal.await.unwrap();

@@ -1,8 +1,7 @@
 //! German.
 
 use super::tables::{
-    DetailText, ErrorTexts, FrameText, ListText, LogText, RecordedText, Section, SectionsText, StartText, Text,
-    VerifyText,
+    DetailText, ErrorTexts, FrameText, ListText, RecordedText, Section, SectionsText, StartText, Text, VerifyText,
 };
 
 pub(super) static TEXT: Text = Text {
@@ -16,7 +15,11 @@ pub(super) static TEXT: Text = Text {
         other_language: "English",
         nav_start: "Start",
         nav_list: "Alle Abrufe",
-        nav_log: "Stand des Protokolls",
+        nav_landkarte: "Registerlandkarte",
+        nav_log: "Öffentliches Protokoll",
+        nav_help: "Hilfe",
+        nav_privacy: "Datenschutz",
+        nav_imprint: "Impressum",
         nav_recorded: "Was aufgezeichnet wird",
         nav_verify: "Selbst nachprüfen",
         nav_accessibility: "Barrierefreiheit",
@@ -105,27 +108,6 @@ pub(super) static TEXT: Text = Text {
         receipt: |index| format!("Quittung zu Eintrag {index} (.tlog-proof)"),
         opening: |index| format!("Öffnung von Eintrag {index} (.opening)"),
         back: "Zurück zur Liste",
-    },
-    log: LogText {
-        title: "Stand des Protokolls",
-        lead: "So viele Einträge stehen im Protokoll, und diese Zeugen haben den Stand bestätigt. Wer das Protokoll fälschen wollte, müsste genügend von ihnen auf seine Seite bringen.",
-        unreachable: "Das Protokoll ist gerade nicht erreichbar. Solange das so ist, übermitteln die Behörden keine Daten.",
-        invalid: "Der Stand des Protokolls ist nicht richtig unterschrieben. Verlassen Sie sich nicht auf ihn.",
-        origin: "Name des Protokolls",
-        size: "Einträge",
-        root: "Prüfsumme über alle Einträge (Wurzel)",
-        quorum: "Bestätigung",
-        quorum_met: "genügend Zeugen haben bestätigt",
-        quorum_missing: "es fehlen noch Zeugen",
-        witnesses: "Zeugen",
-        witness: "Zeuge",
-        signed_at: "Zuletzt bestätigt",
-        not_signed: "diesen Stand nicht",
-        checkpoint: "Der Stand im Wortlaut",
-        checkpoint_text: "Dieser Text (ein „Checkpoint“) ist vom Protokoll und von den Zeugen unterschrieben.",
-        policy: "Woran geprüft wird",
-        policy_text: "Diese Schlüssel benutzt Ihr Browser auf diesen Seiten. Wer unabhängig prüft, besorgt sie sich an anderer Stelle und vergleicht.",
-        genesis: "Prüfsumme des ersten Eintrags (Genesis)",
     },
     recorded: RecordedText {
         title: "Was aufgezeichnet wird",

@@ -1,8 +1,7 @@
 //! English.
 
 use super::tables::{
-    DetailText, ErrorTexts, FrameText, ListText, LogText, RecordedText, Section, SectionsText, StartText, Text,
-    VerifyText,
+    DetailText, ErrorTexts, FrameText, ListText, RecordedText, Section, SectionsText, StartText, Text, VerifyText,
 };
 
 pub(super) static TEXT: Text = Text {
@@ -16,7 +15,11 @@ pub(super) static TEXT: Text = Text {
         other_language: "Deutsch",
         nav_start: "Start",
         nav_list: "All requests",
-        nav_log: "State of the log",
+        nav_landkarte: "Registerlandkarte",
+        nav_log: "Public log",
+        nav_help: "Help",
+        nav_privacy: "Privacy",
+        nav_imprint: "Imprint",
         nav_recorded: "What is recorded",
         nav_verify: "Verify it yourself",
         nav_accessibility: "Accessibility",
@@ -105,27 +108,6 @@ pub(super) static TEXT: Text = Text {
         receipt: |index| format!("Receipt of entry {index} (.tlog-proof)"),
         opening: |index| format!("Opening of entry {index} (.opening)"),
         back: "Back to the list",
-    },
-    log: LogText {
-        title: "State of the log",
-        lead: "This many entries are in the log, and these witnesses have confirmed it. Whoever wanted to forge the log would have to win enough of them over.",
-        unreachable: "The log cannot be reached at the moment. While that is so, the authorities send no data.",
-        invalid: "The state of the log is not signed correctly. Do not rely on it.",
-        origin: "Name of the log",
-        size: "Entries",
-        root: "Digest of all entries (root)",
-        quorum: "Confirmation",
-        quorum_met: "enough witnesses have confirmed",
-        quorum_missing: "witnesses are still missing",
-        witnesses: "Witnesses",
-        witness: "Witness",
-        signed_at: "Last confirmed",
-        not_signed: "not this state",
-        checkpoint: "The state verbatim",
-        checkpoint_text: "This text (a “checkpoint”) is signed by the log and by the witnesses.",
-        policy: "What it is checked against",
-        policy_text: "Your browser uses these keys on these pages. Whoever verifies independently gets them elsewhere and compares.",
-        genesis: "Digest of the first entry (genesis)",
     },
     recorded: RecordedText {
         title: "What is recorded",

@@ -11,8 +11,7 @@ mod tables;
 use crate::language::lang::Lang;
 
 pub use tables::{
-    DetailText, ErrorTexts, FrameText, ListText, LogText, RecordedText, Section, SectionsText, StartText, Text,
-    VerifyText,
+    DetailText, ErrorTexts, FrameText, ListText, RecordedText, Section, SectionsText, StartText, Text, VerifyText,
 };
 
 impl Lang {

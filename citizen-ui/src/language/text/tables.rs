@@ -17,7 +17,6 @@ pub struct Text {
     pub start: StartText,
     pub list: ListText,
     pub detail: DetailText,
-    pub log: LogText,
     pub recorded: RecordedText,
     pub verify: VerifyText,
     pub accessibility: SectionsText,
@@ -38,7 +37,11 @@ pub struct FrameText {
     pub other_language: &'static str,
     pub nav_start: &'static str,
     pub nav_list: &'static str,
+    pub nav_landkarte: &'static str,
     pub nav_log: &'static str,
+    pub nav_help: &'static str,
+    pub nav_privacy: &'static str,
+    pub nav_imprint: &'static str,
     pub nav_recorded: &'static str,
     pub nav_verify: &'static str,
     pub nav_accessibility: &'static str,
@@ -110,31 +113,6 @@ pub struct DetailText {
     pub receipt: fn(index: u64) -> String,
     pub opening: fn(index: u64) -> String,
     pub back: &'static str,
-}
-
-/// The state of the log.
-#[derive(Debug)]
-#[allow(missing_docs)]
-pub struct LogText {
-    pub title: &'static str,
-    pub lead: &'static str,
-    pub unreachable: &'static str,
-    pub invalid: &'static str,
-    pub origin: &'static str,
-    pub size: &'static str,
-    pub root: &'static str,
-    pub quorum: &'static str,
-    pub quorum_met: &'static str,
-    pub quorum_missing: &'static str,
-    pub witnesses: &'static str,
-    pub witness: &'static str,
-    pub signed_at: &'static str,
-    pub not_signed: &'static str,
-    pub checkpoint: &'static str,
-    pub checkpoint_text: &'static str,
-    pub policy: &'static str,
-    pub policy_text: &'static str,
-    pub genesis: &'static str,
 }
 
 /// The page about what is recorded.

@@ -1,0 +1,57 @@
+//! The public pages: the Registerlandkarte, the log, and the pages about the portal. None needs a login.
+//!
+//! | Module | |
+//! | --- | --- |
+//! | [`versions`], [`landkarte`] | versions of the Registerlandkarte; their pages and files |
+//! | [`tally`], [`watch`] | what is counted of the log; the task that follows and compares it |
+//! | [`log`] | the pages about the log |
+//! | [`about`], [`download`] | help, imprint, privacy, verifying without the portal; the program for it |
+//! | [`csv_file`] | tables as CSV |
+
+mod about;
+mod csv_file;
+mod download;
+mod landkarte;
+mod log;
+mod tally;
+mod versions;
+pub(crate) mod watch;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+
+use crate::portal::Portal;
+
+pub(crate) use download::Download;
+pub(crate) use versions::Versions;
+
+/// The most bytes of a form: a pasted receipt.
+const MAX_FORM: usize = 64 << 10;
+
+/// The routes below the language.
+pub(crate) fn routes() -> Router<Arc<Portal>> {
+    Router::new()
+        .route("/registerlandkarte", get(landkarte::list))
+        .route("/registerlandkarte.csv", get(landkarte::csv))
+        .route("/registerlandkarte.json", get(landkarte::json))
+        .route("/registerlandkarte/erlaubnis/{id}", get(landkarte::permission))
+        .route("/registerlandkarte/register/{id}", get(landkarte::register))
+        .route("/registerlandkarte/behoerdenart/{id}", get(landkarte::class))
+        .route("/registerlandkarte/behoerde/{id}", get(landkarte::body))
+        .route("/protokoll", get(log::overview))
+        .route("/protokoll/zeugen", get(log::witnesses))
+        .route("/protokoll/loeschungen", get(log::erasures))
+        .route("/protokoll/widersprueche", get(log::contradictions).post(log::compare))
+        .route("/protokoll/fassung", get(log::state))
+        .route("/protokoll/eintrag", get(log::lookup).post(log::receipt))
+        .route("/protokoll/eintrag/{name}", get(log::entry))
+        .route("/selbst-pruefen", get(about::verify))
+        .route("/selbst-pruefen/verifier", get(about::download))
+        .route("/hilfe", get(about::help))
+        .route("/impressum", get(about::imprint))
+        .route("/datenschutz", get(about::privacy))
+        .layer(DefaultBodyLimit::max(MAX_FORM))
+}
