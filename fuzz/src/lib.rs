@@ -44,6 +44,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("receipt", receipt),
     ("genesis", genesis),
     ("landkarte_files", landkarte_files),
+    ("xdatenfelder", xdatenfelder),
     ("change_set", change_set),
     ("trust_snapshot", trust_snapshot),
     ("set_page", set_page),
@@ -293,6 +294,19 @@ pub fn landkarte_files(bytes: &[u8]) -> bool {
         let written: Vec<SourceFile> = written.collect();
         assert_eq!(read(&written).as_ref(), Ok(&tables), "written as CSV: {as_csv}");
     }
+    true
+}
+
+/// Data schemas of FIM. A type of evidence that is made of one contradicts itself in nothing.
+pub fn xdatenfelder(bytes: &[u8]) -> bool {
+    let names = ("evidence".parse().ok(), "register".parse().ok());
+    let (Ok(file), (Some(id), Some(register))) = (std::str::from_utf8(bytes), names) else {
+        return false;
+    };
+    let Ok(evidence) = landkarte::xdatenfelder::evidence(file, id, register) else {
+        return false;
+    };
+    assert!(evidence.defects().is_empty(), "{:?}", evidence.defects());
     true
 }
 

@@ -9,6 +9,7 @@
 //! | [`content`] | all files together |
 //! | [`shipped`] | the content that is part of the program |
 //! | [`write`] | tables as TOML, CSV and JSON |
+//! | [`xdatenfelder`] | a type of evidence from a data schema of FIM |
 //! | [`sentences`] | what a change permits and forbids, for people |
 //! | [`decisions`] | recorded decisions, decided again |
 //!
@@ -25,6 +26,7 @@ pub mod schema;
 pub mod sentences;
 pub mod shipped;
 pub mod write;
+pub mod xdatenfelder;
 
 /// What everyone who shows norms must say, and what each file with norms begins with.
 pub const NOTICE: &str = "Dies ist eine Lesart der Gesetze und keine Rechtsberatung.";

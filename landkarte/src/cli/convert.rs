@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use landkarte::NOTICE;
-use landkarte::write;
-use registerlandkarte::Table;
+use landkarte::{write, xdatenfelder};
+use registerlandkarte::{EvidenceTypeId, RegisterTypeId, Table, Tables};
 
 use super::outcome::{Failure, Verdict, print_json, tables};
 
@@ -73,11 +73,25 @@ enum ImportFormat {
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
     },
+    /// A data schema or group of fields of FIM (XDatenfelder 2 or 3): prints a type of evidence as TOML
+    Xdatenfelder {
+        /// The file
+        file: PathBuf,
+        /// The id of the type of evidence
+        #[arg(long)]
+        id: EvidenceTypeId,
+        /// The type of register that has the data
+        #[arg(long)]
+        register: RegisterTypeId,
+    },
 }
 
 impl Import {
     pub(crate) fn run(self) -> Result<Verdict, Failure> {
-        let ImportFormat::Csv { files, to } = self.format;
+        let (files, to) = match self.format {
+            ImportFormat::Csv { files, to } => (files, to),
+            ImportFormat::Xdatenfelder { file, id, register } => return print_evidence(&file, id, register),
+        };
         let Some(tables) = tables(&files)? else {
             return Ok(Verdict::Bad);
         };
@@ -91,6 +105,25 @@ impl Import {
             }
         }
         Ok(Verdict::Good)
+    }
+}
+
+fn print_evidence(file: &Path, id: EvidenceTypeId, register: RegisterTypeId) -> Result<Verdict, Failure> {
+    let text = std::fs::read_to_string(file);
+    let text = text.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+    match xdatenfelder::evidence(&text, id, register) {
+        Ok(evidence) => {
+            let tables = Tables {
+                evidence: vec![evidence],
+                ..Tables::default()
+            };
+            output::stdout!("{}", write::toml(Table::Evidence, &tables).trim_end())?;
+            Ok(Verdict::Good)
+        }
+        Err(error) => {
+            output::stderr!("{}: {error}", file.display());
+            Ok(Verdict::Bad)
+        }
     }
 }
 

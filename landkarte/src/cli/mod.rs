@@ -33,7 +33,7 @@ enum Command {
     Explain(explain::Explain),
     /// Write all tables as CSV files or as JSON
     Export(convert::Export),
-    /// Turn exported CSV files, after they were edited, into TOML files
+    /// Turn exported CSV files, after they were edited, or a data schema of FIM into TOML
     Import(convert::Import),
     /// Print the JSON Schema of the files
     Schema,

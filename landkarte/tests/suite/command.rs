@@ -213,3 +213,30 @@ fn exported_tables_are_imported_again() {
     let after = landkarte(&["export", "json", text(&toml)]).1;
     assert_eq!(sorted(&after), sorted(&before));
 }
+
+#[test]
+fn a_data_schema_becomes_a_type_of_evidence() {
+    let schema = r#"<x:xdatenfelder.stammdatenschema.0102 xmlns:x="urn:xoev-de:fim:standard:xdatenfelder_2">
+        <x:stammdatenschema><x:name>Anmeldung</x:name><x:struktur><x:enthaelt><x:datenfeld><x:name>Ort</x:name>
+        </x:datenfeld></x:enthaelt></x:struktur></x:stammdatenschema></x:xdatenfelder.stammdatenschema.0102>"#;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("schema.xml");
+    std::fs::write(&file, schema).unwrap();
+    let import = [
+        "import",
+        "xdatenfelder",
+        text(&file),
+        "--id",
+        "meldung",
+        "--register",
+        "melderegister",
+    ];
+    let (code, out, err) = landkarte(&import);
+    let expected = "schema = 1\n\n[[evidence]]\nid = \"meldung\"\nregister = \"melderegister\"\ntitle = \"Anmeldung\"\n\
+                    categories = [\"Ort\"]\n";
+    assert_eq!((code, out.as_str(), err.as_str()), (0, expected, ""));
+    std::fs::write(&file, "<other/>").unwrap();
+    let (code, out, err) = landkarte(&import);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("schema.xml: the root is not"), "{err}");
+}
