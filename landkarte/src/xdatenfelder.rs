@@ -1,8 +1,9 @@
 //! Types of evidence from the data model of the federal information management (FIM): XDatenfelder 2 and 3.
 //!
-//! A data schema (Stammdatenschema) or a group of fields (Datenfeldgruppe) becomes one type of evidence. Its name is the
-//! title, and each field with data is one category, called as the form that a person reads calls it. Where two fields
-//! have one name, the group's name comes before it. Rules, code lists and everything else in the file are not read.
+//! A data schema (Stammdatenschema) or a group of fields (Datenfeldgruppe) becomes one type of evidence. Its name is
+//! the title, and each field with data is one category, called as the form that a person reads calls it. Where two
+//! fields have one name, the group's name comes before it. Rules, code lists and everything else in the file are not
+//! read.
 //!
 //! A file may come from anywhere: it has at most [`MAX_FILE`] bytes, [`MAX_NODES`] nodes, [`MAX_DEPTH`] groups in each
 //! other and [`MAX_FIELDS`] fields, and a DTD is refused.

@@ -5,11 +5,11 @@
 //! | `GET /` | | redirects to the language that the browser prefers |
 //! | `GET /{lang}/` | | start page |
 //! | `GET /{lang}/registerlandkarte`, `.csv`, `.json` | | the permissions, searched, as of a day ([`crate::public`]) |
-//! | `GET /{lang}/registerlandkarte/erlaubnis/{id}`, `/register/{id}`, `/behoerdenart/{id}`, `/behoerde/{id}` | | one of them |
+//! | `GET` … `/erlaubnis/{id}`, `/register/{id}`, `/behoerdenart/{id}`, `/behoerde/{id}` | | one of them |
 //! | `GET /{lang}/protokoll`, `/zeugen`, `/loeschungen` | | state and numbers of the log; witnesses; erasures |
 //! | `GET`, `POST /{lang}/protokoll/widersprueche` | | contradictions; compares a checkpoint from elsewhere |
 //! | `GET /{lang}/protokoll/fassung` | | the checkpoint, for the browser's program |
-//! | `GET`, `POST /{lang}/protokoll/eintrag`, `GET /{index}`, `/{index}.tlog-proof` | | one entry, by number or receipt |
+//! | `GET`, `POST /{lang}/protokoll/eintrag`, `GET` … `/{index}`, `.tlog-proof` | | one entry, by number or receipt |
 //! | `GET /{lang}/selbst-pruefen`, `/verifier` | | how to verify; the program |
 //! | `GET /{lang}/was-wird-aufgezeichnet`, `/hilfe` | | what is recorded; help |
 //! | `GET /{lang}/impressum`, `/datenschutz`, `/barrierefreiheit`, `/gestaltung` | | the portal itself |
