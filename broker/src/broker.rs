@@ -42,6 +42,8 @@ pub struct Broker {
     pub(crate) providers: Outstanding,
     /// The places of the consumers: open exchanges, and completions that are not acknowledged.
     pub(crate) consumers: Outstanding,
+    /// The places of the consumers for previews.
+    pub(crate) previews: Outstanding,
     /// How many exchanges each component has begun.
     pub(crate) begun: Begun,
     /// The queues of the outcome notices.

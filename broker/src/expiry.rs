@@ -1,18 +1,20 @@
-//! Drops completions that their consumer has not acknowledged for a day.
+//! Drops completions that their consumer has not acknowledged for a day, and ends previews that nobody decides.
 //!
 //! A consumer's connector asks for a completion again until it has it. After a day it has lost its journal, and no
-//! person waits for the answer. The outcome is in the log in any case.
+//! person waits for the answer. The outcome is in the log in any case. So is a preview after [`flow::preview`] has
+//! recorded that no decision was made; its notice is dropped a day later.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use messages::limits::PREVIEW_RETENTION_SECONDS;
 use record::Timestamp;
 use service::clock::CheckedClock;
 use service::shutdown::Shutdown;
 
 use crate::broker::Broker;
 use crate::journal::JournalEntry;
-use crate::notices;
+use crate::{flow, notices};
 
 /// How often to look for old completions.
 const INTERVAL: Duration = Duration::from_secs(600);
@@ -35,12 +37,21 @@ pub(crate) async fn expire(broker: Arc<Broker>, shutdown: Shutdown) {
     }
 }
 
-async fn sweep(broker: &Broker, now: Timestamp) -> Result<(), service::table::TableError> {
+async fn sweep(broker: &Arc<Broker>, now: Timestamp) -> Result<(), service::table::TableError> {
     for entry in broker.journal.all().await? {
         let JournalEntry::Closed(closed) = entry else { continue };
         if !closed.acknowledged && now.since(closed.closed) > COMPLETION_RETENTION {
             tracing::warn!(exchange = %closed.exchange, "not acknowledged for a day: the completion is dropped");
             notices::settle(broker, &closed, |closed| closed.acknowledged = true).await?;
+        }
+        let is_recorded = closed
+            .preview
+            .as_ref()
+            .is_some_and(|preview| preview.recorded().is_some());
+        if is_recorded && now.since(closed.closed) > PREVIEW_RETENTION_SECONDS + COMPLETION_RETENTION {
+            notices::settle(broker, &closed, |closed| closed.preview = None).await?;
+        } else if let Err(problem) = flow::preview::follow_up(broker, &closed, now).await {
+            tracing::warn!(exchange = %closed.exchange, problem = problem.slug, "a preview is not recorded yet");
         }
     }
     Ok(())

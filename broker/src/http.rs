@@ -1,4 +1,5 @@
-//! The broker's interface: `POST /exchanges` and `POST /exchanges/{id}/acknowledgement`, both in deterministic CBOR.
+//! The broker's interface, in deterministic CBOR: `POST /exchanges`, `POST /exchanges/{id}/preview` and
+//! `POST /exchanges/{id}/acknowledgement`.
 
 use std::sync::Arc;
 
@@ -8,14 +9,14 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use messages::limits::{MAX_ACKNOWLEDGEMENT, MAX_EXCHANGE_REQUEST};
-use messages::{Acknowledgement, ExchangeRequest};
+use messages::limits::{MAX_ACKNOWLEDGEMENT, MAX_EXCHANGE_REQUEST, MAX_PREVIEW_DECISION};
+use messages::{Acknowledgement, ExchangeRequest, SignedDecision};
 use service::http::CBOR;
 use service::problem::Problem;
 use uuid::Uuid;
 
 use crate::broker::Broker;
-use crate::journal::JournalEntry;
+use crate::journal::{ClosedExchange, JournalEntry};
 use crate::problems::{not_permitted, stopped};
 use crate::{flow, notices};
 
@@ -29,6 +30,10 @@ pub(crate) fn routes(broker: Arc<Broker>) -> Router {
             "/exchanges/{id}/acknowledgement",
             post(acknowledge).layer(DefaultBodyLimit::max(MAX_ACKNOWLEDGEMENT)),
         )
+        .route(
+            "/exchanges/{id}/preview",
+            post(preview).layer(DefaultBodyLimit::max(MAX_PREVIEW_DECISION)),
+        )
         .with_state(broker)
 }
 
@@ -39,7 +44,18 @@ async fn exchange(State(broker): State<Arc<Broker>>, body: Bytes) -> Result<Resp
     Ok(([(header::CONTENT_TYPE, CBOR)], record::cbor::to_vec(&completion)).into_response())
 }
 
-/// The consumer has stored the completion, so the journal need not keep it for the consumer. Only an acknowledgement
+/// Records the person's decision, and answers with the proof that it is in the log.
+async fn preview(State(broker): State<Arc<Broker>>, Path(id): Path<Uuid>, body: Bytes) -> Result<Response, Problem> {
+    let decision: SignedDecision = record::cbor::from_slice(&body)
+        .map_err(|error| Problem::bad_request("malformed-request", error.to_string()))?;
+    if decision.statement.exchange != id {
+        return Err(not_permitted());
+    }
+    let notice = flow::preview::decide(&broker, decision).await?;
+    Ok(([(header::CONTENT_TYPE, CBOR)], record::cbor::to_vec(&notice)).into_response())
+}
+
+/// The consumer has stored the completion or the preview's notice, so the journal need not keep it for the consumer. Only an acknowledgement
 /// that the consumer has signed counts.
 async fn acknowledge(
     State(broker): State<Arc<Broker>>,
@@ -65,7 +81,15 @@ async fn acknowledge(
     let JournalEntry::Closed(closed) = entry else {
         return Err(Problem::conflict("exchange-open", "the exchange is not closed yet"));
     };
-    notices::settle(&broker, &closed, |closed| closed.acknowledged = true)
+    let entry = acknowledgement.entry;
+    let mark = move |closed: &mut ClosedExchange| {
+        if closed.preview.as_ref().and_then(|preview| preview.recorded()) == Some(entry) {
+            closed.preview = None;
+        } else {
+            closed.acknowledged = true;
+        }
+    };
+    notices::settle(&broker, &closed, mark)
         .await
         .map_err(|_| Problem::internal())?;
     Ok(StatusCode::NO_CONTENT)

@@ -8,7 +8,9 @@
 //! 3. [`JournalEntry::Closed`]: the outcome is recorded. The row has only what is still to be handed over: the notice,
 //!    until the provider's connector has accepted it, and the reply, until the consumer has acknowledged the
 //!    completion.
-//! 4. The row is removed when both have happened.
+//! 4. If the permission demands a preview and evidence was delivered, the row also has an [`AwaitedPreview`], until the
+//!    person's decision is recorded and the consumer has acknowledged the notice.
+//! 5. The row is removed when all of this has happened.
 //!
 //! A row holds keys of single records and sealed bytes that the broker cannot open. It never holds personal data or
 //! evidence. The number of rows is bounded, because every row takes a place of its consumer and of its provider
@@ -16,11 +18,12 @@
 
 use std::path::Path;
 
-use messages::{Completion, ExchangeRequest, LabelAnswer, OutcomeNotice, Reply};
+use messages::{Completion, ExchangeRequest, LabelAnswer, OutcomeNotice, PreviewNotice, Reply};
 use record::content::ExchangeRecord;
-use record::{PartKey, ParticipantId, Timestamp};
+use record::{Label, PartKey, ParticipantId, Period, PreviewDecision, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::table::{Encoding, Table, TableError, TableFile};
+use text::Reference;
 use tlog::Hash;
 use uuid::Uuid;
 
@@ -54,6 +57,8 @@ pub struct OpenExchange {
     /// The intent's sealed record, byte for byte.
     #[serde(with = "record::bytes")]
     pub intent_record: Vec<u8>,
+    /// Whether the permission demands a preview of delivered evidence.
+    pub preview: bool,
     /// How the exchange ended, once it is certain.
     pub closing: Option<Closing>,
 }
@@ -67,6 +72,8 @@ pub struct Closing {
     pub sealed_record: Vec<u8>,
     /// Key of its shared part.
     pub shared_key: PartKey,
+    /// The content of the record that a preview repeats, if one follows.
+    pub previewed: Option<Box<ExchangeRecord>>,
     /// The provider's reply, if there was one.
     pub reply: Option<Reply>,
     /// The result, for the metrics.
@@ -104,9 +111,82 @@ pub struct ClosedExchange {
     pub acknowledged: bool,
     /// Whether the provider's connector has accepted the outcome.
     pub notified: bool,
+    /// The preview, until it is recorded and the consumer has acknowledged that.
+    pub preview: Option<Box<AwaitedPreview>>,
+}
+
+/// A preview of delivered evidence: what recording it needs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AwaitedPreview {
+    /// The content of the outcome's record.
+    pub content: ExchangeRecord,
+    /// The period of the intent.
+    pub period: Period,
+    /// The label of the preview.
+    pub label: Label,
+    /// Identity's token for the key of the record.
+    #[serde(with = "record::bytes")]
+    pub token: Vec<u8>,
+    /// The digest of S1, which the token is for.
+    #[serde(with = "record::bytes")]
+    pub s1: Hash,
+    /// Pseudonymous handle of the official.
+    pub official: Reference,
+    /// Index of the intent.
+    pub intent: u64,
+    /// Index of the outcome.
+    pub outcome: u64,
+    /// How far it has come.
+    pub stage: PreviewStage,
+}
+
+/// How far a preview has come.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PreviewStage {
+    /// The person has not decided yet.
+    Awaiting,
+    /// It is certain what is recorded: the sealed record, so that after a crash no second one is made.
+    Sealed(SealedPreview),
+    /// It is recorded.
+    Recorded {
+        /// The index of the entry.
+        index: u64,
+        /// What the consumer receives.
+        notice: PreviewNotice,
+    },
+}
+
+/// The sealed record of a preview.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealedPreview {
+    /// The sealed record, byte for byte.
+    #[serde(with = "record::bytes")]
+    pub sealed_record: Vec<u8>,
+    /// Key of its shared part.
+    pub shared_key: PartKey,
+    /// The decision, for the metrics.
+    pub decision: PreviewDecision,
+}
+
+impl AwaitedPreview {
+    /// The index of the entry, once the preview is recorded.
+    pub fn recorded(&self) -> Option<u64> {
+        match self.stage {
+            PreviewStage::Recorded { index, .. } => Some(index),
+            PreviewStage::Awaiting | PreviewStage::Sealed(_) => None,
+        }
+    }
 }
 
 impl ClosedExchange {
+    /// Whether nothing is left to be handed over or to be recorded.
+    pub fn is_settled(&self) -> bool {
+        self.acknowledged && self.notified && self.preview.is_none()
+    }
+
     /// The answer to the consumer; `None` after its acknowledgement.
     pub fn completion(&self) -> Option<Completion> {
         (!self.acknowledged).then(|| Completion {

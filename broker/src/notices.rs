@@ -123,11 +123,13 @@ pub(crate) async fn settle(
     mark: impl Fn(&mut ClosedExchange) + Send + 'static,
 ) -> Result<(), TableError> {
     let (consumers, providers) = (broker.consumers.clone(), broker.providers.clone());
+    let previews = broker.previews.clone();
     let change = move |entry: &mut JournalEntry| {
         let JournalEntry::Closed(closed) = entry else {
             return true;
         };
         let before = (closed.acknowledged, closed.notified);
+        let had_preview = closed.preview.is_some();
         mark(closed);
         if closed.acknowledged && !before.0 {
             closed.reply = None;
@@ -136,7 +138,10 @@ pub(crate) async fn settle(
         if closed.notified && !before.1 {
             providers.give_back(&closed.provider);
         }
-        !(closed.acknowledged && closed.notified)
+        if had_preview && closed.preview.is_none() {
+            previews.give_back(&closed.consumer);
+        }
+        !closed.is_settled()
     };
     broker.journal.update(closed.exchange, change).await
 }

@@ -5,10 +5,10 @@
 //! cannot misstate it without being noticed.
 
 use messages::seal::PadTo;
-use messages::{ExchangeRequest, Reply, ReplyOutcome, SealingPublicKey};
+use messages::{ExchangeRequest, Reply, ReplyOutcome, SealingPublicKey, SignedDecision};
 use record::content::{
-    Check, CitizenPart, ConsumerSignatures, DenialRecord, ExchangeRecord, ExchangeResult, Ids, Lifecycle, SharedPart,
-    SupervisionPart,
+    Check, CitizenPart, ConsumerSignatures, DenialRecord, ExchangeRecord, ExchangeResult, Ids, Lifecycle,
+    PreviewDecision, PreviewResult, SharedPart, SupervisionPart,
 };
 use record::sealed::{Header, Parts, SealedError};
 use record::{DayKey, ExpiryDay, Label, Outcome, RecordKey, RetentionClass, SealedRecord};
@@ -126,6 +126,7 @@ pub fn intent(permitted: &Permitted, expiry: ExpiryDay) -> ExchangeRecord {
         },
         consumer_signatures: signatures(request),
         result: None,
+        preview: None,
     }
 }
 
@@ -163,6 +164,16 @@ pub fn outcome(mut intent: ExchangeRecord, ending: &Ending, expiry: ExpiryDay) -
         provider_signature: reply.map(|reply| reply.signature.0),
     });
     intent
+}
+
+/// The record of a preview: the outcome's record with the decision, and with an expiry day counted from the decision.
+pub fn preview(mut outcome: ExchangeRecord, decided: Option<&SignedDecision>, expiry: ExpiryDay) -> ExchangeRecord {
+    outcome.lifecycle.expiry = expiry;
+    outcome.preview = Some(PreviewResult {
+        decision: decided.map_or(PreviewDecision::NotMade, |decided| decided.statement.decision),
+        consumer_signature: decided.map(|decided| decided.signature.0),
+    });
+    outcome
 }
 
 /// What the requester receives as the result: never the reason.

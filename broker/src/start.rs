@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::connectors::Connectors;
 use crate::error::Error;
 use crate::journal::{Journal, JournalEntry, OpenExchange};
-use crate::outstanding::Outstanding;
+use crate::outstanding::{MAX_OUTSTANDING, MAX_PREVIEWS, Outstanding};
 use crate::queues::{Notices, Queues};
 
 fn configuration(error: impl std::fmt::Display) -> Error {
@@ -73,8 +73,9 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
         writer,
         journal,
         in_progress: Mutex::new(HashSet::new()),
-        providers: Outstanding::default(),
-        consumers: Outstanding::default(),
+        providers: Outstanding::new(MAX_OUTSTANDING),
+        consumers: Outstanding::new(MAX_OUTSTANDING),
+        previews: Outstanding::new(MAX_PREVIEWS),
         begun: Begun::default(),
         notices,
     });
@@ -94,11 +95,17 @@ async fn restore(broker: &Broker) -> Result<Vec<OpenExchange>, Error> {
             JournalEntry::Open(open) => {
                 broker.providers.count(&open.request.metadata.provider);
                 broker.consumers.count(&open.request.metadata.consumer);
+                if open.preview {
+                    broker.previews.count(&open.request.metadata.consumer);
+                }
                 left_open.push(*open);
             }
             JournalEntry::Closed(closed) => {
                 if !closed.acknowledged {
                     broker.consumers.count(&closed.consumer);
+                }
+                if closed.preview.is_some() {
+                    broker.previews.count(&closed.consumer);
                 }
                 if !closed.notified {
                     broker.providers.count(&closed.provider);

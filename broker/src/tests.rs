@@ -303,6 +303,7 @@ pub(crate) fn open_exchange() -> OpenExchange {
             for_provider: vec![2],
         },
         intent_record: vec![3],
+        preview: false,
         closing: None,
     }
 }
@@ -329,6 +330,7 @@ async fn the_journal_survives_a_restart_and_an_update_changes_one_row() {
     let closing = Closing {
         sealed_record: vec![4],
         shared_key: RecordKey([2; 32]).part(PartName::Shared),
+        previewed: None,
         reply: None,
         outcome: record::Outcome::TimedOut,
     };
@@ -361,6 +363,7 @@ fn a_provider_that_certainly_has_not_served_needs_no_notice() {
         let closing = Closing {
             sealed_record: vec![4],
             shared_key: RecordKey([2; 32]).part(PartName::Shared),
+            previewed: None,
             reply,
             outcome,
         };
@@ -386,6 +389,7 @@ fn a_closed_row_keeps_the_reply_only_for_the_consumer() {
         reply: None,
         acknowledged: false,
         notified: false,
+        preview: None,
     };
     assert!(closed.completion().is_some());
     closed.acknowledged = true;

@@ -1,7 +1,10 @@
 //! Invented entries and records for the tests.
 
 use fixtures::exchange;
-use record::{Check, CitizenPart, ExchangeResult, ExpiryDay, InspectionRecord, Kind, Outcome, SharedPart};
+use record::{
+    Check, CitizenPart, ExchangeResult, ExpiryDay, InspectionRecord, Kind, Outcome, PreviewDecision, PreviewResult,
+    SharedPart,
+};
 use tlog::Hash;
 
 use crate::proof::access::{EntryStamp, OpenedEntry};
@@ -47,6 +50,24 @@ pub(crate) fn outcome(outcome: Outcome) -> OpenedEntry {
         citizen: Some(CitizenPart::with_reason("Halterdaten stimmen nicht überein")),
         expiry: ExpiryDay(21_509),
     }
+}
+
+/// The decision at the preview of the outcome's evidence.
+pub(crate) fn preview(decision: PreviewDecision) -> OpenedEntry {
+    let mut preview = outcome(Outcome::Delivered);
+    preview.kind = Kind::Preview;
+    preview.stamp = EntryStamp {
+        index: 21,
+        time: TIME + 60,
+    };
+    preview.citizen = None;
+    if let Some(SharedPart::Exchange(record)) = &mut preview.shared {
+        record.preview = Some(PreviewResult {
+            decision,
+            consumer_signature: Some([11; 64]),
+        });
+    }
+    preview
 }
 
 pub(crate) fn inspection() -> OpenedEntry {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use messages::limits::{MAX_DEADLINE_SECONDS, MAX_REGISTER_SECONDS};
+use messages::limits::{MAX_DEADLINE_SECONDS, MAX_PREVIEW_SECONDS, MAX_REGISTER_SECONDS};
 use record::ParticipantId;
 use serde::{Deserialize, Serialize};
 use trust::Component;
@@ -78,6 +78,9 @@ pub struct ConsumerConfig {
     /// How long a caller waits for an exchange, in seconds; at most [`MAX_DEADLINE_SECONDS`].
     #[serde(default = "deadline_seconds")]
     pub deadline_seconds: u64,
+    /// How long a person may take for the decision at a preview, in seconds; at most [`MAX_PREVIEW_SECONDS`].
+    #[serde(default = "preview_seconds")]
+    pub preview_seconds: u64,
 }
 
 /// Configuration of a provider's connector.
@@ -98,6 +101,10 @@ fn deadline_seconds() -> u64 {
     30
 }
 
+fn preview_seconds() -> u64 {
+    1800
+}
+
 fn register_seconds() -> u64 {
     10
 }
@@ -111,6 +118,9 @@ impl Config {
         match &self.role {
             Role::Consumer(role) if !(1..=MAX_DEADLINE_SECONDS).contains(&role.deadline_seconds) => {
                 Err(Error::Config("deadline_seconds must be from 1 to 60"))
+            }
+            Role::Consumer(role) if !(1..=MAX_PREVIEW_SECONDS).contains(&role.preview_seconds) => {
+                Err(Error::Config("preview_seconds must be from 1 to 86400"))
             }
             Role::Provider(role) if !(1..=MAX_REGISTER_SECONDS).contains(&role.register_seconds) => {
                 Err(Error::Config("register_seconds must be from 1 to 20"))
@@ -163,13 +173,16 @@ mod tests {
 
     #[test]
     fn limits_of_time_that_would_race_are_refused() {
-        let consumer = |deadline_seconds| {
+        let consumer_with = |deadline_seconds, preview_seconds| {
             accepted(Role::Consumer(ConsumerConfig {
                 broker: String::new(),
                 credential_digest: None,
                 deadline_seconds,
+                preview_seconds,
             }))
         };
+        let consumer = |deadline_seconds| consumer_with(deadline_seconds, 1800);
+        assert!(!consumer_with(30, 0) && consumer_with(30, 86_400) && !consumer_with(30, 86_401));
         let provider = |register_seconds| {
             accepted(Role::Provider(ProviderConfig {
                 register: String::new(),

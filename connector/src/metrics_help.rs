@@ -17,6 +17,10 @@ pub(crate) fn describe() {
             "connector_unauthenticated_calls_total",
             "Calls that no broker of the directory has signed.",
         ),
+        (
+            "connector_previews_refused_total",
+            "Previews and decisions refused, by reason, in steps of ten.",
+        ),
         ("connector_alarms_total", "Alarms by kind: each needs an operator."),
     ] {
         describe_counter!(name, Unit::Count, help);

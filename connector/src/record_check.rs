@@ -42,6 +42,19 @@ pub(crate) fn closing_label(
     intent: &Recorded<Intent>,
     outcome: &Recorded<Outcome>,
 ) -> Result<Label, &'static str> {
+    later_label(history, intent, outcome, Phase::Outcome)
+}
+
+/// The same for an entry of any later phase of the exchange.
+///
+/// # Errors
+/// The reason.
+pub(crate) fn later_label<K>(
+    history: &History,
+    intent: &Recorded<Intent>,
+    outcome: &Recorded<K>,
+    phase: Phase,
+) -> Result<Label, &'static str> {
     let (
         Body::Labelled {
             period: begun,
@@ -61,7 +74,7 @@ pub(crate) fn closing_label(
     if *refers != Some(intent.index()) || begun != period || !one_writer {
         return Err("the outcome closes another intent");
     }
-    if label::of_phase(asked, Phase::Outcome) != *label {
+    if label::of_phase(asked, phase) != *label {
         return Err("the outcome's label does not follow from its intent's");
     }
     Ok(*label)
@@ -87,6 +100,12 @@ pub(crate) fn open(
     let SharedPart::Exchange(record) = shared else {
         return Err("the record is not that of an exchange");
     };
+    let Body::Labelled { kind, .. } = entry.body else {
+        return Err("the entry has no label");
+    };
+    if !record.fits(kind) {
+        return Err("the record is of another kind of entry");
+    }
     let header = sealed.header();
     if header.class != record.lifecycle.retention || header.expiry != record.lifecycle.expiry {
         return Err("the record's header and content differ");

@@ -19,7 +19,8 @@ pub(crate) fn open_file(directory: &Path) -> Result<TableFile, TableError> {
 }
 
 /// Opens or creates the file in `directory`, with this one table.
-pub(crate) fn open<V: Serialize + DeserializeOwned + Send + 'static>(
+#[cfg(test)]
+fn open<V: Serialize + DeserializeOwned + Send + 'static>(
     directory: &Path,
     table: &'static str,
 ) -> Result<StateTable<V>, TableError> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::world::{DemoPerson, Example, ExampleOutcome, World};
@@ -19,7 +19,14 @@ pub(crate) async fn seed(world: &World, connectors: &BTreeMap<String, String>) -
         let url = connectors
             .get(&example.consumer)
             .with_context(|| format!("no connector {}", example.consumer))?;
-        let outcome = ask(&client, url, &question(world, example, number)?, example.expected).await?;
+        let question = question(world, example, number)?;
+        let mut outcome = ask(&client, url, &question, example.expected).await?;
+        if let Asked::AwaitsPreview(exchange) = outcome {
+            outcome = Asked::Ended(preview(&client, &format!("{url}/evidence/{exchange}"), &question, example).await?);
+        }
+        let Asked::Ended(outcome) = outcome else {
+            bail!("example {number} awaits another preview");
+        };
         ensure!(
             outcome == example.expected,
             "example {number}: outcome {outcome:?}, expected {:?}",
@@ -50,6 +57,8 @@ fn question(world: &World, example: &Example, number: usize) -> Result<Value> {
         "official": format!("sachbearbeitung-{}", number % 3 + 1),
         "assurance": "high",
         "person": person,
+        // As the session of an online service would have it.
+        "login": service::secret::Credential::from_bytes(service::secret::random()?).to_hex().as_str(),
     }))
 }
 
@@ -64,12 +73,7 @@ fn by_name(person: &DemoPerson, idnr: bool) -> Value {
     })
 }
 
-async fn ask(
-    client: &reqwest::Client,
-    url: &str,
-    question: &Value,
-    expected: ExampleOutcome,
-) -> Result<ExampleOutcome> {
+async fn ask(client: &reqwest::Client, url: &str, question: &Value, expected: ExampleOutcome) -> Result<Asked> {
     let mut attempt = 0;
     loop {
         attempt += 1;
@@ -78,19 +82,66 @@ async fn ask(
         let body: Value = text::json::from_slice(&answer.bytes().await?)?;
         let outcome = outcome_of(status, &body)?;
         // A retryable failure is final only in the example that expects it.
-        if outcome != ExampleOutcome::Failed || expected == ExampleOutcome::Failed || attempt == MAX_ATTEMPTS {
+        if outcome != Asked::Ended(ExampleOutcome::Failed)
+            || expected == ExampleOutcome::Failed
+            || attempt == MAX_ATTEMPTS
+        {
             return Ok(outcome);
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
-fn outcome_of(status: u16, body: &Value) -> Result<ExampleOutcome> {
+/// How far an example has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Asked {
+    /// It has ended.
+    Ended(ExampleOutcome),
+    /// Its person has to see the evidence and to decide.
+    AwaitsPreview(String),
+}
+
+/// Shows the evidence to its person, who decides as the example says.
+async fn preview(client: &reqwest::Client, url: &str, question: &Value, example: &Example) -> Result<ExampleOutcome> {
+    let login = &question["login"];
+    let shown = client
+        .post(format!("{url}/preview"))
+        .json(&json!({ "login": login }))
+        .send()
+        .await?;
+    ensure!(shown.status() == 200, "the preview is not shown: {}", shown.status());
+    let decision = match example.expected {
+        ExampleOutcome::Rejected => "reject",
+        ExampleOutcome::Cancelled => "cancel",
+        _ => "accept",
+    };
+    let body = json!({ "login": login, "decision": decision });
+    for _ in 0..MAX_ATTEMPTS {
+        let decided = client.post(format!("{url}/decision")).json(&body).send().await?;
+        let status = decided.status().as_u16();
+        let body: Value = text::json::from_slice(&decided.bytes().await?)?;
+        match outcome_of(status, &body)? {
+            Asked::Ended(ExampleOutcome::Failed) => tokio::time::sleep(Duration::from_millis(500)).await,
+            Asked::Ended(outcome) => return Ok(outcome),
+            Asked::AwaitsPreview(_) => bail!("a decided preview is awaited again"),
+        }
+    }
+    bail!("the decision is not recorded")
+}
+
+fn outcome_of(status: u16, body: &Value) -> Result<Asked> {
+    let ended = |outcome| Ok(Asked::Ended(outcome));
     match (status, body["outcome"].as_str()) {
-        (200, Some("delivered")) => Ok(ExampleOutcome::Delivered),
-        (200, Some("nothing_found")) => Ok(ExampleOutcome::NothingFound),
-        (403, _) => Ok(ExampleOutcome::Refused),
-        (502..=504, _) => Ok(ExampleOutcome::Failed),
+        (200, Some("delivered")) => ended(ExampleOutcome::Delivered),
+        (200, Some("nothing_found")) => ended(ExampleOutcome::NothingFound),
+        (200, Some("rejected")) => ended(ExampleOutcome::Rejected),
+        (200, Some("cancelled")) => ended(ExampleOutcome::Cancelled),
+        (202, Some("awaiting_preview")) => {
+            let exchange = body["exchange"].as_str().context("an answer has an exchange")?;
+            Ok(Asked::AwaitsPreview(exchange.to_owned()))
+        }
+        (403, _) => ended(ExampleOutcome::Refused),
+        (502..=504, _) => ended(ExampleOutcome::Failed),
         _ => anyhow::bail!("unexpected response {status}: {}", body["title"]),
     }
 }

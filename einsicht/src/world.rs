@@ -98,6 +98,10 @@ const fn yes() -> bool {
 pub(crate) enum ExampleOutcome {
     /// The evidence was delivered.
     Delivered,
+    /// The evidence was delivered, and its person did not let the consumer use it.
+    Rejected,
+    /// The evidence was delivered, and its person broke the procedure off.
+    Cancelled,
     /// Nothing was found.
     NothingFound,
     /// The request was refused without a reason.

@@ -31,7 +31,12 @@ async function exchange(count) {
     const body = JSON.stringify({ ...QUESTION, request_reference: `TAMPER-${number}` });
     const headers = { 'content-type': 'application/json' };
     const answer = await fetch(`${demo.facts.connectors.rheinfurt}/evidence`, { method: 'POST', body, headers });
-    assert.equal(answer.status, 200, await answer.text());
+    const awaiting = await answer.json();
+    assert.equal(answer.status, 202, JSON.stringify(awaiting));
+    const decision = JSON.stringify({ login: QUESTION.login, decision: 'accept' });
+    const url = `${demo.facts.connectors.rheinfurt}/evidence/${awaiting.exchange}/decision`;
+    const decided = await fetch(url, { method: 'POST', body: decision, headers });
+    assert.equal(decided.status, 200, await decided.text());
   }
 }
 

@@ -293,9 +293,22 @@ fn ask(url: &str, change: impl FnOnce(&mut serde_json::Value)) -> Result<(u16, s
     send(url, question.to_string())
 }
 
+/// Sends a request. Where the permission demands a preview, the person accepts.
 fn send(url: &str, question: String) -> Result<(u16, serde_json::Value)> {
+    let (status, awaiting) = post(url, question.clone())?;
+    if status != 202 {
+        return Ok((status, awaiting));
+    }
+    let question: serde_json::Value = serde_json::from_str(&question)?;
+    let exchange = awaiting["exchange"].as_str().context("an exchange")?;
+    let decision = serde_json::json!({ "login": question["login"], "decision": "accept" });
+    post(&format!("{url}/{exchange}/decision"), decision.to_string())
+}
+
+/// Sends JSON. Returns status and body of the answer.
+pub fn post(url: &str, body: String) -> Result<(u16, serde_json::Value)> {
     let request = http()?.post(url).header("content-type", "application/json");
-    let answer = request.timeout(Duration::from_secs(120)).body(question).send()?;
+    let answer = request.timeout(Duration::from_secs(120)).body(body).send()?;
     Ok((answer.status().as_u16(), serde_json::from_str(&answer.text()?)?))
 }
 

@@ -41,7 +41,7 @@ fn the_demonstration_serves_and_ends(data: &Path) -> Result<DemoInfo> {
         .header("content-type", "application/json")
         .body(include_str!("evidence-request.json"))
         .send()?;
-    ensure!(answer.status() == 200, "{}", answer.text()?);
+    ensure!(answer.status() == 202, "{}", answer.text()?);
     demo.stop()?;
     Ok(info)
 }

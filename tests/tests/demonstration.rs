@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use tests::processes::post;
 use tests::{Demo, DemoInfo, copy_folder, files_below, http, run, verifier, wait_for};
 
 /// All checks share one demonstration, because starting one takes a while.
@@ -167,16 +168,16 @@ fn tampered(
 
 fn an_authority_gets_evidence(info: &DemoInfo) -> Result<()> {
     let question = include_str!("evidence-request.json");
-    let answer = http()?
-        .post(format!("{}/evidence", info.connectors["rheinfurt"]))
-        .header("content-type", "application/json")
-        .body(question)
-        .send()?;
-    ensure!(answer.status() == 200, "{} {}", answer.status(), answer.text()?);
-    let json: serde_json::Value = serde_json::from_str(&answer.text()?)?;
+    let url = format!("{}/evidence", info.connectors["rheinfurt"]);
+    let (status, awaiting) = post(&url, question.to_owned())?;
+    ensure!(status == 202 && awaiting["evidence"].is_null(), "{status} {awaiting:#}");
+    let exchange = awaiting["exchange"].as_str().context("an exchange")?;
+    let login = serde_json::from_str::<serde_json::Value>(question)?["login"].clone();
+    let decision = serde_json::json!({ "login": login, "decision": "accept" });
+    let (status, json) = post(&format!("{url}/{exchange}/decision"), decision.to_string())?;
     ensure!(
-        json["outcome"] == "delivered" && json["evidence"].is_object(),
-        "{json:#}"
+        status == 200 && json["outcome"] == "delivered" && json["evidence"].is_object(),
+        "{status} {json:#}"
     );
     Ok(())
 }

@@ -2,12 +2,16 @@
 
 use ledger_client::recorded::{Intent, Outcome, Recorded};
 use messages::{Completion, OutcomeNotice};
+use record::Phase;
+use record::content::ExchangeRecord;
 use service::problem::Problem;
 
 use super::forward::forward;
 use super::record::{record_intent, record_outcome, seal_outcome};
 use crate::broker::Broker;
-use crate::journal::{ClosedExchange, Closing, JournalEntry, OpenExchange, request_digest};
+use crate::journal::{
+    AwaitedPreview, ClosedExchange, Closing, JournalEntry, OpenExchange, PreviewStage, request_digest,
+};
 use crate::metrics::count_exchange;
 use crate::problems::{is_try_again, stopped, try_again};
 use crate::records::Ending;
@@ -20,6 +24,9 @@ pub(super) async fn close(broker: &Broker, mut open: Box<OpenExchange>, first: b
         broker.journal.remove(metadata.exchange).await.map_err(stopped)?;
         broker.providers.give_back(&metadata.provider);
         broker.consumers.give_back(&metadata.consumer);
+        if open.preview {
+            broker.previews.give_back(&metadata.consumer);
+        }
         return Err(try_again("the log does not take entries at the moment"));
     };
     let closing = match open.closing.clone() {
@@ -54,10 +61,15 @@ async fn release(
     broker: &Broker,
     intent: &Recorded<Intent>,
     outcome: &Recorded<Outcome>,
-    closing: Closing,
+    mut closing: Closing,
     open: &OpenExchange,
 ) -> Result<Completion, Problem> {
     let metadata = &open.request.metadata;
+    let preview = closing
+        .previewed
+        .take()
+        .map(|content| Box::new(awaited_preview(*content, open, (intent, outcome))));
+    let has_preview = preview.is_some();
     let must_notify = closing.may_be_served() && broker.config.routes.contains_key(&metadata.provider);
     let notice = OutcomeNotice {
         intent_receipt: intent.receipt_bytes().to_vec(),
@@ -80,8 +92,12 @@ async fn release(
         reply: closing.reply,
         acknowledged: false,
         notified: !must_notify,
+        preview,
     }));
     broker.journal.put(&entry).await.map_err(stopped)?;
+    if open.preview && !has_preview {
+        broker.previews.give_back(&metadata.consumer);
+    }
     if !must_notify {
         broker.providers.give_back(&metadata.provider);
     }
@@ -95,4 +111,24 @@ async fn release(
     });
     broker.notices.add(&metadata.provider, metadata.exchange);
     Ok(completion)
+}
+
+/// What recording the preview needs.
+fn awaited_preview(
+    content: ExchangeRecord,
+    open: &OpenExchange,
+    (intent, outcome): (&Recorded<Intent>, &Recorded<Outcome>),
+) -> AwaitedPreview {
+    let (labels, request) = (&open.labels, &open.request);
+    AwaitedPreview {
+        content,
+        period: labels.period,
+        label: labels.label(Phase::Preview),
+        token: labels.token.clone(),
+        s1: request.s1.digest(),
+        official: request.metadata.official.clone(),
+        intent: intent.index().get(),
+        outcome: outcome.index().get(),
+        stage: PreviewStage::Awaiting,
+    }
 }

@@ -81,6 +81,16 @@ async fn label(broker: &Broker, history: &History, permitted: Permitted) -> Resu
         return Err(Problem::unavailable("busy", 5, "too many exchanges are outstanding"));
     };
     let rule = &permitted.permission().rule;
+    let preview_place = if rule.preview {
+        let place = broker.previews.take(consumer);
+        if place.is_none() {
+            tracing::error!(%consumer, "too many previews are outstanding: no exchange with one is begun");
+            return Err(Problem::unavailable("busy", 5, "too many previews are outstanding"));
+        }
+        place
+    } else {
+        None
+    };
     let label_request = LabelRequest {
         s1: request.s1.clone(),
         retention: rule.retention,
@@ -102,18 +112,23 @@ async fn label(broker: &Broker, history: &History, permitted: Permitted) -> Resu
         }
     };
     let content = records::intent(&permitted, labels.expiry);
-    let sealed = seal(history, &content, None, &request, (labels.intent, &labels.intent_key))?;
+    let official = &request.metadata.official;
+    let sealed = seal(history, &content, None, official, (labels.intent, &labels.intent_key))?;
     let open = Box::new(OpenExchange {
         intent_record: sealed.bytes().to_vec(),
         content,
         labels,
         request,
+        preview: rule.preview,
         closing: None,
     });
     let entry = JournalEntry::Open(open.clone());
     broker.journal.put(&entry).await.map_err(stopped)?;
     provider_place.keep();
     consumer_place.keep();
+    if let Some(place) = preview_place {
+        place.keep();
+    }
     Ok(open)
 }
 

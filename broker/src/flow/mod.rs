@@ -9,6 +9,7 @@
 //! * [`record`] – records intent and outcome.
 //! * [`forward`] – sends the request to the provider until it is certain how the exchange ended.
 //! * [`close`] – takes a journalled exchange to its completion.
+//! * [`preview`] – records what the person has decided about delivered evidence.
 //!
 //! What goes wrong, and what follows:
 //!
@@ -24,6 +25,7 @@
 mod close;
 mod enter;
 mod forward;
+pub(crate) mod preview;
 mod record;
 
 use std::sync::Arc;

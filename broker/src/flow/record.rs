@@ -2,7 +2,7 @@
 
 use ledger_client::recorded::{Intent, Outcome, Recorded};
 use ledger_client::writer::{AppendError, Draft};
-use messages::{ExchangeRequest, OutcomeKeyAnswer, OutcomeKeyRequest};
+use messages::{OutcomeKeyAnswer, OutcomeKeyRequest};
 use record::content::ExchangeRecord;
 use record::entry::{Body, LabelledKind};
 use record::{ExpiryDay, Label, PartName, Phase, RecordKey, SealedRecord};
@@ -46,10 +46,13 @@ pub(super) async fn seal_outcome(broker: &Broker, open: &OpenExchange, ending: &
     let content = records::outcome(open.content.clone(), ending, expiry);
     let label = open.labels.label(Phase::Outcome);
     let history = broker.live.history();
-    let sealed = seal(&history, &content, Some(ending), &open.request, (label, &key))?;
+    let official = &open.request.metadata.official;
+    let sealed = seal(&history, &content, Some(ending), official, (label, &key))?;
+    let has_preview = open.preview && ending.outcome() == record::Outcome::Delivered;
     Ok(Closing {
         sealed_record: sealed.into_bytes(),
         shared_key: key.part(PartName::Shared),
+        previewed: has_preview.then(|| Box::new(content)),
         reply: ending.reply().cloned(),
         outcome: ending.outcome(),
     })
@@ -92,8 +95,13 @@ async fn outcome_key(broker: &Broker, open: &OpenExchange) -> Result<(RecordKey,
         class: labels.class,
         s1: open.request.s1.digest(),
     };
+    later_key(broker, &request).await
+}
+
+/// Asks identity for the key and the expiry day of an outcome or a preview that is recorded now.
+pub(super) async fn later_key(broker: &Broker, request: &OutcomeKeyRequest) -> Result<(RecordKey, ExpiryDay), Problem> {
     let answer: OutcomeKeyAnswer = broker
-        .ask_identity("labels/outcome-key", &request)
+        .ask_identity("labels/outcome-key", request)
         .await
         .map_err(|_| try_again("identity does not answer"))?;
     Ok((answer.key, answer.expiry))
@@ -104,11 +112,10 @@ pub(super) fn seal(
     history: &History,
     content: &ExchangeRecord,
     ending: Option<&Ending>,
-    request: &ExchangeRequest,
+    official: &str,
     (label, key): (Label, &RecordKey),
 ) -> Result<SealedRecord, Problem> {
     let supervision = supervision(history)?;
-    let official = &request.metadata.official;
     records::seal(content.clone(), ending, official, &label, key, &supervision).map_err(|error| {
         tracing::error!(%error, "a record could not be sealed");
         Problem::internal()

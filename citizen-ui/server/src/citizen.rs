@@ -379,11 +379,11 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Groups entries by access. Intent and outcome of one number are one access; every other entry is an access by itself.
+/// Groups entries by access: intent, outcome and preview of one number are one access.
 fn group_by_access(entries: &[DisclosedEntry]) -> Vec<Vec<u64>> {
-    let mut groups: BTreeMap<(Period, Series, u32, bool), BTreeMap<Phase, u64>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Period, Series, u32), BTreeMap<Phase, u64>> = BTreeMap::new();
     for entry in entries {
-        let key = (entry.period, entry.series, entry.number, entry.phase == Phase::Preview);
+        let key = (entry.period, entry.series, entry.number);
         groups.entry(key).or_default().insert(entry.phase, entry.index);
     }
     groups

@@ -4,8 +4,8 @@
 //! compares the values with those on the page, so both must produce the same values in the same order.
 
 use record::{
-    Assurance, Check, DisclosureClass, ExchangeRecord, ExchangeResult, Kind, Outcome, Party, RetentionClass,
-    SubjectRole,
+    Assurance, Check, DisclosureClass, ExchangeRecord, ExchangeResult, Kind, Outcome, Party, PreviewDecision,
+    RetentionClass, SubjectRole,
 };
 
 use crate::language::codes;
@@ -66,6 +66,7 @@ pub fn facts(access: &Access, lang: Lang) -> Vec<Group> {
             kind,
             stamp,
             outcome,
+            preview,
             expiry,
         } => {
             let first = match kind {
@@ -76,6 +77,9 @@ pub fn facts(access: &Access, lang: Lang) -> Vec<Group> {
             let mut entries = vec![entry(words, first, Some(*stamp))];
             if *kind == Kind::Intent {
                 entries.push(entry(words, words.entry_outcome, *outcome));
+            }
+            if preview.is_some() {
+                entries.push(entry(words, words.entry_preview, *preview));
             }
             vec![
                 group(words.group_lifecycle, vec![own(words.expired, &day(expiry.0))]),
@@ -94,6 +98,13 @@ pub fn values(groups: &[Group]) -> Vec<String> {
 fn exchange_groups(exchange: &Exchange, lang: Lang) -> Vec<Group> {
     let words = lang.words();
     let record = &exchange.record;
+    let mut entries = vec![
+        entry(words, words.entry_intent, Some(exchange.intent)),
+        entry(words, words.entry_outcome, exchange.outcome),
+    ];
+    if exchange.preview.is_some() {
+        entries.push(entry(words, words.entry_preview, exchange.preview));
+    }
     let mut who = party(words, words.consumer, &record.consumer);
     who.extend(party(words, words.provider, &record.provider));
     vec![
@@ -120,13 +131,7 @@ fn exchange_groups(exchange: &Exchange, lang: Lang) -> Vec<Group> {
         group(words.group_lifecycle, lifecycle(record, words)),
         group(words.group_signatures, signatures(record, words)),
         group(words.group_ids, ids(record, words)),
-        group(
-            words.group_entries,
-            vec![
-                entry(words, words.entry_intent, Some(exchange.intent)),
-                entry(words, words.entry_outcome, exchange.outcome),
-            ],
-        ),
+        group(words.group_entries, entries),
     ]
 }
 
@@ -176,6 +181,15 @@ fn result(exchange: &Exchange, lang: Lang) -> Vec<Fact> {
     match &record.result {
         None => facts.push(own(words.outcome, words.outcome_open)),
         Some(result) => facts.extend(closed(result, lang)),
+    }
+    if let Some(preview) = &record.preview {
+        let decision = match preview.decision {
+            PreviewDecision::Accepted => words.preview_accepted,
+            PreviewDecision::Rejected => words.preview_rejected,
+            PreviewDecision::Cancelled => words.preview_cancelled,
+            PreviewDecision::NotMade => words.preview_not_made,
+        };
+        facts.push(own(words.preview, decision));
     }
     if let Some(reason) = &exchange.internal_reason {
         facts.push(fact(words.internal, codes::internal_reason(reason, lang)));

@@ -4,7 +4,7 @@
 //! compares the text with the page. Occasion, legal basis and the kinds of data are part of the sentence, so the
 //! browser compares them too.
 
-use record::{ExchangeRecord, ExpiryDay, InspectionRecord, Kind, Outcome, SubjectRole, VoidRecord};
+use record::{ExchangeRecord, ExpiryDay, InspectionRecord, Kind, Outcome, PreviewDecision, SubjectRole, VoidRecord};
 
 use crate::language::codes;
 use crate::language::lang::Lang;
@@ -39,6 +39,10 @@ fn german(phrase: &mut Phrase, intent: EntryStamp, record: &ExchangeRecord) {
         SubjectRole::ThirdPerson => "Daten, in denen Sie als dritte Person vorkommen,",
     };
     let (verb, end) = german_outcome(outcome(record));
+    let end = record
+        .preview
+        .as_ref()
+        .map_or(end, |preview| german_decision(preview.decision));
     let (article, mark) = names::subject(&record.consumer.name);
     phrase.say(article).quote(&record.consumer.name).say(mark);
     in_brackets(phrase, std::slice::from_ref(&record.consumer.component));
@@ -81,9 +85,27 @@ fn german_outcome(outcome: Option<Outcome>) -> (&'static str, &'static str) {
     }
 }
 
+/// What was decided at the preview of delivered evidence.
+fn german_decision(decision: PreviewDecision) -> &'static str {
+    match decision {
+        PreviewDecision::Accepted => "In der Vorschau wurde zugestimmt: Die Stelle darf die Daten verwenden. ",
+        PreviewDecision::Rejected => "In der Vorschau wurde abgelehnt: Die Stelle darf die Daten nicht verwenden. ",
+        PreviewDecision::Cancelled => {
+            "In der Vorschau wurde der Vorgang abgebrochen: Die Stelle darf die Daten nicht verwenden. "
+        }
+        PreviewDecision::NotMade => {
+            "In der Vorschau wurde nichts entschieden: Die Stelle darf die Daten nicht verwenden. "
+        }
+    }
+}
+
 fn english(phrase: &mut Phrase, intent: EntryStamp, record: &ExchangeRecord) {
     let when = LocalTime::of(intent.time);
     let (verb, end) = english_outcome(outcome(record));
+    let end = record
+        .preview
+        .as_ref()
+        .map_or(end, |preview| english_decision(preview.decision));
     phrase
         .say(&format!("On {} at {} (German time), ", when.date, when.clock(Lang::En)))
         .quote(&record.consumer.name);
@@ -126,6 +148,15 @@ fn english_outcome(outcome: Option<Outcome>) -> (&'static str, &'static str) {
             "There was no answer in time. The asking body received no data. ",
         ),
         None => ("asked for", "The result has not been entered yet. "),
+    }
+}
+
+fn english_decision(decision: PreviewDecision) -> &'static str {
+    match decision {
+        PreviewDecision::Accepted => "At the preview the use was agreed to: the body may use the data. ",
+        PreviewDecision::Rejected => "At the preview the use was refused: the body may not use the data. ",
+        PreviewDecision::Cancelled => "At the preview the procedure was broken off: the body may not use the data. ",
+        PreviewDecision::NotMade => "At the preview nothing was decided: the body may not use the data. ",
     }
 }
 
@@ -269,6 +300,26 @@ mod tests {
                 sentence(&exchange(outcome), Lang::De).text(),
                 format!("{START}{middle}{END}")
             );
+        }
+    }
+
+    #[test]
+    fn every_decision_at_a_preview_has_a_sentence() {
+        for decision in PreviewDecision::ALL {
+            let opened = vec![
+                samples::intent(),
+                samples::outcome(Outcome::Delivered),
+                samples::preview(decision),
+            ];
+            let access = Access::of(opened).unwrap();
+            let (german, english) = (german_decision(decision), english_decision(decision));
+            assert_eq!(
+                sentence(&access, Lang::De).text(),
+                format!("{START}abgerufen. {german}{END}")
+            );
+            assert!(sentence(&access, Lang::En).text().contains(english));
+            let may_use = decision == PreviewDecision::Accepted;
+            assert_eq!(german.contains("darf die Daten nicht verwenden"), !may_use);
         }
     }
 

@@ -77,7 +77,9 @@ pub(crate) fn claim(complete: &Complete, listed: &[Vec<u64>]) -> Result<Claim, F
         .collect();
     for entry in &complete.entries {
         let first = shown.get(&entry.index.get()).ok_or(Failure::Hidden)?;
-        let closes = entry.refers.filter(|_| entry.kind == Kind::Outcome);
+        let closes = entry
+            .refers
+            .filter(|_| matches!(entry.kind, Kind::Outcome | Kind::Preview));
         if closes.is_some_and(|intent| intent.get() != *first) {
             return Err(Failure::Entry);
         }

@@ -6,8 +6,13 @@
 //! | C2 the outcome's record has, field by field, what was asked and permitted | a broker that records something else |
 //! | C3 the provider signed this answer, and the record carries its digest and signature | another provider's answer |
 //!
+//! Where the permission demands a preview, the evidence of an accepted completion stays locked until [`preview`] has
+//! proved that the log has its person's acceptance.
+//!
 //! Only [`check`] makes an [`Accepted`], which alone can open the answer. The caller relies on both checkpoints
 //! ([`Accepted::checkpoints`]) before it opens.
+
+pub(crate) mod preview;
 
 use ledger_client::recorded::{self, Intent, Outcome, Recorded};
 use messages::xnachweis::{ErrorCode, EvidenceAnswer, EvidenceRequest0101};
@@ -39,8 +44,32 @@ pub struct Accepted {
     intent: Recorded<Intent>,
     outcome: Recorded<Outcome>,
     result: ExchangeResult,
+    /// Whether the permission demands a preview.
+    preview: bool,
     reply: Option<Reply>,
     _answered: AnswerRecorded,
+}
+
+/// What an answer has.
+#[derive(Debug)]
+pub enum Opened {
+    /// Nothing was found, or the provider refused or failed.
+    Nothing,
+    /// Evidence that the authority may use.
+    Evidence(AuthorityEvidence),
+    /// Evidence that is as it should be, and that the authority may use when its person has accepted.
+    AwaitsPreview,
+}
+
+impl Opened {
+    /// The evidence that the authority may use.
+    #[must_use]
+    pub fn evidence(self) -> Option<AuthorityEvidence> {
+        match self {
+            Self::Evidence(evidence) => Some(evidence),
+            Self::Nothing | Self::AwaitsPreview => None,
+        }
+    }
 }
 
 /// What C1 proves.
@@ -65,12 +94,13 @@ pub fn check(
 ) -> Result<Accepted, CompletionError> {
     let Completion { notice, reply } = completion;
     let Closing { intent, outcome, label } = c1_receipts(context, notice)?;
-    let result = c2_record(context, request, notice, &intent, &outcome, &label)?;
+    let (result, preview) = c2_record(context, request, notice, &intent, &outcome, &label)?;
     let answered = c3_answer(context, request, (&intent, &outcome), &result, reply.as_ref())?;
     Ok(Accepted {
         intent,
         outcome,
         result,
+        preview,
         reply: reply.clone(),
         _answered: answered,
     })
@@ -92,7 +122,7 @@ fn c1_receipts(context: &CheckContext, notice: &OutcomeNotice) -> Result<Closing
 }
 
 /// C2: the outcome's record opens, is the one that the entry commits to, and every field is what this connector sent
-/// and what the logged Registerlandkarte permits.
+/// and what the logged Registerlandkarte permits. Returns the result, and whether the permission demands a preview.
 fn c2_record(
     context: &CheckContext,
     request: &ExchangeRequest,
@@ -100,7 +130,7 @@ fn c2_record(
     intent: &Recorded<Intent>,
     outcome: &Recorded<Outcome>,
     label: &Label,
-) -> Result<ExchangeResult, CompletionError> {
+) -> Result<(ExchangeResult, bool), CompletionError> {
     let failed = failed("C2");
     let entry = outcome.entry();
     let record = record_check::open(&notice.sealed_record, entry, label, &notice.shared_key).map_err(&failed)?;
@@ -119,14 +149,15 @@ fn c2_record(
         closed_at: entry.time,
         relied_at: decided_at,
     };
-    record_check::check_permission(&record, &request.metadata, &context.history, &decision).map_err(&failed)?;
+    let permission = record_check::check_permission(&record, &request.metadata, &context.history, &decision);
+    let permission = permission.map_err(&failed)?;
     let ExchangeRecord {
         result: Some(result), ..
     } = *record
     else {
         return Err(failed("the outcome's record has no result"));
     };
-    Ok(result)
+    Ok((result, permission.rule.preview))
 }
 
 /// C3: the provider signed its answer to this message and this intent, with its key of the directory in force at the
@@ -196,17 +227,30 @@ impl Accepted {
         self.result.outcome
     }
 
-    /// Opens the answer: the evidence, or `None` when nothing was found or the provider refused or failed.
+    /// Whether the authority may use the delivered evidence only after its person has accepted.
+    pub fn awaits_preview(&self) -> bool {
+        self.preview && self.result.outcome == record::Outcome::Delivered
+    }
+
+    /// The result as recorded.
+    pub(crate) fn result(&self) -> &ExchangeResult {
+        &self.result
+    }
+
+    /// The sealed answer, if there is one.
+    pub(crate) fn sealed_answer(&self) -> Option<&[u8]> {
+        self.reply.as_ref().map(|reply| reply.sealed_answer.as_slice())
+    }
+
+    /// Opens the answer. Evidence that awaits a preview is checked, and not returned.
     ///
     /// # Errors
     /// [`CompletionError`] `answer`, when what the provider sealed is not an answer to what was asked.
-    pub fn open(
-        &self,
-        key: &SealingKey,
-        asked: &EvidenceRequest0101,
-    ) -> Result<Option<AuthorityEvidence>, CompletionError> {
+    pub fn open(&self, key: &SealingKey, asked: &EvidenceRequest0101) -> Result<Opened, CompletionError> {
         let failed = failed("answer");
-        let Some(reply) = &self.reply else { return Ok(None) };
+        let Some(reply) = &self.reply else {
+            return Ok(Opened::Nothing);
+        };
         let message = asked.head.message;
         let answer = AnswerContent::open(&reply.sealed_answer, key, message)
             .map_err(|_| failed("the answer is not sealed to the key of this exchange"))?;
@@ -231,7 +275,11 @@ impl Accepted {
                     return Err(failed("the answer is about another person or in another form"));
                 }
                 let evidence = text::json::from_slice(&evidence.content);
-                Ok(Some(evidence.map_err(|_| failed("the evidence cannot be read"))?))
+                let evidence = evidence.map_err(|_| failed("the evidence cannot be read"))?;
+                if self.awaits_preview() {
+                    return Ok(Opened::AwaitsPreview);
+                }
+                Ok(Opened::Evidence(evidence))
             }
             EvidenceAnswer::Error(error) if !delivered => {
                 let asked_too_late = reply.statement.outcome == ReplyOutcome::TimedOut;
@@ -244,7 +292,7 @@ impl Accepted {
                 {
                     return Err(failed("the answer is to another request, or contradicts the outcome"));
                 }
-                Ok(None)
+                Ok(Opened::Nothing)
             }
             _ => Err(failed("the answer contradicts the outcome")),
         }
@@ -267,6 +315,22 @@ fn is_answer(head: &messages::xnachweis::Head, request: uuid::Uuid, asked: &Evid
         ..asked.head.clone()
     };
     *head == expected && request == asked.id
+}
+
+/// Reads the evidence of an answer that [`Accepted::open`] has checked before.
+pub(crate) fn read_checked(
+    sealed_answer: &[u8],
+    key: &SealingKey,
+    message: uuid::Uuid,
+) -> Result<AuthorityEvidence, CompletionError> {
+    let failed = failed("answer");
+    let unreadable = || failed("the kept answer cannot be read");
+    let answer = AnswerContent::open(sealed_answer, key, message).map_err(|_| unreadable())?;
+    let Ok(EvidenceAnswer::Response(response)) = EvidenceAnswer::parse(&answer.xml) else {
+        return Err(unreadable());
+    };
+    let evidence = response.availability.evidence().ok_or_else(unreadable)?;
+    text::json::from_slice(&evidence.content).map_err(|_| unreadable())
 }
 
 #[cfg(test)]

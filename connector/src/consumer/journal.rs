@@ -4,11 +4,9 @@
 //! holds the person sealed to others. The connector removes an entry after the broker has taken the acknowledgement,
 //! or when the broker has certainly refused the exchange.
 
-use std::path::Path;
-
 use messages::{ExchangeRequest, SealingKey};
 use serde::{Deserialize, Serialize};
-use service::table::TableError;
+use service::table::{TableError, TableFile};
 use uuid::Uuid;
 
 use super::request::PendingRequest;
@@ -27,9 +25,15 @@ struct PendingEntry {
 pub(crate) struct Journal(StateTable<PendingEntry>);
 
 impl Journal {
+    /// Opens the journal in a connector's file.
+    pub(crate) fn open(file: &TableFile) -> Result<Self, TableError> {
+        state::open_table(file, "asked").map(Self)
+    }
+
     /// Opens the journal in `directory`.
-    pub(crate) fn open(directory: &Path) -> Result<Self, TableError> {
-        state::open(directory, "asked").map(Self)
+    #[cfg(test)]
+    pub(crate) fn open_in(directory: &std::path::Path) -> Result<Self, TableError> {
+        Self::open(&state::open_file(directory)?)
     }
 
     /// Records a request and its answer key. The write is durable when the call returns; the request must not be sent

@@ -5,7 +5,9 @@
 //! | | |
 //! | --- | --- |
 //! | `200` | [`query::EvidenceResult`]: `delivered` with evidence, or `nothing_found` |
+//! | `202` | [`query::EvidenceResult`]: `awaiting_preview`; the permission demands one ([`preview`]) |
 //! | `400` `question` | the query itself is invalid |
+//! | `400` `login-required` | the permission demands a preview, and the query names no login |
 //! | `401` | the authority's system presented no valid credential |
 //! | `403` `not-permitted` | no rule permits it, or identity refused; the reason is not disclosed |
 //! | `403` `refused` | the provider refused, or a check failed here (alarm); which of them is not disclosed |
@@ -16,8 +18,11 @@
 //! After a lost answer the connector sends the same request again, and the broker answers it with the same completion.
 //! An exchange that has no completion at its deadline stays in the journal, and [`unresolved`] closes it later.
 
+mod broker;
 pub mod checks;
 mod journal;
+pub mod login;
+mod preview;
 pub mod query;
 pub mod request;
 mod trace;
@@ -27,14 +32,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::routing::post;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{get, post};
 use axum::{Json, Router, body::Bytes};
+use messages::Completion;
 use messages::limits::MAX_EXCHANGE_REQUEST;
-use messages::{Acknowledgement, Completion};
-use record::Outcome;
-use service::http::{CallError, Client};
+use record::{Outcome, Timestamp};
+use serde::de::DeserializeOwned;
+use service::clock::CheckedClock;
+use service::http::CallError;
 use service::secret::CredentialDigest;
 use service::table::TableError;
 use service::{Backoff, Clock, Problem, Shutdown};
@@ -46,8 +53,12 @@ use crate::config::{Config, ConsumerConfig};
 use crate::context::CheckContext;
 use crate::error::Error;
 use crate::starting::Starting;
+use crate::state;
+use broker::BrokerClient;
+use checks::Opened;
 use journal::Journal;
-use query::{EvidenceQuery, EvidenceResult};
+use preview::{Previews, Viewer};
+use query::{DecisionQuery, EvidenceQuery, EvidenceResult, PreviewQuery, PreviewShown, ResultState};
 use request::PendingRequest;
 use unresolved::Unresolved;
 
@@ -60,6 +71,8 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(4);
 const RETRY_FOR: Duration = Duration::from_secs(5);
 /// Seconds that the broker may take beyond the deadline, to record the outcome.
 const OUTCOME_GRACE: u64 = 15;
+/// How often to search for previews for which something is due.
+const PREVIEW_POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Authenticates the authority's own systems.
 #[derive(Debug, Clone, Copy)]
@@ -88,9 +101,9 @@ impl Guard {
 #[derive(Debug)]
 pub struct Consumer {
     common: Common,
-    broker: String,
-    client: Client,
+    broker: BrokerClient,
     journal: Journal,
+    previews: Previews,
     deadline_seconds: u64,
     unresolved: Unresolved,
 }
@@ -99,6 +112,9 @@ pub struct Consumer {
 pub(crate) fn routes(consumer: Starting<Arc<Consumer>>, guard: Guard) -> Router {
     Router::new()
         .route("/evidence", post(evidence))
+        .route("/evidence/{exchange}", get(state_of))
+        .route("/evidence/{exchange}/preview", post(show))
+        .route("/evidence/{exchange}/decision", post(decide))
         .with_state((consumer, guard))
 }
 
@@ -108,16 +124,71 @@ async fn evidence(
     State((consumer, guard)): State<RouteState>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Json<EvidenceResult>, Problem> {
+) -> Result<(StatusCode, Json<EvidenceResult>), Problem> {
     guard.require(&headers)?;
-    let query: EvidenceQuery =
-        text::json::from_slice(&body).map_err(|error| Problem::bad_request("question", error.to_string()))?;
+    let query: EvidenceQuery = read(&body)?;
     let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
     let trace = trace::trace_id(traceparent).map_err(|_| Problem::internal())?;
     let consumer = consumer.started()?.clone();
     // Spawned, so that a client that hangs up does not leave an exchange unacknowledged.
     let answer = tokio::spawn(async move { consumer.evidence(&query, trace).await });
-    answer.await.map_err(|_| Problem::internal())?.map(Json)
+    answer.await.map_err(|_| Problem::internal())?.map(with_status)
+}
+
+async fn state_of(
+    State((consumer, guard)): State<RouteState>,
+    headers: HeaderMap,
+    Path(exchange): Path<Uuid>,
+) -> Result<(StatusCode, Json<EvidenceResult>), Problem> {
+    guard.require(&headers)?;
+    consumer.started()?.previews.state(exchange).await.map(with_status)
+}
+
+async fn show(
+    State((consumer, guard)): State<RouteState>,
+    headers: HeaderMap,
+    Path(exchange): Path<Uuid>,
+    body: Bytes,
+) -> Result<Json<PreviewShown>, Problem> {
+    guard.require(&headers)?;
+    let query: PreviewQuery = read(&body)?;
+    let consumer = consumer.started()?;
+    let shown = consumer.previews.show(&consumer.common, exchange, &query.login).await;
+    shown.map(Json)
+}
+
+async fn decide(
+    State((consumer, guard)): State<RouteState>,
+    headers: HeaderMap,
+    Path(exchange): Path<Uuid>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<EvidenceResult>), Problem> {
+    guard.require(&headers)?;
+    let query: DecisionQuery = read(&body)?;
+    let consumer = consumer.started()?.clone();
+    consumer.common.ready()?;
+    // Spawned, so that a client that hangs up does not stop a decision halfway.
+    let decided = tokio::spawn(async move {
+        let decision = query.decision.into();
+        consumer
+            .previews
+            .decide(&consumer.common, exchange, &query.login, decision)
+            .await
+    });
+    decided.await.map_err(|_| Problem::internal())?.map(with_status)
+}
+
+fn read<Q: DeserializeOwned>(body: &[u8]) -> Result<Q, Problem> {
+    text::json::from_slice(body).map_err(|error| Problem::bad_request("question", error.to_string()))
+}
+
+/// 202 while the exchange waits for a decision or its entry.
+fn with_status(result: EvidenceResult) -> (StatusCode, Json<EvidenceResult>) {
+    let status = match result.outcome {
+        ResultState::AwaitingPreview | ResultState::RecordingDecision => StatusCode::ACCEPTED,
+        _ => StatusCode::OK,
+    };
+    (status, Json(result))
 }
 
 impl Consumer {
@@ -136,23 +207,24 @@ impl Consumer {
         shutdown: Shutdown,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, Error> {
-        let common = Common::start(config, shutdown.clone(), clock).await?;
+        let common = Common::start(config, shutdown.clone(), clock.clone()).await?;
         let (unresolved, waiting) = unresolved::unresolved();
+        let state = |error: TableError| Error::State(error.to_string());
+        let file = state::open_file(&config.data).map_err(state)?;
+        let limit = Duration::from_secs(role.deadline_seconds + OUTCOME_GRACE);
+        let broker = BrokerClient::new(&role.broker, &common.http, limit);
         let consumer = Arc::new(Self {
-            broker: role.broker.clone(),
-            client: common
-                .http
-                .with_timeout(Duration::from_secs(role.deadline_seconds + OUTCOME_GRACE)),
-            journal: Journal::open(&config.data).map_err(|error| Error::State(error.to_string()))?,
+            journal: Journal::open(&file).map_err(state)?,
+            previews: Previews::open(&file, broker.clone(), role.preview_seconds).map_err(state)?,
+            broker,
             deadline_seconds: role.deadline_seconds,
             unresolved,
             common,
         });
-        let left_open = consumer
-            .journal
-            .pending()
-            .await
-            .map_err(|error| Error::State(error.to_string()))?;
+        consumer.previews.restore().await.map_err(state)?;
+        let clock = CheckedClock::unattended(clock);
+        tokio::spawn(sweep_previews(consumer.clone(), clock, shutdown.clone()));
+        let left_open = consumer.journal.pending().await.map_err(state)?;
         for pending in left_open {
             consumer.unresolved.add(pending);
         }
@@ -173,6 +245,11 @@ impl Consumer {
         let now = self.common.now();
         let deadline = now.after(self.deadline_seconds);
         let pending = request::build(&context, &self.common.signing, query, trace, now, deadline)?;
+        let viewer = if request::needs_preview(&context, &pending.request.metadata, now) {
+            Some(self.previews.viewer(query.login.clone())?)
+        } else {
+            None
+        };
         self.journal
             .keep(&pending)
             .await
@@ -187,8 +264,8 @@ impl Consumer {
                 return Err(problem);
             }
         };
-        let answer = self.accept(&pending, &completion).await?;
-        tracing::info!(%exchange, outcome = answer.outcome, intent = answer.intent, "closed");
+        let answer = self.accept(&pending, &completion, viewer).await?;
+        tracing::info!(%exchange, outcome = ?answer.outcome, intent = answer.intent, "closed");
         Ok(answer)
     }
 
@@ -197,7 +274,6 @@ impl Consumer {
     /// broker is unavailable, it retries for [`RETRY_FOR`] only, because a user is waiting for a page.
     async fn complete(&self, pending: &PendingRequest) -> Result<Completion, Problem> {
         let exchange = pending.request.metadata.exchange;
-        let url = format!("{}/exchanges", self.broker);
         let body = record::cbor::to_vec(&pending.request);
         if body.len() > MAX_EXCHANGE_REQUEST {
             return Err(Problem::bad_request("question", "the request is too large"));
@@ -205,7 +281,7 @@ impl Consumer {
         let since = tokio::time::Instant::now();
         let mut backoff = Backoff::new(FIRST_RETRY_DELAY, MAX_RETRY_DELAY);
         loop {
-            let error = match self.client.post_cbor(&url, body.clone()).await {
+            let error = match self.broker.exchange(body.clone()).await {
                 Ok(bytes) => match record::cbor::from_slice(&bytes) {
                     Ok(completion) => return Ok(completion),
                     Err(_) => return Err(refuse(exchange, "C1", "the completion is malformed")),
@@ -250,8 +326,14 @@ impl Consumer {
         }
     }
 
-    /// Runs C1 to C3, relies on both checkpoints, opens the answer, and acknowledges it, in this order.
-    async fn accept(&self, pending: &PendingRequest, completion: &Completion) -> Result<EvidenceResult, Problem> {
+    /// Runs C1 to C3, relies on both checkpoints, opens the answer, and acknowledges it, in this order. Evidence that
+    /// awaits its preview is on disk before the broker may forget it.
+    async fn accept(
+        &self,
+        pending: &PendingRequest,
+        completion: &Completion,
+        viewer: Option<Viewer>,
+    ) -> Result<EvidenceResult, Problem> {
         let exchange = pending.request.metadata.exchange;
         let refuse = |error: checks::CompletionError| refuse(exchange, error.check, error.why);
         let check = |context: &CheckContext| checks::check(context, &pending.request, completion);
@@ -261,16 +343,28 @@ impl Consumer {
         self.common.rely(&accepted.checkpoints()).await?;
         let opened = match &pending.xnachweis {
             Some(xnachweis) => accepted.open(&pending.answer_key, xnachweis).map_err(refuse),
-            None => Ok(None),
+            None => Ok(Opened::Nothing),
+        };
+        let awaiting = if accepted.awaits_preview() {
+            // Only an answer that is as it should be is shown to anyone.
+            let viewer = viewer.filter(|_| matches!(opened, Ok(Opened::AwaitsPreview)));
+            let closed = (&accepted, completion.notice.intent_receipt.as_slice());
+            let kept = self.previews.keep(&self.common, pending, closed, viewer).await;
+            Some(kept.inspect_err(|_| self.unresolved.add(pending.without_message()))?)
+        } else {
+            None
         };
         let (intent, outcome_entry) = accepted.indices();
         if !self.acknowledge(exchange, outcome_entry).await {
             self.unresolved.add(pending.without_message());
         }
-        let evidence = opened?;
+        let opened = opened?;
+        if let Some(awaiting) = awaiting {
+            return Ok(awaiting);
+        }
         let outcome = match accepted.outcome() {
-            Outcome::Delivered => "delivered",
-            Outcome::NothingFound => "nothing_found",
+            Outcome::Delivered => ResultState::Delivered,
+            Outcome::NothingFound => ResultState::NothingFound,
             Outcome::Refused => return Err(Problem::forbidden("refused", "")),
             Outcome::Failed => {
                 return Err(Problem::unavailable(
@@ -283,33 +377,22 @@ impl Consumer {
         };
         Ok(EvidenceResult {
             exchange,
-            outcome: outcome.to_owned(),
+            outcome,
             intent,
             outcome_entry,
-            evidence,
+            preview_entry: None,
+            decide_until: None,
+            evidence: opened.evidence(),
         })
     }
 
     /// Acknowledges the outcome, so that the broker may forget the answer. Returns whether the broker has it.
     async fn acknowledge(&self, exchange: Uuid, outcome: u64) -> bool {
-        let acknowledgement = Acknowledgement::sign(&self.common.signing, exchange, outcome);
-        let url = format!("{}/exchanges/{exchange}/acknowledgement", self.broker);
-        match self
-            .client
-            .post_cbor(&url, record::cbor::to_vec(&acknowledgement))
-            .await
-        {
-            Ok(_) => {
-                if let Err(error) = self.journal.forget(exchange).await {
-                    alarm::raise("state", Some(exchange), &error.to_string());
-                }
-                true
-            }
-            Err(error) => {
-                tracing::warn!(%exchange, %error, "the broker did not accept the acknowledgement");
-                false
-            }
+        let taken = self.broker.acknowledge(&self.common.signing, exchange, outcome).await;
+        if taken && let Err(error) = self.journal.forget(exchange).await {
+            alarm::raise("state", Some(exchange), &error.to_string());
         }
+        taken
     }
 
     /// Asks once for the completion of an unresolved exchange, checks and acknowledges it. Returns whether the exchange
@@ -320,16 +403,12 @@ impl Consumer {
             return false;
         }
         let exchange = pending.request.metadata.exchange;
-        let url = format!("{}/exchanges", self.broker);
-        let answer = self
-            .client
-            .post_cbor(&url, record::cbor::to_vec(&pending.request))
-            .await;
+        let answer = self.broker.exchange(record::cbor::to_vec(&pending.request)).await;
         let old = self.common.now() > pending.request.metadata.deadline.after(unresolved::RETENTION);
         match answer {
             Ok(bytes) => {
                 let done = match record::cbor::from_slice(&bytes) {
-                    Ok(completion) => self.accept(pending, &completion).await.map(drop),
+                    Ok(completion) => self.accept(pending, &completion, None).await.map(drop),
                     Err(_) => Err(refuse(exchange, "C1", "the completion is malformed")),
                 };
                 tracing::info!(%exchange, outcome = ?done.err().map(|problem| problem.slug), "closed late; its evidence was dropped");
@@ -343,6 +422,19 @@ impl Consumer {
                 }
                 true
             }
+        }
+    }
+}
+
+/// Looks after the previews until `shutdown`. While the clock is in doubt, none is ended.
+async fn sweep_previews(consumer: Arc<Consumer>, clock: Arc<CheckedClock>, shutdown: Shutdown) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(PREVIEW_POLL_INTERVAL) => {}
+            () = shutdown.wait() => return,
+        }
+        if let Ok(now) = clock.check() {
+            consumer.previews.sweep(&consumer.common, Timestamp(now)).await;
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use record::{Ars, Assurance, ParticipantId, SubjectRole};
+use record::{Ars, Assurance, ParticipantId, PreviewDecision, SubjectRole};
 use serde::{Deserialize, Serialize};
 use text::{FieldValue, Reference, Title};
 use uuid::Uuid;
+
+use super::login::Login;
 
 /// Query of the authority's own system (JSON). `Debug` shows no person.
 #[derive(Clone, Deserialize)]
@@ -33,6 +35,10 @@ pub struct EvidenceQuery {
     pub assurance: Assurance,
     /// Pseudonymous handle of the official, for supervision only.
     pub official: String,
+    /// What only the person's session at the online service has ([`Login`]). Needed where the permission demands a
+    /// preview; the preview and the decision must show the same value.
+    #[serde(default)]
+    pub login: Option<Login>,
 }
 
 impl std::fmt::Debug for EvidenceQuery {
@@ -79,17 +85,105 @@ fn low() -> Assurance {
     Assurance::Low
 }
 
+/// How an exchange stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResultState {
+    /// The authority may use the evidence.
+    Delivered,
+    /// There is no evidence.
+    NothingFound,
+    /// The person has to see the evidence and to decide.
+    AwaitingPreview,
+    /// The person has decided, and the log does not have the decision yet.
+    RecordingDecision,
+    /// The person did not accept; the evidence is destroyed.
+    Rejected,
+    /// The person broke the procedure off; the evidence is destroyed.
+    Cancelled,
+    /// The person did not decide in time; the evidence is destroyed.
+    NotDecided,
+}
+
+impl From<PreviewDecision> for ResultState {
+    fn from(decision: PreviewDecision) -> Self {
+        match decision {
+            PreviewDecision::Accepted => Self::Delivered,
+            PreviewDecision::Rejected => Self::Rejected,
+            PreviewDecision::Cancelled => Self::Cancelled,
+            PreviewDecision::NotMade => Self::NotDecided,
+        }
+    }
+}
+
+/// The request to show evidence to its person (JSON).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewQuery {
+    /// As in the [`EvidenceQuery`].
+    pub login: Login,
+}
+
+/// Evidence for the eyes of its person alone (JSON). The authority must not use it. `Debug` shows no evidence.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PreviewShown {
+    /// The exchange.
+    pub exchange: Uuid,
+    /// Until when the person may decide, in RFC 3339.
+    pub decide_until: String,
+    /// The evidence.
+    pub evidence: AuthorityEvidence,
+}
+
+/// The person's decision (JSON).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionQuery {
+    /// As in the [`EvidenceQuery`].
+    pub login: Login,
+    /// The decision.
+    pub decision: PersonsDecision,
+}
+
+/// What a person can decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonsDecision {
+    /// The authority may use the evidence.
+    Accept,
+    /// It may not.
+    Reject,
+    /// The person breaks the procedure off.
+    Cancel,
+}
+
+impl From<PersonsDecision> for PreviewDecision {
+    fn from(decision: PersonsDecision) -> Self {
+        match decision {
+            PersonsDecision::Accept => Self::Accepted,
+            PersonsDecision::Reject => Self::Rejected,
+            PersonsDecision::Cancel => Self::Cancelled,
+        }
+    }
+}
+
 /// Answer to the authority's own system (JSON). `Debug` shows no evidence.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct EvidenceResult {
     /// The exchange.
     pub exchange: Uuid,
-    /// `delivered` or `nothing_found`.
-    pub outcome: String,
+    /// How it stands.
+    pub outcome: ResultState,
     /// Index of the intent in the log.
     pub intent: u64,
     /// Index of the outcome in the log.
     pub outcome_entry: u64,
+    /// Index of the preview in the log, once the person has decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preview_entry: Option<u64>,
+    /// Until when the person may decide, in RFC 3339; while a decision is awaited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decide_until: Option<String>,
     /// The evidence, if delivered.
     pub evidence: Option<AuthorityEvidence>,
 }
@@ -115,7 +209,7 @@ impl std::fmt::Debug for EvidenceResult {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "EvidenceResult({} {}, evidence redacted)",
+            "EvidenceResult({} {:?}, evidence redacted)",
             self.exchange, self.outcome
         )
     }

@@ -122,6 +122,13 @@ pub fn build(
     })
 }
 
+/// Whether the newest permission of an exchange demands a preview. The one that counts is checked with the completion.
+pub(super) fn needs_preview(context: &CheckContext, metadata: &Metadata, now: Timestamp) -> bool {
+    let history = &context.history;
+    let permission = history.permit(history.newest_versions(), &metadata.transmission(), now);
+    permission.is_ok_and(|permission| permission.rule.preview)
+}
+
 /// The component to ask: the one that the query names, or the one that is competent for its place.
 fn addressee(
     context: &CheckContext,

@@ -22,13 +22,16 @@ fn connector(
         broker: "http://127.0.0.1:9".into(),
         credential_digest: None,
         deadline_seconds: 30,
+        preview_seconds: 1800,
     };
-    let broker = role.broker.clone();
+    let url = role.broker.clone();
     let common = world.common(&id("stadt-a"), Role::Consumer(role), ledger, live, clock, state.path());
+    let broker = BrokerClient::new(&url, &common.http, Duration::from_secs(30));
+    let file = crate::state::open_file(state.path()).unwrap();
     let consumer = Consumer {
+        journal: Journal::open(&file).unwrap(),
+        previews: Previews::open(&file, broker.clone(), 1800).unwrap(),
         broker,
-        client: common.http.clone(),
-        journal: Journal::open(state.path()).unwrap(),
         deadline_seconds: 30,
         unresolved: unresolved::unresolved().0,
         common,
@@ -91,7 +94,7 @@ async fn a_writer_that_is_not_known_yet_is_looked_up_before_a_completion_raises_
     let ledger = TestLedger::new(TestLog::founded(&world));
     let live = ledger.follow(&world, clock.clone()).await;
     let (_state, consumer) = connector(&world, ledger.clone(), live, clock);
-    let accept = async || consumer.accept(&prepared.pending, &completion).await.unwrap_err();
+    let accept = async || consumer.accept(&prepared.pending, &completion, None).await.unwrap_err();
     assert_eq!(accept().await.slug, "refused", "there is no such writer");
     let mut log = prepared.log.clone();
     log.append_map(&prepared.world.ledger, NOW);

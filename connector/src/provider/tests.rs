@@ -114,7 +114,7 @@ async fn evidence_reaches_the_consumer_and_the_number_of_nobody_finds_nothing() 
         let context = prepared.world.context("stadt-a");
         let accepted = consumer_checks::check(&context, &prepared.pending.request, &completion).unwrap();
         let asked = prepared.pending.xnachweis.as_ref().unwrap();
-        let evidence = accepted.open(&prepared.pending.answer_key, asked).unwrap();
+        let evidence = accepted.open(&prepared.pending.answer_key, asked).unwrap().evidence();
         assert_eq!(evidence.is_some(), expected == ReplyOutcome::Delivered);
     }
     assert_eq!(
@@ -168,7 +168,7 @@ async fn answer_to(bytes: usize) -> Reply {
     let context = prepared.world.context("stadt-a");
     let accepted = consumer_checks::check(&context, &prepared.pending.request, &completion).unwrap();
     let asked = prepared.pending.xnachweis.as_ref().unwrap();
-    let evidence = accepted.open(&prepared.pending.answer_key, asked).unwrap();
+    let evidence = accepted.open(&prepared.pending.answer_key, asked).unwrap().evidence();
     assert_eq!(evidence.is_some(), outcome == Outcome::Delivered);
     reply
 }
@@ -213,7 +213,13 @@ fn times_that_do_not_fit_are_no_refusal() {
             assert_eq!(checked.is_ok(), accepted, "{result:?} {outcome:?}");
             let Ok(checked) = checked else { continue };
             let asked = prepared.pending.xnachweis.as_ref().unwrap();
-            assert!(checked.open(&prepared.pending.answer_key, asked).unwrap().is_none());
+            assert!(
+                checked
+                    .open(&prepared.pending.answer_key, asked)
+                    .unwrap()
+                    .evidence()
+                    .is_none()
+            );
         }
     }
 }

@@ -125,7 +125,7 @@ fn writers(secrets: &Secrets) -> Vec<WriterGrant> {
         grant(
             "broker",
             secrets.broker.public(),
-            &[Kind::Intent, Kind::Outcome, Kind::Denial],
+            &[Kind::Intent, Kind::Outcome, Kind::Preview, Kind::Denial],
         ),
         grant(
             "identity",

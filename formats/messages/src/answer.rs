@@ -340,25 +340,26 @@ pub struct Completion {
     pub reply: Option<Reply>,
 }
 
-/// Consumer's connector → broker, `POST /exchanges/{exchange}/acknowledgement`: the broker may forget the answer.
+/// Consumer's connector → broker, `POST /exchanges/{exchange}/acknowledgement`: the broker may forget what the consumer
+/// has stored, which is the answer after an outcome, and the notice after a preview.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledgement {
     /// The exchange.
     pub exchange: Uuid,
-    /// Index of the outcome that the consumer accepted.
-    pub outcome: u64,
+    /// Index of the outcome or the preview that the consumer accepted.
+    pub entry: u64,
     /// By the consumer, context `einsicht/acknowledgement/v1`.
     pub signature: Signature,
 }
 
 impl Acknowledgement {
-    /// Signs for this exchange and outcome.
-    pub fn sign(key: &SigningKey, exchange: Uuid, outcome: u64) -> Self {
-        let signature = sign::sign(key, ACKNOWLEDGEMENT_CONTEXT, &(exchange, outcome));
+    /// Signs for this exchange and entry.
+    pub fn sign(key: &SigningKey, exchange: Uuid, entry: u64) -> Self {
+        let signature = sign::sign(key, ACKNOWLEDGEMENT_CONTEXT, &(exchange, entry));
         Self {
             exchange,
-            outcome,
+            entry,
             signature,
         }
     }
@@ -371,7 +372,7 @@ impl Acknowledgement {
         sign::verify(
             key,
             ACKNOWLEDGEMENT_CONTEXT,
-            &(self.exchange, self.outcome),
+            &(self.exchange, self.entry),
             &self.signature,
             "the acknowledgement",
         )

@@ -9,6 +9,8 @@
 //!                                broker ◀─ Reply ────────  provider
 //! consumer ◀── Completion ─────  broker ── OutcomeNotice ▶ provider
 //! consumer ── Acknowledgement ─▶ broker
+//! consumer ── SignedDecision ──▶ broker                             where the permission demands a preview
+//! consumer ◀── PreviewNotice ──  broker
 //! ```
 //!
 //! Every message is deterministic CBOR ([`record::cbor`]). Every signature is Ed25519 over `context ‖ 0x00 ‖
@@ -37,6 +39,7 @@ pub mod disclosure;
 mod error;
 pub mod labels;
 pub mod limits;
+pub mod preview;
 pub mod request;
 pub mod seal;
 pub mod sign;
@@ -54,6 +57,7 @@ pub use labels::{
     ChainLink, DenialKeyRequest, LabelAnswer, LabelRequest, LinkedEntry, OutcomeKeyAnswer, OutcomeKeyRequest,
     ProviderContent, ProviderContext, ProviderPart,
 };
+pub use preview::{PreviewNotice, PreviewStatement, SignedDecision};
 pub use record::random::{RandomnessError, random};
 pub use request::{ExchangeRequest, Metadata, PersonQuery, RequestContent, S1, S1Statement, S2Statement};
 pub use seal::{SealingKey, SealingPublicKey};

@@ -13,6 +13,7 @@
 //! | forward | [`MAX_FORWARD`] | broker | provider's connector |
 //! | outcome notice | [`MAX_NOTICE`] | broker | provider's connector |
 //! | acknowledgement | [`MAX_ACKNOWLEDGEMENT`] | fixed size | broker |
+//! | preview's decision | [`MAX_PREVIEW_DECISION`] | fixed size | broker |
 //!
 //! The times of an exchange are here for the same reason. The configurations are checked against them, so that of two
 //! limits that follow each other the shorter one always ends first.
@@ -45,6 +46,8 @@ pub const MAX_FORWARD: usize = MAX_EXCHANGE_REQUEST + MAX_PROVIDER_PART + MAX_RE
 pub const MAX_NOTICE: usize = 2 * MAX_RECEIPT + MAX_RECORD + MAX_METADATA;
 /// The most bytes of an acknowledgement.
 pub const MAX_ACKNOWLEDGEMENT: usize = 1 << 10;
+/// The most bytes of a preview's decision.
+pub const MAX_PREVIEW_DECISION: usize = 1 << 10;
 
 const _: () = assert!(MAX_EVIDENCE.div_ceil(3) * 4 + MAX_ENVELOPE <= MAX_XML);
 
@@ -66,6 +69,10 @@ pub const MAX_RETRY_SECONDS: u64 = 60;
 pub const MAX_GIVE_UP_SECONDS: u64 = 86_400;
 /// A provider's connector keeps its answer for this many seconds, if there is no outcome before.
 pub const ANSWER_RETENTION_SECONDS: u64 = 2 * MAX_GIVE_UP_SECONDS;
+/// The most seconds that a person has for the decision at a preview.
+pub const MAX_PREVIEW_SECONDS: u64 = 86_400;
+/// A broker that receives no decision for this many seconds after the outcome records that none was made.
+pub const PREVIEW_RETENTION_SECONDS: u64 = 2 * MAX_PREVIEW_SECONDS;
 /// After this many seconds without an outcome the provider's connector raises an alarm.
 pub const OUTCOME_WITHIN_SECONDS: u64 = 300;
 

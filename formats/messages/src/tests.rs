@@ -492,7 +492,7 @@ fn a_changed_acknowledgement_does_not_verify() {
     let acknowledgement = Acknowledgement::sign(&consumer_key(), Uuid::from_u128(1), 8);
     acknowledgement.verify(&public(&consumer_key())).unwrap();
     let other = Acknowledgement {
-        outcome: 9,
+        entry: 9,
         ..acknowledgement
     };
     assert!(other.verify(&public(&consumer_key())).is_err());

@@ -14,6 +14,7 @@ use tlog::Hash;
 use uuid::Uuid;
 
 use crate::bytes;
+use crate::entry::LabelledKind;
 use crate::id::ParticipantId;
 use crate::retention::{DisclosureClass, ExpiryDay, RetentionClass};
 
@@ -118,6 +119,22 @@ pub struct ExchangeRecord {
     pub consumer_signatures: ConsumerSignatures,
     /// The result; `None` in an intent's record.
     pub result: Option<ExchangeResult>,
+    /// What became of the evidence at the preview; in a preview's record only.
+    pub preview: Option<PreviewResult>,
+}
+
+impl ExchangeRecord {
+    /// Whether this can be the record of an entry of this kind: an intent has no result, an outcome has one, and a
+    /// preview has a result and a decision.
+    #[must_use]
+    pub const fn fits(&self, kind: LabelledKind) -> bool {
+        matches!(
+            (kind, &self.result, &self.preview),
+            (LabelledKind::Intent, None, None)
+                | (LabelledKind::Outcome, Some(_), None)
+                | (LabelledKind::Preview, Some(_), Some(_))
+        )
+    }
 }
 
 /// Identifiers of an exchange.
@@ -315,6 +332,37 @@ pub enum Outcome {
     TimedOut,
 }
 
+/// What became of delivered evidence at the preview (Vorschau).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewResult {
+    /// The decision.
+    pub decision: PreviewDecision,
+    /// The requester's Ed25519 signature over the decision. `None` if the requester reported none in time: then the
+    /// decision is [`PreviewDecision::NotMade`].
+    #[serde(with = "bytes")]
+    pub consumer_signature: Option<[u8; 64]>,
+}
+
+/// The person's decision at the preview. Only [`PreviewDecision::Accepted`] lets the requester use the evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PreviewDecision {
+    /// The person has seen the evidence and lets the requester use it.
+    Accepted,
+    /// The person does not let the requester use the evidence.
+    Rejected,
+    /// The person has broken the procedure off.
+    Cancelled,
+    /// The person has not decided in time, or the evidence could not be shown.
+    NotMade,
+}
+
+impl PreviewDecision {
+    /// All decisions.
+    pub const ALL: [Self; 4] = [Self::Accepted, Self::Rejected, Self::Cancelled, Self::NotMade];
+}
+
 /// One check and its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -423,6 +471,7 @@ pub(crate) mod tests {
                 answer_digest: None,
                 provider_signature: Some([9; 64]),
             }),
+            preview: None,
         }
     }
 
@@ -432,6 +481,16 @@ pub(crate) mod tests {
             result: None,
             ..exchange()
         };
+        let previews = PreviewDecision::ALL.map(|decision| {
+            let signed = decision != PreviewDecision::NotMade;
+            SharedPart::Exchange(Box::new(ExchangeRecord {
+                preview: Some(PreviewResult {
+                    decision,
+                    consumer_signature: signed.then_some([10; 64]),
+                }),
+                ..exchange()
+            }))
+        });
         let inspection = InspectionRecord {
             reader: "Datenschutzcockpit".into(),
             reason: "Auskunft".into(),
@@ -447,7 +506,10 @@ pub(crate) mod tests {
             SharedPart::Inspection(inspection),
             SharedPart::Void(void),
             SharedPart::Denied,
-        ] {
+        ]
+        .into_iter()
+        .chain(previews)
+        {
             let bytes = cbor::to_vec(&part);
             assert!(bytes.len() < 4096, "fits the first size class: {}", bytes.len());
             assert_eq!(cbor::from_slice::<SharedPart>(&bytes).unwrap(), part);

@@ -45,8 +45,8 @@ pub mod writer;
 pub use ars::{Ars, ArsError};
 pub use content::{
     Allowed, Assurance, Check, CitizenPart, ConsumerSignatures, DenialRecord, EvidenceInfo, ExchangeRecord,
-    ExchangeResult, Ids, InspectionRecord, Lifecycle, Outcome, Party, SharedPart, SubjectRole, SupervisionPart,
-    VoidRecord, Why,
+    ExchangeResult, Ids, InspectionRecord, Lifecycle, Outcome, Party, PreviewDecision, PreviewResult, SharedPart,
+    SubjectRole, SupervisionPart, VoidRecord, Why,
 };
 pub use entry::{
     Body, DocumentKind, Entry, EntryError, Kind, LabelledKind, NewestSets, PeriodEvent, ReferenceKind, SignedEntry,

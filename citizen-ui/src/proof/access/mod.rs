@@ -1,7 +1,8 @@
 //! One access, which the list shows as one row.
 //!
 //! An exchange has two entries: the intent, which is written before any data moves, and the outcome, which closes the
-//! intent. Together they are one access. An inspection (a reader opened records) and an unused number have one entry
+//! intent. Where the person decided about the evidence at a preview, it has a third. Together they are one access. An
+//! inspection (a reader opened records) and an unused number have one entry
 //! each.
 //!
 //! The server and the browser make an [`Access`] in the same way, from opened entries that belong together, and
@@ -12,7 +13,7 @@
 //! later than its intent; its record repeats everything in the intent's record.
 
 use proof::opening::Proved;
-use record::{CitizenPart, ExchangeRecord, ExpiryDay, InspectionRecord, Kind, SharedPart, VoidRecord};
+use record::{CitizenPart, ExchangeRecord, ExpiryDay, InspectionRecord, Kind, LabelledKind, SharedPart, VoidRecord};
 
 /// An entry whose record has been opened.
 #[derive(Clone, Debug)]
@@ -84,19 +85,23 @@ pub enum Access {
         stamp: EntryStamp,
         /// The entry that closes it, if it is a closed intent.
         outcome: Option<EntryStamp>,
+        /// The person's decision at the preview, if there was one.
+        preview: Option<EntryStamp>,
         /// The record expired at the end of this day.
         expiry: ExpiryDay,
     },
 }
 
-/// An exchange: its intent, and its outcome if there is one.
+/// An exchange: its intent, its outcome if there is one, and the decision at its preview if there was one.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// The entry that was written before any data moved.
     pub intent: EntryStamp,
     /// The entry that closes it.
     pub outcome: Option<EntryStamp>,
-    /// The outcome's record, or the intent's while there is no outcome.
+    /// The person's decision at the preview.
+    pub preview: Option<EntryStamp>,
+    /// The newest entry's record: the preview's, the outcome's, or the intent's while there is no outcome.
     pub record: ExchangeRecord,
     /// The internal reason of the outcome, which the requester does not receive.
     pub internal_reason: Option<String>,
@@ -117,82 +122,66 @@ pub enum Mismatch {
 }
 
 impl Access {
-    /// Makes an access of its entries: a single entry, or an intent and its outcome in this order.
+    /// Makes an access of its entries: a single entry, or an intent, its outcome, and the preview of the outcome's
+    /// evidence, in this order.
     ///
     /// # Errors
     /// A [`Mismatch`] if the entries do not belong together.
-    pub fn of(mut opened: Vec<OpenedEntry>) -> Result<Self, Mismatch> {
-        let second = if opened.len() == 2 { opened.pop() } else { None };
-        let (Some(first), true) = (opened.pop(), opened.is_empty()) else {
-            return Err(Mismatch::Kinds);
-        };
-        match (first.kind, first.shared, second) {
-            (Kind::Intent, Some(SharedPart::Exchange(intent)), None) if intent.result.is_none() => {
-                Ok(Self::Exchange(Box::new(Exchange {
-                    intent: first.stamp,
-                    outcome: None,
-                    record: *intent,
-                    internal_reason: reason(first.citizen),
-                })))
-            }
-            (Kind::Intent, Some(SharedPart::Exchange(intent)), Some(outcome)) if intent.result.is_none() => {
-                Self::closed(first.stamp, Some(&intent), outcome)
-            }
-            (Kind::Intent, None, Some(outcome)) if outcome.shared.is_some() => Self::closed(first.stamp, None, outcome),
-            (Kind::Inspection, Some(SharedPart::Inspection(record)), None) => Ok(Self::Inspection {
+    pub fn of(opened: Vec<OpenedEntry>) -> Result<Self, Mismatch> {
+        let mut opened = opened.into_iter();
+        let first = opened.next().ok_or(Mismatch::Kinds)?;
+        let later: Vec<OpenedEntry> = opened.collect();
+        check_later(&first, &later)?;
+        match (first.kind, &first.shared) {
+            (Kind::Intent, Some(SharedPart::Exchange(_))) => Self::exchange(first, later),
+            (Kind::Intent, None) if later.iter().any(|entry| entry.shared.is_some()) => Self::exchange(first, later),
+            (Kind::Inspection, Some(SharedPart::Inspection(record))) => Ok(Self::Inspection {
                 stamp: first.stamp,
-                record,
+                record: record.clone(),
             }),
-            (Kind::Void, Some(SharedPart::Void(record)), None) => Ok(Self::Unused {
+            (Kind::Void, Some(SharedPart::Void(record))) => Ok(Self::Unused {
                 stamp: first.stamp,
-                record,
+                record: record.clone(),
             }),
-            (kind, None, outcome) => Self::expired(kind, first.stamp, first.expiry, outcome),
+            (Kind::Intent | Kind::Inspection | Kind::Void, None) => Ok(Self::expired(&first, &later)),
             _ => Err(Mismatch::Kinds),
         }
     }
 
-    fn expired(
-        kind: Kind,
-        stamp: EntryStamp,
-        expiry: ExpiryDay,
-        outcome: Option<OpenedEntry>,
-    ) -> Result<Self, Mismatch> {
-        match (kind, &outcome) {
-            (Kind::Intent | Kind::Inspection | Kind::Void, None) => {}
-            (Kind::Intent, Some(outcome)) if outcome.kind == Kind::Outcome => {
-                if outcome.refers != Some(stamp.index) {
-                    return Err(Mismatch::Refers);
-                }
-            }
-            _ => return Err(Mismatch::Kinds),
+    fn expired(first: &OpenedEntry, later: &[OpenedEntry]) -> Self {
+        let expiry = later.iter().map(|entry| entry.expiry).max();
+        Self::Expired {
+            kind: first.kind,
+            stamp: first.stamp,
+            outcome: stamp_of(later, Kind::Outcome),
+            preview: stamp_of(later, Kind::Preview),
+            expiry: expiry.map_or(first.expiry, |expiry| expiry.max(first.expiry)),
         }
-        Ok(Self::Expired {
-            kind,
-            stamp,
-            expiry: outcome.as_ref().map_or(expiry, |outcome| outcome.expiry.max(expiry)),
-            outcome: outcome.map(|outcome| outcome.stamp),
-        })
     }
 
-    fn closed(intent: EntryStamp, asked: Option<&ExchangeRecord>, outcome: OpenedEntry) -> Result<Self, Mismatch> {
-        let (Kind::Outcome, Some(SharedPart::Exchange(told))) = (outcome.kind, outcome.shared) else {
-            return Err(Mismatch::Kinds);
-        };
-        if told.result.is_none() {
-            return Err(Mismatch::Kinds);
-        }
-        if outcome.refers != Some(intent.index) {
-            return Err(Mismatch::Refers);
-        }
-        if asked.is_some_and(|asked| !same_exchange(asked, &told)) {
-            return Err(Mismatch::Content);
+    /// An exchange with at least one open record. The newest record has everything; the others must agree with it.
+    fn exchange(first: OpenedEntry, later: Vec<OpenedEntry>) -> Result<Self, Mismatch> {
+        let intent = first.stamp;
+        let (outcome, preview) = (stamp_of(&later, Kind::Outcome), stamp_of(&later, Kind::Preview));
+        let (mut newest, mut internal_reason): (Option<ExchangeRecord>, Option<String>) = (None, None);
+        for entry in std::iter::once(first).chain(later) {
+            internal_reason = reason(entry.citizen).or(internal_reason);
+            let record = match entry.shared {
+                None if newest.is_none() => continue,
+                Some(SharedPart::Exchange(record)) if fits(&record, entry.kind) => *record,
+                _ => return Err(Mismatch::Kinds),
+            };
+            if newest.is_some_and(|earlier| !same_exchange(&earlier, &record)) {
+                return Err(Mismatch::Content);
+            }
+            newest = Some(record);
         }
         Ok(Self::Exchange(Box::new(Exchange {
             intent,
-            outcome: Some(outcome.stamp),
-            record: *told,
-            internal_reason: reason(outcome.citizen),
+            outcome,
+            preview,
+            record: newest.ok_or(Mismatch::Kinds)?,
+            internal_reason,
         })))
     }
 
@@ -212,14 +201,51 @@ impl Access {
     /// All entries of the access, first entry first.
     pub fn stamps(&self) -> Vec<EntryStamp> {
         match self {
-            Self::Exchange(exchange) => std::iter::once(exchange.intent).chain(exchange.outcome).collect(),
-            Self::Expired { stamp, outcome, .. } => std::iter::once(*stamp).chain(*outcome).collect(),
+            Self::Exchange(exchange) => {
+                let later = exchange.outcome.into_iter().chain(exchange.preview);
+                std::iter::once(exchange.intent).chain(later).collect()
+            }
+            Self::Expired {
+                stamp,
+                outcome,
+                preview,
+                ..
+            } => std::iter::once(*stamp).chain(*outcome).chain(*preview).collect(),
             Self::Inspection { stamp, .. } | Self::Unused { stamp, .. } => vec![*stamp],
         }
     }
 }
 
-/// Whether an outcome repeats its intent. Only the result and the expiry, which may be another day, can differ.
+/// Whether the later entries are an outcome, or an outcome and a preview, of the first, which is then an intent.
+fn check_later(first: &OpenedEntry, later: &[OpenedEntry]) -> Result<(), Mismatch> {
+    let kinds: Vec<Kind> = later.iter().map(|entry| entry.kind).collect();
+    let fits = match kinds.as_slice() {
+        [] => true,
+        [Kind::Outcome] | [Kind::Preview] | [Kind::Outcome, Kind::Preview] => first.kind == Kind::Intent,
+        _ => false,
+    };
+    if !fits {
+        return Err(Mismatch::Kinds);
+    }
+    let refer = later.iter().all(|entry| entry.refers == Some(first.stamp.index));
+    if refer { Ok(()) } else { Err(Mismatch::Refers) }
+}
+
+fn stamp_of(entries: &[OpenedEntry], kind: Kind) -> Option<EntryStamp> {
+    entries.iter().find(|entry| entry.kind == kind).map(|entry| entry.stamp)
+}
+
+fn fits(record: &ExchangeRecord, kind: Kind) -> bool {
+    match kind {
+        Kind::Intent => record.fits(LabelledKind::Intent),
+        Kind::Outcome => record.fits(LabelledKind::Outcome),
+        Kind::Preview => record.fits(LabelledKind::Preview),
+        _ => false,
+    }
+}
+
+/// Whether a later record repeats an earlier one. Only the expiry, which may be another day, and what was not known
+/// before can differ: the result of an intent, and the decision about an outcome.
 fn same_exchange(intent: &ExchangeRecord, outcome: &ExchangeRecord) -> bool {
     intent.ids == outcome.ids
         && intent.consumer == outcome.consumer
@@ -232,6 +258,7 @@ fn same_exchange(intent: &ExchangeRecord, outcome: &ExchangeRecord) -> bool {
         && intent.idnr_used == outcome.idnr_used
         && intent.assurance == outcome.assurance
         && intent.consumer_signatures == outcome.consumer_signatures
+        && (intent.result.is_none() || intent.result == outcome.result)
 }
 
 fn reason(part: Option<CitizenPart>) -> Option<String> {

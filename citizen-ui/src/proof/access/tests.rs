@@ -1,7 +1,7 @@
 //! Which entries make one access and which do not.
 
 #![allow(clippy::unwrap_used)]
-use record::Outcome;
+use record::{Outcome, PreviewDecision};
 
 use super::*;
 use crate::samples;
@@ -67,6 +67,47 @@ fn entries_that_do_not_belong_together_are_refused() {
         ])
         .is_err()
     );
+}
+
+#[test]
+fn a_preview_belongs_to_the_access_of_its_intent() {
+    let preview = || samples::preview(PreviewDecision::Rejected);
+    let closed = || vec![samples::intent(), samples::outcome(Outcome::Delivered)];
+    let with = |preview: OpenedEntry| Access::of(closed().into_iter().chain([preview]).collect());
+    let access = with(preview()).unwrap();
+    assert_eq!(access.indices(), [17, 19, 21]);
+    let Access::Exchange(exchange) = access else {
+        unreachable!("an exchange")
+    };
+    assert_eq!(
+        exchange.record.preview.map(|preview| preview.decision),
+        Some(PreviewDecision::Rejected)
+    );
+    assert!(exchange.internal_reason.is_some(), "the outcome's reason stays");
+    let changed = |change: &dyn Fn(&mut ExchangeRecord)| {
+        let mut preview = preview();
+        if let Some(SharedPart::Exchange(record)) = &mut preview.shared {
+            change(record);
+        }
+        with(preview).unwrap_err()
+    };
+    assert_eq!(changed(&|record| record.preview = None), Mismatch::Kinds);
+    assert_eq!(
+        changed(&|record| record.why.occasion = "anderes".into()),
+        Mismatch::Content
+    );
+    let other_result = samples::result(Outcome::NothingFound);
+    assert_eq!(
+        changed(&|record| record.result = Some(other_result.clone())),
+        Mismatch::Content
+    );
+    let mut foreign = preview();
+    foreign.refers = Some(18);
+    assert_eq!(with(foreign).unwrap_err(), Mismatch::Refers);
+    assert_eq!(Access::of(vec![preview()]).unwrap_err(), Mismatch::Kinds);
+    let mut erased: Vec<OpenedEntry> = closed().into_iter().chain([preview()]).collect();
+    erased.iter_mut().for_each(|entry| entry.shared = None);
+    assert_eq!(Access::of(erased).unwrap().indices(), [17, 19, 21]);
 }
 
 #[test]

@@ -175,19 +175,13 @@ fn add_later(
     Ok(quorum)
 }
 
-/// The entries by number and phase. A preview is an access of its own.
+/// The entries by number and phase.
 #[derive(Default)]
-struct Numbers(BTreeMap<(Period, Series, u32, bool), BTreeMap<Phase, OpenedEntry>>);
+struct Numbers(BTreeMap<(Period, Series, u32), BTreeMap<Phase, OpenedEntry>>);
 
 impl Numbers {
-    fn add(
-        &mut self,
-        (period, series, number): (Period, Series, u32),
-        phase: Phase,
-        entry: OpenedEntry,
-    ) -> Result<(), Failure> {
-        let key = (period, series, number, phase == Phase::Preview);
-        match self.0.entry(key).or_default().insert(phase, entry) {
+    fn add(&mut self, number: (Period, Series, u32), phase: Phase, entry: OpenedEntry) -> Result<(), Failure> {
+        match self.0.entry(number).or_default().insert(phase, entry) {
             None => Ok(()),
             Some(_) => Err(Failure::Entry),
         }

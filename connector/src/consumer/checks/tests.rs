@@ -101,7 +101,34 @@ fn run(prepared: &Prepared, completion: &Completion) -> Result<Accepted, Complet
 }
 
 fn open(prepared: &Prepared, accepted: &Accepted) -> Result<Option<AuthorityEvidence>, CompletionError> {
-    accepted.open(&prepared.pending.answer_key, xnachweis(prepared))
+    let opened = accepted.open(&prepared.pending.answer_key, xnachweis(prepared));
+    opened.map(Opened::evidence)
+}
+
+/// A permission that demands a preview.
+fn rule_with_preview() -> registerlandkarte::Rule {
+    registerlandkarte::Rule {
+        preview: true,
+        ..crate::fixture::rule()
+    }
+}
+
+#[test]
+fn evidence_that_awaits_its_preview_is_checked_and_not_returned() {
+    let (prepared, completion) = delivered_by(Plan {
+        rule: rule_with_preview(),
+        ..Plan::default()
+    });
+    let accepted = run(&prepared, &completion).unwrap();
+    assert!(accepted.awaits_preview());
+    assert_eq!(open(&prepared, &accepted).unwrap().map(|evidence| evidence.title), None);
+    let sealed = accepted.sealed_answer().unwrap();
+    let message = prepared.pending.request.metadata.message;
+    let shown = read_checked(sealed, &prepared.pending.answer_key, message).unwrap();
+    assert_eq!(shown.fields["fin"], "WVWZZZ1JZXW000001");
+    // Without such a permission there is nothing to await.
+    let (prepared, completion) = delivered();
+    assert!(!run(&prepared, &completion).unwrap().awaits_preview());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Rules that openings and bundles share.
 
-use record::{ExchangeRecord, ExpiryDay, LabelledKind, Phase, Series, SharedPart, Timestamp};
+use record::{ExpiryDay, LabelledKind, Phase, Series, SharedPart, Timestamp};
 
 /// The most seconds by which a `map` entry that is not the last of its tree may be older than the witnesses' time
 /// (design §5.3).
@@ -17,13 +17,13 @@ pub(crate) fn has_expired(expiry: ExpiryDay, witnessed: Option<Timestamp>) -> bo
     witnessed.is_some_and(|time| time.after(MAX_MAP_AGE) >= expiry.end())
 }
 
-/// Reports whether the content fits the kind: an intent must not have a result, an outcome must have one.
+/// Reports whether the content fits the kind: an intent must not have a result, an outcome must have one, and only a
+/// preview has a decision.
 pub(crate) fn fits(kind: LabelledKind, shared: &SharedPart) -> bool {
-    let result = |exchange: &ExchangeRecord| exchange.result.is_some();
     match (kind, shared) {
-        (LabelledKind::Intent, SharedPart::Exchange(exchange)) => !result(exchange),
-        (LabelledKind::Outcome, SharedPart::Exchange(exchange)) => result(exchange),
-        (LabelledKind::Preview, SharedPart::Exchange(_)) => true,
+        (LabelledKind::Intent | LabelledKind::Outcome | LabelledKind::Preview, SharedPart::Exchange(exchange)) => {
+            exchange.fits(kind)
+        }
         (LabelledKind::Inspection, SharedPart::Inspection(_)) | (LabelledKind::Void, SharedPart::Void(_)) => true,
         _ => false,
     }
