@@ -55,8 +55,8 @@ async fn preview(State(broker): State<Arc<Broker>>, Path(id): Path<Uuid>, body: 
     Ok(([(header::CONTENT_TYPE, CBOR)], record::cbor::to_vec(&notice)).into_response())
 }
 
-/// The consumer has stored the completion or the preview's notice, so the journal need not keep it for the consumer. Only an acknowledgement
-/// that the consumer has signed counts.
+/// The consumer has stored the completion or the preview's notice, so the journal need not keep it for the consumer.
+/// Only an acknowledgement that the consumer has signed counts.
 async fn acknowledge(
     State(broker): State<Arc<Broker>>,
     Path(id): Path<Uuid>,

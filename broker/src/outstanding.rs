@@ -1,9 +1,9 @@
 //! Bounds what is outstanding: how many exchanges of a provider are open or have a notice that is not delivered, how
 //! many completions of a consumer are not acknowledged, and how many previews of a consumer await a decision.
 //!
-//! A participant that reaches [`MAX_OUTSTANDING`] or [`MAX_PREVIEWS`] gets no further exchanges until it has caught up (503). So a
-//! connector that hangs, or never accepts an outcome, can fill neither the broker's memory nor its journal, and costs
-//! the exchanges of the others nothing.
+//! A participant that reaches [`MAX_OUTSTANDING`] or [`MAX_PREVIEWS`] gets no further exchanges until it has caught up
+//! (503). So a connector that hangs, or never accepts an outcome, can fill neither the broker's memory nor its journal,
+//! and costs the exchanges of the others nothing.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -11,8 +11,8 @@
 //! then keeps the answer sealed, locked with the login that the query named ([`super::login`]). Another login gets the
 //! same 404 as an unknown exchange.
 //!
-//! A decision is certain when it is on disk, signed, before it is sent. Evidence that was not accepted is destroyed in the
-//! same write. It is handed out only after [`checks::preview`] has proved that the log has the acceptance and this
+//! A decision is certain when it is on disk, signed, before it is sent. Evidence that was not accepted is destroyed in
+//! the same write. It is handed out only after [`checks::preview`] has proved that the log has the acceptance and this
 //! connector relies on that checkpoint. A person who has not decided by `decide_until` has not accepted: the sweep
 //! destroys the evidence and records that no decision was made. The same holds for evidence that arrives when its
 //! caller has gone.

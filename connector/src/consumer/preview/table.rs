@@ -3,8 +3,8 @@
 //! A row passes through these stages:
 //!
 //! 1. [`Stage::Awaiting`]: the person may see the evidence and decide, until `decide_until`.
-//! 2. [`Stage::Decided`]: the decision is certain, and the log does not have it yet. It is on disk, signed, before it is
-//!    sent, so that never two decisions are sent. Unless it is an acceptance, the sealed answer is gone.
+//! 2. [`Stage::Decided`]: the decision is certain, and the log does not have it yet. It is on disk, signed, before it
+//!    is sent, so that never two decisions are sent. Unless it is an acceptance, the sealed answer is gone.
 //! 3. [`Stage::Recorded`]: the log has the decision. The row stays for [`RESULT_RETENTION`], so that a caller whose
 //!    answer was lost gets it again.
 //!
