@@ -5,6 +5,7 @@
 const PROGRAM = '/assets/portal.wasm';
 const PROGRAM_DIGEST = '{{PROGRAM_DIGEST}}';
 const WAIT_MS = 25000;
+const language = location.pathname.split('/')[1];
 
 const WORDS = {
   de: {
@@ -25,6 +26,15 @@ const WORDS = {
     what: 'What you see here is not checked. Reload the page. If this note stays, check without us.',
     link: 'Check without us: Verify it yourself',
   },
+  leicht: {
+    title: 'Achtung: Ihr Computer konnte nicht prüfen',
+    alert: 'Achtung, nicht geprüft',
+    missing: 'Das Programm für die Prüfung ist nicht da. Oder jemand hat es geändert.',
+    stopped: 'Das Programm für die Prüfung ist stehen geblieben.',
+    late: 'Die Prüfung ist nicht fertig geworden.',
+    what: 'Glauben Sie dieser Seite nicht. Laden Sie die Seite noch einmal.',
+    link: 'Ohne uns prüfen',
+  },
 };
 
 function make(name, attributes, ...content) {
@@ -36,16 +46,15 @@ function make(name, attributes, ...content) {
 
 // Says that nothing is checked, whatever the page says.
 function refuse(reason) {
-  const lang = location.pathname.startsWith('/en') ? 'en' : 'de';
-  const words = WORDS[lang];
+  const words = WORDS[language] ?? WORDS.de;
   const verdict = make('div', { id: 'urteil', class: 'kern-alert kern-alert--danger', role: 'alert', 'data-verdict': `program-${reason}` },
     make('div', { class: 'kern-alert__header' },
       make('span', { class: 'kern-icon kern-icon--danger', 'aria-hidden': 'true' }),
-      make('span', { class: 'kern-title' }, words.title)),
+      make('h2', { class: 'kern-title' }, words.title)),
     make('div', { class: 'kern-alert__body' },
       make('p', { class: 'kern-body' }, words[reason]),
       make('p', { class: 'kern-body' }, words.what),
-      make('p', { class: 'kern-body ec-act' }, make('a', { class: 'kern-link', href: `/${lang}/selbst-pruefen` }, words.link))));
+      make('p', { class: 'kern-body ec-act' }, make('a', { class: 'kern-link', href: `/${language === 'en' ? 'en' : 'de'}/selbst-pruefen` }, words.link))));
   const shown = document.getElementById('urteil');
   if (shown) shown.replaceWith(verdict);
   else (document.getElementById('inhalt') ?? document.body).prepend(verdict);
@@ -86,25 +95,59 @@ function provePage() {
 
 // A public page says beside its island what is missing; nothing else on it depends on the program.
 function buildIslands(islands) {
-  const words = WORDS[location.pathname.startsWith('/en') ? 'en' : 'de'];
+  const words = WORDS[language] ?? WORDS.de;
   load(build_islands, (reason) => {
     for (const island of islands) island.replaceChildren(make('p', { class: 'kern-body', role: 'alert' }, words[reason]));
   });
 }
 
-// Warns a minute before the session ends, and leaves the page at its end, because it shows personal data.
-function watchSession() {
-  const { seconds, over } = document.getElementById('sitzung').dataset;
-  setTimeout(() => {
-    const [notice, warning] = document.getElementById('sitzung').children;
-    notice.hidden = true;
-    warning.hidden = false;
-  }, Math.max(0, seconds - 60) * 1000);
-  setTimeout(() => location.assign(over), seconds * 1000);
+// Warns a minute before the session ends, and leaves the page at its end, because it shows personal data. The server is
+// asked before both, since another tab can have prolonged or ended the session.
+// The program builds the page again, so the box is looked up each time.
+const sessionBox = () => document.getElementById('sitzung');
+let sessionTimers = [];
+
+const leave = () => location.replace(sessionBox().dataset.over);
+
+function warnOfEnd(warn) {
+  const [notice, warning] = sessionBox().children;
+  notice.hidden = warn;
+  warning.hidden = !warn;
 }
 
-if (document.getElementById('sitzung')) watchSession();
+/** Asks the server (GET) or prolongs the session (POST). Returns the seconds that are left. */
+async function askSession(method) {
+  const answer = await fetch(`/${language}/sitzung`, { method }).catch(() => undefined);
+  if (answer?.status === 401) return leave();
+  if (!answer?.ok) return undefined;
+  const { seconds, idleEnd, end, text } = await answer.json();
+  Object.assign(sessionBox().dataset, { seconds, idleEnd, end });
+  sessionBox().children[0].firstChild.data = `${text} `;
+  warnOfEnd(seconds <= 60);
+  watchSession(seconds);
+  return seconds;
+}
+
+function watchSession(seconds) {
+  sessionTimers.forEach(clearTimeout);
+  const warn = async () => { if (!(await askSession('GET') > 60)) warnOfEnd(true); };
+  const end = async () => { if (!(await askSession('GET') > 0)) leave(); };
+  sessionTimers = [setTimeout(end, seconds * 1000)];
+  if (seconds > 60) sessionTimers.push(setTimeout(warn, (seconds - 60) * 1000));
+}
+
+if (sessionBox()) {
+  watchSession(sessionBox().dataset.seconds);
+  document.addEventListener('click', (event) => {
+    if (!event.target.closest?.('#sitzung a')) return;
+    event.preventDefault();
+    askSession('POST');
+  });
+  // Another tab can have ended the session, and the back button can show a page from before.
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) askSession('GET'); });
+  addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
+}
 // Pages that have nothing to prove have no verdict, and need no program.
-if (/^\/(de|en)\/zugriffe(\/\d+)?$/.test(location.pathname)) provePage();
+if (/^\/(de|en|leicht)\/(uebersicht|besuche|abrufe(\/\d+(\/(pruefung|fragen))?)?)$/.test(location.pathname)) provePage();
 const islands = document.querySelectorAll('[data-island]');
 if (islands.length) buildIslands(islands);

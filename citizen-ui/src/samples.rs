@@ -17,7 +17,7 @@ pub(crate) fn result(outcome: Outcome) -> ExchangeResult {
         outcome,
         told: "Nachweis übermittelt".into(),
         checks: vec![Check {
-            name: "P1".into(),
+            name: "abstract permission".into(),
             passed: true,
             algorithm: "Ed25519".into(),
         }],

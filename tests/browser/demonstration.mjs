@@ -69,12 +69,12 @@ export async function logIn(page, facts, user) {
   await page.goto(`${facts.portal}/de/`);
   await page.click('#anmelden');
   await page.click(`[data-user="${user}"]`);
-  await page.waitForURL('**/de/zugriffe**');
+  await page.waitForURL('**/de/uebersicht');
 }
 
 /** Logs in, also in a browser that has a session. */
 export async function logInAgain(page, facts, user) {
   await page.goto(`${facts.portal}/de/anmelden`);
   await page.click(`[data-user="${user}"]`);
-  await page.waitForURL('**/de/zugriffe**');
+  await page.waitForURL('**/de/uebersicht');
 }

@@ -30,11 +30,14 @@ async function accessible(page, what) {
   assert.deepEqual(faults, [], what);
 }
 
-/** Waits until the verdict has this code, and returns its text. */
+/** Waits until the verdict has this code, and returns its text, that on demand among it. */
 async function verdict(page, code) {
   await page.waitForSelector(`#urteil[data-verdict="${code}"]`);
-  return page.innerText('#urteil');
+  return page.textContent('#urteil');
 }
+
+/** Opens a page of the portal. */
+const open = (page, path) => page.goto(`${demo.facts.portal}${path}`);
 
 test('the browser proves list and access with one request each and reports no error', async () => {
   const browser = await openBrowser();
@@ -45,26 +48,24 @@ test('the browser proves list and access with one request each and reports no er
     await logIn(page, demo.facts, 'emma');
     const said = await verdict(page, 'proved');
     assert.match(said, /\d+ Abrufe? – und keiner fehlt/);
-    assert.match(said, /selbst geprüft, für die Identifikationsnummer mit dem Ende 384/);
+    assert.match(said, /selbst geprüft, für die ID-Nummer mit dem Ende 384/);
     assert.match(said, /Das sind alle: \d+ Abrufe?, \d+ Besuche?\. Stand: .*, bestätigt von \d Zeugen/);
     assert.match(said, /Ihr Gerät sieht dieses Protokoll zum ersten Mal/);
-    assert.equal(requests.filter((path) => path.startsWith('/de/zugriffe/')).join(), '/de/zugriffe/beweis');
-    await picture(page, 'list');
-    assert.match(await page.innerText('#zugriffe'), /hat am .* beim Kraftfahrt-Bundesamt/);
-    await accessible(page, 'list');
+    assert.equal(requests.filter((path) => path.startsWith('/de/abrufe/')).join(), '/de/abrufe/beweis');
+    assert.match(await page.innerText('h1'), /Guten Tag, Emma/);
 
-    await page.locator('#zugriffe [data-row]', { hasText: 'Kraftfahrt-Bundesamt' }).first().getByRole('link').click();
-    await page.waitForURL('**/de/zugriffe/*');
-    assert.match(await verdict(page, 'proved'), /Diese Seite stimmt mit dem Protokoll überein/);
-    await picture(page, 'detail');
+    await page.locator('#neu [data-row]', { hasText: 'Kraftfahrt-Bundesamt' }).first().getByRole('link').click();
+    await page.waitForURL('**/de/abrufe/*');
+    assert.match(await verdict(page, 'proved'), /Geprüft: So steht es im Protokoll/);
     assert.match(await page.innerText('main'), /§ 35 Absatz 1 Nummer 22 StVG/);
-    await accessible(page, 'detail');
     await page.getByRole('link', { name: 'English' }).click();
-    assert.match(await verdict(page, 'proved'), /This page agrees with the log/);
-    await accessible(page, 'detail in English');
+    assert.match(await verdict(page, 'proved'), /Checked: this is what the log says/);
+    await page.getByRole('link', { name: 'Einfach erklärt' }).click();
+    assert.match(await verdict(page, 'proved'), /Das stimmt/);
+    assert.equal(await page.getAttribute('html', 'lang'), 'de-simple');
 
     const program = await page.request.get(`${demo.facts.portal}/assets/portal.wasm`);
-    assert.ok((await program.body()).length < 1_200_000, 'the size of the program');
+    assert.ok((await program.body()).length < 1_400_000, 'the size of the program');
     assert.deepEqual(browser.complaints, []);
   } finally {
     await browser.close();
@@ -89,6 +90,9 @@ test('a device notices another person, asks, and forgets on demand', async () =>
     for (const { idnr, name } of demo.facts.logins) {
       assert.ok(!remembered.includes(idnr) && !remembered.includes(name));
     }
+    // What else there is to know is shown on demand.
+    await page.locator('#urteil summary').focus();
+    await page.keyboard.press('Enter');
     await page.locator('#geraet-vergessen').focus();
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => document.querySelector('#urteil')?.textContent.includes('zum ersten Mal'));
@@ -104,8 +108,8 @@ test('a page of an entry that does not exist is no alarm', async () => {
     const { page } = browser;
     await logIn(page, demo.facts, 'emma');
     await verdict(page, 'proved');
-    const proof = page.waitForResponse('**/zugriffe/beweis**');
-    await page.goto(`${demo.facts.portal}/de/zugriffe/999999`);
+    const proof = page.waitForResponse('**/abrufe/beweis**');
+    await page.goto(`${demo.facts.portal}/de/abrufe/999999`);
     await (await proof).finished();
     assert.match(await page.innerText('#fehler'), /Diese Seite gibt es nicht/);
     assert.equal(await page.$('#urteil'), null);
@@ -120,9 +124,10 @@ test('the verifier accepts a downloaded bundle and refuses a changed one', async
   try {
     const { page } = browser;
     await logIn(page, demo.facts, 'emma');
+    await open(page, '/de/abrufe');
     const [download] = await Promise.all([
       page.waitForEvent('download'),
-      page.getByRole('link', { name: 'Alle Einträge mit Beweis herunterladen' }).click(),
+      page.getByRole('link', { name: 'Beweisdatei für ein anderes Prüfprogramm' }).click(),
     ]);
     const file = join(folder, 'eintraege.bundle');
     await download.saveAs(file);
@@ -148,17 +153,17 @@ test('what a refused and an unchecked page say is accessible', async () => {
   const browser = await openBrowser();
   try {
     const { page } = browser;
-    await page.route('**/de/zugriffe', async (route) => {
+    await page.route('**/de/abrufe', async (route) => {
       const response = await route.fetch();
       const body = (await response.text()).replace(/(<time [^>]*>)[^<]*/, '$101.01.2020, 00:00 Uhr');
       await route.fulfill({ response, body });
     });
     // The page to which the login redirects is not intercepted.
     await logIn(page, demo.facts, 'emma');
-    await page.goto(`${demo.facts.portal}/de/zugriffe`);
+    await page.goto(`${demo.facts.portal}/de/abrufe`);
     assert.match(await verdict(page, 'failed'), /Gezeigt wurde „01\.01\.2020, 00:00 Uhr“\. Bewiesen ist/);
     assert.match(await page.title(), /^Achtung, stimmt nicht: Alle Abrufe/);
-    assert.doesNotMatch(await page.innerText('#zugriffe'), /01\.01\.2020/);
+    assert.doesNotMatch(await page.innerText('.ec-rows'), /01\.01\.2020/);
     await picture(page, 'list-refused');
     await accessible(page, 'refused');
     await page.unrouteAll();
@@ -177,19 +182,26 @@ test('the portal works without JavaScript', async () => {
   try {
     const { page } = browser;
     await logIn(page, demo.facts, 'deniz');
-    assert.match(await page.innerText('#zugriffe'), /hat am .* beim Kraftfahrt-Bundesamt/);
+    await page.click('.ec-nav >> text=Alle Abrufe');
+    assert.match(await page.innerText('.ec-rows'), /beim Kraftfahrt-Bundesamt/);
     const said = await verdict(page, 'server');
     assert.match(said, /noch nicht geprüft.*Geprüft hat nur unser Server.*Das sind alle: /s);
     assert.match(await page.getAttribute('#urteil', 'class'), /kern-alert--warning/);
-    await page.selectOption('#art', 'besuch');
+    await page.fill('#q', 'gibt es nicht');
     await page.click('#auswahl button');
-    await page.waitForURL('**art=besuch**');
-    assert.doesNotMatch(await page.innerText('#zugriffe'), /Kraftfahrt-Bundesamt/);
+    await page.waitForURL('**q=gibt+es+nicht**');
+    assert.match(await page.innerText('#anzahl'), /Kein Abruf passt zu Ihrer Suche/);
     await picture(page, 'no-javascript');
+    await open(page, '/de/abrufe');
+    await page.locator('.ec-rows a').first().click();
+    await page.click('text=Das verstehe ich nicht');
+    assert.match(await page.inputValue('#brief'), /Guten Tag,\n\nam .* wurden Daten über mich abgerufen/);
+    assert.match(await page.getAttribute('#mail', 'href'), /^mailto:klaerungsstelle@\w+\.example\?subject=/);
     await page.click('#abmelden');
     await page.waitForLoadState();
-    await page.goto(`${demo.facts.portal}/de/zugriffe`);
-    assert.equal(await page.$('#zugriffe'), null, 'logged out');
+    await open(page, '/de/abrufe');
+    assert.equal(await page.$('.ec-rows'), null, 'logged out');
+    assert.match(await page.getAttribute('main a', 'href'), /anmelden\?weiter=%2Fabrufe$/);
   } finally {
     await browser.close();
   }
@@ -200,6 +212,7 @@ test('a citizen sees only their own entries, and public pages are accessible', a
   try {
     const { page } = browser;
     await logIn(page, demo.facts, 'janusz');
+    await open(page, '/de/abrufe');
     const mine = await page.innerText('main');
     assert.doesNotMatch(mine, /Emma|Deniz/);
     assert.match(mine, /Zentralen? Fahrerlaubnisregister|Kraftfahrt-Bundesamt/);

@@ -103,7 +103,7 @@ test('the browser checks a file by itself and uploads nothing', async () => {
     const { page } = browser;
     await logIn(page, demo.facts, 'emma');
     await page.waitForSelector('#urteil[data-verdict="proved"]');
-    const bundle = await (await page.request.get(`${demo.facts.portal}/de/zugriffe/buendel`)).body();
+    const bundle = await (await page.request.get(`${demo.facts.portal}/de/abrufe/buendel`)).body();
     const receipt = await (await page.request.get(`${demo.facts.portal}/de/protokoll/eintrag/5.tlog-proof`)).body();
     const write = (name, bytes) => {
       writeFileSync(join(folder, name), bytes);

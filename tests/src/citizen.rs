@@ -44,7 +44,7 @@ impl Citizen {
 
     /// What the server says about the list: `server` (it has proved it), `server-failed` or `absent`.
     pub fn completeness(&self) -> Result<String> {
-        let (status, page) = self.get("/zugriffe")?;
+        let (status, page) = self.get("/abrufe")?;
         ensure!(status == 200, "the list: {status}");
         let page = String::from_utf8(page)?;
         let (_, rest) = page.split_once("data-verdict=\"").context("the page has no verdict")?;
@@ -53,7 +53,7 @@ impl Citizen {
 
     /// Downloads the bundle.
     pub fn bundle(&self) -> Result<Vec<u8>> {
-        let (status, file) = self.get("/zugriffe/buendel")?;
+        let (status, file) = self.get("/abrufe/buendel")?;
         ensure!(status == 200, "the bundle: {status}");
         Ok(file)
     }

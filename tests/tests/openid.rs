@@ -33,7 +33,8 @@ fn citizens_log_in_at_a_real_openid_provider() -> Result<()> {
     a_citizen_logs_in(&portal, &log)?;
     cancelling_is_an_ordinary_answer(&portal)?;
     two_tabs_do_not_disturb_each_other(&portal)?;
-    a_stray_callback_leaves_the_session_alone(&portal)
+    a_stray_callback_leaves_the_session_alone(&portal)?;
+    the_session_with_the_provider_can_be_ended(&portal)
 }
 
 /// Starts the provider at the address of the test login, which is the issuer that portal and identity expect.
@@ -61,6 +62,22 @@ fn start_provider(data: &Path, log: &Path) -> Result<Process> {
         Ok(client.get(&discovery).send().is_ok_and(|answer| answer.status() == 200))
     })?;
     Ok(process)
+}
+
+/// The page after the logout leads to the provider's own logout, without anything about the person in the address.
+fn the_session_with_the_provider_can_be_ended(portal: &str) -> Result<()> {
+    let mut browser = Browser::logged_in(portal, "emma")?;
+    let over = browser.go(Url::parse(&format!("{portal}/de/abgemeldet"))?)?;
+    let link = over.text.split("id=\"anmeldedienst\" href=\"").nth(1);
+    let link = link
+        .and_then(|rest| rest.split('"').next())
+        .context("no link to the provider's logout")?;
+    let link = Url::parse(&link.replace("&amp;", "&"))?;
+    let names: Vec<String> = link.query_pairs().map(|(name, _)| name.into_owned()).collect();
+    ensure!(names == ["client_id"], "{link}");
+    let logout = browser.go(link)?;
+    ensure!(logout.status == 200, "{logout:?}");
+    Ok(())
 }
 
 /// Code flow with PKCE and RS256. The token also has members in forms that the portal must not parse.
@@ -169,7 +186,7 @@ impl Browser {
         let mut browser = Self::new()?;
         let login = browser.begin_login(portal)?;
         let list = browser.choose(&login, user)?;
-        ensure!(list.status == 200 && list.url.path() == "/de/zugriffe", "{list:?}");
+        ensure!(list.status == 200 && list.url.path() == "/de/uebersicht", "{list:?}");
         Ok(browser)
     }
 
@@ -188,7 +205,7 @@ impl Browser {
     }
 
     fn list(&mut self, portal: &str) -> Result<Page> {
-        self.go(Url::parse(&format!("{portal}/de/zugriffe"))?)
+        self.go(Url::parse(&format!("{portal}/de/abrufe"))?)
     }
 
     fn go(&mut self, mut url: Url) -> Result<Page> {

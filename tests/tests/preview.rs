@@ -185,8 +185,8 @@ fn the_person_finds_the_decisions(processes: &mut Processes) -> Result<()> {
     let mut pages = String::new();
     wait_for(Duration::from_secs(40), || {
         let citizen = Citizen::log_in(&processes.info, "emma")?;
-        pages = String::from_utf8(citizen.get("/zugriffe")?.1)?;
-        Ok(citizen.completeness()? == "server" && pages.contains("Vorgang abgebrochen"))
+        pages = String::from_utf8(citizen.get("/abrufe")?.1)?;
+        Ok(citizen.completeness()? == "server" && pages.contains("Die Vorschau wurde abgebrochen"))
     })
     .with_context(|| pages.clone())?;
     for words in ["In der Vorschau wurde zugestimmt", "In der Vorschau wurde abgelehnt"] {

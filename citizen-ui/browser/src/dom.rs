@@ -3,7 +3,7 @@
 //! A page that is proved is built again in whole. So nothing of the served document stays that its elements do not
 //! show: shadow roots, states of fields, properties.
 
-use citizen_ui::markup::{Element, Node};
+use citizen_ui::markup::{Element, Node, SVG};
 use web_sys::wasm_bindgen::JsCast;
 
 /// The name space of HTML. Elements of others get it as part of their name, so that they equal none of a page.
@@ -68,7 +68,10 @@ fn element(shown: &web_sys::Element) -> Element {
 /// Makes an element of the browser.
 pub(crate) fn build(page: &Element) -> Option<web_sys::Element> {
     let document = document()?;
-    let built = document.create_element(&page.name).ok()?;
+    let built = match page.name.strip_prefix(SVG) {
+        Some(name) => document.create_element_ns(SVG.strip_suffix(':'), name).ok()?,
+        None => document.create_element(&page.name).ok()?,
+    };
     for (name, value) in &page.attributes {
         built.set_attribute(name, value).ok()?;
     }
@@ -104,6 +107,15 @@ pub(crate) fn show(page: &Element) -> Option<()> {
         let element = element.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
         element.map(|element| element.focus());
     }
+    Some(())
+}
+
+/// Makes the style sheet count that shows a green box. A served page cannot bring it, because only a script can.
+pub(crate) fn allow_green() -> Option<()> {
+    let sheet = web_sys::CssStyleSheet::new().ok()?;
+    sheet.replace_sync(".kern-alert--success { display: block }").ok()?;
+    let sheets = js_sys::Array::of1(&sheet);
+    js_sys::Reflect::set(&document()?.into(), &"adoptedStyleSheets".into(), &sheets).ok()?;
     Some(())
 }
 

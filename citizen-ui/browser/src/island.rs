@@ -20,6 +20,7 @@ const ANSWER: &str = "ergebnis";
 
 /// Builds the islands of the page.
 pub(crate) async fn build() {
+    let _ = dom::allow_green();
     let Some(lang) = lang() else { return };
     if let Some(place) = island("file") {
         file(&place, lang);

@@ -5,8 +5,10 @@ use std::cell::RefCell;
 use citizen_ui::language::lang::Lang;
 use citizen_ui::language::verdict::verdict_text;
 use citizen_ui::markup::{Element, differences};
-use citizen_ui::pages::proved::{Checked, Device, Shown, Target, check, page};
-use citizen_ui::pages::{CONFIRM, ERROR, FORGET, Frame, VERDICT, verdict_box};
+use citizen_ui::pages::proved::{Checked, Device, Shown, check, page};
+use citizen_ui::pages::{
+    CONFIRM, COPIED, COPY, ERROR, FORGET, Frame, Input, LETTER, TRIED, Target, VERDICT, WAY, verdict_box,
+};
 use citizen_ui::proof::device::{BUILD, Memory};
 use citizen_ui::proof::statement::ProvedList;
 use citizen_ui::proof::verdict::{Finding, OLD, Unable, Verdict, judge};
@@ -35,6 +37,10 @@ struct Watched {
     frame: Frame,
     list: ProvedList,
     verdict: Verdict,
+    /// What the citizen has typed to see the proof break.
+    tried: Option<String>,
+    /// Whether the letter has been copied.
+    copied: bool,
 }
 
 thread_local! {
@@ -83,12 +89,14 @@ pub(crate) async fn run() {
             frame,
             list,
             verdict,
+            tried: None,
+            copied: false,
         }),
     }
 }
 
 fn has_page(address: &Address, frame: &Frame, list: &ProvedList) -> bool {
-    page(frame, &address.target, list, &Verdict::Pending).is_some()
+    page(frame, &address.target, list, &Verdict::Pending, Input::default()).is_some()
 }
 
 fn address() -> Option<Address> {
@@ -104,7 +112,7 @@ fn address() -> Option<Address> {
 /// The body of the answer to the one request.
 async fn ask(lang: Lang, memory: Option<&Memory>) -> Option<Vec<u8>> {
     let size = memory.map_or(0, |memory| memory.size);
-    fetch(&format!("/{}/zugriffe/beweis?ab={size}", lang.code())).await
+    fetch(&format!("/{}/abrufe/beweis?ab={size}", lang.code())).await
 }
 
 /// The body of an answer of the portal; `None` for a refusal and for a redirection.
@@ -138,11 +146,9 @@ fn announce(address: &Address, shown: &Element, verdict: &Verdict) {
 
 /// Builds the proved page, shows the verdict on it, and reports every later change of the page.
 fn watch(watched: Watched) {
-    let Watched {
-        address, frame, list, ..
-    } = &watched;
+    let Watched { address, list, .. } = &watched;
     // A screen reader announces what changes inside of a region, so the page is built before the verdict is put on it.
-    let Some(before) = page(frame, &address.target, list, &Verdict::Pending) else {
+    let Some(before) = without_verdict(&watched) else {
         let title = dom::read().unwrap_or_else(|| Element::new("html".into()));
         return announce(address, &title, &watched.verdict);
     };
@@ -170,6 +176,9 @@ fn show() {
         let watched = watched.as_ref()?;
         let page = expected(watched)?;
         let verdict = page.by_id(VERDICT)?;
+        if matches!(watched.verdict, Verdict::Proved(_)) {
+            let _ = dom::allow_green();
+        }
         let _ = dom::place(verdict, VERDICT);
         if let (Some(document), Some(title)) = (dom::document(), page.first("title")) {
             document.set_title(&title.text_content());
@@ -177,10 +186,63 @@ fn show() {
         Some(watched.list.person.clone())
     });
     listen(person);
+    on_input(TRIED, try_other);
+    on_click(COPY, copy);
+}
+
+/// Shows what becomes of the proof if the record said what the citizen has typed.
+fn try_other(typed: String) {
+    show_part(WAY, |watched| watched.tried = Some(typed));
+}
+
+/// Changes what the citizen has done, and shows one part of the page as it is then.
+fn show_part(id: &str, change: impl FnOnce(&mut Watched)) {
+    let part = WATCHED.with_borrow_mut(|watched| {
+        let watched = watched.as_mut()?;
+        change(watched);
+        expected(watched)?.by_id(id).cloned()
+    });
+    if let Some(part) = part {
+        let _ = dom::place(&part, id);
+    }
+}
+
+/// Copies the letter as the citizen has changed it.
+fn copy() {
+    let Some((window, document)) = dom::window().zip(dom::document()) else {
+        return;
+    };
+    let text = document.get_element_by_id(LETTER);
+    let text = text.and_then(|area| area.dyn_into::<web_sys::HtmlTextAreaElement>().ok());
+    let Some(text) = text.map(|area| area.value()) else {
+        return;
+    };
+    let copied = window.navigator().clipboard().write_text(&text);
+    wasm_bindgen_futures::spawn_local(async move {
+        if JsFuture::from(copied).await.is_ok() {
+            show_part(COPIED, |watched| watched.copied = true);
+        }
+    });
 }
 
 fn expected(watched: &Watched) -> Option<Element> {
-    page(&watched.frame, &watched.address.target, &watched.list, &watched.verdict)
+    let Watched {
+        address, frame, list, ..
+    } = watched;
+    let input = Input {
+        tried: watched.tried.as_deref(),
+        copied: watched.copied,
+    };
+    page(frame, &address.target, list, &watched.verdict, input)
+}
+
+/// The page before its verdict is shown.
+fn without_verdict(watched: &Watched) -> Option<Element> {
+    let mut page = expected(watched)?;
+    let scope = watched.address.target.scope();
+    let text = verdict_text(&Verdict::Pending, scope, &[], watched.address.lang);
+    let pending = verdict_box(&watched.frame, &Verdict::Pending, &text);
+    page.replace_by_id(VERDICT, &pending).then_some(page)
 }
 
 /// Makes the buttons beside the verdict work.
@@ -197,6 +259,16 @@ fn listen(person: Option<record::Idnr>) {
         }
         reload();
     });
+}
+
+fn on_input(id: &str, mut act: impl FnMut(String) + 'static) {
+    let field = dom::document().and_then(|document| document.get_element_by_id(id));
+    let field = field.and_then(|field| field.dyn_into::<web_sys::HtmlInputElement>().ok());
+    if let Some(field) = field {
+        let typed = field.clone();
+        let act = Closure::<dyn FnMut()>::new(move || act(typed.value())).into_js_value();
+        field.set_oninput(Some(act.unchecked_ref()));
+    }
 }
 
 fn on_click(id: &str, act: impl FnMut() + 'static) {
@@ -234,10 +306,12 @@ fn observe() {
 fn compare_again(observer: &web_sys::MutationObserver) {
     let altered = WATCHED.with_borrow_mut(|watched| {
         let (watched, shown) = (watched.as_mut()?, dom::read()?);
-        // The script shows the warning a minute before the session ends.
+        // The script shows the warning a minute before the session ends, and a later end when it is prolonged.
         let now = Frame::of_shown(&shown, watched.address.lang, watched.address.path.clone());
         if let (Some(session), Some(now)) = (&mut watched.frame.session, now.session) {
-            session.warning = now.warning;
+            let name = std::mem::take(&mut session.name);
+            *session = now;
+            session.name = name;
         }
         let found = differences(&expected(watched)?, &shown);
         if found.is_empty() {
@@ -261,7 +335,7 @@ fn grow_old() {
         let Verdict::Proved(proved) = &watched.verdict else {
             return None;
         };
-        watched.verdict = judge(&watched.list, proved.past, true, now());
+        watched.verdict = judge(&watched.list, proved.past, proved.last, true, now());
         Some(())
     });
     if older.is_some() {

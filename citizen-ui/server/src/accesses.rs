@@ -1,41 +1,47 @@
-//! The handlers for citizens who are logged in: the list, one access, the proof and files.
+//! The handlers for citizens who are logged in: pages, the proof and files.
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, RawQuery};
+use axum::extract::{Path, Query};
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 use citizen_ui::language::verdict::verdict_text;
 use citizen_ui::markup::Element;
-use citizen_ui::pages::{self, ErrorPage, Frame, ListPage, ListQuery};
+use citizen_ui::pages::{self, Content, ErrorPage, Frame, Target};
 use citizen_ui::proof::statement::PageProof;
 use citizen_ui::proof::verdict::{Scope, ServerCheck, Verdict};
 use serde::Deserialize;
 
 use crate::page::CitizenRequest;
 
-/// `GET /{lang}/zugriffe`
-pub(crate) async fn list(request: CitizenRequest, RawQuery(query): RawQuery) -> Response {
+/// A citizen's page ([`Target`]).
+pub(crate) async fn page(request: CitizenRequest) -> Response {
     let citizen = &request.current.citizen;
     let frame = request.page.frame();
-    let list = ListPage {
-        accesses: &citizen.accesses,
-        unopened: &citizen.unopened,
-        query: &ListQuery::parse(&query.unwrap_or_default()),
-        bundle: citizen.bundle().is_some(),
-    };
-    let verdict = server_verdict(&frame, citizen.check, Scope::List);
-    Html(pages::html(&pages::list(&frame, &list, verdict))).into_response()
-}
-
-/// `GET /{lang}/zugriffe/{index}`
-pub(crate) async fn detail(request: CitizenRequest, Path(index): Path<String>) -> Response {
-    let citizen = &request.current.citizen;
-    let Some(access) = index.parse().ok().and_then(|index| citizen.access(index)) else {
+    let Some(target) = Target::of(request.page.path()) else {
         return request.page.error(ErrorPage::NotFound);
     };
-    let frame = request.page.frame();
-    let verdict = server_verdict(&frame, citizen.check, Scope::Access);
-    Html(pages::html(&pages::detail(&frame, access, verdict))).into_response()
+    let path = match target {
+        Target::Proof(index) => citizen.path(index),
+        _ => None,
+    };
+    let content = Content {
+        accesses: &citizen.accesses,
+        unopened: &citizen.unopened,
+        claim: match citizen.check {
+            ServerCheck::Complete(claim) => Some(claim),
+            ServerCheck::Unwitnessed | ServerCheck::Failed(_) => None,
+        },
+        person: citizen.person(),
+        bundle: citizen.bundle().is_some(),
+        size: citizen.log_size(),
+        path: path.as_ref(),
+        device: None,
+    };
+    let verdict = server_verdict(&frame, citizen.check, target.scope());
+    match pages::citizen_page(&frame, &target, &content, verdict) {
+        Some(page) => Html(pages::html(&page)).into_response(),
+        None => request.page.error(ErrorPage::NotFound),
+    }
 }
 
 /// What the server has to say about a page: that the browser has not checked it.
@@ -53,7 +59,7 @@ pub(crate) struct ProofParameters {
     from: u64,
 }
 
-/// `GET /{lang}/zugriffe/beweis`: everything that proves the pages of the session, for the browser's program.
+/// `GET /{lang}/abrufe/beweis`: everything that proves the pages of the session, for the browser's program.
 pub(crate) async fn proof(
     request: CitizenRequest,
     parameters: Result<Query<ProofParameters>, QueryRejection>,
@@ -67,7 +73,7 @@ pub(crate) async fn proof(
     ([(header::CONTENT_TYPE, "application/cbor")], answer.to_bytes()).into_response()
 }
 
-/// `GET /{lang}/zugriffe/buendel`: the bundle as a download.
+/// `GET /{lang}/abrufe/buendel`: the bundle as a download.
 pub(crate) async fn bundle(request: CitizenRequest) -> Response {
     match request.current.citizen.bundle() {
         Some(file) => download("eintraege.bundle", "application/octet-stream", file.to_vec()),
@@ -75,7 +81,7 @@ pub(crate) async fn bundle(request: CitizenRequest) -> Response {
     }
 }
 
-/// `GET /{lang}/zugriffe/{index}/oeffnung`: the opening as a download.
+/// `GET /{lang}/abrufe/{index}/oeffnung`: the opening as a download.
 pub(crate) async fn opening(request: CitizenRequest, Path(index): Path<String>) -> Response {
     match opening_file(&request, &index).await {
         Ok(file) => download(&format!("eintrag-{index}.opening"), "application/cbor", file),
@@ -99,7 +105,7 @@ async fn opening_file(request: &CitizenRequest, index: &str) -> Result<Vec<u8>, 
     }
 }
 
-/// `GET /{lang}/zugriffe/{index}/quittung`: the receipt as a download.
+/// `GET /{lang}/abrufe/{index}/quittung`: the receipt as a download.
 pub(crate) async fn receipt(request: CitizenRequest, Path(index): Path<String>) -> Response {
     let CitizenRequest { page, current } = &request;
     let file = match index.parse() {

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use citizen_ui::language::lang::Lang;
-use citizen_ui::pages::{self, ErrorPage};
+use citizen_ui::pages::{self, ErrorPage, FIRST_PAGE, Target};
 use messages::{Disclosure, DisclosureRequest};
+use serde::{Deserialize, Serialize};
 use service::http::CallError;
 
 use crate::citizen::{Citizen, LoadError};
@@ -17,12 +19,36 @@ use crate::login::{CallbackParameters, LoginError, VerifiedLogin};
 use crate::page::PageRequest;
 use crate::portal::Portal;
 
+/// The longest address that a login continues with, in bytes.
+const MAX_NEXT: usize = 500;
+
+/// The query of the request for a login.
+#[derive(Debug, Deserialize)]
+pub(crate) struct LoginParameters {
+    /// The page after the login: path and query after the language.
+    #[serde(rename = "weiter")]
+    next: Option<String>,
+}
+
+/// The page after a login: the wanted one if it is a citizen's page, or else the first one. So a link to the login can
+/// lead nowhere else.
+fn next_page(wanted: Option<String>) -> String {
+    let wanted = wanted.filter(|path| path.len() <= MAX_NEXT);
+    let target = wanted.and_then(|path| Target::of(&path));
+    target.map_or_else(|| FIRST_PAGE.to_owned(), |target| target.path())
+}
+
 /// `GET /{lang}/anmelden`: redirects to the OpenID provider. The page links here instead of posting a form, because
 /// `form-action` of the content security policy also applies to the redirect after a form. A session of the browser
 /// continues until the new login is completed.
-pub(crate) async fn login(page: PageRequest, headers: HeaderMap) -> Response {
+pub(crate) async fn login(
+    page: PageRequest,
+    headers: HeaderMap,
+    parameters: Result<Query<LoginParameters>, QueryRejection>,
+) -> Response {
     let portal = &page.portal;
-    let begun = match portal.login.begin(page.lang).await {
+    let next = parameters.ok().and_then(|Query(parameters)| parameters.next);
+    let begun = match portal.login.begin(page.lang, next_page(next)).await {
         Ok(begun) => begun,
         Err(error) => {
             tracing::warn!(%error, "cannot begin a login");
@@ -52,7 +78,7 @@ pub(crate) async fn callback(
     let Some((answer, pending, removal)) = begun else {
         return stray(&portal, &headers);
     };
-    let lang = pending.lang;
+    let (lang, next) = (pending.lang, pending.next.clone());
     let finished = match portal.login.finish(pending, answer, || portal.clock.now()).await {
         Ok(verified) => open(&portal, verified).await,
         Err(LoginError::Cancelled) => {
@@ -68,19 +94,19 @@ pub(crate) async fn callback(
                 portal.sessions.end(old);
             }
             let cookie = portal.cookies.set(portal.cookies.session(), &cookie, None);
-            let list = Redirect::to(&format!("/{}/zugriffe", lang.code()));
-            with_cookies(cookie.into_iter().chain([removal]), list.into_response())
+            let page = Redirect::to(&format!("/{}{next}", lang.code()));
+            with_cookies(cookie.into_iter().chain([removal]), page.into_response())
         }
         Err(error) => with_cookies([removal], page_in(&portal, &headers, lang).error(error)),
     }
 }
 
 /// Responds to a callback that fits no login of this browser: after the back button, after ten minutes, or forged. It
-/// changes nothing. A citizen who is logged in gets the list.
+/// changes nothing. A citizen who is logged in gets the first page.
 fn stray(portal: &Arc<Portal>, headers: &HeaderMap) -> Response {
     let page = page_in(portal, headers, Lang::De);
     match &page.session {
-        Some(_) => page.to("/zugriffe").into_response(),
+        Some(_) => page.to(FIRST_PAGE).into_response(),
         None => page.error(ErrorPage::LoginFailed),
     }
 }
@@ -138,6 +164,41 @@ fn identity_error(error: &CallError) -> ErrorPage {
     }
 }
 
+/// What the script of a page needs to know about the session.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionState {
+    /// Seconds until the session ends if the citizen requests no further page.
+    seconds: u64,
+    /// POSIX seconds of that end.
+    idle_end: u64,
+    /// POSIX seconds at which the session ends in any case.
+    end: u64,
+    /// The same in words.
+    text: String,
+}
+
+/// `GET /{lang}/sitzung`: when the session ends. It does not prolong it.
+pub(crate) async fn session(page: PageRequest) -> Response {
+    let frame = page.frame();
+    match frame.session {
+        Some(session) => Json(SessionState {
+            seconds: session.seconds,
+            idle_end: session.idle_end,
+            end: session.end,
+            text: session.notice(frame.lang),
+        })
+        .into_response(),
+        None => StatusCode::UNAUTHORIZED.into_response(),
+    }
+}
+
+/// `POST /{lang}/sitzung`: prolongs the session up to its longest duration.
+pub(crate) async fn prolong(mut page: PageRequest, headers: HeaderMap) -> Response {
+    page.prolong(&headers);
+    session(page).await
+}
+
 /// `POST /{lang}/abmelden`: ends the session.
 pub(crate) async fn logout(page: PageRequest, headers: HeaderMap) -> Response {
     let portal = &page.portal;
@@ -146,6 +207,12 @@ pub(crate) async fn logout(page: PageRequest, headers: HeaderMap) -> Response {
     }
     let removal = portal.cookies.set(portal.cookies.session(), "", Some(0));
     with_cookies(removal, page.to("/abgemeldet").into_response())
+}
+
+/// `GET /{lang}/abgemeldet`: what is gone, and where the session with the provider ends.
+pub(crate) async fn logged_out(page: PageRequest) -> Response {
+    let provider = page.portal.login.end_session().await;
+    Html(pages::logged_out(&page.frame(), provider)).into_response()
 }
 
 fn session_cookie<'a>(portal: &Portal, headers: &'a HeaderMap) -> Option<&'a str> {
@@ -157,6 +224,7 @@ fn page_in(portal: &Arc<Portal>, headers: &HeaderMap, lang: Lang) -> PageRequest
     let path = match lang {
         Lang::De => Uri::from_static("/de/"),
         Lang::En => Uri::from_static("/en/"),
+        Lang::Leicht => Uri::from_static("/leicht/"),
     };
     PageRequest::new(portal, &path, headers)
 }

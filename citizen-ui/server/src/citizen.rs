@@ -18,7 +18,7 @@ use citizen_ui::proof::statement::{ListProof, MAX_LATER};
 use citizen_ui::proof::verdict::ServerCheck;
 use citizen_ui::proof::verify::{AccessVerifier, Failure, Trust};
 use messages::{DisclosedEntry, Disclosure, EntryKeys};
-use proof::bundle::{Bundle, CompletenessProof, Disclosed, Record};
+use proof::bundle::{Bundle, CompletenessProof, Disclosed, EntryPath, Record};
 use proof::opening::{Anchor, LabelProof, Opening};
 use record::{Idnr, Kind, Period, Phase, Receipt, SealedRecord, Series};
 use service::http::CallError;
@@ -188,6 +188,22 @@ impl Citizen {
         self.bundle.as_ref().map(|bundle| bundle.file.as_slice())
     }
 
+    /// The person, if there is a bundle.
+    pub(crate) fn person(&self) -> Option<&Idnr> {
+        self.idnr.as_ref().filter(|_| self.bundle.is_some())
+    }
+
+    /// The size of the log as of the bundle; 0 without one.
+    pub(crate) fn log_size(&self) -> u64 {
+        self.bundle.as_ref().map_or(0, |bundle| bundle.checkpoint.size.get())
+    }
+
+    /// The way of an entry to the root of the log, if the bundle has it.
+    pub(crate) fn path(&self, index: u64) -> Option<EntryPath> {
+        let bundle = self.bundle.as_ref()?;
+        Bundle::parse(&bundle.file).ok()?.path(index, &bundle.checkpoint)
+    }
+
     /// Everything that proves the pages of this session: the bundle, openings of newer entries, with cosigned receipts
     /// if the ledger has them by now, and the proof that the log has only grown since it had `from` entries.
     ///
@@ -330,11 +346,6 @@ impl Citizen {
         let material = self.materials.get(&index)?;
         refresh(ledger, &material.receipt, Some(index)).await;
         Some(locked(&material.receipt).receipt.clone())
-    }
-
-    /// The access whose first entry has the log index `key`.
-    pub(crate) fn access(&self, key: u64) -> Option<&Access> {
-        self.accesses.iter().find(|access| access.first().index == key)
     }
 
     /// A citizen without entries.

@@ -53,6 +53,8 @@ pub(crate) struct RelyingParty {
 pub(crate) struct PendingLogin {
     /// The language of the page after the login.
     pub(crate) lang: Lang,
+    /// That page: path and query after the language.
+    pub(crate) next: String,
     nonce: String,
     verifier: String,
 }
@@ -152,6 +154,7 @@ impl PendingLogin {
     pub(crate) fn for_tests(lang: Lang) -> Self {
         Self {
             lang,
+            next: "/uebersicht".to_owned(),
             nonce: "nonce".to_owned(),
             verifier: "verifier".to_owned(),
         }
@@ -179,8 +182,8 @@ impl RelyingParty {
         })
     }
 
-    /// Begins a login.
-    pub(crate) async fn begin(&self, lang: Lang) -> Result<BegunLogin, LoginError> {
+    /// Begins a login after which the page `next` follows.
+    pub(crate) async fn begin(&self, lang: Lang, next: String) -> Result<BegunLogin, LoginError> {
         let client = self.client(&*self.provider.metadata().await?)?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let nonce = CsrfToken::new_random().into_secret();
@@ -197,10 +200,24 @@ impl RelyingParty {
             state: state.into_secret(),
             pending: PendingLogin {
                 lang,
+                next,
                 nonce,
                 verifier: verifier.into_secret(),
             },
         })
+    }
+
+    /// Where a citizen ends the session with the provider (OpenID Connect RP-Initiated Logout), if the provider has
+    /// such a page. The ID token, which could make it ask no question, is about the person and does not go into an
+    /// address.
+    pub(crate) async fn end_session(&self) -> Option<String> {
+        let metadata = self.provider.metadata().await.ok()?;
+        let mut url = url::Url::parse(metadata.end_session_endpoint.as_deref()?).ok()?;
+        if !["http", "https"].contains(&url.scheme()) {
+            return None;
+        }
+        url.query_pairs_mut().append_pair("client_id", &self.client_id);
+        Some(url.into())
     }
 
     /// Redeems the code of the authorization response and verifies the ID token. `now` is in POSIX seconds, read after

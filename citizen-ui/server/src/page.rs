@@ -15,6 +15,11 @@ use crate::cookies;
 use crate::portal::Portal;
 use crate::session::CurrentSession;
 
+/// The path of the proof, after the language.
+pub(crate) const PROOF: &str = "/abrufe/beweis";
+/// The path of the state of the session, after the language.
+pub(crate) const SESSION: &str = "/sitzung";
+
 /// A request for a page.
 pub(crate) struct PageRequest {
     pub(crate) portal: Arc<Portal>,
@@ -34,8 +39,8 @@ impl PageRequest {
             Some(lang) => whole.get(1 + lang.code().len()..).unwrap_or_default().to_owned(),
             None => String::new(),
         };
-        // The page asks for the proof by itself, so this request must not extend the session.
-        let touch = !uri.path().ends_with("/zugriffe/beweis");
+        // The page asks for these by itself, so the requests must not extend the session.
+        let touch = ![PROOF, SESSION].iter().any(|path| uri.path().ends_with(path));
         let cookie = cookies::value(headers, portal.cookies.session());
         Self {
             portal: Arc::clone(portal),
@@ -43,6 +48,11 @@ impl PageRequest {
             session: cookie.and_then(|cookie| portal.sessions.current(cookie, touch)),
             path: if path.is_empty() { "/".to_owned() } else { path },
         }
+    }
+
+    /// Path and query, after the language.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 
     /// The frame around the page.
@@ -62,6 +72,12 @@ impl PageRequest {
             script: assets::PROGRAM.map(str::to_owned),
             island: false,
         }
+    }
+
+    /// Restarts the idle time of the session.
+    pub(crate) fn prolong(&mut self, headers: &HeaderMap) {
+        let cookie = cookies::value(headers, self.portal.cookies.session());
+        self.session = cookie.and_then(|cookie| self.portal.sessions.current(cookie, true));
     }
 
     /// The path of a page in this language.

@@ -1,4 +1,5 @@
-//! The routes of the portal. Paths are German in both languages; `{lang}` is `de` or `en`.
+//! The routes of the portal. Paths are German in all languages; `{lang}` is `de`, `en` or `leicht`, and
+//! `leicht` has no public page but the start page.
 //!
 //! | Path | Login | Purpose |
 //! | --- | --- | --- |
@@ -13,13 +14,18 @@
 //! | `GET /{lang}/selbst-pruefen`, `/verifier` | | how to verify; the program |
 //! | `GET /{lang}/was-wird-aufgezeichnet`, `/hilfe` | | what is recorded; help |
 //! | `GET /{lang}/impressum`, `/datenschutz`, `/barrierefreiheit`, `/gestaltung` | | the portal itself |
-//! | `GET /{lang}/anmelden`, `GET /anmeldung/rueckkehr` | | login ([`crate::account`]) |
+//! | `GET /{lang}/anmelden?weiter=`, `GET /anmeldung/rueckkehr` | | login ([`crate::account`]) |
 //! | `POST /{lang}/abmelden`, `GET /{lang}/abgemeldet` | | logout |
-//! | `GET /{lang}/zugriffe` | yes | the list |
-//! | `GET /{lang}/zugriffe/beweis` | yes | everything that proves the pages, for the browser's program |
-//! | `GET /{lang}/zugriffe/buendel` | yes | the bundle: all entries with the proof of completeness |
-//! | `GET /{lang}/zugriffe/{index}` | yes | one access |
-//! | `GET /{lang}/zugriffe/{index}/oeffnung`, `/quittung` | yes | opening and receipt as downloads |
+//! | `GET`, `POST /{lang}/sitzung` | yes | when the session ends; prolongs it |
+//! | `GET /{lang}/uebersicht` | yes | the first page after the login |
+//! | `GET /{lang}/abrufe?q=&wer=&bei=&von=&bis=&ergebnis=&recht=&sort=&seite=` | yes | the list |
+//! | `GET /{lang}/besuche?seite=` | yes | the citizen's own visits |
+//! | `GET /{lang}/abrufe/beweis` | yes | everything that proves the pages, for the browser's program |
+//! | `GET /{lang}/abrufe/buendel` | yes | the bundle: all entries with the proof of completeness |
+//! | `GET /{lang}/abrufe/{index}` | yes | one access |
+//! | `GET /{lang}/abrufe/{index}/pruefung`, `/fragen` | yes | how it is proved; a letter about it |
+//! | `GET /{lang}/abrufe/{index}/oeffnung`, `/quittung` | yes | opening and receipt as downloads |
+//! | `GET /{lang}/zugriffe…` | | redirects to `/abrufe…` |
 //! | `GET /assets/…` | | static files, the browser's program among them |
 
 use std::sync::Arc;
@@ -34,7 +40,7 @@ use citizen_ui::pages::{self, ErrorPage, Frame};
 use tower_http::csrf::CsrfLayer;
 
 use crate::config::CALLBACK_PATH;
-use crate::page::PageRequest;
+use crate::page::{PROOF, PageRequest, SESSION};
 use crate::portal::Portal;
 use crate::{accesses, account, assets, headers, public};
 
@@ -44,7 +50,12 @@ pub(crate) fn routes(portal: Arc<Portal>) -> Router {
         .route("/", get(root))
         .route(CALLBACK_PATH, get(account::callback));
     for lang in Lang::ALL {
-        router = router.nest(&format!("/{}", lang.code()), in_language());
+        let pages = if Lang::PUBLIC.contains(&lang) {
+            in_language().merge(public_pages())
+        } else {
+            in_language().fallback(to_public)
+        };
+        router = router.nest(&format!("/{}", lang.code()), pages);
         // The nested route "/" matches the path without a trailing slash; the start page has one.
         router = router.route(&format!("/{}/", lang.code()), get(start));
     }
@@ -56,9 +67,9 @@ pub(crate) fn routes(portal: Arc<Portal>) -> Router {
         .with_state(portal)
 }
 
-fn in_language() -> Router<Arc<Portal>> {
+/// The public pages besides the start page.
+fn public_pages() -> Router<Arc<Portal>> {
     Router::new()
-        .route("/", get(to_start))
         .route(
             "/was-wird-aufgezeichnet",
             get(|page: PageRequest| shown(page, pages::recorded)),
@@ -69,15 +80,28 @@ fn in_language() -> Router<Arc<Portal>> {
             get(|page: PageRequest| shown(page, pages::accessibility)),
         )
         .route("/gestaltung", get(|page: PageRequest| shown(page, pages::design)))
+}
+
+/// The start page, login and logout, and the pages of a citizen.
+fn in_language() -> Router<Arc<Portal>> {
+    Router::new()
+        .route("/", get(to_start))
         .route("/anmelden", get(account::login))
         .route("/abmelden", post(account::logout))
-        .route("/abgemeldet", get(|page: PageRequest| shown(page, pages::logged_out)))
-        .route("/zugriffe", get(accesses::list))
-        .route("/zugriffe/beweis", get(accesses::proof))
-        .route("/zugriffe/buendel", get(accesses::bundle))
-        .route("/zugriffe/{index}", get(accesses::detail))
-        .route("/zugriffe/{index}/oeffnung", get(accesses::opening))
-        .route("/zugriffe/{index}/quittung", get(accesses::receipt))
+        .route("/abgemeldet", get(account::logged_out))
+        .route(SESSION, get(account::session).post(account::prolong))
+        .route("/uebersicht", get(accesses::page))
+        .route("/besuche", get(accesses::page))
+        .route("/abrufe", get(accesses::page))
+        .route(PROOF, get(accesses::proof))
+        .route("/abrufe/buendel", get(accesses::bundle))
+        .route("/abrufe/{index}", get(accesses::page))
+        .route("/abrufe/{index}/pruefung", get(accesses::page))
+        .route("/abrufe/{index}/fragen", get(accesses::page))
+        .route("/abrufe/{index}/oeffnung", get(accesses::opening))
+        .route("/abrufe/{index}/quittung", get(accesses::receipt))
+        .route("/zugriffe", get(moved))
+        .route("/zugriffe/{*rest}", get(moved))
 }
 
 async fn root(request_headers: HeaderMap) -> Redirect {
@@ -94,6 +118,17 @@ async fn start(page: PageRequest) -> Response {
 
 async fn to_start(page: PageRequest) -> Redirect {
     page.to("/")
+}
+
+/// The public pages are not in each language.
+async fn to_public(page: PageRequest) -> Redirect {
+    Redirect::to(&format!("/{}{}", page.lang.public().code(), page.path()))
+}
+
+/// The pages of a citizen have been below `/zugriffe`.
+async fn moved(page: PageRequest) -> Redirect {
+    let rest = page.path().strip_prefix("/zugriffe").unwrap_or_default();
+    Redirect::permanent(&page.href(&format!("/abrufe{rest}")))
 }
 
 async fn shown(page: PageRequest, render: fn(&Frame) -> String) -> Response {

@@ -78,7 +78,7 @@ pub struct FileWords {
 /// The words of the field for a file.
 pub const fn file_words(lang: Lang) -> FileWords {
     match lang {
-        Lang::De => FileWords {
+        Lang::De | Lang::Leicht => FileWords {
             label: "Datei auswählen oder hierher ziehen",
             hint: "Ihr Browser prüft die Datei selbst. Sie wird nicht hochgeladen.",
         },
@@ -121,7 +121,7 @@ pub(super) struct Words {
 impl Words {
     pub(super) const fn of(lang: Lang) -> &'static Self {
         match lang {
-            Lang::De => &GERMAN,
+            Lang::De | Lang::Leicht => &GERMAN,
             Lang::En => &ENGLISH,
         }
     }

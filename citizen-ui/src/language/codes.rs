@@ -27,48 +27,48 @@ const INTERNAL_REASONS: [Translation; 18] = [
     ),
     (
         "P1",
-        "Die Quittung des Protokolls fehlte oder war nicht gültig (Prüfung P1).",
-        "The log's receipt was missing or not valid (check P1).",
+        "Der Beleg des Protokolls fehlte oder war nicht gültig.",
+        "The log's receipt was missing or not valid.",
     ),
     (
         "P2",
-        "Die Unterschriften der anfragenden Stelle waren nicht gültig (Prüfung P2).",
-        "The asking body's signatures were not valid (check P2).",
+        "Die Unterschriften der anfragenden Stelle waren nicht gültig.",
+        "The asking body's signatures were not valid.",
     ),
     (
         "P3",
-        "Die Angaben der Stelle für Identitäten waren nicht gültig (Prüfung P3).",
-        "The identity service's part was not valid (check P3).",
+        "Die Angaben zu Ihrer Person waren nicht gültig.",
+        "The identity service's part was not valid.",
     ),
     (
         "P4",
-        "Der Beweis der Nummer im Protokoll war nicht gültig (Prüfung P4).",
-        "The proof of the number in the log was not valid (check P4).",
+        "Der Beweis der Nummer im Protokoll war nicht gültig.",
+        "The proof of the number in the log was not valid.",
     ),
     (
         "P5",
-        "Frühere Einträge fehlten im Protokoll (Prüfung P5).",
-        "Earlier entries were missing in the log (check P5).",
+        "Frühere Einträge fehlten im Protokoll.",
+        "Earlier entries were missing in the log.",
     ),
     (
         "P6",
-        "Die Aufzeichnung passte nicht zur Anfrage (Prüfung P6).",
-        "The record did not fit the request (check P6).",
+        "Die Aufzeichnung passte nicht zur Anfrage.",
+        "The record did not fit the request.",
     ),
     (
         "P7",
-        "Die Registerlandkarte erlaubt diesen Abruf nicht (Prüfung P7).",
-        "The Registerlandkarte does not allow this retrieval (check P7).",
+        "Die Registerlandkarte erlaubt diesen Abruf nicht.",
+        "The Registerlandkarte does not allow this retrieval.",
     ),
     (
         "P8",
-        "Die Frist war abgelaufen, als die Anfrage ankam (Prüfung P8).",
-        "The deadline had passed when the request arrived (check P8).",
+        "Die Frist war abgelaufen, als die Anfrage ankam.",
+        "The deadline had passed when the request arrived.",
     ),
     (
         "P9",
-        "Dieser Vorgang war schon bearbeitet (Prüfung P9).",
-        "This exchange had been served before (check P9).",
+        "Dieser Vorgang war schon bearbeitet.",
+        "This exchange had been served before.",
     ),
     (
         "provider-unreachable",
@@ -150,7 +150,7 @@ pub(crate) fn inspection_reason(code: &str, lang: Lang) -> Phrase {
 fn find(table: &[Translation], code: &str, lang: Lang) -> Phrase {
     match table.iter().find(|(known, _, _)| *known == code) {
         Some((_, german, english)) => Phrase::said(match lang {
-            Lang::De => german,
+            Lang::De | Lang::Leicht => german,
             Lang::En => english,
         }),
         None => Phrase::cited(code),
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(told_reason("nothing found", Lang::De), Phrase::said("nichts gefunden"));
         assert_eq!(
             internal_reason("P7", Lang::En),
-            Phrase::said("The Registerlandkarte does not allow this retrieval (check P7).")
+            Phrase::said("The Registerlandkarte does not allow this retrieval.")
         );
         assert_eq!(internal_reason("P10", Lang::De), Phrase::cited("P10"));
         assert_eq!(

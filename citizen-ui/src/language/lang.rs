@@ -1,5 +1,5 @@
-//! The two languages of the portal. The language is the first segment of every path (`/de/…`, `/en/…`). German is
-//! the default.
+//! The languages of the portal. The language is the first segment of every path (`/de/…`, `/en/…`, `/leicht/…`). German
+//! is the default.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,17 +10,32 @@ pub enum Lang {
     De,
     /// English.
     En,
+    /// German in short sentences and easy words ("Einfach erklärt"). People with learning difficulties have not
+    /// checked it, so it does not bear the name "Leichte Sprache". Only a citizen's pages have it.
+    Leicht,
 }
 
 impl Lang {
-    /// Both languages, German first.
-    pub const ALL: [Lang; 2] = [Lang::De, Lang::En];
+    /// All languages, German first.
+    pub const ALL: [Lang; 3] = [Lang::De, Lang::En, Lang::Leicht];
+    /// The languages of the public pages.
+    pub const PUBLIC: [Lang; 2] = [Lang::De, Lang::En];
 
-    /// The path segment and the value of `lang` attributes: `de` or `en`.
+    /// The path segment.
     pub fn code(self) -> &'static str {
         match self {
             Lang::De => "de",
             Lang::En => "en",
+            Lang::Leicht => "leicht",
+        }
+    }
+
+    /// The value of `lang` attributes (BCP 47).
+    pub fn tag(self) -> &'static str {
+        match self {
+            Lang::De => "de",
+            Lang::En => "en",
+            Lang::Leicht => "de-simple",
         }
     }
 
@@ -29,16 +44,27 @@ impl Lang {
         Self::ALL.into_iter().find(|lang| lang.code() == segment)
     }
 
-    /// The other language.
-    pub fn other(self) -> Self {
+    /// The other languages, in the order of [`Lang::ALL`].
+    pub fn others(self) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |lang| *lang != self)
+    }
+
+    /// The language in which a public page is, for a reader of this one.
+    #[must_use]
+    pub fn public(self) -> Self {
         match self {
-            Lang::De => Lang::En,
-            Lang::En => Lang::De,
+            Lang::Leicht => Lang::De,
+            lang => lang,
         }
     }
 
-    /// The language for a header `Accept-Language`: the first of the two that it lists, and German if it lists neither.
-    /// Quality values are ignored, because browsers list languages in order of preference.
+    /// Whether the texts of authorities, which are German, are in this language.
+    pub fn is_german(self) -> bool {
+        self != Lang::En
+    }
+
+    /// The language for a header `Accept-Language`: the first that it lists, and German if it lists neither German nor
+    /// English. Quality values are ignored, because browsers list languages in order of preference.
     pub fn preferred(accept_language: &str) -> Self {
         accept_language
             .split(',')
@@ -64,5 +90,6 @@ mod tests {
             assert_eq!(Lang::preferred(header), lang, "{header}");
         }
         assert_eq!(Lang::of_segment("xx"), None);
+        assert_eq!(Lang::of_segment("leicht"), Some(Lang::Leicht));
     }
 }

@@ -1,10 +1,12 @@
 //! The language of the portal: texts, dates, and the sentences that are made from proved accesses.
 
+pub mod answers;
+pub mod citizen;
 mod codes;
 pub mod facts;
 pub mod lang;
+pub mod letter;
 pub mod local_time;
-mod names;
 pub mod phrase;
 pub mod sentence;
 pub mod text;

@@ -18,8 +18,10 @@ pub struct VerdictText {
     pub lines: Vec<String>,
     /// What exactly differs.
     pub items: Vec<String>,
-    /// What else there is to know.
+    /// What else the reader has to know.
     pub remarks: Vec<String>,
+    /// What else there is to know, for those who want to.
+    pub more: Vec<String>,
     /// What the citizen can do here.
     pub acts: Vec<Act>,
 }
@@ -84,15 +86,14 @@ fn unchecked(check: &ServerCheck, all: &Words) -> VerdictText {
         ServerCheck::Unwitnessed => words.server_unwitnessed.to_owned(),
         ServerCheck::Failed(failure) => (words.server_failed)(all.reason(*failure)),
     };
-    let mut remarks = match check {
-        ServerCheck::Complete(claim) => counted(claim, 0, words),
-        ServerCheck::Unwitnessed | ServerCheck::Failed(_) => Vec::new(),
-    };
-    remarks.push(words.unchecked_hint.to_owned());
     VerdictText {
         title: words.unchecked.to_owned(),
         lines: vec![server],
-        remarks,
+        remarks: vec![words.unchecked_hint.to_owned()],
+        more: match check {
+            ServerCheck::Complete(claim) => counted(claim, 0, words),
+            ServerCheck::Unwitnessed | ServerCheck::Failed(_) => Vec::new(),
+        },
         acts: vec![Act::Verify],
         ..VerdictText::default()
     }
@@ -110,18 +111,18 @@ fn counted(claim: &Claim, witnesses: usize, words: &VerdictWords) -> Vec<String>
 }
 
 fn with_proof(title: String, lines: Vec<String>, acts: Vec<Act>, proved: &Proved, words: &VerdictWords) -> VerdictText {
-    let mut remarks = counted(&proved.claim, proved.witnesses, words);
+    let mut more = counted(&proved.claim, proved.witnesses, words);
     match proved.past {
-        Past::First => remarks.push(words.first.to_owned()),
-        Past::Grown(seen) => remarks.push((words.grown)(&LocalTime::of(seen))),
+        Past::First => more.push(words.first.to_owned()),
+        Past::Grown(seen) => more.push((words.grown)(&LocalTime::of(seen))),
         Past::Unlinked(_) => {}
     }
     VerdictText {
         title,
         lines,
-        items: Vec::new(),
-        remarks,
+        more,
         acts,
+        ..VerdictText::default()
     }
 }
 

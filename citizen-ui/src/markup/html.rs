@@ -1,6 +1,6 @@
 //! Writes elements as HTML.
 
-use super::{Element, Node};
+use super::{Element, Node, SVG};
 
 /// The elements without an end tag that the pages use.
 const VOID: [&str; 4] = ["meta", "link", "input", "br"];
@@ -14,8 +14,9 @@ impl Element {
     }
 
     fn write(&self, html: &mut String) {
+        let name = self.name.strip_prefix(SVG).unwrap_or(&self.name);
         html.push('<');
-        html.push_str(&self.name);
+        html.push_str(name);
         for (name, value) in &self.attributes {
             html.push(' ');
             html.push_str(name);
@@ -26,7 +27,7 @@ impl Element {
             }
         }
         html.push('>');
-        if VOID.contains(&self.name.as_ref()) {
+        if VOID.contains(&name) {
             return;
         }
         for child in &self.children {
@@ -37,7 +38,7 @@ impl Element {
             }
         }
         html.push_str("</");
-        html.push_str(&self.name);
+        html.push_str(name);
         html.push('>');
     }
 }

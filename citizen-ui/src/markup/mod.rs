@@ -38,6 +38,14 @@ pub fn el(name: &'static str) -> Element {
     Element::new(Cow::Borrowed(name))
 }
 
+/// The name space of pictures, which is part of the names of their elements.
+pub const SVG: &str = "http://www.w3.org/2000/svg:";
+
+/// Makes an element of a picture (SVG).
+pub fn svg(name: &str) -> Element {
+    Element::new(Cow::Owned(format!("{SVG}{name}")))
+}
+
 impl Element {
     /// Makes an element without attributes and content.
     pub fn new(name: Cow<'static, str>) -> Self {
@@ -133,7 +141,19 @@ impl Element {
         self.elements().find_map(|child| child.first(name))
     }
 
-    /// The same, to change it.
+    /// Replaces the first element with this `id` and returns whether there was one.
+    pub fn replace_by_id(&mut self, id: &str, other: &Element) -> bool {
+        if self.attribute("id") == Some(id) {
+            *self = other.clone();
+            return true;
+        }
+        self.children.iter_mut().any(|child| match child {
+            Node::Element(child) => child.replace_by_id(id, other),
+            Node::Text(_) | Node::Html(_) => false,
+        })
+    }
+
+    /// The first element of this name, to change it.
     pub fn first_mut(&mut self, name: &str) -> Option<&mut Element> {
         if self.name == name {
             return Some(self);

@@ -32,7 +32,7 @@ pub(super) struct Words {
 impl Words {
     pub(super) const fn of(lang: Lang) -> &'static Self {
         match lang {
-            Lang::De => &GERMAN,
+            Lang::De | Lang::Leicht => &GERMAN,
             Lang::En => &ENGLISH,
         }
     }

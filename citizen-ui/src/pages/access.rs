@@ -1,47 +1,134 @@
-//! The page of one access: verdict, sentence, every fact of the record, and files to download.
+//! The page of one access: what happened in one sentence, six answers, the course, what the citizen can do, and
+//! everything else on demand.
 
 use super::document::document;
-use super::filter::AccessKind;
 use super::frame::Frame;
-use super::parts::title;
+use super::parts::{accordion, acts, heading, link, link_line, paragraph};
 use super::phrase::Phrased;
+use super::rows::badge;
+use crate::language::answers::{Answer, answers, course};
 use crate::language::facts::{Fact, Group, facts};
 use crate::language::lang::Lang;
 use crate::language::local_time::LocalTime;
 use crate::language::sentence::sentence;
 use crate::markup::{Element, Node, el};
-use crate::proof::access::Access;
+use crate::proof::access::{Access, AccessKind, Exchange};
 
 /// Makes the page of one access. `verdict` is the box with the verdict.
-pub fn detail(frame: &Frame, access: &Access, verdict: Element) -> Element {
-    let text = &frame.lang.text().detail;
-    let date = LocalTime::of(access.first().time).date;
-    let name = match AccessKind::of(access) {
-        AccessKind::Exchange => (text.title)(&date),
-        AccessKind::Inspection => (text.title_inspection)(&date),
-        AccessKind::Unused => (text.title_unused)(&date),
+pub(super) fn detail(frame: &Frame, access: &Access, verdict: Element) -> Element {
+    let lang = frame.lang;
+    let text = &lang.citizen().detail;
+    let first = access.first();
+    let when = LocalTime::of(first.time);
+    let is_exchange = AccessKind::of(access) == AccessKind::Exchange;
+    let (back, path, kicker) = if is_exchange {
+        (text.back, "/abrufe", text.kicker)
+    } else {
+        (text.back_to_visits, "/besuche", text.visit_kicker)
     };
-    let back = el("a").class("kern-link").attr("href", frame.href("/zugriffe"));
-    let said = el("p").attr("id", format!("satz-{}", access.first().index));
-    let said = said.class("kern-body kern-body--large ec-sentence");
-    let groups = facts(access, frame.lang);
-    let mut content = vec![
-        el("p").child(back.text(text.back)),
-        title(&name),
+    let kicker = kicker(&when.long_date(lang), &when.clock(lang));
+    let time = el("time").attr("datetime", &*when.iso).text(&kicker);
+    let said = el("h1")
+        .class("kern-heading-x-large")
+        .attr("id", format!("satz-{}", first.index));
+    let mut parts = vec![
+        link_line(frame.href(path), back),
+        el("p").class("ec-kicker").child(time),
+        said.phrase(&sentence(access, lang), lang),
         verdict,
-        said.phrase(&sentence(access, frame.lang), frame.lang),
     ];
-    content.extend(groups.iter().map(|group| group_view(group, frame.lang)));
-    content.push(files(frame, &access.indices()));
-    document(frame, &name, content.into_iter().map(Node::Element))
+    parts.extend(badge(access, lang));
+    if is_exchange {
+        let proof = frame.href(&format!("/abrufe/{}/pruefung", first.index));
+        parts.push(link_line(proof, text.how_proved));
+    }
+    if let Access::Exchange(exchange) = access {
+        parts.push(answer_list(&answers(exchange, lang), lang));
+        parts.push(course_view(exchange, lang));
+        parts.push(is_it_right(frame, first.index));
+    }
+    parts.extend(further(frame, access));
+    let name = (text.title)(&when.date);
+    document(frame, &name, parts.into_iter().map(Node::Element))
 }
 
-fn group_view(group: &Group, lang: Lang) -> Element {
-    let facts = group.facts.iter().map(|fact| fact_view(fact, lang));
+/// The six answers.
+fn answer_list(answers: &[Answer], lang: Lang) -> Element {
+    let items = answers.iter().map(|answer| {
+        let value = el("dd").child(el("b").phrase(&answer.value, lang));
+        let notes = answer
+            .notes
+            .iter()
+            .map(|note| el("p").class("ec-small").phrase(note, lang));
+        let item = el("div").attr("data-fact", "");
+        item.child(el("dt").text(answer.question)).child(value.children(notes))
+    });
+    el("dl").class("ec-answers").children(items)
+}
+
+/// The course in five steps, with the times that the log has.
+fn course_view(exchange: &Exchange, lang: Lang) -> Element {
+    let steps = course(exchange, lang).into_iter().map(|step| {
+        let mut item = el("li");
+        if let Some(time) = step.time {
+            let time = LocalTime::of(time);
+            let clock = el("time")
+                .attr("datetime", &*time.iso)
+                .text(&time.clock_with_seconds(lang));
+            item = item.child(clock).text(" ");
+        }
+        let note = step.note.map(|note| el("span").class("ec-small").text(&note));
+        item.text(&format!("{} ", step.text)).children(note)
+    });
+    let title = lang.citizen().detail.course;
     el("section")
         .class("ec-section")
-        .child(el("h2").class("kern-heading-medium").text(group.title))
-        .child(el("dl").class("kern-description-list").children(facts))
+        .child(heading(title))
+        .child(el("ol").class("ec-steps").children(steps))
+}
+
+fn is_it_right(frame: &Frame, index: u64) -> Element {
+    let text = &frame.lang.citizen().detail;
+    let ask = |what: &str| frame.href(&format!("/abrufe/{index}/fragen?was={what}"));
+    let reasons = text.unknown_reasons.iter().map(|reason| el("li").text(reason));
+    let reasons = el("ul").class("kern-list kern-list--bullet").children(reasons);
+    let unknown = el("details").class("ec-more").child(el("summary").text(text.unknown));
+    el("section")
+        .class("ec-section ec-next")
+        .child(heading(text.right))
+        .child(paragraph(text.right_yes))
+        .child(acts([
+            (ask("verstehen"), text.right_ask),
+            (ask("widersprechen"), text.right_object),
+        ]))
+        .child(unknown.child(reasons))
+}
+
+/// How long it is kept, all details, and files to download.
+fn further(frame: &Frame, access: &Access) -> Vec<Element> {
+    let lang = frame.lang;
+    let text = &lang.citizen().detail;
+    let (kept, technical): (Vec<Group>, Vec<Group>) = facts(access, lang)
+        .into_iter()
+        .partition(|group| group.title == lang.words().group_lifecycle);
+    let count: usize = technical.iter().map(|group| group.facts.len()).sum();
+    let kept: Vec<Element> = kept.iter().map(|group| fact_list(group, lang)).collect();
+    let groups = technical.iter().flat_map(|group| {
+        let title = el("h3").class("kern-heading-small").text(group.title);
+        [title, fact_list(group, lang)]
+    });
+    let mut parts = Vec::new();
+    if !kept.is_empty() {
+        parts.push(accordion(text.retention, kept));
+    }
+    parts.push(accordion(&(text.technical)(count), groups));
+    parts.push(accordion(text.files, files(frame, &access.indices())));
+    parts
+}
+
+fn fact_list(group: &Group, lang: Lang) -> Element {
+    let facts = group.facts.iter().map(|fact| fact_view(fact, lang));
+    el("dl").class("kern-description-list").children(facts)
 }
 
 fn fact_view(fact: &Fact, lang: Lang) -> Element {
@@ -54,25 +141,21 @@ fn fact_view(fact: &Fact, lang: Lang) -> Element {
         .child(value.phrase(&fact.value, lang))
 }
 
-fn files(frame: &Frame, entries: &[u64]) -> Element {
-    let text = &frame.lang.text().detail;
-    let link = |index: u64, kind: &str, name: String| {
-        let link = el("a")
-            .class("kern-link")
-            .attr("href", frame.href(&format!("/zugriffe/{index}/{kind}")));
-        el("li").child(link.attr("data-file", kind).flag("download", true).text(&name))
+fn files(frame: &Frame, entries: &[u64]) -> Vec<Element> {
+    let text = &frame.lang.citizen().detail;
+    let link = |index: u64, kind: &str, name: &str| {
+        let link = link(frame.href(&format!("/abrufe/{index}/{kind}")), name);
+        el("li").child(link.attr("data-file", kind).flag("download", true))
     };
     let links = entries.iter().flat_map(|index| {
         [
-            link(*index, "quittung", (text.receipt)(*index)),
-            link(*index, "oeffnung", (text.opening)(*index)),
+            link(*index, "quittung", &(text.receipt)(*index)),
+            link(*index, "oeffnung", &(text.opening)(*index)),
         ]
     });
-    el("section")
-        .class("ec-section")
-        .attr("id", "dateien")
-        .child(el("h2").class("kern-heading-medium").text(text.files))
-        .child(el("p").class("kern-body").text(text.files_text))
-        .child(el("p").class("kern-body").text(text.files_warning))
-        .child(el("ul").class("kern-list kern-list--bullet").children(links))
+    vec![
+        paragraph(text.files_text),
+        paragraph(text.files_warning),
+        el("ul").class("kern-list kern-list--bullet").children(links),
+    ]
 }

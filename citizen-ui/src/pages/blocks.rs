@@ -134,8 +134,8 @@ pub(super) enum Tone {
 /// A notice with a title.
 pub(super) fn notice(id: &'static str, tone: Tone, title: &str, content: impl IntoIterator<Item = Element>) -> Element {
     let (class, icon) = match tone {
-        Tone::Success => ("kern-alert kern-alert--success", "kern-icon kern-icon--success"),
-        Tone::Info => ("kern-alert kern-alert--info", "kern-icon kern-icon--info"),
+        // Green is for what a browser has proved, and a page of the server never is.
+        Tone::Success | Tone::Info => ("kern-alert kern-alert--info", "kern-icon kern-icon--info"),
         Tone::Warning => ("kern-alert kern-alert--warning", "kern-icon kern-icon--warning"),
         Tone::Danger => ("kern-alert kern-alert--danger", "kern-icon kern-icon--danger"),
     };
@@ -220,7 +220,7 @@ pub(super) struct PageWords {
 impl PageWords {
     pub(super) const fn of(lang: Lang) -> Self {
         match lang {
-            Lang::De => Self {
+            Lang::De | Lang::Leicht => Self {
                 label: "Seiten der Liste",
                 previous: "Zurück",
                 next: "Weiter",

@@ -1,31 +1,28 @@
-//! A complete document: head, yellow bar, navigation, session notice, content and footer.
+//! A complete document: head, yellow bar, navigation, content, and footer with the end of the session.
 
 use super::frame::{Frame, SessionInfo};
 use super::phrase::Phrased;
-use crate::language::local_time::LocalTime;
+use crate::language::lang::Lang;
 use crate::language::phrase::Phrase;
-use crate::language::text::Text;
+use crate::language::text::FrameText;
 use crate::markup::{Element, Node, el};
 
 /// Path and digest (Subresource Integrity) of each style sheet. The browser's program has them too, so a page with
 /// another style sheet is not proved.
 const STYLES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/styles.rs"));
 
-/// Makes a document. `title` is the page's own title; `content` follows the session notice in `<main>`.
+/// Makes a document. `title` is the page's own title; `content` is that of `<main>`.
 pub(super) fn document(frame: &Frame, title: &str, content: impl IntoIterator<Item = Node>) -> Element {
     let mut main = el("main").attr("id", "inhalt").class("ec-page").attr("tabindex", "-1");
-    if let Some(session) = &frame.session {
-        main = main.child(session_box(frame, session));
-    }
     main.children.extend(content);
-    let skip = frame.lang.text().frame.skip;
+    let skip = frame.lang.frame().skip;
     let skip = el("a").class("ec-skip kern-link").attr("href", "#inhalt").text(skip);
     let body = el("body")
         .child(skip)
         .child(header(frame))
         .child(main)
         .child(footer(frame));
-    let html = el("html").attr("lang", frame.lang.code());
+    let html = el("html").attr("lang", frame.lang.tag());
     html.child(head(frame, title)).child(body)
 }
 
@@ -37,13 +34,15 @@ pub fn html(document: &Element) -> String {
 
 /// The title of a document whose page has this title.
 fn full_title(frame: &Frame, title: &str) -> String {
-    format!("{title} – {}", frame.lang.text().frame.product)
+    format!("{title} – {}", frame.lang.frame().product)
 }
 
 fn head(frame: &Frame, title: &str) -> Element {
     let meta = |name: &str, content: &str| el("meta").attr("name", name).attr("content", content);
-    let other = frame.lang.other();
-    let alternate = el("link").attr("rel", "alternate").attr("hreflang", other.code());
+    let alternates = other_languages(frame).map(|(lang, path)| {
+        let alternate = el("link").attr("rel", "alternate").attr("hreflang", lang.tag());
+        alternate.attr("href", path)
+    });
     let icon = el("link").attr("rel", "icon").attr("href", "/assets/icon.svg");
     let styles = STYLES.iter().map(|(path, digest)| {
         let style = el("link").attr("rel", "stylesheet").attr("href", *path);
@@ -62,119 +61,162 @@ fn head(frame: &Frame, title: &str) -> Element {
         .child(meta("viewport", "width=device-width, initial-scale=1"))
         .child(meta("color-scheme", "light dark"))
         .child(el("title").text(&full_title(frame, title)))
-        .child(alternate.attr("href", other_language(frame)))
+        .children(alternates)
         .child(icon.attr("type", "image/svg+xml"))
         .children(styles)
         .children(script)
 }
 
-fn other_language(frame: &Frame) -> String {
-    format!("/{}{}", frame.lang.other().code(), frame.path)
+/// The other languages that have this page, each with its address. Easy language is for the pages of a citizen and for
+/// the start.
+fn other_languages(frame: &Frame) -> impl Iterator<Item = (Lang, String)> {
+    let easy = frame.session.is_some() || frame.path == "/";
+    let langs = frame.lang.others().filter(move |lang| easy || *lang != Lang::Leicht);
+    langs.map(|lang| (lang, format!("/{}{}", lang.code(), frame.path)))
 }
 
-/// The public pages of the navigation, each with its path and link text.
-fn public_pages(text: &'static Text) -> [(&'static str, &'static str); 3] {
+/// The pages of the navigation, each with its path and link text. After the login they are the citizen's own; the
+/// public ones are in the footer then.
+fn main_pages(frame: &Frame) -> Vec<(&'static str, &'static str)> {
+    let text = frame.lang.frame();
+    if frame.session.is_some() {
+        vec![
+            ("/uebersicht", text.nav_overview),
+            ("/abrufe", text.nav_list),
+            ("/besuche", text.nav_visits),
+        ]
+    } else {
+        vec![
+            ("/", text.nav_start),
+            ("/registerlandkarte", text.nav_landkarte),
+            ("/protokoll", text.nav_log),
+            ("/hilfe", text.nav_help),
+        ]
+    }
+}
+
+/// The pages of the footer.
+fn further_pages(text: &'static FrameText) -> [(&'static str, &'static str); 9] {
     [
-        ("/registerlandkarte", text.frame.nav_landkarte),
-        ("/protokoll", text.frame.nav_log),
-        ("/hilfe", text.frame.nav_help),
+        ("/registerlandkarte", text.nav_landkarte),
+        ("/protokoll", text.nav_log),
+        ("/was-wird-aufgezeichnet", text.nav_recorded),
+        ("/selbst-pruefen", text.nav_verify),
+        ("/hilfe", text.nav_help),
+        ("/barrierefreiheit", text.nav_accessibility),
+        ("/datenschutz", text.nav_privacy),
+        ("/impressum", text.nav_imprint),
+        ("/gestaltung", text.nav_design),
     ]
 }
 
 fn header(frame: &Frame) -> Element {
-    let text = frame.lang.text();
-    let other = frame.lang.other();
-    let banner = frame.banner.as_deref().unwrap_or(text.frame.banner);
-    let mut links = vec![("/", text.frame.nav_start)];
-    if frame.session.is_some() {
-        links.push(("/zugriffe", text.frame.nav_list));
-    }
-    links.extend(public_pages(text));
+    let text = frame.lang.frame();
+    let banner = frame.banner.as_deref().unwrap_or(text.banner);
     let bar = el("div")
         .class("ec-banner")
         .attr("id", "demonstrator")
         .attr("role", "note");
-    let bar = bar
-        .attr("aria-label", text.frame.banner_label)
-        .child(el("p").text(banner));
-    let home = el("a").class("kern-link").attr("href", frame.href("/"));
-    let language = el("a").class("kern-link").attr("id", "sprache");
-    let language = language.attr("href", other_language(frame)).attr("lang", other.code());
-    let language = language.attr("hreflang", other.code()).text(text.frame.other_language);
-    let tools = el("ul").class("ec-nav").child(el("li").child(language));
-    let tools = tools.child(el("li").child(login_or_logout(frame)));
-    let links = el("ul")
-        .class("ec-nav")
-        .children(links.into_iter().map(|(path, name)| nav_link(frame, path, name)));
-    let row = el("div")
-        .class("ec-head")
-        .child(el("p").class("ec-product").child(home.text(text.frame.product)))
-        .child(tools)
-        .child(el("nav").attr("aria-label", text.frame.nav_label).child(links));
+    let bar = bar.attr("aria-label", text.banner_label).child(el("p").text(banner));
+    let home = if frame.session.is_some() { "/uebersicht" } else { "/" };
+    let home = el("a").attr("href", frame.href(home)).text(text.product);
+    let claim = el("span").class("ec-claim").text(text.claim);
+    let product = el("p").class("ec-product").child(home).child(claim);
+    let row = el("div").class("ec-head").child(product).child(languages(frame));
+    let row = row.child(navigation(frame)).child(login_or_logout(frame));
     el("header").child(bar).child(row)
 }
 
+fn languages(frame: &Frame) -> Element {
+    let links = other_languages(frame).map(|(lang, path)| {
+        let link = el("a")
+            .class("kern-link")
+            .attr("id", format!("sprache-{}", lang.code()));
+        let link = link
+            .attr("href", path)
+            .attr("lang", lang.tag())
+            .attr("hreflang", lang.tag());
+        el("li").child(link.text(lang.frame().language))
+    });
+    el("ul").class("ec-tools").children(links)
+}
+
+/// The links of the navigation in a row, and again in a menu for narrow screens. The style sheet shows one of them.
+fn navigation(frame: &Frame) -> Element {
+    let text = frame.lang.frame();
+    let links = |class: &str| {
+        let pages = main_pages(frame).into_iter();
+        let links = pages.map(|(path, name)| nav_link(frame, path, name));
+        el("ul").class(class).children(links)
+    };
+    let menu = el("details").class("ec-menu");
+    let menu = menu.child(el("summary").text(text.menu)).child(links("ec-menu-links"));
+    el("nav")
+        .attr("aria-label", text.nav_label)
+        .child(links("ec-nav"))
+        .child(menu)
+}
+
 fn nav_link(frame: &Frame, path: &str, name: &str) -> Element {
-    let mut link = el("a").class("kern-link").attr("href", frame.href(path));
+    let is_own = frame.session.is_some() && main_pages(frame).iter().any(|(own, _)| own == &path);
+    let href = if is_own {
+        frame.href(path)
+    } else {
+        frame.public_href(path)
+    };
+    let mut link = el("a").attr("href", href);
     if frame.path.split('?').next() == Some(path) {
         link = link.attr("aria-current", "page");
     }
     el("li").child(link.text(name))
 }
 
+/// The link to the login; after it, who is logged in, and the button that logs out.
 fn login_or_logout(frame: &Frame) -> Element {
-    let text = frame.lang.text();
-    if frame.session.is_none() {
+    let text = frame.lang.frame();
+    let who = el("div").class("ec-who");
+    let Some(session) = &frame.session else {
         let link = el("a").class("kern-link").attr("href", frame.href("/anmelden"));
-        return link.text(text.frame.login);
-    }
+        return who.child(link.text(text.login));
+    };
+    let mut logged_in = Phrase::said(text.logged_in);
+    logged_in.cite(&session.name);
     let button = el("button").attr("id", "abmelden").attr("type", "submit");
-    let button = button.class("kern-btn kern-btn--secondary kern-btn--x-small");
-    let button = button.child(el("span").class("kern-label").text(text.frame.logout));
+    let button = button.class("kern-btn kern-btn--tertiary kern-btn--x-small");
+    let button = button.child(el("span").class("kern-label").text(text.logout));
     let form = el("form").attr("method", "post");
-    form.attr("action", frame.href("/abmelden")).child(button)
+    let form = form.attr("action", frame.href("/abmelden")).child(button);
+    who.child(el("p").attr("id", "angemeldet").phrase(&logged_in, frame.lang))
+        .child(form)
 }
 
-/// Says who is logged in and when the session ends. A minute before, the script shows the warning instead.
+/// Says when the session ends. A minute before, the script shows the warning instead, which stays in view.
 fn session_box(frame: &Frame, session: &SessionInfo) -> Element {
-    let text = frame.lang.text();
-    let mut logged_in = Phrase::said(text.frame.logged_in);
-    logged_in.cite(&session.name);
-    let clock = |time: u64| LocalTime::of(time).clock(frame.lang);
-    let notice = (text.frame.session)(&clock(session.idle_end), &clock(session.end));
-    let small = || el("p").class("kern-body kern-body--small");
-    let stay = el("a").class("kern-link").attr("href", frame.href(&frame.path));
+    let text = frame.lang.frame();
+    let notice = session.notice(frame.lang);
+    let stay = || {
+        let link = el("a").class("kern-link").attr("href", frame.href(&frame.path));
+        link.text(text.session_stay)
+    };
+    let notice = el("p").text(&format!("{notice} ")).child(stay());
     let warning = el("div").attr("role", "alert").flag("hidden", !session.warning);
-    let warning = warning
-        .child(el("p").class("kern-body").text(text.frame.session_warning))
-        .child(stay.text(text.frame.session_stay));
-    let ends = el("div")
+    let warning = warning.child(el("p").text(&format!("{} ", text.session_warning)).child(stay()));
+    el("div")
         .attr("id", "sitzung")
         .class("ec-session")
         .attr("data-seconds", session.seconds.to_string())
         .attr("data-idle-end", session.idle_end.to_string())
         .attr("data-end", session.end.to_string())
         .attr("data-over", frame.href("/abgemeldet"))
-        .child(small().flag("hidden", session.warning).text(&notice))
-        .child(warning);
-    el("div")
-        .class("ec-session-box")
-        .child(small().attr("id", "angemeldet").phrase(&logged_in, frame.lang))
-        .child(ends)
+        .child(notice.flag("hidden", session.warning))
+        .child(warning)
 }
 
 fn footer(frame: &Frame) -> Element {
-    let text = frame.lang.text();
-    let links = [
-        ("/was-wird-aufgezeichnet", text.frame.nav_recorded),
-        ("/selbst-pruefen", text.frame.nav_verify),
-        ("/barrierefreiheit", text.frame.nav_accessibility),
-        ("/datenschutz", text.frame.nav_privacy),
-        ("/impressum", text.frame.nav_imprint),
-        ("/gestaltung", text.frame.nav_design),
-    ];
-    let links = links.map(|(path, name)| nav_link(frame, path, name));
-    let links = el("ul").class("ec-nav").children(links);
-    let nav = el("nav").attr("aria-label", text.frame.footer_label).child(links);
-    el("footer").class("ec-foot").child(nav)
+    let text = frame.lang.frame();
+    let links = further_pages(text).map(|(path, name)| nav_link(frame, path, name));
+    let links = el("ul").class("ec-foot-links").children(links);
+    let nav = el("nav").attr("aria-label", text.footer_label).child(links);
+    let session = frame.session.as_ref().map(|session| session_box(frame, session));
+    el("footer").class("ec-foot").child(nav).children(session)
 }

@@ -1,84 +1,92 @@
-//! The query of the list: filter and page, as the address states them. The server and the browser's program read it
-//! and choose the rows with the same code.
+//! The query of the list: search, filter, order and page, as the address states them. The server and the browser's
+//! program read it and choose the rows with the same code.
 
-use std::collections::BTreeSet;
-
-use record::Kind;
-
+use super::rows::row_text;
+use crate::language::lang::Lang;
 use crate::language::local_time::LocalTime;
-use crate::proof::access::Access;
+use crate::language::sentence::capitalised;
+use crate::proof::access::{Access, AccessKind, Ending};
 
 /// Rows on one page of the list.
 pub const ROWS_PER_PAGE: usize = 25;
-
-/// The kinds of access that the filter distinguishes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AccessKind {
-    /// An authority requested evidence.
-    Exchange,
-    /// A reader opened records.
-    Inspection,
-    /// Identity issued a number that was not used.
-    Unused,
-}
-
-impl AccessKind {
-    /// All kinds, in the order of the form.
-    pub const ALL: [Self; 3] = [Self::Exchange, Self::Inspection, Self::Unused];
-
-    /// The value of the query parameter `art`.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Exchange => "abruf",
-            Self::Inspection => "besuch",
-            Self::Unused => "unbenutzt",
-        }
-    }
-
-    /// The kind of a value of the query parameter `art`.
-    pub fn of_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code)
-    }
-
-    /// The kind of an access.
-    pub fn of(access: &Access) -> Self {
-        match access {
-            Access::Exchange(_) => Self::Exchange,
-            Access::Inspection { .. } => Self::Inspection,
-            Access::Unused { .. } => Self::Unused,
-            Access::Expired { kind, .. } => match kind {
-                Kind::Inspection => Self::Inspection,
-                Kind::Void => Self::Unused,
-                _ => Self::Exchange,
-            },
-        }
-    }
-}
+/// The most characters of a search.
+const MAX_WORDS: usize = 200;
 
 /// What the reader has chosen. `None` means no restriction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListQuery {
-    /// Year of the access in German local time; query parameter `jahr`.
-    pub year: Option<i16>,
-    /// Name of the consumer or provider; query parameter `behoerde`.
-    pub authority: Option<String>,
-    /// Kind of the access; query parameter `art`.
-    pub kind: Option<AccessKind>,
+    /// Words that all are in the text of the row; query parameter `q`.
+    pub words: Option<String>,
+    /// Name of the authority that asked; query parameter `wer`.
+    pub who: Option<String>,
+    /// Name of the authority that was asked; query parameter `bei`.
+    pub at: Option<String>,
+    /// First and last day in German local time, as `2026-11-21`; query parameters `von` and `bis`.
+    pub from: Option<String>,
+    /// See `from`.
+    pub until: Option<String>,
+    /// How it ended; query parameter `ergebnis`.
+    pub ending: Option<Ending>,
+    /// The law that the authority names; query parameter `recht`.
+    pub law: Option<String>,
+    /// Order of the rows; query parameter `sort`.
+    pub sort: Sort,
     /// Number of the page, from 1; query parameter `seite`.
     pub page: usize,
+}
+
+/// The order of the rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// Newest first.
+    #[default]
+    Newest,
+    /// Oldest first.
+    Oldest,
+    /// By the name of the authority that asked; newest first within it.
+    Authority,
+}
+
+impl Sort {
+    /// All orders, as in the form.
+    pub const ALL: [Self; 3] = [Self::Newest, Self::Oldest, Self::Authority];
+
+    /// The value of the query parameter `sort`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Newest => "neueste",
+            Self::Oldest => "aelteste",
+            Self::Authority => "behoerde",
+        }
+    }
 }
 
 /// The rows of one page, and what the page says about the others.
 #[derive(Clone, Debug)]
 pub struct Chosen<'a> {
-    /// The rows of the page, newest first.
-    pub rows: Vec<&'a Access>,
-    /// Number of accesses that match the filter, on all pages.
+    /// The groups of the page, each with its rows.
+    pub groups: Vec<Group<'a>>,
+    /// The position of the first row of the page, from 1.
+    pub first: usize,
+    /// Number of exchanges that match, on all pages.
     pub matching: usize,
+    /// Number of all exchanges.
+    pub all: usize,
     /// Number of the page, from 1 to `pages`.
     pub page: usize,
-    /// Number of pages that the matching accesses fill, at least 1.
+    /// Number of pages that the matching exchanges fill, at least 1.
     pub pages: usize,
+}
+
+/// Rows under one heading.
+#[derive(Clone, Debug)]
+pub struct Group<'a> {
+    /// The heading: a month, or the name of an authority.
+    pub title: String,
+    /// Number of matching exchanges under this heading, on all pages.
+    pub matching: usize,
+    /// Those on this page.
+    pub rows: Vec<&'a Access>,
 }
 
 impl ListQuery {
@@ -89,11 +97,20 @@ impl ListQuery {
             ..Self::default()
         };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let text = || Some(value.trim().chars().take(MAX_WORDS).collect()).filter(|text: &String| !text.is_empty());
             match name.as_ref() {
-                "jahr" => read.year = value.parse().ok(),
-                "behoerde" => read.authority = Some(value.into_owned()).filter(|name| !name.is_empty()),
-                "art" => read.kind = AccessKind::of_code(&value),
-                "seite" => read.page = value.parse().unwrap_or(1),
+                "q" => read.words = text(),
+                "wer" => read.who = text(),
+                "bei" => read.at = text(),
+                "von" => read.from = text().filter(|day| is_day(day)),
+                "bis" => read.until = text().filter(|day| is_day(day)),
+                "ergebnis" => read.ending = Ending::of_code(&value),
+                "recht" => read.law = text(),
+                "sort" => {
+                    let known = Sort::ALL.into_iter().find(|sort| sort.code() == value);
+                    read.sort = known.unwrap_or_default();
+                }
+                "seite" => read.page = value.parse().unwrap_or(1).max(1),
                 _ => {}
             }
         }
@@ -103,86 +120,252 @@ impl ListQuery {
     /// Path and query, after the language, of a page of the filtered list.
     pub fn path(&self, page: usize) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        if let Some(year) = self.year {
-            query.append_pair("jahr", &year.to_string());
+        for (name, value) in [
+            ("q", &self.words),
+            ("wer", &self.who),
+            ("bei", &self.at),
+            ("von", &self.from),
+            ("bis", &self.until),
+        ] {
+            if let Some(value) = value {
+                query.append_pair(name, value);
+            }
         }
-        if let Some(authority) = &self.authority {
-            query.append_pair("behoerde", authority);
+        if let Some(ending) = self.ending {
+            query.append_pair("ergebnis", ending.code());
         }
-        if let Some(kind) = self.kind {
-            query.append_pair("art", kind.code());
+        if let Some(law) = &self.law {
+            query.append_pair("recht", law);
+        }
+        if self.sort != Sort::default() {
+            query.append_pair("sort", self.sort.code());
         }
         if page > 1 {
             query.append_pair("seite", &page.to_string());
         }
         let query = query.finish();
         if query.is_empty() {
-            "/zugriffe".to_owned()
+            "/abrufe".to_owned()
         } else {
-            format!("/zugriffe?{query}")
+            format!("/abrufe?{query}")
         }
+    }
+
+    /// Whether some exchanges may be left out.
+    pub fn restricts(&self) -> bool {
+        let none = Self {
+            sort: self.sort,
+            page: self.page,
+            ..Self::default()
+        };
+        *self != none
+    }
+
+    /// Whether one of the fields is chosen that the form shows on demand.
+    pub fn has_more(&self) -> bool {
+        let texts = [&self.at, &self.from, &self.until, &self.law];
+        texts.into_iter().any(Option::is_some) || self.sort != Sort::default()
     }
 
     /// Chooses the rows of the page among all accesses, which are newest first. A page number that is too high means
     /// the last page.
-    pub fn choose<'a>(&self, accesses: &'a [Access]) -> Chosen<'a> {
-        let matching: Vec<&Access> = accesses.iter().filter(|access| self.matches(access)).collect();
+    pub fn choose<'a>(&self, accesses: &'a [Access], lang: Lang) -> Chosen<'a> {
+        let exchanges = exchanges(accesses);
+        let all = exchanges.len();
+        let mut matching: Vec<&Access> = exchanges.into_iter().filter(|row| self.matches(row, lang)).collect();
+        match self.sort {
+            Sort::Newest => {}
+            Sort::Oldest => matching.reverse(),
+            Sort::Authority => matching.sort_by_key(|access| who(access).to_lowercase()),
+        }
         let pages = matching.len().div_ceil(ROWS_PER_PAGE).max(1);
         let page = self.page.clamp(1, pages);
-        let rows = matching.iter().skip((page - 1) * ROWS_PER_PAGE).take(ROWS_PER_PAGE);
+        let skipped = (page - 1) * ROWS_PER_PAGE;
+        let mut groups: Vec<Group> = Vec::new();
+        for (at, access) in matching.iter().enumerate() {
+            let title = self.group_of(access, lang);
+            if groups.last().is_none_or(|group| group.title != title) {
+                groups.push(Group {
+                    title,
+                    matching: 0,
+                    rows: Vec::new(),
+                });
+            }
+            let Some(group) = groups.last_mut() else { continue };
+            group.matching += 1;
+            if (skipped..skipped + ROWS_PER_PAGE).contains(&at) {
+                group.rows.push(access);
+            }
+        }
+        groups.retain(|group| !group.rows.is_empty());
         Chosen {
-            rows: rows.copied().collect(),
+            groups,
+            first: skipped + 1,
             matching: matching.len(),
+            all,
             page,
             pages,
         }
     }
 
-    fn matches(&self, access: &Access) -> bool {
-        self.year.is_none_or(|chosen| year(access) == chosen)
-            && self.kind.is_none_or(|chosen| AccessKind::of(access) == chosen)
-            && self
-                .authority
-                .as_deref()
-                .is_none_or(|chosen| parties(access).contains(&chosen))
+    fn group_of(&self, access: &Access, lang: Lang) -> String {
+        match self.sort {
+            Sort::Newest | Sort::Oldest => LocalTime::of(access.first().time).month.name(lang),
+            Sort::Authority => match who(access) {
+                "" => lang.citizen().result.erased.to_owned(),
+                who => capitalised(who),
+            },
+        }
+    }
+
+    fn matches(&self, access: &Access, lang: Lang) -> bool {
+        let is = |chosen: &Option<String>, value: &str| chosen.as_deref().is_none_or(|chosen| chosen == value);
+        let day = LocalTime::of(access.first().time).form_date();
+        is(&self.who, who(access))
+            && is(&self.at, at(access))
+            && is(&self.law, law(access))
+            && self.ending.is_none_or(|ending| Ending::of(access) == ending)
+            && self.from.as_ref().is_none_or(|from| *from <= day)
+            && self.until.as_ref().is_none_or(|until| day <= *until)
+            && self.words.as_ref().is_none_or(|words| has_words(access, words, lang))
     }
 }
 
-/// The years that the form offers, newest first.
-pub(super) fn years(accesses: &[Access]) -> Vec<i16> {
-    let years: BTreeSet<i16> = accesses.iter().map(year).collect();
-    years.into_iter().rev().collect()
+/// Whether the text of the row has every word, in upper or lower case.
+fn has_words(access: &Access, words: &str, lang: Lang) -> bool {
+    let text = row_text(access, lang).to_lowercase();
+    words.to_lowercase().split_whitespace().all(|word| text.contains(word))
 }
 
-/// The authorities that the form offers.
-pub(super) fn authorities(accesses: &[Access]) -> BTreeSet<&str> {
-    accesses.iter().flat_map(parties).collect()
+/// The accesses that are exchanges, in the given order.
+pub(super) fn exchanges(accesses: &[Access]) -> Vec<&Access> {
+    let is_exchange = |access: &&Access| AccessKind::of(access) == AccessKind::Exchange;
+    accesses.iter().filter(is_exchange).collect()
 }
 
-fn year(access: &Access) -> i16 {
-    LocalTime::of(access.first().time).year
+/// A day of the form `2026-11-21`.
+fn is_day(text: &str) -> bool {
+    let form = |(at, byte): (usize, u8)| {
+        if matches!(at, 4 | 7) {
+            byte == b'-'
+        } else {
+            byte.is_ascii_digit()
+        }
+    };
+    text.len() == 10 && text.bytes().enumerate().all(form)
 }
 
-/// The authorities by which the list can be filtered to this access.
-fn parties(access: &Access) -> Vec<&str> {
+/// The name of the authority that asked; empty if it is erased.
+pub(super) fn who(access: &Access) -> &str {
     match access {
-        Access::Exchange(exchange) => vec![&exchange.record.consumer.name, &exchange.record.provider.name],
-        Access::Inspection { .. } | Access::Unused { .. } | Access::Expired { .. } => Vec::new(),
+        Access::Exchange(exchange) => &exchange.record.consumer.name,
+        _ => "",
+    }
+}
+
+/// The name of the authority that was asked.
+pub(super) fn at(access: &Access) -> &str {
+    match access {
+        Access::Exchange(exchange) => &exchange.record.provider.name,
+        _ => "",
+    }
+}
+
+/// The law that the authority names.
+pub(super) fn law(access: &Access) -> &str {
+    match access {
+        Access::Exchange(exchange) => &exchange.record.why.legal_basis,
+        _ => "",
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use record::{Outcome, SharedPart};
+
     use super::*;
+    use crate::samples;
 
     #[test]
     fn a_query_is_written_as_it_is_read() {
-        let query = ListQuery::parse("jahr=2026&behoerde=Stadt+M%C3%BCnchen&art=abruf&seite=3&x=y");
+        let query = "q=auto+park&wer=Stadt+M%C3%BCnchen&bei=KBA&von=2026-01-01&bis=2026-12-31&ergebnis=abgelehnt\
+                     &recht=%C2%A7+1&sort=aelteste&seite=3";
+        let read = ListQuery::parse(&format!("{query}&x=y"));
+        assert_eq!(read.path(3), format!("/abrufe?{query}"));
+        assert!(read.restricts() && read.has_more());
+        let empty = ListQuery::parse("q=&wer=&bei=&von=&bis=&ergebnis=&recht=&sort=&seite=");
+        assert_eq!(empty.path(1), "/abrufe");
+        assert!(!empty.restricts());
+        assert_eq!(ListQuery::parse("von=x&ergebnis=y&seite=-1"), ListQuery::parse(""));
+    }
+
+    /// Exchanges of the 21st of each month, newest first: of two authorities, with two results.
+    fn accesses(count: u64) -> Vec<Access> {
+        let access = |at: u64| {
+            let result = if at.is_multiple_of(2) {
+                Outcome::Delivered
+            } else {
+                Outcome::Refused
+            };
+            let mut opened = vec![samples::intent(), samples::outcome(result)];
+            for entry in &mut opened {
+                entry.stamp.time -= (count - 1 - at) * 30 * 86_400;
+                entry.stamp.index += at * 10;
+                entry.refers = entry.refers.map(|_| 17 + at * 10);
+                if let (Some(SharedPart::Exchange(record)), 0) = (&mut entry.shared, at % 3) {
+                    record.consumer.name = "Amt Aurich".into();
+                    record.consumer.subject = "das Amt Aurich".into();
+                }
+            }
+            Access::of(opened).unwrap()
+        };
+        let mut accesses: Vec<Access> = (0..count).rev().map(access).collect();
+        accesses.push(Access::of(vec![samples::inspection()]).unwrap());
+        accesses
+    }
+
+    fn count(query: &str, accesses: &[Access]) -> usize {
+        ListQuery::parse(query).choose(accesses, Lang::De).matching
+    }
+
+    #[test]
+    fn each_filter_leaves_those_that_match() {
+        let accesses = accesses(6);
+        assert_eq!(count("", &accesses), 6, "a visit is no exchange");
+        assert_eq!(count("wer=Amt+Aurich", &accesses), 2);
+        assert_eq!(count("bei=Kraftfahrt-Bundesamt", &accesses), 6);
+        assert_eq!(count("bei=Amt+Aurich", &accesses), 0);
+        assert_eq!(count("ergebnis=abgelehnt", &accesses), 3);
+        assert_eq!(count("recht=%C2%A7+45+Abs.+1b+StVO", &accesses), 6);
+        assert_eq!(count("von=2026-11-01", &accesses), 1);
+        assert_eq!(count("bis=2026-11-01", &accesses), 5);
+        assert_eq!(count("q=AURICH+abgelehnt", &accesses), 1);
         assert_eq!(
-            query.path(3),
-            "/zugriffe?jahr=2026&behoerde=Stadt+M%C3%BCnchen&art=abruf&seite=3"
+            count("q=21.11.", &accesses),
+            1,
+            "what is shown of the time is searched, too"
         );
-        assert_eq!(ListQuery::parse("jahr=&behoerde=&art=&seite=").path(1), "/zugriffe");
-        assert_eq!(ListQuery::parse("jahr=x&art=y&seite=-1"), ListQuery::parse(""));
+        assert_eq!(count("q=unsichtbar", &accesses), 0);
+    }
+
+    #[test]
+    fn rows_are_grouped_by_month_or_authority_and_in_the_chosen_order() {
+        let accesses = accesses(30);
+        let chosen = ListQuery::parse("seite=2").choose(&accesses, Lang::De);
+        let rows: usize = chosen.groups.iter().map(|group| group.rows.len()).sum();
+        assert_eq!((chosen.first, chosen.matching, chosen.pages, rows), (26, 30, 2, 5));
+        let newest = ListQuery::parse("").choose(&accesses, Lang::De);
+        assert_eq!(newest.groups[0].title, "November 2026");
+        let oldest = ListQuery::parse("sort=aelteste").choose(&accesses, Lang::De);
+        assert!(oldest.groups[0].rows[0].first().index < newest.groups[0].rows[0].first().index);
+        let by_authority = ListQuery::parse("sort=behoerde").choose(&accesses, Lang::De);
+        let titles: Vec<&str> = by_authority.groups.iter().map(|group| group.title.as_str()).collect();
+        assert_eq!(titles, ["Amt Aurich", "Stadt Musterhausen"]);
+        assert_eq!(by_authority.groups[0].matching, 10);
+        assert_eq!(
+            by_authority.groups[1].matching, 20,
+            "those on the next page are counted"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! The data of the frame around every page.
 
 use crate::language::lang::Lang;
+use crate::language::local_time::LocalTime;
 use crate::markup::Element;
 
 /// The data of the frame around a page.
@@ -35,10 +36,33 @@ pub struct SessionInfo {
     pub warning: bool,
 }
 
+impl SessionInfo {
+    /// When the session ends, in words.
+    pub fn notice(&self, lang: Lang) -> String {
+        let clock = |time: u64| LocalTime::of(time).clock(lang);
+        (lang.frame().session)(&clock(self.idle_end), &clock(self.end))
+    }
+}
+
 impl Frame {
     /// The address of a page in this language.
     pub(super) fn href(&self, path: &str) -> String {
         format!("/{}{path}", self.lang.code())
+    }
+
+    /// The address of a public page, in a language that has it.
+    pub(super) fn public_href(&self, path: &str) -> String {
+        match path {
+            "/" => self.href(path),
+            path => format!("/{}{path}", self.lang.public().code()),
+        }
+    }
+
+    /// The address of a login that returns to this page.
+    pub(super) fn login_href(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("weiter", &self.path);
+        self.href(&format!("/anmelden?{}", query.finish()))
     }
 
     /// Reads from a page that is shown what no proof can say: the name of the citizen, the text of the yellow bar, the
@@ -48,7 +72,7 @@ impl Frame {
         let session = document.by_id("sitzung");
         let number = |name: &str| session?.attribute(name)?.parse().ok();
         let name = text("angemeldet").unwrap_or_default();
-        let name = name.strip_prefix(lang.text().frame.logged_in).unwrap_or_default();
+        let name = name.strip_prefix(lang.frame().logged_in).unwrap_or_default();
         let notice = session.and_then(|session| session.elements().next());
         let warning = notice.is_some_and(|notice| notice.attribute("hidden").is_some());
         Self {

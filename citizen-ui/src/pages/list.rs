@@ -1,209 +1,117 @@
-//! The list of accesses: verdict, filter, table, pagination, bundle.
+//! The list of exchanges: verdict, search, months, pages, the end of the list, and the file to take away.
 
+use super::content::Content;
 use super::document::document;
-use super::filter::{AccessKind, Chosen, ListQuery, authorities, years};
+use super::filter::{Chosen, ListQuery};
+use super::form::filter_form;
 use super::frame::Frame;
-use super::parts::title;
-use super::phrase::Phrased;
+use super::parts::{heading, link, pagination, title};
+use super::rows::rows;
 use crate::language::local_time::LocalTime;
-use crate::language::sentence::sentence;
 use crate::markup::{Element, Node, el};
-use crate::proof::access::Access;
+use crate::proof::access::AccessKind;
 use crate::proof::verify::Failure;
 
-/// The content of the list.
-#[derive(Clone, Debug)]
-pub struct ListPage<'a> {
-    /// All accesses, newest first.
-    pub accesses: &'a [Access],
-    /// Accesses that could not be opened: their entries' log indices, and the reason.
-    pub unopened: &'a [(Vec<u64>, Failure)],
-    /// Filter and page.
-    pub query: &'a ListQuery,
-    /// Whether the citizen can download a bundle.
-    pub bundle: bool,
-}
-
 /// Makes the list. `verdict` is the box with the verdict.
-pub fn list(frame: &Frame, list: &ListPage, verdict: Element) -> Element {
-    let text = &frame.lang.text().list;
-    let chosen = list.query.choose(list.accesses);
-    let count = (text.count)(chosen.matching, list.accesses.len());
-    let mut content = vec![
-        Some(title(text.title)),
-        Some(verdict),
-        unopened(frame, list.unopened),
-        Some(filter_form(frame, list)),
-        Some(el("p").class("kern-body").attr("id", "anzahl").text(&count)),
-        Some(table(frame, list, &chosen)),
-        pagination(frame, list.query, &chosen),
-    ];
-    content.push(list.bundle.then(|| bundle(frame)));
-    document(frame, text.title, content.into_iter().flatten().map(Node::Element))
+pub(super) fn list(frame: &Frame, content: &Content, query: &ListQuery, verdict: Element) -> Element {
+    let text = &frame.lang.citizen().list;
+    let chosen = query.choose(content.accesses, frame.lang);
+    let mut parts = vec![title(text.title), verdict];
+    parts.extend(unopened(frame, content.unopened));
+    parts.push(filter_form(frame, content.accesses, query));
+    parts.push(count(frame, query, &chosen));
+    parts.extend(own_visits(frame, content));
+    parts.extend(chosen.groups.iter().map(|group| {
+        let count = el("span").class("ec-small").text(&(text.group)(group.matching));
+        let title = el("h2").class("kern-heading-small ec-month");
+        let title = title.child(el("bdi").text(&group.title)).text(" ").child(count);
+        el("section")
+            .class("ec-group")
+            .child(title)
+            .child(rows(frame, group.rows.iter().copied()))
+    }));
+    parts.extend(pagination(frame, chosen.page, chosen.pages, |page| query.path(page)));
+    if chosen.page == chosen.pages && !query.restricts() {
+        parts.extend(end(frame, content));
+    }
+    parts.extend(content.bundle.then(|| take(frame)));
+    document(frame, text.title, parts.into_iter().map(Node::Element))
 }
 
-/// The link to the bundle.
-fn bundle(frame: &Frame) -> Element {
-    let text = &frame.lang.text().list;
-    let link = el("a").class("kern-link").attr("href", frame.href("/zugriffe/buendel"));
-    let link = link.flag("download", true).text(text.bundle);
+fn count(frame: &Frame, query: &ListQuery, chosen: &Chosen) -> Element {
+    let text = &frame.lang.citizen().list;
+    let shown: usize = chosen.groups.iter().map(|group| group.rows.len()).sum();
+    let last = chosen.first + shown - usize::from(shown > 0);
+    let words = match (chosen.all, chosen.matching) {
+        (0, _) => text.none.to_owned(),
+        (_, 0) => text.none_matching.to_owned(),
+        (all, matching) => {
+            let range = (text.range)(chosen.first, last, matching);
+            if query.restricts() {
+                format!("{} {range}", (text.matching)(matching, all))
+            } else {
+                range
+            }
+        }
+    };
+    el("p").class("kern-body").attr("id", "anzahl").text(&words)
+}
+
+/// One line about the citizen's own visits, which have a page of their own.
+fn own_visits(frame: &Frame, content: &Content) -> Option<Element> {
+    let text = &frame.lang.citizen().list;
+    let is_visit = |kind| kind == AccessKind::Inspection;
+    let visits = content
+        .accesses
+        .iter()
+        .map(AccessKind::of)
+        .filter(|kind| is_visit(*kind))
+        .count();
+    let line = el("p").class("ec-small").attr("id", "besuche");
+    let line = line.text(&format!("{} ", (text.own_visits)(visits)));
+    (visits > 0).then(|| line.child(link(frame.href("/besuche"), text.to_visits)))
+}
+
+/// What lies before the oldest row.
+fn end(frame: &Frame, content: &Content) -> Option<Element> {
+    let text = &frame.lang.citizen().list;
+    let (title, words) = match content.claim?.since {
+        Some(since) => ((text.end_since)(&LocalTime::of(since).date), text.end_since_text),
+        None => (text.end_beginning.to_owned(), text.end_beginning_text),
+    };
+    let section = el("section").class("ec-group").attr("id", "ende");
+    let title = el("h2").class("kern-heading-small ec-month").text(&title);
+    Some(section.child(title).child(el("p").class("ec-gone").text(words)))
+}
+
+/// What the citizen can take away.
+fn take(frame: &Frame) -> Element {
+    let text = &frame.lang.citizen().list;
+    let bundle = link(frame.href("/abrufe/buendel"), text.bundle).flag("download", true);
     el("section")
-        .class("ec-section")
+        .class("ec-section ec-next")
         .attr("id", "mitnehmen")
-        .child(el("h2").class("kern-heading-medium").text(text.bundle_title))
-        .child(el("p").class("kern-body").text(text.bundle_text))
-        .child(el("p").class("kern-body").child(link))
+        .child(heading(text.take))
+        .child(el("ul").class("ec-acts").child(el("li").child(bundle)))
+        .child(el("p").class("ec-small").text(text.bundle_hint))
 }
 
 fn unopened(frame: &Frame, unopened: &[(Vec<u64>, Failure)]) -> Option<Element> {
-    let text = &frame.lang.text().list;
+    let text = &frame.lang.citizen().list;
     let words = frame.lang.words();
     let items = unopened.iter().map(|(indices, failure)| {
         let indices: Vec<String> = indices.iter().map(ToString::to_string).collect();
-        el("li").text(&(text.unopened)(&indices.join(", "), words.reason(*failure)))
+        el("li").text(&(text.unopened_entry)(&indices.join(", "), words.reason(*failure)))
     });
     let icon = el("span")
         .class("kern-icon kern-icon--danger")
         .attr("aria-hidden", "true");
     let header = el("div").class("kern-alert__header").child(icon);
-    let header = header.child(el("span").class("kern-title").text(text.unopened_title));
+    let header = header.child(el("span").class("kern-title").text(text.unopened));
     let body = el("div").class("kern-alert__body");
     let body = body.child(el("ul").class("kern-list kern-list--bullet").children(items));
     let alert = el("div")
         .class("kern-alert kern-alert--danger")
         .attr("id", "nicht-geoeffnet");
     (!unopened.is_empty()).then(|| alert.attr("role", "alert").child(header).child(body))
-}
-
-fn filter_form(frame: &Frame, list: &ListPage) -> Element {
-    let text = &frame.lang.text().list;
-    let query = list.query;
-    let years = years(list.accesses).into_iter().map(|year| {
-        let name = year.to_string();
-        (name.clone(), name, query.year == Some(year))
-    });
-    let authorities = authorities(list.accesses).into_iter();
-    let authorities = authorities.map(|name| {
-        (
-            name.to_owned(),
-            name.to_owned(),
-            query.authority.as_deref() == Some(name),
-        )
-    });
-    let kinds = AccessKind::ALL.into_iter().map(|kind| {
-        let name = match kind {
-            AccessKind::Exchange => text.kind_exchange,
-            AccessKind::Inspection => text.kind_inspection,
-            AccessKind::Unused => text.kind_unused,
-        };
-        (kind.code().to_owned(), name.to_owned(), query.kind == Some(kind))
-    });
-    let apply = el("button")
-        .class("kern-btn kern-btn--secondary")
-        .attr("type", "submit");
-    let apply = apply.child(el("span").class("kern-label").text(text.apply));
-    let reset = el("a").class("kern-link").attr("href", frame.href("/zugriffe"));
-    let fields = el("div")
-        .class("ec-fields")
-        .child(select("jahr", text.year, text.all, years))
-        .child(select("behoerde", text.authority, text.all, authorities))
-        .child(select("art", text.kind, text.all, kinds))
-        .child(el("div").class("ec-field").child(apply).child(reset.text(text.reset)));
-    let legend = el("legend").class("kern-label kern-label--large").text(text.filter);
-    let fieldset = el("fieldset").class("kern-fieldset").child(legend).child(fields);
-    let form = el("form")
-        .attr("id", "auswahl")
-        .class("ec-filter")
-        .attr("method", "get");
-    form.attr("action", frame.href("/zugriffe")).child(fieldset)
-}
-
-fn select(
-    name: &'static str,
-    label: &str,
-    all: &str,
-    options: impl Iterator<Item = (String, String, bool)>,
-) -> Element {
-    let options = options.map(|(value, text, chosen)| {
-        let option = el("option").attr("value", value).attr("dir", "auto");
-        option.flag("selected", chosen).text(&text)
-    });
-    let select = el("select")
-        .class("kern-form-input__select")
-        .attr("id", name)
-        .attr("name", name);
-    let select = select.child(el("option").attr("value", "").text(all)).children(options);
-    el("div")
-        .class("kern-form-input ec-field")
-        .child(el("label").class("kern-label").attr("for", name).text(label))
-        .child(el("div").class("kern-form-input__select-wrapper").child(select))
-}
-
-fn table(frame: &Frame, list: &ListPage, chosen: &Chosen) -> Element {
-    let text = &frame.lang.text().list;
-    let words = frame.lang.words();
-    if chosen.rows.is_empty() {
-        let words = if list.accesses.is_empty() {
-            text.none
-        } else {
-            text.none_filtered
-        };
-        return el("p").class("kern-body").attr("id", "leer").text(words);
-    }
-    let column = |name: &str| el("th").class("kern-table__header").attr("scope", "col").text(name);
-    let columns = el("tr").class("kern-table__row").child(column(words.column_when));
-    let head = el("thead")
-        .class("kern-table__header")
-        .child(columns.child(column(words.column_what)));
-    let rows = chosen.rows.iter().map(|access| row(frame, access));
-    let table = el("table")
-        .attr("id", "zugriffe")
-        .class("kern-table ec-table")
-        .child(el("caption").class("kern-title").text(words.caption))
-        .child(head)
-        .child(el("tbody").class("kern-table__body").children(rows));
-    el("div").class("ec-scroll").child(table)
-}
-
-fn row(frame: &Frame, access: &Access) -> Element {
-    let words = frame.lang.words();
-    let first = access.first();
-    let (key, when) = (first.index, LocalTime::of(first.time));
-    let time = el("time").attr("datetime", &*when.iso).text(&when.full(frame.lang));
-    let said = el("p").attr("id", format!("satz-{key}")).class("kern-body ec-sentence");
-    let link = el("a")
-        .class("kern-link")
-        .attr("href", frame.href(&format!("/zugriffe/{key}")));
-    let link = link.attr("aria-label", (words.details_of)(key)).text(words.details);
-    let cell = el("td").class("kern-table__cell");
-    el("tr")
-        .attr("data-row", key.to_string())
-        .class("kern-table__row")
-        .child(
-            el("th")
-                .class("kern-table__cell ec-when")
-                .attr("scope", "row")
-                .child(time),
-        )
-        .child(
-            cell.child(said.phrase(&sentence(access, frame.lang), frame.lang))
-                .child(link),
-        )
-}
-
-fn pagination(frame: &Frame, query: &ListQuery, chosen: &Chosen) -> Option<Element> {
-    let text = &frame.lang.text().list;
-    let link = |rel: &str, page: usize, words: &str| {
-        let link = el("a").class("kern-link").attr("rel", rel);
-        link.attr("href", frame.href(&query.path(page))).text(words)
-    };
-    let (page, pages) = (chosen.page, chosen.pages);
-    let previous = (page > 1).then(|| link("prev", page - 1, text.previous));
-    let next = (page < pages).then(|| link("next", page + 1, text.next));
-    let here = el("span").class("kern-body").text(&(text.page)(page, pages));
-    let nav = el("nav")
-        .class("ec-pages")
-        .attr("id", "seiten")
-        .attr("aria-label", text.pages_label);
-    (pages > 1).then(|| nav.children(previous).child(here).children(next))
 }

@@ -13,35 +13,47 @@ mod about;
 #[cfg(feature = "ssr")]
 mod about_text;
 mod access;
+mod ask;
 #[cfg(feature = "ssr")]
 mod blocks;
+mod citizen;
+mod content;
 mod document;
 mod filter;
+mod form;
 mod frame;
 #[cfg(feature = "ssr")]
 pub mod landkarte;
 mod list;
 #[cfg(feature = "ssr")]
 mod log;
+mod overview;
 mod parts;
 mod phrase;
+mod picture;
 pub mod proved;
 #[cfg(feature = "ssr")]
 mod public;
+mod question;
+mod rows;
+mod steps;
+mod target;
 mod verdict;
 #[cfg(feature = "ssr")]
 mod verify;
 #[cfg(feature = "ssr")]
 mod views;
+mod visits;
 
 #[cfg(feature = "ssr")]
 pub use about::{Operator, help, imprint, privacy};
-pub use access::detail;
+pub use ask::{COPIED, COPY, LETTER};
+pub use citizen::citizen_page;
+pub use content::{Content, DeviceView, Input};
 #[cfg(feature = "ssr")]
 pub use document::html;
-pub use filter::{AccessKind, Chosen, ListQuery, ROWS_PER_PAGE};
+pub use filter::{Chosen, Group, ListQuery, ROWS_PER_PAGE, Sort};
 pub use frame::{Frame, SessionInfo};
-pub use list::{ListPage, list};
 #[cfg(feature = "ssr")]
 pub use log::{
     Compared, Contradiction, Day, EntryPage, Erased, LogCounts, LogState, LogView, Lookup, Witness, contradictions,
@@ -49,9 +61,17 @@ pub use log::{
 };
 #[cfg(feature = "ssr")]
 pub use public::{ErrorPage, accessibility, design, error, logged_out, login_cancelled, recorded, start};
+pub use question::Question;
+pub use steps::{TRIED, WAY, way};
+pub use target::Target;
 pub use verdict::{CONFIRM, ERROR, FORGET, VERDICT, verdict_box};
 #[cfg(feature = "ssr")]
 pub use verify::{VerifierFile, VerifyPage, verify};
 
+/// The citizen's page after the login: its path after the language.
+pub const FIRST_PAGE: &str = "/uebersicht";
+
 #[cfg(all(test, feature = "ssr"))]
 mod tests;
+#[cfg(all(test, feature = "ssr"))]
+mod words_tests;

@@ -16,7 +16,7 @@ impl Phrased for Element {
         self.children(phrase.0.iter().map(|part| {
             let element = match part.origin {
                 Origin::Page => el("span"),
-                Origin::German if lang != Lang::De => el("bdi").attr("lang", "de"),
+                Origin::German if !lang.is_german() => el("bdi").attr("lang", "de"),
                 Origin::German | Origin::Identifier => el("bdi"),
             };
             element.text(&part.text)

@@ -9,47 +9,18 @@
 //!    shown, in every element, attribute and text ([`differences`]). A proof says nothing about [`Frame::of_shown`].
 //! 5. The list is fresh, and its person is known to the device ([`judge`]).
 
-use super::access::detail;
-use super::filter::ListQuery;
+use super::citizen::citizen_page;
+use super::content::{Content, DeviceView, Input};
 use super::frame::Frame;
-use super::list::{ListPage, list};
+use super::target::Target;
 use super::verdict::verdict_box;
 use crate::language::lang::Lang;
 use crate::language::verdict::verdict_text;
 use crate::markup::{Element, differences};
-use crate::proof::access::Access;
 use crate::proof::device::{Memory, Past, Pins, check_past, check_trust};
 use crate::proof::statement::{ListProof, PageProof, ProvedList, prove};
-use crate::proof::verdict::{Finding, Scope, ServerCheck, Unable, Verdict, judge};
+use crate::proof::verdict::{Finding, ServerCheck, Unable, Verdict, judge};
 use crate::proof::verify::{Failure, Trust};
-
-/// The address of a page that is proved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// A page of the list.
-    List(ListQuery),
-    /// The access whose first entry has this log index.
-    Access(u64),
-}
-
-impl Target {
-    /// Reads path and query, after the language. `None` for all other pages.
-    pub fn of(path: &str) -> Option<Self> {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        match path.strip_prefix("/zugriffe")? {
-            "" => Some(Self::List(ListQuery::parse(query))),
-            rest => rest.strip_prefix('/')?.parse().ok().map(Self::Access),
-        }
-    }
-
-    /// What the page proves.
-    pub fn scope(&self) -> Scope {
-        match self {
-            Self::List(_) => Scope::List,
-            Self::Access(_) => Scope::Access,
-        }
-    }
-}
 
 /// What a browser shows, and where.
 #[derive(Clone, Copy, Debug)]
@@ -128,9 +99,10 @@ fn check_shown(shown: &Shown, trust: &Trust, proof: &ListProof, list: ProvedList
         .map(|consistency| consistency.hashes.as_slice());
     let past = check_past(&list, consistency, device.memory);
     let knows_person = device.memory.is_none_or(|memory| memory.knows(&list.person));
+    let last = device.memory.and_then(|memory| memory.last_before(&list));
     let verdict = match past {
         Err(contradiction) => Verdict::Failed(Finding::Device(contradiction)),
-        Ok(past) => match judge(&list, past, knows_person, device.now) {
+        Ok(past) => match judge(&list, past, last, knows_person, device.now) {
             Verdict::Failed(finding) => Verdict::Failed(finding),
             verdict => compared(shown, &frame, &list).unwrap_or(verdict),
         },
@@ -161,22 +133,48 @@ fn remembered(verdict: &Verdict, trust: &Trust, list: &ProvedList, device: &Devi
 /// Step 4: the verdict if the page differs. Until now the page must have the server's own statement.
 fn compared(shown: &Shown, frame: &Frame, list: &ProvedList) -> Option<Verdict> {
     let server = Verdict::Unchecked(ServerCheck::Complete(list.claim));
-    let Some(page) = page(frame, shown.target, list, &server) else {
+    let Some(page) = page(frame, shown.target, list, &server, Input::default()) else {
         return Some(Verdict::Failed(Finding::Proof(Failure::Entry)));
     };
     let found = differences(&page, shown.document);
     (!found.is_empty()).then_some(Verdict::Failed(Finding::Shown(found)))
 }
 
-/// The page with a verdict. `None` if the person has no access with the index of the address.
-pub fn page(frame: &Frame, target: &Target, proved: &ProvedList, verdict: &Verdict) -> Option<Element> {
+/// The page with a verdict. `input` is what the citizen has done on it. `None` if the person has no
+/// access with the index of the address.
+pub fn page(frame: &Frame, target: &Target, proved: &ProvedList, verdict: &Verdict, input: Input) -> Option<Element> {
     let text = verdict_text(verdict, target.scope(), &proved.accesses, frame.lang);
     let boxed = verdict_box(frame, verdict, &text);
-    let mut page = content(frame, target, proved, boxed)?;
+    let path = match target {
+        Target::Proof(index) => proved.path(*index),
+        _ => None,
+    };
+    let content = Content {
+        accesses: &proved.accesses,
+        unopened: &[],
+        claim: Some(proved.claim),
+        person: Some(&proved.person),
+        bundle: true,
+        size: proved.checkpoint.size.get(),
+        path: path.as_ref(),
+        device: device_view(verdict, input),
+    };
+    let mut page = citizen_page(frame, target, &content, boxed)?;
     if matches!(verdict, Verdict::Failed(_)) {
         retitle(&mut page, frame.lang.words().verdict.alert);
     }
     Some(page)
+}
+
+/// What the page shows of the device. Nothing on the page as the server sends it.
+fn device_view<'a>(verdict: &Verdict, input: Input<'a>) -> Option<DeviceView<'a>> {
+    let (proved, last) = match verdict {
+        Verdict::Unchecked(_) => return None,
+        Verdict::Proved(proved) => (true, proved.last),
+        Verdict::Caution(proved, _) => (false, proved.last),
+        Verdict::Pending | Verdict::Unable(_) | Verdict::Failed(_) => (false, None),
+    };
+    Some(DeviceView { proved, last, input })
 }
 
 /// Says in the title of the window, too, that the page is refused.
@@ -185,25 +183,6 @@ fn retitle(page: &mut Element, alert: &str) {
         let before = title.text_content();
         title.children.clear();
         title.push_text(&format!("{alert}: {before}"));
-    }
-}
-
-fn content(frame: &Frame, target: &Target, proved: &ProvedList, verdict: Element) -> Option<Element> {
-    match target {
-        Target::List(query) => {
-            let content = ListPage {
-                accesses: &proved.accesses,
-                unopened: &[],
-                query,
-                bundle: true,
-            };
-            Some(list(frame, &content, verdict))
-        }
-        Target::Access(index) => {
-            let is_it = |access: &&Access| access.first().index == *index;
-            let access = proved.accesses.iter().find(is_it)?;
-            Some(detail(frame, access, verdict))
-        }
     }
 }
 

@@ -10,20 +10,26 @@ use tlog::merkle::{Size, consistency_proof};
 use super::*;
 use crate::markup::{Change, Difference, Node, Place, el};
 use crate::pages::SessionInfo;
-use crate::proof::device::Contradiction;
+use crate::proof::device::{Contradiction, Visit};
 use crate::proof::statement::Consistency;
 use crate::proof::verdict::{Caution, OLD, TOO_OLD};
 use crate::proof::verify::TrustText;
 
 const SALT: [u8; 16] = [7; 16];
 
-/// The pages that are tried: the list, filtered, its second page, one access.
-const PAGES: [&str; 4] = [
-    "/zugriffe",
-    "/zugriffe?art=abruf&behoerde=Kraftfahrt-Bundesamt",
-    "/zugriffe?seite=2",
-    "/zugriffe/",
+/// The pages that are tried: the list, filtered, its second page; one access, overview, visits, proof, letter.
+const PAGES: [&str; 8] = [
+    "/abrufe",
+    "/abrufe?bei=Kraftfahrt-Bundesamt&sort=aelteste",
+    "/abrufe?seite=2",
+    "/abrufe/",
+    "/uebersicht",
+    "/besuche",
+    "/abrufe//pruefung",
+    "/abrufe//fragen?was=auskunft&nummer=ja",
 ];
+/// How many of them are pages of the list.
+const LISTS: usize = 3;
 
 fn log_with(exchanges: usize) -> SampleLog {
     let mut log = SampleLog::new();
@@ -73,10 +79,8 @@ impl Sample {
 
     /// The address of a page; of the first exchange for an access.
     fn path(&self, page: &str) -> String {
-        match page {
-            "/zugriffe/" => format!("/zugriffe/{}", self.list.accesses[1].first().index),
-            page => page.to_owned(),
-        }
+        let index = self.list.accesses[1].first().index;
+        page.replacen("/abrufe/", &format!("/abrufe/{index}"), 1)
     }
 
     fn served(&self, path: &str) -> Element {
@@ -137,7 +141,14 @@ fn frame(path: &str) -> Frame {
 /// The page as the server sends it.
 fn served_of(path: &str, list: &ProvedList) -> Element {
     let server = Verdict::Unchecked(ServerCheck::Complete(list.claim));
-    page(&frame(path), &Target::of(path).unwrap(), list, &server).unwrap()
+    page(
+        &frame(path),
+        &Target::of(path).unwrap(),
+        list,
+        &server,
+        Input::default(),
+    )
+    .unwrap()
 }
 
 fn served(path: &str, answer: &PageProof) -> Element {
@@ -155,7 +166,7 @@ fn checked(path: &str, document: &Element, answer: &PageProof, memory: Option<&M
 }
 
 fn list_checked(answer: &PageProof, memory: Option<&Memory>) -> Checked {
-    checked("/zugriffe", &served("/zugriffe", answer), answer, memory, 5)
+    checked("/abrufe", &served("/abrufe", answer), answer, memory, 5)
 }
 
 fn memory_of(answer: &PageProof) -> Memory {
@@ -175,8 +186,8 @@ fn every_kind_of_page_is_proved_as_the_server_sends_it() {
         );
     }
     assert_eq!(
-        sample.served("/zugriffe?seite=2").to_html().matches("data-row").count(),
-        2
+        sample.served("/abrufe?seite=2").to_html().matches("data-row").count(),
+        1
     );
 }
 
@@ -203,28 +214,31 @@ fn replace_text(element: &mut Element, text: &str) -> bool {
 
 const TAMPERINGS: [Tampering; 10] = [
     ("a time or fact", |element| {
-        let leaf = is(element, "time") || is(element, "dd");
+        let leaf = is(element, "time") || is(element, "textarea") || element.name.ends_with(":text");
         leaf && replace_text(element, "01.01.2020, 00:00 Uhr")
     }),
     ("the heading", |element| {
         is(element, "h1") && replace_text(element, "Alles in Ordnung")
     }),
     ("a label", |element| {
-        (is(element, "dt") || is(element, "caption")) && replace_text(element, "Anderes")
+        let label = is(element, "dt") || is(element, "label") || is(element, "b") || is(element, "h2");
+        label && element.attribute("class") != Some("kern-title") && replace_text(element, "Anderes")
     }),
-    ("the name of an authority", |element| {
-        is(element, "bdi") && { element.text_content().contains("Kraftfahrt") && replace_text(element, "Finanzamt") }
+    ("a name or a sentence", |element| {
+        let text = element.text_content();
+        let name = is(element, "bdi") && !text.contains("Emma");
+        let sentence = is(element, "span") && text.starts_with("Sie haben");
+        let check = is(element, "li") && text.starts_with("Er steht");
+        (name || sentence || check) && replace_text(element, "Finanzamt")
     }),
     ("the target of a link", |element| {
-        let link = element
-            .attribute("href")
-            .is_some_and(|href| href.contains("/zugriffe/"));
+        let link = |href: &str| href.contains("/abrufe/") || href.contains("/abrufe?") || href.ends_with("/abrufe");
+        let link = element.attribute("href").is_some_and(link);
         let href = element.attributes.iter_mut().find(|(name, _)| link && name == "href");
-        href.map(|(_, value)| *value = "/de/zugriffe/1".to_owned()).is_some()
+        href.map(|(_, value)| *value = "/de/abrufe/1".to_owned()).is_some()
     }),
     ("hidden content", |element| {
-        let sentence = element.attribute("id").is_some_and(|id| id.starts_with("satz-"));
-        sentence && {
+        is(element, "h1") && {
             element.attributes.push(("hidden".into(), String::new()));
             true
         }
@@ -286,18 +300,21 @@ fn whatever_is_changed_on_a_page_is_refused() {
     }
 }
 
-fn rows(document: &mut Element, change: impl FnOnce(&mut Vec<Node>)) {
-    let body = document.first_mut("tbody").unwrap();
-    change(&mut body.children);
+fn change_rows(document: &mut Element, change: impl FnOnce(&mut Vec<Node>)) {
+    let mut change = Some(change);
+    change_first(document, &mut |element| {
+        let list = element.attribute("class") == Some("ec-rows");
+        list && change.take().map(|change| change(&mut element.children)).is_some()
+    });
 }
 
 #[test]
 fn a_row_that_is_dropped_added_or_moved_is_named_on_every_page_of_the_list() {
     let sample = Sample::new();
-    for path in &PAGES[..3] {
+    for path in &PAGES[..LISTS] {
         let of = |change: fn(&mut Vec<Node>)| {
             let mut document = sample.served(path);
-            rows(&mut document, change);
+            change_rows(&mut document, change);
             match sample.checked(path, &document).verdict {
                 Verdict::Failed(Finding::Shown(found)) => found,
                 verdict => unreachable!("{path}: {verdict:?}"),
@@ -326,11 +343,18 @@ fn a_row_that_is_dropped_added_or_moved_is_named_on_every_page_of_the_list() {
 #[test]
 fn the_page_of_another_address_is_refused() {
     let sample = Sample::new();
-    let detail = |at: usize| format!("/zugriffe/{}", sample.list.accesses[at].first().index);
+    let detail = |at: usize| format!("/abrufe/{}", sample.list.accesses[at].first().index);
     for (wanted, sent) in [
-        ("/zugriffe?seite=2".to_owned(), "/zugriffe".to_owned()),
-        ("/zugriffe?art=besuch".to_owned(), "/zugriffe".to_owned()),
+        ("/abrufe?seite=2".to_owned(), "/abrufe".to_owned()),
+        ("/abrufe?q=nichts".to_owned(), "/abrufe".to_owned()),
+        ("/besuche".to_owned(), "/abrufe".to_owned()),
+        ("/uebersicht".to_owned(), "/besuche".to_owned()),
         (detail(1), detail(2)),
+        (format!("{}/pruefung", detail(1)), format!("{}/pruefung", detail(2))),
+        (
+            format!("{}/fragen?was=auskunft", detail(1)),
+            format!("{}/fragen?was=beschweren", detail(1)),
+        ),
     ] {
         let verdict = sample.checked(&wanted, &sample.served(&sent)).verdict;
         assert!(
@@ -359,21 +383,21 @@ fn another_persons_list_is_never_green_on_a_device_that_knows_the_citizen() {
         Verdict::Proved(_)
     ));
     // An empty list with a proof of another person, under the citizen's own page.
-    let document = served("/zugriffe", &own);
-    let verdict = checked("/zugriffe", &document, &other, Some(&memory), 5).verdict;
+    let document = served("/abrufe", &own);
+    let verdict = checked("/abrufe", &document, &other, Some(&memory), 5).verdict;
     assert!(matches!(verdict, Verdict::Failed(Finding::Shown(_))), "{verdict:?}");
 }
 
 #[test]
 fn an_old_list_is_not_green_and_one_of_yesterday_is_refused() {
     let answer = proof(&log_with(2), &idnr());
-    let document = served("/zugriffe", &answer);
-    let at = |age| checked("/zugriffe", &document, &answer, None, age).verdict;
+    let document = served("/abrufe", &answer);
+    let at = |age| checked("/abrufe", &document, &answer, None, age).verdict;
     assert!(matches!(at(OLD), Verdict::Proved(_)));
     assert!(matches!(at(OLD + 1), Verdict::Caution(_, Caution::Old(_))));
     assert!(matches!(at(TOO_OLD + 1), Verdict::Failed(Finding::TooOld(_))));
-    let target = &Target::of("/zugriffe").unwrap();
-    let shown = shown(&document, "/zugriffe", target);
+    let target = &Target::of("/abrufe").unwrap();
+    let shown = shown(&document, "/abrufe", target);
     let verdict = check(&shown, &answer.to_bytes(), &device(None, 1_000)).verdict;
     assert!(matches!(verdict, Verdict::Caution(_, Caution::Clock)), "{verdict:?}");
 }
@@ -405,7 +429,15 @@ fn a_device_refuses_an_older_state_and_a_past_that_was_rewritten() {
     new.list.as_mut().unwrap().consistency = Some(Consistency { hashes });
     let grown = list_checked(&new, Some(&before));
     assert!(matches!(grown.verdict, Verdict::Proved(_)), "{:?}", grown.verdict);
-    assert_eq!(grown.memory, Some(after.clone()));
+    let last = Visit {
+        size: before.size,
+        as_of: before.as_of,
+    };
+    let expected = Memory {
+        last: Some(last),
+        ..after.clone()
+    };
+    assert_eq!(grown.memory, Some(expected));
     let mut rewritten = before.clone();
     rewritten.root = Hash([9; 32]);
     assert_eq!(
@@ -449,7 +481,7 @@ fn another_log_and_a_lowered_quorum_are_refused_by_the_device_and_by_the_build()
 #[test]
 fn what_is_not_a_proof_is_not_green() {
     let answer = proof(&log_with(2), &idnr());
-    let document = served("/zugriffe", &answer);
+    let document = served("/abrufe", &answer);
     for (failure, verdict) in [
         (Failure::Witnesses, Verdict::Unable(Unable::Unwitnessed)),
         (Failure::TooLong, Verdict::Unable(Unable::TooLong)),
@@ -460,16 +492,16 @@ fn what_is_not_a_proof_is_not_green() {
             list: Err(failure),
             ..answer.clone()
         };
-        assert_eq!(checked("/zugriffe", &document, &none, None, 0).verdict, verdict);
+        assert_eq!(checked("/abrufe", &document, &none, None, 0).verdict, verdict);
     }
     let bytes = answer.to_bytes();
-    let target = &Target::of("/zugriffe").unwrap();
+    let target = &Target::of("/abrufe").unwrap();
     let (memory, now) = (memory_of(&answer), proved(&answer).claim.as_of);
     for at in (0..bytes.len()).step_by(97) {
         let mut flipped = bytes.clone();
         flipped[at] ^= 1;
         let verdict = check(
-            &shown(&document, "/zugriffe", target),
+            &shown(&document, "/abrufe", target),
             &flipped,
             &device(Some(&memory), now),
         )
@@ -486,4 +518,68 @@ fn a_memory_is_read_as_it_was_stored_and_shows_no_number() {
     assert_eq!(Memory::parse(&text[1..]), None);
     assert_eq!(Memory::parse("ü"), None);
     assert!(!text.contains(idnr().expose()));
+}
+
+/// The overview shows what is new since the last visit with this device, and each page of one visit shows the same.
+#[test]
+fn what_is_new_follows_from_the_last_visit_of_the_device() {
+    let mut log = log_with(2);
+    let before = memory_of(&proof(&log, &idnr()));
+    log.exchange();
+    log.map();
+    let mut new = proof(&log, &idnr());
+    let size = |memory: &Memory| Size::new(memory.size).unwrap();
+    let after = memory_of(&new);
+    let hashes = consistency_proof(&mut log.tree, size(&before), size(&after)).unwrap();
+    new.list.as_mut().unwrap().consistency = Some(Consistency { hashes });
+    let shown = |memory: &Memory| {
+        let path = "/uebersicht";
+        let result = checked(path, &served(path, &new), &new, Some(memory), 5);
+        let target = Target::of(path).unwrap();
+        let (list, frame) = result.proved.unwrap();
+        let page = page(&frame, &target, &list, &result.verdict, Input::default()).unwrap();
+        (page.by_id("neu").unwrap().to_html(), result.memory.unwrap())
+    };
+    let (first, memory) = shown(&before);
+    assert!(
+        first.contains("Neu seit Ihrem letzten Besuch") && first.matches("data-row").count() == 1,
+        "{first}"
+    );
+    let (second, again) = shown(&memory);
+    assert_eq!((first, &memory), (second, &again), "the same visit");
+}
+
+/// A changed letter changes every hash up to the root, and the unchanged text gives the root of the checkpoint.
+#[test]
+fn a_changed_letter_leads_to_another_root() {
+    let sample = Sample::new();
+    let index = sample.list.accesses[1].first().index;
+    let path = sample.list.path(index).unwrap();
+    let hashes = path.hashes();
+    assert_eq!(hashes.last(), Some(&sample.list.checkpoint.root));
+    let reason = path.reason().unwrap().to_owned();
+    assert_eq!(path.hashes_with_reason(&reason), Some(hashes.clone()));
+    let changed = path.hashes_with_reason(&format!("{reason}!")).unwrap();
+    assert_eq!(changed.len(), hashes.len());
+    assert!(changed.iter().zip(&hashes).all(|(one, other)| one != other));
+    let address = format!("/abrufe/{index}/pruefung");
+    let verdict = sample.checked(&address, &sample.served(&address)).verdict;
+    let with = |tried| {
+        let input = Input {
+            tried: Some(tried),
+            copied: false,
+        };
+        page(
+            &frame(&address),
+            &Target::of(&address).unwrap(),
+            &sample.list,
+            &verdict,
+            input,
+        )
+        .unwrap()
+        .to_html()
+    };
+    assert!(with(reason.as_str()).contains("Diese Fassung steht im Protokoll."));
+    let broken = with("Etwas anderes");
+    assert!(broken.contains("Diese Fassung steht nicht im Protokoll.") && broken.contains("ec-node-wrong"));
 }

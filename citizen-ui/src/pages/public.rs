@@ -12,7 +12,7 @@ use crate::language::text::{Section, SectionsText};
 pub fn start(frame: &Frame) -> String {
     let text = &frame.lang.text().start;
     let (href, words) = if frame.session.is_some() {
-        (frame.href("/zugriffe"), text.to_list)
+        (frame.href("/abrufe"), text.to_list)
     } else {
         (frame.href("/anmelden"), text.login)
     };
@@ -26,13 +26,22 @@ pub fn start(frame: &Frame) -> String {
     })
 }
 
-/// Renders the page after logout.
-pub fn logged_out(frame: &Frame) -> String {
+/// Renders the page after logout. `provider` is where the session with the OpenID provider ends.
+pub fn logged_out(frame: &Frame, provider: Option<String>) -> String {
     let text = frame.lang.text();
     let href = frame.href("/anmelden");
     page(frame, text.start.over_title, || {
         view! {
             <div id="abgemeldet">{heading(text.start.over_title.to_owned(), "")} {paragraphs(text.start.over)}</div>
+            {provider
+                .map(|href| {
+                    view! {
+                        <p class="kern-body">
+                            {text.start.over_provider} " "
+                            <a class="kern-link" id="anmeldedienst" href=href>{text.start.over_provider_link}</a>
+                        </p>
+                    }
+                })}
             <p><a class="kern-link" href=href>{text.errors.again}</a></p>
         }
     })
@@ -152,7 +161,10 @@ impl ErrorPage {
 pub fn error(frame: &Frame, error: ErrorPage) -> String {
     let section = error.section(frame.lang);
     let again = error != ErrorPage::NotFound;
-    let href = frame.href("/anmelden");
+    let href = match error {
+        ErrorPage::LoginNeeded => frame.login_href(),
+        _ => frame.href("/anmelden"),
+    };
     let words = frame.lang.text().errors.again;
     page(frame, section.title, || {
         view! {

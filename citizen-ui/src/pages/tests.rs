@@ -7,18 +7,18 @@ use record::{CitizenPart, LegalDay, Outcome, SharedPart};
 use super::*;
 use crate::language::facts::facts;
 use crate::language::lang::Lang;
-use crate::language::sentence::sentence;
 use crate::language::verdict::verdict_text;
+use crate::markup::Element;
 use crate::proof::access::Access;
 use crate::proof::complete::Claim;
-use crate::proof::verdict::{Scope, ServerCheck, Verdict};
+use crate::proof::verdict::{ServerCheck, Verdict};
 use crate::proof::verify::{Failure, TrustText};
 use crate::samples;
 
 fn frame(lang: Lang, session: bool) -> Frame {
     Frame {
         lang,
-        path: "/zugriffe?art=abruf&jahr=2026".into(),
+        path: "/abrufe?q=a&seite=2".into(),
         banner: None,
         session: session.then(|| SessionInfo {
             name: "Emma <Muster>".into(),
@@ -39,46 +39,61 @@ fn trust() -> TrustText {
     }
 }
 
-fn access() -> Access {
+pub(super) fn access() -> Access {
     Access::of(vec![samples::intent(), samples::outcome(Outcome::Delivered)]).unwrap()
 }
 
-fn list_page(lang: Lang) -> String {
-    list_page_of(&access(), lang)
-}
-
-fn list_page_of(access: &Access, lang: Lang) -> String {
-    let frame = frame(lang, true);
-    let verdict = Verdict::Unchecked(ServerCheck::Complete(Claim {
+fn claim() -> Claim {
+    Claim {
         exchanges: 59,
         inspections: 1,
         unused: 0,
         since: Some(1_732_147_200),
-        as_of: 1_795_262_400,
+        as_of: 1_795_266_300,
         later: 1,
-    }));
-    let boxed = verdict_box(&frame, &verdict, &verdict_text(&verdict, Scope::List, &[], lang));
+    }
+}
+
+fn citizen(lang: Lang, path: &str, access: &Access) -> String {
+    html(&citizen_element(lang, path, access))
+}
+
+/// A citizen's page as the server sends it: 59 times the same access, one exchange and one visit.
+pub(super) fn citizen_element(lang: Lang, path: &str, access: &Access) -> Element {
+    let frame = Frame {
+        path: path.into(),
+        ..frame(lang, true)
+    };
+    let target = Target::of(path).unwrap();
+    let verdict = Verdict::Unchecked(ServerCheck::Complete(claim()));
+    let boxed = verdict_box(&frame, &verdict, &verdict_text(&verdict, target.scope(), &[], lang));
     let mut accesses = vec![access.clone(); 59];
     accesses.push(self::access());
-    let content = ListPage {
+    accesses.push(Access::of(vec![samples::inspection()]).unwrap());
+    let content = Content {
         accesses: &accesses,
         unopened: &[(vec![40, 41], Failure::Proof)],
-        query: &ListQuery::parse("seite=2"),
+        claim: Some(claim()),
+        person: None,
         bundle: true,
+        size: 99,
+        path: None,
+        device: None,
     };
-    html(&list(&frame, &content, boxed))
+    citizen_page(&frame, &target, &content, boxed).unwrap()
 }
 
-fn detail_page(lang: Lang) -> String {
-    detail_page_of(&access(), lang)
-}
-
-fn detail_page_of(access: &Access, lang: Lang) -> String {
-    let frame = frame(lang, true);
-    let verdict = Verdict::Pending;
-    let boxed = verdict_box(&frame, &verdict, &verdict_text(&verdict, Scope::Access, &[], lang));
-    html(&detail(&frame, access, boxed))
-}
+/// The addresses of all kinds of a citizen's pages.
+pub(super) const CITIZEN: [&str; 8] = [
+    "/uebersicht",
+    "/abrufe?seite=2",
+    "/abrufe?q=stadt&sort=behoerde",
+    "/besuche",
+    "/abrufe/17",
+    "/abrufe/17/pruefung",
+    "/abrufe/17/fragen",
+    "/abrufe/17/fragen?was=beschweren",
+];
 
 fn log_view(state: LogState) -> LogView {
     let witness = |name: &str, last: Option<u64>| Witness {
@@ -184,7 +199,7 @@ fn all_pages(lang: Lang) -> Vec<String> {
     let mut pages = vec![
         start(&open),
         start(&frame(lang, true)),
-        logged_out(&open),
+        logged_out(&open, Some("https://login.example/end".into())),
         login_cancelled(&open),
         recorded(&open),
         verify_page(lang, None, Vec::new()),
@@ -198,10 +213,9 @@ fn all_pages(lang: Lang) -> Vec<String> {
         error(&open, ErrorPage::NotFound),
         error(&open, ErrorPage::Assurance),
         error(&open, ErrorPage::Clock),
-        list_page(lang),
-        detail_page(lang),
     ];
     pages.extend(log_pages(lang));
+    pages.extend(CITIZEN.map(|path| citizen(lang, path, &access())));
     pages
 }
 
@@ -210,18 +224,11 @@ fn every_page_is_a_complete_document_with_nothing_inline() {
     for lang in Lang::ALL {
         for page in all_pages(lang) {
             assert!(page.starts_with("<!DOCTYPE html><html lang=\""), "{page}");
-            assert!(page.contains(&format!("<html lang=\"{}\">", lang.code())));
+            assert!(page.contains(&format!("<html lang=\"{}\">", lang.tag())));
             assert!(page.ends_with("</body></html>"), "{page}");
             assert_eq!(page.matches("<h1").count(), 1, "{page}");
             assert_eq!(page.matches("<main").count(), 1);
-            assert!(page.contains("Demonstrator"), "the yellow bar is missing");
-            assert!(
-                page.contains(&format!(
-                    "href=\"/{}/zugriffe?art=abruf&amp;jahr=2026\"",
-                    lang.other().code()
-                )),
-                "{page}"
-            );
+            assert!(page.contains("id=\"demonstrator\""), "the yellow bar is missing");
             for forbidden in ["style=\"", "<style", "<!>", "onclick", "javascript:"] {
                 assert!(!page.contains(forbidden), "{forbidden} in {page}");
             }
@@ -236,8 +243,23 @@ fn every_page_is_a_complete_document_with_nothing_inline() {
 }
 
 #[test]
+fn every_page_leads_to_itself_in_the_other_languages() {
+    for path in CITIZEN {
+        for lang in Lang::ALL {
+            let page = citizen(lang, path, &access());
+            for other in lang.others() {
+                let href = format!("href=\"/{}{}\"", other.code(), path.replace('&', "&amp;"));
+                assert!(page.contains(&href), "{href} is missing in {page}");
+            }
+        }
+    }
+    let public = recorded(&frame(Lang::De, false));
+    assert!(!public.contains("/leicht/"), "easy language has no public page");
+}
+
+#[test]
 fn the_list_shows_the_servers_statement_sentences_and_entries_that_are_not_opened() {
-    let page = list_page(Lang::De);
+    let page = citizen(Lang::De, "/abrufe?seite=3", &access());
     // The first periods are destroyed, so the claim begins on a day, and the page gives the reason.
     for expected in [
         "data-verdict=\"server\"",
@@ -246,17 +268,20 @@ fn the_list_shows_the_servers_statement_sentences_and_entries_that_are_not_opene
         "Geprüft hat nur unser Server: 59 Abrufe, und keiner fehlt.",
         "Das sind alle seit 21.11.2024: 59 Abrufe, 1 Besuch.",
         "Was davor war, ist gelöscht",
-        "hat am 21.11.2026 um 14:03 Uhr beim </span><bdi>Kraftfahrt-Bundesamt</bdi>",
+        "<bdi>Die Stadt Musterhausen</bdi><span> hat </span><bdi>beim Kraftfahrt-Bundesamt</bdi>",
+        "<span>Weil: </span><bdi>Antrag auf einen Bewohnerparkausweis</bdi>",
         "data-row=\"17\"",
-        "id=\"satz-17\"",
-        "href=\"/de/zugriffe/17\"",
-        "<time datetime=\"2026-11-21T13:03:00Z\">21.11.2026, 14:03 Uhr</time>",
+        "href=\"/de/abrufe/17\"",
+        "<time datetime=\"2026-11-21T13:03:00Z\">Sa 21.11., 14:03 Uhr</time>",
         "Eintrag 40, 41: Der Beweis passt nicht zum Protokoll.",
-        "60 von 60 Einträgen",
-        "Seite 2 von 3",
-        "href=\"/de/zugriffe\">Vorherige Seite",
-        "href=\"/de/zugriffe?seite=3\"",
-        "<option value=\"2026\" dir=\"auto\">2026</option>",
+        "51–60 von 60 Abrufen",
+        "<bdi>November 2026</bdi> <span class=\"ec-small\">60 Abrufe</span>",
+        "Ihr eigener Besuch steht nicht in dieser Liste.",
+        "href=\"/de/abrufe?seite=2\" rel=\"prev\"",
+        "<b aria-current=\"page\">3</b>",
+        "Bis 21.11.2024",
+        "Stadt Musterhausen (60)</option>",
+        "Daten übermittelt (60)</option>",
         "<bdi>Emma &lt;Muster&gt;</bdi>",
         "um 14:35 Uhr abgemeldet",
     ] {
@@ -268,29 +293,42 @@ fn the_list_shows_the_servers_statement_sentences_and_entries_that_are_not_opene
             "only a browser can claim {forbidden}: {page}"
         );
     }
-    let chosen = filtered(Lang::De);
+    let chosen = citizen(
+        Lang::De,
+        "/abrufe?wer=Stadt+Musterhausen&von=2026-01-01&ergebnis=abgelehnt",
+        &access(),
+    );
     for expected in [
-        "<option value=\"2026\" dir=\"auto\" selected>2026</option>",
-        "<option value=\"abruf\" dir=\"auto\" selected>",
+        "<option value=\"Stadt Musterhausen\" dir=\"auto\" selected>",
+        "<option value=\"abgelehnt\" dir=\"auto\" selected>Abgelehnt (0)",
+        "type=\"date\" value=\"2026-01-01\"",
+        "<details class=\"ec-more\" open>",
+        "Kein Abruf passt zu Ihrer Suche.",
     ] {
         assert!(chosen.contains(expected), "{expected} is missing in {chosen}");
     }
 }
 
-fn filtered(lang: Lang) -> String {
-    let frame = frame(lang, true);
-    let content = ListPage {
-        accesses: &[access()],
-        unopened: &[],
-        query: &ListQuery::parse("jahr=2026&art=abruf"),
-        bundle: false,
-    };
-    html(&list(&frame, &content, crate::markup::el("div")))
+#[test]
+fn the_overview_shows_the_newest_two_years_and_what_to_do() {
+    let page = citizen(Lang::De, "/uebersicht", &access());
+    for expected in [
+        "<span>Guten Tag, </span><bdi>Emma &lt;Muster&gt;</bdi></h1>",
+        "Die neuesten Abrufe",
+        "Alle 60 Abrufe ansehen",
+        "<svg class=\"ec-picture ec-drawn-wide\"",
+        "Stadt Musterhausen: 60 Abrufe. Sie selbst: 1 Besuch.",
+        ">Noch nicht geprüft</text>",
+        "href=\"/de/abrufe?wer=Stadt+Musterhausen&amp;von=2026-11-01&amp;bis=2026-11-30\">60 Abrufe</a>",
+    ] {
+        assert!(page.contains(expected), "{expected} is missing in {page}");
+    }
+    assert_eq!(page.matches("data-row").count(), 3);
 }
 
 #[test]
 fn the_english_list_marks_german_parts() {
-    let page = list_page(Lang::En);
+    let page = citizen(Lang::En, "/abrufe", &access());
     assert!(page.contains("<bdi lang=\"de\">Kraftfahrt-Bundesamt</bdi>"), "{page}");
     assert!(page.contains("Your browser has not checked this page yet"));
 }
@@ -303,7 +341,9 @@ fn not_isolated(page: &str) -> String {
         text.push_str(before);
         let (tag, content) = after.split_once('>').unwrap();
         let name = tag.split(' ').next().unwrap();
-        let isolated = name == "bdi" || tag.contains("dir=\"auto\"");
+        // The text of a picture is drawn by itself, and a field has its text in an attribute.
+        let by_itself = ["bdi", "text", "desc"].contains(&name);
+        let isolated = by_itself || (tag.contains("dir=\"auto\"") && name != "input");
         rest = if isolated {
             content.split_once(&format!("</{name}>")).unwrap().1
         } else {
@@ -324,6 +364,12 @@ fn make_foreign(shared: &mut SharedPart) {
             for party in [&mut record.consumer, &mut record.provider] {
                 texts.extend([&mut party.directory, &mut party.identifier, &mut party.name]);
                 texts.extend([&mut party.component, &mut party.responsible, &mut party.operating]);
+                texts.extend([
+                    &mut party.subject,
+                    &mut party.at,
+                    &mut party.contact,
+                    &mut party.data_protection,
+                ]);
             }
             texts.extend([&mut record.evidence.id, &mut record.evidence.title]);
             texts.extend(&mut record.evidence.categories);
@@ -354,26 +400,24 @@ fn no_foreign_text_is_outside_of_an_isolated_element() {
             .for_each(make_foreign);
         let access = Access::of(opened).unwrap();
         for lang in Lang::ALL {
-            let in_sentence = sentence(&access, lang).text().matches(FOREIGN).count();
             let facts: usize = facts(&access, lang)
                 .iter()
                 .flat_map(|group| &group.facts)
                 .map(|fact| (fact.label.text() + &fact.value.text()).matches(FOREIGN).count())
                 .sum();
-            let detail = detail_page_of(&access, lang);
-            assert_eq!(
-                detail.matches(&format!(">{FOREIGN}</bdi>")).count(),
-                in_sentence + facts
-            );
-            let list = list_page_of(&access, lang);
-            assert!(list.contains(&format!(">{FOREIGN}</bdi>")), "{list}");
-            assert!(list.contains(">Kraftfahrt-Bundesamt</option>"), "{list}");
-            for page in [detail, list] {
+            let isolated = |page: &str| page.to_lowercase().matches(&format!(">{FOREIGN}</bdi>")).count();
+            let detail = citizen(lang, &format!("/abrufe/{}", access.first().index), &access);
+            assert!(isolated(&detail) > facts, "{detail}");
+            let pages = ["/abrufe", "/uebersicht", "/besuche"].map(|path| citizen(lang, path, &access));
+            assert!(pages.iter().any(|page| isolated(page) > 0), "{pages:?}");
+            for page in pages {
                 let rest = not_isolated(&page);
                 for foreign in [FOREIGN, "Emma", "Kraftfahrt-Bundesamt"] {
                     assert!(!rest.contains(foreign), "{foreign}: {rest}");
                 }
             }
+            let rest = not_isolated(&detail);
+            assert!(!rest.contains(FOREIGN), "{rest}");
         }
     }
     let log = log_page(Lang::De, checked_log());
@@ -390,13 +434,13 @@ fn no_foreign_text_is_outside_of_an_isolated_element() {
 #[test]
 fn the_detail_page_shows_every_fact_and_the_files() {
     for lang in Lang::ALL {
-        let page = detail_page(lang);
+        let page = citizen(lang, "/abrufe/17", &access());
         let facts: usize = facts(&access(), lang).iter().map(|group| group.facts.len()).sum();
-        assert_eq!(page.matches("data-fact").count(), facts);
+        assert_eq!(page.matches("data-fact").count(), facts + 6, "facts and answers");
         for index in [17, 19] {
             for file in ["quittung", "oeffnung"] {
                 assert!(
-                    page.contains(&format!("href=\"/{}/zugriffe/{index}/{file}\"", lang.code())),
+                    page.contains(&format!("href=\"/{}/abrufe/{index}/{file}\"", lang.code())),
                     "{page}"
                 );
             }

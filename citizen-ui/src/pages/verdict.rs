@@ -28,8 +28,9 @@ pub fn verdict_box(frame: &Frame, verdict: &Verdict, text: &VerdictText) -> Elem
     let header = el("div")
         .class("kern-alert__header")
         .child(icon.attr("aria-hidden", "true"))
-        .child(el("span").class("kern-title").text(&text.title));
+        .child(el("h2").class("kern-title").text(&text.title));
     let paragraph = |line: &String| el("p").class("kern-body").text(line);
+    let small = |line: &String| el("p").class("ec-small").text(line);
     let mut body = el("div")
         .class("kern-alert__body")
         .children(text.lines.iter().map(paragraph));
@@ -37,9 +38,23 @@ pub fn verdict_box(frame: &Frame, verdict: &Verdict, text: &VerdictText) -> Elem
         let items = text.items.iter().map(|item| el("li").text(item));
         body = body.child(el("ul").class("kern-list kern-list--bullet").children(items));
     }
-    let small = |line: &String| el("p").class("kern-body kern-body--small").text(line);
+    let (forget, acts): (Vec<Act>, Vec<Act>) = text.acts.iter().partition(|act| **act == Act::Forget);
+    let more: Vec<Element> = text.more.iter().map(small).collect();
+    let forget = forget.into_iter().map(|act| act_view(frame, act, words));
     let body = body.children(text.remarks.iter().map(small));
-    let body = body.children(text.acts.iter().map(|act| act_view(frame, *act, words)));
+    let body = body.children(acts.into_iter().map(|act| act_view(frame, act, words)));
+    let body = if more.is_empty() {
+        body.children(forget)
+    } else {
+        let summary = el("summary").text(words.more);
+        body.child(
+            el("details")
+                .class("ec-more")
+                .child(summary)
+                .children(more)
+                .children(forget),
+        )
+    };
     el("div")
         .attr("id", VERDICT)
         .class(&format!("kern-alert kern-alert--{colour}"))
@@ -56,11 +71,13 @@ fn act_view(frame: &Frame, act: Act, words: &VerdictWords) -> Element {
     };
     let element = match act {
         Act::Verify => {
-            let link = el("a").class("kern-link").attr("href", frame.href("/selbst-pruefen"));
+            let link = el("a")
+                .class("kern-link")
+                .attr("href", frame.public_href("/selbst-pruefen"));
             link.text(words.verify)
         }
         Act::Login => {
-            let link = el("a").class("kern-link").attr("href", frame.href("/anmelden"));
+            let link = el("a").class("kern-link").attr("href", frame.login_href());
             link.text(words.login)
         }
         Act::Confirm => button(CONFIRM, "kern-btn kern-btn--primary", words.confirm),

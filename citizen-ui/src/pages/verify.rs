@@ -81,7 +81,7 @@ const ENGLISH: Words = Words {
 
 const fn words(lang: Lang) -> &'static Words {
     match lang {
-        Lang::De => &GERMAN,
+        Lang::De | Lang::Leicht => &GERMAN,
         Lang::En => &ENGLISH,
     }
 }

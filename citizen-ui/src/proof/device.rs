@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | digest of the policy, genesis hash | either differs (or differs from the ones that the build has) |
 //! | size, root and time of the newest proved checkpoint | it is older, or not proved to have grown from it |
+//! | size and time of the checkpoint before it | nothing: from it follows what is new since the last visit |
 //! | which persons | the person is another one: the citizen is asked |
 //!
 //! Of a person the device keeps 16 bits of a salted SHA-256. Any of a million numbers has the same 16 bits, so a
@@ -55,10 +56,22 @@ pub struct Memory {
     pub root: Hash,
     /// POSIX seconds as of which it was complete.
     pub as_of: u64,
+    /// The checkpoint before it: that of the last visit.
+    pub last: Option<Visit>,
     /// Random bytes of this device.
     pub salt: [u8; 16],
     /// The persons whose lists it has proved, newest last.
     pub persons: Vec<[u8; 2]>,
+}
+
+/// What a device remembers of a visit: how far the log was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Visit {
+    /// Size of the log.
+    pub size: u64,
+    /// POSIX seconds as of which it was complete.
+    pub as_of: u64,
 }
 
 /// What a device says about a proof that holds by itself.
@@ -145,6 +158,7 @@ impl Memory {
             size: list.checkpoint.size.get(),
             root: list.checkpoint.root,
             as_of: list.claim.as_of,
+            last: None,
             salt,
             persons: Vec::new(),
         };
@@ -154,9 +168,21 @@ impl Memory {
 
     /// Remembers the checkpoint of a proved list.
     pub fn advance(&mut self, list: &ProvedList) {
+        self.last = self.last_before(list);
         self.size = list.checkpoint.size.get();
         self.root = list.checkpoint.root;
         self.as_of = self.as_of.max(list.claim.as_of);
+    }
+
+    /// The visit before the one in which this list is shown. All pages of a visit have the same list.
+    pub fn last_before(&self, list: &ProvedList) -> Option<Visit> {
+        if list.checkpoint.size.get() == self.size && list.claim.as_of == self.as_of {
+            return self.last;
+        }
+        Some(Visit {
+            size: self.size,
+            as_of: self.as_of,
+        })
     }
 
     /// Whether the device has proved a list of this person before.

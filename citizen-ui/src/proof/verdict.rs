@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::markup::Difference;
 use crate::proof::complete::Claim;
-use crate::proof::device::{Contradiction, Past};
+use crate::proof::device::{Contradiction, Past, Visit};
 use crate::proof::statement::ProvedList;
 use crate::proof::verify::Failure;
 
@@ -75,6 +75,8 @@ pub struct Proved {
     pub at: u64,
     /// What the device knew before.
     pub past: Past,
+    /// The last visit with this device, if there was one and the person is the same.
+    pub last: Option<Visit>,
 }
 
 /// What the citizen should know about a page that is proved.
@@ -119,7 +121,7 @@ pub enum Finding {
 }
 
 /// The verdict about a list that is proved and that the page shows.
-pub fn judge(list: &ProvedList, past: Past, knows_person: bool, now: u64) -> Verdict {
+pub fn judge(list: &ProvedList, past: Past, last: Option<Visit>, knows_person: bool, now: u64) -> Verdict {
     let as_of = list.claim.as_of;
     let age = now.saturating_sub(as_of);
     if age > TOO_OLD {
@@ -132,6 +134,7 @@ pub fn judge(list: &ProvedList, past: Past, knows_person: bool, now: u64) -> Ver
         witnesses: list.witnesses,
         at: now,
         past,
+        last: last.filter(|_| knows_person),
     };
     let caution = if !knows_person {
         Some(Caution::OtherPerson)

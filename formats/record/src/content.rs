@@ -171,6 +171,14 @@ pub struct Party {
     pub responsible: String,
     /// The organisation that operates the component (betriebsverantwortliche Stelle).
     pub operating: String,
+    /// The authority as the subject of a German sentence: "die Stadt Musterhausen".
+    pub subject: String,
+    /// The authority after the preposition "bei", which is part of it: "bei der Stadt Musterhausen".
+    pub at: String,
+    /// Where to ask the authority about the exchange: the address of a function, never of a person.
+    pub contact: String,
+    /// The address of the authority's data-protection officer: of the function, never of a person.
+    pub data_protection: String,
 }
 
 impl Party {
@@ -184,7 +192,11 @@ impl Party {
         FieldError::check::<marker::Title>("name", &self.name)?;
         FieldError::check::<marker::Reference>("component", &self.component)?;
         FieldError::check::<marker::Title>("responsible", &self.responsible)?;
-        FieldError::check::<marker::Title>("operating", &self.operating)
+        FieldError::check::<marker::Title>("operating", &self.operating)?;
+        FieldError::check::<marker::Paragraph>("subject", &self.subject)?;
+        FieldError::check::<marker::Paragraph>("at", &self.at)?;
+        FieldError::check::<marker::Title>("contact", &self.contact)?;
+        FieldError::check::<marker::Title>("data_protection", &self.data_protection)
     }
 }
 
@@ -413,6 +425,10 @@ pub(crate) mod tests {
             component: "noots-dc-4711-0815".into(),
             responsible: "Stadt Köln".into(),
             operating: "Kommunales Rechenzentrum Niederrhein".into(),
+            subject: "die Stadt Köln, Amt für Verkehrsmanagement, Bewohnerparkausweise".into(),
+            at: "bei der Stadt Köln, Amt für Verkehrsmanagement, Bewohnerparkausweise".into(),
+            contact: "poststelle@stadt-koeln.example".into(),
+            data_protection: "datenschutz@stadt-koeln.example".into(),
         }
     }
 

@@ -93,6 +93,10 @@ impl Component {
             component: self.name.to_string(),
             responsible: body.name.to_string(),
             operating: operator.name.to_string(),
+            subject: body.as_subject(),
+            at: body.with_preposition(),
+            contact: body.contact.to_string(),
+            data_protection: body.data_protection.to_string(),
         }
     }
 

@@ -13,6 +13,8 @@ pub struct Metadata {
     pub authorization_endpoint: String,
     /// The URL at which a code is redeemed.
     pub token_endpoint: String,
+    /// The URL at which a person ends their session with the provider, if it has one.
+    pub end_session_endpoint: Option<String>,
     /// The keys that sign tokens.
     pub keys: CoreJsonWebKeySet,
 }

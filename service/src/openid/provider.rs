@@ -39,6 +39,7 @@ struct Document {
     issuer: String,
     authorization_endpoint: String,
     token_endpoint: String,
+    end_session_endpoint: Option<String>,
     jwks_uri: String,
 }
 
@@ -108,6 +109,7 @@ async fn fetch(http: reqwest::Client, issuer: String) -> Result<Metadata, Provid
         issuer,
         authorization_endpoint: document.authorization_endpoint,
         token_endpoint: document.token_endpoint,
+        end_session_endpoint: document.end_session_endpoint,
         keys,
     })
 }

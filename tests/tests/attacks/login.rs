@@ -102,7 +102,7 @@ fn records_are_opened_only_for_the_person_who_has_logged_in() -> Result<()> {
     let (status, body) = disclose(&processes, &asked, &keys.bearer("portal/identity.credential")?)?;
     ensure!(status == 200, "{status}");
     let of_emma: Disclosure = record::cbor::from_slice(&body)?;
-    ensure!(of_emma.idnr != of_deniz.idnr && deniz.get("/zugriffe")?.0 == 200);
+    ensure!(of_emma.idnr != of_deniz.idnr && deniz.get("/abrufe")?.0 == 200);
     Ok(())
 }
 
@@ -156,7 +156,7 @@ fn portal_shows_nothing_of_others(emma: &Citizen, of_deniz: &Disclosure) -> Resu
     ensure!(of_deniz.entries.len() > 1, "there is something to open");
     for entry in &of_deniz.entries {
         for page in ["", "/oeffnung", "/quittung"] {
-            let (status, _) = emma.get(&format!("/zugriffe/{}{page}", entry.index))?;
+            let (status, _) = emma.get(&format!("/abrufe/{}{page}", entry.index))?;
             ensure!(status == 404, "entry {}{page}: {status}", entry.index);
         }
     }

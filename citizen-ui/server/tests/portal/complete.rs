@@ -11,7 +11,7 @@ use crate::world::World;
 /// Logs in and opens the list. Returns the value of `data-verdict`, the page, and the session cookie.
 async fn completeness(world: &World, lang: &str) -> (String, String, String) {
     let cookie = world.login(lang).await.cookie();
-    let page = world.get(&format!("/{lang}/zugriffe"), &cookie).await.text();
+    let page = world.get(&format!("/{lang}/abrufe"), &cookie).await.text();
     let (_, rest) = page.split_once("data-verdict=\"").unwrap();
     (rest.split('"').next().unwrap().to_owned(), page.clone(), cookie)
 }
@@ -31,15 +31,15 @@ async fn an_expired_access_is_listed_as_erased_and_counted() {
     assert_eq!(complete, "server", "{page}");
     assert!(page.contains("Das sind alle: 2 Abrufe, 1 Besuch."), "{page}");
     assert!(!page.contains("nicht-geoeffnet"), "{page}");
-    let erased = "Wer das war, wo, warum und mit welchem Ergebnis, ist gelöscht";
+    let erased = "gelöscht, wie das Gesetz es verlangt";
     assert_eq!(page.matches(erased).count(), 2, "{page}");
     let first = world.backend().exchanges[0].0;
-    let detail = world.get(&format!("/de/zugriffe/{first}"), &cookie).await.text();
+    let detail = world.get(&format!("/de/abrufe/{first}"), &cookie).await.text();
     assert!(
         detail.contains(erased) && detail.contains("Gelöscht nach dem"),
         "{detail}"
     );
-    let file = world.get(&format!("/de/zugriffe/{first}/oeffnung"), &cookie).await.body;
+    let file = world.get(&format!("/de/abrufe/{first}/oeffnung"), &cookie).await.body;
     let policy = tlog::policy::Policy::parse(world.backend().log.policy().as_bytes()).unwrap();
     let proved = proof::opening::Opening::parse(&file)
         .unwrap()
@@ -58,7 +58,7 @@ async fn the_list_is_complete_and_the_bundle_proves_it() {
         page.contains("Geprüft hat nur unser Server: 2 Abrufe, und keiner fehlt."),
         "{page}"
     );
-    let file = world.get("/de/zugriffe/buendel", &cookie).await;
+    let file = world.get("/de/abrufe/buendel", &cookie).await;
     assert_eq!(
         file.headers[header::CONTENT_DISPOSITION],
         "attachment; filename=\"eintraege.bundle\""
@@ -126,7 +126,7 @@ async fn a_list_without_a_withheld_entry_is_not_complete() {
                     genesis: backend.log.genesis().to_string(),
                 }
             };
-            let file = world.get("/de/zugriffe/buendel", &cookie).await.body;
+            let file = world.get("/de/abrufe/buendel", &cookie).await.body;
             let checked = citizen_ui::proof::complete::check(&file, &[], &trust.parse().unwrap());
             assert_eq!(checked, Err(Failure::Hidden));
         }
@@ -138,7 +138,7 @@ async fn a_list_without_a_withheld_entry_is_not_complete() {
 async fn the_list_is_compared_with_the_bundle() {
     let world = World::new(2, HIGH).await;
     let cookie = world.login("de").await.cookie();
-    let file = world.get("/de/zugriffe/buendel", &cookie).await.body;
+    let file = world.get("/de/abrufe/buendel", &cookie).await.body;
     let (trust, listed, size) = {
         let backend = world.backend();
         let trust = citizen_ui::proof::verify::TrustText {

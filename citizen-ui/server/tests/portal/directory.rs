@@ -30,7 +30,7 @@ fn exchange(backend: &mut Backend, map: bool) {
 
 async fn list(world: &World) -> (String, String) {
     let cookie = world.login("de").await.cookie();
-    let page = world.get("/de/zugriffe", &cookie).await.text();
+    let page = world.get("/de/abrufe", &cookie).await.text();
     (page, cookie)
 }
 
@@ -56,7 +56,7 @@ async fn a_rotated_key_needs_no_restart() {
         let indices = [intent, outcome.unwrap()];
         let mut files = Vec::new();
         for index in indices {
-            let file = world.get(&format!("/de/zugriffe/{index}/oeffnung"), &cookie).await;
+            let file = world.get(&format!("/de/abrufe/{index}/oeffnung"), &cookie).await;
             assert_eq!(file.status, StatusCode::OK);
             files.push(file.body);
         }

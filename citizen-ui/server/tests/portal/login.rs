@@ -18,7 +18,7 @@ async fn a_form_from_another_site_is_refused() {
         .await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert_eq!(
-        world.get("/de/zugriffe", &cookie).await.status,
+        world.get("/de/abrufe", &cookie).await.status,
         StatusCode::OK,
         "the session is still open"
     );
@@ -37,7 +37,7 @@ async fn logout_ends_the_session() {
         (StatusCode::SEE_OTHER, "/de/abgemeldet")
     );
     assert!(out.headers[header::SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
-    for path in ["/de/zugriffe".to_owned(), format!("/de/zugriffe/{intent}/oeffnung")] {
+    for path in ["/de/abrufe".to_owned(), format!("/de/abrufe/{intent}/oeffnung")] {
         let answer = world.get(&path, &cookie).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
         assert!(answer.text().contains("Bitte melden Sie sich an"));
@@ -104,12 +104,90 @@ async fn a_stray_callback_leaves_the_session_alone() {
         let answer = world.get(path, &session).await;
         assert_eq!(
             (answer.status, answer.location().as_str()),
-            (StatusCode::SEE_OTHER, "/de/zugriffe")
+            (StatusCode::SEE_OTHER, "/de/uebersicht")
         );
         assert!(!answer.headers.contains_key(header::SET_COOKIE));
     }
-    assert_eq!(world.get("/de/zugriffe", &session).await.status, StatusCode::OK);
+    assert_eq!(world.get("/de/abrufe", &session).await.status, StatusCode::OK);
     assert_eq!(world.backend().tokens.len(), 1);
+}
+
+/// A page that needs a login is shown after it, and a link to the login leads to no other place.
+#[tokio::test]
+async fn a_login_returns_to_the_page_that_needed_it() {
+    let world = World::new(1, HIGH).await;
+    let intent = world.backend().exchanges[0].0;
+    let page = format!("/de/abrufe/{intent}");
+    let refused = world.get(&page, "").await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    let link = format!("/de/anmelden?weiter=%2Fabrufe%2F{intent}");
+    assert!(
+        refused.text().contains(&format!("href=\"{link}\"")),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(world.login_at(&link).await.location(), page);
+    let query = "/de/anmelden?weiter=%2Fabrufe%3Fseite%3D2%26x%3D%0D%0Ay";
+    assert_eq!(world.login_at(query).await.location(), "/de/abrufe?seite=2");
+    for elsewhere in [
+        "//example.org/",
+        "https://example.org/",
+        "/../abrufe",
+        "/abmelden",
+        "@example.org",
+    ] {
+        let answer = world.login_at(&format!("/de/anmelden?weiter={elsewhere}")).await;
+        assert_eq!(
+            answer.location(),
+            format!("/de{}", citizen_ui::pages::FIRST_PAGE),
+            "{elsewhere}"
+        );
+    }
+}
+
+/// The script of a page asks when the session ends, which does not prolong it, and prolongs it on demand.
+#[tokio::test]
+async fn a_session_is_prolonged_on_demand_and_ends_in_all_tabs() {
+    let world = World::new(1, HIGH).await;
+    let cookie = world.login("de").await.cookie();
+    let state = world.get("/de/sitzung", &cookie).await;
+    assert_eq!(state.status, StatusCode::OK);
+    for member in ["\"seconds\":", "\"idleEnd\":", "\"end\":", "\"text\":\"Sie werden um "] {
+        assert!(state.text().contains(member), "{}", state.text());
+    }
+    let same_site = [("sec-fetch-site", "same-origin")];
+    assert_eq!(
+        world.post("/de/sitzung", &cookie, "", &same_site).await.status,
+        StatusCode::OK
+    );
+    let foreign = [("sec-fetch-site", "cross-site")];
+    assert_eq!(
+        world.post("/de/sitzung", &cookie, "", &foreign).await.status,
+        StatusCode::FORBIDDEN
+    );
+    world.post("/de/abmelden", &cookie, "", &same_site).await;
+    assert_eq!(world.get("/de/sitzung", &cookie).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        world.post("/de/sitzung", &cookie, "", &same_site).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+#[tokio::test]
+async fn an_old_address_redirects_to_the_new_one() {
+    let world = World::new(1, HIGH).await;
+    for (old, new) in [
+        ("/de/zugriffe", "/de/abrufe"),
+        ("/en/zugriffe?seite=2", "/en/abrufe?seite=2"),
+        ("/de/zugriffe/7", "/de/abrufe/7"),
+        ("/de/zugriffe/7/quittung", "/de/abrufe/7/quittung"),
+    ] {
+        let answer = world.get(old, "").await;
+        assert_eq!(
+            (answer.status, answer.location().as_str()),
+            (StatusCode::PERMANENT_REDIRECT, new)
+        );
+    }
 }
 
 #[tokio::test]
@@ -125,7 +203,7 @@ async fn beginning_a_login_does_not_end_the_session() {
             .iter()
             .all(|set| !set.as_bytes().starts_with(b"einsicht="))
     );
-    assert_eq!(world.get("/de/zugriffe", &session).await.status, StatusCode::OK);
+    assert_eq!(world.get("/de/abrufe", &session).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -135,12 +213,12 @@ async fn two_tabs_log_in_independently() {
     let (second, second_callback) = world.choose_as("emma", "en", &first).await;
     let both = format!("{first}; {second}");
     let one = world.get(&second_callback, &both).await;
-    assert_eq!(one.location(), "/en/zugriffe");
+    assert_eq!(one.location(), "/en/uebersicht");
     let other = world.get(&first_callback, &format!("{first}; {}", one.cookie())).await;
-    assert_eq!(other.location(), "/de/zugriffe");
-    assert_eq!(world.get("/de/zugriffe", &other.cookie()).await.status, StatusCode::OK);
+    assert_eq!(other.location(), "/de/uebersicht");
+    assert_eq!(world.get("/de/abrufe", &other.cookie()).await.status, StatusCode::OK);
     assert_eq!(
-        world.get("/de/zugriffe", &one.cookie()).await.status,
+        world.get("/de/abrufe", &one.cookie()).await.status,
         StatusCode::UNAUTHORIZED,
         "the browser has one session, the one of its last login"
     );
@@ -164,7 +242,7 @@ async fn cancelling_at_the_provider_is_an_ordinary_page() {
         removal.starts_with("einsicht-login-") && removal.contains("Max-Age=0"),
         "{removal}"
     );
-    assert_eq!(world.get("/de/zugriffe", &session).await.status, StatusCode::OK);
+    assert_eq!(world.get("/de/abrufe", &session).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -197,7 +275,7 @@ async fn logins_that_are_only_begun_cost_the_server_nothing() {
     let calls = world.provider_calls.load(Ordering::SeqCst);
     assert_eq!(calls, 2, "metadata and keys are fetched once");
     assert!(cookie.len() < 400, "{} bytes", cookie.len());
-    assert_eq!(world.login("de").await.location(), "/de/zugriffe");
+    assert_eq!(world.login("de").await.location(), "/de/uebersicht");
 }
 
 #[tokio::test]

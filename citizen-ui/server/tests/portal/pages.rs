@@ -19,22 +19,23 @@ async fn a_citizen_logs_in_and_sees_proved_accesses() {
     let logged_in = world.login("de").await;
     assert_eq!(
         (logged_in.status, logged_in.location().as_str()),
-        (StatusCode::SEE_OTHER, "/de/zugriffe")
+        (StatusCode::SEE_OTHER, "/de/uebersicht")
     );
     let set = logged_in.headers[header::SET_COOKIE].to_str().unwrap();
     assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax"), "{set}");
     let cookie = logged_in.cookie();
 
-    let list = world.get("/de/zugriffe", &cookie).await;
+    let list = world.get("/de/abrufe", &cookie).await;
     assert_eq!(list.status, StatusCode::OK);
     assert_eq!(list.headers[header::CACHE_CONTROL], "no-store");
     let text = list.text();
     let (intent, outcome) = world.backend().exchanges[0];
-    assert_eq!(text.matches("<tr data-row=").count(), 3, "{text}");
+    assert_eq!(text.matches("<li data-row=").count(), 2, "{text}");
     let read = list.read();
     for expected in [
-        "hat am ",
-        "beim Kraftfahrt-Bundesamt Ihre Daten „Zulassungsbescheinigung Teil I“ (Fahrzeug, Halter) abgerufen.",
+        "Die Stadt Musterhausen hat beim Kraftfahrt-Bundesamt Ihre Unterlage „Zulassungsbescheinigung Teil I“ abgerufen.",
+        "Weil: Antrag auf einen Bewohnerparkausweis",
+        "Ihr eigener Besuch steht nicht in dieser Liste.",
         "Angemeldet: Emma Mustermann",
     ] {
         assert!(read.contains(expected), "{expected} is missing in {text}");
@@ -46,7 +47,7 @@ async fn a_citizen_logs_in_and_sees_proved_accesses() {
 
     let mut files = Vec::new();
     for index in [intent, outcome.unwrap()] {
-        let proof = world.get(&format!("/de/zugriffe/{index}/oeffnung"), &cookie).await;
+        let proof = world.get(&format!("/de/abrufe/{index}/oeffnung"), &cookie).await;
         assert_eq!(proof.status, StatusCode::OK);
         files.push(proof.body);
     }
@@ -60,7 +61,7 @@ async fn the_detail_page_shows_the_record_and_offers_its_files() {
     let world = World::new(1, HIGH).await;
     let cookie = world.login("en").await.cookie();
     let (intent, outcome) = world.backend().exchanges[0];
-    let page = world.get(&format!("/en/zugriffe/{intent}"), &cookie).await.text();
+    let page = world.get(&format!("/en/abrufe/{intent}"), &cookie).await.text();
     for expected in [
         "Stadt Musterhausen",
         "bewohnerparken@1",
@@ -72,7 +73,7 @@ async fn the_detail_page_shows_the_record_and_offers_its_files() {
         assert!(page.contains(expected), "{expected} is missing in {page}");
     }
     let policy = Policy::parse(world.backend().log.policy().as_bytes()).unwrap();
-    let receipt = world.get(&format!("/en/zugriffe/{intent}/quittung"), &cookie).await;
+    let receipt = world.get(&format!("/en/abrufe/{intent}/quittung"), &cookie).await;
     assert_eq!(
         receipt.headers[header::CONTENT_DISPOSITION],
         format!("attachment; filename=\"eintrag-{intent}.tlog-proof\"")
@@ -80,15 +81,15 @@ async fn the_detail_page_shows_the_record_and_offers_its_files() {
     let verified = Receipt::parse(&receipt.body).unwrap().verify(&policy).unwrap();
     assert!(verified.quorum() && verified.index().get() == intent);
     let outcome = outcome.unwrap();
-    let opening = world.get(&format!("/en/zugriffe/{outcome}/oeffnung"), &cookie).await;
+    let opening = world.get(&format!("/en/abrufe/{outcome}/oeffnung"), &cookie).await;
     assert_eq!(opening.headers[header::CONTENT_TYPE], "application/cbor");
     let opening = proof::opening::Opening::parse(&opening.body).unwrap();
     assert!(opening.verify(&policy, None).unwrap().person.is_some());
     for path in [
-        "/en/zugriffe/0",
-        "/en/zugriffe/x",
-        "/en/zugriffe/0/oeffnung",
-        "/en/zugriffe/0/quittung",
+        "/en/abrufe/0",
+        "/en/abrufe/x",
+        "/en/abrufe/0/oeffnung",
+        "/en/abrufe/0/quittung",
         "/en/nothing",
     ] {
         assert_eq!(world.get(path, &cookie).await.status, StatusCode::NOT_FOUND, "{path}");
@@ -120,10 +121,7 @@ async fn a_failure_of_ledger_or_identity_has_an_error_page() {
         assert_eq!(answer.status, status, "{mode:?}");
         assert!(answer.text().contains(words), "{mode:?}");
         let cookie = answer.cookie();
-        assert_eq!(
-            world.get("/de/zugriffe", &cookie).await.status,
-            StatusCode::UNAUTHORIZED
-        );
+        assert_eq!(world.get("/de/abrufe", &cookie).await.status, StatusCode::UNAUTHORIZED);
     }
     world.set(Mode::LedgerDown);
     assert!(
@@ -140,33 +138,97 @@ async fn the_list_is_filtered_and_split_into_pages() {
     let world = World::new(26, HIGH).await;
     let cookie = world.login("de").await.cookie();
     let rows = async |query: &str| {
-        let text = world.get(&format!("/de/zugriffe{query}"), &cookie).await.text();
-        text.matches("<tr data-row=").count()
+        let text = world.get(&format!("/de/abrufe{query}"), &cookie).await.text();
+        text.matches("<li data-row=").count()
     };
     assert_eq!(rows("").await, 25);
-    assert_eq!(rows("?seite=2").await, 2);
+    assert_eq!(rows("?seite=2").await, 1);
     assert_eq!(
         rows("?seite=99").await,
-        2,
+        1,
         "a page number that is too high shows the last page"
     );
-    assert_eq!(rows("?art=besuch").await, 1);
-    assert_eq!(rows("?art=abruf&seite=2&jahr=&behoerde=").await, 1);
-    assert_eq!(rows("?behoerde=Kraftfahrt-Bundesamt&seite=2").await, 1);
-    assert_eq!(rows("?behoerde=Niemand").await, 0);
-    assert_eq!(rows("?jahr=1999").await, 0);
-    let second = world
-        .get("/de/zugriffe?behoerde=Kraftfahrt-Bundesamt", &cookie)
-        .await
-        .text();
+    assert_eq!(rows("?wer=Stadt+Musterhausen&seite=2&von=&bei=").await, 1);
+    assert_eq!(rows("?wer=Niemand").await, 0);
+    assert_eq!(rows("?ergebnis=abgelehnt").await, 0);
+    assert_eq!(rows("?bis=1999-12-31").await, 0);
+    assert_eq!(rows("?q=zulassung+PARK").await, 25);
+    let filtered = world.get("/de/abrufe?bei=Kraftfahrt-Bundesamt", &cookie).await.text();
     assert!(
-        second.contains("href=\"/de/zugriffe?behoerde=Kraftfahrt-Bundesamt&amp;seite=2\""),
-        "{second}"
+        filtered.contains("href=\"/de/abrufe?bei=Kraftfahrt-Bundesamt&amp;seite=2\""),
+        "{filtered}"
     );
-    let newest = world.backend().inspection;
-    let first = world.get("/de/zugriffe", &cookie).await.text();
-    let position = |index: u64| first.find(&format!("data-row=\"{index}\"")).unwrap();
-    assert!(position(newest) < position(world.backend().exchanges[25].0));
+    let position = |text: &str, index: u64| text.find(&format!("data-row=\"{index}\""));
+    let [newest, older] = [25, 24].map(|at| world.backend().exchanges[at].0);
+    let list = world.get("/de/abrufe", &cookie).await.text();
+    assert!(position(&list, newest).unwrap() < position(&list, older).unwrap());
+    let oldest = world.get("/de/abrufe?sort=aelteste", &cookie).await.text();
+    assert_eq!(position(&oldest, newest), None, "it is on the last page then");
+    let visits = world.get("/de/besuche", &cookie).await.text();
+    assert!(position(&visits, world.backend().inspection).is_some(), "{visits}");
+}
+
+/// Every page of a citizen exists in every language, needs the login, and says so in its own language.
+#[tokio::test]
+async fn a_citizens_pages_exist_in_every_language() {
+    let world = World::new(2, HIGH).await;
+    let cookie = world.login("de").await.cookie();
+    let index = world.backend().exchanges[0].0;
+    for (lang, tag) in [("de", "de"), ("en", "en"), ("leicht", "de-simple")] {
+        for path in [
+            "/uebersicht".to_owned(),
+            "/abrufe".to_owned(),
+            "/besuche".to_owned(),
+            format!("/abrufe/{index}"),
+            format!("/abrufe/{index}/pruefung"),
+            format!("/abrufe/{index}/fragen?was=auskunft"),
+        ] {
+            let address = format!("/{lang}{path}");
+            let page = world.get(&address, &cookie).await;
+            assert_eq!(page.status, StatusCode::OK, "{address}");
+            let text = page.text();
+            assert!(text.contains(&format!("<html lang=\"{tag}\">")), "{address}");
+            assert!(text.contains("data-verdict=\"server\""), "{address}");
+            assert_eq!(
+                world.get(&address, "").await.status,
+                StatusCode::UNAUTHORIZED,
+                "{address}"
+            );
+        }
+    }
+    let public = world.get("/leicht/protokoll", "").await;
+    assert_eq!(public.location(), "/de/protokoll", "easy language has no such page");
+    assert_eq!(world.get("/leicht/", "").await.status, StatusCode::OK);
+    for path in ["/abrufe/0/pruefung", "/abrufe/0/fragen", "/abrufe/x/fragen"] {
+        assert_eq!(
+            world.get(&format!("/de{path}"), &cookie).await.status,
+            StatusCode::NOT_FOUND
+        );
+    }
+}
+
+/// The letter has the address of the record, and the number only if the citizen wants it.
+#[tokio::test]
+async fn a_letter_goes_to_the_address_of_the_record() {
+    let world = World::new(1, HIGH).await;
+    let cookie = world.login("de").await.cookie();
+    let index = world.backend().exchanges[0].0;
+    let letter = async |query: &str| {
+        let path = format!("/de/abrufe/{index}/fragen?{query}");
+        world.get(&path, &cookie).await.text()
+    };
+    let ask = letter("was=verstehen").await;
+    assert!(ask.contains("mailto:poststelle@musterhausen.example?subject="), "{ask}");
+    assert!(!ask.contains(sample_log::IDNR));
+    let access = letter("was=auskunft&nummer=ja").await;
+    assert!(
+        access.contains("mailto:datenschutz@musterhausen.example?subject="),
+        "{access}"
+    );
+    assert!(
+        access.contains(&format!("Meine ID-Nummer: {}", sample_log::IDNR)),
+        "{access}"
+    );
 }
 
 #[tokio::test]
@@ -276,12 +338,12 @@ async fn style_sheets_are_sent_compressed_on_request() {
 async fn pages_and_downloads_are_never_compressed() {
     let world = World::new(3, HIGH).await;
     let cookie = world.login("de").await.cookie();
-    let detail = format!("/de/zugriffe/{}", world.backend().exchanges[0].0);
+    let detail = format!("/de/abrufe/{}", world.backend().exchanges[0].0);
     for path in [
         "/de/",
         "/de/protokoll",
-        "/de/zugriffe",
-        "/de/zugriffe/buendel",
+        "/de/abrufe",
+        "/de/abrufe/buendel",
         &detail,
         "/assets/fira-sans-latin-400.woff2",
     ] {

@@ -16,7 +16,7 @@ async fn an_access_that_does_not_verify_is_shown_as_not_proved() {
         let world = World::new(2, HIGH).await;
         world.set(mode);
         let cookie = world.login("de").await.cookie();
-        let list = world.get("/de/zugriffe", &cookie).await.text();
+        let list = world.get("/de/abrufe", &cookie).await.text();
         let (intent, outcome) = world.backend().exchanges[0];
         assert!(list.contains("id=\"nicht-geoeffnet\""), "{list}");
         let expected = format!(
@@ -25,7 +25,7 @@ async fn an_access_that_does_not_verify_is_shown_as_not_proved() {
         );
         assert!(list.contains(&expected), "{expected} is missing in {list}");
         assert!(
-            !list.contains("hat am"),
+            !list.contains("hat beim"),
             "the page describes an access that is not proved"
         );
     }
@@ -36,10 +36,7 @@ async fn a_changed_or_swapped_opening_is_not_a_full_proof() {
     let world = World::new(1, HIGH).await;
     let cookie = world.login("de").await.cookie();
     let (intent, outcome) = world.backend().exchanges[0];
-    let proof = world
-        .get(&format!("/de/zugriffe/{intent}/oeffnung"), &cookie)
-        .await
-        .body;
+    let proof = world.get(&format!("/de/abrufe/{intent}/oeffnung"), &cookie).await.body;
     for position in (0..proof.len()).step_by(211) {
         let mut changed = proof.clone();
         changed[position] ^= 1;
@@ -67,7 +64,7 @@ async fn a_list_that_is_not_cosigned_is_not_proved_and_the_log_page_says_so() {
     let world = World::new(1, HIGH).await;
     world.set(Mode::Unwitnessed);
     let cookie = world.login("de").await.cookie();
-    let list = world.get("/de/zugriffe", &cookie).await.text();
+    let list = world.get("/de/abrufe", &cookie).await.text();
     assert!(list.contains("data-verdict=\"server-failed\""), "{list}");
     let log = world.get("/de/protokoll", "").await.text();
     assert!(
@@ -81,7 +78,7 @@ async fn a_list_that_is_not_cosigned_is_not_proved_and_the_log_page_says_so() {
 async fn one_request_proves_all_pages_of_a_session() {
     let world = World::new(26, HIGH).await;
     let cookie = world.login("de").await.cookie();
-    let response = world.get("/de/zugriffe/beweis?ab=0", &cookie).await;
+    let response = world.get("/de/abrufe/beweis?ab=0", &cookie).await;
     assert_eq!(response.headers[header::CACHE_CONTROL], "no-store");
     let answer = PageProof::parse(&response.body).unwrap();
     let trust = answer.trust.parse().unwrap();
@@ -90,18 +87,18 @@ async fn one_request_proves_all_pages_of_a_session() {
     assert_eq!((list.accesses.len(), list.claim.exchanges, list.quorum), (27, 26, true));
     assert_eq!(list.person, sample_log::idnr());
     for index in list.accesses.iter().map(|access| access.first().index) {
-        let page = world.get(&format!("/de/zugriffe/{index}"), &cookie).await;
+        let page = world.get(&format!("/de/abrufe/{index}"), &cookie).await;
         assert_eq!(page.status, StatusCode::OK);
     }
     assert_eq!(
-        world.get("/de/zugriffe/beweis", "").await.status,
+        world.get("/de/abrufe/beweis", "").await.status,
         StatusCode::UNAUTHORIZED
     );
 
     for (mode, failure) in [(Mode::Unpublished, Failure::Witnesses), (Mode::Unlisted, Failure::Load)] {
         world.set(mode);
         let cookie = world.login("de").await.cookie();
-        let answer = world.get("/de/zugriffe/beweis", &cookie).await.body;
+        let answer = world.get("/de/abrufe/beweis", &cookie).await.body;
         assert_eq!(PageProof::parse(&answer).unwrap().list.unwrap_err(), failure);
     }
 }

@@ -8,6 +8,8 @@ use fixtures::values;
 use tlog::merkle::Index;
 use trust::{Operation, TrustKind, Value};
 
+use citizen_ui::language::lang::Lang;
+
 use crate::HIGH;
 use crate::backend::Mode;
 use crate::world::World;
@@ -292,9 +294,9 @@ async fn no_link_of_a_public_page_is_dead_and_every_page_is_strict() {
         assert!(!page.headers.contains_key(header::SET_COOKIE), "{path}");
         let is_page = page.headers[header::CONTENT_TYPE] == "text/html; charset=utf-8";
         let text = if is_page { page.text() } else { continue };
-        let lang = path.get(1..3).unwrap();
+        let lang = path.split('/').nth(1).and_then(Lang::of_segment).unwrap();
         assert!(
-            text.starts_with(&format!("<!DOCTYPE html><html lang=\"{lang}\">")),
+            text.starts_with(&format!("<!DOCTYPE html><html lang=\"{}\">", lang.tag())),
             "{path}"
         );
         for link in links(&text) {

@@ -172,7 +172,12 @@ impl World {
 
     /// The same in a browser that has cookies; an unknown citizen cancels.
     pub(crate) async fn choose_as(&self, user: &str, lang: &str, cookies: &str) -> (String, String) {
-        let begun = self.get(&format!("/{lang}/anmelden"), cookies).await;
+        self.choose_at(user, &format!("/{lang}/anmelden"), cookies).await
+    }
+
+    /// The same at another address of the login.
+    async fn choose_at(&self, user: &str, path: &str, cookies: &str) -> (String, String) {
+        let begun = self.get(path, cookies).await;
         assert_eq!(begun.status, StatusCode::SEE_OTHER, "{}", begun.text());
         let url = url::Url::parse(&begun.location()).unwrap();
         let mut form: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -186,6 +191,12 @@ impl World {
         let back = url::Url::parse(&location).unwrap();
         assert_eq!(back.origin().ascii_serialization(), PUBLIC);
         (begun.cookie(), format!("{}?{}", back.path(), back.query().unwrap()))
+    }
+
+    /// Logs in at an address of the login. Returns the response of the callback.
+    pub(crate) async fn login_at(&self, path: &str) -> TestResponse {
+        let (cookie, callback) = self.choose_at("emma", path, "").await;
+        self.get(&callback, &cookie).await
     }
 
     /// Logs in. Returns the response of the callback.

@@ -1,40 +1,45 @@
 //! German.
 
-use super::tables::{
-    DetailText, ErrorTexts, FrameText, ListText, RecordedText, Section, SectionsText, StartText, Text, VerifyText,
+use super::tables::{ErrorTexts, FrameText, RecordedText, Section, SectionsText, StartText, Text, VerifyText};
+
+pub(super) const FRAME: FrameText = FrameText {
+    product: "Einsicht",
+    claim: "Wer hat meine Daten abgerufen?",
+    menu: "Menü",
+    banner: "Demonstrator – keine offizielle Website, nur erfundene Daten",
+    banner_label: "Hinweis zur Demonstration",
+    skip: "Zum Inhalt springen",
+    nav_label: "Hauptnavigation",
+    footer_label: "Weitere Seiten",
+    language: "Deutsch",
+    nav_start: "Start",
+    nav_overview: "Übersicht",
+    nav_visits: "Ihre Besuche",
+    nav_list: "Alle Abrufe",
+    nav_landkarte: "Registerlandkarte",
+    nav_log: "Öffentliches Protokoll",
+    nav_help: "Hilfe",
+    nav_privacy: "Datenschutz",
+    nav_imprint: "Impressum",
+    nav_recorded: "Was aufgezeichnet wird",
+    nav_verify: "Selbst nachprüfen",
+    nav_accessibility: "Barrierefreiheit",
+    nav_design: "Gestaltung und Lizenzen",
+    login: "Anmelden",
+    logout: "Abmelden",
+    logged_in: "Angemeldet: ",
+    session: |idle, end| {
+        if idle == end {
+            format!("Sie werden um {end} abgemeldet.")
+        } else {
+            format!("Sie werden um {idle} abgemeldet, spätestens um {end}.")
+        }
+    },
+    session_warning: "Sie werden in weniger als einer Minute abgemeldet.",
+    session_stay: "Länger angemeldet bleiben",
 };
 
-pub(super) static TEXT: Text = Text {
-    frame: FrameText {
-        product: "Einsicht",
-        banner: "Demonstrator – keine offizielle Website, nur erfundene Daten",
-        banner_label: "Hinweis zur Demonstration",
-        skip: "Zum Inhalt springen",
-        nav_label: "Hauptnavigation",
-        footer_label: "Weitere Seiten",
-        other_language: "English",
-        nav_start: "Start",
-        nav_list: "Alle Abrufe",
-        nav_landkarte: "Registerlandkarte",
-        nav_log: "Öffentliches Protokoll",
-        nav_help: "Hilfe",
-        nav_privacy: "Datenschutz",
-        nav_imprint: "Impressum",
-        nav_recorded: "Was aufgezeichnet wird",
-        nav_verify: "Selbst nachprüfen",
-        nav_accessibility: "Barrierefreiheit",
-        nav_design: "Gestaltung und Lizenzen",
-        login: "Anmelden",
-        logout: "Abmelden",
-        logged_in: "Angemeldet: ",
-        session: |idle, end| {
-            format!(
-                "Ohne weitere Eingabe werden Sie um {idle} abgemeldet, spätestens um {end}. Danach ist hier nichts mehr gespeichert."
-            )
-        },
-        session_warning: "Sie werden in weniger als einer Minute abgemeldet.",
-        session_stay: "Angemeldet bleiben",
-    },
+pub(super) const TEXT: Text = Text {
     start: StartText {
         title: "Wer hat Ihre Daten abgerufen?",
         lead: "Behörden holen Unterlagen über Sie direkt bei anderen Behörden, damit Sie nichts vorlegen müssen. Hier sehen Sie, welche Behörde wann und warum etwas über Sie abgerufen hat. Sie müssen uns das nicht glauben: Ihr Browser prüft jede Seite selbst nach.",
@@ -70,44 +75,10 @@ pub(super) static TEXT: Text = Text {
             "Ihre Daten sind auf diesem Server gelöscht.",
             "An einem fremden Gerät: Löschen Sie beim nächsten Mal vor dem Abmelden, was es sich merkt („Dieses Gerät soll sich nichts merken“). Schließen Sie jetzt den Browser.",
         ],
+        over_provider: "Beim Anmeldedienst können Sie noch angemeldet sein.",
+        over_provider_link: "Auch dort abmelden",
         cancelled_title: "Sie haben die Anmeldung abgebrochen",
         cancelled: &["Es wurde nichts geladen. Sie können sich jederzeit neu anmelden."],
-    },
-    list: ListText {
-        title: "Alle Abrufe Ihrer Daten",
-        filter: "Auswahl eingrenzen",
-        year: "Jahr",
-        authority: "Behörde",
-        kind: "Art",
-        all: "alle",
-        kind_exchange: "Abrufe von Daten",
-        kind_inspection: "Besuche auf dieser Seite",
-        kind_unused: "Vergebene Nummern ohne Abruf",
-        apply: "Anzeigen",
-        reset: "Alle anzeigen",
-        count: |shown, all| format!("{shown} von {all} Einträgen"),
-        none: "Über Sie ist nichts eingetragen.",
-        none_filtered: "Kein Eintrag passt zu dieser Auswahl.",
-        bundle_title: "Zum Mitnehmen",
-        bundle_text: "Diese Datei enthält alle Ihre Einträge und den Beweis, dass keiner fehlt. Sie können sie ohne uns prüfen, auch in zehn Jahren: siehe „Selbst nachprüfen“. Die Datei enthält Ihre Identifikationsnummer und alles, was in den Einträgen steht. Geben Sie sie nur weiter, wenn Sie das wollen.",
-        bundle: "Alle Einträge mit Beweis herunterladen (.bundle)",
-        unopened_title: "Nicht alle Einträge konnten geöffnet werden",
-        unopened: |indices, reason| format!("Eintrag {indices}: {reason}"),
-        pages_label: "Seiten der Liste",
-        previous: "Vorherige Seite",
-        next: "Nächste Seite",
-        page: |page, pages| format!("Seite {page} von {pages}"),
-    },
-    detail: DetailText {
-        title: |date| format!("Abruf am {date}"),
-        title_inspection: |date| format!("Besuch am {date}"),
-        title_unused: |date| format!("Vergebene Nummer ohne Abruf vom {date}"),
-        files: "Zum Mitnehmen",
-        files_text: "Die Quittung beweist, dass der Eintrag im Protokoll steht. Sie sagt nichts über Sie. Die Öffnung beweist zusätzlich, was darin steht und dass es um Sie geht.",
-        files_warning: "Die Öffnung enthält Ihre Identifikationsnummer. Geben Sie diese Datei nur weiter, wenn Sie das wollen.",
-        receipt: |index| format!("Quittung zu Eintrag {index} (.tlog-proof)"),
-        opening: |index| format!("Öffnung von Eintrag {index} (.opening)"),
-        back: "Zurück zur Liste",
     },
     recorded: RecordedText {
         title: "Was aufgezeichnet wird",

@@ -1,40 +1,45 @@
 //! English.
 
-use super::tables::{
-    DetailText, ErrorTexts, FrameText, ListText, RecordedText, Section, SectionsText, StartText, Text, VerifyText,
+use super::tables::{ErrorTexts, FrameText, RecordedText, Section, SectionsText, StartText, Text, VerifyText};
+
+pub(super) const FRAME: FrameText = FrameText {
+    product: "Einsicht",
+    claim: "Who has retrieved my data?",
+    menu: "Menu",
+    banner: "Demonstrator – not an official website, invented data only",
+    banner_label: "Note on this demonstration",
+    skip: "Skip to content",
+    nav_label: "Main navigation",
+    footer_label: "More pages",
+    language: "English",
+    nav_start: "Start",
+    nav_overview: "Overview",
+    nav_visits: "Your visits",
+    nav_list: "All requests",
+    nav_landkarte: "Registerlandkarte",
+    nav_log: "Public log",
+    nav_help: "Help",
+    nav_privacy: "Privacy",
+    nav_imprint: "Imprint",
+    nav_recorded: "What is recorded",
+    nav_verify: "Verify it yourself",
+    nav_accessibility: "Accessibility",
+    nav_design: "Design and licences",
+    login: "Log in",
+    logout: "Log out",
+    logged_in: "Logged in: ",
+    session: |idle, end| {
+        if idle == end {
+            format!("You will be logged out at {end} (German time).")
+        } else {
+            format!("You will be logged out at {idle}, at the latest at {end} (German time).")
+        }
+    },
+    session_warning: "You will be logged out in less than a minute.",
+    session_stay: "Stay logged in for longer",
 };
 
-pub(super) static TEXT: Text = Text {
-    frame: FrameText {
-        product: "Einsicht",
-        banner: "Demonstrator – not an official website, invented data only",
-        banner_label: "Note on this demonstration",
-        skip: "Skip to content",
-        nav_label: "Main navigation",
-        footer_label: "More pages",
-        other_language: "Deutsch",
-        nav_start: "Start",
-        nav_list: "All requests",
-        nav_landkarte: "Registerlandkarte",
-        nav_log: "Public log",
-        nav_help: "Help",
-        nav_privacy: "Privacy",
-        nav_imprint: "Imprint",
-        nav_recorded: "What is recorded",
-        nav_verify: "Verify it yourself",
-        nav_accessibility: "Accessibility",
-        nav_design: "Design and licences",
-        login: "Log in",
-        logout: "Log out",
-        logged_in: "Logged in: ",
-        session: |idle, end| {
-            format!(
-                "If you do nothing, you will be logged out at {idle}, at the latest at {end} (German time). After that nothing is kept here."
-            )
-        },
-        session_warning: "You will be logged out in less than a minute.",
-        session_stay: "Stay logged in",
-    },
+pub(super) const TEXT: Text = Text {
     start: StartText {
         title: "Who retrieved your data?",
         lead: "Authorities fetch evidence about you directly from other authorities, so that you need not bring it. Here you see which authority retrieved something about you, when and why. You need not take our word for it: your browser checks every page itself.",
@@ -70,44 +75,10 @@ pub(super) static TEXT: Text = Text {
             "Your data have been deleted from this server.",
             "On another person's device: next time, before you log out, erase what it remembers (“This device shall remember nothing”). Close the browser now.",
         ],
+        over_provider: "You may still be logged in at the login service.",
+        over_provider_link: "Log out there, too",
         cancelled_title: "You cancelled the login",
         cancelled: &["Nothing was loaded. You can log in at any time."],
-    },
-    list: ListText {
-        title: "All requests for your data",
-        filter: "Narrow the selection",
-        year: "Year",
-        authority: "Authority",
-        kind: "Kind",
-        all: "all",
-        kind_exchange: "Retrievals of data",
-        kind_inspection: "Visits to this page",
-        kind_unused: "Numbers given out without a request",
-        apply: "Show",
-        reset: "Show all",
-        count: |shown, all| format!("{shown} of {all} entries"),
-        none: "Nothing is entered about you.",
-        none_filtered: "No entry fits this selection.",
-        bundle_title: "To take home",
-        bundle_text: "This file has all your entries, and the proof that none is missing. You can check it without us, also in ten years: see “Verify it yourself”. The file has your identification number and everything that stands in the entries. Only pass it on if you want to.",
-        bundle: "Download all entries with their proof (.bundle)",
-        unopened_title: "Not all entries could be opened",
-        unopened: |indices, reason| format!("Entry {indices}: {reason}"),
-        pages_label: "Pages of the list",
-        previous: "Previous page",
-        next: "Next page",
-        page: |page, pages| format!("Page {page} of {pages}"),
-    },
-    detail: DetailText {
-        title: |date| format!("Retrieval of {date}"),
-        title_inspection: |date| format!("Visit of {date}"),
-        title_unused: |date| format!("Number given out without a request, of {date}"),
-        files: "To take with you",
-        files_text: "The receipt proves that the entry is in the log. It says nothing about you. The opening also proves what it says and that it concerns you.",
-        files_warning: "The opening contains your identification number. Pass this file on only if you want that.",
-        receipt: |index| format!("Receipt of entry {index} (.tlog-proof)"),
-        opening: |index| format!("Opening of entry {index} (.opening)"),
-        back: "Back to the list",
     },
     recorded: RecordedText {
         title: "What is recorded",

@@ -9,14 +9,11 @@ pub struct Section {
     pub text: &'static [&'static str],
 }
 
-/// All texts of the pages.
+/// All texts of the public pages.
 #[derive(Debug)]
 #[allow(missing_docs)] // the name of a field says which text it is
 pub struct Text {
-    pub frame: FrameText,
     pub start: StartText,
-    pub list: ListText,
-    pub detail: DetailText,
     pub recorded: RecordedText,
     pub verify: VerifyText,
     pub accessibility: SectionsText,
@@ -29,13 +26,19 @@ pub struct Text {
 #[allow(missing_docs)]
 pub struct FrameText {
     pub product: &'static str,
+    /// The question that the product answers, below its name.
+    pub claim: &'static str,
+    pub menu: &'static str,
     pub banner: &'static str,
     pub banner_label: &'static str,
     pub skip: &'static str,
     pub nav_label: &'static str,
     pub footer_label: &'static str,
-    pub other_language: &'static str,
+    /// The name of this language in itself.
+    pub language: &'static str,
     pub nav_start: &'static str,
+    pub nav_overview: &'static str,
+    pub nav_visits: &'static str,
     pub nav_list: &'static str,
     pub nav_landkarte: &'static str,
     pub nav_log: &'static str,
@@ -67,52 +70,10 @@ pub struct StartText {
     pub sections: &'static [Section],
     pub over_title: &'static str,
     pub over: &'static [&'static str],
+    pub over_provider: &'static str,
+    pub over_provider_link: &'static str,
     pub cancelled_title: &'static str,
     pub cancelled: &'static [&'static str],
-}
-
-/// The list of accesses.
-#[derive(Debug)]
-#[allow(missing_docs)]
-pub struct ListText {
-    pub title: &'static str,
-    pub filter: &'static str,
-    pub year: &'static str,
-    pub authority: &'static str,
-    pub kind: &'static str,
-    pub all: &'static str,
-    pub kind_exchange: &'static str,
-    pub kind_inspection: &'static str,
-    pub kind_unused: &'static str,
-    pub apply: &'static str,
-    pub reset: &'static str,
-    pub count: fn(shown: usize, all: usize) -> String,
-    pub none: &'static str,
-    pub none_filtered: &'static str,
-    pub bundle_title: &'static str,
-    pub bundle_text: &'static str,
-    pub bundle: &'static str,
-    pub unopened_title: &'static str,
-    pub unopened: fn(indices: &str, reason: &str) -> String,
-    pub pages_label: &'static str,
-    pub previous: &'static str,
-    pub next: &'static str,
-    pub page: fn(page: usize, pages: usize) -> String,
-}
-
-/// The page of one access.
-#[derive(Debug)]
-#[allow(missing_docs)]
-pub struct DetailText {
-    pub title: fn(date: &str) -> String,
-    pub title_inspection: fn(date: &str) -> String,
-    pub title_unused: fn(date: &str) -> String,
-    pub files: &'static str,
-    pub files_text: &'static str,
-    pub files_warning: &'static str,
-    pub receipt: fn(index: u64) -> String,
-    pub opening: fn(index: u64) -> String,
-    pub back: &'static str,
 }
 
 /// The page about what is recorded.

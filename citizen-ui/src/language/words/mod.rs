@@ -5,11 +5,13 @@
 
 mod de;
 mod en;
+mod leicht;
 mod status;
 mod table;
 mod verdict;
 mod verdict_de;
 mod verdict_en;
+mod verdict_leicht;
 
 use crate::language::lang::Lang;
 
@@ -22,6 +24,7 @@ impl Lang {
         match self {
             Lang::De => &de::WORDS,
             Lang::En => &en::WORDS,
+            Lang::Leicht => &leicht::WORDS,
         }
     }
 }

@@ -19,13 +19,6 @@ pub struct Words {
     /// The verdict about a page.
     pub verdict: &'static VerdictWords,
 
-    // Columns of the list
-    pub column_when: &'static str,
-    pub column_what: &'static str,
-    pub details: &'static str,
-    pub details_of: fn(index: u64) -> String,
-    pub caption: &'static str,
-
     // Groups and labels of the detail page
     pub group_who: &'static str,
     pub group_what: &'static str,

@@ -17,6 +17,8 @@ pub struct VerdictWords {
     pub pending_hint: &'static str,
 
     // Proved
+    /// Opens what else there is to know.
+    pub more: &'static str,
     pub proved_list: fn(claim: &Claim) -> String,
     pub proved_access: &'static str,
     pub proved_by: fn(at: &LocalTime, ending: &str) -> String,

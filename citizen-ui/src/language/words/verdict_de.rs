@@ -4,9 +4,10 @@ use super::verdict::VerdictWords;
 use crate::language::lang::Lang;
 use crate::language::local_time::LocalTime;
 
-pub(super) static VERDICT: VerdictWords = VerdictWords {
+pub(super) const VERDICT: VerdictWords = VerdictWords {
     unchecked: "Ihr Browser hat diese Seite noch nicht geprüft",
-    unchecked_hint: "Verlassen Sie sich erst auf diese Seite, wenn hier steht, dass Ihr Browser sie selbst geprüft hat. Bleibt dieser Hinweis stehen, kann Ihr Browser nicht prüfen, zum Beispiel weil JavaScript aus ist.",
+    unchecked_hint: "Bleibt dieser Hinweis stehen, kann Ihr Browser nicht prüfen, zum Beispiel weil JavaScript aus ist.",
+    more: "Was heißt das?",
     server_complete: |claim| {
         format!(
             "Geprüft hat nur unser Server: {}, und keiner fehlt. Das müssten Sie uns glauben.",
@@ -21,11 +22,11 @@ pub(super) static VERDICT: VerdictWords = VerdictWords {
         0 => "Kein Abruf – und keiner fehlt".to_owned(),
         count => format!("{} – und keiner fehlt", exchanges(count)),
     },
-    proved_access: "Diese Seite stimmt mit dem Protokoll überein",
+    proved_access: "Geprüft: So steht es im Protokoll",
     proved_by: |at, ending| {
         format!(
-            "Das hat Ihr Browser um {} selbst geprüft, für die Identifikationsnummer mit dem Ende {ending}.",
-            at.clock(Lang::De)
+            "Das hat Ihr Browser um {} selbst geprüft, für die ID-Nummer mit dem Ende {ending}.",
+            at.clock_with_seconds(Lang::De)
         )
     },
     counted: |claim, witnesses| {
@@ -35,8 +36,8 @@ pub(super) static VERDICT: VerdictWords = VerdictWords {
         };
         let unused = match claim.unused {
             0 => String::new(),
-            1 => " und 1 vergebene Nummer ohne Abruf".to_owned(),
-            count => format!(" und {count} vergebene Nummern ohne Abruf"),
+            1 => " und 1 vorbereiteter Abruf".to_owned(),
+            count => format!(" und {count} vorbereitete Abrufe"),
         };
         let since = claim.since.map(|since| format!(" seit {}", LocalTime::of(since).date));
         let confirmed = match witnesses {
@@ -69,7 +70,7 @@ pub(super) static VERDICT: VerdictWords = VerdictWords {
     other_person: "Ist das Ihre Nummer?",
     other_person_hint: |ending| {
         format!(
-            "Diese Seite zeigt die Einträge der Person, deren Identifikationsnummer auf {ending} endet. Auf diesem Gerät war das bisher eine andere Person. Ist es nicht Ihre Nummer, dann zeigt der Server Ihnen die Liste einer anderen Person: Melden Sie das der Datenschutzaufsicht."
+            "Diese Seite zeigt die Einträge der Person, deren ID-Nummer auf {ending} endet. Auf diesem Gerät war das bisher eine andere Person. Ist es nicht Ihre Nummer, dann zeigt der Server Ihnen die Liste einer anderen Person: Melden Sie das der Datenschutzaufsicht."
         )
     },
     old: |minutes| match minutes {

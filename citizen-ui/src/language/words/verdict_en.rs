@@ -4,9 +4,10 @@ use super::verdict::VerdictWords;
 use crate::language::lang::Lang;
 use crate::language::local_time::LocalTime;
 
-pub(super) static VERDICT: VerdictWords = VerdictWords {
+pub(super) const VERDICT: VerdictWords = VerdictWords {
     unchecked: "Your browser has not checked this page yet",
-    unchecked_hint: "Do not rely on this page until it says here that your browser itself has checked it. If this note stays, your browser cannot check, for example because JavaScript is off.",
+    unchecked_hint: "If this note stays, your browser cannot check, for example because JavaScript is off.",
+    more: "What does that mean?",
     server_complete: |claim| {
         format!(
             "Only our server has checked: {}, and none is missing. You would have to take our word for it.",
@@ -21,11 +22,11 @@ pub(super) static VERDICT: VerdictWords = VerdictWords {
         0 => "No request – and none is missing".to_owned(),
         count => format!("{} – and none is missing", exchanges(count)),
     },
-    proved_access: "This page agrees with the log",
+    proved_access: "Checked: this is what the log says",
     proved_by: |at, ending| {
         format!(
-            "Your browser itself has checked this at {}, for the identification number that ends with {ending}.",
-            at.clock(Lang::En)
+            "Your browser itself has checked this at {}, for the ID number that ends with {ending}.",
+            at.clock_with_seconds(Lang::En)
         )
     },
     counted: |claim, witnesses| {
@@ -35,8 +36,8 @@ pub(super) static VERDICT: VerdictWords = VerdictWords {
         };
         let unused = match claim.unused {
             0 => String::new(),
-            1 => " and 1 number that was given out without a request".to_owned(),
-            count => format!(" and {count} numbers that were given out without a request"),
+            1 => " and 1 request that was prepared".to_owned(),
+            count => format!(" and {count} requests that were prepared"),
         };
         let since = claim.since.map(|since| format!(" since {}", LocalTime::of(since).date));
         let confirmed = match witnesses {

@@ -17,7 +17,7 @@ pub(super) fn sentence(map: &Landkarte, rule: &Rule, lang: Lang) -> Phrase {
         .evidence_of(rule)
         .map_or_else(|| rule.evidence.to_string(), |evidence| evidence.title.to_string());
     match lang {
-        Lang::De => {
+        Lang::De | Lang::Leicht => {
             match &rule.consumer {
                 Consumer::Class(_) => {
                     phrase
@@ -84,9 +84,9 @@ fn subject(phrase: &mut Phrase, body: Option<&Body>, name: &str) {
 /// Where the permission holds.
 pub(super) const fn area(area: AreaRelation, lang: Lang) -> &'static str {
     match (area, lang) {
-        (AreaRelation::Any, Lang::De) => "überall in Deutschland",
-        (AreaRelation::Own, Lang::De) => "nur bei Registern, die für das eigene Gebiet zuständig sind",
-        (AreaRelation::Person, Lang::De) => "nur beim Register des Ortes, an dem die Person wohnt",
+        (AreaRelation::Any, Lang::De | Lang::Leicht) => "überall in Deutschland",
+        (AreaRelation::Own, Lang::De | Lang::Leicht) => "nur bei Registern, die für das eigene Gebiet zuständig sind",
+        (AreaRelation::Person, Lang::De | Lang::Leicht) => "nur beim Register des Ortes, an dem die Person wohnt",
         (AreaRelation::Any, Lang::En) => "everywhere in Germany",
         (AreaRelation::Own, Lang::En) => "only from registers that serve the body's own area",
         (AreaRelation::Person, Lang::En) => "only from the register of the place where the person lives",
@@ -96,9 +96,9 @@ pub(super) const fn area(area: AreaRelation, lang: Lang) -> &'static str {
 /// About whom the evidence may be.
 pub(super) const fn subjects(subjects: Subjects, lang: Lang) -> &'static str {
     match (subjects, lang) {
-        (Subjects::Natural, Lang::De) => "Menschen",
-        (Subjects::Legal, Lang::De) => "Unternehmen und Vereine",
-        (Subjects::Both, Lang::De) => "Menschen, Unternehmen und Vereine",
+        (Subjects::Natural, Lang::De | Lang::Leicht) => "Menschen",
+        (Subjects::Legal, Lang::De | Lang::Leicht) => "Unternehmen und Vereine",
+        (Subjects::Both, Lang::De | Lang::Leicht) => "Menschen, Unternehmen und Vereine",
         (Subjects::Natural, Lang::En) => "people",
         (Subjects::Legal, Lang::En) => "companies and associations",
         (Subjects::Both, Lang::En) => "people, companies and associations",

@@ -7,7 +7,7 @@ use crate::language::lang::Lang;
 /// The name of a kind, and what an entry of it means.
 pub(super) const fn words(kind: Kind, lang: Lang) -> (&'static str, &'static str) {
     match lang {
-        Lang::De => german(kind),
+        Lang::De | Lang::Leicht => german(kind),
         Lang::En => english(kind),
     }
 }

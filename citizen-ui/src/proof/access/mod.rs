@@ -12,6 +12,10 @@
 //! No key opens a record that has expired. The access is still shown, with its time alone. An outcome may expire a day
 //! later than its intent; its record repeats everything in the intent's record.
 
+mod ending;
+
+pub use ending::{AccessKind, Ending};
+
 use proof::opening::Proved;
 use record::{CitizenPart, ExchangeRecord, ExpiryDay, InspectionRecord, Kind, LabelledKind, SharedPart, VoidRecord};
 

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use proof::bundle::{Bundle, Complete, ProvedEntry, ProvedRecord};
+use proof::bundle::{Bundle, Complete, EntryPath, ProvedEntry, ProvedRecord};
 use proof::opening::Opening;
 use record::{Idnr, Kind, Period, Phase, Series};
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,15 @@ pub struct ProvedList {
     pub witnesses: usize,
     /// Whether the quorum has cosigned the entries that are newer than the bundle, too.
     pub quorum: bool,
+    /// The bundle.
+    pub bundle: Bundle,
+}
+
+impl ProvedList {
+    /// The way of an entry to the root of the log. `None` for one that is newer than the bundle.
+    pub fn path(&self, index: u64) -> Option<EntryPath> {
+        self.bundle.path(index, &self.checkpoint)
+    }
 }
 
 impl std::fmt::Debug for PageProof {
@@ -132,11 +141,12 @@ pub fn prove(file: &[u8], later: &[Opening], trust: &Trust) -> Result<ProvedList
     let listed: Vec<Vec<u64>> = accesses.iter().map(Access::indices).collect();
     Ok(ProvedList {
         claim: complete::claim(&complete, &listed)?,
-        person: bundle.idnr,
+        person: bundle.idnr.clone(),
         accesses,
         witnesses: complete.cosignatures.len(),
         checkpoint: complete.checkpoint,
         quorum,
+        bundle,
     })
 }
 

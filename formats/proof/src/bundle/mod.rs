@@ -47,6 +47,7 @@ mod complete;
 mod error;
 mod file;
 mod numbers;
+mod path;
 mod periods;
 mod tree;
 mod verify;
@@ -54,6 +55,7 @@ mod verify;
 pub use crate::opening::{MAX_MAP_AGE, MAX_MAP_LEAD};
 pub use complete::{Complete, ProvedEntry, ProvedRecord};
 pub use error::{BundleError, BundleFault, MAX_CONTENT, Place};
+pub use path::EntryPath;
 
 use record::{Idnr, Period, Phase, Series, Unsealed};
 use serde::{Deserialize, Serialize};

@@ -63,7 +63,7 @@ impl Tree {
 }
 
 /// Every entry of the bundle: its place in the bundle, its index and its bytes.
-fn placed(proof: &CompletenessProof) -> Vec<(Place, u64, &[u8])> {
+pub(super) fn placed(proof: &CompletenessProof) -> Vec<(Place, u64, &[u8])> {
     let mut all = vec![(Place::MapEntry, proof.map.index, proof.map.leaf.as_slice())];
     for (period, part) in proof.numbers() {
         all.push((Place::Begin(period), part.begin.index, &part.begin.leaf));

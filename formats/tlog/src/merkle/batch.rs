@@ -100,6 +100,65 @@ fn compute(
     }
 }
 
+/// One step of the way from a leaf to the root: the hash beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PathStep {
+    /// The hash of the other half of the subtree.
+    pub sibling: Hash,
+    /// Whether that half is the left one.
+    pub is_left: bool,
+}
+
+impl PathStep {
+    /// The hash of the whole subtree, from the hash of this half.
+    #[must_use]
+    pub fn parent(&self, half: &Hash) -> Hash {
+        if self.is_left {
+            node_hash(&self.sibling, half)
+        } else {
+            node_hash(half, &self.sibling)
+        }
+    }
+}
+
+/// The way from one of the leaves of a batch to the root, leaf first. The batch must have been verified.
+///
+/// # Errors
+/// [`ProofError::Length`] when the proof has too few hashes.
+pub fn path_in_batch(
+    leaves: &[(Index, Hash)],
+    size: Size,
+    proof: &[Hash],
+    index: Index,
+) -> Result<Vec<PathStep>, ProofError> {
+    let mut path = Vec::new();
+    trace(leaves, Subtree::whole(size), &mut proof.iter(), index.get(), &mut path)?;
+    Ok(path)
+}
+
+/// [`compute`], which notes what is beside the way to `index`.
+fn trace(
+    leaves: &[(Index, Hash)],
+    Subtree { start, end }: Subtree,
+    proof: &mut core::slice::Iter<'_, Hash>,
+    index: u64,
+    path: &mut Vec<PathStep>,
+) -> Result<Hash, ProofError> {
+    if leaves.is_empty() || end - start == 1 {
+        return compute(leaves, Subtree { start, end }, proof);
+    }
+    let middle = start + split_point(end - start);
+    let (left, right) = leaves.split_at(leaves.partition_point(|(index, _)| index.get() < middle));
+    let left = trace(left, Subtree { start, end: middle }, proof, index, path)?;
+    let right = trace(right, Subtree { start: middle, end }, proof, index, path)?;
+    if (start..end).contains(&index) {
+        let is_left = index >= middle;
+        let sibling = if is_left { left } else { right };
+        path.push(PathStep { sibling, is_left });
+    }
+    Ok(node_hash(&left, &right))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -123,6 +182,26 @@ mod tests {
         let size = tree.size();
         let indices: Vec<Index> = indices.iter().map(|n| Index::from(*n)).collect();
         inclusion_batch(tree, &indices, size).unwrap()
+    }
+
+    /// The way of each leaf of a batch is the inclusion proof of this leaf, and it ends at the root.
+    #[test]
+    fn a_path_in_a_batch_is_the_leafs_inclusion_proof() {
+        for size in 1..=9 {
+            let mut tree = tree(size);
+            let (root, whole) = (tree.root(), tree.size());
+            for set in 1_u32..1 << size {
+                let indices: Vec<u32> = (0..size).filter(|n| set >> n & 1 == 1).collect();
+                let proof = prove(&mut tree, &indices);
+                let leaves = leaves(&indices);
+                for (index, leaf) in &leaves {
+                    let path = path_in_batch(&leaves, whole, &proof, *index).unwrap();
+                    let siblings: Vec<Hash> = path.iter().map(|step| step.sibling).collect();
+                    assert_eq!(siblings, inclusion_proof(&mut tree, *index, whole).unwrap());
+                    assert_eq!(path.iter().fold(*leaf, |hash, step| step.parent(&hash)), root);
+                }
+            }
+        }
     }
 
     /// Every non-empty set of leaves of every tree of up to nine leaves.

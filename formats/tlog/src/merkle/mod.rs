@@ -34,7 +34,7 @@ mod verify;
 
 use sha2::{Digest as _, Sha256};
 
-pub use batch::{inclusion_batch, verify_inclusion_batch};
+pub use batch::{PathStep, inclusion_batch, path_in_batch, verify_inclusion_batch};
 pub use error::ProofError;
 pub use frontier::{Frontier, FrontierError, MemoryTree, MissingNode};
 pub use generate::{GenerateError, HashReader, consistency_proof, inclusion_proof, root, subtree_hash, subtree_proof};

@@ -1,0 +1,215 @@
+//! The six answers about an exchange, and its course in five steps.
+
+use record::Check;
+
+use crate::language::codes;
+use crate::language::lang::Lang;
+use crate::language::phrase::Phrase;
+use crate::proof::access::{Ending, Exchange};
+
+/// The name that records give to the check of the permission.
+const PERMISSION_CHECK: &str = "abstract permission";
+/// The provider's reason when it finds no permission.
+const NOT_PERMITTED: &str = "P7";
+
+/// An answer to one question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The question.
+    pub question: &'static str,
+    /// The answer.
+    pub value: Phrase,
+    /// What belongs to it.
+    pub notes: Vec<Phrase>,
+}
+
+/// One step of the course.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// POSIX seconds, if the log has the time of the step.
+    pub time: Option<u64>,
+    /// What happens.
+    pub text: String,
+    /// What belongs to it.
+    pub note: Option<String>,
+}
+
+/// Who, from whom, what, why, under which law, and whether it was allowed.
+pub fn answers(exchange: &Exchange, lang: Lang) -> [Answer; 6] {
+    let text = &lang.citizen().detail;
+    let record = &exchange.record;
+    let answer = |question, value, notes| Answer { question, value, notes };
+    let mut kinds = Phrase::default();
+    for kind in &record.evidence.categories {
+        if !kinds.0.is_empty() {
+            kinds.say(", ");
+        }
+        kinds.quote(kind);
+    }
+    if !kinds.0.is_empty() {
+        kinds.say(". ");
+    }
+    kinds.say(text.values);
+    let mut reference = Phrase::said(text.reference);
+    reference.cite(&record.ids.request_reference);
+    [
+        answer(
+            text.who,
+            Phrase::quoted(&record.consumer.name),
+            vec![Phrase::quoted(&record.consumer.component)],
+        ),
+        answer(
+            text.at,
+            Phrase::quoted(&record.provider.name),
+            vec![Phrase::quoted(&record.provider.component)],
+        ),
+        answer(text.what, Phrase::quoted(&record.evidence.title), vec![kinds]),
+        answer(text.why, Phrase::quoted(&record.why.occasion), vec![reference]),
+        answer(text.law, Phrase::quoted(&record.why.legal_basis), Vec::new()),
+        allowed(exchange, lang),
+    ]
+}
+
+/// Whether the exchange was allowed: as broker and provider have checked it.
+fn allowed(exchange: &Exchange, lang: Lang) -> Answer {
+    let text = &lang.citizen().detail;
+    let value = match permitted(exchange) {
+        Some(true) => text.allowed_yes,
+        Some(false) => text.allowed_no,
+        None => text.allowed_open,
+    };
+    let mut permission = Phrase::said(text.permission);
+    permission.cite(&exchange.record.allowed_by.permission);
+    permission.say(&format!(", {}.", text.permission_then));
+    let mut notes = vec![permission];
+    if let Some(reason) = &exchange.internal_reason {
+        let mut only_you = Phrase::said(&format!("{} ", text.only_you));
+        only_you.append(codes::internal_reason(reason, lang));
+        notes.push(only_you);
+    }
+    Answer {
+        question: text.allowed,
+        value: Phrase::said(value),
+        notes,
+    }
+}
+
+/// What the checks of the permission found. `None` if there is no result yet, or it has no such check.
+fn permitted(exchange: &Exchange) -> Option<bool> {
+    if exchange.internal_reason.as_deref() == Some(NOT_PERMITTED) {
+        return Some(false);
+    }
+    let checks = &exchange.record.result.as_ref()?.checks;
+    let check = checks.iter().find(|check| check.name == PERMISSION_CHECK);
+    check.map(|check| check.passed)
+}
+
+/// The course. Only the two entries of the log have times.
+pub fn course(exchange: &Exchange, lang: Lang) -> [Step; 5] {
+    let text = &lang.citizen().detail;
+    let step = |time, text: &str, note| Step {
+        time,
+        text: text.to_owned(),
+        note,
+    };
+    let checks: &[Check] = exchange.record.result.as_ref().map_or(&[], |result| &result.checks);
+    let checked = match checks.len() {
+        0 => text.step_unchecked.to_owned(),
+        all => (text.step_checked)(checks.iter().filter(|check| check.passed).count(), all),
+    };
+    let sent = match Ending::of_exchange(exchange) {
+        Ending::Delivered => text.step_sent,
+        Ending::Open => text.step_open,
+        _ => text.step_not_sent,
+    };
+    let closed = match exchange.outcome {
+        Some(outcome) => step(
+            Some(outcome.time),
+            text.step_closed,
+            Some((text.step_closed_note)(outcome.index)),
+        ),
+        None => step(None, text.step_open, None),
+    };
+    [
+        step(None, text.step_asked, None),
+        step(
+            Some(exchange.intent.time),
+            text.step_entered,
+            Some((text.step_entered_note)(exchange.intent.index)),
+        ),
+        step(None, &checked, None),
+        step(None, sent, None),
+        closed,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use record::Outcome;
+
+    use super::*;
+    use crate::proof::access::Access;
+    use crate::samples;
+
+    fn exchange(outcome: Option<Outcome>) -> Exchange {
+        let mut opened = vec![samples::intent()];
+        opened.extend(outcome.map(samples::outcome));
+        match Access::of(opened).unwrap() {
+            Access::Exchange(exchange) => *exchange,
+            access => unreachable!("{access:?}"),
+        }
+    }
+
+    #[test]
+    fn the_six_answers_are_those_of_the_record() {
+        let answers = answers(&exchange(Some(Outcome::Delivered)), Lang::De);
+        let texts: Vec<String> = answers.iter().map(|answer| answer.value.text()).collect();
+        assert_eq!(
+            texts,
+            [
+                "Stadt Musterhausen",
+                "Kraftfahrt-Bundesamt",
+                "Zulassungsbescheinigung Teil I",
+                "Antrag auf einen Bewohnerparkausweis",
+                "§ 45 Abs. 1b StVO",
+                "Ja."
+            ]
+        );
+        assert_eq!(
+            answers[2].notes[0].text(),
+            "Fahrzeug, Halter. Die Daten selbst stehen nicht im Protokoll."
+        );
+        assert_eq!(
+            answers[5].notes[0].text(),
+            "Erlaubnis: bewohnerparken@1, so wie sie an diesem Tag galt."
+        );
+    }
+
+    #[test]
+    fn the_answer_about_the_permission_follows_its_check() {
+        let answer = |exchange: &Exchange| answers(exchange, Lang::De)[5].value.text();
+        let mut refused = exchange(Some(Outcome::Refused));
+        assert_eq!(answer(&refused), "Ja.", "it was refused for another reason");
+        refused.internal_reason = Some(NOT_PERMITTED.into());
+        assert_eq!(answer(&refused), "Nein. Darum flossen keine Daten.");
+        refused.internal_reason = None;
+        for check in &mut refused.record.result.as_mut().unwrap().checks {
+            check.passed = check.name != PERMISSION_CHECK;
+        }
+        assert_eq!(answer(&refused), "Nein. Darum flossen keine Daten.");
+        assert_eq!(answer(&exchange(None)), "Das Ergebnis der Prüfung steht noch aus.");
+    }
+
+    #[test]
+    fn the_course_has_the_times_of_the_two_entries() {
+        let steps = course(&exchange(Some(Outcome::Delivered)), Lang::De);
+        let times: Vec<Option<u64>> = steps.iter().map(|step| step.time).collect();
+        assert_eq!(times, [None, Some(samples::TIME), None, None, Some(samples::TIME + 1)]);
+        assert_eq!(steps[3].text, "Die Daten gehen verschlüsselt an die Behörde.");
+        let open = course(&exchange(None), Lang::De);
+        assert_eq!(open[4].text, "Das Ergebnis steht noch nicht im Protokoll.");
+        let refused = course(&exchange(Some(Outcome::Refused)), Lang::De);
+        assert_eq!(refused[3].text, "Es fließen keine Daten.");
+    }
+}

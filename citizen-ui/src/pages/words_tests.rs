@@ -1,0 +1,191 @@
+//! The words of a citizen's pages: none that only experts know, one word for one thing, and short enough.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+
+use super::tests::{CITIZEN, access, citizen_element};
+use crate::language::lang::Lang;
+use crate::language::verdict::verdict_text;
+use crate::markup::{Element, Node};
+use crate::proof::complete::Claim;
+use crate::proof::device::{Contradiction, Past};
+use crate::proof::verdict::{Caution, Finding, Proved, Scope, ServerCheck, Unable, Verdict};
+use crate::proof::verify::Failure;
+
+/// Words of experts. In NOOTS a "Nachweis" is what a register says of a person; here it is an "Unterlage", and a proof
+/// is a "Beweis".
+const FORBIDDEN: [&str; 13] = [
+    "Wurzel",
+    "Genesis",
+    "Checkpoint",
+    "Öffnung",
+    "Bündel",
+    "Quittung",
+    "Weltzeit",
+    "SHA-256",
+    "Stelle für Identitäten",
+    "nicht benutzte Nummer",
+    "Nachweis",
+    "nachgewiesen",
+    "Zugriff",
+];
+
+/// The readability of Björnsson (LIX): words per sentence, and per cent of words with more than six letters. Texts of
+/// newspapers have about 50.
+const MAX_LIX: usize = 40;
+
+/// Elements that stand apart, so that a text ends with them.
+const BLOCKS: [&str; 14] = [
+    "p", "li", "h1", "h2", "h3", "dt", "dd", "summary", "label", "legend", "caption", "th", "td", "a",
+];
+
+/// The texts of the page in its own words: without what authorities have written, and without the technical details,
+/// which are names and numbers.
+fn own_texts(element: &Element, texts: &mut Vec<String>) {
+    let class = element.attribute("class").unwrap_or_default();
+    if ["bdi", "option", "textarea"].contains(&element.name.as_ref()) || class == "kern-description-list" {
+        return;
+    }
+    if BLOCKS.contains(&element.name.as_ref()) {
+        texts.push(String::new());
+    }
+    for child in &element.children {
+        match child {
+            Node::Element(child) => own_texts(child, texts),
+            Node::Text(text) => texts.last_mut().unwrap().push_str(text),
+            Node::Html(_) => {}
+        }
+    }
+    if BLOCKS.contains(&element.name.as_ref()) {
+        texts.push(String::new());
+    }
+}
+
+fn texts_of(element: &Element) -> Vec<String> {
+    let mut texts = vec![String::new()];
+    own_texts(element, &mut texts);
+    texts.retain(|text| text.chars().any(char::is_alphabetic));
+    texts
+}
+
+fn lix(texts: &[String]) -> usize {
+    let (mut words, mut long, mut sentences) = (0, 0, 0);
+    for text in texts {
+        let ends = text.matches(['.', '!', '?', ':']).count();
+        sentences += ends.max(1);
+        // A hyphen in easy language shows where a long word can be parted.
+        for word in text.split(|letter: char| !letter.is_alphabetic()) {
+            words += usize::from(!word.is_empty());
+            long += usize::from(word.chars().count() > 6);
+        }
+    }
+    words / sentences + 100 * long / words
+}
+
+#[test]
+fn every_page_of_a_citizen_is_easy_to_read() {
+    for lang in Lang::ALL {
+        for path in CITIZEN {
+            let page = citizen_element(lang, path, &access());
+            let texts = texts_of(page.first("main").unwrap());
+            let found = lix(&texts);
+            assert!(found <= MAX_LIX, "{lang:?} {path}: {found}: {texts:#?}");
+        }
+    }
+}
+
+fn verdicts() -> Vec<Verdict> {
+    let claim = Claim {
+        exchanges: 12,
+        inspections: 6,
+        unused: 2,
+        since: Some(1_732_147_200),
+        as_of: 1_795_266_300,
+        later: 1,
+    };
+    let proved = Proved {
+        claim,
+        ending: "384".into(),
+        witnesses: 3,
+        at: 1_795_266_300,
+        past: Past::Grown(1_795_000_000),
+        last: None,
+    };
+    let cautions = [
+        Caution::OtherPerson,
+        Caution::Old(7_200),
+        Caution::Clock,
+        Caution::Unwitnessed,
+        Caution::Unlinked,
+    ];
+    let failures = [Failure::Form, Failure::Proof, Failure::Entry, Failure::Hidden];
+    let contradictions = [
+        Contradiction::OtherLog,
+        Contradiction::OtherPolicy,
+        Contradiction::Older(1_795_000_000),
+        Contradiction::Rewritten(1_795_000_000),
+    ];
+    let mut verdicts = vec![
+        Verdict::Unchecked(ServerCheck::Complete(claim)),
+        Verdict::Unchecked(ServerCheck::Unwitnessed),
+        Verdict::Pending,
+        Verdict::Proved(proved.clone()),
+        Verdict::Unable(Unable::Load),
+        Verdict::Unable(Unable::Unwitnessed),
+        Verdict::Unable(Unable::TooLong),
+        Verdict::Failed(Finding::TooOld(1_795_000_000)),
+    ];
+    verdicts.extend(cautions.map(|caution| Verdict::Caution(proved.clone(), caution)));
+    verdicts.extend(failures.map(|failure| Verdict::Failed(Finding::Proof(failure))));
+    verdicts.extend(contradictions.map(|contradiction| Verdict::Failed(Finding::Device(contradiction))));
+    verdicts
+}
+
+#[test]
+fn no_page_and_no_verdict_has_a_word_that_only_experts_know() {
+    let mut texts: BTreeSet<String> = BTreeSet::new();
+    for lang in [Lang::De, Lang::Leicht] {
+        for path in CITIZEN {
+            // Header and footer, too.
+            texts.extend(texts_of(citizen_element(lang, path, &access()).first("body").unwrap()));
+        }
+        for verdict in verdicts() {
+            let text = verdict_text(&verdict, Scope::List, &[], lang);
+            texts.extend(
+                text.lines
+                    .into_iter()
+                    .chain(text.remarks)
+                    .chain(text.more)
+                    .chain([text.title]),
+            );
+        }
+    }
+    for text in texts {
+        for word in FORBIDDEN {
+            assert!(!text.contains(word), "{word}: {text}");
+        }
+        let check = text.split(|letter: char| !letter.is_alphanumeric());
+        let is_check = |word: &str| word.len() == 2 && word.starts_with('P') && word.ends_with(char::is_numeric);
+        assert!(!check.clone().any(is_check), "{text}");
+    }
+}
+
+/// What authorities and technical details say is no text of the page, so it is looked for in the facts as well.
+#[test]
+fn the_technical_details_have_no_such_word_either() {
+    let page = citizen_element(Lang::De, "/abrufe/17", &access());
+    let mut labels = Vec::new();
+    collect(&page, &mut labels);
+    assert!(labels.len() > 30);
+    for label in labels {
+        assert!(!FORBIDDEN.iter().any(|word| label.contains(word)), "{label}");
+    }
+}
+
+fn collect(element: &Element, labels: &mut Vec<String>) {
+    if element.name == "dt" {
+        labels.push(element.text_content());
+    }
+    element.elements().for_each(|child| collect(child, labels));
+}

@@ -1,0 +1,102 @@
+//! The kinds of access, and how an exchange ended.
+
+use record::{Kind, Outcome};
+
+use super::{Access, Exchange};
+
+/// The kinds of access that the pages distinguish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessKind {
+    /// An authority requested evidence.
+    Exchange,
+    /// A reader opened records.
+    Inspection,
+    /// Identity issued a number that was not used.
+    Unused,
+}
+
+impl AccessKind {
+    /// The kind of an access.
+    pub fn of(access: &Access) -> Self {
+        match access {
+            Access::Exchange(_) => Self::Exchange,
+            Access::Inspection { .. } => Self::Inspection,
+            Access::Unused { .. } => Self::Unused,
+            Access::Expired { kind, .. } => match kind {
+                Kind::Inspection => Self::Inspection,
+                Kind::Void => Self::Unused,
+                _ => Self::Exchange,
+            },
+        }
+    }
+}
+
+/// How an exchange ended, as far as a page can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// Data were sent.
+    Delivered,
+    /// Nothing was found.
+    Nothing,
+    /// It was refused.
+    Refused,
+    /// It failed for a technical reason.
+    Failed,
+    /// There was no answer.
+    TimedOut,
+    /// There is no outcome yet.
+    Open,
+    /// The record has expired.
+    Erased,
+}
+
+impl Ending {
+    /// All endings, in the order of a form.
+    pub const ALL: [Self; 7] = [
+        Self::Delivered,
+        Self::Nothing,
+        Self::Refused,
+        Self::Failed,
+        Self::TimedOut,
+        Self::Open,
+        Self::Erased,
+    ];
+
+    /// How an exchange ended. [`Ending::Erased`] for what is no exchange.
+    pub fn of(access: &Access) -> Self {
+        match access {
+            Access::Exchange(exchange) => Self::of_exchange(exchange),
+            _ => Self::Erased,
+        }
+    }
+
+    /// The same for an exchange whose record is open.
+    pub fn of_exchange(exchange: &Exchange) -> Self {
+        match exchange.record.result.as_ref().map(|result| result.outcome) {
+            Some(Outcome::Delivered) => Self::Delivered,
+            Some(Outcome::NothingFound) => Self::Nothing,
+            Some(Outcome::Refused) => Self::Refused,
+            Some(Outcome::Failed) => Self::Failed,
+            Some(Outcome::TimedOut) => Self::TimedOut,
+            None => Self::Open,
+        }
+    }
+
+    /// Its name in addresses.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Delivered => "uebermittelt",
+            Self::Nothing => "nichts-gefunden",
+            Self::Refused => "abgelehnt",
+            Self::Failed => "gescheitert",
+            Self::TimedOut => "keine-antwort",
+            Self::Open => "offen",
+            Self::Erased => "geloescht",
+        }
+    }
+
+    /// The ending of that name.
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|ending| ending.code() == code)
+    }
+}
