@@ -115,6 +115,7 @@ pub fn intent(permitted: &Permitted, expiry: ExpiryDay) -> ExchangeRecord {
         request_digest: metadata.request_digest,
         why: permission.why.clone(),
         allowed_by: permission.allowed_by(),
+        subject: metadata.subject,
         role: metadata.role,
         idnr_used: metadata.idnr_used,
         assurance: metadata.assurance,

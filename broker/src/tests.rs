@@ -101,6 +101,7 @@ fn metadata(evidence: &str) -> Metadata {
         place: None,
         idnr_used: true,
         assurance: Assurance::High,
+        subject: record::Subject::Natural,
         role: SubjectRole::DataSubject,
         synchronous: true,
         request_digest: Hash([1; 32]),

@@ -148,6 +148,9 @@ pub(crate) fn check_content(
     if record.request_digest != metadata.request_digest {
         return Err("the record's request digest differs");
     }
+    if record.subject != metadata.subject {
+        return Err("the record's kind of subject differs");
+    }
     let subject = (record.role, record.idnr_used, record.assurance, record.synchronous);
     if subject
         != (

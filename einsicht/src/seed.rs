@@ -38,15 +38,10 @@ pub(crate) async fn seed(world: &World, connectors: &BTreeMap<String, String>) -
 }
 
 fn question(world: &World, example: &Example, number: usize) -> Result<Value> {
-    let person = match &example.person {
-        Some(subject) => {
-            let person = world.persons.iter().find(|person| person.subject == *subject);
-            by_name(person.with_context(|| format!("no person {subject}"))?, example.idnr)
-        }
-        None => json!({
-            "family_name": "Unbekannt", "given_name": "Udo", "date_of_birth": "1970-01-01",
-            "postal_code": "73614", "place": "Rheinfurt",
-        }),
+    let legal_person = example.company.clone();
+    let person = match &legal_person {
+        Some(_) => None,
+        None => Some(natural_person(world, example)?),
     };
     Ok(json!({
         "provider": example.provider,
@@ -57,9 +52,23 @@ fn question(world: &World, example: &Example, number: usize) -> Result<Value> {
         "official": format!("sachbearbeitung-{}", number % 3 + 1),
         "assurance": "high",
         "person": person,
+        "legal_person": legal_person,
         // As the session of an online service would have it.
         "login": service::secret::Credential::from_bytes(service::secret::random()?).to_hex().as_str(),
     }))
+}
+
+fn natural_person(world: &World, example: &Example) -> Result<Value> {
+    Ok(match &example.person {
+        Some(subject) => {
+            let person = world.persons.iter().find(|person| person.subject == *subject);
+            by_name(person.with_context(|| format!("no person {subject}"))?, example.idnr)
+        }
+        None => json!({
+            "family_name": "Unbekannt", "given_name": "Udo", "date_of_birth": "1970-01-01",
+            "postal_code": "73614", "place": "Rheinfurt",
+        }),
+    })
 }
 
 fn by_name(person: &DemoPerson, idnr: bool) -> Value {

@@ -80,7 +80,11 @@ pub(crate) struct Example {
     #[serde(default = "yes")]
     pub(crate) idnr: bool,
     /// The person: a subject of `persons.json`, or `None` for a person whom no register knows.
+    #[serde(default)]
     pub(crate) person: Option<String>,
+    /// The legal person that the exchange is about instead of a natural one, as the connector's interface has it.
+    #[serde(default)]
+    pub(crate) company: Option<serde_json::Value>,
     /// The outcome that the consumer must receive.
     pub(crate) expected: ExampleOutcome,
     /// Why this example exists.

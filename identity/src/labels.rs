@@ -17,7 +17,7 @@ use std::sync::Arc;
 use messages::labels::MAX_CHAIN;
 use messages::{
     ChainLink, DenialKeyRequest, LabelAnswer, LabelRequest, LinkedEntry, OutcomeKeyAnswer, OutcomeKeyRequest,
-    ProviderContent, ProviderContext, ProviderPart, S1, SealingPublicKey,
+    ProviderContent, ProviderContext, ProviderPart, S1, SealingPublicKey, SubjectQuery,
 };
 use record::{DayKey, DisclosureClass, Idnr, Label, PartKey, PartName, Phase, Series, Timestamp};
 use service::Problem;
@@ -42,7 +42,9 @@ const MAX_CLOCK_SKEW: u64 = 120;
 /// The person whom a request concerns, or nobody.
 struct Subject {
     idnr: Idnr,
-    quota: [u8; 32],
+    /// What its numbers count towards. A legal person has none: identity does not know which one it is, and nobody's
+    /// numbers do not run out.
+    quota: Option<[u8; 32]>,
 }
 
 /// A number with everything needed to answer for it.
@@ -161,17 +163,23 @@ impl<L: TransparencyLog> Identity<L> {
 
     fn subject(&self, s1: &S1) -> Result<Subject, Problem> {
         let query = s1
-            .open_person(&self.keys.sealing)
+            .open_subject(&self.keys.sealing)
             .map_err(|_| Problem::bad_request("person-part", "the sealed person part cannot be read"))?;
+        let SubjectQuery::Natural(query) = query else {
+            return Ok(Subject {
+                idnr: Idnr::nobody(),
+                quota: None,
+            });
+        };
         let by_person = |person: &persons::RegisteredPerson| Subject {
             idnr: person.idnr().clone(),
-            quota: self.mac.quota("person", person.idnr().expose().as_bytes()),
+            quota: Some(self.mac.quota("person", person.idnr().expose().as_bytes())),
         };
         // A query that matches no person is counted by its content, so that repeated queries for a blocked person reach
         // the limit just as queries for an unknown one do.
         let by_query = Subject {
             idnr: Idnr::nobody(),
-            quota: self.mac.quota("query", &persons::canonical(&query)),
+            quota: Some(self.mac.quota("query", &persons::canonical(&query))),
         };
         Ok(self.persons.find(&query).map_or(by_query, by_person))
     }
@@ -266,7 +274,7 @@ impl<L: TransparencyLog> Identity<L> {
         let reservation = Reservation {
             key,
             row,
-            quota: Some(Quota { person: subject.quota }),
+            quota: subject.quota.map(|person| Quota { person }),
             answer: Some(stored),
             inspection: None,
         };

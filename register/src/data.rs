@@ -1,6 +1,6 @@
 //! Schema and data, which are read completely at start-up and checked against each other.
 //!
-//! The data file is a JSON object `{IDNr: {evidence type: {field: value}}}`; each member is a row. A row that does not
+//! The data file is a JSON object `{IDNr or EUID: {evidence type: {field: value}}}`; each member is a row. A row that does not
 //! match the schema is set aside and reported, and the register answers from all others. All rows with one IDNr are set
 //! aside, because none of them is more right than another: to keep the last would give one person another's evidence.
 
@@ -55,7 +55,7 @@ pub enum DataError {
     #[error(transparent)]
     File(#[from] ConfigError),
     /// The data file does not have its form. Its content is not quoted.
-    #[error("the data file is not of the form {{IDNr: {{evidence type: {{field: value}}}}}}: {0}")]
+    #[error("the data file is not of the form {{IDNr or EUID: {{evidence type: {{field: value}}}}}}: {0}")]
     Data(JsonError),
     /// An evidence type or field is named twice, or a type has no fields.
     #[error("schema: {0} is named twice or empty")]
@@ -79,6 +79,11 @@ impl std::fmt::Debug for RegisterData {
 /// an entry for it.
 pub fn is_idnr(text: &str) -> bool {
     text.len() == 11 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether the text is a European Unique Identifier, by which a register finds a legal person.
+pub fn is_euid(text: &str) -> bool {
+    text.parse::<messages::xnachweis::Euid>().is_ok()
 }
 
 impl RegisterData {
@@ -116,12 +121,12 @@ impl RegisterData {
         self.types.get(id)
     }
 
-    /// Number of a person's row, from 1, in order of IDNr.
+    /// Number of a row, from 1, in order of the keys.
     pub fn row(&self, idnr: &str) -> usize {
         self.rows.keys().take_while(|row| row.as_str() <= idnr).count()
     }
 
-    /// The fields of a person's evidence of one type.
+    /// The fields of a subject's evidence of one type.
     pub fn fields(&self, idnr: &str, evidence_type: &str) -> Option<&BTreeMap<String, String>> {
         self.rows.get(idnr)?.get(evidence_type)
     }
@@ -160,8 +165,8 @@ fn canonical(evidence: Evidence, types: &BTreeMap<String, EvidenceType>) -> Resu
 }
 
 fn check_row(types: &BTreeMap<String, EvidenceType>, idnr: &str, evidence: &Evidence) -> Result<(), RowError> {
-    if !is_idnr(idnr) || idnr.bytes().all(|byte| byte == b'0') {
-        return Err(RowError::new("key", "is not the IDNr of a person"));
+    if !(is_idnr(idnr) || is_euid(idnr)) || idnr.bytes().all(|byte| byte == b'0') {
+        return Err(RowError::new("key", "is neither the IDNr of a person nor an EUID"));
     }
     for (evidence_type, fields) in evidence {
         let schema = types

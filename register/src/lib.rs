@@ -6,17 +6,18 @@
 //!
 //! ```text
 //! POST /evidence   Authorization: Bearer <64 hex>
-//!   { "idnr": "…", "evidence_type": "zb1", "exchange"?: "<uuid>" }
+//!   { "idnr": "…", "evidence_type": "zb1", "exchange"?: "<uuid>" }            about a natural person
+//!   { "euid": "…", "evidence_type": "…", "exchange"?: "<uuid>" }              about a legal person
 //!   200 { "title": "…", "issued_at": "2027-01-15T08:00:00Z", "fields": { "…": "…" } }
 //!   422 problem `evidence-too-large`: the evidence exceeds what an answer can carry
-//!   404 problem: no evidence for this IDNr      401 no valid credential      400 malformed
+//!   404 problem: no evidence for this subject   401 no valid credential      400 malformed
 //!   503 problem: the access log cannot be written, so no evidence is returned
 //! ```
 //!
 //! | File | Form |
 //! | --- | --- |
 //! | schema | `{ "name", "evidence_types": [ { "id", "title", "fields": [ { "name", "title", "category" } ] } ] }` |
-//! | data | `{ "<IDNr>": { "<evidence type>": { "<field>": "<value>" } } }`, with exactly the fields of the schema |
+//! | data | `{ "<IDNr or EUID>": { "<evidence type>": { "<field>": "<value>" } } }`, with exactly the fields of the schema |
 //! | `access.log` | one JSON line per query, synced before the answer: `time`, `evidence_type`, `found`, `exchange` |
 //!
 //! The access log has no IDNr: accesses can be counted, but persons cannot be identified.
@@ -91,12 +92,27 @@ pub enum Error {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EvidenceLookup {
-    idnr: String,
+    idnr: Option<String>,
+    euid: Option<String>,
     evidence_type: String,
     exchange: Option<Uuid>,
 }
 
-/// Evidence about one person. `Debug` shows the title only.
+impl EvidenceLookup {
+    /// The key of the row: an IDNr or an EUID, which have different forms.
+    fn key(&self) -> Result<&str, Problem> {
+        match (&self.idnr, &self.euid) {
+            (Some(idnr), None) if data::is_idnr(idnr) => Ok(idnr),
+            (None, Some(euid)) if data::is_euid(euid) => Ok(euid),
+            _ => Err(Problem::bad_request(
+                "evidence",
+                "name an idnr of eleven digits or an euid, and not both",
+            )),
+        }
+    }
+}
+
+/// Evidence about one subject. `Debug` shows the title only.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
@@ -161,9 +177,7 @@ async fn evidence(
     // The parser's own message would quote the query.
     let lookup: EvidenceLookup =
         text::json::from_slice(&body).map_err(|_| Problem::bad_request("evidence", "the query is malformed"))?;
-    if !data::is_idnr(&lookup.idnr) {
-        return Err(Problem::bad_request("evidence", "idnr must be eleven digits"));
-    }
+    lookup.key()?;
     tokio::task::spawn_blocking(move || register.answer(&lookup))
         .await
         .map_err(|_| Problem::internal())?
@@ -178,7 +192,8 @@ impl Register {
             .data
             .evidence_type(&lookup.evidence_type)
             .ok_or_else(|| Problem::bad_request("evidence-type", "this register has no such evidence type"))?;
-        let fields = self.data.fields(&lookup.idnr, &evidence_type.id);
+        let key = lookup.key()?;
+        let fields = self.data.fields(key, &evidence_type.id);
         self.log
             .append(&issued_at, &evidence_type.id, fields.is_some(), lookup.exchange)
             .map_err(|error| {
@@ -202,7 +217,7 @@ impl Register {
             return Ok(());
         }
         tracing::error!(
-            row = self.data.row(&lookup.idnr),
+            row = lookup.key().map(|key| self.data.row(key)).ok(),
             evidence_type = lookup.evidence_type,
             bytes,
             limit = MAX_EVIDENCE,

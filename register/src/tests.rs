@@ -155,11 +155,11 @@ fn a_faulty_row_is_set_aside_and_the_others_are_served() {
     for (row, report) in [
         (
             format!(r#""00000000000": {sound}"#),
-            "row 1, key: is not the IDNr of a person",
+            "row 1, key: is neither the IDNr of a person nor an EUID",
         ),
         (
             format!(r#""0247629135": {sound}"#),
-            "row 1, key: is not the IDNr of a person",
+            "row 1, key: is neither the IDNr of a person nor an EUID",
         ),
         (
             format!(r#""02476291358": {}"#, sound.replace("zb1", "zb2")),

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use tests::citizen::Citizen;
 use tests::processes::post;
 use tests::{Demo, DemoInfo, copy_folder, files_below, http, run, verifier, wait_for};
 
@@ -23,6 +24,7 @@ fn the_demonstration_is_sound_continues_and_leaks_no_personal_data() -> Result<(
     export_has_the_same_root(&data, &export, &demo.info, &online)?;
     every_kind_of_tampering_is_found(scratch.path(), &export, &demo.info)?;
     an_authority_gets_evidence(&demo.info)?;
+    a_legal_persons_evidence_is_in_no_cockpit(&demo.info)?;
     bad_input_stores_nothing(&demo.info)?;
     metrics_hold_no_person(&demo.info)?;
     let genesis = demo.info.genesis.clone();
@@ -182,6 +184,43 @@ fn an_authority_gets_evidence(info: &DemoInfo) -> Result<()> {
     Ok(())
 }
 
+/// A firm gets its evidence under the same checks, and what is recorded of it concerns no person.
+fn a_legal_persons_evidence_is_in_no_cockpit(info: &DemoInfo) -> Result<()> {
+    let url = format!("{}/evidence", info.connectors["seewalde"]);
+    let ask = |euid: &str| {
+        let question = serde_json::json!({
+            "provider": "land:auwald:handelsregister", "evidence_type": "handelsregisterauszug",
+            "purpose": "gewerbeanzeige", "request_reference": "GA-2026-17", "official": "sachbearbeitung-2",
+            "legal_person": { "name": "Seewalder Bootsbau GmbH", "euid": euid },
+        });
+        post(&url, question.to_string())
+    };
+    let (status, found) = ask("DEX1234R.HRB4711")?;
+    ensure!(
+        status == 200 && found["evidence"]["fields"]["sitz"] == "Seewalde",
+        "{status} {found:#}"
+    );
+    let (status, nothing) = ask("DEX1234R.HRB1")?;
+    ensure!(
+        status == 200 && nothing["outcome"] == "nothing_found",
+        "{status} {nothing:#}"
+    );
+    let covered = |report: &serde_json::Value| report["entries"].as_u64() > nothing["outcome_entry"].as_u64();
+    wait_for(Duration::from_secs(60), || Ok(covered(&audits_green(info)?)))?;
+    for login in &info.logins {
+        let citizen = Citizen::log_in(info, &login.user)?;
+        let (status, page) = citizen.get("/zugriffe")?;
+        let page = String::from_utf8(page)?;
+        ensure!(status == 200 && citizen.completeness()? == "server", "{}", login.user);
+        ensure!(
+            !page.contains("Handelsregister"),
+            "{} sees a firm's exchange",
+            login.user
+        );
+    }
+    Ok(())
+}
+
 fn bad_input_stores_nothing(info: &DemoInfo) -> Result<()> {
     let client = http()?;
     for body in [&b""[..], b"\xff\xff", b"\x83\x41\x00\xf6\xf6"] {
@@ -211,6 +250,9 @@ fn canaries() -> Vec<String> {
         "WVWZZZ1KZAW000001".to_owned(),
         "W0L0SDL08A4000002".to_owned(),
         "WBY1Z21090V000003".to_owned(),
+        // A small firm is its owner.
+        "Seewalder Bootsbau".to_owned(),
+        "HRB4711".to_owned(),
     ]);
     canaries
 }

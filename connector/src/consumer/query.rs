@@ -25,8 +25,12 @@ pub struct EvidenceQuery {
     pub purpose: String,
     /// The authority's own reference, without personal data, because the record contains it.
     pub request_reference: String,
-    /// The person.
-    pub person: Person,
+    /// The natural person; or `legal_person`.
+    #[serde(default)]
+    pub person: Option<Person>,
+    /// The legal person; or `person`.
+    #[serde(default)]
+    pub legal_person: Option<LegalPersonQuery>,
     /// The role of the person in the procedure.
     #[serde(default = "data_subject")]
     pub role: SubjectRole,
@@ -74,6 +78,22 @@ pub struct Person {
 impl std::fmt::Debug for Person {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Person(redacted)")
+    }
+}
+
+/// The legal person of a query (JSON). `Debug` shows nothing, because the name of a small firm is that of its owner.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LegalPersonQuery {
+    /// The name (Firma).
+    pub name: String,
+    /// Its number in a public register, as a European Unique Identifier: `DEF1103R.HRB116737`.
+    pub euid: String,
+}
+
+impl std::fmt::Debug for LegalPersonQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LegalPersonQuery(redacted)")
     }
 }
 

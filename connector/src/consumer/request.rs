@@ -1,13 +1,14 @@
 //! Builds the signed request from the authority's query (design §6, step 1).
 
 use messages::xnachweis::{
-    Address, Authority, Distribution, EvidenceRequest0101, EvidenceType, Head, NaturalPerson, Query,
+    Address, Authority, Distribution, Euid, EvidenceRequest0101, EvidenceType, Head, LegalPerson, NaturalPerson, Query,
 };
 use messages::{
     ExchangeRequest, MessageError, Metadata, PersonQuery, RequestContent, S1, S2Statement, SealingKey, SealingPublicKey,
+    SubjectQuery,
 };
 use record::content::Party;
-use record::{Ars, Assurance, IdentityKeys, Idnr, ParticipantId, SigningKey, TestNumbers, Timestamp};
+use record::{Ars, Assurance, IdentityKeys, Idnr, ParticipantId, SigningKey, Subject, TestNumbers, Timestamp};
 use registerlandkarte::{Denied, NotCompetent};
 use service::Problem;
 use text::{DateError, FieldError, Reference, Text, TextError};
@@ -15,7 +16,7 @@ use tlog::Hash;
 use trust::{Component, PermitError};
 use uuid::Uuid;
 
-use super::query::{EvidenceQuery, Person};
+use super::query::{EvidenceQuery, LegalPersonQuery, Person};
 use crate::context::CheckContext;
 use crate::evidence::EVIDENCE_MEDIA_TYPE;
 
@@ -96,21 +97,21 @@ pub fn build(
     let me = directory.consumer(&context.me).and_then(|me| directory.party(me));
     let me = me.ok_or(QueryError::Consumer)?;
     let identity = directory.identity().ok_or(QueryError::Identity)?;
-    let person = person(query)?;
+    let subject = QuerySubject::read(query)?;
     let (exchange, message) = (Uuid::now_v7(), Uuid::new_v4());
-    let xnachweis = xnachweis(context, (&me, &to), query, &texts, &person, (exchange, message), now);
+    let xnachweis = xnachweis(context, (&me, &to), query, &texts, &subject, (exchange, message), now);
     let salt = messages::random().map_err(MessageError::from)?;
     let request = RequestContent {
         salt,
         xml: xnachweis.to_xml().map_err(MessageError::from)?,
     };
-    let parts = (provider, texts, request.digest());
+    let parts = (provider, texts, &subject, request.digest());
     let metadata = metadata(context, query, parts, (exchange, message), (now, deadline));
     let answer_key = SealingKey::generate().map_err(MessageError::from)?;
     let request = seal(
         (key, identity, provider),
         metadata,
-        &person,
+        &subject.for_identity(),
         &request,
         answer_key.public(),
         now,
@@ -168,7 +169,58 @@ fn field<T: std::str::FromStr<Err = TextError>>(field: &'static str, text: &str)
     text.parse().map_err(|error| FieldError { field, error })
 }
 
-fn person(query: &EvidenceQuery) -> Result<PersonQuery, QueryError> {
+/// Whom a query is about.
+enum QuerySubject {
+    Natural(PersonQuery),
+    Legal(Box<LegalPerson>),
+}
+
+impl QuerySubject {
+    fn read(query: &EvidenceQuery) -> Result<Self, QueryError> {
+        match (&query.person, &query.legal_person) {
+            (Some(person), None) => natural(person).map(Self::Natural),
+            (None, Some(person)) => legal(person, query.assurance).map(|person| Self::Legal(Box::new(person))),
+            _ => Err(MessageError::Malformed("name a person or a legal_person, and not both").into()),
+        }
+    }
+
+    fn kind(&self) -> Subject {
+        match self {
+            Self::Natural(_) => Subject::Natural,
+            Self::Legal(_) => Subject::Legal,
+        }
+    }
+
+    fn names_idnr(&self) -> bool {
+        matches!(self, Self::Natural(person) if person.idnr.is_some())
+    }
+
+    fn for_identity(&self) -> SubjectQuery {
+        match self {
+            Self::Natural(person) => SubjectQuery::Natural(person.clone()),
+            Self::Legal(_) => SubjectQuery::Legal,
+        }
+    }
+
+    fn of_message(&self, assurance: Assurance) -> messages::xnachweis::Subject {
+        match self {
+            Self::Natural(person) => natural_person(person, assurance).into(),
+            Self::Legal(person) => person.as_ref().clone().into(),
+        }
+    }
+}
+
+fn legal(query: &LegalPersonQuery, assurance: Assurance) -> Result<LegalPerson, QueryError> {
+    let euid: Euid = query
+        .euid
+        .parse()
+        .map_err(|_| MessageError::Malformed("legal_person: the EUID is not like DEF1103R.HRB116737"))?;
+    let mut person = LegalPerson::new(field("name", &query.name)?, assurance);
+    person.numbers.push(euid.into());
+    Ok(person)
+}
+
+fn natural(person: &Person) -> Result<PersonQuery, QueryError> {
     let Person {
         idnr,
         family_name,
@@ -176,7 +228,7 @@ fn person(query: &EvidenceQuery) -> Result<PersonQuery, QueryError> {
         date_of_birth,
         postal_code,
         place,
-    } = &query.person;
+    } = person;
     let idnr = idnr
         .as_deref()
         .map(|idnr| Idnr::parse(idnr, TestNumbers::Allowed))
@@ -199,7 +251,7 @@ fn xnachweis(
     (me, provider): (&Party, &Party),
     query: &EvidenceQuery,
     texts: &QueryTexts,
-    person: &PersonQuery,
+    subject: &QuerySubject,
     (exchange, message): (Uuid, Uuid),
     now: Timestamp,
 ) -> EvidenceRequest0101 {
@@ -224,7 +276,7 @@ fn xnachweis(
             },
             distribution: Distribution::of(EVIDENCE_MEDIA_TYPE),
             representative: None,
-            subject: natural_person(person, query.assurance).into(),
+            subject: subject.of_message(query.assurance),
         },
     }
 }
@@ -251,7 +303,7 @@ fn natural_person(person: &PersonQuery, assurance: Assurance) -> NaturalPerson {
 fn metadata(
     context: &CheckContext,
     query: &EvidenceQuery,
-    (provider, texts, request_digest): (&Component, QueryTexts, Hash),
+    (provider, texts, subject, request_digest): (&Component, QueryTexts, &QuerySubject, Hash),
     (exchange, message): (Uuid, Uuid),
     (now, deadline): (Timestamp, Timestamp),
 ) -> Metadata {
@@ -265,8 +317,9 @@ fn metadata(
         provider: provider.id.clone(),
         evidence_type: texts.evidence_type,
         purpose: texts.purpose,
-        idnr_used: query.person.idnr.is_some(),
+        idnr_used: subject.names_idnr(),
         assurance: query.assurance,
+        subject: subject.kind(),
         role: query.role,
         place: None,
         synchronous: true,
@@ -289,12 +342,12 @@ fn needed_place(context: &CheckContext, metadata: &Metadata, place: Option<&Ars>
 fn seal(
     (key, identity, provider): (&SigningKey, &IdentityKeys, &Component),
     metadata: Metadata,
-    person: &PersonQuery,
+    subject: &SubjectQuery,
     request: &RequestContent,
     answer_key: SealingPublicKey,
     now: Timestamp,
 ) -> Result<ExchangeRequest, MessageError> {
-    let sealed_person = person.seal(&SealingPublicKey(identity.sealing), metadata.message)?;
+    let sealed_person = subject.seal(&SealingPublicKey(identity.sealing), metadata.message)?;
     let (consumer, provider_id) = (metadata.consumer.clone(), metadata.provider.clone());
     let s1 = S1::sign(key, consumer, provider_id, metadata.message, now, sealed_person);
     let sealed_request = request.seal(&SealingPublicKey(provider.sealing_key), &s1.digest())?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use messages::limits::MAX_EVIDENCE;
 use messages::xnachweis::{
     Authority, Availability, Distribution, ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, EvidenceType,
-    Head, XmlError,
+    Head, Subject, XmlError,
 };
 use messages::{AnswerContent, AnswerResult, FailureReason, Forward, MessageError, Reply};
 use record::{LegalDay, ParticipantId, SigningKey, Timestamp};
@@ -28,9 +28,27 @@ use crate::evidence::EVIDENCE_MEDIA_TYPE;
 /// Query to the register.
 #[derive(Serialize)]
 struct RegisterQuery<'a> {
-    idnr: &'a str,
+    #[serde(flatten)]
+    subject: RegisterSubject<'a>,
     evidence_type: &'a str,
     exchange: Uuid,
+}
+
+/// Whom the register is asked about. A natural person is the one that identity found, never the one of the request.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum RegisterSubject<'a> {
+    Idnr(&'a str),
+    Euid(String),
+}
+
+impl<'a> RegisterSubject<'a> {
+    fn of(checked: &'a Checked) -> Option<Self> {
+        match &checked.request().query.subject {
+            Subject::Natural(_) => Some(Self::Idnr(checked.idnr().expose())),
+            Subject::Legal(person) => person.euid().map(|euid| Self::Euid(euid.to_string())),
+        }
+    }
 }
 
 /// The register's answer, which is also the content of `RepositoryItem` in an answer.
@@ -76,8 +94,12 @@ impl Register {
     /// nobody (design §5.5) like for any other; no register has it. The connector does not wait for the register after
     /// the exchange's deadline, when the consumer has stopped waiting.
     async fn ask(&self, checked: &Checked, _fresh: &NotServed, left: Duration) -> RegisterAnswer {
+        // No register has a legal person that is named by its name alone.
+        let Some(subject) = RegisterSubject::of(checked) else {
+            return RegisterAnswer::Nothing;
+        };
         let question = RegisterQuery {
-            idnr: checked.idnr().expose(),
+            subject,
             evidence_type: &checked.permission().evidence.id,
             exchange: checked.record().ids.exchange,
         };

@@ -20,7 +20,7 @@ const CLIENT_ID: &str = "einsicht-portal";
 const ACR: &str = "http://eidas.europa.eu/LoA/high";
 
 /// The registers' schemas and data, by the participant's short name.
-const REGISTERS: [(&str, &str, &str); 2] = [
+const REGISTERS: [(&str, &str, &str); 3] = [
     (
         "kba",
         include_str!("../../data/register-kba.schema.json"),
@@ -30,6 +30,11 @@ const REGISTERS: [(&str, &str, &str); 2] = [
         "meldewesen",
         include_str!("../../data/register-meldewesen.schema.json"),
         include_str!("../../data/register-meldewesen.data.json"),
+    ),
+    (
+        "handelsregister",
+        include_str!("../../data/register-handelsregister.schema.json"),
+        include_str!("../../data/register-handelsregister.data.json"),
     ),
 ];
 

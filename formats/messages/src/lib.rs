@@ -59,7 +59,7 @@ pub use labels::{
 };
 pub use preview::{PreviewNotice, PreviewStatement, SignedDecision};
 pub use record::random::{RandomnessError, random};
-pub use request::{ExchangeRequest, Metadata, PersonQuery, RequestContent, S1, S1Statement, S2Statement};
+pub use request::{ExchangeRequest, Metadata, PersonQuery, RequestContent, S1, S1Statement, S2Statement, SubjectQuery};
 pub use seal::{SealingKey, SealingPublicKey};
 pub use sign::Signature;
 

@@ -58,6 +58,8 @@ pub struct Metadata {
     pub idnr_used: bool,
     /// Level of assurance of the login.
     pub assurance: Assurance,
+    /// What the evidence is about. The permission depends on it.
+    pub subject: Subject,
     /// The role of the person in the procedure.
     pub role: SubjectRole,
     /// The area in which the person lives, as an Amtlicher Regionalschlüssel. The consumer names it where the
@@ -82,7 +84,7 @@ impl Metadata {
             provider: &self.provider,
             evidence_type: &self.evidence_type,
             purpose: &self.purpose,
-            subject: Subject::Natural,
+            subject: self.subject,
             idnr: self.idnr_used,
             represented: self.role == SubjectRole::Representative,
             place: self.place.as_ref(),
@@ -139,6 +141,40 @@ impl PersonQuery {
     }
 
     /// Seals the query to identity, bound to the message.
+    ///
+    /// # Errors
+    /// When the query breaks a rule of [`PersonQuery::check`], or does not fit into its size class.
+    pub fn seal(&self, identity: &SealingPublicKey, message: Uuid) -> Result<Vec<u8>, MessageError> {
+        SubjectQuery::Natural(self.clone()).seal(identity, message)
+    }
+}
+
+/// Whom an exchange is about, for identity. Of a legal person identity learns nothing, because it has no IDNr: the
+/// provider alone reads which one it is, in the sealed request.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectQuery {
+    /// A natural person.
+    Natural(PersonQuery),
+    /// A legal person.
+    Legal,
+}
+
+impl std::fmt::Debug for SubjectQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SubjectQuery(redacted)")
+    }
+}
+
+impl SubjectQuery {
+    fn check(&self) -> Result<(), MessageError> {
+        match self {
+            Self::Natural(person) => person.check(),
+            Self::Legal => Ok(()),
+        }
+    }
+
+    /// Seals the query to identity, bound to the message. All queries have one size.
     ///
     /// # Errors
     /// When the query breaks a rule of [`PersonQuery::check`], or does not fit into its size class.
@@ -246,7 +282,7 @@ impl S1 {
     ///
     /// # Errors
     /// When the part does not open, or the query breaks a rule of [`PersonQuery::check`].
-    pub fn open_person(&self, key: &SealingKey) -> Result<PersonQuery, MessageError> {
+    pub fn open_subject(&self, key: &SealingKey) -> Result<SubjectQuery, MessageError> {
         let plain = seal::open(
             key,
             PERSON_INFO,
@@ -254,7 +290,7 @@ impl S1 {
             &self.sealed_person,
             PERSON_PAD,
         )?;
-        let query: PersonQuery =
+        let query: SubjectQuery =
             record::cbor::from_slice(&plain).map_err(|_| MessageError::Malformed("person part"))?;
         query.check()?;
         Ok(query)

@@ -57,6 +57,7 @@ fn metadata(message: u128) -> Metadata {
         purpose: "parken".parse().unwrap(),
         idnr_used: true,
         assurance: Assurance::High,
+        subject: record::Subject::Natural,
         role: SubjectRole::DataSubject,
         place: None,
         synchronous: true,
@@ -105,7 +106,10 @@ fn a_request_verifies_after_encoding_and_decoding() {
     let bytes = record::cbor::to_vec(&request);
     let read: ExchangeRequest = record::cbor::from_slice(&bytes).unwrap();
     assert_eq!(read, request);
-    assert_eq!(read.s1.open_person(&SealingKey::from_seed([12; 32])).unwrap(), person());
+    assert_eq!(
+        read.s1.open_subject(&SealingKey::from_seed([12; 32])).unwrap(),
+        SubjectQuery::Natural(person())
+    );
     let opened = RequestContent::open(
         &read.sealed_request,
         &SealingKey::from_seed([13; 32]),
@@ -267,7 +271,7 @@ fn a_person_query_of_the_longest_texts_fits_its_size_class() {
         person().seal(&identity.public(), Uuid::nil()).unwrap().len()
     );
     let s1 = S1::sign(&consumer_key(), id("stadt-a"), id("kba"), Uuid::nil(), NOW, sealed);
-    assert_eq!(s1.open_person(&identity).unwrap(), longest);
+    assert_eq!(s1.open_subject(&identity).unwrap(), SubjectQuery::Natural(longest));
 }
 
 #[test]
@@ -289,7 +293,7 @@ fn the_sealed_person_part_has_one_size_and_is_bound_to_the_message() {
         sealed,
     );
     assert_eq!(
-        s1.open_person(&identity).unwrap_err(),
+        s1.open_subject(&identity).unwrap_err(),
         MessageError::Seal(seal::SealError::Open)
     );
 }

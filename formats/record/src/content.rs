@@ -105,6 +105,8 @@ pub struct ExchangeRecord {
     pub why: Why,
     /// The permission.
     pub allowed_by: Allowed,
+    /// What the evidence is about.
+    pub subject: Subject,
     /// The person's role.
     pub role: SubjectRole,
     /// Whether the IDNr was used (§ 10 (1) OZG shows those).
@@ -248,6 +250,16 @@ pub struct Allowed {
     /// The digest of the Registerlandkarte that contains the rule.
     #[serde(rename = "registry", with = "bytes")]
     pub registerlandkarte: Hash,
+}
+
+/// What evidence is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// A natural person.
+    Natural,
+    /// A legal person. It has no IDNr, and no cockpit shows its exchanges.
+    Legal,
 }
 
 /// The person's role in the exchange.
@@ -463,6 +475,7 @@ pub(crate) mod tests {
                 legal_basis: "§ 35 Absatz 1 Nummer 3 StVG in Verbindung mit § 45 Absatz 1b StVO".into(),
             },
             allowed_by: Allowed { permission: "koeln-parken-zfzr@1".into(), registerlandkarte: Hash([2; 32]) },
+            subject: Subject::Natural,
             role: SubjectRole::DataSubject,
             idnr_used: true,
             assurance: Assurance::Substantial,

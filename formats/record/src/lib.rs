@@ -46,7 +46,7 @@ pub use ars::{Ars, ArsError};
 pub use content::{
     Allowed, Assurance, Check, CitizenPart, ConsumerSignatures, DenialRecord, EvidenceInfo, ExchangeRecord,
     ExchangeResult, Ids, InspectionRecord, Lifecycle, Outcome, Party, PreviewDecision, PreviewResult, SharedPart,
-    SubjectRole, SupervisionPart, VoidRecord, Why,
+    Subject, SubjectRole, SupervisionPart, VoidRecord, Why,
 };
 pub use entry::{
     Body, DocumentKind, Entry, EntryError, Kind, LabelledKind, NewestSets, PeriodEvent, ReferenceKind, SignedEntry,

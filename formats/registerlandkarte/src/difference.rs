@@ -8,11 +8,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use record::{BodyId, ParticipantId, Timestamp};
+use record::{BodyId, ParticipantId, Subject, Timestamp};
 
 use crate::name::{BodyClassId, EvidenceTypeId};
 use crate::placed::{ListedBody, RegisterInstance};
-use crate::relation::{Query, Registerlandkarte, Subject};
+use crate::relation::{Query, Registerlandkarte};
 use crate::rule::{Consumer, Provider, Rule};
 
 /// A relation, and the times whose law and knowledge count.

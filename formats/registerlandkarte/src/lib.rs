@@ -65,8 +65,9 @@ pub use norm::{Commit, CommitError, Day, DayError, Norm, NormSource};
 pub use permission::Permission;
 pub use placed::{ListedBody, RegisterInstance};
 pub use problem::{Place, Problem, ProblemKind, Table};
+pub use record::Subject;
 pub use record::{Ars, ArsError, BodyId};
-pub use relation::{Candidate, Denied, NotCompetent, Query, Registerlandkarte, Subject};
+pub use relation::{Candidate, Denied, NotCompetent, Query, Registerlandkarte};
 pub use rule::{AreaRelation, Consumer, Provider, Rule, Subjects};
 pub use tables::Tables;
 

@@ -1,6 +1,6 @@
 //! The decision, and which component is competent for a place.
 
-use record::{Ars, BodyId, ParticipantId, Timestamp};
+use record::{Ars, BodyId, ParticipantId, Subject, Timestamp};
 use thiserror::Error;
 use tlog::Hash;
 
@@ -21,15 +21,6 @@ pub struct Registerlandkarte {
     /// Sorted, and without problems.
     tables: Tables,
     index: Index,
-}
-
-/// What the evidence is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Subject {
-    /// A natural person.
-    Natural,
-    /// A legal person.
-    Legal,
 }
 
 /// What a decision depends on: everything that the broker knows about a request. It names no person.

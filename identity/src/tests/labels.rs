@@ -156,13 +156,14 @@ async fn nobody_gets_an_answer_of_the_same_sizes_as_a_person() {
         ));
     }
     let mut numbers = Vec::new();
-    for query in [
+    let queries = [
         unknown(),
         blocked(),
         ambiguous(),
         by_name("A", "B", "1999-09-09", "1", "C"),
-    ] {
-        let request = world.request(&query);
+    ];
+    let requests = queries.map(|query| world.request(&query));
+    for request in requests.into_iter().chain([world.request_about_legal_person()]) {
         let answer = world.ask(&request).await.unwrap();
         let content = world.provider_checks(&request, &answer);
         assert!(content.idnr.is_nobody() && content.chain.is_empty());
@@ -176,7 +177,16 @@ async fn nobody_gets_an_answer_of_the_same_sizes_as_a_person() {
     sizes.dedup();
     assert_eq!(sizes.len(), 1, "{sizes:?}");
     numbers.dedup();
-    assert_eq!(numbers.len(), 4);
+    assert_eq!(numbers.len(), 5);
+}
+
+/// Identity cannot tell legal persons apart, so a limit would be one for all of a consumer's together.
+#[tokio::test(flavor = "multi_thread")]
+async fn exchanges_about_legal_persons_have_no_limit_for_one_subject() {
+    let world = World::new().await;
+    for _ in 0..=limit(0) {
+        world.ask(&world.request_about_legal_person()).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ use fixtures::{FirstValues, Founders, Founding, grant, values};
 use ledger_client::LiveTrust;
 use messages::{
     LabelAnswer, LabelRequest, PersonQuery, ProviderContent, ProviderContext, ProviderPart, S1, SealingKey,
+    SubjectQuery,
 };
 use record::{
     DisclosureClass, Idnr, Kind, Label, LabelledKind, ParticipantId, PeriodEvent, Phase, RetentionClass, SignedEntry,
@@ -193,7 +194,16 @@ impl World {
         self.request_for(query, Uuid::new_v4(), DisclosureClass::Immediate)
     }
 
+    /// The request about a legal person.
+    pub(crate) fn request_about_legal_person(&self) -> LabelRequest {
+        self.request_about(&SubjectQuery::Legal, Uuid::new_v4(), DisclosureClass::Immediate)
+    }
+
     pub(crate) fn request_for(&self, query: &PersonQuery, message: Uuid, disclosure: DisclosureClass) -> LabelRequest {
+        self.request_about(&SubjectQuery::Natural(query.clone()), message, disclosure)
+    }
+
+    fn request_about(&self, query: &SubjectQuery, message: Uuid, disclosure: DisclosureClass) -> LabelRequest {
         let sealed = query.seal(&identity_keys().sealing.public(), message).unwrap();
         let id = |text: &str| ParticipantId::new(text).unwrap();
         let now = Timestamp(service::Clock::now(&*self.clock));

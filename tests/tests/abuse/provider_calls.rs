@@ -36,6 +36,7 @@ fn forged(receipt: Vec<u8>) -> Forward {
             purpose: "parking".parse().unwrap(),
             idnr_used: true,
             assurance: Assurance::High,
+            subject: record::Subject::Natural,
             role: SubjectRole::DataSubject,
             place: None,
             synchronous: true,

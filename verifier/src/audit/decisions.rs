@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use record::{Entry, ExchangeRecord, ParticipantId, SubjectRole, Timestamp};
+use record::{Entry, ExchangeRecord, ParticipantId, Subject, SubjectRole, Timestamp};
 use registerlandkarte::{AreaRelation, Consumer, EvidenceType, Provider, Rule};
 use tlog::Hash;
 use trust::{Body, Component, Key, SUPERSEDED_GRACE, Section, TrustKind, TrustMap, Value};
@@ -297,7 +297,11 @@ impl<'a> Decision<'a> {
 
     fn concerns_subject(&self) -> bool {
         let represented = self.record.role == SubjectRole::Representative;
-        self.rule.subjects.natural() && (self.rule.representation || !represented)
+        let permitted = match self.record.subject {
+            Subject::Natural => self.rule.subjects.natural(),
+            Subject::Legal => self.rule.subjects.legal(),
+        };
+        permitted && (self.rule.representation || !represented)
     }
 
     fn has_reasons(&self) -> bool {

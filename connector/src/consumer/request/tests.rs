@@ -29,7 +29,9 @@ fn a_request_is_signed_and_each_part_opens_for_its_recipient() {
     let pending = world.request();
     let key = world.consumer.public();
     pending.request.verify(&key, NOW).unwrap();
-    let person = pending.request.s1.open_person(&world.identity_sealing).unwrap();
+    let SubjectQuery::Natural(person) = pending.request.s1.open_subject(&world.identity_sealing).unwrap() else {
+        panic!("a natural person")
+    };
     assert_eq!(person.family_name, FAMILY_NAME);
     let request = &pending.request;
     let sealed = RequestContent::open(&request.sealed_request, &world.provider_sealing, &request.s1.digest()).unwrap();
@@ -37,6 +39,64 @@ fn a_request_is_signed_and_each_part_opens_for_its_recipient() {
     assert_eq!(EvidenceRequest0101::parse(&sealed.xml).ok(), pending.xnachweis);
     let wire = String::from_utf8_lossy(&record::cbor::to_vec(request)).into_owned();
     assert!(!wire.contains(IDNR) && !wire.contains(FAMILY_NAME));
+}
+
+/// The natural person of a query.
+fn natural(query: &mut EvidenceQuery) -> &mut Person {
+    query.person.as_mut().unwrap()
+}
+
+/// Only the provider learns which legal person it is.
+#[test]
+fn a_legal_person_is_named_to_the_provider_alone() {
+    let (name, euid) = ("Müller Bootsbau GmbH", "DEF1103R.HRB116737");
+    let legal = |query: &mut EvidenceQuery| {
+        query.person = None;
+        query.legal_person = Some(LegalPersonQuery {
+            name: name.into(),
+            euid: euid.into(),
+        });
+    };
+    let world = World::new();
+    let pending = build_in(&world, legal).unwrap();
+    let request = &pending.request;
+    assert_eq!(
+        (request.metadata.subject, request.metadata.idnr_used),
+        (Subject::Legal, false)
+    );
+    let subject = request.s1.open_subject(&world.identity_sealing).unwrap();
+    assert_eq!(subject, SubjectQuery::Legal);
+    let wire = String::from_utf8_lossy(&record::cbor::to_vec(request)).into_owned();
+    assert!(!wire.contains(name) && !wire.contains(euid));
+    // Identity gets a part of the same size as for a natural person.
+    assert_eq!(
+        request.s1.sealed_person.len(),
+        world.request().request.s1.sealed_person.len()
+    );
+    let sealed = RequestContent::open(&request.sealed_request, &world.provider_sealing, &request.s1.digest()).unwrap();
+    let read = EvidenceRequest0101::parse(&sealed.xml).unwrap();
+    let messages::xnachweis::Subject::Legal(person) = read.query.subject else {
+        panic!("a legal person")
+    };
+    assert_eq!(person.euid().unwrap().to_string(), euid);
+    for wrong in [
+        |query: &mut EvidenceQuery| query.person = None,
+        |query: &mut EvidenceQuery| {
+            query.legal_person = Some(LegalPersonQuery {
+                name: "Müller GmbH".into(),
+                euid: "DEF1103R.HRB1".into(),
+            });
+        },
+        |query: &mut EvidenceQuery| {
+            query.person = None;
+            query.legal_person = Some(LegalPersonQuery {
+                name: "Müller GmbH".into(),
+                euid: IDNR.into(),
+            });
+        },
+    ] {
+        assert!(matches!(build_changed(wrong).unwrap_err(), QueryError::Person(_)));
+    }
 }
 
 /// The broker learns the place only if the permission depends on it.
@@ -92,17 +152,17 @@ fn an_invalid_query_is_refused() {
         assert!(error.to_string().starts_with("request_reference "), "{error}");
     }
     for idnr in ["0821496738", "08214967385", "00000000000"] {
-        let error = build_changed(|q| q.person.idnr = Some(idnr.into())).unwrap_err();
+        let error = build_changed(|q| natural(q).idnr = Some(idnr.into())).unwrap_err();
         assert_eq!(
             error,
             QueryError::Person(MessageError::Malformed("person: the IDNr is not valid"))
         );
     }
     assert_eq!(
-        build_changed(|q| q.person.date_of_birth = "gestern".into()).unwrap_err(),
+        build_changed(|q| natural(q).date_of_birth = "gestern".into()).unwrap_err(),
         QueryError::Date(text::DateError)
     );
-    let error = build_changed(|q| q.person.place = "Köln\u{202e}".into()).unwrap_err();
+    let error = build_changed(|q| natural(q).place = "Köln\u{202e}".into()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "place character 5 is not in data type B of DIN 91379"
@@ -111,12 +171,12 @@ fn an_invalid_query_is_refused() {
 
 #[test]
 fn unusual_legal_persons_are_accepted() {
-    build_changed(|q| q.person.given_name.clear()).unwrap();
-    build_changed(|q| q.person.family_name = "ế".repeat(140)).unwrap();
-    build_changed(|q| q.person.family_name = "de la Cruz y García-Márquez".into()).unwrap();
-    build_changed(|q| q.person.family_name = "Mu\u{308}ller".into()).unwrap();
+    build_changed(|q| natural(q).given_name.clear()).unwrap();
+    build_changed(|q| natural(q).family_name = "ế".repeat(140)).unwrap();
+    build_changed(|q| natural(q).family_name = "de la Cruz y García-Márquez".into()).unwrap();
+    build_changed(|q| natural(q).family_name = "Mu\u{308}ller".into()).unwrap();
     for date in ["1950-00-00", "1950-06-00", "0000-00-00"] {
-        build_changed(|q| q.person.date_of_birth = date.into()).unwrap();
+        build_changed(|q| natural(q).date_of_birth = date.into()).unwrap();
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is asked, and by which permission: P6 and P7.
 
 use ledger_client::recorded::{Intent, Recorded};
-use messages::xnachweis::{Authority, EvidenceRequest0101};
+use messages::xnachweis::{Authority, EvidenceRequest0101, Subject};
 use messages::{CheckName, Forward, ProviderContent, RequestContent, SealingKey};
 use record::{ExchangeRecord, Label, Series, Timestamp};
 use registerlandkarte::Permission;
@@ -51,6 +51,12 @@ pub(super) fn p6_record(
     if !idnr.is_nobody() && named.is_some_and(|named| named != idnr) {
         return Err(failed("identity names another person than the consumer"));
     }
+    // Nothing about a legal person is recorded under a person's label, and nothing about a person under nobody's.
+    if !idnr.is_nobody() && record.subject == record::Subject::Legal {
+        return Err(failed(
+            "identity names a person, and the request is about a legal person",
+        ));
+    }
     Ok(MatchingRecord { record, request })
 }
 
@@ -84,12 +90,18 @@ fn open_request(
     if query.evidence_type.id != metadata.evidence_type {
         return Err("the request asks for other evidence");
     }
-    // The label, the proofs and the register's query are about one natural person, who asks for their own evidence.
+    // The label, the proofs and the register's query are about one subject, who asks for their own evidence.
     if query.representative.is_some() {
         return Err("the request is made by a representative");
     }
-    let person = query.natural_person().ok_or("the request is about a legal person")?;
-    if person.assurance != metadata.assurance || person.idnr.is_some() != metadata.idnr_used {
+    let (kind, assurance, names_idnr) = match &query.subject {
+        Subject::Natural(person) => (record::Subject::Natural, person.assurance, person.idnr.is_some()),
+        Subject::Legal(person) => (record::Subject::Legal, person.assurance, false),
+    };
+    if kind != metadata.subject {
+        return Err("the request is about another kind of subject");
+    }
+    if assurance != metadata.assurance || names_idnr != metadata.idnr_used {
         return Err("the request's level of assurance or use of the IDNr differs");
     }
     Ok(request)

@@ -246,7 +246,7 @@ fn change_rule(log: &mut SampleLog, rule: Rule) {
 #[test]
 fn a_record_that_says_something_else_than_the_versions_is_found() {
     type Alter = fn(&mut ExchangeRecord);
-    let cases: [(&str, Alter); 9] = [
+    let cases: [(&str, Alter); 10] = [
         ("has no permission parken@2", |record| {
             record.allowed_by.permission = "parken@2".into()
         }),
@@ -255,6 +255,9 @@ fn a_record_that_says_something_else_than_the_versions_is_found() {
         }),
         ("does not permit it for this person", |record| {
             record.role = SubjectRole::Representative
+        }),
+        ("does not permit it for this person", |record| {
+            record.subject = record::Subject::Legal
         }),
         ("its evidence is not that of", |record| {
             record.evidence.title = "Führerschein".into()

@@ -1,6 +1,7 @@
 //! P6 to P8: what is asked, by which permission, and until when.
 
 use super::*;
+use crate::consumer::query::LegalPersonQuery;
 
 #[test]
 fn p6_a_record_that_is_not_the_intents_is_refused() {
@@ -22,7 +23,7 @@ fn p6_a_record_that_is_not_the_intents_is_refused() {
 #[test]
 fn p6_every_field_of_the_record_is_compared() {
     type Change = fn(&mut ExchangeRecord);
-    let changes: [(&str, Change); 20] = [
+    let changes: [(&str, Change); 21] = [
         ("exchange", |r| r.ids.exchange = uuid::Uuid::nil()),
         ("message", |r| r.ids.message = uuid::Uuid::nil()),
         ("reference", |r| r.ids.request_reference = "x".into()),
@@ -34,6 +35,7 @@ fn p6_every_field_of_the_record_is_compared() {
         ("evidence", |r| r.evidence.id = "x".into()),
         ("purpose", |r| r.why.purpose = "x".into()),
         ("request digest", |r| r.request_digest = Hash([0; 32])),
+        ("subject", |r| r.subject = record::Subject::Legal),
         ("role", |r| r.role = record::SubjectRole::ThirdPerson),
         ("IDNr used", |r| r.idnr_used = false),
         ("assurance", |r| r.assurance = record::Assurance::Low),
@@ -74,6 +76,56 @@ fn p6_every_field_of_the_record_is_compared() {
         CheckName::P6,
         "already closed"
     );
+}
+
+/// A plan about a legal person, by a permission that covers both.
+fn legal() -> Plan {
+    let mut plan = Plan::nobody();
+    plan.rule.subjects = registerlandkarte::Subjects::Both;
+    plan.rule.idnr = false;
+    plan.query.person = None;
+    plan.query.legal_person = Some(LegalPersonQuery {
+        name: "Müller GmbH".into(),
+        euid: "DEF1103R.HRB116737".into(),
+    });
+    plan
+}
+
+#[test]
+fn a_legal_person_passes_under_nobodys_label_alone() {
+    let checked = run(&legal().build(), 1).unwrap();
+    assert!(checked.idnr().is_nobody() && checked.record().subject == record::Subject::Legal);
+    // Under a person's label it would be in that person's cockpit.
+    let of_a_person = Plan {
+        idnr: Plan::default().idnr,
+        number: Plan::default().number,
+        ..legal()
+    };
+    assert_eq!(refused(of_a_person), CheckName::P6);
+    // Without such a permission it is refused, too.
+    let natural_only = Plan {
+        rule: rule(),
+        ..legal()
+    };
+    assert_eq!(refused(natural_only), CheckName::P7);
+}
+
+/// A consumer that calls a natural person a legal one would have the exchange recorded in no cockpit.
+#[test]
+fn p6_a_natural_person_is_not_hidden_as_a_legal_one() {
+    let hidden = |named: bool| Plan {
+        xml: Box::new(move |x| {
+            let emma = Plan::default().build().pending.xnachweis.unwrap().query.subject;
+            let Subject::Natural(mut emma) = emma else {
+                panic!("a natural person")
+            };
+            emma.idnr = emma.idnr.filter(|_| named);
+            x.query.subject = Subject::Natural(emma);
+        }),
+        ..legal()
+    };
+    assert_eq!(refused(hidden(true)), CheckName::P6);
+    assert_eq!(refused(hidden(false)), CheckName::P6);
 }
 
 /// The person of a request.
