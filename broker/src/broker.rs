@@ -15,6 +15,7 @@ use service::http::{CallError, Client};
 use uuid::Uuid;
 
 use crate::ceilings::Begun;
+use crate::circuit::Circuits;
 use crate::config::Config;
 use crate::connectors::Connectors;
 use crate::journal::Journal;
@@ -46,6 +47,8 @@ pub struct Broker {
     pub(crate) previews: Outstanding,
     /// How many exchanges each component has begun.
     pub(crate) begun: Begun,
+    /// Which providers do not answer.
+    pub(crate) circuits: Circuits,
     /// The queues of the outcome notices.
     pub(crate) notices: Notices,
 }

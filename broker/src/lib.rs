@@ -14,6 +14,7 @@
 //! * [`flow`] – runs an exchange, and continues open ones after a restart.
 //! * [`notices`] – delivers the outcome to the provider's connector and retries until it is accepted.
 //! * [`ceilings`] – counts what each component begins, against the ceilings in the directory.
+//! * [`circuit`] – begins no exchange with a provider that does not answer.
 //! * [`outstanding`] – bounds the exchanges of one participant that are open, not acknowledged or not delivered.
 //! * [`expiry`] – drops completions that their consumer never acknowledges.
 //! * [`http`] – the interface.
@@ -33,6 +34,7 @@
 pub mod authenticate;
 pub mod broker;
 mod ceilings;
+mod circuit;
 mod config;
 mod connectors;
 mod error;

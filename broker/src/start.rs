@@ -16,6 +16,7 @@ use service::shutdown::Shutdown;
 
 use crate::broker::Broker;
 use crate::ceilings::Begun;
+use crate::circuit::Circuits;
 use crate::config::Config;
 use crate::connectors::Connectors;
 use crate::error::Error;
@@ -77,6 +78,7 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
         consumers: Outstanding::new(MAX_OUTSTANDING),
         previews: Outstanding::new(MAX_PREVIEWS),
         begun: Begun::default(),
+        circuits: Circuits::default(),
         notices,
     });
     let left_open = restore(&broker).await?;

@@ -1,5 +1,7 @@
 //! From a journalled exchange to its completion: intent, forward, outcome, release.
 
+use std::time::Instant;
+
 use ledger_client::recorded::{Intent, Outcome, Recorded};
 use messages::{Completion, OutcomeNotice};
 use record::Phase;
@@ -33,6 +35,7 @@ pub(super) async fn close(broker: &Broker, mut open: Box<OpenExchange>, first: b
         Some(closing) => closing,
         None => {
             let ending = forward(broker, &intent, &open, first).await;
+            broker.circuits.ended(&metadata.provider, &ending, Instant::now());
             let closing = sealed(broker, &open, &ending).await?;
             open.closing = Some(closing.clone());
             // Before the outcome is appended: a second one, sealed again, would have another commitment.

@@ -1,7 +1,7 @@
 //! The entry of an exchange: authentication, abstract permission, labels, journal. A refused request leaves a
 //! `denial`. One history of directory and Registerlandkarte decides from the beginning to the end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ledger_client::recorded::Denial;
 use ledger_client::writer::Draft;
@@ -75,6 +75,7 @@ async fn label(broker: &Broker, history: &History, permitted: Permitted) -> Resu
     }
     let request = permitted.authenticated().request().clone();
     let (consumer, provider) = (&request.metadata.consumer, &request.metadata.provider);
+    broker.circuits.admit(provider, Instant::now())?;
     let places = broker.providers.take(provider).zip(broker.consumers.take(consumer));
     let Some((provider_place, consumer_place)) = places else {
         tracing::error!(%provider, %consumer, "too many exchanges are outstanding: none is begun");

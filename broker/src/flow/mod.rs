@@ -18,6 +18,7 @@
 //! | directory not confirmed | 503 `directory-unconfirmed`, may be retried | nothing |
 //! | signatures | 403 `not-permitted` | nothing; the sender is not authenticated |
 //! | permission, or identity refuses | 403 `not-permitted` | `denial` |
+//! | provider known not to answer | 503 `provider-unavailable`, may be retried | nothing |
 //! | identity or ledger unavailable | 503, may be retried | nothing (identity voids the label) |
 //! | provider refuses, fails, or was asked too late | a completion that states it | `outcome` |
 //! | no certain end before the deadline | 503 `under-way`, may be retried | `outcome`, once it is certain |

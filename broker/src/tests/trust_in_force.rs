@@ -110,6 +110,7 @@ impl Alone {
             consumers: Outstanding::new(8),
             previews: Outstanding::new(8),
             begun: Begun::default(),
+            circuits: crate::circuit::Circuits::default(),
             notices: Notices::new(config.routes.keys()).0,
             config,
         });

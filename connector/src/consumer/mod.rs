@@ -296,6 +296,10 @@ impl Consumer {
             if late && under_way {
                 return Err(Problem::timeout("the provider did not answer in time"));
             }
+            if let Some(problem) = error.problem().filter(|problem| problem.slug == "provider-unavailable") {
+                // The broker has begun nothing. A person who waits learns it at once.
+                return Err(problem.clone());
+            }
             let cannot = error.problem().is_some() && !under_way;
             if late || cannot && since.elapsed() > RETRY_FOR {
                 tracing::warn!(%exchange, %error, "the broker is unavailable");
