@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use trust::Component;
 
 use crate::error::Error;
+use crate::scan::ScanConfig;
 
 /// Configuration. [`Config::resolved`] makes relative paths start from the configuration file. URLs have no trailing
 /// slash.
@@ -95,6 +96,9 @@ pub struct ProviderConfig {
     /// waits for the answer.
     #[serde(default = "register_seconds")]
     pub register_seconds: u64,
+    /// The scanner that every evidence must pass. Without one, evidence is not scanned.
+    #[serde(default)]
+    pub scanner: Option<ScanConfig>,
 }
 
 fn deadline_seconds() -> u64 {
@@ -125,6 +129,9 @@ impl Config {
             Role::Provider(role) if !(1..=MAX_REGISTER_SECONDS).contains(&role.register_seconds) => {
                 Err(Error::Config("register_seconds must be from 1 to 20"))
             }
+            Role::Provider(role) if !role.scanner.as_ref().is_none_or(ScanConfig::is_sound) => {
+                Err(Error::Config("scanner: seconds must be from 1 to 20"))
+            }
             _ => Ok(()),
         }
     }
@@ -136,6 +143,10 @@ impl Config {
         let role = match self.role {
             Role::Provider(provider) => Role::Provider(ProviderConfig {
                 register_credential: resolve(&provider.register_credential),
+                scanner: provider.scanner.map(|scanner| ScanConfig {
+                    socket: resolve(&scanner.socket),
+                    ..scanner
+                }),
                 ..provider
             }),
             consumer @ Role::Consumer(_) => consumer,
@@ -188,9 +199,22 @@ mod tests {
                 register: String::new(),
                 register_credential: PathBuf::new(),
                 register_seconds,
+                scanner: None,
             }))
         };
         assert!(!consumer(0) && consumer(1) && consumer(60) && !consumer(61));
+        let scanned = |seconds| {
+            accepted(Role::Provider(ProviderConfig {
+                register: String::new(),
+                register_credential: PathBuf::new(),
+                register_seconds: 10,
+                scanner: Some(ScanConfig {
+                    socket: PathBuf::new(),
+                    seconds,
+                }),
+            }))
+        };
+        assert!(!scanned(0) && scanned(1) && scanned(20) && !scanned(21));
         assert!(!provider(0) && provider(1) && provider(20) && !provider(21));
     }
 }

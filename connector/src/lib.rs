@@ -40,6 +40,7 @@ mod error;
 mod evidence;
 mod metrics_help;
 mod record_check;
+pub mod scan;
 mod starting;
 mod state;
 

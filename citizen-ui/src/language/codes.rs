@@ -14,11 +14,21 @@ const TOLD_REASONS: [Translation; 4] = [
 ];
 
 /// Internal reasons: the provider's checks (P1 to P9), and failures that the broker observed.
-const INTERNAL_REASONS: [Translation; 18] = [
+const INTERNAL_REASONS: [Translation; 20] = [
     (
         "clock",
         "Die Uhren der beteiligten Stellen gingen verschieden. Das ist ein technischer Fehler und keine Entscheidung.",
         "The clocks of the bodies involved differed. This is a technical fault and no decision.",
+    ),
+    (
+        "evidence-infected",
+        "Der Nachweis enthielt Schadsoftware und wurde nicht übermittelt.",
+        "The evidence contained malware and was not sent.",
+    ),
+    (
+        "scanner-unavailable",
+        "Der Nachweis konnte nicht auf Schadsoftware geprüft werden und wurde deshalb nicht übermittelt.",
+        "The evidence could not be scanned for malware and was therefore not sent.",
     ),
     (
         "too-late",

@@ -24,6 +24,7 @@ use crate::config::ProviderConfig;
 use crate::context::CheckContext;
 use crate::error::Error;
 use crate::evidence::EVIDENCE_MEDIA_TYPE;
+use crate::scan::{ScanError, Scanned, Scanner, scan};
 
 /// Query to the register.
 #[derive(Serialize)]
@@ -72,6 +73,7 @@ pub(crate) struct Register {
     url: String,
     client: Client,
     limit: Duration,
+    scanner: Option<Scanner>,
 }
 
 /// Why no answer can be sealed: the consumer's answer key is unusable, or there is no randomness. The register has not
@@ -87,6 +89,7 @@ impl Register {
             url: format!("{}/evidence", role.register),
             client: client.with_credential(credential),
             limit: Duration::from_secs(role.register_seconds),
+            scanner: role.scanner.clone().map(Scanner::new),
         })
     }
 
@@ -153,7 +156,7 @@ pub(crate) async fn release(
     let reason = match register.ask(checked, fresh, left).await {
         RegisterAnswer::Nothing => return Ok(nothing.sign(key, forward, index, AnswerResult::NothingFound)),
         RegisterAnswer::Failed(reason) => reason,
-        RegisterAnswer::Found(found) => match delivered(forward, checked, head, &found) {
+        RegisterAnswer::Found(found) => match delivered(register, forward, checked, head, &found).await {
             Ok((answer, digest)) => return Ok(answer.sign(key, forward, index, AnswerResult::Delivered(digest))),
             Err(reason) => reason,
         },
@@ -171,6 +174,16 @@ pub(crate) async fn release(
             "evidence-unusable",
             Some(forward.metadata.exchange),
             &format!("the register's evidence of type {evidence_type} cannot be written as XNachweis"),
+        ),
+        FailureReason::EvidenceInfected => alarm::raise(
+            "evidence-infected",
+            Some(forward.metadata.exchange),
+            &format!("the scanner has found malware in evidence of type {evidence_type}, which was not delivered"),
+        ),
+        FailureReason::ScannerUnavailable => alarm::raise(
+            "scanner",
+            Some(forward.metadata.exchange),
+            "the scanner gives no clear answer: no evidence is delivered",
         ),
         FailureReason::RegisterUnavailable | FailureReason::Clock => {}
     }
@@ -243,8 +256,9 @@ impl Answer {
     }
 }
 
-/// Seals the evidence with its digest. The limits of the reader apply here, before anything is signed.
-fn delivered(
+/// Scans the evidence, and seals it with its digest. The limits of the reader apply here, before anything is signed.
+async fn delivered(
+    register: &Register,
     forward: &Forward,
     checked: &Checked,
     head: Head,
@@ -254,8 +268,15 @@ fn delivered(
     if content.len() > MAX_EVIDENCE {
         return Err(FailureReason::EvidenceTooLarge);
     }
+    let scanned = scan(register.scanner.as_ref(), &content).await.map_err(|error| {
+        tracing::error!(%error, "the evidence is not delivered");
+        match error {
+            ScanError::Infected => FailureReason::EvidenceInfected,
+            ScanError::Unclear(_) => FailureReason::ScannerUnavailable,
+        }
+    })?;
     let issued = issuing_date(&found.issued_at).ok_or(FailureReason::EvidenceUnusable)?;
-    let xml = response(checked, head, &issued, content).map_err(|error| match error {
+    let xml = response(checked, head, &issued, &scanned).map_err(|error| match error {
         XmlError::TooLarge => FailureReason::EvidenceTooLarge,
         _ => FailureReason::EvidenceUnusable,
     })?;
@@ -264,7 +285,7 @@ fn delivered(
     Ok((answer, digest))
 }
 
-fn response(checked: &Checked, head: Head, issued: &str, content: Vec<u8>) -> Result<Vec<u8>, XmlError> {
+fn response(checked: &Checked, head: Head, issued: &str, content: &Scanned<'_>) -> Result<Vec<u8>, XmlError> {
     let request = checked.request();
     let evidence = &checked.permission().evidence;
     EvidenceResponse0102 {
@@ -282,7 +303,7 @@ fn response(checked: &Checked, head: Head, issued: &str, content: Vec<u8>) -> Re
             },
             distribution: Distribution::of(EVIDENCE_MEDIA_TYPE),
             languages: Vec::new(),
-            content,
+            content: content.bytes().to_vec(),
             subject: request.query.subject.clone(),
         })),
     }

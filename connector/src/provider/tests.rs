@@ -53,6 +53,7 @@ fn connect(url: &str, credential: &Path) -> Register {
         register: url.into(),
         register_credential: credential.into(),
         register_seconds: 5,
+        scanner: None,
     };
     Register::new(&role, &Client::new().unwrap()).unwrap()
 }

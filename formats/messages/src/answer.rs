@@ -130,6 +130,10 @@ pub enum FailureReason {
     EvidenceTooLarge,
     /// The register has evidence, but it cannot be written into an XNachweis answer.
     EvidenceUnusable,
+    /// The provider's scanner has found malware in the evidence.
+    EvidenceInfected,
+    /// The provider's scanner gave no clear answer.
+    ScannerUnavailable,
     /// By the provider's clock the intent is from the future. A clock is wrong, and the register was not asked.
     Clock,
 }
@@ -141,6 +145,8 @@ impl FailureReason {
             Self::RegisterUnavailable => "register-unavailable",
             Self::EvidenceTooLarge => "evidence-too-large",
             Self::EvidenceUnusable => "evidence-unusable",
+            Self::EvidenceInfected => "evidence-infected",
+            Self::ScannerUnavailable => "scanner-unavailable",
             Self::Clock => "clock",
         }
     }

@@ -48,6 +48,7 @@ impl Running {
             register: String::new(),
             register_credential: std::path::PathBuf::new(),
             register_seconds: 5,
+            scanner: None,
         };
         let provider = Provider {
             common: world.common(
