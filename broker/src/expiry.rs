@@ -1,4 +1,4 @@
-//! Drops completions that their consumer has not acknowledged for a day, and ends previews that nobody decides.
+//! Drops completions that their consumer has not acknowledged for a day, and ends previews without a decision.
 //!
 //! A consumer's connector asks for a completion again until it has it. After a day it has lost its journal, and no
 //! person waits for the answer. The outcome is in the log in any case. So is a preview after [`flow::preview`] has

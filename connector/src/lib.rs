@@ -31,6 +31,7 @@
 
 pub mod config;
 pub mod consumer;
+pub mod mock;
 pub mod provider;
 
 mod alarm;
@@ -87,9 +88,9 @@ pub async fn run_with_clock(
     metrics_help::describe();
     match &config.role {
         Role::Consumer(role) => {
-            let guard = consumer::Guard::new(role, address)?;
+            let guard = consumer::interface::Guard::new(role, address)?;
             let cell = Arc::new(OnceLock::new());
-            let routes = consumer::routes(Starting(cell.clone()), guard);
+            let routes = consumer::interface::routes(Starting(cell.clone()), guard);
             let start = consumer::Consumer::start(&config, role, shutdown.clone(), clock);
             serve(listener, routes, shutdown.clone(), start, &cell, |role| role.common()).await
         }

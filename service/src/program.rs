@@ -83,7 +83,29 @@ where
     E: std::error::Error + 'static,
 {
     telemetry::init();
-    match start(arguments, run).await {
+    ended(start(arguments, run).await)
+}
+
+/// Like [`serve`], for a program without a configuration.
+pub async fn serve_without_config<E>(
+    addresses: Addresses,
+    run: impl AsyncFnOnce(Listener, Shutdown) -> Result<(), E>,
+) -> ExitCode
+where
+    E: std::error::Error + 'static,
+{
+    telemetry::init();
+    let served = async {
+        let shutdown = Shutdown::on_signals()?;
+        let listener = addresses.bind(&name(), &shutdown).await?;
+        run(listener, shutdown).await?;
+        Ok::<(), Box<dyn std::error::Error>>(())
+    };
+    ended(served.await)
+}
+
+fn ended(result: Result<(), Box<dyn std::error::Error>>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the program ends with an error");

@@ -1,25 +1,13 @@
 //! The consumer's side: requests evidence, and hands it to its authority only when every check has passed.
 //!
-//! `POST /evidence` (JSON, [`query::EvidenceQuery`]) answers
-//!
-//! | | |
-//! | --- | --- |
-//! | `200` | [`query::EvidenceResult`]: `delivered` with evidence, or `nothing_found` |
-//! | `202` | [`query::EvidenceResult`]: `awaiting_preview`; the permission demands one ([`preview`]) |
-//! | `400` `question` | the query itself is invalid |
-//! | `400` `login-required` | the permission demands a preview, and the query names no login |
-//! | `401` | the authority's system presented no valid credential |
-//! | `403` `not-permitted` | no rule permits it, or identity refused; the reason is not disclosed |
-//! | `403` `refused` | the provider refused, or a check failed here (alarm); which of them is not disclosed |
-//! | `503` | retryable: `starting`, `log-not-witnessed`, `directory-unconfirmed`, `broker-unavailable`, `clock`, … |
-//! | `503` `not-listed` | the directory does not list this connector with its keys |
-//! | `504` | the provider did not answer in time |
+//! The interface to the authority's systems is in [`interface`].
 //!
 //! After a lost answer the connector sends the same request again, and the broker answers it with the same completion.
 //! An exchange that has no completion at its deadline stays in the journal, and [`unresolved`] closes it later.
 
 mod broker;
 pub mod checks;
+pub(crate) mod interface;
 mod journal;
 pub mod login;
 mod preview;
@@ -28,21 +16,14 @@ pub mod request;
 mod trace;
 mod unresolved;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::{get, post};
-use axum::{Json, Router, body::Bytes};
 use messages::Completion;
 use messages::limits::MAX_EXCHANGE_REQUEST;
-use record::{Outcome, Timestamp};
-use serde::de::DeserializeOwned;
+use record::{Outcome, PreviewDecision, Timestamp};
 use service::clock::CheckedClock;
 use service::http::CallError;
-use service::secret::CredentialDigest;
 use service::table::TableError;
 use service::{Backoff, Clock, Problem, Shutdown};
 use uuid::Uuid;
@@ -52,13 +33,14 @@ use crate::common::Common;
 use crate::config::{Config, ConsumerConfig};
 use crate::context::CheckContext;
 use crate::error::Error;
-use crate::starting::Starting;
 use crate::state;
 use broker::BrokerClient;
 use checks::Opened;
+use interface::EvidenceService;
 use journal::Journal;
+use login::Login;
 use preview::{Previews, Viewer};
-use query::{DecisionQuery, EvidenceQuery, EvidenceResult, PreviewQuery, PreviewShown, ResultState};
+use query::{EvidenceQuery, EvidenceResult, PreviewShown, ResultState};
 use request::PendingRequest;
 use unresolved::Unresolved;
 
@@ -74,29 +56,6 @@ const OUTCOME_GRACE: u64 = 15;
 /// How often to search for previews for which something is due.
 const PREVIEW_POLL_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Authenticates the authority's own systems.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Guard(Option<CredentialDigest>);
-
-impl Guard {
-    /// Reads the credential's digest from the configuration. Without one, the connector must listen on loopback only.
-    pub(crate) fn new(role: &ConsumerConfig, address: SocketAddr) -> Result<Self, Error> {
-        match &role.credential_digest {
-            Some(text) => CredentialDigest::from_hex(text)
-                .map(|digest| Self(Some(digest)))
-                .ok_or(Error::Config("credential_digest must be 64 hexadecimal digits")),
-            None if address.ip().is_loopback() => Ok(Self(None)),
-            None => Err(Error::Config(
-                "without credential_digest the connector must listen on a loopback address",
-            )),
-        }
-    }
-
-    fn require(self, headers: &HeaderMap) -> Result<(), Problem> {
-        self.0.map_or(Ok(()), |digest| digest.require(headers))
-    }
-}
-
 /// The consumer's connector.
 #[derive(Debug)]
 pub struct Consumer {
@@ -108,87 +67,29 @@ pub struct Consumer {
     unresolved: Unresolved,
 }
 
-/// The consumer's routes.
-pub(crate) fn routes(consumer: Starting<Arc<Consumer>>, guard: Guard) -> Router {
-    Router::new()
-        .route("/evidence", post(evidence))
-        .route("/evidence/{exchange}", get(state_of))
-        .route("/evidence/{exchange}/preview", post(show))
-        .route("/evidence/{exchange}/decision", post(decide))
-        .with_state((consumer, guard))
-}
+impl EvidenceService for Consumer {
+    async fn evidence(&self, query: &EvidenceQuery, traceparent: Option<&str>) -> Result<EvidenceResult, Problem> {
+        let trace = trace::trace_id(traceparent).map_err(|_| Problem::internal())?;
+        self.request(query, trace).await
+    }
 
-type RouteState = (Starting<Arc<Consumer>>, Guard);
+    async fn state(&self, exchange: Uuid) -> Result<EvidenceResult, Problem> {
+        self.previews.state(exchange).await
+    }
 
-async fn evidence(
-    State((consumer, guard)): State<RouteState>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<(StatusCode, Json<EvidenceResult>), Problem> {
-    guard.require(&headers)?;
-    let query: EvidenceQuery = read(&body)?;
-    let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
-    let trace = trace::trace_id(traceparent).map_err(|_| Problem::internal())?;
-    let consumer = consumer.started()?.clone();
-    // Spawned, so that a client that hangs up does not leave an exchange unacknowledged.
-    let answer = tokio::spawn(async move { consumer.evidence(&query, trace).await });
-    answer.await.map_err(|_| Problem::internal())?.map(with_status)
-}
+    async fn show(&self, exchange: Uuid, login: &Login) -> Result<PreviewShown, Problem> {
+        self.previews.show(&self.common, exchange, login).await
+    }
 
-async fn state_of(
-    State((consumer, guard)): State<RouteState>,
-    headers: HeaderMap,
-    Path(exchange): Path<Uuid>,
-) -> Result<(StatusCode, Json<EvidenceResult>), Problem> {
-    guard.require(&headers)?;
-    consumer.started()?.previews.state(exchange).await.map(with_status)
-}
-
-async fn show(
-    State((consumer, guard)): State<RouteState>,
-    headers: HeaderMap,
-    Path(exchange): Path<Uuid>,
-    body: Bytes,
-) -> Result<Json<PreviewShown>, Problem> {
-    guard.require(&headers)?;
-    let query: PreviewQuery = read(&body)?;
-    let consumer = consumer.started()?;
-    let shown = consumer.previews.show(&consumer.common, exchange, &query.login).await;
-    shown.map(Json)
-}
-
-async fn decide(
-    State((consumer, guard)): State<RouteState>,
-    headers: HeaderMap,
-    Path(exchange): Path<Uuid>,
-    body: Bytes,
-) -> Result<(StatusCode, Json<EvidenceResult>), Problem> {
-    guard.require(&headers)?;
-    let query: DecisionQuery = read(&body)?;
-    let consumer = consumer.started()?.clone();
-    consumer.common.ready()?;
-    // Spawned, so that a client that hangs up does not stop a decision halfway.
-    let decided = tokio::spawn(async move {
-        let decision = query.decision.into();
-        consumer
-            .previews
-            .decide(&consumer.common, exchange, &query.login, decision)
-            .await
-    });
-    decided.await.map_err(|_| Problem::internal())?.map(with_status)
-}
-
-fn read<Q: DeserializeOwned>(body: &[u8]) -> Result<Q, Problem> {
-    text::json::from_slice(body).map_err(|error| Problem::bad_request("question", error.to_string()))
-}
-
-/// 202 while the exchange waits for a decision or its entry.
-fn with_status(result: EvidenceResult) -> (StatusCode, Json<EvidenceResult>) {
-    let status = match result.outcome {
-        ResultState::AwaitingPreview | ResultState::RecordingDecision => StatusCode::ACCEPTED,
-        _ => StatusCode::OK,
-    };
-    (status, Json(result))
+    async fn decide(
+        &self,
+        exchange: Uuid,
+        login: &Login,
+        decision: PreviewDecision,
+    ) -> Result<EvidenceResult, Problem> {
+        self.common.ready()?;
+        self.previews.decide(&self.common, exchange, login, decision).await
+    }
 }
 
 impl Consumer {
@@ -237,7 +138,7 @@ impl Consumer {
         Ok(consumer)
     }
 
-    async fn evidence(&self, query: &EvidenceQuery, trace: String) -> Result<EvidenceResult, Problem> {
+    async fn request(&self, query: &EvidenceQuery, trace: String) -> Result<EvidenceResult, Problem> {
         self.common.ready()?;
         self.unresolved.has_room()?;
         let context = self.common.confirmed()?;

@@ -4,8 +4,8 @@ use messages::xnachweis::{
     Address, Authority, Distribution, Euid, EvidenceRequest0101, EvidenceType, Head, LegalPerson, NaturalPerson, Query,
 };
 use messages::{
-    ExchangeRequest, MessageError, Metadata, PersonQuery, RequestContent, S1, S2Statement, SealingKey, SealingPublicKey,
-    SubjectQuery,
+    ExchangeRequest, MessageError, Metadata, PersonQuery, RequestContent, S1, S2Statement, SealingKey,
+    SealingPublicKey, SubjectQuery,
 };
 use record::content::Party;
 use record::{Ars, Assurance, IdentityKeys, Idnr, ParticipantId, SigningKey, Subject, TestNumbers, Timestamp};
@@ -121,6 +121,37 @@ pub fn build(
         answer_key,
         xnachweis: Some(xnachweis),
     })
+}
+
+/// Checks a query as far as it can be checked without a directory.
+///
+/// # Errors
+/// See [`QueryError`].
+pub(crate) fn check_query(query: &EvidenceQuery) -> Result<(), QueryError> {
+    QueryTexts::read(query, "0")?;
+    QuerySubject::read(query)?;
+    match (&query.provider, &query.place) {
+        (None, None) => Err(QueryError::NoProvider),
+        _ => Ok(()),
+    }
+}
+
+/// 400: the permission demands a preview.
+pub(crate) fn login_required() -> Problem {
+    Problem::bad_request(
+        "login-required",
+        "the permission demands a preview: name the person's login",
+    )
+}
+
+/// 404: also for a login that is not the person's, so that it learns nothing.
+pub(crate) fn no_preview() -> Problem {
+    Problem::not_found("no such preview")
+}
+
+/// 409: the person has decided too late.
+pub(crate) fn too_late() -> Problem {
+    Problem::conflict("too-late", "the time for the decision is over")
 }
 
 /// Whether the newest permission of an exchange demands a preview. The one that counts is checked with the completion.

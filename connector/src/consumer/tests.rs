@@ -41,7 +41,7 @@ fn connector(
 
 async fn refused(consumer: &Consumer) -> (u16, String) {
     let query = query();
-    let answer = consumer.evidence(&query, "0".repeat(32));
+    let answer = consumer.request(&query, "0".repeat(32));
     let answer = tokio::time::timeout(RETRY_FOR * 12, answer).await;
     let problem = answer.expect("it asks the broker").unwrap_err();
     assert!(consumer.journal.pending().await.unwrap().is_empty());

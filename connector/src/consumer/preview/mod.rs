@@ -30,7 +30,7 @@ use super::checks::preview::{self as check, AcceptedPreview, Expected, PreviewEr
 use super::checks::{Accepted, read_checked};
 use super::login::{LockedKey, Login};
 use super::query::{AuthorityEvidence, EvidenceResult, PreviewShown, ResultState};
-use super::request::PendingRequest;
+use super::request::{PendingRequest, login_required, no_preview, too_late};
 use crate::alarm;
 use crate::common::Common;
 use crate::context::CheckContext;
@@ -72,12 +72,7 @@ impl Previews {
 
     /// Reserves a place for the preview of an exchange that is about to begin.
     pub(super) fn viewer(&self, login: Option<Login>) -> Result<Viewer, Problem> {
-        let login = login.ok_or_else(|| {
-            Problem::bad_request(
-                "login-required",
-                "the permission demands a preview: name the person's login",
-            )
-        })?;
+        let login = login.ok_or_else(login_required)?;
         Ok(Viewer {
             login,
             _place: self.table.reserve()?,
@@ -175,7 +170,7 @@ impl Previews {
     /// How an exchange with a preview stands.
     pub(super) async fn state(&self, exchange: Uuid) -> Result<EvidenceResult, Problem> {
         let row = self.table.get(exchange).await.map_err(|error| state_failed(&error))?;
-        row.map(|row| result_of(&row, None)).ok_or_else(unknown)
+        row.map(|row| result_of(&row, None)).ok_or_else(no_preview)
     }
 
     /// The row of an exchange with its answer key, for the login that it was locked with.
@@ -187,7 +182,7 @@ impl Previews {
         });
         opened.ok_or_else(|| {
             service::coarse::count("connector_previews_refused_total", "reason", "login");
-            unknown()
+            no_preview()
         })
     }
 
@@ -246,7 +241,7 @@ impl Previews {
         self.table.put(row).await.map_err(|error| state_failed(&error))
     }
 
-    /// Ends previews that nobody has decided, brings decisions into the log, and forgets old ones.
+    /// Ends previews without a decision, brings decisions into the log, and forgets old ones.
     pub(super) async fn sweep(&self, common: &Common, now: Timestamp) {
         for exchange in self.table.due(now) {
             let Ok(_claim) = self.table.claim(exchange) else {
@@ -330,15 +325,6 @@ fn result_of(row: &PreviewRow, evidence: Option<AuthorityEvidence>) -> EvidenceR
         decide_until: matches!(row.stage, Stage::Awaiting).then(|| row.decide_until.to_string()),
         evidence,
     }
-}
-
-/// 404: also for a login that is not the person's, so that it learns nothing.
-fn unknown() -> Problem {
-    Problem::not_found("no such preview")
-}
-
-fn too_late() -> Problem {
-    Problem::conflict("too-late", "the time for the decision is over")
 }
 
 fn state_failed(error: &TableError) -> Problem {

@@ -1,0 +1,350 @@
+//! A connector that needs nothing else running: for writing an online service before its authority is connected.
+//!
+//! It serves the interface of a consumer's connector with the same routes and checks a query as the connector does, but
+//! it asks no one: canned answers decide by evidence type and subject, the first one that fits. Without an answer that
+//! fits, nothing is found. [`Answers::shipped`] has one for each outcome; a file of the same form replaces them:
+//!
+//! ```json
+//! [ { "family_name": "Langsam", "delay_ms": 3000, "answer": "delivered", "preview": true,
+//!     "evidence": { "title": "…", "issued_at": "2026-11-29T08:00:00Z", "fields": { "kennzeichen": "RF-EM 12" } } },
+//!   { "evidence_type": "melde-anschrift", "answer": "not_permitted" } ]
+//! ```
+//!
+//! Nothing is recorded, sealed or proved: the numbers of entries are counted up. Every title begins with [`MARK`], so
+//! that no one takes a mock's evidence for a register's. Open previews are in memory, at most [`MAX_OPEN`] of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use record::{PreviewDecision, Timestamp};
+use serde::Deserialize;
+use service::config::ConfigError;
+use service::{Clock, Listener, Problem, Shutdown, SystemClock};
+use text::{TextError, Title};
+use uuid::Uuid;
+
+use crate::consumer::interface::{self, EvidenceService, Guard};
+use crate::consumer::login::Login;
+use crate::consumer::query::{AuthorityEvidence, EvidenceQuery, EvidenceResult, PreviewShown, ResultState};
+use crate::consumer::request;
+use crate::error::Error;
+use crate::starting::Starting;
+
+/// The beginning of every title.
+const MARK: &str = "MOCK: ";
+/// The most previews that are kept.
+const MAX_OPEN: usize = 1024;
+/// How long a person may take for a decision.
+const PREVIEW_SECONDS: u64 = 1800;
+/// The longest delay of an answer.
+const MAX_DELAY_MS: u64 = 60_000;
+const SHIPPED: &str = include_str!("../data/mock-answers.json");
+
+/// A canned answer, and what it is for. A field that is missing fits everything.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CannedAnswer {
+    #[serde(default)]
+    evidence_type: Option<String>,
+    #[serde(default)]
+    family_name: Option<String>,
+    #[serde(default)]
+    euid: Option<String>,
+    /// How long the answer takes, in milliseconds.
+    #[serde(default)]
+    delay_ms: u64,
+    /// Whether the permission demands a preview.
+    #[serde(default)]
+    preview: bool,
+    answer: Kind,
+    /// The evidence of `delivered`.
+    #[serde(default)]
+    evidence: Option<AuthorityEvidence>,
+}
+
+/// How an exchange ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Delivered,
+    NothingFound,
+    NotPermitted,
+    Refused,
+    ProviderUnavailable,
+    Timeout,
+}
+
+/// Canned answers.
+#[derive(Clone, Debug)]
+pub struct Answers(Vec<CannedAnswer>);
+
+/// Why a file of answers cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswersError {
+    /// The file cannot be read, or does not have the form.
+    #[error(transparent)]
+    File(#[from] ConfigError),
+    /// An answer contradicts itself.
+    #[error("answer {0}: {1}")]
+    Answer(usize, &'static str),
+    /// The title of an evidence is too long for the mark.
+    #[error("answer {0}: title {1}")]
+    Title(usize, TextError),
+}
+
+impl Answers {
+    /// The answers that come with the program.
+    ///
+    /// # Errors
+    /// [`AnswersError`]; a test reads them.
+    pub fn shipped() -> Result<Self, AnswersError> {
+        let answers = text::json::from_str(SHIPPED).map_err(|_| AnswersError::Answer(0, "cannot be read"))?;
+        Self::checked(answers)
+    }
+
+    /// The answers of a file.
+    ///
+    /// # Errors
+    /// [`AnswersError`].
+    pub fn load(path: &Path) -> Result<Self, AnswersError> {
+        Self::checked(service::config::load(path)?)
+    }
+
+    fn checked(mut answers: Vec<CannedAnswer>) -> Result<Self, AnswersError> {
+        for (number, canned) in (1..).zip(&mut answers) {
+            let wrong = |why| Err(AnswersError::Answer(number, why));
+            if canned.delay_ms > MAX_DELAY_MS {
+                return wrong("delay_ms is more than 60000");
+            }
+            match (canned.answer, &mut canned.evidence) {
+                (Kind::Delivered, Some(evidence)) => {
+                    let title = format!("{MARK}{}", evidence.title);
+                    evidence.title = Title::new(&title).map_err(|error| AnswersError::Title(number, error))?;
+                }
+                (Kind::Delivered, None) => return wrong("delivered needs evidence"),
+                (_, Some(_)) => return wrong("only delivered has evidence"),
+                (_, None) if canned.preview => return wrong("only delivered has a preview"),
+                (_, None) => {}
+            }
+        }
+        Ok(Self(answers))
+    }
+
+    fn find(&self, query: &EvidenceQuery) -> Option<&CannedAnswer> {
+        let family_name = query.person.as_ref().map(|person| person.family_name.as_str());
+        let euid = query.legal_person.as_ref().map(|person| person.euid.as_str());
+        let fits = |wanted: &Option<String>, given: Option<&str>| wanted.is_none() || wanted.as_deref() == given;
+        self.0.iter().find(|canned| {
+            fits(&canned.evidence_type, Some(&query.evidence_type))
+                && fits(&canned.family_name, family_name)
+                && fits(&canned.euid, euid)
+        })
+    }
+}
+
+/// An exchange with a preview.
+struct Preview {
+    login: Login,
+    evidence: AuthorityEvidence,
+    result: EvidenceResult,
+    decide_until: Timestamp,
+    decision: Option<PreviewDecision>,
+}
+
+struct Mock {
+    answers: Answers,
+    previews: Mutex<BTreeMap<Uuid, Preview>>,
+    entries: AtomicU64,
+    clock: Arc<dyn Clock>,
+}
+
+/// Serves until `shutdown` is requested.
+///
+/// # Errors
+/// [`Error::Http`] if the listener fails.
+pub async fn run(answers: Answers, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
+    let mock = Arc::new(Mock {
+        answers,
+        previews: Mutex::default(),
+        entries: AtomicU64::new(1),
+        clock: SystemClock::shared(),
+    });
+    let cell = Arc::new(OnceLock::from(mock));
+    let routes = interface::routes(Starting(cell), Guard::open());
+    service::listen::serve(listener, routes, shutdown)
+        .await
+        .map_err(|error| Error::Http(error.to_string()))
+}
+
+impl Mock {
+    fn previews(&self) -> MutexGuard<'_, BTreeMap<Uuid, Preview>> {
+        self.previews.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp(self.clock.now())
+    }
+
+    fn entry(&self) -> u64 {
+        self.entries.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn result(&self, outcome: ResultState, evidence: Option<AuthorityEvidence>) -> EvidenceResult {
+        EvidenceResult {
+            exchange: Uuid::now_v7(),
+            outcome,
+            intent: self.entry(),
+            outcome_entry: self.entry(),
+            preview_entry: None,
+            decide_until: None,
+            evidence,
+        }
+    }
+
+    /// Keeps evidence for its person. The oldest preview makes room.
+    fn keep(&self, login: Login, evidence: AuthorityEvidence) -> EvidenceResult {
+        let decide_until = self.now().after(PREVIEW_SECONDS);
+        let mut result = self.result(ResultState::AwaitingPreview, None);
+        result.decide_until = Some(decide_until.to_string());
+        let preview = Preview {
+            login,
+            evidence,
+            result: result.clone(),
+            decide_until,
+            decision: None,
+        };
+        let mut previews = self.previews();
+        if previews.len() >= MAX_OPEN {
+            previews.pop_first();
+        }
+        previews.insert(result.exchange, preview);
+        result
+    }
+}
+
+impl EvidenceService for Mock {
+    async fn evidence(&self, query: &EvidenceQuery, _traceparent: Option<&str>) -> Result<EvidenceResult, Problem> {
+        request::check_query(query)?;
+        let Some(canned) = self.answers.find(query) else {
+            return Ok(self.result(ResultState::NothingFound, None));
+        };
+        let login = match (canned.preview, &query.login) {
+            (true, None) => return Err(request::login_required()),
+            (true, Some(login)) => Some(login.clone()),
+            (false, _) => None,
+        };
+        tokio::time::sleep(Duration::from_millis(canned.delay_ms)).await;
+        match canned.answer {
+            Kind::NothingFound => Ok(self.result(ResultState::NothingFound, None)),
+            Kind::NotPermitted => Err(Problem::forbidden("not-permitted", "")),
+            Kind::Refused => Err(Problem::forbidden("refused", "")),
+            Kind::ProviderUnavailable => {
+                let detail = "the provider could not answer";
+                Err(Problem::unavailable("provider-unavailable", 30, detail))
+            }
+            Kind::Timeout => Err(Problem::timeout("the provider did not answer in time")),
+            Kind::Delivered => {
+                let evidence = canned.evidence.clone().ok_or_else(Problem::internal)?;
+                Ok(match login {
+                    Some(login) => self.keep(login, evidence),
+                    None => self.result(ResultState::Delivered, Some(evidence)),
+                })
+            }
+        }
+    }
+
+    async fn state(&self, exchange: Uuid) -> Result<EvidenceResult, Problem> {
+        let previews = self.previews();
+        let preview = previews.get(&exchange).ok_or_else(request::no_preview)?;
+        Ok(preview.result.clone())
+    }
+
+    async fn show(&self, exchange: Uuid, login: &Login) -> Result<PreviewShown, Problem> {
+        let previews = self.previews();
+        let preview = previews.get(&exchange).filter(|preview| preview.login == *login);
+        let preview = preview.ok_or_else(request::no_preview)?;
+        if preview.decision.is_some() {
+            return Err(Problem::conflict("decided", "there is nothing to preview any more"));
+        }
+        if self.now() > preview.decide_until {
+            return Err(request::too_late());
+        }
+        Ok(PreviewShown {
+            exchange,
+            decide_until: preview.decide_until.to_string(),
+            evidence: preview.evidence.clone(),
+        })
+    }
+
+    async fn decide(
+        &self,
+        exchange: Uuid,
+        login: &Login,
+        decision: PreviewDecision,
+    ) -> Result<EvidenceResult, Problem> {
+        let (now, entry) = (self.now(), self.entry());
+        let mut previews = self.previews();
+        let preview = previews.get_mut(&exchange).filter(|preview| preview.login == *login);
+        let preview = preview.ok_or_else(request::no_preview)?;
+        match preview.decision {
+            None if now > preview.decide_until => return Err(request::too_late()),
+            None => {
+                preview.decision = Some(decision);
+                preview.result.outcome = decision.into();
+                preview.result.preview_entry = Some(entry);
+                preview.result.decide_until = None;
+            }
+            Some(before) if before == decision => {}
+            Some(_) => return Err(Problem::conflict("decided", "another decision was made before")),
+        }
+        let accepted = decision == PreviewDecision::Accepted;
+        Ok(EvidenceResult {
+            evidence: accepted.then(|| preview.evidence.clone()),
+            ..preview.result.clone()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn checked(json: &str) -> Result<Answers, AnswersError> {
+        Answers::checked(serde_json::from_str(json).unwrap())
+    }
+
+    #[test]
+    fn the_shipped_answers_have_one_for_each_outcome_and_are_marked() {
+        let answers = Answers::shipped().unwrap();
+        for kind in [
+            Kind::Delivered,
+            Kind::NothingFound,
+            Kind::NotPermitted,
+            Kind::Refused,
+            Kind::ProviderUnavailable,
+            Kind::Timeout,
+        ] {
+            assert!(answers.0.iter().any(|canned| canned.answer == kind), "{kind:?}");
+        }
+        let mut evidence = answers.0.iter().filter_map(|canned| canned.evidence.as_ref());
+        assert!(evidence.all(|evidence| evidence.title.to_string().starts_with(MARK)));
+    }
+
+    #[test]
+    fn answers_that_contradict_themselves_are_refused() {
+        let evidence = r#"{"title":"T","issued_at":"2026-11-29T08:00:00Z","fields":{}}"#;
+        assert!(checked(&format!(r#"[{{"answer":"delivered","evidence":{evidence}}}]"#)).is_ok());
+        for wrong in [
+            r#"[{"answer":"delivered"}]"#.to_owned(),
+            format!(r#"[{{"answer":"refused","evidence":{evidence}}}]"#),
+            r#"[{"answer":"refused","preview":true}]"#.to_owned(),
+            r#"[{"answer":"refused","delay_ms":60001}]"#.to_owned(),
+        ] {
+            assert!(checked(&wrong).is_err(), "{wrong}");
+        }
+    }
+}
