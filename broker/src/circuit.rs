@@ -38,7 +38,8 @@ struct Circuit {
 }
 
 impl Circuits {
-    /// Lets an exchange with the provider begin. After a pause it lets one begin, and pauses again until that has ended.
+    /// Lets an exchange with the provider begin. After a pause it lets one begin, and pauses again until that has
+    /// ended.
     ///
     /// # Errors
     /// 503 while the provider does not answer.

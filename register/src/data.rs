@@ -1,8 +1,9 @@
 //! Schema and data, which are read completely at start-up and checked against each other.
 //!
-//! The data file is a JSON object `{IDNr or EUID: {evidence type: {field: value}}}`; each member is a row. A row that does not
-//! match the schema is set aside and reported, and the register answers from all others. All rows with one IDNr are set
-//! aside, because none of them is more right than another: to keep the last would give one person another's evidence.
+//! The data file is a JSON object `{IDNr or EUID: {evidence type: {field: value}}}`; each member is a row. A row that
+//! does not match the schema is set aside and reported, and the register answers from all others. All rows with one
+//! IDNr are set aside, because none of them is more right than another: to keep the last would give one person
+//! another's evidence.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! The scanner beside a provider's connector: without its clear answer no evidence is delivered, and the record says so.
-//! The scanner is the test's; every process is the released program.
+//! The scanner beside a provider's connector: without its clear answer no evidence is delivered, and the record says
+//! so. The scanner is the test's; every process is the released program.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -1,5 +1,5 @@
-//! The tutorial for online services: every command of `docs/online-service.md` is run, against the released program, and
-//! has the answer that the page shows.
+//! The tutorial for online services: every command of `docs/online-service.md` is run, against the released program,
+//! and has the answer that the page shows.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -1,5 +1,6 @@
 //! The interface of a consumer's connector to its authority's systems (JSON over HTTP). The connector and its mock
-//! ([`crate::mock`]) serve it with the same routes, so that a program that was written with the one works with the other.
+//! ([`crate::mock`]) serve it with the same routes, so that a program that was written with the one works with the
+//! other.
 //!
 //! `POST /evidence` (JSON, [`query::EvidenceQuery`]) answers
 //!
