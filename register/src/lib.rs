@@ -17,7 +17,7 @@
 //! | File | Form |
 //! | --- | --- |
 //! | schema | `{ "name", "evidence_types": [ { "id", "title", "fields": [ { "name", "title", "category" } ] } ] }` |
-//! | data | `{ "<IDNr or EUID>": { "<evidence type>": { "<field>": "<value>" } } }`, with exactly the fields of the schema |
+//! | data | `{ "<IDNr or EUID>": { "<evidence type>": { "<field>": "<value>" } } }`, with the fields of the schema |
 //! | `access.log` | one JSON line per query, synced before the answer: `time`, `evidence_type`, `found`, `exchange` |
 //!
 //! The access log has no IDNr: accesses can be counted, but persons cannot be identified.
