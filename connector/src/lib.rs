@@ -31,6 +31,7 @@
 
 pub mod config;
 pub mod consumer;
+pub mod doctor;
 pub mod mock;
 pub mod provider;
 

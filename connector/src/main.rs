@@ -1,10 +1,14 @@
-//! The command line: runs one authority's connector ([`service::program`]), or its mock ([`connector::mock`]).
+//! The command line: runs one authority's connector ([`service::program`]), tries what it needs
+//! ([`connector::doctor`]), or serves its mock ([`connector::mock`]).
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+use connector::doctor::{self, DryRun};
 use connector::mock::{self, Answers};
+use record::{Ars, ParticipantId};
+use service::SystemClock;
 use service::program::{self, Addresses};
 
 #[derive(Parser)]
@@ -18,6 +22,16 @@ struct Arguments {
 enum Command {
     /// Run a connector.
     Serve(program::Serve),
+    /// Try what a connector needs, and say what to do about what it lacks. Writes nothing; may run beside the
+    /// connector.
+    Doctor {
+        /// The connector's configuration file.
+        #[arg(long)]
+        config: PathBuf,
+        /// An exchange to try against the permissions, without making it.
+        #[command(flatten)]
+        dry_run: Option<DryRunArguments>,
+    },
     /// Serve the interface of a consumer's connector with canned answers. Needs nothing else running.
     Mock {
         /// The addresses. They must be on the loopback interface.
@@ -27,6 +41,51 @@ enum Command {
         #[arg(long)]
         answers: Option<PathBuf>,
     },
+}
+
+/// The exchange of a dry run.
+#[derive(Args)]
+#[group(requires_all = ["provider", "evidence_type", "purpose"])]
+struct DryRunArguments {
+    /// The provider's component.
+    #[arg(long, required = false)]
+    provider: ParticipantId,
+    /// The evidence type.
+    #[arg(long, required = false)]
+    evidence_type: String,
+    /// The purpose code.
+    #[arg(long, required = false)]
+    purpose: String,
+    /// It is about a legal person.
+    #[arg(long)]
+    legal: bool,
+    /// It uses the IDNr.
+    #[arg(long)]
+    idnr: bool,
+    /// The place of the person (Amtlicher Regionalschlüssel).
+    #[arg(long)]
+    place: Option<Ars>,
+}
+
+impl From<DryRunArguments> for DryRun {
+    fn from(arguments: DryRunArguments) -> Self {
+        let DryRunArguments {
+            provider,
+            evidence_type,
+            purpose,
+            legal,
+            idnr,
+            place,
+        } = arguments;
+        Self {
+            provider,
+            evidence_type,
+            purpose,
+            legal,
+            idnr,
+            place,
+        }
+    }
 }
 
 #[tokio::main]
@@ -40,6 +99,25 @@ async fn main() -> ExitCode {
                 },
             )
             .await
+        }
+        Command::Doctor { config, dry_run } => {
+            let loaded: Result<connector::Config, _> = service::config::load(&config);
+            let config = match loaded {
+                Ok(loaded) => loaded.resolved(&service::config::base(&config)),
+                Err(error) => return usage(&error.to_string()),
+            };
+            let dry_run = dry_run.map(DryRun::from);
+            let report = doctor::examine(&config, dry_run.as_ref(), &SystemClock).await;
+            for finding in &report.0 {
+                if output::stdout!("{finding}").is_err() {
+                    return usage("the output cannot be written");
+                }
+            }
+            if report.is_sound() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
         }
         Command::Mock { addresses, answers } => {
             let answers = answers.map_or_else(Answers::shipped, |path| Answers::load(&path));
