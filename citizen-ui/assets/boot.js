@@ -2,7 +2,7 @@
 // The portal's own script, in one file with the functions that load the program (`build.rs` of the server joins them).
 // It loads the program, and says on the page when the program is missing, stops or does not finish. A page without a
 // verdict of the program is never green: the server's own verdict is yellow, and the words below are red.
-const PROGRAM = '/assets/portal.wasm';
+const PROGRAM = '{{PROGRAM_PATH}}';
 const PROGRAM_DIGEST = '{{PROGRAM_DIGEST}}';
 const WAIT_MS = 25000;
 const language = location.pathname.split('/')[1];

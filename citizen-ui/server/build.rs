@@ -1,5 +1,5 @@
 //! Embeds the browser's program in the server, so that the server is a single file, and compresses the files of which a
-//! browser loads much.
+//! browser loads much, with gzip and with brotli at its highest level.
 //!
 //! The program is `pkg/portal.js` and `pkg/portal_bg.wasm` in the directory that `EINSICHT_SITE` names. `cargo xtask`
 //! builds these files and sets the variable. A server that is built without them works, but browsers cannot verify
@@ -8,11 +8,13 @@
 //! The functions that load the program and the portal's own script become one file, with the digest of the program in
 //! it. So a page that names the digest of the script names the digest of the program, too.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use brotli::enc::BrotliEncoderParams;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
@@ -35,7 +37,7 @@ fn main() -> io::Result<()> {
         None => ("None".to_owned(), String::new()),
     };
     let list = format!(
-        "const BROWSER: &[BrowserFile] = &[{files}];\n\
+        "fn browser() -> Vec<(String, &'static str, Content)> {{ vec![{files}] }}\n\
          pub(crate) const PROGRAM: Option<&str> = {digest};\n"
     );
     fs::write(out.join("browser.rs"), list)
@@ -48,20 +50,32 @@ fn program(pkg: &Path, out: &Path) -> io::Result<(String, String)> {
     for file in [&glue, Path::new(BOOT)] {
         println!("cargo::rerun-if-changed={}", file.display());
     }
-    let boot = fs::read_to_string(BOOT)?.replace("{{PROGRAM_DIGEST}}", &digest(&fs::read(&program)?));
+    let content = fs::read(&program)?;
+    let part: String = Sha256::digest(&content)
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let path_of_program = format!("/assets/portal.{part}.wasm");
+    let boot = fs::read_to_string(BOOT)?
+        .replace("{{PROGRAM_PATH}}", &path_of_program)
+        .replace("{{PROGRAM_DIGEST}}", &digest(&content));
     let script = fs::read_to_string(&glue)? + &boot;
     let path = out.join("portal.js");
     fs::write(&path, &script)?;
     let mut list = String::new();
     for (name, media, file) in [
-        ("portal.js", "text/javascript; charset=utf-8", &path),
-        ("portal.wasm", "application/wasm", &program),
+        ("script_path()", "text/javascript; charset=utf-8", &path),
+        (&format!("{path_of_program:?}.to_owned()"), "application/wasm", &program),
     ] {
-        let compressed = compress(file, out)?;
+        compress(file, out)?;
+        let file_name = file.file_name().unwrap_or_default().to_string_lossy();
+        let compressed = |ending| out.join(format!("{file_name}.{ending}")).display().to_string();
         list += &format!(
-            "(\"/assets/{name}\", {media:?}, include_bytes!({:?}) as &[u8], include_bytes!({:?}) as &[u8]),",
+            "({name}, {media:?}, Content {{ plain: include_bytes!({:?}), gzip: include_bytes!({:?}), brotli: include_bytes!({:?}) }}),",
             file.display().to_string(),
-            compressed.display().to_string()
+            compressed("gz"),
+            compressed("br")
         );
     }
     Ok((format!("Some({:?})", digest(script.as_bytes())), list))
@@ -72,13 +86,21 @@ fn digest(content: &[u8]) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(content)))
 }
 
-/// Writes `NAME.gz` into the folder `out` and returns its path. The same file gives the same bytes.
-fn compress(file: &Path, out: &Path) -> io::Result<PathBuf> {
+/// Writes `NAME.gz` and `NAME.br` into the folder `out`. The same file gives the same bytes.
+fn compress(file: &Path, out: &Path) -> io::Result<()> {
     println!("cargo::rerun-if-changed={}", file.display());
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let compressed = out.join(format!("{name}.gz"));
-    let mut encoder = GzEncoder::new(fs::File::create(&compressed)?, Compression::best());
-    io::copy(&mut fs::File::open(file)?, &mut encoder)?;
-    encoder.finish()?;
-    Ok(compressed)
+    let content = fs::read(file)?;
+    let mut gzip = GzEncoder::new(fs::File::create(out.join(format!("{name}.gz")))?, Compression::best());
+    gzip.write_all(&content)?;
+    gzip.finish()?;
+    let parameters = BrotliEncoderParams {
+        quality: 11,
+        lgwin: 24,
+        size_hint: content.len(),
+        ..BrotliEncoderParams::default()
+    };
+    let mut brotli = fs::File::create(out.join(format!("{name}.br")))?;
+    brotli::BrotliCompress(&mut content.as_slice(), &mut brotli, &parameters)?;
+    Ok(())
 }

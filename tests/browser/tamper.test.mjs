@@ -43,8 +43,8 @@ async function exchange(count) {
 const proofPath = '/de/abrufe/beweis';
 const isPage = (url) => /^\/de\/(uebersicht|besuche|abrufe(\/\d+(\/(pruefung|fragen))?)?)$/.test(url.pathname);
 const isProof = (url) => url.pathname === proofPath;
-const isProgram = (url) => url.pathname === '/assets/portal.wasm';
-const isScript = (url) => url.pathname === '/assets/portal.js';
+const isProgram = (url) => /^\/assets\/portal\.\w+\.wasm$/.test(url.pathname);
+const isScript = (url) => /^\/assets\/portal\.\w+\.js$/.test(url.pathname);
 
 /** The answer to a request of a person who is logged in, outside of any page. */
 async function fetched(person, path) {
@@ -143,10 +143,11 @@ const panicking = () => {
     program: () => program,
     script: () => script,
     html: async (html) => {
-      program = trapping(await fetched(emma, '/assets/portal.wasm'), 'prove_page');
-      const served = (await fetched(emma, '/assets/portal.js')).toString('utf8');
+      const [path] = html.match(/\/assets\/portal\.\w+\.js/);
+      const served = (await fetched(emma, path)).toString('utf8');
+      program = trapping(await fetched(emma, served.match(/PROGRAM = '([^']*)'/)[1]), 'prove_page');
       script = replaced(served, /(PROGRAM_DIGEST = ')[^']*/, `$1${hash(program)}`);
-      return replaced(html, /(portal\.js" integrity=")[^"]*/, `$1${hash(script)}`);
+      return replaced(html, /(portal\.\w+\.js" integrity=")[^"]*/, `$1${hash(script)}`);
     },
   };
 };

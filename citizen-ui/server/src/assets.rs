@@ -1,9 +1,10 @@
 //! The static files: styles, fonts, icon, boot script and the browser's program. All of them are embedded in the
-//! server.
+//! server. Each path has a part of the file's digest or its version, so browsers and proxies may keep every file for as
+//! long as they like.
 //!
-//! Those that are large and become much smaller are embedded in gzip too, for browsers that ask for it, so that no
-//! request makes the server compress. They are the only compressed responses of the portal: a page has personal data
-//! beside texts of others, and the length of its compressed form could reveal them (BREACH).
+//! Those that are large and become much smaller are embedded in gzip and brotli too, for browsers that ask for it, so
+//! that no request makes the server compress. They are the only compressed responses of the portal: a page has personal
+//! data beside texts of others, and the length of its compressed form could reveal them (BREACH).
 
 use axum::Router;
 use axum::body::Body;
@@ -11,66 +12,50 @@ use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
+use citizen_ui::pages::FILES;
 use tower_http::compression::CompressionLayer;
 
-const CACHE_HOUR: &str = "public, max-age=3600";
-const CACHE_YEAR: &str = "public, max-age=31536000, immutable";
+const CACHE: &str = "public, max-age=31536000, immutable";
 
 macro_rules! font {
     ($weight:literal, $subset:literal) => {
         (
-            concat!("/assets/fira-sans-", $subset, "-", $weight, ".woff2"),
-            "font/woff2",
-            CACHE_YEAR,
+            concat!("/assets/fira-sans-5.3.0-", $subset, "-", $weight, ".woff2"),
             include_bytes!(concat!(
                 "../../assets/vendor/fira-sans/5.3.0/fira-sans-",
                 $subset,
                 "-",
                 $weight,
                 "-normal.woff2"
-            )) as &'static [u8],
-            None,
+            )),
         )
     };
 }
 
-macro_rules! gzip {
-    ($name:literal) => {
-        Some(include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".gz")) as &'static [u8])
+macro_rules! style {
+    ($file:literal, $name:literal) => {
+        Content {
+            plain: include_bytes!($file),
+            gzip: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".gz")),
+            brotli: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".br")),
+        }
     };
 }
 
-/// Path, media type, `Cache-Control`, content, content in gzip.
-type Asset = (
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static [u8],
-    Option<&'static [u8]>,
-);
+/// A file in its three forms.
+#[derive(Clone, Copy)]
+struct Content {
+    plain: &'static [u8],
+    gzip: &'static [u8],
+    brotli: &'static [u8],
+}
 
-const ASSETS: [Asset; 9] = [
-    (
-        "/assets/kern.css",
-        "text/css; charset=utf-8",
-        CACHE_HOUR,
-        include_bytes!("../../assets/vendor/kern/2.7.2/kern.min.css"),
-        gzip!("kern.min.css"),
-    ),
-    (
-        "/assets/portal.css",
-        "text/css; charset=utf-8",
-        CACHE_HOUR,
-        include_bytes!("../../assets/portal.css"),
-        gzip!("portal.css"),
-    ),
-    (
-        "/assets/icon.svg",
-        "image/svg+xml",
-        CACHE_HOUR,
-        include_bytes!("../../assets/icon.svg"),
-        None,
-    ),
+const KERN: Content = style!("../../assets/vendor/kern/2.7.2/kern.min.css", "kern.min.css");
+const PORTAL: Content = style!("../../assets/portal.css", "portal.css");
+const ICON: &[u8] = include_bytes!("../../assets/icon.svg");
+
+/// Fonts are compressed as they are.
+const FONTS: [(&str, &[u8]); 6] = [
     font!("400", "latin"),
     font!("400", "latin-ext"),
     font!("500", "latin"),
@@ -79,49 +64,55 @@ const ASSETS: [Asset; 9] = [
     font!("600", "latin-ext"),
 ];
 
-/// Path, media type, content and content in gzip of the browser's program and its script.
-type BrowserFile = (&'static str, &'static str, &'static [u8], &'static [u8]);
-
-// `BROWSER`, which is empty if the server was built without the program, and `PROGRAM`, the digest of the script for
-// the pages (Subresource Integrity). The script has the digest of the program (see `build.rs`).
+// `browser()`: path, media type and content of the browser's program and its script; empty if the server was built
+// without the program. `PROGRAM`: the digest of the script for the pages (Subresource Integrity). The script has the
+// digest of the program (see `build.rs`).
 include!(concat!(env!("OUT_DIR"), "/browser.rs"));
+
+/// The path of the browser's script.
+#[allow(dead_code, reason = "a server that was built without the program has no script")]
+fn script_path() -> String {
+    PROGRAM.map(citizen_ui::pages::script_path).unwrap_or_default()
+}
 
 /// The routes of all static files.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    // The browser's program changes with the server and has no version in its name, so browsers must revalidate it.
-    let browser = BROWSER
-        .iter()
-        .map(|(path, media, content, gzip)| (*path, *media, "no-cache", *content, Some(*gzip)));
-    ASSETS
-        .into_iter()
-        .chain(browser)
-        .fold(Router::new(), |router, asset| router.route(asset.0, route(asset)))
+    let css = "text/css; charset=utf-8";
+    let [(kern, _), (portal, _), (icon, _)] = FILES;
+    let styles = [(kern.to_owned(), css, KERN), (portal.to_owned(), css, PORTAL)];
+    let plain = FONTS.map(|(path, content)| (path, "font/woff2", content));
+    let plain = plain.into_iter().chain([(icon, "image/svg+xml", ICON)]);
+    let router = plain.fold(Router::new(), |router, (path, media, content)| {
+        let headers = [(header::CONTENT_TYPE, media), (header::CACHE_CONTROL, CACHE)];
+        router.route(path, get(move || async move { (headers, content).into_response() }))
+    });
+    let large = styles.into_iter().chain(browser());
+    large.fold(router, |router, (path, media, content)| {
+        router.route(&path, compressed(media, content))
+    })
 }
 
-fn route<S: Clone + Send + Sync + 'static>((_, media, keep, content, gzip): Asset) -> MethodRouter<S> {
-    let headers = [(header::CONTENT_TYPE, media), (header::CACHE_CONTROL, keep)];
-    let Some(gzip) = gzip else {
-        return get(move || async move { (headers, content).into_response() });
-    };
+fn compressed<S: Clone + Send + Sync + 'static>(media: &'static str, content: Content) -> MethodRouter<S> {
+    let headers = [(header::CONTENT_TYPE, media), (header::CACHE_CONTROL, CACHE)];
     // The layer chooses a form by the request's `Accept-Encoding`, for an empty body that it never has to compress.
     let always = |_: StatusCode, _: Version, _: &HeaderMap, _: &Extensions| true;
     get(move || async move { headers.into_response() })
         .layer(CompressionLayer::new().compress_when(always))
         .layer(map_response(move |response: Response| async move {
-            with_body(response, content, gzip)
+            with_body(response, content)
         }))
 }
 
 /// The response with the body that its `Content-Encoding` announces.
-fn with_body(mut response: Response, content: &'static [u8], gzip: &'static [u8]) -> Response {
+fn with_body(mut response: Response, content: Content) -> Response {
     if response.status() == StatusCode::NOT_ACCEPTABLE {
         return StatusCode::NOT_ACCEPTABLE.into_response();
     }
     let headers = response.headers_mut();
-    let body = if headers.contains_key(header::CONTENT_ENCODING) {
-        gzip
-    } else {
-        content
+    let body = match headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+        Some(b"br") => content.brotli,
+        Some(_) => content.gzip,
+        None => content.plain,
     };
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     *response.body_mut() = Body::from(body);

@@ -7,9 +7,16 @@ use crate::language::phrase::Phrase;
 use crate::language::text::FrameText;
 use crate::markup::{Element, Node, el};
 
-/// Path and digest (Subresource Integrity) of each style sheet. The browser's program has them too, so a page with
-/// another style sheet is not proved.
-const STYLES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/styles.rs"));
+/// Path and digest (Subresource Integrity) of the style sheets of KERN and of the portal, and of the icon. The
+/// browser's program has them too, so a page with another style sheet is not proved.
+pub const FILES: [(&str, &str); 3] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
+
+/// The path of the browser's script, which has a part of its digest.
+pub fn script_path(digest: &str) -> String {
+    let (_, base64) = digest.split_once('-').unwrap_or_default();
+    let part = base64.chars().filter(char::is_ascii_alphanumeric).take(12);
+    format!("/assets/portal.{}.js", part.collect::<String>())
+}
 
 /// Makes a document. `title` is the page's own title; `content` is that of `<main>`.
 pub(super) fn document(frame: &Frame, title: &str, content: impl IntoIterator<Item = Node>) -> Element {
@@ -43,17 +50,18 @@ fn head(frame: &Frame, title: &str) -> Element {
         let alternate = el("link").attr("rel", "alternate").attr("hreflang", lang.tag());
         alternate.attr("href", path)
     });
-    let icon = el("link").attr("rel", "icon").attr("href", "/assets/icon.svg");
-    let styles = STYLES.iter().map(|(path, digest)| {
-        let style = el("link").attr("rel", "stylesheet").attr("href", *path);
-        style.attr("integrity", *digest)
+    let [kern, portal, (icon, _)] = FILES;
+    let icon = el("link").attr("rel", "icon").attr("href", icon);
+    let styles = [kern, portal].map(|(path, digest)| {
+        let style = el("link").attr("rel", "stylesheet").attr("href", path);
+        style.attr("integrity", digest)
     });
     let script = frame
         .script
         .iter()
         .filter(|_| frame.session.is_some() || frame.island)
         .map(|digest| {
-            let script = el("script").attr("type", "module").attr("src", "/assets/portal.js");
+            let script = el("script").attr("type", "module").attr("src", script_path(digest));
             script.attr("integrity", digest)
         });
     el("head")

@@ -52,6 +52,7 @@ pub use citizen::citizen_page;
 pub use content::{Content, DeviceView, Input};
 #[cfg(feature = "ssr")]
 pub use document::html;
+pub use document::{FILES, script_path};
 pub use filter::{Chosen, Group, ListQuery, ROWS_PER_PAGE, Sort};
 pub use frame::{Frame, SessionInfo};
 #[cfg(feature = "ssr")]

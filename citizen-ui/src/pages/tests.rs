@@ -232,7 +232,7 @@ fn every_page_is_a_complete_document_with_nothing_inline() {
             for forbidden in ["style=\"", "<style", "<!>", "onclick", "javascript:"] {
                 assert!(!page.contains(forbidden), "{forbidden} in {page}");
             }
-            let script = "<script type=\"module\" src=\"/assets/portal.js\" integrity=\"sha256-AAAA\"></script>";
+            let script = "<script type=\"module\" src=\"/assets/portal.AAAA.js\" integrity=\"sha256-AAAA\"></script>";
             let logged_in = usize::from(page.contains("id=\"sitzung\"") || page.contains("data-island"));
             assert_eq!(page.matches("<script").count(), logged_in, "the only script");
             assert_eq!(page.matches(script).count(), logged_in);

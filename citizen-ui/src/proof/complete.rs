@@ -68,13 +68,16 @@ pub fn failure(error: BundleError) -> Failure {
 
 /// Compares the list with a verified bundle.
 pub(crate) fn claim(complete: &Complete, listed: &[Vec<u64>]) -> Result<Claim, Failure> {
-    let proved: BTreeSet<u64> = complete.entries.iter().map(|entry| entry.index.get()).collect();
+    // `collect` would sort first, and the code for that is large in the browser's program.
+    let mut proved = BTreeSet::new();
+    proved.extend(complete.entries.iter().map(|entry| entry.index.get()));
     // Each listed entry, with the first entry of its access.
-    let shown: BTreeMap<u64, u64> = listed
+    let entries = listed
         .iter()
         .filter_map(|access| Some((*access.first()?, access)))
-        .flat_map(|(first, access)| access.iter().map(move |index| (*index, first)))
-        .collect();
+        .flat_map(|(first, access)| access.iter().map(move |index| (*index, first)));
+    let mut shown = BTreeMap::new();
+    shown.extend(entries);
     for entry in &complete.entries {
         let first = shown.get(&entry.index.get()).ok_or(Failure::Hidden)?;
         let closes = entry

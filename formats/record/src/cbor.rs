@@ -101,6 +101,25 @@ fn sort_maps(value: &mut Value) {
     }
 }
 
+/// Reads a value from the bytes.
+#[cfg(not(target_arch = "wasm32"))]
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CborError> {
+    ciborium::de::from_reader_with_recursion_limit(bytes, 2 * MAX_DEPTH).map_err(shape)
+}
+
+/// Reads the bytes as a tree, and the value from the tree. It gives the same values, and a browser's program becomes
+/// smaller: of the code that reads bytes, which is much, it has one copy and not one for each type.
+#[cfg(any(test, target_arch = "wasm32"))]
+fn read_tree<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CborError> {
+    let tree: Value = ciborium::de::from_reader_with_recursion_limit(bytes, 2 * MAX_DEPTH).map_err(shape)?;
+    tree.deserialized().map_err(|error| CborError::Shape(error.to_string()))
+}
+
+#[cfg(target_arch = "wasm32")]
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CborError> {
+    read_tree(bytes)
+}
+
 /// Reads a value from its deterministic encoding and refuses every other encoding.
 ///
 /// # Errors
@@ -109,7 +128,7 @@ pub fn from_slice<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Cb
     if item_len(bytes)? != bytes.len() {
         return Err(CborError::TrailingBytes);
     }
-    let value: T = ciborium::de::from_reader_with_recursion_limit(bytes, 2 * MAX_DEPTH).map_err(shape)?;
+    let value: T = read(bytes)?;
     if to_vec(&value) != bytes {
         return Err(CborError::NotDeterministic(
             "the type has another encoding of this value",

@@ -172,3 +172,22 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    /// A browser's program reads with the second one.
+    #[test]
+    fn both_ways_to_read_give_the_same(at: proptest::sample::Index, byte: u8, items in 0_usize..4, absent: bool) {
+        let mut sample = sample();
+        sample.list = vec![Choice::Nothing, Choice::Number(7), Choice::Pair { x: true }, Choice::Nothing];
+        sample.list.truncate(items);
+        sample.b = absent.then_some(-5);
+        let sound = to_vec(&sample);
+        let mut changed = sound.clone();
+        let place = at.index(changed.len());
+        changed[place] = byte;
+        prop_assert_eq!(read_tree::<Sample>(&sound).unwrap(), sample);
+        for bytes in [&sound, &changed, &sound[..place].to_vec()] {
+            prop_assert_eq!(read::<Sample>(bytes).ok(), read_tree::<Sample>(bytes).ok());
+        }
+    }
+}

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, ToSpan as _};
+use jiff::{SignedDuration, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
@@ -66,24 +66,29 @@ impl LegalDay {
     /// The first day of the next calendar month.
     #[must_use]
     pub fn first_of_next_month(self) -> Self {
-        Self::of_date(self.date().first_of_month().saturating_add(1.month()))
+        Self::of_date(self.date().first_of_month().saturating_add(months(1)))
     }
 
     /// The last day of a period of so many months that an event on this day has begun. SPEC: §§ 187 (1), 188 (2), (3)
     /// BGB: the day with the same number, or the month's last day if the month has no such day.
     #[must_use]
     pub fn months_later(self, months: u16) -> Self {
-        Self::of_date(self.date().saturating_add(i64::from(months).months()))
+        Self::of_date(self.date().saturating_add(self::months(months)))
     }
 
     pub(crate) fn date(self) -> Date {
-        EPOCH.saturating_add(SignedDuration::from_hours(24 * i64::from(self.0.min(LAST_DAY))))
+        EPOCH.saturating_add(SignedDuration::from_secs(86_400 * i64::from(self.0.min(LAST_DAY))))
     }
 
     fn of_date(date: Date) -> Self {
         let days = date.duration_since(EPOCH).as_hours() / 24;
         Self(u32::try_from(days).unwrap_or(0))
     }
+}
+
+/// So many months. A number of 16 bits is none that a span cannot have.
+fn months(months: u16) -> Span {
+    Span::new().try_months(i64::from(months)).unwrap_or_default()
 }
 
 /// Formats the day as ISO 8601: `2026-11-21`.

@@ -69,7 +69,7 @@ impl core::str::FromStr for Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let days = i64::try_from((self.0 / DAY).min(LAST_DAY)).unwrap_or_default();
-        let date = EPOCH.saturating_add(SignedDuration::from_hours(24 * days));
+        let date = EPOCH.saturating_add(SignedDuration::from_secs(86_400 * days));
         let seconds = self.0 % DAY;
         let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
         write!(f, "{date}T{hour:02}:{minute:02}:{second:02}Z")

@@ -5,11 +5,9 @@
 //! unassigned code point (which includes the non-characters), no character that Unicode says to ignore when it is
 //! shown, and at most [`MAX_MARKS`] combining marks on one base.
 
-use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
-use icu_properties::{CodePointMapData, CodePointSetData};
-
 use crate::din91379::Datatype;
 use crate::error::TextError;
+use crate::unicode::{Appearance, appearance};
 
 /// The most combining marks on one base in free text. Vietnamese needs two, biblical Hebrew four.
 pub const MAX_MARKS: usize = 4;
@@ -63,25 +61,15 @@ impl Content {
 fn check_free(text: &str) -> Result<(), TextError> {
     let mut marks = MAX_MARKS;
     for (position, c) in (1..).zip(text.chars()) {
-        let category = CodePointMapData::<GeneralCategory>::new().get(c);
-        let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c);
-        match category {
-            GeneralCategory::Control
-            | GeneralCategory::Format
-            | GeneralCategory::Surrogate
-            | GeneralCategory::PrivateUse
-            | GeneralCategory::Unassigned
-            | GeneralCategory::LineSeparator
-            | GeneralCategory::ParagraphSeparator => return Err(TextError::Invisible(position)),
-            // U+FFFD is what remains of a text that could not be decoded.
-            _ if ignorable || c == '\u{fffd}' => return Err(TextError::Invisible(position)),
-            GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark | GeneralCategory::SpacingMark => {
+        match appearance(c) {
+            Appearance::Invisible => return Err(TextError::Invisible(position)),
+            Appearance::Mark => {
                 marks += 1;
                 if marks > MAX_MARKS {
                     return Err(TextError::Mark(position));
                 }
             }
-            _ => marks = 0,
+            Appearance::Visible => marks = 0,
         }
     }
     if text.trim().is_empty() {

@@ -12,6 +12,7 @@
 //! | [`json`] | JSON without duplicate keys |
 //! | [`rows`] | files with many rows, of which a faulty one is set aside |
 //! | [`transfer`] | files that were changed on their way |
+//! | [`unicode`] | questions to Unicode's tables |
 //!
 //! # Entrances and signed bytes
 //!
@@ -30,6 +31,7 @@ pub mod json;
 pub mod rows;
 pub mod text;
 pub mod transfer;
+mod unicode;
 
 pub use class::{FieldValue, Paragraph, PersonName, PlaceName, PostalCode, Reference, Title};
 pub use compare::SearchForm;

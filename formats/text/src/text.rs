@@ -6,12 +6,12 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::str::FromStr;
 
-use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
 use crate::content::{Class, Content, Public};
 use crate::error::TextError;
+use crate::unicode::nfc;
 
 /// The most bytes of one character at an entrance, before it is normalised: a character of three bytes may be written
 /// with several combining marks. The bound keeps the work of normalising small.
@@ -20,11 +20,6 @@ const MAX_BYTES_PER_CHARACTER: usize = 16;
 /// A text of the class `C`, in canonical form.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text<C>(String, PhantomData<C>);
-
-/// Normalization form C of a text.
-pub(crate) fn nfc(text: &str) -> String {
-    ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
-}
 
 impl<C: Class> Text<C> {
     /// Takes a text at an entrance: brings it into canonical form and checks it.

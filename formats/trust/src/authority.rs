@@ -140,7 +140,9 @@ impl Authorities {
         keys: impl Iterator<Item = (VerifyingKey, BTreeSet<TrustKind>)>,
         threshold: Threshold,
     ) -> Result<Self, QuorumError> {
-        let keys: BTreeMap<_, _> = keys.map(|(key, signs)| (key.id(), (key, signs))).collect();
+        let mut by_id = BTreeMap::new();
+        by_id.extend(keys.map(|(key, signs)| (key.id(), (key, signs))));
+        let keys = by_id;
         for kind in TrustKind::ALL {
             let found = keys.values().filter(|(_, signs)| signs.contains(&kind)).count();
             if found < threshold.get() {

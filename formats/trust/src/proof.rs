@@ -114,6 +114,23 @@ impl ValueProof {
     /// # Errors
     /// See [`ProofError`].
     pub fn verify(&self, key: &Key, root: &Hash) -> Result<Option<ProvedValue>, ProofError> {
+        self.verify_with(key, root, Value::parse)
+    }
+
+    /// The same for the value of a key that decides who may write and sign ([`Value::parse_right`]).
+    ///
+    /// # Errors
+    /// See [`ProofError`].
+    pub fn verify_right(&self, key: &Key, root: &Hash) -> Result<Option<ProvedValue>, ProofError> {
+        self.verify_with(key, root, Value::parse_right)
+    }
+
+    fn verify_with(
+        &self,
+        key: &Key,
+        root: &Hash,
+        parse: fn(&Key, &[u8]) -> Result<Value, ValueError>,
+    ) -> Result<Option<ProvedValue>, ProofError> {
         if self.key != *key {
             return Err(ProofError::OtherKey(self.key.clone()));
         }
@@ -125,7 +142,7 @@ impl ValueProof {
         verify_present(root, &key.in_map(), &proved.to_bytes(), &self.path)?;
         Ok(Some(ProvedValue {
             version: *version,
-            value: Value::parse(key, bytes)?,
+            value: parse(key, bytes)?,
         }))
     }
 }

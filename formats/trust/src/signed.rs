@@ -74,7 +74,7 @@ impl SignedHeader {
     /// # Errors
     /// [`SetParseError::Signatures`] when there are none or more than [`MAX_SIGNATURES`], or two by one key.
     pub fn new(header: SetHeader, mut signatures: Vec<SetSignature>) -> Result<Self, SetParseError> {
-        signatures.sort_by_key(|signature| signature.authority);
+        signatures.sort_unstable_by_key(|signature| signature.authority);
         check_signatures(&signatures)?;
         let header_bytes = header.to_bytes();
         let on_wire = signatures

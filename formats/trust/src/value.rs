@@ -143,6 +143,40 @@ impl Value {
         }
     }
 
+    /// Reads the value of a key that decides who may write and sign: an authority, the threshold or a writer. Equals
+    /// [`Value::parse`] for these. A program that reads no other value does not contain the types of the others, which
+    /// are most of a browser's program.
+    ///
+    /// # Errors
+    /// See [`ValueError`]; [`ValueError::Name`] for a key of another section.
+    pub fn parse_right(key: &Key, bytes: &[u8]) -> Result<Self, ValueError> {
+        if bytes.len() > MAX_VALUE {
+            return Err(ValueError::TooLong);
+        }
+        let (value, own) = match key.section() {
+            Section::Authority => {
+                let authority: Authority = read(bytes)?;
+                if authority.signs.is_empty() {
+                    return Err(ValueError::NoRole);
+                }
+                let own = Key::authority(&authority.key.id());
+                (Self::Authority(authority), own)
+            }
+            Section::Threshold => (Self::Threshold(read(bytes)?), Key::threshold()),
+            Section::Writer => {
+                let grant: WriterGrant = read(bytes)?;
+                let own = Key::named(Section::Writer, &grant.name)?;
+                (Self::Writer(grant), own)
+            }
+            _ => return Err(InvalidKey.into()),
+        };
+        if own == *key {
+            Ok(value)
+        } else {
+            Err(ValueError::OtherKey(own))
+        }
+    }
+
     /// Reads and checks the value of a key.
     ///
     /// # Errors

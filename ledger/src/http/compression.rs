@@ -34,7 +34,9 @@ where
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
+    // The portal's files need brotli, and features are for the whole program. It is too slow to run on request.
     let layer = CompressionLayer::new()
+        .no_br()
         .quality(CompressionLevel::Fastest)
         .compress_when(|_, _, _: &HeaderMap, extensions: &Extensions| extensions.get::<Compressible>().is_some());
     get(handler).layer(layer).layer(map_response(finish))

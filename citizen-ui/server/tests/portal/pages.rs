@@ -5,6 +5,7 @@ use std::io::Read as _;
 use axum::http::{StatusCode, header};
 use citizen_ui::language::lang::Lang;
 use citizen_ui::language::sentence::sentence;
+use citizen_ui::pages::FILES;
 use record::Receipt;
 use tlog::policy::Policy;
 
@@ -281,11 +282,11 @@ async fn public_pages_are_served_in_both_languages_with_strict_headers() {
 async fn static_files_are_embedded_in_the_program() {
     let world = World::new(0, HIGH).await;
     for (path, media) in [
-        ("/assets/kern.css", "text/css; charset=utf-8"),
-        ("/assets/portal.css", "text/css; charset=utf-8"),
-        ("/assets/icon.svg", "image/svg+xml"),
-        ("/assets/fira-sans-latin-400.woff2", "font/woff2"),
-        ("/assets/fira-sans-latin-ext-600.woff2", "font/woff2"),
+        (FILES[0].0, "text/css; charset=utf-8"),
+        (FILES[1].0, "text/css; charset=utf-8"),
+        (FILES[2].0, "image/svg+xml"),
+        ("/assets/fira-sans-5.3.0-latin-400.woff2", "font/woff2"),
+        ("/assets/fira-sans-5.3.0-latin-ext-600.woff2", "font/woff2"),
     ] {
         let asset = world.get(path, "").await;
         assert_eq!(
@@ -293,8 +294,10 @@ async fn static_files_are_embedded_in_the_program() {
             (StatusCode::OK, media)
         );
         assert!(!asset.body.is_empty());
+        let kept = asset.headers[header::CACHE_CONTROL].to_str().unwrap();
+        assert!(kept.contains("immutable"), "{path}: {kept}");
     }
-    let css = world.get("/assets/portal.css", "").await.text();
+    let css = world.get(FILES[1].0, "").await.text();
     for font in css.split("url(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert_eq!(world.get(font, "").await.status, StatusCode::OK, "{font}");
     }
@@ -303,26 +306,34 @@ async fn static_files_are_embedded_in_the_program() {
 #[tokio::test]
 async fn style_sheets_are_sent_compressed_on_request() {
     let world = World::new(0, HIGH).await;
-    for path in ["/assets/kern.css", "/assets/portal.css"] {
+    for path in [FILES[0].0, FILES[1].0] {
         let plain = world.get(path, "").await;
-        for (accept, encoded) in [
-            ("gzip, br", true),
-            ("gzip;q=0.1, identity;q=0", true),
-            ("gzip;q=0", false),
-            ("br", false),
+        for (accept, encoding) in [
+            ("gzip", "gzip"),
+            ("gzip, deflate, br", "br"),
+            ("gzip;q=0.1, identity;q=0", "gzip"),
+            ("br;q=0.5, identity;q=0.1", "br"),
+            ("gzip;q=0", ""),
+            ("zstd", ""),
         ] {
             let got = world.get_with(path, "", &[("accept-encoding", accept)]).await;
-            let mut body = got.body.to_vec();
-            if encoded {
-                assert_eq!(got.headers[header::CONTENT_ENCODING], "gzip", "{path} {accept}");
-                assert!(body.len() * 2 < plain.body.len(), "{path}");
-                body.clear();
-                flate2::read::GzDecoder::new(&got.body[..])
+            let encoded = got.headers.get(header::CONTENT_ENCODING);
+            assert_eq!(
+                encoded.map_or("", |value| value.to_str().unwrap()),
+                encoding,
+                "{path} {accept}"
+            );
+            let mut body = Vec::new();
+            match encoding {
+                "gzip" => flate2::read::GzDecoder::new(&got.body[..])
                     .read_to_end(&mut body)
-                    .unwrap();
-            } else {
-                assert!(!got.headers.contains_key(header::CONTENT_ENCODING), "{path} {accept}");
-            }
+                    .unwrap(),
+                "br" => brotli::Decompressor::new(&got.body[..], 4096)
+                    .read_to_end(&mut body)
+                    .unwrap(),
+                _ => (&got.body[..]).read_to_end(&mut body).unwrap(),
+            };
+            assert!(encoding.is_empty() || got.body.len() * 2 < plain.body.len(), "{path}");
             assert!(body == plain.body, "{path} {accept}");
             assert_eq!(got.headers[header::VARY], "accept-encoding");
             assert_eq!(got.headers[header::CONTENT_LENGTH], got.body.len().to_string());
@@ -345,9 +356,9 @@ async fn pages_and_downloads_are_never_compressed() {
         "/de/abrufe",
         "/de/abrufe/buendel",
         &detail,
-        "/assets/fira-sans-latin-400.woff2",
+        "/assets/fira-sans-5.3.0-latin-400.woff2",
     ] {
-        let page = world.get_with(path, &cookie, &[("accept-encoding", "gzip")]).await;
+        let page = world.get_with(path, &cookie, &[("accept-encoding", "gzip, br")]).await;
         assert_eq!(page.status, StatusCode::OK, "{path}");
         assert!(!page.headers.contains_key(header::CONTENT_ENCODING), "{path}");
     }

@@ -137,7 +137,7 @@ pub fn prove(file: &[u8], later: &[Opening], trust: &Trust) -> Result<ProvedList
     }
     let quorum = add_later(&mut numbers, &bundle, &complete, later, trust)?;
     let mut accesses = numbers.accesses()?;
-    accesses.sort_by_key(|access| std::cmp::Reverse(access.first().index));
+    accesses.sort_unstable_by_key(|access| std::cmp::Reverse(access.first().index));
     let listed: Vec<Vec<u64>> = accesses.iter().map(Access::indices).collect();
     Ok(ProvedList {
         claim: complete::claim(&complete, &listed)?,

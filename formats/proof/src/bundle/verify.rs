@@ -48,7 +48,7 @@ impl Bundle {
             };
             entries.extend(context.check(part, &root_of(period, part.end.as_ref(), roots, &tree)?)?);
         }
-        entries.sort_by_key(|entry| entry.index);
+        entries.sort_unstable_by_key(|entry| entry.index);
         let count = |series: Series| {
             let first = |entry: &&ProvedEntry| entry.series == series && entry.phase == Phase::Intent;
             entries.iter().filter(first).count()

@@ -225,7 +225,7 @@ fn prove(values: &[ValueProof], root: &Hash) -> Result<Vec<ProvedValue>, AnchorP
         if !matches!(key.section(), Section::Authority | Section::Threshold | Section::Writer) {
             return Err(AnchorProblem::Section(key.clone()));
         }
-        let proved = proof.verify(key, root)?;
+        let proved = proof.verify_right(key, root)?;
         proved.ok_or_else(|| AnchorProblem::NoValue(key.clone()))
     });
     proved.collect()

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::text::nfc;
+use crate::unicode::nfc;
 
 const ALL: [Datatype; 5] = [Datatype::A, Datatype::B, Datatype::C, Datatype::D, Datatype::E];
 
