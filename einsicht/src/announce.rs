@@ -17,6 +17,8 @@ pub(crate) struct Facts {
     pub(crate) identity: String,
     /// Base URL of the portal.
     pub(crate) portal: String,
+    /// URL of the online services.
+    pub(crate) antrag: String,
     /// Base URL of each connector, by participant.
     pub(crate) connectors: BTreeMap<String, String>,
     /// Base URL of the operator's listener, with the health and the metrics of all of them.
@@ -57,6 +59,7 @@ impl Facts {
     pub(crate) fn print(&self, data: &Path) -> Result<()> {
         output::stdout!("\nEinsicht is running. All people, cities and vehicles are invented.\n")?;
         output::stdout!("  portal    {}", self.portal)?;
+        output::stdout!("  services  {}", self.antrag)?;
         for login in &self.logins {
             output::stdout!("  login     {} ({})", login.user, login.name)?;
         }

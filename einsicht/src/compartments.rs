@@ -23,6 +23,8 @@ pub(crate) enum Compartment {
     Register,
     /// The citizens' portal (Datenschutzcockpit).
     Portal,
+    /// The demonstration's online services.
+    Antrag,
     /// The demonstration's login, which must never run in production.
     TestLogin,
 }
@@ -59,6 +61,7 @@ pub(crate) async fn run(name: Compartment, config: &Path, listener: Listener, sh
             )
             .await?;
         }
+        Compartment::Antrag => antrag::run(load::<antrag::Config>(config)?.resolved(&at), listener, shutdown).await?,
         Compartment::TestLogin => test_login::run(load::<test_login::Config>(config)?, listener, shutdown).await?,
     }
     Ok(())

@@ -161,6 +161,7 @@ fn parts(world: &World) -> Vec<DemoProcess> {
         part("identity", Compartment::Identity),
         part("test-login", Compartment::TestLogin),
     ];
+    let antrag = part("antrag", Compartment::Antrag);
     parts.extend(WITNESSES.iter().map(|name| DemoProcess {
         name: (*name).to_owned(),
         compartment: None,
@@ -174,6 +175,7 @@ fn parts(world: &World) -> Vec<DemoProcess> {
             parts.push(part(&format!("register-{}", participant.short), Compartment::Register));
         }
     }
+    parts.push(antrag);
     parts
 }
 
@@ -219,6 +221,7 @@ fn facts(setup: &Setup, world: &World, ports: &Ports, parts: &[DemoProcess], ope
         broker: ports.url("broker")?,
         identity: ports.url("identity")?,
         portal: ports.url("portal")?,
+        antrag: ports.url("antrag")?,
         connectors,
         operations,
         witnesses: WITNESSES.iter().map(|name| ports.url(name)).collect::<Result<_>>()?,

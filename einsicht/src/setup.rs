@@ -13,7 +13,9 @@
 
 mod configure;
 mod documents;
+mod registers;
 mod secrets;
+mod services;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -28,6 +28,8 @@ pub(crate) struct World {
     pub(crate) examples: Vec<Example>,
     /// The citizens in identity's person registry.
     pub(crate) persons: Vec<DemoPerson>,
+    /// The online services.
+    pub(crate) services: Vec<DemoService>,
 }
 
 /// A participant.
@@ -114,6 +116,40 @@ pub(crate) enum ExampleOutcome {
     Failed,
 }
 
+/// An online service of an authority.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DemoService {
+    /// As in [`antrag::config::Service`].
+    pub(crate) id: String,
+    /// As in [`antrag::config::Service`].
+    pub(crate) title: String,
+    /// As in [`antrag::config::Service`].
+    pub(crate) authority: String,
+    /// As in [`antrag::config::Service`].
+    pub(crate) about: String,
+    /// The short name of the consumer whose connector it uses.
+    pub(crate) connector: String,
+    /// As in [`antrag::config::Service`].
+    pub(crate) official: String,
+    /// The evidence that it needs.
+    pub(crate) needs: Vec<DemoNeed>,
+}
+
+/// Evidence that an online service needs.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DemoNeed {
+    /// The id of the permission.
+    pub(crate) permission: String,
+    /// The area in whose register it is; without one, in that of `provider`.
+    #[serde(default)]
+    pub(crate) place: Option<Ars>,
+    /// The provider.
+    #[serde(default)]
+    pub(crate) provider: Option<ParticipantId>,
+}
+
 /// A person of `persons.json`, with the data that the demonstration needs.
 #[derive(Clone, Deserialize)]
 pub(crate) struct DemoPerson {
@@ -147,6 +183,7 @@ impl World {
             registerlandkarte: registerlandkarte()?,
             examples: text::json::from_str(include_str!("../data/examples.json"))?,
             persons: text::json::from_str(PERSONS)?,
+            services: text::json::from_str(include_str!("../data/services.json"))?,
         })
     }
 }

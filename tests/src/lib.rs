@@ -42,6 +42,8 @@ pub struct DemoInfo {
     pub identity: String,
     /// Base URL of the portal.
     pub portal: String,
+    /// Base URL of the online services.
+    pub antrag: String,
     /// Base URLs of the connectors, by participant.
     pub connectors: BTreeMap<String, String>,
     /// Base URL of the operator's listener of the demonstration.

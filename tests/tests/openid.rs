@@ -51,8 +51,8 @@ fn start_provider(data: &Path, log: &Path) -> Result<Process> {
     let mut node = Command::new("node");
     node.current_dir(&folder).arg("openid-provider.mjs").arg(&issuer);
     node.args([
-        text(&config["client_id"])?,
-        text(&config["redirect_uris"][0])?,
+        text(&config["clients"][0]["client_id"])?,
+        text(&config["clients"][0]["redirect_uris"][0])?,
         text(&config["acr"])?,
     ]);
     let mut process = Process::start(&mut node, log)?;

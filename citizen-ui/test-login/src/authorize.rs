@@ -53,6 +53,7 @@ pub(crate) async fn issue_code(State(provider): State<Arc<Provider>>, Form(choic
     };
     let now = provider.clock.now();
     let grant = Grant {
+        client_id: request.client_id.clone(),
         redirect_uri: request.redirect_uri.clone(),
         code_challenge: request.code_challenge.clone(),
         nonce: request.nonce.clone(),
@@ -67,11 +68,9 @@ pub(crate) async fn issue_code(State(provider): State<Arc<Provider>>, Form(choic
 }
 
 fn check(provider: &Provider, request: &AuthorizationRequest) -> Result<(), AuthorizationError> {
-    let config = &provider.config;
-    if request.client_id != config.client_id {
-        return Err(AuthorizationError::ShowPage("unknown client"));
-    }
-    if !config.redirect_uris.contains(&request.redirect_uri) {
+    let client = provider.config.client(&request.client_id);
+    let client = client.ok_or(AuthorizationError::ShowPage("unknown client"))?;
+    if !client.redirect_uris.contains(&request.redirect_uri) {
         return Err(AuthorizationError::ShowPage("unknown redirect address"));
     }
     if request.response_type != "code" {

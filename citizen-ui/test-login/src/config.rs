@@ -13,10 +13,8 @@ pub struct Config {
     pub issuer: String,
     /// The invented citizens.
     pub users: Vec<User>,
-    /// Id of the only client.
-    pub client_id: String,
-    /// The registered redirect URIs, compared character by character.
-    pub redirect_uris: Vec<String>,
+    /// The registered clients.
+    pub clients: Vec<Client>,
     /// The level of assurance (`acr`) that tokens claim.
     #[serde(default = "acr_high")]
     pub acr: String,
@@ -24,6 +22,35 @@ pub struct Config {
 
 fn acr_high() -> String {
     ACR_HIGH.to_owned()
+}
+
+/// A registered client.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// The client id.
+    pub client_id: String,
+    /// The registered redirect URIs, compared character by character.
+    pub redirect_uris: Vec<String>,
+    /// Whether its tokens say who the person is ([`Person`]), as an online service needs.
+    #[serde(default)]
+    pub person: bool,
+}
+
+/// Who a person is: the claims of the scopes `profile` and `address`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// Given names.
+    pub given_name: String,
+    /// Family name.
+    pub family_name: String,
+    /// Date of birth, `YYYY-MM-DD`.
+    pub birthdate: String,
+    /// Postal code.
+    pub postal_code: String,
+    /// Place.
+    pub locality: String,
 }
 
 /// An invented citizen.
@@ -36,4 +63,14 @@ pub struct User {
     pub user: String,
     /// Display name.
     pub name: String,
+    /// Who the citizen is, for clients that need it.
+    #[serde(default)]
+    pub person: Option<Person>,
+}
+
+impl Config {
+    /// The client with this id.
+    pub(crate) fn client(&self, id: &str) -> Option<&Client> {
+        self.clients.iter().find(|client| client.client_id == id)
+    }
 }

@@ -32,7 +32,7 @@ use openidconnect::core::CoreJsonWebKeySet;
 use service::Listener;
 use service::{Clock, Shutdown};
 
-pub use config::{ACR_HIGH, Config, User};
+pub use config::{ACR_HIGH, Client, Config, Person, User};
 pub use error::Error;
 use provider::Provider;
 
@@ -81,8 +81,8 @@ async fn discovery(State(provider): State<Arc<Provider>>) -> impl IntoResponse {
         "token_endpoint_auth_methods_supported": ["none"],
         "code_challenge_methods_supported": ["S256"],
         "acr_values_supported": [provider.config.acr],
-        "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "name", "preferred_username"],
-        "scopes_supported": ["openid", "profile"],
+        "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "name", "preferred_username", "given_name", "family_name", "birthdate", "address"],
+        "scopes_supported": ["openid", "profile", "address"],
         "authorization_response_iss_parameter_supported": true,
     }))
 }

@@ -80,6 +80,7 @@ impl Provider {
 /// The authorization that a code grants.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Grant {
+    pub(crate) client_id: String,
     pub(crate) redirect_uri: String,
     pub(crate) code_challenge: String,
     pub(crate) nonce: String,

@@ -9,15 +9,17 @@ use axum::response::{IntoResponse, Response};
 use axum::{Form, Json};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use openidconnect::core::{CoreIdToken, CoreIdTokenClaims, CoreJwsSigningAlgorithm};
+use openidconnect::core::{CoreGenderClaim, CoreIdToken, CoreIdTokenClaims, CoreJwsSigningAlgorithm};
 use openidconnect::{
-    AccessToken, Audience, AuthenticationContextClass, EmptyAdditionalClaims, EndUserName, EndUserUsername, IssuerUrl,
-    LocalizedClaim, Nonce, StandardClaims, SubjectIdentifier,
+    AccessToken, AddressClaim, AddressLocality, AddressPostalCode, Audience, AuthenticationContextClass,
+    EmptyAdditionalClaims, EndUserBirthday, EndUserFamilyName, EndUserGivenName, EndUserName, EndUserUsername,
+    IssuerUrl, LocalizedClaim, Nonce, StandardClaims, SubjectIdentifier,
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::config::Person;
 use crate::provider::{Grant, Provider, random_text};
 
 /// How long an ID token is valid, in seconds. The portal uses it at once.
@@ -37,7 +39,7 @@ pub(crate) async fn redeem(State(provider): State<Arc<Provider>>, Form(request):
     if request.grant_type != "authorization_code" {
         return refuse("unsupported_grant_type");
     }
-    if request.client_id != provider.config.client_id {
+    if provider.config.client(&request.client_id).is_none() {
         return refuse("invalid_client");
     }
     let Some(grant) = provider.redeem(&request.code) else {
@@ -45,7 +47,7 @@ pub(crate) async fn redeem(State(provider): State<Arc<Provider>>, Form(request):
     };
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(request.code_verifier.as_bytes()));
     let proved: bool = challenge.as_bytes().ct_eq(grant.code_challenge.as_bytes()).into();
-    if !proved || grant.redirect_uri != request.redirect_uri {
+    if !proved || grant.redirect_uri != request.redirect_uri || grant.client_id != request.client_id {
         return refuse("invalid_grant");
     }
     match tokens(&provider, &grant) {
@@ -81,6 +83,24 @@ fn tokens(provider: &Provider, grant: &Grant) -> Result<serde_json::Value, Strin
     }))
 }
 
+/// Adds who the person is (OpenID Connect Core 1.0 §5.1).
+fn with_person(claims: StandardClaims<CoreGenderClaim>, person: &Person) -> StandardClaims<CoreGenderClaim> {
+    let mut given = LocalizedClaim::new();
+    given.insert(None, EndUserGivenName::new(person.given_name.clone()));
+    let mut family = LocalizedClaim::new();
+    family.insert(None, EndUserFamilyName::new(person.family_name.clone()));
+    let address = AddressClaim {
+        postal_code: Some(AddressPostalCode::new(person.postal_code.clone())),
+        locality: Some(AddressLocality::new(person.locality.clone())),
+        ..AddressClaim::default()
+    };
+    claims
+        .set_given_name(Some(given))
+        .set_family_name(Some(family))
+        .set_birthdate(Some(EndUserBirthday::new(person.birthdate.clone())))
+        .set_address(Some(address))
+}
+
 fn claims(provider: &Provider, grant: &Grant) -> Result<CoreIdTokenClaims, String> {
     let config = &provider.config;
     let user = config
@@ -91,12 +111,18 @@ fn claims(provider: &Provider, grant: &Grant) -> Result<CoreIdTokenClaims, Strin
     let now = provider.clock.now();
     let mut name = LocalizedClaim::new();
     name.insert(None, EndUserName::new(user.name.clone()));
-    let standard = StandardClaims::new(SubjectIdentifier::new(user.sub.clone()))
+    let mut standard = StandardClaims::new(SubjectIdentifier::new(user.sub.clone()))
         .set_name(Some(name))
         .set_preferred_username(Some(EndUserUsername::new(user.user.clone())));
+    let client = config
+        .client(&grant.client_id)
+        .ok_or("the client is not in the configuration")?;
+    if let Some(person) = user.person.as_ref().filter(|_| client.person) {
+        standard = with_person(standard, person);
+    }
     Ok(CoreIdTokenClaims::new(
         IssuerUrl::new(config.issuer.clone()).map_err(|error| error.to_string())?,
-        vec![Audience::new(config.client_id.clone())],
+        vec![Audience::new(grant.client_id.clone())],
         time(now + TOKEN_LIFETIME).into(),
         time(now).into(),
         standard,

@@ -15,7 +15,7 @@ use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet, C
 use openidconnect::{ClientId, IssuerUrl, Nonce};
 use service::{ManualClock, Shutdown, SystemClock};
 use sha2::{Digest, Sha256};
-use test_login::{ACR_HIGH, Config, Error, User};
+use test_login::{ACR_HIGH, Client, Config, Error, Person, User};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
@@ -28,12 +28,24 @@ fn config() -> Config {
         sub: format!("sub-{name}"),
         user: name.into(),
         name: format!("{name} <Muster>"),
+        person: Some(Person {
+            given_name: name.into(),
+            family_name: "Muster".into(),
+            birthdate: "1964-08-12".into(),
+            postal_code: "73614".into(),
+            locality: "Rheinfurt".into(),
+        }),
     };
     Config {
         issuer: ISSUER.into(),
         users: vec![user("emma"), user("jan")],
-        client_id: "cockpit".into(),
-        redirect_uris: vec![BACK.into()],
+        clients: [("cockpit", false), ("antrag", true)]
+            .map(|(client_id, person)| Client {
+                client_id: client_id.into(),
+                redirect_uris: vec![BACK.into()],
+                person,
+            })
+            .into(),
         acr: ACR_HIGH.into(),
     }
 }
@@ -81,7 +93,11 @@ async fn send(routes: &Router, method: &str, path: &str, form: Option<&str>) -> 
 
 /// Chooses a citizen. Returns the query parameters of the redirect.
 async fn choose(routes: &Router, user: &str) -> Vec<(String, String)> {
-    let form = format!("{}&user={user}", request(&[]));
+    choose_for(routes, "cockpit", user).await
+}
+
+async fn choose_for(routes: &Router, client: &str, user: &str) -> Vec<(String, String)> {
+    let form = format!("{}&user={user}", request(&[("client_id", client)]));
     let (status, headers, _) = send(routes, "POST", "/authorize", Some(&form)).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
     let location = url::Url::parse(headers[header::LOCATION].to_str().unwrap()).unwrap();
@@ -98,8 +114,12 @@ fn value<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {
 }
 
 async fn redeem(routes: &Router, code: &str, verifier: &str) -> (StatusCode, serde_json::Value) {
+    redeem_for(routes, "cockpit", code, verifier).await
+}
+
+async fn redeem_for(routes: &Router, client: &str, code: &str, verifier: &str) -> (StatusCode, serde_json::Value) {
     let form = format!(
-        "grant_type=authorization_code&code={code}&redirect_uri={}&client_id=cockpit&code_verifier={verifier}",
+        "grant_type=authorization_code&code={code}&redirect_uri={}&client_id={client}&code_verifier={verifier}",
         BACK.replace(':', "%3A").replace('/', "%2F")
     );
     let (status, _, body) = send(routes, "POST", "/token", Some(&form)).await;
@@ -127,6 +147,34 @@ async fn a_code_is_exchanged_for_a_token_that_verifies() {
     assert_eq!(claims.auth_context_ref().unwrap().as_str(), ACR_HIGH);
     assert!(claims.auth_time().is_some() && claims.access_token_hash().is_some());
     assert!(token.claims(&verifier, &Nonce::new("other".into())).is_err());
+}
+
+/// The claims of a client's token, unverified.
+async fn claims_for(routes: &Router, client: &str) -> serde_json::Value {
+    let code = value(&choose_for(routes, client, "emma").await, "code").to_owned();
+    let (status, tokens) = redeem_for(routes, client, &code, VERIFIER).await;
+    assert_eq!(status, StatusCode::OK);
+    let token = tokens["id_token"].as_str().unwrap();
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice(&claims).unwrap()
+}
+
+#[tokio::test]
+async fn only_a_client_that_needs_it_learns_who_the_person_is() {
+    let routes = provider();
+    let claims = claims_for(&routes, "antrag").await;
+    assert_eq!(
+        (&claims["given_name"], &claims["birthdate"]),
+        (&"emma".into(), &"1964-08-12".into())
+    );
+    assert_eq!(claims["address"]["locality"], "Rheinfurt");
+    let claims = claims_for(&routes, "cockpit").await;
+    assert!(claims["given_name"].is_null() && claims["address"].is_null());
+    let code = value(&choose_for(&routes, "cockpit", "emma").await, "code").to_owned();
+    assert_eq!(
+        redeem_for(&routes, "antrag", &code, VERIFIER).await.0,
+        StatusCode::BAD_REQUEST
+    );
 }
 
 #[tokio::test]

@@ -7,36 +7,22 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use service::durable::{private_directory, write_atomic, write_private};
+use service::openid::LoginConfig;
 use tlog::log_list::{self, ListedLog};
 
 use super::Setup;
+use super::registers::REGISTERS;
+use super::services::services;
 use crate::ports::Ports;
 use crate::world::{ORIGIN, PERSONS, Participant, WITNESSES, World};
 
 /// Who runs the demonstration's witnesses.
 const WITNESS_OPERATOR: &str = "Demonstration (derselbe Rechner)";
 const CLIENT_ID: &str = "einsicht-portal";
+/// The client id of the online services.
+const ANTRAG: &str = "einsicht-antrag";
 /// The level of assurance "hoch" as an eIDAS URI.
 const ACR: &str = "http://eidas.europa.eu/LoA/high";
-
-/// The registers' schemas and data, by the participant's short name.
-const REGISTERS: [(&str, &str, &str); 3] = [
-    (
-        "kba",
-        include_str!("../../data/register-kba.schema.json"),
-        include_str!("../../data/register-kba.data.json"),
-    ),
-    (
-        "meldewesen",
-        include_str!("../../data/register-meldewesen.schema.json"),
-        include_str!("../../data/register-meldewesen.data.json"),
-    ),
-    (
-        "handelsregister",
-        include_str!("../../data/register-handelsregister.schema.json"),
-        include_str!("../../data/register-handelsregister.data.json"),
-    ),
-];
 
 /// Writes the files of every compartment.
 pub(crate) fn configure(setup: &Setup, world: &World, ports: &Ports) -> Result<()> {
@@ -49,7 +35,9 @@ pub(crate) fn configure(setup: &Setup, world: &World, ports: &Ports) -> Result<(
     files.compartment("identity", &identity(setup, ports)?)?;
     write_private(&setup.data.join("identity/persons.json"), PERSONS.as_bytes())?;
     let portal = portal(setup, ports)?;
-    files.compartment("test-login", &test_login(world, &portal, ports)?)?;
+    let antrag = services(world, ports, login(ports, ANTRAG)?)?;
+    files.compartment("test-login", &test_login(world, &portal, &antrag, ports)?)?;
+    files.compartment("antrag", &serde_json::to_value(&antrag)?)?;
     files.compartment("portal", &portal)?;
     for participant in world.participants.iter().filter(|participant| participant.runs) {
         connector(setup, participant, ports, &files)?;
@@ -156,7 +144,17 @@ fn identity(setup: &Setup, ports: &Ports) -> Result<Value> {
     }))
 }
 
-fn test_login(world: &World, portal: &Value, ports: &Ports) -> Result<Value> {
+/// How a client logs people in.
+fn login(ports: &Ports, client_id: &str) -> Result<LoginConfig> {
+    Ok(LoginConfig {
+        issuer: ports.url("test-login")?,
+        client_id: client_id.to_owned(),
+        client_secret: None,
+        acr: ACR.to_owned(),
+    })
+}
+
+fn test_login(world: &World, portal: &Value, antrag: &antrag::Config, ports: &Ports) -> Result<Value> {
     let users: Vec<Value> = world
         .persons
         .iter()
@@ -166,6 +164,13 @@ fn test_login(world: &World, portal: &Value, ports: &Ports) -> Result<Value> {
                 "sub": person.subject,
                 "user": person.subject,
                 "name": format!("{} {}", person.given_name, person.family_name),
+                "person": {
+                    "given_name": person.given_name,
+                    "family_name": person.family_name,
+                    "birthdate": person.date_of_birth,
+                    "postal_code": person.postal_code,
+                    "locality": person.place,
+                },
             })
         })
         .collect();
@@ -173,8 +178,10 @@ fn test_login(world: &World, portal: &Value, ports: &Ports) -> Result<Value> {
     Ok(json!({
         "issuer": ports.url("test-login")?,
         "users": users,
-        "client_id": CLIENT_ID,
-        "redirect_uris": [portal.redirect_uri()],
+        "clients": [
+            { "client_id": CLIENT_ID, "redirect_uris": [portal.redirect_uri()] },
+            { "client_id": ANTRAG, "redirect_uris": [antrag.redirect_uri()], "person": true },
+        ],
         "acr": ACR,
     }))
 }

@@ -49,6 +49,16 @@ pub struct Expected<'a> {
 pub struct IdToken {
     /// The subject, by which a person is found.
     pub subject: String,
+    /// All claims, of which most readers need none.
+    claims: serde_json::Value,
+}
+
+impl IdToken {
+    /// The text of a claim, or of a member of it (`/address/locality`, RFC 6901). `None` if it is missing or no text: no
+    /// login depends on it.
+    pub fn text(&self, pointer: &str) -> Option<&str> {
+        self.claims.pointer(pointer)?.as_str()
+    }
 }
 
 impl std::fmt::Debug for IdToken {
@@ -132,7 +142,7 @@ impl IdToken {
     /// # Errors
     /// [`IdTokenError`].
     pub fn verify(token: &str, metadata: &Metadata, expected: &Expected<'_>) -> Result<Self, IdTokenError> {
-        let (claims, header, key) = verify_signature(token, &metadata.keys)?;
+        let (claims, all, header, key) = verify_signature(token, &metadata.keys)?;
         if claims.iss != metadata.issuer {
             return Err(IdTokenError::Refused("another issuer issued it"));
         }
@@ -161,7 +171,10 @@ impl IdToken {
         if now >= claims.exp.seconds() || !(-MAX_CLOCK_SKEW..=MAX_TOKEN_AGE).contains(&age) {
             return Err(IdTokenError::Time);
         }
-        Ok(Self { subject: claims.sub })
+        Ok(Self {
+            subject: claims.sub,
+            claims: all,
+        })
     }
 }
 
@@ -169,7 +182,7 @@ impl IdToken {
 fn verify_signature<'a>(
     token: &str,
     keys: &'a CoreJsonWebKeySet,
-) -> Result<(Claims, Header, &'a CoreJsonWebKey), IdTokenError> {
+) -> Result<(Claims, serde_json::Value, Header, &'a CoreJsonWebKey), IdTokenError> {
     const FORM: IdTokenError = IdTokenError::Refused("it is not a signed token");
     if token.len() > MAX_TOKEN {
         return Err(FORM);
@@ -188,8 +201,10 @@ fn verify_signature<'a>(
         named && fits(key, &header.alg) && key.verify_signature(&header.alg, signed.as_bytes(), &signature).is_ok()
     });
     let key = key.ok_or(IdTokenError::Signature)?;
-    let claims = json(claims).ok_or(IdTokenError::Refused("it lacks a claim, or a claim has another form"))?;
-    Ok((claims, header, key))
+    let form = IdTokenError::Refused("it lacks a claim, or a claim has another form");
+    let read = json(claims).zip(json(claims));
+    let (claims, all) = read.ok_or(form)?;
+    Ok((claims, all, header, key))
 }
 
 /// Whether a key may verify signatures of this algorithm.

@@ -246,9 +246,13 @@ async fn login(acr: &str, shutdown: &Shutdown, calls: &Arc<AtomicUsize>) -> Stri
             sub: "sub-emma".into(),
             user: "emma".into(),
             name: "Emma Mustermann".into(),
+            person: None,
         }],
-        client_id: CLIENT.into(),
-        redirect_uris: vec![format!("{PUBLIC}/anmeldung/rueckkehr")],
+        clients: vec![test_login::Client {
+            client_id: CLIENT.into(),
+            redirect_uris: vec![format!("{PUBLIC}/anmeldung/rueckkehr")],
+            person: false,
+        }],
         acr: acr.into(),
     };
     let calls = Arc::clone(calls);

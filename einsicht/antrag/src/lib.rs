@@ -1,0 +1,74 @@
+//! The online services of the demonstration: a person applies for something, and has the evidence fetched.
+//!
+//! | module | concept |
+//! | --- | --- |
+//! | [`config`] | the services, and the evidence that each needs |
+//! | [`login`] | the login by OpenID Connect, which says who the person is |
+//! | [`session`] | who is logged in, with their applications; in memory only |
+//! | [`application`] | one application: how each piece of evidence stands |
+//! | [`fetch`] | calls of the authority's connector |
+//! | [`routes`] | the addresses and what they do |
+//! | [`page`], [`pages`] | HTML |
+//!
+//! A service is what an authority builds on its connector. It knows no register, no broker and no log: it asks its
+//! connector (`POST /evidence`), shows the preview where one is due, and sends the person's decision. It asks nothing
+//! before the person has said so.
+//!
+//! ```text
+//! evidence:  open ─ fetch ─▶ asking ─▶ preview ─ accept ─▶ deciding ─▶ received
+//!              │                │          └──── refuse ──▶ deciding ─▶ refused
+//!              └─ upload ─▶ uploaded       └▶ nothing found, failed (both may upload)
+//! ```
+//!
+//! The pages need no script. A page that waits reloads itself. Nothing is stored on disk, because the demonstration has
+//! no procedure behind its form: a restart forgets every application, and an uploaded file is read and thrown away.
+
+mod application;
+mod assets;
+pub mod config;
+mod fetch;
+mod login;
+mod page;
+mod pages;
+mod routes;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use service::Listener;
+use service::clock::SystemClock;
+use service::http::CallError;
+use service::openid::LoginConfigError;
+use service::secret::SecretError;
+use service::shutdown::Shutdown;
+
+pub use config::Config;
+
+/// Why the online services cannot start or end.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration of the login is not usable.
+    #[error(transparent)]
+    Login(#[from] LoginConfigError),
+    /// The operating system returns no random bytes, or a credential cannot be read.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The HTTP client cannot be built.
+    #[error(transparent)]
+    Client(#[from] CallError),
+    /// The listener failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// Serves the online services until shutdown is requested.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
+    let desk = Arc::new(routes::Desk::new(config, SystemClock::shared())?);
+    service::listen::serve(listener, routes::routes(desk), shutdown).await?;
+    Ok(())
+}

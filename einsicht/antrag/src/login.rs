@@ -1,0 +1,75 @@
+//! Who the person is, as the login says it.
+//!
+//! An authority's service needs the data by which a register finds a person: names, date of birth, postal code and
+//! place (§ 6 IDNrG). A provider that does not send them is of no use here, and the page says which are missing.
+
+use serde::{Deserialize, Serialize};
+use service::openid::{IdToken, PendingLogin};
+
+/// The person who is logged in. `Debug` shows nothing.
+#[derive(Clone)]
+pub(crate) struct Applicant {
+    pub(crate) given_name: String,
+    pub(crate) family_name: String,
+    pub(crate) date_of_birth: String,
+    pub(crate) postal_code: String,
+    pub(crate) place: String,
+}
+
+impl std::fmt::Debug for Applicant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Applicant(redacted)")
+    }
+}
+
+/// The claims that a token lacks.
+#[derive(Debug)]
+pub(crate) struct MissingClaims(pub(crate) Vec<&'static str>);
+
+impl Applicant {
+    pub(crate) fn of_token(token: &IdToken) -> Result<Self, MissingClaims> {
+        let mut missing = Vec::new();
+        let mut claim = |pointer: &'static str| {
+            let text = token.text(pointer).map(str::trim).filter(|text| !text.is_empty());
+            if text.is_none() {
+                missing.push(pointer.trim_start_matches('/'));
+            }
+            text.unwrap_or_default().to_owned()
+        };
+        let applicant = Self {
+            given_name: claim("/given_name"),
+            family_name: claim("/family_name"),
+            date_of_birth: claim("/birthdate"),
+            postal_code: claim("/address/postal_code"),
+            place: claim("/address/locality"),
+        };
+        if missing.is_empty() {
+            Ok(applicant)
+        } else {
+            Err(MissingClaims(missing))
+        }
+    }
+
+    pub(crate) fn name(&self) -> String {
+        format!("{} {}", self.given_name, self.family_name)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        let [given_name, family_name] = ["Emma", "Mustermann"].map(str::to_owned);
+        Self {
+            given_name,
+            family_name,
+            date_of_birth: "1964-08-12".to_owned(),
+            postal_code: "73614".to_owned(),
+            place: "Rheinfurt".to_owned(),
+        }
+    }
+}
+
+/// A login that has begun, and the service to which the person returns.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct BegunHere {
+    pub(crate) login: PendingLogin,
+    pub(crate) service: String,
+}
