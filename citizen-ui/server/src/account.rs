@@ -12,10 +12,9 @@ use citizen_ui::pages::{self, ErrorPage, FIRST_PAGE, Target};
 use messages::{Disclosure, DisclosureRequest};
 use serde::{Deserialize, Serialize};
 use service::http::CallError;
+use service::openid::{CallbackParameters, LoginError, PendingLogin, VerifiedLogin, cookies};
 
 use crate::citizen::{Citizen, LoadError};
-use crate::cookies;
-use crate::login::{CallbackParameters, LoginError, VerifiedLogin};
 use crate::page::PageRequest;
 use crate::portal::Portal;
 
@@ -28,6 +27,16 @@ pub(crate) struct LoginParameters {
     /// The page after the login: path and query after the language.
     #[serde(rename = "weiter")]
     next: Option<String>,
+}
+
+/// A login that has begun, with the page after it.
+#[derive(Serialize, Deserialize)]
+struct BegunHere {
+    login: PendingLogin,
+    /// The language of that page.
+    lang: Lang,
+    /// Its path and query after the language.
+    next: String,
 }
 
 /// The page after a login: the wanted one if it is a citizen's page, or else the first one. So a link to the login can
@@ -48,14 +57,19 @@ pub(crate) async fn login(
 ) -> Response {
     let portal = &page.portal;
     let next = parameters.ok().and_then(|Query(parameters)| parameters.next);
-    let begun = match portal.login.begin(page.lang, next_page(next)).await {
+    let begun = match portal.login.begin().await {
         Ok(begun) => begun,
         Err(error) => {
             tracing::warn!(%error, "cannot begin a login");
             return page.error(ErrorPage::LoginUnreachable);
         }
     };
-    match portal.pending.begin(&headers, &begun.state, begun.pending) {
+    let here = BegunHere {
+        login: begun.pending,
+        lang: page.lang,
+        next: next_page(next),
+    };
+    match portal.pending.begin(&headers, &begun.state, here) {
         Ok(cookies) => with_cookies(cookies, Redirect::to(&begun.url).into_response()),
         Err(error) => {
             tracing::error!(%error, "cannot begin a login");
@@ -72,14 +86,13 @@ pub(crate) async fn callback(
 ) -> Response {
     let answer = answer.ok().map(|Query(answer)| answer);
     let begun = answer.and_then(|answer| {
-        let (pending, removal) = portal.pending.take(&headers, answer.state.as_deref()?)?;
-        Some((answer, pending, removal))
+        let (here, removal) = portal.pending.take::<BegunHere>(&headers, answer.state.as_deref()?)?;
+        Some((answer, here, removal))
     });
-    let Some((answer, pending, removal)) = begun else {
+    let Some((answer, BegunHere { login, lang, next }, removal)) = begun else {
         return stray(&portal, &headers);
     };
-    let (lang, next) = (pending.lang, pending.next.clone());
-    let finished = match portal.login.finish(pending, answer, || portal.clock.now()).await {
+    let finished = match portal.login.finish(login, answer, || portal.clock.now()).await {
         Ok(verified) => open(&portal, verified).await,
         Err(LoginError::Cancelled) => {
             let page = page_in(&portal, &headers, lang);

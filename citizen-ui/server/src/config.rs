@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use citizen_ui::pages::Operator;
 use serde::{Deserialize, Serialize};
+use service::openid::LoginConfig;
 
 /// The path, below the portal's public URL, to which the OpenID provider sends the browser back.
 pub(crate) const CALLBACK_PATH: &str = "/anmeldung/rueckkehr";
@@ -78,21 +79,6 @@ impl OperatorConfig {
             supervision: self.supervision.clone(),
         }
     }
-}
-
-/// The OpenID provider at which citizens log in.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LoginConfig {
-    /// Its issuer URL.
-    pub issuer: String,
-    /// Client id of the portal.
-    pub client_id: String,
-    /// Private file with the client secret; absent for a public client.
-    #[serde(default)]
-    pub client_secret: Option<PathBuf>,
-    /// The level of assurance (`acr`) that a token must claim.
-    pub acr: String,
 }
 
 impl Config {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use service::http::CallError;
+use service::openid::LoginConfigError;
 use service::secret::SecretError;
 
 /// Why the portal cannot start, or stopped.
@@ -23,8 +24,8 @@ pub enum Error {
     #[error(transparent)]
     Secret(#[from] SecretError),
     /// The configuration of the login is invalid.
-    #[error("login: {0}")]
-    Login(String),
+    #[error(transparent)]
+    Login(#[from] LoginConfigError),
     /// The ledger's log is not the trusted one, or the portal was shut down before the ledger could be reached.
     #[error("the log: {0}")]
     Log(String),

@@ -41,7 +41,7 @@ pub(crate) async fn add(State(portal): State<Arc<Portal>>, request: Request, nex
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    if portal.cookies.secure {
+    if portal.cookies.secure() {
         headers.insert(
             header::STRICT_TRANSPORT_SECURITY,
             HeaderValue::from_static("max-age=31536000"),

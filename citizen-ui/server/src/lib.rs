@@ -8,7 +8,8 @@
 //! ```
 //!
 //! The portal never writes anything about a citizen to disk, to a cache or to its log. The entries that a login opens
-//! are in the memory of its session and are dropped with it ([`session`]). Everything that a page shows has passed the
+//! are in the memory of its session and are dropped with it ([`session`]). A login that has begun is in the browser
+//! ([`service::openid::PendingLogins`]). Everything that a page shows has passed the
 //! checks that the browser repeats ([`citizen_ui::proof`]).
 //!
 //! | Module | |
@@ -16,8 +17,6 @@
 //! | [`config`], [`error`] | configuration; errors of the whole service |
 //! | [`portal`] | the state that all handlers share |
 //! | [`session`] | sessions |
-//! | [`login`], [`pending`] | the OpenID Connect relying party; logins that have begun |
-//! | [`cookies`] | the cookies of both |
 //! | [`ledger`] | client for records, receipts and checkpoints |
 //! | [`anchor`] | the writers' rights, with the directory's versions while the portal runs |
 //! | [`consistency`] | the proof that the log has only grown |
@@ -34,13 +33,10 @@ mod assets;
 mod citizen;
 mod config;
 mod consistency;
-mod cookies;
 mod error;
 mod headers;
 mod ledger;
-mod login;
 mod page;
-mod pending;
 mod portal;
 mod public;
 mod routes;
@@ -53,7 +49,7 @@ use axum::Router;
 use service::Listener;
 use service::{Clock, Shutdown, SystemClock};
 
-pub use config::{Config, LoginConfig, OperatorConfig, SessionLimits};
+pub use config::{Config, OperatorConfig, SessionLimits};
 pub use error::Error;
 use portal::Portal;
 

@@ -11,9 +11,9 @@ use citizen_ui::language::lang::Lang;
 use citizen_ui::pages::{self, ErrorPage, Frame, SessionInfo};
 
 use crate::assets;
-use crate::cookies;
 use crate::portal::Portal;
 use crate::session::CurrentSession;
+use service::openid::cookies;
 
 /// The path of the proof, after the language.
 pub(crate) const PROOF: &str = "/abrufe/beweis";

@@ -7,17 +7,15 @@ use std::time::Duration;
 use citizen_ui::proof::verify::{Trust, TrustText};
 use ledger_client::{Anchored, HttpLedger, LedgerApi, LiveTrust};
 use service::http::Client;
+use service::openid::{Cookies, PendingLogins, RelyingParty};
 use service::secret::Credential;
 use service::{Clock, Shutdown};
 
 use crate::anchor::AnchorSource;
 use crate::assets;
 use crate::config::Config;
-use crate::cookies::Cookies;
 use crate::error::Error;
 use crate::ledger::LedgerReader;
-use crate::login::RelyingParty;
-use crate::pending::PendingLogins;
 use crate::public::watch::LogWatch;
 use crate::public::{Download, Versions};
 use crate::session::Sessions;
@@ -57,10 +55,8 @@ impl Portal {
         if assets::PROGRAM.is_none() {
             tracing::warn!("built without the browser's program: only the server can check proofs");
         }
-        let cookies = Cookies {
-            secure: config.public_url.starts_with("https://"),
-        };
-        let login = RelyingParty::new(&config)?;
+        let cookies = Cookies::new("einsicht", &config.public_url);
+        let login = RelyingParty::new(&config.login, config.redirect_uri())?;
         let identity = client.with_credential(Credential::read(&config.identity_credential)?);
         let api: Arc<dyn LedgerApi> = Arc::new(HttpLedger::new(&config.ledger).map_err(log)?);
         let live = follow(&config, &api, &clock, shutdown).await?;
@@ -76,7 +72,7 @@ impl Portal {
         Ok(Self {
             login,
             identity,
-            pending: PendingLogins::new(cookies)?,
+            pending: PendingLogins::new(cookies.clone())?,
             cookies,
             sessions: Sessions::new(config.sessions, Arc::clone(&clock)),
             verifier: verifier(&config)?,

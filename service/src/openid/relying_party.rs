@@ -221,6 +221,19 @@ impl RelyingParty {
         })
     }
 
+    /// Where a person ends the session with the provider (OpenID Connect RP-Initiated Logout), if the provider has
+    /// such a page. The ID token, which could make it ask no question, is about the person and does not go into an
+    /// address.
+    pub async fn end_session(&self) -> Option<String> {
+        let metadata = self.provider.metadata().await.ok()?;
+        let mut url = url::Url::parse(metadata.end_session_endpoint.as_deref()?).ok()?;
+        if !["http", "https"].contains(&url.scheme()) {
+            return None;
+        }
+        url.query_pairs_mut().append_pair("client_id", &self.client_id);
+        Some(url.into())
+    }
+
     /// Redeems the code of the authorization response and verifies the ID token. `now` is in POSIX seconds, read after
     /// the token was received.
     ///

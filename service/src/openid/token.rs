@@ -54,8 +54,8 @@ pub struct IdToken {
 }
 
 impl IdToken {
-    /// The text of a claim, or of a member of it (`/address/locality`, RFC 6901). `None` if it is missing or no text: no
-    /// login depends on it.
+    /// The text of a claim, or of a member of it (`/address/locality`, RFC 6901). `None` if it is missing or no text:
+    /// no login depends on it.
     pub fn text(&self, pointer: &str) -> Option<&str> {
         self.claims.pointer(pointer)?.as_str()
     }
