@@ -4,9 +4,9 @@
 //! does not reveal a cookie. Every completed login gets a new cookie, which prevents session fixation. When a session
 //! ends, its content is dropped, and zeroized where its types do so.
 //!
-//! Only a completed login opens a session ([`service::openid::PendingLogins`] has those that have begun), and one person has at most
-//! [`MAX_SESSIONS_OF_A_PERSON`]. Idleness and age are measured by the monotonic clock: setting the wall clock back
-//! does not prolong a session.
+//! Only a completed login opens a session ([`service::openid::PendingLogins`] has those that have begun), and one
+//! person has at most [`MAX_SESSIONS_OF_A_PERSON`]. Idleness and age are measured by the monotonic clock: setting the
+//! wall clock back does not prolong a session.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
