@@ -10,6 +10,10 @@ pub(crate) enum Appearance {
     /// It is shown.
     Visible,
     /// It is shown on the character before.
+    #[cfg_attr(
+        target_family = "wasm",
+        expect(dead_code, reason = "without tables no character is known as one")
+    )]
     Mark,
     /// It is not shown, or changes how others are shown.
     Invisible,
