@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ledger_client::LiveTrust;
 use ledger_client::writer::Writer;
-use record::Timestamp;
+use record::{ParticipantId, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use service::Impairment;
@@ -79,6 +79,16 @@ impl Broker {
         let url = format!("{}/{path}", self.config.identity);
         let answer = self.identity.post_cbor(&url, record::cbor::to_vec(request)).await?;
         record::cbor::from_slice(&answer).map_err(|error| CallError::Invalid(error.to_string()))
+    }
+
+    /// The base URL of a component's connector: as the configuration says, or else as the newest directory does.
+    pub(crate) fn route(&self, component: &ParticipantId) -> Option<String> {
+        if let Some(route) = self.config.routes.get(component) {
+            return Some(route.clone());
+        }
+        let history = self.live.history();
+        let component = history.state().directory().component(component)?;
+        component.endpoint.as_ref().map(ToString::to_string)
     }
 
     /// Claims an exchange for the calling task; `None` if another task works on it.

@@ -18,7 +18,9 @@ pub struct Config {
     pub ledger: String,
     /// The identity compartment's base URL.
     pub identity: String,
-    /// Connection data (Verbindungsdaten): the base URL of each participant's connector.
+    /// Connection data (Verbindungsdaten): the base URLs of participants' connectors, where it is not the endpoint of
+    /// the directory.
+    #[serde(default)]
     pub routes: BTreeMap<ParticipantId, String>,
     /// The trust policy (c2sp.org/tlog-policy), from outside the ledger.
     pub policy: PathBuf,

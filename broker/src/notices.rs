@@ -26,17 +26,21 @@ const PARALLEL: usize = 8;
 /// How long a connector may take to accept a notice.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Delivers notices until `shutdown`.
-pub(crate) fn deliver(broker: &Arc<Broker>, queues: Queues, shutdown: &Shutdown) {
-    for (provider, queue) in queues {
-        let (broker, shutdown) = (broker.clone(), shutdown.clone());
-        tokio::spawn(async move {
+/// Delivers notices until `shutdown`, with a task for each queue from its first notice on.
+pub(crate) fn deliver(broker: &Arc<Broker>, mut queues: Queues, shutdown: &Shutdown) {
+    let (broker, shutdown) = (broker.clone(), shutdown.clone());
+    tokio::spawn(async move {
+        let mut tasks = JoinSet::new();
+        loop {
             tokio::select! {
-                () = work(broker, provider, queue) => {}
-                () = shutdown.wait() => {}
+                queue = queues.recv() => match queue {
+                    Some((provider, queue)) => { tasks.spawn(work(broker.clone(), provider, queue)); }
+                    None => return,
+                },
+                () = shutdown.wait() => return,
             }
-        });
-    }
+        }
+    });
 }
 
 async fn work(broker: Arc<Broker>, provider: ParticipantId, mut queue: UnboundedReceiver<Uuid>) {
@@ -94,13 +98,13 @@ async fn notify(broker: &Broker, provider: &ParticipantId, exchange: Uuid) -> bo
 }
 
 async fn send(broker: &Broker, provider: &ParticipantId, closed: &ClosedExchange) -> bool {
-    let Some(route) = broker.config.routes.get(provider) else {
+    let Some(route) = broker.route(provider) else {
         return false;
     };
     let body = record::cbor::to_vec(&closed.notice);
     let call = broker
         .connectors
-        .call(CallKind::Outcome, (provider, route), broker.now(), body, LIMIT);
+        .call(CallKind::Outcome, (provider, &route), broker.now(), body, LIMIT);
     match call.await {
         Ok(_) => true,
         Err(error) => {

@@ -64,7 +64,7 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
     .map_err(configuration)?;
     let client = Client::new().map_err(configuration)?;
     let credential = Credential::read(&config.identity_credential).map_err(configuration)?;
-    let (notices, queues) = Notices::new(config.routes.keys());
+    let (notices, queues) = Notices::new();
     let broker = Arc::new(Broker {
         identity: client.with_credential(credential),
         connectors: Connectors::new(client, key),

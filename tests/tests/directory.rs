@@ -310,6 +310,30 @@ fn changes_take_effect_everywhere_without_a_restart_and_after_one() -> Result<()
     stage.is_sound()
 }
 
+/// The broker has no route of its own to a provider, so the exchanges go where the directory says.
+#[test]
+fn a_connector_is_where_the_directory_says() -> Result<()> {
+    const PROVIDER: &str = "bund:kba:zfzr";
+    let mut stage = Stage::start("127.0.0.1:25000")?;
+    let path = stage.processes.data.join("broker/config.json");
+    let mut config: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
+    let own = config["routes"].as_object_mut().context("routes")?.remove(PROVIDER);
+    let own = own.context("the demonstration's route to the provider")?;
+    std::fs::write(&path, config.to_string())?;
+    stage.restart()?;
+    stage.is_refused("provider-unavailable")?;
+
+    let (_, mut provider) = stage.value("directory", &format!("component/{PROVIDER}"))?;
+    provider["component"]["endpoint"] = own;
+    stage.change("endpoint", "directory", &json!({ "put": [provider.clone()] }))?;
+    stage.processes.ask_until_delivered()?;
+
+    provider["component"]["endpoint"] = "http://127.0.0.1:1".into();
+    stage.change("endpoint moved", "directory", &json!({ "put": [provider] }))?;
+    stage.is_refused("provider-unavailable")?;
+    stage.is_sound()
+}
+
 #[test]
 fn no_single_person_publishes() -> Result<()> {
     let mut stage = Stage::start("127.0.0.1:24200")?;

@@ -54,9 +54,6 @@ enum Attempt {
 /// nothing can be forwarded without one. `first`: no earlier run of the broker may have forwarded it.
 pub(super) async fn forward(broker: &Broker, intent: &Recorded<Intent>, open: &OpenExchange, first: bool) -> Ending {
     let metadata = &open.request.metadata;
-    let Some(route) = broker.config.routes.get(&metadata.provider) else {
-        return Ending::NotServed(NotServed::NoRoute);
-    };
     let body = record::cbor::to_vec(&message(intent, open));
     if body.len() > MAX_FORWARD {
         tracing::error!(exchange = %metadata.exchange, "the forward exceeds its limit");
@@ -65,15 +62,18 @@ pub(super) async fn forward(broker: &Broker, intent: &Recorded<Intent>, open: &O
     let since = Instant::now();
     let (mut waited_for, mut pauses, mut may_be_served) = (true, prompt(), !first);
     loop {
-        if !is_listed(broker, &metadata.provider) {
-            tracing::warn!(exchange = %metadata.exchange, "the directory does not list the provider any more");
+        let route = broker
+            .route(&metadata.provider)
+            .filter(|_| is_listed(broker, &metadata.provider));
+        let Some(route) = route else {
+            tracing::warn!(exchange = %metadata.exchange, "the provider is not listed, or nothing says where it is");
             return if may_be_served {
                 Ending::TimedOut
             } else {
                 Ending::NotServed(NotServed::NoRoute)
             };
-        }
-        match attempt(broker, route, body.clone(), intent, &open.request).await {
+        };
+        match attempt(broker, &route, body.clone(), intent, &open.request).await {
             Attempt::Replied(reply) => return Ending::Replied(reply),
             Attempt::Refused if !may_be_served => return Ending::NotServed(NotServed::Refused),
             Attempt::NotServed if !may_be_served && since.elapsed() >= UNREACHED_FOR => {

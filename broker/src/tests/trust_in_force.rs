@@ -111,7 +111,7 @@ impl Alone {
             previews: Outstanding::new(8),
             begun: Begun::default(),
             circuits: crate::circuit::Circuits::default(),
-            notices: Notices::new(config.routes.keys()).0,
+            notices: Notices::new().0,
             config,
         });
         Self {

@@ -107,6 +107,9 @@ fn directory(secrets: &Secrets, world: &World) -> Result<Vec<Value>> {
             operator: participant.operator.clone(),
             state: ComponentState::Active,
             serves: participant.serves.clone(),
+            // Addresses differ at each start, so the broker has them in its configuration.
+            endpoint: None,
+            software: None,
             ceilings: participant.ceilings,
         })));
     }

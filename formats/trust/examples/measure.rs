@@ -315,6 +315,8 @@ fn component(number: u32) -> Value {
             areas: [area(number)].into(),
         }]
         .into(),
+        endpoint: None,
+        software: None,
         ceilings: None,
     }))
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use text::Reference;
 
 use crate::body::Body;
+use crate::endpoint::Endpoint;
 
 /// A component with its connector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,12 @@ pub struct Component {
     pub state: ComponentState,
     /// The registers that it serves.
     pub serves: Sorted<ServedRegister>,
+    /// Where the broker reaches its connector; a broker may know another way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Endpoint>,
+    /// The software of its connector with its version, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software: Option<Reference>,
     /// How many exchanges it may begin; without them, as many as it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceilings: Option<Ceilings>,

@@ -80,6 +80,8 @@ pub(crate) fn component(id: &str, key: u8) -> Value {
         operator: Some("rz".parse().unwrap()),
         state: ComponentState::Active,
         serves: Sorted::default(),
+        endpoint: None,
+        software: None,
         ceilings: None,
     }))
 }
