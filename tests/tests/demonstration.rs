@@ -209,7 +209,7 @@ fn a_legal_persons_evidence_is_in_no_cockpit(info: &DemoInfo) -> Result<()> {
     wait_for(Duration::from_secs(60), || Ok(covered(&audits_green(info)?)))?;
     for login in &info.logins {
         let citizen = Citizen::log_in(info, &login.user)?;
-        let (status, page) = citizen.get("/zugriffe")?;
+        let (status, page) = citizen.get("/abrufe")?;
         let page = String::from_utf8(page)?;
         ensure!(status == 200 && citizen.completeness()? == "server", "{}", login.user);
         ensure!(
