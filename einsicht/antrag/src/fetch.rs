@@ -8,9 +8,9 @@ use service::http::{CallError, Client};
 use service::secret::Credential;
 use uuid::Uuid;
 
-use crate::Error;
 use crate::application::{Decision, Evidence, Failure, Stage};
 use crate::config::{Need, Service};
+use crate::error::Error;
 use crate::session::Session;
 
 /// The connector answers within its own deadline, which is shorter.

@@ -3,6 +3,7 @@
 //! | module | concept |
 //! | --- | --- |
 //! | [`config`] | the services, and the evidence that each needs |
+//! | [`error`] | why they cannot start or end |
 //! | [`login`] | the login by OpenID Connect, which says who the person is |
 //! | [`session`] | who is logged in, with their applications; in memory only |
 //! | [`application`] | one application: how each piece of evidence stands |
@@ -26,6 +27,7 @@
 mod application;
 mod assets;
 pub mod config;
+mod error;
 mod fetch;
 mod login;
 mod page;
@@ -39,29 +41,10 @@ use std::sync::Arc;
 
 use service::Listener;
 use service::clock::SystemClock;
-use service::http::CallError;
-use service::openid::LoginConfigError;
-use service::secret::SecretError;
 use service::shutdown::Shutdown;
 
 pub use config::Config;
-
-/// Why the online services cannot start or end.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The configuration of the login is not usable.
-    #[error(transparent)]
-    Login(#[from] LoginConfigError),
-    /// The operating system returns no random bytes, or a credential cannot be read.
-    #[error(transparent)]
-    Secret(#[from] SecretError),
-    /// The HTTP client cannot be built.
-    #[error(transparent)]
-    Client(#[from] CallError),
-    /// The listener failed.
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-}
+pub use error::Error;
 
 /// Serves the online services until shutdown is requested.
 ///

@@ -24,11 +24,12 @@ use service::openid::{CallbackParameters, Cookies, LoginError, PendingLogins, Re
 
 use crate::application::{Decision, Stage};
 use crate::config::{Config, Need, Service};
+use crate::error::Error;
 use crate::fetch::Connector;
 use crate::login::{Applicant, BegunHere};
 use crate::page::Page;
 use crate::session::{Session, Sessions};
-use crate::{Error, assets, pages};
+use crate::{assets, pages};
 
 /// The largest file that a person may upload, in bytes, with its form.
 const MAX_UPLOAD: usize = 5 * 1024 * 1024 + 4096;
