@@ -81,6 +81,8 @@ async function visit(path, kind) {
     const headers = { ...response.headers() };
     delete headers['content-length'];
     delete headers['content-encoding'];
+    // The portal's files are kept for a year, and a browser would keep a changed one for the kinds that follow.
+    headers['cache-control'] = 'no-store';
     return route.fulfill({ status: response.status(), headers, body });
   });
   const inText = (act) => act && ((body, url) => act(body.toString('utf8'), url));
