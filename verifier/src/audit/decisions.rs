@@ -1,6 +1,6 @@
 //! Judges decisions: whether the versions in force at the intent of an exchange permitted what its record says.
 //!
-//! The log has sealed records only, so an audit alone sees no decision. Whoever has an opening or a bundle gives it to
+//! The log has sealed records only, so an audit alone sees no decision. The holder of an opening or a bundle gives it to
 //! the audit, which judges the records in it when it comes to their intents. At that place it has replayed exactly the
 //! versions that were in force. The record names its version of the Registerlandkarte, which may be one that was
 //! superseded a moment before the intent, so the audit keeps those of the last minutes.
@@ -163,28 +163,7 @@ impl<'a> Party<'a> {
 
     /// Whether a record names the party as the directory does.
     fn is_named_by(&self, named: &record::Party) -> bool {
-        let Self {
-            component,
-            body,
-            operator,
-        } = self;
-        let listed = [
-            component.directory.as_str(),
-            component.identifier.as_str(),
-            body.name.as_str(),
-            component.name.as_str(),
-            body.name.as_str(),
-            operator.name.as_str(),
-        ];
-        let recorded = [
-            &named.directory,
-            &named.identifier,
-            &named.name,
-            &named.component,
-            &named.responsible,
-            &named.operating,
-        ];
-        listed.iter().eq(recorded.map(String::as_str).iter())
+        *named == self.component.party(self.body, self.operator)
     }
 }
 

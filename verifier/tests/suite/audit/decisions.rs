@@ -246,7 +246,7 @@ fn change_rule(log: &mut SampleLog, rule: Rule) {
 #[test]
 fn a_record_that_says_something_else_than_the_versions_is_found() {
     type Alter = fn(&mut ExchangeRecord);
-    let cases: [(&str, Alter); 10] = [
+    let cases: [(&str, Alter); 12] = [
         ("has no permission parken@2", |record| {
             record.allowed_by.permission = "parken@2".into()
         }),
@@ -276,6 +276,12 @@ fn a_record_that_says_something_else_than_the_versions_is_found() {
         }),
         ("it names the parties otherwise", |record| {
             record.provider.operating = "Jemand".into()
+        }),
+        ("it names the parties otherwise", |record| {
+            record.consumer.contact = "betrug@anderswo.example".into();
+        }),
+        ("it names the parties otherwise", |record| {
+            record.provider.at = "bei jemand anderem".into();
         }),
     ];
     for (expected, alter) in cases {
