@@ -73,7 +73,8 @@ async fn release(
         .take()
         .map(|content| Box::new(awaited_preview(*content, open, (intent, outcome))));
     let has_preview = preview.is_some();
-    let must_notify = closing.may_be_served() && broker.route(&metadata.provider).is_some();
+    // Also while nothing says where the provider is: the notice waits until something does.
+    let must_notify = closing.may_be_served();
     let notice = OutcomeNotice {
         intent_receipt: intent.receipt_bytes().to_vec(),
         outcome_receipt: outcome.receipt_bytes().to_vec(),
