@@ -1,12 +1,9 @@
 // The online services in a real browser: from the login over the preview to the proved line in the cockpit.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { openBrowser, startDemonstration } from './demonstration.mjs';
+import { accessible, fits, picture } from './look.mjs';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const PICTURES = process.env.EINSICHT_PICTURES;
 let demo;
 
 before(async () => { demo = await startDemonstration(); });
@@ -14,16 +11,9 @@ after(async () => { await demo?.stop(); });
 
 /** Checks a page for accessibility and width, and takes a picture of it. */
 async function look(page, name) {
-  if (PICTURES) {
-    mkdirSync(PICTURES, { recursive: true });
-    await page.screenshot({ path: `${PICTURES}/antrag-${name}.png`, fullPage: true, caret: 'initial' });
-  }
-  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  assert.ok(content <= window, `${name} is ${content} wide in a window of ${window}`);
-  await page.evaluate(axe);
-  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-  const found = await page.evaluate((values) => globalThis.axe.run({ runOnly: { type: 'tag', values } }), tags);
-  assert.deepEqual(found.violations.map((fault) => `${fault.id}: ${fault.nodes.map((node) => node.html).join(' | ')}`), [], name);
+  await picture(page, `antrag-${name}`);
+  await fits(page, name);
+  await accessible(page, name);
 }
 
 async function begin(page, service, user) {

@@ -1,15 +1,12 @@
 // A citizen's pages in a real browser, as different people see them: every page in every language, on narrow and wide
 // screens, in dark and forced colours, by keyboard, and by ear.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { logIn, openBrowser, startDemonstration } from './demonstration.mjs';
+import { accessible, fits, picture } from './look.mjs';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const PICTURES = process.env.EINSICHT_PICTURES;
 const QUESTION = JSON.parse(readFileSync(new URL('../tests/evidence-request.json', import.meta.url), 'utf8'));
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 let demo;
 let browser;
@@ -63,25 +60,6 @@ async function open(path, lang = 'de') {
   await proved(browser.page);
 }
 
-async function picture(name) {
-  if (!PICTURES) return;
-  mkdirSync(PICTURES, { recursive: true });
-  await browser.page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true, caret: 'initial' });
-}
-
-async function accessible(what) {
-  const { page } = browser;
-  await page.evaluate(axe);
-  const found = await page.evaluate((values) => globalThis.axe.run({ runOnly: { type: 'tag', values } }), TAGS);
-  const faults = found.violations.map((fault) => `${fault.id}: ${fault.nodes.map((node) => node.html).slice(0, 3).join(' | ')}`);
-  assert.deepEqual(faults, [], what);
-}
-
-async function fits(what) {
-  const [content, window] = await browser.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  assert.ok(content <= window, `${what}: ${content} of ${window} pixels`);
-}
-
 const opened = () => browser.page.$$eval('details', (all) => all.forEach((one) => { one.open = true; }));
 
 for (const lang of ['de', 'en', 'leicht']) {
@@ -90,24 +68,24 @@ for (const lang of ['de', 'en', 'leicht']) {
     for (const [name, path] of Object.entries(paths)) {
       await page.setViewportSize({ width: 1280, height: 900 });
       await open(path, lang);
-      await picture(`${name}-${lang}-light`);
-      await accessible(`${name} ${lang}`);
+      await picture(browser.page, `${name}-${lang}-light`);
+      await accessible(browser.page, `${name} ${lang}`);
       await page.emulateMedia({ colorScheme: 'dark' });
-      if (lang === 'de') await picture(`${name}-dark`);
-      await accessible(`${name} ${lang} dark`);
+      if (lang === 'de') await picture(browser.page, `${name}-dark`);
+      await accessible(browser.page, `${name} ${lang} dark`);
       await page.emulateMedia({ colorScheme: 'light', forcedColors: 'active' });
-      await accessible(`${name} ${lang} forced colours`);
+      await accessible(browser.page, `${name} ${lang} forced colours`);
       await page.emulateMedia({ forcedColors: 'none' });
       await page.setViewportSize({ width: 390, height: 844 });
-      await fits(`${name} ${lang} 390`);
+      await fits(browser.page, `${name} ${lang} 390`);
       const { y, height } = await page.locator('#urteil').boundingBox();
       assert.ok(y + height <= 844, `the verdict is outside of the first screen: ${name} ${lang}: ${y + height}`);
-      if (lang !== 'en') await picture(`${name}-${lang}-390`);
+      if (lang !== 'en') await picture(browser.page, `${name}-${lang}-390`);
       // 320 pixels are also what 1280 are at 400 %.
       await page.setViewportSize({ width: 320, height: 844 });
       await opened();
-      await fits(`${name} ${lang} 320`);
-      await accessible(`${name} ${lang} 320, opened`);
+      await fits(browser.page, `${name} ${lang} 320`);
+      await accessible(browser.page, `${name} ${lang} 320, opened`);
       assert.equal(await page.getAttribute('#urteil', 'data-verdict'), 'proved', 'opening is no change of the page');
     }
     if (lang !== 'de') return;
@@ -115,7 +93,7 @@ for (const lang of ['de', 'en', 'leicht']) {
     await page.emulateMedia({ media: 'print' });
     for (const name of ['overview', 'list', 'detail', 'letter']) {
       await open(paths[name]);
-      await picture(`${name}-print`);
+      await picture(browser.page, `${name}-print`);
     }
     await page.emulateMedia({ media: null });
   });
@@ -132,8 +110,8 @@ test('a changed letter breaks the proof, and the right text repairs it', async (
   await page.waitForSelector('#probe-ergebnis.ec-wrong');
   assert.match(await page.innerText('#probe-ergebnis'), /steht nicht im Protokoll/);
   assert.notEqual(await page.textContent('#weg .ec-digits >> nth=-1'), digits);
-  await picture('proof-broken');
-  await accessible('a broken proof');
+  await picture(browser.page, 'proof-broken');
+  await accessible(browser.page, 'a broken proof');
   await page.keyboard.press('Backspace');
   await page.waitForSelector('#probe-ergebnis.ec-same');
   assert.equal(await page.getAttribute('#urteil', 'data-verdict'), 'proved', 'trying is no change of the page');
@@ -206,8 +184,8 @@ test('the end of the session is in view, and a click prolongs it without leaving
   });
   const box = await page.locator('#sitzung [role="alert"]').boundingBox();
   assert.ok(box.y >= 0 && box.y + box.height <= 900, 'the warning is on the screen');
-  await picture('session-warning');
-  await accessible('session warning');
+  await picture(browser.page, 'session-warning');
+  await accessible(browser.page, 'session warning');
   await page.click('#sitzung [role="alert"] a');
   await page.waitForFunction(() => document.querySelector('#sitzung').children[1].hidden);
   assert.equal(await page.inputValue('#brief'), 'Noch nicht fertig');

@@ -1,34 +1,17 @@
 // The portal in a real browser: a citizen logs in, sees who used their data, and their own browser verifies the proofs.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { logIn, logInAgain, openBrowser, program, startDemonstration } from './demonstration.mjs';
+import { accessible, picture } from './look.mjs';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const PICTURES = process.env.EINSICHT_PICTURES;
 let demo;
 
 before(async () => { demo = await startDemonstration(); });
 after(async () => { await demo?.stop(); });
-
-async function picture(page, name) {
-  if (!PICTURES) return;
-  mkdirSync(PICTURES, { recursive: true });
-  // Without a style sheet of the tool, which would be a change of the page.
-  await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true, caret: 'initial' });
-}
-
-async function accessible(page, what) {
-  await page.evaluate(axe);
-  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-  const found = await page.evaluate((values) => globalThis.axe.run({ runOnly: { type: 'tag', values } }), tags);
-  const faults = found.violations.map((fault) => `${fault.id}: ${fault.nodes.map((node) => node.html).join(' | ')}`);
-  assert.deepEqual(faults, [], what);
-}
 
 /** Waits until the verdict has this code, and returns its text, that on demand among it. */
 async function verdict(page, code) {

@@ -1,14 +1,12 @@
 // The public pages in a real browser: readable on every device, and what the browser's program proves on them.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { logIn, openBrowser, startDemonstration } from './demonstration.mjs';
+import { accessible, fits, picture } from './look.mjs';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const PICTURES = process.env.EINSICHT_PICTURES;
 const PAGES = [
   '/', '/registerlandkarte', '/registerlandkarte?q=Wer+darf+meine+Meldedaten+sehen', '/registerlandkarte?q=nichtsdergleichen',
   '/registerlandkarte?stand=2020-01-01', '/registerlandkarte/erlaubnis/wohngeld-buergergeld', '/registerlandkarte/register/melderegister',
@@ -21,26 +19,7 @@ let demo;
 before(async () => { demo = await startDemonstration(); });
 after(async () => { await demo?.stop(); });
 
-async function picture(page, name) {
-  if (!PICTURES) return;
-  mkdirSync(PICTURES, { recursive: true });
-  await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true, caret: 'initial' });
-}
-
 const nameOf = (path) => path.replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '') || 'start';
-
-async function accessible(page, what) {
-  await page.evaluate(axe);
-  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-  const found = await page.evaluate((values) => globalThis.axe.run({ runOnly: { type: 'tag', values } }), tags);
-  const faults = found.violations.map((fault) => `${fault.id}: ${fault.nodes.map((node) => node.html).join(' | ')}`);
-  assert.deepEqual(faults, [], what);
-}
-
-async function fits(page, what) {
-  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  assert.ok(content <= window, `${what} is ${content} wide in a window of ${window}`);
-}
 
 const LOOKS = [
   { name: 'light', viewport: { width: 1280, height: 900 } },
