@@ -23,7 +23,7 @@ const INFO: &[u8] = b"einsicht/preview-lock/v1";
 const LENGTH: std::ops::RangeInclusive<usize> = 32..=2048;
 
 /// What only the person's session at the online service has, and what the connector never stores: a session secret or
-/// a login token. Whoever shows the same value again is the same person for the connector.
+/// a login token. A caller with the same value is the same person for the connector.
 #[derive(Clone)]
 pub struct Login(Zeroizing<String>);
 

@@ -104,20 +104,11 @@ pub(crate) fn alert(kind: &str, title: &str, content: &Markup) -> Markup {
     html! {
         div class={ "kern-alert kern-alert--" (kind) } role=(role) {
             div.kern-alert__header {
-                span class={ "kern-icon kern-icon--" (icon(kind)) " kern-icon--default" } aria-hidden="true" {}
+                span class={ "kern-icon kern-icon--" (kind) " kern-icon--default" } aria-hidden="true" {}
                 span.kern-title { (title) }
             }
             div.kern-alert__body { (content) }
         }
-    }
-}
-
-fn icon(kind: &str) -> &str {
-    match kind {
-        "success" => "success",
-        "warning" => "warning",
-        "danger" => "danger",
-        _ => "info",
     }
 }
 

@@ -201,9 +201,9 @@ fn verify_signature<'a>(
         named && fits(key, &header.alg) && key.verify_signature(&header.alg, signed.as_bytes(), &signature).is_ok()
     });
     let key = key.ok_or(IdTokenError::Signature)?;
-    let form = IdTokenError::Refused("it lacks a claim, or a claim has another form");
-    let read = json(claims).zip(json(claims));
-    let (claims, all) = read.ok_or(form)?;
+    const CLAIMS: IdTokenError = IdTokenError::Refused("it lacks a claim, or a claim has another form");
+    let all: serde_json::Value = json(claims).ok_or(CLAIMS)?;
+    let claims = Claims::deserialize(&all).map_err(|_| CLAIMS)?;
     Ok((claims, all, header, key))
 }
 

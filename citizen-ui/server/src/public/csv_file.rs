@@ -1,7 +1,7 @@
 //! Tables as CSV files that a spreadsheet opens.
 //!
 //! Fields are separated by semicolons, and a byte order mark is at the beginning, as German spreadsheets expect. A
-//! field that begins like a formula gets an apostrophe, so that no spreadsheet computes what somebody else has written.
+//! field that begins like a formula gets an apostrophe, so that no spreadsheet computes the text of another author.
 
 use std::io;
 

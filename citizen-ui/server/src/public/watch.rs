@@ -6,7 +6,7 @@
 //! nothing against it; the round is repeated.
 //!
 //! A contradiction is two checkpoints with the log's signature of which neither continues the other. The portal keeps
-//! both, whoever has brought the second one.
+//! both, from wherever the second one came.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
