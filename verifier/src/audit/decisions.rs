@@ -1,8 +1,8 @@
 //! Judges decisions: whether the versions in force at the intent of an exchange permitted what its record says.
 //!
-//! The log has sealed records only, so an audit alone sees no decision. The holder of an opening or a bundle gives it to
-//! the audit, which judges the records in it when it comes to their intents. At that place it has replayed exactly the
-//! versions that were in force. The record names its version of the Registerlandkarte, which may be one that was
+//! The log has sealed records only, so an audit alone sees no decision. The holder of an opening or a bundle gives it
+//! to the audit, which judges the records in it when it comes to their intents. At that place it has replayed exactly
+//! the versions that were in force. The record names its version of the Registerlandkarte, which may be one that was
 //! superseded a moment before the intent, so the audit keeps those of the last minutes.
 //!
 //! The rules of a decision are implemented here a second time. The record does not say where the person lives, so
