@@ -293,7 +293,8 @@ fn ask(url: &str, change: impl FnOnce(&mut serde_json::Value)) -> Result<(u16, s
     send(url, question.to_string())
 }
 
-/// Sends a request. Where the permission demands a preview, the person accepts.
+/// Sends a request. Where the permission demands a preview, the person accepts. A decision that the broker does not
+/// take yet is sent again, as an online service does.
 fn send(url: &str, question: String) -> Result<(u16, serde_json::Value)> {
     let (status, awaiting) = post(url, question.clone())?;
     if status != 202 {
@@ -302,7 +303,13 @@ fn send(url: &str, question: String) -> Result<(u16, serde_json::Value)> {
     let question: serde_json::Value = serde_json::from_str(&question)?;
     let exchange = awaiting["exchange"].as_str().context("an exchange")?;
     let decision = serde_json::json!({ "login": question["login"], "decision": "accept" });
-    post(&format!("{url}/{exchange}/decision"), decision.to_string())
+    let mut last = None;
+    wait_for(Duration::from_secs(60), || {
+        let answer = post(&format!("{url}/{exchange}/decision"), decision.to_string())?;
+        Ok(last.insert(answer).0 != 503)
+    })
+    .with_context(|| format!("{last:?}"))?;
+    last.context("a decision")
 }
 
 /// Sends JSON. Returns status and body of the answer.
