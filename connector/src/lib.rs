@@ -5,7 +5,7 @@
 //!
 //! | | [`consumer`] | [`provider`] |
 //! | --- | --- | --- |
-//! | serves | `POST /evidence` (JSON) to its authority's systems | `POST /forward`, `/outcome` (CBOR) to the broker |
+//! | serves | `POST /evidence` (JSON, [`openapi`]) to its authority's systems | `POST /forward`, `/outcome` (CBOR) to the broker |
 //! | builds | XNachweis 0101, sealed person and request, S1, S2 | XNachweis 0102 or 0103, sealed, signed |
 //! | checks | C1 receipts, C2 record against its own request, C3 provider's signature | P1 … P9 |
 //! | only after that | opens the answer | asks the register |
@@ -33,6 +33,7 @@ pub mod config;
 pub mod consumer;
 pub mod doctor;
 pub mod mock;
+pub mod openapi;
 pub mod provider;
 
 mod alarm;
@@ -91,7 +92,7 @@ pub async fn run_with_clock(
         Role::Consumer(role) => {
             let guard = consumer::interface::Guard::new(role, address)?;
             let cell = Arc::new(OnceLock::new());
-            let routes = consumer::interface::routes(Starting(cell.clone()), guard);
+            let routes = consumer::interface::routes(Starting(cell.clone()), guard).merge(openapi::routes());
             let start = consumer::Consumer::start(&config, role, shutdown.clone(), clock);
             serve(listener, routes, shutdown.clone(), start, &cell, |role| role.common()).await
         }

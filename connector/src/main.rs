@@ -1,5 +1,6 @@
 //! The command line: runs one authority's connector ([`service::program`]), tries what it needs
-//! ([`connector::doctor`]), or serves its mock ([`connector::mock`]).
+//! ([`connector::doctor`]), serves its mock ([`connector::mock`]), or
+//! describes its interface ([`connector::openapi`]).
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,6 +42,8 @@ enum Command {
         #[arg(long)]
         answers: Option<PathBuf>,
     },
+    /// Print the description of the interface (OpenAPI).
+    Openapi,
 }
 
 /// The exchange of a dry run.
@@ -119,6 +122,10 @@ async fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         }
+        Command::Openapi => match output::stdout!("{}", connector::openapi::TEXT.trim_end()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => usage("the output cannot be written"),
+        },
         Command::Mock { addresses, answers } => {
             let answers = answers.map_or_else(Answers::shipped, |path| Answers::load(&path));
             let answers = match answers {

@@ -11,9 +11,10 @@
 //! ```
 //!
 //! Nothing is recorded, sealed or proved: the numbers of entries are counted up. Every title begins with [`MARK`], so
-//! that no one takes a mock's evidence for a register's. Open previews are in memory, at most [`MAX_OPEN`] of them.
+//! that no one takes a mock's evidence for a register's. Open previews and idempotency keys are in memory, at most
+//! [`MAX_OPEN`] of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -24,18 +25,22 @@ use serde::Deserialize;
 use service::config::ConfigError;
 use service::{Clock, Listener, Problem, Shutdown, SystemClock};
 use text::{TextError, Title};
+use tlog::Hash;
 use uuid::Uuid;
 
+use crate::consumer::idempotency::key::{KeyId, KeyedRequest, key_reused};
+use crate::consumer::idempotency::turns::Turns;
 use crate::consumer::interface::{self, EvidenceService, Guard};
 use crate::consumer::login::Login;
 use crate::consumer::query::{AuthorityEvidence, EvidenceQuery, EvidenceResult, PreviewShown, ResultState};
 use crate::consumer::request;
 use crate::error::Error;
+use crate::openapi;
 use crate::starting::Starting;
 
 /// The beginning of every title.
 const MARK: &str = "MOCK: ";
-/// The most previews that are kept.
+/// The most previews and the most idempotency keys that are kept.
 const MAX_OPEN: usize = 1024;
 /// How long a person may take for a decision.
 const PREVIEW_SECONDS: u64 = 1800;
@@ -154,9 +159,18 @@ struct Preview {
     decision: Option<PreviewDecision>,
 }
 
+/// The answer of a request with an idempotency key.
+struct KeyedAnswer {
+    id: KeyId,
+    fingerprint: Hash,
+    answer: Result<EvidenceResult, Problem>,
+}
+
 struct Mock {
     answers: Answers,
     previews: Mutex<BTreeMap<Uuid, Preview>>,
+    keys: Mutex<VecDeque<KeyedAnswer>>,
+    turns: Turns,
     entries: AtomicU64,
     clock: Arc<dyn Clock>,
 }
@@ -169,11 +183,13 @@ pub async fn run(answers: Answers, listener: Listener, shutdown: Shutdown) -> Re
     let mock = Arc::new(Mock {
         answers,
         previews: Mutex::default(),
+        keys: Mutex::default(),
+        turns: Turns::default(),
         entries: AtomicU64::new(1),
         clock: SystemClock::shared(),
     });
     let cell = Arc::new(OnceLock::from(mock));
-    let routes = interface::routes(Starting(cell), Guard::open());
+    let routes = interface::routes(Starting(cell), Guard::open()).merge(openapi::routes());
     service::listen::serve(listener, routes, shutdown)
         .await
         .map_err(|error| Error::Http(error.to_string()))
@@ -225,8 +241,40 @@ impl Mock {
     }
 }
 
-impl EvidenceService for Mock {
-    async fn evidence(&self, query: &EvidenceQuery, _traceparent: Option<&str>) -> Result<EvidenceResult, Problem> {
+impl Mock {
+    fn keys(&self) -> MutexGuard<'_, VecDeque<KeyedAnswer>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers a request with a key: the first one is answered, and its answer is that of the others.
+    async fn once(&self, query: &EvidenceQuery, keyed: &KeyedRequest) -> Result<EvidenceResult, Problem> {
+        let _turn = self.turns.wait(keyed.id).await;
+        if let Some(known) = self.keys().iter().find(|known| known.id == keyed.id) {
+            return if known.fingerprint == keyed.fingerprint {
+                known.answer.clone()
+            } else {
+                Err(key_reused())
+            };
+        }
+        let answer = self.answer(query).await.map_err(|problem| Problem {
+            retry_after: None,
+            ..problem
+        });
+        if !matches!(&answer, Err(problem) if problem.status == 400) {
+            let mut keys = self.keys();
+            if keys.len() >= MAX_OPEN {
+                keys.pop_front();
+            }
+            keys.push_back(KeyedAnswer {
+                id: keyed.id,
+                fingerprint: keyed.fingerprint,
+                answer: answer.clone(),
+            });
+        }
+        answer
+    }
+
+    async fn answer(&self, query: &EvidenceQuery) -> Result<EvidenceResult, Problem> {
         request::check_query(query)?;
         let Some(canned) = self.answers.find(query) else {
             return Ok(self.result(ResultState::NothingFound, None));
@@ -253,6 +301,20 @@ impl EvidenceService for Mock {
                     None => self.result(ResultState::Delivered, Some(evidence)),
                 })
             }
+        }
+    }
+}
+
+impl EvidenceService for Mock {
+    async fn evidence(
+        &self,
+        query: &EvidenceQuery,
+        _traceparent: Option<&str>,
+        keyed: Option<&KeyedRequest>,
+    ) -> Result<EvidenceResult, Problem> {
+        match keyed {
+            Some(keyed) => self.once(query, keyed).await,
+            None => self.answer(query).await,
         }
     }
 

@@ -10,6 +10,7 @@ pub mod intermediary;
 pub mod keys;
 pub mod processes;
 pub mod public_log;
+pub mod routes;
 pub mod surrounded;
 pub mod wall_clock;
 

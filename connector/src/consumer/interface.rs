@@ -39,7 +39,9 @@ use service::Problem;
 use service::secret::CredentialDigest;
 use uuid::Uuid;
 
+use super::idempotency::key::KeyedRequest;
 use super::login::Login;
+use super::problem_details::ProblemDetails;
 use super::query::{DecisionQuery, EvidenceQuery, EvidenceResult, PreviewQuery, PreviewShown, ResultState};
 use crate::config::ConsumerConfig;
 use crate::error::Error;
@@ -47,11 +49,12 @@ use crate::starting::Starting;
 
 /// What serves the interface.
 pub(crate) trait EvidenceService: Send + Sync + 'static {
-    /// Requests evidence. `traceparent` is the caller's W3C trace context.
+    /// Requests evidence. `traceparent` is the caller's W3C trace context; `keyed` is its idempotency key.
     fn evidence(
         &self,
         query: &EvidenceQuery,
         traceparent: Option<&str>,
+        keyed: Option<&KeyedRequest>,
     ) -> impl Future<Output = Result<EvidenceResult, Problem>> + Send;
 
     /// How an exchange with a preview stands.
@@ -109,23 +112,77 @@ pub(crate) fn routes<S: EvidenceService>(service: Starting<Arc<S>>, guard: Guard
 
 type RouteState<S> = (Starting<Arc<S>>, Guard);
 
-async fn evidence<S: EvidenceService>(
+/// Request evidence about one person.
+///
+/// The answer comes when the exchange is closed in the log. A caller that gets no answer sends the request again with
+/// the same `Idempotency-Key`.
+#[utoipa::path(
+    post,
+    path = "/evidence",
+    request_body = EvidenceQuery,
+    params(
+        ("Idempotency-Key" = Option<String>, Header, example = "\"8e03978e-40d5-43e8-bc93-6894a57f9324\"",
+            description = "32 to 255 random characters in quotation marks. For a day, the same key with the same body has \
+                the same exchange and the same answer. An answer with Retry-After is not final: send it again. Any other \
+                one is final, and another attempt needs another key."),
+        ("traceparent" = Option<String>, Header, description = "W3C Trace Context; the record has its trace id."),
+    ),
+    responses(
+        (status = 200, description = "`delivered` with evidence, or `nothing_found`", body = EvidenceResult),
+        (status = 202, description = "`awaiting_preview`: the permission demands that the person sees the evidence first",
+            body = EvidenceResult),
+        (status = 400, description = "`question`: the request itself is not valid. `login-required`: the permission \
+            demands a preview, and the request names no login. `idempotency-key`: the header is not valid",
+            body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 401, description = "no valid credential", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`not-permitted`: no permission, or identity refused. `refused`: the provider \
+            refused, or a check failed. The reason is not disclosed",
+            body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 409, description = "`closed`: the exchange of this key was closed while no caller waited for it",
+            body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 422, description = "`idempotency-key-reused`: the key came with another body",
+            body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 503, description = "not possible now: `starting`, `log-not-witnessed`, `directory-unconfirmed`, \
+            `not-listed`, `broker-unavailable`, `provider-unavailable`, `clock`, `busy`, `stopped`",
+            body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 504, description = "`timeout`: the provider did not answer in time",
+            body = ProblemDetails, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn evidence<S: EvidenceService>(
     State((service, guard)): State<RouteState<S>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<(StatusCode, Json<EvidenceResult>), Problem> {
     guard.require(&headers)?;
+    let keyed = KeyedRequest::read(&headers, &body)?;
     let query: EvidenceQuery = read(&body)?;
     let service = service.started()?.clone();
     // Spawned, so that a client that hangs up does not leave an exchange unacknowledged.
     let answer = tokio::spawn(async move {
         let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
-        service.evidence(&query, traceparent).await
+        service.evidence(&query, traceparent, keyed.as_ref()).await
     });
     answer.await.map_err(|_| Problem::internal())?.map(with_status)
 }
 
-async fn state_of<S: EvidenceService>(
+/// How an exchange with a preview stands, without its evidence.
+#[utoipa::path(
+    get,
+    path = "/evidence/{exchange}",
+    params(("exchange" = Uuid, Path, description = "the number of the exchange")),
+    responses(
+        (status = 200, description = "it has ended", body = EvidenceResult),
+        (status = 202, description = "it is open", body = EvidenceResult),
+        (status = 400, description = "the path has no number of an exchange", content_type = "text/plain", body = String),
+        (status = 401, description = "no valid credential", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 404, description = "`not-found`: there is no such exchange",
+            body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 503, description = "not possible now: `starting`, `stopped`",
+            body = ProblemDetails, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn state_of<S: EvidenceService>(
     State((service, guard)): State<RouteState<S>>,
     headers: HeaderMap,
     Path(exchange): Path<Uuid>,
@@ -134,7 +191,26 @@ async fn state_of<S: EvidenceService>(
     service.started()?.state(exchange).await.map(with_status)
 }
 
-async fn show<S: EvidenceService>(
+/// Show evidence to its person, who has not decided yet.
+#[utoipa::path(
+    post,
+    path = "/evidence/{exchange}/preview",
+    params(("exchange" = Uuid, Path, description = "the number of the exchange")),
+    request_body = PreviewQuery,
+    responses(
+        (status = 200, description = "the evidence, for the person's eyes alone", body = PreviewShown),
+        (status = 400, description = "`question`: the request itself is not valid",
+            body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 401, description = "no valid credential", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 404, description = "`not-found`: there is no such exchange, or it is another login's",
+            body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 409, description = "`decided`: the person has decided. `too-late`: the time for it is over",
+            body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 503, description = "not possible now: `starting`, `stopped`",
+            body = ProblemDetails, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn show<S: EvidenceService>(
     State((service, guard)): State<RouteState<S>>,
     headers: HeaderMap,
     Path(exchange): Path<Uuid>,
@@ -145,7 +221,28 @@ async fn show<S: EvidenceService>(
     service.started()?.show(exchange, &query.login).await.map(Json)
 }
 
-async fn decide<S: EvidenceService>(
+/// Record the person's decision. The same decision has the same answer for ten minutes.
+#[utoipa::path(
+    post,
+    path = "/evidence/{exchange}/decision",
+    params(("exchange" = Uuid, Path, description = "the number of the exchange")),
+    request_body = DecisionQuery,
+    responses(
+        (status = 200, description = "`delivered` with evidence to use, `rejected` or `cancelled`", body = EvidenceResult),
+        (status = 400, description = "`question`: the request itself is not valid",
+            body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 401, description = "no valid credential", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 403, description = "`refused`: the log has another decision",
+            body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 404, description = "`not-found`: there is no such exchange, or it is another login's",
+            body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 409, description = "`decided`: another decision was made. `too-late`: the time for it is over",
+            body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 503, description = "not possible now: `starting`, `under-way`, `broker-unavailable`, `stopped`, …",
+            body = ProblemDetails, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn decide<S: EvidenceService>(
     State((service, guard)): State<RouteState<S>>,
     headers: HeaderMap,
     Path(exchange): Path<Uuid>,

@@ -7,11 +7,14 @@
 
 mod broker;
 pub mod checks;
+pub(crate) mod idempotency;
 pub(crate) mod interface;
 mod journal;
 pub mod login;
 mod preview;
+mod problem_details;
 pub mod query;
+mod repeated;
 pub mod request;
 mod trace;
 mod unresolved;
@@ -36,6 +39,8 @@ use crate::error::Error;
 use crate::state;
 use broker::BrokerClient;
 use checks::Opened;
+use idempotency::key::{KeyedRequest, closed_without_caller};
+use idempotency::{ExchangeKey, KeptAnswers};
 use interface::EvidenceService;
 use journal::Journal;
 use login::Login;
@@ -53,6 +58,8 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(4);
 const RETRY_FOR: Duration = Duration::from_secs(5);
 /// Seconds that the broker may take beyond the deadline, to record the outcome.
 const OUTCOME_GRACE: u64 = 15;
+/// The problem of an exchange that the broker has not begun and begins no more, because its deadline has passed.
+const NOT_BEGUN: &str = "not-begun";
 /// How often to search for previews for which something is due.
 const PREVIEW_POLL_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -63,14 +70,23 @@ pub struct Consumer {
     broker: BrokerClient,
     journal: Journal,
     previews: Previews,
+    answers: KeptAnswers,
     deadline_seconds: u64,
     unresolved: Unresolved,
 }
 
 impl EvidenceService for Consumer {
-    async fn evidence(&self, query: &EvidenceQuery, traceparent: Option<&str>) -> Result<EvidenceResult, Problem> {
+    async fn evidence(
+        &self,
+        query: &EvidenceQuery,
+        traceparent: Option<&str>,
+        keyed: Option<&KeyedRequest>,
+    ) -> Result<EvidenceResult, Problem> {
         let trace = trace::trace_id(traceparent).map_err(|_| Problem::internal())?;
-        self.request(query, trace).await
+        match keyed {
+            Some(keyed) => self.once(query, trace, keyed).await,
+            None => self.request(query, trace, None).await,
+        }
     }
 
     async fn state(&self, exchange: Uuid) -> Result<EvidenceResult, Problem> {
@@ -117,6 +133,7 @@ impl Consumer {
         let consumer = Arc::new(Self {
             journal: Journal::open(&file).map_err(state)?,
             previews: Previews::open(&file, broker.clone(), role.preview_seconds).map_err(state)?,
+            answers: KeptAnswers::open(&file).await.map_err(state)?,
             broker,
             deadline_seconds: role.deadline_seconds,
             unresolved,
@@ -124,7 +141,7 @@ impl Consumer {
         });
         consumer.previews.restore().await.map_err(state)?;
         let clock = CheckedClock::unattended(clock);
-        tokio::spawn(sweep_previews(consumer.clone(), clock, shutdown.clone()));
+        tokio::spawn(sweep(consumer.clone(), clock, shutdown.clone()));
         let left_open = consumer.journal.pending().await.map_err(state)?;
         for pending in left_open {
             consumer.unresolved.add(pending);
@@ -138,14 +155,21 @@ impl Consumer {
         Ok(consumer)
     }
 
-    async fn request(&self, query: &EvidenceQuery, trace: String) -> Result<EvidenceResult, Problem> {
+    /// Begins an exchange and takes it to its answer.
+    async fn request(
+        &self,
+        query: &EvidenceQuery,
+        trace: String,
+        keyed: Option<&KeyedRequest>,
+    ) -> Result<EvidenceResult, Problem> {
         self.common.ready()?;
         self.unresolved.has_room()?;
         let context = self.common.confirmed()?;
         self.common.listed(&context)?;
         let now = self.common.now();
         let deadline = now.after(self.deadline_seconds);
-        let pending = request::build(&context, &self.common.signing, query, trace, now, deadline)?;
+        let mut pending = request::build(&context, &self.common.signing, query, trace, now, deadline)?;
+        pending.key = keyed.map(|keyed| key_of(keyed, &pending)).transpose()?;
         let viewer = if request::needs_preview(&context, &pending.request.metadata, now) {
             Some(self.previews.viewer(query.login.clone())?)
         } else {
@@ -155,17 +179,22 @@ impl Consumer {
             .keep(&pending)
             .await
             .map_err(|error| state_failed(&error))?;
+        self.close(&pending, viewer).await
+    }
+
+    /// Takes an exchange that is in the journal to its answer.
+    async fn close(&self, pending: &PendingRequest, viewer: Option<Viewer>) -> Result<EvidenceResult, Problem> {
         let exchange = pending.request.metadata.exchange;
-        let completion = match self.complete(&pending).await {
+        let completion = match self.complete(pending).await {
             Ok(completion) => completion,
             Err(problem) => {
-                if problem.retryable() {
+                if problem.retryable() && problem.slug != NOT_BEGUN {
                     self.unresolved.add(pending.without_message());
                 }
                 return Err(problem);
             }
         };
-        let answer = self.accept(&pending, &completion, viewer).await?;
+        let answer = self.accept(pending, &completion, viewer).await?;
         tracing::info!(%exchange, outcome = ?answer.outcome, intent = answer.intent, "closed");
         Ok(answer)
     }
@@ -190,7 +219,7 @@ impl Consumer {
                 Err(error) => error,
             };
             if !error.retryable() {
-                return Err(self.refused_by_broker(exchange, &error).await);
+                return Err(self.refused_by_broker(pending, &error).await);
             }
             let under_way = error.problem().is_some_and(|problem| problem.slug == "under-way");
             let late = self.common.now() > pending.request.metadata.deadline;
@@ -214,11 +243,30 @@ impl Consumer {
         }
     }
 
-    async fn refused_by_broker(&self, exchange: Uuid, error: &CallError) -> Problem {
-        if let Err(error) = self.journal.forget(exchange).await {
-            return state_failed(&error);
-        }
+    /// The broker has begun nothing, and will not. A refusal for good is the answer of the request's key; after any
+    /// other one the key may begin another exchange.
+    async fn refused_by_broker(&self, pending: &PendingRequest, error: &CallError) -> Problem {
+        let problem = self.refusal(pending, error);
+        let kept = if problem.retryable() {
+            Ok(())
+        } else {
+            self.keep_answer(pending, &Err(problem.clone())).await
+        };
+        let exchange = pending.request.metadata.exchange;
+        let forgotten = match kept {
+            Ok(()) => self.journal.forget(exchange).await,
+            Err(error) => Err(error),
+        };
+        forgotten.map_or_else(|error| state_failed(&error), |()| problem)
+    }
+
+    fn refusal(&self, pending: &PendingRequest, error: &CallError) -> Problem {
+        let exchange = pending.request.metadata.exchange;
+        let late = self.common.now() > pending.request.metadata.deadline;
         match error.problem() {
+            Some(problem) if problem.slug == "deadline-passed" && late => {
+                Problem::unavailable(NOT_BEGUN, 1, "the deadline has passed, and nothing was begun")
+            }
             Some(problem) if problem.status == 403 => {
                 tracing::info!(%exchange, "not permitted");
                 Problem::forbidden("not-permitted", "")
@@ -259,36 +307,38 @@ impl Consumer {
         } else {
             None
         };
-        let (intent, outcome_entry) = accepted.indices();
-        if !self.acknowledge(exchange, outcome_entry).await {
+        let answer = match (opened, awaiting) {
+            (Err(problem), _) => Err(problem),
+            (Ok(_), Some(awaiting)) => Ok(awaiting),
+            (Ok(opened), None) => answer_of(exchange, &accepted, opened),
+        };
+        // With a key the answer is final: another attempt needs another key.
+        let answer = answer.map_err(|problem| match pending.key {
+            Some(_) => Problem {
+                retry_after: None,
+                ..problem
+            },
+            None => problem,
+        });
+        if let Err(error) = self.keep_answer(pending, &answer).await {
+            self.unresolved.add(pending.without_message());
+            return Err(state_failed(&error));
+        }
+        if !self.acknowledge(exchange, accepted.indices().1).await {
             self.unresolved.add(pending.without_message());
         }
-        let opened = opened?;
-        if let Some(awaiting) = awaiting {
-            return Ok(awaiting);
-        }
-        let outcome = match accepted.outcome() {
-            Outcome::Delivered => ResultState::Delivered,
-            Outcome::NothingFound => ResultState::NothingFound,
-            Outcome::Refused => return Err(Problem::forbidden("refused", "")),
-            Outcome::Failed => {
-                return Err(Problem::unavailable(
-                    "provider-unavailable",
-                    30,
-                    "the provider could not answer",
-                ));
-            }
-            Outcome::TimedOut => return Err(Problem::timeout("the provider did not answer in time")),
-        };
-        Ok(EvidenceResult {
-            exchange,
-            outcome,
-            intent,
-            outcome_entry,
-            preview_entry: None,
-            decide_until: None,
-            evidence: opened.evidence(),
-        })
+        answer
+    }
+
+    /// Keeps the answer of a request with a key. To be called before its exchange leaves the journal.
+    async fn keep_answer(
+        &self,
+        pending: &PendingRequest,
+        answer: &Result<EvidenceResult, Problem>,
+    ) -> Result<(), TableError> {
+        let exchange = pending.request.metadata.exchange;
+        let now = self.common.now();
+        self.answers.keep(pending.key.as_ref(), exchange, answer, now).await
     }
 
     /// Acknowledges the outcome, so that the broker may forget the answer. Returns whether the broker has it.
@@ -308,6 +358,14 @@ impl Consumer {
             return false;
         }
         let exchange = pending.request.metadata.exchange;
+        let turn = pending.key.as_ref().map(|key| self.answers.try_turn(key.kept.id));
+        if matches!(turn, Some(None)) {
+            // A repeated request continues the exchange.
+            return false;
+        }
+        if matches!(self.journal.get(exchange).await, Ok(None)) {
+            return true;
+        }
         let answer = self.broker.exchange(record::cbor::to_vec(&pending.request)).await;
         let old = self.common.now() > pending.request.metadata.deadline.after(unresolved::RETENTION);
         match answer {
@@ -322,7 +380,17 @@ impl Consumer {
             Err(error) if error.retryable() && !old => false,
             Err(error) => {
                 tracing::warn!(%exchange, %error, "the broker has no completion of this exchange");
-                if let Err(error) = self.journal.forget(exchange).await {
+                let begun = error.problem().is_none_or(|problem| problem.slug != "deadline-passed");
+                let kept = if begun {
+                    self.keep_answer(pending, &Err(closed_without_caller())).await
+                } else {
+                    Ok(())
+                };
+                let forgotten = match kept {
+                    Ok(()) => self.journal.forget(exchange).await,
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = forgotten {
                     alarm::raise("state", Some(exchange), &error.to_string());
                 }
                 true
@@ -331,8 +399,42 @@ impl Consumer {
     }
 }
 
-/// Looks after the previews until `shutdown`. While the clock is in doubt, none is ended.
-async fn sweep_previews(consumer: Arc<Consumer>, clock: Arc<CheckedClock>, shutdown: Shutdown) {
+/// The answer of an exchange that needs no preview.
+fn answer_of(exchange: Uuid, accepted: &Accepted, opened: Opened) -> Result<EvidenceResult, Problem> {
+    let (intent, outcome_entry) = accepted.indices();
+    let outcome = match accepted.outcome() {
+        Outcome::Delivered => ResultState::Delivered,
+        Outcome::NothingFound => ResultState::NothingFound,
+        Outcome::Refused => return Err(Problem::forbidden("refused", "")),
+        Outcome::Failed => {
+            return Err(Problem::unavailable(
+                "provider-unavailable",
+                30,
+                "the provider could not answer",
+            ));
+        }
+        Outcome::TimedOut => return Err(Problem::timeout("the provider did not answer in time")),
+    };
+    Ok(EvidenceResult {
+        exchange,
+        outcome,
+        intent,
+        outcome_entry,
+        preview_entry: None,
+        decide_until: None,
+        evidence: opened.evidence(),
+    })
+}
+
+/// The idempotency key of a new exchange.
+fn key_of(keyed: &KeyedRequest, pending: &PendingRequest) -> Result<ExchangeKey, Problem> {
+    let message = pending.xnachweis.as_ref().and_then(|message| message.to_xml().ok());
+    let message = zeroize::Zeroizing::new(message.ok_or_else(Problem::internal)?);
+    ExchangeKey::new(keyed, pending.request.metadata.exchange, &message).ok_or_else(Problem::internal)
+}
+
+/// Looks after the previews and the idempotency keys until `shutdown`. While the clock is in doubt, nothing ends.
+async fn sweep(consumer: Arc<Consumer>, clock: Arc<CheckedClock>, shutdown: Shutdown) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(PREVIEW_POLL_INTERVAL) => {}
@@ -340,6 +442,9 @@ async fn sweep_previews(consumer: Arc<Consumer>, clock: Arc<CheckedClock>, shutd
         }
         if let Ok(now) = clock.check() {
             consumer.previews.sweep(&consumer.common, Timestamp(now)).await;
+            if let Err(error) = consumer.answers.sweep(Timestamp(now)).await {
+                alarm::raise("state", None, &error.to_string());
+            }
         }
     }
 }

@@ -5,23 +5,30 @@ use std::collections::BTreeMap;
 use record::{Ars, Assurance, ParticipantId, PreviewDecision, SubjectRole};
 use serde::{Deserialize, Serialize};
 use text::{FieldValue, Reference, Title};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use uuid::Uuid;
 
 use super::login::Login;
 
-/// Query of the authority's own system (JSON). `Debug` shows no person.
-#[derive(Clone, Deserialize)]
+/// A request for evidence: either `person` or `legal_person`, and `provider`, `place` or both.
+// `Debug` shows no person.
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EvidenceQuery {
     /// The provider; without one, the component that is competent for `place`.
     #[serde(default)]
+    #[schema(value_type = Option<String>, example = "bund:kba:zfzr")]
     pub provider: Option<ParticipantId>,
     /// The area in which the person lives, as an Amtlicher Regionalschlüssel.
     #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]*$", example = "08117019")]
     pub place: Option<Ars>,
     /// The evidence type (id of the Registerlandkarte).
+    #[schema(example = "fahrzeug-parken")]
     pub evidence_type: String,
     /// The purpose (code of the Registerlandkarte).
+    #[schema(example = "bewohnerparken")]
     pub purpose: String,
     /// The authority's own reference, without personal data, because the record contains it.
     pub request_reference: String,
@@ -33,15 +40,18 @@ pub struct EvidenceQuery {
     pub legal_person: Option<LegalPersonQuery>,
     /// The role of the person in the procedure.
     #[serde(default = "data_subject")]
+    #[schema(schema_with = role_schema, required = false)]
     pub role: SubjectRole,
     /// Level of assurance of the person's login; `low` without a login.
     #[serde(default = "low")]
+    #[schema(schema_with = assurance_schema, required = false)]
     pub assurance: Assurance,
     /// Pseudonymous handle of the official, for supervision only.
     pub official: String,
-    /// What only the person's session at the online service has ([`Login`]). Needed where the permission demands a
-    /// preview; the preview and the decision must show the same value.
+    /// What only the person's session at the online service has: a session secret, never a name or a number. Needed
+    /// where the permission demands a preview; the preview and the decision must show the same value.
     #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 32, max_length = 2048)]
     pub login: Option<Login>,
 }
 
@@ -53,7 +63,7 @@ impl std::fmt::Debug for EvidenceQuery {
 
 /// The person of a query (JSON): identified by IDNr and date of birth, or by names, postal code, place and date of
 /// birth (§ 6 IDNrG).
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Person {
     /// Eleven digits.
@@ -65,7 +75,8 @@ pub struct Person {
     /// Given names.
     #[serde(default)]
     pub given_name: String,
-    /// `YYYY-MM-DD`, with zeros for what is not known ([`text::PartialDate`]).
+    /// `YYYY-MM-DD`, with zeros for what is not known.
+    #[schema(example = "1964-08-12")]
     pub date_of_birth: String,
     /// Postal code.
     #[serde(default)]
@@ -81,8 +92,9 @@ impl std::fmt::Debug for Person {
     }
 }
 
-/// The legal person of a query (JSON). `Debug` shows nothing, because the name of a small firm is that of its owner.
-#[derive(Clone, Deserialize)]
+/// The legal person of a query (JSON).
+// `Debug` shows nothing, because the name of a small firm is that of its owner.
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LegalPersonQuery {
     /// The name (Firma).
@@ -105,8 +117,32 @@ fn low() -> Assurance {
     Assurance::Low
 }
 
+fn role_schema() -> Object {
+    one_of(&[
+        SubjectRole::DataSubject,
+        SubjectRole::Representative,
+        SubjectRole::ThirdPerson,
+    ])
+    .description(Some(
+        "The role of the person in the procedure; `data-subject` without one.",
+    ))
+    .build()
+}
+
+fn assurance_schema() -> Object {
+    one_of(&[Assurance::Low, Assurance::Substantial, Assurance::High])
+        .description(Some("Level of assurance of the person's login; `low` without a login."))
+        .build()
+}
+
+/// The schema of an enumeration that another crate defines.
+fn one_of<T: Serialize>(values: &[T]) -> ObjectBuilder {
+    let values = values.iter().filter_map(|value| serde_json::to_value(value).ok());
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(values))
+}
+
 /// How an exchange stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResultState {
     /// The authority may use the evidence.
@@ -137,15 +173,16 @@ impl From<PreviewDecision> for ResultState {
 }
 
 /// The request to show evidence to its person (JSON).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PreviewQuery {
-    /// As in the [`EvidenceQuery`].
+    /// As in the request for the evidence.
+    #[schema(value_type = String, min_length = 32, max_length = 2048)]
     pub login: Login,
 }
 
-/// Evidence for the eyes of its person alone (JSON). The authority must not use it. `Debug` shows no evidence.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// Evidence for the eyes of its person alone (JSON). The authority must not use it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct PreviewShown {
     /// The exchange.
     pub exchange: Uuid,
@@ -156,17 +193,18 @@ pub struct PreviewShown {
 }
 
 /// The person's decision (JSON).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DecisionQuery {
-    /// As in the [`EvidenceQuery`].
+    /// As in the request for the evidence.
+    #[schema(value_type = String, min_length = 32, max_length = 2048)]
     pub login: Login,
     /// The decision.
     pub decision: PersonsDecision,
 }
 
 /// What a person can decide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PersonsDecision {
     /// The authority may use the evidence.
@@ -187,8 +225,9 @@ impl From<PersonsDecision> for PreviewDecision {
     }
 }
 
-/// Answer to the authority's own system (JSON). `Debug` shows no evidence.
-#[derive(Clone, Serialize, Deserialize)]
+/// How an exchange stands, with its evidence if there is some that may be used.
+// `Debug` shows no evidence.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct EvidenceResult {
     /// The exchange.
     pub exchange: Uuid,
@@ -209,13 +248,16 @@ pub struct EvidenceResult {
 }
 
 /// The evidence for the authority's system.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct AuthorityEvidence {
     /// Title of the evidence.
+    #[schema(value_type = String)]
     pub title: Title,
     /// When the register issued it, UTC.
+    #[schema(value_type = String)]
     pub issued_at: Reference,
     /// Field → value.
+    #[schema(value_type = BTreeMap<String, String>)]
     pub fields: BTreeMap<Title, FieldValue>,
 }
 

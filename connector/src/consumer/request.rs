@@ -16,6 +16,7 @@ use tlog::Hash;
 use trust::{Component, PermitError};
 use uuid::Uuid;
 
+use super::idempotency::ExchangeKey;
 use super::query::{EvidenceQuery, LegalPersonQuery, Person};
 use crate::context::CheckContext;
 use crate::evidence::EVIDENCE_MEDIA_TYPE;
@@ -27,17 +28,20 @@ pub struct PendingRequest {
     pub request: ExchangeRequest,
     /// Opens the answer. Journalled before the request is sent.
     pub answer_key: SealingKey,
-    /// The XNachweis request. `None` after a restart, because it is not journalled.
+    /// The XNachweis request. `None` after a restart, because the journal does not have it in clear.
     pub xnachweis: Option<EvidenceRequest0101>,
+    /// The idempotency key that the caller has named.
+    pub(crate) key: Option<ExchangeKey>,
 }
 
 impl PendingRequest {
-    /// The request as the journal has it, without the XNachweis message.
+    /// The request as the journal has it, without the XNachweis message and the secret of its key.
     pub(crate) fn without_message(&self) -> Self {
         Self {
             request: self.request.clone(),
             answer_key: self.answer_key.clone(),
             xnachweis: None,
+            key: self.key.as_ref().map(ExchangeKey::without_seal),
         }
     }
 }
@@ -120,6 +124,7 @@ pub fn build(
         request,
         answer_key,
         xnachweis: Some(xnachweis),
+        key: None,
     })
 }
 

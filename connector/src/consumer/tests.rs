@@ -11,7 +11,7 @@ use crate::config::Role;
 use crate::fixture::{NOW, Plan, Prepared, TestLedger, TestLog, TrustChange, World, broker_grant, end, id, put, query};
 
 /// The connector of the fixture's consumer, which reaches no broker.
-fn connector(
+async fn connector(
     world: &World,
     ledger: Arc<TestLedger>,
     live: LiveTrust,
@@ -31,6 +31,7 @@ fn connector(
     let consumer = Consumer {
         journal: Journal::open(&file).unwrap(),
         previews: Previews::open(&file, broker.clone(), 1800).unwrap(),
+        answers: KeptAnswers::open(&file).await.unwrap(),
         broker,
         deadline_seconds: 30,
         unresolved: unresolved::unresolved().0,
@@ -41,7 +42,7 @@ fn connector(
 
 async fn refused(consumer: &Consumer) -> (u16, String) {
     let query = query();
-    let answer = consumer.request(&query, "0".repeat(32));
+    let answer = consumer.request(&query, "0".repeat(32), None);
     let answer = tokio::time::timeout(RETRY_FOR * 12, answer).await;
     let problem = answer.expect("it asks the broker").unwrap_err();
     assert!(consumer.journal.pending().await.unwrap().is_empty());
@@ -54,7 +55,7 @@ async fn nothing_is_requested_by_a_directory_that_is_not_confirmed_or_does_not_l
     let mut log = TestLog::founded(&world);
     let clock = ManualClock::new(NOW.0);
     let live = LiveTrust::fixed(world.history.clone(), clock.clone());
-    let (_state, consumer) = connector(&world, TestLedger::new(log.clone()), live.clone(), clock.clone());
+    let (_state, consumer) = connector(&world, TestLedger::new(log.clone()), live.clone(), clock.clone()).await;
     clock.advance(61);
     assert_eq!(refused(&consumer).await, (503, "directory-unconfirmed".to_owned()));
     let operations = end(Section::Component, "stadt-a");
@@ -93,7 +94,7 @@ async fn a_writer_that_is_not_known_yet_is_looked_up_before_a_completion_raises_
     let clock = ManualClock::new(NOW.0);
     let ledger = TestLedger::new(TestLog::founded(&world));
     let live = ledger.follow(&world, clock.clone()).await;
-    let (_state, consumer) = connector(&world, ledger.clone(), live, clock);
+    let (_state, consumer) = connector(&world, ledger.clone(), live, clock).await;
     let accept = async || consumer.accept(&prepared.pending, &completion, None).await.unwrap_err();
     assert_eq!(accept().await.slug, "refused", "there is no such writer");
     let mut log = prepared.log.clone();
