@@ -7,6 +7,7 @@ use ledger_client::{Anchored, CheckpointWatch, HttpLedger, LedgerApi, LiveTrust,
 use messages::SealingKey;
 use record::{SigningKey, Timestamp};
 use service::Impairment;
+use service::clock::CheckedClock;
 use service::http::Client;
 use service::{Clock, Problem, Shutdown};
 use tlog::checkpoint::Checkpoint;
@@ -15,6 +16,8 @@ use crate::alarm;
 use crate::config::{Config, Role};
 use crate::context::{CheckContext, LiveContext};
 use crate::error::Error;
+use crate::protocol::Protocol;
+use crate::protocol::entry::ProtocolEntry;
 
 /// The parts of a connector that both roles use.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub struct Common {
     pub sealing: SealingKey,
     /// Records the checkpoints that this connector relies on, and settles them.
     pub watch: CheckpointWatch,
+    /// The authority's own protocol of its transmissions.
+    pub protocol: Protocol,
     /// Calls broker and register.
     pub http: Client,
     /// The time.
@@ -66,6 +71,7 @@ impl Common {
             shutdown,
         )
         .map_err(|error| Error::State(error.to_string()))?;
+        let protocol = Protocol::open(&config.data).map_err(|error| Error::State(error.to_string()))?;
         let http = Client::new().map_err(|error| http(&error))?;
         Ok(Self {
             context,
@@ -73,6 +79,7 @@ impl Common {
             signing,
             sealing,
             watch,
+            protocol,
             http,
             clock,
         })
@@ -161,6 +168,28 @@ impl Common {
             return Err(Impairment::Halted(self.not_listed()));
         }
         self.context.live.health()
+    }
+
+    /// Adds an entry to the protocol. Call it before the transmission continues.
+    ///
+    /// # Errors
+    /// 503 when it cannot be written; the transmission must not continue.
+    pub async fn log(&self, entry: ProtocolEntry) -> Result<(), Problem> {
+        let exchange = entry.exchange;
+        self.protocol.add(entry).await.map_err(|error| {
+            alarm::raise("protocol", Some(exchange), &error.to_string());
+            Problem::unavailable("stopped", 60, "the connector's protocol cannot be written")
+        })
+    }
+
+    /// Destroys what the protocol may not keep any more, if all clocks agree that the time has come.
+    pub fn destroy_expired(&self, clock: &CheckedClock) {
+        let Ok(now) = clock.agreed(self.context.live.witness_time()) else {
+            return;
+        };
+        if let Err(error) = self.protocol.destroy_expired(&now) {
+            alarm::raise("protocol", None, &error.to_string());
+        }
     }
 
     /// Records durably that this connector relies on checkpoints. Call it before acting on them.

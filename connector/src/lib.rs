@@ -26,14 +26,15 @@
 //! * Only the operator sees the reason of a failure, in an alarm without personal data. The consumer's authority
 //!   receives one uniform refusal, and the broker a signed refusal that names the check.
 //!
-//! State: `state.redb` in the connector's directory (a consumer's journal, a provider's served intents), and the file
-//! of the checkpoint watch.
+//! State: `state.redb` in the connector's directory (a consumer's journal, a provider's served intents), the file of
+//! the checkpoint watch, and the authority's own protocol ([`protocol`]).
 
 pub mod config;
 pub mod consumer;
 pub mod doctor;
 pub mod mock;
 pub mod openapi;
+pub mod protocol;
 pub mod provider;
 
 mod alarm;

@@ -2,6 +2,8 @@
 //! ([`connector::doctor`]), serves its mock ([`connector::mock`]), or
 //! describes its interface ([`connector::openapi`]).
 
+mod protocol_command;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -42,6 +44,9 @@ enum Command {
         #[arg(long)]
         answers: Option<PathBuf>,
     },
+    /// Search, show and export the authority's own protocol of its transmissions (§ 9 IDNrG). Writes nothing; may run
+    /// beside the connector.
+    Protocol(protocol_command::Protocol),
     /// Print the description of the interface (OpenAPI).
     Openapi,
 }
@@ -122,6 +127,7 @@ async fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         }
+        Command::Protocol(arguments) => protocol_command::run(arguments),
         Command::Openapi => match output::stdout!("{}", connector::openapi::TEXT.trim_end()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => usage("the output cannot be written"),

@@ -1,7 +1,7 @@
 //! The description of the interface to the authority's systems (OpenAPI 3.1), generated from its handlers and messages.
 //!
-//! Connector and mock serve it at `GET /openapi.json`, and the repository has it in `docs/connector.openapi.json`. A test
-//! compares the two; `cargo run -p connector -- openapi > docs/connector.openapi.json` writes it after a change.
+//! Connector and mock serve it at `GET /openapi.json`, and the repository has it in `docs/connector.openapi.json`. A
+//! test compares the two; `cargo run -p connector -- openapi > docs/connector.openapi.json` writes it after a change.
 
 use std::sync::LazyLock;
 

@@ -43,6 +43,7 @@ fn failed(check: &'static str) -> impl Fn(&'static str) -> CompletionError {
 pub struct Accepted {
     intent: Recorded<Intent>,
     outcome: Recorded<Outcome>,
+    record: Box<ExchangeRecord>,
     result: ExchangeResult,
     /// Whether the permission demands a preview.
     preview: bool,
@@ -80,6 +81,13 @@ struct Closing {
     label: Label,
 }
 
+/// What C2 proves.
+struct RecordedResult {
+    record: Box<ExchangeRecord>,
+    result: ExchangeResult,
+    preview: bool,
+}
+
 /// C3 has passed. Only [`c3_answer`] makes one.
 struct AnswerRecorded(());
 
@@ -94,11 +102,16 @@ pub fn check(
 ) -> Result<Accepted, CompletionError> {
     let Completion { notice, reply } = completion;
     let Closing { intent, outcome, label } = c1_receipts(context, notice)?;
-    let (result, preview) = c2_record(context, request, notice, &intent, &outcome, &label)?;
+    let RecordedResult {
+        record,
+        result,
+        preview,
+    } = c2_record(context, request, notice, &intent, &outcome, &label)?;
     let answered = c3_answer(context, request, (&intent, &outcome), &result, reply.as_ref())?;
     Ok(Accepted {
         intent,
         outcome,
+        record,
         result,
         preview,
         reply: reply.clone(),
@@ -122,7 +135,7 @@ fn c1_receipts(context: &CheckContext, notice: &OutcomeNotice) -> Result<Closing
 }
 
 /// C2: the outcome's record opens, is the one that the entry commits to, and every field is what this connector sent
-/// and what the logged Registerlandkarte permits. Returns the result, and whether the permission demands a preview.
+/// and what the logged Registerlandkarte permits.
 fn c2_record(
     context: &CheckContext,
     request: &ExchangeRequest,
@@ -130,7 +143,7 @@ fn c2_record(
     intent: &Recorded<Intent>,
     outcome: &Recorded<Outcome>,
     label: &Label,
-) -> Result<(ExchangeResult, bool), CompletionError> {
+) -> Result<RecordedResult, CompletionError> {
     let failed = failed("C2");
     let entry = outcome.entry();
     let record = record_check::open(&notice.sealed_record, entry, label, &notice.shared_key).map_err(&failed)?;
@@ -151,13 +164,14 @@ fn c2_record(
     };
     let permission = record_check::check_permission(&record, &request.metadata, &context.history, &decision);
     let permission = permission.map_err(&failed)?;
-    let ExchangeRecord {
-        result: Some(result), ..
-    } = *record
-    else {
+    let Some(result) = record.result.clone() else {
         return Err(failed("the outcome's record has no result"));
     };
-    Ok((result, permission.rule.preview))
+    Ok(RecordedResult {
+        record,
+        result,
+        preview: permission.rule.preview,
+    })
 }
 
 /// C3: the provider signed its answer to this message and this intent, with its key of the directory in force at the
@@ -230,6 +244,11 @@ impl Accepted {
     /// Whether the authority may use the delivered evidence only after its person has accepted.
     pub fn awaits_preview(&self) -> bool {
         self.preview && self.result.outcome == record::Outcome::Delivered
+    }
+
+    /// The outcome's record.
+    pub(crate) fn record(&self) -> &ExchangeRecord {
+        &self.record
     }
 
     /// The result as recorded.

@@ -22,8 +22,9 @@ mod unresolved;
 use std::sync::Arc;
 use std::time::Duration;
 
-use messages::Completion;
 use messages::limits::MAX_EXCHANGE_REQUEST;
+use messages::xnachweis::Subject;
+use messages::{Completion, OutcomeNotice};
 use record::{Outcome, PreviewDecision, Timestamp};
 use service::clock::CheckedClock;
 use service::http::CallError;
@@ -36,6 +37,7 @@ use crate::common::Common;
 use crate::config::{Config, ConsumerConfig};
 use crate::context::CheckContext;
 use crate::error::Error;
+use crate::protocol::entry::{Closing, ProtocolEntry};
 use crate::state;
 use broker::BrokerClient;
 use checks::Opened;
@@ -294,6 +296,9 @@ impl Consumer {
         let (_, accepted) = self.common.context.judge(known, receipt, check).await;
         let accepted = accepted.map_err(refuse)?;
         self.common.rely(&accepted.checkpoints()).await?;
+        let entry = protocol_entry(pending, &accepted, &completion.notice, self.common.now());
+        let logged = self.common.log(entry).await;
+        logged.inspect_err(|_| self.unresolved.add(pending.without_message()))?;
         let opened = match &pending.xnachweis {
             Some(xnachweis) => accepted.open(&pending.answer_key, xnachweis).map_err(refuse),
             None => Ok(Opened::Nothing),
@@ -426,6 +431,36 @@ fn answer_of(exchange: Uuid, accepted: &Accepted, opened: Opened) -> Result<Evid
     })
 }
 
+/// What the authority's protocol has of an accepted completion. After a restart the person of the request is known to
+/// those alone to whom it is sealed.
+fn protocol_entry(
+    pending: &PendingRequest,
+    accepted: &Accepted,
+    notice: &OutcomeNotice,
+    now: Timestamp,
+) -> ProtocolEntry {
+    let (intent, outcome) = accepted.indices();
+    let subject = pending.xnachweis.as_ref().map(|message| &message.query.subject);
+    let idnr = match subject {
+        Some(Subject::Natural(person)) => person.idnr.as_ref().map(|idnr| idnr.expose().to_owned()),
+        _ => None,
+    };
+    ProtocolEntry {
+        exchange: pending.request.metadata.exchange,
+        at: now,
+        intent,
+        intent_receipt: notice.intent_receipt.clone(),
+        record: accepted.record().clone(),
+        closing: Some(Closing {
+            outcome,
+            receipt: notice.outcome_receipt.clone(),
+            sealed_record: notice.sealed_record.clone(),
+            key: notice.shared_key.clone(),
+        }),
+        idnr,
+    }
+}
+
 /// The idempotency key of a new exchange.
 fn key_of(keyed: &KeyedRequest, pending: &PendingRequest) -> Result<ExchangeKey, Problem> {
     let message = pending.xnachweis.as_ref().and_then(|message| message.to_xml().ok());
@@ -440,6 +475,7 @@ async fn sweep(consumer: Arc<Consumer>, clock: Arc<CheckedClock>, shutdown: Shut
             () = tokio::time::sleep(PREVIEW_POLL_INTERVAL) => {}
             () = shutdown.wait() => return,
         }
+        consumer.common.destroy_expired(&clock);
         if let Ok(now) = clock.check() {
             consumer.previews.sweep(&consumer.common, Timestamp(now)).await;
             if let Err(error) = consumer.answers.sweep(Timestamp(now)).await {

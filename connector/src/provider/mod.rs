@@ -40,6 +40,7 @@ use crate::common::Common;
 use crate::config::{Config, ProviderConfig};
 use crate::context::CheckContext;
 use crate::error::Error;
+use crate::protocol::entry::{Closing, ProtocolEntry};
 use crate::starting::Starting;
 use caller::Callers;
 use checks::{Authentic, CheckFailed};
@@ -228,6 +229,10 @@ impl Provider {
     ) -> Result<Reply, Problem> {
         let record = checked.map(|checked| checked.record().clone());
         let exchange = forward.metadata.exchange;
+        if let Some(checked) = checked {
+            // Before the answer is kept, because a kept answer can leave at any time.
+            self.common.log(answered(exchange, checked, self.common.now())).await?;
+        }
         self.served
             .keep(fresh, &reply, exchange, record, self.common.now())
             .await
@@ -292,11 +297,46 @@ impl Provider {
         self.common
             .rely(&[closed.intent().checkpoint(), closed.outcome().checkpoint()])
             .await?;
+        self.common
+            .log(closed_entry(&closed, notice, self.common.now()))
+            .await?;
         self.served
             .close(&row, self.common.now())
             .await
             .map_err(|error| state_failed(&error))?;
         Ok(StatusCode::NO_CONTENT)
+    }
+}
+
+/// What the authority's protocol has of an answer whose register was asked. It has the person that identity found.
+fn answered(exchange: uuid::Uuid, checked: &Checked, now: Timestamp) -> ProtocolEntry {
+    let idnr = Some(checked.idnr()).filter(|idnr| !idnr.is_nobody());
+    ProtocolEntry {
+        exchange,
+        at: now,
+        intent: checked.intent().index().get(),
+        intent_receipt: checked.intent().receipt_bytes().to_vec(),
+        record: checked.record().clone(),
+        closing: None,
+        idnr: idnr.map(|idnr| idnr.expose().to_owned()),
+    }
+}
+
+/// What it has of the outcome.
+fn closed_entry(closed: &ClosedExchange, notice: &OutcomeNotice, now: Timestamp) -> ProtocolEntry {
+    ProtocolEntry {
+        exchange: closed.record().ids.exchange,
+        at: now,
+        intent: closed.intent().index().get(),
+        intent_receipt: notice.intent_receipt.clone(),
+        record: closed.record().clone(),
+        closing: Some(Closing {
+            outcome: closed.outcome().index().get(),
+            receipt: notice.outcome_receipt.clone(),
+            sealed_record: notice.sealed_record.clone(),
+            key: notice.shared_key.clone(),
+        }),
+        idnr: None,
     }
 }
 
@@ -314,6 +354,7 @@ async fn report_overdue(provider: Arc<Provider>, clock: Arc<CheckedClock>, shutd
             () = tokio::time::sleep(POLL_INTERVAL) => {}
             () = shutdown.wait() => return,
         }
+        provider.common.destroy_expired(&clock);
         match provider.served.overdue(&clock).await {
             Ok(rows) => {
                 for row in rows {

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use record::Timestamp;
-use service::clock::Clock;
+use service::clock::{Clock, WitnessTime};
 use service::shutdown::Shutdown;
 use service::{Backoff, Impairment, Problem};
 use tlog::merkle::Index;
@@ -190,6 +190,16 @@ impl LiveTrust {
             return Err(TrustNotReady::Unconfirmed(seconds));
         }
         Ok(current.history.clone())
+    }
+
+    /// The newest time by the witnesses, or by this process if the policy needs none. [`WitnessTime::Unknown`] until
+    /// there is one.
+    #[must_use]
+    pub fn witness_time(&self) -> WitnessTime {
+        match self.0.current.load().confirmed.time {
+            Timestamp(0) => WitnessTime::Unknown,
+            Timestamp(time) => WitnessTime::Quorum(time),
+        }
     }
 
     /// Halted when the log contradicts its rules, behind while the newest versions are not confirmed.

@@ -7,8 +7,8 @@
 //! sealed      = nonce ‖ XChaCha20-Poly1305(seal, nonce, plain, aad = exchange id)
 //! ```
 //!
-//! The connector keeps the id and the fingerprint, and never the key. So what it keeps for a repeated request opens only
-//! for a caller that presents the key again, and the fingerprint does not let anyone guess the person in the body.
+//! The connector keeps the id and the fingerprint, and never the key. So what it keeps for a repeated request opens
+//! only for a caller that presents the key again, and the fingerprint does not let anyone guess the person in the body.
 
 use axum::http::HeaderMap;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};

@@ -1,11 +1,11 @@
-//! Requests that a caller may send again: with the header `Idempotency-Key`, the same key and body have the same exchange
-//! and the same answer, and never a second exchange.
+//! Requests that a caller may send again: with the header `Idempotency-Key`, the same key and body have the same
+//! exchange and the same answer, and never a second exchange.
 //!
 //! * While the first request runs, the others wait for it ([`KeptAnswers::turn`]).
 //! * If the first one got an error that may be retried, or the connector was restarted, the exchange is in the journal
 //!   with its key, and the next request continues it. The broker recognises it by its id.
-//! * Once the exchange is closed, its answer is kept before the journal forgets it. It is sealed with the key, which the
-//!   connector does not have ([`key`]).
+//! * Once the exchange is closed, its answer is kept before the journal forgets it. It is sealed with the key, which
+//!   the connector does not have ([`key`]).
 //! * An exchange that was closed when no caller waited for it has no evidence any more. Its key has a 409.
 //!
 //! A request that was refused before its exchange began leaves nothing, so that its key may come with a corrected body.
