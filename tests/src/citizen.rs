@@ -16,9 +16,25 @@ pub struct Citizen {
 impl Citizen {
     /// Logs in as one of the demonstration's people.
     pub fn log_in(info: &DemoInfo, user: &str) -> Result<Self> {
+        Ok(Self {
+            cookie: Self::log_in_at(&format!("{}/de/anmelden", info.portal), user)?,
+            client: http()?,
+            portal: info.portal.clone(),
+        })
+    }
+
+    /// The cookie of the session.
+    #[must_use]
+    pub fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
+    /// Logs in at another program that uses the test login, from the address that begins it. Returns the session's
+    /// cookie.
+    pub fn log_in_at(begin: &str, user: &str) -> Result<String> {
         let client = http()?;
-        let begun = client.get(format!("{}/de/anmelden", info.portal)).send()?;
-        let cookie = cookie(&begun)?;
+        let begun = client.get(begin).send()?;
+        let pending = cookie(&begun)?;
         let login = location(&begun)?;
         let (page, request) = login.split_once('?').context("the login's parameters")?;
         let chosen = client
@@ -26,13 +42,11 @@ impl Citizen {
             .header("content-type", "application/x-www-form-urlencoded")
             .body(format!("{request}&user={user}"))
             .send()?;
-        let back = client.get(location(&chosen)?).header(COOKIE, cookie).send()?;
-        ensure!(back.status().is_redirection(), "not logged in: {}", back.text()?);
-        Ok(Self {
-            cookie: self::cookie(&back)?,
-            client,
-            portal: info.portal.clone(),
-        })
+        let back = client.get(location(&chosen)?).header(COOKIE, pending).send()?;
+        ensure!(back.status().is_redirection(), "not logged in: {}", back.status());
+        let cookies = back.headers().get_all(SET_COOKIE).iter();
+        let mut cookies = cookies.filter_map(|value| Some(value.to_str().ok()?.split(';').next()?.to_owned()));
+        cookies.find(|cookie| !cookie.ends_with('=')).context("no session")
     }
 
     /// Status and body of a page, named without the language.

@@ -100,12 +100,41 @@ impl Processes {
         self.healthy(&url)
     }
 
+    /// The names of the processes that an exchange needs, without the witnesses.
+    pub const COMPARTMENTS: [&'static str; 6] = [
+        "ledger",
+        "identity",
+        "broker",
+        "register-kba",
+        "connector-rheinfurt",
+        "connector-kba",
+    ];
+
+    /// Kills one of [`Processes::COMPARTMENTS`] and starts it again at once. Returns its URL without waiting for it.
+    pub fn kill_and_start(&mut self, name: &str) -> Result<String> {
+        self.running.remove(name).context("it runs")?.kill()?;
+        self.start_again(name)
+    }
+
+    /// Starts one of [`Processes::COMPARTMENTS`] that does not run. Returns its URL without waiting for it.
+    pub fn start_again(&mut self, name: &str) -> Result<String> {
+        let (compartment, url) = match name {
+            "ledger" => ("ledger", self.info.ledger.clone()),
+            "identity" => ("identity", self.info.identity.clone()),
+            "broker" => ("broker", self.info.broker.clone()),
+            "register-kba" => ("register", self.register.clone()),
+            name => {
+                let short = name.strip_prefix("connector-").context("a connector")?;
+                ("connector", self.info.connectors[short].clone())
+            }
+        };
+        self.up(name, compartment, &url)?;
+        Ok(url)
+    }
+
     /// Starts the portal and the test login too.
     pub fn start_portal(&mut self) -> Result<()> {
-        let config = std::fs::read(self.data.join("test-login/config.json"))?;
-        let config: serde_json::Value = serde_json::from_slice(&config)?;
-        let login = config["issuer"].as_str().context("the login's own URL")?.to_owned();
-        let portal = self.info.portal.clone();
+        let (login, portal) = (self.login()?, self.info.portal.clone());
         self.up("test-login", "test-login", &login)?;
         self.up("portal", "portal", &portal)?;
         self.healthy(&login)?;
@@ -144,6 +173,25 @@ impl Processes {
         let process = Process::start(&mut command, &self.data.join(format!("{name}.log")))?;
         self.running.insert(name.to_owned(), process);
         Ok(())
+    }
+
+    /// Base URL of the KBA's register.
+    #[must_use]
+    pub fn register(&self) -> &str {
+        &self.register
+    }
+
+    /// Base URL of the test login.
+    pub fn login(&self) -> Result<String> {
+        let config = std::fs::read(self.data.join("test-login/config.json"))?;
+        let config: serde_json::Value = serde_json::from_slice(&config)?;
+        Ok(config["issuer"].as_str().context("the login's own URL")?.to_owned())
+    }
+
+    /// Waits until something answers at this URL, healthy or not.
+    pub fn answers(&self, url: &str) -> Result<()> {
+        let client = http()?;
+        wait_for(Duration::from_secs(60), || Ok(client.get(url).send().is_ok())).with_context(|| url.to_owned())
     }
 
     /// Waits until the compartment at this URL is healthy.

@@ -296,7 +296,7 @@ fn same_key_same_exchange(api: &mut Api) -> Result<()> {
 fn a_connector_answers_as_its_description_says_and_needs_its_credential() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let credential = "5e".repeat(32);
-    let mut processes = Processes::seed(&scratch.path().join("demo"), "127.0.0.1:25000")?;
+    let mut processes = Processes::seed(&scratch.path().join("demo"), "127.0.0.1:25600")?;
     processes.configure("connector-rheinfurt", |config| {
         let digest = hex::encode(Sha256::digest(hex::decode(&credential).unwrap()));
         config["role"]["consumer"]["credential_digest"] = digest.into();

@@ -3,7 +3,7 @@
 //! Unit and property tests, the end-to-end tests over real processes and the browser tests run in one profile, `dev`,
 //! so that no crate is compiled twice; its overflow checks and debug assertions are on in the programs too. With
 //! `--long` the end-to-end and browser tests also run against the released programs, every flood lasts a minute, and
-//! the ledger is killed by the thousand.
+//! the ledger is killed by the thousand, and all compartments five hundred times.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,7 +19,8 @@ const FAILPOINTS: &str = "ledger/failpoints";
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Also test the released programs, and kill the ledger by the thousand: half an hour more.
+    /// Also test the released programs, and kill the ledger by the thousand and all compartments five hundred times: an
+    /// hour more.
     #[arg(long)]
     long: bool,
     /// Only try the first commands of the README in two Debians that have next to nothing (root, debootstrap, half an
@@ -45,6 +46,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         ignored("crash", &programs)?;
         let released = dist::build(Build::Release)?;
         ignored("abuse", &released)?;
+        ignored("sigkill", &released)?;
         sh::run(cargo("test", &released)?.args([
             "--test",
             "attacks",

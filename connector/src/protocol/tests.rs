@@ -192,3 +192,19 @@ async fn a_day_is_destroyed_after_its_period_and_not_on_one_clock_alone() {
     protocol.add(later).await.unwrap();
     assert_eq!(read(data.path(), &Filter::default()).0.len(), 1);
 }
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_written_is_an_error_and_a_later_one_is_written() {
+    let data = tempfile::tempdir().unwrap();
+    let (_, closed) = exchange();
+    let protocol = Protocol::open(data.path()).unwrap();
+    let (folder, aside) = (data.path().join(FOLDER), data.path().join("aside"));
+    std::fs::rename(&folder, &aside).unwrap();
+    assert!(matches!(
+        protocol.add(closed.clone()).await,
+        Err(ProtocolError::Write(_))
+    ));
+    std::fs::rename(&aside, &folder).unwrap();
+    protocol.add(closed.clone()).await.unwrap();
+    assert_eq!(read(data.path(), &Filter::default()).0, [closed]);
+}
