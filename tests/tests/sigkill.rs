@@ -67,7 +67,7 @@ impl Load {
         let mut question: Value = serde_json::from_str(include_str!("evidence-request.json"))?;
         let reference = format!("KILL-{number:06}");
         question["request_reference"] = reference.clone().into();
-        if number % 4 != 0 || number / 4 >= MAX_DELIVERED {
+        if !number.is_multiple_of(4) || number / 4 >= MAX_DELIVERED {
             let letters: String = number
                 .to_string()
                 .bytes()

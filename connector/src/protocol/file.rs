@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! protocol/2026-11-30.idnrg-2y
-//! line = base64(nonce ‖ XChaCha20-Poly1305(key, nonce, CBOR of the entry, aad = file name)) LF
+//! line = base64(nonce ‖ XChaCha20-Poly1305(key, nonce, zlib(CBOR of the entry), aad = file name)) LF
 //! ```
 //!
 //! A line counts when its LF is there. A crash can leave the beginning of a line, which nobody relies on: it is cut off
@@ -16,6 +16,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use miniz_oxide::deflate::compress_to_vec_zlib;
+use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 use record::{LegalDay, RetentionClass, Timestamp};
 use service::durable;
 
@@ -23,7 +25,11 @@ use super::entry::ProtocolEntry;
 
 /// Bytes of a nonce. At this length random nonces do not repeat.
 const NONCE: usize = 24;
-/// The longest line. A record and its receipts have some kilobytes.
+/// The level of compression: half of the highest one's time for nearly its size.
+const LEVEL: u8 = 6;
+/// The longest entry. A record and its receipts have some kilobytes.
+const MAX_ENTRY: usize = 1 << 20;
+/// The longest line.
 const MAX_LINE: u64 = 1 << 20;
 
 /// The name of a file: its day in Germany, and how long its entries are kept.
@@ -75,6 +81,7 @@ impl LineCipher {
     pub(super) fn seal(&self, name: FileName, entry: &ProtocolEntry) -> Option<String> {
         let nonce: [u8; NONCE] = messages::random().ok()?;
         let plain = zeroize::Zeroizing::new(record::cbor::to_vec(entry));
+        let plain = zeroize::Zeroizing::new(compress_to_vec_zlib(&plain, LEVEL));
         let name = name.to_string();
         let payload = Payload {
             msg: &plain,
@@ -96,6 +103,7 @@ impl LineCipher {
             aad: name.as_bytes(),
         };
         let plain = self.0.decrypt(&XNonce::from(*nonce), payload).ok()?;
+        let plain = decompress_to_vec_zlib_with_limit(&zeroize::Zeroizing::new(plain), MAX_ENTRY).ok()?;
         record::cbor::from_slice(&zeroize::Zeroizing::new(plain)).ok()
     }
 }

@@ -18,8 +18,12 @@ const SCENARIO: Scenario = Scenario {
 };
 
 const CLIENTS: usize = 16;
-/// The most bytes that a closed exchange leaves beside the ledger.
+/// The most bytes that a closed exchange leaves beside the ledger and the protocols that the law demands.
 const PER_EXCHANGE: u64 = 2_000;
+/// The most bytes that it leaves in the protocols of both authorities.
+const PER_PROTOCOLS: u64 = 32_000;
+/// Ends the name of a connector's protocol.
+const PROTOCOL: &str = "'s protocol";
 /// The space that the databases may take at first: room for what is open, which later exchanges use again.
 const FIRST: u64 = 8 << 20;
 
@@ -36,7 +40,7 @@ fn flood(flood: &Flood<'_>) -> Result<()> {
         Ok(())
     })?;
     let exchanges = exchanges.into_inner() as u64;
-    let mut total = 0;
+    let (mut total, mut logged) = (0, 0);
     for (name, bytes) in beside_the_ledger(data)? {
         let first = before
             .iter()
@@ -47,8 +51,16 @@ fn flood(flood: &Flood<'_>) -> Result<()> {
             "  {name}: {} kB more on the disk after {exchanges} exchanges",
             grown / 1000
         );
-        total += grown;
+        if name.ends_with(PROTOCOL) {
+            logged += grown;
+        } else {
+            total += grown;
+        }
     }
+    ensure!(
+        logged <= PER_PROTOCOLS * exchanges,
+        "{logged} bytes of protocols after {exchanges} exchanges"
+    );
     ensure!(
         total <= FIRST + PER_EXCHANGE * exchanges,
         "{total} bytes beside the ledger after {exchanges} exchanges"
@@ -63,7 +75,10 @@ fn beside_the_ledger(data: &Path) -> Result<Vec<(String, u64)>> {
         let folder = folder?;
         let name = folder.file_name().to_string_lossy().into_owned();
         if folder.file_type()?.is_dir() && !name.starts_with("ledger") && !name.starts_with("witness") {
-            sizes.push((name, space(&folder.path())?));
+            let protocol = folder.path().join("protocol");
+            let logged = if protocol.exists() { space(&protocol)? } else { 0 };
+            sizes.push((name.clone(), space(&folder.path())?.saturating_sub(logged)));
+            sizes.push((name + PROTOCOL, logged));
         }
     }
     sizes.sort();
