@@ -5,10 +5,12 @@
 //!
 //! | | [`consumer`] | [`provider`] |
 //! | --- | --- | --- |
-//! | serves | `POST /evidence` (JSON, [`openapi`]) to its authority's systems | `POST /forward`, `/outcome` (CBOR) to the broker |
+//! | serves | `POST /evidence` (JSON) to its authority's systems | `POST /forward`, `/outcome` (CBOR) to the broker |
 //! | builds | XNachweis 0101, sealed person and request, S1, S2 | XNachweis 0102 or 0103, sealed, signed |
 //! | checks | C1 receipts, C2 record against its own request, C3 provider's signature | P1 … P9 |
 //! | only after that | opens the answer | asks the register |
+//!
+//! [`openapi`] describes the consumer's interface, and [`mock`] serves it without anything else.
 //!
 //! # Invariants
 //!

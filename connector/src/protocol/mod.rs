@@ -1,16 +1,17 @@
 //! The authority's own protocol of its transmissions (§ 9 IDNrG), which each connector keeps for two years.
 //!
-//! A consumer's connector writes an entry when it has accepted the outcome of an exchange, before it hands anything out.
-//! A provider's connector writes one before its answer leaves, and another one with the outcome. An entry has the
+//! A consumer's connector writes an entry when it has accepted the outcome of an exchange, before it hands anything
+//! out. A provider's connector writes one before its answer leaves, and another one with the outcome. An entry has the
 //! receipts, the record, and what opens the sealed record of the log: so the authority can prove by itself, to a
-//! supervisor or to a person, what it has asked or answered and that it was recorded. It has no evidence. It has the IDNr
-//! if the authority used one, because the law demands that the protocol shows whose data were transmitted; the person's
-//! name is never in it.
+//! supervisor or to a person, what it has asked or answered and that it was recorded. It has no evidence. It has the
+//! IDNr if the authority used one, because the law demands that the protocol shows whose data were transmitted; the
+//! person's name is never in it.
 //!
-//! * **Durable.** An entry is on disk before the transmission continues. If it cannot be written, nothing is transmitted.
+//! * **Durable.** An entry is on disk before the transmission continues. If it cannot be written, nothing is
+//!   transmitted.
 //! * **Sealed.** Each line is sealed with a key of its own file, `protocol.key` ([`file`]).
-//! * **Readable meanwhile.** Lines are only added, so `connector protocol` reads beside the running connector. A file of
-//!   redb is locked by its process.
+//! * **Readable meanwhile.** Lines are only added, so `connector protocol` reads beside the running connector. A file
+//!   of redb is locked by its process.
 //! * **Destroyed.** A day's file is removed when the last of its entries may not be kept any more. That takes an
 //!   [`AgreedTime`]: wall clock, steady clock and witnesses.
 
