@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use messages::limits::PREVIEW_RETENTION_SECONDS;
 use record::Timestamp;
-use service::clock::CheckedClock;
+use service::clock::{CheckedClock, Clock as _};
 use service::shutdown::Shutdown;
 
 use crate::broker::Broker;
@@ -27,7 +27,7 @@ pub(crate) async fn expire(broker: Arc<Broker>, shutdown: Shutdown) {
     let clock = CheckedClock::unattended(broker.clock.clone());
     loop {
         tokio::select! {
-            () = tokio::time::sleep(INTERVAL) => {}
+            () = clock.sleep(INTERVAL) => {}
             () = shutdown.wait() => return,
         }
         let Ok(now) = clock.check() else { continue };

@@ -57,7 +57,7 @@ mod tests;
 use std::sync::Arc;
 
 use service::Listener;
-use service::clock::{Clock, SystemClock};
+use service::clock::Clock;
 use service::shutdown::Shutdown;
 
 pub use config::Config;
@@ -67,20 +67,7 @@ pub use error::Error;
 ///
 /// # Errors
 /// [`Error`]; all of these need an operator.
-pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
-    run_with_clock(config, listener, shutdown, SystemClock::shared()).await
-}
-
-/// [`run`] with another clock, for simulations.
-///
-/// # Errors
-/// As [`run`].
-pub async fn run_with_clock(
-    config: Config,
-    listener: Listener,
-    shutdown: Shutdown,
-    clock: Arc<dyn Clock>,
-) -> Result<(), Error> {
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<(), Error> {
     let start::Started {
         broker,
         queues,

@@ -58,7 +58,7 @@ use std::sync::{Arc, OnceLock};
 use axum::Router;
 use ledger_client::anchor::AnchorError;
 use service::Listener;
-use service::{Clock, Impairment, Shutdown, SystemClock};
+use service::{Clock, Impairment, Shutdown};
 
 use starting::Starting;
 
@@ -73,20 +73,7 @@ pub use error::Error;
 ///
 /// # Errors
 /// See [`Error`].
-pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
-    run_with_clock(config, listener, shutdown, SystemClock::shared()).await
-}
-
-/// As [`run`], with the time from `clock`.
-///
-/// # Errors
-/// See [`Error`].
-pub async fn run_with_clock(
-    config: Config,
-    listener: Listener,
-    shutdown: Shutdown,
-    clock: Arc<dyn Clock>,
-) -> Result<(), Error> {
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<(), Error> {
     config.check()?;
     let address = listener.local_addr().map_err(|error| Error::Http(error.to_string()))?;
     tracing::info!(%address, participant = %config.participant, "connector serves");

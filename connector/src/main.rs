@@ -103,7 +103,7 @@ async fn main() -> ExitCode {
             program::serve(
                 arguments,
                 async |config: connector::Config, base, listener, shutdown| {
-                    connector::run(config.resolved(base), listener, shutdown).await
+                    connector::run(config.resolved(base), listener, shutdown, SystemClock::shared()).await
                 },
             )
             .await

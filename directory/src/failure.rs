@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use ledger_client::anchor::AnchorError;
+use ledger_client::publish::PublishError;
 
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,15 @@ impl Failure {
     /// A file cannot be used.
     pub(crate) fn file(path: &Path, reason: impl std::fmt::Display) -> Self {
         Self::Usage(format!("{}: {reason}", path.display()))
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Refused(reason) => Self::Refused(reason),
+            PublishError::Unreachable(reason) => Self::Unreachable(reason),
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! Runs a compartment by its name, with its configuration file.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Result;
 use clap::ValueEnum;
-use service::Listener;
 use service::config::{base, load};
 use service::shutdown::Shutdown;
+use service::{Clock, Listener};
 
 /// A compartment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,30 +40,63 @@ impl Compartment {
 
 /// Runs a compartment until shutdown is requested. Relative paths in its configuration are resolved against the file's
 /// directory.
-pub(crate) async fn run(name: Compartment, config: &Path, listener: Listener, shutdown: Shutdown) -> Result<()> {
+pub(crate) async fn run(
+    name: Compartment,
+    config: &Path,
+    listener: Listener,
+    shutdown: Shutdown,
+    clock: Arc<dyn Clock>,
+) -> Result<()> {
     let at = base(config);
     match name {
-        Compartment::Ledger => ledger::run(load::<ledger::Config>(config)?.resolved(&at), listener, shutdown).await?,
-        Compartment::Broker => broker::run(load::<broker::Config>(config)?.resolved(&at), listener, shutdown).await?,
+        Compartment::Ledger => {
+            ledger::run(load::<ledger::Config>(config)?.resolved(&at), listener, shutdown, clock).await?
+        }
+        Compartment::Broker => {
+            broker::run(load::<broker::Config>(config)?.resolved(&at), listener, shutdown, clock).await?
+        }
         Compartment::Identity => {
-            identity::run(load::<identity::Config>(config)?.resolved(&at), listener, shutdown).await?
+            identity::run(
+                load::<identity::Config>(config)?.resolved(&at),
+                listener,
+                shutdown,
+                clock,
+            )
+            .await?
         }
         Compartment::Connector => {
-            connector::run(load::<connector::Config>(config)?.resolved(&at), listener, shutdown).await?
+            connector::run(
+                load::<connector::Config>(config)?.resolved(&at),
+                listener,
+                shutdown,
+                clock,
+            )
+            .await?
         }
         Compartment::Register => {
-            register::run(load::<register::Config>(config)?.resolved(&at), listener, shutdown).await?
+            register::run(
+                load::<register::Config>(config)?.resolved(&at),
+                listener,
+                shutdown,
+                clock,
+            )
+            .await?
         }
         Compartment::Portal => {
             citizen_ui_server::run(
                 load::<citizen_ui_server::Config>(config)?.resolved(&at),
                 listener,
                 shutdown,
+                clock,
             )
             .await?;
         }
-        Compartment::Antrag => antrag::run(load::<antrag::Config>(config)?.resolved(&at), listener, shutdown).await?,
-        Compartment::TestLogin => test_login::run(load::<test_login::Config>(config)?, listener, shutdown).await?,
+        Compartment::Antrag => {
+            antrag::run(load::<antrag::Config>(config)?.resolved(&at), listener, shutdown, clock).await?
+        }
+        Compartment::TestLogin => {
+            test_login::run(load::<test_login::Config>(config)?, listener, shutdown, clock).await?
+        }
     }
     Ok(())
 }

@@ -7,14 +7,14 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use service::clock::SystemClock;
 use service::operations::{self, Operations};
 use service::shutdown::Shutdown;
-use service::{Health, Impairment, Listener};
+use service::{Clock, Health, Impairment, Listener};
 use tlog::checkpoint::Origin;
 use tlog::log_list;
 use tokio::task::JoinSet;
@@ -22,7 +22,9 @@ use verifier::audit::{Access, Source};
 use verifier::witness::Audit;
 
 use crate::announce::{Facts, TestLogin};
+use crate::clock::DemoClock;
 use crate::compartments::{self, Compartment};
+use crate::past::{Making, Progress};
 use crate::ports::Ports;
 use crate::setup::Setup;
 use crate::world::{ORIGIN, WITNESSES, World};
@@ -46,6 +48,9 @@ pub(crate) struct Options {
     /// Exit after the example exchanges.
     #[arg(long)]
     exit_after_seed: bool,
+    /// Begin the log now instead of 27 months ago. Counts at the first start only.
+    #[arg(long)]
+    without_past: bool,
 }
 
 /// A process of a real installation.
@@ -63,7 +68,13 @@ pub(crate) async fn run(options: &Options, shutdown: Shutdown) -> Result<()> {
     let _lock = lock(&data)?;
     // Remove the file of an earlier run, so that scripts never read outdated facts.
     remove_if_exists(&data.join("demo.json"))?;
-    let world = World::load()?;
+    let past = Progress::of(&data, !options.without_past)?;
+    let world = World::load(past.is_some())?;
+    let seeded = data.join("seeded");
+    let clock = match &past {
+        Some(past) if !seeded.exists() => DemoClock::starting_at(past.resume_at()?),
+        _ => DemoClock::starting_at(u64::MAX),
+    };
     let parts = parts(&world);
     let names: Vec<String> = parts.iter().map(|part| part.name.clone()).collect();
     let mut ports = Ports::bind(&names, options.listen).await?;
@@ -75,25 +86,37 @@ pub(crate) async fn run(options: &Options, shutdown: Shutdown) -> Result<()> {
     let mut members = Vec::new();
     for part in &parts {
         let health = Health::default();
-        members.push((part.name.clone(), health.clone()));
+        // A connector that is not in force stops its work. The demonstration does not.
+        if !world.suspends(&part.name) {
+            members.push((part.name.clone(), health.clone()));
+        }
         let listener = Listener::new(ports.take(&part.name)?, health);
         let (name, compartment, shutdown) = (part.name.clone(), part.compartment, shutdown.clone());
         let folder = data.join(&part.name);
         let audits = audits(&part.name, &setup, &ports)?;
+        let clock: Arc<dyn Clock> = clock.clone();
         running.spawn(async move {
             let ended = match compartment {
                 Some(compartment) => {
-                    compartments::run(compartment, &folder.join("config.json"), listener, shutdown).await
+                    compartments::run(compartment, &folder.join("config.json"), listener, shutdown, clock).await
                 }
-                None => witness(&folder, audits, listener, shutdown).await,
+                None => witness(&folder, audits, listener, shutdown, clock).await,
             };
             (name, ended)
         });
     }
     operations.serve(members.clone(), shutdown.clone());
     let facts = facts(&setup, &world, &ports, &parts, operations_url)?;
+    let making = Making {
+        setup: &setup,
+        world: &world,
+        ledger: &facts.ledger,
+        connectors: &facts.connectors,
+        clock: &clock,
+        members: &members,
+    };
     let outcome = tokio::select! {
-        outcome = start_up(&setup, &world, &facts, &members) => outcome,
+        outcome = start_up(&making, past.as_ref(), &seeded) => outcome,
         ended = running.join_next() => Err(exit_error(ended)),
         () = shutdown.wait() => Ok(()),
     };
@@ -109,16 +132,19 @@ pub(crate) async fn run(options: &Options, shutdown: Shutdown) -> Result<()> {
     outcome.and(wait_for_all(running, shutdown).await)
 }
 
-/// Writes the first log entries, waits for all processes, and makes the examples unless they have been made.
-async fn start_up(setup: &Setup, world: &World, facts: &Facts, members: &[(String, Health)]) -> Result<()> {
-    setup.begin_log(&facts.ledger).await?;
-    wait_until_started(members).await?;
-    let done = setup.data().join("seeded");
-    if !done.exists() {
-        seed::seed(world, &facts.connectors).await?;
-        service::durable::write_atomic(&done, b"the example exchanges have been made\n")?;
+/// Writes the first log entries, waits for all processes, and makes the past and the examples unless they have been
+/// made.
+async fn start_up(making: &Making<'_>, past: Option<&Progress>, seeded: &Path) -> Result<()> {
+    making.setup.begin_log(making.ledger).await?;
+    wait_until_started(making.members).await?;
+    if !seeded.exists() {
+        if let Some(past) = past {
+            making.make(past).await?;
+        }
+        seed::seed(making.world, making.connectors).await?;
+        service::durable::write_atomic(seeded, b"the example exchanges have been made\n")?;
     }
-    setup.published(&facts.ledger).await
+    making.setup.published(making.ledger).await
 }
 
 /// Waits until all processes have ended. If one fails or ends early, shuts down the others.
@@ -192,13 +218,19 @@ fn audits(name: &str, setup: &Setup, ports: &Ports) -> Result<BTreeMap<Origin, A
 }
 
 /// Runs a witness.
-async fn witness(folder: &Path, audits: BTreeMap<Origin, Audit>, listener: Listener, shutdown: Shutdown) -> Result<()> {
+async fn witness(
+    folder: &Path,
+    audits: BTreeMap<Origin, Audit>,
+    listener: Listener,
+    shutdown: Shutdown,
+    clock: Arc<dyn Clock>,
+) -> Result<()> {
     let config = verifier::witness::Config {
         state: folder.join("state"),
         key: verifier::witness::load_signer(&folder.join("witness.key"))?,
         logs: log_list::parse(&std::fs::read(folder.join("logs"))?)?,
         audits,
-        clock: SystemClock::shared(),
+        clock,
     };
     verifier::witness::run(config, listener, shutdown).await?;
     Ok(())

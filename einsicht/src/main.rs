@@ -6,8 +6,10 @@
 //!   same code and the same configuration file.
 
 mod announce;
+mod clock;
 mod compartments;
 mod demo;
+mod past;
 mod ports;
 mod seed;
 mod setup;
@@ -17,6 +19,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use service::SystemClock;
 use service::shutdown::Shutdown;
 
 #[derive(Parser)]
@@ -68,7 +71,7 @@ async fn start(arguments: Arguments) -> anyhow::Result<()> {
             addresses,
         } => {
             let listener = addresses.bind(&compartment.name(), &shutdown).await?;
-            compartments::run(compartment, &config, listener, shutdown).await
+            compartments::run(compartment, &config, listener, shutdown, SystemClock::shared()).await
         }
     }
 }

@@ -5,39 +5,79 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use serde_json::{Value, json};
 
 use crate::world::{DemoPerson, Example, ExampleOutcome, World};
 
 /// How often an exchange is tried if it fails retryably.
-const MAX_ATTEMPTS: u32 = 20;
+const MAX_ATTEMPTS: u32 = 50;
+/// The pause before the next attempt.
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
-/// Makes all examples and compares each outcome with the expected one.
+/// How long an exchange may take.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Makes all examples in their order and compares each outcome with the expected one.
 pub(crate) async fn seed(world: &World, connectors: &BTreeMap<String, String>) -> Result<()> {
-    let client = service::http::client(|builder| builder.timeout(Duration::from_secs(60)))?;
+    let client = service::http::client(|builder| builder.timeout(TIMEOUT))?;
     for (number, example) in world.examples.iter().enumerate() {
-        let url = connectors
-            .get(&example.consumer)
-            .with_context(|| format!("no connector {}", example.consumer))?;
-        let question = question(world, example, number)?;
-        let mut outcome = ask(&client, url, &question, example.expected).await?;
-        if let Asked::AwaitsPreview(exchange) = outcome {
-            outcome = Asked::Ended(preview(&client, &format!("{url}/evidence/{exchange}"), &question, example).await?);
-        }
-        let Asked::Ended(outcome) = outcome else {
-            bail!("example {number} awaits another preview");
-        };
-        ensure!(
-            outcome == example.expected,
-            "example {number}: outcome {outcome:?}, expected {:?}",
-            example.expected
-        );
-        tracing::info!(number, ?outcome, "example exchange");
+        let reference = format!("DEMO-{number:03}");
+        make(&client, world, connectors, &reference, example).await?;
     }
     Ok(())
 }
 
-fn question(world: &World, example: &Example, number: usize) -> Result<Value> {
+/// Makes the exchanges of one day concurrently and compares each outcome with the expected one.
+pub(crate) async fn all_at_once(
+    world: &World,
+    connectors: &BTreeMap<String, String>,
+    day: usize,
+    exchanges: &[&Example],
+) -> Result<()> {
+    let client = service::http::client(|builder| builder.timeout(TIMEOUT))?;
+    let (client, mut made) = (&client, FuturesUnordered::new());
+    for (number, example) in exchanges.iter().enumerate() {
+        made.push(async move {
+            let reference = format!("DEMO-{day:03}-{number:03}");
+            make(client, world, connectors, &reference, example).await
+        });
+    }
+    while let Some(result) = made.next().await {
+        result?;
+    }
+    Ok(())
+}
+
+async fn make(
+    client: &reqwest::Client,
+    world: &World,
+    connectors: &BTreeMap<String, String>,
+    reference: &str,
+    example: &Example,
+) -> Result<()> {
+    let url = connectors
+        .get(&example.consumer)
+        .with_context(|| format!("no connector {}", example.consumer))?;
+    let question = question(world, example, reference)?;
+    let mut outcome = ask(client, url, &question, example.expected).await?;
+    if let Asked::AwaitsPreview(exchange) = outcome {
+        outcome = Asked::Ended(preview(client, &format!("{url}/evidence/{exchange}"), &question, example).await?);
+    }
+    let Asked::Ended(outcome) = outcome else {
+        bail!("{reference} awaits another preview");
+    };
+    ensure!(
+        outcome == example.expected,
+        "{reference}: outcome {outcome:?}, expected {:?}",
+        example.expected
+    );
+    tracing::info!(reference, ?outcome, "example exchange");
+    Ok(())
+}
+
+fn question(world: &World, example: &Example, reference: &str) -> Result<Value> {
     let legal_person = example.company.clone();
     let person = match &legal_person {
         Some(_) => None,
@@ -48,8 +88,8 @@ fn question(world: &World, example: &Example, number: usize) -> Result<Value> {
         "place": example.place,
         "evidence_type": example.evidence_type,
         "purpose": example.purpose,
-        "request_reference": format!("DEMO-{number:03}"),
-        "official": format!("sachbearbeitung-{}", number % 3 + 1),
+        "request_reference": reference,
+        "official": format!("sachbearbeitung-{}", reference.bytes().last().unwrap_or_default() % 3 + 1),
         "assurance": "high",
         "person": person,
         "legal_person": legal_person,
@@ -97,7 +137,7 @@ async fn ask(client: &reqwest::Client, url: &str, question: &Value, expected: Ex
         {
             return Ok(outcome);
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(RETRY_PAUSE).await;
     }
 }
 
@@ -130,7 +170,7 @@ async fn preview(client: &reqwest::Client, url: &str, question: &Value, example:
         let status = decided.status().as_u16();
         let body: Value = text::json::from_slice(&decided.bytes().await?)?;
         match outcome_of(status, &body)? {
-            Asked::Ended(ExampleOutcome::Failed) => tokio::time::sleep(Duration::from_millis(500)).await,
+            Asked::Ended(ExampleOutcome::Failed) => tokio::time::sleep(RETRY_PAUSE).await,
             Asked::Ended(outcome) => return Ok(outcome),
             Asked::AwaitsPreview(_) => bail!("a decided preview is awaited again"),
         }

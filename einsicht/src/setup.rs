@@ -21,17 +21,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use ledger_client::Anchored;
 use ledger_client::api::{HttpLedger, LedgerApi as _};
 use ledger_client::bootstrap::{Bootstrap, BootstrapError};
+use ledger_client::publish::publish;
 use ledger_client::trust::Trust;
+use record::Timestamp;
 use tlog::Hash;
 use tlog::policy::Policy;
+use trust::{ComponentState, Operation, TrustKind, Value};
 
 pub(crate) use configure::configure;
 use documents::Documents;
 use secrets::Secrets;
 
-use crate::world::{WITNESSES, World};
+use crate::world::{Participant, WITNESSES, World};
 
 /// How long the log may take to accept the first entries, and to publish them.
 const LOG_TIMEOUT: Duration = Duration::from_secs(30);
@@ -62,11 +66,6 @@ impl Setup {
         })
     }
 
-    /// The data directory.
-    pub(crate) fn data(&self) -> &Path {
-        &self.data
-    }
-
     /// Path of the trust policy.
     pub(crate) fn policy_path(&self) -> PathBuf {
         self.data.join("trust.policy")
@@ -87,7 +86,30 @@ impl Setup {
         Ok(keys)
     }
 
-    fn trust(&self) -> Result<Trust> {
+    /// Suspends a component: a change set that both authorities sign, published with the operator's key.
+    pub(crate) async fn suspend(
+        &self,
+        ledger: &str,
+        participant: &Participant,
+        reason: &str,
+        time: Timestamp,
+    ) -> Result<()> {
+        let (api, trust) = (HttpLedger::new(ledger)?, self.trust()?);
+        let anchored = Anchored::fetch(&api, &trust).await?;
+        let state = anchored.history.state();
+        let component = state.directory().component(&participant.id);
+        let mut component = component.context("the directory lists the component")?.clone();
+        component.state = ComponentState::Suspended;
+        let put = Operation::put(&Value::Component(Box::new(component)))?;
+        let set = state.propose(TrustKind::Directory, time, reason.parse()?, vec![put])?;
+        let [first, second] = &self.secrets.authorities;
+        let set = set.sign(&[first, second])?;
+        publish(&api, &trust, &self.secrets.operator, &set, time).await?;
+        Ok(())
+    }
+
+    /// What readers of the log trust.
+    pub(crate) fn trust(&self) -> Result<Trust> {
         let policy = std::fs::read(self.policy_path())?;
         Ok(Trust {
             policy: Policy::parse(&policy)?,

@@ -10,6 +10,8 @@ use serde::Deserialize;
 use text::Reference;
 use trust::{Body, Ceilings, ServedRegister};
 
+use crate::past::{Recurring, Suspension};
+
 /// The log's origin: a schema-less URL that does not depend on a port (C2SP tlog-checkpoint CP-1).
 pub(crate) const ORIGIN: &str = "einsicht.example/demonstration";
 
@@ -30,6 +32,26 @@ pub(crate) struct World {
     pub(crate) persons: Vec<DemoPerson>,
     /// The online services.
     pub(crate) services: Vec<DemoService>,
+    /// What has happened before the demonstration was started; `None` without a past.
+    pub(crate) past: Option<Past>,
+}
+
+/// What has happened before the demonstration was started.
+pub(crate) struct Past {
+    /// Exchanges that are made again and again.
+    pub(crate) exchanges: Vec<Recurring>,
+    /// Components that are suspended.
+    pub(crate) suspensions: Vec<Suspension>,
+}
+
+/// The content of `past.json`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PastData {
+    participants: Vec<Participant>,
+    bodies: Vec<Body>,
+    exchanges: Vec<Recurring>,
+    suspensions: Vec<Suspension>,
 }
 
 /// A participant.
@@ -175,8 +197,23 @@ pub(crate) struct DemoPerson {
 pub(crate) const PERSONS: &str = include_str!("../data/persons.json");
 
 impl World {
-    /// Parses the data that are compiled into the program.
-    pub(crate) fn load() -> Result<Self> {
+    /// Parses the data that are compiled into the program. The participants that took part in the past belong only to
+    /// a world that has one.
+    pub(crate) fn load(with_past: bool) -> Result<Self> {
+        let mut world = Self::load_present()?;
+        if with_past {
+            let past: PastData = text::json::from_str(include_str!("../data/past.json"))?;
+            world.participants.extend(past.participants);
+            world.bodies.extend(past.bodies);
+            world.past = Some(Past {
+                exchanges: past.exchanges,
+                suspensions: past.suspensions,
+            });
+        }
+        Ok(world)
+    }
+
+    fn load_present() -> Result<Self> {
         Ok(Self {
             participants: text::json::from_str(include_str!("../data/participants.json"))?,
             bodies: text::json::from_str(include_str!("../data/bodies.json"))?,
@@ -184,7 +221,17 @@ impl World {
             examples: text::json::from_str(include_str!("../data/examples.json"))?,
             persons: text::json::from_str(PERSONS)?,
             services: text::json::from_str(include_str!("../data/services.json"))?,
+            past: None,
         })
+    }
+}
+
+impl World {
+    /// Whether a part is the connector of a participant that the past suspends.
+    pub(crate) fn suspends(&self, part: &str) -> bool {
+        let short = part.strip_prefix("connector-");
+        let mut suspensions = self.past.iter().flat_map(|past| &past.suspensions);
+        suspensions.any(|suspension| Some(suspension.participant.as_str()) == short)
     }
 }
 

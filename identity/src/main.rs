@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use identity::backup::{BackupError, Contents, backup, restore};
-use service::program;
+use service::{SystemClock, program};
 
 #[derive(Parser)]
 #[command(version, about = "Identity: finds the person, evaluates labels, keeps day keys")]
@@ -44,7 +44,7 @@ async fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve(arguments) => {
             program::serve(arguments, async |config: identity::Config, base, listener, shutdown| {
-                identity::run(config.resolved(base), listener, shutdown).await
+                identity::run(config.resolved(base), listener, shutdown, SystemClock::shared()).await
             })
             .await
         }

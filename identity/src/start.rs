@@ -15,8 +15,7 @@ use record::SigningKey;
 use service::Listener;
 use service::clock::{CheckedClock, Confirmation};
 use service::secret::{CredentialDigest, random, read_seed};
-use service::{Impairment, Shutdown, SystemClock};
-use tokio::time::MissedTickBehavior;
+use service::{Clock, Impairment, Shutdown};
 
 use crate::config::Config;
 use crate::day_keys::DayKeys;
@@ -51,14 +50,14 @@ fn configuration(error: impl std::fmt::Display) -> Error {
 ///
 /// # Errors
 /// [`enum@Error`]; each of them ends the process.
-pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<(), Error> {
     metrics_help::describe();
     let callers = Callers {
         broker: credential(&config.broker_credential, "broker_credential")?,
         portal: credential(&config.portal_credential, "portal_credential")?,
     };
     let identity = tokio::select! {
-        identity = start_up(&config, shutdown.clone()) => Arc::new(identity?),
+        identity = start_up(&config, shutdown.clone(), clock) => Arc::new(identity?),
         () = shutdown.wait() => return Ok(()),
     };
     listener.health().check({
@@ -90,7 +89,7 @@ fn credential(hex: &str, name: &str) -> Result<CredentialDigest, Error> {
     CredentialDigest::from_hex(hex).ok_or_else(|| configuration(format!("{name}: expected 64 hexadecimal digits")))
 }
 
-async fn start_up(config: &Config, shutdown: Shutdown) -> Result<Identity<FollowedLog>, Error> {
+async fn start_up(config: &Config, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<Identity<FollowedLog>, Error> {
     if config.reader.len() > MAX_READER_LEN {
         return Err(configuration("reader is longer than 128 bytes"));
     }
@@ -107,7 +106,7 @@ async fn start_up(config: &Config, shutdown: Shutdown) -> Result<Identity<Follow
         sealing: SealingKey::from_seed(seed(&config.sealing_key)?),
     };
     let confirmation = Confirmation::Operator(config.data.join(CLOCK_STOPPED));
-    let clock = CheckedClock::new(SystemClock::shared(), confirmation);
+    let clock = CheckedClock::new(clock, confirmation);
     let login = LoginVerifier::new(config.login.clone(), clock.clone()).map_err(configuration)?;
     let (log, live) = follow(config, clock.clone(), shutdown).await?;
     keys.check(live.history().state().directory())?;
@@ -166,14 +165,8 @@ async fn follow(
 
 /// The background work. Its error ends the process.
 async fn background(identity: Arc<Identity<FollowedLog>>, shutdown: Shutdown) -> Result<(), Error> {
-    let mut interval = tokio::time::interval(TICK_INTERVAL);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut ticks = 0_u64;
     loop {
-        tokio::select! {
-            _ = interval.tick() => {}
-            () = shutdown.wait() => return Ok(()),
-        }
         let result = tokio::select! {
             result = run_tick(&identity, ticks) => result,
             () = shutdown.wait() => return Ok(()),
@@ -184,6 +177,10 @@ async fn background(identity: Arc<Identity<FollowedLog>>, shutdown: Shutdown) ->
             return Err(error);
         }
         ticks += 1;
+        tokio::select! {
+            () = identity.clock.sleep(TICK_INTERVAL) => {}
+            () = shutdown.wait() => return Ok(()),
+        }
     }
 }
 

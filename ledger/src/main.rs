@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use ledger::Config;
 use record::SigningKey;
-use service::{Shutdown, durable, secret};
+use service::{Shutdown, SystemClock, durable, secret};
 use tlog::note::{KeyName, SignerKey};
 
 #[derive(Parser)]
@@ -135,7 +135,7 @@ fn run(serve: &service::program::Serve) -> Result<(), Failure> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let shutdown = Shutdown::on_signals()?;
         let listener = serve.addresses.bind("ledger", &shutdown).await?;
-        Ok(ledger::run(config, listener, shutdown).await?)
+        Ok(ledger::run(config, listener, shutdown, SystemClock::shared()).await?)
     })
 }
 

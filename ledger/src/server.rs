@@ -6,7 +6,7 @@ use std::sync::Arc;
 use service::Listener;
 use service::clock::{CheckedClock, Confirmation, LastCheckedTime};
 use service::secret::CredentialDigest;
-use service::{Impairment, Shutdown, SystemClock, http as calls, listen};
+use service::{Clock, Impairment, Shutdown, http as calls, listen};
 use tlog::policy::Policy;
 
 use crate::config::{Config, ConfigError};
@@ -115,7 +115,14 @@ pub(crate) async fn serve(
 ) -> Result<(), Error> {
     let (rows, snapshots) = (shared.log.rows().clone(), shared.log.snapshots());
     let client = calls::Client::new()?;
-    let mut witnessing = WitnessClient::new(shared.publication.clone(), rows, snapshots, client, pace);
+    let mut witnessing = WitnessClient::new(
+        shared.publication.clone(),
+        rows,
+        snapshots,
+        client,
+        pace,
+        shared.clock.clone(),
+    );
     if let Some(witnessing) = &mut witnessing {
         witnessing.check_at_start().await?;
     }
@@ -166,17 +173,17 @@ pub(crate) fn health(shared: &Shared) -> Result<(), Impairment> {
 ///
 /// # Errors
 /// [`Error`], for example an invalid configuration, an inconsistent store, or a policy without this log's key.
-pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<(), Error> {
     let pace = config.pace();
-    let shared = tokio::task::spawn_blocking(move || start(setup(&config)?))
+    let shared = tokio::task::spawn_blocking(move || start(setup(&config, clock)?))
         .await
         .map_err(|_| Error::Start)??;
     serve(shared, pace, listener, shutdown).await
 }
 
-fn setup(config: &Config) -> Result<Setup, Error> {
+fn setup(config: &Config, clock: Arc<dyn Clock>) -> Result<Setup, Error> {
     let confirmation = Confirmation::Operator(config.data.join(CLOCK_STOPPED));
-    let clock = CheckedClock::new(SystemClock::shared(), confirmation);
+    let clock = CheckedClock::new(clock, confirmation);
     // A jump must not leave the log without a valid key.
     let signer = config.signer(LastCheckedTime::of(clock.clone()))?;
     let (rules, policy) = (config.rules()?, config.policy()?);

@@ -38,7 +38,7 @@ use messages::limits::MAX_EVIDENCE;
 use serde::{Deserialize, Serialize};
 use service::Listener;
 use service::secret::CredentialDigest;
-use service::{Clock, Problem, Shutdown, SystemClock};
+use service::{Clock, Problem, Shutdown};
 use uuid::Uuid;
 
 use access_log::AccessLog;
@@ -141,8 +141,8 @@ struct Register {
 ///
 /// # Errors
 /// See [`Error`]. A register starts with the rows that match the schema; see [`RegisterData`].
-pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
-    let routes = routes(&config, SystemClock::shared())?;
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<(), Error> {
+    let routes = routes(&config, clock)?;
     let address = listener.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
     tracing::info!(%address, "register serves");
     service::listen::serve(listener, routes, shutdown)

@@ -2,10 +2,12 @@
 
 use std::process::ExitCode;
 
+use service::SystemClock;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     service::program::main(async |config: register::Config, base, listener, shutdown| {
-        register::run(config.resolved(base), listener, shutdown).await
+        register::run(config.resolved(base), listener, shutdown, SystemClock::shared()).await
     })
     .await
 }

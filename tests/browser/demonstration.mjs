@@ -17,7 +17,7 @@ export async function startDemonstration() {
   const scratch = mkdtempSync(join(tmpdir(), 'einsicht-browser-'));
   const data = join(scratch, 'data');
   const log = openSync(join(scratch, 'log'), 'w');
-  const child = spawn(program('einsicht'), ['demo', '--data', data], { stdio: ['ignore', log, log] });
+  const child = spawn(program('einsicht'), ['demo', '--without-past', '--data', data], { stdio: ['ignore', log, log] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const facts = join(data, 'demo.json');
   for (let waited = 0; !existsSync(facts); waited += 100) {

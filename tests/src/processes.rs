@@ -50,6 +50,7 @@ impl Processes {
                 "--listen",
                 base,
                 "--exit-after-seed",
+                "--without-past",
             ],
         )?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -47,7 +47,7 @@ use std::time::Duration;
 
 use axum::Router;
 use service::Listener;
-use service::{Clock, Shutdown, SystemClock};
+use service::{Clock, Shutdown};
 
 pub use config::{Config, OperatorConfig, SessionLimits};
 pub use error::Error;
@@ -60,8 +60,8 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// See [`Error`].
-pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
-    let portal = Arc::new(Portal::start(config, Arc::new(SystemClock), &shutdown).await?);
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<(), Error> {
+    let portal = Arc::new(Portal::start(config, clock, &shutdown).await?);
     tokio::spawn(sweep(Arc::clone(&portal), shutdown.clone()));
     service::listen::serve(listener, routes::routes(portal), shutdown).await?;
     Ok(())

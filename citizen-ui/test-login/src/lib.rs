@@ -40,13 +40,13 @@ use provider::Provider;
 ///
 /// # Errors
 /// See [`Error`].
-pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<(), Error> {
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         return Err(Error::NotLoopback(address));
     }
     tracing::warn!(%address, "TEST LOGIN: anybody may log in as any invented citizen");
-    let routes = routes(config, Arc::new(service::SystemClock))?;
+    let routes = routes(config, clock)?;
     service::listen::serve(listener, routes, shutdown).await?;
     Ok(())
 }

@@ -268,6 +268,6 @@ async fn the_page_says_that_the_login_is_not_real() {
 #[tokio::test]
 async fn an_address_that_is_not_loopback_is_refused() {
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
-    let refused = test_login::run(config(), listener.into(), Shutdown::new()).await;
+    let refused = test_login::run(config(), listener.into(), Shutdown::new(), SystemClock::shared()).await;
     assert!(matches!(refused, Err(Error::NotLoopback(_))));
 }

@@ -472,7 +472,7 @@ fn key_of(keyed: &KeyedRequest, pending: &PendingRequest) -> Result<ExchangeKey,
 async fn sweep(consumer: Arc<Consumer>, clock: Arc<CheckedClock>, shutdown: Shutdown) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(PREVIEW_POLL_INTERVAL) => {}
+            () = clock.sleep(PREVIEW_POLL_INTERVAL) => {}
             () = shutdown.wait() => return,
         }
         consumer.common.destroy_expired(&clock);

@@ -351,7 +351,7 @@ fn not_authentic(forward: &Forward, failure: CheckFailed) -> Problem {
 async fn report_overdue(provider: Arc<Provider>, clock: Arc<CheckedClock>, shutdown: Shutdown) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(POLL_INTERVAL) => {}
+            () = clock.sleep(POLL_INTERVAL) => {}
             () = shutdown.wait() => return,
         }
         provider.common.destroy_expired(&clock);

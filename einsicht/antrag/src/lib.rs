@@ -40,7 +40,7 @@ mod tests;
 use std::sync::Arc;
 
 use service::Listener;
-use service::clock::SystemClock;
+use service::clock::Clock;
 use service::shutdown::Shutdown;
 
 pub use config::Config;
@@ -50,8 +50,8 @@ pub use error::Error;
 ///
 /// # Errors
 /// See [`Error`].
-pub async fn run(config: Config, listener: Listener, shutdown: Shutdown) -> Result<(), Error> {
-    let desk = Arc::new(routes::Desk::new(config, SystemClock::shared())?);
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<(), Error> {
+    let desk = Arc::new(routes::Desk::new(config, clock)?);
     service::listen::serve(listener, routes::routes(desk), shutdown).await?;
     Ok(())
 }

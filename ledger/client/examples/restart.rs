@@ -150,7 +150,11 @@ impl World {
         std::fs::write(&path, config).unwrap();
         let config: ledger::Config = service::config::load(&path).unwrap();
         let config = config.resolved(self.folder.path());
-        let serving = tokio::spawn(async move { ledger::run(config, listener.into(), shutdown).await.unwrap() });
+        let serving = tokio::spawn(async move {
+            ledger::run(config, listener.into(), shutdown, SystemClock::shared())
+                .await
+                .unwrap()
+        });
         let api = HttpLedger::new(&url).unwrap();
         while api.head().await.is_err() {
             tokio::time::sleep(Duration::from_millis(2)).await;

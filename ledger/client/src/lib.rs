@@ -29,6 +29,7 @@ pub mod bootstrap;
 pub mod checkpoints;
 pub mod follower;
 pub mod live;
+pub mod publish;
 pub mod recorded;
 mod set_page;
 mod sets;

@@ -25,7 +25,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use service::{Shutdown, http};
+use service::{Clock, Shutdown, http};
 use tlog::policy::Policy;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
@@ -69,6 +69,8 @@ pub struct WitnessClient {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     client: http::Client,
     pace: WitnessIntervals,
+    /// By which an unchanged head is refreshed.
+    clock: Arc<dyn Clock>,
     peers: Vec<WitnessPeer>,
     /// The requests under way, with the positions of their peers.
     asked: JoinSet<(usize, Answer)>,
@@ -87,6 +89,7 @@ impl WitnessClient {
         snapshots: watch::Receiver<Arc<Snapshot>>,
         client: http::Client,
         pace: WitnessIntervals,
+        clock: Arc<dyn Clock>,
     ) -> Option<Self> {
         let policy = Arc::new(publication.policy()?.clone());
         Some(Self {
@@ -97,6 +100,7 @@ impl WitnessClient {
             snapshots,
             client,
             pace,
+            clock,
             asked: JoinSet::new(),
             heads: Heads::default(),
             trusted: false,
@@ -139,7 +143,7 @@ impl WitnessClient {
     pub async fn run(mut self, shutdown: Shutdown) {
         let mut cosigned_by_one = None;
         loop {
-            let started = Instant::now();
+            let (started, refresh) = (Instant::now(), self.clock.steady() + self.pace.refresh);
             let newest = self.snapshots.borrow_and_update().clone();
             let target = match cosigned_by_one.take() {
                 Some(head) => head,
@@ -157,40 +161,34 @@ impl WitnessClient {
                 cosigned_by_one = self.heads.newer_than(target.head.size);
             }
             let earliest = started + self.pace.interval;
-            let latest = if cosigned_by_one.is_some() {
-                earliest
+            let again = if cosigned_by_one.is_some() {
+                Some(earliest)
             } else {
-                self.next_round(started, met).max(earliest)
+                self.asked_again(met)
             };
             tokio::select! {
                 () = shutdown.wait() => return,
-                ended = self.wait(earliest, latest) => if ended { return },
+                ended = self.wait(earliest, again, refresh) => if ended { return },
             }
         }
     }
 
-    /// When the next round begins at the latest: to refresh the head, or when a witness without a cosignature may be
-    /// asked again.
-    fn next_round(&self, started: Instant, met: bool) -> Instant {
-        let refresh = started + self.pace.refresh;
-        let paused = self
-            .peers
-            .iter()
-            .filter(|peer| !peer.busy)
-            .filter_map(|peer| peer.paused_until);
-        match paused.min() {
-            Some(until) if !met => until.min(refresh),
-            _ => refresh,
-        }
+    /// When a witness without a cosignature may be asked again, if the round had no quorum.
+    fn asked_again(&self, met: bool) -> Option<Instant> {
+        let idle = self.peers.iter().filter(|peer| !met && !peer.busy);
+        idle.filter_map(|peer| peer.paused_until).min()
     }
 
-    /// Waits between two rounds and takes late answers meanwhile. Returns `true` if the log has ended.
-    async fn wait(&mut self, earliest: Instant, latest: Instant) -> bool {
+    /// Waits between two rounds and takes late answers meanwhile: for a new head, until a witness may be asked `again`,
+    /// or until the steady clock reaches `refresh`. Returns `true` if the log has ended.
+    async fn wait(&mut self, earliest: Instant, again: Option<Instant>, refresh: Duration) -> bool {
         loop {
             let may_start = Instant::now() >= earliest;
+            let refreshed = self.clock.sleep(refresh.saturating_sub(self.clock.steady()));
             tokio::select! {
                 () = sleep_until(earliest), if !may_start => {}
-                () = sleep_until(latest), if may_start => return false,
+                () = until(again), if may_start => return false,
+                () = refreshed, if may_start => return false,
                 changed = self.snapshots.changed(), if may_start => return changed.is_err(),
                 answered = next_answer(&mut self.asked) => {
                     self.take(answered).await;

@@ -174,7 +174,15 @@ fn client_of(shared: &Shared, refresh: Duration) -> WitnessClient {
     };
     let (rows, snapshots) = (shared.log.rows().clone(), shared.log.snapshots());
     let client = http::Client::new().unwrap();
-    WitnessClient::new(shared.publication.clone(), rows, snapshots, client, pace).unwrap()
+    WitnessClient::new(
+        shared.publication.clone(),
+        rows,
+        snapshots,
+        client,
+        pace,
+        SystemClock::shared(),
+    )
+    .unwrap()
 }
 
 async fn published(shared: &Shared, good: impl Fn(&PublishedCheckpoint) -> bool) -> Arc<PublishedCheckpoint> {

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::Clock;
+use super::{Clock, Sleep};
 use crate::durable;
 use crate::health::Impairment;
 
@@ -149,7 +149,7 @@ impl CheckedClock {
     /// # Errors
     /// [`ClockError::Jumped`].
     pub fn check(&self) -> Result<u64, ClockError> {
-        let (now, steady) = (self.clock.now(), self.clock.steady());
+        let (now, steady) = self.clock.reading();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let moved = state.anchor.map(|anchor| deviation(anchor, now, steady));
         let fits = moved.is_some_and(|moved| moved.unsigned_abs() <= MAX_STEP);
@@ -273,6 +273,14 @@ impl Clock for CheckedClock {
     fn steady(&self) -> Duration {
         self.clock.steady()
     }
+
+    fn reading(&self) -> (u64, Duration) {
+        self.clock.reading()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        self.clock.sleep(duration)
+    }
 }
 
 /// The last time at which a [`CheckedClock`] was not in doubt. For what depends on the time but can wait, such as the
@@ -302,6 +310,10 @@ impl Clock for LastCheckedTime {
 
     fn steady(&self) -> Duration {
         self.clock.steady()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        self.clock.sleep(duration)
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod checked;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -23,7 +24,22 @@ pub trait Clock: Send + Sync + std::fmt::Debug + 'static {
     /// The time that has passed since a fixed moment, which is another one after each start of the machine. It includes
     /// the time during which the machine was suspended.
     fn steady(&self) -> Duration;
+
+    /// Both clocks at one moment: [`Clock::now`] and [`Clock::steady`].
+    fn reading(&self) -> (u64, Duration) {
+        (self.now(), self.steady())
+    }
+
+    /// Waits until so much time has passed by the steady clock. Work that is due at a time waits with it, not with a
+    /// timer of its own, so that a simulated clock reaches it too. It may return early; the caller then looks again at
+    /// what is due.
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Box::pin(tokio::time::sleep(duration))
+    }
 }
+
+/// A pause by a [`Clock`].
+pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The machine's clock.
 #[derive(Clone, Copy, Debug, Default)]

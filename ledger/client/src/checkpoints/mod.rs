@@ -39,7 +39,6 @@ use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::merkle::Size;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::sleep;
 
 use crate::api::{ApiError, LedgerApi};
 use crate::tiles::{RootError, TileCache, root_at};
@@ -315,10 +314,11 @@ async fn settle_always(inner: std::sync::Weak<Inner>, shutdown: Shutdown) {
             }
         };
         cache.drop_partial();
+        let pause = watch.config.clock.sleep(pause);
         drop(watch);
         tokio::select! {
             () = shutdown.wait() => return,
-            () = sleep(pause) => {}
+            () = pause => {}
         }
     }
 }

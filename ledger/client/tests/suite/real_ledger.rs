@@ -68,7 +68,11 @@ impl Bench {
         std::fs::write(self.path().join("ledger.json"), config).unwrap();
         let config: ledger::Config = service::config::load(&self.path().join("ledger.json")).unwrap();
         let config = config.resolved(self.path());
-        let serving = tokio::spawn(async move { ledger::run(config, listener.into(), shutdown).await.unwrap() });
+        let serving = tokio::spawn(async move {
+            ledger::run(config, listener.into(), shutdown, SystemClock::shared())
+                .await
+                .unwrap()
+        });
         (Arc::new(HttpLedger::new(&url).unwrap()), serving)
     }
 
