@@ -161,7 +161,9 @@ impl Demo {
         let _ = std::fs::remove_file(&json);
         let log = data.with_extension("log");
         let mut process = Process::start(
-            Command::new(program("einsicht")).args(["demo", "--without-past", "--data"]).arg(data),
+            Command::new(program("einsicht"))
+                .args(["demo", "--without-past", "--data"])
+                .arg(data),
             &log,
         )?;
         wait_for(Duration::from_secs(90), || {

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
+use service::SystemClock;
 use tlog::Hash;
 use tlog::cosignature::cosign;
 use tlog::merkle::Size;

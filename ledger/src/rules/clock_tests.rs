@@ -27,7 +27,7 @@ fn entry(shared: &Shared, index: u64) -> SignedEntry {
 async fn a_jump_refuses_entries_and_delays_the_map_entry_until_the_clock_is_right() {
     for jump in [40, HOUR, 3 * YEAR, -40, -HOUR, -3 * YEAR] {
         let mut world = World::new();
-        world.map_after = Duration::from_millis(100);
+        world.map_after = Duration::from_millis(400);
         let (shared, _) = world.started(Arc::new(MemoryStore::new())).await;
         let mut broker = TimedWriter::new(BROKER);
         expect(&shared, &broker.write(intent(1)), 1, Ok(4), "before").await;
