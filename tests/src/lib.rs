@@ -8,6 +8,7 @@ pub mod completeness;
 pub mod forgery;
 pub mod intermediary;
 pub mod keys;
+pub mod population;
 pub mod processes;
 pub mod public_log;
 pub mod routes;
@@ -121,6 +122,12 @@ impl Process {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The most bytes of memory that it has used at any moment (`VmHWM`).

@@ -304,6 +304,20 @@ impl Processes {
         Ok(line.map_or(Ok(0), str::parse)?)
     }
 
+    /// What `connector protocol export` prints for a connector, which may run meanwhile.
+    pub fn protocol(&self, connector: &str, arguments: &[&str]) -> Result<Vec<serde_json::Value>> {
+        let mut command = Command::new(program("connector"));
+        command.args(["protocol", "export", "--config"]);
+        command
+            .arg(self.data.join(connector).join("config.json"))
+            .args(arguments);
+        let output = command.output()?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{connector}: {errors}");
+        let text = String::from_utf8(output.stdout)?;
+        text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+    }
+
     /// Ends the broker and starts it again. It continues the exchanges that it had left open.
     pub fn restart_broker(&mut self) -> Result<()> {
         self.running.remove("broker").context("the broker is running")?.stop()?;

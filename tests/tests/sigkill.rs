@@ -8,7 +8,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -17,7 +16,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 use service::table::{Encoding, Table, TableFile};
 use tests::processes::Processes;
-use tests::{http, program, wait_for};
+use tests::{http, wait_for};
 
 const CALLERS: usize = 4;
 /// How long a caller repeats one request, and how long a process may take to recover on a slow machine.
@@ -105,21 +104,10 @@ impl Load {
     }
 }
 
-/// `connector protocol export` of one connector, by exchange.
+/// The protocol of one connector, by exchange.
 fn protocol(processes: &Processes, connector: &str) -> Result<BTreeMap<String, Value>> {
-    let mut command = Command::new(program("connector"));
-    command.args(["protocol", "export", "--config"]);
-    let output = command
-        .arg(processes.data.join(connector).join("config.json"))
-        .output()?;
-    ensure!(
-        output.status.success(),
-        "{connector}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
     let mut exchanges = BTreeMap::new();
-    for line in String::from_utf8(output.stdout)?.lines() {
-        let value: Value = serde_json::from_str(line)?;
+    for value in processes.protocol(connector, &[])? {
         let exchange = value["exchange"].as_str().context("an exchange")?.to_owned();
         ensure!(
             exchanges.insert(exchange, value).is_none(),

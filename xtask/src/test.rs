@@ -47,6 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let released = dist::build(Build::Release)?;
         ignored("abuse", &released)?;
         ignored("sigkill", &released)?;
+        ignored("secrecy", &released)?;
         sh::run(cargo("test", &released)?.args([
             "--test",
             "attacks",
