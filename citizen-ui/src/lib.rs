@@ -9,6 +9,7 @@
 //! | --- | --- | --- |
 //! | [`proof`], [`language`], [`markup`], [`islands`] | yes | yes |
 //! | [`pages`] | those of a citizen | all (feature `ssr`) |
+//! | `paper` | no | what a citizen takes home (feature `ssr`) |
 //!
 //! There is no I/O here. The server (`citizen-ui-server`) handles login, sessions and fetching; the browser's program
 //! (`citizen-ui-browser`) reads and writes the page and makes the one request.
@@ -17,6 +18,8 @@ pub mod islands;
 pub mod language;
 pub mod markup;
 pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod paper;
 pub mod proof;
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //!
 //! Unit and property tests, the end-to-end tests over real processes and the browser tests run in one profile, `dev`,
 //! so that no crate is compiled twice; its overflow checks and debug assertions are on in the programs too. With
-//! `--long` the end-to-end and browser tests also run against the released programs, every flood lasts a minute, and
-//! the ledger is killed by the thousand, and all compartments five hundred times.
+//! `--long` the end-to-end and browser tests also run against the released programs, every flood lasts a minute, the
+//! ledger is killed by the thousand, all compartments five hundred times, and veraPDF checks the portal's PDF files.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,11 +43,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     sh::run(&mut cargo("test", &programs)?)?;
     browser(&programs)?;
     if options.long {
-        ignored("crash", &programs)?;
+        ignored("crash", &programs, &[])?;
+        match vera_pdf()? {
+            Some(jars) => ignored("portal", &programs, &[("EINSICHT_VERAPDF", &jars)])?,
+            None => output::stderr!("notice: without Java and Maven the PDF files were NOT checked by veraPDF"),
+        }
         let released = dist::build(Build::Release)?;
-        ignored("abuse", &released)?;
-        ignored("sigkill", &released)?;
-        ignored("secrecy", &released)?;
+        ignored("abuse", &released, &[])?;
+        ignored("sigkill", &released, &[])?;
+        ignored("secrecy", &released, &[])?;
         sh::run(cargo("test", &released)?.args([
             "--test",
             "attacks",
@@ -80,7 +84,7 @@ fn cargo(command: &str, programs: &Path) -> Result<Command> {
 
 /// Runs the tests of a target that are ignored otherwise. libtest succeeds when there is none, so they are listed
 /// first.
-fn ignored(target: &str, programs: &Path) -> Result<()> {
+fn ignored(target: &str, programs: &Path, variables: &[(&str, &Path)]) -> Result<()> {
     let arguments = ["--test", target];
     sh::run(cargo("test", programs)?.args(arguments).arg("--no-run"))?;
     let listed = sh::output(
@@ -95,8 +99,38 @@ fn ignored(target: &str, programs: &Path) -> Result<()> {
     sh::run(
         cargo("test", programs)?
             .args(arguments)
-            .args(["--", "--ignored", "--nocapture"]),
+            .args(["--", "--ignored", "--nocapture"])
+            .envs(variables.iter().copied()),
     )
+}
+
+/// veraPDF, pinned as the workspace's own dependencies are.
+const VERA_PDF: &str = "1.28.2";
+
+/// The folder of veraPDF's jars in the user's cache, which Maven fetches once. `None` without Java or Maven.
+fn vera_pdf() -> Result<Option<PathBuf>> {
+    let folder = paths::cache()?.join(format!("verapdf-{VERA_PDF}"));
+    let jars = folder.join("jars");
+    if !sh::found("java") || !(jars.is_dir() || sh::found("mvn")) {
+        return Ok(None);
+    }
+    if !jars.is_dir() {
+        std::fs::create_dir_all(&folder)?;
+        let project = format!(
+            "<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><modelVersion>4.0.0</modelVersion>\
+             <groupId>einsicht</groupId><artifactId>verapdf</artifactId><version>1</version><dependencies><dependency>\
+             <groupId>org.verapdf.apps</groupId><artifactId>greenfield-apps</artifactId><version>{VERA_PDF}</version>\
+             </dependency></dependencies></project>"
+        );
+        std::fs::write(folder.join("pom.xml"), project)?;
+        // Fetched into another folder first: one that is cut off must not look complete.
+        let mut maven = Command::new("mvn");
+        maven.current_dir(&folder).args(["--quiet", "--batch-mode"]);
+        maven.args(["dependency:copy-dependencies", "-DoutputDirectory=fetched"]);
+        sh::run_within(sh::LONG, &mut maven)?;
+        std::fs::rename(folder.join("fetched"), &jars)?;
+    }
+    Ok(Some(jars))
 }
 
 /// Installs the packages of the lock file, without running any package's scripts, unless they are installed already.

@@ -6,11 +6,14 @@ use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 use citizen_ui::language::verdict::verdict_text;
 use citizen_ui::markup::Element;
-use citizen_ui::pages::{self, Content, ErrorPage, Frame, Target};
+use citizen_ui::pages::{self, ErrorPage, Frame, Target};
+use citizen_ui::paper::letter::receipt_file;
+use citizen_ui::paper::list::BUNDLE_FILE;
 use citizen_ui::proof::statement::PageProof;
 use citizen_ui::proof::verdict::{Scope, ServerCheck, Verdict};
 use serde::Deserialize;
 
+use crate::download::download;
 use crate::page::CitizenRequest;
 
 /// A citizen's page ([`Target`]).
@@ -24,19 +27,7 @@ pub(crate) async fn page(request: CitizenRequest) -> Response {
         Target::Proof(index) => citizen.path(index),
         _ => None,
     };
-    let content = Content {
-        accesses: &citizen.accesses,
-        unopened: &citizen.unopened,
-        claim: match citizen.check {
-            ServerCheck::Complete(claim) => Some(claim),
-            ServerCheck::Unwitnessed | ServerCheck::Failed(_) => None,
-        },
-        person: citizen.person(),
-        bundle: citizen.bundle().is_some(),
-        size: citizen.log_size(),
-        path: path.as_ref(),
-        device: None,
-    };
+    let content = citizen.content(path.as_ref());
     let verdict = server_verdict(&frame, citizen.check, target.scope());
     match pages::citizen_page(&frame, &target, &content, verdict) {
         Some(page) => Html(pages::html(&page)).into_response(),
@@ -76,7 +67,7 @@ pub(crate) async fn proof(
 /// `GET /{lang}/abrufe/buendel`: the bundle as a download.
 pub(crate) async fn bundle(request: CitizenRequest) -> Response {
     match request.current.citizen.bundle() {
-        Some(file) => download("eintraege.bundle", "application/octet-stream", file.to_vec()),
+        Some(file) => download(BUNDLE_FILE, "application/octet-stream", file.to_vec()),
         None => request.page.error(ErrorPage::NotFound),
     }
 }
@@ -108,26 +99,11 @@ async fn opening_file(request: &CitizenRequest, index: &str) -> Result<Vec<u8>, 
 /// `GET /{lang}/abrufe/{index}/quittung`: the receipt as a download.
 pub(crate) async fn receipt(request: CitizenRequest, Path(index): Path<String>) -> Response {
     let CitizenRequest { page, current } = &request;
-    let file = match index.parse() {
-        Ok(index) => current.citizen.receipt_file(&page.portal.ledger, index).await,
-        Err(_) => None,
+    let Ok(index) = index.parse() else {
+        return page.error(ErrorPage::NotFound);
     };
-    match file {
-        Some(file) => download(
-            &format!("eintrag-{index}.tlog-proof"),
-            "text/plain; charset=utf-8",
-            file,
-        ),
+    match current.citizen.receipt_file(&page.portal.ledger, index).await {
+        Some(file) => download(&receipt_file(index), "text/plain; charset=utf-8", file),
         None => page.error(ErrorPage::NotFound),
     }
-}
-
-/// Builds a download. `name` goes into a header unescaped, so it must come from a constant and a parsed log index
-/// alone.
-fn download(name: &str, media: &'static str, file: Vec<u8>) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, media.to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
-    ];
-    (headers, file).into_response()
 }

@@ -64,6 +64,26 @@ const FONTS: [(&str, &[u8]); 6] = [
     font!("600", "latin-ext"),
 ];
 
+/// A weight of the fonts, for documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    Regular,
+    Bold,
+}
+
+impl Weight {
+    pub(crate) const ALL: [Self; 2] = [Self::Regular, Self::Bold];
+}
+
+/// The fonts of a weight: Latin, and further Latin letters.
+pub(crate) fn fonts(weight: Weight) -> [&'static [u8]; 2] {
+    let first = match weight {
+        Weight::Regular => 0,
+        Weight::Bold => 4,
+    };
+    [FONTS[first].1, FONTS[first + 1].1]
+}
+
 // `browser()`: path, media type and content of the browser's program and its script; empty if the server was built
 // without the program. `PROGRAM`: the digest of the script for the pages (Subresource Integrity). The script has the
 // digest of the program (see `build.rs`).

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use citizen_ui::pages::Content;
 use citizen_ui::proof::access::Access;
 use citizen_ui::proof::complete::{self, Claim};
 use citizen_ui::proof::statement::{ListProof, MAX_LATER};
@@ -196,6 +197,23 @@ impl Citizen {
     /// The size of the log as of the bundle; 0 without one.
     pub(crate) fn log_size(&self) -> u64 {
         self.bundle.as_ref().map_or(0, |bundle| bundle.checkpoint.size.get())
+    }
+
+    /// What a page or a file of this session is made of, as the server knows it.
+    pub(crate) fn content<'a>(&'a self, path: Option<&'a EntryPath>) -> Content<'a> {
+        Content {
+            accesses: &self.accesses,
+            unopened: &self.unopened,
+            claim: match self.check {
+                ServerCheck::Complete(claim) => Some(claim),
+                ServerCheck::Unwitnessed | ServerCheck::Failed(_) => None,
+            },
+            person: self.person(),
+            bundle: self.bundle().is_some(),
+            size: self.log_size(),
+            path,
+            device: None,
+        }
     }
 
     /// The way of an entry to the root of the log, if the bundle has it.

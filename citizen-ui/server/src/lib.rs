@@ -23,7 +23,9 @@
 //! | [`citizen`] | the opened entries of one citizen |
 //! | [`page`] | what handlers extract from a request: language, session, frame |
 //! | [`routes`], [`accesses`], [`account`] | the handlers |
+//! | [`export`] | the files that a citizen takes home |
 //! | [`public`] | the pages that need no login |
+//! | [`csv_file`], [`download`] | tables as CSV; responses that a browser stores |
 //! | [`headers`], [`assets`] | security headers; static files |
 
 mod accesses;
@@ -33,7 +35,10 @@ mod assets;
 mod citizen;
 mod config;
 mod consistency;
+mod csv_file;
+mod download;
 mod error;
+mod export;
 mod headers;
 mod ledger;
 mod page;

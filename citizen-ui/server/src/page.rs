@@ -99,7 +99,8 @@ impl PageRequest {
             ErrorPage::LoginUnreachable
             | ErrorPage::Clock
             | ErrorPage::IdentityUnreachable
-            | ErrorPage::LedgerUnreachable => StatusCode::SERVICE_UNAVAILABLE,
+            | ErrorPage::LedgerUnreachable
+            | ErrorPage::Busy => StatusCode::SERVICE_UNAVAILABLE,
             ErrorPage::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
         (status, Html(pages::error(&self.frame(), error))).into_response()

@@ -15,9 +15,10 @@ use crate::anchor::AnchorSource;
 use crate::assets;
 use crate::config::Config;
 use crate::error::Error;
+use crate::export::workers::Workers;
 use crate::ledger::LedgerReader;
 use crate::public::watch::LogWatch;
-use crate::public::{Download, Versions};
+use crate::public::{VerifierDownload, Versions};
 use crate::session::Sessions;
 
 /// The state that all handlers share, behind an `Arc`.
@@ -33,7 +34,8 @@ pub(crate) struct Portal {
     pub(crate) cookies: Cookies,
     pub(crate) versions: Versions,
     pub(crate) watch: Arc<LogWatch>,
-    pub(crate) verifier: Option<Download>,
+    pub(crate) verifier: Option<VerifierDownload>,
+    pub(crate) workers: Workers,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -81,6 +83,7 @@ impl Portal {
             trust,
             trust_text,
             ledger: Arc::new(ledger),
+            workers: Workers::new(),
             clock,
             config,
         })
@@ -88,9 +91,9 @@ impl Portal {
 }
 
 /// The verifier that is offered for download.
-fn verifier(config: &Config) -> Result<Option<Download>, Error> {
+fn verifier(config: &Config) -> Result<Option<VerifierDownload>, Error> {
     let read = |path: &PathBuf| {
-        Download::read(path).map_err(|source| Error::Read {
+        VerifierDownload::read(path).map_err(|source| Error::Read {
             path: path.clone(),
             source,
         })

@@ -19,11 +19,13 @@
 //! | `GET`, `POST /{lang}/sitzung` | yes | when the session ends; prolongs it |
 //! | `GET /{lang}/uebersicht` | yes | the first page after the login |
 //! | `GET /{lang}/abrufe?q=&wer=&bei=&von=&bis=&ergebnis=&recht=&sort=&seite=` | yes | the list |
+//! | `GET /{lang}/abrufe.pdf`, `.csv`, `.json` with the same query | yes | the list as a file ([`crate::export`]) |
 //! | `GET /{lang}/besuche?seite=` | yes | the citizen's own visits |
 //! | `GET /{lang}/abrufe/beweis` | yes | everything that proves the pages, for the browser's program |
 //! | `GET /{lang}/abrufe/buendel` | yes | the bundle: all entries with the proof of completeness |
 //! | `GET /{lang}/abrufe/{index}` | yes | one access |
 //! | `GET /{lang}/abrufe/{index}/pruefung`, `/fragen` | yes | how it is proved; a letter about it |
+//! | `GET /{lang}/abrufe/{index}/brief.pdf?was=&nummer=` | yes | the letter as a file |
 //! | `GET /{lang}/abrufe/{index}/oeffnung`, `/quittung` | yes | opening and receipt as downloads |
 //! | `GET /{lang}/zugriffe…` | | redirects to `/abrufe…` |
 //! | `GET /assets/…` | | static files, the browser's program among them |
@@ -42,7 +44,7 @@ use tower_http::csrf::CsrfLayer;
 use crate::config::CALLBACK_PATH;
 use crate::page::{PROOF, PageRequest, SESSION};
 use crate::portal::Portal;
-use crate::{accesses, account, assets, headers, public};
+use crate::{accesses, account, assets, export, headers, public};
 
 /// Builds all routes.
 pub(crate) fn routes(portal: Arc<Portal>) -> Router {
@@ -93,11 +95,15 @@ fn in_language() -> Router<Arc<Portal>> {
         .route("/uebersicht", get(accesses::page))
         .route("/besuche", get(accesses::page))
         .route("/abrufe", get(accesses::page))
+        .route("/abrufe.pdf", get(export::list_pdf))
+        .route("/abrufe.csv", get(export::list_csv))
+        .route("/abrufe.json", get(export::list_json))
         .route(PROOF, get(accesses::proof))
         .route("/abrufe/buendel", get(accesses::bundle))
         .route("/abrufe/{index}", get(accesses::page))
         .route("/abrufe/{index}/pruefung", get(accesses::page))
         .route("/abrufe/{index}/fragen", get(accesses::page))
+        .route("/abrufe/{index}/brief.pdf", get(export::letter_pdf))
         .route("/abrufe/{index}/oeffnung", get(accesses::opening))
         .route("/abrufe/{index}/quittung", get(accesses::receipt))
         .route("/zugriffe", get(moved))

@@ -1,6 +1,7 @@
 //! The language of the portal: texts, dates, and the sentences that are made from proved accesses.
 
 pub mod answers;
+pub mod case;
 pub mod citizen;
 mod codes;
 pub mod facts;

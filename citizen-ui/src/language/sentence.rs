@@ -6,6 +6,7 @@
 
 use record::{ExchangeRecord, ExpiryDay, InspectionRecord, Kind, Outcome, PreviewDecision, SubjectRole};
 
+use crate::language::case::upper;
 use crate::language::codes;
 use crate::language::lang::Lang;
 use crate::language::local_time::{LocalTime, day};
@@ -225,7 +226,7 @@ fn outcome(record: &ExchangeRecord) -> Option<Outcome> {
 pub(crate) fn capitalised(text: &str) -> String {
     let mut rest = text.chars();
     rest.next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+        .map_or_else(String::new, |first| std::iter::once(upper(first)).chain(rest).collect())
 }
 
 /// Removes the full stop from a text of a record, because the sentence adds one.

@@ -34,6 +34,7 @@ pub enum Node {
 }
 
 /// Makes an element without attributes and content.
+#[inline(never)]
 pub fn el(name: &'static str) -> Element {
     Element::new(Cow::Borrowed(name))
 }
@@ -58,25 +59,34 @@ impl Element {
 
     /// Adds an attribute.
     #[must_use]
-    pub fn attr(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.attributes.push((Cow::Borrowed(name), value.into()));
+    pub fn attr(self, name: &'static str, value: impl Into<String>) -> Self {
+        self.with(name, value.into())
+    }
+
+    // A page calls these functions hundreds of times. Inlined, they would be a third of the browser's program.
+    #[inline(never)]
+    fn with(mut self, name: &'static str, value: String) -> Self {
+        self.attributes.push((Cow::Borrowed(name), value));
         self
     }
 
     /// Adds the attribute `class`.
     #[must_use]
+    #[inline(never)]
     pub fn class(self, value: &str) -> Self {
         self.attr("class", value)
     }
 
     /// Adds an attribute without a value, if `on`.
     #[must_use]
+    #[inline(never)]
     pub fn flag(self, name: &'static str, on: bool) -> Self {
         if on { self.attr(name, "") } else { self }
     }
 
     /// Adds a text.
     #[must_use]
+    #[inline(never)]
     pub fn text(mut self, text: &str) -> Self {
         self.push_text(text);
         self
@@ -84,6 +94,7 @@ impl Element {
 
     /// Adds an element.
     #[must_use]
+    #[inline(never)]
     pub fn child(mut self, child: Element) -> Self {
         self.children.push(Node::Element(child));
         self
@@ -97,6 +108,7 @@ impl Element {
     }
 
     /// Adds a text; neighbouring texts become one, as in a browser.
+    #[inline(never)]
     pub fn push_text(&mut self, text: &str) {
         match self.children.last_mut() {
             _ if text.is_empty() => {}

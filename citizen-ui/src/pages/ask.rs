@@ -48,7 +48,7 @@ pub(super) fn ask(
     if let Some(act) = question.act {
         let number = content.person.filter(|_| question.number);
         let letter = letter(exchange, act, number.map(|person| person.expose()), frame.lang);
-        parts.extend(letter_view(frame, content, exchange, act, &letter));
+        parts.extend(letter_view(frame, content, exchange, question, &letter));
     }
     Some(document(frame, text.title, parts.into_iter().map(Node::Element)))
 }
@@ -89,7 +89,13 @@ fn choice(frame: &Frame, index: u64, question: Question) -> Element {
         .child(submit)
 }
 
-fn letter_view(frame: &Frame, content: &Content, exchange: &Exchange, act: Act, letter: &Letter) -> Vec<Element> {
+fn letter_view(
+    frame: &Frame,
+    content: &Content,
+    exchange: &Exchange,
+    question: Question,
+    letter: &Letter,
+) -> Vec<Element> {
     let text = &frame.lang.citizen().ask;
     let to = match &letter.to {
         Some(to) => {
@@ -130,6 +136,8 @@ fn letter_view(frame: &Frame, content: &Content, exchange: &Exchange, act: Act, 
         let copied = copied.text(if device.input.copied { text.copied } else { "" });
         el("p").class("ec-act").child(button).text(" ").child(copied)
     });
+    let pdf = format!("/abrufe/{}/brief.pdf{}", exchange.intent.index, question.query());
+    let pdf = link(frame.href(&pdf), text.pdf).flag("download", true);
     let receipt = frame.href(&format!("/abrufe/{}/quittung", exchange.intent.index));
     let receipt = link(receipt, &(frame.lang.citizen().detail.receipt)(exchange.intent.index));
     let section = el("section").class("ec-section ec-letter").child(heading(text.letter));
@@ -144,9 +152,11 @@ fn letter_view(frame: &Frame, content: &Content, exchange: &Exchange, act: Act, 
         )
         .children(copy)
         .child(el("p").class("kern-body").child(mail))
+        .child(el("p").class("kern-body").child(pdf))
         .child(el("p").class("ec-small").text(text.print));
     let next = el("section").class("ec-section ec-next").child(heading(text.what_next));
-    let next = next.child(paragraph(act.text(frame.lang).next)).child(
+    let happens = question.act.map(|act| paragraph(act.text(frame.lang).next));
+    let next = next.children(happens).child(
         el("p")
             .class("kern-body")
             .text(&format!("{} ", text.attach))

@@ -52,7 +52,7 @@ pub struct Input<'a> {
 
 impl<'a> Content<'a> {
     /// The access with this log index.
-    pub(super) fn access(&self, index: u64) -> Option<&'a Access> {
+    pub fn access(&self, index: u64) -> Option<&'a Access> {
         self.accesses.iter().find(|access| access.first().index == index)
     }
 }

@@ -2,6 +2,7 @@
 //! program read it and choose the rows with the same code.
 
 use super::rows::row_text;
+use crate::language::case::folded;
 use crate::language::lang::Lang;
 use crate::language::local_time::LocalTime;
 use crate::language::sentence::capitalised;
@@ -119,6 +120,15 @@ impl ListQuery {
 
     /// Path and query, after the language, of a page of the filtered list.
     pub fn path(&self, page: usize) -> String {
+        self.address("/abrufe", page)
+    }
+
+    /// Path and query, after the language, of a file with all pages of the filtered list.
+    pub fn file_path(&self, ending: &str) -> String {
+        self.address(&format!("/abrufe.{ending}"), 1)
+    }
+
+    fn address(&self, path: &str, page: usize) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in [
             ("q", &self.words),
@@ -145,9 +155,9 @@ impl ListQuery {
         }
         let query = query.finish();
         if query.is_empty() {
-            "/abrufe".to_owned()
+            path.to_owned()
         } else {
-            format!("/abrufe?{query}")
+            format!("{path}?{query}")
         }
     }
 
@@ -170,17 +180,28 @@ impl ListQuery {
     /// Chooses the rows of the page among all accesses, which are newest first. A page number that is too high means
     /// the last page.
     pub fn choose<'a>(&self, accesses: &'a [Access], lang: Lang) -> Chosen<'a> {
+        self.chosen(accesses, lang, ROWS_PER_PAGE)
+    }
+
+    /// The rows of all pages, as one page.
+    #[cfg(feature = "ssr")]
+    pub fn choose_all<'a>(&self, accesses: &'a [Access], lang: Lang) -> Chosen<'a> {
+        self.chosen(accesses, lang, usize::MAX)
+    }
+
+    fn chosen<'a>(&self, accesses: &'a [Access], lang: Lang, rows_per_page: usize) -> Chosen<'a> {
         let exchanges = exchanges(accesses);
         let all = exchanges.len();
         let mut matching: Vec<&Access> = exchanges.into_iter().filter(|row| self.matches(row, lang)).collect();
         match self.sort {
             Sort::Newest => {}
             Sort::Oldest => matching.reverse(),
-            Sort::Authority => matching.sort_by_key(|access| who(access).to_lowercase()),
+            Sort::Authority => matching.sort_by_key(|access| folded(who(access))),
         }
-        let pages = matching.len().div_ceil(ROWS_PER_PAGE).max(1);
+        let pages = matching.len().div_ceil(rows_per_page).max(1);
         let page = self.page.clamp(1, pages);
-        let skipped = (page - 1) * ROWS_PER_PAGE;
+        let skipped = (page - 1) * rows_per_page;
+        let shown = skipped..skipped.saturating_add(rows_per_page);
         let mut groups: Vec<Group> = Vec::new();
         for (at, access) in matching.iter().enumerate() {
             let title = self.group_of(access, lang);
@@ -193,7 +214,7 @@ impl ListQuery {
             }
             let Some(group) = groups.last_mut() else { continue };
             group.matching += 1;
-            if (skipped..skipped + ROWS_PER_PAGE).contains(&at) {
+            if shown.contains(&at) {
                 group.rows.push(access);
             }
         }
@@ -233,8 +254,8 @@ impl ListQuery {
 
 /// Whether the text of the row has every word, in upper or lower case.
 fn has_words(access: &Access, words: &str, lang: Lang) -> bool {
-    let text = row_text(access, lang).to_lowercase();
-    words.to_lowercase().split_whitespace().all(|word| text.contains(word))
+    let text = folded(&row_text(access, lang));
+    folded(words).split_whitespace().all(|word| text.contains(word))
 }
 
 /// The accesses that are exchanges, in the given order.
@@ -256,7 +277,7 @@ fn is_day(text: &str) -> bool {
 }
 
 /// The name of the authority that asked; empty if it is erased.
-pub(super) fn who(access: &Access) -> &str {
+pub(crate) fn who(access: &Access) -> &str {
     match access {
         Access::Exchange(exchange) => &exchange.record.consumer.name,
         _ => "",
@@ -264,7 +285,7 @@ pub(super) fn who(access: &Access) -> &str {
 }
 
 /// The name of the authority that was asked.
-pub(super) fn at(access: &Access) -> &str {
+pub(crate) fn at(access: &Access) -> &str {
     match access {
         Access::Exchange(exchange) => &exchange.record.provider.name,
         _ => "",
@@ -272,7 +293,7 @@ pub(super) fn at(access: &Access) -> &str {
 }
 
 /// The law that the authority names.
-pub(super) fn law(access: &Access) -> &str {
+pub(crate) fn law(access: &Access) -> &str {
     match access {
         Access::Exchange(exchange) => &exchange.record.why.legal_basis,
         _ => "",
@@ -294,6 +315,8 @@ mod tests {
         let read = ListQuery::parse(&format!("{query}&x=y"));
         assert_eq!(read.path(3), format!("/abrufe?{query}"));
         assert!(read.restricts() && read.has_more());
+        let file = query.strip_suffix("&seite=3").unwrap();
+        assert_eq!(read.file_path("pdf"), format!("/abrufe.pdf?{file}"));
         let empty = ListQuery::parse("q=&wer=&bei=&von=&bis=&ergebnis=&recht=&sort=&seite=");
         assert_eq!(empty.path(1), "/abrufe");
         assert!(!empty.restricts());
@@ -362,6 +385,9 @@ mod tests {
         let by_authority = ListQuery::parse("sort=behoerde").choose(&accesses, Lang::De);
         let titles: Vec<&str> = by_authority.groups.iter().map(|group| group.title.as_str()).collect();
         assert_eq!(titles, ["Amt Aurich", "Stadt Musterhausen"]);
+        let all = ListQuery::parse("seite=2").choose_all(&accesses, Lang::De);
+        let rows: usize = all.groups.iter().map(|group| group.rows.len()).sum();
+        assert_eq!((all.first, all.pages, rows), (1, 1, 30), "a file has all pages");
         assert_eq!(by_authority.groups[0].matching, 10);
         assert_eq!(
             by_authority.groups[1].matching, 20,

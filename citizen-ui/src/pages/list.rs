@@ -34,7 +34,7 @@ pub(super) fn list(frame: &Frame, content: &Content, query: &ListQuery, verdict:
     if chosen.page == chosen.pages && !query.restricts() {
         parts.extend(end(frame, content));
     }
-    parts.extend(content.bundle.then(|| take(frame)));
+    parts.push(take(frame, content, query));
     document(frame, text.title, parts.into_iter().map(Node::Element))
 }
 
@@ -84,15 +84,21 @@ fn end(frame: &Frame, content: &Content) -> Option<Element> {
     Some(section.child(title).child(el("p").class("ec-gone").text(words)))
 }
 
-/// What the citizen can take away.
-fn take(frame: &Frame) -> Element {
+/// What the citizen can take away: what this query chooses, and the proof of everything.
+fn take(frame: &Frame, content: &Content, query: &ListQuery) -> Element {
     let text = &frame.lang.citizen().list;
-    let bundle = link(frame.href("/abrufe/buendel"), text.bundle).flag("download", true);
+    let lists = [("pdf", text.pdf), ("csv", text.csv), ("json", text.json)];
+    let lists = lists.map(|(ending, words)| (query.file_path(ending), words));
+    let bundle = content.bundle.then(|| ("/abrufe/buendel".to_owned(), text.bundle));
+    let files = lists.into_iter().chain(bundle).map(|(path, words)| {
+        let link = link(frame.href(&path), words);
+        el("li").child(link.flag("download", true))
+    });
     el("section")
         .class("ec-section ec-next")
         .attr("id", "mitnehmen")
         .child(heading(text.take))
-        .child(el("ul").class("ec-acts").child(el("li").child(bundle)))
+        .child(el("ul").class("ec-acts").children(files))
         .child(el("p").class("ec-small").text(text.bundle_hint))
 }
 

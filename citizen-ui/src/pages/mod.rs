@@ -54,6 +54,8 @@ pub use content::{Content, DeviceView, Input};
 pub use document::html;
 pub use document::{FILES, script_path};
 pub use filter::{Chosen, Group, ListQuery, ROWS_PER_PAGE, Sort};
+#[cfg(feature = "ssr")]
+pub(crate) use filter::{at, law, who};
 pub use frame::{Frame, SessionInfo};
 #[cfg(feature = "ssr")]
 pub use log::{

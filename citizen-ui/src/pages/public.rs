@@ -135,6 +135,8 @@ pub enum ErrorPage {
     IdentityUnreachable,
     /// The ledger does not respond.
     LedgerUnreachable,
+    /// Too many files are being made.
+    Busy,
     /// The portal itself fails, or a response from identity is invalid.
     Internal,
 }
@@ -152,6 +154,7 @@ impl ErrorPage {
             Self::IdentityRefused => &text.identity_refused,
             Self::IdentityUnreachable => &text.identity_unreachable,
             Self::LedgerUnreachable => &text.ledger_unreachable,
+            Self::Busy => &text.busy,
             Self::Internal => &text.internal,
         }
     }
@@ -160,7 +163,7 @@ impl ErrorPage {
 /// Renders an error page.
 pub fn error(frame: &Frame, error: ErrorPage) -> String {
     let section = error.section(frame.lang);
-    let again = error != ErrorPage::NotFound;
+    let again = !matches!(error, ErrorPage::NotFound | ErrorPage::Busy);
     let href = match error {
         ErrorPage::LoginNeeded => frame.login_href(),
         _ => frame.href("/anmelden"),

@@ -25,7 +25,7 @@ impl Question {
         read
     }
 
-    /// The query, with its question mark.
+    /// The query, with its question mark; empty if nothing is chosen.
     pub fn query(self) -> String {
         let act = self.act.map(|act| format!("was={}", act.code()));
         let number = self.number.then(|| "nummer=ja".to_owned());

@@ -92,6 +92,24 @@ const NEEDS: &[Need] = &[
         packages: &["softhsm2"],
         probe: |path| program::probe(path, "softhsm2-util", "--version", Version(2, 6)),
     },
+    Need {
+        what: "qpdf 10 or newer (the tests of PDF files)",
+        purpose: Purpose::Test,
+        packages: &["qpdf"],
+        probe: |path| program::probe(path, "qpdf", "--version", Version(10, 0)),
+    },
+    Need {
+        what: "pdftotext of poppler 20 or newer (the tests of PDF files)",
+        purpose: Purpose::Test,
+        packages: &["poppler-utils"],
+        probe: |path| program::probe(path, "pdftotext", "-v", Version(20, 0)),
+    },
+    Need {
+        what: "Python 3.9 or newer (the tests of CSV and JSON files)",
+        purpose: Purpose::Test,
+        packages: &["python3"],
+        probe: |path| program::probe(path, "python3", "--version", Version(3, 9)),
+    },
 ];
 
 const COMPONENTS: &[&str] = &["rustfmt", "clippy"];

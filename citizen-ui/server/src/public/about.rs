@@ -7,7 +7,7 @@ use citizen_ui::pages::{self, ErrorPage, Operator, VerifyPage};
 use tower::ServiceExt;
 use tower_http::services::ServeFile;
 
-use super::download::Download;
+use super::verifier_file::VerifierDownload;
 use crate::config::OperatorConfig;
 use crate::page::PageRequest;
 
@@ -20,7 +20,7 @@ pub(super) async fn verify(page: PageRequest) -> Response {
     let content = VerifyPage {
         log: config.ledger_public.as_ref().unwrap_or(&config.ledger).clone(),
         trust: page.portal.trust_text.clone(),
-        verifier: page.portal.verifier.as_ref().map(Download::described),
+        verifier: page.portal.verifier.as_ref().map(VerifierDownload::described),
         keys: config.keys_published.clone(),
     };
     Html(pages::verify(&page.frame(), &content)).into_response()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use citizen_ui::pages::ErrorPage;
 use citizen_ui::pages::landkarte::{self, Landkarte, LandkarteQuery, PermissionPage, Place};
@@ -11,7 +11,8 @@ use record::Timestamp;
 use registerlandkarte::{Consumer, Norm, Provider, Rule};
 use serde_json::{Value, json};
 
-use super::csv_file;
+use crate::csv_file;
+use crate::download::download;
 use crate::page::PageRequest;
 
 /// What every file with norms says.
@@ -241,13 +242,4 @@ fn json_file(name: &str, file: &Value) -> Response {
         Ok(bytes) => download(name, "application/json", bytes),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
-}
-
-/// `name` goes into a header unescaped, so it must come from a constant and an identifier alone.
-fn download(name: &str, media: &'static str, file: Vec<u8>) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, media.to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
-    ];
-    (headers, file).into_response()
 }

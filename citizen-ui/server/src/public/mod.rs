@@ -5,15 +5,13 @@
 //! | [`versions`], [`landkarte`] | versions of the Registerlandkarte; their pages and files |
 //! | [`tally`], [`watch`] | what is counted of the log; the task that follows and compares it |
 //! | [`log`] | the pages about the log |
-//! | [`about`], [`download`] | help, imprint, privacy, verifying without the portal; the program for it |
-//! | [`csv_file`] | tables as CSV |
+//! | [`about`], [`verifier_file`] | help, imprint, privacy, verifying without the portal; the program for it |
 
 mod about;
-mod csv_file;
-mod download;
 mod landkarte;
 mod log;
 mod tally;
+mod verifier_file;
 mod versions;
 pub(crate) mod watch;
 
@@ -25,7 +23,7 @@ use axum::routing::get;
 
 use crate::portal::Portal;
 
-pub(crate) use download::Download;
+pub(crate) use verifier_file::VerifierDownload;
 pub(crate) use versions::Versions;
 
 /// The most bytes of a form: a pasted receipt.

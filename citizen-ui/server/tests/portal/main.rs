@@ -6,6 +6,7 @@
 mod backend;
 mod complete;
 mod directory;
+mod exports;
 mod login;
 mod pages;
 mod proofs;

@@ -257,6 +257,10 @@ pub(super) const TEXT: Text = Text {
                 "Bitte versuchen Sie es in einigen Minuten noch einmal. Solange das Protokoll nicht erreichbar ist, übermitteln die Behörden keine Daten.",
             ],
         },
+        busy: Section {
+            title: "Die Datei ist noch nicht fertig",
+            text: &["Gerade holen viele eine Datei. Bitte versuchen Sie es in einer Minute noch einmal."],
+        },
         internal: Section {
             title: "Hier ist etwas schiefgegangen",
             text: &["Der Fehler liegt bei uns. Bitte versuchen Sie es noch einmal."],

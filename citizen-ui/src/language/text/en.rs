@@ -253,6 +253,10 @@ pub(super) const TEXT: Text = Text {
                 "Please try again in a few minutes. While the log cannot be reached, the authorities send no data.",
             ],
         },
+        busy: Section {
+            title: "The file is not ready yet",
+            text: &["Many people are getting a file at this moment. Please try again in a minute."],
+        },
         internal: Section {
             title: "Something went wrong here",
             text: &["The fault is ours. Please try again."],

@@ -124,6 +124,7 @@ pub struct ErrorTexts {
     pub identity_refused: Section,
     pub identity_unreachable: Section,
     pub ledger_unreachable: Section,
+    pub busy: Section,
     pub internal: Section,
     pub again: &'static str,
 }

@@ -7,14 +7,14 @@ use citizen_ui::pages::VerifierFile;
 use sha2::{Digest, Sha256};
 
 /// The verifier that the portal offers for download.
-pub(crate) struct Download {
+pub(crate) struct VerifierDownload {
     path: PathBuf,
     /// SHA-256 in hexadecimal digits, as of the start. A file that is replaced later does not have it.
     digest: String,
     size: u64,
 }
 
-impl Download {
+impl VerifierDownload {
     /// Reads the file once for its digest.
     ///
     /// # Errors

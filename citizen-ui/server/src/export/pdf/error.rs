@@ -1,0 +1,18 @@
+//! Why a document cannot be drawn.
+
+/// Why a document cannot be drawn. None of it depends on what a client sends, so the portal itself is wrong.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PdfError {
+    /// A font cannot be read.
+    #[error("a font of the portal cannot be read")]
+    Font,
+    /// An address is too long for a QR code.
+    #[error("an address is too long for a QR code")]
+    Code,
+    /// krilla refuses the settings.
+    #[error("the settings contradict each other")]
+    Settings,
+    /// krilla refuses the document. The details name glyphs of the citizen's texts, so they are left out.
+    #[error("the document does not meet the standards")]
+    Document,
+}
