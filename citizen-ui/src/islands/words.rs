@@ -120,10 +120,7 @@ pub(super) struct Words {
 
 impl Words {
     pub(super) const fn of(lang: Lang) -> &'static Self {
-        match lang {
-            Lang::De | Lang::Leicht => &GERMAN,
-            Lang::En => &ENGLISH,
-        }
+        lang.choose(&GERMAN, &ENGLISH)
     }
 }
 

@@ -58,6 +58,14 @@ impl Lang {
         }
     }
 
+    /// Chooses between two tables of words of the public pages. Easy German has none of its own.
+    pub const fn choose<T>(self, german: &'static T, english: &'static T) -> &'static T {
+        match self {
+            Lang::De | Lang::Leicht => german,
+            Lang::En => english,
+        }
+    }
+
     /// Whether the texts of authorities, which are German, are in this language.
     pub fn is_german(self) -> bool {
         self != Lang::En

@@ -111,7 +111,7 @@ fn english(phrase: &mut Phrase, record: &ExchangeRecord) {
         .say(decided(record, Lang::En));
     match record.role {
         SubjectRole::DataSubject => {}
-        SubjectRole::Representative => drop(phrase.say(" You represented somebody.")),
+        SubjectRole::Representative => drop(phrase.say(" You represented another person.")),
         SubjectRole::ThirdPerson => drop(phrase.say(" You appear in it as a third person.")),
     }
 }
@@ -201,7 +201,7 @@ fn expired(kind: Kind, stamp: EntryStamp, expiry: ExpiryDay, lang: Lang) -> Stri
             "Am {date} hat eine Behörde Daten über Sie angefragt. Welche und warum, ist seit dem {day} gelöscht, wie das Gesetz es verlangt."
         ),
         (Lang::En, Kind::Inspection) => {
-            format!("On {date}, somebody opened your requests. Who that was is erased since {day}, as the law demands.")
+            format!("On {date}, your requests were opened. Who that was is erased since {day}, as the law demands.")
         }
         (Lang::En, Kind::Void) => {
             format!(

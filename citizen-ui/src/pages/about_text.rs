@@ -31,10 +31,7 @@ pub(super) struct Words {
 
 impl Words {
     pub(super) const fn of(lang: Lang) -> &'static Self {
-        match lang {
-            Lang::De | Lang::Leicht => &GERMAN,
-            Lang::En => &ENGLISH,
-        }
+        lang.choose(&GERMAN, &ENGLISH)
     }
 }
 
@@ -208,7 +205,7 @@ static ENGLISH: Words = Words {
             ],
         },
         Section {
-            title: "Somebody else used my account. What now?",
+            title: "Another person used my account. What now?",
             text: &[
                 "Every visit is in your list. It was not you? Block your online identity by calling +49 116 116, and report it to us.",
             ],
@@ -221,14 +218,14 @@ static ENGLISH: Words = Words {
     glossary: "Words",
     terms: &[
         ("Retrieval", "An authority gets evidence about you from another one."),
-        ("Visit", "Somebody opens your list. Mostly that is you."),
+        ("Visit", "A person opens your list. Mostly that is you."),
         (
             "Entry",
             "A line in the log. A retrieval has two: one at its beginning, one at its end.",
         ),
         (
             "Log",
-            "The public list of all entries. Nobody can read from it whom they are about.",
+            "The public list of all entries. It does not show whom they are about.",
         ),
         (
             "Proof",
@@ -246,11 +243,11 @@ static ENGLISH: Words = Words {
         ),
     ],
     ask: "Ask us",
-    ask_none: "This demonstration has no help desk. Whoever operates the site names one here.",
+    ask_none: "This demonstration has no help desk. The operator of a real site names one here.",
     imprint: "Imprint",
     imprint_lead: "Who operates this site.",
     imprint_none_title: "No public operator",
-    imprint_none: "This site is a demonstration on a single machine. Whoever operates it in public must state so here (§ 5 DDG).",
+    imprint_none: "This site is a demonstration on a single machine. The operator of a public site must be named here (§ 5 DDG).",
     operator: "Operator",
     address: "Address",
     contact: "Contact",
@@ -270,7 +267,7 @@ static ENGLISH: Words = Words {
             text: &[
                 "The login service confirms who you are. Your entries are loaded and are in memory alone. They are erased when you log out, after five minutes without input, and after 30 minutes at the latest.",
                 "A single cookie keeps your login together. It is worthless once the session has ended. During the login there is a second one for a short time.",
-                "Your visit is entered in the log. So you see whether somebody was here in your name.",
+                "Your visit is entered in the log. So you see whether another person was here in your name.",
             ],
         },
         Section {

@@ -187,5 +187,5 @@ fn retitle(page: &mut Element, alert: &str) {
 }
 
 #[cfg(test)]
-#[path = "proved_tests.rs"]
+#[path = "proved_tests/mod.rs"]
 mod tests;

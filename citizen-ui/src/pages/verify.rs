@@ -2,7 +2,6 @@
 
 use super::blocks::{facts, heading, island, lead, link, page, paragraph, section, small, span, told};
 use super::frame::Frame;
-use crate::language::lang::Lang;
 use crate::language::text::Section;
 use crate::markup::{Element, el};
 use crate::proof::verify::TrustText;
@@ -47,7 +46,7 @@ struct Words {
     program_text: &'static str,
 }
 
-const GERMAN: Words = Words {
+static GERMAN: Words = Words {
     here: "Eine Datei hier prüfen",
     here_text: "Sie haben einen Beleg, eine Öffnung oder eine Datei mit allen Einträgen? Ihr Browser prüft sie auf Ihrem Gerät. Dafür müssen Sie nicht angemeldet sein.",
     without_script: "Das geht nur mit JavaScript. Ohne JavaScript prüfen Sie die Datei mit dem Programm, siehe unten.",
@@ -63,7 +62,7 @@ const GERMAN: Words = Words {
     program_text: "Wer uns gar nicht glauben will, prüft mit einem eigenen Programm. Es braucht kein Netz und keine Anmeldung.",
 };
 
-const ENGLISH: Words = Words {
+static ENGLISH: Words = Words {
     here: "Check a file here",
     here_text: "You have a receipt, an opening, or a file with all entries? Your browser checks it on your device. You need no login for that.",
     without_script: "This needs JavaScript. Without JavaScript, check the file with the program, see below.",
@@ -79,18 +78,11 @@ const ENGLISH: Words = Words {
     program_text: "If you do not want to trust us at all, check with a program of your own. It needs no network and no login.",
 };
 
-const fn words(lang: Lang) -> &'static Words {
-    match lang {
-        Lang::De | Lang::Leicht => &GERMAN,
-        Lang::En => &ENGLISH,
-    }
-}
-
 /// Renders the page.
 pub fn verify(frame: &Frame, content: &VerifyPage) -> String {
     let frame = &island(frame);
     let text = &frame.lang.text().verify;
-    let words = words(frame.lang);
+    let words = frame.lang.choose(&GERMAN, &ENGLISH);
     let place = el("div")
         .attr("id", "datei-pruefen")
         .attr("data-island", "file")

@@ -57,7 +57,7 @@ pub(super) const TEXT: Text = Text {
             Section {
                 title: "Why you can rely on it",
                 text: &[
-                    "Every access is entered in a log before any data are sent. Nobody can change or remove entries unnoticed, not even the operator: independent witnesses confirm the state of the log all the time.",
+                    "Every access is entered in a log before any data are sent. Entries cannot be changed or removed unnoticed, not even by the operator: independent witnesses confirm the state of the log all the time.",
                     "Every entry has a proof. Your browser checks it, and you can take it with you and check it without us.",
                 ],
             },
@@ -82,7 +82,7 @@ pub(super) const TEXT: Text = Text {
     },
     recorded: RecordedText {
         title: "What is recorded",
-        lead: "For each retrieval there is a public entry, from which nobody learns anything about you, and a sealed description, which only you, the two authorities and the supervisory authority can read.",
+        lead: "For each retrieval there is a public entry, which says nothing about you, and a sealed description, which only you, the two authorities and the supervisory authority can read.",
         caption: "Who can read what?",
         column_who: "Who",
         column_sees: "What",
@@ -118,7 +118,7 @@ pub(super) const TEXT: Text = Text {
             Section {
                 title: "How long",
                 text: &[
-                    "Two years (§ 9 (3) Identification Number Act), for retrievals from other European countries twelve months. Each description is locked with a key that is destroyed after its day of expiry. From then on nobody can read it any more, not even in a copy or a backup. Your list then only says when something happened, and that it is erased. The public entry stays; it says nothing about you.",
+                    "Two years (§ 9 (3) Identification Number Act), for retrievals from other European countries twelve months. Each description is locked with a key that is destroyed after its day of expiry. From then on it cannot be read any more, not even in a copy or a backup. Your list then only says when something happened, and that it is erased. The public entry stays; it says nothing about you.",
                 ],
             },
             Section {
@@ -131,7 +131,7 @@ pub(super) const TEXT: Text = Text {
     },
     verify: VerifyText {
         title: "Verify it yourself, without us",
-        lead: "The program with which your browser checks comes from this server. Whoever does not want to trust us in that either takes the program “verifier” from another source. It does not need this website.",
+        lead: "The program with which your browser checks comes from this server. If you do not want to trust us in that either, take the program “verifier” from another source. It does not need this website.",
         step_trust: Section {
             title: "1. Get the keys",
             text: &[
@@ -183,7 +183,7 @@ pub(super) const TEXT: Text = Text {
             Section {
                 title: "Report something",
                 text: &[
-                    "This is a demonstration. Whoever operates it names a contact here, and the arbitration body under § 16 of the Disability Equality Act (BGG).",
+                    "This is a demonstration. The operator of a real site names a contact here, and the arbitration body under § 16 of the Disability Equality Act (BGG).",
                 ],
             },
         ],

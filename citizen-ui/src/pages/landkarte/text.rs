@@ -95,10 +95,7 @@ pub(super) struct Words {
 
 impl Words {
     pub(super) const fn of(lang: Lang) -> &'static Self {
-        match lang {
-            Lang::De | Lang::Leicht => &GERMAN,
-            Lang::En => &ENGLISH,
-        }
+        lang.choose(&GERMAN, &ENGLISH)
     }
 }
 
@@ -240,7 +237,7 @@ static ENGLISH: Words = Words {
     area: "Where",
     idnr: "May the identification number be used?",
     preview: "Does the person see the evidence before?",
-    representation: "May somebody act for the person?",
+    representation: "May another person act for the person concerned?",
     yes: "yes",
     no: "no",
     retention: "How long is the entry kept?",

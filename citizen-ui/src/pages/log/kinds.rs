@@ -92,7 +92,7 @@ const fn english(kind: Kind) -> (&'static str, &'static str) {
         ),
         Kind::Denial => (
             "Refused request",
-            "An authority asked for something that it may not retrieve at all. Nobody established whom it was about.",
+            "An authority asked for something that it may not retrieve at all. It was not established whom it was about.",
         ),
         Kind::Preview => ("Preview", "A person has seen the evidence before and decided."),
         Kind::Void => ("Number without a retrieval", "A number was issued and not used."),

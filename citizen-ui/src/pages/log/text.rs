@@ -130,10 +130,7 @@ pub(super) struct Words {
 
 impl Words {
     pub(super) const fn of(lang: Lang) -> &'static Self {
-        match lang {
-            Lang::De | Lang::Leicht => &GERMAN,
-            Lang::En => &ENGLISH,
-        }
+        lang.choose(&GERMAN, &ENGLISH)
     }
 }
 
@@ -288,7 +285,7 @@ static GERMAN: Words = Words {
 
 static ENGLISH: Words = Words {
     title: "The public log",
-    lead: "There is a line here for every retrieval. Nobody can read from it whom it was about. And nobody can change a line unnoticed.",
+    lead: "There is a line here for every retrieval. A reader cannot see from it whom it was about. And a line cannot be changed unnoticed.",
     unreachable_title: "The log cannot be reached at present",
     unreachable: "As long as this lasts, the authorities send no data. Try again in some minutes.",
     invalid_title: "The state of the log is not signed correctly",
@@ -308,7 +305,7 @@ static ENGLISH: Words = Words {
     open: "Not ended yet",
     denied: "Refused at once",
     erased: "Erased",
-    numbers_note: "Not counted is how many retrievals the law shows to the persons concerned only later. The log does not reveal that. “Erased” means: nobody can assign these entries to a person any more.",
+    numbers_note: "Not counted is how many retrievals the law shows to the persons concerned only later. The log does not reveal that. “Erased” means: these entries can no longer be assigned to a person.",
     counting: |counted, size| format!("Our server is still counting: {counted} of {size} entries."),
     per_day: "Entries per day",
     no_days: "There was no entry in the last 30 days, or they are not counted yet.",
@@ -321,7 +318,7 @@ static ENGLISH: Words = Words {
     day: "Day",
     witnesses: "The witnesses",
     about_witnesses: "What witnesses are for",
-    witnesses_lead: "Witnesses watch the log all the time and sign its state. Whoever wants to forge the log has to win enough of them.",
+    witnesses_lead: "Witnesses watch the log all the time and sign its state. A forger of the log would have to win enough of them.",
     quorum_met: "Enough witnesses have confirmed the newest state",
     witness_caption: "Each witness checks by itself.",
     witness: "Witness",
@@ -350,7 +347,7 @@ static ENGLISH: Words = Words {
     no_receipt: "This text is no receipt. Copy the whole file, from the first line to the last.",
     refused_receipt: "Attention: this receipt does not fit the log. It was changed, or it comes from another log.",
     erasures: "Erasures",
-    erasures_lead: "After the period that the law sets, the keys are destroyed. Then nobody can read any more whom it was about.",
+    erasures_lead: "After the period that the law sets, the keys are destroyed. Then it can no longer be read whom it was about.",
     erasures_short: |count| match count {
         0 => "No period is erased so far: the time is not over yet.".to_owned(),
         1 => "1 period is erased so far.".to_owned(),
@@ -361,7 +358,7 @@ static ENGLISH: Words = Words {
     no_erasures_text: "The two years are not over for any period. As soon as they are, the erasure is listed here and in the log.",
     erasure_how_title: "How you can see the erasure",
     erasure_how: &[
-        "The entry stays in the log, so that nobody can take something out unnoticed. But it says nothing any more.",
+        "The entry stays in the log, so that no entry can be taken out unnoticed. But it says nothing any more.",
         "Its description is locked, and the key is destroyed. The operator cannot open it any more either.",
         "In the end the key of the whole period is destroyed. That is an entry of its own in the log, and in this list.",
     ],
@@ -383,7 +380,7 @@ static ENGLISH: Words = Words {
     device_text: "If you were logged in, your device remembers the state of the log, and no entry. So every device is a witness.",
     device_without_script: "Your browser compares here by itself if JavaScript is on.",
     paste_title: "A state from elsewhere",
-    paste_text: "You have the state of the log from somebody else? Paste the text here. If it does not fit our state, it is in the list above at once.",
+    paste_text: "Do you have the state of the log from another person? Paste the text here. If it does not fit our state, it is in the list above at once.",
     paste_label: "Text of the state",
     compare: "Compare",
     grown: |size| format!("Your state has {size} entries. Since then the log has only grown."),
@@ -398,7 +395,7 @@ static ENGLISH: Words = Words {
     origin: "Name of the log: ",
     root: "Digest of all entries:",
     policy: "What it is checked against",
-    policy_text: "Your browser uses these keys on these pages. Whoever checks independently gets them elsewhere and compares.",
+    policy_text: "Your browser uses these keys on these pages. For an independent check, get them elsewhere and compare.",
     genesis: "Digest of the first entry:",
     entry: "Entry",
     proved_title: "This entry is in the log",
