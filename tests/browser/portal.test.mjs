@@ -41,6 +41,9 @@ test('the browser proves list and access with one request each and reports no er
     await page.waitForURL('**/de/abrufe/*');
     assert.match(await verdict(page, 'proved'), /Geprüft: So steht es im Protokoll/);
     assert.match(await page.innerText('main'), /§ 35 Absatz 1 Nummer 22 StVG/);
+    const permission = await page.getAttribute('.ec-answers a', 'href');
+    const permissionPage = await (await page.request.get(`${demo.facts.portal}${permission}`)).text();
+    assert.match(permissionPage, /§ 35/, permission);
     await page.getByRole('link', { name: 'English' }).click();
     assert.match(await verdict(page, 'proved'), /Checked: this is what the log says/);
     await page.getByRole('link', { name: 'Einfach erklärt' }).click();
@@ -175,10 +178,19 @@ test('the portal works without JavaScript', async () => {
     await page.waitForURL('**q=gibt+es+nicht**');
     assert.match(await page.innerText('#anzahl'), /Kein Abruf passt zu Ihrer Suche/);
     await picture(page, 'no-javascript');
+    // The files have what the search has found: nothing.
+    for (const link of await page.$$eval('#mitnehmen a', (links) => links.map((one) => one.getAttribute('href')))) {
+      const file = await page.request.get(`${demo.facts.portal}${link}`);
+      assert.equal(file.status(), 200, link);
+      assert.match(file.headers()['content-disposition'], /^attachment; filename="[a-z.]+"$/, link);
+      if (link.includes('.json')) assert.equal((await file.json()).matching, 0);
+    }
     await open(page, '/de/abrufe');
     await page.locator('.ec-rows a').first().click();
     await page.click('text=Das verstehe ich nicht');
     assert.match(await page.inputValue('#brief'), /Guten Tag,\n\nam .* wurden Daten über mich abgerufen/);
+    const letter = await page.getAttribute('a[href*="brief.pdf"]', 'href');
+    assert.match((await (await page.request.get(`${demo.facts.portal}${letter}`)).body()).subarray(0, 8).toString(), /^%PDF-1\.7/);
     assert.match(await page.getAttribute('#mail', 'href'), /^mailto:klaerungsstelle@\w+\.example\?subject=/);
     await page.click('#abmelden');
     await page.waitForLoadState();

@@ -4,6 +4,7 @@ use record::Check;
 
 use crate::language::codes;
 use crate::language::lang::Lang;
+use crate::language::local_time::LocalTime;
 use crate::language::phrase::Phrase;
 use crate::proof::access::{Ending, Exchange};
 
@@ -21,6 +22,8 @@ pub struct Answer {
     pub value: Phrase,
     /// What belongs to it.
     pub notes: Vec<Phrase>,
+    /// The public page that says more: its path after the language.
+    pub page: Option<String>,
 }
 
 /// One step of the course.
@@ -38,7 +41,12 @@ pub struct Step {
 pub fn answers(exchange: &Exchange, lang: Lang) -> [Answer; 6] {
     let text = &lang.citizen().detail;
     let record = &exchange.record;
-    let answer = |question, value, notes| Answer { question, value, notes };
+    let answer = |question, value, notes| Answer {
+        question,
+        value,
+        notes,
+        page: None,
+    };
     let mut kinds = Phrase::default();
     for kind in &record.evidence.categories {
         if !kinds.0.is_empty() {
@@ -91,7 +99,17 @@ fn allowed(exchange: &Exchange, lang: Lang) -> Answer {
         question: text.allowed,
         value: Phrase::said(value),
         notes,
+        page: permission_page(exchange),
     }
+}
+
+/// The permission with its laws, as of the day of the exchange. `None` for a name that would be no part of a path.
+fn permission_page(exchange: &Exchange) -> Option<String> {
+    let permission = &exchange.record.allowed_by.permission;
+    let day = LocalTime::of(exchange.intent.time).form_date();
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-_.@".contains(letter);
+    let path = format!("/registerlandkarte/erlaubnis/{permission}?stand={day}");
+    (!permission.is_empty() && permission.chars().all(is_name)).then_some(path)
 }
 
 /// What the checks of the permission found. `None` if there is no result yet, or it has no such check.
@@ -184,6 +202,17 @@ mod tests {
             answers[5].notes[0].text(),
             "Erlaubnis: bewohnerparken@1, so wie sie an diesem Tag galt."
         );
+        let page = "/registerlandkarte/erlaubnis/bewohnerparken@1?stand=2026-11-21";
+        assert_eq!(answers[5].page.as_deref(), Some(page));
+    }
+
+    #[test]
+    fn a_permission_with_another_name_is_no_link() {
+        let mut strange = exchange(None);
+        for name in ["", "../x", "a?b", "a b", "ä@1"] {
+            strange.record.allowed_by.permission = name.into();
+            assert_eq!(answers(&strange, Lang::De)[5].page, None, "{name}");
+        }
     }
 
     #[test]

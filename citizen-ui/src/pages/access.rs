@@ -43,7 +43,7 @@ pub(super) fn detail(frame: &Frame, access: &Access, verdict: Element) -> Elemen
         parts.push(link_line(proof, text.how_proved));
     }
     if let Access::Exchange(exchange) = access {
-        parts.push(answer_list(&answers(exchange, lang), lang));
+        parts.push(answer_list(frame, &answers(exchange, lang)));
         parts.push(course_view(exchange, lang));
         parts.push(is_it_right(frame, first.index));
     }
@@ -53,15 +53,20 @@ pub(super) fn detail(frame: &Frame, access: &Access, verdict: Element) -> Elemen
 }
 
 /// The six answers.
-fn answer_list(answers: &[Answer], lang: Lang) -> Element {
+fn answer_list(frame: &Frame, answers: &[Answer]) -> Element {
+    let lang = frame.lang;
+    let more = lang.citizen().detail.permission_page;
     let items = answers.iter().map(|answer| {
         let value = el("dd").child(el("b").phrase(&answer.value, lang));
         let notes = answer
             .notes
             .iter()
             .map(|note| el("p").class("ec-small").phrase(note, lang));
+        let page = answer.page.iter();
+        let page = page.map(|path| el("p").class("ec-small").child(link(frame.public_href(path), more)));
         let item = el("div").attr("data-fact", "");
-        item.child(el("dt").text(answer.question)).child(value.children(notes))
+        item.child(el("dt").text(answer.question))
+            .child(value.children(notes).children(page))
     });
     el("dl").class("ec-answers").children(items)
 }

@@ -134,6 +134,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         allowed_open: "Das Ergebnis der Prüfung steht noch aus.",
         permission: "Erlaubnis: ",
         permission_then: "so wie sie an diesem Tag galt",
+        permission_page: "Die Erlaubnis und ihr Gesetz ansehen",
         only_you: "Das erfahren nur Sie und die Aufsicht:",
         course: "So ist es abgelaufen",
         step_asked: "Die Behörde fragt an und unterschreibt.",

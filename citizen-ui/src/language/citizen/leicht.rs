@@ -108,6 +108,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         allowed_no: "Nein. Das Amt hat nichts bekommen.",
         allowed_open: "Das wissen wir noch nicht.",
         permission_then: "so war es an diesem Tag",
+        permission_page: "Die Erlaubnis ansehen",
         only_you: "Das wissen nur Sie:",
         course: "So war es",
         step_asked: "Das Amt fragt.",

@@ -156,6 +156,7 @@ pub struct DetailText {
     pub allowed_open: &'static str,
     pub permission: &'static str,
     pub permission_then: &'static str,
+    pub permission_page: &'static str,
     pub only_you: &'static str,
     pub course: &'static str,
     pub step_asked: &'static str,
