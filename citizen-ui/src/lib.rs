@@ -21,6 +21,7 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod paper;
 pub mod proof;
+mod sorted;
 
 #[cfg(test)]
 mod samples;

@@ -87,8 +87,23 @@ pub(crate) fn compile(which: &[&str]) -> Result<PathBuf> {
     ] {
         cargo.env(format!("CARGO_PROFILE_RELEASE_{name}"), value);
     }
+    for sources in registries() {
+        let remap = format!("--remap-path-prefix={}=", sources.display());
+        let flags = format!("target.wasm32-unknown-unknown.rustflags=[{remap:?}]");
+        cargo.arg("--config").arg(flags);
+    }
     sh::run(&mut cargo)?;
     Ok(target.join("wasm32-unknown-unknown/release"))
+}
+
+/// The folders of cargo's sources. Their paths are in the messages of panics, so without another name for them the
+/// program would be larger, and another one in another home.
+fn registries() -> Vec<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+    let folders = home.map(|home| std::fs::read_dir(home.join("registry/src")));
+    let folders = folders.into_iter().flatten().flatten().flatten();
+    folders.map(|folder| folder.path()).collect()
 }
 
 /// Makes `NAME.js` and `NAME_bg.wasm` of a compiled program, as the kind of script that `form` chooses.

@@ -59,14 +59,14 @@ impl Element {
 
     /// Adds an attribute.
     #[must_use]
-    pub fn attr(self, name: &'static str, value: impl Into<String>) -> Self {
+    pub fn attr<'a>(self, name: &'static str, value: impl Into<Cow<'a, str>>) -> Self {
         self.with(name, value.into())
     }
 
     // A page calls these functions hundreds of times. Inlined, they would be a third of the browser's program.
     #[inline(never)]
-    fn with(mut self, name: &'static str, value: String) -> Self {
-        self.attributes.push((Cow::Borrowed(name), value));
+    fn with(mut self, name: &'static str, value: Cow<str>) -> Self {
+        self.attributes.push((Cow::Borrowed(name), value.into_owned()));
         self
     }
 

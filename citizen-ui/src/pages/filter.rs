@@ -7,6 +7,7 @@ use crate::language::lang::Lang;
 use crate::language::local_time::LocalTime;
 use crate::language::sentence::capitalised;
 use crate::proof::access::{Access, AccessKind, Ending};
+use crate::sorted::sorted;
 
 /// Rows on one page of the list.
 pub const ROWS_PER_PAGE: usize = 25;
@@ -196,7 +197,7 @@ impl ListQuery {
         match self.sort {
             Sort::Newest => {}
             Sort::Oldest => matching.reverse(),
-            Sort::Authority => matching.sort_by_key(|access| folded(who(access))),
+            Sort::Authority => matching = sorted(matching, |access| folded(who(access))),
         }
         let pages = matching.len().div_ceil(rows_per_page).max(1);
         let page = self.page.clamp(1, pages);

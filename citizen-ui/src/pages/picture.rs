@@ -14,6 +14,7 @@ use crate::language::local_time::{LocalTime, Month};
 use crate::language::sentence::capitalised;
 use crate::markup::{Element, el, svg};
 use crate::proof::access::{Access, AccessKind, Ending};
+use crate::sorted::{descending, sorted};
 
 /// How many months the picture has.
 const MONTHS: i32 = 24;
@@ -150,8 +151,8 @@ fn lanes(frame: &Frame, accesses: &[Access], last: Month) -> Vec<Lane> {
         });
         lane.months.entry(month).or_default().add(access);
     }
-    let (own, mut lanes): (Vec<Lane>, Vec<Lane>) = by_name.into_values().partition(|lane| lane.own);
-    lanes.sort_by_key(|lane| std::cmp::Reverse(lane.count()));
+    let (own, lanes): (Vec<Lane>, Vec<Lane>) = by_name.into_values().partition(|lane| lane.own);
+    let mut lanes = sorted(lanes, |lane| descending(lane.count() as u64));
     if lanes.len() > MAX_LANES + 1 {
         let mut others = Lane {
             name: capitalised(text.others),

@@ -21,6 +21,7 @@ use tlog::checkpoint::Checkpoint;
 use crate::proof::access::{Access, EntryStamp, OpenedEntry};
 use crate::proof::complete::{self, Claim};
 use crate::proof::verify::{Failure, Trust, TrustText, failure_of};
+use crate::sorted::{descending, sorted};
 
 /// The most openings beside the bundle. More are newer than it only if the witnesses have stopped.
 pub const MAX_LATER: usize = 64;
@@ -136,8 +137,7 @@ pub fn prove(file: &[u8], later: &[Opening], trust: &Trust) -> Result<ProvedList
         numbers.add((entry.period, entry.series, entry.number), entry.phase, opened(entry))?;
     }
     let quorum = add_later(&mut numbers, &bundle, &complete, later, trust)?;
-    let mut accesses = numbers.accesses()?;
-    accesses.sort_unstable_by_key(|access| std::cmp::Reverse(access.first().index));
+    let accesses = sorted(numbers.accesses()?, |access| descending(access.first().index));
     let listed: Vec<Vec<u64>> = accesses.iter().map(Access::indices).collect();
     Ok(ProvedList {
         claim: complete::claim(&complete, &listed)?,
