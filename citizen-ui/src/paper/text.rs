@@ -82,7 +82,9 @@ const ENGLISH: PaperText = PaperText {
 
 const EASY: PaperText = PaperText {
     complete: |exchanges, visits, as_of| {
-        format!("Das ist alles bis zum {as_of}: {exchanges}, {visits}. Unser Computer hat das geprüft.")
+        format!(
+            "Ämter haben {exchanges} gefragt. Sie waren {visits} hier. Das ist alles bis zum {as_of}. Unser Computer hat das geprüft."
+        )
     },
     unchecked: "Wir haben noch nicht geprüft: Fehlt etwas?",
     failed: "Achtung! Wir konnten nicht prüfen: Fehlt etwas?",
