@@ -32,7 +32,7 @@ pub(crate) struct Stage {
     pub(crate) processes: Processes,
     /// The register's process with a credential for its operator.
     operated: String,
-    _operated: Process,
+    operated_by: Option<Process>,
     /// Bearer credentials by role.
     bearer: BTreeMap<&'static str, String>,
     /// Cookies of sessions: the portal's and that of the online services.
@@ -77,7 +77,7 @@ impl Stage {
         bearer.insert("operator", format!("Bearer {}", OLD.repeat(32)));
         let operated = "http://127.0.0.1:25590".to_owned();
         Ok(Self {
-            _operated: Self::operate(&processes, OLD)?,
+            operated_by: Some(Self::operate(&processes, OLD)?),
             processes,
             operated,
             bearer,
@@ -90,7 +90,9 @@ impl Stage {
         let mut command = Command::new(program("connector"));
         command.args(["mock", "--listen", "127.0.0.1:25589", "--operations", "127.0.0.1:25590"]);
         command.args(["--operations-credential", &digest(credential)]);
-        Process::start(&mut command, &processes.data.join("operated.log"))
+        let process = Process::start(&mut command, &processes.data.join("operated.log"))?;
+        processes.answers("http://127.0.0.1:25590")?;
+        Ok(process)
     }
 
     pub(crate) fn log_in(&mut self) -> Result<()> {
@@ -291,8 +293,9 @@ impl Stage {
             let url = self.processes.kill_and_start(name)?;
             self.processes.answers(&url)?;
         }
-        self._operated = Self::operate(&self.processes, NEW)?;
-        self.processes.answers(&self.operated)?;
+        // The port must be free before the next process binds it.
+        self.operated_by.take().context("the mock runs")?.kill()?;
+        self.operated_by = Some(Self::operate(&self.processes, NEW)?);
         let info = &self.processes.info;
         let page = http()?
             .get(format!("{}/bewohnerparken", info.antrag))
