@@ -29,6 +29,7 @@ pub mod clock;
 pub mod coarse;
 pub mod config;
 pub mod durable;
+mod group_commit;
 pub mod health;
 pub mod http;
 pub mod listen;
@@ -43,6 +44,7 @@ pub mod sealed;
 pub mod secret;
 pub mod shutdown;
 pub mod table;
+mod table_error;
 pub mod telemetry;
 pub mod text_file;
 

@@ -13,56 +13,28 @@
 //! * **Durable.** redb syncs a transaction before its commit returns. After a crash the file shows either all or
 //!   nothing of a transaction.
 //!
-//! The asynchronous calls run on tokio's blocking pool, because redb reads and syncs the disk on the calling thread.
+//! Concurrent writes share a transaction and its sync ([`crate::group_commit`]). Reads run on tokio's blocking pool,
+//! because redb reads the disk on the calling thread.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use redb::backends::FileBackend;
 use redb::{Database, Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, Value, WriteTransaction};
 
 use crate::durable;
+use crate::group_commit::GroupCommit;
+pub use crate::table_error::TableError;
 
 /// The memory that a file may use for its pages. The default of redb, 1 GiB, would let every file fill it: pages that
 /// were written once stay cached until there is no room for them.
 const CACHE_BYTES: usize = 16 << 20;
 
-/// Why a table cannot be read or written.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum TableError {
-    /// The directory or the file cannot be created or opened.
-    #[error("cannot open {path}: {source}")]
-    File {
-        /// The directory or file.
-        path: PathBuf,
-        /// The error of the operating system.
-        source: Arc<std::io::Error>,
-    },
-    /// redb failed: the disk is full, the file is damaged, or another process has opened it. Nothing was committed.
-    #[error("store: {0}")]
-    Store(#[source] Arc<redb::Error>),
-    /// A stored value is not in the encoding that this version writes.
-    #[error("a row of table {table} cannot be read: {reason}")]
-    Damaged {
-        /// Name of the table.
-        table: &'static str,
-        /// The decoder's message.
-        reason: String,
-    },
-    /// The task that reads or writes was cancelled or has panicked.
-    #[error("the process is ending")]
-    Ending,
-}
-
-impl<E: Into<redb::Error>> From<E> for TableError {
-    fn from(error: E) -> Self {
-        Self::Store(Arc::new(error.into()))
-    }
-}
-
 /// A redb file. Clones share the open file; it is closed when the last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct TableFile {
+    // Ends before the database is closed.
+    writer: Arc<GroupCommit>,
     database: Arc<Database>,
 }
 
@@ -89,8 +61,11 @@ impl TableFile {
         // Removed rows leave room that later ones fill, but the file keeps its length until here: while it is in use,
         // every writer would have to wait.
         database.compact()?;
+        let database = Arc::new(database);
+        let writer = GroupCommit::start(database.clone()).map_err(redb::Error::Io)?;
         Ok(Self {
-            database: Arc::new(database),
+            writer: Arc::new(writer),
+            database,
         })
     }
 
@@ -122,6 +97,19 @@ impl TableFile {
         let value = change(&transaction)?;
         transaction.commit().map_err(TableError::from)?;
         Ok(value)
+    }
+
+    /// Runs `change` in one transaction with all other changes that wait, and returns when it is on disk. The inner
+    /// error is that of `change`; it aborts the changes of the same transaction too, so a change that only refuses
+    /// returns its refusal as a value. The change takes place also when the caller stops waiting.
+    ///
+    /// # Errors
+    /// [`TableError`]; then nothing is committed.
+    pub async fn commit<T: Send + 'static, E: Send + 'static>(
+        &self,
+        change: impl FnOnce(&WriteTransaction) -> Result<T, E> + Send + 'static,
+    ) -> Result<Result<T, E>, TableError> {
+        self.writer.write(change).await
     }
 }
 
@@ -255,7 +243,7 @@ where
     /// [`TableError`].
     pub async fn put(&self, key: K, value: &V) -> Result<(), TableError> {
         let bytes = (self.encoding.encode)(value);
-        self.change(move |_, table| {
+        self.change(move |table| {
             table.insert(key, S::from_bytes_ref(&bytes))?;
             Ok(())
         })
@@ -267,7 +255,7 @@ where
     /// # Errors
     /// [`TableError`].
     pub async fn remove(&self, key: K) -> Result<(), TableError> {
-        self.change(move |_, table| {
+        self.change(move |table| {
             table.remove(key)?;
             Ok(())
         })
@@ -283,20 +271,24 @@ where
     where
         K: Clone,
     {
-        self.change(move |this, table| {
-            let stored = table.get(key.clone())?.map(|value| this.decode(&value.value()));
-            let Some(mut value) = stored.transpose()? else {
-                return Ok(());
+        let (name, encoding) = (self.name, self.encoding);
+        self.change(move |table| {
+            let stored = table.get(key.clone())?;
+            let stored = stored.map(|value| decode::<V, S>(name, encoding, &value.value()));
+            let mut value = match stored.transpose() {
+                Ok(None) => return Ok(Ok(())),
+                Ok(Some(value)) => value,
+                // Nothing is changed, so the other changes of the transaction need not fail.
+                Err(damaged) => return Ok(Err(damaged)),
             };
             if change(&mut value) {
-                let bytes = (this.encoding.encode)(&value);
-                table.insert(key, S::from_bytes_ref(&bytes))?;
+                table.insert(key, S::from_bytes_ref(&(encoding.encode)(&value)))?;
             } else {
                 table.remove(key)?;
             }
-            Ok(())
+            Ok(Ok(()))
         })
-        .await
+        .await?
     }
 
     /// Removes rows from the smallest key on while `expired` holds, at most `limit` of them, in one transaction.
@@ -309,43 +301,48 @@ where
         limit: usize,
         expired: impl Fn(&V) -> bool + Send + 'static,
     ) -> Result<usize, TableError> {
-        let this = self.clone();
-        blocking(move || {
-            this.file.write(|transaction| {
-                let mut table = transaction.open_table(this.definition)?;
-                let mut removed = 0;
-                while removed < limit {
-                    let first = match table.first()? {
-                        Some((key, value)) if expired(&this.decode(&value.value())?) => key.value(),
-                        _ => break,
-                    };
-                    table.remove(first)?;
-                    removed += 1;
-                }
-                Ok(removed)
-            })
+        let (name, encoding) = (self.name, self.encoding);
+        self.change(move |table| {
+            let mut removed = 0;
+            while removed < limit {
+                let first = match table.first()? {
+                    Some((key, value)) => match decode::<V, S>(name, encoding, &value.value()) {
+                        Ok(value) if expired(&value) => key.value(),
+                        Ok(_) => break,
+                        Err(damaged) => return Ok(Err(damaged)),
+                    },
+                    None => break,
+                };
+                table.remove(first)?;
+                removed += 1;
+            }
+            Ok(Ok(removed))
         })
-        .await
+        .await?
     }
 
-    async fn change(
+    async fn change<T: Send + 'static>(
         &self,
-        change: impl FnOnce(&Self, &mut redb::Table<'_, K, S>) -> Result<(), TableError> + Send + 'static,
-    ) -> Result<(), TableError> {
-        let this = self.clone();
-        blocking(move || {
-            this.file
-                .write(|transaction| change(&this, &mut transaction.open_table(this.definition)?))
-        })
-        .await
+        change: impl FnOnce(&mut redb::Table<'_, K, S>) -> Result<T, TableError> + Send + 'static,
+    ) -> Result<T, TableError> {
+        // Without a handle of the file, so that the last one is never dropped by a write.
+        let definition = self.definition;
+        self.file
+            .commit(move |transaction| change(&mut transaction.open_table(definition)?))
+            .await?
     }
 
     fn decode(&self, value: &S::SelfType<'_>) -> Result<V, TableError> {
-        (self.encoding.decode)(S::as_bytes_ref(value)).map_err(|reason| TableError::Damaged {
-            table: self.name,
-            reason,
-        })
+        decode::<V, S>(self.name, self.encoding, value)
     }
+}
+
+fn decode<V, S: StoredBytes>(
+    table: &'static str,
+    encoding: Encoding<V>,
+    value: &S::SelfType<'_>,
+) -> Result<V, TableError> {
+    (encoding.decode)(S::as_bytes_ref(value)).map_err(|reason| TableError::Damaged { table, reason })
 }
 
 async fn blocking<T: Send + 'static>(
