@@ -3,15 +3,20 @@
 //! A file is a JSON array, whose elements are the rows, or a JSON object, whose members are the rows. A file that is no
 //! such JSON has no rows that could be told apart, so it is refused as a whole.
 //!
-//! A byte that is no UTF-8 and a surrogate without its partner would make the whole file unreadable. Each is read as
-//! U+FFFD, which no class of texts contains, so only its row is faulty.
+//! A byte that is no UTF-8 and a surrogate without its partner would make the whole file unreadable. Each makes only its
+//! row faulty ([`crate::decoded`]).
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::convert::Infallible;
+use std::fmt;
+use std::io::{BufReader, Read};
 
-use serde::de::DeserializeOwned;
+use serde::Deserializer as _;
+use serde::de::{DeserializeOwned, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::decoded::Decoded;
 use crate::json::{JsonError, Tree};
 
 /// Why a row is faulty: its field and the reason. Neither quotes the row.
@@ -59,12 +64,16 @@ impl<T> Rows<T> {
     /// # Errors
     /// When the text is no JSON array.
     pub fn of_array(json: &[u8], mut read: impl FnMut(Fields) -> Result<T, RowError>) -> Result<Self, JsonError> {
-        let rows: Vec<Tree> = serde_json::from_str(&decode(json)).map_err(JsonError::Form)?;
         let mut result = Self::empty();
-        for (number, row) in (1..).zip(rows) {
-            result.add(number, Fields::new(row).and_then(&mut read));
+        let each = |number, row: Result<Fields, RowError>| -> Result<(), Infallible> {
+            result.add(number, row.and_then(&mut read));
+            Ok(())
+        };
+        match each_row(json, each) {
+            Ok(()) => Ok(result),
+            Err(EachRowError::Form(error)) => Err(error),
+            Err(EachRowError::Stopped(never)) => match never {},
         }
-        Ok(result)
     }
 
     /// Reads a JSON object whose members are the rows, each by `read`, which gets the key and the value. All rows with
@@ -76,7 +85,7 @@ impl<T> Rows<T> {
         json: &[u8],
         mut read: impl FnMut(String, V) -> Result<T, RowError>,
     ) -> Result<Self, JsonError> {
-        let file: Tree = serde_json::from_str(&decode(json)).map_err(JsonError::Form)?;
+        let file: Tree = serde_json::from_slice(&decode(json)?).map_err(JsonError::Form)?;
         let Tree::Object(members) = file else {
             return Err(JsonError::Form(serde::de::Error::custom("not an object")));
         };
@@ -130,38 +139,66 @@ impl<T> Rows<T> {
     }
 }
 
-/// The text of a file, with U+FFFD for all that cannot be decoded and without a byte order mark.
-fn decode(json: &[u8]) -> String {
-    let text = String::from_utf8_lossy(json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json));
-    let mut decoded = String::with_capacity(text.len());
-    let mut rest = text.as_ref();
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        decoded.push_str(before);
-        let length = match (code_unit(escape), escape.get(6..).and_then(code_unit)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
-            (Some(0xd800..=0xdfff), _) => {
-                decoded.push('\u{fffd}');
-                rest = &escape[6..];
-                continue;
-            }
-            (Some(_), _) => 6,
-            // Another escape: the backslash and one character. What follows an escape that is wrong is JSON's to
-            // refuse.
-            (None, _) => 1 + escape[1..].chars().next().map_or(0, char::len_utf8),
-        };
-        decoded.push_str(&escape[..length]);
-        rest = &escape[length..];
-    }
-    decoded.push_str(rest);
-    decoded
+/// Why a file with rows was not read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum EachRowError<E> {
+    /// The file cannot be read, or is no JSON array.
+    #[error(transparent)]
+    Form(#[from] JsonError),
+    /// The caller has stopped.
+    #[error("{0}")]
+    Stopped(E),
 }
 
-/// The code unit of an escape `\uXXXX` at the beginning of the text.
-fn code_unit(text: &str) -> Option<u16> {
-    let digits = text.strip_prefix("\\u")?.get(..4)?;
-    let hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    u16::from_str_radix(digits, 16).ok().filter(|_| hex)
+/// Reads a JSON array of objects and gives each row with its number from 1 to `each`, before the next one is read. So
+/// the memory does not depend on the number of rows.
+///
+/// # Errors
+/// [`EachRowError`]. Rows before the error have been given to `each` by then.
+pub fn each_row<E>(
+    json: impl Read,
+    each: impl FnMut(usize, Result<Fields, RowError>) -> Result<(), E>,
+) -> Result<(), EachRowError<E>> {
+    let mut rows = EachRow { each, stopped: None };
+    let mut json = serde_json::Deserializer::from_reader(BufReader::new(Decoded::new(json)));
+    let read = (&mut json).deserialize_seq(&mut rows).and_then(|()| json.end());
+    match rows.stopped {
+        Some(stopped) => Err(EachRowError::Stopped(stopped)),
+        None => Ok(read.map_err(JsonError::Form)?),
+    }
+}
+
+struct EachRow<E, F> {
+    each: F,
+    stopped: Option<E>,
+}
+
+impl<'de, E, F: FnMut(usize, Result<Fields, RowError>) -> Result<(), E>> Visitor<'de> for &mut EachRow<E, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of rows")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
+        let mut number = 0;
+        while let Some(row) = rows.next_element()? {
+            number += 1;
+            if let Err(stopped) = (self.each)(number, Fields::new(row)) {
+                self.stopped = Some(stopped);
+                return Err(serde::de::Error::custom("stopped"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The whole text of a file.
+fn decode(json: &[u8]) -> Result<Vec<u8>, JsonError> {
+    let mut text = Vec::with_capacity(json.len());
+    let read = Decoded::new(json).read_to_end(&mut text);
+    read.map_err(|error| JsonError::Form(serde_json::Error::io(error)))?;
+    Ok(text)
 }
 
 fn value<V: DeserializeOwned>(row: Tree) -> Result<V, RowError> {
