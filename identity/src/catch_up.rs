@@ -15,12 +15,13 @@
 //!
 //! The secret of a period that began after the backup cannot be recovered. Identity then refuses to start.
 
-use record::{COUNTERS, ExpiryDay, Idnr, Phase, RetentionClass, Series, Timestamp};
+use record::{COUNTERS, ExpiryDay, Phase, RetentionClass, Timestamp};
 use service::Problem;
 
 use crate::identity::{Identity, internal, log_problem};
 use crate::log::TransparencyLog;
 use crate::periods::PeriodSecret;
+use crate::state::NumberKey;
 
 /// How long before its entry a label may have been handed out, seconds. The record may therefore be sealed under the
 /// key of the day before.
@@ -29,29 +30,23 @@ const MAX_RESERVATION_AGE: u64 = 86_400;
 impl<L: TransparencyLog> Identity<L> {
     /// Records that the numbers from `known` on are used, as far as they are in the log. The caller holds the person's
     /// lock.
-    pub(crate) async fn catch_up(
-        &self,
-        idnr: &Idnr,
-        secret: &PeriodSecret,
-        series: Series,
-        known: u32,
-    ) -> Result<(), Problem> {
-        let mut next = known;
-        while next < COUNTERS {
-            let labels = secret.evaluate(idnr, series, next).labels;
-            let located = self.log.locate(secret.period(), labels.of(Phase::Intent));
+    pub(crate) async fn catch_up(&self, secret: &PeriodSecret, known: &NumberKey) -> Result<(), Problem> {
+        let mut proofs = Vec::new();
+        for number in known.number..COUNTERS {
+            let evaluated = secret.evaluate(&known.idnr, known.series, number);
+            let located = self.log.locate(secret.period(), evaluated.labels.of(Phase::Intent));
             if located.map_err(log_problem)?.is_none() {
                 break;
             }
-            next += 1;
+            proofs.push(evaluated.proof);
         }
+        let numbers = proofs.len();
         tracing::warn!(
-            numbers = next - known,
+            numbers,
             "the log has labels that the state lacks: the state was restored and catches up"
         );
-        metrics::counter!("identity_caught_up_total").increment(u64::from(next - known));
-        let advanced = self.state.advance(idnr, secret.period(), series, next).await;
-        advanced.map_err(internal)
+        metrics::counter!("identity_caught_up_total").increment(numbers as u64);
+        self.state.advance(known, proofs).await.map_err(internal)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::login::LoginConfig;
 pub struct Config {
     /// Identity's own directory.
     pub data: PathBuf,
-    /// The person registry ([`crate::persons`]).
+    /// The store of the population, which `identity import` fills ([`crate::persons`]).
     pub persons: PathBuf,
     /// Whether test numbers (leading 0) are valid. Production refuses them; tests and demonstrations need them.
     pub test_numbers: TestNumbers,

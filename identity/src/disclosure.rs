@@ -34,7 +34,7 @@ use tlog::merkle::Index;
 use crate::catch_up::record_days;
 use crate::complete::{LoggedNumber, SeriesNumbers};
 use crate::day_keys;
-use crate::identity::{Identity, LockKey, internal, log_problem};
+use crate::identity::{Identity, LockKey, internal, log_problem, source_problem};
 use crate::log::{AppendError, LocatedLabel, OwnKind, TransparencyLog};
 use crate::periods::PeriodSecret;
 use crate::persons::RegisteredPerson;
@@ -63,9 +63,11 @@ impl<L: TransparencyLog> Identity<L> {
         let subject = self.login.subject(&request.id_token, &request.nonce).await?;
         let person = self
             .persons
-            .by_subject(&subject)
+            .by_login(&subject)
+            .await
+            .map_err(source_problem)?
             .ok_or_else(|| Problem::forbidden("login", "the login belongs to no registered person"))?;
-        let inspected = self.inspect(person).await?;
+        let inspected = self.inspect(&person).await?;
         self.open(inspected).await
     }
 
@@ -90,6 +92,7 @@ impl<L: TransparencyLog> Identity<L> {
             let reservation = Reservation {
                 key: key.clone(),
                 row: row.clone(),
+                proof: evaluated.proof,
                 quota: None,
                 answer: None,
                 inspection: Some((self.today().0, self.reader.clone())),
@@ -225,7 +228,7 @@ impl<L: TransparencyLog> Identity<L> {
         }
         Ok(Disclosure {
             idnr: person.idnr().clone(),
-            display_name: person.display_name(),
+            display_name: person.display_name().to_owned(),
             inspection_receipt,
             checkpoint: proofs.checkpoint,
             periods: infos,

@@ -1,7 +1,7 @@
 //! The errors that end the process.
 
 use crate::committer::StoreError;
-use crate::{day_keys, periods, persons};
+use crate::{day_keys, periods};
 
 /// Why identity ended.
 #[derive(Debug, thiserror::Error)]
@@ -9,10 +9,7 @@ pub enum Error {
     /// A setting or key file is unusable. Correct it and restart.
     #[error("configuration: {0}")]
     Configuration(String),
-    /// The person registry is unusable.
-    #[error(transparent)]
-    Persons(#[from] persons::PersonsError),
-    /// The state cannot be opened, read or written.
+    /// The state or the population cannot be opened, read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The day keys cannot be opened.

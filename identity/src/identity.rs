@@ -17,7 +17,7 @@ use crate::locks::Locks;
 use crate::log::{LogError, TransparencyLog};
 use crate::login::LoginVerifier;
 use crate::periods::Periods;
-use crate::persons::PersonRegistry;
+use crate::persons::{PersonSource, SourceError};
 use crate::refused_voids::RefusedVoids;
 use crate::state::IdentityState;
 use crate::token::MacKey;
@@ -48,7 +48,7 @@ pub struct IdentityKeyPairs {
 #[derive(Debug)]
 pub struct Identity<L> {
     // Persons and participants.
-    pub(crate) persons: PersonRegistry,
+    pub(crate) persons: Box<dyn PersonSource>,
     pub(crate) live: LiveTrust,
     // Durable state.
     pub(crate) state: IdentityState,
@@ -103,6 +103,17 @@ impl IdentityKeyPairs {
 pub(crate) fn internal(error: impl std::fmt::Display) -> Problem {
     tracing::error!(%error, "internal error");
     Problem::internal()
+}
+
+/// The problem that the caller receives when persons cannot be looked up.
+pub(crate) fn source_problem(error: SourceError) -> Problem {
+    match error {
+        SourceError::Unavailable(reason) => {
+            tracing::warn!(%reason, "the source of persons is unavailable");
+            Problem::unavailable("persons", 5, "persons cannot be looked up at present")
+        }
+        SourceError::Store(error) => internal(error),
+    }
 }
 
 /// The problem that the caller receives when the log cannot be read.

@@ -6,9 +6,9 @@
 //! until the log has the label, and is refused from then on. A message that was answered for one S1 is refused for any
 //! other.
 //!
-//! **Nobody** (design §5.5) takes the same path. Every request costs thirteen evaluations of the label function and
-//! thirteen inclusion proofs, whether they are needed or not, because a person's chain has up to twelve links and
-//! nobody's has none. All answers have one size: labels, keys and token are of fixed length, and the provider part is
+//! **Nobody** (design §5.5) takes the same path. A person's chain has up to twelve links and nobody's has none, so every
+//! request costs one evaluation of the label function, twelve look-ups of kept proofs and thirteen inclusion proofs,
+//! whether they are needed or not. All answers have one size: labels, keys and token are of fixed length, and the provider part is
 //! padded to 24 KiB before it is sealed. So neither size nor work reveals to the broker whether there is a person, or
 //! how many exchanges the person has had.
 
@@ -25,7 +25,7 @@ use service::clock::Clock as _;
 use tlog::Hash;
 use trust::{Component, TrustMap};
 
-use crate::identity::{Identity, LockKey, internal, log_problem};
+use crate::identity::{Identity, LockKey, internal, log_problem, source_problem};
 use crate::log::TransparencyLog;
 use crate::periods::{Evaluated, PeriodSecret};
 use crate::persons;
@@ -76,7 +76,7 @@ impl<L: TransparencyLog> Identity<L> {
         if let Some(stored) = stored {
             return self.repeated(&stored, &request);
         }
-        let subject = self.subject(s1)?;
+        let subject = self.subject(s1).await?;
         let secret = self.periods.current(self.clock.now()).ok_or_else(no_period)?;
         let series = match request.disclosure {
             DisclosureClass::Immediate => Series::Exchanges,
@@ -142,7 +142,7 @@ impl<L: TransparencyLog> Identity<L> {
         let label = &evaluated.labels.intent;
         let used = self.log.locate(secret.period(), label).map_err(log_problem)?.is_some();
         if used && !key.idnr.is_nobody() {
-            self.catch_up(&key.idnr, secret, key.series, key.number).await?;
+            self.catch_up(secret, key).await?;
         }
         Ok(used)
     }
@@ -161,7 +161,7 @@ impl<L: TransparencyLog> Identity<L> {
         Ok(provider)
     }
 
-    fn subject(&self, s1: &S1) -> Result<Subject, Problem> {
+    async fn subject(&self, s1: &S1) -> Result<Subject, Problem> {
         let query = s1
             .open_subject(&self.keys.sealing)
             .map_err(|_| Problem::bad_request("person-part", "the sealed person part cannot be read"))?;
@@ -171,9 +171,9 @@ impl<L: TransparencyLog> Identity<L> {
                 quota: None,
             });
         };
-        let by_person = |person: &persons::RegisteredPerson| Subject {
-            idnr: person.idnr().clone(),
-            quota: Some(self.mac.quota("person", person.idnr().expose().as_bytes())),
+        let by_person = |idnr: Idnr| Subject {
+            quota: Some(self.mac.quota("person", idnr.expose().as_bytes())),
+            idnr,
         };
         // A query that matches no person is counted by its content, so that repeated queries for a blocked person reach
         // the limit just as queries for an unknown one do.
@@ -181,10 +181,12 @@ impl<L: TransparencyLog> Identity<L> {
             idnr: Idnr::nobody(),
             quota: Some(self.mac.quota("query", &persons::canonical(&query))),
         };
-        Ok(self.persons.find(&query).map_or(by_query, by_person))
+        let found = persons::find(&*self.persons, &query).await.map_err(source_problem)?;
+        Ok(found.map_or(by_query, by_person))
     }
 
-    /// Evaluates the label function for a number and its chain, always thirteen times.
+    /// Evaluates the label function for a number. The links of its chain were evaluated when they were handed out, and
+    /// the state has kept their proofs. Always looks for twelve of them.
     async fn evaluate(
         self: &Arc<Self>,
         idnr: &Idnr,
@@ -192,32 +194,40 @@ impl<L: TransparencyLog> Identity<L> {
         series: Series,
         number: u32,
     ) -> Result<NumberDraft, Problem> {
-        let (idnr, secret) = (idnr.clone(), Arc::clone(secret));
+        let (this, idnr, secret) = (Arc::clone(self), idnr.clone(), Arc::clone(secret));
         let work = move || {
+            let key = |number| NumberKey {
+                period: secret.period(),
+                idnr: idnr.clone(),
+                series,
+                number,
+            };
             let links = if idnr.is_nobody() {
                 Vec::new()
             } else {
                 record::label::chain(number)
             };
-            let chain: Vec<_> = links
-                .iter()
-                .map(|link| (*link, secret.evaluate(&idnr, series, *link)))
-                .collect();
-            for unneeded in links.len()..MAX_CHAIN {
-                std::hint::black_box(secret.evaluate(&idnr, series, number.wrapping_add(unneeded as u32)));
+            let evaluated = secret.evaluate(&idnr, series, number);
+            // Numbers that were never handed out stand for the missing links: looking for them costs the same.
+            let unneeded = (0..).map(|beyond: u32| number.wrapping_add(1 + beyond));
+            let all = links.iter().copied().chain(unneeded).take(MAX_CHAIN);
+            let kept = this.state.proofs(all.map(key)).map_err(internal)?;
+            let mut chain = Vec::with_capacity(links.len());
+            for (at, proof) in kept.into_iter().enumerate() {
+                let known = Evaluated::of_own_proof(proof.unwrap_or(evaluated.proof));
+                match (links.get(at), proof) {
+                    (Some(link), Some(_)) => chain.push((*link, known)),
+                    (Some(link), None) => chain.push((*link, secret.evaluate(&idnr, series, *link))),
+                    (None, _) => drop(std::hint::black_box(known)),
+                }
             }
-            NumberDraft {
-                evaluated: secret.evaluate(&idnr, series, number),
-                key: NumberKey {
-                    period: secret.period(),
-                    idnr,
-                    series,
-                    number,
-                },
+            Ok(NumberDraft {
+                key: key(number),
+                evaluated,
                 chain,
-            }
+            })
         };
-        tokio::task::spawn_blocking(work).await.map_err(internal)
+        tokio::task::spawn_blocking(work).await.map_err(internal)?
     }
 
     /// Builds the answer and everything that is stored with it.
@@ -233,7 +243,7 @@ impl<L: TransparencyLog> Identity<L> {
         let class = request.retention;
         let expiry = class.expiry(Timestamp(now));
         let day_key = self.day_keys.get(class, expiry, self.today()).await.map_err(internal)?;
-        let labels = draft.evaluated.labels;
+        let (labels, proof) = (draft.evaluated.labels, draft.evaluated.proof);
         let intent_key = day_key.record_key(&labels.intent);
         let s1 = request.s1.digest();
         let shared_key = intent_key.part(PartName::Shared);
@@ -274,6 +284,7 @@ impl<L: TransparencyLog> Identity<L> {
         let reservation = Reservation {
             key,
             row,
+            proof,
             quota: subject.quota.map(|person| Quota { person }),
             answer: Some(stored),
             inspection: None,

@@ -5,7 +5,8 @@
 //!
 //! | Module | Task | Rule |
 //! | --- | --- | --- |
-//! | [`persons`] | finds exactly one person, or nobody | § 6 IDNrG: unknown and blocked are indistinguishable |
+//! | [`persons`] | the sources of persons; finds exactly one, or nobody | § 6 IDNrG: unknown and blocked are indistinguishable |
+//! | [`fill`] | finds the IDNr of a register's rows | a register gets what its permission names |
 //! | [`periods`] | keeps the VRF keys, begins and ends periods | no label under a key that is not in the log |
 //! | [`reserve`] | reserves the next number | no gap, no number twice (design §5.4) |
 //! | `catch_up` | finds in the log what a restored state lacks | a number in the log is never handed out again |
@@ -18,7 +19,7 @@
 //! | [`wrapping`] | encrypts each period's secret | the wrapping key is stored apart from the state |
 //! | [`log`], [`followed_log`] | follow and check the log | identity never asks the ledger about a label |
 //!
-//! The directory `data` holds `state.redb`, `daykeys/`, `wrapping/` and the writer's journal. Only their owner can read
+//! The population is a store of its own. The directory `data` holds `state.redb`, `daykeys/`, `wrapping/` and the writer's journal. Only their owner can read
 //! them. They hold IDNrs and secrets, which must never appear in a log line, a metric, an error or an entry.
 
 pub mod backup;
@@ -29,6 +30,7 @@ mod config;
 pub mod day_keys;
 pub mod disclosure;
 mod error;
+pub mod fill;
 pub mod followed_log;
 mod identity;
 pub mod key_files;

@@ -27,7 +27,7 @@ use crate::log::{LogError, TransparencyLog};
 use crate::login::LoginVerifier;
 use crate::metrics_help;
 use crate::periods::{PeriodError, Periods};
-use crate::persons::PersonRegistry;
+use crate::persons::population::Population;
 use crate::refused_voids::RefusedVoids;
 use crate::routes::{Callers, routes};
 use crate::state::IdentityState;
@@ -93,9 +93,10 @@ async fn start_up(config: &Config, shutdown: Shutdown, clock: Arc<dyn Clock>) ->
     if config.reader.len() > MAX_READER_LEN {
         return Err(configuration("reader is longer than 128 bytes"));
     }
-    let persons = PersonRegistry::load(&config.persons, config.test_numbers)?;
-    tracing::info!(persons = persons.len(), "person registry loaded");
-    service::rows::report("persons", &config.persons, persons.set_aside());
+    let population = Population::open(&config.persons)?;
+    tracing::info!(persons = population.persons()?, "the population is open");
+    let (set_aside, first) = population.set_aside(service::rows::MAX_REPORTED)?;
+    service::rows::report("persons", &config.persons, set_aside, &first);
     service::durable::private_directory(&config.data)
         .map_err(|error| Error::Configuration(format!("{}: {error}", config.data.display())))?;
     let state = IdentityState::open(&config.data.join("state.redb"))?;
@@ -115,7 +116,7 @@ async fn start_up(config: &Config, shutdown: Shutdown, clock: Arc<dyn Clock>) ->
             &state,
             WrappingKeys::open(&config.data.join("wrapping")).map_err(configuration)?,
         )?,
-        persons,
+        persons: Box::new(population),
         live,
         state,
         day_keys,

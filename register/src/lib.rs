@@ -156,7 +156,8 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
 /// See [`Error`].
 pub fn routes(config: &Config, clock: Arc<dyn Clock>) -> Result<Router, Error> {
     let data = RegisterData::load(&config.schema, &config.data)?;
-    service::rows::report("data", &config.data, data.set_aside());
+    let set_aside = data.set_aside();
+    service::rows::report("data", &config.data, set_aside.len() as u64, set_aside);
     let register = Register {
         data,
         log: AccessLog::open(&config.directory).map_err(Error::AccessLog)?,

@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use identity::persons::import::import;
+use record::TestNumbers;
 use serde_json::{Value, json};
 use service::durable::{private_directory, write_atomic, write_private};
 use service::openid::LoginConfig;
@@ -33,7 +35,7 @@ pub(crate) fn configure(setup: &Setup, world: &World, ports: &Ports) -> Result<(
     files.compartment("ledger", &ledger(setup))?;
     files.compartment("broker", &broker(setup, world, ports)?)?;
     files.compartment("identity", &identity(setup, ports)?)?;
-    write_private(&setup.data.join("identity/persons.json"), PERSONS.as_bytes())?;
+    population(setup)?;
     let portal = portal(setup, ports)?;
     let antrag = services(world, ports, login(ports, ANTRAG)?)?;
     files.compartment("test-login", &test_login(world, &portal, &antrag, ports)?)?;
@@ -130,7 +132,7 @@ fn broker(setup: &Setup, world: &World, ports: &Ports) -> Result<Value> {
 fn identity(setup: &Setup, ports: &Ports) -> Result<Value> {
     Ok(json!({
         "data": ".",
-        "persons": "persons.json",
+        "persons": "persons.redb",
         "test_numbers": "allowed",
         "ledger": ports.url("ledger")?,
         "policy": "trust.policy",
@@ -142,6 +144,15 @@ fn identity(setup: &Setup, ports: &Ports) -> Result<Value> {
         "portal_credential": hex::encode(setup.secrets.portal_at_identity.digest().0),
         "login": { "issuer": ports.url("test-login")?, "client_id": CLIENT_ID, "acr": ACR },
     }))
+}
+
+/// Imports the citizens into identity's store.
+fn population(setup: &Setup) -> Result<()> {
+    let folder = setup.data.join("identity");
+    let file = folder.join("persons.json");
+    write_private(&file, PERSONS.as_bytes())?;
+    import(&file, &folder.join("persons.redb"), TestNumbers::Allowed)?;
+    Ok(())
 }
 
 /// How a client logs people in.

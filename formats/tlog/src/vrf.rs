@@ -46,6 +46,16 @@ pub enum VrfError {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Proof(pub [u8; 80]);
 
+impl Proof {
+    /// The output that the proof is for. This verifies nothing: it is for a proof that the caller has made itself.
+    #[must_use]
+    pub fn unverified_output(&self) -> Output {
+        let mut gamma = [0; 32];
+        gamma.copy_from_slice(&self.0[..32]);
+        output(&gamma)
+    }
+}
+
 /// An output of the function. Values derived from it are as secret as the output, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, ZeroizeOnDrop)]
 pub struct Output([u8; 64]);
@@ -325,6 +335,7 @@ mod tests {
         assert_eq!(to_hex(&proof.0), [GAMMA, C, S].concat());
         assert_eq!(to_hex(output.as_bytes()), BETA);
         assert_eq!(key.output(ALPHA), output);
+        assert_eq!(proof.unverified_output(), output);
         assert_eq!(key.public_key().verify(ALPHA, &proof), Ok(output));
         assert_eq!(to_hex(&*key.to_bytes()), SK);
     }

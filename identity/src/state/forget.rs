@@ -6,7 +6,8 @@ use redb::ReadableTable as _;
 use super::IdentityState;
 use super::rows::{AnswerRow, PeriodRow};
 use super::tables::{
-    ANSWER_BYTES, ANSWERS, INSPECTIONS, LABELS, LEAVES, NEXT, NUMBERS, PENDING, PERIODS, QUOTA, QUOTA_TOTAL, row,
+    ANSWER_BYTES, ANSWERS, INSPECTIONS, LABELS, LEAVES, NEXT, NUMBERS, PENDING, PERIODS, PROOFS, QUOTA, QUOTA_TOTAL,
+    row,
 };
 use crate::committer::StoreError;
 
@@ -64,6 +65,7 @@ impl IdentityState {
                 }
                 write.open_table(NEXT)?.retain(|key, _| key.0 != period.0)?;
                 write.open_table(NUMBERS)?.retain(|key, _| key.0 != period.0)?;
+                write.open_table(PROOFS)?.retain(|key, _| key.0 != period.0)?;
                 write.open_table(PENDING)?.retain(|_, key| key.0 != period.0)?;
                 write.open_table(PERIODS)?.insert(period.0, bytes.as_slice())?;
                 Ok(())

@@ -6,6 +6,7 @@
 //! | `periods` | period | [`PeriodRow`]: start and wrapped VRF secret |
 //! | `next` | period, series, IDNr | the person's next number |
 //! | `numbers` | period, series, IDNr, number | [`NumberRow`]: what was handed out |
+//! | `proofs` | period, series, IDNr, number | the VRF proof of the number's labels, which later numbers need again |
 //! | `labels` | label | its owner: a key of `numbers`, and the phase |
 //! | `pending` | label of phase 0 | key of `numbers`: handed out, not yet seen in the log |
 //! | `leaves` | label of phase 0 | the entry's bytes, once it was seen |
@@ -45,8 +46,8 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use self::tables::{
-    ANSWER_BYTES, ANSWERS, INSPECTIONS, LABELS, LEAVES, META, NEXT, NUMBERS, PENDING, PERIODS, QUOTA, QUOTA_TOTAL,
-    digits, row,
+    ANSWER_BYTES, ANSWERS, INSPECTIONS, LABELS, LEAVES, META, NEXT, NUMBERS, PENDING, PERIODS, PROOFS, QUOTA,
+    QUOTA_TOTAL, digits, row,
 };
 use crate::committer::{GroupCommitStore, StoreError};
 
@@ -82,6 +83,7 @@ impl IdentityState {
             write.open_table(PERIODS)?;
             write.open_table(NEXT)?;
             write.open_table(NUMBERS)?;
+            write.open_table(PROOFS)?;
             write.open_table(LABELS)?;
             write.open_table(PENDING)?;
             write.open_table(LEAVES)?;
@@ -173,20 +175,37 @@ impl IdentityState {
         Ok(table.get(key)?.map_or(0, |value| value.value()))
     }
 
-    /// Raises the person's next number to `next`, because the log contains numbers that the state lacks.
+    /// Raises the person's next number above `known`, because the log contains numbers that the state lacks: one for
+    /// each of these proofs.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn advance(&self, idnr: &Idnr, period: Period, series: Series, next: u32) -> Result<(), StoreError> {
-        let key = (period.0, series.code(), digits(idnr));
+    pub async fn advance(&self, known: &NumberKey, proofs: Vec<[u8; 80]>) -> Result<(), StoreError> {
+        let (period, series, idnr, first) = known.tuple();
         self.store
             .write(move |write| {
-                let mut table = write.open_table(NEXT)?;
-                let known = table.get(key)?.map_or(0, |value| value.value());
-                table.insert(key, known.max(next))?;
+                let (mut next, mut kept) = (write.open_table(NEXT)?, write.open_table(PROOFS)?);
+                let mut number = first;
+                for proof in proofs {
+                    kept.insert((period, series, idnr, number), proof)?;
+                    number += 1;
+                }
+                let key = (period, series, idnr);
+                let reached = next.get(key)?.map_or(0, |value| value.value()).max(number);
+                next.insert(key, reached)?;
                 Ok(())
             })
             .await
+    }
+
+    /// The VRF proofs of these numbers, as far as they were handed out.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn proofs(&self, keys: impl Iterator<Item = NumberKey>) -> Result<Vec<Option<[u8; 80]>>, StoreError> {
+        let table = self.store.read()?.open_table(PROOFS)?;
+        keys.map(|key| Ok(table.get(key.tuple())?.map(|value| value.value())))
+            .collect()
     }
 
     /// The row of a number. `None` if the number was handed out after the backup from which this state was restored.
@@ -357,6 +376,7 @@ fn reserve(write: &WriteTransaction, reservation: &Reservation) -> Result<Reserv
     // Nobody has no next number. The row is written all the same, so that the work does not differ.
     next.insert(series, if nobody { 0 } else { key.number + 1 })?;
     numbers.insert(key.tuple(), record::cbor::to_vec(row).as_slice())?;
+    write.open_table(PROOFS)?.insert(key.tuple(), reservation.proof)?;
     let mut labels = write.open_table(LABELS)?;
     for phase in Phase::ALL {
         labels.insert(row.labels.of(phase).0, (key.tuple(), phase.code()))?;

@@ -147,6 +147,8 @@ pub struct Reservation {
     pub key: NumberKey,
     /// The row to store.
     pub row: NumberRow,
+    /// The VRF proof of the number's labels.
+    pub proof: [u8; 80],
     /// The quota, for an exchange.
     pub quota: Option<Quota>,
     /// The answer to repeat, for an exchange.

@@ -14,6 +14,7 @@ pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta
 pub(super) const PERIODS: TableDefinition<u32, &[u8]> = TableDefinition::new("periods");
 pub(super) const NEXT: TableDefinition<SeriesTuple, u32> = TableDefinition::new("next");
 pub(super) const NUMBERS: TableDefinition<NumberTuple, &[u8]> = TableDefinition::new("numbers");
+pub(super) const PROOFS: TableDefinition<NumberTuple, [u8; 80]> = TableDefinition::new("proofs");
 pub(super) const LABELS: TableDefinition<[u8; 32], (NumberTuple, u8)> = TableDefinition::new("labels");
 pub(super) const PENDING: TableDefinition<[u8; 32], NumberTuple> = TableDefinition::new("pending");
 pub(super) const LEAVES: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("leaves");

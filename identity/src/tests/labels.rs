@@ -542,3 +542,27 @@ async fn the_provider_part_opens_for_its_provider_and_s1_only() {
     ));
     assert!(!open(&provider_sealing(), &context(answer.intent, other.s1.digest())));
 }
+
+#[tokio::test]
+async fn the_proofs_of_a_chain_are_kept_from_when_their_numbers_were_handed_out() {
+    let world = World::new().await;
+    for _ in 0..6 {
+        let (request, answer) = world.exchange(&emma()).await;
+        world.provider_checks(&request, &answer);
+    }
+    let secret = world.identity.periods.all().pop().unwrap();
+    let key = |number| crate::state::NumberKey {
+        idnr: idnr_of(EMMA),
+        period: secret.period(),
+        series: Series::Exchanges,
+        number,
+    };
+    let kept = world.identity.state.proofs((0..7).map(key)).unwrap();
+    for (number, proof) in (0..6).zip(&kept) {
+        let evaluated = secret.evaluate(&idnr_of(EMMA), Series::Exchanges, number);
+        assert_eq!(*proof, Some(evaluated.proof), "number {number}");
+        let again = crate::periods::Evaluated::of_own_proof(evaluated.proof);
+        assert_eq!(again.labels, evaluated.labels);
+    }
+    assert_eq!(kept[6], None, "it was not handed out");
+}

@@ -5,6 +5,7 @@
 mod canary;
 mod clocks;
 mod disclosure;
+mod fill;
 mod issuer;
 mod labels;
 mod log;

@@ -2,15 +2,54 @@
 
 use record::TestNumbers;
 
-use super::world::{EMMA, PERSONS, ambiguous, blocked, by_name, by_number, emma, unknown};
-use crate::persons::{PersonRegistry, PersonsError, canonical};
+use super::world::{EMMA, PERSONS, ambiguous, blocked, by_name, by_number, emma, population, unknown};
+use crate::persons::import::{ImportError, import};
+use crate::persons::population::Population;
+use crate::persons::{PersonSource as _, canonical};
 
-fn registry() -> PersonRegistry {
-    PersonRegistry::parse(PERSONS.as_bytes(), TestNumbers::Allowed).unwrap()
+/// An imported population. Its look-ups never wait, so the tests need no runtime of their own.
+struct Imported {
+    _dir: tempfile::TempDir,
+    population: Population,
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
+impl Imported {
+    fn new(json: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let population = population(dir.path(), json);
+        Self { _dir: dir, population }
+    }
+
+    fn find(&self, query: &messages::PersonQuery) -> Option<String> {
+        let found = wait(crate::persons::find(&self.population, query)).unwrap();
+        found.map(|idnr| idnr.expose().to_owned())
+    }
+
+    fn display_name(&self, subject: &str) -> Option<String> {
+        let person = wait(self.population.by_login(subject)).unwrap();
+        person.map(|person| person.display_name().to_owned())
+    }
+
+    fn len(&self) -> u64 {
+        self.population.persons().unwrap()
+    }
+
+    fn set_aside(&self) -> Vec<String> {
+        let (all, first) = self.population.set_aside(100).unwrap();
+        assert_eq!(all, first.len() as u64);
+        first.iter().map(ToString::to_string).collect()
+    }
 }
 
 fn found(query: &messages::PersonQuery) -> Option<String> {
-    registry().find(query).map(|person| person.idnr().expose().to_owned())
+    Imported::new(PERSONS).find(query)
 }
 
 #[test]
@@ -67,14 +106,12 @@ fn person(idnr: &str, names: &str, born: &str, subject: &str) -> String {
     )
 }
 
-fn parse(rows: &[String]) -> PersonRegistry {
-    let json = format!("[{}]", rows.join(","));
-    PersonRegistry::parse(json.as_bytes(), TestNumbers::Allowed).unwrap()
+fn parse(rows: &[String]) -> Imported {
+    Imported::new(&format!("[{}]", rows.join(",")))
 }
 
-fn found_in(registry: &PersonRegistry, family: &str, given: &str, born: &str) -> Option<String> {
-    let person = registry.find(&by_name(family, given, born, "1", "P"));
-    person.map(|person| person.idnr().expose().to_owned())
+fn found_in(imported: &Imported, family: &str, given: &str, born: &str) -> Option<String> {
+    imported.find(&by_name(family, given, born, "1", "P"))
 }
 
 const OTHER: &str = "02476291358";
@@ -118,9 +155,8 @@ fn a_faulty_row_is_set_aside_without_quoting_it_and_the_others_are_found() {
             "row 1, row: an object",
         ),
     ] {
-        let json = format!("[{row},{sound}]");
-        let registry = PersonRegistry::parse(json.as_bytes(), TestNumbers::Allowed).unwrap();
-        let reports: Vec<String> = registry.set_aside().iter().map(ToString::to_string).collect();
+        let registry = parse(&[row, sound.clone()]);
+        let reports = registry.set_aside();
         assert_eq!(reports.len(), 1, "{reports:?}");
         assert!(
             reports[0].starts_with(report) && !reports[0].contains("Geheim"),
@@ -132,8 +168,11 @@ fn a_faulty_row_is_set_aside_without_quoting_it_and_the_others_are_found() {
             Some("08854869212")
         );
     }
-    let refused = PersonRegistry::parse(format!("[{sound}]").as_bytes(), TestNumbers::Refused).unwrap();
-    assert_eq!((refused.len(), refused.set_aside().len()), (0, 1));
+    let dir = tempfile::tempdir().unwrap();
+    let (file, store) = (dir.path().join("persons.json"), dir.path().join("persons.redb"));
+    std::fs::write(&file, format!("[{sound}]")).unwrap();
+    let refused = import(&file, &store, TestNumbers::Refused).unwrap();
+    assert_eq!((refused.persons, refused.set_aside), (0, 1));
 }
 
 #[test]
@@ -146,7 +185,7 @@ fn persons_with_one_number_or_one_login_are_all_set_aside() {
     ] {
         let registry = parse(&[one.clone(), other]);
         assert_eq!((registry.len(), registry.set_aside().len()), (0, 2));
-        assert!(registry.by_subject("a").is_none() && registry.find(&emma()).is_none());
+        assert!(registry.display_name("a").is_none() && registry.find(&emma()).is_none());
     }
 }
 
@@ -172,7 +211,7 @@ fn partial_dates_and_missing_given_names_are_found_as_they_are_written() {
             "c",
         ),
     ]);
-    assert_eq!(registry.set_aside(), []);
+    assert!(registry.set_aside().is_empty());
     assert_eq!(found_in(&registry, "SUHARTO", "", "1950-00-00").as_deref(), Some(EMMA));
     assert_eq!(found_in(&registry, "", "Madonna", "0000-00-00").as_deref(), Some(OTHER));
     assert!(found_in(&registry, "De La Cruz y Garcia-Marquez", "Ana", "1950-06-00").is_some());
@@ -181,7 +220,7 @@ fn partial_dates_and_missing_given_names_are_found_as_they_are_written() {
         assert_eq!(found_in(&registry, "Suharto", "", born), None);
         assert!(registry.find(&by_number(EMMA, born)).is_none());
     }
-    assert_eq!(registry.by_subject("b").unwrap().display_name(), "Madonna");
+    assert_eq!(registry.display_name("b").unwrap(), "Madonna");
 }
 
 #[test]
@@ -201,7 +240,7 @@ fn one_name_in_nfc_and_in_nfd_is_one_person() {
         assert_eq!(found_in(&registry, family, given, "1964-08-12").as_deref(), Some(EMMA));
     }
     assert_eq!(found_in(&registry, "Muller", "José", "1964-08-12"), None);
-    assert_eq!(registry.by_subject("a").unwrap().display_name(), "José Müller");
+    assert_eq!(registry.display_name("a").unwrap(), "José Müller");
 }
 
 #[test]
@@ -222,11 +261,55 @@ fn persons_whose_names_are_the_same_by_the_rule_are_ambiguous() {
 }
 
 #[test]
-fn a_file_that_is_no_array_of_persons_is_refused() {
-    for json in ["", "{}", "[", "[{]"] {
+fn a_login_of_two_persons_is_counted_after_doubled_numbers_are_set_aside() {
+    let two = r#""family_name":"Other","given_name":"O""#;
+    let three = r#""family_name":"Third","given_name":"T""#;
+    let registry = parse(&[
+        person(EMMA, NAMES, "1964-08-12", "a"),
+        person(EMMA, two, "1964-08-12", "b"),
+        person(EMMA, two, "1964-08-12", "c"),
+        person(OTHER, three, "1964-08-12", "b"),
+    ]);
+    assert_eq!((registry.len(), registry.set_aside().len()), (1, 3));
+    assert_eq!(registry.display_name("b").as_deref(), Some("T Third"));
+    assert!(registry.display_name("a").is_none());
+}
+
+#[test]
+fn a_faulty_row_never_leads_to_a_person_of_another_name() {
+    let faulty = person(EMMA, NAMES, "1964-08-12", "a").replace(r#""subject""#, r#""blocked":7,"subject""#);
+    let registry = parse(&[
+        faulty,
+        person(EMMA, r#""family_name":"Other","given_name":"O""#, "1964-08-12", "b"),
+    ]);
+    assert_eq!(found_in(&registry, "Geheim", "G", "1964-08-12"), None);
+    assert_eq!(found_in(&registry, "Other", "O", "1964-08-12").as_deref(), Some(EMMA));
+}
+
+#[test]
+fn an_import_that_fails_changes_nothing_and_one_that_succeeds_replaces_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, store) = (dir.path().join("persons.json"), dir.path().join("persons.redb"));
+    let running = population(dir.path(), PERSONS);
+    for json in [
+        "".to_owned(),
+        "{}".to_owned(),
+        "[".to_owned(),
+        "[{]".to_owned(),
+        format!("[{},{{]", person(OTHER, NAMES, "1964-08-12", "a")),
+        "\u{feff}[]".to_owned(),
+    ] {
+        std::fs::write(&file, json).unwrap();
+        let refused = import(&file, &store, TestNumbers::Allowed);
         assert!(matches!(
-            PersonRegistry::parse(json.as_bytes(), TestNumbers::Allowed),
-            Err(PersonsError::Form(_))
+            refused,
+            Err(ImportError::Form(_) | ImportError::Damaged { .. })
         ));
     }
+    assert!(Population::open(&dir.path().join("missing.redb")).is_err());
+    drop(running);
+    assert_eq!(Population::open(&store).unwrap().persons().unwrap(), 5);
+    let replaced = population(dir.path(), &format!("[{}]", person(OTHER, NAMES, "1964-08-12", "a")));
+    assert_eq!(replaced.persons().unwrap(), 1);
+    assert!(wait(replaced.by_login("sub-emma")).unwrap().is_none());
 }

@@ -29,7 +29,8 @@ use crate::identity::{Identity, IdentityKeyPairs};
 use crate::locks::Locks;
 use crate::login::{LoginConfig, LoginVerifier};
 use crate::periods::Periods;
-use crate::persons::PersonRegistry;
+use crate::persons::import::import;
+use crate::persons::population::Population;
 use crate::refused_voids::RefusedVoids;
 use crate::state::IdentityState;
 use crate::token::MacKey;
@@ -324,11 +325,11 @@ fn open(dir: &Path, clock: &Arc<ManualClock>, log: &TestLog, issuer: &Issuer) ->
         acr: ACR.into(),
     };
     Ok(Identity {
-        persons: PersonRegistry::parse(PERSONS.as_bytes(), TestNumbers::Allowed).unwrap(),
+        persons: Box::new(population(dir, PERSONS)),
         live,
         periods: Periods::load(&state, WrappingKeys::open(&dir.join("wrapping")).unwrap())
-            .map_err(|_| StoreError::Closed)?,
-        day_keys: DayKeys::open(&dir.join("daykeys")).map_err(|_| StoreError::Closed)?,
+            .map_err(|_| StoreError::Corrupt("periods"))?,
+        day_keys: DayKeys::open(&dir.join("daykeys")).map_err(|_| StoreError::Corrupt("day keys"))?,
         keys: identity_keys(),
         mac: MacKey::new(state.secret("mac", service::secret::random().unwrap())?),
         log: log.clone(),
@@ -340,6 +341,14 @@ fn open(dir: &Path, clock: &Arc<ManualClock>, log: &TestLog, issuer: &Issuer) ->
         refused_voids: RefusedVoids::default(),
         state,
     })
+}
+
+/// A population with the persons of this file, in `dir`.
+pub(crate) fn population(dir: &Path, json: &str) -> Population {
+    let (file, store) = (dir.join("persons.json"), dir.join("persons.redb"));
+    std::fs::write(&file, json).unwrap();
+    import(&file, &store, TestNumbers::Allowed).unwrap();
+    Population::open(&store).unwrap()
 }
 
 /// A query by name. Empty strings stand for missing data.
