@@ -6,11 +6,11 @@
 //! until the log has the label, and is refused from then on. A message that was answered for one S1 is refused for any
 //! other.
 //!
-//! **Nobody** (design §5.5) takes the same path. A person's chain has up to twelve links and nobody's has none, so every
-//! request costs one evaluation of the label function, twelve look-ups of kept proofs and thirteen inclusion proofs,
-//! whether they are needed or not. All answers have one size: labels, keys and token are of fixed length, and the provider part is
-//! padded to 24 KiB before it is sealed. So neither size nor work reveals to the broker whether there is a person, or
-//! how many exchanges the person has had.
+//! **Nobody** (design §5.5) takes the same path. A person's chain has up to twelve links and nobody's has none, so
+//! every request costs one evaluation of the label function, twelve look-ups of kept proofs and thirteen inclusion
+//! proofs, whether they are needed or not. All answers have one size: labels, keys and token are of fixed length, and
+//! the provider part is padded to 24 KiB before it is sealed. So neither size nor work reveals to the broker whether
+//! there is a person, or how many exchanges the person has had.
 
 use std::sync::Arc;
 

@@ -19,8 +19,9 @@
 //! | [`wrapping`] | encrypts each period's secret | the wrapping key is stored apart from the state |
 //! | [`log`], [`followed_log`] | follow and check the log | identity never asks the ledger about a label |
 //!
-//! The population is a store of its own. The directory `data` holds `state.redb`, `daykeys/`, `wrapping/` and the writer's journal. Only their owner can read
-//! them. They hold IDNrs and secrets, which must never appear in a log line, a metric, an error or an entry.
+//! The population is a store of its own. The directory `data` holds `state.redb`, `daykeys/`, `wrapping/` and the
+//! writer's journal. Only their owner can read them. They hold IDNrs and secrets, which must never appear in a log
+//! line, a metric, an error or an entry.
 
 pub mod backup;
 mod catch_up;

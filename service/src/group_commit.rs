@@ -163,16 +163,19 @@ mod tests {
         let group = Arc::new(group);
         // The thread is held, so that the other writes wait and are one group.
         let (held, hold) = std::sync::mpsc::channel::<()>();
+        let (enters, entered) = oneshot::channel();
         let blocked = tokio::spawn({
             let group = group.clone();
             async move {
                 let wait = move |_: &WriteTransaction| {
+                    let _ = enters.send(());
                     let _ = hold.recv();
                     Ok::<_, TableError>(())
                 };
                 group.write(wait).await.unwrap().unwrap();
             }
         });
+        entered.await.unwrap();
         let writes: Vec<_> = (0..100)
             .map(|_| {
                 let (group, database) = (group.clone(), database.clone());

@@ -3,8 +3,8 @@
 //! A file is a JSON array, whose elements are the rows, or a JSON object, whose members are the rows. A file that is no
 //! such JSON has no rows that could be told apart, so it is refused as a whole.
 //!
-//! A byte that is no UTF-8 and a surrogate without its partner would make the whole file unreadable. Each makes only its
-//! row faulty ([`crate::decoded`]).
+//! A byte that is no UTF-8 and a surrogate without its partner would make the whole file unreadable. Each makes only
+//! its row faulty ([`crate::decoded`]).
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -1,4 +1,5 @@
-//! The first fill (Erstbefüllung): finds the IDNr for each row of a register, and says how good the register's data are.
+//! The first fill (Erstbefüllung): finds the IDNr for each row of a register, and says how good the register's data
+//! are.
 //!
 //! SPEC: § 6 (1) IDNrG. The register's file is a JSON array, one object a row:
 //!
@@ -7,8 +8,9 @@
 //!  "postal_code":"50667","place":"Köln","idnr":"08214967384"}
 //! ```
 //!
-//! `reference` is the register's own name of the row. `idnr` may be missing; a register that has some numbers already has
-//! them checked. The result is a file with one JSON object a line, in the order of the rows, without the faulty ones:
+//! `reference` is the register's own name of the row. `idnr` may be missing; a register that has some numbers already
+//! has them checked. The result is a file with one JSON object a line, in the order of the rows, without the faulty
+//! ones:
 //!
 //! | `result` | Meaning | With it |
 //! | --- | --- | --- |
@@ -28,6 +30,7 @@
 //! number.
 
 mod progress;
+mod result;
 mod row;
 
 use std::fs::File;
@@ -35,7 +38,6 @@ use std::io::{self, BufRead as _, BufReader, BufWriter, Seek, SeekFrom, Write as
 use std::path::{Path, PathBuf};
 
 use record::{Idnr, TestNumbers};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use text::{EachRowError, Fields, JsonError, RowError, each_row};
 
@@ -43,6 +45,7 @@ use crate::committer::StoreError;
 use crate::persons::base_data::{BaseData, BaseDataPermission};
 use crate::persons::population::{NameMatch, Population};
 use progress::Progress;
+use result::{ResultLine, RowResult};
 use row::RegisterRow;
 
 pub use progress::Quality;
@@ -83,28 +86,6 @@ pub struct Fill<'a> {
     pub permission: &'a BaseDataPermission,
     /// Whether test numbers are valid.
     pub test_numbers: TestNumbers,
-}
-
-/// The result for one row.
-#[derive(Serialize, Deserialize)]
-struct ResultLine {
-    reference: String,
-    result: RowResult,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    idnr: Option<Idnr>,
-    #[serde(flatten)]
-    base_data: std::collections::BTreeMap<crate::persons::base_data::BaseDatum, String>,
-}
-
-/// What was found for a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum RowResult {
-    Found,
-    Unknown,
-    Ambiguous,
-    Contradictory,
-    Doubled,
 }
 
 /// Finds the IDNr of every row, from the first one that has no result yet. `stop` is asked between batches.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use service::table::TableFile;
 use text::RowError;
 
-use super::RowResult;
+use super::result::RowResult;
 use crate::committer::StoreError;
 
 const DONE: TableDefinition<'_, u8, &[u8]> = TableDefinition::new("done");

@@ -1,7 +1,8 @@
 //! Base data (Basisdaten) of a person, of which a receiver gets what its permission names and nothing else.
 //!
-//! SPEC: § 6 (2), (3) IDNrG with § 4 (2): base data are passed on as far as the receiver's task demands them. Nothing but
-//! [`BaseDataPermission::subset`] reads the fields of [`BaseData`], so what no permission names leaves no compartment.
+//! SPEC: § 6 (2), (3) IDNrG with § 4 (2): base data are passed on as far as the receiver's task demands them. Nothing
+//! but [`BaseDataPermission::subset`] reads the fields of [`BaseData`], so what no permission names leaves no
+//! compartment.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,6 +7,7 @@
 //! | `bench ledger` | the log in process, over HTTP, and as `open_log` under `wrk` | `ledger.json` |
 //! | `bench peers` | Tessera on the same machine; its `hammer` and `fsck` against `open_log` | `peers.json` |
 //! | `bench completeness` | the label map, a bundle of proofs, the running ledger's maps | `completeness.json` |
+//! | `bench exchange` | whole exchanges: latency, throughput, memory, profile | `exchange.json` |
 //! | `bench trust` | change sets of the directory and the Registerlandkarte, at the size of Germany | `trust.json` |
 //!
 //! With `--quick` all sizes are small and the files are named `…-quick.json`; such figures show that the suite works
@@ -15,6 +16,7 @@
 
 mod browser;
 mod completeness;
+mod exchange;
 mod figures;
 mod host;
 mod ledger;
@@ -46,6 +48,8 @@ enum Suite {
     Peers,
     /// The label map, a bundle of 100 entries, the running ledger's maps.
     Completeness,
+    /// Whole exchanges through all compartments.
+    Exchange,
     /// Change sets of the directory and the Registerlandkarte.
     Trust,
 }
@@ -57,6 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Some(Suite::Ledger) => ledger::run(options.quick),
         Some(Suite::Peers) => peers::run(options.quick),
         Some(Suite::Completeness) => completeness::run(options.quick),
+        Some(Suite::Exchange) => exchange::run(options.quick),
         Some(Suite::Trust) => trust::run(options.quick),
     }?;
     output::stdout!("\n{}", host::description())?;
