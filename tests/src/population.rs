@@ -61,7 +61,18 @@ pub fn add(processes: &Processes, persons: &[TestPerson]) -> Result<()> {
     let path = processes.data.join("identity/persons.json");
     let mut rows: Vec<Value> = serde_json::from_slice(&std::fs::read(&path)?)?;
     rows.extend(persons.iter().map(TestPerson::row));
-    Ok(std::fs::write(&path, serde_json::to_vec(&rows)?)?)
+    std::fs::write(&path, serde_json::to_vec(&rows)?)?;
+    import(processes).map(drop)
+}
+
+/// Imports identity's file of persons as an operator does, and returns what the command says about faulty rows.
+pub fn import(processes: &Processes) -> Result<String> {
+    let folder = processes.data.join("identity");
+    let [config, file] = ["config.json", "persons.json"].map(|name| folder.join(name).display().to_string());
+    let imported = run("identity", &["import", "--config", &config, &file])?;
+    let said = String::from_utf8_lossy(&imported.stderr).into_owned();
+    ensure!(imported.status.success(), "the persons are not imported: {said}");
+    Ok(said)
 }
 
 /// A letter for each digit, because a name has no digits.

@@ -5,7 +5,7 @@
 
 use anyhow::{Context, Result, ensure};
 use tests::processes::Processes;
-use tests::{http, run};
+use tests::{http, population};
 
 #[test]
 fn the_register_is_not_asked_without_a_receipt() -> Result<()> {
@@ -73,15 +73,8 @@ fn add_rows(processes: &Processes) -> Result<()> {
             {{"idnr":"12","family_name":"Faulty","given_name":"\ud800","date_of_birth":"1950-13-00","more":1}},"#
     );
     std::fs::write(&persons, text.replacen('[', &rows, 1))?;
-    let config = processes.data.join("identity/config.json");
-    let (config, file) = (config.to_string_lossy(), persons.to_string_lossy());
-    let imported = run("identity", &["import", "--config", &config, &file])?;
-    let shown = String::from_utf8_lossy(&imported.stderr);
-    ensure!(imported.status.success(), "{shown}");
-    ensure!(
-        shown.contains("set aside: row 2") && !shown.contains("Faulty"),
-        "{shown}"
-    );
+    let shown = population::import(processes)?;
+    ensure!(shown.contains("set aside: row 2") && !shown.contains("Faulty"), "{shown}");
     let data = processes.data.join("register-kba/data.json");
     let text = std::fs::read_to_string(&data)?;
     let rows: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text)?;

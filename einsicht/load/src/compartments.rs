@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context as _, Result};
 use service::config::{base, load};
-use service::{Listener, Shutdown};
+use service::{Listener, Shutdown, SystemClock};
 
 use crate::world::{COMPARTMENTS, World};
 
@@ -62,13 +62,13 @@ fn run(name: &'static str, config: &Path, listener: TcpListener, shutdown: &Shut
 async fn serve(name: &str, config: &Path, listener: TcpListener, shutdown: Shutdown) -> Result<()> {
     listener.set_nonblocking(true)?;
     let listener = Listener::from(tokio::net::TcpListener::from_std(listener)?);
-    let at = base(config);
+    let (at, clock) = (base(config), SystemClock::shared());
     match name {
-        "ledger" => ledger::run(load::<ledger::Config>(config)?.resolved(&at), listener, shutdown).await?,
-        "identity" => identity::run(load::<identity::Config>(config)?.resolved(&at), listener, shutdown).await?,
-        "broker" => broker::run(load::<broker::Config>(config)?.resolved(&at), listener, shutdown).await?,
-        "register" => register::run(load::<register::Config>(config)?.resolved(&at), listener, shutdown).await?,
-        _ => connector::run(load::<connector::Config>(config)?.resolved(&at), listener, shutdown).await?,
+        "ledger" => ledger::run(load::<ledger::Config>(config)?.resolved(&at), listener, shutdown, clock).await?,
+        "identity" => identity::run(load::<identity::Config>(config)?.resolved(&at), listener, shutdown, clock).await?,
+        "broker" => broker::run(load::<broker::Config>(config)?.resolved(&at), listener, shutdown, clock).await?,
+        "register" => register::run(load::<register::Config>(config)?.resolved(&at), listener, shutdown, clock).await?,
+        _ => connector::run(load::<connector::Config>(config)?.resolved(&at), listener, shutdown, clock).await?,
     }
     Ok(())
 }
