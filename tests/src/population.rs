@@ -1,10 +1,11 @@
 //! Persons of a test's own, beside those of the demonstration.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use record::{Idnr, TestNumbers};
 use serde_json::{Value, json};
 
 use crate::processes::Processes;
+use crate::run;
 
 /// A person as identity's file of persons has it.
 #[derive(Debug, Clone)]

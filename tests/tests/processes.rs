@@ -74,7 +74,10 @@ fn add_rows(processes: &Processes) -> Result<()> {
     );
     std::fs::write(&persons, text.replacen('[', &rows, 1))?;
     let shown = population::import(processes)?;
-    ensure!(shown.contains("set aside: row 2") && !shown.contains("Faulty"), "{shown}");
+    ensure!(
+        shown.contains("set aside: row 2") && !shown.contains("Faulty"),
+        "{shown}"
+    );
     let data = processes.data.join("register-kba/data.json");
     let text = std::fs::read_to_string(&data)?;
     let rows: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text)?;

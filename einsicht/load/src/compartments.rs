@@ -65,10 +65,34 @@ async fn serve(name: &str, config: &Path, listener: TcpListener, shutdown: Shutd
     let (at, clock) = (base(config), SystemClock::shared());
     match name {
         "ledger" => ledger::run(load::<ledger::Config>(config)?.resolved(&at), listener, shutdown, clock).await?,
-        "identity" => identity::run(load::<identity::Config>(config)?.resolved(&at), listener, shutdown, clock).await?,
+        "identity" => {
+            identity::run(
+                load::<identity::Config>(config)?.resolved(&at),
+                listener,
+                shutdown,
+                clock,
+            )
+            .await?
+        }
         "broker" => broker::run(load::<broker::Config>(config)?.resolved(&at), listener, shutdown, clock).await?,
-        "register" => register::run(load::<register::Config>(config)?.resolved(&at), listener, shutdown, clock).await?,
-        _ => connector::run(load::<connector::Config>(config)?.resolved(&at), listener, shutdown, clock).await?,
+        "register" => {
+            register::run(
+                load::<register::Config>(config)?.resolved(&at),
+                listener,
+                shutdown,
+                clock,
+            )
+            .await?
+        }
+        _ => {
+            connector::run(
+                load::<connector::Config>(config)?.resolved(&at),
+                listener,
+                shutdown,
+                clock,
+            )
+            .await?
+        }
     }
     Ok(())
 }
