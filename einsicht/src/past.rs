@@ -17,13 +17,12 @@ use anyhow::{Context, Result, ensure};
 use ledger_client::api::HttpLedger;
 use ledger_client::{Anchored, Follower};
 use record::{GermanTime, LegalDay, Period, PeriodEvent, Timestamp, period_label};
-use serde::Deserialize;
 use service::{Clock, Health, Shutdown, SystemClock, durable};
 
 use crate::clock::DemoClock;
 use crate::seed;
 use crate::setup::Setup;
-use crate::world::{Example, World};
+use crate::world::{DayOfMonth, Example, Suspension, World};
 
 /// How many whole months lie before the current one.
 const MONTHS: u32 = 27;
@@ -35,54 +34,6 @@ const PAUSE: Duration = Duration::from_millis(50);
 const PERIOD_TIMEOUT: Duration = Duration::from_secs(60);
 /// How many seconds the clock is moved to let the processes look again.
 const NUDGE: u64 = 10;
-
-/// An exchange that is made again and again.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Recurring {
-    /// The exchange.
-    exchange: Example,
-    /// The first of the months, counted from 0, in which it is made.
-    first: u32,
-    /// The last one.
-    #[serde(default)]
-    last: Option<u32>,
-    /// After how many months it is made again.
-    every: u32,
-    /// On which of the month's days.
-    day: DayOfMonth,
-}
-
-/// A day with exchanges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum DayOfMonth {
-    Middle,
-    Last,
-}
-
-/// A component that is suspended in the past.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Suspension {
-    /// The participant's short name.
-    pub(crate) participant: String,
-    /// In the middle of which month, counted from 0.
-    month: u32,
-    /// Why, as the change set says it.
-    pub(crate) reason: String,
-}
-
-impl Recurring {
-    fn is_due(&self, month: u32, day: DayOfMonth) -> bool {
-        let ended = self.last.is_some_and(|last| month > last);
-        day == self.day
-            && !ended
-            && month
-                .checked_sub(self.first)
-                .is_some_and(|since| since % self.every == 0)
-    }
-}
 
 /// How far the past has been made.
 pub(crate) struct Progress {

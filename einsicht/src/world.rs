@@ -10,8 +10,6 @@ use serde::Deserialize;
 use text::Reference;
 use trust::{Body, Ceilings, ServedRegister};
 
-use crate::past::{Recurring, Suspension};
-
 /// The log's origin: a schema-less URL that does not depend on a port (C2SP tlog-checkpoint CP-1).
 pub(crate) const ORIGIN: &str = "einsicht.example/demonstration";
 
@@ -118,6 +116,57 @@ pub(crate) struct Example {
 
 const fn yes() -> bool {
     true
+}
+
+/// An exchange that is made again and again.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Recurring {
+    /// The exchange.
+    pub(crate) exchange: Example,
+    /// The first of the months, counted from 0, in which it is made.
+    first: u32,
+    /// The last one.
+    #[serde(default)]
+    last: Option<u32>,
+    /// After how many months it is made again.
+    every: u32,
+    /// On which of the month's days.
+    day: DayOfMonth,
+}
+
+/// A day with exchanges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DayOfMonth {
+    /// In its middle.
+    Middle,
+    /// Its last day.
+    Last,
+}
+
+/// A component that is suspended in the past.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Suspension {
+    /// The participant's short name.
+    pub(crate) participant: String,
+    /// In the middle of which month, counted from 0.
+    pub(crate) month: u32,
+    /// Why, as the change set says it.
+    pub(crate) reason: String,
+}
+
+impl Recurring {
+    /// Whether it is made on this day of a month.
+    pub(crate) fn is_due(&self, month: u32, day: DayOfMonth) -> bool {
+        let ended = self.last.is_some_and(|last| month > last);
+        day == self.day
+            && !ended
+            && month
+                .checked_sub(self.first)
+                .is_some_and(|since| since % self.every == 0)
+    }
 }
 
 /// The outcome that a consumer receives.

@@ -161,19 +161,29 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Starts the demonstration in `data` and waits for its `demo.json`.
+    /// Starts the demonstration in `data`, without a past, and waits for its `demo.json`.
     pub fn start(data: &Path) -> Result<Self> {
+        Self::begin(data, &["--without-past"], Duration::from_secs(90))
+    }
+
+    /// Starts the demonstration as a user does: its past of 27 months is made first.
+    pub fn start_with_past(data: &Path) -> Result<Self> {
+        Self::begin(data, &[], Duration::from_secs(600))
+    }
+
+    fn begin(data: &Path, options: &[&str], limit: Duration) -> Result<Self> {
         std::fs::create_dir_all(data)?;
         let json = data.join("demo.json");
         let _ = std::fs::remove_file(&json);
         let log = data.with_extension("log");
         let mut process = Process::start(
             Command::new(program("einsicht"))
-                .args(["demo", "--without-past", "--data"])
-                .arg(data),
+                .args(["demo", "--data"])
+                .arg(data)
+                .args(options),
             &log,
         )?;
-        wait_for(Duration::from_secs(90), || {
+        wait_for(limit, || {
             ensure!(
                 !process.ended()?,
                 "the demonstration ended: {}",

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use proof::bundle::Bundle;
 use tests::citizen::Citizen;
 use tests::processes::post;
 use tests::{Demo, DemoInfo, copy_folder, files_below, http, run, verifier, wait_for};
@@ -34,6 +35,40 @@ fn the_demonstration_is_sound_continues_and_leaks_no_personal_data() -> Result<(
     continues_where_it_was(&data, &genesis)?;
     others_reach_no_secret(&data)?;
     no_process_starts_with_exposed_secrets(&data)
+}
+
+/// A start as a user makes it. The real compartments have run through 27 months: each person's list is whole, periods are
+/// final and destroyed, a connector is suspended, and the demonstration continues after a restart.
+#[test]
+fn the_past_is_in_the_log_and_in_each_cockpit() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let data = scratch.path().join("demo");
+    let demo = Demo::start_with_past(&data)?;
+    let report = audits_green(&demo.info)?;
+    ensure!(
+        report["entries"].as_u64().is_some_and(|entries| entries > 500),
+        "{report:#}"
+    );
+    let periods = report["periods"].as_array().context("periods")?;
+    let in_state = |state| periods.iter().filter(|period| period["state"] == state).count();
+    ensure!(in_state("destroyed") >= 1 && in_state("final") >= 20, "{report:#}");
+    ensure!(report["versions"][0]["version"] == 2, "the suspension: {report:#}");
+    for (user, at_least) in [("emma", 50), ("deniz", 50), ("janusz", 50)] {
+        let citizen = Citizen::log_in(&demo.info, user)?;
+        ensure!(citizen.completeness()? == "server", "{user}");
+        let exchanges = exchanges_in(&citizen)?;
+        ensure!(exchanges >= at_least, "{user}: {exchanges} exchanges");
+    }
+    let genesis = demo.info.genesis.clone();
+    demo.stop()?;
+    continues_where_it_was(&data, &genesis)
+}
+
+/// How many exchanges a citizen's bundle has.
+fn exchanges_in(citizen: &Citizen) -> Result<usize> {
+    let bundle = Bundle::parse(&citizen.bundle()?)?;
+    let numbers = bundle.proof.periods.iter().map(|period| period.exchanges.numbers.len());
+    Ok(numbers.sum())
 }
 
 /// Audits the published log until no exchange is open in it. Returns the report.
