@@ -5,7 +5,7 @@
 //!
 //! | Module | Task | Rule |
 //! | --- | --- | --- |
-//! | [`persons`] | the sources of persons; finds exactly one, or nobody | § 6 IDNrG: unknown and blocked are indistinguishable |
+//! | [`persons`] | sources of persons; finds exactly one, or nobody | § 6 IDNrG: unknown and blocked look the same |
 //! | [`fill`] | finds the IDNr of a register's rows | a register gets what its permission names |
 //! | [`periods`] | keeps the VRF keys, begins and ends periods | no label under a key that is not in the log |
 //! | [`reserve`] | reserves the next number | no gap, no number twice (design §5.4) |

@@ -37,8 +37,8 @@ fn the_demonstration_is_sound_continues_and_leaks_no_personal_data() -> Result<(
     no_process_starts_with_exposed_secrets(&data)
 }
 
-/// A start as a user makes it. The real compartments have run through 27 months: each person's list is whole, periods are
-/// final and destroyed, a connector is suspended, and the demonstration continues after a restart.
+/// A start as a user makes it. The real compartments have run through 27 months: each person's list is whole, periods
+/// are final and destroyed, a connector is suspended, and the demonstration continues after a restart.
 #[test]
 fn the_past_is_in_the_log_and_in_each_cockpit() -> Result<()> {
     let scratch = tempfile::tempdir()?;

@@ -3,7 +3,7 @@
 //!
 //! | Measured | How |
 //! | --- | --- |
-//! | latency at a rate | open loop; in turns with the same question put to the register itself, which is the call without broker, seals and log |
+//! | latency at a rate | open loop; in turns with the same question to the register without broker, seals, log |
 //! | exchanges in a second | closed loop, as many as come through |
 //! | memory | resident memory of the process before, during and after many exchanges |
 //! | profile | CPU time by compartment (each has threads of its own), bytes written to the disk |
