@@ -13,6 +13,7 @@ use record::cbor;
 use serde_json::{Value, json};
 use tests::citizen::Citizen;
 use tests::forgery;
+use tests::intermediary::Instead;
 use tests::processes::{Processes, post};
 use tests::surrounded::Surrounded;
 use tests::{http, wait_for};
@@ -270,7 +271,27 @@ fn nothing_is_used_without_the_proof_that_the_person_accepted() -> Result<()> {
         around.consumer.honest();
         ensure!(awaiting.decided("accept")?["evidence"].is_object(), "{what}");
     }
+    a_lost_acknowledgement_is_repeated(&around)?;
     withheld_and_killed(&mut around)
+}
+
+/// The broker does not get the acknowledgement of a decision. The connector repeats it, so that the broker's journal
+/// becomes empty.
+fn a_lost_acknowledgement_is_repeated(around: &Surrounded) -> Result<()> {
+    let awaiting = Awaiting::begin(&around.processes)?;
+    let path = format!("/exchanges/{}/acknowledgement", awaiting.exchange);
+    let taken = || {
+        around
+            .consumer
+            .passed()
+            .iter()
+            .filter(|passed| passed.path == path)
+            .count()
+    };
+    ensure!(taken() == 1, "the outcome's acknowledgement");
+    around.consumer.instead_of_answers(&path, &[Instead::Refused]);
+    awaiting.decided("accept")?;
+    wait_for(Duration::from_secs(60), || Ok(taken() == 2)).context("the decision's acknowledgement")
 }
 
 /// The broker does not take the decision, and the connector is killed. The decision stays, and so does the evidence.

@@ -34,7 +34,7 @@ use super::request::{PendingRequest, login_required, no_preview, too_late};
 use crate::alarm;
 use crate::common::Common;
 use crate::context::CheckContext;
-use table::{Place, PreviewRow, PreviewTable, SealedAnswer, Stage};
+use table::{Place, PreviewRow, PreviewTable, RESULT_RETENTION, SealedAnswer, Stage};
 
 /// A decision that the broker does not take is given up after this many seconds. The broker has recorded by then that
 /// none was made.
@@ -228,10 +228,20 @@ impl Previews {
                 at: common.now(),
             };
             self.table.put(row).await.map_err(|error| state_failed(&error))?;
-            self.broker.acknowledge(&common.signing, exchange, recorded.entry).await;
+            self.acknowledge(common, exchange, recorded.entry, common.now()).await;
             tracing::info!(%exchange, entry = recorded.entry, "preview recorded");
         }
         Ok(recorded)
+    }
+
+    /// Acknowledges a recorded decision, which was recorded here at `at`. A lost acknowledgement is repeated by the
+    /// sweep: the broker would keep the exchange in its journal.
+    async fn acknowledge(&self, common: &Common, exchange: Uuid, entry: u64, at: Timestamp) {
+        if self.broker.acknowledge(&common.signing, exchange, entry).await {
+            self.table.rest(exchange, at.after(RESULT_RETENTION));
+        } else {
+            self.table.later(exchange, common.now());
+        }
     }
 
     /// The log has another decision than this connector's. No other proof will come, so the evidence goes.
@@ -259,6 +269,10 @@ impl Previews {
             return self.table.remove(exchange).await;
         };
         match row.stage {
+            Stage::Recorded { entry, at, .. } if now.since(at) <= RESULT_RETENTION => {
+                self.acknowledge(common, exchange, entry, at).await;
+                return Ok(());
+            }
             Stage::Recorded { .. } | Stage::Contradicted { .. } => return self.table.remove(exchange).await,
             Stage::Decided { at, .. } if now.since(at) > DECISION_RETENTION => {
                 alarm::raise("preview", Some(exchange), "the broker does not record the decision");

@@ -6,7 +6,8 @@
 //! 2. [`Stage::Decided`]: the decision is certain, and the log does not have it yet. It is on disk, signed, before it
 //!    is sent, so that never two decisions are sent. Unless it is an acceptance, the sealed answer is gone.
 //! 3. [`Stage::Recorded`]: the log has the decision. The row stays for [`RESULT_RETENTION`], so that a caller whose
-//!    answer was lost gets it again.
+//!    answer was lost gets it again. Meanwhile it is acknowledged until the broker has taken that, because the broker
+//!    keeps the exchange for as long.
 //!
 //! The table is bounded by [`MAX_PREVIEWS`]. What is due when is also in memory, so that the table is not searched.
 
@@ -96,7 +97,9 @@ impl PreviewRow {
         match self.stage {
             Stage::Awaiting => self.decide_until,
             Stage::Decided { at, .. } => at.after(RETRY_AFTER),
-            Stage::Recorded { at, .. } | Stage::Contradicted { at } => at.after(RESULT_RETENTION),
+            // Until the broker has the acknowledgement.
+            Stage::Recorded { at, .. } => at.after(RETRY_AFTER),
+            Stage::Contradicted { at } => at.after(RESULT_RETENTION),
         }
     }
 
@@ -236,8 +239,13 @@ impl PreviewTable {
 
     /// Tries a row again later, without a write.
     pub(crate) fn later(&self, exchange: Uuid, now: Timestamp) {
+        self.rest(exchange, now.after(RETRY_AFTER));
+    }
+
+    /// Lets a row rest until there is something to do for it, without a write.
+    pub(crate) fn rest(&self, exchange: Uuid, until: Timestamp) {
         if let Some(due) = locked(&self.index).due.get_mut(&exchange) {
-            *due = now.after(RETRY_AFTER);
+            *due = until;
         }
     }
 
