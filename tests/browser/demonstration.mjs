@@ -70,6 +70,8 @@ export async function logIn(page, facts, user) {
   await page.click('#anmelden');
   await page.click(`[data-user="${user}"]`);
   await page.waitForURL('**/de/uebersicht');
+  // A page that is left while it loads its program would complain.
+  await page.waitForLoadState('networkidle');
 }
 
 /** Logs in, also in a browser that has a session. */

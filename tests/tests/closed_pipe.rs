@@ -28,7 +28,10 @@ fn programs_whose_output_is_not_read_do_their_work() -> Result<()> {
 /// All compartments, which log every request to a pipe that is not read.
 fn the_demonstration_serves_and_ends(data: &Path) -> Result<DemoInfo> {
     let mut command = Command::new(program("einsicht"));
-    command.args(["demo", "--data"]).arg(data).env("RUST_LOG", "debug");
+    command
+        .args(["demo", "--without-past", "--data"])
+        .arg(data)
+        .env("RUST_LOG", "debug");
     let mut demo = Process::start_unread(&mut command)?;
     let json = data.join("demo.json");
     wait_for(Duration::from_secs(90), || {
