@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use ciborium::Value;
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -173,22 +174,146 @@ proptest! {
     }
 }
 
-proptest! {
-    /// A browser's program reads with the second one.
-    #[test]
-    fn both_ways_to_read_give_the_same(at: proptest::sample::Index, byte: u8, items in 0_usize..4, absent: bool) {
-        let mut sample = sample();
-        sample.list = vec![Choice::Nothing, Choice::Number(7), Choice::Pair { x: true }, Choice::Nothing];
-        sample.list.truncate(items);
-        sample.b = absent.then_some(-5);
-        let sound = to_vec(&sample);
-        let mut changed = sound.clone();
-        let place = at.index(changed.len());
-        changed[place] = byte;
-        prop_assert_eq!(read_tree::<Sample>(&sound).unwrap(), sample);
-        // Only what is deterministic is read at all.
-        for bytes in [&sound, &changed].into_iter().filter(|bytes| item_len(bytes) == Ok(bytes.len())) {
-            prop_assert_eq!(read::<Sample>(bytes).ok(), read_tree::<Sample>(bytes).ok());
+/// Everything that serde's data model and this encoding have in common.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Everything {
+    unit: (),
+    marker: Marker,
+    wrapped: Wrapped,
+    tuple: (u8, i16, char),
+    variants: Vec<Variety>,
+    nested: Option<Option<Box<Everything>>>,
+    by_number: BTreeMap<i32, bool>,
+    by_text: HashMap<String, u64>,
+    #[serde(with = "crate::bytes")]
+    bytes: Vec<u8>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    absent: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Marker;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Wrapped(i64);
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Variety {
+    Unit,
+    Newtype(Wrapped),
+    Tuple(u16, String),
+    Struct { later: i8, b: Option<u32> },
+}
+
+fn variety() -> impl Strategy<Value = Variety> {
+    prop_oneof![
+        Just(Variety::Unit),
+        any::<i64>().prop_map(|number| Variety::Newtype(Wrapped(number))),
+        (any::<u16>(), ".*").prop_map(|(number, text)| Variety::Tuple(number, text)),
+        any::<(i8, Option<u32>)>().prop_map(|(later, b)| Variety::Struct { later, b }),
+    ]
+}
+
+fn flat() -> impl Strategy<Value = Everything> {
+    let scalars = (
+        any::<i64>(),
+        any::<(u8, i16, char)>(),
+        any::<Vec<u8>>(),
+        any::<Option<u32>>(),
+    );
+    let maps = (any::<BTreeMap<i32, bool>>(), any::<HashMap<String, u64>>());
+    let variants = proptest::collection::vec(variety(), 0..30);
+    (scalars, maps, variants).prop_map(
+        |((number, tuple, bytes, absent), (by_number, by_text), variants)| Everything {
+            unit: (),
+            marker: Marker,
+            wrapped: Wrapped(number),
+            tuple,
+            variants,
+            nested: None,
+            by_number,
+            by_text,
+            bytes,
+            absent,
+        },
+    )
+}
+
+fn everything() -> impl Strategy<Value = Everything> {
+    (flat(), proptest::option::of(flat())).prop_map(|(mut outer, inner)| {
+        outer.nested = inner.map(|inner| Some(Box::new(inner)));
+        outer
+    })
+}
+
+/// The encoding by way of `ciborium`'s tree of values.
+fn by_tree<T: Serialize>(value: &T) -> Vec<u8> {
+    fn sort(value: &mut Value) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(sort),
+            Value::Map(pairs) => {
+                pairs.iter_mut().for_each(|(_, item)| sort(item));
+                pairs.sort_by_cached_key(|(key, _)| written(key));
+            }
+            _ => {}
         }
     }
+    fn written(value: &Value) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        ciborium::into_writer(value, &mut bytes).unwrap();
+        bytes
+    }
+    let mut tree = Value::serialized(value).unwrap();
+    sort(&mut tree);
+    written(&tree)
+}
+
+proptest! {
+    #[test]
+    fn every_kind_of_value_has_the_encoding_that_ciborium_gives_it(value in everything()) {
+        let bytes = to_vec(&value);
+        prop_assert_eq!(&bytes, &by_tree(&value));
+        prop_assert_eq!(from_slice::<Everything>(&bytes).unwrap(), value);
+    }
+
+    #[test]
+    fn changed_bytes_are_read_as_ciborium_reads_them(value in everything(), at: proptest::sample::Index, byte: u8) {
+        let mut bytes = to_vec(&value);
+        let place = at.index(bytes.len());
+        bytes[place] = byte;
+        let reference = (item_len(&bytes) == Ok(bytes.len()))
+            .then(|| ciborium::from_reader::<Everything, _>(&bytes[..]).ok())
+            .flatten()
+            .filter(|value| by_tree(value) == bytes);
+        prop_assert_eq!(from_slice::<Everything>(&bytes).ok(), reference);
+    }
+}
+
+#[test]
+fn an_error_names_what_was_expected_and_nothing_that_was_found() {
+    // In the place of a number, a variant with content, a field's name and a list.
+    let person = "Erika Mustermann";
+    let errors = [
+        from_slice::<u64>(&to_vec(person)).unwrap_err(),
+        from_slice::<Choice>(&to_vec(person)).unwrap_err(),
+        from_slice::<Choice>(&to_vec(&HashMap::from([(person, 1)]))).unwrap_err(),
+        from_slice::<Sample>(&to_vec(&HashMap::from([(person, 1)]))).unwrap_err(),
+        from_slice::<Vec<u8>>(&to_vec(person)).unwrap_err(),
+    ];
+    for error in errors {
+        assert!(matches!(error, CborError::Shape(_)), "{error}");
+        assert!(!error.to_string().contains("Erika"), "{error}");
+    }
+    assert_eq!(
+        from_slice::<u64>(&to_vec(person)).unwrap_err().to_string(),
+        "CBOR item has the wrong shape: expected an integer"
+    );
+}
+
+#[test]
+fn an_array_with_more_items_than_the_type_has_is_refused() {
+    let three = to_vec(&(1, 2, 3));
+    assert!(matches!(from_slice::<(u8, u8)>(&three), Err(CborError::Shape(_))));
+    assert!(from_slice::<(u8, u8, u8, u8)>(&three).is_err());
+    assert_eq!(from_slice::<(u8, u8, u8)>(&three).unwrap(), (1, 2, 3));
 }
