@@ -12,16 +12,22 @@ const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', 
 /** One of the released programs. */
 export const program = (name) => join(PROGRAMS, name);
 
-/** Starts the demonstration in a scratch directory. Resolves with the content of demo.json and a function that stops it. */
-export async function startDemonstration() {
+/** How long the demonstration may take to start: without its past, and with it. */
+const PATIENCE = { without: 90_000, with: 900_000 };
+
+/**
+ * Starts the demonstration in a scratch directory, with its past if `past` says so. Resolves with the content of demo.json and a function
+ * that stops it.
+ */
+export async function startDemonstration({ past = false } = {}) {
   const scratch = mkdtempSync(join(tmpdir(), 'einsicht-browser-'));
   const data = join(scratch, 'data');
   const log = openSync(join(scratch, 'log'), 'w');
-  const child = spawn(program('einsicht'), ['demo', '--without-past', '--data', data], { stdio: ['ignore', log, log] });
+  const child = spawn(program('einsicht'), ['demo', ...(past ? [] : ['--without-past']), '--data', data], { stdio: ['ignore', log, log] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const facts = join(data, 'demo.json');
   for (let waited = 0; !existsSync(facts); waited += 100) {
-    if (child.exitCode !== null || waited > 90_000) {
+    if (child.exitCode !== null || waited > (past ? PATIENCE.with : PATIENCE.without)) {
       throw new Error(`the demonstration did not start:\n${readFileSync(join(scratch, 'log'), 'utf8')}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 100));

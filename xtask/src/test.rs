@@ -134,7 +134,7 @@ fn vera_pdf() -> Result<Option<PathBuf>> {
 }
 
 /// Installs the packages of the lock file, without running any package's scripts, unless they are installed already.
-fn npm_packages() -> Result<()> {
+pub(crate) fn npm_packages() -> Result<()> {
     let folder = browser_tests()?;
     let changed = |path: &str| {
         std::fs::metadata(folder.join(path))
@@ -160,6 +160,6 @@ fn browser(programs: &Path) -> Result<()> {
     )
 }
 
-fn browser_tests() -> Result<PathBuf> {
+pub(crate) fn browser_tests() -> Result<PathBuf> {
     Ok(paths::root()?.join("tests/browser"))
 }

@@ -8,6 +8,7 @@
 //! | `bench peers` | Tessera on the same machine; its `hammer` and `fsck` against `open_log` | `peers.json` |
 //! | `bench completeness` | the label map, a bundle of proofs, the running ledger's maps | `completeness.json` |
 //! | `bench exchange` | whole exchanges: latency, throughput, memory, profile | `exchange.json` |
+//! | `bench cockpit` | the portal: download, time until green, pages and logins a second | `cockpit.json` |
 //! | `bench trust` | change sets of the directory and the Registerlandkarte, at the size of Germany | `trust.json` |
 //!
 //! With `--quick` all sizes are small and the files are named `…-quick.json`; such figures show that the suite works
@@ -15,6 +16,7 @@
 //! that size. Nothing else should run on the machine.
 
 mod browser;
+mod cockpit;
 mod completeness;
 mod exchange;
 mod figures;
@@ -50,6 +52,8 @@ enum Suite {
     Completeness,
     /// Whole exchanges through all compartments.
     Exchange,
+    /// The portal, in a browser and under load.
+    Cockpit,
     /// Change sets of the directory and the Registerlandkarte.
     Trust,
 }
@@ -62,6 +66,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Some(Suite::Peers) => peers::run(options.quick),
         Some(Suite::Completeness) => completeness::run(options.quick),
         Some(Suite::Exchange) => exchange::run(options.quick),
+        Some(Suite::Cockpit) => cockpit::run(options.quick),
         Some(Suite::Trust) => trust::run(options.quick),
     }?;
     output::stdout!("\n{}", host::description())?;
