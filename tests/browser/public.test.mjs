@@ -11,7 +11,7 @@ const PAGES = [
   '/', '/registerlandkarte', '/registerlandkarte?q=Wer+darf+meine+Meldedaten+sehen', '/registerlandkarte?q=nichtsdergleichen',
   '/registerlandkarte?stand=2020-01-01', '/registerlandkarte/erlaubnis/wohngeld-buergergeld', '/registerlandkarte/register/melderegister',
   '/registerlandkarte/behoerdenart/wohngeldbehoerde', '/protokoll', '/protokoll/zeugen', '/protokoll/loeschungen', '/protokoll/widersprueche',
-  '/protokoll/eintrag', '/protokoll/eintrag/0', '/protokoll/eintrag/2', '/selbst-pruefen', '/was-wird-aufgezeichnet', '/hilfe', '/impressum',
+  '/protokoll/eintrag', '/protokoll/eintrag/0', '/protokoll/eintrag/2', '/so-wird-geprueft', '/selbst-pruefen', '/was-wird-aufgezeichnet', '/hilfe', '/impressum',
   '/datenschutz', '/barrierefreiheit', '/gestaltung',
 ];
 let demo;
@@ -61,7 +61,8 @@ test('only public pages that prove something load the WebAssembly', async () => 
     for (const path of PAGES) {
       await page.goto(`${demo.facts.portal}/de${path}`, { waitUntil: 'networkidle' });
     }
-    assert.deepEqual([...loaded].sort(), ['/de/protokoll/eintrag', '/de/protokoll/widersprueche', '/de/selbst-pruefen']);
+    assert.deepEqual([...loaded].sort(), ['/de/protokoll/eintrag', '/de/protokoll/widersprueche', '/de/selbst-pruefen',
+      '/de/so-wird-geprueft']);
   } finally {
     await browser.close();
   }
@@ -111,6 +112,49 @@ test('the browser checks a file by itself and uploads nothing', async () => {
     assert.deepEqual(browser.complaints, []);
   } finally {
     rmSync(folder, { recursive: true });
+    await browser.close();
+  }
+});
+
+test('anybody can change an invented entry and see the proof break', async () => {
+  const browser = await openBrowser();
+  try {
+    const { page } = browser;
+    await page.goto(`${demo.facts.portal}/de/so-wird-geprueft`);
+    await page.waitForSelector('#beispiel-ergebnis[data-answer="sound"]');
+    assert.match(await page.innerText('#beispiel-ergebnis'), /erfundene Beispiel selbst geprüft.*3 Abrufe, 1 Besuch – und keiner fehlt/s);
+    const root = () => page.textContent('#weg svg .ec-digits >> nth=-1');
+    const own = await root();
+    // By the keyboard alone, and without a request.
+    const requests = [];
+    page.on('request', (request) => requests.push(request.url()));
+    await page.focus('#probe');
+    await page.keyboard.press('End');
+    await page.keyboard.type('!');
+    await page.waitForSelector('#probe-ergebnis.ec-wrong');
+    assert.match(await page.innerText('#probe-ergebnis'), /steht nicht im Protokoll/);
+    assert.notEqual(await root(), own);
+    await picture(page, 'checking-broken');
+    await accessible(page, 'a broken example');
+    await page.keyboard.press('Backspace');
+    await page.waitForSelector('#probe-ergebnis.ec-same');
+    assert.equal(await root(), own);
+    // The table says what the server has computed for the same text.
+    const other = await page.textContent('#kaputt tbody tr:nth-child(2) th');
+    await page.fill('#probe', other);
+    await page.waitForSelector('#probe-ergebnis.ec-wrong');
+    assert.equal(await root(), await page.textContent('#kaputt tbody tr:nth-child(2) td:nth-child(3)'));
+    assert.deepEqual(requests, [], 'what is typed stays in the browser');
+    await page.route('**/so-wird-geprueft/beweis', async (route) => {
+      const body = await (await route.fetch()).body();
+      body[Math.floor(body.length / 2)] ^= 1;
+      await route.fulfill({ status: 200, contentType: 'application/cbor', body });
+    });
+    await page.reload();
+    await page.waitForSelector('#beispiel-ergebnis[data-answer="refused"]');
+    assert.equal(await page.$('#probe'), null, 'nothing to try on what is not proved');
+    assert.deepEqual(browser.complaints, []);
+  } finally {
     await browser.close();
   }
 });

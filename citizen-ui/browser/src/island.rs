@@ -1,11 +1,15 @@
-//! The islands of public pages: the field for a file, and the comparison with what the device remembers.
+//! The islands of public pages: the field for a file, the comparison with what the device remembers, and an invented
+//! list with a text that can be changed.
 //!
 //! Each has a place on the page (`data-island`), in which a note for browsers without the program is. The program
 //! replaces the note. Nothing that a file has leaves the browser.
 
-use citizen_ui::islands::{MAX_FILE, Told, Tone, check_file, compare, file_words};
+use citizen_ui::islands::{
+    MAX_FILE, Told, Tone, check_file, compare, example_path, example_told, file_words, prove_example,
+};
 use citizen_ui::language::lang::Lang;
 use citizen_ui::markup::{Element, el};
+use citizen_ui::pages::{TRIED, WAY, field, way};
 use citizen_ui::proof::device::BUILD;
 use citizen_ui::proof::verify::TrustText;
 use wasm_bindgen::JsCast;
@@ -27,6 +31,9 @@ pub(crate) async fn build() {
     }
     if let Some(place) = island("device") {
         device(&place, lang).await;
+    }
+    if let Some(place) = island("example") {
+        example(&place, lang).await;
     }
 }
 
@@ -82,6 +89,25 @@ async fn device(place: &web_sys::Element, lang: Lang) {
     if !has_panicked() {
         fill(place, &[told.to_element("geraet-ergebnis")]);
     }
+}
+
+/// Proves the invented list, and computes again when the visitor changes the text.
+async fn example(place: &web_sys::Element, lang: Lang) {
+    let answer = run::fetch(&format!("/{}/so-wird-geprueft/beweis", lang.code())).await;
+    let list = answer.and_then(|answer| prove_example(&answer).ok());
+    let path = list.as_ref().and_then(example_path).map(|(_, path)| path);
+    let mut content = vec![example_told(list.as_ref(), lang).to_element("beispiel-ergebnis")];
+    let reason = path.as_ref().and_then(|path| path.reason());
+    content.extend(reason.map(|reason| field(lang, reason)));
+    if has_panicked() {
+        return;
+    }
+    fill(place, &content);
+    let Some(path) = path else { return };
+    let _ = dom::place(&way(lang, &path, None), WAY);
+    run::on_input(TRIED, move |typed| {
+        let _ = dom::place(&way(lang, &path, Some(&typed)), WAY);
+    });
 }
 
 fn file(place: &web_sys::Element, lang: Lang) {

@@ -6,7 +6,7 @@
 //!
 //! | Module | |
 //! | --- | --- |
-//! | [`island`] | what public pages prove: a file, the device's memory |
+//! | [`island`] | what public pages prove: a file, the device's memory, an invented list |
 //! | [`dom`] | reads the document as elements, and builds a document of elements |
 //! | [`panic`] | what a panic leaves |
 //! | [`run`] | the course: read, ask, check, show, watch |

@@ -261,7 +261,8 @@ fn listen(person: Option<record::Idnr>) {
     });
 }
 
-fn on_input(id: &str, mut act: impl FnMut(String) + 'static) {
+/// Acts on what is typed in a field.
+pub(crate) fn on_input(id: &str, mut act: impl FnMut(String) + 'static) {
     let field = dom::document().and_then(|document| document.get_element_by_id(id));
     let field = field.and_then(|field| field.dyn_into::<web_sys::HtmlInputElement>().ok());
     if let Some(field) = field {

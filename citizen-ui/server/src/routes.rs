@@ -11,6 +11,7 @@
 //! | `GET`, `POST /{lang}/protokoll/widersprueche` | | contradictions; compares a checkpoint from elsewhere |
 //! | `GET /{lang}/protokoll/fassung` | | the checkpoint, for the browser's program |
 //! | `GET`, `POST /{lang}/protokoll/eintrag`, `GET` … `/{index}`, `.tlog-proof` | | one entry, by number or receipt |
+//! | `GET /{lang}/so-wird-geprueft`, `/beweis` | | an invented list that anybody may change; its proof |
 //! | `GET /{lang}/selbst-pruefen`, `/verifier` | | how to verify; the program |
 //! | `GET /{lang}/was-wird-aufgezeichnet`, `/hilfe` | | what is recorded; help |
 //! | `GET /{lang}/impressum`, `/datenschutz`, `/barrierefreiheit`, `/gestaltung` | | the portal itself |

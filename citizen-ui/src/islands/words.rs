@@ -116,6 +116,9 @@ pub(super) struct Words {
     pub(super) rewritten: fn(time: &str) -> String,
     pub(super) report: &'static str,
     pub(super) unable: &'static str,
+    pub(super) example: &'static str,
+    pub(super) no_example: &'static str,
+    pub(super) reload: &'static str,
 }
 
 impl Words {
@@ -167,6 +170,9 @@ static GERMAN: Words = Words {
     rewritten: |time| format!("Achtung: Das Protokoll passt nicht zu dem, was Ihr Gerät am {time} gesehen hat"),
     report: "Jemand zeigt Ihnen etwas anderes als früher. Melden Sie das der Aufsicht, und verlassen Sie sich nicht auf diese Seiten.",
     unable: "Der Vergleich ging gerade nicht",
+    example: "Ihr Browser hat das erfundene Beispiel selbst geprüft",
+    no_example: "Das Beispiel ist nicht angekommen, oder es stimmt nicht",
+    reload: "Laden Sie die Seite neu.",
 };
 
 static ENGLISH: Words = Words {
@@ -210,4 +216,7 @@ static ENGLISH: Words = Words {
     rewritten: |time| format!("Attention: the log does not fit what your device saw on {time}"),
     report: "You are shown something else than before. Report this to the supervisory authority, and do not rely on these pages.",
     unable: "The comparison is not possible at present",
+    example: "Your browser has checked the invented example by itself",
+    no_example: "The example has not arrived, or it is not right",
+    reload: "Reload the page.",
 };

@@ -58,7 +58,16 @@ impl Lang {
         }
     }
 
-    /// Chooses between two tables of words of the public pages. Easy German has none of its own.
+    /// Chooses among three tables of words.
+    pub const fn choose_easy<T>(self, german: &'static T, english: &'static T, easy: &'static T) -> &'static T {
+        match self {
+            Lang::De => german,
+            Lang::En => english,
+            Lang::Leicht => easy,
+        }
+    }
+
+    /// Chooses between two tables of words of public pages that are not in easy German.
     pub const fn choose<T>(self, german: &'static T, english: &'static T) -> &'static T {
         match self {
             Lang::De | Lang::Leicht => german,

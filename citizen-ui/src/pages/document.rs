@@ -104,11 +104,12 @@ fn main_pages(frame: &Frame) -> Vec<(&'static str, &'static str)> {
 }
 
 /// The pages of the footer.
-fn further_pages(text: &'static FrameText) -> [(&'static str, &'static str); 9] {
+fn further_pages(text: &'static FrameText) -> [(&'static str, &'static str); 10] {
     [
         ("/registerlandkarte", text.nav_landkarte),
         ("/protokoll", text.nav_log),
         ("/was-wird-aufgezeichnet", text.nav_recorded),
+        ("/so-wird-geprueft", text.nav_checked),
         ("/selbst-pruefen", text.nav_verify),
         ("/hilfe", text.nav_help),
         ("/barrierefreiheit", text.nav_accessibility),

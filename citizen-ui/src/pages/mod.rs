@@ -23,6 +23,10 @@ mod filter;
 mod form;
 mod frame;
 #[cfg(feature = "ssr")]
+mod how_checked;
+#[cfg(feature = "ssr")]
+mod how_checked_text;
+#[cfg(feature = "ssr")]
 pub mod landkarte;
 mod list;
 #[cfg(feature = "ssr")]
@@ -58,6 +62,8 @@ pub use filter::{Chosen, Group, ListQuery, ROWS_PER_PAGE, Sort};
 pub(crate) use filter::{at, law, who};
 pub use frame::{Frame, SessionInfo};
 #[cfg(feature = "ssr")]
+pub use how_checked::how_checked;
+#[cfg(feature = "ssr")]
 pub use log::{
     Compared, Contradiction, Day, EntryPage, Erased, LogCounts, LogState, LogView, Lookup, Witness, contradictions,
     entry, erasures, log, lookup, witnesses,
@@ -65,7 +71,7 @@ pub use log::{
 #[cfg(feature = "ssr")]
 pub use public::{ErrorPage, accessibility, design, error, logged_out, login_cancelled, recorded, start};
 pub use question::Question;
-pub use steps::{TRIED, WAY, way};
+pub use steps::{TRIED, WAY, field, way};
 pub use target::Target;
 pub use verdict::{CONFIRM, ERROR, FORGET, VERDICT, verdict_box};
 #[cfg(feature = "ssr")]

@@ -1,9 +1,9 @@
 //! How one entry is proved: three sentences with their numbers, its way to the root of the log as a picture, and a
 //! field in which anybody can change a letter and see the proof break.
 //!
-//! [`way`] is the component: picture, field and result, from an [`EntryPath`] and the text in the field. A public page
-//! makes the path of an invented entry with [`EntryPath::of_record`] and shows the same component; the program then
-//! needs to call [`way`] again with what is typed, as it does here ([`TRIED`] is the field, [`WAY`] what is replaced).
+//! [`field`] and [`way`] are the components: the field, and the picture with the result, from an [`EntryPath`] and the
+//! text in the field. The public page about it shows them for an invented entry. The program calls [`way`] again with
+//! what is typed ([`TRIED`] is the field, [`WAY`] what is replaced).
 
 use proof::bundle::EntryPath;
 
@@ -11,6 +11,7 @@ use super::content::Content;
 use super::document::document;
 use super::frame::Frame;
 use super::parts::{heading, link_line, paragraph, title};
+use crate::language::lang::Lang;
 use crate::markup::{Element, Node, el, svg};
 use crate::proof::access::Access;
 use tlog::Hash;
@@ -51,7 +52,7 @@ pub(super) fn steps(frame: &Frame, content: &Content, access: &Access, verdict: 
     match content.path {
         Some(path) => {
             let tried = content.device.and_then(|device| device.input.tried);
-            parts.extend(way_sections(frame, path, tried, content.device.is_some()));
+            parts.extend(way_sections(frame.lang, path, tried, content.device.is_some()));
         }
         None => parts.push(paragraph(text.no_picture)),
     }
@@ -66,40 +67,43 @@ pub(super) fn steps(frame: &Frame, content: &Content, access: &Access, verdict: 
 }
 
 /// The picture, and the field if a program listens to it (`live`) and the record can be opened.
-fn way_sections(frame: &Frame, path: &EntryPath, tried: Option<&str>, live: bool) -> Vec<Element> {
-    let text = &frame.lang.citizen().proof;
+fn way_sections(lang: Lang, path: &EntryPath, tried: Option<&str>, live: bool) -> Vec<Element> {
     let picture = el("section")
         .class("ec-section")
-        .child(heading(text.picture))
-        .child(way(frame, path, tried));
-    let field = path.reason().filter(|_| live).map(|reason| {
-        let label = el("label").class("kern-label").attr("for", TRIED).text(text.try_label);
-        let input = el("input")
-            .class("kern-form-input__input")
-            .attr("id", TRIED)
-            .attr("type", "text");
-        let input = input.attr("dir", "auto").attr("lang", "de").attr("value", reason);
-        let input = input
-            .attr("autocomplete", "off")
-            .attr("aria-describedby", "probe-hinweis");
-        let hint = el("p")
-            .class("ec-small")
-            .attr("id", "probe-hinweis")
-            .text(text.try_hint);
-        el("section")
-            .class("ec-section ec-next")
-            .child(heading(text.try_title))
-            .child(paragraph(text.try_text))
-            .child(el("div").class("kern-form-input").child(label).child(input).child(hint))
-    });
-    let mut parts: Vec<Element> = field.into_iter().collect();
+        .child(heading(lang.citizen().proof.picture))
+        .child(way(lang, path, tried));
+    let reason = path.reason().filter(|_| live);
+    let mut parts: Vec<Element> = reason.map(|reason| field(lang, reason)).into_iter().collect();
     parts.push(picture);
     parts
 }
 
+/// The field in which anybody can change the reason of the entry.
+pub fn field(lang: Lang, reason: &str) -> Element {
+    let text = &lang.citizen().proof;
+    let label = el("label").class("kern-label").attr("for", TRIED).text(text.try_label);
+    let input = el("input")
+        .class("kern-form-input__input")
+        .attr("id", TRIED)
+        .attr("type", "text");
+    let input = input.attr("dir", "auto").attr("lang", "de").attr("value", reason);
+    let input = input
+        .attr("autocomplete", "off")
+        .attr("aria-describedby", "probe-hinweis");
+    let hint = el("p")
+        .class("ec-small")
+        .attr("id", "probe-hinweis")
+        .text(text.try_hint);
+    el("section")
+        .class("ec-section ec-next")
+        .child(heading(text.try_title))
+        .child(paragraph(text.try_text))
+        .child(el("div").class("kern-form-input").child(label).child(input).child(hint))
+}
+
 /// The picture of the way and the result in words. `tried` is the reason that the citizen has typed.
-pub fn way(frame: &Frame, path: &EntryPath, tried: Option<&str>) -> Element {
-    let text = &frame.lang.citizen().proof;
+pub fn way(lang: Lang, path: &EntryPath, tried: Option<&str>) -> Element {
+    let text = &lang.citizen().proof;
     let hashes = path.hashes();
     let changed = tried.filter(|tried| Some(*tried) != path.reason());
     let changed = changed.and_then(|tried| path.hashes_with_reason(tried));
@@ -118,7 +122,7 @@ pub fn way(frame: &Frame, path: &EntryPath, tried: Option<&str>) -> Element {
         .attr("id", WAY)
         .child(said)
         .child(drawing(
-            frame,
+            lang,
             path,
             changed.as_deref().unwrap_or(&hashes),
             changed.is_some(),
@@ -127,8 +131,8 @@ pub fn way(frame: &Frame, path: &EntryPath, tried: Option<&str>) -> Element {
 }
 
 /// The way from the entry, at the bottom, to the root, with the hash beside each step.
-fn drawing(frame: &Frame, path: &EntryPath, hashes: &[Hash], wrong: bool) -> Element {
-    let text = &frame.lang.citizen().proof;
+fn drawing(lang: Lang, path: &EntryPath, hashes: &[Hash], wrong: bool) -> Element {
+    let text = &lang.citizen().proof;
     let levels = i32::try_from(path.steps.len()).unwrap_or(0);
     let height = (levels + 1) * STEP + 48;
     let y = |level: i32| 24 + (levels - level) * STEP;
@@ -185,7 +189,7 @@ fn node(class: &str, x: i32, y: i32, hash: &Hash) -> [Element; 2] {
 }
 
 /// The first digits of a hash.
-fn short(hash: &Hash) -> String {
+pub(super) fn short(hash: &Hash) -> String {
     hash.to_string().chars().take(6).collect()
 }
 

@@ -157,6 +157,13 @@ fn verify_page(lang: Lang, verifier: Option<VerifierFile>, keys: Vec<String>) ->
     verify(&frame(lang, false), &content)
 }
 
+/// The invented list that the server has.
+const EXAMPLE: &[u8] = include_bytes!("../../assets/example.page-proof");
+
+fn checking(lang: Lang) -> String {
+    how_checked(&frame(lang, false), &crate::islands::prove_example(EXAMPLE).unwrap()).unwrap()
+}
+
 fn operator() -> Operator {
     Operator {
         name: "Amt <für> Einsicht".into(),
@@ -204,6 +211,7 @@ fn all_pages(lang: Lang) -> Vec<String> {
         logged_out(&open, Some("https://login.example/end".into())),
         login_cancelled(&open),
         recorded(&open),
+        checking(lang),
         verify_page(lang, None, Vec::new()),
         help(&open, None),
         help(&open, Some(&operator())),
@@ -397,6 +405,32 @@ fn the_program_and_the_places_of_the_keys_are_named_only_if_they_are_configured(
     ] {
         assert!(whole.contains(expected), "{expected} is missing in {whole}");
     }
+}
+
+#[test]
+fn the_page_about_checking_shows_the_computation_and_what_breaks_without_a_script() {
+    let page = checking(Lang::De);
+    let list = crate::islands::prove_example(EXAMPLE).unwrap();
+    let (_, path) = crate::islands::example_path(&list).unwrap();
+    let root = list.checkpoint.root.to_string();
+    let step = format!("<li>{} ist der Fingerabdruck des ganzen Protokolls.", &root[..6]);
+    assert!(page.contains(&step), "{page}");
+    assert_eq!(page.matches("Er wird mit dem Nachbarn").count(), path.steps.len());
+    assert_eq!(
+        page.matches("data-holds=\"true\">Ja<").count(),
+        1,
+        "the text that is in the log"
+    );
+    assert_eq!(page.matches("data-holds=\"false\">Nein<").count(), 3, "the other texts");
+    for expected in [
+        "data-island=\"example\"",
+        "Ohne JavaScript",
+        "id=\"weg\"",
+        "<bdi>Die Stadt Musterhausen</bdi>",
+    ] {
+        assert!(page.contains(expected), "{expected} is missing in {page}");
+    }
+    assert!(!page.contains("kern-alert--success"), "only a browser can claim it");
 }
 
 #[test]

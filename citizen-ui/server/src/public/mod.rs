@@ -5,9 +5,11 @@
 //! | [`versions`], [`landkarte`] | versions of the Registerlandkarte; their pages and files |
 //! | [`tally`], [`watch`] | what is counted of the log; the task that follows and compares it |
 //! | [`log`] | the pages about the log |
+//! | [`example`] | an invented list that anybody may check and change |
 //! | [`about`], [`verifier_file`] | help, imprint, privacy, verifying without the portal; the program for it |
 
 mod about;
+mod example;
 mod landkarte;
 mod log;
 mod tally;
@@ -46,6 +48,8 @@ pub(crate) fn routes() -> Router<Arc<Portal>> {
         .route("/protokoll/fassung", get(log::state))
         .route("/protokoll/eintrag", get(log::lookup).post(log::receipt))
         .route("/protokoll/eintrag/{name}", get(log::entry))
+        .route("/so-wird-geprueft", get(example::page))
+        .route("/so-wird-geprueft/beweis", get(example::proof))
         .route("/selbst-pruefen", get(about::verify))
         .route("/selbst-pruefen/verifier", get(about::download))
         .route("/hilfe", get(about::help))

@@ -240,6 +240,7 @@ async fn public_pages_are_served_in_both_languages_with_strict_headers() {
             "/",
             "/protokoll",
             "/was-wird-aufgezeichnet",
+            "/so-wird-geprueft",
             "/selbst-pruefen",
             "/registerlandkarte",
             "/protokoll/zeugen",
@@ -273,6 +274,9 @@ async fn public_pages_are_served_in_both_languages_with_strict_headers() {
     );
     let verify = world.get("/de/selbst-pruefen", "").await.text();
     assert!(verify.contains("verifier audit --log https://log.example --policy trust.policy --genesis"));
+    let example = world.get("/de/so-wird-geprueft/beweis", "").await;
+    assert_eq!(example.headers[header::CONTENT_TYPE], "application/cbor");
+    assert!(citizen_ui::islands::prove_example(&example.body).is_ok());
     assert_eq!(world.get("/", "").await.location(), "/de/");
     assert_eq!(world.get("/de", "").await.location(), "/de/");
     assert_eq!(world.get("/fr/", "").await.status, StatusCode::NOT_FOUND);

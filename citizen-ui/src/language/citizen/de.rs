@@ -191,7 +191,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
                 "Aus dem Eintrag wird ein Fingerabdruck. Er wird {steps} Mal mit einem Nachbarn zusammengerechnet. Am Ende steht der Fingerabdruck des ganzen Protokolls, den die Zeugen bestätigt haben."
             )
         },
-        your_entry: "Ihr Abruf",
+        your_entry: "Dieser Abruf",
         neighbour: "Nachbar",
         whole: "Ganzes Protokoll",
         caption: "Zwei Fingerabdrücke ergeben einen neuen. Ändert jemand einen Buchstaben, kommt am Ende etwas anderes heraus. Und die Zeugen haben etwas anderes bestätigt.",

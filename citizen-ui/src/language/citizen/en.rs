@@ -189,7 +189,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
                 "The entry becomes a fingerprint. It is combined {steps} times with a neighbour. At the end is the fingerprint of the whole log, which the witnesses have confirmed."
             )
         },
-        your_entry: "Your request",
+        your_entry: "This retrieval",
         neighbour: "neighbour",
         whole: "Whole log",
         caption: "Two fingerprints make a new one. If a letter is changed, something else comes out at the end. And the witnesses have confirmed something else.",

@@ -22,6 +22,7 @@ pub(super) const FRAME: FrameText = FrameText {
     nav_privacy: "Datenschutz",
     nav_imprint: "Impressum",
     nav_recorded: "Was aufgezeichnet wird",
+    nav_checked: "So wird geprüft",
     nav_verify: "Selbst nachprüfen",
     nav_accessibility: "Barrierefreiheit",
     nav_design: "Gestaltung und Lizenzen",

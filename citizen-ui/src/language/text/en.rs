@@ -22,6 +22,7 @@ pub(super) const FRAME: FrameText = FrameText {
     nav_privacy: "Privacy",
     nav_imprint: "Imprint",
     nav_recorded: "What is recorded",
+    nav_checked: "How it is checked",
     nav_verify: "Verify it yourself",
     nav_accessibility: "Accessibility",
     nav_design: "Design and licences",

@@ -46,6 +46,7 @@ pub struct FrameText {
     pub nav_privacy: &'static str,
     pub nav_imprint: &'static str,
     pub nav_recorded: &'static str,
+    pub nav_checked: &'static str,
     pub nav_verify: &'static str,
     pub nav_accessibility: &'static str,
     pub nav_design: &'static str,
