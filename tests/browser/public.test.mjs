@@ -19,6 +19,9 @@ let demo;
 before(async () => { demo = await startDemonstration(); });
 after(async () => { await demo?.stop(); });
 
+// The pages that are also in easy German.
+const EASY = ['/', '/registerlandkarte', '/protokoll', ...PAGES.slice(PAGES.indexOf('/so-wird-geprueft'))];
+
 const nameOf = (path) => path.replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '') || 'start';
 
 const LOOKS = [
@@ -35,12 +38,12 @@ for (const { name, ...look } of LOOKS) {
     const browser = await openBrowser(look);
     try {
       const { page } = browser;
-      for (const lang of ['de', 'en']) {
-        for (const path of PAGES) {
+      for (const lang of ['de', 'en', 'leicht']) {
+        for (const path of lang === 'leicht' ? EASY : PAGES) {
           const what = `${name} /${lang}${path}`;
           const answer = await page.goto(`${demo.facts.portal}/${lang}${path}`);
           assert.equal(answer.status(), 200, what);
-          if (lang === 'de') await picture(page, `${name}-${nameOf(path)}`);
+          if (lang !== 'en') await picture(page, `${name}-${lang}-${nameOf(path)}`);
           await accessible(page, what);
           await fits(page, what);
         }

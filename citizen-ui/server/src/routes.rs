@@ -1,5 +1,5 @@
 //! The routes of the portal. Paths are German in all languages; `{lang}` is `de`, `en` or `leicht`, and
-//! `leicht` has no public page but the start page.
+//! `leicht` has the first page of each public topic.
 //!
 //! | Path | Login | Purpose |
 //! | --- | --- | --- |
@@ -54,9 +54,12 @@ pub(crate) fn routes(portal: Arc<Portal>) -> Router {
         .route(CALLBACK_PATH, get(account::callback));
     for lang in Lang::ALL {
         let pages = if Lang::PUBLIC.contains(&lang) {
-            in_language().merge(public_pages())
+            in_language().merge(text_pages()).merge(public::routes())
         } else {
-            in_language().fallback(to_public)
+            in_language()
+                .merge(text_pages())
+                .merge(public::easy_routes())
+                .fallback(to_public)
         };
         router = router.nest(&format!("/{}", lang.code()), pages);
         // The nested route "/" matches the path without a trailing slash; the start page has one.
@@ -70,14 +73,13 @@ pub(crate) fn routes(portal: Arc<Portal>) -> Router {
         .with_state(portal)
 }
 
-/// The public pages besides the start page.
-fn public_pages() -> Router<Arc<Portal>> {
+/// The public pages that have text alone, besides the start page.
+fn text_pages() -> Router<Arc<Portal>> {
     Router::new()
         .route(
             "/was-wird-aufgezeichnet",
             get(|page: PageRequest| shown(page, pages::recorded)),
         )
-        .merge(public::routes())
         .route(
             "/barrierefreiheit",
             get(|page: PageRequest| shown(page, pages::accessibility)),
@@ -127,9 +129,9 @@ async fn to_start(page: PageRequest) -> Redirect {
     page.to("/")
 }
 
-/// The public pages are not in each language.
+/// What is not in easy German is in German.
 async fn to_public(page: PageRequest) -> Redirect {
-    Redirect::to(&format!("/{}{}", page.lang.public().code(), page.path()))
+    Redirect::to(&format!("/{}{}", Lang::De.code(), page.path()))
 }
 
 /// The pages of a citizen have been below `/zugriffe`.

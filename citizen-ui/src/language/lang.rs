@@ -11,7 +11,8 @@ pub enum Lang {
     /// English.
     En,
     /// German in short sentences and easy words ("Einfach erklärt"). People with learning difficulties have not
-    /// checked it, so it does not bear the name "Leichte Sprache". Only a citizen's pages have it.
+    /// checked it, so it does not bear the name "Leichte Sprache". A citizen's pages have it, and the first page of each
+    /// public topic.
     Leicht,
 }
 
@@ -49,13 +50,19 @@ impl Lang {
         Self::ALL.into_iter().filter(move |lang| *lang != self)
     }
 
-    /// The language in which a public page is, for a reader of this one.
+    /// The language in which the public page at this path (after the language) is, for a reader of this one.
     #[must_use]
-    pub fn public(self) -> Self {
+    pub fn public(self, path: &str) -> Self {
         match self {
-            Lang::Leicht => Lang::De,
+            Lang::Leicht if !Self::is_easy(path) => Lang::De,
             lang => lang,
         }
+    }
+
+    /// Whether the public page at this path is in easy German, too: a topic's first page is, what is below it or
+    /// searched on it is not.
+    pub fn is_easy(path: &str) -> bool {
+        !path.get(1..).is_some_and(|rest| rest.contains(['/', '?', '.']))
     }
 
     /// Chooses among three tables of words.
@@ -94,6 +101,20 @@ impl Lang {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_page_of_a_public_topic_is_in_easy_german() {
+        for (path, lang) in [
+            ("/", Lang::Leicht),
+            ("/hilfe", Lang::Leicht),
+            ("/protokoll/zeugen", Lang::De),
+            ("/registerlandkarte?q=a", Lang::De),
+            ("/registerlandkarte.csv", Lang::De),
+        ] {
+            assert_eq!(Lang::Leicht.public(path), lang, "{path}");
+            assert_eq!(Lang::En.public(path), Lang::En, "{path}");
+        }
+    }
 
     #[test]
     fn german_is_chosen_unless_english_is_listed_first() {

@@ -31,7 +31,7 @@ pub(super) struct Words {
 
 impl Words {
     pub(super) const fn of(lang: Lang) -> &'static Self {
-        lang.choose(&GERMAN, &ENGLISH)
+        lang.choose_easy(&GERMAN, &ENGLISH, &EASY)
     }
 }
 
@@ -290,4 +290,109 @@ static ENGLISH: Words = Words {
         },
     ],
     responsible: "Controller",
+};
+
+static EASY: Words = Words {
+    help: "Hilfe",
+    help_lead: "Hier stehen kurze Antworten.",
+    questions: &[
+        Section {
+            title: "Was sehe ich hier?",
+            text: &[
+                "Ämter fragen andere Ämter nach Ihren Daten. Hier sehen Sie jede Frage. Sie sehen: Wer hat gefragt? Wann? Und warum?",
+                "Die Daten selbst sehen Sie hier nicht.",
+            ],
+        },
+        Section {
+            title: "Was brauche ich?",
+            text: &[
+                "Sie brauchen Ihren Personal-Ausweis. Sie brauchen die Geheim-Zahl dazu. Und Sie brauchen die Ausweis-App.",
+            ],
+        },
+        Section {
+            title: "Was heißen die Farben?",
+            text: &[
+                "Grün heißt: Ihr Computer hat geprüft. Alles stimmt. Nichts fehlt.",
+                "Gelb heißt: Ihr Computer hat noch nicht fertig geprüft.",
+                "Rot heißt: Etwas ist falsch. Auf der Seite steht, was Sie tun können.",
+            ],
+        },
+        Section {
+            title: "Ich verstehe eine Zeile nicht",
+            text: &[
+                "Vielleicht haben Sie vor langer Zeit etwas beantragt. Vielleicht war es für Ihr Kind. Vielleicht waren Sie es selbst.",
+                "Sie wissen es nicht? Dann fragen Sie das Amt. Das Amt muss in einem Monat antworten.",
+            ],
+        },
+        Section {
+            title: "Die Seite ist rot",
+            text: &[
+                "Laden Sie die Seite noch einmal. Ist sie wieder rot? Dann sagen Sie uns das. Sie können auch ohne uns prüfen.",
+            ],
+        },
+        Section {
+            title: "War jemand anderes hier?",
+            text: &[
+                "Sie sehen, wann Sie hier waren. Waren Sie das nicht? Rufen Sie an: 116 116. Dann wird Ihr Ausweis gesperrt.",
+            ],
+        },
+    ],
+    glossary: "Wörter",
+    terms: &[
+        ("Abruf", "Ein Amt holt etwas über Sie bei einem anderen Amt."),
+        ("Besuch", "Jemand schaut Ihre Liste an. Meist sind Sie das."),
+        ("Eintrag", "Das ist eine Zeile im Buch."),
+        (
+            "Protokoll",
+            "Das ist das Buch. Alle dürfen es sehen. Ihr Name steht nicht darin.",
+        ),
+        ("Beweis", "Ihr Computer rechnet nach. Dann wissen Sie: Es stimmt."),
+        ("Unterlage", "Das holt ein Amt. Zum Beispiel: Wo wohnen Sie?"),
+        ("Zeuge", "Der Zeuge passt auf das Buch auf. Er gehört nicht zu uns."),
+    ],
+    ask: "Fragen Sie uns",
+    ask_none: "Das hier ist nur zum Ausprobieren. Darum können Sie niemanden fragen.",
+    imprint: "Wer macht diese Seite?",
+    imprint_lead: "Hier steht, wem die Seite gehört.",
+    imprint_none_title: "Die Seite ist nur zum Ausprobieren",
+    imprint_none: "Sie läuft nur auf einem Computer. Darum steht hier kein Name.",
+    operator: "Wer?",
+    address: "Wo?",
+    contact: "So fragen Sie",
+    data_protection: "Wer passt auf Ihre Daten auf?",
+    supervision: "Wer passt auf uns auf?",
+    privacy: "Ihre Daten",
+    privacy_lead: "Wir wollen nur wenig über Sie wissen. Und nur, so lange Sie hier sind.",
+    privacy_sections: &[
+        Section {
+            title: "Sie sind nicht an-gemeldet",
+            text: &["Dann wissen wir nichts über Sie. Wir merken uns nichts."],
+        },
+        Section {
+            title: "Sie sind an-gemeldet",
+            text: &[
+                "Dann holen wir Ihre Liste. Sie gehen weg? Dann löschen wir alles. Das dauert höchstens 30 Minuten.",
+                "Wir schreiben auf: Sie waren hier. So sehen Sie, ob jemand anderes hier war.",
+            ],
+        },
+        Section {
+            title: "Ihr Computer merkt sich etwas",
+            text: &[
+                "Er merkt sich, wie groß das Buch war. Er merkt sich keine Zeile aus Ihrer Liste. Sie können das löschen.",
+            ],
+        },
+        Section {
+            title: "Das steht im Buch",
+            text: &[
+                "Ihr Name steht nicht im Buch. Was die Ämter gefragt haben, ist verschlossen. Nach 2 Jahren wird es gelöscht.",
+            ],
+        },
+        Section {
+            title: "Ihre Rechte",
+            text: &[
+                "Sie dürfen fragen: Was wissen die Ämter über mich? Ist etwas falsch? Dann muss das Amt es ändern. Sie dürfen sich beschweren.",
+            ],
+        },
+    ],
+    responsible: "Wer ist dafür da?",
 };

@@ -75,10 +75,9 @@ fn head(frame: &Frame, title: &str) -> Element {
         .children(script)
 }
 
-/// The other languages that have this page, each with its address. Easy language is for the pages of a citizen and for
-/// the start.
+/// The other languages that have this page, each with its address.
 fn other_languages(frame: &Frame) -> impl Iterator<Item = (Lang, String)> {
-    let easy = frame.session.is_some() || frame.path == "/";
+    let easy = frame.session.is_some() || Lang::is_easy(&frame.path);
     let langs = frame.lang.others().filter(move |lang| easy || *lang != Lang::Leicht);
     langs.map(|lang| (lang, format!("/{}{}", lang.code(), frame.path)))
 }

@@ -52,10 +52,7 @@ impl Frame {
 
     /// The address of a public page, in a language that has it.
     pub(super) fn public_href(&self, path: &str) -> String {
-        match path {
-            "/" => self.href(path),
-            path => format!("/{}{path}", self.lang.public().code()),
-        }
+        format!("/{}{path}", self.lang.public(path).code())
     }
 
     /// The address of a login that returns to this page.

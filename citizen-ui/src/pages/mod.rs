@@ -19,6 +19,8 @@ mod blocks;
 mod citizen;
 mod content;
 mod document;
+#[cfg(feature = "ssr")]
+mod easy;
 mod filter;
 mod form;
 mod frame;
@@ -57,6 +59,8 @@ pub use content::{Content, DeviceView, Input};
 #[cfg(feature = "ssr")]
 pub use document::html;
 pub use document::{FILES, script_path};
+#[cfg(feature = "ssr")]
+pub use easy::{easy_landkarte, easy_log};
 pub use filter::{Chosen, Group, ListQuery, ROWS_PER_PAGE, Sort};
 #[cfg(feature = "ssr")]
 pub(crate) use filter::{at, law, who};

@@ -78,11 +78,27 @@ static ENGLISH: Words = Words {
     program_text: "If you do not want to trust us at all, check with a program of your own. It needs no network and no login.",
 };
 
+static EASY: Words = Words {
+    here: "Eine Datei prüfen",
+    here_text: "Haben Sie eine Datei von uns? Ihr Computer kann sie prüfen. Die Datei bleibt bei Ihnen.",
+    without_script: "Ihr Computer kann hier nicht selbst prüfen. Nehmen Sie das Programm. Es steht weiter unten.",
+    download: "Das Programm holen (für Linux)",
+    version: "Version",
+    size: "Größe",
+    digest: "Prüf-Zahl",
+    digest_text: "Fragen Sie jemand anderen nach der Prüf-Zahl. Ist sie gleich? Dann ist das Programm echt.",
+    none: "Das Programm gibt es hier nicht. Es heißt „verifier“. Jemand kann es für Sie bauen.",
+    elsewhere: "Die Schlüssel stehen auch hier:",
+    nowhere: "Die Schlüssel stehen nur hier. Fragen Sie uns, wo sie noch stehen.",
+    program: "Das Programm",
+    program_text: "Sie können auch ein eigenes Programm nehmen. Dann brauchen Sie uns nicht.",
+};
+
 /// Renders the page.
 pub fn verify(frame: &Frame, content: &VerifyPage) -> String {
     let frame = &island(frame);
     let text = &frame.lang.text().verify;
-    let words = frame.lang.choose(&GERMAN, &ENGLISH);
+    let words = frame.lang.choose_easy(&GERMAN, &ENGLISH, &EASY);
     let place = el("div")
         .attr("id", "datei-pruefen")
         .attr("data-island", "file")

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::tests::{CITIZEN, access, citizen_element};
+use super::tests::{CITIZEN, access, citizen_element, easy_pages};
 use crate::language::lang::Lang;
 use crate::language::verdict::verdict_text;
 use crate::markup::{Element, Node};
@@ -188,4 +188,59 @@ fn collect(element: &Element, labels: &mut Vec<String>) {
         labels.push(element.text_content());
     }
     element.elements().for_each(|child| collect(child, labels));
+}
+
+/// The texts of `<main>` of a page that exists as HTML alone, without commands, keys and what authorities have written.
+fn html_texts(page: &str) -> Vec<String> {
+    let main = page.split_once("<main").unwrap().1.split_once("</main>").unwrap().0;
+    let mut texts = vec![String::new()];
+    let mut skipped: Option<&str> = None;
+    for part in main.split('<').skip(1) {
+        let (tag, text) = part.split_once('>').unwrap();
+        let name = tag.split(' ').next().unwrap();
+        let own = name.trim_start_matches('/');
+        match skipped {
+            Some(until) if name.strip_prefix('/') == Some(until) => skipped = None,
+            Some(_) => continue,
+            None if ["pre", "bdi", "svg"].contains(&name) => {
+                skipped = Some(name);
+                continue;
+            }
+            None => {}
+        }
+        if BLOCKS.contains(&own) {
+            texts.push(String::new());
+        }
+        texts.last_mut().unwrap().push_str(text);
+    }
+    texts.retain(|text| text.chars().any(char::is_alphabetic));
+    texts
+}
+
+#[test]
+fn every_public_page_in_easy_german_is_easier_to_read_than_newspapers() {
+    for page in easy_pages(Lang::Leicht) {
+        let texts = html_texts(&page);
+        let found = lix(&texts);
+        assert!(found <= MAX_LIX, "{found}: {texts:#?}");
+        for text in texts {
+            assert!(!FORBIDDEN.iter().any(|word| text.contains(word)), "{text}");
+        }
+    }
+}
+
+/// Without it, a text that was forgotten would be the German one.
+#[test]
+fn easy_german_has_its_own_words_on_every_public_page() {
+    for (german, easy) in easy_pages(Lang::De).iter().zip(easy_pages(Lang::Leicht)) {
+        let german = html_texts(german);
+        let same: Vec<String> = html_texts(&easy)
+            .into_iter()
+            .filter(|text| german.contains(text))
+            .collect();
+        let long: Vec<&String> = same.iter().filter(|text| text.len() > 60).collect();
+        // The introductions of the Registerlandkarte and the log are in easy German alone.
+        let introduction = easy.contains("in schwerer Sprache");
+        assert!(introduction || long.is_empty(), "{long:#?}");
+    }
 }

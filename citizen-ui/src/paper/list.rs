@@ -205,7 +205,11 @@ fn code(frame: &Frame, bundle: bool, made: Made) -> Code {
     let words = frame.lang.paper();
     let check = if bundle { words.attached } else { words.check };
     Code {
-        url: format!("{}/{}/selbst-pruefen", made.portal, frame.lang.public().code()),
+        url: format!(
+            "{}/{}/selbst-pruefen",
+            made.portal,
+            frame.lang.public("/selbst-pruefen").code()
+        ),
         alt: words.code.to_owned(),
         words: check.iter().map(|&line| line.to_owned()).collect(),
     }

@@ -62,3 +62,13 @@ pub(super) async fn imprint(page: PageRequest) -> Response {
 pub(super) async fn privacy(page: PageRequest) -> Response {
     Html(pages::privacy(&page.frame(), operator(&page).as_ref())).into_response()
 }
+
+/// `GET /leicht/registerlandkarte`
+pub(super) async fn easy_landkarte(page: PageRequest) -> Response {
+    Html(pages::easy_landkarte(&page.frame())).into_response()
+}
+
+/// `GET /leicht/protokoll`
+pub(super) async fn easy_log(page: PageRequest) -> Response {
+    Html(pages::easy_log(&page.frame())).into_response()
+}

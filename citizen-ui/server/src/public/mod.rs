@@ -48,6 +48,21 @@ pub(crate) fn routes() -> Router<Arc<Portal>> {
         .route("/protokoll/fassung", get(log::state))
         .route("/protokoll/eintrag", get(log::lookup).post(log::receipt))
         .route("/protokoll/eintrag/{name}", get(log::entry))
+        .merge(in_every_language())
+        .layer(DefaultBodyLimit::max(MAX_FORM))
+}
+
+/// The routes below easy German. It has what the log and the Registerlandkarte are, and not their pages.
+pub(crate) fn easy_routes() -> Router<Arc<Portal>> {
+    Router::new()
+        .route("/registerlandkarte", get(about::easy_landkarte))
+        .route("/protokoll", get(about::easy_log))
+        .merge(in_every_language())
+}
+
+/// The pages that are in every language, with what belongs to them.
+fn in_every_language() -> Router<Arc<Portal>> {
+    Router::new()
         .route("/so-wird-geprueft", get(example::page))
         .route("/so-wird-geprueft/beweis", get(example::proof))
         .route("/selbst-pruefen", get(about::verify))
@@ -55,5 +70,4 @@ pub(crate) fn routes() -> Router<Arc<Portal>> {
         .route("/hilfe", get(about::help))
         .route("/impressum", get(about::imprint))
         .route("/datenschutz", get(about::privacy))
-        .layer(DefaultBodyLimit::max(MAX_FORM))
 }

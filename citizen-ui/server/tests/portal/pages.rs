@@ -197,9 +197,29 @@ async fn a_citizens_pages_exist_in_every_language() {
             );
         }
     }
-    let public = world.get("/leicht/protokoll", "").await;
-    assert_eq!(public.location(), "/de/protokoll", "easy language has no such page");
-    assert_eq!(world.get("/leicht/", "").await.status, StatusCode::OK);
+    let public = world.get("/leicht/protokoll/zeugen", "").await;
+    assert_eq!(
+        public.location(),
+        "/de/protokoll/zeugen",
+        "easy language has no such page"
+    );
+    for path in [
+        "/",
+        "/registerlandkarte",
+        "/protokoll",
+        "/so-wird-geprueft",
+        "/selbst-pruefen",
+        "/was-wird-aufgezeichnet",
+        "/hilfe",
+        "/impressum",
+        "/datenschutz",
+        "/barrierefreiheit",
+        "/gestaltung",
+    ] {
+        let page = world.get(&format!("/leicht{path}"), "").await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert!(page.text().contains("<html lang=\"de-simple\">"), "{path}");
+    }
     for path in ["/abrufe/0/pruefung", "/abrufe/0/fragen", "/abrufe/x/fragen"] {
         assert_eq!(
             world.get(&format!("/de{path}"), &cookie).await.status,
