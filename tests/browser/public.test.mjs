@@ -162,6 +162,25 @@ test('anybody can change an invented entry and see the proof break', async () =>
   }
 });
 
+test('in forced colours a field keeps its edge, and the picture its digits', async () => {
+  const browser = await openBrowser({ forcedColors: 'active' });
+  try {
+    const { page } = browser;
+    await page.goto(`${demo.facts.portal}/de/so-wird-geprueft`);
+    await page.waitForSelector('#probe');
+    const [edge, digits, ground] = await page.evaluate(() => [
+      getComputedStyle(document.querySelector('#probe')).borderBottomWidth,
+      getComputedStyle(document.querySelector('#weg .ec-digits')).fill,
+      getComputedStyle(document.querySelector('#weg .ec-node')).fill,
+    ]);
+    assert.equal(edge, '1px');
+    assert.notEqual(digits, ground);
+    await picture(page, 'checking-forced');
+  } finally {
+    await browser.close();
+  }
+});
+
 test('a device compares the state that it has seen with the one of the server', async () => {
   const browser = await openBrowser();
   try {

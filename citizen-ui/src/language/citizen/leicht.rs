@@ -173,6 +173,8 @@ pub(super) const TEXT: CitizenText = CitizenText {
             "Das Programm für die Prüfung kommt von uns.",
         ],
         no_picture: "Der Text ist gelöscht.",
+        your_entry: "Diese Zeile",
+        whole: "Das ganze Buch",
         ..de::TEXT.proof
     },
     ask: AskText {
