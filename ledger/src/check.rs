@@ -26,6 +26,7 @@ use crate::engine::rows::Rows;
 use crate::rules::check::Attachments;
 use crate::rules::findings::Findings;
 use crate::server::find_store;
+use crate::store::postgres::{PostgresConfig, PostgresStore};
 use crate::store::rocks::RocksStore;
 use crate::store::{Column, END, StoreError, count};
 
@@ -71,6 +72,16 @@ pub fn check(data: &Path) -> Result<Report, CheckError> {
         }
         attempt += 1;
     }
+}
+
+/// Checks the log in a database.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_database(config: &PostgresConfig) -> Result<Report, CheckError> {
+    Ok(check_rows(&Rows::new(Arc::new(PostgresStore::open_read_only(
+        config,
+    )?)))?)
 }
 
 /// Checks the log in `rows`.

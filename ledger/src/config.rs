@@ -17,13 +17,17 @@ use crate::engine::publication::{FailMode, QuorumLossPolicy};
 use crate::engine::signer::{LogKey, NoteKey, Signer, SignerError, Validity};
 use crate::engine::witnessing::WitnessIntervals;
 use crate::rules;
+use crate::store::postgres::PostgresConfig;
 
 /// The configuration, a JSON file. Relative paths are relative to the file's directory.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The data directory; the store is in its subdirectory `store`.
+    /// The data directory. RocksDB's store is in its subdirectory `store`.
     pub data: PathBuf,
+    /// Where the log is stored. Without it, in RocksDB.
+    #[serde(default)]
+    pub store: StoreConfig,
     /// The log's origin: the first line of its checkpoints.
     pub origin: String,
     /// The log's keys. All valid keys sign each checkpoint. There are several while a key is being changed.
@@ -59,6 +63,17 @@ pub struct Config {
     /// The size of the queue: approximately the number of entries that may wait. Large entries count as several.
     #[serde(default = "default_queue")]
     pub queue: usize,
+}
+
+/// Where the log is stored: `{"engine": "rocks"}` or `{"engine": "postgres", "hosts": […], …}`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(tag = "engine", rename_all = "lowercase", deny_unknown_fields)]
+pub enum StoreConfig {
+    /// RocksDB in the data directory.
+    #[default]
+    Rocks,
+    /// A PostgreSQL cluster with synchronous replication.
+    Postgres(PostgresConfig),
 }
 
 /// One key of the log: `{"file": …}` or `{"pkcs11": {"module": …, "token": …, "label": …, "pin_file": …}}`,
@@ -141,6 +156,11 @@ pub enum ConfigError {
     /// The policy is invalid.
     #[error("the policy {0} is not valid: {1}")]
     Policy(PathBuf, PolicyParseError),
+    /// The store is a database, and no policy with witnesses protects the log against an old copy of it.
+    #[error(
+        "a log in PostgreSQL needs a `policy` with a quorum of witnesses: only they notice that an old copy of the database was restored or promoted"
+    )]
+    Witnesses,
     /// A value is not 64 hexadecimal digits.
     #[error("`{0}` must be 64 lower-case hexadecimal digits")]
     Hex(&'static str),
@@ -156,6 +176,9 @@ impl Config {
             .chain(files)
         {
             *path = resolve(base, path);
+        }
+        if let StoreConfig::Postgres(store) = self.store {
+            self.store = StoreConfig::Postgres(store.resolved(base));
         }
         self
     }
@@ -182,6 +205,15 @@ impl Config {
     }
 
     pub(crate) fn policy(&self) -> Result<Option<Policy>, ConfigError> {
+        let policy = self.read_policy()?;
+        let witnessed = policy.as_ref().is_some_and(Policy::needs_witnesses);
+        if matches!(self.store, StoreConfig::Postgres(_)) && !witnessed {
+            return Err(ConfigError::Witnesses);
+        }
+        Ok(policy)
+    }
+
+    fn read_policy(&self) -> Result<Option<Policy>, ConfigError> {
         let Some(path) = &self.policy else { return Ok(None) };
         let bytes =
             service::text_file::read_lines(path).map_err(|error| ConfigError::PolicyFile(path.clone(), error))?;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use ledger::Config;
+use ledger::config::StoreConfig;
 use record::SigningKey;
 use service::{Shutdown, SystemClock, durable, secret};
 use tlog::note::{KeyName, SignerKey};
@@ -76,10 +77,14 @@ struct Restore {
 }
 
 #[derive(Args)]
+#[group(required = true, multiple = false)]
 struct Check {
     /// The ledger's data directory, or a backup.
     #[arg(long)]
-    data: PathBuf,
+    data: Option<PathBuf>,
+    /// Configuration file (JSON) of a ledger, whose store is checked wherever it is.
+    #[arg(long)]
+    config: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -170,7 +175,11 @@ fn restore_backup(restore: &Restore) -> Result<(), Failure> {
 }
 
 fn check_store(check: &Check) -> ExitCode {
-    let report = ledger::check::check(&check.data).map_err(Failure::from);
+    let report = match (&check.data, &check.config) {
+        (Some(data), _) => ledger::check::check(data).map_err(Failure::from),
+        (None, Some(config)) => load(config).and_then(|config| check_configured(&config)),
+        (None, None) => Err("either --data or --config is needed".into()),
+    };
     match report.and_then(|report| print_verdict(&report)) {
         Ok(code) => code,
         Err(error) => {
@@ -178,6 +187,13 @@ fn check_store(check: &Check) -> ExitCode {
             ExitCode::from(3)
         }
     }
+}
+
+fn check_configured(config: &Config) -> Result<ledger::check::Report, Failure> {
+    Ok(match &config.store {
+        StoreConfig::Rocks => ledger::check::check(&config.data)?,
+        StoreConfig::Postgres(database) => ledger::check::check_database(database)?,
+    })
 }
 
 fn print_verdict(report: &ledger::check::Report) -> Result<ExitCode, Failure> {

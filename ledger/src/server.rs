@@ -9,7 +9,7 @@ use service::secret::CredentialDigest;
 use service::{Clock, Impairment, Shutdown, http as calls, listen};
 use tlog::policy::Policy;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, StoreConfig};
 use crate::engine::publication::{PolicyMismatch, Publication, QuorumLossPolicy};
 use crate::engine::rows::Rows;
 use crate::engine::witnessing::{WitnessClient, WitnessIntervals};
@@ -17,6 +17,7 @@ use crate::engine::{Contradiction, Limits, OpenError, SequencedLog, Signer, open
 use crate::http::{Shared, routes};
 use crate::metrics_help;
 use crate::rules::{self, Rules, RulesClock, SubmissionChecker, WriterKeys};
+use crate::store::postgres::PostgresStore;
 use crate::store::rocks::RocksStore;
 use crate::store::{Store, StoreError};
 
@@ -56,6 +57,9 @@ pub enum Error {
     /// The HTTP client for witnesses cannot be created.
     #[error(transparent)]
     Client(#[from] calls::CallError),
+    /// Another ledger has taken over the log.
+    #[error("{0}")]
+    TakenOver(String),
     /// A task of start-up or shutdown panicked.
     #[error("start-up was cancelled")]
     Start,
@@ -141,6 +145,7 @@ pub(crate) async fn serve(
             shared.clock.health()
         }
     });
+    let taken_over = tokio::spawn(end_when_taken_over(shared.clone(), shutdown.clone()));
     let served = listen::serve(listener, routes(shared.clone()), shutdown.clone()).await;
     shutdown.trigger();
     keys.abort();
@@ -149,13 +154,28 @@ pub(crate) async fn serve(
     }
     let ended = tokio::task::spawn_blocking(move || shared.log.end()).await;
     served?;
-    ended.map_err(|_| Error::Start)
+    ended.map_err(|_| Error::Start)?;
+    match taken_over.await {
+        Ok(Some(reason)) => Err(Error::TakenOver(reason)),
+        _ => Ok(()),
+    }
+}
+
+/// Waits until the log has stopped. If another ledger has taken it over, requests shutdown and returns the reason: this
+/// process must not serve its old state any longer.
+async fn end_when_taken_over(shared: Arc<Shared>, shutdown: Shutdown) -> Option<String> {
+    let reason = shared.log.ended().await?;
+    if !reason.taken_over {
+        return None;
+    }
+    shutdown.trigger();
+    Some(reason.text)
 }
 
 /// Halted when the log has stopped, behind while the quorum of the witnesses is lost or claims a larger log.
 pub(crate) fn health(shared: &Shared) -> Result<(), Impairment> {
     if let Some(reason) = shared.log.stop_reason() {
-        return Err(Impairment::Halted(reason));
+        return Err(Impairment::Halted(reason.text));
     }
     if let Some(reason) = shared.publication.halt_reason() {
         return Err(Impairment::Halted(reason.into()));
@@ -169,7 +189,7 @@ pub(crate) fn health(shared: &Shared) -> Result<(), Impairment> {
     Ok(())
 }
 
-/// Runs a ledger on RocksDB.
+/// Runs a ledger.
 ///
 /// # Errors
 /// [`Error`], for example an invalid configuration, an inconsistent store, or a policy without this log's key.
@@ -181,6 +201,18 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
     serve(shared, pace, listener, shutdown).await
 }
 
+fn open_store(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(match &config.store {
+        StoreConfig::Rocks => Arc::new(RocksStore::open(&config.data.join(STORE))?),
+        StoreConfig::Postgres(database) => {
+            // For the file that confirms a jump of the clock; RocksDB creates the directory itself.
+            let created = service::durable::private_directory(&config.data);
+            created.map_err(|error| StoreError::failed(error.to_string(), error))?;
+            Arc::new(PostgresStore::open(database)?)
+        }
+    })
+}
+
 fn setup(config: &Config, clock: Arc<dyn Clock>) -> Result<Setup, Error> {
     let confirmation = Confirmation::Operator(config.data.join(CLOCK_STOPPED));
     let clock = CheckedClock::new(clock, confirmation);
@@ -189,7 +221,7 @@ fn setup(config: &Config, clock: Arc<dyn Clock>) -> Result<Setup, Error> {
     let (rules, policy) = (config.rules()?, config.policy()?);
     let records_credentials = config.credentials()?;
     Ok(Setup {
-        store: Arc::new(RocksStore::open(&config.data.join(STORE))?),
+        store: open_store(config)?,
         signer,
         rules,
         policy,

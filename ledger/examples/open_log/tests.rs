@@ -143,6 +143,7 @@ async fn a_body_that_cannot_be_accepted_is_refused_with_a_reason() {
     store.set_fault(Some(WriteFault {
         after: 0,
         applied: false,
+        unknown: false,
     }));
     for _ in 0..2 {
         let (status, problem) = server.add(b"two".to_vec()).await;

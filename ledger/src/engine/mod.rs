@@ -33,7 +33,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 pub use opening::{OpenError, open};
-pub use sequencer::{Admission, Outcome, Stage, SubmitReply};
+pub use sequencer::{Admission, Outcome, Stage, StopReason, SubmitReply};
 pub use signer::Signer;
 pub use snapshot::Snapshot;
 pub use witness_request::Contradiction;
@@ -84,7 +84,7 @@ pub struct SequencedLog<A: Admission> {
     shares: Arc<Shares<A::Writer>>,
     queue: usize,
     snapshots: watch::Receiver<Arc<Snapshot>>,
-    stopped: Arc<Mutex<Option<String>>>,
+    stopped: Arc<Mutex<Option<StopReason>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -191,8 +191,15 @@ impl<A: Admission> SequencedLog<A> {
     }
 
     /// Why the log accepts no more entries; `None` while it does.
-    pub fn stop_reason(&self) -> Option<String> {
+    pub fn stop_reason(&self) -> Option<StopReason> {
         self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until the sequencer has ended; returns the reason.
+    pub async fn ended(&self) -> Option<StopReason> {
+        let mut snapshots = self.snapshots();
+        while snapshots.changed().await.is_ok() {}
+        self.stop_reason()
     }
 
     /// Occupies `weight` of the queue.
@@ -205,7 +212,7 @@ impl<A: Admission> SequencedLog<A> {
     fn stopped(&self) -> SubmitError {
         SubmitError::Stopped(
             self.stop_reason()
-                .unwrap_or_else(|| "see the log output of the ledger".into()),
+                .map_or_else(|| "see the log output of the ledger".into(), |reason| reason.text),
         )
     }
 

@@ -82,8 +82,8 @@ fn create(rows: &Rows) -> Result<TreeHead, StoreError> {
         root: EMPTY_ROOT,
     };
     let mut batch = Batch::default();
-    Rows::put_head(&mut batch, &head);
-    rows.store().write(&batch, Durability::Synced)?;
+    Rows::swap_head(&mut batch, None, &head);
+    rows.write(&batch, Durability::Synced)?;
     Ok(head)
 }
 

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use tlog::Hash;
 
 use super::edge::TILE_WIDTH;
-use crate::store::{Batch, Column, Durability, Store, StoreError};
+use crate::store::{Batch, Column, Durability, Store, StoreError, write_or_settle};
 
 /// The largest allowed entry, in bytes (tlog-tiles has a u16 length).
 pub const MAX_ENTRY: usize = 65_535;
@@ -40,6 +40,12 @@ pub struct TreeHead {
     pub size: u64,
     /// Root of the tree.
     pub root: Hash,
+}
+
+impl TreeHead {
+    fn row(&self) -> Vec<u8> {
+        [self.size.to_be_bytes().as_slice(), &self.root.0].concat()
+    }
 }
 
 /// Reads and writes the log's rows.
@@ -77,9 +83,15 @@ impl Rows {
         }))
     }
 
-    /// Sets the head.
-    pub fn put_head(batch: &mut Batch, head: &TreeHead) {
-        batch.put_parts(Column::Meta, HEAD, &[&head.size.to_be_bytes(), &head.root.0]);
+    /// Replaces the head `before` with `head`; `None` if there must not be a head yet. The batch is refused if the
+    /// store has another head, because another process has then written to the log.
+    pub fn swap_head(batch: &mut Batch, before: Option<&TreeHead>, head: &TreeHead) {
+        batch.swap(Column::Meta, HEAD, before.map(TreeHead::row).as_deref(), &head.row());
+    }
+
+    /// Writes a batch, and settles it if the connection to the store breaks ([`write_or_settle`]).
+    pub fn write(&self, batch: &Batch, durability: Durability) -> Result<(), StoreError> {
+        write_or_settle(self.store.as_ref(), batch, durability)
     }
 
     /// The newest signed checkpoint.
@@ -102,7 +114,7 @@ impl Rows {
         let mut batch = Batch::default();
         batch.put(Column::Meta, PUBLISHED, note.as_bytes());
         batch.put(Column::Checkpoints, &size.to_be_bytes(), note.as_bytes());
-        self.store.write(&batch, Durability::Synced)
+        self.write(&batch, Durability::Synced)
     }
 
     /// The published checkpoint with the smallest size that is at least `size`, and that size; `None` if there is none.
@@ -150,7 +162,7 @@ impl Rows {
     fn set(&self, key: &[u8], value: &str, durability: Durability) -> Result<(), StoreError> {
         let mut batch = Batch::default();
         batch.put(Column::Meta, key, value.as_bytes());
-        self.store.write(&batch, durability)
+        self.write(&batch, durability)
     }
 
     /// Sets a tile.
@@ -347,8 +359,9 @@ mod tests {
         let hashes: Vec<Hash> = (0..7).map(|i| Hash([i; 32])).collect();
         let mut batch = Batch::default();
         Rows::put_tile(&mut batch, 0, 0, &hashes);
-        Rows::put_head(
+        Rows::swap_head(
             &mut batch,
+            None,
             &TreeHead {
                 size: 7,
                 root: Hash([9; 32]),

@@ -16,7 +16,8 @@
 //! new head, and start-up signs the same root. Two checkpoints of one size can therefore never differ.
 //!
 //! A failed write is fatal: the thread records the reason and ends. The log then accepts no more entries but continues
-//! to serve reads.
+//! to serve reads. If the reason is that another ledger has taken over, the log is [`StopReason::taken_over`], and the
+//! process must end, because what it would serve is no longer the newest state.
 
 use std::hash::Hash as StdHash;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
@@ -160,9 +161,18 @@ pub(super) struct Sequencer<A: Admission> {
     pub(super) ending: bool,
     pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
     pub(super) max_batch: usize,
-    pub(super) stopped: Arc<Mutex<Option<String>>>,
+    pub(super) stopped: Arc<Mutex<Option<StopReason>>>,
     /// Empty between rounds; kept so that its memory is reused.
     pub(super) batch: Batch,
+}
+
+/// Why a log accepts no more entries.
+#[derive(Clone, Debug)]
+pub struct StopReason {
+    /// The reason in words.
+    pub text: String,
+    /// Whether another ledger writes to the log now.
+    pub taken_over: bool,
 }
 
 /// Why the sequencer has to stop.
@@ -197,18 +207,24 @@ impl<A: Admission> Sequencer<A> {
             let mut waiting: Vec<Waiting<A>> = jobs.into_iter().map(|job| (job, Vec::new())).collect();
             if let Err(fatal) = self.round(&mut waiting) {
                 tracing::error!(error = %fatal, "the log has stopped accepting entries; fix the store and restart");
-                self.stop(fatal.to_string());
+                self.stop(StopReason {
+                    text: fatal.to_string(),
+                    taken_over: matches!(fatal, Fatal::Store(StoreError::Fenced(_))),
+                });
                 return;
             }
             if !running {
-                self.stop("the ledger is shutting down".into());
+                self.stop(StopReason {
+                    text: "the ledger is shutting down".into(),
+                    taken_over: false,
+                });
                 return;
             }
         }
     }
 
     /// Records the reason. This happens before the jobs are dropped, so that their callers find it.
-    fn stop(&self, reason: String) {
+    fn stop(&self, reason: StopReason) {
         *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
     }
 
@@ -319,9 +335,10 @@ impl<A: Admission> Sequencer<A> {
             size: self.edge.size(),
             root: self.edge.root(),
         };
-        Rows::put_head(batch, &head);
+        let before = self.snapshots.borrow().head;
+        Rows::swap_head(batch, Some(&before), &head);
         failpoints::reach(Point::Made);
-        self.rows.store().write(batch, Durability::Synced)?;
+        self.rows.write(batch, Durability::Synced)?;
         failpoints::reach(Point::Written);
         let note = self.signer.sign(&head)?;
         failpoints::reach(Point::Signed);

@@ -271,7 +271,8 @@ mod tests {
                 Rows::put_tile(&mut batch, 0, tile as u64, hashes);
             }
             let (size, root) = (leaves.len() as u64, Hash([0; 32]));
-            Rows::put_head(&mut batch, &TreeHead { size, root });
+            let before = rows.head().unwrap();
+            Rows::swap_head(&mut batch, before.as_ref(), &TreeHead { size, root });
             rows.store().write(&batch, Durability::Synced).unwrap();
         }
         let store = rows.store().as_ref();

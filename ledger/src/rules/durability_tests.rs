@@ -151,6 +151,7 @@ async fn a_failing_store_stops_the_log_and_loses_nothing() {
     store.set_fault(Some(WriteFault {
         after: 0,
         applied: false,
+        unknown: false,
     }));
     let failed = try_submit(&shared, vec![raw(&first, 1)]).await;
     assert!(matches!(failed, Err(crate::engine::SubmitError::Stopped(_))));
@@ -173,10 +174,16 @@ async fn a_failing_store_stops_the_log_and_loses_nothing() {
 async fn a_crash_at_any_write_forks_nothing_and_loses_no_acknowledged_entry() {
     for after in 0..14 {
         for applied in [false, true] {
-            let fault = WriteFault { after, applied };
-            let memory = store();
-            let lost = crash_once(&memory, memory.clone(), fault).await;
-            assert_eq!(lost, [] as [String; 0], "{fault:?}");
+            for unknown in [false, true] {
+                let fault = WriteFault {
+                    after,
+                    applied,
+                    unknown,
+                };
+                let memory = store();
+                let lost = crash_once(&memory, memory.clone(), fault).await;
+                assert_eq!(lost, [] as [String; 0], "{fault:?}");
+            }
         }
     }
 }
@@ -187,6 +194,7 @@ async fn a_store_that_never_syncs_is_detected() {
     let fault = WriteFault {
         after: 9,
         applied: false,
+        unknown: false,
     };
     let memory = store();
     let lost = crash_once(&memory, Arc::new(UnsyncedStore(memory.clone())), fault).await;

@@ -8,12 +8,12 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Batch, Column, Durability, END, Store};
+use super::{Batch, Column, Durability, END, Store, StoreError};
 
 /// A part of the test: a function that changes the store, and a function that checks the result.
 type Part = (fn(&dyn Store), fn(&dyn Store));
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     (write_columns, columns_are_apart),
     (write_a_contradictory_batch, later_rows_of_a_batch_win),
     (write_unordered_keys, ranges_are_ordered_and_half_open),
@@ -21,6 +21,7 @@ const PARTS: [Part; 7] = [
     (write_many, many_rows_are_all_there),
     (overwrite_and_delete_many, later_batches_win),
     (write_lazily_then_synced, a_synced_batch_takes_lazy_ones_along),
+    (swap_rows, swaps_take_effect),
 ];
 
 /// Runs all checks on an empty store.
@@ -30,6 +31,8 @@ pub(super) fn check(store: &dyn Store) {
         verify(store);
     }
     batches_are_seen_whole(store);
+    refuse_swaps(store);
+    swaps_take_effect(store);
 }
 
 /// Runs all checks, each also after reopening the store.
@@ -42,6 +45,8 @@ pub(super) fn check_reopening<S: Store>(open: impl Fn() -> S) {
         verify(&open());
     }
     batches_are_seen_whole(&open());
+    refuse_swaps(&open());
+    swaps_take_effect(&open());
 }
 
 fn write(store: &dyn Store, fill: impl FnOnce(&mut Batch)) {
@@ -246,6 +251,31 @@ fn a_synced_batch_takes_lazy_ones_along(store: &dyn Store) {
             store.get(Column::Meta, key.as_bytes()).unwrap().unwrap(),
             key.as_bytes()
         );
+    }
+}
+
+fn swap(store: &dyn Store, before: Option<&[u8]>, after: &[u8], with: &[u8]) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    batch.swap(Column::Meta, b"swapped", before, after);
+    batch.put(Column::Tiles, b"with the swap", with);
+    store.write(&batch, Durability::Synced)
+}
+
+fn swap_rows(store: &dyn Store) {
+    swap(store, None, b"1", b"first").unwrap();
+    swap(store, Some(b"1"), b"2", b"second").unwrap();
+}
+
+fn swaps_take_effect(store: &dyn Store) {
+    assert_eq!(store.get(Column::Meta, b"swapped").unwrap().unwrap(), b"2");
+    assert_eq!(store.get(Column::Tiles, b"with the swap").unwrap().unwrap(), b"second");
+}
+
+/// After a refused swap, a store may refuse everything until it is opened again.
+fn refuse_swaps(store: &dyn Store) {
+    for before in [None, Some(&b"1"[..]), Some(b"")] {
+        let refused = swap(store, before, b"3", b"third");
+        assert!(matches!(refused, Err(StoreError::Fenced(_))), "{refused:?}");
     }
 }
 

@@ -6,7 +6,8 @@ use tlog::merkle::RangeError;
 
 type Source = Box<dyn Error + Send + Sync>;
 
-/// Why a store failed. Every failure is fatal: the process stops writing and reports the reason.
+/// Why a store failed. Every failure but [`StoreError::Unknown`] is fatal: the process stops writing and reports the
+/// reason.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database below failed.
@@ -23,6 +24,21 @@ pub enum StoreError {
     /// A number is too large for an index or a size.
     #[error("the store failed: {0}")]
     Range(#[from] RangeError),
+    /// Another process writes to this log, or has written to it. Nothing of the batch was applied. This process must
+    /// end: what it has in memory is no longer the log.
+    #[error(
+        "another ledger has taken over this log ({0}): this process must end. Start it again to compete for the log"
+    )]
+    Fenced(String),
+    /// The database does not replicate synchronously, so a receipt could be lost with its machine. At most the last
+    /// batch was applied without a copy. It was not acknowledged.
+    #[error(
+        "the database does not replicate synchronously ({0}): a receipt could be lost, so the log writes nothing. Set `synchronous_standby_names` and restart the ledger"
+    )]
+    NotReplicated(String),
+    /// It is unknown whether the batch was applied, because the connection to the database broke.
+    #[error("the connection to the database broke, and it did not become available again: {0}")]
+    Unknown(String),
     /// Another failure that prevents writing.
     #[error("the store failed: {what}: {source}")]
     Failed {

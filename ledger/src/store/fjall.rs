@@ -46,6 +46,10 @@ impl Store for FjallStore {
     }
 
     fn write(&self, batch: &Batch, durability: Durability) -> Result<(), StoreError> {
+        let swap = batch.swapped();
+        if let Some(swap) = swap {
+            swap.check(self.get(swap.column, swap.key)?.as_deref())?;
+        }
         let mut rows = self.database.batch().durability(match durability {
             Durability::Synced => Some(PersistMode::SyncData),
             Durability::Lazy => None,
@@ -60,6 +64,9 @@ impl Store for FjallStore {
                 Some(value) => rows.insert(self.keyspace(column), key, value),
                 None => rows.remove(self.keyspace(column), key),
             }
+        }
+        if let Some(swap) = swap {
+            rows.insert(self.keyspace(swap.column), swap.key, swap.after);
         }
         Ok(rows.commit()?)
     }

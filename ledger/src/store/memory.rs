@@ -20,6 +20,8 @@ pub struct WriteFault {
     pub after: u32,
     /// Whether the first failing write takes effect nevertheless, like a write whose error is reported too late.
     pub applied: bool,
+    /// Whether the failure is [`StoreError::Unknown`], as when a connection breaks. Later writes succeed then.
+    pub unknown: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,10 +111,24 @@ impl Store for MemoryStore {
     fn write(&self, batch: &Batch, durability: Durability) -> Result<(), StoreError> {
         let mut state = self.state();
         let failing = state.fault.as_mut().map(WriteFault::next);
-        if failing == Some(FailedWrite::Without) {
-            return Err(StoreError::database("injected write failure"));
+        let interrupted = state.fault.is_some_and(|fault| fault.unknown) && failing != Some(FailedWrite::No);
+        if interrupted {
+            state.fault = None;
         }
-        for (column, key, value) in batch.sorted() {
+        let failure = |what: &str| match interrupted {
+            true => StoreError::Unknown(what.into()),
+            false => StoreError::database(what),
+        };
+        if failing == Some(FailedWrite::Without) {
+            return Err(failure("injected write failure"));
+        }
+        let swap = batch.swapped();
+        if let Some(swap) = swap {
+            let present = state.live.get(&(swap.column, swap.key.to_vec()));
+            swap.check(present.map(Vec::as_slice))?;
+        }
+        let swapped = swap.map(|swap| (swap.column, swap.key, Some(swap.after)));
+        for (column, key, value) in batch.sorted().chain(swapped) {
             let (key, value) = ((column, key.to_vec()), value.map(<[u8]>::to_vec));
             set(&mut state.live, key.clone(), value.clone());
             state.unsynced.push((key, value));
@@ -121,7 +137,7 @@ impl Store for MemoryStore {
             state.sync();
         }
         match failing {
-            Some(FailedWrite::With) => Err(StoreError::database("injected write failure after the write")),
+            Some(FailedWrite::With) => Err(failure("injected write failure after the write")),
             _ => Ok(()),
         }
     }
@@ -159,6 +175,45 @@ mod tests {
     #[test]
     fn the_memory_store_conforms() {
         super::super::conformance::check(&MemoryStore::new());
+    }
+
+    #[test]
+    fn an_interrupted_write_is_settled_and_never_applied_twice() {
+        let store = MemoryStore::new();
+        for (number, applied) in [(0u8, true), (1, false)] {
+            store.set_fault(Some(WriteFault {
+                after: 0,
+                applied,
+                unknown: true,
+            }));
+            let mut batch = Batch::default();
+            let before = [number];
+            let before = (number > 0).then_some(before.as_slice());
+            batch.swap(Column::Meta, b"head", before, &[number + 1]);
+            batch.put(Column::Entries, &[number], b"entry");
+            super::super::write_or_settle(&store, &batch, Durability::Synced).unwrap();
+            assert_eq!(store.get(Column::Meta, b"head").unwrap(), Some(vec![number + 1]));
+            assert!(store.get(Column::Entries, &[number]).unwrap().is_some());
+        }
+    }
+
+    #[test]
+    fn an_interrupted_write_is_fenced_if_another_process_has_written() {
+        let store = MemoryStore::new();
+        store.set_fault(Some(WriteFault {
+            after: 1,
+            applied: false,
+            unknown: true,
+        }));
+        let swap = |before: Option<&[u8]>, after: &[u8]| {
+            let mut batch = Batch::default();
+            batch.swap(Column::Meta, b"head", before, after);
+            batch
+        };
+        store.write(&swap(None, b"another's"), Durability::Synced).unwrap();
+        let own = super::super::write_or_settle(&store, &swap(None, b"own"), Durability::Synced);
+        assert!(matches!(own, Err(StoreError::Fenced(_))), "{own:?}");
+        assert_eq!(store.get(Column::Meta, b"head").unwrap().unwrap(), b"another's");
     }
 
     #[test]

@@ -6,12 +6,19 @@
 //!   synced batch.
 //! * **Reads** see every batch whose `write` has returned. A scan sees each batch completely or not at all.
 //! * **Keys** have 1 to 65 535 bytes. Values may be empty, and may have several megabytes.
+//! * **One writer**: a store that is open for writing has the *claim* to its log, and no two stores have it. `rocks`
+//!   claims with its lock file. `postgres` claims with a row, so that a process which has lost the claim without
+//!   noticing can write nothing ([`StoreError::Fenced`]).
+//! * **Swaps**: a batch may require that one row has a certain value ([`Batch::swap`]). The head of the tree is only
+//!   changed this way, so no store can lose its fence.
 //! * After `write` fails, the state of the batch is unknown, and the caller must stop writing. A failed `fsync` is
-//!   never retried, because the kernel may have dropped the pages and would report success the second time.
+//!   never retried, because the kernel may have dropped the pages and would report success the second time. The one
+//!   exception is [`StoreError::Unknown`], after which [`write_or_settle`] finds out what became of the batch.
 //!
-//! Code above this module does not depend on a particular store. `rocks` is the embedded default. `memory` can lose
-//! unsynced batches on demand, and `fjall` is written in pure Rust; both are for tests. All three pass the same
-//! conformance test (`conformance.rs`). `docs/storage.md` explains what is stored where, and why.
+//! Code above this module does not depend on a particular store. `rocks` is the embedded default, and `postgres`
+//! survives the loss of a machine. `memory` can lose unsynced batches on demand, and `fjall` is written in pure Rust;
+//! both are for tests. All pass the same conformance test (`conformance.rs`). `docs/storage.md` explains what is stored
+//! where, and why.
 
 #[cfg(test)]
 mod conformance;
@@ -19,6 +26,7 @@ mod error;
 #[cfg(test)]
 mod fjall;
 pub mod memory;
+pub mod postgres;
 pub mod rocks;
 
 use std::fmt;
@@ -27,7 +35,7 @@ use std::ops::ControlFlow;
 pub use error::StoreError;
 
 /// A key space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Column {
     /// Runs of entries: `engine::rows`.
     Entries,
@@ -101,6 +109,42 @@ pub enum Durability {
 pub struct Batch {
     bytes: Vec<u8>,
     rows: Vec<BatchRow>,
+    swap: Option<BatchSwap>,
+}
+
+struct BatchSwap {
+    column: Column,
+    key: Vec<u8>,
+    before: Option<Vec<u8>>,
+    after: Vec<u8>,
+}
+
+/// A row that a batch changes only if it has a certain value.
+#[derive(Clone, Copy, Debug)]
+pub struct Swap<'a> {
+    /// The column of the row.
+    pub column: Column,
+    /// The key of the row.
+    pub key: &'a [u8],
+    /// The value that the row must have; `None` if it must not exist.
+    pub before: Option<&'a [u8]>,
+    /// The new value.
+    pub after: &'a [u8],
+}
+
+impl Swap<'_> {
+    /// The error for a row that has another value.
+    fn refused(&self) -> StoreError {
+        let (column, key) = (self.column.name(), String::from_utf8_lossy(self.key));
+        StoreError::Fenced(format!(
+            "the row `{key}` of `{column}` has another value than this process wrote"
+        ))
+    }
+
+    /// Checks the row's present value.
+    fn check(&self, present: Option<&[u8]>) -> Result<(), StoreError> {
+        (present == self.before).then_some(()).ok_or_else(|| self.refused())
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -137,10 +181,34 @@ impl Batch {
         });
     }
 
+    /// Makes the batch conditional: it is applied only if this row has the value `before`, or does not exist if that is
+    /// `None`, and it sets the row to `after`. Otherwise `write` fails with [`StoreError::Fenced`] and applies nothing.
+    ///
+    /// A batch has at most one swap; a second call replaces the first. No other change may concern the same row.
+    pub fn swap(&mut self, column: Column, key: &[u8], before: Option<&[u8]>, after: &[u8]) {
+        self.swap = Some(BatchSwap {
+            column,
+            key: key.to_vec(),
+            before: before.map(<[u8]>::to_vec),
+            after: after.to_vec(),
+        });
+    }
+
+    /// The condition of the batch.
+    pub fn swapped(&self) -> Option<Swap<'_>> {
+        self.swap.as_ref().map(|swap| Swap {
+            column: swap.column,
+            key: &swap.key,
+            before: swap.before.as_deref(),
+            after: &swap.after,
+        })
+    }
+
     /// Removes all changes, but keeps the allocated memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.rows.clear();
+        self.swap = None;
     }
 
     /// The total length of keys and values in bytes, and the number of changes.
@@ -149,7 +217,7 @@ impl Batch {
     }
 
     /// The changes as (column, key, value or `None` for removal), sorted by column and key. Changes to one row keep
-    /// their order.
+    /// their order. The swap is not among them.
     ///
     /// Inserting in sorted order halves the time of a batch in an ordered store.
     pub fn sorted(&self) -> impl Iterator<Item = (Column, &[u8], Option<&[u8]>)> {
@@ -202,11 +270,56 @@ pub trait Store: Send + Sync + 'static {
     /// Applies a batch.
     fn write(&self, batch: &Batch, durability: Durability) -> Result<(), StoreError>;
 
+    /// Waits until the store can be used again after [`StoreError::Unknown`]. Once it returns, no earlier write takes
+    /// effect any more: each either is durable and visible to reads, or never will be.
+    ///
+    /// Stores in this process never lose their connection, so they need not implement it.
+    fn reclaim(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Visits the rows with `from <= key < to` in ascending order of keys.
     fn scan(&self, column: Column, from: &[u8], to: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError>;
 
     /// The row with the greatest key with `from <= key < to`.
     fn last(&self, column: Column, from: &[u8], to: &[u8]) -> Result<Option<KeyValue>, StoreError>;
+}
+
+/// How often an interrupted write is repeated. Each attempt waits for the store first.
+const MAX_ATTEMPTS: u32 = 10;
+
+/// Writes a batch. If the store cannot say whether it was applied, waits for the store, reads what became of the batch,
+/// and writes it again if it was not applied.
+///
+/// A batch with a swap was applied if the row has the new value. A batch without one is written again in any case: it
+/// sets and removes fixed rows, so applying it twice changes nothing.
+///
+/// # Errors
+/// As [`Store::write`]. [`StoreError::Unknown`] only if the store does not become available again.
+pub fn write_or_settle(store: &dyn Store, batch: &Batch, durability: Durability) -> Result<(), StoreError> {
+    for _ in 1..MAX_ATTEMPTS {
+        match store.write(batch, durability) {
+            Err(StoreError::Unknown(why)) => {
+                tracing::warn!(%why, "a write to the store was interrupted; finding out whether it took effect");
+                store.reclaim()?;
+                if is_applied(store, batch)? {
+                    return Ok(());
+                }
+            }
+            done => return done,
+        }
+    }
+    store.write(batch, durability)
+}
+
+/// Whether a batch whose outcome was unknown has been applied and need not be written again.
+fn is_applied(store: &dyn Store, batch: &Batch) -> Result<bool, StoreError> {
+    let Some(swap) = batch.swapped() else { return Ok(false) };
+    let present = store.get(swap.column, swap.key)?;
+    if present.as_deref() == Some(swap.after) {
+        return Ok(true);
+    }
+    swap.check(present.as_deref()).map(|()| false)
 }
 
 /// The number of rows in a column.

@@ -144,9 +144,15 @@ impl Store for RocksStore {
                 "No space left on device (injected by a fail point)",
             ));
         }
+        let swap = batch.swapped();
+        if let Some(swap) = swap {
+            // The lock file keeps other processes out, and in this one only the sequencer swaps.
+            swap.check(self.get(swap.column, swap.key)?.as_deref())?;
+        }
         let (bytes, count) = batch.size();
         let mut rows = WriteBatch::with_capacity_bytes(bytes + count * ROW_OVERHEAD);
-        for (column, key, value) in batch.sorted() {
+        let swapped = swap.map(|swap| (swap.column, swap.key, Some(swap.after)));
+        for (column, key, value) in batch.sorted().chain(swapped) {
             let family = self.family(column)?;
             match value {
                 Some(value) => rows.put_cf(family, key, value),

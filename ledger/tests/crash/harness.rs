@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use fixtures::postgres::{Cluster, DATABASE};
 use ledger::failpoints::Point;
 use tempfile::TempDir;
 use tlog::Hash;
@@ -111,14 +112,38 @@ impl std::fmt::Display for Figures {
     }
 }
 
+/// Where the logs are stored.
+pub(crate) enum Engine {
+    Rocks,
+    /// Each log has a database of its own.
+    Postgres(Cluster),
+}
+
+impl Engine {
+    /// The store of another log.
+    pub(crate) fn store(&self, number: u64) -> Result<serde_json::Value> {
+        let Self::Postgres(cluster) = self else {
+            return Ok(serde_json::json!({"engine": "rocks"}));
+        };
+        let database = format!("log_{number}");
+        cluster.sql(0, &format!("CREATE DATABASE {database}"))?;
+        Ok(serde_json::json!({
+            "engine": "postgres",
+            "hosts": cluster.hosts(),
+            "database": database,
+            "user": DATABASE,
+        }))
+    }
+}
+
 /// Kills ledgers `kills` times, at most [`KILLS_PER_LOG`] times on each log.
-pub(crate) async fn run(kills: u64, seed: u64) -> Result<Figures> {
+pub(crate) async fn run(kills: u64, seed: u64, engine: &Engine) -> Result<Figures> {
     let started = Instant::now();
     let mut figures = Figures::default();
     let mut random = Random::new(seed);
     while figures.kills < kills {
         let end = kills.min(figures.kills + KILLS_PER_LOG);
-        let mut log = LogUnderTest::found(random.next()).await?;
+        let mut log = LogUnderTest::found(random.next(), &engine.store(random.next())?).await?;
         while figures.kills < end {
             let kill = Kill::choose(figures.kills, &mut random);
             let number = figures.kills;
@@ -146,10 +171,10 @@ struct LogUnderTest {
 }
 
 impl LogUnderTest {
-    async fn found(seed: u64) -> Result<Self> {
+    async fn found(seed: u64, store: &serde_json::Value) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let witness = Witness::start().await?;
-        let world = World::new(directory.path(), &witness.url)?;
+        let world = World::new(directory.path(), &witness.url, store)?;
         let mut random = Random::new(seed);
         let log = Self {
             directory: Some(directory),

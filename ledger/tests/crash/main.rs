@@ -23,23 +23,37 @@ mod writer;
 
 use anyhow::Result;
 
+use fixtures::postgres::Cluster;
+use harness::Engine;
 use random::{given, seed};
 
-async fn kill(kills: u64) -> Result<()> {
-    let figures = harness::run(kills, seed()).await?;
+async fn kill(kills: u64, engine: &Engine) -> Result<()> {
+    let figures = harness::run(kills, seed(), engine).await?;
     println!("{figures}");
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thirty_kills_lose_and_fork_nothing() -> Result<()> {
-    kill(30).await
+    kill(30, &Engine::Rocks).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes a quarter of an hour: `cargo xtask test --long`"]
 async fn thousands_of_kills_lose_and_fork_nothing() -> Result<()> {
-    kill(given("EINSICHT_KILLS").unwrap_or(2000)).await
+    kill(given("EINSICHT_KILLS").unwrap_or(2000), &Engine::Rocks).await
+}
+
+/// The database is a primary with a synchronous standby.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_kills_on_postgres_lose_and_fork_nothing() -> Result<()> {
+    let engine = Engine::Postgres(Cluster::replicated()?);
+    let (first, second) = tokio::join!(
+        harness::run(100, seed(), &engine),
+        harness::run(100, seed().wrapping_add(1), &engine)
+    );
+    println!("{}\n{}", first?, second?);
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -66,22 +66,24 @@ pub(crate) fn witness_key() -> Result<SignerKey> {
 }
 
 impl World {
-    /// Writes the files that `ledger serve` needs into `directory`. `witness` is the URL of the policy's witness.
-    pub(crate) fn new(directory: &Path, witness: &str) -> Result<Self> {
+    /// Writes the files that `ledger serve` needs into `directory`. `witness` is the URL of the policy's witness, and
+    /// `store` the configuration of the store.
+    pub(crate) fn new(directory: &Path, witness: &str, store: &serde_json::Value) -> Result<Self> {
         let policy = format!(
             "log {}\nwitness w {} {witness}\nquorum w\n",
             log_key()?.verifier_key()?,
             witness_key()?.verifier_key()?
         );
-        Self::with_policy(directory, &policy)
+        Self::with_policy(directory, &policy, store)
     }
 
     /// As [`World::new`], without a witness.
     pub(crate) fn unwitnessed(directory: &Path) -> Result<Self> {
-        Self::with_policy(directory, &format!("log {}\nquorum none\n", log_key()?.verifier_key()?))
+        let policy = format!("log {}\nquorum none\n", log_key()?.verifier_key()?);
+        Self::with_policy(directory, &policy, &serde_json::json!({"engine": "rocks"}))
     }
 
-    fn with_policy(directory: &Path, policy: &str) -> Result<Self> {
+    fn with_policy(directory: &Path, policy: &str, store: &serde_json::Value) -> Result<Self> {
         let (directory, log_key, credential) = (directory.to_path_buf(), log_key()?, Credential::from_bytes([77; 32]));
         let founding = founding(&log_key)?;
         std::fs::create_dir_all(&directory)?;
@@ -90,6 +92,7 @@ impl World {
         durable::create_private(&directory.join("writer.key"), hex::encode([LEDGER; 32]).as_bytes())?;
         let config = serde_json::json!({
             "data": "data",
+            "store": store,
             "origin": ORIGIN,
             "log_keys": [{ "file": "log.key" }],
             "writer_key": "writer.key",

@@ -93,6 +93,12 @@ const NEEDS: &[Need] = &[
         probe: |path| program::probe(path, "softhsm2-util", "--version", Version(2, 6)),
     },
     Need {
+        what: "PostgreSQL 15 or newer (the tests of the ledger's store; no server of the system is used)",
+        purpose: Purpose::Test,
+        packages: &["postgresql"],
+        probe: |path| program::probe(&program::with_postgres(path), "postgres", "--version", Version(15, 0)),
+    },
+    Need {
         what: "qpdf 10 or newer (the tests of PDF files)",
         purpose: Purpose::Test,
         packages: &["qpdf"],

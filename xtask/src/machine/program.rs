@@ -54,6 +54,23 @@ pub(crate) fn probe(path: &[PathBuf], name: &str, version_option: &str, oldest: 
     Ok(format!("{found} ({})", program.display()))
 }
 
+/// Debian keeps the programs of PostgreSQL's server out of the search path. These directories, the newest version
+/// first, then `path`.
+pub(crate) fn with_postgres(path: &[PathBuf]) -> Vec<PathBuf> {
+    let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut versions: Vec<u32> = installed
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
+    versions.sort_unstable();
+    let directory = |version: &u32| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin"));
+    versions
+        .iter()
+        .rev()
+        .map(directory)
+        .chain(path.iter().cloned())
+        .collect()
+}
+
 /// The first file named `name` in the directories of `path` that can be executed.
 ///
 /// # Errors
@@ -116,6 +133,10 @@ mod tests {
     fn versions_are_read_from_what_programs_print() {
         for (text, version) in [
             ("v20.20.2\n", Some(Version(20, 20))),
+            (
+                "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)",
+                Some(Version(15, 18)),
+            ),
             ("Chromium 156.0.8078.73 built on Debian 12", Some(Version(156, 0))),
             ("strace -- version 6.1\nCopyright (c) 1991-2022", Some(Version(6, 1))),
             ("Debian clang version 14.0.6", Some(Version(14, 0))),

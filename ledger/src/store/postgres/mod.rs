@@ -1,0 +1,242 @@
+//! A store on PostgreSQL with synchronous replication: a commit is on the disks of two machines before its receipt.
+//!
+//! [`Durability::Synced`] waits until primary and standby have flushed the commit. [`Durability::Lazy`] is a commit
+//! with `synchronous_commit = off`. Replication keeps the order of the log, so a synced commit also makes earlier lazy
+//! ones durable. A `SELECT` sees one snapshot, so a scan sees each batch completely or not at all.
+//!
+//! | Module | What it does |
+//! | --- | --- |
+//! | `config` | where the servers are |
+//! | `connect` | connections, TLS, settings, warnings |
+//! | `schema` | tables and partitions |
+//! | `claim` | who may write |
+//! | `session` | the commit |
+//! | `keeper` | heartbeat; claims again after a fail-over |
+//! | `read` | sessions for reading |
+//!
+//! The trait's calls block, because the sequencer is a thread and the other stores block as well. The connections are
+//! driven by a small runtime of the store's own, so that they are served, and the heartbeat is sent, however busy the
+//! HTTP server is. A call from a task of another runtime hands that runtime's thread over meanwhile
+//! (`block_in_place`), so waiting for the network does not keep other requests from being served.
+
+mod claim;
+mod config;
+mod connect;
+mod keeper;
+mod read;
+mod schema;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use service::secret;
+use tokio::runtime::{Handle, Runtime, RuntimeFlavor};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use claim::Holder;
+pub use config::PostgresConfig;
+use connect::Connector;
+use keeper::Kept;
+use read::{Query, Reader, Readers, Snapshot};
+use session::failure;
+
+use super::{Batch, Column, Durability, KeyValue, Store, StoreError, Visit};
+
+/// How long opening waits for another ledger to end. It is longer than the lease, so a ledger that died with its
+/// machine does not block the next one.
+const OPEN_PATIENCE: Duration = Duration::from_secs(6);
+/// Rows in the first part of a scan, which often ends with the first row, and the most in a later one.
+const FIRST_SCAN_PART: i64 = 8;
+const MAX_SCAN_PART: i64 = 512;
+/// The time after which a read is repeated that found its server gone.
+const READ_AGAIN: Duration = Duration::from_millis(50);
+
+/// A store on PostgreSQL.
+pub struct PostgresStore {
+    /// Taken only when the store is dropped.
+    runtime: Option<Runtime>,
+    handle: Handle,
+    connector: Arc<Connector>,
+    kept: Arc<Kept>,
+    readers: Readers,
+    failover: Duration,
+}
+
+impl PostgresStore {
+    /// Claims the log in the database for this process alone; creates the tables in an empty database.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] if no primary can be reached or another ledger has the log open;
+    /// [`StoreError::NotReplicated`] without synchronous replication.
+    pub fn open(config: &PostgresConfig) -> Result<Self, StoreError> {
+        Self::open_within(config, OPEN_PATIENCE)
+    }
+
+    fn open_within(config: &PostgresConfig, patience: Duration) -> Result<Self, StoreError> {
+        let random = secret::random().map_err(|error| StoreError::failed("the holder's number", error))?;
+        let mut holder = Holder::default();
+        holder.copy_from_slice(&random[..16]);
+        let (runtime, connector) = (runtime()?, Arc::new(Connector::new(config)?));
+        let kept = wait(runtime.handle(), Kept::claim(connector.clone(), holder, patience))?;
+        runtime.spawn(kept.clone().keep());
+        Ok(Self::of(runtime, connector, kept, None, config))
+    }
+
+    /// Opens the log for reading while a ledger may write to it. The store shows exactly the state that was committed
+    /// when it was opened.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] if no primary can be reached; [`StoreError::Damaged`] if the database has no log.
+    pub fn open_read_only(config: &PostgresConfig) -> Result<Self, StoreError> {
+        let (runtime, connector) = (runtime()?, Arc::new(Connector::new(config)?));
+        let (address, snapshot) = wait(runtime.handle(), async {
+            let connected = connector.primary("").await?;
+            claim::check_layout(&connected.client).await?;
+            let snapshot = Snapshot::export(connected.client).await?;
+            Ok::<_, StoreError>((connected.address, snapshot))
+        })?;
+        let kept = Kept::reading(connector.clone(), address);
+        Ok(Self::of(runtime, connector, kept, Some(snapshot), config))
+    }
+
+    fn of(
+        runtime: Runtime,
+        connector: Arc<Connector>,
+        kept: Arc<Kept>,
+        snapshot: Option<Snapshot>,
+        config: &PostgresConfig,
+    ) -> Self {
+        Self {
+            handle: runtime.handle().clone(),
+            runtime: Some(runtime),
+            connector,
+            kept,
+            readers: Readers::new(snapshot),
+            failover: config.failover(),
+        }
+    }
+
+    fn wait<F: Future>(&self, future: F) -> F::Output {
+        wait(&self.handle, future)
+    }
+
+    async fn reader(&self) -> Result<Reader, StoreError> {
+        let server = self.kept.server(self.failover).await?;
+        self.readers.take(&self.connector, &server).await
+    }
+
+    /// The rows of a query, read again if the server is lost meanwhile.
+    async fn rows(
+        &self,
+        column: Column,
+        query: Query,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, StoreError> {
+        let started = Instant::now();
+        loop {
+            let read = match self.reader().await {
+                Ok(mut reader) => {
+                    let rows = reader.rows(column, query, parameters).await;
+                    if rows.is_ok() {
+                        self.readers.give_back(reader);
+                    }
+                    rows
+                }
+                Err(error) => Err(error),
+            };
+            match read {
+                Err(StoreError::Unknown(_)) if started.elapsed() < self.failover => {
+                    self.kept.suspect();
+                    tokio::time::sleep(READ_AGAIN).await;
+                }
+                done => return done,
+            }
+        }
+    }
+}
+
+/// The runtime that drives a store's connections.
+fn runtime() -> Result<Runtime, StoreError> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(1).thread_name("postgres").enable_all().build();
+    runtime.map_err(|error| StoreError::failed("the store's thread", error))
+}
+
+/// Waits for a future of the store's runtime.
+fn wait<F: Future>(handle: &Handle, future: F) -> F::Output {
+    match Handle::try_current().map(|current| current.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(|| handle.block_on(future)),
+        _ => handle.block_on(future),
+    }
+}
+
+impl Drop for PostgresStore {
+    fn drop(&mut self) {
+        // Closes the connections, and with them the claim. A runtime must not be dropped by a task of another one.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn value(row: &Row, at: usize) -> Result<&[u8], StoreError> {
+    row.try_get(at).map_err(failure)
+}
+
+fn pair(row: &Row) -> Result<KeyValue, StoreError> {
+    Ok((value(row, 0)?.to_vec(), value(row, 1)?.to_vec()))
+}
+
+impl Store for PostgresStore {
+    fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let rows = self.wait(self.rows(column, Query::Get, &[&key]))?;
+        rows.first().map(|row| value(row, 0).map(<[u8]>::to_vec)).transpose()
+    }
+
+    fn write(&self, batch: &Batch, durability: Durability) -> Result<(), StoreError> {
+        self.wait(self.kept.write(batch, durability))
+    }
+
+    fn reclaim(&self) -> Result<(), StoreError> {
+        self.wait(self.kept.server(self.failover)).map(drop)
+    }
+
+    fn scan(&self, column: Column, from: &[u8], to: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        if from >= to {
+            return Ok(());
+        }
+        let mut reader = self.wait(self.reader())?;
+        self.wait(self.readers.begin(&reader))?;
+        let (mut next, mut part) = (from.to_vec(), FIRST_SCAN_PART);
+        'parts: loop {
+            let rows = self.wait(reader.rows(column, Query::Scan, &[&next, &to, &part]))?;
+            for row in &rows {
+                // The visitor does not run in the store's runtime, so it may call the store, too.
+                if let ControlFlow::Break(()) = visit(value(row, 0)?, value(row, 1)?) {
+                    break 'parts;
+                }
+            }
+            match rows.last() {
+                Some(last) if rows.len() as i64 == part => next = [value(last, 0)?, &[0]].concat(),
+                _ => break,
+            }
+            part = (part * 4).min(MAX_SCAN_PART);
+        }
+        self.wait(self.readers.end(&reader))?;
+        self.readers.give_back(reader);
+        Ok(())
+    }
+
+    fn last(&self, column: Column, from: &[u8], to: &[u8]) -> Result<Option<KeyValue>, StoreError> {
+        if from >= to {
+            return Ok(None);
+        }
+        let rows = self.wait(self.rows(column, Query::Last, &[&from, &to]))?;
+        rows.first().map(pair).transpose()
+    }
+}
