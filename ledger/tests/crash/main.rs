@@ -44,16 +44,26 @@ async fn thousands_of_kills_lose_and_fork_nothing() -> Result<()> {
     kill(given("EINSICHT_KILLS").unwrap_or(2000), &Engine::Rocks).await
 }
 
-/// The database is a primary with a synchronous standby.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_kills_on_postgres_lose_and_fork_nothing() -> Result<()> {
+/// Kills ledgers on two logs at once. Their databases are on a primary with a synchronous standby.
+async fn kill_on_postgres(kills_per_log: u64) -> Result<()> {
     let engine = Engine::Postgres(Cluster::replicated()?);
     let (first, second) = tokio::join!(
-        harness::run(100, seed(), &engine),
-        harness::run(100, seed().wrapping_add(1), &engine)
+        harness::run(kills_per_log, seed(), &engine),
+        harness::run(kills_per_log, seed().wrapping_add(1), &engine)
     );
     println!("{}\n{}", first?, second?);
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_kills_on_postgres_lose_and_fork_nothing() -> Result<()> {
+    kill_on_postgres(50).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes: `cargo xtask test --long`"]
+async fn hundreds_of_kills_on_postgres_lose_and_fork_nothing() -> Result<()> {
+    kill_on_postgres(given("EINSICHT_KILLS").unwrap_or(400) / 2).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -59,6 +59,10 @@ async fn claim_now(connector: &Connector, holder: &Holder, how: Claiming) -> Res
     let client = &connected.client;
     let locked = client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK]).await;
     if !locked.and_then(|row| row.try_get::<_, bool>(0)).map_err(failure)? {
+        // If the one that has the lock has claimed already, this store is fenced, and need not wait.
+        if let (Claiming::Again, Some(row)) = (how, read(client).await?) {
+            row.replaceable(holder, how)?;
+        }
         return Err(StoreError::Unknown("another ledger has this log open".into()));
     }
     let epoch = match read(client).await? {

@@ -116,6 +116,13 @@ impl Kept {
         }
     }
 
+    /// Waits until the log is no longer claimed on this server as it was.
+    pub(super) async fn left(&self, server: &Server) {
+        let mut states = self.state.subscribe();
+        let claimed = |state: &State| matches!(state, State::Claimed(claimed) if claimed == server);
+        let _ = states.wait_for(|state| !claimed(state)).await;
+    }
+
     /// Reports that a read found the server of this state gone.
     pub(super) fn suspect(&self) {
         self.lost.notify_one();

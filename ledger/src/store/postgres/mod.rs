@@ -130,6 +130,21 @@ impl PostgresStore {
         self.readers.take(&self.connector, &server).await
     }
 
+    /// The rows of a query. Gives up when the log is claimed elsewhere, because a frozen server never answers.
+    async fn read(
+        &self,
+        reader: &mut Reader,
+        column: Column,
+        query: Query,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, StoreError> {
+        let server = reader.server().clone();
+        tokio::select! {
+            rows = reader.rows(column, query, parameters) => rows,
+            () = self.kept.left(&server) => Err(StoreError::Unknown("the server was lost".into())),
+        }
+    }
+
     /// The rows of a query, read again if the server is lost meanwhile.
     async fn rows(
         &self,
@@ -141,7 +156,7 @@ impl PostgresStore {
         loop {
             let read = match self.reader().await {
                 Ok(mut reader) => {
-                    let rows = reader.rows(column, query, parameters).await;
+                    let rows = self.read(&mut reader, column, query, parameters).await;
                     if rows.is_ok() {
                         self.readers.give_back(reader);
                     }
@@ -214,7 +229,7 @@ impl Store for PostgresStore {
         self.wait(self.readers.begin(&reader))?;
         let (mut next, mut part) = (from.to_vec(), FIRST_SCAN_PART);
         'parts: loop {
-            let rows = self.wait(reader.rows(column, Query::Scan, &[&next, &to, &part]))?;
+            let rows = self.wait(self.read(&mut reader, column, Query::Scan, &[&next, &to, &part]))?;
             for row in &rows {
                 // The visitor does not run in the store's runtime, so it may call the store, too.
                 if let ControlFlow::Break(()) = visit(value(row, 0)?, value(row, 1)?) {

@@ -75,7 +75,7 @@ struct Session {
     statements: HashMap<(Column, Query), Statement>,
 }
 
-/// A session in use; given back with [`Readers::give_back`].
+/// A session in use; given back with [`Readers::give_back`] after a call that succeeded.
 pub(super) struct Reader {
     session: Session,
     _room: OwnedSemaphorePermit,
@@ -170,5 +170,9 @@ impl Reader {
             }
         };
         session.client.query(&statement, parameters).await.map_err(failure)
+    }
+
+    pub(super) fn server(&self) -> &Server {
+        &self.session.server
     }
 }

@@ -38,6 +38,8 @@ fn has(store: &dyn Store, key: &[u8]) -> bool {
     store.get(Column::Meta, key).unwrap().is_some()
 }
 
+mod failover;
+
 #[test]
 fn the_postgres_store_conforms() {
     let cluster = Cluster::replicated().unwrap();
@@ -161,11 +163,11 @@ fn a_cancelled_wait_for_the_standby_is_not_acknowledged(cluster: &Cluster) {
 fn without_replication_nothing_is_acknowledged(cluster: &Cluster) {
     let store = Arc::new(open(cluster));
     let written = interrupted(cluster, &store, b"asynchronous", || {
-        cluster.set_synchronous(false).unwrap()
+        cluster.set_synchronous(0, false).unwrap()
     });
     assert!(matches!(written, Err(StoreError::NotReplicated(_))), "{written:?}");
     drop(store);
     let opened = PostgresStore::open(&config(cluster)).err().unwrap();
     assert!(matches!(opened, StoreError::NotReplicated(_)), "{opened}");
-    cluster.set_synchronous(true).unwrap();
+    cluster.set_synchronous(0, true).unwrap();
 }
