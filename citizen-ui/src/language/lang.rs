@@ -11,8 +11,8 @@ pub enum Lang {
     /// English.
     En,
     /// German in short sentences and easy words ("Einfach erklärt"). People with learning difficulties have not
-    /// checked it, so it does not bear the name "Leichte Sprache". A citizen's pages have it, and the first page of each
-    /// public topic.
+    /// checked it, so it does not bear the name "Leichte Sprache". A citizen's pages have it, and the first page of
+    /// each public topic.
     Leicht,
 }
 

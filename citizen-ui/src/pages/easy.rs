@@ -1,5 +1,5 @@
-//! In easy German, what the Registerlandkarte and the log are. The pages themselves are long lists in the words of laws,
-//! and are in German and English alone; a link leads there.
+//! In easy German, what the Registerlandkarte and the log are. The pages themselves are long lists in the words of
+//! laws, and are in German and English alone; a link leads there.
 
 use super::blocks::{heading, lead, page, paragraph, told};
 use super::frame::Frame;

@@ -1,8 +1,8 @@
 //! The public page about checking: an invented exchange that anybody may change, and what breaks then.
 //!
-//! The browser's program proves the invented list and lets the visitor change a text ([`crate::islands::prove_example`]).
-//! Without it the page has the same as an example that the server has computed: each step with its numbers, and a table
-//! of changed texts with what becomes of them.
+//! The browser's program proves the invented list and lets the visitor change a text
+//! ([`crate::islands::prove_example`]). Without it the page has the same as an example that the server has computed:
+//! each step with its numbers, and a table of changed texts with what becomes of them.
 
 use proof::bundle::EntryPath;
 

@@ -5,7 +5,8 @@ use super::error::CborError;
 /// The maximum nesting depth of arrays and maps.
 pub const MAX_DEPTH: usize = 32;
 
-/// The longest item that [`from_slice`](super::from_slice) reads, in bytes. The largest message is a batch of entries with their records.
+/// The longest item that [`from_slice`](super::from_slice) reads, in bytes. The largest message is a batch of entries
+/// with their records.
 pub const MAX_LEN: usize = 64 * 1024 * 1024;
 
 /// Major type of an unsigned integer (RFC 8949 §3.1).
