@@ -73,18 +73,18 @@ fn scan(bytes: &[u8], depth: usize) -> Result<usize, CborError> {
     }
     let (major, argument, head_len) = head(bytes)?;
     match major {
-        0 | 1 => Ok(head_len),
-        2 | 3 => {
+        UINT | NEGATIVE => Ok(head_len),
+        BYTES | TEXT => {
             let len = usize::try_from(argument).map_err(|_| CborError::Truncated)?;
             let end = head_len.checked_add(len).ok_or(CborError::Truncated)?;
             let content = bytes.get(head_len..end).ok_or(CborError::Truncated)?;
-            if major == 3 && core::str::from_utf8(content).is_err() {
+            if major == TEXT && core::str::from_utf8(content).is_err() {
                 return Err(CborError::NotDeterministic("text is not UTF-8"));
             }
             Ok(end)
         }
-        4 => scan_items(bytes, head_len, argument, depth),
-        5 => scan_map(bytes, head_len, argument, depth),
+        ARRAY => scan_items(bytes, head_len, argument, depth),
+        MAP => scan_map(bytes, head_len, argument, depth),
         6 => Err(CborError::NotDeterministic("a tag")),
         _ if head_len == 1 && (20..=22).contains(&argument) => Ok(1),
         _ => Err(CborError::NotDeterministic("a float or an unknown simple value")),

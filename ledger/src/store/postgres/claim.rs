@@ -16,7 +16,7 @@
 //!
 //! A store that lost its connection claims again. It may do so only if the claim is still its own, or that of an
 //! attempt of its own which the server finished late; the holder tells. If another ledger has claimed, the store is
-//! fenced for good.
+//! fenced and never claims again.
 
 use std::time::Duration;
 

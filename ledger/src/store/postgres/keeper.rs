@@ -156,7 +156,7 @@ impl Kept {
         self.lost.notify_one();
     }
 
-    /// Keeps the claim until it is lost for good.
+    /// Keeps the claim until another ledger has it.
     pub(super) async fn keep(self: Arc<Self>) {
         let mut silences = 0;
         loop {
