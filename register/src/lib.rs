@@ -9,28 +9,34 @@
 //!   { "idnr": "…", "evidence_type": "zb1", "exchange"?: "<uuid>" }            about a natural person
 //!   { "euid": "…", "evidence_type": "…", "exchange"?: "<uuid>" }              about a legal person
 //!   200 { "title": "…", "issued_at": "2027-01-15T08:00:00Z", "fields": { "…": "…" } }
+//!   202 { "available": "2027-01-20T08:00:00Z" } with Retry-After: the evidence is being prepared ([`preparation`]);
+//!       the connector asks again with the same query when the time is over
 //!   422 problem `evidence-too-large`: the evidence exceeds what an answer can carry
 //!   404 problem: no evidence for this subject   401 no valid credential      400 malformed
-//!   503 problem: the access log cannot be written, so no evidence is returned
+//!   503 problem: the access log cannot be written, so no evidence is returned; or too much is being prepared
 //! ```
 //!
 //! | File | Form |
 //! | --- | --- |
 //! | schema | `{ "name", "evidence_types": [ { "id", "title", "fields": [ { "name", "title", "category" } ] } ] }` |
 //! | data | `{ "<IDNr or EUID>": { "<evidence type>": { "<field>": "<value>" } } }`, with the fields of the schema |
-//! | `access.log` | one JSON line per query, synced before the answer: `time`, `evidence_type`, `found`, `exchange` |
+//! | `access.log` | one JSON line per lookup, synced before the answer: `time`, `evidence_type`, `found`, `exchange` |
 //!
-//! The access log has no IDNr: accesses can be counted, but persons cannot be identified.
+//! A query that gets 202 is not looked up. The access log has no IDNr: accesses can be counted, but persons cannot be
+//! identified.
 
 pub mod access_log;
 pub mod data;
+pub mod preparation;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use messages::FailureReason;
@@ -43,6 +49,7 @@ use uuid::Uuid;
 
 use access_log::AccessLog;
 use data::{DataError, RegisterData};
+use preparation::{MAX_PREPARATION_SECONDS, Preparations, Progress, Query};
 
 /// Configuration (JSON).
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -56,6 +63,10 @@ pub struct Config {
     pub data: PathBuf,
     /// SHA-256 of the connector's credential, 64 hexadecimal digits.
     pub credential_digest: String,
+    /// Evidence type → how many seconds its evidence takes to prepare, at most [`MAX_PREPARATION_SECONDS`]. All others
+    /// are answered at once.
+    #[serde(default)]
+    pub preparation_seconds: BTreeMap<String, u64>,
 }
 
 impl Config {
@@ -80,6 +91,9 @@ pub enum Error {
     /// The schema or data file cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A preparation time is too long, or is that of an evidence type that the schema does not have.
+    #[error("preparation_seconds: {0} is not in the schema, or takes more than {MAX_PREPARATION_SECONDS} seconds")]
+    Preparation(String),
     /// The access log cannot be opened.
     #[error("cannot open the access log: {0}")]
     AccessLog(std::io::Error),
@@ -134,7 +148,19 @@ struct Register {
     data: RegisterData,
     log: AccessLog,
     credential: CredentialDigest,
+    preparation_seconds: BTreeMap<String, u64>,
+    preparations: Preparations,
     clock: Arc<dyn Clock>,
+}
+
+/// What the register answers to a query that it takes.
+enum Answer {
+    Evidence(Evidence),
+    /// The evidence is being prepared, for so many seconds from the given time.
+    Later {
+        now: u64,
+        seconds: u64,
+    },
 }
 
 /// Serves until `shutdown` is requested.
@@ -156,12 +182,19 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
 /// See [`Error`].
 pub fn routes(config: &Config, clock: Arc<dyn Clock>) -> Result<Router, Error> {
     let data = RegisterData::load(&config.schema, &config.data)?;
+    for (evidence_type, seconds) in &config.preparation_seconds {
+        if data.evidence_type(evidence_type).is_none() || *seconds > MAX_PREPARATION_SECONDS {
+            return Err(Error::Preparation(evidence_type.clone()));
+        }
+    }
     let set_aside = data.set_aside();
     service::rows::report("data", &config.data, set_aside.len() as u64, set_aside);
     let register = Register {
         data,
         log: AccessLog::open(&config.directory).map_err(Error::AccessLog)?,
         credential: CredentialDigest::from_hex(&config.credential_digest).ok_or(Error::Credential)?,
+        preparation_seconds: config.preparation_seconds.clone(),
+        preparations: Preparations::default(),
         clock,
     };
     Ok(Router::new()
@@ -173,20 +206,25 @@ async fn evidence(
     State(register): State<Arc<Register>>,
     headers: HeaderMap,
     body: axum::body::Bytes,
-) -> Result<Json<Evidence>, Problem> {
+) -> Result<Response, Problem> {
     register.credential.require(&headers)?;
     // The parser's own message would quote the query.
     let lookup: EvidenceLookup =
         text::json::from_slice(&body).map_err(|_| Problem::bad_request("evidence", "the query is malformed"))?;
     lookup.key()?;
-    tokio::task::spawn_blocking(move || register.answer(&lookup))
-        .await
-        .map_err(|_| Problem::internal())?
+    let answer = tokio::task::spawn_blocking(move || register.answer(&lookup)).await;
+    Ok(match answer.map_err(|_| Problem::internal())?? {
+        Answer::Evidence(evidence) => Json(evidence).into_response(),
+        Answer::Later { now, seconds } => {
+            let body = Json(serde_json::json!({ "available": utc(now.saturating_add(seconds)) }));
+            (StatusCode::ACCEPTED, [(header::RETRY_AFTER, seconds.to_string())], body).into_response()
+        }
+    })
 }
 
 impl Register {
-    /// Looks up the evidence, writes the access log, and only then answers.
-    fn answer(&self, lookup: &EvidenceLookup) -> Result<Json<Evidence>, Problem> {
+    /// Looks up the evidence when it is ready, writes the access log, and only then answers.
+    fn answer(&self, lookup: &EvidenceLookup) -> Result<Answer, Problem> {
         let now = self.clock.now();
         let issued_at = utc(now);
         let evidence_type = self
@@ -194,6 +232,9 @@ impl Register {
             .evidence_type(&lookup.evidence_type)
             .ok_or_else(|| Problem::bad_request("evidence-type", "this register has no such evidence type"))?;
         let key = lookup.key()?;
+        if let Some(seconds) = self.remaining(lookup, key, now)? {
+            return Ok(Answer::Later { now, seconds });
+        }
         let fields = self.data.fields(key, &evidence_type.id);
         self.log
             .append(&issued_at, &evidence_type.id, fields.is_some(), lookup.exchange)
@@ -208,7 +249,27 @@ impl Register {
             fields: fields.clone(),
         };
         self.check_size(lookup, &evidence)?;
-        Ok(Json(evidence))
+        Ok(Answer::Evidence(evidence))
+    }
+
+    /// How many seconds the evidence still takes to prepare; `None` if it is ready.
+    fn remaining(&self, lookup: &EvidenceLookup, key: &str, now: u64) -> Result<Option<u64>, Problem> {
+        let Some(seconds) = self.preparation_seconds.get(&lookup.evidence_type) else {
+            return Ok(None);
+        };
+        let query = Query {
+            exchange: lookup.exchange,
+            key: key.to_owned(),
+            evidence_type: lookup.evidence_type.clone(),
+        };
+        match self.preparations.progress(query, *seconds, now) {
+            Progress::Ready => Ok(None),
+            Progress::Remaining(seconds) => Ok(Some(seconds)),
+            Progress::Full => {
+                tracing::error!("too many queries are being prepared: no other one is begun");
+                Err(Problem::unavailable("busy", 60, "too many queries are being prepared"))
+            }
+        }
     }
 
     /// Refuses evidence that no answer can carry. The log names the row for the register's operator.

@@ -27,6 +27,7 @@ fn config(directory: &Path, schema: &str, data: &str) -> Config {
         schema: "schema.json".into(),
         data: "data.json".into(),
         credential_digest: hex::encode(Credential::from_bytes([7; 32]).digest().0),
+        preparation_seconds: BTreeMap::new(),
     }
     .resolved(directory)
 }
@@ -37,7 +38,12 @@ async fn register() -> Fixture {
 
 async fn register_with(schema: &str, data: &str) -> Fixture {
     let directory = tempfile::tempdir().unwrap();
-    let routes = routes(&config(directory.path(), schema, data), ManualClock::new(1_800_000_000)).unwrap();
+    let config = config(directory.path(), schema, data);
+    serve(directory, &config, ManualClock::new(1_800_000_000)).await
+}
+
+async fn serve(directory: tempfile::TempDir, config: &Config, clock: Arc<ManualClock>) -> Fixture {
+    let routes = routes(config, clock).unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/evidence", listener.local_addr().unwrap());
     tokio::spawn(service::listen::serve(listener, routes, Shutdown::new()));
@@ -124,6 +130,50 @@ async fn a_malformed_or_unauthorised_query_is_refused_and_not_logged() {
     let stranger = stranger.with_credential(Credential::from_bytes([8; 32]));
     assert_eq!(status(stranger.post_json(&register.url, &lookup).await), 401);
     assert_eq!(register.log(), "");
+}
+
+#[tokio::test]
+async fn evidence_that_takes_time_is_looked_up_when_the_time_is_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = config(directory.path(), SCHEMA, DATA);
+    config.preparation_seconds.insert("zb1".into(), 86_400);
+    let clock = ManualClock::new(1_800_000_000);
+    let register = serve(directory, &config, clock.clone()).await;
+    let mut lookups = Vec::new();
+    for (idnr, exchange) in [("08214967384", 1), ("00000000000", 2)] {
+        let lookup = serde_json::json!({ "idnr": idnr, "evidence_type": "zb1", "exchange": Uuid::from_u128(exchange) });
+        let answer = register
+            .client
+            .post(&register.url, "application/json", lookup.to_string().into());
+        let answer = answer.await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(body, serde_json::json!({ "available": "2027-01-16T08:00:00Z" }));
+        assert_eq!((answer.status, answer.retry_after), (202, Some(86_400)));
+        lookups.push(lookup);
+    }
+    assert_eq!(register.log(), "", "nothing was looked up");
+    clock.advance(86_400);
+    assert_eq!(
+        register.ask(&lookups[0]).await.unwrap().issued_at,
+        "2027-01-16T08:00:00Z"
+    );
+    assert_eq!(status(register.ask(&lookups[1]).await), 404);
+    assert_eq!(register.log().lines().count(), 2);
+}
+
+#[test]
+fn a_preparation_time_of_no_evidence_type_or_beyond_the_limit_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    for (evidence_type, seconds, accepted) in [
+        ("zb1", MAX_PREPARATION_SECONDS, true),
+        ("zb1", MAX_PREPARATION_SECONDS + 1, false),
+        ("zb2", 1, false),
+    ] {
+        let mut config = config(directory.path(), SCHEMA, DATA);
+        config.preparation_seconds.insert(evidence_type.into(), seconds);
+        let started = routes(&config, ManualClock::new(1_800_000_000));
+        assert_eq!(started.is_ok(), accepted, "{evidence_type} {seconds}");
+    }
 }
 
 #[test]

@@ -39,6 +39,7 @@ async fn register() -> RegisterFixture {
         schema: path("schema.json"),
         data: path("data.json"),
         credential_digest: hex::encode(credential.digest().0),
+        preparation_seconds: Default::default(),
     };
     let routes = register::routes(&config, ManualClock::new(NOW.0)).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
