@@ -11,6 +11,9 @@
 //! consumer ── Acknowledgement ─▶ broker
 //! consumer ── SignedDecision ──▶ broker                             where the permission demands a preview
 //! consumer ◀── PreviewNotice ──  broker
+//!                                broker ◀─ Deferral ─────  provider     where the evidence is available later
+//! consumer ◀── Deferred ───────  broker
+//! consumer ── Withdrawal ──────▶ broker
 //! ```
 //!
 //! Every message is deterministic CBOR ([`record::cbor`]). Every signature is Ed25519 over `context ‖ 0x00 ‖
@@ -38,6 +41,7 @@ mod digest;
 pub mod disclosure;
 mod error;
 pub mod labels;
+pub mod later;
 pub mod limits;
 pub mod preview;
 pub mod request;
@@ -57,6 +61,7 @@ pub use labels::{
     ChainLink, DenialKeyRequest, LabelAnswer, LabelRequest, LinkedEntry, OutcomeKeyAnswer, OutcomeKeyRequest,
     ProviderContent, ProviderContext, ProviderPart,
 };
+pub use later::{Deferral, DeferralStatement, Deferred, ExchangeAnswer, ForwardAnswer, Withdrawal};
 pub use preview::{PreviewNotice, PreviewStatement, SignedDecision};
 pub use record::random::{RandomnessError, random};
 pub use request::{ExchangeRequest, Metadata, PersonQuery, RequestContent, S1, S1Statement, S2Statement, SubjectQuery};

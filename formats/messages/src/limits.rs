@@ -14,6 +14,7 @@
 //! | outcome notice | [`MAX_NOTICE`] | broker | provider's connector |
 //! | acknowledgement | [`MAX_ACKNOWLEDGEMENT`] | fixed size | broker |
 //! | preview's decision | [`MAX_PREVIEW_DECISION`] | fixed size | broker |
+//! | withdrawal | [`MAX_WITHDRAWAL`] | fixed size | broker |
 //!
 //! The times of an exchange are here for the same reason. The configurations are checked against them, so that of two
 //! limits that follow each other the shorter one always ends first.
@@ -48,6 +49,8 @@ pub const MAX_NOTICE: usize = 2 * MAX_RECEIPT + MAX_RECORD + MAX_METADATA;
 pub const MAX_ACKNOWLEDGEMENT: usize = 1 << 10;
 /// The most bytes of a preview's decision.
 pub const MAX_PREVIEW_DECISION: usize = 1 << 10;
+/// The most bytes of a withdrawal.
+pub const MAX_WITHDRAWAL: usize = 1 << 10;
 
 const _: () = assert!(MAX_EVIDENCE.div_ceil(3) * 4 + MAX_ENVELOPE <= MAX_XML);
 
@@ -73,10 +76,16 @@ pub const ANSWER_RETENTION_SECONDS: u64 = 2 * MAX_GIVE_UP_SECONDS;
 pub const MAX_PREVIEW_SECONDS: u64 = 86_400;
 /// A broker that receives no decision for this many seconds after the outcome records that none was made.
 pub const PREVIEW_RETENTION_SECONDS: u64 = 2 * MAX_PREVIEW_SECONDS;
+/// The most seconds after an intent in which evidence may become available.
+pub const MAX_LATER_SECONDS: u64 = 30 * 86_400;
+/// The most exchanges of one participant that wait for evidence.
+pub const MAX_LATER: usize = 16 * 1024;
 /// After this many seconds without an outcome the provider's connector raises an alarm.
 pub const OUTCOME_WITHIN_SECONDS: u64 = 300;
 
 const _: () = assert!(MAX_DEADLINE_SECONDS <= MAX_INTENT_AGE);
 const _: () = assert!(MAX_DEADLINE_SECONDS < S1_VALIDITY);
 const _: () = assert!(MAX_REGISTER_SECONDS < MIN_FORWARD_SECONDS);
+// 34 days after its period identity gives an open intent up. The outcome and the preview come before that.
+const _: () = assert!(MAX_LATER_SECONDS + MAX_GIVE_UP_SECONDS + PREVIEW_RETENTION_SECONDS < 34 * 86_400);
 const _: () = assert!(2 * MAX_RETRY_SECONDS < OUTCOME_WITHIN_SECONDS);

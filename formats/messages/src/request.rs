@@ -65,7 +65,7 @@ pub struct Metadata {
     /// The area in which the person lives, as an Amtlicher Regionalschlüssel. The consumer names it where the
     /// permission depends on it, and nowhere else: the broker reads it.
     pub place: Option<Ars>,
-    /// Whether the exchange is part of the person's session, or only between authorities.
+    /// Whether the answer must come at once. Otherwise the provider may defer it ([`crate::later`]).
     pub synchronous: bool,
     /// SHA-256(salt ‖ XML) of the request. The salt travels only inside the sealed request.
     #[serde(with = "record::bytes")]
