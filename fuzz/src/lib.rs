@@ -50,6 +50,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("set_page", set_page),
     ("value_proof", value_proof),
     ("exchange", exchange),
+    ("certificate_request", certificate_request),
     ("xnachweis", xnachweis),
     ("opening", opening),
     ("bundle", bundle),
@@ -406,6 +407,15 @@ pub fn exchange(bytes: &[u8]) -> bool {
         || canonical::<messages::OutcomeNotice>(bytes)
         || canonical::<messages::DisclosureRequest>(bytes)
         || canonical::<messages::Disclosure>(bytes)
+}
+
+/// Requests for certificates, and the CSR in them.
+pub fn certificate_request(bytes: &[u8]) -> bool {
+    let Ok(request) = certificates::CertificateRequest::from_bytes(bytes) else {
+        return certificates::Csr::read(bytes).is_ok();
+    };
+    assert_eq!(request.to_bytes(), bytes, "accepted another encoding");
+    certificates::Csr::read(&request.statement.csr).is_ok()
 }
 
 /// XNachweis messages of every type. An accepted message is written and read again as the same message.

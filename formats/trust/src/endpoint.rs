@@ -32,6 +32,17 @@ impl Endpoint {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The host: a name, an IPv4 address, or an IPv6 address without its brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
+        if let Some((address, _)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            return address;
+        }
+        authority.split_once(':').map_or(authority, |(host, _)| host)
+    }
 }
 
 impl FromStr for Endpoint {
@@ -100,13 +111,15 @@ mod tests {
 
     #[test]
     fn an_endpoint_has_one_form() {
-        for text in [
-            "https://knoten.stadt.example",
-            "http://127.0.0.1:8080/a/b-c",
-            "https://[2001:db8::1]:443",
-            "http://[::1]",
+        for (text, host) in [
+            ("https://knoten.stadt.example", "knoten.stadt.example"),
+            ("https://knoten.stadt.example/einsicht", "knoten.stadt.example"),
+            ("http://127.0.0.1:8080/a/b-c", "127.0.0.1"),
+            ("https://[2001:db8::1]:443", "2001:db8::1"),
+            ("http://[::1]", "::1"),
         ] {
-            assert_eq!(text.parse::<Endpoint>().unwrap().as_str(), text);
+            let endpoint: Endpoint = text.parse().unwrap();
+            assert_eq!((endpoint.as_str(), endpoint.host()), (text, host));
         }
         let long = format!("https://{}", "a".repeat(200));
         for text in [
