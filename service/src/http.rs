@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 use crate::problem::Problem;
 use crate::retry_after_seconds;
 use crate::secret::Credential;
+use crate::tls::TlsIdentity;
 
 /// Media type of deterministic CBOR.
 pub const CBOR: &str = "application/cbor";
@@ -143,6 +144,32 @@ impl Client {
     pub fn new() -> Result<Self, CallError> {
         Ok(Self {
             inner: client(|builder| builder.gzip(true))?,
+            credential: None,
+            authorization: None,
+            timeout: DEFAULT_TIMEOUT,
+        })
+    }
+
+    /// A client that presents the certificate of `identity`, and calls only servers of our own certificate authority
+    /// whose name `expected` accepts ([`crate::tls`]). It calls no `http` URL.
+    ///
+    /// # Errors
+    /// [`CallError::Invalid`] if the client cannot be built.
+    pub fn mutual(
+        identity: &TlsIdentity,
+        expected: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Result<Self, CallError> {
+        let tls = identity
+            .client(expected)
+            .map_err(|error| CallError::Invalid(error.to_string()))?;
+        let with = |builder: ClientBuilder| {
+            builder
+                .gzip(true)
+                .https_only(true)
+                .tls_backend_preconfigured(tls.clone())
+        };
+        Ok(Self {
+            inner: client(with)?,
             credential: None,
             authorization: None,
             timeout: DEFAULT_TIMEOUT,

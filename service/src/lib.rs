@@ -14,6 +14,7 @@
 //! * [`table`] – its small durable tables,
 //! * [`clock`] – its clock, which tests can replace,
 //! * [`http`] – its calls to other compartments,
+//! * [`tls`] – mutual TLS between processes,
 //! * [`backoff`] – the pauses between calls that fail,
 //! * [`cached`] – what it fetches from others and keeps for a while,
 //! * [`sealed`] – what it hands out instead of storing it,
@@ -47,6 +48,7 @@ pub mod table;
 mod table_error;
 pub mod telemetry;
 pub mod text_file;
+pub mod tls;
 
 pub use backoff::Backoff;
 pub use clock::{CheckedClock, Clock, ManualClock, SystemClock};

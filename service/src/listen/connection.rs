@@ -16,12 +16,15 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
 use super::body::{LimitedBody, Share};
 use super::crowd::Place;
 use super::server::Server;
 use crate::problem::Problem;
+use crate::tls::{self, MAX_CONNECTION_AGE, PeerName};
 
 /// The most bytes of a request's head, and of a body that arrived before its handler asked for it.
 const MAX_HEAD: usize = 64 << 10;
@@ -30,12 +33,46 @@ const MAX_STREAMS: u32 = 64;
 /// So many bytes of an answer must be taken in each idle period.
 const PART: usize = 256 << 10;
 
-/// Serves the connection until the client closes it, its place is taken, it is of no use, or shutdown is complete.
+/// Serves the connection: over TLS, if the listener is secured, otherwise in plain HTTP.
 pub(super) async fn serve(server: Arc<Server>, stream: TcpStream, place: Place) {
+    let Some(config) = server.tls.clone() else {
+        return serve_stream(server, stream, None, place).await;
+    };
+    let handshake = TlsAcceptor::from(config).accept(stream);
+    let accepted = tokio::select! {
+        accepted = tokio::time::timeout(server.limits.idle, handshake) => accepted,
+        () = place.taken() => return,
+        () = server.shutdown.wait() => return,
+    };
+    let stream = accepted.ok().and_then(std::result::Result::ok);
+    let name = stream.as_ref().and_then(peer_name);
+    match (stream, name) {
+        (Some(stream), Some(name)) => serve_stream(server, stream, Some(name), place).await,
+        _ => metrics::counter!("http_closed_connections_total", "reason" => "handshake").increment(1),
+    }
+}
+
+/// The name in the client's certificate, which the handshake has verified.
+fn peer_name(stream: &TlsStream<TcpStream>) -> Option<PeerName> {
+    let certificate = stream.get_ref().1.peer_certificates()?.first()?;
+    tls::name_of(certificate).ok().map(PeerName)
+}
+
+/// Serves until the client closes the connection, its place is taken, it is of no use, or shutdown is complete.
+async fn serve_stream<S>(server: Arc<Server>, stream: S, name: Option<PeerName>, place: Place)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let place = Arc::new(place);
+    let aged = name.is_some().then(|| Instant::now() + MAX_CONNECTION_AGE);
     let service = service_fn({
         let (server, place) = (server.clone(), place.clone());
-        move |request| answer(server.clone(), place.clone(), request)
+        move |mut request: Request<Incoming>| {
+            if let Some(name) = &name {
+                request.extensions_mut().insert(name.clone());
+            }
+            answer(server.clone(), place.clone(), request)
+        }
     });
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).max_buf_size(MAX_HEAD);
@@ -60,7 +97,7 @@ pub(super) async fn serve(server: Arc<Server>, stream: TcpStream, place: Place) 
             // An error is the client's: it sent no HTTP, or has disconnected.
             _ = connection.as_mut() => return,
             () = place.taken() => return,
-            () = server.shutdown.wait(), if !ending => {
+            () = ended(&server, aged), if !ending => {
                 connection.as_mut().graceful_shutdown();
                 ending = true;
             }
@@ -71,6 +108,18 @@ pub(super) async fn serve(server: Arc<Server>, stream: TcpStream, place: Place) 
                 }
             }
         }
+    }
+}
+
+/// Returns when the connection must not begin another request: at shutdown, or when it is too old.
+async fn ended(server: &Server, aged: Option<Instant>) {
+    let shutdown = server.shutdown.wait();
+    match aged {
+        None => shutdown.await,
+        Some(aged) => tokio::select! {
+            () = shutdown => {}
+            () = tokio::time::sleep_until(aged) => {}
+        },
     }
 }
 
@@ -98,13 +147,13 @@ async fn answer(
 }
 
 /// The client's socket. It tells the connection's place when the client has taken a part of an answer.
-struct ProgressStream {
-    stream: TcpStream,
+struct ProgressStream<S> {
+    stream: S,
     place: Arc<Place>,
     part: usize,
 }
 
-impl ProgressStream {
+impl<S> ProgressStream<S> {
     fn wrote(&mut self, result: Poll<Result<usize>>) -> Poll<Result<usize>> {
         if let Poll::Ready(Ok(written)) = result {
             self.part += written;
@@ -117,13 +166,13 @@ impl ProgressStream {
     }
 }
 
-impl AsyncRead for ProgressStream {
+impl<S: AsyncRead + Unpin> AsyncRead for ProgressStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
-impl AsyncWrite for ProgressStream {
+impl<S: AsyncWrite + Unpin> AsyncWrite for ProgressStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.wrote(result)

@@ -8,6 +8,7 @@
 //!
 //! | What a client does | What happens |
 //! | --- | --- |
+//! | completes no TLS handshake, where one is demanded | the connection is closed after 15 s |
 //! | sends no complete request head, or keeps an idle connection | the connection is closed after 15 s |
 //! | sends a body slower than 64 KiB/s, after the first 10 s | 408 |
 //! | reads an answer slower than 16 KiB/s | the connection is closed |
@@ -31,6 +32,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::response::Response;
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
@@ -38,6 +40,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::health::Health;
 use crate::shutdown::Shutdown;
+use crate::tls::{TlsError, TlsIdentity};
 use body::Budget;
 use crowd::Crowd;
 pub use server::Limits;
@@ -55,12 +58,31 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 pub struct Listener {
     socket: TcpListener,
     health: Health,
+    tls: Option<Arc<ServerConfig>>,
 }
 
 impl Listener {
     /// A listener whose compartment reports to `health`.
     pub fn new(socket: TcpListener, health: Health) -> Self {
-        Self { socket, health }
+        Self {
+            socket,
+            health,
+            tls: None,
+        }
+    }
+
+    /// The same address with mutual TLS: clients without a valid certificate of a name that `admitted` accepts get a TLS
+    /// alert. The handlers find the name as the extension [`crate::tls::PeerName`] of each request.
+    ///
+    /// # Errors
+    /// As [`TlsIdentity::server`].
+    pub fn secured(
+        self,
+        identity: &TlsIdentity,
+        admitted: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Result<Self, TlsError> {
+        let tls = Some(identity.server(admitted)?);
+        Ok(Self { tls, ..self })
     }
 
     /// The bound address.
@@ -101,9 +123,10 @@ pub async fn serve_within(
     routes: Router,
     shutdown: Shutdown,
 ) -> std::io::Result<()> {
-    let Listener { socket, health } = listener.into();
+    let Listener { socket, health, tls } = listener.into();
     let server = Arc::new(Server {
         routes: with_common_layers(routes),
+        tls,
         limits,
         requests: Arc::new(Semaphore::new(limits.requests)),
         budget: Arc::new(Budget::new(limits.body_bytes)),

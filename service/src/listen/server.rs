@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use rustls::ServerConfig;
 use tokio::sync::Semaphore;
 
 use super::body::Budget;
@@ -41,6 +42,8 @@ impl Default for Limits {
 /// What all connections of a listener share.
 pub(super) struct Server {
     pub(super) routes: Router,
+    /// The configuration of TLS, if the listener is secured.
+    pub(super) tls: Option<Arc<ServerConfig>>,
     pub(super) limits: Limits,
     pub(super) requests: Arc<Semaphore>,
     pub(super) budget: Arc<Budget>,
