@@ -71,8 +71,8 @@ impl Listener {
         }
     }
 
-    /// The same address with mutual TLS: clients without a valid certificate of a name that `admitted` accepts get a TLS
-    /// alert. The handlers find the name as the extension [`crate::tls::PeerName`] of each request.
+    /// The same address with mutual TLS: clients without a valid certificate of a name that `admitted` accepts get a
+    /// TLS alert. The handlers find the name as the extension [`crate::tls::PeerName`] of each request.
     ///
     /// # Errors
     /// As [`TlsIdentity::server`].

@@ -113,8 +113,8 @@ impl TlsIdentity {
         Ok(())
     }
 
-    /// The configuration of a server that demands a certificate of every client, with a name that `admitted` accepts. It
-    /// is asked at every handshake, so it can answer from the newest directory.
+    /// The configuration of a server that demands a certificate of every client, with a name that `admitted` accepts.
+    /// It is asked at every handshake, so it can answer from the newest directory.
     ///
     /// # Errors
     /// [`TlsError::Client`]; none at present.
