@@ -20,7 +20,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use redb::backends::FileBackend;
-use redb::{Database, Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, Value, WriteTransaction};
+use redb::{
+    Database, Key, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata as _, TableDefinition,
+    Value, WriteTransaction,
+};
 
 use crate::durable;
 use crate::group_commit::GroupCommit;
@@ -291,6 +294,15 @@ where
         .await?
     }
 
+    /// How many rows there are. It reads none of them.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn count(&self) -> Result<u64, TableError> {
+        let this = self.clone();
+        blocking(move || Ok(this.file.begin_read()?.open_table(this.definition)?.len()?)).await
+    }
+
     /// Removes rows from the smallest key on while `expired` holds, at most `limit` of them, in one transaction.
     /// Returns how many were removed.
     ///
@@ -377,6 +389,7 @@ mod tests {
             table.put(key, &value.to_owned()).await.unwrap();
         }
         table.remove(1).await.unwrap();
+        assert_eq!(table.count().await.unwrap(), 2);
         assert!(TableFile::open(&path).is_err(), "one process per file");
         drop(table);
         let table = open(&path);

@@ -3,15 +3,16 @@
 //!
 //! | | | |
 //! | --- | --- | --- |
-//! | `POST /forward` | [`Forward`] → [`Reply`] | `400` malformed · `403` not authentic · `503` not now |
+//! | `POST /forward` | [`Forward`] → [`Reply`], or `202` with a [`Deferral`] | `400` malformed · `403` not authentic · `503` not now |
 //! | `POST /outcome` | [`OutcomeNotice`] → `204` | `404` no answer known · `409` differs from the answer (alarm) |
 //!
 //! Both need the broker's signature of the call ([`caller`]); every other caller gets `401` and causes nothing.
 //!
 //! A forward that belongs to its intent (P1, P2 and P3) gets a signed reply, even when it is refused or too late, so
 //! that the broker can record how the exchange ended. The same forward gets the same reply again: the broker may have
-//! lost it. Of the statuses, `403`, `starting`, `log-not-witnessed`, `directory-unconfirmed`, `log-broken`,
-//! `not-listed` and `stopped` state that the register was not asked for this call.
+//! lost it. If the register needs time and the exchange is not synchronous, the answer is a [`Deferral`] that names a time.
+//! The broker sends the same forward again then, and the register is asked again. Of the statuses, `403`, `starting`, `log-not-witnessed`, `directory-unconfirmed`, `log-broken`,
+//! `not-listed`, `stopped` and `busy` state that the register was not asked for this call.
 
 mod caller;
 pub mod checks;
@@ -29,7 +30,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use messages::limits::{MAX_FORWARD, MAX_NOTICE};
-use messages::{AnswerResult, CallKind, Forward, OutcomeNotice, Reply, ReplyOutcome};
+use messages::{
+    AnswerResult, CallKind, CheckName, Deferral, Forward, ForwardAnswer, OutcomeNotice, Reply, ReplyOutcome,
+};
 use record::Timestamp;
 use service::clock::{CheckedClock, Clock};
 use service::table::TableError;
@@ -83,10 +86,14 @@ async fn forward(State(provider): State<Started>, headers: HeaderMap, body: Body
         .map_err(|_| Problem::bad_request("malformed-forward", "the body is not a well-formed forward"))?;
     // Spawned, so that a broker that hangs up does not stop an answer halfway: an answer that was released must be
     // kept.
-    let reply = tokio::spawn(async move { provider.forward(context, forward).await })
+    let answer = tokio::spawn(async move { provider.forward(context, forward).await })
         .await
         .map_err(|_| Problem::internal())??;
-    Ok(([(header::CONTENT_TYPE, CBOR)], record::cbor::to_vec(&reply)).into_response())
+    let (status, body) = match &answer {
+        ForwardAnswer::Reply(reply) => (StatusCode::OK, record::cbor::to_vec(reply)),
+        ForwardAnswer::Deferral(deferral) => (StatusCode::ACCEPTED, record::cbor::to_vec(deferral)),
+    };
+    Ok((status, [(header::CONTENT_TYPE, CBOR)], body).into_response())
 }
 
 async fn outcome_notice(
@@ -145,7 +152,7 @@ impl Provider {
             .await
     }
 
-    async fn forward(&self, context: CheckContext, forward: Forward) -> Result<Reply, Problem> {
+    async fn forward(&self, context: CheckContext, forward: Forward) -> Result<ForwardAnswer, Problem> {
         self.common.ready()?;
         let check = |context: &CheckContext| checks::authenticate(context, &self.common.sealing, &forward);
         let judged = self.common.context.judge(context, &forward.intent_receipt, check).await;
@@ -159,7 +166,7 @@ impl Provider {
         let digest = served::digest(&forward, index, authentic.leaf());
         let before = self.served.before(index, digest).await;
         let fresh = match before.map_err(|error| state_failed(&error))? {
-            Ok(ServedBefore::Same(reply)) => return Ok(*reply),
+            Ok(ServedBefore::Same(reply)) => return Ok(ForwardAnswer::Reply(*reply)),
             Ok(ServedBefore::Never(fresh)) => Ok(fresh),
             Err(failure) => Err(failure),
         };
@@ -167,35 +174,79 @@ impl Provider {
         self.common.listed(&context)?;
         match fresh {
             Ok(fresh) => self.serve(context, &forward, authentic, fresh).await,
-            Err(failure) => self.refuse(&context, &forward, index, failure, AnswerResult::Refused(failure.check)),
+            Err(failure) => {
+                let result = AnswerResult::Refused(failure.check);
+                let reply = self.refuse(&context, &forward, index, failure, result)?;
+                Ok(ForwardAnswer::Reply(reply))
+            }
         }
     }
 
-    /// Runs the checks, asks the register only when all passed, and keeps the answer before it leaves.
+    /// Runs the checks, asks the register only when all passed, and keeps the answer before it leaves. A forward whose
+    /// answer was deferred is checked as of the time at which it passed first, and then whether it is still due.
     async fn serve(
         &self,
         context: CheckContext,
         forward: &Forward,
         authentic: Authentic,
         fresh: NotServed,
-    ) -> Result<Reply, Problem> {
+    ) -> Result<ForwardAnswer, Problem> {
         let now = self.common.now();
-        let (index, untimely) = (authentic.index(), authentic.untimely(forward, now));
-        let (context, checked) = self.check(context, forward, authentic, now).await;
+        let first = fresh.pending().map_or(now, |pending| pending.asked);
+        let (index, untimely) = (authentic.index(), authentic.untimely(forward, first));
+        let (context, checked) = self.check(context, forward, authentic, first).await;
+        let checked = checked
+            .map_err(|failure| (failure, untimely))
+            .and_then(|checked| match fresh.pending() {
+                None => Ok(checked),
+                Some(_) => match checks::still_due(&context, forward, &checked, now) {
+                    Ok(()) => Ok(checked),
+                    Err(failure) => {
+                        let late = (failure.check == CheckName::P8).then_some(AnswerResult::TimedOut);
+                        Err((failure, late))
+                    }
+                },
+            });
         let checked = match checked {
             Ok(checked) => checked,
-            Err(failure) => {
-                let result = untimely.unwrap_or(AnswerResult::Refused(failure.check));
+            Err((failure, technical)) => {
+                let result = technical.unwrap_or(AnswerResult::Refused(failure.check));
                 let reply = self.refuse(&context, forward, index, failure, result)?;
-                return self.keep(forward, fresh, reply, None).await;
+                return self.keep(forward, fresh, reply, None).await.map(ForwardAnswer::Reply);
             }
         };
         self.common.rely(&checked.checkpoints()).await?;
-        let reply = release::release(&self.register, &self.common.signing, forward, &checked, &fresh, now)
+        if fresh.pending().is_none() && !forward.metadata.synchronous {
+            self.require_place().await?;
+        }
+        let answer = release::release(&self.register, &self.common.signing, forward, &checked, &fresh, now)
             .await
             .map_err(|error| unanswerable(&error))?;
-        count_answer(reply.statement.outcome);
-        self.keep(forward, fresh, reply, Some(&checked)).await
+        match answer {
+            ForwardAnswer::Reply(reply) => {
+                count_answer(reply.statement.outcome);
+                let kept = self.keep(forward, fresh, reply, Some(&checked)).await;
+                kept.map(ForwardAnswer::Reply)
+            }
+            ForwardAnswer::Deferral(deferral) => {
+                let kept = self.defer(forward, fresh, deferral, &checked).await;
+                kept.map(ForwardAnswer::Deferral)
+            }
+        }
+    }
+
+    /// Refuses a forward that may be deferred while too many are. The register has not been asked.
+    async fn require_place(&self) -> Result<(), Problem> {
+        let may_defer = self.served.may_defer().await.map_err(|error| state_failed(&error))?;
+        if may_defer {
+            return Ok(());
+        }
+        alarm::raise(
+            "busy",
+            None,
+            "too many answers are deferred: no exchange that may wait is served",
+        );
+        Err(Problem::unavailable("busy", 60, "too many answers are deferred"))
     }
 
     /// Runs the checks, and once more from the first when they fail with a history that may be too old.
@@ -229,8 +280,10 @@ impl Provider {
     ) -> Result<Reply, Problem> {
         let record = checked.map(|checked| checked.record().clone());
         let exchange = forward.metadata.exchange;
-        if let Some(checked) = checked {
-            // Before the answer is kept, because a kept answer can leave at any time.
+        if let Some(checked) = checked
+            && fresh.pending().is_none()
+        {
+            // Before the answer is kept, because a kept answer can leave at any time. A deferred one was logged then.
             self.common.log(answered(exchange, checked, self.common.now())).await?;
         }
         self.served
@@ -239,6 +292,26 @@ impl Provider {
             .map_err(|error| state_failed(&error))?;
         tracing::info!(%exchange, intent = reply.statement.intent, outcome = ?reply.statement.outcome, "answered");
         Ok(reply)
+    }
+
+    /// Keeps that the answer is available later, before the deferral leaves.
+    async fn defer(
+        &self,
+        forward: &Forward,
+        fresh: NotServed,
+        deferral: Deferral,
+        checked: &Checked,
+    ) -> Result<Deferral, Problem> {
+        let (exchange, now) = (forward.metadata.exchange, self.common.now());
+        if fresh.pending().is_none() {
+            self.common.log(answered(exchange, checked, now)).await?;
+            service::coarse::count("connector_answers_total", "outcome", "deferred");
+        }
+        let (intent, available) = (deferral.statement.intent, deferral.statement.available);
+        let deferred = self.served.defer(fresh, exchange, (now, available)).await;
+        deferred.map_err(|error| state_failed(&error))?;
+        tracing::info!(%exchange, intent, %available, "deferred");
+        Ok(deferral)
     }
 
     fn refuse(
@@ -272,6 +345,13 @@ impl Provider {
         let row = match known {
             Known::Closed => return Ok(StatusCode::NO_CONTENT),
             Known::Answered(row) => row,
+            Known::Pending(row) => {
+                closed.check_pending(&row).map_err(|why| differs(exchange, why))?;
+                self.accept(&closed, notice).await?;
+                let closed = self.served.close_pending(intent, &row, self.common.now()).await;
+                closed.map_err(|error| state_failed(&error))?;
+                return Ok(StatusCode::NO_CONTENT);
+            }
             Known::Never => {
                 let delivered = record
                     .result
@@ -294,17 +374,20 @@ impl Provider {
                 "the broker recorded that no answer arrived, but this connector answered",
             ),
         }
-        self.common
-            .rely(&[closed.intent().checkpoint(), closed.outcome().checkpoint()])
-            .await?;
-        self.common
-            .log(closed_entry(&closed, notice, self.common.now()))
-            .await?;
+        self.accept(&closed, notice).await?;
         self.served
             .close(&row, self.common.now())
             .await
             .map_err(|error| state_failed(&error))?;
         Ok(StatusCode::NO_CONTENT)
+    }
+
+    /// Writes an outcome that was checked into the authority's protocol.
+    async fn accept(&self, closed: &ClosedExchange, notice: &OutcomeNotice) -> Result<(), Problem> {
+        self.common
+            .rely(&[closed.intent().checkpoint(), closed.outcome().checkpoint()])
+            .await?;
+        self.common.log(closed_entry(closed, notice, self.common.now())).await
     }
 }
 
@@ -355,6 +438,15 @@ async fn report_overdue(provider: Arc<Provider>, clock: Arc<CheckedClock>, shutd
             () = shutdown.wait() => return,
         }
         provider.common.destroy_expired(&clock);
+        match provider.served.forget_pending(&clock).await {
+            Ok(0) => {}
+            Ok(_) => alarm::raise(
+                "outcome-missing",
+                None,
+                "a deferred exchange has got no outcome within its time",
+            ),
+            Err(error) => alarm::raise("state", None, &error.to_string()),
+        }
         match provider.served.overdue(&clock).await {
             Ok(rows) => {
                 for row in rows {

@@ -7,7 +7,7 @@ use ledger_client::recorded::{self, Intent, Outcome, Recorded};
 use messages::OutcomeNotice;
 use record::ExchangeRecord;
 
-use super::served::AnsweredIntent;
+use super::served::{AnsweredIntent, PendingIntent};
 use crate::context::CheckContext;
 use crate::record_check;
 
@@ -68,6 +68,31 @@ impl ClosedExchange {
         &self.record
     }
 
+    /// Compares the outcome with a deferral: it must say that there was no answer.
+    ///
+    /// # Errors
+    /// What differs, for the alarm.
+    pub(crate) fn check_pending(&self, pending: &PendingIntent) -> Result<(), &'static str> {
+        if self.record.ids.exchange != pending.exchange {
+            return Err("the outcome is of another exchange");
+        }
+        if self.has_no_answer() {
+            Ok(())
+        } else {
+            Err("the outcome has an answer, but the answer was deferred")
+        }
+    }
+
+    /// Whether the outcome says that no answer arrived.
+    fn has_no_answer(&self) -> bool {
+        self.record.result.as_ref().is_some_and(|result| {
+            result.outcome == record::Outcome::TimedOut
+                && result.answer_digest.is_none()
+                && result.evidence_digest.is_none()
+                && result.provider_signature.is_none()
+        })
+    }
+
     /// Compares the outcome with the provider's answer.
     ///
     /// # Errors
@@ -80,11 +105,7 @@ impl ClosedExchange {
             return Err("the outcome's record has no result");
         };
         let statement = &served.statement;
-        if result.outcome == record::Outcome::TimedOut
-            && result.answer_digest.is_none()
-            && result.evidence_digest.is_none()
-            && result.provider_signature.is_none()
-        {
+        if self.has_no_answer() {
             return Ok(AnswerComparison::Lost);
         }
         if result.outcome != statement.outcome.into() {

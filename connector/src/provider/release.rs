@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use messages::limits::MAX_EVIDENCE;
+use messages::limits::{MAX_EVIDENCE, MAX_LATER_SECONDS};
 use messages::xnachweis::{
     Authority, Availability, Distribution, ErrorCode, Evidence, EvidenceError0103, EvidenceResponse0102, EvidenceType,
     Head, Subject, XmlError,
 };
-use messages::{AnswerContent, AnswerResult, FailureReason, Forward, MessageError, Reply};
+use messages::{AnswerContent, AnswerResult, Deferral, FailureReason, Forward, ForwardAnswer, MessageError, Reply};
 use record::{LegalDay, ParticipantId, SigningKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::http::{CallError, Client};
@@ -25,6 +25,11 @@ use crate::context::CheckContext;
 use crate::error::Error;
 use crate::evidence::EVIDENCE_MEDIA_TYPE;
 use crate::scan::{ScanError, Scanned, Scanner, scan};
+
+/// A register that does not say when it is ready is asked again after this many seconds.
+const ASK_AGAIN: u64 = 3600;
+/// The last deferral ends so many seconds before the exchange does, so that the register can still be asked then.
+const LAST_HOUR: u64 = 3600;
 
 /// Query to the register.
 #[derive(Serialize)]
@@ -64,6 +69,8 @@ pub(crate) struct RegisterEvidence {
 enum RegisterAnswer {
     Found(RegisterEvidence),
     Nothing,
+    /// The register asks to be asked again in so many seconds.
+    Later(u64),
     Failed(FailureReason),
 }
 
@@ -107,12 +114,16 @@ impl Register {
             exchange: checked.record().ids.exchange,
         };
         let client = self.client.with_timeout(self.limit.min(left));
-        match client.post_json::<_, RegisterEvidence>(&self.url, &question).await {
-            Ok(found) if issuing_date(&found.issued_at).is_some() => RegisterAnswer::Found(found),
-            Ok(_) => {
+        match question_register(&client, &self.url, &question).await {
+            Ok(RegisterAnswer::Found(found)) if issuing_date(&found.issued_at).is_none() => {
                 tracing::error!("the register's answer has no valid date of issue");
                 RegisterAnswer::Failed(FailureReason::EvidenceUnusable)
             }
+            Ok(RegisterAnswer::Later(_)) if checked.record().synchronous => {
+                tracing::error!("the register prepares evidence that is needed at once");
+                RegisterAnswer::Failed(FailureReason::RegisterUnavailable)
+            }
+            Ok(answer) => answer,
             Err(CallError::Refused(problem)) if problem.status == 404 => RegisterAnswer::Nothing,
             Err(CallError::Refused(problem)) if problem.slug == FailureReason::EvidenceTooLarge.as_str() => {
                 RegisterAnswer::Failed(FailureReason::EvidenceTooLarge)
@@ -125,6 +136,20 @@ impl Register {
     }
 }
 
+/// Sends the query. A register answers with evidence, or with 202 and the time after which it is to be asked again.
+async fn question_register(client: &Client, url: &str, query: &RegisterQuery<'_>) -> Result<RegisterAnswer, CallError> {
+    let body = serde_json::to_vec(query).map_err(|error| CallError::Invalid(error.to_string()))?;
+    let answer = client.post(url, "application/json", body).await?;
+    if answer.status == 202 {
+        let seconds = answer.retry_after.map_or(ASK_AGAIN, u64::from);
+        return Ok(RegisterAnswer::Later(seconds.max(1)));
+    }
+    let found = text::json::from_slice(&answer.success()?);
+    found
+        .map(RegisterAnswer::Found)
+        .map_err(|error| CallError::Invalid(error.to_string()))
+}
+
 /// The day in Germany on which the register issued the evidence. A time without a zone is German time.
 fn issuing_date(text: &str) -> Option<String> {
     if let Ok(time) = text.parse::<Timestamp>() {
@@ -134,8 +159,9 @@ fn issuing_date(text: &str) -> Option<String> {
     text.get(..10).filter(is_date).map(str::to_owned)
 }
 
-/// Asks the register and makes the signed reply. It takes both tokens, so that nothing is released unchecked or twice.
-/// The answer for a failure is sealed first, so that after the question there is always one to give.
+/// Asks the register and makes the signed reply, or the deferral. It takes both tokens, so that nothing is released
+/// unchecked or twice. The answer for a failure is sealed first, so that after the question there is always one to give.
+/// A deferred intent's register is not asked before the time that the deferral has named.
 pub(crate) async fn release(
     register: &Register,
     key: &SigningKey,
@@ -143,51 +169,103 @@ pub(crate) async fn release(
     checked: &Checked,
     fresh: &NotServed,
     now: Timestamp,
-) -> Result<Reply, AnswerError> {
+) -> Result<ForwardAnswer, AnswerError> {
     let request = checked.request();
     let head = Head {
         created: now,
         ..request.head.clone()
     };
     let index = checked.intent().index().get();
+    let left = match fresh.pending() {
+        Some(pending) if now < pending.available => {
+            return Ok(ForwardAnswer::Deferral(defer(
+                key,
+                forward,
+                checked,
+                head,
+                pending.available,
+            )?));
+        }
+        // No consumer waits, and the deadline is over.
+        Some(_) => Duration::MAX,
+        None => Duration::from_secs(forward.metadata.deadline.since(now).max(1)),
+    };
     let failed = Answer::seal(forward, error(head.clone(), request.id, ErrorCode::Unavailable)?)?;
     let nothing = Answer::seal(forward, error(head.clone(), request.id, ErrorCode::NotFound)?)?;
-    let left = Duration::from_secs(forward.metadata.deadline.since(now).max(1));
     let reason = match register.ask(checked, fresh, left).await {
-        RegisterAnswer::Nothing => return Ok(nothing.sign(key, forward, index, AnswerResult::NothingFound)),
+        RegisterAnswer::Nothing => return Ok(nothing.reply(key, forward, index, AnswerResult::NothingFound)),
         RegisterAnswer::Failed(reason) => reason,
+        RegisterAnswer::Later(seconds) => match later(checked, seconds, now) {
+            Some(available) => {
+                return Ok(ForwardAnswer::Deferral(defer(key, forward, checked, head, available)?));
+            }
+            None => FailureReason::RegisterUnavailable,
+        },
         RegisterAnswer::Found(found) => match delivered(register, forward, checked, head, &found).await {
-            Ok((answer, digest)) => return Ok(answer.sign(key, forward, index, AnswerResult::Delivered(digest))),
+            Ok((answer, digest)) => return Ok(answer.reply(key, forward, index, AnswerResult::Delivered(digest))),
             Err(reason) => reason,
         },
     };
+    alarm(reason, checked, forward);
+    Ok(failed.reply(key, forward, index, AnswerResult::Failed(reason)))
+}
+
+/// The time from which the register is asked again. `None` when the exchange ends before it can be asked again.
+fn later(checked: &Checked, seconds: u64, now: Timestamp) -> Option<Timestamp> {
+    let latest = checked.intent().entry().time.after(MAX_LATER_SECONDS - LAST_HOUR);
+    (now < latest).then(|| now.after(seconds).min(latest))
+}
+
+/// Signs that the answer is available later, and seals the same to the consumer.
+fn defer(
+    key: &SigningKey,
+    forward: &Forward,
+    checked: &Checked,
+    head: Head,
+    available: Timestamp,
+) -> Result<Deferral, AnswerError> {
+    let xml = EvidenceResponse0102 {
+        request: checked.request().id,
+        response: Uuid::new_v4(),
+        head,
+        availability: Availability::From(available),
+    }
+    .to_xml()
+    .map_err(MessageError::from)?;
+    let about = (forward.metadata.message, checked.intent().index().get());
+    Ok(Deferral::sign(
+        key,
+        about,
+        available,
+        Answer::seal(forward, xml)?.sealed,
+    ))
+}
+
+/// Raises the alarm for a reason that an operator must look at.
+fn alarm(reason: FailureReason, checked: &Checked, forward: &Forward) {
     let evidence_type = checked.permission().evidence.id.as_str();
-    match reason {
-        FailureReason::EvidenceTooLarge => alarm::raise(
+    let (kind, why) = match reason {
+        FailureReason::EvidenceTooLarge => (
             "evidence-too-large",
-            Some(forward.metadata.exchange),
-            &format!(
+            format!(
                 "the register's evidence of type {evidence_type} exceeds {MAX_EVIDENCE} bytes and was not delivered"
             ),
         ),
-        FailureReason::EvidenceUnusable => alarm::raise(
+        FailureReason::EvidenceUnusable => (
             "evidence-unusable",
-            Some(forward.metadata.exchange),
-            &format!("the register's evidence of type {evidence_type} cannot be written as XNachweis"),
+            format!("the register's evidence of type {evidence_type} cannot be written as XNachweis"),
         ),
-        FailureReason::EvidenceInfected => alarm::raise(
+        FailureReason::EvidenceInfected => (
             "evidence-infected",
-            Some(forward.metadata.exchange),
-            &format!("the scanner has found malware in evidence of type {evidence_type}, which was not delivered"),
+            format!("the scanner has found malware in evidence of type {evidence_type}, which was not delivered"),
         ),
-        FailureReason::ScannerUnavailable => alarm::raise(
+        FailureReason::ScannerUnavailable => (
             "scanner",
-            Some(forward.metadata.exchange),
-            "the scanner gives no clear answer: no evidence is delivered",
+            "the scanner gives no clear answer: no evidence is delivered".to_owned(),
         ),
-        FailureReason::RegisterUnavailable | FailureReason::Clock => {}
-    }
-    Ok(failed.sign(key, forward, index, AnswerResult::Failed(reason)))
+        FailureReason::RegisterUnavailable | FailureReason::Clock => return,
+    };
+    alarm::raise(kind, Some(forward.metadata.exchange), &why);
 }
 
 /// Makes the signed reply when a check failed, or when the forward comes at the wrong time. The register is not asked,
@@ -253,6 +331,10 @@ impl Answer {
 
     fn sign(self, key: &SigningKey, forward: &Forward, index: u64, result: AnswerResult) -> Reply {
         Reply::sign(key, (forward.metadata.message, index), result, self.sealed)
+    }
+
+    fn reply(self, key: &SigningKey, forward: &Forward, index: u64, result: AnswerResult) -> ForwardAnswer {
+        ForwardAnswer::Reply(self.sign(key, forward, index, result))
     }
 }
 

@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! not served ──▶ answered (sealed bytes kept) ──▶ closed (the outcome was seen; an index and a digest are kept)
+//!      └─▶ pending (deferred) ─▶ answered or closed
 //! ```
 //!
 //! The same forward gets the same sealed bytes again, even after a restart of broker or connector, because the broker
 //! may have lost them. Another forward for the same intent, or any forward after its outcome, is refused. Two forwards
 //! are the same if they are equal except for the proof in the receipt: a restarted broker may have a newer proof of
-//! the same entry.
+//! the same entry. A pending intent has no answer yet: its forward is served again, by the checks of the time at which
+//! the register was asked first.
 //!
 //! What is kept, and how long:
 //!
@@ -16,12 +18,15 @@
 //! | sealed answer | its bytes | the outcome is seen, or [`ANSWER_RETENTION_SECONDS`] |
 //! | answered | statement, the intent's record | the outcome is seen, or [`ANSWERED_RETENTION`] |
 //! | closed | 100 bytes | [`CLOSED_RETENTION`], longer than a broker repeats the notice of an outcome |
+//! | pending | 150 bytes, at most [`MAX_LATER`] of them | it is answered, the outcome is seen, or [`PENDING_RETENTION`] |
 
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use messages::limits::{ANSWER_RETENTION_SECONDS, OUTCOME_WITHIN_SECONDS};
+use messages::limits::{
+    ANSWER_RETENTION_SECONDS, MAX_GIVE_UP_SECONDS, MAX_LATER, MAX_LATER_SECONDS, OUTCOME_WITHIN_SECONDS,
+};
 use messages::{AnswerStatement, CheckName, Forward, Reply, Signature};
 use record::{ExchangeRecord, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -39,7 +44,9 @@ const DAY: u64 = 86_400;
 const ANSWERED_RETENTION: u64 = 36 * DAY;
 /// A closed intent is kept this many seconds.
 const CLOSED_RETENTION: u64 = 8 * DAY;
-/// The most closed intents that one sweep removes.
+/// A pending intent is kept this many seconds. By then a broker has recorded that no answer arrived.
+const PENDING_RETENTION: u64 = MAX_LATER_SECONDS + MAX_GIVE_UP_SECONDS + OUTCOME_WITHIN_SECONDS;
+/// The most closed or pending intents that one sweep removes.
 const SWEEP: usize = 4096;
 
 /// Record of an intent that was answered and has no outcome yet.
@@ -78,11 +85,34 @@ struct ClosedIntent {
     seen: Timestamp,
 }
 
-/// Proof that the intent has not been served. Only [`ServedIntents::before`] makes one.
+/// Record of an intent whose answer is available later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PendingIntent {
+    /// [`digest`] of the forward.
+    #[serde(with = "record::bytes")]
+    digest: Hash,
+    /// The exchange.
+    pub(crate) exchange: Uuid,
+    /// When the checks passed and the register was asked first.
+    pub(crate) asked: Timestamp,
+    /// The time that the last deferral names. The register is not asked before.
+    pub(crate) available: Timestamp,
+}
+
+/// Proof that the intent has not been answered. Only [`ServedIntents::before`] makes one.
 #[derive(Debug)]
 pub(crate) struct NotServed {
     intent: u64,
     digest: Hash,
+    pending: Option<PendingIntent>,
+}
+
+impl NotServed {
+    /// The deferral that the intent has got, if any.
+    pub(crate) fn pending(&self) -> Option<&PendingIntent> {
+        self.pending.as_ref()
+    }
 }
 
 /// Result of P9.
@@ -101,6 +131,8 @@ pub(crate) enum Known {
     Never,
     /// It was answered, and this is its first outcome.
     Answered(Box<AnsweredIntent>),
+    /// It was deferred and not answered.
+    Pending(PendingIntent),
     /// Its outcome was seen before.
     Closed,
 }
@@ -110,6 +142,7 @@ pub(crate) enum Known {
 pub(crate) struct ServedIntents {
     answered: StateTable<AnsweredIntent>,
     closed: StateTable<ClosedIntent>,
+    pending: StateTable<PendingIntent>,
     in_progress: Arc<Mutex<HashSet<u64>>>,
 }
 
@@ -145,6 +178,7 @@ impl ServedIntents {
         Ok(Self {
             answered: state::open_table(&file, "answered")?,
             closed: state::open_table(&file, "closed")?,
+            pending: state::open_table(&file, "pending")?,
             in_progress: Arc::default(),
         })
     }
@@ -174,11 +208,21 @@ impl ServedIntents {
                 another()
             }));
         }
-        Ok(match self.answered.get(index_key(intent)).await? {
-            None => Ok(ServedBefore::Never(NotServed { intent, digest })),
-            Some(row) if row.digest != digest => Err(another()),
-            Some(AnsweredIntent { reply: Some(reply), .. }) => Ok(ServedBefore::Same(Box::new(reply))),
-            Some(_) => Err(failed("the intent was answered days ago")),
+        let Some(row) = self.answered.get(index_key(intent)).await? else {
+            let pending = self.pending.get(index_key(intent)).await?;
+            return Ok(match pending {
+                Some(row) if row.digest != digest => Err(another()),
+                pending => Ok(ServedBefore::Never(NotServed {
+                    intent,
+                    digest,
+                    pending,
+                })),
+            });
+        };
+        Ok(match row.reply {
+            _ if row.digest != digest => Err(another()),
+            Some(reply) => Ok(ServedBefore::Same(Box::new(reply))),
+            None => Err(failed("the intent was answered days ago")),
         })
     }
 
@@ -202,7 +246,33 @@ impl ServedIntents {
             answered: now,
             alarmed: false,
         };
-        self.answered.put(index_key(fresh.intent), &row).await
+        self.answered.put(index_key(fresh.intent), &row).await?;
+        if fresh.pending.is_some() {
+            self.pending.remove(index_key(fresh.intent)).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether one more intent can be deferred.
+    pub(crate) async fn may_defer(&self) -> Result<bool, TableError> {
+        Ok(self.pending.count().await? < MAX_LATER as u64)
+    }
+
+    /// Records that the answer is available later. The write is durable when the call returns; the deferral must not
+    /// leave before.
+    pub(crate) async fn defer(
+        &self,
+        fresh: NotServed,
+        exchange: Uuid,
+        (asked, available): (Timestamp, Timestamp),
+    ) -> Result<(), TableError> {
+        let row = PendingIntent {
+            digest: fresh.digest,
+            exchange,
+            asked: fresh.pending.map_or(asked, |before| before.asked),
+            available,
+        };
+        self.pending.put(index_key(fresh.intent), &row).await
     }
 
     /// What is known of an intent.
@@ -210,8 +280,11 @@ impl ServedIntents {
         if self.closed.get(index_key(intent)).await?.is_some() {
             return Ok(Known::Closed);
         }
-        let row = self.answered.get(index_key(intent)).await?;
-        Ok(row.map_or(Known::Never, |row| Known::Answered(Box::new(row))))
+        if let Some(row) = self.answered.get(index_key(intent)).await? {
+            return Ok(Known::Answered(Box::new(row)));
+        }
+        let pending = self.pending.get(index_key(intent)).await?;
+        Ok(pending.map_or(Known::Never, Known::Pending))
     }
 
     /// Records that the outcome was seen, and drops the answer, which is not needed any more. After a crash between
@@ -225,6 +298,21 @@ impl ServedIntents {
         self.answered.remove(index_key(row.intent)).await
     }
 
+    /// Records that the outcome of a pending intent was seen.
+    pub(crate) async fn close_pending(
+        &self,
+        intent: u64,
+        row: &PendingIntent,
+        now: Timestamp,
+    ) -> Result<(), TableError> {
+        let closed = ClosedIntent {
+            digest: row.digest,
+            seen: now,
+        };
+        self.closed.put(index_key(intent), &closed).await?;
+        self.pending.remove(index_key(intent)).await
+    }
+
     /// Returns the intents whose outcome is overdue, each only once, and removes what need not be kept any longer.
     /// While the clock is in doubt it does neither: a clock that is years ahead would accuse the broker, and forget
     /// what was served.
@@ -233,6 +321,14 @@ impl ServedIntents {
             Ok(now) => self.sweep(Timestamp(now)).await,
             Err(_) => Ok(Vec::new()),
         }
+    }
+
+    /// Forgets pending intents that no broker asks for any more, and returns how many. While the clock is in doubt it
+    /// forgets none.
+    pub(crate) async fn forget_pending(&self, clock: &CheckedClock) -> Result<usize, TableError> {
+        let Ok(now) = clock.check() else { return Ok(0) };
+        let expired = move |row: &PendingIntent| Timestamp(now).since(row.asked) > PENDING_RETENTION;
+        self.pending.remove_leading(SWEEP, expired).await
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<Vec<AnsweredIntent>, TableError> {
@@ -257,138 +353,4 @@ impl ServedIntents {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use messages::AnswerResult;
-    use record::SigningKey;
-    use service::clock::ManualClock;
-
-    use super::*;
-
-    const NOW: Timestamp = Timestamp(1_800_000_000);
-
-    fn reply() -> Reply {
-        let key = SigningKey::from_seed([3; 32]);
-        Reply::sign(&key, (Uuid::from_u128(1), 7), AnswerResult::NothingFound, vec![1, 2, 3])
-    }
-
-    async fn close(served: &ServedIntents, now: Timestamp) {
-        let Known::Answered(row) = served.known(7).await.unwrap() else {
-            panic!("not answered")
-        };
-        served.close(&row, now).await.unwrap();
-    }
-
-    async fn fresh(served: &ServedIntents) -> NotServed {
-        match served.before(7, Hash([1; 32])).await.unwrap().unwrap() {
-            ServedBefore::Never(fresh) => fresh,
-            ServedBefore::Same(_) => panic!("served"),
-        }
-    }
-
-    #[tokio::test]
-    async fn p9_the_same_forward_gets_the_same_bytes_even_after_a_restart() {
-        let directory = tempfile::tempdir().unwrap();
-        let served = ServedIntents::open(directory.path()).unwrap();
-        let fresh = fresh(&served).await;
-        served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
-        drop(served);
-        let served = ServedIntents::open(directory.path()).unwrap();
-        let Ok(ServedBefore::Same(again)) = served.before(7, Hash([1; 32])).await.unwrap() else {
-            panic!("not the same")
-        };
-        assert_eq!(*again, reply());
-    }
-
-    #[tokio::test]
-    async fn p9_another_forward_or_one_after_the_outcome_is_refused() {
-        let directory = tempfile::tempdir().unwrap();
-        let served = ServedIntents::open(directory.path()).unwrap();
-        let fresh = fresh(&served).await;
-        served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
-        let other = served.before(7, Hash([2; 32])).await.unwrap().unwrap_err();
-        assert_eq!(other.check, CheckName::P9);
-        close(&served, NOW).await;
-        let late = served.before(7, Hash([1; 32])).await.unwrap().unwrap_err();
-        assert_eq!(
-            late,
-            CheckFailed {
-                check: CheckName::P9,
-                why: "the intent's outcome has been seen"
-            }
-        );
-    }
-
-    #[tokio::test]
-    async fn a_missing_outcome_is_reported_once_after_five_minutes() {
-        let directory = tempfile::tempdir().unwrap();
-        let served = ServedIntents::open(directory.path()).unwrap();
-        let fresh = fresh(&served).await;
-        served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
-        let overdue = async |after| served.sweep(NOW.after(after)).await.unwrap().len();
-        assert_eq!(overdue(OUTCOME_WITHIN_SECONDS).await, 0);
-        assert_eq!(overdue(OUTCOME_WITHIN_SECONDS + 1).await, 1);
-        assert_eq!(overdue(1000).await, 0);
-    }
-
-    #[tokio::test]
-    async fn a_clock_that_jumped_accuses_no_broker_and_forgets_nothing() {
-        let directory = tempfile::tempdir().unwrap();
-        let served = ServedIntents::open(directory.path()).unwrap();
-        let fresh = fresh(&served).await;
-        let manual = ManualClock::new(NOW.0);
-        let clock = CheckedClock::unattended(manual.clone());
-        served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
-        for jump in [3600, 3 * 365 * 86_400] {
-            manual.jump(jump);
-            assert!(served.overdue(&clock).await.unwrap().is_empty(), "{jump}");
-            assert!(matches!(served.known(7).await.unwrap(), Known::Answered(_)), "{jump}");
-            manual.jump(-jump);
-        }
-        manual.advance(OUTCOME_WITHIN_SECONDS + 1);
-        assert_eq!(served.overdue(&clock).await.unwrap().len(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_closed_intent_is_kept_eight_days_in_less_than_a_hundred_bytes() {
-        let directory = tempfile::tempdir().unwrap();
-        let served = ServedIntents::open(directory.path()).unwrap();
-        let fresh = fresh(&served).await;
-        served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
-        close(&served, NOW).await;
-        assert!(served.answered.all().await.unwrap().is_empty(), "the answer is dropped");
-        served.sweep(NOW.after(CLOSED_RETENTION)).await.unwrap();
-        assert!(matches!(served.known(7).await.unwrap(), Known::Closed));
-        let row = served.closed.get(index_key(7)).await.unwrap().unwrap();
-        assert!(16 + record::cbor::to_vec(&row).len() < 100);
-        served.sweep(NOW.after(CLOSED_RETENTION + 1)).await.unwrap();
-        assert!(matches!(served.known(7).await.unwrap(), Known::Never));
-    }
-
-    #[tokio::test]
-    async fn an_answer_without_an_outcome_is_kept_two_days_and_its_statement_for_36() {
-        let directory = tempfile::tempdir().unwrap();
-        let served = ServedIntents::open(directory.path()).unwrap();
-        let fresh = fresh(&served).await;
-        served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
-        served.sweep(NOW.after(ANSWER_RETENTION_SECONDS)).await.unwrap();
-        assert!(served.before(7, Hash([1; 32])).await.unwrap().is_ok());
-        served.sweep(NOW.after(ANSWER_RETENTION_SECONDS + 1)).await.unwrap();
-        assert!(served.before(7, Hash([1; 32])).await.unwrap().is_err());
-        served.sweep(NOW.after(ANSWERED_RETENTION)).await.unwrap();
-        assert!(matches!(served.known(7).await.unwrap(), Known::Answered(_)));
-        served.sweep(NOW.after(ANSWERED_RETENTION + 1)).await.unwrap();
-        assert!(matches!(served.known(7).await.unwrap(), Known::Never));
-    }
-
-    #[tokio::test]
-    async fn an_intent_is_served_by_one_task_at_a_time() {
-        let directory = tempfile::tempdir().unwrap();
-        let served = ServedIntents::open(directory.path()).unwrap();
-        let guard = served.enter(7).unwrap();
-        assert!(served.enter(7).is_none());
-        assert!(served.enter(8).is_some());
-        drop(guard);
-        assert!(served.enter(7).is_some());
-    }
-}
+mod tests;

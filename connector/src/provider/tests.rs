@@ -12,6 +12,7 @@ use service::http::Client;
 use service::secret::Credential;
 use tokio::net::TcpListener;
 
+mod deferred;
 mod trust_in_force;
 
 use super::*;
@@ -78,9 +79,10 @@ async fn serve(prepared: &Prepared, register: &Register, served: &ServedIntents)
         panic!("served")
     };
     let key = &prepared.world.provider;
-    let reply = release::release(register, key, &prepared.forward, &checked, &fresh, NOW.after(1))
-        .await
-        .unwrap();
+    let answer = release::release(register, key, &prepared.forward, &checked, &fresh, NOW.after(1)).await;
+    let ForwardAnswer::Reply(reply) = answer.unwrap() else {
+        panic!("deferred")
+    };
     let exchange = prepared.forward.metadata.exchange;
     served
         .keep(fresh, &reply, exchange, Some(checked.record().clone()), NOW)

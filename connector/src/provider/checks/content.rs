@@ -138,6 +138,15 @@ pub(super) fn p7_permission(
     Ok(permission)
 }
 
+/// P7 for a deferred answer: the newest directory and Registerlandkarte permit the exchange at `now`.
+pub(super) fn p7_still_permitted(context: &CheckContext, forward: &Forward, now: Timestamp) -> Result<(), CheckFailed> {
+    let history = &context.history;
+    let permission = history.permit(history.newest_versions(), &forward.metadata.transmission(), now);
+    permission.map(drop).map_err(|_| {
+        CheckFailed::of(CheckName::P7)("the exchange was permitted when its answer was deferred, and is no more")
+    })
+}
+
 fn may_rely_on_directory(context: &CheckContext, intent: Index, now: Timestamp) -> Result<(), RelianceError> {
     let in_force = context.history.in_force(TrustKind::Directory, intent)?;
     context.history.may_rely_on(TrustKind::Directory, in_force, now)

@@ -1,7 +1,7 @@
 //! Where the forward comes from and when: P1, P2, P3, P8.
 
 use ledger_client::recorded::{self, Intent, Recorded};
-use messages::limits::MAX_INTENT_AGE;
+use messages::limits::{MAX_INTENT_AGE, MAX_LATER_SECONDS};
 use messages::request::verify_consumer;
 use messages::{CheckName, Forward, ProviderContent, ProviderContext, ProviderPart, SealingKey};
 use record::{Body, Label, LabelledKind, Period, Timestamp};
@@ -113,4 +113,14 @@ pub(super) fn p8_deadline(forward: &Forward, now: Timestamp) -> Result<BeforeDea
         return Err(CheckFailed::of(CheckName::P8)("the deadline has passed"));
     }
     Ok(BeforeDeadline(()))
+}
+
+/// P8 for a deferred answer: the evidence was to be available by now.
+pub(super) fn p8_later(intent: &Recorded<Intent>, now: Timestamp) -> Result<(), CheckFailed> {
+    if now > intent.entry().time.after(MAX_LATER_SECONDS) {
+        return Err(CheckFailed::of(CheckName::P8)(
+            "the time for a deferred answer has passed",
+        ));
+    }
+    Ok(())
 }

@@ -74,11 +74,18 @@ impl Running {
 
     async fn forward(&self, forward: &Forward) -> Result<Reply, Problem> {
         let context = self.provider.common.confirmed()?;
-        self.provider.forward(context, forward.clone()).await
+        self.provider.forward(context, forward.clone()).await.map(reply)
     }
 
     fn live(&self) -> &LiveTrust {
         &self.provider.common.context.live
+    }
+}
+
+fn reply(answer: ForwardAnswer) -> Reply {
+    match answer {
+        ForwardAnswer::Reply(reply) => reply,
+        ForwardAnswer::Deferral(_) => panic!("deferred"),
     }
 }
 
@@ -187,7 +194,7 @@ async fn a_writer_that_is_not_known_yet_is_looked_up_before_a_forward_is_refused
     let old = running.provider.common.confirmed().unwrap();
     assert_eq!(slug(&running.forward(&prepared.forward).await), (403, "not-authentic"));
     running.ledger.show(published(&prepared));
-    let answer = running.provider.forward(old, prepared.forward.clone()).await;
+    let answer = running.provider.forward(old, prepared.forward.clone()).await.map(reply);
     assert_eq!(answer.unwrap().statement.outcome, ReplyOutcome::Delivered);
 }
 
@@ -207,7 +214,7 @@ async fn a_version_that_is_not_known_yet_is_looked_up_before_a_forward_is_refuse
     let running = Running::following(&World::new()).await;
     let old = running.provider.common.confirmed().unwrap();
     running.ledger.show(published(&prepared));
-    let answer = running.provider.forward(old, prepared.forward.clone()).await;
+    let answer = running.provider.forward(old, prepared.forward.clone()).await.map(reply);
     assert_eq!(answer.unwrap().statement.outcome, ReplyOutcome::Delivered);
 }
 
