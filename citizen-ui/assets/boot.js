@@ -5,6 +5,7 @@
 const PROGRAM = '{{PROGRAM_PATH}}';
 const PROGRAM_DIGEST = '{{PROGRAM_DIGEST}}';
 const WAIT_MS = 25000;
+const PROOF_WAIT_MS = 20000;
 const language = location.pathname.split('/')[1];
 
 const WORDS = {
@@ -81,14 +82,25 @@ async function load(act, fail) {
   }
 }
 
+// Asks for the proof while the program is on its way, from the size of the log that the program has remembered. The
+// program asks itself if it remembers another size.
+function askForProof() {
+  let size = 0;
+  try {
+    size = Number(localStorage.getItem('einsicht-groesse'));
+  } catch { /* a browser that stores nothing */ }
+  return fetch(`/${language}/abrufe/beweis?ab=${size}`, { signal: AbortSignal.timeout(PROOF_WAIT_MS) }).catch(() => undefined);
+}
+
 function provePage() {
+  const proof = askForProof();
   const waiting = setTimeout(() => refuse('late'), WAIT_MS);
   const fail = (reason) => {
     clearTimeout(waiting);
     refuse(reason);
   };
   load(async () => {
-    await prove_page();
+    await prove_page(proof);
     clearTimeout(waiting);
   }, fail);
 }

@@ -22,29 +22,42 @@ use sha2::{Digest, Sha256};
 /// The portal's own script.
 const BOOT: &str = "../assets/boot.js";
 
-/// The style sheets, relative to the package.
-const STYLES: [&str; 2] = ["../assets/vendor/kern/2.7.2/kern.min.css", "../assets/portal.css"];
+/// The style sheet, which the build script of `citizen-ui` has joined.
+const STYLE: &str = "DEP_CITIZEN_UI_STYLE";
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-env-changed=EINSICHT_SITE");
-    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
-    let out = PathBuf::from(out);
-    for file in STYLES {
-        compress(Path::new(file), &out)?;
-    }
-    let (digest, files) = match env::var_os("EINSICHT_SITE") {
+    let set_by_cargo = |name| env::var_os(name).ok_or_else(|| io::Error::other(format!("cargo sets {name}")));
+    let out = PathBuf::from(set_by_cargo("OUT_DIR")?);
+    let style = PathBuf::from(set_by_cargo(STYLE)?);
+    fs::copy(&style, out.join("portal.css"))?;
+    compress(&style, &out)?;
+    let program = match env::var_os("EINSICHT_SITE") {
         Some(site) => program(&PathBuf::from(site).join("pkg"), &out)?,
-        None => ("None".to_owned(), String::new()),
+        None => Program::default(),
     };
+    let Program { script, preload, files } = program;
     let list = format!(
         "fn browser() -> Vec<(String, &'static str, Content)> {{ vec![{files}] }}\n\
-         pub(crate) const PROGRAM: Option<&str> = {digest};\n"
+         pub(crate) const PROGRAM: Option<&str> = {script:?};\n\
+         pub(crate) const PRELOAD: Option<&str> = {preload:?};\n"
     );
     fs::write(out.join("browser.rs"), list)
 }
 
-/// Writes the script. Returns its digest and the list of both files, as Rust.
-fn program(pkg: &Path, out: &Path) -> io::Result<(String, String)> {
+/// What the server knows of the browser's program; nothing if it is built without.
+#[derive(Default)]
+struct Program {
+    /// The digest of the script.
+    script: Option<String>,
+    /// The value of a `Link` field (RFC 8288) that lets a browser load the program before it has the script.
+    preload: Option<String>,
+    /// The list of both files, as Rust.
+    files: String,
+}
+
+/// Writes the script.
+fn program(pkg: &Path, out: &Path) -> io::Result<Program> {
     let program = pkg.join("portal_bg.wasm");
     let glue = pkg.join("portal.js");
     for file in [&glue, Path::new(BOOT)] {
@@ -78,7 +91,14 @@ fn program(pkg: &Path, out: &Path) -> io::Result<(String, String)> {
             compressed("br")
         );
     }
-    Ok((format!("Some({:?})", digest(script.as_bytes())), list))
+    // The mode must be that of the script's request, or the browser would load the program twice. The script checks the
+    // digest; browsers do not check it here, and Chromium complains about it.
+    let preload = format!("<{path_of_program}>; rel=preload; as=fetch; crossorigin=anonymous");
+    Ok(Program {
+        script: Some(digest(script.as_bytes())),
+        preload: Some(preload),
+        files: list,
+    })
 }
 
 /// The digest of a file, as Subresource Integrity writes it.

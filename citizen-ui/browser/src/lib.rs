@@ -20,11 +20,12 @@ mod storage;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Proves the page and shows the verdict. Ends when the verdict is shown; the page is watched after that.
+/// Proves the page and shows the verdict. `answer` is the portal's response with the proof, or undefined, for which the
+/// script has asked. Ends when the verdict is shown; the page is watched after that.
 #[wasm_bindgen]
-pub async fn prove_page() {
+pub async fn prove_page(answer: js_sys::Promise) {
     panic::watch();
-    run::run().await;
+    run::run(answer).await;
 }
 
 /// Makes the islands of a public page.

@@ -47,8 +47,8 @@ thread_local! {
     static WATCHED: RefCell<Option<Watched>> = const { RefCell::new(None) };
 }
 
-/// Proves the page. Does nothing on pages that have nothing to prove.
-pub(crate) async fn run() {
+/// Proves the page with the answer that the script has asked for. Does nothing on pages that have nothing to prove.
+pub(crate) async fn run(answer: js_sys::Promise) {
     let Some((address, shown)) = address().zip(dom::read()) else {
         return;
     };
@@ -56,7 +56,7 @@ pub(crate) async fn run() {
         announce(&address, &shown, &Verdict::Pending);
     }
     let memory = storage::load();
-    let Some(answer) = ask(address.lang, memory.as_ref()).await else {
+    let Some(answer) = proof(answer, address.lang, memory.as_ref()).await else {
         announce(&address, &shown, &Verdict::Unable(Unable::Load));
         return;
     };
@@ -109,10 +109,17 @@ fn address() -> Option<Address> {
     Some(Address { lang, path, target })
 }
 
-/// The body of the answer to the one request.
-async fn ask(lang: Lang, memory: Option<&Memory>) -> Option<Vec<u8>> {
+/// The body of the answer to the one request, for which the script has asked. If the script asked from another size of
+/// the log than the one that the program remembers, the program asks itself.
+async fn proof(asked: js_sys::Promise, lang: Lang, memory: Option<&Memory>) -> Option<Vec<u8>> {
     let size = memory.map_or(0, |memory| memory.size);
-    fetch(&format!("/{}/abrufe/beweis?ab={size}", lang.code())).await
+    let path = format!("/{}/abrufe/beweis?ab={size}", lang.code());
+    let answer: web_sys::Response = JsFuture::from(asked).await.ok()?.dyn_into().ok()?;
+    if answer.redirected() || answer.url().ends_with(&path) {
+        body(&answer).await
+    } else {
+        fetch(&path).await
+    }
 }
 
 /// The body of an answer of the portal; `None` for a refusal and for a redirection.
@@ -121,6 +128,10 @@ pub(crate) async fn fetch(path: &str) -> Option<Vec<u8>> {
     options.set_signal(Some(&web_sys::AbortSignal::timeout_with_u32(MAX_WAIT_MS)));
     let request = dom::window()?.fetch_with_str_and_init(path, &options);
     let response: web_sys::Response = JsFuture::from(request).await.ok()?.dyn_into().ok()?;
+    body(&response).await
+}
+
+async fn body(response: &web_sys::Response) -> Option<Vec<u8>> {
     if !response.ok() || response.redirected() {
         return None;
     }

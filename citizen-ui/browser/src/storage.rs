@@ -6,6 +6,8 @@ use citizen_ui::proof::device::Memory;
 use crate::dom::window;
 
 const KEY: &str = "einsicht";
+/// The size of the log in it, for the script, which asks for the proof before the program is there.
+const SIZE_KEY: &str = "einsicht-groesse";
 
 /// What the device remembers.
 pub(crate) fn load() -> Option<Memory> {
@@ -17,6 +19,7 @@ pub(crate) fn store(memory: &Memory) {
     if let Some(storage) = storage() {
         // A full or locked storage is like none.
         let _ = storage.set_item(KEY, &memory.to_text());
+        let _ = storage.set_item(SIZE_KEY, &memory.size.to_string());
     }
 }
 
@@ -24,6 +27,7 @@ pub(crate) fn store(memory: &Memory) {
 pub(crate) fn forget() {
     if let Some(storage) = storage() {
         let _ = storage.remove_item(KEY);
+        let _ = storage.remove_item(SIZE_KEY);
     }
 }
 

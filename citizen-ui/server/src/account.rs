@@ -158,7 +158,7 @@ async fn open(portal: &Arc<Portal>, verified: VerifiedLogin) -> Result<String, E
             tracing::warn!(%error, "cannot load the entries");
             match error {
                 LoadError::Ledger(_) => ErrorPage::LedgerUnreachable,
-                LoadError::Disclosure(_) => ErrorPage::Internal,
+                LoadError::Disclosure(_) | LoadError::Stopped(_) => ErrorPage::Internal,
             }
         })?;
     portal.sessions.open(citizen).map_err(|error| {

@@ -1,4 +1,4 @@
-//! The static files: styles, fonts, icon, boot script and the browser's program. All of them are embedded in the
+//! The static files: style sheet, fonts, icon, boot script and the browser's program. All of them are embedded in the
 //! server. Each path has a part of the file's digest or its version, so browsers and proxies may keep every file for as
 //! long as they like.
 //!
@@ -32,16 +32,6 @@ macro_rules! font {
     };
 }
 
-macro_rules! style {
-    ($file:literal, $name:literal) => {
-        Content {
-            plain: include_bytes!($file),
-            gzip: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".gz")),
-            brotli: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".br")),
-        }
-    };
-}
-
 /// A file in its three forms.
 #[derive(Clone, Copy)]
 struct Content {
@@ -50,8 +40,11 @@ struct Content {
     brotli: &'static [u8],
 }
 
-const KERN: Content = style!("../../assets/vendor/kern/2.7.2/kern.min.css", "kern.min.css");
-const PORTAL: Content = style!("../../assets/portal.css", "portal.css");
+const STYLE: Content = Content {
+    plain: include_bytes!(concat!(env!("OUT_DIR"), "/portal.css")),
+    gzip: include_bytes!(concat!(env!("OUT_DIR"), "/portal.css.gz")),
+    brotli: include_bytes!(concat!(env!("OUT_DIR"), "/portal.css.br")),
+};
 const ICON: &[u8] = include_bytes!("../../assets/icon.svg");
 
 /// Fonts are compressed as they are.
@@ -86,7 +79,7 @@ pub(crate) fn fonts(weight: Weight) -> [&'static [u8]; 2] {
 
 // `browser()`: path, media type and content of the browser's program and its script; empty if the server was built
 // without the program. `PROGRAM`: the digest of the script for the pages (Subresource Integrity). The script has the
-// digest of the program (see `build.rs`).
+// digest of the program (see `build.rs`). `PRELOAD`: the `Link` field of pages that are proved.
 include!(concat!(env!("OUT_DIR"), "/browser.rs"));
 
 /// The path of the browser's script.
@@ -98,15 +91,15 @@ fn script_path() -> String {
 /// The routes of all static files.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let css = "text/css; charset=utf-8";
-    let [(kern, _), (portal, _), (icon, _)] = FILES;
-    let styles = [(kern.to_owned(), css, KERN), (portal.to_owned(), css, PORTAL)];
+    let [(style, _), (icon, _)] = FILES;
+    let style = (style.to_owned(), css, STYLE);
     let plain = FONTS.map(|(path, content)| (path, "font/woff2", content));
     let plain = plain.into_iter().chain([(icon, "image/svg+xml", ICON)]);
     let router = plain.fold(Router::new(), |router, (path, media, content)| {
         let headers = [(header::CONTENT_TYPE, media), (header::CACHE_CONTROL, CACHE)];
         router.route(path, get(move || async move { (headers, content).into_response() }))
     });
-    let large = styles.into_iter().chain(browser());
+    let large = [style].into_iter().chain(browser());
     large.fold(router, |router, (path, media, content)| {
         router.route(&path, compressed(media, content))
     })

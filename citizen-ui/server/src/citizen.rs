@@ -1,12 +1,13 @@
 //! One citizen's entries, opened for one session.
 //!
 //! After the login, identity discloses which entries are the citizen's, and the keys of their records. For each entry,
-//! the portal fetches the receipt and the sealed record from the ledger, makes the opening file, and verifies it
-//! exactly as the browser will. Accesses that verify are shown. Accesses that do not verify are shown as not proved,
+//! the portal fetches the receipt and the sealed record from the ledger. It verifies them exactly as the browser will.
+//! Accesses that verify are shown. Accesses that do not verify are shown as not proved,
 //! with their indices and the reason, so that no entry is left out silently.
 //!
 //! Identity also sends the proof of completeness, without the entries and records. The portal adds them and verifies
-//! the resulting bundle ([`citizen_ui::proof::complete`]).
+//! the resulting bundle ([`citizen_ui::proof::statement`]). The bundle proves every access that it covers, so only the
+//! newer ones are proved by their openings. Without a bundle that verifies, all of them are.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,8 +15,8 @@ use std::time::Duration;
 
 use citizen_ui::pages::Content;
 use citizen_ui::proof::access::Access;
-use citizen_ui::proof::complete::{self, Claim};
-use citizen_ui::proof::statement::{ListProof, MAX_LATER};
+use citizen_ui::proof::complete;
+use citizen_ui::proof::statement::{self, ListProof, MAX_LATER, ProvedList};
 use citizen_ui::proof::verdict::ServerCheck;
 use citizen_ui::proof::verify::{AccessVerifier, Failure, Trust};
 use messages::{DisclosedEntry, Disclosure, EntryKeys};
@@ -81,6 +82,9 @@ pub(crate) enum LoadError {
     /// Identity's disclosure does not verify against the log.
     #[error("the disclosure does not verify: {0}")]
     Disclosure(&'static str),
+    /// The verification has stopped, because of a fault in the portal.
+    #[error("the verification has stopped: {0}")]
+    Stopped(tokio::task::JoinError),
 }
 
 impl Citizen {
@@ -116,27 +120,48 @@ impl Citizen {
         };
         let groups = group_by_access(&disclosure.entries);
         let missing = citizen.fetch(ledger, disclosure.entries).await?;
+        let trust = trust.clone();
+        let prove = move || {
+            citizen.prove(groups, &missing, disclosure.complete, &anchor, &trust);
+            citizen
+        };
+        tokio::task::spawn_blocking(prove).await.map_err(LoadError::Stopped)
+    }
+
+    /// Sorts the accesses `groups` (the log indices of the entries of each) into those that are proved and those that
+    /// are not. `missing` are the entries that the ledger did not send.
+    fn prove(
+        &mut self,
+        groups: Vec<Vec<u64>>,
+        missing: &[u64],
+        proof: Option<CompletenessProof<()>>,
+        anchor: &CheckedAnchor,
+        trust: &Trust,
+    ) {
+        let mut covered = HashMap::new();
+        match proof.map(|proof| self.make_bundle(anchor, proof, &groups, trust)) {
+            None => {}
+            Some(Err(failure)) => self.check = ServerCheck::Failed(failure),
+            Some(Ok(list)) => {
+                self.check = ServerCheck::Complete(list.claim);
+                covered.extend(list.accesses.into_iter().map(|access| (access.indices(), access)));
+            }
+        }
         let mut verifier = AccessVerifier::new(trust.clone());
         for indices in groups {
-            if indices.iter().any(|index| missing.contains(index)) {
-                citizen.unopened.push((indices, Failure::Load));
-                continue;
-            }
-            match citizen.verify(&mut verifier, &indices, &anchor.anchor) {
-                Ok(access) => citizen.accesses.push(access),
-                Err(failure) => citizen.unopened.push((indices, failure)),
-            }
-        }
-        citizen
-            .accesses
-            .sort_by_key(|access| std::cmp::Reverse(access.first().index));
-        if let Some(proof) = disclosure.complete {
-            citizen.check = match citizen.make_bundle(&anchor, proof, trust) {
-                Ok(claim) => ServerCheck::Complete(claim),
-                Err(failure) => ServerCheck::Failed(failure),
+            // An access whose outcome is newer than the bundle has another index there, so its opening proves it.
+            let access = match covered.remove(&indices) {
+                Some(access) => Ok(access),
+                None if indices.iter().any(|index| missing.contains(index)) => Err(Failure::Load),
+                None => self.verify(&mut verifier, &indices, &anchor.anchor),
             };
+            match access {
+                Ok(access) => self.accesses.push(access),
+                Err(failure) => self.unopened.push((indices, failure)),
+            }
         }
-        Ok(citizen)
+        self.accesses
+            .sort_by_key(|access| std::cmp::Reverse(access.first().index));
     }
 
     /// Makes the bundle file, verifies it and compares it with the list. A bundle that does not verify is kept, so that
@@ -145,8 +170,9 @@ impl Citizen {
         &mut self,
         anchor: &CheckedAnchor,
         proof: CompletenessProof<()>,
+        listed: &[Vec<u64>],
         trust: &Trust,
-    ) -> Result<Claim, Failure> {
+    ) -> Result<ProvedList, Failure> {
         let proof = proof.fill(|index, ()| self.disclosed_entry(index))?;
         let idnr = self.idnr.clone().ok_or(Failure::Load)?;
         let anchor = Anchor::clone(&anchor.anchor);
@@ -154,9 +180,9 @@ impl Citizen {
         let verdict = trust.policy.verify_checkpoint(&proof.checkpoint);
         let checkpoint = verdict.map_err(|_| Failure::Proof)?.checkpoint().clone();
         let file = Bundle { idnr, anchor, proof }.to_bytes().map_err(complete::failure)?;
-        let claim = complete::check(&file, &self.listed(), trust);
+        let list = statement::prove_listed(&file, listed, trust);
         self.bundle = Some(KeptBundle { file, map, checkpoint });
-        claim
+        list
     }
 
     /// An entry and its opened record, for the bundle.

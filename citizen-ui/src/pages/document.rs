@@ -7,9 +7,9 @@ use crate::language::phrase::Phrase;
 use crate::language::text::FrameText;
 use crate::markup::{Element, Node, el};
 
-/// Path and digest (Subresource Integrity) of the style sheets of KERN and of the portal, and of the icon. The
-/// browser's program has them too, so a page with another style sheet is not proved.
-pub const FILES: [(&str, &str); 3] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
+/// Path and digest (Subresource Integrity) of the style sheet and of the icon. The browser's program has them too, so a
+/// page with another style sheet is not proved.
+pub const FILES: [(&str, &str); 2] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
 /// The path of the browser's script, which has a part of its digest.
 pub fn script_path(digest: &str) -> String {
@@ -50,12 +50,10 @@ fn head(frame: &Frame, title: &str) -> Element {
         let alternate = el("link").attr("rel", "alternate").attr("hreflang", lang.tag());
         alternate.attr("href", path)
     });
-    let [kern, portal, (icon, _)] = FILES;
+    let [(style, digest), (icon, _)] = FILES;
     let icon = el("link").attr("rel", "icon").attr("href", icon);
-    let styles = [kern, portal].map(|(path, digest)| {
-        let style = el("link").attr("rel", "stylesheet").attr("href", path);
-        style.attr("integrity", digest)
-    });
+    let style = el("link").attr("rel", "stylesheet").attr("href", style);
+    let style = style.attr("integrity", digest);
     let script = frame
         .script
         .iter()
@@ -71,7 +69,7 @@ fn head(frame: &Frame, title: &str) -> Element {
         .child(el("title").text(&full_title(frame, title)))
         .children(alternates)
         .child(icon.attr("type", "image/svg+xml"))
-        .children(styles)
+        .child(style)
         .children(script)
 }
 

@@ -1,4 +1,4 @@
-//! The claim "these are all": verifies a bundle and compares it with a list of accesses.
+//! The claim "these are all": compares a verified bundle with a list of accesses ([`crate::proof::statement`]).
 //!
 //! 1. [`proof::bundle`] proves which entries the citizen has, and that there are no others, as of a time.
 //! 2. The witnesses' quorum has cosigned the checkpoint of the bundle.
@@ -10,12 +10,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proof::bundle::{Bundle, BundleError, BundleFault, Complete};
+use proof::bundle::{BundleError, BundleFault, Complete};
 use proof::opening::WriterProblem;
 use record::{Kind, Phase};
 use serde::{Deserialize, Serialize};
 
-use crate::proof::verify::{Failure, Trust};
+use crate::proof::verify::Failure;
 
 /// What a bundle proves about a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,21 +35,6 @@ pub struct Claim {
     pub later: usize,
 }
 
-/// Verifies a bundle file and compares it with `listed`, the log indices of the entries of each listed access, first
-/// entry first.
-///
-/// # Errors
-/// The first [`Failure`]. [`Failure::Hidden`] means that the bundle leaves out an entry of the log, or the list leaves
-/// out an entry of the bundle.
-pub fn check(file: &[u8], listed: &[Vec<u64>], trust: &Trust) -> Result<Claim, Failure> {
-    let bundle = Bundle::parse(file).map_err(|_| Failure::Form)?;
-    let complete = bundle.verify(&trust.policy, Some(&trust.genesis)).map_err(failure)?;
-    if !complete.quorum {
-        return Err(Failure::Witnesses);
-    }
-    claim(&complete, listed)
-}
-
 /// The failure that the citizen reads about.
 pub fn failure(error: BundleError) -> Failure {
     match error {
@@ -66,7 +51,8 @@ pub fn failure(error: BundleError) -> Failure {
     }
 }
 
-/// Compares the list with a verified bundle.
+/// Compares a list with a verified bundle. `listed` has the log indices of the entries of each listed access, first
+/// entry first.
 pub(crate) fn claim(complete: &Complete, listed: &[Vec<u64>]) -> Result<Claim, Failure> {
     // `collect` would sort first, and the code for that is large in the browser's program.
     let mut proved = BTreeSet::new();

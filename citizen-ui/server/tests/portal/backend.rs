@@ -36,7 +36,7 @@ pub(crate) enum Mode {
     IdentityClock,
     /// Identity sends the receipt of an entry that is not an inspection.
     WrongInspection,
-    /// Identity discloses an outcome under another number.
+    /// Identity discloses an outcome under another number, and no proof of completeness, which would have the right one.
     WrongNumber,
     /// Identity withholds the last exchange, in the list and in the proof of completeness.
     Withheld,
@@ -327,7 +327,7 @@ fn disclosure(backend: &Backend) -> Disclosure {
             begin_receipt: backend.log.receipt(3, 0),
         }],
         entries,
-        complete: (backend.mode != Mode::Unpublished).then(|| complete(backend, shown)),
+        complete: (!matches!(backend.mode, Mode::Unpublished | Mode::WrongNumber)).then(|| complete(backend, shown)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Completeness of the list, as the page and the bundle state it.
 
 use axum::http::header;
+use citizen_ui::proof::statement::prove_listed;
 use citizen_ui::proof::verify::Failure;
 use tlog::policy::Policy;
 
@@ -127,8 +128,8 @@ async fn a_list_without_a_withheld_entry_is_not_complete() {
                 }
             };
             let file = world.get("/de/abrufe/buendel", &cookie).await.body;
-            let checked = citizen_ui::proof::complete::check(&file, &[], &trust.parse().unwrap());
-            assert_eq!(checked, Err(Failure::Hidden));
+            let checked = prove_listed(&file, &[], &trust.parse().unwrap());
+            assert_eq!(checked.map(|list| list.claim), Err(Failure::Hidden));
         }
     }
 }
@@ -150,7 +151,7 @@ async fn the_list_is_compared_with_the_bundle() {
         let listed = [first, second, vec![backend.inspection]];
         (trust.parse().unwrap(), listed, backend.log.size().get())
     };
-    let check = |listed: &[Vec<u64>]| citizen_ui::proof::complete::check(&file, listed, &trust);
+    let check = |listed: &[Vec<u64>]| prove_listed(&file, listed, &trust).map(|list| list.claim);
     let claim = check(&listed).unwrap();
     assert_eq!(
         (claim.exchanges, claim.inspections, claim.unused, claim.later),
@@ -171,8 +172,6 @@ async fn the_list_is_compared_with_the_bundle() {
     let mut changed = file.clone();
     let middle = changed.len() / 2;
     changed[middle] ^= 1;
-    assert_eq!(
-        citizen_ui::proof::complete::check(&changed, &listed, &trust),
-        Err(Failure::Form)
-    );
+    let changed = prove_listed(&changed, &listed, &trust);
+    assert_eq!(changed.map(|list| list.claim), Err(Failure::Form));
 }

@@ -125,64 +125,98 @@ impl PageProof {
 /// # Errors
 /// The first [`Failure`].
 pub fn prove(file: &[u8], later: &[Opening], trust: &Trust) -> Result<ProvedList, Failure> {
-    let bundle = Bundle::parse(file).map_err(|_| Failure::Form)?;
-    let complete = bundle
-        .verify(&trust.policy, Some(&trust.genesis))
-        .map_err(complete::failure)?;
-    if !complete.quorum {
-        return Err(Failure::Witnesses);
-    }
-    let mut numbers = Numbers::default();
-    for entry in &complete.entries {
-        numbers.add((entry.period, entry.series, entry.number), entry.phase, opened(entry))?;
-    }
-    let quorum = add_later(&mut numbers, &bundle, &complete, later, trust)?;
-    let accesses = sorted(numbers.accesses()?, |access| descending(access.first().index));
+    let mut verified = Verified::of(file, trust)?;
+    let quorum = verified.add_later(later, trust)?;
+    let accesses = verified.accesses()?;
     let listed: Vec<Vec<u64>> = accesses.iter().map(Access::indices).collect();
-    Ok(ProvedList {
-        claim: complete::claim(&complete, &listed)?,
-        person: bundle.idnr.clone(),
-        accesses,
-        witnesses: complete.cosignatures.len(),
-        checkpoint: complete.checkpoint,
-        quorum,
-        bundle,
-    })
+    verified.list(accesses, quorum, &listed)
 }
 
-/// Adds the entries that are newer than the bundle. Returns whether the quorum has cosigned all of them.
-fn add_later(
-    numbers: &mut Numbers,
-    bundle: &Bundle,
-    complete: &Complete,
-    later: &[Opening],
-    trust: &Trust,
-) -> Result<bool, Failure> {
-    if later.is_empty() {
-        return Ok(true);
-    }
-    if later.len() > MAX_LATER {
-        return Err(Failure::Form);
-    }
-    let anchor = bundle.anchor.verify(&trust.policy, Some(&trust.genesis));
-    let anchor = anchor.map_err(|_| Failure::Proof)?;
-    let mut quorum = true;
-    for opening in later {
-        let of_person = opening.label_proof.as_ref().map(|label| &label.idnr);
-        if of_person != Some(&bundle.idnr) {
-            return Err(Failure::Entry);
+/// Verifies a bundle file, compares it with `listed` ([`complete::claim`]), and makes accesses of its entries. Listed
+/// entries that are newer than the bundle are not in the result, and remain to be proved by their openings.
+///
+/// # Errors
+/// The first [`Failure`]. [`Failure::Hidden`] means that the bundle leaves out an entry of the log, or the list leaves
+/// out an entry of the bundle.
+pub fn prove_listed(file: &[u8], listed: &[Vec<u64>], trust: &Trust) -> Result<ProvedList, Failure> {
+    let mut verified = Verified::of(file, trust)?;
+    let accesses = verified.accesses()?;
+    verified.list(accesses, true, listed)
+}
+
+/// A bundle that has verified and that the quorum has cosigned, with its entries by number.
+struct Verified {
+    bundle: Bundle,
+    complete: Complete,
+    numbers: Numbers,
+}
+
+impl Verified {
+    fn of(file: &[u8], trust: &Trust) -> Result<Self, Failure> {
+        let bundle = Bundle::parse(file).map_err(|_| Failure::Form)?;
+        let complete = bundle
+            .verify(&trust.policy, Some(&trust.genesis))
+            .map_err(complete::failure)?;
+        if !complete.quorum {
+            return Err(Failure::Witnesses);
         }
-        let proved = opening.verify_under(&trust.policy, Some(&anchor)).map_err(failure_of)?;
-        let person = proved.person.ok_or(Failure::Proof)?;
-        if proved.index <= complete.map {
-            return Err(Failure::Entry);
+        let mut numbers = Numbers::default();
+        for entry in &complete.entries {
+            numbers.add((entry.period, entry.series, entry.number), entry.phase, opened(entry))?;
         }
-        quorum &= proved.quorum;
-        let phase = phase_of(proved.kind);
-        let number = (person.period, person.series, person.number);
-        numbers.add(number, phase, OpenedEntry::of(proved))?;
+        Ok(Self {
+            bundle,
+            complete,
+            numbers,
+        })
     }
-    Ok(quorum)
+
+    /// Takes the accesses, newest first.
+    fn accesses(&mut self) -> Result<Vec<Access>, Failure> {
+        let accesses = std::mem::take(&mut self.numbers).accesses()?;
+        Ok(sorted(accesses, |access| descending(access.first().index)))
+    }
+
+    fn list(self, accesses: Vec<Access>, quorum: bool, listed: &[Vec<u64>]) -> Result<ProvedList, Failure> {
+        Ok(ProvedList {
+            claim: complete::claim(&self.complete, listed)?,
+            person: self.bundle.idnr.clone(),
+            accesses,
+            witnesses: self.complete.cosignatures.len(),
+            checkpoint: self.complete.checkpoint,
+            quorum,
+            bundle: self.bundle,
+        })
+    }
+
+    /// Adds the entries that are newer than the bundle. Returns whether the quorum has cosigned all of them.
+    fn add_later(&mut self, later: &[Opening], trust: &Trust) -> Result<bool, Failure> {
+        if later.is_empty() {
+            return Ok(true);
+        }
+        if later.len() > MAX_LATER {
+            return Err(Failure::Form);
+        }
+        let anchor = self.bundle.anchor.verify(&trust.policy, Some(&trust.genesis));
+        let anchor = anchor.map_err(|_| Failure::Proof)?;
+        let mut quorum = true;
+        for opening in later {
+            let of_person = opening.label_proof.as_ref().map(|label| &label.idnr);
+            if of_person != Some(&self.bundle.idnr) {
+                return Err(Failure::Entry);
+            }
+            let proved = opening.verify_under(&trust.policy, Some(&anchor)).map_err(failure_of)?;
+            let person = proved.person.ok_or(Failure::Proof)?;
+            if proved.index <= self.complete.map {
+                return Err(Failure::Entry);
+            }
+            quorum &= proved.quorum;
+            let phase = phase_of(proved.kind);
+            let number = (person.period, person.series, person.number);
+            self.numbers.add(number, phase, OpenedEntry::of(proved))?;
+        }
+        Ok(quorum)
+    }
 }
 
 /// The entries by number and phase.
