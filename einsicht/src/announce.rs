@@ -19,6 +19,8 @@ pub(crate) struct Facts {
     pub(crate) portal: String,
     /// URL of the online services.
     pub(crate) antrag: String,
+    /// Base URL of the issuer of certificates.
+    pub(crate) join: String,
     /// Base URL of each connector, by participant.
     pub(crate) connectors: BTreeMap<String, String>,
     /// Base URL of the operator's listener, with the health and the metrics of all of them.

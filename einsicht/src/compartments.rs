@@ -18,6 +18,8 @@ pub(crate) enum Compartment {
     Broker,
     /// Identity, which keeps persons, labels and day keys.
     Identity,
+    /// The issuer of TLS certificates.
+    Join,
     /// The connector beside a consumer or a provider.
     Connector,
     /// A reference data provider.
@@ -64,6 +66,7 @@ pub(crate) async fn run(
             )
             .await?
         }
+        Compartment::Join => join::run(load::<join::Config>(config)?.resolved(&at), listener, shutdown, clock).await?,
         Compartment::Connector => {
             connector::run(
                 load::<connector::Config>(config)?.resolved(&at),

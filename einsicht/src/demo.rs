@@ -202,6 +202,7 @@ fn parts(world: &World) -> Vec<DemoProcess> {
         }
     }
     parts.push(antrag);
+    parts.push(part("join", Compartment::Join));
     parts
 }
 
@@ -254,6 +255,7 @@ fn facts(setup: &Setup, world: &World, ports: &Ports, parts: &[DemoProcess], ope
         identity: ports.url("identity")?,
         portal: ports.url("portal")?,
         antrag: ports.url("antrag")?,
+        join: ports.url("join")?,
         connectors,
         operations,
         witnesses: WITNESSES.iter().map(|name| ports.url(name)).collect::<Result<_>>()?,

@@ -46,6 +46,8 @@ pub struct DemoInfo {
     pub portal: String,
     /// Base URL of the online services.
     pub antrag: String,
+    /// Base URL of the issuer of certificates.
+    pub join: String,
     /// Base URLs of the connectors, by participant.
     pub connectors: BTreeMap<String, String>,
     /// Base URL of the operator's listener of the demonstration.

@@ -35,6 +35,7 @@ pub(crate) fn configure(setup: &Setup, world: &World, ports: &Ports) -> Result<(
     files.compartment("ledger", &ledger(setup))?;
     files.compartment("broker", &broker(setup, world, ports)?)?;
     files.compartment("identity", &identity(setup, ports)?)?;
+    files.compartment("join", &join(setup, ports)?)?;
     population(setup)?;
     let portal = portal(setup, ports)?;
     let antrag = services(world, ports, login(ports, ANTRAG)?)?;
@@ -143,6 +144,17 @@ fn identity(setup: &Setup, ports: &Ports) -> Result<Value> {
         "broker_credential": hex::encode(setup.secrets.broker_at_identity.digest().0),
         "portal_credential": hex::encode(setup.secrets.portal_at_identity.digest().0),
         "login": { "issuer": ports.url("test-login")?, "client_id": CLIENT_ID, "acr": ACR },
+    }))
+}
+
+fn join(setup: &Setup, ports: &Ports) -> Result<Value> {
+    Ok(json!({
+        "ledger": ports.url("ledger")?,
+        "policy": "trust.policy",
+        "genesis": setup.genesis_hash().to_string(),
+        "authority_key": "authority.key",
+        "authority_certificate": "authority.pem",
+        "hosts": { "broker": ["127.0.0.1"] },
     }))
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use certificates::Authority;
 use messages::SealingKey;
 use record::{SigningKey, Timestamp};
 use service::durable;
@@ -76,8 +77,10 @@ impl Secrets {
                 at_registers.insert(participant.short.clone(), credential(&path)?);
             }
         }
+        let beginning = beginning(&data.join("operator/beginning"))?;
+        certificate_authority(&data.join("join"), beginning)?;
         Ok(Self {
-            beginning: beginning(&data.join("operator/beginning"))?,
+            beginning,
             operator: writer("operator/operator.key")?,
             authorities: [writer("operator/authority-1.key")?, writer("operator/authority-2.key")?],
             supervision: sealing("supervision/sealing.key")?,
@@ -98,6 +101,16 @@ impl Secrets {
             at_registers,
         })
     }
+}
+
+/// Creates the certificate authority, unless there is one.
+fn certificate_authority(folder: &Path, now: Timestamp) -> Result<()> {
+    let (key, certificate) = (folder.join("authority.key"), folder.join("authority.pem"));
+    parent(&key)?;
+    if !key.exists() {
+        Authority::create(&key, &certificate, "Einsicht (Demonstration)", now)?;
+    }
+    Ok(())
 }
 
 fn parent(path: &Path) -> Result<()> {

@@ -6,8 +6,9 @@
 //! directory. A suspended component is therefore shut out at once, and there are no revocation lists.
 //!
 //! ```text
-//! component: key pair, CSR - CertificateRequest::sign -> request
-//!   - Admission::check -> Order - Engine::issue -> certificate chain
+//! component   CertificateRequest::prepare -> key, request
+//! issuer      Admission::check -> Order - Engine::issue -> Chain
+//! component   TlsIdentity::present, for two thirds of the certificate's life
 //! ```
 //!
 //! * [`subject`] – whom a certificate names, as the URI of its subject alternative name.
@@ -16,22 +17,27 @@
 //! * [`admission`] – the check of a request. It makes an [`Order`], and nothing else does.
 //! * [`engine`] – what issues certificates for orders, behind a trait.
 //! * [`authority`] – the embedded engine: a certificate authority with its key in a file.
+//! * [`renewal`] – the component's side: asks for certificates, and renews them while the process runs.
+//! * [`validity`] – from when to when a certificate is valid.
 
 pub mod admission;
 pub mod authority;
 pub mod csr;
 pub mod engine;
 pub mod names;
+pub mod renewal;
 pub mod request;
 pub mod subject;
 #[cfg(test)]
 mod testing;
+pub mod validity;
 
 pub use admission::{Admission, Order, RequestRefused};
 pub use authority::{Authority, AuthorityError};
 pub use csr::{Csr, CsrError};
 pub use engine::{Chain, Engine, EngineError};
 pub use names::{Host, Names};
+pub use renewal::{Renewal, TlsConfig};
 pub use request::CertificateRequest;
 pub use subject::Subject;
 

@@ -65,8 +65,8 @@ pub enum RequestError {
 
 /// A fresh key pair with the request to certify it.
 pub struct Prepared {
-    /// The private key in PKCS#8, DER.
-    pub key: Zeroizing<Vec<u8>>,
+    /// The private key in PEM (PKCS#8).
+    pub key: Zeroizing<String>,
     /// The request.
     pub request: CertificateRequest,
 }
@@ -94,7 +94,7 @@ impl CertificateRequest {
             nonce: record::random::random().map_err(|error| not_made(&error))?,
         };
         Ok(Prepared {
-            key: Zeroizing::new(pair.serialize_der()),
+            key: Zeroizing::new(pair.serialize_pem()),
             request: Self::sign(statement, signing_key),
         })
     }

@@ -92,13 +92,13 @@ impl TlsIdentity {
         })))
     }
 
-    /// Presents this certificate chain (PEM) with its private key (PKCS#8, DER) in later handshakes.
+    /// Presents this certificate chain with its private key, all in PEM, in later handshakes.
     ///
     /// # Errors
     /// [`TlsError`]; the certificate that it had stays then.
-    pub fn present(&self, chain: &str, key: &[u8]) -> Result<(), TlsError> {
+    pub fn present(&self, pem: &str) -> Result<(), TlsError> {
         let shared = &self.0;
-        let certified = read_certified(chain, key, &shared.roots(), &shared.provider, shared.clock.as_ref())?;
+        let certified = read_certified(pem, &shared.roots(), &shared.provider, shared.clock.as_ref())?;
         *shared.certified.write().unwrap_or_else(PoisonError::into_inner) = Some(certified);
         Ok(())
     }
@@ -224,14 +224,13 @@ fn read_roots(pem: &str, provider: &Arc<CryptoProvider>) -> Result<Roots, TlsErr
 
 /// Reads a certificate with its key. It must be valid, so that a wrong file is found here and not by a peer.
 fn read_certified(
-    chain: &str,
-    key: &[u8],
+    pem: &str,
     roots: &Roots,
     provider: &CryptoProvider,
     clock: &dyn Clock,
 ) -> Result<Arc<CertifiedKey>, TlsError> {
-    let chain = certificates(chain)?;
-    let key = PrivateKeyDer::Pkcs8(key.to_vec().into());
+    let chain = certificates(pem)?;
+    let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|error| TlsError::Key(error.to_string()))?;
     let not_valid = |error: rustls::Error| TlsError::NotValid(error.to_string());
     if let Some((certificate, between)) = chain.split_first() {
         let now = verify::unix_time(clock);

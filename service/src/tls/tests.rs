@@ -46,8 +46,8 @@ fn ca() -> Ca {
 }
 
 impl Ca {
-    /// A certificate for a day, with these URIs, and its key.
-    fn issue(&self, uris: &[&str], from: u64) -> (String, Vec<u8>) {
+    /// A certificate for a day, with these URIs, and its key, in PEM.
+    fn issue(&self, uris: &[&str], from: u64) -> String {
         let mut params = CertificateParams::default();
         params.subject_alt_names = uris
             .iter()
@@ -55,14 +55,14 @@ impl Ca {
             .collect();
         (params.not_before, params.not_after) = (at(from), at(from + DAY));
         let key = KeyPair::generate().unwrap();
-        (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_der())
+        params.signed_by(&key, &self.issuer).unwrap().pem() + &key.serialize_pem()
     }
 
     /// A process with this name.
     fn identity(&self, uri: &str, clock: &Arc<ManualClock>) -> TlsIdentity {
         let identity = TlsIdentity::new(&self.pem, clock.clone()).unwrap();
-        let (chain, key) = self.issue(&[uri], NOW - 60);
-        identity.present(&chain, &key).unwrap();
+        let pem = self.issue(&[uri], NOW - 60);
+        identity.present(&pem).unwrap();
         identity
     }
 }
@@ -102,11 +102,7 @@ async fn connect(config: ClientConfig, address: SocketAddr) -> std::io::Result<T
 }
 
 /// A client of others: it trusts every server, speaks one version, and presents this certificate or none.
-fn foreign(
-    ca: &Ca,
-    version: &'static rustls::SupportedProtocolVersion,
-    certificate: Option<(String, Vec<u8>)>,
-) -> ClientConfig {
+fn foreign(ca: &Ca, version: &'static rustls::SupportedProtocolVersion, certificate: Option<String>) -> ClientConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let trusting = ca.identity(CLIENT, &ManualClock::new(NOW)).0;
     let verifier = PeerVerifier::new(trusting, provider.clone(), Box::new(|_| true));
@@ -117,11 +113,9 @@ fn foreign(
         .with_custom_certificate_verifier(Arc::new(verifier));
     match certificate {
         None => builder.with_no_client_auth(),
-        Some((chain, key)) => {
-            let key = PrivateKeyDer::Pkcs8(key.into());
-            builder
-                .with_client_auth_cert(certificates(&chain).unwrap(), key)
-                .unwrap()
+        Some(pem) => {
+            let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).unwrap();
+            builder.with_client_auth_cert(certificates(&pem).unwrap(), key).unwrap()
         }
     }
 }
@@ -192,8 +186,8 @@ async fn a_certificate_is_replaced_while_connections_continue() {
     clock.advance(DAY);
     assert!(ask(&client, address).await.is_err(), "both certificates have expired");
     for (identity, name) in [(&server, SERVER), (&client, CLIENT)] {
-        let (chain, key) = ca.issue(&[name], NOW + DAY - 60);
-        identity.present(&chain, &key).unwrap();
+        let pem = ca.issue(&[name], NOW + DAY - 60);
+        identity.present(&pem).unwrap();
     }
     assert_eq!(ask(&client, address).await.unwrap(), CLIENT);
     assert!(send(&mut open).await.ends_with(CLIENT), "the open connection continues");
@@ -207,8 +201,8 @@ async fn an_authority_is_replaced_in_steps_without_a_refusal() {
     let (address, shutdown) = serve(&server).await;
     let both = format!("{}{}", old.pem, new.pem);
     let renew = |identity: &TlsIdentity, ca: &Ca, name| {
-        let (chain, key) = ca.issue(&[name], NOW - 60);
-        identity.present(&chain, &key)
+        let pem = ca.issue(&[name], NOW - 60);
+        identity.present(&pem)
     };
     assert!(
         renew(&client, &new, CLIENT).is_err(),
@@ -242,8 +236,8 @@ async fn without_a_certificate_every_handshake_fails() {
     let (server, client) = (new(), new());
     let (address, shutdown) = serve(&server).await;
     assert!(ask(&ca.identity(CLIENT, &clock), address).await.is_err());
-    let (chain, key) = ca.issue(&[SERVER], NOW - 60);
-    server.present(&chain, &key).unwrap();
+    let pem = ca.issue(&[SERVER], NOW - 60);
+    server.present(&pem).unwrap();
     assert!(ask(&ca.identity(CLIENT, &clock), address).await.is_ok());
     assert!(ask(&client, address).await.is_err());
     shutdown.trigger();
@@ -252,9 +246,9 @@ async fn without_a_certificate_every_handshake_fails() {
 #[test]
 fn a_certificate_that_peers_would_refuse_is_refused_at_once() {
     let (ca, clock) = (ca(), ManualClock::new(NOW));
-    let new = |(chain, key): (String, Vec<u8>), roots: &str| {
+    let new = |pem: String, roots: &str| {
         let identity = TlsIdentity::new(roots, clock.clone())?;
-        identity.present(&chain, &key)
+        identity.present(&pem)
     };
     assert!(new(ca.issue(&[CLIENT], NOW), &ca.pem).is_ok());
     for (certificate, roots) in [
@@ -266,11 +260,15 @@ fn a_certificate_that_peers_would_refuse_is_refused_at_once() {
     ] {
         assert!(matches!(new(certificate, &roots), Err(TlsError::NotValid(_))));
     }
-    let (chain, _) = ca.issue(&[CLIENT], NOW);
-    let (_, other_key) = ca.issue(&[CLIENT], NOW);
-    assert!(matches!(new((chain, other_key), &ca.pem), Err(TlsError::Key(_))));
+    let (one, other) = (ca.issue(&[CLIENT], NOW), ca.issue(&[CLIENT], NOW));
+    let end = "-----END CERTIFICATE-----";
+    let (certificate, _) = one.split_once(end).unwrap();
+    let (_, key) = other.split_once(end).unwrap();
+    let mixed = format!("{certificate}{end}{key}");
+    assert!(matches!(new(mixed, &ca.pem), Err(TlsError::Key(_))));
     assert!(matches!(
-        new((String::new(), Vec::new()), &ca.pem),
-        Err(TlsError::Certificates(_))
+        new(format!("{certificate}{end}\n"), &ca.pem),
+        Err(TlsError::Key(_))
     ));
+    assert!(matches!(new(String::new(), &ca.pem), Err(TlsError::Certificates(_))));
 }

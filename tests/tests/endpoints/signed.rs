@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, ensure};
+use certificates::{CertificateRequest, Subject};
 use messages::{Acknowledgement, ExchangeRequest, S1, S2Statement};
 use record::{SigningKey, Timestamp, cbor};
 use serde_json::json;
 use tests::keys::Keys;
 use tests::surrounded::Surrounded;
 use tests::{http, wait_for};
+use trust::Version;
 
 use crate::change::publish;
 use crate::matrix::{Row, Way, is_signed, matrix};
@@ -38,7 +40,10 @@ fn resigned(request: &ExchangeRequest, key: &SigningKey, deadline: Timestamp, si
 #[test]
 fn signed_requests_are_refused_without_the_right_signature() -> Result<()> {
     let scratch = tempfile::tempdir()?;
-    let around = Surrounded::start(&scratch.path().join("demo"), "127.0.0.1:25700", |_| Ok(()))?;
+    let mut around = Surrounded::start(&scratch.path().join("demo"), "127.0.0.1:25700", |_| Ok(()))?;
+    let join = around.processes.info.join.clone();
+    around.processes.up("join", "join", &join)?;
+    around.processes.healthy(&join)?;
     let processes = &around.processes;
     let keys = Keys::of(&processes.data);
     let (right, foreign) = (
@@ -114,11 +119,32 @@ fn signed_requests_are_refused_without_the_right_signature() -> Result<()> {
         post(path(id, "acknowledgement"), acknowledge(&right, id))?,
     );
     let consumer = sent.metadata.consumer.to_string();
+    let certificates = "/certificates";
+    let issuer = format!("{}{certificates}", processes.info.join);
+    let certify = |key: &SigningKey, age: u64| -> Result<u16> {
+        let names = certificates::Names::new(Subject::Component(consumer.parse()?), Vec::new())?;
+        let prepared = CertificateRequest::prepare(&names, key, Version(1), Timestamp(now().0 - age))?;
+        Ok(http()?
+            .post(&issuer)
+            .body(prepared.request.to_bytes())
+            .send()?
+            .status()
+            .as_u16())
+    };
+    got.insert(
+        (certificates, Way::None),
+        http()?.post(&issuer).send()?.status().as_u16(),
+    );
+    got.insert((certificates, Way::Foreign), certify(&foreign, 0)?);
+    got.insert((certificates, Way::Expired), certify(&right, 3600)?);
+    got.insert((certificates, Way::Right), certify(&right, 0)?);
     publish(processes, &json!({ "suspend": [consumer] }))?;
     // The broker follows the directory within a second or two.
     wait_for(Duration::from_secs(60), || {
         Ok(post("/exchanges".into(), exchange(&right, 0).1)? == 403)
     })?;
+    wait_for(Duration::from_secs(60), || Ok(certify(&right, 0)? == 403))?;
+    got.insert((certificates, Way::Revoked), certify(&right, 0)?);
     got.insert(
         ("/exchanges", Way::Revoked),
         post("/exchanges".into(), exchange(&right, 0).1)?,

@@ -23,6 +23,7 @@ const COMPARTMENTS: &[&str] = &[
     "citizen-ui",
     "connector",
     "identity",
+    "join",
     "ledger",
     "register",
     "verifier",
@@ -31,7 +32,15 @@ const COMPARTMENTS: &[&str] = &[
 /// How the other compartments talk to the ledger.
 const LEDGER_CLIENT: &str = "ledger-client";
 
-const VERIFIER_MUST_NOT_REACH: &[&str] = &["broker", "citizen-ui", "connector", "identity", "ledger", LEDGER_CLIENT];
+const VERIFIER_MUST_NOT_REACH: &[&str] = &[
+    "broker",
+    "citizen-ui",
+    "connector",
+    "identity",
+    "join",
+    "ledger",
+    LEDGER_CLIENT,
+];
 
 /// Crates that do I/O, run tasks, or are made for those that do.
 const IO: &[&str] = &[
@@ -227,6 +236,7 @@ mod tests {
             ("broker", "broker", &["ledger-client"]),
             ("identity", "identity", &["ledger-client"]),
             ("connector", "connector", &["ledger-client"]),
+            ("join", "join", &["ledger-client"]),
             ("register", "register", &["service"]),
             ("citizen-ui", "citizen-ui", &["record"]),
             ("citizen-ui-server", "citizen-ui/server", &["citizen-ui", "service"]),

@@ -1,0 +1,21 @@
+//! Why the join service cannot start or must end.
+
+use certificates::AuthorityError;
+use ledger_client::trust::TrustError;
+
+/// Why the join service cannot start or must end.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The certificate authority cannot be used.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The trust root cannot be read.
+    #[error("configuration: {0}")]
+    Trust(#[from] TrustError),
+    /// The ledger cannot be reached, or its log is not the trusted one.
+    #[error("the log: {0}")]
+    Log(String),
+    /// The listener failed.
+    #[error("listening: {0}")]
+    Listen(#[from] std::io::Error),
+}

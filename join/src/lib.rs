@@ -1,0 +1,62 @@
+//! The join service: issues TLS certificates.
+//!
+//! It follows the directory as broker and connectors do, and issues a certificate to every active component and every
+//! writer that asks for one with the key that the directory lists ([`certificates::Admission`]). It decides nothing
+//! else: the authorities decide whom the directory lists, and its peers what the bearer of a certificate may do.
+//!
+//! `POST /certificates` takes a request in CBOR and returns the certificate chain in PEM, or
+//!
+//! | Status | Why |
+//! | --- | --- |
+//! | `400` | the request or its CSR is malformed, or the clocks differ |
+//! | `403` | the directory does not list the subject with the key that signed, or gives it other names |
+//! | `409` | the request was used before |
+//! | `503` | not now: the directory is not confirmed, or not as new as the requester's |
+//!
+//! The listener is open to all and needs no TLS: a component that asks for its first certificate has none to present. A
+//! request has no secret, and both sides check what they get.
+
+mod config;
+mod error;
+mod http;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use certificates::{Admission, Authority};
+use ledger_client::{Anchored, HttpLedger, LedgerApi, LiveTrust, Trust};
+use service::{Clock, Listener, Shutdown};
+
+pub use config::Config;
+pub use error::Error;
+use http::Issuer;
+
+/// Issues certificates until `shutdown`. Waits for the ledger before it serves.
+///
+/// # Errors
+/// [`Error`]; all of these need an operator.
+pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<(), Error> {
+    let authority = Authority::open(&config.authority_key, &config.authority_certificate)?;
+    let trust = Arc::new(Trust::load(&config.policy, &config.genesis)?);
+    let api = HttpLedger::new(&config.ledger).map_err(|error| Error::Log(error.to_string()))?;
+    let api: Arc<dyn LedgerApi> = Arc::new(api);
+    let anchored = Anchored::wait(&api, &trust, &shutdown).await;
+    let anchored = anchored.map_err(|error| Error::Log(error.to_string()))?;
+    let live = LiveTrust::start(api, trust, &anchored, clock.clone(), shutdown.clone());
+    listener.health().check({
+        let live = live.clone();
+        move || live.health()
+    });
+    service::operations::install_metrics();
+    metrics::describe_counter!(http::CERTIFICATES, "Requests for certificates, by result");
+    let issuer = Issuer {
+        admission: Admission::default(),
+        engine: Box::new(authority),
+        hosts: config.hosts,
+        live,
+        clock,
+    };
+    service::listen::serve(listener, http::routes(Arc::new(issuer)), shutdown).await?;
+    Ok(())
+}
