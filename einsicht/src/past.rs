@@ -29,11 +29,16 @@ const MONTHS: u32 = 27;
 /// How long the processes may take to know the time.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long to wait before the next look at a process.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(10);
+/// How long to wait before the clock is moved to let the processes look again. Moved faster, it would pass the time for
+/// which they rely on what they have confirmed before they can confirm it again.
+const NUDGE_PAUSE: Duration = Duration::from_millis(100);
 /// How long identity may take to begin a period.
 const PERIOD_TIMEOUT: Duration = Duration::from_secs(60);
 /// How many seconds the clock is moved to let the processes look again.
 const NUDGE: u64 = 10;
+/// How many seconds before the present the processes get to know the time.
+const SETTLING: u64 = 6 * NUDGE;
 
 /// How far the past has been made.
 pub(crate) struct Progress {
@@ -153,6 +158,9 @@ impl Making<'_> {
             }
             progress.note(number + 1)?;
         }
+        // The last seconds are left for those that have to look again.
+        self.move_to(Timestamp(SystemClock.now().saturating_sub(SETTLING)))
+            .await?;
         self.clock.catch_up();
         shutdown.trigger();
         Ok(())
@@ -178,11 +186,12 @@ impl Making<'_> {
     async fn move_to(&self, time: Timestamp) -> Result<()> {
         self.clock.move_to(time.0);
         let since = Instant::now();
+        let mut nudged = since;
         while let Err(reason) = service::health::report_all(self.members) {
             ensure!(since.elapsed() < SETTLE_TIMEOUT, "{reason:?}");
             tokio::time::sleep(PAUSE).await;
             // Those that looked before the witnesses had cosigned look again.
-            self.clock.move_to(self.clock.now() + NUDGE);
+            nudged = self.nudge(nudged);
         }
         Ok(())
     }
@@ -191,15 +200,25 @@ impl Making<'_> {
     async fn until_begun(&self, log: &Follower, period: u32) -> Result<()> {
         let label = period_label(Period(period), PeriodEvent::BEGIN);
         let since = Instant::now();
+        let mut nudged = since;
         while log.locate(&label)?.is_none() {
             ensure!(
                 since.elapsed() < PERIOD_TIMEOUT,
                 "identity has not begun period {period}"
             );
             // Identity looks at the time again, and the witnesses have cosigned this day's exchanges meanwhile.
-            self.clock.move_to(self.clock.now() + NUDGE);
+            nudged = self.nudge(nudged);
             tokio::time::sleep(PAUSE).await;
         }
         Ok(())
+    }
+
+    /// Moves the clock a little if the last time is long enough ago. Returns when it did.
+    fn nudge(&self, last: Instant) -> Instant {
+        if last.elapsed() < NUDGE_PAUSE {
+            return last;
+        }
+        self.clock.move_to(self.clock.now() + NUDGE);
+        Instant::now()
     }
 }

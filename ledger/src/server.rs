@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use service::Listener;
 use service::clock::{CheckedClock, Confirmation, LastCheckedTime};
@@ -65,6 +66,9 @@ pub enum Error {
     Start,
 }
 
+/// How long a start waits for the witnesses, if they must confirm the log, before it serves readers alone.
+const CONFIRMATION_WAIT: Duration = Duration::from_secs(2);
+
 /// The parts of a ledger.
 pub(crate) struct Setup {
     pub(crate) store: Arc<dyn Store>,
@@ -75,6 +79,8 @@ pub(crate) struct Setup {
     pub(crate) records_credentials: Vec<CredentialDigest>,
     pub(crate) limits: Limits,
     pub(crate) clock: Arc<CheckedClock>,
+    /// Whether the witnesses must confirm the log after each start.
+    pub(crate) confirmed_at_start: bool,
 }
 
 /// Opens the log and starts its sequencer. Blocks while the store replays its write-ahead log.
@@ -82,6 +88,9 @@ pub(crate) fn start(setup: Setup) -> Result<Arc<Shared>, Error> {
     let rows = Rows::new(setup.store);
     let opened = open(&rows, &setup.signer)?;
     let publication = Arc::new(Publication::open(setup.policy, setup.on_failure, &rows, &opened)?);
+    if setup.confirmed_at_start {
+        publication.require_confirmation();
+    }
     let keys = Arc::new(WriterKeys::default());
     let checker = SubmissionChecker {
         genesis: setup.rules.genesis,
@@ -131,6 +140,8 @@ pub(crate) async fn serve(
         witnessing.check_at_start().await?;
     }
     let witnessing = witnessing.map(|witnessing| tokio::spawn(witnessing.run(shutdown.clone())));
+    // Usually they answer at once. So no writer has to come again.
+    shared.publication.confirmed_within(CONFIRMATION_WAIT).await;
     let keys = tokio::spawn({
         let shared = shared.clone();
         async move { shared.log.sign_on_key_changes().await }
@@ -222,6 +233,7 @@ fn setup(config: &Config, clock: Arc<dyn Clock>) -> Result<Setup, Error> {
     let records_credentials = config.credentials()?;
     Ok(Setup {
         store: open_store(config)?,
+        confirmed_at_start: matches!(config.store, StoreConfig::Postgres(_)),
         signer,
         rules,
         policy,

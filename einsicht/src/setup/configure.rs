@@ -104,6 +104,8 @@ fn ledger(setup: &Setup) -> Value {
         "policy": "trust.policy",
         "genesis": setup.genesis_hash().to_string(),
         "records_credentials": [hex::encode(setup.secrets.portal_at_ledger.digest().0)],
+        // The witnesses are in the same process. A short interval makes the past faster.
+        "witness_interval_ms": 50,
     })
 }
 

@@ -20,7 +20,6 @@ use service::shutdown::Shutdown;
 use service::{Backoff, Impairment, Problem};
 use tlog::merkle::Index;
 use tokio::sync::watch;
-use tokio::time::sleep;
 use trust::{History, TrustKind};
 
 use crate::anchor::Anchored;
@@ -294,7 +293,7 @@ async fn follow(
         ended.send_modify(|round| *round += 1);
         tokio::select! {
             () = shutdown.wait() => return,
-            () = sleep(pause) => {}
+            () = live.0.clock.sleep(pause) => {}
         }
     }
 }

@@ -16,6 +16,10 @@
 //! contain**, the log runs on an old backup, and new entries would fork it. It then accepts no more entries, with any
 //! value of `fail`, until it is restarted on a newer backup. While witnesses only claim this, and no quorum has
 //! cosigned since the start, the log accepts no entries either, until enough of them cosign again.
+//!
+//! A database can be restored, or an old copy of it promoted, without the ledger's knowledge. Only the witnesses notice.
+//! A log in a database therefore accepts no entries until a quorum has cosigned its head after the start
+//! ([`Publication::require_confirmation`]).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -81,7 +85,13 @@ pub struct Publication {
     out_of_quorum: AtomicBool,
     halted: OnceLock<Arc<str>>,
     doubted: Mutex<Option<Arc<str>>>,
+    /// A quorum must cosign a head before the first entry is accepted, and has not yet.
+    unconfirmed: watch::Sender<bool>,
 }
+
+const UNCONFIRMED: &str = "no quorum of witnesses has cosigned this log since the ledger started, and a log in a \
+                           database accepts no entries before that: an old copy of the database may have been restored \
+                           or promoted. See that the witnesses can be reached";
 
 /// Why the policy cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -127,7 +137,27 @@ impl Publication {
             out_of_quorum: AtomicBool::new(false),
             halted: OnceLock::new(),
             doubted: Mutex::new(None),
+            unconfirmed: watch::Sender::new(false),
         })
+    }
+
+    /// Accepts no entries until a quorum of witnesses has cosigned a head. Without a policy that needs witnesses, it
+    /// changes nothing.
+    pub(crate) fn require_confirmation(&self) {
+        self.unconfirmed.send_replace(self.policy.is_some());
+    }
+
+    /// Waits until a required confirmation is there, but no longer than `limit`.
+    pub(crate) async fn confirmed_within(&self, limit: Duration) {
+        let mut unconfirmed = self.unconfirmed.subscribe();
+        let _ = tokio::time::timeout(limit, unconfirmed.wait_for(|unconfirmed| !unconfirmed)).await;
+    }
+
+    /// Called when a quorum has cosigned a head since the start.
+    pub(super) fn confirm(&self) {
+        if self.unconfirmed.send_replace(false) {
+            tracing::info!("a quorum of witnesses has cosigned this log; entries are accepted");
+        }
     }
 
     /// The policy; `None` if it needs no witnesses.
@@ -176,7 +206,9 @@ impl Publication {
 
     /// Why the log accepts no entries until its witnesses cosign.
     pub fn doubt_reason(&self) -> Option<Arc<str>> {
-        self.doubted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let doubted = self.doubted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let unconfirmed = *self.unconfirmed.borrow();
+        doubted.or_else(|| unconfirmed.then(|| UNCONFIRMED.into()))
     }
 
     /// The time that the policy's quorum has cosigned last.

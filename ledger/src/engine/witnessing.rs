@@ -270,7 +270,10 @@ impl WitnessClient {
             }
             _ => None,
         };
-        self.trusted |= published.is_some();
+        if published.is_some() {
+            self.trusted = true;
+            self.publication.confirm();
+        }
         self.weigh_claims();
         let published = published?;
         let size = published.size;

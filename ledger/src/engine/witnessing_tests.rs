@@ -419,3 +419,34 @@ async fn the_published_checkpoint_survives_a_restart_and_a_foreign_policy_is_ref
     let refused = crate::server::start(world.setup(store)).err().unwrap();
     assert!(refused.to_string().contains("`log` line"), "{refused}");
 }
+
+/// In a database, an old copy can be restored or promoted without the ledger's knowledge.
+#[tokio::test]
+async fn a_log_that_must_be_confirmed_accepts_no_entries_until_a_quorum_has_cosigned_it() {
+    let (witnesses, lines) = witnesses(2).await;
+    witnesses[1].busy.store(u64::MAX, Ordering::SeqCst);
+    let (shared, _) = witnessed_by(&lines, 2).started(Arc::new(MemoryStore::new())).await;
+    shared.publication.require_confirmation();
+    let mut client = client_of(&shared, LONG);
+    client.check_at_start().await.unwrap();
+    let shutdown = Shutdown::new();
+    tokio::spawn(client.run(shutdown.clone()));
+    while witnesses[1].asked.load(Ordering::SeqCst) < 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(refusal(&shared).await.contains("no quorum of witnesses has cosigned"));
+    assert!(matches!(
+        crate::server::health(&shared),
+        Err(service::Impairment::Behind(_))
+    ));
+    witnesses[1].busy.store(0, Ordering::SeqCst);
+    published(&shared, |published| published.size == 4).await;
+    for _ in 0..500 {
+        if shared.publication.refusal_reason().is_none() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(shared.publication.refusal_reason(), None);
+    shutdown.trigger();
+}

@@ -35,7 +35,7 @@ pub(super) async fn append(
     body: Body,
 ) -> Result<Response, Problem> {
     if let Some(reason) = shared.publication.refusal_reason() {
-        return Err(Problem::unavailable("witnesses", 5, &*reason));
+        return Err(Problem::unavailable("witnesses", 1, &*reason));
     }
     check_media_type(&headers)?;
     let received = receive(&shared, body).await?;

@@ -240,6 +240,7 @@ impl World {
             records_credentials: vec![credential().digest()],
             limits: self.limits,
             clock: CheckedClock::new(self.clock.clone(), Confirmation::After(Duration::MAX)),
+            confirmed_at_start: false,
         }
     }
 
