@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ledger_client::LiveTrust;
 use ledger_client::writer::Writer;
+use ledger_client::{LiveTrust, Trust};
 use record::{ParticipantId, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,6 +21,7 @@ use crate::connectors::Connectors;
 use crate::journal::Journal;
 use crate::outstanding::Outstanding;
 use crate::queues::Notices;
+use crate::schedule::Schedule;
 
 /// An entry that waits longer for its receipt means that the ledger does not take entries.
 const LEDGER_IS_LATE: Duration = Duration::from_secs(5);
@@ -31,6 +32,8 @@ pub struct Broker {
     pub(crate) clock: Arc<dyn Clock>,
     /// The directory and the Registerlandkarte in force.
     pub(crate) live: LiveTrust,
+    /// What receipts are checked with.
+    pub(crate) trust: Arc<Trust>,
     pub(crate) writer: Writer,
     /// Client for identity; sends the broker's credential.
     pub(crate) identity: Client,
@@ -43,6 +46,12 @@ pub struct Broker {
     pub(crate) providers: Outstanding,
     /// The places of the consumers: open exchanges, and completions that are not acknowledged.
     pub(crate) consumers: Outstanding,
+    /// The places of the providers for exchanges that wait for their evidence, until their notice is delivered.
+    pub(crate) waiting_providers: Outstanding,
+    /// The places of the consumers for such exchanges, until they are acknowledged.
+    pub(crate) waiting_consumers: Outstanding,
+    /// When to ask the providers again.
+    pub(crate) schedule: Schedule,
     /// The places of the consumers for previews.
     pub(crate) previews: Outstanding,
     /// How many exchanges each component has begun.
@@ -68,6 +77,24 @@ impl Broker {
             return Err(Impairment::Behind("the ledger does not take entries".into()));
         }
         self.live.health()
+    }
+
+    /// The places of the consumers that an exchange takes. `waited`: those of exchanges that wait for their evidence.
+    pub(crate) fn consumers(&self, waited: bool) -> &Outstanding {
+        if waited {
+            &self.waiting_consumers
+        } else {
+            &self.consumers
+        }
+    }
+
+    /// The places of the providers that an exchange takes.
+    pub(crate) fn providers(&self, waited: bool) -> &Outstanding {
+        if waited {
+            &self.waiting_providers
+        } else {
+            &self.providers
+        }
     }
 
     /// Sends a request in deterministic CBOR to identity and reads its answer.

@@ -66,21 +66,25 @@ impl Circuits {
         }
     }
 
+    /// Takes account of a provider that has answered.
+    pub(crate) fn answered(&self, provider: &ParticipantId) {
+        let mut circuits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if circuits.remove(provider).is_some_and(|circuit| circuit.until.is_some()) {
+            tracing::info!(%provider, "the provider answers again");
+        }
+    }
+
     /// Takes account of how an exchange ended.
     pub(crate) fn ended(&self, provider: &ParticipantId, ending: &Ending, now: Instant) {
-        let failed = match ending {
-            Ending::Replied(_) => false,
-            Ending::NotServed(NotServed::Unreachable) | Ending::TimedOut => true,
+        match ending {
+            Ending::Replied(_) => return self.answered(provider),
+            Ending::NotServed(NotServed::Unreachable) | Ending::TimedOut => {}
             // These say nothing about whether the provider's connector answers.
-            Ending::NotServed(NotServed::NoRoute | NotServed::Refused | NotServed::TooLarge) => return,
-        };
-        let mut circuits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !failed {
-            if circuits.remove(provider).is_some_and(|circuit| circuit.until.is_some()) {
-                tracing::info!(%provider, "the provider answers again");
+            Ending::NotServed(NotServed::NoRoute | NotServed::Refused | NotServed::TooLarge) | Ending::Withdrawn => {
+                return;
             }
-            return;
         }
+        let mut circuits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let circuit = circuits.entry(provider.clone()).or_default();
         circuit.failures = circuit.failures.saturating_add(1);
         if circuit.failures >= THRESHOLD {

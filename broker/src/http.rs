@@ -1,5 +1,11 @@
-//! The broker's interface, in deterministic CBOR: `POST /exchanges`, `POST /exchanges/{id}/preview` and
-//! `POST /exchanges/{id}/acknowledgement`.
+//! The broker's interface, in deterministic CBOR.
+//!
+//! | | |
+//! | --- | --- |
+//! | `POST /exchanges` | [`ExchangeRequest`] → [`messages::Completion`], or `202` with [`messages::Deferred`] |
+//! | `POST /exchanges/{id}/withdrawal` | [`Withdrawal`] → [`messages::Completion`] |
+//! | `POST /exchanges/{id}/preview` | [`SignedDecision`] → [`messages::PreviewNotice`] |
+//! | `POST /exchanges/{id}/acknowledgement` | [`Acknowledgement`] → `204` |
 
 use std::sync::Arc;
 
@@ -9,8 +15,8 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use messages::limits::{MAX_ACKNOWLEDGEMENT, MAX_EXCHANGE_REQUEST, MAX_PREVIEW_DECISION};
-use messages::{Acknowledgement, ExchangeRequest, SignedDecision};
+use messages::limits::{MAX_ACKNOWLEDGEMENT, MAX_EXCHANGE_REQUEST, MAX_PREVIEW_DECISION, MAX_WITHDRAWAL};
+use messages::{Acknowledgement, ExchangeAnswer, ExchangeRequest, SignedDecision, Withdrawal};
 use service::http::CBOR;
 use service::problem::Problem;
 use uuid::Uuid;
@@ -34,13 +40,31 @@ pub(crate) fn routes(broker: Arc<Broker>) -> Router {
             "/exchanges/{id}/preview",
             post(preview).layer(DefaultBodyLimit::max(MAX_PREVIEW_DECISION)),
         )
+        .route(
+            "/exchanges/{id}/withdrawal",
+            post(withdraw).layer(DefaultBodyLimit::max(MAX_WITHDRAWAL)),
+        )
         .with_state(broker)
 }
 
 async fn exchange(State(broker): State<Arc<Broker>>, body: Bytes) -> Result<Response, Problem> {
     let request: ExchangeRequest = record::cbor::from_slice(&body)
         .map_err(|error| Problem::bad_request("malformed-request", error.to_string()))?;
-    let completion = flow::exchange(&broker, request).await?;
+    let (status, body) = match flow::exchange(&broker, request).await? {
+        ExchangeAnswer::Completed(completion) => (StatusCode::OK, record::cbor::to_vec(&completion)),
+        ExchangeAnswer::Deferred(deferred) => (StatusCode::ACCEPTED, record::cbor::to_vec(&deferred)),
+    };
+    Ok((status, [(header::CONTENT_TYPE, CBOR)], body).into_response())
+}
+
+/// Ends an exchange that waits for its evidence.
+async fn withdraw(State(broker): State<Arc<Broker>>, Path(id): Path<Uuid>, body: Bytes) -> Result<Response, Problem> {
+    let withdrawal: Withdrawal = record::cbor::from_slice(&body)
+        .map_err(|error| Problem::bad_request("malformed-request", error.to_string()))?;
+    if withdrawal.exchange != id {
+        return Err(not_permitted());
+    }
+    let completion = flow::deferred::withdraw(&broker, withdrawal).await?;
     Ok(([(header::CONTENT_TYPE, CBOR)], record::cbor::to_vec(&completion)).into_response())
 }
 
@@ -68,12 +92,8 @@ async fn acknowledge(
     let Some(entry) = broker.journal.get(id).await.map_err(stopped)? else {
         return Ok(StatusCode::NO_CONTENT);
     };
-    let consumer = match &entry {
-        JournalEntry::Open(open) => &open.request.metadata.consumer,
-        JournalEntry::Closed(closed) => &closed.consumer,
-    };
     let history = broker.live.confirmed()?;
-    let consumer = history.state().directory().component(consumer);
+    let consumer = history.state().directory().component(entry.consumer());
     let signed = consumer.is_some_and(|consumer| acknowledgement.verify(&consumer.signing_key).is_ok());
     if acknowledgement.exchange != id || !signed {
         return Err(not_permitted());

@@ -12,15 +12,27 @@
 //!    person's decision is recorded and the consumer has acknowledged the notice.
 //! 5. The row is removed when all of this has happened.
 //!
+//! An exchange that waits for its evidence ([`messages::later`]) is a [`JournalEntry::Deferred`] between the first two
+//! stages. It may wait for 30 days beside thousands of others, so it has tables of its own: one with the row, and one
+//! with what the schedule needs to know ([`DueExchange`]), which alone is read at the start. An exchange moves between
+//! the tables in several transactions. The order is such that after a crash in between it is clear which row counts:
+//!
+//! ```text
+//! defer     deferred row ▸ due row ▸ remove the open row     an open row without a closing yields to the due row
+//! close     open row with its closing ▸ remove the due row ▸ remove the deferred row     a closing always counts
+//! ```
+//!
 //! A row holds keys of single records and sealed bytes that the broker cannot open. It never holds personal data or
 //! evidence. The number of rows is bounded, because every row takes a place of its consumer and of its provider
 //! ([`crate::outstanding`]).
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use messages::{Completion, ExchangeRequest, LabelAnswer, OutcomeNotice, PreviewNotice, Reply};
+use messages::{Completion, Deferral, ExchangeRequest, LabelAnswer, OutcomeNotice, PreviewNotice, Reply};
 use record::content::ExchangeRecord;
 use record::{Label, PartKey, ParticipantId, Period, PreviewDecision, Timestamp};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use service::table::{Encoding, Table, TableError, TableFile};
 use text::Reference;
@@ -29,10 +41,17 @@ use uuid::Uuid;
 
 const FILE: &str = "state.redb";
 const EXCHANGES: &str = "exchanges";
-const CBOR: Encoding<JournalEntry> = Encoding {
-    encode: |entry| record::cbor::to_vec(entry),
-    decode: |bytes| record::cbor::from_slice(bytes).map_err(|error| error.to_string()),
-};
+const DEFERRED: &str = "deferred";
+const DUE: &str = "deferred-due";
+/// How many rows are in memory at once when all are read.
+const PAGE: usize = 256;
+
+fn cbor<T: Serialize + DeserializeOwned>() -> Encoding<T> {
+    Encoding {
+        encode: |entry| record::cbor::to_vec(entry),
+        decode: |bytes| record::cbor::from_slice(bytes).map_err(|error| error.to_string()),
+    }
+}
 
 /// One exchange.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,6 +59,8 @@ const CBOR: Encoding<JournalEntry> = Encoding {
 pub enum JournalEntry {
     /// The outcome is not recorded yet.
     Open(Box<OpenExchange>),
+    /// The intent is recorded, and the provider has named a later time for its answer.
+    Deferred(Box<DeferredExchange>),
     /// The outcome is recorded.
     Closed(Box<ClosedExchange>),
 }
@@ -61,6 +82,42 @@ pub struct OpenExchange {
     pub preview: bool,
     /// How the exchange ended, once it is certain.
     pub closing: Option<Closing>,
+    /// The receipt of the intent, if the exchange has waited. The intent is not appended again after days.
+    #[serde(with = "record::bytes")]
+    pub intent_receipt: Option<Vec<u8>>,
+}
+
+impl OpenExchange {
+    /// Whether the exchange has been deferred. Then it takes the places of exchanges that wait, and no others.
+    pub fn has_waited(&self) -> bool {
+        self.intent_receipt.is_some()
+    }
+}
+
+/// An exchange that waits for its evidence.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeferredExchange {
+    /// The exchange, with the receipt of its intent.
+    pub open: OpenExchange,
+    /// What the provider has signed last.
+    pub deferral: Deferral,
+}
+
+/// What the schedule needs to know of an exchange that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DueExchange {
+    /// When the provider is asked again.
+    pub due: Timestamp,
+    /// When the exchange is closed without an answer.
+    pub expiry: Timestamp,
+    /// The consumer.
+    pub consumer: ParticipantId,
+    /// The provider.
+    pub provider: ParticipantId,
+    /// Whether the exchange takes a place for a preview.
+    pub preview: bool,
 }
 
 /// How an exchange ended: what the outcome's entry commits to.
@@ -107,6 +164,8 @@ pub struct ClosedExchange {
     pub notice: OutcomeNotice,
     /// The provider's reply, until the consumer has acknowledged the completion.
     pub reply: Option<Reply>,
+    /// Whether the exchange has waited for its evidence, and takes a place of those that do.
+    pub waited: bool,
     /// Whether the consumer has acknowledged the completion.
     pub acknowledged: bool,
     /// Whether the provider's connector has accepted the outcome.
@@ -202,10 +261,20 @@ pub fn request_digest(request: &ExchangeRequest) -> Hash {
 }
 
 impl JournalEntry {
+    /// The consumer.
+    pub fn consumer(&self) -> &ParticipantId {
+        match self {
+            Self::Open(open) => &open.request.metadata.consumer,
+            Self::Deferred(deferred) => &deferred.open.request.metadata.consumer,
+            Self::Closed(closed) => &closed.consumer,
+        }
+    }
+
     /// The exchange.
     pub fn exchange(&self) -> Uuid {
         match self {
             Self::Open(open) => open.request.metadata.exchange,
+            Self::Deferred(deferred) => deferred.open.request.metadata.exchange,
             Self::Closed(closed) => closed.exchange,
         }
     }
@@ -215,6 +284,8 @@ impl JournalEntry {
 #[derive(Debug, Clone)]
 pub struct Journal {
     exchanges: Table<[u8; 16], JournalEntry>,
+    deferred: Table<[u8; 16], DeferredExchange>,
+    due: Table<[u8; 16], DueExchange>,
 }
 
 impl Journal {
@@ -225,16 +296,47 @@ impl Journal {
     pub fn open(directory: &Path) -> Result<Self, TableError> {
         let file = TableFile::open(&directory.join(FILE))?;
         Ok(Self {
-            exchanges: Table::open(&file, EXCHANGES, CBOR)?,
+            exchanges: Table::open(&file, EXCHANGES, cbor())?,
+            deferred: Table::open(&file, DEFERRED, cbor())?,
+            due: Table::open(&file, DUE, cbor())?,
         })
     }
 
-    /// Writes a row; it is on disk on return.
+    /// Writes the row of an exchange that does not wait; it is on disk on return.
     ///
     /// # Errors
     /// [`TableError`].
     pub async fn put(&self, entry: &JournalEntry) -> Result<(), TableError> {
         self.exchanges.put(entry.exchange().into_bytes(), entry).await
+    }
+
+    /// Makes an exchange one that waits; it is on disk on return.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn defer(&self, deferred: &DeferredExchange, due: &DueExchange) -> Result<(), TableError> {
+        let key = deferred.open.request.metadata.exchange.into_bytes();
+        self.deferred.put(key, deferred).await?;
+        self.due.put(key, due).await?;
+        self.exchanges.remove(key).await
+    }
+
+    /// Removes what waits of an exchange whose closing is written.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn remove_deferred(&self, exchange: Uuid) -> Result<(), TableError> {
+        self.due.remove(exchange.into_bytes()).await?;
+        self.deferred.remove(exchange.into_bytes()).await
+    }
+
+    /// What the schedule needs to know of all exchanges that wait.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn due(&self) -> Result<HashMap<Uuid, DueExchange>, TableError> {
+        let rows = self.due.all().await?.into_iter();
+        Ok(rows.map(|(key, row)| (Uuid::from_bytes(key), row)).collect())
     }
 
     /// Removes a row.
@@ -263,14 +365,27 @@ impl Journal {
     /// # Errors
     /// [`TableError`].
     pub async fn get(&self, exchange: Uuid) -> Result<Option<JournalEntry>, TableError> {
-        self.exchanges.get(exchange.into_bytes()).await
+        let key = exchange.into_bytes();
+        if let Some(entry) = self.exchanges.get(key).await? {
+            return Ok(Some(entry));
+        }
+        let deferred = self.deferred.get(key).await?;
+        Ok(deferred.map(|row| JournalEntry::Deferred(Box::new(row))))
     }
 
-    /// All rows in the order of their ids, which is the order of time (UUIDv7).
+    /// The rows that follow `after`, some of them at once, in the order of their ids, which is the order of time
+    /// (UUIDv7). Without those that wait. Empty at the end.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn all(&self) -> Result<Vec<JournalEntry>, TableError> {
+    pub async fn page(&self, after: Option<Uuid>) -> Result<Vec<JournalEntry>, TableError> {
+        let rows = self.exchanges.page(after.map(Uuid::into_bytes), PAGE).await?;
+        Ok(rows.into_iter().map(|(_, entry)| entry).collect())
+    }
+
+    /// All rows, for tests.
+    #[cfg(test)]
+    pub(crate) async fn all(&self) -> Result<Vec<JournalEntry>, TableError> {
         let rows = self.exchanges.all().await?;
         Ok(rows.into_iter().map(|(_, entry)| entry).collect())
     }

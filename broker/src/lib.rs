@@ -5,6 +5,7 @@
 //! ```text
 //! ExchangeRequest - authenticate -> Authenticated - permit -> Permitted - identity -> OpenExchange
 //!   - record -> Recorded<Intent> - forward -> Ending - record -> Recorded<Outcome> - release -> Completion
+//!                                          -> Deferral, then later again
 //! ```
 //!
 //! * [`authenticate`] – checks that S1 and S2 are the consumer's, with the directory's key.
@@ -16,6 +17,7 @@
 //! * [`ceilings`] – counts what each component begins, against the ceilings in the directory.
 //! * [`circuit`] – begins no exchange with a provider that does not answer.
 //! * [`outstanding`] – bounds the exchanges of one participant that are open, not acknowledged or not delivered.
+//! * [`schedule`] – says when a provider that has deferred its answer is asked again.
 //! * [`expiry`] – drops completions that their consumer never acknowledges.
 //! * [`http`] – the interface.
 //!
@@ -50,6 +52,7 @@ mod problems;
 mod queues;
 pub mod records;
 mod retry;
+mod schedule;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -77,6 +80,7 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
     metrics::describe();
     tokio::spawn(flow::resume(broker.clone(), left_open));
     notices::deliver(&broker, queues, &shutdown);
+    tokio::spawn(flow::deferred::ask_again(broker.clone(), shutdown.clone()));
     tokio::spawn(expiry::expire(broker.clone(), shutdown.clone()));
     listener.health().check({
         let broker = broker.clone();

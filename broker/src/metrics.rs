@@ -10,7 +10,7 @@ pub(crate) fn describe() {
     metrics::describe_counter!(
         EXCHANGES,
         metrics::Unit::Count,
-        "Exchanges by result (delivered, nothing_found, refused, failed, timed_out, denied, not_authenticated), in steps of ten."
+        "Exchanges by result (delivered, nothing_found, refused, failed, timed_out, denied, not_authenticated), and those that began to wait (deferred), in steps of ten."
     );
     metrics::describe_counter!(
         PREVIEWS,

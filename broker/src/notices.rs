@@ -126,7 +126,8 @@ pub(crate) async fn settle(
     closed: &ClosedExchange,
     mark: impl Fn(&mut ClosedExchange) + Send + 'static,
 ) -> Result<(), TableError> {
-    let (consumers, providers) = (broker.consumers.clone(), broker.providers.clone());
+    let waited = closed.waited;
+    let (consumers, providers) = (broker.consumers(waited).clone(), broker.providers(waited).clone());
     let previews = broker.previews.clone();
     let change = move |entry: &mut JournalEntry| {
         let JournalEntry::Closed(closed) = entry else {

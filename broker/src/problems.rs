@@ -23,6 +23,16 @@ pub(crate) fn not_authenticated(error: &AuthenticationError) -> Problem {
     }
 }
 
+/// 503: a task is working on the exchange.
+pub(crate) fn under_way() -> Problem {
+    Problem::unavailable("under-way", 1, "the exchange is in progress")
+}
+
+/// 409: the consumer has the completion already.
+pub(crate) fn acknowledged() -> Problem {
+    Problem::conflict("acknowledged", "the completion has been acknowledged")
+}
+
 /// 503: another compartment does not answer at present.
 pub(crate) fn try_again(why: &str) -> Problem {
     Problem::unavailable("try-again", 2, why)

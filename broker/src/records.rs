@@ -40,6 +40,8 @@ pub enum Ending {
     NotServed(NotServed),
     /// No valid reply arrived, and the provider may have answered.
     TimedOut,
+    /// The consumer has withdrawn an exchange that waited for its evidence.
+    Withdrawn,
 }
 
 /// Why the provider has certainly not served a request.
@@ -72,7 +74,7 @@ impl Ending {
         match self {
             Self::Replied(reply) => reply.statement.outcome.into(),
             Self::NotServed(_) => Outcome::Failed,
-            Self::TimedOut => Outcome::TimedOut,
+            Self::TimedOut | Self::Withdrawn => Outcome::TimedOut,
         }
     }
 
@@ -88,6 +90,7 @@ impl Ending {
             }
             Self::NotServed(reason) => Some(reason.as_str()),
             Self::TimedOut => Some("no-answer"),
+            Self::Withdrawn => Some("withdrawn"),
         }
     }
 
@@ -95,7 +98,7 @@ impl Ending {
     pub fn reply(&self) -> Option<&Reply> {
         match self {
             Self::Replied(reply) => Some(reply),
-            Self::NotServed(_) | Self::TimedOut => None,
+            Self::NotServed(_) | Self::TimedOut | Self::Withdrawn => None,
         }
     }
 }

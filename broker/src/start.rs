@@ -8,6 +8,7 @@ use ledger_client::anchor::Anchored;
 use ledger_client::api::{HttpLedger, LedgerApi};
 use ledger_client::trust::Trust;
 use ledger_client::writer::{Writer, WriterConfig};
+use messages::limits::MAX_LATER;
 use record::SigningKey;
 use service::clock::Clock;
 use service::http::Client;
@@ -20,9 +21,10 @@ use crate::circuit::Circuits;
 use crate::config::Config;
 use crate::connectors::Connectors;
 use crate::error::Error;
-use crate::journal::{Journal, JournalEntry, OpenExchange};
+use crate::journal::{ClosedExchange, Journal, JournalEntry, OpenExchange};
 use crate::outstanding::{MAX_OUTSTANDING, MAX_PREVIEWS, Outstanding};
 use crate::queues::{Notices, Queues};
+use crate::schedule::Schedule;
 
 fn configuration(error: impl std::fmt::Display) -> Error {
     Error::Configuration(error.to_string())
@@ -53,7 +55,7 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
     let writer = Writer::start(
         WriterConfig {
             api,
-            trust,
+            trust: trust.clone(),
             live: live.clone(),
             key: key.clone(),
             state_dir: config.data.clone(),
@@ -71,11 +73,15 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
         config: config.clone(),
         clock,
         live,
+        trust,
         writer,
         journal,
         in_progress: Mutex::new(HashSet::new()),
         providers: Outstanding::new(MAX_OUTSTANDING),
         consumers: Outstanding::new(MAX_OUTSTANDING),
+        waiting_providers: Outstanding::new(MAX_LATER),
+        waiting_consumers: Outstanding::new(MAX_LATER),
+        schedule: Schedule::default(),
         previews: Outstanding::new(MAX_PREVIEWS),
         begun: Begun::default(),
         circuits: Circuits::default(),
@@ -89,32 +95,62 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
     })
 }
 
-/// Counts what the journal has, queues the notices, and returns the open exchanges.
-async fn restore(broker: &Broker) -> Result<Vec<OpenExchange>, Error> {
-    let mut left_open = Vec::new();
-    for entry in broker.journal.all().await? {
-        match entry {
-            JournalEntry::Open(open) => {
-                broker.providers.count(&open.request.metadata.provider);
-                broker.consumers.count(&open.request.metadata.consumer);
-                if open.preview {
-                    broker.previews.count(&open.request.metadata.consumer);
+/// Counts what the journal has, queues the notices, fills the schedule, and returns the open exchanges.
+pub(crate) async fn restore(broker: &Broker) -> Result<Vec<OpenExchange>, Error> {
+    let (mut left_open, mut due) = (Vec::new(), broker.journal.due().await?);
+    let mut page = broker.journal.page(None).await?;
+    while let Some(last) = page.last().map(JournalEntry::exchange) {
+        for entry in page {
+            match entry {
+                JournalEntry::Open(open) => {
+                    let exchange = open.request.metadata.exchange;
+                    if open.closing.is_some() {
+                        due.remove(&exchange);
+                    } else if due.contains_key(&exchange) {
+                        broker.journal.remove(exchange).await?;
+                        continue;
+                    }
+                    count_open(broker, &open);
+                    left_open.push(*open);
                 }
-                left_open.push(*open);
-            }
-            JournalEntry::Closed(closed) => {
-                if !closed.acknowledged {
-                    broker.consumers.count(&closed.consumer);
-                }
-                if closed.preview.is_some() {
-                    broker.previews.count(&closed.consumer);
-                }
-                if !closed.notified {
-                    broker.providers.count(&closed.provider);
-                    broker.notices.add(&closed.provider, closed.exchange);
-                }
+                JournalEntry::Closed(closed) => count_closed(broker, &closed),
+                JournalEntry::Deferred(_) => {}
             }
         }
+        page = broker.journal.page(Some(last)).await?;
+    }
+    for (exchange, row) in due {
+        broker.waiting_providers.count(&row.provider);
+        broker.waiting_consumers.count(&row.consumer);
+        if row.preview {
+            broker.previews.count(&row.consumer);
+        }
+        broker.schedule.set(exchange, row.due, row);
     }
     Ok(left_open)
+}
+
+fn count_open(broker: &Broker, open: &OpenExchange) {
+    let metadata = &open.request.metadata;
+    let kinds = [(false, !open.has_waited()), (true, !metadata.synchronous)];
+    for (waited, _) in kinds.into_iter().filter(|(_, takes)| *takes) {
+        broker.providers(waited).count(&metadata.provider);
+        broker.consumers(waited).count(&metadata.consumer);
+    }
+    if open.preview {
+        broker.previews.count(&metadata.consumer);
+    }
+}
+
+fn count_closed(broker: &Broker, closed: &ClosedExchange) {
+    if !closed.acknowledged {
+        broker.consumers(closed.waited).count(&closed.consumer);
+    }
+    if closed.preview.is_some() {
+        broker.previews.count(&closed.consumer);
+    }
+    if !closed.notified {
+        broker.providers(closed.waited).count(&closed.provider);
+        broker.notices.add(&closed.provider, closed.exchange);
+    }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub(crate) mod trust_in_force;
+pub(crate) mod world;
 
 use std::sync::Arc;
 
@@ -306,6 +307,7 @@ pub(crate) fn open_exchange() -> OpenExchange {
         intent_record: vec![3],
         preview: false,
         closing: None,
+        intent_receipt: None,
     }
 }
 
@@ -388,6 +390,7 @@ fn a_closed_row_keeps_the_reply_only_for_the_consumer() {
             shared_key: RecordKey([2; 32]).part(PartName::Shared),
         },
         reply: None,
+        waited: false,
         acknowledged: false,
         notified: false,
         preview: None,

@@ -16,6 +16,7 @@
 //! Concurrent writes share a transaction and its sync ([`crate::group_commit`]). Reads run on tokio's blocking pool,
 //! because redb reads the disk on the calling thread.
 
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -227,11 +228,20 @@ where
     /// # Errors
     /// [`TableError`].
     pub async fn all(&self) -> Result<Vec<(K, V)>, TableError> {
+        self.page(None, usize::MAX).await
+    }
+
+    /// The first rows, at most `limit` of them, or those that follow the key `after`, in the order of their keys.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn page(&self, after: Option<K>, limit: usize) -> Result<Vec<(K, V)>, TableError> {
         let this = self.clone();
         blocking(move || {
             let table = this.file.begin_read()?.open_table(this.definition)?;
+            let first = after.map_or(Bound::Unbounded, Bound::Excluded);
             let mut rows = Vec::new();
-            for row in table.iter()? {
+            for row in table.range::<K>((first, Bound::Unbounded))?.take(limit) {
                 let (key, value) = row?;
                 rows.push((key.value(), this.decode(&value.value())?));
             }
@@ -390,6 +400,12 @@ mod tests {
         }
         table.remove(1).await.unwrap();
         assert_eq!(table.count().await.unwrap(), 2);
+        let keys = async |after, limit| {
+            let rows = table.page(after, limit).await.unwrap();
+            rows.into_iter().map(|(key, _)| key).collect::<Vec<u64>>()
+        };
+        assert_eq!(keys(None, 1).await, [2]);
+        assert_eq!((keys(Some(2), 9).await, keys(Some(300), 9).await), (vec![300], vec![]));
         assert!(TableFile::open(&path).is_err(), "one process per file");
         drop(table);
         let table = open(&path);

@@ -3,12 +3,13 @@
 use std::time::Instant;
 
 use ledger_client::recorded::{Intent, Outcome, Recorded};
-use messages::{Completion, OutcomeNotice};
+use messages::{Completion, ExchangeAnswer, OutcomeNotice};
 use record::Phase;
 use record::content::ExchangeRecord;
 use service::problem::Problem;
 
-use super::forward::forward;
+use super::defer::{defer, known_intent};
+use super::forward::{Forwarded, forward};
 use super::record::{record_intent, record_outcome, seal_outcome};
 use crate::broker::Broker;
 use crate::journal::{
@@ -19,33 +20,78 @@ use crate::problems::{is_try_again, stopped, try_again};
 use crate::records::Ending;
 use crate::retry::patient;
 
-/// Closes an exchange that is in the journal. `first`: no earlier run of the broker has worked on it.
-pub(super) async fn close(broker: &Broker, mut open: Box<OpenExchange>, first: bool) -> Result<Completion, Problem> {
+/// Takes an exchange that is in the journal to its completion, or to where it waits. `first`: no earlier run of the
+/// broker has worked on it.
+pub(super) async fn close(broker: &Broker, open: Box<OpenExchange>, first: bool) -> Result<ExchangeAnswer, Problem> {
     let metadata = &open.request.metadata;
-    let Some(intent) = record_intent(broker, &open).await? else {
-        broker.journal.remove(metadata.exchange).await.map_err(stopped)?;
-        broker.providers.give_back(&metadata.provider);
-        broker.consumers.give_back(&metadata.consumer);
-        if open.preview {
-            broker.previews.give_back(&metadata.consumer);
-        }
-        return Err(try_again("the log does not take entries at the moment"));
+    let intent = match &open.intent_receipt {
+        Some(receipt) => known_intent(broker, receipt)?,
+        None => match record_intent(broker, &open).await? {
+            Some(intent) => intent,
+            None => {
+                broker.journal.remove(metadata.exchange).await.map_err(stopped)?;
+                give_back(broker, &open);
+                return Err(try_again("the log does not take entries at the moment"));
+            }
+        },
     };
-    let closing = match open.closing.clone() {
-        Some(closing) => closing,
-        None => {
-            let ending = forward(broker, &intent, &open, first).await;
-            broker.circuits.ended(&metadata.provider, &ending, Instant::now());
-            let closing = sealed(broker, &open, &ending).await?;
+    let mut ending = None;
+    if open.closing.is_none() {
+        match forward(broker, &intent, &open, first).await {
+            Forwarded::Deferred(deferral) => {
+                broker.circuits.answered(&metadata.provider);
+                let deferred = defer(broker, &intent, *open, deferral).await?;
+                return Ok(ExchangeAnswer::Deferred(Box::new(deferred)));
+            }
+            Forwarded::Ended(certain) => {
+                broker.circuits.ended(&metadata.provider, &certain, Instant::now());
+                ending = Some(certain);
+            }
+        }
+    }
+    let completion = finish(broker, &intent, open, ending.as_ref()).await?;
+    Ok(ExchangeAnswer::Completed(Box::new(completion)))
+}
+
+/// Gives back all places of an exchange that has left the journal.
+fn give_back(broker: &Broker, open: &OpenExchange) {
+    let metadata = &open.request.metadata;
+    for waited in [false, true].into_iter().take(1 + usize::from(!metadata.synchronous)) {
+        broker.providers(waited).give_back(&metadata.provider);
+        broker.consumers(waited).give_back(&metadata.consumer);
+    }
+    if open.preview {
+        broker.previews.give_back(&metadata.consumer);
+    }
+}
+
+/// Records how the exchange ended, and releases the completion. Without an ending, the journal has the closing.
+pub(super) async fn finish(
+    broker: &Broker,
+    intent: &Recorded<Intent>,
+    mut open: Box<OpenExchange>,
+    ending: Option<&Ending>,
+) -> Result<Completion, Problem> {
+    let exchange = open.request.metadata.exchange;
+    let closing = match (open.closing.clone(), ending) {
+        (Some(closing), _) => closing,
+        (None, Some(ending)) => {
+            let closing = sealed(broker, &open, ending).await?;
             open.closing = Some(closing.clone());
             // Before the outcome is appended: a second one, sealed again, would have another commitment.
             let entry = JournalEntry::Open(open.clone());
             broker.journal.put(&entry).await.map_err(stopped)?;
             closing
         }
+        (None, None) => return Err(Problem::internal()),
     };
-    let outcome = record_outcome(broker, &open, &intent, &closing).await?;
-    release(broker, &intent, &outcome, closing, &open).await
+    if !open.request.metadata.synchronous {
+        broker.journal.remove_deferred(exchange).await.map_err(stopped)?;
+    }
+    let outcome = record_outcome(broker, &open, intent, &closing).await?;
+    // Until here the schedule takes the exchange up again if something fails.
+    broker.schedule.remove(exchange);
+    release(broker, intent, &outcome, closing, &open).await
 }
 
 /// Seals the outcome's record. Waits for identity when it has to give another key.
@@ -86,6 +132,7 @@ async fn release(
         reply: closing.reply.clone(),
     };
     let result = closing.outcome;
+    let waited = open.has_waited();
     let entry = JournalEntry::Closed(Box::new(ClosedExchange {
         exchange: metadata.exchange,
         request: request_digest(&open.request),
@@ -94,6 +141,7 @@ async fn release(
         closed: broker.now(),
         notice,
         reply: closing.reply,
+        waited,
         acknowledged: false,
         notified: !must_notify,
         preview,
@@ -103,7 +151,11 @@ async fn release(
         broker.previews.give_back(&metadata.consumer);
     }
     if !must_notify {
-        broker.providers.give_back(&metadata.provider);
+        broker.providers(waited).give_back(&metadata.provider);
+    }
+    if !waited && !metadata.synchronous {
+        broker.waiting_providers.give_back(&metadata.provider);
+        broker.waiting_consumers.give_back(&metadata.consumer);
     }
     tracing::info!(exchange = %metadata.exchange, index = outcome.index().get(), "closed");
     count_exchange(match result {

@@ -81,6 +81,19 @@ async fn label(broker: &Broker, history: &History, permitted: Permitted) -> Resu
         tracing::error!(%provider, %consumer, "too many exchanges are outstanding: none is begun");
         return Err(Problem::unavailable("busy", 5, "too many exchanges are outstanding"));
     };
+    let waiting_places = if request.metadata.synchronous {
+        None
+    } else {
+        let places = broker
+            .waiting_providers
+            .take(provider)
+            .zip(broker.waiting_consumers.take(consumer));
+        if places.is_none() {
+            tracing::error!(%provider, %consumer, "too many exchanges wait for evidence: none that may wait is begun");
+            return Err(Problem::unavailable("busy", 60, "too many exchanges wait for evidence"));
+        }
+        places
+    };
     let rule = &permitted.permission().rule;
     let preview_place = if rule.preview {
         let place = broker.previews.take(consumer);
@@ -122,11 +135,16 @@ async fn label(broker: &Broker, history: &History, permitted: Permitted) -> Resu
         request,
         preview: rule.preview,
         closing: None,
+        intent_receipt: None,
     });
     let entry = JournalEntry::Open(open.clone());
     broker.journal.put(&entry).await.map_err(stopped)?;
     provider_place.keep();
     consumer_place.keep();
+    if let Some((provider_place, consumer_place)) = waiting_places {
+        provider_place.keep();
+        consumer_place.keep();
+    }
     if let Some(place) = preview_place {
         place.keep();
     }

@@ -8,6 +8,7 @@
 //! | What the broker gets | What follows |
 //! | --- | --- |
 //! | a reply that the provider has signed | the outcome that the reply states |
+//! | a deferral that the provider has signed, if the exchange is not synchronous | it waits ([`super::deferred`]) |
 //! | the directory does not list the provider any more | `failed`, or `timed_out` if it may have been served |
 //! | no connection, or a status that means "not asked", from the first attempt on, for [`UNREACHED_FOR`] | `failed` |
 //! | a refusal without a signature, and no attempt before it may have been served | `failed` |
@@ -23,8 +24,8 @@
 use std::time::Duration;
 
 use ledger_client::recorded::{Intent, Recorded};
-use messages::limits::MAX_FORWARD;
-use messages::{CallKind, ExchangeRequest, Forward, Reply};
+use messages::limits::{MAX_FORWARD, MAX_LATER_SECONDS};
+use messages::{CallKind, Deferral, ExchangeRequest, Forward, ForwardAnswer, Reply};
 use record::ParticipantId;
 use service::http::CallError;
 use service::problem::Problem;
@@ -38,10 +39,21 @@ use crate::retry::{patient, prompt};
 /// How long to keep trying a provider that was never reached. A user waits for the page.
 const UNREACHED_FOR: Duration = Duration::from_secs(5);
 
+/// What became of a forward.
+#[derive(Debug)]
+pub(super) enum Forwarded {
+    /// It is certain how the exchange ended.
+    Ended(Ending),
+    /// The provider answers later.
+    Deferred(Deferral),
+}
+
 /// The result of one attempt.
 enum Attempt {
     /// A reply that the provider has signed for this intent.
     Replied(Reply),
+    /// A deferral that the provider has signed for this intent.
+    Deferred(Deferral),
     /// The provider has certainly not served this attempt, and may serve a later one.
     NotServed,
     /// The provider refuses this forward without a signature: it does not belong to its intent, or is malformed.
@@ -50,47 +62,67 @@ enum Attempt {
     Unanswered,
 }
 
-/// Forwards the request to the provider until it is certain how the exchange ended. Takes the recorded intent, so that
-/// nothing can be forwarded without one. `first`: no earlier run of the broker may have forwarded it.
-pub(super) async fn forward(broker: &Broker, intent: &Recorded<Intent>, open: &OpenExchange, first: bool) -> Ending {
+/// Forwards the request to the provider until it is certain how the exchange ended, or that it waits. Takes the
+/// recorded intent, so that nothing can be forwarded without one. `first`: no earlier run of the broker may have forwarded it.
+pub(super) async fn forward(broker: &Broker, intent: &Recorded<Intent>, open: &OpenExchange, first: bool) -> Forwarded {
     let metadata = &open.request.metadata;
     let body = record::cbor::to_vec(&message(intent, open));
     if body.len() > MAX_FORWARD {
         tracing::error!(exchange = %metadata.exchange, "the forward exceeds its limit");
-        return Ending::NotServed(NotServed::TooLarge);
+        return Forwarded::Ended(Ending::NotServed(NotServed::TooLarge));
     }
     let since = Instant::now();
     let (mut waited_for, mut pauses, mut may_be_served) = (true, prompt(), !first);
     loop {
-        let route = broker
-            .route(&metadata.provider)
-            .filter(|_| is_listed(broker, &metadata.provider));
-        let Some(route) = route else {
-            tracing::warn!(exchange = %metadata.exchange, "the provider is not listed, or nothing says where it is");
-            return if may_be_served {
+        let Some(route) = route(broker, open) else {
+            return Forwarded::Ended(if may_be_served {
                 Ending::TimedOut
             } else {
                 Ending::NotServed(NotServed::NoRoute)
-            };
+            });
         };
         match attempt(broker, &route, body.clone(), intent, &open.request).await {
-            Attempt::Replied(reply) => return Ending::Replied(reply),
-            Attempt::Refused if !may_be_served => return Ending::NotServed(NotServed::Refused),
+            Attempt::Replied(reply) => return Forwarded::Ended(Ending::Replied(reply)),
+            Attempt::Deferred(deferral) => return Forwarded::Deferred(deferral),
+            Attempt::Refused if !may_be_served => return Forwarded::Ended(Ending::NotServed(NotServed::Refused)),
             Attempt::NotServed if !may_be_served && since.elapsed() >= UNREACHED_FOR => {
-                return Ending::NotServed(NotServed::Unreachable);
+                return Forwarded::Ended(Ending::NotServed(NotServed::Unreachable));
             }
             Attempt::NotServed | Attempt::Refused => {}
             Attempt::Unanswered => may_be_served = true,
         }
         if since.elapsed() >= Duration::from_secs(broker.config.give_up_seconds) {
             tracing::error!(exchange = %metadata.exchange, "given up: the provider may have answered");
-            return Ending::TimedOut;
+            return Forwarded::Ended(Ending::TimedOut);
         }
         if waited_for && broker.now() > metadata.deadline {
             (waited_for, pauses) = (false, patient());
         }
         tokio::time::sleep(pauses.failed()).await;
     }
+}
+
+/// Sends the forward of an exchange that waits once more. `None` if nothing is certain yet.
+pub(super) async fn ask_again(broker: &Broker, intent: &Recorded<Intent>, open: &OpenExchange) -> Option<Forwarded> {
+    let route = route(broker, open)?;
+    let body = record::cbor::to_vec(&message(intent, open));
+    match attempt(broker, &route, body, intent, &open.request).await {
+        Attempt::Replied(reply) => Some(Forwarded::Ended(Ending::Replied(reply))),
+        Attempt::Deferred(deferral) => Some(Forwarded::Deferred(deferral)),
+        Attempt::NotServed | Attempt::Refused | Attempt::Unanswered => None,
+    }
+}
+
+/// Where the provider is, if the newest directory lists it.
+fn route(broker: &Broker, open: &OpenExchange) -> Option<String> {
+    let metadata = &open.request.metadata;
+    let route = broker
+        .route(&metadata.provider)
+        .filter(|_| is_listed(broker, &metadata.provider));
+    if route.is_none() {
+        tracing::warn!(exchange = %metadata.exchange, "the provider is not listed, or nothing says where it is");
+    }
+    route
 }
 
 fn is_listed(broker: &Broker, provider: &ParticipantId) -> bool {
@@ -122,13 +154,14 @@ async fn attempt(
     let limit = Duration::from_secs(broker.config.forward_seconds);
     let call = broker.connectors.call(CallKind::Forward, to, broker.now(), body, limit);
     match call.await {
-        Ok(answer) => valid_reply(broker, &answer, intent, request).map_or_else(
-            || {
+        Ok(answer) => match valid_answer(broker, &answer, intent, request) {
+            Some(ForwardAnswer::Reply(reply)) => Attempt::Replied(reply),
+            Some(ForwardAnswer::Deferral(deferral)) => Attempt::Deferred(deferral),
+            None => {
                 tracing::error!(%exchange, "the provider's reply is not valid");
                 Attempt::Unanswered
-            },
-            Attempt::Replied,
-        ),
+            }
+        },
         Err(error) => {
             tracing::warn!(%exchange, %error, "the provider does not reply");
             match error {
@@ -162,16 +195,33 @@ fn refused(problem: &Problem) -> Attempt {
     }
 }
 
-/// Returns the reply if the provider has signed it for this message and this intent.
-fn valid_reply(broker: &Broker, answer: &[u8], intent: &Recorded<Intent>, request: &ExchangeRequest) -> Option<Reply> {
-    let reply: Reply = record::cbor::from_slice(answer).ok()?;
+/// Returns the answer if the provider has signed it for this message and this intent. Only an exchange that is not
+/// synchronous is deferred, and at most for [`MAX_LATER_SECONDS`].
+fn valid_answer(
+    broker: &Broker,
+    answer: &[u8],
+    intent: &Recorded<Intent>,
+    request: &ExchangeRequest,
+) -> Option<ForwardAnswer> {
+    let answer = ForwardAnswer::parse(answer)?;
     let (history, provider) = (broker.live.history(), &request.metadata.provider);
     let then = history.component_at(provider, intent.index()).ok()?;
     let now = history.state().directory().component(provider);
     let mut listed = then.into_iter().chain(now);
-    listed.find(|listed| reply.verify(&listed.signing_key).is_ok())?;
-    let statement = &reply.statement;
-    (statement.message == request.metadata.message && statement.intent == intent.index().get()).then_some(reply)
+    let metadata = &request.metadata;
+    let (about, is_valid) = match &answer {
+        ForwardAnswer::Reply(reply) => {
+            listed.find(|listed| reply.verify(&listed.signing_key).is_ok())?;
+            ((reply.statement.message, reply.statement.intent), true)
+        }
+        ForwardAnswer::Deferral(deferral) => {
+            listed.find(|listed| deferral.verify(&listed.signing_key).is_ok())?;
+            let statement = &deferral.statement;
+            let in_time = statement.available <= intent.entry().time.after(MAX_LATER_SECONDS);
+            ((statement.message, statement.intent), !metadata.synchronous && in_time)
+        }
+    };
+    (is_valid && about == (metadata.message, intent.index().get())).then_some(answer)
 }
 
 #[cfg(test)]
@@ -197,10 +247,13 @@ mod tests {
         alone.live.replace(history);
         let (intent, open) = (recorded_intent(), open_exchange());
         let ending = forward(&alone.broker, &intent, &open, true).await;
-        assert!(matches!(ending, Ending::NotServed(NotServed::NoRoute)), "{ending:?}");
+        assert!(
+            matches!(ending, Forwarded::Ended(Ending::NotServed(NotServed::NoRoute))),
+            "{ending:?}"
+        );
         let ending = forward(&alone.broker, &intent, &open, false).await;
         assert!(
-            matches!(ending, Ending::TimedOut),
+            matches!(ending, Forwarded::Ended(Ending::TimedOut)),
             "an earlier run may have forwarded it: {ending:?}"
         );
     }
@@ -213,7 +266,7 @@ mod tests {
         let counts = |seed: u8| {
             let key = SigningKey::from_seed([seed; 32]);
             let reply = Reply::sign(&key, about, AnswerResult::NothingFound, vec![1]);
-            valid_reply(&alone.broker, &record::cbor::to_vec(&reply), &intent, &request).is_some()
+            valid_answer(&alone.broker, &record::cbor::to_vec(&reply), &intent, &request).is_some()
         };
         assert!(counts(8) && !counts(31));
         // Index 5 is the intent's. A key that was replaced before it counts no more.
@@ -223,6 +276,26 @@ mod tests {
                 .live
                 .replace(changed(&founded, TrustKind::Directory, register_with_key(31), index));
             assert_eq!((counts(8), counts(31), counts(32)), (old, true, false), "{index}");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_an_exchange_that_is_not_synchronous_is_deferred_and_at_most_thirty_days() {
+        let alone = Alone::new();
+        let (intent, mut request) = (recorded_intent(), open_exchange().request);
+        let key = SigningKey::from_seed([8; 32]);
+        let latest = intent.entry().time.after(MAX_LATER_SECONDS);
+        for (synchronous, index, available, expected) in [
+            (true, 0, latest, false),
+            (false, 0, latest, true),
+            (false, 0, latest.after(1), false),
+            (false, 1, latest, false),
+        ] {
+            request.metadata.synchronous = synchronous;
+            let about = (request.metadata.message, intent.index().get() + index);
+            let deferral = Deferral::sign(&key, about, available, vec![1]);
+            let valid = valid_answer(&alone.broker, &record::cbor::to_vec(&deferral), &intent, &request);
+            assert_eq!(valid.is_some(), expected, "{synchronous} {index} {available}");
         }
     }
 

@@ -9,6 +9,8 @@
 //! * [`record`] – records intent and outcome.
 //! * [`forward`] – sends the request to the provider until it is certain how the exchange ended.
 //! * [`close`] – takes a journalled exchange to its completion.
+//! * [`defer`] – makes an exchange wait whose evidence is available later.
+//! * [`deferred`] – asks the provider again for what waits, and takes withdrawals.
 //! * [`preview`] – records what the person has decided about delivered evidence.
 //!
 //! What goes wrong, and what follows:
@@ -21,9 +23,12 @@
 //! | provider known not to answer | 503 `provider-unavailable`, may be retried | nothing |
 //! | identity or ledger unavailable | 503, may be retried | nothing (identity voids the label) |
 //! | provider refuses, fails, or was asked too late | a completion that states it | `outcome` |
+//! | the provider answers later | 202 with the provider's deferral | `outcome`, once it has answered |
 //! | no certain end before the deadline | 503 `under-way`, may be retried | `outcome`, once it is certain |
 
 mod close;
+mod defer;
+pub(crate) mod deferred;
 mod enter;
 mod forward;
 pub(crate) mod preview;
@@ -32,13 +37,13 @@ mod record;
 use std::sync::Arc;
 use std::time::Duration;
 
-use messages::{Completion, ExchangeRequest};
+use messages::{ExchangeAnswer, ExchangeRequest};
 use service::problem::Problem;
 use tokio::sync::Semaphore;
 
 use crate::broker::Broker;
 use crate::journal::{JournalEntry, OpenExchange, request_digest};
-use crate::problems::stopped;
+use crate::problems::{acknowledged, stopped, under_way};
 
 /// How many open exchanges an earlier run's journal may have in work at once.
 const MAX_RESUMED: usize = 256;
@@ -49,7 +54,7 @@ const DEADLINE_GRACE: u64 = 2;
 ///
 /// # Errors
 /// The problem for the consumer. `under-way` does not end the exchange.
-pub async fn exchange(broker: &Arc<Broker>, request: ExchangeRequest) -> Result<Completion, Problem> {
+pub async fn exchange(broker: &Arc<Broker>, request: ExchangeRequest) -> Result<ExchangeAnswer, Problem> {
     let now = broker.now();
     let left = request.metadata.deadline.after(DEADLINE_GRACE).since(now);
     let broker = broker.clone();
@@ -61,11 +66,7 @@ pub async fn exchange(broker: &Arc<Broker>, request: ExchangeRequest) -> Result<
     }
 }
 
-fn under_way() -> Problem {
-    Problem::unavailable("under-way", 1, "the exchange is in progress")
-}
-
-async fn run(broker: &Arc<Broker>, request: ExchangeRequest) -> Result<Completion, Problem> {
+async fn run(broker: &Arc<Broker>, request: ExchangeRequest) -> Result<ExchangeAnswer, Problem> {
     let id = request.metadata.exchange;
     let Some(_claim) = broker.claim(id) else {
         return Err(under_way());
@@ -79,10 +80,12 @@ async fn run(broker: &Arc<Broker>, request: ExchangeRequest) -> Result<Completio
     }
 }
 
-/// The same request again: returns the completion if the exchange is closed, and closes it otherwise.
-async fn repeated(broker: &Broker, entry: JournalEntry, request: &ExchangeRequest) -> Result<Completion, Problem> {
+/// The same request again: returns the completion if the exchange is closed, the newest deferral if it waits, and
+/// closes it otherwise.
+async fn repeated(broker: &Broker, entry: JournalEntry, request: &ExchangeRequest) -> Result<ExchangeAnswer, Problem> {
     let same = match &entry {
         JournalEntry::Open(open) => open.request == *request,
+        JournalEntry::Deferred(deferred) => deferred.open.request == *request,
         JournalEntry::Closed(closed) => closed.request == request_digest(request),
     };
     if !same {
@@ -92,9 +95,11 @@ async fn repeated(broker: &Broker, entry: JournalEntry, request: &ExchangeReques
         ));
     }
     match entry {
-        JournalEntry::Closed(closed) => closed
-            .completion()
-            .ok_or_else(|| Problem::conflict("acknowledged", "the completion has been acknowledged")),
+        JournalEntry::Closed(closed) => {
+            let completion = closed.completion().ok_or_else(acknowledged)?;
+            Ok(ExchangeAnswer::Completed(Box::new(completion)))
+        }
+        JournalEntry::Deferred(deferred) => Ok(ExchangeAnswer::Deferred(Box::new(defer::answer(*deferred)))),
         JournalEntry::Open(open) => close::close(broker, open, false).await,
     }
 }
@@ -113,7 +118,7 @@ pub async fn resume(broker: Arc<Broker>, left_open: Vec<OpenExchange>) {
             let id = open.request.metadata.exchange;
             let Some(_claim) = broker.claim(id) else { return };
             match close::close(&broker, Box::new(open), false).await {
-                Ok(_) => tracing::info!(exchange = %id, "closed after a restart"),
+                Ok(_) => tracing::info!(exchange = %id, "continued after a restart"),
                 Err(problem) => tracing::warn!(exchange = %id, problem = problem.slug, "still open after a restart"),
             }
         });

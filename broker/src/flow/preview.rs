@@ -17,11 +17,10 @@ use service::problem::Problem;
 use tlog::merkle::Index;
 
 use super::record::{later_key, seal};
-use super::under_way;
 use crate::broker::Broker;
 use crate::journal::{AwaitedPreview, ClosedExchange, JournalEntry, PreviewStage, SealedPreview};
 use crate::metrics::count_preview;
-use crate::problems::{not_permitted, not_recorded, stopped};
+use crate::problems::{not_permitted, not_recorded, stopped, under_way};
 use crate::records;
 
 /// Records the decision of the consumer.

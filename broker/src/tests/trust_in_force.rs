@@ -23,6 +23,7 @@ use crate::connectors::Connectors;
 use crate::flow;
 use crate::outstanding::Outstanding;
 use crate::queues::Notices;
+use crate::schedule::Schedule;
 
 /// A ledger that is not reached, and counts the entries that it is asked to append.
 #[derive(Default)]
@@ -89,9 +90,10 @@ impl Alone {
         let config = r#"{ "data": "", "ledger": "", "identity": "http://127.0.0.1:9", "policy": "", "genesis": "",
             "routes": { "register": "http://127.0.0.1:9" }, "writer_key": "", "identity_credential": "" }"#;
         let config: Config = serde_json::from_str(config).unwrap();
+        let trust = trust_of(&SampleLog::new());
         let writer = WriterConfig {
             api: ledger.clone(),
-            trust: trust_of(&SampleLog::new()),
+            trust: trust.clone(),
             live: live.clone(),
             key: key(20),
             state_dir: directory.path().into(),
@@ -108,6 +110,10 @@ impl Alone {
             in_progress: Mutex::default(),
             providers: Outstanding::new(8),
             consumers: Outstanding::new(8),
+            waiting_providers: Outstanding::new(8),
+            waiting_consumers: Outstanding::new(8),
+            schedule: Schedule::default(),
+            trust,
             previews: Outstanding::new(8),
             begun: Begun::default(),
             circuits: crate::circuit::Circuits::default(),

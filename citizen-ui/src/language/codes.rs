@@ -14,7 +14,7 @@ const TOLD_REASONS: [Translation; 4] = [
 ];
 
 /// Internal reasons: the provider's checks (P1 to P9), and failures that the broker observed.
-const INTERNAL_REASONS: [Translation; 20] = [
+const INTERNAL_REASONS: [Translation; 21] = [
     (
         "clock",
         "Die Uhren der beteiligten Stellen gingen verschieden. Das ist ein technischer Fehler und keine Entscheidung.",
@@ -99,6 +99,11 @@ const INTERNAL_REASONS: [Translation; 20] = [
         "no-answer",
         "Von der antwortenden Stelle ist keine Antwort angekommen. Ihr Register kann gelesen worden sein.",
         "No answer of the answering body arrived. Its register may have been read.",
+    ),
+    (
+        "withdrawn",
+        "Die anfragende Stelle wollte keine Antwort mehr, bevor die Unterlage bereit war. Übermittelt wurde nichts.",
+        "The asking body wanted no answer any more before the evidence was ready. Nothing was sent.",
     ),
     (
         "register-unavailable",

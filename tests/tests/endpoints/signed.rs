@@ -85,6 +85,7 @@ fn signed_requests_are_refused_without_the_right_signature() -> Result<()> {
         ("/exchanges", "/exchanges".to_owned()),
         ("/exchanges/{id}/acknowledgement", path(nobody, "acknowledgement")),
         ("/exchanges/{id}/preview", path(nobody, "preview")),
+        ("/exchanges/{id}/withdrawal", path(nobody, "withdrawal")),
     ] {
         got.insert((route, Way::None), post(url, Vec::new())?);
     }
@@ -114,6 +115,11 @@ fn signed_requests_are_refused_without_the_right_signature() -> Result<()> {
         cbor::to_vec(&messages::SignedDecision::sign(key, statement))
     };
     got.insert((preview, Way::Foreign), post(path(id, "preview"), decided(&foreign))?);
+    let withdrawal = "/exchanges/{id}/withdrawal";
+    let withdraw = |key: &SigningKey| cbor::to_vec(&messages::Withdrawal::sign(key, id));
+    for (way, key) in [(Way::Foreign, &foreign), (Way::Right, &right)] {
+        got.insert((withdrawal, way), post(path(id, "withdrawal"), withdraw(key))?);
+    }
     got.insert(
         (acknowledgement, Way::Right),
         post(path(id, "acknowledgement"), acknowledge(&right, id))?,
@@ -154,6 +160,10 @@ fn signed_requests_are_refused_without_the_right_signature() -> Result<()> {
         post(path(id, "acknowledgement"), acknowledge(&right, id))?,
     );
     got.insert((preview, Way::Revoked), post(path(id, "preview"), decided(&right))?);
+    got.insert(
+        (withdrawal, Way::Revoked),
+        post(path(id, "withdrawal"), withdraw(&right))?,
+    );
     around.consumer.release();
     drop(asking.join());
     let mut differences = Vec::new();
