@@ -3,7 +3,8 @@
 //! Unit and property tests, the end-to-end tests over real processes and the browser tests run in one profile, `dev`,
 //! so that no crate is compiled twice; its overflow checks and debug assertions are on in the programs too. With
 //! `--long` the end-to-end and browser tests also run against the released programs, every flood lasts a minute, the
-//! ledger is killed by the thousand, all compartments five hundred times, and veraPDF checks the portal's PDF files.
+//! ledger is killed by the thousand, all compartments five hundred times, ten thousand exchanges wait for thirty
+//! simulated days, and veraPDF checks the portal's PDF files.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,6 +44,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     sh::run(&mut cargo("test", &programs)?)?;
     browser(&programs)?;
     if options.long {
+        ignored_of(&["--lib"], &programs, &[])?;
         ignored("crash", &programs, &[])?;
         match vera_pdf()? {
             Some(jars) => ignored("portal", &programs, &[("EINSICHT_VERAPDF", &jars)])?,
@@ -85,7 +87,11 @@ fn cargo(command: &str, programs: &Path) -> Result<Command> {
 /// Runs the tests of a target that are ignored otherwise. libtest succeeds when there is none, so they are listed
 /// first.
 fn ignored(target: &str, programs: &Path, variables: &[(&str, &Path)]) -> Result<()> {
-    let arguments = ["--test", target];
+    ignored_of(&["--test", target], programs, variables)
+}
+
+/// The same of the targets that these arguments of cargo select.
+fn ignored_of(arguments: &[&str], programs: &Path, variables: &[(&str, &Path)]) -> Result<()> {
     sh::run(cargo("test", programs)?.args(arguments).arg("--no-run"))?;
     let listed = sh::output(
         cargo("test", programs)?
@@ -94,7 +100,8 @@ fn ignored(target: &str, programs: &Path, variables: &[(&str, &Path)]) -> Result
     )?;
     ensure!(
         listed.lines().any(|line| line.ends_with(": test")),
-        "{target} has no ignored tests, so nothing would be tested"
+        "{} has no ignored tests, so nothing would be tested",
+        arguments.join(" ")
     );
     sh::run(
         cargo("test", programs)?

@@ -357,6 +357,12 @@ impl World {
         (intents, outcomes.len())
     }
 
+    /// The bytes of the journal's file.
+    pub(crate) fn journal_bytes(&self) -> u64 {
+        let file = self.directory.path().join("state.redb");
+        std::fs::metadata(file).unwrap().len()
+    }
+
     /// Opens the journal while no broker runs.
     pub(crate) async fn journal(&self) -> Journal {
         self.when_free(|| Journal::open(self.directory.path()).ok()).await
@@ -437,7 +443,7 @@ impl World {
 }
 
 /// The places of a participant for exchanges that do not wait.
-const MAX_ORDINARY: usize = 64;
+pub(crate) const MAX_ORDINARY: usize = 64;
 /// Those for exchanges that do.
 pub(crate) const MAX_WAITING: usize = 10_000;
 
@@ -477,6 +483,30 @@ impl Running {
         self.live.replace(self.live.history());
         let (broker, request) = (self.broker.clone(), request.clone());
         self.run(async move { flow::exchange(&broker, request).await }).await
+    }
+
+    /// Sends requests at the same time, and acknowledges the completions. Returns which ones wait.
+    pub(crate) async fn ask_for_all(&self, requests: &[ExchangeRequest]) -> Vec<bool> {
+        self.live.replace(self.live.history());
+        let ask = |request: &ExchangeRequest| {
+            let (broker, request) = (self.broker.clone(), request.clone());
+            self.runtime.as_ref().unwrap().spawn(async move {
+                let exchange = request.metadata.exchange;
+                match flow::exchange(&broker, request).await.unwrap() {
+                    ExchangeAnswer::Deferred(_) => true,
+                    ExchangeAnswer::Completed(_) => {
+                        acknowledge(&broker, exchange).await;
+                        false
+                    }
+                }
+            })
+        };
+        let asked: Vec<_> = requests.iter().map(ask).collect();
+        let mut waiting = Vec::new();
+        for answer in asked {
+            waiting.push(answer.await.unwrap());
+        }
+        waiting
     }
 
     pub(crate) async fn deferred(&self, request: &ExchangeRequest) -> Deferred {

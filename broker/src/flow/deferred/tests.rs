@@ -6,7 +6,7 @@ use record::Outcome;
 
 use super::*;
 use crate::flow::record::seal_outcome;
-use crate::tests::world::{MAX_WAITING, Running, Step, World};
+use crate::tests::world::{MAX_ORDINARY, MAX_WAITING, Running, Step, World};
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
@@ -212,4 +212,77 @@ async fn the_exchanges_of_a_participant_that_wait_are_bounded() {
     assert_eq!((problem.status, problem.slug.as_str()), (503, "busy"));
     drop(taken);
     running.deferred(&request).await;
+}
+
+/// Ten thousand exchanges, begun at once, that wait for up to 30 days: the provider defers each one to three times, gives
+/// no answer now and then, and has some never ready; consumers withdraw some. The broker is ended at once every two days.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: `cargo xtask test --long`"]
+#[allow(clippy::print_stderr)]
+async fn ten_thousand_exchanges_wait_for_thirty_days_and_each_is_closed_once() {
+    const EXCHANGES: usize = MAX_WAITING;
+    let (began, world) = (std::time::Instant::now(), World::new().await);
+    let steps = |number: u64| match number % 20 {
+        0 => [&[Step::Later(HOUR)][..], &[Step::Silent; 1000]].concat(),
+        1 => vec![Step::Later(number % 29 * DAY + HOUR)],
+        2 => vec![Step::Later(DAY), Step::Silent, Step::Silent, Step::Later(2 * DAY)],
+        _ => vec![
+            Step::Later(number % 13 * DAY + number % 24 * HOUR + 1),
+            Step::Later(number % 7 * DAY + 60),
+            Step::Later(number % 5 * HOUR),
+        ],
+    };
+    let requests: Vec<_> = (0..EXCHANGES as u64)
+        .map(|number| world.request(u128::from(number), &steps(number)))
+        .collect();
+    let mut running = world.start().await;
+    for batch in requests.chunks(MAX_ORDINARY / 2) {
+        assert!(running.ask_for_all(batch).await.into_iter().all(|waits| waits));
+    }
+    let (begun, journal) = (began.elapsed(), world.journal_bytes());
+    assert_eq!(world.recorded(), (EXCHANGES, 0));
+    let mut open = requests;
+    let mut restarts = 0;
+    for day in 0..=30 {
+        if day % 2 == 1 {
+            // In the middle of what is due on this day.
+            world.clock.advance(DAY / 2);
+            running.broker.schedule.wake();
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            drop(running);
+            running = world.start().await;
+            running.settle().await;
+            running.advance(DAY / 2).await;
+            restarts += 1;
+        } else {
+            running.advance(DAY).await;
+        }
+        for request in open.iter().step_by(50).filter(|_| day == 3) {
+            running.withdraw(&World::withdrawal(request)).await.unwrap();
+        }
+        let mut still_open = Vec::new();
+        for batch in open.chunks(MAX_ORDINARY / 2) {
+            let waiting = running.ask_for_all(batch).await;
+            still_open.extend(
+                batch
+                    .iter()
+                    .zip(waiting)
+                    .filter(|(_, waits)| *waits)
+                    .map(|(request, _)| request.clone()),
+            );
+        }
+        open = still_open;
+    }
+    assert!(open.is_empty(), "{} are open", open.len());
+    running.until_empty().await;
+    assert_eq!(world.recorded(), (EXCHANGES, EXCHANGES));
+    assert_eq!(world.provider.outcomes.lock().unwrap().len(), EXCHANGES);
+    assert!(running.has_all_places());
+    let forwards: usize = world.provider.forwards.lock().unwrap().values().sum();
+    eprintln!(
+        "{EXCHANGES} exchanges, {forwards} forwards, {restarts} restarts; journal {} MB with all of them; begun in {} s, all in {} s",
+        journal >> 20,
+        begun.as_secs(),
+        began.elapsed().as_secs()
+    );
 }
