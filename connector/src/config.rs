@@ -82,6 +82,10 @@ pub struct ConsumerConfig {
     /// How long a person may take for the decision at a preview, in seconds; at most [`MAX_PREVIEW_SECONDS`].
     #[serde(default = "preview_seconds")]
     pub preview_seconds: u64,
+    /// URL of the authority's own system, which is called when the answer of an asynchronous request is here. Without
+    /// one, that system asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback: Option<String>,
 }
 
 /// Configuration of a provider's connector.
@@ -99,6 +103,10 @@ pub struct ProviderConfig {
     /// The scanner that every evidence must pass. Without one, evidence is not scanned.
     #[serde(default)]
     pub scanner: Option<ScanConfig>,
+}
+
+fn is_http(url: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme))
 }
 
 fn deadline_seconds() -> u64 {
@@ -125,6 +133,9 @@ impl Config {
             }
             Role::Consumer(role) if !(1..=MAX_PREVIEW_SECONDS).contains(&role.preview_seconds) => {
                 Err(Error::Config("preview_seconds must be from 1 to 86400"))
+            }
+            Role::Consumer(role) if !role.callback.as_deref().is_none_or(is_http) => {
+                Err(Error::Config("callback must be the URL of the authority's own system"))
             }
             Role::Provider(role) if !(1..=MAX_REGISTER_SECONDS).contains(&role.register_seconds) => {
                 Err(Error::Config("register_seconds must be from 1 to 20"))
@@ -190,9 +201,20 @@ mod tests {
                 credential_digest: None,
                 deadline_seconds,
                 preview_seconds,
+                callback: None,
             }))
         };
         let consumer = |deadline_seconds| consumer_with(deadline_seconds, 1800);
+        let called = |url: &str| {
+            accepted(Role::Consumer(ConsumerConfig {
+                broker: String::new(),
+                credential_digest: None,
+                deadline_seconds: 30,
+                preview_seconds: 1800,
+                callback: Some(url.to_owned()),
+            }))
+        };
+        assert!(called("https://antrag.example/da") && !called("antrag.example"));
         assert!(!consumer_with(30, 0) && consumer_with(30, 86_400) && !consumer_with(30, 86_401));
         let provider = |register_seconds| {
             accepted(Role::Provider(ProviderConfig {

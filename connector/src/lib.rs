@@ -28,8 +28,8 @@
 //! * Only the operator sees the reason of a failure, in an alarm without personal data. The consumer's authority
 //!   receives one uniform refusal, and the broker a signed refusal that names the check.
 //!
-//! State: `state.redb` in the connector's directory (a consumer's journal, a provider's served intents), the file of
-//! the checkpoint watch, and the authority's own protocol ([`protocol`]).
+//! State: `state.redb` in the connector's directory (a consumer's journal and what it waits for, a provider's served
+//! intents), the file of the checkpoint watch, and the authority's own protocol ([`protocol`]).
 
 pub mod config;
 pub mod consumer;

@@ -7,12 +7,17 @@
 //! ```json
 //! [ { "family_name": "Langsam", "delay_ms": 3000, "answer": "delivered", "preview": true,
 //!     "evidence": { "title": "…", "issued_at": "2026-11-29T08:00:00Z", "fields": { "kennzeichen": "RF-EM 12" } } },
+//!   { "family_name": "Geduld", "later_seconds": 86400, "answer": "nothing_found" },
 //!   { "evidence_type": "melde-anschrift", "answer": "not_permitted" } ]
 //! ```
 //!
+//! An answer with `later_seconds` comes so much later, and only to an asynchronous request. Another one fails.
+//!
 //! Nothing is recorded, sealed or proved: the numbers of entries are counted up. Every title begins with [`MARK`], so
-//! that no one takes a mock's evidence for a register's. Open previews and idempotency keys are in memory, at most
-//! [`MAX_OPEN`] of each.
+//! that no one takes a mock's evidence for a register's. Open previews, answers for later and idempotency keys are in
+//! memory, at most [`MAX_OPEN`] of each.
+
+mod later;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
@@ -20,6 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use messages::limits::MAX_LATER_SECONDS;
 use record::{PreviewDecision, Timestamp};
 use serde::Deserialize;
 use service::config::ConfigError;
@@ -37,6 +43,7 @@ use crate::consumer::request;
 use crate::error::Error;
 use crate::openapi;
 use crate::starting::Starting;
+use later::{Collected, LaterAnswer, LaterAnswers};
 
 /// The beginning of every title.
 const MARK: &str = "MOCK: ";
@@ -61,6 +68,9 @@ struct CannedAnswer {
     /// How long the answer takes, in milliseconds.
     #[serde(default)]
     delay_ms: u64,
+    /// After how many seconds the provider can answer.
+    #[serde(default)]
+    later_seconds: u64,
     /// Whether the permission demands a preview.
     #[serde(default)]
     preview: bool,
@@ -124,6 +134,12 @@ impl Answers {
             if canned.delay_ms > MAX_DELAY_MS {
                 return wrong("delay_ms is more than 60000");
             }
+            if canned.later_seconds > MAX_LATER_SECONDS {
+                return wrong("later_seconds is more than 2592000");
+            }
+            if canned.later_seconds > 0 && canned.preview {
+                return wrong("an answer for later has no preview");
+            }
             match (canned.answer, &mut canned.evidence) {
                 (Kind::Delivered, Some(evidence)) => {
                     let title = format!("{MARK}{}", evidence.title);
@@ -170,6 +186,7 @@ struct Mock {
     answers: Answers,
     previews: Mutex<BTreeMap<Uuid, Preview>>,
     keys: Mutex<VecDeque<KeyedAnswer>>,
+    later: LaterAnswers,
     turns: Turns,
     entries: AtomicU64,
     clock: Arc<dyn Clock>,
@@ -184,6 +201,7 @@ pub async fn run(answers: Answers, listener: Listener, shutdown: Shutdown) -> Re
         answers,
         previews: Mutex::default(),
         keys: Mutex::default(),
+        later: LaterAnswers::default(),
         turns: Turns::default(),
         entries: AtomicU64::new(1),
         clock: SystemClock::shared(),
@@ -209,14 +227,11 @@ impl Mock {
     }
 
     fn result(&self, outcome: ResultState, evidence: Option<AuthorityEvidence>) -> EvidenceResult {
+        let intent = self.entry();
         EvidenceResult {
-            exchange: Uuid::now_v7(),
-            outcome,
-            intent: self.entry(),
-            outcome_entry: self.entry(),
-            preview_entry: None,
-            decide_until: None,
+            outcome_entry: Some(self.entry()),
             evidence,
+            ..EvidenceResult::new(Uuid::now_v7(), outcome, intent)
         }
     }
 
@@ -256,22 +271,56 @@ impl Mock {
                 Err(key_reused())
             };
         }
+        match self.later.collect(keyed, self.now()) {
+            Some(Ok(Collected::Answer(answer))) => return self.keep_answer(keyed, answer),
+            Some(Ok(Collected::State(state))) => return Ok(state),
+            Some(Err(problem)) => return Err(problem),
+            None => {}
+        }
         let answer = self.answer(query).await.map_err(|problem| Problem {
             retry_after: None,
             ..problem
         });
-        if !matches!(&answer, Err(problem) if problem.status == 400) {
-            let mut keys = self.keys();
-            if keys.len() >= MAX_OPEN {
-                keys.pop_front();
-            }
-            keys.push_back(KeyedAnswer {
-                id: keyed.id,
-                fingerprint: keyed.fingerprint,
-                answer: answer.clone(),
-            });
+        if matches!(&answer, Err(problem) if problem.status == 400) {
+            return answer;
         }
+        match self.answers.find(query).map_or(0, |canned| canned.later_seconds) {
+            seconds if query.asynchronous && seconds > 0 => Ok(self.answer_later(keyed, seconds, answer)),
+            _ => self.keep_answer(keyed, answer),
+        }
+    }
+
+    /// Makes an answer that of its key.
+    fn keep_answer(
+        &self,
+        keyed: &KeyedRequest,
+        answer: Result<EvidenceResult, Problem>,
+    ) -> Result<EvidenceResult, Problem> {
+        let mut keys = self.keys();
+        if keys.len() >= MAX_OPEN {
+            keys.pop_front();
+        }
+        keys.push_back(KeyedAnswer {
+            id: keyed.id,
+            fingerprint: keyed.fingerprint,
+            answer: answer.clone(),
+        });
         answer
+    }
+
+    fn answer_later(
+        &self,
+        keyed: &KeyedRequest,
+        seconds: u64,
+        answer: Result<EvidenceResult, Problem>,
+    ) -> EvidenceResult {
+        let (exchange, intent) = match &answer {
+            Ok(answer) => (answer.exchange, answer.intent),
+            Err(_) => (Uuid::now_v7(), self.entry()),
+        };
+        let now = self.now();
+        let later = LaterAnswer::new(keyed, intent, now.after(seconds), answer);
+        self.later.begin(exchange, later, MAX_OPEN, now)
     }
 
     async fn answer(&self, query: &EvidenceQuery) -> Result<EvidenceResult, Problem> {
@@ -279,20 +328,23 @@ impl Mock {
         let Some(canned) = self.answers.find(query) else {
             return Ok(self.result(ResultState::NothingFound, None));
         };
+        if canned.preview && query.asynchronous {
+            return Err(request::no_asynchronous_preview());
+        }
         let login = match (canned.preview, &query.login) {
             (true, None) => return Err(request::login_required()),
             (true, Some(login)) => Some(login.clone()),
             (false, _) => None,
         };
         tokio::time::sleep(Duration::from_millis(canned.delay_ms)).await;
+        if canned.later_seconds > 0 && !query.asynchronous {
+            return Err(provider_unavailable());
+        }
         match canned.answer {
             Kind::NothingFound => Ok(self.result(ResultState::NothingFound, None)),
             Kind::NotPermitted => Err(Problem::forbidden("not-permitted", "")),
             Kind::Refused => Err(Problem::forbidden("refused", "")),
-            Kind::ProviderUnavailable => {
-                let detail = "the provider could not answer";
-                Err(Problem::unavailable("provider-unavailable", 30, detail))
-            }
+            Kind::ProviderUnavailable => Err(provider_unavailable()),
             Kind::Timeout => Err(Problem::timeout("the provider did not answer in time")),
             Kind::Delivered => {
                 let evidence = canned.evidence.clone().ok_or_else(Problem::internal)?;
@@ -303,6 +355,10 @@ impl Mock {
             }
         }
     }
+}
+
+fn provider_unavailable() -> Problem {
+    Problem::unavailable("provider-unavailable", 30, "the provider could not answer")
 }
 
 impl EvidenceService for Mock {
@@ -319,9 +375,17 @@ impl EvidenceService for Mock {
     }
 
     async fn state(&self, exchange: Uuid) -> Result<EvidenceResult, Problem> {
+        if let Some(state) = self.later.state(exchange, self.now()) {
+            return Ok(state);
+        }
         let previews = self.previews();
         let preview = previews.get(&exchange).ok_or_else(request::no_preview)?;
         Ok(preview.result.clone())
+    }
+
+    async fn withdraw(&self, exchange: Uuid) -> Result<EvidenceResult, Problem> {
+        let withdrawn = self.later.withdraw(exchange, self.entry(), self.now());
+        withdrawn.ok_or_else(request::does_not_wait)
     }
 
     async fn show(&self, exchange: Uuid, login: &Login) -> Result<PreviewShown, Problem> {
@@ -405,6 +469,8 @@ mod tests {
             format!(r#"[{{"answer":"refused","evidence":{evidence}}}]"#),
             r#"[{"answer":"refused","preview":true}]"#.to_owned(),
             r#"[{"answer":"refused","delay_ms":60001}]"#.to_owned(),
+            r#"[{"answer":"refused","later_seconds":2592001}]"#.to_owned(),
+            format!(r#"[{{"answer":"delivered","preview":true,"later_seconds":1,"evidence":{evidence}}}]"#),
         ] {
             assert!(checked(&wrong).is_err(), "{wrong}");
         }

@@ -23,7 +23,7 @@ const PATH: &str = "/openapi.json";
             person, the preview, and the person's decision. A connector without a credential listens on the loopback \
             interface alone.",
     ),
-    paths(interface::evidence, interface::state_of, interface::show, interface::decide, description),
+    paths(interface::evidence, interface::state_of, interface::withdraw, interface::show, interface::decide, description),
     modifiers(&Credential)
 )]
 struct Description;

@@ -88,6 +88,22 @@ impl Processes {
         Ok(())
     }
 
+    /// Starts the processes that an exchange between Seewalde and the residents' register needs in addition, and waits
+    /// for them.
+    pub fn start_residents(&mut self) -> Result<()> {
+        self.up(
+            "register-meldewesen",
+            "register",
+            &register_of(&self.data, "meldewesen")?,
+        )?;
+        for name in ["seewalde", "meldewesen"] {
+            let url = self.info.connectors[name].clone();
+            self.up(&format!("connector-{name}"), "connector", &url)?;
+            self.healthy(&url)?;
+        }
+        Ok(())
+    }
+
     /// Kills the broker and starts it again. Returns when the new one serves. The old one's slot in `running` keeps the
     /// new process.
     pub fn kill_and_start_broker(&mut self) -> Result<()> {

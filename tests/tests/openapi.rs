@@ -256,6 +256,7 @@ fn the_mock_answers_as_its_description_says() -> Result<()> {
         ("Abgelehnt", 403),
         ("Ausfall", 503),
         ("Zuspät", 504),
+        ("Geduld", 503),
     ] {
         let asked = question(|question| question["person"]["family_name"] = name.into());
         let (got, body) = api.call("POST", (EVIDENCE, ""), Some(&asked))?;
@@ -266,7 +267,38 @@ fn the_mock_answers_as_its_description_says() -> Result<()> {
         ensure!(first? == second?, "{name}");
     }
     same_key_same_exchange(&mut api)?;
+    let patient = question(|question| question["person"]["family_name"] = "Geduld".into());
+    waits_and_is_withdrawn(&mut api, patient)?;
     api.all_were_called()
+}
+
+/// An asynchronous request whose answer is not there yet is withdrawn.
+fn waits_and_is_withdrawn(api: &mut Api, mut question: Value) -> Result<()> {
+    question["asynchronous"] = true.into();
+    ensure!(
+        api.call("POST", (EVIDENCE, ""), Some(&question))?.0 == 400,
+        "it has no key"
+    );
+    let (key, body) = (uuid::Uuid::new_v4().to_string(), question.to_string());
+    let ask = |api: &mut Api| api.call_with("POST", (EVIDENCE, ""), Some(body.clone()), Some(&key));
+    let (status, pending) = ask(api)?;
+    ensure!(status == 202 && pending["outcome"] == "pending", "{status} {pending:#}");
+    let exchange = pending["exchange"].as_str().context("an exchange")?;
+    let state = api.call("GET", (STATE, exchange), None)?;
+    ensure!(state == (202, pending.clone()), "{state:?}");
+    wait_for(Duration::from_secs(60), || {
+        let (_, withdrawn) = api.call("DELETE", (STATE, exchange), None)?;
+        Ok(withdrawn["outcome"] == "withdrawn" && withdrawn["outcome_entry"].is_u64())
+    })?;
+    let (status, withdrawn) = ask(api)?;
+    ensure!(
+        status == 200 && withdrawn["outcome"] == "withdrawn",
+        "{status} {withdrawn:#}"
+    );
+    ensure!(api.call("GET", (STATE, exchange), None)? == (200, withdrawn));
+    ensure!(api.call("DELETE", (STATE, &nobody()), None)?.0 == 404);
+    ensure!(api.call("DELETE", (STATE, "no-number"), None)?.0 == 400);
+    Ok(())
 }
 
 /// Requests with the same key: one after another, at once, and with another body.
@@ -301,13 +333,18 @@ fn a_connector_answers_as_its_description_says_and_needs_its_credential() -> Res
         let digest = hex::encode(Sha256::digest(hex::decode(&credential).unwrap()));
         config["role"]["consumer"]["credential_digest"] = digest.into();
     })?;
+    processes.configure("register-meldewesen", |config| {
+        config["preparation_seconds"]["melde-anschrift"] = 86_400.into();
+    })?;
     processes.start_all()?;
     processes.all_healthy()?;
+    processes.start_residents()?;
     let url = processes.info.connectors["rheinfurt"].clone();
     let mut stranger = Api::at(&url, None)?;
     for (method, path) in [
         ("POST", EVIDENCE),
         ("GET", STATE),
+        ("DELETE", STATE),
         ("POST", PREVIEW),
         ("POST", DECISION),
     ] {
@@ -327,6 +364,20 @@ fn a_connector_answers_as_its_description_says_and_needs_its_credential() -> Res
     });
     ensure!(api.call("POST", (EVIDENCE, ""), Some(&unknown))?.1["outcome"] == "nothing_found");
     same_key_same_exchange(&mut api)?;
+    let asynchronous = question(|question| question["asynchronous"] = true.into()).to_string();
+    let key = uuid::Uuid::new_v4().to_string();
+    let (status, problem) = api.call_with("POST", (EVIDENCE, ""), Some(asynchronous), Some(&key))?;
+    ensure!(status == 400, "with a preview: {problem:#}");
+    // None of Rheinfurt's permissions is without a preview.
+    let mut seewalde = Api::at(&processes.info.connectors["seewalde"], None)?;
+    let registration = question(|question| {
+        question["provider"] = "land:lam:melderegister".into();
+        question["evidence_type"] = "melde-anschrift".into();
+        question["purpose"] = "gewerbeanzeige".into();
+        question["person"]["idnr"] = Value::Null;
+    });
+    waits_and_is_withdrawn(&mut seewalde, registration)?;
+    api.seen.extend(seewalde.seen);
     api.all_were_called()
 }
 

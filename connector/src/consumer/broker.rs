@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use messages::{Acknowledgement, PreviewNotice, SignedDecision};
+use messages::{Acknowledgement, Completion, PreviewNotice, SignedDecision, Withdrawal};
 use record::SigningKey;
 use service::http::{CallError, Client};
 use uuid::Uuid;
@@ -32,6 +32,14 @@ impl BrokerClient {
     pub(crate) async fn decide(&self, decision: &SignedDecision) -> Result<PreviewNotice, CallError> {
         let url = format!("{}/exchanges/{}/preview", self.url, decision.statement.exchange);
         let answer = self.client.post_cbor(&url, record::cbor::to_vec(decision)).await?;
+        record::cbor::from_slice(&answer).map_err(|error| CallError::Invalid(error.to_string()))
+    }
+
+    /// Withdraws an exchange that waits. Returns how it has ended.
+    pub(crate) async fn withdraw(&self, key: &SigningKey, exchange: Uuid) -> Result<Completion, CallError> {
+        let withdrawal = Withdrawal::sign(key, exchange);
+        let url = format!("{}/exchanges/{exchange}/withdrawal", self.url);
+        let answer = self.client.post_cbor(&url, record::cbor::to_vec(&withdrawal)).await?;
         record::cbor::from_slice(&answer).map_err(|error| CallError::Invalid(error.to_string()))
     }
 

@@ -12,6 +12,7 @@
 //! Only [`check`] makes an [`Accepted`], which alone can open the answer. The caller relies on both checkpoints
 //! ([`Accepted::checkpoints`]) before it opens.
 
+pub(crate) mod later;
 pub(crate) mod preview;
 
 use ledger_client::recorded::{self, Intent, Outcome, Recorded};
@@ -353,4 +354,4 @@ pub(crate) fn read_checked(
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `200` | [`query::EvidenceResult`]: `delivered` with evidence, or `nothing_found` |
 //! | `202` | [`query::EvidenceResult`]: `awaiting_preview`; the permission demands one (`consumer::preview`) |
+//! | `202` | [`query::EvidenceResult`]: `pending`; the request is asynchronous (`consumer::later`) |
 //! | `400` `question` | the query itself is invalid |
 //! | `400` `login-required` | the permission demands a preview, and the query names no login |
 //! | `401` | the authority's system presented no valid credential |
@@ -18,11 +19,12 @@
 //! | `504` | the provider did not answer in time |
 //!
 //!
-//! The paths below `/evidence/{exchange}` are for exchanges with a preview:
+//! The paths below `/evidence/{exchange}` are for exchanges with a preview and asynchronous ones:
 //!
 //! | | |
 //! | --- | --- |
 //! | `GET /evidence/{exchange}` | how it stands, without evidence; 202 while it is open |
+//! | `DELETE /evidence/{exchange}` | withdraws an asynchronous request |
 //! | `POST /evidence/{exchange}/preview` | the evidence for the person's eyes ([`PreviewShown`]) |
 //! | `POST /evidence/{exchange}/decision` | what follows from the person's decision ([`EvidenceResult`]) |
 
@@ -30,6 +32,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router, body::Bytes};
@@ -39,7 +42,7 @@ use service::Problem;
 use service::secret::CredentialDigest;
 use uuid::Uuid;
 
-use super::idempotency::key::KeyedRequest;
+use super::idempotency::key::{KeyedRequest, key_missing};
 use super::login::Login;
 use super::problem_details::ProblemDetails;
 use super::query::{DecisionQuery, EvidenceQuery, EvidenceResult, PreviewQuery, PreviewShown, ResultState};
@@ -57,8 +60,11 @@ pub(crate) trait EvidenceService: Send + Sync + 'static {
         keyed: Option<&KeyedRequest>,
     ) -> impl Future<Output = Result<EvidenceResult, Problem>> + Send;
 
-    /// How an exchange with a preview stands.
+    /// How an exchange with a preview or an asynchronous one stands.
     fn state(&self, exchange: Uuid) -> impl Future<Output = Result<EvidenceResult, Problem>> + Send;
+
+    /// Withdraws an asynchronous request.
+    fn withdraw(&self, exchange: Uuid) -> impl Future<Output = Result<EvidenceResult, Problem>> + Send;
 
     /// Shows evidence to its person.
     fn show(&self, exchange: Uuid, login: &Login) -> impl Future<Output = Result<PreviewShown, Problem>> + Send;
@@ -104,7 +110,7 @@ impl Guard {
 pub(crate) fn routes<S: EvidenceService>(service: Starting<Arc<S>>, guard: Guard) -> Router {
     Router::new()
         .route("/evidence", post(evidence::<S>))
-        .route("/evidence/{exchange}", get(state_of::<S>))
+        .route("/evidence/{exchange}", get(state_of::<S>).delete(withdraw::<S>))
         .route("/evidence/{exchange}/preview", post(show::<S>))
         .route("/evidence/{exchange}/decision", post(decide::<S>))
         .with_state((service, guard))
@@ -115,7 +121,7 @@ type RouteState<S> = (Starting<Arc<S>>, Guard);
 /// Request evidence about one person.
 ///
 /// The answer comes when the exchange is closed in the log. A caller that gets no answer sends the request again with
-/// the same `Idempotency-Key`.
+/// the same `Idempotency-Key`. So does the caller of an asynchronous request when the answer is available.
 #[utoipa::path(
     post,
     path = "/evidence",
@@ -129,10 +135,13 @@ type RouteState<S> = (Starting<Arc<S>>, Guard);
     ),
     responses(
         (status = 200, description = "`delivered` with evidence, or `nothing_found`", body = EvidenceResult),
-        (status = 202, description = "`awaiting_preview`: the permission demands that the person sees the evidence first",
+        (status = 202, description = "`awaiting_preview`: the permission demands that the person sees the evidence \
+            first. `pending`: the request is asynchronous, and the provider answers later",
+            headers(("Retry-After" = u64, description = "seconds, while the answer is pending")),
             body = EvidenceResult),
         (status = 400, description = "`question`: the request itself is not valid. `login-required`: the permission \
-            demands a preview, and the request names no login. `idempotency-key`: the header is not valid",
+            demands a preview, and the request names no login. `idempotency-key`: the header is not valid, or missing \
+            in an asynchronous request",
             body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "no valid credential", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 403, description = "`not-permitted`: no permission, or identity refused. `refused`: the provider \
@@ -153,10 +162,13 @@ pub(crate) async fn evidence<S: EvidenceService>(
     State((service, guard)): State<RouteState<S>>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<(StatusCode, Json<EvidenceResult>), Problem> {
+) -> Result<WithStatus, Problem> {
     guard.require(&headers)?;
     let keyed = KeyedRequest::read(&headers, &body)?;
     let query: EvidenceQuery = read(&body)?;
+    if query.asynchronous && keyed.is_none() {
+        return Err(key_missing());
+    }
     let service = service.started()?.clone();
     // Spawned, so that a client that hangs up does not leave an exchange unacknowledged.
     let answer = tokio::spawn(async move {
@@ -166,14 +178,19 @@ pub(crate) async fn evidence<S: EvidenceService>(
     answer.await.map_err(|_| Problem::internal())?.map(with_status)
 }
 
-/// How an exchange with a preview stands, without its evidence.
+/// How an exchange with a preview or an asynchronous one stands, without its evidence.
+///
+/// An asynchronous exchange is forgotten when its answer was collected, a day after it was withdrawn, or a week after
+/// its answer became available.
 #[utoipa::path(
     get,
     path = "/evidence/{exchange}",
     params(("exchange" = Uuid, Path, description = "the number of the exchange")),
     responses(
         (status = 200, description = "it has ended", body = EvidenceResult),
-        (status = 202, description = "it is open", body = EvidenceResult),
+        (status = 202, description = "it is open",
+            headers(("Retry-After" = u64, description = "seconds, while the answer is pending")),
+            body = EvidenceResult),
         (status = 400, description = "the path has no number of an exchange", content_type = "text/plain", body = String),
         (status = 401, description = "no valid credential", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "`not-found`: there is no such exchange",
@@ -186,9 +203,37 @@ pub(crate) async fn state_of<S: EvidenceService>(
     State((service, guard)): State<RouteState<S>>,
     headers: HeaderMap,
     Path(exchange): Path<Uuid>,
-) -> Result<(StatusCode, Json<EvidenceResult>), Problem> {
+) -> Result<WithStatus, Problem> {
     guard.require(&headers)?;
     service.started()?.state(exchange).await.map(with_status)
+}
+
+/// Withdraw an asynchronous request. Evidence that has come or still comes is destroyed.
+#[utoipa::path(
+    delete,
+    path = "/evidence/{exchange}",
+    params(("exchange" = Uuid, Path, description = "the number of the exchange")),
+    responses(
+        (status = 200, description = "`withdrawn`: it is closed in the log", body = EvidenceResult),
+        (status = 202, description = "`withdrawing`: the broker does not know it yet", body = EvidenceResult),
+        (status = 400, description = "the path has no number of an exchange", content_type = "text/plain", body = String),
+        (status = 401, description = "no valid credential", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 404, description = "`not-found`: no such exchange waits for its answer",
+            body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 503, description = "not possible now: `starting`, `under-way`, `stopped`",
+            body = ProblemDetails, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn withdraw<S: EvidenceService>(
+    State((service, guard)): State<RouteState<S>>,
+    headers: HeaderMap,
+    Path(exchange): Path<Uuid>,
+) -> Result<WithStatus, Problem> {
+    guard.require(&headers)?;
+    let service = service.started()?.clone();
+    // Spawned, so that a client that hangs up does not stop a withdrawal halfway.
+    let withdrawn = tokio::spawn(async move { service.withdraw(exchange).await });
+    withdrawn.await.map_err(|_| Problem::internal())?.map(with_status)
 }
 
 /// Show evidence to its person, who has not decided yet.
@@ -247,7 +292,7 @@ pub(crate) async fn decide<S: EvidenceService>(
     headers: HeaderMap,
     Path(exchange): Path<Uuid>,
     body: Bytes,
-) -> Result<(StatusCode, Json<EvidenceResult>), Problem> {
+) -> Result<WithStatus, Problem> {
     guard.require(&headers)?;
     let query: DecisionQuery = read(&body)?;
     let service = service.started()?.clone();
@@ -260,11 +305,18 @@ fn read<Q: DeserializeOwned>(body: &[u8]) -> Result<Q, Problem> {
     text::json::from_slice(body).map_err(|error| Problem::bad_request("question", error.to_string()))
 }
 
-/// 202 while the exchange waits for a decision or its entry.
-fn with_status(result: EvidenceResult) -> (StatusCode, Json<EvidenceResult>) {
+/// A result with its status and headers.
+pub(crate) type WithStatus = (StatusCode, HeaderMap, Json<EvidenceResult>);
+
+/// 202 while the exchange waits for a decision, an answer or its entry.
+fn with_status(result: EvidenceResult) -> WithStatus {
     let status = match result.outcome {
-        ResultState::AwaitingPreview | ResultState::RecordingDecision => StatusCode::ACCEPTED,
+        ResultState::AwaitingPreview
+        | ResultState::RecordingDecision
+        | ResultState::Pending
+        | ResultState::Withdrawing => StatusCode::ACCEPTED,
         _ => StatusCode::OK,
     };
-    (status, Json(result))
+    let retry_after = result.retry_after.map(|seconds| (RETRY_AFTER, seconds.into()));
+    (status, retry_after.into_iter().collect(), Json(result))
 }

@@ -3,13 +3,17 @@
 //! The interface to the authority's systems is in [`interface`].
 //!
 //! After a lost answer the connector sends the same request again, and the broker answers it with the same completion.
-//! An exchange that has no completion at its deadline stays in the journal, and [`unresolved`] closes it later.
+//! An exchange that has no completion at its deadline stays in the journal, and [`unresolved`] closes it later. One
+//! that may wait for days is in a table of its own ([`later`]).
 
+mod accept;
 mod broker;
+mod callback;
 pub mod checks;
 pub(crate) mod idempotency;
 pub(crate) mod interface;
 mod journal;
+mod later;
 pub mod login;
 mod preview;
 mod problem_details;
@@ -22,10 +26,9 @@ mod unresolved;
 use std::sync::Arc;
 use std::time::Duration;
 
+use messages::ExchangeAnswer;
 use messages::limits::MAX_EXCHANGE_REQUEST;
-use messages::xnachweis::Subject;
-use messages::{Completion, OutcomeNotice};
-use record::{Outcome, PreviewDecision, Timestamp};
+use record::{PreviewDecision, Timestamp};
 use service::clock::CheckedClock;
 use service::http::CallError;
 use service::table::TableError;
@@ -35,19 +38,18 @@ use uuid::Uuid;
 use crate::alarm;
 use crate::common::Common;
 use crate::config::{Config, ConsumerConfig};
-use crate::context::CheckContext;
 use crate::error::Error;
-use crate::protocol::entry::{Closing, ProtocolEntry};
 use crate::state;
 use broker::BrokerClient;
-use checks::Opened;
+use callback::Callback;
 use idempotency::key::{KeyedRequest, closed_without_caller};
 use idempotency::{ExchangeKey, KeptAnswers};
 use interface::EvidenceService;
 use journal::Journal;
+use later::table::LaterTable;
 use login::Login;
 use preview::{Previews, Viewer};
-use query::{EvidenceQuery, EvidenceResult, PreviewShown, ResultState};
+use query::{EvidenceQuery, EvidenceResult, PreviewShown};
 use request::PendingRequest;
 use unresolved::Unresolved;
 
@@ -73,6 +75,8 @@ pub struct Consumer {
     journal: Journal,
     previews: Previews,
     answers: KeptAnswers,
+    later: LaterTable,
+    callback: Option<Callback>,
     deadline_seconds: u64,
     unresolved: Unresolved,
 }
@@ -92,7 +96,14 @@ impl EvidenceService for Consumer {
     }
 
     async fn state(&self, exchange: Uuid) -> Result<EvidenceResult, Problem> {
-        self.previews.state(exchange).await
+        match self.later_state(exchange).await? {
+            Some(state) => Ok(state),
+            None => self.previews.state(exchange).await,
+        }
+    }
+
+    async fn withdraw(&self, exchange: Uuid) -> Result<EvidenceResult, Problem> {
+        self.withdraw_later(exchange).await
     }
 
     async fn show(&self, exchange: Uuid, login: &Login) -> Result<PreviewShown, Problem> {
@@ -136,6 +147,8 @@ impl Consumer {
             journal: Journal::open(&file).map_err(state)?,
             previews: Previews::open(&file, broker.clone(), role.preview_seconds).map_err(state)?,
             answers: KeptAnswers::open(&file).await.map_err(state)?,
+            later: LaterTable::open(&file).await.map_err(state)?,
+            callback: role.callback.as_deref().map(|url| Callback::new(url, &common.http)),
             broker,
             deadline_seconds: role.deadline_seconds,
             unresolved,
@@ -143,7 +156,8 @@ impl Consumer {
         });
         consumer.previews.restore().await.map_err(state)?;
         let clock = CheckedClock::unattended(clock);
-        tokio::spawn(sweep(consumer.clone(), clock, shutdown.clone()));
+        tokio::spawn(sweep(consumer.clone(), clock.clone(), shutdown.clone()));
+        tokio::spawn(consumer.clone().look_after_later(clock, shutdown.clone()));
         let left_open = consumer.journal.pending().await.map_err(state)?;
         for pending in left_open {
             consumer.unresolved.add(pending);
@@ -172,26 +186,31 @@ impl Consumer {
         let deadline = now.after(self.deadline_seconds);
         let mut pending = request::build(&context, &self.common.signing, query, trace, now, deadline)?;
         pending.key = keyed.map(|keyed| key_of(keyed, &pending)).transpose()?;
-        let viewer = if request::needs_preview(&context, &pending.request.metadata, now) {
-            Some(self.previews.viewer(query.login.clone())?)
-        } else {
-            None
-        };
-        self.journal
-            .keep(&pending)
-            .await
-            .map_err(|error| state_failed(&error))?;
+        let needs_preview = request::needs_preview(&context, &pending.request.metadata, now);
+        if query.asynchronous {
+            if needs_preview {
+                return Err(request::no_asynchronous_preview());
+            }
+            let _place = self.later.reserve()?;
+            self.begin_later(&pending).await?;
+            return self.close(&pending, None).await;
+        }
+        let viewer = needs_preview.then(|| self.previews.viewer(query.login.clone()));
+        let viewer = viewer.transpose()?;
+        let kept = self.journal.keep(&pending).await;
+        kept.map_err(|error| state_failed(&error))?;
         self.close(&pending, viewer).await
     }
 
-    /// Takes an exchange that is in the journal to its answer.
+    /// Takes an exchange that is in the journal to its answer, or lets it wait.
     async fn close(&self, pending: &PendingRequest, viewer: Option<Viewer>) -> Result<EvidenceResult, Problem> {
-        let exchange = pending.request.metadata.exchange;
+        let exchange = pending.exchange();
         let completion = match self.complete(pending).await {
-            Ok(completion) => completion,
+            Ok(ExchangeAnswer::Completed(completion)) => completion,
+            Ok(ExchangeAnswer::Deferred(deferred)) => return self.defer(pending, &deferred).await,
             Err(problem) => {
                 if problem.retryable() && problem.slug != NOT_BEGUN {
-                    self.unresolved.add(pending.without_message());
+                    self.ask_again(pending);
                 }
                 return Err(problem);
             }
@@ -201,10 +220,10 @@ impl Consumer {
         Ok(answer)
     }
 
-    /// Sends the request and returns the broker's completion. Retries after a lost answer, or while the broker is
+    /// Sends the request and returns the broker's answer. Retries after a lost answer, or while the broker is
     /// still working on the exchange, until the deadline; the broker recognises the exchange by its id. While the
     /// broker is unavailable, it retries for [`RETRY_FOR`] only, because a user is waiting for a page.
-    async fn complete(&self, pending: &PendingRequest) -> Result<Completion, Problem> {
+    async fn complete(&self, pending: &PendingRequest) -> Result<ExchangeAnswer, Problem> {
         let exchange = pending.request.metadata.exchange;
         let body = record::cbor::to_vec(&pending.request);
         if body.len() > MAX_EXCHANGE_REQUEST {
@@ -214,10 +233,10 @@ impl Consumer {
         let mut backoff = Backoff::new(FIRST_RETRY_DELAY, MAX_RETRY_DELAY);
         loop {
             let error = match self.broker.exchange(body.clone()).await {
-                Ok(bytes) => match record::cbor::from_slice(&bytes) {
-                    Ok(completion) => return Ok(completion),
-                    Err(_) => return Err(refuse(exchange, "C1", "the completion is malformed")),
-                },
+                Ok(bytes) => {
+                    let answer = ExchangeAnswer::parse(&bytes);
+                    return answer.ok_or_else(|| refuse(exchange, "C1", "the completion is malformed"));
+                }
                 Err(error) => error,
             };
             if !error.retryable() {
@@ -252,11 +271,12 @@ impl Consumer {
         let kept = if problem.retryable() {
             Ok(())
         } else {
-            self.keep_answer(pending, &Err(problem.clone())).await
+            let answer = Err(problem.clone());
+            self.keep_answer(pending.key.as_ref(), pending.exchange(), &answer)
+                .await
         };
-        let exchange = pending.request.metadata.exchange;
         let forgotten = match kept {
-            Ok(()) => self.journal.forget(exchange).await,
+            Ok(()) => self.forget(pending).await,
             Err(error) => Err(error),
         };
         forgotten.map_or_else(|error| state_failed(&error), |()| problem)
@@ -281,80 +301,6 @@ impl Consumer {
         }
     }
 
-    /// Runs C1 to C3, relies on both checkpoints, opens the answer, and acknowledges it, in this order. Evidence that
-    /// awaits its preview is on disk before the broker may forget it.
-    async fn accept(
-        &self,
-        pending: &PendingRequest,
-        completion: &Completion,
-        viewer: Option<Viewer>,
-    ) -> Result<EvidenceResult, Problem> {
-        let exchange = pending.request.metadata.exchange;
-        let refuse = |error: checks::CompletionError| refuse(exchange, error.check, error.why);
-        let check = |context: &CheckContext| checks::check(context, &pending.request, completion);
-        let (known, receipt) = (self.common.context.known(), &completion.notice.outcome_receipt);
-        let (_, accepted) = self.common.context.judge(known, receipt, check).await;
-        let accepted = accepted.map_err(refuse)?;
-        self.common.rely(&accepted.checkpoints()).await?;
-        let entry = protocol_entry(pending, &accepted, &completion.notice, self.common.now());
-        let logged = self.common.log(entry).await;
-        logged.inspect_err(|_| self.unresolved.add(pending.without_message()))?;
-        let opened = match &pending.xnachweis {
-            Some(xnachweis) => accepted.open(&pending.answer_key, xnachweis).map_err(refuse),
-            None => Ok(Opened::Nothing),
-        };
-        let awaiting = if accepted.awaits_preview() {
-            // Only an answer that is as it should be is shown to anyone.
-            let viewer = viewer.filter(|_| matches!(opened, Ok(Opened::AwaitsPreview)));
-            let closed = (&accepted, completion.notice.intent_receipt.as_slice());
-            let kept = self.previews.keep(&self.common, pending, closed, viewer).await;
-            Some(kept.inspect_err(|_| self.unresolved.add(pending.without_message()))?)
-        } else {
-            None
-        };
-        let answer = match (opened, awaiting) {
-            (Err(problem), _) => Err(problem),
-            (Ok(_), Some(awaiting)) => Ok(awaiting),
-            (Ok(opened), None) => answer_of(exchange, &accepted, opened),
-        };
-        // With a key the answer is final: another attempt needs another key.
-        let answer = answer.map_err(|problem| match pending.key {
-            Some(_) => Problem {
-                retry_after: None,
-                ..problem
-            },
-            None => problem,
-        });
-        if let Err(error) = self.keep_answer(pending, &answer).await {
-            self.unresolved.add(pending.without_message());
-            return Err(state_failed(&error));
-        }
-        if !self.acknowledge(exchange, accepted.indices().1).await {
-            self.unresolved.add(pending.without_message());
-        }
-        answer
-    }
-
-    /// Keeps the answer of a request with a key. To be called before its exchange leaves the journal.
-    async fn keep_answer(
-        &self,
-        pending: &PendingRequest,
-        answer: &Result<EvidenceResult, Problem>,
-    ) -> Result<(), TableError> {
-        let exchange = pending.request.metadata.exchange;
-        let now = self.common.now();
-        self.answers.keep(pending.key.as_ref(), exchange, answer, now).await
-    }
-
-    /// Acknowledges the outcome, so that the broker may forget the answer. Returns whether the broker has it.
-    async fn acknowledge(&self, exchange: Uuid, outcome: u64) -> bool {
-        let taken = self.broker.acknowledge(&self.common.signing, exchange, outcome).await;
-        if taken && let Err(error) = self.journal.forget(exchange).await {
-            alarm::raise("state", Some(exchange), &error.to_string());
-        }
-        taken
-    }
-
     /// Asks once for the completion of an unresolved exchange, checks and acknowledges it. Returns whether the exchange
     /// need not be asked for again. It asks only after the deadline, when the broker begins nothing for this request
     /// any more: no evidence is read for a caller who has stopped waiting.
@@ -375,9 +321,13 @@ impl Consumer {
         let old = self.common.now() > pending.request.metadata.deadline.after(unresolved::RETENTION);
         match answer {
             Ok(bytes) => {
-                let done = match record::cbor::from_slice(&bytes) {
-                    Ok(completion) => self.accept(pending, &completion, None).await.map(drop),
-                    Err(_) => Err(refuse(exchange, "C1", "the completion is malformed")),
+                let done = match ExchangeAnswer::parse(&bytes) {
+                    Some(ExchangeAnswer::Completed(completion)) => {
+                        self.accept(pending, &completion, None).await.map(drop)
+                    }
+                    Some(ExchangeAnswer::Deferred(_)) | None => {
+                        Err(refuse(exchange, "C1", "the completion is malformed"))
+                    }
                 };
                 tracing::info!(%exchange, outcome = ?done.err().map(|problem| problem.slug), "closed late; its evidence was dropped");
                 true
@@ -387,7 +337,8 @@ impl Consumer {
                 tracing::warn!(%exchange, %error, "the broker has no completion of this exchange");
                 let begun = error.problem().is_none_or(|problem| problem.slug != "deadline-passed");
                 let kept = if begun {
-                    self.keep_answer(pending, &Err(closed_without_caller())).await
+                    let answer = Err(closed_without_caller());
+                    self.keep_answer(pending.key.as_ref(), exchange, &answer).await
                 } else {
                     Ok(())
                 };
@@ -401,63 +352,6 @@ impl Consumer {
                 true
             }
         }
-    }
-}
-
-/// The answer of an exchange that needs no preview.
-fn answer_of(exchange: Uuid, accepted: &Accepted, opened: Opened) -> Result<EvidenceResult, Problem> {
-    let (intent, outcome_entry) = accepted.indices();
-    let outcome = match accepted.outcome() {
-        Outcome::Delivered => ResultState::Delivered,
-        Outcome::NothingFound => ResultState::NothingFound,
-        Outcome::Refused => return Err(Problem::forbidden("refused", "")),
-        Outcome::Failed => {
-            return Err(Problem::unavailable(
-                "provider-unavailable",
-                30,
-                "the provider could not answer",
-            ));
-        }
-        Outcome::TimedOut => return Err(Problem::timeout("the provider did not answer in time")),
-    };
-    Ok(EvidenceResult {
-        exchange,
-        outcome,
-        intent,
-        outcome_entry,
-        preview_entry: None,
-        decide_until: None,
-        evidence: opened.evidence(),
-    })
-}
-
-/// What the authority's protocol has of an accepted completion. After a restart the person of the request is known to
-/// those alone to whom it is sealed.
-fn protocol_entry(
-    pending: &PendingRequest,
-    accepted: &Accepted,
-    notice: &OutcomeNotice,
-    now: Timestamp,
-) -> ProtocolEntry {
-    let (intent, outcome) = accepted.indices();
-    let subject = pending.xnachweis.as_ref().map(|message| &message.query.subject);
-    let idnr = match subject {
-        Some(Subject::Natural(person)) => person.idnr.as_ref().map(|idnr| idnr.expose().to_owned()),
-        _ => None,
-    };
-    ProtocolEntry {
-        exchange: pending.request.metadata.exchange,
-        at: now,
-        intent,
-        intent_receipt: notice.intent_receipt.clone(),
-        record: accepted.record().clone(),
-        closing: Some(Closing {
-            outcome,
-            receipt: notice.outcome_receipt.clone(),
-            sealed_record: notice.sealed_record.clone(),
-            key: notice.shared_key.clone(),
-        }),
-        idnr,
     }
 }
 

@@ -53,6 +53,10 @@ pub struct EvidenceQuery {
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 32, max_length = 2048)]
     pub login: Option<Login>,
+    /// Whether the caller can wait: the provider may take up to 30 days. Needs an `Idempotency-Key`, with which the
+    /// answer is collected, and a permission that demands no preview.
+    #[serde(default)]
+    pub asynchronous: bool,
 }
 
 impl std::fmt::Debug for EvidenceQuery {
@@ -159,6 +163,14 @@ pub enum ResultState {
     Cancelled,
     /// The person did not decide in time; the evidence is destroyed.
     NotDecided,
+    /// The provider answers later.
+    Pending,
+    /// The answer is here: send the request again, with its idempotency key.
+    Available,
+    /// The request is withdrawn, and the broker does not know it yet.
+    Withdrawing,
+    /// The request is withdrawn; evidence that has come is destroyed.
+    Withdrawn,
 }
 
 impl From<PreviewDecision> for ResultState {
@@ -235,16 +247,50 @@ pub struct EvidenceResult {
     pub outcome: ResultState,
     /// Index of the intent in the log.
     pub intent: u64,
-    /// Index of the outcome in the log.
-    pub outcome_entry: u64,
+    /// Index of the outcome in the log, once the exchange is closed there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome_entry: Option<u64>,
     /// Index of the preview in the log, once the person has decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preview_entry: Option<u64>,
     /// Until when the person may decide, in RFC 3339; while a decision is awaited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decide_until: Option<String>,
+    /// From when the provider can answer, in RFC 3339; while the answer is pending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub available_at: Option<String>,
     /// The evidence, if delivered.
     pub evidence: Option<AuthorityEvidence>,
+    /// After how many seconds the caller should ask again.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(crate) retry_after: Option<u64>,
+}
+
+impl EvidenceResult {
+    /// The result of an exchange of which nothing else is to be said.
+    pub(crate) fn new(exchange: Uuid, outcome: ResultState, intent: u64) -> Self {
+        Self {
+            exchange,
+            outcome,
+            intent,
+            outcome_entry: None,
+            preview_entry: None,
+            decide_until: None,
+            available_at: None,
+            evidence: None,
+            retry_after: None,
+        }
+    }
+
+    /// The result with the time after which the caller should ask again.
+    #[must_use]
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..self
+        }
+    }
 }
 
 /// The evidence for the authority's system.

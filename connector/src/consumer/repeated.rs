@@ -25,10 +25,17 @@ impl Consumer {
             Err(FindError::Problem(problem)) => return Err(problem),
             Err(FindError::State(error)) => return Err(state_failed(&error)),
         }
+        if let Some(exchange) = self.later.with_key(keyed.id) {
+            match self.collect(exchange, keyed).await {
+                // Nothing was begun for the earlier request, and its deadline has passed.
+                Err(problem) if problem.slug == NOT_BEGUN => {}
+                answer => return answer,
+            }
+        }
         let open = self.journal.with_key(keyed.id).await;
         if let Some(pending) = open.map_err(|error| state_failed(&error))? {
             match self.resume(query, pending, keyed).await {
-                // Nothing was begun for the earlier request, and its deadline has passed.
+                // As above.
                 Err(problem) if problem.slug == NOT_BEGUN => {}
                 answer => return answer,
             }

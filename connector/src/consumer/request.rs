@@ -35,6 +35,12 @@ pub struct PendingRequest {
 }
 
 impl PendingRequest {
+    /// The exchange's number.
+    #[must_use]
+    pub fn exchange(&self) -> Uuid {
+        self.request.metadata.exchange
+    }
+
     /// The request as the journal has it, without the XNachweis message and the secret of its key.
     pub(crate) fn without_message(&self) -> Self {
         Self {
@@ -147,6 +153,19 @@ pub(crate) fn login_required() -> Problem {
         "login-required",
         "the permission demands a preview: name the person's login",
     )
+}
+
+/// 400: a person's login does not last as long as an exchange may wait.
+pub(crate) fn no_asynchronous_preview() -> Problem {
+    Problem::bad_request(
+        "question",
+        "the permission demands a preview: the request cannot be asynchronous",
+    )
+}
+
+/// 404: there is no asynchronous exchange of this number.
+pub(crate) fn does_not_wait() -> Problem {
+    Problem::not_found("no such exchange waits for its answer")
 }
 
 /// 404: also for a login that is not the person's, so that it learns nothing.
@@ -358,7 +377,7 @@ fn metadata(
         subject: subject.kind(),
         role: query.role,
         place: None,
-        synchronous: true,
+        synchronous: !query.asynchronous,
         request_digest,
         official: texts.official,
         deadline,

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use ledger_client::LiveTrust;
-use record::SigningKey;
+use messages::Completion;
+use record::{Outcome, SigningKey};
 use service::ManualClock;
 use trust::{Section, TrustKind, Value};
 
@@ -18,26 +19,42 @@ async fn connector(
     clock: Arc<ManualClock>,
 ) -> (tempfile::TempDir, Consumer) {
     let state = tempfile::tempdir().unwrap();
+    let common = (world, ledger, live, clock);
+    let consumer = connector_at("http://127.0.0.1:9", common, state.path()).await;
+    (state, consumer)
+}
+
+/// The connector of the fixture's consumer, with its broker and its state.
+pub(super) async fn connector_at(
+    broker: &str,
+    (world, ledger, live, clock): (&World, Arc<TestLedger>, LiveTrust, Arc<ManualClock>),
+    state: &std::path::Path,
+) -> Consumer {
     let role = ConsumerConfig {
-        broker: "http://127.0.0.1:9".into(),
+        broker: broker.into(),
         credential_digest: None,
         deadline_seconds: 30,
         preview_seconds: 1800,
+        callback: None,
     };
     let url = role.broker.clone();
-    let common = world.common(&id("stadt-a"), Role::Consumer(role), ledger, live, clock, state.path());
+    // Of its own, because the watch of an earlier run has its file open.
+    let run = state.join(Uuid::new_v4().to_string());
+    service::durable::private_directory(&run).unwrap();
+    let common = world.common(&id("stadt-a"), Role::Consumer(role), ledger, live, clock, &run);
     let broker = BrokerClient::new(&url, &common.http, Duration::from_secs(30));
-    let file = crate::state::open_file(state.path()).unwrap();
-    let consumer = Consumer {
+    let file = crate::state::open_file(state).unwrap();
+    Consumer {
         journal: Journal::open(&file).unwrap(),
         previews: Previews::open(&file, broker.clone(), 1800).unwrap(),
         answers: KeptAnswers::open(&file).await.unwrap(),
+        later: LaterTable::open(&file).await.unwrap(),
+        callback: None,
         broker,
         deadline_seconds: 30,
         unresolved: unresolved::unresolved().0,
         common,
-    };
-    (state, consumer)
+    }
 }
 
 async fn refused(consumer: &Consumer) -> (u16, String) {

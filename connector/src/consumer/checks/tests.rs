@@ -14,7 +14,8 @@ use crate::fixture::{NOW, Plan, Prepared, World, broker_grant, component, end, p
 
 const EVIDENCE: &str = r#"{"title":"Zulassungsbescheinigung Teil I","issued_at":"2027-01-15T08:00:00Z","fields":{"fin":"WVWZZZ1JZXW000001"}}"#;
 
-fn response(asked: &EvidenceRequest0101) -> EvidenceResponse0102 {
+/// The provider's message with it.
+pub(in crate::consumer) fn response(asked: &EvidenceRequest0101) -> EvidenceResponse0102 {
     EvidenceResponse0102 {
         request: asked.id,
         response: Uuid::from_u128(8),
@@ -61,7 +62,8 @@ fn reply(prepared: &Prepared, other: Option<AnswerResult>, xml: Vec<u8>) -> Repl
     )
 }
 
-fn delivery(prepared: &Prepared) -> Reply {
+/// The provider's reply with the evidence that was asked for.
+pub(in crate::consumer) fn delivery(prepared: &Prepared) -> Reply {
     let xml = response(xnachweis(prepared)).to_xml().unwrap();
     reply(prepared, None, xml)
 }

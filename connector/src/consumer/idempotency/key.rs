@@ -120,6 +120,14 @@ fn expand(salt: Option<&[u8]>, key: &str, info: &[u8], out: &mut [u8]) -> Option
     Hkdf::<Sha256>::new(salt, key.as_bytes()).expand(info, out).ok()
 }
 
+/// 400: only a request with a key can be asynchronous.
+pub(crate) fn key_missing() -> Problem {
+    Problem::bad_request(
+        "idempotency-key",
+        "an asynchronous request needs an Idempotency-Key, with which its answer is collected",
+    )
+}
+
 /// 422: the key came with another body before.
 pub(crate) fn key_reused() -> Problem {
     Problem::unprocessable(

@@ -217,6 +217,11 @@ impl KeptAnswers {
         Ok(Some(answer.read(row.exchange, &keyed.seal)))
     }
 
+    /// Whether the answer of a key is kept, and is that of this exchange.
+    pub(crate) fn has(&self, id: &KeyId, exchange: Uuid) -> bool {
+        self.index().keys.get(id).is_some_and(|row| row.exchange == exchange)
+    }
+
     /// Refuses a new key while there are too many.
     ///
     /// # Errors
@@ -241,12 +246,7 @@ impl KeptAnswers {
         let Some(ExchangeKey { kept, seal }) = key else {
             return Ok(());
         };
-        if self
-            .index()
-            .keys
-            .get(&kept.id)
-            .is_some_and(|row| row.exchange == exchange)
-        {
+        if self.has(&kept.id, exchange) {
             return Ok(());
         }
         let answer = KeptAnswer::of(answer, exchange, seal.as_ref());

@@ -17,13 +17,9 @@ fn request(letter: &str, body: &[u8]) -> KeyedRequest {
 fn result() -> EvidenceResult {
     let evidence = r#"{"title":"Auszug","issued_at":"2026-11-29T08:00:00Z","fields":{"halter":"Kanarienvogel"}}"#;
     EvidenceResult {
-        exchange: Uuid::from_u128(1),
-        outcome: ResultState::Delivered,
-        intent: 7,
-        outcome_entry: 8,
-        preview_entry: None,
-        decide_until: None,
+        outcome_entry: Some(8),
         evidence: Some(serde_json::from_str(evidence).unwrap()),
+        ..EvidenceResult::new(Uuid::from_u128(1), ResultState::Delivered, 7)
     }
 }
 

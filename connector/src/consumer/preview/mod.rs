@@ -19,7 +19,7 @@
 
 pub(crate) mod table;
 
-use messages::{PreviewStatement, SealingKey, SignedDecision};
+use messages::{ExchangeRequest, PreviewStatement, SealingKey, SignedDecision};
 use record::{PreviewDecision, Timestamp};
 use service::Problem;
 use service::table::{TableError, TableFile};
@@ -30,7 +30,7 @@ use super::checks::preview::{self as check, AcceptedPreview, Expected, PreviewEr
 use super::checks::{Accepted, read_checked};
 use super::login::{LockedKey, Login};
 use super::query::{AuthorityEvidence, EvidenceResult, PreviewShown, ResultState};
-use super::request::{PendingRequest, login_required, no_preview, too_late};
+use super::request::{login_required, no_preview, too_late};
 use crate::alarm;
 use crate::common::Common;
 use crate::context::CheckContext;
@@ -84,11 +84,11 @@ impl Previews {
     pub(super) async fn keep(
         &self,
         common: &Common,
-        pending: &PendingRequest,
+        request: &ExchangeRequest,
         (accepted, intent_receipt): (&Accepted, &[u8]),
-        viewer: Option<Viewer>,
+        viewer: Option<(Viewer, &SealingKey)>,
     ) -> Result<EvidenceResult, Problem> {
-        let exchange = pending.request.metadata.exchange;
+        let exchange = request.metadata.exchange;
         let _claim = self.table.claim(exchange)?;
         // An earlier run may have kept it, and its acknowledgement was lost.
         if let Some(row) = self.table.get(exchange).await.map_err(|error| state_failed(&error))? {
@@ -97,7 +97,7 @@ impl Previews {
         let now = common.now();
         let (intent, outcome) = accepted.indices();
         let mut row = PreviewRow {
-            request: pending.request.clone(),
+            request: request.clone(),
             intent_receipt: intent_receipt.to_vec(),
             intent,
             outcome,
@@ -108,8 +108,8 @@ impl Previews {
             stage: Stage::Awaiting,
         };
         match (&viewer, accepted.sealed_answer()) {
-            (Some(viewer), Some(sealed)) => {
-                let key = LockedKey::lock(&pending.answer_key, &viewer.login, exchange);
+            (Some((viewer, answer_key)), Some(sealed)) => {
+                let key = LockedKey::lock(answer_key, &viewer.login, exchange);
                 row.key = Some(key.map_err(|_| Problem::internal())?);
                 row.sealed_answer = Some(SealedAnswer(sealed.to_vec()));
             }
@@ -331,13 +331,11 @@ fn result_of(row: &PreviewRow, evidence: Option<AuthorityEvidence>) -> EvidenceR
         Stage::Contradicted { .. } => (ResultState::NotDecided, None),
     };
     EvidenceResult {
-        exchange: row.request.metadata.exchange,
-        outcome,
-        intent: row.intent,
-        outcome_entry: row.outcome,
+        outcome_entry: Some(row.outcome),
         preview_entry,
         decide_until: matches!(row.stage, Stage::Awaiting).then(|| row.decide_until.to_string()),
         evidence,
+        ..EvidenceResult::new(row.request.metadata.exchange, outcome, row.intent)
     }
 }
 
