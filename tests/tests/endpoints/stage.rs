@@ -219,14 +219,14 @@ impl Stage {
         Ok(self.sessions.get(name).context("a session")?)
     }
 
-    /// The path of the portal's first style sheet, which has a digest in it.
+    /// The path of the portal's style sheet, which has a digest in it.
     pub(crate) fn stylesheet(&self) -> Result<String> {
         let page = http()?
             .get(format!("{}/de/", self.processes.info.portal))
             .send()?
             .text()?;
-        let (_, rest) = page.split_once("href=\"/assets/kern").context("a style sheet")?;
-        Ok(format!("/assets/kern{}", rest.split('"').next().unwrap_or_default()))
+        let (_, rest) = page.split_once("rel=\"stylesheet\" href=\"").context("a style sheet")?;
+        Ok(rest.split('"').next().unwrap_or_default().to_owned())
     }
 
     /// The status of a call.
