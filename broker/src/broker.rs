@@ -22,6 +22,7 @@ use crate::journal::Journal;
 use crate::outstanding::Outstanding;
 use crate::queues::Notices;
 use crate::schedule::Schedule;
+use crate::transport::Transport;
 
 /// An entry that waits longer for its receipt means that the ledger does not take entries.
 const LEDGER_IS_LATE: Duration = Duration::from_secs(5);
@@ -37,6 +38,8 @@ pub struct Broker {
     pub(crate) writer: Writer,
     /// Client for identity; sends the broker's credential.
     pub(crate) identity: Client,
+    /// How the broker and the connectors reach each other.
+    pub(crate) transport: Arc<Transport>,
     /// Client for the connectors.
     pub(crate) connectors: Connectors,
     pub(crate) journal: Journal,
@@ -75,6 +78,9 @@ impl Broker {
         }
         if self.writer.waiting() > LEDGER_IS_LATE {
             return Err(Impairment::Behind("the ledger does not take entries".into()));
+        }
+        if let Transport::Mutual(mutual) = &*self.transport {
+            mutual.renewal.health()?;
         }
         self.live.health()
     }

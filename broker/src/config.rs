@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use certificates::TlsConfig;
 use messages::limits::{MAX_GIVE_UP_SECONDS, MIN_FORWARD_SECONDS};
 use record::ParticipantId;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,10 @@ pub struct Config {
     pub writer_key: PathBuf,
     /// File of the credential that authenticates the broker to identity.
     pub identity_credential: PathBuf,
+    /// How the broker gets its certificates. With them, the listener and the calls to connectors use mutual TLS, and
+    /// all routes must be `https`; without them, both use plain HTTP.
+    #[serde(default)]
+    pub tls: Option<TlsConfig>,
     /// How many seconds the broker waits for the answer to one forward, before it sends the forward again. At least
     /// [`MIN_FORWARD_SECONDS`], which is longer than a provider's connector waits for its register.
     #[serde(default = "forward_seconds")]
@@ -76,6 +81,7 @@ impl Config {
         ] {
             *path = service::config::resolve(base, path);
         }
+        self.tls = self.tls.map(|tls| tls.resolved(base));
         self
     }
 }

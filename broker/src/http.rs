@@ -9,16 +9,17 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::{Extension, Router};
 use messages::limits::{MAX_ACKNOWLEDGEMENT, MAX_EXCHANGE_REQUEST, MAX_PREVIEW_DECISION, MAX_WITHDRAWAL};
 use messages::{Acknowledgement, ExchangeAnswer, ExchangeRequest, SignedDecision, Withdrawal};
 use service::http::CBOR;
 use service::problem::Problem;
+use service::tls::PeerName;
 use uuid::Uuid;
 
 use crate::broker::Broker;
@@ -47,9 +48,17 @@ pub(crate) fn routes(broker: Arc<Broker>) -> Router {
         .with_state(broker)
 }
 
-async fn exchange(State(broker): State<Arc<Broker>>, body: Bytes) -> Result<Response, Problem> {
+/// The name in the certificate of the caller.
+type Name = Option<Extension<PeerName>>;
+
+fn peer(name: &Name) -> Option<&PeerName> {
+    name.as_ref().map(|Extension(name)| name)
+}
+
+async fn exchange(State(broker): State<Arc<Broker>>, name: Name, body: Bytes) -> Result<Response, Problem> {
     let request: ExchangeRequest = record::cbor::from_slice(&body)
         .map_err(|error| Problem::bad_request("malformed-request", error.to_string()))?;
+    broker.transport.require(peer(&name), &request.metadata.consumer)?;
     let (status, body) = match flow::exchange(&broker, request).await? {
         ExchangeAnswer::Completed(completion) => (StatusCode::OK, record::cbor::to_vec(&completion)),
         ExchangeAnswer::Deferred(deferred) => (StatusCode::ACCEPTED, record::cbor::to_vec(&deferred)),
@@ -58,24 +67,34 @@ async fn exchange(State(broker): State<Arc<Broker>>, body: Bytes) -> Result<Resp
 }
 
 /// Ends an exchange that waits for its evidence.
-async fn withdraw(State(broker): State<Arc<Broker>>, Path(id): Path<Uuid>, body: Bytes) -> Result<Response, Problem> {
+async fn withdraw(
+    State(broker): State<Arc<Broker>>,
+    Path(id): Path<Uuid>,
+    name: Name,
+    body: Bytes,
+) -> Result<Response, Problem> {
     let withdrawal: Withdrawal = record::cbor::from_slice(&body)
         .map_err(|error| Problem::bad_request("malformed-request", error.to_string()))?;
     if withdrawal.exchange != id {
         return Err(not_permitted());
     }
-    let completion = flow::deferred::withdraw(&broker, withdrawal).await?;
+    let completion = flow::deferred::withdraw(&broker, withdrawal, peer(&name).cloned()).await?;
     Ok(([(header::CONTENT_TYPE, CBOR)], record::cbor::to_vec(&completion)).into_response())
 }
 
 /// Records the person's decision, and answers with the proof that it is in the log.
-async fn preview(State(broker): State<Arc<Broker>>, Path(id): Path<Uuid>, body: Bytes) -> Result<Response, Problem> {
+async fn preview(
+    State(broker): State<Arc<Broker>>,
+    Path(id): Path<Uuid>,
+    name: Name,
+    body: Bytes,
+) -> Result<Response, Problem> {
     let decision: SignedDecision = record::cbor::from_slice(&body)
         .map_err(|error| Problem::bad_request("malformed-request", error.to_string()))?;
     if decision.statement.exchange != id {
         return Err(not_permitted());
     }
-    let notice = flow::preview::decide(&broker, decision).await?;
+    let notice = flow::preview::decide(&broker, decision, peer(&name).cloned()).await?;
     Ok(([(header::CONTENT_TYPE, CBOR)], record::cbor::to_vec(&notice)).into_response())
 }
 
@@ -84,6 +103,7 @@ async fn preview(State(broker): State<Arc<Broker>>, Path(id): Path<Uuid>, body: 
 async fn acknowledge(
     State(broker): State<Arc<Broker>>,
     Path(id): Path<Uuid>,
+    name: Name,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
     let acknowledgement: Acknowledgement = record::cbor::from_slice(&body)
@@ -92,6 +112,7 @@ async fn acknowledge(
     let Some(entry) = broker.journal.get(id).await.map_err(stopped)? else {
         return Ok(StatusCode::NO_CONTENT);
     };
+    broker.transport.require(peer(&name), entry.consumer())?;
     let history = broker.live.confirmed()?;
     let consumer = history.state().directory().component(entry.consumer());
     let signed = consumer.is_some_and(|consumer| acknowledgement.verify(&consumer.signing_key).is_ok());

@@ -20,6 +20,7 @@
 //! * [`schedule`] – says when a provider that has deferred its answer is asked again.
 //! * [`expiry`] – drops completions that their consumer never acknowledges.
 //! * [`http`] – the interface.
+//! * [`transport`] – mutual TLS with the connectors.
 //!
 //! # Directory and Registerlandkarte
 //!
@@ -56,15 +57,18 @@ mod schedule;
 mod start;
 #[cfg(test)]
 mod tests;
+mod transport;
 
 use std::sync::Arc;
 
+use certificates::peer;
 use service::Listener;
 use service::clock::Clock;
 use service::shutdown::Shutdown;
 
 pub use config::Config;
 pub use error::Error;
+use transport::Transport;
 
 /// Runs the broker until `shutdown`. Waits for the ledger before it serves.
 ///
@@ -86,6 +90,17 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
         let broker = broker.clone();
         move || broker.health()
     });
+    let listener = match &*broker.transport {
+        Transport::Plain(_) => listener,
+        Transport::Mutual(mutual) => {
+            let live = broker.live.clone();
+            listener
+                .secured(mutual.renewal.identity(), move |name| {
+                    peer::is_active_component(&live, name)
+                })
+                .map_err(|error| Error::Configuration(error.to_string()))?
+        }
+    };
     service::listen::serve(listener, http::routes(broker), shutdown).await?;
     Ok(())
 }

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
+use certificates::renewal::RenewalConfig;
+use certificates::{Renewal, Subject};
 use ledger_client::LiveTrust;
 use ledger_client::anchor::Anchored;
 use ledger_client::api::{HttpLedger, LedgerApi};
@@ -25,6 +27,7 @@ use crate::journal::{ClosedExchange, Journal, JournalEntry, OpenExchange};
 use crate::outstanding::{MAX_OUTSTANDING, MAX_PREVIEWS, Outstanding};
 use crate::queues::{Notices, Queues};
 use crate::schedule::Schedule;
+use crate::transport::Transport;
 
 fn configuration(error: impl std::fmt::Display) -> Error {
     Error::Configuration(error.to_string())
@@ -52,6 +55,7 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
     let anchored = Anchored::wait(&api, &trust, &shutdown).await.map_err(log)?;
     let live = LiveTrust::start(api.clone(), trust.clone(), &anchored, clock.clone(), shutdown.clone());
     let key = SigningKey::from_seed(read_seed(&config.writer_key).map_err(configuration)?);
+    let transport = transport(config, &key, &live, &clock, &shutdown)?;
     let writer = Writer::start(
         WriterConfig {
             api,
@@ -64,12 +68,13 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
         shutdown,
     )
     .map_err(configuration)?;
-    let client = Client::new().map_err(configuration)?;
     let credential = Credential::read(&config.identity_credential).map_err(configuration)?;
+    let client = Client::new().map_err(configuration)?;
     let (notices, queues) = Notices::new();
     let broker = Arc::new(Broker {
         identity: client.with_credential(credential),
-        connectors: Connectors::new(client, key),
+        connectors: Connectors::new(transport.clone(), key),
+        transport,
         config: config.clone(),
         clock,
         live,
@@ -93,6 +98,29 @@ pub(crate) async fn start(config: &Config, shutdown: Shutdown, clock: Arc<dyn Cl
         queues,
         left_open,
     })
+}
+
+/// Mutual TLS if it is configured.
+fn transport(
+    config: &Config,
+    key: &SigningKey,
+    live: &LiveTrust,
+    clock: &Arc<dyn Clock>,
+    shutdown: &Shutdown,
+) -> Result<Arc<Transport>, Error> {
+    let Some(tls) = &config.tls else {
+        return Ok(Arc::new(Transport::Plain(Client::new().map_err(configuration)?)));
+    };
+    let renewal = RenewalConfig {
+        tls: tls.clone(),
+        subject: Subject::Writer(key.id()),
+        signing_key: key.clone(),
+        live: live.clone(),
+        data: config.data.clone(),
+        clock: clock.clone(),
+    };
+    let renewal = Renewal::start(renewal, shutdown.clone()).map_err(configuration)?;
+    Ok(Arc::new(Transport::mutual(renewal)))
 }
 
 /// Counts what the journal has, queues the notices, fills the schedule, and returns the open exchanges.

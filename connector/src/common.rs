@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use certificates::renewal::RenewalConfig;
+use certificates::{Renewal, Subject, peer};
 use ledger_client::checkpoints::{NotReady, WatchConfig, WatchError};
 use ledger_client::{Anchored, CheckpointWatch, HttpLedger, LedgerApi, LiveTrust, Trust, TrustNotReady};
 use messages::SealingKey;
-use record::{SigningKey, Timestamp};
+use record::{Kind, SigningKey, Timestamp};
 use service::Impairment;
+use service::Listener;
 use service::clock::CheckedClock;
 use service::http::Client;
 use service::{Clock, Problem, Shutdown};
@@ -34,7 +37,9 @@ pub struct Common {
     pub watch: CheckpointWatch,
     /// The authority's own protocol of its transmissions.
     pub protocol: Protocol,
-    /// Calls broker and register.
+    /// Keeps the certificate valid, if the connector and the broker use mutual TLS.
+    pub tls: Option<Renewal>,
+    /// Calls the register, and the broker if they do not use TLS.
     pub http: Client,
     /// The time.
     pub clock: Arc<dyn Clock>,
@@ -60,7 +65,7 @@ impl Common {
             me: config.participant.clone(),
             test: config.test,
         };
-        let state_dir = config.data.clone();
+        let (state_dir, renewing) = (config.data.clone(), shutdown.clone());
         let watch = CheckpointWatch::start(
             WatchConfig {
                 api,
@@ -71,6 +76,21 @@ impl Common {
             shutdown,
         )
         .map_err(|error| Error::State(error.to_string()))?;
+        let tls = match &config.tls {
+            None => None,
+            Some(tls) => {
+                let renewal = RenewalConfig {
+                    tls: tls.clone(),
+                    subject: Subject::Component(config.participant.clone()),
+                    signing_key: signing.clone(),
+                    live: context.live.clone(),
+                    data: config.data.clone(),
+                    clock: clock.clone(),
+                };
+                let renewal = Renewal::start(renewal, renewing);
+                Some(renewal.map_err(|error| http(&error))?)
+            }
+        };
         let protocol = Protocol::open(&config.data).map_err(|error| Error::State(error.to_string()))?;
         let http = Client::new().map_err(|error| http(&error))?;
         Ok(Self {
@@ -80,9 +100,43 @@ impl Common {
             sealing,
             watch,
             protocol,
+            tls,
             http,
             clock,
         })
+    }
+
+    /// The client for the broker: with mutual TLS, whatever writes intents by the newest directory is the broker.
+    ///
+    /// # Errors
+    /// [`Error::Http`].
+    pub(crate) fn broker_client(&self) -> Result<Client, Error> {
+        let Some(tls) = &self.tls else {
+            return Ok(self.http.clone());
+        };
+        let live = self.context.live.clone();
+        Client::mutual(tls.identity(), move |name| {
+            peer::is_writer_of(&live, Kind::Intent, name)
+        })
+        .map_err(|error| Error::Http(error.to_string()))
+    }
+
+    /// The listener for the broker: with mutual TLS, it admits writers of intents or outcomes alone.
+    ///
+    /// # Errors
+    /// [`Error::Http`].
+    pub(crate) fn secured(&self, listener: Listener) -> Result<Listener, Error> {
+        let Some(tls) = &self.tls else {
+            return Ok(listener);
+        };
+        let live = self.context.live.clone();
+        let is_broker = move |name: &str| {
+            [Kind::Intent, Kind::Outcome]
+                .iter()
+                .any(|kind| peer::is_writer_of(&live, *kind, name))
+        };
+        let listener = listener.secured(tls.identity(), is_broker);
+        listener.map_err(|error| Error::Http(error.to_string()))
     }
 
     /// The current time.
@@ -166,6 +220,9 @@ impl Common {
         })?;
         if !self.is_listed(&self.context.known()) {
             return Err(Impairment::Halted(self.not_listed()));
+        }
+        if let Some(tls) = &self.tls {
+            tls.health()?;
         }
         self.context.live.health()
     }

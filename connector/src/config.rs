@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use certificates::TlsConfig;
 use messages::limits::{MAX_DEADLINE_SECONDS, MAX_PREVIEW_SECONDS, MAX_REGISTER_SECONDS};
 use record::ParticipantId;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,9 @@ pub struct Config {
     pub signing_key: PathBuf,
     /// Seed file of the HPKE key that requests are sealed to; the directory lists its public key.
     pub sealing_key: PathBuf,
+    /// How the connector gets its certificates. With them it and the broker use mutual TLS; without them, plain HTTP.
+    #[serde(default)]
+    pub tls: Option<TlsConfig>,
     /// Whether this system exchanges XNachweis test messages, and no others. SPEC: XNachweis 1.2: a message marked as
     /// test must not run in production.
     #[serde(default)]
@@ -167,6 +171,7 @@ impl Config {
             policy: resolve(&self.policy),
             signing_key: resolve(&self.signing_key),
             sealing_key: resolve(&self.sealing_key),
+            tls: self.tls.map(|tls| tls.resolved(base)),
             role,
             ..self
         }
@@ -187,6 +192,7 @@ mod tests {
             genesis: String::new(),
             signing_key: PathBuf::new(),
             sealing_key: PathBuf::new(),
+            tls: None,
             test: true,
             role,
         };

@@ -90,9 +90,31 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
             let cell = Arc::new(OnceLock::new());
             let routes = provider::routes(Starting(cell.clone()));
             let start = provider::Provider::start(&config, role, shutdown.clone(), clock);
+            if config.tls.is_some() {
+                return serve_secured(listener, routes, shutdown, start, &cell).await;
+            }
             serve(listener, routes, shutdown.clone(), start, &cell, |role| role.common()).await
         }
     }
+}
+
+/// Serves with mutual TLS, once the directory is known: it says who may call.
+async fn serve_secured(
+    listener: Listener,
+    routes: Router,
+    shutdown: Shutdown,
+    start: impl Future<Output = Result<Arc<provider::Provider>, Error>>,
+    cell: &Arc<OnceLock<Arc<provider::Provider>>>,
+) -> Result<(), Error> {
+    let provider = match start.await {
+        Err(Error::Anchor(AnchorError::Ended)) => return Ok(()),
+        started => started?,
+    };
+    let _ = cell.set(provider.clone());
+    let listener = provider.common().secured(listener)?;
+    listener.health().check(move || provider.common().health());
+    let served = service::listen::serve(listener, routes, shutdown).await;
+    served.map_err(|error| Error::Http(error.to_string()))
 }
 
 /// Serves at once and starts the role concurrently, so that health checks and callers get an answer while the ledger

@@ -127,17 +127,16 @@ impl World {
             authorities: self.folder.path().join("ca.pem"),
             hosts: hosts.into_iter().collect(),
         };
-        let identity = tls.open(self.clock.clone()).unwrap();
         let config = RenewalConfig {
             tls,
-            identity: identity.clone(),
             subject,
             signing_key: key,
             live: self.live.clone(),
             data,
             clock: Arc::new(QuickClock(self.clock.clone())),
         };
-        (identity, Renewal::start(config, self.shutdown.clone()).unwrap())
+        let renewal = Renewal::start(config, self.shutdown.clone()).unwrap();
+        (renewal.identity().clone(), renewal)
     }
 
     fn consumer(&self, name: &str) -> (TlsIdentity, Renewal) {

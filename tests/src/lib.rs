@@ -3,6 +3,7 @@
 //! `cargo xtask test` builds the programs and sets `EINSICHT_PROGRAMS` to their folder. Without it the tests use
 //! `target/release` of this checkout. Every process that a test starts is ended by the test, by its id.
 
+pub mod change;
 pub mod citizen;
 pub mod completeness;
 pub mod forgery;

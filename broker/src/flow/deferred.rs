@@ -17,6 +17,7 @@ use record::Timestamp;
 use service::clock::{CheckedClock, Clock as _};
 use service::problem::Problem;
 use service::shutdown::Shutdown;
+use service::tls::PeerName;
 use tokio::task::JoinSet;
 
 use super::close::finish;
@@ -121,7 +122,11 @@ async fn ask(broker: &Arc<Broker>, due: &Due, now: Timestamp) -> Result<Progress
 /// # Errors
 /// The problem for the consumer: 404 if there is no such exchange, 403 if its consumer did not sign the withdrawal, 503
 /// if a task is working on it.
-pub(crate) async fn withdraw(broker: &Arc<Broker>, withdrawal: Withdrawal) -> Result<Completion, Problem> {
+pub(crate) async fn withdraw(
+    broker: &Arc<Broker>,
+    withdrawal: Withdrawal,
+    name: Option<PeerName>,
+) -> Result<Completion, Problem> {
     let broker = broker.clone();
     // Spawned, so that a consumer that disconnects does not stop a withdrawal halfway.
     let task = tokio::spawn(async move {
@@ -130,6 +135,7 @@ pub(crate) async fn withdraw(broker: &Arc<Broker>, withdrawal: Withdrawal) -> Re
         };
         let entry = broker.journal.get(withdrawal.exchange).await.map_err(stopped)?;
         let entry = entry.ok_or_else(|| Problem::not_found("no such exchange"))?;
+        broker.transport.require(name.as_ref(), entry.consumer())?;
         let history = broker.live.confirmed()?;
         let consumer = history.state().directory().component(entry.consumer());
         if consumer.is_none_or(|consumer| withdrawal.verify(&consumer.signing_key).is_err()) {

@@ -14,6 +14,7 @@ use messages::{OutcomeKeyRequest, PreviewNotice, PreviewStatement, SignedDecisio
 use record::entry::{Body, LabelledKind};
 use record::{PartName, Phase, SealedRecord, Timestamp};
 use service::problem::Problem;
+use service::tls::PeerName;
 use tlog::merkle::Index;
 
 use super::record::{later_key, seal};
@@ -27,7 +28,11 @@ use crate::records;
 ///
 /// # Errors
 /// The problem for the consumer: 403 if it did not sign this decision about this exchange, 404 if no preview is due.
-pub(crate) async fn decide(broker: &Arc<Broker>, decision: SignedDecision) -> Result<PreviewNotice, Problem> {
+pub(crate) async fn decide(
+    broker: &Arc<Broker>,
+    decision: SignedDecision,
+    name: Option<PeerName>,
+) -> Result<PreviewNotice, Problem> {
     let broker = broker.clone();
     // Spawned, so that a consumer that disconnects does not stop a decision halfway.
     let task = tokio::spawn(async move {
@@ -42,6 +47,7 @@ pub(crate) async fn decide(broker: &Arc<Broker>, decision: SignedDecision) -> Re
         let Some(preview) = &closed.preview else {
             return Err(Problem::not_found("no preview is due"));
         };
+        broker.transport.require(name.as_ref(), &closed.consumer)?;
         check(&broker, &closed, preview, &decision)?;
         record(&broker, &closed, preview, Some(&decision)).await
     });

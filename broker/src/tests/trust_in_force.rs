@@ -100,9 +100,11 @@ impl Alone {
             clock: clock.clone(),
         };
         let client = Client::new().unwrap();
+        let transport = Arc::new(crate::transport::Transport::Plain(client.clone()));
         let broker = Arc::new(Broker {
             identity: client.clone(),
-            connectors: Connectors::new(client, key(20)),
+            connectors: Connectors::new(transport.clone(), key(20)),
+            transport,
             clock: clock.clone(),
             live: live.clone(),
             writer: Writer::start(writer, Shutdown::new()).unwrap(),

@@ -405,6 +405,7 @@ impl World {
         let client = Client::new().unwrap();
         let (notices, queues) = Notices::new();
         let places = |limit| Outstanding::new(limit);
+        let transport = Arc::new(crate::transport::Transport::Plain(client.clone()));
         let broker = Arc::new(Broker {
             config: self.config.clone(),
             clock: self.clock.clone(),
@@ -412,7 +413,8 @@ impl World {
             trust: self.trust.clone(),
             writer,
             identity: client.clone(),
-            connectors: Connectors::new(client, key(20)),
+            connectors: Connectors::new(transport.clone(), key(20)),
+            transport,
             journal,
             in_progress: Mutex::default(),
             providers: places(MAX_ORDINARY),
@@ -526,7 +528,7 @@ impl Running {
     pub(crate) async fn withdraw(&self, withdrawal: &Withdrawal) -> Result<Completion, Problem> {
         self.live.replace(self.live.history());
         let (broker, withdrawal) = (self.broker.clone(), withdrawal.clone());
-        self.run(async move { flow::deferred::withdraw(&broker, withdrawal).await })
+        self.run(async move { flow::deferred::withdraw(&broker, withdrawal, None).await })
             .await
     }
 

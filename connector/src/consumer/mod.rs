@@ -142,7 +142,7 @@ impl Consumer {
         let state = |error: TableError| Error::State(error.to_string());
         let file = state::open_file(&config.data).map_err(state)?;
         let limit = Duration::from_secs(role.deadline_seconds + OUTCOME_GRACE);
-        let broker = BrokerClient::new(&role.broker, &common.http, limit);
+        let broker = BrokerClient::new(&role.broker, &common.broker_client()?, limit);
         let consumer = Arc::new(Self {
             journal: Journal::open(&file).map_err(state)?,
             previews: Previews::open(&file, broker.clone(), role.preview_seconds).map_err(state)?,

@@ -14,10 +14,12 @@ use std::sync::{Mutex, PoisonError};
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
+use certificates::peer;
 use messages::call::CALL_VALIDITY;
 use messages::{CallCredential, CallKind};
 use record::Timestamp;
 use service::Problem;
+use service::tls::PeerName;
 
 use crate::context::CheckContext;
 
@@ -77,7 +79,14 @@ fn credential(context: &CheckContext, kind: CallKind, now: Timestamp, headers: &
     Some(credential)
 }
 
-fn refuse() -> Problem {
+/// Whether the call is signed by the writer that is named in the certificate of the connection.
+pub(crate) fn signs_itself(name: Option<&PeerName>, headers: &HeaderMap) -> bool {
+    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let credential = value.and_then(|value| CallCredential::from_header(value).ok());
+    credential.is_some_and(|credential| peer::is_writer(name, credential.writer))
+}
+
+pub(crate) fn refuse() -> Problem {
     metrics::counter!("connector_unauthenticated_calls_total").increment(1);
     Problem::unauthorized()
 }

@@ -23,12 +23,12 @@ mod served;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
+use axum::{Extension, Router};
 use messages::limits::{MAX_FORWARD, MAX_NOTICE};
 use messages::{
     AnswerResult, CallKind, CheckName, Deferral, Forward, ForwardAnswer, OutcomeNotice, Reply, ReplyOutcome,
@@ -36,6 +36,7 @@ use messages::{
 use record::Timestamp;
 use service::clock::{CheckedClock, Clock};
 use service::table::TableError;
+use service::tls::PeerName;
 use service::{Problem, Shutdown};
 
 use crate::alarm;
@@ -76,8 +77,14 @@ pub(crate) fn routes(provider: Starting<Arc<Provider>>) -> Router {
 
 type Started = Starting<Arc<Provider>>;
 
-async fn forward(State(provider): State<Started>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+async fn forward(
+    State(provider): State<Started>,
+    name: Option<Extension<PeerName>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     let provider = provider.started()?.clone();
+    provider.same_caller(name, &headers)?;
     let context = provider.common.confirmed()?;
     let body = provider
         .authenticated(&context, CallKind::Forward, &headers, body, MAX_FORWARD)
@@ -98,10 +105,12 @@ async fn forward(State(provider): State<Started>, headers: HeaderMap, body: Body
 
 async fn outcome_notice(
     State(provider): State<Started>,
+    name: Option<Extension<PeerName>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
     let provider = provider.started()?;
+    provider.same_caller(name, &headers)?;
     let context = provider.common.context.known();
     let body = provider
         .authenticated(&context, CallKind::Outcome, &headers, body, MAX_NOTICE)
@@ -137,6 +146,16 @@ impl Provider {
         let clock = CheckedClock::unattended(clock);
         tokio::spawn(report_overdue(provider.clone(), clock, shutdown));
         Ok(provider)
+    }
+
+    /// With mutual TLS, the process that calls must be the writer that has signed the call.
+    fn same_caller(&self, name: Option<Extension<PeerName>>, headers: &HeaderMap) -> Result<(), Problem> {
+        let name = name.map(|Extension(name)| name);
+        if self.common.tls.is_none() || caller::signs_itself(name.as_ref(), headers) {
+            Ok(())
+        } else {
+            Err(caller::refuse())
+        }
     }
 
     async fn authenticated(

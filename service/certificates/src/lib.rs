@@ -18,6 +18,7 @@
 //! * [`engine`] – what issues certificates for orders, behind a trait.
 //! * [`authority`] – the embedded engine: a certificate authority with its key in a file.
 //! * [`renewal`] – the component's side: asks for certificates, and renews them while the process runs.
+//! * [`peer`] – what a peer may do, from its name and the newest directory.
 //! * [`validity`] – from when to when a certificate is valid.
 
 pub mod admission;
@@ -25,6 +26,7 @@ pub mod authority;
 pub mod csr;
 pub mod engine;
 pub mod names;
+pub mod peer;
 pub mod renewal;
 pub mod request;
 pub mod subject;

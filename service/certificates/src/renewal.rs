@@ -1,9 +1,9 @@
 //! The component's side: asks for certificates, and renews them while the process runs.
 //!
-//! [`TlsConfig::open`] makes the process's [`TlsIdentity`], which has no certificate yet. [`Renewal::start`] presents
-//! the certificate that an earlier run has stored, if it is still valid, or asks the issuer for one, and then renews it
-//! ([`Validity::due`]). A failed attempt is repeated after up to a minute, so an issuer that is away for hours does no
-//! harm. Every minute the file of the trusted authorities is read again, and replaces them if it has changed.
+//! [`Renewal::start`] makes the process's [`TlsIdentity`], and presents the certificate that an earlier run has stored,
+//! if it is still valid, or asks the issuer for one, and then renews it ([`Validity::due`]). A failed attempt is
+//! repeated after up to a minute, so an issuer that is away for hours does no harm. Every minute the file of the
+//! trusted authorities is read again, and replaces them if it has changed.
 //!
 //! The connection to the issuer is not secured: a component that asks for its first certificate has none to present.
 //! The request has no secret, and the answer counts only if it is valid under the trusted authorities, for the key and
@@ -100,7 +100,7 @@ impl TlsConfig {
     ///
     /// # Errors
     /// [`RenewalError::Authorities`], [`RenewalError::Tls`].
-    pub fn open(&self, clock: Arc<dyn Clock>) -> Result<TlsIdentity, RenewalError> {
+    fn open(&self, clock: Arc<dyn Clock>) -> Result<TlsIdentity, RenewalError> {
         Ok(TlsIdentity::new(&self.read_authorities()?, clock)?)
     }
 
@@ -118,8 +118,6 @@ impl TlsConfig {
 pub struct RenewalConfig {
     /// The configuration.
     pub tls: TlsConfig,
-    /// The identity that presents the certificates.
-    pub identity: TlsIdentity,
     /// Whose certificates.
     pub subject: Subject,
     /// The subject's key in the directory.
@@ -136,20 +134,28 @@ pub struct RenewalConfig {
 #[derive(Clone)]
 pub struct Renewal(Arc<Shared>);
 
+impl std::fmt::Debug for Renewal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Renewal({})", self.0.config.subject)
+    }
+}
+
 struct Shared {
     config: RenewalConfig,
+    identity: TlsIdentity,
     client: Client,
     /// The presented certificate's validity, and when to renew it.
     presented: Mutex<Option<(Validity, Timestamp)>>,
 }
 
 impl Renewal {
-    /// Starts to keep the certificate valid, until `shutdown`.
+    /// Opens the process's identity, and starts to keep its certificate valid, until `shutdown`.
     ///
     /// # Errors
-    /// [`RenewalError::Issuer`] if no HTTP client can be made.
+    /// [`RenewalError::Authorities`], [`RenewalError::Tls`], and [`RenewalError::Issuer`] if no client can be made.
     pub fn start(config: RenewalConfig, shutdown: Shutdown) -> Result<Self, RenewalError> {
         let renewal = Self(Arc::new(Shared {
+            identity: config.tls.open(config.clock.clone())?,
             client: Client::new()?,
             config,
             presented: Mutex::default(),
@@ -159,6 +165,12 @@ impl Renewal {
         }
         tokio::spawn(keep(renewal.clone(), shutdown));
         Ok(renewal)
+    }
+
+    /// What presents the certificates.
+    #[must_use]
+    pub fn identity(&self) -> &TlsIdentity {
+        &self.0.identity
     }
 
     /// Behind while there is no valid certificate.
@@ -227,7 +239,7 @@ impl Shared {
         if *name != *subject.to_string() {
             return Err(RenewalError::OtherName(subject.clone()));
         }
-        self.config.identity.present(pem)?;
+        self.identity.present(pem)?;
         let random = record::random::random().map_or(0, u32::from_be_bytes);
         let due = validity.due(random);
         *self.presented.lock().unwrap_or_else(PoisonError::into_inner) = Some((validity, due));
@@ -262,7 +274,7 @@ impl Shared {
     fn read_authorities_again(&self, used: &mut Option<String>) {
         let trusted = self.config.tls.read_authorities().and_then(|pem| {
             if used.as_ref() != Some(&pem) {
-                self.config.identity.trust(&pem)?;
+                self.identity.trust(&pem)?;
                 tracing::info!("the trusted certificate authorities have changed");
                 *used = Some(pem);
             }

@@ -13,8 +13,8 @@ use tests::surrounded::Surrounded;
 use tests::{http, wait_for};
 use trust::Version;
 
-use crate::change::publish;
 use crate::matrix::{Row, Way, is_signed, matrix};
+use tests::change::publish;
 
 /// The same request with other signatures, and another deadline.
 fn resigned(request: &ExchangeRequest, key: &SigningKey, deadline: Timestamp, signed_at: Timestamp) -> ExchangeRequest {

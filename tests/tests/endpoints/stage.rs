@@ -14,8 +14,8 @@ use tests::keys::Keys;
 use tests::processes::Processes;
 use tests::{Process, http, program, wait_for};
 
-use crate::change::{publish, tool};
 use crate::matrix::{Row, Way, matrix, media_of, path_of};
+use tests::change::{publish, tool};
 
 const PROVIDER: &str = "bund:kba:zfzr";
 const CONSUMER: &str = "rheinfurt";

@@ -4,10 +4,13 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
-use tests::processes::Processes;
-use tests::program;
 
-pub(crate) fn tool(processes: &Processes, verb: &str) -> Command {
+use crate::processes::Processes;
+use crate::program;
+
+/// The authorities' tool with this verb.
+#[must_use]
+pub fn tool(processes: &Processes, verb: &str) -> Command {
     let info = &processes.info;
     let mut command = Command::new(program("directory"));
     command.args([verb, "--ledger", &info.ledger, "--genesis", &info.genesis, "--policy"]);
@@ -16,7 +19,10 @@ pub(crate) fn tool(processes: &Processes, verb: &str) -> Command {
 }
 
 /// Publishes changes of the directory that both authorities have approved.
-pub(crate) fn publish(processes: &Processes, changes: &Value) -> Result<()> {
+///
+/// # Errors
+/// A command fails.
+pub fn publish(processes: &Processes, changes: &Value) -> Result<()> {
     let (file, proposal) = (
         processes.data.join("changes.toml"),
         processes.data.join("proposal.json"),
