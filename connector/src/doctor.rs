@@ -12,19 +12,21 @@
 //! | quorum | the newest checkpoint has the quorum's cosignatures |
 //! | clock | this machine's time and the quorum's differ by [`MAX_CLOCK_DIFFERENCE`] seconds at most |
 //! | directory | the newest version lists this participant in its role, with these keys |
-//! | broker, register | an HTTP server answers there |
+//! | broker, register | an HTTP server answers there; with `tls`, the broker accepts a connection |
 //! | permission | the newest versions permit what the command line names |
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::Uri;
 use ledger_client::anchor::Anchored;
 use ledger_client::{HttpLedger, LedgerApi, Trust};
 use messages::SealingKey;
 use record::{Ars, ParticipantId, SigningKey, Subject, Timestamp};
 use service::Clock;
 use service::http::{CallError, Client};
+use tokio::net::TcpStream;
 use trust::{History, TrustKind};
 
 use crate::config::{Config, Role};
@@ -125,7 +127,12 @@ pub async fn examine(config: &Config, dry_run: Option<&DryRun>, clock: &dyn Cloc
         Role::Consumer(role) => ("broker", &role.broker),
         Role::Provider(role) => ("register", &role.register),
     };
-    report.add(what, answers(url).await);
+    // The certificate for the broker is the running connector's own.
+    let found = match (&config.role, &config.tls) {
+        (Role::Consumer(_), Some(_)) => accepts(url).await,
+        _ => answers(url).await,
+    };
+    report.add(what, found);
     report
 }
 
@@ -229,6 +236,19 @@ fn permitted(config: &Config, history: &History, dry_run: &DryRun, now: Timestam
 }
 
 /// Whether an HTTP server answers at this URL, whatever it answers.
+/// Whether something accepts a connection at the URL's host and port.
+async fn accepts(url: &str) -> Result<String, String> {
+    let parsed: Uri = url.parse().map_err(|error| format!("{url}: {error}"))?;
+    let host = parsed.host().ok_or_else(|| format!("{url} has no host"))?;
+    let port = parsed.port_u16().unwrap_or(443);
+    let connected = tokio::time::timeout(LIMIT, TcpStream::connect((host, port))).await;
+    match connected {
+        Ok(Ok(_)) => Ok(format!("{url}, which the running connector asks with its certificate")),
+        Ok(Err(error)) => Err(format!("{url}: {error}")),
+        Err(_) => Err(format!("{url} does not answer within {LIMIT:?}")),
+    }
+}
+
 async fn answers(url: &str) -> Result<String, String> {
     let client = Client::new().map_err(|error| error.to_string())?;
     match client.with_timeout(LIMIT).get(url).await {
@@ -246,6 +266,16 @@ mod tests {
     fn clocks_that_differ_by_minutes_are_found() {
         assert!(clocks(1000, 1000).is_ok() && clocks(1000, 1120).is_ok() && clocks(1120, 1000).is_ok());
         assert!(clocks(1000, 1121).is_err() && clocks(1121, 1000).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_broker_with_tls_must_accept_a_connection() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        assert!(accepts(&url).await.unwrap().contains("certificate"));
+        drop(listener);
+        assert!(accepts(&url).await.unwrap_err().contains(&url));
+        assert!(accepts("https://").await.is_err());
     }
 
     #[test]

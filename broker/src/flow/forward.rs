@@ -63,7 +63,8 @@ enum Attempt {
 }
 
 /// Forwards the request to the provider until it is certain how the exchange ended, or that it waits. Takes the
-/// recorded intent, so that nothing can be forwarded without one. `first`: no earlier run of the broker may have forwarded it.
+/// recorded intent, so that nothing can be forwarded without one. `first`: no earlier run of the broker may have
+/// forwarded it.
 pub(super) async fn forward(broker: &Broker, intent: &Recorded<Intent>, open: &OpenExchange, first: bool) -> Forwarded {
     let metadata = &open.request.metadata;
     let body = record::cbor::to_vec(&message(intent, open));

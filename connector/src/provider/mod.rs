@@ -3,16 +3,17 @@
 //!
 //! | | | |
 //! | --- | --- | --- |
-//! | `POST /forward` | [`Forward`] → [`Reply`], or `202` with a [`Deferral`] | `400` malformed · `403` not authentic · `503` not now |
+//! | `POST /forward` | [`Forward`] → [`Reply`], or `202` and [`Deferral`] | `400` · `403` not authentic · `503` |
 //! | `POST /outcome` | [`OutcomeNotice`] → `204` | `404` no answer known · `409` differs from the answer (alarm) |
 //!
 //! Both need the broker's signature of the call ([`caller`]); every other caller gets `401` and causes nothing.
 //!
 //! A forward that belongs to its intent (P1, P2 and P3) gets a signed reply, even when it is refused or too late, so
 //! that the broker can record how the exchange ended. The same forward gets the same reply again: the broker may have
-//! lost it. If the register needs time and the exchange is not synchronous, the answer is a [`Deferral`] that names a time.
-//! The broker sends the same forward again then, and the register is asked again. Of the statuses, `403`, `starting`, `log-not-witnessed`, `directory-unconfirmed`, `log-broken`,
-//! `not-listed`, `stopped` and `busy` state that the register was not asked for this call.
+//! lost it. If the register needs time and the exchange is not synchronous, the answer is a [`Deferral`] that names a
+//! time. The broker sends the same forward again then, and the register is asked again. Of the statuses, `403`,
+//! `starting`, `log-not-witnessed`, `directory-unconfirmed`, `log-broken`, `not-listed`, `stopped` and `busy` state
+//! that the register was not asked for this call.
 
 mod caller;
 pub mod checks;

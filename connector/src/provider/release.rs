@@ -160,8 +160,8 @@ fn issuing_date(text: &str) -> Option<String> {
 }
 
 /// Asks the register and makes the signed reply, or the deferral. It takes both tokens, so that nothing is released
-/// unchecked or twice. The answer for a failure is sealed first, so that after the question there is always one to give.
-/// A deferred intent's register is not asked before the time that the deferral has named.
+/// unchecked or twice. The answer for a failure is sealed first, so that after the question there is always one to
+/// give. A deferred intent's register is not asked before the time that the deferral has named.
 pub(crate) async fn release(
     register: &Register,
     key: &SigningKey,

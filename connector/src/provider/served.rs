@@ -18,7 +18,7 @@
 //! | sealed answer | its bytes | the outcome is seen, or [`ANSWER_RETENTION_SECONDS`] |
 //! | answered | statement, the intent's record | the outcome is seen, or [`ANSWERED_RETENTION`] |
 //! | closed | 100 bytes | [`CLOSED_RETENTION`], longer than a broker repeats the notice of an outcome |
-//! | pending | 150 bytes, at most [`MAX_LATER`] of them | it is answered, the outcome is seen, or [`PENDING_RETENTION`] |
+//! | pending | 150 bytes, at most [`MAX_LATER`] of them | an answer, the outcome is seen, or [`PENDING_RETENTION`] |
 
 use std::collections::HashSet;
 use std::path::Path;

@@ -7,9 +7,9 @@
 //! ```
 //!
 //! A deferral is no outcome. The intent stays open, and the broker sends the same forward again at the time that the
-//! deferral names, until there is a [`Reply`] or [`crate::limits::MAX_LATER_SECONDS`] have passed since the intent. Only
-//! an exchange whose metadata say that it is not synchronous can be deferred. The consumer asks later by sending the
-//! same [`crate::ExchangeRequest`] again.
+//! deferral names, until there is a [`Reply`] or [`crate::limits::MAX_LATER_SECONDS`] have passed since the intent.
+//! Only an exchange whose metadata say that it is not synchronous can be deferred. The consumer asks later by sending
+//! the same [`crate::ExchangeRequest`] again.
 
 use record::{SigningKey, Timestamp, VerifyingKey};
 use serde::{Deserialize, Serialize};

@@ -17,8 +17,8 @@
 //! value of `fail`, until it is restarted on a newer backup. While witnesses only claim this, and no quorum has
 //! cosigned since the start, the log accepts no entries either, until enough of them cosign again.
 //!
-//! A database can be restored, or an old copy of it promoted, without the ledger's knowledge. Only the witnesses notice.
-//! A log in a database therefore accepts no entries until a quorum has cosigned its head after the start
+//! A database can be restored, or an old copy of it promoted, without the ledger's knowledge. Only the witnesses
+//! notice. A log in a database therefore accepts no entries until a quorum has cosigned its head after the start
 //! ([`Publication::require_confirmation`]).
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -31,8 +31,8 @@ pub(crate) enum Posted {
 /// How long a ledger on a loaded machine may wait for its witness after a start.
 const CONFIRMATION_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Posts the submissions, and verifies every receipt in the answer. A ledger in a database that waits for its witness is
-/// asked again.
+/// Posts the submissions, and verifies every receipt in the answer. A ledger in a database that waits for its witness
+/// is asked again.
 pub(crate) async fn post(
     client: &reqwest::Client,
     url: &str,

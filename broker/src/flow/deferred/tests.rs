@@ -214,8 +214,9 @@ async fn the_exchanges_of_a_participant_that_wait_are_bounded() {
     running.deferred(&request).await;
 }
 
-/// Ten thousand exchanges, begun at once, that wait for up to 30 days: the provider defers each one to three times, gives
-/// no answer now and then, and has some never ready; consumers withdraw some. The broker is ended at once every two days.
+/// Ten thousand exchanges, begun at once, that wait for up to 30 days: the provider defers each one to three times,
+/// gives no answer now and then, and has some never ready; consumers withdraw some. The broker is ended at once every
+/// two days.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes: `cargo xtask test --long`"]
 #[allow(clippy::print_stderr)]

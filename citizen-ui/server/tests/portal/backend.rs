@@ -36,7 +36,8 @@ pub(crate) enum Mode {
     IdentityClock,
     /// Identity sends the receipt of an entry that is not an inspection.
     WrongInspection,
-    /// Identity discloses an outcome under another number, and no proof of completeness, which would have the right one.
+    /// Identity discloses an outcome under another number, and no proof of completeness, which would have the right
+    /// one.
     WrongNumber,
     /// Identity withholds the last exchange, in the list and in the proof of completeness.
     Withheld,

@@ -26,8 +26,8 @@
 //! A check that yields nothing but its success returns a zero-sized token that only its own module can make, and
 //! [`Authentic`] and [`Checked`] hold all tokens. So leaving a check out does not compile.
 //!
-//! A forward whose answer was deferred comes again after days. It passes the same checks as of the time at which it passed
-//! them first, and then [`still_due`]: what was permitted once is not released after the permission has ended.
+//! A forward whose answer was deferred comes again after days. It passes the same checks as of the time at which it
+//! passed them first, and then [`still_due`]: what was permitted once is not released after the permission has ended.
 //!
 //! Where only times do not fit ([`Authentic::untimely`]), the answer is not a refusal: the cause is technical, and the
 //! citizen must not read that an authority has refused.
@@ -166,8 +166,8 @@ pub fn check(
     })
 }
 
-/// Checks a forward again whose answer was deferred: the newest directory and Registerlandkarte still permit the exchange
-/// (P7), and the time in which evidence may become available has not passed (P8).
+/// Checks a forward again whose answer was deferred: the newest directory and Registerlandkarte still permit the
+/// exchange (P7), and the time in which evidence may become available has not passed (P8).
 ///
 /// # Errors
 /// The [`CheckFailed`].
