@@ -107,7 +107,9 @@ async function logInAndList(portal) {
   const send = async (url, options = {}) => {
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
     const ours = url.startsWith(portal) && cookie ? { cookie } : {};
-    const answer = await fetch(url, { redirect: 'manual', ...options, headers: { ...ours, ...options.headers } });
+    const ask = () => fetch(url, { redirect: 'manual', ...options, headers: { ...ours, ...options.headers } });
+    // A server may close an idle connection at the moment in which it is used again.
+    const answer = await ask().catch((error) => (error.cause?.code === 'UND_ERR_SOCKET' ? ask() : Promise.reject(error)));
     for (const set of answer.headers.getSetCookie()) {
       const [, name, value] = set.match(/^([^=]+)=([^;]*)/);
       jar.set(name, value);
