@@ -21,6 +21,7 @@
 //! * `openid` (feature) – the provider of logins, for portal and identity,
 //! * [`rows`] – its report of faulty rows in files,
 //! * [`text_file`] – its text files, which may be damaged,
+//! * [`nonces`] – signed requests that it accepts once,
 //! * [`retry_after`] – how long a server asks it to wait,
 //! * [`shutdown`] – its shutdown.
 
@@ -34,6 +35,7 @@ mod group_commit;
 pub mod health;
 pub mod http;
 pub mod listen;
+pub mod nonces;
 #[cfg(feature = "openid")]
 pub mod openid;
 pub mod operations;

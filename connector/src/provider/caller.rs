@@ -9,9 +9,6 @@
 //! kept, so outsiders cannot fill the list. It is lost in a restart: for a minute an old call is accepted again then,
 //! and gets the kept answer (P9).
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 use certificates::peer;
@@ -19,6 +16,7 @@ use messages::call::CALL_VALIDITY;
 use messages::{CallCredential, CallKind};
 use record::Timestamp;
 use service::Problem;
+use service::nonces::{NonceRefused, Nonces};
 use service::tls::PeerName;
 
 use crate::context::CheckContext;
@@ -26,9 +24,15 @@ use crate::context::CheckContext;
 /// The most nonces that are kept: two minutes of more than a thousand calls a second.
 const MAX_NONCES: usize = 1 << 17;
 
-/// The nonces of the calls that were accepted lately, with the time at which they expire.
-#[derive(Debug, Default)]
-pub(crate) struct Callers(Mutex<HashMap<[u8; 16], Timestamp>>);
+/// The nonces of the calls that were accepted lately.
+#[derive(Debug)]
+pub(crate) struct Callers(Nonces);
+
+impl Default for Callers {
+    fn default() -> Self {
+        Self(Nonces::new(MAX_NONCES))
+    }
+}
 
 impl Callers {
     /// Authenticates a call by its header, and then reads its body, which the signature must cover.
@@ -57,33 +61,31 @@ impl Callers {
     }
 
     fn accept_once(&self, nonce: [u8; 16], sent: Timestamp, now: Timestamp) -> Result<(), Problem> {
-        let mut nonces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if nonces.contains_key(&nonce) {
-            return Err(refuse());
-        }
-        if nonces.len() >= MAX_NONCES {
-            nonces.retain(|_, expires| *expires >= now);
-        }
-        if nonces.len() >= MAX_NONCES {
-            return Err(Problem::unavailable("busy", 1, "too many calls"));
-        }
-        nonces.insert(nonce, sent.after(CALL_VALIDITY));
-        Ok(())
+        let expires = sent.after(CALL_VALIDITY).seconds();
+        self.0
+            .use_once(nonce, expires, now.seconds())
+            .map_err(|error| match error {
+                NonceRefused::Used => refuse(),
+                NonceRefused::Full => Problem::unavailable("busy", 1, "too many calls"),
+            })
     }
 }
 
 fn credential(context: &CheckContext, kind: CallKind, now: Timestamp, headers: &HeaderMap) -> Option<CallCredential> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let credential = CallCredential::from_header(value).ok()?;
+    let credential = presented(headers)?;
     credential.verify(context.directory(), kind, &context.me, now).ok()?;
     Some(credential)
 }
 
+/// The credential of a call, which is not verified.
+fn presented(headers: &HeaderMap) -> Option<CallCredential> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    CallCredential::from_header(value).ok()
+}
+
 /// Whether the call is signed by the writer that is named in the certificate of the connection.
 pub(crate) fn signs_itself(name: Option<&PeerName>, headers: &HeaderMap) -> bool {
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let credential = value.and_then(|value| CallCredential::from_header(value).ok());
-    credential.is_some_and(|credential| peer::is_writer(name, credential.writer))
+    presented(headers).is_some_and(|credential| peer::is_writer(name, credential.writer))
 }
 
 pub(crate) fn refuse() -> Problem {
@@ -171,6 +173,6 @@ mod tests {
         let next = [0xff; 16];
         assert_eq!(callers.accept_once(next, NOW, NOW.after(60)).unwrap_err().status, 503);
         callers.accept_once(next, NOW.after(61), NOW.after(61)).unwrap();
-        assert_eq!(callers.0.lock().unwrap().len(), 1);
+        assert_eq!(callers.0.count(), 1);
     }
 }

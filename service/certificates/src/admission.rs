@@ -14,10 +14,8 @@
 //! It is lost in a restart. A request that is repeated then gets another certificate for the same key, which is of use
 //! to the owner of that key alone.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use record::Timestamp;
+use service::nonces::{NonceRefused, Nonces};
 use trust::{TrustMap, Version};
 
 use crate::csr::{Csr, CsrError};
@@ -87,9 +85,17 @@ impl Order {
 }
 
 /// Checks requests, and remembers those that it has accepted.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Admission {
-    used: Mutex<HashMap<[u8; 16], Timestamp>>,
+    used: Nonces,
+}
+
+impl Default for Admission {
+    fn default() -> Self {
+        Self {
+            used: Nonces::new(MAX_NONCES),
+        }
+    }
 }
 
 impl Admission {
@@ -129,18 +135,13 @@ impl Admission {
     }
 
     fn use_once(&self, nonce: [u8; 16], sent: Timestamp, now: Timestamp) -> Result<(), RequestRefused> {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if used.contains_key(&nonce) {
-            return Err(RequestRefused::Used);
-        }
-        if used.len() >= MAX_NONCES {
-            used.retain(|_, expires| *expires >= now);
-        }
-        if used.len() >= MAX_NONCES {
-            return Err(RequestRefused::Busy);
-        }
-        used.insert(nonce, sent.after(MAX_SKEW));
-        Ok(())
+        let expires = sent.after(MAX_SKEW).seconds();
+        self.used
+            .use_once(nonce, expires, now.seconds())
+            .map_err(|error| match error {
+                NonceRefused::Used => RequestRefused::Used,
+                NonceRefused::Full => RequestRefused::Busy,
+            })
     }
 }
 
