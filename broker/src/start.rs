@@ -160,10 +160,15 @@ pub(crate) async fn restore(broker: &Broker) -> Result<Vec<OpenExchange>, Error>
 
 fn count_open(broker: &Broker, open: &OpenExchange) {
     let metadata = &open.request.metadata;
-    let kinds = [(false, !open.has_waited()), (true, !metadata.synchronous)];
-    for (waited, _) in kinds.into_iter().filter(|(_, takes)| *takes) {
+    let count = |waited| {
         broker.providers(waited).count(&metadata.provider);
         broker.consumers(waited).count(&metadata.consumer);
+    };
+    if !open.has_waited() {
+        count(false);
+    }
+    if !metadata.synchronous {
+        count(true);
     }
     if open.preview {
         broker.previews.count(&metadata.consumer);

@@ -282,6 +282,16 @@ async fn refusal(shared: &Shared) -> String {
     panic!("entries are accepted");
 }
 
+async fn until_accepting(shared: &Shared) {
+    for _ in 0..500 {
+        if shared.publication.refusal_reason().is_none() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(shared.publication.refusal_reason(), None);
+}
+
 #[tokio::test]
 async fn a_witness_with_two_keys_gets_one_request_and_both_cosignatures_are_taken() {
     let (witness, lines) = witness_with_keys(1, 2).await;
@@ -346,13 +356,7 @@ async fn fail_closed_refuses_entries_until_the_quorum_is_back() {
     assert_eq!(shared.publication.latest(&shared.log.snapshot()), None);
     witness.busy.store(0, Ordering::SeqCst);
     published(&shared, |published| published.size == 4).await;
-    for _ in 0..500 {
-        if shared.publication.refusal_reason().is_none() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(shared.publication.refusal_reason(), None);
+    until_accepting(&shared).await;
     shutdown.trigger();
 }
 
@@ -441,12 +445,6 @@ async fn a_log_that_must_be_confirmed_accepts_no_entries_until_a_quorum_has_cosi
     ));
     witnesses[1].busy.store(0, Ordering::SeqCst);
     published(&shared, |published| published.size == 4).await;
-    for _ in 0..500 {
-        if shared.publication.refusal_reason().is_none() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(shared.publication.refusal_reason(), None);
+    until_accepting(&shared).await;
     shutdown.trigger();
 }

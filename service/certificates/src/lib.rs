@@ -1,8 +1,8 @@
 //! TLS certificates of components.
 //!
 //! Identity has two layers. The *identity* of a component is its signing key in the logged directory. Its *TLS
-//! certificate* is a throw-away: it lives [`LIFETIME`] seconds and is issued without a human to whoever proves the
-//! signing key. No one may do anything because of a certificate alone: what a peer may do follows from the newest
+//! certificate* lives [`LIFETIME`] seconds. It is issued without a human to the component that signs its request with
+//! the signing key. No one may do anything because of a certificate alone: what a peer may do follows from the newest
 //! directory. A suspended component is therefore shut out at once, and there are no revocation lists.
 //!
 //! ```text

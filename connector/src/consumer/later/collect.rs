@@ -128,20 +128,14 @@ impl Consumer {
     /// Withdraws an asynchronous exchange.
     pub(in crate::consumer) async fn withdraw_later(&self, exchange: Uuid) -> Result<EvidenceResult, Problem> {
         let failed = |error: TableError| state_failed(&error);
-        let row = self
-            .later
-            .get(exchange)
-            .await
-            .map_err(failed)?
-            .ok_or_else(does_not_wait)?;
-        let turn = self.answers.try_turn(row.key);
+        let known = async || {
+            let row = self.later.get(exchange).await.map_err(failed)?;
+            row.ok_or_else(does_not_wait)
+        };
+        let turn = self.answers.try_turn(known().await?.key);
         let _turn = turn.ok_or_else(|| Problem::unavailable("under-way", 1, "the exchange is in progress"))?;
-        let row = self
-            .later
-            .get(exchange)
-            .await
-            .map_err(failed)?
-            .ok_or_else(does_not_wait)?;
+        // It may have changed before the turn.
+        let row = known().await?;
         let now = self.common.now();
         let stage = match row.stage {
             // Its caller does not know its number.

@@ -1,4 +1,4 @@
-//! Asynchronous exchanges with a broker that answers as it is told, over restarts of the connector.
+//! Asynchronous exchanges with a broker whose answers the test sets, over restarts of the connector.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::VecDeque;
