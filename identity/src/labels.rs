@@ -14,7 +14,6 @@
 
 use std::sync::Arc;
 
-use messages::labels::MAX_CHAIN;
 use messages::{
     ChainLink, DenialKeyRequest, LabelAnswer, LabelRequest, LinkedEntry, OutcomeKeyAnswer, OutcomeKeyRequest,
     ProviderContent, ProviderContext, ProviderPart, S1, SealingPublicKey, SubjectQuery,
@@ -210,7 +209,7 @@ impl<L: TransparencyLog> Identity<L> {
             let evaluated = secret.evaluate(&idnr, series, number);
             // Numbers that were never handed out stand for the missing links: looking for them costs the same.
             let unneeded = (0..).map(|beyond: u32| number.wrapping_add(1 + beyond));
-            let all = links.iter().copied().chain(unneeded).take(MAX_CHAIN);
+            let all = links.iter().copied().chain(unneeded).take(record::label::MAX_CHAIN);
             let kept = this.state.proofs(all.map(key)).map_err(internal)?;
             let mut chain = Vec::with_capacity(links.len());
             for (at, proof) in kept.into_iter().enumerate() {
@@ -307,10 +306,10 @@ impl<L: TransparencyLog> Identity<L> {
             indices.push(index);
             leaves.push(leaf);
         }
-        for _ in draft.chain.len()..MAX_CHAIN {
+        for _ in draft.chain.len()..record::label::MAX_CHAIN {
             std::hint::black_box(self.state.leaf(&draft.evaluated.labels.intent).map_err(internal)?);
         }
-        indices.resize(MAX_CHAIN + 1, begin);
+        indices.resize(record::label::MAX_CHAIN + 1, begin);
         let proofs = self.log.prove(&indices).map_err(log_problem)?;
         let mut hashes = proofs.hashes.into_iter();
         let period_begin = LinkedEntry {

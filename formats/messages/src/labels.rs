@@ -5,9 +5,10 @@
 //! signature    = sign("einsicht/provider-part/v1", [label, provider, S1 digest, SHA-256(CBOR content)])
 //! ```
 //!
-//! The size is the same for every person and for nobody (design §5.5): there is room for a chain of twelve links under
-//! one checkpoint. Label, provider and S1 are in the binding *and* under the signature. Therefore no one can move a
-//! part to another exchange, not even the broker together with another provider.
+//! The size is the same for every person and for nobody (design §5.5): there is room for the longest chain
+//! ([`record::label::MAX_CHAIN`]) under one checkpoint. Label, provider and S1 are in the binding *and* under the
+//! signature. Therefore no one can move a part to another exchange, not even the broker together with another
+//! provider.
 
 use record::{
     DisclosureClass, ExpiryDay, Idnr, Label, PartKey, ParticipantId, Period, Phase, RecordKey, RetentionClass, Series,
@@ -25,9 +26,6 @@ use crate::sign::{self, Signature};
 
 const PART_CONTEXT: &str = "einsicht/provider-part/v1";
 const PART_PAD: PadTo = PadTo::Exactly(24 * 1024);
-
-/// Longest chain: a number below 4096 has twelve bits.
-pub const MAX_CHAIN: usize = 12;
 
 /// Broker → identity, `POST /labels` with a bearer credential. Identity learns nothing else about an exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

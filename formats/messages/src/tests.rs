@@ -317,7 +317,7 @@ fn content() -> ProviderContent {
         vrf_proof: [4; 80],
         checkpoint: vec![b'c'; 200],
         period_begin: entry,
-        chain: vec![link; labels::MAX_CHAIN],
+        chain: vec![link; record::label::MAX_CHAIN],
         shared_key: PartKey([5; 32]),
     }
 }

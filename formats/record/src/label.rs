@@ -15,11 +15,15 @@
 //!
 //! # Why few absences prove completeness
 //!
-//! A provider serves number i only when the log contains the labels of the number's [`chain`], which is i with its
-//! lowest set bits cleared one after another. A citizen who sees the numbers 0 … n−1 receives proofs that the log
-//! does *not* contain the labels of [`absence_set`]`(n)`. Lemma: for every i ≥ n, the set contains i itself or a
-//! member of its chain. An exchange that was served and is hidden would therefore need a label that is proved absent.
-//! The tests check the lemma for all n and i below 4096.
+//! A provider serves number i only when the log contains the labels of the number's [`chain`]: i rounded down to the
+//! multiples of 2, 4, 8, 16, 64, 256, 1024 and 4096, and 1, 4, 16 and 64 if they are smaller than i. A citizen who sees
+//! the numbers 0 … n−1 receives proofs that the log does *not* contain the labels of [`absence_set`]`(n)`. Lemma: for
+//! every i ≥ n, the set contains i itself or a member of its chain. An exchange that was served and is hidden would
+//! therefore need a label that is proved absent. The tests check the lemma for all n and i below 4096.
+//!
+//! Most people have few exchanges in a period, and a citizen's list spans two years. So the small numbers decide what a
+//! list costs. The four fixed numbers end the absence set early: it has one or two members for n ≤ 4, and at most four
+//! for n ≤ 16. The coarse steps above 16 keep a chain at twelve numbers, because a provider verifies all of it.
 
 use tlog::{Hash, vrf};
 
@@ -64,33 +68,46 @@ pub fn of_phase(intent: &Label, phase: Phase) -> Label {
     }
 }
 
-/// The chain of `number`: the number with its lowest set bits cleared one after another, without the number itself.
-/// The chain of 13 is 12, 8, 0; the chain of 0 is empty.
+/// The steps to whose multiples a chain rounds its number down. Each divides the next one.
+const STEPS: [u32; 9] = [1, 2, 4, 8, 16, 64, 256, 1024, COUNTERS];
+/// The numbers that are in the chain of every larger one.
+const LANDMARKS: [u32; 4] = [1, 4, 16, 64];
+/// The length of the longest chain.
+pub const MAX_CHAIN: usize = 12;
+
+/// The numbers that must be in the log before `number` is served, in descending order: `number` rounded down to the
+/// multiples of 2, 4, 8, 16, 64, 256, 1024 and 4096, and those of 1, 4, 16 and 64 that are smaller. The chain of 13 is
+/// 12, 8, 4, 1, 0; the chain of 0 is empty. `number` is below 4096.
 #[must_use]
 pub fn chain(number: u32) -> Vec<u32> {
-    let mut chain = Vec::new();
-    let mut rest = number;
-    while rest != 0 {
-        rest &= rest - 1;
-        chain.push(rest);
-    }
+    let rounded = STEPS.iter().map(|step| number - number % step);
+    let mut chain: Vec<u32> = rounded.chain(LANDMARKS).filter(|earlier| *earlier < number).collect();
+    chain.sort_unstable_by(|a, b| b.cmp(a));
+    chain.dedup();
     chain
 }
 
-/// The numbers whose absence proves that no number ≥ `n` is used: n, and for each zero bit of n above its lowest
-/// set bit, n with that bit set and all lower bits cleared. The set of 5 is 5, 6, 8, 16, … 2048; the set of 0 is 0;
-/// the set of 4096 (all numbers used) is empty.
+/// The numbers whose absence proves that no number ≥ `n` is used, in ascending order. The set of 5 is 5, 6, 8, 16; the
+/// set of 0 is 0; the set of 4096 (all numbers used) is empty. It has at most 15 members.
+///
+/// A number that is a multiple of a step is in the chains of all numbers up to its next multiple, so the set continues
+/// there. It ends at a number that is in the chains of all larger ones.
 #[must_use]
 pub fn absence_set(n: u32) -> Vec<u32> {
-    if n >= COUNTERS {
-        return Vec::new();
+    let mut absent = Vec::new();
+    let mut next = n;
+    while next < COUNTERS {
+        absent.push(next);
+        if LANDMARKS.contains(&next) {
+            break;
+        }
+        next += STEPS
+            .into_iter()
+            .filter(|step| next.is_multiple_of(*step))
+            .max()
+            .unwrap_or(1);
     }
-    let bits_above_lowest = n.trailing_zeros()..COUNTERS.trailing_zeros();
-    let beyond = bits_above_lowest
-        .map(|bit| 1 << bit)
-        .filter(|bit| n & bit == 0)
-        .map(|bit| (n | bit) & !(bit - 1));
-    core::iter::once(n).chain(beyond).collect()
+    absent
 }
 
 #[cfg(test)]
@@ -160,11 +177,15 @@ mod tests {
 
     #[test]
     fn chains_and_absence_sets_match_the_examples_of_the_design() {
-        assert_eq!(chain(13), [12, 8, 0]);
+        assert_eq!(chain(13), [12, 8, 4, 1, 0]);
         assert_eq!(chain(0), [0_u32; 0]);
-        assert_eq!(chain(4095).len(), 12);
+        assert_eq!(chain(1), [0]);
+        assert_eq!(chain(4095), [4094, 4092, 4088, 4080, 4032, 3840, 3072, 64, 16, 4, 1, 0]);
         assert_eq!(absence_set(0), [0]);
-        assert_eq!(absence_set(5), [5, 6, 8, 16, 32, 64, 128, 256, 512, 1024, 2048]);
+        assert_eq!(absence_set(1), [1]);
+        assert_eq!(absence_set(3), [3, 4]);
+        assert_eq!(absence_set(5), [5, 6, 8, 16]);
+        assert_eq!(absence_set(17), [17, 18, 20, 24, 32, 48, 64]);
         assert_eq!(absence_set(4095), [4095]);
         assert_eq!(absence_set(4096), [0_u32; 0]);
     }
@@ -187,13 +208,16 @@ mod tests {
     }
 
     #[test]
-    fn chains_are_short_and_descend_to_zero() {
+    fn chains_and_absence_sets_are_short() {
         for i in 1..COUNTERS {
             let chain = chain(i);
-            assert_eq!(chain.len(), i.count_ones() as usize);
+            assert!(chain.len() <= MAX_CHAIN);
             assert!(chain.windows(2).all(|pair| pair[0] > pair[1]) && chain[0] < i);
             assert_eq!(chain.last(), Some(&0));
-            assert!(absence_set(i).len() <= 12);
         }
+        let longest = |numbers: std::ops::RangeInclusive<u32>| numbers.map(|n| absence_set(n).len()).max();
+        assert_eq!(longest(0..=4), Some(2));
+        assert_eq!(longest(0..=16), Some(4));
+        assert_eq!(longest(0..=COUNTERS), Some(15));
     }
 }
