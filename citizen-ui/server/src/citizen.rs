@@ -1,16 +1,17 @@
 //! One citizen's entries, opened for one session.
 //!
-//! After the login, identity discloses which entries are the citizen's, and the keys of their records. For each entry,
-//! the portal fetches the receipt and the sealed record from the ledger. It verifies them exactly as the browser will.
-//! Accesses that verify are shown. Accesses that do not verify are shown as not proved,
-//! with their indices and the reason, so that no entry is left out silently.
+//! After the login, identity discloses which entries are the citizen's, and the keys of their records. The portal
+//! fetches the entries and their sealed records from the ledger ([`Materials`]). It verifies them exactly as the browser
+//! will. Accesses that verify are shown. Accesses that do not verify are shown as not proved, with their indices and the
+//! reason, so that no entry is left out silently.
 //!
 //! Identity also sends the proof of completeness, without the entries and records. The portal adds them and verifies
 //! the resulting bundle ([`citizen_ui::proof::statement`]). The bundle proves every access that it covers, so only the
-//! newer ones are proved by their openings. Without a bundle that verifies, all of them are.
+//! newer ones are proved by their openings, for which the portal fetches receipts. Without a bundle that verifies, all
+//! of them are.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use citizen_ui::pages::Content;
@@ -19,19 +20,17 @@ use citizen_ui::proof::complete;
 use citizen_ui::proof::statement::{self, ListProof, MAX_LATER, ProvedList};
 use citizen_ui::proof::verdict::ServerCheck;
 use citizen_ui::proof::verify::{AccessVerifier, Failure, Trust};
-use messages::{DisclosedEntry, Disclosure, EntryKeys};
-use proof::bundle::{Bundle, CompletenessProof, Disclosed, EntryPath, Record};
-use proof::opening::{Anchor, LabelProof, Opening};
-use record::{Idnr, Kind, Period, Phase, Receipt, SealedRecord, Series};
+use messages::{DisclosedEntry, Disclosure};
+use proof::bundle::{Bundle, CompletenessProof, EntryPath};
+use proof::opening::{Anchor, Opening};
+use record::{Idnr, Kind, Period, Phase, Receipt, Series};
 use service::http::CallError;
 use tlog::checkpoint::{Checkpoint, SignedCheckpoint};
-use tokio::task::JoinSet;
 
 use crate::anchor::CheckedAnchor;
-use crate::ledger::{FetchedReceipt, LedgerReader};
+use crate::ledger::LedgerReader;
+use crate::materials::Materials;
 
-/// The most entries that one login fetches concurrently.
-const MAX_CONCURRENT_FETCHES: usize = 16;
 /// How long a login waits for a published `map` entry after the newest entry of the list. The ledger writes one a
 /// second after an entry, and the witnesses confirm it.
 const ANCHOR_WAIT: Duration = Duration::from_secs(3);
@@ -51,8 +50,7 @@ pub(crate) struct Citizen {
     idnr: Option<Idnr>,
     /// The bundle; `None` if identity sent no proof of completeness.
     bundle: Option<KeptBundle>,
-    materials: HashMap<u64, EntryMaterial>,
-    period_begins: HashMap<Period, Mutex<FetchedReceipt>>,
+    materials: Materials,
 }
 
 /// A bundle file, whether it has verified or not.
@@ -62,15 +60,6 @@ struct KeptBundle {
     map: u64,
     /// Its checkpoint.
     checkpoint: Checkpoint,
-}
-
-/// One entry with everything that is needed to open it.
-struct EntryMaterial {
-    entry: DisclosedEntry,
-    /// The keys of the record; `None` once it has expired.
-    keys: Option<EntryKeys>,
-    sealed_record: Vec<u8>,
-    receipt: Mutex<FetchedReceipt>,
 }
 
 /// Why a citizen's entries cannot be loaded.
@@ -101,13 +90,7 @@ impl Citizen {
         check_inspection(&disclosure, trust)?;
         check_checkpoint(&disclosure, trust)?;
         let anchor = ledger.anchors.reaching(newest_entry(&disclosure), ANCHOR_WAIT).await?;
-        let period_begins = disclosure.periods.into_iter().map(|info| {
-            let fetched = FetchedReceipt {
-                receipt: info.begin_receipt,
-                witnessed: false,
-            };
-            (info.period, Mutex::new(fetched))
-        });
+        let groups = group_by_access(&disclosure.entries);
         let mut citizen = Self {
             name: disclosure.display_name,
             accesses: Vec::new(),
@@ -115,29 +98,32 @@ impl Citizen {
             check: ServerCheck::Unwitnessed,
             idnr: Some(disclosure.idnr),
             bundle: None,
-            materials: HashMap::new(),
-            period_begins: period_begins.collect(),
+            materials: Materials::fetch(ledger, disclosure.entries, disclosure.periods).await?,
         };
-        let groups = group_by_access(&disclosure.entries);
-        let missing = citizen.fetch(ledger, disclosure.entries).await?;
-        let trust = trust.clone();
-        let prove = move || {
-            citizen.prove(groups, &missing, disclosure.complete, &anchor, &trust);
+        let (proof, trust) = (disclosure.complete, trust.clone());
+        let covered = blocking(move || {
+            let rest = citizen.prove_covered(groups, proof, &anchor, &trust);
+            (citizen, rest, anchor, trust)
+        });
+        let (mut citizen, rest, anchor, trust) = covered.await?;
+        let unproved: Vec<u64> = rest.iter().flatten().copied().collect();
+        citizen.materials.fetch_receipts(ledger, &unproved).await?;
+        blocking(move || {
+            citizen.prove_rest(rest, &anchor, &trust);
             citizen
-        };
-        tokio::task::spawn_blocking(prove).await.map_err(LoadError::Stopped)
+        })
+        .await
     }
 
-    /// Sorts the accesses `groups` (the log indices of the entries of each) into those that are proved and those that
-    /// are not. `missing` are the entries that the ledger did not send.
-    fn prove(
+    /// Proves the accesses that the bundle covers, out of `groups`, which are the log indices of the entries of each
+    /// access. Returns the others: those that are newer than the bundle, or all without a bundle that verifies.
+    fn prove_covered(
         &mut self,
         groups: Vec<Vec<u64>>,
-        missing: &[u64],
         proof: Option<CompletenessProof<()>>,
         anchor: &CheckedAnchor,
         trust: &Trust,
-    ) {
+    ) -> Vec<Vec<u64>> {
         let mut covered = HashMap::new();
         match proof.map(|proof| self.make_bundle(anchor, proof, &groups, trust)) {
             None => {}
@@ -147,15 +133,22 @@ impl Citizen {
                 covered.extend(list.accesses.into_iter().map(|access| (access.indices(), access)));
             }
         }
-        let mut verifier = AccessVerifier::new(trust.clone());
+        let mut rest = Vec::new();
         for indices in groups {
             // An access whose outcome is newer than the bundle has another index there, so its opening proves it.
-            let access = match covered.remove(&indices) {
-                Some(access) => Ok(access),
-                None if indices.iter().any(|index| missing.contains(index)) => Err(Failure::Load),
-                None => self.verify(&mut verifier, &indices, &anchor.anchor),
-            };
-            match access {
+            match covered.remove(&indices) {
+                Some(access) => self.accesses.push(access),
+                None => rest.push(indices),
+            }
+        }
+        rest
+    }
+
+    /// Proves the other accesses by their openings, and sorts them into those that are proved and those that are not.
+    fn prove_rest(&mut self, rest: Vec<Vec<u64>>, anchor: &CheckedAnchor, trust: &Trust) {
+        let mut verifier = AccessVerifier::new(trust.clone());
+        for indices in rest {
+            match self.verify(&mut verifier, &indices, &anchor.anchor) {
                 Ok(access) => self.accesses.push(access),
                 Err(failure) => self.unopened.push((indices, failure)),
             }
@@ -173,7 +166,7 @@ impl Citizen {
         listed: &[Vec<u64>],
         trust: &Trust,
     ) -> Result<ProvedList, Failure> {
-        let proof = proof.fill(|index, ()| self.disclosed_entry(index))?;
+        let proof = proof.fill(|index, ()| self.materials.disclosed(index))?;
         let idnr = self.idnr.clone().ok_or(Failure::Load)?;
         let anchor = Anchor::clone(&anchor.anchor);
         let map = proof.map.index;
@@ -183,26 +176,6 @@ impl Citizen {
         let list = statement::prove_listed(&file, listed, trust);
         self.bundle = Some(KeptBundle { file, map, checkpoint });
         list
-    }
-
-    /// An entry and its opened record, for the bundle.
-    fn disclosed_entry(&self, index: u64) -> Result<Disclosed, Failure> {
-        let material = self.materials.get(&index).ok_or(Failure::Load)?;
-        let receipt = Receipt::parse(&locked(&material.receipt).receipt).map_err(|_| Failure::Form)?;
-        let label = receipt.entry().entry().body.label().ok_or(Failure::Entry)?;
-        let sealed = &material.sealed_record;
-        let record = match &material.keys {
-            None => Record::Expired(sealed.clone()),
-            Some(keys) => {
-                let record = SealedRecord::parse(sealed.as_slice());
-                let record = record.and_then(|record| record.unseal(&keys.shared, &keys.citizen, &label));
-                Record::Open(Box::new(record.map_err(|_| Failure::Proof)?))
-            }
-        };
-        Ok(Disclosed {
-            leaf: receipt.entry().bytes().to_vec(),
-            record,
-        })
     }
 
     /// Whether both are the same person's.
@@ -268,7 +241,7 @@ impl Citizen {
         // What has not arrived by then is sent without cosignatures, and the page says so.
         let refresh = async {
             for index in &later {
-                self.refresh(ledger, *index).await;
+                self.materials.refresh(ledger, *index).await;
             }
         };
         let _ = tokio::time::timeout(REFRESH_WAIT, refresh).await;
@@ -290,41 +263,6 @@ impl Citizen {
         opened.chain(unopened).collect()
     }
 
-    /// Fetches receipts and records. Returns the log indices of entries whose receipt or record the ledger refuses.
-    async fn fetch(&mut self, ledger: &Arc<LedgerReader>, entries: Vec<DisclosedEntry>) -> Result<Vec<u64>, CallError> {
-        let mut missing = Vec::new();
-        let mut waiting = entries.into_iter();
-        let mut running = JoinSet::new();
-        loop {
-            while running.len() < MAX_CONCURRENT_FETCHES {
-                let Some(entry) = waiting.next() else { break };
-                let ledger = Arc::clone(ledger);
-                running.spawn(async move {
-                    let (record, receipt) = tokio::join!(ledger.record(entry.index), ledger.receipt(entry.index));
-                    (entry, record, receipt)
-                });
-            }
-            let Some(done) = running.join_next().await else {
-                return Ok(missing);
-            };
-            let (entry, record, receipt) = done.map_err(|error| CallError::Invalid(error.to_string()))?;
-            match (record, receipt) {
-                (Ok(sealed_record), Ok(receipt)) => {
-                    let index = entry.index;
-                    let material = EntryMaterial {
-                        keys: opening_keys(&entry, &sealed_record, &receipt),
-                        entry,
-                        sealed_record,
-                        receipt: Mutex::new(receipt),
-                    };
-                    self.materials.insert(index, material);
-                }
-                (Err(error), _) | (_, Err(error)) if error.retryable() => return Err(error),
-                _ => missing.push(entry.index),
-            }
-        }
-    }
-
     fn verify(&self, verifier: &mut AccessVerifier, indices: &[u64], anchor: &Anchor) -> Result<Access, Failure> {
         let files: Option<Vec<Vec<u8>>> = indices
             .iter()
@@ -337,59 +275,25 @@ impl Citizen {
 
     /// The opening of one of the citizen's entries. `None` for any other entry.
     fn opening(&self, index: u64, anchor: Option<&Anchor>) -> Option<Opening> {
-        let material = self.materials.get(&index)?;
-        let entry = &material.entry;
-        let begin = self.period_begins.get(&entry.period)?;
-        Some(Opening {
-            receipt: locked(&material.receipt).receipt.clone(),
-            sealed_record: material.sealed_record.clone(),
-            shared_key: material.keys.as_ref().map(|keys| keys.shared.clone()),
-            citizen_key: material.keys.as_ref().map(|keys| keys.citizen.clone()),
-            label_proof: Some(LabelProof {
-                idnr: self.idnr.clone()?,
-                period_begin_receipt: locked(begin).receipt.clone(),
-                period: entry.period,
-                series: entry.series,
-                number: entry.number,
-                phase: entry.phase,
-                vrf_proof: entry.vrf_proof,
-            }),
-            anchor: anchor.cloned(),
-        })
+        self.materials.opening(self.idnr.as_ref()?, index, anchor)
     }
 
     /// The opening file of an entry, with cosigned receipts if the ledger has them by now. `None` for an entry that is
     /// not the citizen's.
     pub(crate) async fn opening_file(&self, ledger: &LedgerReader, index: u64) -> Result<Option<Vec<u8>>, CallError> {
-        if !self.materials.contains_key(&index) {
+        if !self.materials.contains(index) {
             return Ok(None);
         }
         let anchor = ledger.anchors.reaching(index, Duration::ZERO).await?;
-        self.refresh(ledger, index).await;
+        self.materials.refresh(ledger, index).await;
         Ok(self
             .opening(index, Some(&anchor.anchor))
             .map(|opening| opening.to_bytes()))
     }
 
-    /// Tries to get cosigned receipts of an entry and of the begin of its period.
-    async fn refresh(&self, ledger: &LedgerReader, index: u64) {
-        let Some(material) = self.materials.get(&index) else {
-            return;
-        };
-        refresh(ledger, &material.receipt, Some(index)).await;
-        if let Some(begin) = self.period_begins.get(&material.entry.period) {
-            let at = Receipt::parse(&locked(begin).receipt)
-                .ok()
-                .map(|receipt| receipt.index().get());
-            refresh(ledger, begin, at).await;
-        }
-    }
-
     /// The receipt of one of the citizen's entries, cosigned if the ledger has it by now. `None` for any other entry.
     pub(crate) async fn receipt_file(&self, ledger: &LedgerReader, index: u64) -> Option<Vec<u8>> {
-        let material = self.materials.get(&index)?;
-        refresh(ledger, &material.receipt, Some(index)).await;
-        Some(locked(&material.receipt).receipt.clone())
+        self.materials.receipt(ledger, index).await
     }
 
     /// A citizen without entries.
@@ -402,36 +306,14 @@ impl Citizen {
             check: ServerCheck::Unwitnessed,
             idnr: None,
             bundle: None,
-            materials: HashMap::new(),
-            period_begins: HashMap::new(),
+            materials: Materials::default(),
         }
     }
 }
 
-/// The disclosed keys that open the record, if any does. Without keys the opening claims that the record has expired,
-/// which verification accepts only if it has.
-fn opening_keys(entry: &DisclosedEntry, sealed_record: &[u8], receipt: &FetchedReceipt) -> Option<EntryKeys> {
-    let receipt = Receipt::parse(&receipt.receipt).ok()?;
-    let label = receipt.entry().entry().body.label()?;
-    let record = SealedRecord::parse(sealed_record).ok()?;
-    let opens = |keys: &&EntryKeys| record.open_shared(&keys.shared, Some(&label)).is_ok();
-    entry.keys.iter().find(opens).cloned()
-}
-
-/// Tries to replace a receipt without cosignatures by a cosigned one. On failure it keeps the old receipt, which proves
-/// inclusion without the quorum.
-async fn refresh(ledger: &LedgerReader, held: &Mutex<FetchedReceipt>, index: Option<u64>) {
-    let Some(index) = index.filter(|_| !locked(held).witnessed) else {
-        return;
-    };
-    match ledger.receipt(index).await {
-        Ok(fetched) => *locked(held) = fetched,
-        Err(error) => tracing::debug!(%error, "cannot refresh a receipt"),
-    }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Runs the verification beside the requests of others.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, LoadError> {
+    tokio::task::spawn_blocking(work).await.map_err(LoadError::Stopped)
 }
 
 /// Groups entries by access: intent, outcome and preview of one number are one access.

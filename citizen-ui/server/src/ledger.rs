@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use citizen_ui::proof::statement::Consistency;
 use ledger_client::LedgerApi;
+use record::StoredEntry;
 use service::cached::{CacheError, Cached};
 use service::http::{CallError, Client};
 use tlog::checkpoint::Checkpoint;
@@ -72,9 +73,20 @@ impl LedgerReader {
         tokio::time::timeout(TILES_WAIT, proof).await.ok().flatten()
     }
 
-    /// The sealed record of an entry.
-    pub(crate) async fn record(&self, index: u64) -> Result<Vec<u8>, CallError> {
-        self.records.get_bytes(&format!("{}/records/{index}", self.base)).await
+    /// Entries with their sealed records, in the order of `indices`, of which there are at most
+    /// [`record::stored::MAX_BATCH`]. `None` for an entry that the log does not have.
+    pub(crate) async fn stored(&self, indices: &[u64]) -> Result<Vec<Option<StoredEntry>>, CallError> {
+        let url = format!("{}/records/batch", self.base);
+        let answer = self.records.post_cbor(&url, record::cbor::to_vec(&indices)).await?;
+        let stored: Vec<_> =
+            record::cbor::from_slice(&answer).map_err(|error| CallError::Invalid(error.to_string()))?;
+        if stored.len() == indices.len() {
+            Ok(stored)
+        } else {
+            Err(CallError::Invalid(
+                "another number of entries than requested".to_owned(),
+            ))
+        }
     }
 
     /// The receipt of an entry, cosigned if the witnesses have cosigned it, otherwise with the log's signature alone.

@@ -3,7 +3,7 @@
 //! ```text
 //! browser ── login ─▶ OpenID provider    (code flow, PKCE)
 //! portal  ── ID token ─▶ identity        (verifies it too, records the inspection, discloses entries and keys)
-//! portal  ── index ─▶ ledger             (returns sealed record and receipt)
+//! portal  ── indices ─▶ ledger           (returns entries, sealed records and receipts)
 //! portal  ── pages ─▶ browser            (asks once for the proof, and compares the page with it)
 //! ```
 //!
@@ -20,7 +20,7 @@
 //! | [`ledger`] | client for records, receipts and checkpoints |
 //! | [`anchor`] | the writers' rights, with the directory's versions while the portal runs |
 //! | [`consistency`] | the proof that the log has only grown |
-//! | [`citizen`] | the opened entries of one citizen |
+//! | [`citizen`], [`materials`] | the opened entries of one citizen; what they are opened with |
 //! | [`page`] | what handlers extract from a request: language, session, frame |
 //! | [`routes`], [`accesses`], [`account`] | the handlers |
 //! | [`export`] | the files that a citizen takes home |
@@ -41,6 +41,7 @@ mod error;
 mod export;
 mod headers;
 mod ledger;
+mod materials;
 mod page;
 mod portal;
 mod public;

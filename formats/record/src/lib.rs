@@ -9,6 +9,7 @@
 //! | [`label`] | labels by VRF, chains, and the absences that prove completeness |
 //! | [`receipt`] | the tlog-proof that carries the entry it proves |
 //! | [`submission`] | how entries travel to the ledger, and what the ledger answers |
+//! | [`stored`] | how entries and their records are read together |
 //! | [`genesis`], [`writer`] | the first document of a log; the rights of writers |
 //! | [`time`], [`legal_day`], [`retention`] | POSIX times; days in Germany; how long records are kept |
 //! | [`idnr`] | the identification number, which is never printed |
@@ -38,6 +39,7 @@ pub mod receipt;
 pub mod retention;
 pub mod sealed;
 pub mod sorted;
+pub mod stored;
 pub mod submission;
 pub mod time;
 pub mod writer;
@@ -61,6 +63,7 @@ pub use receipt::{Receipt, ReceiptError, VerifiedReceipt};
 pub use retention::{DisclosureClass, ExpiryDay, RetentionClass};
 pub use sealed::{DayKey, Header, Opened, PartKey, PartName, Parts, RecordKey, SealedError, SealedRecord, Unsealed};
 pub use sorted::Sorted;
+pub use stored::StoredEntry;
 pub use submission::{RefusalCode, SubmissionAnswer, SubmissionAnswerError, SubmissionError, Submitted};
 pub use time::Timestamp;
 pub use writer::{IdentityKeys, RightError, WriterGrant};

@@ -142,12 +142,13 @@ pub(super) fn stored_receipt(shared: &Shared, snapshot: &Snapshot, index: u64) -
 
 /// A stored entry that must exist.
 pub(super) fn stored_entry(shared: &Shared, index: u64) -> Result<SignedEntry, StoreError> {
-    let leaf = shared
-        .log
-        .rows()
-        .entry(index)?
-        .ok_or_else(|| StoreError::Damaged(format!("entry {index} is missing")))?;
-    SignedEntry::parse(leaf).map_err(|error| StoreError::failed(format!("entry {index}"), error))
+    SignedEntry::parse(stored_leaf(shared, index)?).map_err(|error| StoreError::failed(format!("entry {index}"), error))
+}
+
+/// The bytes of an entry that the log has.
+pub(super) fn stored_leaf(shared: &Shared, index: u64) -> Result<Vec<u8>, StoreError> {
+    let leaf = shared.log.rows().entry(index)?;
+    leaf.ok_or_else(|| StoreError::Damaged(format!("entry {index} is missing")))
 }
 
 fn receipt(snapshot: &Snapshot, entry: SignedEntry, index: u64) -> Result<Vec<u8>, StoreError> {

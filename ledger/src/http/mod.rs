@@ -11,6 +11,7 @@
 //! | `GET /documents/{digest}` | a public document |
 //! | `GET /writers/{kid}/head` | CBOR `{"leaf", "index", "sequence"}` |
 //! | `GET /records/{index}` | a sealed record; 401 without a credential |
+//! | `POST /records/batch` | up to 256 entries with their records ([`record::stored`]); 401 without a credential |
 //! | `POST /entries` | an answer for each entry, streamed if there are many |
 //!
 //! [`record::submission`] defines the answers to `POST /entries`. If the whole request is refused, the answer is a
@@ -81,6 +82,10 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
             post(entries::append).layer(DefaultBodyLimit::disable()),
         )
         .route("/records/{index}", get(read::record))
+        .route(
+            "/records/batch",
+            post(read::records).layer(DefaultBodyLimit::max(read::MAX_BATCH_BODY)),
+        )
         .merge(public)
         .fallback(|| async { Problem::not_found("") })
         .with_state(shared)

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::HeaderMap;
-use record::{Receipt, Sequence, WriterId, submission};
+use axum::http::{HeaderMap, header};
+use axum::response::IntoResponse as _;
+use record::stored::MAX_BATCH;
+use record::{Receipt, Sequence, StoredEntry, WriterId, submission};
 use service::Problem;
 use service::secret::CredentialDigest;
 use tlog::Hash;
@@ -12,9 +16,12 @@ use tlog::merkle::Index;
 
 use super::reply::{BINARY, IMMUTABLE, NO_STORE, Reply, TEXT, absent, index, internal, not_witnessed, reply};
 use super::shared::Shared;
-use super::{answers, compression};
+use super::{answers, body, compression};
 use crate::rules::WriterHead;
-use crate::store::Column;
+use crate::store::{Column, StoreError};
+
+/// The largest request for many records, in bytes: an index takes at most nine.
+pub(super) const MAX_BATCH_BODY: usize = 4096;
 
 type SharedState = State<Arc<Shared>>;
 
@@ -69,6 +76,43 @@ pub(super) async fn record(State(shared): SharedState, Path(number): Path<String
     let record = shared.log.rows().store().get(Column::Records, &number.to_be_bytes());
     let record = record.map_err(|error| internal(&error))?.ok_or_else(absent)?;
     Ok(reply(&headers, BINARY, NO_STORE, record))
+}
+
+/// `POST /records/batch`
+pub(super) async fn records(
+    State(shared): SharedState,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Reply {
+    CredentialDigest::require_any(&shared.records_credentials, &headers)?;
+    let body = body::read(body, "a request for records", MAX_BATCH_BODY)?;
+    let indices: Vec<u64> = record::cbor::from_slice(&body)
+        .map_err(|_| Problem::bad_request("body", "the body is not a CBOR array of indices"))?;
+    if !(1..=MAX_BATCH).contains(&indices.len()) {
+        return Err(Problem::bad_request(
+            "batch",
+            format!("a request names 1 to {MAX_BATCH} entries"),
+        ));
+    }
+    let size = shared.log.snapshot().head.size;
+    let stored = move |index| (index < size).then(|| stored(&shared, index)).transpose();
+    let read = move || indices.into_iter().map(stored).collect();
+    let read: Result<Vec<Option<StoredEntry>>, StoreError> = tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|_| Problem::internal())?;
+    let read = read.map_err(|error| internal(&error))?;
+    let fresh = [
+        (header::CONTENT_TYPE, service::http::CBOR),
+        (header::CACHE_CONTROL, NO_STORE),
+    ];
+    Ok((fresh, record::cbor::to_vec(&read)).into_response())
+}
+
+fn stored(shared: &Shared, index: u64) -> Result<StoredEntry, StoreError> {
+    Ok(StoredEntry {
+        leaf: answers::stored_leaf(shared, index)?,
+        record: shared.log.rows().store().get(Column::Records, &index.to_be_bytes())?,
+    })
 }
 
 /// `GET /documents/{digest}`

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
-use record::{Body, LabelledKind, Receipt};
+use record::{Body, LabelledKind, Receipt, StoredEntry};
 use tlog::Hash;
 use tlog::merkle::{leaf_hash, verify_inclusion_batch};
 use trust::SetPage;
@@ -342,6 +342,35 @@ async fn the_map_entry_that_names_the_newest_sets_and_the_sets_are_served() {
     }
 }
 
+/// Entry 4 has a record, and entry 0 has none.
+async fn assert_batches_need_a_credential_and_known_entries(server: &Server) {
+    let bearer = format!("Bearer {}", credential().to_hex().as_str());
+    let ask = async |bearer: &str, body: Vec<u8>| {
+        server
+            .request(Method::POST, "/records/batch", &[("authorization", bearer)], body)
+            .await
+    };
+    let got = ask(&bearer, record::cbor::to_vec(&[4, u64::MAX, 0])).await;
+    assert_eq!(got.status, 200);
+    let got: Vec<Option<StoredEntry>> = record::cbor::from_slice(&got.body).unwrap();
+    let stored = async |index, record| {
+        let got = server.get(&format!("/entries/{index}/receipt")).await;
+        let leaf = Receipt::parse(&got.body).unwrap().entry().bytes().to_vec();
+        Some(StoredEntry { leaf, record })
+    };
+    assert_eq!(got, [stored(4, Some(record(1))).await, None, stored(0, None).await]);
+    let foreign = format!("Bearer {}", "00".repeat(32));
+    assert_eq!(ask(&foreign, record::cbor::to_vec(&[4_u64])).await.problem().0, 401);
+    for (status, body) in [
+        (400, record::cbor::to_vec(&Vec::<u64>::new())),
+        (400, record::cbor::to_vec(&vec![4_u64; 257])),
+        (400, b"4".to_vec()),
+        (413, vec![0; 5000]),
+    ] {
+        assert_eq!(ask(&bearer, body).await.status, status);
+    }
+}
+
 #[tokio::test]
 async fn receipts_records_documents_and_heads_are_served() {
     let (server, world, _) = Server::started().await;
@@ -386,6 +415,7 @@ async fn receipts_records_documents_and_heads_are_served() {
         ),
         (404, 404)
     );
+    assert_batches_need_a_credential_and_known_entries(&server).await;
     let digest = world.genesis.digest();
     assert_eq!(
         server.get(&format!("/documents/{digest}")).await.body,

@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use messages::{DisclosedEntry, Disclosure, DisclosureRequest, EntryKeys, PeriodInfo};
 use proof::bundle::CompletenessProof;
-use record::{Body, DayKey, Kind, PartName, Period, Phase, Series, SignedEntry};
+use record::{Body, DayKey, Kind, PartName, Period, Phase, Series, SignedEntry, StoredEntry};
 use service::Problem;
 use service::secret::Credential;
 use tlog::merkle::{HashReader, Index, inclusion_batch};
@@ -104,7 +104,7 @@ pub(crate) fn backend(exchanges: usize, dir: &std::path::Path) -> Backend {
 pub(crate) fn ledger_routes(backend: SharedBackend) -> Router {
     Router::new()
         .route("/checkpoint", get(checkpoint))
-        .route("/records/{index}", get(sealed_record))
+        .route("/records/batch", post(stored))
         .route("/entries/{index}/receipt", get(receipt))
         .route("/documents/{digest}", get(document))
         .route("/trust/newest", get(newest_map))
@@ -127,7 +127,7 @@ async fn checkpoint(State(backend): State<SharedBackend>) -> Response {
     }
 }
 
-async fn sealed_record(State(backend): State<SharedBackend>, headers: HeaderMap, Path(index): Path<u64>) -> Response {
+async fn stored(State(backend): State<SharedBackend>, headers: HeaderMap, body: Bytes) -> Response {
     let backend = lock(&backend);
     if backend.mode == Mode::LedgerDown {
         return down();
@@ -135,12 +135,19 @@ async fn sealed_record(State(backend): State<SharedBackend>, headers: HeaderMap,
     if let Err(problem) = backend.ledger.require(&headers) {
         return problem.into_response();
     }
-    let mut record = backend.log.records[&index].clone();
-    if backend.mode == Mode::TamperedRecords {
-        let last = record.len() - 1;
-        record[last] ^= 1;
-    }
-    record.into_response()
+    let indices: Vec<u64> = record::cbor::from_slice(&body).unwrap();
+    let stored = indices.iter().map(|index| {
+        let mut record = backend.log.records.get(index)?.clone();
+        if backend.mode == Mode::TamperedRecords {
+            let last = record.len() - 1;
+            record[last] ^= 1;
+        }
+        Some(StoredEntry {
+            leaf: backend.log.leaves[usize::try_from(*index).unwrap()].clone(),
+            record: Some(record),
+        })
+    });
+    record::cbor::to_vec(&stored.collect::<Vec<_>>()).into_response()
 }
 
 async fn tile(State(backend): State<SharedBackend>, Path(path): Path<String>) -> Response {
