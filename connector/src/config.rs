@@ -109,6 +109,33 @@ pub struct ProviderConfig {
     pub scanner: Option<ScanConfig>,
 }
 
+impl ConsumerConfig {
+    /// The configuration with a broker and otherwise the defaults.
+    #[must_use]
+    pub(crate) fn at(broker: &str) -> Self {
+        Self {
+            broker: broker.to_owned(),
+            credential_digest: None,
+            deadline_seconds: deadline_seconds(),
+            preview_seconds: preview_seconds(),
+            callback: None,
+        }
+    }
+}
+
+impl ProviderConfig {
+    /// The configuration with a register and otherwise the defaults.
+    #[must_use]
+    pub(crate) fn of(register: &str, register_credential: PathBuf) -> Self {
+        Self {
+            register: register.to_owned(),
+            register_credential,
+            register_seconds: register_seconds(),
+            scanner: None,
+        }
+    }
+}
+
 fn is_http(url: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme))
 }

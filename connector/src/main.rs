@@ -1,7 +1,8 @@
-//! The command line: runs one authority's connector ([`service::program`]), tries what it needs
-//! ([`connector::doctor`]), serves its mock ([`connector::mock`]), or
+//! The command line: joins a component ([`connector::joining`]), runs one authority's connector
+//! ([`service::program`]), tries what it needs ([`connector::doctor`]), serves its mock ([`connector::mock`]), or
 //! describes its interface ([`connector::openapi`]).
 
+mod join_command;
 mod protocol_command;
 
 use std::path::PathBuf;
@@ -25,6 +26,9 @@ struct Arguments {
 enum Command {
     /// Run a connector.
     Serve(program::Serve),
+    /// Join with a registrar's link: make keys and configuration, apply, show the words that your body compares, and wait
+    /// until the directory lists the component. After an interruption the same command continues.
+    Join(join_command::Join),
     /// Try what a connector needs, and say what to do about what it lacks. Writes nothing; may run beside the
     /// connector.
     Doctor {
@@ -108,6 +112,7 @@ async fn main() -> ExitCode {
             )
             .await
         }
+        Command::Join(arguments) => join_command::run(&arguments).await,
         Command::Doctor { config, dry_run } => {
             let loaded: Result<connector::Config, _> = service::config::load(&config);
             let config = match loaded {

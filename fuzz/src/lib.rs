@@ -51,6 +51,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("value_proof", value_proof),
     ("exchange", exchange),
     ("certificate_request", certificate_request),
+    ("enrolment", enrolment),
     ("xnachweis", xnachweis),
     ("opening", opening),
     ("bundle", bundle),
@@ -416,6 +417,25 @@ pub fn certificate_request(bytes: &[u8]) -> bool {
     };
     assert_eq!(request.to_bytes(), bytes, "accepted another encoding");
     certificates::Csr::read(&request.statement.csr).is_ok()
+}
+
+/// Enrolments, which the registrars' tool and the operator's command read from a service that they do not trust, and the
+/// links and words that people copy.
+pub fn enrolment(bytes: &[u8]) -> bool {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        if let Ok(link) = text.parse::<enrolment::Link>() {
+            let again: enrolment::Link = link.to_text().parse().expect("a link that was read");
+            assert_eq!(again.key().public(), link.key().public());
+        }
+        if let Ok(words) = text.parse::<enrolment::Words>() {
+            assert_eq!(words.to_string().parse(), Ok(words));
+        }
+    }
+    let Ok(dossier) = enrolment::Dossier::from_bytes(bytes) else {
+        return false;
+    };
+    assert_eq!(dossier.to_bytes(), bytes, "accepted another encoding");
+    true
 }
 
 /// XNachweis messages of every type. An accepted message is written and read again as the same message.

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// The process's own directory, with `enrolments.redb`.
+    pub data: PathBuf,
     /// The ledger's base URL, without a slash at the end.
     pub ledger: String,
     /// The trust policy (c2sp.org/tlog-policy), from outside the ledger.
@@ -31,6 +33,7 @@ impl Config {
     #[must_use]
     pub fn resolved(mut self, base: &Path) -> Self {
         for path in [
+            &mut self.data,
             &mut self.policy,
             &mut self.authority_key,
             &mut self.authority_certificate,

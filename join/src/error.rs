@@ -1,7 +1,10 @@
 //! Why the join service cannot start or must end.
 
+use std::path::PathBuf;
+
 use certificates::AuthorityError;
 use ledger_client::trust::TrustError;
+use service::table::TableError;
 
 /// Why the join service cannot start or must end.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +18,12 @@ pub enum Error {
     /// The ledger cannot be reached, or its log is not the trusted one.
     #[error("the log: {0}")]
     Log(String),
+    /// The table of enrolments cannot be opened.
+    #[error(transparent)]
+    Enrolments(#[from] TableError),
+    /// The process's own directory cannot be used.
+    #[error("{0}: {1}")]
+    Data(PathBuf, std::io::Error),
     /// The listener failed.
     #[error("listening: {0}")]
     Listen(#[from] std::io::Error),

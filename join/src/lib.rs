@@ -1,8 +1,9 @@
-//! The join service: issues TLS certificates.
+//! The join service: keeps enrolments, and issues TLS certificates.
 //!
-//! It follows the directory as broker and connectors do, and issues a certificate to every active component and every
-//! writer that asks for one with the key that the directory lists ([`certificates::Admission`]). It decides nothing
-//! else: the authorities decide whom the directory lists, and its peers what the bearer of a certificate may do.
+//! It follows the directory as broker and connectors do. It takes the steps by which a component comes into the
+//! directory ([`enrolments`]), and issues a certificate to every active component and every writer that asks for one
+//! with the key that the directory lists ([`certificates::Admission`]). It decides nothing: the authorities decide whom
+//! the directory lists, and its peers what the bearer of a certificate may do.
 //!
 //! `POST /certificates` takes a request in CBOR and returns the certificate chain in PEM, or
 //!
@@ -13,10 +14,11 @@
 //! | `409` | the request was used before |
 //! | `503` | not now: the directory is not confirmed, or not as new as the requester's |
 //!
-//! The listener is open to all and needs no TLS: a component that asks for its first certificate has none to present. A
-//! request has no secret, and both sides check what they get.
+//! The listener is open to all and needs no TLS: a component that asks for its first certificate has none to present.
+//! Requests and steps have no secret, and both sides check what they get.
 
 mod config;
+mod enrolments;
 mod error;
 mod http;
 #[cfg(test)]
@@ -26,9 +28,10 @@ use std::sync::Arc;
 
 use certificates::{Admission, Authority};
 use ledger_client::{Anchored, HttpLedger, LedgerApi, LiveTrust, Trust};
-use service::{Clock, Listener, Shutdown};
+use service::{Clock, Listener, Shutdown, durable};
 
 pub use config::Config;
+use enrolments::Enrolments;
 pub use error::Error;
 use http::Issuer;
 
@@ -37,19 +40,22 @@ use http::Issuer;
 /// # Errors
 /// [`Error`]; all of these need an operator.
 pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: Arc<dyn Clock>) -> Result<(), Error> {
+    durable::private_directory(&config.data).map_err(|error| Error::Data(config.data.clone(), error))?;
     let authority = Authority::open(&config.authority_key, &config.authority_certificate)?;
     let trust = Arc::new(Trust::load(&config.policy, &config.genesis)?);
     let api = HttpLedger::new(&config.ledger).map_err(|error| Error::Log(error.to_string()))?;
     let api: Arc<dyn LedgerApi> = Arc::new(api);
     let anchored = Anchored::wait(&api, &trust, &shutdown).await;
     let anchored = anchored.map_err(|error| Error::Log(error.to_string()))?;
-    let live = LiveTrust::start(api, trust, &anchored, clock.clone(), shutdown.clone());
+    let live = LiveTrust::start(api, trust.clone(), &anchored, clock.clone(), shutdown.clone());
+    let enrolments = Enrolments::open(&config.data, trust.genesis, live.clone(), clock.clone())?;
     listener.health().check({
         let live = live.clone();
         move || live.health()
     });
     service::operations::install_metrics();
     metrics::describe_counter!(http::CERTIFICATES, "Requests for certificates, by result");
+    metrics::describe_counter!(enrolments::STEPS, "Steps of enrolments, by step and result");
     let issuer = Issuer {
         admission: Admission::default(),
         engine: Box::new(authority),
@@ -57,6 +63,7 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
         live,
         clock,
     };
-    service::listen::serve(listener, http::routes(Arc::new(issuer)), shutdown).await?;
+    let routes = http::routes(Arc::new(issuer)).merge(enrolments::routes(enrolments));
+    service::listen::serve(listener, routes, shutdown).await?;
     Ok(())
 }

@@ -1,17 +1,22 @@
-//! The command line: runs the join service ([`service::program`]), and creates a certificate authority.
+//! The command line: runs the join service ([`service::program`]), creates a certificate authority, and does what
+//! registrars and bodies do ([`commands`]).
+
+mod commands;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use certificates::{Authority, AuthorityError};
 use clap::{Parser, Subcommand};
+use commands::arguments::Registrars;
 use record::Timestamp;
 use service::{Clock as _, SystemClock, program};
 
 #[derive(Parser)]
 #[command(
     version,
-    about = "Issues TLS certificates to the components and writers that the directory lists"
+    about = "Keeps enrolments of components, and issues TLS certificates to those that the directory lists",
+    after_help = "Exit codes: 0 done, 1 refused, 2 usage, 3 the service or the log is not reached"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -34,6 +39,8 @@ enum Command {
         #[arg(long, default_value = "Einsicht")]
         name: String,
     },
+    #[command(flatten)]
+    Registrars(Registrars),
 }
 
 #[tokio::main]
@@ -45,6 +52,7 @@ async fn main() -> ExitCode {
             })
             .await
         }
+        Command::Registrars(command) => commands::run(&command).await,
         Command::CreateAuthority { key, certificate, name } => match create(&key, &certificate, &name) {
             Ok(Ok(())) => ExitCode::SUCCESS,
             Ok(Err(_)) => ExitCode::FAILURE,

@@ -13,6 +13,7 @@ pub mod population;
 pub mod processes;
 pub mod public_log;
 pub mod routes;
+pub mod secured;
 pub mod surrounded;
 pub mod wall_clock;
 

@@ -372,9 +372,9 @@ fn ask(url: &str, change: impl FnOnce(&mut serde_json::Value)) -> Result<(u16, s
     send(url, question.to_string())
 }
 
-/// Sends a request. Where the permission demands a preview, the person accepts. A decision that the broker does not
-/// take yet is sent again, as an online service does.
-fn send(url: &str, question: String) -> Result<(u16, serde_json::Value)> {
+/// Sends a request to a consumer's connector. Where the permission demands a preview, the person accepts. A decision
+/// that the broker does not take yet is sent again, as an online service does.
+pub fn send(url: &str, question: String) -> Result<(u16, serde_json::Value)> {
     let (status, awaiting) = post(url, question.clone())?;
     if status != 202 {
         return Ok((status, awaiting));

@@ -11,34 +11,12 @@ use anyhow::{Context as _, Result, ensure};
 use rcgen::{CertificateParams, Issuer, KeyPair, SanType};
 use serde_json::{Value, json};
 use tests::change::publish;
-use tests::processes::Processes;
+use tests::secured;
 use tests::wait_for;
 use time::OffsetDateTime;
 
 const BASE: &str = "127.0.0.1:26300";
 const CONSUMER: &str = "connector-rheinfurt";
-const PROVIDER: &str = "bund:kba:zfzr";
-
-/// The processes of an exchange, all with certificates.
-fn start(data: &Path) -> Result<Processes> {
-    let mut processes = Processes::seed(data, BASE)?;
-    let info = processes.info.clone();
-    let secure = |url: &str| Value::from(url.replacen("http://", "https://", 1));
-    let tls = |hosts: &[&str]| json!({ "issuer": info.join, "authorities": "../join/authority.pem", "hosts": hosts });
-    processes.configure("broker", |config| {
-        config["tls"] = tls(&["127.0.0.1"]);
-        config["routes"][PROVIDER] = secure(&info.connectors["kba"]);
-    })?;
-    processes.configure(CONSUMER, |config| {
-        config["tls"] = tls(&[]);
-        config["role"]["consumer"]["broker"] = secure(&info.broker);
-    })?;
-    processes.configure("connector-kba", |config| config["tls"] = tls(&[]))?;
-    processes.start_all()?;
-    processes.up("join", "join", &info.join)?;
-    processes.all_healthy()?;
-    Ok(processes)
-}
 
 /// Certificates for foreign clients.
 struct Certificates {
@@ -121,7 +99,7 @@ impl Certificates {
 #[test]
 fn exchanges_run_over_mutual_tls_and_only_active_components_connect() -> Result<()> {
     let scratch = tempfile::tempdir()?;
-    let processes = start(&scratch.path().join("data"))?;
+    let processes = secured::start(&scratch.path().join("data"), BASE)?;
     processes.ask_until_delivered()?;
     let consumers = processes.data.join(CONSUMER);
     let config: Value = serde_json::from_slice(&std::fs::read(consumers.join("config.json"))?)?;

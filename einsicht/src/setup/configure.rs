@@ -151,6 +151,7 @@ fn identity(setup: &Setup, ports: &Ports) -> Result<Value> {
 
 fn join(setup: &Setup, ports: &Ports) -> Result<Value> {
     Ok(json!({
+        "data": ".",
         "ledger": ports.url("ledger")?,
         "policy": "trust.policy",
         "genesis": setup.genesis_hash().to_string(),

@@ -59,10 +59,12 @@ impl Stage {
         })?;
         processes.start_all()?;
         processes.start_portal()?;
-        let antrag = processes.info.antrag.clone();
+        let (antrag, join) = (processes.info.antrag.clone(), processes.info.join.clone());
+        processes.up("join", "join", &join)?;
         processes.up("antrag", "antrag", &antrag)?;
         processes.all_healthy()?;
         processes.healthy(&antrag)?;
+        processes.healthy(&join)?;
         let keys = Keys::of(&processes.data);
         let mut bearer = BTreeMap::new();
         for (role, file) in [
@@ -112,6 +114,7 @@ impl Stage {
             ["ledger", ..] => info.ledger.clone(),
             ["identity", ..] => info.identity.clone(),
             ["broker", ..] => info.broker.clone(),
+            ["join", ..] => info.join.clone(),
             ["connector", "src", "provider", ..] => info.connectors["kba"].clone(),
             ["connector", ..] => info.connectors[CONSUMER].clone(),
             ["register", ..] => self.processes.register().to_owned(),

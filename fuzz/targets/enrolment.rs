@@ -1,0 +1,6 @@
+//! See [`fuzz::enrolment`].
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    fuzz::enrolment(bytes);
+});

@@ -1,0 +1,12 @@
+//! Enrolments: how a component comes into the directory.
+//!
+//! * [`store`] – keeps them, and takes their steps.
+//! * [`http`] – the interface.
+
+mod http;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use http::{STEPS, routes};
+pub(crate) use store::Enrolments;
