@@ -26,8 +26,8 @@ struct Arguments {
 enum Command {
     /// Run a connector.
     Serve(program::Serve),
-    /// Join with a registrar's link: make keys and configuration, apply, show the words that your body compares, and wait
-    /// until the directory lists the component. After an interruption the same command continues.
+    /// Join with a registrar's link: make keys and configuration, apply, show the words that your body compares, and
+    /// wait until the directory lists the component. After an interruption the same command continues.
     Join(join_command::Join),
     /// Try what a connector needs, and say what to do about what it lacks. Writes nothing; may run beside the
     /// connector.

@@ -419,8 +419,8 @@ pub fn certificate_request(bytes: &[u8]) -> bool {
     certificates::Csr::read(&request.statement.csr).is_ok()
 }
 
-/// Enrolments, which the registrars' tool and the operator's command read from a service that they do not trust, and the
-/// links and words that people copy.
+/// Enrolments, which the registrars' tool and the operator's command read from a service that they do not trust, and
+/// the links and words that people copy.
 pub fn enrolment(bytes: &[u8]) -> bool {
     if let Ok(text) = std::str::from_utf8(bytes) {
         if let Ok(link) = text.parse::<enrolment::Link>() {

@@ -7,8 +7,8 @@
 //! Joining::listed   finds the component with its keys in the log
 //! ```
 //!
-//! Every step can be repeated: keys and configuration are made once, and the same application is taken twice. So after a
-//! crash at any step the same command continues. Two commands at once in one folder are refused, because each would
+//! Every step can be repeated: keys and configuration are made once, and the same application is taken twice. So after
+//! a crash at any step the same command continues. Two commands at once in one folder are refused, because each would
 //! make keys.
 //!
 //! The service is not trusted. The link names the invitation by its hash, so trust policy, genesis hash and certificate

@@ -19,13 +19,13 @@
 //!
 //! * Registrars are authorities that the directory in force lets sign change sets of the directory. There are no other
 //!   keys for them. The same authority cannot take both parts.
-//! * Link and code are Ed25519 seeds, made on the registrars' own machines. The invitation and its countersignature name
-//!   the public keys, so the service that keeps a [`Dossier`] learns neither secret, and neither is ever sent.
+//! * Link and code are Ed25519 seeds, made on the registrars' own machines. The invitation and its countersignature
+//!   name the public keys, so the service that keeps a [`Dossier`] learns neither secret, and neither is ever sent.
 //! * A registrar alone has only one of both, so it can apply in the name of a body or confirm, but not both.
 //! * An invitation is bound to its body, component, role and log. Every later statement names the invitation by its
 //!   hash, so it counts for no other one.
-//! * A dossier proves itself: [`Dossier::addition`] checks every signature again. The registrars' tool does so before it
-//!   makes a change set, and need not trust the service.
+//! * A dossier proves itself: [`Dossier::addition`] checks every signature again. The registrars' tool does so before
+//!   it makes a change set, and need not trust the service.
 
 pub mod application;
 pub mod dossier;

@@ -5,8 +5,8 @@
 //! https://join.example#confirm.<invitation>.<seed>     the body's code
 //! ```
 //!
-//! Everything secret is in the fragment, which no client sends. The seed is that of an Ed25519 key whose public half the
-//! registrar has signed. The invitation is named by its hash, so the link also authenticates what the invitation says.
+//! Everything secret is in the fragment, which no client sends. The seed is that of an Ed25519 key whose public half
+//! the registrar has signed. The invitation is named by its hash, so the link also authenticates what it says.
 
 use core::fmt;
 use core::str::FromStr;

@@ -1,8 +1,8 @@
 //! The table of enrolments.
 //!
-//! Each enrolment is a [`Dossier`] in the table `enrolments` of `enrolments.redb`, by the hash of its invitation. A step
-//! is on disk before it is answered. The service decides nothing: it checks each statement as the registrars' tool will
-//! check it again, and the authorities sign the change set. It learns no secret.
+//! Each enrolment is a [`Dossier`] in the table `enrolments` of `enrolments.redb`, by the hash of its invitation. A
+//! step is on disk before it is answered. The service decides nothing: it checks each statement as the registrars' tool
+//! will check it again, and the authorities sign the change set. It learns no secret.
 //!
 //! There are at most [`MAX_ENROLMENTS`]. When the table is full, those that have ended or are in the directory and were
 //! issued more than [`KEPT`] seconds ago are removed; if there are none, a new invitation is refused.
