@@ -1,9 +1,9 @@
 //! One citizen's entries, opened for one session.
 //!
 //! After the login, identity discloses which entries are the citizen's, and the keys of their records. The portal
-//! fetches the entries and their sealed records from the ledger ([`Materials`]). It verifies them exactly as the browser
-//! will. Accesses that verify are shown. Accesses that do not verify are shown as not proved, with their indices and the
-//! reason, so that no entry is left out silently.
+//! fetches the entries and their sealed records from the ledger ([`Materials`]). It verifies them exactly as the
+//! browser will. Accesses that verify are shown. Accesses that do not verify are shown as not proved, with their
+//! indices and the reason, so that no entry is left out silently.
 //!
 //! Identity also sends the proof of completeness, without the entries and records. The portal adds them and verifies
 //! the resulting bundle ([`citizen_ui::proof::statement`]). The bundle proves every access that it covers, so only the

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! request = [1*256 index: uint]
-//! answer  = [1*256 (stored / null)]              ; in the order of the request; null for an entry the log does not have
+//! answer  = [1*256 (stored / null)]              ; in the order of the request; null: the log has no such entry
 //! stored  = [leaf: bstr, sealed-record: bstr / null]
 //! ```
 //!
