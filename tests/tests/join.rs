@@ -1,6 +1,6 @@
-//! A city joins the running system: from a registrar's invitation to an exchange through its connector, with the
-//! released programs. The join service is killed after each step, the operator's command is killed too, and what is not
-//! right is refused on the way.
+//! A city and a register join the running system: from a registrar's invitation to an exchange through the new
+//! connector, with the released programs. The city's way is a rough one: the join service is killed after each step, the
+//! operator's command is killed too, and what is not right is refused.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -38,6 +38,30 @@ roles           = ["responsible", "operating"]
 contact         = "klaerungsstelle@neustadt.example"
 data_protection = "datenschutz@neustadt.example"
 forms           = { subject = "die ~", at = "bei der ~" }
+"#;
+
+/// Where the connector of the new register listens.
+const REGISTER: &str = "127.0.0.1:27080";
+const REGISTER_INVITATION: &str = r#"
+[component]
+id         = "land:nord:melderegister"
+directory  = "DVDV"
+identifier = "land:nord:melderegister"
+name       = "Spiegelregister Nord"
+role       = "provider"
+body       = "landesamt-nord"
+serves     = [{ register = "melderegister", areas = ["05"] }]
+
+[body]
+id              = "landesamt-nord"
+name            = "Landesamt Nord"
+level           = "state"
+ars             = "05"
+classes         = []
+roles           = ["responsible", "operating"]
+contact         = "klaerungsstelle@nord.example"
+data_protection = "datenschutz@nord.example"
+forms           = { subject = "das ~", at = "beim ~" }
 "#;
 
 struct Stage {
@@ -175,11 +199,13 @@ impl Stage {
     }
 }
 
-/// Asks the KBA through the new connector until the evidence is delivered.
-fn exchange() -> Result<()> {
+/// Asks a consumer's connector until the evidence is delivered.
+fn exchange(connector: &str, evidence: &str, purpose: &str) -> Result<()> {
     let mut question: Value = serde_json::from_str(include_str!("evidence-request.json"))?;
     question["place"] = "053150000000".into();
-    let (url, mut last) = (format!("http://{CONNECTOR}/evidence"), None);
+    question["evidence_type"] = evidence.into();
+    question["purpose"] = purpose.into();
+    let (url, mut last) = (format!("{connector}/evidence"), None);
     wait_for(Duration::from_secs(60), || {
         let Ok(answer) = send(&url, question.to_string()) else {
             return Ok(false);
@@ -195,6 +221,16 @@ fn holds(path: &Path, secret: &str) -> Result<bool> {
     let seed = hex::decode(secret)?;
     let find = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
     Ok(find(secret.as_bytes()) || find(&seed))
+}
+
+/// Starts a connector in the folder that `connector join` has made.
+fn serve(stage: &Stage, folder: &str, address: &str) -> Result<Process> {
+    let mut serve = Command::new(program("connector"));
+    serve
+        .arg("serve")
+        .arg("--config")
+        .arg(stage.file(folder).join("config.json"));
+    Process::start(serve.args(["--listen", address]), &stage.file("connector.log"))
 }
 
 #[test]
@@ -293,14 +329,8 @@ fn a_city_joins_by_invitation_and_fetches_evidence() -> Result<()> {
         .output()?;
     let text = printed(&doctor, 0)?;
     ensure!(text.contains("ok   directory"), "{text}");
-    let mut serve = Command::new(program("connector"));
-    serve
-        .arg("serve")
-        .arg("--config")
-        .arg(&config)
-        .args(["--listen", CONNECTOR]);
-    let connector = Process::start(&mut serve, &stage.file("connector.log"))?;
-    exchange()?;
+    let connector = serve(&stage, "connector", CONNECTOR)?;
+    exchange(&format!("http://{CONNECTOR}"), "fahrzeug-parken", "bewohnerparken")?;
     println!("joined, with refusals and eight restarts: {:?}", began.elapsed());
     ensure!(
         stage.file("connector/tls.pem").is_file(),
@@ -314,5 +344,53 @@ fn a_city_joins_by_invitation_and_fetches_evidence() -> Result<()> {
         ensure!(!holds(&stage.processes.data.join("join.log"), &secret)?);
         ensure!(!holds(&stage.processes.data.join("join/enrolments.redb"), &secret)?);
     }
+    stage.processes.every_intent_is_closed()
+}
+
+#[test]
+fn a_register_joins_by_invitation_and_provides_evidence() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let mut processes = secured::start(&scratch.path().join("data"), "127.0.0.1:27000")?;
+    secured::consumer(&processes, "connector-seewalde")?;
+    processes.start_residents()?;
+    let folder = scratch.path().join("people");
+    private_directory(&folder)?;
+    let stage = Stage { processes, folder };
+    std::fs::write(stage.file("invitation.toml"), REGISTER_INVITATION)?;
+    let text = printed(&stage.invite("authority-2.key", "link")?, 0)?;
+    let enrolment = value(&text, "enrolment")?.to_owned();
+    printed(&stage.countersign("authority-1.key", &enrolment, "code")?, 0)?;
+
+    // A provider says where it is reached, and which register it has.
+    let text = printed(&stage.join("link", "connector", 0).output()?, 2)?;
+    ensure!(text.contains("--endpoint"), "{text}");
+    let data = &stage.processes.data;
+    let config: Value = serde_json::from_slice(&std::fs::read(data.join("connector-meldewesen/config.json"))?)?;
+    let register = config["role"]["provider"]["register"]
+        .as_str()
+        .context("the register")?;
+    let mut join = stage.join("link", "connector", 0);
+    join.args(["--endpoint", &format!("https://{REGISTER}"), "--register", register]);
+    join.arg("--register-credential")
+        .arg(data.join("connector-meldewesen/register.credential"));
+    let text = printed(&join.output()?, 3)?;
+    printed(&stage.confirm("code", value(&text, "words")?)?, 0)?;
+    printed(&stage.changes(&enrolment)?, 0)?;
+    stage.publish()?;
+    let text = printed(&join.output()?, 0)?;
+    ensure!(text.contains("listed     in version 2"), "{text}");
+
+    let connector = serve(&stage, "connector", REGISTER)?;
+    exchange(
+        &stage.processes.info.connectors["seewalde"],
+        "melde-anschrift",
+        "wohngeld",
+    )?;
+    let log = std::fs::read_to_string(stage.file("connector.log"))?;
+    ensure!(
+        log.contains("outcome=Delivered"),
+        "the new connector has answered: {log}"
+    );
+    connector.stop()?;
     stage.processes.every_intent_is_closed()
 }

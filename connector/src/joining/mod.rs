@@ -7,7 +7,7 @@
 //! Joining::listed   finds the component with its keys in the log
 //! ```
 //!
-//! Every step can be repeated: keys and configuration are made once, and the same application is taken twice. So after
+//! Every step can be repeated: keys and configuration are made once, and the same application is sent once. So after
 //! a crash at any step the same command continues. Two commands at once in one folder are refused, because each would
 //! make keys.
 //!
@@ -20,7 +20,9 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use enrolment::{Application, ApplicationStatement, Dossier, End, Invitation, Link, Purpose, Role, Stage, Words};
+use enrolment::{
+    Application, ApplicationStatement, Dossier, End, Invitation, Link, Purpose, Refused, Role, Stage, Words,
+};
 use ledger_client::{Anchored, HttpLedger, Trust};
 use service::http::{CallError, Client};
 use trust::{Endpoint, Version};
@@ -132,8 +134,12 @@ impl Joining {
             software: None,
         };
         let words = statement.words();
-        if matches!(self.dossier.stage, Stage::Listed) {
-            return Ok(words);
+        // Applying again would race with the directory: a listed enrolment takes no application, not even the same.
+        match self.dossier.application() {
+            Some(application) if *application.content() == statement => return Ok(words),
+            Some(_) => return Err(JoinError::Refused(Refused::Used.to_string())),
+            None if matches!(self.dossier.stage, Stage::Listed) => return Ok(words),
+            None => {}
         }
         let application = Application::new(statement, &keys.signing, &self.link.key());
         let (service, id) = (&self.link.service, self.link.invitation);

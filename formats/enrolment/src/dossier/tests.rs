@@ -296,6 +296,34 @@ fn a_foreign_link_and_foreign_keys_are_refused() {
 }
 
 #[test]
+fn a_provider_names_its_endpoint_and_serves_what_no_other_one_serves() {
+    let other = values::provider("register", key(7).public(), [7; 32]);
+    let serves = other.serves.clone();
+    let provides = |invitation: &mut Invitation| {
+        invitation.seat.role = Role::Provider;
+        invitation.seat.serves = serves.clone();
+    };
+    let mut dossier = invited(provides).unwrap();
+    dossier.countersign(opening(&dossier, SECOND), &state()).unwrap();
+    let endpoint: Endpoint = "https://neustadt.example".parse().unwrap();
+    let without = application(&dossier);
+    let with = applying(&dossier, |statement| statement.endpoint = Some(endpoint.clone()));
+    let with = Application::new(with, &key(OWN), &key(LINK));
+    assert_eq!(dossier.apply(without, &state()), Err(Refused::Endpoint));
+    let taken = after(
+        &state(),
+        vec![Operation::put(&Value::Component(Box::new(other))).unwrap()],
+    );
+    let refused = dossier.apply(with.clone(), &taken).unwrap_err();
+    assert!(refused.to_string().contains("serves the register"), "{refused}");
+    dossier.apply(with.clone(), &state()).unwrap();
+    dossier.confirm(confirming(&dossier, with.words(), CODE)).unwrap();
+    let component = dossier.addition(&state()).unwrap().component;
+    assert!(component.provider && !component.consumer && component.endpoint == Some(endpoint));
+    assert_eq!(component.serves, serves);
+}
+
+#[test]
 fn a_link_is_used_once_and_an_application_may_be_repeated() {
     let state = state();
     let mut dossier = applied();
