@@ -150,6 +150,11 @@ impl DueExchange {
         self.due.max(now.after(MIN_PAUSE)).min(self.expiry)
     }
 
+    /// When the exchange is asked for again of a provider that is not ready.
+    pub(crate) fn soon(&self, now: Timestamp) -> Timestamp {
+        now.after(MIN_PAUSE).min(self.expiry)
+    }
+
     /// When the exchange is asked for again after an attempt without an answer. The pauses double, because each is as
     /// long as all before it.
     pub(crate) fn after_failure(&self, now: Timestamp) -> Timestamp {
@@ -229,5 +234,7 @@ mod tests {
             now = next;
         }
         assert_eq!(row.after_failure(NOW.after(30 * 86_400 - 1)), row.expiry);
+        assert_eq!(row.soon(NOW.after(20 * 86_400)), NOW.after(20 * 86_400 + 60));
+        assert_eq!(row.soon(NOW.after(30 * 86_400 - 1)), row.expiry);
     }
 }

@@ -13,6 +13,7 @@ mod past;
 mod ports;
 mod seed;
 mod setup;
+mod waiting;
 mod world;
 
 use std::path::PathBuf;

@@ -20,8 +20,9 @@ use record::{GermanTime, LegalDay, Period, PeriodEvent, Timestamp, period_label}
 use service::{Clock, Health, Shutdown, SystemClock, durable};
 
 use crate::clock::DemoClock;
-use crate::seed;
+use crate::seed::Exchanges;
 use crate::setup::Setup;
+use crate::waiting::{Waiting, WaitingExchange};
 use crate::world::{DayOfMonth, Example, Suspension, World};
 
 /// How many whole months lie before the current one.
@@ -135,15 +136,19 @@ impl Making<'_> {
         let past = self.world.past.as_ref().context("the world has no past")?;
         let shutdown = Shutdown::new();
         let log = self.follow(&shutdown).await?;
-        let done = progress.done()?;
+        let (done, mut waiting) = (
+            progress.done()?,
+            Waiting::open(progress.file.with_extension("waiting"))?,
+        );
+        let exchanges = Exchanges::new(self.world, self.connectors)?;
         for (number, day) in days(progress.begin).enumerate().skip(done) {
             self.move_to(day.time).await?;
-            let due = past
-                .exchanges
-                .iter()
-                .filter(|exchange| exchange.is_due(day.month, day.day));
-            let exchanges: Vec<&Example> = due.map(|recurring| &recurring.exchange).collect();
-            seed::all_at_once(self.world, self.connectors, number, &exchanges).await?;
+            self.end_due(&exchanges, &mut waiting).await?;
+            let all = past.exchanges.iter().enumerate();
+            let due = all.filter(|(_, exchange)| exchange.is_due(day.month, day.day));
+            let due: Vec<(usize, &Example)> = due.map(|(number, due)| (number, &due.exchange)).collect();
+            let begun = exchanges.all_at_once(number, &due).await?.into_iter();
+            waiting.add(begun.map(|(place, exchange)| WaitingExchange::new(number, place, exchange)))?;
             if day.day == DayOfMonth::Last {
                 self.until_begun(&log, day.month + 2).await?;
             }
@@ -161,9 +166,17 @@ impl Making<'_> {
         // The last seconds are left for those that have to look again.
         self.move_to(Timestamp(SystemClock.now().saturating_sub(SETTLING)))
             .await?;
+        self.end_due(&exchanges, &mut waiting).await?;
         self.clock.catch_up();
         shutdown.trigger();
         Ok(())
+    }
+
+    /// Ends the exchanges that have waited long enough.
+    async fn end_due(&self, exchanges: &Exchanges<'_>, waiting: &mut Waiting) -> Result<()> {
+        let mut nudged = Instant::now();
+        let now = Timestamp(self.clock.now());
+        waiting.end_due(exchanges, now, || nudged = self.nudge(nudged)).await
     }
 
     async fn suspend(&self, suspension: &Suspension) -> Result<()> {

@@ -22,13 +22,17 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Makes all examples in their order and compares each outcome with the expected one. An example that fails takes
 /// seconds, because the broker asks its provider repeatedly, so the others do not wait for it.
 pub(crate) async fn seed(world: &World, connectors: &BTreeMap<String, String>) -> Result<()> {
-    let client = service::http::client(|builder| builder.timeout(TIMEOUT))?;
+    let exchanges = Exchanges::new(world, connectors)?;
     let fails = |(_, example): &(usize, &Example)| example.expected == ExampleOutcome::Failed;
     let (failing, others): (Vec<_>, Vec<_>) = world.examples.iter().enumerate().partition(fails);
     let in_order = async |examples: Vec<(usize, &Example)>| {
         for (number, example) in examples {
             let reference = format!("DEMO-{number:03}");
-            make(&client, world, connectors, &reference, example).await?;
+            let waits = exchanges.make(&reference, example).await?;
+            ensure!(
+                waits.is_none(),
+                "{reference} waits, and the clock is not moved any more"
+            );
         }
         anyhow::Ok(())
     };
@@ -36,52 +40,100 @@ pub(crate) async fn seed(world: &World, connectors: &BTreeMap<String, String>) -
     Ok(())
 }
 
-/// Makes the exchanges of one day concurrently and compares each outcome with the expected one.
-pub(crate) async fn all_at_once(
-    world: &World,
-    connectors: &BTreeMap<String, String>,
-    day: usize,
-    exchanges: &[&Example],
-) -> Result<()> {
-    let client = service::http::client(|builder| builder.timeout(TIMEOUT))?;
-    let (client, mut made) = (&client, FuturesUnordered::new());
-    for (number, example) in exchanges.iter().enumerate() {
-        made.push(async move {
-            let reference = format!("DEMO-{day:03}-{number:03}");
-            make(client, world, connectors, &reference, example).await
-        });
-    }
-    while let Some(result) = made.next().await {
-        result?;
-    }
-    Ok(())
+/// Makes exchanges that the connectors are asked for.
+pub(crate) struct Exchanges<'a> {
+    /// What is asked for.
+    pub(crate) world: &'a World,
+    connectors: &'a BTreeMap<String, String>,
+    /// Asks the connectors.
+    pub(crate) client: reqwest::Client,
 }
 
-async fn make(
-    client: &reqwest::Client,
-    world: &World,
-    connectors: &BTreeMap<String, String>,
-    reference: &str,
-    example: &Example,
-) -> Result<()> {
-    let url = connectors
-        .get(&example.consumer)
-        .with_context(|| format!("no connector {}", example.consumer))?;
-    let question = question(world, example, reference)?;
-    let mut outcome = ask(client, url, &question, example.expected).await?;
-    if let Asked::AwaitsPreview(exchange) = outcome {
-        outcome = Asked::Ended(preview(client, &format!("{url}/evidence/{exchange}"), &question, example).await?);
+impl<'a> Exchanges<'a> {
+    /// For the connectors' addresses.
+    pub(crate) fn new(world: &'a World, connectors: &'a BTreeMap<String, String>) -> Result<Self> {
+        Ok(Self {
+            world,
+            connectors,
+            client: service::http::client(|builder| builder.timeout(TIMEOUT))?,
+        })
     }
-    let Asked::Ended(outcome) = outcome else {
-        bail!("{reference} awaits another preview");
-    };
-    ensure!(
-        outcome == example.expected,
-        "{reference}: outcome {outcome:?}, expected {:?}",
-        example.expected
-    );
-    tracing::info!(reference, ?outcome, "example exchange");
-    Ok(())
+
+    /// Makes exchanges of the past concurrently, each with its number, and compares the outcome of each that ends with
+    /// the expected one. Returns the numbers of those that wait, each with the number that its connector has given it.
+    pub(crate) async fn all_at_once(&self, day: usize, examples: &[(usize, &Example)]) -> Result<Vec<(usize, String)>> {
+        let (mut made, mut waiting) = (FuturesUnordered::new(), Vec::new());
+        for &(number, example) in examples {
+            made.push(async move {
+                let waits = self.make(&past_reference(day, number), example).await?;
+                anyhow::Ok(waits.map(|exchange| (number, exchange)))
+            });
+        }
+        while let Some(result) = made.next().await {
+            waiting.extend(result?);
+        }
+        Ok(waiting)
+    }
+
+    /// Makes one exchange. Returns its number at its connector if it waits.
+    async fn make(&self, reference: &str, example: &Example) -> Result<Option<String>> {
+        let outcome = match self.ask(example, reference).await? {
+            Asked::Waits(exchange) => {
+                tracing::info!(reference, "example exchange that waits");
+                return Ok(Some(exchange));
+            }
+            Asked::AwaitsPreview(exchange, login) => {
+                let url = format!("{}/evidence/{exchange}", self.url(example)?);
+                preview(&self.client, &url, &login, example).await?
+            }
+            Asked::Ended(outcome) => outcome,
+        };
+        ensure!(
+            outcome == example.expected,
+            "{reference}: outcome {outcome:?}, expected {:?}",
+            example.expected
+        );
+        tracing::info!(reference, ?outcome, "example exchange");
+        Ok(None)
+    }
+
+    /// The address of the consumer's connector.
+    pub(crate) fn url(&self, example: &Example) -> Result<&'a str> {
+        let url = self.connectors.get(&example.consumer);
+        Ok(url.with_context(|| format!("no connector {}", example.consumer))?)
+    }
+
+    /// Asks for the evidence of an example. An asynchronous exchange is asked for by the same words each time, so it is
+    /// the same exchange.
+    pub(crate) async fn ask(&self, example: &Example, reference: &str) -> Result<Asked> {
+        let url = format!("{}/evidence", self.url(example)?);
+        let question = question(self.world, example, reference)?;
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let mut request = self.client.post(&url).json(&question);
+            if example.asynchronous {
+                request = request.header(
+                    "Idempotency-Key",
+                    format!("\"einsicht-demonstration-past-{reference}\""),
+                );
+            }
+            let answer = request.send().await?;
+            let status = answer.status().as_u16();
+            let body: Value = text::json::from_slice(&answer.bytes().await?)?;
+            let outcome = outcome_of(status, &body, &question)?;
+            // A retryable failure is final only in the example that expects it.
+            if !outcome.is_failure() || outcome == Asked::Ended(example.expected) || attempt == MAX_ATTEMPTS {
+                return Ok(outcome);
+            }
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
+    }
+}
+
+/// The reference of an exchange of the past.
+pub(crate) fn past_reference(day: usize, number: usize) -> String {
+    format!("DEMO-{day:03}-{number:03}")
 }
 
 fn question(world: &World, example: &Example, reference: &str) -> Result<Value> {
@@ -90,7 +142,7 @@ fn question(world: &World, example: &Example, reference: &str) -> Result<Value> 
         Some(_) => None,
         None => Some(natural_person(world, example)?),
     };
-    Ok(json!({
+    let mut question = json!({
         "provider": example.provider,
         "place": example.place,
         "evidence_type": example.evidence_type,
@@ -100,9 +152,14 @@ fn question(world: &World, example: &Example, reference: &str) -> Result<Value> 
         "assurance": "high",
         "person": person,
         "legal_person": legal_person,
+        "asynchronous": example.asynchronous,
+    });
+    if !example.asynchronous {
         // As the session of an online service would have it.
-        "login": service::secret::Credential::from_bytes(service::secret::random()?).to_hex().as_str(),
-    }))
+        let login = service::secret::Credential::from_bytes(service::secret::random()?);
+        question["login"] = login.to_hex().as_str().into();
+    }
+    Ok(question)
 }
 
 fn natural_person(world: &World, example: &Example) -> Result<Value> {
@@ -129,37 +186,26 @@ fn by_name(person: &DemoPerson, idnr: bool) -> Value {
     })
 }
 
-async fn ask(client: &reqwest::Client, url: &str, question: &Value, expected: ExampleOutcome) -> Result<Asked> {
-    let mut attempt = 0;
-    loop {
-        attempt += 1;
-        let answer = client.post(format!("{url}/evidence")).json(question).send().await?;
-        let status = answer.status().as_u16();
-        let body: Value = text::json::from_slice(&answer.bytes().await?)?;
-        let outcome = outcome_of(status, &body)?;
-        // A retryable failure is final only in the example that expects it.
-        if outcome != Asked::Ended(ExampleOutcome::Failed)
-            || expected == ExampleOutcome::Failed
-            || attempt == MAX_ATTEMPTS
-        {
-            return Ok(outcome);
-        }
-        tokio::time::sleep(RETRY_PAUSE).await;
+/// How far an example has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// It has ended.
+    Ended(ExampleOutcome),
+    /// Its person, who has this login, has to see the evidence and to decide.
+    AwaitsPreview(String, String),
+    /// The provider answers later.
+    Waits(String),
+}
+
+impl Asked {
+    /// Whether it has ended with nothing that was decided, so that another attempt may have another end.
+    fn is_failure(&self) -> bool {
+        matches!(self, Self::Ended(ExampleOutcome::Failed | ExampleOutcome::TimedOut))
     }
 }
 
-/// How far an example has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Asked {
-    /// It has ended.
-    Ended(ExampleOutcome),
-    /// Its person has to see the evidence and to decide.
-    AwaitsPreview(String),
-}
-
 /// Shows the evidence to its person, who decides as the example says.
-async fn preview(client: &reqwest::Client, url: &str, question: &Value, example: &Example) -> Result<ExampleOutcome> {
-    let login = &question["login"];
+async fn preview(client: &reqwest::Client, url: &str, login: &str, example: &Example) -> Result<ExampleOutcome> {
     let shown = client
         .post(format!("{url}/preview"))
         .json(&json!({ "login": login }))
@@ -176,28 +222,31 @@ async fn preview(client: &reqwest::Client, url: &str, question: &Value, example:
         let decided = client.post(format!("{url}/decision")).json(&body).send().await?;
         let status = decided.status().as_u16();
         let body: Value = text::json::from_slice(&decided.bytes().await?)?;
-        match outcome_of(status, &body)? {
-            Asked::Ended(ExampleOutcome::Failed) => tokio::time::sleep(RETRY_PAUSE).await,
+        match outcome_of(status, &body, &Value::Null)? {
+            failed if failed.is_failure() => tokio::time::sleep(RETRY_PAUSE).await,
             Asked::Ended(outcome) => return Ok(outcome),
-            Asked::AwaitsPreview(_) => bail!("a decided preview is awaited again"),
+            Asked::AwaitsPreview(..) | Asked::Waits(_) => bail!("a decided preview is awaited again"),
         }
     }
     bail!("the decision is not recorded")
 }
 
-fn outcome_of(status: u16, body: &Value) -> Result<Asked> {
+fn outcome_of(status: u16, body: &Value, question: &Value) -> Result<Asked> {
     let ended = |outcome| Ok(Asked::Ended(outcome));
+    let exchange = || body["exchange"].as_str().context("an answer has an exchange");
     match (status, body["outcome"].as_str()) {
         (200, Some("delivered")) => ended(ExampleOutcome::Delivered),
         (200, Some("nothing_found")) => ended(ExampleOutcome::NothingFound),
         (200, Some("rejected")) => ended(ExampleOutcome::Rejected),
         (200, Some("cancelled")) => ended(ExampleOutcome::Cancelled),
+        (202, Some("pending")) => Ok(Asked::Waits(exchange()?.to_owned())),
         (202, Some("awaiting_preview")) => {
-            let exchange = body["exchange"].as_str().context("an answer has an exchange")?;
-            Ok(Asked::AwaitsPreview(exchange.to_owned()))
+            let login = question["login"].as_str().context("a question has a login")?;
+            Ok(Asked::AwaitsPreview(exchange()?.to_owned(), login.to_owned()))
         }
         (403, _) => ended(ExampleOutcome::Refused),
-        (502..=504, _) => ended(ExampleOutcome::Failed),
+        (504, _) => ended(ExampleOutcome::TimedOut),
+        (502 | 503, _) => ended(ExampleOutcome::Failed),
         _ => anyhow::bail!("unexpected response {status}: {}", body["title"]),
     }
 }

@@ -3,6 +3,8 @@
 //! The data are in `einsicht/data/`. Parsing them into types lets the start fail with a clear error if they contain a
 //! mistake.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail};
 use record::{Ars, BodyId, ParticipantId, Sorted};
 use registerlandkarte::Tables;
@@ -40,6 +42,9 @@ pub(crate) struct Past {
     pub(crate) exchanges: Vec<Recurring>,
     /// Components that are suspended.
     pub(crate) suspensions: Vec<Suspension>,
+    /// How many seconds a register takes for evidence that may come later, by its participant's short name and the
+    /// evidence type.
+    pub(crate) preparation_seconds: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 /// The content of `past.json`.
@@ -50,6 +55,7 @@ struct PastData {
     bodies: Vec<Body>,
     exchanges: Vec<Recurring>,
     suspensions: Vec<Suspension>,
+    preparation_seconds: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 /// A participant.
@@ -107,6 +113,9 @@ pub(crate) struct Example {
     /// The legal person that the exchange is about instead of a natural one, as the connector's interface has it.
     #[serde(default)]
     pub(crate) company: Option<serde_json::Value>,
+    /// Whether the request may wait for days. Only in the past, where the clock is moved.
+    #[serde(default)]
+    pub(crate) asynchronous: bool,
     /// The outcome that the consumer must receive.
     pub(crate) expected: ExampleOutcome,
     /// Why this example exists.
@@ -185,6 +194,10 @@ pub(crate) enum ExampleOutcome {
     Refused,
     /// The exchange failed and may be retried.
     Failed,
+    /// The provider did not answer in time.
+    TimedOut,
+    /// The consumer has withdrawn a request that waited.
+    Withdrawn,
 }
 
 /// An online service of an authority.
@@ -257,6 +270,7 @@ impl World {
             world.past = Some(Past {
                 exchanges: past.exchanges,
                 suspensions: past.suspensions,
+                preparation_seconds: past.preparation_seconds,
             });
         }
         Ok(world)

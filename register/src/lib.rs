@@ -6,11 +6,11 @@
 //!
 //! ```text
 //! POST /evidence   Authorization: Bearer <64 hex>
-//!   { "idnr": "…", "evidence_type": "zb1", "exchange"?: "<uuid>" }            about a natural person
-//!   { "euid": "…", "evidence_type": "…", "exchange"?: "<uuid>" }              about a legal person
+//!   { "idnr": "…", "evidence_type": "zb1", "exchange"?: "<uuid>", "may_wait"?: true }    about a natural person
+//!   { "euid": "…", "evidence_type": "…", "exchange"?: "<uuid>", "may_wait"?: true }      about a legal person
 //!   200 { "title": "…", "issued_at": "2027-01-15T08:00:00Z", "fields": { "…": "…" } }
-//!   202 { "available": "2027-01-20T08:00:00Z" } with Retry-After: the evidence is being prepared ([`preparation`]);
-//!       the connector asks again with the same query when the time is over
+//!   202 { "available": "2027-01-20T08:00:00Z" } with Retry-After: the query may wait, and the evidence is being
+//!       prepared ([`preparation`]); the connector asks again with the same query when the time is over
 //!   422 problem `evidence-too-large`: the evidence exceeds what an answer can carry
 //!   404 problem: no evidence for this subject   401 no valid credential      400 malformed
 //!   503 problem: the access log cannot be written, so no evidence is returned; or too much is being prepared
@@ -63,8 +63,8 @@ pub struct Config {
     pub data: PathBuf,
     /// SHA-256 of the connector's credential, 64 hexadecimal digits.
     pub credential_digest: String,
-    /// Evidence type → how many seconds its evidence takes to prepare, at most [`MAX_PREPARATION_SECONDS`]. All others
-    /// are answered at once.
+    /// Evidence type → how many seconds its evidence takes to prepare for a query that may wait, at most
+    /// [`MAX_PREPARATION_SECONDS`]. All others, and queries that may not wait, are answered at once.
     #[serde(default)]
     pub preparation_seconds: BTreeMap<String, u64>,
 }
@@ -110,6 +110,9 @@ struct EvidenceLookup {
     euid: Option<String>,
     evidence_type: String,
     exchange: Option<Uuid>,
+    /// Whether the consumer can wait for days. Otherwise it gets its answer now or never.
+    #[serde(default)]
+    may_wait: bool,
 }
 
 impl EvidenceLookup {
@@ -252,8 +255,11 @@ impl Register {
         Ok(Answer::Evidence(evidence))
     }
 
-    /// How many seconds the evidence still takes to prepare; `None` if it is ready.
+    /// How many seconds the evidence still takes to prepare; `None` if it is ready, or the query may not wait.
     fn remaining(&self, lookup: &EvidenceLookup, key: &str, now: u64) -> Result<Option<u64>, Problem> {
+        if !lookup.may_wait {
+            return Ok(None);
+        }
         let Some(seconds) = self.preparation_seconds.get(&lookup.evidence_type) else {
             return Ok(None);
         };

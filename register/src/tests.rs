@@ -141,7 +141,8 @@ async fn evidence_that_takes_time_is_looked_up_when_the_time_is_over() {
     let register = serve(directory, &config, clock.clone()).await;
     let mut lookups = Vec::new();
     for (idnr, exchange) in [("08214967384", 1), ("00000000000", 2)] {
-        let lookup = serde_json::json!({ "idnr": idnr, "evidence_type": "zb1", "exchange": Uuid::from_u128(exchange) });
+        let lookup = serde_json::json!({ "idnr": idnr, "evidence_type": "zb1", "exchange": Uuid::from_u128(exchange),
+            "may_wait": true });
         let answer = register
             .client
             .post(&register.url, "application/json", lookup.to_string().into());
@@ -159,6 +160,17 @@ async fn evidence_that_takes_time_is_looked_up_when_the_time_is_over() {
     );
     assert_eq!(status(register.ask(&lookups[1]).await), 404);
     assert_eq!(register.log().lines().count(), 2);
+    clock.advance(86_400);
+    for lookup in &mut lookups {
+        lookup["exchange"] = Uuid::from_u128(3).to_string().into();
+        lookup["may_wait"] = false.into();
+    }
+    let at_once = register.ask(&lookups[0]).await.unwrap().issued_at;
+    assert_eq!(
+        at_once, "2027-01-17T08:00:00Z",
+        "a query that may not wait is answered at once"
+    );
+    assert_eq!(status(register.ask(&lookups[1]).await), 404);
 }
 
 #[test]

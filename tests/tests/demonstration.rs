@@ -59,9 +59,31 @@ fn the_past_is_in_the_log_and_in_each_cockpit() -> Result<()> {
         let exchanges = exchanges_in(&citizen)?;
         ensure!(exchanges >= at_least, "{user}: {exchanges} exchanges");
     }
+    // Both have requests that waited: one whose register was not ready in time, and one that was withdrawn.
+    for user in ["emma", "deniz"] {
+        let said = unanswered(&Citizen::log_in(&demo.info, user)?)?;
+        for reason in ["ist keine Antwort angekommen", "wollte keine Antwort mehr"] {
+            ensure!(said.iter().any(|page| page.contains(reason)), "{user}: {reason}");
+        }
+    }
     let genesis = demo.info.genesis.clone();
     demo.stop()?;
     continues_where_it_was(&data, &genesis)
+}
+
+/// The pages of the exchanges without an answer.
+fn unanswered(citizen: &Citizen) -> Result<Vec<String>> {
+    let (status, list) = citizen.get("/abrufe?ergebnis=keine-antwort")?;
+    ensure!(status == 200, "the list: {status}");
+    let list = String::from_utf8(list)?;
+    let links = list
+        .split("href=\"/de/abrufe/")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
+    let indices = links.filter(|link| link.bytes().all(|byte| byte.is_ascii_digit()));
+    indices
+        .map(|index| Ok(String::from_utf8(citizen.get(&format!("/abrufe/{index}"))?.1)?))
+        .collect()
 }
 
 /// How many exchanges a citizen's bundle has.

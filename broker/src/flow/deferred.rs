@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 
 use super::close::finish;
 use super::defer::{defer, known_intent};
-use super::forward::{self, Forwarded};
+use super::forward::{self, Forwarded, Uncertain};
 use crate::broker::Broker;
 use crate::journal::JournalEntry;
 use crate::problems::{acknowledged, not_permitted, stopped, under_way};
@@ -65,6 +65,7 @@ async fn work(broker: &Arc<Broker>, due: Due, now: Timestamp) {
     let (exchange, row) = (due.exchange, &due.row);
     match ask(broker, &due, now).await {
         Ok(Progress::Settled) => {}
+        Ok(Progress::NotReady) => broker.schedule.set(exchange, row.soon(now), row.clone()),
         Ok(Progress::Unanswered) => broker.schedule.set(exchange, row.after_failure(now), row.clone()),
         Err(problem) => {
             tracing::warn!(%exchange, problem = problem.slug, "an exchange that waits is asked for again later");
@@ -76,6 +77,9 @@ async fn work(broker: &Arc<Broker>, due: Due, now: Timestamp) {
 enum Progress {
     /// The exchange is closed, or the schedule has it with a new deferral.
     Settled,
+    /// Nothing is certain yet, and the provider is running. It is asked again in a minute, however long the exchange has
+    /// been due: a broker that was off for days would otherwise wait an hour for a provider that has just started.
+    NotReady,
     /// Nothing is certain yet.
     Unanswered,
 }
@@ -101,16 +105,17 @@ async fn ask(broker: &Arc<Broker>, due: &Due, now: Timestamp) -> Result<Progress
         Ending::TimedOut
     } else {
         match forward::ask_again(broker, &intent, &open).await {
-            Some(Forwarded::Deferred(deferral)) => {
+            Ok(Forwarded::Deferred(deferral)) => {
                 broker.circuits.answered(&due.row.provider);
                 defer(broker, &intent, open, deferral).await?;
                 return Ok(Progress::Settled);
             }
-            Some(Forwarded::Ended(ending)) => {
+            Ok(Forwarded::Ended(ending)) => {
                 broker.circuits.answered(&due.row.provider);
                 ending
             }
-            None => return Ok(Progress::Unanswered),
+            Err(Uncertain::NotReady) => return Ok(Progress::NotReady),
+            Err(Uncertain::Unanswered) => return Ok(Progress::Unanswered),
         }
     };
     finish(broker, &intent, Box::new(open), Some(&ending)).await?;

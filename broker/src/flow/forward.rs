@@ -54,8 +54,10 @@ enum Attempt {
     Replied(Reply),
     /// A deferral that the provider has signed for this intent.
     Deferred(Deferral),
-    /// The provider has certainly not served this attempt, and may serve a later one.
+    /// The provider was not reached. It has certainly not served this attempt, and may serve a later one.
     NotServed,
+    /// The same, and the provider says that it is not ready.
+    NotReady,
     /// The provider refuses this forward without a signature: it does not belong to its intent, or is malformed.
     Refused,
     /// The provider may have served this attempt.
@@ -86,10 +88,10 @@ pub(super) async fn forward(broker: &Broker, intent: &Recorded<Intent>, open: &O
             Attempt::Replied(reply) => return Forwarded::Ended(Ending::Replied(reply)),
             Attempt::Deferred(deferral) => return Forwarded::Deferred(deferral),
             Attempt::Refused if !may_be_served => return Forwarded::Ended(Ending::NotServed(NotServed::Refused)),
-            Attempt::NotServed if !may_be_served && since.elapsed() >= UNREACHED_FOR => {
+            Attempt::NotServed | Attempt::NotReady if !may_be_served && since.elapsed() >= UNREACHED_FOR => {
                 return Forwarded::Ended(Ending::NotServed(NotServed::Unreachable));
             }
-            Attempt::NotServed | Attempt::Refused => {}
+            Attempt::NotServed | Attempt::NotReady | Attempt::Refused => {}
             Attempt::Unanswered => may_be_served = true,
         }
         if since.elapsed() >= Duration::from_secs(broker.config.give_up_seconds) {
@@ -103,14 +105,28 @@ pub(super) async fn forward(broker: &Broker, intent: &Recorded<Intent>, open: &O
     }
 }
 
-/// Sends the forward of an exchange that waits once more. `None` if nothing is certain yet.
-pub(super) async fn ask_again(broker: &Broker, intent: &Recorded<Intent>, open: &OpenExchange) -> Option<Forwarded> {
-    let route = route(broker, open)?;
+/// Why nothing is certain yet of an exchange that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Uncertain {
+    /// The provider says that it is not ready.
+    NotReady,
+    /// It was not reached, or may have been asked.
+    Unanswered,
+}
+
+/// Sends the forward of an exchange that waits once more.
+pub(super) async fn ask_again(
+    broker: &Broker,
+    intent: &Recorded<Intent>,
+    open: &OpenExchange,
+) -> Result<Forwarded, Uncertain> {
+    let route = route(broker, open).ok_or(Uncertain::Unanswered)?;
     let body = record::cbor::to_vec(&message(intent, open));
     match attempt(broker, &route, body, intent, &open.request).await {
-        Attempt::Replied(reply) => Some(Forwarded::Ended(Ending::Replied(reply))),
-        Attempt::Deferred(deferral) => Some(Forwarded::Deferred(deferral)),
-        Attempt::NotServed | Attempt::Refused | Attempt::Unanswered => None,
+        Attempt::Replied(reply) => Ok(Forwarded::Ended(Ending::Replied(reply))),
+        Attempt::Deferred(deferral) => Ok(Forwarded::Deferred(deferral)),
+        Attempt::NotReady => Err(Uncertain::NotReady),
+        Attempt::NotServed | Attempt::Refused | Attempt::Unanswered => Err(Uncertain::Unanswered),
     }
 }
 
@@ -190,7 +206,7 @@ const NOT_SERVED: [&str; 7] = [
 fn refused(problem: &Problem) -> Attempt {
     match (problem.status, problem.slug.as_str()) {
         (401 | 429, _) => Attempt::NotServed,
-        (503, slug) if NOT_SERVED.contains(&slug) => Attempt::NotServed,
+        (503, slug) if NOT_SERVED.contains(&slug) => Attempt::NotReady,
         (408 | 425, _) | (500.., _) => Attempt::Unanswered,
         _ => Attempt::Refused,
     }
@@ -304,7 +320,7 @@ mod tests {
     fn only_a_refusal_that_states_it_means_that_the_provider_has_not_served() {
         let unavailable = |slug| refused(&Problem::unavailable(slug, 1, ""));
         for slug in NOT_SERVED {
-            assert!(matches!(unavailable(slug), Attempt::NotServed), "{slug}");
+            assert!(matches!(unavailable(slug), Attempt::NotReady), "{slug}");
         }
         assert!(matches!(refused(&Problem::unauthorized()), Attempt::NotServed));
         for slug in ["under-way", "state", "other"] {

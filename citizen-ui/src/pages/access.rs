@@ -71,16 +71,21 @@ fn answer_list(frame: &Frame, answers: &[Answer]) -> Element {
     el("dl").class("ec-answers").children(items)
 }
 
-/// The course in five steps, with the times that the log has.
+/// The course in five steps, with the times that the log has. A time on a later day than the request comes with its day.
 fn course_view(exchange: &Exchange, lang: Lang) -> Element {
+    let begun = LocalTime::of(exchange.intent.time);
     let steps = course(exchange, lang).into_iter().map(|step| {
         let mut item = el("li");
         if let Some(time) = step.time {
             let time = LocalTime::of(time);
-            let clock = el("time")
-                .attr("datetime", &*time.iso)
-                .text(&time.clock_with_seconds(lang));
-            item = item.child(clock).text(" ");
+            let clock = time.clock_with_seconds(lang);
+            let said = if time.date == begun.date {
+                clock
+            } else {
+                format!("{}, {clock}", time.long_date(lang))
+            };
+            let said = el("time").attr("datetime", &*time.iso).text(&said);
+            item = item.child(said).text(" ");
         }
         let note = step.note.map(|note| el("span").class("ec-small").text(&note));
         item.text(&format!("{} ", step.text)).children(note)

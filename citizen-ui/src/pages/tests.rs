@@ -381,6 +381,18 @@ fn the_overview_shows_the_newest_two_years_and_what_to_do() {
 }
 
 #[test]
+fn an_outcome_of_a_later_day_comes_with_its_day() {
+    let closing = |seconds| {
+        let mut outcome = samples::outcome(Outcome::Delivered);
+        outcome.stamp.time += seconds;
+        let access = Access::of(vec![samples::intent(), outcome]).unwrap();
+        citizen(Lang::De, "/abrufe/17", &access)
+    };
+    assert!(closing(0).contains(">14:03:01 Uhr</time>"));
+    assert!(closing(3 * 86_400).contains(">24. November 2026, 14:03:01 Uhr</time>"));
+}
+
+#[test]
 fn the_detail_page_shows_every_fact_and_the_files() {
     for lang in Lang::ALL {
         let page = citizen(lang, "/abrufe/17", &access());

@@ -38,6 +38,9 @@ struct RegisterQuery<'a> {
     subject: RegisterSubject<'a>,
     evidence_type: &'a str,
     exchange: Uuid,
+    /// Whether the answer may come days later. Left out where it must come now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    may_wait: bool,
 }
 
 /// Whom the register is asked about. A natural person is the one that identity found, never the one of the request.
@@ -112,6 +115,7 @@ impl Register {
             subject,
             evidence_type: &checked.permission().evidence.id,
             exchange: checked.record().ids.exchange,
+            may_wait: !checked.record().synchronous,
         };
         let client = self.client.with_timeout(self.limit.min(left));
         match question_register(&client, &self.url, &question).await {

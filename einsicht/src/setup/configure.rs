@@ -43,7 +43,7 @@ pub(crate) fn configure(setup: &Setup, world: &World, ports: &Ports) -> Result<(
     files.compartment("antrag", &serde_json::to_value(&antrag)?)?;
     files.compartment("portal", &portal)?;
     for participant in world.participants.iter().filter(|participant| participant.runs) {
-        connector(setup, participant, ports, &files)?;
+        connector(setup, world, participant, (ports, &files))?;
     }
     Ok(())
 }
@@ -237,7 +237,12 @@ fn verifier() -> Option<PathBuf> {
     beside.is_file().then_some(beside)
 }
 
-fn connector(setup: &Setup, participant: &Participant, ports: &Ports, files: &Files<'_>) -> Result<()> {
+fn connector(
+    setup: &Setup,
+    world: &World,
+    participant: &Participant,
+    (ports, files): (&Ports, &Files<'_>),
+) -> Result<()> {
     let short = &participant.short;
     let role = if participant.consumer {
         json!({ "consumer": { "broker": ports.url("broker")? } })
@@ -262,10 +267,10 @@ fn connector(setup: &Setup, participant: &Participant, ports: &Ports, files: &Fi
     if participant.consumer {
         return Ok(());
     }
-    register(setup, short)
+    register(setup, world, short)
 }
 
-fn register(setup: &Setup, short: &str) -> Result<()> {
+fn register(setup: &Setup, world: &World, short: &str) -> Result<()> {
     let (_, schema, data) = REGISTERS
         .iter()
         .find(|(name, _, _)| *name == short)
@@ -275,6 +280,7 @@ fn register(setup: &Setup, short: &str) -> Result<()> {
         .at_registers
         .get(short)
         .context("a provider has no credential for its register")?;
+    let preparation = world.past.as_ref().and_then(|past| past.preparation_seconds.get(short));
     let folder = setup.data.join(format!("register-{short}"));
     private_directory(&folder)?;
     write_atomic(&folder.join("schema.json"), schema.as_bytes())?;
@@ -284,6 +290,7 @@ fn register(setup: &Setup, short: &str) -> Result<()> {
         "schema": "schema.json",
         "data": "data.json",
         "credential_digest": hex::encode(credential.digest().0),
+        "preparation_seconds": preparation.cloned().unwrap_or_default(),
     });
     write(&folder.join("config.json"), &config)
 }

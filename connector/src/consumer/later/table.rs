@@ -128,15 +128,6 @@ impl LaterRow {
         }
     }
 
-    /// When it is due again, if nothing has changed.
-    fn due_again(&self, now: Timestamp) -> Timestamp {
-        let since = match self.stage {
-            Stage::Sent { deadline: since } | Stage::Waiting { available: since, .. } => since,
-            Stage::Available { at, .. } | Stage::Withdrawing { at, .. } | Stage::Withdrawn { at, .. } => at,
-        };
-        now.after(now.since(since).clamp(PAUSES.0, PAUSES.1)).max(self.due())
-    }
-
     /// Whether the broker cannot have an answer any more.
     pub(crate) fn is_lost(&self, now: Timestamp) -> bool {
         match self.stage {
@@ -223,6 +214,8 @@ impl LaterRequest {
 #[derive(Debug, Clone, Copy)]
 struct Indexed {
     due: Timestamp,
+    /// When this process first asked in vain. The pauses double from then on.
+    asked: Option<Timestamp>,
     key: KeyId,
     bytes: u64,
 }
@@ -292,6 +285,7 @@ impl LaterTable {
     fn index(&self, exchange: Uuid, row: &LaterRow) {
         let indexed = Indexed {
             due: row.due(),
+            asked: None,
             key: row.key,
             bytes: row.bytes(),
         };
@@ -406,7 +400,11 @@ impl LaterTable {
 
     /// Lets a row rest until it is due again, without a write.
     pub(crate) fn rest(&self, exchange: Uuid, row: &LaterRow, now: Timestamp) {
-        self.rest_until(exchange, row.due_again(now));
+        if let Some(indexed) = locked(&self.index).rows.get_mut(&exchange) {
+            let asked = *indexed.asked.get_or_insert(now);
+            let pause = now.since(asked).clamp(PAUSES.0, PAUSES.1);
+            indexed.due = now.after(pause).max(row.due());
+        }
     }
 
     /// Lets a row rest, without a write.

@@ -15,16 +15,20 @@ use crate::fixture::{TestLedger, TestLog, TrustChange, World, end, id};
 
 const HOUR: u64 = 3600;
 
-/// A register that says after how many seconds it is to be asked again, and at 0 answers. It counts the questions.
+/// A register that says after how many seconds it is to be asked again, and at 0 answers. It counts the questions, and
+/// those that may wait.
 #[derive(Default)]
 struct Preparing {
     seconds: AtomicU32,
     questions: AtomicU32,
+    may_wait: AtomicU32,
 }
 
 impl Preparing {
-    fn answer(&self) -> Response {
+    fn answer(&self, query: &serde_json::Value) -> Response {
         self.questions.fetch_add(1, Ordering::SeqCst);
+        self.may_wait
+            .fetch_add(u32::from(query["may_wait"] == true), Ordering::SeqCst);
         match self.seconds.load(Ordering::SeqCst) {
             0 => axum::Json(serde_json::json!({ "title": "Fahrzeug", "issued_at": "2027-01-15", "fields": {} }))
                 .into_response(),
@@ -52,7 +56,10 @@ impl Running {
         let register = Arc::new(Preparing::default());
         register.seconds.store(seconds, Ordering::SeqCst);
         let preparing = register.clone();
-        let routes = axum::Router::new().route("/evidence", post(move || async move { preparing.answer() }));
+        let routes = axum::Router::new().route(
+            "/evidence",
+            post(async move |axum::Json(query): axum::Json<serde_json::Value>| preparing.answer(&query)),
+        );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(service::listen::serve(listener, routes, Shutdown::new()));
@@ -168,6 +175,7 @@ async fn a_register_that_needs_time_is_asked_again_at_the_time_that_was_signed()
     reply.verify(&world.provider.public()).unwrap();
     assert_eq!(running.replied(&prepared, 21 * 24 * HOUR).await, reply);
     assert_eq!(running.register.questions(), 3);
+    assert_eq!(running.register.may_wait.load(Ordering::SeqCst), 3);
 }
 
 #[tokio::test]
@@ -176,6 +184,7 @@ async fn a_register_that_takes_time_for_what_is_needed_at_once_has_failed() {
     let mut running = Running::new(&prepared.world, 60).await;
     let statement = running.replied(&prepared, 1).await.statement;
     assert_eq!(statement.failure, Some(FailureReason::RegisterUnavailable));
+    assert_eq!(running.register.may_wait.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
