@@ -1,6 +1,6 @@
 //! A city and a register join the running system: from a registrar's invitation to an exchange through the new
-//! connector, with the released programs. The city's way is a rough one: the join service is killed after each step, the
-//! operator's command is killed too, and what is not right is refused.
+//! connector, with the released programs. The city's way is a rough one: the join service is killed after each step,
+//! the operator's command is killed too, and what is not right is refused.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
