@@ -64,6 +64,7 @@ pub(crate) async fn proof(
 ) -> Response {
     let Query(parameters) = parameters.unwrap_or_default();
     let CitizenRequest { page, current } = &request;
+    current.citizen.make_file().await;
     let answer = PageProof {
         trust: page.portal.trust_text.clone(),
         list: current.citizen.list_proof(&page.portal.ledger, parameters.from).await,
@@ -73,7 +74,9 @@ pub(crate) async fn proof(
 
 /// `GET /{lang}/abrufe/buendel`: the bundle as a download.
 pub(crate) async fn bundle(request: CitizenRequest) -> Response {
-    match request.current.citizen.bundle() {
+    let citizen = &request.current.citizen;
+    citizen.make_file().await;
+    match citizen.bundle() {
         Some(file) => download(BUNDLE_FILE, "application/octet-stream", file.to_vec()),
         None => request.page.error(ErrorPage::NotFound),
     }

@@ -11,13 +11,13 @@
 //! of them are.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use citizen_ui::pages::Content;
 use citizen_ui::proof::access::Access;
-use citizen_ui::proof::complete;
-use citizen_ui::proof::statement::{self, ListProof, MAX_LATER, ProvedList};
+use citizen_ui::proof::complete::{self, Claim};
+use citizen_ui::proof::statement::{self, ListProof, MAX_LATER};
 use citizen_ui::proof::verdict::ServerCheck;
 use citizen_ui::proof::verify::{AccessVerifier, Failure, Trust};
 use messages::{DisclosedEntry, Disclosure};
@@ -53,13 +53,21 @@ pub(crate) struct Citizen {
     materials: Materials,
 }
 
-/// A bundle file, whether it has verified or not.
+/// A bundle, whether it has verified or not.
 struct KeptBundle {
-    file: Vec<u8>,
-    /// Its `map` entry.
-    map: u64,
-    /// Its checkpoint.
+    bundle: Bundle,
     checkpoint: Checkpoint,
+    /// Its file, which is made when something needs it: compressing costs as much as a third of verifying.
+    file: OnceLock<Result<Vec<u8>, Failure>>,
+}
+
+impl KeptBundle {
+    fn file(&self) -> Result<&[u8], Failure> {
+        let made = self
+            .file
+            .get_or_init(|| self.bundle.to_bytes().map_err(complete::failure));
+        made.as_deref().map_err(|failure| *failure)
+    }
 }
 
 /// Why a citizen's entries cannot be loaded.
@@ -128,9 +136,9 @@ impl Citizen {
         match proof.map(|proof| self.make_bundle(anchor, proof, &groups, trust)) {
             None => {}
             Some(Err(failure)) => self.check = ServerCheck::Failed(failure),
-            Some(Ok(list)) => {
-                self.check = ServerCheck::Complete(list.claim);
-                covered.extend(list.accesses.into_iter().map(|access| (access.indices(), access)));
+            Some(Ok((claim, accesses))) => {
+                self.check = ServerCheck::Complete(claim);
+                covered.extend(accesses.into_iter().map(|access| (access.indices(), access)));
             }
         }
         let mut rest = Vec::new();
@@ -157,25 +165,26 @@ impl Citizen {
             .sort_by_key(|access| std::cmp::Reverse(access.first().index));
     }
 
-    /// Makes the bundle file, verifies it and compares it with the list. A bundle that does not verify is kept, so that
-    /// the browser reaches the same result.
+    /// Makes the bundle, verifies it and compares it with the list. A bundle that does not verify is kept, so that the
+    /// browser reaches the same result.
     fn make_bundle(
         &mut self,
         anchor: &CheckedAnchor,
         proof: CompletenessProof<()>,
         listed: &[Vec<u64>],
         trust: &Trust,
-    ) -> Result<ProvedList, Failure> {
+    ) -> Result<(Claim, Vec<Access>), Failure> {
         let proof = proof.fill(|index, ()| self.materials.disclosed(index))?;
         let idnr = self.idnr.clone().ok_or(Failure::Load)?;
         let anchor = Anchor::clone(&anchor.anchor);
-        let map = proof.map.index;
         let verdict = trust.policy.verify_checkpoint(&proof.checkpoint);
         let checkpoint = verdict.map_err(|_| Failure::Proof)?.checkpoint().clone();
-        let file = Bundle { idnr, anchor, proof }.to_bytes().map_err(complete::failure)?;
-        let list = statement::prove_listed(&file, listed, trust);
-        self.bundle = Some(KeptBundle { file, map, checkpoint });
-        list
+        let kept = self.bundle.insert(KeptBundle {
+            bundle: Bundle { idnr, anchor, proof },
+            checkpoint,
+            file: OnceLock::new(),
+        });
+        statement::prove_listed(&kept.bundle, listed, trust)
     }
 
     /// Whether both are the same person's.
@@ -183,9 +192,18 @@ impl Citizen {
         (&self.idnr, &self.name) == (&other.idnr, &other.name)
     }
 
+    /// Makes the bundle file, beside the requests of others. Does nothing if it is made already.
+    pub(crate) async fn make_file(self: &Arc<Self>) {
+        let citizen = Arc::clone(self);
+        let made = tokio::task::spawn_blocking(move || citizen.bundle().is_some()).await;
+        if let Err(error) = made {
+            tracing::error!(%error, "making a bundle file has stopped");
+        }
+    }
+
     /// The bundle file, if there is one.
     pub(crate) fn bundle(&self) -> Option<&[u8]> {
-        self.bundle.as_ref().map(|bundle| bundle.file.as_slice())
+        self.bundle.as_ref()?.file().ok()
     }
 
     /// The person, if there is a bundle.
@@ -208,7 +226,7 @@ impl Citizen {
                 ServerCheck::Unwitnessed | ServerCheck::Failed(_) => None,
             },
             person: self.person(),
-            bundle: self.bundle().is_some(),
+            bundle: self.bundle.is_some(),
             size: self.log_size(),
             path,
             device: None,
@@ -218,7 +236,7 @@ impl Citizen {
     /// The way of an entry to the root of the log, if the bundle has it.
     pub(crate) fn path(&self, index: u64) -> Option<EntryPath> {
         let bundle = self.bundle.as_ref()?;
-        Bundle::parse(&bundle.file).ok()?.path(index, &bundle.checkpoint)
+        bundle.bundle.path(index, &bundle.checkpoint)
     }
 
     /// Everything that proves the pages of this session: the bundle, openings of newer entries, with cosigned receipts
@@ -233,7 +251,7 @@ impl Citizen {
                 ServerCheck::Complete(_) | ServerCheck::Unwitnessed => Failure::Witnesses,
             });
         };
-        let newer = |index: &u64| *index > bundle.map;
+        let newer = |index: &u64| *index > bundle.bundle.proof.map.index;
         let later: Vec<u64> = self.listed().into_iter().flatten().filter(newer).collect();
         if later.len() > MAX_LATER {
             return Err(Failure::Witnesses);
@@ -249,7 +267,7 @@ impl Citizen {
             .iter()
             .map(|index| self.opening(*index, None).ok_or(Failure::Load));
         Ok(ListProof {
-            bundle: bundle.file.clone(),
+            bundle: bundle.file()?.to_vec(),
             later: openings.collect::<Result<_, _>>()?,
             consistency: ledger.consistency(from, &bundle.checkpoint).await,
         })

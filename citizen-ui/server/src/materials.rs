@@ -34,8 +34,6 @@ struct EntryMaterial {
     entry: DisclosedEntry,
     leaf: Vec<u8>,
     label: Label,
-    /// The keys of the record; `None` once it has expired.
-    keys: Option<EntryKeys>,
     sealed_record: Vec<u8>,
     /// `None` until something needs it.
     receipt: Mutex<Option<FetchedReceipt>>,
@@ -89,20 +87,18 @@ impl Materials {
         self.entries.contains_key(&index)
     }
 
-    /// An entry and its opened record, for the bundle.
+    /// An entry and its record, for the bundle. A record that no disclosed key opens is claimed to have expired, which
+    /// verification accepts only if it has.
     ///
     /// # Errors
-    /// [`Failure::Load`] for an entry that the ledger has not sent, [`Failure::Proof`] for a record that does not open.
+    /// [`Failure::Load`] for an entry that the ledger has not sent, [`Failure::Proof`] for bytes that are no record.
     pub(crate) fn disclosed(&self, index: u64) -> Result<Disclosed, Failure> {
         let material = self.entries.get(&index).ok_or(Failure::Load)?;
-        let sealed = &material.sealed_record;
-        let record = match &material.keys {
-            None => Record::Expired(sealed.clone()),
-            Some(keys) => {
-                let record = SealedRecord::parse(sealed.as_slice());
-                let record = record.and_then(|record| record.unseal(&keys.shared, &keys.citizen, &material.label));
-                Record::Open(Box::new(record.map_err(|_| Failure::Proof)?))
-            }
+        let sealed = SealedRecord::parse(material.sealed_record.as_slice()).map_err(|_| Failure::Proof)?;
+        let opened = |keys: &EntryKeys| sealed.unseal(&keys.shared, &keys.citizen, &material.label).ok();
+        let record = match material.entry.keys.iter().find_map(opened) {
+            Some(opened) => Record::Open(Box::new(opened)),
+            None => Record::Expired(material.sealed_record.clone()),
         };
         Ok(Disclosed {
             leaf: material.leaf.clone(),
@@ -115,11 +111,12 @@ impl Materials {
         let material = self.entries.get(&index)?;
         let entry = &material.entry;
         let begin = self.period_begins.get(&entry.period)?;
+        let keys = material.opening_keys();
         Some(Opening {
             receipt: locked(&material.receipt).as_ref()?.receipt.clone(),
             sealed_record: material.sealed_record.clone(),
-            shared_key: material.keys.as_ref().map(|keys| keys.shared.clone()),
-            citizen_key: material.keys.as_ref().map(|keys| keys.citizen.clone()),
+            shared_key: keys.map(|keys| keys.shared.clone()),
+            citizen_key: keys.map(|keys| keys.citizen.clone()),
             label_proof: Some(LabelProof {
                 idnr: idnr.clone(),
                 period_begin_receipt: locked(begin).receipt.clone(),
@@ -170,13 +167,20 @@ impl EntryMaterial {
         let signed = SignedEntry::parse(stored.leaf).ok()?;
         let label = signed.entry().body.label()?;
         Some(Self {
-            keys: opening_keys(&entry, &sealed_record, &label),
             entry,
             leaf: signed.bytes().to_vec(),
             label,
             sealed_record,
             receipt: Mutex::new(None),
         })
+    }
+
+    /// The disclosed keys that open the record, if any does. Without keys the opening claims that the record has
+    /// expired, which verification accepts only if it has.
+    fn opening_keys(&self) -> Option<&EntryKeys> {
+        let record = SealedRecord::parse(self.sealed_record.as_slice()).ok()?;
+        let opens = |keys: &&EntryKeys| record.open_shared(&keys.shared, Some(&self.label)).is_ok();
+        self.entry.keys.iter().find(opens)
     }
 
     /// Fetches the receipt, unless the ledger refuses it.
@@ -199,14 +203,6 @@ impl EntryMaterial {
             Err(error) => tracing::debug!(%error, "cannot fetch a receipt"),
         }
     }
-}
-
-/// The disclosed keys that open the record, if any does. Without keys the opening claims that the record has expired,
-/// which verification accepts only if it has.
-fn opening_keys(entry: &DisclosedEntry, sealed_record: &[u8], label: &Label) -> Option<EntryKeys> {
-    let record = SealedRecord::parse(sealed_record).ok()?;
-    let opens = |keys: &&EntryKeys| record.open_shared(&keys.shared, Some(label)).is_ok();
-    entry.keys.iter().find(opens).cloned()
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -125,35 +125,44 @@ impl PageProof {
 /// # Errors
 /// The first [`Failure`].
 pub fn prove(file: &[u8], later: &[Opening], trust: &Trust) -> Result<ProvedList, Failure> {
-    let mut verified = Verified::of(file, trust)?;
+    let bundle = Bundle::parse(file).map_err(|_| Failure::Form)?;
+    let mut verified = Verified::of(&bundle, trust)?;
     let quorum = verified.add_later(later, trust)?;
     let accesses = verified.accesses()?;
     let listed: Vec<Vec<u64>> = accesses.iter().map(Access::indices).collect();
-    verified.list(accesses, quorum, &listed)
+    let complete = verified.complete;
+    Ok(ProvedList {
+        claim: complete::claim(&complete, &listed)?,
+        person: bundle.idnr.clone(),
+        accesses,
+        witnesses: complete.cosignatures.len(),
+        checkpoint: complete.checkpoint,
+        quorum,
+        bundle,
+    })
 }
 
-/// Verifies a bundle file, compares it with `listed` ([`complete::claim`]), and makes accesses of its entries. Listed
-/// entries that are newer than the bundle are not in the result, and remain to be proved by their openings.
+/// Verifies a bundle, compares it with `listed` ([`complete::claim`]), and makes accesses of its entries. Listed entries
+/// that are newer than the bundle are not in the result, and remain to be proved by their openings.
 ///
 /// # Errors
 /// The first [`Failure`]. [`Failure::Hidden`] means that the bundle leaves out an entry of the log, or the list leaves
 /// out an entry of the bundle.
-pub fn prove_listed(file: &[u8], listed: &[Vec<u64>], trust: &Trust) -> Result<ProvedList, Failure> {
-    let mut verified = Verified::of(file, trust)?;
+pub fn prove_listed(bundle: &Bundle, listed: &[Vec<u64>], trust: &Trust) -> Result<(Claim, Vec<Access>), Failure> {
+    let mut verified = Verified::of(bundle, trust)?;
     let accesses = verified.accesses()?;
-    verified.list(accesses, true, listed)
+    Ok((complete::claim(&verified.complete, listed)?, accesses))
 }
 
 /// A bundle that has verified and that the quorum has cosigned, with its entries by number.
-struct Verified {
-    bundle: Bundle,
+struct Verified<'a> {
+    bundle: &'a Bundle,
     complete: Complete,
     numbers: Numbers,
 }
 
-impl Verified {
-    fn of(file: &[u8], trust: &Trust) -> Result<Self, Failure> {
-        let bundle = Bundle::parse(file).map_err(|_| Failure::Form)?;
+impl<'a> Verified<'a> {
+    fn of(bundle: &'a Bundle, trust: &Trust) -> Result<Self, Failure> {
         let complete = bundle
             .verify(&trust.policy, Some(&trust.genesis))
             .map_err(complete::failure)?;
@@ -175,18 +184,6 @@ impl Verified {
     fn accesses(&mut self) -> Result<Vec<Access>, Failure> {
         let accesses = std::mem::take(&mut self.numbers).accesses()?;
         Ok(sorted(accesses, |access| descending(access.first().index)))
-    }
-
-    fn list(self, accesses: Vec<Access>, quorum: bool, listed: &[Vec<u64>]) -> Result<ProvedList, Failure> {
-        Ok(ProvedList {
-            claim: complete::claim(&self.complete, listed)?,
-            person: self.bundle.idnr.clone(),
-            accesses,
-            witnesses: self.complete.cosignatures.len(),
-            checkpoint: self.complete.checkpoint,
-            quorum,
-            bundle: self.bundle,
-        })
     }
 
     /// Adds the entries that are newer than the bundle. Returns whether the quorum has cosigned all of them.

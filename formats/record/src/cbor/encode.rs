@@ -128,8 +128,11 @@ impl Items<'_> {
         let ends = self.entries.iter().skip(1).map(|next| next.key).chain([self.out.len()]);
         let mut entries: Vec<(EntryAt, usize)> = self.entries.iter().copied().zip(ends).collect();
         entries.sort_by_key(|(entry, _)| self.encoded_key(*entry));
-        let sorted = entries.into_iter().flat_map(|(entry, end)| &self.out[entry.key..end]);
-        sorted.copied().collect()
+        let mut sorted = Vec::with_capacity(self.out.len() - self.body_at);
+        for (entry, end) in entries {
+            sorted.extend_from_slice(&self.out[entry.key..end]);
+        }
+        sorted
     }
 }
 
