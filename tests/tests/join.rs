@@ -139,8 +139,12 @@ impl Stage {
     }
 
     fn changes(&self, enrolment: &str) -> Result<Output> {
-        let mut command = self.registrar("changes", "authority-1.key");
-        Ok(command.arg(enrolment).arg(self.file("changes.toml")).output()?)
+        self.changes_by("authority-1.key", enrolment, "changes.toml")
+    }
+
+    fn changes_by(&self, key: &str, enrolment: &str, file: &str) -> Result<Output> {
+        let mut command = self.registrar("changes", key);
+        Ok(command.arg(enrolment).arg(self.file(file)).output()?)
     }
 
     fn join(&self, link: &str, folder: &str, wait: u64) -> Command {
@@ -369,15 +373,20 @@ fn a_register_joins_by_invitation_and_provides_evidence() -> Result<()> {
     let register = config["role"]["provider"]["register"]
         .as_str()
         .context("the register")?;
-    let mut join = stage.join("link", "connector", 0);
-    join.args(["--endpoint", &format!("https://{REGISTER}"), "--register", register]);
-    join.arg("--register-credential")
-        .arg(data.join("connector-meldewesen/register.credential"));
-    let text = printed(&join.output()?, 3)?;
+    let join = |wait| {
+        let mut join = stage.join("link", "connector", wait);
+        join.args(["--endpoint", &format!("https://{REGISTER}"), "--register", register]);
+        join.arg("--register-credential");
+        join.arg(data.join("connector-meldewesen/register.credential")).output()
+    };
+    let text = printed(&join(0)?, 3)?;
     printed(&stage.confirm("code", value(&text, "words")?)?, 0)?;
     printed(&stage.changes(&enrolment)?, 0)?;
+    printed(&stage.changes_by("authority-2.key", &enrolment, "same.toml")?, 0)?;
+    let files = ["changes.toml", "same.toml"].map(|name| std::fs::read(stage.file(name)).unwrap());
+    ensure!(files[0] == files[1], "who approves can compare the files");
     stage.publish()?;
-    let text = printed(&join.output()?, 0)?;
+    let text = printed(&join(60)?, 0)?;
     ensure!(text.contains("listed     in version 2"), "{text}");
 
     let connector = serve(&stage, "connector", REGISTER)?;
