@@ -1,5 +1,5 @@
-//! Evidence that takes time to prepare, such as a certificate from an archive. Only a query that may wait gets it later;
-//! one that may not, because a person waits for a page, is answered from what the register has at hand.
+//! Evidence that takes time to prepare, such as a certificate from an archive. Only a query that may wait gets it
+//! later; one that may not, because a person waits for a page, is answered from what the register has at hand.
 //!
 //! The first query about a subject begins the preparation and gets 202 with `Retry-After`. The query is repeated until
 //! the time is over, and is then answered. It is the same query if exchange, subject and evidence type are the same.

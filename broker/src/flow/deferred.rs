@@ -77,8 +77,8 @@ async fn work(broker: &Arc<Broker>, due: Due, now: Timestamp) {
 enum Progress {
     /// The exchange is closed, or the schedule has it with a new deferral.
     Settled,
-    /// Nothing is certain yet, and the provider is running. It is asked again in a minute, however long the exchange has
-    /// been due: a broker that was off for days would otherwise wait an hour for a provider that has just started.
+    /// Nothing is certain yet, and the provider is running. It is asked again in a minute, however long the exchange
+    /// has been due: a broker that was off for days would otherwise wait an hour for a provider that has just started.
     NotReady,
     /// Nothing is certain yet.
     Unanswered,

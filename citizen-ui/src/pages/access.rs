@@ -71,7 +71,8 @@ fn answer_list(frame: &Frame, answers: &[Answer]) -> Element {
     el("dl").class("ec-answers").children(items)
 }
 
-/// The course in five steps, with the times that the log has. A time on a later day than the request comes with its day.
+/// The course in five steps, with the times that the log has. A time on a later day than the request comes with its
+/// day.
 fn course_view(exchange: &Exchange, lang: Lang) -> Element {
     let begun = LocalTime::of(exchange.intent.time);
     let steps = course(exchange, lang).into_iter().map(|step| {
