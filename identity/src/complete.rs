@@ -117,9 +117,21 @@ impl<L: TransparencyLog> Identity<L> {
         series: Series,
         map: Option<u64>,
     ) -> Result<SeriesNumbers, Problem> {
+        // The proofs of numbers that were handed out are kept, which saves most evaluations.
+        let kept = self
+            .state
+            .first_proofs(idnr, secret.period(), series)
+            .map_err(internal)?;
+        let evaluate = |number: u32| {
+            let kept = usize::try_from(number).ok().and_then(|at| kept.get(at));
+            kept.map_or_else(
+                || secret.evaluate(idnr, series, number),
+                |proof| Evaluated::of_own_proof(*proof),
+            )
+        };
         let mut numbers = Vec::new();
         for number in 0..COUNTERS {
-            let evaluated = secret.evaluate(idnr, series, number);
+            let evaluated = evaluate(number);
             let locate = |phase| self.log.locate(secret.period(), evaluated.labels.of(phase));
             let Some(intent) = locate(Phase::Intent).map_err(log_problem)? else {
                 break;
@@ -138,10 +150,7 @@ impl<L: TransparencyLog> Identity<L> {
                 .take_while(|number| number.before(Phase::Intent, map).is_some())
                 .count();
             let beyond = label::absence_set(u32::try_from(count).unwrap_or(COUNTERS));
-            beyond
-                .into_iter()
-                .map(|number| secret.evaluate(idnr, series, number))
-                .collect()
+            beyond.into_iter().map(evaluate).collect()
         });
         Ok(SeriesNumbers {
             secret: Arc::clone(secret),

@@ -35,7 +35,7 @@ use crate::catch_up::record_days;
 use crate::complete::{LoggedNumber, SeriesNumbers};
 use crate::day_keys;
 use crate::identity::{Identity, LockKey, internal, log_problem, source_problem};
-use crate::log::{AppendError, LocatedLabel, OwnKind, TransparencyLog};
+use crate::log::{AppendError, OwnKind, TransparencyLog};
 use crate::periods::PeriodSecret;
 use crate::persons::RegisteredPerson;
 use crate::state::{Labels, NumberKey, NumberRow, Reservation, Reserved};
@@ -199,9 +199,7 @@ impl<L: TransparencyLog> Identity<L> {
         let mut entries = Vec::new();
         for row in &rows {
             for number in &row.numbers {
-                for (phase, located) in number.present() {
-                    entries.push(self.disclosed(person.idnr(), row, number, phase, located)?);
-                }
+                self.disclose_number(person.idnr(), row, number, &mut entries)?;
             }
         }
         entries.sort_by_key(|entry| entry.index);
@@ -237,44 +235,55 @@ impl<L: TransparencyLog> Identity<L> {
         })
     }
 
-    fn disclosed(
+    /// Adds the entries of a number, with the keys of their records.
+    fn disclose_number(
         &self,
         idnr: &Idnr,
         row: &SeriesNumbers,
         number: &LoggedNumber,
-        phase: Phase,
-        located: &LocatedLabel,
-    ) -> Result<DisclosedEntry, Problem> {
+        entries: &mut Vec<DisclosedEntry>,
+    ) -> Result<(), Problem> {
         let key = NumberKey {
             idnr: idnr.clone(),
             period: row.secret.period(),
             series: row.series,
             number: number.number,
         };
-        let label = number.evaluated.labels.of(phase);
-        let keys = match self.state.number(&key).map_err(internal)? {
-            Some(kept) => {
-                let day = record_day(&kept, phase, located.time);
-                let keys = self.part_keys(&[(kept.class, day)], label);
-                if keys.is_empty() && !day_keys::passed(day, self.today()) {
-                    tracing::error!("a day key that is not due for destruction is missing; restore the day keys");
-                    return Err(Problem::internal());
-                }
-                keys
-            }
-            // Some of these days may never have had a key.
-            None => self.part_keys(&record_days(located.time), label),
+        let kept = self.state.number(&key).map_err(internal)?;
+        for (phase, located) in number.present() {
+            entries.push(DisclosedEntry {
+                index: located.index,
+                kind: located.kind,
+                period: key.period,
+                series: key.series,
+                number: key.number,
+                phase,
+                vrf_proof: number.evaluated.proof,
+                keys: self.entry_keys(kept.as_ref(), number.evaluated.labels.of(phase), phase, located.time)?,
+            });
+        }
+        Ok(())
+    }
+
+    /// The keys of an entry's record: of the day that the state names, or, for a number that a restored state does not
+    /// have, of every day that is possible. Some of those may never have had a key.
+    fn entry_keys(
+        &self,
+        kept: Option<&NumberRow>,
+        label: &Label,
+        phase: Phase,
+        time: Timestamp,
+    ) -> Result<Vec<EntryKeys>, Problem> {
+        let Some(kept) = kept else {
+            return Ok(self.part_keys(&record_days(time), label));
         };
-        Ok(DisclosedEntry {
-            index: located.index,
-            kind: located.kind,
-            period: key.period,
-            series: key.series,
-            number: key.number,
-            phase,
-            vrf_proof: number.evaluated.proof,
-            keys,
-        })
+        let day = record_day(kept, phase, time);
+        let keys = self.part_keys(&[(kept.class, day)], label);
+        if keys.is_empty() && !day_keys::passed(day, self.today()) {
+            tracing::error!("a day key that is not due for destruction is missing; restore the day keys");
+            return Err(Problem::internal());
+        }
+        Ok(keys)
     }
 
     /// The part keys of a record that was sealed under one of these days' keys. Days that have passed or have no key

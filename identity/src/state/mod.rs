@@ -208,6 +208,25 @@ impl IdentityState {
             .collect()
     }
 
+    /// The VRF proofs of a person's first numbers in a period and series: of 0, 1, 2, … until one was not handed out, or
+    /// was handed out after the backup from which this state was restored.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn first_proofs(&self, idnr: &Idnr, period: Period, series: Series) -> Result<Vec<[u8; 80]>, StoreError> {
+        let table = self.store.read()?.open_table(PROOFS)?;
+        let key = |number| (period.0, series.code(), digits(idnr), number);
+        let mut proofs = Vec::new();
+        for (number, row) in (0..).zip(table.range(key(0)..key(COUNTERS))?) {
+            let (at, proof) = row?;
+            if at.value() != key(number) {
+                break;
+            }
+            proofs.push(proof.value());
+        }
+        Ok(proofs)
+    }
+
     /// The row of a number. `None` if the number was handed out after the backup from which this state was restored.
     ///
     /// # Errors
