@@ -84,3 +84,14 @@ pub(crate) fn inspection() -> OpenedEntry {
         expiry: ExpiryDay(21_509),
     }
 }
+
+/// Intent and outcome of a request that the citizen has caused.
+pub(crate) fn own_request(ended: Outcome) -> Vec<OpenedEntry> {
+    let mut opened = vec![intent(), outcome(ended)];
+    for entry in &mut opened {
+        if let Some(SharedPart::Exchange(record)) = &mut entry.shared {
+            record.why.purpose = record::content::OWN_REQUEST.into();
+        }
+    }
+    opened
+}

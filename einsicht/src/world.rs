@@ -18,6 +18,9 @@ pub(crate) const ORIGIN: &str = "einsicht.example/demonstration";
 /// The witnesses of the demonstration. Two of three are a quorum.
 pub(crate) const WITNESSES: [&str; 3] = ["witness-1", "witness-2", "witness-3"];
 
+/// The short name of the participant whose connector the portal uses.
+pub(crate) const COCKPIT: &str = "cockpit";
+
 /// The data of the demonstration.
 pub(crate) struct World {
     /// The participants in the directory.

@@ -227,6 +227,7 @@ impl<L: TransparencyLog> Identity<L> {
         Ok(Disclosure {
             idnr: person.idnr().clone(),
             display_name: person.display_name().to_owned(),
+            date_of_birth: person.date_of_birth(),
             inspection_receipt,
             checkpoint: proofs.checkpoint,
             periods: infos,

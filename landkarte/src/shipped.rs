@@ -14,6 +14,7 @@ const FILES: &[(&str, &[u8])] = &[
     file!("norms.toml"),
     file!("permissions/auslaender.toml"),
     file!("permissions/ausweise.toml"),
+    file!("permissions/datenschutzcockpit.toml"),
     file!("permissions/identifikationsnummer.toml"),
     file!("permissions/luftverkehr.toml"),
     file!("permissions/meldewesen.toml"),

@@ -22,7 +22,7 @@ pub const FILE: &str = "access.log";
 pub struct Access {
     /// Time of the access, UTC.
     pub time: String,
-    /// Id of the evidence type.
+    /// Id of the evidence type; [`crate::data::STOCK`] for everything about a person.
     pub evidence_type: String,
     /// Whether there was evidence.
     pub found: bool,

@@ -44,6 +44,9 @@ struct Schema {
     evidence_types: Vec<EvidenceType>,
 }
 
+/// What the access log has instead of an evidence type when everything about a person was looked up.
+pub const STOCK: &str = "stock";
+
 type Fields = BTreeMap<String, String>;
 
 /// Evidence type → fields.
@@ -58,13 +61,14 @@ pub enum DataError {
     /// The data file does not have its form. Its content is not quoted.
     #[error("the data file is not of the form {{IDNr or EUID: {{evidence type: {{field: value}}}}}}: {0}")]
     Data(JsonError),
-    /// An evidence type or field is named twice, or a type has no fields.
-    #[error("schema: {0} is named twice or empty")]
+    /// An evidence type or field is named twice, a type has no fields, or its name is reserved.
+    #[error("schema: {0} is named twice, empty or reserved")]
     Schema(String),
 }
 
 /// The register's content. `Debug` shows no person and no value.
 pub struct RegisterData {
+    name: Title,
     types: BTreeMap<String, EvidenceType>,
     rows: BTreeMap<String, Evidence>,
     set_aside: Vec<SetAside>,
@@ -106,10 +110,22 @@ impl RegisterData {
         });
         let rows = rows.map_err(DataError::Data)?;
         Ok(Self {
+            name: schema.name,
             types,
             rows: rows.sound.into_iter().map(|(_, row)| row).collect(),
             set_aside: rows.set_aside,
         })
+    }
+
+    /// Name of the register, for people.
+    pub fn name(&self) -> &Title {
+        &self.name
+    }
+
+    /// The evidence types of which the subject has evidence, each with its fields.
+    pub fn stock(&self, idnr: &str) -> impl Iterator<Item = (&EvidenceType, &BTreeMap<String, String>)> {
+        let evidence = self.rows.get(idnr).into_iter().flatten();
+        evidence.filter_map(|(id, fields)| Some((self.types.get(id)?, fields)))
     }
 
     /// The rows that are not used, in the order of the file.
@@ -138,7 +154,9 @@ fn check_schema(types: Vec<EvidenceType>) -> Result<BTreeMap<String, EvidenceTyp
     for evidence_type in types {
         let id = evidence_type.id.to_string();
         let names: BTreeSet<&str> = evidence_type.fields.iter().map(|field| field.name.as_str()).collect();
-        if names.is_empty() || names.len() != evidence_type.fields.len() {
+        // In the access log the word means everything about a person.
+        let reserved = id == STOCK;
+        if reserved || names.is_empty() || names.len() != evidence_type.fields.len() {
             return Err(DataError::Schema(id));
         }
         if known.insert(id.clone(), evidence_type).is_some() {

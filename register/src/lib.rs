@@ -11,6 +11,12 @@
 //!   200 { "title": "…", "issued_at": "2027-01-15T08:00:00Z", "fields": { "…": "…" } }
 //!   202 { "available": "2027-01-20T08:00:00Z" } with Retry-After: the query may wait, and the evidence is being
 //!       prepared ([`preparation`]); the connector asks again with the same query when the time is over
+//! POST /stock      Authorization: Bearer <64 hex>              everything about a natural person ([`stock`])
+//!   { "idnr": "…", "exchange"?: "<uuid>" }
+//!   200 { "title": "…", "issued_at": "…",
+//!         "sections": [ { "title": "…", "fields": [ { "title": "…", "value": "…" } ] } ] }
+//!
+//! both:
 //!   422 problem `evidence-too-large`: the evidence exceeds what an answer can carry
 //!   404 problem: no evidence for this subject   401 no valid credential      400 malformed
 //!   503 problem: the access log cannot be written, so no evidence is returned; or too much is being prepared
@@ -22,12 +28,13 @@
 //! | data | `{ "<IDNr or EUID>": { "<evidence type>": { "<field>": "<value>" } } }`, with the fields of the schema |
 //! | `access.log` | one JSON line per lookup, synced before the answer: `time`, `evidence_type`, `found`, `exchange` |
 //!
-//! A query that gets 202 is not looked up. The access log has no IDNr: accesses can be counted, but persons cannot be
-//! identified.
+//! For everything about a person, `evidence_type` is `stock`. A query that gets 202 is not looked up. The access log has
+//! no IDNr: accesses can be counted, but persons cannot be identified.
 
 pub mod access_log;
 pub mod data;
 pub mod preparation;
+pub mod stock;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -48,8 +55,9 @@ use service::{Clock, Problem, Shutdown};
 use uuid::Uuid;
 
 use access_log::AccessLog;
-use data::{DataError, RegisterData};
+use data::{DataError, RegisterData, STOCK};
 use preparation::{MAX_PREPARATION_SECONDS, Preparations, Progress, Query};
+use stock::{Stock, StockLookup};
 
 /// Configuration (JSON).
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -202,6 +210,7 @@ pub fn routes(config: &Config, clock: Arc<dyn Clock>) -> Result<Router, Error> {
     };
     Ok(Router::new()
         .route("/evidence", post(evidence))
+        .route("/stock", post(stock))
         .with_state(Arc::new(register)))
 }
 
@@ -225,7 +234,29 @@ async fn evidence(
     })
 }
 
+async fn stock(
+    State(register): State<Arc<Register>>,
+    headers: HeaderMap,
+    body: axum::body::Bytes,
+) -> Result<Json<Stock>, Problem> {
+    register.credential.require(&headers)?;
+    let lookup = StockLookup::parse(&body)?;
+    let answer = tokio::task::spawn_blocking(move || register.stock(&lookup)).await;
+    answer.map_err(|_| Problem::internal())?.map(Json)
+}
+
 impl Register {
+    /// Looks up everything about the person, writes the access log, and only then answers. Evidence that is prepared
+    /// for some time is shown at once, as it is stored.
+    fn stock(&self, lookup: &StockLookup) -> Result<Stock, Problem> {
+        let issued_at = utc(self.clock.now());
+        let stock = Stock::of(&self.data, &lookup.idnr, issued_at.clone());
+        self.access(&issued_at, STOCK, stock.is_some(), lookup.exchange)?;
+        let stock = stock.ok_or_else(|| Problem::not_found("nothing found"))?;
+        self.check_size(&lookup.idnr, STOCK, &stock)?;
+        Ok(stock)
+    }
+
     /// Looks up the evidence when it is ready, writes the access log, and only then answers.
     fn answer(&self, lookup: &EvidenceLookup) -> Result<Answer, Problem> {
         let now = self.clock.now();
@@ -239,20 +270,23 @@ impl Register {
             return Ok(Answer::Later { now, seconds });
         }
         let fields = self.data.fields(key, &evidence_type.id);
-        self.log
-            .append(&issued_at, &evidence_type.id, fields.is_some(), lookup.exchange)
-            .map_err(|error| {
-                tracing::error!(%error, "the access log cannot be written: returning no evidence");
-                Problem::unavailable("access-log", 10, "the access log cannot be written")
-            })?;
+        self.access(&issued_at, &evidence_type.id, fields.is_some(), lookup.exchange)?;
         let fields = fields.ok_or_else(|| Problem::not_found("nothing found"))?;
         let evidence = Evidence {
             title: evidence_type.title.to_string(),
             issued_at,
             fields: fields.clone(),
         };
-        self.check_size(lookup, &evidence)?;
+        self.check_size(key, &evidence_type.id, &evidence)?;
         Ok(Answer::Evidence(evidence))
+    }
+
+    /// Writes a lookup into the access log. Without the line, nothing is answered.
+    fn access(&self, time: &str, what: &str, found: bool, exchange: Option<Uuid>) -> Result<(), Problem> {
+        self.log.append(time, what, found, exchange).map_err(|error| {
+            tracing::error!(%error, "the access log cannot be written: returning nothing");
+            Problem::unavailable("access-log", 10, "the access log cannot be written")
+        })
     }
 
     /// How many seconds the evidence still takes to prepare; `None` if it is ready, or the query may not wait.
@@ -278,15 +312,15 @@ impl Register {
         }
     }
 
-    /// Refuses evidence that no answer can carry. The log names the row for the register's operator.
-    fn check_size(&self, lookup: &EvidenceLookup, evidence: &Evidence) -> Result<(), Problem> {
-        let bytes = serde_json::to_vec(evidence).map_err(|_| Problem::internal())?.len();
+    /// Refuses what no answer can carry. The log names the row for the register's operator.
+    fn check_size(&self, key: &str, what: &str, answer: &impl Serialize) -> Result<(), Problem> {
+        let bytes = serde_json::to_vec(answer).map_err(|_| Problem::internal())?.len();
         if bytes <= MAX_EVIDENCE {
             return Ok(());
         }
         tracing::error!(
-            row = lookup.key().map(|key| self.data.row(key)).ok(),
-            evidence_type = lookup.evidence_type,
+            row = self.data.row(key),
+            evidence_type = what,
             bytes,
             limit = MAX_EVIDENCE,
             "the evidence of this row is too large for an answer: shorten its fields"

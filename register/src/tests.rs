@@ -320,3 +320,74 @@ async fn evidence_up_to_the_limit_of_an_answer_is_returned_and_larger_evidence_i
     };
     assert_eq!((problem.status, problem.slug.as_str()), (422, "evidence-too-large"));
 }
+
+#[tokio::test]
+async fn everything_about_a_person_is_given_in_the_schemas_order_and_logged() {
+    let schema = SCHEMA.replace(
+        "] } ] }",
+        r#"] }, { "id": "halter", "title": "Halterdaten",
+            "fields": [ { "name": "name", "title": "Name", "category": "Halter" } ] } ] }"#,
+    );
+    let data = r#"{ "08214967384": { "zb1": { "kennzeichen": "K-EM 1", "fin": "" }, "halter": { "name": "Emma" } } }"#;
+    let register = register_with(&schema, data).await;
+    let url = register.url.replace("/evidence", "/stock");
+    let ask = |lookup: serde_json::Value| {
+        let (client, url) = (register.client.clone(), url.clone());
+        async move { client.post_json::<_, Stock>(&url, &lookup).await }
+    };
+    let exchange = Uuid::from_u128(6);
+    let found = ask(serde_json::json!({ "idnr": "08214967384", "exchange": exchange })).await;
+    let found = found.unwrap();
+    assert_eq!(
+        (found.title.as_str(), found.issued_at.as_str()),
+        ("ZFZR", "2027-01-15T08:00:00Z")
+    );
+    let shown = found.sections.iter().map(|section| {
+        let fields = section.fields.iter();
+        let fields: Vec<_> = fields
+            .map(|field| (field.title.as_str(), field.value.as_str()))
+            .collect();
+        (section.title.as_str(), fields)
+    });
+    assert_eq!(
+        shown.collect::<Vec<_>>(),
+        [
+            ("Halterdaten", vec![("Name", "Emma")]),
+            ("Zulassungsbescheinigung Teil I", vec![("A", "K-EM 1"), ("E", "")]),
+        ]
+    );
+    for (lookup, status) in [
+        (serde_json::json!({ "idnr": "02476291358" }), 404),
+        (serde_json::json!({ "idnr": "DEX1234R.HRB4711" }), 400),
+        (
+            serde_json::json!({ "idnr": "08214967384", "evidence_type": "zb1" }),
+            400,
+        ),
+    ] {
+        match ask(lookup).await.unwrap_err() {
+            CallError::Refused(problem) => assert_eq!(problem.status, status),
+            other => panic!("{other}"),
+        }
+    }
+    let stranger = Client::new().unwrap();
+    let query = serde_json::json!({ "idnr": "08214967384" });
+    assert!(stranger.post_json::<_, Stock>(&url, &query).await.is_err());
+    let lines: Vec<Access> = register
+        .log()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let logged: Vec<_> = lines
+        .iter()
+        .map(|line| (line.evidence_type.as_str(), line.found, line.exchange))
+        .collect();
+    assert_eq!(
+        logged,
+        [(data::STOCK, true, Some(exchange)), (data::STOCK, false, None)]
+    );
+    assert!(!register.log().contains("08214967384") && !register.log().contains("Emma"));
+    // The word has another meaning in the access log.
+    let directory = tempfile::tempdir().unwrap();
+    let reserved = config(directory.path(), &SCHEMA.replace("zb1", data::STOCK), "{}");
+    assert!(routes(&reserved, ManualClock::new(0)).is_err());
+}

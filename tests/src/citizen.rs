@@ -56,6 +56,14 @@ impl Citizen {
         Ok((answer.status().as_u16(), answer.bytes()?.to_vec()))
     }
 
+    /// Sends the form of a page, named without the language. The answer may still be coming.
+    pub fn post(&self, path: &str, form: String) -> Result<Response> {
+        let request = self.client.post(format!("{}/de{path}", self.portal));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let request = request.header("sec-fetch-site", "same-origin");
+        Ok(request.header(COOKIE, &self.cookie).body(form).send()?)
+    }
+
     /// What the server says about the list: `server` (it has proved it), `server-failed` or `absent`.
     pub fn completeness(&self) -> Result<String> {
         let (status, page) = self.get("/abrufe")?;

@@ -8,7 +8,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use citizen_ui::language::lang::Lang;
-use citizen_ui::pages::{self, ErrorPage, FIRST_PAGE, Target};
+use citizen_ui::pages::{self, ErrorPage, FIRST_PAGE, OWN_DATA, Target};
 use messages::{Disclosure, DisclosureRequest};
 use serde::{Deserialize, Serialize};
 use service::http::CallError;
@@ -43,6 +43,9 @@ struct BegunHere {
 /// lead nowhere else.
 fn next_page(wanted: Option<String>) -> String {
     let wanted = wanted.filter(|path| path.len() <= MAX_NEXT);
+    if wanted.as_deref() == Some(OWN_DATA) {
+        return OWN_DATA.to_owned();
+    }
     let target = wanted.and_then(|path| Target::of(&path));
     target.map_or_else(|| FIRST_PAGE.to_owned(), |target| target.path())
 }

@@ -25,6 +25,7 @@ use proof::bundle::{Bundle, CompletenessProof, EntryPath};
 use proof::opening::{Anchor, Opening};
 use record::{Idnr, Kind, Period, Phase, Receipt, Series};
 use service::http::CallError;
+use text::PartialDate;
 use tlog::checkpoint::{Checkpoint, SignedCheckpoint};
 
 use crate::anchor::CheckedAnchor;
@@ -48,6 +49,8 @@ pub(crate) struct Citizen {
     /// The result of checking that the list is complete.
     pub(crate) check: ServerCheck,
     idnr: Option<Idnr>,
+    /// As in [`Disclosure`].
+    pub(crate) date_of_birth: Option<PartialDate>,
     /// The bundle; `None` if identity sent no proof of completeness.
     bundle: Option<KeptBundle>,
     materials: Materials,
@@ -105,6 +108,7 @@ impl Citizen {
             unopened: Vec::new(),
             check: ServerCheck::Unwitnessed,
             idnr: Some(disclosure.idnr),
+            date_of_birth: disclosure.date_of_birth,
             bundle: None,
             materials: Materials::fetch(ledger, disclosure.entries, disclosure.periods).await?,
         };
@@ -199,6 +203,11 @@ impl Citizen {
         if let Err(error) = made {
             tracing::error!(%error, "making a bundle file has stopped");
         }
+    }
+
+    /// The person.
+    pub(crate) fn idnr(&self) -> Option<&Idnr> {
+        self.idnr.as_ref()
     }
 
     /// The bundle file, if there is one.
@@ -323,6 +332,7 @@ impl Citizen {
             unopened: Vec::new(),
             check: ServerCheck::Unwitnessed,
             idnr: None,
+            date_of_birth: None,
             bundle: None,
             materials: Materials::default(),
         }

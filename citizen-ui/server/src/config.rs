@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use citizen_ui::pages::Operator;
+use record::ParticipantId;
 use serde::{Deserialize, Serialize};
 use service::openid::LoginConfig;
 
@@ -45,12 +46,27 @@ pub struct Config {
     /// Who runs each witness of the policy, by its name there.
     #[serde(default)]
     pub witness_operators: BTreeMap<String, String>,
+    /// How citizens can ask registers what they have about them; without it, no register can be asked.
+    #[serde(default)]
+    pub own_requests: Option<OwnRequestsConfig>,
     /// Where else the policy and the genesis hash are published, in words.
     #[serde(default)]
     pub keys_published: Vec<String>,
     /// The verifier that the portal offers for download.
     #[serde(default)]
     pub verifier: Option<PathBuf>,
+}
+
+/// The portal's own connector, through which it asks registers for citizens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnRequestsConfig {
+    /// The connector's base URL.
+    pub connector: String,
+    /// File of the credential that the connector demands.
+    pub credential: PathBuf,
+    /// The component in the directory that the connector belongs to.
+    pub participant: ParticipantId,
 }
 
 /// Who operates the portal.
@@ -89,6 +105,9 @@ impl Config {
         self.identity_credential = resolve(&self.identity_credential);
         self.policy = resolve(&self.policy);
         self.verifier = self.verifier.as_deref().map(resolve);
+        if let Some(own) = &mut self.own_requests {
+            own.credential = resolve(&own.credential);
+        }
         self.login.client_secret = self.login.client_secret.as_deref().map(resolve);
         self
     }

@@ -23,6 +23,7 @@
 //! | [`citizen`], [`materials`] | the opened entries of one citizen; what they are opened with |
 //! | [`page`] | what handlers extract from a request: language, session, frame |
 //! | [`routes`], [`accesses`], [`account`] | the handlers |
+//! | [`own_data`], [`own_requests`] | registers tell what they have about the citizen; the connector for that |
 //! | [`export`] | the files that a citizen takes home |
 //! | [`public`] | the pages that need no login |
 //! | [`csv_file`], [`download`] | tables as CSV; responses that a browser stores |
@@ -42,6 +43,8 @@ mod export;
 mod headers;
 mod ledger;
 mod materials;
+mod own_data;
+mod own_requests;
 mod page;
 mod portal;
 mod public;
@@ -55,7 +58,7 @@ use axum::Router;
 use service::Listener;
 use service::{Clock, Shutdown};
 
-pub use config::{Config, OperatorConfig, SessionLimits};
+pub use config::{Config, OperatorConfig, OwnRequestsConfig, SessionLimits};
 pub use error::Error;
 use portal::Portal;
 

@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::export::workers::Workers;
 use crate::ledger::LedgerReader;
+use crate::own_requests::OwnRequests;
 use crate::public::watch::LogWatch;
 use crate::public::{VerifierDownload, Versions};
 use crate::session::Sessions;
@@ -36,6 +37,7 @@ pub(crate) struct Portal {
     pub(crate) watch: Arc<LogWatch>,
     pub(crate) verifier: Option<VerifierDownload>,
     pub(crate) workers: Workers,
+    pub(crate) own_requests: Option<OwnRequests>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -67,6 +69,8 @@ impl Portal {
         let watch = LogWatch::new(Arc::clone(&api), trust.policy.clone(), operators, Arc::clone(&clock));
         let watch = Arc::new(watch);
         watch.start(shutdown.clone());
+        let own_requests = config.own_requests.as_ref();
+        let own_requests = own_requests.map(|own| OwnRequests::new(own, &client)).transpose()?;
         let anchors = AnchorSource::new(config.ledger.clone(), client.clone(), trust.clone(), live);
         // So that the first login need not wait for one. A login tries again.
         let _ = anchors.reaching(0, Duration::ZERO).await;
@@ -84,6 +88,7 @@ impl Portal {
             trust_text,
             ledger: Arc::new(ledger),
             workers: Workers::new(),
+            own_requests,
             clock,
             config,
         })

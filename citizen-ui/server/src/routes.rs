@@ -21,6 +21,8 @@
 //! | `GET /{lang}/uebersicht` | yes | the first page after the login |
 //! | `GET /{lang}/abrufe?q=&wer=&bei=&von=&bis=&ergebnis=&recht=&sort=&seite=` | yes | the list |
 //! | `GET /{lang}/abrufe.pdf`, `.csv`, `.json` with the same query | yes | the list as a file ([`crate::export`]) |
+//! | `GET /{lang}/meine-daten` | yes | asks whom to ask ([`crate::own_data`]) |
+//! | `POST /{lang}/meine-daten/antwort` | yes | registers tell what they have about the citizen |
 //! | `GET /{lang}/besuche?seite=` | yes | the citizen's own visits |
 //! | `GET /{lang}/abrufe/beweis` | yes | everything that proves the pages, for the browser's program |
 //! | `GET /{lang}/abrufe/buendel` | yes | the bundle: all entries with the proof of completeness |
@@ -39,13 +41,13 @@ use axum::middleware;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use citizen_ui::language::lang::Lang;
-use citizen_ui::pages::{self, ErrorPage, Frame};
+use citizen_ui::pages::{self, ErrorPage, Frame, OWN_ANSWERS, OWN_DATA};
 use tower_http::csrf::CsrfLayer;
 
 use crate::config::CALLBACK_PATH;
 use crate::page::{PROOF, PageRequest, SESSION};
 use crate::portal::Portal;
-use crate::{accesses, account, assets, export, headers, public};
+use crate::{accesses, account, assets, export, headers, own_data, public};
 
 /// Builds all routes.
 pub(crate) fn routes(portal: Arc<Portal>) -> Router {
@@ -97,6 +99,8 @@ fn in_language() -> Router<Arc<Portal>> {
         .route(SESSION, get(account::session).post(account::prolong))
         .route("/uebersicht", get(accesses::page))
         .route("/besuche", get(accesses::page))
+        .route(OWN_DATA, get(own_data::question))
+        .route(OWN_ANSWERS, get(own_data::to_question).post(own_data::answers))
         .route("/abrufe", get(accesses::page))
         .route("/abrufe.pdf", get(export::list_pdf))
         .route("/abrufe.csv", get(export::list_csv))

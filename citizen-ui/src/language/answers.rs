@@ -60,12 +60,18 @@ pub fn answers(exchange: &Exchange, lang: Lang) -> [Answer; 6] {
     kinds.say(text.values);
     let mut reference = Phrase::said(text.reference);
     reference.cite(&record.ids.request_reference);
-    [
+    let who = if record.why.is_own_request() {
         answer(
             text.who,
-            Phrase::quoted(&record.consumer.name),
-            vec![Phrase::quoted(&record.consumer.component)],
-        ),
+            Phrase::said(text.who_own),
+            vec![Phrase::quoted(&record.consumer.name)],
+        )
+    } else {
+        let component = Phrase::quoted(&record.consumer.component);
+        answer(text.who, Phrase::quoted(&record.consumer.name), vec![component])
+    };
+    [
+        who,
         answer(
             text.at,
             Phrase::quoted(&record.provider.name),
@@ -135,7 +141,9 @@ pub fn course(exchange: &Exchange, lang: Lang) -> [Step; 5] {
         0 => text.step_unchecked.to_owned(),
         all => (text.step_checked)(checks.iter().filter(|check| check.passed).count(), all),
     };
+    let own = exchange.record.why.is_own_request();
     let sent = match Ending::of_exchange(exchange) {
+        Ending::Delivered if own => text.step_sent_own,
         Ending::Delivered => text.step_sent,
         Ending::Open => text.step_open,
         _ => text.step_not_sent,

@@ -20,6 +20,7 @@ const OWN_LOGIN: &str = "own-login";
 pub fn sentence(access: &Access, lang: Lang) -> Phrase {
     let mut phrase = Phrase::default();
     match access {
+        Access::Exchange(exchange) if exchange.record.why.is_own_request() => own(&mut phrase, &exchange.record, lang),
         Access::Exchange(exchange) => match lang {
             Lang::De => german(&mut phrase, &exchange.record),
             Lang::En => english(&mut phrase, &exchange.record),
@@ -46,11 +47,16 @@ pub fn sentence(access: &Access, lang: Lang) -> Phrase {
     phrase
 }
 
-/// The reason that the authority has given: "Weil: …". `None` for an access without one.
+/// The reason that the authority has given: "Weil: …"; for the citizen's own request, what it asked for. `None` for an
+/// access without one.
 pub fn reason(access: &Access, lang: Lang) -> Option<Phrase> {
     let Access::Exchange(exchange) = access else {
         return None;
     };
+    if exchange.record.why.is_own_request() {
+        // The sentence has the reason, and not which of a body's registers it was.
+        return Some(Phrase::quoted(&exchange.record.evidence.title));
+    }
     let mut phrase = Phrase::said(match lang {
         Lang::De => "Weil: ",
         Lang::En => "Because: ",
@@ -58,6 +64,30 @@ pub fn reason(access: &Access, lang: Lang) -> Option<Phrase> {
     });
     phrase.quote(without_stop(&exchange.record.why.occasion));
     Some(phrase)
+}
+
+/// A request that the citizen has caused.
+fn own(phrase: &mut Phrase, record: &ExchangeRecord, lang: Lang) {
+    let (before, provider, after) = match lang {
+        Lang::De => ("Sie haben ", &record.provider.at, " gefragt, was dort über Sie steht."),
+        Lang::En => ("You asked ", &record.provider.name, " what it has about you."),
+        Lang::Leicht => ("Sie haben ", &record.provider.at, " gefragt: Was steht da über mich?"),
+    };
+    phrase.say(before).quote(provider).say(after);
+    phrase.say(match (lang, outcome(record)) {
+        (Lang::De, Some(Outcome::Delivered)) => " Ihre Daten wurden Ihnen gezeigt.",
+        (Lang::De, Some(Outcome::NothingFound)) => " Es wurde nichts gefunden.",
+        (Lang::De, Some(Outcome::Refused | Outcome::Failed | Outcome::TimedOut)) => " Es kam keine Antwort.",
+        (Lang::De, None) => " Das Ergebnis steht noch aus.",
+        (Lang::En, Some(Outcome::Delivered)) => " Your data were shown to you.",
+        (Lang::En, Some(Outcome::NothingFound)) => " Nothing was found.",
+        (Lang::En, Some(Outcome::Refused | Outcome::Failed | Outcome::TimedOut)) => " There was no answer.",
+        (Lang::En, None) => " The result is still to come.",
+        (Lang::Leicht, Some(Outcome::Delivered)) => " Sie haben Ihre Daten gesehen.",
+        (Lang::Leicht, Some(Outcome::NothingFound)) => " Da steht nichts.",
+        (Lang::Leicht, Some(Outcome::Refused | Outcome::Failed | Outcome::TimedOut)) => " Es kam keine Antwort.",
+        (Lang::Leicht, None) => " Die Antwort ist noch nicht da.",
+    });
 }
 
 fn german(phrase: &mut Phrase, record: &ExchangeRecord) {

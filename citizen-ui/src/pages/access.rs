@@ -20,8 +20,8 @@ pub(super) fn detail(frame: &Frame, access: &Access, verdict: Element) -> Elemen
     let text = &lang.citizen().detail;
     let first = access.first();
     let when = LocalTime::of(first.time);
-    let is_exchange = AccessKind::of(access) == AccessKind::Exchange;
-    let (back, path, kicker) = if is_exchange {
+    let kind = AccessKind::of(access);
+    let (back, path, kicker) = if kind == AccessKind::Exchange {
         (text.back, "/abrufe", text.kicker)
     } else {
         (text.back_to_visits, "/besuche", text.visit_kicker)
@@ -38,14 +38,15 @@ pub(super) fn detail(frame: &Frame, access: &Access, verdict: Element) -> Elemen
         verdict,
     ];
     parts.extend(badge(access, lang));
-    if is_exchange {
+    if matches!(kind, AccessKind::Exchange | AccessKind::OwnRequest) {
         let proof = frame.href(&format!("/abrufe/{}/pruefung", first.index));
         parts.push(link_line(proof, text.how_proved));
     }
     if let Access::Exchange(exchange) = access {
         parts.push(answer_list(frame, &answers(exchange, lang)));
         parts.push(course_view(exchange, lang));
-        parts.push(is_it_right(frame, first.index));
+        // There is no authority to ask about what the citizen has caused.
+        parts.extend((kind == AccessKind::Exchange).then(|| is_it_right(frame, first.index)));
     }
     parts.extend(further(frame, access));
     let name = (text.title)(&when.date);

@@ -88,6 +88,7 @@ fn main_pages(frame: &Frame) -> Vec<(&'static str, &'static str)> {
         vec![
             ("/uebersicht", text.nav_overview),
             ("/abrufe", text.nav_list),
+            ("/meine-daten", text.nav_own_data),
             ("/besuche", text.nav_visits),
         ]
     } else {

@@ -7,9 +7,10 @@ use super::form::filter_form;
 use super::frame::Frame;
 use super::parts::{heading, link, pagination, title};
 use super::rows::rows;
+use crate::language::citizen::ListText;
 use crate::language::local_time::LocalTime;
 use crate::markup::{Element, Node, el};
-use crate::proof::access::AccessKind;
+use crate::proof::access::{Access, AccessKind};
 use crate::proof::verify::Failure;
 
 /// Makes the list. `verdict` is the box with the verdict.
@@ -57,19 +58,27 @@ fn count(frame: &Frame, query: &ListQuery, chosen: &Chosen) -> Element {
     el("p").class("kern-body").attr("id", "anzahl").text(&words)
 }
 
-/// One line about the citizen's own visits, which have a page of their own.
+/// One line about what the citizen has done, which has a page of its own.
 fn own_visits(frame: &Frame, content: &Content) -> Option<Element> {
     let text = &frame.lang.citizen().list;
-    let is_visit = |kind| kind == AccessKind::Inspection;
-    let visits = content
-        .accesses
-        .iter()
-        .map(AccessKind::of)
-        .filter(|kind| is_visit(*kind))
-        .count();
+    let words = text.own(content.accesses);
     let line = el("p").class("ec-small").attr("id", "besuche");
-    let line = line.text(&format!("{} ", (text.own_visits)(visits)));
-    (visits > 0).then(|| line.child(link(frame.href("/besuche"), text.to_visits)))
+    let line = line.text(&format!("{words} "));
+    (!words.is_empty()).then(|| line.child(link(frame.href("/besuche"), text.to_visits)))
+}
+
+impl ListText {
+    /// What the list leaves out, because the citizen has done it. Empty if there is nothing.
+    pub fn own(&self, accesses: &[Access]) -> String {
+        let words = |kind, words: fn(usize) -> String| {
+            let count = accesses.iter().filter(|access| AccessKind::of(access) == kind).count();
+            (count > 0).then(|| words(count))
+        };
+        let visits = words(AccessKind::Inspection, self.own_visits);
+        let requests = words(AccessKind::OwnRequest, self.own_requests);
+        let words: Vec<String> = visits.into_iter().chain(requests).collect();
+        words.join(" ")
+    }
 }
 
 /// What lies before the oldest row.

@@ -34,6 +34,8 @@ mod list;
 #[cfg(feature = "ssr")]
 mod log;
 mod overview;
+#[cfg(feature = "ssr")]
+mod own_data;
 mod parts;
 mod phrase;
 mod picture;
@@ -71,6 +73,10 @@ pub use how_checked::how_checked;
 pub use log::{
     Compared, Contradiction, Day, EntryPage, Erased, LogCounts, LogState, LogView, Lookup, Witness, contradictions,
     entry, erasures, log, lookup, witnesses,
+};
+#[cfg(feature = "ssr")]
+pub use own_data::{
+    OWN_ANSWERS, OWN_DATA, OwnAnswer, OwnAnswers, OwnCounts, OwnRegister, OwnRegisters, OwnSection, REGISTER, own_data,
 };
 #[cfg(feature = "ssr")]
 pub use public::{ErrorPage, accessibility, design, error, logged_out, login_cancelled, recorded, start};

@@ -138,7 +138,7 @@ fn lanes(frame: &Frame, accesses: &[Access], last: Month) -> Vec<Lane> {
                 false,
                 Some(who(access)).filter(|who| !who.is_empty()).unwrap_or(text.erased),
             ),
-            AccessKind::Inspection => (true, text.own_visits),
+            AccessKind::Inspection | AccessKind::OwnRequest => (true, text.own_visits),
             AccessKind::Unused => continue,
         };
         if !(0..MONTHS).contains(&month) {

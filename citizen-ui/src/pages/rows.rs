@@ -36,18 +36,18 @@ fn row(frame: &Frame, access: &Access) -> Element {
         .children(badge(access, lang))
 }
 
-/// The result in two words. Only the verdict of the page is green: a green result could be taken for one.
+/// The result in two words, or that the citizen has caused it. Only the verdict of the page is green: a green result
+/// could be taken for one.
 pub(super) fn badge(access: &Access, lang: Lang) -> Option<Element> {
-    if AccessKind::of(access) != AccessKind::Exchange {
-        return None;
-    }
+    let text = &lang.citizen().result;
     let ending = Ending::of(access);
-    let colour = match ending {
-        Ending::Delivered | Ending::Erased => "info",
-        _ => "warning",
+    let (name, colour) = match (AccessKind::of(access), ending) {
+        (AccessKind::OwnRequest, _) => (text.own, "info"),
+        (AccessKind::Exchange, Ending::Delivered | Ending::Erased) => (text.name(ending), "info"),
+        (AccessKind::Exchange, _) => (text.name(ending), "warning"),
+        (AccessKind::Inspection | AccessKind::Unused, _) => return None,
     };
     let icon = el("span").class(&format!("kern-icon kern-icon--{colour}"));
-    let name = lang.citizen().result.name(ending);
     let label = el("span").class("kern-label kern-label--small").text(name);
     let badge = el("span").class(&format!("kern-badge kern-badge--{colour}"));
     let badge = badge.child(icon.attr("aria-hidden", "true")).child(label);

@@ -16,6 +16,7 @@ use crate::proof::verify::{Failure, TrustText};
 use crate::samples;
 
 mod foreign;
+mod own;
 
 fn frame(lang: Lang, session: bool) -> Frame {
     Frame {
@@ -45,9 +46,14 @@ pub(super) fn access() -> Access {
     Access::of(vec![samples::intent(), samples::outcome(Outcome::Delivered)]).unwrap()
 }
 
+pub(super) fn own_request() -> Access {
+    Access::of(samples::own_request(Outcome::Delivered)).unwrap()
+}
+
 fn claim() -> Claim {
     Claim {
         exchanges: 59,
+        own: 0,
         inspections: 1,
         unused: 0,
         since: Some(1_732_147_200),
@@ -83,6 +89,11 @@ pub(super) fn citizen_element(lang: Lang, path: &str, access: &Access) -> Elemen
         device: None,
     };
     citizen_page(&frame, &target, &content, boxed).unwrap()
+}
+
+/// The pages about the citizen's own data.
+pub(super) fn own_data_pages(lang: Lang) -> Vec<Element> {
+    own_data::tests::elements(&frame(lang, true))
 }
 
 /// The addresses of all kinds of a citizen's pages.

@@ -1,4 +1,5 @@
-//! The citizen's own visits: when somebody has opened the records, and what to do if it was another person.
+//! What the citizen has done: when the records were opened, when registers were asked for the citizen's own data, and
+//! what to do if it was another person.
 
 use super::content::Content;
 use super::document::document;
@@ -13,20 +14,31 @@ use crate::proof::access::{Access, AccessKind};
 /// Makes the page. `verdict` is the box with the verdict.
 pub(super) fn visits(frame: &Frame, content: &Content, page: usize, verdict: Element) -> Element {
     let text = &frame.lang.citizen().visits;
-    let of = |wanted| {
-        let is = move |access: &&Access| AccessKind::of(access) == wanted;
+    let of = |wanted: &[AccessKind]| {
+        let is = |access: &&Access| wanted.contains(&AccessKind::of(access));
         content.accesses.iter().filter(is).collect::<Vec<_>>()
     };
-    let (visits, unused) = (of(AccessKind::Inspection), of(AccessKind::Unused));
-    let pages = visits.len().div_ceil(ROWS_PER_PAGE).max(1);
+    let (own, unused) = (
+        of(&[AccessKind::Inspection, AccessKind::OwnRequest]),
+        of(&[AccessKind::Unused]),
+    );
+    let requests = own
+        .iter()
+        .filter(|access| AccessKind::of(access) == AccessKind::OwnRequest);
+    let requests = requests.count();
+    let pages = own.len().div_ceil(ROWS_PER_PAGE).max(1);
     let page = page.clamp(1, pages);
-    let shown = visits.iter().skip((page - 1) * ROWS_PER_PAGE).take(ROWS_PER_PAGE);
+    let shown = own.iter().skip((page - 1) * ROWS_PER_PAGE).take(ROWS_PER_PAGE);
     let count = el("p").class("kern-body").attr("id", "anzahl");
+    let mut counted = (text.count)(own.len() - requests);
+    if requests > 0 {
+        counted.push_str(&(text.and_requests)(requests));
+    }
     let mut parts = vec![
         title(text.title),
         verdict,
         paragraph(text.lead),
-        count.text(&(text.count)(visits.len())),
+        count.text(&counted),
         rows(frame, shown.copied()),
     ];
     parts.extend(pagination(frame, page, pages, |page| Target::Visits(page).path()));

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::tests::{CITIZEN, access, citizen_element, easy_pages};
+use super::tests::{CITIZEN, access, citizen_element, easy_pages, own_data_pages, own_request};
 use crate::language::lang::Lang;
 use crate::language::verdict::verdict_text;
 use crate::markup::{Element, Node};
@@ -92,12 +92,19 @@ fn every_page_of_a_citizen_is_easy_to_read() {
             let found = lix(&texts);
             assert!(found <= MAX_LIX, "{lang:?} {path}: {found}: {texts:#?}");
         }
+        let own = ["/besuche", "/abrufe/17", "/abrufe"].map(|path| citizen_element(lang, path, &own_request()));
+        for page in own_data_pages(lang).into_iter().chain(own) {
+            let texts = texts_of(page.first("main").unwrap());
+            let found = lix(&texts);
+            assert!(found <= MAX_LIX, "{lang:?}: {found}: {texts:#?}");
+        }
     }
 }
 
 fn verdicts() -> Vec<Verdict> {
     let claim = Claim {
         exchanges: 12,
+        own: 2,
         inspections: 6,
         unused: 2,
         since: Some(1_732_147_200),
@@ -149,6 +156,9 @@ fn no_page_and_no_verdict_has_a_word_that_only_experts_know() {
         for path in CITIZEN {
             // Header and footer, too.
             texts.extend(texts_of(citizen_element(lang, path, &access()).first("body").unwrap()));
+        }
+        for page in own_data_pages(lang) {
+            texts.extend(texts_of(page.first("main").unwrap()));
         }
         for verdict in verdicts() {
             let text = verdict_text(&verdict, Scope::List, &[], lang);

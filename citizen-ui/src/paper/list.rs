@@ -7,7 +7,7 @@ use crate::language::local_time::LocalTime;
 use crate::language::phrase::Phrase;
 use crate::language::sentence::{reason, sentence, without_stop};
 use crate::pages::{Content, Frame, ListQuery, Sort, at, law, who};
-use crate::proof::access::{Access, AccessKind, Ending};
+use crate::proof::access::{Access, Ending};
 use crate::proof::complete::Claim;
 use crate::proof::verdict::ServerCheck;
 
@@ -242,11 +242,9 @@ fn block(row: &ExportRow, lang: Lang) -> Block {
 fn end(content: &Content, query: &ListQuery, lang: Lang) -> Vec<Block> {
     let text = &lang.citizen().list;
     let mut blocks = Vec::new();
-    let accesses = content.accesses.iter();
-    let visits = accesses.filter(|access| AccessKind::of(access) == AccessKind::Inspection);
-    let visits = visits.count();
-    if visits > 0 {
-        blocks.push(Block::Small(Phrase::said(&(text.own_visits)(visits))));
+    let own = text.own(content.accesses);
+    if !own.is_empty() {
+        blocks.push(Block::Small(Phrase::said(&own)));
     }
     if let (Some(claim), false) = (content.claim, query.restricts()) {
         let (title, words) = match claim.since {

@@ -10,9 +10,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proof::bundle::{BundleError, BundleFault, Complete};
+use proof::bundle::{BundleError, BundleFault, Complete, ProvedEntry, ProvedRecord};
 use proof::opening::WriterProblem;
-use record::{Kind, Phase};
+use record::{Kind, Phase, SharedPart};
 use serde::{Deserialize, Serialize};
 
 use crate::proof::verify::Failure;
@@ -20,8 +20,10 @@ use crate::proof::verify::Failure;
 /// What a bundle proves about a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// Number of requests for data.
+    /// Number of requests for data, without the citizen's own.
     pub exchanges: usize,
+    /// Number of requests that the citizen has caused. Those whose record has expired count as `exchanges`.
+    pub own: usize,
     /// Number of inspections.
     pub inspections: usize,
     /// Number of accesses of the kind "unused number": identity issued a number and the broker did not use it.
@@ -80,13 +82,22 @@ pub(crate) fn claim(complete: &Complete, listed: &[Vec<u64>]) -> Result<Claim, F
     }
     let first_entries = || complete.entries.iter().filter(|entry| entry.phase == Phase::Intent);
     let count = |kind| first_entries().filter(|entry| entry.kind == kind).count();
+    let own = first_entries().filter(|entry| is_own_request(entry)).count();
     let later = listed.iter().filter_map(|access| access.first());
     Ok(Claim {
-        exchanges: count(Kind::Intent),
+        exchanges: count(Kind::Intent) - own,
+        own,
         inspections: count(Kind::Inspection),
         unused: count(Kind::Void),
         since: complete.since.map(|since| since.seconds()),
         as_of: complete.as_of.seconds(),
         later: later.filter(|first| !proved.contains(first)).count(),
     })
+}
+
+fn is_own_request(entry: &ProvedEntry) -> bool {
+    let ProvedRecord::Open { shared, .. } = &entry.record else {
+        return false;
+    };
+    matches!(shared, SharedPart::Exchange(record) if entry.kind == Kind::Intent && record.why.is_own_request())
 }

@@ -10,6 +10,7 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use uuid::Uuid;
 
 use super::login::Login;
+use crate::evidence::EvidenceSection;
 
 /// A request for evidence: either `person` or `legal_person`, and `provider`, `place` or both.
 // `Debug` shows no person.
@@ -302,9 +303,13 @@ pub struct AuthorityEvidence {
     /// When the register issued it, UTC.
     #[schema(value_type = String)]
     pub issued_at: Reference,
-    /// Field → value.
+    /// Field → value. Empty if the person has requested everything that the register has about them.
+    #[serde(default)]
     #[schema(value_type = BTreeMap<String, String>)]
     pub fields: BTreeMap<Title, FieldValue>,
+    /// Everything that the register has about the person; only for a request of the person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sections: Vec<EvidenceSection>,
 }
 
 impl std::fmt::Debug for AuthorityEvidence {

@@ -23,7 +23,7 @@ use crate::alarm;
 use crate::config::ProviderConfig;
 use crate::context::CheckContext;
 use crate::error::Error;
-use crate::evidence::EVIDENCE_MEDIA_TYPE;
+use crate::evidence::{EVIDENCE_MEDIA_TYPE, EvidenceSection};
 use crate::scan::{ScanError, Scanned, Scanner, scan};
 
 /// A register that does not say when it is ready is asked again after this many seconds.
@@ -43,6 +43,13 @@ struct RegisterQuery<'a> {
     may_wait: bool,
 }
 
+/// Query for everything that the register has about the person that identity found.
+#[derive(Serialize)]
+struct StockQuery<'a> {
+    idnr: &'a str,
+    exchange: Uuid,
+}
+
 /// Whom the register is asked about. A natural person is the one that identity found, never the one of the request.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -60,13 +67,17 @@ impl<'a> RegisterSubject<'a> {
     }
 }
 
-/// The register's answer, which is also the content of `RepositoryItem` in an answer.
+/// The register's answer, which is also the content of `RepositoryItem` in an answer. Evidence has fields; everything
+/// about a person has sections.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RegisterEvidence {
     pub(crate) title: Title,
     pub(crate) issued_at: Reference,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) fields: BTreeMap<Title, FieldValue>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sections: Vec<EvidenceSection>,
 }
 
 enum RegisterAnswer {
@@ -80,6 +91,7 @@ enum RegisterAnswer {
 /// Client of the register behind this connector.
 #[derive(Debug, Clone)]
 pub(crate) struct Register {
+    /// Base URL.
     url: String,
     client: Client,
     limit: Duration,
@@ -96,7 +108,7 @@ impl Register {
     pub(crate) fn new(role: &ProviderConfig, client: &Client) -> Result<Self, Error> {
         let credential = service::secret::Credential::read(&role.register_credential)?;
         Ok(Self {
-            url: format!("{}/evidence", role.register),
+            url: role.register.clone(),
             client: client.with_credential(credential),
             limit: Duration::from_secs(role.register_seconds),
             scanner: role.scanner.clone().map(Scanner::new),
@@ -111,14 +123,26 @@ impl Register {
         let Some(subject) = RegisterSubject::of(checked) else {
             return RegisterAnswer::Nothing;
         };
-        let question = RegisterQuery {
-            subject,
-            evidence_type: &checked.permission().evidence.id,
-            exchange: checked.record().ids.exchange,
-            may_wait: !checked.record().synchronous,
-        };
         let client = self.client.with_timeout(self.limit.min(left));
-        match question_register(&client, &self.url, &question).await {
+        let exchange = checked.record().ids.exchange;
+        let asked = match subject {
+            // P7 has found the permission of this purpose, which only the body of the citizens' portal has.
+            RegisterSubject::Idnr(idnr) if checked.record().why.is_own_request() => {
+                let query = StockQuery { idnr, exchange };
+                question_register(&client, &format!("{}/stock", self.url), &query).await
+            }
+            subject => {
+                let evidence_type = &checked.permission().evidence.id;
+                let query = RegisterQuery {
+                    subject,
+                    evidence_type,
+                    exchange,
+                    may_wait: !checked.record().synchronous,
+                };
+                question_register(&client, &format!("{}/evidence", self.url), &query).await
+            }
+        };
+        match asked {
             Ok(RegisterAnswer::Found(found)) if issuing_date(&found.issued_at).is_none() => {
                 tracing::error!("the register's answer has no valid date of issue");
                 RegisterAnswer::Failed(FailureReason::EvidenceUnusable)
@@ -141,7 +165,7 @@ impl Register {
 }
 
 /// Sends the query. A register answers with evidence, or with 202 and the time after which it is to be asked again.
-async fn question_register(client: &Client, url: &str, query: &RegisterQuery<'_>) -> Result<RegisterAnswer, CallError> {
+async fn question_register(client: &Client, url: &str, query: &impl Serialize) -> Result<RegisterAnswer, CallError> {
     let body = serde_json::to_vec(query).map_err(|error| CallError::Invalid(error.to_string()))?;
     let answer = client.post(url, "application/json", body).await?;
     if answer.status == 202 {

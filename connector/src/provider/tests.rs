@@ -129,6 +129,47 @@ async fn evidence_reaches_the_consumer_and_the_number_of_nobody_finds_nothing() 
 }
 
 #[tokio::test]
+async fn a_persons_own_request_gets_everything_that_the_register_has() {
+    let register = register().await;
+    let own = |plan: Plan| {
+        let occasion = "Die Person lässt sich ihre eigenen Daten zeigen";
+        let mut query = crate::fixture::query();
+        query.purpose = record::content::OWN_REQUEST.into();
+        Plan {
+            query,
+            rule: fixtures::values::rule("bestandsdaten", "zb1", record::content::OWN_REQUEST, occasion),
+            ..plan
+        }
+    };
+    for (plan, expected) in [
+        (own(Plan::default()), ReplyOutcome::Delivered),
+        (own(Plan::nobody()), ReplyOutcome::NothingFound),
+    ] {
+        let (_directory, served) = served();
+        let mut prepared = plan.build();
+        let reply = serve(&prepared, &register.register, &served).await;
+        assert_eq!(reply.statement.outcome, expected);
+        let completion = prepared.close(Some(reply), expected.into());
+        let context = prepared.world.context("stadt-a");
+        let accepted = consumer_checks::check(&context, &prepared.pending.request, &completion).unwrap();
+        let asked = prepared.pending.xnachweis.as_ref().unwrap();
+        let Some(evidence) = accepted.open(&prepared.pending.answer_key, asked).unwrap().evidence() else {
+            assert_eq!(expected, ReplyOutcome::NothingFound);
+            continue;
+        };
+        assert!(evidence.fields.is_empty());
+        let [section] = &evidence.sections[..] else {
+            panic!("{} sections", evidence.sections.len())
+        };
+        assert_eq!(section.title.as_str(), "Zulassungsbescheinigung Teil I");
+        assert_eq!(section.fields[0].title.as_str(), "E");
+        assert_eq!(section.fields[0].value.as_str(), "WVWZZZ1JZXW000001");
+    }
+    let log = std::fs::read_to_string(register.directory.path().join("state/access.log")).unwrap();
+    assert_eq!(log.matches(r#""evidence_type":"stock""#).count(), 2);
+}
+
+#[tokio::test]
 async fn answers_of_every_kind_have_the_same_size() {
     let register = register().await;
     let (_directory, served) = served();

@@ -16,7 +16,7 @@ use super::Setup;
 use super::registers::REGISTERS;
 use super::services::services;
 use crate::ports::Ports;
-use crate::world::{ORIGIN, PERSONS, Participant, WITNESSES, World};
+use crate::world::{COCKPIT, ORIGIN, PERSONS, Participant, WITNESSES, World};
 
 /// Who runs the demonstration's witnesses.
 const WITNESS_OPERATOR: &str = "Demonstration (derselbe Rechner)";
@@ -37,7 +37,7 @@ pub(crate) fn configure(setup: &Setup, world: &World, ports: &Ports) -> Result<(
     files.compartment("identity", &identity(setup, ports)?)?;
     files.compartment("join", &join(setup, ports)?)?;
     population(setup)?;
-    let portal = portal(setup, ports)?;
+    let portal = portal(setup, world, ports)?;
     let antrag = services(world, ports, login(ports, ANTRAG)?)?;
     files.compartment("test-login", &test_login(world, &portal, &antrag, ports)?)?;
     files.compartment("antrag", &serde_json::to_value(&antrag)?)?;
@@ -212,7 +212,12 @@ fn test_login(world: &World, portal: &Value, antrag: &antrag::Config, ports: &Po
     }))
 }
 
-fn portal(setup: &Setup, ports: &Ports) -> Result<Value> {
+fn portal(setup: &Setup, world: &World, ports: &Ports) -> Result<Value> {
+    let cockpit = world
+        .participants
+        .iter()
+        .find(|participant| participant.short == COCKPIT);
+    let cockpit = cockpit.context("the demonstration has no cockpit")?;
     let operators: serde_json::Map<String, Value> = WITNESSES
         .iter()
         .map(|name| ((*name).to_owned(), WITNESS_OPERATOR.into()))
@@ -227,6 +232,11 @@ fn portal(setup: &Setup, ports: &Ports) -> Result<Value> {
         "genesis": setup.genesis_hash().to_string(),
         "login": { "issuer": ports.url("test-login")?, "client_id": CLIENT_ID, "acr": ACR },
         "witness_operators": operators,
+        "own_requests": {
+            "connector": ports.url(&format!("connector-{COCKPIT}"))?,
+            "credential": "connector.credential",
+            "participant": cockpit.id,
+        },
         "verifier": verifier(),
     }))
 }
@@ -244,7 +254,10 @@ fn connector(
     (ports, files): (&Ports, &Files<'_>),
 ) -> Result<()> {
     let short = &participant.short;
-    let role = if participant.consumer {
+    let role = if participant.short == COCKPIT {
+        let digest = hex::encode(setup.secrets.portal_at_connector.digest().0);
+        json!({ "consumer": { "broker": ports.url("broker")?, "credential_digest": digest, "deadline_seconds": 15 } })
+    } else if participant.consumer {
         json!({ "consumer": { "broker": ports.url("broker")? } })
     } else {
         json!({ "provider": {

@@ -54,6 +54,8 @@ pub(crate) struct Secrets {
     pub(crate) portal_at_identity: Credential,
     /// The portal's credential for the ledger, for reading sealed records.
     pub(crate) portal_at_ledger: Credential,
+    /// The portal's credential for its own connector, which asks registers for citizens.
+    pub(crate) portal_at_connector: Credential,
     /// Each provider's credential for its register, by short name.
     pub(crate) at_registers: BTreeMap<String, Credential>,
 }
@@ -98,6 +100,7 @@ impl Secrets {
             broker_at_identity: credential(&data.join("broker/identity.credential"))?,
             portal_at_identity: credential(&data.join("portal/identity.credential"))?,
             portal_at_ledger: credential(&data.join("portal/ledger.credential"))?,
+            portal_at_connector: credential(&data.join("portal/connector.credential"))?,
             at_registers,
         })
     }

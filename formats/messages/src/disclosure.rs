@@ -6,6 +6,7 @@
 use proof::bundle::CompletenessProof;
 use record::{Idnr, Kind, PartKey, Period, Phase, Series};
 use serde::{Deserialize, Serialize};
+use text::PartialDate;
 
 /// Portal → identity, `POST /disclosures` with a bearer credential.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct Disclosure {
     pub idnr: Idnr,
     /// The person's name, for display.
     pub display_name: String,
+    /// The person's date of birth, which a request in their own name needs. `None` for a person who is protected by an
+    /// Auskunftssperre: such a request would find nobody.
+    pub date_of_birth: Option<PartialDate>,
     /// Receipt of the `inspection` entry of this disclosure.
     #[serde(with = "record::bytes")]
     pub inspection_receipt: Vec<u8>,

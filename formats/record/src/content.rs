@@ -227,6 +227,10 @@ impl EvidenceInfo {
     }
 }
 
+/// The purpose code of a person's own request: the person has the register show what it has about them (§ 10 (2) OZG).
+/// Only the body that operates the citizens' portal has a permission for it.
+pub const OWN_REQUEST: &str = "eigene-auskunft";
+
 /// Why the evidence was requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -239,6 +243,14 @@ pub struct Why {
     pub procedure: String,
     /// Reference to the norm.
     pub legal_basis: String,
+}
+
+impl Why {
+    /// Whether the person has caused the exchange to see their own data, and no authority.
+    #[must_use]
+    pub fn is_own_request(&self) -> bool {
+        self.purpose == OWN_REQUEST
+    }
 }
 
 /// The permission of an exchange, with what is needed to replay the decision.

@@ -73,6 +73,7 @@ pub async fn find(source: &dyn PersonSource, query: &PersonQuery) -> Result<Opti
 pub struct RegisteredPerson {
     idnr: Idnr,
     display_name: String,
+    date_of_birth: Option<PartialDate>,
 }
 
 impl RegisteredPerson {
@@ -81,7 +82,19 @@ impl RegisteredPerson {
         Self {
             idnr,
             display_name: format!("{given_name} {family_name}").trim().to_owned(),
+            date_of_birth: None,
         }
+    }
+
+    /// The same person with the date of birth, by which a request in the person's own name finds them.
+    #[must_use]
+    pub fn born(self, date_of_birth: Option<PartialDate>) -> Self {
+        Self { date_of_birth, ..self }
+    }
+
+    /// The date of birth. `None` if a request in the person's own name would find nobody.
+    pub fn date_of_birth(&self) -> Option<PartialDate> {
+        self.date_of_birth
     }
 
     /// The person's IDNr.

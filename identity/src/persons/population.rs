@@ -202,7 +202,9 @@ impl Population {
             return Ok(None);
         };
         let (number, person) = self.person(number)?;
+        let born = Some(&person.born).filter(|_| !person.blocked);
         let registered = RegisteredPerson::new(idnr(number)?, &person.given_name, &person.family_name);
+        let registered = registered.born(born.and_then(|born| born.parse().ok()));
         Ok((number != NOBODY).then_some(registered))
     }
 }

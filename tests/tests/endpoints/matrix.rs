@@ -59,6 +59,8 @@ pub(crate) fn path_of(row: &Row) -> String {
         "CALLBACK_PATH" => return "/anmeldung/rueckkehr?code=x&state=y".to_owned(),
         "SESSION" => "/sitzung".to_owned(),
         "PROOF" => "/abrufe/beweis".to_owned(),
+        "OWN_DATA" => "/meine-daten".to_owned(),
+        "OWN_ANSWERS" => "/meine-daten/antwort".to_owned(),
         "path" if row.route.file.starts_with("einsicht") => "/assets/antrag.css".to_owned(),
         "path" => "/assets/fira-sans-5.3.0-latin-400.woff2".to_owned(),
         path if path.starts_with("&format!") => return "/de/".to_owned(),

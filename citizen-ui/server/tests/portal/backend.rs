@@ -328,6 +328,7 @@ fn disclosure(backend: &Backend) -> Disclosure {
     Disclosure {
         idnr: sample_log::idnr(),
         display_name: "Emma Mustermann".into(),
+        date_of_birth: "1964-08-12".parse().ok(),
         inspection_receipt: backend.log.receipt(inspection, 0),
         checkpoint: backend.log.checkpoint(0).into_bytes(),
         periods: vec![PeriodInfo {

@@ -390,3 +390,28 @@ async fn pages_and_downloads_are_never_compressed() {
         assert!(!page.headers.contains_key(header::CONTENT_ENCODING), "{path}");
     }
 }
+
+/// Without a connector of its own, the portal can ask nobody.
+#[tokio::test]
+async fn a_portal_without_a_connector_asks_no_register() {
+    let world = World::new(1, HIGH).await;
+    for path in ["/de/meine-daten", "/de/meine-daten/antwort"] {
+        assert_eq!(world.get(path, "").await.status, StatusCode::UNAUTHORIZED, "{path}");
+    }
+    let login = world.login_at("/de/anmelden?weiter=/meine-daten").await;
+    assert_eq!(login.location().as_str(), "/de/meine-daten");
+    let cookie = login.cookie();
+    let page = world.get("/de/meine-daten", &cookie).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text().contains("Hier ist noch kein Register angeschlossen."));
+    let same_origin = [("sec-fetch-site", "same-origin")];
+    let form = "register=bund%3Akba%3Azfzr";
+    let asked = world.post("/de/meine-daten/antwort", &cookie, form, &same_origin).await;
+    assert_eq!(
+        (asked.status, asked.location().as_str()),
+        (StatusCode::SEE_OTHER, "/de/meine-daten")
+    );
+    let elsewhere = [("sec-fetch-site", "cross-site")];
+    let forged = world.post("/de/meine-daten/antwort", &cookie, form, &elsewhere).await;
+    assert_eq!(forged.status, StatusCode::FORBIDDEN);
+}

@@ -104,6 +104,7 @@ impl World {
             witness_operators: std::collections::BTreeMap::new(),
             keys_published: Vec::new(),
             verifier: None,
+            own_requests: None,
         };
         let portal = citizen_ui_server::router(config.resolved(dir.path()), clock, &shutdown);
         let portal = portal.await.unwrap();

@@ -65,6 +65,10 @@ pub(super) const TEXT: CitizenText = CitizenText {
             1 => "Ihr eigener Besuch steht nicht in dieser Liste.".to_owned(),
             count => format!("Ihre eigenen {count} Besuche stehen nicht in dieser Liste."),
         },
+        own_requests: |count| match count {
+            1 => "Einmal haben Sie selbst ein Register gefragt.".to_owned(),
+            count => format!("{count} Mal haben Sie selbst ein Register gefragt."),
+        },
         to_visits: "Besuche ansehen",
         end_since: |day| format!("Bis {day}"),
         end_since_text: "Was davor war, ist gelöscht: So verlangt es § 9 Absatz 3 Identifikationsnummerngesetz.",
@@ -103,12 +107,16 @@ pub(super) const TEXT: CitizenText = CitizenText {
     },
     visits: VisitsText {
         title: "Ihre Besuche",
-        lead: "Auch Ihr Besuch hier steht im Protokoll. So sehen Sie, ob jemand in Ihrem Namen hier war.",
+        lead: "Auch was Sie selbst tun, steht im Protokoll: Ihr Besuch hier und Ihre Fragen an Register. So sehen Sie, ob jemand in Ihrem Namen hier war.",
         count: visits,
+        and_requests: |count| match count {
+            1 => " und 1 Frage an ein Register".to_owned(),
+            count => format!(" und {count} Fragen an Register"),
+        },
         not_you: "Waren Sie das nicht?",
         not_you_text: &[
             "Dann hat sich jemand mit Ihrem Ausweis angemeldet. Sperren Sie ihn: Der Sperr-Notruf hat die Nummer 116 116.",
-            "Jeder Tag hat höchstens einen Eintrag. Melden Sie sich an einem Tag öfter an, steht hier trotzdem nur ein Besuch.",
+            "Für Besuche hat jeder Tag höchstens einen Eintrag. Melden Sie sich an einem Tag öfter an, steht hier trotzdem nur ein Besuch.",
         ],
         technical: "Technisches",
         technical_text: "Diese Abrufe wurden vorbereitet und nicht gemacht. Sie stehen hier, damit keine Lücke bleibt.",
@@ -122,6 +130,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         back_to_visits: "Zurück zu Ihren Besuchen",
         how_proved: "So wurde geprüft",
         who: "Wer?",
+        who_own: "Sie selbst",
         at: "Bei wem?",
         what: "Was?",
         values: "Die Daten selbst stehen nicht im Protokoll.",
@@ -137,7 +146,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         permission_page: "Die Erlaubnis und ihr Gesetz ansehen",
         only_you: "Das erfahren nur Sie und die Aufsicht:",
         course: "So ist es abgelaufen",
-        step_asked: "Die Behörde fragt an und unterschreibt.",
+        step_asked: "Die anfragende Stelle unterschreibt und fragt.",
         step_entered: "Die Anfrage steht im Protokoll.",
         step_entered_note: |index| format!("Eintrag {index}. Erst danach dürfen Daten fließen."),
         step_checked: |passed, all| match (passed, all) {
@@ -148,6 +157,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         },
         step_unchecked: "Eine Prüfung ist noch nicht eingetragen.",
         step_sent: "Die Daten gehen verschlüsselt an die Behörde.",
+        step_sent_own: "Die Daten gehen verschlüsselt hierher. Nur Sie bekommen sie zu sehen.",
         step_not_sent: "Es fließen keine Daten.",
         step_closed: "Das Ergebnis steht im Protokoll.",
         step_closed_note: |index| format!("Eintrag {index}."),
@@ -281,6 +291,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         timed_out: "Keine Antwort",
         open: "Noch offen",
         erased: "Gelöscht",
+        own: "Von Ihnen veranlasst",
     },
 };
 

@@ -65,6 +65,10 @@ pub(super) const TEXT: CitizenText = CitizenText {
             1 => "Your own visit is not in this list.".to_owned(),
             count => format!("Your own {count} visits are not in this list."),
         },
+        own_requests: |count| match count {
+            1 => "Once you asked a register yourself.".to_owned(),
+            count => format!("You asked registers yourself {count} times."),
+        },
         to_visits: "See the visits",
         end_since: |day| format!("Until {day}"),
         end_since_text: "What was before is erased: § 9 (3) of the Identification Number Act demands it.",
@@ -103,12 +107,16 @@ pub(super) const TEXT: CitizenText = CitizenText {
     },
     visits: VisitsText {
         title: "Your visits",
-        lead: "Your visit here is in the log, too. So you can see whether another person was here in your name.",
+        lead: "What you do is in the log, too: your visit here, and your questions to registers. So you can see whether another person was here in your name.",
         count: visits,
+        and_requests: |count| match count {
+            1 => " and 1 question to a register".to_owned(),
+            count => format!(" and {count} questions to registers"),
+        },
         not_you: "Was it not you?",
         not_you_text: &[
             "Then another person has logged in with your ID card. Block the card: the number of the emergency line is 116 116.",
-            "Each day has at most one entry. If you log in more often on a day, there is still one visit here.",
+            "Each day has at most one entry for visits. If you log in more often on a day, there is still one visit here.",
         ],
         technical: "Technical entries",
         technical_text: "These requests were prepared and not made. They are here so that no gap remains.",
@@ -122,6 +130,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         back_to_visits: "Back to your visits",
         how_proved: "How it was checked",
         who: "Who?",
+        who_own: "You",
         at: "From whom?",
         what: "What?",
         values: "The data themselves are not in the log.",
@@ -137,7 +146,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         permission_page: "See the permission and its law",
         only_you: "Only you and the supervisory authority learn this:",
         course: "What happened",
-        step_asked: "The authority asks and signs.",
+        step_asked: "The body that asks signs its request.",
         step_entered: "The request is in the log.",
         step_entered_note: |index| format!("Entry {index}. Data may be sent only after it."),
         step_checked: |passed, all| match (passed, all) {
@@ -146,6 +155,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         },
         step_unchecked: "No check has been entered yet.",
         step_sent: "The data are sent to the authority, encrypted.",
+        step_sent_own: "The data are sent here, encrypted. Only you get to see them.",
         step_not_sent: "No data are sent.",
         step_closed: "The result is in the log.",
         step_closed_note: |index| format!("Entry {index}."),
@@ -265,6 +275,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         timed_out: "No answer",
         open: "Still open",
         erased: "Erased",
+        own: "Caused by you",
     },
 };
 

@@ -56,6 +56,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         none_matching: "Nichts passt zu Ihrer Suche.",
         group: |count| format!("{count} Mal"),
         own_visits: |count| format!("Sie selbst waren {count} Mal hier."),
+        own_requests: |count| format!("Sie haben selbst {count} Mal gefragt."),
         to_visits: "Das ansehen",
         end_since_text: "Was davor war, ist gelöscht. So will es das Gesetz.",
         end_beginning_text: "Davor war nichts. Es fehlt nichts.",
@@ -84,6 +85,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         title: "Wann war ich hier?",
         lead: "Waren Sie hier? Dann schreiben wir das auf. So sehen Sie: War ein anderer Mensch mit Ihrem Namen hier?",
         count: |count| format!("Sie waren {count} Mal hier."),
+        and_requests: |count| format!(" Sie haben {count} Mal gefragt: Was steht da über mich?"),
         not_you_text: &[
             "Dann hat ein anderer Mensch Ihren Ausweis benutzt. Rufen Sie an: 116 116. Dort wird der Ausweis gesperrt.",
             "Jeden Tag schreiben wir nur 1 Mal auf.",
@@ -101,6 +103,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         back_to_visits: "Zurück",
         how_proved: "So geht die Prüfung",
         values: "Die Daten selbst stehen hier nicht.",
+        who_own: "Sie selbst",
         reference: "Nummer beim Amt: ",
         law: "Welches Gesetz?",
         allowed: "Durfte das Amt das?",
@@ -120,6 +123,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         },
         step_unchecked: "Es gab keine Prüfung.",
         step_sent: "Die Daten gehen an das Amt. Niemand kann mit-lesen.",
+        step_sent_own: "Die Daten kommen hierher. Nur Sie sehen die Daten.",
         step_not_sent: "Es gehen keine Daten an das Amt.",
         step_closed: "Das Ende wird auf-geschrieben.",
         step_open: "Das Ende fehlt noch.",
@@ -224,6 +228,7 @@ pub(super) const TEXT: CitizenText = CitizenText {
         timed_out: "Keine Antwort",
         open: "Noch offen",
         erased: "Gelöscht",
+        own: "Das waren Sie",
     },
 };
 

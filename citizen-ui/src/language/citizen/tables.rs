@@ -25,6 +25,8 @@ pub struct ResultText {
     pub timed_out: &'static str,
     pub open: &'static str,
     pub erased: &'static str,
+    /// Instead of a result: the citizen has caused it.
+    pub own: &'static str,
 }
 
 /// The first page after the login.
@@ -78,6 +80,7 @@ pub struct ListText {
     pub none_matching: &'static str,
     pub group: fn(count: usize) -> String,
     pub own_visits: fn(count: usize) -> String,
+    pub own_requests: fn(count: usize) -> String,
     pub to_visits: &'static str,
     pub end_since: fn(day: &str) -> String,
     pub end_since_text: &'static str,
@@ -126,6 +129,8 @@ pub struct VisitsText {
     pub title: &'static str,
     pub lead: &'static str,
     pub count: fn(count: usize) -> String,
+    /// What follows the count of visits.
+    pub and_requests: fn(count: usize) -> String,
     pub not_you: &'static str,
     pub not_you_text: &'static [&'static str],
     pub technical: &'static str,
@@ -144,6 +149,8 @@ pub struct DetailText {
     pub back_to_visits: &'static str,
     pub how_proved: &'static str,
     pub who: &'static str,
+    /// The answer if the citizen has caused it.
+    pub who_own: &'static str,
     pub at: &'static str,
     pub what: &'static str,
     pub values: &'static str,
@@ -165,6 +172,7 @@ pub struct DetailText {
     pub step_checked: fn(passed: usize, all: usize) -> String,
     pub step_unchecked: &'static str,
     pub step_sent: &'static str,
+    pub step_sent_own: &'static str,
     pub step_not_sent: &'static str,
     pub step_closed: &'static str,
     pub step_closed_note: fn(index: u64) -> String,

@@ -170,3 +170,28 @@ fn every_decision_at_a_preview_is_in_the_sentence() {
         }
     }
 }
+
+#[test]
+fn what_the_citizen_has_caused_is_no_authoritys() {
+    let said = |ended, lang| {
+        let access = Access::of(samples::own_request(ended)).unwrap();
+        let asked_for = reason(&access, lang).map(|reason| reason.text());
+        assert_eq!(asked_for.as_deref(), Some("Zulassungsbescheinigung Teil I"));
+        sentence(&access, lang).text()
+    };
+    let asked = "Sie haben beim Kraftfahrt-Bundesamt gefragt, was dort über Sie steht.";
+    assert_eq!(
+        said(Outcome::Delivered, Lang::De),
+        format!("{asked} Ihre Daten wurden Ihnen gezeigt.")
+    );
+    assert_eq!(
+        said(Outcome::NothingFound, Lang::De),
+        format!("{asked} Es wurde nichts gefunden.")
+    );
+    for ended in [Outcome::Refused, Outcome::Failed, Outcome::TimedOut] {
+        assert_eq!(said(ended, Lang::De), format!("{asked} Es kam keine Antwort."));
+    }
+    for lang in Lang::ALL {
+        assert!(!said(Outcome::Delivered, lang).contains("Musterhausen"));
+    }
+}

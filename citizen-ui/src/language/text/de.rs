@@ -14,6 +14,7 @@ pub(super) const FRAME: FrameText = FrameText {
     language: "Deutsch",
     nav_start: "Start",
     nav_overview: "Übersicht",
+    nav_own_data: "Meine Daten bei Registern",
     nav_visits: "Ihre Besuche",
     nav_list: "Alle Abrufe",
     nav_landkarte: "Registerlandkarte",

@@ -14,6 +14,7 @@ pub(super) const FRAME: FrameText = FrameText {
     language: "English",
     nav_start: "Start",
     nav_overview: "Overview",
+    nav_own_data: "My data in registers",
     nav_visits: "Your visits",
     nav_list: "All requests",
     nav_landkarte: "Registerlandkarte",

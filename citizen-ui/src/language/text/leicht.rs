@@ -10,6 +10,7 @@ pub(super) const FRAME: FrameText = FrameText {
     language: "Einfach erklärt",
     nav_overview: "Start",
     nav_list: "Alle Fragen der Ämter",
+    nav_own_data: "Was steht über mich da?",
     nav_visits: "Wann war ich hier?",
     logged_in: "Sie heißen: ",
     nav_landkarte: "Wer darf was fragen?",

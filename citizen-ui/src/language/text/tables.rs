@@ -38,6 +38,7 @@ pub struct FrameText {
     pub language: &'static str,
     pub nav_start: &'static str,
     pub nav_overview: &'static str,
+    pub nav_own_data: &'static str,
     pub nav_visits: &'static str,
     pub nav_list: &'static str,
     pub nav_landkarte: &'static str,

@@ -34,6 +34,11 @@ pub(super) const VERDICT: VerdictWords = VerdictWords {
             1 => "1 Besuch".to_owned(),
             count => format!("{count} Besuche"),
         };
+        let own = match claim.own {
+            0 => String::new(),
+            1 => ", 1 Anfrage von Ihnen selbst".to_owned(),
+            count => format!(", {count} Anfragen von Ihnen selbst"),
+        };
         let unused = match claim.unused {
             0 => String::new(),
             1 => " und 1 vorbereiteter Abruf".to_owned(),
@@ -46,7 +51,7 @@ pub(super) const VERDICT: VerdictWords = VerdictWords {
             count => format!(", bestätigt von {count} Zeugen"),
         };
         format!(
-            "Das sind alle{}: {}, {visits}{unused}. Stand: {}{confirmed}.",
+            "Das sind alle{}: {}, {visits}{own}{unused}. Stand: {}{confirmed}.",
             since.unwrap_or_default(),
             exchanges(claim.exchanges),
             LocalTime::of(claim.as_of).full(Lang::De)

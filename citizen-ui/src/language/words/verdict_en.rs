@@ -34,6 +34,11 @@ pub(super) const VERDICT: VerdictWords = VerdictWords {
             1 => "1 visit".to_owned(),
             count => format!("{count} visits"),
         };
+        let own = match claim.own {
+            0 => String::new(),
+            1 => ", 1 request of your own".to_owned(),
+            count => format!(", {count} requests of your own"),
+        };
         let unused = match claim.unused {
             0 => String::new(),
             1 => " and 1 request that was prepared".to_owned(),
@@ -46,7 +51,7 @@ pub(super) const VERDICT: VerdictWords = VerdictWords {
             count => format!(", confirmed by {count} witnesses"),
         };
         format!(
-            "These are all{}: {}, {visits}{unused}. As of {}{confirmed}.",
+            "These are all{}: {}, {visits}{own}{unused}. As of {}{confirmed}.",
             since.unwrap_or_default(),
             exchanges(claim.exchanges),
             LocalTime::of(claim.as_of).full(Lang::En)

@@ -29,8 +29,12 @@ pub(super) const VERDICT: VerdictWords = VerdictWords {
         let since = claim
             .since
             .map(|since| format!("Seit dem {}: ", LocalTime::of(since).date));
+        let own = match claim.own {
+            0 => String::new(),
+            count => format!(" Sie haben selbst {count} Mal gefragt."),
+        };
         format!(
-            "{}Ämter haben {} Mal gefragt. Sie waren {} Mal hier.",
+            "{}Ämter haben {} Mal gefragt. Sie waren {} Mal hier.{own}",
             since.unwrap_or_default(),
             claim.exchanges,
             claim.inspections

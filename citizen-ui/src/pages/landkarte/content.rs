@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use record::{BodyId, Timestamp};
+use record::content::OWN_REQUEST;
+use record::{BodyId, ParticipantId, Timestamp};
 use registerlandkarte::{
     BodyClass, BodyClassId, Consumer, EvidenceType, Norm, NormId, Provider, RegisterType, RegisterTypeId,
     Registerlandkarte, Rule, Tables,
@@ -10,6 +11,7 @@ use registerlandkarte::{
 use tlog::Hash;
 use trust::{Body, Key, TrustMap, Value, relation};
 
+use super::super::own_data::OwnRegister;
 use super::query::LandkarteQuery;
 use super::search::{folded, matches, words};
 
@@ -152,6 +154,46 @@ impl Landkarte {
             Provider::Component(component) => self.body(self.directory.component(component)?.body.as_str()),
             Provider::Register(_) => None,
         }
+    }
+
+    /// The registers that a component may ask for a person's own data at an instant, each with the component that
+    /// answers, by the name of the register.
+    pub fn own_registers(&self, me: &ParticipantId, at: Timestamp) -> Vec<OwnRegister> {
+        let Some(me) = self.directory.consumer(me) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        let rules = self.in_force(at).map(|(_, rule)| rule);
+        for rule in
+            rules.filter(|rule| rule.purpose.as_str() == OWN_REQUEST && self.has_consumer(rule, me.body.as_str()))
+        {
+            let Some(evidence) = self.evidence_of(rule) else {
+                continue;
+            };
+            let instances = self.tables().instances.iter().filter(|instance| {
+                let asked = match &rule.provider {
+                    Provider::Register(register) => instance.register == *register,
+                    Provider::Component(component) => instance.component == *component,
+                };
+                asked && instance.valid.contains(at) && instance.recorded.contains(at)
+            });
+            // A component that serves several areas is asked once.
+            let components: BTreeSet<&ParticipantId> = instances.map(|instance| &instance.component).collect();
+            found.extend(components.into_iter().filter_map(|component| {
+                let body = self.body(self.directory.provider(component)?.body.as_str())?;
+                Some(OwnRegister {
+                    component: component.to_string(),
+                    evidence: evidence.identifier().to_owned(),
+                    register: self.register(evidence.register.as_str())?.name.to_string(),
+                    body: body.name.to_string(),
+                    contact: body.contact.to_string(),
+                    categories: evidence.categories.iter().map(ToString::to_string).collect(),
+                    permission: rule.reference(),
+                })
+            }));
+        }
+        found.sort_by(|one, other| (&one.register, &one.component).cmp(&(&other.register, &other.component)));
+        found
     }
 
     /// The type of evidence of a permission.

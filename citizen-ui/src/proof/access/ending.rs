@@ -9,6 +9,8 @@ use super::{Access, Exchange};
 pub enum AccessKind {
     /// An authority requested evidence.
     Exchange,
+    /// The citizen had a register show their own data, through the portal.
+    OwnRequest,
     /// A reader opened records.
     Inspection,
     /// Identity issued a number that was not used.
@@ -19,6 +21,7 @@ impl AccessKind {
     /// The kind of an access.
     pub fn of(access: &Access) -> Self {
         match access {
+            Access::Exchange(exchange) if exchange.record.why.is_own_request() => Self::OwnRequest,
             Access::Exchange(_) => Self::Exchange,
             Access::Inspection { .. } => Self::Inspection,
             Access::Unused { .. } => Self::Unused,
