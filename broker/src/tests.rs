@@ -130,6 +130,7 @@ fn request(metadata: Metadata) -> ExchangeRequest {
     let content = RequestContent {
         salt: [3; 32],
         xml: b"<request/>".to_vec(),
+        login: None,
     };
     let sealed_request = content.seal(&provider, &s1.digest()).unwrap();
     let answer_key = SealingKey::from_seed([111; 32]).public();

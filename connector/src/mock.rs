@@ -331,11 +331,10 @@ impl Mock {
         if canned.preview && query.asynchronous {
             return Err(request::no_asynchronous_preview());
         }
-        let login = match (canned.preview, &query.login) {
-            (true, None) => return Err(request::login_required()),
-            (true, Some(login)) => Some(login.clone()),
-            (false, _) => None,
-        };
+        let login = query.login.clone().filter(|_| canned.preview);
+        if canned.preview {
+            request::require_login(query, self.now())?;
+        }
         tokio::time::sleep(Duration::from_millis(canned.delay_ms)).await;
         if canned.later_seconds > 0 && !query.asynchronous {
             return Err(provider_unavailable());

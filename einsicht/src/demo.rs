@@ -141,7 +141,7 @@ async fn start_up(making: &Making<'_>, past: Option<&Progress>, seeded: &Path) -
         if let Some(past) = past {
             making.make(past).await?;
         }
-        seed::seed(making.world, making.connectors).await?;
+        seed::seed(making.world, making.connectors, making.clock).await?;
         service::durable::write_atomic(seeded, b"the example exchanges have been made\n")?;
     }
     making.setup.published(making.ledger).await

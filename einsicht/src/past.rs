@@ -140,7 +140,7 @@ impl Making<'_> {
             progress.done()?,
             Waiting::open(progress.file.with_extension("waiting"))?,
         );
-        let exchanges = Exchanges::new(self.world, self.connectors)?;
+        let exchanges = Exchanges::new(self.world, self.connectors, self.clock)?;
         for (number, day) in days(progress.begin).enumerate().skip(done) {
             self.move_to(day.time).await?;
             self.end_due(&exchanges, &mut waiting).await?;

@@ -7,8 +7,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use record::Timestamp;
 use serde_json::{Value, json};
+use service::Clock as _;
 
+use crate::clock::DemoClock;
 use crate::world::{DemoPerson, Example, ExampleOutcome, World};
 
 /// How often an exchange is tried if it fails retryably.
@@ -21,8 +24,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Makes all examples in their order and compares each outcome with the expected one. An example that fails takes
 /// seconds, because the broker asks its provider repeatedly, so the others do not wait for it.
-pub(crate) async fn seed(world: &World, connectors: &BTreeMap<String, String>) -> Result<()> {
-    let exchanges = Exchanges::new(world, connectors)?;
+pub(crate) async fn seed(world: &World, connectors: &BTreeMap<String, String>, clock: &DemoClock) -> Result<()> {
+    let exchanges = Exchanges::new(world, connectors, clock)?;
     let fails = |(_, example): &(usize, &Example)| example.expected == ExampleOutcome::Failed;
     let (failing, others): (Vec<_>, Vec<_>) = world.examples.iter().enumerate().partition(fails);
     let in_order = async |examples: Vec<(usize, &Example)>| {
@@ -45,14 +48,20 @@ pub(crate) struct Exchanges<'a> {
     /// What is asked for.
     pub(crate) world: &'a World,
     connectors: &'a BTreeMap<String, String>,
+    clock: &'a DemoClock,
     /// Asks the connectors.
     pub(crate) client: reqwest::Client,
 }
 
 impl<'a> Exchanges<'a> {
     /// For the connectors' addresses.
-    pub(crate) fn new(world: &'a World, connectors: &'a BTreeMap<String, String>) -> Result<Self> {
+    pub(crate) fn new(
+        world: &'a World,
+        connectors: &'a BTreeMap<String, String>,
+        clock: &'a DemoClock,
+    ) -> Result<Self> {
         Ok(Self {
+            clock,
             world,
             connectors,
             client: service::http::client(|builder| builder.timeout(TIMEOUT))?,
@@ -107,7 +116,7 @@ impl<'a> Exchanges<'a> {
     /// the same exchange.
     pub(crate) async fn ask(&self, example: &Example, reference: &str) -> Result<Asked> {
         let url = format!("{}/evidence", self.url(example)?);
-        let question = question(self.world, example, reference)?;
+        let question = question(self.world, example, reference, Timestamp(self.clock.now()))?;
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -136,7 +145,7 @@ pub(crate) fn past_reference(day: usize, number: usize) -> String {
     format!("DEMO-{day:03}-{number:03}")
 }
 
-fn question(world: &World, example: &Example, reference: &str) -> Result<Value> {
+fn question(world: &World, example: &Example, reference: &str, now: Timestamp) -> Result<Value> {
     let legal_person = example.company.clone();
     let person = match &legal_person {
         Some(_) => None,
@@ -158,6 +167,8 @@ fn question(world: &World, example: &Example, reference: &str) -> Result<Value> 
         // As the session of an online service would have it.
         let login = service::secret::Credential::from_bytes(service::secret::random()?);
         question["login"] = login.to_hex().as_str().into();
+        let token = hex::encode(service::secret::random()?);
+        question["login_proof"] = json!({ "token_digest": token, "authenticated_at": now.to_string() });
     }
     Ok(question)
 }

@@ -9,6 +9,12 @@ const PROGRAMS = process.env.EINSICHT_PROGRAMS ?? join(import.meta.dirname ?? ne
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
 
+/** An authority's request for evidence that needs a preview. Its person has logged in just now. */
+export function evidenceRequest() {
+  const text = readFileSync(new URL('../tests/evidence-request.json', import.meta.url), 'utf8');
+  return JSON.parse(text.replace('NOW', new Date().toISOString()));
+}
+
 /** One of the released programs. */
 export const program = (name) => join(PROGRAMS, name);
 

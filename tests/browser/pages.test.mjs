@@ -1,12 +1,11 @@
 // A citizen's pages in a real browser, as different people see them: every page in every language, on narrow and wide
 // screens, in dark and forced colours, by keyboard, and by ear.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { logIn, openBrowser, startDemonstration } from './demonstration.mjs';
+import { evidenceRequest, logIn, openBrowser, startDemonstration } from './demonstration.mjs';
 import { accessible, fits, picture } from './look.mjs';
 
-const QUESTION = JSON.parse(readFileSync(new URL('../tests/evidence-request.json', import.meta.url), 'utf8'));
+const QUESTION = evidenceRequest();
 
 let demo;
 let browser;

@@ -5,14 +5,13 @@
 // one exception: what is added after the proof is added on the page. At the end a table shows what each page said.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { logIn, logInAgain, openBrowser, startDemonstration } from './demonstration.mjs';
+import { evidenceRequest, logIn, logInAgain, openBrowser, startDemonstration } from './demonstration.mjs';
 import { trapping } from './wasm.mjs';
 
 const ROWS_PER_PAGE = 25;
 const MAX_AGE_MS = 120_000;
-const QUESTION = JSON.parse(readFileSync(new URL('../tests/evidence-request.json', import.meta.url), 'utf8'));
+const QUESTION = evidenceRequest();
 const EMPTY_PROGRAM = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 const GREEN = '<div class="kern-alert kern-alert--success" role="status"><span class="kern-title">31 Abrufe – und keiner fehlt</span>'
   + '<p>Das hat Ihr Browser um 14:03 Uhr selbst geprüft.</p></div>';

@@ -25,6 +25,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
+/// An authority's request for evidence that needs a preview. Its person has logged in just now.
+pub fn evidence_request() -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = record::Timestamp(since.unwrap_or_default().as_secs());
+    include_str!("../tests/evidence-request.json").replace("NOW", &now.to_string())
+}
+
 /// One of the released programs.
 pub fn program(name: &str) -> PathBuf {
     let folder = std::env::var_os("EINSICHT_PROGRAMS").map_or_else(

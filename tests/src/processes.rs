@@ -367,7 +367,7 @@ fn operations_address(url: &str) -> Result<String> {
 }
 
 fn ask(url: &str, change: impl FnOnce(&mut serde_json::Value)) -> Result<(u16, serde_json::Value)> {
-    let mut question: serde_json::Value = serde_json::from_str(include_str!("../tests/evidence-request.json"))?;
+    let mut question: serde_json::Value = serde_json::from_str(&crate::evidence_request())?;
     change(&mut question["person"]);
     send(url, question.to_string())
 }

@@ -42,7 +42,7 @@ fn the_demonstration_serves_and_ends(data: &Path) -> Result<DemoInfo> {
     let answer = http()?
         .post(format!("{}/evidence", info.connectors["rheinfurt"]))
         .header("content-type", "application/json")
-        .body(include_str!("evidence-request.json"))
+        .body(tests::evidence_request())
         .send()?;
     ensure!(answer.status() == 202, "{}", answer.text()?);
     demo.stop()?;

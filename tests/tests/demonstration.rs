@@ -226,12 +226,12 @@ fn tampered(
 }
 
 fn an_authority_gets_evidence(info: &DemoInfo) -> Result<()> {
-    let question = include_str!("evidence-request.json");
+    let question = tests::evidence_request();
     let url = format!("{}/evidence", info.connectors["rheinfurt"]);
-    let (status, awaiting) = post(&url, question.to_owned())?;
+    let (status, awaiting) = post(&url, question.clone())?;
     ensure!(status == 202 && awaiting["evidence"].is_null(), "{status} {awaiting:#}");
     let exchange = awaiting["exchange"].as_str().context("an exchange")?;
-    let login = serde_json::from_str::<serde_json::Value>(question)?["login"].clone();
+    let login = serde_json::from_str::<serde_json::Value>(&question)?["login"].clone();
     let decision = serde_json::json!({ "login": login, "decision": "accept" });
     let (status, json) = post(&format!("{url}/{exchange}/decision"), decision.to_string())?;
     ensure!(

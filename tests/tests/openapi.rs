@@ -16,10 +16,9 @@ use sha2::{Digest as _, Sha256};
 use tests::processes::Processes;
 use tests::routes::{Route, routes};
 use tests::surrounded::Surrounded;
-use tests::{Process, http, program, wait_for};
+use tests::{Process, evidence_request, http, program, wait_for};
 
 const CHECKED_IN: &str = include_str!("../../docs/connector.openapi.json");
-const QUESTION: &str = include_str!("evidence-request.json");
 const LOGIN: &str = "session-7f3a91c0d2e84b65a1f09c3e5d7b2846";
 const FOREIGN: &str = "session-00000000000000000000000000000000";
 
@@ -171,7 +170,7 @@ fn nobody() -> String {
 }
 
 fn question(change: impl FnOnce(&mut Value)) -> Value {
-    let mut question: Value = serde_json::from_str(QUESTION).unwrap();
+    let mut question: Value = serde_json::from_str(&evidence_request()).unwrap();
     change(&mut question);
     question
 }
@@ -209,6 +208,10 @@ fn calls_of_every_operation(api: &mut Api) -> Result<String> {
         question(|question| question["assurance"] = "very-high".into()),
         question(|question| question["legal_person"] = json!({ "name": "A", "euid": "B" })),
         question(|question| question["login"] = Value::Null),
+        question(|question| question["login_proof"] = Value::Null),
+        question(|question| question["login_proof"]["token_digest"] = "5a".into()),
+        question(|question| question["login_proof"]["authenticated_at"] = "2026-01-01T08:00:00Z".into()),
+        question(|question| question["assurance"] = "low".into()),
     ] {
         ensure!(api.call("POST", (EVIDENCE, ""), Some(&wrong))?.0 == 400, "{wrong:#}");
     }

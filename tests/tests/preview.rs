@@ -16,9 +16,8 @@ use tests::forgery;
 use tests::intermediary::Instead;
 use tests::processes::{Processes, post};
 use tests::surrounded::Surrounded;
-use tests::{http, wait_for};
+use tests::{evidence_request, http, wait_for};
 
-const QUESTION: &str = include_str!("evidence-request.json");
 /// Another session, for example of another person at the same online service.
 const FOREIGN: &str = "session-00000000000000000000000000000000";
 
@@ -33,14 +32,14 @@ struct Awaiting<'a> {
 impl<'a> Awaiting<'a> {
     fn begin(processes: &'a Processes) -> Result<Self> {
         let url = format!("{}/evidence", processes.info.connectors["rheinfurt"]);
-        let (status, body) = post(&url, QUESTION.to_owned())?;
+        let (status, body) = post(&url, evidence_request())?;
         ensure!(
             status == 202 && body["outcome"] == "awaiting_preview",
             "{status} {body:#}"
         );
         ensure!(body["evidence"].is_null(), "evidence before the preview: {body:#}");
         let exchange = body["exchange"].as_str().context("an exchange")?.to_owned();
-        let question: Value = serde_json::from_str(QUESTION)?;
+        let question: Value = serde_json::from_str(&evidence_request())?;
         Ok(Self {
             processes,
             url: format!("{url}/{exchange}"),
@@ -137,7 +136,7 @@ fn evidence_is_shown_to_its_person_and_used_only_as_the_person_decides() -> Resu
 
 fn a_query_without_a_login_begins_nothing(processes: &Processes) -> Result<()> {
     let before = entries(processes, "intent")?;
-    let mut question: Value = serde_json::from_str(QUESTION)?;
+    let mut question: Value = serde_json::from_str(&evidence_request())?;
     for login in [Value::Null, json!("short"), json!("ä".repeat(40))] {
         question["login"] = login;
         let (status, body) = processes.ask_with(question.to_string())?;

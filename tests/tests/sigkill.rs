@@ -63,7 +63,7 @@ impl Load {
     }
 
     fn until_final(&self, number: usize) -> Result<Answered> {
-        let mut question: Value = serde_json::from_str(include_str!("evidence-request.json"))?;
+        let mut question: Value = serde_json::from_str(&tests::evidence_request())?;
         let reference = format!("KILL-{number:06}");
         question["request_reference"] = reference.clone().into();
         if !number.is_multiple_of(4) || number / 4 >= MAX_DELIVERED {

@@ -14,7 +14,7 @@ const TOLD_REASONS: [Translation; 4] = [
 ];
 
 /// Internal reasons: the provider's checks (P1 to P9), and failures that the broker observed.
-const INTERNAL_REASONS: [Translation; 21] = [
+const INTERNAL_REASONS: [Translation; 22] = [
     (
         "clock",
         "Die Uhren der beteiligten Stellen gingen verschieden. Das ist ein technischer Fehler und keine Entscheidung.",
@@ -79,6 +79,11 @@ const INTERNAL_REASONS: [Translation; 21] = [
         "P9",
         "Dieser Vorgang war schon bearbeitet.",
         "This exchange had been served before.",
+    ),
+    (
+        "P10",
+        "Ihre Anmeldung war nicht nachgewiesen, zu alt oder schon benutzt, oder das Vertrauensniveau war zu niedrig.",
+        "Your login was not proved, was too old or used before, or its level of assurance was too low.",
     ),
     (
         "provider-unreachable",

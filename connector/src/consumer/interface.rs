@@ -10,7 +10,7 @@
 //! | `202` | [`query::EvidenceResult`]: `awaiting_preview`; the permission demands one (`consumer::preview`) |
 //! | `202` | [`query::EvidenceResult`]: `pending`; the request is asynchronous (`consumer::later`) |
 //! | `400` `question` | the query itself is invalid |
-//! | `400` `login-required` | the permission demands a preview, and the query names no login |
+//! | `400` `login-required` | the permission demands a preview, and the query has no login or no valid proof of it |
 //! | `401` | the authority's system presented no valid credential |
 //! | `403` `not-permitted` | no rule permits it, or identity refused; the reason is not disclosed |
 //! | `403` `refused` | the provider refused, or a check failed here (alarm); which of them is not disclosed |
@@ -140,7 +140,7 @@ type RouteState<S> = (Starting<Arc<S>>, Guard);
             headers(("Retry-After" = u64, description = "seconds, while the answer is pending")),
             body = EvidenceResult),
         (status = 400, description = "`question`: the request itself is not valid. `login-required`: the permission \
-            demands a preview, and the request names no login. `idempotency-key`: the header is not valid, or missing \
+            demands a preview, and the request has no login or no valid proof of it. `idempotency-key`: the header is not valid, or missing \
             in an asynchronous request",
             body = ProblemDetails, content_type = "application/problem+json"),
         (status = 401, description = "no valid credential", body = ProblemDetails, content_type = "application/problem+json"),

@@ -195,6 +195,9 @@ impl Consumer {
             self.begin_later(&pending).await?;
             return self.close(&pending, None).await;
         }
+        if needs_preview {
+            request::require_login(query, now)?;
+        }
         let viewer = needs_preview.then(|| self.previews.viewer(query.login.clone()));
         let viewer = viewer.transpose()?;
         let kept = self.journal.keep(&pending).await;

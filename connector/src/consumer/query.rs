@@ -54,6 +54,10 @@ pub struct EvidenceQuery {
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 32, max_length = 2048)]
     pub login: Option<Login>,
+    /// The proof of the person's login at the online service, for the provider alone. Needed where the permission
+    /// demands a preview; its level is `assurance`, which must be `substantial` or `high` then.
+    #[serde(default)]
+    pub login_proof: Option<LoginProofQuery>,
     /// Whether the caller can wait: the provider may take up to 30 days. Needs an `Idempotency-Key`, with which the
     /// answer is collected, and a permission that demands no preview.
     #[serde(default)]
@@ -63,6 +67,25 @@ pub struct EvidenceQuery {
 impl std::fmt::Debug for EvidenceQuery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "EvidenceQuery({}, person redacted)", self.evidence_type)
+    }
+}
+
+/// The proof of a login (JSON). The connector gives each request a nonce of its own.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoginProofQuery {
+    /// SHA-256 of the identity token as the online service has received it, 64 hexadecimal digits. The service keeps the
+    /// token, so that supervision can compare both.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    pub token_digest: String,
+    /// When the person logged in, in RFC 3339; at most three hours ago.
+    #[schema(example = "2027-01-15T08:00:00Z")]
+    pub authenticated_at: String,
+}
+
+impl std::fmt::Debug for LoginProofQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LoginProofQuery(redacted)")
     }
 }
 

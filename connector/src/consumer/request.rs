@@ -4,7 +4,7 @@ use messages::xnachweis::{
     Address, Authority, Distribution, Euid, EvidenceRequest0101, EvidenceType, Head, LegalPerson, NaturalPerson, Query,
 };
 use messages::{
-    ExchangeRequest, MessageError, Metadata, PersonQuery, RequestContent, S1, S2Statement, SealingKey,
+    ExchangeRequest, LoginProof, MessageError, Metadata, PersonQuery, RequestContent, S1, S2Statement, SealingKey,
     SealingPublicKey, SubjectQuery,
 };
 use record::content::Party;
@@ -114,6 +114,7 @@ pub fn build(
     let request = RequestContent {
         salt,
         xml: xnachweis.to_xml().map_err(MessageError::from)?,
+        login: login_proof(query)?,
     };
     let parts = (provider, texts, &subject, request.digest());
     let metadata = metadata(context, query, parts, (exchange, message), (now, deadline));
@@ -141,6 +142,7 @@ pub fn build(
 pub(crate) fn check_query(query: &EvidenceQuery) -> Result<(), QueryError> {
     QueryTexts::read(query, "0")?;
     QuerySubject::read(query)?;
+    login_proof(query)?;
     match (&query.provider, &query.place) {
         (None, None) => Err(QueryError::NoProvider),
         _ => Ok(()),
@@ -151,8 +153,35 @@ pub(crate) fn check_query(query: &EvidenceQuery) -> Result<(), QueryError> {
 pub(crate) fn login_required() -> Problem {
     Problem::bad_request(
         "login-required",
-        "the permission demands a preview: name the person's login",
+        "the permission demands a preview: name the person's login and its proof, of the last three hours and of level \
+         substantial or high",
     )
+}
+
+/// Checks that a query for which the permission demands a preview has what proves that its person is there.
+pub(crate) fn require_login(query: &EvidenceQuery, now: Timestamp) -> Result<(), Problem> {
+    let proof = login_proof(query)?;
+    match proof {
+        Some(proof) if proof.check(now).is_ok() && query.login.is_some() => Ok(()),
+        _ => Err(login_required()),
+    }
+}
+
+/// The proof of a query's login, with a nonce of its own.
+fn login_proof(query: &EvidenceQuery) -> Result<Option<LoginProof>, QueryError> {
+    let Some(proof) = &query.login_proof else {
+        return Ok(None);
+    };
+    let token: Hash = proof
+        .token_digest
+        .parse()
+        .map_err(|_| MessageError::Malformed("login_proof: the token_digest is not 64 hexadecimal digits"))?;
+    let at: Timestamp = proof
+        .authenticated_at
+        .parse()
+        .map_err(|_| MessageError::Malformed("login_proof: authenticated_at is no time in RFC 3339"))?;
+    let proof = LoginProof::new(token, query.assurance, at).map_err(MessageError::from)?;
+    Ok(Some(proof))
 }
 
 /// 400: a person's login does not last as long as an exchange may wait.

@@ -17,6 +17,7 @@
 
 mod caller;
 pub mod checks;
+mod logins;
 mod outcome;
 mod release;
 mod served;
@@ -47,8 +48,10 @@ use crate::context::CheckContext;
 use crate::error::Error;
 use crate::protocol::entry::{Closing, ProtocolEntry};
 use crate::starting::Starting;
+use crate::state;
 use caller::Callers;
 use checks::{Authentic, CheckFailed};
+use logins::{LoginError, UsedLogins};
 use outcome::{AnswerComparison, ClosedExchange};
 use release::{AnswerError, Register};
 use served::{Known, NotServed, ServedBefore, ServedIntents};
@@ -65,6 +68,7 @@ pub struct Provider {
     common: Common,
     register: Register,
     served: ServedIntents,
+    logins: UsedLogins,
     callers: Callers,
 }
 
@@ -138,9 +142,12 @@ impl Provider {
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, Error> {
         let common = Common::start(config, shutdown.clone(), clock.clone()).await?;
+        let state = |error: TableError| Error::State(error.to_string());
+        let file = state::open_file(&config.data).map_err(state)?;
         let provider = Arc::new(Self {
             register: Register::new(role, &common.http)?,
-            served: ServedIntents::open(&config.data).map_err(|error| Error::State(error.to_string()))?,
+            served: ServedIntents::open(&file).map_err(state)?,
+            logins: UsedLogins::open(&file).map_err(state)?,
             callers: Callers::default(),
             common,
         });
@@ -239,7 +246,26 @@ impl Provider {
         if fresh.pending().is_none() && !forward.metadata.synchronous {
             self.require_place().await?;
         }
-        let answer = release::release(&self.register, &self.common.signing, forward, &checked, &fresh, now)
+        let login = match self.logins.use_once(checked.login(), index).await {
+            Ok(login) => login,
+            Err(LoginError::Used(failure)) => {
+                let result = AnswerResult::Refused(failure.check);
+                let reply = self.refuse(&context, forward, index, failure, result)?;
+                let kept = self.keep(forward, fresh, reply, Some(&checked)).await;
+                return kept.map(ForwardAnswer::Reply);
+            }
+            Err(LoginError::Full) => {
+                alarm::raise(
+                    "busy",
+                    None,
+                    "too many logins are kept: no exchange with a login is served",
+                );
+                return Err(Problem::unavailable("busy", 60, "too many logins at once"));
+            }
+            Err(LoginError::State(error)) => return Err(state_failed(&error)),
+        };
+        let tokens = (&fresh, &login);
+        let answer = release::release(&self.register, &self.common.signing, forward, &checked, tokens, now)
             .await
             .map_err(|error| unanswerable(&error))?;
         match answer {
@@ -458,6 +484,9 @@ async fn report_overdue(provider: Arc<Provider>, clock: Arc<CheckedClock>, shutd
             () = shutdown.wait() => return,
         }
         provider.common.destroy_expired(&clock);
+        if let Err(error) = provider.logins.forget(&clock).await {
+            alarm::raise("state", None, &error.to_string());
+        }
         match provider.served.forget_pending(&clock).await {
             Ok(0) => {}
             Ok(_) => alarm::raise(

@@ -18,6 +18,7 @@ use tlog::merkle::Index;
 use uuid::Uuid;
 
 use super::checks::Checked;
+use super::logins::LoginUnused;
 use super::served::NotServed;
 use crate::alarm;
 use crate::config::ProviderConfig;
@@ -118,7 +119,7 @@ impl Register {
     /// Asks for the evidence of a checked exchange that was not served before. The register is asked for the number of
     /// nobody (design §5.5) like for any other; no register has it. The connector does not wait for the register after
     /// the exchange's deadline, when the consumer has stopped waiting.
-    async fn ask(&self, checked: &Checked, _fresh: &NotServed, left: Duration) -> RegisterAnswer {
+    async fn ask(&self, checked: &Checked, _once: (&NotServed, &LoginUnused), left: Duration) -> RegisterAnswer {
         // No register has a legal person that is named by its name alone.
         let Some(subject) = RegisterSubject::of(checked) else {
             return RegisterAnswer::Nothing;
@@ -187,7 +188,7 @@ fn issuing_date(text: &str) -> Option<String> {
     text.get(..10).filter(is_date).map(str::to_owned)
 }
 
-/// Asks the register and makes the signed reply, or the deferral. It takes both tokens, so that nothing is released
+/// Asks the register and makes the signed reply, or the deferral. It takes all tokens, so that nothing is released
 /// unchecked or twice. The answer for a failure is sealed first, so that after the question there is always one to
 /// give. A deferred intent's register is not asked before the time that the deferral has named.
 pub(crate) async fn release(
@@ -195,7 +196,7 @@ pub(crate) async fn release(
     key: &SigningKey,
     forward: &Forward,
     checked: &Checked,
-    fresh: &NotServed,
+    (fresh, login): (&NotServed, &LoginUnused),
     now: Timestamp,
 ) -> Result<ForwardAnswer, AnswerError> {
     let request = checked.request();
@@ -220,7 +221,7 @@ pub(crate) async fn release(
     };
     let failed = Answer::seal(forward, error(head.clone(), request.id, ErrorCode::Unavailable)?)?;
     let nothing = Answer::seal(forward, error(head.clone(), request.id, ErrorCode::NotFound)?)?;
-    let reason = match register.ask(checked, fresh, left).await {
+    let reason = match register.ask(checked, (fresh, login), left).await {
         RegisterAnswer::Nothing => return Ok(nothing.reply(key, forward, index, AnswerResult::NothingFound)),
         RegisterAnswer::Failed(reason) => reason,
         RegisterAnswer::Later(seconds) => match later(checked, seconds, now) {

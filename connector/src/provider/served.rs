@@ -21,7 +21,6 @@
 //! | pending | 150 bytes, at most [`MAX_LATER`] of them | an answer, the outcome is seen, or [`PENDING_RETENTION`] |
 
 use std::collections::HashSet;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use messages::limits::{
@@ -31,7 +30,7 @@ use messages::{AnswerStatement, CheckName, Forward, Reply, Signature};
 use record::{ExchangeRecord, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::clock::CheckedClock;
-use service::table::TableError;
+use service::table::{TableError, TableFile};
 use tlog::Hash;
 use uuid::Uuid;
 
@@ -172,13 +171,12 @@ pub(crate) fn digest(forward: &Forward, index: u64, leaf: &[u8]) -> Hash {
 }
 
 impl ServedIntents {
-    /// Opens the state file in `directory`.
-    pub(crate) fn open(directory: &Path) -> Result<Self, TableError> {
-        let file = state::open_file(directory)?;
+    /// Opens the tables of the state file.
+    pub(crate) fn open(file: &TableFile) -> Result<Self, TableError> {
         Ok(Self {
-            answered: state::open_table(&file, "answered")?,
-            closed: state::open_table(&file, "closed")?,
-            pending: state::open_table(&file, "pending")?,
+            answered: state::open_table(file, "answered")?,
+            closed: state::open_table(file, "closed")?,
+            pending: state::open_table(file, "pending")?,
             in_progress: Arc::default(),
         })
     }

@@ -13,6 +13,7 @@ use service::secret::Credential;
 use tokio::net::TcpListener;
 
 mod deferred;
+mod login;
 mod trust_in_force;
 
 use super::*;
@@ -79,7 +80,9 @@ async fn serve(prepared: &Prepared, register: &Register, served: &ServedIntents)
         panic!("served")
     };
     let key = &prepared.world.provider;
-    let answer = release::release(register, key, &prepared.forward, &checked, &fresh, NOW.after(1)).await;
+    let login = unused_login().await;
+    let tokens = (&fresh, &login);
+    let answer = release::release(register, key, &prepared.forward, &checked, tokens, NOW.after(1)).await;
     let ForwardAnswer::Reply(reply) = answer.unwrap() else {
         panic!("deferred")
     };
@@ -91,6 +94,13 @@ async fn serve(prepared: &Prepared, register: &Register, served: &ServedIntents)
     reply
 }
 
+/// The token of a forward without a login.
+async fn unused_login() -> logins::LoginUnused {
+    let directory = tempfile::tempdir().unwrap();
+    let logins = UsedLogins::open(&state::open_file(directory.path()).unwrap()).unwrap();
+    logins.use_once(None, 0).await.unwrap()
+}
+
 fn digest(forward: &Forward) -> tlog::Hash {
     let receipt = Receipt::parse(&forward.intent_receipt).unwrap();
     served::digest(forward, receipt.index().get(), receipt.entry().bytes())
@@ -98,7 +108,7 @@ fn digest(forward: &Forward) -> tlog::Hash {
 
 fn served() -> (tempfile::TempDir, ServedIntents) {
     let directory = tempfile::tempdir().unwrap();
-    let served = ServedIntents::open(directory.path()).unwrap();
+    let served = ServedIntents::open(&state::open_file(directory.path()).unwrap()).unwrap();
     (directory, served)
 }
 

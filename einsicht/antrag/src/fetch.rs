@@ -64,6 +64,10 @@ impl Connector {
             "official": service.official,
             "assurance": "high",
             "login": session.login(),
+            "login_proof": {
+                "token_digest": session.proved().token_digest,
+                "authenticated_at": session.proved().authenticated_at,
+            },
             "person": {
                 "family_name": applicant.family_name,
                 "given_name": applicant.given_name,

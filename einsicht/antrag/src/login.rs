@@ -6,6 +6,46 @@
 use serde::{Deserialize, Serialize};
 use service::openid::{IdToken, PendingLogin};
 
+/// What proves the login to the provider of evidence. `Debug` shows nothing.
+#[derive(Clone)]
+pub(crate) struct ProvedLogin {
+    /// SHA-256 of the ID token, in hexadecimal.
+    pub(crate) token_digest: String,
+    /// When it was issued, in RFC 3339.
+    pub(crate) authenticated_at: String,
+}
+
+impl std::fmt::Debug for ProvedLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ProvedLogin(redacted)")
+    }
+}
+
+impl ProvedLogin {
+    pub(crate) fn of_token(token: &IdToken) -> Self {
+        Self {
+            token_digest: hex::encode(token.digest),
+            authenticated_at: rfc3339(token.issued),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        Self {
+            token_digest: "5a".repeat(32),
+            authenticated_at: rfc3339(1_800_000_000),
+        }
+    }
+}
+
+/// POSIX seconds as a time in RFC 3339.
+fn rfc3339(seconds: u64) -> String {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_second(seconds)
+        .unwrap_or(jiff::Timestamp::MAX)
+        .to_string()
+}
+
 /// The person who is logged in. `Debug` shows nothing.
 #[derive(Clone)]
 pub(crate) struct Applicant {

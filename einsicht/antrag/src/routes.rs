@@ -26,7 +26,7 @@ use crate::application::{Decision, Stage};
 use crate::config::{Config, Need, Service};
 use crate::error::Error;
 use crate::fetch::Connector;
-use crate::login::{Applicant, BegunHere};
+use crate::login::{Applicant, BegunHere, ProvedLogin};
 use crate::page::Page;
 use crate::session::{Session, Sessions};
 use crate::{assets, pages};
@@ -213,7 +213,8 @@ async fn log_in(desk: &Desk, here: BegunHere, answer: CallbackParameters) -> Res
         );
         problem(StatusCode::BAD_REQUEST, "Angaben fehlen", &text, "/")
     })?;
-    let token = desk.sessions.begin(applicant).map_err(|_| unavailable())?;
+    let proved = ProvedLogin::of_token(&verified.token);
+    let token = desk.sessions.begin(applicant, proved).map_err(|_| unavailable())?;
     let mut response = back(&here.service, None);
     let cookie = desk.cookies.set(desk.cookies.session(), &token, None);
     response

@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
 
 use crate::application::{Application, Stage};
-use crate::login::Applicant;
+use crate::login::{Applicant, ProvedLogin};
 
 /// The most sessions at a time.
 pub(crate) const MAX_SESSIONS: usize = 4096;
@@ -26,6 +26,8 @@ pub(crate) struct Session(Arc<Inner>);
 
 struct Inner {
     applicant: Applicant,
+    /// What proves the login.
+    proved: ProvedLogin,
     /// What only this session has, for the connector's preview.
     login: String,
     /// What a form of this session contains, so that no other site can send it.
@@ -47,10 +49,11 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    fn new(applicant: Applicant) -> Result<Self, SecretError> {
+    fn new(applicant: Applicant, proved: ProvedLogin) -> Result<Self, SecretError> {
         let now = Instant::now();
         Ok(Self(Arc::new(Inner {
             applicant,
+            proved,
             login: hex::encode(random()?),
             form: hex::encode(random()?),
             begun: now,
@@ -71,6 +74,10 @@ impl Session {
 
     pub(crate) fn applicant(&self) -> &Applicant {
         &self.0.applicant
+    }
+
+    pub(crate) fn proved(&self) -> &ProvedLogin {
+        &self.0.proved
     }
 
     /// The value by which the connector recognises this person at the preview.
@@ -137,9 +144,9 @@ impl Sessions {
     }
 
     /// Begins a session and returns its token.
-    pub(crate) fn begin(&self, applicant: Applicant) -> Result<String, SessionError> {
+    pub(crate) fn begin(&self, applicant: Applicant, proved: ProvedLogin) -> Result<String, SessionError> {
         let token = hex::encode(random()?);
-        let session = Session::new(applicant)?;
+        let session = Session::new(applicant, proved)?;
         let mut all = self.all();
         if all.len() >= MAX_SESSIONS {
             all.retain(|_, session| !session.is_over());
@@ -185,7 +192,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_session_ends_when_it_is_not_used_and_after_two_hours() {
         let sessions = Sessions::default();
-        let token = sessions.begin(Applicant::for_tests()).unwrap();
+        let token = sessions
+            .begin(Applicant::for_tests(), ProvedLogin::for_tests())
+            .unwrap();
         for _ in 0..5 {
             tokio::time::advance(IDLE - Duration::from_secs(300)).await;
             if sessions.0.lock().unwrap()[&digest(&token)].0.begun.elapsed() < LONGEST {
@@ -193,7 +202,9 @@ mod tests {
             }
         }
         assert!(sessions.of(&token).is_none(), "after two hours");
-        let token = sessions.begin(Applicant::for_tests()).unwrap();
+        let token = sessions
+            .begin(Applicant::for_tests(), ProvedLogin::for_tests())
+            .unwrap();
         tokio::time::advance(IDLE).await;
         assert!(sessions.of(&token).is_none(), "after half an hour without a request");
         assert!(sessions.of("").is_none());
@@ -203,14 +214,16 @@ mod tests {
     async fn the_number_of_sessions_is_bounded_and_old_ones_make_room() {
         let sessions = Sessions::default();
         for _ in 0..MAX_SESSIONS {
-            sessions.begin(Applicant::for_tests()).unwrap();
+            sessions
+                .begin(Applicant::for_tests(), ProvedLogin::for_tests())
+                .unwrap();
         }
         assert!(matches!(
-            sessions.begin(Applicant::for_tests()),
+            sessions.begin(Applicant::for_tests(), ProvedLogin::for_tests()),
             Err(SessionError::Full)
         ));
         tokio::time::advance(IDLE).await;
-        assert!(sessions.begin(Applicant::for_tests()).is_ok());
+        assert!(sessions.begin(Applicant::for_tests(), ProvedLogin::for_tests()).is_ok());
         assert_eq!(sessions.all().len(), 1);
     }
 }

@@ -14,7 +14,7 @@ use service::clock::SystemClock;
 use tower::ServiceExt as _;
 
 use crate::config::Config;
-use crate::login::Applicant;
+use crate::login::{Applicant, ProvedLogin};
 use crate::routes::{Desk, routes};
 
 const EXCHANGE: &str = "01890a5d-0000-7000-8000-000000000001";
@@ -86,7 +86,10 @@ impl World {
         }))
         .unwrap();
         let desk = Arc::new(Desk::new(config, SystemClock::shared()).unwrap());
-        let token = desk.sessions().begin(Applicant::for_tests()).unwrap();
+        let token = desk
+            .sessions()
+            .begin(Applicant::for_tests(), ProvedLogin::for_tests())
+            .unwrap();
         Self {
             connector,
             routes: routes(desk.clone()),

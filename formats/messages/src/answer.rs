@@ -101,10 +101,12 @@ pub enum CheckName {
     P8,
     /// Not served before.
     P9,
+    /// The person's login.
+    P10,
 }
 
 impl CheckName {
-    /// The check's name in the design and in records: `P1` … `P9`.
+    /// The check's name in the design and in records: `P1` … `P10`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::P1 => "P1",
@@ -116,6 +118,7 @@ impl CheckName {
             Self::P7 => "P7",
             Self::P8 => "P8",
             Self::P9 => "P9",
+            Self::P10 => "P10",
         }
     }
 }

@@ -25,7 +25,7 @@
 //! | Sealed part | Recipient | Content |
 //! | --- | --- | --- |
 //! | [`S1::sealed_person`](request::S1) | identity | the person, as the consumer knows them |
-//! | [`sealed_request`](request::ExchangeRequest) | provider | the XNachweis request 0101 |
+//! | [`sealed_request`](request::ExchangeRequest) | provider | the XNachweis request 0101, the proof of the login |
 //! | [`for_provider`](labels::LabelAnswer) | provider | IDNr, VRF proofs, chain, key of the intent's shared part |
 //! | [`sealed_answer`](answer::Reply) | consumer (a key of this exchange only) | the XNachweis answer 0102 or 0103 |
 //!
@@ -43,6 +43,7 @@ mod error;
 pub mod labels;
 pub mod later;
 pub mod limits;
+pub mod login;
 pub mod preview;
 pub mod request;
 pub mod seal;
@@ -62,6 +63,7 @@ pub use labels::{
     ProviderContent, ProviderContext, ProviderPart,
 };
 pub use later::{Deferral, DeferralStatement, Deferred, ExchangeAnswer, ForwardAnswer, Withdrawal};
+pub use login::{LoginProof, LoginRefused};
 pub use preview::{PreviewNotice, PreviewStatement, SignedDecision};
 pub use record::random::{RandomnessError, random};
 pub use request::{ExchangeRequest, Metadata, PersonQuery, RequestContent, S1, S1Statement, S2Statement, SubjectQuery};

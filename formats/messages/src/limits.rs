@@ -76,6 +76,10 @@ pub const ANSWER_RETENTION_SECONDS: u64 = 2 * MAX_GIVE_UP_SECONDS;
 pub const MAX_PREVIEW_SECONDS: u64 = 86_400;
 /// A broker that receives no decision for this many seconds after the outcome records that none was made.
 pub const PREVIEW_RETENTION_SECONDS: u64 = 2 * MAX_PREVIEW_SECONDS;
+/// A person's login counts for this many seconds. An online service's session is shorter.
+pub const MAX_LOGIN_SECONDS: u64 = 3 * 3600;
+/// How many seconds the clock of the login may be ahead of that of the provider's connector.
+pub const MAX_LOGIN_AHEAD: u64 = 60;
 /// The most seconds after an intent in which evidence may become available.
 pub const MAX_LATER_SECONDS: u64 = 30 * 86_400;
 /// The most exchanges of one participant that wait for evidence.

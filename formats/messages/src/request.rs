@@ -4,7 +4,8 @@
 //! ```text
 //! sealed_person  = HPKE(identity, "einsicht/person/v1",  aad = message id,   PersonQuery, 2048 bytes)
 //! S1             = sign("einsicht/s1/v1", { consumer, provider, message, expires, SHA-256(sealed_person) })
-//! sealed_request = HPKE(provider, "einsicht/request/v1", aad = SHA-256(CBOR S1 statement), { salt, xml }, 4096 · 2^k)
+//! sealed_request = HPKE(provider, "einsicht/request/v1", aad = SHA-256(CBOR S1 statement), { salt, xml, login },
+//!                       4096 · 2^k)
 //! S2             = sign("einsicht/s2/v1", { SHA-256(CBOR Metadata), answer key, SHA-256(sealed_request), S1 digest })
 //! ```
 
@@ -21,6 +22,7 @@ use crate::digest::sha256_of;
 use crate::error::MessageError;
 use crate::limits::MAX_SEALED_REQUEST;
 pub use crate::limits::S1_VALIDITY;
+use crate::login::LoginProof;
 use crate::seal::{self, PadTo, SealError, SealingKey, SealingPublicKey};
 use crate::sign::{self, Signature};
 
@@ -366,7 +368,7 @@ pub fn verify_consumer(
     Ok(())
 }
 
-/// The request, which only the provider can open: XNachweis 0101 and the salt of its digest.
+/// The request, which only the provider can open: XNachweis 0101, the salt of its digest, and the proof of the login.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequestContent {
@@ -376,6 +378,8 @@ pub struct RequestContent {
     /// The XNachweis message.
     #[serde(with = "record::bytes")]
     pub xml: Vec<u8>,
+    /// The proof that the person had logged in. `None` where nobody had.
+    pub login: Option<LoginProof>,
 }
 
 impl std::fmt::Debug for RequestContent {

@@ -84,6 +84,7 @@ fn exchange(message: u128) -> ExchangeRequest {
     let request = RequestContent {
         salt: [4; 32],
         xml: b"<xml/>".to_vec(),
+        login: None,
     };
     let sealed_request = request
         .seal(&SealingKey::from_seed([13; 32]).public(), &s1.digest())
@@ -460,9 +461,10 @@ fn a_request_at_its_limit_is_sealed_and_opened_and_one_above_is_neither() {
     let request = |length| RequestContent {
         salt: [8; 32],
         xml: vec![b'x'; length],
+        login: None,
     };
-    // Map, names, salt, length of the XML and the padding's marker.
-    let largest = (128 << 10) - 50;
+    // Map, names, salt, length of the XML, no login and the padding's marker.
+    let largest = (128 << 10) - 57;
     for length in [largest - 1, largest] {
         let sealed = request(length).seal(&provider.public(), &Hash([7; 32])).unwrap();
         assert!(RequestContent::open(&sealed, &provider, &Hash([7; 32])).is_ok());
@@ -513,6 +515,7 @@ fn debug_shows_nothing_personal() {
     let request_part = RequestContent {
         salt: [8; 32],
         xml: b"Mustermann".to_vec(),
+        login: None,
     };
     let text = format!("{request:?} {part:?} {:?} {answer:?} {request_part:?}", person());
     for secret in [IDNR, "Mustermann", "Emma", "1964", "50667", "WVWZZZ", "4095"] {

@@ -11,6 +11,7 @@ use openidconnect::{AccessToken, AccessTokenHash, JsonWebKey as _, JsonWebKeyAlg
 use openidconnect::{JsonWebKeyId, JwsSigningAlgorithm as _};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::metadata::{Metadata, ProviderError};
@@ -49,6 +50,10 @@ pub struct Expected<'a> {
 pub struct IdToken {
     /// The subject, by which a person is found.
     pub subject: String,
+    /// When the provider issued it, POSIX seconds.
+    pub issued: u64,
+    /// SHA-256 of the token as it was received.
+    pub digest: [u8; 32],
     /// All claims, of which most readers need none.
     claims: serde_json::Value,
 }
@@ -173,6 +178,8 @@ impl IdToken {
         }
         Ok(Self {
             subject: claims.sub,
+            issued: u64::try_from(claims.iat.seconds()).unwrap_or_default(),
+            digest: Sha256::digest(token).into(),
             claims: all,
         })
     }

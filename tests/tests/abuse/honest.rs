@@ -48,7 +48,7 @@ impl HonestClient {
         Ok(Self {
             client: http()?,
             url: format!("{}/evidence", processes.info.connectors["rheinfurt"]),
-            query: serde_json::from_str(include_str!("../evidence-request.json"))?,
+            query: serde_json::from_str(&tests::evidence_request())?,
             sent: AtomicUsize::new(0),
         })
     }

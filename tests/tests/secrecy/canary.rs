@@ -79,7 +79,7 @@ fn exchanges(processes: &Processes, person: &TestPerson, canaries: &[String]) ->
         ensure!(status == 200 && body["outcome"] == "delivered", "{status} {body:#}");
         ensure!(body.to_string().contains(VIN), "the evidence is another one");
     }
-    let question: Value = serde_json::from_str(include_str!("../evidence-request.json"))?;
+    let question: Value = serde_json::from_str(&tests::evidence_request())?;
     let changed = |change: &dyn Fn(&mut Value)| {
         let mut question = question.clone();
         question["person"] = by_number.clone();

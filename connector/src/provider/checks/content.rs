@@ -2,7 +2,7 @@
 
 use ledger_client::recorded::{Intent, Recorded};
 use messages::xnachweis::{Authority, EvidenceRequest0101, Subject};
-use messages::{CheckName, Forward, ProviderContent, RequestContent, SealingKey};
+use messages::{CheckName, Forward, LoginProof, ProviderContent, RequestContent, SealingKey};
 use record::{ExchangeRecord, Label, Series, Timestamp};
 use registerlandkarte::Permission;
 use tlog::merkle::Index;
@@ -16,6 +16,7 @@ use crate::record_check::{self, Decision, SignedParts};
 pub(super) struct MatchingRecord {
     pub(super) record: Box<ExchangeRecord>,
     pub(super) request: EvidenceRequest0101,
+    pub(super) login: Option<LoginProof>,
 }
 
 /// P6: the record opens with the key that identity gave, is the one the intent commits to, and says what the signed
@@ -45,7 +46,7 @@ pub(super) fn p6_record(
     if forward.metadata.test != context.test {
         return Err(failed("test messages and others are not mixed"));
     }
-    let request = open_request(context, sealing, forward, index).map_err(&failed)?;
+    let (request, login) = open_request(context, sealing, forward, index).map_err(&failed)?;
     let named = request.query.natural_person().and_then(|person| person.idnr.as_ref());
     let idnr = &content.idnr;
     if !idnr.is_nobody() && named.is_some_and(|named| named != idnr) {
@@ -57,7 +58,7 @@ pub(super) fn p6_record(
             "identity names a person, and the request is about a legal person",
         ));
     }
-    Ok(MatchingRecord { record, request })
+    Ok(MatchingRecord { record, request, login })
 }
 
 /// Opens the XNachweis request, which must be the one that the metadata and the record digest.
@@ -66,7 +67,7 @@ fn open_request(
     sealing: &SealingKey,
     forward: &Forward,
     intent: Index,
-) -> Result<EvidenceRequest0101, &'static str> {
+) -> Result<(EvidenceRequest0101, Option<LoginProof>), &'static str> {
     let metadata = &forward.metadata;
     let sealed = RequestContent::open(&forward.sealed_request, sealing, &forward.s1.digest())
         .map_err(|_| "the request is not sealed to this provider under this S1")?;
@@ -104,7 +105,7 @@ fn open_request(
     if assurance != metadata.assurance || names_idnr != metadata.idnr_used {
         return Err("the request's level of assurance or use of the IDNr differs");
     }
-    Ok(request)
+    Ok((request, sealed.login))
 }
 
 /// P7: the decision, replayed on the version of the Registerlandkarte that the record names, is the one the record

@@ -1,4 +1,4 @@
-//! The nine checks of a provider's connector (design §6, step 5).
+//! The ten checks of a provider's connector (design §6, step 5).
 //!
 //! | Check | What it keeps out |
 //! | --- | --- |
@@ -11,8 +11,10 @@
 //! | P7 permission, classes, expiry, series | an exchange without permission, disclosed late or kept too short |
 //! | P7 versions at most 60 s superseded | a component that was removed, a rule that has ended |
 //! | P8 deadline | an answer that arrives after the consumer stopped waiting |
+//! | P10 login, where the person must be present | evidence that is fetched for a person who is not there |
 //!
-//! P9 (served once) needs the durable table and is in [`super::served`].
+//! P9 (served once) and the second half of P10 (each proof of a login is used once) need durable tables and are in
+//! [`super::served`] and [`super::logins`].
 //!
 //! The checks have two stages. [`authenticate`] runs P1, P2 and P3, which prove that the forward belongs to its intent:
 //! nothing is reserved, signed or kept for a forward that fails one of them, because anyone could have made it around a
@@ -35,12 +37,13 @@
 mod content;
 mod failed;
 mod labels;
+mod login;
 mod origin;
 
 use ledger_client::recorded::{Intent, Recorded};
 use messages::limits::MAX_INTENT_AGE;
 use messages::xnachweis::EvidenceRequest0101;
-use messages::{AnswerResult, FailureReason, Forward, ProviderContent, SealingKey};
+use messages::{AnswerResult, FailureReason, Forward, LoginProof, ProviderContent, SealingKey};
 use record::{ExchangeRecord, Idnr, Timestamp};
 use registerlandkarte::Permission;
 use tlog::checkpoint::Checkpoint;
@@ -109,7 +112,7 @@ impl std::fmt::Debug for Authentic {
     }
 }
 
-/// A forward that passed P1 to P8. Only [`check`] makes one.
+/// A forward that passed P1 to P8 and the first half of P10. Only [`check`] makes one.
 pub struct Checked {
     /// The intent, with the proof that it is in the log.
     intent: Recorded<Intent>,
@@ -120,13 +123,15 @@ pub struct Checked {
     permission: Permission,
     /// The checkpoint under which period and chain are included.
     chain_checkpoint: Checkpoint,
+    /// The proof of the person's login, which must be used only once.
+    login: Option<LoginProof>,
     _signed: ConsumerSigned,
     _recent: Recent,
     _chained: ChainRecorded,
     _in_time: BeforeDeadline,
 }
 
-/// Checks the age of P1, and P4 to P8, in order; the first that fails is returned.
+/// Checks the age of P1, P4 to P8, and the login of P10, in order; the first that fails is returned.
 ///
 /// # Errors
 /// The [`CheckFailed`].
@@ -145,9 +150,11 @@ pub fn check(
     let recent = origin::p1_age(&intent, now)?;
     let proof = labels::p4_numbers(context, &content, &intent, label, period)?;
     let chained = labels::p5_chain(context, &content, &proof)?;
-    let MatchingRecord { record, request } = content::p6_record(context, sealing, forward, &intent, &label, &content)?;
+    let MatchingRecord { record, request, login } =
+        content::p6_record(context, sealing, forward, &intent, &label, &content)?;
     let permission = content::p7_permission(context, forward, &intent, &record, content.series, now)?;
     let in_time = origin::p8_deadline(forward, now)?;
+    let login = login::p10_login(&permission, record.assurance, login, now)?;
     let LabelProof {
         checkpoint: chain_checkpoint,
         ..
@@ -159,6 +166,7 @@ pub fn check(
         record,
         permission,
         chain_checkpoint,
+        login,
         _signed: signed,
         _recent: recent,
         _chained: chained,
@@ -211,6 +219,11 @@ impl Checked {
     /// The rule that permits the exchange.
     pub fn permission(&self) -> &Permission {
         &self.permission
+    }
+
+    /// The proof of the person's login, if the request has one.
+    pub fn login(&self) -> Option<&LoginProof> {
+        self.login.as_ref()
     }
 
     /// The checkpoints that serving relies on: of the receipt and of the chain.

@@ -42,7 +42,7 @@ impl Preparing {
 }
 
 /// A connector with its state, in front of a register that takes time.
-struct Running {
+pub(super) struct Running {
     state: tempfile::TempDir,
     url: String,
     register: Arc<Preparing>,
@@ -52,7 +52,7 @@ struct Running {
 }
 
 impl Running {
-    async fn new(world: &World, seconds: u32) -> Self {
+    pub(super) async fn new(world: &World, seconds: u32) -> Self {
         let register = Arc::new(Preparing::default());
         register.seconds.store(seconds, Ordering::SeqCst);
         let preparing = register.clone();
@@ -87,6 +87,7 @@ impl Running {
             register_seconds: 5,
             scanner: None,
         };
+        let file = state::open_file(self.state.path()).unwrap();
         self.provider = Some(Provider {
             common: world.common(
                 &id("kba"),
@@ -97,9 +98,15 @@ impl Running {
                 self.state.path(),
             ),
             register: connect(&self.url, &self.state.path().join("credential")),
-            served: ServedIntents::open(self.state.path()).unwrap(),
+            served: ServedIntents::open(&file).unwrap(),
+            logins: UsedLogins::open(&file).unwrap(),
             callers: Callers::default(),
         });
+    }
+
+    /// How often the register was asked.
+    pub(super) fn questions(&self) -> u32 {
+        self.register.questions()
     }
 
     fn provider(&self) -> &Provider {
@@ -123,7 +130,7 @@ impl Running {
         }
     }
 
-    async fn replied(&mut self, prepared: &Prepared, after: u64) -> Reply {
+    pub(super) async fn replied(&mut self, prepared: &Prepared, after: u64) -> Reply {
         match self.forward(prepared, after).await {
             ForwardAnswer::Reply(reply) => reply,
             ForwardAnswer::Deferral(deferral) => panic!("deferred: {:?}", deferral.statement),

@@ -50,6 +50,7 @@ impl Running {
             register_seconds: 5,
             scanner: None,
         };
+        let file = crate::state::open_file(state.path()).unwrap();
         let provider = Provider {
             common: world.common(
                 &id("kba"),
@@ -60,7 +61,8 @@ impl Running {
                 state.path(),
             ),
             register: register.register.clone(),
-            served: ServedIntents::open(state.path()).unwrap(),
+            served: ServedIntents::open(&file).unwrap(),
+            logins: UsedLogins::open(&file).unwrap(),
             callers: Callers::default(),
         };
         Self {
