@@ -14,4 +14,5 @@ mod ledger;
 mod login;
 mod numbers;
 mod outcome;
+mod presence;
 mod witness;
