@@ -205,7 +205,7 @@ impl Stage {
 
 /// Asks a consumer's connector until the evidence is delivered.
 fn exchange(connector: &str, evidence: &str, purpose: &str) -> Result<()> {
-    let mut question: Value = serde_json::from_str(include_str!("evidence-request.json"))?;
+    let mut question: Value = serde_json::from_str(&tests::evidence_request())?;
     question["place"] = "053150000000".into();
     question["evidence_type"] = evidence.into();
     question["purpose"] = purpose.into();

@@ -388,6 +388,8 @@ fn a_connector_answers_as_its_description_says_and_needs_its_credential() -> Res
 struct Repeating {
     around: Surrounded,
     url: String,
+    /// The same words for each request.
+    body: String,
 }
 
 impl Repeating {
@@ -398,7 +400,7 @@ impl Repeating {
     /// Asks in a thread of its own.
     fn ask(&self, key: &str) -> Result<std::thread::JoinHandle<Result<(u16, Value)>>> {
         let (mut api, key) = (self.api()?, key.to_owned());
-        let body = question(|_| {}).to_string();
+        let body = self.body.clone();
         Ok(std::thread::spawn(move || {
             api.call_with("POST", (EVIDENCE, ""), Some(body), Some(&key))
         }))
@@ -438,7 +440,8 @@ fn a_key_has_one_exchange_also_while_it_runs_and_after_a_restart() -> Result<()>
         })
     })?;
     let url = around.processes.info.connectors["rheinfurt"].clone();
-    let mut repeating = Repeating { around, url };
+    let body = question(|_| {}).to_string();
+    let mut repeating = Repeating { around, url, body };
     let before = repeating.exchanges()?;
     let keys: Vec<String> = (0..3).map(|_| uuid::Uuid::new_v4().to_string()).collect();
 

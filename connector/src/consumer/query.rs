@@ -74,8 +74,8 @@ impl std::fmt::Debug for EvidenceQuery {
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoginProofQuery {
-    /// SHA-256 of the identity token as the online service has received it, 64 hexadecimal digits. The service keeps the
-    /// token, so that supervision can compare both.
+    /// SHA-256 of the identity token as the online service has received it, 64 hexadecimal digits. The service keeps
+    /// the token, so that supervision can compare both.
     #[schema(pattern = "^[0-9a-f]{64}$")]
     pub token_digest: String,
     /// When the person logged in, in RFC 3339; at most three hours ago.

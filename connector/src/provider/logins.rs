@@ -1,9 +1,9 @@
 //! P10: the proof of a login is used once. The nonces of those that were used are recorded durably until the proofs are
 //! too old to count.
 //!
-//! A nonce belongs to the intent that has used it: the same forward, repeated after an abrupt end of this connector, may
-//! use it again. There are at most [`MAX_USED`]; with more, a forward with a login gets 503 `busy` until the oldest have
-//! expired.
+//! A nonce belongs to the intent that has used it: the same forward, repeated after an abrupt end of this connector,
+//! may use it again. There are at most [`MAX_USED`]; with more, a forward with a login gets 503 `busy` until the oldest
+//! have expired.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! An authority that fetches evidence for a person who is not at its online service. Its request has no proof of a login,
-//! one that is too old, or one that another exchange has used. The provider's connector refuses it (P10) before its
-//! register is asked. The broker notices nothing: it sees neither that there is a proof nor which.
+//! An authority that fetches evidence for a person who is not at its online service. Its request has no proof of a
+//! login, one that is too old, or one that another exchange has used. The provider's connector refuses it (P10) before
+//! its register is asked. The broker notices nothing: it sees neither that there is a proof nor which.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
