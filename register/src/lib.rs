@@ -28,8 +28,8 @@
 //! | data | `{ "<IDNr or EUID>": { "<evidence type>": { "<field>": "<value>" } } }`, with the fields of the schema |
 //! | `access.log` | one JSON line per lookup, synced before the answer: `time`, `evidence_type`, `found`, `exchange` |
 //!
-//! For everything about a person, `evidence_type` is `stock`. A query that gets 202 is not looked up. The access log has
-//! no IDNr: accesses can be counted, but persons cannot be identified.
+//! For everything about a person, `evidence_type` is `stock`. A query that gets 202 is not looked up. The access log
+//! has no IDNr: accesses can be counted, but persons cannot be identified.
 
 pub mod access_log;
 pub mod data;

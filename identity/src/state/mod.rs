@@ -208,8 +208,8 @@ impl IdentityState {
             .collect()
     }
 
-    /// The VRF proofs of a person's first numbers in a period and series: of 0, 1, 2, … until one was not handed out, or
-    /// was handed out after the backup from which this state was restored.
+    /// The VRF proofs of a person's first numbers in a period and series: of 0, 1, 2, … until one was not handed out,
+    /// or was handed out after the backup from which this state was restored.
     ///
     /// # Errors
     /// If the store fails.
