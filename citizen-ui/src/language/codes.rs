@@ -188,7 +188,7 @@ mod tests {
             internal_reason("P7", Lang::En),
             Phrase::said("The Registerlandkarte does not allow this retrieval.")
         );
-        assert_eq!(internal_reason("P10", Lang::De), Phrase::cited("P10"));
+        assert_eq!(internal_reason("P11", Lang::De), Phrase::cited("P11"));
         assert_eq!(
             inspection_reason("own-login", Lang::De),
             Phrase::said("Ihre eigene Anmeldung")
