@@ -198,6 +198,9 @@ impl Citizen {
 
     /// Makes the bundle file, beside the requests of others. Does nothing if it is made already.
     pub(crate) async fn make_file(self: &Arc<Self>) {
+        if self.bundle.as_ref().is_none_or(|kept| kept.file.get().is_some()) {
+            return;
+        }
         let citizen = Arc::clone(self);
         let made = tokio::task::spawn_blocking(move || citizen.bundle().is_some()).await;
         if let Err(error) = made {

@@ -3,7 +3,7 @@
 //! Entries and records come from the ledger in few requests, because a person has two or three entries for each access.
 //! Receipts are fetched one by one, and only when something needs them: the bundle proves what it covers without any.
 //!
-//! Nothing here is verified. Whoever shows something verifies it first.
+//! Nothing here is verified. A caller verifies what it shows.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -20,6 +20,10 @@ async fn close(served: &ServedIntents, now: Timestamp) {
     served.close(&row, now).await.unwrap();
 }
 
+fn open(directory: &tempfile::TempDir) -> ServedIntents {
+    ServedIntents::open(&state::open_file(directory.path()).unwrap()).unwrap()
+}
+
 async fn fresh(served: &ServedIntents) -> NotServed {
     match served.before(7, Hash([1; 32])).await.unwrap().unwrap() {
         ServedBefore::Never(fresh) => fresh,
@@ -30,11 +34,11 @@ async fn fresh(served: &ServedIntents) -> NotServed {
 #[tokio::test]
 async fn p9_the_same_forward_gets_the_same_bytes_even_after_a_restart() {
     let directory = tempfile::tempdir().unwrap();
-    let served = ServedIntents::open(&state::open_file(directory.path()).unwrap()).unwrap();
+    let served = open(&directory);
     let fresh = fresh(&served).await;
     served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
     drop(served);
-    let served = ServedIntents::open(&state::open_file(directory.path()).unwrap()).unwrap();
+    let served = open(&directory);
     let Ok(ServedBefore::Same(again)) = served.before(7, Hash([1; 32])).await.unwrap() else {
         panic!("not the same")
     };
@@ -44,7 +48,7 @@ async fn p9_the_same_forward_gets_the_same_bytes_even_after_a_restart() {
 #[tokio::test]
 async fn p9_another_forward_or_one_after_the_outcome_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let served = ServedIntents::open(&state::open_file(directory.path()).unwrap()).unwrap();
+    let served = open(&directory);
     let fresh = fresh(&served).await;
     served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
     let other = served.before(7, Hash([2; 32])).await.unwrap().unwrap_err();
@@ -63,7 +67,7 @@ async fn p9_another_forward_or_one_after_the_outcome_is_refused() {
 #[tokio::test]
 async fn a_missing_outcome_is_reported_once_after_five_minutes() {
     let directory = tempfile::tempdir().unwrap();
-    let served = ServedIntents::open(&state::open_file(directory.path()).unwrap()).unwrap();
+    let served = open(&directory);
     let fresh = fresh(&served).await;
     served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
     let overdue = async |after| served.sweep(NOW.after(after)).await.unwrap().len();
@@ -75,7 +79,7 @@ async fn a_missing_outcome_is_reported_once_after_five_minutes() {
 #[tokio::test]
 async fn a_clock_that_jumped_accuses_no_broker_and_forgets_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let served = ServedIntents::open(&state::open_file(directory.path()).unwrap()).unwrap();
+    let served = open(&directory);
     let fresh = fresh(&served).await;
     let manual = ManualClock::new(NOW.0);
     let clock = CheckedClock::unattended(manual.clone());
@@ -93,7 +97,7 @@ async fn a_clock_that_jumped_accuses_no_broker_and_forgets_nothing() {
 #[tokio::test]
 async fn a_closed_intent_is_kept_eight_days_in_less_than_a_hundred_bytes() {
     let directory = tempfile::tempdir().unwrap();
-    let served = ServedIntents::open(&state::open_file(directory.path()).unwrap()).unwrap();
+    let served = open(&directory);
     let fresh = fresh(&served).await;
     served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
     close(&served, NOW).await;
@@ -109,7 +113,7 @@ async fn a_closed_intent_is_kept_eight_days_in_less_than_a_hundred_bytes() {
 #[tokio::test]
 async fn an_answer_without_an_outcome_is_kept_two_days_and_its_statement_for_36() {
     let directory = tempfile::tempdir().unwrap();
-    let served = ServedIntents::open(&state::open_file(directory.path()).unwrap()).unwrap();
+    let served = open(&directory);
     let fresh = fresh(&served).await;
     served.keep(fresh, &reply(), Uuid::nil(), None, NOW).await.unwrap();
     served.sweep(NOW.after(ANSWER_RETENTION_SECONDS)).await.unwrap();
@@ -125,7 +129,7 @@ async fn an_answer_without_an_outcome_is_kept_two_days_and_its_statement_for_36(
 #[tokio::test]
 async fn an_intent_is_served_by_one_task_at_a_time() {
     let directory = tempfile::tempdir().unwrap();
-    let served = ServedIntents::open(&state::open_file(directory.path()).unwrap()).unwrap();
+    let served = open(&directory);
     let guard = served.enter(7).unwrap();
     assert!(served.enter(7).is_none());
     assert!(served.enter(8).is_some());
@@ -136,11 +140,11 @@ async fn an_intent_is_served_by_one_task_at_a_time() {
 #[tokio::test]
 async fn a_pending_intent_survives_a_restart_and_is_closed_by_its_answer_or_its_outcome() {
     let directory = tempfile::tempdir().unwrap();
-    let served = ServedIntents::open(&state::open_file(directory.path()).unwrap()).unwrap();
+    let served = open(&directory);
     let times = |later| (NOW.after(later), NOW.after(later + 3600));
     served.defer(fresh(&served).await, Uuid::nil(), times(0)).await.unwrap();
     drop(served);
-    let served = ServedIntents::open(&state::open_file(directory.path()).unwrap()).unwrap();
+    let served = open(&directory);
     let other = served.before(7, Hash([2; 32])).await.unwrap().unwrap_err();
     assert_eq!(other.check, CheckName::P9);
     // Deferred again, it keeps the time of the checks.
@@ -157,7 +161,7 @@ async fn a_pending_intent_survives_a_restart_and_is_closed_by_its_answer_or_its_
     assert_eq!(served.pending.count().await.unwrap(), 0);
 
     let directory = tempfile::tempdir().unwrap();
-    let served = ServedIntents::open(&state::open_file(directory.path()).unwrap()).unwrap();
+    let served = open(&directory);
     served.defer(fresh(&served).await, Uuid::nil(), times(0)).await.unwrap();
     let Known::Pending(row) = served.known(7).await.unwrap() else {
         panic!("not pending")
@@ -171,7 +175,7 @@ async fn a_pending_intent_survives_a_restart_and_is_closed_by_its_answer_or_its_
 #[tokio::test]
 async fn a_pending_intent_is_forgotten_a_day_after_the_last_time_at_which_its_broker_asks() {
     let directory = tempfile::tempdir().unwrap();
-    let served = ServedIntents::open(&state::open_file(directory.path()).unwrap()).unwrap();
+    let served = open(&directory);
     let manual = ManualClock::new(NOW.0);
     let clock = CheckedClock::unattended(manual.clone());
     served
