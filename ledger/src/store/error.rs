@@ -37,7 +37,7 @@ pub enum StoreError {
     )]
     NotReplicated(String),
     /// It is unknown whether the batch was applied, because the connection to the database broke.
-    #[error("the connection to the database broke, and it did not become available again: {0}")]
+    #[error("there is no usable connection to the database: {0}")]
     Unknown(String),
     /// Another failure that prevents writing.
     #[error("the store failed: {what}: {source}")]

@@ -39,6 +39,7 @@ fn has(store: &dyn Store, key: &[u8]) -> bool {
 }
 
 mod failover;
+mod tls;
 
 #[test]
 fn the_postgres_store_conforms() {
