@@ -88,6 +88,11 @@ pub struct RawResponse {
 }
 
 impl RawResponse {
+    /// The body of a response with a success status, read as JSON; otherwise the problem.
+    pub fn json<A: DeserializeOwned>(self) -> Result<A, CallError> {
+        text::json::from_slice(&self.success()?).map_err(|error| CallError::Invalid(error.to_string()))
+    }
+
     /// The body of a response with a success status; otherwise the problem.
     pub fn success(self) -> Result<Vec<u8>, CallError> {
         if (200..300).contains(&self.status) {
@@ -136,6 +141,7 @@ pub struct Client {
     inner: reqwest::Client,
     credential: Option<Credential>,
     authorization: Option<String>,
+    idempotency_key: Option<String>,
     timeout: Duration,
 }
 
@@ -146,6 +152,7 @@ impl Client {
             inner: client(|builder| builder.gzip(true))?,
             credential: None,
             authorization: None,
+            idempotency_key: None,
             timeout: DEFAULT_TIMEOUT,
         })
     }
@@ -172,6 +179,7 @@ impl Client {
             inner: client(with)?,
             credential: None,
             authorization: None,
+            idempotency_key: None,
             timeout: DEFAULT_TIMEOUT,
         })
     }
@@ -188,6 +196,15 @@ impl Client {
     pub fn with_authorization(&self, value: String) -> Self {
         Self {
             authorization: Some(value),
+            ..self.clone()
+        }
+    }
+
+    /// The same connections, with this `Idempotency-Key` on every call, so that a call whose answer was lost can be
+    /// repeated. The key has no quotation mark and no backslash.
+    pub fn with_idempotency_key(&self, key: &str) -> Self {
+        Self {
+            idempotency_key: Some(format!("\"{key}\"")),
             ..self.clone()
         }
     }
@@ -220,6 +237,11 @@ impl Client {
         self.send(self.inner.get(url)).await
     }
 
+    /// DELETE. Returns a response of any status.
+    pub async fn delete(&self, url: &str) -> Result<RawResponse, CallError> {
+        self.send(self.inner.delete(url)).await
+    }
+
     /// POST. Returns a response of any status.
     pub async fn post(&self, url: &str, content_type: &str, body: Vec<u8>) -> Result<RawResponse, CallError> {
         self.send(self.inner.post(url).header(CONTENT_TYPE, content_type).body(body))
@@ -234,7 +256,7 @@ impl Client {
     /// POST of JSON. Reads the body of a success as JSON.
     pub async fn post_json<Q: Serialize, A: DeserializeOwned>(&self, url: &str, body: &Q) -> Result<A, CallError> {
         let body = serde_json::to_vec(body).map_err(|error| CallError::Invalid(error.to_string()))?;
-        from_json(&self.post(url, "application/json", body).await?.success()?)
+        self.post(url, "application/json", body).await?.json()
     }
 
     async fn send(&self, mut request: reqwest::RequestBuilder) -> Result<RawResponse, CallError> {
@@ -245,6 +267,9 @@ impl Client {
         }
         if let Some(value) = &self.authorization {
             request = request.header(AUTHORIZATION, value);
+        }
+        if let Some(key) = &self.idempotency_key {
+            request = request.header("Idempotency-Key", key);
         }
         let response = request.send().await.map_err(unreachable)?;
         let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
@@ -313,10 +338,6 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-fn from_json<A: DeserializeOwned>(body: &[u8]) -> Result<A, CallError> {
-    text::json::from_slice(body).map_err(|error| CallError::Invalid(error.to_string()))
 }
 
 #[cfg(test)]

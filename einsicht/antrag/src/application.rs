@@ -27,10 +27,23 @@ pub(crate) enum Decision {
     Reject,
 }
 
+/// The `Idempotency-Key` of a request to the connector: for one key, there is at most one exchange. `Debug` does not
+/// show it, because it opens what the connector keeps for a repeated request.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct RequestKey(pub(crate) String);
+
+impl std::fmt::Debug for RequestKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RequestKey(redacted)")
+    }
+}
+
 /// Why evidence was not fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// It may work later.
+    /// The connector has given no final answer. The same request may be sent again, with the same key.
+    NoAnswer,
+    /// Another request may work later.
     Later,
     /// It will not work: the request was refused, or is not valid.
     Never,
@@ -41,8 +54,8 @@ pub(crate) enum Failure {
 pub(crate) enum Stage {
     /// The person has not decided how to bring it.
     Open,
-    /// The connector is asking.
-    Asking,
+    /// The connector is asking, for the request with this key.
+    Asking(RequestKey),
     /// The person has to look at it and decide.
     Preview(Uuid),
     /// The decision is being recorded.
@@ -62,7 +75,7 @@ pub(crate) enum Stage {
 impl Stage {
     /// Whether the page has to wait.
     pub(crate) const fn is_waiting(&self) -> bool {
-        matches!(self, Self::Asking | Self::Deciding)
+        matches!(self, Self::Asking(_) | Self::Deciding)
     }
 
     /// Whether the application has what it needs.
@@ -72,7 +85,10 @@ impl Stage {
 
     /// Whether the person may have it fetched now, for the first time or again.
     pub(crate) const fn may_fetch(&self) -> bool {
-        matches!(self, Self::Open | Self::Refused | Self::Failed(Failure::Later))
+        matches!(
+            self,
+            Self::Open | Self::Refused | Self::Failed(Failure::Later | Failure::NoAnswer)
+        )
     }
 
     /// Whether the person may bring it now.
@@ -81,13 +97,37 @@ impl Stage {
     }
 }
 
+/// A piece of evidence that the application needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Piece {
+    pub(crate) stage: Stage,
+    /// How many requests have had a final answer before the one that is under way or comes next.
+    attempt: u32,
+}
+
+impl Piece {
+    /// Begins to fetch it, if that is possible now. Returns the number of the request: the same one again as long as it
+    /// has no final answer.
+    pub(crate) fn begin_fetch(&mut self, key: impl FnOnce(u32) -> RequestKey) -> Option<RequestKey> {
+        if !self.stage.may_fetch() {
+            return None;
+        }
+        if !matches!(self.stage, Stage::Open | Stage::Failed(Failure::NoAnswer)) {
+            self.attempt += 1;
+        }
+        let key = key(self.attempt);
+        self.stage = Stage::Asking(key.clone());
+        Some(key)
+    }
+}
+
 /// An application of one person for one service.
 #[derive(Clone, Debug)]
 pub(crate) struct Application {
     /// The authority's reference, without personal data.
     pub(crate) reference: String,
-    /// One stage for each need of the service.
-    pub(crate) stages: Vec<Stage>,
+    /// One for each need of the service.
+    pub(crate) pieces: Vec<Piece>,
     /// Whether the person has sent it.
     pub(crate) sent: bool,
 }
@@ -96,17 +136,23 @@ impl Application {
     pub(crate) fn new(needs: usize) -> Self {
         Self {
             reference: reference(),
-            stages: vec![Stage::Open; needs],
+            pieces: vec![
+                Piece {
+                    stage: Stage::Open,
+                    attempt: 0
+                };
+                needs
+            ],
             sent: false,
         }
     }
 
     pub(crate) fn is_waiting(&self) -> bool {
-        self.stages.iter().any(Stage::is_waiting)
+        self.pieces.iter().any(|piece| piece.stage.is_waiting())
     }
 
     pub(crate) fn is_complete(&self) -> bool {
-        self.stages.iter().all(Stage::is_done)
+        self.pieces.iter().all(|piece| piece.stage.is_done())
     }
 
     /// Sends the application. Returns whether it was complete.
@@ -124,25 +170,42 @@ fn reference() -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
     fn only_a_complete_application_is_sent() {
         let mut application = Application::new(2);
         assert!(!application.send());
-        application.stages[0] = Stage::Uploaded(3);
-        application.stages[1] = Stage::NothingFound;
+        application.pieces[0].stage = Stage::Uploaded(3);
+        application.pieces[1].stage = Stage::NothingFound;
         assert!(!application.send() && !application.sent);
-        application.stages[1] = Stage::Uploaded(4);
+        application.pieces[1].stage = Stage::Uploaded(4);
         assert!(application.send() && application.sent);
     }
 
     #[test]
     fn what_is_under_way_or_done_is_not_fetched_again() {
-        for stage in [Stage::Asking, Stage::Deciding, Stage::Uploaded(1), Stage::NothingFound] {
+        let asking = Stage::Asking(RequestKey("k".to_owned()));
+        for stage in [asking, Stage::Deciding, Stage::Uploaded(1), Stage::NothingFound] {
             assert!(!stage.may_fetch(), "{stage:?}");
         }
         assert!(Stage::Failed(Failure::Later).may_fetch() && !Stage::Failed(Failure::Never).may_fetch());
         assert!(Stage::NothingFound.may_upload());
+    }
+
+    #[test]
+    fn a_request_has_its_key_until_it_has_a_final_answer() {
+        let mut piece = Application::new(1).pieces.remove(0);
+        let key = |attempt: u32| RequestKey(attempt.to_string());
+        let first = piece.begin_fetch(key).unwrap();
+        assert_eq!(piece.begin_fetch(key), None, "a second click");
+        piece.stage = Stage::Failed(Failure::NoAnswer);
+        assert_eq!(piece.begin_fetch(key), Some(first.clone()));
+        for ended in [Stage::Failed(Failure::Later), Stage::Refused] {
+            piece.stage = ended;
+            assert_ne!(piece.begin_fetch(key).unwrap(), first);
+        }
+        assert_eq!(piece.attempt, 2);
     }
 }

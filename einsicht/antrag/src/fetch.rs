@@ -3,18 +3,22 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
+use service::Backoff;
 use service::http::{CallError, Client};
 use service::secret::Credential;
 use uuid::Uuid;
 
-use crate::application::{Decision, Evidence, Failure, Stage};
+use crate::application::{Decision, Evidence, Failure, RequestKey, Stage};
 use crate::config::{Need, Service};
 use crate::error::Error;
 use crate::session::Session;
 
 /// The connector answers within its own deadline, which is shorter.
 const TIMEOUT: Duration = Duration::from_secs(90);
+/// How often a request is sent whose answer is lost, with [`RETRY_DELAY`] and more between.
+const FETCH_ATTEMPTS: u32 = 4;
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// How often a decision is asked for until the log has it, with [`DECISION_INTERVAL`] between.
 const DECISION_ATTEMPTS: u32 = 30;
 const DECISION_INTERVAL: Duration = Duration::from_secs(1);
@@ -52,32 +56,19 @@ impl Connector {
         })
     }
 
-    /// Requests evidence about the person of a session.
-    pub(crate) async fn fetch(&self, service: &Service, need: &Need, session: &Session, reference: &str) -> Stage {
-        let applicant = session.applicant();
-        let query = json!({
-            "provider": need.provider,
-            "place": need.place,
-            "evidence_type": need.evidence_type,
-            "purpose": need.purpose,
-            "request_reference": reference,
-            "official": service.official,
-            "assurance": "high",
-            "login": session.login(),
-            "login_proof": {
-                "token_digest": session.proved().token_digest,
-                "authenticated_at": session.proved().authenticated_at,
-            },
-            "person": {
-                "family_name": applicant.family_name,
-                "given_name": applicant.given_name,
-                "date_of_birth": applicant.date_of_birth,
-                "postal_code": applicant.postal_code,
-                "place": applicant.place,
-            },
-        });
-        let answer = self.client.post_json(&format!("{}/evidence", self.url), &query).await;
-        answer.map_or_else(|error| failed(&error), stage)
+    /// Sends a request. While its answer is lost, it is sent again with the same key, so that there is one exchange.
+    pub(crate) async fn fetch(&self, query: &Value, key: &RequestKey) -> Stage {
+        let client = self.client.with_idempotency_key(&key.0);
+        let mut backoff = Backoff::new(RETRY_DELAY, RETRY_DELAY * 4);
+        for _ in 0..FETCH_ATTEMPTS {
+            match client.post_json(&format!("{}/evidence", self.url), query).await {
+                Ok(answer) => return stage(answer),
+                Err(error) if is_lost(&error) => tracing::warn!(%error, "the connector's answer was lost"),
+                Err(error) => return failed(&error),
+            }
+            tokio::time::sleep(backoff.failed()).await;
+        }
+        Stage::Failed(Failure::NoAnswer)
     }
 
     /// The evidence that the person of a session has to look at.
@@ -106,6 +97,32 @@ impl Connector {
     }
 }
 
+/// The request for evidence about the person of a session.
+pub(crate) fn query(service: &Service, need: &Need, session: &Session, reference: &str) -> Value {
+    let applicant = session.applicant();
+    json!({
+        "provider": need.provider,
+        "place": need.place,
+        "evidence_type": need.evidence_type,
+        "purpose": need.purpose,
+        "request_reference": reference,
+        "official": service.official,
+        "assurance": "high",
+        "login": session.login(),
+        "login_proof": {
+            "token_digest": session.proved().token_digest,
+            "authenticated_at": session.proved().authenticated_at,
+        },
+        "person": {
+            "family_name": applicant.family_name,
+            "given_name": applicant.given_name,
+            "date_of_birth": applicant.date_of_birth,
+            "postal_code": applicant.postal_code,
+            "place": applicant.place,
+        },
+    })
+}
+
 fn stage(answer: Answer) -> Stage {
     match (answer.outcome.as_str(), answer.evidence) {
         ("delivered", Some(evidence)) => Stage::Received(evidence),
@@ -119,8 +136,21 @@ fn stage(answer: Answer) -> Stage {
     }
 }
 
+/// Whether there is no answer of the connector: no connection, or something in between has answered for it.
+fn is_lost(error: &CallError) -> bool {
+    error.retryable() && error.problem().is_none_or(|problem| problem.slug == "other")
+}
+
+/// A problem with `Retry-After` is not the final answer of its key; any other one is.
 fn failed(error: &CallError) -> Stage {
     tracing::warn!(%error, "evidence was not fetched");
-    let later = error.retryable() || error.problem().is_some_and(|problem| problem.status == 504);
-    Stage::Failed(if later { Failure::Later } else { Failure::Never })
+    let problem = error.problem();
+    let failure = if is_lost(error) || problem.is_some_and(|problem| problem.retry_after.is_some()) {
+        Failure::NoAnswer
+    } else if error.retryable() || problem.is_some_and(|problem| problem.slug == "closed") {
+        Failure::Later
+    } else {
+        Failure::Never
+    };
+    Stage::Failed(failure)
 }

@@ -13,7 +13,8 @@
 //!
 //! A service is what an authority builds on its connector. It knows no register, no broker and no log: it asks its
 //! connector (`POST /evidence`), shows the preview where one is due, and sends the person's decision. It asks nothing
-//! before the person has said so.
+//! before the person has said so. Each request has an `Idempotency-Key` that follows from the session, the application
+//! and the step, so that a repeated step has no second exchange ([`session`]).
 //!
 //! ```text
 //! evidence:  open ─ fetch ─▶ asking ─▶ preview ─ accept ─▶ deciding ─▶ received

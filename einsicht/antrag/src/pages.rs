@@ -56,9 +56,9 @@ pub(crate) fn application(service: &Service, application: &Application, session:
                 "Die Seite lädt sich selbst neu. Meist dauert es wenige Sekunden."
             } }))
         }
-        @for (number, (need, stage)) in service.needs.iter().zip(&application.stages).enumerate() {
-            section.an-need id={ "unterlage-" (number) } data-stage=(code(stage)) {
-                (need_card(service, (number, need), stage, session))
+        @for (number, (need, piece)) in service.needs.iter().zip(&application.pieces).enumerate() {
+            section.an-need id={ "unterlage-" (number) } data-stage=(code(&piece.stage)) {
+                (need_card(service, (number, need), &piece.stage, session))
             }
         }
         @if application.is_complete() {
@@ -214,7 +214,7 @@ fn time(text: &str) -> String {
 fn code(stage: &Stage) -> &'static str {
     match stage {
         Stage::Open => "open",
-        Stage::Asking => "asking",
+        Stage::Asking(_) => "asking",
         Stage::Preview(_) => "preview",
         Stage::Deciding => "deciding",
         Stage::Received(_) => "received",
@@ -229,7 +229,7 @@ fn code(stage: &Stage) -> &'static str {
 fn state(stage: &Stage) -> &'static str {
     match stage {
         Stage::Open => "fehlt noch",
-        Stage::Asking => "wird abgerufen",
+        Stage::Asking(_) => "wird abgerufen",
         Stage::Preview(_) => "bitte ansehen",
         Stage::Deciding => "wird aufgezeichnet",
         Stage::Received(_) => "liegt vor",
@@ -253,7 +253,7 @@ fn colour(stage: &Stage) -> &'static str {
 fn said(need: &Need, stage: &Stage) -> Markup {
     let text = match stage {
         Stage::Open | Stage::Received(_) => return html! { p.kern-body { "Aus: " (need.register) } },
-        Stage::Asking => "Wir fragen das Register.".to_owned(),
+        Stage::Asking(_) => "Wir fragen das Register.".to_owned(),
         Stage::Preview(_) => {
             "Das Register hat geantwortet. Sehen Sie sich die Angaben an, bevor das Amt sie verwendet.".to_owned()
         }
@@ -262,6 +262,10 @@ fn said(need: &Need, stage: &Stage) -> Markup {
             "Sie wollten nicht, dass diese Angaben verwendet werden. Das Amt hat sie nicht behalten.".to_owned()
         }
         Stage::NothingFound => "Das Register hat dazu nichts. Laden Sie die Unterlage bitte selbst hoch.".to_owned(),
+        Stage::Failed(Failure::NoAnswer) => {
+            "Wir haben keine Antwort bekommen. Versuchen Sie es noch einmal. Es wird trotzdem nur einmal abgerufen."
+                .to_owned()
+        }
         Stage::Failed(Failure::Later) => {
             "Das Register ist gerade nicht zu erreichen. Versuchen Sie es später noch einmal.".to_owned()
         }

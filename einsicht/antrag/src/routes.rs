@@ -29,7 +29,7 @@ use crate::fetch::Connector;
 use crate::login::{Applicant, BegunHere, ProvedLogin};
 use crate::page::Page;
 use crate::session::{Session, Sessions};
-use crate::{assets, pages};
+use crate::{assets, fetch, pages};
 
 /// The largest file that a person may upload, in bytes, with its form.
 const MAX_UPLOAD: usize = 5 * 1024 * 1024 + 4096;
@@ -87,7 +87,7 @@ pub(crate) fn routes(desk: Arc<Desk>) -> Router {
         .route("/{service}", get(show))
         .route("/{service}/absenden", post(send))
         .route("/{service}/neu", post(begin_again))
-        .route("/{service}/{need}/abrufen", post(fetch))
+        .route("/{service}/{need}/abrufen", post(begin_fetch))
         .route(
             "/{service}/{need}/hochladen",
             post(upload).layer(DefaultBodyLimit::max(MAX_UPLOAD)),
@@ -298,7 +298,7 @@ fn need_of<'a>(desk: &'a Desk, (id, number): &(String, usize)) -> Option<(&'a Se
     Some((service, connector, service.needs.get(*number)?))
 }
 
-async fn fetch(
+async fn begin_fetch(
     State(desk): Shared,
     headers: HeaderMap,
     Path(place): Path<(String, usize)>,
@@ -311,13 +311,14 @@ async fn fetch(
         return logged_out(&place.0);
     };
     let (id, number) = place;
-    let reference = session.application(&id, service.needs.len()).reference;
-    if session.advance(&id, number, Stage::may_fetch, Stage::Asking) {
-        let (service, connector, need) = (service.clone(), connector.clone(), need.clone());
+    // A second click finds that the request is under way.
+    if let Some((reference, key)) = session.begin_fetch(&id, number) {
+        let (service, connector) = (service.clone(), connector.clone());
+        let query = fetch::query(&service, need, &session, &reference);
         // The person's browser polls, so the request is not bound to its connection.
         tokio::spawn(async move {
-            let stage = connector.fetch(&service, &need, &session, &reference).await;
-            session.advance(&service.id, number, |stage| matches!(stage, Stage::Asking), stage);
+            let stage = connector.fetch(&query, &key).await;
+            session.settle(&service.id, number, &key, stage);
         });
     }
     back(&id, Some(number))
@@ -371,7 +372,7 @@ async fn read_upload(mut form: Multipart) -> Result<(String, usize), axum::extra
 /// The exchange whose preview is due.
 fn previewed(session: &Session, service: &Service, number: usize) -> Option<uuid::Uuid> {
     let application = session.application(&service.id, service.needs.len());
-    match application.stages.get(number) {
+    match application.pieces.get(number).map(|piece| &piece.stage) {
         Some(Stage::Preview(exchange)) => Some(*exchange),
         _ => None,
     }

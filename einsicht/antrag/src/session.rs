@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
 
-use crate::application::{Application, Stage};
+use crate::application::{Application, RequestKey, Stage};
 use crate::login::{Applicant, ProvedLogin};
 
 /// The most sessions at a time.
@@ -30,6 +30,8 @@ struct Inner {
     proved: ProvedLogin,
     /// What only this session has, for the connector's preview.
     login: String,
+    /// What the keys of the session's requests are derived from.
+    request_secret: String,
     /// What a form of this session contains, so that no other site can send it.
     form: String,
     begun: Instant,
@@ -55,6 +57,7 @@ impl Session {
             applicant,
             proved,
             login: hex::encode(random()?),
+            request_secret: hex::encode(random()?),
             form: hex::encode(random()?),
             begun: now,
             changing: Mutex::new(Changing {
@@ -112,10 +115,36 @@ impl Session {
     /// Sets a stage if it may be left for another one. Returns whether it was.
     pub(crate) fn advance(&self, service: &str, need: usize, from: impl Fn(&Stage) -> bool, to: Stage) -> bool {
         let advanced = self.change(service, |application| {
-            let stage = application.stages.get_mut(need).filter(|stage| from(stage));
-            stage.map(|stage| *stage = to).is_some()
+            let piece = application.pieces.get_mut(need).filter(|piece| from(&piece.stage));
+            piece.map(|piece| piece.stage = to).is_some()
         });
         advanced == Some(true)
+    }
+
+    /// Begins to fetch the evidence for a need, if that is possible now. Returns the authority's reference and the key
+    /// of the request.
+    pub(crate) fn begin_fetch(&self, service: &str, need: usize) -> Option<(String, RequestKey)> {
+        let begun = self.change(service, |application| {
+            let reference = application.reference.clone();
+            let piece = application.pieces.get_mut(need)?;
+            let key = piece.begin_fetch(|attempt| self.request_key(&reference, need, attempt))?;
+            Some((reference, key))
+        });
+        begun.flatten()
+    }
+
+    /// Sets what has come of the request with this key, unless the person has begun another application meanwhile.
+    pub(crate) fn settle(&self, service: &str, need: usize, key: &RequestKey, stage: Stage) -> bool {
+        let asking = |before: &Stage| matches!(before, Stage::Asking(asked) if asked == key);
+        self.advance(service, need, asking, stage)
+    }
+
+    /// The key of a request: derived from the session, the application and the step, so that a repeated step has the
+    /// same one. It tells nothing about the person, and without the session's secret it cannot be guessed.
+    fn request_key(&self, reference: &str, need: usize, attempt: u32) -> RequestKey {
+        let step = format!("{}/{reference}/{need}/{attempt}", self.0.request_secret);
+        let digest = Sha256::new_with_prefix(b"einsicht/antrag/request/v1\0").chain_update(step);
+        RequestKey(hex::encode(digest.finalize()))
     }
 
     /// Forgets the application, so that the next look begins another one.
