@@ -13,7 +13,6 @@
 //! have them.
 
 use std::io;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,12 +21,11 @@ use service::durable;
 use crate::check::{Report, check_rows};
 use crate::engine::rows::Rows;
 use crate::server::{STORE, find_store};
+use crate::store::copy::copy_column;
 use crate::store::rocks::RocksStore;
-use crate::store::{Batch, Column, Durability, END, Store, StoreError};
+use crate::store::{Column, Durability, Store, StoreError};
 
 const MAX_ATTEMPTS: u32 = 3;
-/// The approximate size of one write, in bytes.
-const WRITE_CHUNK: usize = 4 << 20;
 
 /// Why the store was not copied.
 #[derive(Debug, thiserror::Error)]
@@ -107,30 +105,7 @@ fn copy_once(source: &Path, aside: &Path) -> Result<Report, BackupError> {
 fn copy_rows(from: &dyn Store, to: &dyn Store) -> Result<(), StoreError> {
     let but_meta = Column::ALL.into_iter().filter(|column| *column != Column::Meta);
     for column in but_meta {
-        copy_column(from, to, column, Durability::Lazy)?;
+        copy_column(from, to, column, None, Durability::Lazy)?;
     }
-    copy_column(from, to, Column::Meta, Durability::Synced)
-}
-
-fn copy_column(from: &dyn Store, to: &dyn Store, column: Column, durability: Durability) -> Result<(), StoreError> {
-    let (mut batch, mut bytes, mut failed) = (Batch::default(), 0, None);
-    from.scan(column, &[], &END, &mut |key, value| {
-        batch.put(column, key, value);
-        bytes += key.len() + value.len();
-        if bytes < WRITE_CHUNK {
-            return ControlFlow::Continue(());
-        }
-        bytes = 0;
-        match to.write(&std::mem::take(&mut batch), durability) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                failed = Some(error);
-                ControlFlow::Break(())
-            }
-        }
-    })?;
-    match failed {
-        Some(error) => Err(error),
-        None => to.write(&batch, durability),
-    }
+    copy_column(from, to, Column::Meta, None, Durability::Synced).map(drop)
 }

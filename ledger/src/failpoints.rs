@@ -33,6 +33,12 @@ pub enum Point {
     Cosigned,
     /// The cosigned checkpoint is stored, but not shown.
     PublishedKept,
+    /// `ledger migrate` has copied a part of a column.
+    PartCopied,
+    /// `ledger migrate` has copied and checked everything, and has not marked the source.
+    Copied,
+    /// `ledger migrate` has marked the source as moved, and not the target as arrived.
+    SourceMarked,
     /// The store fails before it writes anything.
     WriteFails,
     /// The store has written, but its sync fails.
@@ -69,6 +75,9 @@ impl Point {
             Self::Asked => "asked",
             Self::Cosigned => "cosigned",
             Self::PublishedKept => "published-kept",
+            Self::PartCopied => "part-copied",
+            Self::Copied => "copied",
+            Self::SourceMarked => "source-marked",
             Self::WriteFails => "write-fails",
             Self::SyncFails => "sync-fails",
             Self::SyncLeftOut => "sync-left-out",

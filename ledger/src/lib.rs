@@ -22,6 +22,7 @@ pub mod export;
 pub mod failpoints;
 pub mod http;
 mod metrics_help;
+pub mod migrate;
 #[cfg(feature = "pkcs11")]
 pub mod pkcs11;
 pub mod rules;

@@ -27,6 +27,9 @@ enum Command {
     Backup(Backup),
     /// Copy a backup into a data directory without a store, and check the copy.
     Restore(Restore),
+    /// Move the log to another store, from RocksDB to PostgreSQL or back. No ledger may run meanwhile. Repeat the command
+    /// if it was interrupted.
+    Migrate(Migrate),
     /// Read the whole store and check that it is consistent, also while a ledger is running. Exit code 0: sound, 1: not
     /// sound, 3: no verdict, because the store could not be read or the result not be written.
     Check(Check),
@@ -77,6 +80,19 @@ struct Restore {
 }
 
 #[derive(Args)]
+struct Migrate {
+    /// Configuration file (JSON) of the ledger whose log is moved.
+    #[arg(long)]
+    from: PathBuf,
+    /// Configuration file (JSON) of the same ledger with another `store` or `data`, which must be empty.
+    #[arg(long)]
+    to: PathBuf,
+    /// Move the log from the second store back to the first. The log must have no new entry since it was moved.
+    #[arg(long)]
+    undo: bool,
+}
+
+#[derive(Args)]
 #[group(required = true, multiple = false)]
 struct Check {
     /// The ledger's data directory, or a backup.
@@ -111,6 +127,7 @@ fn main() -> ExitCode {
         Command::Export(export) => export_files(&export),
         Command::Backup(backup) => back_up(&backup),
         Command::Restore(restore) => restore_backup(&restore),
+        Command::Migrate(migrate) => move_log(&migrate),
         Command::Check(check) => return check_store(&check),
         Command::Keygen(keygen) => generate_keys(&keygen),
         Command::Keys(keys) => print_keys(&keys),
@@ -170,6 +187,27 @@ fn restore_backup(restore: &Restore) -> Result<(), Failure> {
     output::stdout!(
         "It has the first {} entries. If a witness has seen more, the ledger will refuse to start: restore a newer backup.",
         report.size
+    )?;
+    Ok(())
+}
+
+fn move_log(migrate: &Migrate) -> Result<(), Failure> {
+    let (from, to) = (load(&migrate.from)?, load(&migrate.to)?);
+    // A closed pipe must not stop a move in its middle.
+    let mut progress = |column: &str, rows: u64| drop(output::stdout!("{column:<12} {rows} rows"));
+    let (head, serves, left) = if migrate.undo {
+        let head = ledger::migrate::undo(&from, &to, &mut progress)?;
+        (head, &migrate.from, &migrate.to)
+    } else {
+        let head = ledger::migrate::migrate(&from, &to, &mut progress)?;
+        (head, &migrate.to, &migrate.from)
+    };
+    output::stdout!("size      {}", head.size)?;
+    output::stdout!("root      {}", head.root)?;
+    output::stdout!(
+        "The log was moved. Start the ledger with {}; with {} it no longer starts.",
+        serves.display(),
+        left.display()
     )?;
     Ok(())
 }

@@ -212,7 +212,8 @@ pub async fn run(config: Config, listener: Listener, shutdown: Shutdown, clock: 
     serve(shared, pace, listener, shutdown).await
 }
 
-fn open_store(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
+/// Opens the store of a configuration for writing.
+pub(crate) fn open_store(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
     Ok(match &config.store {
         StoreConfig::Rocks => Arc::new(RocksStore::open(&config.data.join(STORE))?),
         StoreConfig::Postgres(database) => {

@@ -12,6 +12,7 @@
 
 pub mod edge;
 mod fair;
+pub(crate) mod mark;
 pub mod opening;
 pub mod publication;
 pub mod reader;

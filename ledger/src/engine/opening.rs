@@ -11,6 +11,7 @@ use tlog::checkpoint::SignedCheckpoint;
 use tlog::merkle::{EMPTY_ROOT, leaf_hash};
 
 use super::edge::Edge;
+use super::mark::Mark;
 use super::reader::TreeReader;
 use super::rows::{Rows, TreeHead};
 use super::signer::{Signer, SignerError};
@@ -24,6 +25,14 @@ pub enum OpenError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The log was moved to another store.
+    #[error(
+        "this log was moved to {0}: a ledger here would fork it. Start the ledger with that store, or move the log back with `ledger migrate`"
+    )]
+    Moved(String),
+    /// The store is a copy that is not complete.
+    #[error("this store has an incomplete copy of a log: repeat `ledger migrate` until it succeeds")]
+    Incomplete,
     /// The root of the tiles differs from the root of the head.
     #[error(
         "the stored tree does not have the root of the stored head ({0} entries): the store is damaged; restore a backup that is at least as new as the witnesses' last checkpoint"
@@ -58,6 +67,11 @@ pub enum OpenError {
 
 /// Opens the log in `rows`; creates an empty log if there is none.
 pub fn open(rows: &Rows, signer: &Signer) -> Result<Arc<Snapshot>, OpenError> {
+    match Mark::of(rows)? {
+        Some(Mark::Moved(_, place)) => return Err(OpenError::Moved(place)),
+        Some(Mark::Arriving(_)) => return Err(OpenError::Incomplete),
+        Some(Mark::Arrived(_)) | None => {}
+    }
     let head = match rows.head()? {
         Some(head) => head,
         None => create(rows)?,

@@ -10,6 +10,7 @@
 //! | `Checkpoints` | u64 size | every checkpoint that met the witness policy |
 //! | `Meta` | `latest-time` | u64 POSIX seconds: the latest time of an entry |
 //! | `Meta` | `quorum` | `1` if the policy needs witnesses, otherwise `0` |
+//! | `Meta` | `move` | whether the log was moved ([`super::mark`]) |
 //!
 //! All numbers are big-endian. A **run** has the entries of one commit in one bundle. A bundle of 256 entries is the
 //! concatenation of its runs. Each entry is therefore written once, and under load a bundle is one or two rows.

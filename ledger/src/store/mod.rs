@@ -22,6 +22,7 @@
 
 #[cfg(test)]
 mod conformance;
+pub(crate) mod copy;
 mod error;
 #[cfg(test)]
 mod fjall;

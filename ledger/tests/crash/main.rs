@@ -12,6 +12,7 @@
 mod backup;
 mod disk;
 mod harness;
+mod migrate;
 mod mirror;
 mod process;
 mod random;
@@ -110,4 +111,9 @@ async fn a_full_file_system_stops_the_log_until_there_is_room() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn backups_are_taken_while_writers_write_and_are_checked() -> Result<()> {
     backup::backup_restore_check().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_moves_to_postgres_and_back_and_is_never_served_twice() -> Result<()> {
+    migrate::moved_to_postgres_and_back().await
 }

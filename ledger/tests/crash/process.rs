@@ -47,7 +47,7 @@ impl LedgerProcess {
         command
             .arg("serve")
             .arg("--config")
-            .arg(world.directory.join("config.json"))
+            .arg(world.config())
             .args(["--listen", &address])
             .env("FAILPOINTS", failpoints)
             .env("RUST_LOG", "error")
@@ -91,6 +91,20 @@ impl LedgerProcess {
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
+    }
+
+    /// Expects that it does not start; returns what it logs.
+    pub(crate) async fn refused(mut self, world: &World) -> Result<String> {
+        let before = log_output(world).len();
+        let started = Instant::now();
+        while started.elapsed() < START_TIMEOUT {
+            if let Some(status) = self.child.try_wait()? {
+                ensure!(status.code() == Some(1), "the ledger ended with {status}");
+                return Ok(log_output(world).split_off(before));
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        bail!("the ledger should not have started")
     }
 
     /// Sends SIGTERM to the ledger that another program runs, but not to that program.

@@ -83,6 +83,29 @@ impl World {
         Self::with_policy(directory, &policy, &serde_json::json!({"engine": "rocks"}))
     }
 
+    /// The same ledger with another store, with a configuration of its own in `directory`.
+    pub(crate) fn in_store(&self, directory: &Path, store: &serde_json::Value) -> Result<Self> {
+        std::fs::create_dir_all(directory)?;
+        for name in ["trust.policy", "log.key", "writer.key"] {
+            std::fs::copy(self.directory.join(name), directory.join(name))?;
+        }
+        let mut config: serde_json::Value = serde_json::from_slice(&std::fs::read(self.config())?)?;
+        config["store"] = store.clone();
+        std::fs::write(directory.join("config.json"), config.to_string())?;
+        Ok(Self {
+            policy: self.policy.clone(),
+            log_key: self.log_key.clone(),
+            directory: directory.to_path_buf(),
+            credential: Credential::from_bytes([77; 32]),
+            founding: self.founding.clone(),
+        })
+    }
+
+    /// The configuration of the ledger.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.directory.join("config.json")
+    }
+
     fn with_policy(directory: &Path, policy: &str, store: &serde_json::Value) -> Result<Self> {
         let (directory, log_key, credential) = (directory.to_path_buf(), log_key()?, Credential::from_bytes([77; 32]));
         let founding = founding(&log_key)?;
