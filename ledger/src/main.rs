@@ -27,8 +27,8 @@ enum Command {
     Backup(Backup),
     /// Copy a backup into a data directory without a store, and check the copy.
     Restore(Restore),
-    /// Move the log to another store, from RocksDB to PostgreSQL or back. No ledger may run meanwhile. Repeat the command
-    /// if it was interrupted.
+    /// Move the log to another store, from RocksDB to PostgreSQL or back. No ledger may run meanwhile. Repeat the
+    /// command if it was interrupted.
     Migrate(Migrate),
     /// Read the whole store and check that it is consistent, also while a ledger is running. Exit code 0: sound, 1: not
     /// sound, 3: no verdict, because the store could not be read or the result not be written.
