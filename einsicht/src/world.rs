@@ -57,6 +57,7 @@ struct PastData {
     participants: Vec<Participant>,
     bodies: Vec<Body>,
     exchanges: Vec<Recurring>,
+    services: Vec<DemoService>,
     suspensions: Vec<Suspension>,
     preparation_seconds: BTreeMap<String, BTreeMap<String, u64>>,
 }
@@ -235,6 +236,9 @@ pub(crate) struct DemoNeed {
     /// The provider.
     #[serde(default)]
     pub(crate) provider: Option<ParticipantId>,
+    /// As in [`antrag::config::Need`].
+    #[serde(default)]
+    pub(crate) asynchronous: bool,
 }
 
 /// A person of `persons.json`, with the data that the demonstration needs.
@@ -270,6 +274,7 @@ impl World {
             let past: PastData = text::json::from_str(include_str!("../data/past.json"))?;
             world.participants.extend(past.participants);
             world.bodies.extend(past.bodies);
+            world.services.extend(past.services);
             world.past = Some(Past {
                 exchanges: past.exchanges,
                 suspensions: past.suspensions,

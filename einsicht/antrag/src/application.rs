@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use record::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// The evidence as the connector hands it over. `Debug` shows no evidence.
@@ -49,6 +52,33 @@ pub(crate) enum Failure {
     Never,
 }
 
+/// A request that its register answers later.
+#[derive(Clone, Debug)]
+pub(crate) struct Awaited {
+    /// The request's key, with which its answer is collected.
+    pub(crate) key: RequestKey,
+    pub(crate) query: Query,
+    pub(crate) exchange: Uuid,
+    /// From when the register can answer, as it says itself.
+    pub(crate) available: Timestamp,
+    /// When the request ends without an answer.
+    pub(crate) ends: Timestamp,
+    /// When the connector was last asked how it stands.
+    pub(crate) asked: Option<Instant>,
+    /// When the collection of its answer began, which may have been lost.
+    pub(crate) collected: Option<Instant>,
+}
+
+/// The body of a request to the connector. A repeated request has the same one. `Debug` shows nothing.
+#[derive(Clone)]
+pub(crate) struct Query(pub(crate) Value);
+
+impl std::fmt::Debug for Query {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Query(redacted)")
+    }
+}
+
 /// How a piece of evidence stands.
 #[derive(Clone, Debug)]
 pub(crate) enum Stage {
@@ -56,6 +86,12 @@ pub(crate) enum Stage {
     Open,
     /// The connector is asking, for the request with this key.
     Asking(RequestKey),
+    /// The register answers later.
+    Pending(Box<Awaited>),
+    /// The person wants no answer any more, and the connector is being told.
+    Withdrawing(Box<Awaited>),
+    /// The person has withdrawn the request.
+    Withdrawn,
     /// The person has to look at it and decide.
     Preview(Uuid),
     /// The decision is being recorded.
@@ -73,9 +109,32 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    /// Whether the page has to wait.
+    /// Whether the page has to wait for seconds.
     pub(crate) const fn is_waiting(&self) -> bool {
-        matches!(self, Self::Asking(_) | Self::Deciding)
+        matches!(self, Self::Asking(_) | Self::Deciding | Self::Withdrawing(_))
+    }
+
+    /// The request that waits for its register.
+    pub(crate) fn awaited(&self) -> Option<&Awaited> {
+        match self {
+            Self::Pending(awaited) | Self::Withdrawing(awaited) => Some(awaited),
+            _ => None,
+        }
+    }
+
+    /// What follows when the connector has answered the request with this key by `next`; `None` if this stage does not
+    /// wait for it. What a person has withdrawn is dropped, even if its answer has come meanwhile.
+    pub(crate) fn after(&self, key: &RequestKey, next: Self) -> Option<Self> {
+        match self {
+            Self::Asking(asked) if asked == key => Some(next),
+            Self::Pending(awaited) if awaited.key == *key => Some(next),
+            Self::Withdrawing(awaited) if awaited.key == *key => match next {
+                Self::Withdrawing(_) => Some(next),
+                Self::Pending(_) => None,
+                _ => Some(Self::Withdrawn),
+            },
+            _ => None,
+        }
     }
 
     /// Whether the application has what it needs.
@@ -87,7 +146,7 @@ impl Stage {
     pub(crate) const fn may_fetch(&self) -> bool {
         matches!(
             self,
-            Self::Open | Self::Refused | Self::Failed(Failure::Later | Failure::NoAnswer)
+            Self::Open | Self::Refused | Self::Withdrawn | Self::Failed(Failure::Later | Failure::NoAnswer)
         )
     }
 
@@ -151,6 +210,11 @@ impl Application {
         self.pieces.iter().any(|piece| piece.stage.is_waiting())
     }
 
+    /// The requests that wait for their registers.
+    pub(crate) fn awaited(&self) -> impl Iterator<Item = &Awaited> {
+        self.pieces.iter().filter_map(|piece| piece.stage.awaited())
+    }
+
     pub(crate) fn is_complete(&self) -> bool {
         self.pieces.iter().all(|piece| piece.stage.is_done())
     }
@@ -207,5 +271,26 @@ mod tests {
             assert_ne!(piece.begin_fetch(key).unwrap(), first);
         }
         assert_eq!(piece.attempt, 2);
+    }
+
+    #[test]
+    fn what_was_withdrawn_stays_so_whatever_the_connector_answers() {
+        let key = RequestKey("k".to_owned());
+        let awaited = Box::new(Awaited {
+            key: key.clone(),
+            query: Query(Value::Null),
+            exchange: Uuid::nil(),
+            available: Timestamp(1),
+            ends: Timestamp(2),
+            asked: None,
+            collected: None,
+        });
+        let withdrawing = Stage::Withdrawing(awaited.clone());
+        assert!(withdrawing.after(&key, Stage::Pending(awaited.clone())).is_none());
+        for answer in [Stage::NothingFound, Stage::Failed(Failure::Later), Stage::Withdrawn] {
+            assert!(matches!(withdrawing.after(&key, answer), Some(Stage::Withdrawn)));
+        }
+        let other = RequestKey("o".to_owned());
+        assert!(Stage::Pending(awaited).after(&other, Stage::NothingFound).is_none());
     }
 }

@@ -71,6 +71,9 @@ pub struct Need {
     /// The register's component.
     #[serde(default)]
     pub provider: Option<String>,
+    /// Whether the procedure can wait up to 30 days for the register. The permission must demand no preview.
+    #[serde(default)]
+    pub asynchronous: bool,
 }
 
 /// A law, cited, and what it permits in the authority's own words.

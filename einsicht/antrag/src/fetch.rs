@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use record::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use service::Backoff;
-use service::http::{CallError, Client};
+use service::http::{CallError, Client, RawResponse};
 use service::secret::Credential;
+use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::application::{Decision, Evidence, Failure, RequestKey, Stage};
+use crate::application::{Awaited, Decision, Evidence, Failure, Query, RequestKey, Stage};
 use crate::config::{Need, Service};
 use crate::error::Error;
 use crate::session::Session;
@@ -19,6 +21,10 @@ const TIMEOUT: Duration = Duration::from_secs(90);
 /// How often a request is sent whose answer is lost, with [`RETRY_DELAY`] and more between.
 const FETCH_ATTEMPTS: u32 = 4;
 const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// How many seconds a request waits for its register at most.
+const LONGEST_WAIT: u64 = 30 * 86_400;
+/// How long an answer whose collection was lost is collected again. The connector keeps it for a day.
+const COLLECT_AGAIN_FOR: Duration = Duration::from_secs(12 * 3600);
 /// How often a decision is asked for until the log has it, with [`DECISION_INTERVAL`] between.
 const DECISION_ATTEMPTS: u32 = 30;
 const DECISION_INTERVAL: Duration = Duration::from_secs(1);
@@ -35,7 +41,14 @@ pub(crate) struct Connector {
 struct Answer {
     exchange: Uuid,
     outcome: String,
+    available_at: Option<String>,
     evidence: Option<Evidence>,
+}
+
+impl Answer {
+    fn available(&self) -> Option<Timestamp> {
+        self.available_at.as_ref()?.parse().ok()
+    }
 }
 
 #[derive(Deserialize)]
@@ -57,11 +70,15 @@ impl Connector {
     }
 
     /// Sends a request. While its answer is lost, it is sent again with the same key, so that there is one exchange.
-    pub(crate) async fn fetch(&self, query: &Value, key: &RequestKey) -> Stage {
+    pub(crate) async fn fetch(&self, query: &Query, key: &RequestKey, now: Timestamp) -> Stage {
         let client = self.client.with_idempotency_key(&key.0);
         let mut backoff = Backoff::new(RETRY_DELAY, RETRY_DELAY * 4);
         for _ in 0..FETCH_ATTEMPTS {
-            match client.post_json(&format!("{}/evidence", self.url), query).await {
+            match client
+                .post_json::<_, Answer>(&format!("{}/evidence", self.url), &query.0)
+                .await
+            {
+                Ok(answer) if answer.outcome == "pending" => return pending(&answer, query, key, now),
                 Ok(answer) => return stage(answer),
                 Err(error) if is_lost(&error) => tracing::warn!(%error, "the connector's answer was lost"),
                 Err(error) => return failed(&error),
@@ -69,6 +86,56 @@ impl Connector {
             tokio::time::sleep(backoff.failed()).await;
         }
         Stage::Failed(Failure::NoAnswer)
+    }
+
+    /// Asks how a request stands that its register answers later, and collects its answer if it is there. `None` if
+    /// that is not known at present.
+    pub(crate) async fn look(&self, awaited: &Awaited, now: Timestamp) -> Option<Stage> {
+        let url = format!("{}/evidence/{}", self.url, awaited.exchange);
+        let answer = self.client.get(&url).await.and_then(RawResponse::json::<Answer>);
+        let may_collect = match &answer {
+            Ok(answer) if answer.outcome == "pending" => {
+                return Some(Stage::Pending(Box::new(Awaited {
+                    available: answer.available().unwrap_or(awaited.available),
+                    ..awaited.clone()
+                })));
+            }
+            Ok(answer) => answer.outcome == "available",
+            // The connector forgets an exchange when its answer was collected, and keeps the answer for a day. Without an
+            // earlier collection the request is over, and the same key would begin another exchange.
+            Err(error) if error.problem().is_some_and(|problem| problem.status == 404) => awaited
+                .collected
+                .is_some_and(|collected| collected.elapsed() < COLLECT_AGAIN_FOR),
+            Err(error) => {
+                tracing::warn!(%error, "how a request stands is not known");
+                return None;
+            }
+        };
+        if !may_collect {
+            return Some(answer.map_or(Stage::Failed(Failure::Later), stage));
+        }
+        Some(match self.fetch(&awaited.query, &awaited.key, now).await {
+            Stage::Failed(Failure::NoAnswer) => Stage::Pending(Box::new(Awaited {
+                collected: awaited.collected.or_else(|| Some(Instant::now())),
+                ..awaited.clone()
+            })),
+            stage => stage,
+        })
+    }
+
+    /// Withdraws a request that waits. `None` if the connector cannot be told at present; it is to be told again.
+    pub(crate) async fn withdraw(&self, awaited: &Awaited) -> Option<Stage> {
+        let url = format!("{}/evidence/{}", self.url, awaited.exchange);
+        match self.client.delete(&url).await.and_then(RawResponse::json::<Answer>) {
+            Ok(answer) if answer.outcome == "withdrawing" => None,
+            Ok(_) => Some(Stage::Withdrawn),
+            // It does not wait any more.
+            Err(error) if error.problem().is_some_and(|problem| problem.status == 404) => Some(Stage::Withdrawn),
+            Err(error) => {
+                tracing::warn!(%error, "a request is not withdrawn yet");
+                None
+            }
+        }
     }
 
     /// The evidence that the person of a session has to look at.
@@ -97,10 +164,11 @@ impl Connector {
     }
 }
 
-/// The request for evidence about the person of a session.
-pub(crate) fn query(service: &Service, need: &Need, session: &Session, reference: &str) -> Value {
+/// The request for evidence about the person of a session. One that can wait is not bound to the login: it may be
+/// answered after the session.
+pub(crate) fn query(service: &Service, need: &Need, session: &Session, reference: &str) -> Query {
     let applicant = session.applicant();
-    json!({
+    let mut query = json!({
         "provider": need.provider,
         "place": need.place,
         "evidence_type": need.evidence_type,
@@ -108,11 +176,6 @@ pub(crate) fn query(service: &Service, need: &Need, session: &Session, reference
         "request_reference": reference,
         "official": service.official,
         "assurance": "high",
-        "login": session.login(),
-        "login_proof": {
-            "token_digest": session.proved().token_digest,
-            "authenticated_at": session.proved().authenticated_at,
-        },
         "person": {
             "family_name": applicant.family_name,
             "given_name": applicant.given_name,
@@ -120,7 +183,29 @@ pub(crate) fn query(service: &Service, need: &Need, session: &Session, reference
             "postal_code": applicant.postal_code,
             "place": applicant.place,
         },
-    })
+    });
+    if need.asynchronous {
+        query["asynchronous"] = true.into();
+    } else {
+        query["login"] = session.login().into();
+        query["login_proof"] = json!({
+            "token_digest": session.proved().token_digest,
+            "authenticated_at": session.proved().authenticated_at,
+        });
+    }
+    Query(query)
+}
+
+fn pending(answer: &Answer, query: &Query, key: &RequestKey, now: Timestamp) -> Stage {
+    Stage::Pending(Box::new(Awaited {
+        key: key.clone(),
+        query: query.clone(),
+        exchange: answer.exchange,
+        available: answer.available().unwrap_or(now),
+        ends: now.after(LONGEST_WAIT),
+        asked: Some(Instant::now()),
+        collected: None,
+    }))
 }
 
 fn stage(answer: Answer) -> Stage {
@@ -128,6 +213,7 @@ fn stage(answer: Answer) -> Stage {
         ("delivered", Some(evidence)) => Stage::Received(evidence),
         ("nothing_found", _) => Stage::NothingFound,
         ("awaiting_preview", _) => Stage::Preview(answer.exchange),
+        ("withdrawn" | "withdrawing", _) => Stage::Withdrawn,
         ("rejected" | "cancelled" | "not_decided", _) => Stage::Refused,
         (outcome, _) => {
             tracing::warn!(outcome, "the connector answers otherwise than its interface says");

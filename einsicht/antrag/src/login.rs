@@ -3,6 +3,7 @@
 //! An authority's service needs the data by which a register finds a person: names, date of birth, postal code and
 //! place (§ 6 IDNrG). A provider that does not send them is of no use here, and the page says which are missing.
 
+use record::Timestamp;
 use serde::{Deserialize, Serialize};
 use service::openid::{IdToken, PendingLogin};
 
@@ -25,7 +26,7 @@ impl ProvedLogin {
     pub(crate) fn of_token(token: &IdToken) -> Self {
         Self {
             token_digest: hex::encode(token.digest),
-            authenticated_at: rfc3339(token.issued),
+            authenticated_at: Timestamp(token.issued).to_string(),
         }
     }
 
@@ -33,22 +34,16 @@ impl ProvedLogin {
     pub(crate) fn for_tests() -> Self {
         Self {
             token_digest: "5a".repeat(32),
-            authenticated_at: rfc3339(1_800_000_000),
+            authenticated_at: Timestamp(1_800_000_000).to_string(),
         }
     }
-}
-
-/// POSIX seconds as a time in RFC 3339.
-fn rfc3339(seconds: u64) -> String {
-    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-    jiff::Timestamp::from_second(seconds)
-        .unwrap_or(jiff::Timestamp::MAX)
-        .to_string()
 }
 
 /// The person who is logged in. `Debug` shows nothing.
 #[derive(Clone)]
 pub(crate) struct Applicant {
+    /// Whom the login's provider means, whatever name the person has. It is the same at each login.
+    pub(crate) subject: String,
     pub(crate) given_name: String,
     pub(crate) family_name: String,
     pub(crate) date_of_birth: String,
@@ -77,6 +72,7 @@ impl Applicant {
             text.unwrap_or_default().to_owned()
         };
         let applicant = Self {
+            subject: token.subject.clone(),
             given_name: claim("/given_name"),
             family_name: claim("/family_name"),
             date_of_birth: claim("/birthdate"),
@@ -94,10 +90,12 @@ impl Applicant {
         format!("{} {}", self.given_name, self.family_name)
     }
 
+    /// Another person at each call.
     #[cfg(test)]
     pub(crate) fn for_tests() -> Self {
         let [given_name, family_name] = ["Emma", "Mustermann"].map(str::to_owned);
         Self {
+            subject: uuid::Uuid::new_v4().to_string(),
             given_name,
             family_name,
             date_of_birth: "1964-08-12".to_owned(),

@@ -1,13 +1,10 @@
 //! The frame of every page, in KERN: yellow bar, authority, who is logged in, content, footer.
 
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use crate::session::Session;
-
-/// How often a page that waits reloads itself, in seconds.
-const RELOAD: u32 = 2;
 
 /// What a page needs besides its content.
 pub(crate) struct Page<'a> {
@@ -15,9 +12,9 @@ pub(crate) struct Page<'a> {
     /// The authority, or the services' common name.
     pub(crate) authority: &'a str,
     pub(crate) session: Option<&'a Session>,
-    /// If the page waits for something: its own address, without a fragment. A browser does not reload the same address
-    /// with a fragment.
-    pub(crate) waiting: Option<String>,
+    /// If the page waits for something: after how many seconds the browser loads it again, and its own address without a
+    /// fragment. A browser does not reload the same address with a fragment.
+    pub(crate) reload: Option<(u64, String)>,
 }
 
 impl Page<'_> {
@@ -33,7 +30,14 @@ impl Page<'_> {
                 HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
             ),
         ];
-        (headers, Html(self.html(content).into_string())).into_response()
+        // A header, as browsers read it (HTML, "Refresh"): it needs no script.
+        let reload = self
+            .reload
+            .as_ref()
+            .map(|(seconds, address)| format!("{seconds}; url={address}"));
+        let reload = reload.and_then(|value| HeaderValue::try_from(value).ok());
+        let reload: HeaderMap = reload.map(|value| (header::REFRESH, value)).into_iter().collect();
+        (headers, reload, Html(self.html(content).into_string())).into_response()
     }
 
     fn html(&self, content: &Markup) -> Markup {
@@ -44,9 +48,6 @@ impl Page<'_> {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
-                    @if let Some(address) = &self.waiting {
-                        meta http-equiv="refresh" content=(format!("{RELOAD}; url={address}"));
-                    }
                     title { (self.title) " – " (self.authority) }
                     link rel="icon" type="image/svg+xml" href="/assets/icon.svg";
                     link rel="stylesheet" href="/assets/kern.css";

@@ -1,8 +1,9 @@
 //! The content of the pages. German: the services are those of German authorities.
 
 use maud::{Markup, html};
+use record::{GermanTime, Timestamp};
 
-use crate::application::{Application, Evidence, Failure, Stage};
+use crate::application::{Application, Awaited, Evidence, Failure, Stage};
 use crate::config::{Need, Service};
 use crate::page::{act, alert, token};
 use crate::session::Session;
@@ -46,15 +47,40 @@ pub(crate) fn introduction(service: &Service) -> Markup {
     }
 }
 
-/// The application: each piece of evidence with what the person can do next.
-pub(crate) fn application(service: &Service, application: &Application, session: &Session) -> Markup {
+/// After how many seconds the page of an application is loaded again, if it waits for anything: soon if it is asked for
+/// now, and once a minute if its register answers later.
+pub(crate) fn reload_seconds(application: &Application, now: Timestamp) -> Option<u64> {
+    if application.is_waiting() {
+        return Some(2);
+    }
+    let first = application.awaited().map(|awaited| awaited.available.since(now)).min();
+    first.map(|seconds| seconds.clamp(5, 60))
+}
+
+/// The application: each piece of evidence with what the person can do next. The page is loaded again after `reload`
+/// seconds.
+pub(crate) fn application(
+    service: &Service,
+    application: &Application,
+    reload: Option<u64>,
+    session: &Session,
+) -> Markup {
     html! {
         h1.kern-heading-large { (service.title) }
         p.kern-body { "Ihr Vorgang: " strong { (application.reference) } }
         @if application.is_waiting() {
-            (alert("info", "Bitte warten", &html! { p.kern-body {
-                "Die Seite lädt sich selbst neu. Meist dauert es wenige Sekunden."
-            } }))
+            (alert("info", "Bitte warten", &html! {
+                p.kern-body { "Meist dauert es wenige Sekunden." }
+                (reloading(service, reload))
+            }))
+        } @else if application.awaited().next().is_some() {
+            (alert("info", "Ein Register antwortet später", &html! {
+                p.kern-body {
+                    "Sie müssen nicht hier warten. Sie können die Seite schließen und sich später wieder anmelden: \
+                     Ihr Vorgang ist dann noch da, und es wird nichts ein zweites Mal abgerufen."
+                }
+                (reloading(service, reload))
+            }))
         }
         @for (number, (need, piece)) in service.needs.iter().zip(&application.pieces).enumerate() {
             section.an-need id={ "unterlage-" (number) } data-stage=(code(&piece.stage)) {
@@ -69,6 +95,23 @@ pub(crate) fn application(service: &Service, application: &Application, session:
     }
 }
 
+/// Says whether the page reloads itself, and lets the person change it.
+fn reloading(service: &Service, reload: Option<u64>) -> Markup {
+    html! {
+        @if reload.is_some() {
+            p.kern-body {
+                "Die Seite lädt sich selbst neu. "
+                a.kern-link #anhalten href={ "/" (service.id) "?neuladen=aus" } { "Nicht mehr selbst neu laden" }
+            }
+        } @else {
+            p.kern-body {
+                "Die Seite lädt sich nicht selbst neu. "
+                a.kern-link #neuladen href={ "/" (service.id) } { "Wieder selbst neu laden" }
+            }
+        }
+    }
+}
+
 fn need_card(service: &Service, (number, need): (usize, &Need), stage: &Stage, session: &Session) -> Markup {
     let address = |act: &str| format!("/{}/{number}/{act}", service.id);
     html! {
@@ -76,12 +119,22 @@ fn need_card(service: &Service, (number, need): (usize, &Need), stage: &Stage, s
         p { span class={ "kern-badge kern-badge--" (colour(stage)) } { span.kern-label { (state(stage)) } } }
         (said(need, stage))
         @if let Stage::Received(evidence) = stage { (data(need, evidence)) }
+        @if let Stage::Pending(awaited) = stage { (waits(need, awaited)) }
         @if stage.may_fetch() { (explanation(need)) }
         div.an-acts {
             @if let Stage::Preview(_) = stage {
                 a.kern-btn.kern-btn--primary id={ "ansehen-" (number) } href=(address("vorschau")) {
                     span.kern-label { "Ansehen und entscheiden" }
                 }
+            }
+            @if let Stage::Pending(_) = stage {
+                (act(
+                    session,
+                    &address("zurueckziehen"),
+                    &format!("zurueckziehen-{number}"),
+                    "secondary",
+                    "Anfrage zurückziehen"
+                ))
             }
             @if stage.may_fetch() {
                 (act(session, &address("abrufen"), &format!("abrufen-{number}"), "primary", "Ja, abrufen"))
@@ -91,10 +144,33 @@ fn need_card(service: &Service, (number, need): (usize, &Need), stage: &Stage, s
     }
 }
 
+/// What is awaited, from whom and until when.
+fn waits(need: &Need, awaited: &Awaited) -> Markup {
+    html! {
+        dl.an-data {
+            dt.kern-body { "Erwartet wird" }
+            dd.kern-body { (need.title) ": " (need.categories.join(", ")) }
+            dt.kern-body { "Von" }
+            dd.kern-body { (need.register) }
+            dt.kern-body { "Das Register antwortet voraussichtlich bis" }
+            dd.kern-body { (german(awaited.available)) }
+            dt.kern-body { "Die Anfrage endet spätestens" }
+            dd.kern-body { (german(awaited.ends)) }
+        }
+        p.kern-body {
+            "Brauchen Sie die Antwort nicht mehr? Dann ziehen Sie die Anfrage zurück. Was noch kommt, wird ungelesen \
+             gelöscht, und Sie können die Unterlage selbst hochladen."
+        }
+    }
+}
+
 fn explanation(need: &Need) -> Markup {
     html! {
         p.kern-body {
             "Dürfen wir das beim Register abrufen? Abgerufen werden: " (need.categories.join(", ")) "."
+        }
+        @if need.asynchronous {
+            p.kern-body { "Das Register antwortet vielleicht nicht sofort. Es darf sich dafür bis zu 30 Tage Zeit lassen." }
         }
         details {
             summary.kern-body { "Welches Gesetz erlaubt das?" }
@@ -200,14 +276,15 @@ fn data(need: &Need, evidence: &Evidence) -> Markup {
     }
 }
 
-/// A time in RFC 3339, UTC, as people write it; any other text as it is.
+/// A time in RFC 3339 as people in Germany write it; any other text as it is.
 fn time(text: &str) -> String {
-    let read = || {
-        let (date, clock) = text.strip_suffix('Z')?.split_once('T')?;
-        let [year, month, day] = date.split('-').collect::<Vec<_>>().try_into().ok()?;
-        Some(format!("{day}.{month}.{year}, {} Uhr (Weltzeit)", clock.get(..5)?))
-    };
-    read().unwrap_or_else(|| text.to_owned())
+    text.parse().map_or_else(|_| text.to_owned(), german)
+}
+
+fn german(time: Timestamp) -> String {
+    let local = GermanTime::of(time);
+    let ((year, month, day), (hour, minute)) = (local.date(), local.time());
+    format!("{day}.{month}.{year}, {hour}:{minute:02} Uhr")
 }
 
 /// The stage in a word for programs.
@@ -215,6 +292,9 @@ fn code(stage: &Stage) -> &'static str {
     match stage {
         Stage::Open => "open",
         Stage::Asking(_) => "asking",
+        Stage::Pending(_) => "pending",
+        Stage::Withdrawing(_) => "withdrawing",
+        Stage::Withdrawn => "withdrawn",
         Stage::Preview(_) => "preview",
         Stage::Deciding => "deciding",
         Stage::Received(_) => "received",
@@ -230,6 +310,9 @@ fn state(stage: &Stage) -> &'static str {
     match stage {
         Stage::Open => "fehlt noch",
         Stage::Asking(_) => "wird abgerufen",
+        Stage::Pending(_) => "Antwort kommt später",
+        Stage::Withdrawing(_) => "wird zurückgezogen",
+        Stage::Withdrawn => "von Ihnen zurückgezogen",
         Stage::Preview(_) => "bitte ansehen",
         Stage::Deciding => "wird aufgezeichnet",
         Stage::Received(_) => "liegt vor",
@@ -243,7 +326,7 @@ fn state(stage: &Stage) -> &'static str {
 fn colour(stage: &Stage) -> &'static str {
     match stage {
         Stage::Received(_) | Stage::Uploaded(_) => "success",
-        Stage::Preview(_) | Stage::Refused | Stage::NothingFound => "warning",
+        Stage::Preview(_) | Stage::Refused | Stage::Withdrawn | Stage::NothingFound => "warning",
         Stage::Failed(_) => "danger",
         _ => "info",
     }
@@ -256,6 +339,13 @@ fn said(need: &Need, stage: &Stage) -> Markup {
         Stage::Asking(_) => "Wir fragen das Register.".to_owned(),
         Stage::Preview(_) => {
             "Das Register hat geantwortet. Sehen Sie sich die Angaben an, bevor das Amt sie verwendet.".to_owned()
+        }
+        Stage::Pending(_) => "Das Register hat die Anfrage angenommen. Es braucht noch Zeit.".to_owned(),
+        Stage::Withdrawing(_) => "Ihre Anfrage wird zurückgezogen.".to_owned(),
+        Stage::Withdrawn => {
+            "Sie haben die Anfrage zurückgezogen. Das Amt verwendet nichts davon. Auch das steht in Ihrem \
+             Datenschutzcockpit."
+                .to_owned()
         }
         Stage::Deciding => "Ihre Entscheidung wird aufgezeichnet.".to_owned(),
         Stage::Refused => {
@@ -286,7 +376,7 @@ mod tests {
 
     #[test]
     fn times_are_written_as_people_write_them() {
-        assert_eq!(time("2026-11-29T22:00:38Z"), "29.11.2026, 22:00 Uhr (Weltzeit)");
+        assert_eq!(time("2026-11-29T22:00:38Z"), "29.11.2026, 23:00 Uhr");
         for text in ["", "gestern", "2026-11-29", "2026-11-29TZ"] {
             assert_eq!(time(text), text);
         }

@@ -3,9 +3,10 @@
 //! | Address | Does |
 //! | --- | --- |
 //! | `GET /` | lists the services |
-//! | `GET /{service}` | the application; without a login, what it needs |
+//! | `GET /{service}` | the application; without a login, what it needs. It asks how the requests stand that wait, and reloads itself unless `neuladen=aus` |
 //! | `GET /anmelden?dienst=`, `GET /anmeldung/rueckkehr`, `POST /abmelden` | login and logout |
 //! | `POST /{service}/{need}/abrufen` | has the evidence fetched |
+//! | `POST /{service}/{need}/zurueckziehen` | withdraws a request that its register answers later |
 //! | `POST /{service}/{need}/hochladen` | takes a file instead |
 //! | `GET /{service}/{need}/vorschau`, `POST /{service}/{need}/entscheidung` | shows a preview, takes the decision |
 //! | `POST /{service}/absenden`, `POST /{service}/neu` | sends the application, begins another one |
@@ -18,6 +19,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use maud::Markup;
+use record::Timestamp;
 use serde::Deserialize;
 use service::Clock;
 use service::openid::{CallbackParameters, Cookies, LoginError, PendingLogins, RelyingParty, cookies};
@@ -71,7 +73,12 @@ impl Desk {
     }
 
     fn session(&self, headers: &HeaderMap) -> Option<Session> {
-        self.sessions.of(cookies::value(headers, self.cookies.session())?)
+        let token = cookies::value(headers, self.cookies.session())?;
+        self.sessions.of(token, self.now())
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp(self.clock.now())
     }
 }
 
@@ -88,6 +95,7 @@ pub(crate) fn routes(desk: Arc<Desk>) -> Router {
         .route("/{service}/absenden", post(send))
         .route("/{service}/neu", post(begin_again))
         .route("/{service}/{need}/abrufen", post(begin_fetch))
+        .route("/{service}/{need}/zurueckziehen", post(withdraw))
         .route(
             "/{service}/{need}/hochladen",
             post(upload).layer(DefaultBodyLimit::max(MAX_UPLOAD)),
@@ -104,7 +112,7 @@ fn respond(title: &str, authority: &str, session: Option<&Session>, content: &Ma
         title,
         authority,
         session,
-        waiting: None,
+        reload: None,
     };
     page.response(content)
 }
@@ -141,26 +149,57 @@ async fn start(State(desk): Shared, headers: HeaderMap) -> Response {
     respond(NAME, NAME, session.as_ref(), &pages::start(&desk.config.services))
 }
 
-async fn show(State(desk): Shared, headers: HeaderMap, Path(id): Path<String>) -> Response {
-    let Some((service, _)) = desk.service(&id) else {
+/// Whether the page reloads itself. Who reads slowly, or with a screen reader, can switch it off.
+#[derive(Deserialize)]
+struct ReloadQuery {
+    neuladen: Option<String>,
+}
+
+async fn show(
+    State(desk): Shared,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Query(reload): Query<ReloadQuery>,
+) -> Response {
+    let Some((service, connector)) = desk.service(&id) else {
         return not_found();
     };
     let Some(session) = desk.session(&headers) else {
         return respond(&service.title, &service.authority, None, &pages::introduction(service));
     };
+    look_at_what_waits(connector, &session, &id, desk.now());
     let application = session.application(&id, service.needs.len());
+    let reloads = reload.neuladen.as_deref() != Some("aus");
+    let seconds = pages::reload_seconds(&application, desk.now()).filter(|_| reloads);
     let content = if application.sent {
         pages::sent(service, &application, &desk.config.cockpit, &session)
     } else {
-        pages::application(service, &application, &session)
+        pages::application(service, &application, seconds, &session)
     };
     let page = Page {
         title: &service.title,
         authority: &service.authority,
         session: Some(&session),
-        waiting: application.is_waiting().then(|| format!("/{id}")),
+        reload: seconds.map(|seconds| (seconds, format!("/{id}"))),
     };
     page.response(&content)
+}
+
+/// Asks the connector how the requests stand that wait, and collects their answers. The page does not wait for it.
+fn look_at_what_waits(connector: &Connector, session: &Session, id: &str, now: Timestamp) {
+    for (need, stage) in session.due(id) {
+        let (connector, session, id) = (connector.clone(), session.clone(), id.to_owned());
+        tokio::spawn(async move {
+            let (awaited, next) = match &stage {
+                Stage::Pending(awaited) => (awaited, connector.look(awaited, now).await),
+                Stage::Withdrawing(awaited) => (awaited, connector.withdraw(awaited).await),
+                _ => return,
+            };
+            if let Some(next) = next {
+                session.settle(&id, need, &awaited.key, next);
+            }
+        });
+    }
 }
 
 #[derive(Deserialize)]
@@ -214,7 +253,10 @@ async fn log_in(desk: &Desk, here: BegunHere, answer: CallbackParameters) -> Res
         problem(StatusCode::BAD_REQUEST, "Angaben fehlen", &text, "/")
     })?;
     let proved = ProvedLogin::of_token(&verified.token);
-    let token = desk.sessions.begin(applicant, proved).map_err(|_| unavailable())?;
+    let token = desk
+        .sessions
+        .begin(applicant, proved, desk.now())
+        .map_err(|_| unavailable())?;
     let mut response = back(&here.service, None);
     let cookie = desk.cookies.set(desk.cookies.session(), &token, None);
     response
@@ -261,7 +303,7 @@ async fn log_out(State(desk): Shared, headers: HeaderMap, Form(own): Form<Own>) 
         return logged_out("");
     }
     if let Some(token) = cookies::value(&headers, desk.cookies.session()) {
-        desk.sessions.end(token);
+        desk.sessions.end(token, desk.now());
     }
     let mut response = Redirect::to("/").into_response();
     let removal = desk.cookies.set(desk.cookies.session(), "", Some(0));
@@ -314,12 +356,31 @@ async fn begin_fetch(
     // A second click finds that the request is under way.
     if let Some((reference, key)) = session.begin_fetch(&id, number) {
         let (service, connector) = (service.clone(), connector.clone());
-        let query = fetch::query(&service, need, &session, &reference);
+        let (query, now) = (fetch::query(&service, need, &session, &reference), desk.now());
         // The person's browser polls, so the request is not bound to its connection.
         tokio::spawn(async move {
-            let stage = connector.fetch(&query, &key).await;
+            let stage = connector.fetch(&query, &key, now).await;
             session.settle(&service.id, number, &key, stage);
         });
+    }
+    back(&id, Some(number))
+}
+
+async fn withdraw(
+    State(desk): Shared,
+    headers: HeaderMap,
+    Path(place): Path<(String, usize)>,
+    Form(own): Form<Own>,
+) -> Response {
+    let Some((_, connector, _)) = need_of(&desk, &place) else {
+        return not_found();
+    };
+    let (id, number) = place;
+    let Some(session) = owned(&desk, &headers, &own.form) else {
+        return logged_out(&id);
+    };
+    if session.withdraw(&id, number) {
+        look_at_what_waits(connector, &session, &id, desk.now());
     }
     back(&id, Some(number))
 }

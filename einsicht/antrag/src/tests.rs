@@ -9,8 +9,9 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::{Json, Router};
 use http_body_util::BodyExt as _;
+use record::Timestamp;
 use serde_json::{Value, json};
-use service::clock::SystemClock;
+use service::clock::{Clock as _, SystemClock};
 use tower::ServiceExt as _;
 
 use crate::config::Config;
@@ -52,7 +53,8 @@ async fn answer(State(connector): State<Connector>, request: Request) -> (Status
     let path = request.uri().path().to_owned();
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let mut both = connector.0.lock().unwrap();
-    both.1.push((path.clone(), serde_json::from_slice(&body).unwrap()));
+    both.1
+        .push((path.clone(), serde_json::from_slice(&body).unwrap_or_default()));
     let found = both.0.iter().find(|(suffix, ..)| path.ends_with(suffix));
     let (_, status, body) = found.cloned().unwrap();
     (StatusCode::from_u16(status).unwrap(), Json(body))
@@ -88,7 +90,11 @@ impl World {
         let desk = Arc::new(Desk::new(config, SystemClock::shared()).unwrap());
         let token = desk
             .sessions()
-            .begin(Applicant::for_tests(), ProvedLogin::for_tests())
+            .begin(
+                Applicant::for_tests(),
+                ProvedLogin::for_tests(),
+                Timestamp(SystemClock.now()),
+            )
             .unwrap();
         Self {
             connector,
@@ -107,6 +113,11 @@ impl World {
     async fn get(&self, path: &str) -> String {
         let request = Request::get(path).header(header::COOKIE, &self.cookie);
         self.send(request.body(Body::empty()).unwrap()).await.2
+    }
+
+    async fn headers(&self, path: &str) -> axum::http::HeaderMap {
+        let request = Request::get(path).header(header::COOKIE, &self.cookie);
+        self.send(request.body(Body::empty()).unwrap()).await.1
     }
 
     /// The token that this session's forms contain.
@@ -194,7 +205,8 @@ async fn accepted_evidence_completes_the_application() {
     world
         .post("/parken/0/entscheidung", &form, "&entscheidung=accept")
         .await;
-    assert!(world.until("deciding").await.contains("http-equiv=\"refresh\""));
+    world.until("deciding").await;
+    assert_eq!(world.headers("/parken").await[header::REFRESH], "2; url=/parken");
     let delivered = json!({ "exchange": EXCHANGE, "outcome": "delivered", "evidence": evidence() });
     world.connector.answers("/decision", 200, delivered);
     world.until("received").await;
@@ -249,12 +261,71 @@ async fn what_the_register_does_not_give_can_be_uploaded() {
     }
 }
 
+/// A request for which the register takes a day.
+async fn pending() -> World {
+    let world = World::new().await;
+    let in_a_day = Timestamp(SystemClock.now()).after(86_400).to_string();
+    let pending = json!({ "exchange": EXCHANGE, "outcome": "pending", "available_at": in_a_day, "evidence": null });
+    world.connector.answers("/evidence", 202, pending.clone());
+    world.connector.answers(EXCHANGE, 202, pending);
+    world.fetch().await;
+    let page = world.until("pending").await;
+    for expected in [
+        "Fahrzeug: Kennzeichen",
+        "Fahrzeugregister",
+        "zurueckziehen-0",
+        "später wieder anmelden",
+    ] {
+        assert!(page.contains(expected), "{expected}: {page}");
+    }
+    assert_eq!(world.headers("/parken").await[header::REFRESH], "60; url=/parken");
+    assert!(
+        !world
+            .headers("/parken?neuladen=aus")
+            .await
+            .contains_key(header::REFRESH)
+    );
+    world
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_later_is_collected_with_the_same_request() {
+    let world = pending().await;
+    let available = json!({ "exchange": EXCHANGE, "outcome": "available", "evidence": null });
+    world.connector.answers(EXCHANGE, 200, available);
+    let delivered = json!({ "exchange": EXCHANGE, "outcome": "delivered", "evidence": evidence() });
+    world.connector.answers("/evidence", 200, delivered);
+    assert!(world.until("received").await.contains("RF-&lt;b&gt;1"));
+    let asked = world.connector.asked();
+    let sent: Vec<_> = asked.iter().filter(|(path, _)| path == "/evidence").collect();
+    assert!(sent.len() == 2 && sent[0] == sent[1], "{}", sent.len());
+}
+
+#[tokio::test]
+async fn a_request_that_is_withdrawn_may_be_made_again_as_another_one() {
+    let world = pending().await;
+    let withdrawn = json!({ "exchange": EXCHANGE, "outcome": "withdrawn", "evidence": null });
+    world.connector.answers(EXCHANGE, 200, withdrawn);
+    let form = world.form().await;
+    assert_eq!(
+        world.post("/parken/0/zurueckziehen", &form, "").await,
+        StatusCode::SEE_OTHER
+    );
+    assert!(world.until("withdrawn").await.contains("abrufen-0"));
+}
+
 #[tokio::test]
 async fn a_form_of_another_session_changes_nothing() {
     let world = World::new().await;
     let own = world.form().await;
     let other = World::new().await.form().await;
-    for path in ["/parken/0/abrufen", "/parken/absenden", "/parken/neu", "/abmelden"] {
+    for path in [
+        "/parken/0/abrufen",
+        "/parken/0/zurueckziehen",
+        "/parken/absenden",
+        "/parken/neu",
+        "/abmelden",
+    ] {
         assert_eq!(world.post(path, &other, "").await, StatusCode::FORBIDDEN, "{path}");
     }
     assert_eq!(world.upload(&other, 5).await, StatusCode::FORBIDDEN);

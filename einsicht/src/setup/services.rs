@@ -68,5 +68,6 @@ fn need(wanted: &DemoNeed, tables: &Tables) -> Result<Need> {
         purpose: rule.purpose.to_string(),
         place: wanted.place.as_ref().map(ToString::to_string),
         provider: wanted.provider.as_ref().map(ToString::to_string),
+        asynchronous: wanted.asynchronous,
     })
 }
