@@ -101,8 +101,8 @@ impl Connector {
                 })));
             }
             Ok(answer) => answer.outcome == "available",
-            // The connector forgets an exchange when its answer was collected, and keeps the answer for a day. Without an
-            // earlier collection the request is over, and the same key would begin another exchange.
+            // The connector forgets an exchange when its answer was collected, and keeps the answer for a day. Without
+            // an earlier collection the request is over, and the same key would begin another exchange.
             Err(error) if error.problem().is_some_and(|problem| problem.status == 404) => awaited
                 .collected
                 .is_some_and(|collected| collected.elapsed() < COLLECT_AGAIN_FOR),

@@ -27,8 +27,9 @@
 //! A register that answers later makes the evidence *pending*, for up to 30 days. The person need not stay: the next
 //! login finds the application again, and the page asks the connector how the request stands when it is shown.
 //!
-//! The pages need no script. A page that waits reloads itself, unless the person switches it off. Nothing is stored on disk, because the demonstration has
-//! no procedure behind its form: a restart forgets every application, and an uploaded file is read and thrown away.
+//! The pages need no script. A page that waits reloads itself, unless the person switches it off.
+//! Nothing is stored on disk, because the demonstration has no procedure behind its form: a restart forgets every
+//! application, and an uploaded file is read and thrown away.
 
 mod application;
 mod assets;

@@ -12,8 +12,8 @@ pub(crate) struct Page<'a> {
     /// The authority, or the services' common name.
     pub(crate) authority: &'a str,
     pub(crate) session: Option<&'a Session>,
-    /// If the page waits for something: after how many seconds the browser loads it again, and its own address without a
-    /// fragment. A browser does not reload the same address with a fragment.
+    /// If the page waits for something: after how many seconds the browser loads it again, and its own address without
+    /// a fragment. A browser does not reload the same address with a fragment.
     pub(crate) reload: Option<(u64, String)>,
 }
 
