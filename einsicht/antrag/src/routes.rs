@@ -3,7 +3,7 @@
 //! | Address | Does |
 //! | --- | --- |
 //! | `GET /` | lists the services |
-//! | `GET /{service}` | the application; without a login, what it needs. Reloads itself while it waits, unless `neuladen=aus` |
+//! | `GET /{service}` | the application; without a login, what it needs. Without `neuladen=aus` it reloads |
 //! | `GET /anmelden?dienst=`, `GET /anmeldung/rueckkehr`, `POST /abmelden` | login and logout |
 //! | `POST /{service}/{need}/abrufen` | has the evidence fetched |
 //! | `POST /{service}/{need}/zurueckziehen` | withdraws a request that its register answers later |
