@@ -28,6 +28,7 @@ use crate::engine::edge::{Edge, TILE_WIDTH};
 use crate::engine::rows::Rows;
 use crate::rules::founding::stored_set;
 use crate::server::find_store;
+use crate::store::postgres::{PostgresConfig, PostgresStore};
 use crate::store::rocks::RocksStore;
 use crate::store::{Column, StoreError};
 
@@ -90,6 +91,16 @@ pub fn export(data: &Path, to: &Path, records: bool) -> Result<Exported, ExportE
             done => return done,
         }
     }
+}
+
+/// Exports the log in a database, as it was when the database was opened, into the new or empty directory `to`.
+///
+/// # Errors
+/// [`ExportError`]. Nothing remains in `to` then.
+pub fn export_database(config: &PostgresConfig, to: &Path, records: bool) -> Result<Exported, ExportError> {
+    refuse_used_target(to)?;
+    let store = PostgresStore::open_read_only(config)?;
+    export_rows(&Rows::new(Arc::new(store)), to, records)
 }
 
 /// Exports the log in `rows`.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use ledger::Config;
 use ledger::config::StoreConfig;
+use ledger::store::postgres::PostgresConfig;
 use record::SigningKey;
 use service::{Shutdown, SystemClock, durable, secret};
 use tlog::note::{KeyName, SignerKey};
@@ -46,11 +47,42 @@ struct Keys {
     config: PathBuf,
 }
 
+/// The store that a command reads.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Source {
+    /// The ledger's data directory, or a backup.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Configuration file (JSON) of a ledger, whose store is read wherever it is.
+    #[arg(long)]
+    config: Option<PathBuf>,
+}
+
+/// Where a store is.
+enum Location {
+    Directory(PathBuf),
+    Database(PostgresConfig),
+}
+
+impl Source {
+    fn locate(&self) -> Result<Location, Failure> {
+        if let Some(data) = &self.data {
+            return Ok(Location::Directory(data.clone()));
+        }
+        let config = self.config.as_deref().ok_or("either --data or --config is needed")?;
+        let config = load(config)?;
+        Ok(match config.store {
+            StoreConfig::Rocks => Location::Directory(config.data),
+            StoreConfig::Postgres(database) => Location::Database(database),
+        })
+    }
+}
+
 #[derive(Args)]
 struct Export {
-    /// The ledger's data directory.
-    #[arg(long)]
-    data: PathBuf,
+    #[command(flatten)]
+    source: Source,
     /// A new or empty directory.
     #[arg(long)]
     to: PathBuf,
@@ -61,9 +93,8 @@ struct Export {
 
 #[derive(Args)]
 struct Backup {
-    /// The ledger's data directory.
-    #[arg(long)]
-    data: PathBuf,
+    #[command(flatten)]
+    source: Source,
     /// A directory without a store.
     #[arg(long)]
     to: PathBuf,
@@ -93,14 +124,9 @@ struct Migrate {
 }
 
 #[derive(Args)]
-#[group(required = true, multiple = false)]
 struct Check {
-    /// The ledger's data directory, or a backup.
-    #[arg(long)]
-    data: Option<PathBuf>,
-    /// Configuration file (JSON) of a ledger, whose store is checked wherever it is.
-    #[arg(long)]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    source: Source,
 }
 
 #[derive(Args)]
@@ -162,7 +188,10 @@ fn run(serve: &service::program::Serve) -> Result<(), Failure> {
 }
 
 fn export_files(export: &Export) -> Result<(), Failure> {
-    let exported = ledger::export::export(&export.data, &export.to, export.records)?;
+    let exported = match export.source.locate()? {
+        Location::Directory(data) => ledger::export::export(&data, &export.to, export.records)?,
+        Location::Database(database) => ledger::export::export_database(&database, &export.to, export.records)?,
+    };
     output::stdout!("size      {}", exported.size)?;
     output::stdout!("root      {}", exported.root)?;
     output::stdout!("history   {} published checkpoints", exported.checkpoints)?;
@@ -174,7 +203,10 @@ fn export_files(export: &Export) -> Result<(), Failure> {
 }
 
 fn back_up(backup: &Backup) -> Result<(), Failure> {
-    print_report(&ledger::backup::copy(&backup.data, &backup.to)?)?;
+    let Location::Directory(data) = backup.source.locate()? else {
+        return Err("back up a log in PostgreSQL with pgBackRest or pg_basebackup, and check a restored copy with `ledger check --config`".into());
+    };
+    print_report(&ledger::backup::copy(&data, &backup.to)?)?;
     output::stdout!(
         "The backup contains neither the log's key nor the writer key nor the policy: back them up separately."
     )?;
@@ -213,11 +245,12 @@ fn move_log(migrate: &Migrate) -> Result<(), Failure> {
 }
 
 fn check_store(check: &Check) -> ExitCode {
-    let report = match (&check.data, &check.config) {
-        (Some(data), _) => ledger::check::check(data).map_err(Failure::from),
-        (None, Some(config)) => load(config).and_then(|config| check_configured(&config)),
-        (None, None) => Err("either --data or --config is needed".into()),
-    };
+    let report = check.source.locate().and_then(|location| {
+        Ok(match location {
+            Location::Directory(data) => ledger::check::check(&data)?,
+            Location::Database(database) => ledger::check::check_database(&database)?,
+        })
+    });
     match report.and_then(|report| print_verdict(&report)) {
         Ok(code) => code,
         Err(error) => {
@@ -225,13 +258,6 @@ fn check_store(check: &Check) -> ExitCode {
             ExitCode::from(3)
         }
     }
-}
-
-fn check_configured(config: &Config) -> Result<ledger::check::Report, Failure> {
-    Ok(match &config.store {
-        StoreConfig::Rocks => ledger::check::check(&config.data)?,
-        StoreConfig::Postgres(database) => ledger::check::check_database(database)?,
-    })
 }
 
 fn print_verdict(report: &ledger::check::Report) -> Result<ExitCode, Failure> {

@@ -7,12 +7,15 @@
 //! | --- | --- | --- |
 //! | 1. both are opened for writing, so neither is served | – | – |
 //! | 2. the target is marked | – | arriving |
-//! | 3. all rows are copied, and the copy is checked as by `ledger check` | – | arriving |
+//! | 3. the log is checked as by `ledger check`; all rows are copied, and both stores are compared | – | arriving |
 //! | 4. the source is marked | moved | arriving |
 //! | 5. the target is marked | moved | arrived |
 //!
 //! A move that was interrupted is repeated with the same command. Before step 4 the source may be served meanwhile: the
 //! copy is compared again and follows it.
+//!
+//! A check reads many single rows, which takes long over a network. It is therefore made on the store that is in this
+//! process; the comparison shows that it holds for the other one.
 //!
 //! `--undo` moves the log back as long as the target has no new entry: the target is marked as moved, and then the mark
 //! of the source is removed. Later, a move back is a move of its own, into an empty store.
@@ -27,7 +30,7 @@ use crate::engine::mark::{KEY, Mark};
 use crate::engine::rows::{Rows, TreeHead};
 use crate::failpoints::{Point, reach};
 use crate::server::{STORE, open_store};
-use crate::store::copy::{copy_column, is_empty};
+use crate::store::copy::{copy_column, count_differences, is_empty};
 use crate::store::{Column, Durability, StoreError};
 
 /// Why the log was not moved.
@@ -54,7 +57,7 @@ pub enum MigrateError {
     /// The source was moved to another store.
     #[error("the log in {0} was moved to {1}: move it from there")]
     Moved(String, String),
-    /// The copy is inconsistent, and so is the source.
+    /// The log is inconsistent.
     #[error("the log is inconsistent, so it was not moved ({count} findings, the first: {first}); run `ledger check`")]
     Damaged {
         /// The first finding.
@@ -62,6 +65,9 @@ pub enum MigrateError {
         /// The number of findings.
         count: u64,
     },
+    /// The target does not return what was written to it.
+    #[error("{0} has other rows of `{1}` than were written to it; nothing was moved")]
+    Differs(String, &'static str),
     /// The target does not have the source's head.
     #[error("{0} does not have the head of {1}; nothing was moved")]
     Head(String, String),
@@ -79,10 +85,11 @@ pub enum MigrateError {
     Store(#[from] StoreError),
 }
 
-/// A store that is open for writing, and its name in messages.
+/// A store that is open for writing, its name in messages, and whether it is in this process.
 struct Side {
     name: String,
     rows: Rows,
+    embedded: bool,
 }
 
 impl Side {
@@ -94,6 +101,7 @@ impl Side {
         match open_store(config) {
             Ok(store) => Ok(Self {
                 rows: Rows::new(store),
+                embedded: matches!(config.store, StoreConfig::Rocks),
                 name,
             }),
             Err(error) => Err(MigrateError::Open(name, error)),
@@ -167,8 +175,14 @@ fn move_log(from: &Side, to: &Side, progress: &mut dyn FnMut(&str, u64)) -> Resu
         Stage::Done => return Ok(head),
         Stage::Leaving(id) => id,
         Stage::Copying(id) => {
+            if from.embedded {
+                check(&check_rows(&from.rows)?)?;
+            }
             copy_all(from, to, progress)?;
-            check(&check_rows(&to.rows)?)?;
+            compare_all(from, to)?;
+            if to.embedded || !from.embedded {
+                check(&check_rows(&to.rows)?)?;
+            }
             reach(Point::Copied);
             id
         }
@@ -209,6 +223,16 @@ fn copy_all(from: &Side, to: &Side, progress: &mut dyn FnMut(&str, u64)) -> Resu
     }
     let rows = copy_column(source, target, Column::Meta, Some(KEY), Durability::Synced)?;
     progress(Column::Meta.name(), rows);
+    Ok(())
+}
+
+fn compare_all(from: &Side, to: &Side) -> Result<(), MigrateError> {
+    let (source, target) = (from.rows.store().as_ref(), to.rows.store().as_ref());
+    for column in Column::ALL {
+        if count_differences(source, target, column, Some(KEY))? > 0 {
+            return Err(MigrateError::Differs(to.name.clone(), column.name()));
+        }
+    }
     Ok(())
 }
 

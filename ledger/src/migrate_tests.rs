@@ -32,6 +32,7 @@ impl Stores {
         let side = |name: &str, store: &Arc<MemoryStore>| Side {
             name: name.into(),
             rows: Rows::new(store.clone()),
+            embedded: true,
         };
         let sides = (side("the old store", &from), side("the new store", &to));
         Self { from, to, sides }

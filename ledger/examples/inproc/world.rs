@@ -65,7 +65,7 @@ impl World {
             grant("identity", &key(IDENTITY), &[Kind::Period]),
         ];
         for number in 0..writers {
-            let (name, kinds) = (format!("broker {number}"), [Kind::Intent, Kind::Outcome]);
+            let (name, kinds) = (format!("broker-{number}"), [Kind::Intent, Kind::Outcome]);
             grants.push(grant(&name, &broker(number).key, &kinds));
         }
         let founders = Founders {

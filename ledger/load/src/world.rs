@@ -44,7 +44,7 @@ impl World {
             grant("ledger", &map_writer, &[Kind::Map]),
         ];
         let load = writers.iter().enumerate();
-        grants.extend(load.map(|(number, key)| grant(&format!("load {number}"), key, &[Kind::Void])));
+        grants.extend(load.map(|(number, key)| grant(&format!("load-{number}"), key, &[Kind::Void])));
         let founders = Founders {
             origin: ORIGIN,
             log: &log_key,

@@ -45,6 +45,41 @@ pub(crate) fn copy_column(
     ignored: Option<&[u8]>,
     durability: Durability,
 ) -> Result<u64, StoreError> {
+    compare_column(from, to, column, ignored, &mut |batch| {
+        if batch.size().1 > 0 {
+            write_or_settle(to, batch, durability)?;
+        }
+        reach(Point::PartCopied);
+        Ok(())
+    })
+}
+
+/// The number of rows of a column that differ between two stores, except for the row `ignored`.
+///
+/// # Errors
+/// As the stores.
+pub(crate) fn count_differences(
+    from: &dyn Store,
+    to: &dyn Store,
+    column: Column,
+    ignored: Option<&[u8]>,
+) -> Result<u64, StoreError> {
+    let mut differences = 0;
+    compare_column(from, to, column, ignored, &mut |batch| {
+        differences += batch.size().1 as u64;
+        Ok(())
+    })?;
+    Ok(differences)
+}
+
+/// Calls `each` with the changes that would make each part of `to` equal. Returns the number of rows in `from`.
+fn compare_column(
+    from: &dyn Store,
+    to: &dyn Store,
+    column: Column,
+    ignored: Option<&[u8]>,
+    each: &mut dyn FnMut(&Batch) -> Result<(), StoreError>,
+) -> Result<u64, StoreError> {
     let (mut start, mut count) = (Vec::new(), 0);
     loop {
         let (rows, whole) = part(from, column, &start)?;
@@ -54,12 +89,10 @@ pub(crate) fn copy_column(
         };
         let mut batch = Batch::default();
         let cut = compare(to, column, (&start, &end), &rows, ignored, &mut batch)?;
-        if batch.size().1 > 0 {
-            write_or_settle(to, &batch, durability)?;
-        }
-        reach(Point::PartCopied);
-        let copied = |(key, _): &&KeyValue| cut.as_ref().is_none_or(|cut| key < cut) && ignored != Some(key.as_slice());
-        count += rows.iter().filter(copied).count() as u64;
+        each(&batch)?;
+        let compared =
+            |(key, _): &&KeyValue| cut.as_ref().is_none_or(|cut| key < cut) && ignored != Some(key.as_slice());
+        count += rows.iter().filter(compared).count() as u64;
         match cut {
             Some(cut) => start = cut,
             None if whole => return Ok(count),
@@ -164,8 +197,11 @@ mod tests {
                 fill(&target);
                 put(&target, [7].into_iter(), b"ignored");
                 let ignored = 7u32.to_be_bytes();
+                let differ = || count_differences(&source, &target, Column::Meta, Some(&ignored)).unwrap();
+                let before = differ();
                 let copied = copy_column(&source, &target, Column::Meta, Some(&ignored), Durability::Synced);
                 assert_eq!(copied.unwrap(), u64::from(source_rows));
+                assert!(before >= u64::from(source_rows) && differ() == 0, "{before}");
                 put(&source, [7].into_iter(), b"ignored");
                 assert!(rows_of(&source) == rows_of(&target), "{source_rows}");
             }

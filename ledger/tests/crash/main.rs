@@ -117,3 +117,8 @@ async fn backups_are_taken_while_writers_write_and_are_checked() -> Result<()> {
 async fn a_log_moves_to_postgres_and_back_and_is_never_served_twice() -> Result<()> {
     migrate::moved_to_postgres_and_back().await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_copy_of_a_database_does_not_start() -> Result<()> {
+    migrate::an_old_copy_of_a_database().await
+}

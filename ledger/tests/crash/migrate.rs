@@ -141,6 +141,12 @@ pub(crate) async fn moved_to_postgres_and_back() -> Result<()> {
     ledger("check", &[("--config", &target.config())], "")?.expect(true, "findings  0")?;
     log.refused(&source, "this log was moved to PostgreSQL").await?;
     log.serve(&target, 20).await?;
+    ledger(
+        "backup",
+        &[("--config", &target.config()), ("--to", &target.directory)],
+        "",
+    )?
+    .expect(false, "pgBackRest or pg_basebackup")?;
     undo(&source, &target)?.expect(false, "has new entries since it was moved")?;
     let occupied = migrate(&target, &source, "")?;
     occupied.expect(false, "is not empty")?;
@@ -179,4 +185,40 @@ async fn undone(log: &mut MovingLog, source: &World) -> Result<()> {
     undo(source, &second)?.expect(true, "The log was moved.")?;
     log.refused(&second, "this log was moved to RocksDB").await?;
     log.serve(source, 5).await
+}
+
+/// A database is backed up, the log grows, and the backup is restored: what an operator may do after an accident.
+pub(crate) async fn an_old_copy_of_a_database() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let (cluster, witness) = (Cluster::replicated()?, Witness::start().await?);
+    let mut random = Random::new(seed());
+    let mut log = MovingLog {
+        engine: Engine::Postgres(cluster),
+        port: free_port(random.next())?,
+        mirror: Mirror::new(),
+        writer: Writer::new(0, random),
+        witness,
+        directory,
+    };
+    let store = log.engine.store(1)?;
+    let world = World::new(&log.directory.path().join("log"), &log.witness.url, &store)?;
+    let client = client()?;
+    let mut running = LedgerProcess::start(&world, log.port, "")?;
+    ensure!(running.ready(&client, &world).await?);
+    found(&client, &running.url, &world).await?;
+    running.stop().await?;
+    log.serve(&world, 5).await?;
+    let Engine::Postgres(cluster) = &log.engine else {
+        anyhow::bail!("the log is in PostgreSQL");
+    };
+    let restored = Cluster::restored(&cluster.back_up()?)?;
+    log.serve(&world, 5).await?;
+
+    let mut old = store.clone();
+    old["hosts"] = serde_json::json!(restored.hosts());
+    let old = log.world(&world, "old", &old)?;
+    ledger("check", &[("--config", &old.config())], "")?.expect(true, "findings  0")?;
+    log.witness.show();
+    log.refused(&old, "Restore a backup of at least").await?;
+    log.serve(&world, 5).await
 }

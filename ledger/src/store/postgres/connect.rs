@@ -43,6 +43,9 @@ const SETTINGS: &str = "-c synchronous_commit=on -c statement_timeout=0 -c lock_
 /// frozen loses it. Its keeper sends a heartbeat each second.
 pub(super) const LEASE: &str = " -c idle_session_timeout=3s -c idle_in_transaction_session_timeout=3s";
 
+/// A session that only reads is not ended: an export reads its snapshot for as long as it takes.
+pub(super) const NO_LEASE: &str = " -c idle_session_timeout=0 -c idle_in_transaction_session_timeout=0";
+
 /// Opens connections.
 pub(super) struct Connector {
     addresses: Vec<Address>,

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::claim::{Claiming, Holder, claim};
 use super::config::Address;
-use super::connect::Connector;
+use super::connect::{Connector, NO_LEASE};
 use super::session::Session;
 use crate::store::{Batch, Durability, StoreError};
 
@@ -213,6 +213,6 @@ impl Kept {
         let State::Claimed(server) = self.state.borrow().clone() else {
             return true;
         };
-        self.connector.server(&server.address, "").await.is_ok()
+        self.connector.server(&server.address, NO_LEASE).await.is_ok()
     }
 }

@@ -40,7 +40,7 @@ use tokio_postgres::types::ToSql;
 
 use claim::Holder;
 pub use config::PostgresConfig;
-use connect::Connector;
+use connect::{Connector, NO_LEASE};
 use keeper::Kept;
 use read::{Query, Reader, Readers, Snapshot};
 use session::failure;
@@ -95,7 +95,7 @@ impl PostgresStore {
     pub fn open_read_only(config: &PostgresConfig) -> Result<Self, StoreError> {
         let (runtime, connector) = (runtime()?, Arc::new(Connector::new(config)?));
         let (address, snapshot) = wait(runtime.handle(), async {
-            let connected = connector.primary("").await?;
+            let connected = connector.primary(NO_LEASE).await?;
             claim::check_layout(&connected.client).await?;
             let snapshot = Snapshot::export(connected.client).await?;
             Ok::<_, StoreError>((connected.address, snapshot))

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
-use super::connect::Connector;
+use super::connect::{Connector, NO_LEASE};
 use super::keeper::Server;
 use super::session::failure;
 use crate::store::{Column, StoreError};
@@ -108,7 +108,7 @@ impl Readers {
     }
 
     async fn connect(&self, connector: &Connector, server: &Server) -> Result<Session, StoreError> {
-        let connected = connector.server(&server.address, "").await;
+        let connected = connector.server(&server.address, NO_LEASE).await;
         let client = connected
             .map_err(|refusal| StoreError::Unknown(refusal.to_string()))?
             .client;
