@@ -28,11 +28,14 @@
 //! | data | `{ "<IDNr or EUID>": { "<evidence type>": { "<field>": "<value>" } } }`, with the fields of the schema |
 //! | `access.log` | one JSON line per lookup, synced before the answer: `time`, `evidence_type`, `found`, `exchange` |
 //!
+//! A register of a test can have faults ([`faults`]).
+//!
 //! For everything about a person, `evidence_type` is `stock`. A query that gets 202 is not looked up. The access log
 //! has no IDNr: accesses can be counted, but persons cannot be identified.
 
 pub mod access_log;
 pub mod data;
+pub mod faults;
 pub mod preparation;
 pub mod stock;
 
@@ -56,6 +59,7 @@ use uuid::Uuid;
 
 use access_log::AccessLog;
 use data::{DataError, RegisterData, STOCK};
+use faults::{Fault, Faults, MAX_DELAY_MS, with_faults};
 use preparation::{MAX_PREPARATION_SECONDS, Preparations, Progress, Query};
 use stock::{Stock, StockLookup};
 
@@ -75,6 +79,12 @@ pub struct Config {
     /// [`MAX_PREPARATION_SECONDS`]. All others, and queries that may not wait, are answered at once.
     #[serde(default)]
     pub preparation_seconds: BTreeMap<String, u64>,
+    /// Whether this is the register of a test. Only then may it have faults.
+    #[serde(default)]
+    pub test: bool,
+    /// What a test wants to be wrong with it.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
 }
 
 impl Config {
@@ -102,6 +112,9 @@ pub enum Error {
     /// A preparation time is too long, or is that of an evidence type that the schema does not have.
     #[error("preparation_seconds: {0} is not in the schema, or takes more than {MAX_PREPARATION_SECONDS} seconds")]
     Preparation(String),
+    /// A register has faults and is not one of a test, or a fault's numbers are out of range.
+    #[error("faults: allowed only with `test: true`, with percent 1 to 100 and delay_ms up to {MAX_DELAY_MS}")]
+    Faults,
     /// The access log cannot be opened.
     #[error("cannot open the access log: {0}")]
     AccessLog(std::io::Error),
@@ -198,20 +211,31 @@ pub fn routes(config: &Config, clock: Arc<dyn Clock>) -> Result<Router, Error> {
             return Err(Error::Preparation(evidence_type.clone()));
         }
     }
+    let sound = config.test && config.faults.iter().all(Fault::is_valid);
+    if !(sound || config.faults.is_empty()) {
+        return Err(Error::Faults);
+    }
     let set_aside = data.set_aside();
     service::rows::report("data", &config.data, set_aside.len() as u64, set_aside);
+    let credential = CredentialDigest::from_hex(&config.credential_digest).ok_or(Error::Credential)?;
     let register = Register {
         data,
         log: AccessLog::open(&config.directory).map_err(Error::AccessLog)?,
-        credential: CredentialDigest::from_hex(&config.credential_digest).ok_or(Error::Credential)?,
+        credential,
         preparation_seconds: config.preparation_seconds.clone(),
         preparations: Preparations::default(),
         clock,
     };
-    Ok(Router::new()
+    let routes = Router::new()
         .route("/evidence", post(evidence))
         .route("/stock", post(stock))
-        .with_state(Arc::new(register)))
+        .with_state(Arc::new(register));
+    if config.faults.is_empty() {
+        return Ok(routes);
+    }
+    tracing::warn!("this register is one of a test: it has faults");
+    let faults = Arc::new(Faults::new(&config.faults, credential));
+    Ok(routes.layer(axum::middleware::from_fn_with_state(faults, with_faults)))
 }
 
 async fn evidence(

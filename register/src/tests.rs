@@ -28,6 +28,8 @@ fn config(directory: &Path, schema: &str, data: &str) -> Config {
         data: "data.json".into(),
         credential_digest: hex::encode(Credential::from_bytes([7; 32]).digest().0),
         preparation_seconds: BTreeMap::new(),
+        test: false,
+        faults: Vec::new(),
     }
     .resolved(directory)
 }
@@ -390,4 +392,63 @@ async fn everything_about_a_person_is_given_in_the_schemas_order_and_logged() {
     let directory = tempfile::tempdir().unwrap();
     let reserved = config(directory.path(), &SCHEMA.replace("zb1", data::STOCK), "{}");
     assert!(routes(&reserved, ManualClock::new(0)).is_err());
+}
+
+/// What a query gets from a register that has this instead of its answer.
+async fn faulty(instead: faults::Instead) -> (Result<Evidence, CallError>, usize) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = config(directory.path(), SCHEMA, DATA);
+    config.test = true;
+    config.faults = vec![Fault {
+        evidence_type: None,
+        percent: 100,
+        delay_ms: 1,
+        instead: Some(instead),
+    }];
+    let register = serve(directory, &config, ManualClock::new(1_800_000_000)).await;
+    let lookup = serde_json::json!({ "idnr": "08214967384", "evidence_type": "zb1" });
+    let stranger = Client::new().unwrap().post_json(&register.url, &lookup).await;
+    assert_eq!(status(stranger), 401);
+    let answer = register.ask(&lookup).await;
+    (answer, register.log().lines().count())
+}
+
+#[tokio::test]
+async fn a_register_of_a_test_fails_as_it_is_told() {
+    use faults::Instead;
+    let (answer, lookups) = faulty(Instead::Refusal).await;
+    assert_eq!((status(answer), lookups), (503, 0));
+    let (answer, lookups) = faulty(Instead::Cut).await;
+    assert!(
+        matches!(answer, Err(CallError::Unreachable(_))) && lookups == 1,
+        "{answer:?}"
+    );
+    let (answer, lookups) = faulty(Instead::Half).await;
+    assert!(
+        matches!(answer, Err(CallError::Invalid(_))) && lookups == 1,
+        "{answer:?}"
+    );
+    let (answer, _) = faulty(Instead::NotXml).await;
+    assert!(answer.unwrap().fields["fin"].ends_with('\u{fffe}'));
+    let (answer, _) = faulty(Instead::TooLarge).await;
+    assert!(serde_json::to_vec(&answer.unwrap()).unwrap().len() > MAX_EVIDENCE);
+}
+
+#[test]
+fn a_register_with_faults_that_is_not_one_of_a_test_does_not_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = config(directory.path(), SCHEMA, DATA);
+    let fault = Fault {
+        evidence_type: None,
+        percent: 100,
+        delay_ms: 0,
+        instead: None,
+    };
+    config.faults = vec![fault.clone()];
+    let refused = |config: &Config| matches!(routes(config, ManualClock::new(0)), Err(Error::Faults));
+    assert!(refused(&config));
+    config.test = true;
+    assert!(!refused(&config));
+    config.faults = vec![Fault { percent: 0, ..fault }];
+    assert!(refused(&config));
 }
