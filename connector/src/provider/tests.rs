@@ -42,6 +42,8 @@ async fn register() -> RegisterFixture {
         data: path("data.json"),
         credential_digest: hex::encode(credential.digest().0),
         preparation_seconds: Default::default(),
+        test: false,
+        faults: Vec::new(),
     };
     let routes = register::routes(&config, ManualClock::new(NOW.0)).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
