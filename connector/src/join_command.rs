@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use connector::joining::{JoinError, Joining, ProviderArguments};
 use enrolment::Stage;
+use output::Failure;
 use service::secret;
 use trust::{Endpoint, Version};
 use zeroize::Zeroizing;
@@ -50,33 +51,15 @@ impl Join {
 
 /// Runs the command. Exit codes: 0 listed, 1 refused, 2 usage, 3 not listed yet or not reached.
 pub(crate) async fn run(arguments: &Join) -> ExitCode {
-    let (code, text) = match join(arguments).await {
+    let failure = match join(arguments).await {
         Ok(true) => return ExitCode::SUCCESS,
-        Ok(false) => (
-            3,
-            "the directory does not list the component yet: run the command again".to_owned(),
-        ),
-        Err(error) => {
-            let code = match &error {
-                Failure::Join(JoinError::NotReached(_)) => 3,
-                Failure::Join(JoinError::Refused(_) | JoinError::Ended(_)) => 1,
-                Failure::Join(JoinError::Usage(_) | JoinError::Folder(_)) | Failure::Link(_) | Failure::Output(_) => 2,
-            };
-            (code, error.to_string())
+        Ok(false) => {
+            Failure::Unreachable("the directory does not list the component yet: run the command again".into())
         }
+        Err(failure) => failure,
     };
-    output::stderr!("connector: {text}");
-    ExitCode::from(code)
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Join(#[from] JoinError),
-    #[error(transparent)]
-    Link(#[from] secret::SecretError),
-    #[error("the result cannot be written: {0}")]
-    Output(#[from] std::io::Error),
+    output::stderr!("connector: {failure}");
+    failure.into()
 }
 
 /// Returns whether the directory lists the component.
@@ -84,7 +67,7 @@ async fn join(arguments: &Join) -> Result<bool, Failure> {
     let link = if arguments.link.starts_with("http") {
         Zeroizing::new(arguments.link.clone())
     } else {
-        secret::read_private(Path::new(&arguments.link))?
+        secret::read_private(Path::new(&arguments.link)).map_err(Failure::usage)?
     };
     let mut joining = Joining::begin(&link, arguments.provider()).await?;
     let folder = &arguments.folder;

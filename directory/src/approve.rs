@@ -1,11 +1,11 @@
 //! `directory approve`.
 
 use landkarte::sentences::sentences;
+use output::Failure;
 use registerlandkarte::{View, difference};
 use trust::{TrustKind, TrustState};
 
 use crate::arguments::Approve;
-use crate::failure::Failure;
 use crate::log::{Log, key};
 use crate::proposal::Proposal;
 

@@ -23,14 +23,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use output::Failure;
 use record::{IdentityKeys, ParticipantId, VerifyingKey, WriterGrant};
 use registerlandkarte::{BodyClass, EvidenceType, Norm, RegisterType, Rule};
 use serde::{Deserialize, Serialize};
 use trust::{
     Authority, Body, Component, ComponentState, Delegation, Key, Operation, SupervisionKey, Threshold, TrustMap, Value,
 };
-
-use crate::failure::Failure;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

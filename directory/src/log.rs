@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use ledger_client::{Anchored, HttpLedger, Trust};
+use output::Failure;
 use record::{SigningKey, Timestamp};
 use service::clock::Clock as _;
 use service::{SystemClock, secret};
 
 use crate::arguments::LogArguments;
-use crate::failure::Failure;
 
 /// A log with its newest published versions.
 pub(crate) struct Log {

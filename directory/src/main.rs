@@ -17,7 +17,6 @@
 mod approve;
 mod arguments;
 mod changes;
-mod failure;
 mod log;
 mod proposal;
 mod propose;

@@ -5,12 +5,11 @@
 
 use std::path::Path;
 
+use output::Failure;
 use record::{SigningKey, WriterId};
 use serde::{Deserialize, Serialize};
 use service::durable;
 use trust::{ChangeSet, Operation, Operations, SetHeader, SetSignature, SignedChangeSet, TrustState};
-
-use crate::failure::Failure;
 
 /// The longest proposal, in bytes: a set in hexadecimal.
 const MAX_PROPOSAL: usize = 2 * trust::limits::MAX_SET + 4096;

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use output::Failure;
 use record::Timestamp;
 
 use crate::approve::describe;
 use crate::arguments::Propose;
 use crate::changes::Changes;
-use crate::failure::Failure;
 use crate::log::{Log, key, now};
 use crate::proposal::Proposal;
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use ledger_client::publish::publish;
 use ledger_client::{LiveTrust, TrustNotReady};
+use output::Failure;
 use service::{Shutdown, SystemClock};
 use trust::SignedChangeSet;
 
 use crate::arguments::Publish;
-use crate::failure::Failure;
 use crate::log::{Log, key, now};
 use crate::proposal::Proposal;
 

@@ -1,11 +1,11 @@
 //! `directory show`.
 
+use output::Failure;
 use serde::Serialize;
 use trust::{History, Key, TrustKind, Version};
 
 use crate::arguments::Show;
 use crate::changes::Readable;
-use crate::failure::Failure;
 use crate::log::Log;
 
 /// A version as JSON.

@@ -24,6 +24,7 @@ use enrolment::{
     Application, ApplicationStatement, Dossier, End, Invitation, Link, Purpose, Refused, Role, Stage, Words,
 };
 use ledger_client::{Anchored, HttpLedger, Trust};
+use output::Failure;
 use service::http::{CallError, Client};
 use trust::{Endpoint, Version};
 
@@ -60,6 +61,18 @@ pub enum JoinError {
     /// The folder cannot be used.
     #[error(transparent)]
     Folder(#[from] FolderError),
+}
+
+/// What the command says about it.
+impl From<JoinError> for Failure {
+    fn from(error: JoinError) -> Self {
+        let reason = error.to_string();
+        match error {
+            JoinError::Usage(_) | JoinError::Folder(_) => Self::Usage(reason),
+            JoinError::Refused(_) | JoinError::Ended(_) => Self::Refused(reason),
+            JoinError::NotReached(_) => Self::Unreachable(reason),
+        }
+    }
 }
 
 impl From<CallError> for JoinError {

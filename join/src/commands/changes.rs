@@ -1,11 +1,11 @@
 //! `join changes`.
 
+use output::Failure;
 use serde_json::json;
 use service::durable;
 
 use super::arguments::Changes;
 use super::describe::describe;
-use super::failure::Failure;
 use super::registrar::Acting;
 
 pub(crate) async fn run(arguments: &Changes) -> Result<(), Failure> {
@@ -14,7 +14,7 @@ pub(crate) async fn run(arguments: &Changes) -> Result<(), Failure> {
     if dossier.invited().network.genesis != arguments.registrar.genesis {
         return Err(Failure::Refused("the enrolment is for another log".into()));
     }
-    let addition = dossier.addition(acting.state())?;
+    let addition = dossier.addition(acting.state()).map_err(Failure::refused)?;
     let body = addition.body.map(|body| json!({ "body": body }));
     let put: Vec<_> = body
         .into_iter()

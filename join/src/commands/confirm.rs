@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use enrolment::{Confirmation, Link, Purpose, Signed};
+use output::Failure;
 use service::secret;
 
 use super::arguments::Confirm;
 use super::describe::describe;
-use super::failure::Failure;
 use super::remote::Remote;
 
 pub(crate) async fn run(arguments: &Confirm) -> Result<(), Failure> {

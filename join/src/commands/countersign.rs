@@ -1,12 +1,12 @@
 //! `join countersign`.
 
 use enrolment::{Countersignature, Dossier, Link, Purpose, Signed};
+use output::Failure;
 use record::SigningKey;
 use service::secret;
 
 use super::arguments::Countersign;
 use super::describe::describe;
-use super::failure::Failure;
 use super::registrar::{Acting, hand_out, now, read};
 
 pub(crate) async fn run(arguments: &Countersign) -> Result<(), Failure> {
@@ -24,7 +24,7 @@ pub(crate) async fn run(arguments: &Countersign) -> Result<(), Failure> {
         ));
     }
     // The service is not trusted: the invitation is checked as if it were new.
-    let mut dossier = Dossier::begin(known.invitation, acting.state(), now())?;
+    let mut dossier = Dossier::begin(known.invitation, acting.state(), now()).map_err(Failure::refused)?;
     let seed = secret::random().map_err(Failure::usage)?;
     let statement = Countersignature {
         invitation: id,
@@ -32,7 +32,8 @@ pub(crate) async fn run(arguments: &Countersign) -> Result<(), Failure> {
         by: acting.key.id(),
     };
     let opened = Signed::sign(statement, &acting.key);
-    dossier.countersign(opened.clone(), acting.state())?;
+    let countersigned = dossier.countersign(opened.clone(), acting.state());
+    countersigned.map_err(Failure::refused)?;
     let code = Link::new(&arguments.registrar.service, Purpose::Confirm, id, seed);
     hand_out(&arguments.code, &code.to_text())?;
     let dossier = acting.remote.step(id, "countersignature", &opened).await?;

@@ -1,6 +1,7 @@
 //! `join invite`.
 
 use enrolment::{Dossier, Invitation, Link, Network, Purpose, Seat, Signed};
+use output::Failure;
 use record::SigningKey;
 use serde::Deserialize;
 use service::secret;
@@ -8,7 +9,6 @@ use trust::Body;
 
 use super::arguments::Invite;
 use super::describe::describe;
-use super::failure::Failure;
 use super::registrar::{Acting, hand_out, now, read};
 
 /// The file of an invitation.
@@ -44,7 +44,7 @@ pub(crate) async fn run(arguments: &Invite) -> Result<(), Failure> {
     };
     let signed = Signed::sign(statement, &acting.key);
     // The same checks as the service's, with the directory that this machine has verified.
-    let dossier = Dossier::begin(signed.clone(), acting.state(), now())?;
+    let dossier = Dossier::begin(signed.clone(), acting.state(), now()).map_err(Failure::refused)?;
     let link = Link::new(
         &arguments.registrar.service,
         Purpose::Apply,

@@ -1,10 +1,10 @@
 //! `join list`.
 
 use enrolment::{Dossier, PAGE, Query, Signed};
+use output::Failure;
 use serde::Serialize;
 
 use super::arguments::Registrar;
-use super::failure::Failure;
 use super::registrar::{key, now};
 use super::remote::Remote;
 
@@ -54,8 +54,7 @@ pub(crate) async fn run(arguments: &Registrar) -> Result<(), Failure> {
             after,
         };
         let answer = remote.post("/list", &Signed::sign(query, &key)).await?;
-        let page: Vec<Dossier> =
-            record::cbor::from_slice(&answer).map_err(|error| Failure::Refused(error.to_string()))?;
+        let page: Vec<Dossier> = record::cbor::from_slice(&answer).map_err(Failure::refused)?;
         for dossier in &page {
             output::stdout!(
                 "{}",

@@ -17,7 +17,6 @@ mod changes;
 mod confirm;
 mod countersign;
 mod describe;
-mod failure;
 mod invite;
 mod list;
 mod registrar;

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use ledger_client::{Anchored, HttpLedger, Trust};
+use output::Failure;
 use record::{SigningKey, Timestamp};
 use service::clock::Clock as _;
 use service::{SystemClock, durable, secret, text_file};
 use trust::TrustState;
 
 use super::arguments::Registrar;
-use super::failure::Failure;
 use super::remote::Remote;
 
 /// What most commands need.

@@ -1,10 +1,10 @@
 //! `join withdraw`.
 
 use enrolment::{Signed, Withdrawal};
+use output::Failure;
 
 use super::arguments::Withdraw;
 use super::describe::describe;
-use super::failure::Failure;
 use super::registrar::key;
 use super::remote::Remote;
 

@@ -15,6 +15,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use output::Failure;
 use record::{Body, GenesisDocument, Kind, Receipt, Sequence, SignedEntry, VerifiedReceipt};
 use service::Backoff;
 use service::shutdown::Shutdown;
@@ -54,6 +55,16 @@ pub enum AnchorError {
     /// The process is shutting down.
     #[error("shutdown was requested while waiting for the ledger")]
     Ended,
+}
+
+/// What a command says about it.
+impl From<AnchorError> for Failure {
+    fn from(error: AnchorError) -> Self {
+        match error {
+            AnchorError::NotYet(_) | AnchorError::Ended => Self::Unreachable(error.to_string()),
+            AnchorError::Wrong(_) => Self::Refused(error.to_string()),
+        }
+    }
 }
 
 impl Anchored {

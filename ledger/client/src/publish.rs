@@ -1,5 +1,6 @@
 //! Publishes a change set: writes the entry that names it, with the operator's key.
 
+use output::Failure;
 use record::{Body, Receipt, Sequence, SigningKey, Timestamp, Unsigned};
 use tlog::Hash;
 use trust::SignedChangeSet;
@@ -17,6 +18,16 @@ pub enum PublishError {
     /// The ledger refuses the entry, or it was signed for another place.
     #[error("{0}")]
     Refused(String),
+}
+
+/// What a command says about it.
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Refused(reason) => Self::Refused(reason),
+            PublishError::Unreachable(reason) => Self::Unreachable(reason),
+        }
+    }
 }
 
 impl From<ApiError> for PublishError {

@@ -9,9 +9,15 @@
 //! * [`stderr!`] prints a message. When that is impossible, nothing can be reported, so there is no error.
 //!
 //! Each line is written at once.
+//!
+//! A command that fails says why with a [`Failure`].
+
+mod failure;
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
+
+pub use failure::Failure;
 
 /// Prints a line on standard output; takes what `format!` takes.
 ///
