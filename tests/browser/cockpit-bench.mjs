@@ -7,7 +7,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
+import { gunzipSync } from 'node:zlib';
 import { logIn, openBrowser, startDemonstration } from './demonstration.mjs';
 
 const [file, quick] = process.argv.slice(2);
@@ -101,37 +102,54 @@ async function pagesPerSecond(url, cookies) {
   return Number(stdout.match(/Requests\/sec:\s*([\d.]+)/)[1]);
 }
 
+/** Connections stay open, as a browser's do. */
+const agent = new Agent({ keepAlive: true });
+
+/** Requests an address once, without following a redirect. It costs less than `fetch`, and the load shares two cores with the servers. */
+function ask(url, { body, headers, method } = {}) {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { agent, method, headers: { 'accept-encoding': 'gzip', ...headers } }, (answer) => {
+      const parts = [];
+      answer.on('data', (part) => parts.push(part)).on('error', reject);
+      answer.on('end', () => resolve({ status: answer.statusCode, headers: answer.headers, bytes: Buffer.concat(parts) }));
+    });
+    // A server may close an idle connection at the moment in which it is used again.
+    sent.on('error', (error) => (sent.reusedSocket ? resolve(ask(url, { body, headers, method })) : reject(error)));
+    sent.end(body);
+  });
+}
+
+const textOf = ({ bytes, headers }) => (headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString();
+
 /** A person's way from "log in" to the list, without a browser: five requests, one of them to the login provider. */
 async function logInAndList(portal) {
   const jar = new Map();
   const send = async (url, options = {}) => {
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
     const ours = url.startsWith(portal) && cookie ? { cookie } : {};
-    const ask = () => fetch(url, { redirect: 'manual', ...options, headers: { ...ours, ...options.headers } });
-    // A server may close an idle connection at the moment in which it is used again.
-    const answer = await ask().catch((error) => (error.cause?.code === 'UND_ERR_SOCKET' ? ask() : Promise.reject(error)));
-    for (const set of answer.headers.getSetCookie()) {
+    const answer = await ask(url, { ...options, headers: { ...ours, ...options.headers } });
+    for (const set of answer.headers['set-cookie'] ?? []) {
       const [, name, value] = set.match(/^([^=]+)=([^;]*)/);
       jar.set(name, value);
     }
     return answer;
   };
-  const next = async (answer, from) => {
-    await answer.arrayBuffer();
+  const next = (answer, from) => {
     assert.ok([302, 303].includes(answer.status), `${from}: ${answer.status}`);
-    return new URL(answer.headers.get('location'), from).href;
+    return new URL(answer.headers.location, from).href;
   };
   const begin = `${portal}/de/anmelden`;
-  const authorize = await next(await send(begin), begin);
-  const form = await (await send(authorize)).text();
+  const authorize = next(await send(begin), begin);
+  const form = textOf(await send(authorize));
   const fields = [...form.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)].map(([, name, value]) => [name, unescape(value)]);
-  const body = new URLSearchParams([...fields, ['user', 'emma']]);
-  const chosen = await send(new URL('/authorize', authorize).href, { method: 'POST', body });
-  const callback = await next(chosen, authorize);
-  await next(await send(callback), callback);
+  const body = new URLSearchParams([...fields, ['user', 'emma']]).toString();
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  const chosen = await send(new URL('/authorize', authorize).href, { method: 'POST', body, headers });
+  const callback = next(chosen, authorize);
+  next(await send(callback), callback);
   const list = await send(`${portal}${LIST}`);
   assert.equal(list.status, 200);
-  assert.ok((await list.text()).includes('data-row'), 'the list has rows');
+  assert.ok(textOf(list).includes('data-row'), 'the list has rows');
 }
 
 const unescape = (text) => text.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&lt;', '<').replaceAll('&gt;', '>')
