@@ -14,8 +14,12 @@
 //!
 //! The group has prime order, so there is no cofactor to clear. The identity is refused as a key. The time that proving
 //! takes does not depend on the secret key. The construction is not secure against quantum computers.
+//!
+//! Encoding a point costs a division. The library encodes the doubles of several points with one division, so the code
+//! computes the halves of the points that it encodes.
 
 use core::fmt;
+use std::sync::LazyLock;
 
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
@@ -24,6 +28,9 @@ use sha2::{Digest as _, Sha512};
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 const SUITE: &[u8] = b"\xffc2sp.org/vrf-r255";
+
+/// 1/2 modulo the group order.
+static HALF: LazyLock<Scalar> = LazyLock::new(|| Scalar::from(2_u8).invert());
 
 /// Why a key or a proof is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -134,8 +141,10 @@ impl PublicKey {
         let c = challenge_scalar(challenge_bytes);
         let h = hash_to_point(&self.bytes, alpha);
         // All values here are public, so variable-time operations leak nothing.
-        let u = RistrettoPoint::vartime_double_scalar_mul_basepoint(&-c, &self.point, &s);
-        let v = RistrettoPoint::vartime_multiscalar_mul([&s, &-c], [&h, &gamma]);
+        let (s, minus_c) = (s * *HALF, -c * *HALF);
+        let half_u = RistrettoPoint::vartime_double_scalar_mul_basepoint(&minus_c, &self.point, &s);
+        let half_v = RistrettoPoint::vartime_multiscalar_mul([&s, &minus_c], [&h, &gamma]);
+        let [u, v] = encoded_doubles([half_u, half_v]);
         if challenge(&self.bytes, &h.compress().0, gamma_bytes, &u, &v) == *challenge_bytes {
             Ok(output(gamma_bytes))
         } else {
@@ -217,9 +226,10 @@ impl SecretKey {
     pub fn prove(&self, alpha: &[u8]) -> (Proof, Output) {
         let h = hash_to_point(&self.public.bytes, alpha);
         let h_bytes = h.compress().0;
-        let gamma = (self.scalar * h).compress().0;
         let nonce = Zeroizing::new(self.nonce(&h_bytes));
-        let (u, v) = (RistrettoPoint::mul_base(&nonce), *nonce * h);
+        let half_key = Zeroizing::new(self.scalar * *HALF);
+        let half_nonce = Zeroizing::new(*nonce * *HALF);
+        let [gamma, u, v] = encoded_doubles([*half_key * h, RistrettoPoint::mul_base(&half_nonce), *half_nonce * h]);
         let c = challenge(&self.public.bytes, &h_bytes, &gamma, &u, &v);
         let s = *nonce + challenge_scalar(&c) * self.scalar;
         let mut proof = [0; 80];
@@ -260,21 +270,27 @@ fn hash_to_point(public_key: &[u8; 32], alpha: &[u8]) -> RistrettoPoint {
     RistrettoPoint::from_uniform_bytes(&uniform.into())
 }
 
-fn challenge(
-    public_key: &[u8; 32],
-    h: &[u8; 32],
-    gamma: &[u8; 32],
-    u: &RistrettoPoint,
-    v: &RistrettoPoint,
-) -> [u8; 16] {
+/// The encodings of the doubles of the points, in constant time.
+fn encoded_doubles<const N: usize>(halves: [RistrettoPoint; N]) -> [[u8; 32]; N] {
+    let mut encoded = [[0; 32]; N];
+    for (to, double) in encoded
+        .iter_mut()
+        .zip(RistrettoPoint::double_and_compress_batch(&halves))
+    {
+        *to = double.0;
+    }
+    encoded
+}
+
+fn challenge(public_key: &[u8; 32], h: &[u8; 32], gamma: &[u8; 32], u: &[u8; 32], v: &[u8; 32]) -> [u8; 16] {
     let digest: [u8; 64] = Sha512::new()
         .chain_update(SUITE)
         .chain_update([0x02])
         .chain_update(public_key)
         .chain_update(h)
         .chain_update(gamma)
-        .chain_update(u.compress().0)
-        .chain_update(v.compress().0)
+        .chain_update(u)
+        .chain_update(v)
         .chain_update([0x00])
         .finalize()
         .into();
@@ -338,6 +354,16 @@ mod tests {
         assert_eq!(proof.unverified_output(), output);
         assert_eq!(key.public_key().verify(ALPHA, &proof), Ok(output));
         assert_eq!(to_hex(&*key.to_bytes()), SK);
+    }
+
+    #[test]
+    fn doubles_are_encoded_as_one_by_one_and_the_identity_spoils_none() {
+        use curve25519_dalek::traits::Identity as _;
+        let point = hash_to_point(key().public_key().as_bytes(), ALPHA);
+        let halves = [point, RistrettoPoint::identity(), point * *HALF];
+        let expected = halves.map(|half| (half + half).compress().0);
+        assert_eq!(encoded_doubles(halves), expected);
+        assert_eq!(expected, [(point + point).compress().0, [0; 32], point.compress().0]);
     }
 
     #[test]
