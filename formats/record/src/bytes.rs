@@ -61,7 +61,8 @@ pub fn deserialize<'de, T: ByteForm, D: Deserializer<'de>>(deserializer: D) -> R
 /// Makes any [`ByteForm`] a serde type that can be used inside tuples and sequences.
 pub struct Form<T>(pub T);
 
-struct FormRef<'a, T>(&'a T);
+/// The same for a borrowed value, to be written.
+pub(crate) struct FormRef<'a, T>(pub(crate) &'a T);
 
 impl<T: ByteForm> Serialize for Form<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -12,14 +12,17 @@
 //!
 //! The ledger is not trusted: a reader checks leaves and records as if they had come from anywhere.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::ser::{Serialize, SerializeTuple as _, Serializer};
+
+use crate::bytes::FormRef;
 
 /// The most entries of a request.
 pub const MAX_BATCH: usize = 256;
 
 /// One entry as the ledger stores it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Parts", into = "Parts")]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "Parts")]
 pub struct StoredEntry {
     /// The leaf bytes (COSE_Sign1).
     pub leaf: Vec<u8>,
@@ -27,7 +30,7 @@ pub struct StoredEntry {
     pub record: Option<Vec<u8>>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Parts(
     #[serde(with = "crate::bytes")] Vec<u8>,
     #[serde(with = "crate::bytes")] Option<Vec<u8>>,
@@ -39,9 +42,13 @@ impl From<Parts> for StoredEntry {
     }
 }
 
-impl From<StoredEntry> for Parts {
-    fn from(StoredEntry { leaf, record }: StoredEntry) -> Self {
-        Self(leaf, record)
+/// Without a copy of leaf and record, unlike a conversion into [`Parts`].
+impl Serialize for StoredEntry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut parts = serializer.serialize_tuple(2)?;
+        parts.serialize_element(&FormRef(&self.leaf))?;
+        parts.serialize_element(&FormRef(&self.record))?;
+        parts.end()
     }
 }
 
