@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use citizen_ui::proof::verify::Trust;
 use ledger_client::LiveTrust;
-use proof::opening::{Anchor, AnchorVersion, PlannedVersion, plan};
+use proof::opening::{Anchor, AnchorVersion, PlannedVersion, PreparedKeys, ProvedAnchor, plan};
 use record::{Body, Receipt};
 use service::cached::{CacheError, Cached};
 use service::http::{CallError, Client};
@@ -32,6 +32,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(300);
 pub(crate) struct CheckedAnchor {
     /// The anchor.
     pub(crate) anchor: Arc<Anchor>,
+    /// What it proves, with the tables of the writers' keys.
+    pub(crate) proved: Arc<ProvedAnchor>,
     /// The `map` entry up to which it proves rights.
     pub(crate) reach: u64,
 }
@@ -49,6 +51,8 @@ struct Maker {
     trust: Trust,
     live: LiveTrust,
     newest: Mutex<Option<CheckedAnchor>>,
+    /// The tables of the writers' keys of the last anchor.
+    keys: Mutex<PreparedKeys>,
     /// Used by one task at a time, because [`AnchorSource::fetched`] has at most one under way.
     parts: tokio::sync::Mutex<Parts>,
 }
@@ -73,6 +77,7 @@ impl AnchorSource {
                 trust,
                 live,
                 newest: Mutex::default(),
+                keys: Mutex::default(),
                 parts: tokio::sync::Mutex::default(),
             }),
             fetched: Cached::new(POLL_INTERVAL, POLL_INTERVAL),
@@ -145,13 +150,17 @@ impl Maker {
 
     fn check(&self, anchor: Anchor) -> Result<CheckedAnchor, CallError> {
         let proved = anchor.verify(&self.trust.policy, Some(&self.trust.genesis));
-        let proved = proved.map_err(|error| invalid(format!("the anchor does not verify: {error}")))?;
+        let mut proved = proved.map_err(|error| invalid(format!("the anchor does not verify: {error}")))?;
         if !proved.quorum() {
             return Err(CallError::Unreachable("the anchor has no quorum of witnesses".into()));
         }
+        // The next anchor needs the same keys, unless the directory has changed.
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        *keys = proved.prepare(&keys).clone();
         Ok(CheckedAnchor {
             reach: proved.reach().get(),
             anchor: Arc::new(anchor),
+            proved: Arc::new(proved),
         })
     }
 

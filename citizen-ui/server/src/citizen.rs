@@ -180,6 +180,7 @@ impl Citizen {
     ) -> Result<(Claim, Vec<Access>), Failure> {
         let proof = proof.fill(|index, ()| self.materials.disclosed(index))?;
         let idnr = self.idnr.clone().ok_or(Failure::Load)?;
+        let proved = &anchor.proved;
         let anchor = Anchor::clone(&anchor.anchor);
         let verdict = trust.policy.verify_checkpoint(&proof.checkpoint);
         let checkpoint = verdict.map_err(|_| Failure::Proof)?.checkpoint().clone();
@@ -188,7 +189,7 @@ impl Citizen {
             checkpoint,
             file: OnceLock::new(),
         });
-        statement::prove_listed(&kept.bundle, listed, trust)
+        statement::prove_listed(&kept.bundle, listed, &trust.policy, proved)
     }
 
     /// Whether both are the same person's.

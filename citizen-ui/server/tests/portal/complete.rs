@@ -2,8 +2,9 @@
 
 use axum::http::header;
 use citizen_ui::proof::statement::{prove, prove_listed};
-use citizen_ui::proof::verify::Failure;
+use citizen_ui::proof::verify::{Failure, Trust};
 use proof::bundle::Bundle;
+use proof::opening::PreparedKeys;
 use tlog::policy::Policy;
 
 use crate::HIGH;
@@ -130,7 +131,9 @@ async fn a_list_without_a_withheld_entry_is_not_complete() {
             };
             let file = world.get("/de/abrufe/buendel", &cookie).await.body;
             let bundle = Bundle::parse(&file).unwrap();
-            let checked = prove_listed(&bundle, &[], &trust.parse().unwrap());
+            let trust = trust.parse().unwrap();
+            let anchor = bundle.anchor.verify(&trust.policy, Some(&trust.genesis)).unwrap();
+            let checked = prove_listed(&bundle, &[], &trust.policy, &anchor);
             assert_eq!(checked.map(|(claim, _)| claim), Err(Failure::Hidden));
         }
     }
@@ -142,7 +145,7 @@ async fn the_list_is_compared_with_the_bundle() {
     let world = World::new(2, HIGH).await;
     let cookie = world.login("de").await.cookie();
     let file = world.get("/de/abrufe/buendel", &cookie).await.body;
-    let (trust, listed, size) = {
+    let (trust, listed, size): (Trust, _, _) = {
         let backend = world.backend();
         let trust = citizen_ui::proof::verify::TrustText {
             policy: backend.log.policy(),
@@ -154,7 +157,9 @@ async fn the_list_is_compared_with_the_bundle() {
         (trust.parse().unwrap(), listed, backend.log.size().get())
     };
     let bundle = Bundle::parse(&file).unwrap();
-    let check = |listed: &[Vec<u64>]| prove_listed(&bundle, listed, &trust).map(|(claim, _)| claim);
+    let mut anchor = bundle.anchor.verify(&trust.policy, Some(&trust.genesis)).unwrap();
+    anchor.prepare(&PreparedKeys::new());
+    let check = |listed: &[Vec<u64>]| prove_listed(&bundle, listed, &trust.policy, &anchor).map(|(claim, _)| claim);
     let claim = check(&listed).unwrap();
     assert_eq!(
         (claim.exchanges, claim.inspections, claim.unused, claim.later),

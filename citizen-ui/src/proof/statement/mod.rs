@@ -12,11 +12,12 @@
 use std::collections::BTreeMap;
 
 use proof::bundle::{Bundle, Complete, EntryPath, ProvedEntry, ProvedRecord};
-use proof::opening::Opening;
+use proof::opening::{Opening, ProvedAnchor};
 use record::{Idnr, Kind, Period, Phase, Series};
 use serde::{Deserialize, Serialize};
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
+use tlog::policy::Policy;
 
 use crate::proof::access::{Access, EntryStamp, OpenedEntry};
 use crate::proof::complete::{self, Claim};
@@ -126,7 +127,8 @@ impl PageProof {
 /// The first [`Failure`].
 pub fn prove(file: &[u8], later: &[Opening], trust: &Trust) -> Result<ProvedList, Failure> {
     let bundle = Bundle::parse(file).map_err(|_| Failure::Form)?;
-    let mut verified = Verified::of(&bundle, trust)?;
+    let complete = bundle.verify(&trust.policy, Some(&trust.genesis));
+    let mut verified = Verified::of(&bundle, complete.map_err(complete::failure)?)?;
     let quorum = verified.add_later(later, trust)?;
     let accesses = verified.accesses()?;
     let listed: Vec<Vec<u64>> = accesses.iter().map(Access::indices).collect();
@@ -142,14 +144,21 @@ pub fn prove(file: &[u8], later: &[Opening], trust: &Trust) -> Result<ProvedList
     })
 }
 
-/// Verifies a bundle, compares it with `listed` ([`complete::claim`]), and makes accesses of its entries. Listed
-/// entries that are newer than the bundle are not in the result, and remain to be proved by their openings.
+/// Verifies a bundle under its anchor, which the caller has verified, compares it with `listed` ([`complete::claim`]),
+/// and makes accesses of its entries. Listed entries that are newer than the bundle are not in the result, and remain to
+/// be proved by their openings.
 ///
 /// # Errors
 /// The first [`Failure`]. [`Failure::Hidden`] means that the bundle leaves out an entry of the log, or the list leaves
 /// out an entry of the bundle.
-pub fn prove_listed(bundle: &Bundle, listed: &[Vec<u64>], trust: &Trust) -> Result<(Claim, Vec<Access>), Failure> {
-    let mut verified = Verified::of(bundle, trust)?;
+pub fn prove_listed(
+    bundle: &Bundle,
+    listed: &[Vec<u64>],
+    policy: &Policy,
+    anchor: &ProvedAnchor,
+) -> Result<(Claim, Vec<Access>), Failure> {
+    let complete = bundle.verify_under(policy, anchor).map_err(complete::failure)?;
+    let mut verified = Verified::of(bundle, complete)?;
     let accesses = verified.accesses()?;
     Ok((complete::claim(&verified.complete, listed)?, accesses))
 }
@@ -162,10 +171,7 @@ struct Verified<'a> {
 }
 
 impl<'a> Verified<'a> {
-    fn of(bundle: &'a Bundle, trust: &Trust) -> Result<Self, Failure> {
-        let complete = bundle
-            .verify(&trust.policy, Some(&trust.genesis))
-            .map_err(complete::failure)?;
+    fn of(bundle: &'a Bundle, complete: Complete) -> Result<Self, Failure> {
         if !complete.quorum {
             return Err(Failure::Witnesses);
         }

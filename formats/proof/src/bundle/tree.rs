@@ -27,20 +27,23 @@ impl Tree {
         checkpoint: &Checkpoint,
         anchor: &ProvedAnchor,
     ) -> Result<Self, BundleError> {
-        let mut entries = BTreeMap::new();
-        for (place, index, leaf) in placed(proof) {
+        let parsed = placed(proof).into_iter().map(|(place, index, leaf)| {
             let signed = SignedEntry::parse(leaf).map_err(|_| place.because(BundleFault::Entry))?;
-            let at = Index::new(index).map_err(|_| place.because(BundleFault::Entry))?;
-            let writer = anchor
-                .writer_of(&signed, at)
-                .map_err(|error| place.because(BundleFault::Writer(error)))?;
+            let index = Index::new(index).map_err(|_| place.because(BundleFault::Entry))?;
+            Ok((place, index, signed))
+        });
+        let parsed = parsed.collect::<Result<Vec<_>, BundleError>>()?;
+        let writers = anchor.writers_of(parsed.iter().map(|(_, index, signed)| (signed, *index)));
+        let mut entries = BTreeMap::new();
+        for ((place, index, signed), writer) in parsed.into_iter().zip(writers) {
+            let writer = writer.map_err(|error| place.because(BundleFault::Writer(error)))?;
             let entry = InTree {
-                index: at,
+                index,
                 writer: writer.to_owned(),
                 signed,
             };
-            if entries.insert(index, entry).is_some() {
-                return Err(place.because(BundleFault::Twice(index)));
+            if entries.insert(index.get(), entry).is_some() {
+                return Err(place.because(BundleFault::Twice(index.get())));
             }
         }
         let leaves: Vec<(Index, Hash)> = entries

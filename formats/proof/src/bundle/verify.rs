@@ -10,7 +10,7 @@ use super::error::{BundleError, BundleFault, Place};
 use super::numbers::PeriodContext;
 use super::periods::{check_periods, root_of, since};
 use super::tree::{InTree, Tree};
-use crate::opening::{MAX_MAP_AGE, MAX_MAP_LEAD};
+use crate::opening::{MAX_MAP_AGE, MAX_MAP_LEAD, ProvedAnchor};
 
 impl Bundle {
     /// Verifies the whole bundle. `genesis` is the genesis hash, if the caller knows it from elsewhere.
@@ -21,6 +21,15 @@ impl Bundle {
     /// [`BundleError`] for the first check that fails; then nothing is proved.
     pub fn verify(&self, policy: &Policy, genesis: Option<&Hash>) -> Result<Complete, BundleError> {
         let anchor = self.anchor.verify(policy, genesis).map_err(BundleError::Beginning)?;
+        self.verify_under(policy, &anchor)
+    }
+
+    /// Verifies everything but the bundle's own anchor, under an anchor that the caller has verified, for a server that
+    /// makes many bundles with one anchor.
+    ///
+    /// # Errors
+    /// [`BundleError`] for the first check that fails; then nothing is proved.
+    pub fn verify_under(&self, policy: &Policy, anchor: &ProvedAnchor) -> Result<Complete, BundleError> {
         let proof = &self.proof;
         let verdict = policy.verify_checkpoint(&proof.checkpoint)?;
         if verdict.checkpoint().origin != *anchor.origin() {
@@ -29,7 +38,7 @@ impl Bundle {
         if self.idnr.is_nobody() {
             return Err(BundleError::Nobody);
         }
-        let tree = Tree::prove(proof, verdict.checkpoint(), &anchor)?;
+        let tree = Tree::prove(proof, verdict.checkpoint(), anchor)?;
         let map = tree.entry(&proof.map, Place::MapEntry)?;
         let Body::Map { roots, .. } = &map.signed.entry().body else {
             return Err(Place::MapEntry.because(BundleFault::Kind));

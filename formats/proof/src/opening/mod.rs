@@ -36,7 +36,7 @@ pub use anchor::{Anchor, AnchorVersion, MAX_VALUES, MAX_VERSIONS};
 pub use error::{AnchorProblem, VerifyError, WriterProblem};
 pub use file::{FORMAT, LabelProof, Opening};
 pub use plan::{PlanError, PlannedVersion, plan};
-pub use rights::ProvedAnchor;
+pub use rights::{PreparedKeys, ProvedAnchor};
 pub use rules::{MAX_MAP_AGE, MAX_MAP_LEAD};
 pub(crate) use rules::{belongs, fits, has_expired};
 pub use verify::{Proved, ProvedPerson};

@@ -22,7 +22,7 @@ use trust::{
 use super::anchor::{Anchor, AnchorVersion, MAX_VALUES, MAX_VERSIONS};
 use super::error::{AnchorProblem, VerifyError};
 use super::receipt::read_receipt;
-use super::rights::{ProvedAnchor, Right};
+use super::rights::{PreparedKeys, ProvedAnchor, Right};
 
 /// The entry with the directory's first change set.
 const FIRST_INDEX: u32 = 1;
@@ -56,6 +56,7 @@ impl Anchor {
             rights,
             map: map.index(),
             quorum: log.quorum,
+            prepared: PreparedKeys::new(),
         };
         let sets = path.versions.values().map(|version| &version.receipt);
         for receipt in sets.chain([&map]) {

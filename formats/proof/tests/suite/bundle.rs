@@ -1,7 +1,10 @@
 //! Bundles: an honest one proves completeness, and every forged one is refused with the place and the reason.
 
+use std::sync::Mutex;
+
 use fixtures::sample_log::{self, SampleLog, idnr, vrf_key};
 use proof::bundle::{Bundle, BundleError, BundleFault, Complete, FORMAT, MAX_CONTENT, Place, ProvedRecord, Record};
+use proof::opening::PreparedKeys;
 use record::{Idnr, Kind, Period, Phase, RetentionClass, Series, TestNumbers, Timestamp};
 use tlog::map::MapError;
 use tlog::merkle::ProofError;
@@ -12,8 +15,21 @@ fn policy(log: &SampleLog) -> Policy {
     Policy::parse(log.policy().as_bytes()).unwrap()
 }
 
+/// The tables of the writers' keys, which are the same in all logs here.
+static TABLES: Mutex<PreparedKeys> = Mutex::new(PreparedKeys::new());
+
+/// Verifies a bundle as a browser does, and with prepared keys as a server does. Both verdicts must be the same.
 fn check(log: &SampleLog, bundle: &Bundle) -> Result<Complete, BundleError> {
-    bundle.verify(&policy(log), Some(&log.genesis()))
+    let (policy, genesis) = (policy(log), log.genesis());
+    let verdict = bundle.verify(&policy, Some(&genesis));
+    if let Ok(mut anchor) = bundle.anchor.verify(&policy, Some(&genesis)) {
+        let mut tables = TABLES.lock().unwrap();
+        *tables = anchor.prepare(&tables).clone();
+        drop(tables);
+        let prepared = bundle.verify_under(&policy, &anchor);
+        assert_eq!(format!("{prepared:?}"), format!("{verdict:?}"));
+    }
+    verdict
 }
 
 /// Verifies a bundle that must be refused and returns the place and the fault.
