@@ -145,8 +145,8 @@ pub fn prove(file: &[u8], later: &[Opening], trust: &Trust) -> Result<ProvedList
 }
 
 /// Verifies a bundle under its anchor, which the caller has verified, compares it with `listed` ([`complete::claim`]),
-/// and makes accesses of its entries. Listed entries that are newer than the bundle are not in the result, and remain to
-/// be proved by their openings.
+/// and makes accesses of its entries. Listed entries that are newer than the bundle are not in the result, and remain
+/// to be proved by their openings.
 ///
 /// # Errors
 /// The first [`Failure`]. [`Failure::Hidden`] means that the bundle leaves out an entry of the log, or the list leaves

@@ -81,8 +81,8 @@ impl ProvedAnchor {
         &self.prepared
     }
 
-    /// Checks each of the entries as [`ProvedAnchor::check_writer`] does. Returns the writers' names in the order of the
-    /// entries.
+    /// Checks each of the entries as [`ProvedAnchor::check_writer`] does. Returns the writers' names in the order of
+    /// the entries.
     pub(crate) fn writers_of<'a>(
         &self,
         entries: impl IntoIterator<Item = (&'a SignedEntry, Index)>,
