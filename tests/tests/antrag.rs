@@ -1,5 +1,5 @@
 //! The online services as a process of their own, between a browser and the authority's connector: a double click, a
-//! reload or a lost answer makes no second exchange.
+//! reload or a lost answer makes no second exchange, and an answer that comes later is found at another login.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -11,25 +11,34 @@ use tests::intermediary::{Instead, Intermediary};
 use tests::processes::Processes;
 use tests::{http, wait_for};
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(120);
 /// How often the services send a request whose answer is lost before the person has to.
 const SENT: usize = 4;
+
+const VEHICLE: (&str, usize) = ("bewohnerparken", 1);
+const ADDRESS: (&str, usize) = ("gewerbeanmeldung", 0);
 
 /// A person who is logged in at the services.
 struct Applicant<'a> {
     processes: &'a Processes,
     cookie: String,
+    /// The service, and the number of the evidence.
+    need: (&'static str, usize),
 }
 
 impl<'a> Applicant<'a> {
-    fn log_in(processes: &'a Processes, user: &str) -> Result<Self> {
-        let begin = format!("{}/anmelden?dienst=bewohnerparken", processes.info.antrag);
+    fn log_in(processes: &'a Processes, need: (&'static str, usize), user: &str) -> Result<Self> {
+        let begin = format!("{}/anmelden?dienst={}", processes.info.antrag, need.0);
         let cookie = Citizen::log_in_at(&begin, user)?;
-        Ok(Self { processes, cookie })
+        Ok(Self {
+            processes,
+            cookie,
+            need,
+        })
     }
 
     fn page(&self) -> Result<String> {
-        let url = format!("{}/bewohnerparken", self.processes.info.antrag);
+        let url = format!("{}/{}", self.processes.info.antrag, self.need.0);
         Ok(http()?.get(url).header("cookie", &self.cookie).send()?.text()?)
     }
 
@@ -39,9 +48,10 @@ impl<'a> Applicant<'a> {
         Ok(rest.split('"').next().unwrap_or_default().to_owned())
     }
 
-    /// Sends a form of the page for the vehicle.
+    /// Sends a form of the page for the evidence.
     fn click(&self, act: &str, form: &str) -> Result<()> {
-        let url = format!("{}/bewohnerparken/1/{act}", self.processes.info.antrag);
+        let (service, need) = self.need;
+        let url = format!("{}/{service}/{need}/{act}", self.processes.info.antrag);
         let request = http()?.post(url).header("cookie", &self.cookie);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         let answer = request.body(format!("form={form}")).send()?;
@@ -49,9 +59,9 @@ impl<'a> Applicant<'a> {
         Ok(())
     }
 
-    /// Reloads the page until the vehicle is in this stage.
+    /// Reloads the page until the evidence is in this stage.
     fn reach(&self, stage: &str) -> Result<()> {
-        let wanted = format!("id=\"unterlage-1\" data-stage=\"{stage}\"");
+        let wanted = format!("id=\"unterlage-{}\" data-stage=\"{stage}\"", self.need.1);
         let mut last = String::new();
         wait_for(LIMIT, || {
             last = self.page()?;
@@ -69,6 +79,13 @@ fn counts(processes: &Processes) -> Result<[usize; 3]> {
     Ok([count("intent")?, count("outcome")?, processes.register_asked()?])
 }
 
+fn start_services(processes: &mut Processes) -> Result<()> {
+    processes.start_portal()?;
+    let antrag = processes.info.antrag.clone();
+    processes.up("antrag", "antrag", &antrag)?;
+    processes.healthy(&antrag)
+}
+
 #[test]
 fn a_double_click_a_reload_or_a_lost_answer_makes_no_second_exchange() -> Result<()> {
     let scratch = tempfile::tempdir()?;
@@ -79,16 +96,13 @@ fn a_double_click_a_reload_or_a_lost_answer_makes_no_second_exchange() -> Result
     })?;
     processes.start_all()?;
     processes.all_healthy()?;
-    processes.start_portal()?;
-    let antrag = processes.info.antrag.clone();
-    processes.up("antrag", "antrag", &antrag)?;
-    processes.healthy(&antrag)?;
+    start_services(&mut processes)?;
     processes.ask_until_delivered()?;
     let before = counts(&processes)?;
 
     // Every answer is lost, so that the person has to try again.
     between.instead_of_answers("/evidence", &[Instead::Lost; SENT]);
-    let emma = Applicant::log_in(&processes, "emma")?;
+    let emma = Applicant::log_in(&processes, VEHICLE, "emma")?;
     let form = emma.form()?;
     std::thread::scope(|scope| {
         let clicks = [(); 4].map(|()| scope.spawn(|| emma.click("abrufen", &form)));
@@ -111,9 +125,66 @@ fn a_double_click_a_reload_or_a_lost_answer_makes_no_second_exchange() -> Result
     ensure!(after == before.map(|count| count + 1), "{before:?} {after:?}");
 
     // Another person's request is another exchange, also for the same step.
-    let deniz = Applicant::log_in(&processes, "deniz")?;
+    let deniz = Applicant::log_in(&processes, VEHICLE, "deniz")?;
     deniz.click("abrufen", &deniz.form()?)?;
     deniz.reach("preview")?;
     ensure!(counts(&processes)? == before.map(|count| count + 2));
+    Ok(())
+}
+
+#[test]
+fn an_answer_that_comes_later_is_collected_at_another_login_although_it_was_lost_on_its_way() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let mut processes = Processes::seed(&scratch.path().join("demo"), "127.0.0.1:27400")?;
+    let between = Intermediary::before(&processes.info.connectors["seewalde"])?;
+    processes.configure("antrag", |config| {
+        config["services"][1]["connector"] = between.url.clone().into();
+        config["services"][1]["needs"][0]["asynchronous"] = true.into();
+    })?;
+    processes.configure("register-meldewesen", |config| {
+        config["preparation_seconds"]["melde-anschrift"] = 5.into();
+    })?;
+    processes.start_all()?;
+    processes.all_healthy()?;
+    processes.start_residents()?;
+    start_services(&mut processes)?;
+    processes.ask_until_delivered()?;
+    let before = counts(&processes)?;
+    let lookups = || -> Result<usize> {
+        let log = processes.data.join("register-meldewesen/access.log");
+        Ok(std::fs::read_to_string(log)?.lines().count())
+    };
+    let looked_up = lookups()?;
+
+    let janusz = Applicant::log_in(&processes, ADDRESS, "janusz")?;
+    janusz.click("abrufen", &janusz.form()?)?;
+    janusz.reach("pending")?;
+    // The session ends. From now on each attempt to collect the answer loses it.
+    between.instead_of_answers("/evidence", &[Instead::Lost; SENT]);
+    let collections = || {
+        between
+            .passed()
+            .iter()
+            .filter(|passed| passed.path == "/evidence")
+            .count()
+            - 1
+    };
+    let (service, form) = (format!("{}/abmelden", processes.info.antrag), janusz.form()?);
+    let out = http()?.post(service).header("cookie", &janusz.cookie);
+    let out = out
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(format!("form={form}"));
+    ensure!(out.send()?.status() == 303 && !janusz.page()?.contains("unterlage-0"));
+
+    let again = Applicant::log_in(&processes, ADDRESS, "janusz")?;
+    again.reach("pending")?;
+    wait_for(LIMIT, || {
+        again.page()?;
+        Ok(collections() >= SENT)
+    })?;
+    again.reach("received")?;
+    let after = counts(&processes)?;
+    ensure!(after[..2] == [before[0] + 1, before[1] + 1], "{before:?} {after:?}");
+    ensure!(lookups()? == looked_up + 1);
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! One application: how each piece of evidence that it needs stands.
 
 use std::collections::BTreeMap;
+use std::sync::Weak;
 
 use record::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,8 @@ pub(crate) struct Awaited {
     pub(crate) ends: Timestamp,
     /// When the connector was last asked how it stands.
     pub(crate) asked: Option<Instant>,
+    /// Has the value of a task that is asking now. Two at a time could not tell whether an answer was collected.
+    pub(crate) asking: Weak<()>,
     /// When the collection of its answer began, which may have been lost.
     pub(crate) collected: Option<Instant>,
 }
@@ -283,6 +286,7 @@ mod tests {
             available: Timestamp(1),
             ends: Timestamp(2),
             asked: None,
+            asking: Weak::new(),
             collected: None,
         });
         let withdrawing = Stage::Withdrawing(awaited.clone());

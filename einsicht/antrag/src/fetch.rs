@@ -1,5 +1,6 @@
 //! Calls of the authority's connector (its JSON interface).
 
+use std::sync::Weak;
 use std::time::Duration;
 
 use record::Timestamp;
@@ -204,6 +205,7 @@ fn pending(answer: &Answer, query: &Query, key: &RequestKey, now: Timestamp) -> 
         available: answer.available().unwrap_or(now),
         ends: now.after(LONGEST_WAIT),
         asked: Some(Instant::now()),
+        asking: Weak::new(),
         collected: None,
     }))
 }

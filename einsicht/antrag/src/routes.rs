@@ -149,7 +149,7 @@ async fn start(State(desk): Shared, headers: HeaderMap) -> Response {
     respond(NAME, NAME, session.as_ref(), &pages::start(&desk.config.services))
 }
 
-/// Whether the page reloads itself. Who reads slowly, or with a screen reader, can switch it off.
+/// Whether the page reloads itself.
 #[derive(Deserialize)]
 struct ReloadQuery {
     neuladen: Option<String>,
@@ -187,16 +187,16 @@ async fn show(
 
 /// Asks the connector how the requests stand that wait, and collects their answers. The page does not wait for it.
 fn look_at_what_waits(connector: &Connector, session: &Session, id: &str, now: Timestamp) {
-    for (need, stage) in session.due(id) {
+    for due in session.due(id) {
         let (connector, session, id) = (connector.clone(), session.clone(), id.to_owned());
         tokio::spawn(async move {
-            let (awaited, next) = match &stage {
+            let (awaited, next) = match due.stage() {
                 Stage::Pending(awaited) => (awaited, connector.look(awaited, now).await),
                 Stage::Withdrawing(awaited) => (awaited, connector.withdraw(awaited).await),
                 _ => return,
             };
             if let Some(next) = next {
-                session.settle(&id, need, &awaited.key, next);
+                session.settle(&id, due.need(), &awaited.key, next);
             }
         });
     }

@@ -8,7 +8,7 @@
 //! collected, and there are at most [`MAX_WAITING`] without a session.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use record::Timestamp;
@@ -79,6 +79,26 @@ impl Folder {
         let applications = self.applications();
         let mut awaited = applications.values().flat_map(Application::awaited);
         awaited.any(|awaited| now < awaited.ends.after(COLLECTABLE))
+    }
+}
+
+/// Evidence of which the connector is to be asked how it stands. Its fields are private, so that a task that uses it
+/// has all of it: an `async` block takes along only the fields that it names.
+pub(crate) struct Due {
+    need: usize,
+    stage: Stage,
+    _task: Arc<()>,
+}
+
+impl Due {
+    /// The number of the evidence.
+    pub(crate) fn need(&self) -> usize {
+        self.need
+    }
+
+    /// How it stood.
+    pub(crate) fn stage(&self) -> &Stage {
+        &self.stage
     }
 }
 
@@ -179,19 +199,27 @@ impl Session {
         });
     }
 
-    /// The stages of an application that wait for their register, and of which it is time to ask the connector how they
-    /// stand, with their needs.
-    pub(crate) fn due(&self, service: &str) -> Vec<(usize, Stage)> {
+    /// The evidence of an application that waits for its register, if it is time to ask the connector how it stands. It
+    /// is not due again while the asking task has its [`Due`].
+    pub(crate) fn due(&self, service: &str) -> Vec<Due> {
         let mut due = Vec::new();
         self.change(service, |application| {
             for (need, piece) in application.pieces.iter_mut().enumerate() {
                 let (Stage::Pending(awaited) | Stage::Withdrawing(awaited)) = &mut piece.stage else {
                     continue;
                 };
-                if awaited.asked.is_none_or(|asked| asked.elapsed() >= LOOK_INTERVAL) {
-                    awaited.asked = Some(Instant::now());
-                    due.push((need, piece.stage.clone()));
+                let asking = awaited.asking.strong_count() > 0;
+                if asking || awaited.asked.is_some_and(|asked| asked.elapsed() < LOOK_INTERVAL) {
+                    continue;
                 }
+                let task = Arc::new(());
+                awaited.asked = Some(Instant::now());
+                awaited.asking = Arc::downgrade(&task);
+                due.push(Due {
+                    need,
+                    stage: piece.stage.clone(),
+                    _task: task,
+                });
             }
         });
         due
@@ -205,9 +233,9 @@ impl Session {
                 return None;
             };
             // It is due at once.
-            let asked = None;
             piece.stage = Stage::Withdrawing(Box::new(Awaited {
-                asked,
+                asked: None,
+                asking: Weak::new(),
                 ..(**awaited).clone()
             }));
             Some(())
@@ -362,6 +390,7 @@ mod tests {
             available: NOW,
             ends: NOW.after(86_400),
             asked: None,
+            asking: Weak::new(),
             collected: None,
         };
         session.settle("kindergeld", 0, &key, Stage::Pending(Box::new(awaited)));
@@ -394,12 +423,26 @@ mod tests {
             "its time is over"
         );
         assert!(again.withdraw("kindergeld", 0) && !again.withdraw("kindergeld", 0));
-        let [(0, stage @ Stage::Withdrawing(awaited))] = &again.due("kindergeld")[..] else {
+        let due = again.due("kindergeld").remove(0);
+        let Stage::Withdrawing(awaited) = &due.stage else {
             panic!("the connector is told at once")
         };
-        assert!(stage.is_waiting());
+        assert!(due.stage.is_waiting());
         again.settle("kindergeld", 0, &awaited.key, Stage::Withdrawn);
         assert!(!waits(&begin(&emma, NOW).0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_task_at_a_time_asks_how_a_request_stands() {
+        let sessions = Sessions::default();
+        let token = sessions.begin(Applicant::for_tests(), ProvedLogin::for_tests(), NOW);
+        let session = sessions.of(&token.unwrap(), NOW).unwrap();
+        wait(&session);
+        let asking = session.due("kindergeld");
+        tokio::time::advance(LOOK_INTERVAL * 2).await;
+        assert!(asking.len() == 1 && session.due("kindergeld").is_empty());
+        drop(asking);
+        assert_eq!(session.due("kindergeld").len(), 1);
     }
 
     #[tokio::test(start_paused = true)]
