@@ -104,29 +104,18 @@ pub fn export_database(config: &PostgresConfig, to: &Path, records: bool) -> Res
 }
 
 /// Exports the log in `rows`.
-fn export_rows(rows: &Rows, to: &Path, records: bool) -> Result<Exported, ExportError> {
+pub(crate) fn export_rows(rows: &Rows, to: &Path, records: bool) -> Result<Exported, ExportError> {
     refuse_used_target(to)?;
     let (note, checkpoint) = newest_checkpoint(rows)?;
-    let size = checkpoint.size.get();
-    let edge = Edge::load(size, |level, index, width| rows.tile_hashes(level, index, width))?;
-    if edge.root() != checkpoint.root {
-        return Err(ExportError::Damaged(
-            "the root of its tiles differs from the root of its checkpoint".into(),
-        ));
-    }
     let mut aside = to.as_os_str().to_os_string();
     aside.push(format!(".tmp-{}", std::process::id()));
     let aside = PathBuf::from(aside);
-    let mut writer = ExportWriter {
-        rows,
-        to: &aside,
-        records,
-        checkpoints: 0,
-        documents: 0,
-        kept_records: 0,
-    };
-    let written = writer
-        .write(&note, checkpoint.size)
+    let mut directory = Directory(&aside);
+    let mut log = LogFiles::new(rows, &mut directory, records);
+    let written = fs::create_dir_all(&aside)
+        .map_err(ExportError::from)
+        .and_then(|()| log.write(0, checkpoint.size))
+        .and_then(|()| log.files.put("checkpoint", note.into_bytes()))
         .and_then(|()| Ok(fs::rename(&aside, to)?));
     if let Err(error) = written {
         // The incomplete export is useless. The original error matters more than a failure to remove it.
@@ -134,11 +123,11 @@ fn export_rows(rows: &Rows, to: &Path, records: bool) -> Result<Exported, Export
         return Err(error);
     }
     Ok(Exported {
-        size,
+        size: checkpoint.size.get(),
         root: checkpoint.root,
-        checkpoints: writer.checkpoints,
-        documents: writer.documents,
-        records: writer.kept_records,
+        checkpoints: log.checkpoints,
+        documents: log.documents,
+        records: log.kept_records,
     })
 }
 
@@ -154,64 +143,111 @@ fn refuse_used_target(to: &Path) -> Result<(), ExportError> {
     }
 }
 
-fn newest_checkpoint(rows: &Rows) -> Result<(String, Checkpoint), ExportError> {
+/// The newest checkpoint that meets the witness policy, as it is stored. Its root is that of the stored tiles.
+pub(crate) fn newest_checkpoint(rows: &Rows) -> Result<(String, Checkpoint), ExportError> {
     let note = if rows.requires_quorum()? {
         rows.published()?
     } else {
         rows.checkpoint()?
     };
     let note = note.ok_or(ExportError::NoCheckpoint)?;
-    let text = Note::parse(note.as_bytes()).map_err(CheckpointError::from)?.text;
-    let checkpoint = text.parse()?;
+    let checkpoint = parse_checkpoint(note.as_bytes())?;
+    if root_at(rows, checkpoint.size)? != checkpoint.root {
+        return Err(ExportError::Damaged(
+            "the root of its tiles differs from the root of its checkpoint".into(),
+        ));
+    }
     Ok((note, checkpoint))
 }
 
-struct ExportWriter<'a> {
+/// The text of a checkpoint; its signatures are not verified.
+pub(crate) fn parse_checkpoint(note: &[u8]) -> Result<Checkpoint, CheckpointError> {
+    Note::parse(note).map_err(CheckpointError::from)?.text.parse()
+}
+
+/// The root of the tree when it had this size.
+pub(crate) fn root_at(rows: &Rows, size: Size) -> Result<Hash, StoreError> {
+    let tile = |level, index, width| rows.tile_hashes(level, index, width);
+    Ok(Edge::load(size.get(), tile)?.root())
+}
+
+/// Where the files of a log go.
+pub(crate) trait Files {
+    /// Stores a file.
+    fn put(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), ExportError>;
+}
+
+/// Files below a directory.
+struct Directory<'a>(&'a Path);
+
+impl Files for Directory<'_> {
+    fn put(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), ExportError> {
+        let path = self.0.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        Ok(fs::write(path, bytes)?)
+    }
+}
+
+/// Writes a log as static files.
+pub(crate) struct LogFiles<'a, F> {
     rows: &'a Rows,
-    to: &'a Path,
+    files: &'a mut F,
     records: bool,
     checkpoints: u64,
     documents: u64,
     kept_records: u64,
 }
 
-impl ExportWriter<'_> {
-    fn write(&mut self, note: &str, size: Size) -> Result<(), ExportError> {
-        fs::create_dir_all(self.to)?;
-        self.tiles(size)?;
-        for index in 0..size.get().div_ceil(TILE_WIDTH) {
+impl<'a, F: Files> LogFiles<'a, F> {
+    /// Files of the log in `rows`, with `records` also its sealed records.
+    pub(crate) fn new(rows: &'a Rows, files: &'a mut F, records: bool) -> Self {
+        Self {
+            rows,
+            files,
+            records,
+            checkpoints: 0,
+            documents: 0,
+            kept_records: 0,
+        }
+    }
+
+    /// Writes all files of a tree of this size but its checkpoint, except those that a tree of size `from` has
+    /// complete.
+    pub(crate) fn write(&mut self, from: u64, size: Size) -> Result<(), ExportError> {
+        self.tiles(from, size)?;
+        for index in from / TILE_WIDTH..size.get().div_ceil(TILE_WIDTH) {
             let Some(bundle) = Bundle::of_tree(index, size) else {
                 continue;
             };
             let bytes = self.rows.bundle(index, bundle.width())?;
             let bytes = bytes.ok_or_else(|| ExportError::Damaged(format!("bundle {index} is missing")))?;
             self.attachments(index * TILE_WIDTH, &bytes, bundle.width())?;
-            self.file(&bundle.to_string(), &bytes)?;
+            self.files.put(&bundle.to_string(), bytes)?;
         }
-        self.history(size)?;
-        self.file("checkpoint", note.as_bytes())
+        self.history(from, size)
     }
 
-    fn history(&mut self, size: Size) -> Result<(), ExportError> {
-        let mut from = 0;
+    fn history(&mut self, mut from: u64, size: Size) -> Result<(), ExportError> {
         while let Some((of, note)) = self.rows.checkpoint_from(from)?.filter(|(of, _)| *of <= size.get()) {
-            self.file(&format!("checkpoints/{of}"), note.as_bytes())?;
+            self.files.put(&format!("checkpoints/{of}"), note.into_bytes())?;
             self.checkpoints += 1;
             from = of + 1;
         }
         Ok(())
     }
 
-    fn tiles(&self, size: Size) -> Result<(), ExportError> {
+    fn tiles(&mut self, from: u64, size: Size) -> Result<(), ExportError> {
         for level in 0..8u8 {
-            let nodes = size.get() >> (u32::from(level) * 8);
-            for index in 0..nodes.div_ceil(TILE_WIDTH) {
+            let nodes = |size: u64| size >> (u32::from(level) * 8);
+            for index in nodes(from) / TILE_WIDTH..nodes(size.get()).div_ceil(TILE_WIDTH) {
                 let Some(tile) = Tile::of_tree(level, index, size) else {
                     continue;
                 };
                 let bytes = self.rows.tile(level, index, tile.width())?;
                 let bytes = bytes.ok_or_else(|| ExportError::Damaged(format!("{tile} is missing")))?;
-                self.file(&tile.to_string(), &bytes)?;
+                self.files.put(&tile.to_string(), bytes)?;
             }
         }
         Ok(())
@@ -238,7 +274,7 @@ impl ExportWriter<'_> {
                 && body.commitment().is_some()
                 && let Some(record) = self.rows.store().get(Column::Records, &index.to_be_bytes())?
             {
-                self.file(&format!("records/{index}"), &record)?;
+                self.files.put(&format!("records/{index}"), record)?;
                 self.kept_records += 1;
             }
         }
@@ -247,14 +283,6 @@ impl ExportWriter<'_> {
 
     fn document(&mut self, digest: &Hash, bytes: &[u8]) -> Result<(), ExportError> {
         self.documents += 1;
-        self.file(&format!("documents/{digest}"), bytes)
-    }
-
-    fn file(&self, name: &str, bytes: &[u8]) -> Result<(), ExportError> {
-        let path = self.to.join(name);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        Ok(fs::write(path, bytes)?)
+        self.files.put(&format!("documents/{digest}"), bytes.to_vec())
     }
 }

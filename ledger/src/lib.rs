@@ -25,6 +25,7 @@ mod metrics_help;
 pub mod migrate;
 #[cfg(feature = "pkcs11")]
 pub mod pkcs11;
+pub mod publish;
 pub mod rules;
 mod server;
 pub mod store;

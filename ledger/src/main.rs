@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use ledger::Config;
 use ledger::config::StoreConfig;
+use ledger::publish::Bucket;
 use ledger::store::postgres::PostgresConfig;
 use record::SigningKey;
 use service::{Shutdown, SystemClock, durable, secret};
@@ -24,6 +25,9 @@ enum Command {
     Serve(service::program::Serve),
     /// Write the whole log as static files, also while a ledger is running.
     Export(Export),
+    /// Copy the log's static files, without records, to object storage, also while a ledger is running. What is there
+    /// already is not written again.
+    Publish(Publish),
     /// Copy the store into a new directory and check the copy, also while a ledger is running.
     Backup(Backup),
     /// Copy a backup into a data directory without a store, and check the copy.
@@ -92,6 +96,16 @@ struct Export {
 }
 
 #[derive(Args)]
+struct Publish {
+    #[command(flatten)]
+    source: Source,
+    /// `s3://BUCKET/FOLDER` or `file:///FOLDER`. For S3 set `AWS_ENDPOINT`, `AWS_REGION`, `AWS_ACCESS_KEY_ID` and
+    /// `AWS_SECRET_ACCESS_KEY`.
+    #[arg(long)]
+    to: String,
+}
+
+#[derive(Args)]
 struct Backup {
     #[command(flatten)]
     source: Source,
@@ -151,6 +165,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => run(&serve),
         Command::Export(export) => export_files(&export),
+        Command::Publish(publish) => publish_files(&publish),
         Command::Backup(backup) => back_up(&backup),
         Command::Restore(restore) => restore_backup(&restore),
         Command::Migrate(migrate) => move_log(&migrate),
@@ -199,6 +214,24 @@ fn export_files(export: &Export) -> Result<(), Failure> {
     if export.records {
         output::stdout!("records   {}", exported.records)?;
     }
+    Ok(())
+}
+
+fn publish_files(publish: &Publish) -> Result<(), Failure> {
+    let (location, bucket) = (publish.source.locate()?, Bucket::open(&publish.to)?);
+    let published = tokio::runtime::Runtime::new()?.block_on(async {
+        match location {
+            Location::Directory(data) => ledger::publish::publish(&data, &bucket).await,
+            Location::Database(database) => ledger::publish::publish_database(&database, &bucket).await,
+        }
+    })?;
+    output::stdout!("size      {}", published.size)?;
+    output::stdout!("root      {}", published.root)?;
+    output::stdout!(
+        "objects   {} written, {} were there",
+        published.written,
+        published.present
+    )?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use fixtures::postgres::{Cluster, DATABASE};
-use tests::{Demo, DemoInfo, run, verifier};
+use tests::{Demo, DemoInfo, files_below, run, verifier};
 
 /// Runs a command of the ledger; returns what it prints.
 fn ledger(arguments: &[&str]) -> Result<String> {
@@ -62,5 +62,14 @@ fn a_log_in_a_database_is_exported_and_audited_like_any_other() -> Result<()> {
     ensure!(root(&ledger(&["export", "--config", to, "--to", after])?)? == exported);
     ensure!(root(&ledger(&["check", "--config", to])?)? == moved);
     ensure!(audited(after, &info)? == exported && audited(before, &info)? == exported);
+
+    let bucket = scratch.path().join("bucket");
+    let bucket = bucket.to_str().context("path")?;
+    let published = ledger(&["publish", "--config", to, "--to", &format!("file://{bucket}")])?;
+    ensure!(root(&published)? == exported && audited(bucket, &info)? == exported);
+    for file in files_below(Path::new(after))? {
+        let there = Path::new(bucket).join(file.strip_prefix(after)?);
+        ensure!(std::fs::read(&file)? == std::fs::read(there)?, "{}", file.display());
+    }
     Ok(())
 }

@@ -1,11 +1,14 @@
 //! Which files a log of a given size consists of, and whether a directory holds any other file.
 //!
 //! A tree of `s` entries has `⌊s/256^l⌋` hashes on level `l`, in tiles of 256. Only the last tile of a level may be
-//! partial (tlog-tiles, TT-5). An export holds exactly the tiles of its checkpoint's size: a stale partial tile or a
-//! hidden file is a finding.
+//! partial (tlog-tiles, TT-5). An export holds exactly the tiles of its checkpoint's size; a published copy may also
+//! hold partial tiles and bundles of earlier sizes, which must agree with them. Any other file is a finding.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+
+use tlog::Hash;
+use tlog::tile::decode_bundle;
 
 use super::finding::Findings;
 use super::source_error::SourceError;
@@ -158,6 +161,31 @@ impl Inventory {
                 .is_some_and(|name| self.holds_record(name))
     }
 
+    /// Whether this is a partial tile or bundle of an earlier size, as a published copy keeps them for readers with an
+    /// older checkpoint: the beginning of the one that this size has.
+    fn holds_earlier(&self, root: &Path, path: &str) -> bool {
+        let Some((full, width)) = path.rsplit_once(".p/").filter(|_| path.starts_with("tile/")) else {
+            return false;
+        };
+        let current = self.files.get(full).or_else(|| self.partial.get(full));
+        let (Some(current), Some(width)) = (current, decimal(width).and_then(|width| u16::try_from(width).ok())) else {
+            return false;
+        };
+        let (Ok(earlier), Ok(current)) = (std::fs::read(root.join(path)), std::fs::read(root.join(current))) else {
+            return false;
+        };
+        let whole = if full.starts_with("tile/entries/") {
+            decode_bundle(&earlier, width).is_ok()
+        } else {
+            earlier.len() == usize::from(width) * Hash::LEN
+        };
+        whole && current.starts_with(&earlier)
+    }
+
+    fn holds_folder(&self, path: &str) -> bool {
+        self.folders.contains(path) || path.strip_suffix(".p").is_some_and(|full| self.files.contains(full))
+    }
+
     fn holds_record(&self, name: &str) -> bool {
         decimal(name).is_some_and(|index| self.records.as_ref().is_some_and(|records| records.contains(&index)))
     }
@@ -184,12 +212,12 @@ impl Inventory {
                 if kind.is_dir() {
                     match inner.as_str() {
                         "records" if self.records.is_none() => {}
-                        _ if self.folders.contains(&inner) => todo.push(inner),
+                        _ if self.holds_folder(&inner) => todo.push(inner),
                         _ => findings.file(inner, "a directory that is not part of this log"),
                     }
                 } else if !kind.is_file() {
                     findings.file(inner, "not a regular file");
-                } else if !self.holds_file(root, &inner) {
+                } else if !self.holds_file(root, &inner) && !self.holds_earlier(root, &inner) {
                     findings.file(inner, "a file that is not part of this log");
                 }
             }
@@ -218,5 +246,57 @@ mod tests {
         let size = 1_234_068 * 256;
         assert_eq!(bundle_path(size, 1_234_067), "tile/entries/x001/x234/067");
         assert_eq!(tile_path(size, 0, 1_234), "tile/0/x001/234");
+    }
+
+    /// What a directory of a log of 258 entries has too much.
+    fn surplus(files: &[(&str, &[u8])]) -> Vec<String> {
+        let root = tempfile::tempdir().unwrap();
+        let put = |name: &str, bytes: &[u8]| {
+            let path = root.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        };
+        let entries = [0, 1, 7].repeat(256);
+        let (full, pair) = ([5; 256 * 32], [[6; 32], [7; 32]].concat());
+        put("checkpoint", b"");
+        put("tile/0/000", &full);
+        put("tile/0/001.p/2", &pair);
+        put("tile/1/000.p/1", &[8; 32]);
+        put("tile/entries/000", &entries);
+        put("tile/entries/001.p/2", &entries[..6]);
+        for (name, bytes) in files {
+            put(name, bytes);
+        }
+        let mut findings = Findings::default();
+        let inventory = Inventory::new(258, [], None);
+        inventory.check_directory(root.path(), &mut findings).unwrap();
+        findings.kept().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn partial_tiles_of_an_earlier_size_must_be_the_beginning_of_the_later_ones() {
+        let none: [String; 0] = [];
+        let entries = [0, 1, 7].repeat(3);
+        let earlier: [(&str, &[u8]); 4] = [
+            ("tile/0/000.p/2", &[5; 64]),
+            ("tile/0/001.p/1", &[6; 32]),
+            ("tile/entries/000.p/3", &entries),
+            ("tile/entries/001.p/1", &entries[..3]),
+        ];
+        assert_eq!(surplus(&earlier), none);
+        let wrong: [(&str, &[u8]); 9] = [
+            ("tile/0/000.p/2", &[4; 64]),
+            ("tile/0/000.p/2", &[5; 32]),
+            ("tile/0/000.p/x", &[5; 32]),
+            ("tile/0/001.p/3", &[6; 96]),
+            ("tile/0/002.p/1", &[6; 32]),
+            ("tile/2/000.p/1", &[6; 32]),
+            ("tile/entries/000.p/3", &entries[..6]),
+            ("tile/entries/000.p/2", &entries),
+            ("checkpoint.p/1", &[]),
+        ];
+        for file in wrong {
+            assert_eq!(surplus(&[file]).len(), 1, "{file:?}");
+        }
     }
 }
